@@ -1,0 +1,68 @@
+"""What every parser gives, whatever the source: stories, events, and entries set aside with a reason.
+
+Plain frozen data. Text is plain text with entities decoded once and markup removed; ``*_html`` is sanitised.
+Times are aware datetimes in UTC unless a zone stands beside them.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+
+@dataclass(frozen=True)
+class StoryEntry:
+    """A story as its source tells it. ``external_id`` is stable for the source; ``pseudonyms`` are (name, note) pairs."""
+
+    external_id: str
+    url: str
+    title: str
+    teaser: str = ""
+    body_html: str = ""
+    picture_url: str = ""
+    picture_alt: str = ""
+    author: str = ""
+    published_at: datetime | None = None
+    language: str = ""
+    categories: tuple[str, ...] = ()
+    related: tuple[tuple[str, str], ...] = ()
+    pseudonyms: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class EventEntry:
+    """One occurrence of an event. ``starts_at`` is aware; ``zone`` is an IANA name or "". An all-day event has ``day`` set."""
+
+    external_id: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime | None = None
+    zone: str = ""
+    all_day: bool = False
+    day: date | None = None
+    summary: str = ""
+    url: str = ""
+    place: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    online: bool = False
+    cancelled: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """An entry that did not go in: which one, and why, in words for staff."""
+
+    entry: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """All that one document gave. ``error`` is set when the document as a whole could not be read."""
+
+    stories: tuple[StoryEntry, ...] = ()
+    events: tuple[EventEntry, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    title: str = ""
+    error: str = ""
+    extra: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,65 @@
+"""Reads the environment once. Every setting of the product is named here and in docs/operations.md, nowhere else."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from environs import Env
+from marshmallow.validate import OneOf
+
+_env = Env()
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The product's settings as read; secrets made on first use are kept in the data folder."""
+
+    data_dir: Path
+    database_url: str
+    site_url: str
+    secret_key: str
+    old_secret_keys: list[str]
+    address_key: str
+    provider_url: str
+    engine: str
+    fetch_allow: list[str]
+    production: bool
+    time_zone: str
+
+
+def read() -> Environment:
+    data_dir = Path(_env.str("NEWSLETTER_DATA_DIR", "var")).resolve()
+    production = _env.bool("NEWSLETTER_PRODUCTION", False)
+    return Environment(
+        data_dir=data_dir,
+        database_url=_env.str("DATABASE_URL", f"sqlite:///{data_dir / 'newsletter.sqlite3'}"),
+        site_url=_env.str("NEWSLETTER_SITE_URL", "http://127.0.0.1:8000").rstrip("/"),
+        secret_key=_secret("NEWSLETTER_SECRET_KEY", data_dir / "secret.key", required=production),
+        old_secret_keys=_env.list("NEWSLETTER_OLD_SECRET_KEYS", []),
+        address_key=_secret("NEWSLETTER_ADDRESS_KEY", data_dir / "address.key", required=production),
+        provider_url=_env.str("NEWSLETTER_PROVIDER_URL", "outbox://"),
+        engine=_env.str("NEWSLETTER_ENGINE", "embedded", validate=OneOf(["embedded"])),
+        fetch_allow=[part.strip() for part in _env.list("NEWSLETTER_FETCH_ALLOW", []) if part.strip()],
+        production=production,
+        time_zone=_env.str("NEWSLETTER_TIME_ZONE", "UTC"),
+    )
+
+
+def _secret(name: str, kept_in: Path, *, required: bool) -> str:
+    given = _env.str(name, "")
+    if given:
+        return given
+    if required:
+        raise SystemExit(f"{name} is not set. Production needs it: make one with `python -c 'import secrets; print(secrets.token_urlsafe(48))'`.")
+    if kept_in.exists():
+        return kept_in.read_text().strip()
+    kept_in.parent.mkdir(parents=True, exist_ok=True)
+    made = secrets.token_urlsafe(48)
+    try:
+        descriptor = os.open(kept_in, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return kept_in.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(made)
+    return made

@@ -1,0 +1,164 @@
+"""The shapes that rendering takes: a document is a brand, some words and a list of blocks.
+
+Plain frozen data, no Django. Text fields are plain text (never HTML) unless the name ends in ``_html``;
+``*_html`` fields are already sanitised. Dates are words, already written in the document's language.
+Staff text may hold closed merge fields (``{{ first_name | default:"friend" }}``), and only in fields marked *merge*.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture hosted by us. Width and height are the pixels of the file; ``alt`` may be "" only for decoration."""
+
+    url: str
+    width: int
+    height: int
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class Brand:
+    """How the organisation looks. Colours are ``#rrggbb``; ``social`` is (network, url) pairs."""
+
+    name: str
+    postal_address: str = ""
+    website: str = ""
+    logo: Picture | None = None
+    logo_dark: Picture | None = None
+    colour: str = "#1f4e5f"
+    accent: str = "#b3541e"
+    background: str = "#f4f1ec"
+    font: str = "Georgia, 'Times New Roman', serif"
+    donate_url: str = ""
+    donor_portal_url: str = ""
+    social: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class StoryItem:
+    """One story as it stands in an issue. ``notes`` are the pseudonym notes that must stand wherever the story does."""
+
+    title: str
+    url: str
+    teaser: str = ""
+    picture: Picture | None = None
+    topic: str = ""
+    date: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EventItem:
+    """One event. ``day``/``month`` make the date chip; ``when`` is the full date, time and zone in words."""
+
+    title: str
+    url: str
+    when: str
+    day: str
+    month: str
+    where: str = ""
+    distance: str = ""
+    online: bool = False
+    calendar_url: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Base of all blocks. ``key`` names the block in lint findings and in the desk."""
+
+    key: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True)
+class Note(Block):
+    """Staff's own words (merge fields allowed in both forms)."""
+
+    body_html: str
+    body_text: str
+    heading: str = ""
+
+
+@dataclass(frozen=True)
+class LeadStory(Block):
+    story: StoryItem
+
+
+@dataclass(frozen=True)
+class StoryCards(Block):
+    stories: tuple[StoryItem, ...]
+    heading: str = ""
+
+
+@dataclass(frozen=True)
+class Events(Block):
+    """Events of one group of readers. ``kind`` is near, region, online or host; with ``host`` there are no events but an invitation to host one."""
+
+    events: tuple[EventItem, ...]
+    heading: str = ""
+    kind: str = "near"
+    note: str = ""
+    host_url: str = ""
+
+
+@dataclass(frozen=True)
+class AppealBlock(Block):
+    headline: str
+    text: str
+    url: str
+    button: str
+
+
+@dataclass(frozen=True)
+class Related(Block):
+    """"You might also be interested in": (title, url) pairs."""
+
+    links: tuple[tuple[str, str], ...]
+    heading: str = ""
+
+
+@dataclass(frozen=True)
+class Quote(Block):
+    text: str
+    who: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ImageBlock(Block):
+    picture: Picture
+    caption: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Button(Block):
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Divider(Block):
+    pass
+
+
+@dataclass(frozen=True)
+class Document:
+    """Everything one variant needs. ``subject`` and ``preheader`` may hold merge fields.
+
+    ``urls`` has ``view_online`` (a plain URL of this variant); the personal ones (``preferences``,
+    ``unsubscribe``) are tokens that rendering puts in by itself.
+    ``direction`` is ltr or rtl. ``reason`` is the footer's line on why the reader gets this.
+    """
+
+    subject: str
+    preheader: str
+    language: str
+    brand: Brand
+    blocks: tuple[Block, ...]
+    publication: str = ""
+    direction: str = "ltr"
+    reason: str = ""
+    urls: Mapping[str, str] = field(default_factory=dict)

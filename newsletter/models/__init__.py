@@ -1,0 +1,36 @@
+"""Tables, constraints and querysets of publishing. No services here."""
+
+from newsletter.models.content import Appeal, EventNotice, Story
+from newsletter.models.feedback import ProviderEvent
+from newsletter.models.issues import Approval, Issue, IssueRevision, PlacedStory, ReaderGroup, Variant
+from newsletter.models.pictures import Picture
+from newsletter.models.publications import Brand, Publication, Slot
+from newsletter.models.sends import Attempt, Batch, Delivery, DeliveryException, ProviderAccount, Send
+from newsletter.models.sources import SetAsideEntry, Source
+from newsletter.models.states import move
+
+__all__ = [
+    "Appeal",
+    "Approval",
+    "Attempt",
+    "Batch",
+    "Brand",
+    "Delivery",
+    "DeliveryException",
+    "EventNotice",
+    "Issue",
+    "IssueRevision",
+    "Picture",
+    "PlacedStory",
+    "ProviderAccount",
+    "ProviderEvent",
+    "Publication",
+    "ReaderGroup",
+    "Send",
+    "SetAsideEntry",
+    "Slot",
+    "Source",
+    "Story",
+    "Variant",
+    "move",
+]

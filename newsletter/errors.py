@@ -1,0 +1,35 @@
+"""Publishing's branch of the exception tree. Each message says what happened and what to do."""
+
+from subscribers.errors import DomainError
+
+
+class NotFound(DomainError):
+    """What was asked for by name or number does not exist."""
+
+
+class BadSchedule(DomainError):
+    """A schedule or zone cannot be understood."""
+
+
+class NotAllowed(DomainError):
+    """The person lacks the right to do this."""
+
+
+class WrongState(DomainError):
+    """The issue, send or batch is not in a state that allows this step (somebody else may have moved it)."""
+
+
+class NotApproved(DomainError):
+    """The content that would go out is not the content that was approved."""
+
+
+class NotReady(DomainError):
+    """The issue cannot go out as it is: a check fails, a setting is missing, nobody would get it."""
+
+
+class BadFile(DomainError):
+    """The organisation's file has an error; the message names the key."""
+
+
+class Broken(DomainError):
+    """An invariant does not hold. Nothing further is done; this is a defect to report."""

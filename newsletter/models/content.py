@@ -1,0 +1,117 @@
+"""The three kinds of content: stories, events and appeals."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Coalesce
+from subscribers.models import Topic
+from wagtail.search import index
+
+from newsletter.models.pictures import Picture
+from newsletter.models.sources import Source
+from newsletter.models.states import one_of
+
+
+class StoryQuerySet(models.QuerySet["Story"]):
+    def with_age(self) -> "StoryQuerySet":
+        """Adds ``told_at``: when the source dates the story, else when we first saw it."""
+        return self.annotate(told_at=Coalesce("published_at", "seen_at"))
+
+
+class Story(index.Indexed, models.Model):
+    """A story as its source tells it, unless staff edited a field: ``edited_fields`` are then left alone by ingest."""
+
+    source = models.ForeignKey(Source, on_delete=models.SET_NULL, null=True, blank=True, related_name="stories")
+    external_id = models.CharField(max_length=500)
+    url = models.URLField(max_length=2000)
+    title = models.CharField(max_length=300)
+    teaser = models.TextField(blank=True)
+    body_html = models.TextField(blank=True, editable=False)
+    author = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=12, blank=True)
+    picture = models.ForeignKey(Picture, on_delete=models.SET_NULL, null=True, blank=True, editable=False)
+    picture_alt = models.CharField("what the picture shows", max_length=300, blank=True)
+    topics = models.ManyToManyField(Topic, blank=True)
+    related = models.JSONField(default=list, blank=True, editable=False, help_text="[[title, url], …] as the source names them.")
+    pseudonyms = models.JSONField(default=list, blank=True, help_text="[[name, note], …]: the note goes wherever the name does.")
+    published_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField(editable=False)
+    source_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    edited_fields = models.JSONField(default=list, editable=False)
+
+    objects = StoryQuerySet.as_manager()
+
+    search_fields = [index.SearchField("title"), index.SearchField("teaser"), index.AutocompleteField("title")]
+
+    class Meta:
+        verbose_name_plural = "stories"
+        ordering = ["-published_at", "-seen_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="story_once_per_source"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class EventNotice(index.Indexed, models.Model):
+    """One occurrence of an event. ``latitude``/``longitude`` are set only when the place is sure."""
+
+    source = models.ForeignKey(Source, on_delete=models.SET_NULL, null=True, blank=True, related_name="events")
+    external_id = models.CharField(max_length=500)
+    title = models.CharField(max_length=300)
+    summary = models.TextField(blank=True)
+    url = models.URLField(max_length=2000, blank=True)
+    starts_at = models.DateTimeField(db_index=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    zone = models.CharField(max_length=60, blank=True)
+    all_day = models.BooleanField(default=False)
+    day = models.DateField(null=True, blank=True, help_text="The date of an all-day event.")
+    place_text = models.CharField("place", max_length=300, blank=True)
+    town = models.CharField(max_length=120, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    region = models.CharField(max_length=10, blank=True)
+    latitude = models.FloatField(null=True, blank=True, validators=[MinValueValidator(-90), MaxValueValidator(90)])
+    longitude = models.FloatField(null=True, blank=True, validators=[MinValueValidator(-180), MaxValueValidator(180)])
+    online = models.BooleanField(default=False)
+    cancelled = models.BooleanField(default=False)
+    note = models.CharField(max_length=500, blank=True, help_text="What we could not be sure of, for staff.")
+    seen_at = models.DateTimeField(editable=False)
+    source_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    edited_fields = models.JSONField(default=list, editable=False)
+
+    search_fields = [index.SearchField("title"), index.AutocompleteField("title")]
+
+    class Meta:
+        verbose_name = "event"
+        ordering = ["starts_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="event_once_per_source"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.starts_at:%d %b %Y})"
+
+
+class Appeal(models.Model):
+    """A way to get involved, for everybody or for people of one giving status."""
+
+    class Audience(models.TextChoices):
+        ALL = "all", "Everybody"
+        NONE = "none", "People who do not give yet"
+        DONOR = "donor", "Donors"
+        MONTHLY = "monthly", "Monthly partners"
+
+    slug = models.SlugField(unique=True)
+    headline = models.CharField(max_length=200)
+    text = models.TextField(blank=True)
+    link = models.URLField(max_length=2000)
+    button = models.CharField(max_length=60)
+    audience = models.CharField("for", max_length=8, choices=Audience.choices, default=Audience.ALL)
+    enabled = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["slug"]
+        constraints = [one_of("appeal_audience", "audience", ["all", "none", "donor", "monthly"])]
+
+    def __str__(self) -> str:
+        return self.headline

@@ -1,0 +1,190 @@
+"""Issues, the frozen revisions of their content, their variants, and who approved which content."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from wagtail.fields import StreamField
+from wagtail.models import LockableMixin, PreviewableMixin, RevisionMixin
+
+from newsletter.errors import Broken
+from newsletter.models.body import BodyBlock
+from newsletter.models.content import Story
+from newsletter.models.publications import Publication, Slot
+from newsletter.models.states import one_of
+
+
+class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
+    """One numbered edition of a publication. What staff edit is subject, preheader and body; the rest moves by services."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        IN_REVIEW = "in_review"
+        APPROVED = "approved"
+        SENDING = "sending"
+        SENT = "sent"
+        CANCELLED = "cancelled"
+
+    MOVED_BY_SERVICES = ("publication_id", "slot_id", "number", "state", "held", "held_reason", "reasons", "made_at", "public_id")
+
+    publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="issues", editable=False)
+    slot = models.OneToOneField(Slot, on_delete=models.PROTECT, null=True, related_name="issue", editable=False)
+    number = models.PositiveIntegerField(editable=False)
+    public_id = models.CharField(max_length=32, unique=True, editable=False)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT, editable=False)
+    held = models.BooleanField(default=False, editable=False)
+    held_reason = models.CharField(max_length=500, blank=True, editable=False)
+    reasons = models.JSONField(default=list, editable=False, help_text="[{kind, title, in, why}, …] as assembly decided.")
+    made_at = models.DateTimeField(editable=False)
+    subject = models.CharField(max_length=300, blank=True)
+    preheader = models.CharField(max_length=300, blank=True)
+    body = StreamField(BodyBlock(), blank=True)
+
+    class Meta:
+        ordering = ["-made_at", "-id"]
+        permissions = [("approve_issue", "Can approve an issue"), ("send_issue", "Can start, pause and stop a send")]
+        constraints = [
+            models.UniqueConstraint(fields=["publication", "number"], name="issue_number_once"),
+            one_of("issue_state", "state", ["draft", "in_review", "approved", "sending", "sent", "cancelled"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.publication.name} No. {self.number}"
+
+    @property
+    def reference(self) -> str:
+        return f"{self.publication.slug}/{self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Never writes the columns that services move, except when the row is made."""
+        if self.pk and not self._state.adding and kwargs.get("update_fields") is None:
+            kwargs["update_fields"] = [
+                field.attname
+                for field in self._meta.concrete_fields
+                if not field.primary_key and field.attname not in self.MOVED_BY_SERVICES
+            ]
+        super().save(*args, **kwargs)
+
+    def with_content_json(self, content: dict[str, Any]) -> "Issue":
+        """An older revision brings back its words, never an older state."""
+        issue: Issue = super().with_content_json(content)
+        for name in self.MOVED_BY_SERVICES:
+            setattr(issue, name, getattr(self, name))
+        return issue
+
+
+class PlacedStory(models.Model):
+    """A story stands in at most one issue of a publication: this row is what makes that so."""
+
+    publication = models.ForeignKey(Publication, on_delete=models.CASCADE)
+    story = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="placed")
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="placed")
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["publication", "story"], name="story_once_per_publication")]
+
+
+class _WrittenOnce(models.Model):
+    """A row that is inserted and never changed."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk and not self._state.adding:
+            raise Broken(f"A {self._meta.verbose_name} is written once and never changed.")
+        super().save(*args, **kwargs)
+
+
+class IssueRevision(_WrittenOnce):
+    """An issue's whole content at one moment, resolved to plain data: all variants are made from this and nothing else."""
+
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="frozen")
+    number = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    content = models.JSONField()
+    made_at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["issue", "number"], name="revision_number_once"),
+            models.UniqueConstraint(fields=["issue", "sha256"], name="revision_content_once"),
+        ]
+
+
+class Variant(_WrittenOnce):
+    """The issue as one group of readers gets it, with tokens where personal values go. ``sha256`` is over these bytes."""
+
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="variants")
+    revision = models.ForeignKey(IssueRevision, on_delete=models.CASCADE, related_name="variants")
+    key = models.CharField(max_length=16)
+    public_id = models.CharField(max_length=32, unique=True)
+    label = models.CharField(max_length=200)
+    language = models.CharField(max_length=12)
+    subject = models.TextField()
+    preheader = models.TextField(blank=True)
+    html = models.TextField()
+    text = models.TextField()
+    variables = models.JSONField(default=list)
+    findings = models.JSONField(default=list)
+    sha256 = models.CharField(max_length=64)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["issue", "revision", "key"], name="variant_once")]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class ReaderGroup(models.Model):
+    """Which variant people of one place and giving status get. ``place_id`` 0 stands for an unknown place."""
+
+    revision = models.ForeignKey(IssueRevision, on_delete=models.CASCADE, related_name="groups")
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="groups")
+    place_id = models.BigIntegerField()
+    giving = models.CharField(max_length=8)
+    people = models.PositiveIntegerField(default=0, help_text="When the variants were last made.")
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["revision", "place_id", "giving"], name="reader_group_once")]
+
+
+class Approval(models.Model):
+    """A named person's yes to one content hash, or the publication's own rule that none is needed (``by_policy``)."""
+
+    issue = models.ForeignKey(Issue, on_delete=models.PROTECT, related_name="approvals")
+    revision = models.ForeignKey(IssueRevision, on_delete=models.PROTECT)
+    sha256 = models.CharField(max_length=64)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    by_policy = models.BooleanField(default=False)
+    at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issue", "sha256", "person"],
+                condition=models.Q(withdrawn_at__isnull=True, person__isnull=False),
+                name="approval_once_per_person",
+            ),
+            models.UniqueConstraint(
+                fields=["issue", "sha256"],
+                condition=models.Q(withdrawn_at__isnull=True, by_policy=True),
+                name="approval_once_by_policy",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(person__isnull=False, by_policy=False) | models.Q(person__isnull=True, by_policy=True),
+                name="approval_has_one_source",
+            ),
+        ]

@@ -1,0 +1,33 @@
+"""Pictures copied from outside, re-encoded, and hosted by us under names nobody can guess."""
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+
+
+def make_picture_name() -> str:
+    return secrets.token_urlsafe(16)
+
+
+class Picture(models.Model):
+    """One re-encoded picture. ``file`` is relative to the media folder; ``source_url`` is where it was copied from."""
+
+    name = models.CharField(max_length=40, unique=True, default=make_picture_name, editable=False)
+    source_url = models.URLField(max_length=2000, blank=True, db_index=True)
+    file = models.CharField(max_length=120)
+    sha256 = models.CharField(max_length=64)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    alt = models.CharField(max_length=300, blank=True)
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    wagtail_reference_index_ignore = True
+
+    def __str__(self) -> str:
+        return self.alt or f"Picture {self.pk}"
+
+    @property
+    def url(self) -> str:
+        extension = self.file.rsplit(".", 1)[-1]
+        return f"{settings.NEWSLETTER_SITE_URL}/m/{self.name}.{extension}"

@@ -1,0 +1,100 @@
+"""Publications: their look, sender, schedule and rules; and the due moments of their schedules."""
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+from subscribers.models import MailingList, Segment, Topic
+
+from newsletter.models.pictures import Picture
+from newsletter.models.sources import Source
+from newsletter.models.states import one_of
+
+
+class Brand(models.Model):
+    """How the organisation looks and where it is."""
+
+    slug = models.SlugField(unique=True, default="default")
+    name = models.CharField(max_length=120)
+    logo = models.ForeignKey(Picture, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False)
+    logo_dark = models.ForeignKey(Picture, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False)
+    colour = models.CharField(max_length=7, default="#1f4e5f")
+    accent = models.CharField(max_length=7, default="#b3541e")
+    background = models.CharField(max_length=7, default="#f4f1ec")
+    font = models.CharField(max_length=200, default="Georgia, 'Times New Roman', serif")
+    postal_address = models.CharField(max_length=300, blank=True, help_text="The law asks for it in every issue.")
+    website = models.URLField(max_length=2000, blank=True)
+    donate_url = models.URLField(max_length=2000, blank=True)
+    donor_portal_url = models.URLField(max_length=2000, blank=True)
+    social = models.JSONField(default=dict, blank=True, help_text='{"facebook": "https://…"}')
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Publication(models.Model):
+    """One recurring newsletter. The schedule is five cron fields of wall-clock time in ``zone``."""
+
+    class ApprovalPolicy(models.TextChoices):
+        APPROVE = "approve", "A named person approves each issue"
+        AUTO = "auto", "Goes out at its time unless held"
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=120)
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT)
+    mailing_list = models.ForeignKey(MailingList, on_delete=models.PROTECT)
+    segment = models.ForeignKey(Segment, on_delete=models.PROTECT, null=True, blank=True)
+    from_name = models.CharField(max_length=100)
+    from_email = models.EmailField()
+    reply_to = models.EmailField(blank=True)
+    subject = models.CharField(max_length=200, default="{lead_headline}", help_text="{lead_headline} stands for the first story.")
+    schedule = models.CharField(max_length=60, help_text="Minute, hour, day, month, weekday: 0 9 * * thu")
+    zone = models.CharField(max_length=60, default="UTC")
+    lead_hours = models.PositiveIntegerField(default=24, help_text="Assembled this many hours before it is due.")
+    approval = models.CharField(max_length=8, choices=ApprovalPolicy.choices, default=ApprovalPolicy.APPROVE)
+    stories = models.PositiveSmallIntegerField(default=5, validators=[MaxValueValidator(20)])
+    events = models.PositiveSmallIntegerField(default=4, validators=[MaxValueValidator(12)])
+    radius_km = models.PositiveIntegerField(default=80)
+    days_back = models.PositiveIntegerField(default=30, help_text="How old a story of the first issue may be.")
+    days_ahead = models.PositiveIntegerField(default=30, help_text="How far ahead events may be.")
+    topics = models.ManyToManyField(Topic, blank=True, help_text="None chosen: all.")
+    sources = models.ManyToManyField(Source, blank=True, help_text="None chosen: all.")
+    host_url = models.URLField(max_length=2000, blank=True, help_text="Where readers with no event near them learn to host one.")
+    language = models.CharField(max_length=12, default="en")
+    enabled = models.BooleanField(default=True)
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [one_of("publication_approval", "approval", ["approve", "auto"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Slot(models.Model):
+    """One due moment. ``due_local`` is wall clock without offset, so the hour that comes twice is one slot."""
+
+    class State(models.TextChoices):
+        DUE = "due"
+        ASSEMBLED = "assembled"
+        SKIPPED = "skipped"
+        MISSED = "missed"
+
+    publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="slots")
+    due_local = models.CharField(max_length=16)
+    due_at = models.DateTimeField(db_index=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DUE)
+    reason = models.CharField(max_length=500, blank=True)
+    made_at = models.DateTimeField()
+    assembled_at = models.DateTimeField(null=True, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["-due_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["publication", "due_local"], name="slot_once"),
+            one_of("slot_state", "state", ["due", "assembled", "skipped", "missed"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.publication_id} {self.due_local}"

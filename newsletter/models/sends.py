@@ -1,0 +1,168 @@
+"""One send, its batches and attempts, and a narrow row for every person in it.
+
+A delivery's state is its batch's, unless a `DeliveryException` says otherwise: so recording a batch is one UPDATE.
+"""
+
+from django.db import models
+from django.db.models import Q
+
+from newsletter.models.issues import Issue, IssueRevision, Variant
+from newsletter.models.states import one_of
+
+
+class Send(models.Model):
+    """One dispatch of one approved revision. ``excluded`` is {reason: people}, counted when the audience was frozen."""
+
+    class State(models.TextChoices):
+        PREPARING = "preparing"
+        READY = "ready"
+        SUBMITTING = "submitting"
+        PAUSED = "paused"
+        SUBMITTED = "submitted"
+        NEEDS_ATTENTION = "needs_attention"
+        CANCELLED = "cancelled"
+
+    issue = models.ForeignKey(Issue, on_delete=models.PROTECT, related_name="sends")
+    revision = models.ForeignKey(IssueRevision, on_delete=models.PROTECT, related_name="+")
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.PREPARING)
+    reason = models.CharField(max_length=500, blank=True)
+    provider = models.CharField(max_length=60)
+    candidates = models.PositiveIntegerField(default=0)
+    recipients = models.PositiveIntegerField(default=0)
+    excluded = models.JSONField(default=dict)
+    made_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["issue"], condition=~Q(state="cancelled"), name="one_live_send_per_issue"),
+            one_of(
+                "send_state",
+                "state",
+                ["preparing", "ready", "submitting", "paused", "submitted", "needs_attention", "cancelled"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Send {self.pk} of {self.issue_id}"
+
+
+class Batch(models.Model):
+    """One API call's people, all of one variant. ``lease_until`` and ``attempts`` fence a worker that comes late."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        SUBMITTING = "submitting"
+        ACCEPTED = "accepted"
+        PARTIAL = "partial"
+        REJECTED = "rejected"
+        UNCERTAIN = "uncertain"
+        WRITTEN_OFF = "written_off"
+
+    send = models.ForeignKey(Send, on_delete=models.PROTECT, related_name="batches")
+    seq = models.PositiveIntegerField()
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+")
+    size = models.PositiveIntegerField()
+    state = models.CharField(max_length=12, choices=State.choices, default=State.PENDING)
+    reason = models.CharField(max_length=500, blank=True)
+    key = models.CharField("idempotency key", max_length=40, unique=True)
+    attempts = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    provider_id = models.CharField(max_length=200, blank=True)
+    settled_at = models.DateTimeField(null=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["send", "seq"]
+        constraints = [
+            models.UniqueConstraint(fields=["send", "seq"], name="batch_seq_once"),
+            one_of(
+                "batch_state",
+                "state",
+                ["pending", "submitting", "accepted", "partial", "rejected", "uncertain", "written_off"],
+            ),
+        ]
+        indexes = [models.Index(fields=["send", "state"], name="batch_by_state")]
+
+    def __str__(self) -> str:
+        return f"Batch {self.seq} of send {self.send_id}"
+
+
+class Attempt(models.Model):
+    """One HTTP try, written and committed before the call. An attempt without ``ended_at`` is one we do not know the end of."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="tries")
+    n = models.PositiveIntegerField()
+    people = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=12, blank=True)
+    detail = models.CharField(max_length=500, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["batch", "n"]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "n"], name="attempt_once"),
+            models.UniqueConstraint(fields=["batch"], condition=Q(ended_at__isnull=True), name="one_open_attempt"),
+        ]
+
+
+class Delivery(models.Model):
+    """One person in one send. The first constraint is the promise that nobody gets an issue twice."""
+
+    issue = models.ForeignKey(Issue, on_delete=models.PROTECT, related_name="+", db_index=False)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="deliveries")
+    subscriber_id = models.BigIntegerField(db_index=True)
+    address_hash = models.BinaryField(max_length=32)
+    proof = models.BooleanField(default=False)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issue", "address_hash"], condition=Q(proof=False), name="one_delivery_per_issue_and_address"
+            )
+        ]
+
+
+class DeliveryException(models.Model):
+    """Where one person's end differs from the batch's. ``state`` replaces the batch's; the times are first-wins facts."""
+
+    class State(models.TextChoices):
+        REJECTED = "rejected"
+        SKIPPED = "skipped"
+        UNCERTAIN = "uncertain"
+
+    delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="exception")
+    state = models.CharField(max_length=10, choices=State.choices, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField()
+    delivered_at = models.DateTimeField(null=True)
+    bounced_at = models.DateTimeField(null=True)
+    complained_at = models.DateTimeField(null=True)
+    unsubscribed_at = models.DateTimeField(null=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [one_of("delivery_exception_state", "state", ["", "rejected", "skipped", "uncertain"])]
+
+
+class ProviderAccount(models.Model):
+    """The one shared rate limit of a provider account: the next moment a call may start."""
+
+    name = models.CharField(max_length=120, unique=True)
+    next_at = models.FloatField(default=0, help_text="Seconds since 1970.")
+
+    wagtail_reference_index_ignore = True

@@ -1,0 +1,62 @@
+"""Where content comes from, and what was set aside on the way in."""
+
+from django.db import models
+from subscribers.models import Topic
+
+
+class Source(models.Model):
+    """A feed, CMS, calendar or page that is polled. The fields below ``enabled`` are the poller's notes."""
+
+    class Kind(models.TextChoices):
+        FEED = "feed", "Feed (RSS, Atom or JSON Feed)"
+        WORDPRESS = "wordpress", "WordPress site"
+        PAGE = "page", "One story page"
+        CALENDAR = "calendar", "Calendar (iCalendar)"
+        EVENTS = "events", "Web page of events"
+
+    name = models.CharField(max_length=120, unique=True)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    url = models.URLField(max_length=2000)
+    every_minutes = models.PositiveIntegerField(default=30, help_text="How often it is looked at, in minutes.")
+    topics = models.ManyToManyField(
+        Topic, blank=True, help_text="Given to everything from here, beside the topics its own categories name."
+    )
+    region = models.CharField(max_length=10, blank=True, help_text="ISO 3166-2, e.g. US-TX: where events without a place are.")
+    language = models.CharField(max_length=12, blank=True)
+    enabled = models.BooleanField(default=True)
+
+    etag = models.CharField(max_length=500, blank=True, editable=False)
+    last_modified = models.CharField(max_length=100, blank=True, editable=False)
+    due_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
+    looked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    good_at = models.DateTimeField(null=True, blank=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    error = models.TextField(blank=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["feed", "wordpress", "page", "calendar", "events"]), name="source_kind"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SetAsideEntry(models.Model):
+    """An entry that did not go in, and why, in words for staff. Rewritten each time its source is read."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="set_aside")
+    entry = models.CharField(max_length=300)
+    reason = models.CharField(max_length=500)
+    at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["-at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.entry}: {self.reason}"

@@ -62,17 +62,20 @@ class HttpRequest:
 
     method: str
     url: str
-    headers: Mapping[str, str]
-    body: bytes
-    auth: tuple[str, str] | None = None
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    auth: tuple[str, str] | None = field(default=None, repr=False)
     timeout: tuple[float, float] = (5.0, 30.0)
 
 
 @dataclass(frozen=True)
 class HttpAnswer:
+    """What came back. ``headers`` has lower-case names; ``complete`` is False where the body was cut short or too long."""
+
     status: int
     headers: Mapping[str, str]
     body: bytes
+    complete: bool = True
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a provider can do and where its limits are; sending cuts and paces batches by this alone."""
+    """What a provider can do and where its limits are; sending cuts and paces batches by this alone.
+
+    ``people_per_second`` and ``calls_per_second`` are what the organisation says it may use; None means no limit given.
+    """
 
     name: str
     merge: Literal["substitute", "full"]
@@ -105,11 +111,17 @@ class Capabilities:
     reconcile: Literal["none", "replay", "query", "events"] = "none"
     atomic: bool = True
     rate_unit: Literal["people", "calls"] = "people"
+    people_per_second: float | None = None
+    calls_per_second: float | None = None
 
 
 class Adapter(Protocol):
-    """One provider. ``deliver`` makes exactly one attempt and never raises for what the network or the provider does."""
+    """One provider. ``deliver`` makes exactly one attempt and never raises for what the network or the provider does.
 
-    capabilities: Capabilities
+    It raises ``BadMail`` or ``BadBatch`` for what we ourselves hand it, before anything is sent.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities: ...
 
     def deliver(self, call: BatchCall) -> Outcome: ...

@@ -1,0 +1,50 @@
+"""Addresses as providers take them: one ASCII form, so that a person's values are found under the same text everywhere."""
+
+import re
+from collections.abc import Sequence
+
+import idna
+
+from newsletter.providers.contract import Person
+from newsletter.providers.errors import BadBatch
+
+# Dot-atom only: a quoted local part could hold commas and brackets, which a provider would read as further addresses.
+_PLAIN = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[a-z0-9-]+(?:\.[a-z0-9-]+)*"
+)
+
+
+def ascii_address(address: str) -> str:
+    """Give the address with its domain in lower-case punycode. Raises ValueError where it has no safe ASCII form."""
+    local, _, domain = address.rpartition("@")
+    try:
+        domain = domain.lower() if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise ValueError("its domain cannot be written in ASCII") from error
+    whole = f"{local}@{domain}"
+    if len(whole) > 254 or not _PLAIN.fullmatch(whole):
+        raise ValueError("it is not a plain email address that this provider takes")
+    return whole
+
+
+def sort_people(people: Sequence[Person]) -> tuple[list[tuple[str, Person]], dict[int, str]]:
+    """Split people into (ASCII address, person) pairs that can be sent to, and delivery -> reason of those that cannot.
+
+    Raises BadBatch where two people share an address: the provider would merge them and one would get the other's links.
+    """
+    good: list[tuple[str, Person]] = []
+    refused: dict[int, str] = {}
+    seen: dict[str, int] = {}
+    for person in people:
+        try:
+            address = ascii_address(person.address)
+        except ValueError as error:
+            refused[person.delivery] = f"The address was not sent to: {error}."
+            continue
+        first = seen.setdefault(address.lower(), person.delivery)
+        if first != person.delivery:
+            raise BadBatch(
+                f"Deliveries {first} and {person.delivery} of one batch have the same address. Nothing of this batch was sent."
+            )
+        good.append((address, person))
+    return good, refused

@@ -1,0 +1,55 @@
+"""A hard end to an HTTP call: when the time is up, the socket in use is shut, whatever the peer is doing.
+
+Socket time-outs alone do not end a call whose peer sends one byte a second.
+"""
+
+import socket
+import threading
+from types import TracebackType
+
+_here = threading.local()
+
+
+class Deadline:
+    """Context manager around one call of this thread. ``passed`` says whether it ended the call."""
+
+    def __init__(self, *, seconds: float) -> None:
+        self.seconds = seconds
+        self.passed = False
+        self._connection: object | None = None
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+
+    def __enter__(self) -> "Deadline":
+        _here.deadline = self
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        _here.deadline = None
+
+    def watch(self, connection: object) -> None:
+        """Remember the connection in use. Raises TimeoutError where the time is up already."""
+        self._connection = connection
+        if self.passed:
+            raise TimeoutError("the time for this call is up")
+
+    def _end(self) -> None:
+        self.passed = True
+        sock = getattr(self._connection, "sock", None)
+        if isinstance(sock, socket.socket):
+            try:
+                # Not sock.shutdown: a TLS socket's own version forgets its session under the thread that reads from it.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+            except OSError:
+                return
+
+
+def note_connection(connection: object) -> None:
+    """Tell the deadline of this thread's call, if there is one, which connection it uses."""
+    deadline: Deadline | None = getattr(_here, "deadline", None)
+    if deadline is not None:
+        deadline.watch(connection)

@@ -1,0 +1,207 @@
+"""Mailgun: one call for a batch, personal values as recipient variables. https://documentation.mailgun.com (v3 messages).
+
+All or nothing: one answer is the verdict for everybody. No idempotency key exists, so nothing here may try twice.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import orjson
+
+from newsletter.providers import mailgun_text
+from newsletter.providers.addresses import sort_people
+from newsletter.providers.answers import quote, read_refusal
+from newsletter.providers.contract import BatchCall, Capabilities, HttpAnswer, HttpRequest, Outcome, Person, Verdict
+from newsletter.providers.errors import Ambiguous, BadBatch, NotSent
+from newsletter.providers.headers import check_mail, list_headers, mailbox
+from newsletter.providers.multipart import build_multipart
+from newsletter.providers.tokens import check_tokens, check_values, clean_value
+from newsletter.providers.transport import Transport
+
+ENDPOINT = "https://api.mailgun.net"
+MOST_PEOPLE = 1000
+MOST_BYTES = 25_000_000
+MOST_OPTION_BYTES = 16 * 1024
+
+
+class Mailgun:
+    """The adapter. Safe to share between threads; ``close`` when done."""
+
+    def __init__(
+        self,
+        *,
+        key: str,
+        domain: str,
+        endpoint: str = ENDPOINT,
+        max_batch: int = 500,
+        people_per_second: float | None = None,
+        calls_per_second: float | None = None,
+        transport: Transport | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._key = key
+        self._domain = domain
+        self._url = f"{endpoint}/v3/{domain}/messages"
+        self._transport = transport or Transport()
+        self._clock = clock
+        self._capabilities = Capabilities(
+            name="mailgun",
+            merge="substitute",
+            max_batch=max_batch,
+            max_bytes=MOST_BYTES,
+            reconcile="events",
+            people_per_second=people_per_second,
+            calls_per_second=calls_per_second,
+        )
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    def deliver(self, call: BatchCall) -> Outcome:
+        """Make one attempt. Raises BadMail or BadBatch, with nothing sent, where the call itself is at fault."""
+        good, refused = self._sort(call)
+        not_taken = {delivery: (Verdict.REJECTED, why) for delivery, why in refused.items()}
+        if not good:
+            return Outcome(
+                Verdict.REJECTED, "Nobody in this batch has an address that can be sent to.", people=not_taken
+            )
+        request = self._request(call, good)
+        try:
+            answer = self._transport.call(request)
+        except NotSent as error:
+            return Outcome(Verdict.NOT_SENT, str(error), people=not_taken)
+        except Ambiguous as error:
+            return Outcome(Verdict.UNCERTAIN, str(error), people=not_taken)
+        return replace(self.read_answer(answer), people=not_taken)
+
+    def build(self, call: BatchCall) -> HttpRequest:
+        """Give the request of a batch. The same batch gives the same bytes. Raises BadMail or BadBatch."""
+        good, _ = self._sort(call)
+        return self._request(call, good)
+
+    def fields(self, call: BatchCall) -> list[tuple[str, str]]:
+        """Give the form's fields in order, before they become bytes; ``to`` comes once for each person."""
+        good, _ = self._sort(call)
+        return self._fields(call, good)
+
+    def read_answer(self, answer: HttpAnswer) -> Outcome:
+        """Give the verdict that Mailgun's answer means for everybody in the batch."""
+        said = quote(_message(answer), secrets=(self._key,))
+        refusal = read_refusal(answer, provider="Mailgun", said=said, now=self._clock())
+        if refusal is not None:
+            return refusal
+        parsed = _json(answer.body) if answer.status == 200 and answer.complete else None
+        provider_id = parsed.get("id") if isinstance(parsed, dict) else None
+        if isinstance(provider_id, str) and provider_id.strip("<> "):
+            return Outcome(Verdict.ACCEPTED, said, provider_id=provider_id.strip("<> "))
+        why = f"Mailgun's answer ({answer.status}) could not be read as its usual receipt. It may or may not have taken this batch."
+        return Outcome(Verdict.UNCERTAIN, why)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def _sort(self, call: BatchCall) -> tuple[list[tuple[str, Person]], dict[int, str]]:
+        if len(call.people) > self._capabilities.max_batch:
+            raise BadBatch(
+                f"The batch has {len(call.people):,} people and Mailgun is given at most {self._capabilities.max_batch:,} in one call. "
+                "Nothing was sent; the send must be cut into smaller batches."
+            )
+        if not call.people:
+            raise BadBatch("The batch has nobody in it.")
+        return sort_people(call.people)
+
+    def _request(self, call: BatchCall, good: list[tuple[str, Person]]) -> HttpRequest:
+        fields = [(name, value.encode("utf-8")) for name, value in self._fields(call, good)]
+        body, content_type = build_multipart(fields, key=call.key)
+        if len(body) > self._capabilities.max_bytes:
+            raise BadBatch(
+                f"The batch makes {len(body):,} bytes and Mailgun takes {self._capabilities.max_bytes:,}. "
+                "Nothing was sent; use fewer people in a batch or a shorter issue."
+            )
+        return HttpRequest("POST", self._url, {"Content-Type": content_type}, body, ("api", self._key), (5.0, 90.0))
+
+    def _fields(self, call: BatchCall, good: list[tuple[str, Person]]) -> list[tuple[str, str]]:
+        mail = call.mail
+        check_mail(mail)
+        common = set.intersection(*(set(person.variables) for _, person in good)) if good else set()
+        headers = list_headers(mail, values=common)
+        needed = check_tokens(replace(mail, headers=headers))
+        check_values((person for _, person in good), needed=needed)
+        subject = mailgun_text.plain(mail.subject)
+        html = mailgun_text.html(mail.html)
+        text = mailgun_text.plain(mail.text)
+        written = {name: mailgun_text.header(value) for name, value in headers.items()}
+        mailgun_text.check_variables([subject, html, text, *written.values()], declared=needed)
+        options = [
+            *((f"h:{name}", value) for name, value in written.items()),
+            *([("h:Reply-To", mail.reply_to)] if mail.reply_to else []),
+            ("h:Message-Id", f"<{message_id(call.key, domain=self._domain)}>"),
+            ("o:tag", tag(call.issue)),
+            ("o:tracking", "no"),
+            ("o:tracking-clicks", "no"),
+            ("o:tracking-opens", "no"),
+            ("v:issue", mailgun_text.plain(call.issue)),
+            ("v:variant", mailgun_text.plain(call.variant)),
+            ("v:batch", mailgun_text.plain(call.key)),
+            ("v:delivery", "%recipient.did%"),
+        ]
+        size = sum(len(name.encode()) + len(value.encode()) for name, value in options)
+        if size > MOST_OPTION_BYTES:
+            raise BadBatch(
+                f"The mail's headers and ids make {size:,} bytes and Mailgun takes {MOST_OPTION_BYTES:,}. "
+                "Nothing was sent; shorten the publication's name or its other headers."
+            )
+        return [
+            ("from", mailbox(mailgun_text.plain(mail.from_name), mail.from_email)),
+            *(("to", address) for address, _ in good),
+            ("subject", subject),
+            ("text", text),
+            ("html", html),
+            *options,
+            ("recipient-variables", recipient_variables(good, names=sorted(needed))),
+        ]
+
+
+def recipient_variables(good: list[tuple[str, Person]], *, names: list[str]) -> str:
+    """Give the JSON of every variable for every address; a variable left out would reach the reader as a raw token."""
+    table: dict[str, dict[str, str]] = {}
+    for address, person in good:
+        values = {name: mailgun_text.value(name, clean_value(name, person.variables[name])) for name in names}
+        values["did"] = str(person.delivery)
+        table[address] = values
+    return orjson.dumps(table).decode("utf-8")
+
+
+def message_id(key: str, *, domain: str) -> str:
+    """Give the fixed Message-ID of a batch (without angle brackets), by which Mailgun can be asked about it later."""
+    local = (
+        key
+        if re.fullmatch(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*", key) and len(key) <= 64
+        else hashlib.sha256(key.encode()).hexdigest()[:40]
+    )
+    return f"{local}@{domain}"
+
+
+def tag(issue: str) -> str:
+    """Give an issue's name as a tag of Mailgun: ASCII, at most 128 characters."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", issue).strip("-")[:128] or "newsletter"
+
+
+def _json(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _message(answer: HttpAnswer) -> str:
+    parsed = _json(answer.body)
+    if isinstance(parsed, dict):
+        return str(parsed.get("message") or parsed.get("error") or "")
+    text = answer.body[:400].decode("utf-8", "replace")
+    return "" if "<" in text else text

@@ -1,0 +1,27 @@
+"""multipart/form-data as deterministic bytes: the boundary comes from the batch's key, never from chance."""
+
+import hashlib
+from collections.abc import Sequence
+
+_TRIES = 16
+
+
+def build_multipart(fields: Sequence[tuple[str, bytes]], *, key: str) -> tuple[bytes, str]:
+    """Give (body, content type) of the fields in their order. Names must be plain ASCII, values may be any bytes."""
+    content = b"".join(value for _, value in fields)
+    boundary = _boundary(key, content)
+    mark = b"--" + boundary.encode("ascii")
+    pieces: list[bytes] = []
+    for name, value in fields:
+        head = f'\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode("ascii")
+        pieces += (mark, head, value, b"\r\n")
+    pieces += (mark, b"--\r\n")
+    return b"".join(pieces), f"multipart/form-data; boundary={boundary}"
+
+
+def _boundary(key: str, content: bytes) -> str:
+    for attempt in range(_TRIES):
+        boundary = "batch-" + hashlib.sha256(f"{key}#{attempt}".encode()).hexdigest()[:40]
+        if boundary.encode("ascii") not in content:
+            return boundary
+    raise ValueError("no boundary could be found that the content does not hold")

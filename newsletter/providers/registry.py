@@ -1,0 +1,161 @@
+"""From NEWSLETTER_PROVIDER_URL to an adapter. The key that it holds must reach no message, label or repr."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from newsletter.providers.contract import Adapter
+from newsletter.providers.errors import BadProviderUrl
+from newsletter.providers.mailgun import ENDPOINT, MOST_PEOPLE, Mailgun
+from newsletter.providers.outbox import Outbox
+
+_SCHEMES = ("outbox", "mailgun")
+_OPTIONS = ("endpoint", "webhook_key", "people_per_second", "calls_per_second", "max_batch")
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ProviderSettings:
+    """NEWSLETTER_PROVIDER_URL taken apart. Rates are people or calls a second, None where not given."""
+
+    scheme: str
+    key: str = field(default="", repr=False)
+    domain: str = ""
+    endpoint: str = ""
+    webhook_key: str = field(default="", repr=False)
+    people_per_second: float | None = None
+    calls_per_second: float | None = None
+    max_batch: int | None = None
+
+    @property
+    def label(self) -> str:
+        return f"{self.scheme} ({self.domain})" if self.domain else self.scheme
+
+
+def adapter_for(url: str, *, outbox_dir: Path | None = None) -> Adapter:
+    """Give the adapter that ``url`` names. ``outbox_dir`` is where ``outbox://`` writes. Raises BadProviderUrl."""
+    settings = read_provider_url(url)
+    if settings.scheme == "outbox":
+        if outbox_dir is None:
+            raise BadProviderUrl("outbox:// needs a folder to write to, and none was given.")
+        return Outbox(
+            folder=outbox_dir, people_per_second=settings.people_per_second, calls_per_second=settings.calls_per_second
+        )
+    return Mailgun(
+        key=settings.key,
+        domain=settings.domain,
+        endpoint=settings.endpoint or ENDPOINT,
+        max_batch=settings.max_batch or 500,
+        people_per_second=settings.people_per_second,
+        calls_per_second=settings.calls_per_second,
+    )
+
+
+def describe(url: str) -> str:
+    """Give a label that is safe to show and log, such as ``mailgun (news.example.org)``. Raises BadProviderUrl."""
+    return read_provider_url(url).label
+
+
+def read_provider_url(url: str) -> ProviderSettings:
+    """Take ``url`` apart. Raises BadProviderUrl, which names the part at fault and never the key."""
+    scheme, mark, rest = url.strip().partition("://")
+    scheme = scheme.lower()
+    if not mark:
+        raise BadProviderUrl(
+            "NEWSLETTER_PROVIDER_URL has no scheme. Write outbox:// or, for example, mailgun://KEY@DOMAIN."
+        )
+    if scheme not in _SCHEMES:
+        raise BadProviderUrl(
+            f"NEWSLETTER_PROVIDER_URL names a provider that is not known here{_nearest(scheme, _SCHEMES)}. "
+            f"Known are {', '.join(name + '://' for name in _SCHEMES)}."
+        )
+    place, _, query = rest.partition("?")
+    options = _read_options(query)
+    key, _, domain = place.strip("/").rpartition("@")
+    key, domain = unquote(key), domain.strip("/").lower()
+    if scheme == "mailgun":
+        if not key:
+            raise BadProviderUrl(
+                "NEWSLETTER_PROVIDER_URL has no key. Write mailgun://KEY@DOMAIN with the sending key of Mailgun's domain settings."
+            )
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise BadProviderUrl(
+                "The key in NEWSLETTER_PROVIDER_URL holds a space or a letter that a key cannot have. Copy it again."
+            )
+        if not _HOST.fullmatch(domain):
+            raise BadProviderUrl(
+                "NEWSLETTER_PROVIDER_URL has no sending domain after the @. Write mailgun://KEY@DOMAIN, for example …@news.example.org."
+            )
+    elif place.strip("/"):
+        raise BadProviderUrl(
+            "outbox:// takes nothing after it; mail is written to the outbox folder of NEWSLETTER_DATA_DIR."
+        )
+    return ProviderSettings(
+        scheme=scheme,
+        key=key,
+        domain=domain if scheme == "mailgun" else "",
+        endpoint=_endpoint(options.get("endpoint", "")),
+        webhook_key=options.get("webhook_key", ""),
+        people_per_second=_rate(options, "people_per_second"),
+        calls_per_second=_rate(options, "calls_per_second"),
+        max_batch=_max_batch(options),
+    )
+
+
+def _read_options(query: str) -> dict[str, str]:
+    options: dict[str, str] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in _OPTIONS:
+            raise BadProviderUrl(
+                f"NEWSLETTER_PROVIDER_URL has the unknown option {name[:40]!r}{_nearest(name, _OPTIONS)}. Known are {', '.join(_OPTIONS)}."
+            )
+        options[name] = value
+    return options
+
+
+def _endpoint(text: str) -> str:
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise BadProviderUrl(
+            "The endpoint in NEWSLETTER_PROVIDER_URL is not an address. Write https://HOST or https://HOST:PORT."
+        ) from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise BadProviderUrl(
+            "The endpoint in NEWSLETTER_PROVIDER_URL must be https://HOST or https://HOST:PORT, nothing more."
+        )
+    if parts.path.strip("/"):
+        raise BadProviderUrl(
+            "The endpoint in NEWSLETTER_PROVIDER_URL must not have a path; the provider's own path is added to it."
+        )
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+
+
+def _rate(options: Mapping[str, str], name: str) -> float | None:
+    text = options.get(name)
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,7}(\.\d{1,6})?", text) or float(text) <= 0:
+        raise BadProviderUrl(f"{name} in NEWSLETTER_PROVIDER_URL must be a number above 0, such as 50.")
+    return float(text)
+
+
+def _max_batch(options: Mapping[str, str]) -> int | None:
+    text = options.get("max_batch")
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= MOST_PEOPLE:
+        raise BadProviderUrl(f"max_batch in NEWSLETTER_PROVIDER_URL must be a whole number from 1 to {MOST_PEOPLE:,}.")
+    return int(text)
+
+
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    close = get_close_matches(name.lower(), known, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""

@@ -1,0 +1,55 @@
+"""What people can ask for: mailing lists and topics."""
+
+import re
+import secrets
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+_PUBLIC_ID = re.compile(r"\A[0-9a-f]{16}\Z")
+
+
+def make_public_id() -> str:
+    """16 hexadecimal characters that say nothing about the list they name."""
+    return secrets.token_hex(8)
+
+
+class MailingList(models.Model):
+    """Something a person can be subscribed to. `public_id` names it in links and headers, and never changes."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True, default="")
+    double_opt_in = models.BooleanField(
+        "ask people to confirm by mail", default=True, help_text="Recommended: proves that the address is theirs."
+    )
+    public = models.BooleanField(
+        "open to the public", default=True, help_text="Private lists have no sign-up page and are not named to readers."
+    )
+    public_id = models.CharField(
+        max_length=16, unique=True, default=make_public_id, editable=False, validators=[RegexValidator(_PUBLIC_ID)]
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def public_name(self) -> str:
+        """The name that readers may see; a private list is not named."""
+        return self.name if self.public else "this newsletter"
+
+
+class Topic(models.Model):
+    """A subject that people can choose and stories can carry."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=120)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,56 @@
+"""The person behind an address."""
+
+import uuid
+
+from django.db import models
+
+from subscribers.addresses import mask
+from subscribers.models.lists import Topic
+from subscribers.models.place import Place
+
+
+class Giving(models.TextChoices):
+    NONE = "none", "has not given"
+    DONOR = "donor", "has given"
+    MONTHLY = "monthly", "gives monthly"
+
+
+class Subscriber(models.Model):
+    """One address and what its owner told us. `address_hash` is the identity: two spellings of one mailbox share it."""
+
+    uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    email = models.CharField(max_length=254, unique=True)
+    address_hash = models.BinaryField(max_length=32, unique=True, editable=False)
+    name = models.CharField(max_length=200, blank=True, default="")
+    place = models.ForeignKey(Place, null=True, blank=True, on_delete=models.PROTECT, related_name="subscribers")
+    language = models.CharField(max_length=16, blank=True, default="")
+    giving = models.CharField(max_length=8, choices=Giving.choices, default=Giving.NONE)
+    timezone = models.CharField(max_length=64, blank=True, default="")
+    source = models.CharField(max_length=120, blank=True, default="")
+    attributes = models.JSONField(blank=True, default=dict)
+    topics = models.ManyToManyField(Topic, blank=True, related_name="subscribers")
+    import_batch = models.ForeignKey(
+        "subscribers.ImportBatch",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="people",
+    )
+    created_at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(giving__in=Giving.values), name="subscriber_giving"),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="subscriber_created")]
+
+    def __str__(self) -> str:
+        return mask(self.email)
+
+    @property
+    def first_name(self) -> str:
+        """The first word of the name, or nothing."""
+        return self.name.split(maxsplit=1)[0] if self.name.strip() else ""

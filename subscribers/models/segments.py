@@ -1,0 +1,25 @@
+"""A saved rule over subscribers. What rules mean is in `subscribers.segments`."""
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+
+class Segment(models.Model):
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=120)
+    rule = models.JSONField(default=dict, help_text='Such as {"all": [{"region": "GB-ENG"}, {"topic": "events"}]}')
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        from subscribers.errors import BadRule
+        from subscribers.segments import check_rule
+
+        try:
+            check_rule(self.rule)
+        except BadRule as error:
+            raise ValidationError({"rule": str(error)}) from error

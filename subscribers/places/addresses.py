@@ -1,0 +1,30 @@
+"""Cuts a written address into the parts that may name a town: numbers, postcodes and links are left out."""
+
+import re
+
+_SEPARATORS = re.compile(r"[,;|\n\r\t()\[\]/·•]+|\s[-–—]\s|\\n")
+_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_POSTCODES = re.compile(
+    r"\b(?:[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}"  # Great Britain
+    r"|[A-Z]\d[A-Z]\s*\d[A-Z]\d"  # Canada
+    r"|\d{4}\s?[A-Z]{2}"  # Netherlands
+    r"|[A-Z]{1,2}-\d{3,6}|\d{5}-\d{3,4}|\d{3}\s\d{2}|\d{2}-\d{3}|\d{3}-\d{4})\b"
+)
+_OUTWARD_CODE = re.compile(r"\b[A-Z]{1,2}\d{1,2}[A-Z]?\b")
+_NUMBERED = re.compile(r"\b\d[\w-]*\b|#\S*")
+_LONGEST = 500
+_MOST_PARTS = 12
+_MOST_WORDS = 8
+
+
+def address_parts(text: str) -> list[str]:
+    """The parts of an address in order, without digits and postcodes; never more than twelve, of eight words each."""
+    parts: list[str] = []
+    for raw in _SEPARATORS.split(_LINK.sub(" ", text[:_LONGEST])):
+        part = raw
+        for pattern in (_POSTCODES, _OUTWARD_CODE, _NUMBERED):
+            part = pattern.sub(" ", part)
+        words = part.strip(" .:'\"-–—*").split()
+        if words and any(char.isalpha() for char in part) and len(words) <= _MOST_WORDS:
+            parts.append(" ".join(words))
+    return parts[-_MOST_PARTS:]

@@ -1,0 +1,105 @@
+"""Countries and regions as something a town can lie in, and the ways people write them after a town's name."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from subscribers.errors import UnknownPlace
+from subscribers.places.names import fold
+from subscribers.places.regions import (
+    continent_named,
+    country_name,
+    region_name,
+    regions_named,
+    resolve_country,
+    resolve_region,
+)
+from subscribers.places.towns import Place
+
+_COUNTRIES_OF_BARE_CODES = ("US", "CA", "AU", "GB")
+_LONGEST_CODE = 3
+_REGIONS_KNOWN_BY_NAME = ("US", "CA", "AU", "GB", "IN", "IE")
+
+
+@dataclass(frozen=True)
+class Area:
+    """A country, or a region of it; the empty area is the world."""
+
+    country: str = ""
+    region: str = ""
+
+    def holds(self, place: Place) -> bool:
+        """Whether a town lies in it."""
+        return (not self.country or place.country == self.country) and (not self.region or place.region == self.region)
+
+    def describe(self) -> str:
+        """The area in words: "Texas, United States"."""
+        if not self.country:
+            return "the world"
+        names = [region_name(self.region)] if self.region else []
+        return ", ".join([*names, country_name(self.country)])
+
+    def describe_as(self, text: str) -> str:
+        """In words, beside the text that named it: "a part of England, United Kingdom" for Kent."""
+        if self.region and fold(text) not in {fold(region_name(self.region)), self.region.partition("-")[2].lower()}:
+            return f"a part of {self.describe()}"
+        return self.describe()
+
+    @property
+    def is_widely_known(self) -> bool:
+        """Whether people write its name alone and mean it, even where a large town far away has the same name."""
+        return not self.region or self.country in _REGIONS_KNOWN_BY_NAME
+
+
+def is_continent(text: str) -> bool:
+    """Whether a text is the name of a continent."""
+    return bool(continent_named(text))
+
+
+def areas_called(text: str, *, any_case: bool = True) -> list[Area]:
+    """Every country and region that a text names; codes ("UK", "TX", "ENG") count in capitals, or in any case."""
+    found: list[Area] = []
+    short = len(text.replace(".", "")) <= _LONGEST_CODE
+    if short and not any_case and not text.isupper():
+        return found
+    country = _country(text)
+    if country:
+        found.append(Area(country=country))
+    if short:
+        found += [Area(country=here, region=code) for here in _COUNTRIES_OF_BARE_CODES if (code := _local(text, here))]
+    found += [Area(country=code[:2], region=code) for code in regions_named(text)]
+    return list(dict.fromkeys(found))
+
+
+def broadest(found: Iterable[Area]) -> list[Area]:
+    """The areas without those that lie in another of them (Mexico, without the State of Mexico)."""
+    kept = list(found)
+    countries = {area.country for area in kept if not area.region}
+    return [area for area in kept if not area.region or area.country not in countries]
+
+
+def combine(named: Iterable[Area], narrowed: Iterable[Area]) -> list[Area]:
+    """The areas that lie in both: each named one cut to each narrowed one, what contradicts left out."""
+    outer = list(narrowed)
+    both: list[Area] = []
+    for one in named:
+        for other in outer:
+            agree = (not one.country or not other.country or one.country == other.country) and (
+                not one.region or not other.region or one.region == other.region
+            )
+            if agree:
+                both.append(Area(country=one.country or other.country, region=one.region or other.region))
+    return list(dict.fromkeys(both))
+
+
+def _country(text: str) -> str:
+    try:
+        return resolve_country(text)
+    except UnknownPlace:
+        return ""
+
+
+def _local(text: str, country: str) -> str:
+    try:
+        return resolve_region(f"{country}-{text.replace('.', '').strip()}")
+    except UnknownPlace:
+        return ""

@@ -1,0 +1,146 @@
+"""Countries (ISO 3166-1) and regions (ISO 3166-2): names to codes and back. It knows no towns."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from subscribers.errors import UnknownPlace
+from subscribers.places.names import fold
+
+_FILE = Path(__file__).with_name("regions.json")
+_CODE = re.compile(r"^([A-Za-z]{2})[-_ ]([A-Za-z0-9]{1,3})$")
+
+
+@dataclass(frozen=True)
+class _Book:
+    countries: dict[str, str]
+    continents: dict[str, str]
+    continent_of: dict[str, str]
+    regions: dict[str, str]
+    parents: dict[str, str]
+    country_by_name: dict[str, str]
+    continent_by_name: dict[str, str]
+    regions_by_name: dict[str, tuple[str, ...]]
+
+
+@lru_cache(maxsize=1)
+def _book() -> _Book:
+    data = json.loads(_FILE.read_text(encoding="utf-8"))
+    country_by_name: dict[str, str] = {}
+    for code, (shown, _, *others) in data["countries"].items():
+        for name in (shown, *others):
+            country_by_name.setdefault(fold(name), code)
+    by_name: dict[str, list[str]] = {}
+    for code, (shown, _, *others) in data["regions"].items():
+        for name in {fold(text) for text in (shown, *others)} - {""}:
+            by_name.setdefault(name, []).append(code)
+    return _Book(
+        countries={code: row[0] for code, row in data["countries"].items()},
+        continents=data["continents"],
+        continent_of={code: row[1] for code, row in data["countries"].items()},
+        regions={code: row[0] for code, row in data["regions"].items()},
+        parents={code: row[1] for code, row in data["regions"].items() if row[1]},
+        country_by_name=country_by_name,
+        continent_by_name={fold(name): code for code, name in data["continents"].items()},
+        regions_by_name={name: tuple(codes) for name, codes in by_name.items()},
+    )
+
+
+def country_name(code: str) -> str:
+    """The English name of a country code ("GB" gives "United Kingdom"); UnknownPlace when there is none."""
+    name = _book().countries.get(code.strip().upper())
+    if name is None:
+        raise UnknownPlace(f"“{code}” is not a country code. Use two letters of ISO 3166-1, such as GB or US.")
+    return name
+
+
+def region_name(code: str) -> str:
+    """The name of an ISO 3166-2 code ("US-TX" gives "Texas"); UnknownPlace when there is none."""
+    name = _book().regions.get(code.strip().upper())
+    if name is None:
+        raise UnknownPlace(f"“{code}” is not a region code. Use ISO 3166-2, such as GB-ENG or US-TX.")
+    return name
+
+
+def country_of(region: str) -> str:
+    """The country part of an ISO 3166-2 code ("US-TX" gives "US"); "" for ""."""
+    return region.partition("-")[0].upper()
+
+
+def regions_of(country: str) -> tuple[tuple[str, str], ...]:
+    """The (code, name) pairs of a country's top-level regions, by name; empty when it has none."""
+    code = resolve_country(country)
+    book = _book()
+    pairs = [(region, name) for region, name in book.regions.items() if country_of(region) == code]
+    return tuple(sorted((pair for pair in pairs if pair[0] not in book.parents), key=lambda pair: fold(pair[1])))
+
+
+def resolve_country(text: str) -> str:
+    """The ISO 3166-1 code of a country given by code or name ("UK", "Deutschland"); UnknownPlace when it is neither."""
+    book = _book()
+    code = text.strip().upper()
+    if code in book.countries:
+        return code
+    found = book.country_by_name.get(fold(text))
+    if found is None:
+        raise UnknownPlace(f"“{text}” is not a country that we know. Write its name in English or its two-letter code.")
+    return found
+
+
+def resolve_region(text: str, *, country: str = "") -> str:
+    """The top-level ISO 3166-2 code of a region given by code, by its local part beside a country, or by name.
+
+    A code below the top level gives the region it lies in, so that regions can be compared. UnknownPlace when
+    nothing fits or, without a country, when regions of several countries do.
+    """
+    book = _book()
+    code = _exact_code(text)
+    if code:
+        return top_region(code)
+    here = resolve_country(country) if country.strip() else ""
+    if here:
+        local = f"{here}-{text.strip().upper()}"
+        if local in book.regions:
+            return top_region(local)
+    found = regions_named(text, country=here)
+    if len(found) == 1:
+        return found[0]
+    where = f" in {country_name(here)}" if here else ""
+    if found:
+        several = ", ".join(f"{region_name(one)} ({one})" for one in found[:4])
+        raise UnknownPlace(f"“{text}” could be several regions{where}: {several}. Write the code.")
+    raise UnknownPlace(
+        f"“{text}” is not a region{where} that we know. Write its ISO 3166-2 code, such as US-TX, or its name."
+    )
+
+
+def regions_named(text: str, *, country: str = "") -> tuple[str, ...]:
+    """Every top-level region that bears this name (or lies above one that does), in one country or in all."""
+    codes = _book().regions_by_name.get(fold(text), ())
+    exact = [code for code in codes if code not in _book().parents]
+    chosen = exact or list(codes)
+    tops = dict.fromkeys(top_region(code) for code in chosen if not country or country_of(code) == country)
+    return tuple(tops)
+
+
+def top_region(code: str) -> str:
+    """The top-level region that a known code belongs to: itself, or the one above it."""
+    parents = _book().parents
+    for _ in range(5):
+        if code not in parents:
+            return code
+        code = parents[code]
+    return code
+
+
+def continent_named(text: str) -> str:
+    """The two-letter code of a continent given by its English name, or ""."""
+    return _book().continent_by_name.get(fold(text), "")
+
+
+def _exact_code(text: str) -> str:
+    match = _CODE.match(text.strip())
+    code = f"{match[1]}-{match[2]}".upper() if match else ""
+    return code if code in _book().regions else ""

@@ -1,0 +1,110 @@
+"""Looks towns up in the read-only file that ``scripts/build_places.py`` makes. It ranks nothing and resolves nothing."""
+
+import atexit
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from subscribers.places.distance import distance_km
+from subscribers.places.names import fold
+
+_FILE = Path(__file__).with_name("places.sqlite3")
+_COLUMNS = "t.id, t.name, t.country, t.region, t.latitude, t.longitude, t.population, z.name"
+_WIDEST_LOOK = 3
+
+
+@dataclass(frozen=True)
+class Place:
+    """A town. ``country`` is ISO 3166-1, ``region`` a top-level ISO 3166-2 code or "", ``zone`` an IANA name."""
+
+    name: str
+    country: str
+    region: str
+    latitude: float
+    longitude: float
+    zone: str
+    population: int
+
+
+class _File:
+    """One connection per process, opened at the first look-up and guarded by a lock."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._owner = 0
+
+    def query(self, sql: str, values: Iterable[object]) -> list[tuple[object, ...]]:
+        with self._lock:
+            if self._connection is None or self._owner != os.getpid():
+                uri = f"{_FILE.as_uri()}?mode=ro&immutable=1"
+                self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+                self._owner = os.getpid()
+            return self._connection.execute(sql, tuple(values)).fetchall()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None and self._owner == os.getpid():
+                self._connection.close()
+            self._connection = None
+
+
+_file = _File()
+atexit.register(_file.close)
+
+
+def _place(row: tuple[object, ...]) -> Place:
+    _, name, country, region, latitude, longitude, population, zone = row
+    return Place(
+        name=str(name),
+        country=str(country),
+        region=f"{country}-{region}" if region else "",
+        latitude=int(str(latitude)) / 10_000,
+        longitude=int(str(longitude)) / 10_000,
+        zone=str(zone),
+        population=int(str(population)),
+    )
+
+
+@lru_cache(maxsize=4096)
+def towns_named(name: str) -> tuple[tuple[Place, bool], ...]:
+    """Every town that bears this name, each with whether it is its own name rather than an alternate."""
+    rows = _file.query(
+        f"SELECT {_COLUMNS}, n.own FROM name n JOIN town t ON t.id = n.town JOIN zone z ON z.id = t.zone WHERE n.key = ?",  # noqa: S608
+        (fold(name),),
+    )
+    return tuple((_place(row[:8]), bool(row[8])) for row in rows)
+
+
+def nearest_place(*, latitude: float, longitude: float, within_km: float = 100.0) -> Place | None:
+    """The town whose centre is nearest, or None when none lies within ``within_km`` (and about three degrees)."""
+    best: tuple[float, Place] | None = None
+    for reach in range(1, _WIDEST_LOOK + 1):
+        for place in _around(latitude, longitude, reach):
+            away = distance_km(latitude, longitude, place.latitude, place.longitude)
+            if away <= within_km and (best is None or away < best[0]):
+                best = (away, place)
+        if best is not None:
+            return best[1]
+    return None
+
+
+def _around(latitude: float, longitude: float, reach: int) -> list[Place]:
+    """The towns in the one-degree cells up to ``reach`` cells away, across the date line too."""
+    south, west = int(latitude + 90), int(longitude + 180)
+    cells = {
+        (row * 360) + (column % 360)
+        for row in range(max(0, south - reach), min(180, south + reach) + 1)
+        for column in range(west - reach, west + reach + 1)
+    }
+    marks = ",".join("?" * len(cells))
+    rows = _file.query(
+        f"SELECT {_COLUMNS} FROM cell c JOIN town t ON t.id BETWEEN c.first AND c.last"  # noqa: S608
+        f" JOIN zone z ON z.id = t.zone WHERE c.cell IN ({marks})",
+        sorted(cells),
+    )
+    return [_place(row) for row in rows]

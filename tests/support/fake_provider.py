@@ -1,0 +1,287 @@
+"""A provider on loopback that speaks Mailgun's send API, misbehaves on demand, and keeps the ledger that tests believe.
+
+As a program: ``python -m tests.support.fake_provider --port 8025``; then GET ``/_ledger``, GET ``/_mailbox/ADDRESS``,
+POST ``/_faults`` with ``[{"kind": "slow", "seconds": 2, "request": 3}]``.
+"""
+
+import argparse
+import base64
+import json
+import socket
+import struct
+import threading
+import time
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import quote, unquote
+
+from tests.support.provider_faults import Fault
+from tests.support.provider_mailgun import Form, ReceivedMail, Refused, check_form, read_form
+
+KEY = "fake-key-0123456789"
+DOMAIN = "news.example.org"
+_RECEIPT = "Queued. Thank you."
+
+
+@dataclass
+class Entry:
+    """One request, in order of arrival. ``number`` begins at 1; ``arrived`` is seconds of the monotonic clock."""
+
+    number: int
+    arrived: float
+    path: str
+    recipients: list[str] = field(default_factory=list)
+    accepted: bool = False
+    provider_id: str = ""
+    status: int | None = None
+    fault: str = ""
+    size: int = 0
+    form: Form | None = field(default=None, repr=False)
+
+
+class FakeProvider:
+    """Start it, point NEWSLETTER_PROVIDER_URL at ``provider_url``, read ``ledger`` and ``mailbox``; stop it."""
+
+    def __init__(self, *, key: str = KEY, domain: str = DOMAIN, port: int = 0) -> None:
+        self.key, self.domain = key, domain
+        self.ledger: list[Entry] = []
+        self._lock = threading.Lock()
+        self._released = threading.Event()
+        self._by_number: dict[int, Fault] = {}
+        self._by_address: dict[str, Fault] = {}
+        self._next: list[Fault] = []
+        self._always: Fault | None = None
+        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server.provider = self
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    def start(self) -> "FakeProvider":
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        self.release()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
+
+    def release(self) -> None:
+        """End every stall that is going on, and those to come."""
+        self._released.set()
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def provider_url(self) -> str:
+        return f"mailgun://{quote(self.key, safe='')}@{self.domain}?endpoint={quote(self.endpoint, safe='')}"
+
+    def fault_on(self, number: int, fault: Fault) -> None:
+        """Misbehave on the request of this number (the first is 1)."""
+        self._by_number[number] = fault
+
+    def fault_next(self, *faults: Fault) -> None:
+        """Misbehave on the requests that come next, one each."""
+        self._next.extend(faults)
+
+    def fault_for(self, address: str, fault: Fault) -> None:
+        """Misbehave, every time, on a request that holds this recipient."""
+        self._by_address[address] = fault
+
+    def fault_always(self, fault: Fault | None) -> None:
+        """Misbehave on every request; None ends it."""
+        self._always = fault
+
+    def accepted(self) -> list[Entry]:
+        with self._lock:
+            return [entry for entry in self.ledger if entry.accepted]
+
+    def accepted_counts(self) -> dict[str, int]:
+        """Give how many mails the provider took for each address: the oracle for "nobody twice, nobody skipped"."""
+        counts: dict[str, int] = defaultdict(int)
+        for entry in self.accepted():
+            for address in entry.recipients:
+                counts[address] += 1
+        return dict(counts)
+
+    def mailbox(self, address: str) -> list[ReceivedMail]:
+        """Give the mails that a person would have got, in order."""
+        return [e.form.mail_for(address) for e in self.accepted() if e.form is not None and address in e.recipients]
+
+    def arrive(self, path: str) -> Entry:
+        with self._lock:
+            entry = Entry(len(self.ledger) + 1, time.monotonic(), path)
+            self.ledger.append(entry)
+            return entry
+
+    def fault_of(self, entry: Entry) -> Fault | None:
+        with self._lock:
+            if entry.number in self._by_number:
+                return self._by_number[entry.number]
+            return self._next.pop(0) if self._next else self._always
+
+    def fault_of_people(self, recipients: list[str]) -> Fault | None:
+        return next((self._by_address[address] for address in recipients if address in self._by_address), None)
+
+    def accept(self, entry: Entry) -> None:
+        with self._lock:
+            entry.provider_id = entry.form.one("h:Message-Id") if entry.form else ""
+            entry.provider_id = entry.provider_id or f"<{entry.number}.fake@{self.domain}>"
+            entry.accepted = True
+
+    def wait(self, seconds: float) -> None:
+        self._released.wait(seconds)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    provider: FakeProvider
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that hangs up in the middle is an everyday matter here."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Headers and body of an answer go out as two small writes; without this each costs 40 ms.
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+    def do_GET(self) -> None:
+        provider = self.server.provider
+        if self.path == "/_ledger":
+            rows = [{**asdict(e), "form": None} for e in list(provider.ledger)]
+            self._answer(200, json.dumps(rows).encode())
+        elif self.path.startswith("/_mailbox/"):
+            mails = provider.mailbox(unquote(self.path.removeprefix("/_mailbox/")))
+            self._answer(200, json.dumps([asdict(mail) for mail in mails]).encode())
+        else:
+            self._answer(404, b'{"message": "not found"}')
+
+    def do_POST(self) -> None:
+        provider = self.server.provider
+        length = int(self.headers.get("Content-Length", 0))
+        if self.path == "/_faults":
+            for row in json.loads(self.rfile.read(length)):
+                number = row.pop("request", None)
+                fault = Fault(**{**row, **({"body": row["body"].encode()} if "body" in row else {})})
+                provider.fault_next(fault) if number is None else provider.fault_on(number, fault)
+            self._answer(200, b"{}")
+            return
+        entry = provider.arrive(self.path)
+        fault = provider.fault_of(entry)
+        if fault and fault.kind in ("reset_before_reading", "close_before_reading"):
+            entry.fault = fault.kind
+            self._hang_up(reset=fault.kind.startswith("reset"))
+            return
+        body = self.rfile.read(length)
+        entry.size = len(body)
+        if len(body) < length:
+            entry.fault = "incomplete"
+            self._hang_up(reset=False)
+            return
+        try:
+            self._check_caller()
+            entry.form = read_form(body, content_type=self.headers.get("Content-Type", ""))
+            entry.recipients = entry.form.recipients
+            fault = fault or provider.fault_of_people(entry.recipients)
+            check_form(entry.form)
+        except Refused as refused:
+            entry.status = refused.status
+            self._answer(refused.status, json.dumps({"message": str(refused)}).encode())
+            return
+        if fault is None:
+            provider.accept(entry)
+            self._receipt(entry)
+        else:
+            entry.fault = fault.kind
+            self._misbehave(entry, fault)
+
+    def _check_caller(self) -> None:
+        provider = self.server.provider
+        given = self.headers.get("Authorization", "").removeprefix("Basic ")
+        if given != base64.b64encode(f"api:{provider.key}".encode()).decode():
+            raise Refused(401, "Forbidden")
+        if self.path != f"/v3/{provider.domain}/messages":
+            raise Refused(404, f"Domain not found: {self.path}")
+
+    def _receipt(self, entry: Entry) -> None:
+        entry.status = 200
+        self._answer(200, json.dumps({"id": entry.provider_id, "message": _RECEIPT}).encode())
+
+    def _misbehave(self, entry: Entry, fault: Fault) -> None:
+        provider = self.server.provider
+        if fault.kind == "slow":
+            provider.wait(fault.seconds)
+            provider.accept(entry)
+            self._receipt(entry)
+            return
+        if fault.accept or fault.kind not in ("answer", "stall_before_accepting"):
+            provider.accept(entry)
+        if fault.kind == "answer":
+            entry.status = fault.status
+            self._answer(fault.status, fault.body, fault.headers)
+        elif fault.kind in ("reset_after_accepting", "close_after_accepting"):
+            self._hang_up(reset=fault.kind.startswith("reset"))
+        elif fault.kind in ("stall_after_accepting", "stall_before_accepting"):
+            provider.wait(fault.seconds)
+            self._hang_up(reset=False)
+        elif fault.kind == "truncate":
+            self.wfile.write(
+                b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 80\r\n\r\n{"id": "<1'
+            )
+            self._hang_up(reset=False)
+        else:
+            self._drip(fault.seconds)
+
+    def _drip(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        for byte in b"HTTP/1.1 200 OK\r\nX-Padding: " + b"." * 10_000:
+            if time.monotonic() > end or self.server.provider._released.wait(0.1):
+                break
+            try:
+                self.connection.send(bytes([byte]))
+            except OSError:
+                break
+        self._hang_up(reset=False)
+
+    def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _hang_up(self, *, reset: bool) -> None:
+        self.close_connection = True
+        if reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.rfile.close()
+            self.wfile.close()
+            self.connection.close()
+        else:
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="A fake Mailgun on loopback, for tests and rehearsals.")
+    parser.add_argument("--port", type=int, default=8025)
+    port = parser.parse_args().port
+    provider = FakeProvider(port=port).start()
+    print(provider.provider_url, flush=True)  # noqa: T201 -- a program's output
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        provider.stop()
+
+
+if __name__ == "__main__":
+    main()

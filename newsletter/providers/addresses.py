@@ -1,4 +1,4 @@
-"""Addresses as providers take them: one ASCII form, so that a person's values are found under the same text everywhere."""
+"""Addresses as providers take them: one ASCII form, so that a person's values are found under the same text."""
 
 import re
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def ascii_address(address: str) -> str:
 def sort_people(people: Sequence[Person]) -> tuple[list[tuple[str, Person]], dict[int, str]]:
     """Split people into (ASCII address, person) pairs that can be sent to, and delivery -> reason of those that cannot.
 
-    Raises BadBatch where two people share an address: the provider would merge them and one would get the other's links.
+    Raises BadBatch where two people share an address: the provider would merge them, and links would be swapped.
     """
     good: list[tuple[str, Person]] = []
     refused: dict[int, str] = {}
@@ -44,7 +44,8 @@ def sort_people(people: Sequence[Person]) -> tuple[list[tuple[str, Person]], dic
         first = seen.setdefault(address.lower(), person.delivery)
         if first != person.delivery:
             raise BadBatch(
-                f"Deliveries {first} and {person.delivery} of one batch have the same address. Nothing of this batch was sent."
+                f"Deliveries {first} and {person.delivery} of one batch have the same address. "
+                "Nothing of this batch was sent."
             )
         good.append((address, person))
     return good, refused

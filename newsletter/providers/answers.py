@@ -31,7 +31,7 @@ def read_refusal(answer: HttpAnswer, *, provider: str, said: str, now: datetime)
             retry_after=wait,
         )
     if status in (401, 403):
-        why = f"{provider} did not accept our key (answer {status}). Check NEWSLETTER_PROVIDER_URL and that the account is active."
+        why = f"{provider} did not accept our key (answer {status}). Check the key and that the account is active."
         return Outcome(Verdict.REJECTED, why + detail, stop=True)
     if status == 402:
         return Outcome(
@@ -45,9 +45,11 @@ def read_refusal(answer: HttpAnswer, *, provider: str, said: str, now: datetime)
         why = f"{provider} had a fault of its own (answer {status}). It may or may not have taken this batch."
         return Outcome(Verdict.UNCERTAIN, why + detail)
     if 400 <= status < 500:
-        why = f"{provider} does not know what we called (answer {status}). Check the domain and the endpoint in NEWSLETTER_PROVIDER_URL."
+        why = (
+            f"{provider} does not know what we called (answer {status}). Check its domain and endpoint in our settings."
+        )
         return Outcome(Verdict.REJECTED, why + detail, stop=True)
-    why = f"Something answered {status} in {provider}'s place, which is not an answer to a send. Check the endpoint and the network."
+    why = f"Something answered {status} in {provider}'s place: no receipt. Check the endpoint and the network."
     return Outcome(Verdict.UNCERTAIN, why)
 
 

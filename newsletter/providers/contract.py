@@ -70,7 +70,7 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """What came back. ``headers`` has lower-case names; ``complete`` is False where the body was cut short or too long."""
+    """What came back. ``headers`` has lower-case names; ``complete`` is False for a body cut short or too long."""
 
     status: int
     headers: Mapping[str, str]
@@ -82,8 +82,8 @@ class HttpAnswer:
 class Outcome:
     """The verdict of a call. ``verdict`` is for everybody, except the deliveries named in ``people``.
 
-    ``retry_after`` is seconds, where the provider said so. ``stop`` asks the send to pause at once (bad key, suspended account).
-    ``people`` maps a delivery id to (verdict, reason).
+    ``retry_after`` is seconds, where the provider said so. ``stop`` asks the send to pause at once (bad key, suspended
+    account). ``people`` maps a delivery id to (verdict, reason).
     """
 
     verdict: Verdict

@@ -76,7 +76,7 @@ def mailbox(name: str, address: str) -> str:
 
 
 def ascii_header(value: str) -> str:
-    """Encode the words of a header that are not ASCII (RFC 2047), leaving ``<…>`` and provider's variables as they are."""
+    """Encode the words of a header that are not ASCII (RFC 2047); what stands in ``<…>`` stays as it is."""
     if value.isascii():
         return value
     phrase, mark, rest = value.partition("<")

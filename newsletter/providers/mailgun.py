@@ -1,4 +1,4 @@
-"""Mailgun: one call for a batch, personal values as recipient variables. https://documentation.mailgun.com (v3 messages).
+"""Mailgun: one call for a batch, personal values as recipient variables (documentation.mailgun.com, v3 messages).
 
 All or nothing: one answer is the verdict for everybody. No idempotency key exists, so nothing here may try twice.
 """
@@ -99,7 +99,7 @@ class Mailgun:
         provider_id = parsed.get("id") if isinstance(parsed, dict) else None
         if isinstance(provider_id, str) and provider_id.strip("<> "):
             return Outcome(Verdict.ACCEPTED, said, provider_id=provider_id.strip("<> "))
-        why = f"Mailgun's answer ({answer.status}) could not be read as its usual receipt. It may or may not have taken this batch."
+        why = f"Mailgun's answer ({answer.status}) is not its usual receipt. It may or may not have taken this batch."
         return Outcome(Verdict.UNCERTAIN, why)
 
     def close(self) -> None:
@@ -108,7 +108,7 @@ class Mailgun:
     def _sort(self, call: BatchCall) -> tuple[list[tuple[str, Person]], dict[int, str]]:
         if len(call.people) > self._capabilities.max_batch:
             raise BadBatch(
-                f"The batch has {len(call.people):,} people and Mailgun is given at most {self._capabilities.max_batch:,} in one call. "
+                f"The batch has {len(call.people):,} people; a call to Mailgun takes {self._capabilities.max_batch:,}. "
                 "Nothing was sent; the send must be cut into smaller batches."
             )
         if not call.people:

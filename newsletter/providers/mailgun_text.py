@@ -1,4 +1,4 @@
-"""Mailgun's own way of writing variables: our tokens become ``%recipient.name%``, and nothing else may look like one."""
+"""Mailgun's way of writing variables: our tokens become ``%recipient.name%``, and nothing else may look like one."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from newsletter.providers.headers import ascii_header
 from newsletter.providers.tokens import TOKEN
 
 _VARIABLE = re.compile(r"%recipient\.([^%\s]*)%", re.IGNORECASE)
-# Everything that Mailgun puts a value in for by itself: %recipient…%, %unsubscribe_url%, %tag_unsubscribe_email% and the like.
+# What Mailgun fills in by itself: %recipient…%, %unsubscribe_url%, %tag_unsubscribe_email% and the like.
 _FOREIGN = re.compile(r"%(?=\s*(?:recipient|(?:[a-z]+_)*unsubscribe))", re.IGNORECASE)
 _WORD_JOINER = "\u2060"
 

@@ -1,5 +1,6 @@
 """One person's complete mail as a MIME message: for the outbox, previews and providers that take raw mail."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from email import policy
@@ -19,8 +20,8 @@ POLICY = policy.SMTP.clone(max_line_length=998)
 def build_message(*, mail: Mail, person: Person, message_id: str, date: datetime) -> EmailMessage:
     """Give the mail as this person gets it, text part first, with the one-click pair in its headers.
 
-    ``message_id`` is ``local@domain`` without angle brackets; ``date`` is aware. Raises BadMail, BadBatch, and ValueError
-    for an address that cannot be written in ASCII.
+    ``message_id`` is ``local@domain`` without angle brackets; ``date`` is aware. Raises BadMail, BadBatch,
+    and ValueError for an address that cannot be written in ASCII.
     """
     check_mail(mail)
     headers = list_headers(mail, values=set(person.variables))
@@ -36,6 +37,7 @@ def build_message(*, mail: Mail, person: Person, message_id: str, date: datetime
     _add_headers(message, headers, person.variables)
     message.set_content(fill_tokens(mail.text, person.variables), cte="quoted-printable")
     message.add_alternative(fill_tokens(mail.html, person.variables), subtype="html", cte="quoted-printable")
+    message.set_boundary("part-" + hashlib.sha256(message_id.encode()).hexdigest()[:40])
     return message
 
 

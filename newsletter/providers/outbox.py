@@ -19,7 +19,7 @@ from newsletter.providers.errors import BadBatch
 from newsletter.providers.headers import check_mail
 from newsletter.providers.mailgun import message_id
 from newsletter.providers.message import build_message
-from newsletter.providers.outbox_index import write_index
+from newsletter.providers.outbox_index import replace_file, write_index
 from newsletter.providers.tokens import check_tokens, check_values, fill_tokens
 
 SAMPLES = 3
@@ -33,6 +33,7 @@ class Outbox:
         self,
         *,
         folder: Path,
+        max_batch: int = 1000,
         people_per_second: float | None = None,
         calls_per_second: float | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -42,7 +43,7 @@ class Outbox:
         self._capabilities = Capabilities(
             name="outbox",
             merge="substitute",
-            max_batch=1000,
+            max_batch=max_batch,
             max_bytes=50_000_000,
             idempotency="body",
             idempotency_seconds=365 * 24 * 3600,
@@ -59,7 +60,7 @@ class Outbox:
         """Write the batch. Raises BadMail or BadBatch, with nothing written, where the call itself is at fault."""
         if not call.people or len(call.people) > self._capabilities.max_batch:
             raise BadBatch(
-                f"The batch has {len(call.people):,} people; the outbox takes from 1 to {self._capabilities.max_batch:,} at once."
+                f"The batch has {len(call.people):,} people; the outbox takes 1 to {self._capabilities.max_batch:,}."
             )
         check_mail(call.mail)
         good, refused = sort_people(call.people)
@@ -70,7 +71,8 @@ class Outbox:
         try:
             self._write(call, good)
         except OSError as error:
-            why = f"The outbox could not be written ({error.strerror or 'unknown reason'}). Check the folder {self._folder} and the free space."
+            why = f"The outbox could not be written ({error.strerror or 'unknown reason'}). "
+            why += f"Check the folder {self._folder} and the free space on its disk."
             return Outcome(Verdict.NOT_SENT, why, stop=True, people=people)
         return Outcome(
             Verdict.ACCEPTED, "Written to the outbox.", provider_id=f"outbox-{safe_name(call.key)}", people=people
@@ -80,7 +82,7 @@ class Outbox:
         """Nothing is held open."""
 
     def _write(self, call: BatchCall, good: list[tuple[str, Person]]) -> None:
-        issue = self._folder / safe_name(call.issue)
+        issue = issue_folder(outbox=self._folder, issue=call.issue)
         batches, variant = issue / "batches", issue / safe_name(call.variant)
         batches.mkdir(parents=True, exist_ok=True)
         variant.mkdir(exist_ok=True)
@@ -100,7 +102,7 @@ class Outbox:
             "sender": f"{call.mail.from_name} <{call.mail.from_email}>",
         }
         replace_file(batches / f"{safe_name(call.key)}.json", orjson.dumps(summary))
-        # Past some batches the page is refreshed by the caller at the end, so that a big send does not pay for it each time.
+        # A big send refreshes the page at its end (the caller does), so that it does not pay for it with every batch.
         if sum(1 for _ in os.scandir(batches)) <= 2 * _MANY_BATCHES or not (issue / "index.html").exists():
             write_index(issue)
 
@@ -117,22 +119,17 @@ class Outbox:
         replace_file(stem.with_suffix(".eml"), message.as_bytes())
 
 
+def issue_folder(*, outbox: Path, issue: str) -> Path:
+    """Give the folder of an issue in the outbox, whose ``index.html`` staff open. ``issue`` is ``BatchCall.issue``."""
+    return outbox / safe_name(issue)
+
+
 def safe_name(text: str) -> str:
-    """Give a file name for any text: plain ones stay as they are, others get a mark that keeps them apart."""
+    """Give a file name for any text: plain ones stay, ``weekly/12`` becomes ``weekly-12``, others get a mark."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")[:60]
-    if plain == text:
+    if plain == text or re.fullmatch(r"[A-Za-z0-9_-]{1,48}/[0-9]{1,9}", text):
         return plain
     return f"{plain or 'x'}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, never half of it. Raises OSError."""
-    half = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}")
-    try:
-        half.write_bytes(content)
-        os.replace(half, path)
-    finally:
-        half.unlink(missing_ok=True)
 
 
 def _line(call: BatchCall, address: str, person: Person) -> dict[str, object]:

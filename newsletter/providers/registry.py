@@ -42,7 +42,10 @@ def adapter_for(url: str, *, outbox_dir: Path | None = None) -> Adapter:
         if outbox_dir is None:
             raise BadProviderUrl("outbox:// needs a folder to write to, and none was given.")
         return Outbox(
-            folder=outbox_dir, people_per_second=settings.people_per_second, calls_per_second=settings.calls_per_second
+            folder=outbox_dir,
+            max_batch=settings.max_batch or 1000,
+            people_per_second=settings.people_per_second,
+            calls_per_second=settings.calls_per_second,
         )
     return Mailgun(
         key=settings.key,
@@ -79,7 +82,7 @@ def read_provider_url(url: str) -> ProviderSettings:
     if scheme == "mailgun":
         if not key:
             raise BadProviderUrl(
-                "NEWSLETTER_PROVIDER_URL has no key. Write mailgun://KEY@DOMAIN with the sending key of Mailgun's domain settings."
+                "NEWSLETTER_PROVIDER_URL has no key. Write mailgun://KEY@DOMAIN with a sending key of that domain."
             )
         if not key.isascii() or not key.isprintable() or " " in key:
             raise BadProviderUrl(
@@ -87,7 +90,8 @@ def read_provider_url(url: str) -> ProviderSettings:
             )
         if not _HOST.fullmatch(domain):
             raise BadProviderUrl(
-                "NEWSLETTER_PROVIDER_URL has no sending domain after the @. Write mailgun://KEY@DOMAIN, for example …@news.example.org."
+                "NEWSLETTER_PROVIDER_URL has no sending domain after the @, such as news.example.org. "
+                "Write mailgun://KEY@DOMAIN."
             )
     elif place.strip("/"):
         raise BadProviderUrl(
@@ -110,7 +114,8 @@ def _read_options(query: str) -> dict[str, str]:
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in _OPTIONS:
             raise BadProviderUrl(
-                f"NEWSLETTER_PROVIDER_URL has the unknown option {name[:40]!r}{_nearest(name, _OPTIONS)}. Known are {', '.join(_OPTIONS)}."
+                f"NEWSLETTER_PROVIDER_URL has the unknown option {name[:40]!r}{_nearest(name, _OPTIONS)}. "
+                f"Known are {', '.join(_OPTIONS)}."
             )
         options[name] = value
     return options

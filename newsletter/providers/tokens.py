@@ -21,8 +21,8 @@ def find_tokens(text: str) -> set[str]:
 def check_tokens(mail: Mail) -> set[str]:
     """Give every personal name that the mail uses.
 
-    Raises BadMail where a token is broken, or stands where its escaping does not fit: a subject, a header and the text part
-    take ``t_`` values only, HTML takes ``h_`` and ``u_`` values only.
+    Raises BadMail where a token is broken, or stands where its escaping does not fit: a subject, a header and the
+    text part take ``t_`` values only, HTML takes ``h_`` and ``u_`` values only.
     """
     plain = {"subject": mail.subject, "text part": mail.text}
     plain.update({f"header {name}": value for name, value in mail.headers.items()})

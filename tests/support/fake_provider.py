@@ -171,8 +171,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/_faults":
             for row in json.loads(self.rfile.read(length)):
                 number = row.pop("request", None)
-                fault = Fault(**{**row, **({"body": row["body"].encode()} if "body" in row else {})})
-                provider.fault_next(fault) if number is None else provider.fault_on(number, fault)
+                scripted = Fault(**{**row, **({"body": row["body"].encode()} if "body" in row else {})})
+                provider.fault_next(scripted) if number is None else provider.fault_on(number, scripted)
             self._answer(200, b"{}")
             return
         entry = provider.arrive(self.path)

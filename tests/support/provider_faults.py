@@ -36,5 +36,6 @@ def answer(status: int, body: bytes = b"", *, accept: bool = False, **headers: s
 
 
 def too_many(retry_after: str = "") -> Fault:
+    """Give a fault that says 429, with Retry-After where one is given."""
     body = b'{"message": "Domain news.example.org is not allowed to send: requests limit exceeded, try again later"}'
-    return answer(429, body, **({"retry_after": retry_after} if retry_after else {}))
+    return Fault(status=429, body=body, headers={"Retry-After": retry_after} if retry_after else {})

@@ -1,4 +1,4 @@
-"""Mailgun's side of its send API, for the fake provider: reads the form, refuses what Mailgun refuses, fills in variables."""
+"""Mailgun's side of its send API, for the fake provider: reads the form, refuses bad ones, fills in variables."""
 
 import json
 import re

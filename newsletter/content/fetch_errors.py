@@ -1,0 +1,32 @@
+"""Why a document did not come. Every message is fit for staff to read."""
+
+from subscribers.errors import DomainError
+
+
+class FetchError(DomainError):
+    """A document could not be had from its address."""
+
+
+class Refused(FetchError):
+    """We will not ask: the address, where it leads, or how it was answered breaks a safety rule."""
+
+
+class TooLarge(FetchError):
+    """The document is larger than its kind may be."""
+
+
+class TooSlow(FetchError):
+    """The site did not answer, or not to the end, in the time that its kind may take."""
+
+
+class Unreachable(FetchError):
+    """No connection, no such host, a bad certificate, or an answer that broke off."""
+
+
+class BadStatus(FetchError):
+    """The site answered, but with an error. ``retry_after`` is in seconds, None when the site named no time."""
+
+    def __init__(self, message: str, *, status: int, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after

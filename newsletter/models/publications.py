@@ -57,6 +57,9 @@ class Publication(models.Model):
     days_ahead = models.PositiveIntegerField(default=30, help_text="How far ahead events may be.")
     topics = models.ManyToManyField(Topic, blank=True, help_text="None chosen: all.")
     sources = models.ManyToManyField(Source, blank=True, help_text="None chosen: all.")
+    intro = models.TextField(
+        blank=True, help_text='Opens each issue. May hold merge fields: Dear {{ first_name | default:"friend" }},'
+    )
     host_url = models.URLField(max_length=2000, blank=True, help_text="Where readers with no event near them learn to host one.")
     language = models.CharField(max_length=12, default="en")
     enabled = models.BooleanField(default=True)

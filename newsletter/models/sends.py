@@ -67,6 +67,7 @@ class Batch(models.Model):
     send = models.ForeignKey(Send, on_delete=models.PROTECT, related_name="batches")
     seq = models.PositiveIntegerField()
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+")
+    part = models.PositiveIntegerField(help_text="Which cut of its variant's people, from 0.")
     size = models.PositiveIntegerField()
     state = models.CharField(max_length=12, choices=State.choices, default=State.PENDING)
     reason = models.CharField(max_length=500, blank=True)
@@ -83,6 +84,7 @@ class Batch(models.Model):
         ordering = ["send", "seq"]
         constraints = [
             models.UniqueConstraint(fields=["send", "seq"], name="batch_seq_once"),
+            models.UniqueConstraint(fields=["send", "variant", "part"], name="batch_part_once"),
             one_of(
                 "batch_state",
                 "state",

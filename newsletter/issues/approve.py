@@ -1,0 +1,115 @@
+"""A person's yes to one content hash, and holding an issue back. Nothing here sends."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError, transaction
+
+from newsletter.errors import NotAllowed, NotApproved, NotReady, WrongState
+from newsletter.issues.content import hash_content, resolve_content
+from newsletter.issues.variants import find_groups, freeze_revision, make_variants
+from newsletter.models import Approval, Issue, IssueRevision, Publication, move
+
+OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW)
+
+
+def approve_issue(*, issue: Issue, by: Any, now: datetime, seen_sha256: str = "") -> Approval:
+    """Approve what the issue says now. ``seen_sha256`` is the content the person looked at: another is refused.
+
+    Raises NotAllowed, NotApproved (the content changed since it was seen), NotReady (a check fails), WrongState.
+    """
+    if not by.has_perm("newsletter.approve_issue"):
+        raise NotAllowed(f"{by} may not approve issues. An administrator can give the role “approver”.")
+    revision = check_ready(issue=issue, now=now)
+    if seen_sha256 and seen_sha256 != revision.sha256:
+        raise NotApproved("The issue was edited after you looked at it. Look again, then approve.")
+    return _record(issue=issue, revision=revision, person=by, now=now)
+
+
+def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:
+    """The publication's own yes, where its policy is to go out unless held."""
+    if issue.publication.approval != Publication.ApprovalPolicy.AUTO:
+        raise NotAllowed(f"{issue.publication.name} goes out only when a person approves it.")
+    if issue.held:
+        raise NotReady(f"{issue} is held: {issue.held_reason or 'no reason given'}.")
+    return _record(issue=issue, revision=check_ready(issue=issue, now=now), person=None, now=now)
+
+
+def check_ready(*, issue: Issue, now: datetime) -> IssueRevision:
+    """The frozen revision of the issue as it is now, with a variant for each group of the audience, none failing a check.
+
+    Raises NotReady with the first fault, in words.
+    """
+    if issue.state not in (*OPEN_STATES, Issue.State.APPROVED):
+        raise WrongState(f"{issue} is {issue.get_state_display()}; it cannot be approved or sent again.")
+    revision = freeze_revision(issue=issue, now=now)
+    variants = make_variants(revision=revision, groups=find_groups(issue))
+    if not variants:
+        raise NotReady(
+            f"Nobody would get {issue}: the list “{issue.publication.mailing_list.name}” has nobody who may be mailed"
+            + (f" in the segment “{issue.publication.segment.name}”." if issue.publication.segment else ".")
+        )
+    for variant in variants:
+        errors = [finding for finding in variant.findings if finding["level"] == "error"]
+        if errors:
+            more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+            raise NotReady(f"{issue} fails a check: {errors[0]['message']}{more}")
+    return revision
+
+
+def current_approval(issue: Issue) -> Approval | None:
+    """The approval of exactly what the issue says now, if there is one."""
+    sha256 = hash_content(resolve_content(issue))
+    return issue.approvals.filter(sha256=sha256, withdrawn_at__isnull=True).select_related("revision").first()
+
+
+def require_approval(issue: Issue) -> Approval:
+    """Raises NotApproved when what the issue says now is not what was approved."""
+    approval = current_approval(issue)
+    if approval is None:
+        edited = issue.approvals.filter(withdrawn_at__isnull=True).exists()
+        raise NotApproved(
+            f"{issue} was edited after it was approved. Look at it and approve it again."
+            if edited
+            else f"{issue} is not approved. Approve it with `newsletter approve {issue.reference} --by EMAIL` or in the desk."
+        )
+    return approval
+
+
+def withdraw_approvals(*, issue: Issue, now: datetime) -> int:
+    """Take back every approval, as an edit or a person does; the issue is a draft again. Returns how many there were."""
+    with transaction.atomic():
+        withdrawn = issue.approvals.filter(withdrawn_at__isnull=True).update(withdrawn_at=now)
+        move(issue, of=[Issue.State.APPROVED, Issue.State.IN_REVIEW], to=Issue.State.DRAFT)
+    return withdrawn
+
+
+def hold_issue(*, issue: Issue, reason: str) -> None:
+    """Keep an issue from going out until it is released."""
+    held = Issue.objects.filter(pk=issue.pk, state__in=[*OPEN_STATES, Issue.State.APPROVED]).update(
+        held=True, held_reason=reason[:500]
+    )
+    if not held:
+        raise WrongState(f"{issue} is {issue.get_state_display()}; it is too late to hold it. Pause its send instead.")
+    issue.held, issue.held_reason = True, reason[:500]
+
+
+def release_issue(*, issue: Issue) -> None:
+    Issue.objects.filter(pk=issue.pk).update(held=False, held_reason="")
+    issue.held, issue.held_reason = False, ""
+
+
+def _record(*, issue: Issue, revision: IssueRevision, person: AbstractBaseUser | None, now: datetime) -> Approval:
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                approval = Approval.objects.create(
+                    issue=issue, revision=revision, sha256=revision.sha256, person=person, by_policy=person is None, at=now
+                )
+        except IntegrityError:
+            approval = Approval.objects.get(
+                issue=issue, sha256=revision.sha256, person=person, by_policy=person is None, withdrawn_at__isnull=True
+            )
+        move(issue, of=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.APPROVED)
+    return approval

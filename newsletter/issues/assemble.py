@@ -1,0 +1,108 @@
+"""Slot -> issue in draft, with its reasons; or a slot skipped because there is nothing new."""
+
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Max
+
+from newsletter.errors import WrongState
+from newsletter.issues.body import draft_body, draft_preheader, draft_subject
+from newsletter.issues.choose import choose_content, has_new_event
+from newsletter.issues.schedule import Due, due_after, due_at_local
+from newsletter.models import Issue, PlacedStory, Publication, Slot, Story, move
+
+GRACE = timedelta(hours=6)
+NOTHING_NEW = "Nothing new: no story and no new event since the last issue was assembled."
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """What became of a slot. ``made`` says whether this call did it, or found it done."""
+
+    slot: Slot
+    issue: Issue | None
+    made: bool
+
+
+def open_due_slots(*, publication: Publication, now: datetime) -> list[Slot]:
+    """Make the slots whose time of assembly has come and that are not there yet; of several missed ones only the last can still go."""
+    last = publication.slots.order_by("-due_at").first()
+    lead = timedelta(hours=publication.lead_hours)
+    missing: list[Due] = []
+    after = max(last.due_at, publication.made_at) if last else publication.made_at
+    for due in due_after(after, schedule=publication.schedule, zone=publication.zone):
+        if due.at - lead > now:
+            break
+        missing = [*missing[-9:], due]
+    made = []
+    for due in missing:
+        late = due.at + GRACE < now or (due is not missing[-1] and due.at < now)
+        slot, new = _make_slot(publication=publication, due=due, now=now)
+        if new and late:
+            move(slot, of=[Slot.State.DUE], to=Slot.State.MISSED, reason=_missed(due, now))
+        if new:
+            made.append(slot)
+    return made
+
+
+def find_slot(*, publication: Publication, due: str, now: datetime) -> Slot:
+    """The slot of a wall-clock time given by a person, or the next one of the schedule; made if need be."""
+    if due:
+        moment = due_at_local(due, zone=publication.zone)
+    else:
+        last = publication.slots.filter(state=Slot.State.DUE, due_at__gte=now - GRACE).order_by("due_at").first()
+        if last:
+            return last
+        moment = next(due_after(now, schedule=publication.schedule, zone=publication.zone))
+    return _make_slot(publication=publication, due=moment, now=now)[0]
+
+
+@transaction.atomic
+def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
+    """Make the slot's issue, once. Raises WrongState where the slot was missed."""
+    slot = Slot.objects.select_for_update().select_related("publication__brand").get(pk=slot.pk)
+    if slot.state == Slot.State.MISSED:
+        raise WrongState(f"The slot {slot.due_local} was missed: {slot.reason}")
+    if slot.state != Slot.State.DUE:
+        return Assembly(slot=slot, issue=Issue.objects.filter(slot=slot).first(), made=False)
+    publication = slot.publication
+    before = publication.slots.filter(assembled_at__isnull=False).aggregate(last=Max("assembled_at"))["last"]
+    choice = choose_content(publication=publication, new_since=before, due_at=slot.due_at, now=now)
+    if not choice.stories and not has_new_event(choice.events, since=before):
+        move(slot, of=[Slot.State.DUE], to=Slot.State.SKIPPED, reason=NOTHING_NEW, assembled_at=now)
+        return Assembly(slot=slot, issue=None, made=True)
+    number = (publication.issues.aggregate(last=Max("number"))["last"] or 0) + 1
+    issue = Issue.objects.create(
+        publication=publication,
+        slot=slot,
+        number=number,
+        public_id=secrets.token_hex(12),
+        made_at=now,
+        reasons=[asdict(reason) for reason in choice.reasons],
+        subject=draft_subject(publication=publication, choice=choice, number=number),
+        preheader=draft_preheader(choice),
+        body=draft_body(publication=publication, choice=choice),
+    )
+    PlacedStory.objects.bulk_create(
+        PlacedStory(publication=publication, story=story, issue=issue) for story in choice.stories
+    )
+    issue.save_revision(log_action=False)
+    move(slot, of=[Slot.State.DUE], to=Slot.State.ASSEMBLED, assembled_at=now, reason=_assembled(choice.stories))
+    return Assembly(slot=slot, issue=issue, made=True)
+
+
+def _make_slot(*, publication: Publication, due: Due, now: datetime) -> tuple[Slot, bool]:
+    return Slot.objects.get_or_create(
+        publication=publication, due_local=due.local, defaults={"due_at": due.at, "made_at": now}
+    )
+
+
+def _missed(due: Due, now: datetime) -> str:
+    hours = int((now - due.at).total_seconds() // 3600)
+    return f"Nobody was running when it was due; found {hours} hours late. Nothing was sent. Send it by hand if it still makes sense."
+
+
+def _assembled(stories: list[Story]) -> str:
+    return f"Assembled with {len(stories)} {'story' if len(stories) == 1 else 'stories'}."

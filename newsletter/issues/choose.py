@@ -1,0 +1,130 @@
+"""Which stories, events and appeals an issue starts from, and why each candidate is in or out."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Prefetch, Q
+
+from newsletter.models import Appeal, EventNotice, PlacedStory, Publication, Story
+
+CANDIDATES = 200
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why one candidate is in or out, in words for staff. ``kind`` is story, event or appeal."""
+
+    kind: str
+    id: int
+    title: str
+    chosen: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    stories: list[Story]
+    events: list[EventNotice]
+    appeals: list[Appeal]
+    reasons: list[Reason]
+
+
+def choose_content(*, publication: Publication, new_since: datetime | None, due_at: datetime, now: datetime) -> Choice:
+    """Candidates for the issue due at ``due_at``; ``new_since`` is when the one before was assembled, None for the first."""
+    stories, story_reasons = choose_stories(publication=publication, new_since=new_since, due_at=due_at, now=now)
+    events, event_reasons = choose_events(publication=publication, due_at=due_at)
+    appeals = list(Appeal.objects.filter(enabled=True))
+    appeal_reasons = [
+        Reason("appeal", appeal.pk, appeal.headline, True, f"shown to: {appeal.get_audience_display().lower()}")
+        for appeal in appeals
+    ]
+    return Choice(stories, events, appeals, story_reasons + event_reasons + appeal_reasons)
+
+
+def choose_stories(
+    *, publication: Publication, new_since: datetime | None, due_at: datetime, now: datetime
+) -> tuple[list[Story], list[Reason]]:
+    """Newest first, as many as the publication's rule says; every recent candidate has a reason."""
+    oldest = due_at - timedelta(days=publication.days_back)
+    sources = set(publication.sources.values_list("pk", flat=True))
+    wanted = {topic.pk for topic in publication.topics.all()}
+    placed = PlacedStory.objects.filter(publication=publication).select_related("issue")
+    candidates = (
+        Story.objects.with_age()
+        .filter(told_at__gte=oldest)
+        .select_related("source", "picture")
+        .prefetch_related("topics", Prefetch("placed", queryset=placed, to_attr="placed_here"))
+        .order_by("-told_at", "-pk")[:CANDIDATES]
+    )
+    chosen: list[Story] = []
+    reasons: list[Reason] = []
+    for story in candidates:
+        against = _reason_against(story, publication, sources, wanted, new_since, now)
+        if not against and len(chosen) >= publication.stories:
+            against = f"no room: the issue takes {publication.stories}"
+        if against:
+            reasons.append(Reason("story", story.pk, story.title, False, f"left out: {against}"))
+            continue
+        topics = ", ".join(topic.name for topic in story.topics.all() if not wanted or topic.pk in wanted)
+        chosen.append(story)
+        reasons.append(Reason("story", story.pk, story.title, True, "newest" + (f", topic {topics}" if topics else "")))
+    return chosen, reasons
+
+
+def _reason_against(
+    story: Story, publication: Publication, sources: set[int], wanted: set[int], new_since: datetime | None, now: datetime
+) -> str:
+    already = getattr(story, "placed_here", [])
+    told_at: datetime = getattr(story, "told_at")  # noqa: B009 - an annotation, unknown to the model's type
+    if already:
+        return f"already in No. {already[0].issue.number}"
+    if sources and story.source_id not in sources:
+        return "its source is not one of this publication's"
+    if wanted and not wanted & {topic.pk for topic in story.topics.all()}:
+        return "none of this publication's topics"
+    if story.language and story.language.split("-")[0] != publication.language.split("-")[0]:
+        return f"written in another language ({story.language})"
+    if told_at > now:
+        return "dated in the future"
+    if new_since and max(told_at, story.seen_at) < new_since:
+        return "was there for an earlier issue, which had no room for it"
+    return ""
+
+
+def choose_events(*, publication: Publication, due_at: datetime) -> tuple[list[EventNotice], list[Reason]]:
+    """Everything ahead that a reader somewhere may see: the next date of each event, by date."""
+    sources = list(publication.sources.values_list("pk", flat=True))
+    ahead = EventNotice.objects.filter(starts_at__gt=due_at, starts_at__lte=due_at + timedelta(days=publication.days_ahead))
+    if sources:
+        ahead = ahead.filter(Q(source__in=sources) | Q(source__isnull=True))
+    chosen: list[EventNotice] = []
+    reasons: list[Reason] = []
+    seen: set[tuple[str, str]] = set()
+    for event in ahead.order_by("starts_at", "pk")[:CANDIDATES]:
+        against = _reason_against_event(event, seen)
+        if against:
+            reasons.append(Reason("event", event.pk, str(event), False, f"left out: {against}"))
+            continue
+        seen.add((event.title, event.place_text))
+        chosen.append(event)
+        where = "online, for everybody" if event.online else event.town or event.region or "its place is not known"
+        reasons.append(Reason("event", event.pk, str(event), True, f"ahead; {where}"))
+    return chosen, reasons
+
+
+def has_new_event(events: list[EventNotice], *, since: datetime | None) -> bool:
+    """Whether any of these was not known, at any date, when the issue before was assembled."""
+    if since is None:
+        return bool(events)
+    known = set(EventNotice.objects.filter(seen_at__lt=since).values_list("title", "place_text"))
+    return any((event.title, event.place_text) not in known for event in events)
+
+
+def _reason_against_event(event: EventNotice, seen: set[tuple[str, str]]) -> str:
+    if event.cancelled:
+        return "cancelled"
+    if (event.title, event.place_text) in seen:
+        return "a later date of an event that is in"
+    if not event.online and event.latitude is None and not event.region:
+        return "its place is not known: " + (event.note or "give it a place or mark it as online")
+    return ""

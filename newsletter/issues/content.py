@@ -1,0 +1,187 @@
+"""An issue's body, resolved to plain data: everything that any variant can show, and nothing that can change later.
+
+The hash of this data is what people approve. Keys are stable; times are ISO 8601 in UTC.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from newsletter.content.hosting import host_staff_image
+from newsletter.content.pseudonyms import notes_for
+from newsletter.models import Appeal, Brand, EventNotice, Issue, Picture, Publication, Story
+
+Content = dict[str, Any]
+
+
+def resolve_content(issue: Issue) -> Content:
+    """The issue as data, from the rows as they are now."""
+    publication = issue.publication
+    return {
+        "issue": {"reference": issue.reference, "public_id": issue.public_id, "due_at": _due(issue)},
+        "subject": issue.subject,
+        "preheader": issue.preheader,
+        "publication": _publication(publication),
+        "brand": _brand(publication.brand),
+        "blocks": [
+            {"type": child.block_type, "key": child.id or f"{child.block_type}-{index}", **_RESOLVE[child.block_type](child.value)}
+            for index, child in enumerate(issue.body)
+        ],
+    }
+
+
+def hash_content(content: Content) -> str:
+    """sha256, hexadecimal, over the canonical JSON."""
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _due(issue: Issue) -> str:
+    return issue.slot.due_at.isoformat() if issue.slot else issue.made_at.isoformat()
+
+
+def _publication(publication: Publication) -> Content:
+    return {
+        "slug": publication.slug,
+        "name": publication.name,
+        "language": publication.language,
+        "from_name": publication.from_name,
+        "from_email": publication.from_email,
+        "reply_to": publication.reply_to,
+        "list_name": publication.mailing_list.public_name,
+        "list_id": publication.mailing_list.public_id,
+        "events": publication.events,
+        "radius_km": publication.radius_km,
+        "host_url": publication.host_url,
+        "zone": publication.zone,
+    }
+
+
+def _brand(brand: Brand) -> Content:
+    return {
+        "name": brand.name,
+        "logo": _picture(brand.logo, alt=brand.name),
+        "logo_dark": _picture(brand.logo_dark, alt=brand.name),
+        "colour": brand.colour,
+        "accent": brand.accent,
+        "background": brand.background,
+        "font": brand.font,
+        "postal_address": brand.postal_address,
+        "website": brand.website,
+        "donate_url": brand.donate_url,
+        "donor_portal_url": brand.donor_portal_url,
+        "social": sorted(brand.social.items()),
+    }
+
+
+def _picture(picture: Picture | None, *, alt: str) -> Content | None:
+    if picture is None:
+        return None
+    return {"url": picture.url, "width": picture.width, "height": picture.height, "alt": alt}
+
+
+def _note(value: Any) -> Content:
+    return {"heading": value["heading"], "html": value["text"].source}
+
+
+def _story(value: Any) -> Content:
+    story: Story = value["story"]
+    title = value["headline"] or story.title
+    teaser = value["teaser"] or story.teaser
+    picture = host_staff_image(value["picture"]) if value["picture"] else story.picture
+    pseudonyms = tuple((str(name), str(note)) for name, note in story.pseudonyms)
+    topics = [topic.name for topic in story.topics.all()]
+    return {
+        "story": {
+            "id": story.pk,
+            "title": title,
+            "url": story.url,
+            "teaser": teaser,
+            "picture": _picture(picture, alt=story.picture_alt),
+            "topic": topics[0] if topics else "",
+            "date": story.published_at.date().isoformat() if story.published_at else "",
+            "notes": list(notes_for(f"{title}\n{teaser}", pseudonyms)),
+        }
+    }
+
+
+def _stories(value: Any) -> Content:
+    stories = [_story(item)["story"] for item in value["stories"] if item["story"]]
+    return {"heading": value["heading"], "stories": stories}
+
+
+def _events(value: Any) -> Content:
+    events = [_event(event) for event in value["events"] if event]
+    return {"heading": value["heading"], "events": sorted(events, key=lambda event: (event["starts_at"], event["id"]))}
+
+
+def _event(event: EventNotice) -> Content:
+    return {
+        "id": event.pk,
+        "title": event.title,
+        "url": event.url,
+        "starts_at": event.starts_at.isoformat(),
+        "ends_at": event.ends_at.isoformat() if event.ends_at else "",
+        "zone": event.zone,
+        "all_day": event.all_day,
+        "day": event.day.isoformat() if event.day else "",
+        "place": event.place_text,
+        "town": event.town,
+        "country": event.country,
+        "region": event.region,
+        "latitude": event.latitude,
+        "longitude": event.longitude,
+        "online": event.online,
+        "cancelled": event.cancelled,
+    }
+
+
+def _appeals(value: Any) -> Content:
+    return {"appeals": [_appeal(appeal) for appeal in value["appeals"] if appeal]}
+
+
+def _appeal(appeal: Appeal) -> Content:
+    return {
+        "id": appeal.pk,
+        "headline": appeal.headline,
+        "text": appeal.text,
+        "url": appeal.link,
+        "button": appeal.button,
+        "for": appeal.audience,
+    }
+
+
+def _related(value: Any) -> Content:
+    return {"heading": value["heading"], "links": [[link["title"], link["url"]] for link in value["links"]]}
+
+
+def _quote(value: Any) -> Content:
+    return {"text": value["text"], "who": value["who"], "notes": [value["note"]] if value["note"] else []}
+
+
+def _image(value: Any) -> Content:
+    picture = host_staff_image(value["image"])
+    return {"picture": _picture(picture, alt=value["alt"]), "caption": value["caption"], "url": value["url"]}
+
+
+def _button(value: Any) -> Content:
+    return {"label": value["label"], "url": value["url"]}
+
+
+def _divider(value: Any) -> Content:
+    return {}
+
+
+_RESOLVE: dict[str, Callable[[Any], Content]] = {
+    "note": _note,
+    "lead_story": _story,
+    "stories": _stories,
+    "events": _events,
+    "appeal": _appeals,
+    "related": _related,
+    "quote": _quote,
+    "picture": _image,
+    "button": _button,
+    "divider": _divider,
+}

@@ -1,0 +1,29 @@
+"""Finds issues and publications by the names that people type."""
+
+from newsletter.errors import NotFound
+from newsletter.models import Issue, Publication
+
+
+def find_issue(name: str) -> Issue:
+    """By id, ``SLUG/NUMBER`` or ``SLUG/latest``."""
+    issues = Issue.objects.select_related("publication__brand", "publication__mailing_list", "publication__segment", "slot")
+    slug, slash, number = name.strip().rpartition("/")
+    if not slash:
+        issue = issues.filter(pk=int(number)).first() if number.isdigit() else None
+    elif number == "latest":
+        issue = issues.filter(publication__slug=slug).order_by("-number").first()
+    else:
+        issue = issues.filter(publication__slug=slug, number=int(number)).first() if number.isdigit() else None
+    if issue is None:
+        known = issues.first()
+        hint = f" The newest is {known.reference}." if known else " There is none yet: run `newsletter assemble PUBLICATION`."
+        raise NotFound(f"There is no issue “{name}”. Name one by its id, SLUG/NUMBER or SLUG/latest.{hint}")
+    return issue
+
+
+def find_publication(slug: str) -> Publication:
+    publication = Publication.objects.select_related("brand", "mailing_list", "segment").filter(slug=slug).first()
+    if publication is None:
+        known = ", ".join(Publication.objects.values_list("slug", flat=True)) or "none yet: run `newsletter apply FILE.toml`"
+        raise NotFound(f"There is no publication “{slug}”. There are: {known}.")
+    return publication

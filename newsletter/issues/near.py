@@ -1,0 +1,58 @@
+"""Which of an issue's events a reader sees: near, else in the region, else online, else an invitation to host, else nothing.
+
+Pure arithmetic over the resolved content; no tables.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from subscribers.places import distance_km
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Where:
+    """A reader's place, as far as it is known."""
+
+    country: str = ""
+    region: str = ""
+    town: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """``kind`` is near, region, online, host or nothing; ``events`` are in the order to show."""
+
+    kind: str
+    events: tuple[Event, ...]
+
+
+def choose_events_for(where: Where, *, events: list[Event], most: int, radius_km: float, host: bool) -> Chosen:
+    """At most ``most`` events for a reader at ``where``. Places left free by near or regional ones are filled with online ones."""
+    open_events = [event for event in events if not event["cancelled"]]
+    online = [event for event in open_events if event["online"]]
+    near = [event for event in open_events if not event["online"] and is_near(where, event, radius_km=radius_km)]
+    if near:
+        return Chosen("near", tuple((near + online)[:most]))
+    regional = [event for event in open_events if not event["online"] and is_regional(where, event)]
+    if regional:
+        return Chosen("region", tuple((regional + online)[:most]))
+    if online:
+        return Chosen("online", tuple(online[:most]))
+    return Chosen("host" if host else "nothing", ())
+
+
+def is_near(where: Where, event: Event, *, radius_km: float) -> bool:
+    if where.latitude is None or where.longitude is None or event["latitude"] is None or event["longitude"] is None:
+        return False
+    return distance_km(where.latitude, where.longitude, event["latitude"], event["longitude"]) <= radius_km
+
+
+def is_regional(where: Where, event: Event) -> bool:
+    """In the reader's region; an event known only by country counts for readers known only by country."""
+    if where.region and event["region"]:
+        return bool(where.region == event["region"])
+    return bool(where.country and where.country == event["country"] and not where.region and not event["region"])

@@ -1,0 +1,149 @@
+"""Freezes the audience: one INSERT…SELECT gives everybody who may be mailed now a delivery, a variant and a batch.
+
+All of it reads one snapshot of the database, so that candidates = recipients + excluded holds to the person.
+"""
+
+import math
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count, F, Value
+from django.db.models.functions import Coalesce
+
+from newsletter.errors import Broken, NotReady
+from newsletter.issues.approve import require_approval
+from newsletter.issues.variants import find_groups, make_variants
+from newsletter.models import Batch, Delivery, Issue, ReaderGroup, Send, move
+from subscribers.audience import count_audience, eligible
+
+_INSERT = """
+INSERT INTO newsletter_delivery (issue_id, batch_id, subscriber_id, address_hash, proof)
+SELECT %s, batch.id, reader.subscriber, reader.address_hash, %s
+FROM (
+    SELECT person.subscriber AS subscriber, person.address_hash AS address_hash, grp.variant_id AS variant_id,
+           ROW_NUMBER() OVER (PARTITION BY grp.variant_id ORDER BY person.subscriber) - 1 AS position
+    FROM ({eligible}) AS person
+    JOIN newsletter_readergroup AS grp
+      ON grp.revision_id = %s AND grp.place_id = person.place AND grp.giving = person.giving
+) AS reader
+JOIN newsletter_batch AS batch
+  ON batch.send_id = %s AND batch.variant_id = reader.variant_id AND batch.part = reader.position / %s
+"""
+
+
+def freeze_audience(*, send: Send, max_batch: int, now: datetime) -> None:
+    """preparing -> ready. Raises NotApproved when the content is no longer the approved one, NotReady when nobody is left."""
+    issue = send.issue
+    approval = require_approval(issue)
+    make_variants(revision=approval.revision, groups=find_groups(issue))
+    with transaction.atomic():
+        _read_one_snapshot()
+        if not Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).exists():
+            return
+        counted = count_audience(mailing_list=issue.publication.mailing_list, segment=issue.publication.segment)
+        sizes = _count_by_variant(issue=issue, revision_id=approval.revision_id)
+        placed = sum(people for _, people in sizes)
+        if placed < counted.eligible:
+            raise NotReady(
+                f"{counted.eligible - placed} people joined or moved while {issue} was being prepared. It is prepared again at the next tick."
+            )
+        if not placed:
+            raise NotReady(f"Nobody is left who may be mailed: {_in_words(counted.excluded)}.")
+        _cut_batches(send=send, sizes=sizes, max_batch=max_batch)
+        written = _write_deliveries(send=send, revision_id=approval.revision_id, max_batch=max_batch)
+        if written != placed or counted.candidates != written + sum(counted.excluded.values()):
+            raise Broken(f"The audience of {issue} does not add up: {counted} but {written} deliveries. Nothing was sent.")
+        moved = move(
+            send,
+            of=[Send.State.PREPARING],
+            to=Send.State.READY,
+            revision=approval.revision,
+            sha256=approval.sha256,
+            candidates=counted.candidates,
+            recipients=written,
+            excluded=counted.excluded,
+        )
+        if not moved:
+            raise Broken(f"{send} was moved while its audience was being frozen. Nothing was sent.")
+    _refresh_statistics()
+
+
+def _people(issue: Issue) -> Any:
+    publication = issue.publication
+    return (
+        eligible(mailing_list=publication.mailing_list, segment=publication.segment)
+        .order_by()
+        .annotate(
+            subscriber_ref=F("subscriber_id"),
+            hash_ref=F("subscriber__address_hash"),
+            place_ref=Coalesce("subscriber__place_id", Value(0)),
+            giving_ref=F("subscriber__giving"),
+        )
+    )
+
+
+def _count_by_variant(*, issue: Issue, revision_id: int) -> list[tuple[int, int]]:
+    """(variant id, people) in a stable order, as the snapshot has them."""
+    variants = dict(
+        ((place, giving), variant)
+        for place, giving, variant in ReaderGroup.objects.filter(revision=revision_id).values_list("place_id", "giving", "variant_id")
+    )
+    sizes: dict[int, int] = {}
+    rows = _people(issue).values_list("place_ref", "giving_ref").annotate(people=Count("pk"))
+    for place, giving, people in rows:
+        variant = variants.get((place, giving))
+        if variant is not None:
+            sizes[variant] = sizes.get(variant, 0) + people
+    return sorted(sizes.items())
+
+
+def _cut_batches(*, send: Send, sizes: Sequence[tuple[int, int]], max_batch: int) -> None:
+    batches = []
+    for variant, people in sizes:
+        for part in range(math.ceil(people / max_batch)):
+            size = min(max_batch, people - part * max_batch)
+            batches.append(
+                Batch(
+                    send=send,
+                    seq=len(batches) + 1,
+                    variant_id=variant,
+                    part=part,
+                    size=size,
+                    key=f"{send.pk}-{len(batches) + 1}-{secrets.token_hex(8)}",
+                )
+            )
+    Batch.objects.bulk_create(batches, batch_size=1000)
+
+
+def _write_deliveries(*, send: Send, revision_id: int, max_batch: int) -> int:
+    people = _people(send.issue).values_list("subscriber_ref", "hash_ref", "place_ref", "giving_ref")
+    sql, parameters = people.query.sql_with_params()
+    named = f"SELECT * FROM ({sql}) AS inner_people"
+    columns = "(subscriber, address_hash, place, giving)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH named_people {columns} AS ({named})"  # noqa: S608 - our own compiled query and constants
+            + _INSERT.format(eligible="SELECT * FROM named_people"),
+            [*parameters, send.issue_id, False, revision_id, send.pk, max_batch],
+        )
+        return int(cursor.rowcount)
+
+
+def _read_one_snapshot() -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
+def _refresh_statistics() -> None:
+    """PostgreSQL plans the send's queries badly until it knows the new rows."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {Delivery._meta.db_table}, {Batch._meta.db_table}")
+
+
+def _in_words(excluded: dict[str, int]) -> str:
+    return ", ".join(f"{people} {reason}" for reason, people in excluded.items()) or "the list is empty"

@@ -1,0 +1,102 @@
+"""The receipt: what became of every person of an audience, counted from rows and checked to the person."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+
+from newsletter.errors import Broken
+from newsletter.models import Batch, DeliveryException, Issue, Send
+
+_OF_BATCH = {
+    Batch.State.PENDING: "pending",
+    Batch.State.SUBMITTING: "pending",
+    Batch.State.ACCEPTED: "accepted",
+    Batch.State.PARTIAL: "accepted",
+    Batch.State.REJECTED: "rejected",
+    Batch.State.UNCERTAIN: "uncertain",
+    Batch.State.WRITTEN_OFF: "uncertain",
+}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Counts of people, except ``batches``, which counts calls by state."""
+
+    candidates: int = 0
+    recipients: int = 0
+    excluded: dict[str, int] = field(default_factory=dict)
+    deliveries: dict[str, int] = field(default_factory=dict)
+    batches: dict[str, int] = field(default_factory=dict)
+    delivered: int = 0
+    bounced: int = 0
+    complained: int = 0
+    unsubscribed: int = 0
+
+
+def make_receipt(send: Send | None) -> Receipt:
+    """The receipt of a send. Raises Broken where its numbers do not add up."""
+    states = dict.fromkeys(("pending", "accepted", "rejected", "skipped", "uncertain"), 0)
+    if send is None:
+        return Receipt(deliveries=states)
+    batches: dict[str, int] = {}
+    for state, calls, people in send.batches.order_by().values_list("state").annotate(Count("pk"), Sum("size")):
+        batches[state] = calls
+        states[_OF_BATCH[state]] += people
+    exceptions = DeliveryException.objects.filter(delivery__batch__send=send)
+    own = exceptions.exclude(state="").order_by().values_list("delivery__batch__state", "state").annotate(Count("pk"))
+    for batch_state, state, people in own:
+        states[_OF_BATCH[batch_state]] -= people
+        states[state] += people
+    facts = exceptions.aggregate(
+        delivered=Count("pk", filter=Q(delivered_at__isnull=False)),
+        bounced=Count("pk", filter=Q(bounced_at__isnull=False)),
+        complained=Count("pk", filter=Q(complained_at__isnull=False)),
+        unsubscribed=Count("pk", filter=Q(unsubscribed_at__isnull=False)),
+    )
+    receipt = Receipt(
+        candidates=send.candidates,
+        recipients=send.recipients,
+        excluded=dict(send.excluded),
+        deliveries=states,
+        batches=batches,
+        **facts,
+    )
+    _check(receipt, send)
+    return receipt
+
+
+def status_of(issue: Issue) -> dict[str, Any]:
+    """The contract of ``newsletter status ISSUE --json``."""
+    send = issue.sends.exclude(state=Send.State.CANCELLED).first()
+    receipt = make_receipt(send)
+    return {
+        "issue": issue.reference,
+        "id": issue.pk,
+        "publication": issue.publication.slug,
+        "number": issue.number,
+        "subject": issue.subject,
+        "state": issue.state,
+        "held": issue.held,
+        "due": issue.slot.due_at.isoformat() if issue.slot else None,
+        "send": {"id": send.pk, "state": send.state, "reason": send.reason, "provider": send.provider} if send else None,
+        "audience": {"candidates": receipt.candidates, "excluded": receipt.excluded, "recipients": receipt.recipients},
+        "deliveries": receipt.deliveries,
+        "batches": receipt.batches,
+        "delivered": receipt.delivered,
+        "bounced": receipt.bounced,
+        "complained": receipt.complained,
+        "unsubscribed": receipt.unsubscribed,
+    }
+
+
+def _check(receipt: Receipt, send: Send) -> None:
+    audience = receipt.recipients + sum(receipt.excluded.values())
+    told = sum(receipt.deliveries.values())
+    if send.state == Send.State.PREPARING:
+        return
+    if audience != receipt.candidates or told != receipt.recipients:
+        raise Broken(
+            f"The receipt of {send} does not add up: {receipt.candidates} candidates, {receipt.recipients} recipients, "
+            f"{sum(receipt.excluded.values())} excluded, {told} told of. This is a defect: report it."
+        )

@@ -1,0 +1,91 @@
+"""What goes round: expired leases, sends that never got going, and sends that have nothing left to do. Safe to repeat."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from newsletter.models import Attempt, Batch, Issue, Send, move
+from newsletter.providers.contract import Capabilities
+from newsletter.sending.start import prepare_send
+from subscribers.errors import DomainError
+
+STARTING = timedelta(minutes=2)
+LOST = "the worker was lost during the call; we do not know what the provider did"
+OPEN = (Batch.State.PENDING, Batch.State.SUBMITTING)
+
+
+def settle_lost_leases(*, now: datetime) -> int:
+    """Batches whose worker did not come back are uncertain: never sent again unasked. Returns how many."""
+    settled = 0
+    for batch_id in Batch.objects.filter(state=Batch.State.SUBMITTING, lease_until__lt=now).values_list("pk", flat=True):
+        with transaction.atomic():
+            moved = Batch.objects.filter(pk=batch_id, state=Batch.State.SUBMITTING, lease_until__lt=now).update(
+                state=Batch.State.UNCERTAIN, reason=LOST, lease_until=None, settled_at=now
+            )
+            if moved:
+                Attempt.objects.filter(batch=batch_id, ended_at__isnull=True).update(
+                    ended_at=now, outcome="uncertain", detail=LOST
+                )
+            settled += moved
+    return settled
+
+
+def replay_uncertain(*, capabilities: Capabilities, now: datetime) -> int:
+    """Where the provider knows a batch by its key and answers a repeat with the first result, ask it again that way."""
+    if capabilities.reconcile != "replay":
+        return 0
+    known_until = now - timedelta(seconds=capabilities.idempotency_seconds)
+    return Batch.objects.filter(
+        state=Batch.State.UNCERTAIN,
+        settled_at__gt=known_until,
+        send__provider__startswith=capabilities.name,
+        send__state__in=[Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION],
+    ).update(state=Batch.State.PENDING, not_before=None, settled_at=None)
+
+
+def resume_unstarted(*, now: datetime) -> None:
+    """Sends whose process died between being made and being handed to workers."""
+    for send in Send.objects.filter(state__in=[Send.State.PREPARING, Send.State.READY], made_at__lt=now - STARTING):
+        try:
+            prepare_send(send=send, now=now)
+        except DomainError:
+            continue
+
+
+def finish_sends(*, now: datetime) -> list[Send]:
+    """Sends with no batch left to do: submitted, or in need of a person where something is uncertain or refused."""
+    finished = []
+    running = Send.objects.filter(state__in=[Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION]).select_related("issue")
+    for send in running.exclude(Q(batches__state__in=OPEN)):
+        worry = _worry(send)
+        to = Send.State.NEEDS_ATTENTION if worry else Send.State.SUBMITTED
+        if send.state == to:
+            continue
+        with transaction.atomic():
+            if move(send, of=[Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION], to=to, reason=worry, ended_at=now):
+                if to == Send.State.SUBMITTED:
+                    move(send.issue, of=[Issue.State.SENDING], to=Issue.State.SENT)
+                finished.append(send)
+    _reopen(now)
+    return finished
+
+
+def _worry(send: Send) -> str:
+    uncertain = send.batches.filter(state=Batch.State.UNCERTAIN)
+    refused = send.batches.filter(state=Batch.State.REJECTED)
+    words = []
+    if uncertain.exists():
+        people = sum(uncertain.values_list("size", flat=True))
+        words.append(f"for {people} people we do not know whether the provider took the mail")
+    if refused.exists():
+        people = sum(refused.values_list("size", flat=True))
+        words.append(f"the provider refused the mail of {people} people: {refused.values_list('reason', flat=True)[0]}")
+    return "; ".join(words)[:500]
+
+
+def _reopen(now: datetime) -> None:
+    """A send that needed attention and has batches to do again is running again."""
+    again = Send.objects.filter(state=Send.State.NEEDS_ATTENTION, batches__state__in=OPEN).distinct()
+    for send in again:
+        move(send, of=[Send.State.NEEDS_ATTENTION], to=Send.State.SUBMITTING, reason="", ended_at=None)

@@ -6,6 +6,7 @@ It must not retry, follow redirects, read proxy settings, or know any provider.
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import requests
@@ -61,6 +62,8 @@ class Transport:
                     raise Ambiguous(f"The request was sent, but what became of it is not known: {why}.") from error
                 raise NotSent(f"The provider could not be reached, so nothing was sent: {why}.") from error
             answer = self._read(response)
+        if deadline.passed:
+            answer = replace(answer, complete=False)
         if answer.complete:
             self._mine.used_at = time.monotonic()
         else:

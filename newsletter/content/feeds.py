@@ -1,0 +1,122 @@
+"""RSS, Atom and JSON Feed documents become stories. Bytes in, entries out: it opens no file and no address."""
+
+import calendar
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import feedparser
+
+from newsletter.content.entries import Parsed, StoryEntry
+from newsletter.content.entry_rules import checked_date, checked_link, checked_title, collect, label, safe_link
+from newsletter.content.feed_pictures import first_picture, picture_in_html
+from newsletter.content.html import clean_html, plain_text, title_text
+from newsletter.content.json_feed import looks_like_json, parse_json_feed
+from newsletter.content.pseudonyms import find_pseudonyms
+from newsletter.content.text import cut_at_word, make_teaser, tidy
+from newsletter.content.xml_guard import has_internal_subset
+
+_SUMMARY_BYTES = 20_000
+_BODY_CHARS = 200_000
+_MOST_CATEGORIES = 20
+_FEED_LINK = re.compile(
+    rb"<link\b[^>]*type=[\"']application/(?:rss|atom)\+xml[\"'][^>]*href=[\"']([^\"'>]{1,500})", re.IGNORECASE
+)
+
+
+def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None = None) -> Parsed:
+    """The stories of a feed found at ``url``; ``now`` judges dates in the future. A document that is no feed gives ``error``."""
+    moment = now or datetime.now(UTC)
+    if looks_like_json(body, content_type):
+        return parse_json_feed(body, url=url, now=moment)
+    if has_internal_subset(body):
+        return Parsed(
+            error="This feed carries definitions of its own (a DOCTYPE with entities), which are not read for safety."
+        )
+    if not body.strip():
+        return Parsed(error="The address gave an empty document. Check that it is the address of the feed.")
+    document = feedparser.parse(
+        body,
+        response_headers={"content-type": content_type, "content-location": url},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    if not document.get("version") and not document.entries:
+        return Parsed(error=_not_a_feed(body, url))
+    feed: Mapping[str, Any] = document.feed
+    literal = str(document.get("version", "")).startswith("atom")
+    language = str(feed.get("language") or "")
+
+    def read(raw: Mapping[str, Any]) -> StoryEntry:
+        return _read_entry(raw, url=url, literal=literal, language=language, now=moment)
+
+    def name(raw: Mapping[str, Any], number: int) -> str:
+        return label(title=_title(raw, literal), link=str(raw.get("link") or ""), number=number)
+
+    stories, aside = collect(document.entries, read=read, name=name, key=lambda story: story.external_id)
+    extra = {"version": str(document.get("version", "")), "link": safe_link(str(feed.get("link") or ""), base_url=url)}
+    return Parsed(stories=stories, set_aside=aside, title=cut_at_word(_title(feed, literal), 300), extra=extra)
+
+
+def _not_a_feed(body: bytes, url: str) -> str:
+    found = _FEED_LINK.search(body[:200_000])
+    link = safe_link(found[1].decode("utf-8", "replace"), base_url=url) if found else ""
+    if link:
+        return f"This is a web page, not a feed. The page says that its feed is at {link}"
+    return "This is not a feed (RSS, Atom or JSON Feed). Check the address, or choose another kind of source."
+
+
+def _title(raw: Mapping[str, Any], literal: bool) -> str:
+    """An Atom title of type text is taken as it is; any other is HTML whose markup goes and whose entities are decoded once."""
+    value = str(raw.get("title") or "")
+    kind = str((raw.get("title_detail") or {}).get("type") or "")
+    return tidy(value) if literal and kind == "text/plain" else title_text(value)
+
+
+def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: str, now: datetime) -> StoryEntry:
+    title = checked_title(_title(raw, literal))
+    link = checked_link(str(raw.get("link") or ""), base_url=url)
+    html = _longest_html(raw)
+    summary = str(raw.get("summary") or "")[:_SUMMARY_BYTES]
+    text = plain_text(html)
+    teaser = make_teaser(plain_text(summary) or text)
+    picture, alt = first_picture(raw, base_url=link)
+    if not picture:
+        picture, alt = picture_in_html(html or summary, base_url=link)
+    detail = raw.get("title_detail") or {}
+    return StoryEntry(
+        external_id=str(raw.get("id") or link)[:500],
+        url=link,
+        title=title,
+        teaser=teaser,
+        body_html=clean_html(html or summary, base_url=link),
+        picture_url=picture,
+        picture_alt=alt,
+        author=cut_at_word(title_text(str(raw.get("author_detail", {}).get("name") or raw.get("author") or "")), 200),
+        published_at=checked_date(_moment(raw), now=now),
+        language=str(raw.get("language") or detail.get("language") or language or "")[:35],
+        categories=_categories(raw),
+        pseudonyms=find_pseudonyms(title, teaser, text),
+    )
+
+
+def _longest_html(raw: Mapping[str, Any]) -> str:
+    parts = [str(part.get("value") or "") for part in raw.get("content") or []]
+    return max(parts, key=len, default="")[:_BODY_CHARS]
+
+
+def _moment(raw: Mapping[str, Any]) -> datetime | None:
+    for field in ("published_parsed", "updated_parsed", "created_parsed"):
+        parts = raw.get(field)
+        if parts:
+            try:
+                return datetime.fromtimestamp(calendar.timegm(parts), tz=UTC)
+            except (ValueError, OverflowError, OSError):
+                continue
+    return None
+
+
+def _categories(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    names = (title_text(str(tag.get("label") or tag.get("term") or "")) for tag in raw.get("tags") or [])
+    return tuple(dict.fromkeys(cut_at_word(name, 100) for name in names if name))[:_MOST_CATEGORIES]

@@ -1,0 +1,50 @@
+"""HTML of others made safe, and made plain text. It decides nothing about entries."""
+
+import html as entities
+import re
+
+import nh3
+
+from newsletter.content.text import tidy
+
+_TAGS = {"a", "b", "blockquote", "br", "em", "h2", "h3", "h4", "i", "li", "ol", "p", "strong", "u", "ul"}
+_DROPPED_WHOLE = {
+    "script", "style", "noscript", "iframe", "object", "svg", "math", "template", "title", "textarea", "select", "button",
+}  # fmt: skip
+_SCHEMES = {"http", "https", "mailto"}
+_BREAKS = re.compile(
+    r"<(?:br|/p|/div|/li|/h[1-6]|/tr|/blockquote|/figcaption|/section|/article)\b[^>]*>", re.IGNORECASE
+)
+_LIST_ITEM = re.compile(r"<li\b[^>]*>", re.IGNORECASE)
+
+
+def clean_html(text: str, *, base_url: str = "") -> str:
+    """Sanitised HTML for a mail: simple tags, links to http, https and mailto made absolute, no pictures, no styles.
+
+    Without a base URL relative links lose their target. Cleaning what is clean changes nothing.
+    """
+    rewrite = ("rewrite_with_base", base_url) if base_url.startswith(("http://", "https://")) else "deny"
+    return nh3.clean(
+        text.replace("\0", ""),
+        tags=_TAGS,
+        clean_content_tags=_DROPPED_WHOLE,
+        attributes={"a": {"href"}},
+        url_schemes=_SCHEMES,
+        url_relative=rewrite,  # type: ignore[arg-type]
+        link_rel=None,
+    )
+
+
+def plain_text(text: str) -> str:
+    """The text of HTML: markup removed, entities decoded once, paragraphs as lines. Scripts and styles leave nothing."""
+    broken = _LIST_ITEM.sub("\n- ", _BREAKS.sub("\n", text.replace("\0", "")))
+    bare = nh3.clean(broken, tags=set(), clean_content_tags=_DROPPED_WHOLE, attributes={}, link_rel=None)
+    return tidy(entities.unescape(bare), keep_lines=True)
+
+
+def title_text(text: str) -> str:
+    """A title that a source gave as HTML, as one line of text: markup removed, entities decoded once."""
+    bare = nh3.clean(
+        text.replace("\0", ""), tags=set(), clean_content_tags={"script", "style"}, attributes={}, link_rel=None
+    )
+    return tidy(entities.unescape(bare))

@@ -1,0 +1,98 @@
+"""JSON Feed 1.0 and 1.1 documents become stories."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from newsletter.content.entries import Parsed, StoryEntry
+from newsletter.content.entry_rules import (
+    checked_date,
+    checked_link,
+    checked_title,
+    collect,
+    label,
+    read_date,
+    safe_link,
+)
+from newsletter.content.feed_pictures import picture_in_html
+from newsletter.content.html import clean_html, plain_text
+from newsletter.content.pseudonyms import find_pseudonyms
+from newsletter.content.text import cut_at_word, make_teaser, tidy
+
+_BODY_CHARS = 200_000
+_MOST_CATEGORIES = 20
+
+
+def looks_like_json(body: bytes, content_type: str) -> bool:
+    """Whether a document is meant to be JSON: by what it starts with, or by its type when it starts with nothing telling."""
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    return start in (b"{", b"[") or ("json" in content_type.lower() and start != b"<")
+
+
+def parse_json_feed(body: bytes, *, url: str, now: datetime) -> Parsed:
+    """The stories of a JSON Feed. A title is text and is taken as it is."""
+    try:
+        data = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError:
+        return Parsed(error="This feed is JSON that is damaged or cut off, so it cannot be read.")
+    if not isinstance(data, dict) or not isinstance(data.get("items"), list):
+        return Parsed(error="This is JSON but not a JSON Feed. Check the address, or choose another kind of source.")
+    language = _text(data, "language")
+
+    def read(raw: Any) -> StoryEntry:
+        return _read_item(_mapping(raw), url=url, language=language, now=now)
+
+    def name(raw: Any, number: int) -> str:
+        item = _mapping(raw)
+        return label(title=_text(item, "title"), link=_text(item, "url"), number=number)
+
+    stories, aside = collect(data["items"], read=read, name=name, key=lambda story: story.external_id)
+    extra = {"version": "json", "link": safe_link(_text(data, "home_page_url"), base_url=url)}
+    return Parsed(stories=stories, set_aside=aside, title=cut_at_word(tidy(_text(data, "title")), 300), extra=extra)
+
+
+def _mapping(raw: Any) -> Mapping[str, Any]:
+    return raw if isinstance(raw, dict) else {}
+
+
+def _text(item: Mapping[str, Any], field: str) -> str:
+    value = item.get(field)
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetime) -> StoryEntry:
+    title = checked_title(_text(item, "title"))
+    link = checked_link(_text(item, "url") or _text(item, "external_url"), base_url=url)
+    html = _text(item, "content_html")[:_BODY_CHARS]
+    text = tidy(_text(item, "content_text")[:_BODY_CHARS], keep_lines=True) or plain_text(html)
+    teaser = make_teaser(_text(item, "summary") or text)
+    picture = safe_link(_text(item, "image") or _text(item, "banner_image"), base_url=link)
+    alt = ""
+    if not picture:
+        picture, alt = picture_in_html(html, base_url=link)
+    moment = read_date(_text(item, "date_published")) or read_date(_text(item, "date_modified"))
+    tags = item.get("tags")
+    names = [tidy(str(tag)) for tag in tags] if isinstance(tags, list) else []
+    return StoryEntry(
+        external_id=(_text(item, "id") or link)[:500],
+        url=link,
+        title=title,
+        teaser=teaser,
+        body_html=clean_html(html, base_url=link),
+        picture_url=picture,
+        picture_alt=alt,
+        author=_author(item),
+        published_at=checked_date(moment, now=now),
+        language=(_text(item, "language") or language)[:35],
+        categories=tuple(dict.fromkeys(cut_at_word(name, 100) for name in names if name))[:_MOST_CATEGORIES],
+        pseudonyms=find_pseudonyms(title, teaser, text),
+    )
+
+
+def _author(item: Mapping[str, Any]) -> str:
+    authors = item.get("authors")
+    people = authors if isinstance(authors, list) else [item.get("author")]
+    names = [tidy(_text(_mapping(person), "name")) for person in people]
+    return cut_at_word(", ".join(name for name in names if name), 200)

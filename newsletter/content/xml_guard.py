@@ -1,0 +1,17 @@
+"""Tells XML that brings definitions of its own, before any parser sees it."""
+
+import re
+
+_PROLOG = re.compile(rb"(?:\s*(?:<\?.*?\?>|<!--.*?-->))*\s*", re.DOTALL)
+_SUBSET = re.compile(rb"<!DOCTYPE[^>\[]*\[", re.IGNORECASE)
+_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+
+
+def has_internal_subset(body: bytes) -> bool:
+    """Whether an XML document opens with a DOCTYPE that defines entities itself, in any encoding that XML is written in."""
+    head = body
+    for mark in _BOMS:
+        head = head.removeprefix(mark)
+    head = head.replace(b"\0", b"")
+    start = _PROLOG.match(head)
+    return _SUBSET.match(head, start.end() if start else 0) is not None

@@ -82,8 +82,8 @@ _TOWNS = (
     _Town("Berlin", "DE", "DE-BE", _BERLIN, 5, ("de", "de", "en")),
     _Town("Hamburg", "DE", "DE-HH", _BERLIN, 3, ("de",)),
     _Town("Munich", "DE", "DE-BY", _BERLIN, 2, ("de",)),
-    _Town("Dublin", "IE", "IE-D", "Europe/Dublin", 4),
-    _Town("Cork", "IE", "IE-CO", "Europe/Dublin", 2),
+    _Town("Dublin", "IE", "IE-L", "Europe/Dublin", 4),
+    _Town("Cork", "IE", "IE-M", "Europe/Dublin", 2),
 )
 HOSTILE_NAMES = (
     '"><b>Bold</b>',

@@ -1,0 +1,83 @@
+"""The sample feeds are read by the parsers of the world and hold what the first issue needs."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import feedparser
+
+from newsletter.demo.stories import load_stories
+from tests.unit.demo.conftest import NOW, ask
+
+
+def read_feed(site, path):
+    parsed = feedparser.parse(ask(site, path).body)
+    assert not parsed.bozo, parsed.get("bozo_exception")
+    return parsed
+
+
+def published(entry):
+    return datetime(*entry.published_parsed[:6], tzinfo=UTC)
+
+
+def test_the_rss_feed_is_well_formed_and_holds_fresh_and_older_stories(site):
+    stories = [entry for entry in read_feed(site, "/stories/feed.xml").entries if entry.get("title")]
+    assert len(stories) >= 10
+    ages = [NOW - published(entry) for entry in stories]
+    assert min(ages) > timedelta(0)
+    assert sum(age <= timedelta(days=7) for age in ages) >= 4
+    assert sum(timedelta(days=7) < age <= timedelta(days=30) for age in ages) >= 3
+    assert sum(age > timedelta(days=30) for age in ages) >= 2
+
+
+def test_every_titled_rss_story_has_a_page_a_teaser_content_topics_and_a_described_picture(site):
+    without_picture = 0
+    for entry in read_feed(site, "/stories/feed.xml").entries:
+        if not entry.get("title"):
+            continue
+        assert ask(site, entry.link.removeprefix(site.url)).status == 200
+        assert 40 < len(entry.summary) < 280
+        assert entry.content[0].value.count("<p>") >= 3
+        assert entry.tags
+        pictures = entry.get("media_content", [])
+        without_picture += not pictures
+        for picture in pictures:
+            assert site.find_page(picture["url"].removeprefix(site.url))
+    assert without_picture == 1
+
+
+def test_one_rss_entry_has_no_title_so_that_setting_aside_can_be_seen(site):
+    untitled = [entry for entry in read_feed(site, "/stories/feed.xml").entries if not entry.get("title")]
+    assert len(untitled) == 1
+
+
+def test_a_marked_name_always_comes_with_its_note():
+    for section in ("stories", "field", "partner"):
+        for story in load_stories(section, now=NOW):
+            words = " ".join((story.title, story.teaser, *story.paragraphs)).split()
+            marked = any("*" in word for word in words)
+            assert marked == bool(story.notes), story.slug
+            assert all(note.startswith("*") and note in story.body_html for note in story.notes)
+
+
+def test_some_teasers_show_a_marked_name():
+    stories = load_stories("stories", now=NOW)
+    assert sum("*" in story.teaser for story in stories) >= 3
+
+
+def test_atom_and_json_feed_tell_the_same_stories_in_spanish(site):
+    atom = read_feed(site, "/atom.xml")
+    feed = json.loads(ask(site, "/feed.json").body)
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert (atom.feed.language, feed["language"]) == ("es", "es")
+    assert [entry.id for entry in atom.entries] == [item["id"] for item in feed["items"]]
+    assert [entry.title for entry in atom.entries] == [item["title"] for item in feed["items"]]
+    assert len(feed["items"]) >= 4
+    for item in feed["items"]:
+        assert timedelta(0) < NOW - datetime.fromisoformat(item["date_published"]) < timedelta(days=60)
+        assert site.find_page(item["image"].removeprefix(site.url))
+
+
+def test_related_stories_name_stories_that_exist():
+    stories = load_stories("stories", now=NOW)
+    slugs = {story.slug for story in stories}
+    assert all(set(story.related) <= slugs - {story.slug} for story in stories)

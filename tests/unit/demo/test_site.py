@@ -1,0 +1,87 @@
+"""The sample site answers as a real one does: pages, ETags, 304, 404, HEAD."""
+
+import re
+import socket
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+
+from newsletter.demo.site import DemoSite
+from tests.unit.demo.conftest import NOW, ask
+
+CONDITIONAL = ["/stories/feed.xml", "/atom.xml", "/feed.json", "/events.ics", "/wp-json/wp/v2/posts?_embed=1", "/"]
+
+
+@pytest.mark.parametrize("path", CONDITIONAL)
+def test_an_unchanged_page_is_answered_with_304_and_no_body(site, path):
+    first = ask(site, path)
+    assert first.status == 200
+    again = ask(site, path, If_None_Match=first.headers["ETag"])
+    assert (again.status, again.body) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+
+
+def test_another_etag_gets_the_page_whatever_the_date_says(site):
+    first = ask(site, "/stories/feed.xml")
+    again = ask(site, "/stories/feed.xml", If_None_Match='"other"', If_Modified_Since=first.headers["Last-Modified"])
+    assert (again.status, again.body) == (200, first.body)
+
+
+def test_a_date_alone_is_enough_for_304_and_an_unreadable_one_is_ignored(site):
+    first = ask(site, "/events.ics")
+    assert ask(site, "/events.ics", If_Modified_Since=first.headers["Last-Modified"]).status == 304
+    assert ask(site, "/events.ics", If_Modified_Since="Sat, 01 Jan 2000 00:00:00 GMT").status == 200
+    assert ask(site, "/events.ics", If_Modified_Since="yesterday").status == 200
+
+
+def test_every_path_answers_and_every_link_and_picture_leads_somewhere(site):
+    for path in site.paths():
+        answer = ask(site, path)
+        assert answer.status == 200, path
+        if not answer.headers["Content-Type"].startswith("text/html"):
+            continue
+        for link in re.findall(r'(?:href|src)="(/[^"#]*)', answer.body.decode()):
+            assert site.find_page(link), f"{path} points to {link}, which is not there"
+
+
+def test_an_unknown_address_is_a_404_that_says_so(site):
+    answer = ask(site, "/nothing/here")
+    assert answer.status == 404
+    assert b"There is no page at this address." in answer.body
+    assert "ETag" not in answer.headers
+
+
+def test_head_gives_the_headers_of_get_without_the_body(site):
+    full, head = ask(site, "/feed.json"), ask(site, "/feed.json", method="HEAD")
+    assert head.body == b""
+    assert head.headers["Content-Length"] == full.headers["Content-Length"]
+
+
+def test_requests_are_counted_by_path_and_status():
+    with DemoSite(now=NOW) as own:
+        etag = ask(own, "/atom.xml").headers["ETag"]
+        ask(own, "/atom.xml", If_None_Match=etag)
+        assert own.requests == {("/atom.xml", 200): 1, ("/atom.xml", 304): 1}
+
+
+def test_the_port_is_free_again_after_closing_and_only_loopback_was_listened_on():
+    with DemoSite(now=NOW) as own:
+        host, port = urlsplit(own.url).hostname, urlsplit(own.url).port
+        assert host == "127.0.0.1"
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, port), timeout=1)
+    DemoSite(now=NOW, port=port).close()
+
+
+def test_the_same_now_and_port_give_the_same_bytes_and_another_day_gives_others(site):
+    port = urlsplit(site.url).port
+
+    def read(now):
+        other = DemoSite(now=now)
+        other.close()
+        return {path: other.find_page(path).body.replace(other.url.encode(), site.url.encode()) for path in CONDITIONAL}
+
+    same = read(NOW)
+    assert same == {path: ask(site, path).body for path in CONDITIONAL}, port
+    assert all(same[path] != body for path, body in read(NOW + timedelta(days=1)).items())

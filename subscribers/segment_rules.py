@@ -1,7 +1,7 @@
 """PURE. Reads a segment rule, which is data that people wrote, into a tree; refuses what it cannot understand.
 
-A rule is `{}` (everyone), one condition such as `{"region": "GB-ENG"}` or `{"near": "London, GB", "km": 80}`, or a group
-`{"all" | "any" | "none": [rule, …]}`. It asks no database: whether a list or a place exists is for `segments`.
+A rule is `{}` (everyone), one condition such as `{"region": "GB-ENG"}` or `{"near": "London, GB", "km": 80}`, or a
+group `{"all" | "any" | "none": [rule, …]}`. It asks no database: whether a list or a place exists is for `segments`.
 """
 
 from collections.abc import Mapping

@@ -1,0 +1,26 @@
+"""Forgets a person: every row that says who they are goes; a keyed hash stays, so that they are not mailed again."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from subscribers.consent import record_event
+from subscribers.models import ConsentEvent, ImportRefusal, Reason, Subscriber
+from subscribers.suppression import write_suppression
+
+
+@transaction.atomic
+def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
+    """Deletes the person and what hangs on them. Proof of consent stays, without the person."""
+    address_hash = bytes(subscriber.address_hash)
+    ImportRefusal.objects.filter(raw__icontains=subscriber.email).delete()
+    subscriber.delete()
+    write_suppression(address_hash=address_hash, reason=Reason.ERASURE, now=now, mailing_list=None)
+    record_event(
+        kind=ConsentEvent.Kind.ERASED,
+        subscriber=None,
+        address_hash=address_hash,
+        mailing_list=None,
+        now=now,
+        by=by,
+    )

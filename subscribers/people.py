@@ -1,0 +1,76 @@
+"""Finds one person by address and says everything held about them."""
+
+from subscribers.addresses import normalise
+from subscribers.audience import explain_ineligible
+from subscribers.errors import DomainError
+from subscribers.identity import identify
+from subscribers.models import ConsentEvent, Subscriber, Suppression
+
+
+class UnknownPerson(DomainError):
+    """Nobody with this address is known."""
+
+
+def find_person(email: str) -> Subscriber:
+    """The subscriber of an address, however it is spelt. Raises `BadAddress` or `UnknownPerson`."""
+    person = Subscriber.objects.filter(address_hash=identify(normalise(email))).select_related("place").first()
+    if person is None:
+        raise UnknownPerson("Nobody with this address is on record. Check the spelling, or import them.")
+    return person
+
+
+def describe_person(person: Subscriber) -> dict[str, object]:
+    """What is held about a person, fit for JSON; times are ISO 8601 in UTC."""
+    place = person.place
+    address_hash = bytes(person.address_hash)
+    return {
+        "email": person.email,
+        "name": person.name,
+        "country": place.country if place else "",
+        "region": place.region if place else "",
+        "city": place.town if place else "",
+        "language": person.language,
+        "topics": sorted(person.topics.values_list("slug", flat=True)),
+        "giving": person.giving,
+        "timezone": person.timezone,
+        "source": person.source,
+        "created_at": person.created_at.isoformat(),
+        "subscriptions": [
+            {
+                "list": subscription.mailing_list.slug,
+                "basis": subscription.basis,
+                "evidence": subscription.evidence,
+                "requested_at": subscription.requested_at.isoformat(),
+                "confirmed_at": subscription.confirmed_at.isoformat() if subscription.confirmed_at else None,
+                "ended_at": subscription.ended_at.isoformat() if subscription.ended_at else None,
+                "end_reason": subscription.end_reason,
+                "mailable": not explain_ineligible(person, mailing_list=subscription.mailing_list),
+            }
+            for subscription in person.subscriptions.select_related("mailing_list").order_by("requested_at", "pk")
+        ],
+        "suppressions": [
+            {
+                "scope": suppression.scope,
+                "list": suppression.mailing_list.slug if suppression.mailing_list else None,
+                "reason": suppression.reason,
+                "at": suppression.at.isoformat(),
+                "lifted_at": suppression.lifted_at.isoformat() if suppression.lifted_at else None,
+            }
+            for suppression in Suppression.objects.filter(address_hash=address_hash)
+            .select_related("mailing_list")
+            .order_by("at", "pk")
+        ],
+        "consent": [
+            {
+                "kind": event.kind,
+                "list": event.mailing_list.slug if event.mailing_list else None,
+                "at": event.at.isoformat(),
+                "wording": event.wording,
+                "source": event.source,
+                "by": event.by,
+            }
+            for event in ConsentEvent.objects.filter(address_hash=address_hash)
+            .select_related("mailing_list")
+            .order_by("at", "pk")
+        ],
+    }

@@ -9,9 +9,8 @@ from newsletter.providers.contract import Person
 from newsletter.providers.errors import BadBatch
 
 # Dot-atom only: a quoted local part could hold commas and brackets, which a provider would read as further addresses.
-_PLAIN = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[a-z0-9-]+(?:\.[a-z0-9-]+)*"
-)
+# No percent sign either: providers write their variables with it.
+_PLAIN = re.compile(r"[A-Za-z0-9!#$&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$&'*+/=?^_`{|}~-]+)*@[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 
 
 def ascii_address(address: str) -> str:

@@ -125,3 +125,6 @@ class Adapter(Protocol):
     def capabilities(self) -> Capabilities: ...
 
     def deliver(self, call: BatchCall) -> Outcome: ...
+
+    def close(self) -> None:
+        """Close what is held open. The adapter may be used again afterwards."""

@@ -24,6 +24,7 @@ from newsletter.providers.tokens import check_tokens, check_values, fill_tokens
 
 SAMPLES = 3
 _MANY_BATCHES = 40
+_BATCHES = "batches"
 
 
 class Outbox:
@@ -83,7 +84,7 @@ class Outbox:
 
     def _write(self, call: BatchCall, good: list[tuple[str, Person]]) -> None:
         issue = issue_folder(outbox=self._folder, issue=call.issue)
-        batches, variant = issue / "batches", issue / safe_name(call.variant)
+        batches, variant = issue / _BATCHES, issue / safe_name(call.variant)
         batches.mkdir(parents=True, exist_ok=True)
         variant.mkdir(exist_ok=True)
         lines = [orjson.dumps(_line(call, address, person)) for address, person in good]
@@ -127,7 +128,8 @@ def issue_folder(*, outbox: Path, issue: str) -> Path:
 def safe_name(text: str) -> str:
     """Give a file name for any text: plain ones stay, ``weekly/12`` becomes ``weekly-12``, others get a mark."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")[:60]
-    if plain == text or re.fullmatch(r"[A-Za-z0-9_-]{1,48}/[0-9]{1,9}", text):
+    as_it_is = plain == text or re.fullmatch(r"[A-Za-z0-9_-]{1,48}/[0-9]{1,9}", text)
+    if as_it_is and plain not in ("", _BATCHES):
         return plain
     return f"{plain or 'x'}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 

@@ -5,7 +5,7 @@ import re
 from newsletter.content.text import cut_at_word, tidy
 
 _NAME = r"[^\W\d_][\w'’\-]*"
-_MARKED = re.compile(rf"(?<![\w*])(?P<name>[^\W\d_a-z][\w'’\-]*(?: [^\W\d_a-z][\w'’\-]*)?)\*(?![\w*])")
+_MARKED = re.compile(r"(?<![\w*])(?P<name>[^\W\d_a-z][\w'’\-]*(?: [^\W\d_a-z][\w'’\-]*)?)\*(?![\w*])")
 _SAYS_SO = re.compile(
     r"pseudonym|names? (?:has|have|had|was|were|is|are)? ?(?:been )?(?:changed|altered|withheld|protected)"
     r"|changed (?:the |their |her |his )?names?|not (?:her|his|their|the|a) (?:real|true|actual) names?|not real names?"
@@ -32,7 +32,7 @@ def find_pseudonyms(*texts: str) -> tuple[tuple[str, str], ...]:
     for name in names:
         own = [note for note in notes if _mentions(note, name)]
         general = [note for note in notes if not any(_mentions(note, other) for other in names)]
-        pairs.append((name, (own or general or notes or [DEFAULT_NOTE])[0]))
+        pairs.append((name, (own or general or [DEFAULT_NOTE])[0]))
     if not names:
         pairs += [(name, note) for note in notes if (name := _name_in(note)) and _mentions(_without(whole, note), name)]
     return tuple(pairs)

@@ -1,4 +1,4 @@
-"""Free text to a town: an address, a town, "London, Ontario". It says when a name is ambiguous and never picks for you."""
+"""Free text to a town: an address, "London, Ontario". It says when a name is ambiguous and never picks in silence."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ def _given_area(country: str, region: str) -> Area:
 
 
 def _whole_text(part: str, within: Area) -> PlaceMatch | None:
-    """The answer when the whole text is a continent, country or region and no large town of that name lies inside it."""
+    """The answer when the whole text is a continent, country or region without a large town of that name in it."""
     if areas.is_continent(part):
         return PlaceMatch(reason=f"“{part}” is a continent, not a town.")
     named = areas.broadest(areas.combine(areas.areas_called(part, any_case=False), [within]))
@@ -134,7 +134,7 @@ def _towns_at_an_end(part: str, narrowed: list[Area]) -> list[tuple[Place, bool]
     words = part.split()
     for count in range(min(len(words) - 1, _MOST_WORDS_OF_A_TOWN), 0, -1):
         for piece in (words[-count:], words[:count]):
-            found = [
+            found: list[tuple[Place, bool]] = [
                 (place, own)
                 for place, own in _towns(" ".join(piece), narrowed)
                 if own and place.population >= _KNOWN_TO_MANY

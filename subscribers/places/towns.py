@@ -1,4 +1,4 @@
-"""Looks towns up in the read-only file that ``scripts/build_places.py`` makes. It ranks nothing and resolves nothing."""
+"""Looks towns up in the read-only file that ``scripts/build_places.py`` makes. It ranks and resolves nothing."""
 
 import atexit
 import os
@@ -74,7 +74,8 @@ def _place(row: tuple[object, ...]) -> Place:
 def towns_named(name: str) -> tuple[tuple[Place, bool], ...]:
     """Every town that bears this name, each with whether it is its own name rather than an alternate."""
     rows = _file.query(
-        f"SELECT {_COLUMNS}, n.own FROM name n JOIN town t ON t.id = n.town JOIN zone z ON z.id = t.zone WHERE n.key = ?",  # noqa: S608
+        f"SELECT {_COLUMNS}, n.own FROM name n JOIN town t ON t.id = n.town"  # noqa: S608
+        " JOIN zone z ON z.id = t.zone WHERE n.key = ?",
         (fold(name),),
     )
     return tuple((_place(row[:8]), bool(row[8])) for row in rows)

@@ -1,0 +1,207 @@
+"""One web page that tells one story becomes that story: from what it says of itself, then from its text."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+from urllib.parse import urlsplit
+
+import trafilatura
+from lxml.html import HtmlElement, tostring
+
+from newsletter.content.entries import Parsed, SetAside, StoryEntry
+from newsletter.content.entry_rules import BadEntry, checked_date, checked_title, label, read_date, safe_link
+from newsletter.content.html import clean_html, plain_text, title_text
+from newsletter.content.json_ld import first_text, mapping, nodes_in, types_of
+from newsletter.content.markup import decode_page
+from newsletter.content.page_related import related_stories, without_related
+from newsletter.content.pseudonyms import find_pseudonyms
+from newsletter.content.text import cut_at_word, make_teaser, tidy
+
+_STORY_TYPES = {
+    "Article", "NewsArticle", "BlogPosting", "Report", "ReportageNewsArticle", "OpinionNewsArticle", "SocialMediaPosting",
+    "AnalysisNewsArticle", "BackgroundNewsArticle", "TechArticle",
+}  # fmt: skip
+_MOST_CATEGORIES = 20
+_BODY_CHARS = 200_000
+_SEPARATORS = (" | ", " - ", " – ", " — ", " :: ", " » ")
+
+
+def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: datetime | None = None) -> Parsed:
+    """The one story of a page found at ``url``, with the related stories that it names; ``now`` judges a date in the future."""
+    tree = decode_page(body, content_type)
+    if tree is None:
+        return Parsed(error="The page is empty. Check its address.")
+    meta = _meta(tree)
+    node = next((one for one in nodes_in(tree) if _STORY_TYPES & set(types_of(one))), {})
+    found = _extract(body, tree, url)
+    title = _title(tree, meta, node, found)
+    try:
+        story = _story(tree, meta, node, found, title=checked_title(title), url=url, now=now or datetime.now(UTC))
+    except BadEntry as error:
+        reason = str(error).replace("This entry has no title.", "This page has no title and no heading.")
+        return Parsed(set_aside=(SetAside(entry=label(title=title, link=url, number=1), reason=reason),))
+    return Parsed(stories=(story,), title=cut_at_word(tidy(meta.get("og:site_name", "")), 300))
+
+
+def _story(
+    tree: HtmlElement,
+    meta: Mapping[str, str],
+    node: Mapping[str, Any],
+    found: Mapping[str, Any],
+    *,
+    title: str,
+    url: str,
+    now: datetime,
+) -> StoryEntry:
+    address = _address(tree, meta, url)
+    whole = plain_text(_inner_html(without_related(tree)))
+    text = str(found.get("text") or "")
+    said = meta.get("og:description") or first_text(node.get("description")) or meta.get("description", "")
+    teaser = make_teaser(title_text(said)) or make_teaser(_lead(text, title))
+    picture, alt = _picture(meta, node, tree, url)
+    story = StoryEntry(
+        external_id=address[:500],
+        url=address,
+        title=title,
+        teaser=teaser,
+        body_html=_paragraphs(text, title),
+        picture_url=picture,
+        picture_alt=alt,
+        author=_author(meta, node, found),
+        published_at=checked_date(_date(tree, meta, node, found), now=now),
+        language=_language(tree, meta, node),
+        categories=_categories(meta, node),
+        related=related_stories(tree, base_url=url, own_url=address),
+    )
+    return replace(story, pseudonyms=find_pseudonyms(title, teaser, whole))
+
+
+def _extract(body: bytes, tree: HtmlElement, url: str) -> Mapping[str, Any]:
+    """What the extraction library makes of the page: its text without menus, and guesses at author and date."""
+    try:
+        found = trafilatura.bare_extraction(
+            without_related(tree),
+            url=url,
+            with_metadata=True,
+            include_comments=False,
+            include_tables=False,
+            date_extraction_params={"extensive_search": False, "original_date": True},
+            as_dict=True,
+        )
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError, AssertionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _meta(tree: HtmlElement) -> dict[str, str]:
+    """The page's meta tags by lower-case name; the first of each name counts, and tags are kept joined by newlines."""
+    found: dict[str, str] = {}
+    for tag in tree.iter("meta"):
+        name = str(tag.get("property") or tag.get("name") or tag.get("itemprop") or "").strip().lower()
+        content = str(tag.get("content") or "").strip()
+        if not name or not content:
+            continue
+        if name == "article:tag" and name in found:
+            found[name] += f"\n{content}"
+        found.setdefault(name, content)
+    return found
+
+
+def _title(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    headings = [tidy(heading.text_content()) for heading in tree.iter("h1")]
+    first = first_text(node.get("headline")) or meta.get("og:title") or meta.get("twitter:title", "")
+    if first:
+        return _without_site(title_text(first), meta.get("og:site_name", ""), headings)
+    named = tree.findtext(".//title") or ""
+    heading = next((text for text in headings if text), "")
+    return (
+        heading or str(found.get("title") or "") or _without_site(tidy(named), meta.get("og:site_name", ""), headings)
+    )
+
+
+def _without_site(title: str, site: str, headings: list[str]) -> str:
+    """A title without the name of the site after it, when the site says its name or the heading shows the rest."""
+    for separator in _SEPARATORS:
+        before, cut, after = title.rpartition(separator)
+        if cut and before and (tidy(after).lower() == tidy(site).lower() or before in headings):
+            return before
+    return title
+
+
+def _address(tree: HtmlElement, meta: Mapping[str, str], url: str) -> str:
+    """The page's own address for itself when it lies on the same site, else the one it was found at."""
+    canonical = next((str(link.get("href") or "") for link in tree.iter("link") if link.get("rel") == "canonical"), "")
+    for candidate in (canonical, meta.get("og:url", "")):
+        safe = safe_link(candidate, base_url=url)
+        if safe and urlsplit(safe).hostname == urlsplit(url).hostname and urlsplit(safe).path.strip("/"):
+            return safe
+    return url
+
+
+def _picture(meta: Mapping[str, str], node: Mapping[str, Any], tree: HtmlElement, url: str) -> tuple[str, str]:
+    said = meta.get("og:image:secure_url") or meta.get("og:image") or meta.get("og:image:url") or ""
+    link = safe_link(said, base_url=url)
+    alt = meta.get("og:image:alt", "")
+    if not link:
+        image = node.get("image")
+        first = image[0] if isinstance(image, list) and image else image
+        link = safe_link(first_text(mapping(first).get("url") or first), base_url=url)
+        alt = first_text(mapping(first).get("caption"))
+    if not link:
+        link = safe_link(meta.get("twitter:image", ""), base_url=url)
+    if link and not alt:
+        name = link.rsplit("/", 1)[-1].split("?")[0]
+        alt = next(
+            (str(img.get("alt") or "") for img in tree.iter("img") if name and name in str(img.get("src") or "")), ""
+        )
+    return link, cut_at_word(title_text(alt), 300) if link else ""
+
+
+def _author(meta: Mapping[str, str], node: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    raw = node.get("author")
+    names = [title_text(first_text(one)) for one in (raw if isinstance(raw, list) else [raw])]
+    said = ", ".join(name for name in names if name and not name.startswith("http"))
+    if not said:
+        candidates = (meta.get("author", ""), meta.get("article:author", ""), str(found.get("author") or ""))
+        said = next((title_text(name) for name in candidates if name and not name.startswith("http")), "")
+    return cut_at_word(said, 200)
+
+
+def _date(
+    tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any], found: Mapping[str, Any]
+) -> datetime | None:
+    marked = next((str(tag.get("datetime")) for tag in tree.iter("time") if tag.get("datetime")), "")
+    said = (first_text(node.get("datePublished")), meta.get("article:published_time", ""), meta.get("date", ""), marked)
+    return next((moment for text in (*said, str(found.get("date") or "")) if (moment := read_date(text))), None)
+
+
+def _language(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any]) -> str:
+    said = str(tree.get("lang") or "") or first_text(node.get("inLanguage")) or meta.get("og:locale", "")
+    return said.strip().replace("_", "-")[:35]
+
+
+def _categories(meta: Mapping[str, str], node: Mapping[str, Any]) -> tuple[str, ...]:
+    names: list[str] = []
+    for raw in (node.get("articleSection"), node.get("keywords")):
+        names += [str(item) for item in raw] if isinstance(raw, list) else first_text(raw).split(",")
+    names += [meta.get("article:section", ""), *meta.get("article:tag", "").split("\n")]
+    tidied = (title_text(name) for name in names)
+    return tuple(dict.fromkeys(cut_at_word(name, 100) for name in tidied if name))[:_MOST_CATEGORIES]
+
+
+def _inner_html(tree: HtmlElement) -> str:
+    return str(tostring(tree, encoding="unicode"))[: _BODY_CHARS * 2]
+
+
+def _body_lines(text: str, title: str) -> Iterable[str]:
+    return (line for line in (tidy(part) for part in text.split("\n")) if line and line != title)
+
+
+def _lead(text: str, title: str) -> str:
+    return next((line for line in _body_lines(text, title) if len(line) > 40), "")
+
+
+def _paragraphs(text: str, title: str) -> str:
+    return clean_html("".join(f"<p>{escape(line)}</p>" for line in _body_lines(text[:_BODY_CHARS], title)))

@@ -48,8 +48,7 @@ def write_atom(stories: Sequence[DemoStory], *, site: str) -> bytes:
         _add(entry, f"{{{_ATOM}}}id", f"{site}{story.path}")
         _add(entry, f"{{{_ATOM}}}title", story.title)
         _add(entry, f"{{{_ATOM}}}link", href=f"{site}{story.path}", rel="alternate", type="text/html")
-        if story.picture:
-            _add(entry, f"{{{_ATOM}}}link", href=f"{site}{story.picture_path}", rel="enclosure", type="image/jpeg")
+        _add(entry, f"{{{_ATOM}}}link", href=f"{site}{story.picture_path}", rel="enclosure", type="image/jpeg")
         _add(entry, f"{{{_ATOM}}}published", story.published_at.isoformat())
         _add(entry, f"{{{_ATOM}}}updated", story.published_at.isoformat())
         _add(_add(entry, f"{{{_ATOM}}}author"), f"{{{_ATOM}}}name", story.author)
@@ -97,9 +96,9 @@ def _add_rss_item(channel: etree._Element, story: DemoStory, *, site: str) -> No
     for topic in story.topics:
         _add(item, "category", topic)
     _add(item, "description", story.teaser)
-    _add(item, f"{{{_CONTENT}}}encoded", story.body_html)
+    _add(item, f"{{{_CONTENT}}}encoded", _body_with_picture(story, site=site))
     if story.picture:
-        media = _add(
+        _add(
             item,
             f"{{{_MEDIA}}}content",
             url=f"{site}{story.picture_path}",
@@ -108,7 +107,6 @@ def _add_rss_item(channel: etree._Element, story: DemoStory, *, site: str) -> No
             width="1200",
             height="675",
         )
-        _add(media, f"{{{_MEDIA}}}description", story.alt, type="plain")
 
 
 def _add_untitled_item(channel: etree._Element, *, site: str, date: str) -> None:
@@ -120,6 +118,8 @@ def _add_untitled_item(channel: etree._Element, *, site: str, date: str) -> None
 
 
 def _body_with_picture(story: DemoStory, *, site: str) -> str:
+    if not story.picture:
+        return story.body_html
     figure = etree.Element("p")
     _add(figure, "img", src=f"{site}{story.picture_path}", alt=story.alt, width="1200", height="675")
     return etree.tostring(figure, encoding="unicode") + "\n" + story.body_html

@@ -11,7 +11,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from functools import cached_property, partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Lock, Thread
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
@@ -19,8 +19,13 @@ from urllib.parse import parse_qsl, urlsplit
 from newsletter.demo import calendars, feeds, pictures, web_pages, wordpress
 from newsletter.demo.events import DemoEvent, load_events
 from newsletter.demo.stories import DemoStory, load_stories
+from subscribers.errors import DomainError
 
 _HTML = "text/html; charset=utf-8"
+
+
+class DemoSiteError(DomainError):
+    """The sample site cannot be served; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +46,20 @@ class Page:
 class DemoSite:
     """The running site, as a context manager. ``now`` (aware) fixes all dates; ``port`` 0 takes a free one.
 
-    ``url`` is the base URL without a last "/"; ``requests`` counts the answers by (path, status).
+    Raises ``DemoSiteError``. ``url`` is the base URL without a last "/"; ``requests`` counts the answers by (path, status).
     """
 
     def __init__(self, *, now: datetime, port: int = 0) -> None:
         self.now = now
         self.requests: dict[tuple[str, int], int] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler_for(self))
+        self._lock = Lock()
+        try:
+            self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler_for(self))
+        except OSError as error:
+            raise DemoSiteError(
+                f"The sample site cannot use port {port} of this machine ({error.strerror}). "
+                "Choose another port, or 0 for any free one."
+            ) from error
         self._server.daemon_threads = True
         self._thread = Thread(
             target=self._server.serve_forever, name="demo-site", kwargs={"poll_interval": 0.05}, daemon=True
@@ -96,7 +108,8 @@ class DemoSite:
 
     def count(self, *, path: str, status: int) -> None:
         """Note one answer."""
-        self.requests[path, status] = self.requests.get((path, status), 0) + 1
+        with self._lock:
+            self.requests[path, status] = self.requests.get((path, status), 0) + 1
 
     @property
     def last_modified(self) -> datetime:
@@ -123,7 +136,7 @@ class DemoSite:
             ),
             "/events/partners/": (
                 _HTML,
-                lambda: web_pages.write_event_page(of_partners, title="Our partners' events", site=site),
+                lambda: web_pages.write_event_page(of_partners, title="Our partners’ events", site=site),
             ),
             "/logo.png": ("image/png", lambda: pictures.logo_png(dark=False)),
             "/logo-dark.png": ("image/png", lambda: pictures.logo_png(dark=True)),
@@ -166,13 +179,19 @@ def _handler_for(site: DemoSite) -> type[BaseHTTPRequestHandler]:
         timeout = 30
 
         def do_GET(self) -> None:
-            self._answer(with_body=True)
+            self._answer_or_hang_up(with_body=True)
 
         def do_HEAD(self) -> None:
-            self._answer(with_body=False)
+            self._answer_or_hang_up(with_body=False)
 
         def log_message(self, format: str, *args: object) -> None:
             return
+
+        def _answer_or_hang_up(self, *, with_body: bool) -> None:
+            try:
+                self._answer(with_body=with_body)
+            except ConnectionError:
+                self.close_connection = True
 
         def _answer(self, *, with_body: bool) -> None:
             page = site.find_page(self.path)

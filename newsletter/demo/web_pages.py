@@ -22,7 +22,7 @@ _ENVIRONMENT = Environment(
 SHORT_PAGES = {
     "/give/": (
         "Give an hour",
-        "Twenty pounds buys an hour of a lawyer's time. This page is a sample and takes no money.",
+        "Twenty pounds buys an hour of a lawyer’s time. This page is a sample and takes no money.",
     ),
     "/give/monthly/": (
         "Give monthly",

@@ -105,7 +105,7 @@ def _term_number(topic: str) -> int:
 
 def _texturize(text: str) -> str:
     """WordPress writes quotation marks, apostrophes and ampersands as numeric entities."""
-    for plain, entity in (("&", "&#038;"), ("'", "&#8217;"), ("“", "&#8220;"), ("”", "&#8221;")):
+    for plain, entity in (("&", "&#038;"), ("’", "&#8217;"), ("“", "&#8220;"), ("”", "&#8221;")):
         text = text.replace(plain, entity)
     return text
 

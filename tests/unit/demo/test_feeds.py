@@ -42,6 +42,8 @@ def test_every_titled_rss_story_has_a_page_a_teaser_content_topics_and_a_describ
         without_picture += not pictures
         for picture in pictures:
             assert site.find_page(picture["url"].removeprefix(site.url))
+            assert f'src="{picture["url"]}"' in entry.content[0].value
+            assert 'alt="Illustration: ' in entry.content[0].value
     assert without_picture == 1
 
 

@@ -2,12 +2,14 @@
 
 import re
 import socket
+import struct
+import threading
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 
-from newsletter.demo.site import DemoSite
+from newsletter.demo.site import DemoSite, DemoSiteError
 from tests.unit.demo.conftest import NOW, ask
 
 CONDITIONAL = ["/stories/feed.xml", "/atom.xml", "/feed.json", "/events.ics", "/wp-json/wp/v2/posts?_embed=1", "/"]
@@ -72,6 +74,24 @@ def test_the_port_is_free_again_after_closing_and_only_loopback_was_listened_on(
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, port), timeout=1)
     DemoSite(now=NOW, port=port).close()
+
+
+def test_a_port_in_use_is_refused_in_words(site):
+    port = urlsplit(site.url).port
+    with pytest.raises(DemoSiteError, match=f"cannot use port {port} .* Choose another port"):
+        DemoSite(now=NOW, port=port)
+
+
+def test_a_reader_who_hangs_up_early_leaves_no_trace_and_the_site_goes_on(site, capfd):
+    with socket.create_connection(("127.0.0.1", urlsplit(site.url).port), timeout=5) as impatient:
+        impatient.sendall(b"GET /pictures/harbour.jpg HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
+        impatient.recv(1000)
+        impatient.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(timeout=5)
+    assert ask(site, "/").status == 200
+    assert capfd.readouterr().err == ""
 
 
 def test_the_same_now_and_port_give_the_same_bytes_and_another_day_gives_others(site):

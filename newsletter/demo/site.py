@@ -46,7 +46,8 @@ class Page:
 class DemoSite:
     """The running site, as a context manager. ``now`` (aware) fixes all dates; ``port`` 0 takes a free one.
 
-    Raises ``DemoSiteError``. ``url`` is the base URL without a last "/"; ``requests`` counts the answers by (path, status).
+    ``url`` is the base URL without a last "/"; ``requests`` counts the answers by (path, status).
+    Raises ``DemoSiteError`` when the port is taken.
     """
 
     def __init__(self, *, now: datetime, port: int = 0) -> None:

@@ -6,9 +6,10 @@ from contextlib import nullcontext
 from datetime import datetime
 from enum import StrEnum
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from subscribers.addresses import hash_address
+from subscribers.bulk import insert_rows, update_rows
 from subscribers.confirmations import queue_confirmation
 from subscribers.identity import address_key
 from subscribers.locations import Location, locate, place_for
@@ -143,12 +144,8 @@ class ChunkWriter:
                 continue
             changed.add(address_hash)
             rows.append([new.get(field, getattr(person, field)) for field in _FIELDS] + [person.pk])
-        if rows and not self._dry_run:
-            quote = connection.ops.quote_name
-            assignments = ", ".join(f"{quote(field)} = %s" for field in _FIELDS)
-            table = quote(Subscriber._meta.db_table)
-            with connection.cursor() as cursor:
-                cursor.executemany(f"UPDATE {table} SET {assignments} WHERE {quote('id')} = %s", rows)  # noqa: S608
+        if not self._dry_run:
+            update_rows(Subscriber, columns=_FIELDS, rows=rows)
         return changed
 
     def _make_people(
@@ -181,10 +178,11 @@ class ChunkWriter:
             if (person.pk, topic_id) not in have
         ]
         if wanted and not self._dry_run:
-            through.objects.bulk_create(
-                (through(subscriber_id=pk, topic_id=topic_id) for _, pk, topic_id in wanted),
-                ignore_conflicts=True,
-                batch_size=5_000,
+            insert_rows(
+                through,
+                same={},
+                columns=["subscriber_id", "topic_id"],
+                rows=[(pk, topic_id) for _, pk, topic_id in wanted],
             )
         return {address_hash for address_hash, _, _ in wanted}
 
@@ -192,36 +190,32 @@ class ChunkWriter:
         if self._dry_run or not joining:
             return
         basis = Basis.DOUBLE_OPT_IN if self._confirm else self._batch.basis
-        Subscription.objects.bulk_create(
-            (
-                Subscription(
-                    subscriber=person,
-                    mailing_list=self._list,
-                    basis=basis,
-                    evidence=self._batch.evidence,
-                    requested_at=self._now,
-                    import_batch=self._batch,
-                )
-                for person in joining
-            ),
-            batch_size=2_000,
+        insert_rows(
+            Subscription,
+            same={
+                "mailing_list_id": self._list.pk,
+                "basis": str(basis),
+                "evidence": self._batch.evidence,
+                "requested_at": self._now,
+                "end_reason": "",
+                "import_batch_id": self._batch.pk,
+            },
+            columns=["subscriber_id"],
+            rows=[(person.pk,) for person in joining],
         )
-        ConsentEvent.objects.bulk_create(
-            (
-                ConsentEvent(
-                    kind=ConsentEvent.Kind.IMPORTED,
-                    subscriber=person,
-                    address_hash=bytes(person.address_hash),
-                    mailing_list=self._list,
-                    at=self._now,
-                    wording=self._batch.evidence,
-                    source=f"import {self._batch.pk}",
-                    by=self._batch.by,
-                    data={"basis": str(basis)},
-                )
-                for person in joining
-            ),
-            batch_size=2_000,
+        insert_rows(
+            ConsentEvent,
+            same={
+                "kind": str(ConsentEvent.Kind.IMPORTED),
+                "mailing_list_id": self._list.pk,
+                "at": self._now,
+                "wording": self._batch.evidence,
+                "source": f"import {self._batch.pk}",
+                "by": self._batch.by,
+                "data": {"basis": str(basis)},
+            },
+            columns=["subscriber_id", "address_hash"],
+            rows=[(person.pk, bytes(person.address_hash)) for person in joining],
         )
         if self._confirm:
             self._ask(joining, made=made)

@@ -1,0 +1,36 @@
+"""Inserts and updates many narrow rows in one statement, several times as fast as `bulk_create`. No rules live here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.db import connection
+from django.db.models import Model
+
+
+def insert_rows(
+    model: type[Model], *, same: Mapping[str, object], columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> None:
+    """Inserts one row for each of `rows`: `same` holds the fields equal in all, `columns` names those that differ.
+
+    Fields are named by attribute (`subscriber_id`). Every field without a database default must be given.
+    """
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    constant = [fields[name].get_db_prep_save(value, connection) for name, value in same.items()]
+    quote = connection.ops.quote_name
+    names = [quote(str(fields[name].column)) for name in (*same, *columns)]
+    marks = ", ".join(["%s"] * len(names))
+    sql = f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
+    _run(sql, [[*constant, *row] for row in rows])
+
+
+def update_rows(model: type[Model], *, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Sets `columns` of one row for each of `rows`, whose last value is the primary key."""
+    quote = connection.ops.quote_name
+    assignments = ", ".join(f"{quote(name)} = %s" for name in columns)
+    sql = f"UPDATE {quote(model._meta.db_table)} SET {assignments} WHERE {quote('id')} = %s"  # noqa: S608
+    _run(sql, [list(row) for row in rows])
+
+
+def _run(sql: str, rows: list[list[object]]) -> None:
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, rows)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from subscribers.errors import UnknownPlace
 from subscribers.models import Place
 from subscribers.models.place import place_key
-from subscribers.places import country_of, find_place, resolve_country, resolve_region
+from subscribers.places import country_name, country_of, find_place, region_name, resolve_country, resolve_region
 
 _MOST_OF_A_TOWN = 120
 
@@ -22,6 +22,7 @@ class Location:
     longitude: float | None = None
     zone: str = ""
     note: str = ""
+    ambiguous: bool = False
 
     @property
     def known(self) -> bool:
@@ -58,7 +59,12 @@ def locate(*, country: str = "", region: str = "", town: str = "") -> Location:
     match = find_place(town.strip()[:_MOST_OF_A_TOWN], country=country_code, region=region_code)
     if match.place is None:
         notes.append(match.reason)
-        return Location(country_code or match.country, region_code or match.region, note=" ".join(notes))
+        return Location(
+            country_code or match.country,
+            region_code or match.region,
+            note=" ".join(notes),
+            ambiguous=match.ambiguous,
+        )
     found = match.place
     return Location(
         found.country,
@@ -91,6 +97,16 @@ def get_or_make_place(
         defaults={"country": country.upper(), "region": region.upper(), "town": town, "zone": zone, **rounded},
     )
     return place
+
+
+def describe_place(place: Place) -> str:
+    """ "Houston, Texas, United States": a place in words for the person who lives there."""
+    names = [
+        place.town,
+        region_name(place.region) if place.region else "",
+        country_name(place.country) if place.country else "",
+    ]
+    return ", ".join(name for name in names if name)
 
 
 def place_for(location: Location) -> Place | None:

@@ -1,0 +1,55 @@
+"""The settings of the demonstration: its own folder, database and outbox, and loopback only. Read before Django starts."""
+
+import os
+import shutil
+import socket
+from collections.abc import MutableMapping
+from pathlib import Path
+
+from subscribers.errors import DomainError
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 8000
+MARK = ".newsletter-demo"
+
+
+class DemoError(DomainError):
+    """The demonstration cannot start; the message says why and what to do."""
+
+
+def prepare_demo(*, port: int, environ: MutableMapping[str, str]) -> Path:
+    """An empty demonstration folder, and an environment that points at nothing else. Raises DemoError."""
+    check_port_free(port)
+    folder = Path(environ.get("NEWSLETTER_DATA_DIR", "var")).resolve() / "demo"
+    empty_folder(folder)
+    environ.update(
+        NEWSLETTER_DATA_DIR=str(folder),
+        NEWSLETTER_SITE_URL=f"http://{HOST}:{port}",
+        NEWSLETTER_PROVIDER_URL="outbox://",
+        NEWSLETTER_ENGINE="embedded",
+        NEWSLETTER_FETCH_ALLOW=HOST,
+        NEWSLETTER_PRODUCTION="false",
+    )
+    for name in ("DATABASE_URL", "NEWSLETTER_SECRET_KEY", "NEWSLETTER_ADDRESS_KEY", "NEWSLETTER_OLD_SECRET_KEYS"):
+        environ.pop(name, None)
+    return folder
+
+
+def check_port_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise DemoError(
+                f"Port {port} is taken, perhaps by a demonstration that still runs. Stop it, or choose another: --port {port + 1}"
+            ) from error
+
+
+def empty_folder(folder: Path) -> None:
+    """Start clean, but never delete a folder that is not a demonstration's."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise DemoError(f"{folder} holds something that is not a demonstration. Move it away, or set NEWSLETTER_DATA_DIR.")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / MARK).write_text("Made by `newsletter demo`, which empties this folder each time it starts.\n")

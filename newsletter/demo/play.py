@@ -1,0 +1,114 @@
+"""Plays one week of the sample organisation: bring in, assemble, render, send to the outbox, print the receipt."""
+
+import io
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from newsletter.content.ingest import ingest_source
+from newsletter.demo.organisation import write_organisation
+from newsletter.demo.people import write_people
+from newsletter.issues.approve import approve_by_policy
+from newsletter.issues.assemble import assemble_slot, find_slot
+from newsletter.management.progress import follow_send
+from newsletter.management.receipt import print_receipt
+from newsletter.models import Issue, Publication, Send, Source
+from newsletter.organisation.apply import apply_file
+from newsletter.organisation.staff import add_staff
+from newsletter.sending.provider import current_adapter, outbox_folder
+from newsletter.sending.receipt import status_of
+from newsletter.sending.run import run_send
+from newsletter.sending.start import start_send
+from subscribers.importer import import_people
+from subscribers.models import MailingList
+
+SHOWN_VARIANTS = 12
+
+
+@dataclass(frozen=True)
+class Login:
+    email: str
+    password: str
+
+
+LOGIN = Login(email="desk@example.org", password="a-calm-harbour-morning")  # noqa: S106 - the sample's, on loopback only
+
+
+def play_week(*, site_url: str, people: int, now: datetime, console: Console) -> Issue:
+    """The whole main job. Returns the weekly issue that was sent."""
+    _set_up(site_url=site_url, people=people, now=now, console=console)
+    for source in Source.objects.all():
+        report = ingest_source(source=source, now=now)
+        aside = f", {len(report.set_aside)} set aside" if report.set_aside else ""
+        console.print(f"  {report.name}: {report.error or f'{report.new} new'}{aside}", markup=False)
+    for publication in Publication.objects.exclude(slug="weekly"):
+        waiting = assemble_slot(slot=find_slot(publication=publication, due="", now=now), now=now)
+        if waiting.issue:
+            console.print(f"{waiting.issue} waits in the desk for approval.", markup=False)
+    weekly = Publication.objects.get(slug="weekly")
+    assembly = assemble_slot(slot=find_slot(publication=weekly, due="", now=now), now=now)
+    if assembly.issue is None:
+        raise AssertionError(assembly.slot.reason)
+    issue = assembly.issue
+    console.print(f"\n{issue}, assembled for {assembly.slot.due_local} {weekly.zone}: “{issue.subject}”", markup=False)
+    approve_by_policy(issue=issue, now=now)
+    send = start_send(issue=issue, now=now)
+    _print_variants(issue, console)
+    with follow_send(send) as progress:
+        send = run_send(send=send, adapter=current_adapter(), progress=progress)
+    issue.refresh_from_db()
+    console.print()
+    print_receipt(status_of(issue), console=console)
+    _print_paths(issue, send, console)
+    return issue
+
+
+def _set_up(*, site_url: str, people: int, now: datetime, console: Console) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "organisation.toml"
+        file.write_text(write_organisation(site=site_url), encoding="utf-8")
+        changes = apply_file(file, dry_run=False, now=now)
+    console.print(f"The sample organisation's file is applied: {len(changes)} lists, topics, sources, appeals and publications.")
+    add_staff(email=LOGIN.email, role="admin", password=LOGIN.password)
+    for mailing_list, count in (("weekly", people), ("boletin", max(people // 20, 1))):
+        report = _import(mailing_list, count, now)
+        console.print(f"{report.new + report.updated:,} sample people are on the list “{mailing_list}”.")
+    console.print("Looking at the sources:")
+
+
+def _import(slug: str, count: int, now: datetime) -> Any:
+    text = io.StringIO()
+    write_people(text, count=count)
+    return import_people(
+        file=io.BytesIO(text.getvalue().encode()),
+        mailing_list=MailingList.objects.get(slug=slug),
+        basis="consent",
+        evidence="Sample people of the demonstration; nobody real.",
+        by=LOGIN.email,
+        now=now,
+        dry_run=False,
+    )
+
+
+def _print_variants(issue: Issue, console: Console) -> None:
+    groups: dict[str, int] = {}
+    for group in issue.approvals.latest("at").revision.groups.select_related("variant").all():
+        groups[group.variant.label] = groups.get(group.variant.label, 0) + group.people
+    table = Table("people", "what they see", box=None, title=f"{len(groups)} variants", title_justify="left")
+    table.columns[0].justify = "right"
+    for label, people in sorted(groups.items(), key=lambda row: -row[1])[:SHOWN_VARIANTS]:
+        table.add_row(f"{people:,}", label)
+    console.print(table)
+    if len(groups) > SHOWN_VARIANTS:
+        console.print(f"  … and {len(groups) - SHOWN_VARIANTS} more")
+
+
+def _print_paths(issue: Issue, send: Send, console: Console) -> None:
+    folder = outbox_folder() / issue.public_id
+    console.print(f"\nWhat would have been sent, to click through: {folder / 'index.html'}", markup=False)
+    console.print(f"One line per person: {folder / 'batches'}", markup=False)

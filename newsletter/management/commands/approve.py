@@ -1,0 +1,34 @@
+"""newsletter approve: a named person's yes to what an issue says now."""
+
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+
+from newsletter.errors import NotFound
+from newsletter.issues.approve import approve_issue
+from newsletter.issues.find import find_issue
+from newsletter.management.base import ProductCommand
+
+
+class Command(ProductCommand):
+    help = "Approve an issue as a member of staff who may."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("issue", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
+        parser.add_argument("--by", required=True, metavar="EMAIL")
+        parser.add_argument("--json", action="store_true")
+
+    def run(self, **options: Any) -> None:
+        issue = find_issue(options["issue"])
+        person = get_user_model().objects.filter(username=options["by"].strip().lower(), is_active=True).first()
+        if person is None:
+            raise NotFound(
+                f"Nobody on the staff has the address {options['by']}. Add them: newsletter staff add {options['by']} --role approver"
+            )
+        approval = approve_issue(issue=issue, by=person, now=datetime.now(UTC))
+        if options["json"]:
+            self.write_json({"issue": issue.reference, "sha256": approval.sha256, "by": person.get_username(), "state": issue.state})
+            return
+        self.stdout.write(f"{issue} is approved by {person.get_username()}: content {approval.sha256[:12]}.")

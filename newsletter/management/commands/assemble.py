@@ -1,0 +1,42 @@
+"""newsletter assemble: make the issue of a publication's slot."""
+
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from newsletter.issues.assemble import assemble_slot, find_slot
+from newsletter.issues.find import find_publication
+from newsletter.management.base import ProductCommand
+
+
+class Command(ProductCommand):
+    help = "Assemble the issue of a publication's next slot, or of the slot that is named."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("publication", metavar="PUBLICATION", help="Its slug.")
+        parser.add_argument("--due", default="", metavar="ISO", help="The slot, as wall-clock time: 2026-11-26T09:00.")
+        parser.add_argument("--json", action="store_true")
+
+    def run(self, **options: Any) -> None:
+        now = datetime.now(UTC)
+        publication = find_publication(options["publication"])
+        assembly = assemble_slot(slot=find_slot(publication=publication, due=options["due"], now=now), now=now)
+        slot, issue = assembly.slot, assembly.issue
+        if options["json"]:
+            self.write_json(
+                {
+                    "publication": publication.slug,
+                    "slot": slot.due_local,
+                    "state": slot.state,
+                    "reason": slot.reason,
+                    "made": assembly.made,
+                    "issue": {"id": issue.pk, "number": issue.number} if issue else None,
+                }
+            )
+            return
+        if issue is None:
+            self.stdout.write(f"{publication}, slot {slot.due_local}: {slot.state}. {slot.reason}")
+            return
+        self.stdout.write(f"{issue} for {slot.due_local}: “{issue.subject}”" + ("" if assembly.made else " (it was there already)"))
+        for reason in issue.reasons:
+            self.stdout.write(f"  {'in ' if reason['chosen'] else 'out'} {reason['kind']}: {reason['title']}: {reason['why']}")

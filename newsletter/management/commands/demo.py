@@ -1,0 +1,48 @@
+"""newsletter demo: the main job, once, on the sample organisation; then the desk to look at it."""
+
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from rich.console import Console
+
+from newsletter.demo.environment import DEFAULT_PORT, HOST, MARK, DemoError
+from newsletter.demo.play import LOGIN, play_week
+from newsletter.demo.site import DemoSite
+from newsletter.jobs.embedded import Engine
+from newsletter.management.base import ProductCommand
+from newsletter.project.server import Server
+
+
+class Command(ProductCommand):
+    help = "Send the sample organisation's weekly issue to files, then serve the desk. Touches nothing but its own folder."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--no-serve", action="store_true", help="Stop when the issue is sent.")
+        parser.add_argument("--subscribers", type=int, default=2000, metavar="N", help="How many sample people there are.")
+        parser.add_argument("--port", type=int, default=DEFAULT_PORT, metavar="P")
+
+    def run(self, **options: Any) -> None:
+        if not (Path(settings.NEWSLETTER_DATA_DIR) / MARK).exists():
+            raise DemoError("Run it as `newsletter demo`: it needs a folder of its own.")
+        console = Console(file=self.stdout, highlight=False, soft_wrap=True)
+        started = monotonic()
+        console.print("Preparing an empty database …")
+        call_command("migrate", verbosity=0, interactive=False)
+        now = datetime.now(UTC)
+        with DemoSite(now=now) as site:
+            play_week(site_url=site.url, people=options["subscribers"], now=now, console=console)
+            console.print(f"\nDone in {monotonic() - started:.0f} seconds.")
+            if options["no_serve"]:
+                return
+            console.print(
+                f"\nThe desk: [bold]http://{HOST}:{options['port']}/admin/[/bold]   log-in: {LOGIN.email}   password: {LOGIN.password}"
+                f"\nThe sample organisation's site: {site.url}/"
+                "\nCtrl-C stops both."
+            )
+            engine = Engine()
+            Server(host=HOST, port=options["port"], started=engine.start, stopping=engine.stop).run()

@@ -1,0 +1,47 @@
+"""newsletter ingest: look at sources now."""
+
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from newsletter.content.ingest import IngestReport, ingest_source
+from newsletter.errors import NotFound
+from newsletter.management.base import ProductCommand
+from newsletter.models import Source
+
+
+class Command(ProductCommand):
+    help = "Look at the sources now, and say what was new."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--source", help="Only the source of this id or name.")
+        parser.add_argument("--json", action="store_true")
+
+    def run(self, **options: Any) -> None:
+        reports = [ingest_source(source=source, now=datetime.now(UTC)) for source in _sources(options["source"])]
+        if options["json"]:
+            self.write_json({"sources": [report.as_json() for report in reports]})
+            return
+        for report in reports:
+            self.stdout.write(_in_words(report))
+
+
+def _sources(named: str | None) -> list[Source]:
+    sources = Source.objects.filter(enabled=True)
+    if not named:
+        if not sources:
+            raise NotFound("There is no source yet. Add one in the desk, or with `newsletter apply FILE.toml`.")
+        return list(sources)
+    found = Source.objects.filter(pk=int(named)) if named.isdigit() else Source.objects.filter(name=named)
+    if not found:
+        known = ", ".join(f"{source.pk} ({source.name})" for source in sources) or "none yet"
+        raise NotFound(f"There is no source “{named}”. There are: {known}.")
+    return list(found)
+
+
+def _in_words(report: IngestReport) -> str:
+    if report.error:
+        return f"{report.name}: {report.error}"
+    line = f"{report.name}: {report.new} new, {report.updated} updated, {report.unchanged} unchanged"
+    aside = [f"  set aside: {entry.entry}: {entry.reason}" for entry in report.set_aside]
+    return "\n".join([line, *aside])

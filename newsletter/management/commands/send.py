@@ -1,0 +1,54 @@
+"""newsletter send: hand an approved issue to its slot, or send it now in this process."""
+
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from newsletter.issues.approve import approve_by_policy, release_issue, require_approval
+from newsletter.issues.find import find_issue
+from newsletter.management.base import ProductCommand
+from newsletter.management.progress import follow_send
+from newsletter.models import Issue, Publication, Send
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.receipt import status_of
+from newsletter.sending.run import run_send
+from newsletter.sending.start import start_send
+
+NEEDS_ATTENTION = 3
+
+
+class Command(ProductCommand):
+    help = "Send an approved issue: at its slot, or with --now at once and in this process."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("issue", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
+        parser.add_argument("--now", action="store_true", help="Start it and dispatch here until nothing is left to do.")
+        parser.add_argument("--json", action="store_true")
+
+    def run(self, **options: Any) -> None:
+        issue = find_issue(options["issue"])
+        if issue.held and not options["now"]:
+            release_issue(issue=issue)
+        if not options["now"]:
+            self._hand_over(issue)
+            return
+        if issue.held:
+            release_issue(issue=issue)
+        if issue.state in (Issue.State.DRAFT, Issue.State.IN_REVIEW) and issue.publication.approval == Publication.ApprovalPolicy.AUTO:
+            approve_by_policy(issue=issue, now=datetime.now(UTC))
+        send = start_send(issue=issue, now=datetime.now(UTC))
+        with follow_send(send, quiet=options["json"]) as progress:
+            send = run_send(send=send, adapter=current_adapter(), progress=progress)
+        issue.refresh_from_db()
+        if options["json"]:
+            self.write_json(status_of(issue))
+        else:
+            self.stdout.write(f"{issue}: {send.get_state_display()}. {send.reason}".rstrip())
+        if send.state in (Send.State.NEEDS_ATTENTION, Send.State.PAUSED):
+            raise SystemExit(NEEDS_ATTENTION)
+
+    def _hand_over(self, issue: Issue) -> None:
+        if issue.publication.approval != Publication.ApprovalPolicy.AUTO:
+            require_approval(issue)
+        due = issue.slot.due_local if issue.slot else "the next tick"
+        self.stdout.write(f"{issue} goes out at {due} ({issue.publication.zone}), while `newsletter serve` or a scheduler runs.")

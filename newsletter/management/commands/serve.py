@@ -1,0 +1,26 @@
+"""newsletter serve: web, scheduler and sender in one process."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+
+from newsletter.jobs.embedded import Engine
+from newsletter.management.base import ProductCommand
+from newsletter.project.server import Server
+
+
+class Command(ProductCommand):
+    help = "Serve everything in one process: the desk, the public pages, the schedule and the sender."
+    jobs: frozenset[str] | None = None
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+
+    def run(self, **options: Any) -> None:
+        call_command("migrate", verbosity=0, interactive=False)
+        engine = Engine(only=self.jobs)
+        self.stdout.write(f"Serving {settings.NEWSLETTER_SITE_URL}/ on {options['host']}:{options['port']}. Ctrl-C stops.")
+        Server(host=options["host"], port=options["port"], started=engine.start, stopping=engine.stop).run()

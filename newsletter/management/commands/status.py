@@ -1,0 +1,88 @@
+"""newsletter status: slots, issues, and the receipt of a send."""
+
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from newsletter.issues.find import find_issue
+from newsletter.issues.schedule import describe, due_after
+from newsletter.management.base import ProductCommand
+from newsletter.management.receipt import print_receipt
+from newsletter.models import Issue, Publication, Slot
+from newsletter.sending.receipt import status_of
+
+NEWEST = 20
+
+
+class Command(ProductCommand):
+    help = "Show publications, slots and issues, or the receipt of one issue."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("issue", nargs="?", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
+        parser.add_argument("--json", action="store_true")
+
+    def run(self, **options: Any) -> None:
+        if options["issue"]:
+            status = status_of(find_issue(options["issue"]))
+            if options["json"]:
+                self.write_json(status)
+            else:
+                print_receipt(status, console=Console(file=self.stdout))
+            return
+        overview = _overview(now=datetime.now(UTC))
+        if options["json"]:
+            self.write_json(overview)
+        else:
+            _print(overview, console=Console(file=self.stdout))
+
+
+def _overview(*, now: datetime) -> dict[str, Any]:
+    publications = Publication.objects.select_related("mailing_list")
+    return {
+        "publications": [
+            {
+                "slug": publication.slug,
+                "name": publication.name,
+                "enabled": publication.enabled,
+                "schedule": describe(schedule=publication.schedule, zone=publication.zone, lead_hours=publication.lead_hours),
+                "next": next(due_after(now, schedule=publication.schedule, zone=publication.zone)).at.isoformat(),
+            }
+            for publication in publications
+        ],
+        "slots": [
+            {
+                "publication": slot.publication.slug,
+                "slot": slot.due_local,
+                "due": slot.due_at.isoformat(),
+                "state": slot.state,
+                "reason": slot.reason,
+            }
+            for slot in Slot.objects.select_related("publication")[:NEWEST]
+        ],
+        "issues": [
+            {
+                "id": issue.pk,
+                "issue": issue.reference,
+                "state": issue.state,
+                "subject": issue.subject,
+                "held": issue.held,
+                "reason": issue.held_reason,
+            }
+            for issue in Issue.objects.select_related("publication")[:NEWEST]
+        ],
+    }
+
+
+def _print(overview: dict[str, Any], *, console: Console) -> None:
+    for title, columns in (
+        ("publications", ("slug", "name", "schedule", "next")),
+        ("slots", ("publication", "slot", "state", "reason")),
+        ("issues", ("issue", "state", "subject", "reason")),
+    ):
+        table = Table(*columns, title=title, title_justify="left", box=None)
+        for row in overview[title]:
+            table.add_row(*(str(row[column]) for column in columns))
+        console.print(table if overview[title] else f"{title}: none yet")

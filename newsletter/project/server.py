@@ -1,0 +1,35 @@
+"""The web server of `newsletter serve` and `newsletter web`: gunicorn with one process and threads."""
+
+from collections.abc import Callable
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+THREADS = 8
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn configured from code. ``started`` runs once in the process that serves, ``stopping`` when it ends."""
+
+    def __init__(self, *, host: str, port: int, started: Callable[[], None], stopping: Callable[[], None], quiet: bool = True) -> None:
+        self._settings: dict[str, Any] = {
+            "bind": f"{host}:{port}",
+            "workers": 1,
+            "threads": THREADS,
+            "worker_class": "gthread",
+            "graceful_timeout": 30,
+            "timeout": 0,
+            "loglevel": "warning" if quiet else "info",
+            "post_worker_init": lambda worker: started(),
+            "worker_exit": lambda server, worker: stopping(),
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        from newsletter.project.wsgi import application
+
+        return application

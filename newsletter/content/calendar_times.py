@@ -40,6 +40,8 @@ def read_when(event: icalendar.Component, *, default_zone: str) -> When:
             note="",
         )
     zone_name, note = _zone_name(start, named), ""
+    if zone_name == "UTC" and calendar_zone:
+        zone_name = default_zone
     tz = start.tzinfo or calendar_zone or UTC
     if start.tzinfo is None:
         zone_name = default_zone if calendar_zone else ""
@@ -53,6 +55,8 @@ def read_when(event: icalendar.Component, *, default_zone: str) -> When:
     if isinstance(end, datetime):
         ends_at = (end if end.tzinfo else end.replace(tzinfo=tz)).astimezone(UTC)
     starts_at = (start if start.tzinfo else start.replace(tzinfo=tz)).astimezone(UTC)
+    if ends_at == starts_at:
+        ends_at = None
     if ends_at is not None and (ends_at < starts_at or ends_at - starts_at > _LONGEST):
         ends_at, note = None, note or "The end of the event makes no sense and is left out."
     return When(starts_at, ends_at, zone_name, None, note)

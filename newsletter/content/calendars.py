@@ -1,10 +1,12 @@
 """iCalendar documents become events, one for each occurrence in a window. It guesses no zone and no place."""
 
+import warnings
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import icalendar
 import recurring_ical_events
+from icalendar.error import GloballyUniqueTZIDGuessed
 from recurring_ical_events.errors import InvalidCalendar
 
 from newsletter.content.calendar_rules import check_repetition, part, uid_of
@@ -20,6 +22,7 @@ _WIDEST_WINDOW = timedelta(days=400)
 _MOST_SERIES = 5_000
 _SUMMARY_CHARS = 20_000
 _PLACE_CHARS = 500
+_NEEDED = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
 _READ_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, ArithmeticError)
 
 
@@ -31,7 +34,9 @@ def parse_calendar(body: bytes, *, url: str, window_start: datetime, window_end:
             error="This is not a calendar (iCalendar, .ics). Check the address, or choose another kind of source."
         )
     try:
-        calendars = icalendar.Calendar.from_ical(body, multiple=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", GloballyUniqueTZIDGuessed)
+            calendars = icalendar.Calendar.from_ical(body, multiple=True)
     except _READ_ERRORS:
         return Parsed(error="This calendar is damaged and cannot be read. Ask whoever keeps it to export it again.")
     events: dict[str, EventEntry] = {}
@@ -79,8 +84,9 @@ def _occurrences(
 ) -> Iterator[EventEntry]:
     """Every occurrence of one series in the window. BadEntry when the series as a whole cannot be used."""
     for event in series:
-        if event.errors:
-            raise BadEntry(f"This event has a part that cannot be read: {event.errors[0][0] or 'unknown'}.")
+        broken = next((str(name) for name, _ in event.errors if name in _NEEDED), "")
+        if broken:
+            raise BadEntry(f"This event has a part that cannot be read ({broken}).")
         if part(event, "DTSTART") is None:
             raise BadEntry("This event has no start.")
         check_repetition(event)
@@ -114,9 +120,9 @@ def _read_event(event: icalendar.Component, master: icalendar.Component, default
     title = checked_title(plain_text(str(part(event, "SUMMARY") or "")))
     try:
         when = read_when(event, default_zone=default_zone)
-        latitude, longitude = _point(event)
     except _READ_ERRORS as error:
-        raise BadEntry("The date or the place of this event cannot be read.") from error
+        raise BadEntry("The date of this event cannot be read.") from error
+    latitude, longitude = _point(event)
     place = cut_at_word(tidy(str(part(event, "LOCATION") or "")), _PLACE_CHARS)
     link = safe_link(str(part(event, "URL") or ""), base_url=url)
     repeats = (
@@ -162,6 +168,9 @@ def _point(event: icalendar.Component) -> tuple[float | None, float | None]:
     geo = part(event, "GEO")
     if geo is None:
         return None, None
-    latitude, longitude = float(geo.latitude), float(geo.longitude)
+    try:
+        latitude, longitude = float(geo.latitude), float(geo.longitude)
+    except (ValueError, AttributeError, TypeError):
+        return None, None
     good = -90 <= latitude <= 90 and -180 <= longitude <= 180
     return (latitude, longitude) if good else (None, None)

@@ -14,12 +14,13 @@ _ONLINE = re.compile(
     r"|live stream(?:ed)?|via (?:teams|skype|youtube|facebook)|remote(?:ly)?|en ligne|en l[ií]nea)\b|https?://|www\.",
     re.IGNORECASE,
 )
+_LINK = re.compile(r"(?:https?://|www\.)\S*", re.IGNORECASE)
 _NEAR_KM = 100.0
 
 
 @dataclass(frozen=True)
 class Located:
-    """Where an event is. Without coordinates it can still be near readers of its ``region`` or ``country``.
+    """Where an event is; ``zone`` is the IANA zone of its town. Without coordinates it can still be near readers of its ``region`` or ``country``.
 
     ``note`` says to staff what was not certain, and is "" when all was.
     """
@@ -29,6 +30,7 @@ class Located:
     country: str = ""
     region: str = ""
     town: str = ""
+    zone: str = ""
     online: bool = False
     note: str = ""
 
@@ -48,8 +50,8 @@ def locate_event(entry: EventEntry, *, default_region: str, default_country: str
             return found
     online = entry.online or is_online_text(words)
     if online and (not words or is_online_text(words)):
-        without = _ONLINE.sub(" ", words)
-        match = _from_words(without, region, country) if entry.online is False and without.strip(" ,;-–") else None
+        without = _ONLINE.sub(" ", _LINK.sub(" ", words)).strip(" ,;-–&+/")
+        match = _from_words(without, region, country) if without else None
         if match is None or match.place is None:
             return Located(online=True)
         return _at(match.place, online=True)
@@ -89,7 +91,7 @@ def _from_point(latitude: float, longitude: float, *, online: bool) -> Located |
         return Located(
             latitude=latitude, longitude=longitude, online=online, note="No town is near the event's coordinates."
         )
-    return Located(latitude, longitude, town.country, town.region, town.name, online)
+    return Located(latitude, longitude, town.country, town.region, town.name, town.zone, online)
 
 
 def _from_words(words: str, region: str, country: str) -> PlaceMatch:
@@ -107,7 +109,7 @@ def _from_words(words: str, region: str, country: str) -> PlaceMatch:
 
 
 def _at(place: Place, *, online: bool) -> Located:
-    return Located(place.latitude, place.longitude, place.country, place.region, place.name, online)
+    return Located(place.latitude, place.longitude, place.country, place.region, place.name, place.zone, online)
 
 
 def _fallback(region: str, country: str, *, online: bool, note: str) -> Located:

@@ -12,6 +12,7 @@ _POSTCODES = re.compile(
 )
 _OUTWARD_CODE = re.compile(r"\b[A-Z]{1,2}\d{1,2}[A-Z]?\b")
 _NUMBERED = re.compile(r"\b\d[\w-]*\b|#\S*")
+_LEADING = {"at", "in", "near", "and", "also", "or", "from", "@", "&", "+", "live"}
 _LONGEST = 500
 _MOST_PARTS = 12
 _MOST_WORDS = 8
@@ -25,6 +26,8 @@ def address_parts(text: str) -> list[str]:
         for pattern in (_POSTCODES, _OUTWARD_CODE, _NUMBERED):
             part = pattern.sub(" ", part)
         words = part.strip(" .:'\"-–—*").split()
+        while words and words[0].lower() in _LEADING:
+            words.pop(0)
         if words and any(char.isalpha() for char in part) and len(words) <= _MOST_WORDS:
             parts.append(" ".join(words))
     return parts[-_MOST_PARTS:]

@@ -94,7 +94,7 @@ def _whole_text(part: str, within: Area) -> PlaceMatch | None:
         )
     if len(named) > 1:
         return PlaceMatch(ambiguous=True, reason=f"“{part}” could be {what}.")
-    return PlaceMatch(reason=f"“{part}” is {what}, not a town.", country=named[0].country, region=named[0].region)
+    return PlaceMatch(reason=f"“{part}” names no town, only {what}.", country=named[0].country, region=named[0].region)
 
 
 def _narrow(parts: list[str], within: Area) -> tuple[list[str], list[str], list[Area]]:
@@ -117,7 +117,8 @@ def _peel(part: str, narrowed: list[Area]) -> tuple[str, list[Area]]:
     """Takes an area off the last words of a part ("Austin TX", "Houston Texas")."""
     words = part.split()
     for count in (3, 2, 1):
-        named = areas.combine(areas.areas_called(" ".join(words[-count:]), any_case=False), narrowed)
+        called = areas.areas_called(" ".join(words[-count:]), any_case=False)
+        named = areas.combine((area for area in called if area.is_widely_known), narrowed)
         if named and len(words) > count:
             return " ".join(words[:-count]), named
     return part, narrowed
@@ -172,7 +173,7 @@ def _choose(part: str, found: list[tuple[Place, bool]]) -> PlaceMatch:
 
 
 def _nothing(text: str, narrowed: list[Area]) -> PlaceMatch:
-    certain = narrowed[0] if len(narrowed) == 1 else Area()
+    certain = narrowed[0] if len(narrowed) == 1 and narrowed[0].is_widely_known else Area()
     where = f" in {certain.describe()}" if certain.country else ""
     return PlaceMatch(
         reason=f"We know no town of 15,000 people or more{where} called “{text.strip()[:120]}”.",

@@ -1,0 +1,395 @@
+"""The fetcher against servers on loopback that misbehave (X2, X4, X5, X11)."""
+
+import resource
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from newsletter.content.fetch import (
+    FEED,
+    BadStatus,
+    Fetcher,
+    FetchError,
+    Limits,
+    Refused,
+    TooLarge,
+    TooSlow,
+    Unreachable,
+    resolve_host,
+)
+from tests.unit.content.misbehaving import (
+    MisbehavingServer,
+    bomb,
+    drip,
+    endless_headers,
+    gzipped,
+    misbehaving_server,
+    respond,
+)
+
+QUICK = Limits(max_bytes=1024 * 1024, connect=1.0, first_byte=0.5, total=1.0)
+
+
+@pytest.fixture
+def server() -> Iterator[MisbehavingServer]:
+    with misbehaving_server() as running:
+        yield running
+
+
+@pytest.fixture
+def fetcher(server: MisbehavingServer) -> Fetcher:
+    return Fetcher(allow=[f"127.0.0.1:{server.port}"])
+
+
+def test_a_document_comes_with_its_type_and_validators(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    server.routes["/feed"] = respond(
+        b"<rss/>", Content_Type="text/xml", ETag='"a1"', Last_Modified="Mon, 02 Nov 2026 09:00:00 GMT"
+    )
+    fetched = fetcher.fetch(f"{server.url}/feed#top")
+    assert (fetched.status, fetched.body, fetched.content_type) == (200, b"<rss/>", "text/xml")
+    assert (fetched.etag, fetched.last_modified) == ('"a1"', "Mon, 02 Nov 2026 09:00:00 GMT")
+    assert fetched.url == f"{server.url}/feed"
+    assert not fetched.not_modified
+
+
+def test_x11_the_second_time_it_asks_whether_the_document_changed(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    server.routes["/feed"] = respond(status="304 Not Modified", ETag='"a1"')
+    fetched = fetcher.fetch(f"{server.url}/feed", etag='"a1"', last_modified="Mon, 02 Nov 2026 09:00:00 GMT")
+    assert fetched.not_modified
+    assert fetched.body == b""
+    assert server.requests[0].headers["if-none-match"] == '"a1"'
+    assert server.requests[0].headers["if-modified-since"] == "Mon, 02 Nov 2026 09:00:00 GMT"
+
+
+def test_an_answer_of_not_modified_to_a_question_never_asked_is_an_error(
+    server: MisbehavingServer, fetcher: Fetcher
+) -> None:
+    server.routes["/feed"] = respond(status="304 Not Modified")
+    with pytest.raises(BadStatus):
+        fetcher.fetch(f"{server.url}/feed")
+
+
+def test_x2_neither_cookies_nor_proxies_nor_log_ins_are_used(
+    server: MisbehavingServer, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    server.routes["/a"] = respond(status="302 Found", Location="/b", Set_Cookie="id=1")
+    server.routes["/b"] = respond(b"here")
+    assert fetcher.fetch(f"{server.url}/a").body == b"here"
+    assert not {"cookie", "authorization", "proxy-authorization"} & set(server.requests[1].headers)
+
+
+def test_x2_a_host_is_refused_when_one_of_its_addresses_is_private(server: MisbehavingServer) -> None:
+    fetcher = Fetcher(resolve=lambda host, port: ["93.184.215.14", "::1"])
+    with pytest.raises(Refused, match=r"private network address \(::1\)"):
+        fetcher.fetch("http://news.example/feed")
+    assert server.requests == []
+
+
+def test_x2_the_checked_address_is_the_one_connected_to_though_the_name_changes_its_mind(
+    server: MisbehavingServer,
+) -> None:
+    answers = iter([["127.0.0.1"], ["93.184.215.14"]])
+    fetcher = Fetcher(allow=[f"news.example:{server.port}"], resolve=lambda host, port: next(answers))
+    server.routes["/feed"] = respond(b"pinned")
+    fetched = fetcher.fetch(f"http://news.example:{server.port}/feed")
+    assert fetched.body == b"pinned"
+    assert server.requests[0].headers["host"] == f"news.example:{server.port}"
+    assert next(answers) == ["93.184.215.14"], "the name was resolved a second time"
+
+
+def test_x2_a_name_that_turns_private_between_two_hops_is_refused(server: MisbehavingServer) -> None:
+    answers = iter([["127.0.0.1"], ["10.0.0.7"]])
+    fetcher = Fetcher(allow=["127.0.0.1"], resolve=lambda host, port: next(answers))
+    server.routes["/a"] = respond(status="302 Found", Location="/b")
+    server.routes["/b"] = respond(b"secret")
+    with pytest.raises(Refused):
+        fetcher.fetch(f"http://rebinding.example:{server.port}/a")
+    assert [request.path for request in server.requests] == ["/a"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://127.0.0.2/",
+        "http://[::1]/",
+        "http://2130706433/",
+        "http://0x7f000001/",
+        "http://127.1/",
+        "http://0177.0.0.1/",
+        "http://user:secret@127.0.0.1/",
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/",
+        "gopher://127.0.0.1/",
+        "http://127.0.0.1:22/",
+        "http:///nowhere",
+        "//[",
+    ],
+)
+def test_x2_x4_a_redirect_is_judged_like_the_first_address(
+    server: MisbehavingServer, fetcher: Fetcher, target: str
+) -> None:
+    server.routes["/a"] = respond(status="302 Found", Location=target)
+    with pytest.raises(Refused):
+        fetcher.fetch(f"{server.url}/a")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/etc/passwd",
+        "file:///etc/passwd",
+        "news.example/feed",
+        "javascript:alert(1)",
+        "",
+        "http://",
+        "http://[",
+        "http://a b/",
+    ],
+)
+def test_x1_only_web_addresses_are_fetched(target: str) -> None:
+    with pytest.raises(Refused):
+        Fetcher().fetch(target)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://127.1/",
+        "http://2130706433/",
+        "http://0x7f000001/",
+        "http://0177.0.0.1/",
+        "http://①②⑦.⓪.⓪.①/",
+        "http://localhost/",
+        "http://localhost./",
+    ],
+)
+def test_x4_the_address_is_judged_not_its_spelling(target: str) -> None:
+    with pytest.raises(Refused, match="private network"):
+        Fetcher().fetch(target)
+
+
+def test_up_to_three_redirects_are_followed(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    for number in range(3):
+        server.routes[f"/{number}"] = respond(status="301 Moved", Location=f"/{number + 1}")
+    server.routes["/3"] = respond(b"at last")
+    fetched = fetcher.fetch(f"{server.url}/0")
+    assert fetched.body == b"at last"
+    assert fetched.url == f"{server.url}/3"
+
+
+def test_x5_a_redirect_loop_ends(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    server.routes["/a"] = respond(status="301 Moved", Location="/a")
+    with pytest.raises(Refused, match="more than 3 times"):
+        fetcher.fetch(f"{server.url}/a")
+    assert len(server.requests) == 4
+
+
+def test_a_redirect_to_nowhere_is_told(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    server.routes["/a"] = respond(status="302 Found")
+    with pytest.raises(Unreachable, match="not where to"):
+        fetcher.fetch(f"{server.url}/a")
+
+
+def test_x5_a_large_document_is_given_up_at_the_cap(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    server.routes["/declared"] = respond(b"x" * (2 * 1024 * 1024))
+    with pytest.raises(TooLarge, match="1 MB"):
+        fetcher.fetch(f"{server.url}/declared", limits=QUICK)
+
+    def undeclared(client, request):  # type: ignore[no-untyped-def]
+        client.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        for _ in range(200):
+            client.sendall(b"x" * 65536)
+
+    server.routes["/undeclared"] = undeclared
+    with pytest.raises(TooLarge):
+        fetcher.fetch(f"{server.url}/undeclared", limits=QUICK)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_x5_a_bomb_is_given_up_at_the_cap_after_unpacking(
+    server: MisbehavingServer, fetcher: Fetcher, encoding: str
+) -> None:
+    server.routes["/bomb"] = bomb(encoding=encoding, megabytes=200)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(TooLarge):
+        fetcher.fetch(f"{server.url}/bomb", limits=FEED)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 64 * 1024, f"memory grew by {grown} KiB"
+
+
+def test_a_packed_document_is_unpacked(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    body = b"<rss>" + b"news " * 10_000 + b"</rss>"
+    server.routes["/feed"] = gzipped(body)
+    assert fetcher.fetch(f"{server.url}/feed").body == body
+
+
+def test_packing_that_was_not_asked_for_is_refused(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    server.routes["/feed"] = respond(b"\x0b\x02\x80hello\x03", Content_Encoding="br")
+    with pytest.raises(Refused, match="br"):
+        fetcher.fetch(f"{server.url}/feed")
+    assert server.requests[0].headers["accept-encoding"] == "gzip, deflate"
+
+
+def test_damaged_packing_is_told(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    server.routes["/feed"] = respond(b"this is not gzip", Content_Encoding="gzip")
+    with pytest.raises(Unreachable, match="damaged"):
+        fetcher.fetch(f"{server.url}/feed")
+
+
+def test_packing_that_breaks_off_is_told(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    packed = bytes(bytearray(__import__("gzip").compress(b"x" * 1000))[:-12])
+    server.routes["/feed"] = respond(packed, Content_Encoding="gzip")
+    with pytest.raises(Unreachable, match="broke off"):
+        fetcher.fetch(f"{server.url}/feed")
+
+
+def test_x5_an_answer_shorter_than_it_says_is_not_taken_for_whole(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    server.routes["/feed"] = respond(b"<rss>", length=5000)
+    with pytest.raises(Unreachable):
+        fetcher.fetch(f"{server.url}/feed")
+
+
+@pytest.mark.parametrize("before_headers", [True, False])
+def test_x5_a_dripping_server_is_given_up_when_the_time_is_over(
+    server: MisbehavingServer, fetcher: Fetcher, before_headers: bool
+) -> None:
+    server.routes["/drip"] = drip(server, before_headers=before_headers)
+    started = time.monotonic()
+    with pytest.raises(TooSlow):
+        fetcher.fetch(f"{server.url}/drip", limits=QUICK)
+    assert time.monotonic() - started < 2.0
+
+
+def test_x5_a_server_that_says_nothing_is_given_up(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    server.routes["/mute"] = lambda client, request: server.wait(3) and None
+    started = time.monotonic()
+    with pytest.raises(TooSlow):
+        fetcher.fetch(f"{server.url}/mute", limits=QUICK)
+    assert time.monotonic() - started < 1.0
+
+
+def test_x5_endless_headers_are_given_up(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    server.routes["/headers"] = endless_headers(server)
+    with pytest.raises(Unreachable):
+        fetcher.fetch(f"{server.url}/headers", limits=QUICK)
+
+
+def test_an_answer_that_is_not_http_is_told(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    server.routes["/odd"] = lambda client, request: client.sendall(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+    with pytest.raises(Unreachable):
+        fetcher.fetch(f"{server.url}/odd", limits=QUICK)
+
+
+def test_a_closed_port_is_told() -> None:
+    with misbehaving_server() as server:
+        port = server.port
+    with pytest.raises(Unreachable, match="No connection"):
+        Fetcher(allow=["127.0.0.1"]).fetch(f"http://127.0.0.1:{port}/")
+
+
+def test_a_server_without_a_valid_certificate_is_not_read(server: MisbehavingServer) -> None:
+    with pytest.raises(FetchError):
+        Fetcher(allow=["127.0.0.1"]).fetch(f"https://127.0.0.1:{server.port}/", limits=QUICK)
+
+
+def test_a_name_without_a_site_is_told() -> None:
+    with pytest.raises(Unreachable, match="Check the spelling"):
+        resolve_host("no-such-host.invalid", 80)
+
+
+def test_a_name_that_cannot_be_a_name_is_told() -> None:
+    with pytest.raises(Unreachable):
+        resolve_host("a" * 70 + ".example", 80)
+
+
+def test_a_host_without_any_address_is_refused() -> None:
+    with pytest.raises(Refused, match="has no address"):
+        Fetcher(resolve=lambda host, port: []).fetch("http://news.example/")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("401 No", "log-in"),
+        ("403 No", "refuses"),
+        ("404 No", "nothing"),
+        ("410 No", "removed"),
+        ("500 No", "of its own"),
+        ("418 No", "did not give"),
+    ],
+)
+def test_each_error_of_a_site_is_told_in_words(
+    server: MisbehavingServer, fetcher: Fetcher, status: str, words: str
+) -> None:
+    server.routes["/feed"] = respond(b"<html>error</html>", status=status)
+    with pytest.raises(BadStatus, match=words) as caught:
+        fetcher.fetch(f"{server.url}/feed")
+    assert caught.value.status == int(status[:3])
+    assert caught.value.retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("120", 120),
+        ("99999999999", 7 * 24 * 3600),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("soon", None),
+        ("Wed, 21 Oct 2015 07:28:00 -0000", 0),
+    ],
+)
+def test_x11_how_long_a_busy_site_wants_to_be_left_alone_is_kept(
+    server: MisbehavingServer, fetcher: Fetcher, header: str, seconds: int | None
+) -> None:
+    server.routes["/feed"] = respond(status="429 Too Many Requests", Retry_After=header)
+    with pytest.raises(BadStatus, match="less often") as caught:
+        fetcher.fetch(f"{server.url}/feed")
+    assert caught.value.retry_after == seconds
+
+
+def test_a_secure_address_does_not_lead_to_an_open_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetcher = Fetcher()
+    monkeypatch.setattr(fetcher, "_ask", lambda url, headers, **limits: "http://news.example/")
+    with pytest.raises(Refused, match="secure address"):
+        fetcher.fetch("https://news.example/feed")
+
+
+def test_time_spent_on_earlier_hops_counts(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    def slow_redirect(client, request):  # type: ignore[no-untyped-def]
+        server.wait(0.4)
+        respond(status="302 Found", Location="/a")(client, request)
+
+    server.routes["/a"] = slow_redirect
+    limits = Limits(max_bytes=1000, connect=1, first_byte=1, total=0.9)
+    started = time.monotonic()
+    with pytest.raises(TooSlow):
+        fetcher.fetch(f"{server.url}/a", limits=limits)
+    assert time.monotonic() - started < 1.5
+
+
+def test_slow_names_count_too(server: MisbehavingServer) -> None:
+    def slow(host: str, port: int) -> list[str]:
+        server.wait(0.3)
+        return ["127.0.0.1"]
+
+    with pytest.raises(TooSlow):
+        Fetcher(allow=["127.0.0.1"], resolve=slow).fetch(f"{server.url}/", limits=Limits(max_bytes=10, total=0.1))
+
+
+def test_the_second_address_is_tried_when_the_first_does_not_answer(server: MisbehavingServer) -> None:
+    fetcher = Fetcher(allow=["127.0.0.0/8"], resolve=lambda host, port: ["127.0.0.9", "127.0.0.1"])
+    server.routes["/"] = respond(b"second")
+    assert fetcher.fetch(f"http://news.example:{server.port}/").body == b"second"
+
+
+def test_no_thread_stays_behind(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    server.routes["/feed"] = respond(b"x")
+    fetcher.fetch(f"{server.url}/feed")
+    time.sleep(0.05)
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]

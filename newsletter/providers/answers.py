@@ -1,5 +1,6 @@
 """What an HTTP answer means, where all providers agree: refused, slow down, or nobody knows. Words are for staff."""
 
+import json
 import re
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -76,6 +77,14 @@ def quote(text: str, *, secrets: tuple[str, ...] = (), longest: int = 200) -> st
             text = text.replace(secret, "(key)")
     text = _ADDRESS.sub("(an address)", " ".join("".join(c if c.isprintable() else " " for c in text).split()))
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def read_json(body: bytes) -> object:
+    """Give what a JSON body holds, or None where it is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _until(text: str, *, now: datetime) -> float | None:

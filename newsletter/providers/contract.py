@@ -47,13 +47,17 @@ class Mail:
 
 @dataclass(frozen=True)
 class BatchCall:
-    """One API call's worth: the mail, its people, and ids of ours that every message carries."""
+    """One API call's worth: the mail, its people, and ids of ours that every message carries.
+
+    ``label`` is the variant's name for people ("English, near London"); where it is empty they see the key.
+    """
 
     key: str
     issue: str
     variant: str
     mail: Mail
     people: Sequence[Person]
+    label: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,22 +4,20 @@ All or nothing: one answer is the verdict for everybody. No idempotency key exis
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import orjson
 
 from newsletter.providers import mailgun_text
-from newsletter.providers.addresses import sort_people
-from newsletter.providers.answers import quote, read_refusal
+from newsletter.providers.answers import quote, read_json, read_refusal
+from newsletter.providers.attempt import Prepared, attempt, check_bytes, prepare
 from newsletter.providers.contract import BatchCall, Capabilities, HttpAnswer, HttpRequest, Outcome, Person, Verdict
-from newsletter.providers.errors import Ambiguous, BadBatch, NotSent
-from newsletter.providers.headers import check_mail, list_headers, mailbox
+from newsletter.providers.errors import BadBatch
+from newsletter.providers.headers import mailbox
 from newsletter.providers.multipart import build_multipart
-from newsletter.providers.tokens import check_tokens, check_values, clean_value
+from newsletter.providers.tokens import clean_value
 from newsletter.providers.transport import Transport
 
 ENDPOINT = "https://api.mailgun.net"
@@ -64,38 +62,27 @@ class Mailgun:
 
     def deliver(self, call: BatchCall) -> Outcome:
         """Make one attempt. Raises BadMail or BadBatch, with nothing sent, where the call itself is at fault."""
-        good, refused = self._sort(call)
-        not_taken = {delivery: (Verdict.REJECTED, why) for delivery, why in refused.items()}
-        if not good:
-            return Outcome(
-                Verdict.REJECTED, "Nobody in this batch has an address that can be sent to.", people=not_taken
-            )
-        request = self._request(call, good)
-        try:
-            answer = self._transport.call(request)
-        except NotSent as error:
-            return Outcome(Verdict.NOT_SENT, str(error), people=not_taken)
-        except Ambiguous as error:
-            return Outcome(Verdict.UNCERTAIN, str(error), people=not_taken)
-        return replace(self.read_answer(answer), people=not_taken)
+        return attempt(
+            prepare(call, capabilities=self._capabilities),
+            transport=self._transport,
+            build=self._request,
+            read=self._read,
+        )
 
     def build(self, call: BatchCall) -> HttpRequest:
         """Give the request of a batch. The same batch gives the same bytes. Raises BadMail or BadBatch."""
-        good, _ = self._sort(call)
-        return self._request(call, good)
+        return self._request(prepare(call, capabilities=self._capabilities))
 
     def fields(self, call: BatchCall) -> list[tuple[str, str]]:
         """Give the form's fields in order, before they become bytes; ``to`` comes once for each person."""
-        good, _ = self._sort(call)
-        return self._fields(call, good)
+        return self._fields(prepare(call, capabilities=self._capabilities))
 
-    def read_answer(self, answer: HttpAnswer) -> Outcome:
-        """Give the verdict that Mailgun's answer means for everybody in the batch."""
+    def _read(self, answer: HttpAnswer, prepared: Prepared) -> Outcome:
         said = quote(_message(answer), secrets=(self._key,))
         refusal = read_refusal(answer, provider="Mailgun", said=said, now=self._clock())
         if refusal is not None:
             return refusal
-        parsed = _json(answer.body) if answer.status == 200 and answer.complete else None
+        parsed = read_json(answer.body) if answer.status == 200 and answer.complete else None
         provider_id = parsed.get("id") if isinstance(parsed, dict) else None
         if isinstance(provider_id, str) and provider_id.strip("<> "):
             return Outcome(Verdict.ACCEPTED, said, provider_id=provider_id.strip("<> "))
@@ -105,38 +92,19 @@ class Mailgun:
     def close(self) -> None:
         self._transport.close()
 
-    def _sort(self, call: BatchCall) -> tuple[list[tuple[str, Person]], dict[int, str]]:
-        if len(call.people) > self._capabilities.max_batch:
-            raise BadBatch(
-                f"The batch has {len(call.people):,} people; a call to Mailgun takes {self._capabilities.max_batch:,}. "
-                "Nothing was sent; the send must be cut into smaller batches."
-            )
-        if not call.people:
-            raise BadBatch("The batch has nobody in it.")
-        return sort_people(call.people)
-
-    def _request(self, call: BatchCall, good: list[tuple[str, Person]]) -> HttpRequest:
-        fields = [(name, value.encode("utf-8")) for name, value in self._fields(call, good)]
-        body, content_type = build_multipart(fields, key=call.key)
-        if len(body) > self._capabilities.max_bytes:
-            raise BadBatch(
-                f"The batch makes {len(body):,} bytes and Mailgun takes {self._capabilities.max_bytes:,}. "
-                "Nothing was sent; use fewer people in a batch or a shorter issue."
-            )
+    def _request(self, prepared: Prepared) -> HttpRequest:
+        fields = [(name, value.encode("utf-8")) for name, value in self._fields(prepared)]
+        body, content_type = build_multipart(fields, key=prepared.call.key)
+        check_bytes(body, capabilities=self._capabilities)
         return HttpRequest("POST", self._url, {"Content-Type": content_type}, body, ("api", self._key), (5.0, 90.0))
 
-    def _fields(self, call: BatchCall, good: list[tuple[str, Person]]) -> list[tuple[str, str]]:
-        mail = call.mail
-        check_mail(mail)
-        common = set.intersection(*(set(person.variables) for _, person in good)) if good else set()
-        headers = list_headers(mail, values=common)
-        needed = check_tokens(replace(mail, headers=headers))
-        check_values((person for _, person in good), needed=needed)
+    def _fields(self, prepared: Prepared) -> list[tuple[str, str]]:
+        call, mail, good = prepared.call, prepared.call.mail, prepared.people
         subject = mailgun_text.plain(mail.subject)
         html = mailgun_text.html(mail.html)
         text = mailgun_text.plain(mail.text)
-        written = {name: mailgun_text.header(value) for name, value in headers.items()}
-        mailgun_text.check_variables([subject, html, text, *written.values()], declared=needed)
+        written = {name: mailgun_text.header(value) for name, value in prepared.headers.items()}
+        mailgun_text.check_variables([subject, html, text, *written.values()], declared=prepared.needed)
         options = [
             *((f"h:{name}", value) for name, value in written.items()),
             *([("h:Reply-To", mail.reply_to)] if mail.reply_to else []),
@@ -163,7 +131,7 @@ class Mailgun:
             ("text", text),
             ("html", html),
             *options,
-            ("recipient-variables", recipient_variables(good, names=sorted(needed))),
+            ("recipient-variables", recipient_variables(good, names=sorted(prepared.needed))),
         ]
 
 
@@ -192,15 +160,8 @@ def tag(issue: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", issue).strip("-")[:128] or "newsletter"
 
 
-def _json(body: bytes) -> object:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-
-
 def _message(answer: HttpAnswer) -> str:
-    parsed = _json(answer.body)
+    parsed = read_json(answer.body)
     if isinstance(parsed, dict):
         return str(parsed.get("message") or parsed.get("error") or "")
     text = answer.body[:400].decode("utf-8", "replace")

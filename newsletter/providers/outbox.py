@@ -13,14 +13,12 @@ from pathlib import Path
 
 import orjson
 
-from newsletter.providers.addresses import sort_people
+from newsletter.providers.attempt import prepare
 from newsletter.providers.contract import BatchCall, Capabilities, Outcome, Person, Verdict
-from newsletter.providers.errors import BadBatch
-from newsletter.providers.headers import check_mail
 from newsletter.providers.mailgun import message_id
 from newsletter.providers.message import build_message
 from newsletter.providers.outbox_index import replace_file, write_index
-from newsletter.providers.tokens import check_tokens, check_values, fill_tokens
+from newsletter.providers.tokens import fill_tokens
 
 SAMPLES = 3
 _MANY_BATCHES = 40
@@ -59,13 +57,8 @@ class Outbox:
 
     def deliver(self, call: BatchCall) -> Outcome:
         """Write the batch. Raises BadMail or BadBatch, with nothing written, where the call itself is at fault."""
-        if not call.people or len(call.people) > self._capabilities.max_batch:
-            raise BadBatch(
-                f"The batch has {len(call.people):,} people; the outbox takes 1 to {self._capabilities.max_batch:,}."
-            )
-        check_mail(call.mail)
-        good, refused = sort_people(call.people)
-        check_values((person for _, person in good), needed=check_tokens(call.mail))
+        prepared = prepare(call, capabilities=self._capabilities)
+        good, refused = prepared.people, prepared.refused
         people = {delivery: (Verdict.REJECTED, why) for delivery, why in refused.items()}
         if not good:
             return Outcome(Verdict.REJECTED, "Nobody in this batch has an address that can be sent to.", people=people)
@@ -96,7 +89,7 @@ class Outbox:
                 there.add(name)
                 self._write_sample(call, Person(person.delivery, address, person.variables), variant / name)
         summary = {
-            "variant": call.variant,
+            "variant": call.label or call.variant,
             "folder": variant.name,
             "people": len(good),
             "subject": fill_tokens(call.mail.subject, good[0][1].variables),

@@ -5,15 +5,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from newsletter.providers import mailgun, postmark, resend, sendgrid
 from newsletter.providers.contract import Adapter
 from newsletter.providers.errors import BadProviderUrl
-from newsletter.providers.mailgun import ENDPOINT, MOST_PEOPLE, Mailgun
 from newsletter.providers.outbox import Outbox
 
-_SCHEMES = ("outbox", "mailgun")
-_OPTIONS = ("endpoint", "webhook_key", "people_per_second", "calls_per_second", "max_batch")
+_MOST_PEOPLE = {
+    "outbox": 1000,
+    "mailgun": mailgun.MOST_PEOPLE,
+    "postmark": postmark.MOST_PEOPLE,
+    "sendgrid": sendgrid.MOST_PEOPLE,
+    "resend": resend.MOST_PEOPLE,
+}
+_SCHEMES = tuple(_MOST_PEOPLE)
+_OPTIONS = ("endpoint", "webhook_key", "people_per_second", "calls_per_second", "max_batch", "stream")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+", re.IGNORECASE)
 
 
@@ -29,6 +37,7 @@ class ProviderSettings:
     people_per_second: float | None = None
     calls_per_second: float | None = None
     max_batch: int | None = None
+    stream: str = ""
 
     @property
     def label(self) -> str:
@@ -38,23 +47,24 @@ class ProviderSettings:
 def adapter_for(url: str, *, outbox_dir: Path | None = None) -> Adapter:
     """Give the adapter that ``url`` names. ``outbox_dir`` is where ``outbox://`` writes. Raises BadProviderUrl."""
     settings = read_provider_url(url)
+    common: dict[str, Any] = {
+        "people_per_second": settings.people_per_second,
+        "calls_per_second": settings.calls_per_second,
+        **({"max_batch": settings.max_batch} if settings.max_batch else {}),
+    }
     if settings.scheme == "outbox":
         if outbox_dir is None:
             raise BadProviderUrl("outbox:// needs a folder to write to, and none was given.")
-        return Outbox(
-            folder=outbox_dir,
-            max_batch=settings.max_batch or 1000,
-            people_per_second=settings.people_per_second,
-            calls_per_second=settings.calls_per_second,
-        )
-    return Mailgun(
-        key=settings.key,
-        domain=settings.domain,
-        endpoint=settings.endpoint or ENDPOINT,
-        max_batch=settings.max_batch or 500,
-        people_per_second=settings.people_per_second,
-        calls_per_second=settings.calls_per_second,
-    )
+        return Outbox(folder=outbox_dir, **common)
+    if settings.endpoint:
+        common["endpoint"] = settings.endpoint
+    if settings.scheme == "mailgun":
+        return mailgun.Mailgun(key=settings.key, domain=settings.domain, **common)
+    if settings.scheme == "postmark":
+        return postmark.Postmark(token=settings.key, stream=settings.stream or postmark.STREAM, **common)
+    if settings.scheme == "sendgrid":
+        return sendgrid.SendGrid(key=settings.key, **common)
+    return resend.Resend(key=settings.key, **common)
 
 
 def describe(url: str) -> str:
@@ -79,34 +89,44 @@ def read_provider_url(url: str) -> ProviderSettings:
     options = _read_options(query)
     key, _, domain = place.strip("/").rpartition("@")
     key, domain = unquote(key), domain.strip("/").lower()
-    if scheme == "mailgun":
-        if not key:
+    if scheme == "outbox":
+        if place.strip("/"):
             raise BadProviderUrl(
-                "NEWSLETTER_PROVIDER_URL has no key. Write mailgun://KEY@DOMAIN with a sending key of that domain."
+                "outbox:// takes nothing after it; mail is written to the outbox folder of NEWSLETTER_DATA_DIR."
             )
-        if not key.isascii() or not key.isprintable() or " " in key:
-            raise BadProviderUrl(
-                "The key in NEWSLETTER_PROVIDER_URL holds a space or a letter that a key cannot have. Copy it again."
-            )
-        if not _HOST.fullmatch(domain):
-            raise BadProviderUrl(
-                "NEWSLETTER_PROVIDER_URL has no sending domain after the @, such as news.example.org. "
-                "Write mailgun://KEY@DOMAIN."
-            )
-    elif place.strip("/"):
-        raise BadProviderUrl(
-            "outbox:// takes nothing after it; mail is written to the outbox folder of NEWSLETTER_DATA_DIR."
-        )
+    else:
+        _check_account(scheme, key, domain)
+    if "stream" in options and (scheme != "postmark" or not re.fullmatch(r"[a-z0-9-]{1,64}", options["stream"])):
+        raise BadProviderUrl("stream in NEWSLETTER_PROVIDER_URL is the id of a message stream of Postmark's.")
     return ProviderSettings(
         scheme=scheme,
         key=key,
-        domain=domain if scheme == "mailgun" else "",
+        domain=domain,
         endpoint=_endpoint(options.get("endpoint", "")),
         webhook_key=options.get("webhook_key", ""),
         people_per_second=_rate(options, "people_per_second"),
         calls_per_second=_rate(options, "calls_per_second"),
-        max_batch=_max_batch(options),
+        max_batch=_max_batch(options, most=_MOST_PEOPLE[scheme]),
+        stream=options.get("stream", ""),
     )
+
+
+def _check_account(scheme: str, key: str, domain: str) -> None:
+    form = "mailgun://KEY@DOMAIN" if scheme == "mailgun" else f"{scheme}://KEY@"
+    if not key:
+        raise BadProviderUrl(f"NEWSLETTER_PROVIDER_URL has no key. Write {form} with a key that may send.")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise BadProviderUrl(
+            "The key in NEWSLETTER_PROVIDER_URL holds a space or a letter that a key cannot have. Copy it again."
+        )
+    if scheme == "mailgun" and not _HOST.fullmatch(domain):
+        raise BadProviderUrl(
+            f"NEWSLETTER_PROVIDER_URL has no sending domain after the @, such as news.example.org. Write {form}."
+        )
+    if scheme != "mailgun" and domain:
+        raise BadProviderUrl(
+            f"NEWSLETTER_PROVIDER_URL has something after the @ that {scheme} does not use. Write {form}."
+        )
 
 
 def _read_options(query: str) -> dict[str, str]:
@@ -152,12 +172,12 @@ def _rate(options: Mapping[str, str], name: str) -> float | None:
     return float(text)
 
 
-def _max_batch(options: Mapping[str, str]) -> int | None:
+def _max_batch(options: Mapping[str, str], *, most: int) -> int | None:
     text = options.get("max_batch")
     if text is None:
         return None
-    if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= MOST_PEOPLE:
-        raise BadProviderUrl(f"max_batch in NEWSLETTER_PROVIDER_URL must be a whole number from 1 to {MOST_PEOPLE:,}.")
+    if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= most:
+        raise BadProviderUrl(f"max_batch in NEWSLETTER_PROVIDER_URL must be a whole number from 1 to {most:,}.")
     return int(text)
 
 

@@ -60,6 +60,21 @@ def fill_tokens(text: str, variables: Mapping[str, str]) -> str:
     return TOKEN.sub(value_of, text)
 
 
+class CompiledText:
+    """A text cut at its tokens once, so that filling it for each of many people costs a join."""
+
+    def __init__(self, text: str) -> None:
+        pieces = TOKEN.split(text)
+        self._fixed, self._names = pieces[0::2], pieces[1::2]
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """Put in values that ``clean_value`` has made safe. Every name must be there."""
+        out = [self._fixed[0]]
+        for name, fixed in zip(self._names, self._fixed[1:], strict=True):
+            out += (values[name], fixed)
+        return "".join(out)
+
+
 def has_unsafe_characters(text: str) -> bool:
     """Say whether a one-line text holds a line break, a control character or a mark that turns the direction round."""
     return _UNSAFE.search(text) is not None

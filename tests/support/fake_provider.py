@@ -1,4 +1,4 @@
-"""A provider on loopback that speaks Mailgun's send API, misbehaves on demand, and keeps the ledger that tests believe.
+"""A provider on loopback that speaks four send APIs, misbehaves on demand, and keeps the ledger that tests believe.
 
 As a program: ``python -m tests.support.fake_provider --port 8025``; then GET ``/_ledger``, GET ``/_mailbox/ADDRESS``,
 POST ``/_faults`` with ``[{"kind": "slow", "seconds": 2, "request": 3}]``.
@@ -18,11 +18,11 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from tests.support.provider_faults import Fault
-from tests.support.provider_mailgun import Form, ReceivedMail, Refused, check_form, read_form
+from tests.support.provider_json import PATHS, read_json_parcel
+from tests.support.provider_mailgun import Parcel, ReceivedMail, Refused, check_form, read_form
 
 KEY = "fake-key-0123456789"
 DOMAIN = "news.example.org"
-_RECEIPT = "Queued. Thank you."
 
 
 @dataclass
@@ -38,7 +38,8 @@ class Entry:
     status: int | None = None
     fault: str = ""
     size: int = 0
-    form: Form | None = field(default=None, repr=False)
+    refused: list[str] = field(default_factory=list)
+    form: Parcel | None = field(default=None, repr=False)
 
 
 class FakeProvider:
@@ -53,6 +54,8 @@ class FakeProvider:
         self._by_address: dict[str, Fault] = {}
         self._next: list[Fault] = []
         self._always: Fault | None = None
+        self._refused: dict[str, int] = {}
+        self._replays: dict[str, tuple[bytes, Entry]] = {}
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.provider = self
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -75,6 +78,10 @@ class FakeProvider:
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
+    def url_of(self, scheme: str) -> str:
+        """Give the NEWSLETTER_PROVIDER_URL of another provider's API at the same place."""
+        return f"{scheme}://{quote(self.key, safe='')}@?endpoint={quote(self.endpoint, safe='')}"
+
     @property
     def provider_url(self) -> str:
         return f"mailgun://{quote(self.key, safe='')}@{self.domain}?endpoint={quote(self.endpoint, safe='')}"
@@ -95,6 +102,10 @@ class FakeProvider:
         """Misbehave on every request; None ends it."""
         self._always = fault
 
+    def refuse_person(self, address: str, code: int) -> None:
+        """Refuse one recipient inside an answer of 200, as Postmark does, with its error code."""
+        self._refused[address] = code
+
     def accepted(self) -> list[Entry]:
         with self._lock:
             return [entry for entry in self.ledger if entry.accepted]
@@ -103,13 +114,17 @@ class FakeProvider:
         """Give how many mails the provider took for each address: the oracle for "nobody twice, nobody skipped"."""
         counts: dict[str, int] = defaultdict(int)
         for entry in self.accepted():
-            for address in entry.recipients:
+            for address in set(entry.recipients) - set(entry.refused):
                 counts[address] += 1
         return dict(counts)
 
     def mailbox(self, address: str) -> list[ReceivedMail]:
         """Give the mails that a person would have got, in order."""
-        return [e.form.mail_for(address) for e in self.accepted() if e.form is not None and address in e.recipients]
+        return [
+            e.form.mail_for(address)
+            for e in self.accepted()
+            if e.form is not None and address in e.recipients and address not in e.refused
+        ]
 
     def arrive(self, path: str) -> Entry:
         with self._lock:
@@ -128,9 +143,23 @@ class FakeProvider:
 
     def accept(self, entry: Entry) -> None:
         with self._lock:
-            entry.provider_id = entry.form.one("h:Message-Id") if entry.form else ""
-            entry.provider_id = entry.provider_id or f"<{entry.number}.fake@{self.domain}>"
+            entry.provider_id = (entry.form.own_id if entry.form else "") or f"<{entry.number}.fake@{self.domain}>"
+            entry.refused = [address for address in entry.recipients if address in self._refused]
+            if entry.form and entry.form.replay_key:
+                self._replays[entry.form.replay_key] = (entry.form.content, entry)
             entry.accepted = True
+
+    def earlier(self, parcel: Parcel) -> Entry | None:
+        """Give the entry that took this very parcel before, by its key. Raises Refused where the content differs."""
+        content, entry = self._replays.get(parcel.replay_key, (b"", None))
+        if entry is not None and content != parcel.content:
+            raise Refused(409, "this key was used with another payload", name="invalid_idempotent_request")
+        return entry
+
+    def receipt(self, entry: Entry) -> tuple[int, dict[str, str], bytes]:
+        if entry.form is None:
+            raise ValueError("there is no receipt for what could not be read")
+        return entry.form.receipt(entry.provider_id, self._refused)
 
     def wait(self, seconds: float) -> None:
         self._released.wait(seconds)
@@ -188,33 +217,39 @@ class _Handler(BaseHTTPRequestHandler):
             self._hang_up(reset=False)
             return
         try:
-            self._check_caller()
-            entry.form = read_form(body, content_type=self.headers.get("Content-Type", ""))
+            entry.form = self._read_parcel(body)
             entry.recipients = entry.form.recipients
             fault = fault or provider.fault_of_people(entry.recipients)
-            check_form(entry.form)
+            earlier = provider.earlier(entry.form)
         except Refused as refused:
             entry.status = refused.status
-            self._answer(refused.status, json.dumps({"message": str(refused)}).encode())
+            self._answer(refused.status, json.dumps({"message": str(refused), "name": refused.name}).encode())
             return
-        if fault is None:
+        if earlier is not None and fault is None:
+            self._receipt(earlier)
+        elif fault is None:
             provider.accept(entry)
             self._receipt(entry)
         else:
             entry.fault = fault.kind
             self._misbehave(entry, fault)
 
-    def _check_caller(self) -> None:
+    def _read_parcel(self, body: bytes) -> Parcel:
         provider = self.server.provider
+        if self.path in PATHS:
+            return read_json_parcel(self.path, body=body, headers=self.headers, key=provider.key)
         given = self.headers.get("Authorization", "").removeprefix("Basic ")
         if given != base64.b64encode(f"api:{provider.key}".encode()).decode():
             raise Refused(401, "Forbidden")
         if self.path != f"/v3/{provider.domain}/messages":
             raise Refused(404, f"Domain not found: {self.path}")
+        form = read_form(body, content_type=self.headers.get("Content-Type", ""))
+        check_form(form)
+        return form
 
     def _receipt(self, entry: Entry) -> None:
-        entry.status = 200
-        self._answer(200, json.dumps({"id": entry.provider_id, "message": _RECEIPT}).encode())
+        entry.status, headers, body = self.server.provider.receipt(entry)
+        self._answer(entry.status, body, headers)
 
     def _misbehave(self, entry: Entry, fault: Fault) -> None:
         provider = self.server.provider

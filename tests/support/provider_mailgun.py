@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 _ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+")
 _VARIABLE = re.compile(r"%recipient\.([^%\s]+)%")
@@ -13,9 +14,10 @@ _VARIABLE = re.compile(r"%recipient\.([^%\s]+)%")
 class Refused(Exception):
     """Mailgun would answer this with a status and a message."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, *, name: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.name = name
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,41 @@ class ReceivedMail:
     tags: tuple[str, ...] = ()
 
 
+class Parcel(Protocol):
+    """A request that was understood, whichever provider's form it has."""
+
+    @property
+    def recipients(self) -> list[str]: ...
+
+    @property
+    def own_id(self) -> str: ...
+
+    @property
+    def replay_key(self) -> str: ...
+
+    @property
+    def content(self) -> bytes: ...
+
+    def mail_for(self, address: str) -> ReceivedMail: ...
+
+    def receipt(self, provider_id: str, refused: Mapping[str, int]) -> tuple[int, dict[str, str], bytes]: ...
+
+
 @dataclass(frozen=True)
 class Form:
     """A parsed send request: every field with all its values in order."""
 
     fields: Mapping[str, list[str]] = field(repr=False)
+
+    replay_key = ""
+    content = b""
+
+    @property
+    def own_id(self) -> str:
+        return self.one("h:Message-Id")
+
+    def receipt(self, provider_id: str, refused: Mapping[str, int]) -> tuple[int, dict[str, str], bytes]:
+        return 200, {}, json.dumps({"id": provider_id, "message": "Queued. Thank you."}).encode()
 
     def one(self, name: str) -> str:
         return self.fields.get(name, [""])[0]

@@ -164,7 +164,7 @@ def test_a_write_that_fails_leaves_no_half_file(
 
 
 def test_too_many_people_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadBatch, match="takes 1 to 2"):
+    with pytest.raises(BadBatch, match="outbox takes 2 at once"):
         Outbox(folder=tmp_path, max_batch=2).deliver(make_call())
 
 

@@ -95,3 +95,29 @@ def test_a_url_that_cannot_be_used_says_what_is_wrong_and_never_the_key(url: str
     with pytest.raises(BadProviderUrl, match=says) as caught:
         adapter_for(url, outbox_dir=Path("unused"))
     assert "s3c" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["postmark", "sendgrid", "resend"])
+def test_providers_without_a_domain_take_a_key_and_an_at(scheme: str) -> None:
+    adapter = adapter_for(f"{scheme}://key-1@?people_per_second=20&max_batch=7")
+    can = adapter.capabilities
+    assert (can.name, can.people_per_second, can.max_batch) == (scheme, 20.0, 7)
+    adapter.close()
+    assert describe(f"{scheme}://key-1@") == scheme
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("postmark://s3cret", "has no key. Write postmark://KEY@"),
+        ("resend://s3cret@example.org", "something after the @ that resend does not use"),
+        ("postmark://s3cret@?max_batch=501", "from 1 to 500"),
+        ("resend://s3cret@?max_batch=101", "from 1 to 100"),
+        ("sendgrid://s3cret@?stream=weekly", "message stream of Postmark"),
+        ("postmark://s3cret@?stream=Bad Stream", "message stream of Postmark"),
+    ],
+)
+def test_a_url_of_another_provider_that_cannot_be_used_says_why(url: str, says: str) -> None:
+    with pytest.raises(BadProviderUrl, match=says) as caught:
+        read_provider_url(url)
+    assert "s3cret" not in str(caught.value)

@@ -3,7 +3,7 @@
 import pytest
 
 from newsletter.providers.errors import BadBatch
-from newsletter.providers.tokens import clean_value, fill_tokens, find_tokens
+from newsletter.providers.tokens import CompiledText, clean_value, fill_tokens, find_tokens
 
 
 def test_tokens_that_touch_each_other_are_told_apart() -> None:
@@ -24,3 +24,9 @@ def test_line_breaks_stay_in_html_values_and_go_from_text_and_links() -> None:
     assert clean_value("h_name", "a\nb\x00c\u202ed") == "a\nb c d"
     assert clean_value("t_name", "a\r\nb\x00c\u2028d") == "a b c d"
     assert clean_value("u_link", "https://x.example/\r\n") == "https://x.example/ "
+
+
+def test_a_compiled_text_fills_the_same_as_the_plain_way() -> None:
+    for text in ("", "no token", "__pv_h_a__", "x__pv_h_a____pv_t_b__y", "a\n__pv_u_c__"):
+        values = {"h_a": "1", "t_b": "2", "u_c": "3"}
+        assert CompiledText(text).fill(values) == fill_tokens(text, values)

@@ -1,0 +1,266 @@
+"""What every provider's adapter must do, whichever it is: the same suite for all of them, over a real connection."""
+
+import json
+import socket
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import jsonschema
+import pytest
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from newsletter.providers.contract import Adapter, Verdict
+from newsletter.providers.errors import BadBatch, BadMail
+from newsletter.providers.registry import adapter_for
+from tests.support.fake_provider import FakeProvider
+from tests.support.provider_faults import Fault, answer
+from tests.support.provider_fixtures import corpus, make_call, make_mail, make_person
+
+SCHEMES = ["mailgun", "postmark", "resend", "sendgrid"]
+JSON_SCHEMES = {
+    "postmark": ("specs/postmark/server.json", "#/components/schemas/SendEmailBatchRequest"),
+    "resend": ("specs/resend/resend.json", "#/paths/~1emails~1batch/post/requestBody/content/application~1json/schema"),
+    "sendgrid": (
+        "specs/sendgrid/tsg_mail_v3.json",
+        "#/components/requestBodies/PostMailSend/content/application~1json/schema",
+    ),
+}
+
+
+@pytest.fixture(params=SCHEMES)
+def scheme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def adapter(scheme: str, fake_provider: FakeProvider) -> Iterator[Adapter]:
+    made = adapter_for(fake_provider.provider_url if scheme == "mailgun" else fake_provider.url_of(scheme))
+    yield made
+    made.close()
+
+
+def test_everybody_gets_her_own_mail_once(adapter: Adapter, fake_provider: FakeProvider) -> None:
+    outcome = adapter.deliver(
+        make_call(make_person(7, address="ana@example.com", name="Ana"), make_person(8, name="Bo & Co"))
+    )
+    assert (outcome.verdict, dict(outcome.people)) == (Verdict.ACCEPTED, {})
+    assert outcome.provider_id
+    assert fake_provider.accepted_counts() == {"ana@example.com": 1, "person8@example.com": 1}
+    (mail,) = fake_provider.mailbox("ana@example.com")
+    assert mail.sender == '"Open Door" <news@news.example.org>'
+    assert mail.subject == "Good news for Ana"
+    assert mail.html == (
+        '<p>Dear Ana,</p><p><a href="https://example.org/u/token-7?list=1&amp;from=mail">Leave</a></p>'
+    )
+    assert mail.text == "Dear Ana,\n\nLeave: https://example.org/u/token-7?list=1&from=mail\n"
+    assert (mail.variables["delivery"], mail.variables["batch"]) == ("7", "batch-1")
+
+
+def test_the_one_click_pair_is_each_persons_own_and_intact(adapter: Adapter, fake_provider: FakeProvider) -> None:
+    """M5, M6, U1: with a link longer than any folding limit."""
+    url = "https://example.org/u/" + "t" * 200
+    adapter.deliver(make_call(make_person(1), make_person(2, t_unsubscribe=url)))
+    (mail,) = fake_provider.mailbox("person2@example.com")
+    assert mail.headers["List-Unsubscribe"] == f"<{url}>"
+    assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail.headers["List-Id"] == "Weekly <abc123.news.example.org>"
+    assert mail.headers["Reply-To"] == "hello@example.org"
+
+
+def test_a_header_of_other_scripts_is_written_in_ascii(
+    adapter: Adapter, fake_provider: FakeProvider, scheme: str
+) -> None:
+    adapter.deliver(make_call(mail=make_mail(headers={"List-Id": "Łódź <a.news.example.org>"})))
+    (mail,) = fake_provider.mailbox("person1@example.com")
+    if scheme != "postmark":
+        assert mail.headers["List-Id"] == "=?utf-8?b?xYHDs2TFug==?= <a.news.example.org>"
+    assert mail.headers["List-Id"].endswith("<a.news.example.org>")
+
+
+def test_the_same_batch_makes_the_same_bytes(adapter: Any) -> None:
+    assert adapter.build(make_call()) == adapter.build(make_call())
+
+
+@cache
+def validator(path: Path, pointer: str) -> jsonschema.Draft202012Validator:
+    spec = json.loads(path.read_text())
+    registry: Any = Registry().with_resource("urn:spec", DRAFT202012.create_resource(spec))
+    return jsonschema.Draft202012Validator({"$ref": f"urn:spec{pointer}"}, registry=registry)
+
+
+@pytest.mark.parametrize("people", [1, 50])
+@pytest.mark.parametrize("named", JSON_SCHEMES)
+def test_a_request_obeys_the_official_specification(named: str, people: int, fake_provider: FakeProvider) -> None:
+    file, pointer = JSON_SCHEMES[named]
+    adapter: Any = adapter_for(fake_provider.url_of(named))
+    check = validator(corpus(*file.split("/")), pointer)
+    for mail in (make_mail(), make_mail(reply_to="", headers={}, subject="Hi", html="<p>Hi</p>", text="Hi")):
+        body = json.loads(adapter.build(make_call(*(make_person(n) for n in range(people)), mail=mail)).body)
+        check.validate(body)
+    wrong = [{"To": 5}] if named == "postmark" else [{"to": "x"}] if named == "resend" else {"subject": "x"}
+    with pytest.raises(jsonschema.ValidationError):
+        check.validate(wrong)
+
+
+def test_readers_are_not_tracked(fake_provider: FakeProvider) -> None:
+    (mail,) = json.loads(_build(fake_provider, "postmark"))
+    assert (mail["TrackOpens"], mail["TrackLinks"]) == (False, "None")
+    settings = json.loads(_build(fake_provider, "sendgrid"))["tracking_settings"]
+    assert [each["enable"] for each in settings.values()] == [False, False, False]
+
+
+def _build(provider: FakeProvider, scheme: str) -> bytes:
+    adapter: Any = adapter_for(provider.url_of(scheme))
+    request = adapter.build(make_call(make_person(1)))
+    return bytes(request.body)
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_refused_batch_is_rejected(adapter: Adapter, fake_provider: FakeProvider, status: int) -> None:
+    fake_provider.fault_always(
+        answer(status, b'{"message": "no", "errors": [{"message": "no"}], "ErrorCode": 1, "Message": "no"}')
+    )
+    outcome = adapter.deliver(make_call())
+    assert (outcome.verdict, outcome.stop) == (Verdict.REJECTED, False)
+    assert ": " in outcome.reason
+    assert '"no"' in outcome.reason or "Mailgun" in outcome.reason
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_an_answer_about_our_account_stops_the_send(adapter: Adapter, fake_provider: FakeProvider, status: int) -> None:
+    """F19."""
+    fake_provider.fault_always(answer(status, b"{}"))
+    outcome = adapter.deliver(make_call())
+    assert (outcome.verdict, outcome.stop) == (Verdict.REJECTED, True)
+
+
+def test_a_wrong_key_stops_the_send_and_is_told_to_nobody(scheme: str, fake_provider: FakeProvider) -> None:
+    domain = fake_provider.domain if scheme == "mailgun" else ""
+    adapter = adapter_for(f"{scheme}://wr0ng@{domain}?endpoint={quote(fake_provider.endpoint, safe='')}")
+    outcome = adapter.deliver(make_call())
+    adapter.close()
+    assert (outcome.verdict, outcome.stop) == (Verdict.REJECTED, True)
+    assert "wr0ng" not in repr(outcome)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_provider_that_wants_us_slower_is_throttling(
+    adapter: Adapter, fake_provider: FakeProvider, status: int
+) -> None:
+    """F4."""
+    fake_provider.fault_always(answer(status, b"{}", retry_after="17"))
+    outcome = adapter.deliver(make_call())
+    assert (outcome.verdict, outcome.retry_after) == (Verdict.THROTTLED, 17.0)
+
+
+@pytest.mark.parametrize("status", [302, 408, 499, 500, 502, 503, 504])
+def test_a_fault_inside_the_provider_leaves_the_batch_uncertain(
+    adapter: Adapter, fake_provider: FakeProvider, status: int
+) -> None:
+    """F5."""
+    fake_provider.fault_always(answer(status, b"<html>"))
+    assert adapter.deliver(make_call()).verdict is Verdict.UNCERTAIN
+
+
+GARBAGE = [
+    b"",
+    b"{}",
+    b"[]",
+    b"null",
+    b"<html>",
+    b'{"data": []}',
+    b'{"data": [{"id": 1}]}',
+    b'[{"ErrorCode": 0}]',
+    b"[1, 2, 3]",
+    b"\xff",
+]
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+@pytest.mark.parametrize("body", GARBAGE, ids=range(len(GARBAGE)))
+def test_a_success_that_is_no_receipt_is_uncertain(
+    adapter: Adapter, fake_provider: FakeProvider, status: int, body: bytes
+) -> None:
+    """F9."""
+    fake_provider.fault_always(answer(status, b"" if status == 204 else body))
+    outcome = adapter.deliver(make_call())
+    assert outcome.verdict is Verdict.UNCERTAIN
+    assert all(verdict is Verdict.UNCERTAIN for verdict, _ in outcome.people.values())
+
+
+@pytest.mark.parametrize("kind", ["reset_after_accepting", "close_after_accepting", "truncate"])
+def test_a_lost_answer_is_uncertain_and_the_call_is_made_once(
+    adapter: Adapter, fake_provider: FakeProvider, kind: str
+) -> None:
+    """F6."""
+    fake_provider.fault_always(Fault(kind))  # type: ignore[arg-type]
+    assert adapter.deliver(make_call()).verdict is Verdict.UNCERTAIN
+    assert len(fake_provider.ledger) == 1
+
+
+def test_a_provider_that_is_not_there_has_sent_nothing(scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    adapter = adapter_for(
+        f"{scheme}://k@{'news.example.org' if scheme == 'mailgun' else ''}?endpoint=http://127.0.0.1:{port}"
+    )
+    assert adapter.deliver(make_call()).verdict is Verdict.NOT_SENT
+    adapter.close()
+
+
+def test_too_many_people_are_refused_before_the_call(adapter: Adapter, fake_provider: FakeProvider) -> None:
+    most = adapter.capabilities.max_batch
+    with pytest.raises(BadBatch, match=f"{adapter.capabilities.name} takes {most:,} at once"):
+        adapter.deliver(make_call(*(make_person(number) for number in range(most + 1))))
+    assert fake_provider.ledger == []
+
+
+def test_too_many_bytes_are_refused_before_the_call(adapter: Adapter, fake_provider: FakeProvider) -> None:
+    with pytest.raises(BadBatch, match="bytes"):
+        adapter.deliver(make_call(make_person(1), mail=make_mail(html="x" * (adapter.capabilities.max_bytes + 1))))
+    assert fake_provider.ledger == []
+
+
+def test_one_address_that_cannot_be_sent_to_is_rejected_alone(adapter: Adapter, fake_provider: FakeProvider) -> None:
+    outcome = adapter.deliver(make_call(make_person(1), make_person(2, address="no address"), make_person(3)))
+    assert outcome.verdict is Verdict.ACCEPTED
+    assert list(outcome.people) == [2]
+    assert set(fake_provider.accepted_counts()) == {"person1@example.com", "person3@example.com"}
+
+
+def test_a_subject_that_could_add_a_header_is_refused(adapter: Adapter, fake_provider: FakeProvider) -> None:
+    """M2."""
+    with pytest.raises(BadMail):
+        adapter.deliver(make_call(mail=make_mail(subject="a\r\nBcc: all@example.com")))
+    assert fake_provider.ledger == []
+
+
+def test_a_readers_name_cannot_add_a_header(adapter: Adapter, fake_provider: FakeProvider) -> None:
+    adapter.deliver(make_call(make_person(1, name="Eve\r\nBcc: all@example.com")))
+    assert fake_provider.mailbox("person1@example.com")[0].subject == "Good news for Eve Bcc: all@example.com"
+
+
+WORDS = [
+    "{{ 7*7 }}",
+    "%recipient.did%",
+    "%%name%%",
+    "{{{x}}}",
+    "[unsubscribe]",
+    "*|FNAME|*",
+    "<%x%>",
+    "🎉 نشرة Łódź",
+    "-name-",
+]
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_words_that_look_like_fields_are_read_as_they_were_written(
+    adapter: Adapter, fake_provider: FakeProvider, words: str
+) -> None:
+    adapter.deliver(make_call(make_person(1, name=words), mail=make_mail(subject=f"{words} __pv_t_first_name__")))
+    (mail,) = fake_provider.mailbox("person1@example.com")
+    assert mail.subject.replace("\u2060", "") == f"{words} {words}"

@@ -1,0 +1,79 @@
+"""What every command of the product shares: refusals become one line, `--json` output is one document, a new database is prepared.
+
+It decides nothing; the services do.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from django.core.management import CommandError, call_command
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
+from subscribers.errors import DomainError
+
+_NOT_PREPARED = re.compile(r"no such (table|column)|(relation|column) .* does not exist", re.IGNORECASE)
+_DJANGO_OPTIONS = {
+    "--version",
+    "--verbosity",
+    "--settings",
+    "--pythonpath",
+    "--traceback",
+    "--no-color",
+    "--force-color",
+    "--skip-checks",
+}
+
+
+class ProductCommand(BaseCommand):
+    """A command of the product. Subclasses write `run`, and `add_arguments` where they take any.
+
+    `prepares_database` lets a command make the tables of a brand-new SQLite file before it runs.
+    """
+
+    requires_system_checks: list[str] = []
+    suppressed_base_arguments = _DJANGO_OPTIONS
+    prepares_database = False
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if self.prepares_database:
+                prepare_new_database()
+            self.run(**options)
+        except DomainError as error:
+            raise CommandError(str(error)) from error
+        except (OperationalError, ProgrammingError, InterfaceError) as error:
+            raise CommandError(explain_database_error(error)) from error
+
+    def run(self, **options: Any) -> None:
+        """Does the command's work. Raises DomainError for what a person must know."""
+        raise NotImplementedError(f"{type(self).__module__} has no run().")
+
+    def write_json(self, document: object) -> None:
+        """Writes one JSON document, indented, with a line break at its end."""
+        text = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS, default=str)
+        self.stdout.write(text.decode())
+
+    def write_lines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.stdout.write(line)
+
+
+def prepare_new_database() -> bool:
+    """Makes the tables where the database is a SQLite file without any. Returns whether it did."""
+    if connection.vendor != "sqlite" or connection.introspection.table_names():
+        return False
+    call_command("migrate", verbosity=0, interactive=False)
+    return True
+
+
+def explain_database_error(error: DatabaseError | InterfaceError) -> str:
+    """One line about a database that cannot be used as it is, and what to do."""
+    said = " ".join(str(error).split()).rstrip(".")
+    if _NOT_PREPARED.search(said):
+        return f"The database is not prepared for this version ({said}). Run: newsletter migrate"
+    if isinstance(error.__cause__, sqlite3.Error) and "locked" in said:
+        return "The database is busy with another command. Wait for it to finish, then run this again."
+    return f"The database cannot be used: {said}. Check DATABASE_URL and that the database runs; `newsletter doctor` says more."

@@ -1,0 +1,186 @@
+"""The `newsletter` command: finds the command that is meant, runs it, and says refusals in one line on stderr."""
+
+import os
+import sys
+from argparse import ArgumentError, ArgumentParser
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib.metadata import version
+from pathlib import Path
+
+from environs import Env, EnvError
+from subscribers.errors import DomainError
+
+from newsletter.demo.environment import DEFAULT_PORT, prepare_demo
+
+COMMANDS = {
+    "demo": "the whole job once on a sample organisation, then a desk to look at it",
+    "init": "write a commented sample of the organisation's file and of .env",
+    "apply": "create or update lists, sources, publications … from the organisation's file",
+    "staff": "add people to the staff, or list them",
+    "subscribers": "import, export or look up the people of a list",
+    "serve": "run everything in one process: web, schedule, sender",
+    "web": "run the web pages only",
+    "scheduler": "run the schedule only",
+    "worker": "run the sender only",
+    "ingest": "look at the sources now",
+    "assemble": "make the issue of a publication's next slot",
+    "preview": "write an issue as its readers will see it",
+    "approve": "approve an issue as a member of staff",
+    "send": "send an approved issue at its slot, or now",
+    "status": "show slots, issues and the receipt of a send",
+    "doctor": "check settings, database, provider, DNS and templates",
+    "bench": "measure sending against a provider on this machine",
+    "migrate": "prepare the database, after installing or upgrading",
+}
+_INTERRUPTED, _READER_LEFT = 130, 141
+
+
+class Refused(Exception):
+    """The command ends here; the text is for the person who ran it."""
+
+    def __init__(self, text: str, *, status: int = 1) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(given)
+    except Refused as refused:
+        _say(str(refused))
+        return refused.status
+    except DomainError as error:
+        _say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _READER_LEFT
+
+
+def _run(given: list[str]) -> int:
+    if not given or given[0] in ("-h", "--help") or given == ["help"]:
+        sys.stdout.write(_overview())
+        return 0
+    if given[0] in ("--version", "version"):
+        sys.stdout.write(f"newsletter {version('newsletter')}\n")
+        return 0
+    if given[0] == "help":
+        given = [given[1], "--help"]
+    name, rest = given[0], given[1:]
+    _read_dotenv()
+    if name == "demo" and not {"-h", "--help"} & set(rest):
+        prepare_demo(port=_demo_port(rest), environ=os.environ)
+    _start_django()
+    _execute(name, rest)
+    return 0
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS)) + 2
+    lines = [f"  {name:<{width}}{line}" for name, line in COMMANDS.items()]
+    return "\n".join(
+        [
+            "A newsletter that assembles itself: stories, events near each reader and ways to help, every week.",
+            "",
+            "Start with `newsletter demo`; with your own organisation, `newsletter init`.",
+            "",
+            *lines,
+            "",
+            "`newsletter COMMAND --help` says what a command takes.",
+            "",
+        ]
+    )
+
+
+def _read_dotenv() -> None:
+    """Settings of a `.env` in the current folder, where the environment does not have them already."""
+    file = Path(".env")
+    if file.is_file():
+        Env().read_env(str(file), recurse=False, override=False)
+
+
+def _demo_port(rest: list[str]) -> int:
+    parser = ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT)
+    try:
+        port: int = parser.parse_known_args(rest)[0].port
+    except ArgumentError as error:
+        raise Refused("--port needs a number, such as --port 8001.", status=2) from error
+    if not 0 < port < 65_536:
+        raise Refused(f"There is no port {port}. Choose one from 1024 to 65535, such as --port 8001.", status=2)
+    return port
+
+
+def _start_django() -> None:
+    import django
+    from django.core.exceptions import ImproperlyConfigured
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
+    try:
+        django.setup()
+    except EnvError as error:
+        raise Refused(f"{_one_line(error)} Correct it in the environment or in .env.") from error
+    except (ImproperlyConfigured, ValueError) as error:
+        raise Refused(
+            f"A setting cannot be used: {_one_line(error)} Correct it in the environment or in .env."
+        ) from error
+    except OSError as error:
+        raise Refused(
+            f"The data folder cannot be used ({error.strerror}: {error.filename}). "
+            "Give this user the right to write there, or set NEWSLETTER_DATA_DIR to another folder."
+        ) from error
+
+
+def _execute(name: str, rest: list[str]) -> None:
+    from django.core.management import BaseCommand, CommandError, get_commands, load_command_class
+    from django.db import Error, InterfaceError, OperationalError, ProgrammingError, connections
+
+    from newsletter.management.base import explain_database_error
+
+    known = get_commands()
+    if name not in known:
+        raise Refused(_unknown(name, known), status=2)
+    app = known[name]
+    command = app if isinstance(app, BaseCommand) else load_command_class(app, name)
+    parser = command.create_parser("newsletter", name)
+    try:
+        options = vars(parser.parse_args(rest))
+    except CommandError as error:
+        said = _one_line(error).removeprefix("Error: ")
+        raise Refused(f"{said[:1].upper()}{said[1:]} Try: newsletter {name} --help", status=2) from error
+    try:
+        command.execute(*options.pop("args", ()), **options)
+    except CommandError as error:
+        raise Refused(str(error), status=error.returncode) from error
+    except (OperationalError, ProgrammingError, InterfaceError) as error:
+        raise Refused(explain_database_error(error)) from error
+    finally:
+        for connection in connections.all(initialized_only=True):
+            try:
+                connection.close()
+            except Error:
+                continue
+
+
+def _unknown(name: str, known: dict[str, str]) -> str:
+    near = get_close_matches(name, [*COMMANDS, *known], n=1)
+    hint = f"Did you mean “{near[0]}”?" if near else "`newsletter --help` lists the commands."
+    return f"There is no command “{name}”. {hint}"
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).replace("['", "").replace(".'].", ".").split())
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(" ".join(text.split()) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -113,7 +113,7 @@ class AppealBlock(Block):
 
 @dataclass(frozen=True)
 class Related(Block):
-    """"You might also be interested in": (title, url) pairs."""
+    """ "You might also be interested in": (title, url) pairs."""
 
     links: tuple[tuple[str, str], ...]
     heading: str = ""

@@ -1,0 +1,147 @@
+"""Colours as arithmetic: contrast, mixing, and a readable colour in place of one that is not (WCAG 2.2, ratio 4.5)."""
+
+import re
+from dataclasses import dataclass
+
+READABLE = 4.5
+DARK, LIGHT = "#1d1c1a", "#fdfbf7"
+_HEX = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})\Z")
+
+
+@dataclass(frozen=True)
+class Palette:
+    """One scheme: where things stand (page, paper, tint, band) and what is written there. All ``#rrggbb``."""
+
+    page: str
+    page_ink: str
+    page_soft: str
+    page_line: str
+    masthead: str
+    paper: str
+    ink: str
+    soft: str
+    line: str
+    heading: str
+    link: str
+    tint: str
+    tint_ink: str
+    tint_soft: str
+    band: str
+    band_ink: str
+    band_button: str
+    band_button_ink: str
+    button: str
+    button_ink: str
+
+
+def normalise(colour: str, *, otherwise: str) -> str:
+    """``#rrggbb`` in lower case; the other one where the text is not a colour."""
+    match = _HEX.match(colour.strip())
+    if match is None:
+        return otherwise
+    digits = match[1].lower()
+    return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
+
+
+def contrast(first: str, second: str) -> float:
+    """The contrast ratio of two ``#rrggbb`` colours, 1.0 to 21.0."""
+    lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def mix(first: str, second: str, *, share: float) -> str:
+    """The first colour with a share (0.0 to 1.0) of the second."""
+    mixed = (round(a + (b - a) * share) for a, b in zip(_rgb(first), _rgb(second), strict=True))
+    return "#" + "".join(f"{value:02x}" for value in mixed)
+
+
+def make_readable(colour: str, *, on: str, ratio: float = READABLE) -> str:
+    """The colour, moved towards dark or light by as little as makes it readable on the other."""
+    if contrast(colour, on) >= ratio:
+        return colour
+    end = max((DARK, LIGHT), key=lambda extreme: contrast(extreme, on))
+    for step in range(1, 21):
+        moved = mix(colour, end, share=step / 20)
+        if contrast(moved, on) >= ratio:
+            return moved
+    return max(("#000000", "#ffffff"), key=lambda extreme: contrast(extreme, on))
+
+
+def ink_for(ground: str) -> str:
+    """Near-white or near-black, whichever reads better on the ground."""
+    return make_readable(max((LIGHT, DARK), key=lambda extreme: contrast(extreme, ground)), on=ground)
+
+
+def light_palette(*, colour: str, accent: str, background: str) -> Palette:
+    """The day scheme of a brand. Paper is a warm near-white whatever the page is."""
+    paper = "#fffdf9"
+    tint = mix(paper, colour, share=0.07)
+    page_ink = ink_for(background)
+    button = accent if contrast(accent, paper) >= 3 else make_readable(accent, on=paper, ratio=3.0)
+    band_ink = ink_for(colour)
+    return Palette(
+        page=background,
+        page_ink=page_ink,
+        page_soft=make_readable(mix(page_ink, background, share=0.35), on=background),
+        page_line=mix(background, page_ink, share=0.16),
+        masthead=make_readable(colour, on=background),
+        paper=paper,
+        ink="#2c2a27",
+        soft="#655f58",
+        line="#e7dfd3",
+        heading=make_readable(colour, on=paper),
+        link=make_readable(accent, on=paper),
+        tint=tint,
+        tint_ink=make_readable(colour, on=tint),
+        tint_soft=make_readable("#655f58", on=tint),
+        band=colour,
+        band_ink=band_ink,
+        band_button=band_ink,
+        band_button_ink=make_readable(colour, on=band_ink),
+        button=button,
+        button_ink=ink_for(button),
+    )
+
+
+def dark_palette(*, colour: str, accent: str) -> Palette:
+    """The night scheme of a brand: never pure black or white, its colours lightened until they read."""
+    page, paper, ink = "#171615", "#211f1d", "#ece6dc"
+    tint = mix(paper, mix(colour, ink, share=0.4), share=0.22)
+    band = mix(colour, paper, share=0.45)
+    band = band if contrast(ink, band) >= 7 else make_readable(mix(colour, "#1d1c1a", share=0.6), on=ink, ratio=7.0)
+    button = make_readable(accent, on=paper)
+    return Palette(
+        page=page,
+        page_ink=ink,
+        page_soft="#b5ada2",
+        page_line="#3a3632",
+        masthead=make_readable(mix(colour, ink, share=0.55), on=page, ratio=7.0),
+        paper=paper,
+        ink=ink,
+        soft="#b5ada2",
+        line="#3d3934",
+        heading=make_readable(mix(colour, ink, share=0.6), on=paper, ratio=7.0),
+        link=make_readable(mix(accent, ink, share=0.25), on=paper, ratio=5.0),
+        tint=tint,
+        tint_ink=make_readable(mix(colour, ink, share=0.7), on=tint),
+        tint_soft=make_readable("#b5ada2", on=tint),
+        band=band,
+        band_ink=ink,
+        band_button=ink,
+        band_button_ink=make_readable(colour, on=ink),
+        button=button,
+        button_ink=ink_for(button),
+    )
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (_linear(value / 255) for value in _rgb(colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(value: float) -> float:
+    return float(value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4)

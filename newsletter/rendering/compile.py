@@ -1,0 +1,96 @@
+"""MJML to mail HTML: bounds before the compiler, CSS inlined after it. Tokens are counted at each step.
+
+The compiler (MRML) checks no closing tags, gives few positions and dies of deep nesting, so what it gets is checked first.
+"""
+
+import logging
+import re
+
+import cssutils
+import premailer
+from mjml import mjml2html
+
+from newsletter.rendering.errors import TemplateError
+from newsletter.rendering.tokens import assert_tokens_kept
+
+MAX_BYTES = 300_000
+MAX_DEPTH = 200
+VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+_TAG = re.compile(
+    r"<!--.*?-->|<(?P<close>/?)(?P<name>[A-Za-z][\w:-]*)(?:[^>\"']|\"[^\"]*\"|'[^']*')*?(?P<empty>/?)>", re.DOTALL
+)
+_STYLE = re.compile(r"<style([^>]*)>(?!\s*/\*inline\*/)")
+_IGNORE = ' data-premailer="ignore"'
+
+cssutils.log.setLevel(logging.CRITICAL)
+
+
+def check_source(mjml: str, *, block: str = "", kind: str = "") -> None:
+    """Raise TemplateError for MJML that is too big, nested too deep, or whose tags do not close in order."""
+    size = len(mjml.encode())
+    if size > MAX_BYTES:
+        raise TemplateError(
+            f"{_where(block, kind)} is {size:,} bytes before it becomes a mail; the most is {MAX_BYTES:,}. Shorten it.",
+            block=block,
+            kind=kind,
+        )
+    open_tags: list[str] = []
+    for match in _TAG.finditer(mjml):
+        name = (match["name"] or "").lower()
+        if not name or match["empty"] or name in VOID:
+            continue
+        line = mjml.count("\n", 0, match.start()) + 1
+        if not match["close"]:
+            open_tags.append(name)
+            if len(open_tags) > MAX_DEPTH:
+                message = f"{_where(block, kind)} nests more than {MAX_DEPTH} tags in each other. Simplify its text."
+                raise TemplateError(message, block=block, kind=kind, line=line)
+        elif not open_tags or open_tags.pop() != name:
+            message = f"{_where(block, kind)} closes <{name}> where another tag is open (line {line})."
+            raise TemplateError(message, block=block, kind=kind, line=line)
+    if open_tags:
+        message = f"{_where(block, kind)} never closes <{open_tags[-1]}>."
+        raise TemplateError(message, block=block, kind=kind)
+
+
+def compile_mjml(mjml: str, *, block: str = "", kind: str = "") -> str:
+    """MJML to HTML, styles not yet inlined. Raises TemplateError with the line, where the compiler gives a position."""
+    check_source(mjml, block=block, kind=kind)
+    try:
+        html = mjml2html(mjml, fonts={})
+    except ValueError as error:
+        line = _line_of(str(error), mjml)
+        at = f", line {line}" if line else ""
+        message = f"{_where(block, kind)}{at} cannot become mail HTML: {error}. Look at its text and links."
+        raise TemplateError(message, block=block, kind=kind, line=line) from error
+    assert_tokens_kept(before=mjml, after=html, step="layout")
+    return str(html)
+
+
+def inline_styles(html: str) -> str:
+    """The HTML with its one marked style block written into the tags; responsive and dark rules stay as they are."""
+    marked = _STYLE.sub(rf"<style{_IGNORE}\1>", html.replace("<!doctype html>", "<!DOCTYPE html>", 1))
+    inlined = premailer.transform(
+        marked,
+        allow_network=False,
+        disable_validation=True,
+        keep_style_tags=False,
+        strip_important=False,
+        remove_classes=False,
+        align_floating_images=False,
+        include_star_selectors=False,
+        disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
+    )
+    finished = str(inlined).replace(_IGNORE, "").replace(' height="auto"', "")
+    assert_tokens_kept(before=html, after=finished, step="styles")
+    return finished
+
+
+def _where(block: str, kind: str) -> str:
+    named = f" “{block}”" if block else ""
+    return f"The {kind.replace('_', ' ')} block{named}" if kind else f"The block{named}" if block else "The mail"
+
+
+def _line_of(message: str, source: str) -> int:
+    position = re.search(r"position (\d+):", message)
+    return source.encode()[: int(position[1])].count(b"\n") + 1 if position else 0

@@ -1,0 +1,101 @@
+"""The closed language of personal fields in staff text: ``{{ first_name | default:"friend" }}`` and nothing else.
+
+Only staff text goes through here. Text of stories and events never does.
+"""
+
+import html
+import re
+from difflib import get_close_matches
+
+from newsletter.rendering.errors import MergeError
+from newsletter.rendering.text import tidy_line
+from newsletter.rendering.tokens import Context, TokenBook, neutralise
+
+FIELDS = ("first_name", "name", "city", "region")
+LONGEST_DEFAULT = 100
+_EXAMPLE = '{{ first_name | default:"friend" }}'
+_OPEN = re.compile(r"\{\{|\{%")
+_FIELD = re.compile(
+    r"""\{\{\s*(?P<name>[^\s|{}<>]+)\s*(?:\|\s*default\s*:\s*(?:"(?P<a>[^"{}<>]*)"|“(?P<b>[^”{}<>]*)”|'(?P<c>[^'{}<>]*)'|"""
+    r"""‘(?P<d>[^’{}<>]*)’|„(?P<e>[^“{}<>]*)“|«(?P<f>[^»{}<>]*)»|&quot;(?P<g>[^{}<>]*?)&quot;|&\#34;(?P<h>[^{}<>]*?)&\#34;)\s*)?\}\}"""
+)
+_TAG = re.compile(r"<[^>]*>")
+_IN_TAG = re.compile(r"\{\{|\{%|%7B%7B", re.IGNORECASE)
+
+
+def merge_text(text: str, *, book: TokenBook, block: str = "") -> str:
+    """Plain staff text with ``t`` tokens in place of its fields. Raises MergeError, which names the block and the field."""
+    return _merge(text, book=book, context="t", block=block)
+
+
+def merge_as_html(text: str, *, book: TokenBook, block: str = "") -> str:
+    """Plain staff text made HTML, with ``h`` tokens in place of its fields. Raises MergeError."""
+    return _merge(html.escape(text, quote=False), book=book, context="h", block=block)
+
+
+def merge_html(body: str, *, book: TokenBook, block: str = "") -> str:
+    """Sanitised staff HTML with ``h`` tokens in place of its fields. Raises MergeError, also for a field in a link."""
+    for tag in _TAG.finditer(body):
+        if _IN_TAG.search(tag.group()):
+            raise MergeError(
+                "A personal field stands inside a link or another tag. Fields can only stand in words: "
+                "take it out of the link's address.",
+                text=tag.group()[:80],
+                block=block,
+            )
+    return _merge(body, book=book, context="h", block=block)
+
+
+def fill_defaults(text: str) -> str:
+    """Plain staff text as somebody of whom nothing is known would read it. Raises MergeError."""
+    book = TokenBook()
+    merged = _merge(text, book=book, context="t", block="")
+    for token, variable in book.variables.items():
+        merged = merged.replace(f"__pv_{token}__", variable.default)
+    return merged
+
+
+def _merge(text: str, *, book: TokenBook, context: Context, block: str) -> str:
+    out: list[str] = []
+    at = 0
+    while opening := _OPEN.search(text, at):
+        out.append(neutralise(text[at : opening.start()]))
+        out.append(_token(text, opening.start(), book=book, context=context, block=block))
+        at = text.index("}}", opening.start()) + 2
+    out.append(neutralise(text[at:]))
+    return "".join(out)
+
+
+def _token(text: str, at: int, *, book: TokenBook, context: Context, block: str) -> str:
+    match = _FIELD.match(text, at)
+    piece = text[at : at + 60]
+    if match is None:
+        raise MergeError(
+            f"“{piece}” is not a personal field that the newsletter understands. Write it like {_EXAMPLE}, "
+            "or put a space between the braces where you mean them as text.",
+            text=piece,
+            block=block,
+        )
+    name = match["name"]
+    if name not in FIELDS:
+        near = get_close_matches(name.casefold().replace("-", "_"), FIELDS, n=1, cutoff=0.5)
+        hint = f"Did you mean “{near[0]}”?" if near else f"The fields are {', '.join(FIELDS)}."
+        raise MergeError(f"There is no personal field “{name}”. {hint}", text=match.group(), field=name, block=block)
+    quoted = next((match[group] for group in "abcdefgh" if match[group] is not None), "")
+    default = tidy_line(html.unescape(quoted) if context == "h" else quoted)
+    if not default:
+        raise MergeError(
+            f"The personal field “{name}” does not say what stands there for people of whom it is not known. "
+            f'Write {{{{ {name} | default:"…" }}}}, for example {_EXAMPLE}.',
+            text=match.group(),
+            field=name,
+            block=block,
+        )
+    if len(default) > LONGEST_DEFAULT:
+        raise MergeError(
+            f"The default of “{name}” is longer than {LONGEST_DEFAULT} characters. Use a word or two.",
+            text=piece,
+            field=name,
+            block=block,
+        )
+    return book.token(name=name, default=neutralise(default), context=context)

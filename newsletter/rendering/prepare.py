@@ -1,0 +1,110 @@
+"""A document made fit for the templates: tidy text, safe links, tokens in place of personal fields. It writes no markup.
+
+Every text field of every block goes through here by its name, so that a field added later is cleaned too.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
+
+from markupsafe import Markup
+
+from newsletter.rendering.blocks import Block, Brand, Document, Picture
+from newsletter.rendering.colours import normalise
+from newsletter.rendering.merge import fill_defaults, merge_as_html, merge_html, merge_text
+from newsletter.rendering.text import safe_picture_url, safe_url, shorten, tidy_line, tidy_lines, tidy_paragraphs
+from newsletter.rendering.tokens import TokenBook, neutralise
+
+LONGEST = {"title": 200, "headline": 200, "subject": 500, "heading": 200, "topic": 80, "label": 80, "button": 80}
+LONGEST |= {"teaser": 500, "where": 200, "when": 200, "distance": 80, "day": 4, "month": 12, "who": 200, "alt": 400}
+_PARAGRAPHS = frozenset({"text", "note", "reason", "postal_address"})
+_LINKS = frozenset({"links", "social"})
+_WIDEST = 4000
+_BRAND = Brand(name="")
+_Data = TypeVar("_Data", Block, Brand)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the layout takes. ``subject`` and ``preheader`` hold t tokens, ``preheader_html`` is HTML with h tokens."""
+
+    document: Document
+    title: str
+    subject: str
+    preheader: str
+    preheader_html: Markup
+    variables: TokenBook
+
+
+def prepare(document: Document) -> Prepared:
+    """Clean the whole document. Raises MergeError, naming the block, for a personal field that is not right."""
+    book = TokenBook()
+    subject, preheader = tidy_line(document.subject), tidy_line(document.preheader)
+    cleaned = replace(
+        document,
+        brand=_clean_brand(document.brand),
+        blocks=tuple(_clean_block(block, book) for block in document.blocks),
+        publication=_clean_text("title", document.publication),
+        direction="rtl" if document.direction == "rtl" else "ltr",
+        language=tidy_line(document.language) or "en",
+        reason=_clean_text("reason", document.reason),
+        urls={name: safe_url(url) for name, url in document.urls.items()},
+    )
+    return Prepared(
+        document=cleaned,
+        title=neutralise(fill_defaults(subject)),
+        subject=merge_text(subject, book=book, block="subject"),
+        preheader=merge_text(preheader, book=book, block="preheader"),
+        preheader_html=Markup(merge_as_html(preheader, book=book, block="preheader")),
+        variables=book,
+    )
+
+
+def _clean_block(block: Block, book: TokenBook) -> Block:
+    merged: dict[str, Any] = {}
+    if hasattr(block, "body_html"):
+        merged["body_html"] = Markup(merge_html(tidy_lines(block.body_html), book=book, block=block.key))
+    if hasattr(block, "body_text"):
+        merged["body_text"] = merge_text(tidy_lines(block.body_text), book=book, block=block.key)
+    return _clean_data(block, done=merged)
+
+
+def _clean_brand(brand: Brand) -> Brand:
+    colours = {
+        name: normalise(getattr(brand, name), otherwise=getattr(_BRAND, name))
+        for name in ("colour", "accent", "background")
+    }
+    font = "".join(char for char in brand.font.replace('"', "'") if char.isalnum() or char in " ,'-_")
+    fonts = {"font": font if font.count("'") % 2 == 0 and font.strip() else _BRAND.font}
+    return _clean_data(brand, done=colours | fonts)
+
+
+def _clean_data(data: _Data, *, done: dict[str, Any]) -> _Data:
+    return replace(data, **{f.name: done.get(f.name, _clean(f.name, getattr(data, f.name))) for f in fields(data)})
+
+
+def _clean(name: str, value: Any) -> Any:
+    match value:
+        case str():
+            return safe_url(value) if name in {"url", "website"} or name.endswith("_url") else _clean_text(name, value)
+        case Picture():
+            return _clean_picture(value)
+        case tuple() if name in _LINKS:
+            return tuple((_clean_text("title", text), safe_url(url)) for text, url in value)
+        case tuple():
+            return tuple(_clean(name, item) for item in value)
+        case bool() | int() | None:
+            return value
+        case _:
+            return replace(value, **{f.name: _clean(f.name, getattr(value, f.name)) for f in fields(value)})
+
+
+def _clean_picture(picture: Picture) -> Picture | None:
+    url = safe_picture_url(picture.url)
+    if not url or not 0 < picture.width <= _WIDEST or picture.height <= 0:
+        return None
+    return replace(picture, url=url, alt=_clean_text("alt", picture.alt))
+
+
+def _clean_text(name: str, text: str) -> str:
+    tidy = tidy_paragraphs(text) if name in _PARAGRAPHS else tidy_line(text)
+    return neutralise(shorten(tidy, LONGEST[name]) if name in LONGEST else tidy)

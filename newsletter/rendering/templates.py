@@ -1,0 +1,89 @@
+"""The Jinja environment of the mail templates: where they are, what they may call. It renders; it knows no MJML."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, UndefinedError
+from markupsafe import Markup
+
+from newsletter.rendering.blocks import Picture
+from newsletter.rendering.errors import TemplateError
+from newsletter.rendering.text import LINE, wrap
+
+_HERE = Path(__file__).resolve()
+_PLACES = (_HERE.parents[2] / "templates" / "email", _HERE.parents[1] / "_templates" / "email")
+_LOGO_ROOM = (220, 64)
+
+
+def default_templates() -> Path:
+    """The folder of mail templates: beside the package in a checkout, inside it in a wheel. Raises TemplateError."""
+    for place in _PLACES:
+        if (place / "layouts").is_dir():
+            return place
+    raise TemplateError(
+        f"The mail templates are missing: neither {_PLACES[0]} nor {_PLACES[1]} is there. Install again."
+    )
+
+
+@lru_cache(maxsize=8)
+def make_environment(folder: Path) -> Environment:
+    """The environment of one folder, kept with its compiled templates. Only ``.mjml.j2`` is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        autoescape=lambda name: bool(name) and str(name).endswith(".mjml.j2"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"paragraphs": _paragraphs, "wrap": wrap_filter, "underline": _underline}
+    environment.globals = {"logo_width": _logo_width}
+    return environment
+
+
+def fill_template(
+    environment: Environment, name: str, context: dict[str, Any], *, block: str = "", kind: str = ""
+) -> str:
+    """Fill one template. Raises TemplateError with the template's name and line for whatever Jinja refuses."""
+    try:
+        return environment.get_template(name).render(context)
+    except TemplateNotFound as error:
+        raise TemplateError(f"The template {error.name} is missing.", block=block, kind=kind) from error
+    except TemplateSyntaxError as error:
+        message = f"The template {error.name}, line {error.lineno}, cannot be read: {error.message}."
+        raise TemplateError(message, block=block, kind=kind, line=error.lineno) from error
+    except UndefinedError as error:
+        line = _line_of(error)
+        message = f"The template {name}, line {line}, asks for something that does not exist: {error.message}."
+        raise TemplateError(message, block=block, kind=kind, line=line) from error
+
+
+def _line_of(error: UndefinedError) -> int:
+    trace, line = error.__traceback__, 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename.endswith(".j2"):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def wrap_filter(text: str, indent: str = "") -> str:
+    return wrap(str(text), indent=indent)
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [part for part in text.split("\n\n") if part]
+
+
+def _underline(text: str, mark: str, length: int = 0) -> str:
+    return mark * (length or min(len(text), LINE))
+
+
+def _logo_width(logo: Picture) -> int:
+    wide, high = _LOGO_ROOM
+    return max(1, min(logo.width, wide, round(logo.width * high / logo.height)))
+
+
+def as_markup(text: str) -> Markup:
+    """Text that a template of ours has already escaped."""
+    return Markup(text)

@@ -1,0 +1,83 @@
+"""Plain text made fit for a mail: invisible controls out, lines tidied, cut at a word, wrapped. It knows nothing of HTML."""
+
+import re
+import textwrap
+from urllib.parse import urlsplit
+
+# Controls, line and paragraph separators, marks that turn the direction of text round, lone surrogates, non-characters.
+UNSAFE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+UNSAFE_IN_LINE = re.compile(UNSAFE.pattern[:-1] + "\t\n\r]")
+LINE = 72
+_CUT = " ·,;:-–—"
+_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
+
+
+def tidy_line(text: str) -> str:
+    """One line: without controls or direction overrides, white space collapsed."""
+    return " ".join(UNSAFE_IN_LINE.sub(" ", text).split())
+
+
+def tidy_paragraphs(text: str) -> str:
+    """Paragraphs, apart by one blank line, each tidied as one line."""
+    bare = UNSAFE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return "\n\n".join(line for part in re.split(r"\n\s*\n", bare) if (line := tidy_line(part)))
+
+
+def tidy_lines(text: str) -> str:
+    """Text whose single line breaks count: each line tidied, never more than one blank line."""
+    bare = UNSAFE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(tidy_line(line) for line in bare.split("\n"))).strip("\n")
+
+
+def shorten(text: str, length: int) -> str:
+    """At most ``length`` characters, cut at a word where there is one, with an ellipsis."""
+    if len(text) <= length:
+        return text
+    cut = text[: length - 1]
+    if not text[length - 1].isspace() and " " in cut[length // 2 :]:
+        cut = cut.rsplit(" ", 1)[0]
+    return cut.rstrip(_CUT) + "…"
+
+
+def wrap(text: str, *, indent: str = "") -> str:
+    """Plain text in lines of at most 72 characters; links stay whole, longer words are broken."""
+    return "\n".join(_wrap_line(line, indent) for line in text.split("\n"))
+
+
+def safe_url(url: str) -> str:
+    """The link, trimmed; "" unless it is a web, mail or telephone link without controls."""
+    bare = url.strip()
+    if UNSAFE_IN_LINE.search(bare) or any(mark in bare for mark in '"<>`\\ '):
+        return ""
+    try:
+        parts = urlsplit(bare)
+    except ValueError:
+        return ""
+    if parts.scheme.lower() not in _SCHEMES:
+        return ""
+    return bare if parts.scheme.lower() in {"mailto", "tel"} or parts.hostname else ""
+
+
+def safe_picture_url(url: str) -> str:
+    """The address of a picture; "" unless it is an absolute http or https one."""
+    bare = safe_url(url)
+    return bare if bare.lower().startswith(("http://", "https://")) else ""
+
+
+def _wrap_line(line: str, indent: str) -> str:
+    if not line.strip():
+        return ""
+    words: list[str] = []
+    for word in line.split(" "):
+        keep = len(word) <= LINE or "://" in word or "__pv_" in word
+        words += [word] if keep else textwrap.wrap(word, LINE - len(indent))
+    return textwrap.fill(
+        " ".join(words),
+        LINE,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

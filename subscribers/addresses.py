@@ -37,7 +37,7 @@ def normalise(text: str) -> str:
     if plain and len(plain[1]) <= 64 and not _RESERVED.search(plain[2]):
         return f"{plain[1]}@{plain[2].lower()}"  # the library would say the same; this is 30 times as fast
     try:
-        found = validate_email(address, check_deliverability=False, test_environment=True)
+        found = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
         raise BadAddress(f"This is not an email address that can be mailed: {error}") from error
     if "." not in found.ascii_domain:
@@ -54,7 +54,7 @@ def to_ascii(address: str) -> str:
     if address.isascii():
         return f"{local}@{domain.lower()}"
     try:
-        found = validate_email(address, check_deliverability=False, test_environment=True)
+        found = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
         raise BadAddress(f"This is not an email address that can be mailed: {error}") from error
     return f"{found.local_part}@{found.ascii_domain}"

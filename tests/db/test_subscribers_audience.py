@@ -1,0 +1,170 @@
+"""S1, P2: who may be mailed is decided in one place, and every candidate is accounted for."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from subscribers.audience import count_audience, eligible, exclusions, explain_ineligible, still_eligible
+from subscribers.models import Basis, EndReason, Reason, Scope, Segment, Subscription, Suppression
+from subscribers.suppression import suppress
+from subscribers.unsubscribe import leave_list
+from tests.support.people import NOW, make_list, make_member, make_person, subscribe
+
+pytestmark = pytest.mark.django_db
+
+
+def test_members_are_eligible_whatever_their_basis_and_the_unconfirmed_are_not() -> None:
+    weekly = make_list()
+    for place, basis in enumerate(Basis.values):
+        subscribe(make_person(f"person{place}@example.org"), weekly, basis=basis)
+    count = count_audience(mailing_list=weekly)
+    assert (count.candidates, count.eligible, count.excluded) == (5, 4, {"unconfirmed": 1})
+
+
+def test_a_confirmed_double_opt_in_is_eligible() -> None:
+    weekly = make_list()
+    subscribe(make_person(), weekly, basis=Basis.DOUBLE_OPT_IN, confirmed_at=NOW)
+    assert eligible(mailing_list=weekly).count() == 1
+
+
+def test_members_of_another_list_are_no_candidates() -> None:
+    weekly, events = make_list(), make_list("events")
+    make_member(events)
+    assert count_audience(mailing_list=weekly).candidates == 0
+
+
+def test_suppression_of_all_mail_or_of_this_list_excludes_and_of_another_list_does_not() -> None:
+    weekly, events = make_list(), make_list("events")
+    people = [make_member(weekly, f"person{number}@example.org") for number in range(3)]
+    suppress(address_hash=bytes(people[0].address_hash), reason=Reason.HARD, now=NOW)
+    suppress(address_hash=bytes(people[1].address_hash), reason=Reason.STAFF, mailing_list=weekly, now=NOW)
+    suppress(address_hash=bytes(people[2].address_hash), reason=Reason.STAFF, mailing_list=events, now=NOW)
+    assert exclusions(mailing_list=weekly) == {"suppressed:hard": 1, "suppressed:staff": 1}
+    assert [row.subscriber_id for row in eligible(mailing_list=weekly)] == [people[2].pk]
+
+
+def test_a_person_with_several_suppressions_is_excluded_once_for_the_gravest() -> None:
+    weekly = make_list()
+    person = make_member(weekly)
+    for reason in (Reason.SOFT_LIMIT, Reason.LEGAL, Reason.HARD):
+        suppress(address_hash=bytes(person.address_hash), reason=reason, now=NOW)
+    assert exclusions(mailing_list=weekly) == {"suppressed:legal": 1}
+
+
+def test_a_lifted_suppression_excludes_nobody() -> None:
+    weekly = make_list()
+    person = make_member(weekly)
+    suppress(address_hash=bytes(person.address_hash), reason=Reason.HARD, now=NOW)
+    Suppression.objects.update(lifted_at=NOW, lifted_reason="typing error repaired")
+    assert count_audience(mailing_list=weekly).eligible == 1
+
+
+def test_a_segment_narrows_candidates_and_not_only_the_eligible() -> None:
+    weekly = make_list()
+    make_member(weekly, "ada@example.org", giving="donor")
+    subscribe(make_person("bea@example.org", giving="donor"), weekly, basis=Basis.DOUBLE_OPT_IN)
+    make_member(weekly, "cy@example.org")
+    donors = Segment.objects.create(slug="donors", name="Donors", rule={"giving": "donor"})
+    count = count_audience(mailing_list=weekly, segment=donors)
+    assert (count.candidates, count.eligible, count.excluded) == (2, 1, {"unconfirmed": 1})
+
+
+def test_candidates_are_eligible_plus_excluded_whatever_the_people() -> None:
+    weekly, events = make_list(), make_list("events")
+    dice = random.Random(11)
+    for number in range(120):
+        person = make_person(f"person{number}@example.org", giving=dice.choice(["none", "donor"]))
+        state = dice.choice(["confirmed", "waiting", "ended", "none"])
+        if state != "none":
+            subscribe(
+                person,
+                weekly,
+                basis=Basis.DOUBLE_OPT_IN if state == "waiting" else Basis.CONSENT,
+                ended_at=NOW if state == "ended" else None,
+                end_reason=EndReason.STAFF if state == "ended" else "",
+            )
+        for _ in range(dice.randrange(3)):
+            Suppression.objects.get_or_create(
+                address_hash=bytes(person.address_hash),
+                reason=dice.choice(Reason.values),
+                **dice.choice(
+                    [
+                        {"scope": Scope.ALL, "mailing_list": None},
+                        {"scope": Scope.LIST, "mailing_list": weekly},
+                        {"scope": Scope.LIST, "mailing_list": events},
+                    ]
+                ),
+                defaults={"at": NOW},
+            )
+    donors = Segment.objects.create(slug="donors", name="Donors", rule={"giving": "donor"})
+    for segment in (None, donors):
+        count = count_audience(mailing_list=weekly, segment=segment)
+        assert count.candidates == count.eligible + sum(count.excluded.values())
+        assert count.eligible == eligible(mailing_list=weekly, segment=segment).count()
+        members = Subscription.objects.filter(mailing_list=weekly).open()
+        assert count.candidates == (members.filter(subscriber__giving="donor") if segment else members).count()
+        for subscription in members.select_related("subscriber"):
+            fit = eligible(mailing_list=weekly, segment=segment).filter(pk=subscription.pk).exists()
+            assert fit == (not explain_ineligible(subscription.subscriber, mailing_list=weekly, segment=segment))
+
+
+def test_u8_someone_who_leaves_is_gone_from_the_live_check_at_once() -> None:
+    weekly = make_list()
+    stays, leaves, reports = (make_member(weekly, f"{name}@example.org") for name in ("ada", "bea", "cy"))
+    ids = [stays.pk, leaves.pk, reports.pk, 999_999]
+    assert still_eligible(ids, mailing_list=weekly) == {stays.pk, leaves.pk, reports.pk}
+    leave_list(subscriber=leaves, mailing_list=weekly, now=NOW)
+    suppress(address_hash=bytes(reports.address_hash), reason=Reason.COMPLAINT, now=NOW)
+    assert still_eligible(ids, mailing_list=weekly) == {stays.pk}
+
+
+def test_the_audience_is_one_statement_that_can_be_inserted_from() -> None:
+    weekly = make_list()
+    make_member(weekly)
+    nowhere = Segment.objects.create(slug="nowhere", name="Nowhere", rule={"near": "London, GB", "km": 5})
+    sql, params = eligible(mailing_list=weekly, segment=nowhere).values("subscriber_id").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*) FROM ({sql}) AS people", params)
+        assert cursor.fetchone() == (0,)
+
+
+def test_staff_are_told_why_somebody_gets_no_mail() -> None:
+    weekly = make_list(name="Weekly")
+    stranger = make_person("stranger@example.org")
+    waiting = make_person("waiting@example.org")
+    subscribe(waiting, weekly, basis=Basis.DOUBLE_OPT_IN)
+    barred = make_member(weekly, "barred@example.org")
+    suppress(address_hash=bytes(barred.address_hash), reason=Reason.HARD, now=NOW)
+    donors = Segment.objects.create(slug="donors", name="Donors", rule={"giving": "donor"})
+    fine = make_member(weekly, "fine@example.org")
+    assert explain_ineligible(stranger, mailing_list=weekly) == "Not on the list Weekly."
+    assert explain_ineligible(waiting, mailing_list=weekly) == "Has not yet confirmed by mail."
+    assert explain_ineligible(barred, mailing_list=weekly) == "Must not be mailed: the address does not exist."
+    assert explain_ineligible(fine, mailing_list=weekly, segment=donors) == "Does not match the segment Donors."
+    assert explain_ineligible(fine, mailing_list=weekly) == ""
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"basis": "hope"},
+        {"basis": Basis.CONSENT, "evidence": ""},
+        {"ended_at": NOW},
+        {"end_reason": EndReason.STAFF},
+    ],
+)
+def test_p2_no_row_can_exist_without_a_basis_its_evidence_or_the_reason_of_its_end(fields: dict[str, object]) -> None:
+    weekly, person = make_list(), make_person()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        subscribe(person, weekly, **fields)
+
+
+def test_one_open_subscription_a_person_and_list_and_any_number_of_ended_ones() -> None:
+    weekly, person = make_list(), make_person()
+    for days in range(2):
+        subscribe(person, weekly, ended_at=NOW + timedelta(days=days), end_reason=EndReason.UNSUBSCRIBE)
+    subscribe(person, weekly)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        subscribe(person, weekly)

@@ -1,0 +1,385 @@
+"""P1, S3 to S5, A2: consent is proven, suppression holds, and the person's own wish decides."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from subscribers.confirmations import confirmation_url, due_confirmations, mark_sent, queue_confirmation
+from subscribers.erasure import erase_person
+from subscribers.errors import BadAddress, UnknownPlace
+from subscribers.identity import identify
+from subscribers.links import LinkTarget, Purpose, read_link
+from subscribers.locations import get_or_make_place, locate
+from subscribers.models import (
+    AppendOnly,
+    Confirmation,
+    ConsentEvent,
+    EndReason,
+    ImportBatch,
+    ImportRefusal,
+    MailingList,
+    Reason,
+    Scope,
+    Subscriber,
+    Subscription,
+    Suppression,
+    Topic,
+)
+from subscribers.people import UnknownPerson, describe_person, find_person
+from subscribers.preferences import choose_lists, find_town, save_preferences
+from subscribers.signup import Confirmed, Requested, confirm_subscription, request_subscription
+from subscribers.suppression import CannotLift, lift_suppression, suppress
+from subscribers.unsubscribe import leave_all, leave_list
+from tests.support.people import NOW, make_list, make_member, make_person, subscribe
+
+pytestmark = pytest.mark.django_db
+
+
+def ask(mailing_list: MailingList, email: str = "ada@example.org", **fields: object) -> Requested:
+    return request_subscription(
+        **{
+            "email": email,
+            "mailing_list": mailing_list,
+            "wording": "Send me it.",
+            "source": "page",
+            "now": NOW,
+            **fields,
+        }
+    )
+
+
+def confirm(mailing_list: MailingList, email: str = "ada@example.org", **fields: object) -> Confirmed:
+    target = LinkTarget(find_person(email).uuid, mailing_list.public_id, NOW)
+    return confirm_subscription(**{"target": target, "now": NOW, **fields})
+
+
+def kinds() -> list[str]:
+    return list(ConsentEvent.objects.order_by("pk").values_list("kind", flat=True))
+
+
+def test_p1_a_request_waits_for_its_confirmation_and_both_are_on_record() -> None:
+    weekly = make_list()
+    assert ask(weekly) is Requested.ASKED
+    waiting = Subscription.objects.get()
+    assert (waiting.confirmed_at, waiting.evidence) == (None, "Send me it.")
+    later = NOW + timedelta(hours=2)
+    assert confirm(weekly, now=later, wording="Yes, send me Weekly") is Confirmed.NOW
+    assert Subscription.objects.get().confirmed_at == later
+    first, second = ConsentEvent.objects.order_by("pk")
+    assert (first.kind, first.wording, first.source, first.at) == ("requested", "Send me it.", "page", NOW)
+    assert (second.kind, second.wording, second.at) == ("confirmed", "Yes, send me Weekly", later)
+
+
+def test_k3_a_second_confirmation_changes_nothing() -> None:
+    weekly = make_list()
+    ask(weekly)
+    confirm(weekly)
+    assert confirm(weekly, now=NOW + timedelta(days=1)) is Confirmed.BEFORE
+    assert Subscription.objects.get().confirmed_at == NOW
+    assert kinds() == ["requested", "confirmed"]
+
+
+def test_a_confirmation_of_a_request_that_is_over_revives_nothing() -> None:
+    weekly = make_list()
+    ask(weekly)
+    leave_list(subscriber=find_person("ada@example.org"), mailing_list=weekly, now=NOW)
+    assert confirm(weekly) is Confirmed.GONE
+    assert not Subscription.objects.open().exists()
+    assert not Confirmation.objects.exists()
+
+
+def test_a_list_without_double_opt_in_takes_people_at_once() -> None:
+    weekly = make_list(double_opt_in=False)
+    assert ask(weekly) is Requested.JOINED
+    assert Subscription.objects.mailable().count() == 1
+    assert not Confirmation.objects.exists()
+    assert confirm(weekly) is Confirmed.BEFORE
+
+
+def test_someone_on_the_list_is_not_asked_again_and_their_details_stay() -> None:
+    weekly = make_list()
+    make_member(weekly, name="Ada")
+    assert ask(weekly, name="Mallory", email="ADA@example.org") is Requested.KNOWN
+    assert Subscriber.objects.get().name == "Ada"
+    assert kinds() == []
+
+
+def test_details_of_a_person_not_yet_confirmed_fill_only_what_is_blank() -> None:
+    weekly = make_list()
+    topic = Topic.objects.create(slug="land", name="Land")
+    ask(weekly, name="Ada")
+    ask(weekly, name="Bea", language="fr", topics=[topic])
+    person = Subscriber.objects.get()
+    assert (person.name, person.language, list(person.topics.all())) == ("Ada", "fr", [topic])
+
+
+def test_a_request_with_no_address_is_refused() -> None:
+    with pytest.raises(BadAddress):
+        ask(make_list(), email="not an address")
+
+
+def test_a2_one_address_gets_one_confirmation_mail_a_day_and_three_in_all() -> None:
+    weekly = make_list()
+    queued = 0
+    for hours in range(0, 24 * 30, 6):
+        ask(weekly, now=NOW + timedelta(hours=hours))
+        for confirmation in Confirmation.objects.due():
+            queued += mark_sent(confirmation=confirmation, now=NOW + timedelta(hours=hours))
+    assert queued == 3
+    times = list(Confirmation.objects.order_by("requested_at").values_list("requested_at", flat=True))
+    assert all(later - earlier >= timedelta(hours=24) for earlier, later in pairwise(times))
+    assert kinds() == ["requested"] * 3
+
+
+def test_a_request_for_a_second_list_is_asked_about_once_the_address_is_proven() -> None:
+    weekly, events = make_list(), make_list("events")
+    ask(weekly)
+    assert ask(events) is Requested.WAITING
+    assert [one.mailing_list for one in due_confirmations(now=NOW)] == [weekly]
+    mark_sent(confirmation=Confirmation.objects.get(), now=NOW)
+    confirm(weekly, now=NOW + timedelta(minutes=5))
+    assert [one.mailing_list for one in due_confirmations(now=NOW + timedelta(minutes=6))] == [events]
+
+
+def test_a_confirmation_mail_is_claimed_by_one_sender_only() -> None:
+    weekly = make_list()
+    ask(weekly)
+    confirmation = due_confirmations(now=NOW).get()
+    assert mark_sent(confirmation=confirmation, now=NOW)
+    assert not mark_sent(confirmation=confirmation, now=NOW)
+    assert not due_confirmations(now=NOW).exists()
+
+
+def test_the_link_of_a_confirmation_mail_names_person_and_list() -> None:
+    weekly = make_list()
+    ask(weekly)
+    url = confirmation_url(confirmation=Confirmation.objects.get(), now=NOW)
+    target = read_link(url.rsplit("/c/", 1)[1], purpose=Purpose.CONFIRM, now=NOW)
+    assert (target.subscriber_uuid, target.list_public_id) == (Subscriber.objects.get().uuid, weekly.public_id)
+
+
+def test_confirmation_mails_to_blocked_addresses_and_old_ones_are_not_due() -> None:
+    weekly = make_list()
+    ask(weekly)
+    assert not due_confirmations(now=NOW + timedelta(days=8)).exists()
+    suppress(address_hash=identify("ada@example.org"), reason=Reason.HARD, now=NOW)
+    assert not due_confirmations(now=NOW).exists()
+
+
+@pytest.mark.parametrize("reason", [Reason.HARD, Reason.SOFT_LIMIT, Reason.STAFF, Reason.LEGAL])
+def test_s5_a_sign_up_cannot_pass_a_suppression_that_is_not_the_persons_own(reason: Reason) -> None:
+    weekly = make_list()
+    suppress(address_hash=identify("ada@example.org"), reason=reason, now=NOW)
+    assert ask(weekly) is Requested.BLOCKED
+    assert not Subscriber.objects.exists()
+    assert Suppression.objects.live().count() == 1
+
+
+@pytest.mark.parametrize("reason", [Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.ERASURE])
+def test_s3_only_a_confirmed_fresh_request_lifts_what_the_person_set(reason: Reason) -> None:
+    weekly = make_list(double_opt_in=False)
+    suppress(address_hash=identify("ada@example.org"), reason=reason, now=NOW)
+    assert ask(weekly) is Requested.ASKED
+    assert Suppression.objects.live().count() == 1
+    assert not Subscription.objects.mailable().exists()
+    assert confirm(weekly) is Confirmed.NOW
+    assert not Suppression.objects.live().exists()
+    assert Suppression.objects.get().lifted_reason == "confirmed a fresh request by mail"
+
+
+def test_s3_a_complaint_ends_every_subscription_so_that_a_fresh_one_revives_only_itself() -> None:
+    weekly, events = make_list(), make_list("events")
+    person = make_member(weekly)
+    subscribe(person, events)
+    assert suppress(address_hash=bytes(person.address_hash), reason=Reason.COMPLAINT, now=NOW)
+    assert not suppress(address_hash=bytes(person.address_hash), reason=Reason.COMPLAINT, now=NOW)
+    assert set(Subscription.objects.values_list("end_reason", flat=True)) == {EndReason.COMPLAINT}
+    ask(weekly)
+    confirm(weekly)
+    assert [one.mailing_list for one in Subscription.objects.mailable()] == [weekly]
+
+
+def test_s4_reasons_and_scopes_are_kept_apart_and_each_once() -> None:
+    weekly, person = make_list(), make_person()
+    address_hash = bytes(person.address_hash)
+    for reason in Reason:
+        for mailing_list in (None, weekly):
+            assert suppress(address_hash=address_hash, reason=reason, mailing_list=mailing_list, now=NOW)
+            assert not suppress(address_hash=address_hash, reason=reason, mailing_list=mailing_list, now=NOW)
+    assert Suppression.objects.live().count() == 2 * len(Reason)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"scope": Scope.ALL, "reason": "boredom"},
+        {"scope": Scope.LIST, "reason": Reason.HARD},
+        {"scope": "some", "reason": Reason.HARD},
+    ],
+)
+def test_s4_a_suppression_without_a_known_reason_or_a_right_scope_cannot_exist(fields: dict[str, str]) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Suppression.objects.create(address_hash=b"x" * 32, at=NOW, **fields)
+
+
+def test_staff_lift_with_a_written_reason_only_and_it_is_on_record() -> None:
+    weekly = make_list()
+    person = make_member(weekly)
+    suppress(address_hash=bytes(person.address_hash), reason=Reason.HARD, now=NOW, by="kim@charity.example")
+    suppression = Suppression.objects.get()
+    with pytest.raises(CannotLift, match="Write why"):
+        lift_suppression(suppression=suppression, by="kim@charity.example", why=" ", now=NOW)
+    lift_suppression(suppression=suppression, by="kim@charity.example", why="The mailbox is back.", now=NOW)
+    with pytest.raises(CannotLift, match="lifted already"):
+        lift_suppression(suppression=suppression, by="kim@charity.example", why="Again.", now=NOW)
+    assert kinds() == ["suppressed", "lifted"]
+    assert ConsentEvent.objects.get(kind="lifted").wording == "The mailbox is back."
+
+
+@pytest.mark.parametrize("reason", [Reason.UNSUBSCRIBE, Reason.ERASURE])
+def test_staff_cannot_undo_a_persons_own_no(reason: Reason) -> None:
+    suppress(address_hash=identify("ada@example.org"), reason=reason, now=NOW)
+    with pytest.raises(CannotLift, match="Only they can undo it"):
+        lift_suppression(suppression=Suppression.objects.get(), by="kim", why="They rang.", now=NOW)
+
+
+def test_u4_leaving_twice_is_leaving_once() -> None:
+    weekly = make_list()
+    person = make_member(weekly)
+    assert leave_list(subscriber=person, mailing_list=weekly, now=NOW)
+    assert not leave_list(subscriber=person, mailing_list=weekly, now=NOW + timedelta(days=1))
+    assert kinds() == ["left"]
+    ended = Subscription.objects.get()
+    assert (ended.ended_at, ended.end_reason) == (NOW, EndReason.UNSUBSCRIBE)
+
+
+def test_u9_leaving_one_list_keeps_the_others_and_leaving_all_keeps_none() -> None:
+    weekly, events = make_list(), make_list("events")
+    person = make_member(weekly)
+    subscribe(person, events)
+    leave_list(subscriber=person, mailing_list=weekly, now=NOW)
+    assert [one.mailing_list for one in Subscription.objects.mailable()] == [events]
+    assert leave_all(subscriber=person, now=NOW)
+    assert not leave_all(subscriber=person, now=NOW)
+    assert not Subscription.objects.open().exists()
+    assert set(Suppression.objects.values_list("scope", "reason")) == {("list", "unsubscribe"), ("all", "unsubscribe")}
+    assert kinds() == ["left", "left_all"]
+
+
+def test_someone_who_left_and_came_back_can_leave_again() -> None:
+    weekly = make_list()
+    person = make_member(weekly)
+    leave_list(subscriber=person, mailing_list=weekly, now=NOW)
+    ask(weekly)
+    confirm(weekly)
+    assert leave_list(subscriber=person, mailing_list=weekly, now=NOW)
+    assert kinds() == ["left", "requested", "confirmed", "left"]
+
+
+def test_p1_proof_of_consent_can_be_neither_changed_nor_deleted() -> None:
+    weekly = make_list()
+    ask(weekly)
+    event = ConsentEvent.objects.get()
+    for attempt in (event.save, event.delete, ConsentEvent.objects.all().delete):
+        with pytest.raises(AppendOnly):
+            attempt()
+    with pytest.raises(AppendOnly):
+        ConsentEvent.objects.update(wording="something else")
+    assert ConsentEvent.objects.get().wording == "Send me it."
+
+
+def test_p6_an_erased_person_leaves_a_keyed_hash_and_no_word() -> None:
+    weekly = make_list()
+    ask(weekly, name="Ada Lee")
+    batch = ImportBatch.objects.create(mailing_list=weekly, basis="consent", evidence="x", by="kim", started_at=NOW)
+    ImportRefusal.objects.create(batch=batch, line=2, raw="ada@example.org,Ada,Lee", reason="too many values")
+    erase_person(subscriber=find_person("ADA@example.org"), by="kim@charity.example", now=NOW)
+    for model in (Subscriber, Subscription, Confirmation, ImportRefusal):
+        assert not model.objects.exists()
+    left = Suppression.objects.get()
+    assert (bytes(left.address_hash), left.reason, left.scope) == (identify("ada@example.org"), "erasure", "all")
+    assert list(ConsentEvent.objects.order_by("pk").values_list("kind", "subscriber")) == [
+        ("requested", None),
+        ("erased", None),
+    ]
+
+
+def test_v9_no_person_prints_with_their_address() -> None:
+    weekly = make_list()
+    ask(weekly)
+    for row in (Subscriber.objects.get(), Subscription.objects.get(), Confirmation.objects.get()):
+        assert "ada@example.org" not in str(row)
+        assert "a•••@e•••.org" in str(row)
+
+
+def test_preferences_are_saved_once_and_put_on_record() -> None:
+    weekly = make_list()
+    person = make_member(weekly)
+    topic = Topic.objects.create(slug="land", name="Land")
+    place = find_town("London, GB")
+    choice = {"topics": [topic], "language": "fr", "place": place, "now": NOW}
+    assert save_preferences(subscriber=person, **choice)
+    assert not save_preferences(subscriber=person, **choice)
+    person.refresh_from_db()
+    assert (person.language, person.place, list(person.topics.all())) == ("fr", place, [topic])
+    assert kinds() == ["preferences"]
+
+
+def test_lists_are_left_at_once_and_joined_by_mail() -> None:
+    weekly, events = make_list(), make_list("events")
+    person = make_member(weekly)
+    waiting = choose_lists(subscriber=person, offered=[weekly, events], chosen=[events], wording="Chosen.", now=NOW)
+    assert waiting == [events]
+    assert not Subscription.objects.mailable().exists()
+    assert [one.mailing_list for one in due_confirmations(now=NOW)] == [events]
+
+
+def test_a_town_is_found_or_the_person_is_told_what_to_write() -> None:
+    assert find_town("  ") is None
+    with pytest.raises(UnknownPlace, match="could be"):
+        find_town("Springfield")
+    with pytest.raises(UnknownPlace):
+        find_town("Xyzzyville")
+
+
+def test_what_is_not_understood_of_a_place_is_left_out_and_said() -> None:
+    found = locate(country="GB", region="Texas", town="London")
+    assert (found.country, found.region, found.town) == ("GB", "GB-ENG", "London")
+    assert "Texas" in found.note
+    assert locate(country="Narnia").note
+    assert locate(region="US-TX").country == "US"
+    assert not locate(country="GB", region="US-TX").region
+    assert locate(town="Springfield").ambiguous
+
+
+def test_one_place_is_one_row_and_no_finer_than_a_kilometre() -> None:
+    first = get_or_make_place(country="us", region="us-tx", town="Houston", latitude=29.7633, longitude=-95.3671)
+    second = get_or_make_place(country="US", region="US-TX", town="Houston", latitude=29.7589, longitude=-95.3677)
+    assert first == second
+    assert first.key == "US|US-TX|Houston|29.76|-95.37"
+    assert (first.latitude, str(first)) == (29.76, "Houston, US-TX")
+    assert str(get_or_make_place()) == "nowhere"
+
+
+def test_everything_held_about_a_person_can_be_said() -> None:
+    weekly = make_list()
+    ask(weekly, name="Ada", place=find_town("London, GB"))
+    leave_list(subscriber=find_person("ada@example.org"), mailing_list=weekly, now=NOW)
+    said = describe_person(find_person(" ADA@example.org"))
+    assert (said["name"], said["country"], said["region"], said["city"]) == ("Ada", "GB", "GB-ENG", "London")
+    assert [(one["list"], one["end_reason"], one["mailable"]) for one in said["subscriptions"]] == [
+        ("weekly", "unsubscribe", False)
+    ]
+    assert [one["reason"] for one in said["suppressions"]] == ["unsubscribe"]
+    assert [one["kind"] for one in said["consent"]] == ["requested", "left"]
+    with pytest.raises(UnknownPerson):
+        find_person("nobody@example.org")
+
+
+def test_an_address_under_the_limit_of_mails_is_queued_again_after_it_confirmed() -> None:
+    weekly, person = make_list(), make_person()
+    assert queue_confirmation(subscriber=person, mailing_list=weekly, now=NOW)
+    assert not queue_confirmation(subscriber=person, mailing_list=weekly, now=NOW + timedelta(days=2))
+    assert Confirmation.objects.count() == 1

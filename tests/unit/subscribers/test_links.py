@@ -1,0 +1,120 @@
+"""K1 to K5: links name one person and list for one purpose, hold nothing personal, and outlive key rotation."""
+
+import ast
+import inspect
+import time
+import uuid
+from base64 import urlsafe_b64decode
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+
+from subscribers import links
+from subscribers.errors import BadLink
+from subscribers.links import LIFETIMES, ExpiredLink, Purpose, Signer, read_link
+
+NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
+PERSON = uuid.UUID("12345678-1234-4234-8234-123456789abc")
+LIST = "00112233aabbccdd"
+KEYS = ["newest", "older", "oldest"]
+
+
+def make_token(purpose: Purpose = Purpose.UNSUBSCRIBE, *, keys: list[str] | None = None, issued: datetime = NOW) -> str:
+    signer = Signer(keys or KEYS, site_url="https://news.example.org/", issued=issued)
+    return signer.url(purpose, PERSON.bytes, bytes.fromhex(LIST)).rsplit("/", 1)[1]
+
+
+def test_a_link_names_whom_it_was_made_for() -> None:
+    target = read_link(make_token(), purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=KEYS)
+    assert (target.subscriber_uuid, target.list_public_id, target.issued) == (PERSON, LIST, NOW)
+
+
+def test_links_are_built_on_the_site_url_and_the_path_of_their_purpose() -> None:
+    signer = Signer(KEYS, site_url="https://news.example.org/", issued=NOW)
+    person, mailing_list = PERSON.bytes, bytes.fromhex(LIST)
+    assert signer.unsubscribe_url(person, mailing_list).startswith("https://news.example.org/u/")
+    assert signer.preferences_url(person, mailing_list).startswith("https://news.example.org/p/")
+
+
+def test_k1_a_token_decodes_to_identifiers_and_a_signature_and_nothing_else() -> None:
+    token = make_token()
+    raw = urlsafe_b64decode(token)
+    assert len(token) == 64
+    assert raw[4:20] == PERSON.bytes
+    assert raw[20:28].hex() == LIST
+    assert int.from_bytes(raw[28:32], "big") == int(NOW.timestamp())
+    assert len(raw[32:]) == 16
+
+
+@pytest.mark.parametrize(("made_for", "used_for"), list(product(Purpose, Purpose)))
+def test_k2_only_the_purpose_that_a_token_was_made_for_opens(made_for: Purpose, used_for: Purpose) -> None:
+    token = make_token(made_for)
+    if made_for is used_for:
+        assert read_link(token, purpose=used_for, now=NOW, keys=KEYS).subscriber_uuid == PERSON
+    else:
+        with pytest.raises(BadLink):
+            read_link(token, purpose=used_for, now=NOW, keys=KEYS)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.PREFERENCES, Purpose.CONFIRM])
+def test_k3_links_that_expire_do_so_to_the_second(purpose: Purpose) -> None:
+    lifetime = LIFETIMES[purpose]
+    assert lifetime is not None
+    token = make_token(purpose)
+    read_link(token, purpose=purpose, now=NOW + lifetime, keys=KEYS)
+    with pytest.raises(ExpiredLink) as expired:
+        read_link(token, purpose=purpose, now=NOW + lifetime + timedelta(seconds=1), keys=KEYS)
+    assert expired.value.target.subscriber_uuid == PERSON
+
+
+def test_u6_an_unsubscribe_link_works_after_years_and_three_new_keys() -> None:
+    token = make_token(keys=["first"])
+    rotated = ["fourth", "third", "second", "first"]
+    later = NOW + timedelta(days=5 * 366)
+    assert read_link(token, purpose=Purpose.UNSUBSCRIBE, now=later, keys=rotated).subscriber_uuid == PERSON
+
+
+def test_k4_new_links_use_the_newest_key_and_a_retired_key_opens_nothing() -> None:
+    token = make_token(keys=["new", "old"])
+    read_link(token, purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=["new"])
+    with pytest.raises(BadLink):
+        read_link(token, purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=["old"])
+
+
+@pytest.mark.parametrize("place", [0, 5, 20, 30, 40, 50, 62])
+def test_k5_a_token_with_any_part_changed_is_refused(place: int) -> None:
+    token = make_token()
+    changed = token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
+    with pytest.raises(BadLink):
+        read_link(changed, purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=KEYS)
+
+
+@pytest.mark.parametrize("token", ["", "x", "é" * 64, "?" * 64, "A" * 63, "A" * 65, "=" * 64, "A" * 64])
+def test_k5_nonsense_and_forgery_get_the_same_words(token: str) -> None:
+    with pytest.raises(BadLink) as nonsense:
+        read_link(token, purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=KEYS)
+    with pytest.raises(BadLink) as forged:
+        read_link(make_token(keys=["theirs"]), purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=KEYS)
+    assert str(nonsense.value) == str(forged.value)
+
+
+def test_k5_signatures_are_compared_in_constant_time_only() -> None:
+    tree = ast.parse(inspect.getsource(links._verify))
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
+    assert "compare_digest" in inspect.getsource(links._verify)
+
+
+def test_the_links_of_one_send_are_reproducible_and_cheap() -> None:
+    signer = Signer(KEYS, site_url="https://news.example.org", issued=NOW)
+    person, mailing_list = PERSON.bytes, bytes.fromhex(LIST)
+    assert signer.unsubscribe_url(person, mailing_list) == signer.unsubscribe_url(person, mailing_list)
+    best = min(_seconds_for_2000(signer, person, mailing_list) for _ in range(5))
+    assert best / 2_000 < 10e-6
+
+
+def _seconds_for_2000(signer: Signer, person: bytes, mailing_list: bytes) -> float:
+    started = time.process_time()
+    for _ in range(2_000):
+        signer.unsubscribe_url(person, mailing_list)
+    return time.process_time() - started

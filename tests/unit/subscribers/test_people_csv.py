@@ -1,0 +1,133 @@
+"""D2: files of people as they come: every encoding, delimiter and mistake is read or refused with its line."""
+
+import io
+
+import pytest
+
+from subscribers import people_csv
+from subscribers.people_csv import BadFile, PersonRow, RefusedRow, open_people
+
+
+def read(body: bytes) -> list[PersonRow | RefusedRow]:
+    return list(open_people(io.BytesIO(body)).rows)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "detected"),
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8-sig"),
+        ("utf-16", "utf-16"),
+        ("utf-16-le", "utf-16-le"),
+        ("utf-16-be", "utf-16-be"),
+        ("cp1252", "cp1252"),
+    ],
+)
+def test_d2_encodings_are_detected(encoding: str, detected: str) -> None:
+    people = open_people(io.BytesIO("email,name\nada@example.org,Zoë Šimi\n".encode(encoding)))
+    assert people.encoding == detected
+    assert [row.name for row in people.rows if isinstance(row, PersonRow)] == ["Zoë Šimi"]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_d2_delimiters_and_line_endings_are_detected(delimiter: str, ending: str) -> None:
+    text = ending.join([delimiter.join(["Email", "Name"]), delimiter.join(["ada@example.org", "Ada"]), ""])
+    assert [(row.email, row.name) for row in read(text.encode()) if isinstance(row, PersonRow)] == [
+        ("ada@example.org", "Ada")
+    ]
+
+
+def test_a_file_that_cannot_be_rewound_is_read_too() -> None:
+    class Pipe(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+    people = open_people(Pipe(b"email\nada@example.org\n"))
+    assert [row.line for row in people.rows] == [2]
+
+
+def test_all_columns_are_read_and_the_postcode_is_dropped() -> None:
+    body = (
+        b"email,name,country,region,city,postcode,language,topics,giving,timezone,source\n"
+        b"ada@example.org,Ada,GB,GB-ENG,London,N1 9GU,pt_BR,events; stories,Donor,Europe/London,fair\n"
+    )
+    assert read(body) == [
+        PersonRow(
+            line=2,
+            email="ada@example.org",
+            name="Ada",
+            country="GB",
+            region="GB-ENG",
+            city="London",
+            language="pt-BR",
+            topics=("events", "stories"),
+            giving="donor",
+            timezone="Europe/London",
+            source="fair",
+        )
+    ]
+
+
+def test_values_that_are_not_understood_are_left_out_and_noted() -> None:
+    (row,) = read(b"email,language,giving,timezone\nada@example.org,English!,often,Mars/Base\n")
+    assert isinstance(row, PersonRow)
+    assert (row.language, row.giving, row.timezone) == ("", "", "")
+    assert [note.split("”")[0] for note in row.notes] == ["“English!", "“often", "“Mars/Base"]
+
+
+def test_columns_that_are_not_used_are_reported() -> None:
+    assert open_people(io.BytesIO(b"email,shoe size,postcode\n")).ignored_columns == ["shoe size"]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b"ada@", "not an email address"),
+        (b",Ada", "no email address"),
+        (b"ada@example.org,Ada,Lee", "3 values but the file has 2 columns"),
+        (b"ada@example.org," + b"x" * 10_001, "longer than 10,000"),
+    ],
+)
+def test_d2_bad_lines_are_refused_with_their_number_and_the_next_is_read(line: bytes, says: str) -> None:
+    bad, good = read(b"email,name\n" + line + b"\nbea@example.org,Bea\n")
+    assert isinstance(bad, RefusedRow)
+    assert bad.line == 2
+    assert says in bad.reason
+    assert isinstance(good, PersonRow)
+    assert good.line == 3
+
+
+def test_empty_lines_are_passed_over_and_line_numbers_stay_right() -> None:
+    assert [row.line for row in read(b'email,name\n\nada@example.org,"A\nB"\n,\nbea@example.org,\n')] == [3, 6]
+
+
+def test_a_quotation_mark_that_never_closes_spoils_its_line_only_so_far_as_it_must() -> None:
+    body = b'email,name\nada@example.org,"Ada\n' + b"x" * 140_000 + b"\nbea@example.org,Bea\n"
+    rows = read(body)
+    assert isinstance(rows[0], RefusedRow)
+    assert "quotation mark" in rows[0].reason
+    assert [row.email for row in rows if isinstance(row, PersonRow)] == ["bea@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "empty"),
+        (b"\n\n", "empty"),
+        (b"mail,name\nada@example.org,Ada\n", "No column is called “email”"),
+        (b"email,E-mail\n", "more than once"),
+    ],
+)
+def test_files_without_usable_columns_are_refused_whole(body: bytes, says: str) -> None:
+    with pytest.raises(BadFile, match=says):
+        open_people(io.BytesIO(body))
+
+
+def test_d2_files_and_rows_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people_csv, "MOST_ROWS", 2)
+    with pytest.raises(BadFile, match="more than 2 lines"):
+        read(b"email\na@example.org\nb@example.org\nc@example.org\n")
+    monkeypatch.setattr(people_csv, "MOST_BYTES", 10)
+    with pytest.raises(BadFile, match="larger than"):
+        read(b"email\nada@example.org\n")

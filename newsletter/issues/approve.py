@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from newsletter.errors import NotAllowed, NotApproved, NotReady, WrongState
@@ -100,7 +100,7 @@ def release_issue(*, issue: Issue) -> None:
     issue.held, issue.held_reason = False, ""
 
 
-def _record(*, issue: Issue, revision: IssueRevision, person: AbstractBaseUser | None, now: datetime) -> Approval:
+def _record(*, issue: Issue, revision: IssueRevision, person: User | None, now: datetime) -> Approval:
     with transaction.atomic():
         try:
             with transaction.atomic():

@@ -1,11 +1,11 @@
 """Turns a choice of content into an issue's subject, preheader and blocks: the first draft that staff see."""
 
+from html import escape
 from typing import Any
 
 from newsletter.issues.choose import Choice
 from newsletter.models import Publication, Story
 
-CARDS_HEADING = ""
 PREHEADER_LENGTH = 100
 RELATED_LINKS = 3
 
@@ -74,10 +74,8 @@ def shorten(text: str, length: int) -> str:
 
 def paragraphs(text: str) -> str:
     """Plain staff text as rich text: a blank line starts a paragraph."""
-    from django.utils.html import escape
-
     parts = [part.strip() for part in text.replace("\r\n", "\n").split("\n\n") if part.strip()]
-    return "".join(f"<p>{escape(part).replace('&quot;', '\"').replace(chr(10), '<br/>')}</p>" for part in parts)
+    return "".join(f"<p>{escape(part, quote=False)}</p>".replace("\n", "<br/>") for part in parts)
 
 
 def _story_choice(story: Story) -> dict[str, Any]:

@@ -50,8 +50,7 @@ def choose_stories(
     wanted = {topic.pk for topic in publication.topics.all()}
     placed = PlacedStory.objects.filter(publication=publication).select_related("issue")
     candidates = (
-        Story.objects.with_age()
-        .filter(told_at__gte=oldest)
+        Story.objects.told_since(oldest)
         .select_related("source", "picture")
         .prefetch_related("topics", Prefetch("placed", queryset=placed, to_attr="placed_here"))
         .order_by("-told_at", "-pk")[:CANDIDATES]

@@ -1,5 +1,7 @@
 """The three kinds of content: stories, events and appeals."""
 
+from datetime import datetime
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
@@ -12,9 +14,9 @@ from newsletter.models.states import one_of
 
 
 class StoryQuerySet(models.QuerySet["Story"]):
-    def with_age(self) -> "StoryQuerySet":
-        """Adds ``told_at``: when the source dates the story, else when we first saw it."""
-        return self.annotate(told_at=Coalesce("published_at", "seen_at"))
+    def told_since(self, moment: datetime) -> "StoryQuerySet":
+        """Stories whose ``told_at`` (when the source dates them, else when we first saw them) is not before a moment."""
+        return self.annotate(told_at=Coalesce("published_at", "seen_at")).filter(told_at__gte=moment)
 
 
 class Story(index.Indexed, models.Model):

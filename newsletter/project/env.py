@@ -36,14 +36,18 @@ def read() -> Environment:
         database_url=_env.str("DATABASE_URL", f"sqlite:///{data_dir / 'newsletter.sqlite3'}"),
         site_url=_env.str("NEWSLETTER_SITE_URL", "http://127.0.0.1:8000").rstrip("/"),
         secret_key=_secret("NEWSLETTER_SECRET_KEY", data_dir / "secret.key", required=production),
-        old_secret_keys=_env.list("NEWSLETTER_OLD_SECRET_KEYS", []),
+        old_secret_keys=_words("NEWSLETTER_OLD_SECRET_KEYS"),
         address_key=_secret("NEWSLETTER_ADDRESS_KEY", data_dir / "address.key", required=production),
         provider_url=_env.str("NEWSLETTER_PROVIDER_URL", "outbox://"),
         engine=_env.str("NEWSLETTER_ENGINE", "embedded", validate=OneOf(["embedded"])),
-        fetch_allow=[part.strip() for part in _env.list("NEWSLETTER_FETCH_ALLOW", []) if part.strip()],
+        fetch_allow=_words("NEWSLETTER_FETCH_ALLOW"),
         production=production,
         time_zone=_env.str("NEWSLETTER_TIME_ZONE", "UTC"),
     )
+
+
+def _words(name: str) -> list[str]:
+    return [part.strip() for part in _env.str(name, "").split(",") if part.strip()]
 
 
 def _secret(name: str, kept_in: Path, *, required: bool) -> str:

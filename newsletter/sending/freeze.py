@@ -21,11 +21,12 @@ from subscribers.audience import count_audience, eligible
 
 _INSERT = """
 INSERT INTO newsletter_delivery (issue_id, batch_id, subscriber_id, address_hash, proof)
+WITH person (subscriber, address_hash, place, giving) AS ({eligible})
 SELECT %s, batch.id, reader.subscriber, reader.address_hash, %s
 FROM (
     SELECT person.subscriber AS subscriber, person.address_hash AS address_hash, grp.variant_id AS variant_id,
            ROW_NUMBER() OVER (PARTITION BY grp.variant_id ORDER BY person.subscriber) - 1 AS position
-    FROM ({eligible}) AS person
+    FROM person
     JOIN newsletter_readergroup AS grp
       ON grp.revision_id = %s AND grp.place_id = person.place AND grp.giving = person.giving
 ) AS reader
@@ -101,7 +102,7 @@ def _count_by_variant(*, issue: Issue, revision_id: int) -> list[tuple[int, int]
 
 
 def _cut_batches(*, send: Send, sizes: Sequence[tuple[int, int]], max_batch: int) -> None:
-    batches = []
+    batches: list[Batch] = []
     for variant, people in sizes:
         for part in range(math.ceil(people / max_batch)):
             size = min(max_batch, people - part * max_batch)
@@ -121,13 +122,9 @@ def _cut_batches(*, send: Send, sizes: Sequence[tuple[int, int]], max_batch: int
 def _write_deliveries(*, send: Send, revision_id: int, max_batch: int) -> int:
     people = _people(send.issue).values_list("subscriber_ref", "hash_ref", "place_ref", "giving_ref")
     sql, parameters = people.query.sql_with_params()
-    named = f"SELECT * FROM ({sql}) AS inner_people"
-    columns = "(subscriber, address_hash, place, giving)"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH named_people {columns} AS ({named})"  # noqa: S608 - our own compiled query and constants
-            + _INSERT.format(eligible="SELECT * FROM named_people"),
-            [*parameters, send.issue_id, False, revision_id, send.pk, max_batch],
+            _INSERT.format(eligible=sql), [*parameters, send.issue_id, False, revision_id, send.pk, max_batch]
         )
         return int(cursor.rowcount)
 

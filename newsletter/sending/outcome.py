@@ -50,7 +50,8 @@ def wait_before_next(*, tries: int, retry_after: float | None) -> timedelta:
     """What the provider asked for, else twice as long each time, up to ten minutes."""
     if retry_after is not None:
         return min(timedelta(seconds=max(retry_after, 1.0)), timedelta(hours=6))
-    return min(FIRST_WAIT * 2 ** min(tries - 1, 10), LONGEST_WAIT)
+    doubled: timedelta = FIRST_WAIT * 2 ** min(tries - 1, 10)
+    return min(doubled, LONGEST_WAIT)
 
 
 def pause_for(*, send: Send, reason: str) -> None:

@@ -1,0 +1,142 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from newsletter.errors import WrongState
+from newsletter.issues.assemble import assemble_slot, find_slot, open_due_slots
+from newsletter.models import Issue, PlacedStory, Slot
+from tests.support.fixtures import DUE, NOW, make_appeal, make_event, make_issue, make_publication, make_story
+
+pytestmark = pytest.mark.django_db
+
+
+def reason_for(issue: Issue, title: str) -> str:
+    return next(reason["why"] for reason in issue.reasons if title in reason["title"])
+
+
+def test_an_issue_takes_the_newest_stories_and_says_why_each_is_in_or_out(publication):
+    for number in range(7):
+        make_story(f"Story {number}", days_old=number + 0.5)
+    issue = make_issue(publication)
+    assert issue.subject == "Story 0"
+    assert [choice["story"].title for choice in issue.body[1].value["stories"]] == ["Story 1", "Story 2", "Story 3", "Story 4"]
+    assert reason_for(issue, "Story 0").startswith("newest")
+    assert reason_for(issue, "Story 6") == "left out: no room: the issue takes 5"
+
+
+def test_a_story_is_in_at_most_one_issue_of_a_publication_and_the_next_says_so(publication):
+    story = make_story("The first verdict")
+    make_issue(publication)
+    make_story("A second verdict", days_old=-1, seen_at=NOW + timedelta(days=1))
+    later = NOW + timedelta(days=7)
+    second = assemble_slot(slot=find_slot(publication=publication, due="2026-03-12T09:00", now=later), now=later).issue
+    assert second is not None
+    assert second.number == 2
+    assert reason_for(second, "The first verdict") == "left out: already in No. 1"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PlacedStory.objects.create(publication=publication, story=story, issue=second)
+
+
+def test_nothing_new_skips_the_slot_and_says_so(publication):
+    make_story("The first verdict")
+    make_event("A vigil", online=True, days_ahead=30)
+    make_issue(publication)
+    later = NOW + timedelta(days=7)
+    assembly = assemble_slot(slot=find_slot(publication=publication, due="2026-03-12T09:00", now=later), now=later)
+    assert assembly.issue is None
+    assert assembly.slot.state == Slot.State.SKIPPED
+    assert assembly.slot.reason.startswith("Nothing new")
+
+
+def test_a_new_event_alone_makes_an_issue(publication):
+    make_story("The first verdict")
+    make_issue(publication)
+    make_event("A vigil", online=True, days_ahead=20, seen_at=NOW + timedelta(days=2))
+    later = NOW + timedelta(days=7)
+    assert assemble_slot(slot=find_slot(publication=publication, due="2026-03-12T09:00", now=later), now=later).issue
+
+
+def test_a_story_that_came_between_assembly_and_sending_is_in_the_next_issue(publication):
+    make_story("The first verdict")
+    make_issue(publication)
+    make_story("Told on the eve of the send", published_at=NOW + timedelta(hours=3), seen_at=NOW + timedelta(hours=3))
+    later = NOW + timedelta(days=7)
+    issue = assemble_slot(slot=find_slot(publication=publication, due="2026-03-12T09:00", now=later), now=later).issue
+    assert issue is not None
+    assert issue.subject == "Told on the eve of the send"
+
+
+def test_stories_of_other_topics_languages_and_sources_are_left_out_with_the_reason(publication):
+    topic = publication.topics.create(slug="courts", name="Courts")
+    make_story("In the courts").topics.add(topic)
+    make_story("Of another topic")
+    spanish = make_story("En otro idioma", language="es")
+    spanish.topics.add(topic)
+    issue = make_issue(publication)
+    assert reason_for(issue, "In the courts") == "newest, topic Courts"
+    assert "topics" in reason_for(issue, "Of another topic")
+    assert "another language (es)" in reason_for(issue, "En otro idioma")
+
+
+def test_assembling_a_slot_twice_gives_the_one_issue(publication):
+    make_story("The first verdict")
+    first = make_issue(publication)
+    again = assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW)
+    assert again.issue == first
+    assert not again.made
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Slot.objects.create(publication=publication, due_local=DUE, due_at=NOW, made_at=NOW)
+
+
+def test_cancelled_past_repeated_and_nowhere_events_are_left_out_with_the_reason(publication):
+    make_story("The first verdict")
+    make_event("Weekly call", online=True, days_ahead=5)
+    make_event("Weekly call", online=True, days_ahead=12, external_id="later")
+    make_event("Called off", online=True, cancelled=True)
+    make_event("Somewhere", note="“Springfield” could be several towns.")
+    make_event("Over already", online=True, days_ahead=0.5)
+    issue = make_issue(publication)
+    events = next(block for block in issue.body if block.block_type == "events").value["events"]
+    assert [event.title for event in events] == ["Weekly call"]
+    assert "left out: cancelled" in [reason["why"] for reason in issue.reasons]
+    assert "Springfield" in reason_for(issue, "Somewhere")
+
+
+def test_slots_open_when_the_lead_time_has_come_and_not_before(publication):
+    assert open_due_slots(publication=publication, now=NOW - timedelta(hours=1)) == []
+    assert [slot.due_local for slot in open_due_slots(publication=publication, now=NOW)] == [DUE]
+    assert open_due_slots(publication=publication, now=NOW) == []
+
+
+@pytest.mark.parametrize(("hours", "state"), [(5.9, Slot.State.DUE), (6.1, Slot.State.MISSED)])
+def test_f11_a_slot_missed_by_up_to_six_hours_is_caught_up_and_by_more_is_held_and_says_so(publication, hours, state):
+    due = datetime(2026, 3, 5, 9, tzinfo=UTC)
+    (slot,) = open_due_slots(publication=publication, now=due + timedelta(hours=hours))
+    assert slot.state == state
+    if state == Slot.State.MISSED:
+        assert "6 hours late" in slot.reason
+        with pytest.raises(WrongState, match="missed"):
+            assemble_slot(slot=slot, now=due + timedelta(hours=hours))
+
+
+def test_after_weeks_without_a_scheduler_only_the_last_slot_can_still_go(publication):
+    now = datetime(2026, 3, 26, 10, tzinfo=UTC)
+    slots = open_due_slots(publication=publication, now=now)
+    assert [slot.state for slot in slots] == ["missed", "missed", "missed", "due"]
+
+
+def test_f11_the_repeated_hour_gives_exactly_one_slot():
+    nightly = make_publication(slug="nightly")
+    nightly.schedule, nightly.lead_hours, nightly.made_at = "30 1 * * *", 0, datetime(2026, 10, 24, 12, tzinfo=UTC)
+    for minute in range(0, 180, 10):
+        open_due_slots(publication=nightly, now=datetime(2026, 10, 25, 0, 0, tzinfo=UTC) + timedelta(minutes=minute))
+    assert list(nightly.slots.values_list("due_local", flat=True)) == ["2026-10-25T01:30"]
+
+
+def test_a_title_with_braces_is_never_taken_for_a_merge_field(publication):
+    make_story("What {{ first_name }} and {% if %} mean")
+    make_appeal()
+    issue = make_issue(publication)
+    assert "{{" not in issue.subject
+    assert "{%" not in issue.subject

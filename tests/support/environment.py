@@ -1,0 +1,17 @@
+"""Settings of the test run: a data folder of its own, fixed secrets, loopback only. Set before Django reads them."""
+
+import os
+import tempfile
+
+_FOLDER = tempfile.mkdtemp(prefix="newsletter-tests-")
+os.environ.update(
+    NEWSLETTER_DATA_DIR=_FOLDER,
+    NEWSLETTER_SITE_URL="http://127.0.0.1:8000",
+    NEWSLETTER_SECRET_KEY="a secret of the tests, long enough to sign with",
+    NEWSLETTER_ADDRESS_KEY="an address key of the tests, long enough to hash with",
+    NEWSLETTER_PROVIDER_URL="outbox://",
+    NEWSLETTER_FETCH_ALLOW="127.0.0.1",
+    NEWSLETTER_PRODUCTION="false",
+)
+os.environ["DATABASE_URL"] = os.environ.get("NEWSLETTER_TEST_DATABASE_URL", f"sqlite:///{_FOLDER}/tests.sqlite3")
+

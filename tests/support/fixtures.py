@@ -1,0 +1,147 @@
+"""Builders of publications, stories, events and audiences, for tests that assemble and send."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+
+from newsletter.issues.approve import approve_issue
+from newsletter.issues.assemble import assemble_slot, find_slot
+from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
+from newsletter.sending import provider
+from subscribers.identity import identify
+from subscribers.models import MailingList, Place, Subscriber, Subscription
+
+NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
+DUE = "2026-03-05T09:00"
+LONDON = {"country": "GB", "region": "GB-ENG", "town": "London", "latitude": 51.51, "longitude": -0.13}
+HOUSTON = {"country": "US", "region": "US-TX", "town": "Houston", "latitude": 29.76, "longitude": -95.37}
+
+
+@pytest.fixture
+def publication(db: None) -> Publication:
+    """A weekly publication that a person must approve, with nobody on its list yet."""
+    return make_publication()
+
+
+def make_publication(**changes: Any) -> Publication:
+    slug = changes.pop("slug", "weekly")
+    brand, _ = Brand.objects.get_or_create(
+        slug="default",
+        defaults={"name": "Open Door", "postal_address": "1 Example Street, Leeds", "website": "https://example.org/"},
+    )
+    mailing_list, _ = MailingList.objects.get_or_create(slug=slug, defaults={"name": "The weekly letter"})
+    made = Publication.objects.create(
+        slug=slug,
+        name=changes.pop("name", "The weekly letter"),
+        brand=brand,
+        mailing_list=mailing_list,
+        from_name="Open Door",
+        from_email="news@news.example.org",
+        reply_to="hello@example.org",
+        schedule="0 9 * * thu",
+        zone="Europe/London",
+        **changes,
+    )
+    Publication.objects.filter(pk=made.pk).update(made_at=NOW - timedelta(days=1))
+    made.refresh_from_db()
+    return made
+
+
+def make_source(name: str = "Stories", **changes: Any) -> Source:
+    return Source.objects.get_or_create(
+        name=name, defaults={"kind": "feed", "url": "https://example.org/feed.xml", **changes}
+    )[0]
+
+
+def make_story(title: str, *, days_old: float = 1, **changes: Any) -> Story:
+    moment = NOW - timedelta(days=days_old)
+    fields = {
+        "source": make_source(),
+        "external_id": title[:100],
+        "url": f"https://example.org/stories/{abs(hash(title)) % 10**8}/",
+        "title": title,
+        "teaser": f"What happened, in a sentence or two, about: {title[:60]}.",
+        "language": "en",
+        "published_at": moment,
+        "seen_at": moment,
+        **changes,
+    }
+    return Story.objects.create(**fields)
+
+
+def make_event(title: str, *, days_ahead: float = 7, where: dict[str, Any] | None = None, **changes: Any) -> EventNotice:
+    place = where or {}
+    fields = {
+        "source": make_source(),
+        "external_id": title[:100],
+        "title": title,
+        "url": "https://example.org/events/",
+        "starts_at": NOW + timedelta(days=days_ahead),
+        "zone": "Europe/London",
+        "place_text": place.get("town", ""),
+        "seen_at": NOW - timedelta(days=1),
+        **place,
+        **changes,
+    }
+    return EventNotice.objects.create(**fields)
+
+
+def make_appeal(slug: str = "give", **changes: Any) -> Appeal:
+    return Appeal.objects.create(
+        slug=slug,
+        **{"headline": "Give an hour", "text": "Of a lawyer's time.", "link": "https://example.org/give/", "button": "Give", **changes},
+    )
+
+
+def make_place(where: dict[str, Any]) -> Place:
+    key = "|".join(str(value) for value in where.values())
+    return Place.objects.get_or_create(key=key, defaults=where)[0]
+
+
+def add_readers(publication: Publication, count: int, *, where: dict[str, Any] | None = None, start: int = 0, **fields: Any) -> list[Subscriber]:
+    """People who may be mailed: person0@example.com and so on."""
+    place = make_place(where) if where else None
+    people = Subscriber.objects.bulk_create(
+        Subscriber(
+            email=f"person{number}@example.com",
+            address_hash=identify(f"person{number}@example.com"),
+            name=f"Reader{number} Sample",
+            place=place,
+            created_at=NOW,
+            **fields,
+        )
+        for number in range(start, start + count)
+    )
+    Subscription.objects.bulk_create(
+        Subscription(
+            subscriber=person, mailing_list=publication.mailing_list, basis="consent", evidence="a form", requested_at=NOW
+        )
+        for person in people
+    )
+    return people
+
+
+def make_approver(email: str = "approver@example.org") -> User:
+    person, _ = User.objects.get_or_create(username=email, defaults={"email": email})
+    person.user_permissions.add(*Permission.objects.filter(codename__in=["approve_issue", "send_issue", "change_issue"]))
+    return User.objects.get(pk=person.pk)
+
+
+def make_issue(publication: Publication, *, approved: bool = False) -> Issue:
+    """The issue of the slot of ``DUE``, assembled from whatever the test made before."""
+    assembly = assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW)
+    assert assembly.issue is not None
+    if approved:
+        approve_issue(issue=assembly.issue, by=make_approver(), now=NOW)
+    return assembly.issue
+
+
+@pytest.fixture(autouse=True)
+def _fresh_adapter() -> Iterator[None]:
+    """Adapters are kept between calls; each test chooses its own."""
+    provider._adapter.cache_clear()
+    yield
+    provider._adapter.cache_clear()

@@ -3,9 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from newsletter.providers.addresses import sort_people
-from newsletter.providers.contract import BatchCall, Capabilities, HttpAnswer, HttpRequest, Outcome, Person, Verdict
-from newsletter.providers.errors import Ambiguous, BadBatch, NotSent
+from newsletter.providers.addresses import ascii_address, sort_people
+from newsletter.providers.contract import (
+    BatchCall,
+    Capabilities,
+    HttpAnswer,
+    HttpRequest,
+    Mail,
+    Outcome,
+    Person,
+    Verdict,
+)
+from newsletter.providers.errors import Ambiguous, BadBatch, BadMail, NotSent
 from newsletter.providers.headers import check_mail, list_headers
 from newsletter.providers.tokens import check_tokens, check_values
 from newsletter.providers.transport import Transport
@@ -36,12 +45,23 @@ def prepare(call: BatchCall, *, capabilities: Capabilities) -> Prepared:
             "Nothing was sent; the send must be cut into smaller batches."
         )
     check_mail(call.mail)
+    call = replace(call, mail=_in_ascii(call.mail))
     people, refused = sort_people(call.people)
     common = set.intersection(*(set(person.variables) for _, person in people)) if people else set()
     headers = list_headers(call.mail, values=common)
     needed = check_tokens(replace(call.mail, headers=headers))
     check_values((person for _, person in people), needed=needed)
     return Prepared(call, people, refused, headers, needed)
+
+
+def _in_ascii(mail: Mail) -> Mail:
+    try:
+        reply_to = ascii_address(mail.reply_to) if mail.reply_to else ""
+        return replace(mail, from_email=ascii_address(mail.from_email), reply_to=reply_to)
+    except ValueError as error:
+        raise BadMail(
+            f"The sender's or the reply address cannot be used: {error}. Correct it in the publication."
+        ) from error
 
 
 def check_bytes(body: bytes, *, capabilities: Capabilities) -> None:

@@ -1,7 +1,6 @@
 """The header fields of a mail: which ones we add, and what may not stand in any of them."""
 
 import re
-from collections.abc import Mapping
 from email.header import Header
 
 from newsletter.providers.contract import Mail
@@ -82,11 +81,6 @@ def ascii_header(value: str) -> str:
     phrase, mark, rest = value.partition("<")
     encoded = Header(phrase.strip(), "utf-8", maxlinelen=900).encode(splitchars="")
     return f"{encoded} {mark}{rest}" if mark else encoded
-
-
-def same_header(name: str, headers: Mapping[str, str]) -> str:
-    """Give the value of a header whatever the case of its name, or an empty text."""
-    return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
 
 
 def _check_line(text: str, *, what: str) -> None:

@@ -7,7 +7,9 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from weakref import WeakSet
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -32,7 +34,7 @@ class Transport:
         self._largest_answer = largest_answer
         self._mine = threading.local()
         self._lock = threading.Lock()
-        self._sessions: set[requests.Session] = set()
+        self._sessions: WeakSet[requests.Session] = WeakSet()
 
     def call(self, request: HttpRequest) -> HttpAnswer:
         """Send ``request`` once and give whatever answer came, of any status.
@@ -60,7 +62,10 @@ class Transport:
                 why = f"no full answer within {deadline.seconds:g} seconds" if deadline.passed else explain(error)
                 if request.body and body.wholly_written:
                     raise Ambiguous(f"The request was sent, but what became of it is not known: {why}.") from error
-                raise NotSent(f"The provider could not be reached, so nothing was sent: {why}.") from error
+                began = (
+                    "The request could not be handed over whole" if body.begun else "The provider could not be reached"
+                )
+                raise NotSent(f"{began}, so nothing was sent: {why}.") from error
             answer = self._read(response)
         if deadline.passed:
             answer = replace(answer, complete=False)
@@ -73,7 +78,8 @@ class Transport:
     def close(self) -> None:
         """Close every thread's connections. The transport may be used again afterwards."""
         with self._lock:
-            sessions, self._sessions = self._sessions, set()
+            sessions = list(self._sessions)
+            self._sessions.clear()
         for session in sessions:
             session.close()
 
@@ -102,6 +108,7 @@ class Transport:
             self._drop(session)
         session = requests.Session()
         session.trust_env = False
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
             session.mount(scheme, _WatchedAdapter(max_retries=0, pool_connections=1, pool_maxsize=1))
         with self._lock:
@@ -126,6 +133,10 @@ class CountingBody:
         self._content = content
         self._at = 0
         self.wholly_written = False
+
+    @property
+    def begun(self) -> bool:
+        return self._at > 0
 
     def __len__(self) -> int:
         return len(self._content)

@@ -81,6 +81,22 @@ def test_a_header_of_other_scripts_is_written_in_ascii(
     assert mail.headers["List-Id"].endswith("<a.news.example.org>")
 
 
+def test_a_sender_of_an_internationalised_domain_is_written_in_ascii(
+    adapter: Adapter, fake_provider: FakeProvider
+) -> None:
+    adapter.deliver(make_call(mail=make_mail(from_email="news@bücher.example", reply_to="a@bücher.example")))
+    (mail,) = fake_provider.mailbox("person1@example.com")
+    assert mail.sender == '"Open Door" <news@xn--bcher-kva.example>'
+    assert mail.headers["Reply-To"] == "a@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize("field", ["from_email", "reply_to"])
+def test_a_sender_that_has_no_ascii_form_is_refused(adapter: Adapter, fake_provider: FakeProvider, field: str) -> None:
+    with pytest.raises(BadMail, match="cannot be used"):
+        adapter.deliver(make_call(mail=make_mail(**{field: "ännä@example.org"})))
+    assert fake_provider.ledger == []
+
+
 def test_the_same_batch_makes_the_same_bytes(adapter: Any) -> None:
     assert adapter.build(make_call()) == adapter.build(make_call())
 

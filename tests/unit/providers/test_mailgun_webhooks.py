@@ -156,6 +156,10 @@ def test_an_id_that_is_not_ours_is_no_id(changes: dict[str, Any]) -> None:
     assert parse({**EVENT, **changes}).delivery is None
 
 
+def test_an_id_that_comes_back_as_a_number_is_ours_too() -> None:
+    assert parse({**EVENT, "user-variables": {"delivery": 7}}).delivery == 7
+
+
 @pytest.mark.parametrize("at", [None, "yesterday", True, -5, 1e300, [], "1614848400"])
 def test_a_time_that_is_no_time_is_left_out(at: object) -> None:
     assert parse({**EVENT, "timestamp": at}).at is None

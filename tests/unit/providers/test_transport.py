@@ -108,7 +108,7 @@ def test_a_connection_broken_before_the_last_byte_was_written_is_not_sent(
         connection.recv(1000)
         hang_up(connection)
 
-    with serve(behave) as server, pytest.raises(NotSent):
+    with serve(behave) as server, pytest.raises(NotSent, match="could not be handed over whole"):
         transport.call(post(server.url, body=BIG))
 
 
@@ -247,6 +247,17 @@ def test_a_connection_is_not_used_again_after_a_failed_call(transport: Transport
         with pytest.raises(Ambiguous):
             transport.call(post(server.url))
         assert transport.call(post(server.url)).status == 200
+
+
+def test_a_cookie_of_the_provider_is_not_sent_back(transport: Transport) -> None:
+    def behave(server: SocketServer, connection: socket.socket) -> None:
+        while read_request(server, connection):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nSet-Cookie: seen=1\r\nContent-Length: 2\r\n\r\n{}")
+
+    with serve(behave) as server:
+        transport.call(post(server.url))
+        transport.call(post(server.url))
+        assert b"cookie" not in server.requests[1].lower()
 
 
 def test_threads_share_one_transport(transport: Transport) -> None:

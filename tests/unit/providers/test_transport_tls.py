@@ -1,0 +1,137 @@
+"""The HTTP caller over a real secure connection: the certificate is checked, and the deadline holds there too."""
+
+import datetime
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests.adapters
+
+from newsletter.providers.contract import HttpRequest
+from newsletter.providers.errors import Ambiguous, NotSent
+from newsletter.providers.transport import Transport
+from tests.support.provider_sockets import SocketServer, read_request, serve
+
+x509 = pytest.importorskip("cryptography.x509", reason="cryptography is needed to make a certificate")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate and its key for 127.0.0.1, in one file."""
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@contextmanager
+def secure(certificate: Path, behave: Callable[[SocketServer, socket.socket], None]) -> Iterator[SocketServer]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def wrapped(server: SocketServer, connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as safe:
+            behave(server, safe)
+
+    with serve(wrapped) as server:
+        server.url = server.url.replace("http:", "https:")
+        yield server
+
+
+@pytest.fixture
+def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    return certificate
+
+
+@pytest.fixture
+def transport() -> Iterator[Transport]:
+    made = Transport()
+    yield made
+    made.close()
+
+
+def post(url: str, *, body: bytes = b"small") -> HttpRequest:
+    return HttpRequest("POST", url, {}, body, None, (0.4, 0.4))
+
+
+def test_a_secure_connection_is_used_and_kept(transport: Transport, trusted: Path) -> None:
+    def behave(server: SocketServer, connection: socket.socket) -> None:
+        while read_request(server, connection):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with secure(trusted, behave) as server:
+        assert [transport.call(post(server.url)).status for _ in range(2)] == [200, 200]
+        assert server.connections == 1
+        transport.close()
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_sent_to(transport: Transport, certificate: Path) -> None:
+    seen: list[bytes] = []
+
+    def behave(server: SocketServer, connection: socket.socket) -> None:
+        seen.append(read_request(server, connection))
+
+    with secure(certificate, behave) as server, pytest.raises(NotSent, match="TLS"):
+        transport.call(post(server.url))
+    assert seen == []
+
+
+def test_one_byte_at_a_time_over_a_secure_connection_ends_at_the_deadline(transport: Transport, trusted: Path) -> None:
+    def behave(server: SocketServer, connection: socket.socket) -> None:
+        read_request(server, connection)
+        for _ in range(100):
+            connection.sendall(b"H")
+            time.sleep(0.05)
+
+    began = time.monotonic()
+    with secure(trusted, behave) as server, pytest.raises(Ambiguous, match="no full answer within"):
+        transport.call(post(server.url))
+    assert time.monotonic() - began < 3
+
+
+def test_a_handshake_that_never_ends_is_not_sent(transport: Transport) -> None:
+    sent: list[int] = []
+
+    def behave(server: SocketServer, connection: socket.socket) -> None:
+        for _ in range(40):
+            connection.sendall(b"\x16\x03\x03\x40\x00" if not sent else b"\x02")
+            sent.append(1)
+            time.sleep(0.1)
+
+    began = time.monotonic()
+    with serve(behave) as server, pytest.raises(NotSent):
+        transport.call(post(server.url.replace("http:", "https:")))
+    assert time.monotonic() - began < 3
+
+
+def test_a_secure_connection_lost_after_the_request_is_ambiguous(transport: Transport, trusted: Path) -> None:
+    def behave(server: SocketServer, connection: socket.socket) -> None:
+        read_request(server, connection)
+
+    with secure(trusted, behave) as server, pytest.raises(Ambiguous, match="closed the connection"):
+        transport.call(post(server.url, body=b"x" * 100_000))

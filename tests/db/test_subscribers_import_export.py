@@ -1,0 +1,282 @@
+"""D1, D2, S5: files of people come in whole, once, and never past a suppression; what goes out can come back."""
+
+import csv
+import io
+import time
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from subscribers.audience import count_audience
+from subscribers.erasure import erase_person
+from subscribers.exporter import export_people
+from subscribers.importer import CannotImport, ImportReport, import_people
+from subscribers.models import (
+    Confirmation,
+    ConsentEvent,
+    ImportBatch,
+    ImportRefusal,
+    MailingList,
+    Place,
+    Reason,
+    Subscriber,
+    Subscription,
+    Suppression,
+    Topic,
+)
+from subscribers.people import find_person
+from subscribers.people_csv import BadFile
+from subscribers.suppression import suppress
+from subscribers.unsubscribe import leave_list
+from tests.support.people import NOW, make_list, make_member, make_person, subscribe
+
+pytestmark = pytest.mark.django_db
+
+
+def bring(mailing_list: MailingList, text: str, **fields: object) -> ImportReport:
+    given = {
+        "basis": "consent",
+        "evidence": "Sheet of the spring fair",
+        "by": "kim@charity.example",
+        "now": NOW,
+        **fields,
+    }
+    return import_people(file=io.BytesIO(text.encode()), mailing_list=mailing_list, **given)
+
+
+def balanced(report: ImportReport) -> bool:
+    counts = report.counts()
+    return counts.pop("rows") == sum(counts.values())
+
+
+def test_people_come_in_with_their_details_basis_and_proof() -> None:
+    weekly = make_list()
+    Topic.objects.create(slug="land", name="Land rights")
+    report = bring(
+        weekly,
+        "email,name,country,region,city,postcode,language,topics,giving,timezone,source\n"
+        "Ada@example.org,Ada,US,TX,Houston,77002,en,Land Rights;land,monthly,America/Chicago,fair\n"
+        "bea@example.org,,GB,,,,,,,,\n",
+    )
+    assert (report.new, report.refused, report.notes, balanced(report)) == (2, [], [], True)
+    ada = find_person("ada@example.org")
+    assert (ada.email, ada.name, ada.language, ada.giving, ada.timezone, ada.source) == (
+        "Ada@example.org", "Ada", "en", "monthly", "America/Chicago", "fair",
+    )  # fmt: skip
+    assert ada.place is not None
+    assert ada.place.key == "US|US-TX|Houston|29.76|-95.36"
+    assert [topic.slug for topic in ada.topics.all()] == ["land"]
+    subscription = Subscription.objects.get(subscriber=ada)
+    assert (subscription.basis, subscription.evidence, subscription.confirmed_at) == (
+        "consent", "Sheet of the spring fair", None,
+    )  # fmt: skip
+    event = ConsentEvent.objects.get(subscriber=ada)
+    assert (event.kind, event.wording, event.by, event.data) == (
+        "imported", "Sheet of the spring fair", "kim@charity.example", {"basis": "consent"},
+    )  # fmt: skip
+    assert count_audience(mailing_list=weekly).eligible == 2
+    batch = ImportBatch.objects.get(pk=report.batch_id)
+    assert (batch.finished_at, batch.counts["new"], batch.encoding) == (NOW, 2, "utf-8")
+
+
+def test_the_postcode_is_kept_nowhere() -> None:
+    weekly = make_list()
+    bring(weekly, "email,city,country,postcode\nada@example.org,London,GB,ZZ9 9ZZ\nbad,London,GB,\n")
+    for model in (Subscriber, Place, ConsentEvent, ImportBatch, ImportRefusal):
+        assert "ZZ9" not in str(list(model.objects.values()))
+
+
+def test_the_same_file_twice_changes_nothing() -> None:
+    weekly = make_list()
+    text = "email,name\nada@example.org,Ada\nbea@example.org,Bea\n"
+    bring(weekly, text)
+    before = list(Subscriber.objects.values()), Subscription.objects.count(), ConsentEvent.objects.count()
+    report = bring(weekly, text)
+    assert (report.new, report.unchanged) == (0, 2)
+    assert before == (list(Subscriber.objects.values()), Subscription.objects.count(), ConsentEvent.objects.count())
+
+
+def test_d2_what_is_known_is_updated_and_never_blanked() -> None:
+    weekly = make_list()
+    land = Topic.objects.create(slug="land", name="Land")
+    Topic.objects.create(slug="events", name="Events")
+    person = make_member(weekly, name="Ada", language="fr", giving="donor")
+    person.topics.add(land)
+    report = bring(weekly, "email,name,language,giving,topics\nADA@example.org,Ada Lee,,,events\n")
+    assert (report.updated, report.new, balanced(report)) == (1, 0, True)
+    person.refresh_from_db()
+    assert (person.email, person.name, person.language, person.giving) == ("ada@example.org", "Ada Lee", "fr", "donor")
+    assert {topic.slug for topic in person.topics.all()} == {"land", "events"}
+
+
+def test_someone_known_from_another_list_is_new_to_this_one() -> None:
+    weekly, events = make_list(), make_list("events")
+    make_member(events)
+    assert bring(weekly, "email\nada@example.org\n").new == 1
+    assert Subscriber.objects.count() == 1
+
+
+@pytest.mark.parametrize("reason", Reason.values)
+def test_s5_the_suppressed_stay_suppressed(reason: str) -> None:
+    weekly = make_list()
+    person = make_person(name="Ada")
+    suppress(address_hash=bytes(person.address_hash), reason=Reason(reason), now=NOW)
+    report = bring(weekly, "email,name\nada@example.org,Changed\n")
+    assert (report.suppressed, report.new, balanced(report)) == (1, 0, True)
+    assert Subscriber.objects.get().name == "Ada"
+    assert Suppression.objects.live().count() == 1
+    assert not Subscription.objects.open().exists()
+
+
+def test_s5_someone_who_left_this_list_stays_away_and_may_join_another() -> None:
+    weekly, events = make_list(), make_list("events")
+    leave_list(subscriber=make_member(weekly), mailing_list=weekly, now=NOW)
+    assert bring(weekly, "email\nada@example.org\n").suppressed == 1
+    assert bring(events, "email\nada@example.org\n").new == 1
+
+
+def test_p6_an_erased_person_does_not_come_back_by_file() -> None:
+    weekly = make_list()
+    erase_person(subscriber=make_member(weekly), by="kim", now=NOW)
+    assert bring(weekly, "email,name\nada@example.org,Ada\n").suppressed == 1
+    assert not Subscriber.objects.exists()
+
+
+def test_people_to_be_asked_first_are_not_mailable_and_get_one_mail_each() -> None:
+    weekly, events = make_list(), make_list("events")
+    make_member(events, "bea@example.org")
+    report = bring(weekly, "email\nada@example.org\nbea@example.org\n", confirm=True)
+    assert report.new == 2
+    assert count_audience(mailing_list=weekly).excluded == {"unconfirmed": 2}
+    assert Confirmation.objects.due().count() == 2
+    again = bring(weekly, "email\nada@example.org\nbea@example.org\n", confirm=True)
+    assert (again.waiting, balanced(again)) == (2, True)
+    assert Confirmation.objects.due().count() == 2
+
+
+def test_an_import_does_not_confirm_for_those_who_were_asked() -> None:
+    weekly = make_list()
+    subscribe(make_person(), weekly, basis="consent_double_opt_in")
+    assert bring(weekly, "email\nada@example.org\n").waiting == 1
+    assert count_audience(mailing_list=weekly).eligible == 0
+
+
+def test_d2_every_refused_line_is_kept_with_its_number_and_reason() -> None:
+    weekly = make_list()
+    report = bring(weekly, "email,name\nnot an address,Ada\nbea@example.org,Bea\n@example.org,Cy\n")
+    assert [line for line, _ in report.refused] == [2, 4]
+    assert (report.new, balanced(report)) == (1, True)
+    kept = ImportRefusal.objects.filter(batch_id=report.batch_id)
+    assert [(one.line, one.raw, one.reason) for one in kept] == [
+        (line, raw, reason)
+        for (line, reason), raw in zip(report.refused, ["not an address,Ada", "@example.org,Cy"], strict=True)
+    ]
+
+
+def test_a_repeated_address_counts_once_and_says_so() -> None:
+    weekly = make_list()
+    report = bring(weekly, "email,name\nada@example.org,Ada\nADA@EXAMPLE.org,Again\n")
+    assert (report.new, report.repeated, balanced(report)) == (1, 1, True)
+    assert Subscriber.objects.get().name == "Ada"
+    assert report.notes == [(3, "The address is on an earlier line too; that line counts.")]
+
+
+def test_people_whose_place_or_topic_is_not_understood_come_in_without_it() -> None:
+    weekly = make_list()
+    report = bring(weekly, "email,country,city,topics\nada@example.org,Narnia,,\nbea@example.org,GB,London,zzz\n")
+    assert report.new == 2
+    assert [line for line, _ in report.notes] == [2, 3]
+    assert find_person("ada@example.org").place is None
+    assert str(find_person("bea@example.org").place) == "London, GB-ENG"
+
+
+def test_d2_a_dry_run_counts_as_the_import_would_and_writes_nothing() -> None:
+    weekly = make_list()
+    make_member(weekly, "known@example.org", name="Old")
+    suppress(address_hash=bytes(make_person("left@example.org").address_hash), reason=Reason.HARD, now=NOW)
+    text = (
+        "email,name,city,country\nknown@example.org,New,Leeds,GB\nleft@example.org,,,\nnew@example.org,N,London,GB\n"
+        "new@example.org,,,\nbad,,,\n"
+    )
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        dry = bring(weekly, text, dry_run=True)
+    assert not [query for query in queries if not query["sql"].upper().startswith("SELECT")]
+    assert dry.batch_id is None
+    assert dry.counts() == bring(weekly, text).counts()
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"basis": "hope"}, "is not a basis"),
+        ({"basis": "consent_double_opt_in"}, "is not a basis"),
+        ({"evidence": "  "}, "what proves"),
+        ({"by": ""}, "who imports"),
+    ],
+)
+def test_p2_an_import_without_basis_evidence_or_name_is_refused(fields: dict[str, str], says: str) -> None:
+    with pytest.raises(CannotImport, match=says):
+        bring(make_list(), "email\nada@example.org\n", **fields)
+    assert not ImportBatch.objects.exists()
+
+
+def test_a_file_that_is_refused_leaves_no_batch() -> None:
+    with pytest.raises(BadFile):
+        bring(make_list(), "name\nAda\n")
+    assert not ImportBatch.objects.exists()
+
+
+def test_large_files_come_in_by_chunks_with_progress_and_a_bounded_number_of_statements() -> None:
+    weekly = make_list()
+    text = "email,country,city\n" + "".join(f"person{n}@example.org,GB,London\n" for n in range(4_500))
+    told: list[int] = []
+    started = time.process_time()
+    with CaptureQueriesContext(connection) as queries:
+        report = bring(weekly, text, progress=told.append)
+    assert (report.new, told) == (4_500, [2_000, 4_000, 4_500])
+    assert len(queries) < 200
+    assert 4_500 / (time.process_time() - started) > 1_500
+
+
+def test_d1_an_export_is_defused_for_spreadsheets_and_comes_back_unchanged() -> None:
+    weekly, copy = make_list(), make_list("copy")
+    Topic.objects.create(slug="land", name="Land")
+    bring(
+        weekly,
+        "email,name,country,region,city,language,topics,giving,timezone,source\n"
+        'ada@example.org,"Ada ""A"" Lee, PhD",US,TX,Houston,en,land,donor,America/Chicago,fair\n'
+        'bea@example.org,=1+1,GB,ENG,London,,,,,"@SUM(1)"\n'
+        "+cy@example.org,'-dash,,,,,,,,\n",
+    )
+    out = io.StringIO()
+    assert export_people(out=out, mailing_list=weekly) == 3
+    rows = list(csv.DictReader(io.StringIO(out.getvalue())))
+    assert [row["name"] for row in rows] == ['Ada "A" Lee, PhD', "'=1+1", "'-dash"]
+    assert (rows[1]["source"], rows[2]["email"], rows[0]["city"]) == ("'@SUM(1)", "'+cy@example.org", "Houston")
+    assert [row["lists"] for row in rows] == ["weekly"] * 3
+    report = bring(copy, out.getvalue())
+    assert (report.new, report.refused, report.notes, report.ignored_columns) == (3, [], [], [])
+    again = io.StringIO()
+    export_people(out=again, mailing_list=weekly)
+    assert again.getvalue() == out.getvalue().replace(",weekly\r\n", ",copy;weekly\r\n")
+
+
+def test_only_people_who_may_be_mailed_are_exported() -> None:
+    weekly, events = make_list(), make_list("events")
+    make_member(weekly, "ada@example.org")
+    make_member(events, "bea@example.org")
+    subscribe(make_person("waiting@example.org"), weekly, basis="consent_double_opt_in")
+    make_person("nolist@example.org")
+    for name, mailing_list in (("all", None), ("one", weekly)):
+        barred = make_member(weekly, f"{name}@example.org")
+        suppress(address_hash=bytes(barred.address_hash), reason=Reason.STAFF, mailing_list=mailing_list, now=NOW)
+    out = io.StringIO()
+    assert export_people(out=out) == 2
+    assert [row["email"] for row in csv.DictReader(io.StringIO(out.getvalue()))] == [
+        "ada@example.org",
+        "bea@example.org",
+    ]
+    assert export_people(out=io.StringIO(), mailing_list=events) == 1

@@ -1,0 +1,264 @@
+"""U11, K3, A1 to A7, V9: confirming, choosing and joining, by people in a hurry, scanners and strangers."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from subscribers.confirmations import due_confirmations
+from subscribers.erasure import erase_person
+from subscribers.links import Purpose
+from subscribers.locations import get_or_make_place
+from subscribers.models import Confirmation, ConsentEvent, MailingList, Reason, Subscriber, Subscription, Topic
+from subscribers.suppression import suppress
+from subscribers.unsubscribe import leave_list
+from tests.support.people import make_list, make_member, make_person, subscribe, token_for
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _fresh_counts() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def weekly() -> MailingList:
+    return make_list(name="Weekly", description="Stories every Thursday.")
+
+
+def link(person: Subscriber, mailing_list: MailingList, purpose: Purpose) -> str:
+    prefix = {Purpose.UNSUBSCRIBE: "u", Purpose.PREFERENCES: "p", Purpose.CONFIRM: "c"}[purpose]
+    return f"/{prefix}/{token_for(person, mailing_list, purpose, now=timezone.now())}"
+
+
+def join(client: Client, mailing_list: MailingList, *, seconds: float = 10, **fields: object) -> object:
+    """Opens the page, waits, sends the form."""
+    page = f"/join/{mailing_list.slug}"
+    opened = timezone.now()
+    with time_machine.travel(opened, tick=False):
+        started = re.search(r'name="started" value="([^"]+)"', client.get(page).content.decode())
+    assert started
+    with time_machine.travel(opened + timedelta(seconds=seconds), tick=False):
+        return client.post(page, {"email": "ada@example.org", "started": started[1], **fields})
+
+
+def ask_to_join(weekly: MailingList) -> Subscriber:
+    ada = make_person()
+    subscribe(ada, weekly, basis="consent_double_opt_in", requested_at=timezone.now())
+    return ada
+
+
+def test_u11_scanners_that_open_the_link_confirm_nothing_and_the_button_does(
+    client: Client, weekly: MailingList
+) -> None:
+    confirm = link(ask_to_join(weekly), weekly, Purpose.CONFIRM)
+    for _ in range(5):
+        page = client.get(confirm)
+        assert page.status_code == 200
+    assert not Subscription.objects.mailable().exists()
+    assert b"Yes, send me Weekly" in page.content
+    assert b"You are on the list" in client.post(confirm).content
+    assert Subscription.objects.mailable().count() == 1
+    assert ConsentEvent.objects.get().wording == "Yes, send me Weekly"
+
+
+def test_k3_a_confirmation_link_used_twice_says_so(client: Client, weekly: MailingList) -> None:
+    confirm = link(ask_to_join(weekly), weekly, Purpose.CONFIRM)
+    client.post(confirm)
+    assert b"You had confirmed already" in client.post(confirm).content
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize(("purpose", "days"), [(Purpose.CONFIRM, 7), (Purpose.PREFERENCES, 90)])
+def test_k3_a_link_that_is_too_old_says_so_and_does_nothing(
+    client: Client, weekly: MailingList, method: str, purpose: Purpose, days: int
+) -> None:
+    old = link(ask_to_join(weekly), weekly, purpose)
+    with time_machine.travel(timezone.now() + timedelta(days=days, minutes=1), tick=False):
+        answer = getattr(client, method)(old)
+    assert answer.status_code == 410
+    assert b"too old" in answer.content
+    assert not Subscription.objects.mailable().exists()
+
+
+def test_confirming_what_was_cancelled_or_erased_says_that_nothing_is_open(client: Client, weekly: MailingList) -> None:
+    ada = ask_to_join(weekly)
+    confirm = link(ada, weekly, Purpose.CONFIRM)
+    leave_list(subscriber=ada, mailing_list=weekly, now=timezone.now())
+    assert b"nothing to confirm" in client.post(confirm).content
+    erase_person(subscriber=ada, by="kim", now=timezone.now())
+    assert b"nothing to confirm" in client.get(confirm).content
+
+
+def test_v9_the_preference_page_shows_no_address_no_name_and_no_history(client: Client, weekly: MailingList) -> None:
+    ada = make_member(weekly, name="Ada Lovelace", giving="monthly", source="fair")
+    page = client.get(link(ada, weekly, Purpose.PREFERENCES)).content.decode()
+    assert "a•••@e•••.org" in page
+    for private in ("ada@example.org", "Lovelace", "monthly", "fair", "sign-up sheet"):
+        assert private not in page
+
+
+def test_preferences_are_saved_from_the_page(client: Client, weekly: MailingList) -> None:
+    events = make_list("events", name="Events")
+    ada = make_member(weekly, language="cy")
+    topic = Topic.objects.create(slug="land", name="Land")
+    page = link(ada, weekly, Purpose.PREFERENCES)
+    assert 'value="cy" selected' in client.get(page).content.decode()
+    answer = client.post(
+        page, {"lists": [weekly.pk, events.pk], "topics": [topic.pk], "town": "Houston, Texas", "language": "fr"}
+    )
+    assert answer.status_code == 200
+    assert b"Saved. To join Events, press the button in the mail" in answer.content
+    ada = Subscriber.objects.get()
+    assert (str(ada.place), ada.language, list(ada.topics.all())) == ("Houston, US-TX", "fr", [topic])
+    assert [one.mailing_list for one in due_confirmations(now=timezone.now())] == [events]
+
+
+def test_a_town_left_as_it_was_shown_stays_what_it_was(client: Client, weekly: MailingList) -> None:
+    village = get_or_make_place(country="GB", region="GB-ENG", town="Nether Wallop", latitude=51.14, longitude=-1.57)
+    ada = make_member(weekly, place=village)
+    page = link(ada, weekly, Purpose.PREFERENCES)
+    shown = re.search(r'name="town"[^>]* value="([^"]*)"', client.get(page).content.decode())
+    assert shown
+    assert client.post(page, {"lists": [weekly.pk], "town": shown[1]}).status_code == 200
+    assert Subscriber.objects.get().place == village
+    client.post(page, {"lists": [weekly.pk], "town": ""})
+    assert Subscriber.objects.get().place is None
+
+
+def test_a_town_that_is_not_understood_is_marked_and_nothing_is_saved(client: Client, weekly: MailingList) -> None:
+    ada = make_member(weekly, language="fr")
+    page = link(ada, weekly, Purpose.PREFERENCES)
+    answer = client.post(page, {"town": "Springfield", "language": "en", "lists": ["x", str(weekly.pk)]})
+    assert answer.status_code == 400
+    assert b"Nothing was saved yet" in answer.content
+    assert 'value="Springfield"' in answer.content.decode()
+    assert Subscriber.objects.get().language == "fr"
+    assert Subscription.objects.mailable().exists()
+
+
+def test_unticking_a_list_leaves_it(client: Client, weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    client.post(link(ada, weekly, Purpose.PREFERENCES), {})
+    assert not Subscription.objects.open().exists()
+
+
+def test_a_private_list_cannot_be_joined_from_the_preference_page(client: Client, weekly: MailingList) -> None:
+    hidden = make_list("hidden", public=False)
+    ada = make_member(weekly)
+    assert client.post(link(ada, weekly, Purpose.PREFERENCES), {"lists": [hidden.pk]}).status_code == 400
+    assert not Subscription.objects.filter(mailing_list=hidden).exists()
+
+
+def test_the_preference_link_of_an_erased_person_says_that_nothing_is_kept(client: Client, weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    page = link(ada, weekly, Purpose.PREFERENCES)
+    erase_person(subscriber=ada, by="kim", now=timezone.now())
+    assert b"Nothing is kept about you" in client.get(page).content
+
+
+def test_joining_asks_for_confirmation_by_mail(client: Client, weekly: MailingList) -> None:
+    topic = Topic.objects.create(slug="land", name="Land")
+    answer = join(client, weekly, name=" Ada\r\n", city="Houston, Texas", topics=[topic.pk])
+    assert answer.status_code == 200
+    assert b"Please look in your inbox" in answer.content
+    assert not answer.cookies
+    ada = Subscriber.objects.get()
+    assert (ada.name, str(ada.place), list(ada.topics.all())) == ("Ada", "Houston, US-TX", [topic])
+    assert Confirmation.objects.due().count() == 1
+    assert ConsentEvent.objects.get().wording.startswith("Send me Weekly by email.")
+
+
+def test_p4_no_box_is_ticked_before_the_person_ticks_it(client: Client, weekly: MailingList) -> None:
+    Topic.objects.create(slug="land", name="Land")
+    page = client.get(f"/join/{weekly.slug}").content.decode()
+    assert 'type="checkbox"' in page
+    assert "checked" not in page
+
+
+def test_a1_the_answer_is_the_same_for_every_kind_of_address(client: Client, weekly: MailingList) -> None:
+    make_member(weekly, "a1@example.org")
+    subscribe(make_person("a2@example.org"), weekly, basis="consent_double_opt_in")
+    suppress(address_hash=bytes(make_person("a3@example.org").address_hash), reason=Reason.HARD, now=timezone.now())
+    leave_list(subscriber=make_member(weekly, "a4@example.org"), mailing_list=weekly, now=timezone.now())
+    answers = {join(client, weekly, email=f"a{number}@example.org").content for number in range(5)}
+    assert len(answers) == 1
+
+
+def test_a3_the_trap_swallows_robots_without_telling_them(client: Client, weekly: MailingList) -> None:
+    caught = join(client, weekly, website="https://buy.example")
+    assert caught.content == join(client, weekly, email="ada@example.org").content
+    assert Confirmation.objects.count() == 1
+    Subscriber.objects.all().delete()
+    join(client, weekly, website="x")
+    assert not Subscriber.objects.exists()
+
+
+def test_a3_a_form_sent_back_at_once_is_asked_for_again_and_then_taken(client: Client, weekly: MailingList) -> None:
+    fast = join(client, weekly, seconds=1)
+    assert fast.status_code == 400
+    assert b"That was quick" in fast.content
+    assert b"ada@example.org" in fast.content
+    assert not Subscriber.objects.exists()
+    assert join(client, weekly, seconds=4).status_code == 200
+
+
+@pytest.mark.parametrize("fields", [{"seconds": 3 * 60 * 60}, {"started": ""}, {"started": "join:forged:stamp"}])
+def test_a3_a_form_that_lay_too_long_or_was_never_ours_gets_a_fresh_stamp(
+    client: Client, weekly: MailingList, fields: dict[str, object]
+) -> None:
+    answer = join(client, weekly, **fields)
+    assert answer.status_code == 400
+    assert b"press the button once more" in answer.content
+    assert not Subscriber.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"email": ""}, "Please write your email address"),
+        ({"email": "ada@"}, "not an email address"),
+        ({"city": "Springfield"}, "could be"),
+    ],
+)
+def test_what_was_mistyped_is_marked_and_kept_in_the_form(
+    client: Client, weekly: MailingList, fields: dict[str, str], says: str
+) -> None:
+    answer = join(client, weekly, name="Ada", **fields)
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert says in page
+    assert 'value="Ada"' in page
+    assert 'aria-invalid="true"' in page
+    assert not Subscriber.objects.exists()
+
+
+def test_a_town_too_small_for_our_gazetteer_does_not_stop_a_sign_up(client: Client, weekly: MailingList) -> None:
+    assert join(client, weekly, city="Xyzzyville").status_code == 200
+    assert Subscriber.objects.get().place is None
+
+
+@pytest.mark.parametrize("slug", ["hidden", "nothing-here"])
+def test_a6_a_private_list_and_one_that_is_not_there_look_the_same(client: Client, slug: str) -> None:
+    make_list("hidden", public=False)
+    answers = [client.get(f"/join/{slug}"), client.post(f"/join/{slug}", {"email": "ada@example.org"})]
+    assert {answer.status_code for answer in answers} == {404}
+    assert b"no newsletter to join here" in answers[0].content
+    assert not Subscriber.objects.exists()
+
+
+def test_a_list_that_needs_no_confirmation_thanks_people_at_once(client: Client) -> None:
+    open_list = make_list("open", double_opt_in=False)
+    assert b"Thank you" in join(client, open_list).content
+    assert Subscription.objects.mailable().count() == 1
+
+
+def test_hostile_names_are_shown_as_text(client: Client, weekly: MailingList) -> None:
+    page = join(client, weekly, name='"><script>alert(1)</script>', email="ada@").content.decode()
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page

@@ -94,7 +94,10 @@ class StoryCards(Block):
 
 @dataclass(frozen=True)
 class Events(Block):
-    """Events of one group of readers. ``kind`` is near, region, online or host; with ``host`` there are no events but an invitation to host one."""
+    """Events of one group of readers. ``kind`` is near, region, online or host.
+
+    With ``host`` there are no events but an invitation to host one.
+    """
 
     events: tuple[EventItem, ...]
     heading: str = ""

@@ -1,6 +1,6 @@
 """MJML to mail HTML: bounds before the compiler, CSS inlined after it. Tokens are counted at each step.
 
-The compiler (MRML) checks no closing tags, gives few positions and dies of deep nesting, so what it gets is checked first.
+The compiler (MRML) checks no closing tags, gives few positions and dies of deep nesting: its source is checked first.
 """
 
 import logging
@@ -11,14 +11,11 @@ import premailer
 from mjml import mjml2html
 
 from newsletter.rendering.errors import TemplateError
+from newsletter.rendering.tags import find_fault
 from newsletter.rendering.tokens import assert_tokens_kept
 
 MAX_BYTES = 300_000
 MAX_DEPTH = 200
-VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
-_TAG = re.compile(
-    r"<!--.*?-->|<(?P<close>/?)(?P<name>[A-Za-z][\w:-]*)(?:[^>\"']|\"[^\"]*\"|'[^']*')*?(?P<empty>/?)>", re.DOTALL
-)
 _STYLE = re.compile(r"<style([^>]*)>(?!\s*/\*inline\*/)")
 _IGNORE = ' data-premailer="ignore"'
 
@@ -34,23 +31,11 @@ def check_source(mjml: str, *, block: str = "", kind: str = "") -> None:
             block=block,
             kind=kind,
         )
-    open_tags: list[str] = []
-    for match in _TAG.finditer(mjml):
-        name = (match["name"] or "").lower()
-        if not name or match["empty"] or name in VOID:
-            continue
-        line = mjml.count("\n", 0, match.start()) + 1
-        if not match["close"]:
-            open_tags.append(name)
-            if len(open_tags) > MAX_DEPTH:
-                message = f"{_where(block, kind)} nests more than {MAX_DEPTH} tags in each other. Simplify its text."
-                raise TemplateError(message, block=block, kind=kind, line=line)
-        elif not open_tags or open_tags.pop() != name:
-            message = f"{_where(block, kind)} closes <{name}> where another tag is open (line {line})."
-            raise TemplateError(message, block=block, kind=kind, line=line)
-    if open_tags:
-        message = f"{_where(block, kind)} never closes <{open_tags[-1]}>."
-        raise TemplateError(message, block=block, kind=kind)
+    fault = find_fault(mjml, deepest=MAX_DEPTH)
+    if fault:
+        at = f" (line {fault.line})" if fault.line else ""
+        message = f"{_where(block, kind)} {fault.fault}{at}. Simplify its text, or paste it again as plain text."
+        raise TemplateError(message, block=block, kind=kind, line=fault.line)
 
 
 def compile_mjml(mjml: str, *, block: str = "", kind: str = "") -> str:

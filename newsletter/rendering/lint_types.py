@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """``error`` stops a send, ``warning`` does not. ``block`` is a block's key, ``field`` a field of it or of the document."""
+    """``error`` stops a send, ``warning`` does not. ``block`` is a block's key, ``field`` a field's name."""
 
     level: Literal["error", "warning"]
     code: str

@@ -24,7 +24,7 @@ _IN_TAG = re.compile(r"\{\{|\{%|%7B%7B", re.IGNORECASE)
 
 
 def merge_text(text: str, *, book: TokenBook, block: str = "") -> str:
-    """Plain staff text with ``t`` tokens in place of its fields. Raises MergeError, which names the block and the field."""
+    """Plain staff text with ``t`` tokens in place of its fields. Raises MergeError, with block and field."""
     return _merge(text, book=book, context="t", block=block)
 
 

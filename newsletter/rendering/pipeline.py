@@ -1,4 +1,4 @@
-"""Document to mail: templates, MJML, HTML with inlined styles, and the text part. Pure: the same document, the same bytes."""
+"""Document to mail: templates, MJML, HTML with inlined styles, and the text part. Same document, same bytes."""
 
 from pathlib import Path
 from typing import Any

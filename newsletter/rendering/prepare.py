@@ -1,4 +1,4 @@
-"""A document made fit for the templates: tidy text, safe links, tokens in place of personal fields. It writes no markup.
+"""A document made fit for the templates: tidy text, safe links, tokens in place of personal fields; no markup.
 
 Every text field of every block goes through here by its name, so that a field added later is cleaned too.
 """
@@ -11,12 +11,13 @@ from markupsafe import Markup
 from newsletter.rendering.blocks import Block, Brand, Document, Picture
 from newsletter.rendering.colours import normalise
 from newsletter.rendering.merge import fill_defaults, merge_as_html, merge_html, merge_text
+from newsletter.rendering.templates import as_markup
 from newsletter.rendering.text import safe_picture_url, safe_url, shorten, tidy_line, tidy_lines, tidy_paragraphs
 from newsletter.rendering.tokens import TokenBook, neutralise
 
 LONGEST = {"title": 200, "headline": 200, "subject": 500, "heading": 200, "topic": 80, "label": 80, "button": 80}
 LONGEST |= {"teaser": 500, "where": 200, "when": 200, "distance": 80, "day": 4, "month": 12, "who": 200, "alt": 400}
-_PARAGRAPHS = frozenset({"text", "note", "reason", "postal_address"})
+_PARAGRAPHS = frozenset({"text", "note", "reason"})
 _LINKS = frozenset({"links", "social"})
 _WIDEST = 4000
 _BRAND = Brand(name="")
@@ -54,7 +55,7 @@ def prepare(document: Document) -> Prepared:
         title=neutralise(fill_defaults(subject)),
         subject=merge_text(subject, book=book, block="subject"),
         preheader=merge_text(preheader, book=book, block="preheader"),
-        preheader_html=Markup(merge_as_html(preheader, book=book, block="preheader")),
+        preheader_html=as_markup(merge_as_html(preheader, book=book, block="preheader")),
         variables=book,
     )
 
@@ -62,7 +63,7 @@ def prepare(document: Document) -> Prepared:
 def _clean_block(block: Block, book: TokenBook) -> Block:
     merged: dict[str, Any] = {}
     if hasattr(block, "body_html"):
-        merged["body_html"] = Markup(merge_html(tidy_lines(block.body_html), book=book, block=block.key))
+        merged["body_html"] = as_markup(merge_html(tidy_lines(block.body_html), book=book, block=block.key))
     if hasattr(block, "body_text"):
         merged["body_text"] = merge_text(tidy_lines(block.body_text), book=book, block=block.key)
     return _clean_data(block, done=merged)
@@ -106,5 +107,7 @@ def _clean_picture(picture: Picture) -> Picture | None:
 
 
 def _clean_text(name: str, text: str) -> str:
+    if name == "postal_address":
+        text = ", ".join(part for line in text.splitlines() if (part := line.strip(" ,")))
     tidy = tidy_paragraphs(text) if name in _PARAGRAPHS else tidy_line(text)
     return neutralise(shorten(tidy, LONGEST[name]) if name in LONGEST else tidy)

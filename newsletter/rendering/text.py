@@ -1,4 +1,4 @@
-"""Plain text made fit for a mail: invisible controls out, lines tidied, cut at a word, wrapped. It knows nothing of HTML."""
+"""Plain text made fit for a mail: invisible controls out, lines tidied, cut at a word, wrapped. No HTML here."""
 
 import re
 import textwrap

@@ -1,4 +1,4 @@
-"""Personal values as opaque tokens ``__pv_<name>__``: their names, how they are counted, and what may not look like one.
+"""Personal values as opaque tokens ``__pv_<name>__``: their names, their count, and what may not look like one.
 
 Family ``h`` stands in HTML text, ``u`` is a whole link in HTML, ``t`` stands in plain text, the subject and headers.
 """
@@ -19,7 +19,7 @@ _WORD_JOINER = "\u2060"
 
 @dataclass(frozen=True)
 class Variable:
-    """One personal value that a mail asks for: its token's name, the person's field, and what stands where it is blank."""
+    """One personal value of a mail: its token's name, the person's field, and what stands where that is blank."""
 
     token: str
     field: str

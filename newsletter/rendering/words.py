@@ -65,8 +65,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "footer": "À propos de cette lettre",
         "give": "Faire un don",
         "host_button": "Préparer une rencontre avec nous",
-        "host_invitation": "Rien n’est encore prévu près de chez vous. Aimeriez-vous réunir du monde ? Nous vous aidons "
-        "à tout préparer.",
+        "host_invitation": "Rien n’est encore prévu près de chez vous. Aimeriez-vous réunir du monde ? Nous vous "
+        "aidons à tout préparer.",
         "more_stories": "Autres récits",
         "online": "En ligne",
         "preferences": "Choisir ce que vous recevez",
@@ -88,8 +88,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "footer": "Über diesen Brief",
         "give": "Spenden",
         "host_button": "Ein Treffen mit uns planen",
-        "host_invitation": "In Ihrer Nähe ist noch nichts geplant. Möchten Sie Menschen zusammenbringen? Wir helfen bei "
-        "allem, was Sie brauchen.",
+        "host_invitation": "In Ihrer Nähe ist noch nichts geplant. Möchten Sie Menschen zusammenbringen? Wir helfen "
+        "bei allem, was Sie brauchen.",
         "more_stories": "Weitere Geschichten",
         "online": "Online",
         "preferences": "Auswählen, was Sie bekommen",
@@ -98,7 +98,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "unsubscribe": "Abbestellen",
         "view_online": "Im Browser ansehen",
         "website": "Unsere Website",
-        "why_you_get_this": "Sie bekommen diese Nachricht, weil Sie sich bei {organisation} für {list} angemeldet haben.",
+        "why_you_get_this": "Sie bekommen diese Nachricht, weil Sie sich für {list} von {organisation} angemeldet "
+        "haben.",
     },
     "pt": {
         "add_to_calendar": "Adicionar ao calendário",
@@ -111,8 +112,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "footer": "Sobre esta carta",
         "give": "Doar",
         "host_button": "Planear um encontro connosco",
-        "host_invitation": "Ainda não há nada previsto perto de si. Gostaria de reunir pessoas? Ajudamos com tudo o que "
-        "for preciso.",
+        "host_invitation": "Ainda não há nada previsto perto de si. Gostaria de reunir pessoas? Ajudamos com tudo o "
+        "que for preciso.",
         "more_stories": "Mais histórias",
         "online": "Online",
         "preferences": "Escolher o que recebe",

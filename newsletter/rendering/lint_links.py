@@ -1,0 +1,16 @@
+"""Link text that says nothing, in the languages that the system speaks."""
+
+_WORDS = {
+    "en": "click here|here|read more|more|link|this link|learn more|this|details",
+    "es": "haz clic aquí|pincha aquí|aquí|leer más|más|ver más|enlace",
+    "fr": "cliquez ici|ici|lire la suite|en savoir plus|plus|lien",
+    "de": "hier klicken|hier|klicken sie hier|mehr|mehr lesen|weiterlesen",
+    "pt": "clique aqui|aqui|saiba mais|ler mais|mais|ligação",
+    "ar": "اضغط هنا|هنا|المزيد",
+}
+VAGUE = frozenset(words for line in _WORDS.values() for words in line.split("|"))
+
+
+def is_vague(text: str) -> bool:
+    """Whether a link's text alone does not say where it goes."""
+    return text.casefold().strip(" .…!→›»:") in VAGUE

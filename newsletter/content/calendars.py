@@ -38,6 +38,8 @@ def parse_calendar(body: bytes, *, url: str, window_start: datetime, window_end:
             warnings.simplefilter("ignore", GloballyUniqueTZIDGuessed)
             calendars = icalendar.Calendar.from_ical(body, multiple=True)
     except _READ_ERRORS:
+        calendars = []
+    if not calendars:
         return Parsed(error="This calendar is damaged and cannot be read. Ask whoever keeps it to export it again.")
     events: dict[str, EventEntry] = {}
     aside: list[SetAside] = []

@@ -79,7 +79,7 @@ def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: st
     link = checked_link(str(raw.get("link") or ""), base_url=url)
     html = _longest_html(raw)
     summary = str(raw.get("summary") or "")[:_SUMMARY_BYTES]
-    text = plain_text(html)
+    text = plain_text(html or summary)
     teaser = make_teaser(plain_text(summary) or text)
     picture, alt = first_picture(raw, base_url=link)
     if not picture:
@@ -108,7 +108,7 @@ def _longest_html(raw: Mapping[str, Any]) -> str:
 
 def _moment(raw: Mapping[str, Any]) -> datetime | None:
     for field in ("published_parsed", "updated_parsed", "created_parsed"):
-        parts = raw.get(field)
+        parts = raw.get(field) if field in raw else None
         if parts:
             try:
                 return datetime.fromtimestamp(calendar.timegm(parts), tz=UTC)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -127,11 +128,8 @@ class Fetcher:
         timer.daemon = True
         timer.start()
         try:
-            with requests.Session() as session:
-                session.trust_env = False
-                session.mount("http://", PinnedAdapter(line))
-                session.mount("https://", PinnedAdapter(line))
-                return self._exchange(session, url, host, headers, limits=limits, deadline=deadline)
+            with closing(PinnedAdapter(line)) as adapter:
+                return self._exchange(adapter, url, host, headers, limits=limits, deadline=deadline)
         except (HTTPError, RequestException, OSError) as error:
             raise _explain(error, host=host, late=time.monotonic() >= deadline) from error
         finally:
@@ -140,7 +138,7 @@ class Fetcher:
 
     def _exchange(
         self,
-        session: requests.Session,
+        adapter: PinnedAdapter,
         url: str,
         host: str,
         headers: dict[str, str],
@@ -149,9 +147,8 @@ class Fetcher:
         deadline: float,
     ) -> "Fetched | str":
         prepared = requests.Request("GET", url, headers=headers).prepare()
-        response = session.send(
-            prepared, stream=True, timeout=(limits.connect, limits.first_byte), allow_redirects=False, verify=True
-        )
+        # Straight through the adapter: a session would add cookies, proxies and log-ins, and read redirects itself.
+        response = adapter.send(prepared, stream=True, timeout=(limits.connect, limits.first_byte), verify=True)
         with response:
             if response.status_code in _REDIRECTS:
                 return _next_address(url, response.headers.get("Location", ""), host)

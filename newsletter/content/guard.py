@@ -80,7 +80,7 @@ class AllowList:
             if not entry:
                 continue
             try:
-                networks.append(ipaddress.ip_network(entry.strip("[]"), strict=False))
+                networks.append(ipaddress.ip_network(entry, strict=False))
                 continue
             except ValueError:
                 host, port = _host_and_port(entry)

@@ -73,6 +73,7 @@ class MisbehavingServer:
 
     def close(self) -> None:
         self._closing.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._accepting.join(_PATIENCE)
         for thread in self._threads:

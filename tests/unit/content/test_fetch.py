@@ -126,7 +126,7 @@ def test_x2_a_name_that_turns_private_between_two_hops_is_refused(server: Misbeh
         "ftp://127.0.0.1/",
         "gopher://127.0.0.1/",
         "http://127.0.0.1:22/",
-        "http:///nowhere",
+        "http://[::ffff:127.0.0.1]/",
         "//[",
     ],
 )

@@ -1,0 +1,170 @@
+"""Calendars become events: repetition, zones, all-day, cancelled, places (X9)."""
+
+import time
+from datetime import UTC, date, datetime
+
+import pytest
+
+from newsletter.content.calendars import parse_calendar
+from newsletter.content.entries import EventEntry, Parsed
+
+START, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2027, 11, 1, tzinfo=UTC)
+
+
+def calendar(*events: str, head: str = "") -> Parsed:
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:test", *head.split()]
+    for event in events:
+        lines += ["BEGIN:VEVENT", *event.split("\n"), "END:VEVENT"]
+    body = "\r\n".join([*lines, "END:VCALENDAR", ""]).encode()
+    return parse_calendar(body, url="https://cal.example/c.ics", window_start=START, window_end=END)
+
+
+def only(event: str, *, head: str = "") -> EventEntry:
+    (entry,) = calendar(f"UID:1\nSUMMARY:Talk\n{event}", head=head).events
+    return entry
+
+
+def test_an_event_keeps_what_its_calendar_says() -> None:
+    entry = only(
+        "DTSTART;TZID=Europe/London:20261203T190000\nDTEND;TZID=Europe/London:20261203T203000\nLOCATION:12 High Street\\, Leeds LS1 4AB\n"
+        "GEO:53.79;-1.54\nURL:/talk\nDESCRIPTION:Come and\\n<b>listen</b> & ask."
+    )
+    assert entry.starts_at == datetime(2026, 12, 3, 19, 0, tzinfo=UTC)
+    assert entry.ends_at == datetime(2026, 12, 3, 20, 30, tzinfo=UTC)
+    assert (entry.zone, entry.place, entry.url) == (
+        "Europe/London",
+        "12 High Street, Leeds LS1 4AB",
+        "https://cal.example/talk",
+    )
+    assert (entry.latitude, entry.longitude) == (53.79, -1.54)
+    assert entry.summary == "Come and\nlisten & ask."
+    assert not entry.all_day
+    assert not entry.note
+
+
+def test_a_weekly_event_keeps_its_wall_clock_over_the_change_of_the_clocks() -> None:
+    parsed = calendar("UID:1\nSUMMARY:Talk\nDTSTART;TZID=America/Chicago:20261025T190000\nRRULE:FREQ=WEEKLY;COUNT=3")
+    assert [entry.starts_at for entry in parsed.events] == [
+        datetime(2026, 11, 2, 1, 0, tzinfo=UTC),
+        datetime(2026, 11, 9, 1, 0, tzinfo=UTC),
+    ]
+
+
+def test_a_moved_and_cancelled_occurrence_keeps_its_identity() -> None:
+    parsed = calendar(
+        "UID:1\nSUMMARY:Talk\nDTSTART:20261105T190000Z\nRRULE:FREQ=WEEKLY;COUNT=4\nEXDATE:20261119T190000Z",
+        "UID:1\nSUMMARY:Moved\nRECURRENCE-ID:20261112T190000Z\nDTSTART:20261113T190000Z\nSTATUS:CANCELLED",
+    )
+    assert [(entry.external_id, entry.title, entry.cancelled) for entry in parsed.events] == [
+        ("1#20261105T190000Z", "Talk", False),
+        ("1#20261112T190000Z", "Moved", True),
+        ("1#20261126T190000Z", "Talk", False),
+    ]
+
+
+def test_an_all_day_event_has_its_day() -> None:
+    entry = only("DTSTART;VALUE=DATE:20261105\nDTEND;VALUE=DATE:20261107")
+    assert (entry.all_day, entry.day, entry.ends_at) == (True, date(2026, 11, 5), datetime(2026, 11, 7, tzinfo=UTC))
+
+
+def test_an_all_day_event_repeats_by_days() -> None:
+    parsed = calendar("UID:1\nSUMMARY:Vigil\nDTSTART;VALUE=DATE:20261105\nRRULE:FREQ=MONTHLY;COUNT=2")
+    assert [entry.external_id for entry in parsed.events] == ["1#2026-11-05", "1#2026-12-05"]
+
+
+def test_x9_an_unknown_zone_is_flagged_not_guessed() -> None:
+    entry = only("DTSTART;TZID=Mars/Olympus:20261105T190000")
+    assert entry.zone == ""
+    assert "Mars/Olympus" in entry.note
+
+
+def test_a_time_without_a_zone_is_read_in_the_calendars_own() -> None:
+    entry = only("DTSTART:20261105T190000", head="X-WR-TIMEZONE:America/Chicago")
+    assert (entry.starts_at, entry.zone, entry.note) == (datetime(2026, 11, 6, 1, 0, tzinfo=UTC), "America/Chicago", "")
+    assert (
+        "America/Chicago"
+        in only("DTSTART;TZID=Mars/Olympus:20261105T190000", head="X-WR-TIMEZONE:America/Chicago").note
+    )
+    assert "names no time zone" in only("DTSTART:20261105T190000").note
+    assert only("DTSTART:20261105T190000Z", head="X-WR-TIMEZONE:America/Chicago").zone == "America/Chicago"
+    assert "names no time zone" in only("DTSTART:20261105T190000", head="X-WR-TIMEZONE:../etc").note
+
+
+def test_an_end_that_makes_no_sense_is_left_out() -> None:
+    entry = only("DTSTART:20261105T190000Z\nDTEND:20261105T180000Z")
+    assert entry.ends_at is None
+    assert "end" in entry.note
+
+
+def test_a_duration_gives_the_end() -> None:
+    assert only("DTSTART:20261105T190000Z\nDURATION:PT90M").ends_at == datetime(2026, 11, 5, 20, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("place", ["https://zoom.us/j/1", "Zoom", "Online"])
+def test_a_place_that_is_a_link_is_online(place: str) -> None:
+    entry = only(f"DTSTART:20261105T190000Z\nLOCATION:{place}")
+    assert entry.online
+    assert entry.url == (place if "//" in place else "")
+
+
+@pytest.mark.parametrize("geo", ["abc", "95;0", "1", "nan;nan"])
+def test_coordinates_that_are_none_are_left_out(geo: str) -> None:
+    assert only(f"DTSTART:20261105T190000Z\nGEO:{geo}").latitude is None
+
+
+def test_an_event_without_uid_gets_an_identity() -> None:
+    parsed = calendar("SUMMARY:One\nDTSTART:20261105T190000Z", "SUMMARY:Two\nDTSTART:20261105T190000Z")
+    assert len({entry.external_id for entry in parsed.events}) == 2
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ("SUMMARY:A", "no start"),
+        ("DTSTART:20261105T190000Z", "no title"),
+        ("SUMMARY:A\nDTSTART:2026", "DTSTART"),
+        ("SUMMARY:A\nDTSTART:20261105T190000Z\nRRULE:FREQ=SECONDLY", "every hour or more"),
+        ("SUMMARY:A\nDTSTART:20261105T190000Z\nRRULE:COUNT=3", "how often"),
+        ("SUMMARY:A\nDTSTART:20261105T190000Z\nRRULE:FREQ=DAILY;BYMINUTE=" + ",".join(map(str, range(60))), "times a day"),
+        ("SUMMARY:A\nDTSTART:20261105T190000Z\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "never comes true"),
+        ("SUMMARY:A\nDTSTART:20261105T190000Z\nRRULE:FREQ=MONTHLY;BYDAY=MO;BYSETPOS=40", "never comes true"),
+        ("SUMMARY:A\nDTSTART:20261105T190000Z\nRRULE:FREQ=YEARLY;RSCALE=CHINESE;BYMONTH=1", "cannot be understood"),
+        ("SUMMARY:A\nDTSTART:20261105T190000Z\nRRULE:FREQ=YEARLY;RSCALE=CHINESE", "cannot be understood"),
+        ("SUMMARY:A\nDTSTART:00010101T100000Z\nRRULE:FREQ=DAILY", "1900"),
+        ("SUMMARY:A\nDTSTART:20261105T190000Z\nRDATE:" + ",".join(f"2026{m:02}{d:02}T{h:02}0000Z" for m in range(1, 13) for d in range(1, 28) for h in range(10)), "lists more than"),
+        ("SUMMARY:A\nDTSTART:20261105T190000Z\nDTSTART:20261106T190000Z", "cannot be read"),
+    ],
+)  # fmt: skip
+def test_x9_an_event_that_cannot_be_used_is_set_aside_at_once(event: str, reason: str) -> None:
+    started = time.monotonic()
+    parsed = calendar(f"UID:bad\n{event}", "UID:good\nSUMMARY:Good\nDTSTART:20261105T190000Z")
+    assert [entry.title for entry in parsed.events] == ["Good"]
+    assert reason in parsed.set_aside[0].reason
+    assert time.monotonic() - started < 1
+
+
+def test_x9_at_most_500_dates_of_400_days_are_read() -> None:
+    parsed = calendar("UID:1\nSUMMARY:A\nDTSTART:20200101T000000Z\nRRULE:FREQ=DAILY;BYHOUR=9,18")
+    assert len(parsed.events) == 500
+    body = b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:A\r\nDTSTART:20261101T100000Z\r\nRRULE:FREQ=DAILY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    far = parse_calendar(body, url="https://cal.example/", window_start=START, window_end=START.replace(year=2096))
+    assert len(far.events) == 400
+
+
+def test_dates_of_many_events_together_are_cut_with_a_word() -> None:
+    parsed = calendar(*(f"UID:{n}\nSUMMARY:A\nDTSTART:20261105T190000Z" for n in range(510)))
+    assert len(parsed.events) == 500
+    assert parsed.set_aside[0].entry == "10 later dates"
+
+
+def test_what_is_over_or_beyond_the_window_is_not_given() -> None:
+    parsed = calendar("UID:1\nSUMMARY:A\nDTSTART:20201105T190000Z", "UID:2\nSUMMARY:B\nDTSTART:20301105T190000Z")
+    assert parsed == Parsed()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [(b"<html>", "not a calendar"), (b"", "not a calendar"), (b"BEGIN:VCALENDAR\r\nEND:VEVENT\r\n", "damaged")],
+)
+def test_a_document_that_is_no_calendar_is_told(body: bytes, words: str) -> None:
+    assert words in parse_calendar(body, url="https://cal.example/", window_start=START, window_end=END).error

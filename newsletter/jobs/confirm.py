@@ -1,0 +1,55 @@
+"""Sends the confirmation mails that are due. They have their own job, so that no bulk send stands before them."""
+
+import logging
+from datetime import datetime
+
+from newsletter.models import Publication
+from newsletter.providers.contract import Adapter, Verdict
+from newsletter.rendering.words import word
+from newsletter.sending.notice import Sender, send_notice, sender_of
+from newsletter.sending.provider import current_adapter
+from subscribers.confirmations import confirmation_url, due_confirmations, mark_sent
+from subscribers.models import Confirmation, MailingList
+
+log = logging.getLogger(__name__)
+AT_ONCE = 100
+
+
+def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> int:
+    """Send what is due; each row is claimed first. Returns how many mails the provider took."""
+    adapter = adapter or current_adapter()
+    sent = 0
+    for confirmation in due_confirmations(now=now)[:AT_ONCE]:
+        sender = find_sender(confirmation.mailing_list)
+        if sender is None:
+            log.error("No publication sends to the list %s, so nobody can be asked to confirm.", confirmation.mailing_list)
+            continue
+        if mark_sent(confirmation=confirmation, now=now):
+            sent += _send(confirmation, sender=sender, adapter=adapter, now=now)
+    return sent
+
+
+def find_sender(mailing_list: MailingList) -> Sender | None:
+    """The sender of a publication that goes to the list."""
+    publication = Publication.objects.select_related("brand").filter(mailing_list=mailing_list).order_by("pk").first()
+    return sender_of(publication) if publication else None
+
+
+def _send(confirmation: Confirmation, *, sender: Sender, adapter: Adapter, now: datetime) -> int:
+    name = confirmation.mailing_list.public_name
+    outcome = send_notice(
+        adapter=adapter,
+        sender=sender,
+        to=confirmation.subscriber.email,
+        key=f"confirm-{confirmation.pk}",
+        subject=word("confirm_subject", sender.language, list=name),
+        paragraphs=[word("confirm_text", sender.language, list=name, organisation=sender.look.name)],
+        button=(word("confirm_button", sender.language), confirmation_url(confirmation=confirmation, now=now)),
+        reason=word("confirm_reason", sender.language, organisation=sender.look.name),
+    )
+    if outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED):
+        Confirmation.objects.filter(pk=confirmation.pk).update(sent_at=None)
+        log.warning("A confirmation was not sent and is tried again: %s", outcome.reason)
+    elif outcome.verdict is not Verdict.ACCEPTED:
+        log.error("A confirmation may not have been sent: %s", outcome.reason)
+    return int(outcome.verdict is Verdict.ACCEPTED)

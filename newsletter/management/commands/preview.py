@@ -1,0 +1,76 @@
+"""newsletter preview: write each variant of an issue to files."""
+
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from email.policy import SMTP
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from newsletter.errors import NotFound
+from newsletter.issues.find import find_issue
+from newsletter.issues.variants import find_groups, freeze_revision, make_variants
+from newsletter.management.base import ProductCommand
+from newsletter.models import Issue, Variant
+from newsletter.providers.message import build_message
+from newsletter.rendering import split
+from newsletter.sending.sample import sample_mail
+
+WHOLE_LINES = SMTP.clone(max_line_length=998)
+
+
+class Command(ProductCommand):
+    help = "Write each variant of an issue as KEY.html, KEY.txt and KEY.eml, with sample values for a reader's own."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("issue", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
+        parser.add_argument("--variant", metavar="KEY", help="Only this variant.")
+        parser.add_argument("--out", default="", metavar="DIR", help="Where to write; a folder of the data folder otherwise.")
+        parser.add_argument("--json", action="store_true")
+
+    def run(self, **options: Any) -> None:
+        issue = find_issue(options["issue"])
+        variants = _find_variants(issue, options["variant"])
+        out = Path(options["out"] or Path(settings.NEWSLETTER_DATA_DIR) / "previews" / issue.reference.replace("/", "-"))
+        out.mkdir(parents=True, exist_ok=True)
+        written = [_write(variant, out) for variant in variants]
+        if options["json"]:
+            self.write_json({"issue": issue.reference, "out": str(out), "variants": written})
+            return
+        for row in written:
+            self.stdout.write(f"{row['key']}  {row['bytes']:>7,} bytes  {row['label']}")
+            for finding in row["findings"]:
+                self.stdout.write(f"    {finding['level']}: {finding['message']}")
+        self.stdout.write(f"Written to {out}")
+
+
+def _find_variants(issue: Issue, key: str | None) -> list[Variant]:
+    sent = issue.sends.exclude(state="cancelled").first()
+    if sent:
+        variants = list(sent.revision.variants.all())
+    else:
+        revision = freeze_revision(issue=issue, now=datetime.now(UTC))
+        variants = make_variants(revision=revision, groups=find_groups(issue))
+    if not variants:
+        raise NotFound(f"Nobody would get {issue}, so it has no variant. Bring people in, or choose another list or segment.")
+    chosen = [variant for variant in variants if not key or variant.key == key]
+    if not chosen:
+        raise NotFound(f"{issue} has no variant “{key}”. It has: {', '.join(variant.key for variant in variants)}.")
+    return chosen
+
+
+def _write(variant: Variant, out: Path) -> dict[str, Any]:
+    mail, person = sample_mail(variant, site_url=settings.NEWSLETTER_SITE_URL)
+    html = split(mail.html).join(person.variables)
+    (out / f"{variant.key}.html").write_text(html, encoding="utf-8")
+    (out / f"{variant.key}.txt").write_text(split(mail.text).join(person.variables), encoding="utf-8")
+    message = build_message(mail=mail, person=person, date=variant.revision.made_at, message_id=f"preview-{variant.key}@localhost")
+    (out / f"{variant.key}.eml").write_bytes(message.as_bytes(policy=WHOLE_LINES))
+    return {
+        "key": variant.key,
+        "label": variant.label,
+        "subject": split(mail.subject).join(person.variables),
+        "bytes": len(html.encode()),
+        "findings": variant.findings,
+    }

@@ -1,9 +1,12 @@
 """Inserts and updates many narrow rows in one statement, several times as fast as `bulk_create`. No rules live here."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 from django.db import connection
 from django.db.models import Model
+
+_MOST_VALUES = 10_000  # SQLite takes 32,766 in one statement
 
 
 def insert_rows(
@@ -17,9 +20,13 @@ def insert_rows(
     constant = [fields[name].get_db_prep_save(value, connection) for name, value in same.items()]
     quote = connection.ops.quote_name
     names = [quote(str(fields[name].column)) for name in (*same, *columns)]
-    marks = ", ".join(["%s"] * len(names))
-    sql = f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
-    _run(sql, [[*constant, *row] for row in rows])
+    one = f"({', '.join(['%s'] * len(names))})"
+    start = f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(names)}) VALUES "  # noqa: S608
+    remaining = iter(rows)
+    with connection.cursor() as cursor:
+        while several := list(islice(remaining, _MOST_VALUES // len(names))):
+            values = [value for row in several for value in (*constant, *row)]
+            cursor.execute(start + ", ".join([one] * len(several)), values)
 
 
 def update_rows(model: type[Model], *, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -27,10 +34,7 @@ def update_rows(model: type[Model], *, columns: Sequence[str], rows: Iterable[Se
     quote = connection.ops.quote_name
     assignments = ", ".join(f"{quote(name)} = %s" for name in columns)
     sql = f"UPDATE {quote(model._meta.db_table)} SET {assignments} WHERE {quote('id')} = %s"  # noqa: S608
-    _run(sql, [list(row) for row in rows])
-
-
-def _run(sql: str, rows: list[list[object]]) -> None:
-    if rows:
+    values = [list(row) for row in rows]
+    if values:
         with connection.cursor() as cursor:
-            cursor.executemany(sql, rows)
+            cursor.executemany(sql, values)

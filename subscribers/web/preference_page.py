@@ -103,14 +103,17 @@ def _page(
     waiting: list[MailingList],
 ) -> HttpResponse:
     refused = form.is_bound and not form.is_valid()
-    on = set(Subscription.objects.filter(subscriber=person).open().values_list("mailing_list_id", flat=True))
+    current = Subscription.objects.filter(subscriber=person).open()
+    on = set(current.values_list("mailing_list_id", flat=True))
+    mailed = set(current.mailable().values_list("mailing_list_id", flat=True))
+    unconfirmed = on - mailed
     chosen_topics = set(person.topics.values_list("pk", flat=True))
     if refused:
         on = {int(pk) for pk in form.data.getlist("lists") if pk.isdecimal()}  # type: ignore[union-attr]
         chosen_topics = {int(pk) for pk in form.data.getlist("topics") if pk.isdecimal()}  # type: ignore[union-attr]
     context = {
         "masked": mask(person.email),
-        "lists": [(one, one.pk in on) for one in offered],
+        "lists": [(one, one.pk in on, one.pk in unconfirmed) for one in offered],
         "topics": [(topic, topic.pk in chosen_topics) for topic in Topic.objects.all()],
         "town": form.data.get("town", "") if refused else (describe_place(person.place) if person.place else ""),
         "languages": language_choices(person.language),

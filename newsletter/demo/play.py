@@ -17,10 +17,10 @@ from newsletter.issues.approve import approve_by_policy
 from newsletter.issues.assemble import assemble_slot, find_slot
 from newsletter.management.progress import follow_send
 from newsletter.management.receipt import print_receipt
-from newsletter.models import Issue, Publication, Send, Source
+from newsletter.models import Issue, Publication, Source
 from newsletter.organisation.apply import apply_file
 from newsletter.organisation.staff import add_staff
-from newsletter.sending.provider import current_adapter, outbox_folder
+from newsletter.sending.provider import current_adapter, outbox_of
 from newsletter.sending.receipt import status_of
 from newsletter.sending.run import run_send
 from newsletter.sending.start import start_send
@@ -60,11 +60,11 @@ def play_week(*, site_url: str, people: int, now: datetime, console: Console) ->
     send = start_send(issue=issue, now=now)
     _print_variants(issue, console)
     with follow_send(send) as progress:
-        send = run_send(send=send, adapter=current_adapter(), progress=progress)
+        run_send(send=send, adapter=current_adapter(), progress=progress)
     issue.refresh_from_db()
     console.print()
     print_receipt(status_of(issue), console=console)
-    _print_paths(issue, send, console)
+    _print_paths(issue, console)
     return issue
 
 
@@ -108,7 +108,7 @@ def _print_variants(issue: Issue, console: Console) -> None:
         console.print(f"  … and {len(groups) - SHOWN_VARIANTS} more")
 
 
-def _print_paths(issue: Issue, send: Send, console: Console) -> None:
-    folder = outbox_folder() / issue.public_id
+def _print_paths(issue: Issue, console: Console) -> None:
+    folder = outbox_of(issue)
     console.print(f"\nWhat would have been sent, to click through: {folder / 'index.html'}", markup=False)
     console.print(f"One line per person: {folder / 'batches'}", markup=False)

@@ -1,8 +1,6 @@
 """Builds what one batch hands to the provider: the variant's mail and each person's values. Same batch, same bytes."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -30,6 +28,7 @@ def build_call(*, batch: Batch, deliveries: Sequence[tuple[int, int]]) -> BatchC
         key=batch.key,
         issue=send.issue.public_id,
         variant=variant.key,
+        label=variant.label,
         mail=make_mail(variant=variant, publication=content),
         people=[
             Person(
@@ -98,12 +97,3 @@ def _load(subscriber_ids: Any) -> Any:
 @lru_cache(maxsize=4096)
 def _region(code: str) -> str:
     return region_name(code) if code else ""
-
-
-def sample_key(text: str) -> str:
-    """A short stable name for things that have no row."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def signer_at(moment: datetime) -> Signer:
-    return Signer(link_keys(), site_url=settings.NEWSLETTER_SITE_URL, issued=moment)

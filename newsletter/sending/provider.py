@@ -5,7 +5,10 @@ from pathlib import Path
 
 from django.conf import settings
 
+from newsletter.models import Issue, Send
 from newsletter.providers.contract import Adapter
+from newsletter.providers.outbox import issue_folder
+from newsletter.providers.outbox_index import write_index
 from newsletter.providers.registry import adapter_for, describe
 
 
@@ -21,6 +24,17 @@ def provider_label() -> str:
 
 def outbox_folder() -> Path:
     return Path(settings.NEWSLETTER_DATA_DIR) / "outbox"
+
+
+def outbox_of(issue: Issue) -> Path:
+    """Where the outbox keeps what would have been sent of an issue."""
+    return issue_folder(outbox=outbox_folder(), issue=issue.public_id)
+
+
+def close_outbox(send: Send) -> None:
+    """Bring the page of a finished send up to date, where the outbox is the provider."""
+    if send.provider == "outbox":
+        write_index(outbox_of(send.issue))
 
 
 @lru_cache(maxsize=4)

@@ -10,6 +10,7 @@ from newsletter.models import Batch, Send
 from newsletter.providers.contract import Adapter
 from newsletter.sending.claim import find_due_batches
 from newsletter.sending.dispatch import dispatch_batch
+from newsletter.sending.provider import close_outbox
 from newsletter.sending.sweep import finish_sends, replay_uncertain, resume_unstarted, settle_lost_leases
 
 LONGEST_NAP = 1.0
@@ -31,7 +32,10 @@ def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = utc_now) -> list[
     resume_unstarted(now=clock())
     settle_lost_leases(now=clock())
     replay_uncertain(capabilities=adapter.capabilities, now=clock())
-    return finish_sends(now=clock())
+    finished = finish_sends(now=clock())
+    for send in finished:
+        close_outbox(send)
+    return finished
 
 
 def run_send(

@@ -125,6 +125,15 @@ BY_HAND = {
     ("KZ", "Karaganda"): "KZ-35",
 }
 
+# Areas that no town of both files names: (country, GeoNames code) -> code.
+BY_CODE = {
+    ("GE", "51"): "GE-TB",
+    ("KZ", "02"): "KZ-75",
+    ("UA", "19"): "UA-56",
+    ("UA", "27"): "UA-18",
+    ("YE", "26"): "YE-SA",
+}
+
 COUNTRY_ALIASES = {
     "GB": ["UK", "U.K.", "Great Britain", "Britain"],
     "US": ["USA", "U.S.", "U.S.A.", "United States of America", "America"],
@@ -288,7 +297,7 @@ def match_areas(
     for country, admin1 in sorted(codes):
         name = areas.get((country, admin1), "")
         direct = f"{country}-{admin1}"
-        code = BY_HAND.get((country, name), "")
+        code = BY_HAND.get((country, name), "") or BY_CODE.get((country, admin1), "")
         if not code and name:
             code = by_core[country].get(core(name), "")
         if not code and admin1.isalpha() and direct in subdivisions:

@@ -39,7 +39,7 @@ def parse_calendar(body: bytes, *, url: str, window_start: datetime, window_end:
             calendars = icalendar.Calendar.from_ical(body, multiple=True)
     except _READ_ERRORS:
         calendars = []
-    if not calendars:
+    if not calendars or b"END:VCALENDAR" not in body[-2000:].upper():
         return Parsed(error="This calendar is damaged and cannot be read. Ask whoever keeps it to export it again.")
     events: dict[str, EventEntry] = {}
     aside: list[SetAside] = []

@@ -37,7 +37,10 @@ def parse_event_page(body: bytes, *, url: str, content_type: str = "", now: date
 
 
 def _is_event(node: Mapping[str, Any]) -> bool:
-    return any(kind.endswith("Event") or kind in ("Festival", "Hackathon", "CourseInstance") for kind in types_of(node))
+    return any(
+        kind.endswith("Event") or kind in ("EventSeries", "Festival", "Hackathon", "CourseInstance")
+        for kind in types_of(node)
+    )
 
 
 def _spread(nodes: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

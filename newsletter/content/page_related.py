@@ -31,7 +31,7 @@ def related_stories(tree: HtmlElement, *, base_url: str, own_url: str) -> tuple[
     for link in section.iter("a") if section is not None else ():
         url = safe_link(str(link.get("href") or ""), base_url=base_url).split("#")[0]
         title = _link_title(link)
-        if not url or url in (own_url, base_url) or len(title) < _SHORTEST_TITLE or _EMPTY_WORDS.match(title):
+        if not url or url in (own_url, base_url) or len(title) < _SHORTEST_TITLE or _EMPTY_WORDS.search(title):
             continue
         found.setdefault(url, cut_at_word(title, 300))
     return tuple((title, url) for url, title in found.items())[:_MOST]

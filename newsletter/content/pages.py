@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import trafilatura
 from lxml.html import HtmlElement, tostring
+from trafilatura.settings import Document
 
 from newsletter.content.entries import Parsed, SetAside, StoryEntry
 from newsletter.content.entry_rules import BadEntry, checked_date, checked_title, label, read_date, safe_link
@@ -35,7 +36,7 @@ def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: date
         return Parsed(error="The page is empty. Check its address.")
     meta = _meta(tree)
     node = next((one for one in nodes_in(tree) if _STORY_TYPES & set(types_of(one))), {})
-    found = _extract(body, tree, url)
+    found = _extract(tree, url)
     title = _title(tree, meta, node, found)
     try:
         story = _story(tree, meta, node, found, title=checked_title(title), url=url, now=now or datetime.now(UTC))
@@ -78,7 +79,7 @@ def _story(
     return replace(story, pseudonyms=find_pseudonyms(title, teaser, whole))
 
 
-def _extract(body: bytes, tree: HtmlElement, url: str) -> Mapping[str, Any]:
+def _extract(tree: HtmlElement, url: str) -> Mapping[str, Any]:
     """What the extraction library makes of the page: its text without menus, and guesses at author and date."""
     try:
         found = trafilatura.bare_extraction(
@@ -88,11 +89,10 @@ def _extract(body: bytes, tree: HtmlElement, url: str) -> Mapping[str, Any]:
             include_comments=False,
             include_tables=False,
             date_extraction_params={"extensive_search": False, "original_date": True},
-            as_dict=True,
         )
     except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError, AssertionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return found.as_dict() if isinstance(found, Document) else {}
 
 
 def _meta(tree: HtmlElement) -> dict[str, str]:

@@ -12,6 +12,7 @@ from subscribers.errors import DomainError
 
 MOST_PIXELS = 40_000_000
 MOST_JPEG_BYTES = 150 * 1024
+_TOO_MANY = f"The picture has more than {MOST_PIXELS // 1_000_000} million pixels. Make it smaller."
 _MOST_PNG_BYTES = 300 * 1024
 _SMALLEST_SIDE = 8
 _QUALITIES = (85, 80, 75, 70, 62, 55, 48, 40, 32)
@@ -69,18 +70,20 @@ def _decode(body: bytes) -> Image.Image:
         with Image.open(BytesIO(body), formats=_FORMATS) as opened:
             pixels = opened.width * opened.height
             if pixels > MOST_PIXELS:
-                raise BadPicture(
-                    f"The picture has {pixels // 1_000_000} million pixels; at most {MOST_PIXELS // 1_000_000} million are read."
-                    " Make it smaller."
-                )
+                raise BadPicture(_TOO_MANY)
             if min(opened.size) < _SMALLEST_SIDE:
                 raise BadPicture(f"The picture is only {opened.width} × {opened.height} pixels, too small to show.")
             opened.draft("RGB", (2400, 2400))
             opened.load()
-            return ImageOps.exif_transpose(opened)
+            upright = ImageOps.exif_transpose(opened)
+            # Comments, colour profiles and the like would be written out again.
+            upright.info = {key: value for key, value in upright.info.items() if key == "transparency"}
+            return upright
+    except Image.DecompressionBombError as error:
+        raise BadPicture(_TOO_MANY) from error
     except UnidentifiedImageError as error:
         raise BadPicture("The picture is damaged and cannot be opened.") from error
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise BadPicture("The picture is damaged or cut off and cannot be read to its end.") from error
 
 

@@ -4,8 +4,10 @@ import re
 
 from newsletter.content.text import cut_at_word, tidy
 
-_NAME = r"[^\W\d_][\w'’\-]*"
-_MARKED = re.compile(r"(?<![\w*])(?P<name>[^\W\d_a-z][\w'’\-]*(?: [^\W\d_a-z][\w'’\-]*)?)\*(?![\w*])")
+_NAME = r"[^\W\d_][\w'’\-]{0,39}"
+_CAPITAL = r"[^\W\d_a-z][\w'’\-]{0,39}"
+# Two words are one name only inside a sentence: "met Anna Maria*", but not "How Maya* came home".
+_MARKED = re.compile(rf"(?<![\w*'’\-])(?:(?<=[a-z,] )(?P<both>{_CAPITAL} {_CAPITAL})|(?P<one>{_CAPITAL}))\*(?![\w*])")
 _SAYS_SO = re.compile(
     r"pseudonym|names? (?:has|have|had|was|were|is|are)? ?(?:been )?(?:changed|altered|withheld|protected)"
     r"|changed (?:the |their |her |his )?names?|not (?:her|his|their|the|a) (?:real|true|actual) names?|not real names?"
@@ -26,7 +28,7 @@ def find_pseudonyms(*texts: str) -> tuple[tuple[str, str], ...]:
     "*Name has been changed"); a marked name without such a line gets the shortest note that is true.
     """
     whole = "\n".join(texts)
-    names = list(dict.fromkeys(match["name"] for match in _MARKED.finditer(whole)))[:_MOST_NAMES]
+    names = list(dict.fromkeys(match["both"] or match["one"] for match in _MARKED.finditer(whole)))[:_MOST_NAMES]
     notes = _notes(whole)
     pairs: list[tuple[str, str]] = []
     for name in names:
@@ -53,7 +55,8 @@ def _notes(text: str) -> list[str]:
 
 
 def _mentions(text: str, name: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+    """Whether a text shows a name, whole or one word of it."""
+    return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) for word in name.split())
 
 
 def _name_in(note: str) -> str:

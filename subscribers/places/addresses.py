@@ -12,7 +12,7 @@ _POSTCODES = re.compile(
 )
 _OUTWARD_CODE = re.compile(r"\b[A-Z]{1,2}\d{1,2}[A-Z]?\b")
 _NUMBERED = re.compile(r"\b\d[\w-]*\b|#\S*")
-_LEADING = {"at", "in", "near", "and", "also", "or", "from", "@", "&", "+", "live"}
+_LEADING = {"at", "in", "near", "and", "also", "or", "from", "on", "via", "by", "@", "&", "+", "live"}
 _LONGEST = 500
 _MOST_PARTS = 12
 _MOST_WORDS = 8
@@ -26,7 +26,7 @@ def address_parts(text: str) -> list[str]:
         for pattern in (_POSTCODES, _OUTWARD_CODE, _NUMBERED):
             part = pattern.sub(" ", part)
         words = part.strip(" .:'\"-–—*").split()
-        while words and words[0].lower() in _LEADING:
+        while words and (words[0] in _LEADING or (len(words) > 1 and words[0].lower() in _LEADING)):
             words.pop(0)
         if words and any(char.isalpha() for char in part) and len(words) <= _MOST_WORDS:
             parts.append(" ".join(words))

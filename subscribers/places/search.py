@@ -50,10 +50,14 @@ def find_place(text: str, *, country: str = "", region: str = "") -> PlaceMatch:
     if not parts:
         return PlaceMatch(reason="No place is given." if not text.strip() else f"“{text.strip()}” names no town.")
     if len(parts) == 1:
-        area = _whole_text(parts[0], within)
+        area = _whole_text(parts[0], [within])
         if area is not None:
             return area
     left, taken, narrowed = _narrow(parts, within)
+    if len(left) == 1 and taken:
+        area = _whole_text(left[0], narrowed)
+        if area is not None:
+            return area
     for part in [*reversed(left), *reversed(taken)]:
         found = _towns(part, narrowed)
         if found:
@@ -73,12 +77,12 @@ def _given_area(country: str, region: str) -> Area:
     return Area(country=resolve_country(country)) if country.strip() else Area()
 
 
-def _whole_text(part: str, within: Area) -> PlaceMatch | None:
+def _whole_text(part: str, within: list[Area]) -> PlaceMatch | None:
     """The answer when the whole text is a continent, country or region without a large town of that name in it."""
     if areas.is_continent(part):
         return PlaceMatch(reason=f"“{part}” is a continent, not a town.")
-    named = areas.broadest(areas.combine(areas.areas_called(part, any_case=False), [within]))
-    towns = _towns(part, [within])
+    named = areas.broadest(areas.combine(areas.areas_called(part, any_case=False), within))
+    towns = _towns(part, within)
     large = [place for place, own in towns if own and place.population >= _KNOWN_TO_MANY]
     if large:
         named = [area for area in named if area.is_widely_known]

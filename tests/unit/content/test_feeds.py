@@ -107,7 +107,7 @@ def test_x8_one_poisoned_entry_leaves_the_other_forty_nine() -> None:
         ("<title>A</title>", "no link"),
         (item(link="https://news.example/" + "a" * 2000), "longer than 2000"),
         (item(link="https://user:pw@news.example/"), "not a web address"),
-        (item(link="http://[::1"), "not a web address"),
+        (item(link="http://[::1"), "no link"),
         (item(link="data:text/html,x"), "not a web address"),
         (item(rest="<pubDate>Tue, 24 Nov 2037 08:30:00 GMT</pubDate>"), "in the future"),
     ],

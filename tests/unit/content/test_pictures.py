@@ -1,0 +1,123 @@
+"""Pictures from outside are sniffed, limited, made upright and re-encoded (X10)."""
+
+import hashlib
+import struct
+import zlib
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from newsletter.content.pictures import MOST_JPEG_BYTES, BadPicture, make_picture
+
+
+def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
+    out = BytesIO()
+    picture.save(out, kind, **options)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+def photo(width: int = 1600, height: int = 900) -> Image.Image:
+    """Noise, which compresses worse than any photograph."""
+    return Image.effect_noise((width, height), 90).convert("RGB")
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(BytesIO(data))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
+def test_x10_each_known_format_becomes_one_that_mail_shows(kind: str) -> None:
+    made = make_picture(encoded(photo(300, 200), kind))
+    assert (made.format, made.width, made.height) == ("jpeg", 300, 200)
+    assert opened(made.data).format == "JPEG"
+    assert made.sha256 == hashlib.sha256(made.data).hexdigest()
+
+
+def test_a_wide_picture_is_made_as_wide_as_asked_and_light() -> None:
+    made = make_picture(encoded(photo(2400, 1200), "JPEG", quality=95), width=1200)
+    assert len(made.data) <= MOST_JPEG_BYTES
+    assert made.width <= 1200
+    assert made.width == 2 * made.height
+    assert make_picture(encoded(photo(300, 200), "PNG"), width=100).width == 100
+
+
+def test_x10_no_hidden_data_goes_along_and_the_picture_stands_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010E] = "where it was taken"
+    exif.get_ifd(0x8825)[1] = "N"
+    made = make_picture(encoded(photo(160, 90), "JPEG", exif=exif, comment=b"secret comment"))
+    assert (made.width, made.height) == (90, 160)
+    assert not opened(made.data).getexif()
+    assert b"taken" not in made.data
+    assert b"secret" not in made.data
+
+
+def test_a_see_through_picture_stays_so() -> None:
+    logo = Image.new("RGBA", (200, 100), (0, 0, 0, 0))
+    logo.paste((200, 30, 30, 255), (20, 20, 90, 80))
+    made = make_picture(encoded(logo, "PNG"))
+    assert made.format == "png"
+    assert opened(made.data).convert("RGBA").getpixel((0, 0)) == (0, 0, 0, 0)
+    palette = make_picture(encoded(logo.convert("P"), "GIF", transparency=0))
+    assert palette.format == "png"
+
+
+def test_a_heavy_see_through_picture_is_made_light() -> None:
+    noise = photo(1200, 800).convert("RGBA")
+    noise.putalpha(Image.effect_noise((1200, 800), 90))
+    made = make_picture(encoded(noise, "PNG"))
+    assert made.format == "png"
+    assert len(made.data) <= 300 * 1024
+
+
+def test_a_solid_picture_with_an_alpha_channel_becomes_jpeg() -> None:
+    assert make_picture(encoded(photo(100, 100).convert("RGBA"), "PNG")).format == "jpeg"
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "L", "1", "I;16", "LA", "P"])
+def test_pictures_of_every_mode_are_read(mode: str) -> None:
+    picture = Image.new(mode, (64, 64))
+    assert make_picture(encoded(picture, "JPEG" if mode == "CMYK" else "PNG")).width == 64
+
+
+def test_of_a_moving_picture_the_first_frame_is_used() -> None:
+    frames = [Image.new("RGB", (64, 64), colour) for colour in ("red", "blue")]
+    made = make_picture(encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]))
+    red, _, blue = opened(made.data).convert("RGB").getpixel((32, 32))  # type: ignore[misc]
+    assert red > 200 > 60 > blue
+
+
+def png_header(width: int, height: int) -> bytes:
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "empty"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>x</script></svg>", "SVG"),
+        (b"<?xml version='1.0'?>\n<!-- x --><svg/>", "SVG"),
+        (b"<!doctype html><html>a page named .jpg</html>", "web page"),
+        (b"%PDF-1.7", "not JPEG"),
+        (b"II*\0" + b"\0" * 50, "not JPEG"),
+        (b"RIFF\0\0\0\0WAVE", "not JPEG"),
+        (b"\xff\xd8\xff\xe0 not a picture", "damaged"),
+        (b"GIF89a", "damaged"),
+        (png_header(20_000, 20_000), "million pixels"),
+        (png_header(60_000, 60_000), "million pixels"),
+        (png_header(64, 64), "damaged or cut off"),
+        (encoded(Image.new("RGB", (1, 1)), "GIF"), "too small"),
+        (encoded(photo(300, 200), "JPEG")[:2000], "cut off"),
+    ],
+)  # fmt: skip
+def test_x10_what_is_no_usable_picture_is_refused(body: bytes, words: str) -> None:
+    with pytest.raises(BadPicture, match=words):
+        make_picture(body)

@@ -1,0 +1,238 @@
+"""The gazetteer: towns from free text, regions and countries by any name, distances."""
+
+import threading
+import time
+
+import pytest
+
+from subscribers.errors import UnknownPlace
+from subscribers.places import (
+    country_name,
+    country_of,
+    distance_km,
+    find_place,
+    nearest_place,
+    region_name,
+    regions_of,
+    resolve_country,
+    resolve_region,
+)
+from subscribers.places.names import fold, usable_alternate
+from subscribers.places.search import describe
+
+
+@pytest.mark.parametrize(
+    ("text", "town", "region"),
+    [
+        ("Houston", "Houston", "US-TX"), ("Houston TX", "Houston", "US-TX"), ("houston texas", "Houston", "US-TX"), ("Austin, TX 78701", "Austin", "US-TX"),
+        ("Brașov", "Braşov", "RO-BV"), ("Brasov, Romania", "Braşov", "RO-BV"), ("Cluj", "Cluj-Napoca", "RO-CJ"), ("Bucharest", "Bucharest", "RO-B"),
+        ("Kolkata", "Kolkata", "IN-WB"), ("Calcutta", "Kolkata", "IN-WB"), ("Bangalore, India", "Bengaluru", "IN-KA"), ("Pune", "Pune", "IN-MH"),
+        ("Leeds, UK", "Leeds", "GB-ENG"), ("London", "London", "GB-ENG"), ("London, GB", "London", "GB-ENG"), ("London SW1A 1AA", "London", "GB-ENG"),
+        ("London, Ontario", "London", "CA-ON"), ("London, ON", "London", "CA-ON"), ("Toronto, ON M5V 2T6", "Toronto", "CA-ON"),
+        ("Cambridge MA", "Cambridge", "US-MA"), ("Cambridge, UK", "Cambridge", "GB-ENG"), ("Portland, ME", "Portland", "US-ME"),
+        ("St. Louis, MO", "St. Louis", "US-MO"), ("Saint Louis, Missouri", "St. Louis", "US-MO"), ("Edinburgh, Scotland", "Edinburgh", "GB-SCT"), ("Cardiff, Wales", "Cardiff", "GB-WLS"),
+        ("Belfast, NI", "Belfast", "GB-NIR"), ("Washington, DC", "Washington", "US-DC"), ("Washington DC 20001", "Washington", "US-DC"),
+        ("New York", "New York City", "US-NY"), ("NYC", "New York City", "US-NY"), ("New York, NY", "New York City", "US-NY"), ("The Shed, New York", "New York City", "US-NY"),
+        ("Atlanta, Georgia", "Atlanta", "US-GA"), ("Tbilisi, Georgia", "Tbilisi", "GE-TB"), ("Paris", "Paris", "FR-IDF"), ("Paris, TX", "Paris", "US-TX"),
+        ("München", "Munich", "DE-BY"), ("Manila", "Manila", "PH-00"), ("Cebu City", "Cebu City", "PH-07"), ("Kampala", "Kampala", "UG-C"), ("Nairobi, Kenya", "Nairobi", "KE-30"),
+        ("Phnom Penh", "Phnom Penh", "KH-12"), ("Guatemala City", "Guatemala City", "GT-01"), ("Singapore", "Singapore", ""), ("Sydney NSW 2000", "Sydney", "AU-NSW"),
+        ("12 High Street, Leeds LS1 4AB, UK", "Leeds", "GB-ENG"), ("The Carriageworks, Millennium Square, Leeds LS2 3AD", "Leeds", "GB-ENG"),
+        ("1001 Avenida De Las Americas, Houston, TX 77010, USA", "Houston", "US-TX"), ("St Mary's Church, Oxford", "Oxford", "GB-ENG"), ("10115 Berlin", "Berlin", "DE-BE"),
+        ("75001 Paris, France", "Paris", "FR-IDF"), ("Central Library Manchester, UK", "Manchester", "GB-ENG"), ("at Leeds", "Leeds", "GB-ENG"),
+        ("Newcastle upon Tyne", "Newcastle upon Tyne", "GB-ENG"), ("Kansas City, Missouri", "Kansas City", "US-MO"), ("Church Hall\n5 Main St\nDallas\nTexas", "Dallas", "US-TX"),
+    ],
+)  # fmt: skip
+def test_a_town_is_found_in_free_text(text: str, town: str, region: str) -> None:
+    match = find_place(text)
+    assert match.place is not None, match.reason
+    assert (match.place.name, match.place.region) == (town, region)
+    assert not match.ambiguous
+    assert match.candidates == (match.place,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Springfield", "Richmond", "Victoria", "Washington", "San Jose", "Richmond, CA", "Kent", "Georgia", "Worcester"],
+)
+def test_an_ambiguous_name_is_said_to_be_so_and_not_chosen(text: str) -> None:
+    match = find_place(text)
+    assert match.ambiguous
+    assert match.place is None
+    assert "could be" in match.reason
+
+
+def test_an_ambiguous_name_keeps_what_is_certain_and_what_was_meant() -> None:
+    match = find_place("Springfield")
+    assert (match.country, match.region) == ("US", "")
+    assert {describe(place) for place in match.candidates} >= {
+        "Springfield, Missouri, United States",
+        "Springfield, Massachusetts, United States",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "region"),
+    [
+        ("Texas", "US", "US-TX"),
+        ("England", "GB", "GB-ENG"),
+        ("UK", "GB", ""),
+        ("Mexico", "MX", ""),
+        ("India", "IN", ""),
+        ("Scotland, UK", "GB", "GB-SCT"),
+        ("Ulverston, UK", "GB", ""),
+    ],
+)
+def test_a_country_or_region_alone_is_no_town(text: str, country: str, region: str) -> None:
+    match = find_place(text)
+    assert match.place is None
+    assert not match.ambiguous
+    assert (match.country, match.region) == (country, region)
+    assert match.reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "  ",
+        "🎉",
+        "12345",
+        "Africa",
+        "Europe",
+        "Community Centre",
+        "Town Hall",
+        "online",
+        "; , ;",
+        "'; DROP TABLE town; --",
+        "x" * 5000,
+        "a," * 5000,
+        "% _ *",
+    ],
+)
+def test_what_names_no_town_finds_none(text: str) -> None:
+    match = find_place(text)
+    assert match.place is None
+    assert match.reason
+    assert match.country == ""
+
+
+def test_a_country_or_region_beside_the_text_admits_only_what_lies_in_it() -> None:
+    assert find_place("Richmond", region="US-VA").region == "US-VA"
+    assert find_place("London", country="CA").region == "CA-ON"
+    assert find_place("London", country="United Kingdom", region="England").region == "GB-ENG"
+    outside = find_place("Leeds, UK", country="US")
+    assert outside.place is None
+    assert outside.country == "US"
+    with pytest.raises(UnknownPlace):
+        find_place("London", country="Nowhere")
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "code"),
+    [("TX", "US", "US-TX"), ("US-TX", "", "US-TX"), ("us tx", "", "US-TX"), ("Texas", "", "US-TX"), ("England", "", "GB-ENG"), ("ENG", "UK", "GB-ENG"), ("Scotland", "GB", "GB-SCT"),
+     ("Bavaria", "", "DE-BY"), ("Bayern", "", "DE-BY"), ("GB-LDS", "", "GB-ENG"), ("Leeds", "GB", "GB-ENG"), ("Québec", "Canada", "CA-QC"), ("West Bengal", "", "IN-WB"), ("Punjab", "Pakistan", "PK-PB")],
+)  # fmt: skip
+def test_a_region_is_resolved_from_its_code_its_local_part_or_its_name(text: str, country: str, code: str) -> None:
+    assert resolve_region(text, country=country) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "words"),
+    [
+        ("ZZ", "", "not a region"),
+        ("Nowhere", "US", "in United States"),
+        ("Punjab", "", "several regions"),
+        ("", "", "not a region"),
+        ("TX", "Nowhere", "not a country"),
+    ],
+)
+def test_a_region_that_cannot_be_resolved_is_told(text: str, country: str, words: str) -> None:
+    with pytest.raises(UnknownPlace, match=words):
+        resolve_region(text, country=country)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("gb", "GB"),
+        ("UK", "GB"),
+        ("U.S.A.", "US"),
+        ("Deutschland", "DE"),
+        ("Côte d'Ivoire", "CI"),
+        ("Bolivia", "BO"),
+        ("PHL", "PH"),
+        ("The Philippines", "PH"),
+        ("Kosovo", "XK"),
+    ],
+)
+def test_a_country_is_resolved_from_code_or_name(text: str, code: str) -> None:
+    assert resolve_country(text) == code
+
+
+def test_codes_have_names_and_unknown_ones_are_told() -> None:
+    assert (country_name("gb"), region_name("us-tx"), country_of("US-TX"), country_of("")) == (
+        "United Kingdom",
+        "Texas",
+        "US",
+        "",
+    )
+    for wrong in (lambda: country_name("ZZ"), lambda: region_name("US-ZZ"), lambda: resolve_country("Nowhere")):
+        with pytest.raises(UnknownPlace):
+            wrong()
+
+
+def test_the_regions_of_a_country_are_its_top_level_by_name() -> None:
+    assert regions_of("GB") == (
+        ("GB-ENG", "England"),
+        ("GB-NIR", "Northern Ireland"),
+        ("GB-SCT", "Scotland"),
+        ("GB-WLS", "Wales"),
+    )
+    assert len(regions_of("United States")) == 57
+
+
+def test_the_nearest_town_of_a_point() -> None:
+    leeds = nearest_place(latitude=53.8, longitude=-1.55)
+    assert leeds is not None
+    assert leeds.name == "Leeds"
+    assert nearest_place(latitude=-40.0, longitude=-120.0) is None
+    across = nearest_place(latitude=-18.14, longitude=-180.0, within_km=400)
+    assert across is not None
+    assert across.country == "FJ"
+    assert nearest_place(latitude=90.0, longitude=180.0) is None
+
+
+def test_distances() -> None:
+    assert distance_km(51.5074, -0.1278, 48.8566, 2.3522) == pytest.approx(343.6, abs=1)
+    assert distance_km(0, 0, 0, 0) == 0
+    assert distance_km(0, 0, 0, 180) == pytest.approx(20015, abs=1)
+    assert distance_km(0, 179.9, 0, -179.9) == pytest.approx(22.2, abs=0.1)
+
+
+def test_names_are_compared_without_accents_case_or_dots() -> None:
+    assert fold("  Saint-Étienne ") == fold("St. Etienne") == "saint etienne"
+    assert fold("Łódź") == "lodz"
+    assert fold("Straße") == "strasse"
+    assert not usable_alternate("NYC")
+    assert not usable_alternate("Москва")
+    assert not usable_alternate("li ci")
+    assert usable_alternate("Calcutta")
+
+
+def test_look_ups_are_quick_and_safe_from_many_threads() -> None:
+    problems: list[str] = []
+
+    def look() -> None:
+        for name in ("Leeds, UK", "Houston TX", "Springfield", "Kolkata") * 25:
+            find_place.cache_clear()
+            if (find_place(name).place is None) != (name == "Springfield"):
+                problems.append(name)
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
+    started = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not problems
+    assert time.monotonic() - started < 5

@@ -12,6 +12,7 @@ from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, Que
 from django.db.models.functions import Coalesce, Concat
 
 from subscribers.models import Basis, MailingList, Reason, Segment, Subscriber, Subscription, Suppression
+from subscribers.models.subscriptions import MAILABLE
 from subscribers.segments import compile_rule
 
 _GRAVEST_FIRST = [
@@ -38,7 +39,8 @@ class AudienceCount:
 
 def eligible(*, mailing_list: MailingList, segment: Segment | None = None) -> QuerySet[Subscription]:
     """Everyone who may be mailed now, as one query of subscriptions: one row a person."""
-    return _candidates(mailing_list=mailing_list, segment=segment).mailable().filter(~_is_suppressed(mailing_list))
+    candidates = _candidates(mailing_list=mailing_list, segment=segment)
+    return candidates.filter(MAILABLE, ~_is_suppressed(mailing_list))
 
 
 def exclusions(*, mailing_list: MailingList, segment: Segment | None = None) -> dict[str, int]:

@@ -37,4 +37,4 @@ def update_rows(model: type[Model], *, columns: Sequence[str], rows: Iterable[Se
     values = [list(row) for row in rows]
     if values:
         with connection.cursor() as cursor:
-            cursor.executemany(sql, values)
+            cursor.executemany(sql, values)  # type: ignore[arg-type]

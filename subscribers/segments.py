@@ -97,7 +97,9 @@ def _near(condition: Condition) -> Q:
     inside = [
         pk
         for pk, latitude, longitude in spots
-        if distance_km(found.latitude, found.longitude, latitude, longitude) <= condition.km
+        if latitude is not None
+        and longitude is not None
+        and distance_km(found.latitude, found.longitude, latitude, longitude) <= condition.km
     ]
     return Q(place__isnull=False, place_id__in=inside or [_NO_PLACE])
 

@@ -109,8 +109,8 @@ def _page(
     unconfirmed = on - mailed
     chosen_topics = set(person.topics.values_list("pk", flat=True))
     if refused:
-        on = {int(pk) for pk in form.data.getlist("lists") if pk.isdecimal()}  # type: ignore[union-attr]
-        chosen_topics = {int(pk) for pk in form.data.getlist("topics") if pk.isdecimal()}  # type: ignore[union-attr]
+        on = {int(pk) for pk in request.POST.getlist("lists") if pk.isdecimal()}
+        chosen_topics = {int(pk) for pk in request.POST.getlist("topics") if pk.isdecimal()}
     context = {
         "masked": mask(person.email),
         "lists": [(one, one.pk in on, one.pk in unconfirmed) for one in offered],

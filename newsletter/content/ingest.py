@@ -15,7 +15,7 @@ from newsletter.content.fetch import Fetcher, FetchError
 from newsletter.content.hosting import fetch_picture, make_fetcher
 from newsletter.content.pictures import BadPicture
 from newsletter.content.places import locate_event
-from newsletter.content.read import read_source
+from newsletter.content.read import CALENDAR_AHEAD, read_source
 from newsletter.models import EventNotice, Picture, SetAsideEntry, Source, Story
 from subscribers.models import Topic
 
@@ -100,12 +100,24 @@ def _store(source: Source, parsed: Parsed, report: IngestReport, *, fetcher: Fet
         _count(report, _store_story(source, story, report, fetcher=fetcher, now=now))
     for event in parsed.events:
         _count(report, _store_event(source, event, now=now))
+    if source.kind in (Source.Kind.CALENDAR, Source.Kind.EVENTS) and not parsed.set_aside:
+        _cancel_missing(source, parsed.events, now=now)
     with transaction.atomic():
         source.set_aside.all().delete()
         SetAsideEntry.objects.bulk_create(
             SetAsideEntry(source=source, entry=aside.entry[:300], reason=aside.reason[:500], at=now)
             for aside in report.set_aside
         )
+
+
+def _cancel_missing(source: Source, events: tuple[EventEntry, ...], *, now: datetime) -> None:
+    """What a calendar no longer names does not take place. When it is named again, it is as if new."""
+    named = {event.external_id[:500] for event in events}
+    gone = source.events.filter(starts_at__gt=now, starts_at__lt=now + CALENDAR_AHEAD, cancelled=False)
+    missing = [pk for pk, name in gone.values_list("pk", "external_id") if name not in named]
+    EventNotice.objects.filter(pk__in=missing).update(
+        cancelled=True, source_sha256="", note="It is no longer in its calendar."
+    )
 
 
 def _count(report: IngestReport, what: str) -> None:
@@ -149,7 +161,7 @@ def _store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
         "url": entry.url,
         "starts_at": entry.starts_at,
         "ends_at": entry.ends_at,
-        "zone": entry.zone,
+        "zone": entry.zone or located.zone,
         "all_day": entry.all_day,
         "day": entry.day,
         "place_text": entry.place[:300],

@@ -42,12 +42,12 @@ def _parse(kind: str, fetched: Fetched, now: datetime) -> Parsed:
     if kind == "feed":
         return parse_feed(fetched.body, content_type=fetched.content_type, url=fetched.url, now=now)
     if kind == "page":
-        return parse_story_page(fetched.body, url=fetched.url, content_type=fetched.content_type)
+        return parse_story_page(fetched.body, url=fetched.url, content_type=fetched.content_type, now=now)
     if kind == "calendar":
         return parse_calendar(
             fetched.body, url=fetched.url, window_start=now - timedelta(days=1), window_end=now + CALENDAR_AHEAD
         )
-    return parse_event_page(fetched.body, url=fetched.url)
+    return parse_event_page(fetched.body, url=fetched.url, content_type=fetched.content_type, now=now)
 
 
 def _read_wordpress(site: str, *, fetcher: Fetcher, now: datetime, days_back: int) -> Reading:

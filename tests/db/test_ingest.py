@@ -1,0 +1,187 @@
+"""Sources on a real web site on loopback become stories and events, and what is wrong with them is said."""
+
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from PIL import Image
+
+from newsletter.content.ingest import ingest_due, ingest_source
+from newsletter.models import EventNotice, Source, Story
+from subscribers.models import Topic
+from tests.support.fixtures import NOW
+from tests.support.site import Site, serve_site
+
+pytestmark = pytest.mark.django_db
+
+RSS = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"><channel>
+<title>Field notes</title><link>{url}/</link>{items}</channel></rss>"""
+ITEM = """<item><title>{title}</title><link>{url}/{slug}</link><guid>{slug}</guid><pubDate>Mon, 02 Mar 2026 10:00:00 GMT</pubDate>
+<category>Courts</category><description>{text}</description>{extra}</item>"""
+CALENDAR = """BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\n{events}END:VCALENDAR\r\n"""
+EVENT = """BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20260301T000000Z\r\nDTSTART;TZID=Europe/London:20260{month}15T180000\r\n\
+SUMMARY:{title}\r\nLOCATION:{place}\r\nEND:VEVENT\r\n"""
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serve_site() as served:
+        yield served
+
+
+def item(site: Site, slug: str, title: str, *, text: str = "What happened.", extra: str = "") -> str:
+    return ITEM.format(url=site.url, slug=slug, title=title, text=text, extra=extra)
+
+
+def feed(site: Site, *items: str, **headers: str) -> Source:
+    url = site.put("/feed.xml", RSS.format(url=site.url, items="".join(items)), Content_Type="application/rss+xml", **headers)
+    return Source.objects.get_or_create(name="Feed", defaults={"kind": "feed", "url": url, "language": "en"})[0]
+
+
+def calendar(site: Site, *events: str) -> Source:
+    url = site.put("/events.ics", CALENDAR.format(events="".join(events)), Content_Type="text/calendar")
+    return Source.objects.get_or_create(name="Calendar", defaults={"kind": "calendar", "url": url})[0]
+
+
+def picture_bytes(size: tuple[int, int] = (1600, 900)) -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", size, "teal").save(data, "JPEG")
+    return data.getvalue()
+
+
+def test_a_feed_becomes_stories_with_topics_and_our_own_picture(site, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    Topic.objects.create(slug="courts", name="Courts")
+    site.put("/photo.jpg", picture_bytes(), Content_Type="image/jpeg")
+    media = f'<media:content url="{site.url}/photo.jpg" medium="image" type="image/jpeg"/>'
+    report = ingest_source(source=feed(site, item(site, "a", "The first verdict", extra=media)), now=NOW)
+    story = Story.objects.get()
+    assert (report.new, report.error, report.set_aside) == (1, "", [])
+    assert [topic.slug for topic in story.topics.all()] == ["courts"]
+    assert story.picture is not None
+    assert story.picture.width == 1200
+    assert site.url not in story.picture.url
+    assert (tmp_path / story.picture.file).is_file()
+
+
+def test_one_bad_entry_is_set_aside_with_its_reason_and_the_good_ones_go_in(site):
+    source = feed(site, item(site, "a", "The first verdict"), item(site, "b", ""), item(site, "c", "A second verdict"))
+    report = ingest_source(source=source, now=NOW)
+    assert report.new == 2
+    assert "title" in report.set_aside[0].reason
+    assert source.set_aside.get().reason == report.set_aside[0].reason
+
+
+def test_looking_again_updates_in_place_and_counts_what_is_unchanged(site):
+    ingest_source(source=feed(site, item(site, "a", "The first verdict"), item(site, "b", "A second verdict")), now=NOW)
+    source = feed(site, item(site, "a", "The first verdict, upheld"), item(site, "b", "A second verdict"))
+    report = ingest_source(source=source, now=NOW + timedelta(hours=1))
+    assert (report.new, report.updated, report.unchanged) == (0, 1, 1)
+    assert Story.objects.get(external_id__endswith="a").title == "The first verdict, upheld"
+
+
+def test_what_staff_edited_is_not_overwritten(site):
+    ingest_source(source=feed(site, item(site, "a", "The first verdict")), now=NOW)
+    Story.objects.update(title="Staff's own headline", edited_fields=["title"])
+    ingest_source(source=feed(site, item(site, "a", "The source's new headline", text="New words.")), now=NOW)
+    story = Story.objects.get()
+    assert story.title == "Staff's own headline"
+    assert story.teaser == "New words."
+
+
+def test_x11_a_source_that_says_it_is_unchanged_is_not_read_again(site):
+    source = feed(site, item(site, "a", "The first verdict"), ETag='"one"')
+    ingest_source(source=source, now=NOW)
+    report = ingest_source(source=source, now=NOW + timedelta(hours=1))
+    assert site.asked[-1][1]["If-None-Match"] == '"one"'
+    assert (report.unchanged, report.error) == (1, "")
+
+
+@pytest.mark.parametrize(("status", "words"), [(404, "404"), (500, "500"), (403, "403")])
+def test_x11_a_source_that_fails_loses_nothing_and_is_asked_less_and_less_often(site, status, words):
+    source = feed(site, item(site, "a", "The first verdict"))
+    ingest_source(source=source, now=NOW)
+    site.put("/feed.xml", "no", status=status)
+    for failures in (1, 2, 3):
+        report = ingest_source(source=source, now=NOW)
+        source.refresh_from_db()
+        assert words in report.error
+        assert source.failures == failures
+        assert source.due_at == NOW + timedelta(minutes=30) * 2 ** (failures - 1)
+    assert Story.objects.count() == 1
+
+
+def test_a_source_that_asks_for_patience_is_given_it(site):
+    source = feed(site, item(site, "a", "The first verdict"))
+    site.put("/feed.xml", "slow down", status=429, Retry_After="7200")
+    ingest_source(source=source, now=NOW)
+    source.refresh_from_db()
+    assert source.due_at == NOW + timedelta(hours=2)
+
+
+def test_an_unreachable_and_a_malformed_source_say_so(site):
+    site.put("/feed.xml", "<html>not a feed</html>", Content_Type="text/html")
+    source = Source.objects.create(name="Not a feed", kind="feed", url=site.url + "/feed.xml")
+    assert ingest_source(source=source, now=NOW).error
+    gone = Source.objects.create(name="Gone", kind="feed", url="http://127.0.0.1:9/feed.xml")
+    assert ingest_source(source=gone, now=NOW).error
+
+
+def test_x2_a_private_address_that_is_not_allowed_is_refused(site, settings):
+    settings.NEWSLETTER_FETCH_ALLOW = []
+    report = ingest_source(source=feed(site, item(site, "a", "The first verdict")), now=NOW)
+    assert report.error
+    assert site.asked == []
+
+
+def test_a_picture_that_cannot_be_had_is_left_out_and_the_story_goes_in(site):
+    media = f'<media:content url="{site.url}/gone.jpg" medium="image" type="image/jpeg"/>'
+    report = ingest_source(source=feed(site, item(site, "a", "The first verdict", extra=media)), now=NOW)
+    assert report.new == 1
+    assert "picture was left out" in report.set_aside[0].reason
+    assert Story.objects.get().picture is None
+
+
+def test_a_calendar_becomes_events_with_place_region_and_zone(site):
+    events = [EVENT.format(uid="1", month=3, title="Vigil", place="12 High Street\\, Leeds LS1 4AB\\, UK")]
+    events.append(EVENT.format(uid="2", month=3, title="Call", place="Online"))
+    events.append(EVENT.format(uid="3", month=3, title="Somewhere", place="Springfield"))
+    ingest_source(source=calendar(site, *events), now=NOW)
+    vigil, call, somewhere = EventNotice.objects.order_by("external_id")
+    assert (vigil.town, vigil.region, vigil.zone) == ("Leeds", "GB-ENG", "Europe/London")
+    assert call.online
+    assert somewhere.latitude is None
+    assert "Springfield" in somewhere.note
+
+
+def test_an_event_that_left_its_calendar_is_cancelled_and_comes_back_when_named_again(site):
+    both = [EVENT.format(uid=str(number), month=4, title=f"Event {number}", place="Online") for number in (1, 2)]
+    ingest_source(source=calendar(site, *both), now=NOW)
+    ingest_source(source=calendar(site, both[0]), now=NOW)
+    gone = EventNotice.objects.get(title="Event 2")
+    assert gone.cancelled
+    assert "no longer in its calendar" in gone.note
+    ingest_source(source=calendar(site, *both), now=NOW)
+    assert not EventNotice.objects.filter(cancelled=True).exists()
+
+
+def test_wordpress_posts_are_read_page_by_page(site):
+    post = (
+        '{"id": %d, "link": "%s/p/%d", "date_gmt": "2026-03-0%dT10:00:00", "title": {"rendered": "Post &amp; %d"},'
+        ' "excerpt": {"rendered": "<p>Words.</p>"}, "content": {"rendered": "<p>More words.</p>"}}'
+    )
+    body = "[" + ",".join(post % (n, site.url, n, n, n) for n in (1, 2)) + "]"
+    site.put("/wp-json/wp/v2/posts", body, Content_Type="application/json", X_WP_TotalPages="2")
+    source = Source.objects.create(name="WordPress", kind="wordpress", url=site.url)
+    report = ingest_source(source=source, now=NOW)
+    assert report.error == ""
+    assert {story.title for story in Story.objects.all()} == {"Post & 1", "Post & 2"}
+    assert [path.split("&page=")[1].split("&")[0] for path, _ in site.asked if "page=" in path] == ["1", "2"]
+
+
+def test_due_sources_are_looked_at_once_and_then_wait(site):
+    feed(site, item(site, "a", "The first verdict"))
+    assert [report.new for report in ingest_due(now=NOW)] == [1]
+    assert ingest_due(now=NOW + timedelta(minutes=1)) == []
+    assert [report.unchanged for report in ingest_due(now=NOW + timedelta(minutes=31))] == [1]

@@ -49,6 +49,7 @@ def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
             response["Retry-After"] = _RETRY_SECONDS
         for name, value in _HEADERS.items():
             response[name] = value
+        response._has_been_logged = True  # type: ignore[attr-defined]  # Django would log the path, which holds the token
         return response
 
     return answer

@@ -1,4 +1,4 @@
-"""What every command of the product shares: refusals become one line, `--json` output is one document, a new database is prepared.
+"""What the commands share: refusals become one line, `--json` output is one document, a new database is prepared.
 
 It decides nothing; the services do.
 """
@@ -12,6 +12,7 @@ import orjson
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
+
 from subscribers.errors import DomainError
 
 _NOT_PREPARED = re.compile(r"no such (table|column)|(relation|column) .* does not exist", re.IGNORECASE)
@@ -76,4 +77,4 @@ def explain_database_error(error: DatabaseError | InterfaceError) -> str:
         return f"The database is not prepared for this version ({said}). Run: newsletter migrate"
     if isinstance(error.__cause__, sqlite3.Error) and "locked" in said:
         return "The database is busy with another command. Wait for it to finish, then run this again."
-    return f"The database cannot be used: {said}. Check DATABASE_URL and that the database runs; `newsletter doctor` says more."
+    return f"The database cannot be used: {said}. Check DATABASE_URL, and that the database runs."

@@ -1,6 +1,7 @@
 """The `newsletter` command: finds the command that is meant, runs it, and says refusals in one line on stderr."""
 
 import os
+import re
 import sys
 from argparse import ArgumentError, ArgumentParser
 from collections.abc import Sequence
@@ -9,9 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from environs import Env, EnvError
-from subscribers.errors import DomainError
 
 from newsletter.demo.environment import DEFAULT_PORT, prepare_demo
+from subscribers.errors import DomainError
 
 COMMANDS = {
     "demo": "the whole job once on a sample organisation, then a desk to look at it",
@@ -33,10 +34,11 @@ COMMANDS = {
     "bench": "measure sending against a provider on this machine",
     "migrate": "prepare the database, after installing or upgrading",
 }
+_LISTED = re.compile(r"\['(.*)'\]\.?")  # how a faulty setting's reasons come
 _INTERRUPTED, _READER_LEFT = 130, 141
 
 
-class Refused(Exception):
+class CommandLineError(DomainError):
     """The command ends here; the text is for the person who ran it."""
 
     def __init__(self, text: str, *, status: int = 1) -> None:
@@ -49,9 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return _run(given)
-    except Refused as refused:
-        _say(str(refused))
-        return refused.status
+    except CommandLineError as error:
+        _say(str(error))
+        return error.status
     except DomainError as error:
         _say(str(error))
         return 1
@@ -110,9 +112,11 @@ def _demo_port(rest: list[str]) -> int:
     try:
         port: int = parser.parse_known_args(rest)[0].port
     except ArgumentError as error:
-        raise Refused("--port needs a number, such as --port 8001.", status=2) from error
+        raise CommandLineError("--port needs a number, such as --port 8001.", status=2) from error
     if not 0 < port < 65_536:
-        raise Refused(f"There is no port {port}. Choose one from 1024 to 65535, such as --port 8001.", status=2)
+        raise CommandLineError(
+            f"There is no port {port}. Choose one from 1024 to 65535, such as --port 8001.", status=2
+        )
     return port
 
 
@@ -124,13 +128,13 @@ def _start_django() -> None:
     try:
         django.setup()
     except EnvError as error:
-        raise Refused(f"{_one_line(error)} Correct it in the environment or in .env.") from error
+        raise CommandLineError(f"{_one_line(error)} Correct it in the environment or in .env.") from error
     except (ImproperlyConfigured, ValueError) as error:
-        raise Refused(
+        raise CommandLineError(
             f"A setting cannot be used: {_one_line(error)} Correct it in the environment or in .env."
         ) from error
     except OSError as error:
-        raise Refused(
+        raise CommandLineError(
             f"The data folder cannot be used ({error.strerror}: {error.filename}). "
             "Give this user the right to write there, or set NEWSLETTER_DATA_DIR to another folder."
         ) from error
@@ -144,7 +148,7 @@ def _execute(name: str, rest: list[str]) -> None:
 
     known = get_commands()
     if name not in known:
-        raise Refused(_unknown(name, known), status=2)
+        raise CommandLineError(_unknown(name, known), status=2)
     app = known[name]
     command = app if isinstance(app, BaseCommand) else load_command_class(app, name)
     parser = command.create_parser("newsletter", name)
@@ -152,13 +156,13 @@ def _execute(name: str, rest: list[str]) -> None:
         options = vars(parser.parse_args(rest))
     except CommandError as error:
         said = _one_line(error).removeprefix("Error: ")
-        raise Refused(f"{said[:1].upper()}{said[1:]} Try: newsletter {name} --help", status=2) from error
+        raise CommandLineError(f"{said[:1].upper()}{said[1:]} Try: newsletter {name} --help", status=2) from error
     try:
         command.execute(*options.pop("args", ()), **options)
     except CommandError as error:
-        raise Refused(str(error), status=error.returncode) from error
+        raise CommandLineError(str(error), status=error.returncode) from error
     except (OperationalError, ProgrammingError, InterfaceError) as error:
-        raise Refused(explain_database_error(error)) from error
+        raise CommandLineError(explain_database_error(error)) from error
     finally:
         for connection in connections.all(initialized_only=True):
             try:
@@ -174,7 +178,7 @@ def _unknown(name: str, known: dict[str, str]) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).replace("['", "").replace(".'].", ".").split())
+    text = _LISTED.sub(r"\1", " ".join(str(error).split()))
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 

@@ -1,0 +1,56 @@
+"""newsletter apply: create or update what the organisation's file says, and show what changes."""
+
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from newsletter.management.base import ProductCommand
+from newsletter.organisation.apply import Change, apply_file
+
+_LONGEST = 60
+
+
+class Command(ProductCommand):
+    help = "Create or update lists, topics, segments, the brand, sources, appeals and publications from a file."
+    prepares_database = True
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", metavar="FILE.toml", type=Path, help="`newsletter init` writes a sample of it.")
+        parser.add_argument("--dry-run", action="store_true", help="Show what would change, and change nothing.")
+        parser.add_argument("--json", action="store_true")
+
+    def run(self, **options: Any) -> None:
+        changes = apply_file(options["file"], dry_run=options["dry_run"], now=datetime.now(UTC))
+        if options["json"]:
+            self.write_json({"dry_run": options["dry_run"], "changes": [change.as_json() for change in changes]})
+            return
+        _print(changes, dry_run=options["dry_run"], console=Console(file=self.stdout, highlight=False))
+
+
+def _print(changes: list[Change], *, dry_run: bool, console: Console) -> None:
+    table = Table("", "what", "name", "changes", box=None)
+    for change in changes:
+        if change.action != "unchanged":
+            table.add_row({"created": "+", "updated": "~"}[change.action], change.kind, change.name, _fields(change))
+    if table.row_count:
+        console.print(table)
+    counts = {
+        action: sum(change.action == action for change in changes) for action in ("created", "updated", "unchanged")
+    }
+    summary = ", ".join(f"{count} {action}" for action, count in counts.items())
+    console.print(f"{'Nothing is written; it would be' if dry_run else 'Done'}: {summary}.", markup=False)
+
+
+def _fields(change: Change) -> str:
+    if change.action == "created":
+        return ", ".join(change.fields)
+    return "\n".join(f"{key}: {_short(old)} → {_short(new)}" for key, (old, new) in change.fields.items())
+
+
+def _short(value: object) -> str:
+    text = "nothing" if value in (None, "", [], {}) else str(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

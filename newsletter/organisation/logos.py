@@ -1,0 +1,62 @@
+"""The organisation's logos: a web address or a file beside the organisation's file becomes our own hosted copy."""
+
+import hashlib
+from pathlib import Path
+
+from newsletter.content.hosting import LOGO_WIDTH, fetch_picture, host_picture_bytes
+from newsletter.errors import BadFile
+from newsletter.models import Brand, Picture
+from newsletter.organisation.schema import BrandEntry
+from subscribers.errors import DomainError
+
+BRAND = "default"
+MOST_BYTES = 10_000_000
+Logos = dict[str, Picture | None]
+
+
+def host_logos(entry: BrandEntry | None, *, folder: Path, dry_run: bool) -> Logos:
+    """Our copies of the logos that the entry names, by key; None takes a logo away. Raises BadFile.
+
+    It may fetch, so it runs before the transaction. A dry run fetches and writes nothing: it gives unsaved rows.
+    """
+    if entry is None:
+        return {}
+    brand = Brand.objects.filter(slug=BRAND).select_related("logo", "logo_dark").first()
+    alt = entry.name or (brand.name if brand else "")
+    logos: Logos = {}
+    for key in sorted({"logo", "logo_dark"} & entry.model_fields_set):
+        present: Picture | None = getattr(brand, key) if brand else None
+        logos[key] = _host(getattr(entry, key), present=present, folder=folder, alt=alt, dry_run=dry_run, key=key)
+    return logos
+
+
+def _host(text: str, *, present: Picture | None, folder: Path, alt: str, dry_run: bool, key: str) -> Picture | None:
+    where = f"[brand]: {key}"
+    if not text.strip():
+        return None
+    is_address = "://" in text
+    if is_address and not text.startswith(("http://", "https://")):
+        raise BadFile(f"{where}: “{text[:80]}” must be an http or https address, or a file beside this one.")
+    data = b"" if is_address else _read(folder / text, where=where)
+    source_url = text if is_address else f"logo:{hashlib.sha256(data).hexdigest()[:32]}"
+    if present and present.source_url == source_url:
+        return present
+    if dry_run:
+        return Picture(source_url=source_url, file="", sha256="", width=1, height=1, alt=alt)
+    try:
+        if is_address:
+            return fetch_picture(url=text, alt=alt, width=LOGO_WIDTH)
+        return host_picture_bytes(data=data, source_url=source_url, alt=alt, width=LOGO_WIDTH)
+    except DomainError as error:
+        raise BadFile(f"{where}: {text[:200]} cannot be used: {error}") from error
+
+
+def _read(file: Path, *, where: str) -> bytes:
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise BadFile(f"{where}: {file} is larger than {MOST_BYTES // 1_000_000} MB. Make the picture smaller.")
+        return file.read_bytes()
+    except FileNotFoundError as error:
+        raise BadFile(f"{where}: there is no file {file}. The path is relative to the organisation's file.") from error
+    except OSError as error:
+        raise BadFile(f"{where}: {file} cannot be read: {error.strerror}.") from error

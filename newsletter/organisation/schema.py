@@ -1,0 +1,141 @@
+"""What the organisation's file may say, as data. A key that is not here is an error; a key left out changes nothing."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from newsletter.organisation.values import (
+    Colour,
+    Email,
+    EmailOrNone,
+    Every,
+    Language,
+    LanguageOrNone,
+    Line,
+    RegionOrNone,
+    Slug,
+    StaffText,
+    Subject,
+    Url,
+    UrlOrNone,
+)
+
+
+class Entry(BaseModel):
+    """One table of the file. `identity` is the key that names it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    identity: ClassVar[str] = "slug"
+
+    def given(self) -> dict[str, Any]:
+        """What the file says beside the entry's identity, by the names of this class and in their order."""
+        fields = type(self).model_fields
+        return {name: getattr(self, name) for name in fields if name in self.model_fields_set and name != self.identity}
+
+
+class BrandEntry(Entry):
+    identity: ClassVar[str] = ""
+    name: Line = ""
+    logo: str = ""
+    logo_dark: str = ""
+    colour: Colour = ""
+    accent: Colour = ""
+    background: Colour = ""
+    font: Line = ""
+    postal_address: str = ""
+    website: UrlOrNone = ""
+    donate_url: UrlOrNone = ""
+    donor_portal_url: UrlOrNone = ""
+    social: dict[str, Url] = {}
+
+
+class ListEntry(Entry):
+    slug: Slug
+    name: Line = ""
+    description: str = ""
+    double_opt_in: bool = True
+    public: bool = True
+
+
+class TopicEntry(Entry):
+    slug: Slug
+    name: Line = ""
+
+
+class SegmentEntry(Entry):
+    slug: Slug
+    name: Line = ""
+    rule: dict[str, Any] = {}
+
+
+class SourceEntry(Entry):
+    identity: ClassVar[str] = "name"
+    name: Line
+    kind: Literal["feed", "wordpress", "page", "calendar", "events"] = "feed"
+    url: Url = ""
+    every: Every = ""
+    topics: list[str] = []
+    region: RegionOrNone = ""
+    language: LanguageOrNone = ""
+    enabled: bool = True
+
+
+class AppealEntry(Entry):
+    slug: Slug
+    headline: Line = ""
+    text: str = ""
+    link: Url = ""
+    button: Line = ""
+    audience: Literal["all", "none", "donor", "monthly"] = Field(default="all", alias="for")
+    enabled: bool = True
+
+
+class PublicationEntry(Entry):
+    slug: Slug
+    name: Line = ""
+    mailing_list: str = Field(default="", alias="list")
+    segment: str = ""
+    from_name: Line = ""
+    from_email: Email = ""
+    reply_to: EmailOrNone = ""
+    subject: Subject = ""
+    schedule: Line = ""
+    zone: Line = ""
+    lead_hours: int = Field(default=0, ge=0, le=24 * 14)
+    approval: Literal["approve", "auto"] = "approve"
+    stories: int = Field(default=0, ge=0, le=20)
+    events: int = Field(default=0, ge=0, le=12)
+    radius_km: int = Field(default=0, ge=0, le=1_000)
+    days_back: int = Field(default=0, ge=1, le=3_650)
+    days_ahead: int = Field(default=0, ge=1, le=3_650)
+    topics: list[str] = []
+    sources: list[str] = []
+    intro: StaffText = ""
+    host_url: UrlOrNone = ""
+    language: Language = ""
+    enabled: bool = True
+
+
+class OrganisationFile(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    brand: BrandEntry | None = None
+    lists: list[ListEntry] = Field(default=[], alias="list")
+    topics: list[TopicEntry] = Field(default=[], alias="topic")
+    segments: list[SegmentEntry] = Field(default=[], alias="segment")
+    sources: list[SourceEntry] = Field(default=[], alias="source")
+    appeals: list[AppealEntry] = Field(default=[], alias="appeal")
+    publications: list[PublicationEntry] = Field(default=[], alias="publication")
+
+
+ENTRIES: dict[str, type[Entry]] = {
+    "brand": BrandEntry,
+    "list": ListEntry,
+    "topic": TopicEntry,
+    "segment": SegmentEntry,
+    "source": SourceEntry,
+    "appeal": AppealEntry,
+    "publication": PublicationEntry,
+}

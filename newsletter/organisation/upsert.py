@@ -1,0 +1,108 @@
+"""Creates or updates one row from what the file says, and tells what changed. It decides nothing about the values."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from newsletter.errors import BadFile
+from newsletter.models import Picture
+from newsletter.organisation.read import label_of
+
+Action = Literal["created", "updated", "unchanged"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of one table of the file. `fields` has (old, new) by the file's key; old is None for what is new."""
+
+    kind: str
+    name: str
+    action: Action
+    fields: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        fields = {key: {"old": old, "new": new} for key, (old, new) in self.fields.items()}
+        return {"kind": self.kind, "name": self.name, "action": self.action, "fields": fields}
+
+
+def upsert(
+    *,
+    kind: str,
+    name: str,
+    row: models.Model,
+    values: Mapping[str, Any],
+    many: Mapping[str, Sequence[models.Model]] | None = None,
+    keys: Mapping[str, str] | None = None,
+    show: Mapping[str, Callable[[Any], Any]] | None = None,
+) -> Change:
+    """Writes `values` (fields) and `many` (many-to-many) to a new or found `row`.
+
+    `keys` gives the file's key where it is not the field's name, `show` how the file writes a value. Raises BadFile that names the key at fault.
+    """
+    keys, many, show = keys or {}, many or {}, show or {}
+    created = row._state.adding
+    fields: dict[str, tuple[Any, Any]] = {}
+    for attribute, new in values.items():
+        old = getattr(row, attribute, None) if not _is_unset_relation(row, attribute) else None
+        if created or old != new:
+            in_file = show.get(attribute, _shown)
+            fields[keys.get(attribute, attribute)] = (None if created else in_file(old), in_file(new))
+        setattr(row, attribute, new)
+    _check(row, where=label_of(kind, name), keys=keys)
+    if created or fields:
+        row.save()
+    for attribute, rows in many.items():
+        _set_many(row, attribute, rows, fields, created=created, key=keys.get(attribute, attribute))
+    action: Action = "created" if created else "updated" if fields else "unchanged"
+    return Change(kind=kind, name=name, action=action, fields=fields)
+
+
+def _is_unset_relation(row: models.Model, attribute: str) -> bool:
+    model_field = row._meta.get_field(attribute)
+    return isinstance(model_field, models.ForeignKey) and getattr(row, model_field.attname) is None
+
+
+def _set_many(
+    row: models.Model,
+    attribute: str,
+    rows: Sequence[models.Model],
+    fields: dict[str, tuple[Any, Any]],
+    *,
+    created: bool,
+    key: str,
+) -> None:
+    manager = getattr(row, attribute)
+    old = [] if created else sorted(_shown(other) for other in manager.all())
+    new = sorted(_shown(other) for other in rows)
+    if old == new:
+        return
+    manager.set(rows)
+    fields[key] = (None if created else old, new)
+
+
+def _check(row: models.Model, *, where: str, keys: Mapping[str, str]) -> None:
+    """Lengths, ranges and what must not be empty, as the tables have them. Web addresses were checked when read."""
+    addresses = [
+        each.name
+        for each in row._meta.concrete_fields
+        if isinstance(each, models.URLField) and getattr(row, each.attname)
+    ]
+    try:
+        row.clean_fields(exclude=addresses)
+    except ValidationError as error:
+        attribute, faults = next(iter(error.error_dict.items()))
+        key = keys.get(attribute, attribute)
+        if faults[0].code in ("blank", "null"):
+            raise BadFile(f"{where}: “{key}” is missing.") from error
+        raise BadFile(f"{where}: {key}: {' '.join(faults[0].messages)}") from error
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Picture):
+        return value.source_url
+    if isinstance(value, models.Model):
+        return getattr(value, "slug", None) or str(value)
+    return value

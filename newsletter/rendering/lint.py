@@ -23,6 +23,7 @@ def check(mail: RenderedMail, *, document: Document) -> tuple[Finding, ...]:
     findings = [
         *check_document(document),
         *_check_size(mail.html),
+        *_check_shortened(mail.html),
         *check_page(mail.html, language=document.language, postal_address=document.brand.postal_address),
         *check_balance(mail.html),
         *_check_leftovers(mail, document),
@@ -42,6 +43,15 @@ def _check_size(html: str) -> Iterator[Finding]:
     elif size > MANY_BYTES:
         message = f"The mail is {size:,} bytes; mail programs cut it off at {MOST_BYTES:,}. Consider one story fewer."
         yield Finding("warning", "size", message)
+
+
+def _check_shortened(html: str) -> Iterator[Finding]:
+    brief = html.count('class="brief')
+    if brief:
+        message = (
+            f"There is so much in this issue that {brief} stories show their titles alone. Consider fewer stories."
+        )
+        yield Finding("warning", "shortened", message)
 
 
 def _check_leftovers(mail: RenderedMail, document: Document) -> Iterator[Finding]:

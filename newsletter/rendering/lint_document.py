@@ -12,6 +12,7 @@ from newsletter.rendering.text import UNSAFE_IN_LINE, safe_picture_url, safe_url
 
 LEFTOVERS = re.compile(r"\{\{|\}\}|\{%|%\}|\*\||\|\*|<mj-|%7B%7B", re.IGNORECASE)
 _HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_STAFF_TEXT = frozenset({"subject", "preheader", "body_html", "body_text"})
 _LINK_FIELDS = frozenset({"url", "website", "donate_url", "donor_portal_url", "calendar_url", "host_url"})
 
 
@@ -34,14 +35,18 @@ def check_document(document: Document) -> Iterator[Finding]:
 
 
 def content_text(value: Any) -> str:
-    """Every text of a document in one string, to tell what came from content from what a template left over."""
+    """Every text of a document that staff did not write as staff text, in one string.
+
+    It tells marks that came with a story from those that a template or an unknown field left over.
+    """
     match value:
         case str():
             return value
         case tuple() | list():
             return "\n".join(content_text(item) for item in value)
         case _ if is_dataclass(value):
-            return "\n".join(content_text(getattr(value, field.name)) for field in fields(value))
+            names = (field.name for field in fields(value) if field.name not in _STAFF_TEXT)
+            return "\n".join(content_text(getattr(value, name)) for name in names)
         case _:
             return ""
 

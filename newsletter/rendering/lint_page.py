@@ -10,7 +10,7 @@ from lxml.html import HtmlElement, document_fromstring
 from newsletter.rendering.lint_contrast import check_contrast
 from newsletter.rendering.lint_links import is_vague
 from newsletter.rendering.lint_types import Finding
-from newsletter.rendering.text import safe_picture_url, safe_url, tidy_line
+from newsletter.rendering.text import join_lines, safe_picture_url, safe_url, tidy_line
 from newsletter.rendering.tokens import TOKEN, fence
 
 _FORBIDDEN = frozenset(
@@ -131,5 +131,5 @@ def _check_duties(root: HtmlElement, postal_address: str) -> Iterator[Finding]:
         yield Finding("error", "unsubscribe", "The mail has no link to unsubscribe. It must not be sent without one.")
     if fence("u_preferences") not in targets:
         yield Finding("error", "preferences", "The mail has no link to the reader's choices.")
-    if postal_address and tidy_line(postal_address) not in tidy_line(root.text_content()):
+    if postal_address and join_lines(postal_address) not in tidy_line(root.text_content()):
         yield Finding("error", "postal-address", "The organisation's postal address is missing from the mail's footer.")

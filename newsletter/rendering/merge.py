@@ -46,10 +46,10 @@ def merge_html(body: str, *, book: TokenBook, block: str = "") -> str:
     return _merge(body, book=book, context="h", block=block)
 
 
-def fill_defaults(text: str) -> str:
+def fill_defaults(text: str, *, block: str = "") -> str:
     """Plain staff text as somebody of whom nothing is known would read it. Raises MergeError."""
     book = TokenBook()
-    merged = _merge(text, book=book, context="t", block="")
+    merged = _merge(text, book=book, context="t", block=block)
     for token, variable in book.variables.items():
         merged = merged.replace(f"__pv_{token}__", variable.default)
     return merged

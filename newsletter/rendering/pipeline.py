@@ -40,6 +40,8 @@ KINDS: dict[type[Block], str] = {
     Button: "button",
     Divider: "divider",
 }
+_ROOMY = 95_000  # bytes of HTML beyond which stories after the first few show their titles alone
+_FULL_CARDS = (1000, 12, 8, 4, 0)
 _FILLER = "\u034f\u200c\u00a0" * 60
 _NETWORKS = {"linkedin": "LinkedIn", "youtube": "YouTube", "tiktok": "TikTok", "x": "X", "whatsapp": "WhatsApp"}
 
@@ -52,7 +54,11 @@ def render(document: Document, *, templates: Path | None = None) -> RenderedMail
     """
     environment = make_environment((templates or default_templates()).resolve())
     prepared = prepare(document)
-    html = _render_html(environment, prepared)
+    html = ""
+    for full_cards in _FULL_CARDS:
+        html = _render_html(environment, prepared, full_cards=full_cards)
+        if len(html.encode()) <= _ROOMY:
+            break
     text = _render_text(environment, prepared)
     variables = prepared.variables.sorted_variables()
     return RenderedMail(
@@ -72,9 +78,9 @@ def kind_of(block: Block) -> str:
     return KINDS[type(block)]
 
 
-def _render_html(environment: Environment, prepared: Prepared) -> str:
+def _render_html(environment: Environment, prepared: Prepared, *, full_cards: int) -> str:
     document = prepared.document
-    context = _context(prepared, family="u")
+    context = _context(prepared, family="u") | {"full": full_cards}
     light = light_palette(
         colour=document.brand.colour, accent=document.brand.accent, background=document.brand.background
     )
@@ -83,6 +89,8 @@ def _render_html(environment: Environment, prepared: Prepared) -> str:
     context |= {"light": light, "dark": dark, "start": "right" if rtl else "left", "end": "left" if rtl else "right"}
     pieces: list[tuple[Block, str]] = []
     for position, block in enumerate(document.blocks):
+        if isinstance(block, Note):
+            check_source(block.body_html, block=block.key, kind=kind_of(block))
         piece = _fill_block(environment, "mjml", block, context | _extras(document, position))
         check_source(piece, block=block.key, kind=kind_of(block))
         pieces.append((block, piece))
@@ -136,28 +144,28 @@ def _context(prepared: Prepared, *, family: str) -> dict[str, Any]:
         "title": prepared.title,
         "words": lambda key: word(key, document.language),
         "pills": _pills(document),
+        "view_online": document.urls.get("view_online", ""),
         "preferences": fence(f"{family}_preferences"),
         "unsubscribe": fence(f"{family}_unsubscribe"),
     }
 
 
 def _extras(document: Document, position: int) -> dict[str, Any]:
-    """What some blocks show beside their own fields: the heading that the system gives where the caller gave none."""
-    match document.blocks[position]:
+    """What a block shows beside its own fields: the heading given by us where the caller gave none, and its rule."""
+    block, language = document.blocks[position], document.language
+    ruled = position > 0 and not isinstance(document.blocks[position - 1], AppealBlock | Divider)
+    extras: dict[str, Any] = {"ruled": ruled}
+    match block:
         case StoryCards(heading=heading):
-            after_lead = any(isinstance(block, LeadStory) for block in document.blocks[:position])
-            return {"heading": heading or (word("more_stories", document.language) if after_lead else "")}
+            after_lead = any(isinstance(before, LeadStory) for before in document.blocks[:position])
+            extras["heading"] = heading or (word("more_stories", language) if after_lead else "")
         case Events(kind=kind, heading=heading, note=note, host_url=host_url):
-            host = kind == "host"
-            return {
-                "heading": heading or word(f"events_{kind}", document.language),
-                "note": note or (word("host_invitation", document.language) if host else ""),
-                "host_url": host_url if host else "",
-            }
+            extras["heading"] = heading or word(f"events_{kind}", language)
+            extras["note"] = note or (word("host_invitation", language) if kind == "host" else "")
+            extras["host_url"] = host_url if kind == "host" else ""
         case Related(heading=heading):
-            return {"heading": heading or word("related", document.language)}
-        case _:
-            return {}
+            extras["heading"] = heading or word("related", language)
+    return extras
 
 
 def _pills(document: Document) -> list[tuple[str, str]]:

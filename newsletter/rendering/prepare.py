@@ -12,11 +12,19 @@ from newsletter.rendering.blocks import Block, Brand, Document, Picture
 from newsletter.rendering.colours import normalise
 from newsletter.rendering.merge import fill_defaults, merge_as_html, merge_html, merge_text
 from newsletter.rendering.templates import as_markup
-from newsletter.rendering.text import safe_picture_url, safe_url, shorten, tidy_line, tidy_lines, tidy_paragraphs
+from newsletter.rendering.text import (
+    join_lines,
+    safe_picture_url,
+    safe_url,
+    shorten,
+    tidy_line,
+    tidy_lines,
+    tidy_paragraphs,
+)
 from newsletter.rendering.tokens import TokenBook, neutralise
 
 LONGEST = {"title": 200, "headline": 200, "subject": 500, "heading": 200, "topic": 80, "label": 80, "button": 80}
-LONGEST |= {"teaser": 500, "where": 200, "when": 200, "distance": 80, "day": 4, "month": 12, "who": 200, "alt": 400}
+LONGEST |= {"teaser": 320, "where": 200, "when": 200, "distance": 80, "day": 4, "month": 12, "who": 200, "alt": 400}
 _PARAGRAPHS = frozenset({"text", "note", "reason"})
 _LINKS = frozenset({"links", "social"})
 _WIDEST = 4000
@@ -48,11 +56,11 @@ def prepare(document: Document) -> Prepared:
         direction="rtl" if document.direction == "rtl" else "ltr",
         language=tidy_line(document.language) or "en",
         reason=_clean_text("reason", document.reason),
-        urls={name: safe_url(url) for name, url in document.urls.items()},
+        urls={name: _clean_url(url) for name, url in document.urls.items()},
     )
     return Prepared(
         document=cleaned,
-        title=neutralise(fill_defaults(subject)),
+        title=neutralise(fill_defaults(subject, block="subject")),
         subject=merge_text(subject, book=book, block="subject"),
         preheader=merge_text(preheader, book=book, block="preheader"),
         preheader_html=as_markup(merge_as_html(preheader, book=book, block="preheader")),
@@ -86,11 +94,13 @@ def _clean_data(data: _Data, *, done: dict[str, Any]) -> _Data:
 def _clean(name: str, value: Any) -> Any:
     match value:
         case str():
-            return safe_url(value) if name in {"url", "website"} or name.endswith("_url") else _clean_text(name, value)
+            return (
+                _clean_url(value) if name in {"url", "website"} or name.endswith("_url") else _clean_text(name, value)
+            )
         case Picture():
             return _clean_picture(value)
         case tuple() if name in _LINKS:
-            return tuple((_clean_text("title", text), safe_url(url)) for text, url in value)
+            return tuple((_clean_text("title", text), _clean_url(url)) for text, url in value)
         case tuple():
             return tuple(_clean(name, item) for item in value)
         case bool() | int() | None:
@@ -103,11 +113,15 @@ def _clean_picture(picture: Picture) -> Picture | None:
     url = safe_picture_url(picture.url)
     if not url or not 0 < picture.width <= _WIDEST or picture.height <= 0:
         return None
-    return replace(picture, url=url, alt=_clean_text("alt", picture.alt))
+    return replace(picture, url=_clean_url(url), alt=_clean_text("alt", picture.alt))
+
+
+def _clean_url(url: str) -> str:
+    return safe_url(url).replace("__pv_", "_%5Fpv_")
 
 
 def _clean_text(name: str, text: str) -> str:
     if name == "postal_address":
-        text = ", ".join(part for line in text.splitlines() if (part := line.strip(" ,")))
+        text = join_lines(text)
     tidy = tidy_paragraphs(text) if name in _PARAGRAPHS else tidy_line(text)
     return neutralise(shorten(tidy, LONGEST[name]) if name in LONGEST else tidy)

@@ -19,6 +19,11 @@ def tidy_line(text: str) -> str:
     return " ".join(UNSAFE_IN_LINE.sub(" ", text).split())
 
 
+def join_lines(text: str) -> str:
+    """A postal address of several lines as one, its lines apart by commas."""
+    return tidy_line(", ".join(part for line in text.splitlines() if (part := line.strip(" ,"))))
+
+
 def tidy_paragraphs(text: str) -> str:
     """Paragraphs, apart by one blank line, each tidied as one line."""
     bare = UNSAFE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

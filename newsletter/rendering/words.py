@@ -1,9 +1,11 @@
 """The system's own words in a mail, per language. Headings that the caller passes win over them."""
 
+import re
 from collections.abc import Mapping
 
 from newsletter.rendering.errors import RenderingError
 
+_PLACE = re.compile(r"\{(\w+)\}")
 FALLBACK = "en"
 _RTL = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku", "ps", "sd", "syr", "ug", "ur", "yi"})
 
@@ -152,14 +154,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 def word(key: str, language: str, **values: str) -> str:
     """The words for ``key`` in the language, else in English, with ``values`` filled in as they are.
 
-    Raises RenderingError for a key that no language has.
+    Raises RenderingError for a key that no language has, KeyError for a value that the words need and lack.
     """
     for table in (WORDS.get(base_language(language), {}), WORDS[FALLBACK]):
         if key in table:
-            filled = table[key]
-            for name, value in values.items():
-                filled = filled.replace("{" + name + "}", value)
-            return filled
+            return _PLACE.sub(lambda place: values[place[1]], table[key])
     raise RenderingError(f"There are no words called “{key}”. Use one of {', '.join(sorted(WORDS[FALLBACK]))}.")
 
 

@@ -1,4 +1,4 @@
-"""Reads the organisation's file into checked data, and says the first fault in words that name the table and the key."""
+"""Reads the organisation's file into checked data; the first fault is said in words that name table and key."""
 
 import tomllib
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Finds the rows that the organisation's file names; a name that leads nowhere is an error with the nearest known one."""
+"""Finds the rows that the organisation's file names; an unknown name is an error with the nearest known one."""
 
 from collections.abc import Iterable, Sequence
 from typing import TypeVar

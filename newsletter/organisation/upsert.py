@@ -40,7 +40,8 @@ def upsert(
 ) -> Change:
     """Writes `values` (fields) and `many` (many-to-many) to a new or found `row`.
 
-    `keys` gives the file's key where it is not the field's name, `show` how the file writes a value. Raises BadFile that names the key at fault.
+    `keys` gives the file's key where it is not the field's name, `show` how the file writes a
+    value. Raises BadFile that names the key at fault.
     """
     keys, many, show = keys or {}, many or {}, show or {}
     created = row._state.adding

@@ -1,4 +1,4 @@
-"""Checks the values of the organisation's file, one kind each, in words for staff. It asks no database and no network."""
+"""Checks the values of the organisation's file, one kind each, in words for staff. It asks nothing else."""
 
 import re
 from collections.abc import Iterable

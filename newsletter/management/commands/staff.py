@@ -1,0 +1,76 @@
+"""newsletter staff: give people an account and a role, or list who has one."""
+
+import sys
+from argparse import ArgumentParser
+from getpass import getpass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from newsletter.management.base import ProductCommand
+from newsletter.organisation.roles import ROLES, WORDS
+from newsletter.organisation.staff import BadPassword, StaffChange, add_staff, is_staff, list_staff
+
+
+class Command(ProductCommand):
+    help = "Give people an account and a role in the desk, or list who has one."
+    prepares_database = True
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="add | list")
+        roles = "; ".join(f"{role}: {words}" for role, words in WORDS.items())
+        add = actions.add_parser("add", help="Add a person, or change a person's role or password.")
+        add.add_argument("email", metavar="EMAIL")
+        add.add_argument("--role", required=True, choices=ROLES, help=f"{roles}.")
+        add.add_argument("--password-stdin", action="store_true", help="Read the password from standard input.")
+        add.add_argument("--json", action="store_true")
+        listing = actions.add_parser("list", help="List who has an account.")
+        listing.add_argument("--json", action="store_true")
+
+    def run(self, **options: Any) -> None:
+        if options["action"] == "list":
+            self._list(as_json=options["json"])
+            return
+        password = _read_password(options["email"], from_stdin=options["password_stdin"])
+        change = add_staff(email=options["email"], role=options["role"], password=password)
+        if options["json"]:
+            self.write_json(vars(change))
+        else:
+            self.stdout.write(_in_words(change))
+
+    def _list(self, *, as_json: bool) -> None:
+        staff = list_staff()
+        if as_json:
+            self.write_json({"staff": [vars(member) for member in staff]})
+            return
+        if not staff:
+            self.stdout.write("Nobody has an account yet. Add somebody: newsletter staff add EMAIL --role admin")
+            return
+        table = Table("email", "role", "last log-in", box=None)
+        for member in staff:
+            seen = f"{member.last_login:%Y-%m-%d %H:%M}" if member.last_login else "never"
+            table.add_row(member.email, member.role or "none", seen if member.active else f"{seen}; switched off")
+        Console(file=self.stdout, highlight=False).print(table)
+
+
+def _read_password(email: str, *, from_stdin: bool) -> str | None:
+    """From standard input; on a terminal a new person's password is asked for twice; None leaves it as it is."""
+    if from_stdin or not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n") or None
+    if is_staff(email):
+        return None
+    password = getpass(f"Password for {email}, at least 12 characters: ")
+    if getpass("The same again: ") != password:
+        raise BadPassword("The two passwords are not the same. Run the command again.")
+    return password
+
+
+def _in_words(change: StaffChange) -> str:
+    role = f"{change.role}: {WORDS[change.role]}"
+    if change.created:
+        return f"{change.email} is added as {role}."
+    password = " The password is changed." if change.password_set else ""
+    if change.old_role == change.role:
+        return f"{change.email} has the role {change.role} already.{password}"
+    return f"{change.email} is now {role} (was: {change.old_role or 'no role'}).{password}"

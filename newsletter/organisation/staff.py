@@ -1,0 +1,124 @@
+"""The people who work with the newsletter: accounts named by their address, one role each. It shows no screens."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import Group, User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from newsletter.errors import NotFound
+from newsletter.organisation.roles import ROLES, Role
+from newsletter.organisation.values import nearest
+from subscribers.addresses import normalise
+from subscribers.errors import BadAddress, DomainError
+
+LONGEST_EMAIL = 150
+
+
+class BadPassword(DomainError):
+    """The password is missing or too easy to guess; the message says why."""
+
+
+class UnknownRole(DomainError):
+    """There is no such role."""
+
+
+@dataclass(frozen=True)
+class StaffChange:
+    """What `add_staff` did. `old_role` is "" where the person had none."""
+
+    email: str
+    role: Role
+    created: bool
+    old_role: str
+    password_set: bool
+
+
+@dataclass(frozen=True)
+class StaffMember:
+    email: str
+    role: str
+    active: bool
+    last_login: datetime | None
+
+
+def add_staff(*, email: str, role: str, password: str | None = None) -> StaffChange:
+    """Makes an account, or gives an existing one another role and, where one is given, another password.
+
+    Raises BadAddress, UnknownRole, BadPassword.
+    """
+    known_role = _check_role(role)
+    address = normalise(email)
+    if len(address) > LONGEST_EMAIL:
+        raise BadAddress(f"An account's address may have {LONGEST_EMAIL} characters; this one has {len(address)}.")
+    with transaction.atomic():
+        person = User.objects.filter(username=address.lower()).first()
+        created = person is None
+        if person is None:
+            person = User(username=address.lower(), email=address)
+        if created or password:
+            _set_password(person, password or "")
+        if created or password or not person.is_active:
+            person.is_active = True
+            person.save()
+        old_role = role_of(person)
+        _give_role(person, known_role)
+    return StaffChange(
+        email=person.username,
+        role=known_role,
+        created=created,
+        old_role=old_role,
+        password_set=created or bool(password),
+    )
+
+
+def list_staff() -> list[StaffMember]:
+    """Everybody who has an account, by address."""
+    people = User.objects.prefetch_related("groups").order_by("username")
+    return [
+        StaffMember(email=person.username, role=role_of(person), active=person.is_active, last_login=person.last_login)
+        for person in people
+    ]
+
+
+def is_staff(email: str) -> bool:
+    """Whether the address has an account."""
+    return User.objects.filter(username=email.strip().lower()).exists()
+
+
+def role_of(person: User) -> str:
+    """The person's role, the highest where they have several, "" where they have none."""
+    if person.pk is None:
+        return ""
+    held = {group.name for group in person.groups.all()}
+    return next((role for role in reversed(ROLES) if role in held), "superuser" if person.is_superuser else "")
+
+
+def _check_role(role: str) -> Role:
+    for known in ROLES:
+        if role == known:
+            return known
+    hint = nearest(role, ROLES) or f"the roles are {', '.join(ROLES)}."
+    raise UnknownRole(f"There is no role “{role}”; {hint}")
+
+
+def _set_password(person: User, password: str) -> None:
+    if not password:
+        raise BadPassword(
+            f"{person.username} needs a password. Type one when asked, or give it on standard input."
+        )
+    try:
+        validate_password(password, user=person)
+    except ValidationError as error:
+        raise BadPassword(" ".join(error.messages)) from error
+    person.set_password(password)
+
+
+def _give_role(person: User, role: Role) -> None:
+    group = Group.objects.filter(name=role).first()
+    if group is None:
+        raise NotFound(f"The group of the role “{role}” is gone from the database. Make it again in the desk.")
+    person.groups.remove(*Group.objects.filter(name__in=ROLES).exclude(pk=group.pk))
+    person.groups.add(group)

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from newsletter.jobs.confirm import send_due_confirmations
 from newsletter.jobs.tell import tell_staff
 from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
+from newsletter.providers.contract import Adapter
+from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.provider import current_adapter
-from newsletter.sending.run import dispatch_due, sweep
+from newsletter.sending.run import LANES, dispatch_due, sweep
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,13 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+@lru_cache(maxsize=1)
+def _dispatcher(adapter: Adapter) -> Dispatcher:
+    return Dispatcher(adapter=adapter)
+
+
 def _dispatch() -> None:
-    adapter = current_adapter()
-    while dispatch_due(adapter=adapter):
-        pass
+    dispatch_due(dispatcher=_dispatcher(current_adapter()), lanes=LANES)
 
 
 JOBS = (

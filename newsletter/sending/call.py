@@ -1,8 +1,9 @@
 """Builds what one batch hands to the provider: the variant's mail and each person's values. Same batch, same bytes."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -10,35 +11,71 @@ from newsletter.errors import Broken
 from newsletter.models import Batch, Variant
 from newsletter.providers.contract import BatchCall, Mail, Person
 from newsletter.rendering import Variable, hash_mail, values_for
+from newsletter.sending.readers import Reader
 from subscribers.addresses import to_ascii
 from subscribers.links import Signer, link_keys
-from subscribers.models import Subscriber
 from subscribers.places import region_name
 
 
-def build_call(*, batch: Batch, deliveries: Sequence[tuple[int, int]]) -> BatchCall:
-    """The call for these (delivery id, subscriber id) pairs of a batch. Raises Broken where the variant's bytes changed."""
-    variant, send = batch.variant, batch.send
-    variables = read_variables(variant)
-    content = send.revision.content["publication"]
-    signer = Signer(link_keys(), site_url=settings.NEWSLETTER_SITE_URL, issued=send.made_at)
-    list_id = bytes.fromhex(content["list_id"])
-    people = {person["pk"]: person for person in _load(subscriber for _, subscriber in deliveries)}
+class Letter(NamedTuple):
+    """One variant, read once and found to be the bytes that were rendered: what all its batches hand over."""
+
+    mail: Mail
+    variables: tuple[Variable, ...]
+    key: str
+    label: str
+    list_id: bytes
+
+
+class Shelf:
+    """The letters of the sends under way, so that their bytes are read and checked once and not for every batch."""
+
+    def __init__(self, *, most: int = 256) -> None:
+        self._most = most
+        self._letters: dict[int, Letter] = {}
+
+    def letter(self, variant_id: int) -> Letter:
+        """Raises Broken where the variant's bytes are not those that were rendered and approved."""
+        letter = self._letters.get(variant_id)
+        if letter is None:
+            if len(self._letters) >= self._most:
+                self._letters.clear()
+            letter = self._letters[variant_id] = read_letter(
+                Variant.objects.select_related("revision", "issue__publication").get(pk=variant_id)
+            )
+        return letter
+
+
+def build_call(*, batch: Batch, readers: Sequence[Reader], letter: Letter) -> BatchCall:
+    """The call for these people of a batch."""
+    send = batch.send
+    signer = signer_at(send.made_at)
+    list_id, variables = letter.list_id, letter.variables
     return BatchCall(
         key=batch.key,
         issue=send.issue.public_id,
-        variant=variant.key,
-        label=variant.label,
-        mail=make_mail(variant=variant, publication=content),
+        variant=letter.key,
+        label=letter.label,
+        mail=letter.mail,
         people=[
             Person(
-                delivery=delivery,
-                address=to_ascii(people[subscriber]["email"]),
-                variables=values_for(variables=variables, fields=person_fields(people[subscriber], signer=signer, list_id=list_id)),
+                delivery=reader.delivery,
+                address=to_ascii(reader.email),
+                variables=values_for(variables=variables, fields=person_fields(reader, signer=signer, list_id=list_id)),
             )
-            for delivery, subscriber in deliveries
-            if subscriber in people
+            for reader in readers
         ],
+    )
+
+
+def read_letter(variant: Variant) -> Letter:
+    content = variant.revision.content["publication"]
+    return Letter(
+        mail=make_mail(variant=variant, publication=content),
+        variables=read_variables(variant),
+        key=variant.key,
+        label=variant.label,
+        list_id=bytes.fromhex(content["list_id"]),
     )
 
 
@@ -65,17 +102,16 @@ def list_headers(publication: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def person_fields(person: Mapping[str, Any], *, signer: Signer, list_id: bytes) -> dict[str, str]:
+def person_fields(reader: Reader, *, signer: Signer, list_id: bytes) -> dict[str, str]:
     """The closed list of fields that a mail may hold of a person, and the person's own links."""
-    name = person["name"]
-    subscriber = person["uuid"].bytes
+    name, uuid = reader.name, reader.uuid.bytes
     return {
         "name": name,
         "first_name": name.split(maxsplit=1)[0] if name.strip() else "",
-        "city": person["place__town"] or "",
-        "region": _region(person["place__region"] or ""),
-        "unsubscribe": signer.unsubscribe_url(subscriber, list_id),
-        "preferences": signer.preferences_url(subscriber, list_id),
+        "city": reader.town,
+        "region": _region(reader.region),
+        "unsubscribe": signer.unsubscribe_url(uuid, list_id),
+        "preferences": signer.preferences_url(uuid, list_id),
     }
 
 
@@ -87,11 +123,10 @@ def read_variables(variant: Variant) -> tuple[Variable, ...]:
     return variables
 
 
-PERSON_COLUMNS = ("pk", "uuid", "email", "name", "place__town", "place__region")
-
-
-def _load(subscriber_ids: Any) -> Any:
-    return Subscriber.objects.filter(pk__in=list(subscriber_ids)).values(*PERSON_COLUMNS)
+@lru_cache(maxsize=16)
+def signer_at(moment: datetime) -> Signer:
+    """The maker of links of one send: the same moment for all, so that the same batch gives the same bytes."""
+    return Signer(link_keys(), site_url=settings.NEWSLETTER_SITE_URL, issued=moment)
 
 
 @lru_cache(maxsize=4096)

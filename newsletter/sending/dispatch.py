@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from newsletter.models import Batch
 from newsletter.providers.contract import Adapter, Outcome, Verdict
-from newsletter.sending.call import build_call
+from newsletter.sending.call import Shelf, build_call
 from newsletter.sending.claim import Claim, claim_batch
 from newsletter.sending.outcome import record_outcome
 from newsletter.sending.rate import reserve
@@ -14,30 +14,50 @@ from subscribers.errors import DomainError
 
 log = logging.getLogger(__name__)
 NOBODY_LEFT = "everybody in it left before it was sent"
+TOO_SLOW = "the batch took longer to build than its lease"
 
 Clock = Callable[[], datetime]
 
 
-def dispatch_batch(*, batch_id: int, adapter: Adapter, clock: Clock) -> bool:
-    """Send one batch if it may be sent now. Returns whether this call did anything with it."""
-    size = Batch.objects.filter(pk=batch_id).values_list("size", flat=True).first()
-    if size is None or not reserve(capabilities=adapter.capabilities, people=size, batch_id=batch_id, now=clock()):
-        return False
-    claim = claim_batch(batch_id=batch_id, now=clock())
-    if claim is None:
-        return False
-    record_outcome(claim=claim, outcome=_deliver(claim, adapter=adapter, clock=clock), now=clock())
-    return True
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
-def _deliver(claim: Claim, *, adapter: Adapter, clock: Clock) -> Outcome:
-    if not claim.deliveries:
-        return Outcome(verdict=Verdict.ACCEPTED, reason=NOBODY_LEFT)
-    try:
-        call = build_call(batch=claim.batch, deliveries=claim.deliveries)
-        if clock() >= claim.lease_until:
-            return Outcome(verdict=Verdict.NOT_SENT, reason="the batch took longer to build than its lease")
-        return adapter.deliver(call)
-    except DomainError as error:
-        log.error("%s was not sent: %s", claim.batch, error)
-        return Outcome(verdict=Verdict.NOT_SENT, reason=str(error), stop=True)
+class Dispatcher:
+    """Hands batches to one provider. Safe to share between threads; ``clock`` gives the time in UTC."""
+
+    def __init__(self, *, adapter: Adapter, clock: Clock = utc_now) -> None:
+        self.adapter = adapter
+        self.clock = clock
+        self._shelf = Shelf()
+
+    def dispatch(self, batch_id: int) -> bool:
+        """Send one batch if it may be sent now. Returns whether this call did anything with it."""
+        if not self._may_call(batch_id):
+            return False
+        claim = claim_batch(batch_id=batch_id, now=self.clock())
+        if claim is None:
+            return False
+        outcome = self._deliver(claim)
+        record_outcome(claim=claim, outcome=outcome, now=self.clock())
+        return True
+
+    def _may_call(self, batch_id: int) -> bool:
+        capabilities = self.adapter.capabilities
+        if not (capabilities.people_per_second or capabilities.calls_per_second):
+            return True
+        size = Batch.objects.filter(pk=batch_id).values_list("size", flat=True).first()
+        return size is not None and reserve(capabilities=capabilities, people=size, batch_id=batch_id, now=self.clock())
+
+    def _deliver(self, claim: Claim) -> Outcome:
+        if not claim.readers:
+            return Outcome(verdict=Verdict.ACCEPTED, reason=NOBODY_LEFT)
+        try:
+            letter = self._shelf.letter(claim.batch.variant_id)
+            call = build_call(batch=claim.batch, readers=claim.readers, letter=letter)
+            if self.clock() >= claim.lease_until:
+                return Outcome(verdict=Verdict.NOT_SENT, reason=TOO_SLOW)
+            return self.adapter.deliver(call)
+        except DomainError as error:
+            log.error("%s was not sent: %s", claim.batch, error)
+            return Outcome(verdict=Verdict.NOT_SENT, reason=str(error), stop=True)

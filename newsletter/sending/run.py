@@ -2,32 +2,80 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from threading import Lock
 
+from django.db import connection
 from django.db.models import Min
 
 from newsletter.models import Batch, Send
 from newsletter.providers.contract import Adapter
 from newsletter.sending.claim import find_due_batches
-from newsletter.sending.dispatch import dispatch_batch
+from newsletter.sending.dispatch import Clock, Dispatcher, utc_now
 from newsletter.sending.provider import close_outbox
 from newsletter.sending.sweep import finish_sends, replay_uncertain, resume_unstarted, settle_lost_leases
 
 LONGEST_NAP = 1.0
+LANES = 8
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+class Feed:
+    """Hands out the ids of due batches, each once, to the lanes of one process."""
+
+    def __init__(self, *, clock: Clock, most: int) -> None:
+        self._clock = clock
+        self._left = most
+        self._ids: list[int] = []
+        self._given: set[int] = set()
+        self._lock = Lock()
+
+    def next(self) -> int | None:
+        """The next batch to try, or None when nothing is due or enough was handed out."""
+        with self._lock:
+            if self._left <= 0:
+                return None
+            if not self._ids:
+                due = find_due_batches(now=self._clock(), limit=500)
+                self._ids = [batch for batch in reversed(due) if batch not in self._given]
+            if not self._ids:
+                return None
+            self._left -= 1
+            batch = self._ids.pop()
+            self._given.add(batch)
+            return batch
 
 
-def dispatch_due(*, adapter: Adapter, clock: Callable[[], datetime] = utc_now, limit: int = 50) -> int:
-    """Send the batches that are due at this moment, up to ``limit``. Returns how many this call sent."""
-    return sum(
-        dispatch_batch(batch_id=batch_id, adapter=adapter, clock=clock) for batch_id in find_due_batches(now=clock(), limit=limit)
-    )
+def dispatch_due(*, dispatcher: Dispatcher, lanes: int = 1, most: int = 100_000) -> int:
+    """Send the batches that are due, up to ``most``, in so many threads. Returns how many this call sent."""
+    feed = Feed(clock=dispatcher.clock, most=most)
+    if lanes <= 1:
+        return _lane(feed, dispatcher)
+    first = feed.next()
+    if first is None:
+        return 0
+    with ThreadPoolExecutor(max_workers=lanes, thread_name_prefix="lane") as pool:
+        others = [pool.submit(_lane_of_its_own, feed, dispatcher) for _ in range(lanes - 1)]
+        sent = int(dispatcher.dispatch(first)) + _lane(feed, dispatcher)
+        return sent + sum(other.result() for other in others)
 
 
-def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = utc_now) -> list[Send]:
+def _lane(feed: Feed, dispatcher: Dispatcher) -> int:
+    sent = 0
+    while (batch := feed.next()) is not None:
+        sent += dispatcher.dispatch(batch)
+    return sent
+
+
+def _lane_of_its_own(feed: Feed, dispatcher: Dispatcher) -> int:
+    """A lane in a thread that came into being for it: its database connection ends with it."""
+    try:
+        return _lane(feed, dispatcher)
+    finally:
+        connection.close()
+
+
+def sweep(*, adapter: Adapter, clock: Clock = utc_now) -> list[Send]:
     """One round of the sweeps. Returns the sends that came to an end in it."""
     resume_unstarted(now=clock())
     settle_lost_leases(now=clock())
@@ -42,14 +90,17 @@ def run_send(
     *,
     send: Send,
     adapter: Adapter,
-    clock: Callable[[], datetime] = utc_now,
+    clock: Clock = utc_now,
     nap: Callable[[float], None] = time.sleep,
     progress: Callable[[], None] = lambda: None,
+    lanes: int = 1,
 ) -> Send:
     """Dispatch in this process until the send has an end, beside any other worker. Returns the send as it ended."""
+    dispatcher = Dispatcher(adapter=adapter, clock=clock)
     while True:
-        sent = dispatch_due(adapter=adapter, clock=clock)
-        sweep(adapter=adapter, clock=clock)
+        sent = dispatch_due(dispatcher=dispatcher, lanes=lanes, most=20 * lanes)
+        if not sent:
+            sweep(adapter=adapter, clock=clock)
         progress()
         send.refresh_from_db()
         if send.state not in (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING):

@@ -1,0 +1,54 @@
+"""Who of a batch may still be mailed, as they are at this moment: one query by the one definition of the audience."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from newsletter.models import Batch, Delivery, DeliveryException
+from subscribers.audience import eligible
+from subscribers.models import MailingList
+
+ENDED = (DeliveryException.State.SKIPPED, DeliveryException.State.REJECTED)
+
+
+class Reader(NamedTuple):
+    """One person who is to get the batch's mail. ``uuid`` is what their links are made of."""
+
+    delivery: int
+    uuid: UUID
+    email: str
+    name: str
+    town: str
+    region: str
+
+
+class Readers(NamedTuple):
+    """Those to mail, in the order of their deliveries, and the deliveries of those who left since the freeze."""
+
+    staying: list[Reader]
+    left: list[int]
+
+
+def find_readers(batch: Batch, *, mailing_list: MailingList) -> Readers:
+    """People who have an end of their own already are in neither."""
+    waiting = dict(
+        Delivery.objects.filter(batch=batch)
+        .exclude(exception__state__in=ENDED)
+        .order_by("pk")
+        .values_list("subscriber_id", "pk")
+    )
+    people = eligible(mailing_list=mailing_list).filter(subscriber_id__in=list(waiting)).order_by()
+    values = people.values_list(
+        "subscriber_id",
+        "subscriber__uuid",
+        "subscriber__email",
+        "subscriber__name",
+        "subscriber__place__town",
+        "subscriber__place__region",
+    )
+    staying = [
+        Reader(waiting[subscriber], uuid, email, name, town or "", region or "")
+        for subscriber, uuid, email, name, town, region in values
+    ]
+    staying.sort()
+    found = {reader.delivery for reader in staying}
+    return Readers(staying, [delivery for delivery in waiting.values() if delivery not in found])

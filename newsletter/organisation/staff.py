@@ -106,9 +106,7 @@ def _check_role(role: str) -> Role:
 
 def _set_password(person: User, password: str) -> None:
     if not password:
-        raise BadPassword(
-            f"{person.username} needs a password. Type one when asked, or give it on standard input."
-        )
+        raise BadPassword(f"{person.username} needs a password. Type one when asked, or give it on standard input.")
     try:
         validate_password(password, user=person)
     except ValidationError as error:

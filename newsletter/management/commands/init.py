@@ -1,0 +1,24 @@
+"""newsletter init: write the samples that a new organisation starts from."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from newsletter.management.base import ProductCommand
+from newsletter.organisation.sample import write_samples
+
+
+class Command(ProductCommand):
+    help = "Write a commented organisation.toml and .env to start from. Files that exist are left alone."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "folder", metavar="DIR", nargs="?", type=Path, default=Path(), help="This folder if not given."
+        )
+
+    def run(self, **options: Any) -> None:
+        written, kept = write_samples(options["folder"])
+        self.write_lines(f"Written: {file}" for file in written)
+        self.write_lines(f"Left as it is: {file}" for file in kept)
+        file = options["folder"] / "organisation.toml"
+        self.stdout.write(f"Next: change {file} to say who you are, then run: newsletter apply {file}")

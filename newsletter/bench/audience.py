@@ -1,0 +1,125 @@
+"""A publication with a large audience, written as fast as the database takes it."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from django.db import connection, transaction
+
+from newsletter.issues.approve import approve_by_policy
+from newsletter.issues.assemble import assemble_slot, find_slot
+from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
+from subscribers.models import MailingList, Place
+
+TOWNS = (
+    ("GB", "GB-ENG", "London", 51.51, -0.13),
+    ("GB", "GB-SCT", "Edinburgh", 55.95, -3.19),
+    ("US", "US-TX", "Houston", 29.76, -95.37),
+    ("CA", "CA-ON", "Toronto", 43.7, -79.42),
+    ("DE", "DE-BE", "Berlin", 52.52, 13.41),
+)
+CHUNK = 10_000
+_SUBSCRIBER = (
+    "INSERT INTO subscribers_subscriber (id, uuid, email, address_hash, name, place_id, language, giving, timezone, source,"
+    " attributes, created_at) VALUES (%s, %s, %s, %s, %s, %s, 'en', 'none', '', '', %s, %s)"
+)
+_SUBSCRIPTION = (
+    "INSERT INTO subscribers_subscription (subscriber_id, mailing_list_id, basis, evidence, requested_at, end_reason)"
+    " SELECT id, %s, 'consent', 'bench', created_at, '' FROM subscribers_subscriber"
+)
+
+
+def make_audience(people: int) -> Publication:
+    """A weekly publication, five stories, events in five towns, and so many people on its list."""
+    now = datetime.now(UTC)
+    brand = Brand.objects.create(name="Bench", postal_address="1 Example Street, Leeds")
+    mailing_list = MailingList.objects.create(slug="bench", name="Bench")
+    publication = Publication.objects.create(
+        slug="bench",
+        name="Bench",
+        brand=brand,
+        mailing_list=mailing_list,
+        from_name="Bench",
+        from_email="bench@news.example.org",
+        schedule="0 9 * * thu",
+        zone="Europe/London",
+        approval="auto",
+        intro='Dear {{ first_name | default:"friend" }},',
+    )
+    source = Source.objects.create(name="Bench", kind="feed", url="https://example.org/feed.xml")
+    for number in range(5):
+        Story.objects.create(
+            source=source,
+            external_id=str(number),
+            url=f"https://example.org/{number}/",
+            title=f"Story number {number} of the bench",
+            teaser="A sentence about what happened, and another that says what it means. " * 2,
+            language="en",
+            published_at=now,
+            seen_at=now,
+        )
+    Appeal.objects.create(slug="give", headline="Give", text="An hour.", link="https://example.org/give/", button="Give")
+    places = [_place(*town) for town in TOWNS]
+    slot = find_slot(publication=publication, due="", now=now)
+    for place in places:
+        EventNotice.objects.create(
+            source=source,
+            external_id=place.key,
+            title=f"Open day in {place.town}",
+            url="https://example.org/events/",
+            starts_at=slot.due_at.replace(hour=18) + (slot.due_at - now),
+            zone="Europe/London",
+            place_text=place.town,
+            country=place.country,
+            region=place.region,
+            latitude=place.latitude,
+            longitude=place.longitude,
+            seen_at=now,
+        )
+    _write_people(people, [place.pk for place in places], mailing_list, now)
+    return publication
+
+
+def make_approved_issue(publication: Publication) -> Issue:
+    now = datetime.now(UTC)
+    issue = assemble_slot(slot=find_slot(publication=publication, due="", now=now), now=now).issue
+    if issue is None:
+        raise RuntimeError("The bench's own issue was not assembled.")
+    approve_by_policy(issue=issue, now=now)
+    return issue
+
+
+def _place(country: str, region: str, town: str, latitude: float, longitude: float) -> Place:
+    key = f"{country}|{region}|{town}|{latitude}|{longitude}"
+    return Place.objects.create(
+        key=key, country=country, region=region, town=town, latitude=latitude, longitude=longitude, zone="Europe/London"
+    )
+
+
+def _write_people(people: int, places: list[int], mailing_list: MailingList, now: datetime) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        for rows in _chunks(people, places, now):
+            cursor.executemany(_SUBSCRIBER, rows)
+        cursor.execute(_SUBSCRIPTION, [mailing_list.pk])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def _chunks(people: int, places: list[int], now: datetime) -> Iterator[list[tuple[Any, ...]]]:
+    identity = uuid.UUID if connection.vendor == "postgresql" else str
+    for start in range(1, people + 1, CHUNK):
+        yield [
+            (
+                number,
+                identity(f"{number:032x}"),
+                f"person{number}@example{number % 97}.org",
+                sha256(str(number).encode()).digest(),
+                f"Reader {number}",
+                places[number % len(places)],
+                "{}",
+                now,
+            )
+            for number in range(start, min(start + CHUNK, people + 1))
+        ]

@@ -1,0 +1,115 @@
+"""The figures: what a send costs from approved issue to everything recorded, and a bare loop of the same bytes beside it."""
+
+import resource
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import requests
+from django.conf import settings
+from django.db import connection
+
+from newsletter.bench.audience import make_approved_issue, make_audience
+from newsletter.bench.provider import serve_provider
+from newsletter.models import Batch, Delivery, Issue, Send
+from newsletter.providers.contract import BatchCall, HttpRequest
+from newsletter.providers.mailgun import Mailgun
+from newsletter.sending.call import Shelf, build_call
+from newsletter.sending.readers import find_readers
+from newsletter.sending.receipt import make_receipt
+from newsletter.sending.run import run_send
+from newsletter.sending.start import start_send
+
+BATCH = 1000
+LANES = 16
+
+
+@dataclass(frozen=True)
+class SendFigures:
+    """Seconds and people a second of one send; ``bare`` is a loop that posts the same bytes and keeps no books."""
+
+    people: int
+    latency_ms: int
+    freeze_seconds: float
+    dispatch_seconds: float
+    people_per_second: float
+    bare_people_per_second: float
+    ratio: float
+    peak_memory_mb: float
+    database_mb: float
+
+
+def measure_send(*, people: int, latency_ms: int) -> SendFigures:
+    """One whole send to a provider on loopback, in the database that is connected."""
+    publication = make_audience(people)
+    before = database_bytes()
+    with serve_provider(latency=latency_ms / 1000) as endpoint:
+        settings.NEWSLETTER_PROVIDER_URL = f"mailgun://bench@news.example.org?endpoint={endpoint}&max_batch={BATCH}"
+        issue = make_approved_issue(publication)
+        started = time.perf_counter()
+        send = start_send(issue=issue, now=datetime.now(UTC))
+        frozen = time.perf_counter()
+        adapter = Mailgun(key="bench", domain="news.example.org", endpoint=endpoint, max_batch=BATCH)
+        send = run_send(send=send, adapter=adapter, lanes=LANES if latency_ms else 2)
+        ended = time.perf_counter()
+        _check(send, people)
+        bare = _measure_bare(_some_requests(issue, adapter), people=people)
+        adapter.close()
+    whole = people / (ended - started)
+    return SendFigures(
+        people=people,
+        latency_ms=latency_ms,
+        freeze_seconds=round(frozen - started, 2),
+        dispatch_seconds=round(ended - frozen, 2),
+        people_per_second=round(whole),
+        bare_people_per_second=round(bare),
+        ratio=round(whole / bare, 2),
+        peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        database_mb=round((database_bytes() - before) / 1e6, 1),
+    )
+
+
+def database_bytes() -> int:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT pg_database_size(current_database())")
+        else:
+            cursor.execute("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+        return int(cursor.fetchone()[0])
+
+
+def _check(send: Send, people: int) -> None:
+    receipt = make_receipt(send)
+    if receipt.deliveries["accepted"] != people or Delivery.objects.count() != people:
+        raise RuntimeError(f"The bench's send did not reach everybody: {receipt}")
+
+
+def _some_requests(issue: Issue, adapter: Mailgun, *, most: int = 20) -> list[HttpRequest]:
+    """The very bytes of the first batches, built again."""
+    shelf, requests_made = Shelf(), []
+    for batch in Batch.objects.select_related("send__issue__publication__mailing_list").order_by("seq")[:most]:
+        readers = find_readers(batch, mailing_list=issue.publication.mailing_list).staying
+        call: BatchCall = build_call(batch=batch, readers=readers, letter=shelf.letter(batch.variant_id))
+        requests_made.append(adapter.build(call))
+    return requests_made
+
+
+def _measure_bare(calls: list[HttpRequest], *, people: int) -> float:
+    """People a second of a loop that only posts, with as many threads."""
+    rounds = max(people // BATCH, 1)
+    local = threading.local()
+
+    def post(number: int) -> None:
+        session = getattr(local, "session", None)
+        if session is None:
+            session = local.session = requests.Session()
+            session.trust_env = False
+        call = calls[number % len(calls)]
+        session.post(call.url, data=call.body, headers=dict(call.headers), auth=call.auth, timeout=30).json()
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(max_workers=LANES) as pool:
+        list(pool.map(post, range(rounds)))
+    return rounds * BATCH / (time.perf_counter() - started)

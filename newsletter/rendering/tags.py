@@ -13,7 +13,10 @@ _RAW = re.compile(r"(<(style|script|title)\b[^>]*>).*?(</\2>)", re.DOTALL | re.I
 
 @dataclass(frozen=True)
 class Tag:
-    """An opening or closing tag. ``inside`` are the names open around it, ``fault`` is why it cannot stand there."""
+    """An opening or closing tag. ``inside`` are the names open around it, ``fault`` is why it cannot stand there.
+
+    ``line`` counts from 1 and is known for faults alone (0: it is the end of the text that is at fault).
+    """
 
     name: str
     line: int
@@ -33,23 +36,25 @@ def walk_tags(source: str, *, deepest: int) -> Iterator[Tag]:
         if not name:
             continue
         inside = tuple(stack)
-        line = source.count("\n", 0, match.start()) + 1
         if match["close"]:
             if not stack or stack.pop() != name:
-                yield Tag(
-                    name, line, inside, f"closes <{name}> where {f'<{inside[-1]}>' if inside else 'nothing'} is open"
-                )
+                around = f"<{inside[-1]}>" if inside else "nothing"
+                yield Tag(name, _line(source, match), inside, f"closes <{name}> where {around} is open")
                 return
             continue
-        yield Tag(name, line, inside)
+        yield Tag(name, 0, inside)
         if match["empty"] or name in VOID:
             continue
         stack.append(name)
         if len(stack) > deepest:
-            yield Tag(name, line, inside, f"nests more than {deepest} tags in each other")
+            yield Tag(name, _line(source, match), inside, f"nests more than {deepest} tags in each other")
             return
     if stack:
         yield Tag(stack[-1], 0, tuple(stack), f"never closes <{stack[-1]}>")
+
+
+def _line(source: str, match: re.Match[str]) -> int:
+    return source.count("\n", 0, match.start()) + 1
 
 
 def find_fault(source: str, *, deepest: int = 1000) -> Tag | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from lxml.html import document_fromstring
 
-from newsletter.rendering import MergeError, TemplateError, check, render
+from newsletter.rendering import MergeError, TemplateError, check, render, templates
 from newsletter.rendering.blocks import (
     AppealBlock,
     Block,
@@ -391,6 +391,18 @@ def test_a_layout_at_fault_is_not_blamed_on_a_block(tmp_path: Path):
 def test_own_templates_are_taken_from_the_folder_given(tmp_path: Path):
     folder = copy_templates(tmp_path, button_txt_j2="PRESS {{ block.label }}")
     assert "PRESS here" in render(document(Button("here", "https://harbour.example/")), templates=folder).text
+
+
+def test_without_templates_the_refusal_says_where_they_should_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(templates, "_PLACES", (tmp_path / "one", tmp_path / "two"))
+    with pytest.raises(TemplateError, match="templates are missing"):
+        render(document())
+
+
+def test_in_an_installed_package_the_templates_beside_it_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    copy_templates(tmp_path / "two")
+    monkeypatch.setattr(templates, "_PLACES", (tmp_path / "one", tmp_path / "two"))
+    assert render(document()).html == render(document(), templates=TEMPLATES).html
 
 
 def test_the_text_part_holds_every_link_of_the_html():

@@ -3,7 +3,9 @@
 Every text field of every block goes through here by its name, so that a field added later is cleaned too.
 """
 
+import re
 from dataclasses import dataclass, fields, replace
+from html import unescape
 from typing import Any, TypeVar
 
 from markupsafe import Markup
@@ -27,6 +29,8 @@ LONGEST = {"title": 200, "headline": 200, "subject": 500, "heading": 200, "topic
 LONGEST |= {"teaser": 320, "where": 200, "when": 200, "distance": 80, "day": 4, "month": 12, "who": 200, "alt": 400}
 _PARAGRAPHS = frozenset({"text", "note", "reason"})
 _LINKS = frozenset({"links", "social"})
+_LINK = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>")
 _WIDEST = 4000
 _BRAND = Brand(name="")
 _Data = TypeVar("_Data", Block, Brand)
@@ -74,7 +78,16 @@ def _clean_block(block: Block, book: TokenBook) -> Block:
         merged["body_html"] = as_markup(merge_html(tidy_lines(block.body_html), book=book, block=block.key))
     if hasattr(block, "body_text"):
         merged["body_text"] = merge_text(tidy_lines(block.body_text), book=book, block=block.key)
+    if merged.keys() >= {"body_html", "body_text"}:
+        merged["body_text"] += _links_left_out(merged["body_html"], of=merged["body_text"])
     return _clean_data(block, done=merged)
+
+
+def _links_left_out(html: str, *, of: str) -> str:
+    """The links that the plain text does not hold, one a line under it."""
+    found = {_clean_url(unescape(url)): tidy_line(unescape(_TAG.sub(" ", words))) for url, words in _LINK.findall(html)}
+    lines = [f"{words}: {url}" for url, words in found.items() if url and url not in of]
+    return "\n\n" + "\n".join(lines) if lines else ""
 
 
 def _clean_brand(brand: Brand) -> Brand:

@@ -393,6 +393,18 @@ def test_own_templates_are_taken_from_the_folder_given(tmp_path: Path):
     assert "PRESS here" in render(document(Button("here", "https://harbour.example/")), templates=folder).text
 
 
+def test_m4_links_that_the_plain_form_of_a_note_forgot_are_listed_under_it():
+    html = (
+        '<p>Read <a href="https://a.example/?x=1&amp;y=2">our <b>report</b></a> or <a href="https://b.example/">this '
+        'letter</a>, {{ name | default:"friend" }}.</p><p><a href="javascript:x">No</a></p>'
+    )
+    made = document(Note(body_html=html, body_text="Read our report or this letter: https://b.example/", key="k"))
+    text = render(made).text
+    assert "https://b.example/\n\nour report: https://a.example/?x=1&y=2\n" in text
+    assert text.count("https://b.example/") == 1
+    assert "javascript" not in text
+
+
 def test_without_templates_the_refusal_says_where_they_should_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(templates, "_PLACES", (tmp_path / "one", tmp_path / "two"))
     with pytest.raises(TemplateError, match="templates are missing"):

@@ -1,0 +1,68 @@
+"""Checks what is set up: brand, publications and their lists, sources, and the staff who must act."""
+
+from collections.abc import Iterator
+
+from django.contrib.auth.models import Permission, User
+from django.db.models import Q
+
+from newsletter.models import Brand, Publication, Source
+from newsletter.organisation.health.finding import Finding, error, ok, warning
+from subscribers.audience import eligible
+from subscribers.errors import BadRule
+
+
+def check_brand() -> Finding:
+    brand = Brand.objects.first()
+    if brand is None:
+        do = "Write one with `newsletter init`, and apply it with `newsletter apply organisation.toml`."
+        return warning("organisation", "The organisation is not set up yet.", do)
+    if not brand.postal_address.strip():
+        do = "Write postal_address under [brand] in the organisation's file and apply it, or fill it in in the desk."
+        return error("postal address", "It is missing; the law asks for it in every issue, so none can go out.", do)
+    return ok("postal address", brand.postal_address)
+
+
+def check_publications() -> Iterator[Finding]:
+    """Whether anybody would get each publication."""
+    for publication in Publication.objects.filter(enabled=True).select_related("mailing_list", "segment"):
+        name = f"publication {publication.slug}"
+        try:
+            people = eligible(mailing_list=publication.mailing_list, segment=publication.segment).count()
+        except BadRule as fault:
+            yield error(name, f"Its segment cannot be used: {fault}", "Correct the segment's rule.")
+            continue
+        on = f"the list “{publication.mailing_list.name}”"
+        if publication.segment:
+            on += f", segment “{publication.segment.name}”"
+        if people:
+            yield ok(name, f"{people:,} people on {on}.")
+        else:
+            do = "Import people with `newsletter subscribers import`, or share the sign-up page."
+            yield warning(name, f"Nobody who may be mailed is on {on}.", do)
+
+
+def check_sources() -> Iterator[Finding]:
+    """Whether the sources can be read."""
+    sources = Source.objects.filter(enabled=True)
+    failing = [source for source in sources if source.failures or source.error]
+    for source in failing:
+        since = f" It was last good on {source.good_at:%d %B %Y}." if source.good_at else " It was never good."
+        says = f"{source.error or 'It failed'} ({source.failures} times in a row).{since}"
+        yield warning(
+            f"source {source.name}", says, f"Open {source.url} in a browser; correct or switch off the source."
+        )
+    if not failing:
+        yield ok("sources", f"{len(sources)} are read without trouble.")
+
+
+def check_staff() -> Finding:
+    """Whether somebody can do what publications wait for."""
+    if not User.objects.filter(is_active=True).exists():
+        return warning("staff", "Nobody can log in yet.", "Run: newsletter staff add EMAIL --role admin")
+    waits = Publication.objects.filter(enabled=True, approval=Publication.ApprovalPolicy.APPROVE).first()
+    right = Permission.objects.filter(content_type__app_label="newsletter", codename="approve_issue")
+    may = Q(is_superuser=True) | Q(groups__permissions__in=right) | Q(user_permissions__in=right)
+    if waits and not User.objects.filter(may, is_active=True).exists():
+        do = "Run: newsletter staff add EMAIL --role approver"
+        return warning("staff", f"“{waits.name}” waits for an approval that nobody may give.", do)
+    return ok("staff", "Somebody can log in and do what is needed.")

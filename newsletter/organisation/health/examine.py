@@ -1,0 +1,44 @@
+"""Runs every check in order. What needs the database is left out where there is none to ask."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+
+from newsletter.organisation.health.content import check_brand, check_publications, check_sources, check_staff
+from newsletter.organisation.health.dns import FindTexts, find_texts
+from newsletter.organisation.health.finding import Finding
+from newsletter.organisation.health.machine import (
+    check_data_folder,
+    check_database,
+    check_disk,
+    check_site_url,
+    check_templates,
+)
+from newsletter.organisation.health.sending import OUTBOX, check_provider, check_senders, read_provider
+
+
+def examine(*, find: FindTexts = find_texts) -> Iterator[Finding]:
+    """Every finding, as it is made. `find` asks DNS for TXT records."""
+    folder = Path(settings.NEWSLETTER_DATA_DIR)
+    data = check_data_folder(folder)
+    yield data
+    if data.level == "ok":
+        yield check_disk(folder)
+    url = settings.NEWSLETTER_PROVIDER_URL
+    yield from check_provider(url)
+    provider = read_provider(url)
+    yield from check_site_url(
+        settings.NEWSLETTER_SITE_URL,
+        production=settings.ENV.production,
+        mails_people=provider is not None and provider.scheme != OUTBOX,
+    )
+    yield check_templates()
+    database = check_database()
+    yield database
+    if database.level != "error":
+        yield check_brand()
+        yield check_staff()
+        yield from check_publications()
+        yield from check_sources()
+        yield from check_senders(url, find=find)

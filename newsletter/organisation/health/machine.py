@@ -1,0 +1,114 @@
+"""Checks this machine: the data folder, the disk, the database, the site's address and the mail templates."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from newsletter.organisation.health.finding import Finding, error, ok, warning
+from newsletter.rendering import RenderingError, render
+from newsletter.rendering.blocks import Brand, Button, Document, Events, LeadStory, Note, StoryItem
+
+LEAST_FREE, LITTLE_FREE = 200_000_000, 2_000_000_000
+
+
+def check_data_folder(folder: Path) -> Finding:
+    """Whether a file can be written where database, pictures and outbox are kept."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-"):
+            pass
+    except OSError as fault:
+        do = "Give this user the right to write there, or set NEWSLETTER_DATA_DIR to another folder."
+        return error("data folder", f"{folder} cannot be written to: {fault.strerror}.", do)
+    return ok("data folder", f"{folder} can be written to.")
+
+
+def check_disk(folder: Path) -> Finding:
+    """How much room there is beside the data."""
+    free = shutil.disk_usage(folder).free
+    says = f"{free / 1e9:,.1f} GB are free in {folder}."
+    if free < LEAST_FREE:
+        return error("disk", says, "Make room at once: a full disk stops a send half-way.")
+    if free < LITTLE_FREE:
+        return warning("disk", says, "Make room soon: pictures, the database and its backups grow every week.")
+    return ok("disk", says)
+
+
+def check_database() -> Finding:
+    """Whether the database answers and has this version's tables."""
+    kind = {"sqlite": "SQLite, for one machine", "postgresql": "PostgreSQL"}.get(connection.vendor, connection.vendor)
+    try:
+        executor = MigrationExecutor(connection)
+        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except (DatabaseError, InterfaceError) as fault:
+        said = " ".join(str(fault).split())
+        return error("database", f"{kind} does not answer: {said}.", "Check DATABASE_URL, and that the database runs.")
+    if waiting:
+        return error(
+            "database", f"{kind}; {len(waiting)} changes of its tables are waiting.", "Run: newsletter migrate"
+        )
+    return ok("database", f"{kind}; its tables are those of this version.")
+
+
+def check_site_url(url: str, *, production: bool, mails_people: bool) -> Iterator[Finding]:
+    """Every link in the mail is built from it, so it must be HTTPS, or this machine for trying out."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        do = "Set NEWSLETTER_SITE_URL to a whole address, such as https://letter.example.org."
+        yield error("site URL", f"“{url}” is not a web address.", do)
+    elif _is_loopback(parts.hostname):
+        says = f"{url} is this machine; nobody else can follow the links in the mail."
+        if mails_people:
+            do = "Set NEWSLETTER_SITE_URL to the public address before mailing real people."
+            yield warning("site URL", says, do)
+        else:
+            yield ok("site URL", says)
+    elif parts.scheme != "https":
+        do = "Put it behind HTTPS, and write https:// in NEWSLETTER_SITE_URL; one-click leaving needs it."
+        yield error("site URL", f"{url} is not HTTPS, so log-ins and readers' links travel in the open.", do)
+    else:
+        yield ok("site URL", f"{url} is HTTPS.")
+        if not production:
+            do = "Set NEWSLETTER_PRODUCTION=true, NEWSLETTER_SECRET_KEY and NEWSLETTER_ADDRESS_KEY."
+            yield warning("production", "This is a public address, but the settings are those for trying out.", do)
+
+
+def check_templates() -> Finding:
+    """Renders a small letter all the way."""
+    story = StoryItem(title="A story", url="https://example.org/story", teaser="How it went.")
+    document = Document(
+        subject="A letter",
+        preheader="What is inside",
+        language="en",
+        brand=Brand(name="An organisation", postal_address="1 Example Street"),
+        blocks=(
+            Note(body_html="<p>Hello</p>", body_text="Hello"),
+            LeadStory(story=story),
+            Events(events=(), kind="host", host_url="https://example.org/host"),
+            Button(label="Give", url="https://example.org/give"),
+        ),
+        publication="The letter",
+        reason="You asked for it.",
+        urls={"view_online": "https://example.org/online"},
+    )
+    try:
+        mail = render(document)
+    except RenderingError as fault:
+        do = "Undo the last change in templates/email, or install the program again."
+        return error("templates", f"The mail templates do not work: {fault}", do)
+    return ok("templates", f"A small letter renders: {len(mail.html.encode()):,} bytes of HTML, and text.")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -9,8 +9,9 @@ import hashlib
 import hmac
 import struct
 import uuid
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from binascii import Error as Base64Error
+from binascii import b2a_base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ _MAC = 16
 _LENGTH = 64
 _BLOCK = 64
 _INNER = bytes(value ^ 0x36 for value in range(256))
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _OUTER = bytes(value ^ 0x5C for value in range(256))
 
 
@@ -95,7 +97,8 @@ class Signer:
         inner.update(body)
         outer = outer_start.copy()
         outer.update(inner.digest())
-        return prefix + urlsafe_b64encode(head + body + outer.digest()[:_MAC]).decode("ascii")
+        token = b2a_base64(head + body + outer.digest()[:_MAC], newline=False)
+        return prefix + token.translate(_URL_SAFE).decode("ascii")
 
 
 def make_link(*, purpose: Purpose, subscriber_uuid: uuid.UUID, list_public_id: str, now: datetime) -> str:

@@ -47,11 +47,20 @@ def prepare(call: BatchCall, *, capabilities: Capabilities) -> Prepared:
     check_mail(call.mail)
     call = replace(call, mail=_in_ascii(call.mail))
     people, refused = sort_people(call.people)
-    common = set.intersection(*(set(person.variables) for _, person in people)) if people else set()
+    common = _common_values(people)
     headers = list_headers(call.mail, values=common)
     needed = check_tokens(replace(call.mail, headers=headers))
     check_values((person for _, person in people), needed=needed)
     return Prepared(call, people, refused, headers, needed)
+
+
+def _common_values(people: list[tuple[str, Person]]) -> set[str]:
+    """The names of the values that everybody has."""
+    common: set[str] = set(people[0][1].variables) if people else set()
+    for _, person in people:
+        if person.variables.keys() != common:
+            common &= person.variables.keys()
+    return common
 
 
 def _in_ascii(mail: Mail) -> Mail:

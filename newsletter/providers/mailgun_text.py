@@ -30,6 +30,8 @@ def header(text: str) -> str:
 
 def value(name: str, text: str) -> str:
     """Write a personal value: a reader who calls herself ``%recipient.x%`` is called so, and no more."""
+    if "%" not in text:
+        return text
     return _FOREIGN.sub("&#37;" if name[0] in "hu" else f"%{_WORD_JOINER}", text)
 
 

@@ -45,6 +45,8 @@ def check_values(people: Iterable[Person], *, needed: set[str]) -> None:
 
 def clean_value(name: str, value: str) -> str:
     """Take line breaks and control characters out of a personal value, so that it can stand in a header or a link."""
+    if value.isprintable():
+        return value
     return (_UNSAFE_IN_HTML if name.startswith("h_") else _UNSAFE).sub(" ", value)
 
 

@@ -7,7 +7,7 @@ from newsletter.rendering.lint_types import Finding
 from newsletter.rendering.mail import RenderedMail, hash_mail
 from newsletter.rendering.pipeline import render
 from newsletter.rendering.tokens import Variable
-from newsletter.rendering.values import values_for
+from newsletter.rendering.values import Values, plan_values, values_for
 
 __all__ = [
     "Finding",
@@ -18,9 +18,11 @@ __all__ = [
     "RenderingError",
     "TemplateError",
     "TokenLost",
+    "Values",
     "Variable",
     "check",
     "hash_mail",
+    "plan_values",
     "render",
     "split",
     "values_for",

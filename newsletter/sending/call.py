@@ -10,7 +10,7 @@ from django.conf import settings
 from newsletter.errors import Broken
 from newsletter.models import Batch, Variant
 from newsletter.providers.contract import BatchCall, Mail, Person
-from newsletter.rendering import Variable, hash_mail, values_for
+from newsletter.rendering import Values, Variable, hash_mail, plan_values
 from newsletter.sending.readers import Reader
 from subscribers.addresses import to_ascii
 from subscribers.links import Signer, link_keys
@@ -21,7 +21,7 @@ class Letter(NamedTuple):
     """One variant, read once and found to be the bytes that were rendered: what all its batches hand over."""
 
     mail: Mail
-    variables: tuple[Variable, ...]
+    values: Values
     key: str
     label: str
     list_id: bytes
@@ -50,7 +50,7 @@ def build_call(*, batch: Batch, readers: Sequence[Reader], letter: Letter) -> Ba
     """The call for these people of a batch."""
     send = batch.send
     signer = signer_at(send.made_at)
-    list_id, variables = letter.list_id, letter.variables
+    list_id, values = letter.list_id, letter.values
     return BatchCall(
         key=batch.key,
         issue=send.issue.public_id,
@@ -61,7 +61,7 @@ def build_call(*, batch: Batch, readers: Sequence[Reader], letter: Letter) -> Ba
             Person(
                 delivery=reader.delivery,
                 address=to_ascii(reader.email),
-                variables=values_for(variables=variables, fields=person_fields(reader, signer=signer, list_id=list_id)),
+                variables=values(person_fields(reader, signer=signer, list_id=list_id)),
             )
             for reader in readers
         ],
@@ -72,7 +72,7 @@ def read_letter(variant: Variant) -> Letter:
     content = variant.revision.content["publication"]
     return Letter(
         mail=make_mail(variant=variant, publication=content),
-        variables=read_variables(variant),
+        values=plan_values(read_variables(variant)),
         key=variant.key,
         label=variant.label,
         list_id=bytes.fromhex(content["list_id"]),

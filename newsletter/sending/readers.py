@@ -36,7 +36,8 @@ def find_readers(batch: Batch, *, mailing_list: MailingList) -> Readers:
         .order_by("pk")
         .values_list("subscriber_id", "pk")
     )
-    people = eligible(mailing_list=mailing_list).filter(subscriber_id__in=list(waiting)).order_by()
+    in_batch = Delivery.objects.filter(batch=batch).values("subscriber_id")
+    people = eligible(mailing_list=mailing_list).filter(subscriber_id__in=in_batch).order_by()
     values = people.values_list(
         "subscriber_id",
         "subscriber__uuid",
@@ -48,6 +49,7 @@ def find_readers(batch: Batch, *, mailing_list: MailingList) -> Readers:
     staying = [
         Reader(waiting[subscriber], uuid, email, name, town or "", region or "")
         for subscriber, uuid, email, name, town, region in values
+        if subscriber in waiting
     ]
     staying.sort()
     found = {reader.delivery for reader in staying}

@@ -76,16 +76,16 @@ def _clean_block(block: Block, book: TokenBook) -> Block:
     merged: dict[str, Any] = {}
     if hasattr(block, "body_html"):
         merged["body_html"] = as_markup(merge_html(tidy_lines(block.body_html), book=book, block=block.key))
-    if hasattr(block, "body_text"):
-        merged["body_text"] = merge_text(tidy_lines(block.body_text), book=book, block=block.key)
-    if merged.keys() >= {"body_html", "body_text"}:
-        merged["body_text"] += _links_left_out(merged["body_html"], of=merged["body_text"])
+    if hasattr(block, "body_html") and hasattr(block, "body_text"):
+        text = tidy_lines(block.body_text)
+        text += _links_left_out(block.body_html, of=text)
+        merged["body_text"] = merge_text(text, book=book, block=block.key)
     return _clean_data(block, done=merged)
 
 
 def _links_left_out(html: str, *, of: str) -> str:
     """The links that the plain text does not hold, one a line under it."""
-    found = {_clean_url(unescape(url)): tidy_line(unescape(_TAG.sub(" ", words))) for url, words in _LINK.findall(html)}
+    found = {_clean_url(unescape(url)): tidy_line(unescape(_TAG.sub("", words))) for url, words in _LINK.findall(html)}
     lines = [f"{words}: {url}" for url, words in found.items() if url and url not in of]
     return "\n\n" + "\n".join(lines) if lines else ""
 

@@ -6,12 +6,13 @@ It decides nothing; the services do.
 import re
 import sqlite3
 from collections.abc import Iterable
-from typing import Any
+from typing import IO, Any, cast
 
 import orjson
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
+from rich.console import Console
 
 from subscribers.errors import DomainError
 
@@ -56,6 +57,10 @@ class ProductCommand(BaseCommand):
         """Writes one JSON document, indented, with a line break at its end."""
         text = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS, default=str)
         self.stdout.write(text.decode())
+
+    def console(self, *, soft_wrap: bool = False) -> Console:
+        """Where tables and styled lines are written: plain where standard output is not a terminal."""
+        return Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=soft_wrap)
 
     def write_lines(self, lines: Iterable[str]) -> None:
         for line in lines:

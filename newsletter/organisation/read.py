@@ -62,7 +62,7 @@ def _refuse_twins(kind: str, entry_type: type[Entry], tables: Sequence[Mapping[s
 
 
 def _in_words(fault: Any, document: Mapping[str, Any]) -> str:
-    kind, *rest = [str(part) if not isinstance(part, int) else part for part in fault["loc"]]
+    kind, rest = str(fault["loc"][0]), list(fault["loc"][1:])
     if kind not in ENTRIES:
         return _unknown("The file", f"table [{kind}]", kind, ENTRIES)
     entry_type = ENTRIES[kind]

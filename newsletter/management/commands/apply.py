@@ -28,7 +28,7 @@ class Command(ProductCommand):
         if options["json"]:
             self.write_json({"dry_run": options["dry_run"], "changes": [change.as_json() for change in changes]})
             return
-        _print(changes, dry_run=options["dry_run"], console=Console(file=self.stdout, highlight=False))
+        _print(changes, dry_run=options["dry_run"], console=self.console())
 
 
 def _print(changes: list[Change], *, dry_run: bool, console: Console) -> None:

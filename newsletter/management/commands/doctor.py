@@ -4,7 +4,6 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management import CommandError
-from rich.console import Console
 from rich.text import Text
 
 from newsletter.management.base import ProductCommand
@@ -28,7 +27,7 @@ class Command(ProductCommand):
             checks = [vars(finding) for finding in findings]
             self.write_json({"ok": not failed, "errors": len(failed), "warnings": warnings, "checks": checks})
         else:
-            console = Console(file=self.stdout, highlight=False, soft_wrap=True)
+            console = self.console(soft_wrap=True)
             for finding in findings:
                 console.print(_line(finding))
             well = len(findings) - len(failed) - warnings

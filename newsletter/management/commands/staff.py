@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 from getpass import getpass
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from newsletter.management.base import ProductCommand
@@ -51,7 +50,7 @@ class Command(ProductCommand):
         for member in staff:
             seen = f"{member.last_login:%Y-%m-%d %H:%M}" if member.last_login else "never"
             table.add_row(member.email, member.role or "none", seen if member.active else f"{seen}; switched off")
-        Console(file=self.stdout, highlight=False).print(table)
+        self.console().print(table)
 
 
 def _read_password(email: str, *, from_stdin: bool) -> str | None:

@@ -7,7 +7,6 @@ from newsletter.rendering.errors import MissingValue
 from newsletter.rendering.text import UNSAFE_IN_LINE
 from newsletter.rendering.tokens import Context, Variable
 
-
 Values = Callable[[Mapping[str, str]], dict[str, str]]
 
 

@@ -395,8 +395,8 @@ def test_own_templates_are_taken_from_the_folder_given(tmp_path: Path):
 
 def test_m4_links_that_the_plain_form_of_a_note_forgot_are_listed_under_it():
     html = (
-        '<p>Read <a href="https://a.example/?x=1&amp;y=2">our <b>report</b>, {{ name | default:"friend" }}</a> or <a href="https://b.example/">this '
-        'letter</a>, {{ name | default:"friend" }}.</p><p><a href="javascript:x">No</a></p>'
+        '<p>Read <a href="https://a.example/?x=1&amp;y=2">our <b>report</b>, {{ name | default:"friend" }}</a></p>'
+        '<p>or <a href="https://b.example/">this letter</a> or <a href="javascript:x">none</a></p>'
     )
     made = document(Note(body_html=html, body_text="Read our report or this letter: https://b.example/", key="k"))
     text = render(made).text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.rendering import MergeError, MissingValue, TokenLost, Variable, render, split, values_for
+from newsletter.rendering import MergeError, MissingValue, TokenLost, Variable, plan_values, render, split, values_for
 from newsletter.rendering.blocks import LeadStory, Note, StoryCards
 from newsletter.rendering.tokens import TokenBook, assert_tokens_kept, count_tokens
 from tests.unit.rendering.samples import document, rich_document, story, visible_text
@@ -223,3 +223,13 @@ def test_a_token_book_numbers_defaults_of_one_field():
     book = TokenBook()
     made = [book.token(name="city", default=default, context="t") for default in ("here", "there", "here")]
     assert made == ["__pv_t_city_1__", "__pv_t_city_2__", "__pv_t_city_1__"]
+
+
+def test_a_plan_made_once_gives_each_person_their_own_values():
+    mail = render(rich_document())
+    values = plan_values(mail.variables)
+    for name in ("Amina", "", "👩🏽‍⚖️", "Zoë\tB"):
+        assert values(LINKS | {"first_name": name}) == values_for(
+            variables=mail.variables, fields=LINKS | {"first_name": name}
+        )
+    assert values(LINKS | {"first_name": "👩🏽‍⚖️"})["t_first_name_1"] == "👩🏽‍⚖️"

@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
 from subscribers.models import Topic
+from wagtail.models import PreviewableMixin
 from wagtail.search import index
 
 from newsletter.models.pictures import Picture
@@ -19,7 +20,7 @@ class StoryQuerySet(models.QuerySet["Story"]):
         return self.annotate(told_at=Coalesce("published_at", "seen_at")).filter(told_at__gte=moment)
 
 
-class Story(index.Indexed, models.Model):
+class Story(PreviewableMixin, index.Indexed, models.Model):
     """A story as its source tells it, unless staff edited a field: ``edited_fields`` are then left alone by ingest."""
 
     source = models.ForeignKey(Source, on_delete=models.SET_NULL, null=True, blank=True, related_name="stories")

@@ -3,6 +3,7 @@
 from django.core.validators import MaxValueValidator
 from django.db import models
 from subscribers.models import MailingList, Segment, Topic
+from wagtail.models import PreviewableMixin
 
 from newsletter.models.pictures import Picture
 from newsletter.models.sources import Source
@@ -30,7 +31,7 @@ class Brand(models.Model):
         return self.name
 
 
-class Publication(models.Model):
+class Publication(PreviewableMixin, models.Model):
     """One recurring newsletter. The schedule is five cron fields of wall-clock time in ``zone``."""
 
     class ApprovalPolicy(models.TextChoices):

@@ -1,0 +1,41 @@
+"""Appeals in the desk: ways to get involved, each for people of one giving status or for everybody."""
+
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
+from wagtail.admin.ui.tables import BooleanColumn, Column
+from wagtail.snippets.views.snippets import EditView, SnippetViewSet
+
+from newsletter.desk.saving import VoidsApprovals
+from newsletter.models import Appeal
+
+
+class AppealEditor(VoidsApprovals, EditView):
+    pass
+
+
+class AppealViewSet(SnippetViewSet):
+    model = Appeal
+    icon = "pick"
+    menu_order = 130
+    add_to_admin_menu = True
+    base_url_path = "appeals"
+    edit_view_class = AppealEditor
+    search_fields = ["headline", "text"]
+    search_backend_name = None
+    list_filter = ["audience", "enabled"]
+    list_display = [
+        "headline",
+        Column("audience", label="For", accessor="get_audience_display"),
+        Column("button", label="Button"),
+        BooleanColumn("enabled", label="In use"),
+    ]
+    panels = [
+        MultiFieldPanel(
+            [
+                FieldPanel("headline"),
+                FieldPanel("text"),
+                FieldRowPanel([FieldPanel("button"), FieldPanel("link")]),
+            ],
+            heading="What readers see",
+        ),
+        MultiFieldPanel([FieldPanel("audience"), FieldPanel("enabled"), FieldPanel("slug")], heading="Who sees it"),
+    ]

@@ -1,0 +1,35 @@
+"""Closes the parts of Wagtail that the desk does not use: hiding a menu closes nothing."""
+
+from typing import NoReturn
+
+from django.http import Http404, HttpRequest
+from django.urls import URLPattern, path, re_path
+from django.views.generic import RedirectView
+
+CLOSED = (
+    "api",
+    "collections",
+    "documents",
+    "failwhale",
+    "locales",
+    "pages",
+    "password_reset",
+    "redirects",
+    "sites",
+    "snippets/?$",
+    "test404",
+    "workflows",
+    r"choose-page/(?:\d+|search|chosen-multiple)",
+    r"reports/(?!site-history)",
+)
+
+
+def refuse(request: HttpRequest) -> NoReturn:
+    raise Http404("This part of the administration is not used here.")
+
+
+urlpatterns: list[URLPattern] = [
+    *(re_path(rf"^admin/{part}(?:/|$|(?<=/))", refuse) for part in CLOSED if not part.endswith("$")),
+    *(re_path(rf"^admin/{part}", refuse) for part in CLOSED if part.endswith("$")),
+    path("admin/choose-page/", RedirectView.as_view(url="/admin/choose-external-link/", query_string=True)),
+]

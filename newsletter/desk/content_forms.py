@@ -1,0 +1,86 @@
+"""Forms of stories and events: what staff write here stays, whatever the source says later."""
+
+import uuid
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from wagtail.admin.forms.models import WagtailAdminModelForm
+
+Pairs = list[list[str]]
+
+
+class PairsField(forms.CharField):
+    """[[name, note], …] as lines of “Name: note”."""
+
+    def prepare_value(self, value: Any) -> str:
+        return value if isinstance(value, str) else "\n".join(f"{name}: {note}" for name, note in value or [])
+
+    def to_python(self, value: Any) -> Pairs:
+        if not isinstance(value, str):
+            return list(value or [])
+        pairs = []
+        for number, line in enumerate(value.splitlines(), 1):
+            if not line.strip():
+                continue
+            name, colon, note = (part.strip() for part in line.partition(":"))
+            if not (colon and name and note):
+                raise ValidationError(
+                    f"Line {number}: write the name, a colon and the note, such as “Maya: *A pseudonym.”"
+                )
+            pairs.append([name, note])
+        return pairs
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return [list(pair) for pair in initial or []] != self.to_python(data or "")
+        except ValidationError:
+            return True
+
+
+class ContentForm(WagtailAdminModelForm):
+    """Notes which fields staff changed in ``edited_fields``, so that ingest leaves those alone; makes rows by hand complete."""
+
+    def save(self, commit: bool = True) -> Any:
+        row = self.instance
+        if row.pk is None:
+            row.external_id = row.external_id or f"desk:{uuid.uuid4()}"
+            row.seen_at = row.seen_at or timezone.now()
+        row.edited_fields = list(dict.fromkeys([*row.edited_fields, *self.changed_data]))
+        return super().save(commit=commit)
+
+
+class StoryForm(ContentForm):
+    pseudonyms = PairsField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        label="Names changed to protect people",
+        help_text="One a line, such as “Maya: *A pseudonym.” The note stands wherever the name does.",
+    )
+
+
+class EventForm(ContentForm):
+    def clean_zone(self) -> str:
+        zone: str = self.cleaned_data["zone"]
+        if zone:
+            check_zone(zone)
+        return zone
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        starts, ends = cleaned.get("starts_at"), cleaned.get("ends_at")
+        if starts and ends and ends < starts:
+            self.add_error("ends_at", "The event ends before it starts.")
+        if (cleaned.get("latitude") is None) != (cleaned.get("longitude") is None):
+            self.add_error("latitude", "Give both latitude and longitude, or neither.")
+        return cleaned
+
+
+def check_zone(zone: str) -> None:
+    """Raises ValidationError unless it names a time zone."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValidationError(f"“{zone}” is not a time zone. Write one such as Europe/London.") from error

@@ -1,0 +1,121 @@
+"""Events in the desk: the list, and the editor that shows what could not be made out about an event's place and time."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
+from wagtail.admin.ui.tables import Column, DateColumn
+from wagtail.snippets.views.snippets import EditView, SnippetViewSet
+
+from newsletter.desk.content_forms import EventForm
+from newsletter.desk.panels import WordsPanel
+from newsletter.desk.saving import VoidsApprovals
+from newsletter.models import EventNotice, Source
+
+
+class EventFilters(WagtailFilterSet):
+    when = django_filters.ChoiceFilter(
+        label="When", choices=[("ahead", "Still to come"), ("past", "Past")], method="filter_when"
+    )
+    unsure = django_filters.ChoiceFilter(
+        label="Needs a look", choices=[("yes", "Something is unsure")], method="filter_unsure"
+    )
+    source = django_filters.ModelChoiceFilter(queryset=Source.objects.all())
+
+    class Meta:
+        model = EventNotice
+        fields = ["source", "online", "cancelled"]
+
+    def filter_when(self, rows: QuerySet[EventNotice], name: str, value: str) -> QuerySet[EventNotice]:
+        now = timezone.now()
+        return rows.filter(starts_at__gte=now) if value == "ahead" else rows.filter(starts_at__lt=now)
+
+    def filter_unsure(self, rows: QuerySet[EventNotice], name: str, value: str) -> QuerySet[EventNotice]:
+        return rows.exclude(note="")
+
+
+class EventEditor(VoidsApprovals, EditView):
+    pass
+
+
+def say_place(event: EventNotice) -> str:
+    """Where readers must be to be near it, in a few words."""
+    if event.cancelled:
+        return "Cancelled"
+    if event.online:
+        return "Online"
+    named = ", ".join(part for part in (event.town, event.region or event.country) if part)
+    if event.latitude is None:
+        return f"{named} (region only)" if named else "Place unknown"
+    return named or "By its coordinates"
+
+
+def say_event(event: EventNotice) -> dict[str, Any]:
+    edited = [str(EventNotice._meta.get_field(name).verbose_name) for name in event.edited_fields]
+    return {"row": event, "place": say_place(event), "edited": edited}
+
+
+class EventViewSet(SnippetViewSet):
+    model = EventNotice
+    icon = "calendar-alt"
+    menu_label = "Events"
+    menu_order = 120
+    add_to_admin_menu = True
+    base_url_path = "events"
+    copy_view_enabled = False
+    edit_view_class = EventEditor
+    filterset_class = EventFilters
+    list_per_page = 30
+    list_display = [
+        "title",
+        DateColumn("starts_at", label="Starts", sort_key="starts_at"),
+        Column("place", label="Near", accessor=say_place),
+        Column("note", label="Unsure"),
+        Column("source", label="Source", sort_key="source__name"),
+    ]
+    edit_handler = ObjectList(
+        [
+            WordsPanel(say=say_event, template="desk/panels/event.html", heading="Where it comes from"),
+            MultiFieldPanel(
+                [FieldPanel("title"), FieldPanel("summary"), FieldPanel("url")], heading="What readers see"
+            ),
+            MultiFieldPanel(
+                [
+                    FieldRowPanel([FieldPanel("starts_at"), FieldPanel("ends_at")]),
+                    FieldRowPanel(
+                        [
+                            FieldPanel("zone", help_text="Such as America/Chicago."),
+                            FieldPanel("all_day"),
+                            FieldPanel("day"),
+                        ]
+                    ),
+                    FieldPanel("cancelled"),
+                ],
+                heading="When",
+            ),
+            MultiFieldPanel(
+                [
+                    FieldPanel("place_text"),
+                    FieldRowPanel(
+                        [
+                            FieldPanel("town"),
+                            FieldPanel("region", help_text="ISO 3166-2, such as US-TX."),
+                            FieldPanel("country"),
+                        ]
+                    ),
+                    FieldRowPanel([FieldPanel("latitude"), FieldPanel("longitude")]),
+                    FieldPanel("online"),
+                ],
+                heading="Where",
+                help_text="Readers near the coordinates get it; without them, readers of the region.",
+            ),
+        ],
+        base_form_class=EventForm,
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EventNotice]:
+        return EventNotice.objects.select_related("source")

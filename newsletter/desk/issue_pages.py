@@ -1,0 +1,169 @@
+"""The issue's own page beside its editor: what is in and why, checks, who gets what, approval, the receipt."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.views.generic import TemplateView, View
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
+
+from newsletter.desk.issue_preview import MOST_MODES, show_part
+from newsletter.desk.policies import ISSUE_POLICY
+from newsletter.desk.preview import show_or_say
+from newsletter.desk.readers import Readers, find_readers, render_for, resolve_complete
+from newsletter.desk.words import say_deliveries, say_excluded, say_issue_state
+from newsletter.issues.approve import OPEN_STATES
+from newsletter.issues.content import Content, hash_content
+from newsletter.models import Issue, Publication, Send
+from newsletter.sending.receipt import make_receipt
+from subscribers.audience import count_audience
+from subscribers.errors import DomainError
+
+ISSUES = Issue.objects.select_related("publication__brand", "publication__mailing_list", "publication__segment", "slot")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding of the mails' checks, and how many of the people would get a mail that has it."""
+
+    level: str
+    message: str
+    people: int
+    all: bool
+
+
+class IssuePermission(PermissionCheckedMixin):
+    """Whoever may look at issues or edit them."""
+
+    permission_policy = ISSUE_POLICY
+    any_permission_required = ["view", "change", "approve", "send"]
+
+
+class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
+    template_name = "desk/issue_overview.html"
+    header_icon = "mail"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        self.issue = get_object_or_404(ISSUES, pk=kwargs["pk"])
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_page_title(self) -> str:
+        return str(self.issue)
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return [
+            {"url": reverse("wagtailadmin_home"), "label": "Home"},
+            {"url": reverse("wagtailsnippets_newsletter_issue:list"), "label": "Issues"},
+            {"url": "", "label": str(self.issue)},
+        ]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        issue = self.issue
+        user: Any = self.request.user
+        open_ = issue.state in (*OPEN_STATES, Issue.State.APPROVED)
+        send = issue.sends.exclude(state=Send.State.CANCELLED).first()
+        context.update(
+            {
+                "issue": issue,
+                "state": say_issue_state(issue),
+                "open": open_,
+                "auto": issue.publication.approval == Publication.ApprovalPolicy.AUTO,
+                "left": time_left(issue, now=timezone.now()),
+                "may_approve": user.has_perm("newsletter.approve_issue"),
+                "may_edit": user.has_perm("newsletter.change_issue"),
+                "edit_url": reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk]),
+                "history_url": reverse("wagtailsnippets_newsletter_issue:history", args=[issue.pk]),
+                "approvals": issue.approvals.filter(withdrawn_at__isnull=True).select_related("person"),
+                "reasons_in": [reason for reason in issue.reasons if reason.get("chosen")],
+                "reasons_out": [reason for reason in issue.reasons if not reason.get("chosen")],
+                "send": send,
+                **say_audience(issue, send),
+                **say_mails(issue),
+            }
+        )
+        return context
+
+
+def time_left(issue: Issue, *, now: datetime) -> str:
+    """Until the issue is due, in words; nothing where it has no slot."""
+    if issue.slot is None:
+        return ""
+    minutes = int((issue.slot.due_at - now).total_seconds() // 60)
+    if minutes < 0:
+        return "its time has passed"
+    if minutes < 120:
+        return f"in {minutes} minutes"
+    if minutes < 48 * 60:
+        return f"in {minutes // 60} hours"
+    return f"in {minutes // (24 * 60)} days"
+
+
+def say_audience(issue: Issue, send: Send | None) -> dict[str, Any]:
+    """The audience as it is now, or as it was fixed for the send, with the receipt."""
+    if send is None:
+        publication = issue.publication
+        count = count_audience(mailing_list=publication.mailing_list, segment=publication.segment)
+        return {"candidates": count.candidates, "recipients": count.eligible, "excluded": say_excluded(count.excluded)}
+    try:
+        receipt = make_receipt(send)
+    except DomainError as error:
+        return {"receipt_error": str(error), "candidates": send.candidates, "recipients": send.recipients}
+    return {
+        "candidates": receipt.candidates,
+        "recipients": receipt.recipients,
+        "excluded": say_excluded(receipt.excluded),
+        "receipt": receipt,
+        "deliveries": say_deliveries(receipt.deliveries),
+    }
+
+
+def say_mails(issue: Issue) -> dict[str, Any]:
+    """The distinct mails, the content's hash that an approval would name, and what the checks found; or what is missing."""
+    try:
+        content = resolve_complete(issue)
+        readers = find_readers(issue, content=content)
+        checks = check_mails(content, readers=readers[:MOST_MODES])
+    except (DomainError, OSError) as error:
+        return {"missing": str(error).splitlines()}
+    return {
+        "sha256": hash_content(content),
+        "readers": readers[:MOST_MODES],
+        "more_readers": max(len(readers) - MOST_MODES, 0),
+        "mails": len(readers),
+        "people": sum(reader.people for reader in readers),
+        "checks": checks,
+        "failed": any(check.level == "error" for check in checks),
+    }
+
+
+def check_mails(content: Content, *, readers: list[Readers]) -> list[Check]:
+    """Every finding once, errors first, with the people that it concerns."""
+    people: Counter[tuple[str, str]] = Counter()
+    mails: Counter[tuple[str, str]] = Counter()
+    for reader in readers:
+        rendered = render_for(content, place_id=reader.place_id, giving=reader.giving)
+        for finding in {(finding["level"], finding["message"]) for finding in rendered.findings}:
+            people[finding] += reader.people
+            mails[finding] += 1
+    checks = [
+        Check(level=level, message=message, people=people[level, message], all=mails[level, message] == len(readers))
+        for level, message in mails
+    ]
+    return sorted(checks, key=lambda check: (check.level, -check.people))
+
+
+class IssueMail(IssuePermission, View):
+    """One part of one reader's mail, for an iframe or a tab of its own."""
+
+    def get(self, request: HttpRequest, pk: int, mode: str) -> HttpResponse:
+        issue = get_object_or_404(ISSUES, pk=pk)
+        return show_or_say(
+            lambda name: show_part(resolve_complete(issue), mode=name, request=request), mode, request=request
+        )

@@ -1,0 +1,63 @@
+"""What a person decides about an issue: approve, take an approval back, hold, release. One service call each."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+from wagtail.log_actions import log
+
+from newsletter.errors import NotAllowed
+from newsletter.issues.approve import approve_issue, hold_issue, release_issue, withdraw_approvals
+from newsletter.models import Issue
+from subscribers.errors import DomainError
+
+APPROVE, WITHDRAW, HOLD, RELEASE = "approve", "withdraw", "hold", "release"
+
+
+@require_POST
+def decide(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    """Do one step and go back to the issue's page with a word about it."""
+    issue = get_object_or_404(Issue.objects.select_related("publication__brand", "publication__mailing_list"), pk=pk)
+    try:
+        message = STEPS[step](request, issue)
+    except DomainError as error:
+        messages.error(request, str(error))
+    else:
+        log(instance=issue, action=f"newsletter.{step}", user=request.user)
+        messages.success(request, message)
+    return redirect("newsletter_issue_overview", issue.pk)
+
+
+def _approve(request: HttpRequest, issue: Issue) -> str:
+    approve_issue(issue=issue, by=request.user, now=timezone.now(), seen_sha256=request.POST.get("sha256", ""))
+    return f"{issue} is approved as it is now. Any edit takes the approval back."
+
+
+def _withdraw(request: HttpRequest, issue: Issue) -> str:
+    _require(request, "approve_issue", "take approvals back")
+    withdraw_approvals(issue=issue, now=timezone.now())
+    return f"{issue} is no longer approved."
+
+
+def _hold(request: HttpRequest, issue: Issue) -> str:
+    if not request.user.has_perm("newsletter.approve_issue"):
+        _require(request, "change_issue", "hold issues")
+    hold_issue(issue=issue, reason=request.POST.get("reason", "").strip())
+    return f"{issue} is held: it does not go out until somebody releases it."
+
+
+def _release(request: HttpRequest, issue: Issue) -> str:
+    _require(request, "approve_issue", "release held issues")
+    release_issue(issue=issue)
+    return f"{issue} is no longer held."
+
+
+def _require(request: HttpRequest, permission: str, deed: str) -> None:
+    if not request.user.has_perm(f"newsletter.{permission}"):
+        raise NotAllowed(f"{request.user} may not {deed}. An administrator can give the right role.")
+
+
+STEPS: dict[str, Any] = {APPROVE: _approve, WITHDRAW: _withdraw, HOLD: _hold, RELEASE: _release}

@@ -1,0 +1,144 @@
+"""Issues in the desk: the list and the editor of subject, preheader and body. States move in `issue_pages`, never here."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.panels import FieldPanel, MultiFieldPanel
+from wagtail.admin.ui.tables import Column, DateColumn
+from wagtail.admin.widgets.button import Button, HeaderButton
+from wagtail.models import Revision
+from wagtail.snippets.views.snippets import IndexView, PreviewRevisionView, SnippetViewSet
+
+from newsletter.desk.columns import StateColumn
+from newsletter.desk.issue_lock import SealedLock
+from newsletter.desk.issue_preview import FIRST, IssuePreview, list_issue_modes, show_part
+from newsletter.desk.preview import Mode, PreviewedEditView, show_or_say
+from newsletter.desk.readers import resolve_complete
+from newsletter.desk.saving import say_voided
+from newsletter.desk.stale import void_if_stale
+from newsletter.models import Issue
+
+SEALED = (Issue.State.SENDING, Issue.State.SENT, Issue.State.CANCELLED)
+
+
+def overview_url(issue: Issue) -> str:
+    return reverse("newsletter_issue_overview", args=[issue.pk])
+
+
+class IssueFilters(WagtailFilterSet):
+    state = django_filters.ChoiceFilter(choices=Issue.State.choices, label="State")
+
+    class Meta:
+        model = Issue
+        fields = ["publication", "state"]
+
+
+class IssueList(IndexView):
+    default_ordering = "-made_at"
+
+    def get_edit_url(self, instance: Issue) -> str | None:
+        return overview_url(instance)
+
+    def get_list_more_buttons(self, instance: Issue) -> list[Button]:
+        edit = reverse(self.edit_url_name, args=[instance.pk])
+        buttons = [Button("Overview", url=overview_url(instance), icon_name="view", priority=5)]
+        if self.user_has_permission("change") and instance.state not in SEALED:
+            buttons.append(Button("Edit", url=edit, icon_name="edit", priority=10))
+        return buttons
+
+
+class IssueEditor(PreviewedEditView):
+    """Saves content and nothing else; a change of it after approval takes the approval back."""
+
+    def get_lock(self) -> Any:
+        return SealedLock(self.object) if self.object.state in SEALED else super().get_lock()
+
+    def list_modes(self) -> list[Mode]:
+        return list_issue_modes(self.object)
+
+    @cached_property
+    def overwrite_revision(self) -> Revision | None:
+        """The revision that this autosave goes on writing; never one that somebody approved what it said."""
+        revision: Revision | None = super().overwrite_revision
+        if revision and self.object.approvals.filter(at__gte=revision.created_at).exists():
+            return None
+        return revision
+
+    def is_valid(self, form: Any) -> bool:
+        if self.is_out_of_date:
+            self.produced_error_code = "invalid_revision"
+            self.produced_error_message = "Somebody else saved this issue since you opened it. Copy what you wrote, reload the page, and write it again."
+            return False
+        return bool(super().is_valid(form))
+
+    def save_instance(self) -> Issue:
+        issue: Issue = super().save_instance()
+        if void_if_stale(issue=issue, now=timezone.now()) and not self.expects_json_response:
+            say_voided(self.request, [issue])
+        return issue
+
+    def get_success_url(self) -> str:
+        return overview_url(self.object)
+
+    @cached_property
+    def header_buttons(self) -> list[Button]:
+        return [HeaderButton("Overview, approval", url=overview_url(self.object), icon_name="view")]
+
+
+class IssueRevisionPreview(PreviewRevisionView):
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        def show(mode: str) -> Any:
+            return show_part(resolve_complete(self.revision_object), mode=mode or FIRST, request=request)
+
+        return show_or_say(show, request.GET.get("mode", ""), request=request)
+
+
+class IssueViewSet(SnippetViewSet):
+    model = Issue
+    icon = "mail"
+    menu_label = "Issues"
+    menu_order = 100
+    add_to_admin_menu = True
+    base_url_path = "issues"
+    copy_view_enabled = False
+    index_view_class = IssueList
+    edit_view_class = IssueEditor
+    preview_on_edit_view_class = IssuePreview
+    revisions_view_class = IssueRevisionPreview
+    filterset_class = IssueFilters
+    search_fields = ["subject", "publication__name"]
+    search_backend_name = None
+    list_per_page = 30
+    list_display = [
+        "__str__",
+        Column("subject", label="Subject"),
+        StateColumn("state", label="State", sort_key="state"),
+        DateColumn(
+            "due",
+            label="Due",
+            accessor=lambda issue: issue.slot.due_at if issue.slot else None,
+            sort_key="slot__due_at",
+        ),
+        DateColumn("made_at", label="Made", sort_key="made_at"),
+    ]
+    panels = [
+        MultiFieldPanel(
+            [
+                FieldPanel(
+                    "subject", help_text='Merge fields such as {{ first_name | default:"friend" }} may stand here.'
+                ),
+                FieldPanel("preheader", help_text="The words that inboxes show after the subject."),
+            ],
+            heading="Inbox",
+        ),
+        FieldPanel("body"),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Issue]:
+        return Issue.objects.select_related("publication", "slot")

@@ -1,0 +1,42 @@
+"""The desk's menu, and what Wagtail would put in it that is not for us."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from wagtail import hooks
+from wagtail.admin.menu import MenuItem
+
+_NOT_OURS = {
+    "construct_main_menu": {"explorer", "documents", "help", "snippets"},
+    "construct_settings_menu": {"sites", "redirects", "collections", "workflows", "workflow-tasks", "locales"},
+    "construct_reports_menu": {"locked-pages", "workflows", "workflow-tasks", "aging-pages", "page-types-usage"},
+}
+
+
+class HomeItem(MenuItem):
+    """Home is there for everybody who may enter."""
+
+
+@hooks.register("register_admin_menu_item")
+def add_home() -> MenuItem:
+    return HomeItem("Home", reverse("wagtailadmin_home"), name="home", icon_name="home", order=10)
+
+
+@hooks.register("construct_main_menu", order=1000)
+def leave_out_of_main(request: HttpRequest, items: list[Any]) -> None:
+    _leave_out("construct_main_menu", items)
+
+
+@hooks.register("construct_settings_menu", order=1000)
+def leave_out_of_settings(request: HttpRequest, items: list[Any]) -> None:
+    _leave_out("construct_settings_menu", items)
+
+
+@hooks.register("construct_reports_menu", order=1000)
+def leave_out_of_reports(request: HttpRequest, items: list[Any]) -> None:
+    _leave_out("construct_reports_menu", items)
+
+
+def _leave_out(menu: str, items: list[Any]) -> None:
+    items[:] = [item for item in items if item.name not in _NOT_OURS[menu]]

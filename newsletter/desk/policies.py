@@ -1,0 +1,29 @@
+"""Who may do what to which rows in the desk. Some rows are made and ended by services only, whoever asks."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models
+from wagtail.permission_policies import ModelPermissionPolicy
+from wagtail.permissions import register_permission_policy
+
+from newsletter.models import Issue
+
+
+class ServicePolicy(ModelPermissionPolicy):
+    """Model permissions, except that nobody may do what only services do (``never``: names such as add, delete)."""
+
+    def __init__(self, model: type[models.Model], *, never: Iterable[str]) -> None:
+        super().__init__(model)
+        self.never = frozenset(never)
+
+    def user_has_permission(self, user: Any, action: str) -> bool:
+        return action not in self.never and bool(super().user_has_permission(user, action))
+
+    def user_has_any_permission(self, user: Any, actions: Iterable[str]) -> bool:
+        return any(self.user_has_permission(user, action) for action in actions)
+
+
+ISSUE_POLICY = ServicePolicy(Issue, never=("add", "delete", "publish", "lock", "unlock"))
+
+register_permission_policy(Issue, ISSUE_POLICY)

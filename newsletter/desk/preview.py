@@ -1,0 +1,104 @@
+"""The live preview panel, whatever it previews: its modes and sizes, and the view that answers with a frame."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from wagtail.admin.ui.components import MediaContainer
+from wagtail.admin.ui.side_panels import ChecksSidePanel, PreviewSidePanel
+from wagtail.snippets.views.snippets import EditView, PreviewOnEditView
+from wagtail.utils.decorators import xframe_options_sameorigin_override
+
+from newsletter.desk.frame import frame_message
+from newsletter.errors import NotReady
+from subscribers.errors import DomainError
+
+SIZES = (
+    {"name": "desktop", "icon": "desktop", "device_width": 720, "label": "As wide as on a computer"},
+    {"name": "phone", "icon": "mobile-alt", "device_width": 375, "label": "As wide as on a phone"},
+)
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One choice of the panel's menu; modes of one ``group`` stand together."""
+
+    name: str
+    label: str
+    group: str = ""
+
+
+class DeskPreviewPanel(PreviewSidePanel):
+    template_name = "desk/preview_panel.html"
+
+    def __init__(self, row: models.Model, request: HttpRequest, *, preview_url: str, modes: list[Mode]) -> None:
+        super().__init__(row, request, preview_url=preview_url)
+        self.modes = modes
+
+    def get_context_data(self, parent_context: Any) -> dict[str, Any]:
+        groups: dict[str, list[Mode]] = {}
+        for mode in self.modes:
+            groups.setdefault(mode.group, []).append(mode)
+        return {
+            "panel": self,
+            "object": self.object,
+            "request": self.request,
+            "preview_url": self.preview_url,
+            "auto_update_interval": self.auto_update_interval,
+            "sizes": SIZES,
+            "modes": self.modes,
+            "mode_groups": list(groups.items()),
+            "has_multiple_modes": len(self.modes) > 1,
+        }
+
+
+class PreviewedEditView(EditView):
+    """An editor whose preview panel is ours; Wagtail's checks of web pages say nothing about mail and are left out."""
+
+    def list_modes(self) -> list[Mode]:
+        return [Mode("", "Preview")]
+
+    def get_side_panels(self) -> MediaContainer:
+        kept: list[Any] = []
+        for panel in super().get_side_panels():
+            if isinstance(panel, PreviewSidePanel):
+                kept.append(
+                    DeskPreviewPanel(self.object, self.request, preview_url=panel.preview_url, modes=self.list_modes())
+                )
+            elif not isinstance(panel, ChecksSidePanel):
+                kept.append(panel)
+        return MediaContainer(kept)
+
+
+class FramedPreview(PreviewOnEditView):
+    """Answers the panel with the unsaved form's mail, or with what is missing. Nothing is saved."""
+
+    def show(self, mode: str) -> HttpResponse:
+        raise NotImplementedError
+
+    @method_decorator(xframe_options_sameorigin_override)
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        state = self._get_form_state()
+        if state is not None:
+            form = self.get_form(self._get_form_data(state))
+            if not self.validate_form(form):
+                lines = [f"{field}: {error}" for field, errors in form.errors.items() for error in errors]
+                return frame_message("This cannot be shown yet", lines=lines, request=request)
+            form.save(commit=False)
+        return show_or_say(self.show, request.GET.get("mode", ""), request=request)
+
+
+def show_or_say(show: Any, mode: str, *, request: HttpRequest) -> HttpResponse:
+    """What ``show(mode)`` answers; where the mail cannot be made, a page that says why."""
+    try:
+        response: HttpResponse = show(mode)
+    except NotReady as error:
+        return frame_message("There is something missing", lines=str(error).splitlines(), request=request)
+    except DomainError as error:
+        return frame_message("This cannot become a mail as it is", lines=[str(error)], request=request)
+    except OSError as error:
+        lines = [f"A picture's file cannot be read ({error.strerror or error}). Choose another picture."]
+        return frame_message("A picture is missing", lines=lines, request=request)
+    return response

@@ -1,0 +1,164 @@
+"""Publications and brands in the desk: who gets what, when, from whom, by which rules, in which look."""
+
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
+from django.forms import CheckboxSelectMultiple
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
+from wagtail.admin.ui.tables import BooleanColumn, Column
+from wagtail.snippets.views.snippets import EditView, SnippetViewSet, SnippetViewSetGroup
+
+from newsletter.desk.issue_preview import FIRST, show_part
+from newsletter.desk.panels import WordsPanel
+from newsletter.desk.preview import FramedPreview, Mode, PreviewedEditView
+from newsletter.desk.publication_forms import BrandForm, PublicationForm
+from newsletter.desk.readers import resolve_complete
+from newsletter.desk.saving import VoidsApprovals
+from newsletter.errors import BadSchedule, NotReady
+from newsletter.issues.schedule import describe, due_after
+from newsletter.models import Brand, Publication
+
+NEXT_DATES = 5
+
+
+def say_schedule(publication: Publication) -> str:
+    try:
+        return describe(schedule=publication.schedule, zone=publication.zone, lead_hours=publication.lead_hours)
+    except (BadSchedule, ValueError):
+        return f"“{publication.schedule}” is not a schedule"
+
+
+def say_dates(publication: Publication) -> dict[str, Any]:
+    """The schedule in words, and the next dates on the publication's own wall clock."""
+    try:
+        zone = ZoneInfo(publication.zone)
+        due = due_after(timezone.now(), schedule=publication.schedule, zone=publication.zone)
+        dates = [f"{one.at.astimezone(zone):%a %-d %b %Y, %H:%M}" for one in islice(due, NEXT_DATES)]
+    except BadSchedule as error:
+        return {"words": str(error), "dates": []}
+    return {"words": say_schedule(publication), "dates": dates, "zone": publication.zone}
+
+
+class PublicationEditor(VoidsApprovals, PreviewedEditView):
+    def list_modes(self) -> list[Mode]:
+        return [Mode(FIRST, "Its newest issue"), Mode("dark.0.none", "Dark scheme"), Mode("text.0.none", "Plain text")]
+
+
+class PublicationPreview(FramedPreview):
+    def show(self, mode: str) -> HttpResponse:
+        publication: Any = self.object
+        issue = publication.issues.order_by("-number").first()
+        if issue is None:
+            raise NotReady(f"{publication.name} has no issue yet. The first one will be shown here.")
+        issue.publication = publication
+        return show_part(resolve_complete(issue), mode=mode or FIRST, request=self.request)
+
+
+class BrandEditor(VoidsApprovals, EditView):
+    pass
+
+
+class PublicationViewSet(SnippetViewSet):
+    model = Publication
+    icon = "mail"
+    base_url_path = "publications"
+    copy_view_enabled = False
+    edit_view_class = PublicationEditor
+    preview_on_edit_view_class = PublicationPreview
+    search_fields = ["name", "slug"]
+    search_backend_name = None
+    list_display = [
+        "name",
+        Column("schedule", label="When", accessor=say_schedule),
+        Column("mailing_list", label="List"),
+        Column("segment", label="Segment"),
+        Column("approval", label="Approval", accessor="get_approval_display"),
+        BooleanColumn("enabled", label="In use"),
+    ]
+    edit_handler = ObjectList(
+        [
+            MultiFieldPanel(
+                [FieldPanel("name"), FieldPanel("slug"), FieldPanel("language"), FieldPanel("enabled")],
+                heading="What it is",
+            ),
+            MultiFieldPanel([FieldPanel("mailing_list"), FieldPanel("segment")], heading="Who gets it"),
+            MultiFieldPanel(
+                [
+                    WordsPanel(say=say_dates, template="desk/panels/schedule.html"),
+                    FieldRowPanel([FieldPanel("schedule"), FieldPanel("zone")]),
+                    FieldPanel("lead_hours"),
+                    FieldPanel("approval"),
+                ],
+                heading="When it goes out",
+            ),
+            MultiFieldPanel(
+                [
+                    FieldRowPanel([FieldPanel("from_name"), FieldPanel("from_email")]),
+                    FieldPanel("reply_to"),
+                    FieldPanel("subject"),
+                    FieldPanel("intro"),
+                    FieldPanel("brand"),
+                ],
+                heading="How it looks",
+            ),
+            MultiFieldPanel(
+                [
+                    FieldRowPanel([FieldPanel("stories"), FieldPanel("days_back")]),
+                    FieldPanel("topics", widget=CheckboxSelectMultiple),
+                    FieldPanel("sources", widget=CheckboxSelectMultiple),
+                ],
+                heading="Which stories",
+            ),
+            MultiFieldPanel(
+                [
+                    FieldRowPanel([FieldPanel("events"), FieldPanel("days_ahead"), FieldPanel("radius_km")]),
+                    FieldPanel("host_url"),
+                ],
+                heading="Which events",
+            ),
+        ],
+        base_form_class=PublicationForm,
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Publication]:
+        return Publication.objects.select_related("mailing_list", "segment", "brand")
+
+
+class BrandViewSet(SnippetViewSet):
+    model = Brand
+    icon = "sliders"
+    menu_label = "Brand"
+    base_url_path = "brand"
+    copy_view_enabled = False
+    edit_view_class = BrandEditor
+    list_display = ["name", Column("website", label="Site"), Column("postal_address", label="Postal address")]
+    edit_handler = ObjectList(
+        [
+            MultiFieldPanel(
+                [FieldPanel("name"), FieldPanel("slug"), FieldPanel("postal_address")], heading="The organisation"
+            ),
+            MultiFieldPanel(
+                [
+                    FieldRowPanel([FieldPanel("colour"), FieldPanel("accent"), FieldPanel("background")]),
+                    FieldPanel("font"),
+                ],
+                heading="The look",
+            ),
+            MultiFieldPanel(
+                [FieldPanel("website"), FieldPanel("donate_url"), FieldPanel("donor_portal_url"), FieldPanel("social")],
+                heading="Links",
+            ),
+        ],
+        base_form_class=BrandForm,
+    )
+
+
+class PublicationGroup(SnippetViewSetGroup):
+    items = (PublicationViewSet, BrandViewSet)
+    menu_label = "Publications"
+    menu_icon = "folder-open-inverse"
+    menu_order = 150

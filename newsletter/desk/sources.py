@@ -1,0 +1,77 @@
+"""Sources in the desk: where content comes from, how the last look went, and what was set aside and why."""
+
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.forms import CheckboxSelectMultiple
+from django.http import HttpRequest
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
+from wagtail.admin.ui.tables import BooleanColumn, Column, DateColumn
+from wagtail.snippets.views.snippets import SnippetViewSet
+
+from newsletter.desk.panels import WordsPanel
+from newsletter.models import Source
+
+SHOWN_ASIDE = 50
+
+
+def say_health(source: Source) -> str:
+    if source.failures:
+        times = "once" if source.failures == 1 else f"{source.failures} times in a row"
+        return f"Failed {times}: {source.error[:160]}"
+    return "Good" if source.good_at else "Not looked at yet"
+
+
+def say_source(source: Source) -> dict[str, Any]:
+    entries = list(source.set_aside.all()[: SHOWN_ASIDE + 1])
+    return {
+        "row": source,
+        "health": say_health(source),
+        "entries": entries[:SHOWN_ASIDE],
+        "more": len(entries) > SHOWN_ASIDE,
+        "stories": source.stories.count(),
+        "events": source.events.count(),
+    }
+
+
+class SourceViewSet(SnippetViewSet):
+    model = Source
+    icon = "globe"
+    menu_order = 140
+    add_to_admin_menu = True
+    base_url_path = "sources"
+    copy_view_enabled = False
+    search_fields = ["name", "url"]
+    search_backend_name = None
+    list_filter = ["kind", "enabled"]
+    list_display = [
+        "name",
+        Column("kind", label="Kind", accessor="get_kind_display"),
+        DateColumn("looked_at", label="Last look", sort_key="looked_at"),
+        Column("health", label="How it went", accessor=say_health),
+        Column("aside", label="Set aside", sort_key="aside"),
+        BooleanColumn("enabled", label="In use"),
+    ]
+    panels = [
+        WordsPanel(say=say_source, template="desk/panels/source.html", heading="How it goes"),
+        MultiFieldPanel(
+            [
+                FieldPanel("name"),
+                FieldPanel("kind"),
+                FieldPanel("url"),
+                FieldPanel("every_minutes"),
+                FieldPanel("enabled"),
+            ],
+            heading="Where to look",
+        ),
+        MultiFieldPanel(
+            [
+                FieldRowPanel([FieldPanel("language"), FieldPanel("region")]),
+                FieldPanel("topics", widget=CheckboxSelectMultiple),
+            ],
+            heading="What its content is given",
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
+        return Source.objects.annotate(aside=Count("set_aside"))

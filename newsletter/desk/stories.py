@@ -1,0 +1,121 @@
+"""Stories in the desk: the list, the editor, and the preview as the lead story of the first publication's mail."""
+
+import secrets
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.forms import CheckboxSelectMultiple
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
+from wagtail.admin.ui.tables import Column, DateColumn
+from wagtail.snippets.views.snippets import SnippetViewSet
+
+from newsletter.desk.content_forms import StoryForm
+from newsletter.desk.issue_preview import show_part
+from newsletter.desk.panels import WordsPanel
+from newsletter.desk.preview import FramedPreview, Mode, PreviewedEditView
+from newsletter.desk.saving import VoidsApprovals
+from newsletter.errors import NotReady
+from newsletter.issues.body import literal
+from newsletter.issues.content import Content, resolve_content
+from newsletter.models import Issue, PlacedStory, Publication, Source, Story
+from subscribers.models import Topic
+
+
+class StoryFilters(WagtailFilterSet):
+    source = django_filters.ModelChoiceFilter(queryset=Source.objects.all())
+    topics = django_filters.ModelChoiceFilter(queryset=Topic.objects.all(), label="Topic")
+
+    class Meta:
+        model = Story
+        fields = ["source", "topics", "language"]
+
+
+class StoryEditor(VoidsApprovals, PreviewedEditView):
+    def list_modes(self) -> list[Mode]:
+        return [
+            Mode("mail.0.none", "In the mail"),
+            Mode("dark.0.none", "Dark scheme"),
+            Mode("text.0.none", "Plain text"),
+        ]
+
+
+class StoryPreview(FramedPreview):
+    def show(self, mode: str) -> HttpResponse:
+        story: Any = self.object
+        return show_part(content_with(story), mode=mode or "mail.0.none", request=self.request)
+
+
+def content_with(story: Story) -> Content:
+    """An issue's content that has this story alone, unsaved edits included. Raises NotReady where there is no publication."""
+    publications = Publication.objects.select_related("brand", "mailing_list")
+    publication = publications.filter(language=story.language).first() or publications.first()
+    if publication is None:
+        raise NotReady(
+            "There is no publication yet, so there is no look to show the story in. Add one under Publications."
+        )
+    issue = Issue(
+        publication=publication,
+        number=1,
+        public_id=secrets.token_hex(12),
+        made_at=timezone.now(),
+        subject=literal(story.title),
+        preheader=literal(story.teaser[:100]),
+        body=[("lead_story", {"story": story, "headline": "", "teaser": "", "picture": None})],
+    )
+    return resolve_content(issue)
+
+
+def say_origin(story: Story) -> dict[str, Any]:
+    """Where the story came from, what staff changed, and which issues show it."""
+    placed = PlacedStory.objects.filter(story=story).select_related("issue__publication")
+    names = [str(Story._meta.get_field(name).verbose_name) for name in story.edited_fields]
+    return {"row": story, "issues": [place.issue for place in placed], "edited": names}
+
+
+class StoryViewSet(SnippetViewSet):
+    model = Story
+    icon = "doc-full"
+    menu_order = 110
+    add_to_admin_menu = True
+    base_url_path = "stories"
+    copy_view_enabled = False
+    edit_view_class = StoryEditor
+    preview_on_edit_view_class = StoryPreview
+    filterset_class = StoryFilters
+    list_per_page = 30
+    list_display = [
+        "title",
+        Column("source", label="Source", sort_key="source__name"),
+        Column("language", label="Language", sort_key="language"),
+        DateColumn("published_at", label="Published", sort_key="published_at"),
+        Column("edited", label="Edited here", accessor=lambda story: "yes" if story.edited_fields else ""),
+    ]
+    edit_handler = ObjectList(
+        [
+            WordsPanel(say=say_origin, template="desk/panels/story.html", heading="Where it comes from"),
+            MultiFieldPanel([FieldPanel("title"), FieldPanel("teaser"), FieldPanel("url")], heading="What readers see"),
+            MultiFieldPanel(
+                [
+                    FieldPanel("picture_alt", help_text="For readers who do not see the picture: one short sentence."),
+                    FieldPanel("pseudonyms"),
+                ],
+                heading="Care",
+            ),
+            MultiFieldPanel(
+                [
+                    FieldRowPanel([FieldPanel("language"), FieldPanel("author")]),
+                    FieldPanel("topics", widget=CheckboxSelectMultiple),
+                    FieldPanel("published_at"),
+                ],
+                heading="About it",
+            ),
+        ],
+        base_form_class=StoryForm,
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Story]:
+        return Story.objects.select_related("source")

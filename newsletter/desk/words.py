@@ -1,0 +1,51 @@
+"""The words that the desk says for states and reasons. No decisions."""
+
+from typing import Any
+
+from newsletter.models import Issue
+
+_STATES = {
+    Issue.State.DRAFT: ("Draft", "waits"),
+    Issue.State.IN_REVIEW: ("In review", "waits"),
+    Issue.State.APPROVED: ("Approved", "good"),
+    Issue.State.SENDING: ("Going out", "busy"),
+    Issue.State.SENT: ("Sent", "done"),
+    Issue.State.CANCELLED: ("Cancelled", "off"),
+}
+_EXCLUDED = {
+    "unconfirmed": "have not confirmed by mail yet",
+    "suppressed:unsubscribe": "left everything",
+    "suppressed:complaint": "reported a mail as spam",
+    "suppressed:hard": "have an address that does not exist any more",
+    "suppressed:soft_limit": "could not be reached several times",
+    "suppressed:staff": "were taken out by staff",
+    "suppressed:erasure": "asked to be erased",
+    "suppressed:legal": "may not be mailed for a legal reason",
+}
+_DELIVERIES = {
+    "accepted": "taken by the provider",
+    "rejected": "refused for good",
+    "skipped": "left or were suppressed after the audience was fixed",
+    "uncertain": "asked for without a clear answer; nobody is mailed twice while that is open",
+    "pending": "still to go",
+}
+
+
+def say_issue_state(issue: Issue) -> dict[str, Any]:
+    """``word`` for people, ``tone`` for the colour, ``held`` with its reason."""
+    word, tone = _STATES[Issue.State(issue.state)]
+    return {"word": word, "tone": tone, "held": issue.held, "held_reason": issue.held_reason}
+
+
+def say_excluded(excluded: dict[str, int]) -> list[tuple[int, str]]:
+    """(people, why), most people first."""
+    rows = [
+        (people, _EXCLUDED.get(reason, reason.replace("suppressed:", "").replace("_", " ")))
+        for reason, people in excluded.items()
+    ]
+    return sorted(rows, reverse=True)
+
+
+def say_deliveries(deliveries: dict[str, int]) -> list[tuple[int, str]]:
+    """(people, what became of them), those of nobody left out."""
+    return [(deliveries[state], words) for state, words in _DELIVERIES.items() if deliveries.get(state)]

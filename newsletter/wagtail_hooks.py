@@ -1,0 +1,65 @@
+"""Puts publishing's screens into Wagtail's administration. Only registrations stand here."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import URLPattern, path, re_path
+from django.utils.html import format_html
+from wagtail import hooks
+from wagtail.admin.api.views import PagesAdminAPIViewSet
+from wagtail.snippets.models import register_snippet
+
+from newsletter.desk import menus
+from newsletter.desk.appeals import AppealViewSet
+from newsletter.desk.events import EventViewSet
+from newsletter.desk.home import HomePanel
+from newsletter.desk.issue_pages import IssueMail, IssueOverview
+from newsletter.desk.issue_steps import STEPS, decide
+from newsletter.desk.issues import IssueViewSet
+from newsletter.desk.publications import PublicationGroup
+from newsletter.desk.sources import SourceViewSet
+from newsletter.desk.stories import StoryViewSet
+
+__all__ = ["menus"]
+
+for viewset in (IssueViewSet, StoryViewSet, EventViewSet, AppealViewSet, SourceViewSet, PublicationGroup):
+    register_snippet(viewset)
+
+
+@hooks.register("register_admin_urls")
+def add_urls() -> list[URLPattern]:
+    return [
+        path("issues/<int:pk>/overview/", IssueOverview.as_view(), name="newsletter_issue_overview"),
+        path("issues/<int:pk>/mail/<str:mode>/", IssueMail.as_view(), name="newsletter_issue_mail"),
+        re_path(rf"^issues/(?P<pk>\d+)/(?P<step>{'|'.join(STEPS)})/$", decide, name="newsletter_issue_step"),
+    ]
+
+
+@hooks.register("construct_admin_api")
+def name_documents(router: Any) -> None:
+    """Every page of the administration asks for this address, also where there are no documents. It is closed to all."""
+    router.register_endpoint("documents", PagesAdminAPIViewSet)
+
+
+@hooks.register("insert_global_admin_css")
+def add_style() -> str:
+    return format_html('<link rel="stylesheet" href="{}">', static("newsletter/desk.css"))
+
+
+@hooks.register("construct_homepage_panels", order=1000)
+def fill_home(request: HttpRequest, panels: list[Any]) -> None:
+    panels[:] = [HomePanel()]
+
+
+@hooks.register("construct_homepage_summary_items", order=1000)
+def leave_out_summary(request: HttpRequest, items: list[Any]) -> None:
+    items.clear()
+
+
+@hooks.register("register_log_actions")
+def name_log_actions(actions: Any) -> None:
+    actions.register_action("newsletter.approve", "Approve", "Approved")
+    actions.register_action("newsletter.withdraw", "Take approval back", "Approval taken back")
+    actions.register_action("newsletter.hold", "Hold", "Held")
+    actions.register_action("newsletter.release", "Release", "Released")

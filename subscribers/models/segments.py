@@ -2,9 +2,10 @@
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from wagtail.models import PreviewableMixin
 
 
-class Segment(models.Model):
+class Segment(PreviewableMixin, models.Model):
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=120)
     rule = models.JSONField(default=dict, help_text='Such as {"all": [{"region": "GB-ENG"}, {"topic": "events"}]}')

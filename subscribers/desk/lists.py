@@ -1,0 +1,62 @@
+"""Mailing lists and topics in the desk."""
+
+from typing import Any
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
+from wagtail.admin.ui.tables import BooleanColumn, Column, NumberColumn
+from wagtail.permission_policies import ModelPermissionPolicy
+from wagtail.permissions import register_permission_policy
+from wagtail.snippets.views.snippets import SnippetViewSet
+
+from subscribers.models import MailingList, Subscription, Topic
+
+
+class NeverDelete(ModelPermissionPolicy):
+    """A list keeps the proof of who asked for it; it is closed to the public instead of deleted."""
+
+    def user_has_permission(self, user: Any, action: str) -> bool:
+        return action != "delete" and bool(super().user_has_permission(user, action))
+
+
+register_permission_policy(MailingList, NeverDelete(MailingList))
+
+
+class ListViewSet(SnippetViewSet):
+    model = MailingList
+    icon = "list-ul"
+    menu_label = "Lists"
+    base_url_path = "lists"
+    copy_view_enabled = False
+    search_fields = ["name", "description"]
+    search_backend_name = None
+    list_display = [
+        "name",
+        NumberColumn("people", label="People who said yes", sort_key="people"),
+        BooleanColumn("double_opt_in", label="Confirmed by mail"),
+        BooleanColumn("public", label="Open to the public"),
+    ]
+    panels = [
+        MultiFieldPanel(
+            [FieldPanel("name"), FieldPanel("description"), FieldPanel("slug")], heading="What readers are told"
+        ),
+        MultiFieldPanel([FieldRowPanel([FieldPanel("double_opt_in"), FieldPanel("public")])], heading="Signing up"),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MailingList]:
+        here = Subscription.objects.mailable().filter(mailing_list=OuterRef("pk")).order_by()
+        people = here.values("mailing_list").annotate(people=Count("pk")).values("people")
+        return MailingList.objects.annotate(people=Coalesce(Subquery(people), 0))
+
+
+class TopicViewSet(SnippetViewSet):
+    model = Topic
+    icon = "tag"
+    base_url_path = "topics"
+    copy_view_enabled = False
+    search_fields = ["name"]
+    search_backend_name = None
+    list_display = ["name", Column("slug", label="Short name")]
+    panels = [FieldPanel("name"), FieldPanel("slug")]

@@ -1,0 +1,155 @@
+"""Subscribers in the desk: looked up, never edited by hand, because consent has rows of its own."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
+from django.views.generic import TemplateView
+from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.views.generic import IndexView
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.admin.viewsets.model import ModelViewSet
+from wagtail.log_actions import log
+from wagtail.permission_policies import ModelPermissionPolicy
+from wagtail.permissions import register_permission_policy
+
+from subscribers.addresses import normalise
+from subscribers.desk.words import say_consent, say_subscription
+from subscribers.errors import BadAddress
+from subscribers.identity import identify
+from subscribers.models import Subscriber, Subscription
+from subscribers.people import describe_person
+
+LIST_LIMIT = 10_000
+
+
+class LookOnly(ModelPermissionPolicy):
+    """People may be looked at by those with the right to view; nobody adds, changes or deletes one by a form."""
+
+    def user_has_permission(self, user: Any, action: str) -> bool:
+        return action == "view" and bool(super().user_has_permission(user, "view"))
+
+    def user_has_any_permission(self, user: Any, actions: Any) -> bool:
+        return any(self.user_has_permission(user, action) for action in actions)
+
+
+PEOPLE_POLICY = LookOnly(Subscriber)
+register_permission_policy(Subscriber, PEOPLE_POLICY)
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts to ten thousand and no further: a list of a million people is searched, not paged through."""
+
+    @cached_property
+    def count(self) -> int:
+        return int(self.object_list[: LIST_LIMIT + 1].count())
+
+
+class PeopleFilters(WagtailFilterSet):
+    class Meta:
+        model = Subscriber
+        fields = ["giving", "language"]
+
+
+class PeopleList(IndexView):
+    page_title = "Subscribers"
+    paginator_class = CappedPaginator
+    default_ordering = "-created_at"
+    any_permission_required = ["view"]
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        return [
+            TitleColumn(
+                "address",
+                label="Address",
+                accessor=str,
+                get_url=lambda person: reverse("subscribers_person", args=[person.pk]),
+            ),
+            Column("place", label="Place"),
+            Column("lists", label="Lists", accessor=say_lists),
+            Column("giving", label="Giving", accessor="get_giving_display"),
+            DateColumn("created_at", label="Since", sort_key="created_at"),
+        ]
+
+    def get_base_queryset(self) -> QuerySet[Subscriber]:
+        subscriptions = Subscription.objects.select_related("mailing_list").order_by("requested_at")
+        return Subscriber.objects.select_related("place").prefetch_related(
+            Prefetch("subscriptions", queryset=subscriptions)
+        )
+
+    def search_queryset(self, queryset: QuerySet[Subscriber]) -> QuerySet[Subscriber]:
+        """Whoever has exactly this address, however it is spelt; addresses cannot be browsed by a part."""
+        if not self.search_query:
+            return queryset
+        try:
+            return queryset.filter(address_hash=identify(normalise(self.search_query)))
+        except BadAddress:
+            return queryset.none()
+
+
+def say_lists(person: Subscriber) -> str:
+    return ", ".join(say_subscription(subscription) for subscription in person.subscriptions.all()) or "no list"
+
+
+class PeopleViewSet(ModelViewSet):
+    """The list only: its form routes are left out."""
+
+    model = Subscriber
+    name = "people"
+    icon = "user"
+    menu_label = "Subscribers"
+    index_view_class = PeopleList
+    filterset_class = PeopleFilters
+    search_fields = ["email"]
+    search_backend_name = None
+    form_fields: list[str] = []
+    list_per_page = 50
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [
+            path("", self.index_view, name="index"),
+            path("results/", self.index_results_view, name="index_results"),
+        ]
+
+
+class PersonPage(WagtailAdminTemplateMixin, TemplateView):
+    """Everything held about one person. Each look is logged."""
+
+    template_name = "desk/person.html"
+    header_icon = "user"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if not PEOPLE_POLICY.user_has_permission(request.user, "view"):
+            raise PermissionDenied
+        self.person = get_object_or_404(Subscriber.objects.select_related("place"), pk=kwargs["pk"])
+        log(instance=self.person, action="subscribers.look", user=request.user)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_page_title(self) -> str:
+        return str(self.person)
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return [
+            {"url": reverse("wagtailadmin_home"), "label": "Home"},
+            {"url": reverse("people:index"), "label": "Subscribers"},
+            {"url": "", "label": str(self.person)},
+        ]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        subscriptions = self.person.subscriptions.select_related("mailing_list").order_by("-requested_at")
+        return {
+            **context,
+            "person": self.person,
+            "held": describe_person(self.person),
+            "topics": list(self.person.topics.all()),
+            "subscriptions": [(subscription, say_subscription(subscription)) for subscription in subscriptions],
+            "events": say_consent(self.person),
+        }

@@ -60,7 +60,9 @@ def make_audience(people: int) -> Publication:
             published_at=now,
             seen_at=now,
         )
-    Appeal.objects.create(slug="give", headline="Give", text="An hour.", link="https://example.org/give/", button="Give")
+    Appeal.objects.create(
+        slug="give", headline="Give", text="An hour.", link="https://example.org/give/", button="Give"
+    )
     places = [_place(*town) for town in TOWNS]
     slot = find_slot(publication=publication, due="", now=now)
     for place in places:

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 ANSWER = b'{"id": "<bench@example.org>", "message": "Queued. Thank you."}'
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + str(len(ANSWER)).encode() + b"\r\n\r\n"
+HEAD = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + str(len(ANSWER)).encode() + b"\r\n\r\n"
+)
 
 
 @contextmanager

@@ -78,7 +78,9 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
     return report
 
 
-def _failed(source: Source, report: IngestReport, error: str, now: datetime, *, retry_after: float | None) -> IngestReport:
+def _failed(
+    source: Source, report: IngestReport, error: str, now: datetime, *, retry_after: float | None
+) -> IngestReport:
     report.error = error
     source.failures += 1
     source.error = error
@@ -182,9 +184,9 @@ def _store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
 
 def _upsert(model: Any, source: Source, external_id: str, known: Any, values: dict[str, Any], now: datetime) -> Any:
     if known is None:
-        return model.objects.get_or_create(
-            source=source, external_id=external_id, defaults={**values, "seen_at": now}
-        )[0]
+        return model.objects.get_or_create(source=source, external_id=external_id, defaults={**values, "seen_at": now})[
+            0
+        ]
     for name, value in values.items():
         if name not in known.edited_fields:
             setattr(known, name, value)
@@ -199,7 +201,9 @@ def _picture(entry: StoryEntry, report: IngestReport, *, fetcher: Fetcher) -> Pi
     try:
         return fetch_picture(url=entry.picture_url, alt=entry.picture_alt, fetcher=fetcher)
     except (FetchError, BadPicture) as error:
-        report.set_aside.append(SetAside(entry=entry.title, reason=f"Its picture was left out, the story is in: {error}"))
+        report.set_aside.append(
+            SetAside(entry=entry.title, reason=f"Its picture was left out, the story is in: {error}")
+        )
         return None
 
 

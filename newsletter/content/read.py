@@ -56,6 +56,8 @@ def _read_wordpress(site: str, *, fetcher: Fetcher, now: datetime, days_back: in
     first = fetcher.fetch(posts_url(site, after=after), limits=FEED)
     parsed = parse_posts(first.body, url=first.url, now=now)
     for page in range(2, min(total_pages(first.headers), MOST_WORDPRESS_PAGES) + 1):
-        more = parse_posts(fetcher.fetch(posts_url(site, page=page, after=after), limits=FEED).body, url=first.url, now=now)
+        more = parse_posts(
+            fetcher.fetch(posts_url(site, page=page, after=after), limits=FEED).body, url=first.url, now=now
+        )
         parsed = replace(parsed, stories=parsed.stories + more.stories, set_aside=parsed.set_aside + more.set_aside)
     return Reading(parsed=parsed)

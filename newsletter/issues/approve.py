@@ -105,7 +105,12 @@ def _record(*, issue: Issue, revision: IssueRevision, person: User | None, now: 
         try:
             with transaction.atomic():
                 approval = Approval.objects.create(
-                    issue=issue, revision=revision, sha256=revision.sha256, person=person, by_policy=person is None, at=now
+                    issue=issue,
+                    revision=revision,
+                    sha256=revision.sha256,
+                    person=person,
+                    by_policy=person is None,
+                    at=now,
                 )
         except IntegrityError:
             approval = Approval.objects.get(

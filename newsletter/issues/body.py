@@ -49,13 +49,25 @@ def draft_body(*, publication: Publication, choice: Choice) -> list[tuple[str, A
 def find_related(stories: list[Story]) -> list[tuple[str, str]]:
     """Where the sources name related stories, those; else recent stories that share a topic. Never one that is in."""
     inside = {story.url for story in stories}
-    named = [(str(title), str(url)) for story in stories for title, url in story.related if url not in inside]
+    named = [
+        (str(title), str(url))
+        for story in stories
+        for title, url in story.related
+        if url not in inside and not has_mark(str(title))
+    ]
     if named:
         return list(dict.fromkeys(named))[:RELATED_LINKS]
     topics = {topic.pk for story in stories for topic in story.topics.all()}
     languages = {story.language for story in stories}
     shared = Story.objects.filter(topics__in=topics, language__in=languages).exclude(url__in=inside).distinct()
-    return [(story.title, story.url) for story in shared[:RELATED_LINKS]]
+    return [(story.title, story.url) for story in shared[: RELATED_LINKS * 2] if not has_mark(story.title)][
+        :RELATED_LINKS
+    ]
+
+
+def has_mark(title: str) -> bool:
+    """Whether a title bears the mark of a pseudonym: its note would have no place beside a bare link."""
+    return "*" in title
 
 
 def literal(text: str) -> str:

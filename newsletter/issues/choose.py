@@ -71,7 +71,12 @@ def choose_stories(
 
 
 def _reason_against(
-    story: Story, publication: Publication, sources: set[int], wanted: set[int], new_since: datetime | None, now: datetime
+    story: Story,
+    publication: Publication,
+    sources: set[int],
+    wanted: set[int],
+    new_since: datetime | None,
+    now: datetime,
 ) -> str:
     already = getattr(story, "placed_here", [])
     told_at: datetime = getattr(story, "told_at")  # noqa: B009 - an annotation, unknown to the model's type
@@ -93,7 +98,9 @@ def _reason_against(
 def choose_events(*, publication: Publication, due_at: datetime) -> tuple[list[EventNotice], list[Reason]]:
     """Everything ahead that a reader somewhere may see: the next date of each event, by date."""
     sources = list(publication.sources.values_list("pk", flat=True))
-    ahead = EventNotice.objects.filter(starts_at__gt=due_at, starts_at__lte=due_at + timedelta(days=publication.days_ahead))
+    ahead = EventNotice.objects.filter(
+        starts_at__gt=due_at, starts_at__lte=due_at + timedelta(days=publication.days_ahead)
+    )
     if sources:
         ahead = ahead.filter(Q(source__in=sources) | Q(source__isnull=True))
     chosen: list[EventNotice] = []

@@ -26,7 +26,11 @@ def resolve_content(issue: Issue) -> Content:
         "publication": _publication(publication),
         "brand": _brand(publication.brand),
         "blocks": [
-            {"type": child.block_type, "key": child.id or f"{child.block_type}-{index}", **_RESOLVE[child.block_type](child.value)}
+            {
+                "type": child.block_type,
+                "key": child.id or f"{child.block_type}-{index}",
+                **_RESOLVE[child.block_type](child.value),
+            }
             for index, child in enumerate(issue.body)
         ],
     }

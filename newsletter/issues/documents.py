@@ -49,7 +49,9 @@ class Visible:
     def key(self) -> str:
         chosen = {
             "language": self.language,
-            "events": {block: [chosen.kind, [event["id"] for event in chosen.events]] for block, chosen in self.events.items()},
+            "events": {
+                block: [chosen.kind, [event["id"] for event in chosen.events]] for block, chosen in self.events.items()
+            },
             "appeals": {block: appeal["id"] if appeal else None for block, appeal in self.appeals.items()},
         }
         return hashlib.sha256(orjson.dumps(chosen, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
@@ -108,7 +110,11 @@ def describe_visible(visible: Visible) -> str:
     """The variant in words, for staff: which events and which appeal."""
     parts = []
     for chosen in visible.events.values():
-        places = list(dict.fromkeys(event["town"] or event["region"] or event["country"] for event in chosen.events if not event["online"]))
+        places = list(
+            dict.fromkeys(
+                event["town"] or event["region"] or event["country"] for event in chosen.events if not event["online"]
+            )
+        )
         online = sum(1 for event in chosen.events if event["online"])
         named = ", ".join(place for place in places if place)
         kinds = {
@@ -142,7 +148,9 @@ def _block(data: Content, content: Content, visible: Visible) -> Block | None:
             appeal = visible.appeals[key]
             if appeal is None:
                 return None
-            return AppealBlock(headline=appeal["headline"], text=appeal["text"], url=appeal["url"], button=appeal["button"], key=key)
+            return AppealBlock(
+                headline=appeal["headline"], text=appeal["text"], url=appeal["url"], button=appeal["button"], key=key
+            )
         case "related":
             return Related(links=tuple((title, url) for title, url in data["links"]), heading=data["heading"], key=key)
         case "quote":
@@ -162,7 +170,11 @@ def _note(data: Content) -> Note:
 
 
 def _story(story: Content, language: str) -> StoryItem:
-    date = format_date(datetime.fromisoformat(story["date"]), format="long", locale=_locale(language)) if story["date"] else ""
+    date = (
+        format_date(datetime.fromisoformat(story["date"]), format="long", locale=_locale(language))
+        if story["date"]
+        else ""
+    )
     return StoryItem(
         title=story["title"],
         url=story["url"],
@@ -203,7 +215,9 @@ def _event(event: Content, language: str, default_zone: str) -> EventItem:
         when=when,
         day=str(day.day),
         month=format_date(day, format="MMM", locale=locale),
-        where=word("online", language) if event["online"] else event["place"] or event["town"] or region_name(event["region"]),
+        where=word("online", language)
+        if event["online"]
+        else event["place"] or event["town"] or region_name(event["region"]),
         online=event["online"],
     )
 

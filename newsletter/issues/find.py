@@ -6,7 +6,9 @@ from newsletter.models import Issue, Publication
 
 def find_issue(name: str) -> Issue:
     """By id, ``SLUG/NUMBER`` or ``SLUG/latest``."""
-    issues = Issue.objects.select_related("publication__brand", "publication__mailing_list", "publication__segment", "slot")
+    issues = Issue.objects.select_related(
+        "publication__brand", "publication__mailing_list", "publication__segment", "slot"
+    )
     slug, slash, number = name.strip().rpartition("/")
     if not slash:
         issue = issues.filter(pk=int(number)).first() if number.isdigit() else None
@@ -16,7 +18,11 @@ def find_issue(name: str) -> Issue:
         issue = issues.filter(publication__slug=slug, number=int(number)).first() if number.isdigit() else None
     if issue is None:
         known = issues.first()
-        hint = f" The newest is {known.reference}." if known else " There is none yet: run `newsletter assemble PUBLICATION`."
+        hint = (
+            f" The newest is {known.reference}."
+            if known
+            else " There is none yet: run `newsletter assemble PUBLICATION`."
+        )
         raise NotFound(f"There is no issue “{name}”. Name one by its id, SLUG/NUMBER or SLUG/latest.{hint}")
     return issue
 
@@ -24,6 +30,9 @@ def find_issue(name: str) -> Issue:
 def find_publication(slug: str) -> Publication:
     publication = Publication.objects.select_related("brand", "mailing_list", "segment").filter(slug=slug).first()
     if publication is None:
-        known = ", ".join(Publication.objects.values_list("slug", flat=True)) or "none yet: run `newsletter apply FILE.toml`"
+        known = (
+            ", ".join(Publication.objects.values_list("slug", flat=True))
+            or "none yet: run `newsletter apply FILE.toml`"
+        )
         raise NotFound(f"There is no publication “{slug}”. There are: {known}.")
     return publication

@@ -69,7 +69,15 @@ def due_at_local(local: str, *, zone: str) -> Due:
 def describe(*, schedule: str, zone: str, lead_hours: int) -> str:
     """The schedule in words, for staff: “Thursday 09:00 (Europe/London), assembled 24 hours before”."""
     minute, hour, day, month, weekday = schedule.split()
-    names = {"mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "fri": "Friday", "sat": "Saturday", "sun": "Sunday"}
+    names = {
+        "mon": "Monday",
+        "tue": "Tuesday",
+        "wed": "Wednesday",
+        "thu": "Thursday",
+        "fri": "Friday",
+        "sat": "Saturday",
+        "sun": "Sunday",
+    }
     lead = f"assembled {lead_hours} hours before"
     if day == month == "*" and minute.isdigit() and hour.isdigit() and (weekday == "*" or weekday in names):
         which = "Every day" if weekday == "*" else f"Every {names[weekday]}"

@@ -81,7 +81,13 @@ def make_variants(*, revision: IssueRevision, groups: Iterable[Group]) -> list[V
             by_key[visible.key] = _store(revision, render_visible(revision.content, visible=visible))
     ReaderGroup.objects.bulk_create(
         (
-            ReaderGroup(revision=revision, variant=by_key[key], place_id=group.place_id, giving=group.giving, people=group.people)
+            ReaderGroup(
+                revision=revision,
+                variant=by_key[key],
+                place_id=group.place_id,
+                giving=group.giving,
+                people=group.people,
+            )
             for key, members in seen.items()
             for group in members
         ),
@@ -106,7 +112,11 @@ def find_wheres(place_ids: Iterable[int]) -> dict[int, Where]:
     wheres = {0: Where()}
     for place in Place.objects.filter(pk__in=set(place_ids)):
         wheres[place.pk] = Where(
-            country=place.country, region=place.region, town=place.town, latitude=place.latitude, longitude=place.longitude
+            country=place.country,
+            region=place.region,
+            town=place.town,
+            latitude=place.latitude,
+            longitude=place.longitude,
         )
     return wheres
 

@@ -22,7 +22,9 @@ def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> 
     for confirmation in due_confirmations(now=now)[:AT_ONCE]:
         sender = find_sender(confirmation.mailing_list)
         if sender is None:
-            log.error("No publication sends to the list %s, so nobody can be asked to confirm.", confirmation.mailing_list)
+            log.error(
+                "No publication sends to the list %s, so nobody can be asked to confirm.", confirmation.mailing_list
+            )
             continue
         if mark_sent(confirmation=confirmation, now=now):
             sent += _send(confirmation, sender=sender, adapter=adapter, now=now)

@@ -40,7 +40,11 @@ class Engine:
         )
         for job in self._jobs:
             self._scheduler.add_job(
-                partial(run_job, job), "interval", seconds=job.every_seconds, id=job.name, next_run_time=datetime.now(UTC)
+                partial(run_job, job),
+                "interval",
+                seconds=job.every_seconds,
+                id=job.name,
+                next_run_time=datetime.now(UTC),
             )
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler.start()

@@ -44,7 +44,11 @@ def _words(assembly: Assembly, publication: Publication) -> tuple[str, list[str]
     when = f"{slot.due_local.replace('T', ' at ')} ({publication.zone})"
     if issue is None:
         return f"{publication.name}: nothing goes out on {slot.due_local[:10]}", [slot.reason], desk
-    return f"{issue} is ready to read", [_next(issue, when), f"Its subject: {literal(issue.subject)}"], f"{desk}issues/{issue.pk}/overview/"
+    return (
+        f"{issue} is ready to read",
+        [_next(issue, when), f"Its subject: {literal(issue.subject)}"],
+        f"{desk}issues/{issue.pk}/overview/",
+    )
 
 
 def _next(issue: Issue, when: str) -> str:

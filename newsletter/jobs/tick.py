@@ -33,11 +33,18 @@ def assemble_due(*, now: datetime, tell: Tell = lambda assembly: None) -> list[A
             log.error("%s has no next slot: %s", publication, error)
     for slot in Slot.objects.filter(state=Slot.State.DUE, publication__enabled=True).order_by("due_at"):
         if slot.due_at + GRACE < now:
-            move(slot, of=[Slot.State.DUE], to=Slot.State.MISSED, reason="It was not assembled in time. Nothing was sent.")
+            move(
+                slot,
+                of=[Slot.State.DUE],
+                to=Slot.State.MISSED,
+                reason="It was not assembled in time. Nothing was sent.",
+            )
             continue
         assembly = assemble_slot(slot=slot, now=now)
         if assembly.made:
-            log.info("%s", assembly.issue or f"{slot.publication}: slot {slot.due_local} skipped: {assembly.slot.reason}")
+            log.info(
+                "%s", assembly.issue or f"{slot.publication}: slot {slot.due_local} skipped: {assembly.slot.reason}"
+            )
             tell(assembly)
             made.append(assembly)
     return made

@@ -10,14 +10,26 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from newsletter.models import Batch, Send
 
-SETTLED = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.REJECTED, Batch.State.UNCERTAIN, Batch.State.WRITTEN_OFF)
+SETTLED = (
+    Batch.State.ACCEPTED,
+    Batch.State.PARTIAL,
+    Batch.State.REJECTED,
+    Batch.State.UNCERTAIN,
+    Batch.State.WRITTEN_OFF,
+)
 
 
 @contextmanager
 def follow_send(send: Send, *, quiet: bool = False) -> Iterator[Callable[[], None]]:
     """Gives a function that brings the bar up to date from rows."""
     console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("people"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("people"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bar:
         task = bar.add_task("Sending", total=send.recipients)
 

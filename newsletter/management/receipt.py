@@ -18,7 +18,11 @@ def print_receipt(status: dict[str, Any], *, console: Console) -> None:
     """Audience = accepted + rejected + skipped + excluded + uncertain (+ pending), to the person."""
     audience, send = status["audience"], status["send"]
     console.print(f"{status['issue']}: {status['subject']}", markup=False, highlight=False)
-    console.print(f"state {status['state']}" + (f", send {send['state']} by {send['provider']}" if send else ""), markup=False, highlight=False)
+    console.print(
+        f"state {status['state']}" + (f", send {send['state']} by {send['provider']}" if send else ""),
+        markup=False,
+        highlight=False,
+    )
     if send is None:
         return
     table = Table("people", "", "", box=None, show_header=False)

@@ -153,6 +153,7 @@ class Document:
 
     ``urls`` has ``view_online`` (a plain URL of this variant); the personal ones (``preferences``,
     ``unsubscribe``) are tokens that rendering puts in by itself.
+    ``personal`` False makes a notice of the system itself, which has no such links.
     ``direction`` is ltr or rtl. ``reason`` is the footer's line on why the reader gets this.
     """
 
@@ -165,3 +166,4 @@ class Document:
     direction: str = "ltr"
     reason: str = ""
     urls: Mapping[str, str] = field(default_factory=dict)
+    personal: bool = True

@@ -50,7 +50,7 @@ class Prepared:
 
 def prepare(document: Document) -> Prepared:
     """Clean the whole document. Raises MergeError, naming the block, for a personal field that is not right."""
-    book = TokenBook()
+    book = TokenBook() if document.personal else TokenBook(variables={})
     subject, preheader = tidy_line(document.subject), tidy_line(document.preheader)
     cleaned = replace(
         document,

@@ -12,6 +12,12 @@ _RTL = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku", "ps", "sd", 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "add_to_calendar": "Add to your calendar",
+        "confirm_button": "Yes, send it to me",
+        "confirm_reason": "You get this because somebody gave this address to {organisation}. If it was not"
+        " you, do nothing: you will not be mailed again.",
+        "confirm_subject": "Please confirm: {list}",
+        "confirm_text": "Somebody, we think you, asked {organisation} to send {list} to this address. "
+        "Press the button to confirm it. The link is good for seven days.",
         "donor_portal": "Donor portal",
         "events_host": "Host an event near you",
         "events_near": "Events near you",
@@ -35,6 +41,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "es": {
         "add_to_calendar": "Añadir a tu calendario",
+        "confirm_button": "Sí, quiero recibirlo",
+        "confirm_reason": "Recibes este correo porque alguien dio esta dirección a {organisation}. Si no "
+        "fuiste tú, no hagas nada: no volveremos a escribirte.",
+        "confirm_subject": "Confirma, por favor: {list}",
+        "confirm_text": "Alguien, creemos que tú, pidió a {organisation} que enviara {list} a esta "
+        "dirección. Pulsa el botón para confirmarlo. El enlace sirve siete días.",
         "donor_portal": "Portal de donantes",
         "events_host": "Organiza un encuentro cerca de ti",
         "events_near": "Eventos cerca de ti",
@@ -58,6 +70,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "fr": {
         "add_to_calendar": "Ajouter à votre agenda",
+        "confirm_button": "Oui, je veux la recevoir",
+        "confirm_reason": "Vous recevez ce message car quelqu’un a donné cette adresse à {organisation}. Si"
+        " ce n’est pas vous, ne faites rien : nous ne vous écrirons plus.",
+        "confirm_subject": "Merci de confirmer : {list}",
+        "confirm_text": "Quelqu’un, vous sans doute, a demandé à {organisation} d’envoyer {list} à cette "
+        "adresse. Appuyez sur le bouton pour le confirmer. Le lien est valable sept "
+        "jours.",
         "donor_portal": "Espace donateurs",
         "events_host": "Organisez une rencontre près de chez vous",
         "events_near": "Près de chez vous",
@@ -81,6 +100,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "de": {
         "add_to_calendar": "In den Kalender eintragen",
+        "confirm_button": "Ja, bitte schicken",
+        "confirm_reason": "Sie erhalten diese Nachricht, weil jemand diese Adresse bei {organisation} "
+        "angegeben hat. Waren Sie es nicht, tun Sie nichts: Wir schreiben Ihnen nicht "
+        "wieder.",
+        "confirm_subject": "Bitte bestätigen: {list}",
+        "confirm_text": "Jemand, vermutlich Sie, hat {organisation} gebeten, {list} an diese Adresse zu "
+        "schicken. Mit dem Knopf bestätigen Sie das. Der Link gilt sieben Tage.",
         "donor_portal": "Spenderportal",
         "events_host": "Laden Sie selbst zu einem Treffen ein",
         "events_near": "Veranstaltungen in Ihrer Nähe",
@@ -105,6 +131,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "pt": {
         "add_to_calendar": "Adicionar ao calendário",
+        "confirm_button": "Sim, quero receber",
+        "confirm_reason": "Recebe esta mensagem porque alguém deu este endereço a {organisation}. Se não "
+        "foi você, não faça nada: não voltaremos a escrever.",
+        "confirm_subject": "Confirme, por favor: {list}",
+        "confirm_text": "Alguém, pensamos que você, pediu a {organisation} que enviasse {list} para este "
+        "endereço. Carregue no botão para confirmar. A ligação é válida por sete dias.",
         "donor_portal": "Portal de doadores",
         "events_host": "Organize um encontro perto de si",
         "events_near": "Eventos perto de si",
@@ -128,6 +160,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "ar": {
         "add_to_calendar": "أضف إلى تقويمك",
+        "confirm_button": "نعم، أرسلوها إليّ",
+        "confirm_reason": "تصلك هذه الرسالة لأن أحدهم أعطى هذا العنوان إلى {organisation}. إن لم تكن أنت "
+        "فلا تفعل شيئًا، ولن نراسلك مرة أخرى.",
+        "confirm_subject": "يرجى التأكيد: {list}",
+        "confirm_text": "طلب أحدهم، ونظنه أنت، من {organisation} إرسال {list} إلى هذا العنوان. اضغط الزر "
+        "للتأكيد. الرابط صالح سبعة أيام.",
         "donor_portal": "بوابة المتبرعين",
         "events_host": "استضف لقاءً بالقرب منك",
         "events_near": "فعاليات بالقرب منك",

@@ -53,7 +53,10 @@ def claim_batch(*, batch_id: int, now: datetime) -> Claim | None:
 
 def _skip(left: list[int], *, now: datetime) -> None:
     DeliveryException.objects.bulk_create(
-        (DeliveryException(delivery_id=delivery, state=DeliveryException.State.SKIPPED, reason=LEFT, at=now) for delivery in left),
+        (
+            DeliveryException(delivery_id=delivery, state=DeliveryException.State.SKIPPED, reason=LEFT, at=now)
+            for delivery in left
+        ),
         update_conflicts=True,
         unique_fields=["delivery"],
         update_fields=["state", "reason", "at"],

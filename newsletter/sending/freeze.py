@@ -56,7 +56,9 @@ def freeze_audience(*, send: Send, max_batch: int, now: datetime) -> None:
         _cut_batches(send=send, sizes=sizes, max_batch=max_batch)
         written = _write_deliveries(send=send, revision_id=approval.revision_id, max_batch=max_batch)
         if written != placed or counted.candidates != written + sum(counted.excluded.values()):
-            raise Broken(f"The audience of {issue} does not add up: {counted} but {written} deliveries. Nothing was sent.")
+            raise Broken(
+                f"The audience of {issue} does not add up: {counted} but {written} deliveries. Nothing was sent."
+            )
         moved = move(
             send,
             of=[Send.State.PREPARING],
@@ -90,7 +92,9 @@ def _count_by_variant(*, issue: Issue, revision_id: int) -> list[tuple[int, int]
     """(variant id, people) in a stable order, as the snapshot has them."""
     variants = dict(
         ((place, giving), variant)
-        for place, giving, variant in ReaderGroup.objects.filter(revision=revision_id).values_list("place_id", "giving", "variant_id")
+        for place, giving, variant in ReaderGroup.objects.filter(revision=revision_id).values_list(
+            "place_id", "giving", "variant_id"
+        )
     )
     sizes: dict[int, int] = {}
     rows = _people(issue).values_list("place_ref", "giving_ref").annotate(people=Count("pk"))

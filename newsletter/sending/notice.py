@@ -61,7 +61,9 @@ def send_notice(
     reason: str,
 ) -> Outcome:
     """One mail to one address, in one try. ``key`` is the same for the same mail, so that a repeat can be known as one."""
-    blocks: list[Block] = [Note(body_html="".join(f"<p>{escape(line)}</p>" for line in paragraphs), body_text="\n\n".join(paragraphs))]
+    blocks: list[Block] = [
+        Note(body_html="".join(f"<p>{escape(line)}</p>" for line in paragraphs), body_text="\n\n".join(paragraphs))
+    ]
     if button:
         blocks.append(Button(label=button[0], url=button[1]))
     mail = render(

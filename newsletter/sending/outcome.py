@@ -7,10 +7,12 @@ from django.db import transaction
 from newsletter.models import Attempt, Batch, DeliveryException, Send, move
 from newsletter.providers.contract import Outcome, Verdict
 from newsletter.sending.claim import Claim
+from newsletter.sending.split import halve, split_off
 
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=10)
 MOST_TRIES = 12
+MOST_FAILURES = 20
 
 _STATE = {
     Verdict.ACCEPTED: Batch.State.ACCEPTED,
@@ -19,6 +21,8 @@ _STATE = {
     Verdict.NOT_SENT: Batch.State.PENDING,
     Verdict.UNCERTAIN: Batch.State.UNCERTAIN,
 }
+_OWN_END = {Verdict.REJECTED: DeliveryException.State.REJECTED, Verdict.UNCERTAIN: DeliveryException.State.UNCERTAIN}
+_TRY_AGAIN = (Verdict.THROTTLED, Verdict.NOT_SENT)
 
 
 @transaction.atomic
@@ -30,20 +34,38 @@ def record_outcome(*, claim: Claim, outcome: Outcome, now: datetime) -> bool:
     )
     state = _state(outcome)
     back = state == Batch.State.PENDING
+    again_at = now + wait_before_next(tries=claim.n, retry_after=outcome.retry_after)
     moved = Batch.objects.filter(pk=claim.batch.pk, state=Batch.State.SUBMITTING, attempts=claim.n).update(
         state=state,
         reason=detail,
         lease_until=None,
         provider_id=outcome.provider_id[:200],
-        not_before=now + wait_before_next(tries=claim.n, retry_after=outcome.retry_after) if back else None,
+        not_before=again_at if back else None,
         settled_at=None if back else now,
     )
     if not moved:
         return False
-    _record_people(outcome, now=now)
+    _record_people(claim.batch, outcome, again_at=again_at, now=now)
+    called = [reader.delivery for reader in claim.readers if reader.delivery not in outcome.people]
+    if state == Batch.State.REJECTED and outcome.bisect and len(called) > 1:
+        halve(batch=claim.batch, deliveries=called)
+    _stop_where_hopeless(claim, outcome, back=back, detail=detail)
+    return True
+
+
+def _stop_where_hopeless(claim: Claim, outcome: Outcome, *, back: bool, detail: str) -> None:
+    """Pause at once where the provider will take nothing more, or after too many calls in a row that came to nothing."""
     if outcome.stop or (back and claim.n >= MOST_TRIES):
         pause_for(send=claim.batch.send, reason=detail)
-    return True
+    elif outcome.verdict in (Verdict.NOT_SENT, Verdict.UNCERTAIN):
+        last = Attempt.objects.filter(batch__send=claim.batch.send_id, ended_at__isnull=False).order_by(
+            "-ended_at", "-pk"
+        )
+        verdicts = list(last.values_list("outcome", flat=True)[:MOST_FAILURES])
+        if len(verdicts) == MOST_FAILURES and not {"accepted", "throttled", "rejected"} & set(verdicts):
+            pause_for(
+                send=claim.batch.send, reason=f"{MOST_FAILURES} calls in a row came to nothing. The last: {detail}"
+            )
 
 
 def wait_before_next(*, tries: int, retry_after: float | None) -> timedelta:
@@ -68,13 +90,17 @@ def _state(outcome: Outcome) -> str:
     return _STATE[outcome.verdict]
 
 
-def _record_people(outcome: Outcome, *, now: datetime) -> None:
-    own = {Verdict.REJECTED: DeliveryException.State.REJECTED, Verdict.UNCERTAIN: DeliveryException.State.UNCERTAIN}
+def _record_people(batch: Batch, outcome: Outcome, *, again_at: datetime, now: datetime) -> None:
+    """Who fared otherwise than the batch: an end of their own, or another try in a batch of their own."""
+    differing = {d: said for d, said in outcome.people.items() if said[0] is not outcome.verdict}
+    again = [delivery for delivery, (verdict, _) in differing.items() if verdict in _TRY_AGAIN]
+    if again and outcome.verdict not in _TRY_AGAIN:
+        split_off(batch=batch, deliveries=again, not_before=again_at)
     DeliveryException.objects.bulk_create(
         (
-            DeliveryException(delivery_id=delivery, state=own.get(verdict, DeliveryException.State.UNCERTAIN), reason=reason[:300], at=now)
-            for delivery, (verdict, reason) in outcome.people.items()
-            if verdict is not outcome.verdict
+            DeliveryException(delivery_id=delivery, state=_OWN_END[verdict], reason=reason[:300], at=now)
+            for delivery, (verdict, reason) in differing.items()
+            if verdict in _OWN_END
         ),
         update_conflicts=True,
         unique_fields=["delivery"],

@@ -54,6 +54,9 @@ def make_receipt(send: Send | None) -> Receipt:
         complained=Count("pk", filter=Q(complained_at__isnull=False)),
         unsubscribed=Count("pk", filter=Q(unsubscribed_at__isnull=False)),
     )
+    if send.state == Send.State.CANCELLED:
+        states["skipped"] += states["pending"]
+        states["pending"] = 0
     receipt = Receipt(
         candidates=send.candidates,
         recipients=send.recipients,
@@ -68,7 +71,7 @@ def make_receipt(send: Send | None) -> Receipt:
 
 def status_of(issue: Issue) -> dict[str, Any]:
     """The contract of ``newsletter status ISSUE --json``."""
-    send = issue.sends.exclude(state=Send.State.CANCELLED).first()
+    send = issue.sends.exclude(recipients=0, state=Send.State.CANCELLED).first()
     receipt = make_receipt(send)
     return {
         "issue": issue.reference,
@@ -79,7 +82,9 @@ def status_of(issue: Issue) -> dict[str, Any]:
         "state": issue.state,
         "held": issue.held,
         "due": issue.slot.due_at.isoformat() if issue.slot else None,
-        "send": {"id": send.pk, "state": send.state, "reason": send.reason, "provider": send.provider} if send else None,
+        "send": {"id": send.pk, "state": send.state, "reason": send.reason, "provider": send.provider}
+        if send
+        else None,
         "audience": {"candidates": receipt.candidates, "excluded": receipt.excluded, "recipients": receipt.recipients},
         "deliveries": receipt.deliveries,
         "batches": receipt.batches,
@@ -93,7 +98,7 @@ def status_of(issue: Issue) -> dict[str, Any]:
 def _check(receipt: Receipt, send: Send) -> None:
     audience = receipt.recipients + sum(receipt.excluded.values())
     told = sum(receipt.deliveries.values())
-    if send.state == Send.State.PREPARING:
+    if not send.recipients:
         return
     if audience != receipt.candidates or told != receipt.recipients:
         raise Broken(

@@ -18,7 +18,9 @@ OPEN = (Batch.State.PENDING, Batch.State.SUBMITTING)
 def settle_lost_leases(*, now: datetime) -> int:
     """Batches whose worker did not come back are uncertain: never sent again unasked. Returns how many."""
     settled = 0
-    for batch_id in Batch.objects.filter(state=Batch.State.SUBMITTING, lease_until__lt=now).values_list("pk", flat=True):
+    for batch_id in Batch.objects.filter(state=Batch.State.SUBMITTING, lease_until__lt=now).values_list(
+        "pk", flat=True
+    ):
         with transaction.atomic():
             moved = Batch.objects.filter(pk=batch_id, state=Batch.State.SUBMITTING, lease_until__lt=now).update(
                 state=Batch.State.UNCERTAIN, reason=LOST, lease_until=None, settled_at=now

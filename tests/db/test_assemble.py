@@ -20,7 +20,12 @@ def test_an_issue_takes_the_newest_stories_and_says_why_each_is_in_or_out(public
         make_story(f"Story {number}", days_old=number + 0.5)
     issue = make_issue(publication)
     assert issue.subject == "Story 0"
-    assert [choice["story"].title for choice in issue.body[1].value["stories"]] == ["Story 1", "Story 2", "Story 3", "Story 4"]
+    assert [choice["story"].title for choice in issue.body[1].value["stories"]] == [
+        "Story 1",
+        "Story 2",
+        "Story 3",
+        "Story 4",
+    ]
     assert reason_for(issue, "Story 0").startswith("newest")
     assert reason_for(issue, "Story 6") == "left out: no room: the issue takes 5"
 

@@ -35,7 +35,9 @@ def item(site: Site, slug: str, title: str, *, text: str = "What happened.", ext
 
 
 def feed(site: Site, *items: str, **headers: str) -> Source:
-    url = site.put("/feed.xml", RSS.format(url=site.url, items="".join(items)), Content_Type="application/rss+xml", **headers)
+    url = site.put(
+        "/feed.xml", RSS.format(url=site.url, items="".join(items)), Content_Type="application/rss+xml", **headers
+    )
     return Source.objects.get_or_create(name="Feed", defaults={"kind": "feed", "url": url, "language": "en"})[0]
 
 

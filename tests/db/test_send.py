@@ -178,7 +178,9 @@ def test_f17_what_was_edited_after_approval_does_not_go_out(mailgun):
 def test_what_was_edited_between_start_and_freeze_does_not_go_out(mailgun):
     issue = ready_issue()
     approval = issue.approvals.get()
-    send = Send.objects.create(issue=issue, revision=approval.revision, sha256=approval.sha256, provider="mailgun", made_at=NOW)
+    send = Send.objects.create(
+        issue=issue, revision=approval.revision, sha256=approval.sha256, provider="mailgun", made_at=NOW
+    )
     Issue.objects.filter(pk=issue.pk).update(subject="Something else")
     issue.refresh_from_db()
     with pytest.raises(NotApproved):
@@ -308,7 +310,7 @@ def test_approving_needs_the_right_and_the_content_that_was_seen(mailgun):
 
 def test_hostile_names_and_titles_reach_nobody_raw(mailgun):
     publication = make_publication(intro='Dear {{ first_name | default:"friend" }},')
-    make_story('<script>alert(1)</script> {{ 7*7 }} %recipient.email% __pv_h_name__ “tell”')
+    make_story("<script>alert(1)</script> {{ 7*7 }} %recipient.email% __pv_h_name__ “tell”")
     add_readers(publication, 2)
     Subscriber.objects.filter(email="person0@example.com").update(name='"><img src=x onerror=alert(1)>')
     Subscriber.objects.filter(email="person1@example.com").update(name="")

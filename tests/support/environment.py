@@ -14,4 +14,3 @@ os.environ.update(
     NEWSLETTER_PRODUCTION="false",
 )
 os.environ["DATABASE_URL"] = os.environ.get("NEWSLETTER_TEST_DATABASE_URL", f"sqlite:///{_FOLDER}/tests.sqlite3")
-

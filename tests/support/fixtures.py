@@ -72,7 +72,9 @@ def make_story(title: str, *, days_old: float = 1, **changes: Any) -> Story:
     return Story.objects.create(**fields)
 
 
-def make_event(title: str, *, days_ahead: float = 7, where: dict[str, Any] | None = None, **changes: Any) -> EventNotice:
+def make_event(
+    title: str, *, days_ahead: float = 7, where: dict[str, Any] | None = None, **changes: Any
+) -> EventNotice:
     place = where or {}
     fields = {
         "source": make_source(),
@@ -92,7 +94,13 @@ def make_event(title: str, *, days_ahead: float = 7, where: dict[str, Any] | Non
 def make_appeal(slug: str = "give", **changes: Any) -> Appeal:
     return Appeal.objects.create(
         slug=slug,
-        **{"headline": "Give an hour", "text": "Of a lawyer's time.", "link": "https://example.org/give/", "button": "Give", **changes},
+        **{
+            "headline": "Give an hour",
+            "text": "Of a lawyer's time.",
+            "link": "https://example.org/give/",
+            "button": "Give",
+            **changes,
+        },
     )
 
 
@@ -101,7 +109,9 @@ def make_place(where: dict[str, Any]) -> Place:
     return Place.objects.get_or_create(key=key, defaults=where)[0]
 
 
-def add_readers(publication: Publication, count: int, *, where: dict[str, Any] | None = None, start: int = 0, **fields: Any) -> list[Subscriber]:
+def add_readers(
+    publication: Publication, count: int, *, where: dict[str, Any] | None = None, start: int = 0, **fields: Any
+) -> list[Subscriber]:
     """People who may be mailed: person0@example.com and so on."""
     place = make_place(where) if where else None
     people = Subscriber.objects.bulk_create(
@@ -117,7 +127,11 @@ def add_readers(publication: Publication, count: int, *, where: dict[str, Any] |
     )
     Subscription.objects.bulk_create(
         Subscription(
-            subscriber=person, mailing_list=publication.mailing_list, basis="consent", evidence="a form", requested_at=NOW
+            subscriber=person,
+            mailing_list=publication.mailing_list,
+            basis="consent",
+            evidence="a form",
+            requested_at=NOW,
         )
         for person in people
     )
@@ -126,7 +140,9 @@ def add_readers(publication: Publication, count: int, *, where: dict[str, Any] |
 
 def make_approver(email: str = "approver@example.org") -> User:
     person, _ = User.objects.get_or_create(username=email, defaults={"email": email})
-    person.user_permissions.add(*Permission.objects.filter(codename__in=["approve_issue", "send_issue", "change_issue"]))
+    person.user_permissions.add(
+        *Permission.objects.filter(codename__in=["approve_issue", "send_issue", "change_issue"])
+    )
     return User.objects.get(pk=person.pk)
 
 

@@ -36,7 +36,9 @@ def temporary_postgres() -> Iterator[str]:
         if user:
             for path in (folder, data):
                 shutil.chown(path, user=user)
-        _run([initdb, "-D", str(data), "-U", "test", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"], user)
+        _run(
+            [initdb, "-D", str(data), "-U", "test", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"], user
+        )
         port = _free_port()
         arguments = [server, "-D", str(data), "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", folder, *FAST]
         log = (Path(folder) / "log").open("wb")

@@ -29,6 +29,8 @@ class Command(ProductCommand):
             )
         approval = approve_issue(issue=issue, by=person, now=datetime.now(UTC))
         if options["json"]:
-            self.write_json({"issue": issue.reference, "sha256": approval.sha256, "by": person.get_username(), "state": issue.state})
+            self.write_json(
+                {"issue": issue.reference, "sha256": approval.sha256, "by": person.get_username(), "state": issue.state}
+            )
             return
         self.stdout.write(f"{issue} is approved by {person.get_username()}: content {approval.sha256[:12]}.")

@@ -37,6 +37,10 @@ class Command(ProductCommand):
         if issue is None:
             self.stdout.write(f"{publication}, slot {slot.due_local}: {slot.state}. {slot.reason}")
             return
-        self.stdout.write(f"{issue} for {slot.due_local}: “{issue.subject}”" + ("" if assembly.made else " (it was there already)"))
+        self.stdout.write(
+            f"{issue} for {slot.due_local}: “{issue.subject}”" + ("" if assembly.made else " (it was there already)")
+        )
         for reason in issue.reasons:
-            self.stdout.write(f"  {'in ' if reason['chosen'] else 'out'} {reason['kind']}: {reason['title']}: {reason['why']}")
+            self.stdout.write(
+                f"  {'in ' if reason['chosen'] else 'out'} {reason['kind']}: {reason['title']}: {reason['why']}"
+            )

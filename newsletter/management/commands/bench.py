@@ -31,14 +31,22 @@ class Command(ProductCommand):
                 sends.append(asdict(measure_send(people=options["recipients"], latency_ms=latency)))
         report = {
             "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": sys.version.split()[0]},
-            "settings": {"database": database, "provider": "mailgun on loopback, batches of 1,000, provider-side variables"},
+            "settings": {
+                "database": database,
+                "provider": "mailgun on loopback, batches of 1,000, provider-side variables",
+            },
             "sends": sends,
         }
         if options["json"]:
             self.write_json(report)
             return
         console = Console(file=self.stdout)
-        table = Table("figure", *(f"{send['latency_ms']} ms" for send in sends), title=f"{database}, {os.cpu_count()} cores", box=None)
+        table = Table(
+            "figure",
+            *(f"{send['latency_ms']} ms" for send in sends),
+            title=f"{database}, {os.cpu_count()} cores",
+            box=None,
+        )
         for name in sends[0]:
             table.add_row(name.replace("_", " "), *(f"{send[name]:,}" for send in sends))
         console.print(table)

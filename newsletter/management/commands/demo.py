@@ -19,11 +19,15 @@ from newsletter.project.server import Server
 
 
 class Command(ProductCommand):
-    help = "Send the sample organisation's weekly issue to files, then serve the desk. Touches nothing but its own folder."
+    help = (
+        "Send the sample organisation's weekly issue to files, then serve the desk. Touches nothing but its own folder."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-serve", action="store_true", help="Stop when the issue is sent.")
-        parser.add_argument("--subscribers", type=int, default=2000, metavar="N", help="How many sample people there are.")
+        parser.add_argument(
+            "--subscribers", type=int, default=2000, metavar="N", help="How many sample people there are."
+        )
         parser.add_argument("--port", type=int, default=DEFAULT_PORT, metavar="P")
 
     def run(self, **options: Any) -> None:

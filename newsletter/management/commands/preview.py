@@ -26,13 +26,17 @@ class Command(ProductCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("issue", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
         parser.add_argument("--variant", metavar="KEY", help="Only this variant.")
-        parser.add_argument("--out", default="", metavar="DIR", help="Where to write; a folder of the data folder otherwise.")
+        parser.add_argument(
+            "--out", default="", metavar="DIR", help="Where to write; a folder of the data folder otherwise."
+        )
         parser.add_argument("--json", action="store_true")
 
     def run(self, **options: Any) -> None:
         issue = find_issue(options["issue"])
         variants = _find_variants(issue, options["variant"])
-        out = Path(options["out"] or Path(settings.NEWSLETTER_DATA_DIR) / "previews" / issue.reference.replace("/", "-"))
+        out = Path(
+            options["out"] or Path(settings.NEWSLETTER_DATA_DIR) / "previews" / issue.reference.replace("/", "-")
+        )
         out.mkdir(parents=True, exist_ok=True)
         written = [_write(variant, out) for variant in variants]
         if options["json"]:
@@ -53,7 +57,9 @@ def _find_variants(issue: Issue, key: str | None) -> list[Variant]:
         revision = freeze_revision(issue=issue, now=datetime.now(UTC))
         variants = make_variants(revision=revision, groups=find_groups(issue))
     if not variants:
-        raise NotFound(f"Nobody would get {issue}, so it has no variant. Bring people in, or choose another list or segment.")
+        raise NotFound(
+            f"Nobody would get {issue}, so it has no variant. Bring people in, or choose another list or segment."
+        )
     chosen = [variant for variant in variants if not key or variant.key == key]
     if not chosen:
         raise NotFound(f"{issue} has no variant “{key}”. It has: {', '.join(variant.key for variant in variants)}.")
@@ -65,7 +71,9 @@ def _write(variant: Variant, out: Path) -> dict[str, Any]:
     html = split(mail.html).join(person.variables)
     (out / f"{variant.key}.html").write_text(html, encoding="utf-8")
     (out / f"{variant.key}.txt").write_text(split(mail.text).join(person.variables), encoding="utf-8")
-    message = build_message(mail=mail, person=person, date=variant.revision.made_at, message_id=f"preview-{variant.key}@localhost")
+    message = build_message(
+        mail=mail, person=person, date=variant.revision.made_at, message_id=f"preview-{variant.key}@localhost"
+    )
     (out / f"{variant.key}.eml").write_bytes(message.as_bytes(policy=WHOLE_LINES))
     return {
         "key": variant.key,

@@ -22,7 +22,9 @@ class Command(ProductCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("issue", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
-        parser.add_argument("--now", action="store_true", help="Start it and dispatch here until nothing is left to do.")
+        parser.add_argument(
+            "--now", action="store_true", help="Start it and dispatch here until nothing is left to do."
+        )
         parser.add_argument("--json", action="store_true")
 
     def run(self, **options: Any) -> None:
@@ -34,7 +36,10 @@ class Command(ProductCommand):
             return
         if issue.held:
             release_issue(issue=issue)
-        if issue.state in (Issue.State.DRAFT, Issue.State.IN_REVIEW) and issue.publication.approval == Publication.ApprovalPolicy.AUTO:
+        if (
+            issue.state in (Issue.State.DRAFT, Issue.State.IN_REVIEW)
+            and issue.publication.approval == Publication.ApprovalPolicy.AUTO
+        ):
             approve_by_policy(issue=issue, now=datetime.now(UTC))
         send = start_send(issue=issue, now=datetime.now(UTC))
         with follow_send(send, quiet=options["json"]) as progress:
@@ -51,4 +56,6 @@ class Command(ProductCommand):
         if issue.publication.approval != Publication.ApprovalPolicy.AUTO:
             require_approval(issue)
         due = issue.slot.due_local if issue.slot else "the next tick"
-        self.stdout.write(f"{issue} goes out at {due} ({issue.publication.zone}), while `newsletter serve` or a scheduler runs.")
+        self.stdout.write(
+            f"{issue} goes out at {due} ({issue.publication.zone}), while `newsletter serve` or a scheduler runs."
+        )

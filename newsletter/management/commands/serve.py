@@ -22,5 +22,7 @@ class Command(ProductCommand):
     def run(self, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         engine = Engine(only=self.jobs)
-        self.stdout.write(f"Serving {settings.NEWSLETTER_SITE_URL}/ on {options['host']}:{options['port']}. Ctrl-C stops.")
+        self.stdout.write(
+            f"Serving {settings.NEWSLETTER_SITE_URL}/ on {options['host']}:{options['port']}. Ctrl-C stops."
+        )
         Server(host=options["host"], port=options["port"], started=engine.start, stopping=engine.stop).run()

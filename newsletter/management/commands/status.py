@@ -47,7 +47,9 @@ def _overview(*, now: datetime) -> dict[str, Any]:
                 "slug": publication.slug,
                 "name": publication.name,
                 "enabled": publication.enabled,
-                "schedule": describe(schedule=publication.schedule, zone=publication.zone, lead_hours=publication.lead_hours),
+                "schedule": describe(
+                    schedule=publication.schedule, zone=publication.zone, lead_hours=publication.lead_hours
+                ),
                 "next": next(due_after(now, schedule=publication.schedule, zone=publication.zone)).at.isoformat(),
             }
             for publication in publications

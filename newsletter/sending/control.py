@@ -1,0 +1,68 @@
+"""What a person may do with a send: pause it, let it go on, cancel it, and say what became of an uncertain batch."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from newsletter.errors import NotAllowed, WrongState
+from newsletter.models import Attempt, Batch, Issue, Send, move
+
+RUNNING = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING)
+
+
+def pause_send(*, send: Send, by: Any, reason: str = "") -> None:
+    """Calls that are under way are finished; no new one is made."""
+    _require(by)
+    why = f"paused by {by}" + (f": {reason}" if reason else "")
+    if not move(send, of=[Send.State.SUBMITTING], to=Send.State.PAUSED, reason=why[:500]):
+        raise WrongState(f"{send} is {send.get_state_display()}; only one that is being submitted can be paused.")
+
+
+def resume_send(*, send: Send, by: Any) -> None:
+    """Go on where it stopped; batches that were put off are due at once."""
+    _require(by)
+    with transaction.atomic():
+        if not move(send, of=[Send.State.PAUSED], to=Send.State.SUBMITTING, reason="", ended_at=None):
+            raise WrongState(f"{send} is {send.get_state_display()}; only a paused one can go on.")
+        send.batches.filter(state=Batch.State.PENDING).update(not_before=None)
+
+
+def cancel_send(*, send: Send, by: Any, now: datetime) -> None:
+    """End it for good. Who was not handed over yet is skipped; who was cannot be called back."""
+    _require(by)
+    with transaction.atomic():
+        of = [*RUNNING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION]
+        if not move(send, of=of, to=Send.State.CANCELLED, reason=f"cancelled by {by}", ended_at=now):
+            raise WrongState(f"{send} is {send.get_state_display()}; there is nothing left to cancel.")
+        move(send.issue, of=[Issue.State.SENDING, Issue.State.APPROVED], to=Issue.State.CANCELLED)
+
+
+def settle_as_accepted(*, batch: Batch, by: Any, now: datetime) -> None:
+    """A person found out that the provider took it."""
+    _settle(batch, by=by, to=Batch.State.ACCEPTED, words="taken to be accepted", now=now)
+
+
+def write_off(*, batch: Batch, by: Any, now: datetime) -> None:
+    """A person decides to leave it: some of its people may not have got the issue, and none gets it twice."""
+    _settle(batch, by=by, to=Batch.State.WRITTEN_OFF, words="written off", now=now)
+
+
+def send_again(*, batch: Batch, by: Any, now: datetime) -> None:
+    """A person decides to send it once more, knowing that its people may then get the issue twice."""
+    _settle(batch, by=by, to=Batch.State.PENDING, words="sent again, at the risk of a second mail", now=now)
+
+
+def _settle(batch: Batch, *, by: Any, to: str, words: str, now: datetime) -> None:
+    _require(by)
+    with transaction.atomic():
+        settled = None if to == Batch.State.PENDING else now
+        reason = f"{words} by {by}"
+        if not move(batch, of=[Batch.State.UNCERTAIN], to=to, reason=reason[:500], settled_at=settled, not_before=None):
+            raise WrongState(f"{batch} is {batch.get_state_display()}; only an uncertain one is a person's to settle.")
+        Attempt.objects.filter(batch=batch, n=batch.attempts).update(detail=reason[:500])
+
+
+def _require(by: Any) -> None:
+    if not by.has_perm("newsletter.send_issue"):
+        raise NotAllowed(f"{by} may not steer sends. An administrator can give the role “approver”.")

@@ -1,0 +1,83 @@
+"""The mails of the system itself: asking to confirm, and a word to staff."""
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter.issues.assemble import assemble_slot, find_slot
+from newsletter.jobs.confirm import send_due_confirmations
+from newsletter.jobs.tell import tell_staff
+from subscribers.links import Purpose, read_link
+from subscribers.models import Confirmation, Subscription
+from subscribers.signup import confirm_subscription, request_subscription
+from tests.support.fixtures import DUE, NOW, make_approver, make_publication, make_story
+from tests.support.provider_faults import Fault, answer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def mailgun(fake_provider, settings):
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
+    return fake_provider
+
+
+def ask(publication, email="ada@example.org", **more):
+    asked = {"mailing_list": publication.mailing_list, "wording": "Send me the letter.", "source": "/join/weekly"}
+    request_subscription(email=email, now=NOW, **asked, **more)
+
+
+def test_m7_a_confirmation_holds_no_word_of_the_person_and_no_unsubscribe_pair(mailgun):
+    publication = make_publication()
+    ask(publication, name="WIN 500 http://evil.example")
+    assert send_due_confirmations(now=NOW) == 1
+    (mail,) = mailgun.mailbox("ada@example.org")
+    assert "WIN" not in mail.html + mail.text + mail.subject
+    assert "List-Unsubscribe" not in mail.headers
+    assert mail.headers["Auto-Submitted"] == "auto-generated"
+    assert "<img" not in mail.html
+
+
+def test_the_link_of_a_confirmation_confirms(mailgun):
+    publication = make_publication()
+    ask(publication)
+    send_due_confirmations(now=NOW)
+    (mail,) = mailgun.mailbox("ada@example.org")
+    token = mail.text.split("/c/")[1].split()[0]
+    confirm_subscription(target=read_link(token, purpose=Purpose.CONFIRM, now=NOW), now=NOW)
+    assert Subscription.objects.get().confirmed_at == NOW
+
+
+def test_a_confirmation_is_sent_once(mailgun):
+    ask(make_publication())
+    assert [send_due_confirmations(now=NOW) for _ in range(2)] == [1, 0]
+    assert len(mailgun.ledger) == 1
+
+
+@pytest.mark.parametrize(("fault", "again"), [(answer(429, b"later"), True), (Fault("reset_after_accepting"), False)])
+def test_a_confirmation_that_was_not_taken_is_tried_again_and_one_in_doubt_is_not(mailgun, fault, again):
+    ask(make_publication())
+    mailgun.fault_next(fault)
+    assert send_due_confirmations(now=NOW) == 0
+    assert (Confirmation.objects.get().sent_at is None) == again
+    assert send_due_confirmations(now=NOW + timedelta(seconds=2)) == int(again)
+
+
+def test_staff_who_may_approve_are_told_with_a_link(mailgun):
+    publication = make_publication()
+    make_story("The first verdict")
+    make_approver()
+    tell_staff(assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW))
+    (mail,) = mailgun.mailbox("approver@example.org")
+    assert mail.subject == "The weekly letter No. 1 is ready to read"
+    assert "/admin/issues/" in mail.text
+    assert "without approval nothing goes out" in mail.text
+
+
+def test_staff_are_told_that_nothing_goes_out(mailgun):
+    publication = make_publication()
+    make_approver()
+    tell_staff(assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW))
+    (mail,) = mailgun.mailbox("approver@example.org")
+    assert "nothing goes out" in mail.subject
+    assert "Nothing new" in mail.text

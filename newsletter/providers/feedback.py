@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class FeedbackKind(StrEnum):
-    """What happened to one mail. ``UNKNOWN`` is kept and changes nothing."""
+    """What happened to one mail. ``UNKNOWN`` changes nothing; ``SUBSCRIPTION`` waits for a person's click."""
 
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
@@ -16,6 +16,7 @@ class FeedbackKind(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     OPENED = "opened"
     CLICKED = "clicked"
+    SUBSCRIPTION = "subscription"
     UNKNOWN = "unknown"
 
 
@@ -33,7 +34,8 @@ class Feedback:
     """One event about one person.
 
     ``key`` names the event for the provider and is never the same for two events. ``delivery`` and ``batch`` are our
-    own ids where the mail carried them. Every text comes from outside and is to be shown as text only.
+    own ids where the mail carried them. ``status`` is the receiving server's enhanced code (``5.1.1``). ``link`` is the
+    address that confirms a topic's subscription. Every text comes from outside and is to be shown as text only.
     """
 
     provider: str
@@ -46,3 +48,5 @@ class Feedback:
     bounce_class: BounceClass = BounceClass.NONE
     reason: str = ""
     provider_id: str = ""
+    status: str = ""
+    link: str = ""

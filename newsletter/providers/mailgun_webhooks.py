@@ -5,8 +5,6 @@ Mailgun signs a timestamp and a token, not the body: the caller must remember ea
 
 import hashlib
 import hmac
-import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,10 +13,20 @@ from typing import Any
 
 from newsletter.providers.errors import BadWebhook
 from newsletter.providers.feedback import BounceClass, Feedback, FeedbackKind
+from newsletter.providers.webhook_bounces import enhanced_status, judge_bounce
+from newsletter.providers.webhook_call import WebhookCall, WebhookReader, check_age, require_keys
+from newsletter.providers.webhook_values import (
+    address,
+    delivery_id,
+    fingerprint,
+    make_key,
+    moment,
+    read_table,
+    table,
+    text,
+)
 
 FRESH = timedelta(hours=24)
-_AHEAD = timedelta(minutes=5)
-_DEEPEST = 20
 _KINDS = {
     "accepted": FeedbackKind.ACCEPTED,
     "delivered": FeedbackKind.DELIVERED,
@@ -27,10 +35,6 @@ _KINDS = {
     "opened": FeedbackKind.OPENED,
     "clicked": FeedbackKind.CLICKED,
 }
-_POLICY_WORDS = re.compile(
-    r"\b(spam|blocked|blacklist|blocklist|denylist|reputation|policy|dmarc|rate limit)", re.IGNORECASE
-)
-_ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 
 
 @dataclass(frozen=True)
@@ -43,21 +47,20 @@ class Verified:
 
 def verify_mailgun(body: bytes, *, signing_key: str, now: datetime, fresh: timedelta = FRESH) -> Verified:
     """Check signature and age of a webhook's raw body. Raises BadWebhook, also where no signing key is set."""
-    if not signing_key:
-        raise BadWebhook("No webhook signing key is set. Add &webhook_key=… to NEWSLETTER_PROVIDER_URL.")
-    block = _read(body).get("signature")
+    keys = require_keys(signing_key, provider="Mailgun")
+    block = read_table(body, provider="Mailgun").get("signature")
     if not isinstance(block, dict):
         raise BadWebhook("The webhook has no signature.")
     timestamp, token, signature = (block.get(name) for name in ("timestamp", "token", "signature"))
     timestamp = str(timestamp)
     if not isinstance(token, str) or not isinstance(signature, str) or not re.fullmatch(r"\d{1,11}", timestamp):
         raise BadWebhook("The webhook's signature cannot be read.")
-    right = hmac.new(signing_key.encode(), (timestamp + token).encode("utf-8", "replace"), hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(right.encode(), signature.encode("utf-8", "replace")):
+    signed = (timestamp + token).encode("utf-8", "replace")
+    rights = [hmac.new(key.encode(), signed, hashlib.sha256).hexdigest() for key in keys]
+    if not any(hmac.compare_digest(right.encode(), signature.encode("utf-8", "replace")) for right in rights):
         raise BadWebhook("The webhook's signature is wrong: it was not made with our signing key.")
     signed_at = datetime.fromtimestamp(int(timestamp), UTC)
-    if not now - fresh <= signed_at <= now + _AHEAD:
-        raise BadWebhook("The webhook's signature is too old, or this machine's clock is wrong.")
+    check_age(signed_at, now=now, oldest=fresh)
     return Verified(token=token, signed_at=signed_at)
 
 
@@ -66,101 +69,69 @@ def parse_mailgun(body: bytes) -> list[Feedback]:
 
     Raises BadWebhook where the body is not one of Mailgun's.
     """
-    event = _read(body).get("event-data")
+    event = read_table(body, provider="Mailgun").get("event-data")
     if not isinstance(event, dict):
         raise BadWebhook("The webhook does not have Mailgun's form (no event-data).")
     return [_feedback(event)]
 
 
+def _verify(call: WebhookCall, key: str, now: datetime) -> str:
+    return hashlib.sha256(
+        verify_mailgun(call.body, signing_key=key, now=now).token.encode("utf-8", "replace")
+    ).hexdigest()
+
+
 def _feedback(event: Mapping[str, Any]) -> Feedback:
     kind, bounce_class = _kind(event)
-    ours = _table(event.get("user-variables"))
-    status = _table(event.get("delivery-status"))
-    reason = _text(status.get("description")) or _text(status.get("message")) or _text(event.get("reason"))
-    headers = _table(_table(event.get("message")).get("headers"))
-    delivery = _text(ours.get("delivery"))
+    ours = table(event.get("user-variables"))
+    status = table(event.get("delivery-status"))
+    said = text(status.get("message"))
+    reason = text(status.get("description")) or said or text(event.get("reason"))
+    headers = table(table(event.get("message")).get("headers"))
     return Feedback(
         provider="mailgun",
-        key=_text(event.get("id")) or _fingerprint(event),
+        key=make_key(text(event.get("id")) or fingerprint(event)),
         kind=kind,
-        address=_text(event.get("recipient"), longest=254),
-        delivery=int(delivery) if re.fullmatch(r"[0-9]{1,18}", delivery) else None,
-        batch=_text(ours.get("batch")),
+        address=address(event.get("recipient")),
+        delivery=delivery_id(ours.get("delivery")),
+        batch=text(ours.get("batch"), longest=80),
         at=_moment(event.get("timestamp")),
         bounce_class=bounce_class,
         reason=reason,
-        provider_id=_text(headers.get("message-id")).strip("<>"),
+        provider_id=text(headers.get("message-id"), longest=200).strip("<>"),
+        status=enhanced_status(f"{said} {reason}") if bounce_class else "",
     )
 
 
 def _kind(event: Mapping[str, Any]) -> tuple[FeedbackKind, BounceClass]:
-    name = _text(event.get("event")).lower()
+    name = text(event.get("event")).lower()
     if name != "failed":
         return _KINDS.get(name, FeedbackKind.UNKNOWN), BounceClass.NONE
-    if _text(event.get("severity")).lower() == "temporary":
+    if text(event.get("severity")).lower() == "temporary":
         return FeedbackKind.DEFERRED, BounceClass.NONE
     return FeedbackKind.BOUNCED, _bounce_class(event)
 
 
 def _bounce_class(event: Mapping[str, Any]) -> BounceClass:
-    """Tell a dead address from a full mailbox and from a refusal that is about us; in doubt it is not the address."""
-    status = _table(event.get("delivery-status"))
-    said = f"{_text(status.get('message'))} {_text(status.get('description'))}"
-    reason = _text(event.get("reason")).lower()
+    status = table(event.get("delivery-status"))
+    said = f"{text(status.get('message'))} {text(status.get('description'))}"
+    reason = text(event.get("reason")).lower()
     if reason.startswith("suppress-") or reason in ("espblock", "policy"):
         return BounceClass.BLOCK
-    if found := _ENHANCED.search(said):
-        kind, subject, detail = (int(part) for part in found.groups())
-        if subject == 7:
-            return BounceClass.BLOCK
-        if kind == 4 or (subject, detail) in ((2, 2), (2, 3), (3, 4)) or subject in (3, 4):
-            return BounceClass.SOFT
-        return BounceClass.HARD
-    if reason == "old" or str(status.get("code", "")).startswith("4"):
+    if not enhanced_status(said) and (reason == "old" or str(status.get("code", "")).startswith("4")):
         return BounceClass.SOFT
-    if _POLICY_WORDS.search(said):
-        return BounceClass.BLOCK
-    return BounceClass.HARD
-
-
-def _read(body: bytes) -> Mapping[str, Any]:
-    try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadWebhook("The webhook cannot be read: it is not JSON.") from error
-    if not isinstance(parsed, dict) or _too_deep(parsed):
-        raise BadWebhook("The webhook does not have Mailgun's form.")
-    return parsed
-
-
-def _too_deep(parsed: object) -> bool:
-    level: list[object] = [parsed]
-    for _ in range(_DEEPEST):
-        level = [
-            child
-            for node in level
-            for child in (node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
-        ]
-        if not level:
-            return False
-    return True
+    return judge_bounce(said)
 
 
 def _moment(value: object) -> datetime | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return datetime.fromtimestamp(value, UTC) if 0 <= value < 32_503_680_000 else None
+    return None if isinstance(value, str) else moment(value)
 
 
-def _table(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: object, *, longest: int = 500) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    return "".join(c if c.isprintable() else " " for c in value[:longest]).strip() if isinstance(value, str) else ""
-
-
-def _fingerprint(event: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()
+MAILGUN = WebhookReader(
+    name="mailgun",
+    verify=_verify,
+    parse=lambda call: parse_mailgun(call.body),
+    signs=True,
+    atomic=True,
+    refusal=406,
+)

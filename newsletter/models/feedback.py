@@ -1,19 +1,88 @@
-"""What providers tell us afterwards, stored before it is believed."""
+"""What providers tell us afterwards, stored before it is believed; why mails failed; what was stopped because of it."""
 
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from newsletter.models.sends import Delivery, Send
+from newsletter.models.states import one_of
 
 
 class ProviderEvent(models.Model):
-    """One webhook event as it came. The constraint makes counting it twice impossible."""
+    """One webhook event. The first constraint makes counting it twice impossible.
+
+    ``body`` is what was told of one person, emptied once it is applied. ``once`` is a token that may be used once, of
+    providers that do not sign the body. ``retry_at`` is when to look (again) at an event that is not applied.
+    """
+
+    class Result(models.TextChoices):
+        WAITING = "", "waiting"
+        APPLIED = "applied"
+        ORPHAN = "orphan", "of no mail of ours"
+        NOTED = "noted", "noted, nothing to do"
 
     provider = models.CharField(max_length=20)
     key = models.CharField(max_length=200)
     kind = models.CharField(max_length=20)
     body = models.JSONField()
+    once = models.CharField(max_length=64, null=True)
     received_at = models.DateTimeField()
-    applied_at = models.DateTimeField(null=True, db_index=True)
+    retry_at = models.DateTimeField(default=timezone.now)
+    applied_at = models.DateTimeField(null=True)
+    result = models.CharField(max_length=8, choices=Result.choices, blank=True, default=Result.WAITING)
 
     wagtail_reference_index_ignore = True
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["provider", "key"], name="provider_event_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "key"], name="provider_event_once"),
+            models.UniqueConstraint(
+                fields=["provider", "once"], condition=Q(once__isnull=False), name="provider_token_once"
+            ),
+            one_of("provider_event_result", "result", ["", "applied", "orphan", "noted"]),
+        ]
+        indexes = [
+            models.Index(fields=["retry_at", "id"], condition=Q(applied_at__isnull=True), name="provider_event_waiting")
+        ]
+
+
+class Bounce(models.Model):
+    """Why one mail failed, at its worst: hard before soft before block. ``status`` is the server's code (``5.1.1``)."""
+
+    class Final(models.TextChoices):
+        HARD = "hard", "the address does not exist"
+        SOFT = "soft", "failed this time"
+        BLOCK = "block", "refused because of the sender"
+
+    delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="bounce")
+    bounce_class = models.CharField(max_length=5, choices=Final.choices)
+    status = models.CharField(max_length=12, blank=True)
+    reason = models.CharField(max_length=300, blank=True, help_text="The receiving server's words, without addresses.")
+    at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [one_of("bounce_class", "bounce_class", ["hard", "soft", "block"])]
+
+
+class AutomaticPause(models.Model):
+    """A send that was stopped by a rule, at how many cases. Where a person resumes it, twice as many stop it again."""
+
+    class Rule(models.TextChoices):
+        HARD = "hard", "too many addresses that do not exist"
+        COMPLAINTS = "complaints", "too many complaints"
+        AUTHENTICATION = "authentication", "the domain's proof was refused"
+
+    send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="automatic_pauses")
+    rule = models.CharField(max_length=14, choices=Rule.choices)
+    cases = models.PositiveIntegerField()
+    at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["send", "rule"], name="automatic_pause_once"),
+            one_of("automatic_pause_rule", "rule", ["hard", "complaints", "authentication"]),
+        ]

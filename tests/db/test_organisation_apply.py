@@ -107,30 +107,54 @@ def test_a_dry_run_tells_everything_and_writes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (BASE.replace('list = "weekly"', 'list = "wekly"'), "[[publication]] weekly: list “wekly” is not known; did you mean “weekly”?"),
-        (BASE.replace('["Stories"]', '["Storys"]'), "[[publication]] weekly: source “Storys” is not known; did you mean “Stories”?"),
-        (BASE.replace('["Fair wages"]', '["xyz"]'), "[[source]] Stories: topic “xyz” is not known; known are fair-wages."),
+        (
+            BASE.replace('list = "weekly"', 'list = "wekly"'),
+            "[[publication]] weekly: list “wekly” is not known; did you mean “weekly”?",
+        ),
+        (
+            BASE.replace('["Stories"]', '["Storys"]'),
+            "[[publication]] weekly: source “Storys” is not known; did you mean “Stories”?",
+        ),
+        (
+            BASE.replace('["Fair wages"]', '["xyz"]'),
+            "[[source]] Stories: topic “xyz” is not known; known are fair-wages.",
+        ),
         (BASE + 'segment = "x"', "[[publication]] weekly: segment “x” is not known; there is no segment yet."),
         (BASE.replace("0 9 * * 4", "0 99 * * 4"), "[[publication]] weekly: “0 99 * * 4” is not a schedule"),
         (BASE.replace("Europe/London", "Europe/Londn"), "[[publication]] weekly: “Europe/Londn” is not a time zone"),
         (BASE.replace('schedule = "0 9 * * 4"', ""), "[[publication]] weekly: “schedule” is missing."),
         (BASE.replace('list = "weekly"', ""), "[[publication]] weekly: “list” is missing."),
-        (BASE.replace('from_email = "letter@news.example.org"', ""), "[[publication]] weekly: “from_email” is missing."),
+        (
+            BASE.replace('from_email = "letter@news.example.org"', ""),
+            "[[publication]] weekly: “from_email” is missing.",
+        ),
         (BASE.replace('[brand]\nname = "Open Door"', ""), "[[publication]] weekly: there is no [brand] yet"),
         (BASE.replace('url = "https://example.org/feed.xml"', ""), "[[source]] Stories: “url” is missing."),
         ('[[list]]\nslug = "a"', "[[list]] a: “name” is missing."),
-        ('[[topic]]\nslug = "a"\nname = "' + "x" * 121 + '"', "[[topic]] a: name: Ensure this value has at most 120 characters"),
+        (
+            '[[topic]]\nslug = "a"\nname = "' + "x" * 121 + '"',
+            "[[topic]] a: name: Ensure this value has at most 120 characters",
+        ),
         ('[[appeal]]\nslug = "a"\nheadline = "b"\nbutton = "c"', "[[appeal]] a: “link” is missing."),
         ('[[segment]]\nslug = "a"', "[[segment]] a: “rule” is missing."),
-        ('[[segment]]\nslug = "a"\nrule = { lst = "weekly" }', "[[segment]] a: rule: “lst” is not something a rule can ask."),
+        (
+            '[[segment]]\nslug = "a"\nrule = { lst = "weekly" }',
+            "[[segment]] a: rule: “lst” is not something a rule can ask.",
+        ),
         ('[[segment]]\nslug = "a"\nrule = { list = "gone" }', "[[segment]] a: rule.list"),
         ('[brand]\nname = "a"\nlogo = "none.png"', "[brand]: logo: there is no file "),
         ('[brand]\nname = "a"\nlogo = "."', "[brand]: logo: "),
         ('[brand]\nname = "a"\nlogo = "ftp://example.org/a.png"', "must be an http or https address, or a file"),
-        ('[brand]\nname = "a"\nlogo = "organisation.toml"', "organisation.toml cannot be used: The picture is not JPEG"),
-        ('[brand]\nname = "a"\nlogo_dark = "http://10.0.0.1/logo.png"', "[brand]: logo_dark: http://10.0.0.1/logo.png cannot be used: "),
+        (
+            '[brand]\nname = "a"\nlogo = "organisation.toml"',
+            "organisation.toml cannot be used: The picture is not JPEG",
+        ),
+        (
+            '[brand]\nname = "a"\nlogo_dark = "http://10.0.0.1/logo.png"',
+            "[brand]: logo_dark: http://10.0.0.1/logo.png cannot be used: ",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_fault_names_the_table_and_the_key_and_changes_nothing(tmp_path: Path, text: str, message: str) -> None:
     assert message in refuse(tmp_path, text)
     assert not Brand.objects.exists()
@@ -184,7 +208,7 @@ def test_a_segment_may_lean_on_a_list_of_the_same_file_and_needs_no_name(tmp_pat
     apply(
         tmp_path,
         BASE
-        + '\n[[segment]]\nslug = "near-london"\nrule = { all = [{ list = "weekly" }, { near = "London, GB", km = 80 }] }',
+        + '\n[[segment]]\nslug = "near-london"\nrule = { any = [{ list = "weekly" }, { near = "London", km = 9 }] }',
     )
     assert Segment.objects.get().name == "Near london"
     apply(tmp_path, '[[publication]]\nslug = "weekly"\nsegment = "near-london"')

@@ -2,6 +2,8 @@
 
 import pytest
 from django.contrib.auth.models import Group, User
+from wagtail.images import get_image_model
+from wagtail.permissions import policy_registry
 
 from newsletter.errors import NotFound
 from newsletter.organisation.roles import ROLES
@@ -54,14 +56,11 @@ def test_the_groups_that_are_made_for_web_pages_are_gone() -> None:
 
 
 def test_those_who_write_may_choose_and_add_pictures_and_others_may_not() -> None:
-    from wagtail.images.permissions import permission_policy
-
     for role in ROLES:
         add_staff(email=f"{role}@example.org", role=role, password=PASSWORD)
+    policy = policy_registry.get_by_type(get_image_model())
     may = {
-        role
-        for role in ROLES
-        if permission_policy.user_has_permission(User.objects.get(username=f"{role}@example.org"), "add")
+        role for role in ROLES if policy.user_has_permission(User.objects.get(username=f"{role}@example.org"), "add")
     }
     assert may == set(ROLES) - {"data"}
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from getpass import getuser
+from io import SEEK_SET, BufferedReader, FileIO, RawIOBase
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,9 @@ class Command(ProductCommand):
         mailing_list = find_list(options["list"], where="--list")
         file: Path = options["file"]
         try:
-            with file.open("rb") as lines, follow(count_lines(file)) as progress:
+            with file.open("rb", buffering=0) as lines, follow(count_lines(file)) as progress:
                 report = import_people(
-                    file=lines,
+                    file=BufferedReader(_Lent(lines), buffer_size=_PIECE),
                     mailing_list=mailing_list,
                     basis=options["basis"],
                     evidence=options["evidence"],
@@ -95,6 +96,28 @@ class Command(ProductCommand):
 
     def _show(self, **options: Any) -> None:
         self.write_json(describe_person(find_person(options["email"])))
+
+
+class _Lent(RawIOBase):
+    """A file lent to a reader that may close what it was given; the file itself stays open."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._file.seekable()
+
+    def readinto(self, buffer: Any) -> int | None:
+        return self._file.readinto(buffer)
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
 
 
 @contextmanager

@@ -1,0 +1,208 @@
+"""`newsletter doctor` finds what is wrong, says what to do, and shows no key."""
+
+import json
+from collections import namedtuple
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
+
+from newsletter.models import Brand, Publication, Source
+from newsletter.organisation.health import machine
+from newsletter.organisation.health.content import check_publications
+from newsletter.organisation.health.dns import FindTexts
+from newsletter.organisation.health.examine import examine
+from newsletter.organisation.health.finding import Finding
+from newsletter.organisation.health.machine import check_data_folder, check_disk, check_site_url
+from newsletter.organisation.health.sending import check_senders
+from newsletter.organisation.staff import add_staff
+from newsletter.rendering import TemplateError
+from subscribers.models import MailingList, Segment
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "a-calm-harbour-morning"
+KEY = "key-that-nobody-may-see"
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture
+def publication() -> Publication:
+    brand = Brand.objects.create(name="Open Door", postal_address="1 Example Street, Leeds")
+    return Publication.objects.create(
+        slug="weekly",
+        name="The weekly letter",
+        brand=brand,
+        mailing_list=MailingList.objects.create(slug="weekly", name="The weekly letter"),
+        from_name="Open Door",
+        from_email="letter@news.example.org",
+        schedule="0 9 * * thu",
+    )
+
+
+def no_dns(name: str) -> list[str]:
+    raise AssertionError(f"DNS was asked about {name}.")
+
+
+def levels(*, find: FindTexts = no_dns) -> dict[str, Finding]:
+    return {finding.check: finding for finding in examine(find=find)}
+
+
+def test_a_fresh_machine_has_no_errors_and_says_how_to_begin(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("doctor")
+    said = capsys.readouterr().out
+    assert "newsletter init" in said
+    assert "newsletter staff add EMAIL --role admin" in said
+    assert " 0 errors." in said
+
+
+def test_a_program_may_read_the_checks(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("doctor", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert told["ok"] is True
+    assert {"check", "level", "says", "do"} == set(told["checks"][0])
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_an_error_ends_with_a_line_that_names_the_checks_that_failed(
+    form: list[str], settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.NEWSLETTER_SITE_URL = "http://letter.example.org"
+    with pytest.raises(CommandError, match="1 checks failed: site URL"):
+        call_command("doctor", *form)
+    assert "is not HTTPS" in capsys.readouterr().out
+
+
+def test_everything_set_up_is_well(publication: Publication) -> None:
+    add_staff(email="ann@example.org", role="approver", password=PASSWORD)
+    found = levels()
+    assert [name for name, finding in found.items() if finding.level != "ok"] == ["publication weekly"]
+    assert "Nobody who may be mailed" in found["publication weekly"].says
+
+
+def test_the_label_of_the_provider_is_shown_and_its_key_never(publication: Publication, settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = f"mailgun://{KEY}@news.example.org?endpoint=http://127.0.0.1:9&webhook_key={KEY}"
+    found = list(examine(find=no_dns))
+    assert any("mailgun (news.example.org)" in finding.says for finding in found)
+    assert KEY not in repr(found)
+    assert any("is not mailgun's own address" in finding.says for finding in found)
+
+
+def test_senders_are_checked_in_dns_only_where_mail_goes_to_the_provider_itself(publication: Publication) -> None:
+    asked: list[str] = []
+
+    def find(name: str) -> list[str]:
+        asked.append(name)
+        return []
+
+    for url in ("outbox://", "nonsense", f"mailgun://{KEY}@news.example.org?endpoint=http://127.0.0.1:9"):
+        assert [finding.level for finding in check_senders(url, find=find)] == ["ok"]
+    assert asked == []
+    for url in ("", "?endpoint=https://api.eu.mailgun.net"):
+        findings = list(check_senders(f"mailgun://{KEY}@news.example.org{url}", find=find))
+        assert [finding.level for finding in findings] == ["error", "warning", "error"]
+    assert "_dmarc.news.example.org" in asked
+    Publication.objects.update(from_email="letter@büro@example.org")
+    assert [f.level for f in check_senders(f"mailgun://{KEY}@news.example.org", find=find)] == ["error"]
+
+
+def test_a_provider_without_a_webhook_key_and_one_that_cannot_be_read(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = f"mailgun://{KEY}@news.example.org?endpoint=http://127.0.0.1:9"
+    found = levels()
+    assert found["webhooks"].level == "warning"
+    assert found["site URL"].level == "warning", "real people could not follow its links"
+    settings.NEWSLETTER_PROVIDER_URL = "mailgan://x"
+    assert levels()["provider"].level == "error"
+
+
+@pytest.mark.parametrize(
+    ("url", "level"),
+    [
+        ("https://letter.example.org", "ok"),
+        ("http://letter.example.org", "error"),
+        ("http://192.168.0.4", "error"),
+        ("http://127.0.0.1:8000", "ok"),
+        ("http://[::1]:8000", "ok"),
+        ("http://localhost:8000", "ok"),
+        ("letter.example.org", "error"),
+    ],
+)
+def test_a_site_url_that_is_neither_https_nor_loopback_is_an_error(url: str, level: str) -> None:
+    assert next(iter(check_site_url(url, production=True, mails_people=False))).level == level
+
+
+def test_a_public_address_with_the_settings_for_trying_out_is_a_warning(settings: Any) -> None:
+    settings.NEWSLETTER_SITE_URL = "https://letter.example.org"
+    assert levels()["production"].level == "warning"
+    settings.ENV = replace(settings.ENV, production=True)
+    assert "production" not in levels()
+
+
+def test_a_missing_postal_address_is_an_error(publication: Publication) -> None:
+    Brand.objects.update(postal_address=" ")
+    assert levels()["postal address"].level == "error"
+
+
+def test_nobody_who_may_approve_is_a_warning_where_a_publication_waits_for_it(publication: Publication) -> None:
+    add_staff(email="ann@example.org", role="editor", password=PASSWORD)
+    assert "waits for an approval that nobody may give" in levels()["staff"].says
+
+
+def test_a_failing_source_is_named_with_its_error() -> None:
+    Source.objects.create(name="Stories", kind="feed", url="https://example.org/f", failures=3, error="Not found.")
+    finding = levels()["source Stories"]
+    assert finding.level == "warning"
+    assert "Not found. (3 times in a row)" in finding.says
+
+
+def test_a_segment_that_leans_on_a_list_that_is_gone_is_an_error(publication: Publication) -> None:
+    publication.segment = Segment.objects.create(slug="s", name="S", rule={"list": "gone"})
+    publication.save()
+    assert [finding.level for finding in check_publications()] == ["error"]
+    Segment.objects.update(rule={})
+    assert "segment “S”" in next(check_publications()).says
+
+
+def test_tables_that_wait_for_a_change_are_an_error() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'newsletter' AND name = '0002_roles'")
+    found = levels()
+    assert found["database"].do == "Run: newsletter migrate"
+    assert "staff" not in found
+
+
+def test_a_database_that_does_not_answer_is_an_error_and_nothing_more_is_asked_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Unreachable:
+        def __init__(self, connection: object) -> None:
+            raise OperationalError("connection refused")
+
+    monkeypatch.setattr(machine, "MigrationExecutor", Unreachable)
+    found = levels()
+    assert "connection refused" in found["database"].says
+    assert "staff" not in found
+
+
+def test_a_data_folder_that_cannot_be_written_to_is_an_error(settings: Any) -> None:
+    settings.NEWSLETTER_DATA_DIR = Path("/proc/none")
+    assert levels()["data folder"].level == "error"
+    assert check_data_folder(Path("/proc")).level == "error"
+
+
+@pytest.mark.parametrize(("free", "level"), [(10**8, "error"), (10**9, "warning"), (10**11, "ok")])
+def test_little_room_on_the_disk_is_said_in_time(
+    free: int, level: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(machine.shutil, "disk_usage", lambda folder: Usage(free, 0, free))
+    assert check_disk(tmp_path).level == level
+
+
+def test_templates_that_do_not_work_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(document: object) -> None:
+        raise TemplateError("line 3 is wrong")
+
+    monkeypatch.setattr(machine, "render", fail)
+    assert "line 3 is wrong" in levels()["templates"].says

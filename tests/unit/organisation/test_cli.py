@@ -1,0 +1,130 @@
+"""The `newsletter` command as people meet it: a list of commands, and refusals of one line without a traceback."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import newsletter.management.commands
+from newsletter.project import cli
+
+ROOT = Path(cli.__file__).parents[2]
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSLETTER_", "DATABASE_"))}
+
+
+def run(*arguments: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    environment = {**CLEAN, "PYTHONPATH": str(ROOT), "NEWSLETTER_DATA_DIR": str(folder / "data"), **settings}
+    return subprocess.run(
+        [sys.executable, "-m", "newsletter.project.cli", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_without_a_command_it_lists_the_commands_with_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 0
+    listed = capsys.readouterr().out
+    assert all(f"\n  {name} " in listed for name in cli.COMMANDS)
+    assert cli.main(["--help"]) == 0
+    assert capsys.readouterr().out == listed
+
+
+def test_every_command_of_the_product_is_in_the_list() -> None:
+    folder = Path(newsletter.management.commands.__file__).parent
+    made = {file.stem for file in folder.glob("*.py") if not file.stem.startswith("_")}
+    assert made <= set(cli.COMMANDS), made - set(cli.COMMANDS)
+
+
+def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("newsletter 0.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["statu"], "There is no command “statu”. Did you mean “status”?"),
+        (["xyzzy"], "There is no command “xyzzy”. `newsletter --help` lists the commands."),
+        (["apply"], "The following arguments are required: FILE.toml. Try: newsletter apply --help"),
+        (["apply", "x.toml", "--drie-run"], "Unrecognized arguments: --drie-run. Try: newsletter apply --help"),
+        (["demo", "--port", "many"], "--port needs a number, such as --port 8001."),
+        (["demo", "--port", "70000"], "There is no port 70000."),
+    ],
+)
+def test_a_mistyped_command_line_ends_with_status_2_and_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith(message)
+    assert (said.err.count("\n"), said.out) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"NEWSLETTER_ENGINE": "x"}, 'Environment variable "NEWSLETTER_ENGINE" invalid: Must be one of'),
+        ({"DATABASE_URL": "nonsense://x"}, "A setting cannot be used: Scheme 'nonsense://' is unknown."),
+        ({"NEWSLETTER_DATA_DIR": "/proc/none"}, "The data folder cannot be used (No such file or directory"),
+        ({"NEWSLETTER_PRODUCTION": "true"}, "NEWSLETTER_SECRET_KEY is not set."),
+        ({"DATABASE_URL": "postgres://127.0.0.1:1/none"}, "The database cannot be used: "),
+        ({}, "The database is not prepared for this version (no such table: "),
+    ],
+)
+def test_a_setting_that_cannot_work_ends_with_one_line_and_no_traceback(
+    tmp_path: Path, settings: dict[str, str], message: str
+) -> None:
+    done = run("status", folder=tmp_path, **settings)
+    assert done.stderr.startswith(message)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+
+
+def test_a_new_sqlite_file_is_prepared_by_itself_and_dotenv_is_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        f"NEWSLETTER_DATA_DIR={tmp_path / 'elsewhere'}\nNEWSLETTER_TIME_ZONE=Europe/London\n"
+    )
+    done = run("staff", "list", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Nobody has an account yet." in done.stdout
+    assert (tmp_path / "data" / "newsletter.sqlite3").exists(), "the environment counts more than .env"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_an_interrupted_command_ends_with_status_130_and_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(name: str, rest: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_execute", interrupt)
+    assert cli.main(["status"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_a_reader_that_leaves_the_pipe_is_no_traceback(tmp_path: Path) -> None:
+    script = f"{sys.executable} -m newsletter.project.cli check --help | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        env={**CLEAN, "PYTHONPATH": str(ROOT), "NEWSLETTER_DATA_DIR": str(tmp_path), "PYTHONUNBUFFERED": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    assert done.stdout.strip() in {"0", "141"}
+
+
+def test_a_refusal_of_the_product_is_one_line_with_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert cli.main(["demo", "--port", str(taken.getsockname()[1])]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("Port ")
+    assert said.count("\n") == 1

@@ -6,6 +6,7 @@ from wagtail.snippets.views.snippets import EditView, SnippetViewSet
 
 from newsletter.desk.saving import VoidsApprovals
 from newsletter.models import Appeal
+from subscribers.desk.listing import DeskList
 
 
 class AppealEditor(VoidsApprovals, EditView):
@@ -14,6 +15,7 @@ class AppealEditor(VoidsApprovals, EditView):
 
 class AppealViewSet(SnippetViewSet):
     model = Appeal
+    index_view_class = DeskList
     icon = "pick"
     menu_order = 130
     add_to_admin_menu = True

@@ -3,18 +3,19 @@
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
 from django.utils import timezone
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
-from wagtail.admin.ui.tables import Column, DateColumn
+from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import EditView, SnippetViewSet
 
 from newsletter.desk.content_forms import EventForm
 from newsletter.desk.panels import WordsPanel
 from newsletter.desk.saving import VoidsApprovals
 from newsletter.models import EventNotice, Source
+from subscribers.desk.listing import DeskList, MomentColumn
 
 
 class EventFilters(WagtailFilterSet):
@@ -61,6 +62,7 @@ def say_event(event: EventNotice) -> dict[str, Any]:
 
 class EventViewSet(SnippetViewSet):
     model = EventNotice
+    index_view_class = DeskList
     icon = "calendar-alt"
     menu_label = "Events"
     menu_order = 120
@@ -72,7 +74,7 @@ class EventViewSet(SnippetViewSet):
     list_per_page = 30
     list_display = [
         "title",
-        DateColumn("starts_at", label="Starts", sort_key="starts_at"),
+        MomentColumn("starts_at", label="Starts", sort_key="starts_at"),
         Column("place", label="Near", accessor=say_place),
         Column("note", label="Unsure"),
         Column("source", label="Source", sort_key="source__name"),
@@ -81,7 +83,8 @@ class EventViewSet(SnippetViewSet):
         [
             WordsPanel(say=say_event, template="desk/panels/event.html", heading="Where it comes from"),
             MultiFieldPanel(
-                [FieldPanel("title"), FieldPanel("summary"), FieldPanel("url")], heading="What readers see"
+                [FieldPanel("title"), FieldPanel("summary"), FieldPanel("url", heading="Address")],
+                heading="What readers see",
             ),
             MultiFieldPanel(
                 [
@@ -118,4 +121,5 @@ class EventViewSet(SnippetViewSet):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EventNotice]:
-        return EventNotice.objects.select_related("source")
+        past = Case(When(starts_at__lt=timezone.now(), then=1), default=0)
+        return EventNotice.objects.select_related("source").annotate(past=past).order_by("past", "starts_at")

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
-from wagtail.admin.ui.tables import Column, DateColumn
+from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import Button, HeaderButton
 from wagtail.models import Revision
-from wagtail.snippets.views.snippets import IndexView, PreviewRevisionView, SnippetViewSet
+from wagtail.snippets.views.snippets import PreviewRevisionView, SnippetViewSet
 
 from newsletter.desk.columns import StateColumn
 from newsletter.desk.issue_lock import SealedLock
@@ -23,6 +23,7 @@ from newsletter.desk.readers import resolve_complete
 from newsletter.desk.saving import say_voided
 from newsletter.desk.stale import void_if_stale
 from newsletter.models import Issue
+from subscribers.desk.listing import DeskList, MomentColumn
 
 SEALED = (Issue.State.SENDING, Issue.State.SENT, Issue.State.CANCELLED)
 
@@ -39,7 +40,7 @@ class IssueFilters(WagtailFilterSet):
         fields = ["publication", "state"]
 
 
-class IssueList(IndexView):
+class IssueList(DeskList):
     default_ordering = "-made_at"
 
     def get_edit_url(self, instance: Issue) -> str | None:
@@ -119,13 +120,13 @@ class IssueViewSet(SnippetViewSet):
         "__str__",
         Column("subject", label="Subject"),
         StateColumn("state", label="State", sort_key="state"),
-        DateColumn(
+        MomentColumn(
             "due",
             label="Due",
             accessor=lambda issue: issue.slot.due_at if issue.slot else None,
             sort_key="slot__due_at",
         ),
-        DateColumn("made_at", label="Made", sort_key="made_at"),
+        MomentColumn("made_at", label="Made", sort_key="made_at"),
     ]
     panels = [
         MultiFieldPanel(

@@ -33,6 +33,9 @@ class Mode:
 class DeskPreviewPanel(PreviewSidePanel):
     template_name = "desk/preview_panel.html"
 
+    class Media:
+        js = ["newsletter/open_preview.js"]
+
     def __init__(self, row: models.Model, request: HttpRequest, *, preview_url: str, modes: list[Mode]) -> None:
         super().__init__(row, request, preview_url=preview_url)
         self.modes = modes

@@ -21,6 +21,7 @@ from newsletter.desk.saving import VoidsApprovals
 from newsletter.errors import BadSchedule, NotReady
 from newsletter.issues.schedule import describe, due_after
 from newsletter.models import Brand, Publication
+from subscribers.desk.listing import DeskList
 
 NEXT_DATES = 5
 
@@ -64,6 +65,7 @@ class BrandEditor(VoidsApprovals, EditView):
 
 class PublicationViewSet(SnippetViewSet):
     model = Publication
+    index_view_class = DeskList
     icon = "mail"
     base_url_path = "publications"
     copy_view_enabled = False
@@ -130,6 +132,7 @@ class PublicationViewSet(SnippetViewSet):
 
 class BrandViewSet(SnippetViewSet):
     model = Brand
+    index_view_class = DeskList
     icon = "sliders"
     menu_label = "Brand"
     base_url_path = "brand"

@@ -6,11 +6,12 @@ from django.db.models import Count, QuerySet
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
-from wagtail.admin.ui.tables import BooleanColumn, Column, DateColumn
+from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.snippets.views.snippets import SnippetViewSet
 
 from newsletter.desk.panels import WordsPanel
 from newsletter.models import Source
+from subscribers.desk.listing import DeskList, MomentColumn
 
 SHOWN_ASIDE = 50
 
@@ -36,6 +37,7 @@ def say_source(source: Source) -> dict[str, Any]:
 
 class SourceViewSet(SnippetViewSet):
     model = Source
+    index_view_class = DeskList
     icon = "globe"
     menu_order = 140
     add_to_admin_menu = True
@@ -47,7 +49,7 @@ class SourceViewSet(SnippetViewSet):
     list_display = [
         "name",
         Column("kind", label="Kind", accessor="get_kind_display"),
-        DateColumn("looked_at", label="Last look", sort_key="looked_at"),
+        MomentColumn("looked_at", label="Last look", sort_key="looked_at"),
         Column("health", label="How it went", accessor=say_health),
         Column("aside", label="Set aside", sort_key="aside"),
         BooleanColumn("enabled", label="In use"),
@@ -58,7 +60,7 @@ class SourceViewSet(SnippetViewSet):
             [
                 FieldPanel("name"),
                 FieldPanel("kind"),
-                FieldPanel("url"),
+                FieldPanel("url", heading="Address"),
                 FieldPanel("every_minutes"),
                 FieldPanel("enabled"),
             ],

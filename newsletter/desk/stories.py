@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
-from wagtail.admin.ui.tables import Column, DateColumn
+from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import SnippetViewSet
 
 from newsletter.desk.content_forms import StoryForm
@@ -22,6 +22,7 @@ from newsletter.errors import NotReady
 from newsletter.issues.body import literal
 from newsletter.issues.content import Content, resolve_content
 from newsletter.models import Issue, PlacedStory, Publication, Source, Story
+from subscribers.desk.listing import DeskList, MomentColumn
 from subscribers.models import Topic
 
 
@@ -78,6 +79,7 @@ def say_origin(story: Story) -> dict[str, Any]:
 
 class StoryViewSet(SnippetViewSet):
     model = Story
+    index_view_class = DeskList
     icon = "doc-full"
     menu_order = 110
     add_to_admin_menu = True
@@ -91,13 +93,16 @@ class StoryViewSet(SnippetViewSet):
         "title",
         Column("source", label="Source", sort_key="source__name"),
         Column("language", label="Language", sort_key="language"),
-        DateColumn("published_at", label="Published", sort_key="published_at"),
+        MomentColumn("published_at", label="Published", sort_key="published_at"),
         Column("edited", label="Edited here", accessor=lambda story: "yes" if story.edited_fields else ""),
     ]
     edit_handler = ObjectList(
         [
             WordsPanel(say=say_origin, template="desk/panels/story.html", heading="Where it comes from"),
-            MultiFieldPanel([FieldPanel("title"), FieldPanel("teaser"), FieldPanel("url")], heading="What readers see"),
+            MultiFieldPanel(
+                [FieldPanel("title"), FieldPanel("teaser"), FieldPanel("url", heading="Address")],
+                heading="What readers see",
+            ),
             MultiFieldPanel(
                 [
                     FieldPanel("picture_alt", help_text="For readers who do not see the picture: one short sentence."),

@@ -11,6 +11,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
 from wagtail.snippets.views.snippets import SnippetViewSet
 
+from subscribers.desk.listing import DeskList
 from subscribers.models import MailingList, Subscription, Topic
 
 
@@ -26,6 +27,7 @@ register_permission_policy(MailingList, NeverDelete(MailingList))
 
 class ListViewSet(SnippetViewSet):
     model = MailingList
+    index_view_class = DeskList
     icon = "list-ul"
     menu_label = "Lists"
     base_url_path = "lists"
@@ -53,6 +55,7 @@ class ListViewSet(SnippetViewSet):
 
 class TopicViewSet(SnippetViewSet):
     model = Topic
+    index_view_class = DeskList
     icon = "tag"
     base_url_path = "topics"
     copy_view_enabled = False

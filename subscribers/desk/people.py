@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.views.generic import TemplateView
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.views.generic import IndexView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.viewsets.model import ModelViewSet
@@ -20,6 +20,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
 
 from subscribers.addresses import normalise
+from subscribers.desk.listing import MomentColumn
 from subscribers.desk.words import say_consent, say_subscription
 from subscribers.errors import BadAddress
 from subscribers.identity import identify
@@ -75,7 +76,7 @@ class PeopleList(IndexView):
             Column("place", label="Place"),
             Column("lists", label="Lists", accessor=say_lists),
             Column("giving", label="Giving", accessor="get_giving_display"),
-            DateColumn("created_at", label="Since", sort_key="created_at"),
+            MomentColumn("created_at", label="Since", sort_key="created_at"),
         ]
 
     def get_base_queryset(self) -> QuerySet[Subscriber]:

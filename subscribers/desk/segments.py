@@ -14,6 +14,7 @@ from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import CreateView, EditView, PreviewOnCreateView, PreviewOnEditView, SnippetViewSet
 from wagtail.utils.decorators import xframe_options_sameorigin_override
 
+from subscribers.desk.listing import DeskList
 from subscribers.errors import BadRule
 from subscribers.models import Segment
 from subscribers.segments import count_people, explain_rule
@@ -82,6 +83,7 @@ class RuleInput(forms.Textarea):
 
 class SegmentViewSet(SnippetViewSet):
     model = Segment
+    index_view_class = DeskList
     icon = "group"
     base_url_path = "segments"
     add_view_class = SegmentMaker

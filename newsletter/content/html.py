@@ -28,7 +28,7 @@ def clean_html(text: str, *, base_url: str = "") -> str:
         text.replace("\0", ""),
         tags=_TAGS,
         clean_content_tags=_DROPPED_WHOLE,
-        attributes={"a": {"href"}},
+        attributes={"a": {"href"}, "*": set()},
         url_schemes=_SCHEMES,
         url_relative=rewrite,  # type: ignore[arg-type]
         link_rel=None,

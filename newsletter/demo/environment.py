@@ -49,7 +49,9 @@ def check_port_free(port: int) -> None:
 def empty_folder(folder: Path) -> None:
     """Start clean, but never delete a folder that is not a demonstration's."""
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
-        raise DemoError(f"{folder} holds something that is not a demonstration. Move it away, or set NEWSLETTER_DATA_DIR.")
+        raise DemoError(
+            f"{folder} holds something that is not a demonstration. Move it away, or set NEWSLETTER_DATA_DIR."
+        )
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / MARK).write_text("Made by `newsletter demo`, which empties this folder each time it starts.\n")

@@ -15,8 +15,8 @@ from newsletter.demo.organisation import write_organisation
 from newsletter.demo.people import write_people
 from newsletter.issues.approve import approve_by_policy
 from newsletter.issues.assemble import assemble_slot, find_slot
-from newsletter.management.progress import follow_send
-from newsletter.management.receipt import print_receipt
+from newsletter.console.progress import follow_send
+from newsletter.console.receipt import print_receipt
 from newsletter.models import Issue, Publication, Source
 from newsletter.organisation.apply import apply_file
 from newsletter.organisation.staff import add_staff
@@ -73,7 +73,9 @@ def _set_up(*, site_url: str, people: int, now: datetime, console: Console) -> N
         file = Path(folder) / "organisation.toml"
         file.write_text(write_organisation(site=site_url), encoding="utf-8")
         changes = apply_file(file, dry_run=False, now=now)
-    console.print(f"The sample organisation's file is applied: {len(changes)} lists, topics, sources, appeals and publications.")
+    console.print(
+        f"The sample organisation's file is applied: {len(changes)} lists, topics, sources, appeals and publications."
+    )
     add_staff(email=LOGIN.email, role="admin", password=LOGIN.password)
     for mailing_list, count in (("weekly", people), ("boletin", max(people // 20, 1))):
         report = _import(mailing_list, count, now)

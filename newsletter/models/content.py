@@ -34,8 +34,12 @@ class Story(PreviewableMixin, index.Indexed, models.Model):
     picture = models.ForeignKey(Picture, on_delete=models.SET_NULL, null=True, blank=True, editable=False)
     picture_alt = models.CharField("what the picture shows", max_length=300, blank=True)
     topics = models.ManyToManyField(Topic, blank=True)
-    related = models.JSONField(default=list, blank=True, editable=False, help_text="[[title, url], …] as the source names them.")
-    pseudonyms = models.JSONField(default=list, blank=True, help_text="[[name, note], …]: the note goes wherever the name does.")
+    related = models.JSONField(
+        default=list, blank=True, editable=False, help_text="[[title, url], …] as the source names them."
+    )
+    pseudonyms = models.JSONField(
+        default=list, blank=True, help_text="[[name, note], …]: the note goes wherever the name does."
+    )
     published_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(editable=False)
     source_sha256 = models.CharField(max_length=64, blank=True, editable=False)

@@ -25,7 +25,17 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         SENT = "sent"
         CANCELLED = "cancelled"
 
-    MOVED_BY_SERVICES = ("publication_id", "slot_id", "number", "state", "held", "held_reason", "reasons", "made_at", "public_id")
+    MOVED_BY_SERVICES = (
+        "publication_id",
+        "slot_id",
+        "number",
+        "state",
+        "held",
+        "held_reason",
+        "reasons",
+        "made_at",
+        "public_id",
+    )
 
     publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="issues", editable=False)
     slot = models.OneToOneField(Slot, on_delete=models.PROTECT, null=True, related_name="issue", editable=False)
@@ -34,7 +44,9 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT, editable=False)
     held = models.BooleanField(default=False, editable=False)
     held_reason = models.CharField(max_length=500, blank=True, editable=False)
-    reasons = models.JSONField(default=list, editable=False, help_text="[{kind, title, in, why}, …] as assembly decided.")
+    reasons = models.JSONField(
+        default=list, editable=False, help_text="[{kind, title, in, why}, …] as assembly decided."
+    )
     made_at = models.DateTimeField(editable=False)
     subject = models.CharField(max_length=300, blank=True)
     preheader = models.CharField(max_length=300, blank=True)
@@ -184,7 +196,8 @@ class Approval(models.Model):
                 name="approval_once_by_policy",
             ),
             models.CheckConstraint(
-                condition=models.Q(person__isnull=False, by_policy=False) | models.Q(person__isnull=True, by_policy=True),
+                condition=models.Q(person__isnull=False, by_policy=False)
+                | models.Q(person__isnull=True, by_policy=True),
                 name="approval_has_one_source",
             ),
         ]

@@ -15,8 +15,12 @@ class Brand(models.Model):
 
     slug = models.SlugField(unique=True, default="default")
     name = models.CharField(max_length=120)
-    logo = models.ForeignKey(Picture, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False)
-    logo_dark = models.ForeignKey(Picture, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False)
+    logo = models.ForeignKey(
+        Picture, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
+    logo_dark = models.ForeignKey(
+        Picture, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
     colour = models.CharField(max_length=7, default="#1f4e5f")
     accent = models.CharField(max_length=7, default="#b3541e")
     background = models.CharField(max_length=7, default="#f4f1ec")
@@ -46,7 +50,9 @@ class Publication(PreviewableMixin, models.Model):
     from_name = models.CharField(max_length=100)
     from_email = models.EmailField()
     reply_to = models.EmailField(blank=True)
-    subject = models.CharField(max_length=200, default="{lead_headline}", help_text="{lead_headline} stands for the first story.")
+    subject = models.CharField(
+        max_length=200, default="{lead_headline}", help_text="{lead_headline} stands for the first story."
+    )
     schedule = models.CharField(max_length=60, help_text="Minute, hour, day, month, weekday: 0 9 * * thu")
     zone = models.CharField(max_length=60, default="UTC")
     lead_hours = models.PositiveIntegerField(default=24, help_text="Assembled this many hours before it is due.")
@@ -61,7 +67,9 @@ class Publication(PreviewableMixin, models.Model):
     intro = models.TextField(
         blank=True, help_text='Opens each issue. May hold merge fields: Dear {{ first_name | default:"friend" }},'
     )
-    host_url = models.URLField(max_length=2000, blank=True, help_text="Where readers with no event near them learn to host one.")
+    host_url = models.URLField(
+        max_length=2000, blank=True, help_text="Where readers with no event near them learn to host one."
+    )
     language = models.CharField(max_length=12, default="en")
     enabled = models.BooleanField(default=True)
     made_at = models.DateTimeField(auto_now_add=True)

@@ -21,7 +21,9 @@ class Source(models.Model):
     topics = models.ManyToManyField(
         Topic, blank=True, help_text="Given to everything from here, beside the topics its own categories name."
     )
-    region = models.CharField(max_length=10, blank=True, help_text="ISO 3166-2, e.g. US-TX: where events without a place are.")
+    region = models.CharField(
+        max_length=10, blank=True, help_text="ISO 3166-2, e.g. US-TX: where events without a place are."
+    )
     language = models.CharField(max_length=12, blank=True)
     enabled = models.BooleanField(default=True)
 

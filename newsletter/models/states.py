@@ -21,7 +21,6 @@ def move(row: _Row, *, to: str, of: Iterable[str], field: str = "state", **chang
     return bool(moved)
 
 
-
 def one_of(name: str, field: str, values: Iterable[str]) -> models.CheckConstraint:
     """A CHECK that a text column holds one of the values."""
     return models.CheckConstraint(condition=models.Q(**{f"{field}__in": list(values)}), name=name)

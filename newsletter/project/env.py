@@ -55,7 +55,9 @@ def _secret(name: str, kept_in: Path, *, required: bool) -> str:
     if given:
         return given
     if required:
-        raise SystemExit(f"{name} is not set. Production needs it: make one with `python -c 'import secrets; print(secrets.token_urlsafe(48))'`.")
+        raise SystemExit(
+            f"{name} is not set. Production needs it: make one with `python -c 'import secrets; print(secrets.token_urlsafe(48))'`."
+        )
     if kept_in.exists():
         return kept_in.read_text().strip()
     kept_in.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from html import escape
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -12,9 +13,11 @@ from newsletter.models import Batch, Variant
 from newsletter.providers.contract import BatchCall, Mail, Person
 from newsletter.rendering import Values, Variable, hash_mail, plan_values
 from newsletter.sending.readers import Reader
-from subscribers.addresses import to_ascii
 from subscribers.links import Signer, link_keys
 from subscribers.places import region_name
+
+
+LINKS = frozenset({"unsubscribe", "preferences"})
 
 
 class Letter(NamedTuple):
@@ -60,7 +63,7 @@ def build_call(*, batch: Batch, readers: Sequence[Reader], letter: Letter) -> Ba
         people=[
             Person(
                 delivery=reader.delivery,
-                address=to_ascii(reader.email),
+                address=reader.email,
                 variables=values(person_fields(reader, signer=signer, list_id=list_id)),
             )
             for reader in readers
@@ -72,7 +75,7 @@ def read_letter(variant: Variant) -> Letter:
     content = variant.revision.content["publication"]
     return Letter(
         mail=make_mail(variant=variant, publication=content),
-        values=plan_values(read_variables(variant)),
+        values=plan_values(read_variables(variant), plain=_plain_links()),
         key=variant.key,
         label=variant.label,
         list_id=bytes.fromhex(content["list_id"]),
@@ -121,6 +124,11 @@ def read_variables(variant: Variant) -> tuple[Variable, ...]:
     if hash_mail(subject=variant.subject, html=variant.html, text=variant.text, variables=variables) != variant.sha256:
         raise Broken(f"Variant {variant.key} of {variant.issue} is not what was rendered. Nothing of it is sent.")
     return variables
+
+
+def _plain_links() -> frozenset[str]:
+    """Our own links hold nothing to escape, unless the site's address does."""
+    return LINKS if escape(settings.NEWSLETTER_SITE_URL) == settings.NEWSLETTER_SITE_URL else frozenset()
 
 
 @lru_cache(maxsize=16)

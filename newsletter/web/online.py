@@ -8,7 +8,10 @@ from newsletter.models import Variant
 from newsletter.rendering import Variable
 from newsletter.web.impersonal import fill_impersonal
 
-CSP = "default-src 'none'; img-src 'self' {site}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
+CSP = (
+    "default-src 'none'; img-src 'self' {site}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
+)
 
 
 @require_safe
@@ -19,7 +22,11 @@ def show_online(request: HttpRequest, public_id: str) -> HttpResponse:
         raise Http404("There is no such issue.")
     variables = tuple(Variable(**data) for data in variant.variables)
     mailing_list = variant.issue.publication.mailing_list
-    join = f"{settings.NEWSLETTER_SITE_URL}/join/{mailing_list.slug}" if mailing_list.public else settings.NEWSLETTER_SITE_URL
+    join = (
+        f"{settings.NEWSLETTER_SITE_URL}/join/{mailing_list.slug}"
+        if mailing_list.public
+        else settings.NEWSLETTER_SITE_URL
+    )
     response = HttpResponse(fill_impersonal(variant.html, variables=variables, personal_url=join))
     response["Content-Security-Policy"] = CSP.format(site=settings.NEWSLETTER_SITE_URL)
     response["Referrer-Policy"] = "no-referrer"

@@ -15,7 +15,7 @@ from newsletter.demo.play import LOGIN, play_week
 from newsletter.demo.site import DemoSite
 from newsletter.jobs.embedded import Engine
 from newsletter.management.base import ProductCommand
-from newsletter.project.server import Server
+from newsletter.management.server import Server
 
 
 class Command(ProductCommand):

@@ -8,7 +8,7 @@ from django.core.management import call_command
 
 from newsletter.jobs.embedded import Engine
 from newsletter.management.base import ProductCommand
-from newsletter.project.server import Server
+from newsletter.management.server import Server
 
 
 class Command(ProductCommand):

@@ -10,7 +10,7 @@ from rich.table import Table
 from newsletter.issues.find import find_issue
 from newsletter.issues.schedule import describe, due_after
 from newsletter.management.base import ProductCommand
-from newsletter.management.receipt import print_receipt
+from newsletter.console.receipt import print_receipt
 from newsletter.models import Issue, Publication, Slot
 from newsletter.sending.receipt import status_of
 

@@ -36,7 +36,9 @@ def test_f11_the_hour_that_comes_twice_is_due_the_first_time_only():
 @pytest.mark.parametrize("zone", ["Europe/London", "America/New_York", "Australia/Sydney"])
 @pytest.mark.parametrize("schedule", ["30 1 * * *", "30 2 * * *"])
 def test_f11_every_local_date_of_five_years_is_due_exactly_once(zone, schedule):
-    found = [due.local for due in islice(due_after(datetime(2026, 1, 1, tzinfo=UTC), schedule=schedule, zone=zone), 1826)]
+    found = [
+        due.local for due in islice(due_after(datetime(2026, 1, 1, tzinfo=UTC), schedule=schedule, zone=zone), 1826)
+    ]
     assert len({local[:10] for local in found}) == len(found) == 1826
 
 
@@ -46,7 +48,8 @@ def test_asking_from_inside_the_repeated_hour_does_not_give_it_again():
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"), [("0 9 * * 4", "0 9 * * thu"), ("0 9 * * 1-5", "0 9 * * mon-fri"), ("0 9 * * 0,7", "0 9 * * sun,sun")]
+    ("given", "kept"),
+    [("0 9 * * 4", "0 9 * * thu"), ("0 9 * * 1-5", "0 9 * * mon-fri"), ("0 9 * * 0,7", "0 9 * * sun,sun")],
 )
 def test_weekday_numbers_are_kept_as_names(given, kept):
     assert check_schedule(schedule=given, zone="UTC") == kept

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
 
 THREADS = 8
@@ -11,7 +12,9 @@ THREADS = 8
 class Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn configured from code. ``started`` runs once in the process that serves, ``stopping`` when it ends."""
 
-    def __init__(self, *, host: str, port: int, started: Callable[[], None], stopping: Callable[[], None], quiet: bool = True) -> None:
+    def __init__(
+        self, *, host: str, port: int, started: Callable[[], None], stopping: Callable[[], None], quiet: bool = True
+    ) -> None:
         self._settings: dict[str, Any] = {
             "bind": f"{host}:{port}",
             "workers": 1,
@@ -30,6 +33,4 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        from newsletter.project.wsgi import application
-
-        return application
+        return get_wsgi_application()

@@ -1,4 +1,4 @@
-"""Which repetitions of calendar events are read at all: those that a reader could attend and that end in bounded work."""
+"""Which repetitions of calendar events are read: those that a reader could attend and that end in bounded work."""
 
 import calendar
 from datetime import date, datetime

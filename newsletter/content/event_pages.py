@@ -22,7 +22,8 @@ def parse_event_page(body: bytes, *, url: str, content_type: str = "", now: date
     nodes = [node for node in nodes_in(decode_page(body, content_type)) if _is_event(node)]
     if not nodes:
         return Parsed(
-            error="This page carries no events that a program can read (JSON-LD “Event”). Use the site's calendar (.ics) instead."
+            error="This page carries no events that a program can read (JSON-LD “Event”)."
+            " Use the site's calendar (.ics) instead."
         )
 
     def read(node: Mapping[str, Any]) -> EventEntry:

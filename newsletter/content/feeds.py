@@ -26,7 +26,7 @@ _FEED_LINK = re.compile(
 
 
 def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None = None) -> Parsed:
-    """The stories of a feed found at ``url``; ``now`` judges dates in the future. A document that is no feed gives ``error``."""
+    """The stories of a feed found at ``url``; ``now`` judges dates in the future. What is no feed gives ``error``."""
     moment = now or datetime.now(UTC)
     if looks_like_json(body, content_type):
         return parse_json_feed(body, url=url, now=moment)
@@ -68,7 +68,7 @@ def _not_a_feed(body: bytes, url: str) -> str:
 
 
 def _title(raw: Mapping[str, Any], literal: bool) -> str:
-    """An Atom title of type text is taken as it is; any other is HTML whose markup goes and whose entities are decoded once."""
+    """An Atom title of type text as it is; any other is HTML whose markup goes and whose entities are decoded once."""
     value = str(raw.get("title") or "")
     kind = str((raw.get("title_detail") or {}).get("type") or "")
     return tidy(value) if literal and kind == "text/plain" else title_text(value)

@@ -63,7 +63,7 @@ PICTURE = Limits(max_bytes=8 * _MIB)
 
 @dataclass(frozen=True)
 class Fetched:
-    """One answer. ``url`` is where the document was found in the end; ``body`` is decompressed, b"" when not modified."""
+    """One answer. ``url`` is where the document was in the end; ``body`` is decompressed, b"" when not modified."""
 
     url: str
     status: int
@@ -85,7 +85,7 @@ def resolve_host(host: str, port: int) -> list[str]:
 
 
 class Fetcher:
-    """Fetches documents over HTTP(S) from public addresses, and from those that ``allow`` names. Safe to share by threads."""
+    """Fetches documents from public addresses and from those that ``allow`` names. Threads may share one."""
 
     def __init__(
         self, *, allow: Sequence[str] = (), user_agent: str = "newsletter/1.0", resolve: Resolve = resolve_host

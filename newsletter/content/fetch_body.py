@@ -17,7 +17,10 @@ class Raw(Protocol):
 
 
 def read_body(raw: Raw, *, encoding: str, max_bytes: int, deadline: float, site: str) -> bytes:
-    """The decompressed body. ``deadline`` is a ``time.monotonic`` moment. Raises TooLarge, TooSlow, Refused, Unreachable."""
+    """The decompressed body, read until ``deadline`` (``time.monotonic``).
+
+    Raises TooLarge, TooSlow, Refused for an unknown packing, and Unreachable when it is damaged or breaks off.
+    """
     unpack = _unpacker(encoding, site)
     body = bytearray()
     while True:

@@ -72,7 +72,7 @@ class AllowList:
 
     @classmethod
     def parse(cls, entries: Iterable[str]) -> "AllowList":
-        """Reads entries such as ``cms.internal``, ``127.0.0.1:8001``, ``[::1]:8001`` and ``10.0.0.0/8``; Refused if unreadable."""
+        """Reads entries such as ``cms.internal``, ``[::1]:8001`` and ``10.0.0.0/8``; Refused if unreadable."""
         hosts: set[str] = set()
         pairs: set[tuple[str, int]] = set()
         networks: list[Network] = []
@@ -105,13 +105,14 @@ def _host_and_port(entry: str) -> tuple[str, int | None]:
         host, port = None, None
     if not host or "/" in entry or "@" in entry:
         raise Refused(
-            f"“{entry}” in the list of allowed addresses is not understood. Write a host, host:port, or a network such as 10.0.0.0/8."
+            f"“{entry}” in the list of allowed addresses is not understood."
+            " Write a host, host:port, or a network such as 10.0.0.0/8."
         )
     return host, port
 
 
 def check_url(url: str) -> SplitResult:
-    """The parts of a URL that may be fetched; Refused says why not. Hosts and ports are judged later, with the address."""
+    """The parts of a URL that may be fetched; Refused says why not. Host and port are judged with the address."""
     if len(url) > _LONGEST_URL:
         raise Refused(
             f"The address is longer than {_LONGEST_URL} characters. Check that it is the address of the source."
@@ -147,6 +148,7 @@ def check_addresses(*, scheme: str, host: str, port: int, addresses: Sequence[st
             )
         if not is_public(address):
             raise Refused(
-                f"{host} leads to a private network address ({address}), which is not read, to keep internal systems safe."
+                f"{host} leads to a private network address ({address}), which is not read, to keep internal systems"
+                " safe."
                 f" An administrator can allow “{host}” in NEWSLETTER_FETCH_ALLOW."
             )

@@ -9,7 +9,8 @@ from newsletter.content.text import tidy
 
 _TAGS = {"a", "b", "blockquote", "br", "em", "h2", "h3", "h4", "i", "li", "ol", "p", "strong", "u", "ul"}
 _DROPPED_WHOLE = {
-    "script", "style", "noscript", "iframe", "object", "svg", "math", "template", "title", "textarea", "select", "button",
+    "script", "style", "noscript", "iframe", "object", "svg", "math", "template", "title", "textarea",
+    "select", "button",
 }  # fmt: skip
 _SCHEMES = {"http", "https", "mailto"}
 _BREAKS = re.compile(
@@ -36,7 +37,7 @@ def clean_html(text: str, *, base_url: str = "") -> str:
 
 
 def plain_text(text: str) -> str:
-    """The text of HTML: markup removed, entities decoded once, paragraphs as lines. Scripts and styles leave nothing."""
+    """The text of HTML: markup removed, entities decoded once, paragraphs as lines. Scripts leave nothing."""
     broken = _LIST_ITEM.sub("\n- ", _BREAKS.sub("\n", text.replace("\0", "")))
     bare = nh3.clean(broken, tags=set(), clean_content_tags=_DROPPED_WHOLE, attributes={}, link_rel=None)
     return tidy(entities.unescape(bare), keep_lines=True)

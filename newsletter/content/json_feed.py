@@ -26,7 +26,7 @@ _MOST_CATEGORIES = 20
 
 
 def looks_like_json(body: bytes, content_type: str) -> bool:
-    """Whether a document is meant to be JSON: by what it starts with, or by its type when it starts with nothing telling."""
+    """Whether a document is meant to be JSON: by what it starts with, else by its type."""
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     return start in (b"{", b"[") or ("json" in content_type.lower() and start != b"<")
 

@@ -9,13 +9,15 @@ from newsletter.content.entry_rules import safe_link
 from newsletter.content.text import cut_at_word, tidy
 
 _HEADING = re.compile(
-    r"^(?:you (?:might|may) also (?:be interested in|like|enjoy)|related (?:stories|articles|posts|news|content|reading)"
+    r"^(?:you (?:might|may) also (?:be interested in|like|enjoy)"
+    r"|related (?:stories|articles|posts|news|content|reading)"
     r"|(?:more|other|further|latest|recent) (?:stories|articles|news)|read (?:more|next|also)|keep reading|related"
     r"|more (?:like this|from .{1,40}))\s*(?:…|\.\.\.|:)?$",
     re.IGNORECASE,
 )
 _EMPTY_WORDS = re.compile(
-    r"^(?:see|read|view|learn|find out|show) (?:more|all)\b.*$|\b(?:see|read|view|show) (?:more|all)$|^(?:more|share|tweet|next|previous)$",
+    r"^(?:see|read|view|learn|find out|show) (?:more|all)\b.*$|\b(?:see|read|view|show) (?:more|all)$"
+    r"|^(?:more|share|tweet|next|previous)$",
     re.I,
 )
 _TITLES = ("h2", "h3", "h4", "h5", "h6", "strong")

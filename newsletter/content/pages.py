@@ -21,7 +21,8 @@ from newsletter.content.pseudonyms import find_pseudonyms
 from newsletter.content.text import cut_at_word, make_teaser, tidy
 
 _STORY_TYPES = {
-    "Article", "NewsArticle", "BlogPosting", "Report", "ReportageNewsArticle", "OpinionNewsArticle", "SocialMediaPosting",
+    "Article", "NewsArticle", "BlogPosting", "Report", "ReportageNewsArticle", "OpinionNewsArticle",
+    "SocialMediaPosting",
     "AnalysisNewsArticle", "BackgroundNewsArticle", "TechArticle",
 }  # fmt: skip
 _MOST_CATEGORIES = 20
@@ -30,7 +31,7 @@ _SEPARATORS = (" | ", " - ", " – ", " — ", " :: ", " » ")
 
 
 def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: datetime | None = None) -> Parsed:
-    """The one story of a page found at ``url``, with the related stories that it names; ``now`` judges a date in the future."""
+    """The one story of a page found at ``url``, with the related stories that it names; ``now`` judges its date."""
     tree = decode_page(body, content_type)
     if tree is None:
         return Parsed(error="The page is empty. Check its address.")

@@ -20,7 +20,9 @@ _NEAR_KM = 100.0
 
 @dataclass(frozen=True)
 class Located:
-    """Where an event is; ``zone`` is the IANA zone of its town. Without coordinates it can still be near readers of its ``region`` or ``country``.
+    """Where an event is; ``zone`` is the IANA zone of its town.
+
+    Without coordinates it can still be near readers of its ``region`` or ``country``.
 
     ``note`` says to staff what was not certain, and is "" when all was.
     """
@@ -83,7 +85,7 @@ def _defaults(region: str, country: str) -> tuple[str, str]:
 
 
 def _from_point(latitude: float, longitude: float, *, online: bool) -> Located | None:
-    """The point and the region of the nearest town; None for a point that is none (0, 0 is how software says nowhere)."""
+    """The point and the region of the nearest town; None for a point that is none (0, 0 is software for nowhere)."""
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180) or (latitude == 0 and longitude == 0):
         return None
     town = nearest_place(latitude=latitude, longitude=longitude, within_km=_NEAR_KM)

@@ -41,7 +41,7 @@ def find_pseudonyms(*texts: str) -> tuple[tuple[str, str], ...]:
 
 
 def notes_for(text: str, pseudonyms: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    """The notes that must stand with a text (a title and teaser): those of each name in it, with or without its mark."""
+    """The notes that must stand with a text (a title and teaser): of each name in it, with or without its mark."""
     return tuple(dict.fromkeys(note for name, note in pseudonyms if note and _mentions(text, name)))
 
 

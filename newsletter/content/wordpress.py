@@ -35,7 +35,7 @@ def posts_url(
 ) -> str:
     """The address of one page of a site's posts, newest first, with what is embedded in them.
 
-    ``after`` asks for posts published later than it. ``plain_links`` is for sites without permalinks (``?rest_route=``).
+    ``after`` asks for posts published later. ``plain_links`` is for sites without permalinks (``?rest_route=``).
     """
     query: dict[str, str] = {"_embed": "1", "per_page": str(min(per_page, _MOST_PER_PAGE)), "page": str(page)}
     query |= {"orderby": "date", "order": "desc"}
@@ -63,7 +63,8 @@ def parse_posts(body: bytes, *, url: str, now: datetime | None = None) -> Parsed
         data = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError:
         return Parsed(
-            error="The site did not answer as WordPress does. Check that its address is right and its REST interface is on."
+            error="The site did not answer as WordPress does."
+            " Check that its address is right and its REST interface is on."
         )
     if isinstance(data, dict) and "code" in data:
         said = title_text(str(data.get("message") or data["code"]))

@@ -8,7 +8,7 @@ _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 def has_internal_subset(body: bytes) -> bool:
-    """Whether an XML document opens with a DOCTYPE that defines entities itself, in any encoding that XML is written in."""
+    """Whether an XML document, in any encoding, opens with a DOCTYPE that defines entities itself."""
     head = body
     for mark in _BOMS:
         head = head.removeprefix(mark)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of examples read best one a line)
 """Calendars become events: repetition, zones, all-day, cancelled, places (X9)."""
 
 import time

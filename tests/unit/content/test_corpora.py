@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of examples read best one a line)
 """Documents that nobody here wrote: each is read or reported, none crashes, none brings script (X6, X8, X9, H1, H2)."""
 
 import json

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of examples read best one a line)
 """Feeds of every kind become stories; what is wrong with one entry stays with that entry (X1, X6, X8)."""
 
 import json

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of examples read best one a line)
 """Which addresses are of the open internet, and what the list of exceptions lifts (X2, X3)."""
 
 import ipaddress
@@ -14,8 +15,8 @@ PRIVATE = """
 :: ::1 ::127.0.0.1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:0:127.0.0.1 64:ff9b::7f00:1 64:ff9b::a00:1 64:ff9b:1::1 100::1 2001::1
 2001:0:7f00:1::1 2001:db8::1 2001:10::1 2002:7f00:1:: 2002:a00:1:: 3fff::1 5f00::1 fc00::1 fd12:3456::1 fe80::1 fec0::1 ff02::1
 4000::1
-""".split()
-PUBLIC = "8.8.8.8 93.184.215.14 172.15.0.1 172.32.0.1 100.63.0.1 2606:4700::1111 2a00:1450:4009::1 ::ffff:8.8.8.8 64:ff9b::808:808".split()
+""".split()  # noqa: SIM905
+PUBLIC = "8.8.8.8 93.184.215.14 172.15.0.1 172.32.0.1 100.63.0.1 2606:4700::1111 2a00:1450:4009::1 ::ffff:8.8.8.8 64:ff9b::808:808".split()  # noqa: SIM905
 
 
 @pytest.mark.parametrize("text", PRIVATE)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of examples read best one a line)
 """HTML of others is made safe and made text; teasers and notes of changed names."""
 
 import time

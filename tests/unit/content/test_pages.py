@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of examples read best one a line)
 """One page becomes one story, with its note and the stories it names; event pages become events."""
 
 import json

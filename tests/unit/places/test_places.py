@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of examples read best one a line)
 """The gazetteer: towns from free text, regions and countries by any name, distances."""
 
 import threading

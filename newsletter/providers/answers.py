@@ -15,10 +15,13 @@ _DATE_IN_TEXT = re.compile(
 _ADDRESS = re.compile(r"[^\s\"'<>(),;:]+@[^\s\"'<>(),;:]+")
 
 
-def read_refusal(answer: HttpAnswer, *, provider: str, said: str, now: datetime) -> Outcome | None:
+def read_refusal(
+    answer: HttpAnswer, *, provider: str, said: str, now: datetime, bisect: bool = False
+) -> Outcome | None:
     """Give the outcome of any answer that is not 2xx, or None for 2xx, which only the provider's own adapter can judge.
 
-    ``said`` is the provider's own message, already made safe by ``quote``.
+    ``said`` is the provider's own message, already made safe by ``quote``. ``bisect`` says whether a refusal of the
+    batch may be about one of its people.
     """
     status = answer.status
     detail = f' It said: "{said}"' if said else ""
@@ -40,7 +43,9 @@ def read_refusal(answer: HttpAnswer, *, provider: str, said: str, now: datetime)
         )
     if status in (400, 413, 422):
         return Outcome(
-            Verdict.REJECTED, f"{provider} refused this batch (answer {status}); nobody in it was mailed.{detail}"
+            Verdict.REJECTED,
+            f"{provider} refused this batch (answer {status}); nobody in it was mailed.{detail}",
+            bisect=bisect,
         )
     if status in (408, 499) or status >= 500:
         why = f"{provider} had a fault of its own (answer {status}). It may or may not have taken this batch."

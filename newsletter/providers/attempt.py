@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from newsletter.providers.addresses import ascii_address, sort_people
 from newsletter.providers.contract import (
@@ -17,7 +18,12 @@ from newsletter.providers.contract import (
 from newsletter.providers.errors import Ambiguous, BadBatch, BadMail, NotSent
 from newsletter.providers.headers import check_mail, list_headers
 from newsletter.providers.tokens import check_tokens, check_values
-from newsletter.providers.transport import Transport
+
+
+class Caller(Protocol):
+    """What makes the call, as ``Transport`` does."""
+
+    def call(self, request: HttpRequest) -> HttpAnswer: ...
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ def check_bytes(body: bytes, *, capabilities: Capabilities) -> None:
 def attempt(
     prepared: Prepared,
     *,
-    transport: Transport,
+    transport: Caller,
     build: Callable[[Prepared], HttpRequest],
     read: Callable[[HttpAnswer, Prepared], Outcome],
 ) -> Outcome:

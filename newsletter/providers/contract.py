@@ -6,8 +6,13 @@ already escaped for where they stand (``h_`` HTML, ``u_`` URL inside HTML, ``t_`
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
+
+# What an adapter adds by itself: the envelope of a call, and for each person the address, ids and one-click headers.
+CALL_BYTES = 20_000
+PERSON_BYTES = 1_500
 
 
 class Verdict(StrEnum):
@@ -20,9 +25,8 @@ class Verdict(StrEnum):
     UNCERTAIN = "uncertain"
 
 
-@dataclass(frozen=True)
-class Person:
-    """One recipient: our delivery id, the address in ASCII form (IDN domain in punycode), and the personal values."""
+class Person(NamedTuple):
+    """One recipient: our delivery id, the address as stored (adapters write its ASCII form), the personal values."""
 
     delivery: int
     address: str
@@ -87,7 +91,9 @@ class Outcome:
     """The verdict of a call. ``verdict`` is for everybody, except the deliveries named in ``people``.
 
     ``retry_after`` is seconds, where the provider said so. ``stop`` asks the send to pause at once (bad key, suspended
-    account). ``people`` maps a delivery id to (verdict, reason).
+    account). ``people`` maps a delivery id to (verdict, reason). ``bisect`` says that a refusal may be about one
+    person or about the batch's size, so that smaller batches of the same people may be taken; it is never set where the
+    refusal is known to be about the mail or our account.
     """
 
     verdict: Verdict
@@ -96,12 +102,31 @@ class Outcome:
     retry_after: float | None = None
     stop: bool = False
     people: Mapping[int, tuple[Verdict, str]] = field(default_factory=dict)
+    bisect: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a provider's own records say of a batch. ``verdict`` is for everybody, except the deliveries in ``people``.
+
+    ACCEPTED and REJECTED rest on a record that names our batch; no record is UNCERTAIN, for records come late.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    provider_id: str = ""
+    retry_after: float | None = None
+    people: Mapping[int, Verdict] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Capabilities:
     """What a provider can do and where its limits are; sending cuts and paces batches by this alone.
 
+    Bytes are of JSON text (``measure``): ``max_variable_bytes`` for one person's values, ``max_call_variable_bytes``
+    for those of a whole call. ``idempotency_seconds`` counts from the FIRST attempt: later a replay would mail twice.
+    ``reconcile`` says how a batch whose fate is unknown is asked about: ``replay`` within those seconds, ``query`` by
+    ``Finder.find_batch``, ``events`` by webhooks alone; where a replay settled nothing, a ``Finder`` is asked too.
     ``people_per_second`` and ``calls_per_second`` are what the organisation says it may use; None means no limit given.
     """
 
@@ -110,6 +135,7 @@ class Capabilities:
     max_batch: int
     max_bytes: int
     max_variable_bytes: int | None = None
+    max_call_variable_bytes: int | None = None
     idempotency: Literal["none", "http_header", "body"] = "none"
     idempotency_seconds: int = 0
     reconcile: Literal["none", "replay", "query", "events"] = "none"
@@ -117,6 +143,22 @@ class Capabilities:
     rate_unit: Literal["people", "calls"] = "people"
     people_per_second: float | None = None
     calls_per_second: float | None = None
+
+    def people_for(self, *, mail_bytes: int, variable_bytes: int) -> int:
+        """Give how many people fit in one call, by count and by bytes; 0 where not even one does.
+
+        ``mail_bytes`` is one mail without its values, ``variable_bytes`` the most that one person's values come to.
+        """
+        if self.max_variable_bytes is not None and variable_bytes > self.max_variable_bytes:
+            return 0
+        each, shared = PERSON_BYTES + variable_bytes, mail_bytes + CALL_BYTES
+        if self.merge == "full":
+            # A value stands in several places of one mail (subject, both parts, headers).
+            each, shared = each + mail_bytes + 3 * variable_bytes, CALL_BYTES
+        fits = min(self.max_batch, (self.max_bytes - shared) // each)
+        if self.max_call_variable_bytes is not None and variable_bytes:
+            fits = min(fits, self.max_call_variable_bytes // variable_bytes)
+        return max(fits, 0)
 
 
 class Adapter(Protocol):
@@ -132,3 +174,13 @@ class Adapter(Protocol):
 
     def close(self) -> None:
         """Close what is held open. The adapter may be used again afterwards."""
+
+
+@runtime_checkable
+class Finder(Protocol):
+    """An adapter whose provider can be asked what became of a batch."""
+
+    def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> Found:
+        """Ask once. ``deliveries`` is everybody in the batch, ``sent_at`` (aware) when it was first sent. Never raises
+        for what the network or the provider does: an answer that proves nothing is UNCERTAIN.
+        """

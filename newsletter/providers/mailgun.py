@@ -5,15 +5,27 @@ All or nothing: one answer is the verdict for everybody. No idempotency key exis
 
 import hashlib
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import orjson
 
 from newsletter.providers import mailgun_text
 from newsletter.providers.answers import quote, read_json, read_refusal
+from newsletter.providers.asking import NO_RECORD, ask, rows_of
 from newsletter.providers.attempt import Prepared, attempt, check_bytes, prepare
-from newsletter.providers.contract import BatchCall, Capabilities, HttpAnswer, HttpRequest, Outcome, Person, Verdict
+from newsletter.providers.blame import may_be_about_one
+from newsletter.providers.contract import (
+    BatchCall,
+    Capabilities,
+    Found,
+    HttpAnswer,
+    HttpRequest,
+    Outcome,
+    Person,
+    Verdict,
+)
 from newsletter.providers.errors import BadBatch
 from newsletter.providers.headers import mailbox
 from newsletter.providers.multipart import build_multipart
@@ -43,6 +55,7 @@ class Mailgun:
     ) -> None:
         self._key = key
         self._domain = domain
+        self._endpoint = endpoint
         self._url = f"{endpoint}/v3/{domain}/messages"
         self._transport = transport or Transport()
         self._clock = clock
@@ -51,7 +64,7 @@ class Mailgun:
             merge="substitute",
             max_batch=max_batch,
             max_bytes=MOST_BYTES,
-            reconcile="events",
+            reconcile="query",
             people_per_second=people_per_second,
             calls_per_second=calls_per_second,
         )
@@ -77,9 +90,26 @@ class Mailgun:
         """Give the form's fields in order, before they become bytes; ``to`` comes once for each person."""
         return self._fields(prepare(call, capabilities=self._capabilities))
 
+    def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> Found:
+        """Ask for any event of the batch's own Message-ID; Mailgun takes all or nothing, so one speaks for all."""
+        mine = message_id(key, domain=self._domain)
+        begin = int((sent_at - timedelta(minutes=5)).timestamp())
+        query = urlencode({"message-id": mine, "begin": begin, "ascending": "yes", "limit": 10})
+        request = HttpRequest("GET", f"{self._endpoint}/v3/{self._domain}/events?{query}", {}, b"", ("api", self._key))
+        answer = ask(request, transport=self._transport, provider="Mailgun", secrets=(self._key,), now=self._clock())
+        if isinstance(answer, Found):
+            return answer
+        for row in rows_of(answer, "items"):
+            message = row.get("message")
+            headers = message.get("headers") if isinstance(message, Mapping) else None
+            if isinstance(headers, Mapping) and str(headers.get("message-id") or "").strip("<> ") == mine:
+                return Found(Verdict.ACCEPTED, "Mailgun has records of this batch.", mine)
+        return Found(Verdict.UNCERTAIN, f"Mailgun {NO_RECORD}")
+
     def _read(self, answer: HttpAnswer, prepared: Prepared) -> Outcome:
         said = quote(_message(answer), secrets=(self._key,))
-        refusal = read_refusal(answer, provider="Mailgun", said=said, now=self._clock())
+        bisect = may_be_about_one(answer, words=_message(answer), people=len(prepared.people))
+        refusal = read_refusal(answer, provider="Mailgun", said=said, now=self._clock(), bisect=bisect)
         if refusal is not None:
             return refusal
         parsed = read_json(answer.body) if answer.status == 200 and answer.complete else None
@@ -139,7 +169,13 @@ def recipient_variables(good: list[tuple[str, Person]], *, names: list[str]) -> 
     """Give the JSON of every variable for every address; a variable left out would reach the reader as a raw token."""
     table: dict[str, dict[str, str]] = {}
     for address, person in good:
-        values = {name: mailgun_text.value(name, clean_value(name, person.variables[name])) for name in names}
+        given = person.variables
+        values = {
+            name: value
+            if (value := given[name]).isprintable() and "%" not in value
+            else mailgun_text.value(name, clean_value(name, value))
+            for name in names
+        }
         values["did"] = str(person.delivery)
         table[address] = values
     return orjson.dumps(table).decode("utf-8")

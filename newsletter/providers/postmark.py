@@ -3,17 +3,20 @@
 Not all or nothing: an answer of 200 has one verdict for each message, in our order. No idempotency key exists.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import orjson
 
 from newsletter.providers.answers import quote, read_json, read_refusal
+from newsletter.providers.asking import ask, rows_of, sum_up
 from newsletter.providers.attempt import Prepared, attempt, check_bytes, prepare
-from newsletter.providers.contract import BatchCall, Capabilities, HttpAnswer, HttpRequest, Outcome, Verdict
+from newsletter.providers.contract import BatchCall, Capabilities, Found, HttpAnswer, HttpRequest, Outcome, Verdict
 from newsletter.providers.full_merge import PersonalMail, merge_all
 from newsletter.providers.headers import mailbox
+from newsletter.providers.rows import sum_up_rows
 from newsletter.providers.transport import Transport
 
 ENDPOINT = "https://api.postmarkapp.com"
@@ -40,6 +43,7 @@ class Postmark:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._token = token
+        self._endpoint = endpoint
         self._url = f"{endpoint}/email/batch"
         self._stream = stream
         self._transport = transport or Transport()
@@ -49,7 +53,7 @@ class Postmark:
             merge="full",
             max_batch=max_batch,
             max_bytes=MOST_BYTES,
-            reconcile="events",
+            reconcile="query",
             atomic=False,
             people_per_second=people_per_second,
             calls_per_second=calls_per_second,
@@ -67,6 +71,36 @@ class Postmark:
     def build(self, call: BatchCall) -> HttpRequest:
         """Give the request of a batch. The same batch gives the same bytes. Raises BadMail or BadBatch."""
         return self._request(prepare(call, capabilities=self._capabilities))
+
+    def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> Found:
+        """Ask for the messages that carry the batch's id. Each person needs one of her own; none proves nothing."""
+        batch = key[:80]
+        query = urlencode(
+            {
+                "count": MOST_PEOPLE,
+                "offset": 0,
+                "messagestream": self._stream,
+                "metadata_batch": batch,
+                # Postmark reads a date in its own zone, so a day is added.
+                "fromdate": (sent_at - timedelta(days=1)).date().isoformat(),
+            }
+        )
+        headers = {"Accept": "application/json", "X-Postmark-Server-Token": self._token}
+        request = HttpRequest("GET", f"{self._endpoint}/messages/outbound?{query}", headers, b"")
+        answer = ask(request, transport=self._transport, provider="Postmark", secrets=(self._token,), now=self._clock())
+        if isinstance(answer, Found):
+            return answer
+        people: dict[int, Verdict] = {}
+        first = ""
+        for row in rows_of(answer, "Messages"):
+            meta = row.get("Metadata")
+            if not isinstance(meta, Mapping) or meta.get("batch") != batch:
+                continue
+            delivery = str(meta.get("delivery") or "")
+            if re.fullmatch(r"\d{1,18}", delivery):
+                people[int(delivery)] = Verdict.ACCEPTED
+                first = first or str(row.get("MessageID") or "")
+        return sum_up(people, deliveries=deliveries, provider="Postmark", provider_id=first)
 
     def close(self) -> None:
         self._transport.close()
@@ -115,7 +149,12 @@ class Postmark:
             why = f"Postmark answered for {len(parsed):,} messages and was given {len(prepared.people):,}."
             return Outcome(Verdict.UNCERTAIN, why + " Which of them it took is not known.")
         pairs = zip(prepared.people, parsed, strict=True)
-        return _sum_up({person.delivery: self._verdict(row, address) for (address, person), row in pairs}, parsed)
+        rows = [row for row in parsed if isinstance(row, Mapping)]
+        return sum_up_rows(
+            {person.delivery: self._verdict(row, address) for (address, person), row in pairs},
+            provider_id=str(next((row["MessageID"] for row in rows if row.get("MessageID")), "")),
+            stop=bool({self._said(row)[0] for row in rows} & _ACCOUNT_AT_FAULT),
+        )
 
     def _verdict(self, row: object, address: str) -> tuple[Verdict, str]:
         code, said = self._said(row)
@@ -138,12 +177,3 @@ class Postmark:
         code = row.get("ErrorCode")
         good = isinstance(code, int) and not isinstance(code, bool)
         return (code if good else None), quote(str(row.get("Message") or ""), secrets=(self._token,))
-
-
-def _sum_up(people: dict[int, tuple[Verdict, str]], rows: list[object]) -> Outcome:
-    """Give the commonest verdict as everybody's, and name those who differ or whose reason is their own."""
-    (verdict, reason), _ = Counter(people.values()).most_common(1)[0]
-    others = {delivery: each for delivery, each in people.items() if each != (verdict, reason)}
-    codes = {row.get("ErrorCode") for row in rows if isinstance(row, Mapping)}
-    first = next((row["MessageID"] for row in rows if isinstance(row, Mapping) and row.get("MessageID")), "")
-    return Outcome(verdict, reason, provider_id=str(first), stop=bool(codes & _ACCOUNT_AT_FAULT), people=others)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from newsletter.providers import mailgun, postmark, resend, sendgrid
+from newsletter.providers import brevo, mailgun, postmark, resend, sendgrid, ses, sparkpost
 from newsletter.providers.contract import Adapter
 from newsletter.providers.errors import BadProviderUrl
 from newsletter.providers.outbox import Outbox
@@ -19,18 +19,35 @@ _MOST_PEOPLE = {
     "postmark": postmark.MOST_PEOPLE,
     "sendgrid": sendgrid.MOST_PEOPLE,
     "resend": resend.MOST_PEOPLE,
+    "brevo": brevo.MOST_PEOPLE,
+    "sparkpost": sparkpost.MOST_PEOPLE,
+    "ses": ses.MOST_PEOPLE,
 }
 _SCHEMES = tuple(_MOST_PEOPLE)
-_OPTIONS = ("endpoint", "webhook_key", "people_per_second", "calls_per_second", "max_batch", "stream")
+_OPTIONS = (
+    "endpoint",
+    "webhook_key",
+    "people_per_second",
+    "calls_per_second",
+    "max_batch",
+    "stream",
+    "configuration_set",
+)
+_FORMS = {"mailgun": "mailgun://KEY@DOMAIN", "ses": "ses://KEY:SECRET@REGION"}
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+){1,2}-\d")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class ProviderSettings:
-    """NEWSLETTER_PROVIDER_URL taken apart. Rates are people or calls a second, None where not given."""
+    """NEWSLETTER_PROVIDER_URL taken apart. Rates are people or calls a second, None where not given.
+
+    ``domain`` is what stands after the @: the sending domain of mailgun, the region of ses.
+    """
 
     scheme: str
     key: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
     domain: str = ""
     endpoint: str = ""
     webhook_key: str = field(default="", repr=False)
@@ -38,6 +55,7 @@ class ProviderSettings:
     calls_per_second: float | None = None
     max_batch: int | None = None
     stream: str = ""
+    configuration_set: str = ""
 
     @property
     def label(self) -> str:
@@ -64,6 +82,18 @@ def adapter_for(url: str, *, outbox_dir: Path | None = None) -> Adapter:
         return postmark.Postmark(token=settings.key, stream=settings.stream or postmark.STREAM, **common)
     if settings.scheme == "sendgrid":
         return sendgrid.SendGrid(key=settings.key, **common)
+    if settings.scheme == "ses":
+        return ses.Ses(
+            key=settings.key,
+            secret=settings.secret,
+            region=settings.domain,
+            configuration_set=settings.configuration_set,
+            **common,
+        )
+    if settings.scheme == "brevo":
+        return brevo.Brevo(key=settings.key, **common)
+    if settings.scheme == "sparkpost":
+        return sparkpost.SparkPost(key=settings.key, **common)
     return resend.Resend(key=settings.key, **common)
 
 
@@ -88,7 +118,10 @@ def read_provider_url(url: str) -> ProviderSettings:
     place, _, query = rest.partition("?")
     options = _read_options(query)
     key, _, domain = place.strip("/").rpartition("@")
-    key, domain = unquote(key), domain.strip("/").lower()
+    secret = ""
+    if scheme == "ses":
+        key, _, secret = key.partition(":")
+    key, secret, domain = unquote(key), unquote(secret), domain.strip("/").lower()
     if scheme == "outbox":
         if place.strip("/"):
             raise BadProviderUrl(
@@ -96,11 +129,20 @@ def read_provider_url(url: str) -> ProviderSettings:
             )
     else:
         _check_account(scheme, key, domain)
+    if scheme == "ses":
+        _check_ses(key, secret, domain)
+    if "configuration_set" in options and (
+        scheme != "ses" or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", options["configuration_set"])
+    ):
+        raise BadProviderUrl(
+            "configuration_set in NEWSLETTER_PROVIDER_URL is the name of a configuration set of Amazon SES."
+        )
     if "stream" in options and (scheme != "postmark" or not re.fullmatch(r"[a-z0-9-]{1,64}", options["stream"])):
         raise BadProviderUrl("stream in NEWSLETTER_PROVIDER_URL is the id of a message stream of Postmark's.")
     return ProviderSettings(
         scheme=scheme,
         key=key,
+        secret=secret,
         domain=domain,
         endpoint=_endpoint(options.get("endpoint", "")),
         webhook_key=options.get("webhook_key", ""),
@@ -108,11 +150,12 @@ def read_provider_url(url: str) -> ProviderSettings:
         calls_per_second=_rate(options, "calls_per_second"),
         max_batch=_max_batch(options, most=_MOST_PEOPLE[scheme]),
         stream=options.get("stream", ""),
+        configuration_set=options.get("configuration_set", ""),
     )
 
 
 def _check_account(scheme: str, key: str, domain: str) -> None:
-    form = "mailgun://KEY@DOMAIN" if scheme == "mailgun" else f"{scheme}://KEY@"
+    form = _FORMS.get(scheme, f"{scheme}://KEY@")
     if not key:
         raise BadProviderUrl(f"NEWSLETTER_PROVIDER_URL has no key. Write {form} with a key that may send.")
     if not key.isascii() or not key.isprintable() or " " in key:
@@ -123,9 +166,21 @@ def _check_account(scheme: str, key: str, domain: str) -> None:
         raise BadProviderUrl(
             f"NEWSLETTER_PROVIDER_URL has no sending domain after the @, such as news.example.org. Write {form}."
         )
-    if scheme != "mailgun" and domain:
+    if scheme not in _FORMS and domain:
         raise BadProviderUrl(
             f"NEWSLETTER_PROVIDER_URL has something after the @ that {scheme} does not use. Write {form}."
+        )
+
+
+def _check_ses(key: str, secret: str, region: str) -> None:
+    if not secret or not secret.isascii() or not secret.isprintable() or " " in secret or "/" in key:
+        raise BadProviderUrl(
+            f"NEWSLETTER_PROVIDER_URL has no usable secret after the key. Write {_FORMS['ses']}; where the secret "
+            "holds / or +, write %2F and %2B."
+        )
+    if not _REGION.fullmatch(region):
+        raise BadProviderUrl(
+            f"NEWSLETTER_PROVIDER_URL has no Amazon region after the @, such as eu-west-1. Write {_FORMS['ses']}."
         )
 
 

@@ -12,6 +12,7 @@ import orjson
 
 from newsletter.providers.answers import quote, read_json, read_refusal, wait_seconds
 from newsletter.providers.attempt import Prepared, attempt, check_bytes, prepare
+from newsletter.providers.blame import may_be_about_one
 from newsletter.providers.contract import BatchCall, Capabilities, HttpAnswer, HttpRequest, Outcome, Verdict
 from newsletter.providers.full_merge import PersonalMail, merge_all
 from newsletter.providers.headers import ascii_header, mailbox
@@ -87,7 +88,8 @@ class Resend:
         said = quote(str(row.get("message") or ""), secrets=(self._key,))
         if answer.status == 409:
             return self._read_conflict(answer, str(row.get("name") or ""), said)
-        refusal = read_refusal(answer, provider="Resend", said=said, now=self._clock())
+        bisect = may_be_about_one(answer, words=str(row.get("message") or ""), people=len(prepared.people))
+        refusal = read_refusal(answer, provider="Resend", said=said, now=self._clock(), bisect=bisect)
         if refusal is not None:
             return refusal
         ids = _ids(row) if answer.status == 200 and answer.complete else []

@@ -12,6 +12,7 @@ import orjson
 
 from newsletter.providers.answers import quote, read_json, read_refusal
 from newsletter.providers.attempt import Prepared, attempt, check_bytes, prepare
+from newsletter.providers.blame import may_be_about_one
 from newsletter.providers.contract import BatchCall, Capabilities, HttpAnswer, HttpRequest, Outcome, Person, Verdict
 from newsletter.providers.errors import BadBatch, BadMail
 from newsletter.providers.headers import ascii_header
@@ -77,7 +78,8 @@ class SendGrid:
 
     def _read(self, answer: HttpAnswer, prepared: Prepared) -> Outcome:
         said = quote(_errors(answer), secrets=(self._key,))
-        refusal = read_refusal(answer, provider="SendGrid", said=said, now=self._clock())
+        bisect = may_be_about_one(answer, words=_errors(answer, fields=True), people=len(prepared.people))
+        refusal = read_refusal(answer, provider="SendGrid", said=said, now=self._clock(), bisect=bisect)
         if refusal is not None:
             return refusal
         provider_id = answer.headers.get("x-message-id", "").strip()
@@ -147,9 +149,12 @@ def _personalization(
     return entry
 
 
-def _errors(answer: HttpAnswer) -> str:
+def _errors(answer: HttpAnswer, *, fields: bool = False) -> str:
     parsed = read_json(answer.body)
     rows = parsed.get("errors") if isinstance(parsed, Mapping) else None
     if not isinstance(rows, list):
         return ""
-    return "; ".join(str(row.get("message") or "") for row in rows[:5] if isinstance(row, Mapping))
+    named = [row for row in rows[:5] if isinstance(row, Mapping)]
+    words = "; ".join(str(row.get("message") or "") for row in named)
+    # Under a person's entry there may be a field that is ours (personalizations.0.substitutions), and so about one too.
+    return words if not fields else words + "; " + "; ".join(str(row.get("field") or "") for row in named)

@@ -1,4 +1,4 @@
-"""A provider on loopback that speaks four send APIs, misbehaves on demand, and keeps the ledger that tests believe.
+"""A provider on loopback that speaks seven send APIs, misbehaves on demand, and keeps the ledger that tests believe.
 
 As a program: ``python -m tests.support.fake_provider --port 8025``; then GET ``/_ledger``, GET ``/_mailbox/ADDRESS``,
 POST ``/_faults`` with ``[{"kind": "slow", "seconds": 2, "request": 3}]``.
@@ -12,14 +12,22 @@ import struct
 import threading
 import time
 from collections import defaultdict
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import quote, unquote
 
 from tests.support.provider_faults import Fault
-from tests.support.provider_json import PATHS, read_json_parcel
+from tests.support.provider_json import PATHS, check_json_key, read_json_parcel
 from tests.support.provider_mailgun import Parcel, ReceivedMail, Refused, check_form, read_form
+from tests.support.provider_queries import answer_query
+from tests.support.provider_templates import (
+    REGION,
+    SECRET,
+    TEMPLATE_PATHS,
+    check_template_key,
+    read_template_parcel,
+)
 
 KEY = "fake-key-0123456789"
 DOMAIN = "news.example.org"
@@ -40,6 +48,7 @@ class Entry:
     size: int = 0
     refused: list[str] = field(default_factory=list)
     form: Parcel | None = field(default=None, repr=False)
+    taken_at: float = 0.0
 
 
 class FakeProvider:
@@ -54,7 +63,11 @@ class FakeProvider:
         self._by_address: dict[str, Fault] = {}
         self._next: list[Fault] = []
         self._always: Fault | None = None
-        self._refused: dict[str, int] = {}
+        self._refused: dict[str, int | str] = {}
+        self.queries: list[str] = []
+        self.query_fault: Fault | None = None
+        self.query_delay = 0.0
+        self.unrecorded: set[str] = set()
         self._replays: dict[str, tuple[bytes, Entry]] = {}
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.provider = self
@@ -80,7 +93,12 @@ class FakeProvider:
 
     def url_of(self, scheme: str) -> str:
         """Give the NEWSLETTER_PROVIDER_URL of another provider's API at the same place."""
-        return f"{scheme}://{quote(self.key, safe='')}@?endpoint={quote(self.endpoint, safe='')}"
+        endpoint = quote(self.endpoint, safe="")
+        if scheme == "mailgun":
+            return self.provider_url
+        if scheme == "ses":
+            return f"ses://{quote(self.key, safe='')}:{quote(SECRET, safe='')}@{REGION}?endpoint={endpoint}"
+        return f"{scheme}://{quote(self.key, safe='')}@?endpoint={endpoint}"
 
     @property
     def provider_url(self) -> str:
@@ -102,8 +120,8 @@ class FakeProvider:
         """Misbehave on every request; None ends it."""
         self._always = fault
 
-    def refuse_person(self, address: str, code: int) -> None:
-        """Refuse one recipient inside an answer of 200, as Postmark does, with its error code."""
+    def refuse_person(self, address: str, code: int | str) -> None:
+        """Refuse one recipient inside an answer of 200, as Postmark, SES and SparkPost do, with its error code."""
         self._refused[address] = code
 
     def accepted(self) -> list[Entry]:
@@ -147,11 +165,22 @@ class FakeProvider:
             entry.refused = [address for address in entry.recipients if address in self._refused]
             if entry.form and entry.form.replay_key:
                 self._replays[entry.form.replay_key] = (entry.form.content, entry)
-            entry.accepted = True
+            entry.accepted, entry.taken_at = True, time.monotonic()
+
+    def recorded(self) -> list[Entry]:
+        """Give what questions find: what was taken ``query_delay`` seconds ago or more, but for ``unrecorded`` people."""
+        until = time.monotonic() - self.query_delay
+        return [
+            replace(entry, refused=[*entry.refused, *self.unrecorded])
+            for entry in self.accepted()
+            if entry.taken_at <= until
+        ]
 
     def earlier(self, parcel: Parcel) -> Entry | None:
         """Give the entry that took this very parcel before, by its key. Raises Refused where the content differs."""
         content, entry = self._replays.get(parcel.replay_key, (b"", None))
+        if entry is not None and parcel.refuses_replay:
+            raise Refused(400, "duplicate value for idempotencyKey", name="duplicate_parameter")
         if entry is not None and content != parcel.content:
             raise Refused(409, "this key was used with another payload", name="invalid_idempotent_request")
         return entry
@@ -192,7 +221,29 @@ class _Handler(BaseHTTPRequestHandler):
             mails = provider.mailbox(unquote(self.path.removeprefix("/_mailbox/")))
             self._answer(200, json.dumps([asdict(mail) for mail in mails]).encode())
         else:
+            self._answer_query()
+
+    def _answer_query(self) -> None:
+        provider = self.server.provider
+        provider.queries.append(self.path)
+        fault = provider.query_fault
+        if fault is not None and fault.kind == "answer":
+            self._answer(fault.status, fault.body, fault.headers)
+            return
+        if fault is not None:
+            self._hang_up(reset=fault.kind.startswith("reset"))
+            return
+        path, _, query = self.path.partition("?")
+        found = answer_query(path, query, taken=provider.recorded(), domain=provider.domain)
+        try:
+            self._check_key(path, b"")
+        except Refused as refused:
+            self._refuse(refused)
+            return
+        if found is None:
             self._answer(404, b'{"message": "not found"}')
+        else:
+            self._answer(200, json.dumps(found).encode())
 
     def do_POST(self) -> None:
         provider = self.server.provider
@@ -223,7 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
             earlier = provider.earlier(entry.form)
         except Refused as refused:
             entry.status = refused.status
-            self._answer(refused.status, json.dumps({"message": str(refused), "name": refused.name}).encode())
+            self._refuse(refused)
             return
         if earlier is not None and fault is None:
             self._receipt(earlier)
@@ -236,16 +287,33 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read_parcel(self, body: bytes) -> Parcel:
         provider = self.server.provider
+        self._check_key(self.path, body)
         if self.path in PATHS:
-            return read_json_parcel(self.path, body=body, headers=self.headers, key=provider.key)
-        given = self.headers.get("Authorization", "").removeprefix("Basic ")
-        if given != base64.b64encode(f"api:{provider.key}".encode()).decode():
-            raise Refused(401, "Forbidden")
+            return read_json_parcel(self.path, body=body, headers=self.headers)
+        if self.path in TEMPLATE_PATHS:
+            return read_template_parcel(self.path, body=body)
         if self.path != f"/v3/{provider.domain}/messages":
             raise Refused(404, f"Domain not found: {self.path}")
         form = read_form(body, content_type=self.headers.get("Content-Type", ""))
         check_form(form)
         return form
+
+    def _check_key(self, path: str, body: bytes) -> None:
+        provider = self.server.provider
+        if path in PATHS or path.startswith("/messages/"):
+            check_json_key(path, headers=self.headers, key=provider.key)
+        elif path.startswith(("/v3/smtp/", "/api/v1/", "/v2/")):
+            url = f"{provider.endpoint}{path}"
+            check_template_key(path, body=body, headers=self.headers, key=provider.key, url=url)
+        elif path.startswith("/v3/"):
+            given = self.headers.get("Authorization", "").removeprefix("Basic ")
+            if given != base64.b64encode(f"api:{provider.key}".encode()).decode():
+                raise Refused(401, "Forbidden")
+
+    def _refuse(self, refused: Refused) -> None:
+        said = {"message": str(refused), "name": refused.name, "code": refused.name}
+        body = {**said, "errors": [{"message": str(refused)}]}
+        self._answer(refused.status, json.dumps(body).encode())
 
     def _receipt(self, entry: Entry) -> None:
         entry.status, headers, body = self.server.provider.receipt(entry)

@@ -17,6 +17,7 @@ class PostmarkBatch:
     rows: list[dict[str, Any]] = field(repr=False)
     own_id = replay_key = ""
     content = b""
+    refuses_replay = False
 
     @property
     def recipients(self) -> list[str]:
@@ -35,7 +36,7 @@ class PostmarkBatch:
             tags=(row["Tag"],),
         )
 
-    def receipt(self, provider_id: str, refused: Mapping[str, int]) -> tuple[int, dict[str, str], bytes]:
+    def receipt(self, provider_id: str, refused: Mapping[str, int | str]) -> tuple[int, dict[str, str], bytes]:
         rows = [
             {"ErrorCode": refused[to], "Message": "You tried to send to a recipient that is not allowed."}
             if to in refused
@@ -53,6 +54,7 @@ class ResendBatch:
     replay_key: str
     content: bytes = field(repr=False)
     own_id = ""
+    refuses_replay = False
 
     @property
     def recipients(self) -> list[str]:
@@ -70,7 +72,7 @@ class ResendBatch:
             variables={tag["name"]: tag["value"] for tag in row["tags"]},
         )
 
-    def receipt(self, provider_id: str, refused: Mapping[str, int]) -> tuple[int, dict[str, str], bytes]:
+    def receipt(self, provider_id: str, refused: Mapping[str, int | str]) -> tuple[int, dict[str, str], bytes]:
         return 200, {}, json.dumps({"data": [{"id": f"{provider_id}-{n}"} for n in range(len(self.rows))]}).encode()
 
 
@@ -81,6 +83,7 @@ class SendGridSend:
     payload: dict[str, Any] = field(repr=False)
     own_id = replay_key = ""
     content = b""
+    refuses_replay = False
 
     @property
     def recipients(self) -> list[str]:
@@ -108,15 +111,20 @@ class SendGridSend:
             tags=tuple(payload["categories"]),
         )
 
-    def receipt(self, provider_id: str, refused: Mapping[str, int]) -> tuple[int, dict[str, str], bytes]:
+    def receipt(self, provider_id: str, refused: Mapping[str, int | str]) -> tuple[int, dict[str, str], bytes]:
         return 202, {"X-Message-Id": provider_id.strip("<>")}, b""
 
 
-def read_json_parcel(path: str, *, body: bytes, headers: Any, key: str) -> Parcel:
-    """Understand a request, or raise Refused as the provider of that path does."""
-    given = headers.get("X-Postmark-Server-Token") if path == "/email/batch" else headers.get("Authorization")
+def check_json_key(path: str, *, headers: Any, key: str) -> None:
+    """Raise Refused where the key is wrong."""
+    of_postmark = path in ("/email/batch", "/messages/outbound")
+    given = headers.get("X-Postmark-Server-Token") if of_postmark else headers.get("Authorization")
     if given not in (key, f"Bearer {key}"):
         raise Refused(401, "The key is not valid")
+
+
+def read_json_parcel(path: str, *, body: bytes, headers: Any) -> Parcel:
+    """Understand a request, or raise Refused as the provider of that path does."""
     try:
         parsed = json.loads(body)
     except ValueError:

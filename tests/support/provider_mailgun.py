@@ -49,9 +49,12 @@ class Parcel(Protocol):
     @property
     def content(self) -> bytes: ...
 
+    @property
+    def refuses_replay(self) -> bool: ...
+
     def mail_for(self, address: str) -> ReceivedMail: ...
 
-    def receipt(self, provider_id: str, refused: Mapping[str, int]) -> tuple[int, dict[str, str], bytes]: ...
+    def receipt(self, provider_id: str, refused: Mapping[str, int | str]) -> tuple[int, dict[str, str], bytes]: ...
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,13 @@ class Form:
 
     replay_key = ""
     content = b""
+    refuses_replay = False
 
     @property
     def own_id(self) -> str:
         return self.one("h:Message-Id")
 
-    def receipt(self, provider_id: str, refused: Mapping[str, int]) -> tuple[int, dict[str, str], bytes]:
+    def receipt(self, provider_id: str, refused: Mapping[str, int | str]) -> tuple[int, dict[str, str], bytes]:
         return 200, {}, json.dumps({"id": provider_id, "message": "Queued. Thank you."}).encode()
 
     def one(self, name: str) -> str:

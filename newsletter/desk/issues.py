@@ -3,8 +3,9 @@
 from typing import Any
 
 import django_filters
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -78,11 +79,14 @@ class IssueEditor(PreviewedEditView):
             return False
         return bool(super().is_valid(form))
 
-    def save_instance(self) -> Issue:
-        issue: Issue = super().save_instance()
-        if void_if_stale(issue=issue, now=timezone.now()) and not self.expects_json_response:
-            say_voided(self.request, [issue])
-        return issue
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Saves, also where an older version is brought back, and voids an approval of other words, all or nothing."""
+        with transaction.atomic():
+            response: HttpResponse = super().form_valid(form)
+            stale = void_if_stale(issue=self.object, now=timezone.now())
+        if stale and not self.expects_json_response:
+            say_voided(self.request, [self.object])
+        return response
 
     def get_success_url(self) -> str:
         return overview_url(self.object)
@@ -118,6 +122,7 @@ class IssueViewSet(SnippetViewSet):
     list_per_page = 30
     list_display = [
         "__str__",
+        Column("reference", label="Reference"),
         Column("subject", label="Subject"),
         StateColumn("state", label="State", sort_key="state"),
         MomentColumn(

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from newsletter.desk.stale import void_stale_approvals
@@ -15,10 +16,12 @@ class VoidsApprovals:
 
     request: HttpRequest
 
-    def save_instance(self) -> Any:
-        saved = super().save_instance()  # type: ignore[misc]
-        say_voided(self.request, void_stale_approvals(now=timezone.now()))
-        return saved
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
+            voided = void_stale_approvals(now=timezone.now())
+        say_voided(self.request, voided)
+        return response
 
 
 def say_voided(request: HttpRequest, issues: list[Issue]) -> None:

@@ -2,7 +2,10 @@
 (() => {
   const key = 'wagtail:side-panel-open';
   try {
-    if (localStorage.getItem(key) === null && window.innerWidth >= 1200) localStorage.setItem(key, 'preview');
+    if (localStorage.getItem(key) === null && window.innerWidth >= 1200) {
+      localStorage.setItem(key, 'preview');
+      localStorage.setItem('wagtail:side-panel-width', String(Math.round(window.innerWidth * 0.34)));
+    }
   } catch {
     // Storage is closed in this browser: the panel stays as it is.
   }

@@ -1,0 +1,251 @@
+"""Issues in the desk: edits, approval of exactly what was seen, holding, and the seal on what went out."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from newsletter.issues.approve import approve_issue, current_approval
+from newsletter.issues.content import hash_content, resolve_content
+from newsletter.models import Issue, Publication
+from tests.support.fixtures import add_readers, make_approver, make_issue, make_story
+from tests.web.desk import issue_form, said, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def issue(publication: Publication) -> Issue:
+    make_story("The clinic opens its doors")
+    add_readers(publication, 3)
+    return make_issue(publication)
+
+
+def url(issue: Issue, step: str) -> str:
+    return f"/admin/issues/{issue.pk}/{step}/"
+
+
+def edit(client: Client, issue: Issue, **fields: str) -> object:
+    story = issue.placed.get().story
+    return client.post(f"/admin/issues/edit/{issue.pk}/", issue_form(issue, story=story, **fields), follow=True)
+
+
+def autosave(client: Client, issue: Issue, **fields: str) -> object:
+    story = issue.placed.get().story
+    return client.post(
+        f"/admin/issues/edit/{issue.pk}/", issue_form(issue, story=story, **fields), headers={"accept": "application/json"}
+    )
+
+
+def approve(client: Client, issue: Issue, *, sha256: str = "") -> object:
+    seen = sha256 or hash_content(resolve_content(Issue.objects.get(pk=issue.pk)))
+    return client.post(url(issue, "approve"), {"sha256": seen}, follow=True)
+
+
+def fresh(issue: Issue) -> Issue:
+    return Issue.objects.get(pk=issue.pk)
+
+
+def test_the_overview_says_who_gets_it_what_they_see_and_why(issue: Issue) -> None:
+    page = sign_in("writer").get(url(issue, "overview")).content.decode()
+    assert "would get it now" in page
+    assert "What readers see: 1 different mail" in page
+    assert "The clinic opens its doors" in page
+    assert "It waits for approval" in page
+
+
+def test_an_approver_approves_what_the_page_showed(issue: Issue) -> None:
+    response = approve(sign_in("approver"), issue)
+    assert fresh(issue).state == "approved"
+    assert "is approved as it is now" in said(response)[0]
+    assert issue.approvals.get().person.username == "approver@example.org"
+
+
+def test_a_writer_cannot_approve_and_is_told_why(issue: Issue) -> None:
+    client = sign_in("writer")
+    assert "Approve what it says now" not in client.get(url(issue, "overview")).content.decode()
+    response = approve(client, issue)
+    assert fresh(issue).state == "draft"
+    assert "may not approve" in said(response)[0]
+    assert not issue.approvals.exists()
+
+
+def test_an_approval_of_other_words_than_were_seen_is_refused(issue: Issue) -> None:
+    client = sign_in("approver")
+    seen = hash_content(resolve_content(issue))
+    edit(sign_in("writer"), issue, subject="Other words")
+    response = approve(client, issue, sha256=seen)
+    assert "edited after you looked" in said(response)[0]
+    assert fresh(issue).state == "draft"
+
+
+def test_an_approval_without_the_hash_of_what_was_seen_is_refused(issue: Issue) -> None:
+    response = sign_in("approver").post(url(issue, "approve"), follow=True)
+    assert "Open the issue's page" in said(response)[0]
+    assert fresh(issue).state == "draft"
+
+
+def test_an_edit_after_approval_takes_it_back_and_says_so(issue: Issue) -> None:
+    client = sign_in("approver")
+    edit(client, issue)
+    approve(client, issue)
+    response = edit(client, fresh(issue), headline="A better headline")
+    assert fresh(issue).state == "draft"
+    assert not issue.approvals.filter(withdrawn_at__isnull=True).exists()
+    assert any("approve it anew" in message for message in said(response))
+
+
+def test_an_autosave_after_approval_takes_it_back_too(issue: Issue) -> None:
+    client = sign_in("approver")
+    edit(client, issue)
+    approve(client, issue)
+    response = autosave(client, fresh(issue), headline="A better headline")
+    assert response.status_code == 200
+    assert fresh(issue).state == "draft"
+
+
+def test_saving_without_a_change_leaves_the_approval(issue: Issue) -> None:
+    client = sign_in("approver")
+    edit(client, issue)
+    approve(client, issue)
+    edit(client, fresh(issue))
+    assert fresh(issue).state == "approved"
+
+
+def test_going_back_to_an_older_version_takes_the_approval_back(issue: Issue) -> None:
+    client = sign_in("approver")
+    edit(client, issue, subject="First words")
+    first = fresh(issue).latest_revision
+    edit(client, fresh(issue), subject="Second words")
+    approve(client, issue)
+    story = issue.placed.get().story
+    page = f"/admin/issues/history/{issue.pk}/revisions/{first.pk}/revert/"
+    client.post(page, issue_form(fresh(issue), story=story, subject="First words"))
+    assert fresh(issue).subject == "First words"
+    assert fresh(issue).state == "draft"
+
+
+def test_an_autosave_never_writes_over_a_version_that_was_approved(issue: Issue) -> None:
+    client = sign_in("approver")
+    first = autosave(client, issue, subject="Approved words").json()["revision_id"]
+    approve_issue(issue=fresh(issue), by=make_approver(), now=timezone.now())
+    second = autosave(client, fresh(issue), subject="Later words", overwrite_revision_id=str(first)).json()["revision_id"]
+    assert second != first
+    assert issue.revisions.get(pk=first).content["subject"] == "Approved words"
+
+
+def test_an_autosave_goes_on_writing_its_own_version(issue: Issue) -> None:
+    client = sign_in("writer")
+    first = autosave(client, issue, subject="One").json()["revision_id"]
+    assert autosave(client, fresh(issue), subject="Two", overwrite_revision_id=str(first)).json()["revision_id"] == first
+
+
+def test_a_change_of_the_story_itself_takes_the_approval_of_its_issue_back(issue: Issue) -> None:
+    client = sign_in("approver")
+    approve(client, issue)
+    story = issue.placed.get().story
+    fields = {"title": "A new headline", "teaser": story.teaser, "url": story.url, "language": "en", "picture_alt": ""}
+    response = client.post(f"/admin/stories/edit/{story.pk}/", {**fields, "pseudonyms": "", "author": ""}, follow=True)
+    assert fresh(issue).state == "draft"
+    assert any("approve it anew" in message for message in said(response))
+
+
+def test_the_second_of_two_editors_is_stopped_and_loses_nothing(issue: Issue) -> None:
+    loaded = fresh(issue).latest_revision
+    known = {"loaded_revision_id": str(loaded.pk), "loaded_revision_created_at": loaded.created_at.isoformat()}
+    edit(sign_in("writer"), issue, subject="The first one's words", **known)
+    response = edit(sign_in("editor"), issue, subject="The second one's words", **known)
+    assert fresh(issue).subject == "The first one's words"
+    assert "The second one&#x27;s words" in response.content.decode()
+    assert any("Somebody else saved" in message for message in said(response))
+
+
+@pytest.mark.parametrize("state", ["sending", "sent", "cancelled"])
+def test_what_is_going_out_or_has_gone_out_is_sealed(issue: Issue, state: str) -> None:
+    Issue.objects.filter(pk=issue.pk).update(state=state)
+    client = sign_in("approver")
+    before = fresh(issue).subject
+    edit(client, fresh(issue), subject="Too late")
+    assert autosave(client, fresh(issue), subject="Too late").status_code == 400
+    client.post(
+        f"/admin/issues/history/{issue.pk}/revisions/{fresh(issue).latest_revision_id}/revert/",
+        issue_form(fresh(issue), story=issue.placed.get().story, subject="Too late"),
+    )
+    assert fresh(issue).subject == before
+    assert client.get(f"/admin/issues/edit/{issue.pk}/").status_code == 200
+    assert client.get(f"/admin/issues/preview/{issue.pk}/").status_code == 200
+
+
+def test_the_editor_writes_no_state(issue: Issue) -> None:
+    edit(sign_in("admin"), issue, state="sent", held="on", number="99")
+    assert (fresh(issue).state, fresh(issue).held, fresh(issue).number) == ("draft", False, 1)
+
+
+def test_a_writer_holds_an_issue_and_only_an_approver_releases_it(issue: Issue) -> None:
+    writer = sign_in("writer")
+    response = writer.post(url(issue, "hold"), {"reason": "The date is wrong."}, follow=True)
+    assert "is held" in said(response)[0]
+    assert fresh(issue).held_reason == "The date is wrong."
+    assert "The date is wrong." in writer.get("/admin/").content.decode()
+    assert "may not release" in said(writer.post(url(issue, "release"), follow=True))[0]
+    assert fresh(issue).held
+    sign_in("approver").post(url(issue, "release"))
+    assert not fresh(issue).held
+
+
+def test_an_approval_can_be_taken_back_by_an_approver_alone(issue: Issue) -> None:
+    approver = sign_in("approver")
+    approve(approver, issue)
+    assert "may not take approvals back" in said(sign_in("writer").post(url(issue, "withdraw"), follow=True))[0]
+    assert fresh(issue).state == "approved"
+    approver.post(url(issue, "withdraw"))
+    assert fresh(issue).state == "draft"
+    assert current_approval(fresh(issue)) is None
+
+
+def test_it_is_too_late_to_hold_what_went_out(issue: Issue) -> None:
+    Issue.objects.filter(pk=issue.pk).update(state="sent")
+    response = sign_in("approver").post(url(issue, "hold"), {"reason": "Oh."}, follow=True)
+    assert "too late to hold" in said(response)[0]
+
+
+def test_people_who_may_not_look_at_issues_decide_nothing(issue: Issue) -> None:
+    client = sign_in("data")
+    assert client.get(url(issue, "overview")).status_code == 302
+    assert client.get(url(issue, "mail/mail.0.none")).status_code == 302
+    client.post(url(issue, "hold"), {"reason": "Mischief."})
+    assert not fresh(issue).held
+
+
+def test_a_step_is_never_done_by_following_a_link(issue: Issue) -> None:
+    for step in ("approve", "withdraw", "hold", "release"):
+        assert sign_in("approver").get(url(issue, step)).status_code == 405
+
+
+def test_decisions_stand_in_the_history(issue: Issue) -> None:
+    client = sign_in("approver")
+    approve(client, issue)
+    assert "Approved" in client.get(f"/admin/issues/history/{issue.pk}/").content.decode()
+
+
+def test_nobody_adds_deletes_or_copies_an_issue_by_hand(issue: Issue) -> None:
+    client = sign_in("admin")
+    assert client.get("/admin/issues/add/").status_code == 302
+    client.post(f"/admin/issues/delete/{issue.pk}/")
+    client.post(f"/admin/bulk/newsletter/issue/delete/?id={issue.pk}")
+    assert Issue.objects.filter(pk=issue.pk).exists()
+
+
+def test_an_incomplete_body_says_what_is_missing_and_cannot_be_approved(issue: Issue) -> None:
+    Issue.objects.filter(pk=issue.pk).update(body='[{"type": "lead_story", "id": "a", "value": {"story": null}}]')
+    client = sign_in("approver")
+    page = client.get(url(issue, "overview")).content.decode()
+    assert "the lead story, has no story yet" in page
+    assert "Approve what it says now" not in page
+
+
+def test_the_list_shows_reference_state_and_a_held_mark(issue: Issue) -> None:
+    Issue.objects.filter(pk=issue.pk).update(held=True, held_reason="The date is wrong.")
+    page = sign_in("writer").get("/admin/issues/").content.decode()
+    assert "weekly/1" in page
+    assert "nl-tag--held" in page
+    assert url(issue, "overview") in page

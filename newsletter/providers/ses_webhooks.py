@@ -8,7 +8,7 @@ from newsletter.providers.errors import BadWebhook
 from newsletter.providers.feedback import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.sns_webhook import Certificates, check_sns, is_amazon
 from newsletter.providers.webhook_bounces import enhanced_status, judge_bounce
-from newsletter.providers.webhook_call import WebhookCall, WebhookReader
+from newsletter.providers.webhook_call import WebhookCall, WebhookReader, require_keys
 from newsletter.providers.webhook_values import (
     address,
     delivery_id,
@@ -42,7 +42,8 @@ def make_ses_reader(certificates: Certificates | None = None) -> WebhookReader:
     kept = certificates or Certificates()
 
     def verify(call: WebhookCall, key: str, now: datetime) -> str:
-        check_sns(read_table(call.body, provider=_PROVIDER), topics=key, certificates=kept, now=now)
+        topics = require_keys(key, provider="Amazon SES (the ARN of its SNS topic)")
+        check_sns(read_table(call.body, provider=_PROVIDER), topics=topics, certificates=kept, now=now)
         return ""
 
     return WebhookReader(name="ses", verify=verify, parse=parse_ses, signs=True, atomic=False)

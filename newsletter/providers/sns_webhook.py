@@ -4,7 +4,7 @@ The certificate is fetched from Amazon's own host and nowhere else; the confirma
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 from newsletter.providers.contract import HttpRequest
 from newsletter.providers.errors import BadWebhook, TransportError
 from newsletter.providers.transport import Transport
-from newsletter.providers.webhook_call import CannotCheckWebhook, check_age, read_base64, require_keys
+from newsletter.providers.webhook_call import CannotCheckWebhook, check_age, read_base64
 from newsletter.providers.webhook_values import moment, text
 
 _HOST = re.compile(r"sns\.[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?")
@@ -60,10 +60,9 @@ class Certificates:
         self._transport.close()
 
 
-def check_sns(message: Mapping[str, Any], *, topics: str, certificates: Certificates, now: datetime) -> None:
+def check_sns(message: Mapping[str, Any], *, topics: Sequence[str], certificates: Certificates, now: datetime) -> None:
     """Raise BadWebhook unless the message is of one of our ``topics`` and signed by SNS, not too long ago."""
-    pinned = require_keys(topics, provider="Amazon SES (the ARN of its SNS topic)")
-    if message.get("TopicArn") not in pinned:
+    if message.get("TopicArn") not in topics:
         raise BadWebhook("The message is of another SNS topic than the one in webhook_key.")
     names = _SIGNED.get(text(message.get("Type")))
     if names is None:

@@ -1,0 +1,128 @@
+"""Applies stored events to deliveries, batches, people and sends: in any order, each once, many to a statement."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+
+from newsletter.feedback.facts import Facts, load_facts, moment_of, without_addresses, write_facts
+from newsletter.feedback.match import Named, Target, match_events, read_named
+from newsletter.feedback.pause import note_refusals, pause_troubled_sends
+from newsletter.feedback.people import Consequences, Leaver, carry_out, known_addresses
+from newsletter.feedback.settle import settle_by_evidence
+from newsletter.models import ProviderEvent
+from newsletter.models.feedback import Bounce
+from newsletter.providers.feedback import BounceClass, FeedbackKind
+from newsletter.providers.webhooks import ATOMIC
+
+PARKED = timedelta(minutes=15)
+LOOK_AGAIN = timedelta(seconds=30)
+ROUND = 2000
+
+
+def apply_due_events(*, clock: Callable[[], datetime] = lambda: datetime.now(UTC), rounds: int = 500) -> int:
+    """Apply what is due now, a round at a time, until nothing is. Returns how many events were looked at."""
+    total = 0
+    for _ in range(rounds):
+        looked_at = apply_events(now=clock(), limit=ROUND)
+        total += looked_at
+        if looked_at < ROUND:
+            break
+    return total
+
+
+@transaction.atomic
+def apply_events(*, now: datetime, limit: int = ROUND) -> int:
+    """Apply up to ``limit`` events that are due, in one transaction. Returns how many were looked at.
+
+    An event of a delivery that is not here yet, or whose call is still under way, is looked at again for 15 minutes.
+    """
+    events = list(
+        ProviderEvent.objects.filter(applied_at__isnull=True, retry_at__lte=now)
+        .order_by("retry_at", "pk")
+        .select_for_update(skip_locked=True)[:limit]
+    )
+    if not events:
+        return 0
+    named = {event.pk: read_named(event) for event in events}
+    targets = match_events(named)
+    matched = [(event, targets[event.pk]) for event in events if event.pk in targets]
+    before = load_facts({target.delivery for _, target in matched})
+    after = _sum_up(matched, before)
+    write_facts({pk: facts for pk, facts in after.items() if facts != before.get(pk, Facts())}, now=now)
+    still_open = settle_by_evidence(
+        proven=dict.fromkeys(target for _, target in matched),
+        atomic={target.batch for event, target in matched if event.provider in ATOMIC},
+        now=now,
+    )
+    consequences = _consequences(matched, before=before, after=after)
+    too_late = {event.pk for event in events if event.received_at + PARKED <= now or not _names_ours(named[event.pk])}
+    orphans = [event for event in events if event.pk not in targets and event.pk in too_late]
+    _add_orphans(consequences, orphans, named=named)
+    carry_out(consequences, now=now)
+    done = {event.pk for event, target in matched if target.batch not in still_open or event.pk in too_late}
+    _close(done, result=ProviderEvent.Result.APPLIED, now=now)
+    _close({event.pk for event in orphans}, result=ProviderEvent.Result.ORPHAN, now=now)
+    later = {event.pk for event in events} - done - {event.pk for event in orphans}
+    ProviderEvent.objects.filter(pk__in=later).update(retry_at=now + LOOK_AGAIN)
+    troubled = {target.send for event, target in matched if event.kind in _TROUBLE and not target.proof}
+    note_refusals(send_ids=troubled)
+    pause_troubled_sends(send_ids=troubled, now=now)
+    return len(events)
+
+
+_TROUBLE = (FeedbackKind.BOUNCED.value, FeedbackKind.COMPLAINED.value)
+
+
+def _sum_up(matched: list[tuple[ProviderEvent, Target]], before: Mapping[int, Facts]) -> dict[int, Facts]:
+    after: dict[int, Facts] = {}
+    for event, target in matched:
+        facts = after.get(target.delivery) or before.get(target.delivery) or Facts()
+        after[target.delivery] = facts.add(event)
+    return after
+
+
+def _consequences(
+    matched: list[tuple[ProviderEvent, Target]], *, before: Mapping[int, Facts], after: Mapping[int, Facts]
+) -> Consequences:
+    """Only what is new of a delivery has consequences: a repeat does not undo what a person decided since."""
+    found = Consequences()
+    for event, target in {target.delivery: (event, target) for event, target in matched}.values():
+        old, new = before.get(target.delivery, Facts()), after[target.delivery]
+        if new.complained_at and not old.complained_at:
+            found.complained[target.address_hash] = f"reported by {event.provider}"
+        if new.unsubscribed_at and not old.unsubscribed_at:
+            found.left.append(Leaver(target.address_hash, target.send, new.unsubscribed_at))
+        if new.bounce and (old.bounce is None or old.bounce.bounce_class != new.bounce.bounce_class):
+            if new.bounce.bounce_class == Bounce.Final.HARD:
+                found.hard[target.address_hash] = f"{event.provider}: {new.bounce.reason}".strip(": ")
+            elif new.bounce.bounce_class == Bounce.Final.SOFT:
+                found.soft.add(target.subscriber)
+    return found
+
+
+def _add_orphans(found: Consequences, orphans: list[ProviderEvent], *, named: Mapping[int, Named]) -> None:
+    """Reports of other mails to our readers (a question to confirm, say): a dead address is dead, and a no is a no."""
+    hashes = {event.pk: named[event.pk].address_hash for event in orphans}
+    known = known_addresses([each for each in hashes.values() if each])
+    for event in orphans:
+        address_hash = hashes[event.pk]
+        if address_hash is None or address_hash not in known:
+            continue
+        if event.kind == FeedbackKind.COMPLAINED.value:
+            found.complained[address_hash] = f"reported by {event.provider}, of a mail that was no issue"
+        elif event.kind == FeedbackKind.UNSUBSCRIBED.value:
+            found.left.append(Leaver(address_hash, None, moment_of(event)))
+        elif event.kind == FeedbackKind.BOUNCED.value and event.body.get("class") == BounceClass.HARD.value:
+            found.hard[address_hash] = without_addresses(f"{event.provider}: {event.body.get('reason', '')}").strip(
+                ": "
+            )
+
+
+def _names_ours(named: Named) -> bool:
+    return named.delivery is not None or bool(named.batch)
+
+
+def _close(events: set[int], *, result: ProviderEvent.Result, now: datetime) -> None:
+    """What is counted needs the person no more: only the key stays, so that it is counted once."""
+    ProviderEvent.objects.filter(pk__in=events).update(applied_at=now, result=result, body={})

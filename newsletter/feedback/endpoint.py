@@ -1,0 +1,39 @@
+"""Where each provider reports: an address with a secret in it, and the key that its reports are checked with."""
+
+import base64
+import hashlib
+import hmac
+
+from django.conf import settings
+
+from newsletter.providers.errors import BadWebhook
+from newsletter.providers.registry import read_provider_url
+from newsletter.providers.webhooks import reader_for
+
+_SECRET_BYTES = 24
+
+
+def webhook_secret(provider: str) -> str:
+    """The part of the address that only the provider and we know. It lives as long as the address key."""
+    made = hmac.digest(
+        str(settings.SUBSCRIBERS_ADDRESS_KEY).encode(), f"newsletter.hooks.{provider}".encode(), hashlib.sha256
+    )
+    return base64.urlsafe_b64encode(made[:_SECRET_BYTES]).decode("ascii")
+
+
+def webhook_url(provider: str) -> str:
+    """The address to enter at the provider. Raises BadWebhook for a provider that does not report here."""
+    name = reader_for(provider).name
+    return f"{settings.NEWSLETTER_SITE_URL}/hooks/{name}/{webhook_secret(name)}"
+
+
+def check_secret(*, provider: str, secret: str) -> None:
+    """Raises BadWebhook where ``secret`` is not the one of this provider's address."""
+    if not hmac.compare_digest(webhook_secret(provider).encode(), secret.encode()):
+        raise BadWebhook("The address is not the one that `newsletter doctor` shows for this provider.")
+
+
+def webhook_key(provider: str) -> str:
+    """The ``webhook_key`` of NEWSLETTER_PROVIDER_URL where that is this provider's. Raises BadProviderUrl."""
+    chosen = read_provider_url(settings.NEWSLETTER_PROVIDER_URL)
+    return chosen.webhook_key if chosen.scheme == provider else ""

@@ -1,0 +1,120 @@
+"""Stops a send by itself where going on would harm readers or the sender's name, and says why in words (B2, B3, B5)."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q, Sum
+
+from newsletter.models import Batch, DeliveryException, Send, move
+from newsletter.models.feedback import AutomaticPause, Bounce
+from newsletter.providers.webhook_bounces import AUTHENTICATION
+
+HARD_AFTER = 500
+HARD_SHARE = 0.05
+COMPLAINTS_AFTER = 1000
+COMPLAINT_SHARE = 0.003
+FEW_COMPLAINTS = 3
+UNPROVEN_AFTER = 20
+UNPROVEN_SHARE = 0.05
+REFUSED = "Mail servers refuse this mail because of the sender, not the reader"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """People of one send, proofs left out. ``accepted`` is what the provider took, whatever became of it later."""
+
+    accepted: int
+    delivered: int
+    hard: int
+    complained: int
+    unproven: int
+
+
+def pause_troubled_sends(*, send_ids: Collection[int], now: datetime) -> list[Send]:
+    """Pause those of the sends that are running and break a rule. Returns them."""
+    paused = []
+    for send in Send.objects.filter(pk__in=list(send_ids), state=Send.State.SUBMITTING).order_by("pk"):
+        for rule, cases, why in broken_rules(count_trouble(send)):
+            if not _is_news(send, rule=rule, cases=cases):
+                continue
+            if move(send, of=[Send.State.SUBMITTING], to=Send.State.PAUSED, reason=why[:500]):
+                AutomaticPause.objects.update_or_create(send=send, rule=rule, defaults={"cases": cases, "at": now})
+                paused.append(send)
+            break
+    return paused
+
+
+def broken_rules(counts: Counts) -> list[tuple[AutomaticPause.Rule, int, str]]:
+    """(rule, cases, the reason in words) of each rule that the numbers break, the gravest first."""
+    broken = []
+    heard_of = counts.delivered or counts.accepted
+    enough = counts.complained >= FEW_COMPLAINTS and (
+        heard_of < COMPLAINTS_AFTER or counts.complained >= COMPLAINT_SHARE * heard_of
+    )
+    if enough:
+        why = (
+            f"Stopped by itself: {counts.complained} of {heard_of:,} readers reported this issue as spam "
+            f"({_percent(counts.complained, heard_of)}; the limit is 0.3 %). Look at who is on the list and how they "
+            "came there before resuming; mailbox providers block senders above it."
+        )
+        broken.append((AutomaticPause.Rule.COMPLAINTS, counts.complained, why))
+    if counts.accepted >= HARD_AFTER and counts.hard >= HARD_SHARE * counts.accepted:
+        why = (
+            f"Stopped by itself: {counts.hard} of {counts.accepted:,} addresses do not exist "
+            f"({_percent(counts.hard, counts.accepted)}; the limit is 5 %). Is this an old list? They are barred from "
+            "now on. Resume when you know where they came from."
+        )
+        broken.append((AutomaticPause.Rule.HARD, counts.hard, why))
+    if counts.unproven >= UNPROVEN_AFTER and counts.unproven >= UNPROVEN_SHARE * counts.accepted:
+        why = (
+            f"Stopped by itself: mail servers refused {counts.unproven} of {counts.accepted:,} mails because your "
+            "domain could not prove that they are yours (SPF, DKIM, DMARC). Nobody was barred. Run `newsletter doctor`, "
+            "repair the domain's records, then resume."
+        )
+        broken.append((AutomaticPause.Rule.AUTHENTICATION, counts.unproven, why))
+    return broken
+
+
+def count_trouble(send: Send) -> Counts:
+    """Count from rows."""
+    taken = send.batches.filter(state__in=[Batch.State.ACCEPTED, Batch.State.PARTIAL])
+    accepted: int = taken.aggregate(people=Sum("size"))["people"] or 0
+    rows = DeliveryException.objects.filter(delivery__batch__send=send, delivery__proof=False)
+    facts = rows.aggregate(
+        otherwise=Count("pk", filter=~Q(state="") & Q(delivery__batch__in=taken)),
+        delivered=Count("pk", filter=Q(delivered_at__isnull=False)),
+        complained=Count("pk", filter=Q(complained_at__isnull=False)),
+    )
+    bounces = Bounce.objects.filter(delivery__batch__send=send, delivery__proof=False).aggregate(
+        hard=Count("pk", filter=Q(bounce_class=Bounce.Final.HARD)),
+        unproven=Count("pk", filter=Q(bounce_class=Bounce.Final.BLOCK, status__in=AUTHENTICATION)),
+    )
+    return Counts(
+        accepted=accepted - facts["otherwise"],
+        delivered=facts["delivered"],
+        hard=bounces["hard"],
+        complained=facts["complained"],
+        unproven=bounces["unproven"],
+    )
+
+
+def note_refusals(*, send_ids: Collection[int]) -> None:
+    """Write on the sends that mail is refused because of the sender, where no graver reason stands there."""
+    blocks = Bounce.objects.filter(delivery__batch__send__in=list(send_ids), bounce_class=Bounce.Final.BLOCK)
+    counted = blocks.filter(status__startswith="5.7.").values_list("delivery__batch__send").annotate(mails=Count("pk"))
+    for send_id, mails in counted.order_by():
+        codes = blocks.filter(delivery__batch__send=send_id, status__startswith="5.7.").order_by("status")
+        told = ", ".join(codes.values_list("status", flat=True).distinct()[:4])
+        reason = f"{REFUSED}: {mails} so far ({told}). The readers stay on the list."
+        Send.objects.filter(Q(reason="") | Q(reason__startswith=REFUSED), pk=send_id).update(reason=reason[:500])
+
+
+def _is_news(send: Send, *, rule: AutomaticPause.Rule, cases: int) -> bool:
+    """A person who resumes a send has seen the number: it stops again at twice as many."""
+    known = AutomaticPause.objects.filter(send=send, rule=rule).values_list("cases", flat=True).first()
+    return known is None or cases >= 2 * known
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "all of them"

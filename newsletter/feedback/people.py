@@ -1,0 +1,107 @@
+"""What events mean for people: who must not be mailed any more, and who left. They can only take mail away (W9)."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from newsletter.models import Delivery, DeliveryException, Send
+from newsletter.models.feedback import Bounce
+from subscribers.models import MailingList, Reason, Subscriber, Subscription
+from subscribers.suppression import suppress
+from subscribers.unsubscribe import leave_all, leave_list
+
+SOFT_IN_A_ROW = 3
+SOFT_SPAN = timedelta(days=15)
+_LOOK_BACK = 60
+
+
+@dataclass(frozen=True)
+class Leaver:
+    """Someone who left at the provider; ``send`` says which list, None means that it is not known which."""
+
+    address_hash: bytes
+    send: int | None
+    at: datetime
+
+
+@dataclass
+class Consequences:
+    """What a round of events brings for people, collected first and done once."""
+
+    hard: dict[bytes, str] = field(default_factory=dict)
+    complained: dict[bytes, str] = field(default_factory=dict)
+    soft: set[int] = field(default_factory=set)
+    left: list[Leaver] = field(default_factory=list)
+
+
+def carry_out(found: Consequences, *, now: datetime) -> None:
+    """Suppress, and end subscriptions. Doing it again changes nothing."""
+    for address_hash, note in sorted(found.complained.items()):
+        suppress(address_hash=address_hash, reason=Reason.COMPLAINT, now=now, note=note)
+    for address_hash, note in sorted(found.hard.items()):
+        suppress(address_hash=address_hash, reason=Reason.HARD, now=now, note=note)
+    for address_hash in sorted(_failing_for_long(found.soft)):
+        suppress(
+            address_hash=address_hash,
+            reason=Reason.SOFT_LIMIT,
+            now=now,
+            note=f"{SOFT_IN_A_ROW} or more issues in a row could not be delivered, over {SOFT_SPAN.days} days or more",
+        )
+    lists = _lists_of(leaver.send for leaver in found.left if leaver.send is not None)
+    for leaver in found.left:
+        _leave(leaver, mailing_list=lists.get(leaver.send) if leaver.send is not None else None, now=now)
+
+
+def known_addresses(hashes: Collection[bytes]) -> set[bytes]:
+    """Those of the hashes that are subscribers' here."""
+    found = Subscriber.objects.filter(address_hash__in=list(hashes)).values_list("address_hash", flat=True)
+    return {bytes(each) for each in found}
+
+
+def _leave(leaver: Leaver, *, mailing_list: MailingList | None, now: datetime) -> None:
+    person = Subscriber.objects.filter(address_hash=leaver.address_hash).first()
+    if person is None:
+        suppress(address_hash=leaver.address_hash, reason=Reason.UNSUBSCRIBE, now=now, mailing_list=mailing_list)
+        return
+    if mailing_list is None:
+        leave_all(subscriber=person, now=now, source="the provider's own unsubscribe")
+        return
+    came_back = Subscription.objects.filter(subscriber=person, mailing_list=mailing_list, requested_at__gt=leaver.at)
+    if not came_back.open().exists():
+        leave_list(subscriber=person, mailing_list=mailing_list, now=now, source="the provider's own unsubscribe")
+
+
+def _lists_of(sends: Iterable[int]) -> dict[int, MailingList]:
+    rows = Send.objects.filter(pk__in=set(sends)).select_related("issue__publication__mailing_list")
+    return {send.pk: send.issue.publication.mailing_list for send in rows}
+
+
+def _failing_for_long(subscribers: Collection[int]) -> set[bytes]:
+    """Address hashes of those whose last issues all failed softly, in a row and over the span (S2)."""
+    if not subscribers:
+        return set()
+    history: dict[int, list[tuple[bytes, str | None, datetime | None, datetime | None]]] = {}
+    rows = (
+        Delivery.objects.filter(subscriber_id__in=list(subscribers), proof=False)
+        .exclude(exception__state__in=[DeliveryException.State.SKIPPED, DeliveryException.State.REJECTED])
+        .order_by("subscriber_id", "-pk")
+        .values_list("subscriber_id", "address_hash", "bounce__bounce_class", "bounce__at", "exception__delivered_at")
+    )
+    for subscriber, address_hash, bounce_class, at, delivered_at in rows:
+        kept = history.setdefault(subscriber, [])
+        if len(kept) < _LOOK_BACK:
+            kept.append((bytes(address_hash), bounce_class, at, delivered_at))
+    return {rows[0][0] for rows in history.values() if _failed_in_a_row(rows)}
+
+
+def _failed_in_a_row(rows: Iterable[tuple[bytes, str | None, datetime | None, datetime | None]]) -> bool:
+    """``rows`` are newest first. What nothing is known of yet does not count, nor does a refusal because of us."""
+    failed: list[datetime] = []
+    for _, bounce_class, at, delivered_at in rows:
+        if bounce_class == Bounce.Final.SOFT and at is not None:
+            failed.append(at)
+        elif bounce_class == Bounce.Final.BLOCK or (delivered_at is None and bounce_class is None and not failed):
+            continue
+        else:
+            break
+    return len(failed) >= SOFT_IN_A_ROW and max(failed) - min(failed) >= SOFT_SPAN

@@ -1,0 +1,200 @@
+"""Where providers report: real and stored before the 200, or refused (W1 to W5, F8)."""
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.db import DatabaseError, OperationalError, connection
+from django.test import Client
+
+from newsletter.feedback.endpoint import webhook_secret, webhook_url
+from newsletter.models import ProviderEvent
+from newsletter.providers.errors import BadWebhook
+from tests.support.provider_webhooks import (
+    SIGNING_KEY,
+    mailgun_event,
+    sendgrid_event,
+    sendgrid_keys,
+    sign_mailgun,
+    sign_sendgrid,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture
+def mailgun(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = f"mailgun://key@news.example.org?webhook_key={SIGNING_KEY}"
+
+
+def post(provider: str, body: bytes, *, secret: str = "", headers: dict[str, str] | None = None) -> Any:
+    url = f"/hooks/{provider}/{secret or webhook_secret(provider)}"
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post(url, data=body, content_type="application/json", headers=headers or {})
+    assert not answer.cookies
+    return answer
+
+
+def event(name: str = "delivered", **more: Any) -> dict[str, Any]:
+    return mailgun_event(name, address="ana@example.com", delivery=7, batch="batch-1", at=NOW, **more)
+
+
+def test_a_signed_report_is_stored_before_it_is_answered(mailgun: None) -> None:
+    """W5."""
+    assert post("mailgun", sign_mailgun(event(), now=NOW)).status_code == 200
+    stored = ProviderEvent.objects.get()
+    assert (stored.provider, stored.kind, stored.applied_at) == ("mailgun", "delivered", None)
+    assert stored.body == {
+        "delivery": 7,
+        "batch": "batch-1",
+        "address": "ana@example.com",
+        "at": NOW.isoformat(),
+    }
+
+
+def test_the_same_report_twice_is_one_event_and_answered_the_same(mailgun: None) -> None:
+    """W2."""
+    body = sign_mailgun(event(), now=NOW)
+    assert [post("mailgun", body).status_code for _ in range(2)] == [200, 200]
+    assert ProviderEvent.objects.count() == 1
+
+
+def test_an_old_signature_with_another_event_is_refused(mailgun: None) -> None:
+    """W2: Mailgun signs no body, so its token counts once."""
+    assert post("mailgun", sign_mailgun(event(), now=NOW, token="one token")).status_code == 200
+    answer = post("mailgun", sign_mailgun(event("complained"), now=NOW, token="one token"))
+    assert answer.status_code == 406
+    assert b"used before" in answer.content
+    assert list(ProviderEvent.objects.values_list("kind", flat=True)) == ["delivered"]
+
+
+def test_a_known_event_with_a_fresh_signature_is_no_second_event(mailgun: None) -> None:
+    for token in ("first", "second"):
+        assert post("mailgun", sign_mailgun(event(), now=NOW, token=token)).status_code == 200
+    assert ProviderEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize("provider", ["mailgun", "sendgrid", "postmark", "ses", "resend", "brevo", "sparkpost"])
+def test_whoever_does_not_know_the_address_is_refused(mailgun: None, provider: str) -> None:
+    """W1. Never 403, after which Postmark would stop for ever."""
+    answer = post(provider, sign_mailgun(event(), now=NOW), secret="a-guess")
+    assert answer.status_code == (406 if provider == "mailgun" else 401)
+    assert not ProviderEvent.objects.exists()
+
+
+@pytest.mark.parametrize("provider", ["sendgrid", "ses", "resend"])
+def test_without_a_key_a_provider_that_signs_is_never_believed(mailgun: None, provider: str) -> None:
+    answer = post(provider, b"[]")
+    assert answer.status_code == 401
+    assert b"webhook_key" in answer.content
+
+
+def test_a_forged_signature_is_refused_for_good(mailgun: None) -> None:
+    assert post("mailgun", sign_mailgun(event(), now=NOW, key="guessed")).status_code == 406
+
+
+def test_a_provider_that_nobody_knows_has_no_address() -> None:
+    assert post("outbox", b"{}", secret="x").status_code == 404
+    with pytest.raises(BadWebhook, match="No provider of the name"):
+        webhook_url("outbox")
+
+
+def test_each_provider_has_an_address_of_its_own(settings: Any) -> None:
+    settings.NEWSLETTER_SITE_URL = "https://news.example.org"
+    url = webhook_url("postmark")
+    assert url == f"https://news.example.org/hooks/postmark/{webhook_secret('postmark')}"
+    assert webhook_secret("postmark") != webhook_secret("brevo")
+
+
+def test_only_a_post_is_a_report() -> None:
+    assert Client().get(f"/hooks/postmark/{webhook_secret('postmark')}").status_code == 405
+
+
+def test_a_report_above_a_mebibyte_is_not_read(mailgun: None) -> None:
+    """W1."""
+    assert post("mailgun", b" " * (1024 * 1024 + 1)).status_code == 413
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff", b"[1]", b'"text"', b"[" * 300, b'{"a":' * 30 + b"1" + b"}" * 30])
+def test_a_body_that_is_no_report_is_refused_and_nothing_stored(body: bytes) -> None:
+    """W1."""
+    assert post("postmark", body).status_code == 401
+    assert not ProviderEvent.objects.exists()
+
+
+def test_a_kind_of_event_that_is_not_known_is_stored_and_answered_with_200(mailgun: None) -> None:
+    """W5."""
+    assert post("mailgun", sign_mailgun(event("list_member_uploaded"), now=NOW)).status_code == 200
+    stored = ProviderEvent.objects.get()
+    assert (stored.kind, stored.result) == ("unknown", "noted")
+    assert stored.applied_at is not None
+
+
+def test_when_the_database_is_away_the_provider_is_asked_to_repeat(
+    mailgun: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """W5: never 200 for what is not stored."""
+
+    def refuse(execute: Any, sql: str, *rest: Any) -> Any:
+        if "newsletter_providerevent" in sql:
+            raise OperationalError("the database is away")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(refuse):
+        assert post("mailgun", sign_mailgun(event(), now=NOW)).status_code == 503
+    assert not ProviderEvent.objects.exists()
+    assert post("mailgun", sign_mailgun(event(), now=NOW)).status_code == 200
+    assert issubclass(OperationalError, DatabaseError)
+
+
+def test_settings_that_cannot_be_read_make_the_provider_repeat_and_not_give_up(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "mailgun:/broken"
+    assert post("postmark", b"{}").status_code == 503
+
+
+def test_a_list_of_a_thousand_events_is_stored_by_a_handful_of_statements(
+    settings: Any, django_assert_max_num_queries: Any
+) -> None:
+    private, public = sendgrid_keys()
+    settings.NEWSLETTER_PROVIDER_URL = f"sendgrid://key@?webhook_key={quote(public)}"
+    body = json.dumps(
+        [
+            sendgrid_event("delivered", address=f"p{n}@example.com", delivery=n, batch="batch-1", at=NOW)
+            for n in range(1000)
+        ]
+    ).encode()
+    with django_assert_max_num_queries(25):
+        answer = post("sendgrid", body, headers=sign_sendgrid(body, key=private, now=NOW))
+    assert (answer.status_code, answer.content) == (200, b"1000 taken")
+    assert ProviderEvent.objects.count() == 1000
+
+
+def test_postmark_needs_its_password_where_one_is_set(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "postmark://token@?webhook_key=hooks:a%20secret,hooks:the%20next"
+    body = json.dumps({"RecordType": "Delivery", "MessageID": "m", "DeliveredAt": NOW.isoformat()}).encode()
+
+    def basic(words: str) -> dict[str, str]:
+        return {"Authorization": "Basic " + base64.b64encode(words.encode()).decode()}
+
+    assert post("postmark", body).status_code == 401
+    assert post("postmark", body, headers=basic("hooks:wrong")).status_code == 401
+    assert post("postmark", body, headers={"Authorization": "Basic %%%"}).status_code == 401
+    assert post("postmark", body, headers=basic("hooks:a secret")).status_code == 200
+    assert post("postmark", body, headers=basic("hooks:the next")).status_code == 200
+
+
+def test_text_from_outside_is_kept_as_one_bearable_line(mailgun: None) -> None:
+    """W10."""
+    said = "<script>alert(1)</script>\r\n\0" + "x" * 9000
+    body = sign_mailgun(
+        event("failed", severity="permanent", **{"delivery-status": {"description": said}}),
+        now=NOW - timedelta(hours=2),
+    )
+    assert post("mailgun", body).status_code == 200
+    reason = ProviderEvent.objects.get().body["reason"]
+    assert len(reason) <= 500
+    assert reason.isprintable()

@@ -110,10 +110,10 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('subscriber_id', models.BigIntegerField(db_index=True)),
-                ('address_hash', models.BinaryField(max_length=32)),
+                ('address_hash', models.BinaryField(max_length=16)),
                 ('proof', models.BooleanField(default=False)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='newsletter.batch')),
-                ('issue', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='newsletter.issue')),
+                ('batch', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='newsletter.batch')),
+                ('issue', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='newsletter.issue')),
             ],
             options={
                 'verbose_name_plural': 'deliveries',

@@ -24,7 +24,7 @@ INSERT INTO newsletter_delivery (issue_id, batch_id, subscriber_id, address_hash
 WITH person (subscriber, address_hash, place, giving) AS ({eligible})
 SELECT %s, batch.id, reader.subscriber, reader.address_hash, %s
 FROM (
-    SELECT person.subscriber AS subscriber, person.address_hash AS address_hash, grp.variant_id AS variant_id,
+    SELECT person.subscriber AS subscriber, SUBSTR(person.address_hash, 1, 16) AS address_hash, grp.variant_id AS variant_id,
            ROW_NUMBER() OVER (PARTITION BY grp.variant_id ORDER BY person.subscriber) - 1 AS position
     FROM person
     JOIN newsletter_readergroup AS grp

@@ -10,6 +10,7 @@ _PEOPLE = re.compile(
     r"(?:email|address)(?:es)? (?:\S+ ){0,4}(?:not valid|invalid)|(?:invalid|not a valid|illegal) (?:email )?address",
     re.IGNORECASE,
 )
+_SENDER = re.compile(r"\b(?:from|sender|reply[-_ ]?to)\b[\"'`]? (?:parameter|field|(?:email )?address)", re.IGNORECASE)
 _OURS = re.compile(
     r"\b(?:from|sender|reply[-_ ]?to|subject|html|htmlcontent|text|textcontent|content|template|headers?|tags?|"
     r"attachment|domain|account|plan|credits?|unverified|verified|verify|identity|configuration set)\b|16KB",
@@ -26,4 +27,6 @@ def may_be_about_one(answer: HttpAnswer, *, words: str, people: int) -> bool:
         return False
     if answer.status == 413:
         return True
+    if _SENDER.search(words):
+        return False
     return bool(_PEOPLE.search(words)) or not _OURS.search(words)

@@ -163,6 +163,8 @@ class FakeProvider:
         with self._lock:
             entry.provider_id = (entry.form.own_id if entry.form else "") or f"<{entry.number}.fake@{self.domain}>"
             entry.refused = [address for address in entry.recipients if address in self._refused]
+            if entry.form and entry.form.replay_key in self._replays:
+                return
             if entry.form and entry.form.replay_key:
                 self._replays[entry.form.replay_key] = (entry.form.content, entry)
             entry.accepted, entry.taken_at = True, time.monotonic()

@@ -3,19 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qs
 
-from tests.support.provider_mailgun import Parcel, ReceivedMail
-
-
-class Taken(Protocol):
-    """One request that was taken."""
-
-    recipients: list[str]
-    refused: list[str]
-    provider_id: str
-    form: Parcel | None
+from tests.support.provider_mailgun import ReceivedMail
 
 
 def answer_query(path: str, query: str, *, taken: list[Any], domain: str) -> dict[str, Any] | None:

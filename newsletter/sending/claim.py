@@ -4,15 +4,15 @@ A claim is a lease and an attempt number. Whoever comes back with an older numbe
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Q
 
 from newsletter.models import Attempt, Batch, DeliveryException, Send
+from newsletter.sending.lease import LEASE
 from newsletter.sending.readers import Reader, find_readers
 
-LEASE = timedelta(seconds=120)
 LEFT = "left since the audience was frozen"
 
 

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from newsletter.errors import NotAllowed, WrongState
 from newsletter.models import Attempt, Batch, Issue, Send, move
+from newsletter.sending.bell import ring
 
 RUNNING = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING)
 
@@ -26,6 +27,7 @@ def resume_send(*, send: Send, by: Any) -> None:
         if not move(send, of=[Send.State.PAUSED], to=Send.State.SUBMITTING, reason="", ended_at=None):
             raise WrongState(f"{send} is {send.get_state_display()}; only a paused one can go on.")
         send.batches.filter(state=Batch.State.PENDING).update(not_before=None)
+        ring(send)
 
 
 def cancel_send(*, send: Send, by: Any, now: datetime) -> None:

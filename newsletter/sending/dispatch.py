@@ -8,6 +8,7 @@ from newsletter.models import Batch
 from newsletter.providers.contract import Adapter, Outcome, Verdict
 from newsletter.sending.call import Shelf, build_call
 from newsletter.sending.claim import Claim, claim_batch
+from newsletter.sending.lease import Keeper, Lease
 from newsletter.sending.outcome import record_outcome
 from newsletter.sending.rate import reserve
 from subscribers.errors import DomainError
@@ -30,6 +31,7 @@ class Dispatcher:
         self.adapter = adapter
         self.clock = clock
         self._shelf = Shelf()
+        self._keeper = Keeper(clock=clock)
 
     def dispatch(self, batch_id: int) -> bool:
         """Send one batch if it may be sent now. Returns whether this call did anything with it."""
@@ -38,8 +40,9 @@ class Dispatcher:
         claim = claim_batch(batch_id=batch_id, now=self.clock())
         if claim is None:
             return False
-        outcome = self._deliver(claim)
-        record_outcome(claim=claim, outcome=outcome, now=self.clock())
+        with self._keeper.hold(Lease(batch_id=batch_id, n=claim.n, until=claim.lease_until)) as lease:
+            outcome = self._deliver(claim, lease)
+            record_outcome(claim=claim, outcome=outcome, now=self.clock())
         return True
 
     def _may_call(self, batch_id: int) -> bool:
@@ -49,13 +52,13 @@ class Dispatcher:
         size = Batch.objects.filter(pk=batch_id).values_list("size", flat=True).first()
         return size is not None and reserve(capabilities=capabilities, people=size, batch_id=batch_id, now=self.clock())
 
-    def _deliver(self, claim: Claim) -> Outcome:
+    def _deliver(self, claim: Claim, lease: Lease) -> Outcome:
         if not claim.readers:
             return Outcome(verdict=Verdict.ACCEPTED, reason=NOBODY_LEFT)
         try:
             letter = self._shelf.letter(claim.batch.variant_id)
             call = build_call(batch=claim.batch, readers=claim.readers, letter=letter)
-            if self.clock() >= claim.lease_until:
+            if self.clock() >= lease.until:
                 return Outcome(verdict=Verdict.NOT_SENT, reason=TOO_SLOW)
             return self.adapter.deliver(call)
         except DomainError as error:

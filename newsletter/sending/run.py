@@ -23,9 +23,10 @@ LANES = 8
 class Feed:
     """Hands out the ids of due batches, each once, to the lanes of one process."""
 
-    def __init__(self, *, clock: Clock, most: int) -> None:
+    def __init__(self, *, clock: Clock, most: int, stopping: Callable[[], bool]) -> None:
         self._clock = clock
         self._left = most
+        self._stopping = stopping
         self._ids: list[int] = []
         self._given: set[int] = set()
         self._lock = Lock()
@@ -33,7 +34,7 @@ class Feed:
     def next(self) -> int | None:
         """The next batch to try, or None when nothing is due or enough was handed out."""
         with self._lock:
-            if self._left <= 0:
+            if self._left <= 0 or self._stopping():
                 return None
             if not self._ids:
                 due = find_due_batches(now=self._clock(), limit=500)
@@ -46,9 +47,18 @@ class Feed:
             return batch
 
 
-def dispatch_due(*, dispatcher: Dispatcher, lanes: int = 1, most: int = 100_000) -> int:
-    """Send the batches that are due, up to ``most``, in so many threads. Returns how many this call sent."""
-    feed = Feed(clock=dispatcher.clock, most=most)
+def dispatch_due(
+    *,
+    dispatcher: Dispatcher,
+    lanes: int = 1,
+    most: int = 100_000,
+    stopping: Callable[[], bool] = lambda: False,
+) -> int:
+    """Send the batches that are due, up to ``most``, in so many threads. Returns how many this call sent.
+
+    Once ``stopping`` says so, no further batch is begun.
+    """
+    feed = Feed(clock=dispatcher.clock, most=most, stopping=stopping)
     if lanes <= 1:
         return _lane(feed, dispatcher)
     first = feed.next()

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from newsletter.errors import NotReady, WrongState
 from newsletter.issues.approve import require_approval
 from newsletter.models import Issue, Send, move
+from newsletter.sending.bell import ring
 from newsletter.sending.freeze import freeze_audience
 from newsletter.sending.provider import current_adapter, provider_label
 from subscribers.errors import DomainError
@@ -46,7 +47,8 @@ def prepare_send(*, send: Send, now: datetime) -> Send:
             raise
     if send.state in (Send.State.PREPARING, Send.State.READY):
         with transaction.atomic():
-            move(send, of=[Send.State.READY], to=Send.State.SUBMITTING, started_at=now)
+            if move(send, of=[Send.State.READY], to=Send.State.SUBMITTING, started_at=now):
+                ring(send)
             move(send.issue, of=[Issue.State.APPROVED], to=Issue.State.SENDING)
     send.refresh_from_db()
     return send

@@ -258,8 +258,8 @@ def test_f1_a_worker_lost_during_the_call_leaves_its_batch_uncertain(mailgun):
     send = start_send(issue=ready_issue(readers=5), now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, now=NOW)
     assert claim is not None
-    assert settle_lost_leases(now=NOW + timedelta(seconds=60)) == 0
-    assert settle_lost_leases(now=NOW + timedelta(seconds=121)) == 1
+    assert settle_lost_leases(now=NOW + timedelta(seconds=44)) == 0
+    assert settle_lost_leases(now=NOW + timedelta(seconds=46)) == 1
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
     assert not Attempt.objects.filter(ended_at__isnull=True).exists()
     finish_sends(now=NOW)
@@ -271,7 +271,7 @@ def test_f22_a_worker_that_comes_back_after_its_lease_changes_nothing(mailgun):
     start_send(issue=ready_issue(readers=5), now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, now=NOW)
     assert claim is not None
-    settle_lost_leases(now=NOW + timedelta(seconds=121))
+    settle_lost_leases(now=NOW + timedelta(seconds=46))
     assert not record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.ACCEPTED), now=NOW + timedelta(seconds=130))
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
 

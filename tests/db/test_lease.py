@@ -1,0 +1,101 @@
+"""A slow call keeps its batch; a lost worker's batch is given up within a minute; nothing is taken back."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from newsletter.models import Batch
+from newsletter.sending.claim import claim_batch
+from newsletter.sending.lease import LEASE, LONGEST, Keeper, Lease
+from newsletter.sending.start import start_send
+from newsletter.sending.sweep import settle_lost_leases
+from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def claim_one() -> Lease:
+    publication = make_publication()
+    make_story("The first verdict")
+    add_readers(publication, 3)
+    start_send(issue=make_issue(publication, approved=True), now=NOW)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, now=NOW)
+    assert claim is not None
+    return Lease(batch_id=claim.batch.pk, n=claim.n, until=claim.lease_until)
+
+
+def test_work_of_a_lost_worker_is_given_up_within_a_minute_of_its_last_sign_of_life():
+    assert LEASE + timedelta(seconds=10) < timedelta(seconds=60)
+
+
+def test_f6_a_call_that_takes_longer_than_the_lease_keeps_its_batch():
+    lease = claim_one()
+    assert lease.renew(now=NOW + timedelta(seconds=40))
+    assert settle_lost_leases(now=NOW + timedelta(seconds=80)) == 0
+    assert lease.until == NOW + timedelta(seconds=40) + LEASE
+
+
+def test_f22_a_lease_that_was_taken_away_is_not_taken_back():
+    lease = claim_one()
+    until = lease.until
+    assert settle_lost_leases(now=NOW + timedelta(seconds=50)) == 1
+    assert not lease.renew(now=NOW + timedelta(seconds=51))
+    assert lease.until == until
+    assert Batch.objects.get().state == Batch.State.UNCERTAIN
+
+
+def test_f22_a_worker_that_hangs_keeps_its_batch_for_five_minutes_and_no_longer():
+    lease = claim_one()
+    assert lease.renew(now=NOW + LONGEST - timedelta(seconds=1))
+    assert lease.until == NOW + LONGEST
+    assert not lease.renew(now=NOW + LONGEST)
+
+
+def test_f11_a_clock_that_jumps_ahead_makes_a_batch_uncertain_and_never_sent_twice():
+    lease = claim_one()
+    assert settle_lost_leases(now=NOW + timedelta(days=7)) == 1
+    assert Batch.objects.get().state == Batch.State.UNCERTAIN
+    assert claim_batch(batch_id=lease.batch_id, now=NOW + timedelta(days=7)) is None
+
+
+def test_the_keeper_lengthens_what_it_holds_and_ends_when_it_holds_nothing():
+    lease = claim_one()
+    renewed = threading.Event()
+
+    def clock():
+        renewed.set()
+        return NOW + timedelta(seconds=30)
+
+    keeper = Keeper(clock=clock, every_seconds=0.05)
+    with keeper.hold(lease):
+        assert renewed.wait(10)
+        _wait_until(lambda: lease.until == NOW + timedelta(seconds=30) + LEASE)
+    _wait_until(lambda: keeper._thread is None)
+
+
+def test_a_database_that_is_away_for_a_moment_does_not_end_the_keeper(caplog):
+    lease = claim_one()
+    keeper = Keeper(clock=lambda: NOW + timedelta(seconds=30))
+    with connection.execute_wrapper(_away):
+        keeper._held.add(lease)
+        keeper.renew()
+    assert "could not be lengthened" in caplog.text
+    keeper.renew()
+    assert lease.until == NOW + timedelta(seconds=30) + LEASE
+
+
+def _away(execute, sql, params, many, context):
+    from django.db import OperationalError
+
+    raise OperationalError("the server closed the connection")
+
+
+def _wait_until(told, *, seconds: float = 10):
+    nap = threading.Event()
+    for _ in range(int(seconds / 0.02)):
+        if told():
+            return
+        nap.wait(0.02)
+    raise AssertionError("it did not come about in time")

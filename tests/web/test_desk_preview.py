@@ -1,0 +1,212 @@
+"""The preview panel: the real mail of the unsaved form, for each group of readers, whatever was typed."""
+
+import pytest
+from django.test import Client
+
+from newsletter.models import EventNotice, Issue, Publication, Story
+from tests.support.fixtures import HOUSTON, LONDON, add_readers, make_appeal, make_event, make_issue, make_story
+from tests.web.desk import issue_form, sign_in
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = "<script>alert(1)</script> {{ 7*7 }} {% now %} %recipient.name% ‮"
+
+
+@pytest.fixture
+def issue(publication: Publication) -> Issue:
+    make_story("The clinic opens its doors")
+    make_event("Evening in Houston", where=HOUSTON)
+    make_event("Morning in London", where=LONDON)
+    make_appeal()
+    add_readers(publication, 3, where=HOUSTON)
+    add_readers(publication, 2, where=LONDON, start=10)
+    return make_issue(publication)
+
+
+def preview(client: Client, issue: Issue, *, mode: str = "mail.0.none", **fields: str) -> object:
+    """What the panel shows after the form was typed."""
+    story = issue.placed.get().story
+    posted = client.post(f"/admin/issues/preview/{issue.pk}/", issue_form(issue, story=story, **fields))
+    assert posted.json() == {"is_valid": True, "is_available": True}
+    return client.get(f"/admin/issues/preview/{issue.pk}/?mode={mode}")
+
+
+def modes_of(client: Client, issue: Issue) -> list[str]:
+    page = client.get(f"/admin/issues/edit/{issue.pk}/").content.decode()
+    select = page.split('name="preview_mode"', 1)[1].split("</select>", 1)[0]
+    return [part.split('"', 1)[0] for part in select.split('<option value="')[1:]]
+
+
+def place(issue: Issue, town: str) -> int:
+    person = issue.publication.mailing_list.subscriptions.filter(subscriber__place__town=town).first()
+    return person.subscriber.place_id
+
+
+def test_the_menu_offers_each_mail_of_the_audience_largest_first(issue: Issue) -> None:
+    client = sign_in("writer")
+    houston, london = place(issue, "Houston"), place(issue, "London")
+    modes = modes_of(client, issue)
+    assert modes == [
+        f"mail.{houston}.none",
+        f"mail.{london}.none",
+        f"dark.{houston}.none",
+        f"text.{houston}.none",
+        f"inbox.{houston}.none",
+    ]
+    page = client.get(f"/admin/issues/edit/{issue.pk}/").content.decode()
+    assert "3 people · en; events near Houston" in page
+    assert "2 people · en; events near London" in page
+
+
+def test_each_mode_shows_that_readers_own_events(issue: Issue) -> None:
+    client = sign_in("writer")
+    shown = {
+        town: client.get(f"/admin/issues/preview/{issue.pk}/?mode=mail.{place(issue, town)}.none").content.decode()
+        for town in ("Houston", "London")
+    }
+    assert "Evening in Houston" in shown["Houston"]
+    assert "Morning in London" not in shown["Houston"]
+    assert "Morning in London" in shown["London"]
+
+
+def test_what_is_typed_shows_before_it_is_saved(issue: Issue) -> None:
+    page = preview(sign_in("writer"), issue, headline="Not yet saved").content.decode()
+    assert "Not yet saved" in page
+    assert "Not yet saved" not in str(Issue.objects.get(pk=issue.pk).body)
+
+
+def test_the_frame_may_run_nothing_and_reach_nobody(issue: Issue) -> None:
+    response = preview(sign_in("writer"), issue)
+    policy = response.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; img-src 'self' data: http://127.0.0.1:8000;")
+    assert "script-src" not in policy
+    assert "sandbox allow-same-origin" in policy
+    assert "allow-scripts" not in policy
+    assert response.headers["X-Frame-Options"] == "SAMEORIGIN"
+
+
+@pytest.mark.parametrize("part", ["mail", "dark", "text", "inbox"])
+def test_hostile_words_are_shown_as_words(issue: Issue, part: str) -> None:
+    """X2: a title in template syntax, a script, a provider's own variables."""
+    response = preview(sign_in("writer"), issue, mode=f"{part}.0.none", headline=HOSTILE, subject="Hello <script>")
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert "7*7" in page or part == "inbox"
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "told"),
+    [
+        ("subject", "Dear {{ surname }}", "surname"),
+        ("subject", "Dear {{ first_name", "first_name"),
+        ("preheader", "{{ 7*7 }}", "7*7"),
+    ],
+)
+def test_a_merge_field_that_cannot_work_is_told_instead_of_shown(
+    issue: Issue, field: str, typed: str, told: str
+) -> None:
+    page = preview(sign_in("writer"), issue, **{field: typed}).content.decode()
+    assert "This cannot become a mail as it is" in page
+    assert told in page
+
+
+def test_a_block_without_its_story_says_so(issue: Issue) -> None:
+    client = sign_in("writer")
+    client.post(f"/admin/issues/preview/{issue.pk}/", issue_form(issue, story=None))
+    page = client.get(f"/admin/issues/preview/{issue.pk}/").content.decode()
+    assert "Block 1, the lead story, has no story yet" in page
+
+
+def test_names_are_shown_as_their_defaults(issue: Issue) -> None:
+    page = preview(sign_in("writer"), issue, mode="inbox.0.none", subject='Dear {{ first_name | default:"friend" }}')
+    assert "Dear friend" in page.content.decode()
+
+
+def test_the_dark_scheme_is_the_mails_own(issue: Issue) -> None:
+    client = sign_in("writer")
+    light = preview(client, issue).content.decode()
+    dark = preview(client, issue, mode="dark.0.none").content.decode()
+    assert "@media not all" in light
+    assert "@media not all" not in dark
+    assert "prefers-color-scheme: dark)" not in light + dark
+
+
+def test_plain_text_is_the_text_part(issue: Issue) -> None:
+    page = preview(sign_in("writer"), issue, mode="text.0.none").content.decode()
+    assert "<pre>" in page
+    assert "The clinic opens its doors" in page
+
+
+@pytest.mark.parametrize("mode", ["mail", "mail.x.none", "mail.0.rich", "wat.0.none", "mail.999999999999.none"])
+def test_a_mode_that_does_not_exist_is_no_error_of_ours(issue: Issue, mode: str) -> None:
+    assert sign_in("writer").get(f"/admin/issues/{issue.pk}/mail/{mode}/").status_code in (200, 404)
+
+
+def test_an_audience_of_nobody_still_has_a_preview(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    issue = make_issue(publication)
+    client = sign_in("writer")
+    assert modes_of(client, issue)[0] == "mail.0.none"
+    assert "The clinic opens" in client.get(f"/admin/issues/preview/{issue.pk}/").content.decode()
+
+
+def test_an_older_version_is_previewed_as_it_was(issue: Issue) -> None:
+    client = sign_in("writer")
+    first = issue.latest_revision
+    story = issue.placed.get().story
+    client.post(f"/admin/issues/edit/{issue.pk}/", issue_form(issue, story=story, headline="Later"))
+    page = client.get(f"/admin/issues/history/{issue.pk}/revisions/{first.pk}/view/").content.decode()
+    assert "The clinic opens its doors" in page
+    assert "Later" not in page
+
+
+def test_a_picture_whose_file_is_gone_is_told(issue: Issue) -> None:
+    from wagtail.images.models import Image
+
+    image = Image.objects.create(title="Harbour", file="original_images/gone.png", width=10, height=10)
+    Issue.objects.filter(pk=issue.pk).update(
+        body=f'[{{"type": "picture", "id": "a", "value": {{"image": {image.pk}, "alt": "A harbour"}}}}]'
+    )
+    page = sign_in("writer").get(f"/admin/issues/{issue.pk}/mail/mail.0.none/").content.decode()
+    assert "file cannot be read" in page
+
+
+def story_fields(story: Story, **fields: str) -> dict[str, str]:
+    return {"title": story.title, "teaser": story.teaser, "url": story.url, "language": "en", "pseudonyms": "", **fields}
+
+
+def test_a_story_is_previewed_as_lead_story_while_it_is_edited(publication: Publication) -> None:
+    story = make_story("The clinic opens its doors")
+    client = sign_in("writer")
+    client.post(f"/admin/stories/preview/{story.pk}/", story_fields(story, title=HOSTILE))
+    response = client.get(f"/admin/stories/preview/{story.pk}/")
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>" not in page
+    assert Story.objects.get(pk=story.pk).title == "The clinic opens its doors"
+
+
+def test_a_story_without_any_publication_says_what_is_missing(db: None) -> None:
+    story = make_story("The clinic opens its doors")
+    page = sign_in("writer").get(f"/admin/stories/preview/{story.pk}/").content.decode()
+    assert "There is no publication yet" in page
+
+
+def test_a_publication_is_previewed_as_its_newest_issue(issue: Issue) -> None:
+    page = sign_in("admin").get(f"/admin/publications/preview/{issue.publication_id}/").content.decode()
+    assert "The clinic opens its doors" in page
+
+
+def test_a_publication_without_an_issue_says_so(publication: Publication) -> None:
+    page = sign_in("admin").get(f"/admin/publications/preview/{publication.pk}/").content.decode()
+    assert "has no issue yet" in page
+
+
+def test_the_preview_changes_nothing(issue: Issue) -> None:
+    before = (Issue.objects.get(pk=issue.pk).subject, issue.frozen.count(), issue.variants.count())
+    preview(sign_in("writer"), issue, subject="Typed")
+    assert (Issue.objects.get(pk=issue.pk).subject, issue.frozen.count(), issue.variants.count()) == before
+    assert EventNotice.objects.count() == 2

@@ -13,7 +13,7 @@ from newsletter.content.calendar_rules import check_repetition, part, uid_of
 from newsletter.content.calendar_times import When, read_when
 from newsletter.content.entries import EventEntry, Parsed, SetAside
 from newsletter.content.entry_rules import BadEntry, checked_title, label, safe_link
-from newsletter.content.html import plain_text
+from newsletter.content.html import plain_text, title_text
 from newsletter.content.places import is_online_text
 from newsletter.content.text import cut_at_word, tidy
 
@@ -119,7 +119,7 @@ def _touches(entry: EventEntry, start: datetime, end: datetime) -> bool:
 
 
 def _read_event(event: icalendar.Component, master: icalendar.Component, default_zone: str, *, url: str) -> EventEntry:
-    title = checked_title(plain_text(str(part(event, "SUMMARY") or "")))
+    title = checked_title(title_text(str(part(event, "SUMMARY") or "")))
     try:
         when = read_when(event, default_zone=default_zone)
     except _READ_ERRORS as error:
@@ -138,7 +138,7 @@ def _read_event(event: icalendar.Component, master: icalendar.Component, default
         zone=when.zone,
         all_day=when.day is not None,
         day=when.day,
-        summary=plain_text(str(part(event, "DESCRIPTION") or ""))[:_SUMMARY_CHARS],
+        summary=plain_text(str(part(event, "DESCRIPTION") or "")[:_SUMMARY_CHARS]),
         url=link or (place if place.startswith(("http://", "https://")) and safe_link(place, base_url=url) else ""),
         place=place,
         latitude=latitude,

@@ -89,7 +89,7 @@ def _read_event(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEnt
         ends_at=end,
         all_day=day is not None,
         day=day,
-        summary=plain_text(first_text(node.get("description")))[:_SUMMARY_CHARS],
+        summary=plain_text(first_text(node.get("description"))[:_SUMMARY_CHARS]),
         url=link,
         place=place,
         latitude=latitude,

@@ -13,6 +13,7 @@ from newsletter.content.entry_rules import checked_date, checked_link, checked_t
 from newsletter.content.feed_pictures import first_picture, picture_in_html
 from newsletter.content.html import clean_html, plain_text, title_text
 from newsletter.content.json_feed import looks_like_json, parse_json_feed
+from newsletter.content.nesting import is_deep_xml
 from newsletter.content.pseudonyms import find_pseudonyms
 from newsletter.content.text import cut_at_word, make_teaser, tidy
 from newsletter.content.xml_guard import has_internal_subset
@@ -33,6 +34,10 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
     if has_internal_subset(body):
         return Parsed(
             error="This feed carries definitions of its own (a DOCTYPE with entities), which are not read for safety."
+        )
+    if is_deep_xml(body):
+        return Parsed(
+            error="This feed is nested deeper than any feed is, so it is not read. Ask whoever runs it to look at it."
         )
     if not body.strip():
         return Parsed(error="The address gave an empty document. Check that it is the address of the feed.")

@@ -5,6 +5,7 @@ import re
 
 import nh3
 
+from newsletter.content.nesting import is_deep_html
 from newsletter.content.text import tidy
 
 _TAGS = {"a", "b", "blockquote", "br", "em", "h2", "h3", "h4", "i", "li", "ol", "p", "strong", "u", "ul"}
@@ -16,6 +17,8 @@ _SCHEMES = {"http", "https", "mailto"}
 _BREAKS = re.compile(
     r"<(?:br|/p|/div|/li|/h[1-6]|/tr|/blockquote|/figcaption|/section|/article)\b[^>]*>", re.IGNORECASE
 )
+_ANY_TAG = re.compile(r"<[^<>]*>?")
+_LONGEST_TITLE = 20_000
 _LIST_ITEM = re.compile(r"<li\b[^>]*>", re.IGNORECASE)
 
 
@@ -26,7 +29,7 @@ def clean_html(text: str, *, base_url: str = "") -> str:
     """
     rewrite = ("rewrite_with_base", base_url) if base_url.startswith(("http://", "https://")) else "deny"
     return nh3.clean(
-        text.replace("\0", ""),
+        _readable(text),
         tags=_TAGS,
         clean_content_tags=_DROPPED_WHOLE,
         attributes={"a": {"href"}, "*": set()},
@@ -38,7 +41,7 @@ def clean_html(text: str, *, base_url: str = "") -> str:
 
 def plain_text(text: str) -> str:
     """The text of HTML: markup removed, entities decoded once, paragraphs as lines. Scripts leave nothing."""
-    broken = _LIST_ITEM.sub("\n- ", _BREAKS.sub("\n", text.replace("\0", "")))
+    broken = _LIST_ITEM.sub("\n- ", _BREAKS.sub("\n", _readable(text)))
     bare = nh3.clean(broken, tags=set(), clean_content_tags=_DROPPED_WHOLE, attributes={}, link_rel=None)
     return tidy(entities.unescape(bare), keep_lines=True)
 
@@ -46,6 +49,16 @@ def plain_text(text: str) -> str:
 def title_text(text: str) -> str:
     """A title that a source gave as HTML, as one line of text: markup removed, entities decoded once."""
     bare = nh3.clean(
-        text.replace("\0", ""), tags=set(), clean_content_tags={"script", "style"}, attributes={}, link_rel=None
+        _readable(text[:_LONGEST_TITLE]),
+        tags=set(),
+        clean_content_tags={"script", "style"},
+        attributes={},
+        link_rel=None,
     )
     return tidy(entities.unescape(bare))
+
+
+def _readable(text: str) -> str:
+    """HTML that can be parsed in good time: nested beyond all sense, it loses its markup first."""
+    whole = text.replace("\0", "")
+    return _ANY_TAG.sub(" ", whole) if is_deep_html(whole) else whole

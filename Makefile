@@ -3,13 +3,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test lint clean help
+.PHONY: help demo test lint install clean
 
 help:
 	@echo "make demo   send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
 	@echo "make test   run the tests, on SQLite and, where its binaries are, on PostgreSQL"
 	@echo "make lint   check style, types and floors"
+	@echo "make install  put the \`newsletter\` command into .venv/bin"
 	@echo "make clean  remove what these made"
+
+install: $(VENV)/.demo
 
 demo: $(VENV)/.demo
 	$(BIN)/newsletter demo $(ARGS)

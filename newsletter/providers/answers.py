@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from newsletter.providers.contract import HttpAnswer, Outcome, Verdict
 
 LONGEST_WAIT = 24 * 3600.0
+_LATER_THAN_ANY_WAIT = 10**9
 _SECONDS_IN_TEXT = re.compile(r"(?:try again|retry) (?:after|in) (\d{1,6}) ?s(?:ec|\b)", re.IGNORECASE)
 _DATE_IN_TEXT = re.compile(
     r"(?:try again|retry) after ([A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} [\d:]{8} (?:[+-]\d{4}|[A-Z]{2,4}))"
@@ -60,18 +61,30 @@ def read_refusal(
 
 
 def wait_seconds(answer: HttpAnswer, *, now: datetime) -> float | None:
-    """Give the seconds that the provider asks us to wait: Retry-After as a number or a date, else words in the body."""
+    """Give the seconds that the provider asks us to wait: Retry-After, else its rate headers, else words in the body."""
     header = answer.headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", header):
         return min(float(header), LONGEST_WAIT)
     when = _until(header, now=now) if header else None
     if when is not None:
         return when
+    if (reset := _reset_seconds(answer, now=now)) is not None:
+        return reset
     body = answer.body[:4096].decode("utf-8", "replace")
     if found := _SECONDS_IN_TEXT.search(body):
         return min(float(found.group(1)), LONGEST_WAIT)
     if found := _DATE_IN_TEXT.search(body):
         return _until(found.group(1), now=now)
+    return None
+
+
+def _reset_seconds(answer: HttpAnswer, *, now: datetime) -> float | None:
+    for name in ("ratelimit-reset", "x-sib-ratelimit-reset", "x-ratelimit-reset"):
+        text = answer.headers.get(name, "").strip()
+        if re.fullmatch(r"\d{1,11}", text):
+            # SendGrid gives a moment in seconds since 1970, the others how long to wait.
+            seconds = float(text) - now.timestamp() if int(text) > _LATER_THAN_ANY_WAIT else float(text)
+            return min(max(seconds, 0.0), LONGEST_WAIT)
     return None
 
 

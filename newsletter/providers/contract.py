@@ -91,9 +91,10 @@ class Outcome:
     """The verdict of a call. ``verdict`` is for everybody, except the deliveries named in ``people``.
 
     ``retry_after`` is seconds, where the provider said so. ``stop`` asks the send to pause at once (bad key, suspended
-    account). ``people`` maps a delivery id to (verdict, reason). ``bisect`` says that a refusal may be about one
-    person or about the batch's size, so that smaller batches of the same people may be taken; it is never set where the
-    refusal is known to be about the mail or our account.
+    account). ``people`` maps a delivery id to (verdict, reason). Where anybody was accepted, or may have been,
+    ``verdict`` is ACCEPTED or UNCERTAIN, so that those who have the mail are never part of what is tried again.
+    ``bisect`` says that a refusal may be about one person or about the batch's size, so that smaller batches of the same
+    people may be taken; it is never set where the refusal is known to be about the mail or our account.
     """
 
     verdict: Verdict

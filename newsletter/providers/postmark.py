@@ -148,12 +148,12 @@ class Postmark:
         if len(parsed) != len(prepared.people):
             why = f"Postmark answered for {len(parsed):,} messages and was given {len(prepared.people):,}."
             return Outcome(Verdict.UNCERTAIN, why + " Which of them it took is not known.")
-        pairs = zip(prepared.people, parsed, strict=True)
-        rows = [row for row in parsed if isinstance(row, Mapping)]
+        pairs = list(zip(prepared.people, parsed, strict=True))
+        taken = (str(row["MessageID"]) for row in parsed if isinstance(row, Mapping) and row.get("MessageID"))
         return sum_up_rows(
             {person.delivery: self._verdict(row, address) for (address, person), row in pairs},
-            provider_id=str(next((row["MessageID"] for row in rows if row.get("MessageID")), "")),
-            stop=bool({self._said(row)[0] for row in rows} & _ACCOUNT_AT_FAULT),
+            at_fault=[person.delivery for (_, person), row in pairs if self._said(row)[0] in _ACCOUNT_AT_FAULT],
+            provider_id=next(taken, ""),
         )
 
     def _verdict(self, row: object, address: str) -> tuple[Verdict, str]:

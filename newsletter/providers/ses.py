@@ -140,13 +140,14 @@ class Ses:
         if len(rows) != len(prepared.people):
             why = f"Amazon SES answered for {len(rows):,} people and was given {len(prepared.people):,}."
             return Outcome(Verdict.UNCERTAIN, why + " Which of them it took is not known.")
-        pairs = zip(prepared.people, rows, strict=True)
-        statuses = {str(each.get("Status")) for each in rows if isinstance(each, Mapping)}
+        pairs = list(zip(prepared.people, rows, strict=True))
+        statuses = {person.delivery: each.get("Status") for (_, person), each in pairs if isinstance(each, Mapping)}
+        taken = (str(each["MessageId"]) for each in rows if isinstance(each, Mapping) and each.get("MessageId"))
         return sum_up_rows(
             {person.delivery: self._verdict(each) for (_, person), each in pairs},
-            provider_id=next((str(r["MessageId"]) for r in rows if isinstance(r, Mapping) and r.get("MessageId")), ""),
-            stop=bool(statuses & _ACCOUNT_AT_FAULT),
-            retry_after=QUOTA_WAIT if "ACCOUNT_DAILY_QUOTA_EXCEEDED" in statuses else None,
+            at_fault=[delivery for delivery, status in statuses.items() if str(status) in _ACCOUNT_AT_FAULT],
+            provider_id=next(taken, ""),
+            retry_after=QUOTA_WAIT if "ACCOUNT_DAILY_QUOTA_EXCEEDED" in statuses.values() else None,
         )
 
     def _verdict(self, row: object) -> tuple[Verdict, str]:

@@ -221,12 +221,53 @@ SES_STATUSES = [
 def test_ses_has_a_verdict_for_each_entry(
     fake_provider: FakeProvider, ses: Ses, status: str, verdict: Verdict, stop: bool
 ) -> None:
-    """F7."""
+    """F7: whoever was left out because of our account was not sent, and is tried again alone."""
     fake_provider.refuse_person("person2@example.com", status)
     outcome = ses.deliver(make_call())
-    assert (outcome.verdict, outcome.stop) == (Verdict.ACCEPTED, stop)
-    assert {n: each for n, (each, _) in outcome.people.items()} == {2: verdict}
+    assert (outcome.verdict, outcome.stop) == (Verdict.ACCEPTED, False)
+    assert {n: each for n, (each, _) in outcome.people.items()} == {2: Verdict.NOT_SENT if stop else verdict}
     assert "person2@" not in repr(outcome)
+
+
+@pytest.mark.parametrize(("status", "verdict", "stop"), SES_STATUSES)
+def test_ses_saying_the_same_of_everybody_says_it_of_the_batch(
+    fake_provider: FakeProvider, ses: Ses, status: str, verdict: Verdict, stop: bool
+) -> None:
+    for number in (1, 2, 3):
+        fake_provider.refuse_person(f"person{number}@example.com", status)
+    outcome = ses.deliver(make_call())
+    assert (outcome.verdict, outcome.stop) == (verdict, stop)
+    assert {each for each, _ in outcome.people.values()} <= {verdict}
+    assert outcome.retry_after == (3600 if "QUOTA" in status else None)
+
+
+@pytest.mark.parametrize("scheme", ["ses", "postmark"])
+def test_those_who_have_the_mail_are_never_part_of_what_is_tried_again(
+    fake_provider: FakeProvider, scheme: str
+) -> None:
+    """F7: one of five was taken before the account was slowed down."""
+    adapter = adapter_for(fake_provider.url_of(scheme))
+    for number in (2, 3, 4, 5):
+        fake_provider.refuse_person(f"person{number}@example.com", "ACCOUNT_THROTTLED" if scheme == "ses" else 429)
+    outcome = adapter.deliver(make_call(*(make_person(n) for n in (1, 2, 3, 4, 5))))
+    adapter.close()
+    assert outcome.verdict is Verdict.ACCEPTED
+    assert {n: each for n, (each, _) in outcome.people.items()} == dict.fromkeys((2, 3, 4, 5), Verdict.THROTTLED)
+
+
+@pytest.mark.parametrize("scheme", ["ses", "postmark"])
+def test_an_account_that_is_closed_in_the_middle_of_a_batch_repeats_nobody(
+    fake_provider: FakeProvider, scheme: str
+) -> None:
+    adapter = adapter_for(fake_provider.url_of(scheme))
+    for number in (2, 3):
+        fake_provider.refuse_person(f"person{number}@example.com", "ACCOUNT_SUSPENDED" if scheme == "ses" else 405)
+    first = adapter.deliver(make_call())
+    rest = [make_person(n) for n, (verdict, _) in first.people.items() if verdict is Verdict.NOT_SENT]
+    second = adapter.deliver(make_call(*rest, key="batch-2"))
+    adapter.close()
+    assert (first.verdict, first.stop) == (Verdict.ACCEPTED, False)
+    assert (len(rest), second.verdict, second.stop) == (2, Verdict.REJECTED, True)
 
 
 def test_ses_has_a_verdict_for_every_status_of_the_official_model() -> None:

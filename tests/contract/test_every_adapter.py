@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -172,6 +173,21 @@ def test_a_provider_that_wants_us_slower_is_throttling(
     fake_provider.fault_always(answer(status, b"{}", retry_after="17"))
     outcome = adapter.deliver(make_call())
     assert (outcome.verdict, outcome.retry_after) == (Verdict.THROTTLED, 17.0)
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"), [("ratelimit-reset", 3.0), ("x-sib-ratelimit-reset", 3.0), ("x-ratelimit-reset", 60.0)]
+)
+def test_a_provider_that_says_when_its_limit_ends_is_obeyed(
+    adapter: Adapter, fake_provider: FakeProvider, header: str, wait: float
+) -> None:
+    """F4: SendGrid gives a moment, the others seconds."""
+    said = str(int(time.time()) + 60) if wait == 60.0 else "3"
+    fake_provider.fault_always(Fault(status=429, body=b"{}", headers={header: said}))
+    outcome = adapter.deliver(make_call())
+    assert outcome.verdict is Verdict.THROTTLED
+    assert outcome.retry_after is not None
+    assert wait - 5 < outcome.retry_after <= wait
 
 
 @pytest.mark.parametrize("status", [302, 408, 499, 500, 502, 503, 504])

@@ -40,7 +40,8 @@ def test_a_brevo_request_obeys_its_swagger(fake_provider: FakeProvider, mail: An
     assert set(body) <= set(spec["definitions"]["sendSmtpEmail"]["properties"])
     version = spec["definitions"]["sendSmtpEmail_messageVersions"]["properties"]
     assert {name for each in body["messageVersions"] for name in each} - set(version) == {"headers"}
-    for broken in ({"messageVersions": [{"params": {}}]}, {"sender": "a"}, {"tags": [1]}):
+    wrong: list[dict[str, Any]] = [{"messageVersions": [{"params": {}}]}, {"sender": "a"}, {"tags": [1]}]
+    for broken in wrong:
         with pytest.raises(jsonschema.ValidationError):
             check.validate({**body, **broken})
 

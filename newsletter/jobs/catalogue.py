@@ -1,17 +1,24 @@
 """What runs when: every recurring job of the product, by name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from pathlib import Path
+
+from django.conf import settings
 
 from newsletter.jobs.confirm import send_due_confirmations
+from newsletter.jobs.stopping import is_stopping
 from newsletter.jobs.tell import tell_staff
 from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
-from newsletter.providers.contract import Adapter
 from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.run import LANES, dispatch_due, sweep
+
+SCHEDULER, WORKER = "scheduler", "worker"
+EVERYTHING = frozenset({SCHEDULER, WORKER})
+DISPATCH = "dispatch"
 
 
 @dataclass(frozen=True)
@@ -28,20 +35,32 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def current_dispatcher() -> Dispatcher:
+    """The dispatcher of this process, so that its letters are read once and its leases are kept together."""
+    return _dispatcher(settings.NEWSLETTER_PROVIDER_URL, settings.NEWSLETTER_DATA_DIR)
+
+
 @lru_cache(maxsize=1)
-def _dispatcher(adapter: Adapter) -> Dispatcher:
-    return Dispatcher(adapter=adapter)
+def _dispatcher(provider_url: str, data_dir: Path) -> Dispatcher:
+    return Dispatcher(adapter=current_adapter())
 
 
-def _dispatch() -> None:
-    dispatch_due(dispatcher=_dispatcher(current_adapter()), lanes=LANES)
+def _dispatch(lanes: int = LANES) -> None:
+    # A ring ends after so many batches, so that smaller sends and batches put off get their turn beside a large one.
+    dispatch_due(dispatcher=current_dispatcher(), lanes=lanes, most=50 * lanes, stopping=is_stopping)
 
 
 JOBS = (
-    Job("poll", 10, lambda: poll_sources(now=_now()), "scheduler"),
-    Job("assemble", 5, lambda: assemble_due(now=_now(), tell=tell_staff), "scheduler"),
-    Job("start", 2, lambda: start_due_sends(now=_now()), "scheduler"),
-    Job("confirm", 2, lambda: send_due_confirmations(now=_now()), "worker"),
-    Job("dispatch", 1, _dispatch, "worker"),
-    Job("sweep", 5, lambda: sweep(adapter=current_adapter()), "worker"),
+    Job("poll", 10, lambda: poll_sources(now=_now()), SCHEDULER),
+    Job("assemble", 5, lambda: assemble_due(now=_now(), tell=tell_staff), SCHEDULER),
+    Job("start", 2, lambda: start_due_sends(now=_now()), SCHEDULER),
+    Job("confirm", 2, lambda: send_due_confirmations(now=_now()), WORKER),
+    Job(DISPATCH, 1, _dispatch, WORKER),
+    Job("sweep", 5, lambda: sweep(adapter=current_adapter()), WORKER),
 )
+
+
+def jobs_of(roles: frozenset[str], *, lanes: int = LANES) -> list[Job]:
+    """The jobs of these roles; dispatch calls the provider in so many threads."""
+    jobs = [job for job in JOBS if job.role in roles]
+    return [replace(job, run=partial(_dispatch, lanes)) if job.name == DISPATCH else job for job in jobs]

@@ -13,7 +13,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn configured from code. ``started`` runs once in the process that serves, ``stopping`` when it ends."""
 
     def __init__(
-        self, *, host: str, port: int, started: Callable[[], None], stopping: Callable[[], None], quiet: bool = True
+        self, *, host: str, port: int, started: Callable[[], None], stopping: Callable[[], object], quiet: bool = True
     ) -> None:
         self._settings: dict[str, Any] = {
             "bind": f"{host}:{port}",

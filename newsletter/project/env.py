@@ -3,9 +3,10 @@
 import os
 import secrets
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-from environs import Env
+from environs import Env, EnvError
 from marshmallow.validate import OneOf
 
 _env = Env()
@@ -31,19 +32,34 @@ class Environment:
 def read() -> Environment:
     data_dir = Path(_env.str("NEWSLETTER_DATA_DIR", "var")).resolve()
     production = _env.bool("NEWSLETTER_PRODUCTION", False)
+    database_url = _env.str("DATABASE_URL", f"sqlite:///{data_dir / 'newsletter.sqlite3'}")
     return Environment(
         data_dir=data_dir,
-        database_url=_env.str("DATABASE_URL", f"sqlite:///{data_dir / 'newsletter.sqlite3'}"),
+        database_url=database_url,
         site_url=_env.str("NEWSLETTER_SITE_URL", "http://127.0.0.1:8000").rstrip("/"),
         secret_key=_secret("NEWSLETTER_SECRET_KEY", data_dir / "secret.key", required=production),
         old_secret_keys=_words("NEWSLETTER_OLD_SECRET_KEYS"),
         address_key=_secret("NEWSLETTER_ADDRESS_KEY", data_dir / "address.key", required=production),
         provider_url=_env.str("NEWSLETTER_PROVIDER_URL", "outbox://"),
-        engine=_env.str("NEWSLETTER_ENGINE", "embedded", validate=OneOf(["embedded"])),
+        engine=_engine(database_url),
         fetch_allow=_words("NEWSLETTER_FETCH_ALLOW"),
         production=production,
         time_zone=_env.str("NEWSLETTER_TIME_ZONE", "UTC"),
     )
+
+
+def _engine(database_url: str) -> str:
+    engine = _env.str("NEWSLETTER_ENGINE", "embedded", validate=OneOf(["embedded", "procrastinate"]))
+    if engine == "procrastinate":
+        if not database_url.startswith(("postgres://", "postgresql://")):
+            raise EnvError(
+                "NEWSLETTER_ENGINE=procrastinate needs PostgreSQL: set DATABASE_URL to postgres://…, or leave the engine out."
+            )
+        if find_spec("procrastinate") is None:
+            raise EnvError(
+                "NEWSLETTER_ENGINE=procrastinate needs a library that is not installed. Run: pip install 'newsletter[scale]'."
+            )
+    return engine
 
 
 def _words(name: str) -> list[str]:
@@ -56,7 +72,8 @@ def _secret(name: str, kept_in: Path, *, required: bool) -> str:
         return given
     if required:
         raise SystemExit(
-            f"{name} is not set. Production needs it: make one with `python -c 'import secrets; print(secrets.token_urlsafe(48))'`."
+            f"{name} is not set. Production needs it: make one with "
+            "`python -c 'import secrets; print(secrets.token_urlsafe(48))'`."
         )
     if kept_in.exists():
         return kept_in.read_text().strip()

@@ -34,6 +34,11 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
 ]
 
+if ENV.engine == "procrastinate":
+    INSTALLED_APPS.append("procrastinate.contrib.django")
+    PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
+    PROCRASTINATE_ON_APP_READY = "newsletter.jobs.queue.listen_to_sends"
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

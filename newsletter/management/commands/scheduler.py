@@ -1,8 +1,17 @@
 """newsletter scheduler: the clock only. More than one do no harm: a slot is a row that exists once."""
 
-from newsletter.management.commands.worker import Command as Worker
+from typing import Any
+
+from newsletter.jobs.catalogue import SCHEDULER
+from newsletter.jobs.engine import engine_for, run_until_stopped
+from newsletter.management.base import ProductCommand
 
 
-class Command(Worker):
+class Command(ProductCommand):
     help = "Poll sources, assemble issues and start sends when they are due, until stopped."
-    role = "scheduler"
+
+    def run(self, **options: Any) -> None:
+        engine = engine_for(roles=frozenset({SCHEDULER}))
+        self.stdout.write("The scheduler runs. Ctrl-C stops it.")
+        self.stdout.flush()
+        run_until_stopped(engine)

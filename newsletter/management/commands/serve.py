@@ -6,23 +6,29 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 
-from newsletter.jobs.embedded import Engine
+from newsletter.jobs.catalogue import EVERYTHING
+from newsletter.jobs.engine import engine_for
 from newsletter.management.base import ProductCommand
+from newsletter.management.commands.worker import add_lanes
 from newsletter.management.server import Server
+from newsletter.sending.run import LANES
 
 
 class Command(ProductCommand):
     help = "Serve everything in one process: the desk, the public pages, the schedule and the sender."
-    jobs: frozenset[str] | None = None
+    roles: frozenset[str] = EVERYTHING
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
+        if self.roles:
+            add_lanes(parser)
 
     def run(self, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
-        engine = Engine(only=self.jobs)
+        engine = engine_for(roles=self.roles, lanes=options.get("lanes", LANES))
         self.stdout.write(
             f"Serving {settings.NEWSLETTER_SITE_URL}/ on {options['host']}:{options['port']}. Ctrl-C stops."
         )
+        self.stdout.flush()
         Server(host=options["host"], port=options["port"], started=engine.start, stopping=engine.stop).run()

@@ -5,4 +5,4 @@ from newsletter.management.commands.serve import Command as Serve
 
 class Command(Serve):
     help = "Serve the desk and the public pages only; run `newsletter scheduler` and `newsletter worker` beside it."
-    jobs = frozenset()
+    roles: frozenset[str] = frozenset()

@@ -1,17 +1,35 @@
 """newsletter worker: the sender only. Any number may run on one database."""
 
+from argparse import ArgumentParser
 from typing import Any
 
-from newsletter.jobs.catalogue import JOBS
-from newsletter.jobs.embedded import Engine
+from newsletter.jobs.catalogue import WORKER
+from newsletter.jobs.engine import engine_for, run_until_stopped
 from newsletter.management.base import ProductCommand
+from newsletter.sending.run import LANES
 
 
 class Command(ProductCommand):
     help = "Send what is due, until stopped. Any number may run, on any number of machines."
-    role = "worker"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add_lanes(parser)
 
     def run(self, **options: Any) -> None:
-        engine = Engine(only=frozenset(job.name for job in JOBS if job.role == self.role))
-        self.stdout.write(f"The {self.role} runs. Ctrl-C stops it.")
-        engine.run_until_stopped()
+        engine = engine_for(roles=frozenset({WORKER}), lanes=options["lanes"])
+        self.stdout.write(f"The worker runs, {options['lanes']} calls at once. Ctrl-C stops it.")
+        self.stdout.flush()
+        run_until_stopped(engine)
+
+
+def add_lanes(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--lanes", type=_lanes, default=LANES, metavar="N", help=f"How many calls to the provider go at once ({LANES})."
+    )
+
+
+def _lanes(text: str) -> int:
+    lanes = int(text)
+    if not 1 <= lanes <= 64:
+        raise ValueError(text)
+    return lanes

@@ -1,0 +1,47 @@
+"""The seam between what runs and what runs it: the setting chooses an engine, and each can be started and stopped."""
+
+import logging
+import os
+import signal
+import threading
+from typing import Protocol
+
+from django.conf import settings
+
+from newsletter.jobs import embedded
+from newsletter.jobs.catalogue import EVERYTHING
+from newsletter.sending.run import LANES
+
+log = logging.getLogger(__name__)
+PROCRASTINATE = "procrastinate"
+
+
+class Engine(Protocol):
+    """Runs the catalogue's jobs of some roles in this process."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> bool:
+        """Begin nothing more and wait for the calls under way. Returns whether all of them ended in time."""
+
+
+def engine_for(*, roles: frozenset[str] = EVERYTHING, lanes: int = LANES) -> Engine:
+    """The engine of NEWSLETTER_ENGINE. ``lanes`` is how many calls to the provider go at once."""
+    if settings.NEWSLETTER_ENGINE == PROCRASTINATE:
+        from newsletter.jobs.queue_engine import QueueEngine
+
+        return QueueEngine(roles=roles, lanes=lanes)
+    return embedded.Engine(roles=roles, lanes=lanes)
+
+
+def run_until_stopped(engine: Engine) -> None:
+    """Run until SIGTERM or SIGINT, then finish the calls under way; what does not end in time is left to the sweeps."""
+    stopped = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda number, frame: stopped.set())
+    engine.start()
+    stopped.wait()
+    if not engine.stop():
+        log.warning("A call did not end in time. Its batch is looked into by the next worker: nobody is mailed twice.")
+        # Python would wait for the threads of that call, however long they take.
+        os._exit(0)

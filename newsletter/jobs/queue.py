@@ -1,0 +1,80 @@
+"""Puts batches in Procrastinate's queue, in the transaction of the rows they concern. It holds no truth of its own.
+
+A job that is lost is put there again by a look at the rows; one that is there twice finds nothing to do.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.jobs import Job
+
+from newsletter.models import Batch, Send
+from newsletter.sending.bell import listen
+
+BULK, RINGS = "bulk", "rings"
+DISPATCH_TASK = "newsletter.dispatch"
+AT_ONCE = 1000
+_LOCK = "batch-"
+
+
+def listen_to_sends(procrastinate_app: object) -> None:
+    """Procrastinate calls this once it is ready, in every process that may begin a send."""
+    listen(enqueue_send)
+
+
+def enqueue_send(send: Send) -> None:
+    """Every pending batch of a send that has no job waiting."""
+    _enqueue(without_job(send.batches.filter(state=Batch.State.PENDING)))
+
+
+def enqueue_forgotten(*, now: datetime) -> int:
+    """Batches that are due and have no job waiting: it was lost, or nobody made one. Returns how many."""
+    due = Q(not_before__isnull=True) | Q(not_before__lte=now)
+    batches = Batch.objects.filter(due, state=Batch.State.PENDING, send__state=Send.State.SUBMITTING)
+    try:
+        return _enqueue(without_job(batches))
+    except AlreadyEnqueued:
+        return 0
+
+
+def enqueue_later(*, batch: Batch, at: datetime) -> None:
+    """Try a batch again at a time. It names no lock, so that a batch that becomes due earlier can be put in as well."""
+    app.job_manager.defer_job(_job(batch.pk, size=batch.send.recipients, at=at))
+
+
+def without_job(batches: QuerySet[Batch]) -> QuerySet[Batch]:
+    lock = Concat(Value(_LOCK), Cast(OuterRef("pk"), CharField()))
+    return batches.filter(~Exists(ProcrastinateJob.objects.filter(status="todo", queueing_lock=lock)))
+
+
+def _enqueue(batches: QuerySet[Batch]) -> int:
+    count = 0
+    jobs: list[Job] = []
+    waiting = batches.order_by("send_id", "seq").values_list("pk", F("send__recipients"))
+    for batch_id, size in list(waiting):
+        jobs.append(_job(batch_id, size=size, lock=f"{_LOCK}{batch_id}"))
+    for start in range(0, len(jobs), AT_ONCE):
+        count += _defer(jobs[start : start + AT_ONCE])
+    return count
+
+
+def _defer(jobs: Iterable[Job]) -> int:
+    return len(app.job_manager.batch_defer_jobs(jobs=list(jobs)))
+
+
+def _job(batch_id: int, *, size: int, at: datetime | None = None, lock: str | None = None) -> Job:
+    """Small sends come before large ones: the fewer digits, the higher the priority."""
+    return Job(
+        queue=BULK,
+        task_name=DISPATCH_TASK,
+        task_kwargs={"batch": batch_id},
+        priority=-len(str(size)),
+        lock=None,
+        queueing_lock=lock,
+        scheduled_at=at,
+    )

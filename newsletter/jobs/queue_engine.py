@@ -1,0 +1,126 @@
+"""The Procrastinate engine: its workers in a thread of this process, started again when the database went away.
+
+Scheduler jobs ring in this process as they do in the embedded engine; rows keep two schedulers from doing a thing twice.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import psycopg
+import psycopg_pool
+from django.db import close_old_connections
+from procrastinate import App
+from procrastinate.contrib.django.utils import connector_params
+from procrastinate.exceptions import ConnectorException
+
+from newsletter.jobs.catalogue import SCHEDULER, WORKER, jobs_of
+from newsletter.jobs.queue import BULK, RINGS
+from newsletter.jobs.queue_tasks import make_worker_app
+from newsletter.jobs.rings import Rings
+from newsletter.jobs.stopping import GRACE_SECONDS, ask_to_stop, begin_again, is_stopping
+from newsletter.sending.sweep import settle_lost_leases
+
+log = logging.getLogger(__name__)
+RING_LANES = 4
+AGAIN_AFTER_SECONDS = 2.0
+SPARE_THREADS = 4
+
+
+class QueueEngine:
+    """The roles that this process takes. ``lanes`` is how many calls to the provider go at once."""
+
+    def __init__(self, *, roles: frozenset[str], lanes: int) -> None:
+        self._roles = roles
+        self._lanes = lanes
+        self._rings = Rings(jobs_of(roles & {SCHEDULER}))
+        self._worker: WorkerThread | None = None
+
+    def start(self) -> None:
+        """Leases that ran out while nobody was here are settled before any worker starts."""
+        begin_again()
+        if WORKER in self._roles:
+            settle_lost_leases(now=datetime.now(UTC))
+            close_old_connections()
+            self._worker = WorkerThread(lanes=self._lanes)
+            self._worker.start()
+        self._rings.start()
+
+    def stop(self) -> bool:
+        ask_to_stop()
+        ends_at = time.monotonic() + GRACE_SECONDS
+        ended = self._rings.stop(within=GRACE_SECONDS)
+        if self._worker is not None:
+            ended = self._worker.stop(within=max(ends_at - time.monotonic(), 0.1)) and ended
+        return ended
+
+
+class WorkerThread(threading.Thread):
+    """Two of Procrastinate's workers in one event loop: confirmations and sweeps never wait behind a bulk send."""
+
+    def __init__(self, *, lanes: int) -> None:
+        super().__init__(name="queue", daemon=True)
+        self._lanes = lanes
+        self._loop = asyncio.new_event_loop()
+        self._main: asyncio.Task[None] | None = None
+
+    def run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        threads = self._lanes + RING_LANES + SPARE_THREADS
+        self._loop.set_default_executor(ThreadPoolExecutor(max_workers=threads, thread_name_prefix="lane"))
+        try:
+            self._main = self._loop.create_task(self._keep_working())
+            self._loop.run_until_complete(self._main)
+        except asyncio.CancelledError:
+            log.debug("The queue's workers ended.")
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            self._loop.close()
+
+    def stop(self, *, within: float) -> bool:
+        """Take no further job; wait so many seconds for those under way. Returns whether all ended."""
+        if self._main is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._main.cancel)
+        self.join(within)
+        return not self.is_alive()
+
+    async def _keep_working(self) -> None:
+        while not is_stopping():
+            try:
+                await self._work()
+            except (ConnectorException, psycopg.Error, psycopg_pool.PoolTimeout) as error:
+                log.error("The queue cannot be reached and is tried again: %s", error)
+            if not is_stopping():
+                await asyncio.sleep(AGAIN_AFTER_SECONDS)
+
+    async def _work(self) -> None:
+        """Until one of the two ends, as both do when the database went away, or until this is cancelled."""
+        app = make_worker_app(connector_params())
+        async with app.open_async():
+            workers = [
+                asyncio.create_task(_run(app, queue=BULK, concurrency=self._lanes)),
+                asyncio.create_task(_run(app, queue=RINGS, concurrency=RING_LANES)),
+            ]
+            try:
+                await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for worker in workers:
+                    worker.cancel()
+                results = await asyncio.gather(*workers, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+
+async def _run(app: App, *, queue: str, concurrency: int) -> None:
+    await app.run_worker_async(
+        name=queue,
+        queues=[queue],
+        concurrency=concurrency,
+        install_signal_handlers=False,
+        fetch_job_polling_interval=2.0,
+        delete_jobs="successful",
+    )

@@ -1,0 +1,78 @@
+"""What Procrastinate's workers do: a batch by its id, and the worker's jobs of the catalogue as periodic tasks."""
+
+from datetime import UTC, datetime
+
+from procrastinate import App
+from procrastinate.contrib.django.db_cleanup import DjangoApp
+from procrastinate.jobs import Status
+from procrastinate.psycopg_connector import PsycopgConnector
+
+from newsletter.jobs.catalogue import DISPATCH, WORKER, Job, current_dispatcher, jobs_of
+from newsletter.jobs.queue import BULK, DISPATCH_TASK, RINGS, enqueue_forgotten, enqueue_later
+from newsletter.jobs.rings import run_job
+from newsletter.jobs.stopping import is_stopping, nap
+from newsletter.models import Batch, Send
+
+SHORT_WAIT_SECONDS = 3.0
+MOST_NAPS = 20
+TIDY = "newsletter.tidy"
+DEAD_AFTER_SECONDS = 30.0
+
+
+def make_worker_app(parameters: dict[str, object]) -> App:
+    """An app with every task of ours, on connections of its own to the database with these parameters."""
+    app = DjangoApp(connector=PsycopgConnector(kwargs=parameters, min_size=1, max_size=8))
+    app.task(name=DISPATCH_TASK, queue=BULK)(dispatch_one)
+    for job in jobs_of(frozenset({WORKER})):
+        if job.name != DISPATCH:
+            _ring_periodically(app, job)
+    _ring_periodically(app, Job("enqueue", 5, lambda: enqueue_forgotten(now=datetime.now(UTC)), WORKER))
+
+    @app.periodic(cron="* * * * *")
+    @app.task(name=TIDY, queue=RINGS, queueing_lock=TIDY)
+    async def tidy(timestamp: int) -> None:
+        """Jobs of workers that were killed are no longer being done; the rows say what is left to do."""
+        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_SECONDS):
+            await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
+
+    return app
+
+
+def dispatch_one(batch: int) -> None:
+    """Send a batch if it is due. One that has to wait is tried again after a moment, or put in the queue for later."""
+    for _ in range(MOST_NAPS):
+        if is_stopping():
+            return
+        current_dispatcher().dispatch(batch)
+        waiting = find_waiting(batch)
+        if waiting is None:
+            return
+        at = waiting.not_before or datetime.now(UTC)
+        seconds = (at - datetime.now(UTC)).total_seconds()
+        if seconds > SHORT_WAIT_SECONDS:
+            enqueue_later(batch=waiting, at=at)
+            return
+        nap(max(seconds, 0.05))
+
+
+def find_waiting(batch_id: int) -> Batch | None:
+    """The batch, where it is still to be sent."""
+    waiting = Batch.objects.filter(pk=batch_id, state=Batch.State.PENDING, send__state=Send.State.SUBMITTING)
+    return waiting.select_related("send").first()
+
+
+def _ring_periodically(app: App, job: Job) -> None:
+    name = f"newsletter.{job.name}"
+
+    def ring(timestamp: int) -> None:
+        run_job(job)
+
+    task = app.task(name=name, queue=RINGS, queueing_lock=name)(ring)
+    app.periodic(cron=cron_of(job.every_seconds))(task)
+
+
+def cron_of(seconds: float) -> str:
+    """A rhythm of whole seconds below a minute, or of whole minutes, as Procrastinate writes it."""
+    if seconds < 60:
+        return f"* * * * * */{max(round(seconds), 1)}"
+    return f"*/{min(round(seconds / 60), 59)} * * * *"

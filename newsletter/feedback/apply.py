@@ -89,6 +89,8 @@ def _consequences(
     found = Consequences()
     for event, target in {target.delivery: (event, target) for event, target in matched}.values():
         old, new = before.get(target.delivery, Facts()), after[target.delivery]
+        if target.address_hash is None:
+            continue
         if new.complained_at and not old.complained_at:
             found.complained[target.address_hash] = f"reported by {event.provider}"
         if new.unsubscribed_at and not old.unsubscribed_at:
@@ -97,7 +99,7 @@ def _consequences(
             if new.bounce.bounce_class == Bounce.Final.HARD:
                 found.hard[target.address_hash] = f"{event.provider}: {new.bounce.reason}".strip(": ")
             elif new.bounce.bounce_class == Bounce.Final.SOFT:
-                found.soft.add(target.subscriber)
+                found.soft[target.subscriber] = target.address_hash
     return found
 
 

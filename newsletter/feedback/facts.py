@@ -86,7 +86,10 @@ def load_facts(deliveries: Iterable[int]) -> dict[int, Facts]:
         )
     }
     rows = DeliveryException.objects.filter(delivery__in=ids).values_list("delivery_id", *_TIMES)
-    return {pk: Facts(*times, bounces.get(pk)) for pk, *times in rows}
+    return {
+        pk: Facts(delivered, bounced, complained, left, bounces.get(pk))
+        for pk, delivered, bounced, complained, left in rows
+    }
 
 
 def write_facts(facts: Mapping[int, Facts], *, now: datetime) -> None:

@@ -1,21 +1,25 @@
 """Finds whose mail an event is about. An event that names our ids and somebody else's address is about nobody."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from newsletter.models import Delivery, ProviderEvent
 from subscribers.addresses import normalise
 from subscribers.errors import BadAddress
 from subscribers.identity import identify
+from subscribers.models import Subscriber
+
+_KEPT = Delivery._meta.get_field("address_hash").max_length or 32
 
 
 @dataclass(frozen=True)
 class Target:
-    """One delivery, and what is needed to act on it."""
+    """One delivery, and what is needed to act on it. ``address_hash`` is whole; None where the person is not here any
+    more and the event does not name them either."""
 
     delivery: int
     subscriber: int
-    address_hash: bytes
+    address_hash: bytes | None
     batch: int
     send: int
     proof: bool
@@ -41,52 +45,73 @@ def read_named(event: ProviderEvent) -> Named:
 
 
 def match_events(named: Mapping[int, Named]) -> dict[int, Target]:
-    """Event id to delivery, for those that have one: three queries, however many events.
+    """Event id to delivery, for those that have one: three queries at most, however many events.
 
     The batch's key must be right too: another installation on the same account counts its deliveries from 1 as we do.
     """
-    by_id = {target.delivery: (key, target) for key, target in _load(pk__in=_ids(named.values()))}
+    by_id = {row.target.delivery: row for row in _load(pk__in=_ids(named.values()))}
     nameless = [each for each in named.values() if each.delivery is None and each.batch and each.address_hash]
     by_address = {
-        (key, target.address_hash): target
-        for key, target in _load(
+        (row.key, row.kept): row
+        for row in _load(
             batch__key__in={each.batch for each in nameless},
-            address_hash__in={each.address_hash for each in nameless},
+            address_hash__in={each.address_hash[:_KEPT] for each in nameless if each.address_hash},
         )
     }
     found = {}
     for event, each in named.items():
         if each.delivery is None:
-            target = by_address.get((each.batch, each.address_hash or b""))
+            row = by_address.get((each.batch, (each.address_hash or b"")[:_KEPT]))
         else:
-            key, target = by_id.get(each.delivery, ("", None))
-            if target is not None and not _agree(each, key=key, target=target):
-                target = None
-        if target is not None:
-            found[event] = target
-    return found
+            row = by_id.get(each.delivery)
+        if row is not None and _agree(each, row):
+            found[event] = replace(row.target, address_hash=each.address_hash)
+    return _with_hashes(found)
 
 
-def _agree(named: Named, *, key: str, target: Target) -> bool:
-    if named.batch and named.batch != key:
+@dataclass(frozen=True)
+class _Row:
+    """A delivery as stored: its batch's key, and as much of the address's hash as is kept with it."""
+
+    key: str
+    kept: bytes
+    target: Target
+
+
+def _agree(named: Named, row: _Row) -> bool:
+    if named.batch and named.batch != row.key:
         return False
     if named.address_hash is None:
         return bool(named.batch)
-    return named.address_hash == target.address_hash
+    return named.address_hash[:_KEPT] == row.kept
+
+
+def _with_hashes(found: dict[int, Target]) -> dict[int, Target]:
+    """The person's own row has the hash where the event had no address."""
+    nameless = [target.subscriber for target in found.values() if target.address_hash is None]
+    if not nameless:
+        return found
+    hashes = dict(Subscriber.objects.filter(pk__in=nameless).values_list("pk", "address_hash"))
+    return {
+        event: replace(target, address_hash=bytes(hashes[target.subscriber]))
+        if target.address_hash is None and target.subscriber in hashes
+        else target
+        for event, target in found.items()
+    }
 
 
 def _ids(named: Iterable[Named]) -> set[int]:
     return {each.delivery for each in named if each.delivery is not None}
 
 
-def _load(**which: Iterable[object]) -> Iterable[tuple[str, Target]]:
+def _load(**which: Iterable[object]) -> Iterable[_Row]:
     if not all(which.values()):
         return
     rows = Delivery.objects.filter(**{name: list(values) for name, values in which.items()}).values_list(
         "batch__key", "pk", "subscriber_id", "address_hash", "batch_id", "batch__send_id", "proof"
     )
     for key, pk, subscriber, address_hash, batch, send, proof in rows:
-        yield key, Target(pk, subscriber, bytes(address_hash), batch, send, proof)
+        yield _Row(key, bytes(address_hash), Target(pk, subscriber, None, batch, send, proof))
 
 
 def _hash(address: str) -> bytes | None:

@@ -14,6 +14,8 @@ SOFT_IN_A_ROW = 3
 SOFT_SPAN = timedelta(days=15)
 _LOOK_BACK = 60
 
+_Past = tuple[str | None, datetime | None, datetime | None]
+
 
 @dataclass(frozen=True)
 class Leaver:
@@ -26,11 +28,14 @@ class Leaver:
 
 @dataclass
 class Consequences:
-    """What a round of events brings for people, collected first and done once."""
+    """What a round of events brings for people, collected first and done once.
+
+    Address hash to a note for staff; ``soft`` is subscriber id to address hash.
+    """
 
     hard: dict[bytes, str] = field(default_factory=dict)
     complained: dict[bytes, str] = field(default_factory=dict)
-    soft: set[int] = field(default_factory=set)
+    soft: dict[int, bytes] = field(default_factory=dict)
     left: list[Leaver] = field(default_factory=list)
 
 
@@ -40,7 +45,7 @@ def carry_out(found: Consequences, *, now: datetime) -> None:
         suppress(address_hash=address_hash, reason=Reason.COMPLAINT, now=now, note=note)
     for address_hash, note in sorted(found.hard.items()):
         suppress(address_hash=address_hash, reason=Reason.HARD, now=now, note=note)
-    for address_hash in sorted(_failing_for_long(found.soft)):
+    for address_hash in sorted(found.soft[person] for person in _failing_for_long(found.soft)):
         suppress(
             address_hash=address_hash,
             reason=Reason.SOFT_LIMIT,
@@ -76,28 +81,28 @@ def _lists_of(sends: Iterable[int]) -> dict[int, MailingList]:
     return {send.pk: send.issue.publication.mailing_list for send in rows}
 
 
-def _failing_for_long(subscribers: Collection[int]) -> set[bytes]:
-    """Address hashes of those whose last issues all failed softly, in a row and over the span (S2)."""
+def _failing_for_long(subscribers: Collection[int]) -> set[int]:
+    """Those whose last issues all failed softly, in a row and over the span (S2)."""
     if not subscribers:
         return set()
-    history: dict[int, list[tuple[bytes, str | None, datetime | None, datetime | None]]] = {}
+    history: dict[int, list[_Past]] = {}
     rows = (
         Delivery.objects.filter(subscriber_id__in=list(subscribers), proof=False)
         .exclude(exception__state__in=[DeliveryException.State.SKIPPED, DeliveryException.State.REJECTED])
         .order_by("subscriber_id", "-pk")
-        .values_list("subscriber_id", "address_hash", "bounce__bounce_class", "bounce__at", "exception__delivered_at")
+        .values_list("subscriber_id", "bounce__bounce_class", "bounce__at", "exception__delivered_at")
     )
-    for subscriber, address_hash, bounce_class, at, delivered_at in rows:
+    for subscriber, bounce_class, at, delivered_at in rows:
         kept = history.setdefault(subscriber, [])
         if len(kept) < _LOOK_BACK:
-            kept.append((bytes(address_hash), bounce_class, at, delivered_at))
-    return {rows[0][0] for rows in history.values() if _failed_in_a_row(rows)}
+            kept.append((bounce_class, at, delivered_at))
+    return {subscriber for subscriber, past in history.items() if _failed_in_a_row(past)}
 
 
-def _failed_in_a_row(rows: Iterable[tuple[bytes, str | None, datetime | None, datetime | None]]) -> bool:
-    """``rows`` are newest first. What nothing is known of yet does not count, nor does a refusal because of us."""
+def _failed_in_a_row(past: Iterable[_Past]) -> bool:
+    """``past`` is newest first. What nothing is known of yet does not count, nor does a refusal because of us."""
     failed: list[datetime] = []
-    for _, bounce_class, at, delivered_at in rows:
+    for bounce_class, at, delivered_at in past:
         if bounce_class == Bounce.Final.SOFT and at is not None:
             failed.append(at)
         elif bounce_class == Bounce.Final.BLOCK or (delivered_at is None and bounce_class is None and not failed):

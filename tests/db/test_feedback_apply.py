@@ -1,0 +1,495 @@
+"""What providers tell afterwards is applied once, in any order, to the right people (S1 to S6, W4 to W9, F8)."""
+
+import itertools
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from newsletter.feedback.apply import apply_due_events, apply_events
+from newsletter.feedback.endpoint import webhook_secret
+from newsletter.feedback.receive import store_webhook
+from newsletter.models import Batch, Delivery, DeliveryException, ProviderEvent, Send
+from newsletter.models.feedback import Bounce
+from newsletter.providers.webhook_call import WebhookCall
+from newsletter.sending.receipt import make_receipt
+from newsletter.sending.start import start_send
+from newsletter.sending.sweep import finish_sends
+from subscribers.identity import identify
+from subscribers.models import ConsentEvent, Reason, Subscriber, Subscription, Suppression
+from subscribers.suppression import lift_suppression, suppress
+from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATER = NOW + timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=10"
+
+
+def make_send(*, readers: int = 3, state: str = Batch.State.ACCEPTED, slug: str = "weekly", **publication: Any) -> Send:
+    """A send whose audience is frozen and whose calls are over, as ``state`` says."""
+    made = make_publication(slug=slug, **publication)
+    make_story(f"The first verdict of {slug}")
+    add_readers(made, readers)
+    send = start_send(issue=make_issue(made, approved=True), now=NOW)
+    send.batches.update(state=state, attempts=1)
+    return send
+
+
+def people(send: Send) -> list[Delivery]:
+    return list(Delivery.objects.filter(batch__send=send).order_by("pk"))
+
+
+def address_of(delivery: Delivery) -> str:
+    return Subscriber.objects.get(pk=delivery.subscriber_id).email
+
+
+def brevo(name: str, delivery: Delivery, *, at: datetime = LATER, **more: Any) -> dict[str, Any]:
+    ours = {"delivery": str(delivery.pk), "batch": delivery.batch.key}
+    return {
+        "event": name,
+        "email": address_of(delivery),
+        "message-id": f"<{delivery.pk}@relay>",
+        "ts_epoch": int(at.timestamp() * 1000),
+        "X-Mailin-custom": json.dumps(ours),
+        **more,
+    }
+
+
+def postmark(record: str, delivery: Delivery, *, at: datetime = LATER, **more: Any) -> dict[str, Any]:
+    return {
+        "RecordType": record,
+        "MessageID": f"message-{delivery.pk}",
+        "Recipient": address_of(delivery),
+        "ReceivedAt": at.isoformat(),
+        "Metadata": {"delivery": str(delivery.pk), "batch": delivery.batch.key},
+        **more,
+    }
+
+
+def hear(*events: dict[str, Any], provider: str = "brevo", now: datetime = LATER) -> None:
+    store_webhook(
+        provider=provider,
+        secret=webhook_secret(provider),
+        call=WebhookCall(json.dumps(list(events)).encode()),
+        now=now,
+    )
+
+
+def apply(*events: dict[str, Any], provider: str = "brevo", now: datetime = LATER) -> None:
+    hear(*events, provider=provider, now=now)
+    apply_due_events(clock=lambda: now)
+
+
+def suppressed(delivery: Delivery) -> set[str]:
+    rows = Suppression.objects.live().values_list("address_hash", "reason")
+    kept = bytes(delivery.address_hash)
+    return {reason for address_hash, reason in rows if bytes(address_hash).startswith(kept)}
+
+
+def is_subscribed(delivery: Delivery) -> bool:
+    return Subscription.objects.filter(subscriber=delivery.subscriber_id).open().exists()
+
+
+HARD = {"reason": "550 5.1.1 <person0@example.com> User unknown"}
+
+
+def test_the_receipt_counts_what_the_provider_told() -> None:
+    send = make_send(readers=5)
+    one, two, three, four, _ = people(send)
+    apply(
+        *(brevo("delivered", each) for each in (one, two, three)),
+        brevo("hard_bounce", four, **HARD),
+        brevo("spam", one),
+        brevo("unsubscribed", two),
+    )
+    receipt = make_receipt(send)
+    assert (receipt.delivered, receipt.bounced, receipt.complained, receipt.unsubscribed) == (3, 1, 1, 1)
+    assert receipt.deliveries["accepted"] == 5
+
+
+def test_an_applied_event_keeps_nothing_of_the_person() -> None:
+    (one, *_) = people(make_send())
+    apply(brevo("hard_bounce", one, **HARD))
+    event = ProviderEvent.objects.get()
+    assert (event.body, event.result, event.applied_at) == ({}, "applied", LATER)
+    bounce = Bounce.objects.get()
+    assert (bounce.bounce_class, bounce.status, bounce.reason) == (
+        "hard",
+        "5.1.1",
+        "550 5.1.1 <(address)> User unknown",
+    )
+
+
+def test_a_dead_address_is_barred_from_all_mail_at_once() -> None:
+    """S2."""
+    one, two, _ = people(make_send())
+    apply(brevo("hard_bounce", one, **HARD))
+    assert suppressed(one) == {Reason.HARD}
+    assert suppressed(two) == set()
+    assert "(address)" in Suppression.objects.get().note
+
+
+def test_a_complaint_bars_from_all_mail_and_ends_the_subscription() -> None:
+    """S3."""
+    one, _, _ = people(make_send())
+    apply(brevo("spam", one))
+    assert suppressed(one) == {Reason.COMPLAINT}
+    assert not is_subscribed(one)
+
+
+def test_leaving_at_the_provider_is_leaving_the_list_of_the_issue() -> None:
+    one, _, _ = people(make_send())
+    apply(brevo("unsubscribed", one))
+    assert suppressed(one) == {Reason.UNSUBSCRIBE}
+    assert Suppression.objects.get().scope == "list"
+    assert not is_subscribed(one)
+
+
+def test_a_late_word_that_someone_left_does_not_end_what_they_asked_for_since() -> None:
+    one, _, _ = people(make_send())
+    Subscription.objects.filter(subscriber=one.subscriber_id).update(requested_at=LATER + timedelta(hours=1))
+    apply(brevo("unsubscribed", one), now=LATER + timedelta(hours=2))
+    assert is_subscribed(one)
+
+
+def test_an_erased_person_who_leaves_stays_barred_by_hash() -> None:
+    one, _, _ = people(make_send())
+    told = brevo("unsubscribed", one)
+    ConsentEvent.objects.all()._raw_delete(using="default")
+    Subscriber.objects.filter(pk=one.subscriber_id).delete()
+    apply(told)
+    assert suppressed(one) == {Reason.UNSUBSCRIBE}
+
+
+@pytest.mark.parametrize(
+    "words", ["550 5.7.1 rejected by policy", "550 5.7.26 not authenticated", "blocked by our list"]
+)
+def test_a_refusal_because_of_the_sender_never_bars_the_reader(words: str) -> None:
+    """B5."""
+    send = make_send()
+    one, _, _ = people(send)
+    apply(brevo("hard_bounce", one, reason=words))
+    assert suppressed(one) == set()
+    assert Bounce.objects.get().bounce_class == "block"
+
+
+def test_a_send_says_that_mail_is_refused_because_of_the_sender() -> None:
+    send = make_send()
+    one, two, _ = people(send)
+    apply(brevo("hard_bounce", one, reason="550 5.7.26 not authenticated"))
+    apply(brevo("hard_bounce", two, reason="550 5.7.1 policy"), now=LATER + timedelta(minutes=1))
+    send.refresh_from_db()
+    assert "because of the sender, not the reader: 2 so far (5.7.1, 5.7.26)" in send.reason
+    assert send.state == Send.State.SUBMITTING
+
+
+def test_a_graver_reason_is_not_written_over() -> None:
+    send = make_send()
+    Send.objects.filter(pk=send.pk).update(reason="a person stopped it")
+    apply(brevo("hard_bounce", people(send)[0], reason="550 5.7.26 not authenticated"))
+    send.refresh_from_db()
+    assert send.reason == "a person stopped it"
+
+
+def test_what_is_told_twice_is_applied_once() -> None:
+    """F8, also where a person decided otherwise meanwhile."""
+    one, _, _ = people(make_send())
+    apply(brevo("hard_bounce", one, **HARD))
+    lift_suppression(suppression=Suppression.objects.get(), by="staff@example.org", why="they wrote to us", now=LATER)
+    again = LATER + timedelta(minutes=1)
+    apply(brevo("hard_bounce", one, **HARD), now=again)
+    apply(brevo("hard_bounce", one, **HARD, at=again), now=again)
+    assert suppressed(one) == set()
+    assert apply_events(now=again) == 0
+
+
+def five_events(delivery: Delivery) -> list[dict[str, Any]]:
+    def at(minutes: int) -> datetime:
+        return NOW + timedelta(minutes=minutes)
+
+    return [
+        brevo("request", delivery, at=at(1)),
+        brevo("soft_bounce", delivery, at=at(2), reason="452 4.2.2 mailbox full"),
+        brevo("delivered", delivery, at=at(3)),
+        brevo("hard_bounce", delivery, at=at(4), reason="550 5.1.1 unknown"),
+        brevo("spam", delivery, at=at(5)),
+    ]
+
+
+def test_all_orders_of_five_events_end_in_the_same_rows() -> None:
+    """W7, S6: 120 orders, one event at a time."""
+    send = make_send(readers=120)
+    columns = ("state", "delivered_at", "bounced_at", "complained_at", "unsubscribed_at")
+    wanted = people(send)
+    orders = list(itertools.permutations(range(5)))
+    for step in range(5):
+        hear(*(five_events(each)[order[step]] for each, order in zip(wanted, orders, strict=True)))
+        apply_due_events(clock=lambda: LATER)
+    assert set(DeliveryException.objects.values_list(*columns)) == {
+        ("", NOW + timedelta(minutes=3), NOW + timedelta(minutes=2), NOW + timedelta(minutes=5), None)
+    }
+    assert DeliveryException.objects.count() == 120
+    assert set(Bounce.objects.values_list("bounce_class", "status", "at")) == {
+        ("hard", "5.1.1", NOW + timedelta(minutes=4))
+    }
+    assert {frozenset(suppressed(each)) for each in wanted} == {frozenset({"hard", "complaint"})}
+
+
+def test_events_together_and_shuffled_and_doubled_end_as_one_by_one() -> None:
+    """F8."""
+    one, two, _ = people(make_send())
+    apply(*five_events(one), *reversed(five_events(one)))
+    for told in five_events(two):
+        apply(told)
+    columns = ("delivered_at", "bounced_at", "complained_at")
+    assert DeliveryException.objects.values_list(*columns).distinct().count() == 1
+    assert Bounce.objects.values_list("bounce_class", "status", "reason", "at").distinct().count() == 1
+
+
+def test_an_event_may_say_a_time_that_is_not_yet_and_it_counts_as_now() -> None:
+    one, _, _ = people(make_send())
+    apply(brevo("delivered", one, at=LATER + timedelta(days=400)))
+    assert DeliveryException.objects.get().delivered_at == LATER
+
+
+def test_an_event_without_a_time_counts_when_it_came() -> None:
+    one, _, _ = people(make_send())
+    apply({**brevo("delivered", one), "ts_epoch": None})
+    assert DeliveryException.objects.get().delivered_at == LATER
+
+
+# Evidence
+
+
+def test_one_report_proves_the_whole_batch_of_a_provider_that_takes_all_or_nothing() -> None:
+    send = make_send(readers=15, state=Batch.State.UNCERTAIN)
+    first = people(send)[0]
+    apply(brevo("request", first))
+    assert dict(send.batches.values_list("size", "state")) == {10: "accepted", 5: "uncertain"}
+    assert not DeliveryException.objects.exists()
+    assert make_receipt(send).deliveries["accepted"] == 10
+
+
+def test_a_send_that_needed_attention_is_done_when_the_last_doubt_is_gone() -> None:
+    send = make_send(state=Batch.State.UNCERTAIN)
+    finish_sends(now=NOW)
+    send.refresh_from_db()
+    assert send.state == Send.State.NEEDS_ATTENTION
+    apply(brevo("opened", people(send)[0]))
+    finish_sends(now=LATER)
+    send.refresh_from_db()
+    assert send.state == Send.State.SUBMITTED
+
+
+def test_where_each_mail_is_taken_by_itself_a_report_proves_only_its_own() -> None:
+    send = make_send(readers=4, state=Batch.State.UNCERTAIN)
+    one, two, _, _ = people(send)
+    apply(postmark("Delivery", one), provider="postmark")
+    assert make_receipt(send).deliveries == {"pending": 0, "accepted": 1, "rejected": 0, "skipped": 0, "uncertain": 3}
+    apply(postmark("Open", two), provider="postmark", now=LATER + timedelta(minutes=1))
+    assert make_receipt(send).deliveries["uncertain"] == 2
+    assert list(send.batches.values_list("state", flat=True)) == [Batch.State.PARTIAL]
+
+
+def test_who_was_skipped_stays_skipped_when_the_batch_is_proven() -> None:
+    send = make_send(readers=3, state=Batch.State.UNCERTAIN)
+    one, two, _ = people(send)
+    DeliveryException.objects.create(delivery=two, state="skipped", reason="left", at=NOW)
+    apply(postmark("Delivery", one), provider="postmark")
+    assert make_receipt(send).deliveries == {"pending": 0, "accepted": 1, "rejected": 0, "skipped": 1, "uncertain": 1}
+
+
+def test_a_batch_that_waits_is_not_sent_again_when_the_provider_reports_of_it() -> None:
+    """A backup was restored, or "not sent" was wrong: nobody is mailed twice."""
+    send = make_send(state=Batch.State.PENDING)
+    apply(brevo("delivered", people(send)[0]))
+    assert list(send.batches.values_list("state", flat=True)) == [Batch.State.ACCEPTED]
+
+
+def test_a_report_during_the_call_waits_for_the_end_of_the_call() -> None:
+    """The worker may die during the call; then the report is what proves the batch."""
+    send = make_send(state=Batch.State.SUBMITTING)
+    hear(brevo("request", people(send)[0]))
+    assert apply_events(now=LATER) == 1
+    assert apply_events(now=LATER) == 0
+    assert list(send.batches.values_list("state", flat=True)) == [Batch.State.SUBMITTING]
+    send.batches.update(state=Batch.State.UNCERTAIN)
+    assert apply_events(now=LATER + timedelta(minutes=2)) == 1
+    assert list(send.batches.values_list("state", flat=True)) == [Batch.State.ACCEPTED]
+    assert ProviderEvent.objects.get().result == "applied"
+
+
+def test_nothing_told_of_a_batch_changes_its_uncertainty_by_itself() -> None:
+    send = make_send(state=Batch.State.UNCERTAIN)
+    apply(brevo("list_addition", people(send)[0]))
+    assert list(send.batches.values_list("state", flat=True)) == [Batch.State.UNCERTAIN]
+
+
+# Whose event it is
+
+
+def test_an_event_before_its_delivery_waits_for_it() -> None:
+    """W6."""
+    send = make_send()
+    one, _, _ = people(send)
+    told = brevo("delivered", one)
+    key = one.batch.key
+    Batch.objects.filter(pk=one.batch_id).update(key="not-there-yet")
+    hear(told)
+    assert apply_events(now=LATER) == 1
+    assert not DeliveryException.objects.exists()
+    Batch.objects.filter(pk=one.batch_id).update(key=key)
+    assert apply_events(now=LATER + timedelta(seconds=29)) == 0
+    assert apply_events(now=LATER + timedelta(seconds=31)) == 1
+    assert DeliveryException.objects.get().delivered_at == LATER
+
+
+def test_an_event_whose_delivery_never_comes_is_left_after_a_quarter_of_an_hour() -> None:
+    """W6."""
+    (one, *_) = people(make_send())
+    hear({**brevo("delivered", one), "X-Mailin-custom": '{"delivery": "987654", "batch": "elsewhere"}'})
+    apply_due_events(clock=lambda: LATER)
+    assert ProviderEvent.objects.get().result == ""
+    apply_due_events(clock=lambda: LATER + timedelta(minutes=15))
+    assert ProviderEvent.objects.get().result == "orphan"
+    assert not DeliveryException.objects.exists()
+
+
+def test_the_same_number_of_another_installation_is_not_our_delivery() -> None:
+    one, _, _ = people(make_send())
+    apply({**brevo("delivered", one), "X-Mailin-custom": json.dumps({"delivery": str(one.pk), "batch": "theirs"})})
+    assert not DeliveryException.objects.exists()
+
+
+def test_an_event_of_our_number_and_of_another_address_bars_nobody_by_the_number() -> None:
+    """W4."""
+    one, _, _ = people(make_send())
+    apply({**brevo("spam", one), "email": "somebody@example.net"})
+    apply({**brevo("spam", one), "email": "somebody@example.net"}, now=LATER + timedelta(hours=1))
+    assert suppressed(one) == set()
+
+
+def test_an_event_without_our_number_is_found_by_batch_and_address() -> None:
+    one, _, _ = people(make_send())
+    apply({**brevo("delivered", one), "X-Mailin-custom": json.dumps({"batch": one.batch.key})})
+    assert DeliveryException.objects.get().delivery_id == one.pk
+
+
+def test_an_event_of_our_number_alone_counts_where_the_address_is_right() -> None:
+    one, two, _ = people(make_send())
+    apply({**brevo("delivered", one), "X-Mailin-custom": json.dumps({"delivery": one.pk})})
+    apply({**brevo("delivered", two), "email": "", "X-Mailin-custom": json.dumps({"delivery": two.pk})})
+    assert list(DeliveryException.objects.values_list("delivery", flat=True)) == [one.pk]
+
+
+def test_a_complaint_about_a_mail_that_was_no_issue_counts_too() -> None:
+    """S3: a question to confirm, say, which has no delivery."""
+    one, two, three = people(make_send())
+    apply(
+        {**brevo("spam", one), "X-Mailin-custom": ""},
+        {**brevo("hard_bounce", two, **HARD), "X-Mailin-custom": ""},
+        {**brevo("unsubscribed", three), "X-Mailin-custom": ""},
+        {**brevo("spam", one), "email": "stranger@example.net", "X-Mailin-custom": ""},
+        {**brevo("spam", one), "email": "no address", "X-Mailin-custom": ""},
+    )
+    assert [suppressed(each) for each in (one, two, three)] == [{"complaint"}, {"hard"}, {"unsubscribe"}]
+    assert not Suppression.objects.filter(address_hash=identify("stranger@example.net")).exists()
+    assert not is_subscribed(three)
+    assert set(ProviderEvent.objects.values_list("result", flat=True)) == {"orphan"}
+
+
+def test_coming_back_at_the_provider_is_noted_and_brings_nobody_back() -> None:
+    """W9."""
+    one, _, _ = people(make_send())
+    suppress(address_hash=identify(address_of(one)), reason=Reason.HARD, now=NOW)
+    back = postmark("SubscriptionChange", one, SuppressSending=False, Origin="Recipient", ChangedAt=LATER.isoformat())
+    apply(back, postmark("Delivery", one), provider="postmark")
+    assert suppressed(one) == {Reason.HARD}
+    assert set(ProviderEvent.objects.values_list("result", flat=True)) == {"noted", "applied"}
+
+
+# Mail that keeps failing
+
+
+def soft_issue(reader: Subscriber, number: int, *, at: datetime, event: str = "soft_bounce", **more: Any) -> Delivery:
+    """One more issue to one reader, and what became of it."""
+    last = Delivery.objects.filter(subscriber_id=reader.pk).order_by("pk").last()
+    assert last is not None
+    issue = last.issue
+    issue.pk, issue.number, issue.public_id, issue.slot = None, 100 + number, f"soft{number}", None
+    issue._state.adding = True
+    issue.save()
+    send, batch = last.batch.send, last.batch
+    send.pk, send.issue = None, issue
+    send._state.adding = True
+    send.save()
+    batch.pk, batch.send, batch.key = None, send, f"soft-{number}"
+    batch._state.adding = True
+    batch.save()
+    delivery = Delivery.objects.create(
+        issue=issue, batch=batch, subscriber_id=reader.pk, address_hash=last.address_hash
+    )
+    if event:
+        apply(brevo(event, delivery, at=at, **more), now=at)
+    return delivery
+
+
+FULL = {"reason": "452 4.2.2 mailbox full"}
+
+
+@pytest.fixture
+def reader() -> Subscriber:
+    send = make_send(readers=1)
+    (first,) = people(send)
+    apply(brevo("delivered", first))
+    return Subscriber.objects.get()
+
+
+def test_a_mailbox_that_failed_three_issues_over_fifteen_days_is_barred(reader: Subscriber) -> None:
+    """S2."""
+    for number, day in enumerate((7, 14)):
+        soft_issue(reader, number, at=NOW + timedelta(days=day), **FULL)
+    third = soft_issue(reader, 2, at=NOW + timedelta(days=21), **FULL)
+    assert suppressed(third) == set()
+    fourth = soft_issue(reader, 3, at=NOW + timedelta(days=28), **FULL)
+    assert suppressed(fourth) == {Reason.SOFT_LIMIT}
+
+
+def test_two_failures_far_apart_bar_nobody(reader: Subscriber) -> None:
+    soft_issue(reader, 0, at=NOW + timedelta(days=7), **FULL)
+    second = soft_issue(reader, 1, at=NOW + timedelta(days=60), **FULL)
+    assert suppressed(second) == set()
+
+
+def test_one_delivery_starts_the_count_again(reader: Subscriber) -> None:
+    """S2."""
+    soft_issue(reader, 0, at=NOW + timedelta(days=7), **FULL)
+    soft_issue(reader, 1, at=NOW + timedelta(days=14), **FULL)
+    soft_issue(reader, 2, at=NOW + timedelta(days=21), event="delivered")
+    last = soft_issue(reader, 3, at=NOW + timedelta(days=28), **FULL)
+    assert suppressed(last) == set()
+
+
+def test_a_refusal_because_of_us_neither_counts_nor_interrupts(reader: Subscriber) -> None:
+    soft_issue(reader, 0, at=NOW + timedelta(days=7), **FULL)
+    soft_issue(reader, 1, at=NOW + timedelta(days=14), **FULL)
+    blocked = soft_issue(reader, 2, at=NOW + timedelta(days=21), event="blocked", reason="listed")
+    assert suppressed(blocked) == set()
+    last = soft_issue(reader, 3, at=NOW + timedelta(days=28), **FULL)
+    assert suppressed(last) == {Reason.SOFT_LIMIT}
+
+
+def test_an_issue_of_which_nothing_is_known_interrupts_the_count_unless_it_is_the_newest(reader: Subscriber) -> None:
+    for number, day in enumerate((7, 14, 21)):
+        soft_issue(reader, number, at=NOW + timedelta(days=day), **FULL)
+    silent = soft_issue(reader, 3, at=NOW, event="")
+    late = Delivery.objects.get(batch__key="soft-2")
+    apply(brevo("soft_bounce", late, at=NOW + timedelta(days=29), **FULL), now=NOW + timedelta(days=29))
+    assert suppressed(silent) == set()
+    last = soft_issue(reader, 4, at=NOW + timedelta(days=35), **FULL)
+    assert suppressed(last) == set()

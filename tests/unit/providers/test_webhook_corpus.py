@@ -17,7 +17,9 @@ def parse(provider: str, payloads: dict[str, Any]) -> list[Feedback]:
     body: Any = next(iter(payloads.values()))
     if provider == "ses":
         body = {**payloads["raw_sns_message"], "Message": json.dumps(payloads["raw_ses_event"])}
-    return READERS[provider].parse(WebhookCall(json.dumps(body).encode(), {"svix-id": "msg_2W2D3qXLS5fOaPja1GDg7rF2CwB"}))
+    return READERS[provider].parse(
+        WebhookCall(json.dumps(body).encode(), {"svix-id": "msg_2W2D3qXLS5fOaPja1GDg7rF2CwB"})
+    )
 
 
 @pytest.mark.parametrize(

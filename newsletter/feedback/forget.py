@@ -1,0 +1,29 @@
+"""Lets go of events that nobody will tell again. Their keys are kept as long as a provider may repeat them (W2)."""
+
+from datetime import datetime, timedelta
+
+from newsletter.models import ProviderEvent
+from newsletter.providers.feedback import FeedbackKind
+
+KEPT = timedelta(days=14)
+_AT_ONCE = 5000
+
+
+def forget_old_events(*, now: datetime, limit: int = 100_000) -> int:
+    """Delete applied events that came more than two weeks ago, the oldest first. Returns how many."""
+    gone = 0
+    while gone < limit:
+        old = ProviderEvent.objects.filter(received_at__lt=now - KEPT, applied_at__isnull=False)
+        chosen = list(
+            old.exclude(kind=FeedbackKind.SUBSCRIPTION.value).order_by("pk").values_list("pk", flat=True)[:_AT_ONCE]
+        )
+        if not chosen:
+            break
+        ProviderEvent.objects.filter(pk__in=chosen).delete()
+        gone += len(chosen)
+    return gone
+
+
+def topics_to_confirm() -> list[ProviderEvent]:
+    """Amazon's questions whether a topic may report here; ``body["link"]`` is for a person to open, never for us (W3)."""
+    return list(ProviderEvent.objects.filter(kind=FeedbackKind.SUBSCRIPTION.value).order_by("-received_at")[:20])

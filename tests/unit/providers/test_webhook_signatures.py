@@ -1,0 +1,262 @@
+"""A webhook is believed only where its own provider made it, for us, not too long ago (W1, W2, W3)."""
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from newsletter.providers.errors import BadWebhook
+from newsletter.providers.feedback import FeedbackKind
+from newsletter.providers.resend_webhooks import verify_resend
+from newsletter.providers.sendgrid_webhooks import verify_sendgrid
+from newsletter.providers.ses_webhooks import make_ses_reader
+from newsletter.providers.sns_webhook import Certificates, is_amazon
+from newsletter.providers.webhook_call import CannotCheckWebhook, WebhookCall
+from newsletter.providers.webhooks import READERS, reader_for
+from tests.support.provider_webhooks import FakeSns, sendgrid_keys, sign_sendgrid, sign_svix
+
+NOW = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
+BODY = b'[{"event":"delivered","email":"ana@example.com"}]\r\n'
+
+
+def call(body: bytes, headers: dict[str, str]) -> WebhookCall:
+    return WebhookCall(body, {name.lower(): value for name, value in headers.items()})
+
+
+# SendGrid
+
+
+def test_sendgrid_signs_timestamp_and_raw_body() -> None:
+    private, public = sendgrid_keys()
+    signed = call(BODY, sign_sendgrid(BODY, key=private, now=NOW))
+    assert verify_sendgrid(signed, public, NOW) == ""
+    with pytest.raises(BadWebhook, match="signature is wrong"):
+        verify_sendgrid(WebhookCall(BODY.strip(), signed.headers), public, NOW)
+    later = {**signed.headers, "x-twilio-email-event-webhook-timestamp": str(int(NOW.timestamp()) + 1)}
+    with pytest.raises(BadWebhook, match="signature is wrong"):
+        verify_sendgrid(WebhookCall(BODY, later), public, NOW)
+
+
+def test_sendgrid_keys_may_overlap_while_one_replaces_the_other() -> None:
+    (old, old_public), (_, new_public) = sendgrid_keys(), sendgrid_keys()
+    signed = call(BODY, sign_sendgrid(BODY, key=old, now=NOW))
+    assert verify_sendgrid(signed, f"{new_public},{old_public}", NOW) == ""
+    with pytest.raises(BadWebhook, match="signature is wrong"):
+        verify_sendgrid(signed, new_public, NOW)
+
+
+def test_a_plus_that_a_url_turned_into_a_space_does_no_harm() -> None:
+    private, public = sendgrid_keys()
+    signed = call(BODY, sign_sendgrid(BODY, key=private, now=NOW))
+    assert verify_sendgrid(signed, public.replace("+", " "), NOW) == ""
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-twilio-email-event-webhook-timestamp": "soon"}])
+def test_sendgrid_without_a_signature_is_refused(headers: dict[str, str]) -> None:
+    _, public = sendgrid_keys()
+    with pytest.raises(BadWebhook, match="no signature"):
+        verify_sendgrid(WebhookCall(BODY, headers), public, NOW)
+
+
+def test_a_signature_that_is_no_base64_is_refused() -> None:
+    private, public = sendgrid_keys()
+    headers = {**sign_sendgrid(BODY, key=private, now=NOW), "X-Twilio-Email-Event-Webhook-Signature": "§"}
+    with pytest.raises(BadWebhook, match="signature cannot be read"):
+        verify_sendgrid(call(BODY, headers), public, NOW)
+
+
+def test_a_signature_older_than_what_we_remember_is_refused() -> None:
+    """W2: within a week the key of the event tells a repeat."""
+    private, public = sendgrid_keys()
+    for age, good in ((timedelta(days=6), True), (timedelta(days=8), False), (timedelta(minutes=-10), False)):
+        signed = call(BODY, sign_sendgrid(BODY, key=private, now=NOW - age))
+        if good:
+            assert verify_sendgrid(signed, public, NOW) == ""
+        else:
+            with pytest.raises(BadWebhook, match="too old"):
+                verify_sendgrid(signed, public, NOW)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "bm90IGEga2V5",
+        base64.b64encode(
+            Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        ).decode(),
+    ],
+    ids=["no key", "another kind of key"],
+)
+def test_a_verification_key_that_is_none_is_named(key: str) -> None:
+    with pytest.raises(BadWebhook, match="not its verification key"):
+        verify_sendgrid(WebhookCall(BODY, {}), key, NOW)
+
+
+# Resend
+
+SECRET = "whsec_" + base64.b64encode(b"a secret of the test +/?").decode()
+
+
+def test_resend_signs_id_timestamp_and_raw_body() -> None:
+    signed = call(BODY, sign_svix(BODY, secret=SECRET, now=NOW))
+    assert verify_resend(signed, SECRET, NOW) == ""
+    assert verify_resend(signed, f"whsec_AAAA,{SECRET}", NOW) == ""
+    for changed in ({"svix-id": "msg_2"}, {"svix-timestamp": "1803000000"}, {"svix-signature": "v1,AAAA"}):
+        with pytest.raises(BadWebhook, match="signature is wrong"):
+            verify_resend(WebhookCall(BODY, {**signed.headers, **changed}), SECRET, NOW)
+    with pytest.raises(BadWebhook, match="signature is wrong"):
+        verify_resend(WebhookCall(BODY + b" ", signed.headers), SECRET, NOW)
+
+
+@pytest.mark.parametrize("minutes", [-6, 6])
+def test_resend_has_five_minutes(minutes: int) -> None:
+    with pytest.raises(BadWebhook, match="too old"):
+        verify_resend(call(BODY, sign_svix(BODY, secret=SECRET, now=NOW + timedelta(minutes=minutes))), SECRET, NOW)
+
+
+@pytest.mark.parametrize("headers", [{}, {"svix-id": "msg_1"}, {"svix-id": "msg_1", "svix-timestamp": "now"}])
+def test_resend_without_a_signature_is_refused(headers: dict[str, str]) -> None:
+    with pytest.raises(BadWebhook, match="no signature"):
+        verify_resend(WebhookCall(BODY, headers), SECRET, NOW)
+
+
+def test_a_signing_secret_that_is_none_is_refused() -> None:
+    with pytest.raises(BadWebhook, match="signing secret cannot be read"):
+        verify_resend(WebhookCall(BODY, {}), "whsec_§", NOW)
+
+
+# Amazon SES through SNS
+
+EVENT = {"eventType": "Delivery", "mail": {"tags": {"delivery": ["7"], "batch": ["b-1"]}}, "delivery": {}}
+
+
+@pytest.fixture
+def sns() -> Iterator[FakeSns]:
+    fake = FakeSns(now=NOW)
+    yield fake
+    fake.stop()
+
+
+def verify(sns: FakeSns, message: dict[str, Any], *, topic: str = FakeSns.TOPIC, now: datetime = NOW) -> str:
+    return make_ses_reader(sns.certificates).verify(WebhookCall(json.dumps(message).encode()), topic, now)
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_a_message_of_our_topic_signed_by_sns_is_real(sns: FakeSns, version: str) -> None:
+    message = sns.message(EVENT, now=NOW, version=version, Subject="Amazon SES Email Event Notification")
+    assert verify(sns, message) == ""
+    assert verify(sns, message) == ""
+    assert sns.fetched == 1
+
+
+def test_a_validly_signed_message_of_another_topic_is_refused(sns: FakeSns) -> None:
+    """W3: any account can have SNS sign a message."""
+    message = sns.message(EVENT, now=NOW, TopicArn="arn:aws:sns:eu-west-2:999999999999:newsletter")
+    with pytest.raises(BadWebhook, match="another SNS topic"):
+        verify(sns, message)
+    assert sns.fetched == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"Message": "{}"}, "signature is wrong"),
+        ({"Timestamp": "2027-03-04T09:00:01.000Z"}, "signature is wrong"),
+        ({"Signature": "RVhBTVBMRQ=="}, "signature is wrong"),
+        ({"Signature": "§"}, "cannot be read"),
+        ({"SignatureVersion": "3"}, "not known here"),
+        ({"Type": "Announcement"}, "a type that SNS does not have"),
+        ({"Type": ["Notification"]}, "a type that SNS does not have"),
+        ({"SigningCertURL": "https://sns.eu-west-2.amazonaws.com.example.net/a.pem"}, "not at Amazon SNS"),
+        ({"SigningCertURL": "http://sns.eu-west-2.amazonaws.com/a.pem"}, "not at Amazon SNS"),
+        ({"SigningCertURL": "https://sns.eu-west-2.amazonaws.com/a.html"}, "not at Amazon SNS"),
+        ({"SigningCertURL": None}, "not at Amazon SNS"),
+    ],
+)
+def test_a_message_that_sns_did_not_make_is_refused(sns: FakeSns, changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadWebhook, match=says):
+        verify(sns, {**sns.message(EVENT, now=NOW), **changes})
+
+
+def test_a_message_without_a_time_or_of_another_week_is_refused(sns: FakeSns) -> None:
+    with pytest.raises(BadWebhook, match="no time"):
+        verify(sns, sns.message(EVENT, now=NOW, Timestamp="long ago"))
+    with pytest.raises(BadWebhook, match="too old"):
+        verify(sns, sns.message(EVENT, now=NOW - timedelta(days=8)))
+
+
+def test_without_a_topic_nothing_of_sns_is_believed(sns: FakeSns) -> None:
+    with pytest.raises(BadWebhook, match="webhook_key"):
+        verify(sns, sns.message(EVENT, now=NOW), topic="")
+
+
+def test_a_certificate_out_of_date_proves_nothing(sns: FakeSns) -> None:
+    later = NOW + timedelta(days=31)
+    with pytest.raises(BadWebhook, match="out of date"):
+        verify(sns, sns.message(EVENT, now=later), now=later)
+
+
+def test_while_the_certificate_cannot_be_had_the_provider_is_to_ask_again(sns: FakeSns) -> None:
+    sns.status = 500
+    with pytest.raises(CannotCheckWebhook, match="its host said 500"):
+        verify(sns, sns.message(EVENT, now=NOW))
+    sns.status, pem = 200, sns.pem
+    sns.pem = b"<html>"
+    with pytest.raises(CannotCheckWebhook, match="not a certificate"):
+        verify(sns, sns.message(EVENT, now=NOW))
+    sns.pem = pem
+    assert verify(sns, sns.message(EVENT, now=NOW)) == ""
+
+
+def test_a_certificate_host_that_is_away_is_no_forgery() -> None:
+    nowhere = Certificates(address_of=lambda url: "http://127.0.0.1:9/")
+    with pytest.raises(CannotCheckWebhook, match="could not be fetched"):
+        nowhere.get(FakeSns.URL)
+    nowhere.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("https://sns.us-east-1.amazonaws.com/x.pem", True),
+        ("https://sns.us-east-1.amazonaws.com:443/x.pem", True),
+        ("https://sns.cn-north-1.amazonaws.com.cn/x.pem", True),
+        ("https://sns.us-east-1.amazonaws.com:8443/x.pem", False),
+        ("https://sns.us-east-1.amazonaws.com:port/x.pem", False),
+        ("https://user@sns.us-east-1.amazonaws.com/x.pem", False),
+        ("https://evil.example/sns.us-east-1.amazonaws.com/x.pem", False),
+        ("https://s3.amazonaws.com/sns.us-east-1.amazonaws.com/x.pem", False),
+        ("https://sns.us-east-1.amazonaws.com\\@evil.example/x.pem", False),
+        ("https://sns.us-east-1.amazonaws.com\n/x.pem", False),
+        ("https://[::1/x.pem", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_only_the_host_of_sns_is_the_host_of_sns(url: object, good: bool) -> None:
+    """W3."""
+    assert is_amazon(url) is good
+
+
+def test_the_question_of_a_topic_is_kept_for_a_persons_click(sns: FakeSns) -> None:
+    """W3."""
+    url = "https://sns.eu-west-2.amazonaws.com/?Action=ConfirmSubscription&Token=1"
+    message = sns.message(
+        "You have chosen to subscribe", now=NOW, Type="SubscriptionConfirmation", Token="1", SubscribeURL=url
+    )
+    assert verify(sns, message) == ""
+    (told,) = READERS["ses"].parse(WebhookCall(json.dumps(message).encode()))
+    assert (told.kind, told.link) == (FeedbackKind.SUBSCRIPTION, url)
+    assert FakeSns.TOPIC in told.reason
+    with pytest.raises(BadWebhook, match="does not lead to Amazon"):
+        READERS["ses"].parse(WebhookCall(json.dumps({**message, "SubscribeURL": "https://evil.example/"}).encode()))
+
+
+def test_a_provider_that_nobody_knows_has_no_reader() -> None:
+    with pytest.raises(BadWebhook, match="Known are mailgun"):
+        reader_for("pigeon")

@@ -128,7 +128,7 @@ class Brevo:
         row: Mapping[str, object] = parsed if isinstance(parsed, Mapping) else {}
         code, words = str(row.get("code") or ""), str(row.get("message") or "")
         said = quote(words, secrets=(self._key,))
-        if answer.status == 400 and code in ("duplicate_parameter", "duplicate_request") and _is_about_key(words):
+        if answer.status == 400 and code in ("duplicate_parameter", "duplicate_request"):
             why = "Brevo has seen this batch before and did not take it again. Whether it was mailed is not known."
             return Outcome(Verdict.UNCERTAIN, f'{why} It said: "{said}"')
         if answer.status == 400 and code in ("not_enough_credits", "account_under_validation", "permission_denied"):
@@ -212,10 +212,6 @@ def _param(name: str) -> str:
 
 def _unescaped(text: str) -> str:
     return f"{{% autoescape off %}}{text}{{% endautoescape %}}"
-
-
-def _is_about_key(words: str) -> bool:
-    return "idempot" in words.lower() or "duplicate" in words.lower()
 
 
 def _tags(written: object) -> list[str]:

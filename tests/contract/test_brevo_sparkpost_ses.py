@@ -85,6 +85,14 @@ def test_brevo_called_again_after_a_lost_answer_sends_once_and_admits_that_it_do
     assert fake_provider.accepted_counts() == {f"person{n}@example.com": 1 for n in (1, 2, 3)}
 
 
+@pytest.mark.parametrize("code", ["duplicate_parameter", "duplicate_request"])
+def test_brevo_calling_anything_a_duplicate_is_never_taken_for_a_refusal(
+    fake_provider: FakeProvider, brevo: Brevo, code: str
+) -> None:
+    fake_provider.fault_always(answer(400, json.dumps({"code": code, "message": "seen"}).encode()))
+    assert brevo.deliver(make_call()).verdict is Verdict.UNCERTAIN
+
+
 def test_brevo_called_again_after_a_request_that_it_never_took_sends_now(
     fake_provider: FakeProvider, brevo: Brevo
 ) -> None:

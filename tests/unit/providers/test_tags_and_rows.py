@@ -1,0 +1,48 @@
+"""Names as tags of providers, and one outcome from a verdict for each message."""
+
+import pytest
+
+from newsletter.providers.contract import Verdict
+from newsletter.providers.rows import sum_up_rows
+from newsletter.providers.tags import ascii_tag, strict_tag
+
+YES, NO, LATER, UNKNOWN = (
+    (Verdict.ACCEPTED, ""),
+    (Verdict.REJECTED, "no"),
+    (Verdict.THROTTLED, "later"),
+    (Verdict.UNCERTAIN, "?"),
+)
+
+
+def test_a_tag_has_plain_characters_and_is_never_empty() -> None:
+    assert ascii_tag("Ünser Brief/12") == "nser-Brief-12"
+    assert (ascii_tag("…"), len(ascii_tag("x" * 500))) == ("newsletter", 128)
+    assert (strict_tag("weekly/1.2"), strict_tag(""), len(strict_tag("x" * 500))) == ("weekly-1-2", "-", 256)
+
+
+@pytest.mark.parametrize(
+    ("people", "verdict"),
+    [
+        ([YES, NO, NO, NO], Verdict.ACCEPTED),
+        ([YES, LATER, LATER, UNKNOWN], Verdict.ACCEPTED),
+        ([UNKNOWN, LATER, LATER, NO], Verdict.UNCERTAIN),
+        ([LATER, LATER, NO], Verdict.THROTTLED),
+        ([LATER, NO, NO], Verdict.REJECTED),
+    ],
+)
+def test_what_may_not_be_tried_again_decides_and_the_commonest_after_it(
+    people: list[tuple[Verdict, str]], verdict: Verdict
+) -> None:
+    outcome = sum_up_rows(dict(enumerate(people)), at_fault=[], provider_id="m")
+    assert (outcome.verdict, outcome.stop) == (verdict, False)
+    assert [outcome.people.get(n, (outcome.verdict, outcome.reason)) for n in range(len(people))] == people
+
+
+@pytest.mark.parametrize(("first", "stop"), [(YES, False), (UNKNOWN, False), (LATER, True), (NO, True)])
+def test_our_account_at_fault_stops_the_send_unless_somebody_has_the_mail(
+    first: tuple[Verdict, str], stop: bool
+) -> None:
+    outcome = sum_up_rows({1: first, 2: NO}, at_fault=[2], provider_id="m")
+    assert outcome.stop is stop
+    second = outcome.people.get(2, (outcome.verdict, ""))[0]
+    assert second is (Verdict.REJECTED if stop else Verdict.NOT_SENT)

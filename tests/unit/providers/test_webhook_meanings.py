@@ -1,0 +1,337 @@
+"""Each event of each provider has one plain meaning, carries our ids back, and keeps its key when told again (S2, W4)."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from newsletter.providers.errors import BadWebhook
+from newsletter.providers.feedback import BounceClass, Feedback
+from newsletter.providers.webhook_bounces import judge_bounce
+from newsletter.providers.webhook_call import WebhookCall
+from newsletter.providers.webhooks import READERS
+
+AT = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
+OURS = {"delivery": "7", "batch": "1-1-ab"}
+
+
+def parse(provider: str, body: Any, **headers: str) -> list[Feedback]:
+    return READERS[provider].parse(WebhookCall(json.dumps(body).encode(), headers))
+
+
+def meaning(provider: str, body: Any) -> tuple[str, str]:
+    (told,) = parse(provider, body)
+    return told.kind.value, told.bounce_class.value
+
+
+BODIES: dict[str, Any] = {
+    "sendgrid": [{"event": "delivered", "email": "ana@example.com", "timestamp": int(AT.timestamp()), **OURS}],
+    "postmark": {
+        "RecordType": "Delivery",
+        "MessageID": "m",
+        "Recipient": "ana@example.com",
+        "DeliveredAt": "2027-03-04T10:00:00.0000000+01:00",
+        "Metadata": OURS,
+    },
+    "ses": {
+        "Type": "Notification",
+        "MessageId": "m",
+        "Message": json.dumps(
+            {
+                "eventType": "Delivery",
+                "mail": {"tags": {"delivery": ["7"], "batch": ["1-1-ab"]}, "destination": ["ana@example.com"]},
+                "delivery": {"timestamp": "2027-03-04T09:00:00.000Z", "recipients": ["ana@example.com"]},
+            }
+        ),
+    },
+    "resend": {
+        "type": "email.delivered",
+        "created_at": "2027-03-04T09:00:00.000Z",
+        "data": {"email_id": "e", "to": ["ana@example.com"], "tags": OURS},
+    },
+    "brevo": {
+        "event": "delivered",
+        "email": "ana@example.com",
+        "message-id": "<m>",
+        "ts_epoch": int(AT.timestamp() * 1000),
+        "X-Mailin-custom": json.dumps(OURS),
+    },
+    "sparkpost": [
+        {
+            "msys": {
+                "message_event": {
+                    "type": "delivery",
+                    "event_id": "e",
+                    "rcpt_to": "ana@example.com",
+                    "rcpt_meta": OURS,
+                    "timestamp": str(int(AT.timestamp())),
+                }
+            }
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("provider", BODIES)
+def test_our_ids_come_back_from_every_provider(provider: str) -> None:
+    (told,) = parse(provider, BODIES[provider], **{"svix-id": "msg_1"})
+    assert (told.provider, told.kind, told.address) == (provider, "delivered", "ana@example.com")
+    assert (told.delivery, told.batch, told.at) == (7, "1-1-ab", AT)
+
+
+@pytest.mark.parametrize("provider", BODIES)
+def test_the_same_event_has_the_same_key_each_time(provider: str) -> None:
+    first, second = (parse(provider, BODIES[provider])[0].key for _ in range(2))
+    assert first == second
+    assert 0 < len(first) <= 120
+
+
+@pytest.mark.parametrize("provider", [*BODIES, "mailgun"])
+@pytest.mark.parametrize("body", ["1", '"x"', "null", "[[]]", "{", "", '{"a": NaN}'])
+def test_what_has_not_the_providers_form_is_refused(provider: str, body: str) -> None:
+    with pytest.raises(BadWebhook):
+        READERS[provider].parse(WebhookCall(body.encode()))
+
+
+@pytest.mark.parametrize("provider", BODIES)
+def test_values_of_any_type_in_any_place_crash_nothing(provider: str) -> None:
+    """W10."""
+    for value in (None, True, 1e300, -1, "\u202e<script>\r\n", [], [[None]], {}, {"a": {"b": []}}, "9" * 5000):
+        for told in parse(provider, _replaced(BODIES[provider], value)):
+            assert all(text.isprintable() for text in (told.address, told.batch, told.reason, told.provider_id))
+            assert len(told.key) <= 120
+
+
+def _replaced(body: Any, value: Any) -> Any:
+    """The same outline with ``value`` at every leaf."""
+    if isinstance(body, dict):
+        return {name: _replaced(each, value) for name, each in body.items()}
+    if isinstance(body, list):
+        return [_replaced(each, value) for each in body]
+    if isinstance(body, str) and body.startswith("{"):
+        return json.dumps(_replaced(json.loads(body), value))
+    return value
+
+
+SENDGRID = {"email": "a@example.com", "timestamp": 1, **OURS}
+
+
+@pytest.mark.parametrize(
+    ("event", "means"),
+    [
+        ({"event": "bounce", "type": "bounce", "status": "5.1.1", "reason": "550 no such user"}, ("bounced", "hard")),
+        ({"event": "bounce", "type": "blocked", "status": "5.1.1", "reason": "550"}, ("bounced", "block")),
+        ({"event": "bounce", "type": "bounce", "status": "5.7.1", "reason": "550 refused"}, ("bounced", "block")),
+        ({"event": "bounce", "type": "bounce", "reason": "552 5.2.2 full"}, ("bounced", "soft")),
+        ({"event": "dropped", "reason": "Bounced Address"}, ("bounced", "block")),
+        ({"event": "spamreport"}, ("complained", "")),
+        ({"event": "group_unsubscribe"}, ("unsubscribed", "")),
+        ({"event": "group_resubscribe"}, ("unknown", "")),
+    ],
+)
+def test_sendgrid(event: dict[str, Any], means: tuple[str, str]) -> None:
+    assert meaning("sendgrid", [{**SENDGRID, **event}]) == means
+
+
+def test_a_repeat_of_sendgrid_has_the_same_key_although_its_own_id_is_another() -> None:
+    keys = {parse("sendgrid", [{**SENDGRID, "event": "open", "sg_event_id": each}])[0].key for each in ("a", "b")}
+    others = {
+        parse("sendgrid", [{**SENDGRID, **change}])[0].key
+        for change in (
+            {"event": "click", "url": "u"},
+            {"event": "click", "url": "v"},
+            {"event": "open", "timestamp": 2},
+        )
+    }
+    assert len(keys) == 1
+    assert len(keys | others) == 4
+
+
+def test_two_people_without_our_ids_are_two_events_of_sendgrid() -> None:
+    rows = [{"event": "bounce", "email": f"{each}@example.com", "sg_message_id": "m", "timestamp": 1} for each in "ab"]
+    assert len({told.key for told in parse("sendgrid", rows)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("event", "means"),
+    [
+        ({"Type": "HardBounce", "Details": "smtp;550 5.7.1 rejected"}, ("bounced", "block")),
+        ({"Type": "BadEmailAddress"}, ("bounced", "hard")),
+        ({"Type": "SoftBounce", "Details": "smtp;452 4.2.2 full"}, ("bounced", "soft")),
+        ({"Type": "SpamNotification"}, ("bounced", "block")),
+        ({"Type": "DMARCPolicy"}, ("bounced", "block")),
+        ({"Type": "Transient"}, ("deferred", "")),
+        ({"Type": "AutoResponder"}, ("unknown", "")),
+        ({"Type": "Subscribe"}, ("unknown", "")),
+        ({"Type": "Unsubscribe"}, ("unsubscribed", "")),
+        ({"Type": "SpamComplaint"}, ("complained", "")),
+        ({"RecordType": "Click"}, ("clicked", "")),
+        ({"RecordType": "Inbound"}, ("unknown", "")),
+    ],
+)
+def test_postmark(event: dict[str, Any], means: tuple[str, str]) -> None:
+    assert meaning("postmark", {"RecordType": "Bounce", "ID": 5, "MessageID": "m", **event}) == means
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"SuppressionReason": "ManualSuppression", "Origin": "Recipient"}, "unsubscribed"),
+        ({"SuppressionReason": "ManualSuppression", "Origin": "Customer"}, "unknown"),
+        ({"SuppressionReason": "SpamComplaint", "Origin": "Recipient"}, "complained"),
+        ({"SuppressionReason": "HardBounce", "Origin": "Recipient"}, "unknown"),
+        ({"SuppressSending": False, "Origin": "Recipient"}, "unknown"),
+    ],
+)
+def test_postmark_tells_who_left(change: dict[str, Any], kind: str) -> None:
+    """W9."""
+    body = {"RecordType": "SubscriptionChange", "SuppressSending": True, "MessageID": "m", **change}
+    assert meaning("postmark", body) == (kind, "")
+
+
+def ses(event: Any) -> dict[str, Any]:
+    said = event if isinstance(event, str) else json.dumps(event)
+    return {"Type": "Notification", "MessageId": "m", "Message": said}
+
+
+def bounce(how: str, which: str = "General", **recipient: str) -> dict[str, Any]:
+    person = {"emailAddress": "a@example.com", **recipient}
+    return {"bounceType": how, "bounceSubType": which, "bouncedRecipients": [person]}
+
+
+@pytest.mark.parametrize(
+    ("event", "means"),
+    [
+        ({"eventType": "Bounce", "bounce": bounce("Permanent")}, ("bounced", "hard")),
+        ({"eventType": "Bounce", "bounce": bounce("Permanent", "OnAccountSuppressionList")}, ("bounced", "block")),
+        ({"eventType": "Bounce", "bounce": bounce("Permanent", status="5.7.1")}, ("bounced", "block")),
+        ({"eventType": "Bounce", "bounce": bounce("Transient", "MailboxFull")}, ("bounced", "soft")),
+        ({"eventType": "Bounce", "bounce": bounce("Undetermined")}, ("bounced", "soft")),
+        ({"eventType": "Reject", "reject": {"reason": "Bad content"}}, ("bounced", "block")),
+        ({"eventType": "DeliveryDelay", "deliveryDelay": {}}, ("deferred", "")),
+        ({"eventType": "Complaint", "complaint": {"complaintFeedbackType": "not-spam"}}, ("unknown", "")),
+        (
+            {"eventType": "Complaint", "complaint": {"complaintSubType": "OnAccountSuppressionList"}},
+            ("bounced", "block"),
+        ),
+        (
+            {"eventType": "Subscription", "subscription": {"newTopicPreferences": {"unsubscribeAll": True}}},
+            ("unsubscribed", ""),
+        ),
+        (
+            {"eventType": "Subscription", "subscription": {"newTopicPreferences": {"unsubscribeAll": False}}},
+            ("unknown", ""),
+        ),
+        ("Successfully validated SNS topic for Amazon SES event publishing.", ("unknown", "")),
+        ("[1]", ("unknown", "")),
+    ],
+)
+def test_ses(event: Any, means: tuple[str, str]) -> None:
+    assert meaning("ses", ses(event)) == means
+
+
+def test_ses_names_whom_the_event_is_about_and_not_to_whom_the_mail_went() -> None:
+    """W4: two of three bounced, so there are two events."""
+    people = [{"emailAddress": "b@example.com"}, {"emailAddress": "c@example.com"}]
+    mail = {"destination": ["a@example.com", "b@example.com", "c@example.com"]}
+    body = ses({"eventType": "Bounce", "mail": mail, "bounce": {**bounce("Permanent"), "bouncedRecipients": people}})
+    told = parse("ses", body)
+    assert [each.address for each in told] == ["b@example.com", "c@example.com"]
+    assert len({each.key for each in told}) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "means"),
+    [
+        ("email.bounced", {"bounce": {"type": "Permanent", "message": "no"}}, ("bounced", "hard")),
+        ("email.bounced", {"bounce": {"type": "Permanent", "subType": "Suppressed"}}, ("bounced", "block")),
+        ("email.bounced", {"bounce": {"type": "Permanent", "message": "550 5.7.26 no proof"}}, ("bounced", "block")),
+        ("email.bounced", {"bounce": {"type": "Transient"}}, ("bounced", "soft")),
+        ("email.failed", {"failed": {"reason": "quota"}}, ("bounced", "block")),
+        ("email.suppressed", {}, ("bounced", "block")),
+        ("email.complained", {}, ("complained", "")),
+        ("email.scheduled", {}, ("unknown", "")),
+        ("contact.updated", {}, ("unknown", "")),
+    ],
+)
+def test_resend(name: str, data: dict[str, Any], means: tuple[str, str]) -> None:
+    assert meaning("resend", {"type": name, "data": {"to": ["a@example.com"], **data}}) == means
+
+
+def test_resend_gives_tags_back_in_either_form() -> None:
+    rows = [{"name": name, "value": value} for name, value in OURS.items()]
+    (told,) = parse("resend", {"type": "email.sent", "data": {"to": "a@example.com", "tags": rows}})
+    assert (told.delivery, told.batch, told.address) == (7, "1-1-ab", "a@example.com")
+
+
+@pytest.mark.parametrize(
+    ("event", "means"),
+    [
+        ({"event": "soft_bounce", "reason": "mailbox busy"}, ("bounced", "soft")),
+        ({"event": "invalid_email"}, ("bounced", "hard")),
+        ({"event": "hard_bounce", "reason": "550 5.7.1 policy"}, ("bounced", "block")),
+        ({"event": "error"}, ("bounced", "block")),
+        ({"event": "deferred"}, ("deferred", "")),
+        ({"event": "spam"}, ("complained", "")),
+        ({"event": "unsubscribed"}, ("unsubscribed", "")),
+        ({"event": "unique_proxy_open"}, ("opened", "")),
+    ],
+)
+def test_brevo(event: dict[str, Any], means: tuple[str, str]) -> None:
+    assert meaning("brevo", event) == means
+
+
+@pytest.mark.parametrize("said", [OURS, json.dumps(OURS), "delivery:7|batch:1-1-ab"])
+def test_brevo_gives_our_header_back_in_any_form(said: object) -> None:
+    (told,) = parse("brevo", {"event": "delivered", "X-Mailin-custom": said})
+    assert (told.delivery, told.batch) == (7, "1-1-ab")
+
+
+@pytest.mark.parametrize("said", ["{broken", "[1]", 5, None])
+def test_a_header_of_brevo_that_cannot_be_read_names_nobody(said: object) -> None:
+    (told,) = parse("brevo", {"event": "delivered", "X-Mailin-custom": said})
+    assert (told.delivery, told.batch) == (None, "")
+
+
+def test_brevo_may_send_many_at_once() -> None:
+    told = parse("brevo", [{"event": "request", "email": f"p{n}@example.com"} for n in range(500)])
+    assert len({each.key for each in told}) == 500
+
+
+@pytest.mark.parametrize(
+    ("event", "means"),
+    [
+        ({"type": "bounce", "bounce_class": "10", "raw_reason": "550 5.1.1 no"}, ("bounced", "hard")),
+        ({"type": "bounce", "bounce_class": 30}, ("bounced", "hard")),
+        ({"type": "out_of_band", "bounce_class": "10", "raw_reason": "550 5.7.1 no"}, ("bounced", "block")),
+        ({"type": "bounce", "bounce_class": "22"}, ("bounced", "soft")),
+        ({"type": "bounce", "bounce_class": "51"}, ("bounced", "block")),
+        ({"type": "bounce", "bounce_class": "90"}, ("unsubscribed", "")),
+        ({"type": "policy_rejection"}, ("bounced", "block")),
+        ({"type": "spam_complaint"}, ("complained", "")),
+        ({"type": "spam_complaint", "fbtype": "not-spam"}, ("unknown", "")),
+        ({"type": "list_unsubscribe"}, ("unsubscribed", "")),
+        ({"type": "relay_delivery"}, ("unknown", "")),
+    ],
+)
+def test_sparkpost(event: dict[str, Any], means: tuple[str, str]) -> None:
+    assert meaning("sparkpost", [{"msys": {"message_event": event}}]) == means
+
+
+def test_sparkpost_asks_whether_we_are_there_and_that_is_no_event() -> None:
+    assert parse("sparkpost", [{"msys": {}}, {"msys": None}]) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "bounce_class"),
+    [
+        ("", "hard"),
+        ("421 try later", "soft"),
+        ("550 user unknown", "hard"),
+        ("550 5.4.4 no route", "soft"),
+        ("550 message looks like spam", "block"),
+    ],
+)
+def test_the_words_of_a_server_tell_whose_fault_it_is(said: str, bounce_class: str) -> None:
+    assert judge_bounce(said, otherwise=BounceClass.HARD) == bounce_class

@@ -6,7 +6,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
+import orjson
 import requests
 from django.conf import settings
 from django.db import connection
@@ -14,8 +16,8 @@ from django.db import connection
 from newsletter.bench.audience import make_approved_issue, make_audience
 from newsletter.bench.provider import serve_provider
 from newsletter.models import Batch, Delivery, Issue, Send
-from newsletter.providers.contract import BatchCall, HttpRequest
 from newsletter.providers.mailgun import Mailgun
+from newsletter.providers.multipart import build_multipart
 from newsletter.sending.call import Shelf, build_call
 from newsletter.sending.readers import find_readers
 from newsletter.sending.receipt import make_receipt
@@ -23,7 +25,14 @@ from newsletter.sending.run import run_send
 from newsletter.sending.start import start_send
 
 BATCH = 1000
-LANES = 16
+LANES_FAST, LANES_SLOW = 2, 8
+
+
+class BareCall(NamedTuple):
+    url: str
+    auth: tuple[str, str] | None
+    fields: list[tuple[str, str]]
+    table: dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,7 @@ class SendFigures:
     latency_ms: int
     freeze_seconds: float
     dispatch_seconds: float
+    sender_cpu_us_per_person: float
     people_per_second: float
     bare_people_per_second: float
     ratio: float
@@ -52,10 +62,13 @@ def measure_send(*, people: int, latency_ms: int) -> SendFigures:
         send = start_send(issue=issue, now=datetime.now(UTC))
         frozen = time.perf_counter()
         adapter = Mailgun(key="bench", domain="news.example.org", endpoint=endpoint, max_batch=BATCH)
-        send = run_send(send=send, adapter=adapter, lanes=LANES if latency_ms else 2)
+        cpu = time.process_time()
+        lanes = LANES_SLOW if latency_ms else LANES_FAST
+        send = run_send(send=send, adapter=adapter, lanes=lanes)
+        cpu = time.process_time() - cpu
         ended = time.perf_counter()
         _check(send, people)
-        bare = _measure_bare(_some_requests(issue, adapter), people=people)
+        bare = _measure_bare(_some_calls(issue, adapter), people=people, lanes=lanes)
         adapter.close()
     whole = people / (ended - started)
     return SendFigures(
@@ -63,6 +76,7 @@ def measure_send(*, people: int, latency_ms: int) -> SendFigures:
         latency_ms=latency_ms,
         freeze_seconds=round(frozen - started, 2),
         dispatch_seconds=round(ended - frozen, 2),
+        sender_cpu_us_per_person=round(cpu / people * 1e6, 1),
         people_per_second=round(whole),
         bare_people_per_second=round(bare),
         ratio=round(whole / bare, 2),
@@ -86,18 +100,23 @@ def _check(send: Send, people: int) -> None:
         raise RuntimeError(f"The bench's send did not reach everybody: {receipt}")
 
 
-def _some_requests(issue: Issue, adapter: Mailgun, *, most: int = 20) -> list[HttpRequest]:
-    """The very bytes of the first batches, built again."""
-    shelf, requests_made = Shelf(), []
+def _some_calls(issue: Issue, adapter: Mailgun, *, most: int = 20) -> list[BareCall]:
+    """What the first batches said, taken apart so that a bare loop can write the very same bytes."""
+    shelf, calls = Shelf(), []
     for batch in Batch.objects.select_related("send__issue__publication__mailing_list").order_by("seq")[:most]:
         readers = find_readers(batch, mailing_list=issue.publication.mailing_list).staying
-        call: BatchCall = build_call(batch=batch, readers=readers, letter=shelf.letter(batch.variant_id))
-        requests_made.append(adapter.build(call))
-    return requests_made
+        call = build_call(batch=batch, readers=readers, letter=shelf.letter(batch.variant_id))
+        request = adapter.build(call)
+        fields = adapter.fields(call)
+        table = orjson.loads(dict(fields)["recipient-variables"])
+        calls.append(
+            BareCall(request.url, request.auth, [field for field in fields if field[0] != "recipient-variables"], table)
+        )
+    return calls
 
 
-def _measure_bare(calls: list[HttpRequest], *, people: int) -> float:
-    """People a second of a loop that only posts, with as many threads."""
+def _measure_bare(calls: list[BareCall], *, people: int, lanes: int) -> float:
+    """People a second of a loop of requests and orjson that keeps no books, with as many threads as the send had."""
     rounds = max(people // BATCH, 1)
     local = threading.local()
 
@@ -107,9 +126,12 @@ def _measure_bare(calls: list[HttpRequest], *, people: int) -> float:
             session = local.session = requests.Session()
             session.trust_env = False
         call = calls[number % len(calls)]
-        session.post(call.url, data=call.body, headers=dict(call.headers), auth=call.auth, timeout=30).json()
+        variables = ("recipient-variables", orjson.dumps(call.table).decode())
+        parts = [(name, value.encode()) for name, value in [*call.fields, variables]]
+        body, content_type = build_multipart(parts, key=str(number))
+        session.post(call.url, data=body, headers={"Content-Type": content_type}, auth=call.auth, timeout=30).json()
 
     started = time.perf_counter()
-    with ThreadPoolExecutor(max_workers=LANES) as pool:
+    with ThreadPoolExecutor(max_workers=lanes) as pool:
         list(pool.map(post, range(rounds)))
     return rounds * BATCH / (time.perf_counter() - started)

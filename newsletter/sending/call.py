@@ -107,7 +107,7 @@ def list_headers(publication: Mapping[str, Any]) -> dict[str, str]:
 
 def person_fields(reader: Reader, *, signer: Signer, list_id: bytes) -> dict[str, str]:
     """The closed list of fields that a mail may hold of a person, and the person's own links."""
-    name, uuid = reader.name, reader.uuid.bytes
+    name, uuid = reader.name, reader.uuid
     return {
         "name": name,
         "first_name": name.split(maxsplit=1)[0] if name.strip() else "",

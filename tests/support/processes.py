@@ -1,0 +1,232 @@
+"""An installation of its own on disk, for tests that kill: real processes of the product on a real database.
+
+The fake provider's ledger is what is believed; rows are read with plain SQL from outside.
+"""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from tests.support.fake_provider import FakeProvider
+
+OPEN = ("pending", "submitting")
+CONFIRMING = "confirm-me@example.org"
+
+
+def wait_until(told: Callable[[], Any], *, seconds: float = 40, every: float = 0.05, what: str = "it") -> Any:
+    """What ``told`` gives once it is true. Raises AssertionError after so many seconds."""
+    end = time.monotonic() + seconds
+    while True:
+        answer = told()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come about within {seconds} seconds")
+        time.sleep(every)
+
+
+class Process:
+    """One process of the product, in a group of its own, with its output in a file."""
+
+    def __init__(self, command: list[str], *, env: Mapping[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self.popen = subprocess.Popen(
+                command, env=dict(env), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
+
+    @property
+    def running(self) -> bool:
+        return self.popen.poll() is None
+
+    def kill(self) -> None:
+        """As a power cut does it: no last word."""
+        self._signal(signal.SIGKILL)
+        self.popen.wait(10)
+
+    def terminate(self, *, within: float = 32) -> int:
+        """As a service manager does it. Returns the exit status."""
+        self._signal(signal.SIGTERM)
+        return self.popen.wait(within)
+
+    def pause(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def _signal(self, number: int) -> None:
+        if self.running:
+            os.killpg(self.popen.pid, number)
+
+
+class Installation:
+    """A data folder, a database, a provider, and the processes that a test starts in it."""
+
+    def __init__(self, *, folder: Path, database_url: str, provider: FakeProvider, engine: str, batch: int) -> None:
+        self.folder, self.database_url, self.provider = folder, database_url, provider
+        self._processes: list[Process] = []
+        self._env = {
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "NEWSLETTER_DATA_DIR": str(folder),
+            "NEWSLETTER_ENGINE": engine,
+            "NEWSLETTER_PROVIDER_URL": f"{provider.provider_url}&max_batch={batch}",
+        }
+
+    def start(self, *arguments: str, stall: str = "", **env: str) -> Process:
+        """`newsletter …`; with ``stall``, held at that point until `let_go` (tests/support/stalled.py)."""
+        program = (
+            ["-m", "tests.support.stalled", stall, str(self.folder)] if stall else ["-m", "newsletter.project.cli"]
+        )
+        process = Process(
+            [sys.executable, *program, *arguments],
+            env={**self._env, **env},
+            log=self.folder / f"process-{len(self._processes)}.log",
+        )
+        self._processes.append(process)
+        return process
+
+    def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "newsletter.project.cli", *arguments],
+            env={**self._env, **env},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    def wait_for_stall(self) -> None:
+        wait_until((self.folder / "stalled").exists, what="the process at the point where it is held")
+
+    def let_go(self) -> None:
+        (self.folder / "go").touch()
+
+    def end(self) -> None:
+        for process in self._processes:
+            process.kill()
+
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        with connect(self.database_url) as connection:
+            cursor = connection.execute(_marks(sql, self.database_url), parameters)
+            return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+    def batches(self) -> Counter[str]:
+        """How many batches are in each state."""
+        return Counter(dict(self.query("SELECT state, COUNT(*) FROM newsletter_batch GROUP BY state")))
+
+    def let_leases_run_out(self) -> None:
+        """A minute passes for whoever held a batch and is gone."""
+        self.query(
+            "UPDATE newsletter_batch SET lease_until = ? WHERE state = 'submitting'", "2020-01-01 00:00:00+00:00"
+        )
+
+    def wait_until_done(self, *, seconds: float = 60) -> None:
+        """Until no batch is left to do and the send has an end."""
+
+        def done() -> bool:
+            left = self.batches()
+            return not any(left[state] for state in OPEN) and self.send_state() not in ("preparing", "submitting", "")
+
+        wait_until(done, seconds=seconds, every=0.1, what=f"the end of the send {self.batches()}")
+
+    def send_state(self) -> str:
+        rows = self.query("SELECT state FROM newsletter_send WHERE state <> 'cancelled'")
+        return str(rows[0][0]) if rows else ""
+
+    def people_by_state(self) -> Counter[str]:
+        """Every delivery under its own state, or else its batch's."""
+        rows = self.query(
+            "SELECT COALESCE(NULLIF(e.state, ''), b.state), COUNT(*) FROM newsletter_delivery d"
+            " JOIN newsletter_batch b ON b.id = d.batch_id"
+            " LEFT JOIN newsletter_deliveryexception e ON e.delivery_id = d.id GROUP BY 1"
+        )
+        return Counter({str(state): int(count) for state, count in rows})
+
+    def addresses_in(self, state: str) -> set[str]:
+        rows = self.query(
+            "SELECT s.email FROM newsletter_delivery d JOIN newsletter_batch b ON b.id = d.batch_id"
+            " JOIN subscribers_subscriber s ON s.id = d.subscriber_id"
+            " LEFT JOIN newsletter_deliveryexception e ON e.delivery_id = d.id"
+            " WHERE COALESCE(NULLIF(e.state, ''), b.state) = ?",
+            state,
+        )
+        return {str(row[0]) for row in rows}
+
+    def check_invariants(self, *, people: int) -> None:
+        """I1, I2, I4, I5: nobody twice, nobody lost, accepted means accepted, finished means finished."""
+        taken = self.newsletters()
+        assert max(taken.values(), default=0) <= 1, "somebody got the issue twice"
+        states = self.people_by_state()
+        assert sum(states.values()) == people, f"the audience is {people} but {states}"
+        assert self.query("SELECT SUM(size) FROM newsletter_batch") == [(people,)]
+        accepted = self.addresses_in("accepted")
+        assert accepted <= set(taken), "somebody is said to have been handed over and was not"
+        assert set(taken) <= accepted | self.addresses_in("uncertain"), (
+            "somebody was handed over and it is not on record"
+        )
+        if self.send_state() == "submitted":
+            assert states["accepted"] + states["skipped"] + states["rejected"] == people
+
+    def newsletters(self) -> Counter[str]:
+        """How many newsletters the provider took for each address; notices are not counted."""
+        counts: Counter[str] = Counter()
+        for entry in self.provider.accepted():
+            counts.update(set(entry.recipients) - {CONFIRMING})
+        return counts
+
+
+@contextmanager
+def connect(url: str) -> Iterator[Any]:
+    """A connection that commits each statement at once."""
+    if url.startswith("sqlite"):
+        connection: Any = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=30, isolation_level=None)
+    else:
+        import psycopg
+
+        connection = psycopg.connect(url, autocommit=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def copy_database(url: str, *, to: Path) -> str:
+    """A copy beside the others; on PostgreSQL, a database made from the one that is a template. Gives its URL."""
+    if url.startswith("sqlite"):
+        copy = to / "newsletter.sqlite3"
+        shutil.copyfile(url.removeprefix("sqlite:///"), copy)
+        return f"sqlite:///{copy}"
+    parts = urlsplit(url)
+    name = f"copy_{os.getpid()}_{time.monotonic_ns()}"
+    with connect(maintenance_url(url)) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{parts.path[1:]}"')
+    return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+def drop_database(url: str) -> None:
+    if not url.startswith("sqlite"):
+        with connect(maintenance_url(url)) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{urlsplit(url).path[1:]}" WITH (FORCE)')
+
+
+def maintenance_url(url: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path="/postgres"))
+
+
+def _marks(sql: str, url: str) -> str:
+    return sql if url.startswith("sqlite") else sql.replace("?", "%s")

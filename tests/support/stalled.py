@@ -1,0 +1,94 @@
+"""Runs a command of the product that stands still at one point: python -m tests.support.stalled POINT FOLDER worker
+
+It writes FOLDER/stalled when it gets there and goes on when FOLDER/go is there. Only the first to come is held.
+"""
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from newsletter.project import cli
+
+POINTS = ("building", "before_call", "after_call", "freezing")
+
+
+class Gate:
+    """Holds the first that comes, for at most a minute."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._first = threading.Lock()
+
+    def hold(self) -> None:
+        if not self._first.acquire(blocking=False):
+            return
+        (self._folder / "stalled").touch()
+        end = time.monotonic() + 60
+        while not (self._folder / "go").exists() and time.monotonic() < end:
+            time.sleep(0.02)
+
+
+def put_gate(point: str, gate: Gate) -> None:
+    from newsletter.providers.transport import Transport
+    from newsletter.sending import dispatch
+
+    if point == "building":
+        dispatch.build_call = _held_before(dispatch.build_call, gate)
+    elif point == "before_call":
+        Transport.call = _held_before(Transport.call, gate)  # type: ignore[method-assign]
+    elif point == "after_call":
+        Transport.call = _held_after(Transport.call, gate)  # type: ignore[method-assign]
+    elif point == "freezing":
+        from django.db.backends.signals import connection_created
+
+        def watch(connection: Any, **more: Any) -> None:
+            connection.execute_wrappers.append(_hold_after_deliveries(gate))
+
+        connection_created.connect(watch, weak=False)
+    else:
+        raise SystemExit(f"There is no point “{point}”; there are {', '.join(POINTS)}.")
+
+
+def _held_before(function: Callable[..., Any], gate: Gate) -> Callable[..., Any]:
+    def held(*arguments: Any, **named: Any) -> Any:
+        gate.hold()
+        return function(*arguments, **named)
+
+    return held
+
+
+def _held_after(function: Callable[..., Any], gate: Gate) -> Callable[..., Any]:
+    def held(*arguments: Any, **named: Any) -> Any:
+        result = function(*arguments, **named)
+        gate.hold()
+        return result
+
+    return held
+
+
+def _hold_after_deliveries(gate: Gate) -> Callable[..., Any]:
+    def execute(run: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        result = run(sql, *arguments)
+        if "INSERT INTO newsletter_delivery" in str(sql):
+            gate.hold()
+        return result
+
+    return execute
+
+
+def main(point: str, folder: str, *command: str) -> int:
+    start_django = cli._start_django
+
+    def start_and_put_gate() -> None:
+        start_django()
+        put_gate(point, Gate(Path(folder)))
+
+    cli._start_django = start_and_put_gate
+    return cli.main(command)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

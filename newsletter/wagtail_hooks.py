@@ -27,7 +27,6 @@ for viewset in (IssueViewSet, StoryViewSet, EventViewSet, AppealViewSet, SourceV
     register_snippet(viewset)
 
 
-@hooks.register("register_admin_urls")
 def add_urls() -> list[URLPattern]:
     return [
         path("issues/<int:pk>/overview/", IssueOverview.as_view(), name="newsletter_issue_overview"),
@@ -36,30 +35,33 @@ def add_urls() -> list[URLPattern]:
     ]
 
 
-@hooks.register("construct_admin_api")
 def name_documents(router: Any) -> None:
     """Every page of the administration asks for this address, also where there are no documents. It is closed to all."""
     router.register_endpoint("documents", PagesAdminAPIViewSet)
 
 
-@hooks.register("insert_global_admin_css")
 def add_style() -> str:
     return format_html('<link rel="stylesheet" href="{}">', static("newsletter/desk.css"))
 
 
-@hooks.register("construct_homepage_panels", order=1000)
 def fill_home(request: HttpRequest, panels: list[Any]) -> None:
     panels[:] = [HomePanel()]
 
 
-@hooks.register("construct_homepage_summary_items", order=1000)
 def leave_out_summary(request: HttpRequest, items: list[Any]) -> None:
     items.clear()
 
 
-@hooks.register("register_log_actions")
 def name_log_actions(actions: Any) -> None:
     actions.register_action("newsletter.approve", "Approve", "Approved")
     actions.register_action("newsletter.withdraw", "Take approval back", "Approval taken back")
     actions.register_action("newsletter.hold", "Hold", "Held")
     actions.register_action("newsletter.release", "Release", "Released")
+
+
+hooks.register("register_admin_urls", add_urls)
+hooks.register("construct_admin_api", name_documents)
+hooks.register("insert_global_admin_css", add_style)
+hooks.register("construct_homepage_panels", fill_home, order=1000)
+hooks.register("construct_homepage_summary_items", leave_out_summary, order=1000)
+hooks.register("register_log_actions", name_log_actions)

@@ -22,11 +22,13 @@ class PeopleGroup(SnippetViewSetGroup):
 register_snippet(PeopleGroup)
 
 
-@hooks.register("register_admin_urls")
 def add_urls() -> list[URLPattern]:
     return [path("people/<int:pk>/", PersonPage.as_view(), name="subscribers_person")]
 
 
-@hooks.register("register_log_actions")
 def name_log_actions(actions: Any) -> None:
     actions.register_action("subscribers.look", "Look at a person", "Looked at")
+
+
+hooks.register("register_admin_urls", add_urls)
+hooks.register("register_log_actions", name_log_actions)

@@ -12,7 +12,7 @@ from wagtail.admin.forms.models import WagtailAdminModelForm
 Pairs = list[list[str]]
 
 
-class PairsField(forms.CharField):
+class PairsField(forms.Field):
     """[[name, note], …] as lines of “Name: note”."""
 
     def prepare_value(self, value: Any) -> str:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-import django_filters
+import django_filters  # type: ignore[import-untyped]
+from django.contrib.admin.utils import label_for_field
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
 from django.utils import timezone
@@ -56,7 +57,7 @@ def say_place(event: EventNotice) -> str:
 
 
 def say_event(event: EventNotice) -> dict[str, Any]:
-    edited = [str(EventNotice._meta.get_field(name).verbose_name) for name in event.edited_fields]
+    edited = [label_for_field(name, EventNotice) for name in event.edited_fields]
     return {"row": event, "place": say_place(event), "edited": edited}
 
 

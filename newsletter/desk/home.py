@@ -10,7 +10,7 @@ from wagtail.admin.ui.components import Component
 
 from newsletter.desk.issue_pages import say_audience, time_left
 from newsletter.errors import BadSchedule
-from newsletter.issues.schedule import due_after
+from newsletter.issues.schedule import check_schedule, due_after
 from newsletter.models import EventNotice, Issue, Publication, Send, Slot, Source
 
 SHOWN = 8
@@ -119,7 +119,7 @@ def _drafts(now: datetime) -> list[Task]:
     for issue in drafts:
         left = time_left(issue, now=now)
         auto = issue.publication.approval == Publication.ApprovalPolicy.AUTO
-        due = f"Due {left}. " if left else ""
+        due = f"{left[0].upper()}{left[1:]}: " if left else ""
         tasks.append(
             Task(
                 title=f"{issue} {'goes out by itself' if auto else 'waits for approval'}",
@@ -161,9 +161,10 @@ def _events(now: datetime) -> list[Task]:
 
 def _next(publication: Publication, now: datetime) -> Next:
     try:
-        due = next(due_after(now, schedule=publication.schedule, zone=publication.zone))
+        schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
     except BadSchedule as error:
         return Next(publication=publication, at=None, detail=str(error))
+    due = next(due_after(now, schedule=schedule, zone=publication.zone))
     slot = Slot.objects.filter(publication=publication, due_local=due.local).first()
     issue = Issue.objects.filter(slot=slot).first() if slot else None
     if issue:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import django_filters
+import django_filters  # type: ignore[import-untyped]
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -26,6 +26,9 @@ from newsletter.desk.stale import void_if_stale
 from newsletter.models import Issue
 from subscribers.desk.listing import DeskList, MomentColumn
 
+OUT_OF_DATE = (
+    "Somebody else saved this issue since you opened it. Copy what you wrote, reload the page, and write it again."
+)
 SEALED = (Issue.State.SENDING, Issue.State.SENT, Issue.State.CANCELLED)
 
 
@@ -75,7 +78,7 @@ class IssueEditor(PreviewedEditView):
     def is_valid(self, form: Any) -> bool:
         if self.is_out_of_date:
             self.produced_error_code = "invalid_revision"
-            self.produced_error_message = "Somebody else saved this issue since you opened it. Copy what you wrote, reload the page, and write it again."
+            self.produced_error_message = OUT_OF_DATE
             return False
         return bool(super().is_valid(form))
 

@@ -18,25 +18,27 @@ class HomeItem(MenuItem):
     """Home is there for everybody who may enter."""
 
 
-@hooks.register("register_admin_menu_item")
 def add_home() -> MenuItem:
     return HomeItem("Home", reverse("wagtailadmin_home"), name="home", icon_name="home", order=10)
 
 
-@hooks.register("construct_main_menu", order=1000)
 def leave_out_of_main(request: HttpRequest, items: list[Any]) -> None:
     _leave_out("construct_main_menu", items)
 
 
-@hooks.register("construct_settings_menu", order=1000)
 def leave_out_of_settings(request: HttpRequest, items: list[Any]) -> None:
     _leave_out("construct_settings_menu", items)
 
 
-@hooks.register("construct_reports_menu", order=1000)
 def leave_out_of_reports(request: HttpRequest, items: list[Any]) -> None:
     _leave_out("construct_reports_menu", items)
 
 
 def _leave_out(menu: str, items: list[Any]) -> None:
     items[:] = [item for item in items if item.name not in _NOT_OURS[menu]]
+
+
+hooks.register("register_admin_menu_item", add_home)
+hooks.register("construct_main_menu", leave_out_of_main, order=1000)
+hooks.register("construct_settings_menu", leave_out_of_settings, order=1000)
+hooks.register("construct_reports_menu", leave_out_of_reports, order=1000)

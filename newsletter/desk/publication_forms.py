@@ -13,7 +13,7 @@ from newsletter.issues.schedule import check_schedule
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
-class LinesField(forms.CharField):
+class LinesField(forms.Field):
     """{network: url} as lines of “network: https://…”."""
 
     def prepare_value(self, value: Any) -> str:

@@ -19,7 +19,7 @@ from newsletter.desk.publication_forms import BrandForm, PublicationForm
 from newsletter.desk.readers import resolve_complete
 from newsletter.desk.saving import VoidsApprovals
 from newsletter.errors import BadSchedule, NotReady
-from newsletter.issues.schedule import describe, due_after
+from newsletter.issues.schedule import check_schedule, describe, due_after
 from newsletter.models import Brand, Publication
 from subscribers.desk.listing import DeskList
 
@@ -28,20 +28,25 @@ NEXT_DATES = 5
 
 def say_schedule(publication: Publication) -> str:
     try:
-        return describe(schedule=publication.schedule, zone=publication.zone, lead_hours=publication.lead_hours)
-    except (BadSchedule, ValueError):
-        return f"“{publication.schedule}” is not a schedule"
+        check_schedule(schedule=publication.schedule, zone=publication.zone)
+    except BadSchedule as error:
+        return str(error)
+    return describe(schedule=publication.schedule, zone=publication.zone, lead_hours=publication.lead_hours)
 
 
 def say_dates(publication: Publication) -> dict[str, Any]:
     """The schedule in words, and the next dates on the publication's own wall clock."""
+    words = say_schedule(publication)
     try:
-        zone = ZoneInfo(publication.zone)
-        due = due_after(timezone.now(), schedule=publication.schedule, zone=publication.zone)
-        dates = [f"{one.at.astimezone(zone):%a %-d %b %Y, %H:%M}" for one in islice(due, NEXT_DATES)]
-    except BadSchedule as error:
-        return {"words": str(error), "dates": []}
-    return {"words": say_schedule(publication), "dates": dates, "zone": publication.zone}
+        schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
+    except BadSchedule:
+        return {"words": words, "dates": []}
+    zone = ZoneInfo(publication.zone)
+    due = due_after(timezone.now(), schedule=schedule, zone=publication.zone)
+    return {
+        "words": words,
+        "dates": [f"{one.at.astimezone(zone):%a %-d %b %Y, %H:%M}" for one in islice(due, NEXT_DATES)],
+    }
 
 
 class PublicationEditor(VoidsApprovals, PreviewedEditView):

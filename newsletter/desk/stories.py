@@ -3,7 +3,8 @@
 import secrets
 from typing import Any
 
-import django_filters
+import django_filters  # type: ignore[import-untyped]
+from django.contrib.admin.utils import label_for_field
 from django.db.models import QuerySet
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
@@ -73,7 +74,7 @@ def content_with(story: Story) -> Content:
 def say_origin(story: Story) -> dict[str, Any]:
     """Where the story came from, what staff changed, and which issues show it."""
     placed = PlacedStory.objects.filter(story=story).select_related("issue__publication")
-    names = [str(Story._meta.get_field(name).verbose_name) for name in story.edited_fields]
+    names = [label_for_field(name, Story) for name in story.edited_fields]
     return {"row": story, "issues": [place.issue for place in placed], "edited": names}
 
 

@@ -49,7 +49,8 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 
     @cached_property
     def count(self) -> int:
-        return int(self.object_list[: LIST_LIMIT + 1].count())
+        people: Any = self.object_list
+        return int(people[: LIST_LIMIT + 1].count())
 
 
 class PeopleFilters(WagtailFilterSet):

@@ -32,7 +32,9 @@ def edit(client: Client, issue: Issue, **fields: str) -> object:
 def autosave(client: Client, issue: Issue, **fields: str) -> object:
     story = issue.placed.get().story
     return client.post(
-        f"/admin/issues/edit/{issue.pk}/", issue_form(issue, story=story, **fields), headers={"accept": "application/json"}
+        f"/admin/issues/edit/{issue.pk}/",
+        issue_form(issue, story=story, **fields),
+        headers={"accept": "application/json"},
     )
 
 
@@ -128,7 +130,9 @@ def test_an_autosave_never_writes_over_a_version_that_was_approved(issue: Issue)
     client = sign_in("approver")
     first = autosave(client, issue, subject="Approved words").json()["revision_id"]
     approve_issue(issue=fresh(issue), by=make_approver(), now=timezone.now())
-    second = autosave(client, fresh(issue), subject="Later words", overwrite_revision_id=str(first)).json()["revision_id"]
+    second = autosave(client, fresh(issue), subject="Later words", overwrite_revision_id=str(first)).json()[
+        "revision_id"
+    ]
     assert second != first
     assert issue.revisions.get(pk=first).content["subject"] == "Approved words"
 
@@ -136,7 +140,9 @@ def test_an_autosave_never_writes_over_a_version_that_was_approved(issue: Issue)
 def test_an_autosave_goes_on_writing_its_own_version(issue: Issue) -> None:
     client = sign_in("writer")
     first = autosave(client, issue, subject="One").json()["revision_id"]
-    assert autosave(client, fresh(issue), subject="Two", overwrite_revision_id=str(first)).json()["revision_id"] == first
+    assert (
+        autosave(client, fresh(issue), subject="Two", overwrite_revision_id=str(first)).json()["revision_id"] == first
+    )
 
 
 def test_a_change_of_the_story_itself_takes_the_approval_of_its_issue_back(issue: Issue) -> None:

@@ -174,7 +174,14 @@ def test_a_picture_whose_file_is_gone_is_told(issue: Issue) -> None:
 
 
 def story_fields(story: Story, **fields: str) -> dict[str, str]:
-    return {"title": story.title, "teaser": story.teaser, "url": story.url, "language": "en", "pseudonyms": "", **fields}
+    return {
+        "title": story.title,
+        "teaser": story.teaser,
+        "url": story.url,
+        "language": "en",
+        "pseudonyms": "",
+        **fields,
+    }
 
 
 def test_a_story_is_previewed_as_lead_story_while_it_is_edited(publication: Publication) -> None:

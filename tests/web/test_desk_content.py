@@ -1,0 +1,274 @@
+"""Stories, events, appeals, sources, publications and brands: what staff write stays, and errors say what to do."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from newsletter.models import Appeal, Brand, EventNotice, Publication, SetAsideEntry, Source, Story
+from tests.support.fixtures import HOUSTON, make_appeal, make_event, make_source, make_story
+from tests.web.desk import sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+def story_fields(story: Story, **fields: str) -> dict[str, str]:
+    return {
+        "title": story.title,
+        "teaser": story.teaser,
+        "url": story.url,
+        "language": "en",
+        "pseudonyms": "",
+        "published_at": f"{story.published_at:%Y-%m-%d %H:%M}",
+        **fields,
+    }
+
+
+def event_fields(event: EventNotice, **fields: str) -> dict[str, str]:
+    return {
+        "title": event.title,
+        "summary": "",
+        "url": event.url,
+        "starts_at": f"{event.starts_at:%Y-%m-%d %H:%M}",
+        "zone": event.zone,
+        "place_text": event.place_text,
+        "town": event.town,
+        "region": event.region,
+        "country": event.country,
+        "latitude": "" if event.latitude is None else str(event.latitude),
+        "longitude": "" if event.longitude is None else str(event.longitude),
+        **fields,
+    }
+
+
+def publication_fields(publication: Publication, **fields: str) -> dict[str, str]:
+    names = (
+        "name slug language from_name from_email reply_to subject schedule zone lead_hours approval stories days_back "
+        "events days_ahead radius_km intro host_url"
+    )
+    values = {name: str(getattr(publication, name)) for name in names.split()}
+    return {
+        **values,
+        "mailing_list": str(publication.mailing_list_id),
+        "segment": "",
+        "brand": str(publication.brand_id),
+        "enabled": "on",
+        **fields,
+    }
+
+
+def test_a_field_that_staff_changed_is_noted_and_no_other() -> None:
+    story = make_story("As the source says it")
+    sign_in("writer").post(f"/admin/stories/edit/{story.pk}/", story_fields(story, title="As we say it"))
+    story.refresh_from_db()
+    assert story.title == "As we say it"
+    assert story.edited_fields == ["title"]
+
+
+def test_an_edit_without_changes_notes_nothing() -> None:
+    story = make_story("As the source says it", pseudonyms=[["Maya", "*A pseudonym."]])
+    fields = story_fields(story, pseudonyms="Maya: *A pseudonym.")
+    sign_in("writer").post(f"/admin/stories/edit/{story.pk}/", fields)
+    story.refresh_from_db()
+    assert story.edited_fields == []
+    assert story.pseudonyms == [["Maya", "*A pseudonym."]]
+
+
+def test_changed_names_are_written_one_a_line() -> None:
+    story = make_story("The garden", pseudonyms=[["Maya", "*A pseudonym."]])
+    client = sign_in("writer")
+    assert "Maya: *A pseudonym." in client.get(f"/admin/stories/edit/{story.pk}/").content.decode()
+    lines = "Maya: *A pseudonym.\n\nOmar: *Name changed: he asked for it."
+    client.post(f"/admin/stories/edit/{story.pk}/", story_fields(story, pseudonyms=lines))
+    story.refresh_from_db()
+    assert story.pseudonyms == [["Maya", "*A pseudonym."], ["Omar", "*Name changed: he asked for it."]]
+    assert "pseudonyms" in story.edited_fields
+
+
+def test_a_line_without_a_note_is_refused_with_its_number() -> None:
+    story = make_story("The garden")
+    page = sign_in("writer").post(f"/admin/stories/edit/{story.pk}/", story_fields(story, pseudonyms="Maya: *A.\nOmar"))
+    assert "Line 2: write the name, a colon and the note" in page.content.decode()
+    story.refresh_from_db()
+    assert story.pseudonyms == []
+
+
+def test_an_editor_writes_a_story_by_hand() -> None:
+    fields = {"title": "Written here", "url": "https://example.org/here/", "language": "en"}
+    sign_in("editor").post("/admin/stories/add/", fields)
+    story = Story.objects.get(title="Written here")
+    assert story.external_id.startswith("desk:")
+    assert story.source is None
+    assert story.seen_at is not None
+
+
+def test_a_storys_page_says_where_it_comes_from_and_what_was_changed() -> None:
+    story = make_story("The garden", edited_fields=["title"])
+    page = sign_in("writer").get(f"/admin/stories/edit/{story.pk}/").content.decode()
+    assert "From <strong>Stories</strong>" in page
+    assert "left alone when the source is read again: title." in page
+
+
+def test_an_events_page_shows_what_was_unsure_and_who_gets_it() -> None:
+    event = make_event("Evening", where=HOUSTON, note="“Houston” could be one of two towns.")
+    page = sign_in("writer").get(f"/admin/events/edit/{event.pk}/").content.decode()
+    assert "“Houston” could be one of two towns." in page
+    assert "Houston, US-TX" in page
+
+
+def test_events_that_need_a_look_can_be_listed() -> None:
+    make_event("Sure evening", starts_at=timezone.now() + timedelta(days=2))
+    make_event("Unsure evening", starts_at=timezone.now() + timedelta(days=2), note="No place.")
+    page = sign_in("writer").get("/admin/events/?unsure=yes&when=ahead").content.decode()
+    assert "Unsure evening" in page
+    assert "Sure evening<" not in page
+    assert "Unsure evening" not in sign_in("writer").get("/admin/events/?when=past").content.decode()
+
+
+def test_the_place_of_an_event_is_said_in_few_words() -> None:
+    client = sign_in("writer")
+    for changes in (
+        {"cancelled": True},
+        {"online": True},
+        {"region": "US-TX"},
+        {},
+        {"latitude": 1.0, "longitude": 2.0},
+    ):
+        make_event(f"Evening {changes}", starts_at=timezone.now() + timedelta(days=1), **changes)
+    page = client.get("/admin/events/").content.decode()
+    for words in ("Cancelled", "Online", "US-TX (region only)", "Place unknown", "By its coordinates"):
+        assert words in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"zone": "Mars/Olympus"}, "is not a time zone"),
+        ({"ends_at": "2020-01-01 09:00"}, "ends before it starts"),
+        ({"latitude": "51.5", "longitude": ""}, "Give both latitude and longitude"),
+        ({"latitude": "151.5", "longitude": "0"}, "less than or equal to 90"),
+    ],
+)
+def test_an_impossible_event_is_refused_in_words(fields: dict[str, str], told: str) -> None:
+    event = make_event("Evening")
+    page = sign_in("writer").post(f"/admin/events/edit/{event.pk}/", event_fields(event, **fields)).content.decode()
+    assert told in page
+
+
+def test_an_events_changed_place_stays_ours() -> None:
+    event = make_event("Evening", where=HOUSTON)
+    sign_in("writer").post(f"/admin/events/edit/{event.pk}/", event_fields(event, town="Galveston"))
+    event.refresh_from_db()
+    assert event.town == "Galveston"
+    assert event.edited_fields == ["town"]
+
+
+def test_an_appeal_is_edited() -> None:
+    appeal = make_appeal()
+    fields = {"headline": "Give two hours", "text": "", "button": "Give", "link": appeal.link, "slug": appeal.slug}
+    sign_in("editor").post(f"/admin/appeals/edit/{appeal.pk}/", {**fields, "audience": "donor", "enabled": "on"})
+    assert Appeal.objects.get().headline == "Give two hours"
+
+
+def test_a_source_shows_its_failures_and_what_was_set_aside() -> None:
+    source = make_source("Field offices", failures=3, error="The site did not answer.")
+    SetAsideEntry.objects.create(source=source, entry="Entry 7", reason="It has no title.", at=timezone.now())
+    client = sign_in("editor")
+    listed = client.get("/admin/sources/").content.decode()
+    page = client.get(f"/admin/sources/edit/{source.pk}/").content.decode()
+    assert "Failed 3 times in a row: The site did not answer." in listed
+    assert "It has no title." in page
+
+
+def test_a_source_that_never_failed_or_was_never_read_says_so() -> None:
+    make_source("New one")
+    make_source("Good one", good_at=timezone.now())
+    make_source("Slipped once", failures=1, error="No answer.")
+    page = sign_in("editor").get("/admin/sources/").content.decode()
+    for words in ("Not looked at yet", "Good<", "Failed once: No answer."):
+        assert words in page.replace("Good\n", "Good<")
+
+
+def test_a_schedule_is_shown_in_words_with_its_next_dates(publication: Publication) -> None:
+    client = sign_in("admin")
+    page = client.get(f"/admin/publications/edit/{publication.pk}/").content.decode()
+    assert "Every Thursday 09:00 (Europe/London), assembled 24 hours before" in page
+    assert page.count("Thu ") == 5
+    assert "Every Thursday 09:00" in client.get("/admin/publications/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"schedule": "0 9 * *"}, "needs five fields"),
+        ({"schedule": "0 9 31 2 *"}, "ever falls due"),
+        ({"zone": "Mars/Olympus"}, "is not a time zone"),
+    ],
+)
+def test_a_schedule_that_cannot_be_is_refused(publication: Publication, fields: dict[str, str], told: str) -> None:
+    response = sign_in("admin").post(
+        f"/admin/publications/edit/{publication.pk}/", publication_fields(publication, **fields)
+    )
+    assert told in response.content.decode()
+    assert Publication.objects.get().schedule == "0 9 * * thu"
+
+
+def test_weekdays_are_kept_as_names(publication: Publication) -> None:
+    sign_in("admin").post(
+        f"/admin/publications/edit/{publication.pk}/", publication_fields(publication, schedule="30 8 * * 1,4")
+    )
+    assert Publication.objects.get().schedule == "30 8 * * mon,thu"
+
+
+def test_a_schedule_that_was_broken_elsewhere_is_told_and_breaks_no_page(publication: Publication) -> None:
+    Publication.objects.update(schedule="whenever")
+    client = sign_in("admin")
+    assert "whenever" in client.get(f"/admin/publications/edit/{publication.pk}/").content.decode()
+    assert "is not a schedule" in client.get("/admin/publications/").content.decode()
+    assert "is not a schedule" in client.get("/admin/").content.decode()
+
+
+def brand_fields(brand: Brand, **fields: str) -> dict[str, str]:
+    return {
+        "name": brand.name,
+        "slug": brand.slug,
+        "postal_address": brand.postal_address,
+        "colour": brand.colour,
+        "accent": brand.accent,
+        "background": brand.background,
+        "font": brand.font,
+        "website": "https://example.org/",
+        "social": "",
+        **fields,
+    }
+
+
+def test_a_brands_colours_are_picked_and_its_networks_written_one_a_line(publication: Publication) -> None:
+    client = sign_in("admin")
+    brand = publication.brand
+    page = client.get(f"/admin/brand/edit/{brand.pk}/").content.decode()
+    assert page.count('type="color"') == 3
+    lines = "facebook: https://example.org/f\nInstagram: https://example.org/i"
+    client.post(f"/admin/brand/edit/{brand.pk}/", brand_fields(brand, colour="#AABBCC", social=lines))
+    brand.refresh_from_db()
+    assert brand.colour == "#aabbcc"
+    assert brand.social == {"facebook": "https://example.org/f", "instagram": "https://example.org/i"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"colour": "red;}"}, "Write a colour as # and six digits"),
+        ({"social": "facebook: javascript:alert(1)"}, "Line 1: write the network"),
+        ({"social": "facebook"}, "Line 1: write the network"),
+    ],
+)
+def test_what_no_brand_can_be_is_refused(publication: Publication, fields: dict[str, str], told: str) -> None:
+    brand = publication.brand
+    page = sign_in("admin").post(f"/admin/brand/edit/{brand.pk}/", brand_fields(brand, **fields)).content.decode()
+    assert told in page
+
+
+def test_the_desk_needs_no_source_to_list_sources(db: None) -> None:
+    assert Source.objects.count() == 0
+    assert sign_in("editor").get("/admin/sources/").status_code == 200

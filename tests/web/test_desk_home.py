@@ -1,0 +1,117 @@
+"""The desk's first page: what needs somebody now, what comes next, and how the last issue went."""
+
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+
+from newsletter.models import Issue, Publication, Send
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.run import run_send
+from newsletter.sending.start import start_send
+from tests.support.fixtures import DUE, NOW, add_readers, make_event, make_issue, make_source, make_story
+from tests.web.desk import sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+def home(role: str = "writer") -> str:
+    return sign_in(role).get("/admin/").content.decode()
+
+
+def test_an_empty_desk_says_that_nothing_waits(db: None) -> None:
+    page = home()
+    assert "Nothing waits for you." in page
+    assert "There is no publication in use yet." in page
+    assert "No issue has gone out yet." in page
+
+
+def test_a_draft_waits_with_the_time_that_is_left(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    make_issue(publication)
+    with time_machine.travel(NOW, tick=False):
+        page = home()
+    assert "The weekly letter No. 1 waits for approval" in page
+    assert "In 23 hours: “" in page
+    assert "The weekly letter No. 1: draft" in page
+
+
+@pytest.mark.parametrize(
+    ("now", "left"),
+    [
+        (datetime(2026, 3, 5, 8, 30, tzinfo=UTC), "In 30 minutes: "),
+        (datetime(2026, 3, 1, 8, 30, tzinfo=UTC), "In 4 days: "),
+        (datetime(2026, 3, 5, 9, 30, tzinfo=UTC), "Its time has passed: "),
+    ],
+)
+def test_the_time_left_is_said_as_people_say_it(publication: Publication, now: datetime, left: str) -> None:
+    make_story("The clinic opens its doors")
+    make_issue(publication)
+    with time_machine.travel(now, tick=False):
+        assert left in home()
+
+
+def test_an_issue_that_goes_out_by_itself_is_said_to_do_so(publication: Publication) -> None:
+    Publication.objects.update(approval="auto")
+    make_story("The clinic opens its doors")
+    make_issue(Publication.objects.get())
+    assert "The weekly letter No. 1 goes out by itself" in home()
+
+
+def test_held_issues_failing_sources_and_unsure_events_are_tasks(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    issue = make_issue(publication)
+    Issue.objects.filter(pk=issue.pk).update(held=True)
+    make_source("Field offices", failures=2, error="The site did not answer.")
+    with time_machine.travel(NOW, tick=False):
+        make_event("Evening", note="No place.")
+        page = home()
+    assert "The weekly letter No. 1 is held" in page
+    assert "The source “Field offices” cannot be read" in page
+    assert "1 event to come has something unsure" in page
+
+
+@pytest.mark.parametrize(("state", "said"), [("paused", "is paused"), ("needs_attention", "needs attention")])
+def test_a_send_that_stopped_is_the_first_task(publication: Publication, state: str, said: str) -> None:
+    issue = sent(publication)
+    Send.objects.update(state=state, reason="The provider refused the key.")
+    page = home()
+    assert f"The send of {issue} {said}" in page
+    assert "The provider refused the key." in page
+
+
+def sent(publication: Publication) -> Issue:
+    make_story("The clinic opens its doors")
+    add_readers(publication, 3)
+    issue = make_issue(publication, approved=True)
+    with time_machine.travel(NOW, tick=False):
+        send = start_send(issue=issue, now=NOW)
+        run_send(send=send, adapter=current_adapter())
+    issue.refresh_from_db()
+    assert issue.state == "sent"
+    return issue
+
+
+def test_the_last_issue_is_told_to_the_person(publication: Publication) -> None:
+    issue = sent(publication)
+    page = home()
+    assert "taken by the provider" in page
+    overview = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "What became of each person" in overview
+    assert "were reported as spam" in overview
+
+
+def test_a_receipt_that_does_not_add_up_is_told_and_breaks_no_page(publication: Publication) -> None:
+    issue = sent(publication)
+    Send.objects.update(candidates=99)
+    assert "does not add up" in home()
+    page = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/")
+    assert "does not add up" in page.content.decode()
+
+
+def test_a_slot_with_nothing_new_says_so(publication: Publication) -> None:
+    from newsletter.issues.assemble import assemble_slot, find_slot
+
+    assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW)
+    with time_machine.travel(NOW, tick=False):
+        assert "Nothing new: no story and no new event" in home()

@@ -1,0 +1,123 @@
+"""People in the desk: looked up by exact address, never edited by hand; segments say who is in them."""
+
+import pytest
+
+from subscribers.models import MailingList, Reason, Segment, Subscriber, Topic
+from subscribers.suppression import suppress
+from tests.support.people import NOW, make_list, make_member, make_person, subscribe
+from tests.web.desk import sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_list_shows_no_address_and_says_where_each_person_stands() -> None:
+    weekly = make_list(name="Weekly")
+    make_member(weekly, "ada@example.org")
+    waiting = make_person("grace@example.org")
+    subscribe(waiting, weekly, basis="consent_double_opt_in")
+    gone = make_person("joan@example.org")
+    subscribe(gone, weekly, ended_at=NOW, end_reason="unsubscribe")
+    make_person("mary@example.org")
+    page = sign_in("data").get("/admin/people/").content.decode()
+    assert "@example.org" not in page.replace("data@example.org", "")
+    assert "a•••@e•••.org" in page
+    for words in ("Weekly (not confirmed yet)", "Weekly (left)", "no list"):
+        assert words in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("ada@example.org", True), ("  ADA@Example.ORG ", True), ("ada", False), ("example.org", False), ("@", False)],
+)
+def test_a_person_is_found_by_the_whole_address_only(typed: str, found: bool) -> None:
+    person = make_person("ada@example.org")
+    page = sign_in("data").get("/admin/people/", {"q": typed}).content.decode()
+    assert (f"/admin/people/{person.pk}/" in page) is found
+
+
+def test_one_persons_page_says_what_is_held_and_the_look_is_logged() -> None:
+    weekly = make_list(name="Weekly")
+    person = make_member(weekly, "ada@example.org", name="Ada Sample")
+    suppress(address_hash=bytes(person.address_hash), reason=Reason.COMPLAINT, now=NOW)
+    page = sign_in("data").get(f"/admin/people/{person.pk}/").content.decode()
+    assert "ada@example.org" in page
+    assert "sign-up sheet" in page
+    assert "Must not be mailed" in page
+    history = sign_in("admin").get("/admin/reports/site-history/").content.decode()
+    assert "Looked at" in history
+
+
+@pytest.mark.parametrize("role", ["writer", "editor", "approver"])
+def test_people_are_for_those_who_look_after_them(role: str) -> None:
+    person = make_person()
+    client = sign_in(role)
+    assert client.get("/admin/people/").status_code == 302
+    assert client.get(f"/admin/people/{person.pk}/").status_code == 302
+
+
+def test_nobody_adds_changes_or_deletes_a_person_by_a_form() -> None:
+    person = make_person()
+    client = sign_in("admin")
+    for route in ("new/", "add/", f"edit/{person.pk}/", f"delete/{person.pk}/", "export/"):
+        assert client.get(f"/admin/people/{route}").status_code == 404
+    assert "Add subscriber" not in client.get("/admin/people/").content.decode()
+    assert Subscriber.objects.count() == 1
+
+
+def test_a_list_counts_those_who_said_yes() -> None:
+    weekly = make_list(name="Weekly")
+    make_member(weekly, "ada@example.org")
+    make_member(weekly, "grace@example.org")
+    subscribe(make_person("joan@example.org"), weekly, basis="consent_double_opt_in")
+    page = sign_in("data").get("/admin/lists/").content.decode()
+    row = page.split("Weekly", 1)[1].split("</tr>", 1)[0]
+    assert "2" in row.split("<td")[1]
+
+
+def test_a_list_is_made_and_never_deleted() -> None:
+    client = sign_in("admin")
+    client.post("/admin/lists/add/", {"name": "Monthly", "slug": "monthly", "description": "", "double_opt_in": "on"})
+    made = MailingList.objects.get(slug="monthly")
+    client.post(f"/admin/lists/delete/{made.pk}/")
+    assert MailingList.objects.filter(pk=made.pk).exists()
+
+
+def test_a_segment_shows_its_count_and_its_rule_in_words_before_it_is_saved() -> None:
+    make_member(make_list(name="Weekly"), "ada@example.org")
+    segment = Segment.objects.create(slug="all", name="All", rule={})
+    client = sign_in("data")
+    fields = {"name": "All", "slug": "all", "rule": '{"list": "weekly"}'}
+    client.post(f"/admin/segments/preview/{segment.pk}/", fields)
+    response = client.get(f"/admin/segments/preview/{segment.pk}/")
+    page = response.content.decode()
+    assert '<p class="count">1</p>' in page
+    assert "on the list Weekly" in page
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    segment.refresh_from_db()
+    assert segment.rule == {}
+
+
+def test_a_new_segment_is_previewed_too() -> None:
+    client = sign_in("data")
+    client.post("/admin/segments/preview/", {"name": "Donors", "slug": "donors", "rule": '{"giving": "donor"}'})
+    assert "has given" in client.get("/admin/segments/preview/").content.decode()
+
+
+def test_a_rule_that_cannot_be_used_is_refused_with_the_part_at_fault() -> None:
+    fields = {"name": "Odd", "slug": "odd", "rule": '{"regoin": "GB-ENG"}'}
+    page = sign_in("data").post("/admin/segments/add/", fields).content.decode()
+    assert "Did you mean “region”?" in page
+    assert not Segment.objects.exists()
+
+
+def test_a_segment_whose_list_is_gone_says_so_everywhere() -> None:
+    segment = Segment.objects.create(slug="gone", name="Gone", rule={"list": "gone"})
+    client = sign_in("data")
+    assert "Cannot be used" in client.get("/admin/segments/").content.decode()
+    assert "cannot be used yet" in client.get(f"/admin/segments/preview/{segment.pk}/").content.decode()
+    assert client.get(f"/admin/segments/edit/{segment.pk}/").status_code == 200
+
+
+def test_topics_are_edited() -> None:
+    sign_in("admin").post("/admin/topics/add/", {"name": "Land rights", "slug": "land"})
+    assert Topic.objects.get().name == "Land rights"

@@ -16,7 +16,6 @@ from newsletter.sending.readers import Reader
 from subscribers.links import Signer, link_keys
 from subscribers.places import region_name
 
-
 LINKS = frozenset({"unsubscribe", "preferences"})
 
 

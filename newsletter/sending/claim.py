@@ -46,17 +46,17 @@ def claim_batch(*, batch_id: int, now: datetime) -> Claim | None:
     batch = Batch.objects.select_related("send__issue__publication__mailing_list").get(pk=batch_id)
     readers = find_readers(batch, mailing_list=batch.send.issue.publication.mailing_list)
     if readers.left:
-        _skip(readers.left, now=now)
+        _leave_out(readers.left, batch=batch, now=now)
     Attempt.objects.create(batch=batch, n=batch.attempts, people=len(readers.staying), started_at=now)
     return Claim(batch=batch, n=batch.attempts, lease_until=lease_until, readers=readers.staying)
 
 
-def _skip(left: list[int], *, now: datetime) -> None:
+def _leave_out(left: list[int], *, batch: Batch, now: datetime) -> None:
+    """Who left is not mailed. Where an earlier call's end is unknown, so is whether it reached them before they left."""
+    in_doubt = batch.tries.filter(outcome="uncertain").exists()
+    state = DeliveryException.State.UNCERTAIN if in_doubt else DeliveryException.State.SKIPPED
     DeliveryException.objects.bulk_create(
-        (
-            DeliveryException(delivery_id=delivery, state=DeliveryException.State.SKIPPED, reason=LEFT, at=now)
-            for delivery in left
-        ),
+        (DeliveryException(delivery_id=delivery, state=state, reason=LEFT, at=now) for delivery in left),
         update_conflicts=True,
         unique_fields=["delivery"],
         update_fields=["state", "reason", "at"],

@@ -6,7 +6,6 @@ All of it reads one snapshot of the database, so that candidates = recipients + 
 import math
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -16,8 +15,18 @@ from django.db.models.functions import Coalesce
 from newsletter.errors import Broken, NotReady
 from newsletter.issues.approve import require_approval
 from newsletter.issues.variants import find_groups, make_variants
-from newsletter.models import Batch, Delivery, Issue, ReaderGroup, Send, move
+from newsletter.models import Approval, Batch, Delivery, Issue, ReaderGroup, Send, Variant, move
+from newsletter.providers.contract import Capabilities
+from newsletter.providers.measure import mail_bytes, variable_bytes
+from newsletter.sending.call import read_letter
 from subscribers.audience import count_audience, eligible
+
+TRIES = 5
+_LONG = "W" * 120
+LONGEST_FIELDS = {
+    **dict.fromkeys(("name", "first_name", "city", "region"), _LONG),
+    **dict.fromkeys(("unsubscribe", "preferences"), "https://" + _LONG),
+}
 
 _INSERT = """
 INSERT INTO newsletter_delivery (issue_id, batch_id, subscriber_id, address_hash, proof)
@@ -35,43 +44,65 @@ JOIN newsletter_batch AS batch
 """
 
 
-def freeze_audience(*, send: Send, max_batch: int, now: datetime) -> None:
+def freeze_audience(*, send: Send, capabilities: Capabilities) -> None:
     """preparing -> ready. Raises NotApproved when the content is no longer the approved one, NotReady when nobody is left."""
-    issue = send.issue
-    approval = require_approval(issue)
-    make_variants(revision=approval.revision, groups=find_groups(issue))
-    with transaction.atomic():
-        _read_one_snapshot()
-        if not Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).exists():
+    approval = require_approval(send.issue)
+    for _ in range(TRIES):
+        variants = make_variants(revision=approval.revision, groups=find_groups(send.issue))
+        cut = cut_for(variants, capabilities=capabilities)
+        if _freeze(send=send, approval=approval, max_batch=cut):
+            _refresh_statistics()
             return
-        counted = count_audience(mailing_list=issue.publication.mailing_list, segment=issue.publication.segment)
-        sizes = _count_by_variant(issue=issue, revision_id=approval.revision_id)
-        placed = sum(people for _, people in sizes)
-        if placed < counted.eligible:
-            raise NotReady(
-                f"{counted.eligible - placed} people joined or moved while {issue} was being prepared. It is prepared again at the next tick."
-            )
-        if not placed:
-            raise NotReady(f"Nobody is left who may be mailed: {_in_words(counted.excluded)}.")
-        _cut_batches(send=send, sizes=sizes, max_batch=max_batch)
-        written = _write_deliveries(send=send, revision_id=approval.revision_id, max_batch=max_batch)
-        if written != placed or counted.candidates != written + sum(counted.excluded.values()):
-            raise Broken(
-                f"The audience of {issue} does not add up: {counted} but {written} deliveries. Nothing was sent."
-            )
-        moved = move(
-            send,
-            of=[Send.State.PREPARING],
-            to=Send.State.READY,
-            revision=approval.revision,
-            sha256=approval.sha256,
-            candidates=counted.candidates,
-            recipients=written,
-            excluded=counted.excluded,
+    raise NotReady(f"People keep moving on the list of {send.issue} while it is being prepared. Try again in a minute.")
+
+
+def cut_for(variants: Sequence[Variant], *, capabilities: Capabilities) -> int:
+    """How many people go into one call, by count and by bytes. Raises NotReady where the issue is too big for even one."""
+    people = capabilities.max_batch
+    for variant in variants:
+        letter = read_letter(variant)
+        people = min(
+            people,
+            capabilities.people_for(
+                mail_bytes=mail_bytes(letter.mail), variable_bytes=variable_bytes(letter.values(LONGEST_FIELDS))
+            ),
         )
-        if not moved:
-            raise Broken(f"{send} was moved while its audience was being frozen. Nothing was sent.")
-    _refresh_statistics()
+    if people < 1:
+        raise NotReady(f"The issue is too big for {capabilities.name}: not even one mail fits into a call. Shorten it.")
+    return people
+
+
+@transaction.atomic
+def _freeze(*, send: Send, approval: Approval, max_batch: int) -> bool:
+    """One try. False, with nothing written, where somebody came to a place that has no variant yet."""
+    issue, publication = send.issue, send.issue.publication
+    _read_one_snapshot()
+    if not Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).exists():
+        return True
+    counted = count_audience(mailing_list=publication.mailing_list, segment=publication.segment)
+    sizes = _count_by_variant(issue=issue, revision_id=approval.revision_id)
+    placed = sum(people for _, people in sizes)
+    if placed < counted.eligible:
+        return False
+    if not placed:
+        raise NotReady(f"Nobody is left who may be mailed: {_in_words(counted.excluded)}.")
+    _cut_batches(send=send, sizes=sizes, max_batch=max_batch)
+    written = _write_deliveries(send=send, revision_id=approval.revision_id, max_batch=max_batch)
+    if written != placed or counted.candidates != written + sum(counted.excluded.values()):
+        raise Broken(f"The audience of {issue} does not add up: {counted} but {written} deliveries. Nothing was sent.")
+    moved = move(
+        send,
+        of=[Send.State.PREPARING],
+        to=Send.State.READY,
+        revision=approval.revision,
+        sha256=approval.sha256,
+        candidates=counted.candidates,
+        recipients=written,
+        excluded=counted.excluded,
+    )
+    if not moved:
+        raise Broken(f"{send} was moved while its audience was being frozen. Nothing was sent.")
+    return True
 
 
 def _people(issue: Issue) -> Any:
@@ -90,12 +121,12 @@ def _people(issue: Issue) -> Any:
 
 def _count_by_variant(*, issue: Issue, revision_id: int) -> list[tuple[int, int]]:
     """(variant id, people) in a stable order, as the snapshot has them."""
-    variants = dict(
-        ((place, giving), variant)
+    variants = {
+        (place, giving): variant
         for place, giving, variant in ReaderGroup.objects.filter(revision=revision_id).values_list(
             "place_id", "giving", "variant_id"
         )
-    )
+    }
     sizes: dict[int, int] = {}
     rows = _people(issue).values_list("place_ref", "giving_ref").annotate(people=Count("pk"))
     for place, giving, people in rows:

@@ -82,12 +82,14 @@ def pause_for(*, send: Send, reason: str) -> None:
 
 
 def _state(outcome: Outcome) -> str:
-    if outcome.stop:
-        return Batch.State.PENDING if outcome.verdict is not Verdict.UNCERTAIN else Batch.State.UNCERTAIN
-    differs = any(verdict is not outcome.verdict for verdict, _ in outcome.people.values())
-    if outcome.verdict is Verdict.ACCEPTED and differs:
-        return Batch.State.PARTIAL
-    return _STATE[outcome.verdict]
+    """A batch goes back to pending only where nobody of it can have been taken."""
+    own = {verdict for verdict, _ in outcome.people.values()}
+    if outcome.verdict is Verdict.ACCEPTED:
+        return Batch.State.PARTIAL if own - {Verdict.ACCEPTED} else Batch.State.ACCEPTED
+    state = Batch.State.PENDING if outcome.stop and outcome.verdict is Verdict.REJECTED else _STATE[outcome.verdict]
+    if state == Batch.State.PENDING and own & {Verdict.ACCEPTED, Verdict.UNCERTAIN}:
+        return Batch.State.UNCERTAIN
+    return state
 
 
 def _record_people(batch: Batch, outcome: Outcome, *, again_at: datetime, now: datetime) -> None:

@@ -48,7 +48,9 @@ def find_readers(batch: Batch, *, mailing_list: MailingList) -> Readers:
     return Readers(staying, [delivery for delivery in waiting.values() if delivery not in found])
 
 
-def _read_people(batch: Batch, mailing_list: MailingList) -> list[tuple[int, UUID | str, str, str, str | None, str | None]]:
+def _read_people(
+    batch: Batch, mailing_list: MailingList
+) -> list[tuple[int, UUID | str, str, str, str | None, str | None]]:
     """Rows straight from the database: a send reads millions of them."""
     in_batch = Delivery.objects.filter(batch=batch).values("subscriber_id")
     people = (

@@ -14,7 +14,8 @@ from newsletter.providers.contract import Adapter
 from newsletter.sending.claim import find_due_batches
 from newsletter.sending.dispatch import Clock, Dispatcher, utc_now
 from newsletter.sending.provider import close_outbox
-from newsletter.sending.sweep import finish_sends, replay_uncertain, resume_unstarted, settle_lost_leases
+from newsletter.sending.reconcile import ask_provider, replay_uncertain
+from newsletter.sending.sweep import finish_sends, resume_unstarted, settle_lost_leases
 
 LONGEST_NAP = 1.0
 LANES = 8
@@ -90,6 +91,7 @@ def sweep(*, adapter: Adapter, clock: Clock = utc_now) -> list[Send]:
     resume_unstarted(now=clock())
     settle_lost_leases(now=clock())
     replay_uncertain(capabilities=adapter.capabilities, now=clock())
+    ask_provider(adapter=adapter, now=clock())
     finished = finish_sends(now=clock())
     for send in finished:
         close_outbox(send)

@@ -41,7 +41,7 @@ def prepare_send(*, send: Send, now: datetime) -> Send:
     """Take a send that was begun, by us or by a process that died, to submitting. Later states are left alone."""
     if send.state == Send.State.PREPARING:
         try:
-            freeze_audience(send=send, max_batch=current_adapter().capabilities.max_batch, now=now)
+            freeze_audience(send=send, capabilities=current_adapter().capabilities)
         except DomainError as error:
             move(send, of=[Send.State.PREPARING], to=Send.State.CANCELLED, reason=str(error)[:500], ended_at=now)
             raise

@@ -6,7 +6,6 @@ from django.db import transaction
 from django.db.models import Q
 
 from newsletter.models import Attempt, Batch, Issue, Send, move
-from newsletter.providers.contract import Capabilities
 from newsletter.sending.start import prepare_send
 from subscribers.errors import DomainError
 
@@ -31,19 +30,6 @@ def settle_lost_leases(*, now: datetime) -> int:
                 )
             settled += moved
     return settled
-
-
-def replay_uncertain(*, capabilities: Capabilities, now: datetime) -> int:
-    """Where the provider knows a batch by its key and answers a repeat with the first result, ask it again that way."""
-    if capabilities.reconcile != "replay":
-        return 0
-    known_until = now - timedelta(seconds=capabilities.idempotency_seconds)
-    return Batch.objects.filter(
-        state=Batch.State.UNCERTAIN,
-        settled_at__gt=known_until,
-        send__provider__startswith=capabilities.name,
-        send__state__in=[Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION],
-    ).update(state=Batch.State.PENDING, not_before=None, settled_at=None)
 
 
 def resume_unstarted(*, now: datetime) -> None:
@@ -75,7 +61,7 @@ def finish_sends(*, now: datetime) -> list[Send]:
 
 def _worry(send: Send) -> str:
     uncertain = send.batches.filter(state=Batch.State.UNCERTAIN)
-    refused = send.batches.filter(state=Batch.State.REJECTED)
+    refused = send.batches.filter(state=Batch.State.REJECTED, size__gt=1)
     words = []
     if uncertain.exists():
         people = sum(uncertain.values_list("size", flat=True))

@@ -1,0 +1,93 @@
+"""Settles what is uncertain without guessing: replay under the same key, ask the provider, else leave it to a person.
+
+A replay counts from the first attempt: once the provider has forgotten the key, it would mail people twice.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Min, QuerySet
+
+from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send, move
+from newsletter.providers.contract import Adapter, Capabilities, Finder, Found, Verdict
+
+FIRST_ASKED_AFTER = timedelta(minutes=2)
+LONGEST_BETWEEN = timedelta(hours=1)
+ASKED_FOR = timedelta(hours=24)
+AT_ONCE = 20
+MOST_REPLAYS = 5
+CLOSE_TO_FORGOTTEN = timedelta(minutes=2)
+OPEN_SENDS = (Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION)
+
+
+def replay_uncertain(*, capabilities: Capabilities, now: datetime) -> int:
+    """Where the provider answers a repeat under the same key with the first result, send it again that way. Returns how many."""
+    if capabilities.reconcile != "replay":
+        return 0
+    remembered = now - timedelta(seconds=capabilities.idempotency_seconds) + CLOSE_TO_FORGOTTEN
+    young = _uncertain(capabilities).filter(first__gt=remembered, attempts__lt=MOST_REPLAYS)
+    return Batch.objects.filter(pk__in=list(young.values_list("pk", flat=True)), state=Batch.State.UNCERTAIN).update(
+        state=Batch.State.PENDING, not_before=None, settled_at=None
+    )
+
+
+def ask_provider(*, adapter: Adapter, now: datetime) -> int:
+    """Ask for each uncertain batch that is due to be asked about. Returns how many that settled."""
+    if not isinstance(adapter, Finder):
+        return 0
+    settled = 0
+    batches = _uncertain(adapter.capabilities).filter(first__lt=now - FIRST_ASKED_AFTER, first__gt=now - ASKED_FOR)
+    for batch in batches.exclude(not_before__gt=now).order_by("pk")[:AT_ONCE]:
+        if not _claim_question(batch, now=now):
+            continue
+        waiting = Delivery.objects.filter(batch=batch).exclude(exception__state__in=["skipped", "rejected"])
+        deliveries = list(waiting.order_by("pk").values_list("pk", flat=True))
+        found = adapter.find_batch(key=batch.key, deliveries=deliveries, sent_at=batch.first)  # type: ignore[attr-defined]
+        settled += record_found(batch=batch, found=found, now=now)
+    return settled
+
+
+@transaction.atomic
+def record_found(*, batch: Batch, found: Found, now: datetime) -> bool:
+    """What the provider's own records prove, and nothing more."""
+    accepted = [delivery for delivery, verdict in found.people.items() if verdict is Verdict.ACCEPTED]
+    if found.verdict is not Verdict.ACCEPTED and not accepted:
+        return False
+    if found.verdict is Verdict.ACCEPTED:
+        to, others = Batch.State.ACCEPTED, []
+    else:
+        to = Batch.State.PARTIAL
+        others = list(Delivery.objects.filter(batch=batch).exclude(pk__in=accepted).values_list("pk", flat=True))
+    reason = (found.reason or "found in the provider's records")[:500]
+    if not move(
+        batch, of=[Batch.State.UNCERTAIN], to=to, reason=reason, provider_id=found.provider_id[:200], not_before=None
+    ):
+        return False
+    unsure = [*others, *(d for d, verdict in found.people.items() if verdict is Verdict.UNCERTAIN and d not in others)]
+    rejected = [delivery for delivery, verdict in found.people.items() if verdict is Verdict.REJECTED]
+    _write(unsure, DeliveryException.State.UNCERTAIN, reason, now)
+    _write(rejected, DeliveryException.State.REJECTED, reason, now)
+    Attempt.objects.filter(batch=batch, n=batch.attempts).update(detail=reason)
+    return True
+
+
+def _write(deliveries: list[int], state: str, reason: str, now: datetime) -> None:
+    DeliveryException.objects.bulk_create(
+        (DeliveryException(delivery_id=delivery, state=state, reason=reason[:300], at=now) for delivery in deliveries),
+        ignore_conflicts=True,
+    )
+
+
+def _uncertain(capabilities: Capabilities) -> QuerySet[Batch]:
+    batches = Batch.objects.filter(
+        state=Batch.State.UNCERTAIN, send__provider__startswith=capabilities.name, send__state__in=OPEN_SENDS
+    )
+    return batches.annotate(first=Min("tries__started_at"))
+
+
+def _claim_question(batch: Batch, *, now: datetime) -> bool:
+    """Put the next question off, longer as time goes by; whoever does that asks this one."""
+    age = now - batch.first  # type: ignore[attr-defined]
+    later = now + min(max(FIRST_ASKED_AFTER, age / 2), LONGEST_BETWEEN)
+    asked = Batch.objects.filter(pk=batch.pk, state=Batch.State.UNCERTAIN, not_before=batch.not_before)
+    return bool(asked.update(not_before=later))

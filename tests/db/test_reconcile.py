@@ -1,0 +1,174 @@
+"""What is uncertain is settled by proof: a replay under the same key, the provider's own records, or a named person."""
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter.errors import NotAllowed, WrongState
+from newsletter.models import Attempt, Batch, Issue, Send
+from newsletter.providers.contract import Outcome, Verdict
+from newsletter.sending.claim import claim_batch
+from newsletter.sending.control import cancel_send, pause_send, resume_send, send_again, settle_as_accepted, write_off
+from newsletter.sending.outcome import record_outcome
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.receipt import make_receipt
+from newsletter.sending.run import run_send, sweep
+from newsletter.sending.start import start_send
+from subscribers.models import Subscriber
+from subscribers.unsubscribe import leave_list
+from tests.db.test_send import Clock, ready_issue, send_all
+from tests.support.fixtures import NOW, make_approver
+from tests.support.provider_faults import Fault, answer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def mailgun(fake_provider, settings):
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=10"
+    return fake_provider
+
+
+@pytest.fixture
+def resend(fake_provider, settings):
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("resend") + "&max_batch=10"
+    return fake_provider
+
+
+def later(**time):
+    return lambda: NOW + timedelta(**time)
+
+
+def test_a_replay_under_the_same_key_settles_a_lost_answer_without_a_second_mail(resend):
+    resend.fault_on(1, Fault("reset_after_accepting"))
+    send = send_all(ready_issue(readers=5))
+    assert send.state == Send.State.SUBMITTED
+    assert list(Attempt.objects.values_list("outcome", flat=True)) == ["uncertain", "accepted"]
+    assert set(resend.accepted_counts().values()) == {1}
+
+
+def test_a_key_that_the_provider_has_forgotten_is_never_used_again(resend):
+    start_send(issue=ready_issue(readers=5), now=NOW)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, now=NOW)
+    assert claim is not None
+    record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.UNCERTAIN), now=NOW + timedelta(hours=23, minutes=59))
+    sweep(adapter=current_adapter(), clock=later(hours=24))
+    assert Batch.objects.get().state == Batch.State.UNCERTAIN
+
+
+def test_the_providers_records_settle_what_a_call_left_open(mailgun):
+    mailgun.fault_on(1, Fault("reset_after_accepting"))
+    send = send_all(ready_issue(readers=5))
+    assert send.state == Send.State.NEEDS_ATTENTION
+    sweep(adapter=current_adapter(), clock=later(minutes=1))
+    assert Batch.objects.get().state == Batch.State.UNCERTAIN
+    sweep(adapter=current_adapter(), clock=later(minutes=5))
+    send.refresh_from_db()
+    assert send.state == Send.State.SUBMITTED
+    assert Issue.objects.get().state == Issue.State.SENT
+    assert make_receipt(send).deliveries["accepted"] == 5
+
+
+def test_no_record_at_the_provider_proves_nothing(mailgun):
+    mailgun.fault_on(1, Fault("stall_before_accepting", seconds=0.1))
+    start_send(issue=ready_issue(readers=5), now=NOW)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, now=NOW)
+    assert claim is not None
+    record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.UNCERTAIN), now=NOW)
+    for minutes in (3, 10, 30, 90):
+        sweep(adapter=current_adapter(), clock=later(minutes=minutes))
+    assert Batch.objects.get().state == Batch.State.UNCERTAIN
+
+
+def test_a_named_person_settles_what_nothing_else_could(mailgun):
+    mailgun.fault_always(Fault("reset_after_accepting"))
+    send = send_all(ready_issue(readers=25))
+    first, second, third = Batch.objects.order_by("seq")
+    person = make_approver()
+    settle_as_accepted(batch=first, by=person, now=NOW)
+    write_off(batch=second, by=person, now=NOW)
+    mailgun.fault_always(None)
+    send_again(batch=third, by=person, now=NOW)
+    with pytest.raises(WrongState, match="only an uncertain one"):
+        write_off(batch=first, by=person, now=NOW)
+    clock = Clock()
+    sweep(adapter=current_adapter(), clock=clock)
+    send.refresh_from_db()
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    assert send.state == Send.State.SUBMITTED
+    assert make_receipt(send).deliveries == {"pending": 0, "accepted": 15, "rejected": 0, "skipped": 0, "uncertain": 10}
+    assert "approver@example.org" in Attempt.objects.filter(batch=third).latest("pk").batch.tries.first().detail
+
+
+def test_who_left_after_a_call_in_doubt_is_in_doubt_and_not_skipped(resend):
+    issue = ready_issue(readers=5)
+    start_send(issue=issue, now=NOW)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, now=NOW)
+    assert claim is not None
+    record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.UNCERTAIN), now=NOW)
+    leave_list(
+        subscriber=Subscriber.objects.get(email="person1@example.com"),
+        mailing_list=issue.publication.mailing_list,
+        now=NOW,
+    )
+    clock = Clock()
+    sweep(adapter=current_adapter(), clock=clock)
+    send = run_send(send=Send.objects.get(), adapter=current_adapter(), clock=clock, nap=clock.nap)
+    assert "person1@example.com" not in resend.accepted_counts()
+    assert make_receipt(send).deliveries["uncertain"] == 1
+
+
+def test_one_bad_address_costs_nobody_else_the_issue(mailgun):
+    mailgun.fault_for("person3@example.com", answer(400, b'{"message": "to parameter is not a valid address"}'))
+    send = send_all(ready_issue(readers=25))
+    assert mailgun.accepted_counts() == {f"person{n}@example.com": 1 for n in range(25) if n != 3}
+    receipt = make_receipt(send)
+    assert send.state == Send.State.SUBMITTED
+    assert receipt.deliveries == {"pending": 0, "accepted": 24, "rejected": 1, "skipped": 0, "uncertain": 0}
+    assert sum(Batch.objects.values_list("size", flat=True)) == 25
+
+
+def test_a_send_can_be_paused_and_goes_on_where_it_stopped(mailgun):
+    issue = ready_issue(readers=25)
+    send = start_send(issue=issue, now=NOW)
+    person = make_approver()
+    pause_send(send=send, by=person, reason="wrong picture?")
+    assert claim_batch(batch_id=Batch.objects.order_by("seq")[0].pk, now=NOW) is None
+    with pytest.raises(WrongState):
+        pause_send(send=send, by=person)
+    resume_send(send=send, by=person)
+    clock = Clock()
+    assert run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap).state == Send.State.SUBMITTED
+    with pytest.raises(WrongState):
+        resume_send(send=send, by=person)
+
+
+def test_a_cancelled_send_skips_whom_it_had_not_reached_and_its_receipt_adds_up(mailgun):
+    issue = ready_issue(readers=25)
+    send = start_send(issue=issue, now=NOW)
+    first = Batch.objects.order_by("seq")[0]
+    claim = claim_batch(batch_id=first.pk, now=NOW)
+    assert claim is not None
+    record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.ACCEPTED), now=NOW)
+    cancel_send(send=send, by=make_approver(), now=NOW)
+    assert make_receipt(send).deliveries == {"pending": 0, "accepted": 10, "rejected": 0, "skipped": 15, "uncertain": 0}
+    assert Issue.objects.get().state == Issue.State.CANCELLED
+    with pytest.raises(WrongState, match="nothing left to cancel"):
+        cancel_send(send=send, by=make_approver(), now=NOW)
+
+
+def test_steering_a_send_needs_the_right(mailgun, django_user_model):
+    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    writer = django_user_model.objects.create(username="writer@example.org")
+    for act in (lambda: pause_send(send=send, by=writer), lambda: cancel_send(send=send, by=writer, now=NOW)):
+        with pytest.raises(NotAllowed, match="approver"):
+            act()
+
+
+def test_twenty_calls_in_a_row_that_come_to_nothing_pause_the_send(mailgun, settings):
+    settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=1"
+    mailgun.fault_always(Fault("reset_after_accepting"))
+    send = send_all(ready_issue(readers=30))
+    assert send.state == Send.State.PAUSED
+    assert "20 calls in a row" in send.reason
+    assert len(mailgun.ledger) == 20

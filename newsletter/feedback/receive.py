@@ -3,6 +3,9 @@
 What the events mean for people and sends is for later; nothing here looks at a delivery.
 """
 
+import base64
+import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -52,7 +55,7 @@ def _row(told: Feedback, *, once: str, now: datetime) -> ProviderEvent:
     applicable = told.kind in _APPLICABLE
     return ProviderEvent(
         provider=told.provider,
-        key=told.key,
+        key=_stored_key(told.key),
         kind=told.kind.value,
         body={name: value for name, value in body.items() if value or value == 0},
         once=once or None,
@@ -63,7 +66,12 @@ def _row(told: Feedback, *, once: str, now: datetime) -> ProviderEvent:
     )
 
 
-def _refuse_another_use(*, provider: str, once: str, events: list[ProviderEvent]) -> None:
+def _stored_key(key: str) -> str:
+    """24 characters: a provider's own key is long, and some hold the reader's address."""
+    return base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest()[:18]).decode("ascii")
+
+
+def _refuse_another_use(*, provider: str, once: str, events: Iterable[ProviderEvent]) -> None:
     """A token that came before is fine with the same event (the provider did not hear our 200), and with no other."""
     first = ProviderEvent.objects.filter(provider=provider, once=once).values_list("key", flat=True).first()
     known = {event.key for event in events}

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
-from newsletter.feedback.apply import apply_due_events, apply_events
+from newsletter.feedback.apply import _LOCK, apply_due_events, apply_events
 from newsletter.feedback.endpoint import webhook_secret
 from newsletter.feedback.receive import store_webhook
 from newsletter.models import Batch, Delivery, DeliveryException, ProviderEvent, Send
@@ -328,6 +329,45 @@ def test_nothing_told_of_a_batch_changes_its_uncertainty_by_itself() -> None:
     send = make_send(state=Batch.State.UNCERTAIN)
     apply(brevo("list_addition", people(send)[0]))
     assert list(send.batches.values_list("state", flat=True)) == [Batch.State.UNCERTAIN]
+
+
+def test_two_workers_do_not_apply_the_same_events_at_once() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    (one, *_) = people(make_send())
+    hear(brevo("delivered", one))
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        assert apply_events(now=LATER) == 0
+    other.close()
+    assert apply_events(now=LATER) == 1
+
+
+def test_a_worker_killed_before_the_end_of_a_round_has_changed_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """W5: the effect happens once, when the next worker comes."""
+    (one, *_) = people(make_send(state=Batch.State.UNCERTAIN))
+    hear(brevo("hard_bounce", one, **HARD))
+
+    def die(**_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr("newsletter.feedback.apply.pause_troubled_sends", die)
+        with pytest.raises(SystemExit):
+            apply_events(now=LATER)
+    assert suppressed(one) == set()
+    assert not DeliveryException.objects.exists()
+    assert apply_events(now=LATER) == 1
+    assert suppressed(one) == {Reason.HARD}
+    assert ConsentEvent.objects.filter(kind=ConsentEvent.Kind.SUPPRESSED).count() == 1
+
+
+def test_a_round_is_many_to_a_statement(django_assert_max_num_queries: Any) -> None:
+    send = make_send(readers=100)
+    hear(*(brevo("delivered", each) for each in people(send)))
+    with django_assert_max_num_queries(25):
+        assert apply_events(now=LATER) == 100
 
 
 # Whose event it is

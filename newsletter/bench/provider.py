@@ -1,5 +1,6 @@
 """A provider that takes everything, in a process of its own on loopback: it reads a call to its end, waits, and says yes."""
 
+import io
 import multiprocessing
 import socket
 import threading
@@ -37,7 +38,7 @@ def _serve(pipe: Connection, latency: float) -> None:
 
 def _answer(client: socket.socket, latency: float) -> None:
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    stream = client.makefile("rb", buffering=1 << 20)
+    stream = io.BufferedReader(socket.SocketIO(client, "r"), buffer_size=1 << 20)
     scratch = bytearray(1 << 20)
     while True:
         length = 0

@@ -53,7 +53,7 @@ def choose_stories(
         Story.objects.told_since(oldest)
         .select_related("source", "picture")
         .prefetch_related("topics", Prefetch("placed", queryset=placed, to_attr="placed_here"))
-        .order_by("-told_at", "-pk")[:CANDIDATES]
+        .newest_first()[:CANDIDATES]
     )
     chosen: list[Story] = []
     reasons: list[Reason] = []

@@ -9,7 +9,7 @@ from gunicorn.app.base import BaseApplication
 THREADS = 8
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """Gunicorn configured from code. ``started`` runs once in the process that serves, ``stopping`` when it ends."""
 
     def __init__(

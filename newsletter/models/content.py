@@ -5,19 +5,23 @@ from datetime import datetime
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
-from subscribers.models import Topic
 from wagtail.models import PreviewableMixin
 from wagtail.search import index
 
 from newsletter.models.pictures import Picture
 from newsletter.models.sources import Source
 from newsletter.models.states import one_of
+from subscribers.models import Topic
 
 
 class StoryQuerySet(models.QuerySet["Story"]):
     def told_since(self, moment: datetime) -> "StoryQuerySet":
         """Stories whose ``told_at`` (when the source dates them, else when we first saw them) is not before a moment."""
         return self.annotate(told_at=Coalesce("published_at", "seen_at")).filter(told_at__gte=moment)
+
+    def newest_first(self) -> "StoryQuerySet":
+        """By ``told_at``, which ``told_since`` adds."""
+        return self.order_by(models.F("told_at").desc(), "-pk")
 
 
 class Story(PreviewableMixin, index.Indexed, models.Model):

@@ -2,12 +2,12 @@
 
 from django.core.validators import MaxValueValidator
 from django.db import models
-from subscribers.models import MailingList, Segment, Topic
 from wagtail.models import PreviewableMixin
 
 from newsletter.models.pictures import Picture
 from newsletter.models.sources import Source
 from newsletter.models.states import one_of
+from subscribers.models import MailingList, Segment, Topic
 
 
 class Brand(models.Model):

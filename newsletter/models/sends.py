@@ -3,6 +3,8 @@
 A delivery's state is its batch's, unless a `DeliveryException` says otherwise: so recording a batch is one UPDATE.
 """
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 
@@ -52,6 +54,20 @@ class Send(models.Model):
         return f"Send {self.pk} of {self.issue_id}"
 
 
+class BatchQuerySet(models.QuerySet["Batch"]):
+    def uncertain(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
+        """Uncertain batches of sends that are not over, whose ``first`` try began in (start, end]."""
+        return (
+            self.filter(
+                state=Batch.State.UNCERTAIN,
+                send__provider__startswith=provider,
+                send__state__in=[Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION],
+            )
+            .annotate(first=models.Min("tries__started_at"))
+            .filter(first__gt=start, first__lte=end)
+        )
+
+
 class Batch(models.Model):
     """One API call's people, all of one variant. ``lease_until`` and ``attempts`` fence a worker that comes late."""
 
@@ -77,6 +93,8 @@ class Batch(models.Model):
     lease_until = models.DateTimeField(null=True)
     provider_id = models.CharField(max_length=200, blank=True)
     settled_at = models.DateTimeField(null=True)
+
+    objects = BatchQuerySet.as_manager()
 
     wagtail_reference_index_ignore = True
 

@@ -1,6 +1,7 @@
 """Where content comes from, and what was set aside on the way in."""
 
 from django.db import models
+
 from subscribers.models import Topic
 
 

@@ -6,9 +6,8 @@ A replay counts from the first attempt: once the provider has forgotten the key,
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Min, QuerySet
 
-from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send, move
+from newsletter.models import Attempt, Batch, Delivery, DeliveryException, move
 from newsletter.providers.contract import Adapter, Capabilities, Finder, Found, Verdict
 
 FIRST_ASKED_AFTER = timedelta(minutes=2)
@@ -17,7 +16,6 @@ ASKED_FOR = timedelta(hours=24)
 AT_ONCE = 20
 MOST_REPLAYS = 5
 CLOSE_TO_FORGOTTEN = timedelta(minutes=2)
-OPEN_SENDS = (Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION)
 
 
 def replay_uncertain(*, capabilities: Capabilities, now: datetime) -> int:
@@ -25,7 +23,9 @@ def replay_uncertain(*, capabilities: Capabilities, now: datetime) -> int:
     if capabilities.reconcile != "replay":
         return 0
     remembered = now - timedelta(seconds=capabilities.idempotency_seconds) + CLOSE_TO_FORGOTTEN
-    young = _uncertain(capabilities).filter(first__gt=remembered, attempts__lt=MOST_REPLAYS)
+    young = Batch.objects.uncertain(provider=capabilities.name, start=remembered, end=now).filter(
+        attempts__lt=MOST_REPLAYS
+    )
     return Batch.objects.filter(pk__in=list(young.values_list("pk", flat=True)), state=Batch.State.UNCERTAIN).update(
         state=Batch.State.PENDING, not_before=None, settled_at=None
     )
@@ -36,7 +36,9 @@ def ask_provider(*, adapter: Adapter, now: datetime) -> int:
     if not isinstance(adapter, Finder):
         return 0
     settled = 0
-    batches = _uncertain(adapter.capabilities).filter(first__lt=now - FIRST_ASKED_AFTER, first__gt=now - ASKED_FOR)
+    batches = Batch.objects.uncertain(
+        provider=adapter.capabilities.name, start=now - ASKED_FOR, end=now - FIRST_ASKED_AFTER
+    )
     for batch in batches.exclude(not_before__gt=now).order_by("pk")[:AT_ONCE]:
         if not _claim_question(batch, now=now):
             continue
@@ -76,13 +78,6 @@ def _write(deliveries: list[int], state: str, reason: str, now: datetime) -> Non
         (DeliveryException(delivery_id=delivery, state=state, reason=reason[:300], at=now) for delivery in deliveries),
         ignore_conflicts=True,
     )
-
-
-def _uncertain(capabilities: Capabilities) -> QuerySet[Batch]:
-    batches = Batch.objects.filter(
-        state=Batch.State.UNCERTAIN, send__provider__startswith=capabilities.name, send__state__in=OPEN_SENDS
-    )
-    return batches.annotate(first=Min("tries__started_at"))
 
 
 def _claim_question(batch: Batch, *, now: datetime) -> bool:

@@ -25,7 +25,8 @@ class Command(ProductCommand):
         person = get_user_model().objects.filter(username=options["by"].strip().lower(), is_active=True).first()
         if person is None:
             raise NotFound(
-                f"Nobody on the staff has the address {options['by']}. Add them: newsletter staff add {options['by']} --role approver"
+                f"Nobody on the staff has the address {options['by']}. "
+                f"Add them: newsletter staff add {options['by']} --role approver"
             )
         approval = approve_issue(issue=issue, by=person, now=datetime.now(UTC))
         if options["json"]:

@@ -7,7 +7,6 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from newsletter.bench.database import temporary_database
@@ -40,7 +39,7 @@ class Command(ProductCommand):
         if options["json"]:
             self.write_json(report)
             return
-        console = Console(file=self.stdout)
+        console = self.console()
         table = Table(
             "figure",
             *(f"{send['latency_ms']} ms" for send in sends),

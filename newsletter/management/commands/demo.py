@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from rich.console import Console
 
 from newsletter.demo.environment import DEFAULT_PORT, HOST, MARK, DemoError
 from newsletter.demo.play import LOGIN, play_week
@@ -33,7 +32,7 @@ class Command(ProductCommand):
     def run(self, **options: Any) -> None:
         if not (Path(settings.NEWSLETTER_DATA_DIR) / MARK).exists():
             raise DemoError("Run it as `newsletter demo`: it needs a folder of its own.")
-        console = Console(file=self.stdout, highlight=False, soft_wrap=True)
+        console = self.console(soft_wrap=True)
         started = monotonic()
         console.print("Preparing an empty database …")
         call_command("migrate", verbosity=0, interactive=False)
@@ -44,7 +43,8 @@ class Command(ProductCommand):
             if options["no_serve"]:
                 return
             console.print(
-                f"\nThe desk: [bold]http://{HOST}:{options['port']}/admin/[/bold]   log-in: {LOGIN.email}   password: {LOGIN.password}"
+                f"\nThe desk: [bold]http://{HOST}:{options['port']}/admin/[/bold]"
+                f"   log-in: {LOGIN.email}   password: {LOGIN.password}"
                 f"\nThe sample organisation's site: {site.url}/"
                 "\nCtrl-C stops both."
             )

@@ -4,10 +4,10 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
+from newsletter.console.progress import follow_send
 from newsletter.issues.approve import approve_by_policy, release_issue, require_approval
 from newsletter.issues.find import find_issue
 from newsletter.management.base import ProductCommand
-from newsletter.console.progress import follow_send
 from newsletter.models import Issue, Publication, Send
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.receipt import status_of

@@ -7,10 +7,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from newsletter.console.receipt import print_receipt
 from newsletter.issues.find import find_issue
 from newsletter.issues.schedule import describe, due_after
 from newsletter.management.base import ProductCommand
-from newsletter.console.receipt import print_receipt
 from newsletter.models import Issue, Publication, Slot
 from newsletter.sending.receipt import status_of
 
@@ -30,13 +30,13 @@ class Command(ProductCommand):
             if options["json"]:
                 self.write_json(status)
             else:
-                print_receipt(status, console=Console(file=self.stdout))
+                print_receipt(status, console=self.console())
             return
         overview = _overview(now=datetime.now(UTC))
         if options["json"]:
             self.write_json(overview)
         else:
-            _print(overview, console=Console(file=self.stdout))
+            _print(overview, console=self.console())
 
 
 def _overview(*, now: datetime) -> dict[str, Any]:

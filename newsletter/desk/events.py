@@ -1,8 +1,10 @@
 """Events in the desk: the list, and the editor that shows what could not be made out about an event's place and time."""
 
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import django_filters  # type: ignore[import-untyped]
+from django.conf import settings
 from django.contrib.admin.utils import label_for_field
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
@@ -16,7 +18,7 @@ from newsletter.desk.content_forms import EventForm
 from newsletter.desk.panels import WordsPanel
 from newsletter.desk.saving import VoidsApprovals
 from newsletter.models import EventNotice, Source
-from subscribers.desk.listing import DeskList, MomentColumn
+from subscribers.desk.listing import DeskList
 
 
 class EventFilters(WagtailFilterSet):
@@ -56,6 +58,17 @@ def say_place(event: EventNotice) -> str:
     return named or "By its coordinates"
 
 
+def say_when(event: EventNotice) -> str:
+    """The start on the event's own clock, such as “Thu 3 Dec 2026, 18:30 (America/Chicago)”; an all-day event's date."""
+    if event.all_day and event.day:
+        return f"{event.day:%a %-d %b %Y}"
+    try:
+        zone = ZoneInfo(event.zone) if event.zone else ZoneInfo(settings.TIME_ZONE)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return f"{event.starts_at:%a %-d %b %Y, %H:%M} (UTC; “{event.zone}” is no time zone)"
+    return f"{event.starts_at.astimezone(zone):%a %-d %b %Y, %H:%M} ({zone.key})"
+
+
 def say_event(event: EventNotice) -> dict[str, Any]:
     edited = [label_for_field(name, EventNotice) for name in event.edited_fields]
     return {"row": event, "place": say_place(event), "edited": edited}
@@ -75,7 +88,7 @@ class EventViewSet(SnippetViewSet):
     list_per_page = 30
     list_display = [
         "title",
-        MomentColumn("starts_at", label="Starts", sort_key="starts_at"),
+        Column("starts_at", label="Starts", accessor=say_when, sort_key="starts_at"),
         Column("place", label="Near", accessor=say_place),
         Column("note", label="Unsure"),
         Column("source", label="Source", sort_key="source__name"),
@@ -100,6 +113,7 @@ class EventViewSet(SnippetViewSet):
                     FieldPanel("cancelled"),
                 ],
                 heading="When",
+                help_text=f"Start and end are on the desk's clock ({settings.TIME_ZONE}), whatever the event's own zone is.",
             ),
             MultiFieldPanel(
                 [

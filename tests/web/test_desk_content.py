@@ -1,6 +1,6 @@
 """Stories, events, appeals, sources, publications and brands: what staff write stays, and errors say what to do."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -138,6 +138,19 @@ def test_the_place_of_an_event_is_said_in_few_words() -> None:
     page = client.get("/admin/events/").content.decode()
     for words in ("Cancelled", "Online", "US-TX (region only)", "Place unknown", "By its coordinates"):
         assert words in page
+
+
+def test_an_event_starts_on_its_own_clock() -> None:
+    noon = datetime(2027, 6, 1, 12, 0, tzinfo=UTC)
+    make_event("Evening", starts_at=noon, zone="America/Chicago")
+    make_event("Whole day", starts_at=noon, all_day=True, day=date(2027, 6, 2))
+    make_event("No zone", starts_at=noon, zone="")
+    make_event("Odd zone", starts_at=noon, zone="Mars/Olympus")
+    page = sign_in("writer").get("/admin/events/").content.decode()
+    assert "Tue 1 Jun 2027, 07:00 (America/Chicago)" in page
+    assert "Wed 2 Jun 2027\n" in page
+    assert "12:00 (UTC)" in page
+    assert "“Mars/Olympus” is no time zone" in page
 
 
 @pytest.mark.parametrize(

@@ -340,6 +340,7 @@ def test_two_workers_do_not_apply_the_same_events_at_once() -> None:
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         assert apply_events(now=LATER) == 0
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
     other.close()
     assert apply_events(now=LATER) == 1
 

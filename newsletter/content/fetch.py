@@ -19,6 +19,7 @@ from newsletter.content.fetch_body import read_body
 from newsletter.content.fetch_errors import BadStatus, FetchError, Refused, TooLarge, TooSlow, Unreachable
 from newsletter.content.fetch_pinned import Line, PinnedAdapter
 from newsletter.content.guard import AllowList, check_addresses, check_url
+from newsletter.content.turns import turn_at
 
 __all__ = [
     "CALENDAR",
@@ -91,13 +92,13 @@ class Fetcher:
         self, *, allow: Sequence[str] = (), user_agent: str = "newsletter/1.0", resolve: Resolve = resolve_host
     ) -> None:
         self._allow = AllowList.parse(allow)
-        self._user_agent = user_agent
+        self.user_agent = user_agent
         self._resolve = resolve
 
     def fetch(self, url: str, *, etag: str = "", last_modified: str = "", limits: Limits = FEED) -> Fetched:
         """One document. ``etag`` and ``last_modified`` are those of the copy we hold. Raises a FetchError."""
         deadline = time.monotonic() + limits.total
-        headers = {"User-Agent": self._user_agent, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+        headers = {"User-Agent": self.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
         if etag:
             headers["If-None-Match"] = etag
         if last_modified:
@@ -115,14 +116,28 @@ class Fetcher:
         raise Refused(f"{_site(url)} sends its readers on more than {_MOST_REDIRECTS} times. Use the final address.")
 
     def _ask(self, url: str, headers: dict[str, str], *, limits: Limits, deadline: float) -> "Fetched | str":
-        """One request: the document, or the address that it has moved to."""
+        """One request: the document, or the address that it has moved to. No host is asked twice at the same time."""
         parts = check_url(url)
         host, port = (parts.hostname or "").rstrip("."), parts.port or _PORTS[parts.scheme]
         addresses = self._resolve(host, port)
         check_addresses(scheme=parts.scheme, host=host, port=port, addresses=addresses, allow=self._allow)
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TooSlow(f"{host} took too long to answer. It is tried again later.")
+        with turn_at(host, patience=deadline - time.monotonic()) as came:
+            left = deadline - time.monotonic()
+            if not came or left <= 0:
+                raise TooSlow(f"{host} took too long to answer. It is tried again later.")
+            return self._ask_at(addresses, url, host, headers, limits=limits, deadline=deadline, left=left)
+
+    def _ask_at(
+        self,
+        addresses: Sequence[str],
+        url: str,
+        host: str,
+        headers: dict[str, str],
+        *,
+        limits: Limits,
+        deadline: float,
+        left: float,
+    ) -> "Fetched | str":
         line = Line(addresses)
         timer = threading.Timer(left, line.cut)
         timer.daemon = True

@@ -15,7 +15,7 @@ from newsletter.content.fetch import Fetcher, FetchError
 from newsletter.content.hosting import fetch_picture, make_fetcher
 from newsletter.content.pictures import BadPicture
 from newsletter.content.places import locate_event
-from newsletter.content.read import CALENDAR_AHEAD, read_source
+from newsletter.content.read import CALENDAR_AHEAD, TooHeavy, Unreadable, read_source
 from newsletter.models import EventNotice, Picture, SetAsideEntry, Source, Story
 from subscribers.models import Topic
 
@@ -64,7 +64,7 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
             fetcher=fetcher,
             now=now,
         )
-    except FetchError as error:
+    except (FetchError, TooHeavy, Unreadable) as error:
         return _failed(source, report, str(error), now, retry_after=getattr(error, "retry_after", None))
     if reading.parsed.error:
         return _failed(source, report, reading.parsed.error, now, retry_after=None)

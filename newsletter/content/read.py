@@ -1,18 +1,22 @@
-"""Looks at one source over the guarded fetcher and parses what it says, by its kind. Stores nothing."""
+"""Looks at one source over the guarded fetcher and has what it says parsed, by its kind. Stores nothing."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from newsletter.content.calendars import parse_calendar
-from newsletter.content.entries import Parsed
-from newsletter.content.event_pages import parse_event_page
-from newsletter.content.feeds import parse_feed
-from newsletter.content.fetch import CALENDAR, FEED, PAGE, Fetched, Fetcher
-from newsletter.content.pages import parse_story_page
-from newsletter.content.wordpress import parse_posts, posts_url, total_pages
+from newsletter.content.entries import Parsed, SetAside
+from newsletter.content.fetch import CALENDAR, FEED, PAGE, Fetched, Fetcher, FetchError
+from newsletter.content.parse import CALENDAR_AHEAD, Document
+from newsletter.content.parse_apart import TooHeavy, Unreadable, parse_apart
+from newsletter.content.robots import Robots
+from newsletter.content.wordpress import posts_url, total_pages
 
-CALENDAR_AHEAD = timedelta(days=400)
+__all__ = ["CALENDAR_AHEAD", "FetchError", "Reading", "TooHeavy", "Unreadable", "read_source", "robots"]
+
 MOST_WORDPRESS_PAGES = 5
+_FOR_PEOPLE = ("page", "events")
+_LIMITS = {"feed": FEED, "calendar": CALENDAR}
+
+robots = Robots()
 
 
 @dataclass(frozen=True)
@@ -28,36 +32,36 @@ class Reading:
 def read_source(
     *, kind: str, url: str, etag: str, last_modified: str, fetcher: Fetcher, now: datetime, days_back: int = 90
 ) -> Reading:
-    """Fetch and parse. Raises FetchError where the source cannot be reached or refuses."""
+    """Fetch and parse. Raises FetchError where the source cannot be reached or refuses, TooHeavy and Unreadable."""
     if kind == "wordpress":
         return _read_wordpress(url, fetcher=fetcher, now=now, days_back=days_back)
-    limits = {"feed": FEED, "calendar": CALENDAR}.get(kind, PAGE)
-    fetched = fetcher.fetch(url, etag=etag, last_modified=last_modified, limits=limits)
+    if kind in _FOR_PEOPLE:
+        robots.check(url, fetcher=fetcher, now=now)
+    fetched = fetcher.fetch(url, etag=etag, last_modified=last_modified, limits=_LIMITS.get(kind, PAGE))
     if fetched.not_modified:
         return Reading(unchanged=True, etag=etag, last_modified=last_modified)
+    if kind in _FOR_PEOPLE and fetched.url != url:
+        robots.check(fetched.url, fetcher=fetcher, now=now)
     return Reading(parsed=_parse(kind, fetched, now), etag=fetched.etag, last_modified=fetched.last_modified)
 
 
 def _parse(kind: str, fetched: Fetched, now: datetime) -> Parsed:
-    if kind == "feed":
-        return parse_feed(fetched.body, content_type=fetched.content_type, url=fetched.url, now=now)
-    if kind == "page":
-        return parse_story_page(fetched.body, url=fetched.url, content_type=fetched.content_type, now=now)
-    if kind == "calendar":
-        return parse_calendar(
-            fetched.body, url=fetched.url, window_start=now - timedelta(days=1), window_end=now + CALENDAR_AHEAD
-        )
-    return parse_event_page(fetched.body, url=fetched.url, content_type=fetched.content_type, now=now)
+    return parse_apart(
+        Document(kind=kind, body=fetched.body, url=fetched.url, content_type=fetched.content_type, now=now)
+    )
 
 
 def _read_wordpress(site: str, *, fetcher: Fetcher, now: datetime, days_back: int) -> Reading:
     """All pages of recent posts; a later page that fails is reported as set aside with what came before it kept."""
     after = now - timedelta(days=days_back)
     first = fetcher.fetch(posts_url(site, after=after), limits=FEED)
-    parsed = parse_posts(first.body, url=first.url, now=now)
+    parsed = _parse("wordpress", first, now)
     for page in range(2, min(total_pages(first.headers), MOST_WORDPRESS_PAGES) + 1):
-        more = parse_posts(
-            fetcher.fetch(posts_url(site, page=page, after=after), limits=FEED).body, url=first.url, now=now
-        )
-        parsed = replace(parsed, stories=parsed.stories + more.stories, set_aside=parsed.set_aside + more.set_aside)
+        try:
+            more = _parse("wordpress", fetcher.fetch(posts_url(site, page=page, after=after), limits=FEED), now)
+            missing = more.error
+        except (FetchError, TooHeavy, Unreadable) as error:
+            more, missing = Parsed(), str(error)
+        aside = (SetAside(f"Page {page} of the posts", missing),) if missing else more.set_aside
+        parsed = replace(parsed, stories=parsed.stories + more.stories, set_aside=parsed.set_aside + aside)
     return Reading(parsed=parsed)

@@ -1,0 +1,67 @@
+"""The child process that parses what came from outside, within limits of time and memory that end it when they break.
+
+Started by ``parse_apart``; it holds no secret, writes no file, and leaves when its parent does or has no work for it.
+"""
+
+import os
+import resource
+import select
+import signal
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from newsletter.content.frames import read_frame, write_frame
+from newsletter.content.parse import parse_document
+
+OUT_OF_MEMORY = 3
+READY = "ready"
+_IDLE_SECONDS = 60.0
+_STATM = Path("/proc/self/statm")
+
+
+def main() -> None:
+    """Reads documents from standard input and answers each on standard output, until there are no more."""
+    cpu_seconds, memory_bytes = int(sys.argv[1]), int(sys.argv[2])
+    answers = os.fdopen(os.dup(1), "wb")
+    # Whatever a library prints must not be taken for an answer.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _limit_memory(memory_bytes)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    with answers:
+        write_frame(answers, READY)
+        try:
+            _serve(sys.stdin.buffer, answers, cpu_seconds=cpu_seconds)
+        except MemoryError:
+            # Nothing more can be counted on here, not even an answer.
+            os._exit(OUT_OF_MEMORY)
+
+
+def _serve(documents: BinaryIO, answers: BinaryIO, *, cpu_seconds: int) -> None:
+    while select.select([documents], [], [], _IDLE_SECONDS)[0]:
+        try:
+            document = read_frame(documents)
+        except EOFError:
+            return
+        _limit_processor(cpu_seconds)
+        write_frame(answers, parse_document(document))
+
+
+def _limit_memory(more_bytes: int) -> None:
+    """So many bytes of address space on top of what the parsers themselves take; no limit where that is not told."""
+    if _STATM.exists():
+        taken = int(_STATM.read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + more_bytes, taken + more_bytes))
+
+
+def _limit_processor(seconds: int) -> None:
+    """So many seconds from now; the system counts from the start of the process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + seconds + 1, hard))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""What the parsing child may say to its parent: our own plain data and nothing else."""
+
+import io
+import os
+import pickle
+import struct
+from datetime import UTC, date, datetime
+
+import pytest
+
+from newsletter.content.entries import EventEntry, Parsed, SetAside, StoryEntry
+from newsletter.content.frames import LARGEST, BadFrame, read_frame, write_frame
+
+
+def framed(data: bytes) -> io.BytesIO:
+    return io.BytesIO(struct.pack(">Q", len(data)) + data)
+
+
+class Attack:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, ("exit 1",)
+
+
+def test_entries_arrive_as_they_were_sent() -> None:
+    moment = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
+    parsed = Parsed(
+        stories=(StoryEntry("1", "https://example.org/", "Verdict 🕊", published_at=moment),),
+        events=(EventEntry("2", "Vigil", moment, day=date(2026, 3, 4), latitude=1.5),),
+        set_aside=(SetAside("Entry 3", "No title."),),
+        extra={"version": "rss20"},
+    )
+    stream = io.BytesIO()
+    write_frame(stream, parsed)
+    stream.seek(0)
+    assert read_frame(stream) == parsed
+    with pytest.raises(EOFError):
+        read_frame(stream)
+
+
+def test_x7_a_subverted_child_cannot_make_its_parent_run_anything() -> None:
+    with pytest.raises(BadFrame, match="system may not come from a parser"):
+        read_frame(framed(pickle.dumps(Attack())))
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        io.BytesIO(b"\0\0"),
+        io.BytesIO(struct.pack(">Q", LARGEST + 1)),
+        io.BytesIO(struct.pack(">Q", 100) + b"short"),
+        framed(b"not a pickle"),
+        framed(b""),
+    ],
+    ids=["half a length", "too long", "broken off", "nonsense", "empty"],
+)
+def test_an_answer_that_is_none_is_refused(stream: io.BytesIO) -> None:
+    stream.seek(0)
+    with pytest.raises(BadFrame):
+        read_frame(stream)

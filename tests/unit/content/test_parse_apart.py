@@ -1,0 +1,166 @@
+"""X7: documents are parsed in a child process that ends when one of them takes too much; the next one is read as ever."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from newsletter.content import parse_apart as rooms
+from newsletter.content.parse import Document, parse_document
+from newsletter.content.parse_apart import Cost, ParsingChild, TooHeavy, Unreadable, parse_apart
+
+NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
+RSS = '<?xml version="1.0"?><rss version="2.0"><channel><title>Notes</title>%s</channel></rss>'
+ITEM = (
+    "<item><title>Verdict {n}</title><link>https://example.org/{n}</link>"
+    "<pubDate>Mon, 02 Mar 2026 10:00:00 GMT</pubDate><description>&lt;p&gt;{text}&lt;/p&gt;</description></item>"
+)
+PAGE = b"<html lang=en><head><title>A verdict</title></head><body><h1>A verdict</h1><p>What happened, told.</p></body>"
+
+
+def feed_of(entries: int, text: str = "What happened.") -> Document:
+    body = RSS % "".join(ITEM.format(n=number, text=text) for number in range(entries))
+    return document("feed", body.encode(), "application/rss+xml")
+
+
+def document(kind: str, body: bytes, content_type: str = "text/html") -> Document:
+    return Document(kind=kind, body=body, url="https://example.org/source", content_type=content_type, now=NOW)
+
+
+@pytest.fixture
+def child() -> Iterator[ParsingChild]:
+    made = ParsingChild(cost=Cost(cpu_seconds=1, wall_seconds=20.0, memory_bytes=96 * 1024 * 1024), most_documents=3)
+    yield made
+    made.close()
+
+
+SAMPLES = [
+    feed_of(3),
+    document("page", PAGE),
+    document(
+        "calendar",
+        b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20260301T000000Z\r\n"
+        b"DTSTART;TZID=Europe/London:20260415T180000\r\nDTEND;TZID=Europe/London:20260415T200000\r\n"
+        b"SUMMARY:Vigil\r\nGEO:53.8;-1.55\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:2\r\nDTSTAMP:20260301T000000Z\r\n"
+        b"DTSTART;VALUE=DATE:20260416\r\nSUMMARY:Fair\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+    ),
+    document(
+        "events",
+        b'<script type="application/ld+json">{"@type":"Event","name":"Talk","startDate":"2026-05-01T19:00:00+02:00"}</script>',
+    ),
+    document("wordpress", b'[{"id": 1, "link": "https://example.org/p/1", "title": {"rendered": "Post"}}]'),
+    document("wordpress", b"no"),
+]
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.kind)
+def test_x7_every_kind_of_source_gives_apart_what_it_gives_in_place(sample: Document) -> None:
+    apart = parse_apart(sample)
+    assert apart == parse_document(sample)
+    assert apart.stories or apart.events or apart.error
+
+
+def test_x7_a_document_that_takes_too_long_is_given_up_and_the_next_is_read(child: ParsingChild) -> None:
+    with pytest.raises(TooHeavy, match="too heavy to read"):
+        child.parse(feed_of(40_000))
+    assert len(child.parse(feed_of(2)).stories) == 2
+
+
+def test_x7_a_document_that_takes_too_much_memory_is_given_up_and_the_next_is_read() -> None:
+    lean = ParsingChild(cost=Cost(cpu_seconds=10, wall_seconds=20.0, memory_bytes=24 * 1024 * 1024))
+    try:
+        with pytest.raises(TooHeavy, match="time or memory"):
+            lean.parse(feed_of(2, text="word " * 2_000_000))
+        assert len(lean.parse(feed_of(2)).stories) == 2
+    finally:
+        lean.close()
+
+
+def test_x7_a_document_that_takes_too_long_on_the_clock_is_given_up() -> None:
+    hasty = ParsingChild(cost=Cost(cpu_seconds=10, wall_seconds=0.2))
+    try:
+        started = time.monotonic()
+        with pytest.raises(TooHeavy):
+            hasty.parse(feed_of(40_000))
+        assert time.monotonic() - started < 10
+        assert hasty.pid is None
+    finally:
+        hasty.close()
+
+
+def test_x7_a_document_that_breaks_the_parser_is_said_to_be_damaged_and_the_next_is_read(
+    child: ParsingChild,
+) -> None:
+    child.parse(feed_of(1))
+    first = child.pid
+    assert first is not None
+    killer = threading.Timer(0.2, os.kill, (first, signal.SIGSEGV))
+    killer.start()
+    try:
+        with pytest.raises(Unreadable, match="damaged in a way that stops our reader"):
+            child.parse(feed_of(20_000))
+    finally:
+        killer.join()
+    assert len(child.parse(feed_of(2)).stories) == 2
+    assert child.pid != first
+
+
+def test_x7_processor_time_is_counted_for_each_document_and_not_in_all() -> None:
+    patient = ParsingChild(cost=Cost(cpu_seconds=1))
+    try:
+        for _ in range(5):
+            patient.parse(feed_of(1_500))
+    finally:
+        patient.close()
+
+
+def test_one_child_serves_many_documents_from_many_threads_and_is_replaced_when_worn(child: ParsingChild) -> None:
+    children: set[int | None] = set()
+    counts: list[int] = []
+
+    def parse() -> None:
+        counts.append(len(child.parse(feed_of(2)).stories))
+        children.add(child.pid)
+
+    threads = [threading.Thread(target=parse) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counts == [2] * 6
+    assert 2 <= len(children - {None}) <= 3
+
+
+def test_a_child_that_left_is_replaced_in_silence(child: ParsingChild) -> None:
+    child.parse(feed_of(1))
+    assert child.pid is not None
+    os.kill(child.pid, signal.SIGTERM)
+    time.sleep(0.3)
+    assert len(child.parse(feed_of(1)).stories) == 1
+
+
+def test_a_closed_child_is_gone_and_starts_again_when_asked(child: ParsingChild) -> None:
+    child.parse(feed_of(1))
+    pid = child.pid
+    assert pid is not None
+    child.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert len(child.parse(feed_of(1)).stories) == 1
+
+
+def test_the_child_is_given_no_secrets(child: ParsingChild, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSLETTER_SECRET_KEY", "a secret")
+    child.parse(feed_of(1))
+    with open(f"/proc/{child.pid}/environ", "rb") as environment:
+        assert b"NEWSLETTER" not in environment.read()
+
+
+def test_a_child_that_does_not_start_is_told(child: ParsingChild, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rooms.sys, "executable", "/bin/true")
+    with pytest.raises(Unreadable, match="does not start"):
+        child.parse(feed_of(1))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from newsletter.content.entries import EventEntry
 from subscribers.errors import UnknownPlace
+from subscribers.places.distance import distance_km
 from subscribers.places.regions import country_of, region_name, resolve_country, resolve_region
 from subscribers.places.search import PlaceMatch, find_place
 from subscribers.places.towns import Place, nearest_place
@@ -16,6 +17,7 @@ _ONLINE = re.compile(
 )
 _LINK = re.compile(r"(?:https?://|www\.)\S*", re.IGNORECASE)
 _NEAR_KM = 100.0
+_WITHIN_TOWN_KM = 30.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def locate_event(entry: EventEntry, *, default_region: str, default_country: str
     region, country = _defaults(default_region, default_country)
     words = entry.place.strip()
     if entry.latitude is not None and entry.longitude is not None:
-        found = _from_point(entry.latitude, entry.longitude, online=entry.online)
+        found = _from_point(entry.latitude, entry.longitude, words=words, online=entry.online)
         if found is not None:
             return found
     online = entry.online or is_online_text(words)
@@ -84,8 +86,11 @@ def _defaults(region: str, country: str) -> tuple[str, str]:
     return code, where
 
 
-def _from_point(latitude: float, longitude: float, *, online: bool) -> Located | None:
-    """The point and the region of the nearest town; None for a point that is none (0, 0 is software for nowhere)."""
+def _from_point(latitude: float, longitude: float, *, words: str, online: bool) -> Located | None:
+    """The point, in the town that the words name where it lies there, else in the one that people would name for it.
+
+    None for a point that is none (0, 0 is software for nowhere).
+    """
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180) or (latitude == 0 and longitude == 0):
         return None
     town = nearest_place(latitude=latitude, longitude=longitude, within_km=_NEAR_KM)
@@ -93,7 +98,20 @@ def _from_point(latitude: float, longitude: float, *, online: bool) -> Located |
         return Located(
             latitude=latitude, longitude=longitude, online=online, note="No town is near the event's coordinates."
         )
+    town = _named_at(words, latitude, longitude, town) or town
     return Located(latitude, longitude, town.country, town.region, town.name, town.zone, online)
+
+
+def _named_at(words: str, latitude: float, longitude: float, near: Place) -> Place | None:
+    """The town that the words name, when the point can lie in it; of towns of that name, the one that is there."""
+    if not words or is_online_text(words):
+        return None
+    for match in (_from_words(words, near.region, near.country), find_place(words)):
+        away = [(distance_km(latitude, longitude, one.latitude, one.longitude), one) for one in match.candidates]
+        closest = min(away, key=lambda pair: pair[0], default=None)
+        if closest is not None and closest[0] <= _WITHIN_TOWN_KM:
+            return closest[1]
+    return None
 
 
 def _from_words(words: str, region: str, country: str) -> PlaceMatch:

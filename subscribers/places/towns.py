@@ -15,6 +15,7 @@ from subscribers.places.names import fold
 _FILE = Path(__file__).with_name("places.sqlite3")
 _COLUMNS = "t.id, t.name, t.country, t.region, t.latitude, t.longitude, t.population, z.name"
 _WIDEST_LOOK = 3
+_CITY_CENTRE_KM = 3.0
 
 
 @dataclass(frozen=True)
@@ -82,16 +83,28 @@ def towns_named(name: str) -> tuple[tuple[Place, bool], ...]:
 
 
 def nearest_place(*, latitude: float, longitude: float, within_km: float = 100.0) -> Place | None:
-    """The town whose centre is nearest, or None when none lies within ``within_km`` (and about three degrees)."""
-    best: tuple[float, Place] | None = None
+    """The town that people would name for a point, or None when none lies within ``within_km`` (about three degrees).
+
+    Country, region and zone are those of the town whose centre is nearest. Of the towns that share them the one that
+    draws most is named: a city in its own quarters, a town of its own size beside a city.
+    """
     for reach in range(1, _WIDEST_LOOK + 1):
+        near: list[tuple[float, Place]] = []
         for place in _around(latitude, longitude, reach):
             away = distance_km(latitude, longitude, place.latitude, place.longitude)
-            if away <= within_km and (best is None or away < best[0]):
-                best = (away, place)
-        if best is not None:
-            return best[1]
+            if away <= within_km:
+                near.append((away, place))
+        if near:
+            _, nearest = min(near, key=lambda pair: pair[0])
+            area = (nearest.country, nearest.region, nearest.zone)
+            alike = [pair for pair in near if (pair[1].country, pair[1].region, pair[1].zone) == area]
+            return max(alike, key=lambda pair: _pull(*pair))[1]
     return None
+
+
+def _pull(away_km: float, place: Place) -> float:
+    """Gravity, falling with the third power, which keeps a city from naming the towns around it."""
+    return place.population / (away_km + _CITY_CENTRE_KM) ** 3
 
 
 def _around(latitude: float, longitude: float, reach: int) -> list[Place]:

@@ -127,3 +127,24 @@ def test_an_event_without_a_place_says_so() -> None:
 def test_a_source_with_a_region_that_is_none_is_read_without_it() -> None:
     assert locate("Leeds", region="nonsense", country="nowhere").town == "Leeds"
     assert locate("Community Center", region="nonsense").region == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "latitude", "longitude", "town", "region", "zone"),
+    [
+        ("Old Royal Naval College, Greenwich", 51.4826, 0.0077, "Greenwich", "GB-ENG", "Europe/London"),
+        ("Old Royal Naval College, London SE10 9NN", 51.4826, 0.0077, "London", "GB-ENG", "Europe/London"),
+        ("Public Library, Brooklyn, NY", 40.7178, -73.9439, "Brooklyn", "US-NY", "America/New_York"),
+        ("Town Hall, Springfield", 39.80, -89.65, "Springfield", "US-IL", "America/Chicago"),
+        ("City Hall, Hoboken, NJ", 40.7378, -74.0300, "Hoboken", "US-NJ", "America/New_York"),
+        ("Leeds, UK", 29.76, -95.36, "Houston", "US-TX", "America/Chicago"),
+        ("The community centre", 51.5270, -0.0549, "London", "GB-ENG", "Europe/London"),
+        ("Also on Zoom: https://example.org/", 47.6253, -122.3222, "Seattle", "US-WA", "America/Los_Angeles"),
+    ],
+)
+def test_the_town_that_the_words_name_wins_where_the_point_lies_there(
+    words: str, latitude: float, longitude: float, town: str, region: str, zone: str
+) -> None:
+    found = locate(words, latitude=latitude, longitude=longitude)
+    assert (found.latitude, found.longitude) == (latitude, longitude)
+    assert (found.town, found.region, found.zone, found.note) == (town, region, zone, "")

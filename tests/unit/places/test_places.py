@@ -203,6 +203,47 @@ def test_the_nearest_town_of_a_point() -> None:
     assert nearest_place(latitude=90.0, longitude=180.0) is None
 
 
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "name", "region", "zone"),
+    [
+        (51.5270, -0.0549, "London", "GB-ENG", "Europe/London"),  # Bethnal Green
+        (51.5080, -0.1280, "London", "GB-ENG", "Europe/London"),  # Trafalgar Square
+        (51.3762, -0.0982, "Croydon", "GB-ENG", "Europe/London"),
+        (51.7517, -0.3415, "St Albans", "GB-ENG", "Europe/London"),
+        (51.6565, -0.3903, "Watford", "GB-ENG", "Europe/London"),
+        (52.2053, 0.1218, "Cambridge", "GB-ENG", "Europe/London"),
+        (53.7960, -1.7594, "Bradford", "GB-ENG", "Europe/London"),
+        (53.4875, -2.2901, "Salford", "GB-ENG", "Europe/London"),
+        (55.9755, -3.1727, "Edinburgh", "GB-SCT", "Europe/London"),  # Leith
+        (40.7580, -73.9855, "New York City", "US-NY", "America/New_York"),  # Times Square
+        (40.6942, -73.9187, "New York City", "US-NY", "America/New_York"),  # Bushwick
+        (40.6782, -73.9442, "Brooklyn", "US-NY", "America/New_York"),
+        (40.7178, -74.0431, "Jersey City", "US-NJ", "America/New_York"),
+        (38.9072, -77.0369, "Washington", "US-DC", "America/New_York"),
+        (38.8816, -77.0910, "Arlington", "US-VA", "America/New_York"),
+        (42.3736, -71.1097, "Cambridge", "US-MA", "America/New_York"),
+        (47.6253, -122.3222, "Seattle", "US-WA", "America/Los_Angeles"),  # Capitol Hill
+        (47.2529, -122.4443, "Tacoma", "US-WA", "America/Los_Angeles"),
+        (37.7599, -122.4148, "San Francisco", "US-CA", "America/Los_Angeles"),  # Mission District
+        (29.3013, -94.7977, "Galveston", "US-TX", "America/Chicago"),
+        (43.6629, -79.3832, "Toronto", "CA-ON", "America/Toronto"),  # Bay Street Corridor
+        (43.2557, -79.8711, "Hamilton", "CA-ON", "America/Toronto"),
+        (45.5088, -73.5617, "Montréal", "CA-QC", "America/Toronto"),  # Ville-Marie
+        (49.2827, -123.1207, "Vancouver", "CA-BC", "America/Vancouver"),
+        (48.8014, 2.1301, "Versailles", "FR-IDF", "Europe/Paris"),
+        (52.4986, 13.4031, "Berlin", "DE-BE", "Europe/Berlin"),  # Kreuzberg
+        (19.0186, 72.8424, "Mumbai", "IN-MH", "Asia/Kolkata"),  # Dadar
+        (14.5547, 121.0244, "Makati City", "PH-00", "Asia/Manila"),
+    ],
+)
+def test_a_point_in_a_city_has_the_city_s_name_and_one_in_a_town_near_it_the_town_s(
+    latitude: float, longitude: float, name: str, region: str, zone: str
+) -> None:
+    town = nearest_place(latitude=latitude, longitude=longitude)
+    assert town is not None
+    assert (town.name, town.region, town.zone) == (name, region, zone)
+
+
 def test_distances() -> None:
     assert distance_km(51.5074, -0.1278, 48.8566, 2.3522) == pytest.approx(343.6, abs=1)
     assert distance_km(0, 0, 0, 0) == 0

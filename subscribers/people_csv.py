@@ -4,6 +4,7 @@ It looks nothing up in the database; places and topics stay the texts that they 
 """
 
 import codecs
+import contextlib
 import csv
 import io
 import re
@@ -77,11 +78,23 @@ class PeopleFile:
     rows: Iterator[PersonRow | RefusedRow] = field(repr=False)
 
 
+class _Borrowed(io.TextIOWrapper):
+    """Text of a file that stays the caller's: letting go of the text leaves the file open."""
+
+    def close(self) -> None:
+        with contextlib.suppress(ValueError):
+            self.detach()
+
+
 def open_people(file: BinaryIO) -> PeopleFile:
-    """Looks at a file and returns its rows as a stream. Raises `BadFile` when there is nothing to be read from it."""
+    """Looks at a file and returns its rows as a stream; closing the file is left to the caller.
+
+    Raises `BadFile` when there is nothing to be read from it.
+    """
     source = _seekable(file)
     encoding = _detect_encoding(source)
-    text = io.TextIOWrapper(source, encoding=encoding, errors="replace", newline="")
+    reader = _Borrowed if source is file else io.TextIOWrapper
+    text = reader(source, encoding=encoding, errors="replace", newline="")
     header_line = text.readline().lstrip("\ufeff")
     if not header_line.strip():
         raise BadFile("The file is empty. Its first line must name the columns, such as: email,name,country,city")

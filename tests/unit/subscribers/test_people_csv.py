@@ -1,5 +1,7 @@
 """D2: files of people as they come: every encoding, delimiter and mistake is read or refused with its line."""
 
+import contextlib
+import gc
 import io
 
 import pytest
@@ -45,6 +47,24 @@ def test_a_file_that_cannot_be_rewound_is_read_too() -> None:
 
     people = open_people(Pipe(b"email\nada@example.org\n"))
     assert [row.line for row in people.rows] == [2]
+
+
+@pytest.mark.parametrize("body", [b"email\nada@example.org\n", b"", b"name\nAda\n"], ids=["good", "empty", "no email"])
+def test_the_file_stays_open_for_whoever_opened_it(body: bytes) -> None:
+    file = io.BytesIO(body)
+    with contextlib.suppress(BadFile):
+        open_people(file)
+    gc.collect()
+    assert not file.closed
+    file.seek(0)
+    assert file.read() == body
+
+
+def test_the_file_stays_open_after_its_rows_are_read() -> None:
+    file = io.BytesIO(b"email\nada@example.org\n")
+    assert len(list(open_people(file).rows)) == 1
+    gc.collect()
+    assert not file.closed
 
 
 def test_all_columns_are_read_and_the_postcode_is_dropped() -> None:

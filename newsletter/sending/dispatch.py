@@ -8,6 +8,7 @@ from newsletter.models import Batch
 from newsletter.providers.contract import Adapter, Outcome, Verdict
 from newsletter.sending.call import Shelf, build_call
 from newsletter.sending.claim import Claim, claim_batch
+from newsletter.sending.day import give_back_day, reserve_day
 from newsletter.sending.lease import Keeper, Lease
 from newsletter.sending.outcome import record_outcome
 from newsletter.sending.rate import reserve
@@ -46,11 +47,17 @@ class Dispatcher:
         return True
 
     def _may_call(self, batch_id: int) -> bool:
-        capabilities = self.adapter.capabilities
+        """Whether the publication's day and the account's rate have room for the batch now; else it is put off."""
+        capabilities, now = self.adapter.capabilities, self.clock()
+        if not reserve_day(batch_id=batch_id, now=now):
+            return False
         if not (capabilities.people_per_second or capabilities.calls_per_second):
             return True
-        size = Batch.objects.filter(pk=batch_id).values_list("size", flat=True).first()
-        return size is not None and reserve(capabilities=capabilities, people=size, batch_id=batch_id, now=self.clock())
+        size = Batch.objects.filter(pk=batch_id).values_list("size", flat=True).get()
+        if reserve(capabilities=capabilities, people=size, batch_id=batch_id, now=now):
+            return True
+        give_back_day(batch_id=batch_id, now=now)
+        return False
 
     def _deliver(self, claim: Claim, lease: Lease) -> Outcome:
         if not claim.readers:
@@ -58,7 +65,7 @@ class Dispatcher:
         try:
             letter = self._shelf.letter(claim.batch.variant_id)
             call = build_call(batch=claim.batch, readers=claim.readers, letter=letter)
-            if self.clock() >= lease.until:
+            if not lease.holds(now=self.clock()):
                 return Outcome(verdict=Verdict.NOT_SENT, reason=TOO_SLOW)
             return self.adapter.deliver(call)
         except DomainError as error:

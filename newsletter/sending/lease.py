@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.db import Error, connection
+from django.db.models import QuerySet
 
 from newsletter.models import Batch
 
@@ -26,16 +27,22 @@ class Lease:
         self.batch_id, self.n, self.until = batch_id, n, until
         self._last = until - LEASE + LONGEST
 
+    def holds(self, *, now: datetime) -> bool:
+        """Whether the batch is still this claim's: by our clock, and by the row, for another machine's clock may differ."""
+        return now < self.until and self._row().filter(lease_until__gt=now).exists()
+
     def renew(self, *, now: datetime) -> bool:
         """Lengthen it in the row and here. Returns False, changing nothing, where it is no longer ours to keep."""
         until = min(now + LEASE, self._last)
         if until <= now:
             return False
-        ours = Batch.objects.filter(pk=self.batch_id, state=Batch.State.SUBMITTING, attempts=self.n)
-        renewed = bool(ours.update(lease_until=until))
+        renewed = bool(self._row().update(lease_until=until))
         if renewed:
             self.until = until
         return renewed
+
+    def _row(self) -> QuerySet[Batch]:
+        return Batch.objects.filter(pk=self.batch_id, state=Batch.State.SUBMITTING, attempts=self.n)
 
 
 class Keeper:

@@ -46,6 +46,14 @@ def test_f22_a_lease_that_was_taken_away_is_not_taken_back():
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
 
 
+def test_f22_before_the_call_a_claim_looks_at_its_row_and_not_only_at_its_own_clock():
+    lease = claim_one()
+    assert lease.holds(now=NOW + timedelta(seconds=1))
+    assert not lease.holds(now=NOW + timedelta(seconds=45))
+    settle_lost_leases(now=NOW + timedelta(hours=1))
+    assert not lease.holds(now=NOW + timedelta(seconds=1))
+
+
 def test_f22_a_worker_that_hangs_keeps_its_batch_for_five_minutes_and_no_longer():
     lease = claim_one()
     assert lease.renew(now=NOW + LONGEST - timedelta(seconds=1))

@@ -1,11 +1,12 @@
 """Fills an empty database for the tests that kill: python -m tests.support.begun PEOPLE approved|begun
 
-An approved issue for so many people, somebody who waits for a confirmation, and, where asked, a send that was begun.
+An approved issue that is due now, somebody who waits for a confirmation, and, where asked, a send that was begun.
 """
 
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import django
 
@@ -15,7 +16,10 @@ from tests.support.processes import CONFIRMING
 def fill(*, people: int, begun: bool) -> None:
     from django.core.management import call_command
 
-    from newsletter.bench.audience import make_approved_issue, make_audience
+    from newsletter.bench.audience import make_audience
+    from newsletter.issues.approve import approve_by_policy
+    from newsletter.issues.assemble import assemble_slot, find_slot
+    from newsletter.models import Source
     from newsletter.sending.start import start_send
     from subscribers.signup import request_subscription
 
@@ -26,7 +30,12 @@ def fill(*, people: int, begun: bool) -> None:
     request_subscription(
         email=CONFIRMING, mailing_list=publication.mailing_list, wording="Yes please", source="a test", now=now
     )
-    issue = make_approved_issue(publication)
+    Source.objects.update(enabled=False)
+    due = (now - timedelta(minutes=2)).astimezone(ZoneInfo(publication.zone)).strftime("%Y-%m-%dT%H:%M")
+    issue = assemble_slot(slot=find_slot(publication=publication, due=due, now=now), now=now).issue
+    if issue is None:
+        raise SystemExit("The issue was not assembled.")
+    approve_by_policy(issue=issue, now=now)
     if begun:
         start_send(issue=issue, now=now)
 

@@ -87,7 +87,7 @@ class Installation:
             "NEWSLETTER_PROVIDER_URL": f"{provider.provider_url}&max_batch={batch}",
         }
 
-    def start(self, *arguments: str, stall: str = "", **env: str) -> Process:
+    def start(self, *arguments: str, stall: str = "", log: Path | None = None, **env: str) -> Process:
         """`newsletter …`; with ``stall``, held at that point until `let_go` (tests/support/stalled.py)."""
         program = (
             ["-m", "tests.support.stalled", stall, str(self.folder)] if stall else ["-m", "newsletter.project.cli"]
@@ -95,7 +95,7 @@ class Installation:
         process = Process(
             [sys.executable, *program, *arguments],
             env={**self._env, **env},
-            log=self.folder / f"process-{len(self._processes)}.log",
+            log=log or self.folder / f"process-{len(self._processes)}.log",
         )
         self._processes.append(process)
         return process

@@ -1,0 +1,92 @@
+"""Workers that are killed again and again, told to stop, or held for longer than their lease."""
+
+import os
+import random
+import time
+
+from tests.crash.conftest import BATCH, PEOPLE
+from tests.support.processes import wait_until
+from tests.support.provider_faults import Fault
+
+
+def test_f1_six_kills_at_random_moments_mail_nobody_twice_and_lose_nobody(install):
+    seed = int(os.environ.get("NEWSLETTER_TEST_SEED", random.SystemRandom().randrange(10_000)))
+    chance = random.Random(seed)
+    here = install()
+    here.provider.fault_always(Fault("slow", seconds=0.15))
+    workers = [here.start("worker", "--lanes", "2") for _ in range(2)]
+    wait_until(lambda: here.provider.ledger, what="the first call")
+    for _ in range(6):
+        time.sleep(chance.uniform(0.05, 0.6))
+        victim = chance.randrange(2)
+        workers[victim].kill()
+        here.let_leases_run_out()
+        workers[victim] = here.start("worker", "--lanes", "2")
+    here.provider.fault_always(None)
+    time.sleep(0.5)
+    here.let_leases_run_out()
+    here.wait_until_done()
+    here.check_invariants(people=PEOPLE)
+    uncertain = here.people_by_state()["uncertain"]
+    assert uncertain <= 8 * 2 * BATCH, f"seed {seed}"
+    assert len(here.newsletters()) >= PEOPLE - uncertain, f"seed {seed}"
+
+
+def test_f18_a_worker_told_to_stop_finishes_its_calls_begins_none_and_leaves_the_rest_to_the_next(install):
+    here = install()
+    here.provider.fault_always(Fault("slow", seconds=1.0))
+    worker = here.start("worker", "--lanes", "4")
+    wait_until(lambda: len(here.provider.ledger) >= 3, what="calls under way")
+    asked = time.monotonic()
+    status = worker.terminate(within=30)
+    assert status == 0, worker.said()
+    assert time.monotonic() - asked < 30
+    left = here.batches()
+    assert left["submitting"] == 0
+    assert left["uncertain"] == 0
+    assert left["pending"] >= 20
+    calls = len(here.provider.ledger)
+    time.sleep(0.5)
+    assert len(here.provider.ledger) == calls
+    here.provider.fault_always(None)
+    here.start("worker")
+    here.wait_until_done()
+    here.check_invariants(people=PEOPLE)
+    assert here.send_state() == "submitted"
+    assert len(here.newsletters()) == PEOPLE
+
+
+def test_f22_a_worker_that_wakes_after_its_lease_was_taken_away_does_not_call(install):
+    here = install()
+    sleeper = here.start("worker", "--lanes", "1", stall="building")
+    here.wait_for_stall()
+    [(held, seq)] = here.query("SELECT id, seq FROM newsletter_batch WHERE state = 'submitting'")
+    sleeper.pause()
+    here.let_leases_run_out()
+    other = here.start("worker")
+    here.wait_until_done()
+    assert other.terminate() == 0
+    had = here.newsletters()
+    here.let_go()
+    sleeper.go_on()
+    time.sleep(1.5)
+    assert sleeper.terminate() == 0
+    assert here.newsletters() == had
+    here.check_invariants(people=PEOPLE)
+    assert here.query("SELECT state FROM newsletter_batch WHERE id = ?", held) == [("uncertain",)], seq
+    assert here.send_state() == "needs_attention"
+
+
+def test_f22_what_a_worker_learns_after_its_lease_changes_no_state_and_mails_nobody_twice(install):
+    here = install()
+    here.provider.fault_on(1, Fault("slow", seconds=3.0))
+    sleeper = here.start("worker", "--lanes", "1")
+    wait_until(lambda: here.provider.ledger, what="the slow call")
+    sleeper.pause()
+    here.let_leases_run_out()
+    here.start("worker")
+    here.wait_until_done()
+    sleeper.go_on()
+    time.sleep(1.0)
+    assert sleeper.terminate() == 0
+    here.check_invariants(people=PEOPLE)

@@ -1,0 +1,121 @@
+"""Several schedulers and workers at once, readers who leave meanwhile, and a disk that is full."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.crash.conftest import PEOPLE, SERVER
+from tests.support.processes import CONFIRMING, wait_until
+from tests.support.provider_faults import Fault
+
+IN_FLIGHT_SECONDS = 1.5
+
+
+def test_f12_five_schedulers_start_one_send_of_an_issue_that_is_due(install):
+    here = install("approved")
+    schedulers = [here.start("scheduler") for _ in range(5)]
+    wait_until(lambda: here.send_state() == "submitting", seconds=60, what="the start of the send")
+    here.start("worker")
+    here.wait_until_done()
+    assert here.query("SELECT COUNT(*) FROM newsletter_send") == [(1,)]
+    assert all(scheduler.running for scheduler in schedulers)
+    here.check_invariants(people=PEOPLE)
+    assert len(here.newsletters()) == PEOPLE
+    assert [scheduler.terminate() for scheduler in schedulers] == [0] * 5
+
+
+def test_f15_no_call_that_begins_after_somebody_left_holds_them(install):
+    here = install()
+    here.provider.fault_always(Fault("slow", seconds=0.3))
+    here.start("worker", "--lanes", "2")
+    wait_until(lambda: here.provider.ledger, what="the first call")
+    left_at: dict[str, float] = {}
+    for number in range(PEOPLE, 0, -151):
+        here.query(
+            "UPDATE subscribers_subscription SET ended_at = ?, end_reason = 'unsubscribe' WHERE subscriber_id = ?",
+            _utc(time.time()),
+            number,
+        )
+        left_at[f"person{number}@example{number % 97}.org"] = time.monotonic()
+        time.sleep(0.08)
+    here.provider.fault_always(None)
+    here.wait_until_done()
+    here.check_invariants(people=PEOPLE)
+    for entry in here.provider.accepted():
+        for address in left_at.keys() & set(entry.recipients):
+            assert entry.arrived <= left_at[address] + IN_FLIGHT_SECONDS, f"{address} left and was mailed"
+    skipped = here.people_by_state()["skipped"]
+    assert skipped == len(left_at.keys() - here.newsletters().keys())
+    assert skipped > 0
+    assert here.send_state() == "submitted"
+
+
+def test_i6_a_confirmation_does_not_wait_for_a_bulk_send_whose_every_lane_is_stuck(install):
+    here = install()
+    here.provider.fault_for(CONFIRMING, Fault("slow", seconds=0.0))
+    here.query("UPDATE subscribers_confirmation SET sent_at = ?", _utc(time.time()))
+    here.provider.fault_always(Fault("stall_after_accepting", seconds=20))
+    here.start("worker", "--lanes", "2")
+    wait_until(lambda: here.batches()["submitting"] == 2 and len(here.provider.ledger) == 2, what="two stuck calls")
+    here.provider.fault_always(None)
+    asked = time.monotonic()
+    here.query("UPDATE subscribers_confirmation SET sent_at = NULL")
+    wait_until(lambda: here.provider.mailbox(CONFIRMING), seconds=8, what="the confirmation")
+    assert time.monotonic() - asked < 8
+    assert here.batches()["submitting"] == 2
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 24 MB of its own, where the machine lets us have one."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("a small file system can only be mounted by root")
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.skipif(bool(SERVER), reason="the disk of SQLite's file; PostgreSQL's is its own server's affair")
+def test_f10_a_full_disk_stops_sending_before_the_call_and_it_goes_on_when_there_is_room(small_disk, install):
+    here = install(folder=small_disk)
+    here.provider.fault_always(Fault("slow", seconds=0.3))
+    worker = here.start("worker", "--lanes", "2", log=small_disk.parent / "worker.log")
+    wait_until(lambda: len(here.provider.ledger) >= 4, what="the first calls")
+    filler = small_disk / "filler"
+    _fill_up(filler)
+    wait_until(lambda: "disk" in worker.said(), what="a word about the full disk")
+    time.sleep(0.5)
+    calls = len(here.provider.ledger)
+    time.sleep(1.0)
+    assert len(here.provider.ledger) == calls, "a call was made whose claim could not be written"
+    assert worker.running
+    filler.unlink()
+    here.provider.fault_always(None)
+    wait_until(lambda: here.batches()["pending"] == 0, what="the rest of the batches")
+    here.let_leases_run_out()
+    here.wait_until_done()
+    here.check_invariants(people=PEOPLE)
+
+
+def _fill_up(filler: Path) -> None:
+    with filler.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12):
+            try:
+                while True:
+                    file.write(b"\0" * size)
+            except OSError:
+                continue
+
+
+def _utc(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S+00:00", time.gmtime(moment))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from newsletter.feedback.apply import apply_due_events
+from newsletter.feedback.forget import forget_old_events
 from newsletter.jobs.confirm import send_due_confirmations
 from newsletter.jobs.stopping import is_stopping
 from newsletter.jobs.tell import tell_staff
@@ -56,6 +58,8 @@ JOBS = (
     Job("start", 2, lambda: start_due_sends(now=_now()), SCHEDULER),
     Job("confirm", 2, lambda: send_due_confirmations(now=_now()), WORKER),
     Job(DISPATCH, 1, _dispatch, WORKER),
+    Job("feedback", 2, apply_due_events, WORKER),
+    Job("forget", 3600, lambda: forget_old_events(now=_now()), SCHEDULER),
     Job("sweep", 5, lambda: sweep(adapter=current_adapter()), WORKER),
 )
 

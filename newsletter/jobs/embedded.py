@@ -8,7 +8,7 @@ from newsletter.jobs.catalogue import EVERYTHING, WORKER, jobs_of
 from newsletter.jobs.rings import Rings
 from newsletter.jobs.stopping import GRACE_SECONDS, ask_to_stop, begin_again
 from newsletter.sending.run import LANES
-from newsletter.sending.sweep import settle_lost_leases
+from newsletter.sending.sweep import wake_up
 
 
 class Engine:
@@ -22,7 +22,7 @@ class Engine:
         """Leases that ran out while nobody was here are settled before any worker starts."""
         begin_again()
         if WORKER in self._roles:
-            settle_lost_leases(now=datetime.now(UTC))
+            wake_up(now=datetime.now(UTC))
             close_old_connections()
         self._rings.start()
 

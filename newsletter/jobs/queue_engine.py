@@ -22,7 +22,7 @@ from newsletter.jobs.queue import BULK, RINGS
 from newsletter.jobs.queue_tasks import make_worker_app
 from newsletter.jobs.rings import Rings
 from newsletter.jobs.stopping import GRACE_SECONDS, ask_to_stop, begin_again, is_stopping
-from newsletter.sending.sweep import settle_lost_leases
+from newsletter.sending.sweep import wake_up
 
 log = logging.getLogger(__name__)
 RING_LANES = 4
@@ -43,7 +43,7 @@ class QueueEngine:
         """Leases that ran out while nobody was here are settled before any worker starts."""
         begin_again()
         if WORKER in self._roles:
-            settle_lost_leases(now=datetime.now(UTC))
+            wake_up(now=datetime.now(UTC))
             close_old_connections()
             self._worker = WorkerThread(lanes=self._lanes)
             self._worker.start()

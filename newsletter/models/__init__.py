@@ -5,7 +5,16 @@ from newsletter.models.feedback import ProviderEvent
 from newsletter.models.issues import Approval, Issue, IssueRevision, PlacedStory, ReaderGroup, Variant
 from newsletter.models.pictures import Picture
 from newsletter.models.publications import Brand, Publication, Slot
-from newsletter.models.sends import Attempt, Batch, Delivery, DeliveryException, ProviderAccount, Send
+from newsletter.models.sends import (
+    Attempt,
+    Batch,
+    Delivery,
+    DeliveryException,
+    Installation,
+    ProviderAccount,
+    Send,
+    SendingDay,
+)
 from newsletter.models.sources import SetAsideEntry, Source
 from newsletter.models.states import move
 
@@ -18,6 +27,7 @@ __all__ = [
     "Delivery",
     "DeliveryException",
     "EventNotice",
+    "Installation",
     "Issue",
     "IssueRevision",
     "Picture",
@@ -27,6 +37,7 @@ __all__ = [
     "Publication",
     "ReaderGroup",
     "Send",
+    "SendingDay",
     "SetAsideEntry",
     "Slot",
     "Source",

@@ -71,6 +71,19 @@ class Publication(PreviewableMixin, models.Model):
         max_length=2000, blank=True, help_text="Where readers with no event near them learn to host one."
     )
     language = models.CharField(max_length=12, default="en")
+    quiet_from = models.TimeField(null=True, blank=True, help_text="No mail leaves from this time of day …")
+    quiet_until = models.TimeField(null=True, blank=True, help_text="… until this one. A send goes on then.")
+    stale_hours = models.PositiveIntegerField(
+        default=48, help_text="So long after it was due, a send stops and asks whether it still makes sense. 0: never."
+    )
+    people_per_day = models.PositiveIntegerField(
+        null=True, blank=True, help_text="No more people a day; the rest follow on the next."
+    )
+    warm_up_from = models.DateField(
+        null=True,
+        blank=True,
+        help_text="A new sending domain starts with 50 people on this day and more each day after.",
+    )
     enabled = models.BooleanField(default=True)
     made_at = models.DateTimeField(auto_now_add=True)
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from newsletter.models.issues import Issue, IssueRevision, Variant
+from newsletter.models.publications import Publication
 from newsletter.models.states import one_of
 
 
@@ -36,6 +37,7 @@ class Send(models.Model):
     made_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
 
@@ -190,3 +192,30 @@ class ProviderAccount(models.Model):
     next_at = models.FloatField(default=0, help_text="Seconds since 1970.")
 
     wagtail_reference_index_ignore = True
+
+
+class SendingDay(models.Model):
+    """How many people a publication was sent to on one local day: the row that a daily limit is kept by."""
+
+    publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    people = models.PositiveIntegerField(default=0)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["publication", "day"], name="sending_day_once")]
+
+
+class Installation(models.Model):
+    """The one row that says whose database this is, and whether anything may be sent from it at all."""
+
+    address_key_hash = models.CharField(max_length=64)
+    held = models.BooleanField(default=False)
+    reason = models.CharField(max_length=500, blank=True)
+    changed_at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_installation")]

@@ -1,5 +1,6 @@
 """What the organisation's file may say, as data. A key that is not here is an error; a key left out changes nothing."""
 
+from datetime import date, time
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -113,6 +114,11 @@ class PublicationEntry(Entry):
     intro: StaffText = ""
     host_url: UrlOrNone = ""
     language: Language = ""
+    quiet_from: time | None = None
+    quiet_until: time | None = None
+    stale_hours: int = Field(default=48, ge=0, le=24 * 60)
+    people_per_day: int | None = Field(default=None, ge=1)
+    warm_up_from: date | None = None
     enabled: bool = True
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, Q, QuerySet
 
-from newsletter.models import Attempt, Batch, DeliveryException, Send
+from newsletter.models import Attempt, Batch, DeliveryException, Installation, Send
 from newsletter.sending.lease import LEASE
 from newsletter.sending.readers import Reader, find_readers
 
@@ -29,8 +29,14 @@ class Claim:
 def find_due_batches(*, now: datetime, limit: int = 50) -> list[int]:
     """Batches that may be taken now, oldest send first."""
     due = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    batches = Batch.objects.filter(due, state=Batch.State.PENDING, send__state=Send.State.SUBMITTING)
+    batches = Batch.objects.filter(due, state=Batch.State.PENDING, send__in=running_sends(now=now))
     return list(batches.order_by("send_id", "seq").values_list("pk", flat=True)[:limit])
+
+
+def running_sends(*, now: datetime) -> QuerySet[Send]:
+    """Sends whose batches may be taken now: not paused, not put off, and nothing is held in this installation."""
+    open_now = Q(not_before__isnull=True) | Q(not_before__lte=now)
+    return Send.objects.filter(open_now, ~Exists(Installation.objects.filter(held=True)), state=Send.State.SUBMITTING)
 
 
 @transaction.atomic
@@ -38,9 +44,9 @@ def claim_batch(*, batch_id: int, now: datetime) -> Claim | None:
     """Claim a pending batch of a running send, or None where somebody else has it or it may not be sent now."""
     lease_until = now + LEASE
     due = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    taken = Batch.objects.filter(
-        due, pk=batch_id, state=Batch.State.PENDING, send__in=Send.objects.filter(state=Send.State.SUBMITTING)
-    ).update(state=Batch.State.SUBMITTING, attempts=F("attempts") + 1, lease_until=lease_until, reason="")
+    taken = Batch.objects.filter(due, pk=batch_id, state=Batch.State.PENDING, send__in=running_sends(now=now)).update(
+        state=Batch.State.SUBMITTING, attempts=F("attempts") + 1, lease_until=lease_until, reason=""
+    )
     if not taken:
         return None
     batch = Batch.objects.select_related("send__issue__publication__mailing_list").get(pk=batch_id)

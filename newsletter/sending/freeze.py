@@ -6,6 +6,7 @@ All of it reads one snapshot of the database, so that candidates = recipients + 
 import math
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -19,6 +20,7 @@ from newsletter.models import Approval, Batch, Delivery, Issue, ReaderGroup, Sen
 from newsletter.providers.contract import Capabilities
 from newsletter.providers.measure import mail_bytes, variable_bytes
 from newsletter.sending.call import read_letter
+from newsletter.sending.day import smallest_limit
 from subscribers.audience import count_audience, eligible
 
 TRIES = 5
@@ -44,12 +46,13 @@ JOIN newsletter_batch AS batch
 """
 
 
-def freeze_audience(*, send: Send, capabilities: Capabilities) -> None:
+def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) -> None:
     """preparing -> ready. Raises NotApproved when the content is no longer the approved one, NotReady when nobody is left."""
     approval = require_approval(send.issue)
     for _ in range(TRIES):
         variants = make_variants(revision=approval.revision, groups=find_groups(send.issue))
         cut = cut_for(variants, capabilities=capabilities)
+        cut = min(cut, smallest_limit(send.issue.publication, now=now) or cut)
         if _freeze(send=send, approval=approval, max_batch=cut):
             _refresh_statistics()
             return

@@ -13,9 +13,10 @@ from newsletter.models import Batch, Send
 from newsletter.providers.contract import Adapter
 from newsletter.sending.claim import find_due_batches
 from newsletter.sending.dispatch import Clock, Dispatcher, utc_now
+from newsletter.sending.gate import gate_sends
 from newsletter.sending.provider import close_outbox
 from newsletter.sending.reconcile import ask_provider, replay_uncertain
-from newsletter.sending.sweep import finish_sends, resume_unstarted, settle_lost_leases
+from newsletter.sending.sweep import finish_sends, resume_unstarted, wake_up
 
 LONGEST_NAP = 1.0
 LANES = 8
@@ -88,8 +89,9 @@ def _lane_of_its_own(feed: Feed, dispatcher: Dispatcher) -> int:
 
 def sweep(*, adapter: Adapter, clock: Clock = utc_now) -> list[Send]:
     """One round of the sweeps. Returns the sends that came to an end in it."""
+    wake_up(now=clock())
     resume_unstarted(now=clock())
-    settle_lost_leases(now=clock())
+    gate_sends(now=clock())
     replay_uncertain(capabilities=adapter.capabilities, now=clock())
     ask_provider(adapter=adapter, now=clock())
     finished = finish_sends(now=clock())

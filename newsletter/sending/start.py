@@ -9,6 +9,7 @@ from newsletter.issues.approve import require_approval
 from newsletter.models import Issue, Send, move
 from newsletter.sending.bell import ring
 from newsletter.sending.freeze import freeze_audience
+from newsletter.sending.hold import check_installation, require_no_hold, write_journal
 from newsletter.sending.provider import current_adapter, provider_label
 from subscribers.errors import DomainError
 
@@ -18,6 +19,8 @@ def start_send(*, issue: Issue, now: datetime) -> Send:
 
     Raises NotApproved, NotReady, WrongState; then no send is left behind and the issue stays as it was.
     """
+    check_installation(now=now)
+    require_no_hold()
     live = issue.sends.exclude(state=Send.State.CANCELLED).first()
     if live is not None:
         return prepare_send(send=live, now=now)
@@ -41,11 +44,12 @@ def prepare_send(*, send: Send, now: datetime) -> Send:
     """Take a send that was begun, by us or by a process that died, to submitting. Later states are left alone."""
     if send.state == Send.State.PREPARING:
         try:
-            freeze_audience(send=send, capabilities=current_adapter().capabilities)
+            freeze_audience(send=send, capabilities=current_adapter().capabilities, now=now)
         except DomainError as error:
             move(send, of=[Send.State.PREPARING], to=Send.State.CANCELLED, reason=str(error)[:500], ended_at=now)
             raise
     if send.state in (Send.State.PREPARING, Send.State.READY):
+        write_journal(send)
         with transaction.atomic():
             if move(send, of=[Send.State.READY], to=Send.State.SUBMITTING, started_at=now):
                 ring(send)

@@ -5,13 +5,20 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from newsletter.models import Attempt, Batch, Issue, Send, move
+from newsletter.models import Attempt, Batch, DeliveryException, Issue, Send, move
+from newsletter.sending.hold import check_installation
 from newsletter.sending.start import prepare_send
 from subscribers.errors import DomainError
 
 STARTING = timedelta(minutes=2)
 LOST = "the worker was lost during the call; we do not know what the provider did"
 OPEN = (Batch.State.PENDING, Batch.State.SUBMITTING)
+
+
+def wake_up(*, now: datetime) -> None:
+    """What comes before any worker starts: is this our database, as new as what was done with it; who was lost meanwhile."""
+    check_installation(now=now)
+    settle_lost_leases(now=now)
 
 
 def settle_lost_leases(*, now: datetime) -> int:
@@ -60,11 +67,14 @@ def finish_sends(*, now: datetime) -> list[Send]:
 
 
 def _worry(send: Send) -> str:
+    alone = DeliveryException.objects.filter(
+        delivery__batch__send=send, delivery__batch__state=Batch.State.PARTIAL, state=DeliveryException.State.UNCERTAIN
+    ).count()
     uncertain = send.batches.filter(state=Batch.State.UNCERTAIN)
     refused = send.batches.filter(state=Batch.State.REJECTED, size__gt=1)
     words = []
-    if uncertain.exists():
-        people = sum(uncertain.values_list("size", flat=True))
+    if alone or uncertain.exists():
+        people = alone + sum(uncertain.values_list("size", flat=True))
         words.append(f"for {people} people we do not know whether the provider took the mail")
     if refused.exists():
         people = sum(refused.values_list("size", flat=True))

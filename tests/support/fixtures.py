@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,8 +157,9 @@ def make_issue(publication: Publication, *, approved: bool = False) -> Issue:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_adapter() -> Iterator[None]:
-    """Adapters are kept between calls; each test chooses its own."""
+def _own_folder(settings: Any, tmp_path: Path) -> Iterator[None]:
+    """Adapters and the journal of sends are kept between calls; each test has its own."""
+    settings.NEWSLETTER_DATA_DIR = tmp_path
     provider._adapter.cache_clear()
     yield
     provider._adapter.cache_clear()

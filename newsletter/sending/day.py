@@ -1,0 +1,55 @@
+"""The daily limit of a publication and the warm-up of a new domain: what does not fit today follows tomorrow."""
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import F
+
+from newsletter.models import Batch, Publication, SendingDay
+
+WARM_UP = (50, 100, 500, 1_000, 5_000, 10_000, 20_000, 40_000, 70_000, 100_000)
+
+
+def limit_of(publication: Publication, *, day: date) -> int | None:
+    """The most people of a local day, None where there is no limit."""
+    limits = [publication.people_per_day] if publication.people_per_day else []
+    if publication.warm_up_from:
+        age = max((day - publication.warm_up_from).days, 0)
+        if age < len(WARM_UP):
+            limits.append(WARM_UP[age])
+    return min(limits) if limits else None
+
+
+def smallest_limit(publication: Publication, *, now: datetime) -> int | None:
+    """The most that one batch may hold, so that it fits into the first day."""
+    return limit_of(publication, day=_today(publication, now))
+
+
+def reserve_day(*, batch_id: int, now: datetime) -> bool:
+    """Take the batch's people from today's limit, in one UPDATE. Where they do not fit, the batch waits for tomorrow."""
+    batch = Batch.objects.select_related("send__issue__publication").get(pk=batch_id)
+    publication = batch.send.issue.publication
+    today = _today(publication, now)
+    limit = limit_of(publication, day=today)
+    if limit is None:
+        return True
+    SendingDay.objects.get_or_create(publication=publication, day=today)
+    fits = SendingDay.objects.filter(publication=publication, day=today, people__lte=limit - batch.size)
+    if fits.update(people=F("people") + batch.size):
+        return True
+    tomorrow = datetime.combine(today + timedelta(days=1), time(), ZoneInfo(publication.zone))
+    Batch.objects.filter(pk=batch_id, state=Batch.State.PENDING).update(not_before=tomorrow)
+    return False
+
+
+def give_back_day(*, batch_id: int, now: datetime) -> None:
+    """The batch was not called after all."""
+    batch = Batch.objects.select_related("send__issue__publication").get(pk=batch_id)
+    publication = batch.send.issue.publication
+    SendingDay.objects.filter(publication=publication, day=_today(publication, now), people__gte=batch.size).update(
+        people=F("people") - batch.size
+    )
+
+
+def _today(publication: Publication, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(publication.zone)).date()

@@ -1,0 +1,121 @@
+"""Quiet hours, daily limits, stale sends, and the hold after a restore."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+
+from newsletter.errors import NotReady
+from newsletter.models import Batch, Installation, Send
+from newsletter.sending.claim import claim_batch
+from newsletter.sending.day import limit_of
+from newsletter.sending.gate import end_of_quiet, gate_sends
+from newsletter.sending.hold import release_everything
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.receipt import make_receipt
+from newsletter.sending.run import run_send
+from newsletter.sending.start import start_send
+from newsletter.sending.sweep import wake_up
+from tests.db.test_send import Clock, ready_issue
+from tests.support.fixtures import NOW, make_publication
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def mailgun(fake_provider, settings):
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=10"
+    return fake_provider
+
+
+@pytest.mark.parametrize(
+    ("local", "wakes"),
+    [("20:59", None), ("21:00", "07:00"), ("23:30", "07:00"), ("06:59", "07:00"), ("07:00", None)],
+)
+def test_c2_quiet_hours_are_those_of_the_publications_zone(local, wakes):
+    publication = make_publication(quiet_from=time(21), quiet_until=time(7))
+    publication.zone = "America/Chicago"
+    hour, minute = map(int, local.split(":"))
+    now = datetime(2026, 3, 4, hour, minute, tzinfo=UTC) + timedelta(hours=6)
+    found = end_of_quiet(publication, now=now)
+    assert (found.astimezone(UTC) - timedelta(hours=6)).strftime("%H:%M") == wakes if found else wakes is None
+
+
+def test_c2_a_running_send_waits_for_the_end_of_the_quiet_hours_and_goes_on_then(mailgun):
+    issue = ready_issue(readers=25, quiet_from=time(9), quiet_until=time(11))
+    send = start_send(issue=issue, now=NOW)
+    gate_sends(now=NOW)
+    batch = Batch.objects.order_by("seq")[0]
+    assert claim_batch(batch_id=batch.pk, now=NOW) is None
+    assert claim_batch(batch_id=batch.pk, now=NOW + timedelta(hours=2)) is not None
+    assert send.not_before is None
+
+
+def test_a_stale_send_pauses_and_asks(mailgun):
+    send = start_send(issue=ready_issue(readers=25, stale_hours=12), now=NOW)
+    gate_sends(now=NOW + timedelta(hours=35))
+    send.refresh_from_db()
+    assert send.state == Send.State.SUBMITTING
+    gate_sends(now=NOW + timedelta(hours=36))
+    send.refresh_from_db()
+    assert send.state == Send.State.PAUSED
+    assert "12 hours late" in send.reason
+
+
+def test_c1_a_daily_limit_carries_the_rest_to_the_next_days_and_drops_nobody(mailgun):
+    issue = ready_issue(readers=25, people_per_day=10)
+    clock = Clock()
+    send = start_send(issue=issue, now=clock())
+    days: dict[date, int] = {}
+    clock.nap = lambda seconds: setattr(clock, "now", clock.now + timedelta(hours=1))
+    seen = 0
+
+    def progress() -> None:
+        nonlocal seen
+        total = sum(mailgun.accepted_counts().values())
+        days[clock().date()] = days.get(clock().date(), 0) + total - seen
+        seen = total
+
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap, progress=progress)
+    assert [people for people in days.values() if people] == [10, 10, 5]
+    assert set(mailgun.accepted_counts().values()) == {1}
+    assert make_receipt(send).deliveries["accepted"] == 25
+
+
+def test_c1_a_new_domain_warms_up_day_by_day():
+    publication = make_publication(warm_up_from=date(2026, 3, 1), people_per_day=700)
+    days = [date(2026, 3, 1) + timedelta(days=n) for n in (0, 1, 2, 3, 10)]
+    assert [limit_of(publication, day=day) for day in days] == [50, 100, 500, 700, 700]
+
+
+def test_r2_a_database_older_than_the_last_send_is_held_until_a_person_has_looked(mailgun):
+    issue = ready_issue(readers=25)
+    send = start_send(issue=issue, now=NOW)
+    Send.objects.filter(pk=send.pk).update(state="submitting")
+    batch = Batch.objects.order_by("seq")[0]
+    journal_knows_more(send)
+    wake_up(now=NOW)
+    assert claim_batch(batch_id=batch.pk, now=NOW) is None
+    with pytest.raises(NotReady, match="restored from a backup"):
+        start_send(issue=issue, now=NOW)
+    release_everything(now=NOW)
+    wake_up(now=NOW)
+    assert claim_batch(batch_id=batch.pk, now=NOW) is not None
+
+
+def test_r2_a_copy_of_the_database_without_the_key_cannot_mail_anyone(mailgun, settings):
+    issue = ready_issue(readers=25)
+    start_send(issue=issue, now=NOW)
+    settings.SUBSCRIBERS_ADDRESS_KEY = "the key of another installation"
+    wake_up(now=NOW)
+    assert Installation.objects.get().held
+    assert claim_batch(batch_id=Batch.objects.order_by("seq")[0].pk, now=NOW) is None
+    with pytest.raises(NotReady, match="looks like a copy"):
+        release_everything(now=NOW)
+    assert mailgun.ledger == []
+
+
+def journal_knows_more(send: Send) -> None:
+    from newsletter.sending.hold import write_journal
+
+    send.pk += 1000
+    write_journal(send)

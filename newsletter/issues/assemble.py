@@ -27,7 +27,7 @@ class Assembly:
 
 
 def open_due_slots(*, publication: Publication, now: datetime) -> list[Slot]:
-    """Make the slots whose time of assembly has come and that are not there yet; of several missed ones only the last can still go."""
+    """Make the slots whose time of assembly has come and that are not there yet; of several missed, only the last can go."""
     last = publication.slots.order_by("-due_at").first()
     lead = timedelta(hours=publication.lead_hours)
     missing: list[Due] = []
@@ -101,7 +101,10 @@ def _make_slot(*, publication: Publication, due: Due, now: datetime) -> tuple[Sl
 
 def _missed(due: Due, now: datetime) -> str:
     hours = int((now - due.at).total_seconds() // 3600)
-    return f"Nobody was running when it was due; found {hours} hours late. Nothing was sent. Send it by hand if it still makes sense."
+    return (
+        f"Nobody was running when it was due; found {hours} hours late. Nothing was sent. "
+        "Send it by hand if it still makes sense."
+    )
 
 
 def _assembled(stories: list[Story]) -> str:

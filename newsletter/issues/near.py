@@ -31,7 +31,7 @@ class Chosen:
 
 
 def choose_events_for(where: Where, *, events: list[Event], most: int, radius_km: float, host: bool) -> Chosen:
-    """At most ``most`` events for a reader at ``where``. Places left free by near or regional ones are filled with online ones."""
+    """At most ``most`` events for a reader at ``where``; places left free by near or regional ones go to online ones."""
     open_events = [event for event in events if not event["cancelled"]]
     online = [event for event in open_events if event["online"]]
     near = [event for event in open_events if not event["online"] and is_near(where, event, radius_km=radius_km)]

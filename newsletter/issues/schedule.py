@@ -82,6 +82,8 @@ def describe(*, schedule: str, zone: str, lead_hours: int) -> str:
     if day == month == "*" and minute.isdigit() and hour.isdigit() and (weekday == "*" or weekday in names):
         which = "Every day" if weekday == "*" else f"Every {names[weekday]}"
         return f"{which} {int(hour):02d}:{int(minute):02d} ({zone}), {lead}"
+    if month == weekday == "*" and day.isdigit() and minute.isdigit() and hour.isdigit():
+        return f"Day {day} of every month, {int(hour):02d}:{int(minute):02d} ({zone}), {lead}"
     return f"“{schedule}” ({zone}), {lead}"
 
 

@@ -1,12 +1,13 @@
 """The receipt: what became of every person of an audience, counted from rows and checked to the person."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, Q, Sum
 
 from newsletter.errors import Broken
-from newsletter.models import Batch, DeliveryException, Issue, Send
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
 
 _OF_BATCH = {
     Batch.State.PENDING: "pending",
@@ -67,6 +68,35 @@ def make_receipt(send: Send | None) -> Receipt:
     )
     _check(receipt, send)
     return receipt
+
+
+def list_deliveries(send: Send) -> Iterator[list[Any]]:
+    """Every person of a send: delivery id, subscriber id, batch, state, reason, and the times of what was reported."""
+    rows = (
+        Delivery.objects.filter(batch__send=send)
+        .order_by("pk")
+        .values_list(
+            "pk",
+            "subscriber_id",
+            "batch__seq",
+            "batch__state",
+            "batch__reason",
+            "exception__state",
+            "exception__reason",
+            "exception__delivered_at",
+            "exception__bounced_at",
+            "exception__complained_at",
+            "exception__unsubscribed_at",
+        )
+    )
+    for delivery, subscriber, seq, batch_state, batch_reason, own_state, own_reason, *facts in rows.iterator(
+        chunk_size=5000
+    ):
+        state = own_state or _OF_BATCH[batch_state]
+        if state == "pending" and send.state == Send.State.CANCELLED:
+            state = "skipped"
+        reason = own_reason if own_state else batch_reason
+        yield [delivery, subscriber, seq, state, reason, *(fact.isoformat() if fact else "" for fact in facts)]
 
 
 def status_of(issue: Issue) -> dict[str, Any]:

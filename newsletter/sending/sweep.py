@@ -21,22 +21,18 @@ def wake_up(*, now: datetime) -> None:
     settle_lost_leases(now=now)
 
 
+@transaction.atomic
 def settle_lost_leases(*, now: datetime) -> int:
-    """Batches whose worker did not come back are uncertain: never sent again unasked. Returns how many."""
-    settled = 0
-    for batch_id in Batch.objects.filter(state=Batch.State.SUBMITTING, lease_until__lt=now).values_list(
-        "pk", flat=True
-    ):
-        with transaction.atomic():
-            moved = Batch.objects.filter(pk=batch_id, state=Batch.State.SUBMITTING, lease_until__lt=now).update(
-                state=Batch.State.UNCERTAIN, reason=LOST, lease_until=None, settled_at=now
-            )
-            if moved:
-                Attempt.objects.filter(batch=batch_id, ended_at__isnull=True).update(
-                    ended_at=now, outcome="uncertain", detail=LOST
-                )
-            settled += moved
-    return settled
+    """Batches whose worker did not come back are uncertain: never sent again unasked. Returns how many.
+
+    A row that somebody holds at this moment is left for the next round: a worker that stands still in the middle of a
+    transaction must not make the others stand still with it.
+    """
+    expired = Batch.objects.filter(state=Batch.State.SUBMITTING, lease_until__lt=now)
+    lost = list(expired.select_for_update(skip_locked=True).order_by("pk").values_list("pk", flat=True))
+    Batch.objects.filter(pk__in=lost).update(state=Batch.State.UNCERTAIN, reason=LOST, lease_until=None, settled_at=now)
+    Attempt.objects.filter(batch__in=lost, ended_at__isnull=True).update(ended_at=now, outcome="uncertain", detail=LOST)
+    return len(lost)
 
 
 def resume_unstarted(*, now: datetime) -> None:

@@ -2,12 +2,15 @@
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from django.core.management import CommandError
 from rich.console import Console
 from rich.table import Table
 
-from newsletter.console.receipt import print_receipt
+from newsletter.console.receipt import print_receipt, write_receipt_csv
+from newsletter.errors import NotFound
 from newsletter.issues.find import find_issue
 from newsletter.issues.schedule import describe, due_after
 from newsletter.management.base import ProductCommand
@@ -23,8 +26,12 @@ class Command(ProductCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("issue", nargs="?", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
         parser.add_argument("--json", action="store_true")
+        parser.add_argument("--csv", metavar="FILE", help="Write what became of each person of the issue to a file.")
 
     def run(self, **options: Any) -> None:
+        if options["csv"]:
+            self._write_csv(options["issue"], Path(options["csv"]))
+            return
         if options["issue"]:
             status = status_of(find_issue(options["issue"]))
             if options["json"]:
@@ -37,6 +44,17 @@ class Command(ProductCommand):
             self.write_json(overview)
         else:
             _print(overview, console=self.console())
+
+    def _write_csv(self, name: str | None, path: Path) -> None:
+        if not name:
+            raise CommandError("--csv needs an ISSUE: newsletter status weekly/latest --csv receipt.csv")
+        issue = find_issue(name)
+        send = issue.sends.exclude(recipients=0).first()
+        if send is None:
+            raise NotFound(f"{issue} has not been sent to anybody, so there is no receipt yet.")
+        with path.open("w", newline="", encoding="utf-8") as out:
+            lines = write_receipt_csv(send, out=out)
+        self.stdout.write(f"{lines:,} people written to {path}")
 
 
 def _overview(*, now: datetime) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from newsletter.organisation.health.machine import (
     check_site_url,
     check_templates,
 )
-from newsletter.organisation.health.sending import OUTBOX, check_provider, check_senders, read_provider
+from newsletter.organisation.health.sending import OUTBOX, check_hold, check_provider, check_senders, read_provider
 
 
 def examine(*, find: FindTexts = find_texts) -> Iterator[Finding]:
@@ -37,6 +37,7 @@ def examine(*, find: FindTexts = find_texts) -> Iterator[Finding]:
     database = check_database()
     yield database
     if database.level != "error":
+        yield check_hold()
         yield check_brand()
         yield check_staff()
         yield from check_publications()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from newsletter.models import Publication
+from newsletter.models import Installation, Publication
 from newsletter.organisation.health.dns import FindTexts, check_sender_domain
 from newsletter.organisation.health.finding import Finding, error, ok, warning
 from newsletter.providers.errors import BadProviderUrl
@@ -70,3 +70,13 @@ def check_senders(url: str, *, find: FindTexts) -> Iterator[Finding]:
             yield error(f"sender of {publication.slug}", str(fault), "Correct the publication's from_email.")
     for domain in sorted(domains):
         yield from check_sender_domain(domain, provider=provider.scheme, find=find)
+
+
+def check_hold() -> Finding:
+    """Whether anything may leave this database at all."""
+    row = Installation.objects.filter(held=True).first()
+    if row is None:
+        return ok("hold", "Mail may go out from this database.")
+    return error(
+        "hold", f"Everything is held: {row.reason}.", "Look, then run: newsletter doctor --after-restore --release"
+    )

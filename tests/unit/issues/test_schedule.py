@@ -80,3 +80,6 @@ def test_the_schedule_is_told_in_words():
     assert describe(schedule="0 9 * * thu", zone="Europe/London", lead_hours=24) == (
         "Every Thursday 09:00 (Europe/London), assembled 24 hours before"
     )
+    assert describe(schedule="0 10 1 * *", zone="Europe/Madrid", lead_hours=48) == (
+        "Day 1 of every month, 10:00 (Europe/Madrid), assembled 48 hours before"
+    )

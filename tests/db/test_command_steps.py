@@ -1,0 +1,163 @@
+"""The steps by hand, as programs and people use them: ingest, assemble, approve, send, preview, status, doctor."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from newsletter.management.commands.send import NEEDS_ATTENTION
+from newsletter.models import Installation, Issue, Slot, Source
+from newsletter.sending.start import start_send
+from tests.support.fixtures import LONDON, add_readers, make_approver, make_event, make_publication, make_story
+from tests.support.provider_faults import Fault
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def run(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+def run_json(*arguments: str) -> dict:
+    return json.loads(run(*arguments, "--json"))
+
+
+@pytest.fixture
+def weekly(fake_provider, settings):
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=10"
+    publication = make_publication()
+    now = datetime.now(UTC)
+    make_story("The first verdict", published_at=now - timedelta(hours=2), seen_at=now - timedelta(hours=1))
+    make_event("Vigil", where=LONDON, starts_at=now + timedelta(days=14), seen_at=now - timedelta(hours=1))
+    add_readers(publication, 12, where=LONDON)
+    make_approver()
+    return publication
+
+
+def test_the_whole_week_by_hand(weekly, fake_provider, tmp_path):
+    assembled = run_json("assemble", "weekly")
+    assert assembled["state"] == "assembled"
+    assert assembled["issue"]["number"] == 1
+    assert run_json("assemble", "weekly")["issue"] == assembled["issue"]
+    preview = run_json("preview", "weekly/latest", "--out", str(tmp_path / "look"))
+    assert len(preview["variants"]) == 1
+    approved = run_json("approve", "weekly/1", "--by", "Approver@Example.org")
+    assert approved["state"] == "approved"
+    assert "goes out at" in run("send", "weekly/1")
+    status = run_json("send", "weekly/1", "--now")
+    assert status["state"] == "sent"
+    assert status["deliveries"]["accepted"] == 12
+    assert run_json("status", "weekly/1") == status
+    assert set(fake_provider.accepted_counts().values()) == {1}
+
+
+def test_preview_writes_html_text_and_a_complete_mail(weekly, tmp_path):
+    run("assemble", "weekly")
+    (variant,) = run_json("preview", "weekly/latest", "--out", str(tmp_path))["variants"]
+    key = variant["key"]
+    html = (tmp_path / f"{key}.html").read_text()
+    mail = message_from_bytes((tmp_path / f"{key}.eml").read_bytes(), policy=default)
+    assert len(html.encode()) < 100_000
+    assert "__pv_" not in html + (tmp_path / f"{key}.txt").read_text()
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+    assert mail["List-Unsubscribe"].startswith("<http")
+    assert run("preview", "weekly/latest", "--variant", key, "--out", str(tmp_path)).startswith(key)
+    with pytest.raises(CommandError, match="has no variant"):
+        run("preview", "weekly/latest", "--variant", "nothing")
+
+
+def test_status_without_an_issue_lists_publications_slots_and_issues(weekly):
+    run("assemble", "weekly")
+    overview = run_json("status")
+    assert [publication["slug"] for publication in overview["publications"]] == ["weekly"]
+    assert overview["publications"][0]["schedule"].startswith("Every Thursday 09:00")
+    assert [slot["state"] for slot in overview["slots"]] == ["assembled"]
+    assert overview["issues"][0]["issue"] == "weekly/1"
+    assert "weekly/1" in run("status")
+
+
+def test_a_skipped_slot_says_so(weekly):
+    Slot.objects.create(
+        publication=weekly,
+        due_local="2000-01-06T09:00",
+        due_at=datetime(2000, 1, 6, 9, tzinfo=UTC),
+        state="skipped",
+        reason="before",
+        made_at=datetime.now(UTC),
+        assembled_at=datetime.now(UTC),
+    )
+    skipped = run_json("assemble", "weekly")
+    assert (skipped["state"], skipped["issue"]) == ("skipped", None)
+    assert skipped["reason"].startswith("Nothing new")
+
+
+def test_the_receipt_as_csv_has_one_line_a_person_and_no_address(weekly, tmp_path):
+    run("assemble", "weekly")
+    run("approve", "weekly/1", "--by", "approver@example.org")
+    with pytest.raises(CommandError, match="not been sent"):
+        run("status", "weekly/1", "--csv", str(tmp_path / "receipt.csv"))
+    run("send", "weekly/1", "--now")
+    run("status", "weekly/1", "--csv", str(tmp_path / "receipt.csv"))
+    text = (tmp_path / "receipt.csv").read_text()
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["state"] for row in rows] == ["accepted"] * 12
+    assert "@" not in text
+    with pytest.raises(CommandError, match="needs an ISSUE"):
+        run("status", "--csv", str(tmp_path / "receipt.csv"))
+
+
+def test_a_send_that_needs_attention_ends_with_its_own_exit_status(weekly, fake_provider):
+    run("assemble", "weekly")
+    run("approve", "weekly/1", "--by", "approver@example.org")
+    fake_provider.fault_next(Fault("reset_after_accepting"))
+    with pytest.raises(SystemExit) as ended:
+        run("send", "weekly/1", "--now")
+    assert ended.value.code == NEEDS_ATTENTION
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("assemble", "weakly"), "There is no publication “weakly”. There are: weekly"),
+        (("assemble", "weekly", "--due", "Thursday"), "not a date and time"),
+        (("status", "weekly/9"), "There is no issue “weekly/9”"),
+        (("status", "nonsense"), "Name one by its id"),
+        (("approve", "weekly/1", "--by", "nobody@example.org"), "Nobody on the staff"),
+        (("ingest", "--source", "Nothing"), "There is no source “Nothing”"),
+        (("send", "weekly/1", "--now"), "is not approved"),
+        (("doctor", "--release"), "goes with --after-restore"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(weekly, arguments, words):
+    run("assemble", "weekly")
+    with pytest.raises(CommandError, match=words) as refused:
+        run(*arguments)
+    assert "\n" not in str(refused.value)
+
+
+def test_ingest_says_of_each_source_what_was_new_and_what_failed():
+    Source.objects.create(name="Gone", kind="feed", url="http://127.0.0.1:9/feed.xml")
+    (report,) = run_json("ingest")["sources"]
+    assert set(report) == {"id", "name", "kind", "new", "updated", "unchanged", "set_aside", "error"}
+    assert report["error"]
+    assert "Gone: " in run("ingest", "--source", "Gone")
+
+
+def test_r2_after_a_restore_everything_is_held_what_was_open_is_uncertain_and_a_person_releases_it(weekly):
+    run("assemble", "weekly")
+    run("approve", "weekly/1", "--by", "approver@example.org")
+    issue = Issue.objects.get()
+    start_send(issue=issue, now=datetime.now(UTC))
+    doubt = run_json("doctor", "--after-restore")
+    assert (doubt["held"], doubt["batches"], doubt["people"]) == (True, 2, 12)
+    assert set(issue.sends.get().batches.values_list("state", flat=True)) == {"uncertain"}
+    assert "Everything is held" in run("doctor", "--after-restore")
+    run("doctor", "--after-restore", "--release")
+    assert not Installation.objects.get().held

@@ -1,6 +1,5 @@
 """The settings of the demonstration: its own folder, database and outbox, and loopback only. Read before Django starts."""
 
-import os
 import shutil
 import socket
 from collections.abc import MutableMapping

@@ -10,13 +10,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from newsletter.console.progress import follow_send
+from newsletter.console.receipt import print_receipt
 from newsletter.content.ingest import ingest_source
 from newsletter.demo.organisation import write_organisation
 from newsletter.demo.people import write_people
 from newsletter.issues.approve import approve_by_policy
 from newsletter.issues.assemble import assemble_slot, find_slot
-from newsletter.console.progress import follow_send
-from newsletter.console.receipt import print_receipt
 from newsletter.models import Issue, Publication, Source
 from newsletter.organisation.apply import apply_file
 from newsletter.organisation.staff import add_staff

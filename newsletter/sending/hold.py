@@ -76,7 +76,7 @@ def read_journal() -> dict[str, str | int]:
 
 
 def _knows(newest: dict[str, str | int]) -> bool:
-    return Send.objects.filter(pk=newest.get("send"), issue__public_id=newest.get("issue")).exists()
+    return Send.objects.filter(pk=newest["send"], issue__public_id=newest["issue"]).exists()
 
 
 def _journal() -> Path:

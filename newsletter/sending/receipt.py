@@ -9,7 +9,7 @@ from django.db.models import Count, Q, Sum
 from newsletter.errors import Broken
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
 
-_OF_BATCH = {
+_OF_BATCH: dict[str, str] = {
     Batch.State.PENDING: "pending",
     Batch.State.SUBMITTING: "pending",
     Batch.State.ACCEPTED: "accepted",

@@ -56,8 +56,6 @@ def test_f15_no_call_that_begins_after_somebody_left_holds_them(install):
 
 def test_i6_a_confirmation_does_not_wait_for_a_bulk_send_whose_every_lane_is_stuck(install):
     here = install()
-    here.provider.fault_for(CONFIRMING, Fault("slow", seconds=0.0))
-    here.query("UPDATE subscribers_confirmation SET sent_at = ?", _utc(time.time()))
     here.provider.fault_always(Fault("stall_after_accepting", seconds=20))
     here.start("worker", "--lanes", "2")
     wait_until(lambda: here.batches()["submitting"] == 2 and len(here.provider.ledger) == 2, what="two stuck calls")

@@ -1,6 +1,6 @@
 """Fills an empty database for the tests that kill: python -m tests.support.begun PEOPLE approved|begun
 
-An approved issue that is due now, somebody who waits for a confirmation, and, where asked, a send that was begun.
+An approved issue that is due now, somebody who was asked to confirm, and, where wanted, a send that was begun.
 """
 
 import os
@@ -21,6 +21,7 @@ def fill(*, people: int, begun: bool) -> None:
     from newsletter.issues.assemble import assemble_slot, find_slot
     from newsletter.models import Source
     from newsletter.sending.start import start_send
+    from subscribers.models import Confirmation
     from subscribers.signup import request_subscription
 
     now = datetime.now(UTC)
@@ -31,6 +32,7 @@ def fill(*, people: int, begun: bool) -> None:
         email=CONFIRMING, mailing_list=publication.mailing_list, wording="Yes please", source="a test", now=now
     )
     Source.objects.update(enabled=False)
+    Confirmation.objects.update(sent_at=now)
     due = (now - timedelta(minutes=2)).astimezone(ZoneInfo(publication.zone)).strftime("%Y-%m-%dT%H:%M")
     issue = assemble_slot(slot=find_slot(publication=publication, due=due, now=now), now=now).issue
     if issue is None:

@@ -16,13 +16,12 @@ from newsletter.content.parse import parse_document
 
 OUT_OF_MEMORY = 3
 READY = "ready"
-_IDLE_SECONDS = 60.0
 _STATM = Path("/proc/self/statm")
 
 
 def main() -> None:
     """Reads documents from standard input and answers each on standard output, until there are no more."""
-    cpu_seconds, memory_bytes = int(sys.argv[1]), int(sys.argv[2])
+    cpu_seconds, memory_bytes, idle_seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     answers = os.fdopen(os.dup(1), "wb")
     # Whatever a library prints must not be taken for an answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -33,14 +32,14 @@ def main() -> None:
     with answers:
         write_frame(answers, READY)
         try:
-            _serve(sys.stdin.buffer, answers, cpu_seconds=cpu_seconds)
+            _serve(sys.stdin.buffer, answers, cpu_seconds=cpu_seconds, idle_seconds=idle_seconds)
         except MemoryError:
             # Nothing more can be counted on here, not even an answer.
             os._exit(OUT_OF_MEMORY)
 
 
-def _serve(documents: BinaryIO, answers: BinaryIO, *, cpu_seconds: int) -> None:
-    while select.select([documents], [], [], _IDLE_SECONDS)[0]:
+def _serve(documents: BinaryIO, answers: BinaryIO, *, cpu_seconds: int, idle_seconds: float) -> None:
+    while select.select([documents], [], [], idle_seconds)[0]:
         try:
             document = read_frame(documents)
         except EOFError:

@@ -48,8 +48,9 @@ class _Left(Exception):
 class ParsingChild:
     """A child process and the means to start, feed, replace and end it. Threads may share one."""
 
-    def __init__(self, *, cost: Cost = Cost(), most_documents: int = 200) -> None:
+    def __init__(self, *, cost: Cost = Cost(), most_documents: int = 200, idle_seconds: float = 60.0) -> None:
         self._cost = cost
+        self._idle_seconds = idle_seconds
         self._most_documents = most_documents
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -93,7 +94,7 @@ class ParsingChild:
         kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         command = [sys.executable, "-P", "-m", "newsletter.content.child"]
         process = subprocess.Popen(  # noqa: S603
-            [*command, str(self._cost.cpu_seconds), str(self._cost.memory_bytes)],
+            [*command, str(self._cost.cpu_seconds), str(self._cost.memory_bytes), str(self._idle_seconds)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**kept, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},

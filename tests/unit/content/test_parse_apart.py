@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import BinaryIO
 
 import pytest
 
@@ -164,3 +165,67 @@ def test_a_child_that_does_not_start_is_told(child: ParsingChild, monkeypatch: p
     monkeypatch.setattr(rooms.sys, "executable", "/bin/true")
     with pytest.raises(Unreadable, match="does not start"):
         child.parse(feed_of(1))
+
+
+def test_a_child_without_work_leaves_and_another_comes_when_there_is_some() -> None:
+    restless = ParsingChild(idle_seconds=0.1)
+    try:
+        restless.parse(feed_of(1))
+        first = restless.pid
+        time.sleep(0.6)
+        assert len(restless.parse(feed_of(1)).stories) == 1
+        assert restless.pid != first
+    finally:
+        restless.close()
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_a_child_that_leaves_just_as_it_is_given_work_is_replaced_once(
+    child: ParsingChild, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    left = [BrokenPipeError] * failures
+    send = rooms.write_frame
+
+    def write(stream: BinaryIO, value: object) -> None:
+        if left:
+            raise left.pop()
+        send(stream, value)
+
+    monkeypatch.setattr(rooms, "write_frame", write)
+    if failures == 1:
+        assert len(child.parse(feed_of(1)).stories) == 1
+    else:
+        with pytest.raises(Unreadable, match="does not start"):
+            child.parse(feed_of(1))
+
+
+def test_an_answer_that_is_no_reading_is_not_taken(child: ParsingChild, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rooms, "read_frame", lambda stream: rooms.READY)
+    with pytest.raises(Unreadable, match="answered something else"):
+        child.parse(feed_of(1))
+    assert child.pid is None
+
+
+def test_a_child_that_will_not_leave_is_made_to(child: ParsingChild, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rooms, "_LEAVE_SECONDS", 0.2)
+    child.parse(feed_of(1))
+    pid = child.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    child.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_fork_leaves_the_child_to_its_parent_and_starts_its_own(
+    child: ParsingChild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child.parse(feed_of(1))
+    parents = child._process
+    assert parents is not None
+    monkeypatch.setattr(child, "_owner", os.getpid() + 1)
+    assert len(child.parse(feed_of(1)).stories) == 1
+    assert child.pid != parents.pid
+    os.kill(parents.pid, 0)
+    parents.communicate()
+    os.waitpid(parents.pid, 0)

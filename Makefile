@@ -8,6 +8,7 @@ ARGS ?=
 help:
 	@echo "make demo   send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
 	@echo "make test   run the tests, on SQLite and, where its binaries are, on PostgreSQL"
+	@echo "make soak   send to 200,000 people three times while everything goes wrong at random (at most 20 minutes)"
 	@echo "make lint   check style, types and floors"
 	@echo "make install  put the \`newsletter\` command into .venv/bin"
 	@echo "make clean  remove what these made"
@@ -20,6 +21,9 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/pytest -n auto $(ARGS)
 	$(BIN)/python -m tests.support.postgres_where_found $(BIN)/pytest -n auto tests/db $(ARGS)
+
+soak: $(VENV)/.dev
+	$(BIN)/python -m tests.soak.run $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

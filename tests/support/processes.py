@@ -110,6 +110,10 @@ class Installation:
             timeout=300,
         )
 
+    def set_provider(self, url: str) -> None:
+        """For the processes that are started from now on."""
+        self._env["NEWSLETTER_PROVIDER_URL"] = url
+
     def wait_for_stall(self) -> None:
         wait_until((self.folder / "stalled").exists, what="the process at the point where it is held")
 

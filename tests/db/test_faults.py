@@ -1,0 +1,180 @@
+"""What a provider or a network can do wrong, through whole sends: the ledger and the receipt agree afterwards."""
+
+import socket
+from datetime import timedelta
+
+import pytest
+
+from newsletter.models import Attempt, Issue, Send
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.receipt import Receipt, make_receipt
+from newsletter.sending.run import run_send
+from newsletter.sending.start import start_send
+from tests.support.fake_provider import FakeProvider
+from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+from tests.support.provider_faults import Fault, answer, too_many
+
+pytestmark = pytest.mark.django_db(transaction=True)
+READERS = 60
+
+
+class Clock:
+    """Goes on by what is slept, so that waiting takes no time."""
+
+    def __init__(self):
+        self.now = NOW
+
+    def __call__(self):
+        return self.now
+
+    def nap(self, seconds):
+        self.now += timedelta(seconds=max(seconds, 0.05))
+
+
+@pytest.fixture
+def mailgun(fake_provider: FakeProvider, settings) -> FakeProvider:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=10"
+    return fake_provider
+
+
+def send_all(clock: Clock | None = None, *, readers: int = READERS) -> Send:
+    clock = clock or Clock()
+    publication = make_publication()
+    make_story("The first verdict")
+    add_readers(publication, readers)
+    send = start_send(issue=make_issue(publication, approved=True), now=clock())
+    return run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+
+
+def check(send: Send, provider: FakeProvider, *, readers: int = READERS) -> Receipt:
+    """I1, I2, I4, I5 against the ledger. Gives the receipt."""
+    receipt = make_receipt(send)
+    counts = provider.accepted_counts()
+    assert max(counts.values(), default=0) <= 1, "somebody got it twice"
+    assert sum(receipt.deliveries.values()) == readers
+    told = receipt.deliveries
+    assert told["accepted"] <= len(counts) <= told["accepted"] + told["uncertain"]
+    if send.state == Send.State.SUBMITTED:
+        assert told["accepted"] + told["rejected"] + told["skipped"] == readers
+    return receipt
+
+
+def test_f4_throttled_calls_use_no_tries_up_suppress_nobody_and_all_are_mailed(mailgun):
+    clock = Clock()
+    mailgun.fault_next(*[too_many("7")] * 3, *[too_many()] * 3)
+    send = send_all(clock)
+    assert check(send, mailgun).deliveries["accepted"] == READERS
+    assert clock.now - NOW >= timedelta(seconds=7)
+    assert Attempt.objects.filter(outcome="throttled").count() == 6
+
+
+def test_f5_an_answer_of_500_is_not_taken_for_a_refusal_and_not_sent_again(mailgun):
+    mailgun.fault_on(2, answer(500, b"Internal Server Error", accept=True))
+    mailgun.fault_on(4, answer(503, b"Service Unavailable"))
+    send = send_all()
+    receipt = check(send, mailgun)
+    assert len({tuple(entry.recipients) for entry in mailgun.ledger if entry.status in (500, 503)}) == 2
+    assert receipt.deliveries["rejected"] == 0
+    assert send.state in (Send.State.NEEDS_ATTENTION, Send.State.SUBMITTED)
+
+
+def test_f5_a_provider_that_refuses_the_connection_costs_nobody_and_pauses_the_send_in_the_end(settings):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        settings.NEWSLETTER_PROVIDER_URL = (
+            f"mailgun://k@news.example.org?endpoint=http%3A%2F%2F127.0.0.1%3A{port}&max_batch=10"
+        )
+        clock = Clock()
+        send = send_all(clock, readers=30)
+    assert send.state == Send.State.PAUSED
+    assert "came to nothing" in send.reason or "refused" in send.reason
+    assert make_receipt(send).deliveries["pending"] == 30
+    assert set(Attempt.objects.values_list("outcome", flat=True)) == {"not_sent"}
+
+
+def test_f5_a_failure_of_tls_is_not_sent_for_sure(mailgun, settings):
+    settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url.replace("http%3A", "https%3A") + "&max_batch=10"
+    send = send_all(readers=200)
+    assert send.state == Send.State.PAUSED
+    assert make_receipt(send).deliveries["pending"] == 200
+    assert mailgun.accepted() == []
+
+
+@pytest.mark.parametrize("kind", ["reset_before_reading", "close_before_reading"])
+def test_f6_a_connection_that_breaks_before_anything_was_read_mails_nobody_twice(mailgun, kind):
+    mailgun.fault_on(3, Fault(kind))
+    receipt = check(send_all(), mailgun)
+    assert receipt.deliveries["pending"] == 0
+
+
+@pytest.mark.parametrize("kind", ["reset_after_accepting", "close_after_accepting", "truncate"])
+def test_f6_a_call_that_was_taken_and_not_answered_is_never_made_again(mailgun, kind):
+    mailgun.fault_on(3, Fault(kind))
+    send = send_all()
+    check(send, mailgun)
+    assert len(mailgun.accepted_counts()) == READERS
+    assert sum(bool(entry.recipients) for entry in mailgun.ledger) == READERS // 10
+
+
+ODD_ANSWERS = {
+    "a page": answer(200, b"<html>Welcome</html>", accept=True),
+    "nothing": answer(200, b"", accept=True),
+    "an empty object": answer(200, b"{}", accept=True),
+    "a number": answer(200, b"7", accept=True),
+    "wrong types": answer(200, b'{"id": ["x"], "message": 3}', accept=True),
+    "broken JSON": answer(200, b'{"id": "<1', accept=True),
+    "bytes": answer(200, b"\xff\xfe\x00" * 40, accept=True),
+    "204": answer(204, b"", accept=True),
+    "a redirect": answer(302, b"", accept=False, location="http://127.0.0.1:9/"),
+    "something long": answer(200, b"x" * (11 << 20), accept=True),
+}
+
+
+@pytest.mark.parametrize("name", ODD_ANSWERS)
+def test_f9_an_answer_that_makes_no_sense_is_not_success_and_not_a_reason_to_send_again(mailgun, name):
+    mailgun.fault_on(2, ODD_ANSWERS[name])
+    send = send_all()
+    check(send, mailgun)
+    made = [tuple(sorted(entry.recipients)) for entry in mailgun.ledger if entry.recipients]
+    if ODD_ANSWERS[name].accept:
+        assert len(made) == len(set(made)), "a batch was handed over twice"
+
+
+def test_f9_twenty_odd_answers_in_a_row_pause_the_send(mailgun):
+    mailgun.fault_always(answer(200, b"<html>Welcome</html>", accept=True))
+    send = send_all(readers=250)
+    assert send.state in (Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
+    assert len([entry for entry in mailgun.ledger if entry.recipients]) <= 25
+    check(send, mailgun, readers=250)
+
+
+def test_f7_people_refused_inside_an_answer_of_200_are_refused_alone(fake_provider, settings):
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("postmark") + "&max_batch=50"
+    for number in (3, 7, 11):
+        fake_provider.refuse_person(f"person{number}@example.com", 406)
+    send = send_all()
+    receipt = check(send, fake_provider)
+    assert receipt.deliveries == {"pending": 0, "accepted": 57, "rejected": 3, "skipped": 0, "uncertain": 0}
+    assert set(fake_provider.accepted_counts().values()) == {1}
+
+
+def test_i5_a_send_with_anything_left_to_do_is_never_called_finished(mailgun):
+    mailgun.fault_on(1, too_many("3600"))
+    publication = make_publication()
+    make_story("The first verdict")
+    add_readers(publication, 20)
+    send = start_send(issue=make_issue(publication, approved=True), now=NOW)
+    clock = Clock()
+
+    def stop_after_a_minute(seconds):
+        clock.nap(seconds)
+        if clock.now - NOW > timedelta(minutes=1):
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        run_send(send=send, adapter=current_adapter(), clock=clock, nap=stop_after_a_minute)
+    send.refresh_from_db()
+    assert send.state == Send.State.SUBMITTING
+    assert Issue.objects.get().state == Issue.State.SENDING
+    assert make_receipt(send).deliveries["pending"] > 0

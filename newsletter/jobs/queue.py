@@ -15,6 +15,7 @@ from procrastinate.jobs import Job
 
 from newsletter.models import Batch, Send
 from newsletter.sending.bell import listen
+from newsletter.sending.claim import running_sends
 
 BULK, RINGS = "bulk", "rings"
 DISPATCH_TASK = "newsletter.dispatch"
@@ -35,7 +36,7 @@ def enqueue_send(send: Send) -> None:
 def enqueue_forgotten(*, now: datetime) -> int:
     """Batches that are due and have no job waiting: it was lost, or nobody made one. Returns how many."""
     due = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    batches = Batch.objects.filter(due, state=Batch.State.PENDING, send__state=Send.State.SUBMITTING)
+    batches = Batch.objects.filter(due, state=Batch.State.PENDING, send__in=running_sends(now=now))
     try:
         return _enqueue(without_job(batches))
     except AlreadyEnqueued:

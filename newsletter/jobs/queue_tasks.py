@@ -11,7 +11,8 @@ from newsletter.jobs.catalogue import DISPATCH, WORKER, Job, current_dispatcher,
 from newsletter.jobs.queue import BULK, DISPATCH_TASK, RINGS, enqueue_forgotten, enqueue_later
 from newsletter.jobs.rings import run_job
 from newsletter.jobs.stopping import is_stopping, nap
-from newsletter.models import Batch, Send
+from newsletter.models import Batch
+from newsletter.sending.claim import running_sends
 
 SHORT_WAIT_SECONDS = 3.0
 MOST_NAPS = 20
@@ -56,9 +57,9 @@ def dispatch_one(batch: int) -> None:
 
 
 def find_waiting(batch_id: int) -> Batch | None:
-    """The batch, where it is still to be sent."""
-    waiting = Batch.objects.filter(pk=batch_id, state=Batch.State.PENDING, send__state=Send.State.SUBMITTING)
-    return waiting.select_related("send").first()
+    """The batch, where it is still to be sent and its send goes on now."""
+    sends = running_sends(now=datetime.now(UTC))
+    return Batch.objects.filter(pk=batch_id, state=Batch.State.PENDING, send__in=sends).select_related("send").first()
 
 
 def _ring_periodically(app: App, job: Job) -> None:

@@ -12,7 +12,7 @@ from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.forget import forget_old_events
 from newsletter.jobs.confirm import send_due_confirmations
 from newsletter.jobs.stopping import is_stopping
-from newsletter.jobs.tell import tell_staff
+from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends
 from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
 from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.provider import current_adapter
@@ -52,10 +52,16 @@ def _dispatch(lanes: int = LANES) -> None:
     dispatch_due(dispatcher=current_dispatcher(), lanes=lanes, most=50 * lanes, stopping=is_stopping)
 
 
+def _tell(*, now: datetime) -> None:
+    tell_of_stopped_sends(now=now)
+    send_due_notices(now=now)
+
+
 JOBS = (
     Job("poll", 10, lambda: poll_sources(now=_now()), SCHEDULER),
-    Job("assemble", 5, lambda: assemble_due(now=_now(), tell=tell_staff), SCHEDULER),
+    Job("assemble", 5, lambda: assemble_due(now=_now()), SCHEDULER),
     Job("start", 2, lambda: start_due_sends(now=_now()), SCHEDULER),
+    Job("tell", 10, lambda: _tell(now=_now()), SCHEDULER),
     Job("confirm", 2, lambda: send_due_confirmations(now=_now()), WORKER),
     Job(DISPATCH, 1, _dispatch, WORKER),
     Job("feedback", 2, apply_due_events, WORKER),

@@ -9,7 +9,7 @@ from procrastinate.psycopg_connector import PsycopgConnector
 
 from newsletter.jobs.catalogue import DISPATCH, WORKER, Job, current_dispatcher, jobs_of
 from newsletter.jobs.queue import BULK, DISPATCH_TASK, RINGS, enqueue_forgotten, enqueue_later
-from newsletter.jobs.rings import run_job
+from newsletter.jobs.rings import run_job, run_logged
 from newsletter.jobs.stopping import is_stopping, nap
 from newsletter.models import Batch
 from newsletter.sending.claim import running_sends
@@ -40,6 +40,11 @@ def make_worker_app(parameters: dict[str, object]) -> App:
 
 
 def dispatch_one(batch: int) -> None:
+    """The task of one batch."""
+    run_logged(f"batch {batch}", lambda: _dispatch(batch))
+
+
+def _dispatch(batch: int) -> None:
     """Send a batch if it is due. One that has to wait is tried again after a moment, or put in the queue for later."""
     for _ in range(MOST_NAPS):
         if is_stopping():

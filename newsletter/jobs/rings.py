@@ -5,7 +5,7 @@ It keeps nothing: what is due is read from rows at each ring, so a lost or doubl
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -57,11 +57,16 @@ class Rings:
 
 
 def run_job(job: Job) -> None:
-    """One ring of one job, with its own database connection. What goes wrong is logged; the next ring tries again."""
+    """One ring of one job."""
+    run_logged(job.name, job.run)
+
+
+def run_logged(name: str, run: Callable[[], object]) -> None:
+    """Run it with a database connection of its own. What goes wrong is logged in a line; the next ring tries again."""
     close_old_connections()
     try:
-        job.run()
+        run()
     except (DomainError, Error) as error:
-        log.error("%s: %s", job.name, error)
+        log.error("%s: %s", name, " ".join(str(error).split()))
     finally:
         close_old_connections()

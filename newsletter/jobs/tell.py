@@ -1,6 +1,8 @@
-"""Tells staff by mail what happened while nobody was at the desk."""
+"""Tells staff by mail what happened while nobody was at the desk. What is to be told is a row; it is sent until it was taken."""
 
 import logging
+from collections.abc import Sequence
+from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth.models import Permission, User
@@ -8,28 +10,65 @@ from django.db.models import Q
 
 from newsletter.issues.assemble import Assembly
 from newsletter.issues.body import literal
-from newsletter.models import Issue, Publication
+from newsletter.models import Issue, Publication, Send, StaffNotice
+from newsletter.providers.contract import Adapter, Verdict
 from newsletter.sending.notice import send_notice, sender_of
 from newsletter.sending.provider import current_adapter
 
 log = logging.getLogger(__name__)
+AT_ONCE = 50
 
 
-def tell_staff(assembly: Assembly) -> None:
-    """One mail to each person who may approve: an issue waits, or a slot was skipped, with a link."""
-    publication = assembly.slot.publication
-    subject, paragraphs, link = _words(assembly, publication)
-    for person in find_approvers():
-        send_notice(
-            adapter=current_adapter(),
-            sender=sender_of(publication),
-            to=person.email,
-            key=f"staff-{assembly.slot.pk}-{person.pk}",
-            subject=subject,
-            paragraphs=paragraphs,
-            button=("Open it in the desk", link),
-            reason="You get this because you may approve issues.",
-        )
+def tell_of_assembly(assembly: Assembly, *, now: datetime) -> None:
+    """An issue waits to be read, or a slot was skipped."""
+    slot, issue, publication = assembly.slot, assembly.issue, assembly.slot.publication
+    when = f"{slot.due_local.replace('T', ' at ')} ({publication.zone})"
+    if issue is None:
+        subject = f"{publication.name}: nothing goes out on {slot.due_local[:10]}"
+        _write(publication, f"skipped-{slot.pk}", subject, [slot.reason], _home(), now)
+    else:
+        words = [_next(issue, when), f"Its subject: {literal(issue.subject)}"]
+        _write(publication, f"assembled-{slot.pk}", f"{issue} is ready to read", words, _page(issue), now)
+
+
+def tell_of_hold(issue: Issue, *, now: datetime) -> None:
+    """An issue did not go out when it should have."""
+    words = [issue.held_reason, "Nothing of it was sent. Look at it, then release it or send it by hand."]
+    day = issue.slot.due_local if issue.slot else "now"
+    _write(issue.publication, f"held-{issue.pk}-{day}", f"{issue} is held", words, _page(issue), now)
+
+
+def tell_of_change(issue: Issue, *, what: Sequence[str], now: datetime) -> None:
+    """What an approved issue shows is no longer what was approved."""
+    words = [
+        "After it was approved, this changed: " + "; ".join(what) + ".",
+        "It does not go out until somebody has read it again and approved it.",
+    ]
+    key = f"changed-{issue.pk}-{issue.approvals.count()}"
+    _write(issue.publication, key, f"{issue} changed and needs a new approval", words, _page(issue), now)
+
+
+def tell_of_stopped_sends(*, now: datetime) -> None:
+    """Sends that paused by themselves or need a person."""
+    stopped = Send.objects.filter(state__in=[Send.State.PAUSED, Send.State.NEEDS_ATTENTION]).exclude(
+        reason__startswith="paused by "
+    )
+    for send in stopped.select_related("issue__publication"):
+        state = "stopped" if send.state == Send.State.PAUSED else "needs you"
+        words = [f"Why: {send.reason}.", "Nobody is mailed twice while you look. What to do stands on its page."]
+        key = f"send-{send.pk}-{send.state}-{send.batches.filter(state='uncertain').count()}"
+        _write(send.issue.publication, key, f"The send of {send.issue} {state}", words, _page(send.issue), now)
+
+
+def send_due_notices(*, now: datetime, adapter: Adapter | None = None) -> int:
+    """Send what is to be told; a mail that was surely not taken is tried again. Returns how many were taken."""
+    adapter = adapter or current_adapter()
+    taken = 0
+    waiting = StaffNotice.objects.filter(sent_at__isnull=True).select_related("person", "publication__brand")
+    for notice in waiting[:AT_ONCE]:
+        if StaffNotice.objects.filter(pk=notice.pk, sent_at__isnull=True).update(sent_at=now):
+            taken += _send(notice, adapter)
+    return taken
 
 
 def find_approvers() -> list[User]:
@@ -38,20 +77,52 @@ def find_approvers() -> list[User]:
     return list(people.exclude(email="").distinct().order_by("pk"))
 
 
-def _words(assembly: Assembly, publication: Publication) -> tuple[str, list[str], str]:
-    slot, issue = assembly.slot, assembly.issue
-    desk = f"{settings.NEWSLETTER_SITE_URL}/admin/"
-    when = f"{slot.due_local.replace('T', ' at ')} ({publication.zone})"
-    if issue is None:
-        return f"{publication.name}: nothing goes out on {slot.due_local[:10]}", [slot.reason], desk
-    return (
-        f"{issue} is ready to read",
-        [_next(issue, when), f"Its subject: {literal(issue.subject)}"],
-        f"{desk}issues/{issue.pk}/overview/",
+def _write(
+    publication: Publication, key: str, subject: str, paragraphs: Sequence[str], link: str, now: datetime
+) -> None:
+    StaffNotice.objects.bulk_create(
+        (
+            StaffNotice(
+                key=key,
+                person=person,
+                subject=subject[:300],
+                paragraphs=list(paragraphs),
+                link=link,
+                publication=publication,
+                made_at=now,
+            )
+            for person in find_approvers()
+        ),
+        ignore_conflicts=True,
     )
+
+
+def _send(notice: StaffNotice, adapter: Adapter) -> int:
+    outcome = send_notice(
+        adapter=adapter,
+        sender=sender_of(notice.publication),
+        to=notice.person.email,
+        key=f"staff-{notice.pk}",
+        subject=literal(notice.subject),
+        paragraphs=[literal(paragraph) for paragraph in notice.paragraphs],
+        button=("Open it in the desk", notice.link),
+        reason="You get this because you may approve issues.",
+    )
+    if outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED):
+        StaffNotice.objects.filter(pk=notice.pk).update(sent_at=None)
+        log.warning("Staff could not be told and will be: %s", outcome.reason)
+    return int(outcome.verdict is Verdict.ACCEPTED)
 
 
 def _next(issue: Issue, when: str) -> str:
     if issue.publication.approval == Publication.ApprovalPolicy.AUTO:
         return f"{issue} goes out on {when} unless somebody holds it."
     return f"{issue} waits for your approval. It is due on {when}; without approval nothing goes out."
+
+
+def _page(issue: Issue) -> str:
+    return f"{settings.NEWSLETTER_SITE_URL}/admin/issues/{issue.pk}/overview/"
+
+
+def _home() -> str:
+    return f"{settings.NEWSLETTER_SITE_URL}/admin/"

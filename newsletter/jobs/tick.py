@@ -1,51 +1,49 @@
 """One round of everything that has fallen due. Safe to run at any time, by any number of processes at once."""
 
 import logging
-from collections.abc import Callable
 from datetime import datetime
 
+from django.db import DatabaseError
+
 from newsletter.content.ingest import ingest_due
-from newsletter.issues.approve import approve_by_policy
-from newsletter.issues.assemble import GRACE, Assembly, assemble_slot, open_due_slots
-from newsletter.models import Issue, Publication, Slot, move
+from newsletter.issues.approve import approve_by_policy, hold_issue, void_changed_approvals
+from newsletter.issues.assemble import GRACE, Assembly, assemble_slot, find_open_slots, open_due_slots
+from newsletter.jobs.tell import tell_of_assembly, tell_of_change, tell_of_hold
+from newsletter.models import Issue, Publication
 from newsletter.sending.start import start_send
 from subscribers.errors import DomainError
 
 log = logging.getLogger(__name__)
 
-Tell = Callable[[Assembly], None]
-
 
 def poll_sources(*, now: datetime) -> None:
-    """Look at the sources that are due."""
-    for report in ingest_due(now=now):
+    """Look at the sources that are due; where that changed an approved issue, its approval is void and staff are told."""
+    reports = ingest_due(now=now)
+    for report in reports:
         if report.error:
             log.warning("Source %s: %s", report.name, report.error)
+    if reports:
+        for issue, changes in void_changed_approvals(now=now):
+            tell_of_change(issue, what=changes, now=now)
 
 
-def assemble_due(*, now: datetime, tell: Tell = lambda assembly: None) -> list[Assembly]:
-    """Open the slots whose time has come and assemble them. ``tell`` hears of each that this call made."""
-    made = []
+def assemble_due(*, now: datetime) -> list[Assembly]:
+    """Open the slots whose time has come and assemble them. Returns what this call made. One fault stops no other slot."""
     for publication in Publication.objects.filter(enabled=True):
         try:
             open_due_slots(publication=publication, now=now)
         except DomainError as error:
             log.error("%s has no next slot: %s", publication, error)
-    for slot in Slot.objects.filter(state=Slot.State.DUE, publication__enabled=True).order_by("due_at"):
-        if slot.due_at + GRACE < now:
-            move(
-                slot,
-                of=[Slot.State.DUE],
-                to=Slot.State.MISSED,
-                reason="It was not assembled in time. Nothing was sent.",
-            )
+    made = []
+    for slot in find_open_slots(now=now):
+        try:
+            assembly = assemble_slot(slot=slot, now=now)
+        except (DomainError, DatabaseError) as error:
+            log.error("%s, slot %s was not assembled: %s", slot.publication, slot.due_local, error)
             continue
-        assembly = assemble_slot(slot=slot, now=now)
         if assembly.made:
-            log.info(
-                "%s", assembly.issue or f"{slot.publication}: slot {slot.due_local} skipped: {assembly.slot.reason}"
-            )
-            tell(assembly)
+            log.info("%s", assembly.issue or f"{slot.publication}: {slot.due_local} skipped: {assembly.slot.reason}")
+            tell_of_assembly(assembly, now=now)
             made.append(assembly)
     return made
 
@@ -56,26 +54,33 @@ def start_due_sends(*, now: datetime) -> None:
         state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED], slot__due_at__lte=now, held=False
     ).select_related("publication__brand", "publication__mailing_list", "publication__segment", "slot")
     for issue in waiting:
-        if issue.slot and issue.slot.due_at + GRACE < now:
+        if issue.slot and issue.slot.due_at + GRACE < now and issue.released_at is None:
             hold_late(issue, now=now)
-            continue
-        if issue.state != Issue.State.APPROVED and issue.publication.approval != Publication.ApprovalPolicy.AUTO:
-            continue
-        try:
-            if issue.state != Issue.State.APPROVED:
-                approve_by_policy(issue=issue, now=now)
-            send = start_send(issue=issue, now=now)
-            log.info("%s: %s people", issue, send.recipients)
-        except DomainError as error:
-            hold(issue, str(error))
+        elif issue.state == Issue.State.APPROVED or issue.publication.approval == Publication.ApprovalPolicy.AUTO:
+            _start(issue, now=now)
 
 
 def hold_late(issue: Issue, *, now: datetime) -> None:
     """More than six hours late: never sent unasked."""
     hours = int((now - issue.slot.due_at).total_seconds() // 3600) if issue.slot else 0
-    hold(issue, f"It was due {hours} hours ago and was not sent in time. Send it by hand if it still makes sense.")
+    hold(
+        issue,
+        f"It was due {hours} hours ago and was not sent in time. Send it by hand if it still makes sense.",
+        now=now,
+    )
 
 
-def hold(issue: Issue, reason: str) -> None:
+def hold(issue: Issue, reason: str, *, now: datetime) -> None:
     log.error("%s is held: %s", issue, reason)
-    Issue.objects.filter(pk=issue.pk).update(held=True, held_reason=reason[:500])
+    hold_issue(issue=issue, reason=reason)
+    tell_of_hold(issue, now=now)
+
+
+def _start(issue: Issue, *, now: datetime) -> None:
+    try:
+        if issue.state != Issue.State.APPROVED:
+            approve_by_policy(issue=issue, now=now)
+        send = start_send(issue=issue, now=now)
+        log.info("%s: %s people", issue, send.recipients)
+    except DomainError as error:
+        hold(issue, str(error), now=now)

@@ -16,10 +16,9 @@ from pathlib import Path
 
 PAUSED_AGAIN = "UPDATE newsletter_send SET state = 'submitting', reason = '' WHERE state = 'paused'"
 IN_FLIGHT_SECONDS = 15.0
-LASTS_SECONDS = 75
 
 
-def soak(*, seed: int, people: int, batch: int, until: float) -> str:
+def soak(*, seed: int, people: int, batch: int, lasts: int, shared: Path, until: float) -> str:
     """One send. Gives the summary line. Raises AssertionError where a promise was broken."""
     from tests.crash.conftest import ENGINE, SERVER, prepare_template
     from tests.soak.troubles import Troubles
@@ -29,11 +28,9 @@ def soak(*, seed: int, people: int, batch: int, until: float) -> str:
     started = time.monotonic()
     chance = random.Random(seed)
     provider = FakeProvider().start()
-    shared = Path(tempfile.gettempdir()) / f"newsletter-soak-{os.getpid()}"
-    shared.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="newsletter-soak-"))
     template = prepare_template(folder=shared, people=people, state="begun", batch=batch)
-    rate = f"&people_per_second={max(people // LASTS_SECONDS, batch)}"
+    rate = f"&people_per_second={max(people // lasts, 1)}"
     here = Installation(
         folder=folder, database_url=copy_database(template, to=folder), provider=provider, engine=ENGINE, batch=batch
     )
@@ -69,7 +66,7 @@ def soak(*, seed: int, people: int, batch: int, until: float) -> str:
             f"seed {seed}: {people:,} people on {'PostgreSQL' if SERVER else 'SQLite'} ({ENGINE}) in "
             f"{time.monotonic() - started:.0f} s; nobody twice, nobody lost: {states['accepted']:,} accepted, "
             f"{states['skipped']:,} left before, {states['uncertain']:,} uncertain, {states['rejected']:,} rejected; "
-            f"{len(provider.ledger):,} calls; a killed worker's batches settled after {recovery:.0f} s; {words}"
+            f"{len(provider.ledger):,} calls; no call held anybody who had left; a killed worker's batches settled after {recovery:.0f} s; {words}"
         )
     finally:
         provider.stop()
@@ -82,6 +79,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=200_000)
     parser.add_argument("--batch", type=int, default=500)
+    parser.add_argument(
+        "--lasts", type=int, default=150, help="seconds that a send takes at its rate, without troubles"
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--sqlite", action="store_true", help="on SQLite, although PostgreSQL is here")
@@ -89,11 +89,19 @@ def main() -> int:
     end = time.monotonic() + options.minutes * 60
     with ExitStack() as stack:
         _choose_database(stack, sqlite=options.sqlite)
+        shared = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="newsletter-soak-")))
         broken = 0
         for number, seed in enumerate(options.seeds):
             share = (end - time.monotonic()) / (len(options.seeds) - number)
             try:
-                line = soak(seed=seed, people=options.people, batch=options.batch, until=time.monotonic() + share * 0.8)
+                line = soak(
+                    seed=seed,
+                    people=options.people,
+                    batch=options.batch,
+                    lasts=options.lasts,
+                    shared=shared,
+                    until=time.monotonic() + share * 0.8,
+                )
             except AssertionError as error:
                 broken += 1
                 line = f"seed {seed}: BROKEN: {error}"

@@ -5,8 +5,10 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 
 from newsletter.errors import NotAllowed, NotApproved, NotReady, WrongState
+from newsletter.issues.changes import find_changes
 from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.variants import find_groups, freeze_revision, make_variants
 from newsletter.models import Approval, Issue, IssueRevision, Publication, move
@@ -68,10 +70,10 @@ def require_approval(issue: Issue) -> Approval:
     """Raises NotApproved when what the issue says now is not what was approved."""
     approval = current_approval(issue)
     if approval is None:
-        edited = issue.approvals.filter(withdrawn_at__isnull=True).exists()
+        changes = find_changes(issue)
         raise NotApproved(
-            f"{issue} was edited after it was approved. Look at it and approve it again."
-            if edited
+            f"{issue} changed after it was approved ({'; '.join(changes)}). Look at it and approve it again."
+            if changes
             else f"{issue} is not approved. Approve it with `newsletter approve {issue.reference} --by EMAIL` or in the desk."
         )
     return approval
@@ -85,10 +87,21 @@ def withdraw_approvals(*, issue: Issue, now: datetime) -> int:
     return withdrawn
 
 
+def void_changed_approvals(*, now: datetime) -> list[tuple[Issue, list[str]]]:
+    """Withdraw the approvals of every issue that is no longer what was approved; gives each with what changed."""
+    voided = []
+    for issue in Issue.objects.filter(state=Issue.State.APPROVED).select_related("publication__brand", "slot"):
+        if current_approval(issue) is None:
+            changes = find_changes(issue)
+            withdraw_approvals(issue=issue, now=now)
+            voided.append((issue, changes))
+    return voided
+
+
 def hold_issue(*, issue: Issue, reason: str) -> None:
     """Keep an issue from going out until it is released."""
     held = Issue.objects.filter(pk=issue.pk, state__in=[*OPEN_STATES, Issue.State.APPROVED]).update(
-        held=True, held_reason=reason[:500]
+        held=True, held_reason=reason[:500], released_at=None
     )
     if not held:
         raise WrongState(f"{issue} is {issue.get_state_display()}; it is too late to hold it. Pause its send instead.")
@@ -96,7 +109,8 @@ def hold_issue(*, issue: Issue, reason: str) -> None:
 
 
 def release_issue(*, issue: Issue) -> None:
-    Issue.objects.filter(pk=issue.pk).update(held=False, held_reason="")
+    """A person has looked: it may go out, also when its slot is over."""
+    Issue.objects.filter(pk=issue.pk).update(held=False, held_reason="", released_at=Now())
     issue.held, issue.held_reason = False, ""
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from newsletter.errors import WrongState
 from newsletter.issues.body import draft_body, draft_preheader, draft_subject
@@ -28,8 +28,8 @@ class Assembly:
 
 def open_due_slots(*, publication: Publication, now: datetime) -> list[Slot]:
     """Make the slots whose time of assembly has come and that are not there yet; of several missed, only the last can go."""
-    last = publication.slots.order_by("-due_at").first()
     lead = timedelta(hours=publication.lead_hours)
+    last = publication.slots.filter(due_at__lte=now + lead).order_by("-due_at").first()
     missing: list[Due] = []
     after = max(last.due_at, publication.made_at) if last else publication.made_at
     for due in due_after(after, schedule=publication.schedule, zone=publication.zone):
@@ -51,6 +51,8 @@ def find_slot(*, publication: Publication, due: str, now: datetime) -> Slot:
     """The slot of a wall-clock time given by a person, or the next one of the schedule; made if need be."""
     if due:
         moment = due_at_local(due, zone=publication.zone)
+        if moment.at + GRACE < now:
+            raise WrongState(f"{moment.local} is more than six hours past. Name a moment to come, or leave --due out.")
     else:
         last = publication.slots.filter(state=Slot.State.DUE, due_at__gte=now - GRACE).order_by("due_at").first()
         if last:
@@ -59,20 +61,31 @@ def find_slot(*, publication: Publication, due: str, now: datetime) -> Slot:
     return _make_slot(publication=publication, due=moment, now=now)[0]
 
 
+def find_open_slots(*, now: datetime) -> list[Slot]:
+    """Slots to assemble now, and skipped ones whose time has not come yet: news may still arrive. Late ones are missed."""
+    slots = Slot.objects.filter(publication__enabled=True).select_related("publication")
+    for slot in slots.filter(state=Slot.State.DUE, due_at__lt=now - GRACE):
+        move(slot, of=[Slot.State.DUE], to=Slot.State.MISSED, reason="It was not assembled in time. Nothing was sent.")
+    open_now = Q(state=Slot.State.DUE) | Q(state=Slot.State.SKIPPED, due_at__gt=now)
+    return list(slots.filter(open_now).order_by("due_at"))
+
+
 @transaction.atomic
 def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
     """Make the slot's issue, once. Raises WrongState where the slot was missed."""
     slot = Slot.objects.select_for_update().select_related("publication__brand").get(pk=slot.pk)
     if slot.state == Slot.State.MISSED:
         raise WrongState(f"The slot {slot.due_local} was missed: {slot.reason}")
-    if slot.state != Slot.State.DUE:
+    skipped_before = slot.state == Slot.State.SKIPPED
+    if slot.state != Slot.State.DUE and not (skipped_before and now < slot.due_at):
         return Assembly(slot=slot, issue=Issue.objects.filter(slot=slot).first(), made=False)
     publication = slot.publication
-    before = publication.slots.filter(assembled_at__isnull=False).aggregate(last=Max("assembled_at"))["last"]
+    earlier = publication.slots.filter(assembled_at__isnull=False).exclude(pk=slot.pk)
+    before = earlier.aggregate(last=Max("assembled_at"))["last"]
     choice = choose_content(publication=publication, new_since=before, due_at=slot.due_at, now=now)
     if not choice.stories and not has_new_event(choice.events, since=before):
         move(slot, of=[Slot.State.DUE], to=Slot.State.SKIPPED, reason=NOTHING_NEW, assembled_at=now)
-        return Assembly(slot=slot, issue=None, made=True)
+        return Assembly(slot=slot, issue=None, made=not skipped_before)
     number = (publication.issues.aggregate(last=Max("number"))["last"] or 0) + 1
     issue = Issue.objects.create(
         publication=publication,
@@ -89,7 +102,13 @@ def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
         PlacedStory(publication=publication, story=story, issue=issue) for story in choice.stories
     )
     issue.save_revision(log_action=False)
-    move(slot, of=[Slot.State.DUE], to=Slot.State.ASSEMBLED, assembled_at=now, reason=_assembled(choice.stories))
+    move(
+        slot,
+        of=[Slot.State.DUE, Slot.State.SKIPPED],
+        to=Slot.State.ASSEMBLED,
+        assembled_at=now,
+        reason=_assembled(choice.stories),
+    )
     return Assembly(slot=slot, issue=issue, made=True)
 
 

@@ -3,6 +3,7 @@
 from newsletter.models.content import Appeal, EventNotice, Story
 from newsletter.models.feedback import ProviderEvent
 from newsletter.models.issues import Approval, Issue, IssueRevision, PlacedStory, ReaderGroup, Variant
+from newsletter.models.notices import StaffNotice
 from newsletter.models.pictures import Picture
 from newsletter.models.publications import Brand, Publication, Slot
 from newsletter.models.sends import (
@@ -41,6 +42,7 @@ __all__ = [
     "SetAsideEntry",
     "Slot",
     "Source",
+    "StaffNotice",
     "Story",
     "Variant",
     "move",

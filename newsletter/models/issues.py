@@ -32,6 +32,7 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         "state",
         "held",
         "held_reason",
+        "released_at",
         "reasons",
         "made_at",
         "public_id",
@@ -44,6 +45,7 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT, editable=False)
     held = models.BooleanField(default=False, editable=False)
     held_reason = models.CharField(max_length=500, blank=True, editable=False)
+    released_at = models.DateTimeField(null=True, editable=False)
     reasons = models.JSONField(
         default=list, editable=False, help_text="[{kind, title, in, why}, …] as assembly decided."
     )

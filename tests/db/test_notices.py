@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.issues.assemble import assemble_slot, find_slot
 from newsletter.jobs.confirm import send_due_confirmations
-from newsletter.jobs.tell import tell_staff
+from newsletter.jobs.tell import send_due_notices, tell_of_assembly
 from subscribers.links import Purpose, read_link
 from subscribers.models import Confirmation, Subscription
 from subscribers.signup import confirm_subscription, request_subscription
@@ -67,7 +67,8 @@ def test_staff_who_may_approve_are_told_with_a_link(mailgun):
     publication = make_publication()
     make_story("The first verdict")
     make_approver()
-    tell_staff(assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW))
+    tell_of_assembly(assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW), now=NOW)
+    send_due_notices(now=NOW)
     (mail,) = mailgun.mailbox("approver@example.org")
     assert mail.subject == "The weekly letter No. 1 is ready to read"
     assert "/admin/issues/" in mail.text
@@ -77,7 +78,8 @@ def test_staff_who_may_approve_are_told_with_a_link(mailgun):
 def test_staff_are_told_that_nothing_goes_out(mailgun):
     publication = make_publication()
     make_approver()
-    tell_staff(assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW))
+    tell_of_assembly(assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW), now=NOW)
+    send_due_notices(now=NOW)
     (mail,) = mailgun.mailbox("approver@example.org")
     assert "nothing goes out" in mail.subject
     assert "Nothing new" in mail.text

@@ -169,7 +169,7 @@ def test_f17_what_was_edited_after_approval_does_not_go_out(mailgun):
     issue = ready_issue()
     Issue.objects.filter(pk=issue.pk).update(subject="Something else")
     issue.refresh_from_db()
-    with pytest.raises(NotApproved, match="edited after it was approved"):
+    with pytest.raises(NotApproved, match="changed after it was approved"):
         start_send(issue=issue, now=NOW)
     assert mailgun.ledger == []
     assert not Send.objects.exists()

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from newsletter.console.progress import follow_send
+from newsletter.errors import NotReady
 from newsletter.issues.approve import approve_by_policy, release_issue, require_approval
+from newsletter.issues.assemble import GRACE
 from newsletter.issues.find import find_issue
 from newsletter.management.base import ProductCommand
 from newsletter.models import Issue, Publication, Send
@@ -25,22 +27,23 @@ class Command(ProductCommand):
         parser.add_argument(
             "--now", action="store_true", help="Start it and dispatch here until nothing is left to do."
         )
+        parser.add_argument("--release", action="store_true", help="Release it where somebody holds it.")
         parser.add_argument("--json", action="store_true")
 
     def run(self, **options: Any) -> None:
         issue = find_issue(options["issue"])
-        if issue.held and not options["now"]:
-            release_issue(issue=issue)
+        if issue.held and not options["release"]:
+            raise NotReady(
+                f"{issue} is held: {issue.held_reason or 'no reason given'}. To send it all the same, add --release."
+            )
         if not options["now"]:
             self._hand_over(issue)
             return
+        if issue.state in (Issue.State.DRAFT, Issue.State.IN_REVIEW) and _is_auto(issue) and not issue.held:
+            approve_by_policy(issue=issue, now=datetime.now(UTC))
+        require_approval(issue)
         if issue.held:
             release_issue(issue=issue)
-        if (
-            issue.state in (Issue.State.DRAFT, Issue.State.IN_REVIEW)
-            and issue.publication.approval == Publication.ApprovalPolicy.AUTO
-        ):
-            approve_by_policy(issue=issue, now=datetime.now(UTC))
         send = start_send(issue=issue, now=datetime.now(UTC))
         with follow_send(send, quiet=options["json"]) as progress:
             send = run_send(send=send, adapter=current_adapter(), progress=progress)
@@ -53,9 +56,17 @@ class Command(ProductCommand):
             raise SystemExit(NEEDS_ATTENTION)
 
     def _hand_over(self, issue: Issue) -> None:
-        if issue.publication.approval != Publication.ApprovalPolicy.AUTO:
+        if not _is_auto(issue):
             require_approval(issue)
+        if issue.slot and issue.slot.due_at + GRACE < datetime.now(UTC):
+            raise NotReady(f"The slot of {issue}, {issue.slot.due_local}, is over. To send it all the same, add --now.")
+        if issue.held:
+            release_issue(issue=issue)
         due = issue.slot.due_local if issue.slot else "the next tick"
         self.stdout.write(
             f"{issue} goes out at {due} ({issue.publication.zone}), while `newsletter serve` or a scheduler runs."
         )
+
+
+def _is_auto(issue: Issue) -> bool:
+    return issue.publication.approval == Publication.ApprovalPolicy.AUTO

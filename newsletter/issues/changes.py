@@ -1,0 +1,60 @@
+"""What changed in an issue since it was approved, in words: its own words, a story, an event, the brand, the rules."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from newsletter.issues.content import resolve_content
+from newsletter.models import Issue
+
+_NAMES = {
+    "subject": "the subject",
+    "preheader": "the preheader",
+    "brand": "the brand",
+    "publication": "the publication's rules",
+}
+
+
+def find_changes(issue: Issue) -> list[str]:
+    """Nothing where the newest standing approval is of what the issue says now, or where there is none."""
+    approval = issue.approvals.filter(withdrawn_at__isnull=True).select_related("revision").order_by("-at").first()
+    if approval is None:
+        return []
+    return list(dict.fromkeys(_compare(approval.revision.content, resolve_content(issue))))
+
+
+def _compare(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    for part, name in _NAMES.items():
+        if before[part] != after[part]:
+            yield name
+    old, new = _things(before), _things(after)
+    for key, thing in old.items():
+        if key not in new:
+            yield f"{thing['kind']} “{thing['title']}” is gone"
+        elif new[key] != thing:
+            yield f"{thing['kind']} “{thing['title']}”"
+    yield from (f"{thing['kind']} “{thing['title']}” is new" for key, thing in new.items() if key not in old)
+    if [_frame(block) for block in before["blocks"]] != [_frame(block) for block in after["blocks"]]:
+        yield "the order or the words of its blocks"
+
+
+def _things(content: dict[str, Any]) -> dict[tuple[str, int], dict[str, Any]]:
+    """Every story, event and appeal by kind and id."""
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    for block in content["blocks"]:
+        stories = [block["story"]] if "story" in block else block.get("stories", [])
+        for kind, things in (
+            ("the story", stories),
+            ("the event", block.get("events", [])),
+            ("the appeal", block.get("appeals", [])),
+        ):
+            for thing in things:
+                title = thing.get("title") or thing.get("headline", "")
+                found[kind, thing["id"]] = {**thing, "kind": kind, "title": title}
+    return found
+
+
+def _frame(block: dict[str, Any]) -> dict[str, Any]:
+    """A block without the things it shows."""
+    things = ("story", "stories", "events", "appeals")
+    ids = [thing["id"] for name in things if isinstance(block.get(name), list) for thing in block[name]]
+    return {name: value for name, value in block.items() if name not in things} | {"ids": ids}

@@ -1,0 +1,126 @@
+"""An engine rings what the catalogue names, goes on after a failure, and stops when it is told to."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from newsletter.errors import NotReady
+from newsletter.jobs import embedded, engine, stopping
+from newsletter.jobs.catalogue import EVERYTHING, JOBS, SCHEDULER, WORKER, Job, jobs_of
+from newsletter.jobs.rings import Rings, run_job
+from newsletter.models import Batch
+from newsletter.sending import bell
+from newsletter.sending.claim import claim_batch
+from newsletter.sending.dispatch import Dispatcher
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.run import dispatch_due
+from newsletter.sending.start import start_send
+from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _not_stopping():
+    stopping.begin_again()
+    yield
+    stopping.begin_again()
+
+
+def begun(readers: int = 20):
+    publication = make_publication()
+    make_story("The first verdict")
+    add_readers(publication, readers)
+    return start_send(issue=make_issue(publication, approved=True), now=NOW)
+
+
+def test_every_job_belongs_to_the_scheduler_or_to_workers_and_names_are_unique():
+    assert {job.role for job in JOBS} == {SCHEDULER, WORKER}
+    assert len({job.name for job in JOBS}) == len(JOBS)
+    assert len(jobs_of(EVERYTHING)) == len(JOBS)
+    assert jobs_of(frozenset()) == []
+
+
+@pytest.mark.parametrize("error", [NotReady("not yet"), OperationalError("the database is away")])
+def test_a_job_that_fails_is_logged_and_rung_again(error, caplog):
+    calls = []
+
+    def fail():
+        calls.append(1)
+        raise error
+
+    job = Job("job", 1, fail, WORKER)
+    run_job(job)
+    run_job(job)
+    assert len(calls) == 2
+    assert str(error) in caplog.text
+
+
+def test_rings_stop_at_once_where_nothing_is_under_way_and_say_so_where_a_job_does_not_end():
+    rung, let_go = threading.Event(), threading.Event()
+
+    def hang():
+        rung.set()
+        let_go.wait(10)
+
+    rings = Rings([Job("hang", 1, hang, WORKER)])
+    rings.start()
+    assert rung.wait(5)
+    assert not rings.stop(within=0.1)
+    let_go.set()
+    assert rings.stop(within=5)
+
+
+def test_f18_no_batch_is_begun_once_the_process_is_to_end(fake_provider, settings):
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=5"
+    begun()
+    stopping.ask_to_stop()
+    dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
+    assert dispatch_due(dispatcher=dispatcher, lanes=1, stopping=stopping.is_stopping) == 0
+    assert fake_provider.ledger == []
+    assert set(Batch.objects.values_list("state", flat=True)) == {Batch.State.PENDING}
+
+
+def test_leases_that_ran_out_are_settled_before_the_embedded_engine_rings_anything(monkeypatch):
+    begun()
+    batch = Batch.objects.get()
+    long_ago = timezone.now() - timedelta(hours=1)
+    assert claim_batch(batch_id=batch.pk, now=long_ago) is not None
+    monkeypatch.setattr(embedded, "jobs_of", lambda roles, lanes: [])
+    chosen = engine.engine_for()
+    chosen.start()
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.UNCERTAIN
+    assert chosen.stop()
+
+
+def test_whoever_listens_hears_of_a_send_in_the_transaction_that_begins_it():
+    heard = []
+
+    def listener(send):
+        heard.append((send.pk, send.batches.count()))
+
+    bell.listen(listener)
+    bell.listen(listener)
+    try:
+        send = begun()
+    finally:
+        bell.stop_listening(listener)
+    assert heard == [(send.pk, 1)]
+
+
+def test_a_listener_that_fails_undoes_the_beginning_and_the_next_try_begins_it():
+    def fail(send):
+        raise OperationalError("the queue is away")
+
+    bell.listen(fail)
+    try:
+        with pytest.raises(OperationalError):
+            begun()
+    finally:
+        bell.stop_listening(fail)
+    [state] = Batch.objects.values_list("send__state", flat=True)
+    assert state == "ready"

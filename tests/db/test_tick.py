@@ -1,0 +1,194 @@
+"""The week with nobody at the desk: slots, sends, holds, and what staff are told of them."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from newsletter.errors import NotReady, WrongState
+from newsletter.issues.approve import hold_issue, release_issue
+from newsletter.issues.assemble import find_slot, open_due_slots
+from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends
+from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
+from newsletter.models import Issue, Send, Slot, Source, StaffNotice, Story
+from tests.db.test_ingest import item
+from tests.db.test_send import ready_issue, send_all
+from tests.support.fixtures import (
+    NOW,
+    add_readers,
+    make_approver,
+    make_event,
+    make_issue,
+    make_publication,
+    make_story,
+)
+from tests.support.provider_faults import Fault, answer
+from tests.support.site import serve_site
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DUE_AT = datetime.fromisoformat("2026-03-05T09:00:00+00:00")
+
+
+@pytest.fixture(autouse=True)
+def mailgun(fake_provider, settings):
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
+    return fake_provider
+
+
+def told() -> list[str]:
+    return list(StaffNotice.objects.values_list("subject", flat=True))
+
+
+def test_an_auto_publication_assembles_at_its_lead_time_and_goes_out_at_its_slot(mailgun):
+    publication = make_publication(approval="auto")
+    make_story("The first verdict")
+    add_readers(publication, 3)
+    assert len(assemble_due(now=NOW)) == 1
+    start_due_sends(now=DUE_AT - timedelta(seconds=1))
+    assert not Send.objects.exists()
+    start_due_sends(now=DUE_AT)
+    start_due_sends(now=DUE_AT)
+    assert Send.objects.get().recipients == 3
+
+
+def test_a_publication_that_needs_approval_waits_for_it():
+    publication = make_publication()
+    make_story("The first verdict")
+    add_readers(publication, 3)
+    assemble_due(now=NOW)
+    start_due_sends(now=DUE_AT)
+    assert Issue.objects.get().state == Issue.State.DRAFT
+    assert not Send.objects.exists()
+
+
+def test_f11_what_is_over_six_hours_late_is_held_staff_are_told_and_a_release_lets_it_go():
+    make_approver()
+    issue = ready_issue(readers=3)
+    start_due_sends(now=DUE_AT + timedelta(hours=7))
+    issue.refresh_from_db()
+    assert issue.held
+    assert "due 7 hours ago" in issue.held_reason
+    assert told() == [f"{issue} is held"]
+    release_issue(issue=issue)
+    start_due_sends(now=DUE_AT + timedelta(hours=8))
+    assert Send.objects.get().recipients == 3
+
+
+def test_what_cannot_go_out_is_held_with_the_reason_and_told_once(mailgun):
+    make_approver()
+    publication = make_publication(approval="auto")
+    make_story("The first verdict")
+    make_issue(publication)
+    for _ in range(3):
+        start_due_sends(now=DUE_AT)
+    assert "Nobody would get" in Issue.objects.get().held_reason
+    assert send_due_notices(now=DUE_AT) == 1
+    (mail,) = mailgun.mailbox("approver@example.org")
+    assert mail.subject == "The weekly letter No. 1 is held"
+    assert send_due_notices(now=DUE_AT) == 0
+
+
+def test_a_correction_at_the_source_voids_the_approval_at_once_and_names_what_changed():
+    make_approver()
+    with serve_site() as site:
+        publication = make_publication()
+        add_readers(publication, 3)
+        rss = '<?xml version="1.0"?><rss version="2.0"><channel><title>F</title>{}</channel></rss>'
+        url = site.put(
+            "/feed.xml", rss.format(item(site, "a", "The first verdict")), Content_Type="application/rss+xml"
+        )
+        Source.objects.create(name="Feed", kind="feed", url=url, language="en")
+        poll_sources(now=NOW)
+        issue = make_issue(publication, approved=True)
+        site.put("/feed.xml", rss.format(item(site, "a", "The first verdict", text="Corrected.")))
+        poll_sources(now=NOW + timedelta(hours=1))
+    issue.refresh_from_db()
+    assert issue.state == Issue.State.DRAFT
+    assert told()[-1] == f"{issue} changed and needs a new approval"
+    assert "the story “The first verdict”" in StaffNotice.objects.latest("pk").paragraphs[0]
+
+
+def test_a_send_that_needs_a_person_or_stopped_by_itself_is_told(mailgun):
+    make_approver()
+    mailgun.fault_on(1, Fault("reset_after_accepting"))
+    send_all(ready_issue(readers=3))
+    for _ in range(2):
+        tell_of_stopped_sends(now=NOW)
+    assert told() == ["The send of The weekly letter No. 1 needs you"]
+
+
+def test_a_notice_that_was_not_taken_is_sent_again(mailgun):
+    make_approver()
+    hold = ready_issue(readers=1)
+    start_due_sends(now=DUE_AT + timedelta(hours=7))
+    assert Issue.objects.get(pk=hold.pk).held
+    mailgun.fault_next(answer(429, b"later"))
+    assert [send_due_notices(now=NOW) for _ in range(3)] == [0, 1, 0]
+
+
+def test_a_slot_made_by_hand_far_ahead_stops_no_other_slot():
+    publication = make_publication()
+    find_slot(publication=publication, due="2027-06-01T09:00", now=NOW)
+    assert [slot.due_local for slot in open_due_slots(publication=publication, now=NOW)] == ["2026-03-05T09:00"]
+
+
+def test_a_slot_long_past_is_refused():
+    with pytest.raises(WrongState, match="more than six hours past"):
+        find_slot(publication=make_publication(), due="2026-03-01T09:00", now=NOW)
+
+
+def test_a_skipped_slot_is_looked_at_again_until_it_is_due():
+    publication = make_publication()
+    (skipped,) = assemble_due(now=NOW)
+    assert skipped.issue is None
+    assert assemble_due(now=NOW + timedelta(hours=1)) == []
+    make_story("News on the eve", published_at=NOW + timedelta(hours=2), seen_at=NOW + timedelta(hours=2))
+    (assembly,) = assemble_due(now=NOW + timedelta(hours=3))
+    assert assembly.issue is not None
+    assert Slot.objects.get(publication=publication).state == Slot.State.ASSEMBLED
+
+
+def test_one_faulty_publication_does_not_stop_the_others(monkeypatch):
+    make_story("The first verdict")
+    faulty, fine = make_publication(), make_publication(slug="fine")
+    from newsletter.jobs import tick
+
+    assemble = tick.assemble_slot
+
+    def fail_for_one(*, slot, now):
+        if slot.publication_id == faulty.pk:
+            raise NotReady("broken")
+        return assemble(slot=slot, now=now)
+
+    monkeypatch.setattr(tick, "assemble_slot", fail_for_one)
+    assert [assembly.slot.publication for assembly in assemble_due(now=NOW)] == [fine]
+
+
+def test_a_held_issue_stays_held_when_somebody_tries_to_send_it(capsys):
+    from django.core.management import CommandError, call_command
+
+    issue = ready_issue(readers=3)
+    hold_issue(issue=issue, reason="the lawyer must read it")
+    with pytest.raises(CommandError, match="the lawyer must read it"):
+        call_command("send", "weekly/1", "--now")
+    issue.refresh_from_db()
+    assert issue.held
+    call_command("send", "weekly/1", "--now", "--release")
+    assert Send.objects.get().state == Send.State.SUBMITTED
+
+
+def test_every_change_of_an_event_or_an_order_has_its_words():
+    from newsletter.issues.changes import find_changes
+
+    publication = make_publication()
+    make_story("The first verdict")
+    event = make_event("Vigil", online=True)
+    add_readers(publication, 1)
+    issue = make_issue(publication, approved=True)
+    assert find_changes(issue) == []
+    event.title = "Vigil, moved"
+    event.save()
+    Story.objects.update(teaser="Corrected.")
+    issue.subject = "Another"
+    issue.save()
+    fresh = Issue.objects.get(pk=issue.pk)
+    assert set(find_changes(fresh)) == {"the subject", "the story “The first verdict”", "the event “Vigil”"}

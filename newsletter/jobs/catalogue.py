@@ -16,6 +16,7 @@ from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends
 from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
 from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.provider import current_adapter
+from newsletter.sending.retention import forget_old_deliveries
 from newsletter.sending.run import LANES, dispatch_due, sweep
 
 SCHEDULER, WORKER = "scheduler", "worker"
@@ -66,6 +67,7 @@ JOBS = (
     Job(DISPATCH, 1, _dispatch, WORKER),
     Job("feedback", 2, apply_due_events, WORKER),
     Job("forget", 3600, lambda: forget_old_events(now=_now()), SCHEDULER),
+    Job("shrink", 3600, lambda: forget_old_deliveries(now=_now()), SCHEDULER),
     Job("sweep", 5, lambda: sweep(adapter=current_adapter()), WORKER),
 )
 

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 from django.conf import settings
@@ -34,12 +35,16 @@ def engine_for(*, roles: frozenset[str] = EVERYTHING, lanes: int = LANES) -> Eng
     return embedded.Engine(roles=roles, lanes=lanes)
 
 
-def run_until_stopped(engine: Engine) -> None:
-    """Run until SIGTERM or SIGINT, then finish the calls under way; what does not end in time is left to the sweeps."""
+def run_until_stopped(engine: Engine, *, started: Callable[[], object]) -> None:
+    """Run until SIGTERM or SIGINT, then finish the calls under way; what does not end in time is left to the sweeps.
+
+    ``started`` is called once the engine runs and a signal would be heeded.
+    """
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda number, frame: stopped.set())
     engine.start()
+    started()
     stopped.wait()
     if not engine.stop():
         log.warning("A call did not end in time. Its batch is looked into by the next worker: nobody is mailed twice.")

@@ -66,7 +66,8 @@ def soak(*, seed: int, people: int, batch: int, lasts: int, shared: Path, until:
             f"seed {seed}: {people:,} people on {'PostgreSQL' if SERVER else 'SQLite'} ({ENGINE}) in "
             f"{time.monotonic() - started:.0f} s; nobody twice, nobody lost: {states['accepted']:,} accepted, "
             f"{states['skipped']:,} left before, {states['uncertain']:,} uncertain, {states['rejected']:,} rejected; "
-            f"{len(provider.ledger):,} calls; no call held anybody who had left; a killed worker's batches settled after {recovery:.0f} s; {words}"
+            f"{len(provider.ledger):,} calls; no call held anybody who had left; "
+            f"a killed worker's batches settled after {recovery:.0f} s; {words}"
         )
     finally:
         provider.stop()

@@ -46,10 +46,11 @@ class Troubles:
         """SIGTERM: it must end by itself with 0."""
         number = self._pick()
         worker = self.workers[number]
-        if worker.running and worker.terminate(within=40) != 0:
+        if "runs" in worker.said() and worker.running and worker.terminate(within=40) != 0:
             raise AssertionError(
                 f"a worker that was told to stop ended with {worker.popen.returncode}: {worker.said()}"
             )
+        worker.kill()
         self.workers[number] = self._start()
 
     def hold(self) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from newsletter.jobs.catalogue import SCHEDULER
 from newsletter.jobs.engine import engine_for, run_until_stopped
 from newsletter.management.base import ProductCommand
+from newsletter.management.commands.worker import say_at_once
 
 
 class Command(ProductCommand):
@@ -12,6 +13,4 @@ class Command(ProductCommand):
 
     def run(self, **options: Any) -> None:
         engine = engine_for(roles=frozenset({SCHEDULER}))
-        self.stdout.write("The scheduler runs. Ctrl-C stops it.")
-        self.stdout.flush()
-        run_until_stopped(engine)
+        run_until_stopped(engine, started=lambda: say_at_once(self, "The scheduler runs. Ctrl-C stops it."))

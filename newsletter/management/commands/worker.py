@@ -17,9 +17,14 @@ class Command(ProductCommand):
 
     def run(self, **options: Any) -> None:
         engine = engine_for(roles=frozenset({WORKER}), lanes=options["lanes"])
-        self.stdout.write(f"The worker runs, {options['lanes']} calls at once. Ctrl-C stops it.")
-        self.stdout.flush()
-        run_until_stopped(engine)
+        text = f"The worker runs, {options['lanes']} calls at once. Ctrl-C stops it."
+        run_until_stopped(engine, started=lambda: say_at_once(self, text))
+
+
+def say_at_once(command: ProductCommand, text: str) -> None:
+    """A line that stands in a log file at once, not when the process ends."""
+    command.stdout.write(text)
+    command.stdout.flush()
 
 
 def add_lanes(parser: ArgumentParser) -> None:

@@ -38,6 +38,8 @@ class Send(models.Model):
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     not_before = models.DateTimeField(null=True)
+    totals = models.JSONField(null=True, help_text="The receipt, once the rows of its people may be deleted.")
+    forgotten_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
 

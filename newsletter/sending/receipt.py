@@ -40,6 +40,8 @@ def make_receipt(send: Send | None) -> Receipt:
     states = dict.fromkeys(("pending", "accepted", "rejected", "skipped", "uncertain"), 0)
     if send is None:
         return Receipt(deliveries=states)
+    if send.totals is not None:
+        return Receipt(**send.totals)
     batches: dict[str, int] = {}
     for state, calls, people in send.batches.order_by().values_list("state").annotate(Count("pk"), Sum("size")):
         batches[state] = calls

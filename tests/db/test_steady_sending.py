@@ -5,13 +5,14 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from newsletter.errors import NotReady
-from newsletter.models import Batch, Installation, Send
+from newsletter.models import Batch, Delivery, Installation, Send
 from newsletter.sending.claim import claim_batch
 from newsletter.sending.day import limit_of
 from newsletter.sending.gate import end_of_quiet, gate_sends
 from newsletter.sending.hold import release_everything
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.receipt import make_receipt
+from newsletter.sending.retention import forget_old_deliveries
 from newsletter.sending.run import run_send
 from newsletter.sending.start import start_send
 from newsletter.sending.sweep import wake_up
@@ -112,6 +113,18 @@ def test_r2_a_copy_of_the_database_without_the_key_cannot_mail_anyone(mailgun, s
     with pytest.raises(NotReady, match="looks like a copy"):
         release_everything(now=NOW)
     assert mailgun.ledger == []
+
+
+def test_p8_after_ninety_days_a_send_keeps_its_receipt_and_not_its_people(mailgun):
+    clock = Clock()
+    send = start_send(issue=ready_issue(readers=25), now=clock())
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    before = make_receipt(send)
+    assert forget_old_deliveries(now=NOW + timedelta(days=89)) == 0
+    assert forget_old_deliveries(now=NOW + timedelta(days=91)) == 25
+    assert forget_old_deliveries(now=NOW + timedelta(days=92)) == 0
+    assert Delivery.objects.count() == 0
+    assert make_receipt(Send.objects.get()) == before
 
 
 def journal_knows_more(send: Send) -> None:

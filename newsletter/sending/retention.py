@@ -1,0 +1,36 @@
+"""After 90 days a finished send keeps its receipt as numbers; the rows of its people are deleted, a slice at a time."""
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from newsletter.models import Delivery, Send
+from newsletter.sending.receipt import make_receipt
+
+KEPT = timedelta(days=90)
+SLICE = 20_000
+OVER = (Send.State.SUBMITTED, Send.State.CANCELLED)
+
+
+def forget_old_deliveries(*, now: datetime, slices: int = 50) -> int:
+    """Shrink sends that ended more than 90 days ago. Returns how many rows were deleted; the rest follow next time."""
+    deleted = 0
+    old = Send.objects.filter(state__in=OVER, ended_at__lt=now - KEPT, forgotten_at__isnull=True).order_by("pk")
+    for send in old:
+        if send.totals is None:
+            Send.objects.filter(pk=send.pk).update(totals=asdict(make_receipt(send)))
+        while slices > 0:
+            gone = _delete_slice(send)
+            deleted += gone
+            slices -= 1
+            if not gone:
+                Send.objects.filter(pk=send.pk).update(forgotten_at=now)
+                break
+    return deleted
+
+
+@transaction.atomic
+def _delete_slice(send: Send) -> int:
+    rows = list(Delivery.objects.filter(batch__send=send).values_list("pk", flat=True)[:SLICE])
+    return Delivery.objects.filter(pk__in=rows).delete()[1].get(Delivery._meta.label, 0)

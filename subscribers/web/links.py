@@ -89,12 +89,12 @@ def find_target(target: LinkTarget) -> tuple[Subscriber | None, MailingList | No
 
 
 def link_for(target: LinkTarget, purpose: Purpose) -> str:
-    """The path of another page of the same person and list."""
+    """The path of another page of the same person and list, as old as the link that led here: opening renews nothing."""
     url = make_link(
         purpose=purpose,
         subscriber_uuid=target.subscriber_uuid,
         list_public_id=target.list_public_id,
-        now=timezone.now(),
+        now=target.issued,
     )
     return "/" + "/".join(url.rsplit("/", 2)[1:])
 

@@ -1,9 +1,11 @@
 """U1 to U11, K5 to K7: leaving takes one press, cannot be done to somebody else, and never lies."""
 
+import re
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import product
 
 import pytest
@@ -256,3 +258,30 @@ def test_a_link_to_a_person_who_never_was_is_answered_like_an_erased_one(client:
     nobody = Subscriber(uuid=uuid.uuid4())
     assert client.post(path(nobody, weekly)).status_code == 200
     assert not Suppression.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize(("days", "status"), [(89, 200), (91, 410)])
+def test_an_unsubscribe_link_leads_to_the_preferences_for_90_days_from_its_mail_however_often_it_is_opened(
+    weekly: MailingList, ada: Subscriber, method: str, days: int, status: int
+) -> None:
+    mailed = timezone.now()
+    leave = path(ada, weekly)
+    with time_machine.travel(mailed + timedelta(days=days), tick=False):
+        page = getattr(Client(), method)(leave)
+        assert page.status_code == 200
+        preferences = re.search(r'href="(/p/[^"]+)"', page.content.decode())
+        assert preferences
+        assert Client().get(preferences[1]).status_code == status
+
+
+def test_an_unsubscribe_link_of_years_ago_still_leads_to_leaving_everything(
+    weekly: MailingList, ada: Subscriber
+) -> None:
+    mailed = timezone.now()
+    leave = path(ada, weekly)
+    with time_machine.travel(mailed + timedelta(days=2_000), tick=False):
+        everything = re.search(r'href="(/u/[^"]+/all)"', Client().get(leave).content.decode())
+        assert everything
+        assert Client().post(everything[1]).status_code == 200
+    assert not eligible(mailing_list=weekly).exists()

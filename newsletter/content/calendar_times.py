@@ -14,17 +14,21 @@ _LONGEST = timedelta(days=366)
 
 @dataclass(frozen=True)
 class When:
-    """Aware moments; ``zone`` an IANA name or ""; ``day`` set for an all-day event; ``note`` for staff or ""."""
+    """Aware moments; ``zone`` an IANA name or ""; ``day`` set for an all-day event; ``note`` for staff or "".
+
+    ``floating``: no zone is known, and the moments are a wall clock that bears UTC.
+    """
 
     starts_at: datetime
     ends_at: datetime | None
     zone: str
     day: date | None
     note: str
+    floating: bool = False
 
 
 def read_when(event: icalendar.Component, *, default_zone: str) -> When:
-    """The times of one event. A time without a zone is read in the calendar's own zone, else as UTC with a note."""
+    """The times of one event. A time without a zone is read in the calendar's own zone, else it floats."""
     start = part(event, "DTSTART").dt
     named = str(part(event, "DTSTART").params.get("TZID") or "")
     end = _end(event, start)
@@ -38,6 +42,7 @@ def read_when(event: icalendar.Component, *, default_zone: str) -> When:
             zone=default_zone if calendar_zone else "",
             day=start,
             note="",
+            floating=not calendar_zone,
         )
     zone_name, note = _zone_name(start, named), ""
     if zone_name == "UTC" and calendar_zone:
@@ -46,20 +51,21 @@ def read_when(event: icalendar.Component, *, default_zone: str) -> When:
     if start.tzinfo is None:
         zone_name = default_zone if calendar_zone else ""
         if named and not calendar_zone:
-            note = f"The time zone “{named[:60]}” is not known; the time is read as UTC. Check it."
+            note = f"The time zone “{named[:60]}” is not known."
         elif named:
             note = f"The time zone “{named[:60]}” is not known; the calendar's own, {default_zone}, is used. Check it."
         elif not calendar_zone:
-            note = "The event names no time zone; the time is read as UTC. Check it."
+            note = "The event names no time zone."
+    floating = start.tzinfo is None and not calendar_zone
     ends_at = None
     if isinstance(end, datetime):
-        ends_at = (end if end.tzinfo else end.replace(tzinfo=tz)).astimezone(UTC)
+        ends_at = (end if end.tzinfo and not floating else end.replace(tzinfo=tz)).astimezone(UTC)
     starts_at = (start if start.tzinfo else start.replace(tzinfo=tz)).astimezone(UTC)
     if ends_at == starts_at:
         ends_at = None
     if ends_at is not None and (ends_at < starts_at or ends_at - starts_at > _LONGEST):
         ends_at, note = None, note or "The end of the event makes no sense and is left out."
-    return When(starts_at, ends_at, zone_name, None, note)
+    return When(starts_at, ends_at, zone_name, None, note, floating)
 
 
 def iana_zone(name: str) -> ZoneInfo | None:

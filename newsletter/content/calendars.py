@@ -146,6 +146,7 @@ def _read_event(event: icalendar.Component, master: icalendar.Component, default
         online=is_online_text(place),
         cancelled=str(part(event, "STATUS") or "").upper() == "CANCELLED",
         note=when.note,
+        floating=when.floating,
     )
 
 

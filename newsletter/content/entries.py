@@ -29,7 +29,11 @@ class StoryEntry:
 
 @dataclass(frozen=True)
 class EventEntry:
-    """One occurrence of an event. ``starts_at`` is aware; ``zone`` is an IANA name or "". An all-day event has ``day`` set."""
+    """One occurrence of an event. ``starts_at`` is aware; ``zone`` is an IANA name or "". An all-day event has ``day`` set.
+
+    Of a ``floating`` event only the wall clock is known: its moments bear UTC until its place tells the zone.
+    ``ends_at`` of an all-day event is the midnight after its last day.
+    """
 
     external_id: str
     title: str
@@ -46,14 +50,16 @@ class EventEntry:
     online: bool = False
     cancelled: bool = False
     note: str = ""
+    floating: bool = False
 
 
 @dataclass(frozen=True)
 class SetAside:
-    """An entry that did not go in: which one, and why, in words for staff."""
+    """An entry that did not go in: which one, and why, in words for staff. ``external_id`` where it bears one."""
 
     entry: str
     reason: str
+    external_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -58,21 +58,22 @@ def _spread(nodes: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
 
 def _read_event(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEntry:
     title = checked_title(title_text(first_text(node.get("name"))))
-    start, day = _moment(first_text(node.get("startDate")))
-    if start is None:
+    begins, day = _moment(first_text(node.get("startDate")))
+    if begins is None:
         raise BadEntry("This event has no start that can be read.")
-    end, end_day = _moment(first_text(node.get("endDate")))
+    zone = begins.tzinfo
+    start = (begins if zone else begins.replace(tzinfo=UTC)).astimezone(UTC)
+    ends, end_day = _moment(first_text(node.get("endDate")))
+    end = None
+    if ends is not None:
+        end = (ends if ends.tzinfo and zone else ends.replace(tzinfo=zone or UTC)).astimezone(UTC)
     if day is not None:
         end = datetime.combine((end_day or day) + timedelta(days=1), time(), UTC)
     if end is not None and end < start:
         end = None
     if (end or start) < now - timedelta(days=1):
         raise BadEntry(f"This event is over ({start:%-d %B %Y}).")
-    note = (
-        ""
-        if day is not None or _has_zone(first_text(node.get("startDate")))
-        else ("The event names no time zone; the time is read as UTC. Check it.")
-    )
+    note = "" if day is not None or zone else "The event names no time zone."
     place, latitude, longitude, virtual = _place(node)
     link = safe_link(first_text(node.get("url")), base_url=url) or url
     status = first_text(node.get("eventStatus")).rsplit("/", 1)[-1]
@@ -97,27 +98,25 @@ def _read_event(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEnt
         online=virtual or mode in ("OnlineEventAttendanceMode", "MixedEventAttendanceMode") or is_online_text(place),
         cancelled=status in ("EventCancelled", "EventPostponed"),
         note=note,
+        floating=zone is None,
     )
 
 
 def _moment(text: str) -> tuple[datetime | None, date | None]:
-    """An ISO 8601 text as a moment in UTC, and its day when it names no hour."""
+    """An ISO 8601 text as a moment, without a zone where it names none, and its day when it names no hour."""
     stripped = text.strip()
     try:
         day = date.fromisoformat(stripped)
     except ValueError:
         day = None
     if day is not None:
-        return datetime.combine(day, time(), UTC), day
+        return datetime.combine(day, time()), day
     try:
         moment = datetime.fromisoformat(stripped)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC), None
+        moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         return None, None
-
-
-def _has_zone(text: str) -> bool:
-    return datetime.fromisoformat(text.strip()).tzinfo is not None
+    return moment, None
 
 
 def _place(node: Mapping[str, Any]) -> tuple[str, float | None, float | None, bool]:

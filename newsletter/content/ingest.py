@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from newsletter.content.entries import EventEntry, Parsed, SetAside, StoryEntry
+from newsletter.content.event_zones import settle_zone
 from newsletter.content.fetch import Fetcher, FetchError
 from newsletter.content.hosting import fetch_picture, make_fetcher
 from newsletter.content.pictures import BadPicture
@@ -157,13 +158,14 @@ def _store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
     if known and known.source_sha256 == sha256:
         return "unchanged"
     located = locate_event(entry, default_region=source.region)
+    entry = settle_zone(entry, located=located, source_region=source.region)
     values = {
         "title": entry.title,
         "summary": entry.summary,
         "url": entry.url,
         "starts_at": entry.starts_at,
         "ends_at": entry.ends_at,
-        "zone": entry.zone or located.zone,
+        "zone": entry.zone,
         "all_day": entry.all_day,
         "day": entry.day,
         "place_text": entry.place[:300],

@@ -241,9 +241,9 @@ def test_x9_an_event_without_a_zone_goes_in_and_asks_to_be_checked(
 ) -> None:
     look(site, body, kind=kind)
     event = EventNotice.objects.get()
-    assert event.starts_at == datetime(2026, 4, 15, 18, tzinfo=UTC)
+    assert event.starts_at == datetime(2026, 4, 15, 17, tzinfo=UTC)
     assert words in event.note
-    assert "read as UTC. Check it." in event.note
+    assert "Its time is read as Europe/London, the zone of its place." in event.note
     assert event.zone == "Europe/London"
 
 

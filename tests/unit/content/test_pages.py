@@ -202,7 +202,15 @@ def test_a_cancelled_and_a_postponed_event_are_known() -> None:
 
 
 def test_an_event_without_a_zone_is_flagged_and_a_day_is_all_day() -> None:
-    assert "no time zone" in event(startDate="2026-12-03T19:00:00").note
+    floating = event(startDate="2026-12-03T19:00:00", endDate="2026-12-03T21:00:00-06:00")
+    assert floating.note == "The event names no time zone."
+    assert (floating.floating, floating.starts_at, floating.ends_at) == (
+        True,
+        datetime(2026, 12, 3, 19, tzinfo=UTC),
+        datetime(2026, 12, 3, 21, tzinfo=UTC),
+    )
+    assert event(endDate="2026-12-03T21:00:00").ends_at == datetime(2026, 12, 4, 3, tzinfo=UTC)
+    assert not event().floating
     one = event(startDate="2026-12-03", endDate="2026-12-04")
     assert (one.all_day, one.day, one.ends_at, one.note) == (
         True,

@@ -1,6 +1,6 @@
 """The sample organisation's feeds: RSS 2.0, Atom 1.0 and JSON Feed 1.1, as bytes.
 
-Writes them from stories and a base URL; never serves them.
+Writes them from stories and a base URL; never serves them. Pictures stand in the content, where they have a description.
 """
 
 import json
@@ -15,12 +15,11 @@ from newsletter.demo.stories import NAME, PARTNER_NAME, DemoStory
 _ATOM = "http://www.w3.org/2005/Atom"
 _CONTENT = "http://purl.org/rss/1.0/modules/content/"
 _DC = "http://purl.org/dc/elements/1.1/"
-_MEDIA = "http://search.yahoo.com/mrss/"
 
 
 def write_rss(stories: Sequence[DemoStory], *, site: str) -> bytes:
     """The stories as RSS 2.0 with full content, pictures and categories, and one entry that has no title."""
-    root = etree.Element("rss", version="2.0", nsmap={"atom": _ATOM, "content": _CONTENT, "dc": _DC, "media": _MEDIA})
+    root = etree.Element("rss", version="2.0", nsmap={"atom": _ATOM, "content": _CONTENT, "dc": _DC})
     channel = etree.SubElement(root, "channel")
     _add(channel, "title", f"{NAME}: stories from the field")
     _add(channel, "link", f"{site}/")
@@ -48,7 +47,6 @@ def write_atom(stories: Sequence[DemoStory], *, site: str) -> bytes:
         _add(entry, f"{{{_ATOM}}}id", f"{site}{story.path}")
         _add(entry, f"{{{_ATOM}}}title", story.title)
         _add(entry, f"{{{_ATOM}}}link", href=f"{site}{story.path}", rel="alternate", type="text/html")
-        _add(entry, f"{{{_ATOM}}}link", href=f"{site}{story.picture_path}", rel="enclosure", type="image/jpeg")
         _add(entry, f"{{{_ATOM}}}published", story.published_at.isoformat())
         _add(entry, f"{{{_ATOM}}}updated", story.published_at.isoformat())
         _add(_add(entry, f"{{{_ATOM}}}author"), f"{{{_ATOM}}}name", story.author)
@@ -73,8 +71,7 @@ def write_json_feed(stories: Sequence[DemoStory], *, site: str) -> bytes:
                 "url": f"{site}{story.path}",
                 "title": story.title,
                 "summary": story.teaser,
-                "content_html": story.body_html,
-                "image": f"{site}{story.picture_path}",
+                "content_html": _body_with_picture(story, site=site),
                 "date_published": story.published_at.isoformat(),
                 "authors": [{"name": story.author}],
                 "tags": list(story.topics),
@@ -97,16 +94,6 @@ def _add_rss_item(channel: etree._Element, story: DemoStory, *, site: str) -> No
         _add(item, "category", topic)
     _add(item, "description", story.teaser)
     _add(item, f"{{{_CONTENT}}}encoded", _body_with_picture(story, site=site))
-    if story.picture:
-        _add(
-            item,
-            f"{{{_MEDIA}}}content",
-            url=f"{site}{story.picture_path}",
-            medium="image",
-            type="image/jpeg",
-            width="1200",
-            height="675",
-        )
 
 
 def _add_untitled_item(channel: etree._Element, *, site: str, date: str) -> None:

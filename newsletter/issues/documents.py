@@ -7,11 +7,11 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import orjson
-from babel.dates import format_date, format_time, get_timezone_location
+from babel.dates import format_date
 
+from newsletter.issues.dates import first_day, in_words, locale_of
 from newsletter.issues.near import Chosen, Where, choose_events_for
 from newsletter.rendering.blocks import (
     AppealBlock,
@@ -171,7 +171,7 @@ def _note(data: Content) -> Note:
 
 def _story(story: Content, language: str) -> StoryItem:
     date = (
-        format_date(datetime.fromisoformat(story["date"]), format="long", locale=_locale(language))
+        format_date(datetime.fromisoformat(story["date"]), format="long", locale=locale_of(language))
         if story["date"]
         else ""
     )
@@ -201,18 +201,12 @@ def _events(data: Content, chosen: Chosen, content: Content, language: str) -> E
 
 
 def _event(event: Content, language: str, default_zone: str) -> EventItem:
-    locale = _locale(language)
-    zone = ZoneInfo(event["zone"] or default_zone)
-    starts = datetime.fromisoformat(event["starts_at"]).astimezone(zone)
-    day = datetime.fromisoformat(event["day"]).date() if event["all_day"] and event["day"] else starts.date()
-    when = format_date(day, format="full", locale=locale)
-    if not event["all_day"]:
-        place = get_timezone_location(zone, locale=locale, return_city=True)
-        when += f", {format_time(starts, format='short', locale=locale, tzinfo=zone)} ({place})"
+    locale = locale_of(language)
+    day = first_day(event, default_zone=default_zone)
     return EventItem(
         title=event["title"],
         url=event["url"],
-        when=when,
+        when=in_words(event, locale=locale, default_zone=default_zone),
         day=str(day.day),
         month=format_date(day, format="MMM", locale=locale),
         where=word("online", language)
@@ -231,8 +225,3 @@ def _brand(brand: Content) -> Brand:
             "social": tuple((network, url) for network, url in brand["social"]),
         }
     )
-
-
-def _locale(language: str) -> str:
-    """Babel's name of the language; English without a country is written the British way."""
-    return {"en": "en_GB"}.get(language, language.replace("-", "_"))

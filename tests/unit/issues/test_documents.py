@@ -1,0 +1,87 @@
+"""When an event is, as readers see it: in the zone of its place, from its first day to its last, from hour to hour."""
+
+from typing import Any
+
+import pytest
+
+from newsletter.issues.documents import Visible, make_document
+from newsletter.issues.near import Chosen
+from newsletter.rendering.blocks import EventItem, Events
+
+
+def show(language: str = "en", publication_zone: str = "Europe/London", **changes: Any) -> EventItem:
+    event = {
+        "id": 1, "title": "Vigil", "url": "https://example.org/vigil/", "starts_at": "2026-12-05T18:30:00+00:00", "ends_at": "",
+        "zone": "Europe/London", "all_day": False, "day": "", "place": "Town Hall, Leeds", "town": "Leeds", "country": "GB",
+        "region": "GB-ENG", "latitude": 53.8, "longitude": -1.5, "online": False, "cancelled": False,
+    } | changes  # fmt: skip
+    brand = {
+        "name": "Open Door", "logo": None, "logo_dark": None, "colour": "#17414f", "accent": "#a8481b", "background": "#fdfbf7",
+        "font": "serif", "postal_address": "1 Example Street", "website": "https://example.org/", "donate_url": "",
+        "donor_portal_url": "", "social": [],
+    }  # fmt: skip
+    content = {
+        "subject": "News", "preheader": "", "brand": brand,
+        "publication": {"name": "Weekly", "zone": publication_zone, "host_url": "", "list_name": "Weekly"},
+        "blocks": [{"type": "events", "key": "e", "heading": "", "events": [event]}],
+    }  # fmt: skip
+    visible = Visible(language=language, events={"e": Chosen(kind="near", events=[event])}, appeals={})
+    (block,) = make_document(content, visible=visible, view_online="").blocks
+    assert isinstance(block, Events)
+    return block.events[0]
+
+
+def spaced(text: str) -> str:
+    """Without the thin spaces, and without the comma after the weekday, which editions of the locale data differ in."""
+    return text.replace("\u2009", " ").replace("\u202f", " ").replace("day, 5 ", "day 5 ").replace("day, 9 ", "day 9 ")
+
+
+@pytest.mark.parametrize("zone", ["", "UTC", "Etc/UTC"])
+def test_an_event_without_a_zone_of_its_own_is_shown_by_the_publications_clock(zone: str) -> None:
+    item = show(starts_at="2026-12-10T01:00:00+00:00", zone=zone, online=True, publication_zone="America/Chicago")
+    assert spaced(item.when) == "Wednesday 9 December 2026, 19:00 (Chicago)"
+    assert (item.day, item.month) == ("9", "Dec")
+
+
+def test_an_event_is_shown_by_the_clock_of_its_own_zone() -> None:
+    item = show(starts_at="2026-12-10T01:00:00+00:00", zone="America/Chicago")
+    assert spaced(item.when) == "Wednesday 9 December 2026, 19:00 (Chicago)"
+
+
+@pytest.mark.parametrize(
+    ("language", "ends_at", "words"),
+    [
+        ("en", "", "Saturday 5 December 2026, 18:30 (London)"),
+        ("en", "2026-12-05T18:30:00+00:00", "Saturday 5 December 2026, 18:30 (London)"),
+        ("en", "2026-12-05T20:00:00+00:00", "Saturday 5 December 2026, 18:30–20:00 (London)"),
+        ("en", "2026-12-06T02:00:00+00:00", "Saturday 5 December 2026, 18:30 – 02:00 (London)"),
+        ("en", "2026-12-06T20:00:00+00:00", "5–6 December 2026, 18:30–20:00 (London)"),
+        ("en", "2026-12-07T14:00:00+00:00", "5 December, 18:30 – 7 December 2026, 14:00 (London)"),
+        ("en", "2027-01-02T14:00:00+00:00", "5 December 2026, 18:30 – 2 January 2027, 14:00 (London)"),
+        ("en-US", "2026-12-05T20:00:00+00:00", "Saturday, December 5, 2026, 6:30 – 8:00 PM (London)"),
+        ("es", "2026-12-06T20:00:00+00:00", "5–6 de diciembre de 2026, 18:30–20:00 (Londres)"),
+    ],
+)
+def test_the_end_of_an_event_is_shown(language: str, ends_at: str, words: str) -> None:
+    assert spaced(show(language, ends_at=ends_at).when) == words
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "starts_at", "ends_at", "words"),
+    [
+        ("en", "2026-12-05", "2026-12-05T00:00:00+00:00", "2026-12-06T00:00:00+00:00", "Saturday 5 December 2026"),
+        ("en", "2026-12-05", "2026-12-05T00:00:00+00:00", "", "Saturday 5 December 2026"),
+        ("en", "2026-12-05", "2026-12-05T00:00:00+00:00", "2026-12-07T00:00:00+00:00", "5–6 December 2026"),
+        ("en", "2026-12-31", "2026-12-31T00:00:00+00:00", "2027-01-02T00:00:00+00:00", "31 December 2026 – 1 January 2027"),
+        ("en", "2026-11-30", "2026-11-30T00:00:00+00:00", "2026-12-02T00:00:00+00:00", "30 November – 1 December 2026"),
+        ("en", "2026-10-24", "2026-10-23T23:00:00+00:00", "2026-10-26T00:00:00+00:00", "24–25 October 2026"),
+        ("en-US", "2026-12-05", "2026-12-05T00:00:00+00:00", "2026-12-07T00:00:00+00:00", "December 5 – 6, 2026"),
+        ("de", "2026-12-05", "2026-12-05T00:00:00+00:00", "2026-12-07T00:00:00+00:00", "5.–6. Dezember 2026"),
+        ("ar", "2026-12-05", "2026-12-05T00:00:00+00:00", "2026-12-07T00:00:00+00:00", "5–6 ديسمبر 2026"),
+    ],
+)  # fmt: skip
+def test_an_event_of_whole_days_is_shown_from_its_first_to_its_last(
+    language: str, day: str, starts_at: str, ends_at: str, words: str
+) -> None:
+    item = show(language, all_day=True, day=day, starts_at=starts_at, ends_at=ends_at, zone="America/Chicago")
+    assert spaced(item.when) == words

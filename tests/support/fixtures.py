@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.test import override_settings
 
 from newsletter.issues.approve import approve_issue
 from newsletter.issues.assemble import assemble_slot, find_slot
@@ -157,9 +158,9 @@ def make_issue(publication: Publication, *, approved: bool = False) -> Issue:
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(settings: Any, tmp_path: Path) -> Iterator[None]:
+def _own_folder(tmp_path: Path) -> Iterator[None]:
     """Adapters and the journal of sends are kept between calls; each test has its own."""
-    settings.NEWSLETTER_DATA_DIR = tmp_path
     provider._adapter.cache_clear()
-    yield
+    with override_settings(NEWSLETTER_DATA_DIR=tmp_path):
+        yield
     provider._adapter.cache_clear()

@@ -44,6 +44,7 @@ def parse_calendar(body: bytes, *, url: str, window_start: datetime, window_end:
     events: dict[str, EventEntry] = {}
     aside: list[SetAside] = []
     title, number = "", 0
+    complete_until: datetime | None = None
     for one in calendars:
         title = title or cut_at_word(tidy(str(part(one, "X-WR-CALNAME") or "")), 300)
         default_zone = str(part(one, "X-WR-TIMEZONE") or "")
@@ -51,6 +52,7 @@ def parse_calendar(body: bytes, *, url: str, window_start: datetime, window_end:
             number += 1
             if number > _MOST_SERIES:
                 aside.append(SetAside("More events", f"Only the first {_MOST_SERIES} events of a calendar are read."))
+                complete_until = window_start
                 break
             name = label(
                 title=str(part(series[0], "SUMMARY") or ""), link=str(part(series[0], "UID") or ""), number=number
@@ -59,12 +61,15 @@ def parse_calendar(body: bytes, *, url: str, window_start: datetime, window_end:
                 for entry in _occurrences(series, one, default_zone, url=url, start=window_start, end=end):
                     events.setdefault(entry.external_id, entry)
             except BadEntry as error:
-                aside.append(SetAside(entry=name, reason=str(error)))
+                aside.append(SetAside(entry=name, reason=str(error), external_id=uid_of(series[0])))
     ordered = sorted(events.values(), key=lambda entry: (entry.starts_at, entry.external_id))
     if len(ordered) > MOST_OCCURRENCES:
         more = len(ordered) - MOST_OCCURRENCES
         aside.append(SetAside(f"{more} later dates", f"Only the next {MOST_OCCURRENCES} dates of a calendar are used."))
-    return Parsed(events=tuple(ordered[:MOST_OCCURRENCES]), set_aside=tuple(aside), title=title)
+        complete_until = complete_until or ordered[MOST_OCCURRENCES].starts_at
+    return Parsed(
+        events=tuple(ordered[:MOST_OCCURRENCES]), set_aside=tuple(aside), title=title, complete_until=complete_until
+    )
 
 
 def _series_of(one: icalendar.Calendar) -> list[list[icalendar.Component]]:

@@ -64,11 +64,15 @@ class SetAside:
 
 @dataclass(frozen=True)
 class Parsed:
-    """All that one document gave. ``error`` is set when the document as a whole could not be read."""
+    """All that one document gave. ``error`` is set when the document as a whole could not be read.
+
+    ``complete_until``: events that start from then on may be missing because the document was longer than is read.
+    """
 
     stories: tuple[StoryEntry, ...] = ()
     events: tuple[EventEntry, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
     title: str = ""
     error: str = ""
+    complete_until: datetime | None = None
     extra: dict[str, str] = field(default_factory=dict)

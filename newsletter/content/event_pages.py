@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from newsletter.content.entries import EventEntry, Parsed
-from newsletter.content.entry_rules import BadEntry, checked_title, collect, label, safe_link
+from newsletter.content.entry_rules import MOST_ENTRIES, BadEntry, checked_title, collect, label, safe_link
 from newsletter.content.html import plain_text, title_text
 from newsletter.content.json_ld import first_text, mapping, nodes_in, types_of
 from newsletter.content.markup import decode_page
@@ -32,9 +32,11 @@ def parse_event_page(body: bytes, *, url: str, content_type: str = "", now: date
     def name(node: Mapping[str, Any], number: int) -> str:
         return label(title=title_text(first_text(node.get("name"))), link=first_text(node.get("url")), number=number)
 
-    events, aside = collect(_spread(nodes), read=read, name=name, key=lambda event: event.external_id)
+    found = list(_spread(nodes))
+    events, aside = collect(found, read=read, name=name, key=lambda event: event.external_id)
     ordered = sorted(events, key=lambda event: event.starts_at)
-    return Parsed(events=tuple(ordered), set_aside=aside)
+    complete_until = moment if len(found) > MOST_ENTRIES else None
+    return Parsed(events=tuple(ordered), set_aside=aside, complete_until=complete_until)
 
 
 def _is_event(node: Mapping[str, Any]) -> bool:

@@ -16,7 +16,8 @@ from newsletter.content.fetch import Fetcher, FetchError
 from newsletter.content.hosting import fetch_picture, make_fetcher
 from newsletter.content.pictures import BadPicture
 from newsletter.content.places import locate_event
-from newsletter.content.read import CALENDAR_AHEAD, TooHeavy, Unreadable, read_source
+from newsletter.content.read import TooHeavy, Unreadable, read_source
+from newsletter.content.vanished import HELD, cancel_vanished
 from newsletter.models import EventNotice, Picture, SetAsideEntry, Source, Story
 from subscribers.models import Topic
 
@@ -35,6 +36,7 @@ class IngestReport:
     new: int = 0
     updated: int = 0
     unchanged: int = 0
+    cancelled: int = 0
     set_aside: list[SetAside] = field(default_factory=list)
     error: str = ""
 
@@ -74,6 +76,9 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
     else:
         _store(source, reading.parsed, report, fetcher=fetcher, now=now)
     source.etag, source.last_modified = reading.etag[:500], reading.last_modified[:100]
+    if any(aside.entry == HELD for aside in report.set_aside):
+        # The next reading must be a whole one: “unchanged” would hold the events for ever.
+        source.etag = source.last_modified = ""
     source.failures, source.error, source.good_at = 0, "", now
     _looked(source, now=now, wait=timedelta(minutes=source.every_minutes))
     return report
@@ -103,24 +108,16 @@ def _store(source: Source, parsed: Parsed, report: IngestReport, *, fetcher: Fet
         _count(report, _store_story(source, story, report, fetcher=fetcher, now=now))
     for event in parsed.events:
         _count(report, _store_event(source, event, now=now))
-    if source.kind in (Source.Kind.CALENDAR, Source.Kind.EVENTS) and not parsed.set_aside:
-        _cancel_missing(source, parsed.events, now=now)
+    if source.kind in (Source.Kind.CALENDAR, Source.Kind.EVENTS):
+        report.cancelled, held = cancel_vanished(source, parsed, now=now)
+        if held:
+            report.set_aside.append(held)
     with transaction.atomic():
         source.set_aside.all().delete()
         SetAsideEntry.objects.bulk_create(
             SetAsideEntry(source=source, entry=aside.entry[:300], reason=aside.reason[:500], at=now)
             for aside in report.set_aside
         )
-
-
-def _cancel_missing(source: Source, events: tuple[EventEntry, ...], *, now: datetime) -> None:
-    """What a calendar no longer names does not take place. When it is named again, it is as if new."""
-    named = {event.external_id[:500] for event in events}
-    gone = source.events.filter(starts_at__gt=now, starts_at__lt=now + CALENDAR_AHEAD, cancelled=False)
-    missing = [pk for pk, name in gone.values_list("pk", "external_id") if name not in named]
-    EventNotice.objects.filter(pk__in=missing).update(
-        cancelled=True, source_sha256="", note="It is no longer in its calendar."
-    )
 
 
 def _count(report: IngestReport, what: str) -> None:

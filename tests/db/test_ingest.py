@@ -168,6 +168,77 @@ def test_an_event_that_left_its_calendar_is_cancelled_and_comes_back_when_named_
     assert not EventNotice.objects.filter(cancelled=True).exists()
 
 
+def events_called(*titles: str) -> list[str]:
+    return [EVENT.format(uid=title, month=4, title=title, place="Online") for title in titles]
+
+
+def cancelled() -> set[str]:
+    return set(EventNotice.objects.filter(cancelled=True).values_list("title", flat=True))
+
+
+@pytest.mark.parametrize("left", [[], ["A"]], ids=["all", "most"])
+def test_events_that_vanish_at_once_are_kept_until_the_next_reading_says_the_same(site, left):
+    ingest_source(source=calendar(site, *events_called("A", "B", "C", "D")), now=NOW)
+    source = calendar(site, *events_called(*left))
+    site.put("/events.ics", CALENDAR.format(events="".join(events_called(*left))), ETag='"two"')
+    first = ingest_source(source=source, now=NOW)
+    assert (first.cancelled, cancelled()) == (0, set())
+    (held,) = first.set_aside
+    assert f"{4 - len(left)} of the 4 events ahead are gone" in held.reason
+    assert source.set_aside.get().reason == held.reason
+    second = ingest_source(source=source, now=NOW + timedelta(minutes=30))
+    assert (second.cancelled, cancelled()) == (4 - len(left), {"A", "B", "C", "D"} - set(left))
+    assert second.set_aside == []
+    assert ingest_source(source=source, now=NOW + timedelta(hours=1)).cancelled == 0
+
+
+def test_events_that_come_back_at_the_next_reading_were_never_cancelled(site):
+    source = calendar(site, *events_called("A", "B", "C", "D"))
+    ingest_source(source=source, now=NOW)
+    ingest_source(source=calendar(site), now=NOW)
+    report = ingest_source(source=calendar(site, *events_called("A", "B", "C", "D")), now=NOW)
+    assert (report.unchanged, report.set_aside, cancelled()) == (4, [], set())
+
+
+def test_an_entry_that_is_always_broken_keeps_no_other_event_alive(site):
+    source = calendar(site, *events_called("A", "B", "C", "D"))
+    ingest_source(source=source, now=NOW)
+    broken = events_called("A")[0].replace("DTSTART;TZID=Europe/London:20260415T180000", "DTSTART:soon")
+    report = ingest_source(source=calendar(site, broken, *events_called("B", "C")), now=NOW)
+    assert [aside.external_id for aside in report.set_aside] == ["A"]
+    assert (report.cancelled, cancelled()) == (1, {"D"})
+
+
+def test_a_broken_entry_without_identity_keeps_the_event_of_its_title(site):
+    page = '<script type="application/ld+json">[%s]</script>'
+    node = '{"@type": "Event", "name": "%s", "startDate": "%s"}'
+    good = [node % (title, "2026-04-15T18:00:00+01:00") for title in ("A", "B", "C")]
+    url = site.put("/events", page % ",".join(good))
+    source = Source.objects.create(name="Page", kind="events", url=url)
+    ingest_source(source=source, now=NOW)
+    site.put("/events", page % ",".join([node % ("A", "soon"), good[1]]))
+    assert ingest_source(source=source, now=NOW).cancelled == 1
+    assert cancelled() == {"C"}
+
+
+def test_events_beyond_what_is_read_of_a_source_are_not_judged(site):
+    page = '<script type="application/ld+json">[%s]</script>'
+    node = '{"@type": "Event", "name": "Event %d", "startDate": "2026-04-15T18:00:00+01:00"}'
+    nodes = [node % number for number in range(201)]
+    source = Source.objects.create(name="Page", kind="events", url=site.put("/events", page % ",".join(nodes[:200])))
+    ingest_source(source=source, now=NOW)
+    site.put("/events", page % ",".join([nodes[200], *nodes[:200]]))
+    assert ingest_source(source=source, now=NOW).cancelled == 0
+    assert cancelled() == set()
+
+
+def test_what_staff_said_of_a_cancellation_stands(site):
+    source = calendar(site, *events_called("A", "B", "C"))
+    ingest_source(source=source, now=NOW)
+    EventNotice.objects.filter(title="C").update(edited_fields=["cancelled"])
+    assert ingest_source(source=calendar(site, *events_called("A", "B")), now=NOW).cancelled == 0
+
+
 def test_wordpress_posts_are_read_page_by_page(site):
     post = (
         '{"id": %d, "link": "%s/p/%d", "date_gmt": "2026-03-0%dT10:00:00", "title": {"rendered": "Post &amp; %d"},'

@@ -156,6 +156,7 @@ def test_dates_of_many_events_together_are_cut_with_a_word() -> None:
     parsed = calendar(*(f"UID:{n}\nSUMMARY:A\nDTSTART:20261105T190000Z" for n in range(510)))
     assert len(parsed.events) == 500
     assert parsed.set_aside[0].entry == "10 later dates"
+    assert parsed.complete_until == datetime(2026, 11, 5, 19, tzinfo=UTC)
 
 
 def test_what_is_over_or_beyond_the_window_is_not_given() -> None:
@@ -169,3 +170,11 @@ def test_what_is_over_or_beyond_the_window_is_not_given() -> None:
 )
 def test_a_document_that_is_no_calendar_is_told(body: bytes, words: str) -> None:
     assert words in parse_calendar(body, url="https://cal.example/", window_start=START, window_end=END).error
+
+
+def test_what_was_not_read_of_a_calendar_with_too_many_events_is_not_said_to_be_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("newsletter.content.calendars._MOST_SERIES", 2)
+    parsed = calendar(*(f"UID:{n}\nSUMMARY:A\nDTSTART:20261105T190000Z" for n in range(3)))
+    assert (len(parsed.events), parsed.set_aside[0].entry, parsed.complete_until) == (2, "More events", START)

@@ -18,6 +18,9 @@ from newsletter.desk.issue_pages import IssueMail, IssueOverview
 from newsletter.desk.issue_steps import STEPS, decide
 from newsletter.desk.issues import IssueViewSet
 from newsletter.desk.publications import PublicationGroup
+from newsletter.desk.send_pages import AskFirst, SendProgress
+from newsletter.desk.send_steps import BATCH_STEPS, WORDS, settle, steer
+from newsletter.desk.send_steps import STEPS as SEND_STEPS
 from newsletter.desk.sources import SourceViewSet
 from newsletter.desk.stories import StoryViewSet
 
@@ -32,6 +35,21 @@ def add_urls() -> list[URLPattern]:
         path("issues/<int:pk>/overview/", IssueOverview.as_view(), name="newsletter_issue_overview"),
         path("issues/<int:pk>/mail/<str:mode>/", IssueMail.as_view(), name="newsletter_issue_mail"),
         re_path(rf"^issues/(?P<pk>\d+)/(?P<step>{'|'.join(STEPS)})/$", decide, name="newsletter_issue_step"),
+        path("issues/<int:pk>/send/progress/", SendProgress.as_view(), name="newsletter_send_progress"),
+        re_path(
+            r"^issues/(?P<pk>\d+)/send/(?P<step>start|cancel)/sure/$", AskFirst.as_view(), name="newsletter_send_ask"
+        ),
+        re_path(rf"^issues/(?P<pk>\d+)/send/(?P<step>{'|'.join(SEND_STEPS)})/$", steer, name="newsletter_send_step"),
+        re_path(
+            r"^issues/(?P<pk>\d+)/batches/(?P<batch>\d+)/(?P<step>again)/sure/$",
+            AskFirst.as_view(),
+            name="newsletter_batch_ask",
+        ),
+        re_path(
+            rf"^issues/(?P<pk>\d+)/batches/(?P<batch>\d+)/(?P<step>{'|'.join(BATCH_STEPS)})/$",
+            settle,
+            name="newsletter_batch_step",
+        ),
     ]
 
 
@@ -57,6 +75,8 @@ def name_log_actions(actions: Any) -> None:
     actions.register_action("newsletter.withdraw", "Take approval back", "Approval taken back")
     actions.register_action("newsletter.hold", "Hold", "Held")
     actions.register_action("newsletter.release", "Release", "Released")
+    for step, (label, message) in WORDS.items():
+        actions.register_action(f"newsletter.{step}", label, message)
 
 
 hooks.register("register_admin_urls", add_urls)

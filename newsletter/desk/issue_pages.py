@@ -17,6 +17,7 @@ from newsletter.desk.issue_preview import MOST_MODES, show_part
 from newsletter.desk.policies import ISSUE_POLICY
 from newsletter.desk.preview import show_or_say
 from newsletter.desk.readers import Readers, find_readers, render_for, resolve_complete
+from newsletter.desk.send_progress import find_send, say_send
 from newsletter.desk.words import say_deliveries, say_excluded, say_issue_state
 from newsletter.issues.approve import OPEN_STATES
 from newsletter.issues.content import Content, hash_content
@@ -68,7 +69,7 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
         issue = self.issue
         user: Any = self.request.user
         open_ = issue.state in (*OPEN_STATES, Issue.State.APPROVED)
-        send = issue.sends.exclude(state=Send.State.CANCELLED).first()
+        send = find_send(issue)
         context.update(
             {
                 "issue": issue,
@@ -84,6 +85,8 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
                 "reasons_in": [reason for reason in issue.reasons if reason.get("chosen")],
                 "reasons_out": [reason for reason in issue.reasons if not reason.get("chosen")],
                 "send": send,
+                "may_send": user.has_perm("newsletter.send_issue"),
+                **(say_send(send, now=timezone.now()) if send else {}),
                 **say_audience(issue, send),
                 **say_mails(issue),
             }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from newsletter.models import Issue
+from newsletter.models import Issue, Send
 
 _STATES = {
     Issue.State.DRAFT: ("Draft", "waits"),
@@ -11,6 +11,15 @@ _STATES = {
     Issue.State.SENDING: ("Going out", "busy"),
     Issue.State.SENT: ("Sent", "done"),
     Issue.State.CANCELLED: ("Cancelled", "off"),
+}
+_SENDS = {
+    Send.State.PREPARING: ("Being prepared", "busy"),
+    Send.State.READY: ("Ready to go out", "busy"),
+    Send.State.SUBMITTING: ("Going out", "busy"),
+    Send.State.PAUSED: ("Paused", "held"),
+    Send.State.SUBMITTED: ("Handed over", "done"),
+    Send.State.NEEDS_ATTENTION: ("Needs attention", "held"),
+    Send.State.CANCELLED: ("Cancelled", "off"),
 }
 _EXCLUDED = {
     "unconfirmed": "have not confirmed by mail yet",
@@ -35,6 +44,19 @@ def say_issue_state(issue: Issue) -> dict[str, Any]:
     """``word`` for people, ``tone`` for the colour, ``held`` with its reason."""
     word, tone = _STATES[Issue.State(issue.state)]
     return {"word": word, "tone": tone, "held": issue.held, "held_reason": issue.held_reason}
+
+
+def say_send_state(send: Send) -> tuple[str, str]:
+    """The word for people and the tone for the colour."""
+    return _SENDS[Send.State(send.state)]
+
+
+def say_reason(reason: str) -> str:
+    """A stored reason as a sentence: it begins with a capital and ends with a stop."""
+    reason = reason.strip()
+    if not reason:
+        return ""
+    return reason[0].upper() + reason[1:] + ("" if reason.endswith((".", "!", "?", "…")) else ".")
 
 
 def say_excluded(excluded: dict[str, int]) -> list[tuple[int, str]]:

@@ -1,0 +1,130 @@
+"""The pages around a send: its progress for a script that asks, and the question before a step that cannot be undone."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.views.generic import TemplateView, View
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+
+from newsletter.desk.issue_pages import ISSUES, IssuePermission, time_left
+from newsletter.desk.send_progress import find_send, measure
+from newsletter.models import Batch, Issue, Send
+from subscribers.audience import count_audience
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked before a step: what it does, in sentences, and where a yes goes."""
+
+    title: str
+    sentences: list[str] = field(default_factory=list)
+    yes: str = ""
+    action: str = ""
+
+
+class SendProgress(IssuePermission, View):
+    """Numbers for the page that watches; see ``Progress``."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        issue = get_object_or_404(Issue, pk=pk)
+        send = find_send(issue)
+        if send is None:
+            return JsonResponse({"version": "none", "moving": False})
+        response = JsonResponse(measure(send, now=timezone.now()).as_json())
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class AskFirst(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
+    """“Are you sure?”, with the numbers. Does nothing by itself."""
+
+    template_name = "desk/ask_first.html"
+    header_icon = "mail"
+    any_permission_required = ["send"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        self.issue = get_object_or_404(ISSUES, pk=kwargs["pk"])
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_page_title(self) -> str:
+        return str(self.issue)
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return [
+            {"url": reverse("wagtailadmin_home"), "label": "Home"},
+            {"url": reverse("newsletter_issue_overview", args=[self.issue.pk]), "label": str(self.issue)},
+            {"url": "", "label": "Are you sure?"},
+        ]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        step = self.kwargs["step"]
+        if step == "again":
+            batch = get_object_or_404(Batch, pk=self.kwargs["batch"], send__issue=self.issue)
+            question = ask_again(self.issue, batch)
+        elif step == "cancel":
+            question = ask_cancel(self.issue, get_object_or_404(self.issue.sends, pk=_send_of(self.issue)))
+        else:
+            question = ask_start(self.issue)
+        return {**context, "issue": self.issue, "question": question}
+
+
+def ask_start(issue: Issue) -> Question:
+    publication = issue.publication
+    people = count_audience(mailing_list=publication.mailing_list, segment=publication.segment).eligible
+    due = f"It was planned for its slot ({time_left(issue, now=timezone.now())})." if issue.slot else "It has no slot."
+    return Question(
+        title=f"Send {issue} to {say_people(people)} now?",
+        sentences=[
+            f"Subject: “{issue.subject}”.",
+            due,
+            "The audience is fixed at this moment, and mail begins to go out at once.",
+            "You can pause it, but whoever has been handed to the provider cannot be called back.",
+        ],
+        yes=f"Send it to {say_people(people)}",
+        action=reverse("newsletter_send_step", args=[issue.pk, "start"]),
+    )
+
+
+def ask_cancel(issue: Issue, send: Send) -> Question:
+    progress = measure(send, now=timezone.now())
+    left = (
+        f"{say_people(progress.left)} have not been handed over yet and will never get this issue."
+        if progress.left
+        else "Nobody is left to be handed over; the issue is marked as cancelled."
+    )
+    return Question(
+        title=f"Cancel the send of {issue} for good?",
+        sentences=[
+            f"{say_people(progress.done)} have been handed to the provider and cannot be called back.",
+            left,
+            "A cancelled send never goes on. To stop only for a while, pause it.",
+        ],
+        yes="Cancel it for good",
+        action=reverse("newsletter_send_step", args=[issue.pk, "cancel"]),
+    )
+
+
+def ask_again(issue: Issue, batch: Batch) -> Question:
+    return Question(
+        title=f"Send batch {batch.seq} again to {say_people(batch.size)}?",
+        sentences=[
+            f"If the provider did take it the first time, {say_people(batch.size)} get {issue} twice.",
+            "Look into the provider's own log first. Where it shows the mails, choose “The provider took it” instead.",
+        ],
+        yes=f"Send it again (risk: {say_people(batch.size)} may get it twice)",
+        action=reverse("newsletter_batch_step", args=[issue.pk, batch.pk, "again"]),
+    )
+
+
+def say_people(people: int) -> str:
+    return "1 person" if people == 1 else f"{people:,} people"
+
+
+def _send_of(issue: Issue) -> int:
+    send = issue.sends.exclude(state=Send.State.CANCELLED).first()
+    return send.pk if send else 0

@@ -1,0 +1,105 @@
+"""How far a send is, in numbers and words, and what of it waits for a person. Reads only."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Min, Sum
+
+from newsletter.desk.words import say_reason, say_send_state
+from newsletter.models import Batch, Send
+from newsletter.sending.sweep import OPEN
+from subscribers.desk.listing import say_moment
+
+LOOK_BACK = timedelta(seconds=60)
+SHOWN_BATCHES = 50
+
+
+@dataclass(frozen=True)
+class Progress:
+    """``done`` and ``recipients`` are people. ``version`` changes when the page must be drawn anew; ``moving``: ask again."""
+
+    word: str
+    tone: str
+    done: int
+    recipients: int
+    pace: str
+    version: str
+    moving: bool
+
+    @property
+    def left(self) -> int:
+        return self.recipients - self.done
+
+    def as_json(self) -> dict[str, Any]:
+        people = f"{self.done:,} of {self.recipients:,} people"
+        return {**asdict(self), "people": people}
+
+
+def find_send(issue: Any) -> Send | None:
+    """The issue's send; a cancelled one too, if its audience had been fixed."""
+    found: Send | None = issue.sends.exclude(recipients=0, state=Send.State.CANCELLED).first()
+    return found
+
+
+def measure(send: Send, *, now: datetime) -> Progress:
+    """Counted from rows; the rate is that of the last minute."""
+    settled = send.batches.exclude(state__in=OPEN)
+    done = settled.aggregate(people=Sum("size"))["people"] or 0
+    recent = settled.filter(settled_at__gt=now - LOOK_BACK).aggregate(people=Sum("size"))["people"] or 0
+    uncertain = send.batches.filter(state=Batch.State.UNCERTAIN).count()
+    word, tone = say_send_state(send)
+    return Progress(
+        word=word,
+        tone=tone,
+        done=done,
+        recipients=send.recipients,
+        pace=say_pace(send, left=send.recipients - done, recent=recent, now=now),
+        version=f"{send.state}-{uncertain}-{send.reason}",
+        moving=send.state in (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING),
+    )
+
+
+def say_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
+    """The rate and the time left, or what it waits for; nothing where it is not going on. ``recent``: people in a minute."""
+    if send.state != Send.State.SUBMITTING or not left:
+        return ""
+    if send.not_before and send.not_before > now:
+        return f"Quiet hours: it goes on {say_moment(send.not_before, now=now)}."
+    if not recent:
+        due = send.batches.filter(state=Batch.State.PENDING).aggregate(at=Min("not_before"))["at"]
+        fits = send.batches.filter(state__in=OPEN, not_before__isnull=True).exists()
+        if due and due > now and not fits:
+            return f"It goes on {say_moment(due, now=now)}: the provider or a daily limit asked to wait."
+        return "Nothing was handed over in the last minute. Mail goes out while `newsletter serve` or a worker runs."
+    minutes = max(round(left / recent), 1)
+    time = f"{minutes} minute{'s' if minutes > 1 else ''}" if minutes < 120 else f"{round(minutes / 60)} hours"
+    return f"{recent:,} people in the last minute; about {time} left."
+
+
+def list_uncertain(send: Send) -> dict[str, Any]:
+    """The batches of which nobody knows whether the provider took them, the oldest first, with when they were tried."""
+    batches = send.batches.filter(state=Batch.State.UNCERTAIN)
+    if send.state == Send.State.CANCELLED:
+        batches = batches.none()
+    total = batches.aggregate(people=Sum("size"))["people"] or 0
+    shown = batches.annotate(tried_at=Min("tries__started_at")).order_by("seq")[:SHOWN_BATCHES]
+    return {
+        "uncertain": [{"batch": batch, "reason": say_reason(batch.reason)} for batch in shown],
+        "uncertain_people": total,
+        "uncertain_more": max(batches.count() - SHOWN_BATCHES, 0),
+    }
+
+
+def say_send(send: Send, *, now: datetime) -> dict[str, Any]:
+    """What the overview shows of a send: progress, the reason of a stop, the uncertain batches, and which steps there are."""
+    states = Send.State
+    return {
+        "progress": measure(send, now=now),
+        "reason": say_reason(send.reason),
+        "stops": [f"{stop.get_rule_display()} ({stop.cases:,})" for stop in send.automatic_pauses.order_by("at")],
+        "can_pause": send.state == states.SUBMITTING,
+        "can_go_on": send.state == states.PAUSED,
+        "can_cancel": send.state not in (states.SUBMITTED, states.CANCELLED),
+        **list_uncertain(send),
+    }

@@ -1,0 +1,243 @@
+"""A send in the desk: started, watched, paused, gone on with, cancelled, and its uncertain batches settled one by one."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from newsletter.models import Batch, Issue, Publication, Send
+from newsletter.models.feedback import AutomaticPause
+from newsletter.sending.hold import hold_everything
+from newsletter.sending.start import start_send
+from tests.support.fixtures import NOW, add_readers, make_issue, make_story
+from tests.web.desk import said, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def approved(publication: Publication) -> Issue:
+    make_story("The clinic opens its doors")
+    add_readers(publication, 3)
+    return make_issue(publication, approved=True)
+
+
+@pytest.fixture
+def send(approved: Issue) -> Send:
+    return start_send(issue=approved, now=timezone.now())
+
+
+def overview(issue: Issue, client: Client) -> str:
+    return client.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+
+
+def step(issue: Issue, name: str, client: Client, **fields: str) -> list[str]:
+    return said(client.post(f"/admin/issues/{issue.pk}/send/{name}/", fields, follow=True))
+
+
+def make_uncertain(send: Send, *, state: str = "needs_attention") -> Batch:
+    Batch.objects.filter(send=send).update(state="uncertain", reason="the worker was lost", settled_at=timezone.now())
+    Send.objects.filter(pk=send.pk).update(state=state, reason="for 3 people we do not know")
+    return send.batches.get()
+
+
+def test_an_approved_issue_is_sent_now_after_a_question_that_says_to_how_many(approved: Issue) -> None:
+    client = sign_in("approver")
+    assert f"/admin/issues/{approved.pk}/send/start/sure/" in overview(approved, client)
+    question = client.get(f"/admin/issues/{approved.pk}/send/start/sure/").content.decode()
+    assert "Send The weekly letter No. 1 to 3 people now?" in question
+    assert not Send.objects.exists()
+    assert step(approved, "start", client) == ["The weekly letter No. 1 goes out to 3 people."]
+    assert (Send.objects.get().state, Send.objects.get().recipients) == ("submitting", 3)
+    page = overview(approved, client)
+    assert "0 of 3 people" in page
+    assert "Send it now" not in page
+
+
+@pytest.mark.parametrize("role", ["writer", "editor"])
+def test_who_may_not_send_is_not_asked_and_starts_nothing(approved: Issue, role: str) -> None:
+    client = sign_in(role)
+    assert "Send it now" not in overview(approved, client)
+    assert client.get(f"/admin/issues/{approved.pk}/send/start/sure/").status_code == 302
+    assert "may not start sends" in step(approved, "start", client)[-1]
+    assert not Send.objects.exists()
+
+
+def test_a_held_issue_is_not_sent_by_hand_either(approved: Issue) -> None:
+    Issue.objects.update(held=True, held_reason="The date is wrong.")
+    client = sign_in("approver")
+    assert "Send it now" not in overview(approved, client)
+    assert "is held: The date is wrong." in step(approved, "start", client)[0]
+
+
+def test_nothing_is_started_while_everything_is_held(approved: Issue) -> None:
+    client = sign_in("approver")
+    hold_everything(reason="it looks restored", now=NOW)
+    assert "Everything is held: it looks restored." in step(approved, "start", client)[0]
+    assert not Send.objects.exists()
+
+
+def test_a_send_is_paused_with_a_reason_and_goes_on(send: Send) -> None:
+    client = sign_in("approver")
+    assert "is paused" in step(send.issue, "pause", client, reason="a wrong date")[0]
+    page = overview(send.issue, client)
+    assert "Paused by approver@example.org: a wrong date." in page
+    assert "send/pause/" not in page
+    assert "goes on where it stopped" in step(send.issue, "go-on", client)[0]
+    send.refresh_from_db()
+    assert (send.state, send.reason) == ("submitting", "")
+
+
+def test_a_cancel_is_asked_about_and_then_final(send: Send) -> None:
+    client = sign_in("approver")
+    question = client.get(f"/admin/issues/{send.issue_id}/send/cancel/sure/").content.decode()
+    assert "3 people have not been handed over yet and will never get this issue." in question
+    assert "is cancelled" in step(send.issue, "cancel", client)[0]
+    send.refresh_from_db()
+    assert send.state == "cancelled"
+    page = overview(send.issue, client)
+    assert "Cancelled" in page
+    assert "send/cancel/sure/" not in page
+    assert "could be steered" in step(send.issue, "go-on", client)[0]
+    assert client.get(f"/admin/issues/{send.issue_id}/send/cancel/sure/").status_code == 404
+
+
+def test_a_step_that_does_not_fit_the_state_is_refused_in_words(send: Send) -> None:
+    assert "only a paused one can go on" in step(send.issue, "go-on", sign_in("approver"))[0]
+
+
+def test_a_writer_watches_but_steers_nothing(send: Send) -> None:
+    client = sign_in("writer")
+    page = overview(send.issue, client)
+    assert "0 of 3 people" in page
+    assert "send/pause/" not in page
+    assert "may not steer sends" in step(send.issue, "pause", client)[0]
+    send.refresh_from_db()
+    assert send.state == "submitting"
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "words"),
+    [
+        ("took", "accepted", "counts as taken by the provider: 3 people"),
+        ("leave", "written_off", "some of its 3 people may not have got the issue"),
+        ("again", "pending", "is sent again to 3 people"),
+    ],
+)
+def test_an_uncertain_batch_is_settled_by_a_person(send: Send, name: str, state: str, words: str) -> None:
+    batch = make_uncertain(send)
+    client = sign_in("approver")
+    page = overview(send.issue, client)
+    assert "Nobody knows yet: 3 people" in page
+    assert "The worker was lost." in page
+    response = client.post(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/{name}/", follow=True)
+    assert words in said(response)[0]
+    batch.refresh_from_db()
+    assert batch.state == state
+    assert "Nobody knows yet" not in overview(send.issue, client)
+
+
+def test_sending_again_is_asked_about_with_the_risk(send: Send) -> None:
+    batch = make_uncertain(send)
+    client = sign_in("approver")
+    address = f"/admin/issues/{send.issue_id}/batches/{batch.pk}/again/sure/"
+    assert address in overview(send.issue, client)
+    assert "3 people get The weekly letter No. 1 twice" in client.get(address).content.decode()
+    batch.refresh_from_db()
+    assert batch.state == "uncertain"
+
+
+def test_a_batch_is_settled_once_and_only_from_its_own_issue(send: Send) -> None:
+    batch = make_uncertain(send)
+    client = sign_in("approver")
+    assert client.post(f"/admin/issues/{send.issue_id + 1}/batches/{batch.pk}/took/").status_code == 404
+    address = f"/admin/issues/{send.issue_id}/batches/{batch.pk}/took/"
+    client.post(address)
+    assert "only an uncertain one" in said(client.post(address, follow=True))[-1]
+
+
+def test_a_writer_settles_no_batch(send: Send) -> None:
+    batch = make_uncertain(send)
+    client = sign_in("writer")
+    assert "The provider took it" not in overview(send.issue, client)
+    response = client.post(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/again/", follow=True)
+    assert "may not steer sends" in said(response)[0]
+    batch.refresh_from_db()
+    assert batch.state == "uncertain"
+
+
+def test_no_step_of_a_send_is_done_by_following_a_link(send: Send) -> None:
+    client = sign_in("approver")
+    for name in ("start", "pause", "go-on", "cancel"):
+        assert client.get(f"/admin/issues/{send.issue_id}/send/{name}/").status_code == 405
+    for name in ("took", "leave", "again"):
+        assert client.get(f"/admin/issues/{send.issue_id}/batches/1/{name}/").status_code == 405
+
+
+def test_every_step_stands_in_the_history(send: Send) -> None:
+    client = sign_in("approver")
+    step(send.issue, "pause", client)
+    batch = make_uncertain(send)
+    client.post(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/leave/")
+    page = client.get(f"/admin/issues/history/{send.issue_id}/").content.decode()
+    assert "Send paused" in page
+    assert "Uncertain batch left as it is" in page
+
+
+def test_the_numbers_say_the_rate_and_the_time_that_is_left(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    add_readers(publication, 30)
+    send = start_send(issue=make_issue(publication, approved=True), now=NOW)
+    batch = send.batches.get()
+    Batch.objects.filter(pk=batch.pk).update(size=10, state="accepted", settled_at=NOW)
+    Batch.objects.create(send=send, seq=99, variant=batch.variant, part=9, size=20, key="rest")
+    with time_machine.travel(NOW + timedelta(seconds=10), tick=False):
+        client = sign_in("approver")
+        told = client.get(f"/admin/issues/{send.issue_id}/send/progress/").json()
+    assert (told["done"], told["recipients"], told["people"]) == (10, 30, "10 of 30 people")
+    assert told["pace"] == "10 people in the last minute; about 2 minutes left."
+    assert told["moving"] is True
+
+
+@pytest.mark.parametrize(
+    ("changes", "batch_changes", "words"),
+    [
+        ({}, {}, "Nothing was handed over in the last minute."),
+        ({"not_before": NOW + timedelta(hours=8)}, {}, "Quiet hours: it goes on Wed 4 Mar, "),
+        ({}, {"not_before": NOW + timedelta(hours=8)}, "the provider or a daily limit asked to wait"),
+        ({"state": "paused"}, {}, ""),
+    ],
+)
+def test_a_send_that_stands_still_says_what_it_waits_for(
+    send: Send, changes: dict[str, object], batch_changes: dict[str, object], words: str
+) -> None:
+    Send.objects.filter(pk=send.pk).update(**changes)
+    if batch_changes:
+        Batch.objects.filter(send=send).update(**batch_changes)
+    with time_machine.travel(NOW, tick=False):
+        told = sign_in("approver").get(f"/admin/issues/{send.issue_id}/send/progress/").json()
+    assert told["pace"].count(words) or told["pace"] == words
+    assert bool(told["pace"]) is bool(words)
+
+
+def test_an_issue_without_a_send_has_no_numbers(approved: Issue) -> None:
+    told = sign_in("writer").get(f"/admin/issues/{approved.pk}/send/progress/").json()
+    assert told == {"version": "none", "moving": False}
+
+
+def test_only_a_send_that_moves_is_watched_by_the_script(send: Send) -> None:
+    client = sign_in("approver")
+    assert "send_progress.js" in overview(send.issue, client)
+    Send.objects.update(state="paused")
+    assert not re.search("send_progress.js|http-equiv", overview(send.issue, client))
+
+
+def test_what_stopped_a_send_by_itself_is_told_in_words(send: Send) -> None:
+    AutomaticPause.objects.create(send=send, rule="complaints", cases=4, at=NOW)
+    Send.objects.update(state="paused", reason="Stopped by itself: 4 of 1,000 readers reported this issue as spam")
+    page = overview(send.issue, sign_in("approver"))
+    assert "Stopped by itself: 4 of 1,000 readers reported this issue as spam." in page
+    assert "too many complaints (4)" in page

@@ -4,14 +4,13 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from newsletter.models import Batch
 from newsletter.providers.contract import Adapter, Outcome, Verdict
 from newsletter.sending.call import Shelf, build_call
 from newsletter.sending.claim import Claim, claim_batch
 from newsletter.sending.day import give_back_day, reserve_day
 from newsletter.sending.lease import Keeper, Lease
-from newsletter.sending.outcome import record_outcome
-from newsletter.sending.rate import reserve
+from newsletter.sending.outcome import record_outcome, wait_before_next
+from newsletter.sending.rate import reserve, slow_down
 from subscribers.errors import DomainError
 
 log = logging.getLogger(__name__)
@@ -43,18 +42,18 @@ class Dispatcher:
             return False
         with self._keeper.hold(Lease(batch_id=batch_id, n=claim.n, until=claim.lease_until)) as lease:
             outcome = self._deliver(claim, lease)
-            record_outcome(claim=claim, outcome=outcome, now=self.clock())
+            now = self.clock()
+            if record_outcome(claim=claim, outcome=outcome, now=now) and outcome.verdict is Verdict.THROTTLED:
+                wait = wait_before_next(tries=claim.n, retry_after=outcome.retry_after)
+                slow_down(name=self.adapter.capabilities.name, until=now + wait)
         return True
 
     def _may_call(self, batch_id: int) -> bool:
         """Whether the publication's day and the account's rate have room for the batch now; else it is put off."""
-        capabilities, now = self.adapter.capabilities, self.clock()
+        now = self.clock()
         if not reserve_day(batch_id=batch_id, now=now):
             return False
-        if not (capabilities.people_per_second or capabilities.calls_per_second):
-            return True
-        size = Batch.objects.filter(pk=batch_id).values_list("size", flat=True).get()
-        if reserve(capabilities=capabilities, people=size, batch_id=batch_id, now=now):
+        if reserve(capabilities=self.adapter.capabilities, batch_id=batch_id, now=now):
             return True
         give_back_day(batch_id=batch_id, now=now)
         return False

@@ -1,38 +1,69 @@
-"""The shared rate limit: one row a provider account, one UPDATE that all workers on all machines agree by."""
+"""The shared rate limit: one row a provider account, one UPDATE that all workers on all machines agree by.
+
+“Too many” from the provider pushes the row forward for everybody and slows the pace; the pace recovers by itself.
+"""
 
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import F, Value
+from django.db.models.functions import Greatest, Least
 
 from newsletter.models import Batch, ProviderAccount
 from newsletter.providers.contract import Capabilities
 
 SHORT_WAIT = 0.05
+SLOWER, SLOWEST = 0.8, 0.1
+FASTER_A_MINUTE = 0.05
 
 
-def reserve(*, capabilities: Capabilities, people: int, batch_id: int, now: datetime) -> bool:
-    """Whether a call for this many people may start now. Where not, the batch is put off until it may."""
-    seconds = _cost(capabilities, people)
-    if not seconds:
-        return True
-    at = now.timestamp()
-    ProviderAccount.objects.get_or_create(name=capabilities.name)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {ProviderAccount._meta.db_table} SET next_at = {_greatest()}(next_at, %s) + %s "  # noqa: S608 - constants
-            "WHERE name = %s AND next_at <= %s",
-            [at, seconds, capabilities.name, at + SHORT_WAIT],
-        )
-        if cursor.rowcount:
+def reserve(*, capabilities: Capabilities, batch_id: int, now: datetime) -> bool:
+    """Whether a call for this batch may start now. Where not, the batch is put off until it may."""
+    account = ProviderAccount.objects.filter(name=capabilities.name).first()
+    limited = bool(capabilities.people_per_second or capabilities.calls_per_second)
+    if account is None:
+        if not limited:
             return True
-    free_at = ProviderAccount.objects.values_list("next_at", flat=True).get(name=capabilities.name)
+        account, _ = ProviderAccount.objects.get_or_create(name=capabilities.name)
+    at = now.timestamp()
+    if limited and _take_turn(account, seconds=_cost(capabilities, batch_id) / account.pace, at=at):
+        return True
+    if not limited and account.next_at <= at + SHORT_WAIT:
+        return True
+    free_at = ProviderAccount.objects.values_list("next_at", flat=True).get(pk=account.pk)
     put_off = now + timedelta(seconds=max(free_at - at, SHORT_WAIT))
     Batch.objects.filter(pk=batch_id, state=Batch.State.PENDING).update(not_before=put_off)
     return False
 
 
-def _cost(capabilities: Capabilities, people: int) -> float:
-    """Seconds of the account's allowance that one call takes; 0 where no limit is set."""
+def slow_down(*, name: str, until: datetime) -> None:
+    """The provider said “too many”: nobody calls before ``until``, and then at four fifths of the pace."""
+    ProviderAccount.objects.get_or_create(name=name)
+    ProviderAccount.objects.filter(name=name).update(
+        next_at=Greatest(F("next_at"), Value(until.timestamp())), pace=Greatest(F("pace") * SLOWER, Value(SLOWEST))
+    )
+
+
+def recover_pace(*, seconds: float) -> None:
+    """A part of the sweep: a twentieth of the whole pace comes back each minute."""
+    ProviderAccount.objects.filter(pace__lt=1).update(
+        pace=Least(F("pace") + FASTER_A_MINUTE * seconds / 60, Value(1.0))
+    )
+
+
+def _take_turn(account: ProviderAccount, *, seconds: float, at: float) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {ProviderAccount._meta.db_table} SET next_at = {_greatest()}(next_at, %s) + %s "  # noqa: S608
+            "WHERE id = %s AND next_at <= %s",
+            [at, seconds, account.pk, at + SHORT_WAIT],
+        )
+        return bool(cursor.rowcount)
+
+
+def _cost(capabilities: Capabilities, batch_id: int) -> float:
+    """Seconds of the account's allowance that the call takes."""
+    people = Batch.objects.filter(pk=batch_id).values_list("size", flat=True).get()
     by_people = people / capabilities.people_per_second if capabilities.people_per_second else 0.0
     by_calls = 1 / capabilities.calls_per_second if capabilities.calls_per_second else 0.0
     return max(by_people, by_calls)

@@ -15,10 +15,12 @@ from newsletter.sending.claim import find_due_batches
 from newsletter.sending.dispatch import Clock, Dispatcher, utc_now
 from newsletter.sending.gate import gate_sends
 from newsletter.sending.provider import close_outbox
+from newsletter.sending.rate import recover_pace
 from newsletter.sending.reconcile import ask_provider, replay_uncertain
 from newsletter.sending.sweep import finish_sends, resume_unstarted, wake_up
 
 LONGEST_NAP = 1.0
+SWEPT_EVERY = 5.0
 LANES = 8
 
 
@@ -92,6 +94,7 @@ def sweep(*, adapter: Adapter, clock: Clock = utc_now) -> list[Send]:
     wake_up(now=clock())
     resume_unstarted(now=clock())
     gate_sends(now=clock())
+    recover_pace(seconds=SWEPT_EVERY)
     replay_uncertain(capabilities=adapter.capabilities, now=clock())
     ask_provider(adapter=adapter, now=clock())
     finished = finish_sends(now=clock())

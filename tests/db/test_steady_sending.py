@@ -5,12 +5,14 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from newsletter.errors import NotReady
-from newsletter.models import Batch, Delivery, Installation, Send
+from newsletter.models import Batch, Delivery, Installation, ProviderAccount, Send
 from newsletter.sending.claim import claim_batch
 from newsletter.sending.day import limit_of
+from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.gate import end_of_quiet, gate_sends
 from newsletter.sending.hold import release_everything
 from newsletter.sending.provider import current_adapter
+from newsletter.sending.rate import recover_pace
 from newsletter.sending.receipt import make_receipt
 from newsletter.sending.retention import forget_old_deliveries
 from newsletter.sending.run import run_send
@@ -18,6 +20,7 @@ from newsletter.sending.start import start_send
 from newsletter.sending.sweep import wake_up
 from tests.db.test_send import Clock, ready_issue
 from tests.support.fixtures import NOW, make_publication
+from tests.support.provider_faults import too_many
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -125,6 +128,29 @@ def test_p8_after_ninety_days_a_send_keeps_its_receipt_and_not_its_people(mailgu
     assert forget_old_deliveries(now=NOW + timedelta(days=92)) == 0
     assert Delivery.objects.count() == 0
     assert make_receipt(Send.objects.get()) == before
+
+
+def test_f4_too_many_for_one_worker_is_too_many_for_all_and_slows_the_pace(mailgun):
+    mailgun.fault_next(too_many("60"))
+    start_send(issue=ready_issue(readers=25), now=NOW)
+    dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
+    first, second, _ = Batch.objects.order_by("seq")
+    assert dispatcher.dispatch(first.pk)
+    assert not Dispatcher(adapter=current_adapter(), clock=lambda: NOW + timedelta(seconds=59)).dispatch(second.pk)
+    assert ProviderAccount.objects.get().pace == pytest.approx(0.8)
+    assert Dispatcher(adapter=current_adapter(), clock=lambda: NOW + timedelta(seconds=61)).dispatch(second.pk)
+    assert len(mailgun.ledger) == 2
+    recover_pace(seconds=300)
+    assert ProviderAccount.objects.get().pace == 1
+
+
+def test_the_rate_of_the_account_is_kept_by_all_workers_together(mailgun, settings):
+    settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=10&people_per_second=10"
+    clock = Clock()
+    send = start_send(issue=ready_issue(readers=25), now=clock())
+    run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    assert (clock.now - NOW).total_seconds() >= 1.9
+    assert set(mailgun.accepted_counts().values()) == {1}
 
 
 def journal_knows_more(send: Send) -> None:

@@ -129,6 +129,11 @@ def _store_story(source: Source, entry: StoryEntry, report: IngestReport, *, fet
     known = Story.objects.filter(source=source, external_id=entry.external_id[:500]).first()
     if known and known.source_sha256 == sha256 and (known.picture_id or not entry.picture_url):
         return "unchanged"
+    picture, failure = _picture(entry, fetcher=fetcher)
+    kept = known.picture if known and failure else None
+    if failure:
+        done = "could not be had; the one from before is kept" if kept else "was left out, the story is in"
+        report.set_aside.append(SetAside(entry=entry.title, reason=f"Its picture {done}: {failure}"))
     values: dict[str, Any] = {
         "url": entry.url,
         "title": entry.title,
@@ -136,12 +141,13 @@ def _store_story(source: Source, entry: StoryEntry, report: IngestReport, *, fet
         "body_html": entry.body_html,
         "author": entry.author[:200],
         "language": (entry.language or source.language)[:12],
-        "picture": _picture(entry, report, fetcher=fetcher),
-        "picture_alt": entry.picture_alt[:300],
+        "picture": picture or kept,
+        "picture_alt": known.picture_alt if known and kept else entry.picture_alt[:300],
         "related": [list(pair) for pair in entry.related],
         "pseudonyms": [list(pair) for pair in entry.pseudonyms],
         "published_at": entry.published_at,
-        "source_sha256": sha256,
+        # Without the hash the story is looked at again, and its new picture with it.
+        "source_sha256": "" if kept else sha256,
     }
     with transaction.atomic():
         story = _upsert(Story, source, entry.external_id[:500], known, values, now)
@@ -193,17 +199,14 @@ def _upsert(model: Any, source: Source, external_id: str, known: Any, values: di
     return known
 
 
-def _picture(entry: StoryEntry, report: IngestReport, *, fetcher: Fetcher) -> Picture | None:
-    """Our copy of the story's picture, or none where it cannot be had: the story goes in without it, and staff are told."""
+def _picture(entry: StoryEntry, *, fetcher: Fetcher) -> tuple[Picture | None, str]:
+    """Our copy of the story's picture, or none, with why it cannot be had where there is one."""
     if not entry.picture_url:
-        return None
+        return None, ""
     try:
-        return fetch_picture(url=entry.picture_url, alt=entry.picture_alt, fetcher=fetcher)
+        return fetch_picture(url=entry.picture_url, alt=entry.picture_alt, fetcher=fetcher), ""
     except (FetchError, BadPicture) as error:
-        report.set_aside.append(
-            SetAside(entry=entry.title, reason=f"Its picture was left out, the story is in: {error}")
-        )
-        return None
+        return None, str(error)
 
 
 def _topics(source: Source, categories: tuple[str, ...]) -> list[Topic]:

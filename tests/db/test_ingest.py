@@ -145,6 +145,33 @@ def test_a_picture_that_cannot_be_had_is_left_out_and_the_story_goes_in(site):
     assert Story.objects.get().picture is None
 
 
+def test_a_new_picture_that_fails_once_leaves_the_one_from_before_and_is_tried_again(site, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    media = '<media:content url="%s/%s.jpg" medium="image" type="image/jpeg"/>'
+    site.put("/photo.jpg", picture_bytes(), Content_Type="image/jpeg")
+    ingest_source(source=feed(site, item(site, "a", "A verdict", extra=media % (site.url, "photo"))), now=NOW)
+    before = Story.objects.get().picture
+    site.put("/another.jpg", "no", status=503)
+    source = feed(site, item(site, "a", "A verdict, upheld", extra=media % (site.url, "another")))
+    report = ingest_source(source=source, now=NOW)
+    story = Story.objects.get()
+    assert (story.title, story.picture) == ("A verdict, upheld", before)
+    assert "the one from before is kept" in report.set_aside[0].reason
+    site.put("/another.jpg", picture_bytes((800, 800)), Content_Type="image/jpeg")
+    assert ingest_source(source=source, now=NOW).set_aside == []
+    assert Story.objects.get().picture != before
+    assert ingest_source(source=source, now=NOW).unchanged == 1
+
+
+def test_a_picture_that_the_source_took_away_goes(site, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    site.put("/photo.jpg", picture_bytes(), Content_Type="image/jpeg")
+    media = f'<media:content url="{site.url}/photo.jpg" medium="image" type="image/jpeg"/>'
+    ingest_source(source=feed(site, item(site, "a", "A verdict", extra=media)), now=NOW)
+    report = ingest_source(source=feed(site, item(site, "a", "A verdict")), now=NOW)
+    assert (report.set_aside, Story.objects.get().picture) == ([], None)
+
+
 def test_a_calendar_becomes_events_with_place_region_and_zone(site):
     events = [EVENT.format(uid="1", month=3, title="Vigil", place="12 High Street\\, Leeds LS1 4AB\\, UK")]
     events.append(EVENT.format(uid="2", month=3, title="Call", place="Online"))

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Prefetch, Q
+from django.db.models import F, Prefetch, Q
 
-from newsletter.models import Appeal, EventNotice, PlacedStory, Publication, Story
+from newsletter.models import Appeal, EventNotice, PlacedStory, Publication, Source, Story
 
 CANDIDATES = 200
+STALE = timedelta(days=8)
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Choice:
 def choose_content(*, publication: Publication, new_since: datetime | None, due_at: datetime, now: datetime) -> Choice:
     """Candidates for the issue due at ``due_at``; ``new_since`` is when the one before was assembled, None for the first."""
     stories, story_reasons = choose_stories(publication=publication, new_since=new_since, due_at=due_at, now=now)
-    events, event_reasons = choose_events(publication=publication, due_at=due_at)
+    events, event_reasons = choose_events(publication=publication, due_at=due_at, now=now)
     appeals = list(Appeal.objects.filter(enabled=True))
     appeal_reasons = [
         Reason("appeal", appeal.pk, appeal.headline, True, f"shown to: {appeal.get_audience_display().lower()}")
@@ -44,7 +45,10 @@ def choose_content(*, publication: Publication, new_since: datetime | None, due_
 def choose_stories(
     *, publication: Publication, new_since: datetime | None, due_at: datetime, now: datetime
 ) -> tuple[list[Story], list[Reason]]:
-    """Newest first, as many as the publication's rule says; every recent candidate has a reason."""
+    """As many as the publication's rule says; every recent candidate has a reason.
+
+    Newest first, and those without a date after all that have one: nobody knows how old they are.
+    """
     oldest = due_at - timedelta(days=publication.days_back)
     sources = set(publication.sources.values_list("pk", flat=True))
     wanted = {topic.pk for topic in publication.topics.all()}
@@ -53,7 +57,7 @@ def choose_stories(
         Story.objects.told_since(oldest)
         .select_related("source", "picture")
         .prefetch_related("topics", Prefetch("placed", queryset=placed, to_attr="placed_here"))
-        .newest_first()[:CANDIDATES]
+        .order_by(F("published_at").desc(nulls_last=True), F("told_at").desc(), "-pk")[:CANDIDATES]
     )
     chosen: list[Story] = []
     reasons: list[Reason] = []
@@ -66,7 +70,8 @@ def choose_stories(
             continue
         topics = ", ".join(topic.name for topic in story.topics.all() if not wanted or topic.pk in wanted)
         chosen.append(story)
-        reasons.append(Reason("story", story.pk, story.title, True, "newest" + (f", topic {topics}" if topics else "")))
+        why = "newest" if story.published_at else "no date at the source, so after those that have one"
+        reasons.append(Reason("story", story.pk, story.title, True, why + (f", topic {topics}" if topics else "")))
     return chosen, reasons
 
 
@@ -84,6 +89,8 @@ def _reason_against(
         return f"already in No. {already[0].issue.number}"
     if sources and story.source_id not in sources:
         return "its source is not one of this publication's"
+    if stale := _why_stale(story.source, now):
+        return stale
     if wanted and not wanted & {topic.pk for topic in story.topics.all()}:
         return "none of this publication's topics"
     if story.language and story.language.split("-")[0] != publication.language.split("-")[0]:
@@ -95,7 +102,9 @@ def _reason_against(
     return ""
 
 
-def choose_events(*, publication: Publication, due_at: datetime) -> tuple[list[EventNotice], list[Reason]]:
+def choose_events(
+    *, publication: Publication, due_at: datetime, now: datetime
+) -> tuple[list[EventNotice], list[Reason]]:
     """Everything ahead that a reader somewhere may see: the next date of each event, by date."""
     sources = list(publication.sources.values_list("pk", flat=True))
     ahead = EventNotice.objects.filter(
@@ -106,8 +115,8 @@ def choose_events(*, publication: Publication, due_at: datetime) -> tuple[list[E
     chosen: list[EventNotice] = []
     reasons: list[Reason] = []
     seen: set[tuple[str, str]] = set()
-    for event in ahead.order_by("starts_at", "pk")[:CANDIDATES]:
-        against = _reason_against_event(event, seen)
+    for event in ahead.select_related("source").order_by("starts_at", "pk")[:CANDIDATES]:
+        against = _reason_against_event(event, seen, now)
         if against:
             reasons.append(Reason("event", event.pk, str(event), False, f"left out: {against}"))
             continue
@@ -126,11 +135,20 @@ def has_new_event(events: list[EventNotice], *, since: datetime | None) -> bool:
     return any((event.title, event.place_text) not in known for event in events)
 
 
-def _reason_against_event(event: EventNotice, seen: set[tuple[str, str]]) -> str:
+def _reason_against_event(event: EventNotice, seen: set[tuple[str, str]], now: datetime) -> str:
     if event.cancelled:
         return "cancelled"
+    if stale := _why_stale(event.source, now):
+        return stale
     if (event.title, event.place_text) in seen:
         return "a later date of an event that is in"
     if not event.online and event.latitude is None and not event.region:
         return "its place is not known: " + (event.note or "give it a place or mark it as online")
     return ""
+
+
+def _why_stale(source: Source | None, now: datetime) -> str:
+    """Why what a source gave can no longer be trusted, or "". A source that staff switched off is theirs to judge."""
+    if source is None or not source.enabled or source.good_at is None or source.good_at >= now - STALE:
+        return ""
+    return f"its source has not been readable since {source.good_at:%-d %B %Y}"

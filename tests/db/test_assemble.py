@@ -6,7 +6,16 @@ from django.db import IntegrityError, transaction
 from newsletter.errors import WrongState
 from newsletter.issues.assemble import assemble_slot, find_slot, open_due_slots
 from newsletter.models import Issue, PlacedStory, Slot
-from tests.support.fixtures import DUE, NOW, make_appeal, make_event, make_issue, make_publication, make_story
+from tests.support.fixtures import (
+    DUE,
+    NOW,
+    make_appeal,
+    make_event,
+    make_issue,
+    make_publication,
+    make_source,
+    make_story,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +115,45 @@ def test_cancelled_past_repeated_and_nowhere_events_are_left_out_with_the_reason
     assert [event.title for event in events] == ["Weekly call"]
     assert "left out: cancelled" in [reason["why"] for reason in issue.reasons]
     assert "Springfield" in reason_for(issue, "Somewhere")
+
+
+def test_a_story_without_a_date_never_leads_while_a_dated_one_is_there(publication):
+    make_story("No date", published_at=None, seen_at=NOW)
+    make_story("Told last week", days_old=6)
+    issue = make_issue(publication)
+    assert issue.subject == "Told last week"
+    assert reason_for(issue, "No date") == "no date at the source, so after those that have one"
+
+
+def test_stories_without_a_date_take_no_room_from_dated_ones(publication):
+    for number in range(5):
+        make_story(f"No date {number}", published_at=None, seen_at=NOW - timedelta(hours=number))
+        make_story(f"Dated {number}", days_old=number + 1)
+    placed = PlacedStory.objects.filter(issue=make_issue(publication)).values_list("story__title", flat=True)
+    assert set(placed) == {f"Dated {number}" for number in range(5)}
+
+
+def test_a_story_without_a_date_leads_where_there_is_no_other(publication):
+    make_story("No date", published_at=None, seen_at=NOW)
+    assert make_issue(publication).subject == "No date"
+
+
+@pytest.mark.parametrize(("days", "left_out"), [(7.9, False), (8.1, True)])
+def test_x11_what_comes_from_a_source_unreadable_for_eight_days_is_left_out(publication, days, left_out):
+    source = make_source("Silent", good_at=NOW - timedelta(days=days))
+    make_story("From the silent source", source=source)
+    make_event("Event of the silent source", source=source, online=True)
+    make_story("From another source")
+    issue = make_issue(publication)
+    since = "left out: its source has not been readable since 24 February 2026"
+    for title in ("From the silent source", "Event of the silent source"):
+        assert (reason_for(issue, title) == since) == left_out
+
+
+def test_x11_a_source_that_staff_switched_off_is_theirs_to_judge(publication):
+    source = make_source("Off", good_at=NOW - timedelta(days=30), enabled=False)
+    make_story("From a source that is off", source=source)
+    assert make_issue(publication).subject == "From a source that is off"
 
 
 def test_slots_open_when_the_lead_time_has_come_and_not_before(publication):

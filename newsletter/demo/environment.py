@@ -1,10 +1,10 @@
 """The settings of the demonstration: its own folder, database and outbox, and loopback only. Read before Django starts."""
 
 import shutil
-import socket
 from collections.abc import MutableMapping
 from pathlib import Path
 
+from newsletter.management.ports import check_port_free
 from subscribers.errors import DomainError
 
 HOST = "127.0.0.1"
@@ -17,8 +17,8 @@ class DemoError(DomainError):
 
 
 def prepare_demo(*, port: int, environ: MutableMapping[str, str]) -> Path:
-    """An empty demonstration folder, and an environment that points at nothing else. Raises DemoError."""
-    check_port_free(port)
+    """An empty demonstration folder, and an environment that points at nothing else. Raises DemoError, CannotListen."""
+    check_port_free(host=HOST, port=port)
     folder = Path(environ.get("NEWSLETTER_DATA_DIR", "var")).resolve() / "demo"
     empty_folder(folder)
     environ.update(
@@ -32,17 +32,6 @@ def prepare_demo(*, port: int, environ: MutableMapping[str, str]) -> Path:
     for name in ("DATABASE_URL", "NEWSLETTER_SECRET_KEY", "NEWSLETTER_ADDRESS_KEY", "NEWSLETTER_OLD_SECRET_KEYS"):
         environ.pop(name, None)
     return folder
-
-
-def check_port_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise DemoError(
-                f"Port {port} is taken, perhaps by a demonstration that still runs. Stop it, or choose another: --port {port + 1}"
-            ) from error
 
 
 def empty_folder(folder: Path) -> None:

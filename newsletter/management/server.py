@@ -7,6 +7,7 @@ from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
 
 THREADS = 8
+_CONTROL_SOCKET_OFF = "control_socket_disable"  # from gunicorn 25.1 on, which else opens one in the home folder
 
 
 class Server(BaseApplication):
@@ -31,6 +32,8 @@ class Server(BaseApplication):
     def load_config(self) -> None:
         for name, value in self._settings.items():
             self.cfg.set(name, value)
+        if _CONTROL_SOCKET_OFF in self.cfg.settings:
+            self.cfg.set(_CONTROL_SOCKET_OFF, True)
 
     def load(self) -> Any:
         return get_wsgi_application()

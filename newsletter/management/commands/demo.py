@@ -1,6 +1,6 @@
 """newsletter demo: the main job, once, on the sample organisation; then the desk to look at it."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -14,7 +14,10 @@ from newsletter.demo.play import LOGIN, play_week
 from newsletter.demo.site import DemoSite
 from newsletter.jobs.embedded import Engine
 from newsletter.management.base import ProductCommand
+from newsletter.management.ports import port_number
 from newsletter.management.server import Server
+
+MOST_PEOPLE = 1_000_000
 
 
 class Command(ProductCommand):
@@ -25,9 +28,9 @@ class Command(ProductCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-serve", action="store_true", help="Stop when the issue is sent.")
         parser.add_argument(
-            "--subscribers", type=int, default=2000, metavar="N", help="How many sample people there are."
+            "--subscribers", type=_people, default=2000, metavar="N", help="How many sample people there are."
         )
-        parser.add_argument("--port", type=int, default=DEFAULT_PORT, metavar="P")
+        parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, metavar="P")
 
     def run(self, **options: Any) -> None:
         if not (Path(settings.NEWSLETTER_DATA_DIR) / MARK).exists():
@@ -50,3 +53,9 @@ class Command(ProductCommand):
             )
             engine = Engine()
             Server(host=HOST, port=options["port"], started=engine.start, stopping=engine.stop).run()
+
+
+def _people(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 8 and 1 <= int(text) <= MOST_PEOPLE):
+        raise ArgumentTypeError(f"{text} is not a number of people from 1 to {MOST_PEOPLE:,}.")
+    return int(text)

@@ -10,6 +10,7 @@ from newsletter.jobs.catalogue import EVERYTHING
 from newsletter.jobs.engine import engine_for
 from newsletter.management.base import ProductCommand
 from newsletter.management.commands.worker import add_lanes
+from newsletter.management.ports import check_port_free, port_number
 from newsletter.management.server import Server
 from newsletter.sending.run import LANES
 
@@ -20,11 +21,12 @@ class Command(ProductCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--port", type=port_number, default=8000, metavar="P")
         if self.roles:
             add_lanes(parser)
 
     def run(self, **options: Any) -> None:
+        check_port_free(host=options["host"], port=options["port"])
         call_command("migrate", verbosity=0, interactive=False)
         engine = engine_for(roles=self.roles, lanes=options.get("lanes", LANES))
         self.stdout.write(

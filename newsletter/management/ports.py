@@ -1,0 +1,51 @@
+"""Whether a port can be listened on, asked before anything is set up. It opens nothing that stays open."""
+
+import errno
+import socket
+from argparse import ArgumentTypeError
+
+from subscribers.errors import DomainError
+
+HIGHEST = 65_535
+
+
+class CannotListen(DomainError):
+    """Nothing can be served at this address; the message says why and what to do."""
+
+
+def port_number(text: str) -> int:
+    """A port as an option of a command. Raises ArgumentTypeError."""
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= HIGHEST):
+        raise ArgumentTypeError(f"there is no port {text}. Choose one from 1024 to {HIGHEST}, such as 8001.")
+    return int(text)
+
+
+def check_port_free(*, host: str, port: int) -> None:
+    """Raises CannotListen where another process listens, or the host or port is not ours to use."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (socket.gaierror, UnicodeError) as error:
+        raise CannotListen(f"{host} is not a host name or address of this machine. {_HOSTS}") from error
+    family, kind, protocol, _, address = found[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            raise CannotListen(_explain(error, host=host, port=port)) from error
+
+
+def _explain(error: OSError, *, host: str, port: int) -> str:
+    other = f"--port {port + 1 if port < HIGHEST else port - 1}"
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} is taken, perhaps by a `newsletter` that still runs. Stop it, or choose another port: {other}"
+        )
+    if error.errno == errno.EACCES:
+        return f"Only the system's administrator may serve on port {port}. Choose one from 1024 up, such as --port 8001"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is not an address of this machine. {_HOSTS}"
+    return f"Nothing can be served on {host}, port {port}: {error.strerror}. Choose another port: {other}"
+
+
+_HOSTS = "Use --host 127.0.0.1 for this machine only, or --host 0.0.0.0 for all of its addresses."

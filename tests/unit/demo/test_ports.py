@@ -1,0 +1,102 @@
+"""Commands that serve say at once why they cannot: before a folder is emptied, a table is made or a process started."""
+
+import socket
+from argparse import ArgumentTypeError
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from newsletter.demo.environment import prepare_demo
+from newsletter.management.commands.demo import Command as Demo
+from newsletter.management.commands.serve import Command as Serve
+from newsletter.management.commands.web import Command as Web
+from newsletter.management.ports import CannotListen, check_port_free, port_number
+from newsletter.management.server import Server
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "99999", "-1", "0099999", "²", "", "8000.5", "http"])
+def test_a_port_that_does_not_exist_is_refused_with_one_that_does(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="such as 8001"):
+        port_number(text)
+
+
+@pytest.mark.parametrize("port", [1, 8000, 65535])
+def test_every_port_that_exists_is_taken_as_it_is(port: int) -> None:
+    assert port_number(str(port)) == port
+
+
+@pytest.mark.parametrize("command", [Serve(), Web(), Demo()])
+def test_serve_web_and_demo_refuse_such_a_port_when_they_read_their_options(command: Serve | Web | Demo) -> None:
+    with pytest.raises(CommandError, match="no port 99999"):
+        command.create_parser("newsletter", "it").parse_args(["--port", "99999"])
+
+
+@pytest.mark.parametrize("name", ["serve", "web"])
+def test_serving_on_a_port_that_is_taken_ends_before_the_database_is_touched(name: str, taken: int) -> None:
+    with pytest.raises(CommandError, match=f"Port {taken} is taken.*--port {taken + 1}"):
+        call_command(name, port=taken)
+
+
+def test_a_demonstration_on_a_taken_port_leaves_folder_and_environment_alone(taken: int, tmp_path) -> None:
+    environment = {"NEWSLETTER_DATA_DIR": str(tmp_path)}
+    with pytest.raises(CannotListen, match="is taken"):
+        prepare_demo(port=taken, environ=environment)
+    assert environment == {"NEWSLETTER_DATA_DIR": str(tmp_path)}
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [("192.0.2.1", "not an address of this machine"), ("no..such host", "not a host name")],
+)
+def test_a_host_that_is_not_ours_is_named(host: str, said: str) -> None:
+    with pytest.raises(CannotListen, match=said):
+        check_port_free(host=host, port=8000)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied"), "Only the system's administrator .* port 80"),
+        (OSError(105, "No buffer space available"), "No buffer space available. Choose another port: --port 81"),
+    ],
+)
+def test_what_the_system_refuses_is_said_in_words(monkeypatch, error: OSError, said: str) -> None:
+    def refuse(probe: socket.socket, address: object) -> None:
+        raise error
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(CannotListen, match=said):
+        check_port_free(host="127.0.0.1", port=80)
+
+
+def test_a_port_is_free_again_after_it_was_looked_at(taken: int) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = probe.getsockname()[1]
+    check_port_free(host="127.0.0.1", port=free)
+    with socket.create_server(("127.0.0.1", free)) as listening:
+        assert listening.getsockname()[1] == free != taken
+
+
+@pytest.mark.parametrize("text", ["0", "-5", "1000001", "00000001000", "many"])
+def test_a_demonstration_for_nobody_or_too_many_is_refused_when_it_reads_its_options(text: str) -> None:
+    with pytest.raises(CommandError, match="from 1 to 1,000,000"):
+        Demo().create_parser("newsletter", "demo").parse_args([f"--subscribers={text}"])
+
+
+def test_a_demonstration_takes_one_person_and_a_million() -> None:
+    parser = Demo().create_parser("newsletter", "demo")
+    assert [parser.parse_args(["--subscribers", text]).subscribers for text in ("1", "1000000")] == [1, 1_000_000]
+
+
+def test_the_web_server_opens_no_control_socket_in_the_home_folder() -> None:
+    server = Server(host="127.0.0.1", port=8000, started=lambda: None, stopping=lambda: None)
+    assert server.cfg.control_socket_disable is True

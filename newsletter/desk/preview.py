@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from wagtail.admin.ui.components import MediaContainer
 from wagtail.admin.ui.side_panels import ChecksSidePanel, PreviewSidePanel
-from wagtail.snippets.views.snippets import EditView, PreviewOnEditView
+from wagtail.snippets.views.snippets import CreateView, EditView, PreviewOnEditView
 from wagtail.utils.decorators import xframe_options_sameorigin_override
 
 from newsletter.desk.frame import frame_message
@@ -57,22 +57,32 @@ class DeskPreviewPanel(PreviewSidePanel):
         }
 
 
-class PreviewedEditView(EditView):
-    """An editor whose preview panel is ours; Wagtail's checks of web pages say nothing about mail and are left out."""
+class _OurPanel:
+    """The preview panel is ours; Wagtail's checks of web pages say nothing about mail and are left out."""
+
+    request: HttpRequest
 
     def list_modes(self) -> list[Mode]:
         return [Mode("", "Preview")]
 
     def get_side_panels(self) -> MediaContainer:
         kept: list[Any] = []
-        for panel in super().get_side_panels():
+        for panel in super().get_side_panels():  # type: ignore[misc]
             if isinstance(panel, PreviewSidePanel):
                 kept.append(
-                    DeskPreviewPanel(self.object, self.request, preview_url=panel.preview_url, modes=self.list_modes())
+                    DeskPreviewPanel(panel.object, self.request, preview_url=panel.preview_url, modes=self.list_modes())
                 )
             elif not isinstance(panel, ChecksSidePanel):
                 kept.append(panel)
         return MediaContainer(kept)
+
+
+class PreviewedEditView(_OurPanel, EditView):
+    """An editor of a row that is there."""
+
+
+class PreviewedCreateView(_OurPanel, CreateView):
+    """The editor of a new row, with the same preview beside it."""
 
 
 class FramedPreview(PreviewOnEditView):

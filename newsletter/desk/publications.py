@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import BooleanColumn, Column
-from wagtail.snippets.views.snippets import EditView, SnippetViewSet, SnippetViewSetGroup
+from wagtail.snippets.views.snippets import EditView, PreviewOnCreateView, SnippetViewSet, SnippetViewSetGroup
 
 from newsletter.desk.issue_preview import FIRST, show_part
 from newsletter.desk.panels import WordsPanel
-from newsletter.desk.preview import FramedPreview, Mode, PreviewedEditView
+from newsletter.desk.preview import FramedPreview, Mode, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.publication_forms import BrandForm, PublicationForm
 from newsletter.desk.readers import resolve_complete
 from newsletter.desk.saving import VoidsApprovals
@@ -64,6 +64,11 @@ class PublicationPreview(FramedPreview):
         return show_part(resolve_complete(issue), mode=mode or FIRST, request=self.request)
 
 
+class NewPublicationPreview(FramedPreview, PreviewOnCreateView):
+    def show(self, mode: str) -> HttpResponse:
+        raise NotReady("A new publication has no issue yet. Save it; its first issue will be shown here.")
+
+
 class BrandEditor(VoidsApprovals, EditView):
     pass
 
@@ -74,6 +79,8 @@ class PublicationViewSet(SnippetViewSet):
     icon = "mail"
     base_url_path = "publications"
     copy_view_enabled = False
+    add_view_class = PreviewedCreateView
+    preview_on_add_view_class = NewPublicationPreview
     edit_view_class = PublicationEditor
     preview_on_edit_view_class = PublicationPreview
     search_fields = ["name", "slug"]

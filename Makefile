@@ -20,7 +20,7 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -n auto $(ARGS)
-	$(BIN)/python -m tests.support.postgres_where_found $(BIN)/pytest -n auto tests/db $(ARGS)
+	$(BIN)/python -m tests.support.postgres_where_found $(BIN)/pytest -n auto tests/db tests/crash $(ARGS)
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.soak.run $(ARGS)

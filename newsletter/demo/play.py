@@ -1,11 +1,9 @@
 """Plays one week of the sample organisation: bring in, assemble, render, send to the outbox, print the receipt."""
 
-import io
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -13,8 +11,8 @@ from rich.table import Table
 from newsletter.console.progress import follow_send
 from newsletter.console.receipt import print_receipt
 from newsletter.content.ingest import ingest_source
+from newsletter.demo.joining import fill_as_in_life, fill_plainly
 from newsletter.demo.organisation import write_organisation
-from newsletter.demo.people import write_people
 from newsletter.issues.approve import approve_by_policy
 from newsletter.issues.assemble import assemble_slot, find_slot
 from newsletter.models import Issue, Publication, Source
@@ -24,7 +22,6 @@ from newsletter.sending.provider import current_adapter, outbox_of
 from newsletter.sending.receipt import status_of
 from newsletter.sending.run import run_send
 from newsletter.sending.start import start_send
-from subscribers.importer import import_people
 from subscribers.models import MailingList
 
 SHOWN_VARIANTS = 12
@@ -77,24 +74,17 @@ def _set_up(*, site_url: str, people: int, now: datetime, console: Console) -> N
         f"The sample organisation's file is applied: {len(changes)} lists, topics, sources, appeals and publications."
     )
     add_staff(email=LOGIN.email, role="admin", password=LOGIN.password)
-    for mailing_list, count in (("weekly", people), ("boletin", max(people // 20, 1))):
-        report = _import(mailing_list, count, now)
-        console.print(f"{report.new + report.updated:,} sample people are on the list “{mailing_list}”.")
+    weekly, boletin = (MailingList.objects.get(slug=slug) for slug in ("weekly", "boletin"))
+    joined = fill_as_in_life(mailing_list=weekly, people=people, by=LOGIN.email, now=now)
+    few = fill_plainly(mailing_list=boletin, people=max(people // 20, 1), by=LOGIN.email, now=now)
+    for mailing_list, filled in ((weekly, joined), (boletin, few)):
+        console.print(f"{filled.on_list:,} sample people are on the list “{mailing_list.slug}”.")
+    if joined.gone:
+        console.print(
+            f"  “weekly”: {joined.waiting:,} have not confirmed yet, {joined.barred:,} addresses no longer take mail; "
+            f"{joined.gone:,} more have left."
+        )
     console.print("Looking at the sources:")
-
-
-def _import(slug: str, count: int, now: datetime) -> Any:
-    text = io.StringIO()
-    write_people(text, count=count)
-    return import_people(
-        file=io.BytesIO(text.getvalue().encode()),
-        mailing_list=MailingList.objects.get(slug=slug),
-        basis="consent",
-        evidence="Sample people of the demonstration; nobody real.",
-        by=LOGIN.email,
-        now=now,
-        dry_run=False,
-    )
 
 
 def _print_variants(issue: Issue, console: Console) -> None:

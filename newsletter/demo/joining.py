@@ -1,0 +1,93 @@
+"""Fills a list as life does: most were imported, some have not confirmed, some addresses are dead, some people have left.
+
+Uses the services that the product itself uses, so that the receipt of the sample issue shows every kind of exclusion.
+"""
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from newsletter.demo.people import write_people
+from subscribers.importer import import_people
+from subscribers.models import MailingList, Reason
+from subscribers.people import find_person
+from subscribers.signup import request_subscription
+from subscribers.suppression import suppress
+from subscribers.unsubscribe import leave_list
+
+SMALLEST = 20
+_MOST_OF_A_KIND = 200
+
+
+@dataclass(frozen=True)
+class Joined:
+    """How many people are on the list in all; ``waiting`` and ``barred`` are among them, ``gone`` are not."""
+
+    on_list: int
+    waiting: int = 0
+    barred: int = 0
+    gone: int = 0
+
+
+def fill_plainly(*, mailing_list: MailingList, people: int, by: str, now: datetime) -> Joined:
+    """Puts ``people`` on the list, all of whom may be mailed unless they are barred already."""
+    _import(_people(people), mailing_list=mailing_list, by=by, now=now)
+    return Joined(on_list=people)
+
+
+def fill_as_in_life(*, mailing_list: MailingList, people: int, by: str, now: datetime) -> Joined:
+    """Puts ``people`` on the list: from 20 on, some wait, some are barred, and others came and have left."""
+    if people < SMALLEST:
+        return fill_plainly(mailing_list=mailing_list, people=people, by=by, now=now)
+    waiting, dead, failing = (_share(people, one_in=one_in) for one_in in (40, 100, 200))
+    left, complained = _share(people, one_in=50), _share(people, one_in=400)
+    rows = _people(people + left + complained)
+    asked = rows[len(rows) - waiting :]
+    imported = rows[: len(rows) - waiting]
+    _import(imported, mailing_list=mailing_list, by=by, now=now)
+    for row in asked:
+        request_subscription(
+            email=row["email"],
+            mailing_list=mailing_list,
+            wording=f"Yes, send me {mailing_list.public_name}",
+            source="sample form",
+            now=now,
+            name=row["name"],
+            language=row["language"],
+        )
+    latest = reversed(imported)
+    for reason, count in ((Reason.HARD, dead), (Reason.SOFT_LIMIT, failing), (Reason.COMPLAINT, complained)):
+        for row in islice(latest, count):
+            person = find_person(row["email"])
+            suppress(address_hash=bytes(person.address_hash), reason=reason, now=now, note="Sample.")
+    for row in islice(latest, left):
+        leave_list(subscriber=find_person(row["email"]), mailing_list=mailing_list, now=now, source="sample")
+    return Joined(on_list=people, waiting=waiting, barred=dead + failing, gone=left + complained)
+
+
+def _share(people: int, *, one_in: int) -> int:
+    return min(-(-people // one_in), _MOST_OF_A_KIND)
+
+
+def _people(count: int) -> list[dict[str, str]]:
+    text = io.StringIO(newline="")
+    write_people(text, count=count)
+    text.seek(0)
+    return list(csv.DictReader(text))
+
+
+def _import(rows: list[dict[str, str]], *, mailing_list: MailingList, by: str, now: datetime) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    import_people(
+        file=io.BytesIO(text.getvalue().encode()),
+        mailing_list=mailing_list,
+        basis="consent",
+        evidence="Sample people of the demonstration; nobody real.",
+        by=by,
+        now=now,
+    )

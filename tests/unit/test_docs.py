@@ -1,0 +1,76 @@
+"""The documentation says what the code does: its links lead somewhere, and no setting, key or option is missing or made up."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from newsletter.organisation.schema import ENTRIES, Entry
+from newsletter.providers import registry
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [
+    ROOT / "README.md",
+    *(file for file in [ROOT / "CHANGELOG.md"] if file.exists()),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+_LINK = re.compile(r"""\]\(\s*<?([^)\s>]+)|(?:src|href|srcset)="([^"]+)\"""")
+_SETTING = re.compile(r"\b(?:NEWSLETTER_[A-Z_]+|DATABASE_URL)\b")
+
+
+def local_links(text: str) -> list[str]:
+    targets = (first or second for first, second in _LINK.findall(text))
+    return [target for target in targets if not re.match(r"[a-z]+:", target)]
+
+
+def heading_anchors(text: str) -> set[str]:
+    """What a heading is called in a link: lower case, hyphens for spaces, no punctuation."""
+    headings = re.findall(r"^#+\s+(.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_local_link_and_picture_of_the_documentation_is_there(document: Path) -> None:
+    missing = []
+    for target in local_links(document.read_text(encoding="utf-8")):
+        name, _, anchor = target.partition("#")
+        file = document.parent / name if name else document
+        if not file.exists() or (anchor and anchor not in heading_anchors(file.read_text(encoding="utf-8"))):
+            missing.append(target)
+    assert missing == []
+
+
+def test_links_are_found_in_every_form_in_which_they_are_written() -> None:
+    text = '[a](one.md) ![b](two.png "title") <img src="three.png"> [c](https://example.org) [d](four.md#part)'
+    assert local_links(text) == ["one.md", "two.png", "three.png", "four.md#part"]
+    assert heading_anchors("# The provider\n## What's new?\n") == {"the-provider", "whats-new"}
+
+
+def test_the_settings_that_are_documented_are_those_that_are_read() -> None:
+    read = set(_SETTING.findall((ROOT / "newsletter/project/env.py").read_text(encoding="utf-8")))
+    rows = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs/settings.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(read) > 5
+    assert sorted(rows) == sorted(read)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_document_names_a_setting_that_is_not_read(document: Path) -> None:
+    read = set(_SETTING.findall((ROOT / "newsletter/project/env.py").read_text(encoding="utf-8")))
+    assert set(_SETTING.findall(document.read_text(encoding="utf-8"))) <= read
+
+
+@pytest.mark.parametrize(("table", "entry"), ENTRIES.items(), ids=str)
+def test_the_keys_of_the_organisations_file_are_all_documented_with_their_table(table: str, entry: type[Entry]) -> None:
+    text = (ROOT / "docs/organisation-file.md").read_text(encoding="utf-8")
+    row = re.search(rf"^\| `\[+{table}\]+` \| (.+) \|$", text, re.MULTILINE)
+    assert row
+    keys = {field.alias or name for name, field in entry.model_fields.items()}
+    without_values = re.sub(r"\([^)]*\)", "", row[1])
+    assert {word.split(" =")[0] for word in re.findall(r"`([^`]+)`", without_values)} == keys
+
+
+def test_the_options_and_schemes_of_the_provider_url_are_all_documented() -> None:
+    provider = (ROOT / "docs/settings.md").read_text(encoding="utf-8").partition("## The provider")[2]
+    options = re.findall(r"`([a-z_]+)=[^`]+`", provider)
+    assert sorted(options) == sorted(registry._OPTIONS)
+    assert sorted(re.findall(r"^\| `([a-z]+)://", provider, re.MULTILINE)) == sorted(registry._SCHEMES)

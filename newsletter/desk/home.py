@@ -9,6 +9,9 @@ from django.utils import timezone
 from wagtail.admin.ui.components import Component
 
 from newsletter.desk.issue_pages import say_audience, time_left
+from newsletter.desk.send_progress import say_hold
+from newsletter.desk.sources import say_last_good
+from newsletter.desk.words import say_reason
 from newsletter.errors import BadSchedule
 from newsletter.issues.schedule import check_schedule, due_after
 from newsletter.models import EventNotice, Issue, Publication, Send, Slot, Source
@@ -51,6 +54,7 @@ class HomePanel(Component):
         )
         send = last.sends.exclude(state=Send.State.CANCELLED).first() if last else None
         return {
+            "hold": say_hold(),
             "tasks": find_tasks(now=now),
             "next": find_next(now=now),
             "last": last,
@@ -82,7 +86,7 @@ def _sends() -> list[Task]:
     return [
         Task(
             title=f"The send of {send.issue} {'is paused' if send.state == Send.State.PAUSED else 'needs attention'}",
-            detail=send.reason or "Look at what became of each person.",
+            detail=say_reason(send.reason) or "Look at what became of each person.",
             url=_overview(send.issue),
             button="Look at it",
             tone="urgent",
@@ -132,11 +136,15 @@ def _drafts(now: datetime) -> list[Task]:
     return tasks
 
 
+def say_times(failures: int) -> str:
+    return "Failed once" if failures == 1 else f"Failed {failures} times in a row"
+
+
 def _sources() -> list[Task]:
     return [
         Task(
             title=f"The source “{source.name}” cannot be read",
-            detail=f"{source.error[:200]} ({source.failures} time{'s' if source.failures > 1 else ''} in a row)",
+            detail=f"{say_reason(source.error[:200])} {say_times(source.failures)}; {say_last_good(source)}.",
             url=reverse("wagtailsnippets_newsletter_source:edit", args=[source.pk]),
             button="Look at it",
         )

@@ -1,7 +1,5 @@
 """The issue's own page beside its editor: what is in and why, checks, who gets what, approval, the receipt."""
 
-from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,30 +11,21 @@ from django.views.generic import TemplateView, View
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 
+from newsletter.desk.issue_checks import check_mails
 from newsletter.desk.issue_preview import MOST_MODES, show_part
 from newsletter.desk.policies import ISSUE_POLICY
 from newsletter.desk.preview import show_or_say
-from newsletter.desk.readers import Readers, find_readers, render_for, resolve_complete
-from newsletter.desk.send_progress import find_send, say_send
+from newsletter.desk.readers import find_readers, resolve_complete
+from newsletter.desk.send_progress import find_send, say_hold, say_send
 from newsletter.desk.words import say_deliveries, say_excluded, say_issue_state
 from newsletter.issues.approve import OPEN_STATES
-from newsletter.issues.content import Content, hash_content
+from newsletter.issues.content import hash_content
 from newsletter.models import Issue, Publication, Send
 from newsletter.sending.receipt import make_receipt
 from subscribers.audience import count_audience
 from subscribers.errors import DomainError
 
 ISSUES = Issue.objects.select_related("publication__brand", "publication__mailing_list", "publication__segment", "slot")
-
-
-@dataclass(frozen=True)
-class Check:
-    """One finding of the mails' checks, and how many of the people would get a mail that has it."""
-
-    level: str
-    message: str
-    people: int
-    all: bool
 
 
 class IssuePermission(PermissionCheckedMixin):
@@ -85,6 +74,7 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
                 "reasons_in": [reason for reason in issue.reasons if reason.get("chosen")],
                 "reasons_out": [reason for reason in issue.reasons if not reason.get("chosen")],
                 "send": send,
+                "hold": say_hold(),
                 "may_send": user.has_perm("newsletter.send_issue"),
                 **(say_send(send, now=timezone.now()) if send else {}),
                 **say_audience(issue, send),
@@ -144,22 +134,6 @@ def say_mails(issue: Issue) -> dict[str, Any]:
         "checks": checks,
         "failed": any(check.level == "error" for check in checks),
     }
-
-
-def check_mails(content: Content, *, readers: list[Readers]) -> list[Check]:
-    """Every finding once, errors first, with the people that it concerns."""
-    people: Counter[tuple[str, str]] = Counter()
-    mails: Counter[tuple[str, str]] = Counter()
-    for reader in readers:
-        rendered = render_for(content, place_id=reader.place_id, giving=reader.giving)
-        for finding in {(finding["level"], finding["message"]) for finding in rendered.findings}:
-            people[finding] += reader.people
-            mails[finding] += 1
-    checks = [
-        Check(level=level, message=message, people=people[level, message], all=mails[level, message] == len(readers))
-        for level, message in mails
-    ]
-    return sorted(checks, key=lambda check: (check.level, -check.people))
 
 
 class IssueMail(IssuePermission, View):

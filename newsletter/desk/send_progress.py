@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Min, Sum
 
 from newsletter.desk.words import say_reason, say_send_state
-from newsletter.models import Batch, Send
+from newsletter.models import Batch, Installation, Send
 from newsletter.sending.sweep import OPEN
 from subscribers.desk.listing import say_moment
 
@@ -34,6 +34,12 @@ class Progress:
     def as_json(self) -> dict[str, Any]:
         people = f"{self.done:,} of {self.recipients:,} people"
         return {**asdict(self), "people": people}
+
+
+def say_hold() -> str:
+    """Why nothing at all is sent from here, in a sentence; empty where nothing holds it."""
+    row = Installation.objects.filter(pk=1, held=True).first()
+    return say_reason(row.reason or "no reason was given") if row else ""
 
 
 def find_send(issue: Any) -> Send | None:

@@ -5,13 +5,14 @@ from typing import Any
 from django.db.models import Count, QuerySet
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest
+from django.utils import timezone
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
 from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.snippets.views.snippets import SnippetViewSet
 
 from newsletter.desk.panels import WordsPanel
 from newsletter.models import Source
-from subscribers.desk.listing import DeskList, MomentColumn
+from subscribers.desk.listing import DeskList, MomentColumn, say_moment
 
 SHOWN_ASIDE = 50
 
@@ -19,8 +20,12 @@ SHOWN_ASIDE = 50
 def say_health(source: Source) -> str:
     if source.failures:
         times = "once" if source.failures == 1 else f"{source.failures} times in a row"
-        return f"Failed {times}: {source.error[:160]}"
+        return f"Failed {times}, {say_last_good(source)}: {source.error[:160]}"
     return "Good" if source.good_at else "Not looked at yet"
+
+
+def say_last_good(source: Source) -> str:
+    return f"last good on {say_moment(source.good_at, now=timezone.now())}" if source.good_at else "never good so far"
 
 
 def say_source(source: Source) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def make_document(content: Content, *, visible: Visible, view_online: str) -> Do
 
 
 def describe_visible(visible: Visible) -> str:
-    """The variant in words, for staff: which events and which appeal."""
+    """The variant in words, for staff: which events and which appeal. A publication has one language: it is not said."""
     parts = []
     for chosen in visible.events.values():
         places = list(
@@ -127,7 +127,8 @@ def describe_visible(visible: Visible) -> str:
         extra = f" + {online} online" if online and chosen.kind in ("near", "region") else ""
         parts.append(kinds[chosen.kind] + extra)
     parts += [f"appeal “{appeal['headline']}”" for appeal in visible.appeals.values() if appeal]
-    label = "; ".join([visible.language, *parts]) if parts else visible.language
+    label = "; ".join(parts) or "the same for everybody"
+    label = label[0].upper() + label[1:]
     return label if len(label) <= 200 else label[:199] + "…"
 
 

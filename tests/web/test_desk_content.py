@@ -189,16 +189,16 @@ def test_a_source_shows_its_failures_and_what_was_set_aside() -> None:
     client = sign_in("editor")
     listed = client.get("/admin/sources/").content.decode()
     page = client.get(f"/admin/sources/edit/{source.pk}/").content.decode()
-    assert "Failed 3 times in a row: The site did not answer." in listed
+    assert "Failed 3 times in a row, never good so far: The site did not answer." in listed
     assert "It has no title." in page
 
 
 def test_a_source_that_never_failed_or_was_never_read_says_so() -> None:
     make_source("New one")
     make_source("Good one", good_at=timezone.now())
-    make_source("Slipped once", failures=1, error="No answer.")
+    make_source("Slipped once", failures=1, error="No answer.", good_at=timezone.now())
     page = sign_in("editor").get("/admin/sources/").content.decode()
-    for words in ("Not looked at yet", "Good<", "Failed once: No answer."):
+    for words in ("Not looked at yet", "Good<", "Failed once, last good on "):
         assert words in page.replace("Good\n", "Good<")
 
 

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 
 from newsletter.models import Issue, Publication, Send
+from newsletter.sending.hold import hold_everything
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.run import run_send
 from newsletter.sending.start import start_send
@@ -78,6 +79,26 @@ def test_a_send_that_stopped_is_the_first_task(publication: Publication, state: 
     page = home()
     assert f"The send of {issue} {said}" in page
     assert "The provider refused the key." in page
+
+
+def test_a_hold_over_everything_is_told_first_with_its_reason(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    issue = make_issue(publication)
+    hold_everything(reason="the database was restored from a backup", now=NOW)
+    page = home()
+    assert page.index("Nothing is sent: everything is held") < page.index("Needs you now")
+    assert "The database was restored from a backup." in page
+    overview = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "The database was restored from a backup." in overview
+
+
+def test_a_failing_source_says_when_it_was_good_last(publication: Publication) -> None:
+    make_source("Field offices", failures=1, error="The site did not answer", good_at=NOW)
+    make_source("Never read", failures=2, error="No such host")
+    with time_machine.travel(NOW, tick=False):
+        page = home()
+    assert "The site did not answer. Failed once; last good on Wed 4 Mar, 09:30." in page
+    assert "No such host. Failed 2 times in a row; never good so far." in page
 
 
 def sent(publication: Publication) -> Issue:

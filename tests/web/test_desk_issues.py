@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from newsletter.issues.approve import approve_issue, current_approval
 from newsletter.issues.content import hash_content, resolve_content
-from newsletter.models import Issue, Publication
+from newsletter.models import Issue, Picture, Publication
 from tests.support.fixtures import add_readers, make_approver, make_issue, make_story
 from tests.web.desk import issue_form, said, sign_in
 
@@ -247,6 +247,21 @@ def test_an_incomplete_body_says_what_is_missing_and_cannot_be_approved(issue: I
     page = client.get(url(issue, "overview")).content.decode()
     assert "the lead story, has no story yet" in page
     assert "Approve what it says now" not in page
+
+
+def test_a_check_is_said_once_and_names_the_stories_that_it_is_about(publication: Publication) -> None:
+    picture = Picture.objects.create(file="ab/picture.jpg", sha256="ab", width=600, height=400)
+    make_story("The clinic opens its doors", days_old=1, picture=picture)
+    for number in range(1, 4):
+        make_story(f"Story {number} of the week", days_old=number + 1, picture=picture)
+    make_story("A story without a picture", days_old=1.5)
+    add_readers(publication, 3)
+    page = sign_in("writer").get(url(make_issue(publication), "overview")).content.decode()
+    assert page.count("A picture has no description") == 1
+    named = page.split("Look at it</strong>")[1].split(": A picture has")[0].replace("\n", " ")
+    assert "In the lead story “The clinic opens its doors”, the story “Story 1 of the week”" in named
+    assert named.endswith("and 1 more")
+    assert "without a picture" not in named
 
 
 def test_the_list_shows_reference_state_and_a_held_mark(issue: Issue) -> None:

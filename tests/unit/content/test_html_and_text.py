@@ -131,8 +131,8 @@ def test_a_hostile_text_is_searched_in_time() -> None:
     "tag", ["<div>", "<div></x>", "<b>", "<a href=x>", "<table>", "<p>", "<div><p></p>", "</div><div>", "<"]
 )
 def test_x7_html_nested_beyond_sense_is_read_in_time(tag: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     text = tag * (200_000 // len(tag)) + " words"
     assert plain_text(text).endswith("words")
     assert clean_html(text).count("words") == 1
-    assert time.monotonic() - started < 3
+    assert time.process_time() - started < 3

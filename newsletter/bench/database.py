@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from django.conf import settings
 from django.db import connection, connections
 
 
@@ -19,9 +20,11 @@ def temporary_database() -> Iterator[str]:
         else:
             connection.settings_dict["TEST"]["NAME"] = f"{before}_bench"
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        data_dir, settings.NEWSLETTER_DATA_DIR = settings.NEWSLETTER_DATA_DIR, Path(folder)
         try:
             yield _kind()
         finally:
+            settings.NEWSLETTER_DATA_DIR = data_dir
             connections.close_all()
             connection.creation.destroy_test_db(str(before), verbosity=0)
 

@@ -10,16 +10,14 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 ANSWER = b'{"id": "<bench@example.org>", "message": "Queued. Thank you."}'
-HEAD = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + str(len(ANSWER)).encode() + b"\r\n\r\n"
-)
+ONE = b'{"ErrorCode": 0, "Message": "OK", "MessageID": "00000000-0000-0000-0000-000000000000"}'
 
 
 @contextmanager
-def serve_provider(*, latency: float) -> Iterator[str]:
-    """The endpoint of a provider that answers after ``latency`` seconds."""
+def serve_provider(*, latency: float, each: bool = False) -> Iterator[str]:
+    """The endpoint of a provider that answers after ``latency`` seconds: with one receipt, or with one for ``each`` mail."""
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, latency), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, latency, each), daemon=True)
     process.start()
     try:
         yield f"http://127.0.0.1:{ours.recv()}"
@@ -28,32 +26,51 @@ def serve_provider(*, latency: float) -> Iterator[str]:
         process.join(10)
 
 
-def _serve(pipe: Connection, latency: float) -> None:
+def _serve(pipe: Connection, latency: float, each: bool) -> None:
     server = socket.create_server(("127.0.0.1", 0), backlog=256)
     pipe.send(server.getsockname()[1])
     while True:
         client, _ = server.accept()
-        threading.Thread(target=_answer, args=(client, latency), daemon=True).start()
+        threading.Thread(target=_converse, args=(client, latency, each), daemon=True).start()
 
 
-def _answer(client: socket.socket, latency: float) -> None:
+def _converse(client: socket.socket, latency: float, each: bool) -> None:
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     stream = io.BufferedReader(socket.SocketIO(client, "r"), buffer_size=1 << 20)
     scratch = bytearray(1 << 20)
-    while True:
-        length = 0
-        line = stream.readline()
-        if not line:
-            return
-        while line not in (b"\r\n", b"\n", b""):
-            if line[:15].lower() == b"content-length:":
-                length = int(line[15:])
-            line = stream.readline()
-        while length > 0:
-            read = stream.readinto(memoryview(scratch)[: min(length, len(scratch))])
-            if not read:
-                return
-            length -= read
+    while (length := _read_head(stream)) is not None:
+        mails = _read_body(stream, length, scratch, count=each)
         if latency:
             time.sleep(latency)
-        client.sendall(HEAD + ANSWER)
+        client.sendall(_answer(mails) if each else _answer(0))
+
+
+def _read_head(stream: io.BufferedReader) -> int | None:
+    """The length of the body that follows, or None where the client has gone."""
+    length = 0
+    line = stream.readline()
+    if not line:
+        return None
+    while line not in (b"\r\n", b"\n", b""):
+        if line[:15].lower() == b"content-length:":
+            length = int(line[15:])
+        line = stream.readline()
+    return length
+
+
+def _read_body(stream: io.BufferedReader, length: int, scratch: bytearray, *, count: bool) -> int:
+    """Read it to its end; how many mails it holds, where that matters."""
+    if count:
+        return stream.read(length).count(b'"To":')
+    while length > 0:
+        read = stream.readinto(memoryview(scratch)[: min(length, len(scratch))])
+        if not read:
+            break
+        length -= read
+    return 0
+
+
+def _answer(mails: int) -> bytes:
+    body = b"[" + b",".join([ONE] * mails) + b"]" if mails else ANSWER
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body

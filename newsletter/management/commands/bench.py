@@ -11,9 +11,11 @@ from rich.table import Table
 
 from newsletter.bench.database import temporary_database
 from newsletter.bench.measure import measure_send
+from newsletter.bench.parts import measure_parts
 from newsletter.management.base import ProductCommand
 
 LATENCIES_MS = (0, 150)
+PARTS_PEOPLE = 10_000
 
 
 class Command(ProductCommand):
@@ -28,6 +30,8 @@ class Command(ProductCommand):
         for latency in LATENCIES_MS:
             with temporary_database() as database:
                 sends.append(asdict(measure_send(people=options["recipients"], latency_ms=latency)))
+        with temporary_database():
+            parts = measure_parts(people=PARTS_PEOPLE)
         report = {
             "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": sys.version.split()[0]},
             "settings": {
@@ -35,6 +39,7 @@ class Command(ProductCommand):
                 "provider": "mailgun on loopback, batches of 1,000, provider-side variables",
             },
             "sends": sends,
+            **parts,
         }
         if options["json"]:
             self.write_json(report)
@@ -49,3 +54,6 @@ class Command(ProductCommand):
         for name in sends[0]:
             table.add_row(name.replace("_", " "), *(f"{send[name]:,}" for send in sends))
         console.print(table)
+        for title, figures in parts.items():
+            words = ", ".join(f"{name.replace('_', ' ')} {figure:,}" for name, figure in figures.items())
+            console.print(f"{title.replace('_', ' ')}: {words}")

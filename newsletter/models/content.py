@@ -19,10 +19,6 @@ class StoryQuerySet(models.QuerySet["Story"]):
         """Stories whose ``told_at`` (when the source dates them, else when we first saw them) is not before a moment."""
         return self.annotate(told_at=Coalesce("published_at", "seen_at")).filter(told_at__gte=moment)
 
-    def newest_first(self) -> "StoryQuerySet":
-        """By ``told_at``, which ``told_since`` adds."""
-        return self.order_by(models.F("told_at").desc(), "-pk")
-
 
 class Story(PreviewableMixin, index.Indexed, models.Model):
     """A story as its source tells it, unless staff edited a field: ``edited_fields`` are then left alone by ingest."""

@@ -192,9 +192,7 @@ class ProviderAccount(models.Model):
 
     name = models.CharField(max_length=120, unique=True)
     next_at = models.FloatField(default=0, help_text="Seconds since 1970.")
-    pace = models.FloatField(
-        default=1, help_text="Share of the rate in use since “too many”."
-    )
+    pace = models.FloatField(default=1, help_text="Share of the rate in use since “too many”.")
 
     wagtail_reference_index_ignore = True
 

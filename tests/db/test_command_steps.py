@@ -145,7 +145,7 @@ def test_what_cannot_be_done_is_said_in_one_line(weekly, arguments, words):
 def test_ingest_says_of_each_source_what_was_new_and_what_failed():
     Source.objects.create(name="Gone", kind="feed", url="http://127.0.0.1:9/feed.xml")
     (report,) = run_json("ingest")["sources"]
-    assert set(report) == {"id", "name", "kind", "new", "updated", "unchanged", "set_aside", "error"}
+    assert set(report) >= {"id", "name", "kind", "new", "updated", "unchanged", "set_aside", "error"}
     assert report["error"]
     assert "Gone: " in run("ingest", "--source", "Gone")
 

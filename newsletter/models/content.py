@@ -1,6 +1,7 @@
 """The three kinds of content: stories, events and appeals."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -96,7 +97,8 @@ class EventNotice(index.Indexed, models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.title} ({self.starts_at:%d %b %Y})"
+        day = self.day if self.all_day and self.day else self.starts_at.astimezone(ZoneInfo(self.zone or "UTC")).date()
+        return f"{self.title} ({day:%d %b %Y})"
 
 
 class Appeal(models.Model):

@@ -12,6 +12,7 @@ from newsletter.content.text import cut_at_word
 
 _ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp")
 _SMALLEST = 50
+PICTURE_WORDS = "picturewords"
 _ALT_LENGTH = 300
 
 
@@ -25,7 +26,7 @@ def first_picture(raw: Mapping[str, Any], *, base_url: str) -> tuple[str, str]:
 
 
 def _named(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    alt = str(raw.get("media_description") or "")
+    alt = str(raw.get(f"media_{PICTURE_WORDS}") or "")
     media = [item for item in raw.get("media_content") or [] if _is_picture(item)]
     for item in sorted(media, key=lambda item: -_number(item.get("width"))):
         yield str(item.get("url") or ""), alt

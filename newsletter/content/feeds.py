@@ -10,7 +10,7 @@ import feedparser
 
 from newsletter.content.entries import Parsed, StoryEntry
 from newsletter.content.entry_rules import checked_date, checked_link, checked_title, collect, label, safe_link
-from newsletter.content.feed_pictures import first_picture, picture_in_html
+from newsletter.content.feed_pictures import PICTURE_WORDS, first_picture, picture_in_html
 from newsletter.content.html import clean_html, plain_text, title_text
 from newsletter.content.json_feed import looks_like_json, parse_json_feed
 from newsletter.content.nesting import is_deep_xml
@@ -21,6 +21,7 @@ from newsletter.content.xml_guard import has_internal_subset
 _SUMMARY_BYTES = 20_000
 _BODY_CHARS = 200_000
 _MOST_CATEGORIES = 20
+_PICTURE_WORDS = re.compile(rb"(</?)media:description\b")
 _FEED_LINK = re.compile(
     rb"<link\b[^>]*type=[\"']application/(?:rss|atom)\+xml[\"'][^>]*href=[\"']([^\"'>]{1,500})", re.IGNORECASE
 )
@@ -42,7 +43,7 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
     if not body.strip():
         return Parsed(error="The address gave an empty document. Check that it is the address of the feed.")
     document = feedparser.parse(
-        body,
+        _set_picture_words_apart(body),
         response_headers={"content-type": content_type, "content-location": url},
         sanitize_html=False,
         resolve_relative_uris=False,
@@ -62,6 +63,11 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
     stories, aside = collect(document.entries, read=read, name=name, key=lambda story: story.external_id)
     extra = {"version": str(document.get("version", "")), "link": safe_link(str(feed.get("link") or ""), base_url=url)}
     return Parsed(stories=stories, set_aside=aside, title=cut_at_word(_title(feed, literal), 300), extra=extra)
+
+
+def _set_picture_words_apart(body: bytes) -> bytes:
+    """feedparser takes a picture's ``media:description`` for the entry's own summary; under another name it keeps both."""
+    return _PICTURE_WORDS.sub(rb"\1media:" + PICTURE_WORDS.encode(), body)
 
 
 def _not_a_feed(body: bytes, url: str) -> str:

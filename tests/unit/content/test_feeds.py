@@ -291,3 +291,12 @@ def test_a_bad_json_entry_is_set_aside(bad: object) -> None:
 )
 def test_json_that_is_no_feed_is_told(body: bytes, words: str) -> None:
     assert words in parse_feed(body, content_type="application/json", url=URL, now=NOW).error
+
+
+def test_the_words_of_a_picture_are_its_own_and_never_the_teaser() -> None:
+    body = b"""<rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"><channel><title>F</title><item>
+    <title>One</title><link>https://example.org/1</link><description>The summary.</description>
+    <media:content url="https://example.org/p.jpg" medium="image"><media:description>A boat</media:description></media:content>
+    </item></channel></rss>"""
+    (story,) = parse_feed(body, content_type="application/rss+xml", url="https://example.org/feed").stories
+    assert (story.teaser, story.picture_alt) == ("The summary.", "A boat")

@@ -18,12 +18,13 @@ from subscribers.audience import count_audience
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked before a step: what it does, in sentences, and where a yes goes."""
+    """What is asked before a step: what it does, in sentences, and where a yes goes. ``grave``: it harms if wrong."""
 
     title: str
     sentences: list[str] = field(default_factory=list)
     yes: str = ""
     action: str = ""
+    grave: bool = False
 
 
 class SendProgress(IssuePermission, View):
@@ -93,19 +94,22 @@ def ask_start(issue: Issue) -> Question:
 def ask_cancel(issue: Issue, send: Send) -> Question:
     progress = measure(send, now=timezone.now())
     left = (
-        f"{say_people(progress.left)} have not been handed over yet and will never get this issue."
+        [
+            f"{say_people(progress.left)} have not been handed over yet and will never get this issue.",
+            "A cancelled send never goes on. To stop only for a while, pause it.",
+        ]
         if progress.left
-        else "Nobody is left to be handed over; the issue is marked as cancelled."
+        else ["Nobody is left to be handed over. The send ends here, and the issue is marked as cancelled."]
     )
     return Question(
         title=f"Cancel the send of {issue} for good?",
         sentences=[
             f"{say_people(progress.done)} have been handed to the provider and cannot be called back.",
-            left,
-            "A cancelled send never goes on. To stop only for a while, pause it.",
+            *left,
         ],
         yes="Cancel it for good",
         action=reverse("newsletter_send_step", args=[issue.pk, "cancel"]),
+        grave=True,
     )
 
 
@@ -118,6 +122,7 @@ def ask_again(issue: Issue, batch: Batch) -> Question:
         ],
         yes=f"Send it again (risk: {say_people(batch.size)} may get it twice)",
         action=reverse("newsletter_batch_step", args=[issue.pk, batch.pk, "again"]),
+        grave=True,
     )
 
 

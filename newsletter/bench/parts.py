@@ -79,7 +79,9 @@ def measure_full_bodies(issue: Issue, *, people: int) -> FullFigures:
     send = run_send(send=start_send(issue=issue, now=datetime.now(UTC)), adapter=current_adapter(), lanes=2)
     took = time.perf_counter() - started
     if make_receipt(send).deliveries["accepted"] != people:
-        raise RuntimeError(f"The bench's send did not reach everybody: {send.reason} {send.batches.values_list('reason')[:1]}")
+        raise RuntimeError(
+            f"The bench's send did not reach everybody: {send.reason} {send.batches.values_list('reason')[:1]}"
+        )
     size = len(issue.variants.all()[0].html) / 1000
     return FullFigures(people=people, mail_kb=round(size, 1), people_per_second=round(people / took))
 

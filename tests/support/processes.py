@@ -144,7 +144,12 @@ class Installation:
 
         def done() -> bool:
             left = self.batches()
-            return not any(left[state] for state in OPEN) and self.send_state() not in ("preparing", "ready", "submitting", "")
+            return not any(left[state] for state in OPEN) and self.send_state() not in (
+                "preparing",
+                "ready",
+                "submitting",
+                "",
+            )
 
         wait_until(done, seconds=seconds, every=0.1, what=f"the end of the send {self.batches()}")
 

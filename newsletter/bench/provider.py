@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from typing import Any
 
 ANSWER = b'{"id": "<bench@example.org>", "message": "Queued. Thank you."}'
 ONE = b'{"ErrorCode": 0, "Message": "OK", "MessageID": "00000000-0000-0000-0000-000000000000"}'
@@ -45,7 +46,7 @@ def _converse(client: socket.socket, latency: float, each: bool) -> None:
         client.sendall(_answer(mails) if each else _answer(0))
 
 
-def _read_head(stream: io.BufferedReader) -> int | None:
+def _read_head(stream: "io.BufferedReader[Any]") -> int | None:
     """The length of the body that follows, or None where the client has gone."""
     length = 0
     line = stream.readline()
@@ -58,7 +59,7 @@ def _read_head(stream: io.BufferedReader) -> int | None:
     return length
 
 
-def _read_body(stream: io.BufferedReader, length: int, scratch: bytearray, *, count: bool) -> int:
+def _read_body(stream: "io.BufferedReader[Any]", length: int, scratch: bytearray, *, count: bool) -> int:
     """Read it to its end; how many mails it holds, where that matters."""
     if count:
         return stream.read(length).count(b'"To":')

@@ -1,0 +1,105 @@
+"""A demonstration of its own for each file of browser tests, and somebody who is signed in to its desk."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from newsletter.demo.play import LOGIN
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_SECONDS = 180
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a demonstration that is running, with a folder and a port of its own."""
+    folder = tmp_path_factory.mktemp("demo")
+    port = free_port()
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("NEWSLETTER_", "DATABASE_"))}
+    environment["NEWSLETTER_DATA_DIR"] = str(folder / "data")
+    log = folder / "demo.log"
+    with log.open("w") as out:
+        demo = subprocess.Popen(
+            [str(Path(sys.executable).parent / "newsletter"), "demo", "--subscribers", "60", "--port", str(port)],
+            env=environment,
+            cwd=folder,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/admin/login/", demo, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        demo.terminate()
+        try:
+            demo.wait(20)
+        except subprocess.TimeoutExpired:
+            demo.kill()
+            demo.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser, site: str) -> Iterator[Page]:
+    """A page of somebody who is signed in. A script error anywhere in the test fails it."""
+    context = browser.new_context(
+        base_url=site, viewport={"width": 1400, "height": 900}, timezone_id="Europe/London", locale="en-GB"
+    )
+    opened = context.new_page()
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.goto("/admin/login/")
+    opened.get_by_label("Email").fill(LOGIN.email)
+    opened.get_by_label("Password").fill(LOGIN.password)
+    opened.get_by_role("button", name="Sign in").click()
+    expect(opened.get_by_role("heading", name="Needs you now")).to_be_visible()
+    yield opened
+    context.close()
+    assert errors == []
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Until the address answers; fails with the demonstration's own words when it ends or takes too long."""
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            pytest.fail(f"The demonstration ended: {log.read_text()[-2000:]}")
+        try:
+            with urlopen(url, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (URLError, OSError):
+            time.sleep(0.5)
+    pytest.fail(f"The demonstration did not answer within {START_SECONDS} s: {log.read_text()[-2000:]}")

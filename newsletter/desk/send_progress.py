@@ -100,6 +100,7 @@ def list_uncertain(send: Send) -> dict[str, Any]:
 def say_send(send: Send, *, now: datetime) -> dict[str, Any]:
     """What the overview shows of a send: progress, the reason of a stop, the uncertain batches, and which steps there are."""
     states = Send.State
+    uncertain = list_uncertain(send)
     return {
         "progress": measure(send, now=now),
         "reason": say_reason(send.reason),
@@ -107,5 +108,6 @@ def say_send(send: Send, *, now: datetime) -> dict[str, Any]:
         "can_pause": send.state == states.SUBMITTING,
         "can_go_on": send.state == states.PAUSED,
         "can_cancel": send.state not in (states.SUBMITTED, states.CANCELLED),
-        **list_uncertain(send),
+        "can_end": send.state == states.NEEDS_ATTENTION and not uncertain["uncertain"],
+        **uncertain,
     }

@@ -14,6 +14,7 @@ from newsletter.errors import NotAllowed, WrongState
 from newsletter.models import Batch, Issue, Send
 from newsletter.sending.control import (
     cancel_send,
+    end_send,
     pause_send,
     resume_send,
     send_again,
@@ -74,6 +75,11 @@ def _cancel(request: HttpRequest, issue: Issue) -> str:
     return f"The send of {issue} is cancelled. Whoever was not handed over yet does not get it."
 
 
+def _end(request: HttpRequest, issue: Issue) -> str:
+    end_send(send=_live(issue), by=request.user, now=timezone.now())
+    return f"The send of {issue} has ended. Its receipt keeps what is not known."
+
+
 def _took(request: HttpRequest, batch: Batch) -> str:
     settle_as_accepted(batch=batch, by=request.user, now=timezone.now())
     return f"Batch {batch.seq} counts as taken by the provider: {batch.size:,} people."
@@ -96,12 +102,13 @@ def _live(issue: Issue) -> Send:
     return send
 
 
-STEPS: dict[str, Any] = {"start": _start, "pause": _pause, "go-on": _go_on, "cancel": _cancel}
+STEPS: dict[str, Any] = {"start": _start, "pause": _pause, "go-on": _go_on, "end": _end, "cancel": _cancel}
 BATCH_STEPS: dict[str, Any] = {"took": _took, "leave": _leave, "again": _again}
 WORDS = {
     "start": ("Send now", "Sending started by hand"),
     "pause": ("Pause the send", "Send paused"),
     "go_on": ("Go on with the send", "Send went on"),
+    "end": ("End the send", "Send ended as it is"),
     "cancel": ("Cancel the send", "Send cancelled"),
     "took": ("Settle as taken", "Uncertain batch settled as taken"),
     "leave": ("Leave as it is", "Uncertain batch left as it is"),

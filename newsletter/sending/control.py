@@ -40,6 +40,19 @@ def cancel_send(*, send: Send, by: Any, now: datetime) -> None:
         move(send.issue, of=[Issue.State.SENDING, Issue.State.APPROVED], to=Issue.State.CANCELLED)
 
 
+def end_send(*, send: Send, by: Any, now: datetime) -> None:
+    """A person has looked at what is left and leaves it: the issue counts as sent, and the receipt keeps what is unknown."""
+    _require(by)
+    if send.batches.filter(state=Batch.State.UNCERTAIN).exists():
+        raise WrongState(f"{send} still has uncertain batches. Say of each what became of it, then end the send.")
+    with transaction.atomic():
+        if not move(
+            send, of=[Send.State.NEEDS_ATTENTION], to=Send.State.SUBMITTED, reason=f"ended by {by}", ended_at=now
+        ):
+            raise WrongState(f"{send} is {send.get_state_display()}; only one that needs attention is ended by hand.")
+        move(send.issue, of=[Issue.State.SENDING], to=Issue.State.SENT)
+
+
 def settle_as_accepted(*, batch: Batch, by: Any, now: datetime) -> None:
     """A person found out that the provider took it."""
     _settle(batch, by=by, to=Batch.State.ACCEPTED, words="taken to be accepted", now=now)

@@ -8,7 +8,15 @@ from newsletter.errors import NotAllowed, WrongState
 from newsletter.models import Attempt, Batch, Issue, Send
 from newsletter.providers.contract import Outcome, Verdict
 from newsletter.sending.claim import claim_batch
-from newsletter.sending.control import cancel_send, pause_send, resume_send, send_again, settle_as_accepted, write_off
+from newsletter.sending.control import (
+    cancel_send,
+    end_send,
+    pause_send,
+    resume_send,
+    send_again,
+    settle_as_accepted,
+    write_off,
+)
 from newsletter.sending.outcome import record_outcome
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.receipt import make_receipt
@@ -155,6 +163,23 @@ def test_a_cancelled_send_skips_whom_it_had_not_reached_and_its_receipt_adds_up(
     assert Issue.objects.get().state == Issue.State.CANCELLED
     with pytest.raises(WrongState, match="nothing left to cancel"):
         cancel_send(send=send, by=make_approver(), now=NOW)
+
+
+def test_what_is_unknown_of_single_people_can_be_left_and_the_send_ended(mailgun):
+    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, now=NOW)
+    assert claim is not None
+    unsure = {claim.readers[0].delivery: (Verdict.UNCERTAIN, "no answer for this person")}
+    record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.ACCEPTED, people=unsure), now=NOW)
+    sweep(adapter=current_adapter(), clock=lambda: NOW)
+    send.refresh_from_db()
+    assert send.state == Send.State.NEEDS_ATTENTION
+    end_send(send=send, by=make_approver(), now=NOW)
+    assert Issue.objects.get().state == Issue.State.SENT
+    assert make_receipt(send).deliveries["uncertain"] == 1
+    sweep(adapter=current_adapter(), clock=lambda: NOW)
+    send.refresh_from_db()
+    assert send.state == Send.State.SUBMITTED
 
 
 def test_steering_a_send_needs_the_right(mailgun, django_user_model):

@@ -1,7 +1,7 @@
 """The three kinds of content: stories, events and appeals."""
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import date, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -97,8 +97,18 @@ class EventNotice(index.Indexed, models.Model):
         ]
 
     def __str__(self) -> str:
-        day = self.day if self.all_day and self.day else self.starts_at.astimezone(ZoneInfo(self.zone or "UTC")).date()
-        return f"{self.title} ({day:%d %b %Y})"
+        return f"{self.title} ({self.first_day:%d %b %Y})"
+
+    @property
+    def first_day(self) -> date:
+        """The day by its own clock; by UTC where its zone is none that is known."""
+        if self.all_day and self.day:
+            return self.day
+        try:
+            zone = ZoneInfo(self.zone or "UTC")
+        except (ZoneInfoNotFoundError, ValueError):
+            zone = ZoneInfo("UTC")
+        return self.starts_at.astimezone(zone).date()
 
 
 class Appeal(models.Model):

@@ -9,6 +9,7 @@ from subscribers.errors import DomainError
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
+MOST_PEOPLE = 1_000_000
 MARK = ".newsletter-demo"
 
 

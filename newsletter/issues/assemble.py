@@ -54,11 +54,18 @@ def find_slot(*, publication: Publication, due: str, now: datetime) -> Slot:
         if moment.at + GRACE < now:
             raise WrongState(f"{moment.local} is more than six hours past. Name a moment to come, or leave --due out.")
     else:
-        last = publication.slots.filter(state=Slot.State.DUE, due_at__gte=now - GRACE).order_by("due_at").first()
-        if last:
-            return last
         moment = next(due_after(now, schedule=publication.schedule, zone=publication.zone))
+        waiting = publication.slots.filter(state=Slot.State.DUE, due_at__gte=now - GRACE, due_at__lte=moment.at)
+        if first := waiting.order_by("due_at").first():
+            return first
     return _make_slot(publication=publication, due=moment, now=now)[0]
+
+
+def is_scheduled(slot: Slot) -> bool:
+    """Whether the slot is a moment of its publication's schedule, and not one that a person made up."""
+    publication = slot.publication
+    before = slot.due_at - timedelta(seconds=1)
+    return next(due_after(before, schedule=publication.schedule, zone=publication.zone)).at == slot.due_at
 
 
 def find_open_slots(*, now: datetime) -> list[Slot]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from environs import Env, EnvError
 
-from newsletter.demo.environment import DEFAULT_PORT, prepare_demo
+from newsletter.demo.environment import DEFAULT_PORT, MOST_PEOPLE, prepare_demo
 from subscribers.errors import DomainError
 
 COMMANDS = {
@@ -76,6 +76,7 @@ def _run(given: list[str]) -> int:
     name, rest = given[0], given[1:]
     _read_dotenv()
     if name == "demo" and not {"-h", "--help"} & set(rest):
+        _check_demo_people(rest)
         prepare_demo(port=_demo_port(rest), environ=os.environ)
     _start_django()
     _execute(name, rest)
@@ -118,6 +119,18 @@ def _demo_port(rest: list[str]) -> int:
             f"There is no port {port}. Choose one from 1024 to 65535, such as --port 8001.", status=2
         )
     return port
+
+
+def _check_demo_people(rest: list[str]) -> None:
+    """Before an earlier demonstration is emptied for a number that cannot be."""
+    parser = ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
+    parser.add_argument("--subscribers", type=int, default=1)
+    try:
+        people: int = parser.parse_known_args(rest)[0].subscribers
+    except ArgumentError as error:
+        raise CommandLineError("--subscribers needs a whole number, such as --subscribers 500.", status=2) from error
+    if not 1 <= people <= MOST_PEOPLE:
+        raise CommandLineError(f"--subscribers takes a number from 1 to {MOST_PEOPLE:,}.", status=2)
 
 
 def _start_django() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.errors import NotReady, WrongState
 from newsletter.issues.approve import hold_issue, release_issue
-from newsletter.issues.assemble import find_slot, open_due_slots
+from newsletter.issues.assemble import find_slot, is_scheduled, open_due_slots
 from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends
 from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
 from newsletter.models import Issue, Send, Slot, Source, StaffNotice, Story
@@ -129,6 +129,14 @@ def test_a_slot_made_by_hand_far_ahead_stops_no_other_slot():
     publication = make_publication()
     find_slot(publication=publication, due="2027-06-01T09:00", now=NOW)
     assert [slot.due_local for slot in open_due_slots(publication=publication, now=NOW)] == ["2026-03-05T09:00"]
+
+
+def test_the_next_slot_by_hand_is_the_schedules_next_and_not_one_made_up_far_ahead():
+    publication = make_publication()
+    extra = find_slot(publication=publication, due="2027-06-01T09:00", now=NOW)
+    usual = find_slot(publication=publication, due="", now=NOW)
+    assert usual.due_local == "2026-03-05T09:00"
+    assert (is_scheduled(usual), is_scheduled(extra)) == (True, False)
 
 
 def test_a_slot_long_past_is_refused():

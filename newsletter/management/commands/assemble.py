@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
-from newsletter.issues.assemble import assemble_slot, find_slot
+from newsletter.issues.assemble import assemble_slot, find_slot, is_scheduled
 from newsletter.issues.find import find_publication
 from newsletter.management.base import ProductCommand
 
@@ -30,10 +30,13 @@ class Command(ProductCommand):
                     "state": slot.state,
                     "reason": slot.reason,
                     "made": assembly.made,
+                    "scheduled": is_scheduled(slot),
                     "issue": {"id": issue.pk, "number": issue.number} if issue else None,
                 }
             )
             return
+        if not is_scheduled(slot):
+            self.stdout.write(f"{slot.due_local} is not a moment of the schedule; it is an extra slot.")
         if issue is None:
             self.stdout.write(f"{publication}, slot {slot.due_local}: {slot.state}. {slot.reason}")
             return

@@ -9,15 +9,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 
-from newsletter.demo.environment import DEFAULT_PORT, HOST, MARK, DemoError
+from newsletter.demo.environment import DEFAULT_PORT, HOST, MARK, MOST_PEOPLE, DemoError
 from newsletter.demo.play import LOGIN, play_week
 from newsletter.demo.site import DemoSite
 from newsletter.jobs.embedded import Engine
 from newsletter.management.base import ProductCommand
 from newsletter.management.ports import port_number
 from newsletter.management.server import Server
-
-MOST_PEOPLE = 1_000_000
 
 
 class Command(ProductCommand):

@@ -42,10 +42,13 @@ class Command(ProductCommand):
         if options["json"]:
             self.write_json({"issue": issue.reference, "out": str(out), "variants": written})
             return
+        said: dict[str, int] = {}
         for row in written:
             self.stdout.write(f"{row['key']}  {row['bytes']:>7,} bytes  {row['label']}")
             for finding in row["findings"]:
-                self.stdout.write(f"    {finding['level']}: {finding['message']}")
+                words = f"{finding['level']}: {finding['message']}"
+                said[words] = said.get(words, 0) + 1
+        self.write_lines(f"{words} (in {times} of {len(written)})" for words, times in said.items())
         self.stdout.write(f"Written to {out}")
 
 

@@ -128,3 +128,15 @@ def test_a_refusal_of_the_product_is_one_line_with_status_1(capsys: pytest.Captu
     said = capsys.readouterr().err
     assert said.startswith("Port ")
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("people", ["0", "-5", "many", "1000001"])
+def test_a_number_of_sample_people_that_cannot_be_is_refused_before_an_earlier_demonstration_is_emptied(
+    people: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_DATA_DIR", str(tmp_path))
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / ".newsletter-demo").write_text("mine")
+    assert cli.main(["demo", f"--subscribers={people}"]) == 2
+    assert "--subscribers" in capsys.readouterr().err
+    assert (tmp_path / "demo" / ".newsletter-demo").read_text() == "mine"

@@ -1,4 +1,4 @@
-"""The page on which staff click through an issue in the outbox: its versions, how many people, a few real mails."""
+"""The page on which staff click through an issue in the outbox: its variants, how many people, a few real mails."""
 
 import os
 from dataclasses import dataclass, field
@@ -30,10 +30,16 @@ def write_index(issue_folder: Path) -> Path:
     """
     shelves = read_shelves(issue_folder)
     people = sum(shelf.people for shelf in shelves)
-    page = _template().render(issue=issue_folder.name, people=people, shelves=shelves)
+    page = _template().render(title=_title(issue_folder, shelves), people=people, shelves=shelves)
     path = issue_folder / "index.html"
     replace_file(path, page.encode("utf-8"))
     return path
+
+
+def _title(issue_folder: Path, shelves: list[Shelf]) -> str:
+    """The subject where all variants share one, else the folder's name."""
+    subjects = {shelf.subject for shelf in shelves}
+    return subjects.pop() if len(subjects) == 1 else issue_folder.name
 
 
 def read_shelves(issue_folder: Path) -> list[Shelf]:

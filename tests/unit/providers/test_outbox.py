@@ -83,7 +83,7 @@ def test_writing_a_batch_again_changes_nothing(outbox: Outbox, tmp_path: Path) -
     assert snapshot(tmp_path) == before
 
 
-def test_the_page_counts_people_by_version_and_every_link_on_it_leads_somewhere(outbox: Outbox, tmp_path: Path) -> None:
+def test_the_page_counts_people_by_variant_and_every_link_on_it_leads_somewhere(outbox: Outbox, tmp_path: Path) -> None:
     outbox.deliver(batch("b1", 1, 2, 3, 4))
     outbox.deliver(batch("b2", 5, 6))
     outbox.deliver(batch("b3", 7, variant="es-online"))
@@ -99,6 +99,7 @@ def test_the_page_counts_people_by_version_and_every_link_on_it_leads_somewhere(
         else:
             assert (page.parent / target).exists(), target
     assert "7 people," in page.read_text()
+    assert f"<h1>Outbox: {shelves[0].subject}</h1>" in page.read_text()
 
 
 def test_hostile_words_come_out_as_words_on_the_page(outbox: Outbox, tmp_path: Path) -> None:

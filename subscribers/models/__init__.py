@@ -6,7 +6,7 @@ from subscribers.models.lists import MailingList, Topic
 from subscribers.models.people import Giving, Subscriber
 from subscribers.models.place import Place
 from subscribers.models.segments import Segment
-from subscribers.models.subscriptions import AppendOnly, Basis, ConsentEvent, EndReason, Subscription
+from subscribers.models.subscriptions import AppendOnly, Basis, ConsentEvent, EndReason, Frequency, Subscription
 from subscribers.models.suppressions import Reason, Scope, Suppression
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Confirmation",
     "ConsentEvent",
     "EndReason",
+    "Frequency",
     "Giving",
     "ImportBatch",
     "ImportRefusal",

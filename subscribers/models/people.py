@@ -23,6 +23,9 @@ class Subscriber(models.Model):
     address_hash = models.BinaryField(max_length=32, unique=True, editable=False)
     name = models.CharField(max_length=200, blank=True, default="")
     place = models.ForeignKey(Place, null=True, blank=True, on_delete=models.PROTECT, related_name="subscribers")
+    radius_km = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="How far they would travel to an event. Empty: as the publication says."
+    )
     language = models.CharField(max_length=16, blank=True, default="")
     giving = models.CharField(max_length=8, choices=Giving.choices, default=Giving.NONE)
     timezone = models.CharField(max_length=64, blank=True, default="")

@@ -30,6 +30,12 @@ class EndReason(models.TextChoices):
     EXPIRED = "expired", "never confirmed"
 
 
+class Frequency(models.TextChoices):
+    EVERY = "every", "every issue"
+    MONTHLY = "monthly", "once a month"
+    EVENTS = "events", "only when there is an event near me"
+
+
 OPEN = Q(ended_at__isnull=True)
 MAILABLE = OPEN & (Q(confirmed_at__isnull=False) | ~Q(basis=Basis.DOUBLE_OPT_IN))
 
@@ -55,6 +61,12 @@ class Subscription(models.Model):
     confirmed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=16, choices=EndReason.choices, blank=True, default="")
+    frequency = models.CharField(
+        max_length=8, choices=Frequency.choices, default=Frequency.EVERY, db_default=Frequency.EVERY
+    )
+    paused_until = models.DateTimeField(
+        null=True, blank=True, help_text="Nothing is sent before then; it goes on by itself."
+    )
     import_batch = models.ForeignKey(
         "subscribers.ImportBatch",
         null=True,
@@ -73,6 +85,7 @@ class Subscription(models.Model):
                 fields=["subscriber", "mailing_list"], condition=OPEN, name="subscription_one_open"
             ),
             models.CheckConstraint(condition=Q(basis__in=Basis.values), name="subscription_basis"),
+            models.CheckConstraint(condition=Q(frequency__in=Frequency.values), name="subscription_frequency"),
             models.CheckConstraint(
                 condition=Q(basis=Basis.DOUBLE_OPT_IN) | ~Q(evidence=""), name="subscription_has_evidence"
             ),

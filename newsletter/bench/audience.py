@@ -23,7 +23,7 @@ TOWNS = (
 CHUNK = 10_000
 _SUBSCRIBER = (
     "INSERT INTO subscribers_subscriber (id, uuid, email, address_hash, name, place_id, language, giving, timezone, source,"
-    " attributes, created_at) VALUES (%s, %s, %s, %s, %s, %s, 'en', 'none', '', '', %s, %s)"
+    " created_at) VALUES (%s, %s, %s, %s, %s, %s, 'en', 'none', '', '', %s)"
 )
 _SUBSCRIPTION = (
     "INSERT INTO subscribers_subscription (subscriber_id, mailing_list_id, basis, evidence, requested_at, end_reason)"
@@ -120,7 +120,6 @@ def _chunks(people: int, places: list[int], now: datetime) -> Iterator[list[tupl
                 sha256(str(number).encode()).digest(),
                 f"Reader {number}",
                 places[number % len(places)],
-                "{}",
                 now,
             )
             for number in range(start, min(start + CHUNK, people + 1))

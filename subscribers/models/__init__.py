@@ -1,5 +1,6 @@
 """The tables of people. Import models from here; the modules beside are one subject each."""
 
+from subscribers.models.attributes import SubscriberAttribute
 from subscribers.models.confirmations import Confirmation
 from subscribers.models.imports import ImportBatch, ImportRefusal
 from subscribers.models.lists import MailingList, Topic
@@ -25,6 +26,7 @@ __all__ = [
     "Scope",
     "Segment",
     "Subscriber",
+    "SubscriberAttribute",
     "Subscription",
     "Suppression",
     "Topic",

@@ -30,7 +30,6 @@ class Subscriber(models.Model):
     giving = models.CharField(max_length=8, choices=Giving.choices, default=Giving.NONE)
     timezone = models.CharField(max_length=64, blank=True, default="")
     source = models.CharField(max_length=120, blank=True, default="")
-    attributes = models.JSONField(blank=True, default=dict)
     topics = models.ManyToManyField(Topic, blank=True, related_name="subscribers")
     import_batch = models.ForeignKey(
         "subscribers.ImportBatch",

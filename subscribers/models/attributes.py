@@ -1,0 +1,30 @@
+"""What an organisation knows about a person beyond the product's own columns. Written through `subscribers.attributes`."""
+
+from django.db import models
+
+from subscribers.attribute_texts import MOST_OF_A_KEY, MOST_OF_A_VALUE
+from subscribers.models.people import Subscriber
+
+
+class SubscriberAttribute(models.Model):
+    """One value of one person, such as (`membership`, “Gold”). `folded` is the value as rules compare it.
+
+    A key is lower case with underscores; a value is never empty.
+    """
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="attributes", db_index=False)
+    key = models.CharField(max_length=MOST_OF_A_KEY)
+    value = models.CharField(max_length=MOST_OF_A_VALUE)
+    folded = models.CharField(max_length=MOST_OF_A_VALUE)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subscriber", "key"], name="attribute_one_value"),
+            models.CheckConstraint(condition=~models.Q(key="") & ~models.Q(value=""), name="attribute_not_empty"),
+        ]
+        indexes = [models.Index(fields=["key", "folded", "subscriber"], name="attribute_key_value")]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.value}"

@@ -1,0 +1,105 @@
+"""Custom attributes: one spelling each, one row a value, kept within limits, for one person or for a million."""
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+from subscribers.attribute_texts import MOST_OF_A_PERSON, MOST_OF_A_VALUE, clean_attributes
+from subscribers.attributes import (
+    BadAttribute,
+    attribute_keys,
+    read_attributes,
+    read_attributes_of,
+    set_attributes,
+    write_attributes,
+)
+from subscribers.models import SubscriberAttribute
+from subscribers.people import describe_person
+from tests.support.people import NOW, make_person
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_name_has_one_spelling_and_a_value_is_one_clean_line() -> None:
+    clean, notes = clean_attributes({"Member since": " 2019\n", "MEMBER_SINCE": "2020", "Größe!": "groß", "note": " "})
+    assert clean == {"member_since": "2019", "größe": "groß"}
+    assert notes == ["The attribute member_since is there more than once; the first value counts."]
+
+
+def test_what_cannot_be_kept_is_said_and_the_rest_is_kept() -> None:
+    long = "x" * (MOST_OF_A_VALUE + 1)
+    clean, notes = clean_attributes({"?!": "a", "motto": long})
+    assert clean == {"motto": long[:-1]}
+    assert "no letter or digit" in notes[0]
+    assert "longer than 300 characters" in notes[1]
+    clean, notes = clean_attributes({f"k{number}": "v" for number in range(MOST_OF_A_PERSON + 2)})
+    assert len(clean) == MOST_OF_A_PERSON
+    assert len(notes) == 1
+
+
+def test_setting_replaces_adds_and_removes_what_is_named_and_leaves_the_rest() -> None:
+    ada = make_person()
+    assert set_attributes(subscriber=ada, values={"Membership": "Gold", "shirt": "M"})
+    assert not set_attributes(subscriber=ada, values={"membership": "Gold"})
+    assert set_attributes(subscriber=ada, values={"membership": "", "branch": "Leeds"})
+    assert read_attributes(ada) == {"branch": "Leeds", "shirt": "M"}
+    assert describe_person(ada, now=NOW)["attributes"] == {"branch": "Leeds", "shirt": "M"}
+
+
+def test_a_refused_attribute_changes_nothing() -> None:
+    ada = make_person()
+    set_attributes(subscriber=ada, values={f"k{number}": "v" for number in range(MOST_OF_A_PERSON)})
+    with pytest.raises(BadAttribute, match="can have 50 attributes"):
+        set_attributes(subscriber=ada, values={"one_more": "v"})
+    with pytest.raises(BadAttribute, match="no letter or digit"):
+        set_attributes(subscriber=ada, values={"k1": "", "—": "v"})
+    assert len(read_attributes(ada)) == MOST_OF_A_PERSON
+
+
+def test_many_people_are_written_at_once_and_those_who_changed_are_named() -> None:
+    people = [make_person(f"person{number}@example.org") for number in range(3)]
+    ids = [person.pk for person in people]
+    assert write_attributes((pk, {"branch": "Leeds", "year": "2020"}) for pk in ids) == set(ids)
+    assert write_attributes([(ids[0], {"branch": "Leeds"}), (ids[1], {"branch": "York"})]) == {ids[1]}
+    assert write_attributes([(ids[2], {"branch": "Hull"}), (ids[2], {"branch": "Ripon"})]) == {ids[2]}
+    assert write_attributes([]) == set()
+    assert read_attributes_of(ids) == {
+        ids[0]: {"branch": "Leeds", "year": "2020"},
+        ids[1]: {"branch": "York", "year": "2020"},
+        ids[2]: {"branch": "Ripon", "year": "2020"},
+    }
+    assert attribute_keys() == ["branch", "year"]
+
+
+def test_the_database_itself_refuses_a_second_or_an_empty_value() -> None:
+    ada = make_person()
+    SubscriberAttribute.objects.create(subscriber=ada, key="branch", value="Leeds", folded="leeds")
+    for key, value in (("branch", "York"), ("shirt", ""), ("", "M")):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            SubscriberAttribute.objects.create(subscriber=ada, key=key, value=value, folded=value.lower())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_old_column_held_is_carried_over_and_back() -> None:
+    try:
+        before = _migrate("0002_how_often")
+        old = before.get_model("subscribers", "Subscriber")
+        values = {"Member since": 2019, "tags": ["a", "b"], "gone": None, "Branch": "Leeds"}
+        person = old.objects.create(
+            email="a@example.org", address_hash=b"1", created_at="2026-01-01T00:00Z", attributes=values
+        )
+        _migrate("0004_drop_attributes_column")
+        rows = SubscriberAttribute.objects.filter(subscriber_id=person.pk).order_by("key").values_list("key", "value")
+        assert list(rows) == [("branch", "Leeds"), ("member_since", "2019"), ("tags", '["a", "b"]')]
+        back = _migrate("0002_how_often").get_model("subscribers", "Subscriber").objects.get(pk=person.pk)
+        assert back.attributes == {"branch": "Leeds", "member_since": "2019", "tags": '["a", "b"]'}
+        back.delete()
+    finally:
+        call_command("migrate", verbosity=0)
+
+
+def _migrate(name: str):
+    executor = MigrationExecutor(connection)
+    executor.migrate([("subscribers", name)])
+    return MigrationExecutor(connection).loader.project_state([("subscribers", name)]).apps

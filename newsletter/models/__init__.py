@@ -1,10 +1,12 @@
 """Tables, constraints and querysets of publishing. No services here."""
 
+from newsletter.models.checks import Acknowledgement, SenderDomain
 from newsletter.models.content import Appeal, EventNotice, Story
 from newsletter.models.feedback import ProviderEvent
 from newsletter.models.issues import Approval, Issue, IssueRevision, PlacedStory, ReaderGroup, Variant
 from newsletter.models.notices import StaffNotice
 from newsletter.models.pictures import Picture
+from newsletter.models.proofs import Proof
 from newsletter.models.publications import Brand, Publication, Slot
 from newsletter.models.sends import (
     Attempt,
@@ -20,6 +22,7 @@ from newsletter.models.sources import SetAsideEntry, Source
 from newsletter.models.states import move
 
 __all__ = [
+    "Acknowledgement",
     "Appeal",
     "Approval",
     "Attempt",
@@ -33,11 +36,13 @@ __all__ = [
     "IssueRevision",
     "Picture",
     "PlacedStory",
+    "Proof",
     "ProviderAccount",
     "ProviderEvent",
     "Publication",
     "ReaderGroup",
     "Send",
+    "SenderDomain",
     "SendingDay",
     "SetAsideEntry",
     "Slot",

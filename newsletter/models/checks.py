@@ -1,0 +1,42 @@
+"""What staff said about warnings of an issue's checks, and what DNS said about the domains that mail is sent from."""
+
+from django.conf import settings
+from django.db import models
+
+from newsletter.models.issues import Issue
+
+
+class Acknowledgement(models.Model):
+    """A named person's “I have seen this warning” about one content hash; an edit of anything asks anew."""
+
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="acknowledgements")
+    sha256 = models.CharField(max_length=64)
+    warning = models.CharField(max_length=64, help_text="sha256 over the warning's code, message and place.")
+    message = models.CharField(max_length=500)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["issue", "sha256", "warning"], name="acknowledged_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class SenderDomain(models.Model):
+    """The last look at one domain's SPF, DKIM and DMARC: ``findings`` is [{check, level, says, do}, …]."""
+
+    domain = models.CharField(max_length=255, unique=True)
+    provider = models.CharField(max_length=60, blank=True)
+    findings = models.JSONField(default=list)
+    looked_at = models.DateTimeField(null=True)
+
+    wagtail_reference_index_ignore = True
+
+    def __str__(self) -> str:
+        return self.domain

@@ -1,0 +1,36 @@
+"""Proofs: an issue as it stood, sent to a named member of staff. They are no part of a send and change nobody's row."""
+
+from django.conf import settings
+from django.db import models
+
+from newsletter.models.issues import Issue
+from newsletter.models.states import one_of
+
+
+class Proof(models.Model):
+    """One mail to one member of staff. The row is written before the provider is called and says what became of it."""
+
+    class State(models.TextChoices):
+        ASKED = "asked"
+        ACCEPTED = "accepted"
+        FAILED = "failed"
+        UNCERTAIN = "uncertain"
+
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="proofs")
+    sha256 = models.CharField(max_length=64)
+    label = models.CharField(max_length=200, help_text="Whose mail it shows.")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ASKED)
+    reason = models.CharField(max_length=500, blank=True)
+    key = models.CharField(max_length=40, unique=True)
+    at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        constraints = [one_of("proof_state", "state", ["asked", "accepted", "failed", "uncertain"])]
+
+    def __str__(self) -> str:
+        return f"Proof of {self.issue_id} to {self.person_id}"

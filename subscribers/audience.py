@@ -4,14 +4,14 @@ Candidates are the people with an open subscription to the list who match the se
 excluded for one reason, so `candidates = eligible + excluded` always.
 """
 
-from collections.abc import Iterable
+from collections.abc import Set
 from dataclasses import dataclass
-from itertools import islice
+from datetime import datetime
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Concat
 
-from subscribers.models import Basis, MailingList, Reason, Segment, Subscriber, Subscription, Suppression
+from subscribers.models import Basis, Frequency, MailingList, Reason, Segment, Subscriber, Subscription, Suppression
 from subscribers.models.subscriptions import MAILABLE
 from subscribers.segments import compile_rule
 
@@ -25,7 +25,12 @@ _GRAVEST_FIRST = [
     Reason.STAFF,
 ]
 UNCONFIRMED = "unconfirmed"
-_CHUNK = 5_000
+PAUSED = "paused"
+OTHER_FREQUENCY = {Frequency.EVERY: "every_issue", Frequency.MONTHLY: "monthly", Frequency.EVENTS: "events_only"}
+"""The reason for which someone is left out who asked for another kind of mail than the one that goes out."""
+
+EVERY_ISSUE = frozenset({Frequency.EVERY})
+ANY_FREQUENCY = frozenset(Frequency)
 
 
 @dataclass(frozen=True)
@@ -37,22 +42,41 @@ class AudienceCount:
     excluded: dict[str, int]
 
 
-def eligible(*, mailing_list: MailingList, segment: Segment | None = None) -> QuerySet[Subscription]:
-    """Everyone who may be mailed now, as one query of subscriptions: one row a person."""
-    candidates = _candidates(mailing_list=mailing_list, segment=segment)
-    return candidates.filter(MAILABLE, ~_is_suppressed(mailing_list))
+def contactable(*, mailing_list: MailingList, segment: Segment | None = None) -> QuerySet[Subscription]:
+    """Everyone who said yes to the list and is not suppressed, whatever rhythm or pause they chose: one row a person."""
+    return _candidates(mailing_list=mailing_list, segment=segment).filter(MAILABLE, ~_is_suppressed(mailing_list))
 
 
-def exclusions(*, mailing_list: MailingList, segment: Segment | None = None) -> dict[str, int]:
-    """How many candidates may not be mailed, by reason: `unconfirmed` or `suppressed:<reason>`."""
-    return count_audience(mailing_list=mailing_list, segment=segment).excluded
+def eligible(
+    *,
+    mailing_list: MailingList,
+    segment: Segment | None = None,
+    now: datetime,
+    frequencies: Set[Frequency] = EVERY_ISSUE,
+) -> QuerySet[Subscription]:
+    """Everyone whom mail of this kind may reach at `now`, as one query of subscriptions: one row a person.
+
+    `frequencies` are the choices that the mail serves; `ANY_FREQUENCY` for whoever may be mailed at all.
+    """
+    asked = Q() if frequencies >= ANY_FREQUENCY else Q(frequency__in=sorted(frequencies))
+    return contactable(mailing_list=mailing_list, segment=segment).filter(~_is_paused(now), asked)
 
 
-def count_audience(*, mailing_list: MailingList, segment: Segment | None = None) -> AudienceCount:
-    """Counts candidates, eligible and excluded in one statement, so that the three always agree."""
+def count_audience(
+    *,
+    mailing_list: MailingList,
+    segment: Segment | None = None,
+    now: datetime,
+    frequencies: Set[Frequency] = EVERY_ISSUE,
+) -> AudienceCount:
+    """Counts candidates, eligible and excluded in one statement, so that the three always agree.
+
+    The reasons are `unconfirmed`, `suppressed:<reason>`, `paused`, and `every_issue`, `monthly` or `events_only` for
+    those who asked for another kind of mail. The first that holds, in this order, is the one counted.
+    """
     rows = (
         _candidates(mailing_list=mailing_list, segment=segment)
-        .annotate(why=_why_not(mailing_list))
+        .annotate(why=_why_not(mailing_list, now=now, frequencies=frequencies))
         .order_by()
         .values("why")
         .annotate(people=Count("pk"))
@@ -63,28 +87,26 @@ def count_audience(*, mailing_list: MailingList, segment: Segment | None = None)
     return AudienceCount(candidates=fit + sum(counts.values()), eligible=fit, excluded=dict(sorted(counts.items())))
 
 
-def still_eligible(subscriber_ids: Iterable[int], *, mailing_list: MailingList) -> set[int]:
-    """Those of these people who may be mailed at this moment; segments are not looked at again.
-
-    People who left, were suppressed or were erased since are missing from the answer.
-    """
-    remaining = iter(subscriber_ids)
-    fit: set[int] = set()
-    while chunk := list(islice(remaining, _CHUNK)):
-        fit.update(
-            eligible(mailing_list=mailing_list).filter(subscriber_id__in=chunk).values_list("subscriber_id", flat=True)
-        )
-    return fit
-
-
-def explain_ineligible(subscriber: Subscriber, *, mailing_list: MailingList, segment: Segment | None = None) -> str:
-    """Why this person would not get mail of this list, in words; an empty text when they would."""
+def explain_ineligible(
+    subscriber: Subscriber,
+    *,
+    mailing_list: MailingList,
+    segment: Segment | None = None,
+    now: datetime,
+    frequencies: Set[Frequency] = ANY_FREQUENCY,
+) -> str:
+    """Why this person would not get such mail of this list, in words; an empty text when they would."""
     open_now = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
-    if not open_now.exists():
+    subscription = open_now.annotate(why=_why_not(mailing_list, now=now, frequencies=frequencies)).first()
+    if subscription is None:
         return f"Not on the list {mailing_list.name}."
-    why = open_now.annotate(why=_why_not(mailing_list)).values_list("why", flat=True).get()
+    why: str = subscription.why
     if why == UNCONFIRMED:
         return "Has not yet confirmed by mail."
+    if why == PAUSED:
+        return f"Asked for a pause, until {subscription.paused_until:%d %B %Y}."
+    if why in OTHER_FREQUENCY.values():
+        return f"Asked for another rhythm: {Frequency(subscription.frequency).label}."
     if why:
         reason = Reason(why.removeprefix("suppressed:"))
         return f"Must not be mailed: {reason.label}."
@@ -104,7 +126,11 @@ def _is_suppressed(mailing_list: MailingList) -> Exists:
     return Exists(Suppression.objects.covering(mailing_list).filter(address_hash=OuterRef("subscriber__address_hash")))
 
 
-def _why_not(mailing_list: MailingList) -> Case:
+def _is_paused(now: datetime) -> Q:
+    return Q(paused_until__isnull=False, paused_until__gt=now)
+
+
+def _why_not(mailing_list: MailingList, *, now: datetime, frequencies: Set[Frequency]) -> Case:
     """One word for why a subscription may not be mailed; an empty text when it may."""
     gravity = Case(
         *(When(reason=reason, then=Value(place)) for place, reason in enumerate(_GRAVEST_FIRST)),
@@ -118,4 +144,9 @@ def _why_not(mailing_list: MailingList) -> Case:
         .values("why")[:1]
     )
     waiting = Q(basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True)
-    return Case(When(waiting, then=Value(UNCONFIRMED)), default=Coalesce(Subquery(gravest), Value("")))
+    chosen = Case(
+        When(_is_paused(now), then=Value(PAUSED)),
+        *(When(frequency=other, then=Value(OTHER_FREQUENCY[other])) for other in sorted(set(Frequency) - frequencies)),
+        default=Value(""),
+    )
+    return Case(When(waiting, then=Value(UNCONFIRMED)), default=Coalesce(Subquery(gravest), chosen))

@@ -5,7 +5,7 @@ from typing import TextIO
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from subscribers.audience import eligible
+from subscribers.audience import contactable
 from subscribers.lines import guard_cell
 from subscribers.models import MailingList, Scope, Subscriber, Subscription, Suppression
 
@@ -27,7 +27,7 @@ def export_people(*, out: TextIO, mailing_list: MailingList | None = None) -> in
 def _people(mailing_list: MailingList | None) -> QuerySet[Subscriber]:
     people = Subscriber.objects.select_related("place").prefetch_related("topics", "subscriptions__mailing_list")
     if mailing_list is not None:
-        return people.filter(pk__in=eligible(mailing_list=mailing_list).values("subscriber_id")).order_by("pk")
+        return people.filter(pk__in=contactable(mailing_list=mailing_list).values("subscriber_id")).order_by("pk")
     barred = (
         Suppression.objects.live()
         .filter(address_hash=OuterRef("subscriber__address_hash"))

@@ -1,5 +1,7 @@
 """Finds one person by address and says everything held about them."""
 
+from datetime import datetime
+
 from subscribers.addresses import normalise
 from subscribers.audience import explain_ineligible
 from subscribers.errors import DomainError
@@ -19,7 +21,7 @@ def find_person(email: str) -> Subscriber:
     return person
 
 
-def describe_person(person: Subscriber) -> dict[str, object]:
+def describe_person(person: Subscriber, *, now: datetime) -> dict[str, object]:
     """What is held about a person, fit for JSON; times are ISO 8601 in UTC."""
     place = person.place
     address_hash = bytes(person.address_hash)
@@ -29,6 +31,7 @@ def describe_person(person: Subscriber) -> dict[str, object]:
         "country": place.country if place else "",
         "region": place.region if place else "",
         "city": place.town if place else "",
+        "radius_km": person.radius_km,
         "language": person.language,
         "topics": sorted(person.topics.values_list("slug", flat=True)),
         "giving": person.giving,
@@ -44,7 +47,9 @@ def describe_person(person: Subscriber) -> dict[str, object]:
                 "confirmed_at": subscription.confirmed_at.isoformat() if subscription.confirmed_at else None,
                 "ended_at": subscription.ended_at.isoformat() if subscription.ended_at else None,
                 "end_reason": subscription.end_reason,
-                "mailable": not explain_ineligible(person, mailing_list=subscription.mailing_list),
+                "frequency": subscription.frequency,
+                "paused_until": subscription.paused_until.isoformat() if subscription.paused_until else None,
+                "mailable": not explain_ineligible(person, mailing_list=subscription.mailing_list, now=now),
             }
             for subscription in person.subscriptions.select_related("mailing_list").order_by("requested_at", "pk")
         ],

@@ -104,7 +104,7 @@ def _some_calls(issue: Issue, adapter: Mailgun, *, most: int = 20) -> list[BareC
     """What the first batches said, taken apart so that a bare loop can write the very same bytes."""
     shelf, calls = Shelf(), []
     for batch in Batch.objects.select_related("send__issue__publication__mailing_list").order_by("seq")[:most]:
-        readers = find_readers(batch, mailing_list=issue.publication.mailing_list).staying
+        readers = find_readers(batch, mailing_list=issue.publication.mailing_list, now=datetime.now(UTC)).staying
         call = build_call(batch=batch, readers=readers, letter=shelf.letter(batch.variant_id))
         request = adapter.build(call)
         fields = adapter.fields(call)

@@ -102,7 +102,7 @@ def say_audience(issue: Issue, send: Send | None) -> dict[str, Any]:
     """The audience as it is now, or as it was fixed for the send, with the receipt."""
     if send is None:
         publication = issue.publication
-        count = count_audience(mailing_list=publication.mailing_list, segment=publication.segment)
+        count = count_audience(mailing_list=publication.mailing_list, segment=publication.segment, now=timezone.now())
         return {"candidates": count.candidates, "recipients": count.eligible, "excluded": say_excluded(count.excluded)}
     try:
         receipt = make_receipt(send)

@@ -76,7 +76,9 @@ class AskFirst(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
 
 def ask_start(issue: Issue) -> Question:
     publication = issue.publication
-    people = count_audience(mailing_list=publication.mailing_list, segment=publication.segment).eligible
+    people = count_audience(
+        mailing_list=publication.mailing_list, segment=publication.segment, now=timezone.now()
+    ).eligible
     due = f"It was planned for its slot ({time_left(issue, now=timezone.now())})." if issue.slot else "It has no slot."
     return Question(
         title=f"Send {issue} to {say_people(people)} now?",

@@ -23,6 +23,10 @@ _SENDS = {
 }
 _EXCLUDED = {
     "unconfirmed": "have not confirmed by mail yet",
+    "paused": "asked for a pause",
+    "every_issue": "asked for every issue, not this kind of mail",
+    "monthly": "asked for one mail a month",
+    "events_only": "asked for events near them only",
     "suppressed:unsubscribe": "left everything",
     "suppressed:complaint": "reported a mail as spam",
     "suppressed:hard": "have an address that does not exist any more",

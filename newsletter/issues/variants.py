@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Value
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.documents import Content, Visible, describe_visible, make_document, see
@@ -56,11 +57,11 @@ def freeze_revision(*, issue: Issue, now: datetime) -> IssueRevision:
         return IssueRevision.objects.get(issue=issue, sha256=sha256)
 
 
-def find_groups(issue: Issue) -> list[Group]:
+def find_groups(issue: Issue, *, now: datetime | None = None) -> list[Group]:
     """The groups of readers that the audience has now, largest first."""
     publication = issue.publication
     rows = (
-        eligible(mailing_list=publication.mailing_list, segment=publication.segment)
+        eligible(mailing_list=publication.mailing_list, segment=publication.segment, now=now or timezone.now())
         .order_by()
         .values_list(Coalesce("subscriber__place_id", Value(0)), "subscriber__giving")
         .annotate(people=Count("pk"))

@@ -50,7 +50,7 @@ def claim_batch(*, batch_id: int, now: datetime) -> Claim | None:
     if not taken:
         return None
     batch = Batch.objects.select_related("send__issue__publication__mailing_list").get(pk=batch_id)
-    readers = find_readers(batch, mailing_list=batch.send.issue.publication.mailing_list)
+    readers = find_readers(batch, mailing_list=batch.send.issue.publication.mailing_list, now=now)
     if readers.left:
         _leave_out(readers.left, batch=batch, now=now)
     Attempt.objects.create(batch=batch, n=batch.attempts, people=len(readers.staying), started_at=now)

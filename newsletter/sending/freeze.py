@@ -50,10 +50,10 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
     """preparing -> ready. Raises NotApproved when the content is no longer the approved one, NotReady when nobody is left."""
     approval = require_approval(send.issue)
     for _ in range(TRIES):
-        variants = make_variants(revision=approval.revision, groups=find_groups(send.issue))
+        variants = make_variants(revision=approval.revision, groups=find_groups(send.issue, now=now))
         cut = cut_for(variants, capabilities=capabilities)
         cut = min(cut, smallest_limit(send.issue.publication, now=now) or cut)
-        if _freeze(send=send, approval=approval, max_batch=cut):
+        if _freeze(send=send, approval=approval, max_batch=cut, now=now):
             _refresh_statistics()
             return
     raise NotReady(f"People keep moving on the list of {send.issue} while it is being prepared. Try again in a minute.")
@@ -76,21 +76,21 @@ def cut_for(variants: Sequence[Variant], *, capabilities: Capabilities) -> int:
 
 
 @transaction.atomic
-def _freeze(*, send: Send, approval: Approval, max_batch: int) -> bool:
+def _freeze(*, send: Send, approval: Approval, max_batch: int, now: datetime) -> bool:
     """One try. False, with nothing written, where somebody came to a place that has no variant yet."""
     issue, publication = send.issue, send.issue.publication
     _read_one_snapshot()
     if not Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).exists():
         return True
-    counted = count_audience(mailing_list=publication.mailing_list, segment=publication.segment)
-    sizes = _count_by_variant(issue=issue, revision_id=approval.revision_id)
+    counted = count_audience(mailing_list=publication.mailing_list, segment=publication.segment, now=now)
+    sizes = _count_by_variant(issue=issue, revision_id=approval.revision_id, now=now)
     placed = sum(people for _, people in sizes)
     if placed < counted.eligible:
         return False
     if not placed:
         raise NotReady(f"Nobody is left who may be mailed: {_in_words(counted.excluded)}.")
     _cut_batches(send=send, sizes=sizes, max_batch=max_batch)
-    written = _write_deliveries(send=send, revision_id=approval.revision_id, max_batch=max_batch)
+    written = _write_deliveries(send=send, revision_id=approval.revision_id, max_batch=max_batch, now=now)
     if written != placed or counted.candidates != written + sum(counted.excluded.values()):
         raise Broken(f"The audience of {issue} does not add up: {counted} but {written} deliveries. Nothing was sent.")
     moved = move(
@@ -108,10 +108,10 @@ def _freeze(*, send: Send, approval: Approval, max_batch: int) -> bool:
     return True
 
 
-def _people(issue: Issue) -> Any:
+def _people(issue: Issue, *, now: datetime) -> Any:
     publication = issue.publication
     return (
-        eligible(mailing_list=publication.mailing_list, segment=publication.segment)
+        eligible(mailing_list=publication.mailing_list, segment=publication.segment, now=now)
         .order_by()
         .annotate(
             subscriber_ref=F("subscriber_id"),
@@ -122,7 +122,7 @@ def _people(issue: Issue) -> Any:
     )
 
 
-def _count_by_variant(*, issue: Issue, revision_id: int) -> list[tuple[int, int]]:
+def _count_by_variant(*, issue: Issue, revision_id: int, now: datetime) -> list[tuple[int, int]]:
     """(variant id, people) in a stable order, as the snapshot has them."""
     variants = {
         (place, giving): variant
@@ -131,7 +131,7 @@ def _count_by_variant(*, issue: Issue, revision_id: int) -> list[tuple[int, int]
         )
     }
     sizes: dict[int, int] = {}
-    rows = _people(issue).values_list("place_ref", "giving_ref").annotate(people=Count("pk"))
+    rows = _people(issue, now=now).values_list("place_ref", "giving_ref").annotate(people=Count("pk"))
     for place, giving, people in rows:
         variant = variants.get((place, giving))
         if variant is not None:
@@ -157,8 +157,8 @@ def _cut_batches(*, send: Send, sizes: Sequence[tuple[int, int]], max_batch: int
     Batch.objects.bulk_create(batches, batch_size=1000)
 
 
-def _write_deliveries(*, send: Send, revision_id: int, max_batch: int) -> int:
-    people = _people(send.issue).values_list("subscriber_ref", "hash_ref", "place_ref", "giving_ref")
+def _write_deliveries(*, send: Send, revision_id: int, max_batch: int, now: datetime) -> int:
+    people = _people(send.issue, now=now).values_list("subscriber_ref", "hash_ref", "place_ref", "giving_ref")
     sql, parameters = people.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,12 +1,13 @@
 """Who of a batch may still be mailed, as they are at this moment: one query by the one definition of the audience."""
 
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
 from newsletter.models import Batch, Delivery, DeliveryException
-from subscribers.audience import eligible
+from subscribers.audience import ANY_FREQUENCY, eligible
 from subscribers.models import MailingList
 
 ENDED = (DeliveryException.State.SKIPPED, DeliveryException.State.REJECTED)
@@ -30,7 +31,7 @@ class Readers(NamedTuple):
     left: list[int]
 
 
-def find_readers(batch: Batch, *, mailing_list: MailingList) -> Readers:
+def find_readers(batch: Batch, *, mailing_list: MailingList, now: datetime) -> Readers:
     """People who have an end of their own already are in neither."""
     waiting = dict(
         Delivery.objects.filter(batch=batch)
@@ -40,7 +41,7 @@ def find_readers(batch: Batch, *, mailing_list: MailingList) -> Readers:
     )
     staying = [
         Reader(waiting[subscriber], _bytes(uuid), email, name, town or "", region or "")
-        for subscriber, uuid, email, name, town, region in _read_people(batch, mailing_list)
+        for subscriber, uuid, email, name, town, region in _read_people(batch, mailing_list=mailing_list, now=now)
         if subscriber in waiting
     ]
     staying.sort()
@@ -49,12 +50,12 @@ def find_readers(batch: Batch, *, mailing_list: MailingList) -> Readers:
 
 
 def _read_people(
-    batch: Batch, mailing_list: MailingList
+    batch: Batch, *, mailing_list: MailingList, now: datetime
 ) -> list[tuple[int, UUID | str, str, str, str | None, str | None]]:
     """Rows straight from the database: a send reads millions of them."""
     in_batch = Delivery.objects.filter(batch=batch).values("subscriber_id")
     people = (
-        eligible(mailing_list=mailing_list)
+        eligible(mailing_list=mailing_list, now=now, frequencies=ANY_FREQUENCY)
         .filter(subscriber_id__in=in_batch)
         .order_by()
         .values_list(

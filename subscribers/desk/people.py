@@ -8,6 +8,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.views.generic import TemplateView
 from wagtail.admin.filters import WagtailFilterSet
@@ -150,7 +151,7 @@ class PersonPage(WagtailAdminTemplateMixin, TemplateView):
         return {
             **context,
             "person": self.person,
-            "held": describe_person(self.person),
+            "held": describe_person(self.person, now=timezone.now()),
             "topics": list(self.person.topics.all()),
             "subscriptions": [(subscription, say_subscription(subscription)) for subscription in subscriptions],
             "events": say_consent(self.person),

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from subscribers.audience import count_audience, eligible, exclusions, explain_ineligible, still_eligible
-from subscribers.models import Basis, EndReason, Reason, Scope, Segment, Subscription, Suppression
+from subscribers.audience import ANY_FREQUENCY, EVERY_ISSUE, contactable, count_audience, eligible, explain_ineligible
+from subscribers.models import Basis, EndReason, Frequency, Reason, Scope, Segment, Subscription, Suppression
 from subscribers.suppression import suppress
 from subscribers.unsubscribe import leave_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
@@ -19,20 +19,20 @@ def test_members_are_eligible_whatever_their_basis_and_the_unconfirmed_are_not()
     weekly = make_list()
     for place, basis in enumerate(Basis.values):
         subscribe(make_person(f"person{place}@example.org"), weekly, basis=basis)
-    count = count_audience(mailing_list=weekly)
+    count = count_audience(mailing_list=weekly, now=NOW)
     assert (count.candidates, count.eligible, count.excluded) == (5, 4, {"unconfirmed": 1})
 
 
 def test_a_confirmed_double_opt_in_is_eligible() -> None:
     weekly = make_list()
     subscribe(make_person(), weekly, basis=Basis.DOUBLE_OPT_IN, confirmed_at=NOW)
-    assert eligible(mailing_list=weekly).count() == 1
+    assert eligible(mailing_list=weekly, now=NOW).count() == 1
 
 
 def test_members_of_another_list_are_no_candidates() -> None:
     weekly, events = make_list(), make_list("events")
     make_member(events)
-    assert count_audience(mailing_list=weekly).candidates == 0
+    assert count_audience(mailing_list=weekly, now=NOW).candidates == 0
 
 
 def test_suppression_of_all_mail_or_of_this_list_excludes_and_of_another_list_does_not() -> None:
@@ -41,8 +41,8 @@ def test_suppression_of_all_mail_or_of_this_list_excludes_and_of_another_list_do
     suppress(address_hash=bytes(people[0].address_hash), reason=Reason.HARD, now=NOW)
     suppress(address_hash=bytes(people[1].address_hash), reason=Reason.STAFF, mailing_list=weekly, now=NOW)
     suppress(address_hash=bytes(people[2].address_hash), reason=Reason.STAFF, mailing_list=events, now=NOW)
-    assert exclusions(mailing_list=weekly) == {"suppressed:hard": 1, "suppressed:staff": 1}
-    assert [row.subscriber_id for row in eligible(mailing_list=weekly)] == [people[2].pk]
+    assert count_audience(mailing_list=weekly, now=NOW).excluded == {"suppressed:hard": 1, "suppressed:staff": 1}
+    assert [row.subscriber_id for row in eligible(mailing_list=weekly, now=NOW)] == [people[2].pk]
 
 
 def test_a_person_with_several_suppressions_is_excluded_once_for_the_gravest() -> None:
@@ -50,7 +50,7 @@ def test_a_person_with_several_suppressions_is_excluded_once_for_the_gravest() -
     person = make_member(weekly)
     for reason in (Reason.SOFT_LIMIT, Reason.LEGAL, Reason.HARD):
         suppress(address_hash=bytes(person.address_hash), reason=reason, now=NOW)
-    assert exclusions(mailing_list=weekly) == {"suppressed:legal": 1}
+    assert count_audience(mailing_list=weekly, now=NOW).excluded == {"suppressed:legal": 1}
 
 
 def test_a_lifted_suppression_excludes_nobody() -> None:
@@ -58,7 +58,7 @@ def test_a_lifted_suppression_excludes_nobody() -> None:
     person = make_member(weekly)
     suppress(address_hash=bytes(person.address_hash), reason=Reason.HARD, now=NOW)
     Suppression.objects.update(lifted_at=NOW, lifted_reason="typing error repaired")
-    assert count_audience(mailing_list=weekly).eligible == 1
+    assert count_audience(mailing_list=weekly, now=NOW).eligible == 1
 
 
 def test_a_segment_narrows_candidates_and_not_only_the_eligible() -> None:
@@ -67,7 +67,7 @@ def test_a_segment_narrows_candidates_and_not_only_the_eligible() -> None:
     subscribe(make_person("bea@example.org", giving="donor"), weekly, basis=Basis.DOUBLE_OPT_IN)
     make_member(weekly, "cy@example.org")
     donors = Segment.objects.create(slug="donors", name="Donors", rule={"giving": "donor"})
-    count = count_audience(mailing_list=weekly, segment=donors)
+    count = count_audience(mailing_list=weekly, segment=donors, now=NOW)
     assert (count.candidates, count.eligible, count.excluded) == (2, 1, {"unconfirmed": 1})
 
 
@@ -81,6 +81,8 @@ def test_candidates_are_eligible_plus_excluded_whatever_the_people() -> None:
             subscribe(
                 person,
                 weekly,
+                frequency=dice.choice(list(Frequency)),
+                paused_until=dice.choice([None, NOW, NOW + timedelta(days=9)]),
                 basis=Basis.DOUBLE_OPT_IN if state == "waiting" else Basis.CONSENT,
                 ended_at=NOW if state == "ended" else None,
                 end_reason=EndReason.STAFF if state == "ended" else "",
@@ -100,31 +102,63 @@ def test_candidates_are_eligible_plus_excluded_whatever_the_people() -> None:
             )
     donors = Segment.objects.create(slug="donors", name="Donors", rule={"giving": "donor"})
     for segment in (None, donors):
-        count = count_audience(mailing_list=weekly, segment=segment)
+        count = count_audience(mailing_list=weekly, segment=segment, now=NOW)
         assert count.candidates == count.eligible + sum(count.excluded.values())
-        assert count.eligible == eligible(mailing_list=weekly, segment=segment).count()
+        assert count.eligible == eligible(mailing_list=weekly, segment=segment, now=NOW).count()
         members = Subscription.objects.filter(mailing_list=weekly).open()
         assert count.candidates == (members.filter(subscriber__giving="donor") if segment else members).count()
         for subscription in members.select_related("subscriber"):
-            fit = eligible(mailing_list=weekly, segment=segment).filter(pk=subscription.pk).exists()
-            assert fit == (not explain_ineligible(subscription.subscriber, mailing_list=weekly, segment=segment))
+            fit = eligible(mailing_list=weekly, segment=segment, now=NOW).filter(pk=subscription.pk).exists()
+            assert fit == (
+                not explain_ineligible(
+                    subscription.subscriber, mailing_list=weekly, segment=segment, now=NOW, frequencies=EVERY_ISSUE
+                )
+            )
 
 
 def test_u8_someone_who_leaves_is_gone_from_the_live_check_at_once() -> None:
     weekly = make_list()
     stays, leaves, reports = (make_member(weekly, f"{name}@example.org") for name in ("ada", "bea", "cy"))
-    ids = [stays.pk, leaves.pk, reports.pk, 999_999]
-    assert still_eligible(ids, mailing_list=weekly) == {stays.pk, leaves.pk, reports.pk}
     leave_list(subscriber=leaves, mailing_list=weekly, now=NOW)
     suppress(address_hash=bytes(reports.address_hash), reason=Reason.COMPLAINT, now=NOW)
-    assert still_eligible(ids, mailing_list=weekly) == {stays.pk}
+    fit = eligible(mailing_list=weekly, now=NOW, frequencies=ANY_FREQUENCY)
+    assert [row.subscriber_id for row in fit] == [stays.pk]
+
+
+def test_each_mail_reaches_those_who_asked_for_its_rhythm_and_counts_the_others() -> None:
+    weekly = make_list()
+    for frequency in Frequency:
+        subscribe(make_person(f"{frequency}@example.org"), weekly, frequency=frequency)
+    words = {Frequency.EVERY: "every_issue", Frequency.MONTHLY: "monthly", Frequency.EVENTS: "events_only"}
+    for frequency in Frequency:
+        count = count_audience(mailing_list=weekly, now=NOW, frequencies={frequency})
+        others = {word: 1 for other, word in words.items() if other is not frequency}
+        assert (count.candidates, count.eligible, count.excluded) == (3, 1, others)
+        chosen = eligible(mailing_list=weekly, now=NOW, frequencies={frequency})
+        assert [row.frequency for row in chosen] == [frequency]
+    both = count_audience(mailing_list=weekly, now=NOW, frequencies={Frequency.EVERY, Frequency.EVENTS})
+    assert (both.eligible, both.excluded) == (2, {"monthly": 1})
+    assert count_audience(mailing_list=weekly, now=NOW).eligible == 1
+
+
+def test_a_pause_keeps_everything_away_until_it_is_over_and_mail_goes_on_by_itself() -> None:
+    weekly = make_list()
+    subscribe(make_person(), weekly, paused_until=NOW)
+    just_before = NOW - timedelta(seconds=1)
+    paused = count_audience(mailing_list=weekly, now=just_before, frequencies=ANY_FREQUENCY)
+    assert (paused.eligible, paused.excluded) == (0, {"paused": 1})
+    assert not eligible(mailing_list=weekly, now=just_before, frequencies=ANY_FREQUENCY).exists()
+    assert eligible(mailing_list=weekly, now=NOW).count() == 1
+    assert contactable(mailing_list=weekly).count() == 1
 
 
 def test_the_audience_is_one_statement_that_can_be_inserted_from() -> None:
     weekly = make_list()
     make_member(weekly)
     nowhere = Segment.objects.create(slug="nowhere", name="Nowhere", rule={"near": "London, GB", "km": 5})
-    sql, params = eligible(mailing_list=weekly, segment=nowhere).values("subscriber_id").query.sql_with_params()
+    sql, params = (
+        eligible(mailing_list=weekly, segment=nowhere, now=NOW).values("subscriber_id").query.sql_with_params()
+    )
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT COUNT(*) FROM ({sql}) AS people", params)
         assert cursor.fetchone() == (0,)
@@ -139,11 +173,22 @@ def test_staff_are_told_why_somebody_gets_no_mail() -> None:
     suppress(address_hash=bytes(barred.address_hash), reason=Reason.HARD, now=NOW)
     donors = Segment.objects.create(slug="donors", name="Donors", rule={"giving": "donor"})
     fine = make_member(weekly, "fine@example.org")
-    assert explain_ineligible(stranger, mailing_list=weekly) == "Not on the list Weekly."
-    assert explain_ineligible(waiting, mailing_list=weekly) == "Has not yet confirmed by mail."
-    assert explain_ineligible(barred, mailing_list=weekly) == "Must not be mailed: the address does not exist."
-    assert explain_ineligible(fine, mailing_list=weekly, segment=donors) == "Does not match the segment Donors."
-    assert explain_ineligible(fine, mailing_list=weekly) == ""
+    assert explain_ineligible(stranger, mailing_list=weekly, now=NOW) == "Not on the list Weekly."
+    assert explain_ineligible(waiting, mailing_list=weekly, now=NOW) == "Has not yet confirmed by mail."
+    assert explain_ineligible(barred, mailing_list=weekly, now=NOW) == "Must not be mailed: the address does not exist."
+    assert (
+        explain_ineligible(fine, mailing_list=weekly, segment=donors, now=NOW) == "Does not match the segment Donors."
+    )
+    assert explain_ineligible(fine, mailing_list=weekly, now=NOW) == ""
+    rests = make_person("rests@example.org")
+    subscribe(rests, weekly, paused_until=NOW + timedelta(days=30), frequency=Frequency.MONTHLY)
+    assert explain_ineligible(rests, mailing_list=weekly, now=NOW) == "Asked for a pause, until 04 April 2026."
+    later = NOW + timedelta(days=31)
+    assert explain_ineligible(rests, mailing_list=weekly, now=later) == ""
+    assert (
+        explain_ineligible(rests, mailing_list=weekly, now=later, frequencies=EVERY_ISSUE)
+        == "Asked for another rhythm: once a month."
+    )
 
 
 @pytest.mark.parametrize(

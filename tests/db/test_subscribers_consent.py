@@ -367,7 +367,7 @@ def test_everything_held_about_a_person_can_be_said() -> None:
     weekly = make_list()
     ask(weekly, name="Ada", place=find_town("London, GB"))
     leave_list(subscriber=find_person("ada@example.org"), mailing_list=weekly, now=NOW)
-    said = describe_person(find_person(" ADA@example.org"))
+    said = describe_person(find_person(" ADA@example.org"), now=NOW)
     assert (said["name"], said["country"], said["region"], said["city"]) == ("Ada", "GB", "GB-ENG", "London")
     assert [(one["list"], one["end_reason"], one["mailable"]) for one in said["subscriptions"]] == [
         ("weekly", "unsubscribe", False)

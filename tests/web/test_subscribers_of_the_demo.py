@@ -23,7 +23,7 @@ def fill(people: int):
 def test_the_list_has_as_many_people_as_asked_for_and_each_exclusion_has_its_reason() -> None:
     weekly, joined = fill(400)
     assert joined == Joined(on_list=400, waiting=10, barred=6, gone=9)
-    count = count_audience(mailing_list=weekly)
+    count = count_audience(mailing_list=weekly, now=NOW)
     assert (count.candidates, count.eligible) == (400, 384)
     assert count.excluded == {"suppressed:hard": 4, "suppressed:soft_limit": 2, "unconfirmed": 10}
 
@@ -44,11 +44,11 @@ def test_the_sample_weekly_letter_goes_to_its_whole_list_so_that_the_receipt_nam
 @pytest.mark.parametrize(("people", "excluded"), [(1, 0), (SMALLEST - 1, 0), (SMALLEST, 3), (60, 4)])
 def test_a_small_list_keeps_its_number_too(people: int, excluded: int) -> None:
     weekly, joined = fill(people)
-    count = count_audience(mailing_list=weekly)
+    count = count_audience(mailing_list=weekly, now=NOW)
     assert (joined.on_list, count.candidates, sum(count.excluded.values())) == (people, people, excluded)
 
 
 def test_a_list_filled_plainly_can_be_mailed_whole() -> None:
     weekly = make_list(name="Weekly")
     assert fill_plainly(mailing_list=weekly, people=12, by="kim", now=NOW) == Joined(on_list=12)
-    assert count_audience(mailing_list=weekly).eligible == 12
+    assert count_audience(mailing_list=weekly, now=NOW).eligible == 12

@@ -77,7 +77,7 @@ def test_u1_one_post_leaves_whatever_its_body_and_headers(
     assert not answer.cookies
     assert "Cookie" not in answer.get("Vary", "")
     assert len(answer.content) < 2_000
-    assert not eligible(mailing_list=weekly).exists()
+    assert not eligible(mailing_list=weekly, now=timezone.now()).exists()
 
 
 @pytest.mark.parametrize("method", ["get", "head", "options", "put", "patch", "delete", "trace"])
@@ -110,7 +110,7 @@ def test_u3_one_address_may_unsubscribe_any_number_of_people_at_once(client: Cli
         started = time.perf_counter()
         assert client.post(path(person, weekly)).status_code == 200
         slowest = max(slowest, time.perf_counter() - started)
-    assert not eligible(mailing_list=weekly).exists()
+    assert not eligible(mailing_list=weekly, now=timezone.now()).exists()
     assert slowest < 2.0
 
 
@@ -142,7 +142,7 @@ def test_u4_k5_unknown_altered_and_misused_links_get_the_same_404(
     answers = [getattr(client, method)(link) for link in bad for method in ("get", "post")]
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
-    assert eligible(mailing_list=weekly).exists()
+    assert eligible(mailing_list=weekly, now=timezone.now()).exists()
 
 
 def test_u4_the_link_of_an_erased_person_is_still_answered_with_done(
@@ -161,7 +161,7 @@ def test_u5_the_body_and_the_query_cannot_name_somebody_else(
     bea = make_member(weekly, "bea@example.org")
     other = token_for(bea, weekly, Purpose.UNSUBSCRIBE, now=timezone.now())
     client.post(f"{path(ada, weekly)}?token={other}", {"token": other, "email": bea.email, "subscriber": bea.pk})
-    assert [row.subscriber for row in eligible(mailing_list=weekly)] == [bea]
+    assert [row.subscriber for row in eligible(mailing_list=weekly, now=timezone.now())] == [bea]
 
 
 def test_u6_a_link_works_five_years_and_three_keys_later(
@@ -172,7 +172,7 @@ def test_u6_a_link_works_five_years_and_three_keys_later(
     settings.SUBSCRIBERS_LINK_KEYS = ["fourth", "third", "second", "first"]
     with time_machine.travel(timezone.now().replace(year=timezone.now().year + 5), tick=False):
         assert client.post(link).status_code == 200
-        assert not eligible(mailing_list=weekly).exists()
+        assert not eligible(mailing_list=weekly, now=timezone.now()).exists()
 
 
 @contextmanager
@@ -193,7 +193,7 @@ def test_u7_without_a_database_the_answer_is_503_and_never_a_false_success(
         answer = getattr(client, method)(link)
     assert (answer.status_code, answer["Retry-After"]) == (503, "120")
     assert b"nothing was changed" in answer.content
-    assert eligible(mailing_list=weekly).exists()
+    assert eligible(mailing_list=weekly, now=timezone.now()).exists()
     assert "database did not answer" in caplog.text
     assert client.post(link).status_code == 200
 
@@ -284,4 +284,4 @@ def test_an_unsubscribe_link_of_years_ago_still_leads_to_leaving_everything(
         everything = re.search(r'href="(/u/[^"]+/all)"', Client().get(leave).content.decode())
         assert everything
         assert Client().post(everything[1]).status_code == 200
-    assert not eligible(mailing_list=weekly).exists()
+    assert not eligible(mailing_list=weekly, now=timezone.now()).exists()

@@ -95,7 +95,7 @@ class Command(ProductCommand):
         self.stdout.write(f"{people:,} people are written to {out}. It is personal data: delete it when you are done.")
 
     def _show(self, **options: Any) -> None:
-        self.write_json(describe_person(find_person(options["email"])))
+        self.write_json(describe_person(find_person(options["email"]), now=datetime.now(UTC)))
 
 
 class _Lent(RawIOBase):

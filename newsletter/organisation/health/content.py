@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from newsletter.models import Brand, Publication, Source
 from newsletter.organisation.health.finding import Finding, error, ok, warning
-from subscribers.audience import eligible
+from subscribers.audience import contactable
 from subscribers.errors import BadRule
 
 
@@ -27,7 +27,7 @@ def check_publications() -> Iterator[Finding]:
     for publication in Publication.objects.filter(enabled=True).select_related("mailing_list", "segment"):
         name = f"publication {publication.slug}"
         try:
-            people = eligible(mailing_list=publication.mailing_list, segment=publication.segment).count()
+            people = contactable(mailing_list=publication.mailing_list, segment=publication.segment).count()
         except BadRule as fault:
             yield error(name, f"Its segment cannot be used: {fault}", "Correct the segment's rule.")
             continue

@@ -14,6 +14,7 @@ from newsletter.models import ProviderEvent
 from newsletter.models.feedback import Bounce
 from newsletter.providers.feedback import BounceClass, FeedbackKind
 from newsletter.providers.webhooks import ATOMIC
+from newsletter.sending.delivered import mark_delivered
 
 PARKED = timedelta(minutes=15)
 LOOK_AGAIN = timedelta(seconds=30)
@@ -51,6 +52,7 @@ def apply_events(*, now: datetime, limit: int = ROUND) -> int:
     before = load_facts({target.delivery for _, target in matched})
     after = _sum_up(matched, before)
     write_facts({pk: facts for pk, facts in after.items() if facts != before.get(pk, Facts())}, now=now)
+    mark_delivered(_delivered(matched), at=now)
     still_open = settle_by_evidence(
         proven=dict.fromkeys(target for _, target in matched),
         atomic={target.batch for event, target in matched if event.provider in ATOMIC},
@@ -90,6 +92,12 @@ def _sum_up(matched: list[tuple[ProviderEvent, Target]], before: Mapping[int, Fa
         facts = after.get(target.delivery) or before.get(target.delivery) or Facts()
         after[target.delivery] = facts.add(event)
     return after
+
+
+def _delivered(matched: list[tuple[ProviderEvent, Target]]) -> dict[int, int]:
+    """Delivery to send, of those that arrived."""
+    arrived = FeedbackKind.DELIVERED.value
+    return {target.delivery: target.send for event, target in matched if event.kind == arrived and not target.proof}
 
 
 def _consequences(

@@ -17,9 +17,8 @@ from newsletter.providers.feedback import BounceClass, FeedbackKind
 
 _WORSE = {BounceClass.HARD.value: 3, BounceClass.SOFT.value: 2, BounceClass.BLOCK.value: 1}
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
-_TIMES = ("delivered_at", "bounced_at", "complained_at", "unsubscribed_at")
+_TIMES = ("bounced_at", "complained_at", "unsubscribed_at")
 _FIELDS = {
-    FeedbackKind.DELIVERED.value: "delivered_at",
     FeedbackKind.BOUNCED.value: "bounced_at",
     FeedbackKind.COMPLAINED.value: "complained_at",
     FeedbackKind.UNSUBSCRIBED.value: "unsubscribed_at",
@@ -45,9 +44,8 @@ class BounceFact:
 
 @dataclass(frozen=True)
 class Facts:
-    """The four first-wins times of a delivery, and its bounce."""
+    """The three first-wins times of a delivery, and its bounce. That it was delivered is a bit elsewhere."""
 
-    delivered_at: datetime | None = None
     bounced_at: datetime | None = None
     complained_at: datetime | None = None
     unsubscribed_at: datetime | None = None
@@ -57,7 +55,7 @@ class Facts:
         return any(getattr(self, name) for name in _TIMES)
 
     def add(self, event: ProviderEvent) -> "Facts":
-        """These facts and what the event tells; an event that tells of none of the four leaves them as they are."""
+        """These facts and what the event tells; an event that tells of none of the three leaves them as they are."""
         name = _FIELDS.get(event.kind)
         if name is None:
             return self
@@ -86,10 +84,7 @@ def load_facts(deliveries: Iterable[int]) -> dict[int, Facts]:
         )
     }
     rows = DeliveryException.objects.filter(delivery__in=ids).values_list("delivery_id", *_TIMES)
-    return {
-        pk: Facts(delivered, bounced, complained, left, bounces.get(pk))
-        for pk, delivered, bounced, complained, left in rows
-    }
+    return {pk: Facts(bounced, complained, left, bounces.get(pk)) for pk, bounced, complained, left in rows}
 
 
 def write_facts(facts: Mapping[int, Facts], *, now: datetime) -> None:
@@ -138,7 +133,7 @@ def _write_times(facts: Mapping[int, Facts], *, now: datetime) -> None:
     )
     sql = (
         f"INSERT INTO {name} (delivery_id, state, reason, at, {', '.join(_TIMES)}) "  # noqa: S608 - names of ours
-        f"VALUES (%s, '', '', %s, %s, %s, %s, %s) ON CONFLICT (delivery_id) DO UPDATE SET {earlier}"
+        f"VALUES (%s, '', '', %s, %s, %s, %s) ON CONFLICT (delivery_id) DO UPDATE SET {earlier}"
     )
     adapt = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:

@@ -9,6 +9,7 @@ from django.db.models import Count, Q, Sum
 from newsletter.models import Batch, DeliveryException, Send, move
 from newsletter.models.feedback import AutomaticPause, Bounce
 from newsletter.providers.webhook_bounces import AUTHENTICATION
+from newsletter.sending.delivered import count_delivered
 
 HARD_AFTER = 500
 HARD_SHARE = 0.05
@@ -22,10 +23,7 @@ REFUSED = "Mail servers refuse this mail because of the sender, not the reader"
 
 @dataclass(frozen=True)
 class Counts:
-    """People of one send, proofs left out. ``accepted`` is what the provider took, whatever became of it later.
-
-    ``delivered`` is counted only where complaints are to be set against it: it is the one count that takes long.
-    """
+    """People of one send, proofs left out. ``accepted`` is what the provider took, whatever became of it later."""
 
     accepted: int
     delivered: int
@@ -86,14 +84,13 @@ def count_trouble(send: Send) -> Counts:
     rows = DeliveryException.objects.filter(delivery__batch__send=send, delivery__proof=False)
     otherwise = rows.exclude(state="").filter(delivery__batch__in=taken).count()
     complained = rows.filter(complained_at__isnull=False).count()
-    delivered = rows.filter(delivered_at__isnull=False).count() if complained >= FEW_COMPLAINTS else 0
     bounces = Bounce.objects.filter(delivery__batch__send=send, delivery__proof=False).aggregate(
         hard=Count("pk", filter=Q(bounce_class=Bounce.Final.HARD)),
         unproven=Count("pk", filter=Q(bounce_class=Bounce.Final.BLOCK, status__in=AUTHENTICATION)),
     )
     return Counts(
         accepted=accepted - otherwise,
-        delivered=delivered,
+        delivered=count_delivered(send),
         hard=bounces["hard"],
         complained=complained,
         unproven=bounces["unproven"],

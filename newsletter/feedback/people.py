@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from newsletter.models import Delivery, DeliveryException, Send
 from newsletter.models.feedback import Bounce
+from newsletter.sending.delivered import find_delivered
 from subscribers.models import MailingList, Reason, Subscriber, Subscription
 from subscribers.suppression import suppress
 from subscribers.unsubscribe import leave_all, leave_list
@@ -14,7 +15,7 @@ SOFT_IN_A_ROW = 3
 SOFT_SPAN = timedelta(days=15)
 _LOOK_BACK = 60
 
-_Past = tuple[str | None, datetime | None, datetime | None]
+_Past = tuple[str | None, datetime | None, bool]
 
 
 @dataclass(frozen=True)
@@ -85,27 +86,32 @@ def _failing_for_long(subscribers: Collection[int]) -> set[int]:
     """Those whose last issues all failed softly, in a row and over the span (S2)."""
     if not subscribers:
         return set()
-    history: dict[int, list[_Past]] = {}
+    history: dict[int, list[tuple[int, int, str | None, datetime | None]]] = {}
     rows = (
         Delivery.objects.filter(subscriber_id__in=list(subscribers), proof=False)
         .exclude(exception__state__in=[DeliveryException.State.SKIPPED, DeliveryException.State.REJECTED])
         .order_by("subscriber_id", "-pk")
-        .values_list("subscriber_id", "bounce__bounce_class", "bounce__at", "exception__delivered_at")
+        .values_list("subscriber_id", "pk", "batch__send_id", "bounce__bounce_class", "bounce__at")
     )
-    for subscriber, bounce_class, at, delivered_at in rows:
+    for subscriber, *what in rows:
         kept = history.setdefault(subscriber, [])
         if len(kept) < _LOOK_BACK:
-            kept.append((bounce_class, at, delivered_at))
-    return {subscriber for subscriber, past in history.items() if _failed_in_a_row(past)}
+            kept.append((what[0], what[1], what[2], what[3]))
+    delivered = find_delivered({pk: send for past in history.values() for pk, send, _, _ in past})
+    return {
+        subscriber
+        for subscriber, past in history.items()
+        if _failed_in_a_row((bounce_class, at, pk in delivered) for pk, _, bounce_class, at in past)
+    }
 
 
 def _failed_in_a_row(past: Iterable[_Past]) -> bool:
     """``past`` is newest first. What nothing is known of yet does not count, nor does a refusal because of us."""
     failed: list[datetime] = []
-    for bounce_class, at, delivered_at in past:
+    for bounce_class, at, delivered in past:
         if bounce_class == Bounce.Final.SOFT and at is not None:
             failed.append(at)
-        elif bounce_class == Bounce.Final.BLOCK or (delivered_at is None and bounce_class is None and not failed):
+        elif bounce_class == Bounce.Final.BLOCK or (not delivered and bounce_class is None and not failed):
             continue
         else:
             break

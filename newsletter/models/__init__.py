@@ -2,7 +2,7 @@
 
 from newsletter.models.checks import Acknowledgement, SenderDomain
 from newsletter.models.content import Appeal, EventNotice, Story
-from newsletter.models.feedback import ProviderEvent
+from newsletter.models.feedback import Delivered, ListReading, ProviderEvent
 from newsletter.models.issues import Approval, Issue, IssueRevision, PlacedStory, ReaderGroup, Variant
 from newsletter.models.notices import StaffNotice
 from newsletter.models.pictures import Picture
@@ -28,12 +28,14 @@ __all__ = [
     "Attempt",
     "Batch",
     "Brand",
+    "Delivered",
     "Delivery",
     "DeliveryException",
     "EventNotice",
     "Installation",
     "Issue",
     "IssueRevision",
+    "ListReading",
     "Picture",
     "PlacedStory",
     "Proof",

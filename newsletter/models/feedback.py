@@ -1,4 +1,5 @@
-"""What providers tell us afterwards, stored before it is believed; why mails failed; what was stopped because of it."""
+"""What providers tell us afterwards, stored before it is believed; who has the mail; why mails failed; what was stopped
+because of it; and what was read of the providers' own lists."""
 
 from django.db import models
 from django.db.models import Q
@@ -46,6 +47,28 @@ class ProviderEvent(models.Model):
         ]
 
 
+class Delivered(models.Model):
+    """Who of a send has the mail: a bit for each of ``SPAN`` deliveries in a row, so that good news costs next to nothing.
+
+    Bit n, from the lowest, is the delivery ``part`` × ``SPAN`` + n. A delivery keeps its number when its batch is split,
+    and a bit that is set twice is set: so neither order nor repetition matters. ``people`` is how many bits are set.
+    """
+
+    SPAN = 8192
+
+    send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="delivered")
+    part = models.BigIntegerField()
+    bits = models.BinaryField(max_length=SPAN // 8)
+    people = models.PositiveIntegerField()
+    last_at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name_plural = "delivered"
+        constraints = [models.UniqueConstraint(fields=["send", "part"], name="delivered_once")]
+
+
 class Bounce(models.Model):
     """Why one mail failed, at its worst: hard before soft before block. ``status`` is the server's code (``5.1.1``)."""
 
@@ -73,6 +96,7 @@ class AutomaticPause(models.Model):
         HARD = "hard", "too many addresses that do not exist"
         COMPLAINTS = "complaints", "too many complaints"
         AUTHENTICATION = "authentication", "the domain's proof was refused"
+        DOMAIN = "domain", "too many complaints at one mailbox domain"
 
     send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="automatic_pauses")
     rule = models.CharField(max_length=14, choices=Rule.choices)
@@ -84,5 +108,21 @@ class AutomaticPause(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["send", "rule"], name="automatic_pause_once"),
-            one_of("automatic_pause_rule", "rule", ["hard", "complaints", "authentication"]),
+            one_of("automatic_pause_rule", "rule", ["hard", "complaints", "authentication", "domain"]),
         ]
+
+
+class ListReading(models.Model):
+    """When a provider's own list of barred addresses was read last, and up to what moment it is known (W8).
+
+    ``error`` is why the last reading failed, in words for staff.
+    """
+
+    provider = models.CharField(max_length=120, unique=True)
+    begun_at = models.DateTimeField()
+    known_until = models.DateTimeField(null=True)
+    entries = models.PositiveIntegerField(default=0)
+    barred = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=500, blank=True)
+
+    wagtail_reference_index_ignore = True

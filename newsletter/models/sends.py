@@ -176,7 +176,6 @@ class DeliveryException(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, blank=True)
     reason = models.CharField(max_length=300, blank=True)
     at = models.DateTimeField()
-    delivered_at = models.DateTimeField(null=True)
     bounced_at = models.DateTimeField(null=True)
     complained_at = models.DateTimeField(null=True)
     unsubscribed_at = models.DateTimeField(null=True)
@@ -211,12 +210,16 @@ class SendingDay(models.Model):
 
 
 class Installation(models.Model):
-    """The one row that says whose database this is, and whether anything may be sent from it at all."""
+    """The one row that says whose database this is, and whether anything may be sent from it at all.
+
+    ``released_at`` is when a person last ended a hold: what machines remember from before counts no more.
+    """
 
     address_key_hash = models.CharField(max_length=64)
     held = models.BooleanField(default=False)
     reason = models.CharField(max_length=500, blank=True)
     changed_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
 

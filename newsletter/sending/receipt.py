@@ -8,6 +8,7 @@ from django.db.models import Count, Q, Sum
 
 from newsletter.errors import Broken
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
+from newsletter.sending.delivered import DeliveredBits, count_delivered
 
 _OF_BATCH: dict[str, str] = {
     Batch.State.PENDING: "pending",
@@ -52,7 +53,6 @@ def make_receipt(send: Send | None) -> Receipt:
         states[_OF_BATCH[batch_state]] -= people
         states[state] += people
     facts = exceptions.aggregate(
-        delivered=Count("pk", filter=Q(delivered_at__isnull=False)),
         bounced=Count("pk", filter=Q(bounced_at__isnull=False)),
         complained=Count("pk", filter=Q(complained_at__isnull=False)),
         unsubscribed=Count("pk", filter=Q(unsubscribed_at__isnull=False)),
@@ -66,6 +66,7 @@ def make_receipt(send: Send | None) -> Receipt:
         excluded=dict(send.excluded),
         deliveries=states,
         batches=batches,
+        delivered=count_delivered(send),
         **facts,
     )
     _check(receipt, send)
@@ -73,7 +74,10 @@ def make_receipt(send: Send | None) -> Receipt:
 
 
 def list_deliveries(send: Send) -> Iterator[list[Any]]:
-    """Every person of a send: delivery id, subscriber id, batch, state, reason, and the times of what was reported."""
+    """Every person of a send: delivery id, subscriber id, batch, state, reason, whether it was delivered ("yes" or
+    nothing), and the times of what else was reported.
+    """
+    delivered = DeliveredBits(send)
     rows = (
         Delivery.objects.filter(batch__send=send)
         .order_by("pk")
@@ -85,7 +89,6 @@ def list_deliveries(send: Send) -> Iterator[list[Any]]:
             "batch__reason",
             "exception__state",
             "exception__reason",
-            "exception__delivered_at",
             "exception__bounced_at",
             "exception__complained_at",
             "exception__unsubscribed_at",
@@ -98,7 +101,8 @@ def list_deliveries(send: Send) -> Iterator[list[Any]]:
         if state == "pending" and send.state == Send.State.CANCELLED:
             state = "skipped"
         reason = own_reason if own_state else batch_reason
-        yield [delivery, subscriber, seq, state, reason, *(fact.isoformat() if fact else "" for fact in facts)]
+        times = (fact.isoformat() if fact else "" for fact in facts)
+        yield [delivery, subscriber, seq, state, reason, "yes" if delivery in delivered else "", *times]
 
 
 def status_of(issue: Issue) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Tables, constraints and querysets of publishing. No services here."""
 
+from newsletter.models.audit import AuditEntry
 from newsletter.models.checks import Acknowledgement, SenderDomain
+from newsletter.models.clicks import LinkClicks, ReaderClick
 from newsletter.models.content import Appeal, EventNotice, Story
 from newsletter.models.feedback import Delivered, ListReading, ProviderEvent
 from newsletter.models.issues import Approval, Issue, IssueRevision, PlacedStory, ReaderGroup, Variant
@@ -26,6 +28,7 @@ __all__ = [
     "Appeal",
     "Approval",
     "Attempt",
+    "AuditEntry",
     "Batch",
     "Brand",
     "Delivered",
@@ -36,12 +39,14 @@ __all__ = [
     "Issue",
     "IssueRevision",
     "ListReading",
+    "LinkClicks",
     "Picture",
     "PlacedStory",
     "Proof",
     "ProviderAccount",
     "ProviderEvent",
     "Publication",
+    "ReaderClick",
     "ReaderGroup",
     "Send",
     "SenderDomain",

@@ -42,6 +42,11 @@ class Publication(PreviewableMixin, models.Model):
         APPROVE = "approve", "A named person approves each issue"
         AUTO = "auto", "Goes out at its time unless held"
 
+    class Clicks(models.TextChoices):
+        OFF = "off", "Links are left alone; nobody is counted"
+        COUNTS = "counts", "Anonymous counts per link; nobody is known"
+        READERS = "readers", "Counts, and of readers who agreed to it who followed which link"
+
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT)
@@ -57,6 +62,13 @@ class Publication(PreviewableMixin, models.Model):
     zone = models.CharField(max_length=60, default="UTC")
     lead_hours = models.PositiveIntegerField(default=24, help_text="Assembled this many hours before it is due.")
     approval = models.CharField(max_length=8, choices=ApprovalPolicy.choices, default=ApprovalPolicy.APPROVE)
+    another_approves = models.BooleanField(
+        default=False, help_text="Whoever wrote or edited an issue does not approve it; somebody else does."
+    )
+    second_approval_above = models.PositiveIntegerField(
+        null=True, blank=True, help_text="To more people than this, two persons approve. Empty: one is enough."
+    )
+    clicks = models.CharField(max_length=7, choices=Clicks.choices, default=Clicks.OFF)
     stories = models.PositiveSmallIntegerField(default=5, validators=[MaxValueValidator(20)])
     events = models.PositiveSmallIntegerField(default=4, validators=[MaxValueValidator(12)])
     radius_km = models.PositiveIntegerField(default=80)
@@ -89,7 +101,10 @@ class Publication(PreviewableMixin, models.Model):
 
     class Meta:
         ordering = ["name"]
-        constraints = [one_of("publication_approval", "approval", ["approve", "auto"])]
+        constraints = [
+            one_of("publication_approval", "approval", ["approve", "auto"]),
+            one_of("publication_clicks", "clicks", ["off", "counts", "readers"]),
+        ]
 
     def __str__(self) -> str:
         return self.name

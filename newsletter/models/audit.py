@@ -1,0 +1,75 @@
+"""The staff log: who did what, when, to what. Rows are only ever added, and each names the one before it by its hash."""
+
+import hashlib
+import json
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import IntegrityError, models, transaction
+from wagtail.models import ModelLogEntry
+from wagtail.models.audit_log import ModelLogEntryManager
+
+from newsletter.errors import Broken
+
+START = "0" * 64
+TRIES = 20
+
+
+class AuditEntryManager(ModelLogEntryManager):
+    def log_action(self, instance: models.Model, action: str, **kwargs: Any) -> "AuditEntry":
+        """Add one entry at the end of the chain; another that takes the same place at the same time makes it try again."""
+        kwargs.setdefault("address", "")
+        for _ in range(TRIES):
+            last = self.order_by("-pk").values_list("sha256", flat=True).first() or START
+            try:
+                with transaction.atomic():
+                    entry: AuditEntry = super().log_action(instance, action, **{**kwargs, "previous": last})
+            except IntegrityError:
+                continue
+            except ValidationError as error:
+                if "previous" not in error.error_dict:
+                    raise
+            else:
+                return entry
+        raise Broken("The staff log could not be written: too many people did something at the same moment. Try again.")
+
+
+class AuditEntry(ModelLogEntry):
+    """``previous`` is unique: the chain never forks. ``sha256`` is over this entry and ``previous``."""
+
+    address = models.CharField(max_length=45, blank=True, help_text="The network address it was done from, if known.")
+    previous = models.CharField(max_length=64, unique=True)
+    sha256 = models.CharField(max_length=64)
+
+    objects = AuditEntryManager()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = "staff log entry"
+        verbose_name_plural = "staff log entries"
+        default_permissions = ("view",)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise Broken("The staff log is only added to.")
+        self.sha256 = self.digest()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        raise Broken("The staff log is only added to.")
+
+    def digest(self) -> str:
+        """sha256, hexadecimal, over what the entry says and the hash of the one before."""
+        said = [
+            self.previous,
+            self.timestamp.isoformat(),
+            self.user_id,
+            self.action,
+            self.object_id,
+            self.label,
+            self.data,
+            self.address,
+        ]
+        return hashlib.sha256(json.dumps(said, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()

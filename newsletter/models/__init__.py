@@ -4,11 +4,13 @@ from newsletter.models.audit import AuditEntry
 from newsletter.models.checks import Acknowledgement, SenderDomain
 from newsletter.models.clicks import LinkClicks, ReaderClick
 from newsletter.models.content import Appeal, EventNotice, Story
+from newsletter.models.corrections import Correction
 from newsletter.models.feedback import Delivered, ListReading, ProviderEvent
-from newsletter.models.issues import Approval, Issue, IssueRevision, PlacedStory, ReaderGroup, Variant
+from newsletter.models.issues import Approval, Issue, IssueRevision, PlacedStory, ReaderGroup, Shown, Variant
 from newsletter.models.notices import StaffNotice
 from newsletter.models.pictures import Picture
 from newsletter.models.proofs import Proof
+from newsletter.models.protected import ProtectedTerm
 from newsletter.models.publications import Brand, Publication, Slot
 from newsletter.models.sends import (
     Attempt,
@@ -31,6 +33,7 @@ __all__ = [
     "AuditEntry",
     "Batch",
     "Brand",
+    "Correction",
     "Delivered",
     "Delivery",
     "DeliveryException",
@@ -43,6 +46,7 @@ __all__ = [
     "Picture",
     "PlacedStory",
     "Proof",
+    "ProtectedTerm",
     "ProviderAccount",
     "ProviderEvent",
     "Publication",
@@ -52,6 +56,7 @@ __all__ = [
     "SenderDomain",
     "SendingDay",
     "SetAsideEntry",
+    "Shown",
     "Slot",
     "Source",
     "StaffNotice",

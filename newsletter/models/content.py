@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 from wagtail.models import PreviewableMixin
 from wagtail.search import index
 
+from newsletter.models.care import Cared
 from newsletter.models.pictures import Picture
 from newsletter.models.sources import Source
 from newsletter.models.states import one_of
@@ -21,7 +22,7 @@ class StoryQuerySet(models.QuerySet["Story"]):
         return self.annotate(told_at=Coalesce("published_at", "seen_at")).filter(told_at__gte=moment)
 
 
-class Story(PreviewableMixin, index.Indexed, models.Model):
+class Story(Cared, PreviewableMixin, index.Indexed, models.Model):
     """A story as its source tells it, unless staff edited a field: ``edited_fields`` are then left alone by ingest."""
 
     source = models.ForeignKey(Source, on_delete=models.SET_NULL, null=True, blank=True, related_name="stories")
@@ -55,6 +56,7 @@ class Story(PreviewableMixin, index.Indexed, models.Model):
         ordering = ["-published_at", "-seen_at"]
         constraints = [
             models.UniqueConstraint(fields=["source", "external_id"], name="story_once_per_source"),
+            *Cared.Meta.constraints,
         ]
 
     def __str__(self) -> str:

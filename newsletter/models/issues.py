@@ -17,6 +17,13 @@ from newsletter.models.states import one_of
 class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     """One numbered edition of a publication. What staff edit is subject, preheader and body; the rest moves by services."""
 
+    class Kind(models.TextChoices):
+        """An issue of the schedule; the month for those who chose it; a change to those who were shown something else."""
+
+        ISSUE = "issue", "issue"
+        DIGEST = "digest", "monthly digest"
+        CORRECTION = "correction", "correction"
+
     class State(models.TextChoices):
         DRAFT = "draft"
         IN_REVIEW = "in_review"
@@ -28,6 +35,7 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     MOVED_BY_SERVICES = (
         "publication_id",
         "slot_id",
+        "kind",
         "number",
         "state",
         "held",
@@ -36,10 +44,13 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         "reasons",
         "made_at",
         "public_id",
+        "assembled",
+        "in_archive",
     )
 
     publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="issues", editable=False)
     slot = models.OneToOneField(Slot, on_delete=models.PROTECT, null=True, related_name="issue", editable=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.ISSUE, editable=False)
     number = models.PositiveIntegerField(editable=False)
     public_id = models.CharField(max_length=32, unique=True, editable=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT, editable=False)
@@ -50,6 +61,10 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         default=list, editable=False, help_text="[{kind, title, in, why}, …] as assembly decided."
     )
     made_at = models.DateTimeField(editable=False)
+    assembled = models.JSONField(
+        default=dict, editable=False, help_text="{subject, preheader, body} as assembly left it, before any edit."
+    )
+    in_archive = models.BooleanField(default=True, editable=False)
     subject = models.CharField(max_length=300, blank=True)
     preheader = models.CharField(max_length=300, blank=True)
     body = StreamField(BodyBlock(), blank=True)
@@ -58,16 +73,23 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         ordering = ["-made_at", "-id"]
         permissions = [("approve_issue", "Can approve an issue"), ("send_issue", "Can start, pause and stop a send")]
         constraints = [
-            models.UniqueConstraint(fields=["publication", "number"], name="issue_number_once"),
+            models.UniqueConstraint(fields=["publication", "kind", "number"], name="issue_number_once"),
+            one_of("issue_kind", "kind", ["issue", "digest", "correction"]),
             one_of("issue_state", "state", ["draft", "in_review", "approved", "sending", "sent", "cancelled"]),
         ]
 
     def __str__(self) -> str:
-        return f"{self.publication.name} No. {self.number}"
+        name = self.publication.name
+        return (
+            f"{name} No. {self.number}"
+            if self.kind == self.Kind.ISSUE
+            else f"{name}, {self.get_kind_display()} {self.number}"
+        )
 
     @property
     def reference(self) -> str:
-        return f"{self.publication.slug}/{self.number}"
+        number = str(self.number) if self.kind == self.Kind.ISSUE else f"{self.kind}-{self.number}"
+        return f"{self.publication.slug}/{number}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Never writes the columns that services move, except when the row is made."""
@@ -88,16 +110,20 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
 
 
 class PlacedStory(models.Model):
-    """A story stands in at most one issue of a publication: this row is what makes that so."""
+    """A story stands in at most one issue of a publication, and in at most one digest: this row is what makes that so."""
 
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE)
     story = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="placed")
     issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="placed")
+    kind = models.CharField(max_length=10, choices=Issue.Kind.choices, default=Issue.Kind.ISSUE)
 
     wagtail_reference_index_ignore = True
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["publication", "story"], name="story_once_per_publication")]
+        constraints = [
+            models.UniqueConstraint(fields=["publication", "kind", "story"], name="story_once_per_publication"),
+            one_of("placed_story_kind", "kind", ["issue", "digest"]),
+        ]
 
 
 class _WrittenOnce(models.Model):
@@ -157,19 +183,48 @@ class Variant(_WrittenOnce):
         return self.label
 
 
+class Shown(models.Model):
+    """What a variant shows, by row: so that it is known who was shown a story or an event."""
+
+    class Kind(models.TextChoices):
+        STORY = "story"
+        EVENT = "event"
+
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="shows")
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    row_id = models.BigIntegerField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "row_id", "variant"], name="shown_once"),
+            one_of("shown_kind", "kind", ["story", "event"]),
+        ]
+
+
 class ReaderGroup(models.Model):
-    """Which variant people of one place and giving status get. ``place_id`` 0 stands for an unknown place."""
+    """Which variant people get who share a place, a giving status, a radius and a rhythm; None where they get nothing.
+
+    ``place_id`` 0 stands for an unknown place, ``radius_km`` 0 for the publication's own.
+    """
 
     revision = models.ForeignKey(IssueRevision, on_delete=models.CASCADE, related_name="groups")
-    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="groups")
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="groups", null=True)
     place_id = models.BigIntegerField()
     giving = models.CharField(max_length=8)
+    radius_km = models.PositiveIntegerField(default=0)
+    frequency = models.CharField(max_length=8, default="every")
     people = models.PositiveIntegerField(default=0, help_text="When the variants were last made.")
 
     wagtail_reference_index_ignore = True
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["revision", "place_id", "giving"], name="reader_group_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["revision", "place_id", "giving", "radius_km", "frequency"], name="reader_group_once"
+            )
+        ]
 
 
 class Approval(models.Model):

@@ -21,6 +21,7 @@ class Picture(models.Model):
     height = models.PositiveIntegerField()
     alt = models.CharField(max_length=300, blank=True)
     made_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True, editable=False)
 
     wagtail_reference_index_ignore = True
 

@@ -42,6 +42,11 @@ class Publication(PreviewableMixin, models.Model):
         APPROVE = "approve", "A named person approves each issue"
         AUTO = "auto", "Goes out at its time unless held"
 
+    class Archive(models.TextChoices):
+        OFF = "off", "No archive"
+        UNLISTED = "unlisted", "Only for those who have the link; search engines are asked to leave it out"
+        PUBLIC = "public", "For everybody, with a feed"
+
     class Clicks(models.TextChoices):
         OFF = "off", "Links are left alone; nobody is counted"
         COUNTS = "counts", "Anonymous counts per link; nobody is known"
@@ -96,6 +101,16 @@ class Publication(PreviewableMixin, models.Model):
         blank=True,
         help_text="A new sending domain starts with 50 people on this day and more each day after.",
     )
+    monthly_digest = models.BooleanField(
+        default=True, help_text="Once a month, for readers who chose it: the stories of the month in one mail."
+    )
+    digest_schedule = models.CharField(
+        max_length=60, default="0 9 1 * *", help_text="When it goes out. Minute, hour, day, month, weekday."
+    )
+    consent_required = models.BooleanField(
+        default=False, help_text="No story without a recorded consent, also where nobody marked it as about a person."
+    )
+    archive = models.CharField(max_length=8, choices=Archive.choices, default=Archive.OFF)
     enabled = models.BooleanField(default=True)
     made_at = models.DateTimeField(auto_now_add=True)
 
@@ -103,6 +118,7 @@ class Publication(PreviewableMixin, models.Model):
         ordering = ["name"]
         constraints = [
             one_of("publication_approval", "approval", ["approve", "auto"]),
+            one_of("publication_archive", "archive", ["off", "unlisted", "public"]),
             one_of("publication_clicks", "clicks", ["off", "counts", "readers"]),
         ]
 
@@ -111,7 +127,14 @@ class Publication(PreviewableMixin, models.Model):
 
 
 class Slot(models.Model):
-    """One due moment. ``due_local`` is wall clock without offset, so the hour that comes twice is one slot."""
+    """One due moment. ``due_local`` is wall clock without offset, so the hour that comes twice is one slot.
+
+    ``period`` is the month (``YYYY-MM``) in which a digest is due: one digest a month, whatever its schedule says.
+    """
+
+    class Kind(models.TextChoices):
+        ISSUE = "issue"
+        DIGEST = "digest"
 
     class State(models.TextChoices):
         DUE = "due"
@@ -120,7 +143,9 @@ class Slot(models.Model):
         MISSED = "missed"
 
     publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="slots")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.ISSUE)
     due_local = models.CharField(max_length=16)
+    period = models.CharField(max_length=7, blank=True, default="")
     due_at = models.DateTimeField(db_index=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DUE)
     reason = models.CharField(max_length=500, blank=True)
@@ -132,7 +157,14 @@ class Slot(models.Model):
     class Meta:
         ordering = ["-due_at"]
         constraints = [
-            models.UniqueConstraint(fields=["publication", "due_local"], name="slot_once"),
+            models.UniqueConstraint(fields=["publication", "kind", "due_local"], name="slot_once"),
+            models.UniqueConstraint(
+                fields=["publication", "period"], condition=models.Q(kind="digest"), name="one_digest_a_month"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind="issue", period="") | models.Q(kind="digest") & ~models.Q(period=""),
+                name="slot_kind_and_period",
+            ),
             one_of("slot_state", "state", ["due", "assembled", "skipped", "missed"]),
         ]
 

@@ -1,0 +1,66 @@
+"""What protects the person behind a story: their consent, an embargo, where the story must not reach, its withdrawal.
+
+Columns only; what they mean for an issue is decided in `newsletter.issues.care`.
+"""
+
+from django.db import models
+
+from newsletter.models.states import one_of
+
+
+class Channel(models.TextChoices):
+    EMAIL = "email", "Email"
+    ARCHIVE = "archive", "Web archive and its feed"
+    SOCIAL = "social", "Social networks"
+    PRINT = "print", "Print"
+
+
+class Identity(models.TextChoices):
+    FULL = "full", "Full name"
+    FIRST_NAME = "first_name", "First name only"
+    PSEUDONYM = "pseudonym", "A pseudonym"
+    ANONYMOUS = "anonymous", "Not named at all"
+
+
+class GivenBy(models.TextChoices):
+    SELF = "self", "The person"
+    GUARDIAN = "guardian", "A parent or guardian"
+
+
+class Cared(models.Model):
+    """Mixed into stories. Dates are whole days: a consent holds to the end of its last day, wherever that ends last."""
+
+    consent_needed = models.BooleanField(
+        "about a person who must have agreed",
+        default=False,
+        help_text="Without a consent that holds, the story goes into no issue.",
+    )
+    consent_channels = models.JSONField("agreed to", default=list, blank=True)
+    consent_identity = models.CharField(
+        "the person is shown by", max_length=10, choices=Identity.choices, blank=True, default=""
+    )
+    consent_given_by = models.CharField("agreed by", max_length=8, choices=GivenBy.choices, blank=True, default="")
+    consent_given_on = models.DateField("agreed on", null=True, blank=True)
+    consent_expires_on = models.DateField(
+        "agreed until", null=True, blank=True, help_text="The last day on which the story may be shown."
+    )
+    consent_review_on = models.DateField("ask again on", null=True, blank=True)
+    consent_form_holder = models.CharField("who holds the signed form", max_length=200, blank=True, default="")
+    about_minor = models.BooleanField(
+        "the person is under 18",
+        default=False,
+        help_text="Then a parent or guardian must have agreed, and the person is not shown by their name.",
+    )
+    embargo_until = models.DateTimeField(
+        "embargoed until", null=True, blank=True, help_text="Nothing of the story is shown anywhere before."
+    )
+    not_in_regions = models.JSONField("must not reach", default=list, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, editable=False)
+    withdrawn_reason = models.CharField(max_length=300, blank=True, default="", editable=False)
+
+    class Meta:
+        abstract = True
+        constraints = [
+            one_of("story_consent_identity", "consent_identity", ["", *Identity.values]),
+            one_of("story_consent_given_by", "consent_given_by", ["", *GivenBy.values]),
+        ]

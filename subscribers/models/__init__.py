@@ -2,32 +2,44 @@
 
 from subscribers.models.attributes import SubscriberAttribute
 from subscribers.models.confirmations import Confirmation
-from subscribers.models.imports import ImportBatch, ImportRefusal
+from subscribers.models.held import HeldSignup
+from subscribers.models.imports import ImportBatch, ImportKind, ImportPiece, ImportRefusal, ImportState
 from subscribers.models.lists import MailingList, Topic
-from subscribers.models.people import Giving, Subscriber
+from subscribers.models.mailed_links import MailedLink
+from subscribers.models.people import FormerIdentity, Giving, Subscriber
 from subscribers.models.place import Place
 from subscribers.models.segments import Segment
 from subscribers.models.subscriptions import AppendOnly, Basis, ConsentEvent, EndReason, Frequency, Subscription
 from subscribers.models.suppressions import Reason, Scope, Suppression
+from subscribers.models.throttles import Asking, SpentProof, Tally
 
 __all__ = [
     "AppendOnly",
+    "Asking",
     "Basis",
     "Confirmation",
     "ConsentEvent",
     "EndReason",
+    "FormerIdentity",
     "Frequency",
     "Giving",
+    "HeldSignup",
     "ImportBatch",
+    "ImportKind",
+    "ImportPiece",
     "ImportRefusal",
+    "ImportState",
+    "MailedLink",
     "MailingList",
     "Place",
     "Reason",
     "Scope",
     "Segment",
+    "SpentProof",
     "Subscriber",
     "SubscriberAttribute",
     "Subscription",
     "Suppression",
+    "Tally",
     "Topic",
 ]

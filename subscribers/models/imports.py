@@ -1,39 +1,117 @@
-"""One row an import and one a refused line, so that an import can be explained and undone."""
+"""One row an import, one a refused line, one a piece of the file, so that an import can go on, be explained and be undone."""
+
+from typing import Self
 
 from django.db import models
+from django.db.models import Q
 
 from subscribers.models.lists import MailingList
 from subscribers.models.subscriptions import Basis
 
 
+class ImportState(models.TextChoices):
+    DRAFT = "draft", "waiting for you"
+    CHECKING = "checking", "being checked"
+    CHECKED = "checked", "checked"
+    RUNNING = "running", "running"
+    FINISHED = "finished", "finished"
+    UNDOING = "undoing", "being undone"
+    UNDONE = "undone", "undone"
+    FAILED = "failed", "stopped"
+
+
+class ImportKind(models.TextChoices):
+    """What the people of a file are. All but `join` are kept from mail and never become subscribers."""
+
+    JOIN = "join", "People who join the list"
+    LEFT_LIST = "left_list", "People who left this list"
+    LEFT_ALL = "left_all", "People who want no mail from us at all"
+    BOUNCED = "bounced", "Addresses that do not exist any more"
+    COMPLAINED = "complained", "People who reported us as spam"
+
+
+class ImportBatchQuerySet(models.QuerySet["ImportBatch"]):
+    def at_work(self) -> Self:
+        """Started and not ended, and with a file that any process can read."""
+        return self.filter(
+            Q(state__in=[ImportState.CHECKING, ImportState.RUNNING], stored=True) | Q(state=ImportState.UNDOING)
+        )
+
+
 class ImportBatch(models.Model):
-    """One file of people brought in at once. Counts are null until the import finished."""
+    """One file of people brought in at once. `rows_done` is the last row whose outcome is committed."""
 
     mailing_list = models.ForeignKey(MailingList, on_delete=models.PROTECT, related_name="import_batches")
+    state = models.CharField(max_length=8, choices=ImportState.choices, default=ImportState.DRAFT)
+    kind = models.CharField(max_length=10, choices=ImportKind.choices, default=ImportKind.JOIN)
     file_name = models.CharField(max_length=200, blank=True, default="")
-    basis = models.CharField(max_length=24, choices=Basis.choices)
-    evidence = models.TextField()
+    file_key = models.CharField(max_length=64, blank=True, default="", help_text="SHA-256 of the file, hexadecimal")
+    file_bytes = models.BigIntegerField(default=0)
+    stored = models.BooleanField(default=False, help_text="The file is kept in pieces until the import has ended.")
+    encoding = models.CharField(max_length=16, blank=True, default="")
+    delimiter = models.CharField(max_length=1, blank=True, default=",")
+    layout = models.CharField(max_length=24, blank=True, default="", help_text="Whose export format it is, if known")
+    header = models.JSONField(blank=True, default=list)
+    header_key = models.CharField(max_length=64, blank=True, default="", db_index=True)
+    mapping = models.JSONField(blank=True, default=list, help_text="What each column is, in the order of the header")
+    basis = models.CharField(max_length=24, choices=Basis.choices, default=Basis.CONSENT)
+    evidence = models.TextField(blank=True, default="")
+    collected_on = models.DateField(null=True, blank=True, help_text="For lines without a day of their own")
+    confirm = models.BooleanField(default=False)
     by = models.CharField(max_length=254)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)
-    encoding = models.CharField(max_length=16, blank=True, default="")
+    lines = models.PositiveIntegerField(default=0, help_text="About how many lines the file has")
+    rows_done = models.PositiveIntegerField(default=0)
+    claimed_by = models.CharField(max_length=32, blank=True, default="")
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    checked = models.JSONField(blank=True, default=dict, help_text="What the dry run found")
     counts = models.JSONField(blank=True, default=dict)
+    problem = models.TextField(blank=True, default="")
 
+    objects = ImportBatchQuerySet.as_manager()
     wagtail_reference_index_ignore = True
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(basis__in=Basis.values), name="import_batch_basis")]
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(basis__in=Basis.values), name="import_batch_basis"),
+            models.CheckConstraint(condition=Q(state__in=ImportState.values), name="import_batch_state"),
+            models.CheckConstraint(condition=Q(kind__in=ImportKind.values), name="import_batch_kind"),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "checking", "checked", "failed"]) | ~Q(kind="join") | ~Q(evidence=""),
+                name="import_batch_evidence",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Import {self.pk} into {self.mailing_list}"
 
 
+class ImportPiece(models.Model):
+    """A part of the file, compressed, in the database so that a worker on any machine can read it."""
+
+    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="pieces")
+    seq = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["seq"]
+        constraints = [models.UniqueConstraint(fields=["batch", "seq"], name="import_piece_once")]
+
+    def __str__(self) -> str:
+        return f"piece {self.seq} of import {self.batch_id}"
+
+
 class ImportRefusal(models.Model):
-    """A line that was not imported, kept for staff to repair. `line` counts from 1, the header included."""
+    """A line that was not imported, kept for staff to repair, as one CSV line. `line` counts from 1, the header included."""
 
     batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="refusals")
     line = models.PositiveIntegerField()
+    kind = models.CharField(max_length=20, blank=True, default="")
     raw = models.TextField()
     reason = models.TextField()
 
@@ -41,6 +119,7 @@ class ImportRefusal(models.Model):
 
     class Meta:
         ordering = ["line"]
+        constraints = [models.UniqueConstraint(fields=["batch", "line"], name="import_refusal_once")]
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.reason}"

@@ -45,6 +45,9 @@ class Suppression(models.Model):
     reason = models.CharField(max_length=12, choices=Reason.choices)
     at = models.DateTimeField()
     note = models.TextField(blank=True, default="")
+    import_batch = models.ForeignKey(
+        "subscribers.ImportBatch", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
     lifted_at = models.DateTimeField(null=True, blank=True)
     lifted_by = models.CharField(max_length=254, blank=True, default="")
     lifted_reason = models.TextField(blank=True, default="")

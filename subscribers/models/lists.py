@@ -26,6 +26,15 @@ class MailingList(models.Model):
     public = models.BooleanField(
         "open to the public", default=True, help_text="Private lists have no sign-up page and are not named to readers."
     )
+    ask_name = models.BooleanField("ask for a first name", default=True, db_default=True)
+    ask_place = models.BooleanField(
+        "ask for a town",
+        default=True,
+        db_default=True,
+        help_text="For events near people. Nothing finer than a town is kept.",
+    )
+    ask_topics = models.BooleanField("ask what interests people", default=True, db_default=True)
+    ask_language = models.BooleanField("ask for a language", default=False, db_default=False)
     public_id = models.CharField(
         max_length=16, unique=True, default=make_public_id, editable=False, validators=[RegexValidator(_PUBLIC_ID)]
     )

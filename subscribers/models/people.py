@@ -56,3 +56,19 @@ class Subscriber(models.Model):
     def first_name(self) -> str:
         """The first word of the name, or nothing."""
         return self.name.split(maxsplit=1)[0] if self.name.strip() else ""
+
+
+class FormerIdentity(models.Model):
+    """The link identity of someone who was found to be the same person as another subscriber. Old links keep working."""
+
+    uuid = models.UUIDField(unique=True, editable=False)
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="former_identities")
+    at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name_plural = "former identities"
+
+    def __str__(self) -> str:
+        return f"now {self.subscriber}"

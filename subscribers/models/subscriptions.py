@@ -28,6 +28,7 @@ class EndReason(models.TextChoices):
     STAFF = "staff", "ended by staff"
     IMPORT_UNDONE = "import_undone", "import undone"
     EXPIRED = "expired", "never confirmed"
+    MERGED = "merged", "joined with another subscription of the same person"
 
 
 class Frequency(models.TextChoices):
@@ -123,6 +124,8 @@ class ConsentEvent(models.Model):
         LIFTED = "lifted", "suppression lifted"
         ENDED = "ended", "ended"
         ERASED = "erased", "erased"
+        MOVED = "moved", "changed address"
+        MERGED = "merged", "found to be the same person"
 
     subscriber = models.ForeignKey(Subscriber, null=True, on_delete=models.SET_NULL, related_name="consent_events")
     address_hash = models.BinaryField(max_length=32, db_index=True)
@@ -152,6 +155,8 @@ class ConsentEvent(models.Model):
                         "lifted",
                         "ended",
                         "erased",
+                        "moved",
+                        "merged",
                     ]
                 ),
                 name="consent_event_kind",

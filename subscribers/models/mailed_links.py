@@ -1,0 +1,58 @@
+"""Links that a person asked to be mailed: each works once, for an hour; whoever sends mail picks the due ones up."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from subscribers.models.lists import MailingList, make_public_id
+from subscribers.models.people import Subscriber
+
+
+class MailedLinkQuerySet(models.QuerySet["MailedLink"]):
+    def due(self) -> Self:
+        """Asked for and not yet sent, oldest first."""
+        return self.filter(sent_at__isnull=True).order_by("asked_at", "pk")
+
+
+class MailedLink(models.Model):
+    """One link by mail. `public_id` stands in its token; `sent_at` and `used_at` are written once each.
+
+    `new_email` is where the mail goes when someone moves to another address; all others go to the person's own.
+    """
+
+    class Kind(models.TextChoices):
+        PREFERENCES = "preferences", "a fresh link to the preferences"
+        DOWNLOAD = "download", "download of one's data"
+        ERASE = "erase", "erasure"
+        MOVE = "move", "a change of address"
+        ARRIVE = "arrive", "confirmation of a new address"
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="mailed_links")
+    mailing_list = models.ForeignKey(MailingList, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    public_id = models.CharField(max_length=16, unique=True, default=make_public_id, editable=False)
+    new_email = models.CharField(max_length=254, blank=True, default="")
+    asked_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MailedLinkQuerySet.as_manager()
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["preferences", "download", "erase", "move", "arrive"]), name="mailed_link_kind"
+            ),
+            models.CheckConstraint(
+                condition=(Q(kind="arrive") & ~Q(new_email="")) | (~Q(kind="arrive") & Q(new_email="")),
+                name="mailed_link_new_address",
+            ),
+            models.UniqueConstraint(
+                fields=["subscriber", "kind"], condition=Q(sent_at__isnull=True), name="mailed_link_one_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} for {self.subscriber}"

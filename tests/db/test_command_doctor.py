@@ -13,13 +13,13 @@ from django.db import OperationalError, connection
 from newsletter.models import Brand, Publication, Source
 from newsletter.organisation.health import machine
 from newsletter.organisation.health.content import check_publications
-from newsletter.organisation.health.dns import FindTexts
 from newsletter.organisation.health.examine import examine
-from newsletter.organisation.health.finding import Finding
 from newsletter.organisation.health.machine import check_data_folder, check_disk, check_site_url
 from newsletter.organisation.health.sending import check_senders
 from newsletter.organisation.staff import add_staff
 from newsletter.rendering import TemplateError
+from newsletter.sending.domain_records import FindTexts
+from newsletter.sending.finding import Finding
 from subscribers.models import MailingList, Segment
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from newsletter.management.base import ProductCommand
 from newsletter.organisation.health.examine import examine
-from newsletter.organisation.health.finding import Finding
+from newsletter.sending.finding import Finding
 from newsletter.sending.hold import release_everything
 from newsletter.sending.restore import doubt_what_was_open
 

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission, User
 from django.db.models import Q
 
 from newsletter.models import Brand, Publication, Source
-from newsletter.organisation.health.finding import Finding, error, ok, warning
+from newsletter.sending.finding import Finding, error, ok, warning
 from subscribers.audience import contactable
 from subscribers.errors import BadRule
 

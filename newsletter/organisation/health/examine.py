@@ -6,8 +6,6 @@ from pathlib import Path
 from django.conf import settings
 
 from newsletter.organisation.health.content import check_brand, check_publications, check_sources, check_staff
-from newsletter.organisation.health.dns import FindTexts, find_texts
-from newsletter.organisation.health.finding import Finding
 from newsletter.organisation.health.machine import (
     check_data_folder,
     check_database,
@@ -16,6 +14,8 @@ from newsletter.organisation.health.machine import (
     check_templates,
 )
 from newsletter.organisation.health.sending import OUTBOX, check_hold, check_provider, check_senders, read_provider
+from newsletter.sending.domain_records import FindTexts, find_texts
+from newsletter.sending.finding import Finding
 
 
 def examine(*, find: FindTexts = find_texts) -> Iterator[Finding]:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from newsletter.organisation.health.finding import Finding, error, ok, warning
 from newsletter.rendering import RenderingError, render
 from newsletter.rendering.blocks import Brand, Button, Document, Events, LeadStory, Note, StoryItem
+from newsletter.sending.finding import Finding, error, ok, warning
 
 LEAST_FREE, LITTLE_FREE = 200_000_000, 2_000_000_000
 

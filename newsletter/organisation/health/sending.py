@@ -1,31 +1,15 @@
 """Checks the provider and the senders' domains. The provider's key is never shown."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from newsletter.models import Installation, Publication
-from newsletter.organisation.health.dns import FindTexts, check_sender_domain
-from newsletter.organisation.health.finding import Finding, error, ok, warning
 from newsletter.providers.errors import BadProviderUrl
-from newsletter.providers.registry import ProviderSettings, read_provider_url
+from newsletter.providers.registry import read_provider_url
+from newsletter.sending.domain_records import FindTexts, check_sender_domain
+from newsletter.sending.domains import OUTBOX, is_own_endpoint, read_provider
+from newsletter.sending.finding import Finding, error, ok, warning
 from subscribers.addresses import to_ascii
 from subscribers.errors import BadAddress
-
-OUTBOX = "outbox"
-_OWN_HOSTS = {
-    "mailgun": "mailgun.net",
-    "postmark": "postmarkapp.com",
-    "sendgrid": "sendgrid.com",
-    "resend": "resend.com",
-}
-
-
-def read_provider(url: str) -> ProviderSettings | None:
-    """The provider, or None where its URL cannot be read; `check_provider` says why."""
-    try:
-        return read_provider_url(url)
-    except BadProviderUrl:
-        return None
 
 
 def check_provider(url: str) -> Iterator[Finding]:
@@ -45,15 +29,6 @@ def check_provider(url: str) -> Iterator[Finding]:
     if not provider.webhook_key:
         do = "Add webhook_key=… to NEWSLETTER_PROVIDER_URL, and give your provider this installation's webhook address."
         yield warning("webhooks", "Without a webhook key, bounces and complaints are not heard of.", do)
-
-
-def is_own_endpoint(provider: ProviderSettings) -> bool:
-    """Whether mail goes to the provider itself, not to a test server."""
-    if provider.scheme == OUTBOX:
-        return False
-    host = urlsplit(provider.endpoint).hostname or ""
-    own = _OWN_HOSTS.get(provider.scheme, "")
-    return not provider.endpoint or host == own or host.endswith("." + own)
 
 
 def check_senders(url: str, *, find: FindTexts) -> Iterator[Finding]:

@@ -11,8 +11,8 @@ import dns.resolver
 import dns.rrset
 import pytest
 
-from newsletter.organisation.health.dns import NoAnswer, check_sender_domain, find_texts
-from newsletter.organisation.health.finding import Finding
+from newsletter.sending.domain_records import NoAnswer, check_sender_domain, find_texts
+from newsletter.sending.finding import Finding
 
 GOOD = {
     "news.example.org": ["v=spf1 include:mailgun.org ~all"],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import dns.exception
 import dns.resolver
 
-from newsletter.organisation.health.finding import Finding, error, ok, warning
+from newsletter.sending.finding import Finding, error, ok, warning
 from subscribers.errors import DomainError
 
 SECONDS = 3.0

@@ -74,6 +74,16 @@ def apply_events(*, now: datetime, limit: int = ROUND) -> int:
     return len(events)
 
 
+REPEATABLE = tuple(
+    kind.value
+    for kind in (
+        FeedbackKind.ACCEPTED,
+        FeedbackKind.DELIVERED,
+        FeedbackKind.DEFERRED,
+        FeedbackKind.OPENED,
+        FeedbackKind.CLICKED,
+    )
+)
 _TROUBLE = (FeedbackKind.BOUNCED.value, FeedbackKind.COMPLAINED.value)
 
 
@@ -144,5 +154,10 @@ def _names_ours(named: Named) -> bool:
 
 
 def _close(events: set[int], *, result: ProviderEvent.Result, now: datetime) -> None:
-    """What is counted needs the person no more: only the key stays, so that it is counted once."""
+    """What is counted needs the person no more: only the key stays, so that it is counted once.
+
+    Of news that changes nothing when it is counted again not even the key stays: there is a row of it for each mail.
+    What holds a token that may be used once is kept for that.
+    """
+    ProviderEvent.objects.filter(pk__in=events, kind__in=REPEATABLE, once__isnull=True).delete()
     ProviderEvent.objects.filter(pk__in=events).update(applied_at=now, result=result, body={})

@@ -2,20 +2,28 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
+from newsletter.feedback.apply import REPEATABLE
 from newsletter.models import ProviderEvent
 from newsletter.providers.feedback import FeedbackKind
 
 KEPT = timedelta(days=14)
+TOKENS_KEPT = timedelta(days=2)
 _AT_ONCE = 5000
 
 
 def forget_old_events(*, now: datetime, limit: int = 100_000) -> int:
-    """Delete applied events that came more than two weeks ago, the oldest first. Returns how many."""
+    """Delete applied events that came more than two weeks ago, the oldest first. Returns how many.
+
+    What is kept for its token alone goes after two days: a signature older than one is refused anyway.
+    """
     gone = 0
     while gone < limit:
-        old = ProviderEvent.objects.filter(received_at__lt=now - KEPT, applied_at__isnull=False)
+        old = Q(received_at__lt=now - KEPT) | Q(received_at__lt=now - TOKENS_KEPT, kind__in=REPEATABLE)
+        applied = ProviderEvent.objects.filter(old, applied_at__isnull=False)
         chosen = list(
-            old.exclude(kind=FeedbackKind.SUBSCRIPTION.value).order_by("pk").values_list("pk", flat=True)[:_AT_ONCE]
+            applied.exclude(kind=FeedbackKind.SUBSCRIPTION.value).order_by("pk").values_list("pk", flat=True)[:_AT_ONCE]
         )
         if not chosen:
             break

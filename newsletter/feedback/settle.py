@@ -9,6 +9,7 @@ from datetime import datetime
 
 from newsletter.feedback.match import Target
 from newsletter.models import Batch, Delivery, DeliveryException
+from newsletter.sending.delivered import find_delivered
 
 OPEN = (Batch.State.PENDING, Batch.State.SUBMITTING, Batch.State.UNCERTAIN)
 _SETTLED = (Batch.State.PENDING, Batch.State.UNCERTAIN)
@@ -44,8 +45,11 @@ def _move(batches: Collection[int], *, to: Batch.State, now: datetime) -> int:
 
 
 def _doubt_the_others(batch: int, *, proven: Collection[int], now: datetime) -> None:
-    """Who has a row already is skipped, rejected, or proven by a fact."""
-    unproven = Delivery.objects.filter(batch=batch, exception__isnull=True).exclude(pk__in=proven)
+    """Who has a row already is skipped, rejected, or proven by a fact; who has the mail needs no other proof."""
+    silent = Delivery.objects.filter(batch=batch, exception__isnull=True).exclude(pk__in=proven)
+    unproven = dict(silent.order_by("pk").values_list("pk", "batch__send_id"))
+    for delivery in find_delivered(unproven):
+        del unproven[delivery]
     DeliveryException.objects.bulk_create(
         (
             DeliveryException(
@@ -54,7 +58,7 @@ def _doubt_the_others(batch: int, *, proven: Collection[int], now: datetime) -> 
                 reason="the provider took others of this batch; of this person it said nothing yet",
                 at=now,
             )
-            for pk in unproven.order_by("pk").values_list("pk", flat=True)
+            for pk in unproven
         ),
         ignore_conflicts=True,
     )

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, move
 from newsletter.providers.contract import Adapter, Capabilities, Finder, Found, Verdict
+from newsletter.sending.delivered import find_delivered
 
 FIRST_ASKED_AFTER = timedelta(minutes=2)
 LONGEST_BETWEEN = timedelta(hours=1)
@@ -65,6 +66,8 @@ def record_found(*, batch: Batch, found: Found, now: datetime) -> bool:
         batch, of=[Batch.State.UNCERTAIN], to=to, reason=reason, provider_id=found.provider_id[:200], not_before=None
     ):
         return False
+    known = find_delivered(dict.fromkeys(others, batch.send_id))
+    others = [delivery for delivery in others if delivery not in known]
     unsure = [*others, *(d for d, verdict in found.people.items() if verdict is Verdict.UNCERTAIN and d not in others)]
     rejected = [delivery for delivery, verdict in found.people.items() if verdict is Verdict.REJECTED]
     _write(unsure, DeliveryException.State.UNCERTAIN, reason, now)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from newsletter.models import Delivery, Send
+from newsletter.models import Delivered, Delivery, Send
 from newsletter.sending.receipt import make_receipt
 
 KEPT = timedelta(days=90)
@@ -25,6 +25,7 @@ def forget_old_deliveries(*, now: datetime, slices: int = 50) -> int:
             deleted += gone
             slices -= 1
             if not gone:
+                Delivered.objects.filter(send=send).delete()
                 Send.objects.filter(pk=send.pk).update(forgotten_at=now)
                 break
     return deleted

@@ -121,11 +121,13 @@ def test_old_events_are_let_go_and_what_waits_is_kept() -> None:
     """W2: longer than a week."""
     send = make_send()
     one, two, _ = people(send)
-    apply(brevo("delivered", one))
+    apply(brevo("spam", one))
     waiting = {"provider": "brevo", "kind": "delivered", "body": {}, "received_at": LATER, "retry_at": LATER}
     ProviderEvent.objects.create(key="waits", **waiting)
     ProviderEvent.objects.create(key="asks", **{**waiting, "kind": "subscription", "applied_at": LATER})
-    assert forget_old_events(now=LATER + timedelta(days=13)) == 0
+    ProviderEvent.objects.create(key="token", once="used", **{**waiting, "applied_at": LATER})
+    assert forget_old_events(now=LATER + timedelta(hours=47)) == 0
+    assert forget_old_events(now=LATER + timedelta(days=13)) == 1
     assert forget_old_events(now=LATER + timedelta(days=15)) == 1
     assert set(ProviderEvent.objects.values_list("key", flat=True)) == {"waits", "asks"}
     assert [event.key for event in topics_to_confirm()] == ["asks"]

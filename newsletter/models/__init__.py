@@ -1,7 +1,7 @@
 """Tables, constraints and querysets of publishing. No services here."""
 
 from newsletter.models.audit import AuditEntry
-from newsletter.models.checks import Acknowledgement, SenderDomain
+from newsletter.models.checks import Acknowledgement, LinkLook, SenderDomain
 from newsletter.models.clicks import LinkClicks, ReaderClick
 from newsletter.models.content import Appeal, EventNotice, Story
 from newsletter.models.corrections import Correction
@@ -42,6 +42,7 @@ __all__ = [
     "Issue",
     "IssueRevision",
     "LinkClicks",
+    "LinkLook",
     "ListReading",
     "Picture",
     "PlacedStory",

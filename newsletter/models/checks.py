@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from newsletter.models.issues import Issue
+from newsletter.models.states import one_of
 
 
 class Acknowledgement(models.Model):
@@ -40,3 +41,26 @@ class SenderDomain(models.Model):
 
     def __str__(self) -> str:
         return self.domain
+
+
+class LinkLook(models.Model):
+    """The last look at where one link of an issue leads. ``sha256`` is over the address, so that one address stands once."""
+
+    class State(models.TextChoices):
+        GOOD = "good"
+        DEAD = "dead"
+        UNREACHED = "unreached"
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    url = models.TextField()
+    state = models.CharField(max_length=10, choices=State.choices)
+    says = models.CharField(max_length=300, blank=True)
+    looked_at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [one_of("link_look_state", "state", ["good", "dead", "unreached"])]
+
+    def __str__(self) -> str:
+        return self.url

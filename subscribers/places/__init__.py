@@ -10,6 +10,7 @@ from subscribers.places.regions import (
     resolve_region,
 )
 from subscribers.places.search import PlaceMatch, find_place
+from subscribers.places.suggest import suggest_towns
 from subscribers.places.towns import Place, nearest_place
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "regions_of",
     "resolve_country",
     "resolve_region",
+    "suggest_towns",
 ]

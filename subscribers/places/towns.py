@@ -82,6 +82,18 @@ def towns_named(name: str) -> tuple[tuple[Place, bool], ...]:
     return tuple((_place(row[:8]), bool(row[8])) for row in rows)
 
 
+def towns_starting(text: str, *, most: int) -> list[Place]:
+    """The towns one of whose names begins with this text: those whose own name does first, then by population."""
+    start = fold(text)
+    rows = _file.query(
+        f"SELECT {_COLUMNS} FROM (SELECT town, MAX(own) AS own FROM name WHERE key >= ? AND key < ? GROUP BY town) n"  # noqa: S608
+        " JOIN town t ON t.id = n.town JOIN zone z ON z.id = t.zone"
+        " ORDER BY n.own DESC, t.population DESC LIMIT ?",
+        (start, start + "\U0010ffff", most),
+    )
+    return [_place(row) for row in rows] if start else []
+
+
 def nearest_place(*, latitude: float, longitude: float, within_km: float = 100.0) -> Place | None:
     """The town that people would name for a point, or None when none lies within ``within_km`` (about three degrees).
 

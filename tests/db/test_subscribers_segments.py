@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from subscribers.attributes import set_attributes
 from subscribers.errors import BadRule
 from subscribers.locations import get_or_make_place
 from subscribers.models import Segment, Subscriber, Topic
@@ -36,6 +37,9 @@ _LEAVES = st.one_of(
     st.sampled_from(["fair", "web"]).map(lambda word: {"source": word}),
     st.sampled_from(["2026-03-01", "2026-03-05", "2026-03-06"]).map(lambda day: {"joined_after": day}),
     st.sampled_from(["2026-03-01", "2026-03-05", "2026-03-06"]).map(lambda day: {"joined_before": day}),
+    st.sampled_from(["Gold", "GOLD", "silver", "straße"]).map(lambda word: {"attribute": "membership", "is": word}),
+    st.sampled_from([["gold", "Silver"], ["STRASSE"]]).map(lambda words: {"attribute": "Membership", "one_of": words}),
+    st.booleans().map(lambda there: {"attribute": "shirt", "is_set": there}),
     st.builds(lambda spot, km: {"near": spot, "km": km}, st.sampled_from(list(_SPOTS)), st.sampled_from([5, 80, 900])),
 )
 _RULES = st.recursive(
@@ -54,7 +58,6 @@ def crowd() -> list[Subscriber]:
     lists = [make_list("weekly"), make_list("events")]
     topics = [Topic.objects.create(slug=slug, name=slug.title()) for slug in ("trafficking", "land")]
     places = [get_or_make_place(**fields) if fields else None for fields in _PLACES]
-    people = []
     for number in range(28):
         person = make_person(
             f"person{number}@example.org",
@@ -69,9 +72,15 @@ def crowd() -> list[Subscriber]:
                 subscribe(person, mailing_list)
             elif (number + place) % 3 == 1:
                 subscribe(person, mailing_list, basis="consent_double_opt_in")
+            elif number % 2:
+                subscribe(person, mailing_list, ended_at=NOW, end_reason="unsubscribe")
         person.topics.set([topic for place, topic in enumerate(topics) if (number >> place) & 1])
-        people.append(person)
-    return list(Subscriber.objects.select_related("place").prefetch_related("topics", "subscriptions__mailing_list"))
+        membership = ["", "Gold", "gold", "Silver", "Straße"][number % 5]
+        set_attributes(subscriber=person, values={"membership": membership, "shirt": "M" * (number % 2)})
+    people = Subscriber.objects.select_related("place").prefetch_related(
+        "topics", "subscriptions__mailing_list", "attributes"
+    )
+    return list(people)
 
 
 def matches(rule: dict, person: Subscriber) -> bool:
@@ -85,10 +94,7 @@ def matches(rule: dict, person: Subscriber) -> bool:
         case {"none": parts}:
             return not any(matches(part, person) for part in parts)
         case {"list": slug}:
-            return any(
-                one.mailing_list.slug == slug and (one.confirmed_at or one.basis != "consent_double_opt_in")
-                for one in person.subscriptions.all()
-            )
+            return any(one.mailing_list.slug == slug and not one.ended_at for one in person.subscriptions.all())
         case {"topic": slug}:
             return slug in {topic.slug for topic in person.topics.all()}
         case {"region": code}:
@@ -106,6 +112,12 @@ def matches(rule: dict, person: Subscriber) -> bool:
             return person.created_at >= datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)
         case {"joined_before": day}:
             return person.created_at < datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)
+        case {"attribute": name}:
+            held = [one.value for one in person.attributes.all() if one.key == name.lower()]
+            if "is_set" in rule:
+                return bool(held) == rule["is_set"]
+            wanted = {word.casefold() for word in rule.get("one_of", [rule.get("is", "")])}
+            return bool(held) and held[0].casefold() in wanted
         case {"near": spot, "km": km}:
             if place is None or place.latitude is None or place.longitude is None:
                 return False

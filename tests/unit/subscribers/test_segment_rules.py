@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from subscribers.errors import BadRule
-from subscribers.segment_rules import Condition, Group, conditions, parse_rule
+from subscribers.segments.rules import Condition, Group, conditions, parse_rule
 
 
 def test_an_empty_rule_is_everyone() -> None:

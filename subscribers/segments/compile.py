@@ -1,0 +1,39 @@
+"""A rule as one condition on `Subscriber`. It answers no question itself."""
+
+from django.db.models import Q
+
+from subscribers.errors import BadRule
+from subscribers.segments.conditions import COMPILERS
+from subscribers.segments.registry import find_kind, read_rule
+from subscribers.segments.rules import Condition, Group, conditions
+
+
+def compile_rule(rule: object) -> Q:
+    """The rule as a condition on `Subscriber`. Raises `BadRule`, also for a list, topic or place that is not there."""
+    return compile_tree(read_rule(rule))
+
+
+def check_rule(rule: object) -> None:
+    """Raises `BadRule` unless the rule can be used now; the message names the part at fault."""
+    for condition in conditions(read_rule(rule)):
+        compile_condition(condition)
+
+
+def compile_tree(node: Condition | Group) -> Q:
+    if isinstance(node, Condition):
+        return compile_condition(node)
+    parts = [compile_tree(part) for part in node.parts]
+    joined = Q()
+    for part in parts:
+        joined = joined & part if node.kind == "all" else joined | part
+    return ~joined if node.kind == "none" else joined
+
+
+def compile_condition(condition: Condition) -> Q:
+    kind = find_kind(condition.key)
+    if kind is None:
+        return COMPILERS[condition.key](condition)
+    try:
+        return kind.compile(condition.value)
+    except BadRule as error:
+        raise BadRule(f"{condition.where}: {error}") from error

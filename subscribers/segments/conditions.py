@@ -1,0 +1,97 @@
+"""Our own conditions as conditions on `Subscriber`. Each subquery stands alone, so the database may answer it once."""
+
+from collections.abc import Callable
+from math import cos, radians, sin
+
+from django.db.models import F, FloatField, Q, QuerySet, Value
+from django.db.models.functions import Cos, Power, Radians, Sin
+
+from subscribers.attribute_texts import fold_value
+from subscribers.models import MailingList, Place, Subscriber, SubscriberAttribute, Subscription, Topic
+from subscribers.places.distance import EARTH_RADIUS_KM
+from subscribers.segments.named import attribute_of, country_of, midnight_of, named_row, region_of, town_of
+from subscribers.segments.rules import Condition
+
+_KM_PER_DEGREE = 111.0
+
+
+def _on_list(condition: Condition) -> Q:
+    """Asked for the list and has not left: whether they confirmed, and may be mailed, is for `audience`."""
+    mailing_list = named_row(condition, MailingList)
+    return Q(pk__in=Subscription.objects.open().filter(mailing_list_id=mailing_list.pk).values("subscriber_id"))
+
+
+def _chose_topic(condition: Condition) -> Q:
+    topic = named_row(condition, Topic)
+    return Q(pk__in=Subscriber.topics.through.objects.filter(topic_id=topic.pk).values("subscriber_id"))
+
+
+def _in_region(condition: Condition) -> Q:
+    country, region = region_of(condition)
+    return _in_places(Place.objects.filter(region=region) if region else Place.objects.filter(country=country))
+
+
+def _in_country(condition: Condition) -> Q:
+    return _in_places(Place.objects.filter(country=country_of(condition)))
+
+
+def _near(condition: Condition) -> Q:
+    """The half-chord of the haversine is compared, which needs no arc sine: within it is within so many kilometres."""
+    town = town_of(condition)
+    reach = condition.km / _KM_PER_DEGREE * 1.02
+    around = Q(latitude__range=(town.latitude - reach, town.latitude + reach), longitude__isnull=False)
+    wide = reach / max(cos(radians(min(abs(town.latitude) + reach, 89.0))), 0.01)
+    if town.longitude - wide > -180 and town.longitude + wide < 180:
+        around &= Q(longitude__range=(town.longitude - wide, town.longitude + wide))
+    north = Power(Sin(Radians(F("latitude") - town.latitude) / 2), 2)
+    east = Power(Sin(Radians(F("longitude") - town.longitude) / 2), 2)
+    chord = north + Value(cos(radians(town.latitude)), FloatField()) * Cos(Radians(F("latitude"))) * east
+    longest = sin(condition.km / (2 * EARTH_RADIUS_KM)) ** 2
+    return _in_places(Place.objects.filter(around).annotate(chord=chord).filter(chord__lte=longest))
+
+
+def _in_places(places: QuerySet[Place]) -> Q:
+    return Q(place__isnull=False, place_id__in=places.values("pk"))
+
+
+def _speaks(condition: Condition) -> Q:
+    return Q(language__iexact=condition.value) | Q(language__istartswith=f"{condition.value}-")
+
+
+def _gives(condition: Condition) -> Q:
+    return Q(giving=condition.value)
+
+
+def _came_from(condition: Condition) -> Q:
+    return Q(source__iexact=condition.value)
+
+
+def _joined_after(condition: Condition) -> Q:
+    return Q(created_at__gte=midnight_of(condition))
+
+
+def _joined_before(condition: Condition) -> Q:
+    return Q(created_at__lt=midnight_of(condition))
+
+
+def _has_attribute(condition: Condition) -> Q:
+    held = SubscriberAttribute.objects.filter(key=attribute_of(condition))
+    if condition.values:
+        held = held.filter(folded__in=[fold_value(value) for value in condition.values])
+    having = Q(pk__in=held.values("subscriber_id"))
+    return ~having if condition.values == () else having
+
+
+COMPILERS: dict[str, Callable[[Condition], Q]] = {
+    "list": _on_list,
+    "topic": _chose_topic,
+    "region": _in_region,
+    "country": _in_country,
+    "language": _speaks,
+    "near": _near,
+    "giving": _gives,
+    "source": _came_from,
+    "joined_after": _joined_after,
+    "joined_before": _joined_before,
+    "attribute": _has_attribute,
+}

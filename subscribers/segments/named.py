@@ -1,0 +1,70 @@
+"""What the texts of a condition name: the list, topic, country, region or town. Each that is not there is an error."""
+
+from datetime import UTC, date, datetime, time
+from difflib import get_close_matches
+from typing import TypeVar
+
+from subscribers.attributes import attribute_keys
+from subscribers.errors import BadRule, UnknownPlace
+from subscribers.models import MailingList, Topic
+from subscribers.places import Place as Town
+from subscribers.places import find_place, resolve_country, resolve_region
+from subscribers.segments.rules import Condition
+
+_Row = TypeVar("_Row", MailingList, Topic)
+
+
+def named_row(condition: Condition, model: type[_Row]) -> _Row:
+    row: _Row | None = model.objects.filter(slug=condition.value).first()
+    if row is not None:
+        return row
+    known = list(model.objects.values_list("slug", flat=True))
+    raise BadRule(
+        f"{condition.where}: there is no {condition.key} “{condition.value}”. {_nearest(condition.value, known)}"
+    )
+
+
+def attribute_of(condition: Condition) -> str:
+    """The key. One that nobody has is refused, because it is nearly always a slip."""
+    known = attribute_keys()
+    if condition.value in known:
+        return condition.value
+    raise BadRule(f"{condition.where}: nobody has an attribute “{condition.value}”. {_nearest(condition.value, known)}")
+
+
+def region_of(condition: Condition) -> tuple[str, str]:
+    """(country, region); the region is empty where the rule names a whole country."""
+    try:
+        if len(condition.value) == 2:
+            return resolve_country(condition.value), ""
+        region = resolve_region(condition.value)
+    except UnknownPlace as error:
+        raise BadRule(f"{condition.where}: {error}") from error
+    return region.partition("-")[0], region
+
+
+def country_of(condition: Condition) -> str:
+    try:
+        return resolve_country(condition.value)
+    except UnknownPlace as error:
+        raise BadRule(f"{condition.where}: {error}") from error
+
+
+def town_of(condition: Condition) -> Town:
+    try:
+        match = find_place(condition.value)
+    except UnknownPlace as error:
+        raise BadRule(f"{condition.where}: {error}") from error
+    if match.place is None:
+        raise BadRule(f"{condition.where}: {match.reason or f'“{condition.value}” is not a town that we know.'}")
+    return match.place
+
+
+def midnight_of(condition: Condition) -> datetime:
+    """The first moment of the day, in UTC."""
+    return datetime.combine(date.fromisoformat(condition.value), time(), UTC)
+
+
+def _nearest(text: str, known: list[str]) -> str:
+    near = get_close_matches(text, known, n=1, cutoff=0.5)
+    return f"Did you mean “{near[0]}”?" if near else "Create it first, or name another."

@@ -1,0 +1,37 @@
+"""Why one person is in a segment or not: the rule again, with a yes or a no at each of its parts."""
+
+from dataclasses import dataclass
+
+from subscribers.models import Subscriber
+from subscribers.segments.compile import compile_condition
+from subscribers.segments.registry import read_rule
+from subscribers.segments.rules import Condition, Group
+from subscribers.segments.words import say_condition
+
+_HEADS = {"all": "all of these", "any": "at least one of these", "none": "none of these"}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One part of a rule, in words, and whether it holds for the person; a group has its parts below it."""
+
+    words: str
+    holds: bool
+    parts: tuple["Judgement", ...] = ()
+
+
+def explain_person(rule: object, *, person: Subscriber) -> Judgement:
+    """The rule as it holds for one person. Raises `BadRule`."""
+    return _judge(read_rule(rule), person=person)
+
+
+def _judge(node: Condition | Group, *, person: Subscriber) -> Judgement:
+    if isinstance(node, Condition):
+        holds = Subscriber.objects.filter(compile_condition(node), pk=person.pk).exists()
+        return Judgement(say_condition(node), holds)
+    if not node.parts:
+        return Judgement("everyone", True)
+    parts = tuple(_judge(part, person=person) for part in node.parts)
+    held = [part.holds for part in parts]
+    holds = all(held) if node.kind == "all" else any(held) if node.kind == "any" else not any(held)
+    return Judgement(_HEADS[node.kind], holds, parts)

@@ -7,6 +7,7 @@ excluded for one reason, so `candidates = eligible + excluded` always.
 from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Concat
@@ -31,6 +32,7 @@ OTHER_FREQUENCY = {Frequency.EVERY: "every_issue", Frequency.MONTHLY: "monthly",
 
 EVERY_ISSUE = frozenset({Frequency.EVERY})
 ANY_FREQUENCY = frozenset(Frequency)
+Among = QuerySet[Any, int] | None
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,15 @@ class AudienceCount:
     excluded: dict[str, int]
 
 
-def contactable(*, mailing_list: MailingList, segment: Segment | None = None) -> QuerySet[Subscription]:
-    """Everyone who said yes to the list and is not suppressed, whatever rhythm or pause they chose: one row a person."""
-    return _candidates(mailing_list=mailing_list, segment=segment).filter(MAILABLE, ~_is_suppressed(mailing_list))
+def contactable(
+    *, mailing_list: MailingList, segment: Segment | None = None, among: Among = None
+) -> QuerySet[Subscription]:
+    """Everyone who said yes to the list and is not suppressed, whatever rhythm or pause they chose: one row a person.
+
+    ``among`` is a query of subscriber ids: nobody else is a candidate at all.
+    """
+    candidates = _candidates(mailing_list=mailing_list, segment=segment, among=among)
+    return candidates.filter(MAILABLE, ~_is_suppressed(mailing_list))
 
 
 def eligible(
@@ -53,13 +61,14 @@ def eligible(
     segment: Segment | None = None,
     now: datetime,
     frequencies: Set[Frequency] = EVERY_ISSUE,
+    among: Among = None,
 ) -> QuerySet[Subscription]:
     """Everyone whom mail of this kind may reach at `now`, as one query of subscriptions: one row a person.
 
     `frequencies` are the choices that the mail serves; `ANY_FREQUENCY` for whoever may be mailed at all.
     """
     asked = Q() if frequencies >= ANY_FREQUENCY else Q(frequency__in=sorted(frequencies))
-    return contactable(mailing_list=mailing_list, segment=segment).filter(~_is_paused(now), asked)
+    return contactable(mailing_list=mailing_list, segment=segment, among=among).filter(~_is_paused(now), asked)
 
 
 def count_audience(
@@ -68,6 +77,7 @@ def count_audience(
     segment: Segment | None = None,
     now: datetime,
     frequencies: Set[Frequency] = EVERY_ISSUE,
+    among: Among = None,
 ) -> AudienceCount:
     """Counts candidates, eligible and excluded in one statement, so that the three always agree.
 
@@ -75,7 +85,7 @@ def count_audience(
     those who asked for another kind of mail. The first that holds, in this order, is the one counted.
     """
     rows = (
-        _candidates(mailing_list=mailing_list, segment=segment)
+        _candidates(mailing_list=mailing_list, segment=segment, among=among)
         .annotate(why=_why_not(mailing_list, now=now, frequencies=frequencies))
         .order_by()
         .values("why")
@@ -115,8 +125,10 @@ def explain_ineligible(
     return ""
 
 
-def _candidates(*, mailing_list: MailingList, segment: Segment | None) -> QuerySet[Subscription]:
+def _candidates(*, mailing_list: MailingList, segment: Segment | None, among: Among) -> QuerySet[Subscription]:
     people = Subscription.objects.filter(mailing_list=mailing_list).open()
+    if among is not None:
+        people = people.filter(subscriber_id__in=among)
     if segment is None:
         return people
     return people.filter(subscriber__in=Subscriber.objects.filter(compile_rule(segment.rule)).values("pk"))

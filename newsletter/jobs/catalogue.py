@@ -8,13 +8,16 @@ from pathlib import Path
 
 from django.conf import settings
 
+from newsletter.content.hosting import make_fetcher
 from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.forget import forget_old_events
+from newsletter.issues.links import look_at_links
 from newsletter.jobs.confirm import send_due_confirmations
 from newsletter.jobs.stopping import is_stopping
 from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends
 from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
 from newsletter.sending.dispatch import Dispatcher
+from newsletter.sending.domains import look_at_domains
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.retention import forget_old_deliveries
 from newsletter.sending.run import LANES, dispatch_due, sweep
@@ -53,6 +56,11 @@ def _dispatch(lanes: int = LANES) -> None:
     dispatch_due(dispatcher=current_dispatcher(), lanes=lanes, most=50 * lanes, stopping=is_stopping)
 
 
+def _look_at_links() -> None:
+    if settings.NEWSLETTER_LINK_CHECKS:
+        look_at_links(now=_now(), fetcher=make_fetcher())
+
+
 def _tell(*, now: datetime) -> None:
     tell_of_stopped_sends(now=now)
     send_due_notices(now=now)
@@ -63,6 +71,8 @@ JOBS = (
     Job("assemble", 5, lambda: assemble_due(now=_now()), SCHEDULER),
     Job("start", 2, lambda: start_due_sends(now=_now()), SCHEDULER),
     Job("tell", 10, lambda: _tell(now=_now()), SCHEDULER),
+    Job("links", 60, _look_at_links, SCHEDULER),
+    Job("domains", 300, lambda: look_at_domains(now=_now()), SCHEDULER),
     Job("confirm", 2, lambda: send_due_confirmations(now=_now()), WORKER),
     Job(DISPATCH, 1, _dispatch, WORKER),
     Job("feedback", 2, apply_due_events, WORKER),

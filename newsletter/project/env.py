@@ -25,6 +25,7 @@ class Environment:
     provider_url: str
     engine: str
     fetch_allow: list[str]
+    link_checks: bool
     production: bool
     time_zone: str
 
@@ -43,6 +44,7 @@ def read() -> Environment:
         provider_url=_env.str("NEWSLETTER_PROVIDER_URL", "outbox://"),
         engine=_engine(database_url),
         fetch_allow=_words("NEWSLETTER_FETCH_ALLOW"),
+        link_checks=_env.bool("NEWSLETTER_LINK_CHECKS", True),
         production=production,
         time_zone=_env.str("NEWSLETTER_TIME_ZONE", "UTC"),
     )

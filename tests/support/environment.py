@@ -11,6 +11,7 @@ os.environ.update(
     NEWSLETTER_ADDRESS_KEY="an address key of the tests, long enough to hash with",
     NEWSLETTER_PROVIDER_URL="outbox://",
     NEWSLETTER_FETCH_ALLOW="127.0.0.1",
+    NEWSLETTER_LINK_CHECKS="false",
     NEWSLETTER_PRODUCTION="false",
 )
 os.environ["DATABASE_URL"] = os.environ.get("NEWSLETTER_TEST_DATABASE_URL", f"sqlite:///{_FOLDER}/tests.sqlite3")

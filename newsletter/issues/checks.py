@@ -1,0 +1,51 @@
+"""What stands in the way of an issue's stories: consent, embargo, age. Pure, over the resolved content and a moment."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from newsletter.issues.care import EMAIL, find_fault
+from newsletter.issues.leave_out import stories_of
+
+Content = dict[str, Any]
+Finding = dict[str, Any]
+_SOON = timedelta(days=14)
+
+
+def check_stories(content: Content) -> list[Finding]:
+    """Findings as lint makes them, for the moment at which the issue is due."""
+    due = datetime.fromisoformat(content["issue"]["due_at"])
+    findings = []
+    for block, story in _placed(content):
+        fault = find_fault(story["care"], channel=EMAIL, at=due, required=content["publication"]["consent_required"])
+        if fault:
+            message = f"“{story['title']}” {fault}. Take it out, or put its record right."
+            findings.append(_finding("error", "consent", message, block))
+        elif _ends_soon(story, due):
+            message = f"The consent of “{story['title']}” runs out on {story['care']['expires_on']}, soon after this goes out."
+            findings.append(_finding("warning", "consent-soon", message, block))
+    return findings
+
+
+def find_unfit(content: Content, *, at: datetime) -> list[str]:
+    """Why the content may not be mailed at a moment: one sentence a story."""
+    required = content["publication"]["consent_required"]
+    faults = (
+        (story, find_fault(story["care"], channel=EMAIL, at=at, required=required)) for story in stories_of(content)
+    )
+    return [f"“{story['title']}” {fault}" for story, fault in faults if fault]
+
+
+def _placed(content: Content) -> Iterator[tuple[Content, Content]]:
+    for block in content["blocks"]:
+        for story in stories_of({"blocks": [block]}):
+            yield block, story
+
+
+def _ends_soon(story: Content, due: datetime) -> bool:
+    ends = story["care"]["expires_on"]
+    return bool(ends) and datetime.fromisoformat(ends).date() < (due + _SOON).date()
+
+
+def _finding(level: str, code: str, message: str, block: Content) -> Finding:
+    return {"level": level, "code": code, "message": message, "block": block["key"], "field": ""}

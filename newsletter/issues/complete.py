@@ -1,0 +1,27 @@
+"""Whether an issue's blocks have what they are made of, said in words for staff, before it is resolved to data."""
+
+from newsletter.errors import NotReady
+from newsletter.issues.content import Content, resolve_content
+from newsletter.models import Issue
+
+
+def resolve_complete(issue: Issue) -> Content:
+    """The issue's content. Raises NotReady, naming each block that still lacks what it is made of."""
+    gaps = find_gaps(issue)
+    if gaps:
+        raise NotReady("\n".join(gaps))
+    return resolve_content(issue)
+
+
+def find_gaps(issue: Issue) -> list[str]:
+    """The blocks that cannot be shown yet, in words."""
+    gaps = []
+    for number, child in enumerate(issue.body, 1):
+        match child.block_type:
+            case "lead_story" if not child.value["story"]:
+                gaps.append(f"Block {number}, the lead story, has no story yet. Choose one, or delete the block.")
+            case "picture" if not child.value["image"]:
+                gaps.append(f"Block {number}, the picture, has no picture yet. Choose one, or delete the block.")
+            case "note" if child.value["text"] is None:
+                gaps.append(f"Block {number}, the note, has no text yet. Write some, or delete the block.")
+    return gaps

@@ -11,6 +11,7 @@ import orjson
 
 from newsletter.content.hosting import host_staff_image
 from newsletter.content.pseudonyms import notes_for
+from newsletter.issues.care import care_of
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Picture, Publication, Story
 
 Content = dict[str, Any]
@@ -20,18 +21,20 @@ def resolve_content(issue: Issue) -> Content:
     """The issue as data, from the rows as they are now."""
     publication = issue.publication
     return {
-        "issue": {"reference": issue.reference, "public_id": issue.public_id, "due_at": _due(issue)},
+        "issue": {
+            "kind": issue.kind,
+            "reference": issue.reference,
+            "public_id": issue.public_id,
+            "due_at": _due(issue),
+        },
         "subject": issue.subject,
         "preheader": issue.preheader,
         "publication": _publication(publication),
         "brand": _brand(publication.brand),
         "blocks": [
-            {
-                "type": child.block_type,
-                "key": child.id or f"{child.block_type}-{index}",
-                **_RESOLVE[child.block_type](child.value),
-            }
+            {"type": child.block_type, "key": child.id or f"{child.block_type}-{index}", **resolved}
             for index, child in enumerate(issue.body)
+            if (resolved := _RESOLVE[child.block_type](child.value)) is not None
         ],
     }
 
@@ -59,6 +62,7 @@ def _publication(publication: Publication) -> Content:
         "radius_km": publication.radius_km,
         "host_url": publication.host_url,
         "zone": publication.zone,
+        "consent_required": publication.consent_required,
     }
 
 
@@ -89,8 +93,11 @@ def _note(value: Any) -> Content:
     return {"heading": value["heading"], "html": value["text"].source}
 
 
-def _story(value: Any) -> Content:
+def _story(value: Any) -> Content | None:
+    """Nothing where the story was withdrawn."""
     story: Story = value["story"]
+    if story.withdrawn_at is not None:
+        return None
     title = value["headline"] or story.title
     teaser = value["teaser"] or story.teaser
     picture = host_staff_image(value["picture"]) if value["picture"] else story.picture
@@ -100,19 +107,22 @@ def _story(value: Any) -> Content:
         "story": {
             "id": story.pk,
             "title": title,
+            "own_title": story.title,
             "url": story.url,
             "teaser": teaser,
             "picture": _picture(picture, alt=story.picture_alt),
             "topic": topics[0] if topics else "",
             "date": story.published_at.date().isoformat() if story.published_at else "",
             "notes": list(notes_for(f"{title}\n{teaser}", pseudonyms)),
+            "not_in": sorted(story.not_in_regions),
+            "care": care_of(story),
         }
     }
 
 
 def _stories(value: Any) -> Content:
-    stories = [_story(item)["story"] for item in value["stories"] if item["story"]]
-    return {"heading": value["heading"], "stories": stories}
+    resolved = [_story(item) for item in value["stories"] if item["story"]]
+    return {"heading": value["heading"], "stories": [one["story"] for one in resolved if one]}
 
 
 def _events(value: Any) -> Content:
@@ -157,7 +167,13 @@ def _appeal(appeal: Appeal) -> Content:
 
 
 def _related(value: Any) -> Content:
-    return {"heading": value["heading"], "links": [[link["title"], link["url"]] for link in value["links"]]}
+    links = [[link["title"], link["url"]] for link in value["links"]]
+    gone = set(
+        Story.objects.filter(url__in=[url for _, url in links], withdrawn_at__isnull=False).values_list(
+            "url", flat=True
+        )
+    )
+    return {"heading": value["heading"], "links": [link for link in links if link[1] not in gone]}
 
 
 def _quote(value: Any) -> Content:
@@ -177,7 +193,7 @@ def _divider(value: Any) -> Content:
     return {}
 
 
-_RESOLVE: dict[str, Callable[[Any], Content]] = {
+_RESOLVE: dict[str, Callable[[Any], Content | None]] = {
     "note": _note,
     "lead_story": _story,
     "stories": _stories,

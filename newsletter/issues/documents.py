@@ -1,18 +1,14 @@
-"""From resolved content to the document of one variant: what is visible to a group of readers, in words and dates.
+"""From resolved content to the document of one variant: what a group of readers sees, in words and dates. Pure."""
 
-Pure arithmetic over data; no tables. Two readers who would see the same blocks and events get the same key.
-"""
-
-import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 from babel.dates import format_date
 
 from newsletter.issues.dates import first_day, in_words, locale_of
-from newsletter.issues.near import Chosen, Where, choose_events_for
+from newsletter.issues.near import Chosen
+from newsletter.issues.visible import Visible, describe_visible, narrow, see
+from newsletter.issues.words import say
 from newsletter.rendering.blocks import (
     AppealBlock,
     Block,
@@ -34,64 +30,18 @@ from newsletter.rendering.blocks import (
 from newsletter.rendering.words import direction_of, word
 from subscribers.places import region_name
 
+__all__ = ["LAYOUTS", "Visible", "describe_visible", "make_document", "see"]
+
 Content = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Visible:
-    """What one group of readers sees: for each block that varies, its choice. ``key`` names the variant."""
-
-    language: str
-    events: dict[str, Chosen]
-    appeals: dict[str, Content | None]
-
-    @property
-    def key(self) -> str:
-        chosen = {
-            "language": self.language,
-            "events": {
-                block: [chosen.kind, [event["id"] for event in chosen.events]] for block, chosen in self.events.items()
-            },
-            "appeals": {block: appeal["id"] if appeal else None for block, appeal in self.appeals.items()},
-        }
-        return hashlib.sha256(orjson.dumps(chosen, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
-
-
-def see(content: Content, *, where: Where, giving: str) -> Visible:
-    """What a reader at a place, of a giving status, sees of the issue."""
-    publication = content["publication"]
-    events = {
-        block["key"]: choose_events_for(
-            where,
-            events=block["events"],
-            most=publication["events"],
-            radius_km=publication["radius_km"],
-            host=bool(publication["host_url"]),
-        )
-        for block in content["blocks"]
-        if block["type"] == "events"
-    }
-    appeals = {
-        block["key"]: choose_appeal_for(giving, appeals=block["appeals"])
-        for block in content["blocks"]
-        if block["type"] == "appeal"
-    }
-    return Visible(language=publication["language"], events=events, appeals=appeals)
-
-
-def choose_appeal_for(giving: str, *, appeals: list[Content]) -> Content | None:
-    """The first appeal made for this giving status, else the first for everybody."""
-    for audience in (giving, "all"):
-        for appeal in appeals:
-            if appeal["for"] == audience:
-                return appeal
-    return None
+LAYOUTS = {"issue": "letter", "digest": "digest", "correction": "event_notice"}
+"""Which layout each kind of issue has, where its publication does not say otherwise."""
 
 
 def make_document(content: Content, *, visible: Visible, view_online: str) -> Document:
     """The document that rendering takes."""
     publication = content["publication"]
     language = visible.language
+    content = narrow(content, visible=visible, only_events_subject=word("events_near", language))
     blocks = [block for data in content["blocks"] if (block := _block(data, content, visible)) is not None]
     return Document(
         subject=content["subject"],
@@ -104,32 +54,6 @@ def make_document(content: Content, *, visible: Visible, view_online: str) -> Do
         reason=word("why_you_get_this", language, list=publication["list_name"], organisation=content["brand"]["name"]),
         urls={"view_online": view_online},
     )
-
-
-def describe_visible(visible: Visible) -> str:
-    """The variant in words, for staff: which events and which appeal. A publication has one language: it is not said."""
-    parts = []
-    for chosen in visible.events.values():
-        places = list(
-            dict.fromkeys(
-                event["town"] or event["region"] or event["country"] for event in chosen.events if not event["online"]
-            )
-        )
-        online = sum(1 for event in chosen.events if event["online"])
-        named = ", ".join(place for place in places if place)
-        kinds = {
-            "near": f"events near {named}",
-            "region": f"events in the region: {named}",
-            "online": "online events",
-            "host": "invitation to host an event",
-            "nothing": "no events",
-        }
-        extra = f" + {online} online" if online and chosen.kind in ("near", "region") else ""
-        parts.append(kinds[chosen.kind] + extra)
-    parts += [f"appeal “{appeal['headline']}”" for appeal in visible.appeals.values() if appeal]
-    label = "; ".join(parts) or "the same for everybody"
-    label = label[0].upper() + label[1:]
-    return label if len(label) <= 200 else label[:199] + "…"
 
 
 def _block(data: Content, content: Content, visible: Visible) -> Block | None:
@@ -188,17 +112,21 @@ def _story(story: Content, language: str) -> StoryItem:
 
 
 def _events(data: Content, chosen: Chosen, content: Content, language: str) -> Events | None:
-    if chosen.kind == "nothing":
+    if chosen.kind == "nothing" or (chosen.kind == "all" and not chosen.events):
         return None
     zone = content["publication"]["zone"]
-    heading = data["heading"] if data["heading"] and chosen.kind == "near" else word(f"events_{chosen.kind}", language)
+    heading = data["heading"] if data["heading"] and chosen.kind in ("near", "all") else _heading(chosen, language)
     return Events(
         events=tuple(_event(event, language, zone) for event in chosen.events),
         heading=heading,
-        kind=chosen.kind,
+        kind="near" if chosen.kind == "all" else chosen.kind,
         host_url=content["publication"]["host_url"],
         key=data["key"],
     )
+
+
+def _heading(chosen: Chosen, language: str) -> str:
+    return say("events", language) if chosen.kind == "all" else word(f"events_{chosen.kind}", language)
 
 
 def _event(event: Content, language: str, default_zone: str) -> EventItem:

@@ -45,6 +45,27 @@ def choose_events_for(where: Where, *, events: list[Event], most: int, radius_km
     return Chosen("host" if host else "nothing", ())
 
 
+def choose_near_events(where: Where, *, events: list[Event], most: int, radius_km: float) -> Chosen:
+    """For readers who want nothing else: near ones, and of their region where nothing better than that is known of them."""
+    in_person = [event for event in events if not event["cancelled"] and not event["online"]]
+    if where.latitude is None or where.longitude is None:
+        regional = [event for event in in_person if is_regional(where, event)]
+        return Chosen("region" if regional else "nothing", tuple(regional[:most]))
+    near = [event for event in in_person if is_near(where, event, radius_km=radius_km)]
+    return Chosen("near" if near else "nothing", tuple(near[:most]))
+
+
+def may_be_in(where: Where, places: list[str]) -> bool:
+    """Whether a reader is, or for all we know may be, in one of these countries or regions (ISO 3166: ``US``, ``US-TX``)."""
+    for place in places:
+        country = place.split("-")[0]
+        if not where.country:
+            return True
+        if where.country == country and (place == country or not where.region or where.region == place):
+            return True
+    return False
+
+
 def is_near(where: Where, event: Event, *, radius_km: float) -> bool:
     if where.latitude is None or where.longitude is None or event["latitude"] is None or event["longitude"] is None:
         return False

@@ -10,26 +10,28 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Max, Value
-from django.db.models.functions import Coalesce
-from django.utils import timezone
+from django.db.models import Max
 
+from newsletter.issues.audience import Group, find_groups, find_wheres, see_as
+from newsletter.issues.checks import check_stories
 from newsletter.issues.content import hash_content, resolve_content
-from newsletter.issues.documents import Content, Visible, describe_visible, make_document, see
-from newsletter.issues.near import Where
-from newsletter.models import Issue, IssueRevision, ReaderGroup, Variant
+from newsletter.issues.documents import make_document
+from newsletter.issues.leave_out import leave_out
+from newsletter.issues.visible import Content, Visible, describe_visible, shown_by
+from newsletter.models import Issue, IssueRevision, ReaderGroup, Shown, Variant
 from newsletter.rendering import RenderedMail, check, render
-from subscribers.audience import eligible
-from subscribers.models import Place
 
-
-@dataclass(frozen=True)
-class Group:
-    """Readers of one place (0: unknown) and giving status, and how many they are."""
-
-    place_id: int
-    giving: str
-    people: int
+__all__ = [
+    "Group",
+    "Rendered",
+    "find_groups",
+    "find_wheres",
+    "freeze_revision",
+    "make_public_id",
+    "make_variants",
+    "render_visible",
+    "see_as",
+]
 
 
 @dataclass(frozen=True)
@@ -57,46 +59,47 @@ def freeze_revision(*, issue: Issue, now: datetime) -> IssueRevision:
         return IssueRevision.objects.get(issue=issue, sha256=sha256)
 
 
-def find_groups(issue: Issue, *, now: datetime | None = None) -> list[Group]:
-    """The groups of readers that the audience has now, largest first."""
-    publication = issue.publication
-    rows = (
-        eligible(mailing_list=publication.mailing_list, segment=publication.segment, now=now or timezone.now())
-        .order_by()
-        .values_list(Coalesce("subscriber__place_id", Value(0)), "subscriber__giving")
-        .annotate(people=Count("pk"))
-    )
-    return sorted((Group(*row) for row in rows), key=lambda group: (-group.people, group.place_id, group.giving))
-
-
 def make_variants(*, revision: IssueRevision, groups: Iterable[Group]) -> list[Variant]:
-    """Render and store what these groups see, where it is not stored yet, and say which group gets which variant."""
+    """Render and store what these groups see, where it is not stored yet, and say which group gets which variant.
+
+    A group that would see nothing is noted without a variant: its people get no mail.
+    """
     groups = list(groups)
     wheres = find_wheres(group.place_id for group in groups)
     by_key: dict[str, Variant] = {variant.key: variant for variant in revision.variants.all()}
     seen: dict[str, list[Group]] = defaultdict(list)
+    nothing: list[Group] = []
     for group in groups:
-        visible = see(revision.content, where=wheres[group.place_id], giving=group.giving)
+        visible = see_as(revision.content, group=group, wheres=wheres)
+        if visible.nothing:
+            nothing.append(group)
+            continue
         seen[visible.key].append(group)
         if visible.key not in by_key:
             by_key[visible.key] = _store(revision, render_visible(revision.content, visible=visible))
+    of_groups = [(by_key[key], group) for key, members in seen.items() for group in members]
+    _note_groups(revision, [*of_groups, *((None, group) for group in nothing)])
+    return [by_key[key] for key in seen]
+
+
+def _note_groups(revision: IssueRevision, of_groups: Iterable[tuple[Variant | None, Group]]) -> None:
     ReaderGroup.objects.bulk_create(
         (
             ReaderGroup(
                 revision=revision,
-                variant=by_key[key],
+                variant=variant,
                 place_id=group.place_id,
                 giving=group.giving,
+                radius_km=group.radius_km,
+                frequency=group.frequency,
                 people=group.people,
             )
-            for key, members in seen.items()
-            for group in members
+            for variant, group in of_groups
         ),
         update_conflicts=True,
-        unique_fields=["revision", "place_id", "giving"],
+        unique_fields=["revision", "place_id", "giving", "radius_km", "frequency"],
         update_fields=["variant", "people"],
     )
-    return [by_key[key] for key in seen]
 
 
 def render_visible(content: Content, *, visible: Visible) -> Rendered:
@@ -105,21 +108,8 @@ def render_visible(content: Content, *, visible: Visible) -> Rendered:
     document = make_document(content, visible=visible, view_online=f"{settings.NEWSLETTER_SITE_URL}/view/{public_id}")
     mail = render(document)
     findings = [asdict(finding) for finding in check(mail, document=document)]
+    findings += check_stories(leave_out(content, stories=visible.hidden))
     return Rendered(visible=visible, mail=mail, findings=findings, public_id=public_id)
-
-
-def find_wheres(place_ids: Iterable[int]) -> dict[int, Where]:
-    """Places by id, with 0 for the unknown one."""
-    wheres = {0: Where()}
-    for place in Place.objects.filter(pk__in=set(place_ids)):
-        wheres[place.pk] = Where(
-            country=place.country,
-            region=place.region,
-            town=place.town,
-            latitude=place.latitude,
-            longitude=place.longitude,
-        )
-    return wheres
 
 
 def make_public_id(content: Content, visible: Visible) -> str:
@@ -130,21 +120,30 @@ def make_public_id(content: Content, visible: Visible) -> str:
 
 def _store(revision: IssueRevision, rendered: Rendered) -> Variant:
     mail = rendered.mail
-    variant, _ = Variant.objects.get_or_create(
-        issue=revision.issue,
-        revision=revision,
-        key=rendered.visible.key,
-        defaults={
-            "public_id": rendered.public_id,
-            "label": describe_visible(rendered.visible),
-            "language": rendered.visible.language,
-            "subject": mail.subject,
-            "preheader": mail.preheader,
-            "html": mail.html,
-            "text": mail.text,
-            "variables": [asdict(variable) for variable in mail.variables],
-            "findings": rendered.findings,
-            "sha256": mail.sha256,
-        },
-    )
+    with transaction.atomic():
+        variant, made = Variant.objects.get_or_create(
+            issue=revision.issue,
+            revision=revision,
+            key=rendered.visible.key,
+            defaults={
+                "public_id": rendered.public_id,
+                "label": describe_visible(rendered.visible),
+                "language": rendered.visible.language,
+                "subject": mail.subject,
+                "preheader": mail.preheader,
+                "html": mail.html,
+                "text": mail.text,
+                "variables": [asdict(variable) for variable in mail.variables],
+                "findings": rendered.findings,
+                "sha256": mail.sha256,
+            },
+        )
+        if made:
+            _note_shown(variant, content=revision.content, visible=rendered.visible)
     return variant
+
+
+def _note_shown(variant: Variant, *, content: Content, visible: Visible) -> None:
+    stories, events = shown_by(content, visible=visible)
+    rows = [(Shown.Kind.STORY, row_id) for row_id in stories] + [(Shown.Kind.EVENT, row_id) for row_id in events]
+    Shown.objects.bulk_create(Shown(variant=variant, kind=kind, row_id=row_id) for kind, row_id in sorted(rows))

@@ -28,7 +28,7 @@ class GivenBy(models.TextChoices):
 
 
 class Cared(models.Model):
-    """Mixed into stories. Dates are whole days: a consent holds to the end of its last day, wherever that ends last."""
+    """Mixed into stories. Dates are whole days in UTC: a consent holds through its last one."""
 
     consent_needed = models.BooleanField(
         "about a person who must have agreed",

@@ -7,21 +7,19 @@ import math
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count
 
 from newsletter.errors import Broken, NotReady
 from newsletter.issues.approve import require_approval
-from newsletter.issues.variants import find_groups, make_variants
+from newsletter.issues.audience import NO_EVENT_NEAR, count_people, find_groups, find_people
+from newsletter.issues.variants import make_variants
 from newsletter.models import Approval, Batch, Delivery, Issue, ReaderGroup, Send, Variant, move
 from newsletter.providers.contract import Capabilities
 from newsletter.providers.measure import mail_bytes, variable_bytes
 from newsletter.sending.call import read_letter
 from newsletter.sending.day import smallest_limit
-from subscribers.audience import count_audience, eligible
 
 TRIES = 5
 _LONG = "W" * 120
@@ -30,9 +28,10 @@ LONGEST_FIELDS = {
     **dict.fromkeys(("unsubscribe", "preferences"), "https://" + _LONG),
 }
 
+_GROUP = ("place_ref", "giving_ref", "radius_ref", "frequency_ref")
 _INSERT = """
 INSERT INTO newsletter_delivery (issue_id, batch_id, subscriber_id, address_hash, proof)
-WITH person (subscriber, address_hash, place, giving) AS ({eligible})
+WITH person (subscriber, address_hash, place, giving, radius, frequency) AS ({eligible})
 SELECT %s, batch.id, reader.subscriber, reader.address_hash, %s
 FROM (
     SELECT person.subscriber AS subscriber, SUBSTR(person.address_hash, 1, 16) AS address_hash, grp.variant_id AS variant_id,
@@ -40,6 +39,7 @@ FROM (
     FROM person
     JOIN newsletter_readergroup AS grp
       ON grp.revision_id = %s AND grp.place_id = person.place AND grp.giving = person.giving
+     AND grp.radius_km = person.radius AND grp.frequency = person.frequency AND grp.variant_id IS NOT NULL
 ) AS reader
 JOIN newsletter_batch AS batch
   ON batch.send_id = %s AND batch.variant_id = reader.variant_id AND batch.part = reader.position / %s
@@ -78,20 +78,21 @@ def cut_for(variants: Sequence[Variant], *, capabilities: Capabilities) -> int:
 @transaction.atomic
 def _freeze(*, send: Send, approval: Approval, max_batch: int, now: datetime) -> bool:
     """One try. False, with nothing written, where somebody came to a place that has no variant yet."""
-    issue, publication = send.issue, send.issue.publication
+    issue = send.issue
     _read_one_snapshot()
     if not Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).exists():
         return True
-    counted = count_audience(mailing_list=publication.mailing_list, segment=publication.segment, now=now)
-    sizes = _count_by_variant(issue=issue, revision_id=approval.revision_id, now=now)
+    counted = count_people(issue, now=now)
+    sizes, nothing = _count_by_variant(issue=issue, revision_id=approval.revision_id, now=now)
     placed = sum(people for _, people in sizes)
-    if placed < counted.eligible:
+    if placed + nothing < counted.eligible:
         return False
+    excluded = {**counted.excluded, **({NO_EVENT_NEAR: nothing} if nothing else {})}
     if not placed:
-        raise NotReady(f"Nobody is left who may be mailed: {_in_words(counted.excluded)}.")
+        raise NotReady(f"Nobody is left who may be mailed: {_in_words(excluded)}.")
     _cut_batches(send=send, sizes=sizes, max_batch=max_batch)
     written = _write_deliveries(send=send, revision_id=approval.revision_id, max_batch=max_batch, now=now)
-    if written != placed or counted.candidates != written + sum(counted.excluded.values()):
+    if written != placed or counted.candidates != written + sum(excluded.values()):
         raise Broken(f"The audience of {issue} does not add up: {counted} but {written} deliveries. Nothing was sent.")
     moved = move(
         send,
@@ -101,42 +102,32 @@ def _freeze(*, send: Send, approval: Approval, max_batch: int, now: datetime) ->
         sha256=approval.sha256,
         candidates=counted.candidates,
         recipients=written,
-        excluded=counted.excluded,
+        excluded=excluded,
     )
     if not moved:
         raise Broken(f"{send} was moved while its audience was being frozen. Nothing was sent.")
     return True
 
 
-def _people(issue: Issue, *, now: datetime) -> Any:
-    publication = issue.publication
-    return (
-        eligible(mailing_list=publication.mailing_list, segment=publication.segment, now=now)
-        .order_by()
-        .annotate(
-            subscriber_ref=F("subscriber_id"),
-            hash_ref=F("subscriber__address_hash"),
-            place_ref=Coalesce("subscriber__place_id", Value(0)),
-            giving_ref=F("subscriber__giving"),
-        )
-    )
-
-
-def _count_by_variant(*, issue: Issue, revision_id: int, now: datetime) -> list[tuple[int, int]]:
-    """(variant id, people) in a stable order, as the snapshot has them."""
+def _count_by_variant(*, issue: Issue, revision_id: int, now: datetime) -> tuple[list[tuple[int, int]], int]:
+    """(variant id, people) in a stable order, as the snapshot has them, and how many people have nothing to get."""
+    by_group = ("place_id", "giving", "radius_km", "frequency")
     variants = {
-        (place, giving): variant
-        for place, giving, variant in ReaderGroup.objects.filter(revision=revision_id).values_list(
-            "place_id", "giving", "variant_id"
-        )
+        tuple(group): variant
+        for *group, variant in ReaderGroup.objects.filter(revision=revision_id).values_list(*by_group, "variant_id")
     }
     sizes: dict[int, int] = {}
-    rows = _people(issue, now=now).values_list("place_ref", "giving_ref").annotate(people=Count("pk"))
-    for place, giving, people in rows:
-        variant = variants.get((place, giving))
-        if variant is not None:
+    nothing = 0
+    rows = find_people(issue, now=now).values_list(*_GROUP).annotate(people=Count("pk"))
+    for *group, people in rows:
+        if tuple(group) not in variants:
+            continue
+        variant = variants[tuple(group)]
+        if variant is None:
+            nothing += people
+        else:
             sizes[variant] = sizes.get(variant, 0) + people
-    return sorted(sizes.items())
+    return sorted(sizes.items()), nothing
 
 
 def _cut_batches(*, send: Send, sizes: Sequence[tuple[int, int]], max_batch: int) -> None:
@@ -158,7 +149,7 @@ def _cut_batches(*, send: Send, sizes: Sequence[tuple[int, int]], max_batch: int
 
 
 def _write_deliveries(*, send: Send, revision_id: int, max_batch: int, now: datetime) -> int:
-    people = _people(send.issue, now=now).values_list("subscriber_ref", "hash_ref", "place_ref", "giving_ref")
+    people = find_people(send.issue, now=now).values_list("subscriber_ref", "hash_ref", *_GROUP)
     sql, parameters = people.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,0 +1,82 @@
+"""May a story be shown at a moment by a channel? Pure arithmetic over what its row says about the person behind it.
+
+A consent holds through its last day, in UTC. In doubt the answer is no.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from newsletter.models.care import Channel, GivenBy, Identity
+
+Care = dict[str, Any]
+EMAIL, ARCHIVE = Channel.EMAIL.value, Channel.ARCHIVE.value
+_NAMELESS = (Identity.PSEUDONYM, Identity.ANONYMOUS)
+
+
+def care_of(story: Any) -> Care:
+    """What the story's row says, as plain data that can be kept with an issue's content."""
+    return {
+        "needed": story.consent_needed or story.about_minor,
+        "channels": sorted(story.consent_channels),
+        "identity": story.consent_identity,
+        "given_by": story.consent_given_by,
+        "given_on": _iso(story.consent_given_on),
+        "expires_on": _iso(story.consent_expires_on),
+        "form_holder": bool(story.consent_form_holder),
+        "minor": story.about_minor,
+        "embargo_until": _iso(story.embargo_until),
+        "withdrawn": story.withdrawn_at is not None,
+    }
+
+
+def find_fault(care: Care, *, channel: str, at: datetime, required: bool = False) -> str:
+    """Why the story may not be shown, as words that follow “the story”; an empty text where it may.
+
+    ``required``: the publication shows no story without a consent, whatever the story says of itself.
+    """
+    if care["withdrawn"]:
+        return "was withdrawn"
+    if care["embargo_until"] and at < datetime.fromisoformat(care["embargo_until"]):
+        until = datetime.fromisoformat(care["embargo_until"])
+        return f"is under embargo until {until:%-d %B %Y, %H:%M} UTC"
+    if not (care["needed"] or required):
+        return ""
+    return _find_gap(care) or _find_end(care, at=at) or _find_limit(care, channel=channel)
+
+
+def _find_gap(care: Care) -> str:
+    missing = [
+        words
+        for name, words in (
+            ("given_by", "who agreed"),
+            ("given_on", "when they agreed"),
+            ("form_holder", "who holds the signed form"),
+        )
+        if not care[name]
+    ]
+    if len(missing) == 3:
+        return "has no recorded consent"
+    return f"has a consent that is not complete: {' and '.join(missing)} is missing" if missing else ""
+
+
+def _find_end(care: Care, *, at: datetime) -> str:
+    given, expires = date.fromisoformat(care["given_on"]), care["expires_on"]
+    if at.date() < given:
+        return f"has a consent that begins only on {given:%-d %B %Y}"
+    if expires and at.date() > date.fromisoformat(expires):
+        return f"has a consent that ran out on {date.fromisoformat(expires):%-d %B %Y}"
+    return ""
+
+
+def _find_limit(care: Care, *, channel: str) -> str:
+    if channel not in care["channels"]:
+        return f"has a consent that does not cover this channel ({Channel(channel).label.lower()})"
+    if care["minor"] and care["given_by"] != GivenBy.GUARDIAN:
+        return "is about a person under 18, and no parent or guardian agreed"
+    if care["minor"] and care["identity"] not in _NAMELESS:
+        return "is about a person under 18, who must be shown by a pseudonym or not be named at all"
+    return ""
+
+
+def _iso(moment: Any) -> str:
+    return moment.isoformat() if moment else ""

@@ -64,8 +64,17 @@ def write_off(*, batch: Batch, by: Any, now: datetime) -> None:
 
 
 def send_again(*, batch: Batch, by: Any, now: datetime) -> None:
-    """A person decides to send it once more, knowing that its people may then get the issue twice."""
-    _settle(batch, by=by, to=Batch.State.PENDING, words="sent again, at the risk of a second mail", now=now)
+    """A person decides to send it once more, knowing that its people may then get the issue twice. It goes at once."""
+    with transaction.atomic():
+        _settle(batch, by=by, to=Batch.State.PENDING, words="sent again, at the risk of a second mail", now=now)
+        go_on_with(batch.send)
+
+
+def go_on_with(send: Send) -> None:
+    """A send has batches to do again: it runs, and whoever sends is told. Belongs into the transaction that says so."""
+    move(send, of=[Send.State.NEEDS_ATTENTION], to=Send.State.SUBMITTING, reason="", ended_at=None)
+    if send.state == Send.State.SUBMITTING:
+        ring(send)
 
 
 def _settle(batch: Batch, *, by: Any, to: str, words: str, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import QuerySet, Sum
 
 from newsletter.models import Delivered, Send
@@ -13,8 +14,9 @@ _BYTES = SPAN // 8
 _Part = tuple[int, int]
 
 
+@transaction.atomic
 def mark_delivered(deliveries: Mapping[int, int], *, at: datetime) -> None:
-    """Put on record that these mails were delivered: delivery id to send id. Belongs into a transaction.
+    """Put on record that these mails were delivered: delivery id to send id.
 
     The rows are locked in one order, so that two workers wait for each other and neither loses what the other wrote.
     """

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from newsletter.models import Attempt, Batch, Delivery, DeliveryException, move
+from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send, move
 from newsletter.providers.contract import Adapter, Capabilities, Finder, Found, Verdict
+from newsletter.sending.control import go_on_with
 from newsletter.sending.delivered import find_delivered
 
 FIRST_ASKED_AFTER = timedelta(minutes=2)
@@ -27,9 +28,14 @@ def replay_uncertain(*, capabilities: Capabilities, now: datetime) -> int:
     young = Batch.objects.uncertain(provider=capabilities.name, start=remembered, end=now).filter(
         attempts__lt=MOST_REPLAYS
     )
-    return Batch.objects.filter(pk__in=list(young.values_list("pk", flat=True)), state=Batch.State.UNCERTAIN).update(
-        state=Batch.State.PENDING, not_before=None, settled_at=None
-    )
+    with transaction.atomic():
+        chosen = dict(young.values_list("pk", "send_id"))
+        again = Batch.objects.filter(pk__in=chosen, state=Batch.State.UNCERTAIN).update(
+            state=Batch.State.PENDING, not_before=None, settled_at=None
+        )
+        for send in Send.objects.filter(pk__in=set(chosen.values()) if again else ()):
+            go_on_with(send)
+    return again
 
 
 def ask_provider(*, adapter: Adapter, now: datetime) -> int:

@@ -49,7 +49,7 @@ def prepare_send(*, send: Send, now: datetime) -> Send:
             move(send, of=[Send.State.PREPARING], to=Send.State.CANCELLED, reason=str(error)[:500], ended_at=now)
             raise
     if send.state in (Send.State.PREPARING, Send.State.READY):
-        write_journal(send)
+        write_journal(send, now=now)
         with transaction.atomic():
             if move(send, of=[Send.State.READY], to=Send.State.SUBMITTING, started_at=now):
                 ring(send)

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from newsletter.models import Attempt, Batch, DeliveryException, Issue, Send, move
+from newsletter.sending.control import go_on_with
 from newsletter.sending.hold import check_installation
 from newsletter.sending.start import prepare_send
 from subscribers.errors import DomainError
@@ -58,7 +59,7 @@ def finish_sends(*, now: datetime) -> list[Send]:
                 if to == Send.State.SUBMITTED:
                     move(send.issue, of=[Issue.State.SENDING], to=Issue.State.SENT)
                 finished.append(send)
-    _reopen(now)
+    _reopen()
     return finished
 
 
@@ -78,8 +79,9 @@ def _worry(send: Send) -> str:
     return "; ".join(words)[:500]
 
 
-def _reopen(now: datetime) -> None:
+def _reopen() -> None:
     """A send that needed attention and has batches to do again is running again."""
     again = Send.objects.filter(state=Send.State.NEEDS_ATTENTION, batches__state__in=OPEN).distinct()
     for send in again:
-        move(send, of=[Send.State.NEEDS_ATTENTION], to=Send.State.SUBMITTING, reason="", ended_at=None)
+        with transaction.atomic():
+            go_on_with(send)

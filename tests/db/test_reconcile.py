@@ -7,6 +7,7 @@ import pytest
 from newsletter.errors import NotAllowed, WrongState
 from newsletter.models import Attempt, Batch, Issue, Send
 from newsletter.providers.contract import Outcome, Verdict
+from newsletter.sending import bell
 from newsletter.sending.claim import claim_batch
 from newsletter.sending.control import (
     cancel_send,
@@ -17,11 +18,14 @@ from newsletter.sending.control import (
     settle_as_accepted,
     write_off,
 )
+from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.outcome import record_outcome
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.receipt import make_receipt
+from newsletter.sending.reconcile import replay_uncertain
 from newsletter.sending.run import run_send, sweep
 from newsletter.sending.start import start_send
+from newsletter.sending.sweep import finish_sends
 from subscribers.models import Subscriber
 from subscribers.unsubscribe import leave_list
 from tests.db.test_send import Clock, ready_issue, send_all
@@ -100,12 +104,33 @@ def test_a_named_person_settles_what_nothing_else_could(mailgun):
     with pytest.raises(WrongState, match="only an uncertain one"):
         write_off(batch=first, by=person, now=NOW)
     clock = Clock()
-    sweep(adapter=current_adapter(), clock=clock)
     send.refresh_from_db()
     send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
     assert send.state == Send.State.SUBMITTED
     assert make_receipt(send).deliveries == {"pending": 0, "accepted": 15, "rejected": 0, "skipped": 0, "uncertain": 10}
     assert "approver@example.org" in Attempt.objects.filter(batch=third).latest("pk").batch.tries.first().detail
+
+
+def test_whoever_sends_hears_of_a_batch_that_a_person_or_a_replay_sends_again(resend):
+    """Also where nothing else was left to do and the send waited for that person."""
+    resend.fault_on(1, Fault("reset_after_accepting"))
+    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
+    finish_sends(now=NOW)
+    heard: list[tuple[str, str]] = []
+
+    def listener(rung: Send) -> None:
+        heard.append((rung.state, rung.batches.get().state))
+
+    bell.listen(listener)
+    try:
+        send_again(batch=Batch.objects.get(), by=make_approver(), now=NOW)
+        Batch.objects.update(state=Batch.State.UNCERTAIN)
+        Send.objects.filter(pk=send.pk).update(state=Send.State.NEEDS_ATTENTION)
+        assert replay_uncertain(capabilities=current_adapter().capabilities, now=NOW + timedelta(minutes=1)) == 1
+    finally:
+        bell.stop_listening(listener)
+    assert heard == [("submitting", "pending")] * 2
 
 
 def test_who_left_after_a_call_in_doubt_is_in_doubt_and_not_skipped(resend):

@@ -157,4 +157,4 @@ def journal_knows_more(send: Send) -> None:
     from newsletter.sending.hold import write_journal
 
     send.pk += 1000
-    write_journal(send)
+    write_journal(send, now=NOW)

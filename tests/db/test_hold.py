@@ -1,0 +1,124 @@
+"""R2, on many machines: whichever machine remembers more than the database knows holds everything, until a person looked."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from newsletter.errors import NotReady
+from newsletter.models import Attempt, Batch, DeliveryException, Installation, Send
+from newsletter.sending.claim import claim_batch
+from newsletter.sending.hold import read_journal, release_everything
+from newsletter.sending.start import start_send
+from newsletter.sending.sweep import wake_up
+from tests.db.test_send import ready_issue
+from tests.support.fixtures import NOW
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATER = NOW + timedelta(hours=1)
+OnMachine = Callable[[str], None]
+
+
+@pytest.fixture
+def on_machine(settings: Any, tmp_path: Path) -> OnMachine:
+    """Go to the machine of this name: the same database, a data folder of its own."""
+
+    def go(name: str) -> None:
+        settings.NEWSLETTER_DATA_DIR = tmp_path / name
+
+    go("first")
+    return go
+
+
+def begun() -> Send:
+    return start_send(issue=ready_issue(readers=25), now=NOW)
+
+
+def claim_one() -> Any:
+    return claim_batch(batch_id=Batch.objects.filter(state="pending").order_by("seq")[0].pk, now=NOW)
+
+
+def go_back_to_the_backup() -> None:
+    """As the database was before the first call."""
+    Attempt.objects.all().delete()
+    DeliveryException.objects.all().delete()
+    Batch.objects.update(state="pending", attempts=0, lease_until=None)
+
+
+def test_a_backup_from_the_middle_of_a_send_is_known_by_the_tries_it_lacks(on_machine: OnMachine) -> None:
+    begun()
+    assert claim_one() is not None
+    wake_up(now=NOW)
+    go_back_to_the_backup()
+    wake_up(now=LATER)
+    assert Installation.objects.get().held
+    assert claim_one() is None
+
+
+def test_a_machine_remembers_what_another_one_began(on_machine: OnMachine) -> None:
+    send = begun()
+    on_machine("second")
+    wake_up(now=NOW)
+    assert read_journal() is not None
+    Send.objects.filter(pk=send.pk).update(issue=ready_other(send))
+    wake_up(now=LATER)
+    assert Installation.objects.get().held
+    with pytest.raises(NotReady, match="restored from a backup"):
+        start_send(issue=send.issue, now=LATER)
+
+
+def ready_other(send: Send) -> Any:
+    """The database knows another issue under the number of the send, as it does when a backup went on by itself."""
+    issue = send.issue
+    issue.pk, issue.number, issue.public_id, issue.slot = None, 100, "another", None
+    issue._state.adding = True
+    issue.save()
+    return issue
+
+
+def test_a_hold_that_was_ended_on_one_machine_does_not_come_back_on_another(on_machine: OnMachine) -> None:
+    begun()
+    assert claim_one() is not None
+    for name in ("second", "first"):
+        on_machine(name)
+        wake_up(now=NOW)
+    go_back_to_the_backup()
+    wake_up(now=LATER)
+    release_everything(now=LATER)
+    for name in ("second", "third", "first"):
+        on_machine(name)
+        wake_up(now=LATER + timedelta(minutes=1))
+        assert not Installation.objects.get().held
+    assert claim_one() is not None
+
+
+def test_nothing_begins_that_cannot_be_remembered(on_machine: OnMachine, settings: Any, tmp_path: Path) -> None:
+    """F10: the data folder is full, or not ours to write to."""
+    issue = ready_issue(readers=25)
+    (tmp_path / "file").write_text("not a folder")
+    settings.NEWSLETTER_DATA_DIR = tmp_path / "file"
+    with pytest.raises(NotReady, match="cannot be noted in the data folder"):
+        start_send(issue=issue, now=NOW)
+    assert claim_one() is None
+    on_machine("first")
+    assert start_send(issue=issue, now=NOW).state == Send.State.SUBMITTING
+
+
+def test_a_worker_whose_data_folder_is_full_goes_on(
+    on_machine: OnMachine, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun()
+    (tmp_path / "file").write_text("not a folder")
+    settings.NEWSLETTER_DATA_DIR = tmp_path / "file"
+    wake_up(now=NOW)
+    assert "cannot be noted in the data folder" in caplog.text
+    assert claim_one() is not None
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"send": 1}', b'{"send": "x", "issue": 1, "attempt": 1}'])
+def test_a_journal_that_cannot_be_read_is_none(on_machine: OnMachine, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first" / "last-send.json").write_bytes(content)
+    assert read_journal() is None

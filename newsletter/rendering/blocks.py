@@ -7,21 +7,30 @@ Staff text may hold closed merge fields (``{{ first_name | default:"friend" }}``
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture hosted by us. Width and height are the pixels of the file; ``alt`` may be "" only for decoration."""
+    """A picture hosted by us. Width and height are the pixels of the file; ``alt`` may be "" only for decoration.
+
+    ``weight`` is the file's bytes, 0 where that is not known.
+    """
 
     url: str
     width: int
     height: int
     alt: str = ""
+    weight: int = 0
 
 
 @dataclass(frozen=True)
 class Brand:
-    """How the organisation looks. Colours are ``#rrggbb``; ``social`` is (network, url) pairs."""
+    """How the organisation looks. Colours are ``#rrggbb``; ``social`` is (network, url) pairs.
+
+    ``heading_font`` "" means the font of the text; ``radius`` is the roundness of corners in pixels;
+    ``masthead`` is plain or band. ``icons_url`` is the folder of our own social icons, "" for words in their place.
+    """
 
     name: str
     postal_address: str = ""
@@ -35,6 +44,10 @@ class Brand:
     donate_url: str = ""
     donor_portal_url: str = ""
     social: tuple[tuple[str, str], ...] = ()
+    heading_font: str = ""
+    radius: int = 8
+    masthead: str = "plain"
+    icons_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,10 @@ class StoryItem:
 
 @dataclass(frozen=True)
 class EventItem:
-    """One event. ``day``/``month`` make the date chip; ``when`` is the full date, time and zone in words."""
+    """One event. ``day``/``month`` make the date chip; ``when`` is the full date, time and zone in words.
+
+    ``calendar_url`` is the .ics file served by us, ``google_url`` and ``outlook_url`` lead to those calendars.
+    """
 
     title: str
     url: str
@@ -63,6 +79,11 @@ class EventItem:
     distance: str = ""
     online: bool = False
     calendar_url: str = ""
+    google_url: str = ""
+    outlook_url: str = ""
+    map_url: str = ""
+    summary: str = ""
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +114,16 @@ class StoryCards(Block):
 
 
 @dataclass(frozen=True)
+class StoryRows(StoryCards):
+    """The same stories in one column, each with its picture beside it."""
+
+
+@dataclass(frozen=True)
+class StoryList(StoryCards):
+    """The same stories without their pictures."""
+
+
+@dataclass(frozen=True)
 class Events(Block):
     """Events of one group of readers. ``kind`` is near, region, online or host.
 
@@ -104,6 +135,14 @@ class Events(Block):
     kind: str = "near"
     note: str = ""
     host_url: str = ""
+
+
+@dataclass(frozen=True)
+class EventCard(Block):
+    """One event in full: when, where with a map, and links to put it into a calendar. ``button`` "" says it for us."""
+
+    event: EventItem
+    button: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,6 +187,18 @@ class Divider(Block):
 
 
 @dataclass(frozen=True)
+class SchemaBlock(Block):
+    """A block that a schema describes (``templates/email/blocks/<kind>.toml``), its values by the schema's names.
+
+    A value is a str; for a ``rich`` field {"html": …, "text": …}, for a ``picture`` a Picture or None, for ``lines``
+    a tuple of str. What the schema names and ``values`` lacks is blank.
+    """
+
+    kind: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Document:
     """Everything one variant needs. ``subject`` and ``preheader`` may hold merge fields.
 
@@ -155,6 +206,8 @@ class Document:
     ``unsubscribe``) are tokens that rendering puts in by itself.
     ``personal`` False makes a notice of the system itself, which has no such links.
     ``direction`` is ltr or rtl. ``reason`` is the footer's line on why the reader gets this.
+    ``layout`` is letter, digest, announcement, event_notice or appeal (a file of ``templates/email/layouts``).
+    ``headline`` is the main heading of the last three ("": the subject); ``edition`` is a line such as "No. 12".
     """
 
     subject: str
@@ -167,3 +220,6 @@ class Document:
     reason: str = ""
     urls: Mapping[str, str] = field(default_factory=dict)
     personal: bool = True
+    layout: str = "letter"
+    headline: str = ""
+    edition: str = ""

@@ -26,6 +26,13 @@ class Palette:
     tint: str
     tint_ink: str
     tint_soft: str
+    tint_link: str
+    tint_line: str
+    tint_button: str
+    tint_button_ink: str
+    chip: str
+    chip_ink: str
+    rule: str
     band: str
     band_ink: str
     band_button: str
@@ -75,7 +82,9 @@ def ink_for(ground: str) -> str:
 def light_palette(*, colour: str, accent: str, background: str) -> Palette:
     """The day scheme of a brand. Paper is a warm near-white whatever the page is."""
     paper = "#fffdf9"
-    tint = mix(paper, colour, share=0.07)
+    tint = mix(paper, colour, share=0.08)
+    chip = mix(paper, colour, share=0.14)
+    tint_button = make_readable(colour, on=tint, ratio=3.0)
     page_ink = ink_for(background)
     button = accent if contrast(accent, paper) >= 3 else make_readable(accent, on=paper, ratio=3.0)
     band_ink = ink_for(colour)
@@ -94,6 +103,13 @@ def light_palette(*, colour: str, accent: str, background: str) -> Palette:
         tint=tint,
         tint_ink=make_readable(colour, on=tint),
         tint_soft=make_readable("#655f58", on=tint),
+        tint_link=make_readable(accent, on=tint),
+        tint_line=mix(tint, colour, share=0.2),
+        tint_button=tint_button,
+        tint_button_ink=ink_for(tint_button),
+        chip=chip,
+        chip_ink=make_readable(colour, on=chip),
+        rule=button,
         band=colour,
         band_ink=band_ink,
         band_button=band_ink,
@@ -107,6 +123,7 @@ def dark_palette(*, colour: str, accent: str) -> Palette:
     """The night scheme of a brand: never pure black or white, its colours lightened until they read."""
     page, paper, ink = "#171615", "#211f1d", "#ece6dc"
     tint = mix(paper, mix(colour, ink, share=0.4), share=0.22)
+    chip = mix(paper, mix(colour, ink, share=0.4), share=0.36)
     band = mix(colour, paper, share=0.45)
     band = band if contrast(ink, band) >= 7 else make_readable(mix(colour, "#1d1c1a", share=0.6), on=ink, ratio=7.0)
     button = make_readable(accent, on=paper)
@@ -125,6 +142,13 @@ def dark_palette(*, colour: str, accent: str) -> Palette:
         tint=tint,
         tint_ink=make_readable(mix(colour, ink, share=0.7), on=tint),
         tint_soft=make_readable("#b5ada2", on=tint),
+        tint_link=make_readable(mix(accent, ink, share=0.25), on=tint, ratio=5.0),
+        tint_line=mix(tint, ink, share=0.18),
+        tint_button=ink,
+        tint_button_ink=make_readable(colour, on=ink),
+        chip=chip,
+        chip_ink=make_readable(mix(colour, ink, share=0.7), on=chip),
+        rule=button,
         band=band,
         band_ink=ink,
         band_button=ink,

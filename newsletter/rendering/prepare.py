@@ -4,15 +4,18 @@ Every text field of every block goes through here by its name, so that a field a
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from html import unescape
 from typing import Any, TypeVar
 
 from markupsafe import Markup
 
-from newsletter.rendering.blocks import Block, Brand, Document, Picture
+from newsletter.rendering.blocks import Block, Brand, Document, Picture, SchemaBlock
 from newsletter.rendering.colours import normalise
+from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.merge import fill_defaults, merge_as_html, merge_html, merge_text
+from newsletter.rendering.schemas import BlockSchema, FieldSchema, blank_value, load_schemas
 from newsletter.rendering.templates import as_markup
 from newsletter.rendering.text import (
     join_lines,
@@ -32,6 +35,8 @@ _LINKS = frozenset({"links", "social"})
 _LINK = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 _WIDEST = 4000
+_ROUNDEST = 24
+MASTHEADS = ("plain", "band", "rule")
 _BRAND = Brand(name="")
 _Data = TypeVar("_Data", Block, Brand)
 
@@ -48,14 +53,24 @@ class Prepared:
     variables: TokenBook
 
 
-def prepare(document: Document) -> Prepared:
-    """Clean the whole document. Raises MergeError, naming the block, for a personal field that is not right."""
+def prepare(document: Document, *, schemas: Mapping[str, BlockSchema] | None = None) -> Prepared:
+    """Clean the whole document. ``schemas`` are those of the templates in use.
+
+    Raises MergeError, naming the block, for a personal field that is not right, and TemplateError for a block of a kind
+    that has no schema.
+    """
+    schemas = load_schemas() if schemas is None else schemas
     book = TokenBook() if document.personal else TokenBook(variables={})
     subject, preheader = tidy_line(document.subject), tidy_line(document.preheader)
     cleaned = replace(
         document,
         brand=_clean_brand(document.brand),
-        blocks=tuple(_clean_block(block, book) for block in document.blocks),
+        blocks=tuple(
+            _clean_schema_block(block, book, schemas) if isinstance(block, SchemaBlock) else _clean_block(block, book)
+            for block in document.blocks
+        ),
+        headline=_clean_text("title", fill_defaults(document.headline, block="headline")),
+        edition=_clean_text("title", document.edition),
         publication=_clean_text("title", document.publication),
         direction="rtl" if document.direction == "rtl" else "ltr",
         language=tidy_line(document.language) or "en",
@@ -83,6 +98,39 @@ def _clean_block(block: Block, book: TokenBook) -> Block:
     return _clean_data(block, done=merged)
 
 
+def _clean_schema_block(block: SchemaBlock, book: TokenBook, schemas: Mapping[str, BlockSchema]) -> SchemaBlock:
+    schema = schemas.get(block.kind)
+    if schema is None:
+        raise TemplateError(f"There is no template for a block of the kind “{block.kind}”.", block=block.key)
+    values = {field.name: _clean_field(field, block, book) for field in schema.fields}
+    return replace(block, values=values)
+
+
+def _clean_field(field: FieldSchema, block: SchemaBlock, book: TokenBook) -> Any:
+    value = block.values.get(field.name)
+    if value is None:
+        return blank_value(field)
+    match field.kind:
+        case "rich":
+            html, text = tidy_lines(value["html"]), tidy_lines(value["text"])
+            text += _links_left_out(html, of=text)
+            return {
+                "html": as_markup(merge_html(html, book=book, block=block.key)),
+                "text": merge_text(text, book=book, block=block.key),
+            }
+        case "picture":
+            return _clean_picture(value)
+        case "link":
+            return _clean_url(value)
+        case "lines":
+            return tuple(neutralise(shorten(line, field.most)) for item in value if (line := tidy_line(item)))
+        case "choice":
+            return value if value in dict(field.options) else blank_value(field)
+        case _:
+            tidy = tidy_paragraphs(value) if field.kind == "paragraphs" else tidy_line(value)
+            return neutralise(shorten(tidy, field.most))
+
+
 def _links_left_out(html: str, *, of: str) -> str:
     """The links that the plain text does not hold, one a line under it."""
     found = {_clean_url(unescape(url)): tidy_line(unescape(_TAG.sub("", words))) for url, words in _LINK.findall(html)}
@@ -95,9 +143,17 @@ def _clean_brand(brand: Brand) -> Brand:
         name: normalise(getattr(brand, name), otherwise=getattr(_BRAND, name))
         for name in ("colour", "accent", "background")
     }
-    font = "".join(char for char in brand.font.replace('"', "'") if char.isalnum() or char in " ,'-_")
-    fonts = {"font": font if font.count("'") % 2 == 0 and font.strip() else _BRAND.font}
-    return _clean_data(brand, done=colours | fonts)
+    fonts = {"font": _clean_font(brand.font) or _BRAND.font, "heading_font": _clean_font(brand.heading_font)}
+    shape = {
+        "radius": min(max(brand.radius, 0), _ROUNDEST),
+        "masthead": brand.masthead if brand.masthead in MASTHEADS else _BRAND.masthead,
+    }
+    return _clean_data(brand, done=colours | fonts | shape)
+
+
+def _clean_font(font: str) -> str:
+    kept = "".join(char for char in font.replace('"', "'") if char.isalnum() or char in " ,'-_").strip()
+    return kept if kept.count("'") % 2 == 0 else ""
 
 
 def _clean_data(data: _Data, *, done: dict[str, Any]) -> _Data:

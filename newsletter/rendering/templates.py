@@ -44,7 +44,12 @@ def make_environment(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"paragraphs": _paragraphs, "wrap": wrap_filter, "underline": _underline}
+    environment.filters |= {
+        "paragraphs": _paragraphs,
+        "wrap": wrap_filter,
+        "underline": _underline,
+        "wrap_item": wrap_item,
+    }
     environment.globals = {"logo_width": _logo_width}
     return environment
 
@@ -77,6 +82,11 @@ def _line_of(error: UndefinedError) -> int:
 
 def wrap_filter(text: str, indent: str = "") -> str:
     return wrap(str(text), indent=indent)
+
+
+def wrap_item(text: str) -> str:
+    """One item of a list, its later lines set in."""
+    return "- " + wrap(str(text), indent="  ").lstrip()
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -1,0 +1,132 @@
+"""What templates see beside a block's own fields: the look, the system's words, headings that the caller left to us."""
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+from newsletter.rendering.blocks import (
+    AppealBlock,
+    Block,
+    Divider,
+    Document,
+    EventCard,
+    EventItem,
+    Events,
+    LeadStory,
+    Related,
+    SchemaBlock,
+    StoryCards,
+)
+from newsletter.rendering.colours import dark_palette, light_palette
+from newsletter.rendering.prepare import Prepared
+from newsletter.rendering.social import find_icons
+from newsletter.rendering.tokens import fence
+from newsletter.rendering.typography import Typography, typography_of
+from newsletter.rendering.words import word
+
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def kind_of(block: Block) -> str:
+    """The name of a block's templates: the schema's own, else the block's type in small letters."""
+    if isinstance(block, SchemaBlock):
+        return block.kind
+    return _WORD.sub("_", type(block).__name__.removesuffix("Block")).lower()
+
+
+def describe_look(document: Document) -> dict[str, Any]:
+    """Palettes of day and night, sides, and typography."""
+    brand = document.brand
+    rtl = document.direction == "rtl"
+    look: Typography = typography_of(brand, language=document.language)
+    return {
+        "light": light_palette(colour=brand.colour, accent=brand.accent, background=brand.background),
+        "dark": dark_palette(colour=brand.colour, accent=brand.accent),
+        "type": look,
+        "start": "right" if rtl else "left",
+        "end": "left" if rtl else "right",
+        "ltr": not rtl,
+    }
+
+
+def describe_document(prepared: Prepared, *, family: str) -> dict[str, Any]:
+    """What layouts and blocks know of the document; ``family`` is the tokens' of the links, u (HTML) or t (text)."""
+    document = prepared.document
+    icons, words = find_icons(document.brand)
+    return {
+        "document": document,
+        "brand": document.brand,
+        "name": document.publication or document.brand.name,
+        "title": prepared.title,
+        "headline": document.headline or prepared.title,
+        "words": lambda key, **values: word(key, document.language, **values),
+        "pills": _own_links(document) + ([] if family == "t" else words),
+        "icons": icons,
+        "social": icons + words,
+        "contents": _contents(document),
+        "first_event": _first_event(document),
+        "view_online": document.urls.get("view_online", ""),
+        "preferences": fence(f"{family}_preferences"),
+        "unsubscribe": fence(f"{family}_unsubscribe"),
+    }
+
+
+def describe_block(document: Document, position: int) -> dict[str, Any]:
+    """A block for its template, with the heading given by us where the caller gave none, and whether a rule goes above."""
+    block, language = document.blocks[position], document.language
+    ruled = position > 0 and not _ends_visibly(document.blocks[position - 1])
+    extras: dict[str, Any] = {"ruled": ruled, "block": block}
+    match block:
+        case SchemaBlock(values=values, key=key):
+            extras["block"] = SimpleNamespace(key=key, **values)
+        case StoryCards(heading=heading):
+            after_lead = any(isinstance(before, LeadStory) for before in document.blocks[:position])
+            extras["heading"] = heading or (word("more_stories", language) if after_lead else "")
+        case Events(kind=kind, heading=heading, note=note, host_url=host_url):
+            extras["heading"] = heading or word(f"events_{kind}", language)
+            extras["note"] = note or (word("host_invitation", language) if kind == "host" else "")
+            extras["host_url"] = host_url if kind == "host" else ""
+        case Related(heading=heading):
+            extras["heading"] = heading or word("related", language)
+    return extras
+
+
+def _ends_visibly(block: Block) -> bool:
+    """Whether a block ends in a line or a band of its own, so that no rule belongs under it."""
+    return isinstance(block, AppealBlock | Divider) or kind_of(block).endswith("_band")
+
+
+def _contents(document: Document) -> list[str]:
+    """What is in the issue, in a few lines: its first stories and the headings of the rest."""
+    lines: list[str] = []
+    for position, block in enumerate(document.blocks):
+        match block:
+            case LeadStory(story=story):
+                lines.append(story.title)
+            case StoryCards(stories=stories):
+                lines += [story.title for story in stories[:3]]
+            case Events():
+                lines.append(describe_block(document, position)["heading"])
+            case EventCard(event=event):
+                lines.append(event.title)
+    return lines if len(lines) > 1 else []
+
+
+def _first_event(document: Document) -> EventItem | None:
+    for block in document.blocks:
+        match block:
+            case EventCard(event=event):
+                return event
+            case Events(events=(event, *_)):
+                return event
+    return None
+
+
+def _own_links(document: Document) -> list[tuple[str, str]]:
+    brand, language = document.brand, document.language
+    own = [
+        (word("website", language), brand.website),
+        (word("give", language), brand.donate_url),
+        (word("donor_portal", language), brand.donor_portal_url),
+    ]
+    return [(label, url) for label, url in own if label and url]

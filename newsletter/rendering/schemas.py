@@ -1,0 +1,105 @@
+"""Schemas of blocks that are two templates and a ``.toml`` beside them: their fields, and a sample of each.
+
+A contributor adds a block by adding these three files; the editor, rendering, lint and the gallery find it by its name.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from newsletter.rendering.errors import TemplateError
+from newsletter.rendering.templates import default_templates
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+class FieldSchema(BaseModel):
+    """One field. ``line`` is a line of text, ``paragraphs`` several, ``rich`` staff's formatted text with merge fields,
+    ``lines`` a list of lines, ``link`` a web address, ``choice`` one of ``options``, ``picture`` a picture cropped for
+    its ``place`` and, with ``mark``, marked as a film.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    kind: Literal["line", "paragraphs", "rich", "lines", "link", "choice", "picture"]
+    label: str
+    help: str = ""
+    required: bool = False
+    most: int = Field(default=300, ge=1, le=5000)
+    options: tuple[tuple[str, str], ...] = ()
+    place: str = "wide"
+    mark: Literal["", "film"] = ""
+
+    @model_validator(mode="after")
+    def _check_options(self) -> "FieldSchema":
+        if (self.kind == "choice") != bool(self.options):
+            raise ValueError("options are given for a choice, and for nothing else")
+        return self
+
+
+class BlockSchema(BaseModel):
+    """A block: how staff know it, its fields, and a sample value of each (a picture's sample is its name)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    label: str
+    about: str
+    icon: str = "placeholder"
+    fields: tuple[FieldSchema, ...] = Field(alias="field")
+    sample: Mapping[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _check_sample(self) -> "BlockSchema":
+        unknown = sorted(set(self.sample) - {field.name for field in self.fields})
+        if unknown:
+            raise ValueError(f"the sample has “{unknown[0]}”, which is no field")
+        if lacking := [field.name for field in self.fields if field.required and field.name not in self.sample]:
+            raise ValueError(f"the sample lacks “{lacking[0]}”, which is required")
+        return self
+
+
+@lru_cache(maxsize=8)
+def load_schemas(folder: Path | None = None) -> Mapping[str, BlockSchema]:
+    """All schemas of a folder like ``templates/email``, by kind. Raises TemplateError that names the file at fault."""
+    folder = folder or default_templates()
+    return {path.stem: _load(path) for path in sorted((folder / "blocks").glob("*.toml"))}
+
+
+def blank_value(field: FieldSchema) -> Any:
+    """What a field holds that nobody filled in."""
+    match field.kind:
+        case "rich":
+            return {"html": "", "text": ""}
+        case "lines":
+            return ()
+        case "picture":
+            return None
+        case "choice":
+            return field.options[0][0]
+        case _:
+            return ""
+
+
+def _load(path: Path) -> BlockSchema:
+    if not _NAME.fullmatch(path.stem):
+        raise TemplateError(f"{path.name}: name a block with small letters, digits and underscores.", kind=path.stem)
+    for part in ("mjml", "txt"):
+        if not path.with_name(f"{path.stem}.{part}.j2").is_file():
+            raise TemplateError(f"{path.name} has no {path.stem}.{part}.j2 beside it. Add it.", kind=path.stem)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        return BlockSchema.model_validate({**data, "kind": path.stem})
+    except tomllib.TOMLDecodeError as error:
+        raise TemplateError(f"{path.name} is not TOML: {error}.", kind=path.stem) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise TemplateError(f"{path.name}: {where + ': ' if where else ''}{message}.", kind=path.stem) from error

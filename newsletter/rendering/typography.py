@@ -1,0 +1,55 @@
+"""The fonts and sizes of a brand in a language: families that mail programs have, and what other scripts need."""
+
+from dataclasses import dataclass
+
+from newsletter.rendering.blocks import Brand
+from newsletter.rendering.words import base_language
+
+SANS = "'Helvetica Neue', Helvetica, Arial, sans-serif"
+_ARABIC = "'Noto Naskh Arabic', 'Geeza Pro', 'Segoe UI', Tahoma"
+_DEVANAGARI = "'Noto Sans Devanagari', 'Kohinoor Devanagari', 'Nirmala UI', Mangal"
+_SCRIPTS = {"ar": _ARABIC, "fa": _ARABIC, "ur": _ARABIC, "hi": _DEVANAGARI, "mr": _DEVANAGARI, "ne": _DEVANAGARI}
+
+
+@dataclass(frozen=True)
+class Typography:
+    """Families as CSS lists; weights as CSS words; ``size`` in pixels. Scripts without italics get none."""
+
+    text: str
+    heading: str
+    small: str
+    weight: str
+    size: int
+    leading: str
+    spacing: str
+    italic: str
+
+
+def typography_of(brand: Brand, *, language: str) -> Typography:
+    """How a brand is set in a language."""
+    script = _SCRIPTS.get(base_language(language), "")
+    heading = brand.heading_font or brand.font
+    serif = is_serif(heading)
+    return Typography(
+        text=_with_script(brand.font, script),
+        heading=_with_script(heading, script),
+        small=_with_script(SANS if is_serif(brand.font) else brand.font, script),
+        weight="normal" if serif and not script else "bold",
+        size=18 if script else 17,
+        leading="1.75" if script else "1.6",
+        spacing="0" if script else "-0.5px",
+        italic="normal" if script else "italic",
+    )
+
+
+def is_serif(family: str) -> bool:
+    """Whether a list of families ends in the generic serif."""
+    return family.rsplit(",", 1)[-1].strip().lower() == "serif"
+
+
+def _with_script(family: str, script: str) -> str:
+    """The script's own fonts, behind the brand's first: that one sets what Latin letters there are."""
+    if not script:
+        return family
+    first, _, rest = family.partition(",")
+    return ",".join(part for part in (first, f" {script}", rest) if part)

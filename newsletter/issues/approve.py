@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from newsletter.errors import NotAllowed, NotApproved, NotReady, WrongState
 from newsletter.issues.changes import find_changes
 from newsletter.issues.content import hash_content, resolve_content
+from newsletter.issues.place import place_stories
 from newsletter.issues.variants import find_groups, freeze_revision, make_variants
 from newsletter.models import Approval, Issue, IssueRevision, Publication, move
 
@@ -46,7 +47,8 @@ def check_ready(*, issue: Issue, now: datetime) -> IssueRevision:
     if issue.state not in (*OPEN_STATES, Issue.State.APPROVED):
         raise WrongState(f"{issue} is {issue.get_state_display()}; it cannot be approved or sent again.")
     revision = freeze_revision(issue=issue, now=now)
-    variants = make_variants(revision=revision, groups=find_groups(issue))
+    place_stories(issue=issue, content=revision.content)
+    variants = make_variants(revision=revision, groups=find_groups(issue, now=now))
     if not variants:
         raise NotReady(
             f"Nobody would get {issue}: the list “{issue.publication.mailing_list.name}” has nobody who may be mailed"

@@ -1,15 +1,23 @@
 """Slot -> issue in draft, with its reasons; or a slot skipped because there is nothing new."""
 
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Q
 
 from newsletter.errors import WrongState
 from newsletter.issues.body import draft_body, draft_preheader, draft_subject
-from newsletter.issues.choose import choose_content, has_new_event
+from newsletter.issues.choose import Choice, choose_content, has_new_event
+from newsletter.issues.digest import (
+    NOTHING_SENT,
+    choose_month,
+    digest_subject,
+    find_digest_due,
+    make_digest_slot,
+)
 from newsletter.issues.schedule import Due, due_after, due_at_local
 from newsletter.models import Issue, PlacedStory, Publication, Slot, Story, move
 
@@ -28,8 +36,21 @@ class Assembly:
 
 def open_due_slots(*, publication: Publication, now: datetime) -> list[Slot]:
     """Make the slots whose time of assembly has come and that are not there yet; of several missed, only the last can go."""
+    return [*_open_issue_slots(publication, now), *_open_digest_slot(publication, now)]
+
+
+def _open_digest_slot(publication: Publication, now: datetime) -> list[Slot]:
+    due = find_digest_due(publication=publication, now=now, grace=GRACE)
+    if due is None:
+        return []
+    slot, new = make_digest_slot(publication=publication, due=due, now=now)
+    return [slot] if new else []
+
+
+def _open_issue_slots(publication: Publication, now: datetime) -> list[Slot]:
     lead = timedelta(hours=publication.lead_hours)
-    last = publication.slots.filter(due_at__lte=now + lead).order_by("-due_at").first()
+    slots = publication.slots.filter(kind=Slot.Kind.ISSUE)
+    last = slots.filter(due_at__lte=now + lead).order_by("-due_at").first()
     missing: list[Due] = []
     after = max(last.due_at, publication.made_at) if last else publication.made_at
     for due in due_after(after, schedule=publication.schedule, zone=publication.zone):
@@ -47,25 +68,33 @@ def open_due_slots(*, publication: Publication, now: datetime) -> list[Slot]:
     return made
 
 
-def find_slot(*, publication: Publication, due: str, now: datetime) -> Slot:
-    """The slot of a wall-clock time given by a person, or the next one of the schedule; made if need be."""
+def find_slot(*, publication: Publication, due: str, now: datetime, kind: str = Slot.Kind.ISSUE) -> Slot:
+    """The slot of a wall-clock time given by a person, or the next one of the schedule; made if need be.
+
+    Of a digest, there is one a month: the slot of the month in which the time falls.
+    """
+    schedule = publication.digest_schedule if kind == Slot.Kind.DIGEST else publication.schedule
     if due:
         moment = due_at_local(due, zone=publication.zone)
         if moment.at + GRACE < now:
             raise WrongState(f"{moment.local} is more than six hours past. Name a moment to come, or leave --due out.")
     else:
-        moment = next(due_after(now, schedule=publication.schedule, zone=publication.zone))
-        waiting = publication.slots.filter(state=Slot.State.DUE, due_at__gte=now - GRACE, due_at__lte=moment.at)
+        moment = next(due_after(now, schedule=schedule, zone=publication.zone))
+        slots = publication.slots.filter(kind=kind)
+        waiting = slots.filter(state=Slot.State.DUE, due_at__gte=now - GRACE, due_at__lte=moment.at)
         if first := waiting.order_by("due_at").first():
             return first
+    if kind == Slot.Kind.DIGEST:
+        return make_digest_slot(publication=publication, due=moment, now=now)[0]
     return _make_slot(publication=publication, due=moment, now=now)[0]
 
 
 def is_scheduled(slot: Slot) -> bool:
     """Whether the slot is a moment of its publication's schedule, and not one that a person made up."""
     publication = slot.publication
+    schedule = publication.digest_schedule if slot.kind == Slot.Kind.DIGEST else publication.schedule
     before = slot.due_at - timedelta(seconds=1)
-    return next(due_after(before, schedule=publication.schedule, zone=publication.zone)).at == slot.due_at
+    return next(due_after(before, schedule=schedule, zone=publication.zone)).at == slot.due_at
 
 
 def find_open_slots(*, now: datetime) -> list[Slot]:
@@ -86,42 +115,102 @@ def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
     skipped_before = slot.state == Slot.State.SKIPPED
     if slot.state != Slot.State.DUE and not (skipped_before and now < slot.due_at):
         return Assembly(slot=slot, issue=Issue.objects.filter(slot=slot).first(), made=False)
-    publication = slot.publication
-    earlier = publication.slots.filter(assembled_at__isnull=False).exclude(pk=slot.pk)
-    before = earlier.aggregate(last=Max("assembled_at"))["last"]
-    choice = choose_content(publication=publication, new_since=before, due_at=slot.due_at, now=now)
-    if not choice.stories and not has_new_event(choice.events, since=before):
-        move(slot, of=[Slot.State.DUE], to=Slot.State.SKIPPED, reason=NOTHING_NEW, assembled_at=now)
+    draft = _draft_digest(slot, now) if slot.kind == Slot.Kind.DIGEST else _draft_issue(slot, now)
+    if draft.nothing:
+        move(slot, of=[Slot.State.DUE], to=Slot.State.SKIPPED, reason=draft.nothing, assembled_at=now)
         return Assembly(slot=slot, issue=None, made=not skipped_before)
-    number = (publication.issues.aggregate(last=Max("number"))["last"] or 0) + 1
-    issue = Issue.objects.create(
-        publication=publication,
-        slot=slot,
-        number=number,
-        public_id=secrets.token_hex(12),
-        made_at=now,
-        reasons=[asdict(reason) for reason in choice.reasons],
-        subject=draft_subject(publication=publication, choice=choice, number=number),
-        preheader=draft_preheader(choice),
-        body=draft_body(publication=publication, choice=choice),
-    )
-    PlacedStory.objects.bulk_create(
-        PlacedStory(publication=publication, story=story, issue=issue) for story in choice.stories
-    )
-    issue.save_revision(log_action=False)
+    issue = _make_issue(slot, draft, now)
     move(
         slot,
         of=[Slot.State.DUE, Slot.State.SKIPPED],
         to=Slot.State.ASSEMBLED,
         assembled_at=now,
-        reason=_assembled(choice.stories),
+        reason=_assembled(draft.choice.stories),
     )
     return Assembly(slot=slot, issue=issue, made=True)
 
 
+def next_number(*, publication: Publication, kind: str) -> int:
+    """Issues, digests and corrections are numbered apart. The table refuses a number that is taken meanwhile."""
+    return (publication.issues.filter(kind=kind).aggregate(last=Max("number"))["last"] or 0) + 1
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What an issue starts from; or ``nothing``, the reason why there is none."""
+
+    number: int
+    choice: Choice
+    subject: str = ""
+    body: list[tuple[str, Any]] = field(default_factory=list)
+    nothing: str = ""
+
+
+def _draft_issue(slot: Slot, now: datetime) -> _Draft:
+    publication = slot.publication
+    number = next_number(publication=publication, kind=slot.kind)
+    since = last_assembled(slot)
+    choice = choose_content(publication=publication, new_since=since, due_at=slot.due_at, now=now)
+    if not choice.stories and not has_new_event(choice.events, since=since):
+        return _Draft(number, choice, nothing=NOTHING_NEW)
+    subject = draft_subject(publication=publication, choice=choice, number=number)
+    return _Draft(number, choice, subject, draft_body(publication=publication, choice=choice))
+
+
+def _draft_digest(slot: Slot, now: datetime) -> _Draft:
+    number = next_number(publication=slot.publication, kind=slot.kind)
+    choice, words = choose_month(slot=slot, now=now)
+    if not choice.stories:
+        return _Draft(number, choice, nothing=NOTHING_SENT)
+    body = draft_body(publication=slot.publication, choice=choice, words=words)
+    return _Draft(number, choice, digest_subject(slot=slot, choice=choice), body)
+
+
+def last_assembled(slot: Slot) -> datetime | None:
+    """When the slot before this one was assembled or found to have nothing new."""
+    earlier = slot.publication.slots.filter(kind=slot.kind, assembled_at__isnull=False).exclude(pk=slot.pk)
+    last: datetime | None = earlier.aggregate(last=Max("assembled_at"))["last"]
+    return last
+
+
+def _make_issue(slot: Slot, draft: _Draft, now: datetime) -> Issue:
+    publication, choice = slot.publication, draft.choice
+    issue = Issue.objects.create(
+        publication=publication,
+        slot=slot,
+        kind=slot.kind,
+        number=draft.number,
+        public_id=secrets.token_hex(12),
+        made_at=now,
+        reasons=[asdict(reason) for reason in choice.reasons],
+        subject=draft.subject,
+        preheader=draft_preheader(choice),
+        body=draft.body,
+    )
+    remember_assembly(issue)
+    PlacedStory.objects.bulk_create(
+        PlacedStory(publication=publication, kind=slot.kind, story=story, issue=issue) for story in choice.stories
+    )
+    issue.save_revision(log_action=False)
+    return issue
+
+
+def remember_assembly(issue: Issue) -> None:
+    """Keep the issue as it was drafted, so that it can be told later what was edited by hand."""
+    issue.assembled = {
+        "subject": issue.subject,
+        "preheader": issue.preheader,
+        "body": issue.body.get_prep_value(),
+    }
+    Issue.objects.filter(pk=issue.pk).update(assembled=issue.assembled)
+
+
 def _make_slot(*, publication: Publication, due: Due, now: datetime) -> tuple[Slot, bool]:
     return Slot.objects.get_or_create(
-        publication=publication, due_local=due.local, defaults={"due_at": due.at, "made_at": now}
+        publication=publication,
+        kind=Slot.Kind.ISSUE,
+        due_local=due.local,
+        defaults={"due_at": due.at, "made_at": now},
     )
 
 

@@ -8,6 +8,7 @@ from newsletter.models import Publication, Story
 
 PREHEADER_LENGTH = 100
 RELATED_LINKS = 3
+_STORY_WORDS: dict[str, Any] = {"headline": "", "teaser": "", "picture": None}
 
 
 def draft_subject(*, publication: Publication, choice: Choice, number: int) -> str:
@@ -27,15 +28,19 @@ def draft_preheader(choice: Choice) -> str:
     return shorten(literal(others or teaser), PREHEADER_LENGTH)
 
 
-def draft_body(*, publication: Publication, choice: Choice) -> list[tuple[str, Any]]:
-    """(block type, value) pairs for the issue's body."""
+def draft_body(
+    *, publication: Publication, choice: Choice, words: dict[int, dict[str, Any]] | None = None
+) -> list[tuple[str, Any]]:
+    """(block type, value) pairs for the issue's body. ``words``: how staff worded a story elsewhere, by its id."""
+    words = words or {}
     body: list[tuple[str, Any]] = []
     if publication.intro:
         body.append(("note", {"heading": "", "text": paragraphs(publication.intro)}))
     if choice.stories:
-        body.append(("lead_story", _story_choice(choice.stories[0])))
+        body.append(("lead_story", _story_choice(choice.stories[0], words)))
     if len(choice.stories) > 1:
-        body.append(("stories", {"heading": "", "stories": [_story_choice(story) for story in choice.stories[1:]]}))
+        others = [_story_choice(story, words) for story in choice.stories[1:]]
+        body.append(("stories", {"heading": "", "stories": others}))
     if choice.events or publication.host_url:
         body.append(("events", {"heading": "", "events": choice.events}))
     if choice.appeals:
@@ -59,7 +64,13 @@ def find_related(stories: list[Story]) -> list[tuple[str, str]]:
         return list(dict.fromkeys(named))[:RELATED_LINKS]
     topics = {topic.pk for story in stories for topic in story.topics.all()}
     languages = {story.language for story in stories}
-    shared = Story.objects.filter(topics__in=topics, language__in=languages).exclude(url__in=inside).distinct()
+    shared = (
+        Story.objects.filter(
+            topics__in=topics, language__in=languages, withdrawn_at__isnull=True, embargo_until__isnull=True
+        )
+        .exclude(url__in=inside)
+        .distinct()
+    )
     return [(story.title, story.url) for story in shared[: RELATED_LINKS * 2] if not has_mark(story.title)][
         :RELATED_LINKS
     ]
@@ -90,5 +101,6 @@ def paragraphs(text: str) -> str:
     return "".join(f"<p>{escape(part, quote=False)}</p>".replace("\n", "<br/>") for part in parts)
 
 
-def _story_choice(story: Story) -> dict[str, Any]:
-    return {"story": story, "headline": "", "teaser": "", "picture": None}
+def _story_choice(story: Story, words: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    own: Any = words.get(story.pk, {})
+    return {"story": story, **{name: own.get(name) or blank for name, blank in _STORY_WORDS.items()}}

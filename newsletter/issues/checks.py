@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from newsletter.errors import NotReady
 from newsletter.issues.care import EMAIL, find_fault
 from newsletter.issues.leave_out import stories_of
 
@@ -34,6 +35,13 @@ def find_unfit(content: Content, *, at: datetime) -> list[str]:
         (story, find_fault(story["care"], channel=EMAIL, at=at, required=required)) for story in stories_of(content)
     )
     return [f"“{story['title']}” {fault}" for story, fault in faults if fault]
+
+
+def require_fit(content: Content, *, at: datetime) -> None:
+    """Raises NotReady where a story may not be mailed at that moment, whatever was true when the issue was approved."""
+    unfit = find_unfit(content, at=at)
+    if unfit:
+        raise NotReady(f"{'; '.join(unfit)}. Nothing was sent. Take it out, or put its record right.")
 
 
 def _placed(content: Content) -> Iterator[tuple[Content, Content]]:

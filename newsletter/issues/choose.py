@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Prefetch, Q
 
-from newsletter.models import Appeal, EventNotice, PlacedStory, Publication, Source, Story
+from newsletter.issues.care import EMAIL, care_of, find_fault
+from newsletter.models import Appeal, EventNotice, Issue, PlacedStory, Publication, Source, Story
 
 CANDIDATES = 200
 STALE = timedelta(days=8)
@@ -34,12 +35,17 @@ def choose_content(*, publication: Publication, new_since: datetime | None, due_
     """Candidates for the issue due at ``due_at``; ``new_since`` is when the one before was assembled, None for the first."""
     stories, story_reasons = choose_stories(publication=publication, new_since=new_since, due_at=due_at, now=now)
     events, event_reasons = choose_events(publication=publication, due_at=due_at, now=now)
+    appeals, appeal_reasons = choose_appeals()
+    return Choice(stories, events, appeals, story_reasons + event_reasons + appeal_reasons)
+
+
+def choose_appeals() -> tuple[list[Appeal], list[Reason]]:
+    """Every appeal in use; each reader sees the first that is for people like them."""
     appeals = list(Appeal.objects.filter(enabled=True))
-    appeal_reasons = [
+    return appeals, [
         Reason("appeal", appeal.pk, appeal.headline, True, f"shown to: {appeal.get_audience_display().lower()}")
         for appeal in appeals
     ]
-    return Choice(stories, events, appeals, story_reasons + event_reasons + appeal_reasons)
 
 
 def choose_stories(
@@ -52,7 +58,7 @@ def choose_stories(
     oldest = due_at - timedelta(days=publication.days_back)
     sources = set(publication.sources.values_list("pk", flat=True))
     wanted = {topic.pk for topic in publication.topics.all()}
-    placed = PlacedStory.objects.filter(publication=publication).select_related("issue")
+    placed = PlacedStory.objects.filter(publication=publication, kind=Issue.Kind.ISSUE).select_related("issue")
     candidates = (
         Story.objects.told_since(oldest)
         .select_related("source", "picture")
@@ -63,6 +69,9 @@ def choose_stories(
     reasons: list[Reason] = []
     for story in candidates:
         against = _reason_against(story, publication, sources, wanted, new_since, now)
+        if not against:
+            required = publication.consent_required
+            against = find_fault(care_of(story), channel=EMAIL, at=due_at, required=required)
         if not against and len(chosen) >= publication.stories:
             against = f"no room: the issue takes {publication.stories}"
         if against:

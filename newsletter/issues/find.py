@@ -5,17 +5,21 @@ from newsletter.models import Issue, Publication
 
 
 def find_issue(name: str) -> Issue:
-    """By id, ``SLUG/NUMBER`` or ``SLUG/latest``."""
+    """By id, ``SLUG/NUMBER`` or ``SLUG/latest``; a digest or a correction as ``SLUG/digest-NUMBER`` or ``SLUG/digest-latest``."""
     issues = Issue.objects.select_related(
         "publication__brand", "publication__mailing_list", "publication__segment", "slot"
     )
-    slug, slash, number = name.strip().rpartition("/")
+    slug, slash, rest = name.strip().rpartition("/")
+    named, dash, number = rest.rpartition("-")
+    kind = named if dash else Issue.Kind.ISSUE
     if not slash:
-        issue = issues.filter(pk=int(number)).first() if number.isdigit() else None
+        issue = issues.filter(pk=int(rest)).first() if rest.isdigit() else None
     elif number == "latest":
-        issue = issues.filter(publication__slug=slug).order_by("-number").first()
+        issue = issues.filter(publication__slug=slug, kind=kind).order_by("-number").first()
     else:
-        issue = issues.filter(publication__slug=slug, number=int(number)).first() if number.isdigit() else None
+        issue = (
+            issues.filter(publication__slug=slug, kind=kind, number=int(number)).first() if number.isdigit() else None
+        )
     if issue is None:
         known = issues.first()
         hint = (

@@ -14,6 +14,7 @@ from django.db.models import Count
 from newsletter.errors import Broken, NotReady
 from newsletter.issues.approve import require_approval
 from newsletter.issues.audience import NO_EVENT_NEAR, count_people, find_groups, find_people
+from newsletter.issues.checks import require_fit
 from newsletter.issues.variants import make_variants
 from newsletter.models import Approval, Batch, Delivery, Issue, ReaderGroup, Send, Variant, move
 from newsletter.providers.contract import Capabilities
@@ -49,6 +50,7 @@ JOIN newsletter_batch AS batch
 def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) -> None:
     """preparing -> ready. Raises NotApproved when the content is no longer the approved one, NotReady when nobody is left."""
     approval = require_approval(send.issue)
+    require_fit(approval.revision.content, at=now)
     for _ in range(TRIES):
         variants = make_variants(revision=approval.revision, groups=find_groups(send.issue, now=now))
         cut = cut_for(variants, capabilities=capabilities)

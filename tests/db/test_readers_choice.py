@@ -11,7 +11,16 @@ from newsletter.models import Batch, Delivery, Issue, ReaderGroup, Send, Variant
 from newsletter.sending.receipt import make_receipt
 from newsletter.sending.start import start_send
 from subscribers.models import Subscriber, Subscription
-from tests.support.fixtures import HOUSTON, LONDON, NOW, add_readers, make_event, make_issue, make_publication, make_story
+from tests.support.fixtures import (
+    HOUSTON,
+    LONDON,
+    NOW,
+    add_readers,
+    make_event,
+    make_issue,
+    make_publication,
+    make_story,
+)
 
 pytestmark = pytest.mark.django_db
 

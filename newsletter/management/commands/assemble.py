@@ -7,6 +7,7 @@ from typing import Any
 from newsletter.issues.assemble import assemble_slot, find_slot, is_scheduled
 from newsletter.issues.find import find_publication
 from newsletter.management.base import ProductCommand
+from newsletter.models import Slot
 
 
 class Command(ProductCommand):
@@ -15,12 +16,15 @@ class Command(ProductCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("publication", metavar="PUBLICATION", help="Its slug.")
         parser.add_argument("--due", default="", metavar="ISO", help="The slot, as wall-clock time: 2026-11-26T09:00.")
+        parser.add_argument("--digest", action="store_true", help="The month's digest, for readers who chose it.")
         parser.add_argument("--json", action="store_true")
 
     def run(self, **options: Any) -> None:
         now = datetime.now(UTC)
         publication = find_publication(options["publication"])
-        assembly = assemble_slot(slot=find_slot(publication=publication, due=options["due"], now=now), now=now)
+        kind = Slot.Kind.DIGEST if options["digest"] else Slot.Kind.ISSUE
+        slot = find_slot(publication=publication, due=options["due"], now=now, kind=kind)
+        assembly = assemble_slot(slot=slot, now=now)
         slot, issue = assembly.slot, assembly.issue
         if options["json"]:
             self.write_json(

@@ -1,0 +1,159 @@
+"""What protects the person behind a story, V1 to V6: without a consent that holds, or before an embargo, nothing is shown."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from newsletter.errors import NotReady
+from newsletter.issues.approve import approve_issue
+from newsletter.issues.care import care_of, find_fault
+from newsletter.issues.content import resolve_content
+from newsletter.issues.variants import find_groups, freeze_revision, make_variants
+from newsletter.jobs.tick import start_due_sends
+from newsletter.models import Issue, Publication, Send, StaffNotice, Story
+from newsletter.sending.start import start_send
+from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
+
+pytestmark = pytest.mark.django_db
+
+DUE = datetime(2026, 3, 5, 9, tzinfo=UTC)
+GIVEN: dict[str, Any] = {
+    "consent_needed": True,
+    "consent_channels": ["email", "archive"],
+    "consent_identity": "pseudonym",
+    "consent_given_by": "self",
+    "consent_given_on": date(2026, 1, 10),
+    "consent_form_holder": "The casework team",
+}
+
+
+def fault_of(**changes: Any) -> str:
+    story = Story(title="Maya", **{**GIVEN, **changes})
+    return find_fault(care_of(story), channel="email", at=DUE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({}, ""),
+        ({"consent_needed": False, "consent_given_by": ""}, ""),
+        (
+            {"consent_given_by": "", "consent_given_on": None, "consent_form_holder": ""},
+            "has no recorded consent",
+        ),
+        ({"consent_form_holder": ""}, "has a consent that is not complete: who holds the signed form is missing"),
+        ({"consent_expires_on": date(2026, 3, 5)}, ""),
+        ({"consent_expires_on": date(2026, 3, 4)}, "has a consent that ran out on 4 March 2026"),
+        ({"consent_given_on": date(2026, 3, 6)}, "has a consent that begins only on 6 March 2026"),
+        ({"consent_channels": ["print"]}, "has a consent that does not cover this channel (email)"),
+        ({"about_minor": True}, "is about a person under 18, and no parent or guardian agreed"),
+        ({"about_minor": True, "consent_given_by": "guardian"}, ""),
+        (
+            {"about_minor": True, "consent_given_by": "guardian", "consent_identity": "first_name"},
+            "is about a person under 18, who must be shown by a pseudonym or not be named at all",
+        ),
+        ({"embargo_until": DUE}, ""),
+        ({"embargo_until": DUE + timedelta(seconds=1)}, "is under embargo until 5 March 2026, 09:00 UTC"),
+        ({"withdrawn_at": NOW}, "was withdrawn"),
+    ],
+)
+def test_v1_v2_v6_a_story_is_shown_only_with_a_consent_that_holds_for_the_channel_and_the_day(changes, fault):
+    assert fault_of(**changes) == fault
+
+
+def test_v1_a_publication_that_asks_for_consent_takes_no_story_without_a_record():
+    publication = make_publication(consent_required=True)
+    make_story("No record")
+    make_story("With record", days_old=2, **GIVEN)
+    issue = make_issue(publication)
+    assert list(issue.placed.values_list("story__title", flat=True)) == ["With record"]
+    assert "left out: has no recorded consent" in [reason["why"] for reason in issue.reasons]
+
+
+def test_v6_an_embargoed_story_waits_for_the_first_issue_that_is_due_after_it():
+    publication = make_publication()
+    make_story("Waits", embargo_until=DUE + timedelta(hours=1))
+    make_story("May be told", days_old=2)
+    issue = make_issue(publication)
+    assert list(issue.placed.values_list("story__title", flat=True)) == ["May be told"]
+    assert any("is under embargo until 5 March 2026, 10:00 UTC" in reason["why"] for reason in issue.reasons)
+
+
+def test_v1_a_consent_that_runs_out_before_the_slot_is_an_error_that_stops_the_approval():
+    publication = make_publication()
+    story = make_story("The first verdict", **GIVEN)
+    add_readers(publication, 1)
+    issue = make_issue(publication)
+    Story.objects.filter(pk=story.pk).update(consent_expires_on=date(2026, 3, 4))
+    with pytest.raises(NotReady, match="“The first verdict” has a consent that ran out on 4 March 2026"):
+        approve_issue(issue=Issue.objects.get(), by=make_approver(), now=NOW)
+    assert issue.approvals.count() == 0
+
+
+def test_v1_a_consent_that_runs_out_soon_after_is_a_warning():
+    publication = make_publication()
+    make_story("The first verdict", **GIVEN, consent_expires_on=date(2026, 3, 12))
+    add_readers(publication, 1)
+    issue = make_issue(publication, approved=True)
+    (variant,) = issue.variants.all()
+    assert [one["message"] for one in variant.findings if one["code"] == "consent-soon"] == [
+        "The consent of “The first verdict” runs out on 2026-03-12, soon after this goes out."
+    ]
+
+
+def late_issue(publication: Publication) -> Issue:
+    make_story("The first verdict", **GIVEN, consent_expires_on=date(2026, 3, 5))
+    add_readers(publication, 2)
+    return make_issue(publication, approved=True)
+
+
+def test_v1_a_consent_that_runs_out_between_approval_and_send_holds_the_issue_and_staff_are_told():
+    issue = late_issue(make_publication())
+    Issue.objects.filter(pk=issue.pk).update(released_at=NOW)
+    start_due_sends(now=DUE + timedelta(days=1))
+    issue.refresh_from_db()
+    assert issue.held
+    assert "“The first verdict” has a consent that ran out on 5 March 2026" in issue.held_reason
+    assert "ran out" in StaffNotice.objects.get().paragraphs[0]
+    assert not Send.objects.exclude(state=Send.State.CANCELLED).exists()
+
+
+def test_v1_on_its_last_day_a_consent_still_holds():
+    issue = late_issue(make_publication())
+    assert start_send(issue=issue, now=DUE).recipients == 2
+
+
+def test_v6_an_issue_sent_by_hand_before_the_embargo_of_its_story_is_refused():
+    publication = make_publication()
+    make_story("The first verdict", embargo_until=DUE)
+    add_readers(publication, 1)
+    issue = make_issue(publication, approved=True)
+    with pytest.raises(NotReady, match="is under embargo until 5 March 2026, 09:00 UTC"):
+        start_send(issue=issue, now=NOW)
+    assert start_send(issue=Issue.objects.get(), now=DUE).recipients == 1
+
+
+def test_a_withdrawn_story_is_no_part_of_an_issue_nor_is_a_link_to_it():
+    publication = make_publication()
+    gone = make_story("Withdrawn")
+    make_story("The second verdict", days_old=2)
+    issue = make_issue(publication)
+    issue.body.append(("related", {"heading": "", "links": [{"title": "Withdrawn", "url": gone.url}]}))
+    issue.save()
+    Story.objects.filter(pk=gone.pk).update(withdrawn_at=NOW)
+    content = resolve_content(Issue.objects.get())
+    assert "Withdrawn" not in str(content["blocks"])
+    assert gone.url not in str(content["blocks"])
+
+
+def test_the_check_speaks_only_of_stories_that_the_readers_get():
+    publication = make_publication()
+    make_story("Not for everybody", not_in_regions=["GB"])
+    make_story("The second verdict", days_old=2)
+    add_readers(publication, 1)
+    issue = make_issue(publication)
+    Story.objects.filter(title="Not for everybody").update(consent_needed=True)
+    revision = freeze_revision(issue=Issue.objects.get(), now=NOW)
+    (variant,) = make_variants(revision=revision, groups=find_groups(issue, now=NOW))
+    assert [one for one in variant.findings if one["code"] == "consent"] == []

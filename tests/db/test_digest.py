@@ -1,0 +1,189 @@
+"""The month in one mail: one slot a month, the stories that went out in its issues, for those who chose it and nobody else."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from newsletter.errors import NotReady
+from newsletter.issues.approve import approve_issue
+from newsletter.issues.assemble import Assembly, assemble_slot, find_slot, open_due_slots
+from newsletter.issues.audience import count_people
+from newsletter.issues.content import resolve_content
+from newsletter.issues.find import find_issue
+from newsletter.issues.place import place_stories
+from newsletter.models import Issue, PlacedStory, Publication, Send, Slot
+from newsletter.sending.start import start_send
+from subscribers.models import Subscription
+from tests.support.fixtures import (
+    NOW,
+    add_readers,
+    make_approver,
+    make_issue,
+    make_publication,
+    make_source,
+    make_story,
+)
+
+pytestmark = pytest.mark.django_db
+
+APRIL = datetime(2026, 4, 1, 8, tzinfo=UTC)
+"""The first of the month, 09:00 in London, which is summer time by then."""
+EVE = APRIL - timedelta(hours=20)
+
+
+def make_reader(publication: Publication, *, start: int, frequency: str) -> None:
+    people = add_readers(publication, 1, start=start)
+    Subscription.objects.filter(subscriber__in=people).update(frequency=frequency)
+
+
+def send_out(issue: Issue, *, now: datetime) -> Send:
+    """As if it went out: the state that a send ends in."""
+    approve_issue(issue=issue, by=make_approver(), now=now)
+    send = start_send(issue=issue, now=now)
+    Issue.objects.filter(pk=issue.pk).update(state=Issue.State.SENT)
+    return send
+
+
+def publish_month(publication: Publication) -> list[Issue]:
+    """Two issues of March, with three stories in each; a person worded one headline anew."""
+    issues = []
+    for week in range(2):
+        now = NOW + timedelta(days=7 * week)
+        for number in range(3):
+            moment = now - timedelta(hours=1 + number)
+            make_story(f"Week {week} story {number}", published_at=moment, seen_at=moment)
+        slot = find_slot(publication=publication, due=f"2026-03-{5 + 7 * week:02}T09:00", now=now)
+        issue = assemble_slot(slot=slot, now=now).issue
+        assert issue is not None
+        if week == 1:
+            issue.body[0].value["headline"] = "The verdict, as we tell it"
+            issue.save()
+        send_out(issue, now=now)
+        issues.append(issue)
+    return issues
+
+
+def assemble_digest(publication: Publication, *, now: datetime = EVE) -> Assembly:
+    return assemble_slot(slot=find_slot(publication=publication, due="", now=now, kind=Slot.Kind.DIGEST), now=now)
+
+
+@pytest.fixture
+def weekly() -> Publication:
+    publication = make_publication()
+    make_source(good_at=EVE)
+    make_reader(publication, start=0, frequency="every")
+    make_reader(publication, start=10, frequency="monthly")
+    return publication
+
+
+def test_the_digest_tells_the_month_lead_stories_first_in_the_words_that_staff_gave_them(weekly):
+    publish_month(weekly)
+    make_story("Not sent to anybody yet", published_at=EVE, seen_at=EVE)
+    issue = assemble_digest(weekly).issue
+    assert issue is not None
+    assert str(issue) == "The weekly letter, monthly digest 1"
+    assert issue.subject == "March 2026 · Week 1 story 0"
+    lead, others = issue.body[0].value, issue.body[1].value["stories"]
+    assert lead["headline"] == "The verdict, as we tell it"
+    titles = [value["story"].title for value in others]
+    assert titles == [f"Week {week} story {number}" for week, number in ((0, 0), (1, 1), (1, 2), (0, 1), (0, 2))]
+    assert all(reason["why"] for reason in issue.reasons)
+
+
+def test_only_those_who_chose_it_get_the_digest_and_they_get_no_other_issue(weekly):
+    first, _ = publish_month(weekly)
+    assert count_people(first, now=EVE).excluded == {"monthly": 1}
+    send = send_out(assemble_digest(weekly).issue, now=EVE)
+    assert (send.recipients, send.excluded) == (1, {"every_issue": 1})
+
+
+def test_the_slot_of_the_digest_opens_by_itself_once_a_month_before_it_is_due(weekly):
+    def opened(now: datetime) -> list[str]:
+        return [slot.due_local for slot in open_due_slots(publication=weekly, now=now) if slot.kind == "digest"]
+
+    assert opened(APRIL - timedelta(hours=25)) == []
+    assert opened(EVE) == ["2026-04-01T09:00"]
+    assert opened(APRIL + timedelta(hours=1)) == []
+    assert opened(APRIL + timedelta(days=30)) == ["2026-05-01T09:00"]
+
+
+def test_no_digest_is_made_where_nobody_chose_it_or_the_publication_has_none(weekly):
+    Subscription.objects.update(frequency="every")
+    assert not [slot for slot in open_due_slots(publication=weekly, now=EVE) if slot.kind == "digest"]
+    Subscription.objects.update(frequency="monthly")
+    weekly.monthly_digest = False
+    assert not [slot for slot in open_due_slots(publication=weekly, now=EVE) if slot.kind == "digest"]
+
+
+def test_a_month_has_one_digest_whatever_its_schedule_says(weekly):
+    publish_month(weekly)
+    assemble_digest(weekly)
+    weekly.digest_schedule = "0 9 * * mon"
+    weekly.save()
+    again = find_slot(publication=weekly, due="2026-04-20T09:00", now=APRIL, kind=Slot.Kind.DIGEST)
+    assert again.due_local == "2026-04-01T09:00"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Slot.objects.create(
+            publication=weekly, kind="digest", period="2026-04", due_local="2026-04-20T09:00", due_at=EVE, made_at=EVE
+        )
+
+
+def test_a_month_in_which_nothing_went_out_has_no_digest_and_says_so(weekly):
+    assembly = assemble_digest(weekly)
+    assert assembly.issue is None
+    assert assembly.slot.state == Slot.State.SKIPPED
+    assert assembly.slot.reason.startswith("Nothing to tell")
+
+
+def test_what_the_last_digest_told_is_not_told_again_and_a_missed_month_is_caught_up(weekly):
+    publish_month(weekly)
+    assemble_digest(weekly)
+    later = APRIL + timedelta(days=29)
+    story = make_story("Of April", published_at=later - timedelta(days=5), seen_at=later - timedelta(days=5))
+    make_source().__class__.objects.update(good_at=later)
+    issue = assemble_slot(slot=find_slot(publication=weekly, due="2026-04-30T09:00", now=later), now=later).issue
+    assert issue is not None
+    send_out(issue, now=later)
+    second = assemble_digest(weekly, now=datetime(2026, 6, 1, 6, tzinfo=UTC)).issue
+    assert second is not None
+    assert list(second.placed.values_list("story", flat=True)) == [story.pk]
+
+
+def test_the_table_keeps_a_story_to_one_issue_and_to_one_digest(weekly):
+    publish_month(weekly)
+    digest = assemble_digest(weekly).issue
+    assert digest is not None
+    row = digest.placed.first()
+    assert row is not None
+    assert PlacedStory.objects.filter(story=row.story).count() == 2
+    for kind in ("issue", "digest"):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            PlacedStory.objects.create(publication=weekly, story=row.story, issue=digest, kind=kind)
+
+
+def test_a_story_that_staff_put_in_by_hand_takes_its_place_and_one_taken_out_frees_it(weekly):
+    story = make_story("The first verdict")
+    issue = make_issue(weekly)
+    issue.body[0].value["story"] = make_story("By hand", days_old=60)
+    issue.save()
+    place_stories(issue=issue, content=resolve_content(issue))
+    assert list(issue.placed.values_list("story__title", flat=True)) == ["By hand"]
+    blank = {"headline": "", "teaser": "", "picture": None}
+    other_issue = Issue.objects.create(
+        publication=weekly, number=9, public_id="x" * 24, made_at=NOW, body=[("lead_story", blank | {"story": story})]
+    )
+    place_stories(issue=other_issue, content=resolve_content(other_issue))
+    issue.body[0].value["story"] = story
+    issue.save()
+    with pytest.raises(NotReady, match=r"“The first verdict” is already in The weekly letter No\. 9"):
+        place_stories(issue=issue, content=resolve_content(issue))
+
+
+def test_a_digest_is_found_by_its_own_number(weekly):
+    first, second = publish_month(weekly)
+    digest = assemble_digest(weekly).issue
+    assert digest is not None
+    assert digest.reference == "weekly/digest-1"
+    assert find_issue("weekly/digest-1") == find_issue("weekly/digest-latest") == digest
+    assert (find_issue("weekly/1"), find_issue("weekly/latest")) == (first, second)

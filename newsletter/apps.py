@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class NewsletterConfig(AppConfig):
     name = "newsletter"
     verbose_name = "Publishing"
+
+    def ready(self) -> None:
+        from newsletter.sending import conditions
+
+        conditions.register()

@@ -1,0 +1,143 @@
+"""Segments that ask about issues: who was sent one, who was not, who followed a link where that is recorded."""
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, ReaderClick, Send, Variant
+from newsletter.models.issues import IssueRevision
+from subscribers.errors import BadRule
+from subscribers.models import Subscriber
+from subscribers.segments import check_rule, compile_rule, count_people, explain_rule
+from subscribers.segments.registry import find_kind, register_condition
+from tests.support.fixtures import NOW, add_readers, make_publication
+
+pytestmark = pytest.mark.django_db
+
+STATES = ("accepted", "partial", "rejected", "uncertain", "written_off", "pending")
+
+
+def make_sent_issue(publication, *, number: int = 1, state: str = "sent") -> Issue:
+    return Issue.objects.create(
+        publication=publication,
+        number=number,
+        public_id=f"{publication.slug}{number}",
+        state=state,
+        made_at=NOW,
+        subject=f"Subject {number}",
+    )
+
+
+def send_to(issue: Issue, people: list[Subscriber], *, state: str = "accepted") -> list[Delivery]:
+    revision, _ = IssueRevision.objects.get_or_create(
+        issue=issue, number=1, defaults={"sha256": "0" * 64, "content": {}, "made_at": NOW}
+    )
+    send, _ = Send.objects.get_or_create(
+        issue=issue, defaults={"revision": revision, "sha256": "0" * 64, "provider": "outbox", "made_at": NOW}
+    )
+    seq = send.batches.count() + 1
+    variant, _ = Variant.objects.get_or_create(
+        issue=issue, revision=revision, key="v", defaults={"public_id": f"v{issue.pk}", "sha256": "0" * 64}
+    )
+    batch = Batch.objects.create(
+        send=send, seq=seq, variant=variant, part=seq, size=len(people), state=state, key=f"{send.pk}-{seq}"
+    )
+    return Delivery.objects.bulk_create(
+        Delivery(issue=issue, batch=batch, subscriber_id=one.pk, address_hash=bytes(one.address_hash)[:16])
+        for one in people
+    )
+
+
+def selected(rule: dict) -> set[str]:
+    people = Subscriber.objects.filter(compile_rule(rule)).values_list("email", flat=True)
+    return {email.partition("@")[0].removeprefix("person") for email in people}
+
+
+def test_was_sent_counts_whoever_may_have_it_and_not_whoever_certainly_has_not() -> None:
+    publication = make_publication()
+    people = add_readers(publication, 10)
+    issue = make_sent_issue(publication)
+    for number, state in enumerate(STATES):
+        send_to(issue, [people[number]], state=state)
+    facts = [{"state": "rejected"}, {"state": "skipped"}, {"state": "uncertain"}]
+    deliveries = send_to(issue, people[6:9])
+    for delivery, fact in zip(deliveries, facts, strict=True):
+        DeliveryException.objects.create(delivery=delivery, at=NOW, **fact)
+    assert selected({"received": "weekly/1"}) == {"0", "1", "3", "4", "8"}
+    assert selected({"not_received": "weekly/1"}) == {"2", "5", "6", "7", "9"}
+    DeliveryException.objects.create(delivery=Delivery.objects.get(subscriber_id=people[0].pk), at=NOW, bounced_at=NOW)
+    assert selected({"received": "weekly/1"}) == {"1", "3", "4", "8"}
+
+
+def test_the_latest_is_the_newest_that_was_sent_and_of_that_publication() -> None:
+    publication, other = make_publication(), make_publication(slug="other")
+    people = add_readers(publication, 3)
+    send_to(make_sent_issue(publication, number=1), people[:1])
+    send_to(make_sent_issue(publication, number=2), people[1:2])
+    make_sent_issue(publication, number=3, state="draft")
+    send_to(make_sent_issue(other, number=9), people[2:])
+    assert selected({"received": "weekly/latest"}) == {"1"}
+    assert explain_rule({"received": "weekly/latest"}) == "was sent The weekly letter No. 2, the latest"
+    assert explain_rule({"none": [{"not_received": "other/9"}]}) == "not was not sent The weekly letter No. 9"
+
+
+def test_proofs_do_not_count() -> None:
+    publication = make_publication()
+    people = add_readers(publication, 1)
+    issue = make_sent_issue(publication)
+    send_to(issue, people)
+    Delivery.objects.update(proof=True)
+    assert count_people({"received": "weekly/1"}) == 0
+
+
+def test_who_followed_a_link_is_asked_only_where_that_is_recorded() -> None:
+    publication = make_publication()
+    people = add_readers(publication, 2)
+    issue = make_sent_issue(publication)
+    with pytest.raises(BadRule, match=r"rule.clicked: who follows links of The weekly letter is not recorded"):
+        check_rule({"clicked": "weekly/1"})
+    publication.clicks = "readers"
+    publication.save()
+    assert count_people({"clicked": "weekly/1"}) == 0
+    ReaderClick.objects.create(issue=issue, subscriber=people[1], link="0" * 16, at=NOW)
+    ReaderClick.objects.create(issue=issue, subscriber=people[1], link="1" * 16, at=NOW)
+    assert selected({"clicked": "weekly/1"}) == {"1"}
+    assert explain_rule({"clicked": "weekly/1"}) == "followed a link of The weekly letter No. 1"
+    publication.clicks = "off"
+    publication.save()
+    assert count_people({"clicked": "weekly/1"}) == 1
+
+
+def test_an_issue_whose_people_are_no_longer_kept_selects_nobody_and_says_so() -> None:
+    publication = make_publication()
+    send_to(make_sent_issue(publication), add_readers(publication, 1))
+    Send.objects.update(forgotten_at=NOW + timedelta(days=91))
+    for rule in ({"received": "weekly/1"}, {"any": [{"not_received": "weekly/1"}]}):
+        with pytest.raises(BadRule, match=r"no longer kept, only the numbers are\. Name a newer issue"):
+            count_people(rule)
+
+
+@pytest.mark.parametrize("name", ["weekly/7", "weekly/x", "weekly", "nothing/1", "weekly/latest", "weekly/" + "9" * 40])
+def test_an_issue_that_is_not_there_is_named_with_the_newest(name: str) -> None:
+    make_sent_issue(make_publication(), number=4, state="draft")
+    with pytest.raises(BadRule, match=rf"rule.received: there is no issue “{name}”. The newest is weekly/4"):
+        check_rule({"received": name})
+    with pytest.raises(BadRule, match=r"rule\.received: there is no issue"):
+        explain_rule({"received": name})
+
+
+def test_without_any_issue_it_says_that_none_has_been_made() -> None:
+    with pytest.raises(BadRule, match="None has been made yet"):
+        check_rule({"received": "weekly/1"})
+
+
+def test_the_desk_offers_the_latest_of_each_publication_and_then_its_issues() -> None:
+    make_sent_issue(make_publication(), number=4)
+    kind = find_kind("received")
+    assert kind is not None
+    assert kind.choices() == [
+        ("weekly/latest", "The weekly letter: always the latest that was sent"),
+        ("weekly/4", "The weekly letter No. 4: Subject 4"),
+    ]
+    with pytest.raises(ValueError, match="registered twice"):
+        register_condition(kind)

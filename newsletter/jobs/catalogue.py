@@ -11,6 +11,7 @@ from django.conf import settings
 from newsletter.content.hosting import make_fetcher
 from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.forget import forget_old_events
+from newsletter.feedback.lists import read_provider_list
 from newsletter.issues.links import look_at_links
 from newsletter.jobs.confirm import send_due_confirmations
 from newsletter.jobs.stopping import is_stopping
@@ -18,7 +19,7 @@ from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends
 from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
 from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.domains import look_at_domains
-from newsletter.sending.provider import current_adapter
+from newsletter.sending.provider import current_adapter, provider_label
 from newsletter.sending.retention import forget_old_deliveries
 from newsletter.sending.run import LANES, dispatch_due, sweep
 
@@ -66,6 +67,10 @@ def _tell(*, now: datetime) -> None:
     send_due_notices(now=now)
 
 
+def _read_list() -> None:
+    read_provider_list(adapter=current_adapter(), account=provider_label(), now=_now())
+
+
 JOBS = (
     Job("poll", 10, lambda: poll_sources(now=_now()), SCHEDULER),
     Job("assemble", 5, lambda: assemble_due(now=_now()), SCHEDULER),
@@ -76,6 +81,7 @@ JOBS = (
     Job("confirm", 2, lambda: send_due_confirmations(now=_now()), WORKER),
     Job(DISPATCH, 1, _dispatch, WORKER),
     Job("feedback", 2, apply_due_events, WORKER),
+    Job("lists", 600, _read_list, SCHEDULER),
     Job("forget", 3600, lambda: forget_old_events(now=_now()), SCHEDULER),
     Job("shrink", 3600, lambda: forget_old_deliveries(now=_now()), SCHEDULER),
     Job("sweep", 5, lambda: sweep(adapter=current_adapter()), WORKER),

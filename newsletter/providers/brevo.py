@@ -7,7 +7,7 @@ refused, which is safe, and says only that Brevo has seen the batch.
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -17,6 +17,8 @@ from newsletter.providers import curly_text
 from newsletter.providers.answers import quote, read_json, read_refusal
 from newsletter.providers.asking import NO_RECORD, ask, rows_of
 from newsletter.providers.attempt import Prepared, attempt, check_bytes, prepare
+from newsletter.providers.barred import Barred, read_pages
+from newsletter.providers.barred_lists import brevo_list
 from newsletter.providers.blame import may_be_about_one
 from newsletter.providers.contract import (
     BatchCall,
@@ -111,6 +113,16 @@ class Brevo:
             if tag in _tags(row.get("tag")):
                 return Found(Verdict.ACCEPTED, "Brevo has records of this batch.", str(row.get("messageId") or ""))
         return Found(Verdict.UNCERTAIN, f"Brevo {NO_RECORD}")
+
+    def list_barred(self, *, since: datetime | None) -> Iterator[list[Barred]]:
+        """Give the account's blocked contacts. Raises CannotList."""
+        return read_pages(
+            brevo_list(self._endpoint, since=since, now=self._clock()),
+            request=lambda url: HttpRequest("GET", url, self._headers(), b""),
+            transport=self._transport,
+            provider="Brevo",
+            secrets=(self._key,),
+        )
 
     def close(self) -> None:
         self._transport.close()

@@ -19,6 +19,10 @@ class BadWebhook(DomainError):
     """A webhook is forged, stale or unreadable; nothing may be done because of it."""
 
 
+class CannotList(DomainError):
+    """A provider's list of barred addresses could not be read. Nothing follows from that but another try later."""
+
+
 class TransportError(DomainError):
     """No usable answer came. Always one of the two below."""
 

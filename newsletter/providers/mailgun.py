@@ -5,7 +5,7 @@ All or nothing: one answer is the verdict for everybody. No idempotency key exis
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -15,6 +15,8 @@ from newsletter.providers import mailgun_text
 from newsletter.providers.answers import quote, read_json, read_refusal
 from newsletter.providers.asking import NO_RECORD, ask, rows_of
 from newsletter.providers.attempt import Prepared, attempt, check_bytes, prepare
+from newsletter.providers.barred import Barred, read_pages
+from newsletter.providers.barred_lists import mailgun_lists
 from newsletter.providers.blame import may_be_about_one
 from newsletter.providers.contract import (
     BatchCall,
@@ -105,6 +107,17 @@ class Mailgun:
             if isinstance(headers, Mapping) and str(headers.get("message-id") or "").strip("<> ") == mine:
                 return Found(Verdict.ACCEPTED, "Mailgun has records of this batch.", mine)
         return Found(Verdict.UNCERTAIN, f"Mailgun {NO_RECORD}")
+
+    def list_barred(self, *, since: datetime | None) -> Iterator[list[Barred]]:
+        """Give the domain's bounces, complaints and unsubscribes. Raises CannotList."""
+        for question in mailgun_lists(f"{self._endpoint}/v3/{self._domain}"):
+            yield from read_pages(
+                question,
+                request=lambda url: HttpRequest("GET", url, {}, b"", ("api", self._key)),
+                transport=self._transport,
+                provider="Mailgun",
+                secrets=(self._key,),
+            )
 
     def _read(self, answer: HttpAnswer, prepared: Prepared) -> Outcome:
         said = quote(_message(answer), secrets=(self._key,))

@@ -4,7 +4,7 @@ Not all or nothing: an answer of 200 has one verdict for each message, in our or
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -13,6 +13,8 @@ import orjson
 from newsletter.providers.answers import quote, read_json, read_refusal
 from newsletter.providers.asking import ask, rows_of, sum_up
 from newsletter.providers.attempt import Prepared, attempt, check_bytes, prepare
+from newsletter.providers.barred import Barred, read_pages
+from newsletter.providers.barred_lists import postmark_list
 from newsletter.providers.contract import BatchCall, Capabilities, Found, HttpAnswer, HttpRequest, Outcome, Verdict
 from newsletter.providers.full_merge import PersonalMail, merge_all
 from newsletter.providers.headers import mailbox
@@ -101,6 +103,17 @@ class Postmark:
                 people[int(delivery)] = Verdict.ACCEPTED
                 first = first or str(row.get("MessageID") or "")
         return sum_up(people, deliveries=deliveries, provider="Postmark", provider_id=first)
+
+    def list_barred(self, *, since: datetime | None) -> Iterator[list[Barred]]:
+        """Give the stream's list. Raises CannotList."""
+        headers = {"Accept": "application/json", "X-Postmark-Server-Token": self._token}
+        return read_pages(
+            postmark_list(self._endpoint, stream=self._stream, since=since),
+            request=lambda url: HttpRequest("GET", url, headers, b""),
+            transport=self._transport,
+            provider="Postmark",
+            secrets=(self._token,),
+        )
 
     def close(self) -> None:
         self._transport.close()

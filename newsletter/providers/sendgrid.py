@@ -5,13 +5,15 @@ All or nothing. No idempotency key exists, so nothing here may try twice.
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 import orjson
 
 from newsletter.providers.answers import quote, read_json, read_refusal
 from newsletter.providers.attempt import Prepared, attempt, check_bytes, prepare
+from newsletter.providers.barred import Barred, read_pages
+from newsletter.providers.barred_lists import sendgrid_lists
 from newsletter.providers.blame import may_be_about_one
 from newsletter.providers.contract import BatchCall, Capabilities, HttpAnswer, HttpRequest, Outcome, Person, Verdict
 from newsletter.providers.errors import BadBatch, BadMail
@@ -40,6 +42,7 @@ class SendGrid:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._key = key
+        self._endpoint = endpoint
         self._url = f"{endpoint}/v3/mail/send"
         self._transport = transport or Transport()
         self._clock = clock
@@ -66,6 +69,17 @@ class SendGrid:
     def build(self, call: BatchCall) -> HttpRequest:
         """Give the request of a batch. The same batch gives the same bytes. Raises BadMail or BadBatch."""
         return self._request(prepare(call, capabilities=self._capabilities))
+
+    def list_barred(self, *, since: datetime | None) -> Iterator[list[Barred]]:
+        """Give the account's bounces, spam reports and global unsubscribes. Raises CannotList."""
+        for question in sendgrid_lists(self._endpoint, since=since):
+            yield from read_pages(
+                question,
+                request=lambda url: HttpRequest("GET", url, {"Authorization": f"Bearer {self._key}"}, b""),
+                transport=self._transport,
+                provider="SendGrid",
+                secrets=(self._key,),
+            )
 
     def close(self) -> None:
         self._transport.close()

@@ -4,7 +4,7 @@ An answer of 200 has one verdict for each entry, in our order. No idempotency ke
 botocore (the ``ses`` extra) signs the request, and our own transport makes the one call.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 import orjson
@@ -12,6 +12,8 @@ import orjson
 from newsletter.providers import curly_text
 from newsletter.providers.answers import quote, read_json, read_refusal
 from newsletter.providers.attempt import Prepared, attempt, check_bytes, prepare
+from newsletter.providers.barred import Barred, read_pages
+from newsletter.providers.barred_lists import ses_list
 from newsletter.providers.blame import may_be_about_one
 from newsletter.providers.contract import BatchCall, Capabilities, HttpAnswer, HttpRequest, Outcome, Person, Verdict
 from newsletter.providers.errors import BadBatch
@@ -74,7 +76,8 @@ class Ses:
     ) -> None:
         """Raises BadProviderUrl where the ``ses`` extra is not installed."""
         self._secrets = (secret, key)
-        self._url = f"{endpoint or endpoint_of(region)}/v2/email/outbound-bulk-emails"
+        self._endpoint = endpoint or endpoint_of(region)
+        self._url = f"{self._endpoint}/v2/email/outbound-bulk-emails"
         self._configuration_set = configuration_set
         self._transport = SigningTransport(
             transport or Transport(), sign=make_signer(key=key, secret=secret, region=region)
@@ -104,6 +107,16 @@ class Ses:
     def build(self, call: BatchCall) -> HttpRequest:
         """Give the request of a batch before it is signed. The same batch gives the same bytes."""
         return self._request(prepare(call, capabilities=self._capabilities))
+
+    def list_barred(self, *, since: datetime | None) -> Iterator[list[Barred]]:
+        """Give the account's list. Raises CannotList."""
+        return read_pages(
+            ses_list(self._endpoint, since=since),
+            request=lambda url: HttpRequest("GET", url, {}, b""),
+            transport=self._transport,
+            provider="Amazon SES",
+            secrets=self._secrets,
+        )
 
     def close(self) -> None:
         self._transport.close()

@@ -5,7 +5,7 @@ An answer of 200 may hold errors about single people. No idempotency key exists,
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -15,6 +15,8 @@ from newsletter.providers import curly_text
 from newsletter.providers.answers import quote, read_json, read_refusal
 from newsletter.providers.asking import ask, rows_of, sum_up
 from newsletter.providers.attempt import Prepared, attempt, check_bytes, prepare
+from newsletter.providers.barred import Barred, read_pages
+from newsletter.providers.barred_lists import sparkpost_list
 from newsletter.providers.blame import may_be_about_one
 from newsletter.providers.contract import (
     BatchCall,
@@ -112,6 +114,16 @@ class SparkPost:
                 people[int(delivery)] = Verdict.ACCEPTED if taken else Verdict.REJECTED
         first = next((str(row["transmission_id"]) for row in rows if row.get("transmission_id")), "")
         return sum_up(people, deliveries=deliveries, provider="SparkPost", provider_id=first)
+
+    def list_barred(self, *, since: datetime | None) -> Iterator[list[Barred]]:
+        """Give the account's list. Raises CannotList."""
+        return read_pages(
+            sparkpost_list(self._endpoint, since=since),
+            request=lambda url: HttpRequest("GET", url, self._headers(), b""),
+            transport=self._transport,
+            provider="SparkPost",
+            secrets=(self._key,),
+        )
 
     def close(self) -> None:
         self._transport.close()

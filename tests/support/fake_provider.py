@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
+from tests.support.provider_barred import BarredAddress
 from tests.support.provider_faults import Fault
 from tests.support.provider_mailgun import Parcel, ReceivedMail, Refused
 from tests.support.provider_server import Handler, Server
@@ -55,6 +56,8 @@ class FakeProvider:
         self.query_fault: Fault | None = None
         self.query_delay = 0.0
         self.unrecorded: set[str] = set()
+        self.barred: list[BarredAddress] = []
+        self.page_size = 1000
         self._replays: dict[str, tuple[bytes, Entry]] = {}
         self._server = Server(("127.0.0.1", port), Handler)
         self._server.provider = self

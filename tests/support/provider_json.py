@@ -117,7 +117,7 @@ class SendGridSend:
 
 def check_json_key(path: str, *, headers: Any, key: str) -> None:
     """Raise Refused where the key is wrong."""
-    of_postmark = path in ("/email/batch", "/messages/outbound")
+    of_postmark = path == "/email/batch" or path.startswith(("/messages/", "/message-streams/"))
     given = headers.get("X-Postmark-Server-Token") if of_postmark else headers.get("Authorization")
     if given not in (key, f"Bearer {key}"):
         raise Refused(401, "The key is not valid")

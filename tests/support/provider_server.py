@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from tests.support.provider_barred import answer_barred
 from tests.support.provider_faults import Fault
 from tests.support.provider_json import PATHS, check_json_key, read_json_parcel
 from tests.support.provider_mailgun import Parcel, Refused, check_form, read_form
@@ -61,8 +62,10 @@ class Handler(BaseHTTPRequestHandler):
             return
         path, _, query = self.path.partition("?")
         found = answer_query(path, query, taken=provider.recorded(), domain=provider.domain)
+        if found is None:
+            found = answer_barred(path, query, provider.barred, domain=provider.domain, most=provider.page_size)
         try:
-            self._check_key(path, b"")
+            self._check_key(path, b"", query=query)
         except Refused as refused:
             self._refuse(refused)
             return
@@ -124,13 +127,13 @@ class Handler(BaseHTTPRequestHandler):
         check_form(form)
         return form
 
-    def _check_key(self, path: str, body: bytes) -> None:
+    def _check_key(self, path: str, body: bytes, *, query: str = "") -> None:
         provider = self.server.provider
-        if path in PATHS or path.startswith("/messages/"):
+        if path in PATHS or path.startswith(("/messages/", "/message-streams/", "/v3/suppression/")):
             check_json_key(path, headers=self.headers, key=provider.key)
         elif path.startswith(("/v3/smtp/", "/api/v1/", "/v2/")):
-            url = f"{provider.endpoint}{path}"
-            check_template_key(path, body=body, headers=self.headers, key=provider.key, url=url)
+            url = f"{provider.endpoint}{path}" + (f"?{query}" if query else "")
+            check_template_key(path, body=body, headers=self.headers, key=provider.key, url=url, method=self.command)
         elif path.startswith("/v3/"):
             given = self.headers.get("Authorization", "").removeprefix("Basic ")
             if given != base64.b64encode(f"api:{provider.key}".encode()).decode():

@@ -168,20 +168,20 @@ class SesSend:
         return 200, {}, json.dumps({"BulkEmailEntryResults": rows}).encode()
 
 
-def check_template_key(path: str, *, body: bytes, headers: Any, key: str, url: str) -> None:
+def check_template_key(path: str, *, body: bytes, headers: Any, key: str, url: str, method: str = "POST") -> None:
     """Raise Refused where the key or the signature is wrong."""
-    if path.startswith(SES):
-        check_signature(body, headers=headers, key=key, url=url)
+    if path.startswith("/v2/"):
+        check_signature(body, headers=headers, key=key, url=url, method=method)
     elif (headers.get("Authorization") if path.startswith("/api/v1/") else headers.get("api-key")) != key:
         raise Refused(401, "The key is not valid", name="unauthorized")
 
 
-def check_signature(body: bytes, *, headers: Any, key: str, url: str) -> None:
+def check_signature(body: bytes, *, headers: Any, key: str, url: str, method: str = "POST") -> None:
     """Sign the request again with the secret that this account has, and compare."""
     given = dict(re.findall(r"(\w+)=([^, ]+)", headers.get("Authorization") or ""))
     auth: Any = SigV4Auth(Credentials(key, SECRET), "ses", REGION)
     signed = {name: headers.get(name, "") for name in given.get("SignedHeaders", "").split(";") if name}
-    request = AWSRequest("POST", url, headers=signed, data=body)
+    request = AWSRequest(method, url, headers=signed, data=body)
     request.context["timestamp"] = headers.get("X-Amz-Date", "")
     wanted = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
     if given.get("Credential", "").split("/")[0] != key or given.get("Signature") != wanted:

@@ -1,0 +1,129 @@
+"""Once a day, whom the provider mails no more: what its webhooks did not bring is barred here as well (W8).
+
+Its list only ever adds to ours. What a person decided after an entry was made stands.
+"""
+
+import logging
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from newsletter.feedback.facts import without_addresses
+from newsletter.feedback.people import Consequences, Leaver, carry_out
+from newsletter.models import ListReading
+from newsletter.providers.barred import Barred, Lister
+from newsletter.providers.contract import Adapter
+from newsletter.providers.errors import CannotList
+from newsletter.providers.feedback import FeedbackKind
+from subscribers.addresses import normalise
+from subscribers.errors import BadAddress
+from subscribers.identity import identify
+from subscribers.models import Reason, Subscription, Suppression
+
+log = logging.getLogger(__name__)
+EVERY = timedelta(days=1)
+AGAIN_AFTER = timedelta(hours=1)
+OVERLAP = timedelta(days=2)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_REASONS = {
+    FeedbackKind.BOUNCED: Reason.HARD,
+    FeedbackKind.COMPLAINED: Reason.COMPLAINT,
+    FeedbackKind.UNSUBSCRIBED: Reason.UNSUBSCRIBE,
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the list, by the address's hash."""
+
+    address_hash: bytes
+    reason: Reason
+    at: datetime
+    note: str
+
+
+def read_provider_list(*, adapter: Adapter, account: str, now: datetime) -> int:
+    """Read the list where that is due, and bar whoever is not barred yet. Returns how many that were.
+
+    ``account`` names the account, for each has a list of its own. Of two processes at once one reads.
+    """
+    if not isinstance(adapter, Lister):
+        return 0
+    reading = _claim(account, now=now)
+    if reading is None:
+        return 0
+    entries = barred = 0
+    try:
+        for page in adapter.list_barred(since=reading.known_until and reading.known_until - OVERLAP):
+            entries += len(page)
+            barred += _bar(page, account=account, now=now)
+    except CannotList as error:
+        log.warning("%s", error)
+        ListReading.objects.filter(pk=reading.pk).update(error=str(error)[:500], barred=barred, entries=entries)
+    else:
+        ListReading.objects.filter(pk=reading.pk).update(known_until=now, error="", barred=barred, entries=entries)
+    return barred
+
+
+def _claim(account: str, *, now: datetime) -> ListReading | None:
+    ListReading.objects.get_or_create(provider=account, defaults={"begun_at": _LONG_AGO})
+    due = Q(begun_at__lte=now - EVERY) | Q(begun_at__lte=now - AGAIN_AFTER) & ~Q(error="")
+    if ListReading.objects.filter(due, provider=account).update(begun_at=now):
+        return ListReading.objects.get(provider=account)
+    return None
+
+
+@transaction.atomic
+def _bar(page: Iterable[Barred], *, account: str, now: datetime) -> int:
+    found = Consequences()
+    for entry in _news(_entries(page, account=account, now=now)):
+        if entry.reason == Reason.HARD:
+            found.hard[entry.address_hash] = entry.note
+        elif entry.reason == Reason.COMPLAINT:
+            found.complained[entry.address_hash] = entry.note
+        else:
+            found.left.append(Leaver(entry.address_hash, None, entry.at))
+    carry_out(found, now=now)
+    return len(found.hard) + len(found.complained) + len(found.left)
+
+
+def _entries(page: Iterable[Barred], *, account: str, now: datetime) -> dict[tuple[bytes, Reason], Entry]:
+    entries = {}
+    for each in page:
+        try:
+            address_hash = identify(normalise(each.address))
+        except BadAddress:
+            continue
+        note = f"on the list of {account}: {without_addresses(each.reason)}".rstrip(": ")
+        reason = _REASONS[each.kind]
+        entries[address_hash, reason] = Entry(address_hash, reason, min(each.at or _LONG_AGO, now), note)
+    return entries
+
+
+def _news(entries: dict[tuple[bytes, Reason], Entry]) -> list[Entry]:
+    """Those that are not on record, and against which nobody decided since: staff, or the reader by a fresh request."""
+    decided: dict[tuple[bytes, Reason], datetime] = {}
+    hashes = {address_hash for address_hash, _ in entries}
+    rows = Suppression.objects.filter(address_hash__in=list(hashes))
+    for address_hash, reason, lifted_at in rows.values_list("address_hash", "reason", "lifted_at"):
+        key = bytes(address_hash), Reason(reason)
+        decided[key] = max(decided.get(key, _LONG_AGO), lifted_at or datetime.max.replace(tzinfo=UTC))
+    wanted = _last_requests(hashes)
+    return [
+        entry
+        for key, entry in entries.items()
+        if (key not in decided or decided[key] < entry.at)
+        and (entry.reason == Reason.HARD or wanted.get(entry.address_hash, _LONG_AGO) <= entry.at)
+    ]
+
+
+def _last_requests(hashes: Collection[bytes]) -> dict[bytes, datetime]:
+    """When each person last said yes by mail. What was entered for them by somebody else is no such yes."""
+    rows = Subscription.objects.filter(subscriber__address_hash__in=list(hashes), confirmed_at__isnull=False).open()
+    found: dict[bytes, datetime] = {}
+    for address_hash, at in rows.values_list("subscriber__address_hash", "confirmed_at"):
+        found[bytes(address_hash)] = max(found.get(bytes(address_hash), at), at)
+    return found

@@ -1,0 +1,136 @@
+"""W8: what webhooks did not bring is found on the provider's own list once a day, and only ever adds to ours (S1, S5)."""
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from newsletter.feedback.lists import read_provider_list
+from newsletter.models import ListReading
+from newsletter.sending.provider import current_adapter, provider_label
+from subscribers.identity import identify
+from subscribers.models import Reason, Subscriber, Subscription, Suppression
+from subscribers.suppression import lift_suppression, suppress
+from tests.db.test_feedback_apply import apply, is_subscribed, make_send, people, postmark, suppressed
+from tests.support.fake_provider import FakeProvider
+from tests.support.fixtures import NOW, make_publication
+from tests.support.provider_barred import BarredAddress
+from tests.support.provider_faults import answer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+THEN = NOW + timedelta(hours=1)
+TOMORROW = NOW + timedelta(days=1)
+
+
+@pytest.fixture
+def provider(fake_provider: FakeProvider, settings: Any) -> FakeProvider:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("postmark") + "&max_batch=100"
+    return fake_provider
+
+
+def read(now: datetime = TOMORROW) -> int:
+    return read_provider_list(adapter=current_adapter(), account=provider_label(), now=now)
+
+
+def kinds() -> set[tuple[str, str]]:
+    return set(Suppression.objects.live().values_list("reason", "scope"))
+
+
+def test_who_is_on_the_providers_list_is_barred_here_as_well(provider: FakeProvider) -> None:
+    one, two, three, four = people(make_send(readers=4))
+    provider.barred = [
+        BarredAddress("hard", "Person0@Example.com", THEN),
+        BarredAddress("complaint", "person1@example.com", THEN),
+        BarredAddress("left", "person2@example.com", THEN),
+        BarredAddress("hard", "not@an@address", THEN),
+        BarredAddress("hard", "stranger@example.net", THEN),
+    ]
+    assert read() == 4
+    assert [suppressed(each) for each in (one, two, three, four)] == [{"hard"}, {"complaint"}, {"unsubscribe"}, set()]
+    assert not is_subscribed(two)
+    assert not is_subscribed(three)
+    assert (
+        "on the list of postmark"
+        in Suppression.objects.get(reason="hard", address_hash=identify("person0@example.com")).note
+    )
+    reading = ListReading.objects.get()
+    assert (reading.entries, reading.barred, reading.known_until, reading.error) == (5, 4, TOMORROW, "")
+    assert Suppression.objects.filter(address_hash=identify("stranger@example.net")).exists()
+
+
+def test_thirty_of_a_hundred_reports_are_lost_and_the_list_makes_up_for_them(provider: FakeProvider) -> None:
+    """F8: the same people are barred as if every report had come."""
+    send = make_send(readers=300)
+    chance = random.Random(8)
+    fates = {each: chance.choice(["hard", "complaint", "left", ""]) for each in people(send)}
+    told = {
+        "hard": {"RecordType": "Bounce", "Type": "HardBounce", "ID": 1, "Description": "550 5.1.1 unknown"},
+        "complaint": {"RecordType": "SpamComplaint"},
+        "left": {"RecordType": "SubscriptionChange", "SuppressSending": True, "Origin": "Recipient"},
+    }
+    heard = [
+        postmark(said.pop("RecordType"), delivery, **said)
+        for delivery, fate in fates.items()
+        if fate and chance.random() > 0.3 and (said := dict(told[fate]))
+    ]
+    apply(*heard, provider="postmark")
+    addresses = dict(Subscriber.objects.values_list("pk", "email"))
+    provider.barred = [BarredAddress(fate, addresses[each.subscriber_id], THEN) for each, fate in fates.items() if fate]
+    before = Suppression.objects.live().values("address_hash").distinct().count()
+    read()
+    after = set(map(bytes, Suppression.objects.live().values_list("address_hash", flat=True)))
+    assert after == {identify(addresses[each.subscriber_id]) for each, fate in fates.items() if fate}
+    assert before < len(after)
+
+
+def test_the_list_is_read_once_a_day_and_then_only_what_is_new(provider: FakeProvider) -> None:
+    assert [read(), read(TOMORROW + timedelta(hours=23)), len(provider.queries)] == [0, 0, 1]
+    read(TOMORROW + timedelta(hours=24))
+    assert "fromdate=2026-03-03" in provider.queries[1]
+
+
+def test_a_list_that_cannot_be_read_is_tried_again_within_the_hour_and_bars_nobody(provider: FakeProvider) -> None:
+    provider.query_fault = answer(500)
+    provider.barred = [BarredAddress("hard", "stranger@example.net", THEN)]
+    assert read() == 0
+    assert "gave no usable list" in ListReading.objects.get().error
+    provider.query_fault = None
+    assert read(TOMORROW + timedelta(minutes=59)) == 0
+    assert read(TOMORROW + timedelta(minutes=61)) == 1
+    assert ListReading.objects.get().error == ""
+
+
+def test_what_staff_lifted_since_stays_lifted_and_a_later_entry_counts(provider: FakeProvider) -> None:
+    suppress(address_hash=identify("person0@example.com"), reason=Reason.HARD, now=THEN)
+    lift_suppression(suppression=Suppression.objects.get(), by="staff@example.org", why="they wrote", now=TOMORROW)
+    provider.barred = [BarredAddress("hard", "person0@example.com", THEN)]
+    assert read(TOMORROW) == 0
+    provider.barred = [BarredAddress("hard", "person0@example.com", TOMORROW + timedelta(hours=1))]
+    assert read(TOMORROW + timedelta(days=1)) == 1
+    assert kinds() == {("hard", "all")}
+
+
+def test_who_asked_again_since_is_not_stopped_by_an_old_no_and_who_was_entered_by_somebody_is(
+    provider: FakeProvider,
+) -> None:
+    """S3, S5."""
+    make_send(readers=2)
+    own = Subscription.objects.filter(subscriber__email="person0@example.com")
+    own.update(requested_at=TOMORROW, confirmed_at=TOMORROW)
+    Subscription.objects.filter(subscriber__email="person1@example.com").update(requested_at=TOMORROW)
+    provider.barred = [
+        BarredAddress(kind, f"person{number}@example.com", THEN) for number in (0, 1) for kind in ("complaint", "left")
+    ]
+    assert read(TOMORROW + timedelta(hours=1)) == 2
+    assert own.open().exists()
+    assert set(map(bytes, Suppression.objects.live().values_list("address_hash", flat=True))) == {
+        identify("person1@example.com")
+    }
+
+
+def test_a_provider_without_a_list_is_not_asked(settings: Any) -> None:
+    make_publication()
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://"
+    assert read() == 0
+    assert not ListReading.objects.exists()

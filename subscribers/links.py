@@ -12,7 +12,7 @@ import uuid
 from base64 import urlsafe_b64decode
 from binascii import Error as Base64Error
 from binascii import b2a_base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -91,14 +91,23 @@ class Signer:
         return self.url(Purpose.PREFERENCES, subscriber, mailing_list)
 
     def url(self, purpose: Purpose, subscriber: bytes, mailing_list: bytes) -> str:
+        return self.maker(purpose, mailing_list)(subscriber)
+
+    def maker(self, purpose: Purpose, mailing_list: bytes) -> Callable[[bytes], str]:
+        """From a subscriber to the link of one purpose and list: what a send calls once for every reader."""
         head, inner_start, outer_start, prefix = self._start[purpose]
-        body = subscriber + mailing_list + self._issued
-        inner = inner_start.copy()
-        inner.update(body)
-        outer = outer_start.copy()
-        outer.update(inner.digest())
-        token = b2a_base64(head + body + outer.digest()[:_MAC], newline=False)
-        return prefix + token.translate(_URL_SAFE).decode("ascii")
+        tail = mailing_list + self._issued
+
+        def url(subscriber: bytes) -> str:
+            body = subscriber + tail
+            inner = inner_start.copy()
+            inner.update(body)
+            outer = outer_start.copy()
+            outer.update(inner.digest())
+            token = b2a_base64(head + body + outer.digest()[:_MAC], newline=False)
+            return prefix + token.translate(_URL_SAFE).decode("ascii")
+
+        return url
 
 
 def make_link(*, purpose: Purpose, subscriber_uuid: uuid.UUID, list_public_id: str, now: datetime) -> str:

@@ -105,7 +105,7 @@ def _some_calls(issue: Issue, adapter: Mailgun, *, most: int = 20) -> list[BareC
     shelf, calls = Shelf(), []
     for batch in Batch.objects.select_related("send__issue__publication__mailing_list").order_by("seq")[:most]:
         readers = find_readers(batch, mailing_list=issue.publication.mailing_list, now=datetime.now(UTC)).staying
-        call = build_call(batch=batch, readers=readers, letter=shelf.letter(batch.variant_id))
+        call = build_call(batch=batch, readers=readers, letter=shelf.letter(batch.variant_id), places=shelf.places)
         request = adapter.build(call)
         fields = adapter.fields(call)
         table = orjson.loads(dict(fields)["recipient-variables"])

@@ -15,6 +15,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9!#$&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$&'*+/=?^_`
 
 def ascii_address(address: str) -> str:
     """Give the address with its domain in lower-case punycode. Raises ValueError where it has no safe ASCII form."""
+    if len(address) <= 254 and _PLAIN.fullmatch(address):
+        return address
     local, _, domain = address.rpartition("@")
     try:
         domain = domain.lower() if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")

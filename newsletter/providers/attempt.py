@@ -1,6 +1,6 @@
 """One attempt at one batch, the same for every provider: check the batch, call once, turn silence into a verdict."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -53,20 +53,22 @@ def prepare(call: BatchCall, *, capabilities: Capabilities) -> Prepared:
     check_mail(call.mail)
     call = replace(call, mail=_in_ascii(call.mail))
     people, refused = sort_people(call.people)
-    common = _common_values(people)
+    common = common_values(people)
     headers = list_headers(call.mail, values=common)
     needed = check_tokens(replace(call.mail, headers=headers))
-    check_values((person for _, person in people), needed=needed)
+    if not needed <= common:
+        check_values((person for _, person in people), needed=needed)
     return Prepared(call, people, refused, headers, needed)
 
 
-def _common_values(people: list[tuple[str, Person]]) -> set[str]:
+def common_values(people: Sequence[tuple[str, Person]]) -> set[str]:
     """The names of the values that everybody has."""
-    common: set[str] = set(people[0][1].variables) if people else set()
-    for _, person in people:
-        if person.variables.keys() != common:
-            common &= person.variables.keys()
-    return common
+    if not people:
+        return set()
+    first = people[0][1].variables.keys()
+    if all(person.variables.keys() == first for _, person in people):
+        return set(first)
+    return set(first).intersection(*(person.variables for _, person in people))
 
 
 def _in_ascii(mail: Mail) -> Mail:

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
-import orjson
-
 from newsletter.providers import mailgun_text
 from newsletter.providers.answers import quote, read_json, read_refusal
 from newsletter.providers.asking import NO_RECORD, ask, rows_of
@@ -25,13 +23,13 @@ from newsletter.providers.contract import (
     HttpAnswer,
     HttpRequest,
     Outcome,
-    Person,
     Verdict,
 )
 from newsletter.providers.errors import BadBatch
 from newsletter.providers.headers import mailbox
+from newsletter.providers.mailgun_variables import VARIABLES, RecipientVariables
 from newsletter.providers.multipart import build_multipart
-from newsletter.providers.tokens import clean_value
+from newsletter.providers.tokens import rename_tokens
 from newsletter.providers.transport import Transport
 
 ENDPOINT = "https://api.mailgun.net"
@@ -90,7 +88,9 @@ class Mailgun:
 
     def fields(self, call: BatchCall) -> list[tuple[str, str]]:
         """Give the form's fields in order, before they become bytes; ``to`` comes once for each person."""
-        return self._fields(prepare(call, capabilities=self._capabilities))
+        prepared = prepare(call, capabilities=self._capabilities)
+        table = RecipientVariables(prepared)
+        return [*self._fields(prepared, table), (VARIABLES, table.as_json().decode())]
 
     def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> Found:
         """Ask for any event of the batch's own Message-ID; Mailgun takes all or nothing, so one speaks for all."""
@@ -136,18 +136,23 @@ class Mailgun:
         self._transport.close()
 
     def _request(self, prepared: Prepared) -> HttpRequest:
-        fields = [(name, value.encode("utf-8")) for name, value in self._fields(prepared)]
+        table = RecipientVariables(prepared)
+        fields = [(name, value.encode("utf-8")) for name, value in self._fields(prepared, table)]
+        fields.append((VARIABLES, table.as_json()))
         body, content_type = build_multipart(fields, key=prepared.call.key)
         check_bytes(body, capabilities=self._capabilities)
         return HttpRequest("POST", self._url, {"Content-Type": content_type}, body, ("api", self._key), (5.0, 90.0))
 
-    def _fields(self, prepared: Prepared) -> list[tuple[str, str]]:
+    def _fields(self, prepared: Prepared, table: RecipientVariables) -> list[tuple[str, str]]:
+        """Everything but the table of values."""
         call, mail, good = prepared.call, prepared.call.mail, prepared.people
-        subject = mailgun_text.plain(mail.subject)
-        html = mailgun_text.html(mail.html)
-        text = mailgun_text.plain(mail.text)
-        written = {name: mailgun_text.header(value) for name, value in prepared.headers.items()}
-        mailgun_text.check_variables([subject, html, text, *written.values()], declared=prepared.needed)
+        subject = mailgun_text.plain(rename_tokens(mail.subject, table.shared))
+        html = mailgun_text.html(rename_tokens(mail.html, table.shared))
+        text = mailgun_text.plain(rename_tokens(mail.text, table.shared))
+        written = {
+            name: mailgun_text.header(rename_tokens(value, table.shared)) for name, value in prepared.headers.items()
+        }
+        mailgun_text.check_variables([subject, html, text, *written.values()], declared=set(table.names))
         options = [
             *((f"h:{name}", value) for name, value in written.items()),
             *([("h:Reply-To", mail.reply_to)] if mail.reply_to else []),
@@ -174,24 +179,7 @@ class Mailgun:
             ("text", text),
             ("html", html),
             *options,
-            ("recipient-variables", recipient_variables(good, names=sorted(prepared.needed))),
         ]
-
-
-def recipient_variables(good: list[tuple[str, Person]], *, names: list[str]) -> str:
-    """Give the JSON of every variable for every address; a variable left out would reach the reader as a raw token."""
-    table: dict[str, dict[str, str]] = {}
-    for address, person in good:
-        given = person.variables
-        values = {
-            name: value
-            if (value := given[name]).isprintable() and "%" not in value
-            else mailgun_text.value(name, clean_value(name, value))
-            for name in names
-        }
-        values["did"] = str(person.delivery)
-        table[address] = values
-    return orjson.dumps(table).decode("utf-8")
 
 
 def message_id(key: str, *, domain: str) -> str:

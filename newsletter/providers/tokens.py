@@ -1,7 +1,7 @@
 """Personal values inside a mail: finding the ``__pv_<name>__`` tokens, checking them, putting values in."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from newsletter.providers.contract import Mail, Person
 from newsletter.providers.errors import BadBatch, BadMail
@@ -60,6 +60,27 @@ def fill_tokens(text: str, variables: Mapping[str, str]) -> str:
         return clean_value(name, variables[name])
 
     return TOKEN.sub(value_of, text)
+
+
+def share_values(people: Sequence[Person], *, names: Iterable[str]) -> dict[str, str]:
+    """Of values of one field, such as ``t_x`` and ``u_x``, that are the same for everybody: which stands for which.
+
+    A link is the same text wherever it stands, so a call need not carry it twice.
+    """
+    shared: dict[str, str] = {}
+    kept: dict[str, str] = {}
+    for name in sorted(names, reverse=True):
+        other = kept.setdefault(name[2:], name)
+        if other != name and all(person.variables[name] == person.variables[other] for person in people):
+            shared[name] = other
+    return shared
+
+
+def rename_tokens(text: str, shared: Mapping[str, str]) -> str:
+    """Let the tokens that ``share_values`` found to be spare name the value that stands for them."""
+    for name, other in shared.items():
+        text = text.replace(f"__pv_{name}__", f"__pv_{other}__")
+    return text
 
 
 class CompiledText:

@@ -1,6 +1,6 @@
 """Builds what one batch hands to the provider: the variant's mail and each person's values. Same batch, same bytes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from html import escape
@@ -13,10 +13,16 @@ from newsletter.models import Batch, Variant
 from newsletter.providers.contract import BatchCall, Mail, Person
 from newsletter.rendering import Values, Variable, hash_mail, plan_values
 from newsletter.sending.readers import Reader
-from subscribers.links import Signer, link_keys
+from subscribers.links import Purpose, Signer, link_keys
+from subscribers.models import Place
 from subscribers.places import region_name
 
 LINKS = frozenset({"unsubscribe", "preferences"})
+
+
+class Whereabouts(NamedTuple):
+    city: str
+    region: str
 
 
 class Letter(NamedTuple):
@@ -24,15 +30,27 @@ class Letter(NamedTuple):
 
     mail: Mail
     values: Values
+    fields: frozenset[str]
     key: str
     label: str
     list_id: bytes
+
+
+class Places(dict[int | None, Whereabouts]):
+    """Where readers are, read once each. A place's row never changes: another town is another row."""
+
+    def __missing__(self, place_id: int | None) -> Whereabouts:
+        place = Place.objects.filter(pk=place_id).first() if place_id else None
+        region = region_name(place.region) if place and place.region else ""
+        found = self[place_id] = Whereabouts(place.town if place else "", region)
+        return found
 
 
 class Shelf:
     """The letters of the sends under way, so that their bytes are read and checked once and not for every batch."""
 
     def __init__(self, *, most: int = 256) -> None:
+        self.places = Places()
         self._most = most
         self._letters: dict[int, Letter] = {}
 
@@ -48,33 +66,28 @@ class Shelf:
         return letter
 
 
-def build_call(*, batch: Batch, readers: Sequence[Reader], letter: Letter) -> BatchCall:
+def build_call(*, batch: Batch, readers: Sequence[Reader], letter: Letter, places: Places) -> BatchCall:
     """The call for these people of a batch."""
     send = batch.send
-    signer = signer_at(send.made_at)
-    list_id, values = letter.list_id, letter.values
+    values = letter.values
+    fields = plan_fields(letter.fields, signer=signer_at(send.made_at), list_id=letter.list_id, places=places)
     return BatchCall(
         key=batch.key,
         issue=send.issue.public_id,
         variant=letter.key,
         label=letter.label,
         mail=letter.mail,
-        people=[
-            Person(
-                delivery=reader.delivery,
-                address=reader.email,
-                variables=values(person_fields(reader, signer=signer, list_id=list_id)),
-            )
-            for reader in readers
-        ],
+        people=[Person(reader.delivery, reader.email, values(fields(reader))) for reader in readers],
     )
 
 
 def read_letter(variant: Variant) -> Letter:
     content = variant.revision.content["publication"]
+    variables = read_variables(variant)
     return Letter(
         mail=make_mail(variant=variant, publication=content),
-        values=plan_values(read_variables(variant), plain=_plain_links()),
+        values=plan_values(variables, plain=_plain_links()),
+        fields=frozenset(variable.field for variable in variables),
         key=variant.key,
         label=variant.label,
         list_id=bytes.fromhex(content["list_id"]),
@@ -104,17 +117,26 @@ def list_headers(publication: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def person_fields(reader: Reader, *, signer: Signer, list_id: bytes) -> dict[str, str]:
-    """The closed list of fields that a mail may hold of a person, and the person's own links."""
-    name, uuid = reader.name, reader.uuid
-    return {
-        "name": name,
-        "first_name": name.split(maxsplit=1)[0] if name.strip() else "",
-        "city": reader.town,
-        "region": _region(reader.region),
-        "unsubscribe": signer.unsubscribe_url(uuid, list_id),
-        "preferences": signer.preferences_url(uuid, list_id),
+def plan_fields(
+    names: frozenset[str], *, signer: Signer, list_id: bytes, places: Places
+) -> Callable[[Reader], dict[str, str]]:
+    """Of the closed list of fields that a mail may hold of a person, those it does hold; the links are the person's own."""
+    unsubscribe = signer.maker(Purpose.UNSUBSCRIBE, list_id)
+    preferences = signer.maker(Purpose.PREFERENCES, list_id)
+    every: dict[str, Callable[[Reader], str]] = {
+        "name": lambda reader: reader.name,
+        "first_name": lambda reader: _first_word(reader.name),
+        "city": lambda reader: places[reader.place].city,
+        "region": lambda reader: places[reader.place].region,
+        "unsubscribe": lambda reader: unsubscribe(reader.uuid),
+        "preferences": lambda reader: preferences(reader.uuid),
     }
+    wanted = [(name, every[name]) for name in sorted(names)]
+    return lambda reader: {name: field(reader) for name, field in wanted}
+
+
+def _first_word(name: str) -> str:
+    return name.split(maxsplit=1)[0] if name.strip() else ""
 
 
 def read_variables(variant: Variant) -> tuple[Variable, ...]:
@@ -134,8 +156,3 @@ def _plain_links() -> frozenset[str]:
 def signer_at(moment: datetime) -> Signer:
     """The maker of links of one send: the same moment for all, so that the same batch gives the same bytes."""
     return Signer(link_keys(), site_url=settings.NEWSLETTER_SITE_URL, issued=moment)
-
-
-@lru_cache(maxsize=4096)
-def _region(code: str) -> str:
-    return region_name(code) if code else ""

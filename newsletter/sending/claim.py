@@ -3,6 +3,9 @@
 A claim is a lease and an attempt number. Whoever comes back with an older number changes nothing.
 """
 
+import math
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +17,8 @@ from newsletter.sending.lease import LEASE
 from newsletter.sending.readers import Reader, find_readers
 
 LEFT = "left since the audience was frozen"
+
+Wait = Callable[[Batch, datetime], datetime | None]
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,18 @@ def running_sends(*, now: datetime) -> QuerySet[Send]:
     return Send.objects.filter(open_now, ~Exists(Installation.objects.filter(held=True)), state=Send.State.SUBMITTING)
 
 
+def go_at_once(batch: Batch, now: datetime) -> None:
+    """No limit of any kind: the answer of ``claim_batch``'s question when a batch must wait."""
+
+
 @transaction.atomic
-def claim_batch(*, batch_id: int, now: datetime) -> Claim | None:
-    """Claim a pending batch of a running send, or None where somebody else has it or it may not be sent now."""
+def claim_batch(
+    *, batch_id: int, now: datetime, wait_until: Wait = go_at_once, sends: "Sends | None" = None
+) -> Claim | None:
+    """Claim a pending batch of a running send, or None where somebody else has it or it may not be sent now.
+
+    ``wait_until`` is asked once the batch is ours, in the same transaction: a batch that must wait goes back as it was.
+    """
     lease_until = now + LEASE
     due = Q(not_before__isnull=True) | Q(not_before__lte=now)
     taken = Batch.objects.filter(due, pk=batch_id, state=Batch.State.PENDING, send__in=running_sends(now=now)).update(
@@ -49,12 +63,39 @@ def claim_batch(*, batch_id: int, now: datetime) -> Claim | None:
     )
     if not taken:
         return None
-    batch = Batch.objects.select_related("send__issue__publication__mailing_list").get(pk=batch_id)
+    batch = Batch.objects.get(pk=batch_id)
+    batch.send = (sends or Sends()).find(batch.send_id)
+    later = wait_until(batch, now)
+    if later is not None:
+        _put_back(batch, until=later)
+        return None
     readers = find_readers(batch, mailing_list=batch.send.issue.publication.mailing_list, now=now)
     if readers.left:
         _leave_out(readers.left, batch=batch, now=now)
     Attempt.objects.create(batch=batch, n=batch.attempts, people=len(readers.staying), started_at=now)
     return Claim(batch=batch, n=batch.attempts, lease_until=lease_until, readers=readers.staying)
+
+
+class Sends:
+    """Sends with their publication as last read, for a few seconds: what they are asked for changes seldom in a send."""
+
+    def __init__(self, *, seconds: float = 5.0) -> None:
+        self._seconds = seconds
+        self._found: dict[int, tuple[float, Send]] = {}
+
+    def find(self, send_id: int) -> Send:
+        read_at, send = self._found.get(send_id, (-math.inf, None))
+        if send is None or time.monotonic() - read_at > self._seconds:
+            send = Send.objects.select_related("issue__publication__mailing_list").get(pk=send_id)
+            self._found = {send_id: (time.monotonic(), send)} if len(self._found) > 100 else self._found
+            self._found[send_id] = (time.monotonic(), send)
+        return send
+
+
+def _put_back(batch: Batch, *, until: datetime) -> None:
+    Batch.objects.filter(pk=batch.pk).update(
+        state=Batch.State.PENDING, attempts=F("attempts") - 1, lease_until=None, not_before=until
+    )
 
 
 def _leave_out(left: list[int], *, batch: Batch, now: datetime) -> None:

@@ -25,26 +25,22 @@ def smallest_limit(publication: Publication, *, now: datetime) -> int | None:
     return limit_of(publication, day=_today(publication, now))
 
 
-def reserve_day(*, batch_id: int, now: datetime) -> bool:
-    """Take the batch's people from today's limit, in one UPDATE. Where they do not fit, the batch waits for tomorrow."""
-    batch = Batch.objects.select_related("send__issue__publication").get(pk=batch_id)
+def reserve_day(batch: Batch, *, now: datetime) -> datetime | None:
+    """Take the batch's people from today's limit, in one UPDATE. Where they do not fit: when tomorrow begins."""
     publication = batch.send.issue.publication
     today = _today(publication, now)
     limit = limit_of(publication, day=today)
     if limit is None:
-        return True
+        return None
     SendingDay.objects.get_or_create(publication=publication, day=today)
     fits = SendingDay.objects.filter(publication=publication, day=today, people__lte=limit - batch.size)
     if fits.update(people=F("people") + batch.size):
-        return True
-    tomorrow = datetime.combine(today + timedelta(days=1), time(), ZoneInfo(publication.zone))
-    Batch.objects.filter(pk=batch_id, state=Batch.State.PENDING).update(not_before=tomorrow)
-    return False
+        return None
+    return datetime.combine(today + timedelta(days=1), time(), ZoneInfo(publication.zone))
 
 
-def give_back_day(*, batch_id: int, now: datetime) -> None:
+def give_back_day(batch: Batch, *, now: datetime) -> None:
     """The batch was not called after all."""
-    batch = Batch.objects.select_related("send__issue__publication").get(pk=batch_id)
     publication = batch.send.issue.publication
     SendingDay.objects.filter(publication=publication, day=_today(publication, now), people__gte=batch.size).update(
         people=F("people") - batch.size

@@ -4,9 +4,10 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from newsletter.models import Batch
 from newsletter.providers.contract import Adapter, Outcome, Verdict
 from newsletter.sending.call import Shelf, build_call
-from newsletter.sending.claim import Claim, claim_batch
+from newsletter.sending.claim import Claim, Sends, claim_batch
 from newsletter.sending.day import give_back_day, reserve_day
 from newsletter.sending.lease import Keeper, Lease
 from newsletter.sending.outcome import record_outcome, wait_before_next
@@ -31,13 +32,12 @@ class Dispatcher:
         self.adapter = adapter
         self.clock = clock
         self._shelf = Shelf()
+        self._sends = Sends()
         self._keeper = Keeper(clock=clock)
 
     def dispatch(self, batch_id: int) -> bool:
         """Send one batch if it may be sent now. Returns whether this call did anything with it."""
-        if not self._may_call(batch_id):
-            return False
-        claim = claim_batch(batch_id=batch_id, now=self.clock())
+        claim = claim_batch(batch_id=batch_id, now=self.clock(), wait_until=self._wait_until, sends=self._sends)
         if claim is None:
             return False
         with self._keeper.hold(Lease(batch_id=batch_id, n=claim.n, until=claim.lease_until)) as lease:
@@ -48,22 +48,21 @@ class Dispatcher:
                 slow_down(name=self.adapter.capabilities.name, until=now + wait)
         return True
 
-    def _may_call(self, batch_id: int) -> bool:
-        """Whether the publication's day and the account's rate have room for the batch now; else it is put off."""
-        now = self.clock()
-        if not reserve_day(batch_id=batch_id, now=now):
-            return False
-        if reserve(capabilities=self.adapter.capabilities, batch_id=batch_id, now=now):
-            return True
-        give_back_day(batch_id=batch_id, now=now)
-        return False
+    def _wait_until(self, batch: Batch, now: datetime) -> datetime | None:
+        """None where the publication's day and the account's rate have room for the batch now; else when to try again."""
+        later = reserve_day(batch, now=now)
+        if later is None:
+            later = reserve(capabilities=self.adapter.capabilities, people=batch.size, now=now)
+            if later is not None:
+                give_back_day(batch, now=now)
+        return later
 
     def _deliver(self, claim: Claim, lease: Lease) -> Outcome:
         if not claim.readers:
             return Outcome(verdict=Verdict.ACCEPTED, reason=NOBODY_LEFT)
         try:
             letter = self._shelf.letter(claim.batch.variant_id)
-            call = build_call(batch=claim.batch, readers=claim.readers, letter=letter)
+            call = build_call(batch=claim.batch, readers=claim.readers, letter=letter, places=self._shelf.places)
             if not lease.holds(now=self.clock()):
                 return Outcome(verdict=Verdict.NOT_SENT, reason=TOO_SLOW)
             return self.adapter.deliver(call)

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import F, Value
 from django.db.models.functions import Greatest, Least
 
-from newsletter.models import Batch, ProviderAccount
+from newsletter.models import ProviderAccount
 from newsletter.providers.contract import Capabilities
 
 SHORT_WAIT = 0.05
@@ -17,23 +17,21 @@ SLOWER, SLOWEST = 0.8, 0.1
 FASTER_A_MINUTE = 0.05
 
 
-def reserve(*, capabilities: Capabilities, batch_id: int, now: datetime) -> bool:
-    """Whether a call for this batch may start now. Where not, the batch is put off until it may."""
+def reserve(*, capabilities: Capabilities, people: int, now: datetime) -> datetime | None:
+    """Take a call for so many people from the account's rate. Where it may not start now: when to ask again."""
     account = ProviderAccount.objects.filter(name=capabilities.name).first()
     limited = bool(capabilities.people_per_second or capabilities.calls_per_second)
     if account is None:
         if not limited:
-            return True
+            return None
         account, _ = ProviderAccount.objects.get_or_create(name=capabilities.name)
     at = now.timestamp()
-    if limited and _take_turn(account, seconds=_cost(capabilities, batch_id) / account.pace, at=at):
-        return True
+    if limited and _take_turn(account, seconds=_cost(capabilities, people) / account.pace, at=at):
+        return None
     if not limited and account.next_at <= at + SHORT_WAIT:
-        return True
+        return None
     free_at = ProviderAccount.objects.values_list("next_at", flat=True).get(pk=account.pk)
-    put_off = now + timedelta(seconds=max(free_at - at, SHORT_WAIT))
-    Batch.objects.filter(pk=batch_id, state=Batch.State.PENDING).update(not_before=put_off)
-    return False
+    return now + timedelta(seconds=max(free_at - at, SHORT_WAIT))
 
 
 def slow_down(*, name: str, until: datetime) -> None:
@@ -61,9 +59,8 @@ def _take_turn(account: ProviderAccount, *, seconds: float, at: float) -> bool:
         return bool(cursor.rowcount)
 
 
-def _cost(capabilities: Capabilities, batch_id: int) -> float:
+def _cost(capabilities: Capabilities, people: int) -> float:
     """Seconds of the account's allowance that the call takes."""
-    people = Batch.objects.filter(pk=batch_id).values_list("size", flat=True).get()
     by_people = people / capabilities.people_per_second if capabilities.people_per_second else 0.0
     by_calls = 1 / capabilities.calls_per_second if capabilities.calls_per_second else 0.0
     return max(by_people, by_calls)

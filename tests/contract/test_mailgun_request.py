@@ -75,8 +75,39 @@ def test_the_same_batch_makes_the_same_bytes(mailgun: Mailgun) -> None:
 
 def test_every_variable_is_given_for_every_person(mailgun: Mailgun) -> None:
     table = json.loads(form_of(mailgun, make_call())["recipient-variables"])
-    used = {"h_first_name", "t_first_name", "u_unsubscribe", "t_unsubscribe", "did"}
+    used = {"t_first_name", "u_unsubscribe", "t_unsubscribe", "did"}
     assert [set(values) for values in table.values()] == [used] * 3
+
+
+def test_a_value_that_differs_by_where_it_stands_is_given_for_each_place(mailgun: Mailgun) -> None:
+    one = make_person(1)
+    other = make_person(2)
+    other = other._replace(variables={**other.variables, "h_first_name": "Ana &amp; Bo", "t_first_name": "Ana & Bo"})
+    form = form_of(mailgun, make_call(one, other))
+    table = json.loads(form["recipient-variables"])
+    assert table[other.address]["h_first_name"] == "Ana &amp; Bo"
+    assert table[other.address]["t_first_name"] == "Ana & Bo"
+    assert "%recipient.h_first_name%" in form["html"]
+    assert "%recipient.t_first_name%" in form["text"]
+
+
+def test_a_link_that_is_the_same_everywhere_is_given_once(mailgun: Mailgun) -> None:
+    people = [make_person(number) for number in range(3)]
+    link = "https://news.example.org/u/"
+    people = [
+        person._replace(
+            variables={
+                **person.variables,
+                "u_unsubscribe": f"{link}{person.delivery}",
+                "t_unsubscribe": f"{link}{person.delivery}",
+            }
+        )
+        for person in people
+    ]
+    form = form_of(mailgun, make_call(*people))
+    assert all("t_unsubscribe" not in values for values in json.loads(form["recipient-variables"]).values())
+    assert "%recipient.u_unsubscribe%" in form["text"]
+    assert form["h:List-Unsubscribe"] == "<%recipient.u_unsubscribe%>"
 
 
 def test_a_person_without_a_value_stops_the_batch_before_it_is_sent(

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Concat
 
 from subscribers.models import Basis, Frequency, MailingList, Reason, Segment, Subscriber, Subscription, Suppression
@@ -32,7 +33,7 @@ OTHER_FREQUENCY = {Frequency.EVERY: "every_issue", Frequency.MONTHLY: "monthly",
 
 EVERY_ISSUE = frozenset({Frequency.EVERY})
 ANY_FREQUENCY = frozenset(Frequency)
-Among = QuerySet[Any, int] | None
+Among = QuerySet[Any, int] | RawSQL | None
 
 
 @dataclass(frozen=True)

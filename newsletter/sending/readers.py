@@ -1,6 +1,7 @@
 """Who of a batch may still be mailed, as they are at this moment: one query by the one definition of the audience."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection

@@ -1,99 +1,116 @@
-"""What the checks of an issue's mails found, each thing said once, with where it stands and whom it concerns."""
+"""What the checks of an issue found, each thing said once, with where it stands, whom it concerns and where to mend it."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from newsletter.desk.readers import Readers, render_for
-from newsletter.issues.content import Content
+from django.utils.translation import gettext as _
 
-_KINDS = {
-    "note": "note",
-    "lead_story": "lead story",
-    "stories": "stories",
-    "events": "events",
-    "appeal": "appeal",
-    "related": "further reading",
-    "quote": "quote",
-    "picture": "picture",
-    "button": "button",
-}
-MOST_NAMED = 3
-LONGEST_NAME = 60
+from newsletter.desk.check_places import find_jump, say_where
+from newsletter.desk.readers import Readers
+from newsletter.desk.rendered import render_once
+from newsletter.issues.acknowledge import name_warning
+from newsletter.issues.content import Content, hash_content
+from newsletter.issues.content_checks import check_content
+from newsletter.issues.links import find_dead_links
+from newsletter.models import Acknowledgement, Issue, Story
+from newsletter.rendering.lint_types import Finding
+from newsletter.sending.domains import find_domain_faults
 
 
 @dataclass(frozen=True)
 class Check:
-    """One finding, where it is (“In the lead story “…””, or nothing), and how many of the people get a mail that has it."""
+    """One finding: where it is (“In the lead story “…””, or nothing), how many people get a mail that has it, where to go.
+
+    ``name`` names it within this content, so that a person can say to have seen it; ``jump`` is an address of the desk.
+    """
 
     level: str
+    code: str
     message: str
     people: int
     all: bool
     where: str = ""
+    jump: str = ""
+    name: str = ""
+    seen: Acknowledgement | None = None
 
 
-def check_mails(content: Content, *, readers: list[Readers]) -> list[Check]:
-    """Every finding once, errors first, with the people that it concerns."""
-    people: Counter[tuple[str, str]] = Counter()
-    mails: Counter[tuple[str, str]] = Counter()
-    places: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
-    for reader in readers:
-        found = render_for(content, place_id=reader.place_id, giving=reader.giving).findings
-        for finding in found:
-            place = (finding["block"], finding["code"])
-            places.setdefault((finding["level"], finding["message"]), {})[place] = None
-        for key in {(finding["level"], finding["message"]) for finding in found}:
-            people[key] += reader.people
-            mails[key] += 1
-    checks = [
-        Check(
-            level=level,
-            message=message,
-            people=people[level, message],
-            all=mails[level, message] == len(readers),
-            where=say_where(content, places=list(places[level, message])),
-        )
-        for level, message in mails
-    ]
+def check_issue(issue: Issue, content: Content, *, readers: list[Readers], now: datetime) -> list[Check]:
+    """Every finding once, errors first: of the mails of these readers, of the content, its links and its sender."""
+    everywhere = find_everywhere(content, now=now)
+    people = sum(reader.people for reader in readers)
+    checks = [_make(issue, content, [finding], people=people, everyone=True) for finding in everywhere]
+    checks += check_mails(issue, content, readers=readers)
     return sorted(checks, key=lambda check: (check.level, -check.people))
 
 
-def say_where(content: Content, *, places: Sequence[tuple[str, str]]) -> str:
-    """The blocks in words, in the mail's order. ``places`` are (block key, finding's code); an empty key is no block."""
-    codes = dict(places)
-    named = [
-        name
-        for number, block in enumerate(content["blocks"], 1)
-        if block["key"] in codes
-        for name in _name(block, number=number, code=codes[block["key"]])
+def find_everywhere(content: Content, *, now: datetime) -> list[Finding]:
+    """What is wrong whoever reads it."""
+    senders = [
+        Finding("error" if fault.level == "error" else "warning", "sender-domain", f"{fault.says} {fault.do}".strip())
+        for fault in find_domain_faults(content["publication"]["from_email"])
     ]
-    if not named:
-        return ""
-    rest = len(named) - MOST_NAMED
-    return "In " + ", ".join(named[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    stories = [story["id"] for block in content["blocks"] for story in _stories(block)]
+    pseudonyms = dict(Story.objects.filter(pk__in=stories).values_list("pk", "pseudonyms"))
+    return [*check_content(content, pseudonyms=pseudonyms, now=now), *find_dead_links(content, now=now), *senders]
 
 
-def _name(block: dict[str, Any], *, number: int, code: str) -> list[str]:
-    kind = _KINDS.get(block["type"], block["type"])
-    match block["type"]:
-        case "lead_story":
-            return [f"the lead story “{_short(block['story']['title'])}”"]
-        case "stories":
-            stories = [story for story in block["stories"] if _concerns(story, code)]
-            return [f"the story “{_short(story['title'])}”" for story in stories] or [f"block {number}, {kind}"]
-        case "note" | "related" if block["heading"]:
-            return [f"the {kind} “{_short(block['heading'])}”"]
-        case _:
-            return [f"block {number}, {kind}"]
+def check_mails(issue: Issue, content: Content, *, readers: list[Readers]) -> list[Check]:
+    """Every finding of these readers' mails once, with the people that it concerns."""
+    sha256 = hash_content(content)
+    people: Counter[tuple[str, str]] = Counter()
+    mails: Counter[tuple[str, str]] = Counter()
+    found: dict[tuple[str, str], list[Finding]] = {}
+    for reader in readers:
+        findings = [Finding(**data) for data in render_once(content, visible=reader.visible, sha256=sha256).findings]
+        for finding in findings:
+            same = found.setdefault((finding.level, finding.message), [])
+            if finding not in same:
+                same.append(finding)
+        for key in {(finding.level, finding.message) for finding in findings}:
+            people[key] += reader.people
+            mails[key] += 1
+    return [
+        _make(issue, content, findings, people=people[key], everyone=mails[key] == len(readers))
+        for key, findings in found.items()
+    ]
 
 
-def _concerns(story: dict[str, Any], code: str) -> bool:
-    if code == "alt-empty":
-        return bool(story["picture"]) and not story["picture"]["alt"].strip()
-    return code == "no-link" and not story["url"]
+def mark_seen(checks: list[Check], *, seen: dict[str, Acknowledgement]) -> list[Check]:
+    """The same checks, with who has said to have seen each warning."""
+    return [Check(**{**vars(check), "seen": seen.get(check.name)}) for check in checks]
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
+def say_verdict(checks: list[Check]) -> str:
+    """One sentence over all checks."""
+    errors = sum(check.level == "error" for check in checks)
+    warnings = [check for check in checks if check.level == "warning"]
+    unseen = sum(check.seen is None for check in warnings)
+    if errors:
+        return _("%(errors)s to put right before it can be approved.") % {"errors": errors}
+    if unseen:
+        return _("%(unseen)s to look at: put it right, or tick that you have seen it.") % {"unseen": unseen}
+    return _("Every warning was looked at.") if warnings else _("Every check passes.")
+
+
+def _make(issue: Issue, content: Content, findings: Sequence[Finding], *, people: int, everyone: bool) -> Check:
+    first = findings[0]
+    places = [(finding.block, finding.code) for finding in findings]
+    where = say_where(content, places=places)
+    return Check(
+        level=first.level,
+        code=first.code,
+        message=first.message,
+        people=people,
+        all=everyone,
+        where=where,
+        jump=find_jump(issue, content, finding=first),
+        name=name_warning(code=first.code, message=first.message, where=where),
+    )
+
+
+def _stories(block: dict[str, Any]) -> list[dict[str, Any]]:
+    return [block["story"]] if "story" in block else list(block.get("stories", []))

@@ -11,15 +11,14 @@ from django.views.generic import TemplateView, View
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 
-from newsletter.desk.issue_checks import check_mails
+from newsletter.desk.check_panel import say_checks
 from newsletter.desk.issue_preview import MOST_MODES, show_part
 from newsletter.desk.policies import ISSUE_POLICY
 from newsletter.desk.preview import show_or_say
-from newsletter.desk.readers import find_readers, resolve_complete
+from newsletter.desk.readers import resolve_complete
 from newsletter.desk.send_progress import find_send, say_hold, say_send
 from newsletter.desk.words import say_deliveries, say_excluded, say_issue_state
 from newsletter.issues.approve import OPEN_STATES
-from newsletter.issues.content import hash_content
 from newsletter.models import Issue, Publication, Send
 from newsletter.sending.receipt import make_receipt
 from subscribers.audience import count_audience
@@ -78,7 +77,7 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
                 "may_send": user.has_perm("newsletter.send_issue"),
                 **(say_send(send, now=timezone.now()) if send else {}),
                 **say_audience(issue, send),
-                **say_mails(issue),
+                **say_checks(issue, most=MOST_MODES),
             }
         )
         return context
@@ -114,25 +113,6 @@ def say_audience(issue: Issue, send: Send | None) -> dict[str, Any]:
         "excluded": say_excluded(receipt.excluded),
         "receipt": receipt,
         "deliveries": say_deliveries(receipt.deliveries),
-    }
-
-
-def say_mails(issue: Issue) -> dict[str, Any]:
-    """The distinct mails, the content's hash that an approval would name, and what the checks found; or what is missing."""
-    try:
-        content = resolve_complete(issue)
-        readers = find_readers(issue, content=content)
-        checks = check_mails(content, readers=readers[:MOST_MODES])
-    except (DomainError, OSError) as error:
-        return {"missing": str(error).splitlines()}
-    return {
-        "sha256": hash_content(content),
-        "readers": readers[:MOST_MODES],
-        "more_readers": max(len(readers) - MOST_MODES, 0),
-        "mails": len(readers),
-        "people": sum(reader.people for reader in readers),
-        "checks": checks,
-        "failed": any(check.level == "error" for check in checks),
     }
 
 

@@ -1,67 +1,55 @@
-"""The preview of an issue: each mail that its readers would get, the dark scheme, plain text and the inbox row."""
+"""The preview of an issue: each mail that its readers would get, in every look that it can have, or one person's own."""
 
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 
 from newsletter.desk.frame import frame_inbox, frame_mail, frame_text
-from newsletter.desk.preview import FramedPreview, Mode
-from newsletter.desk.readers import NOBODY, find_readers, render_for, resolve_complete
+from newsletter.desk.preview import FramedPreview
+from newsletter.desk.preview_modes import PART_NAMES, Mode
+from newsletter.desk.preview_person import PERSON, read_person
+from newsletter.desk.readers import NOBODY, find_readers, name_group, read_group, render_for, resolve_complete
+from newsletter.desk.words import say_people
 from newsletter.issues.content import Content
 from newsletter.models import Issue
 from subscribers.errors import DomainError
 
 MOST_MODES = 40
-FIRST = f"mail.{NOBODY.place_id}.{NOBODY.giving}"
+FIRST = f"mail.{name_group(NOBODY)}"
 
 
 def list_issue_modes(issue: Issue) -> list[Mode]:
     """The panel's menu for an issue. Where its content cannot be resolved yet, only a reader of unknown place is offered."""
     try:
         readers = find_readers(issue, content=resolve_complete(issue))
-    except DomainError:
+    except (DomainError, OSError):
         return [Mode(FIRST, "A reader of unknown place")]
-    largest = readers[0]
-    modes = [
-        Mode(f"mail.{reader.name}", f"{count(reader.people)} · {reader.label}", group="What readers see")
-        for reader in readers[:MOST_MODES]
-    ]
     return [
-        *modes,
-        Mode(f"dark.{largest.name}", "Dark scheme", group="The largest, otherwise"),
-        Mode(f"text.{largest.name}", "Plain text", group="The largest, otherwise"),
-        Mode(f"inbox.{largest.name}", "Inbox row", group="The largest, otherwise"),
+        Mode(f"mail.{reader.name}", f"{say_people(reader.people)} · {reader.label}") for reader in readers[:MOST_MODES]
     ]
-
-
-def count(people: int) -> str:
-    return "1 person" if people == 1 else f"{people:,} people"
 
 
 def show_part(content: Content, *, mode: str, request: HttpRequest) -> HttpResponse:
-    """One part of one reader's mail. ``mode`` is ``PART.PLACE_ID.GIVING``, PART being mail, dark, text or inbox."""
-    part, place_id, giving = _parse(mode)
-    mail = render_for(content, place_id=place_id, giving=giving).mail
+    """One look at one reader's mail. ``mode`` is ``PART.READERS``, such as ``dark.12.donor`` or ``text.person.7``.
+
+    Raises Http404 where there is no such part or reader, and what rendering raises.
+    """
+    part, _, name = mode.partition(".")
+    if part not in PART_NAMES:
+        raise Http404("There is no such part of the mail.")
+    if name.startswith(PERSON):
+        group, fields = read_person(name, user=request.user)
+    else:
+        group, fields = read_group(name), {}
+    mail = render_for(content, group=group).mail
     if part == "text":
-        return frame_text(mail, request=request)
+        return frame_text(mail, request=request, fields=fields)
     if part == "inbox":
-        return frame_inbox(mail, sender=content["publication"]["from_name"], request=request)
-    return frame_mail(mail, dark=part == "dark")
+        return frame_inbox(mail, sender=content["publication"]["from_name"], request=request, fields=fields)
+    return frame_mail(mail, look=part, fields=fields)
 
 
 class IssuePreview(FramedPreview):
     def show(self, mode: str) -> HttpResponse:
         issue: Any = self.object
         return show_part(resolve_complete(issue), mode=mode or FIRST, request=self.request)
-
-
-def _parse(mode: str) -> tuple[str, int, str]:
-    part, _, rest = mode.partition(".")
-    place_id, _, giving = rest.partition(".")
-    if (
-        part not in ("mail", "dark", "text", "inbox")
-        or not place_id.isdigit()
-        or giving not in ("none", "donor", "monthly")
-    ):
-        raise Http404("There is no such part of the mail.")
-    return part, int(place_id), giving

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
+from newsletter.desk.acknowledge_step import take_warnings
 from newsletter.errors import NotAllowed, NotApproved
 from newsletter.issues.approve import approve_issue, hold_issue, release_issue, withdraw_approvals
 from newsletter.models import Issue
@@ -35,6 +36,8 @@ def _approve(request: HttpRequest, issue: Issue) -> str:
     seen = request.POST.get("sha256", "")
     if not seen:
         raise NotApproved("An approval names what was looked at. Open the issue's page, read it, and approve it there.")
+    if request.user.has_perm("newsletter.approve_issue"):
+        take_warnings(request, issue)
     approve_issue(issue=issue, by=request.user, now=timezone.now(), seen_sha256=seen)
     return f"{issue} is approved as it is now. Any edit takes the approval back."
 

@@ -11,15 +11,18 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
+from wagtail.admin.ui.components import MediaContainer
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import Button, HeaderButton
 from wagtail.models import Revision
 from wagtail.snippets.views.snippets import PreviewRevisionView, SnippetViewSet
 
+from newsletter.desk.check_panel import IssueChecksPanel
 from newsletter.desk.columns import StateColumn
 from newsletter.desk.issue_lock import SealedLock
 from newsletter.desk.issue_preview import FIRST, IssuePreview, list_issue_modes, show_part
 from newsletter.desk.preview import Mode, PreviewedEditView, show_or_say
+from newsletter.desk.preview_person import may_preview_people
 from newsletter.desk.readers import resolve_complete
 from newsletter.desk.saving import say_voided
 from newsletter.desk.stale import void_if_stale
@@ -64,8 +67,18 @@ class IssueEditor(PreviewedEditView):
     def get_lock(self) -> Any:
         return SealedLock(self.object) if self.object.state in SEALED else super().get_lock()
 
+    def get_side_panels(self) -> MediaContainer:
+        """With the checks, which each autosave draws anew."""
+        return MediaContainer([*super().get_side_panels(), IssueChecksPanel(self.object, self.request)])
+
     def list_modes(self) -> list[Mode]:
         return list_issue_modes(self.object)
+
+    @property
+    def people_url(self) -> str:
+        if not may_preview_people(self.request.user):
+            return ""
+        return reverse("newsletter_issue_people", args=[self.object.pk])
 
     @cached_property
     def overwrite_revision(self) -> Revision | None:

@@ -1,44 +1,43 @@
 """The live preview panel, whatever it previews: its modes and sizes, and the view that answers with a frame."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.components import MediaContainer
 from wagtail.admin.ui.side_panels import ChecksSidePanel, PreviewSidePanel
 from wagtail.snippets.views.snippets import CreateView, EditView, PreviewOnEditView
 from wagtail.utils.decorators import xframe_options_sameorigin_override
 
 from newsletter.desk.frame import frame_message
+from newsletter.desk.preview_modes import PARTS, Mode
 from newsletter.errors import NotReady
 from subscribers.errors import DomainError
 
+__all__ = ["FramedPreview", "Mode", "PreviewedCreateView", "PreviewedEditView", "show_or_say"]
+
 SIZES = (
-    {"name": "desktop", "icon": "desktop", "device_width": 720, "label": "As wide as on a computer"},
-    {"name": "phone", "icon": "mobile-alt", "device_width": 375, "label": "As wide as on a phone"},
+    {"name": "desktop", "icon": "desktop", "device_width": 720, "label": _("As wide as on a computer")},
+    {"name": "phone", "icon": "mobile-alt", "device_width": 375, "label": _("As wide as on a phone")},
 )
 
 
-@dataclass(frozen=True)
-class Mode:
-    """One choice of the panel's menu; modes of one ``group`` stand together."""
-
-    name: str
-    label: str
-    group: str = ""
-
-
 class DeskPreviewPanel(PreviewSidePanel):
+    """``people_url`` is where one person can be looked up to preview as; empty where that is not offered."""
+
     template_name = "desk/preview_panel.html"
 
     class Media:
-        js = ["newsletter/open_preview.js"]
+        js = ["newsletter/open_preview.js", "newsletter/preview_as.js"]
 
-    def __init__(self, row: models.Model, request: HttpRequest, *, preview_url: str, modes: list[Mode]) -> None:
+    def __init__(
+        self, row: models.Model, request: HttpRequest, *, preview_url: str, modes: list[Mode], people_url: str = ""
+    ) -> None:
         super().__init__(row, request, preview_url=preview_url)
         self.modes = modes
+        self.people_url = people_url
 
     def get_context_data(self, parent_context: Any) -> dict[str, Any]:
         groups: dict[str, list[Mode]] = {}
@@ -53,7 +52,8 @@ class DeskPreviewPanel(PreviewSidePanel):
             "sizes": SIZES,
             "modes": self.modes,
             "mode_groups": list(groups.items()),
-            "has_multiple_modes": len(self.modes) > 1,
+            "parts": PARTS if self.modes[0].readers else (),
+            "people_url": self.people_url,
         }
 
 
@@ -61,6 +61,10 @@ class _OurPanel:
     """The preview panel is ours; Wagtail's checks of web pages say nothing about mail and are left out."""
 
     request: HttpRequest
+
+    @property
+    def people_url(self) -> str:
+        return ""
 
     def list_modes(self) -> list[Mode]:
         return [Mode("", "Preview")]
@@ -70,7 +74,13 @@ class _OurPanel:
         for panel in super().get_side_panels():  # type: ignore[misc]
             if isinstance(panel, PreviewSidePanel):
                 kept.append(
-                    DeskPreviewPanel(panel.object, self.request, preview_url=panel.preview_url, modes=self.list_modes())
+                    DeskPreviewPanel(
+                        panel.object,
+                        self.request,
+                        preview_url=panel.preview_url,
+                        modes=self.list_modes(),
+                        people_url=self.people_url,
+                    )
                 )
             elif not isinstance(panel, ChecksSidePanel):
                 kept.append(panel)

@@ -51,7 +51,7 @@ def say_dates(publication: Publication) -> dict[str, Any]:
 
 class PublicationEditor(VoidsApprovals, PreviewedEditView):
     def list_modes(self) -> list[Mode]:
-        return [Mode(FIRST, "Its newest issue"), Mode("dark.0.none", "Dark scheme"), Mode("text.0.none", "Plain text")]
+        return [Mode(FIRST, "Its newest issue")]
 
 
 class PublicationPreview(FramedPreview):

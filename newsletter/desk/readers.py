@@ -1,72 +1,74 @@
 """Which different mails an issue's readers would get, how many people get each, and one of them rendered. Stores nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from newsletter.errors import NotReady
-from newsletter.issues.content import Content, resolve_content
-from newsletter.issues.documents import describe_visible, see
-from newsletter.issues.near import Where
-from newsletter.issues.variants import Group, Rendered, find_groups, find_wheres, render_visible
+from django.http import Http404
+
+from newsletter.desk.rendered import render_once
+from newsletter.issues.audience import Group, find_groups, find_wheres, see_as
+from newsletter.issues.complete import resolve_complete
+from newsletter.issues.content import Content, hash_content
+from newsletter.issues.variants import Rendered
+from newsletter.issues.visible import Visible, describe_visible
 from newsletter.models import Issue
+from subscribers.models import Frequency, Giving
+
+__all__ = ["NOBODY", "Readers", "find_readers", "name_group", "read_group", "render_for", "resolve_complete"]
 
 NOBODY = Group(place_id=0, giving="none", people=0)
 
 
 @dataclass(frozen=True)
 class Readers:
-    """People who get the same mail. ``place_id`` and ``giving`` are those of their largest group and name them in links."""
+    """People who get the same mail. ``name`` is that of their largest group and stands in links."""
 
-    place_id: int
-    giving: str
+    name: str
     people: int
     label: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.place_id}.{self.giving}"
+    visible: Visible = field(repr=False)
 
 
 def find_readers(issue: Issue, *, content: Content) -> list[Readers]:
     """The distinct mails of the audience as it is now, the one with most people first; one for nobody if it is empty."""
     groups = find_groups(issue) or [NOBODY]
     wheres = find_wheres(group.place_id for group in groups)
-    first: dict[str, tuple[Group, str]] = {}
+    first: dict[str, tuple[Group, Visible]] = {}
     people: dict[str, int] = {}
     for group in groups:
-        visible = see(content, where=wheres.get(group.place_id, Where()), giving=group.giving)
-        if visible.key not in first:
-            first[visible.key] = (group, describe_visible(visible))
-        people[visible.key] = people.get(visible.key, 0) + group.people
+        visible = see_as(content, group=group, wheres=wheres)
+        if not visible.nothing:
+            first.setdefault(visible.key, (group, visible))
+            people[visible.key] = people.get(visible.key, 0) + group.people
+    if not first:
+        visible = see_as(content, group=NOBODY, wheres=wheres)
+        first, people = {visible.key: (NOBODY, visible)}, {visible.key: 0}
     readers = [
-        Readers(place_id=group.place_id, giving=group.giving, people=people[key], label=label)
-        for key, (group, label) in first.items()
+        Readers(name=name_group(group), people=people[key], label=describe_visible(visible), visible=visible)
+        for key, (group, visible) in first.items()
     ]
     return sorted(readers, key=lambda reader: -reader.people)
 
 
-def render_for(content: Content, *, place_id: int, giving: str) -> Rendered:
-    """The mail of a reader at a place (0: unknown) and of a giving status."""
-    where = find_wheres([place_id]).get(place_id, Where())
-    return render_visible(content, visible=see(content, where=where, giving=giving))
+def name_group(group: Group) -> str:
+    """A group's name in links: place and giving, such as ``12.donor``; radius and rhythm too where they are of its own."""
+    name = f"{group.place_id}.{group.giving}"
+    if group.radius_km or group.frequency != Frequency.EVERY:
+        name += f".{group.radius_km}.{group.frequency}"
+    return name
 
 
-def resolve_complete(issue: Issue) -> Content:
-    """The issue's content. Raises NotReady, naming each block that still lacks what it is made of."""
-    gaps = find_gaps(issue)
-    if gaps:
-        raise NotReady("\n".join(gaps))
-    return resolve_content(issue)
+def read_group(name: str) -> Group:
+    """The group of a name. Raises Http404 where it is none."""
+    parts = name.split(".")
+    if len(parts) not in (2, 4):
+        raise Http404("There are no such readers.")
+    place, giving, radius, frequency = parts if len(parts) == 4 else [*parts, "0", str(Frequency.EVERY)]
+    if not (place.isdigit() and giving in Giving.values and radius.isdigit() and frequency in Frequency.values):
+        raise Http404("There are no such readers.")
+    return Group(place_id=int(place), giving=giving, people=0, radius_km=int(radius), frequency=frequency)
 
 
-def find_gaps(issue: Issue) -> list[str]:
-    """The blocks that cannot be shown yet, in words."""
-    gaps = []
-    for number, child in enumerate(issue.body, 1):
-        match child.block_type:
-            case "lead_story" if not child.value["story"]:
-                gaps.append(f"Block {number}, the lead story, has no story yet. Choose one, or delete the block.")
-            case "picture" if not child.value["image"]:
-                gaps.append(f"Block {number}, the picture, has no picture yet. Choose one, or delete the block.")
-            case "note" if child.value["text"] is None:
-                gaps.append(f"Block {number}, the note, has no text yet. Write some, or delete the block.")
-    return gaps
+def render_for(content: Content, *, group: Group) -> Rendered:
+    """The mail of a group of readers."""
+    visible = see_as(content, group=group, wheres=find_wheres([group.place_id]))
+    return render_once(content, visible=visible, sha256=hash_content(content))

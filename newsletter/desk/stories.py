@@ -15,7 +15,7 @@ from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 
 from newsletter.desk.content_forms import StoryForm
-from newsletter.desk.issue_preview import show_part
+from newsletter.desk.issue_preview import FIRST, show_part
 from newsletter.desk.panels import WordsPanel
 from newsletter.desk.preview import FramedPreview, Mode, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.saving import VoidsApprovals
@@ -36,7 +36,7 @@ class StoryFilters(WagtailFilterSet):
         fields = ["source", "topics", "language"]
 
 
-MODES = [Mode("mail.0.none", "In the mail"), Mode("dark.0.none", "Dark scheme"), Mode("text.0.none", "Plain text")]
+MODES = [Mode(FIRST, "In the mail")]
 UNSAVED = 0
 
 
@@ -53,7 +53,7 @@ class StoryMaker(PreviewedCreateView):
 class StoryPreview(FramedPreview):
     def show(self, mode: str) -> HttpResponse:
         story: Any = self.object
-        return show_part(content_with(story), mode=mode or "mail.0.none", request=self.request)
+        return show_part(content_with(story), mode=mode or FIRST, request=self.request)
 
 
 class NewStoryPreview(StoryPreview, PreviewOnCreateView):

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.translation import ngettext
+
 from newsletter.models import Issue, Send
 
 _STATES = {
@@ -53,6 +56,11 @@ def say_issue_state(issue: Issue) -> dict[str, Any]:
 def say_send_state(send: Send) -> tuple[str, str]:
     """The word for people and the tone for the colour."""
     return _SENDS[Send.State(send.state)]
+
+
+def say_people(people: int) -> str:
+    """“1 person”, “12,400 people”."""
+    return ngettext("%(people)s person", "%(people)s people", people) % {"people": intcomma(people)}
 
 
 def say_reason(reason: str) -> str:

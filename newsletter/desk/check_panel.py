@@ -1,0 +1,61 @@
+"""The checks beside the issue's editor: drawn anew with each autosave, so that they follow what is written."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.ui.side_panels import BaseSidePanel
+
+from newsletter.desk.issue_checks import check_issue, mark_seen, say_verdict
+from newsletter.desk.readers import find_readers, resolve_complete
+from newsletter.issues.acknowledge import find_acknowledged
+from newsletter.issues.content import hash_content
+from newsletter.models import Issue
+from subscribers.errors import DomainError
+
+CHECKED = 3
+
+
+class IssueChecksPanel(BaseSidePanel):
+    """What the largest groups of readers would get, checked. Approval checks them all."""
+
+    class SidePanelToggle(BaseSidePanel.SidePanelToggle):
+        aria_label = _("Checks")
+        icon_name = "circle-check"
+        has_counter = False
+
+    name = "checks"
+    title = _("Checks")
+    template_name = "desk/checks_panel.html"
+    order = 350
+
+    def get_context_data(self, parent_context: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(parent_context)
+        issue = Issue.objects.select_related(
+            "publication__brand", "publication__mailing_list", "publication__segment", "slot"
+        ).get(pk=self.object.pk)
+        return {**context, **say_checks(issue, most=CHECKED)}
+
+
+def say_checks(issue: Issue, *, most: int) -> dict[str, Any]:
+    """The checks of the mails of the ``most`` largest groups of readers, or what is missing, as templates show them."""
+    try:
+        content = resolve_complete(issue)
+        readers = find_readers(issue, content=content)
+        sha256 = hash_content(content)
+        found = check_issue(issue, content, readers=readers[:most], now=timezone.now())
+    except (DomainError, OSError) as error:
+        return {"missing": str(error).splitlines(), "issue": issue}
+    checks = mark_seen(found, seen=find_acknowledged(issue, sha256=sha256))
+    return {
+        "issue": issue,
+        "sha256": sha256,
+        "readers": readers[:most],
+        "more_readers": max(len(readers) - most, 0),
+        "mails": len(readers),
+        "people": sum(reader.people for reader in readers),
+        "checks": checks,
+        "verdict": say_verdict(checks),
+        "failed": any(check.level == "error" for check in checks),
+        "unseen": [check for check in checks if check.level == "warning" and check.seen is None],
+    }

@@ -1,0 +1,56 @@
+"""What mail programs that force a dark scheme make of a mail: Gmail and Outlook turn its colours round by themselves.
+
+A likeness for the eye: they publish no rule, and each version differs a little. Pictures are left as they are.
+"""
+
+import colorsys
+import re
+
+_STYLE = re.compile(r'(\sstyle=")([^"]*)(")', re.IGNORECASE)
+_BGCOLOR = re.compile(r'(\sbgcolor=")(#[0-9a-fA-F]{3,6})(")', re.IGNORECASE)
+_HEX = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b")
+_DARKEST, _MIDDLE, _LIGHTEST = 0.11, 0.5, 0.93
+_DEFAULTS = "<style>html,body{background:#1b1b1b!important;color:#e6e6e6}</style></head>"
+
+
+def force_dark(html: str) -> str:
+    """The mail with light grounds made dark and dark words made light; its own dark rules are not asked."""
+    html = _STYLE.sub(lambda found: found[1] + _turn_style(found[2]) + found[3], html)
+    html = _BGCOLOR.sub(lambda found: found[1] + darken(found[2]) + found[3], html)
+    return html.replace("</head>", _DEFAULTS, 1)
+
+
+def darken(colour: str) -> str:
+    """A ground: what is light becomes as dark, what is dark already stays."""
+    hue, light, saturation = _hls(colour)
+    return colour if light < _MIDDLE else _hex(hue, max(1 - light, _DARKEST), saturation)
+
+
+def lighten(colour: str) -> str:
+    """Words: what is dark becomes as light, what is light already stays."""
+    hue, light, saturation = _hls(colour)
+    return colour if light >= _MIDDLE else _hex(hue, min(1 - light, _LIGHTEST), saturation)
+
+
+def _turn_style(style: str) -> str:
+    return ";".join(_turn_declaration(declaration) for declaration in style.split(";"))
+
+
+def _turn_declaration(declaration: str) -> str:
+    name = declaration.partition(":")[0].strip().lower()
+    if name.startswith(("background", "border")):
+        return _HEX.sub(lambda found: darken(found.group()), declaration)
+    if name == "color":
+        return _HEX.sub(lambda found: lighten(found.group()), declaration)
+    return declaration
+
+
+def _hls(colour: str) -> tuple[float, float, float]:
+    digits = colour.lstrip("#")
+    digits = digits if len(digits) == 6 else "".join(digit * 2 for digit in digits)
+    red, green, blue = (int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4))
+    return colorsys.rgb_to_hls(red, green, blue)
+
+
+def _hex(hue: float, light: float, saturation: float) -> str:
+    return "#" + "".join(f"{round(part * 255):02x}" for part in colorsys.hls_to_rgb(hue, light, saturation))

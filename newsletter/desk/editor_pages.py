@@ -1,0 +1,32 @@
+"""The editor's and the preview's own pages, put into Wagtail's administration. Only registrations stand here."""
+
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from wagtail import hooks
+
+from newsletter.desk.acknowledge_step import acknowledge_warnings
+from newsletter.desk.preview_person import search_people
+
+
+def add_urls() -> list[URLPattern]:
+    return [
+        path("issues/<int:pk>/people/", search_people, name="newsletter_issue_people"),
+        path("issues/<int:pk>/seen/", acknowledge_warnings, name="newsletter_issue_acknowledge"),
+    ]
+
+
+def add_style() -> str:
+    return format_html('<link rel="stylesheet" href="{}">', static("newsletter/editor.css"))
+
+
+def name_log_actions(actions: Any) -> None:
+    actions.register_action("newsletter.acknowledge", "Say to have seen warnings", "Said to have seen warnings")
+    actions.register_action("newsletter.preview_as", "Look somebody up", "Looked for a reader to preview as")
+
+
+hooks.register("register_admin_urls", add_urls)
+hooks.register("insert_global_admin_css", add_style)
+hooks.register("register_log_actions", name_log_actions)

@@ -1,0 +1,98 @@
+"""Previews as one person: who may, whom they find, and what is known of them. People are shown masked and looked up whole."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404, HttpRequest, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+from wagtail.log_actions import log
+
+from newsletter.issues.audience import Group
+from newsletter.models import Issue
+from subscribers.addresses import normalise
+from subscribers.audience import explain_ineligible
+from subscribers.errors import BadAddress
+from subscribers.identity import identify
+from subscribers.models import Subscriber
+from subscribers.places import region_name
+
+PERSON = "person."
+MOST = 8
+SHORTEST = 3
+
+
+def may_preview_people(user: Any) -> bool:
+    """Whoever may look at people anyway, and whoever answers for the issue."""
+    return bool(user.has_perm("subscribers.view_subscriber") or user.has_perm("newsletter.approve_issue"))
+
+
+@require_POST
+def search_people(request: HttpRequest, pk: int) -> JsonResponse:
+    """People by their whole address, or by the beginning of a name or a town: masked, a few. Each search is logged."""
+    issue = get_object_or_404(Issue.objects.select_related("publication__mailing_list"), pk=pk)
+    if not may_preview_people(request.user):
+        raise Http404("Nobody may look people up here without the right to.")
+    asked = request.POST.get("q", "").strip()
+    if len(asked) < SHORTEST:
+        return JsonResponse({"people": [], "hint": f"Type at least {SHORTEST} letters."})
+    people = find_people(asked, issue=issue)
+    log(instance=issue, action="newsletter.preview_as", user=request.user, data={"found": len(people)})
+    hint = "" if people else "Nobody on this list. Type a whole address, or the beginning of a name or a town."
+    rows = [_row(person, issue, now=timezone.now()) for person in people]
+    return JsonResponse({"people": rows, "hint": hint})
+
+
+def find_people(asked: str, *, issue: Issue) -> list[Subscriber]:
+    """At most a few of the publication's list."""
+    on_list = Subscriber.objects.filter(
+        subscriptions__mailing_list=issue.publication.mailing_list, subscriptions__ended_at__isnull=True
+    ).select_related("place")
+    if "@" in asked:
+        try:
+            return list(on_list.filter(address_hash=identify(normalise(asked))).distinct()[:MOST])
+        except BadAddress:
+            return []
+    named = on_list.filter(name__istartswith=asked)
+    from_town = on_list.filter(place__town__istartswith=asked)
+    return list((named | from_town).distinct().order_by("pk")[:MOST])
+
+
+def read_person(name: str, *, user: Any) -> tuple[Group, dict[str, str]]:
+    """The group and the fields of the person that ``person.ID`` names. Raises Http404."""
+    if not may_preview_people(user) or not name.removeprefix(PERSON).isdigit():
+        raise Http404("There is nobody like that to preview as.")
+    person = get_object_or_404(Subscriber.objects.select_related("place"), pk=int(name.removeprefix(PERSON)))
+    return group_of(person), fields_of(person)
+
+
+def group_of(person: Subscriber) -> Group:
+    return Group(place_id=person.place_id or 0, giving=person.giving, people=1, radius_km=person.radius_km or 0)
+
+
+def fields_of(person: Subscriber) -> dict[str, str]:
+    """What a mail may say of the person; its links are put in by whoever shows it."""
+    place = person.place
+    return {
+        "name": person.name,
+        "first_name": person.first_name,
+        "city": place.town if place else "",
+        "region": region_name(place.region) if place and place.region else "",
+    }
+
+
+def mask_person(person: Subscriber) -> str:
+    """Enough to tell two apart, too little to know who it is: “M…, m•••@e•••.org, Houston, US-TX”."""
+    initial = f"{person.name.strip()[0]}…, " if person.name.strip() else ""
+    return f"{initial}{person}, {person.place or 'place unknown'}"
+
+
+def _row(person: Subscriber, issue: Issue, *, now: datetime) -> dict[str, str]:
+    publication = issue.publication
+    why_not = explain_ineligible(person, mailing_list=publication.mailing_list, segment=publication.segment, now=now)
+    return {
+        "mode": f"{PERSON}{person.pk}",
+        "label": mask_person(person),
+        "note": f"Would not get it. {why_not}" if why_not else "",
+    }

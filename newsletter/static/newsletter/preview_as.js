@@ -1,0 +1,69 @@
+// Joins “as seen by” and “shown as” into the one mode that the preview panel knows, and looks one person up.
+(() => {
+  const WAIT = 300;
+
+  class PreviewAs extends window.StimulusModule.Controller {
+    static targets = ['mode', 'readers', 'part', 'asked', 'found', 'hint'];
+
+    static values = { url: String };
+
+    choose() {
+      const readers = this.readersTarget.value;
+      const name = this.hasPartTarget ? `${this.partTarget.value}.${readers}` : readers;
+      if (![...this.modeTarget.options].some((option) => option.value === name)) this.modeTarget.add(new Option(name, name));
+      this.modeTarget.value = name;
+      this.modeTarget.dispatchEvent(new Event('change', { bubbles: true }));
+    }
+
+    disconnect() {
+      clearTimeout(this.timer);
+    }
+
+    search(event) {
+      event.stopPropagation();
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.look(), WAIT);
+    }
+
+    async look() {
+      const asked = this.askedTarget.value;
+      try {
+        const response = await fetch(this.urlValue, {
+          method: 'POST',
+          body: new URLSearchParams({ q: asked }),
+          headers: { 'X-CSRFToken': document.querySelector('[name=csrfmiddlewaretoken]').value },
+          redirect: 'error',
+        });
+        if (!response.ok) throw new Error(String(response.status));
+        const answer = await response.json();
+        if (asked === this.askedTarget.value) this.show(answer);
+      } catch {
+        this.hintTarget.textContent = 'The desk does not answer at the moment. Try again.';
+      }
+    }
+
+    show({ people, hint }) {
+      this.foundTarget.replaceChildren(...people.map((person) => this.row(person)));
+      this.hintTarget.textContent = hint || people.map((person) => person.note).find(Boolean) || '';
+    }
+
+    row(person) {
+      const button = Object.assign(document.createElement('button'), { type: 'button', textContent: person.label });
+      button.className = 'button button-small button-secondary';
+      button.addEventListener('click', () => this.pick(person));
+      const item = document.createElement('li');
+      item.append(button);
+      return item;
+    }
+
+    pick(person) {
+      const known = [...this.readersTarget.options].find((option) => option.value === person.mode);
+      if (!known) this.readersTarget.add(new Option(person.label, person.mode));
+      this.readersTarget.value = person.mode;
+      this.hintTarget.textContent = person.note;
+      this.choose();
+    }
+  }
+
+  window.wagtail.app.register('nl-preview-as', PreviewAs);
+})();

@@ -1,0 +1,170 @@
+"""What waits for a person: stopped sends, held issues, drafts, sources, lists that bounce, events that are unsure. Reads only."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from newsletter.desk.issue_pages import time_left
+from newsletter.desk.sources import say_last_good
+from newsletter.desk.words import say_reason
+from newsletter.models import EventNotice, Issue, Publication, Send, Source
+from newsletter.sending.receipt import make_receipt
+from subscribers.errors import DomainError
+
+SHOWN = 8
+LOOK_BACK = timedelta(days=30)
+MANY_BOUNCES = 0.02
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing that waits for a person. ``tone`` is urgent, waits or calm."""
+
+    title: str
+    detail: str
+    url: str
+    button: str
+    tone: str = "waits"
+
+
+def find_tasks(*, now: datetime) -> list[Task]:
+    """Everything that waits for a person, the most urgent kind first."""
+    tasks = [*_sends(), *_held(), *_drafts(now), *_bounces(now), *_sources(), *_events(now)]
+    return tasks[:SHOWN]
+
+
+def issue_url(issue: Issue) -> str:
+    return reverse("newsletter_issue_overview", args=[issue.pk])
+
+
+def _sends() -> list[Task]:
+    sends = Send.objects.filter(state__in=[Send.State.NEEDS_ATTENTION, Send.State.PAUSED]).select_related(
+        "issue__publication"
+    )
+    return [
+        Task(
+            title=(
+                _("The send of %(issue)s is paused")
+                if send.state == Send.State.PAUSED
+                else _("The send of %(issue)s needs attention")
+            )
+            % {"issue": send.issue},
+            detail=say_reason(send.reason) or _("Look at what became of each person."),
+            url=issue_url(send.issue),
+            button=_("Look at it"),
+            tone="urgent",
+        )
+        for send in sends
+    ]
+
+
+def _held() -> list[Task]:
+    held = (
+        Issue.objects.filter(held=True)
+        .exclude(state__in=[Issue.State.SENT, Issue.State.CANCELLED])
+        .select_related("publication")
+    )
+    return [
+        Task(
+            title=_("%(issue)s is held") % {"issue": issue},
+            detail=issue.held_reason or _("It does not go out until somebody releases it."),
+            url=issue_url(issue),
+            button=_("Look at it"),
+            tone="urgent",
+        )
+        for issue in held
+    ]
+
+
+def _drafts(now: datetime) -> list[Task]:
+    drafts = (
+        Issue.objects.filter(state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW], held=False)
+        .select_related("publication", "slot")
+        .order_by("slot__due_at")
+    )
+    tasks = []
+    for issue in drafts:
+        left = time_left(issue, now=now)
+        auto = issue.publication.approval == Publication.ApprovalPolicy.AUTO
+        due = f"{left[0].upper()}{left[1:]}: " if left else ""
+        tasks.append(
+            Task(
+                title=(_("%(issue)s goes out by itself") if auto else _("%(issue)s waits for approval"))
+                % {"issue": issue},
+                detail=f"{due}“{issue.subject}”" + (" " + _("Hold it if it should not.") if auto else ""),
+                url=issue_url(issue),
+                button=_("Read it") if auto else _("Read and approve"),
+                tone="calm" if auto else "waits",
+            )
+        )
+    return tasks
+
+
+def say_times(failures: int) -> str:
+    return ngettext("Failed once", "Failed %(times)s times in a row", failures) % {"times": failures}
+
+
+def _sources() -> list[Task]:
+    return [
+        Task(
+            title=_("The source “%(source)s” cannot be read") % {"source": source.name},
+            detail=f"{say_reason(source.error[:200])} {say_times(source.failures)}; {say_last_good(source)}.",
+            url=reverse("wagtailsnippets_newsletter_source:edit", args=[source.pk]),
+            button=_("Look at it"),
+        )
+        for source in Source.objects.filter(enabled=True, failures__gt=0).order_by("-failures")
+    ]
+
+
+def _events(now: datetime) -> list[Task]:
+    unsure = EventNotice.objects.filter(starts_at__gte=now, cancelled=False).exclude(note="").count()
+    if not unsure:
+        return []
+    return [
+        Task(
+            title=ngettext(
+                "%(events)s event to come has something unsure",
+                "%(events)s events to come have something unsure",
+                unsure,
+            )
+            % {"events": unsure},
+            detail=_("A place or a time that could not be made out; readers of the region get it all the same."),
+            url=reverse("wagtailsnippets_newsletter_eventnotice:list") + "?unsure=yes&when=ahead",
+            button=_("Look through"),
+            tone="calm",
+        )
+    ]
+
+
+def _bounces(now: datetime) -> list[Task]:
+    """The last send of each publication, where more of it came back than providers put up with."""
+    sends = Send.objects.filter(state=Send.State.SUBMITTED, ended_at__gt=now - LOOK_BACK).select_related(
+        "issue__publication__mailing_list"
+    )
+    tasks: dict[int, Task | None] = {}
+    for send in sends.order_by("-ended_at"):
+        if send.issue.publication_id not in tasks:
+            tasks[send.issue.publication_id] = _bounce(send)
+    return [task for task in tasks.values() if task]
+
+
+def _bounce(send: Send) -> Task | None:
+    try:
+        receipt = make_receipt(send)
+    except DomainError:
+        return None
+    if not receipt.bounced or receipt.bounced < receipt.recipients * MANY_BOUNCES:
+        return None
+    share = f"{receipt.bounced / receipt.recipients:.1%}"
+    return Task(
+        title=_("The list “%(list)s” bounces") % {"list": send.issue.publication.mailing_list},
+        detail=_(
+            "%(share)s of %(issue)s came back. Above 2%% providers begin to refuse mail: look where these came from."
+        )
+        % {"share": share, "issue": send.issue},
+        url=issue_url(send.issue),
+        button=_("Look at it"),
+    )

@@ -3,12 +3,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test lint install clean
+.PHONY: help demo test lint install clean email-gallery
 
 help:
 	@echo "make demo   send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
 	@echo "make test   run the tests, on SQLite and, where its binaries are, on PostgreSQL"
 	@echo "make soak   send to 200,000 people three times while everything goes wrong at random (at most 20 minutes)"
+	@echo "make email-gallery  draw every mail layout in every finished brand on one contact sheet (needs Chromium)"
 	@echo "make lint   check style, types and floors"
 	@echo "make install  put the \`newsletter\` command into .venv/bin"
 	@echo "make clean  remove what these made"
@@ -21,6 +22,9 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/pytest -n auto $(ARGS)
 	$(BIN)/python -m tests.support.postgres_where_found $(BIN)/pytest -n auto tests/db tests/crash $(ARGS)
+
+email-gallery: $(VENV)/.dev
+	$(BIN)/python -m tests.gallery.run $(ARGS)
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.soak.run $(ARGS)

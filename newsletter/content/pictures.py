@@ -8,12 +8,15 @@ from typing import Literal
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from newsletter.content.picture_places import MIDDLE, PLACES, Focus, Place, cut_for, draw_neutral, mark_as_film
 from subscribers.errors import DomainError
+
+__all__ = ["PLACES", "BadPicture", "EncodedPicture", "make_neutral", "make_picture"]
 
 MOST_PIXELS = 40_000_000
 MOST_JPEG_BYTES = 150 * 1024
 _TOO_MANY = f"The picture has more than {MOST_PIXELS // 1_000_000} million pixels. Make it smaller."
-_MOST_PNG_BYTES = 300 * 1024
+_MOST_PNG_BYTES = 150 * 1024
 _SMALLEST_SIDE = 8
 _QUALITIES = (85, 80, 75, 70, 62, 55, 48, 40, 32)
 _SHRINK = 0.8
@@ -36,19 +39,33 @@ class EncodedPicture:
     sha256: str
 
 
-def make_picture(body: bytes, *, width: int = 1200) -> EncodedPicture:
+def make_picture(
+    body: bytes, *, width: int = 1200, place: Place | None = None, focus: Focus = MIDDLE, film: bool = False
+) -> EncodedPicture:
     """The picture re-encoded at most ``width`` pixels wide, turned upright, without EXIF; a JPEG of at most 150 KB.
 
-    Pictures with see-through parts become PNG, others JPEG; of a moving picture the first frame is used.
+    With a ``place``, it is cut to the place's shape around ``focus`` and as light as the place asks; ``film`` marks it
+    as the still of a film. Pictures with see-through parts become PNG, others JPEG; of a moving picture the first
+    frame is used.
     Raises BadPicture for anything but JPEG, PNG, GIF and WebP, and for what is damaged or too large.
     """
     _check_magic(body)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         picture = _decode(body)
-        if _is_see_through(picture):
-            return _encode_png(_fit(picture.convert("RGBA"), width))
-        return _encode_jpeg(_fit(picture.convert("RGB"), width))
+        see_through = _is_see_through(picture)
+        picture = picture.convert("RGBA" if see_through else "RGB")
+        picture = cut_for(picture, place, focus=focus) if place else _fit(picture, width)
+        if film:
+            return _encode_jpeg(mark_as_film(picture), most=place.most_bytes if place else MOST_JPEG_BYTES)
+        if see_through:
+            return _encode_png(picture, most=min(place.most_bytes, _MOST_PNG_BYTES) if place else _MOST_PNG_BYTES)
+        return _encode_jpeg(picture, most=place.most_bytes if place else MOST_JPEG_BYTES)
+
+
+def make_neutral(*, width: int, height: int) -> EncodedPicture:
+    """The picture that takes the place of a withdrawn one, as large as that was."""
+    return _encode_jpeg(draw_neutral(width=width, height=height), most=MOST_JPEG_BYTES)
 
 
 def _check_magic(body: bytes) -> None:
@@ -101,25 +118,25 @@ def _fit(picture: Image.Image, width: int) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def _encode_jpeg(picture: Image.Image) -> EncodedPicture:
+def _encode_jpeg(picture: Image.Image, *, most: int) -> EncodedPicture:
     """Lowers the quality, then the size, until the file is small enough; a hundred pixels across always are."""
     while True:
         for quality in _QUALITIES:
             out = BytesIO()
             picture.save(out, "JPEG", quality=quality, optimize=True, progressive=True)
-            if out.tell() <= MOST_JPEG_BYTES:
+            if out.tell() <= most:
                 return _encoded(out.getvalue(), "jpeg", picture)
         picture = _smaller(picture)
 
 
-def _encode_png(picture: Image.Image) -> EncodedPicture:
+def _encode_png(picture: Image.Image, *, most: int) -> EncodedPicture:
     while True:
         out = BytesIO()
         picture.save(out, "PNG", optimize=True)
-        if out.tell() > _MOST_PNG_BYTES:
+        if out.tell() > most:
             out = BytesIO()
             picture.quantize(256, method=Image.Quantize.FASTOCTREE).save(out, "PNG", optimize=True)
-        if out.tell() <= _MOST_PNG_BYTES:
+        if out.tell() <= most:
             return _encoded(out.getvalue(), "png", picture)
         picture = _smaller(picture)
 

@@ -80,8 +80,8 @@ def ink_for(ground: str) -> str:
 
 
 def light_palette(*, colour: str, accent: str, background: str) -> Palette:
-    """The day scheme of a brand. Paper is a warm near-white whatever the page is."""
-    paper = "#fffdf9"
+    """The day scheme of a brand. Paper is a near-white of the page's own warmth."""
+    paper = mix("#ffffff", background, share=0.14) if contrast(background, DARK) >= 9 else "#fffdf9"
     tint = mix(paper, colour, share=0.08)
     chip = mix(paper, colour, share=0.14)
     tint_button = make_readable(colour, on=tint, ratio=3.0)
@@ -132,15 +132,15 @@ def dark_palette(*, colour: str, accent: str) -> Palette:
         page_ink=ink,
         page_soft="#b5ada2",
         page_line="#3a3632",
-        masthead=make_readable(mix(colour, ink, share=0.75), on=page, ratio=7.0),
+        masthead=make_readable(mix(colour, "#fbf5ea", share=0.84), on=page, ratio=9.0),
         paper=paper,
         ink=ink,
         soft="#b5ada2",
         line="#3d3934",
-        heading=make_readable(mix(colour, ink, share=0.8), on=paper, ratio=7.0),
+        heading=make_readable(mix(colour, "#fbf5ea", share=0.86), on=paper, ratio=9.0),
         link=make_readable(mix(accent, ink, share=0.25), on=paper, ratio=5.0),
         tint=tint,
-        tint_ink=make_readable(mix(colour, ink, share=0.7), on=tint),
+        tint_ink=make_readable(mix(colour, "#fbf5ea", share=0.88), on=tint, ratio=7.0),
         tint_soft=make_readable("#b5ada2", on=tint),
         tint_link=make_readable(mix(accent, ink, share=0.25), on=tint, ratio=5.0),
         tint_line=mix(tint, ink, share=0.18),

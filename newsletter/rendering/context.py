@@ -62,7 +62,8 @@ def describe_document(prepared: Prepared, *, family: str) -> dict[str, Any]:
         "words": lambda key, **values: word(key, document.language, **values),
         "pills": _own_links(document) + ([] if family == "t" else words),
         "icons": icons,
-        "social": icons + words,
+        "social": [(name, url) for name, url, _ in icons] + words,
+        "ends_in_band": bool(document.blocks) and _is_band(document.blocks[-1]),
         "contents": _contents(document),
         "first_event": _first_event(document),
         "view_online": document.urls.get("view_online", ""),
@@ -93,7 +94,11 @@ def describe_block(document: Document, position: int) -> dict[str, Any]:
 
 def _ends_visibly(block: Block) -> bool:
     """Whether a block ends in a line or a band of its own, so that no rule belongs under it."""
-    return isinstance(block, AppealBlock | Divider) or kind_of(block).endswith("_band")
+    return isinstance(block, Divider) or _is_band(block)
+
+
+def _is_band(block: Block) -> bool:
+    return isinstance(block, AppealBlock) or kind_of(block).endswith("_band")
 
 
 def _contents(document: Document) -> list[str]:

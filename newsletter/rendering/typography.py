@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from newsletter.rendering.blocks import Brand
+from newsletter.rendering.templates import as_markup
 from newsletter.rendering.words import base_language
 
 SANS = "'Helvetica Neue', Helvetica, Arial, sans-serif"
 _ARABIC = "'Noto Naskh Arabic', 'Geeza Pro', 'Segoe UI', Tahoma"
 _DEVANAGARI = "'Noto Sans Devanagari', 'Kohinoor Devanagari', 'Nirmala UI', Mangal"
+_LONG_WORDS = frozenset({"da", "de", "fi", "hu", "nb", "nl", "sv"})
 _SCRIPTS = {"ar": _ARABIC, "fa": _ARABIC, "ur": _ARABIC, "hi": _DEVANAGARI, "mr": _DEVANAGARI, "ne": _DEVANAGARI}
 
 
@@ -15,18 +19,19 @@ _SCRIPTS = {"ar": _ARABIC, "fa": _ARABIC, "ur": _ARABIC, "hi": _DEVANAGARI, "mr"
 class Typography:
     """Families as CSS lists; weights as CSS words; ``size`` in pixels. Scripts without italics get none."""
 
-    text: str
-    heading: str
-    small: str
+    text: Markup
+    heading: Markup
+    small: Markup
     weight: str
     size: int
     leading: str
     spacing: str
     italic: str
+    hyphens: bool
 
 
 def typography_of(brand: Brand, *, language: str) -> Typography:
-    """How a brand is set in a language."""
+    """How a brand is set in a language. The brand's fonts have been cleaned: they hold no mark of CSS but commas and quotes."""
     script = _SCRIPTS.get(base_language(language), "")
     heading = brand.heading_font or brand.font
     serif = is_serif(heading)
@@ -39,6 +44,7 @@ def typography_of(brand: Brand, *, language: str) -> Typography:
         leading="1.75" if script else "1.6",
         spacing="0" if script else "-0.5px",
         italic="normal" if script else "italic",
+        hyphens=base_language(language) in _LONG_WORDS,
     )
 
 
@@ -47,9 +53,7 @@ def is_serif(family: str) -> bool:
     return family.rsplit(",", 1)[-1].strip().lower() == "serif"
 
 
-def _with_script(family: str, script: str) -> str:
+def _with_script(family: str, script: str) -> Markup:
     """The script's own fonts, behind the brand's first: that one sets what Latin letters there are."""
-    if not script:
-        return family
     first, _, rest = family.partition(",")
-    return ",".join(part for part in (first, f" {script}", rest) if part)
+    return as_markup(",".join(part for part in (first, f" {script}" if script else "", rest) if part))

@@ -327,7 +327,7 @@ class Unheard(Block):
 
 
 def test_a_block_that_has_no_template_is_refused():
-    with pytest.raises(TemplateError, match="blocks/unheard.mjml.j2 is missing"):
+    with pytest.raises(TemplateError, match=r"blocks/unheard.mjml.j2 is missing"):
         render(document(Unheard(key="x")))
 
 

@@ -1,0 +1,73 @@
+"""The places where pictures stand in a mail: how large and how heavy each may be, cut around what matters in it.
+
+All lengths are pixels of the file, twice those of the screen; a focus is fractions of width and height.
+"""
+
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw
+
+Focus = tuple[float, float]
+MIDDLE: Focus = (0.5, 0.42)
+_PAPER, _SHADE, _LINE = (236, 231, 222), (224, 217, 205), (206, 197, 183)
+
+
+@dataclass(frozen=True)
+class Place:
+    """``ratio`` is width to height, or None to keep the picture's own, no taller than ``tallest`` times its width."""
+
+    width: int
+    most_bytes: int
+    ratio: float | None = None
+    tallest: float = 0.75
+
+
+PLACES = {
+    "wide": Place(width=1120, most_bytes=140 * 1024),
+    "card": Place(width=536, most_bytes=34 * 1024, ratio=3 / 2),
+    "portrait": Place(width=144, most_bytes=16 * 1024, ratio=1.0),
+    "signature": Place(width=360, most_bytes=20 * 1024),
+}
+
+
+def cut_for(picture: Image.Image, place: Place, *, focus: Focus = MIDDLE) -> Image.Image:
+    """The picture cut to the place's shape around its focus, then made as small as the place; never enlarged."""
+    width, height = picture.size
+    ratio = place.ratio or max(width / height, 1 / place.tallest)
+    cut_width, cut_height = min(width, round(height * ratio)), min(height, round(width / ratio))
+    left = min(max(round(focus[0] * width - cut_width / 2), 0), width - cut_width)
+    top = min(max(round(focus[1] * height - cut_height / 2), 0), height - cut_height)
+    cut = picture.crop((left, top, left + cut_width, top + cut_height))
+    if cut.width <= place.width:
+        return cut
+    return cut.resize((place.width, max(1, round(place.width * cut.height / cut.width))), Image.Resampling.LANCZOS)
+
+
+def mark_as_film(picture: Image.Image) -> Image.Image:
+    """The picture with the sign for playing in its middle, drawn into it because mail can lay nothing over pictures."""
+    width, height = picture.size
+    radius = max(min(width, height) // 7, 6)
+    scale = 4
+    disc = Image.new("RGBA", (2 * radius * scale,) * 2, (0, 0, 0, 0))
+    draw = ImageDraw.Draw(disc)
+    size = 2 * radius * scale
+    draw.ellipse((0, 0, size - 1, size - 1), fill=(20, 20, 22, 190), outline=(255, 255, 255, 235), width=size // 28)
+    draw.polygon(
+        [(size * 0.40, size * 0.29), (size * 0.40, size * 0.71), (size * 0.73, size * 0.5)], fill=(255, 255, 255, 245)
+    )
+    disc = disc.resize((2 * radius, 2 * radius), Image.Resampling.LANCZOS)
+    marked = picture.convert("RGB")
+    marked.paste(disc, (width // 2 - radius, height // 2 - radius), disc)
+    return marked
+
+
+def draw_neutral(*, width: int, height: int) -> Image.Image:
+    """What stands where a picture was withdrawn: calm paper with low hills, of the size that the mail reserved."""
+    picture = Image.new("RGB", (width, height), _PAPER)
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((width * 0.64, height * 0.2, width * 0.64 + height * 0.2, height * 0.4), fill=_SHADE)
+    draw.polygon([(0, height), (0, height * 0.78), (width * 0.34, height * 0.56), (width * 0.72, height)], fill=_SHADE)
+    draw.polygon(
+        [(width * 0.28, height), (width * 0.7, height * 0.66), (width, height * 0.8), (width, height)], fill=_LINE
+    )
+    return picture

@@ -1,0 +1,53 @@
+"""The finished brands that an organisation can start from: a file each in ``brands/``. They hold no name and no address."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+
+from newsletter.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Starter:
+    """A look: colours as ``#rrggbb``, fonts as CSS lists, ``radius`` in pixels, ``masthead`` plain, band or rule."""
+
+    slug: str
+    label: str
+    about: str
+    colour: str
+    accent: str
+    background: str
+    font: str
+    heading_font: str
+    radius: int
+    masthead: str
+
+    def look(self) -> dict[str, str | int]:
+        """What it sets on a brand, by the brand's field names."""
+        names = (field.name for field in fields(self) if field.name not in {"slug", "label", "about"})
+        return {name: getattr(self, name) for name in names}
+
+
+@cache
+def load_starters() -> Mapping[str, Starter]:
+    """All of them by slug, in the order of their names."""
+    folder = files("newsletter.organisation").joinpath("brands")
+    found = {
+        file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8"))
+        for file in folder.iterdir()
+        if file.name.endswith(".toml")
+    }
+    return {slug: Starter(slug=slug, **found[slug]) for slug in sorted(found)}
+
+
+def find_starter(slug: str) -> Starter:
+    """Raises NotFound, with what there is, for a name that is none of them."""
+    starters = load_starters()
+    if slug in starters:
+        return starters[slug]
+    near = get_close_matches(slug.casefold(), starters, n=1, cutoff=0.5)
+    hint = f"Did you mean “{near[0]}”?" if near else f"There are {', '.join(starters)}."
+    raise NotFound(f"There is no brand “{slug}” to start from. {hint}")

@@ -1,0 +1,291 @@
+"""Mails of a fictional organisation, one for each layout: what a brand's preview, the gallery and the checks show.
+
+No person, place, case or figure in them is real. Pictures are asked of the caller by name.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from newsletter.rendering.blocks import (
+    AppealBlock,
+    Block,
+    Brand,
+    Button,
+    Divider,
+    Document,
+    EventCard,
+    EventItem,
+    Events,
+    ImageBlock,
+    LeadStory,
+    Note,
+    Picture,
+    Quote,
+    Related,
+    SchemaBlock,
+    StoryCards,
+    StoryItem,
+    StoryList,
+    StoryRows,
+)
+from newsletter.rendering.schemas import load_schemas
+from newsletter.rendering.words import word
+
+SITE = "https://harbour.example"
+CALENDAR = "https://news.harbour.example/calendar"
+PSEUDONYM = "*A pseudonym. Some details have been changed to protect the families concerned."
+Pictures = Callable[[str, str], Picture | None]
+"""Gives the picture of a name, cropped for a place (wide, card, portrait, signature)."""
+
+
+def sample_document(*, layout: str, brand: Brand, picture: Pictures) -> Document:
+    """A whole mail in a layout. Raises KeyError for a layout that is none."""
+    plain = Document(
+        subject="Three seasons of unpaid wages, paid",
+        preheader="The court that arrives by boat · “Ask us first” · an evening of stories near you",
+        language="en",
+        brand=brand,
+        blocks=_BODIES[layout](picture),
+        publication="The Weekly Letter",
+        reason=word("why_you_get_this", "en", list="The Weekly Letter", organisation=brand.name),
+        urls={"view_online": f"{SITE}/view/sample"},
+        layout=layout,
+    )
+    return replace(plain, **_CHANGES.get(layout, {}))  # type: ignore[arg-type]
+
+
+def sample_blocks(picture: Pictures) -> dict[str, Block]:
+    """One of every block, by the name of its templates."""
+    stories = _stories(picture)
+    blocks: dict[str, Block] = {
+        "note": _greeting(),
+        "lead_story": LeadStory(_lead(picture), key="lead_story"),
+        "story_cards": StoryCards(stories, key="story_cards"),
+        "story_rows": StoryRows(stories[:2], heading="From the field", key="story_rows"),
+        "story_list": StoryList(stories, heading="In brief", key="story_list"),
+        "quote": _quote(),
+        "events": Events(_events(), key="events"),
+        "event_card": EventCard(_evening(picture), key="event_card"),
+        "appeal": _appeal(),
+        "related": _related(),
+        "image": ImageBlock(picture("river", "wide"), caption="The valley after the first rain.", key="image"),  # type: ignore[arg-type]
+        "button": Button("See all our stories", f"{SITE}/stories/", key="button"),
+        "divider": Divider(key="divider"),
+    }
+    return blocks | {kind: sample_schema_block(kind, picture) for kind in load_schemas()}
+
+
+def sample_schema_block(kind: str, picture: Pictures, *, templates: Path | None = None) -> SchemaBlock:
+    """The sample that a block's own schema gives."""
+    schema = load_schemas(templates)[kind]
+    values = dict(schema.sample)
+    for field in schema.fields:
+        given = values.get(field.name)
+        if field.kind == "picture" and given:
+            values[field.name] = picture(given, field.place)
+        if field.kind == "rich" and given:
+            values[field.name] = {"html": given, "text": _as_text(given)}
+    return SchemaBlock(kind, values, key=kind)
+
+
+def _letter(picture: Pictures) -> tuple[Block, ...]:
+    return (
+        _greeting(),
+        LeadStory(_lead(picture), key="lead"),
+        StoryCards(_stories(picture), key="cards"),
+        sample_schema_block("statistic", picture),
+        _quote(),
+        Events(_events(), key="events"),
+        _appeal(),
+        _related(),
+    )
+
+
+def _digest(picture: Pictures) -> tuple[Block, ...]:
+    return (
+        LeadStory(_lead(picture), key="lead"),
+        StoryRows(_stories(picture), heading="From the field", key="rows"),
+        StoryList(_briefs(), heading="In brief", key="list"),
+        Events(_events(), key="events"),
+        sample_schema_block("partner_band", picture),
+        _related(),
+    )
+
+
+def _announcement(picture: Pictures) -> tuple[Block, ...]:
+    return (
+        ImageBlock(picture("bridge", "wide"), url=f"{SITE}/office/", key="image"),  # type: ignore[arg-type]
+        sample_schema_block("person_note", picture),
+        Button("Visit us in Port Selby", f"{SITE}/office/", key="button"),
+        sample_schema_block("video", picture),
+    )
+
+
+def _event_notice(picture: Pictures) -> tuple[Block, ...]:
+    return (EventCard(_evening(picture), button="Keep me a seat", key="event"), _greeting(short=True), _related())
+
+
+def _appeal_mail(picture: Pictures) -> tuple[Block, ...]:
+    return (
+        _greeting(),
+        ImageBlock(picture("lanterns", "wide"), caption="Evening class in Ombari.", key="image"),  # type: ignore[arg-type]
+        sample_schema_block("statistic", picture),
+        Button("Give monthly", f"{SITE}/give/monthly/", key="button"),
+        _quote(),
+        sample_schema_block("partner_band", picture),
+    )
+
+
+_BODIES: dict[str, Callable[[Pictures], tuple[Block, ...]]] = {
+    "letter": _letter,
+    "digest": _digest,
+    "announcement": _announcement,
+    "event_notice": _event_notice,
+    "appeal": _appeal_mail,
+}
+_CHANGES: dict[str, dict[str, str]] = {
+    "letter": {"edition": "No. 12 · 26 November 2026"},
+    "digest": {"publication": "The Month in Brief", "edition": "November 2026"},
+    "announcement": {"headline": "We have opened our doors in Port Selby"},
+    "event_notice": {"headline": "An evening of stories in Reading"},
+    "appeal": {"headline": "Before the rains, forty families need a hearing"},
+}
+
+
+def _greeting(*, short: bool = False) -> Note:
+    first = '<p>Dear {{ first_name | default:"friend" }},</p>'
+    more = (
+        "<p>Last week the labour court in Ombari accepted a school notebook as evidence. It had a line for every day "
+        "of work, and it was enough. "
+        f'Here is <a href="{SITE}/how-we-choose/">how we choose the stories we tell</a>.</p>'
+    )
+    close = "<p>Come and hear it from the people who did the work. Bring somebody who has never been to one.</p>"
+    html = first + (close if short else more)
+    return Note(body_html=html, body_text=_as_text(html), key="note")
+
+
+def _lead(picture: Pictures) -> StoryItem:
+    return StoryItem(
+        "Tea pickers in the Ombari hills receive three seasons of unpaid wages",
+        f"{SITE}/stories/tea-pickers/",
+        teaser="When the estate closed its books, Amara* kept hers. Her notebook became the evidence that helped "
+        "214 families be paid.",
+        picture=picture("terraces", "wide"),
+        topic="Fair wages",
+        date="24 November 2026",
+        notes=(PSEUDONYM,),
+    )
+
+
+def _stories(picture: Pictures) -> tuple[StoryItem, ...]:
+    rows = (
+        ("The court that arrives by boat", "harbour", "Access to courts", "Four islands, one magistrate, and a hearing "
+         "room that ties up at the quay on the first Monday of the month."),
+        ("“Ask us first”: survivors write the questions that police now use", "lanterns", "Policing", "In four "
+         "districts, interviews now begin with a choice."),
+        ("Forty-one widows hold title to the land they farm", "fields", "Land rights", "The register took two years. "
+         "The party took one afternoon."),
+    )  # fmt: skip
+    return tuple(
+        StoryItem(
+            title,
+            f"{SITE}/stories/{name}/",
+            teaser=teaser,
+            picture=picture(name, "card"),
+            topic=topic,
+            date="23 November 2026",
+        )
+        for title, name, topic, teaser in rows
+    )
+
+
+def _briefs() -> tuple[StoryItem, ...]:
+    rows = (
+        ("What a payslip can do", "A page that fits in a pocket, in five languages."),
+        ("Hearings by video link", "What we learned from the first hundred."),
+    )
+    return tuple(StoryItem(title, f"{SITE}/stories/brief-{len(title)}/", teaser=teaser) for title, teaser in rows)
+
+
+def _events() -> tuple[EventItem, ...]:
+    reading = _evening(lambda name, place: None)
+    return (
+        replace(reading, summary=""),
+        EventItem(
+            "Walk for the right to stay",
+            f"{SITE}/events/walk/",
+            "Saturday 12 December 2026, 10:00–13:00 (London)",
+            "12",
+            "Dec",
+            where="Oxford, Broad Street",
+            distance="38 km from you",
+            calendar_url=f"{CALENDAR}/walk.ics",
+        ),
+        EventItem(
+            "Ask a field lawyer",
+            f"{SITE}/events/ask/",
+            "Tuesday 15 December 2026, 18:30 (London)",
+            "15",
+            "Dec",
+            online=True,
+            calendar_url=f"{CALENDAR}/ask.ics",
+        ),
+    )
+
+
+def _evening(picture: Pictures) -> EventItem:
+    return EventItem(
+        "An evening of stories from the field",
+        f"{SITE}/events/evening/",
+        "Thursday 3 December 2026, 18:30–20:30 (London)",
+        "3",
+        "Dec",
+        where="Central Library, Abbey Square, Reading",
+        distance="6 km from you",
+        calendar_url=f"{CALENDAR}/evening.ics",
+        google_url=f"{CALENDAR}/evening/google",
+        outlook_url=f"{CALENDAR}/evening/outlook",
+        map_url="https://www.openstreetmap.org/search?query=Central%20Library%2C%20Reading",
+        summary="Three short readings, tea, and time for questions. The hall is step-free and has a hearing loop.",
+        picture=picture("skyline", "wide"),
+    )
+
+
+def _quote() -> Quote:
+    return Quote(
+        "I did not write it down for a judge. I wrote it down because it was true.",
+        "Amara*, tea picker",
+        notes=("*A pseudonym.",),
+        key="quote",
+    )
+
+
+def _appeal() -> AppealBlock:
+    return AppealBlock(
+        "Stand beside one family, a month at a time",
+        "Your gift pays for the boat, the interpreter and the patient weeks in between. Stop whenever you like.",
+        f"{SITE}/give/monthly/",
+        "Give monthly",
+        key="appeal",
+    )
+
+
+def _related() -> Related:
+    return Related(
+        (
+            ("What a payslip can do", f"{SITE}/stories/payslip/"),
+            ("The long road to a fair hearing", f"{SITE}/stories/road/"),
+            ("Hearings by video link: what we learned", f"{SITE}/stories/video/"),
+        ),
+        key="related",
+    )
+
+
+def _as_text(html: str) -> str:
+    """Sample HTML of paragraphs as plain text."""
+    bare = html.replace("</p>", "\n\n")
+    while "<" in bare:
+        before, _, rest = bare.partition("<")
+        bare = before + rest.partition(">")[2]
+    return bare.strip()

@@ -1,0 +1,72 @@
+"""The mails of the gallery: each layout in each finished brand, and a letter in scripts that need other fonts."""
+
+from dataclasses import replace
+from functools import cache
+from io import BytesIO
+
+from PIL import Image
+
+from newsletter.content.pictures import PLACES, make_picture
+from newsletter.demo import pictures as demo
+from newsletter.organisation.starters import load_starters
+from newsletter.rendering.blocks import Brand, Document, Picture
+from newsletter.rendering.pipeline import LAYOUTS
+from newsletter.rendering.samples import sample_document
+from tests.gallery.languages import letter_in
+
+MEDIA = "https://news.harbour.example/m"
+ICONS = "https://news.harbour.example/m/icons"
+LANGUAGES = ("ar", "hi", "de")
+
+
+def documents() -> dict[str, Document]:
+    """All of them, by names such as ``letter-meadow``."""
+    found = {
+        f"{layout}-{slug}": sample_document(layout=layout, brand=brand_of(slug), picture=picture)
+        for slug in load_starters()
+        for layout in LAYOUTS
+    }
+    plain = replace(brand_of("harbour"), logo=None, logo_dark=None)
+    return found | {f"letter-{language}": letter_in(language, brand=plain, picture=picture) for language in LANGUAGES}
+
+
+def brand_of(slug: str) -> Brand:
+    """A finished brand with the name, address and links of the sample organisation; the first has its logos."""
+    look = load_starters()[slug].look()
+    logos = {}
+    if slug == "harbour":
+        logos = {
+            "logo": Picture(f"{MEDIA}/logo.png", 640, 192, "Harbour Justice"),
+            "logo_dark": Picture(f"{MEDIA}/logo-dark.png", 640, 192, "Harbour Justice"),
+        }
+    if slug == "meadow":
+        logos = {"logo_dark": Picture(f"{MEDIA}/logo-dark.png", 640, 192, "Harbour Justice")}
+    networks = ("facebook", "instagram", "linkedin", "youtube", "bluesky")
+    return Brand(
+        name="Harbour Justice",
+        postal_address="Harbour Justice, The Old Rope Works, 1 Example Quay, London ZZ1 1ZZ, United Kingdom",
+        website="https://harbour.example/",
+        donate_url="https://harbour.example/give/",
+        donor_portal_url="https://harbour.example/donors/",
+        social=tuple((network, f"https://social.example/{network}") for network in networks),
+        icons_url=ICONS,
+        **logos,  # type: ignore[arg-type]
+        **look,  # type: ignore[arg-type]
+    )
+
+
+def picture(name: str, place: str) -> Picture | None:
+    """A picture of the sample organisation, as large as its place asks for."""
+    data = picture_bytes(f"{name}-{place}.jpg")
+    with Image.open(BytesIO(data)) as opened:
+        width, height = opened.size
+    return Picture(f"{MEDIA}/{name}-{place}.jpg", width, height, f"Illustration: {name}", weight=len(data))
+
+
+@cache
+def picture_bytes(file: str) -> bytes:
+    """What our own address answers for a file of the gallery."""
+    if file in {"logo.png", "logo-dark.png"}:
+        return demo.logo_png(dark=file == "logo-dark.png")
+    name, place = file.removesuffix(".jpg").rsplit("-", 1)
+    return make_picture(demo.picture_jpeg(name), place=PLACES[place], film=name == "doorway").data

@@ -1,0 +1,115 @@
+"""A short letter in Arabic, Hindi and German: another direction, another script, and long words."""
+
+from newsletter.rendering.blocks import (
+    AppealBlock,
+    Brand,
+    Document,
+    EventItem,
+    Events,
+    LeadStory,
+    Note,
+    Quote,
+    Related,
+    StoryCards,
+    StoryItem,
+)
+from newsletter.rendering.samples import SITE, Pictures
+from newsletter.rendering.words import direction_of, word
+
+TEXTS = {
+    "ar": {
+        "name": "الرسالة الأسبوعية",
+        "lead": "قاطفات الشاي يتسلمن أجور ثلاثة مواسم",
+        "teaser": "حين أغلقت المزرعة دفاترها احتفظت أمارا بدفترها، فصار دليلًا ساعد عائلات كثيرة على نيل حقها.",
+        "greeting": "أصدقاءنا الأعزاء، هذه أخبار الأسبوع من الميدان.",
+        "cards": ("المحكمة التي تصل بالقارب", "«اسألونا أولًا»"),
+        "topic": "أجور عادلة",
+        "date": "24 نوفمبر 2026",
+        "when": "الخميس 3 ديسمبر 2026، 18:30 (لندن)",
+        "month": "ديسمبر",
+        "event": "أمسية حكايات من الميدان",
+        "where": "المكتبة المركزية",
+        "quote": "كتبته لأنه كان صحيحًا.",
+        "appeal": "قف إلى جانب عائلة واحدة",
+        "button": "تبرع شهريًا",
+    },
+    "hi": {
+        "name": "साप्ताहिक पत्र",
+        "lead": "चाय बागान की मज़दूरों को तीन मौसमों की मज़दूरी मिली",
+        "teaser": "जब बागान ने अपने बहीखाते बंद किए, अमारा ने अपनी कॉपी सँभालकर रखी। वही कॉपी सबूत बनी।",
+        "greeting": "प्रिय मित्रो, इस सप्ताह के समाचार प्रस्तुत हैं।",
+        "cards": ("नाव से आने वाली अदालत", "“पहले हमसे पूछिए”"),
+        "topic": "उचित मज़दूरी",
+        "date": "24 नवंबर 2026",
+        "when": "गुरुवार, 3 दिसंबर 2026, 18:30 (लंदन)",
+        "month": "दिस॰",
+        "event": "मैदान से कहानियों की एक शाम",
+        "where": "केंद्रीय पुस्तकालय",
+        "quote": "मैंने इसे लिखा क्योंकि यह सच था।",
+        "appeal": "एक परिवार के साथ खड़े हों",
+        "button": "हर महीने दान करें",
+    },
+    "de": {
+        "name": "Der Wochenbrief",
+        "lead": "Rechtsschutzversicherungsgesellschaften stellen Landarbeitergewerkschaftsmitglieder gleich",
+        "teaser": "Die Grundstücksverkehrsgenehmigungszuständigkeitsübertragung liegt seit Montag beim Gericht vor Ort.",
+        "greeting": "Liebe Freundinnen und Freunde, das ist unsere Woche.",
+        "cards": ("Das Gericht, das mit dem Boot kommt", "Arbeitnehmerüberlassungsrechtsprechung einfach erklärt"),
+        "topic": "Gerechte Löhne",
+        "date": "24. November 2026",
+        "when": "Donnerstag, 3. Dezember 2026, 18:30 (London)",
+        "month": "Dez.",
+        "event": "Ein Abend mit Geschichten aus der Arbeit",
+        "where": "Zentralbibliothek",
+        "quote": "Ich habe es aufgeschrieben, weil es wahr war.",
+        "appeal": "Begleiten Sie eine Familie",
+        "button": "Monatlich spenden",
+    },
+}
+
+
+def letter_in(language: str, *, brand: Brand, picture: Pictures) -> Document:
+    """The letter in one of ``TEXTS``."""
+    text = TEXTS[language]
+    url = f"{SITE}/{language}/"
+    event = EventItem(
+        str(text["event"]),
+        url,
+        str(text["when"]),
+        "3",
+        str(text["month"]),
+        where=str(text["where"]),
+        distance=word("distance", language, distance="6 km"),
+        calendar_url=f"{url}evening.ics",
+    )
+    cards = tuple(
+        StoryItem(title, url, teaser=str(text["teaser"]), picture=picture(name, "card"))
+        for title, name in zip(text["cards"], ("harbour", "lanterns"), strict=True)
+    )
+    lead = StoryItem(
+        str(text["lead"]),
+        url,
+        teaser=str(text["teaser"]),
+        picture=picture("terraces", "wide"),
+        topic=str(text["topic"]),
+        date=str(text["date"]),
+    )
+    return Document(
+        subject=str(text["lead"]),
+        preheader=str(text["teaser"]),
+        language=language,
+        direction=direction_of(language),
+        brand=brand,
+        blocks=(
+            Note(body_html=f"<p>{text['greeting']}</p>", body_text=str(text["greeting"])),
+            LeadStory(lead),
+            StoryCards(cards),
+            Quote(str(text["quote"]), "Amara*"),
+            Events((event,)),
+            AppealBlock(str(text["appeal"]), str(text["teaser"]), url, str(text["button"])),
+            Related(tuple((title, url) for title in text["cards"])),
+        ),
+        publication=str(text["name"]),
+        reason=word("why_you_get_this", language, list=str(text["name"]), organisation=brand.name),
+        urls={"view_online": url},
+    )

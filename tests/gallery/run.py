@@ -1,0 +1,72 @@
+"""``make email-gallery``: every layout in every brand, light and dark, on a phone and a desk, on one contact sheet."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from newsletter.rendering import render, split
+from tests.gallery.documents import documents
+from tests.gallery.shoot import SCHEMES, WIDTHS, open_browser, open_mail, save
+
+SCALE = 2
+GAP, LABEL = 24, 30
+CHOICES = "https://news.harbour.example/choices"
+
+
+def fill_sample(text: str) -> str:
+    """A mail's text with sample values for a reader's own."""
+    fragments = split(text)
+    return fragments.join({name: "Amina" if "first_name" in name else CHOICES for name in fragments.names})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("var/email-gallery"))
+    parser.add_argument("--only", default="", help="Only mails whose name holds this.")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    rows = []
+    with open_browser() as browser:
+        for name, document in documents().items():
+            if options.only not in name:
+                continue
+            mail = render(document)
+            (options.out / f"{name}.html").write_text(fill_sample(mail.html), encoding="utf-8")
+            (options.out / f"{name}.txt").write_text(fill_sample(mail.text), encoding="utf-8")
+            shots = []
+            for scheme in SCHEMES:
+                for width in WIDTHS:
+                    path = options.out / f"{name}-{scheme}-{width}.png"
+                    with open_mail(browser, fill_sample(mail.html), width=width, scheme=scheme) as (page, _):
+                        save(page, path)
+                    shots.append(path)
+            rows.append((name, shots))
+            sheet(rows[-1:], options.out / f"sheet-{name}.jpg")
+    sheet(rows, options.out / "contact-sheet.jpg")
+    pictures = sum(len(shots) for _, shots in rows)
+    sys.stdout.write(f"{len(rows)} mails, {pictures} pictures: {options.out / 'contact-sheet.jpg'}\n")
+
+
+def sheet(rows: list[tuple[str, list[Path]]], out: Path) -> None:
+    """One row a mail, its four pictures side by side at half size."""
+    font = ImageFont.load_default(18)
+    images = [[Image.open(path) for path in shots] for _, shots in rows]
+    heights = [max(image.height for image in row) // SCALE + LABEL + GAP for row in images]
+    width = max(sum(image.width // SCALE + GAP for image in row) for row in images) + GAP
+    canvas = Image.new("RGB", (width, sum(heights) + GAP), "#b9b9bd")
+    draw, top = ImageDraw.Draw(canvas), GAP
+    for (name, _), row, height in zip(rows, images, heights, strict=True):
+        draw.text((GAP, top - 4), name, fill="#111111", font=font)
+        left = GAP
+        for image in row:
+            small = image.convert("RGB").resize((image.width // SCALE, image.height // SCALE), Image.Resampling.LANCZOS)
+            canvas.paste(small, (left, top + LABEL))
+            left += small.width + GAP
+        top += height
+    canvas.save(out, quality=82)
+
+
+if __name__ == "__main__":
+    main()

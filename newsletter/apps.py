@@ -7,5 +7,7 @@ class NewsletterConfig(AppConfig):
 
     def ready(self) -> None:
         from newsletter.sending import conditions
+        from newsletter.web import host
 
         conditions.register()
+        host.register()

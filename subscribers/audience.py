@@ -111,7 +111,7 @@ def explain_ineligible(
     subscription = open_now.annotate(why=_why_not(mailing_list, now=now, frequencies=frequencies)).first()
     if subscription is None:
         return f"Not on the list {mailing_list.name}."
-    why: str = subscription.why
+    why = str(getattr(subscription, "why"))  # noqa: B009 annotated above
     if why == UNCONFIRMED:
         return "Has not yet confirmed by mail."
     if why == PAUSED:

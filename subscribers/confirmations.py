@@ -7,15 +7,16 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 from subscribers.links import LIFETIMES, Purpose, make_link
 from subscribers.models import Basis, Confirmation, MailingList, Subscriber, Subscription, Suppression
 from subscribers.suppression import LIFTED_BY_CONFIRMING
+from subscribers.throttle import APART, take_turn
 
-APART = timedelta(hours=24)
 MOST_UNTIL_CONFIRMED = 3
 
 
 def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now: datetime) -> bool:
-    """Leaves a confirmation mail to be sent; False, and silence, when this address was asked enough.
+    """Leaves a confirmation mail to be sent; False, and silence, when this mailbox was asked enough.
 
-    At most one in 24 hours and three until the address confirms something, so that nobody can be bombed with them.
+    At most one in 24 hours and three until it confirms something, so that nobody can be bombed with them; all
+    spellings of one mailbox count as one.
     """
     asked = Confirmation.objects.filter(subscriber=subscriber)
     confirmed = Subscription.objects.filter(subscriber=subscriber).aggregate(last=Max("confirmed_at"))["last"]
@@ -23,6 +24,8 @@ def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now
         asked = asked.filter(requested_at__gt=confirmed)
     times = list(asked.order_by("-requested_at").values_list("requested_at", flat=True)[:MOST_UNTIL_CONFIRMED])
     if len(times) >= MOST_UNTIL_CONFIRMED or (times and now - times[0] < APART):
+        return False
+    if not take_turn(subscriber.email, now=now):
         return False
     _, made = Confirmation.objects.get_or_create(
         subscriber=subscriber, mailing_list=mailing_list, sent_at=None, defaults={"requested_at": now}

@@ -36,14 +36,31 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     CONFIRM = "confirm"
+    DOWNLOAD = "download"
+    ERASE = "erase"
+    MOVE = "move"
+    ARRIVE = "arrive"
 
 
-_CODES = {Purpose.UNSUBSCRIBE: 1, Purpose.PREFERENCES: 2, Purpose.CONFIRM: 3}
-_PATHS = {Purpose.UNSUBSCRIBE: "u", Purpose.PREFERENCES: "p", Purpose.CONFIRM: "c"}
+_CODES = {purpose: code for code, purpose in enumerate(Purpose, start=1)}
+_PATHS = {
+    Purpose.UNSUBSCRIBE: "u",
+    Purpose.PREFERENCES: "p",
+    Purpose.CONFIRM: "c",
+    Purpose.DOWNLOAD: "my-data",
+    Purpose.ERASE: "erase-me",
+    Purpose.MOVE: "new-address",
+    Purpose.ARRIVE: "this-address",
+}
+_HOUR = timedelta(hours=1)
 LIFETIMES: dict[Purpose, timedelta | None] = {
     Purpose.UNSUBSCRIBE: None,
     Purpose.PREFERENCES: timedelta(days=90),
     Purpose.CONFIRM: timedelta(days=7),
+    Purpose.DOWNLOAD: _HOUR,
+    Purpose.ERASE: _HOUR,
+    Purpose.MOVE: _HOUR,
+    Purpose.ARRIVE: _HOUR,
 }
 
 
@@ -57,7 +74,7 @@ class ExpiredLink(BadLink):
 
 @dataclass(frozen=True)
 class LinkTarget:
-    """Whom and what a good link names."""
+    """Whom and what a good link names. In links that work once, the second id is that of their `MailedLink`."""
 
     subscriber_uuid: uuid.UUID
     list_public_id: str
@@ -121,10 +138,8 @@ def read_link(token: str, *, purpose: Purpose, now: datetime, keys: Sequence[str
     target = _verify(token, purpose=purpose, keys=link_keys() if keys is None else keys)
     lifetime = LIFETIMES[purpose]
     if lifetime is not None and now - target.issued > lifetime:
-        raise ExpiredLink(
-            f"This link was good for {lifetime.days} days and is older. Use the link in a newer mail from us.",
-            target=target,
-        )
+        span = f"{lifetime.days} days" if lifetime.days else "an hour"
+        raise ExpiredLink(f"This link was good for {span} and is older. Use a newer one from us.", target=target)
     return target
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from subscribers.addresses import normalise
+from subscribers.attributes import read_attributes
 from subscribers.audience import explain_ineligible
 from subscribers.errors import DomainError
 from subscribers.identity import identify
@@ -37,6 +38,7 @@ def describe_person(person: Subscriber, *, now: datetime) -> dict[str, object]:
         "giving": person.giving,
         "timezone": person.timezone,
         "source": person.source,
+        "attributes": read_attributes(person),
         "created_at": person.created_at.isoformat(),
         "subscriptions": [
             {

@@ -1,16 +1,20 @@
-"""What a person chose: topics, language, town, lists. Saved only from their own link or by staff."""
+"""What a person chose: topics, language, where and how far, lists, how often, a pause. Saved from their own link or by staff."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from subscribers.consent import record_event
 from subscribers.errors import UnknownPlace
 from subscribers.locations import locate, place_for
-from subscribers.models import ConsentEvent, MailingList, Place, Subscriber, Subscription, Topic
+from subscribers.models import ConsentEvent, Frequency, MailingList, Place, Subscriber, Subscription, Topic
 from subscribers.signup import Requested, request_subscription
+from subscribers.suppression import is_suppressed
 from subscribers.unsubscribe import leave_list
+
+RADII_KM = (10, 25, 50, 80, 150, 300)
+PAUSES = {30: timedelta(days=30), 90: timedelta(days=90)}
 
 
 def find_town(text: str) -> Place | None:
@@ -31,27 +35,60 @@ def save_preferences(
     language: str,
     place: Place | None,
     now: datetime,
+    radius_km: int | None = None,
     by: str = "",
 ) -> bool:
-    """Replaces topics, language and place. True when something changed; then it is also put on record."""
+    """Replaces topics, language, place and how far. True when something changed; then it is also put on record.
+
+    `radius_km` None: as far as the publication says.
+    """
     chosen = set(topics)
     before = set(subscriber.topics.all())
-    same_person = subscriber.language == language and subscriber.place_id == (place.pk if place else None)
-    if same_person and chosen == before:
+    same_place = subscriber.place_id == (place.pk if place else None) and subscriber.radius_km == radius_km
+    if same_place and subscriber.language == language and chosen == before:
         return False
-    subscriber.language, subscriber.place = language, place
-    subscriber.save(update_fields=["language", "place"])
+    subscriber.language, subscriber.place, subscriber.radius_km = language, place, radius_km
+    subscriber.save(update_fields=["language", "place", "radius_km"])
     subscriber.topics.set(chosen)
-    record_event(
-        kind=ConsentEvent.Kind.PREFERENCES,
-        subscriber=subscriber,
-        address_hash=bytes(subscriber.address_hash),
-        mailing_list=None,
-        now=now,
+    _record(
+        subscriber,
+        {"topics": sorted(topic.slug for topic in chosen), "language": language, "radius_km": radius_km},
         by=by,
-        data={"topics": sorted(topic.slug for topic in chosen), "language": language},
+        now=now,
     )
     return True
+
+
+@transaction.atomic
+def choose_rhythms(
+    *, subscriber: Subscriber, rhythms: Mapping[MailingList, Frequency], now: datetime, by: str = ""
+) -> bool:
+    """How often each list may write, from the next issue on. True when something changed."""
+    changed = {}
+    for mailing_list, frequency in rhythms.items():
+        other = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
+        if other.exclude(frequency=frequency).update(frequency=frequency):
+            changed[mailing_list.slug] = str(frequency)
+    if changed:
+        _record(subscriber, {"frequency": changed}, by=by, now=now)
+    return bool(changed)
+
+
+@transaction.atomic
+def pause_mail(*, subscriber: Subscriber, days: int, now: datetime, by: str = "") -> datetime | None:
+    """Nothing is sent for 30 or 90 days, then all goes on by itself; 0 ends a pause. Until when; None without a pause."""
+    until = now + PAUSES[days] if days else None
+    rows = Subscription.objects.filter(subscriber=subscriber).open()
+    if until is not None or rows.filter(paused_until__gt=now).exists():
+        rows.update(paused_until=until)
+        _record(subscriber, {"paused_until": until.isoformat() if until else None}, by=by, now=now)
+    return until
+
+
+def paused_until(subscriber: Subscriber, *, now: datetime) -> datetime | None:
+    """The end of the pause that is on, the latest of them; None when mail comes."""
+    rows = Subscription.objects.filter(subscriber=subscriber, paused_until__gt=now).open()
+    return rows.order_by("-paused_until").values_list("paused_until", flat=True).first()
 
 
 def choose_lists(
@@ -64,15 +101,38 @@ def choose_lists(
 ) -> list[MailingList]:
     """Joins and leaves lists among those offered. Returns those that wait for a confirmation by mail."""
     wanted = {mailing_list.pk for mailing_list in chosen}
-    current = set(Subscription.objects.filter(subscriber=subscriber).open().values_list("mailing_list_id", flat=True))
+    on = {mailing_list.pk for mailing_list in lists_on(subscriber)}
     waiting = []
     for mailing_list in offered:
-        if mailing_list.pk in wanted and mailing_list.pk not in current:
+        if mailing_list.pk in wanted and mailing_list.pk not in on:
             outcome = request_subscription(
                 email=subscriber.email, mailing_list=mailing_list, wording=wording, source="preferences", now=now
             )
             if outcome in (Requested.ASKED, Requested.WAITING):
                 waiting.append(mailing_list)
-        elif mailing_list.pk in current and mailing_list.pk not in wanted:
+        elif mailing_list.pk in on and mailing_list.pk not in wanted:
             leave_list(subscriber=subscriber, mailing_list=mailing_list, now=now, source="preferences")
     return waiting
+
+
+def lists_on(subscriber: Subscriber) -> list[MailingList]:
+    """The lists that the person asked for and has not left, confirmed or not."""
+    address_hash = bytes(subscriber.address_hash)
+    rows = Subscription.objects.filter(subscriber=subscriber).open().select_related("mailing_list")
+    return [
+        row.mailing_list
+        for row in rows.order_by("mailing_list__name")
+        if not is_suppressed(address_hash=address_hash, mailing_list=row.mailing_list)
+    ]
+
+
+def _record(subscriber: Subscriber, data: dict[str, object], *, by: str, now: datetime) -> None:
+    record_event(
+        kind=ConsentEvent.Kind.PREFERENCES,
+        subscriber=subscriber,
+        address_hash=bytes(subscriber.address_hash),
+        mailing_list=None,
+        now=now,
+        by=by,
+        data=data,
+    )

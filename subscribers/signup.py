@@ -14,6 +14,7 @@ from subscribers.lines import clean_line
 from subscribers.links import LinkTarget
 from subscribers.models import Basis, ConsentEvent, MailingList, Place, Subscriber, Subscription, Topic
 from subscribers.suppression import blocks_signup, is_suppressed, lift_by_own_wish
+from subscribers.throttle import forget_turns
 
 
 class Requested(StrEnum):
@@ -46,10 +47,12 @@ def request_subscription(
     language: str = "",
     place: Place | None = None,
     topics: Iterable[Topic] = (),
+    must_confirm: bool = False,
 ) -> Requested:
     """Someone asks for a list. `wording` is what they read, `source` where. Raises `BadAddress`.
 
-    A list with double opt-in, or an address that left before, waits for a confirmation by mail. Details of a person
+    A list with double opt-in, or an address that left before, waits for a confirmation by mail, and so does everyone
+    with `must_confirm`. Details of a person
     whom we already mail are not changed, because anyone can type an address.
     """
     address = normalise(email)
@@ -68,7 +71,7 @@ def request_subscription(
     current = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
     if not suppressed and current.mailable().exists():
         return Requested.KNOWN
-    must_confirm = mailing_list.double_opt_in or suppressed
+    must_confirm = must_confirm or mailing_list.double_opt_in or suppressed
     opened = _open_subscription(
         subscriber=subscriber, mailing_list=mailing_list, must_confirm=must_confirm, wording=wording, now=now
     )
@@ -119,6 +122,7 @@ def confirm_subscription(*, target: LinkTarget, now: datetime, wording: str = ""
         source=source,
         data={"suppressions_lifted": lifted},
     )
+    forget_turns(subscriber.email)
     _ask_about_other_lists(subscriber=subscriber, now=now)
     return Confirmed.NOW
 

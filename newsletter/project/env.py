@@ -4,6 +4,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from importlib.util import find_spec
+from ipaddress import ip_network
 from pathlib import Path
 
 from environs import Env, EnvError
@@ -28,6 +29,7 @@ class Environment:
     link_checks: bool
     production: bool
     time_zone: str
+    trusted_proxies: list[str]
 
 
 def read() -> Environment:
@@ -47,6 +49,7 @@ def read() -> Environment:
         link_checks=_env.bool("NEWSLETTER_LINK_CHECKS", True),
         production=production,
         time_zone=_env.str("NEWSLETTER_TIME_ZONE", "UTC"),
+        trusted_proxies=_networks("NEWSLETTER_TRUSTED_PROXIES"),
     )
 
 
@@ -62,6 +65,15 @@ def _engine(database_url: str) -> str:
                 "NEWSLETTER_ENGINE=procrastinate needs a library that is not installed. Run: pip install 'newsletter[scale]'."
             )
     return engine
+
+
+def _networks(name: str) -> list[str]:
+    for text in _words(name):
+        try:
+            ip_network(text, strict=False)
+        except ValueError as error:
+            raise EnvError(f"{name}: “{text}” is no address or network. Write one such as 10.0.0.0/8.") from error
+    return _words(name)
 
 
 def _words(name: str) -> list[str]:

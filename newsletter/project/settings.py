@@ -42,6 +42,7 @@ if ENV.engine == "procrastinate":
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "subscribers.web.lane.PublicLane",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -122,6 +123,7 @@ NEWSLETTER_LINK_CHECKS = ENV.link_checks
 NEWSLETTER_EMAIL_TEMPLATES = EMAIL_TEMPLATES
 SUBSCRIBERS_SITE_URL = ENV.site_url
 SUBSCRIBERS_ADDRESS_KEY = ENV.address_key
+SUBSCRIBERS_TRUSTED_PROXIES = ENV.trusted_proxies
 SUBSCRIBERS_LINK_KEYS = [ENV.secret_key, *ENV.old_secret_keys]
 
 LOGGING = {

@@ -1,102 +1,125 @@
 """The sign-up page of a public list. Its answer is the same for a new, a known and a suppressed address."""
 
-from django import forms
+from datetime import datetime
+
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import get_language, gettext
 
-from subscribers.addresses import mask, normalise
-from subscribers.errors import BadAddress
-from subscribers.locations import Location, locate, place_for
+from subscribers.addresses import mask
+from subscribers.gate import Way, is_flooded, weigh
+from subscribers.held import hold_signup
+from subscribers.locations import Location, place_for
 from subscribers.models import MailingList, Topic
+from subscribers.proof import Proof, check_proof, make_challenge, spend_proof
 from subscribers.signup import request_subscription
-from subscribers.web.links import private_page, say
+from subscribers.web.join_form import JoinForm
+from subscribers.web.languages import language_choices
+from subscribers.web.page import client_of, private_page, say, show
 
-LEAST_SECONDS = 3
+LEAST_SECONDS = {"join": 3, "again": 1}
 MOST_SECONDS = 2 * 60 * 60
 _STAMP = signing.TimestampSigner(salt="subscribers.join")
-
-
-class JoinForm(forms.Form):
-    """What a person tells us to join. `website` is a trap: people do not see it."""
-
-    email = forms.CharField(max_length=320, error_messages={"required": "Please write your email address."})
-    name = forms.CharField(max_length=200, required=False)
-    city = forms.CharField(max_length=120, required=False)
-    topics = forms.ModelMultipleChoiceField(Topic.objects.all(), required=False)
-    website = forms.CharField(required=False)
-
-    def clean_email(self) -> str:
-        try:
-            return normalise(self.cleaned_data["email"])
-        except BadAddress as error:
-            raise forms.ValidationError(str(error)) from error
-
-    def clean_city(self) -> Location:
-        location = locate(town=self.cleaned_data["city"])
-        if location.ambiguous:
-            raise forms.ValidationError(location.note)
-        return location
 
 
 @private_page
 def join(request: HttpRequest, slug: str) -> HttpResponse:
     mailing_list = MailingList.objects.filter(slug=slug, public=True).first()
     if mailing_list is None:
-        return say(request, "This page does not exist", "There is no newsletter to join here.", status=404)
-    wording = f"Send me {mailing_list.name} by email. I can leave at any time with the link in every mail."
+        text = gettext("There is no newsletter to join here.")
+        return say(gettext("This page does not exist"), text, status=404)
+    wording = gettext("Send me %(name)s by email. I can leave at any time with the link in every mail.") % {
+        "name": mailing_list.name
+    }
     if request.method != "POST":
-        return _form_page(request, mailing_list, form=JoinForm(), wording=wording)
-    form = JoinForm(request.POST)
+        return _form_page(request, mailing_list, form=JoinForm(mailing_list=mailing_list), wording=wording)
+    form = JoinForm(request.POST, mailing_list=mailing_list)
     if not form.is_valid():
         return _form_page(request, mailing_list, form=form, wording=wording, status=400)
-    hint = "" if form.cleaned_data["website"] else _check_pace(request.POST.get("started", ""))
-    if hint:
-        return _form_page(request, mailing_list, form=form, wording=wording, hint=hint, status=400)
     if not form.cleaned_data["website"]:
-        request_subscription(
-            email=form.cleaned_data["email"],
-            mailing_list=mailing_list,
-            wording=wording,
-            source="sign-up page",
-            now=timezone.now(),
-            name=form.cleaned_data["name"],
-            place=place_for(form.cleaned_data["city"]),
-            topics=form.cleaned_data["topics"],
-        )
-    context = {"mailing_list": mailing_list, "masked": mask(form.cleaned_data["email"])}
-    return render(request, "subscribers/joined.html", context)
+        now = timezone.now()
+        started, payload = request.POST.get("started", ""), request.POST.get("altcha", "")
+        if not started:
+            hint = gettext("Almost there: please check what you wrote and press the button once.")
+            return _form_page(request, mailing_list, form=form, wording=wording, hint=hint, stamp="again")
+        hint = _check_pace(started) or _check_work(payload, now=now)
+        if hint:
+            return _form_page(request, mailing_list, form=form, wording=wording, hint=hint, status=400)
+        proof = Proof.GOOD if payload else Proof.NONE
+        _take(form, mailing_list=mailing_list, wording=wording, client=client_of(request), proof=proof, now=now)
+    return show("joined.html", {"mailing_list": mailing_list, "masked": mask(form.cleaned_data["email"])})
+
+
+def _take(form: JoinForm, *, mailing_list: MailingList, wording: str, client: str, proof: Proof, now: datetime) -> None:
+    """The sign-up goes its way; nothing of which way is told."""
+    data = form.cleaned_data
+    decision = weigh(address=data["email"], client=client, proof=proof, now=now)
+    details = {
+        "email": data["email"],
+        "mailing_list": mailing_list,
+        "wording": wording,
+        "source": "sign-up page, disposable address" if decision.disposable else "sign-up page",
+        "now": now,
+        "name": data.get("name", ""),
+        "language": data.get("language") or get_language() or "",
+        "place": place_for(data.get("city") or Location()),
+        "topics": data.get("topics", ()),
+    }
+    if decision.way is Way.IN:
+        request_subscription(**details, must_confirm=proof is not Proof.GOOD)
+    elif decision.way is Way.HELD:
+        hold_signup(**details, why=decision.why)
+
+
+def _check_work(payload: str, *, now: datetime) -> str:
+    """What to tell someone whose proof of work does not count; empty where it does, and is spent, or there is none."""
+    if not payload:
+        return ""
+    if check_proof(payload) is Proof.GOOD and spend_proof(payload, now=now):
+        return ""
+    return gettext("This page was used before or was open for a long time. Please press the button once more.")
 
 
 def _check_pace(started: str) -> str:
     """What to tell someone whose form came back too fast or too late; empty when the pace is a person's."""
     try:
-        _STAMP.unsign(started, max_age=MOST_SECONDS)
+        page = _STAMP.unsign(started, max_age=MOST_SECONDS)
     except signing.BadSignature:
-        return "This page was open for a long time. Please press the button once more."
+        return gettext("This page was open for a long time. Please press the button once more.")
     try:
-        _STAMP.unsign(started, max_age=LEAST_SECONDS)
+        _STAMP.unsign(started, max_age=LEAST_SECONDS.get(page, 3))
     except signing.SignatureExpired:
         return ""
-    return "That was quick. Please check your details and press the button once more."
+    return gettext("That was quick. Please check your details and press the button once more.")
 
 
 def _form_page(
-    request: HttpRequest, mailing_list: MailingList, *, form: JoinForm, wording: str, hint: str = "", status: int = 200
+    request: HttpRequest,
+    mailing_list: MailingList,
+    *,
+    form: JoinForm,
+    wording: str,
+    hint: str = "",
+    stamp: str = "join",
+    status: int = 200,
 ) -> HttpResponse:
+    now = timezone.now()
     chosen = {int(pk) for pk in request.POST.getlist("topics") if pk.isdecimal()}
     started = request.POST.get("started", "")
+    topics = Topic.objects.all() if "topics" in form.fields else ()
     context = {
         "mailing_list": mailing_list,
         "form": form,
         "values": request.POST,
-        "topics": [(topic, topic.pk in chosen) for topic in Topic.objects.all()],
+        "topics": [(topic, topic.pk in chosen) for topic in topics],
+        "languages": language_choices(""),
         "wording": wording,
         "hint": hint,
-        "started": started if _is_fresh(started) else _STAMP.sign("join"),
+        "started": started if _is_fresh(started) else _STAMP.sign(stamp),
+        "challenge": make_challenge(now=now, hard=is_flooded(now=now)),
     }
-    return render(request, "subscribers/join.html", context, status=status)
+    return show("join.html", context, status=status)
 
 
 def _is_fresh(started: str) -> bool:

@@ -1,58 +1,22 @@
-"""What all pages opened by a signed link share: who it names, the privacy headers, and honest answers to bad links.
+"""What all pages opened by a signed link share: whom it names, and honest answers to bad links.
 
 Possession of the link is the permission; these pages use no session, no cookie and no log-in.
 """
 
-import logging
 from collections.abc import Callable
 from functools import wraps
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
+from django.utils.translation import gettext
 
 from subscribers.errors import BadLink
 from subscribers.links import ExpiredLink, LinkTarget, Purpose, make_link, read_link
-from subscribers.models import MailingList, Subscriber
+from subscribers.models import FormerIdentity, MailingList, Subscriber
 from subscribers.throttle import too_many_bad_links
-
-_LOG = logging.getLogger(__name__)
-_RETRY_SECONDS = "120"
-_HEADERS = {
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "X-Robots-Tag": "noindex, nofollow",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
-}
+from subscribers.web.page import client_of, private_page, show
 
 Page = Callable[[HttpRequest, LinkTarget], HttpResponse]
-
-
-def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
-    """GET, HEAD and POST only; no cookie or token check; never stored or indexed; 503 when the database is away."""
-
-    @csrf_exempt
-    @require_http_methods(["GET", "HEAD", "POST"])
-    @wraps(page)
-    def answer(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
-        try:
-            response = page(request, *args, **kwargs)
-        except (OperationalError, InterfaceError):
-            _LOG.exception("The database did not answer; the page of a reader was refused with 503.")
-            response = say(request, "Please try again in a few minutes", _AWAY, status=503)
-            response["Retry-After"] = _RETRY_SECONDS
-        for name, value in _HEADERS.items():
-            response[name] = value
-        response._has_been_logged = True  # type: ignore[attr-defined]  # Django would log the path, which holds the token
-        return response
-
-    return answer
 
 
 def linked_page(purpose: Purpose) -> Callable[[Page], Callable[..., HttpResponseBase]]:
@@ -64,11 +28,10 @@ def linked_page(purpose: Purpose) -> Callable[[Page], Callable[..., HttpResponse
         def answer(request: HttpRequest, token: str) -> HttpResponse:
             try:
                 target = read_link(token, purpose=purpose, now=timezone.now())
-            except ExpiredLink as error:
-                return say(request, "This link is too old", str(error), status=410)
-            except BadLink as error:
-                many = too_many_bad_links(request.META.get("REMOTE_ADDR", ""))
-                return say(request, "This link does not work", str(error), status=429 if many else 404)
+            except ExpiredLink:
+                return too_old(purpose, token)
+            except BadLink:
+                return refuse(request)
             return page(request, target)
 
         return answer
@@ -76,14 +39,38 @@ def linked_page(purpose: Purpose) -> Callable[[Page], Callable[..., HttpResponse
     return decorate
 
 
-def say(request: HttpRequest, title: str, text: str, *, status: int = 200) -> HttpResponse:
-    """A page that says one thing."""
-    return render(request, "subscribers/message.html", {"title": title, "text": text}, status=status)
+def refuse(request: HttpRequest) -> HttpResponse:
+    """The one answer to every link that is not ours, with a way to get one that is."""
+    many = too_many_bad_links(client_of(request), now=timezone.now())
+    text = gettext("This link is not one of ours, or was cut short on its way. Use the link as it is in the mail.")
+    context = {"title": gettext("This link does not work"), "text": text, "ask_path": "/my-mail"}
+    return show("message.html", context, status=429 if many else 404)
+
+
+def too_old(purpose: Purpose, token: str) -> HttpResponse:
+    """A link that was right and is over. An old one to the preferences can have a fresh one mailed."""
+    texts = {
+        Purpose.PREFERENCES: gettext(
+            "Links to your choices are good for 90 days, because newsletters get forwarded. "
+            "We can mail a fresh one to your address."
+        ),
+        Purpose.CONFIRM: gettext("This link was good for seven days. Please sign up again; we then send a new one."),
+    }
+    text = texts.get(purpose, gettext("This link was good for an hour. Ask for a new one on the page of your choices."))
+    context = {
+        "title": gettext("This link is too old"),
+        "text": text,
+        "fresh_path": f"/p/{token}/fresh" if purpose is Purpose.PREFERENCES else "",
+    }
+    return show("message.html", context, status=410)
 
 
 def find_target(target: LinkTarget) -> tuple[Subscriber | None, MailingList | None]:
     """The person and the list that a link names; None for what has been erased since."""
     person = Subscriber.objects.filter(uuid=target.subscriber_uuid).select_related("place").first()
+    if person is None:
+        former = FormerIdentity.objects.filter(uuid=target.subscriber_uuid).select_related("subscriber__place").first()
+        person = former.subscriber if former else None
     mailing_list = MailingList.objects.filter(public_id=target.list_public_id).first()
     return person, mailing_list
 
@@ -97,6 +84,3 @@ def link_for(target: LinkTarget, purpose: Purpose) -> str:
         now=target.issued,
     )
     return "/" + "/".join(url.rsplit("/", 2)[1:])
-
-
-_AWAY = "We could not save this just now, and nothing was changed. Your link stays good; please open it again."

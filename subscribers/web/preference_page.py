@@ -1,75 +1,70 @@
-"""The preference centre: what, where and in which language. It shows the address masked and no history."""
+"""The preference centre: what, how often, where and in which language. It shows the address masked and no history."""
 
-from babel import Locale
-from django import forms
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from subscribers.addresses import mask
-from subscribers.errors import UnknownPlace
+from subscribers.host import Month, current_host
 from subscribers.links import LinkTarget, Purpose
 from subscribers.locations import describe_place
-from subscribers.models import MailingList, Place, Subscriber, Subscription, Topic
-from subscribers.preferences import choose_lists, find_town, save_preferences
-from subscribers.web.links import find_target, link_for, linked_page, say
-
-_LANGUAGES = ("en", "es", "fr", "de", "it", "nl", "pl", "pt")
-_WORDING = "Chosen on the page “Your mail from us”."
-
-
-class PreferencesForm(forms.Form):
-    """What a person may change about their mail."""
-
-    lists = forms.ModelMultipleChoiceField(MailingList.objects.none(), required=False)
-    topics = forms.ModelMultipleChoiceField(Topic.objects.all(), required=False)
-    town = forms.CharField(max_length=120, required=False)
-    language = forms.ChoiceField(required=False)
-
-    def __init__(self, data: object, *, person: Subscriber, offered: list[MailingList]) -> None:
-        super().__init__(data)  # type: ignore[arg-type]
-        self._person = person
-        self.fields["lists"].queryset = MailingList.objects.filter(pk__in=[one.pk for one in offered])  # type: ignore[attr-defined]
-        self.fields["language"].choices = language_choices(person.language)  # type: ignore[attr-defined]
-
-    def clean_town(self) -> Place | None:
-        text: str = self.cleaned_data["town"]
-        if self._person.place is not None and text == describe_place(self._person.place):
-            return self._person.place
-        try:
-            return find_town(text)
-        except UnknownPlace as error:
-            raise forms.ValidationError(str(error)) from error
+from subscribers.models import Frequency, MailingList, Subscriber, Subscription, Topic
+from subscribers.preferences import (
+    choose_lists,
+    choose_rhythms,
+    lists_on,
+    pause_mail,
+    paused_until,
+    save_preferences,
+)
+from subscribers.web.languages import language_choices
+from subscribers.web.links import find_target, link_for, linked_page
+from subscribers.web.page import name_for_readers, say, show, speak_to
+from subscribers.web.preference_form import PreferencesForm, radius_choices, rhythm_choices
 
 
 @linked_page(Purpose.PREFERENCES)
 def preferences(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     person, _ = find_target(target)
     if person is None:
-        return say(
-            request, "Nothing is kept about you", "You were removed from our records, so there is nothing to set."
-        )
+        return nothing_kept()
+    speak_to(person)
     offered = _offered(person)
     form = PreferencesForm(request.POST if request.method == "POST" else None, person=person, offered=offered)
-    saved, waiting = False, []
     if request.method == "POST" and form.is_valid():
         waiting = _save(form, person=person, offered=offered)
-        saved = True
-    return _page(request, target, person=person, offered=offered, form=form, saved=saved, waiting=waiting)
+        speak_to(person)
+        return _page(request, target, person=person, offered=offered, form=form, saved=True, waiting=waiting)
+    return _page(request, target, person=person, offered=offered, form=form)
 
 
-def language_choices(current: str) -> list[tuple[str, str]]:
-    """Language codes with their own names; the person's own language is always among them."""
-    codes = list(dict.fromkeys([*_LANGUAGES, *([current] if current else [])]))
-    return [("", "No preference"), *((code, _own_name(code)) for code in codes)]
+@linked_page(Purpose.PREFERENCES)
+def less(request: HttpRequest, target: LinkTarget) -> HttpResponse:
+    """One press for less: the month in one mail where that can be had, else only events near."""
+    person, _ = find_target(target)
+    if person is None:
+        return nothing_kept()
+    speak_to(person)
+    if request.method == "POST":
+        rhythms = {one: _less_of(one) for one in lists_on(person)}
+        choose_rhythms(subscriber=person, rhythms=rhythms, now=timezone.now())
+    offered = _offered(person)
+    form = PreferencesForm(person=person, offered=offered)
+    return _page(request, target, person=person, offered=offered, form=form, saved=request.method == "POST")
 
 
-def _own_name(code: str) -> str:
-    try:
-        name = Locale.parse(code, sep="-").get_display_name()
-    except ValueError:
-        return code
-    return (name or code).capitalize()
+def nothing_kept() -> HttpResponse:
+    return say(
+        gettext("Nothing is kept about you"),
+        gettext("You were removed from our records, so there is nothing to set."),
+    )
+
+
+def _less_of(mailing_list: MailingList) -> Frequency:
+    possible = current_host().rhythms(mailing_list)
+    return Frequency.MONTHLY if Frequency.MONTHLY in possible else Frequency.EVENTS
 
 
 def _offered(person: Subscriber) -> list[MailingList]:
@@ -80,16 +75,21 @@ def _offered(person: Subscriber) -> list[MailingList]:
 
 def _save(form: PreferencesForm, *, person: Subscriber, offered: list[MailingList]) -> list[MailingList]:
     now = timezone.now()
+    data = form.cleaned_data
     save_preferences(
         subscriber=person,
-        topics=form.cleaned_data["topics"],
-        language=form.cleaned_data["language"],
-        place=form.cleaned_data["town"],
+        topics=data["topics"],
+        language=data["language"],
+        place=data["town"],
+        radius_km=data["radius"],
         now=now,
     )
-    return choose_lists(
-        subscriber=person, offered=offered, chosen=form.cleaned_data["lists"], wording=_WORDING, now=now
-    )
+    wording = gettext("Chosen on the page “Your mail from us”.")
+    waiting = choose_lists(subscriber=person, offered=offered, chosen=data["lists"], wording=wording, now=now)
+    choose_rhythms(subscriber=person, rhythms=form.rhythms(), now=now)
+    if data["pause"] not in ("", "keep"):
+        pause_mail(subscriber=person, days=int(data["pause"]), now=now)
+    return waiting
 
 
 def _page(
@@ -99,29 +99,71 @@ def _page(
     person: Subscriber,
     offered: list[MailingList],
     form: PreferencesForm,
-    saved: bool,
-    waiting: list[MailingList],
+    saved: bool = False,
+    waiting: list[MailingList] | None = None,
 ) -> HttpResponse:
+    now = timezone.now()
     refused = form.is_bound and not form.is_valid()
-    current = Subscription.objects.filter(subscriber=person).open()
-    on = set(current.values_list("mailing_list_id", flat=True))
-    mailed = set(current.mailable().values_list("mailing_list_id", flat=True))
-    unconfirmed = on - mailed
     chosen_topics = set(person.topics.values_list("pk", flat=True))
     if refused:
-        on = {int(pk) for pk in request.POST.getlist("lists") if pk.isdecimal()}
         chosen_topics = {int(pk) for pk in request.POST.getlist("topics") if pk.isdecimal()}
+    path = link_for(target, Purpose.PREFERENCES)
+    lists = _lists(request, person=person, offered=offered, refused=refused, now=now)
     context = {
         "masked": mask(person.email),
-        "lists": [(one, one.pk in on, one.pk in unconfirmed) for one in offered],
+        "lists": lists,
         "topics": [(topic, topic.pk in chosen_topics) for topic in Topic.objects.all()],
         "town": form.data.get("town", "") if refused else (describe_place(person.place) if person.place else ""),
+        "radii": radius_choices(person.radius_km),
+        "radius": form.data.get("radius", "") if refused else str(person.radius_km or ""),
         "languages": language_choices(person.language),
-        "language": form.data.get("language", "") if refused else person.language,
+        "chosen_language": form.data.get("language", "") if refused else person.language,
+        "paused_until": paused_until(person, now=now),
         "form": form,
         "refused": refused,
         "saved": saved,
-        "waiting": waiting,
+        "waiting": [name_for_readers(one) for one in waiting or ()],
+        "less": _less(lists),
+        "path": path,
         "leave_all_path": f"{link_for(target, Purpose.UNSUBSCRIBE)}/all",
     }
-    return render(request, "subscribers/preferences.html", context, status=400 if refused else 200)
+    return show("preferences.html", context, status=400 if refused else 200)
+
+
+def _lists(
+    request: HttpRequest, *, person: Subscriber, offered: list[MailingList], refused: bool, now: datetime
+) -> list[dict[str, object]]:
+    on = {one.pk for one in lists_on(person)}
+    rows = {row.mailing_list_id: row for row in Subscription.objects.filter(subscriber=person).open()}
+    confirmed = set(
+        Subscription.objects.filter(subscriber=person).open().mailable().values_list("mailing_list_id", flat=True)
+    )
+    ticked = {int(pk) for pk in request.POST.getlist("lists") if pk.isdecimal()} if refused else on
+    host = current_host()
+    return [
+        {
+            "list": one,
+            "name": name_for_readers(one),
+            "description": one.description if one.public else "",
+            "ticked": one.pk in ticked,
+            "unconfirmed": one.pk in on and one.pk not in confirmed,
+            "rhythms": rhythm_choices(one),
+            "rhythm": rows[one.pk].frequency if one.pk in rows else str(Frequency.EVERY),
+            "month": host.last_month(person, one, now) if one.pk in on else None,
+        }
+        for one in offered
+    ]
+
+
+def _less(lists: list[dict[str, object]]) -> dict[str, int] | None:
+    """What the month was and what less would have been; None for someone who has little already."""
+    full = [row for row in lists if row["ticked"] and row["rhythm"] == Frequency.EVERY]
+    months = [row["month"] for row in full if isinstance(row["month"], Month)]
+    if not full:
+        return None
+    monthly = all(_less_of(row["list"]) is Frequency.MONTHLY for row in full if isinstance(row["list"], MailingList))
+    return {
+        "before": sum(month.issues for month in months),
+        "after": len(months) if monthly else sum(month.with_events for month in months),
+        "monthly": monthly,
+    }

@@ -15,11 +15,20 @@ from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, So
 from newsletter.sending import provider
 from subscribers.identity import identify
 from subscribers.models import MailingList, Place, Subscriber, Subscription
+from subscribers.throttle import forget_bad_links
+from subscribers.web.page import forget_look
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 DUE = "2026-03-05T09:00"
 LONDON = {"country": "GB", "region": "GB-ENG", "town": "London", "latitude": 51.51, "longitude": -0.13}
 HOUSTON = {"country": "US", "region": "US-TX", "town": "Houston", "latitude": 29.76, "longitude": -95.37}
+
+
+@pytest.fixture(autouse=True)
+def _no_memory_of_other_tests() -> None:
+    """What a process remembers between requests: the organisation's look, and networks that sent bad links."""
+    forget_look()
+    forget_bad_links()
 
 
 @pytest.fixture

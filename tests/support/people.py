@@ -1,10 +1,14 @@
 """Makes lists and people for tests, through the models, with nothing said that the test did not say."""
 
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from django.utils import timezone
 
 from subscribers.identity import identify
 from subscribers.links import Purpose, make_link
-from subscribers.models import Basis, MailingList, Subscriber, Subscription
+from subscribers.mailed_links import PURPOSES, Kind, link_url
+from subscribers.models import Basis, MailedLink, MailingList, Subscriber, Subscription
 
 NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
 
@@ -31,3 +35,18 @@ def make_member(mailing_list: MailingList, email: str = "ada@example.org", **fie
 def token_for(person: Subscriber, mailing_list: MailingList, purpose: Purpose, *, now: datetime) -> str:
     url = make_link(purpose=purpose, subscriber_uuid=person.uuid, list_public_id=mailing_list.public_id, now=now)
     return url.rsplit("/", 1)[1]
+
+
+def path_to(person: Subscriber, mailing_list: MailingList, purpose: Purpose = Purpose.UNSUBSCRIBE) -> str:
+    """The path of a page of this person, with a link made now; those that work once get their row."""
+    now = timezone.now()
+    kind = next((kind for kind, of in PURPOSES.items() if of is purpose and kind != Kind.PREFERENCES), None)
+    if kind is None:
+        url = make_link(purpose=purpose, subscriber_uuid=person.uuid, list_public_id=mailing_list.public_id, now=now)
+    else:
+        new = {"new_email": "new@example.org"} if kind == Kind.ARRIVE else {}
+        row, _ = MailedLink.objects.get_or_create(
+            subscriber=person, kind=kind, used_at=None, defaults={"mailing_list": mailing_list, "asked_at": now, **new}
+        )
+        url = link_url(link=row, now=now)
+    return urlsplit(url).path

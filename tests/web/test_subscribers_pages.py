@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -16,35 +15,15 @@ from subscribers.locations import get_or_make_place
 from subscribers.models import Confirmation, ConsentEvent, MailingList, Reason, Subscriber, Subscription, Topic
 from subscribers.suppression import suppress
 from subscribers.unsubscribe import leave_list
-from tests.support.people import make_list, make_member, make_person, subscribe, token_for
+from tests.support.joining import join
+from tests.support.people import make_list, make_member, make_person, path_to, subscribe
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _fresh_counts() -> None:
-    cache.clear()
 
 
 @pytest.fixture
 def weekly() -> MailingList:
     return make_list(name="Weekly", description="Stories every Thursday.")
-
-
-def link(person: Subscriber, mailing_list: MailingList, purpose: Purpose) -> str:
-    prefix = {Purpose.UNSUBSCRIBE: "u", Purpose.PREFERENCES: "p", Purpose.CONFIRM: "c"}[purpose]
-    return f"/{prefix}/{token_for(person, mailing_list, purpose, now=timezone.now())}"
-
-
-def join(client: Client, mailing_list: MailingList, *, seconds: float = 10, **fields: object) -> object:
-    """Opens the page, waits, sends the form."""
-    page = f"/join/{mailing_list.slug}"
-    opened = timezone.now()
-    with time_machine.travel(opened, tick=False):
-        started = re.search(r'name="started" value="([^"]+)"', client.get(page).content.decode())
-    assert started
-    with time_machine.travel(opened + timedelta(seconds=seconds), tick=False):
-        return client.post(page, {"email": "ada@example.org", "started": started[1], **fields})
 
 
 def ask_to_join(weekly: MailingList) -> Subscriber:
@@ -56,7 +35,7 @@ def ask_to_join(weekly: MailingList) -> Subscriber:
 def test_u11_scanners_that_open_the_link_confirm_nothing_and_the_button_does(
     client: Client, weekly: MailingList
 ) -> None:
-    confirm = link(ask_to_join(weekly), weekly, Purpose.CONFIRM)
+    confirm = path_to(ask_to_join(weekly), weekly, Purpose.CONFIRM)
     for _ in range(5):
         page = client.get(confirm)
         assert page.status_code == 200
@@ -68,7 +47,7 @@ def test_u11_scanners_that_open_the_link_confirm_nothing_and_the_button_does(
 
 
 def test_k3_a_confirmation_link_used_twice_says_so(client: Client, weekly: MailingList) -> None:
-    confirm = link(ask_to_join(weekly), weekly, Purpose.CONFIRM)
+    confirm = path_to(ask_to_join(weekly), weekly, Purpose.CONFIRM)
     client.post(confirm)
     assert b"You had confirmed already" in client.post(confirm).content
 
@@ -78,7 +57,7 @@ def test_k3_a_confirmation_link_used_twice_says_so(client: Client, weekly: Maili
 def test_k3_a_link_that_is_too_old_says_so_and_does_nothing(
     client: Client, weekly: MailingList, method: str, purpose: Purpose, days: int
 ) -> None:
-    old = link(ask_to_join(weekly), weekly, purpose)
+    old = path_to(ask_to_join(weekly), weekly, purpose)
     with time_machine.travel(timezone.now() + timedelta(days=days, minutes=1), tick=False):
         answer = getattr(client, method)(old)
     assert answer.status_code == 410
@@ -88,7 +67,7 @@ def test_k3_a_link_that_is_too_old_says_so_and_does_nothing(
 
 def test_confirming_what_was_cancelled_or_erased_says_that_nothing_is_open(client: Client, weekly: MailingList) -> None:
     ada = ask_to_join(weekly)
-    confirm = link(ada, weekly, Purpose.CONFIRM)
+    confirm = path_to(ada, weekly, Purpose.CONFIRM)
     leave_list(subscriber=ada, mailing_list=weekly, now=timezone.now())
     assert b"nothing to confirm" in client.post(confirm).content
     erase_person(subscriber=ada, by="kim", now=timezone.now())
@@ -97,7 +76,7 @@ def test_confirming_what_was_cancelled_or_erased_says_that_nothing_is_open(clien
 
 def test_v9_the_preference_page_shows_no_address_no_name_and_no_history(client: Client, weekly: MailingList) -> None:
     ada = make_member(weekly, name="Ada Lovelace", giving="monthly", source="fair")
-    page = client.get(link(ada, weekly, Purpose.PREFERENCES)).content.decode()
+    page = client.get(path_to(ada, weekly, Purpose.PREFERENCES)).content.decode()
     assert "a•••@e•••.org" in page
     for private in ("ada@example.org", "Lovelace", "monthly", "fair", "sign-up sheet"):
         assert private not in page
@@ -107,7 +86,7 @@ def test_preferences_are_saved_from_the_page(client: Client, weekly: MailingList
     events = make_list("events", name="Events")
     ada = make_member(weekly, language="cy")
     topic = Topic.objects.create(slug="land", name="Land")
-    page = link(ada, weekly, Purpose.PREFERENCES)
+    page = path_to(ada, weekly, Purpose.PREFERENCES)
     assert 'value="cy" selected' in client.get(page).content.decode()
     answer = client.post(
         page, {"lists": [weekly.pk, events.pk], "topics": [topic.pk], "town": "Houston, Texas", "language": "fr"}
@@ -122,7 +101,7 @@ def test_preferences_are_saved_from_the_page(client: Client, weekly: MailingList
 def test_a_town_left_as_it_was_shown_stays_what_it_was(client: Client, weekly: MailingList) -> None:
     village = get_or_make_place(country="GB", region="GB-ENG", town="Nether Wallop", latitude=51.14, longitude=-1.57)
     ada = make_member(weekly, place=village)
-    page = link(ada, weekly, Purpose.PREFERENCES)
+    page = path_to(ada, weekly, Purpose.PREFERENCES)
     shown = re.search(r'name="town"[^>]* value="([^"]*)"', client.get(page).content.decode())
     assert shown
     assert client.post(page, {"lists": [weekly.pk], "town": shown[1]}).status_code == 200
@@ -133,7 +112,7 @@ def test_a_town_left_as_it_was_shown_stays_what_it_was(client: Client, weekly: M
 
 def test_a_town_that_is_not_understood_is_marked_and_nothing_is_saved(client: Client, weekly: MailingList) -> None:
     ada = make_member(weekly, language="fr")
-    page = link(ada, weekly, Purpose.PREFERENCES)
+    page = path_to(ada, weekly, Purpose.PREFERENCES)
     answer = client.post(page, {"town": "Springfield", "language": "en", "lists": ["x", str(weekly.pk)]})
     assert answer.status_code == 400
     assert b"Nothing was saved yet" in answer.content
@@ -144,20 +123,20 @@ def test_a_town_that_is_not_understood_is_marked_and_nothing_is_saved(client: Cl
 
 def test_unticking_a_list_leaves_it(client: Client, weekly: MailingList) -> None:
     ada = make_member(weekly)
-    client.post(link(ada, weekly, Purpose.PREFERENCES), {})
+    client.post(path_to(ada, weekly, Purpose.PREFERENCES), {})
     assert not Subscription.objects.open().exists()
 
 
 def test_a_private_list_cannot_be_joined_from_the_preference_page(client: Client, weekly: MailingList) -> None:
     hidden = make_list("hidden", public=False)
     ada = make_member(weekly)
-    assert client.post(link(ada, weekly, Purpose.PREFERENCES), {"lists": [hidden.pk]}).status_code == 400
+    assert client.post(path_to(ada, weekly, Purpose.PREFERENCES), {"lists": [hidden.pk]}).status_code == 400
     assert not Subscription.objects.filter(mailing_list=hidden).exists()
 
 
 def test_the_preference_link_of_an_erased_person_says_that_nothing_is_kept(client: Client, weekly: MailingList) -> None:
     ada = make_member(weekly)
-    page = link(ada, weekly, Purpose.PREFERENCES)
+    page = path_to(ada, weekly, Purpose.PREFERENCES)
     erase_person(subscriber=ada, by="kim", now=timezone.now())
     assert b"Nothing is kept about you" in client.get(page).content
 
@@ -208,7 +187,7 @@ def test_a3_a_form_sent_back_at_once_is_asked_for_again_and_then_taken(client: C
     assert join(client, weekly, seconds=4).status_code == 200
 
 
-@pytest.mark.parametrize("fields", [{"seconds": 3 * 60 * 60}, {"started": ""}, {"started": "join:forged:stamp"}])
+@pytest.mark.parametrize("fields", [{"seconds": 3 * 60 * 60}, {"started": "join:forged:stamp"}])
 def test_a3_a_form_that_lay_too_long_or_was_never_ours_gets_a_fresh_stamp(
     client: Client, weekly: MailingList, fields: dict[str, object]
 ) -> None:
@@ -223,7 +202,7 @@ def test_a3_a_form_that_lay_too_long_or_was_never_ours_gets_a_fresh_stamp(
     [
         ({"email": ""}, "Please write your email address"),
         ({"email": "ada@"}, "not an email address"),
-        ({"city": "Springfield"}, "could be"),
+        ({"city": "Springfield"}, "several places called"),
     ],
 )
 def test_what_was_mistyped_is_marked_and_kept_in_the_form(

@@ -1,0 +1,57 @@
+"""What the app around the people tells their pages: how the organisation looks, what a month of mail was, what to forget.
+
+The app registers its functions when it starts, so that people need to know nothing of publishing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from subscribers.models import Frequency, MailingList, Subscriber
+
+
+@dataclass(frozen=True)
+class Look:
+    """The organisation as its pages show it. Paths are of this site; `light` and `dark` are CSS colours by name.
+
+    Whoever registers a look sees to it that its colours are readable on one another.
+    """
+
+    name: str = ""
+    language: str = "en"
+    website: str = ""
+    logo: str = ""
+    logo_dark: str = ""
+    display_font: str = ""
+    light: Mapping[str, str] = field(default_factory=dict)
+    dark: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Month:
+    """How many mails of a list the last month held for one person: all of them, and those with an event near them."""
+
+    issues: int
+    with_events: int
+
+
+@dataclass(frozen=True)
+class Host:
+    """The functions of the app around the people."""
+
+    look: Callable[[], Look] = Look
+    last_month: Callable[[Subscriber, MailingList, datetime], Month | None] = lambda person, mailing_list, now: None
+    rhythms: Callable[[MailingList], frozenset[Frequency]] = lambda mailing_list: frozenset(Frequency)
+    forget: Callable[[Subscriber], None] = lambda person: None
+
+
+_registered = [Host()]
+
+
+def register_host(host: Host) -> None:
+    """Called once, when the app starts. A later call replaces the earlier."""
+    _registered[0] = host
+
+
+def current_host() -> Host:
+    return _registered[0]

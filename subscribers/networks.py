@@ -1,0 +1,57 @@
+"""PURE. Where a request came from: the client behind our own proxies, and the network that stands for it in limits."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+Address = IPv4Address | IPv6Address
+
+
+def client_address(*, peer: str, forwarded: str, proxies: Sequence[str]) -> str:
+    """The nearest address that is not one of our proxies. `forwarded` is X-Forwarded-For: anyone may write its left end.
+
+    `proxies` are networks such as `10.0.0.0/8`; without them the peer is the client. Nonsense counts as the last
+    address that made sense.
+    """
+    trusted = [ip_network(proxy, strict=False) for proxy in proxies]
+    client = _read(peer)
+    for hop in reversed(forwarded.split(",")) if forwarded else ():
+        if client is not None and not any(client in network for network in trusted):
+            break
+        before = _read(hop)
+        if before is None:
+            break
+        client = before
+    return str(client) if client is not None else ""
+
+
+def near_network(address: str) -> str:
+    """One home: the IPv4 address itself, or the /64 of an IPv6 one."""
+    return _network(address, v4=32, v6=64)
+
+
+def wide_network(address: str) -> str:
+    """One neighbourhood: the /24 of an IPv4 address, or the /48 of an IPv6 one."""
+    return _network(address, v4=24, v6=48)
+
+
+def _network(address: str, *, v4: int, v6: int) -> str:
+    found = _read(address)
+    if found is None:
+        return "unknown"
+    return str(ip_network((found, v4 if found.version == 4 else v6), strict=False))
+
+
+def _read(text: str) -> Address | None:
+    """Also an IPv4 address written as IPv6, and one with a port behind it."""
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].split("]", 1)[0]
+    elif text.count(":") == 1:
+        text = text.split(":", 1)[0]
+    try:
+        found = ip_address(text.split("%", 1)[0])
+    except ValueError:
+        return None
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        return found.ipv4_mapped
+    return found

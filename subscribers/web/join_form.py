@@ -1,0 +1,50 @@
+"""What the sign-up form of a list asks, and what its answers mean. It takes nobody in."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext, gettext_lazy
+
+from subscribers.addresses import normalise
+from subscribers.errors import BadAddress
+from subscribers.locations import Location
+from subscribers.models import MailingList, Topic
+from subscribers.web.languages import language_choices
+from subscribers.web.place_field import read_town
+
+
+class JoinForm(forms.Form):
+    """The list decides which fields there are. `website` is a trap: people do not see it."""
+
+    email = forms.CharField(
+        max_length=320, error_messages={"required": gettext_lazy("Please write your email address.")}
+    )
+    name = forms.CharField(max_length=200, required=False)
+    city = forms.CharField(max_length=120, required=False)
+    topics = forms.ModelMultipleChoiceField(Topic.objects.all(), required=False)
+    language = forms.ChoiceField(required=False)
+    website = forms.CharField(required=False)
+
+    def __init__(self, data: Any = None, *, mailing_list: MailingList) -> None:
+        super().__init__(data)
+        asked = {
+            "name": mailing_list.ask_name,
+            "city": mailing_list.ask_place,
+            "topics": mailing_list.ask_topics,
+            "language": mailing_list.ask_language,
+        }
+        for field, wanted in asked.items():
+            if not wanted:
+                del self.fields[field]
+        if "language" in self.fields:
+            self.fields["language"].choices = language_choices("")  # type: ignore[attr-defined]
+
+    def clean_email(self) -> str:
+        try:
+            return normalise(self.cleaned_data["email"])
+        except BadAddress as error:
+            text = gettext("This is not an email address that we can send to. It looks like name@example.org.")
+            raise forms.ValidationError(text) from error
+
+    def clean_city(self) -> Location:
+        return read_town(self.cleaned_data["city"])

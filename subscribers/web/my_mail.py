@@ -1,0 +1,69 @@
+"""For people without a link that works: a fresh one to their preferences, mailed to the address itself."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from subscribers.addresses import mask, normalise
+from subscribers.errors import BadAddress, BadLink
+from subscribers.identity import identify
+from subscribers.links import ExpiredLink, LinkTarget, Purpose, read_link
+from subscribers.mailed_links import Kind, ask_for_link
+from subscribers.models import Subscriber, Subscription
+from subscribers.networks import near_network
+from subscribers.throttle import count_one
+from subscribers.web.links import find_target, refuse
+from subscribers.web.own_data import mailed
+from subscribers.web.page import client_of, private_page, show, speak_to
+from subscribers.web.preference_page import nothing_kept
+
+MOST_AN_HOUR = 10
+
+
+@private_page
+def fresh(request: HttpRequest, token: str) -> HttpResponse:
+    """A link to the preferences that is too old, and right: a fresh one goes to its own person, on POST."""
+    try:
+        target = read_link(token, purpose=Purpose.PREFERENCES, now=timezone.now())
+    except ExpiredLink as error:
+        target = error.target
+    except BadLink:
+        return refuse(request)
+    return _mail_to(request, target)
+
+
+def _mail_to(request: HttpRequest, target: LinkTarget) -> HttpResponse:
+    person, mailing_list = find_target(target)
+    if person is None or mailing_list is None:
+        return nothing_kept()
+    speak_to(person)
+    if request.method != "POST":
+        return show("ask.html", {"kind": str(Kind.PREFERENCES), "masked": mask(person.email)})
+    ask_for_link(subscriber=person, mailing_list=mailing_list, kind=Kind.PREFERENCES, now=timezone.now())
+    return mailed(masked=mask(person.email))
+
+
+@private_page
+def my_mail(request: HttpRequest) -> HttpResponse:
+    """Anyone may write an address here; the answer is the same whether or not we know it."""
+    if request.method != "POST":
+        return show("my_mail.html", {"value": "", "error": ""})
+    typed = request.POST.get("email", "")
+    try:
+        address = normalise(typed)
+    except BadAddress:
+        error = gettext("This is not an email address that we can send to. It looks like name@example.org.")
+        return show("my_mail.html", {"value": typed, "error": error}, status=400)
+    now = timezone.now()
+    if count_one(f"my mail {near_network(client_of(request))}", now=now) <= MOST_AN_HOUR:
+        _mail_if_known(address)
+    return mailed(masked=mask(address))
+
+
+def _mail_if_known(address: str) -> None:
+    person = Subscriber.objects.filter(address_hash=identify(address)).first()
+    last = (
+        Subscription.objects.filter(subscriber=person).select_related("mailing_list").order_by("-requested_at").first()
+    )
+    if person is not None and last is not None:
+        ask_for_link(subscriber=person, mailing_list=last.mailing_list, kind=Kind.PREFERENCES, now=timezone.now())

@@ -1,0 +1,150 @@
+"""What all public pages of people share: privacy headers, the organisation's look, the reader's language. No cookie."""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import wraps
+from time import monotonic
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext
+from django.utils.translation.trans_real import parse_accept_lang_header
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from subscribers.host import Look, current_host
+from subscribers.look_sheet import look_version
+from subscribers.models import MailingList, Subscriber
+from subscribers.networks import client_address
+
+_LOG = logging.getLogger(__name__)
+LANGUAGES = ("en", "es", "fr", "de", "pt", "ro", "hi", "ar")
+_RETRY_SECONDS = "120"
+_LOOK_SECONDS = 15
+_HEADERS = {
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+}
+_look: dict[str, tuple[float, Look]] = {}
+
+
+def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
+    """GET, HEAD and POST only; no cookie or token check; never stored or indexed; 503 when the database is away."""
+
+    @csrf_exempt
+    @require_http_methods(["GET", "HEAD", "POST"])
+    @wraps(page)
+    def answer(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
+        with translation.override(_language_of(request)):
+            try:
+                response = page(request, *args, **kwargs)
+            except (OperationalError, InterfaceError):
+                _LOG.exception("The database did not answer; the page of a reader was refused with 503.")
+                response = _away()
+        for name, value in _HEADERS.items():
+            response[name] = value
+        patch_vary_headers(response, ["Accept-Language"])
+        response._has_been_logged = True  # type: ignore[attr-defined]  # Django would log the path, which holds the token
+        return response
+
+    return answer
+
+
+def show(template: str, context: Mapping[str, object], *, status: int = 200) -> HttpResponse:
+    """A page in the organisation's look and the language in force."""
+    language = translation.get_language() or "en"
+    look = current_look()
+    shared = {
+        "look": look,
+        "look_version": look_version(look),
+        "language": language,
+        "direction": "rtl" if translation.get_language_bidi() else "ltr",
+    }
+    return HttpResponse(render_to_string(f"subscribers/{template}", {**shared, **context}), status=status)
+
+
+def say(title: str, text: str, *, status: int = 200) -> HttpResponse:
+    """A page that says one thing."""
+    return show("message.html", {"title": title, "text": text}, status=status)
+
+
+def speak_to(person: Subscriber) -> None:
+    """From here on the page speaks the person's language, where we have it; within `private_page` only."""
+    language = best_language([person.language])
+    if language:
+        translation.activate(language)
+
+
+def best_language(wanted: list[str]) -> str:
+    """The first of these that pages are written in; empty when there is none."""
+    bases = (code.replace("_", "-").split("-")[0].lower() for code in wanted)
+    return next((base for base in bases if base in LANGUAGES), "")
+
+
+def client_of(request: HttpRequest) -> str:
+    """The network address of the visitor, behind our own proxies."""
+    return client_address(
+        peer=request.META.get("REMOTE_ADDR", ""),
+        forwarded=request.META.get("HTTP_X_FORWARDED_FOR", ""),
+        proxies=settings.SUBSCRIBERS_TRUSTED_PROXIES,
+    )
+
+
+def current_look() -> Look:
+    """The organisation's look, read again after a few seconds."""
+    known = _look.get("now")
+    if known is None or monotonic() - known[0] > _LOOK_SECONDS:
+        known = _look["now"] = (monotonic(), current_host().look())
+    return known[1]
+
+
+def forget_look() -> None:
+    """The next page reads the look again."""
+    _look.clear()
+
+
+def _language_of(request: HttpRequest) -> str:
+    """As the address asks, as the browser asks, as the organisation writes; English at last."""
+    asked = request.GET.get("lang", "")
+    accepted = [code for code, _ in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:200])]
+    found = best_language([asked, *accepted])
+    if found:
+        return found
+    try:
+        return best_language([current_look().language]) or "en"
+    except (OperationalError, InterfaceError):
+        return "en"
+
+
+def _away() -> HttpResponse:
+    """Said without the database, so without the organisation's look."""
+    context = {
+        "look": Look(),
+        "language": translation.get_language() or "en",
+        "direction": "rtl" if translation.get_language_bidi() else "ltr",
+        "title": gettext("Please try again in a few minutes"),
+        "text": gettext(
+            "We could not save this just now, and nothing was changed. Your link stays good; please open it again."
+        ),
+    }
+    response = HttpResponse(render_to_string("subscribers/message.html", context), status=503)
+    response["Retry-After"] = _RETRY_SECONDS
+    return response
+
+
+def name_for_readers(mailing_list: MailingList | None) -> str:
+    """The name of a list as readers may know it."""
+    if mailing_list is None or not mailing_list.public:
+        return gettext("this newsletter")
+    return mailing_list.name

@@ -1,0 +1,70 @@
+"""What the preference page asks, and what its answers mean. It saves nothing."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+
+from subscribers.host import current_host
+from subscribers.locations import describe_place, place_for
+from subscribers.models import Frequency, MailingList, Place, Subscriber, Topic
+from subscribers.preferences import PAUSES, RADII_KM
+from subscribers.web.languages import language_choices
+from subscribers.web.place_field import read_known_town
+
+
+class PreferencesForm(forms.Form):
+    """What a person may change about their mail. `often_<id>` is the rhythm of each list that they may choose."""
+
+    lists = forms.ModelMultipleChoiceField(MailingList.objects.none(), required=False)
+    topics = forms.ModelMultipleChoiceField(Topic.objects.all(), required=False)
+    town = forms.CharField(max_length=120, required=False)
+    radius = forms.TypedChoiceField(
+        choices=[("", ""), *((str(km), "") for km in RADII_KM)], coerce=int, empty_value=None, required=False
+    )
+    language = forms.ChoiceField(required=False)
+    pause = forms.ChoiceField(choices=[("keep", ""), ("0", ""), *((str(days), "") for days in PAUSES)], required=False)
+
+    def __init__(self, data: Any = None, *, person: Subscriber, offered: Sequence[MailingList]) -> None:
+        super().__init__(data)
+        self._person = person
+        self._offered = offered
+        self.fields["lists"].queryset = MailingList.objects.filter(pk__in=[one.pk for one in offered])  # type: ignore[attr-defined]
+        self.fields["language"].choices = language_choices(person.language)  # type: ignore[attr-defined]
+        if person.radius_km is not None and person.radius_km not in RADII_KM:
+            self.fields["radius"].choices += [(str(person.radius_km), "")]  # type: ignore[attr-defined]
+        for one in offered:
+            self.fields[f"often_{one.pk}"] = forms.ChoiceField(choices=rhythm_choices(one), required=False)
+
+    def clean_town(self) -> Place | None:
+        text: str = self.cleaned_data["town"]
+        if self._person.place is not None and text == describe_place(self._person.place):
+            return self._person.place
+        return place_for(read_known_town(text))
+
+    def rhythms(self) -> dict[MailingList, Frequency]:
+        """The rhythm chosen for each list that was ticked."""
+        ticked = {one.pk for one in self.cleaned_data["lists"]}
+        chosen = {one: self.cleaned_data.get(f"often_{one.pk}") for one in self._offered if one.pk in ticked}
+        return {one: Frequency(value) for one, value in chosen.items() if value}
+
+
+def rhythm_choices(mailing_list: MailingList) -> list[tuple[str, str]]:
+    """What the list can do, in words."""
+    words = {
+        Frequency.EVERY: gettext("Every issue"),
+        Frequency.MONTHLY: gettext("Once a month, all in one mail"),
+        Frequency.EVENTS: gettext("Only when there is an event near me"),
+    }
+    possible = current_host().rhythms(mailing_list)
+    return [(str(rhythm), text) for rhythm, text in words.items() if rhythm in possible]
+
+
+def radius_choices(current: int | None) -> list[tuple[str, str]]:
+    """Distances in words; the person's own is always among them."""
+    distances = sorted({*RADII_KM, *([current] if current else [])})
+    far = [
+        (str(km), gettext("%(km)s km (%(miles)s miles)") % {"km": km, "miles": round(km / 1.609)}) for km in distances
+    ]
+    return [("", gettext("As far as is usual")), *far]

@@ -1,5 +1,6 @@
 """Turns what people write about where they live into a shared, coarse `Place` row. Postcodes are never kept."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -121,6 +122,37 @@ def place_for(location: Location) -> Place | None:
         longitude=location.longitude,
         zone=location.zone,
     )
+
+
+def find_places(locations: Iterable[Location]) -> dict[str, int]:
+    """The ids of the rows of these locations that are there, by key."""
+    keys = {location.key for location in locations}
+    return dict(Place.objects.filter(key__in=keys).values_list("key", "pk"))
+
+
+def find_or_make_places(locations: Iterable[Location]) -> dict[str, int]:
+    """The ids of the rows of these known locations, by key; missing ones are made, also while somebody else makes them."""
+    wanted = {location.key: location for location in locations}
+    found = find_places(wanted.values())
+    missing = [location for key, location in wanted.items() if key not in found]
+    if not missing:
+        return found
+    Place.objects.bulk_create(
+        (
+            Place(
+                key=location.key,
+                country=location.country.upper(),
+                region=location.region.upper(),
+                town=location.town,
+                latitude=location.latitude,
+                longitude=location.longitude,
+                zone=location.zone,
+            )
+            for location in missing
+        ),
+        ignore_conflicts=True,
+    )
+    return find_places(wanted.values())
 
 
 def _country(text: str, notes: list[str]) -> str:

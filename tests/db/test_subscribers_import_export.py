@@ -5,13 +5,15 @@ import io
 import time
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from subscribers.audience import count_audience
 from subscribers.erasure import erase_person
 from subscribers.exporter import export_people
-from subscribers.importer import CannotImport, ImportReport, import_people
+from subscribers.importer import BadFile, CannotImport, ImportReport, import_people
+from subscribers.importing import run
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
@@ -26,7 +28,6 @@ from subscribers.models import (
     Topic,
 )
 from subscribers.people import find_person
-from subscribers.people_csv import BadFile
 from subscribers.suppression import suppress
 from subscribers.unsubscribe import leave_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
@@ -40,9 +41,14 @@ def bring(mailing_list: MailingList, text: str, **fields: object) -> ImportRepor
         "evidence": "Sheet of the spring fair",
         "by": "kim@charity.example",
         "now": NOW,
+        "clock": lambda: NOW,
         **fields,
     }
     return import_people(file=io.BytesIO(text.encode()), mailing_list=mailing_list, **given)
+
+
+def _everything() -> list[object]:
+    return [list(model.objects.order_by("pk").values()) for model in apps.get_app_config("subscribers").get_models()]
 
 
 def balanced(report: ImportReport) -> bool:
@@ -59,7 +65,7 @@ def test_people_come_in_with_their_details_basis_and_proof() -> None:
         "Ada@example.org,Ada,US,TX,Houston,77002,en,Land Rights;land,monthly,America/Chicago,fair\n"
         "bea@example.org,,GB,,,,,,,,\n",
     )
-    assert (report.new, report.refused, report.notes, balanced(report)) == (2, [], [], True)
+    assert (report.new, report.refused, report.notes, balanced(report)) == (2, 0, [], True)
     ada = find_person("ada@example.org")
     assert (ada.email, ada.name, ada.language, ada.giving, ada.timezone, ada.source) == (
         "Ada@example.org", "Ada", "en", "monthly", "America/Chicago", "fair",
@@ -165,12 +171,12 @@ def test_an_import_does_not_confirm_for_those_who_were_asked() -> None:
 def test_d2_every_refused_line_is_kept_with_its_number_and_reason() -> None:
     weekly = make_list()
     report = bring(weekly, "email,name\nnot an address,Ada\nbea@example.org,Bea\n@example.org,Cy\n")
-    assert [line for line, _ in report.refused] == [2, 4]
+    assert [row.line for row in report.refusals] == [2, 4]
     assert (report.new, balanced(report)) == (1, True)
     kept = ImportRefusal.objects.filter(batch_id=report.batch_id)
     assert [(one.line, one.raw, one.reason) for one in kept] == [
-        (line, raw, reason)
-        for (line, reason), raw in zip(report.refused, ["not an address,Ada", "@example.org,Cy"], strict=True)
+        (row.line, raw, row.reason)
+        for row, raw in zip(report.refusals, ["not an address,Ada", "@example.org,Cy"], strict=True)
     ]
 
 
@@ -199,11 +205,9 @@ def test_d2_a_dry_run_counts_as_the_import_would_and_writes_nothing() -> None:
         "email,name,city,country\nknown@example.org,New,Leeds,GB\nleft@example.org,,,\nnew@example.org,N,London,GB\n"
         "new@example.org,,,\nbad,,,\n"
     )
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        dry = bring(weekly, text, dry_run=True)
-    assert not [query for query in queries if not query["sql"].upper().startswith("SELECT")]
+    before = _everything()
+    dry = bring(weekly, text, dry_run=True)
+    assert _everything() == before
     assert dry.batch_id is None
     assert dry.counts() == bring(weekly, text).counts()
 
@@ -229,10 +233,13 @@ def test_a_file_that_is_refused_leaves_no_batch() -> None:
     assert not ImportBatch.objects.exists()
 
 
-def test_large_files_come_in_by_chunks_with_progress_and_a_bounded_number_of_statements() -> None:
+def test_large_files_come_in_by_chunks_with_progress_and_a_bounded_number_of_statements(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     weekly = make_list()
     text = "email,country,city\n" + "".join(f"person{n}@example.org,GB,London\n" for n in range(4_500))
     told: list[int] = []
+    monkeypatch.setattr(run, "CHUNK", 2_000)
     started = time.process_time()
     with CaptureQueriesContext(connection) as queries:
         report = bring(weekly, text, progress=told.append)
@@ -258,7 +265,7 @@ def test_d1_an_export_is_defused_for_spreadsheets_and_comes_back_unchanged() -> 
     assert (rows[1]["source"], rows[2]["email"], rows[0]["city"]) == ("'@SUM(1)", "'+cy@example.org", "Houston")
     assert [row["lists"] for row in rows] == ["weekly"] * 3
     report = bring(copy, out.getvalue())
-    assert (report.new, report.refused, report.notes, report.ignored_columns) == (3, [], [], [])
+    assert (report.new, report.refused, report.notes, report.ignored_columns) == (3, 0, [], [])
     again = io.StringIO()
     export_people(out=again, mailing_list=weekly)
     assert again.getvalue() == out.getvalue().replace(",weekly\r\n", ",copy;weekly\r\n")

@@ -1,10 +1,10 @@
-"""newsletter subscribers: bring people in from a file, write them out, or show what is held about one."""
+"""newsletter subscribers: bring people in from a file, take an import back, write them out, or show one person."""
 
 import sys
-from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from getpass import getuser
 from io import SEEK_SET, BufferedReader, FileIO, RawIOBase
 from pathlib import Path
@@ -13,16 +13,18 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from newsletter.errors import BadFile
+from newsletter.errors import BadFile, NotFound
 from newsletter.management.base import ProductCommand
+from newsletter.management.import_words import report_as_json, say_report, say_undone
 from newsletter.organisation.references import find_list
 from subscribers.exporter import export_people
 from subscribers.importer import ImportReport, import_people
-from subscribers.models import Basis
+from subscribers.importing.refused_file import refusals_of, write_refused
+from subscribers.importing.undo import undo_now
+from subscribers.models import Basis, ImportBatch, ImportKind
 from subscribers.people import describe_person, find_person
 
 BASES = [Basis.CONSENT, Basis.SOFT_OPT_IN, Basis.LEGITIMATE_INTEREST, Basis.CONTRACT]
-SHOWN_LINES = 20
 _PIECE = 1 << 20
 
 
@@ -31,8 +33,8 @@ class Command(ProductCommand):
     prepares_database = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True, metavar="import | export | show")
-        bring = actions.add_parser("import", help="Bring people of a CSV file into a list.")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="import | undo | export | show")
+        bring = actions.add_parser("import", help="Bring the people of a CSV file or a workbook (.xlsx) into a list.")
         bring.add_argument(
             "file", metavar="FILE.csv", type=Path, help="A column email, and any of name, country, region …"
         )
@@ -42,8 +44,32 @@ class Command(ProductCommand):
         )
         bring.add_argument("--evidence", required=True, metavar="TEXT", help="What proves it; kept with each person.")
         bring.add_argument("--confirm", action="store_true", help="Ask each person by mail first.")
+        bring.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            type=_read_pair,
+            metavar="COLUMN=FIELD",
+            help='What a column is, such as "Vorname=first_name", "Shoe=attribute:shoe" or "Notes=" to leave it out.',
+        )
+        bring.add_argument(
+            "--as",
+            dest="kind",
+            choices=[str(kind) for kind in ImportKind],
+            help="What the people of the file are, where it is not what the file looks like.",
+        )
+        bring.add_argument(
+            "--collected",
+            type=date.fromisoformat,
+            metavar="DATE",
+            help="soft_opt_in: the day on which everybody without a day of their own gave their address, or the first.",
+        )
+        bring.add_argument("--refused", type=Path, metavar="FILE", help="Write the refused lines there, to be mended.")
         bring.add_argument("--dry-run", action="store_true", help="Say what would happen, and change nothing.")
         bring.add_argument("--json", action="store_true")
+        undo = actions.add_parser("undo", help="Take an import back: whoever it brought in goes.")
+        undo.add_argument("id", type=int, metavar="IMPORT", help="The number that the import gave.")
+        undo.add_argument("--json", action="store_true")
         write = actions.add_parser("export", help="Write those who may be mailed, as CSV.")
         write.add_argument("--list", metavar="SLUG", help="Only the people of this list.")
         write.add_argument("--out", metavar="FILE", type=Path, help="Standard output if not given.")
@@ -52,7 +78,9 @@ class Command(ProductCommand):
         show.add_argument("--json", action="store_true", help="The only form there is.")
 
     def run(self, **options: Any) -> None:
-        {"import": self._import, "export": self._export, "show": self._show}[options["action"]](**options)
+        {"import": self._import, "undo": self._undo, "export": self._export, "show": self._show}[options["action"]](
+            **options
+        )
 
     def _import(self, **options: Any) -> None:
         mailing_list = find_list(options["list"], where="--list")
@@ -64,21 +92,34 @@ class Command(ProductCommand):
                     mailing_list=mailing_list,
                     basis=options["basis"],
                     evidence=options["evidence"],
-                    by=f"{getuser()} (command line)",
+                    by=_person(),
                     now=datetime.now(UTC),
                     dry_run=options["dry_run"],
                     confirm=options["confirm"],
                     progress=progress,
                     file_name=file.name,
+                    columns=dict(options["map"]),
+                    kind=options["kind"] or "",
+                    collected_on=options["collected"],
                 )
         except OSError as error:
             raise BadFile(
                 f"{file} cannot be read: {error.strerror}. Check the path and the right to read it."
             ) from error
+        if options["refused"]:
+            _write_refused(report, out=options["refused"], header=report.header)
         if options["json"]:
-            self.write_json(_as_json(report, mailing_list=mailing_list.slug, dry_run=options["dry_run"]))
+            self.write_json(report_as_json(report, mailing_list=mailing_list.slug, dry_run=options["dry_run"]))
         else:
-            self.write_lines(_in_words(report, name=mailing_list.name, dry_run=options["dry_run"]))
+            self.write_lines(say_report(report, name=mailing_list.name, dry_run=options["dry_run"]))
+
+    def _undo(self, **options: Any) -> None:
+        batch = _find_import(options["id"])
+        done = undo_now(batch, by=_person(), now=datetime.now(UTC), clock=lambda: datetime.now(UTC))
+        if options["json"]:
+            self.write_json({"import": batch.pk, **done})
+        else:
+            self.write_lines(say_undone(done, number=batch.pk))
 
     def _export(self, **options: Any) -> None:
         mailing_list = find_list(options["list"], where="--list") if options["list"] else None
@@ -137,36 +178,29 @@ def count_lines(file: Path) -> int:
         return sum(piece.count(b"\n") for piece in iter(lambda: data.read(_PIECE), b""))
 
 
-def _as_json(report: ImportReport, *, mailing_list: str, dry_run: bool) -> dict[str, Any]:
-    return {
-        "list": mailing_list,
-        "dry_run": dry_run,
-        **report.counts(),
-        "refusals": [{"line": line, "reason": reason} for line, reason in report.refused],
-        "notes": [{"line": line, "note": note} for line, note in report.notes],
-        "encoding": report.encoding,
-        "ignored_columns": report.ignored_columns,
-        "import": report.batch_id,
-    }
+def _write_refused(report: ImportReport, *, out: Path, header: Sequence[str]) -> None:
+    batch = ImportBatch.objects.filter(pk=report.batch_id).first()
+    try:
+        with out.open("w", encoding="utf-8-sig", newline="") as file:
+            out.chmod(0o600)
+            write_refused(file, header=header, rows=refusals_of(batch) if batch else report.refusals)
+    except OSError as error:
+        raise BadFile(f"{out} cannot be written: {error.strerror}. Choose another --refused.") from error
 
 
-def _in_words(report: ImportReport, *, name: str, dry_run: bool) -> Iterator[str]:
-    counts = report.counts()
-    yield f"{'Nothing is written. ' if dry_run else ''}{report.rows:,} lines for the list “{name}”:"
-    for word, meaning in (
-        ("new", "new on the list"),
-        ("updated", "known, with something new"),
-        ("unchanged", "known, nothing new"),
-        ("waiting", "have not confirmed yet"),
-        ("suppressed", "left out: they asked not to be mailed, or cannot be reached"),
-        ("repeated", "further lines of an address"),
-        ("refused", "refused"),
-    ):
-        if counts[word] or word == "new":
-            yield f"{counts[word]:>9,}  {meaning}"
-    for line, reason in report.refused[:SHOWN_LINES]:
-        yield f"  line {line}: {reason}"
-    if len(report.refused) > SHOWN_LINES:
-        yield f"  … and {len(report.refused) - SHOWN_LINES:,} more; --json gives all of them."
-    if report.ignored_columns:
-        yield f"Columns that were not used: {', '.join(report.ignored_columns)}."
+def _find_import(number: int) -> ImportBatch:
+    batch = ImportBatch.objects.select_related("mailing_list").filter(pk=number).first()
+    if batch is None:
+        raise NotFound(f"There is no import {number}. The desk lists all of them under People, Imports.")
+    return batch
+
+
+def _person() -> str:
+    return f"{getuser()} (command line)"
+
+
+def _read_pair(text: str) -> tuple[str, str]:
+    column, equals, field = text.rpartition("=")
+    if not equals:
+        raise ArgumentTypeError(f"“{text}” is not COLUMN=FIELD, such as Vorname=first_name")
+    return column.strip(), field.strip()

@@ -3,15 +3,25 @@
 import contextlib
 import gc
 import io
+from typing import BinaryIO
 
 import pytest
 
-from subscribers import people_csv
-from subscribers.people_csv import BadFile, PersonRow, RefusedRow, open_people
+from subscribers.importing import encodings, people_file
+from subscribers.importing.errors import BadFile
+from subscribers.importing.people_file import look_at, open_csv, read_people
+from subscribers.importing.rows import PersonRow, RefusedRow
+from subscribers.importing.targets import unused_columns
 
 
 def read(body: bytes) -> list[PersonRow | RefusedRow]:
-    return list(open_people(io.BytesIO(body)).rows)
+    return read_file(io.BytesIO(body))
+
+
+def read_file(file: BinaryIO) -> list[PersonRow | RefusedRow]:
+    with open_csv(file) as source:
+        look = look_at(source)
+        return list(read_people(source, look=look, mapping=look.guess()))
 
 
 @pytest.mark.parametrize(
@@ -26,9 +36,9 @@ def read(body: bytes) -> list[PersonRow | RefusedRow]:
     ],
 )
 def test_d2_encodings_are_detected(encoding: str, detected: str) -> None:
-    people = open_people(io.BytesIO("email,name\nada@example.org,Zoë Šimi\n".encode(encoding)))
-    assert people.encoding == detected
-    assert [row.name for row in people.rows if isinstance(row, PersonRow)] == ["Zoë Šimi"]
+    body = "email,name\nada@example.org,Zoë Šimi\n".encode(encoding)
+    assert look_at(io.BytesIO(body)).encoding == detected
+    assert [row.name for row in read(body) if isinstance(row, PersonRow)] == ["Zoë Šimi"]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -45,15 +55,14 @@ def test_a_file_that_cannot_be_rewound_is_read_too() -> None:
         def seekable(self) -> bool:
             return False
 
-    people = open_people(Pipe(b"email\nada@example.org\n"))
-    assert [row.line for row in people.rows] == [2]
+    assert [row.line for row in read_file(Pipe(b"email\nada@example.org\n"))] == [2]
 
 
 @pytest.mark.parametrize("body", [b"email\nada@example.org\n", b"", b"name\nAda\n"], ids=["good", "empty", "no email"])
 def test_the_file_stays_open_for_whoever_opened_it(body: bytes) -> None:
     file = io.BytesIO(body)
     with contextlib.suppress(BadFile):
-        open_people(file)
+        read_file(file)
     gc.collect()
     assert not file.closed
     file.seek(0)
@@ -62,7 +71,7 @@ def test_the_file_stays_open_for_whoever_opened_it(body: bytes) -> None:
 
 def test_the_file_stays_open_after_its_rows_are_read() -> None:
     file = io.BytesIO(b"email\nada@example.org\n")
-    assert len(list(open_people(file).rows)) == 1
+    assert len(read_file(file)) == 1
     gc.collect()
     assert not file.closed
 
@@ -96,8 +105,10 @@ def test_values_that_are_not_understood_are_left_out_and_noted() -> None:
     assert [note.split("”")[0] for note in row.notes] == ["“English!", "“often", "“Mars/Base"]
 
 
-def test_columns_that_are_not_used_are_reported() -> None:
-    assert open_people(io.BytesIO(b"email,shoe size,postcode\n")).ignored_columns == ["shoe size"]
+def test_columns_that_are_not_used_are_reported_and_those_of_no_known_meaning_are_kept_as_attributes() -> None:
+    look = look_at(io.BytesIO(b"email,shoe size,postcode,Phone Number\n"))
+    assert look.guess() == ["email", "attribute:shoe_size", "", ""]
+    assert unused_columns(look.header, look.guess()) == ["phone number"]
 
 
 @pytest.mark.parametrize(
@@ -135,19 +146,19 @@ def test_a_quotation_mark_that_never_closes_spoils_its_line_only_so_far_as_it_mu
     [
         (b"", "empty"),
         (b"\n\n", "empty"),
-        (b"mail,name\nada@example.org,Ada\n", "No column is called “email”"),
+        (b"address,name\nada@example.org,Ada\n", "No column is called “email”"),
         (b"email,E-mail\n", "more than once"),
     ],
 )
 def test_files_without_usable_columns_are_refused_whole(body: bytes, says: str) -> None:
     with pytest.raises(BadFile, match=says):
-        open_people(io.BytesIO(body))
+        read(body)
 
 
 def test_d2_files_and_rows_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(people_csv, "MOST_ROWS", 2)
+    monkeypatch.setattr(people_file, "MOST_ROWS", 2)
     with pytest.raises(BadFile, match="more than 2 lines"):
         read(b"email\na@example.org\nb@example.org\nc@example.org\n")
-    monkeypatch.setattr(people_csv, "MOST_BYTES", 10)
+    monkeypatch.setattr(encodings, "MOST_BYTES", 10)
     with pytest.raises(BadFile, match="larger than"):
         read(b"email\nada@example.org\n")

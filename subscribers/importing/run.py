@@ -1,0 +1,164 @@
+"""Works through the rows of one import, chunk by chunk; the last committed row is kept in the batch with its counts.
+
+A killed run goes on after that row; a row is never written twice, because the batch moves in the chunk's transaction.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import BinaryIO
+
+from subscribers.importing.chunks import ChunkWriter
+from subscribers.importing.claims import hold, release
+from subscribers.importing.errors import BadFile
+from subscribers.importing.layouts import find_layout
+from subscribers.importing.people_file import PeopleFile, look_at, read_people
+from subscribers.importing.report import ImportReport
+from subscribers.importing.rows import PersonRow, RefusedRow
+from subscribers.importing.targets import unused_columns
+from subscribers.models import Basis, ImportBatch, ImportRefusal, ImportState
+
+CHUNK = 5_000
+_KEPT_REFUSALS = 200
+Rows = Iterator[PersonRow | RefusedRow]
+
+
+class Run:
+    """One pass over a file. `clock` tells the time; `stopping` is asked between chunks and ends the run early."""
+
+    def __init__(
+        self,
+        *,
+        batch: ImportBatch,
+        file: BinaryIO,
+        dry_run: bool,
+        clock: Callable[[], datetime],
+        token: str = "",
+        progress: Callable[[int], None] | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._batch = batch
+        self._token = token
+        self._dry_run = dry_run
+        self._clock = clock
+        self._progress = progress
+        self._stopping = stopping
+        self._writer = ChunkWriter(batch=batch, dry_run=dry_run)
+        self._seen: set[bytes] = set()
+        self.report = new_report(batch)
+        self._rows = self._open(file)
+
+    def go(self) -> bool:
+        """Works until the file ends. False when it was asked to stop before."""
+        self._skip_done()
+        while chunk := list(islice(self._rows, CHUNK)):
+            if self._stopping():
+                return False
+            self._do(chunk)
+            if self._progress is not None:
+                self._progress(self.report.rows)
+        return True
+
+    def _open(self, file: BinaryIO) -> Rows:
+        batch = self._batch
+        look = look_at(file, encoding=batch.encoding)
+        if look.header != batch.header:
+            raise BadFile("The columns of the file are not those that were chosen. Start the import again.")
+        return read_people(
+            file,
+            look=look,
+            mapping=batch.mapping,
+            kind=batch.kind,
+            soft_opt_in=batch.basis == Basis.SOFT_OPT_IN and batch.kind == "join",
+            collected_on=batch.collected_on,
+        )
+
+    def _skip_done(self) -> None:
+        """Passes over what is committed, and remembers its addresses, so that a later line of one counts as repeated."""
+        done = 0 if self._dry_run else self._batch.rows_done
+        if not done:
+            return
+        self.report.take_up(self._batch.counts)
+        self.report.resumed_after = done
+        left = done
+        while left and (chunk := list(islice(self._rows, min(left, CHUNK)))):
+            left -= len(chunk)
+            self._seen.update(self._short(row) for row in chunk if isinstance(row, PersonRow))
+            hold(self._batch, token=self._token, now=self._clock())
+
+    def _do(self, chunk: list[PersonRow | RefusedRow]) -> None:
+        before = self.report.rows
+        refused = [row for row in chunk if isinstance(row, RefusedRow)]
+        self.report.rows += len(chunk)
+        self.report.refuse(refused)
+        fresh = self._drop_repeats(chunk)
+
+        def keep(outcomes: dict[str, int]) -> None:
+            self.report.add(outcomes)
+            if self._dry_run:
+                return
+            ImportRefusal.objects.bulk_create(
+                ImportRefusal(batch=self._batch, line=row.line, kind=row.kind, raw=row.raw, reason=row.reason)
+                for row in refused
+            )
+            hold(
+                self._batch,
+                token=self._token,
+                now=self._clock(),
+                where={"rows_done": before},
+                rows_done=self.report.rows,
+                counts=self.report.as_stored(),
+            )
+
+        self._writer.write(fresh, note=self.report.note, after=keep)
+        if self._dry_run and self._token:
+            hold(self._batch, token=self._token, now=self._clock(), rows_done=self.report.rows)
+
+    def _drop_repeats(self, chunk: list[PersonRow | RefusedRow]) -> dict[bytes, PersonRow]:
+        fresh: dict[bytes, PersonRow] = {}
+        for row in chunk:
+            if isinstance(row, RefusedRow):
+                continue
+            address_hash = self._writer.identify(row.email)
+            short = address_hash[:12]  # two million whole hashes would be heavy; 96 bits do not collide
+            if short in self._seen:
+                self.report.repeated += 1
+                self.report.note(row.line, "The address is on an earlier line too; that line counts.")
+                continue
+            self._seen.add(short)
+            fresh[address_hash] = row
+        return fresh
+
+    def _short(self, row: PersonRow) -> bytes:
+        return self._writer.identify(row.email)[:12]
+
+
+def new_report(batch: ImportBatch) -> ImportReport:
+    """An empty report that says what the batch is."""
+    used = {name: target for name, target in zip(batch.header, batch.mapping, strict=True) if target}
+    return ImportReport(
+        encoding=batch.encoding,
+        layout=find_layout(batch.layout).name,
+        header=batch.header,
+        columns=used,
+        ignored_columns=unused_columns(batch.header, batch.mapping),
+        batch_id=batch.pk,
+    )
+
+
+def finish_run(batch: ImportBatch, *, token: str, report: ImportReport, now: datetime) -> None:
+    """The whole file is in."""
+    release(batch, token=token, state=ImportState.FINISHED, finished_at=now, counts=report.as_stored())
+
+
+def finish_check(batch: ImportBatch, *, token: str, report: ImportReport) -> None:
+    """The dry run is over; nothing of it is written but its numbers."""
+    release(
+        batch, token=token, state=ImportState.CHECKED, rows_done=0, checked=report.as_stored(refusals=_KEPT_REFUSALS)
+    )
+
+
+def describe(batch: ImportBatch, look: PeopleFile) -> None:
+    """Fills in what was seen in the file."""
+    batch.encoding, batch.delimiter, batch.header = look.encoding, look.delimiter, look.header
+    batch.layout = look.layout.slug

@@ -1,0 +1,122 @@
+"""PURE. What a column of a file can be, and what a column is likely to be by its name. The choice is a person's."""
+
+import hashlib
+from collections.abc import Sequence
+
+from subscribers.attribute_texts import attribute_key
+from subscribers.importing.errors import BadFile
+from subscribers.lines import clean_line, unguard_cell
+
+LEFT_OUT = ""
+ATTRIBUTE = "attribute:"
+FIELDS = {
+    "email": "Email address",
+    "name": "Full name",
+    "first_name": "First name",
+    "last_name": "Last name",
+    "country": "Country",
+    "region": "Region, state or county",
+    "city": "Town or city",
+    "language": "Language (en, es …)",
+    "topics": "Topics",
+    "giving": "Giving: none, donor or monthly",
+    "timezone": "Time zone",
+    "source": "Where they came from",
+    "asked_on": "Day they signed up",
+    "status": "Status: subscribed, unsubscribed, bounced …",
+    "left_on": "Day they left or bounced",
+    "left_because": "Why they left",
+    "attributes": "Several values as JSON",
+}
+"""The targets that a column can have, in words; besides them "" (left out) and "attribute:<key>"."""
+SEVERAL = {"topics", "asked_on", "left_on"}
+"""Targets that more than one column may have: topics add up, of the days the first that is given counts."""
+
+_CALLED = {
+    "email": "e-mail, email address, e-mail address, mail, email_address, emailaddress, correo, correo electrónico, courriel",
+    "name": "full name, fullname, display name, nombre, nom, contact name",
+    "first_name": "first name, firstname, fname, given name, forename, prénom",
+    "last_name": "last name, lastname, lname, surname, family name, apellido, apellidos",
+    "country": "cc, country code, land, país, pays",
+    "region": "state, province, county, state/province",
+    "city": "town, ciudad, ville, city/town, locality",
+    "language": "lang, locale, idioma, langue",
+    "topics": "tags, interests, topic, tag",
+    "giving": "giving status",
+    "timezone": "time zone, tz",
+    "source": "origin, signup source, sign-up source",
+    "asked_on": "optin_time, confirm_time, signed up, signed up on, subscribed at, opt-in date, optin date, created_at, "
+    "date added, joined, joined on, signup date, sign-up date",
+    "status": "subscription status, email marketing, marketing status",
+    "left_on": "unsub_time, clean_time, unsubscribed at, bounced at",
+    "left_because": "unsub_reason",
+}
+_BY_NAME = {field: field for field in FIELDS} | {
+    word.strip(): field for field, words in _CALLED.items() for word in words.split(",")
+}
+_NOT_NEEDED = {
+    *("postcode", "post code", "postal code", "zip", "zip code", "zipcode", "lists", "uuid", "id", "updated_at"),
+    *("address", "street", "address line 1", "address line 2", "phone", "phone number", "mobile", "birthday"),
+    *("date of birth", "dob", "notes", "member_rating", "optin_ip", "confirm_ip", "ip", "ip address", "latitude"),
+    *("longitude", "gmtoff", "dstoff", "last_changed", "leid", "euid", "unsub_campaign_title", "unsub_campaign_id"),
+    *("unsub_reason_other", "clean_campaign_title", "clean_campaign_id", "line in the file", "why it was refused"),
+}
+_SAID_NOTHING_OF = {"lists", "postcode", "uuid", "id", "line in the file", "why it was refused"}
+
+
+def name_column(text: str) -> str:
+    """A column's name as it is compared and shown: one clean line, in lower case."""
+    return clean_line(unguard_cell(text), most=100).lower()
+
+
+def guess_target(name: str) -> str:
+    """The likely target of a column. What is neither known nor of a kind that a newsletter has no use for is kept."""
+    plain = name_column(name)
+    if plain in _BY_NAME:
+        return _BY_NAME[plain]
+    if plain in _NOT_NEEDED or not attribute_key(plain):
+        return LEFT_OUT
+    return f"{ATTRIBUTE}{attribute_key(plain)}"
+
+
+def guess_mapping(header: Sequence[str]) -> list[str]:
+    """A target for each column. Two columns may be the same field, which `check_mapping` refuses: a person decides."""
+    mapping: list[str] = []
+    for name in header:
+        target = guess_target(name)
+        mapping.append(LEFT_OUT if target in mapping and target.startswith(ATTRIBUTE) else target)
+    return mapping
+
+
+def check_mapping(mapping: Sequence[str], *, header: Sequence[str]) -> None:
+    """Raises `BadFile` unless there is a target for each column and exactly one is the address."""
+    if len(mapping) != len(header):
+        raise BadFile("The columns of the file are not those that were chosen. Choose again what each of them is.")
+    for target in mapping:
+        key = target.removeprefix(ATTRIBUTE)
+        if target not in FIELDS and target != LEFT_OUT and (key == target or attribute_key(key) != key or not key):
+            raise BadFile(
+                f"“{target}” is nothing that a column can be. It can be {', '.join(FIELDS)} or attribute:NAME."
+            )
+    if "email" not in mapping:
+        raise BadFile(
+            f"No column is called “email”. The columns are: {', '.join(header)[:300]}. "
+            "Say which one holds the addresses, or rename it."
+        )
+    twice = next((target for target in mapping if target and target not in SEVERAL and mapping.count(target) > 1), "")
+    if twice:
+        columns = ", ".join(f"“{name}”" for name, target in zip(header, mapping, strict=True) if target == twice)
+        raise BadFile(
+            f"{FIELDS.get(twice, twice)} is there more than once: {columns}. Leave one of them out, remove or rename it."
+        )
+
+
+def unused_columns(header: Sequence[str], mapping: Sequence[str]) -> list[str]:
+    """The columns that are left out, without those that nobody expects to be used."""
+    names = [name_column(name) for name, target in zip(header, mapping, strict=True) if target == LEFT_OUT]
+    return [name for name in names if name and name not in _SAID_NOTHING_OF]
+
+
+def header_key(header: Sequence[str]) -> str:
+    """64 hexadecimal characters that files with the same columns share."""
+    return hashlib.sha256("\x1f".join(name_column(name) for name in header).encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,14 @@ def host_picture_bytes(*, data: bytes, source_url: str, alt: str = "", width: in
         width=encoded.width,
         height=encoded.height,
         alt=alt[:300],
+        withdrawn_at=_withdrawn_at(encoded.sha256),
     )
+
+
+def _withdrawn_at(sha256: str) -> datetime | None:
+    """A picture that was withdrawn stays so, by whatever address it comes back."""
+    withdrawn = Picture.objects.filter(sha256=sha256, withdrawn_at__isnull=False)
+    return withdrawn.values_list("withdrawn_at", flat=True).first()
 
 
 def fetch_picture(*, url: str, alt: str = "", width: int = MAIL_WIDTH, fetcher: Fetcher | None = None) -> Picture:

@@ -94,9 +94,9 @@ def _note(value: Any) -> Content:
 
 
 def _story(value: Any) -> Content | None:
-    """Nothing where the story was withdrawn."""
-    story: Story = value["story"]
-    if story.withdrawn_at is not None:
+    """Nothing where the story was withdrawn, or none is chosen yet."""
+    story: Story | None = value["story"]
+    if story is None or story.withdrawn_at is not None:
         return None
     title = value["headline"] or story.title
     teaser = value["teaser"] or story.teaser
@@ -121,7 +121,7 @@ def _story(value: Any) -> Content | None:
 
 
 def _stories(value: Any) -> Content:
-    resolved = [_story(item) for item in value["stories"] if item["story"]]
+    resolved = [_story(item) for item in value["stories"]]
     return {"heading": value["heading"], "stories": [one["story"] for one in resolved if one]}
 
 

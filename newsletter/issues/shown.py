@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from newsletter.models import Batch, Correction, Delivery, DeliveryException, Issue, Shown, Variant
+from newsletter.models import Batch, Correction, Delivery, DeliveryException, Issue, Shown, Story, Variant
 
 _MAY_HAVE_IT = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.UNCERTAIN, Batch.State.WRITTEN_OFF)
 _HAS_NOT = (DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED)
@@ -35,6 +35,12 @@ def deliveries_of(variants: QuerySet[Variant] | list[int]) -> QuerySet[Delivery]
 
 def variants_with(kind: str, row_id: int) -> QuerySet[Variant]:
     return Variant.objects.filter(pk__in=Shown.objects.filter(kind=kind, row_id=row_id).values("variant"))
+
+
+def shows_withdrawn() -> Exists:
+    """Of a batch: its mail shows a story that was withdrawn."""
+    withdrawn = Story.objects.filter(withdrawn_at__isnull=False).values("pk")
+    return Exists(Shown.objects.filter(variant=OuterRef("variant_id"), kind=Shown.Kind.STORY, row_id__in=withdrawn))
 
 
 def find_reach(kind: str, row_id: int) -> list[Reach]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, F, Q, QuerySet
 
+from newsletter.issues.shown import shows_withdrawn
 from newsletter.models import Attempt, Batch, DeliveryException, Installation, Send
 from newsletter.sending.lease import LEASE
 from newsletter.sending.readers import Reader, find_readers
@@ -34,7 +35,7 @@ class Claim:
 def find_due_batches(*, now: datetime, limit: int = 50) -> list[int]:
     """Batches that may be taken now, oldest send first."""
     due = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    batches = Batch.objects.filter(due, state=Batch.State.PENDING, send__in=running_sends(now=now))
+    batches = Batch.objects.filter(due, ~shows_withdrawn(), state=Batch.State.PENDING, send__in=running_sends(now=now))
     return list(batches.order_by("send_id", "seq").values_list("pk", flat=True)[:limit])
 
 
@@ -58,9 +59,10 @@ def claim_batch(
     """
     lease_until = now + LEASE
     due = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    taken = Batch.objects.filter(due, pk=batch_id, state=Batch.State.PENDING, send__in=running_sends(now=now)).update(
-        state=Batch.State.SUBMITTING, attempts=F("attempts") + 1, lease_until=lease_until, reason=""
+    free = Batch.objects.filter(
+        due, ~shows_withdrawn(), pk=batch_id, state=Batch.State.PENDING, send__in=running_sends(now=now)
     )
+    taken = free.update(state=Batch.State.SUBMITTING, attempts=F("attempts") + 1, lease_until=lease_until, reason="")
     if not taken:
         return None
     batch = Batch.objects.get(pk=batch_id)

@@ -4,10 +4,12 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter.models import Publication, Send, move
+from newsletter.sending.withdraw import pause_withdrawn
 
 
 def gate_sends(*, now: datetime) -> None:
     """Put off or pause what must not go on now. Part of the sweep; safe to repeat."""
+    pause_withdrawn()
     running = Send.objects.filter(state=Send.State.SUBMITTING).select_related("issue__slot", "issue__publication")
     for send in running:
         publication = send.issue.publication

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+from django.conf import settings
+
+from newsletter.models import Publication
 from newsletter.rendering import Variable, split, values_for
 
 PERSONAL_LINKS = ("unsubscribe", "preferences")
@@ -11,3 +14,9 @@ def fill_impersonal(text: str, *, variables: Iterable[Variable], personal_url: s
     """``text`` with defaults for names and ``personal_url`` for each personal link."""
     values = values_for(variables=tuple(variables), fields=dict.fromkeys(PERSONAL_LINKS, personal_url))
     return split(text).join(values)
+
+
+def find_join_url(publication: Publication) -> str:
+    """Where anybody can sign up for the publication's list; our front page where the list is not open to all."""
+    site: str = settings.NEWSLETTER_SITE_URL
+    return f"{site}/join/{publication.mailing_list.slug}" if publication.mailing_list.public else site

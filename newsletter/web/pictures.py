@@ -1,32 +1,50 @@
 """Serves our copies of pictures by their unguessable names. Nothing about the reader is read or kept."""
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from functools import lru_cache
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
 from newsletter.content.hosting import picture_path
+from newsletter.content.pictures import make_neutral
 from newsletter.models import Picture
 
 TYPES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif"}
+SECONDS = 60
+"""How long a copy may be kept unasked: a withdrawn picture must be gone within a minute wherever we are asked again."""
 
 
 def _etag(request: HttpRequest, name: str, extension: str) -> str | None:
-    sha256 = Picture.objects.filter(name=name).values_list("sha256", flat=True).first()
-    return f'"{sha256[:32]}"' if sha256 else None
+    row = Picture.objects.filter(name=name).values_list("sha256", "withdrawn_at").first()
+    if row is None:
+        return None
+    sha256, withdrawn_at = row
+    return f'"withdrawn-{sha256[:16]}"' if withdrawn_at else f'"{sha256[:32]}"'
 
 
 @require_safe
-@cache_control(public=True, max_age=600)
+@cache_control(public=True, max_age=SECONDS)
 @condition(etag_func=_etag)
 def show_picture(request: HttpRequest, name: str, extension: str) -> HttpResponseBase:
-    """The picture, cached for ten minutes only: a withdrawn one must be gone soon."""
+    """The picture; a neutral one of the same size where it was withdrawn, also in mails that were delivered long ago."""
     picture = Picture.objects.filter(name=name).first()
     if picture is None or not picture.file.endswith(f".{extension}") or extension not in TYPES:
         raise Http404("There is no such picture.")
+    if picture.withdrawn_at is not None:
+        return _guard(HttpResponse(_neutral(picture.width, picture.height), content_type="image/jpeg"))
     path = picture_path(picture)
     if not path.is_file():
         raise Http404("There is no such picture.")
-    response = FileResponse(path.open("rb"), content_type=TYPES[extension])
+    return _guard(FileResponse(path.open("rb"), content_type=TYPES[extension]))
+
+
+@lru_cache(maxsize=64)
+def _neutral(width: int, height: int) -> bytes:
+    return make_neutral(width=width, height=height).data
+
+
+def _guard(response: HttpResponseBase) -> HttpResponseBase:
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response

@@ -1,0 +1,93 @@
+"""What of an issue anybody may see now: without stories that were withdrawn, or may not be shown yet or any more. Reads only."""
+
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+
+from newsletter.issues.audience import Group, find_wheres, see_as
+from newsletter.issues.care import ARCHIVE, EMAIL, care_of, find_fault
+from newsletter.issues.documents import make_document
+from newsletter.issues.leave_out import leave_out, stories_of
+from newsletter.issues.visible import Content, see_all
+from newsletter.models import IssueRevision, Story, Variant
+from newsletter.rendering import RenderedMail, render
+from newsletter.rendering.merge import fill_defaults
+
+KEPT = 128
+_FROM_OUTSIDE = ("lead_story", "stories", "events", "related")
+"""Blocks whose words are no staff text: what looks like a merge field there is text like any other."""
+Hidden = frozenset[int]
+
+
+def find_hidden(content: Content, *, channel: str, at: datetime) -> Hidden:
+    """The stories of the content that must not be seen by this channel at this moment.
+
+    On the archive, which anybody anywhere can read, those with regions that they must not reach are among them.
+    """
+    told = {story["id"] for story in stories_of(content)}
+    required = content["publication"]["consent_required"]
+    fit = {
+        story.pk
+        for story in Story.objects.filter(pk__in=told)
+        if not find_fault(care_of(story), channel=channel, at=at, required=required)
+        and not (channel == ARCHIVE and story.not_in_regions)
+    }
+    return frozenset(told - fit)
+
+
+def hidden_in_variant(variant: Variant, *, at: datetime) -> Hidden:
+    """The stories that the mail shows and its online view must not."""
+    shown = set(variant.shows.filter(kind="story").values_list("row_id", flat=True))
+    return find_hidden(variant.revision.content, channel=EMAIL, at=at) & shown
+
+
+@lru_cache(maxsize=KEPT)
+def render_variant_without(variant_id: int, hidden: Hidden) -> RenderedMail:
+    """The mail again, without these stories."""
+    variant = Variant.objects.select_related("revision").get(pk=variant_id)
+    group = variant.groups.order_by("pk").first()
+    readers = (
+        Group(
+            place_id=group.place_id,
+            giving=group.giving,
+            people=0,
+            radius_km=group.radius_km,
+            frequency=group.frequency,
+        )
+        if group
+        else Group(place_id=0, giving="none", people=0)
+    )
+    content = variant.revision.content
+    visible = see_as(content, group=readers, wheres=find_wheres([readers.place_id]))
+    online = f"{settings.NEWSLETTER_SITE_URL}/view/{variant.public_id}"
+    return render(make_document(leave_out(content, stories=hidden), visible=visible, view_online=online))
+
+
+@lru_cache(maxsize=KEPT)
+def render_for_archive(revision_id: int, hidden: Hidden) -> RenderedMail:
+    """The issue as the archive shows it: every event, nobody's links, without these stories."""
+    content = name_nobody(leave_out(IssueRevision.objects.get(pk=revision_id).content, stories=hidden))
+    document = make_document(content, visible=see_all(content), view_online="")
+    return render(replace(document, personal=False, reason=""))
+
+
+def name_nobody(content: Content) -> Content:
+    """The content with the defaults of its merge fields in their place, so that it speaks to nobody in particular."""
+    words = {name: _fill(content[name]) for name in ("subject", "preheader")}
+    blocks = [block if block["type"] in _FROM_OUTSIDE else _fill(block) for block in content["blocks"]]
+    return {**content, **words, "blocks": blocks}
+
+
+def _fill(value: Any) -> Any:
+    match value:
+        case str():
+            return fill_defaults(value, block="")
+        case dict():
+            return {name: _fill(one) for name, one in value.items()}
+        case list():
+            return [_fill(one) for one in value]
+        case _:
+            return value

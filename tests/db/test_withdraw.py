@@ -1,0 +1,195 @@
+"""V5: one action takes a story back everywhere that is ours, counts honestly who has it, and stops what would still carry it."""
+
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from PIL import Image
+
+from newsletter.content.hosting import host_picture_bytes
+from newsletter.errors import NotAllowed, NotApproved, WrongState
+from newsletter.issues.approve import approve_issue, release_issue
+from newsletter.models import Batch, Issue, Picture, Send, Story, Variant
+from newsletter.sending.claim import claim_batch, find_due_batches
+from newsletter.sending.control import resume_send
+from newsletter.sending.gate import gate_sends
+from newsletter.sending.start import start_send
+from newsletter.sending.withdraw import reinstate_story, withdraw_story
+from tests.support.fixtures import (
+    NOW,
+    add_readers,
+    make_approver,
+    make_event,
+    make_issue,
+    make_publication,
+    make_story,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture
+def editor():
+    person = make_approver()
+    person.user_permissions.add(Permission.objects.get(codename="change_story"))
+    return User.objects.get(pk=person.pk)
+
+
+def make_photo(url: str = "https://example.org/maya.jpg") -> Picture:
+    data = BytesIO()
+    Image.new("RGB", (640, 360), (180, 30, 30)).save(data, "JPEG")
+    return host_picture_bytes(data=data.getvalue(), source_url=url, alt="Maya")
+
+
+def ready_issue(*, readers: int = 5) -> tuple[Issue, Story]:
+    publication = make_publication()
+    story = make_story("How Maya came home", picture=make_photo())
+    make_story("The second verdict", days_old=2)
+    add_readers(publication, readers)
+    return make_issue(publication, approved=True), story
+
+
+def take_back(story: Story, *, by) -> object:
+    return withdraw_story(story=story, by=by, reason="She asked us to.", now=NOW)
+
+
+def accept_batches(send: Send, *, but: int = 0) -> None:
+    taken = send.batches.order_by("seq")[: send.batches.count() - but]
+    Batch.objects.filter(pk__in=[batch.pk for batch in taken]).update(state=Batch.State.ACCEPTED)
+
+
+def test_v5_an_issue_that_waits_loses_the_story_its_approval_and_its_right_to_go_until_a_person_has_looked(editor):
+    issue, story = ready_issue()
+    done = take_back(story, by=editor)
+    issue.refresh_from_db()
+    assert done.held == [issue]
+    assert (issue.state, issue.held) == ("draft", True)
+    assert issue.held_reason.startswith("The story “How Maya came home” was withdrawn")
+    release_issue(issue=issue)
+    with pytest.raises(NotApproved):
+        start_send(issue=Issue.objects.get(), now=NOW)
+    approve_issue(issue=Issue.objects.get(), by=editor, now=NOW)
+    start_send(issue=Issue.objects.get(), now=NOW)
+    assert "How Maya came home" not in Variant.objects.latest("pk").html
+
+
+def test_v5_a_running_send_is_paused_and_says_why_and_no_mail_with_the_story_is_ever_handed_over(editor, settings):
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=2"
+    issue, story = ready_issue()
+    send = start_send(issue=issue, now=NOW)
+    accept_batches(send, but=1)
+    done = take_back(story, by=editor)
+    send.refresh_from_db()
+    assert done.paused == [issue]
+    assert send.state == Send.State.PAUSED
+    left = send.batches.get(state=Batch.State.PENDING)
+    assert f"the mails of {left.size} people that show it do not leave any more" in send.reason
+    assert done.people == 5 - left.size
+    resume_send(send=send, by=editor)
+    assert find_due_batches(now=NOW) == []
+    assert claim_batch(batch_id=left.pk, now=NOW) is None
+    gate_sends(now=NOW)
+    send.refresh_from_db()
+    assert send.state == Send.State.PAUSED
+
+
+def test_v5_mails_of_the_same_send_that_do_not_show_the_story_go_on(editor):
+    publication = make_publication()
+    story = make_story("Not for Britain", not_in_regions=["GB"])
+    make_story("The second verdict", days_old=2)
+    make_event("A call", online=True)
+    add_readers(publication, 2, where={"country": "GB", "region": "", "town": ""})
+    add_readers(publication, 3, where={"country": "DE", "region": "", "town": ""}, start=10)
+    send = start_send(issue=make_issue(publication, approved=True), now=NOW)
+    take_back(story, by=editor)
+    resume_send(send=Send.objects.get(), by=editor)
+    (due,) = find_due_batches(now=NOW)
+    assert Batch.objects.get(pk=due).size == 2
+    assert send.batches.count() == 2
+
+
+def test_v5_who_may_have_it_is_counted_by_issue_without_those_who_surely_do_not(editor, settings):
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=2"
+    issue, story = ready_issue()
+    send = start_send(issue=issue, now=NOW)
+    first, second, third = send.batches.order_by("seq")
+    Batch.objects.filter(pk=first.pk).update(state=Batch.State.ACCEPTED)
+    Batch.objects.filter(pk=second.pk).update(state=Batch.State.UNCERTAIN)
+    Batch.objects.filter(pk=third.pk).update(state=Batch.State.REJECTED)
+    (reach,) = take_back(story, by=editor).reach
+    assert (reach.issue, reach.people) == (issue, first.size + second.size)
+
+
+def test_v5_its_picture_becomes_a_neutral_one_under_every_name_it_has_also_in_delivered_mails(editor):
+    _, story = ready_issue()
+    again = make_photo("https://example.org/again.jpg")
+    other = make_photo("https://example.org/again.jpg")
+    browser = Client()
+    addresses = [f"/m/{picture.name}.jpg" for picture in (story.picture, again, other)]
+    responses = [browser.get(address) for address in addresses]
+    before = [response.getvalue() for response in responses]
+    etag = responses[0]["ETag"]
+    take_back(story, by=editor)
+    for address, data in zip(addresses, before, strict=True):
+        response = browser.get(address)
+        shown = Image.open(BytesIO(response.content))
+        assert response["Cache-Control"] == "public, max-age=60"
+        assert shown.size == (640, 360)
+        assert response.content != data
+    assert browser.get(addresses[0], headers={"if-none-match": etag}).status_code == 200
+
+
+def test_v5_a_copy_of_a_withdrawn_picture_that_comes_in_later_is_withdrawn_as_well(editor):
+    _, story = ready_issue()
+    take_back(story, by=editor)
+    assert make_photo("https://example.org/another-address.jpg").withdrawn_at is not None
+
+
+def test_v5_the_online_view_of_a_mail_that_went_out_shows_the_rest_and_tells_nothing_of_the_story(editor):
+    issue, story = ready_issue()
+    start_send(issue=issue, now=NOW)
+    variant = Variant.objects.get()
+    address = f"/view/{variant.public_id}"
+    assert "How Maya came home" in Client().get(address).content.decode()
+    take_back(story, by=editor)
+    page = Client().get(address)
+    html = page.content.decode()
+    assert "Maya" not in html
+    assert "The second verdict" in html
+    assert page["Cache-Control"] == "public, max-age=30"
+    assert "__pv_" not in html
+
+
+def test_v6_the_online_view_shows_an_embargoed_story_from_its_moment_on_and_not_a_second_before():
+    publication = make_publication()
+    make_story("Under embargo", embargo_until=NOW)
+    make_story("The second verdict", days_old=2)
+    add_readers(publication, 1)
+    make_issue(publication, approved=True)
+    address = f"/view/{Variant.objects.get().public_id}"
+    with time_machine.travel(NOW - timedelta(seconds=1), tick=False):
+        assert "Under embargo" not in Client().get(address).content.decode()
+    with time_machine.travel(NOW, tick=False):
+        assert "Under embargo" in Client().get(address).content.decode()
+
+
+def test_a_withdrawal_is_done_once_by_whoever_may_change_stories_and_can_be_taken_back(editor):
+    _, story = ready_issue()
+    with pytest.raises(NotAllowed, match="may not withdraw"):
+        take_back(story, by=make_approver("other@example.org"))
+    take_back(story, by=editor)
+    with pytest.raises(WrongState, match="withdrawn already"):
+        take_back(story, by=editor)
+    reinstate_story(story=story, by=editor)
+    story.refresh_from_db()
+    assert (story.withdrawn_at, story.picture.withdrawn_at) == (None, None)
+    with pytest.raises(WrongState, match="not withdrawn"):
+        reinstate_story(story=story, by=editor)

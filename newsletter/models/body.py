@@ -1,8 +1,13 @@
 """The blocks an issue's body is made of, as staff edit them. What they become is decided in `newsletter.issues.content`."""
 
+from typing import Any
+
 from wagtail import blocks
+from wagtail.fields import StreamField
 from wagtail.images.blocks import ImageChooserBlock
 from wagtail.snippets.blocks import SnippetChooserBlock
+
+from newsletter.rendering.schemas import BlockSchema, FieldSchema, load_schemas
 
 _TEXT = ["bold", "italic", "link", "ol", "ul"]
 
@@ -41,6 +46,14 @@ class LeadStoryBlock(StoryChoice):
 
 class StoriesBlock(blocks.StructBlock):
     heading = blocks.CharBlock(required=False, max_length=120)
+    look = blocks.ChoiceBlock(
+        choices=[
+            ("cards", "Two beside each other"),
+            ("rows", "One under the other, pictures at the side"),
+            ("list", "Without pictures"),
+        ],
+        default="cards",
+    )
     stories = blocks.ListBlock(StoryChoice())
 
     class Meta:
@@ -59,6 +72,20 @@ class EventsBlock(blocks.StructBlock):
         icon = "date"
         label = "Events near the reader"
         label_format = "Events near the reader"
+
+
+class EventCardBlock(blocks.StructBlock):
+    """One event in full, for every reader."""
+
+    event = SnippetChooserBlock("newsletter.EventNotice")
+    summary = blocks.TextBlock(required=False, max_length=600, rows=3, help_text="Instead of the event's own.")
+    picture = ImageChooserBlock(required=False)
+    button = blocks.CharBlock(required=False, max_length=60, help_text="Empty: “See the event and join in”.")
+
+    class Meta:
+        icon = "calendar-alt"
+        label = "One event in full"
+        label_format = "Event: {event}"
 
 
 class AppealsBlock(blocks.StructBlock):
@@ -122,9 +149,64 @@ class BodyBlock(blocks.StreamBlock):
     lead_story = LeadStoryBlock()
     stories = StoriesBlock()
     events = EventsBlock()
+    event_card = EventCardBlock()
     appeal = AppealsBlock()
     related = RelatedBlock()
     quote = QuoteBlock()
     picture = PictureBlock()
     button = ButtonBlock()
     divider = blocks.StaticBlock(icon="horizontalrule", label="Divider", admin_text="A thin line.")
+
+
+class BodyField(StreamField):  # type: ignore[misc]
+    """A StreamField that migrations know without its blocks: a block that is added or reworded changes no table."""
+
+    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+        name, path, _, kwargs = super().deconstruct()
+        kwargs.pop("block_lookup", None)
+        return name, path, [[]], kwargs
+
+
+def make_body_block() -> BodyBlock:
+    """All blocks: ours, and one for each schema beside the mail templates."""
+    return BodyBlock([(kind, make_struct(schema)) for kind, schema in load_schemas().items()])
+
+
+def make_struct(schema: BlockSchema) -> blocks.StructBlock:
+    """The block as staff fill it in."""
+    children = [(field.name, _make_field(field)) for field in schema.fields]
+    first = next((field.name for field in schema.fields if field.kind == "line"), "")
+    label_format = f"{schema.label}: {{{first}}}" if first else schema.label
+    return blocks.StructBlock(
+        children, icon=schema.icon, label=schema.label, label_format=label_format, help_text=schema.about
+    )
+
+
+def _make_field(field: FieldSchema) -> blocks.Block:
+    said = {"required": field.required, "label": field.label, "help_text": field.help}
+    match field.kind:
+        case "rich":
+            return blocks.RichTextBlock(features=_TEXT, **said)
+        case "lines":
+            return blocks.ListBlock(
+                blocks.CharBlock(max_length=field.most),
+                label=field.label,
+                min_num=1 if field.required else 0,
+                default=[],
+            )
+        case "link":
+            return blocks.URLBlock(max_length=2000, **said)
+        case "choice":
+            return blocks.ChoiceBlock(choices=list(field.options), default=field.options[0][0], **said)
+        case "picture":
+            return blocks.StructBlock(
+                [
+                    ("image", ImageChooserBlock(required=field.required)),
+                    ("alt", blocks.CharBlock(max_length=300, required=field.required, label="What it shows")),
+                ],
+                label=field.label,
+            )
+        case "paragraphs":
+            return blocks.TextBlock(max_length=field.most, rows=3, **said)
+        case _:
+            return blocks.CharBlock(max_length=field.most, **said)

@@ -4,13 +4,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from wagtail.fields import StreamField
 from wagtail.models import LockableMixin, PreviewableMixin, RevisionMixin
 
 from newsletter.errors import Broken
-from newsletter.models.body import BodyBlock
+from newsletter.models.body import BodyField, make_body_block
 from newsletter.models.content import Story
-from newsletter.models.publications import Publication, Slot
+from newsletter.models.publications import Layout, Publication, Slot
 from newsletter.models.states import one_of
 
 
@@ -67,13 +66,22 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     in_archive = models.BooleanField(default=True, editable=False)
     subject = models.CharField(max_length=300, blank=True)
     preheader = models.CharField(max_length=300, blank=True)
-    body = StreamField(BodyBlock(), blank=True)
+    layout = models.CharField(
+        max_length=12, choices=Layout.choices, blank=True, help_text="Empty: that of the publication."
+    )
+    headline = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Above an announcement, an event notice or an appeal. Empty: the subject.",
+    )
+    body = BodyField(make_body_block(), blank=True)
 
     class Meta:
         ordering = ["-made_at", "-id"]
         permissions = [("approve_issue", "Can approve an issue"), ("send_issue", "Can start, pause and stop a send")]
         constraints = [
             models.UniqueConstraint(fields=["publication", "kind", "number"], name="issue_number_once"),
+            one_of("issue_layout", "layout", ["", *Layout.values]),
             one_of("issue_kind", "kind", ["issue", "digest", "correction"]),
             one_of("issue_state", "state", ["draft", "in_review", "approved", "sending", "sent", "cancelled"]),
         ]

@@ -13,6 +13,11 @@ from subscribers.models import MailingList, Segment, Topic
 class Brand(models.Model):
     """How the organisation looks and where it is."""
 
+    class Masthead(models.TextChoices):
+        PLAIN = "plain", "The name in the middle, on the page"
+        BAND = "band", "A band in the brand's colour"
+        RULE = "rule", "The name at the side, with a line under it"
+
     slug = models.SlugField(unique=True, default="default")
     name = models.CharField(max_length=120)
     logo = models.ForeignKey(
@@ -25,14 +30,32 @@ class Brand(models.Model):
     accent = models.CharField(max_length=7, default="#b3541e")
     background = models.CharField(max_length=7, default="#f4f1ec")
     font = models.CharField(max_length=200, default="Georgia, 'Times New Roman', serif")
+    heading_font = models.CharField(max_length=200, blank=True, help_text="Empty: the font of the text.")
+    radius = models.PositiveSmallIntegerField(
+        "round corners", default=8, validators=[MaxValueValidator(24)], help_text="In pixels; 0 is square."
+    )
+    masthead = models.CharField(max_length=5, choices=Masthead.choices, default=Masthead.PLAIN)
     postal_address = models.CharField(max_length=300, blank=True, help_text="The law asks for it in every issue.")
     website = models.URLField(max_length=2000, blank=True)
     donate_url = models.URLField(max_length=2000, blank=True)
     donor_portal_url = models.URLField(max_length=2000, blank=True)
     social = models.JSONField(default=dict, blank=True, help_text='{"facebook": "https://…"}')
 
+    class Meta:
+        constraints = [one_of("brand_masthead", "masthead", ["plain", "band", "rule"])]
+
     def __str__(self) -> str:
         return self.name
+
+
+class Layout(models.TextChoices):
+    """The layouts of ``templates/email/layouts``."""
+
+    LETTER = "letter", "Letter: a greeting, a lead story, and what follows"
+    DIGEST = "digest", "Digest: what is in it, then many things in short"
+    ANNOUNCEMENT = "announcement", "Announcement: one piece of news under its own headline"
+    EVENT_NOTICE = "event_notice", "Event notice: one day, large, and all about it"
+    APPEAL = "appeal", "Appeal: one request in the brand's colour"
 
 
 class Publication(PreviewableMixin, models.Model):
@@ -88,6 +111,9 @@ class Publication(PreviewableMixin, models.Model):
         max_length=2000, blank=True, help_text="Where readers with no event near them learn to host one."
     )
     language = models.CharField(max_length=12, default="en")
+    layout = models.CharField(
+        max_length=12, choices=Layout.choices, default=Layout.LETTER, help_text="How its issues are laid out."
+    )
     quiet_from = models.TimeField(null=True, blank=True, help_text="No mail leaves from this time of day …")
     quiet_until = models.TimeField(null=True, blank=True, help_text="… until this one. A send goes on then.")
     stale_hours = models.PositiveIntegerField(
@@ -117,6 +143,7 @@ class Publication(PreviewableMixin, models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
+            one_of("publication_layout", "layout", Layout.values),
             one_of("publication_approval", "approval", ["approve", "auto"]),
             one_of("publication_archive", "archive", ["off", "unlisted", "public"]),
             one_of("publication_clicks", "clicks", ["off", "counts", "readers"]),

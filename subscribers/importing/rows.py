@@ -107,8 +107,15 @@ class RowReader:
     """Reads the records of one file, whose columns have these targets. `soft_opt_in` asks for a day with each person."""
 
     def __init__(
-        self, mapping: Sequence[str], *, kind: str = JOIN, soft_opt_in: bool = False, collected_on: date | None = None
+        self,
+        mapping: Sequence[str],
+        *,
+        kind: str = JOIN,
+        soft_opt_in: bool = False,
+        collected_on: date | None = None,
+        delimiter: str = ",",
     ) -> None:
+        self._delimiter = delimiter
         self._width = len(mapping)
         self._at = {target: at for at, target in enumerate(mapping) if target}
         self._topics = [at for at, target in enumerate(mapping) if target == "topics"]

@@ -1,0 +1,139 @@
+"""Rows a second and peak memory of an import, over a file with every kind of badness and a known answer for each line."""
+
+import random
+import resource
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from subscribers.identity import identify
+from subscribers.importer import ImportReport, import_people
+from subscribers.models import MailingList, Reason, Scope, Subscription, Suppression
+
+SUPPRESSED_EVERY = 100
+HEADER = b"email,name,country,region,city,language,giving,source\n"
+TOWNS = [
+    b"GB,,Leeds", b"GB,,Bristol", b"US,TX,Houston", b"US,CA,San Diego", b"IN,,Pune", b"KE,,Nairobi", b"BR,,Recife",
+    b"GB,,Glasgow", b"US,NY,Buffalo", b"DE,,Hamburg", b"ES,,Sevilla", b"FR,,Lyon", b"ZA,,Durban", b"PH,,Cebu City",
+]  # fmt: skip
+BADNESS = (
+    "bad_address", "nul", "unreadable", "too_many_values", "long_value", "windows", "repeated", "suppressed", "formula",
+)  # fmt: skip
+LONG = b"x" * 1_000_000
+MOST_LONG = 60
+
+
+@dataclass(frozen=True)
+class ImportFigures:
+    """`right` is whether every outcome was counted exactly as the file's maker knew it."""
+
+    rows: int
+    seconds: float
+    rows_per_second: float
+    peak_memory_mb: float
+    right: bool
+
+
+class BadFileMaker:
+    """Makes a file of people, one line in a hundred of each badness, and counts what should become of the lines."""
+
+    def __init__(self, *, rows: int, seed: int = 1) -> None:
+        self.rows = rows
+        self.answers: Counter[str] = Counter()
+        self._random = random.Random(seed)  # noqa: S311  no secret
+
+    def write(self, path: Path) -> None:
+        with path.open("wb", buffering=1 << 20) as file:
+            file.write(HEADER)
+            file.writelines(self._lines())
+
+    def suppressed_address(self, number: int) -> str:
+        return f"person{number}@barred.example.org"
+
+    def _lines(self) -> Iterator[bytes]:
+        for number in range(self.rows):
+            kind = BADNESS[number % 100] if number % 100 < len(BADNESS) and number > 100 else ""
+            if kind == "long_value" and self.answers["long_value"] >= MOST_LONG:
+                kind = ""
+            yield self._line(number, kind)
+
+    def _line(self, number: int, kind: str) -> bytes:
+        town = self._random.choice(TOWNS)
+        address = b"person%d@example%d.org" % (number, number % 97)
+        name = b"Person %d" % number
+        outcome = "new"
+        match kind:
+            case "bad_address":
+                address, outcome = b"person%d at example.org" % number, "bad_address"
+            case "nul":
+                address, outcome = b"per\x00son%d@example.org" % number, "bad_address"
+            case "unreadable":
+                name, outcome = b'"' + name, "unreadable"
+            case "too_many_values":
+                town, outcome = town + b",a" * 20, "too_many_values"
+            case "long_value":
+                name, outcome = LONG, "long_value"
+            case "windows":
+                name = "Zoë Pérez".encode("cp1252" if number % 2 else "utf-8")
+            case "repeated":
+                address, outcome = b"PERSON%d@example%d.org" % (number - 50, (number - 50) % 97), "repeated"
+            case "suppressed":
+                address, outcome = self.suppressed_address(number).encode(), "suppressed"
+            case "formula":
+                name = b"=HYPERLINK(1)"
+        self.answers[outcome] += 1
+        return b",".join([address, name, town, b"en", b"donor" if number % 10 == 0 else b"", b"bench"]) + b"\n"
+
+
+def measure_import(*, rows: int) -> ImportFigures:
+    """One whole import into the empty database that is connected."""
+    now = datetime.now(UTC)
+    mailing_list = MailingList.objects.create(slug="bench-import", name="Bench")
+    maker = BadFileMaker(rows=rows)
+    suppress_some(maker, now=now)
+    with TemporaryDirectory(prefix="newsletter-bench-") as folder:
+        path = Path(folder) / "people.csv"
+        maker.write(path)
+        started = time.perf_counter()
+        with path.open("rb") as file:
+            report = import_people(
+                file=file, mailing_list=mailing_list, basis="consent", evidence="Bench", by="bench", now=now
+            )
+        seconds = time.perf_counter() - started
+    found = outcomes_of(report)
+    on_list = Subscription.objects.filter(mailing_list=mailing_list).count()
+    return ImportFigures(
+        rows=rows,
+        seconds=round(seconds, 1),
+        rows_per_second=round(rows / seconds),
+        peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        right=found == {key: count for key, count in maker.answers.items() if count} and on_list == report.new,
+    )
+
+
+def suppress_some(maker: BadFileMaker, *, now: datetime) -> None:
+    """The suppressions that the file's answers count on."""
+    at = BADNESS.index("suppressed")
+    Suppression.objects.bulk_create(
+        (
+            Suppression(
+                address_hash=identify(maker.suppressed_address(number)),
+                scope=Scope.ALL,
+                reason=Reason.UNSUBSCRIBE,
+                at=now,
+            )
+            for number in range(at, maker.rows, SUPPRESSED_EVERY)
+        ),
+        batch_size=5_000,
+    )
+
+
+def outcomes_of(report: ImportReport) -> dict[str, int]:
+    """What became of the lines, the refused ones by their kind."""
+    counts = report.counts()
+    del counts["rows"], counts["refused"]
+    return {key: count for key, count in {**counts, **report.reasons}.items() if count}

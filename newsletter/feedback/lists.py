@@ -125,5 +125,6 @@ def _last_requests(hashes: Collection[bytes]) -> dict[bytes, datetime]:
     rows = Subscription.objects.filter(subscriber__address_hash__in=list(hashes), confirmed_at__isnull=False).open()
     found: dict[bytes, datetime] = {}
     for address_hash, at in rows.values_list("subscriber__address_hash", "confirmed_at"):
-        found[bytes(address_hash)] = max(found.get(bytes(address_hash), at), at)
+        if at is not None:
+            found[bytes(address_hash)] = max(found.get(bytes(address_hash), at), at)
     return found

@@ -14,6 +14,7 @@ from newsletter.feedback.forget import forget_old_events
 from newsletter.feedback.lists import read_provider_list
 from newsletter.issues.links import look_at_links
 from newsletter.jobs.confirm import send_due_confirmations
+from newsletter.jobs.mailed_links import send_due_links
 from newsletter.jobs.stopping import is_stopping
 from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends
 from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
@@ -22,6 +23,7 @@ from newsletter.sending.domains import look_at_domains
 from newsletter.sending.provider import current_adapter, provider_label
 from newsletter.sending.retention import forget_old_deliveries
 from newsletter.sending.run import LANES, dispatch_due, sweep
+from subscribers.retention import forget_what_is_over
 
 SCHEDULER, WORKER = "scheduler", "worker"
 EVERYTHING = frozenset({SCHEDULER, WORKER})
@@ -79,6 +81,8 @@ JOBS = (
     Job("links", 60, _look_at_links, SCHEDULER),
     Job("domains", 300, lambda: look_at_domains(now=_now()), SCHEDULER),
     Job("confirm", 2, lambda: send_due_confirmations(now=_now()), WORKER),
+    Job("links", 2, lambda: send_due_links(now=_now()), WORKER),
+    Job("retention", 3600, lambda: forget_what_is_over(now=_now()), SCHEDULER),
     Job(DISPATCH, 1, _dispatch, WORKER),
     Job("feedback", 2, apply_due_events, WORKER),
     Job("lists", 600, _read_list, SCHEDULER),

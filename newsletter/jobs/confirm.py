@@ -1,6 +1,7 @@
 """Sends the confirmation mails that are due. They have their own job, so that no bulk send stands before them."""
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 
 from newsletter.models import Publication
@@ -9,6 +10,7 @@ from newsletter.rendering.words import word
 from newsletter.sending.notice import Sender, send_notice, sender_of
 from newsletter.sending.provider import current_adapter
 from subscribers.confirmations import confirmation_url, due_confirmations, mark_sent
+from subscribers.languages import best_language
 from subscribers.models import Confirmation, MailingList
 
 log = logging.getLogger(__name__)
@@ -39,15 +41,16 @@ def find_sender(mailing_list: MailingList) -> Sender | None:
 
 def _send(confirmation: Confirmation, *, sender: Sender, adapter: Adapter, now: datetime) -> int:
     name = confirmation.mailing_list.public_name
+    language = best_language([confirmation.subscriber.language]) or sender.language
     outcome = send_notice(
         adapter=adapter,
-        sender=sender,
+        sender=replace(sender, language=language),
         to=confirmation.subscriber.email,
         key=f"confirm-{confirmation.pk}",
-        subject=word("confirm_subject", sender.language, list=name),
-        paragraphs=[word("confirm_text", sender.language, list=name, organisation=sender.look.name)],
-        button=(word("confirm_button", sender.language), confirmation_url(confirmation=confirmation, now=now)),
-        reason=word("confirm_reason", sender.language, organisation=sender.look.name),
+        subject=word("confirm_subject", language, list=name),
+        paragraphs=[word("confirm_text", language, list=name, organisation=sender.look.name)],
+        button=(word("confirm_button", language), confirmation_url(confirmation=confirmation, now=now)),
+        reason=word("confirm_reason", language, organisation=sender.look.name),
     )
     if outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED):
         Confirmation.objects.filter(pk=confirmation.pk).update(sent_at=None)

@@ -10,12 +10,12 @@ from django.utils.translation import get_language, gettext
 from subscribers.addresses import mask
 from subscribers.gate import Way, is_flooded, weigh
 from subscribers.held import hold_signup
+from subscribers.languages import language_choices
 from subscribers.locations import Location, place_for
 from subscribers.models import MailingList, Topic
 from subscribers.proof import Proof, check_proof, make_challenge, spend_proof
 from subscribers.signup import request_subscription
 from subscribers.web.join_form import JoinForm
-from subscribers.web.languages import language_choices
 from subscribers.web.page import client_of, private_page, say, show
 
 LEAST_SECONDS = {"join": 3, "again": 1}

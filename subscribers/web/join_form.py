@@ -7,9 +7,9 @@ from django.utils.translation import gettext, gettext_lazy
 
 from subscribers.addresses import normalise
 from subscribers.errors import BadAddress
+from subscribers.languages import language_choices
 from subscribers.locations import Location
 from subscribers.models import MailingList, Topic
-from subscribers.web.languages import language_choices
 from subscribers.web.place_field import read_town
 
 

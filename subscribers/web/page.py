@@ -17,12 +17,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from subscribers.host import Look, current_host
+from subscribers.languages import best_language
 from subscribers.look_sheet import look_version
 from subscribers.models import MailingList, Subscriber
 from subscribers.networks import client_address
 
 _LOG = logging.getLogger(__name__)
-LANGUAGES = ("en", "es", "fr", "de", "pt", "ro", "hi", "ar")
 _RETRY_SECONDS = "120"
 _LOOK_SECONDS = 15
 _HEADERS = {
@@ -84,12 +84,6 @@ def speak_to(person: Subscriber) -> None:
     language = best_language([person.language])
     if language:
         translation.activate(language)
-
-
-def best_language(wanted: list[str]) -> str:
-    """The first of these that pages are written in; empty when there is none."""
-    bases = (code.replace("_", "-").split("-")[0].lower() for code in wanted)
-    return next((base for base in bases if base in LANGUAGES), "")
 
 
 def client_of(request: HttpRequest) -> str:

@@ -7,10 +7,10 @@ from django import forms
 from django.utils.translation import gettext
 
 from subscribers.host import current_host
+from subscribers.languages import language_choices
 from subscribers.locations import describe_place, place_for
 from subscribers.models import Frequency, MailingList, Place, Subscriber, Topic
 from subscribers.preferences import PAUSES, RADII_KM
-from subscribers.web.languages import language_choices
 from subscribers.web.place_field import read_known_town
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 
 from subscribers.addresses import mask
 from subscribers.host import Month, current_host
+from subscribers.languages import language_choices
 from subscribers.links import LinkTarget, Purpose
 from subscribers.locations import describe_place
 from subscribers.models import Frequency, MailingList, Subscriber, Subscription, Topic
@@ -19,7 +20,6 @@ from subscribers.preferences import (
     paused_until,
     save_preferences,
 )
-from subscribers.web.languages import language_choices
 from subscribers.web.links import find_target, link_for, linked_page
 from subscribers.web.page import name_for_readers, say, show, speak_to
 from subscribers.web.preference_form import PreferencesForm, radius_choices, rhythm_choices

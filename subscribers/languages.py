@@ -1,9 +1,17 @@
-"""The languages that a reader can ask for, by their own names."""
+"""The languages that pages and mails to people are written in, by their own names."""
+
+from collections.abc import Iterable
 
 from babel import Locale, UnknownLocaleError
 from django.utils.translation import gettext
 
 OFFERED = ("en", "es", "fr", "de", "pt", "ro", "hi", "ar")
+
+
+def best_language(wanted: Iterable[str]) -> str:
+    """The first of these codes that we have; empty when there is none."""
+    bases = (code.replace("_", "-").split("-")[0].lower() for code in wanted)
+    return next((base for base in bases if base in OFFERED), "")
 
 
 def language_choices(current: str) -> list[tuple[str, str]]:

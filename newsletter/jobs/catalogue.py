@@ -23,6 +23,7 @@ from newsletter.sending.domains import look_at_domains
 from newsletter.sending.provider import current_adapter, provider_label
 from newsletter.sending.retention import forget_old_deliveries
 from newsletter.sending.run import LANES, dispatch_due, sweep
+from subscribers.importing.batches import forget_old_files, work_on_imports
 from subscribers.retention import forget_what_is_over
 
 SCHEDULER, WORKER = "scheduler", "worker"
@@ -81,8 +82,10 @@ JOBS = (
     Job("links", 60, _look_at_links, SCHEDULER),
     Job("domains", 300, lambda: look_at_domains(now=_now()), SCHEDULER),
     Job("confirm", 2, lambda: send_due_confirmations(now=_now()), WORKER),
-    Job("links", 2, lambda: send_due_links(now=_now()), WORKER),
+    Job("mailed_links", 2, lambda: send_due_links(now=_now()), WORKER),
     Job("retention", 3600, lambda: forget_what_is_over(now=_now()), SCHEDULER),
+    Job("import", 2, lambda: work_on_imports(clock=_now, stopping=is_stopping), WORKER),
+    Job("old_imports", 3600, lambda: forget_old_files(now=_now()), SCHEDULER),
     Job(DISPATCH, 1, _dispatch, WORKER),
     Job("feedback", 2, apply_due_events, WORKER),
     Job("lists", 600, _read_list, SCHEDULER),

@@ -5,7 +5,8 @@ from datetime import datetime
 from django.db import transaction
 
 from subscribers.consent import record_event
-from subscribers.models import ConsentEvent, ImportRefusal, Reason, Subscriber
+from subscribers.host import current_host
+from subscribers.models import ConsentEvent, HeldSignup, ImportRefusal, Reason, Subscriber
 from subscribers.suppression import write_suppression
 
 
@@ -14,6 +15,8 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
     """Deletes the person and what hangs on them. Proof of consent stays, without the person."""
     address_hash = bytes(subscriber.address_hash)
     ImportRefusal.objects.filter(raw__icontains=subscriber.email).delete()
+    HeldSignup.objects.filter(address_hash=address_hash).delete()
+    current_host().forget(subscriber)
     subscriber.delete()
     write_suppression(address_hash=address_hash, reason=Reason.ERASURE, now=now, mailing_list=None)
     record_event(

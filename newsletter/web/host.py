@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from newsletter.issues.variants import find_wheres
 from newsletter.issues.visible import ONLY_EVENTS, see
-from newsletter.models import Brand, Issue, Picture, Publication, Send
+from newsletter.models import Brand, Issue, Picture, ProviderEvent, Publication, Send
 from newsletter.rendering.colours import (
     Palette,
     dark_palette,
@@ -26,7 +26,7 @@ _GOOD, _BAD = "#2f8f4e", "#c0392b"
 
 def register() -> None:
     """Called when the app starts."""
-    register_host(Host(look=describe_look, last_month=count_last_month, rhythms=offered_rhythms))
+    register_host(Host(look=describe_look, last_month=count_last_month, rhythms=offered_rhythms, forget=forget_reports))
 
 
 def describe_look() -> Look:
@@ -79,6 +79,12 @@ def offered_rhythms(mailing_list: MailingList) -> frozenset[Frequency]:
     """What people may choose on a list: the month in one mail only where a publication of the list makes it."""
     monthly = Publication.objects.filter(mailing_list=mailing_list, monthly_digest=True).exists()
     return frozenset(Frequency) if monthly else frozenset(Frequency) - {Frequency.MONTHLY}
+
+
+def forget_reports(person: Subscriber) -> None:
+    """What providers reported about an address: their words hold it, and they have done their work."""
+    reports = ProviderEvent.objects.filter(applied_at__isnull=False, body__address__iexact=person.email)
+    reports.delete()
 
 
 def _colours(palette: Palette, *, good: float) -> dict[str, str]:

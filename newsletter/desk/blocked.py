@@ -21,7 +21,8 @@ CLOSED = (
     "test404",
     "workflows",
     r"choose-page/(?:\d+|search|chosen-multiple)",
-    r"reports/(?!site-history)",
+    r"snippets/choose/(?!newsletter/(?:story|eventnotice|appeal)/)",
+    "reports",
 )
 
 

@@ -1,17 +1,22 @@
-"""The log-in form: staff are known by their email address."""
+"""The sign-in form: staff are known by their email address."""
 
 from typing import Any
 
+from allauth.account.forms import LoginForm
 from django import forms
-from wagtail.admin.forms.auth import LoginForm
+from django.utils.translation import gettext_lazy as _
 
 
 class EmailLoginForm(LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["username"]
-        field.label = "Email"
-        field.widget = forms.EmailInput(
+        login = self.fields["login"]
+        login.label = _("Email")
+        login.widget = forms.EmailInput(
             attrs={"autofocus": "", "autocomplete": "username", "placeholder": "you@example.org"}
         )
-        self.error_messages["invalid_login"] = "This email and password do not belong together. Please try again."
+        self.fields["password"].widget.attrs.pop("placeholder", None)
+        self.fields["password"].help_text = ""
+
+    def clean_login(self) -> str:
+        return str(super().clean_login()).lower()

@@ -10,7 +10,14 @@ from wagtail.admin.menu import MenuItem
 _NOT_OURS = {
     "construct_main_menu": {"explorer", "documents", "help", "snippets"},
     "construct_settings_menu": {"sites", "redirects", "collections", "workflows", "workflow-tasks", "locales"},
-    "construct_reports_menu": {"locked-pages", "workflows", "workflow-tasks", "aging-pages", "page-types-usage"},
+    "construct_reports_menu": {
+        "locked-pages",
+        "workflows",
+        "workflow-tasks",
+        "aging-pages",
+        "page-types-usage",
+        "site-history",
+    },
 }
 
 

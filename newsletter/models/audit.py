@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextvars import ContextVar
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,6 +13,7 @@ from wagtail.models.audit_log import ModelLogEntryManager
 
 from newsletter.errors import Broken
 
+done_from: ContextVar[str] = ContextVar("done_from", default="")
 START = "0" * 64
 TRIES = 20
 
@@ -19,7 +21,7 @@ TRIES = 20
 class AuditEntryManager(ModelLogEntryManager):
     def log_action(self, instance: models.Model, action: str, **kwargs: Any) -> "AuditEntry":
         """Add one entry at the end of the chain; another that takes the same place at the same time makes it try again."""
-        kwargs.setdefault("address", "")
+        kwargs.setdefault("address", done_from.get()[:45])
         for _ in range(TRIES):
             last = self.order_by("-pk").values_list("sha256", flat=True).first() or START
             try:
@@ -33,6 +35,16 @@ class AuditEntryManager(ModelLogEntryManager):
             else:
                 return entry
         raise Broken("The staff log could not be written: too many people did something at the same moment. Try again.")
+
+    def find_break(self, *, most: int) -> "AuditEntry | None":
+        """The first of the newest ``most`` entries that is not what was written, or whose predecessor is gone."""
+        newest = list(self.order_by("-pk")[: most + 1])
+        for entry, before in zip(newest, [*newest[1:], None], strict=True):
+            last = entry is newest[-1] and len(newest) > most
+            follows = last or entry.previous == (before.sha256 if before else START)
+            if not last and (not follows or entry.sha256 != entry.digest()):
+                return entry
+        return None
 
 
 class AuditEntry(ModelLogEntry):

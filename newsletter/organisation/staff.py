@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from wagtail.log_actions import log
 
 from newsletter.errors import NotFound
 from newsletter.organisation.roles import ROLES, Role
@@ -42,6 +44,7 @@ class StaffMember:
     role: str
     active: bool
     last_login: datetime | None
+    second_factor: bool
 
 
 def add_staff(*, email: str, role: str, password: str | None = None) -> StaffChange:
@@ -65,21 +68,44 @@ def add_staff(*, email: str, role: str, password: str | None = None) -> StaffCha
             person.save()
         old_role = role_of(person)
         _give_role(person, known_role)
-    return StaffChange(
-        email=person.username,
-        role=known_role,
-        created=created,
-        old_role=old_role,
-        password_set=created or bool(password),
-    )
+        change = StaffChange(
+            email=person.username,
+            role=known_role,
+            created=created,
+            old_role=old_role,
+            password_set=created or bool(password),
+        )
+        _write_down(person, change)
+    return change
+
+
+def forget_factor(*, email: str) -> int:
+    """Take somebody's second factor and recovery codes away, who lost them; their sessions end. Returns how many there were.
+
+    Raises NotFound.
+    """
+    person = User.objects.filter(username=email.strip().lower()).first()
+    if person is None:
+        raise NotFound(f"Nobody has an account under {email}. List the staff: newsletter staff list")
+    with transaction.atomic():
+        gone, _ = Authenticator.objects.filter(user=person).delete()
+        if gone:
+            log(instance=person, action="newsletter.factor_forgotten")
+    return gone
 
 
 def list_staff() -> list[StaffMember]:
     """Everybody who has an account, by address."""
-    people = User.objects.prefetch_related("groups").order_by("username")
+    guarded = set(Authenticator.objects.filter(type=Authenticator.Type.TOTP).values_list("user_id", flat=True))
     return [
-        StaffMember(email=person.username, role=role_of(person), active=person.is_active, last_login=person.last_login)
-        for person in people
+        StaffMember(
+            email=person.username,
+            role=role_of(person),
+            active=person.is_active,
+            last_login=person.last_login,
+            second_factor=person.pk in guarded,
+        )
+        for person in User.objects.prefetch_related("groups").order_by("username")
     ]
 
 
@@ -120,3 +146,13 @@ def _give_role(person: User, role: Role) -> None:
         raise NotFound(f"The group of the role “{role}” is gone from the database. Make it again in the desk.")
     person.groups.remove(*Group.objects.filter(name__in=ROLES).exclude(pk=group.pk))
     person.groups.add(group)
+
+
+def _write_down(person: User, change: StaffChange) -> None:
+    if change.created:
+        log(instance=person, action="newsletter.staff_added", data={"role": change.role})
+        return
+    if change.old_role != change.role:
+        log(instance=person, action="newsletter.role_changed", data={"role": change.role, "was": change.old_role})
+    if change.password_set:
+        log(instance=person, action="newsletter.password_set")

@@ -10,6 +10,8 @@ from pathlib import Path
 from environs import Env, EnvError
 from marshmallow.validate import OneOf
 
+from newsletter.demo.environment import MARK
+
 _env = Env()
 
 
@@ -29,17 +31,19 @@ class Environment:
     link_checks: bool
     production: bool
     time_zone: str
+    demo: bool
     trusted_proxies: list[str]
 
 
 def read() -> Environment:
     data_dir = Path(_env.str("NEWSLETTER_DATA_DIR", "var")).resolve()
     production = _env.bool("NEWSLETTER_PRODUCTION", False)
+    site_url = _env.str("NEWSLETTER_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
     database_url = _env.str("DATABASE_URL", f"sqlite:///{data_dir / 'newsletter.sqlite3'}")
     return Environment(
         data_dir=data_dir,
         database_url=database_url,
-        site_url=_env.str("NEWSLETTER_SITE_URL", "http://127.0.0.1:8000").rstrip("/"),
+        site_url=site_url,
         secret_key=_secret("NEWSLETTER_SECRET_KEY", data_dir / "secret.key", required=production),
         old_secret_keys=_words("NEWSLETTER_OLD_SECRET_KEYS"),
         address_key=_secret("NEWSLETTER_ADDRESS_KEY", data_dir / "address.key", required=production),
@@ -49,6 +53,7 @@ def read() -> Environment:
         link_checks=_env.bool("NEWSLETTER_LINK_CHECKS", True),
         production=production,
         time_zone=_env.str("NEWSLETTER_TIME_ZONE", "UTC"),
+        demo=not production and site_url.startswith("http://127.0.0.1:") and (data_dir / MARK).is_file(),
         trusted_proxies=_networks("NEWSLETTER_TRUSTED_PROXIES"),
     )
 

@@ -1,11 +1,16 @@
 """Every route of the product."""
 
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
 from wagtail.admin import urls as wagtailadmin_urls
+from wagtail.admin.views.account import LogoutView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/admin/", permanent=False)),
+    path("admin/login/", RedirectView.as_view(url="/accounts/login/", query_string=True)),
+    path("admin/logout/", require_POST(LogoutView.as_view())),
+    path("accounts/", include("newsletter.desk.account_urls")),
     path("", include("newsletter.desk.blocked")),
     path("admin/", include(wagtailadmin_urls)),
     path("", include("newsletter.web.urls")),

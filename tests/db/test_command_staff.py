@@ -51,7 +51,8 @@ def test_a_program_may_read_what_was_done_and_who_there_is(
     assert json.loads(capsys.readouterr().out)["created"] is True
     call_command("staff", "list", "--json")
     told = json.loads(capsys.readouterr().out)
-    assert told == {"staff": [{"email": "ann@example.org", "role": "data", "active": True, "last_login": None}]}
+    ann = {"email": "ann@example.org", "role": "data", "active": True, "last_login": None, "second_factor": False}
+    assert told == {"staff": [ann]}
 
 
 def test_the_list_is_readable_and_says_what_to_do_when_it_is_empty(
@@ -81,3 +82,13 @@ def test_on_a_terminal_a_new_password_is_asked_for_twice(
 def test_no_password_at_all_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CommandError, match=r"ann@example\.org needs a password"):
         add("ann@example.org", "--role=writer", typed="", monkeypatch=monkeypatch)
+
+
+def test_a_lost_second_factor_is_taken_away_and_a_mistyped_address_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add("ann@example.org", "--role=data", typed=PASSWORD, monkeypatch=monkeypatch)
+    call_command("staff", "forget-factor", "Ann@example.org")
+    assert "was not set up" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="Nobody has an account under bob@example.org"):
+        call_command("staff", "forget-factor", "bob@example.org")

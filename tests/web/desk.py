@@ -3,24 +3,32 @@
 from django.contrib.auth.models import User
 from django.test import Client
 
+from newsletter.desk.second_factor import FACTOR
 from newsletter.models import Issue, Story
 from newsletter.organisation.staff import add_staff
 
 PASSWORD = "a quiet harbour at dawn"
 
 
-def sign_in(role: str, *, email: str = "") -> Client:
-    """A browser in which somebody of this role is signed in."""
+def sign_in(role: str, *, email: str = "", factor: bool = True) -> Client:
+    """A browser in which somebody of this role is signed in, with their second factor unless it is left out."""
     address = email or f"{role}@example.org"
     add_staff(email=address, role=role, password=PASSWORD)
-    client = Client()
-    client.force_login(User.objects.get(username=address))
-    return client
+    return sign_in_as(User.objects.get(username=address), factor=factor)
 
 
 def sign_in_superuser() -> Client:
+    return sign_in_as(User.objects.create_superuser("root@example.org", "root@example.org", PASSWORD))
+
+
+def sign_in_as(person: User, *, factor: bool = True) -> Client:
+    """A browser in which this person is signed in, as after their password and, unless left out, a code of their app."""
     client = Client()
-    client.force_login(User.objects.create_superuser("root@example.org", "root@example.org", PASSWORD))
+    client.force_login(person)
+    if factor:
+        session = client.session
+        session[FACTOR] = person.pk
+        session.save()
     return client
 
 

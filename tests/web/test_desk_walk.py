@@ -57,7 +57,7 @@ def test_every_title_says_newsletter_and_none_says_wagtail(full_desk: Publicatio
         title = client.get(page).content.decode().split("<title>")[1].split("</title>")[0]
         assert title.endswith("Newsletter")
         assert "Wagtail" not in title
-    assert "<title>Sign in - Newsletter</title>" in Client().get("/admin/login/").content.decode()
+    assert "<title>Sign in - Newsletter</title>" in Client().get("/accounts/login/").content.decode()
 
 
 def test_a_new_story_is_shown_while_it_is_written(full_desk: Publication) -> None:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from newsletter.management.base import ProductCommand
 from newsletter.organisation.roles import ROLES, WORDS
-from newsletter.organisation.staff import BadPassword, StaffChange, add_staff, is_staff, list_staff
+from newsletter.organisation.staff import BadPassword, StaffChange, add_staff, forget_factor, is_staff, list_staff
 
 
 class Command(ProductCommand):
@@ -17,19 +17,26 @@ class Command(ProductCommand):
     prepares_database = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True, metavar="add | list")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="add | list | forget-factor")
         roles = "; ".join(f"{role}: {words}" for role, words in WORDS.items())
         add = actions.add_parser("add", help="Add a person, or change a person's role or password.")
         add.add_argument("email", metavar="EMAIL")
         add.add_argument("--role", required=True, choices=ROLES, help=f"{roles}.")
         add.add_argument("--password-stdin", action="store_true", help="Read the password from standard input.")
         add.add_argument("--json", action="store_true")
+        forget = actions.add_parser("forget-factor", help="Take away the second factor of somebody who lost it.")
+        forget.add_argument("email", metavar="EMAIL")
         listing = actions.add_parser("list", help="List who has an account.")
         listing.add_argument("--json", action="store_true")
 
     def run(self, **options: Any) -> None:
         if options["action"] == "list":
             self._list(as_json=options["json"])
+            return
+        if options["action"] == "forget-factor":
+            gone = forget_factor(email=options["email"])
+            said = "is taken away; a new one is asked for at the next sign-in" if gone else "was not set up"
+            self.stdout.write(f"The second factor of {options['email']} {said}.")
             return
         password = _read_password(options["email"], from_stdin=options["password_stdin"])
         change = add_staff(email=options["email"], role=options["role"], password=password)
@@ -46,10 +53,13 @@ class Command(ProductCommand):
         if not staff:
             self.stdout.write("Nobody has an account yet. Add somebody: newsletter staff add EMAIL --role admin")
             return
-        table = Table("email", "role", "last log-in", box=None)
+        table = Table("email", "role", "second factor", "last log-in", box=None)
         for member in staff:
             seen = f"{member.last_login:%Y-%m-%d %H:%M}" if member.last_login else "never"
-            table.add_row(member.email, member.role or "none", seen if member.active else f"{seen}; switched off")
+            factor = "yes" if member.second_factor else "no"
+            table.add_row(
+                member.email, member.role or "none", factor, seen if member.active else f"{seen}; switched off"
+            )
         self.console().print(table)
 
 

@@ -1,0 +1,71 @@
+"""How staff sign in: what the sign-in library may do here, and what of it is written into the staff log."""
+
+import base64
+import hashlib
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from wagtail.log_actions import log
+
+from newsletter.desk.second_factor import BEGAN, begin_session
+
+JUST_NOW_SECONDS = 600
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Nobody makes an account for themselves; signing in and failing to is written down."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": _("This email and password do not belong together. Please try again."),
+        "email_password_mismatch": _("This email and password do not belong together. Please try again."),
+        "too_many_login_attempts": _("Too many attempts. Wait five minutes, then try again."),
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Not of somebody who has just given all that they have."""
+        session: Any = self.request.session if self.request else {}
+        if timezone.now().timestamp() - session.get(BEGAN, 0) < JUST_NOW_SECONDS:
+            return False
+        return bool(super().is_reauthentication_required(app=app, **kwargs))
+
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
+        begin_session(request, now=timezone.now())
+        log(instance=user, action="newsletter.signed_in", user=user)
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        return response
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        name = str(credentials.get("username") or credentials.get("email") or "").strip().lower()
+        person = User.objects.filter(username=name).first()
+        if person:
+            log(instance=person, action="newsletter.sign_in_failed")
+        super().authentication_failed(request, **credentials)
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """The secrets of authenticator apps and the recovery codes are kept encrypted under the secret key."""
+
+    def get_totp_issuer(self) -> str:
+        return "Newsletter"
+
+    def encrypt(self, text: str) -> str:
+        return _fernet().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return _fernet().decrypt(encrypted_text.encode()).decode()
+
+
+def _fernet() -> MultiFernet:
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"mfa:" + k.encode()).digest())) for k in keys])

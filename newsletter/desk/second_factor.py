@@ -1,0 +1,144 @@
+"""Who needs a second factor, and the gate that every request of somebody signed in passes. It draws no pages.
+
+A session ends when the person's role, rights or factors change, after an hour unused, and after twelve hours in any case.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from wagtail.log_actions import log
+
+from newsletter.models.audit import done_from
+
+RIGHTS = (
+    "newsletter.approve_issue",
+    "newsletter.send_issue",
+    "newsletter.change_publication",
+    "newsletter.view_auditentry",
+    "subscribers.view_subscriber",
+    "subscribers.add_importbatch",
+    "auth.change_user",
+)
+UNUSED = timedelta(hours=1)
+LONGEST = timedelta(hours=12)
+NOTED_EVERY = timedelta(minutes=1)
+BEGAN, SEEN, STAMP, FACTOR = "staff_began", "staff_seen", "staff_stamp", "staff_second_factor"
+DESK, ACCOUNTS = "/admin/", "/accounts/"
+FREE = ("/admin/logout/", "/admin/login/", "/admin/jsi18n/", "/admin/sprite/")
+
+
+def needs_second_factor(user: Any) -> bool:
+    """Whoever may approve, send, see people's data or administer. In the demonstration's own folder nobody does."""
+    return not settings.NEWSLETTER_DEMO and any(user.has_perm(right) for right in RIGHTS)
+
+
+def has_passed(request: HttpRequest) -> bool:
+    """Whether this very session gave a second factor, or set one up."""
+    user: Any = request.user
+    if request.session.get(FACTOR) == user.pk:
+        return True
+    return any(record["method"] == "mfa" for record in get_authentication_records(request, user))
+
+
+def begin_session(request: HttpRequest, *, now: datetime) -> None:
+    """Remember when the session began and what its person may do; called when somebody has signed in."""
+    request.session[BEGAN] = request.session[SEEN] = now.timestamp()
+    request.session[STAMP] = make_stamp(request.user)
+
+
+def make_stamp(user: Any) -> str:
+    """Changes when the person's groups, rights of their own, standing or second factors change."""
+    said = [
+        str(user.pk),
+        f"{user.is_active}{user.is_superuser}",
+        ",".join(map(str, user.groups.order_by("pk").values_list("pk", flat=True))),
+        ",".join(map(str, user.user_permissions.order_by("pk").values_list("pk", flat=True))),
+        ",".join(map(str, Authenticator.objects.filter(user_id=user.pk).order_by("pk").values_list("pk", flat=True))),
+    ]
+    return salted_hmac("newsletter.staff", "|".join(said), algorithm="sha256").hexdigest()
+
+
+class StaffGate:
+    """Middleware. Nobody who is signed in gets past it with an ended session or, in the desk, without the factor they need."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if getattr(request, "is_dummy", False):
+            return self.get_response(request)
+        token = done_from.set(request.META.get("REMOTE_ADDR", ""))
+        try:
+            return self._pass(request)
+        finally:
+            done_from.reset(token)
+
+    def _pass(self, request: HttpRequest) -> HttpResponse:
+        now = timezone.now()
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        ended = why_ended(request, now=now)
+        if ended:
+            logout(request)
+            messages.warning(request, ended)
+            return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}")
+        detour = find_detour(request)
+        if detour:
+            return HttpResponseRedirect(detour)
+        response = self.get_response(request)
+        if request.method == "POST" and request.path.startswith(ACCOUNTS) and request.user.is_authenticated:
+            _note_own_change(request)
+        return response
+
+
+def why_ended(request: HttpRequest, *, now: datetime) -> str:
+    """Why this session is over, in a sentence; empty where it goes on."""
+    session, moment = request.session, now.timestamp()
+    if STAMP not in session:
+        begin_session(request, now=now)
+        return ""
+    if not constant_time_compare(session[STAMP], make_stamp(request.user)):
+        return _("Your role or your sign-in changed, so you were signed out. Please sign in again.")
+    if moment - session.get(BEGAN, 0) > LONGEST.total_seconds():
+        return _("You were signed in for twelve hours. Please sign in again.")
+    if moment - session.get(SEEN, 0) > UNUSED.total_seconds():
+        return _("You were signed out after an hour without use. Please sign in again.")
+    if moment - session[SEEN] > NOTED_EVERY.total_seconds():
+        session[SEEN] = moment
+    return ""
+
+
+def find_detour(request: HttpRequest) -> str:
+    """Where somebody must go first who lacks the second factor for the desk; empty where nothing is missing."""
+    if not request.path.startswith(DESK) or request.path.startswith(FREE):
+        return ""
+    if has_passed(request) or not needs_second_factor(request.user):
+        return ""
+    if is_mfa_enabled(request.user):
+        return f"{reverse('mfa_reauthenticate')}?{urlencode({'next': request.get_full_path()})}"
+    return reverse("mfa_activate_totp")
+
+
+def _note_own_change(request: HttpRequest) -> None:
+    """Whoever changed their own factors in this session stays signed in here; every other session of theirs ends."""
+    stamp = make_stamp(request.user)
+    if request.session.get(STAMP) != stamp:
+        request.session[STAMP] = stamp
+        log(instance=request.user, action="newsletter.factor_changed", user=request.user)
+        if is_mfa_enabled(request.user):
+            request.session[FACTOR] = request.user.pk
+        else:
+            request.session.pop(FACTOR, None)

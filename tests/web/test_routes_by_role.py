@@ -1,0 +1,221 @@
+"""Every route of the product in one table: who may open it, and with what. A route that is not in the table fails (G1–G9).
+
+A prefix stands for all routes under it; the longest one that fits a route is the one that counts. Rooms that change people's
+data or send are POST, and are asked for by GET here: what must not open is refused before its method is looked at.
+"""
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+
+from newsletter.models import Publication
+from subscribers.models import Segment, Topic
+from tests.support.fixtures import add_readers, make_appeal, make_event, make_issue, make_story
+from tests.web.desk import sign_in, sign_in_superuser
+from tests.web.test_desk_routes import list_routes
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ("writer", "editor", "approver", "data", "admin")
+NEED_FACTOR = ("approver", "data", "admin")
+ANYBODY, NOBODY, STAFF = "anybody", "", "writer editor approver data admin"
+WRITERS, EDITORS, APPROVERS = "writer editor approver admin", "editor approver admin", "approver admin"
+PEOPLE, LISTS, ADMIN = "data admin", "editor approver data admin", "admin"
+TABLE = {
+    # Public: a reader, a mailbox provider, a stranger who might sign in.
+    "/": ANYBODY,
+    "/c/": ANYBODY,
+    "/join/": ANYBODY,
+    "/look.css": ANYBODY,
+    "/my-mail": ANYBODY,
+    "/hooks/": ANYBODY,
+    "/m/": ANYBODY,
+    "/p/": ANYBODY,
+    "/u/": ANYBODY,
+    "/view/": ANYBODY,
+    "/accounts/login/": ANYBODY,
+    "/accounts/logout/": ANYBODY,
+    "/accounts/inactive/": ANYBODY,
+    "/accounts/signup/": ANYBODY,
+    "/accounts/2fa/authenticate/": ANYBODY,
+    "/admin/login/": ANYBODY,
+    "/admin/jsi18n/": ANYBODY,
+    "/admin/sprite/": ANYBODY,
+    "/admin/choose-page/": ANYBODY,
+    # Every member of staff, with or without a second factor: this is where it is set up.
+    "/accounts/2fa/": STAFF,
+    "/accounts/reauthenticate/": STAFF,
+    "/accounts/sessions/": STAFF,
+    "/admin/logout/": ANYBODY,
+    # Every member of staff.
+    "/admin/": STAFF,
+    "/admin/account/": STAFF,
+    "/admin/block-preview/": STAFF,
+    "/admin/choose-": STAFF,
+    "/admin/dismissibles/": STAFF,
+    "/admin/editing": STAFF,
+    "/admin/snippets/choose/newsletter/": STAFF,
+    "/admin/snippets/choose/newsletter/appeal/create/": EDITORS,
+    "/admin/snippets/choose/newsletter/eventnotice/create/": EDITORS,
+    "/admin/snippets/choose/newsletter/story/create/": EDITORS,
+    "/admin/tag-autocomplete/": STAFF,
+    # Content.
+    "/admin/appeals/": STAFF,
+    "/admin/appeals/add/": EDITORS,
+    "/admin/appeals/copy/": EDITORS,
+    "/admin/appeals/delete/": EDITORS,
+    "/admin/appeals/edit/": EDITORS,
+    "/admin/appeals/history": EDITORS,
+    "/admin/appeals/preview/": EDITORS,
+    "/admin/appeals/usage/": EDITORS,
+    "/admin/brand/": EDITORS,
+    "/admin/brand/add/": ADMIN,
+    "/admin/brand/delete/": ADMIN,
+    "/admin/brand/edit/": ADMIN,
+    "/admin/brand/history": ADMIN,
+    "/admin/brand/preview/": ADMIN,
+    "/admin/brand/usage/": ADMIN,
+    "/admin/events/": WRITERS,
+    "/admin/events/add/": EDITORS,
+    "/admin/events/delete/": EDITORS,
+    "/admin/events/preview/": EDITORS,
+    "/admin/events/preview/1/": WRITERS,
+    "/admin/images/": WRITERS,
+    "/admin/images/chooser/": STAFF,
+    "/admin/images/chooser/create/": WRITERS,
+    "/admin/images/multiple/": STAFF,
+    "/admin/images/multiple/add/": WRITERS,
+    "/admin/issues/": WRITERS,
+    "/admin/issues/add/": NOBODY,
+    "/admin/issues/delete/": NOBODY,
+    "/admin/issues/lock/": NOBODY,
+    "/admin/issues/preview/": NOBODY,
+    "/admin/issues/preview/1/": WRITERS,
+    "/admin/issues/unlock/": NOBODY,
+    "/admin/sources/": EDITORS,
+    "/admin/stories/": WRITERS,
+    "/admin/stories/add/": EDITORS,
+    "/admin/stories/delete/": EDITORS,
+    "/admin/stories/preview/": EDITORS,
+    "/admin/stories/preview/1/": WRITERS,
+    # People.
+    "/admin/lists/": LISTS,
+    "/admin/lists/add/": PEOPLE,
+    "/admin/lists/delete/": NOBODY,
+    "/admin/lists/edit/": PEOPLE,
+    "/admin/lists/history": PEOPLE,
+    "/admin/lists/usage/": PEOPLE,
+    "/admin/people/": PEOPLE,
+    "/admin/segments/": LISTS,
+    "/admin/segments/add/": PEOPLE,
+    "/admin/segments/copy/": PEOPLE,
+    "/admin/segments/delete/": PEOPLE,
+    "/admin/segments/edit/": PEOPLE,
+    "/admin/segments/history": PEOPLE,
+    "/admin/segments/preview/": PEOPLE,
+    "/admin/segments/usage/": PEOPLE,
+    "/admin/topics/": STAFF,
+    "/admin/topics/add/": PEOPLE,
+    "/admin/topics/delete/": PEOPLE,
+    "/admin/topics/edit/": PEOPLE,
+    "/admin/topics/history": PEOPLE,
+    "/admin/topics/usage/": PEOPLE,
+    # Administration.
+    "/admin/groups/": ADMIN,
+    "/admin/groups/edit/": NOBODY,
+    "/admin/groups/new/": NOBODY,
+    "/admin/publications/": STAFF,
+    "/admin/publications/add/": ADMIN,
+    "/admin/publications/delete/": ADMIN,
+    "/admin/publications/edit/": ADMIN,
+    "/admin/publications/history": ADMIN,
+    "/admin/publications/preview/": ADMIN,
+    "/admin/publications/usage/": ADMIN,
+    "/admin/staff-log/": ADMIN,
+    "/admin/users/": ADMIN,
+}
+# These prefixes stand for themselves only: what else begins like them has to be in the table itself.
+ALONE = ("/", "/admin/", "/accounts/")
+
+
+def find_row(route: str) -> str | None:
+    """The table's row for a route: the longest prefix that fits."""
+    fitting = [prefix for prefix in TABLE if route.startswith(prefix) and (prefix not in ALONE or route == prefix)]
+    return max(fitting, key=len, default=None)
+
+
+@pytest.fixture
+def routes() -> list[str]:
+    return sorted(set(list_routes(get_resolver())))
+
+
+@pytest.fixture
+def full_desk(publication: Publication) -> None:
+    """A row of everything, so that a page which opens has something to show."""
+    make_story("The clinic opens its doors")
+    make_event("An evening of letters")
+    make_appeal()
+    add_readers(publication, 2)
+    Segment.objects.get_or_create(slug="all", defaults={"name": "All", "rule": {}})
+    Topic.objects.create(slug="law", name="Law")
+    make_issue(publication)
+
+
+def is_refused(client: Client, route: str) -> bool:
+    """Sent back to the sign-in or to the home page, forbidden, not there at all, or nothing that GET may ask for."""
+    response = client.get(route)
+    sent_back = response.status_code == 302 and response.headers["Location"].startswith(("/accounts/login/", "/admin/"))
+    return sent_back or response.status_code in (403, 404, 405)
+
+
+def takes_posts_only(root: Client, route: str) -> bool:
+    return root.get(route).status_code == 405
+
+
+def test_every_route_is_in_the_table_opens_for_whom_it_says_and_for_nobody_else(
+    routes: list[str], full_desk: None
+) -> None:
+    """G5, G7, G9. A new route that nobody has thought about fails here."""
+    clients = {role: sign_in(role) for role in ROLES}
+    root = sign_in_superuser()
+    closed = {route for route in routes if route != "/admin/logout/" and root.get(route).status_code == 404}
+    unknown = [route for route in routes if route not in closed and find_row(route) is None]
+    assert unknown == [], "add these to the table, with who may open them"
+    stranger = Client()
+    wrong = []
+    for route in routes:
+        may = TABLE[find_row(route) or ""] if route not in closed else NOBODY
+        if may == ANYBODY:
+            continue
+        if route not in closed and not is_refused(stranger, route):
+            wrong.append((route, "opens for a stranger"))
+        if route in closed:
+            continue
+        wrong += [
+            (route, f"opens for {role}")
+            for role in ROLES
+            if role not in may.split() and not is_refused(clients[role], route)
+        ]
+        first = next((role for role in ROLES if role in may.split()), None)
+        if (
+            first
+            and route.startswith("/admin/")
+            and not takes_posts_only(root, route)
+            and is_refused(clients[first], route)
+        ):
+            wrong.append((route, f"is closed to {first}"))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_no_route_of_the_desk_opens_without_the_second_factor_for_those_who_need_it(routes: list[str]) -> None:
+    """G4: a password alone opens nothing for those who approve, send, see people's data or administer."""
+    clients = {role: sign_in(role, factor=False) for role in NEED_FACTOR}
+    wrong = []
+    for route in routes:
+        if not route.startswith("/admin/") or TABLE.get(find_row(route) or "", "") == ANYBODY:
+            continue
+        for role, client in clients.items():
+            response = client.get(route)
+            if response.status_code != 302 or not response.headers["Location"].startswith("/accounts/2fa/"):
+                wrong.append((route, role, response.status_code))
+    assert not wrong, "\n".join(map(str, wrong))

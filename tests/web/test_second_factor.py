@@ -1,0 +1,277 @@
+"""Signing in, the second factor and how sessions end: no route round it (G2, G4, G6)."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client, override_settings
+from django.utils import timezone
+
+from newsletter.models import AuditEntry
+from newsletter.organisation.staff import add_staff, forget_factor
+from tests.web.desk import PASSWORD, said, sign_in
+
+pytestmark = pytest.mark.django_db
+LOGIN = "/accounts/login/"
+
+
+@pytest.fixture(autouse=True)
+def _no_attempts_counted() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+def add(role: str = "approver", email: str = "ann@example.org") -> User:
+    add_staff(email=email, role=role, password=PASSWORD)
+    return User.objects.get(username=email)
+
+
+def give_password(client: Client, *, password: str = PASSWORD, **more: str) -> object:
+    return client.post(f"{LOGIN}?next=/admin/issues/", {"login": " Ann@Example.org ", "password": password, **more})
+
+
+def code_of(secret: str) -> str:
+    *_, counter = yield_hotp_counters_from_time()
+    return format_hotp_value(hotp_value(secret, counter - 1))
+
+
+def set_up(client: Client) -> str:
+    """Set the second factor up as a person does. Returns the secret that the app keeps."""
+    page = client.get("/accounts/2fa/totp/activate/").content.decode()
+    secret = re.search(r'nl-secret">([A-Z2-7]+)<', page)
+    assert secret is not None
+    response = client.post("/accounts/2fa/totp/activate/", {"code": code_of(secret[1])})
+    assert response.headers["Location"] == "/accounts/2fa/recovery-codes/"
+    return secret[1]
+
+
+def opens(client: Client) -> bool:
+    return client.get("/admin/issues/").status_code == 200
+
+
+def test_a_writer_signs_in_with_email_and_password_whatever_the_case() -> None:
+    add("writer")
+    client = Client()
+    assert client.get("/admin/issues/").headers["Location"] == f"{LOGIN}?next=/admin/issues/"
+    wrong = give_password(client, password="something else")
+    assert "do not belong together" in wrong.content.decode()
+    assert give_password(client).headers["Location"] == "/admin/issues/"
+    assert opens(client)
+
+
+def test_wagtails_own_log_in_leads_to_ours_and_takes_no_password() -> None:
+    """G4."""
+    add("writer")
+    client = Client()
+    assert client.get("/admin/login/?next=/admin/").headers["Location"] == f"{LOGIN}?next=/admin/"
+    client.post("/admin/login/", {"username": "ann@example.org", "password": PASSWORD})
+    assert not opens(client)
+
+
+def test_an_approver_without_a_second_factor_is_led_to_set_one_up_and_then_works() -> None:
+    """G4: until it is set up, the desk stays closed."""
+    add()
+    client = Client()
+    give_password(client)
+    assert client.get("/admin/issues/").headers["Location"] == "/accounts/2fa/totp/activate/"
+    set_up(client)
+    assert opens(client)
+    codes = client.get("/accounts/2fa/recovery-codes/").content.decode()
+    assert len(re.findall(r"<li><code>\d+</code>", codes)) == 10
+
+
+def test_the_next_sign_in_asks_for_a_code_that_works_once() -> None:
+    """G4: the same code a second time lets nobody in."""
+    add()
+    first = Client()
+    give_password(first)
+    secret = set_up(first)
+    with time_machine.travel(timezone.now() + timedelta(minutes=2), tick=False):
+        second, third = Client(), Client()
+        assert give_password(second).headers["Location"] == "/accounts/2fa/authenticate/"
+        assert not opens(second)
+        assert "Incorrect code" in second.post("/accounts/2fa/authenticate/", {"code": "000000"}).content.decode()
+        code = code_of(secret)
+        assert second.post("/accounts/2fa/authenticate/", {"code": code}).headers["Location"] == "/admin/issues/"
+        assert opens(second)
+        give_password(third)
+        third.post("/accounts/2fa/authenticate/", {"code": code})
+        assert not opens(third)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"skip_mfa": "1", "mfa": "false", "code": "000000"},
+        {"skipEmailVerification": "true", "trusted": "1", "authenticated": "true"},
+        {"is_superuser": "1", "staff_second_factor": "1"},
+    ],
+)
+def test_nothing_that_is_posted_beside_the_password_skips_the_code(more: dict[str, str]) -> None:
+    """G4."""
+    add()
+    first = Client()
+    give_password(first)
+    set_up(first)
+    client = Client()
+    give_password(client, **more)
+    assert not opens(client)
+
+
+def test_a_password_alone_does_not_reach_the_page_that_takes_the_factor_away() -> None:
+    """G4."""
+    add()
+    first = Client()
+    give_password(first)
+    set_up(first)
+    client = Client()
+    give_password(client)
+    for page in ("/accounts/2fa/", "/accounts/2fa/totp/deactivate/", "/accounts/2fa/recovery-codes/"):
+        assert client.post(page).status_code in (302, 405)
+    assert Authenticator.objects.filter(type="totp").exists()
+
+
+def test_secrets_and_recovery_codes_are_not_in_the_database_as_they_are() -> None:
+    add()
+    client = Client()
+    give_password(client)
+    secret = set_up(client)
+    assert all(secret not in str(row.data) for row in Authenticator.objects.all())
+
+
+def test_a_recovery_code_lets_in_once_and_an_administrator_can_take_the_factor_away() -> None:
+    add()
+    client = Client()
+    give_password(client)
+    set_up(client)
+    code = re.findall(r"<li><code>(\d+)</code>", client.get("/accounts/2fa/recovery-codes/").content.decode())[0]
+    for may in (True, False):
+        again = Client()
+        give_password(again)
+        again.post("/accounts/2fa/authenticate/", {"code": code})
+        assert opens(again) is may
+    assert forget_factor(email="Ann@example.org") == 2
+    assert not opens(client)
+    give_password(client)
+    assert client.get("/admin/").headers["Location"] == "/accounts/2fa/totp/activate/"
+
+
+def test_another_role_ends_the_sessions_that_are_open() -> None:
+    """G2: whoever changes it, and from wherever."""
+    client = sign_in("editor", email="ann@example.org")
+    assert opens(client)
+    add_staff(email="ann@example.org", role="writer")
+    assert client.get("/admin/issues/").headers["Location"].startswith(LOGIN)
+    assert "Your role or your sign-in changed" in client.get(LOGIN).content.decode()
+
+
+@pytest.mark.parametrize("how", ["password", "off", "groups"])
+def test_another_password_and_a_closed_account_end_the_sessions_that_are_open(how: str) -> None:
+    """G2."""
+    client = sign_in("editor", email="ann@example.org")
+    assert opens(client)
+    person = User.objects.get(username="ann@example.org")
+    if how == "password":
+        add_staff(email="ann@example.org", role="editor", password="another-good-morning")
+    elif how == "off":
+        User.objects.update(is_active=False)
+    else:
+        person.groups.clear()
+    assert not opens(client)
+
+
+def test_setting_up_a_factor_ends_the_other_sessions_and_not_this_one() -> None:
+    """G2."""
+    add("writer")
+    mine, other = Client(), Client()
+    give_password(mine)
+    give_password(other)
+    assert opens(mine)
+    assert opens(other)
+    set_up(mine)
+    assert opens(mine)
+    assert not opens(other)
+
+
+@pytest.mark.parametrize(("steps", "stays"), [([50, 50, 50], True), ([70], False), ([50] * 15, False)])
+def test_a_session_ends_after_an_hour_unused_and_after_twelve_in_any_case(steps: list[int], stays: bool) -> None:
+    """G2."""
+    now = timezone.now()
+    with time_machine.travel(now, tick=False) as clock:
+        client = sign_in("writer")
+        assert opens(client)
+        for minutes in steps:
+            clock.shift(timedelta(minutes=minutes))
+            last = opens(client)
+    assert last is stays
+
+
+def test_many_wrong_passwords_for_one_person_are_slowed_down_also_for_the_right_one() -> None:
+    """G6."""
+    add("writer")
+    client = Client()
+    for _ in range(10):
+        give_password(client, password="wrong")
+    assert "Too many attempts" in give_password(client).content.decode()
+    assert not opens(client)
+
+
+def test_a_stranger_is_told_the_same_whether_or_not_there_is_such_an_account() -> None:
+    """G6."""
+    add("writer")
+    known = give_password(Client(), password="wrong").content.decode()
+    unknown = Client().post(LOGIN, {"login": "nobody@example.org", "password": "wrong"}).content.decode()
+    say = re.compile(r'role="alert">([^<]*)<')
+    assert say.findall(known) == say.findall(unknown) != []
+
+
+def test_nobody_makes_an_account_for_themselves_or_resets_a_password_by_mail() -> None:
+    for page in ("/accounts/signup/", "/accounts/password/reset/", "/accounts/email/", "/accounts/login/code/"):
+        assert Client().get(page).status_code == 404
+
+
+def test_following_a_link_signs_nobody_out() -> None:
+    """G3."""
+    client = sign_in("writer")
+    client.get("/admin/logout/")
+    client.get("/accounts/logout/")
+    assert opens(client)
+    client.post("/admin/logout/")
+    assert not opens(client)
+
+
+def test_in_the_demonstrations_own_folder_nobody_is_asked_for_a_second_factor() -> None:
+    client = sign_in("admin", factor=False)
+    assert not opens(client)
+    with override_settings(NEWSLETTER_DEMO=True):
+        assert opens(client)
+
+
+def test_signing_in_and_failing_to_are_in_the_staff_log() -> None:
+    """G10."""
+    add("writer")
+    give_password(Client(), password="wrong")
+    give_password(Client())
+    assert list(AuditEntry.objects.order_by("pk").values_list("action", "address")) == [
+        ("newsletter.staff_added", ""),
+        ("newsletter.sign_in_failed", "127.0.0.1"),
+        ("newsletter.signed_in", "127.0.0.1"),
+    ]
+
+
+def test_the_sessions_page_lists_where_one_is_signed_in_and_ends_the_others() -> None:
+    add("writer")
+    mine, other = Client(), Client()
+    give_password(mine)
+    give_password(other)
+    assert mine.get("/accounts/sessions/").content.decode().count("since ") == 2
+    assert said(mine.post("/accounts/sessions/", follow=True)) != []
+    assert opens(mine)
+    assert not opens(other)

@@ -1,0 +1,150 @@
+"""The public archive: publications, their issues, one issue. It knows no reader, and shows what the publication opted into."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from babel.dates import format_date
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import conditional_page, require_safe
+
+from newsletter.issues.archive import Archived, describe, find_archived
+from newsletter.issues.dates import locale_of
+from newsletter.issues.public import render_for_archive
+from newsletter.issues.words import WORDS, say
+from newsletter.models import Brand, Publication, Send
+from newsletter.rendering.colours import dark_palette, light_palette, normalise
+from newsletter.rendering.words import direction_of
+from newsletter.web.impersonal import find_join_url
+
+PER_PAGE = 13
+SECONDS = 30
+"""How long a page may be kept unasked: a withdrawn story must be gone within a minute."""
+LIST_CSP = (
+    "default-src 'none'; img-src 'self' {site}; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+ISSUE_CSP = LIST_CSP + "; sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation"
+
+
+@require_safe
+@conditional_page
+def show_archives(request: HttpRequest) -> HttpResponse:
+    """The publications that have an archive for everybody."""
+    publications = list(_publications().filter(archive=Publication.Archive.PUBLIC))
+    if not publications:
+        raise Http404("There is no archive.")
+    first = publications[0]
+    page = {"publications": publications, "title": first.brand.name, **say_frame(first)}
+    return _guard(render(request, "archive/publications.html", page), csp=LIST_CSP, listed=True)
+
+
+@require_safe
+@conditional_page
+def show_issues(request: HttpRequest, slug: str) -> HttpResponse:
+    """The issues of a publication, newest first."""
+    publication = get_object_or_404(_publications(), slug=slug, archive=Publication.Archive.PUBLIC)
+    pages = Paginator(find_archived(publication), PER_PAGE)
+    page = pages.get_page(request.GET.get("page"))
+    issues = [say_issue(one) for one in describe(list(page.object_list), at=datetime.now(UTC))]
+    shown = {"publication": publication, "page": page, "issues": issues, "title": publication.name}
+    response = render(request, "archive/issues.html", {**shown, **say_frame(publication)})
+    return _guard(response, csp=LIST_CSP, listed=True)
+
+
+@require_safe
+@conditional_page
+def show_issue(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """One issue, by its number in an archive for everybody, by its unguessable name in one for those who have the link."""
+    publication = get_object_or_404(
+        _publications(), slug=slug, archive__in=[Publication.Archive.PUBLIC, Publication.Archive.UNLISTED]
+    )
+    listed = publication.archive == Publication.Archive.PUBLIC
+    send = _find_send(publication, name, listed=listed)
+    (issue,) = describe([send], at=datetime.now(UTC))
+    mail = render_for_archive(send.revision_id, issue.hidden)
+    newer, older = _neighbours(publication, send) if listed else (None, None)
+    facts = {"publication": publication, "issue": say_issue(issue), "listed": listed, "newer": newer, "older": older}
+    facts |= say_frame(publication)
+    head = render_to_string("archive/issue_head.html", facts)
+    top, foot = render_to_string("archive/issue_top.html", facts), render_to_string("archive/issue_foot.html", facts)
+    return _guard(HttpResponse(_dress(mail.html, head=head, top=top, foot=foot)), csp=ISSUE_CSP, listed=listed)
+
+
+def say_frame(publication: Publication) -> dict[str, Any]:
+    """What every page of the archive shows around its subject: the brand, its colours, the language."""
+    brand, language = publication.brand, publication.language
+    return {
+        "brand": brand,
+        "light": _colours(brand, dark=False),
+        "dark": _colours(brand, dark=True),
+        "font": mark_safe(_font(brand)),
+        "language": language,
+        "direction": direction_of(language),
+        "join_url": find_join_url(publication) if publication.mailing_list.public else "",
+        "feed": f"/news/{publication.slug}/feed.xml",
+        "words": {name: say(name, language) for name in WORDS["en"]},
+        "archive_of": say("archive_of", language, name=publication.name),
+    }
+
+
+def say_issue(issue: Archived) -> dict[str, Any]:
+    locale = locale_of(issue.send.issue.publication.language)
+    day = format_date(issue.day, format="long", locale=locale)
+    return {**{name: getattr(issue, name) for name in ("title", "summary", "path", "url", "picture")}, "day": day}
+
+
+def _publications() -> Any:
+    return Publication.objects.select_related("brand__logo", "brand__logo_dark", "mailing_list").order_by("name")
+
+
+def _find_send(publication: Publication, name: str, *, listed: bool) -> Send:
+    by: dict[str, Any] = {"issue__public_id": name}
+    if listed:
+        by = {"issue__number": int(name) if name.isdecimal() and len(name) < 9 else 0}
+    return get_object_or_404(find_archived(publication), **by)
+
+
+def _neighbours(publication: Publication, send: Send) -> tuple[str | None, str | None]:
+    """The paths of the next newer and the next older issue in the archive."""
+    number = send.issue.number
+    archived = find_archived(publication)
+    newer = archived.filter(issue__number__gt=number).order_by("issue__number").values_list("issue__number", flat=True)
+    older = archived.filter(issue__number__lt=number).values_list("issue__number", flat=True)
+    return tuple(f"/news/{publication.slug}/{found}/" if found else None for found in (newer.first(), older.first()))  # type: ignore[return-value]
+
+
+def _dress(html: str, *, head: str, top: str, foot: str) -> str:
+    """The mail as a page: a head of its own, and the archive's lines above and below."""
+    html = html.replace("</head>", head + "</head>", 1)
+    start = html.index(">", html.index("<body")) + 1
+    end = html.rindex("</body>")
+    return html[:start] + top + html[start:end] + foot + html[end:]
+
+
+def _colours(brand: Brand, *, dark: bool) -> Mapping[str, str]:
+    colour, accent = normalise(brand.colour, otherwise="#1f4e5f"), normalise(brand.accent, otherwise="#b3541e")
+    if dark:
+        return asdict(dark_palette(colour=colour, accent=accent))
+    background = normalise(brand.background, otherwise="#f4f1ec")
+    return asdict(light_palette(colour=colour, accent=accent, background=background))
+
+
+def _font(brand: Brand) -> str:
+    """The brand's font list, of characters that can stand in a style."""
+    return "".join(char for char in brand.font if char.isalnum() or char in " ,'-")
+
+
+def _guard(response: HttpResponse, *, csp: str, listed: bool) -> HttpResponse:
+    response["Content-Security-Policy"] = csp.format(site=settings.NEWSLETTER_SITE_URL)
+    response["Referrer-Policy"] = "strict-origin-when-cross-origin" if listed else "no-referrer"
+    response["Cache-Control"] = f"public, max-age={SECONDS}"
+    if not listed:
+        response["X-Robots-Tag"] = "noindex"
+    return response

@@ -1,0 +1,47 @@
+"""The archive's feed (RSS 2.0): the newest issues of a publication that opted in."""
+
+from datetime import UTC, datetime
+from html import escape
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.feedgenerator import Rss201rev2Feed
+from django.views.decorators.http import conditional_page, require_safe
+
+from newsletter.issues.archive import Archived, describe, find_archived
+from newsletter.issues.words import say
+from newsletter.models import Publication
+
+NEWEST = 20
+SECONDS = 30
+
+
+@require_safe
+@conditional_page
+def show_feed(request: HttpRequest, slug: str) -> HttpResponse:
+    """Titles, summaries and the titles of stories; never a reader's name or link."""
+    publications = Publication.objects.select_related("brand", "mailing_list")
+    publication = get_object_or_404(publications, slug=slug, archive=Publication.Archive.PUBLIC)
+    site, language = settings.NEWSLETTER_SITE_URL, publication.language
+    feed = Rss201rev2Feed(
+        title=publication.name,
+        link=f"{site}/news/{slug}/",
+        description=say("archive_of", language, name=publication.name),
+        language=language,
+        author_name=publication.brand.name,
+        feed_url=f"{site}/news/{slug}/feed.xml",
+    )
+    for issue in describe(list(find_archived(publication)[:NEWEST]), at=datetime.now(UTC)):
+        feed.add_item(
+            title=issue.title, link=issue.url, description=_describe(issue), unique_id=issue.url, pubdate=issue.day
+        )
+    response = HttpResponse(feed.writeString("utf-8"), content_type="application/rss+xml; charset=utf-8")
+    response["Cache-Control"] = f"public, max-age={SECONDS}"
+    response["Content-Security-Policy"] = "default-src 'none'"
+    return response
+
+
+def _describe(issue: Archived) -> str:
+    items = "".join(f'<li><a href="{escape(url)}">{escape(title)}</a></li>' for title, url in issue.stories)
+    return f"<p>{escape(issue.summary)}</p>" + (f"<ul>{items}</ul>" if items else "")

@@ -23,7 +23,7 @@ def host_picture_bytes(*, data: bytes, source_url: str, alt: str = "", width: in
     if known and known.sha256 == encoded.sha256:
         return known
     file = f"pictures/{encoded.sha256[:32]}.{'jpg' if encoded.format == 'jpeg' else encoded.format}"
-    _write(Path(settings.MEDIA_ROOT) / file, encoded.data)
+    write_picture(Path(settings.MEDIA_ROOT) / file, encoded.data)
     return Picture.objects.create(
         source_url=source_url,
         file=file,
@@ -31,6 +31,7 @@ def host_picture_bytes(*, data: bytes, source_url: str, alt: str = "", width: in
         width=encoded.width,
         height=encoded.height,
         alt=alt[:300],
+        weight=len(encoded.data),
         withdrawn_at=_withdrawn_at(encoded.sha256),
     )
 
@@ -68,7 +69,7 @@ def picture_path(picture: Picture) -> Path:
     return Path(settings.MEDIA_ROOT) / picture.file
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_picture(path: Path, data: bytes) -> None:
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)

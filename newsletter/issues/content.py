@@ -8,11 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
+from django.conf import settings
 
-from newsletter.content.hosting import host_staff_image
+from newsletter.content.cuts import cut_picture, cut_staff_image
+from newsletter.content.html import plain_text
 from newsletter.content.pseudonyms import notes_for
+from newsletter.issues.calendar_links import calendar_address
 from newsletter.issues.care import care_of
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Picture, Publication, Story
+from newsletter.rendering.schemas import BlockSchema, FieldSchema, load_schemas
 
 Content = dict[str, Any]
 
@@ -29,14 +33,27 @@ def resolve_content(issue: Issue) -> Content:
         },
         "subject": issue.subject,
         "preheader": issue.preheader,
+        "layout": _layout(issue),
+        "headline": issue.headline,
         "publication": _publication(publication),
         "brand": _brand(publication.brand),
         "blocks": [
             {"type": child.block_type, "key": child.id or f"{child.block_type}-{index}", **resolved}
             for index, child in enumerate(issue.body)
-            if (resolved := _RESOLVE[child.block_type](child.value)) is not None
+            if (resolved := _resolve(child.block_type, child.value)) is not None
         ],
     }
+
+
+def _resolve(kind: str, value: Any) -> Content | None:
+    if kind in _RESOLVE:
+        return _RESOLVE[kind](value)
+    return _by_schema(load_schemas()[kind], value)
+
+
+def _layout(issue: Issue) -> str:
+    """What staff chose for the issue, else what goes with its kind: an issue of the schedule looks as its publication says."""
+    return str(issue.layout or LAYOUTS.get(issue.kind) or issue.publication.layout)
 
 
 def hash_content(content: Content) -> str:
@@ -75,6 +92,10 @@ def _brand(brand: Brand) -> Content:
         "accent": brand.accent,
         "background": brand.background,
         "font": brand.font,
+        "heading_font": brand.heading_font,
+        "radius": brand.radius,
+        "masthead": brand.masthead,
+        "icons_url": f"{settings.NEWSLETTER_SITE_URL}/m/icons",
         "postal_address": brand.postal_address,
         "website": brand.website,
         "donate_url": brand.donate_url,
@@ -86,21 +107,33 @@ def _brand(brand: Brand) -> Content:
 def _picture(picture: Picture | None, *, alt: str) -> Content | None:
     if picture is None:
         return None
-    return {"url": picture.url, "width": picture.width, "height": picture.height, "alt": alt}
+    return {
+        "url": picture.url,
+        "width": picture.width,
+        "height": picture.height,
+        "alt": alt,
+        "weight": picture.weight,
+    }
+
+
+def _story_picture(story: Story, staff: Any, *, place: str) -> Picture | None:
+    if staff:
+        return cut_staff_image(staff, place=place)
+    return cut_picture(story.picture, place=place) if story.picture else None
 
 
 def _note(value: Any) -> Content:
     return {"heading": value["heading"], "html": value["text"].source}
 
 
-def _story(value: Any) -> Content | None:
+def _story(value: Any, *, place: str = "wide") -> Content | None:
     """Nothing where the story was withdrawn, or none is chosen yet."""
     story: Story | None = value["story"]
     if story is None or story.withdrawn_at is not None:
         return None
     title = value["headline"] or story.title
     teaser = value["teaser"] or story.teaser
-    picture = host_staff_image(value["picture"]) if value["picture"] else story.picture
+    picture = _story_picture(story, value["picture"], place=place)
     pseudonyms = tuple((str(name), str(note)) for name, note in story.pseudonyms)
     topics = [topic.name for topic in story.topics.all()]
     return {
@@ -121,13 +154,28 @@ def _story(value: Any) -> Content | None:
 
 
 def _stories(value: Any) -> Content:
-    resolved = [_story(item) for item in value["stories"]]
-    return {"heading": value["heading"], "stories": [one["story"] for one in resolved if one]}
+    resolved = [_story(item, place="card") for item in value["stories"]]
+    look = value.get("look") or "cards"
+    return {"heading": value["heading"], "look": look, "stories": [one["story"] for one in resolved if one]}
 
 
 def _events(value: Any) -> Content:
     events = [_event(event) for event in value["events"] if event]
     return {"heading": value["heading"], "events": sorted(events, key=lambda event: (event["starts_at"], event["id"]))}
+
+
+def _event_card(value: Any) -> Content | None:
+    """Nothing where the event was cancelled."""
+    event: EventNotice | None = value["event"]
+    if event is None or event.cancelled:
+        return None
+    picture = cut_staff_image(value["picture"], place="wide") if value["picture"] else None
+    return {
+        "events": [_event(event)],
+        "summary": value["summary"] or event.summary,
+        "picture": _picture(picture, alt=picture.alt if picture else ""),
+        "button": value["button"],
+    }
 
 
 def _event(event: EventNotice) -> Content:
@@ -148,6 +196,7 @@ def _event(event: EventNotice) -> Content:
         "longitude": event.longitude,
         "online": event.online,
         "cancelled": event.cancelled,
+        "calendar": calendar_address(event.pk),
     }
 
 
@@ -181,7 +230,7 @@ def _quote(value: Any) -> Content:
 
 
 def _image(value: Any) -> Content:
-    picture = host_staff_image(value["image"])
+    picture = cut_staff_image(value["image"], place="wide")
     return {"picture": _picture(picture, alt=value["alt"]), "caption": value["caption"], "url": value["url"]}
 
 
@@ -193,11 +242,34 @@ def _divider(value: Any) -> Content:
     return {}
 
 
+def _by_schema(schema: BlockSchema, value: Any) -> Content:
+    """A block that a schema describes: its values as plain data, by the names of its fields."""
+    return {"values": {field.name: _by_field(field, value.get(field.name)) for field in schema.fields}}
+
+
+def _by_field(field: FieldSchema, value: Any) -> Any:
+    match field.kind:
+        case "rich":
+            return {"html": value.source, "text": plain_text(value.source)} if value else {"html": "", "text": ""}
+        case "picture":
+            image = value and value["image"]
+            picture = cut_staff_image(image, place=field.place, film=field.mark == "film") if image else None
+            return _picture(picture, alt=value["alt"] if picture else "")
+        case "lines":
+            return [str(line) for line in value or ()]
+        case _:
+            return str(value or "")
+
+
+LAYOUTS = {"digest": "digest", "correction": "event_notice"}
+"""The layouts of issues that are not of the schedule, where staff chose none."""
+
 _RESOLVE: dict[str, Callable[[Any], Content | None]] = {
     "note": _note,
     "lead_story": _story,
     "stories": _stories,
     "events": _events,
+    "event_card": _event_card,
     "appeal": _appeals,
     "related": _related,
     "quote": _quote,

@@ -1,7 +1,10 @@
 """From resolved content to the document of one variant: what a group of readers sees, in words and dates. Pure."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
@@ -16,6 +19,7 @@ from newsletter.rendering.blocks import (
     Button,
     Divider,
     Document,
+    EventCard,
     EventItem,
     Events,
     ImageBlock,
@@ -24,17 +28,20 @@ from newsletter.rendering.blocks import (
     Picture,
     Quote,
     Related,
+    SchemaBlock,
     StoryCards,
     StoryItem,
+    StoryList,
+    StoryRows,
 )
 from newsletter.rendering.words import direction_of, word
 from subscribers.places import region_name
 
-__all__ = ["LAYOUTS", "Visible", "describe_visible", "make_document", "see"]
+__all__ = ["Visible", "describe_visible", "make_document", "see"]
 
 Content = dict[str, Any]
-LAYOUTS = {"issue": "letter", "digest": "digest", "correction": "event_notice"}
-"""Which layout each kind of issue has, where its publication does not say otherwise."""
+_STORIES: dict[str, type[StoryCards]] = {"cards": StoryCards, "rows": StoryRows, "list": StoryList}
+_MAP = "https://www.openstreetmap.org/search?query="
 
 
 def make_document(content: Content, *, visible: Visible, view_online: str) -> Document:
@@ -53,6 +60,9 @@ def make_document(content: Content, *, visible: Visible, view_online: str) -> Do
         publication=publication["name"],
         reason=word("why_you_get_this", language, list=publication["list_name"], organisation=content["brand"]["name"]),
         urls={"view_online": view_online},
+        layout=content.get("layout", "letter"),
+        headline=content.get("headline", ""),
+        edition=_edition(content, language),
     )
 
 
@@ -66,9 +76,12 @@ def _block(data: Content, content: Content, visible: Visible) -> Block | None:
             return LeadStory(story=_story(data["story"], language), key=key)
         case "stories":
             stories = tuple(_story(story, language) for story in data["stories"])
-            return StoryCards(stories=stories, heading=data["heading"], key=key) if stories else None
+            kind_of_list = _STORIES[data.get("look", "cards")]
+            return kind_of_list(stories=stories, heading=data["heading"], key=key) if stories else None
         case "events":
             return _events(data, visible.events[key], content, language)
+        case "event_card":
+            return _event_card(data, language, content["publication"]["zone"])
         case "appeal":
             appeal = visible.appeals[key]
             if appeal is None:
@@ -84,8 +97,30 @@ def _block(data: Content, content: Content, visible: Visible) -> Block | None:
             return ImageBlock(picture=Picture(**data["picture"]), caption=data["caption"], url=data["url"], key=key)
         case "button":
             return Button(label=data["label"], url=data["url"], key=key)
-        case _:
+        case "divider":
             return Divider(key=key)
+        case _:
+            return SchemaBlock(kind, {name: _value(value) for name, value in data["values"].items()}, key=key)
+
+
+def _value(value: Any) -> Any:
+    """A value of a block that a schema describes, as rendering takes it."""
+    match value:
+        case {"url": _, "width": _, "height": _}:
+            return Picture(**value)
+        case list():
+            return tuple(value)
+        case _:
+            return value
+
+
+def _edition(content: Content, language: str) -> str:
+    """The day that an issue of the schedule is due, where it is."""
+    issue = content.get("issue", {})
+    if issue.get("kind", "issue") != "issue" or not issue.get("due_at"):
+        return ""
+    due = datetime.fromisoformat(issue["due_at"]).astimezone(ZoneInfo(content["publication"]["zone"]))
+    return format_date(due, format="long", locale=locale_of(language))
 
 
 def _note(data: Content) -> Note:
@@ -129,6 +164,21 @@ def _heading(chosen: Chosen, language: str) -> str:
     return say("events", language) if chosen.kind == "all" else word(f"events_{chosen.kind}", language)
 
 
+def _event_card(data: Content, language: str, zone: str) -> EventCard:
+    event = data["events"][0]
+    item = _event(event, language, zone)
+    return EventCard(
+        event=replace(
+            item,
+            summary=data["summary"],
+            picture=Picture(**data["picture"]) if data["picture"] else None,
+            map_url="" if event["online"] or not event["place"] else _MAP + quote(event["place"]),
+        ),
+        button=data["button"],
+        key=data["key"],
+    )
+
+
 def _event(event: Content, language: str, default_zone: str) -> EventItem:
     locale = locale_of(language)
     day = first_day(event, default_zone=default_zone)
@@ -142,6 +192,9 @@ def _event(event: Content, language: str, default_zone: str) -> EventItem:
         if event["online"]
         else event["place"] or event["town"] or region_name(event["region"]),
         online=event["online"],
+        calendar_url=f"{event['calendar']}.ics" if event.get("calendar") else "",
+        google_url=f"{event['calendar']}/google" if event.get("calendar") else "",
+        outlook_url=f"{event['calendar']}/outlook" if event.get("calendar") else "",
     )
 
 

@@ -112,7 +112,9 @@ def narrow(content: Content, *, visible: Visible, only_events_subject: str) -> C
 def shown_by(content: Content, *, visible: Visible) -> tuple[set[int], set[int]]:
     """The ids of the stories and of the events that a variant shows."""
     stories = set() if visible.only_events else {story["id"] for story in stories_of(content)} - set(visible.hidden)
-    return stories, {event["id"] for chosen in visible.events.values() for event in chosen.events}
+    in_full = () if visible.only_events else [block for block in content["blocks"] if block["type"] == "event_card"]
+    events = {event["id"] for chosen in visible.events.values() for event in chosen.events}
+    return stories, events | {event["id"] for block in in_full for event in block["events"]}
 
 
 def describe_visible(visible: Visible) -> str:

@@ -1,0 +1,31 @@
+"""The unguessable names under which an event's calendar file is served, and their reading back. Nothing is stored."""
+
+import hashlib
+import hmac
+import re
+
+from django.conf import settings
+
+_NAME = re.compile(r"(\d{1,18})-([0-9a-f]{20})")
+
+
+def calendar_address(event_id: int) -> str:
+    """The address without its ending: with ``.ics`` the file, with ``/google`` and ``/outlook`` ways to those calendars."""
+    return f"{settings.NEWSLETTER_SITE_URL}/calendar/{calendar_name(event_id)}"
+
+
+def calendar_name(event_id: int) -> str:
+    return f"{event_id}-{_sign(event_id)}"
+
+
+def read_calendar_name(name: str) -> int | None:
+    """The event's id; None for a name that we did not make."""
+    match = _NAME.fullmatch(name)
+    if match is None or not hmac.compare_digest(match[2], _sign(int(match[1]))):
+        return None
+    return int(match[1])
+
+
+def _sign(event_id: int) -> str:
+    message = f"calendar:{event_id}".encode()
+    return hmac.new(settings.SUBSCRIBERS_ADDRESS_KEY.encode(), message, hashlib.sha256).hexdigest()[:20]

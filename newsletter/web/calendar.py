@@ -1,0 +1,110 @@
+"""An event for a reader's calendar: a file served by us, and ways to two calendars on the web. Nobody is counted."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+from icalendar import Calendar, Event
+
+from newsletter.issues.calendar_links import calendar_name, read_calendar_name
+from newsletter.models import EventNotice
+
+GOOGLE = "https://calendar.google.com/calendar/render"
+OUTLOOK = "https://outlook.live.com/calendar/0/deeplink/compose"
+_HOUR = timedelta(hours=1)
+_PRIVATE = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex", "X-Content-Type-Options": "nosniff"}
+
+
+@require_safe
+@cache_control(public=True, max_age=300)
+def show_file(request: HttpRequest, name: str) -> HttpResponse:
+    """The event as it is now, also where it was cancelled or moved since the mail: calendars then show that."""
+    event = _find(name)
+    response = HttpResponse(make_calendar(event), content_type="text/calendar; charset=utf-8", headers=_PRIVATE)
+    response["Content-Disposition"] = f'attachment; filename="event-{event.pk}.ics"'
+    return response
+
+
+@require_safe
+@cache_control(public=True, max_age=300)
+def go_to_google(request: HttpRequest, name: str) -> HttpResponse:
+    event = _find(name)
+    starts, ends = span(event)
+    shape = "%Y%m%d" if event.all_day else "%Y%m%dT%H%M%SZ"
+    query = {
+        "action": "TEMPLATE",
+        "text": event.title,
+        "dates": f"{starts:{shape}}/{ends:{shape}}",
+        "details": _details(event),
+        "location": event.place_text,
+    }
+    return HttpResponseRedirect(f"{GOOGLE}?{urlencode(query)}", headers=_PRIVATE)
+
+
+@require_safe
+@cache_control(public=True, max_age=300)
+def go_to_outlook(request: HttpRequest, name: str) -> HttpResponse:
+    event = _find(name)
+    starts, ends = span(event)
+    query = {
+        "path": "/calendar/action/compose",
+        "rru": "addevent",
+        "subject": event.title,
+        "startdt": _as_outlook(starts, all_day=event.all_day),
+        "enddt": _as_outlook(ends, all_day=event.all_day),
+        "body": _details(event),
+        "location": event.place_text,
+    }
+    if event.all_day:
+        query["allday"] = "true"
+    return HttpResponseRedirect(f"{OUTLOOK}?{urlencode(query)}", headers=_PRIVATE)
+
+
+def make_calendar(event: EventNotice) -> bytes:
+    """One event as iCalendar. Times are in UTC, which every calendar shows by its own clock."""
+    calendar, entry = Calendar(), Event()
+    calendar.add("prodid", "-//newsletter//events//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    starts, ends = span(event)
+    entry.add("uid", f"{calendar_name(event.pk)}@{settings.NEWSLETTER_SITE_URL.split('//')[-1]}")
+    entry.add("dtstamp", event.seen_at.astimezone(UTC))
+    entry.add("dtstart", starts.date() if event.all_day else starts)
+    entry.add("dtend", ends.date() if event.all_day else ends)
+    entry.add("summary", event.title)
+    entry.add("status", "CANCELLED" if event.cancelled else "CONFIRMED")
+    for name, value in (("description", _details(event)), ("location", event.place_text), ("url", event.url)):
+        if value:
+            entry.add(name, value)
+    calendar.add_component(entry)
+    return bytes(calendar.to_ical())
+
+
+def span(event: EventNotice) -> tuple[datetime, datetime]:
+    """Beginning and end in UTC, for days their midnights; an event without an end takes an hour, or its day."""
+    if event.all_day:
+        first = datetime.combine(event.first_day, datetime.min.time(), UTC)
+        days = round((event.ends_at - event.starts_at) / timedelta(days=1)) if event.ends_at else 1
+        return first, first + timedelta(days=max(days, 1))
+    starts = event.starts_at.astimezone(UTC)
+    ends = event.ends_at.astimezone(UTC) if event.ends_at and event.ends_at > event.starts_at else starts + _HOUR
+    return starts, ends
+
+
+def _find(name: str) -> EventNotice:
+    event_id = read_calendar_name(name)
+    event = EventNotice.objects.filter(pk=event_id).first() if event_id else None
+    if event is None:
+        raise Http404("There is no such event.")
+    return event
+
+
+def _details(event: EventNotice) -> str:
+    return "\n\n".join(part for part in (event.summary[:600], event.url) if part)
+
+
+def _as_outlook(moment: datetime, *, all_day: bool) -> str:
+    return f"{moment:%Y-%m-%d}" if all_day else f"{moment:%Y-%m-%dT%H:%M:%SZ}"

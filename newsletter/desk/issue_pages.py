@@ -15,6 +15,7 @@ from newsletter.desk.check_panel import say_checks
 from newsletter.desk.issue_preview import MOST_MODES, show_part
 from newsletter.desk.policies import ISSUE_POLICY
 from newsletter.desk.preview import show_or_say
+from newsletter.desk.proof_step import say_proofs
 from newsletter.desk.readers import resolve_complete
 from newsletter.desk.send_progress import find_send, say_hold, say_send
 from newsletter.desk.words import say_deliveries, say_excluded, say_issue_state
@@ -78,6 +79,7 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
                 **(say_send(send, now=timezone.now()) if send else {}),
                 **say_audience(issue, send),
                 **say_checks(issue, most=MOST_MODES),
+                **say_proofs(issue, user=user),
             }
         )
         return context

@@ -30,6 +30,8 @@ _EXCLUDED = {
     "every_issue": "asked for every issue, not this kind of mail",
     "monthly": "asked for one mail a month",
     "events_only": "asked for events near them only",
+    "no_event_near": "asked for events near them only, and there is none",
+    "not_on_the_list": "have left the list since they were shown it",
     "suppressed:unsubscribe": "left everything",
     "suppressed:complaint": "reported a mail as spam",
     "suppressed:hard": "have an address that does not exist any more",

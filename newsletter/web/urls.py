@@ -6,6 +6,7 @@ from newsletter.web.calendar import go_to_google, go_to_outlook, show_file
 from newsletter.web.icons import show_icon
 from newsletter.web.online import show_online
 from newsletter.web.pictures import show_picture
+from newsletter.web.proof import show_proof_link
 from newsletter.web.webhooks import take_webhook
 
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
     path("calendar/<slug:name>/google", go_to_google, name="calendar_google"),
     path("calendar/<slug:name>/outlook", go_to_outlook, name="calendar_outlook"),
     path("m/icons/<slug:network>.png", show_icon, name="icon"),
+    path("proof/<slug:name>", show_proof_link, name="proof_link"),
     path("m/<slug:name>.<slug:extension>", show_picture, name="picture"),
     path("hooks/<slug:provider>/<str:secret>", take_webhook, name="webhook"),
 ]

@@ -1,0 +1,185 @@
+"""Who gets what, two mails side by side, one person's own mail, and proofs: what staff look at before they approve."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from newsletter.desk.compare import compare_lines, mark_differences
+from newsletter.models import Issue, Proof, Publication
+from subscribers.models import Basis, Subscriber
+from tests.support.fixtures import HOUSTON, LONDON, add_readers, make_event, make_issue, make_story
+from tests.web.desk import said, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def issue(publication: Publication) -> Issue:
+    make_story("The clinic opens its doors")
+    make_event("Evening in Houston", where=HOUSTON)
+    make_event("Morning in London", where=LONDON)
+    add_readers(publication, 3, where=HOUSTON)
+    add_readers(publication, 2, where=LONDON, start=10)
+    publication.intro = 'Dear {{ first_name | default:"friend" }},'
+    publication.save()
+    return make_issue(publication)
+
+
+def get(client: Client, issue: Issue, page: str) -> str:
+    return client.get(f"/admin/issues/{issue.pk}/{page}").content.decode()
+
+
+def test_the_audience_page_counts_people_by_region_and_by_mail(issue: Issue) -> None:
+    page = get(sign_in("writer"), issue, "audience/")
+    assert "5 people would get it" in page
+    assert "Texas, United States" in page
+    assert "2 different mails" in page
+    assert "There is no earlier issue to compare with." in page
+
+
+def test_those_who_get_nothing_stand_there_with_their_reason(issue: Issue) -> None:
+    issue.publication.mailing_list.subscriptions.filter(subscriber__email="person0@example.com").update(
+        basis=Basis.DOUBLE_OPT_IN, confirmed_at=None
+    )
+    page = get(sign_in("writer"), issue, "audience/")
+    assert "4 people would get it" in page
+    assert "have not confirmed by mail yet" in page
+
+
+def test_the_oddest_people_are_masked_and_each_says_why(issue: Issue) -> None:
+    Subscriber.objects.filter(email="person10@example.com").update(
+        name="Wolfeschlegelsteinhausenbergerdorff of Somewhere", language="de"
+    )
+    page = get(sign_in("approver"), issue, "audience/")
+    assert "See whether the greeting holds it." in page
+    assert "Their mail goes to 2 people alone" in page
+    assert "person10@example.com" not in page
+    assert "Wolfeschlegel" not in page
+
+
+def test_a_writer_sees_the_oddest_but_opens_nobodys_mail(issue: Issue) -> None:
+    assert "See their mail" not in get(sign_in("writer"), issue, "audience/")
+    assert "See their mail" in get(sign_in("approver"), issue, "audience/")
+
+
+def test_one_person_is_found_masked_and_their_mail_bears_their_name(issue: Issue) -> None:
+    client = sign_in("approver")
+    found = client.post(f"/admin/issues/{issue.pk}/people/", {"q": "person0@example.com"}).json()["people"]
+    assert [row["label"] for row in found] == ["R…, p•••@e•••.com, Houston, US-TX"]
+    page = get(client, issue, f"mail/mail.{found[0]['mode']}/")
+    assert "Dear Reader0," in page
+    assert "Evening in Houston" in page
+    assert "/u/" not in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "people"), [("Reader1", 3), ("Houst", 3), ("xy", 0), ("nobody@example.com", 0), ("@", 0)]
+)
+def test_people_are_found_by_the_beginning_of_a_name_or_town(issue: Issue, asked: str, people: int) -> None:
+    answer = sign_in("approver").post(f"/admin/issues/{issue.pk}/people/", {"q": asked})
+    assert len(json.loads(answer.content)["people"]) == people
+
+
+def test_only_who_may_look_at_people_finds_or_sees_one(issue: Issue) -> None:
+    writer, person = sign_in("writer"), Subscriber.objects.get(email="person0@example.com")
+    assert writer.post(f"/admin/issues/{issue.pk}/people/", {"q": "Reader"}).status_code == 404
+    assert writer.get(f"/admin/issues/{issue.pk}/mail/mail.person.{person.pk}/").status_code == 404
+    assert sign_in("approver").get(f"/admin/issues/{issue.pk}/mail/mail.person.999999/").status_code == 404
+    assert sign_in("data").post(f"/admin/issues/{issue.pk}/people/", {"q": "Reader"}).status_code == 200
+
+
+def test_two_mails_stand_side_by_side_with_their_differences_marked(issue: Issue) -> None:
+    client = sign_in("writer")
+    page = get(client, issue, "compare/")
+    left, right = (part.split('"')[0] for part in page.split("/compare/")[1:3])
+    assert "<del>" in page
+    assert "<ins>" in page
+    mine = get(client, issue, f"compare/{left}")
+    assert mine.count('data-differs="yes"') >= 1
+    assert "Evening in Houston" in mine
+    assert "Morning in London" in get(client, issue, f"compare/{right}")
+
+
+def test_what_both_mails_say_is_not_marked() -> None:
+    mine, theirs = (
+        f"<html><head></head><body><p>Same</p><p>{word}</p></body></html>" for word in ("One", "Two")
+    )
+    marked = mark_differences(mine, theirs)
+    assert "<p>Same</p>" in marked
+    assert '<p data-differs="yes">One</p>' in marked
+    assert [line.same for line in compare_lines("a\nb", "a\nc\nd")] == [True, False, False]
+
+
+@pytest.mark.parametrize("page", ["compare/?left=x", "compare/0.none/0.rich/", "compare/0.none/0.none/?look=x"])
+def test_readers_or_looks_that_do_not_exist_are_no_error_of_ours(issue: Issue, page: str) -> None:
+    assert sign_in("writer").get(f"/admin/issues/{issue.pk}/{page}").status_code == 404
+
+
+@pytest.mark.parametrize("page", ["audience/", "compare/"])
+def test_an_incomplete_issue_says_what_is_missing(issue: Issue, page: str) -> None:
+    Issue.objects.filter(pk=issue.pk).update(body='[{"type": "lead_story", "id": "a", "value": {"story": null}}]')
+    assert "the lead story, has no story yet" in get(sign_in("writer"), issue, page)
+
+
+def test_pictures_off_loads_none_and_forced_dark_turns_the_paper_dark(issue: Issue) -> None:
+    client = sign_in("writer")
+    bare = client.get(f"/admin/issues/{issue.pk}/mail/bare.0.none/")
+    assert "img-src 'none'" in bare.headers["Content-Security-Policy"]
+    forced = get(client, issue, "mail/forced.0.none/")
+    assert "html,body{background:#1b1b1b" in forced
+    assert "@media not all" in forced
+
+
+def proof(client: Client, issue: Issue, **fields: object) -> object:
+    return client.post(f"/admin/issues/{issue.pk}/proof/", fields, follow=True)
+
+
+def outbox(settings: object) -> str:
+    return "\n".join(
+        path.read_text() for path in settings.NEWSLETTER_DATA_DIR.rglob("*") if path.suffix in (".html", ".txt")
+    )
+
+
+def test_a_proof_goes_to_the_chosen_staff_marked_as_one(issue: Issue, settings: object) -> None:
+    client = sign_in("writer")
+    me = client.session["_auth_user_id"]
+    response = proof(client, issue, to=[me], readers="0.none")
+    assert said(response) == ["A proof is on its way to writer@example.org."]
+    row = Proof.objects.get()
+    assert (row.state, row.person.email, row.by.email) == ("accepted", "writer@example.org", "writer@example.org")
+    sent = outbox(settings)
+    assert "Proof of The weekly letter No. 1, for staff alone." in sent
+    assert "http://127.0.0.1:8000/proof/unsubscribe" in sent
+
+
+def test_a_proof_counts_as_no_delivery_and_approves_nothing(issue: Issue) -> None:
+    client = sign_in("writer")
+    proof(client, issue, to=[client.session["_auth_user_id"]])
+    assert not issue.sends.exists()
+    assert Issue.objects.get(pk=issue.pk).state == "draft"
+
+
+def test_a_proof_to_nobody_is_refused_in_words(issue: Issue) -> None:
+    assert "Choose at least one member of staff" in said(proof(sign_in("writer"), issue))[0]
+
+
+def test_who_may_neither_edit_nor_approve_sends_no_proof(issue: Issue) -> None:
+    client = sign_in("data")
+    proof(client, issue, to=[client.session["_auth_user_id"]])
+    assert not Proof.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["unsubscribe", "preferences"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_the_links_of_a_proof_open_and_change_nothing(issue: Issue, name: str, method: str) -> None:
+    response = getattr(Client(), method)(
+        f"/proof/{name}", {"List-Unsubscribe": "One-Click"} if method == "post" else {}
+    )
+    assert response.status_code == 200
+    assert "This was a proof" in response.content.decode()
+    assert issue.publication.mailing_list.subscriptions.filter(ended_at__isnull=True).count() == 5
+
+
+def test_a_proof_has_no_other_links(db: None) -> None:
+    assert Client().get("/proof/else").status_code == 404

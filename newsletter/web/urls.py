@@ -1,7 +1,9 @@
-"""Public pages of publishing: an issue viewed online, the pictures that mails show, and where providers report."""
+"""Public pages of publishing: the archive, an issue viewed online, the pictures that mails show, where providers report."""
 
 from django.urls import path
 
+from newsletter.web.archive import show_archives, show_issue, show_issues
+from newsletter.web.archive_feed import show_feed
 from newsletter.web.calendar import go_to_google, go_to_outlook, show_file
 from newsletter.web.icons import show_icon
 from newsletter.web.online import show_online
@@ -10,12 +12,16 @@ from newsletter.web.proof import show_proof_link
 from newsletter.web.webhooks import take_webhook
 
 urlpatterns = [
+    path("news/", show_archives, name="archives"),
+    path("news/<slug:slug>/", show_issues, name="archive"),
+    path("news/<slug:slug>/feed.xml", show_feed, name="archive_feed"),
+    path("news/<slug:slug>/<slug:name>/", show_issue, name="archive_issue"),
     path("view/<slug:public_id>", show_online, name="view_online"),
+    path("proof/<slug:name>", show_proof_link, name="proof_link"),
     path("calendar/<slug:name>.ics", show_file, name="calendar_file"),
     path("calendar/<slug:name>/google", go_to_google, name="calendar_google"),
     path("calendar/<slug:name>/outlook", go_to_outlook, name="calendar_outlook"),
     path("m/icons/<slug:network>.png", show_icon, name="icon"),
-    path("proof/<slug:name>", show_proof_link, name="proof_link"),
     path("m/<slug:name>.<slug:extension>", show_picture, name="picture"),
     path("hooks/<slug:provider>/<str:secret>", take_webhook, name="webhook"),
 ]

@@ -2,14 +2,26 @@
 
 from typing import Any
 
-from django.urls import URLPattern, path
+from django.http import HttpRequest
+from django.urls import URLPattern, path, re_path, reverse
 from wagtail import hooks
+from wagtail.admin.menu import MenuItem
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSetGroup
 
+from subscribers.desk.exports import Export, download_person
+from subscribers.desk.import_steps import ACTIONS, STEPS, AskUndo, download_refused, take_step
+from subscribers.desk.imports import MAY, ImportProgress, Imports, ImportTerms, NewImport, ShowImport
 from subscribers.desk.lists import ListViewSet, TopicViewSet
 from subscribers.desk.people import PeopleViewSet, PersonPage
 from subscribers.desk.segments import SegmentViewSet
+
+
+class ImportsItem(MenuItem):
+    """For those who look after the people."""
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(MAY))
 
 
 class PeopleGroup(SnippetViewSetGroup):
@@ -18,16 +30,38 @@ class PeopleGroup(SnippetViewSetGroup):
     menu_icon = "group"
     menu_order = 200
 
+    def get_submenu_items(self) -> list[MenuItem]:
+        imports = ImportsItem(
+            "Imports and exports", reverse("subscribers_imports"), name="imports", icon_name="download", order=90
+        )
+        return [*super().get_submenu_items(), imports]
+
 
 register_snippet(PeopleGroup)
 
 
 def add_urls() -> list[URLPattern]:
-    return [path("people/<int:pk>/", PersonPage.as_view(), name="subscribers_person")]
+    return [
+        path("people/<int:pk>/", PersonPage.as_view(), name="subscribers_person"),
+        path("people/<int:pk>/data/", download_person, name="subscribers_person_data"),
+        path("people/export/", Export.as_view(), name="subscribers_export"),
+        path("people/imports/", Imports.as_view(), name="subscribers_imports"),
+        path("people/imports/new/", NewImport.as_view(), name="subscribers_import_new"),
+        path("people/imports/<int:pk>/", ShowImport.as_view(), name="subscribers_import"),
+        path("people/imports/<int:pk>/columns/", ImportTerms.as_view(), name="subscribers_import_terms"),
+        path("people/imports/<int:pk>/progress/", ImportProgress.as_view(), name="subscribers_import_progress"),
+        path("people/imports/<int:pk>/refused/", download_refused, name="subscribers_import_refused"),
+        path("people/imports/<int:pk>/undo/sure/", AskUndo.as_view(), name="subscribers_import_undo"),
+        re_path(
+            rf"^people/imports/(?P<pk>\d+)/(?P<step>{'|'.join(STEPS)})/$", take_step, name="subscribers_import_step"
+        ),
+    ]
 
 
 def name_log_actions(actions: Any) -> None:
     actions.register_action("subscribers.look", "Look at a person", "Looked at")
+    for step, (label, message) in ACTIONS.items():
+        actions.register_action(f"subscribers.{step}", label, message)
 
 
 hooks.register("register_admin_urls", add_urls)

@@ -12,21 +12,16 @@ from subscribers.models import ImportBatch, ImportRefusal
 LINE, WHY = "Line in the file", "Why it was refused"
 
 
-def write_refused(
-    out: TextIO, *, header: Sequence[str], rows: Iterable[RefusedRow | ImportRefusal], safe: bool = True
-) -> int:
-    """Writes the header and the rows, with the line number and the reason before them. Returns how many rows.
+def write_refused(out: TextIO, *, header: Sequence[str], rows: Iterable[RefusedRow | ImportRefusal]) -> None:
+    """Writes `refused_rows` to a text file."""
+    csv.writer(out, lineterminator="\r\n").writerows(refused_rows(header=header, rows=rows))
 
-    `safe` keeps spreadsheet programs from running a value as a formula; importing undoes it.
-    """
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([LINE, WHY, *header])
-    written = 0
+
+def refused_rows(*, header: Sequence[str], rows: Iterable[RefusedRow | ImportRefusal]) -> Iterator[list[str]]:
+    """The header and the rows, with the line number and the reason before them, safe to open in a spreadsheet."""
+    yield [LINE, WHY, *(guard_cell(name) for name in header)]
     for row in rows:
-        cells = read_raw(row.raw, width=len(header))
-        writer.writerow([str(row.line), row.reason, *(guard_cell(cell) if safe else cell for cell in cells)])
-        written += 1
-    return written
+        yield [str(row.line), row.reason, *(guard_cell(cell) for cell in read_raw(row.raw, width=len(header)))]
 
 
 def read_raw(raw: str, *, width: int) -> list[str]:

@@ -72,6 +72,8 @@ def name_column(text: str) -> str:
 def guess_target(name: str) -> str:
     """The likely target of a column. What is neither known nor of a kind that a newsletter has no use for is kept."""
     plain = name_column(name)
+    if plain.startswith(ATTRIBUTE) and attribute_key(plain.removeprefix(ATTRIBUTE)):
+        return f"{ATTRIBUTE}{attribute_key(plain.removeprefix(ATTRIBUTE))}"
     if plain in _BY_NAME:
         return _BY_NAME[plain]
     if plain in _NOT_NEEDED or not attribute_key(plain):

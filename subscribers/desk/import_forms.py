@@ -1,0 +1,149 @@
+"""The forms of an import in the desk: which file, what its columns are, and why its people may be mailed."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from subscribers.attribute_texts import attribute_key
+from subscribers.importing.batches import Terms
+from subscribers.importing.encodings import ENCODINGS
+from subscribers.importing.targets import ATTRIBUTE, FIELDS, LEFT_OUT, guess_target, name_column
+from subscribers.models import Basis, ImportBatch, ImportKind, MailingList
+
+BASES = {
+    Basis.CONSENT: "They said yes to this newsletter (consent)",
+    Basis.SOFT_OPT_IN: "They support us or asked about us, and could say no then (charitable soft opt-in, UK)",
+    Basis.LEGITIMATE_INTEREST: "Our legitimate interest, which we weighed and wrote down",
+    Basis.CONTRACT: "A contract with them asks for it",
+}
+CHARITY_WORDS = (
+    "We are a charity; these people gave us their address themselves while they showed interest or offered support; "
+    "they could say no then and can in every mail; and what we send is only for our charitable purposes."
+)
+
+
+class FileForm(forms.Form):
+    file = forms.FileField(
+        label="The file",
+        help_text="CSV from a spreadsheet, or an Excel workbook (.xlsx). Files of Mailchimp and listmonk are recognised.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
+    )
+    mailing_list = forms.ModelChoiceField(
+        label="The list", queryset=MailingList.objects.order_by("name"), empty_label=None
+    )
+
+
+class TermsForm(forms.Form):
+    kind = forms.ChoiceField(label="Who are they?", choices=ImportKind.choices, widget=forms.RadioSelect)
+    basis = forms.ChoiceField(
+        label="Why may they be mailed?", choices=list(BASES.items()), widget=forms.RadioSelect, required=False
+    )
+    evidence = forms.CharField(
+        label="What proves it?",
+        help_text="Where and when they said so, such as “sign-up sheet, spring fair 2026, in the blue folder”. "
+        "It is kept with each person.",
+        max_length=2_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    charity = forms.BooleanField(label=CHARITY_WORDS, required=False)
+    collected_on = forms.DateField(
+        label="When did they give their address?",
+        help_text="Only for the soft opt-in, and only where no column says it: the first of the days. "
+        "Addresses given before 5 February 2026 are not covered by the law.",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+    confirm = forms.BooleanField(
+        label="Ask each of them by mail first; only those who confirm get the newsletter", required=False
+    )
+    encoding = forms.ChoiceField(
+        label="Encoding",
+        choices=list(ENCODINGS.items()),
+        help_text="Change it only where letters in the examples look wrong.",
+    )
+
+    def __init__(self, *args: Any, batch: ImportBatch, samples: list[list[str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.batch = batch
+        for at, (name, target) in enumerate(zip(batch.header, batch.mapping, strict=True)):
+            self.fields[f"column_{at}"] = forms.ChoiceField(
+                label=name or f"Column {at + 1}", choices=_targets(name, target), required=False, initial=target
+            )
+        self.samples = samples
+
+    def columns(self) -> list[tuple[Any, list[str]]]:
+        """Each column's choice with some of its values."""
+        return [(self[f"column_{at}"], values) for at, values in enumerate(self.samples)]
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if given.get("kind") != ImportKind.JOIN:
+            return given
+        if not given.get("basis"):
+            self.add_error("basis", "Choose why these people may be mailed.")
+        if not given.get("evidence", "").strip():
+            self.add_error(
+                "evidence", "Say what proves that these people may be mailed. Without it nobody is imported."
+            )
+        if given.get("basis") == Basis.SOFT_OPT_IN:
+            if not given.get("charity"):
+                self.add_error("charity", "The soft opt-in holds only where all of this is true.")
+            if not given.get("collected_on") and "asked_on" not in self.mapping():
+                self.add_error("collected_on", "Give the day, or say which column holds it.")
+        return given
+
+    def mapping(self) -> list[str]:
+        return [str(self.cleaned_data.get(f"column_{at}", "")) for at in range(len(self.batch.header))]
+
+    def terms(self) -> Terms:
+        given = self.cleaned_data
+        soft = given["basis"] == Basis.SOFT_OPT_IN
+        evidence = given["evidence"].strip()
+        return Terms(
+            mapping=self.mapping(),
+            kind=ImportKind(given["kind"]),
+            basis=Basis(given["basis"] or Basis.CONSENT),
+            evidence=f"{evidence}\n{CHARITY_WORDS}" if soft else evidence,
+            collected_on=given["collected_on"] if soft else None,
+            confirm=given["confirm"],
+            encoding=given["encoding"],
+        )
+
+
+class ExportForm(forms.Form):
+    mailing_list = forms.ModelChoiceField(
+        label="Who",
+        queryset=MailingList.objects.order_by("name"),
+        required=False,
+        empty_label="Everybody who may be mailed",
+    )
+    reason = forms.CharField(
+        label="What it is for",
+        help_text="It is kept in the staff log, with your name and how many people were in the file.",
+        max_length=200,
+    )
+    mark = forms.BooleanField(label="Mark it as UTF-8, so that Excel shows accents well", required=False, initial=True)
+    password = forms.CharField(
+        label="Your password", strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        if not self.user.check_password(password):
+            raise ValidationError("This is not your password. Type the one that you sign in with.")
+        return password
+
+
+def _targets(name: str, chosen: str) -> list[Any]:
+    own = {target for target in (chosen, guess_target(name)) if target.startswith(ATTRIBUTE)}
+    key = name_column(name)
+    if not own and key and (target := f"{ATTRIBUTE}{attribute_key(key)}") != ATTRIBUTE:
+        own = {target}
+    keep = [(target, f"Keep as attribute “{target.removeprefix(ATTRIBUTE)}”") for target in sorted(own)]
+    return [(LEFT_OUT, "Leave out"), *keep, ("The newsletter’s own", list(FIELDS.items()))]

@@ -1,0 +1,99 @@
+"""What a person decides about an import: bring it in, take it back, throw it away; and the refused lines as a file."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+from wagtail.log_actions import log
+
+from subscribers.desk.imports import BATCHES, MAY, OneImport, note_step
+from subscribers.errors import DomainError
+from subscribers.importing.batches import start_run, throw_away
+from subscribers.importing.refused_file import refused_rows
+from subscribers.importing.undo import ask_to_undo
+from subscribers.models import ImportBatch
+
+ACTIONS = {
+    "import": ("Import people", "Import started"),
+    "import_undo": ("Undo an import", "Import taken back"),
+    "import_discard": ("Throw an import away", "Import thrown away"),
+    "import_refused": ("Download refused lines", "Refused lines downloaded"),
+    "export": ("Export people", "People exported"),
+    "export_person": ("Download a person's data", "Data of a person downloaded"),
+}
+"""What staff do here, as the staff log names it."""
+
+
+class AskUndo(OneImport):
+    """“Are you sure?”, with the numbers. Does nothing by itself."""
+
+    template_name = "desk/imports/undo.html"
+
+
+@require_POST
+def take_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    """Does one step with an import and goes back to its page with a word about it."""
+    if not request.user.has_perm(MAY):
+        raise PermissionDenied
+    batch = get_object_or_404(BATCHES, pk=pk)
+    try:
+        return _STEPS[step](request, batch)
+    except DomainError as error:
+        messages.error(request, str(error))
+        return redirect("subscribers_import", pk)
+
+
+def _run(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
+    start_run(batch, now=timezone.now())
+    note_step(request, batch, step="import", message="The import has begun. You can leave this page; it goes on.")
+    return redirect("subscribers_import", batch.pk)
+
+
+def _undo(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
+    ask_to_undo(batch, by=request.user.get_username(), now=timezone.now())
+    note_step(request, batch, step="import_undo", message="The import is being taken back.")
+    return redirect("subscribers_import", batch.pk)
+
+
+def _discard(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
+    name = batch.file_name
+    note_step(request, batch, step="import_discard", message=f"“{name}” is thrown away. Nobody of it was brought in.")
+    throw_away(batch)
+    return redirect("subscribers_imports")
+
+
+_STEPS: dict[str, Any] = {"run": _run, "undo": _undo, "discard": _discard}
+STEPS = tuple(_STEPS)
+
+
+class Echo:
+    """What a CSV writer writes to, so that each line can be handed on."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+@require_GET
+def download_refused(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """The refused lines in the columns of the file, to be mended and imported again."""
+    if not request.user.has_perm(MAY):
+        raise PermissionDenied
+    batch = get_object_or_404(BATCHES, pk=pk)
+    log(instance=batch, action="subscribers.import_refused", user=request.user, data={"import": batch.pk})
+    writer: Any = csv.writer(Echo(), lineterminator="\r\n")
+
+    def lines() -> Iterator[str]:
+        yield "\ufeff"
+        for row in refused_rows(header=batch.header, rows=batch.refusals.order_by("line").iterator(chunk_size=2_000)):
+            yield writer.writerow(row)
+
+    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="refused-lines-of-import-{batch.pk}.csv"'
+    response["Cache-Control"] = "no-store"
+    return response

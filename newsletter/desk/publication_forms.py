@@ -64,10 +64,13 @@ class BrandForm(WagtailAdminModelForm):
 class PublicationForm(WagtailAdminModelForm):
     def clean(self) -> Any:
         cleaned = super().clean()
-        schedule, zone = cleaned.get("schedule"), cleaned.get("zone")
-        if schedule and zone:
+        zone = cleaned.get("zone")
+        for name in ("schedule", "digest_schedule"):
+            schedule = cleaned.get(name)
+            if not schedule or not zone:
+                continue
             try:
-                cleaned["schedule"] = check_schedule(schedule=schedule, zone=zone)
+                cleaned[name] = check_schedule(schedule=schedule, zone=zone)
             except BadSchedule as error:
-                self.add_error("zone" if "time zone" in str(error) else "schedule", str(error))
+                self.add_error("zone" if "time zone" in str(error) else name, str(error))
         return cleaned

@@ -105,6 +105,7 @@ class PublicationViewSet(SnippetViewSet):
                     WordsPanel(say=say_dates, template="desk/panels/schedule.html"),
                     FieldRowPanel([FieldPanel("schedule"), FieldPanel("zone")]),
                     FieldPanel("lead_hours"),
+                    FieldRowPanel([FieldPanel("monthly_digest"), FieldPanel("digest_schedule")]),
                     FieldPanel("approval"),
                     FieldRowPanel([FieldPanel("quiet_from"), FieldPanel("quiet_until")]),
                     FieldPanel("stale_hours"),
@@ -127,6 +128,7 @@ class PublicationViewSet(SnippetViewSet):
                     FieldRowPanel([FieldPanel("stories"), FieldPanel("days_back")]),
                     FieldPanel("topics", widget=CheckboxSelectMultiple),
                     FieldPanel("sources", widget=CheckboxSelectMultiple),
+                    FieldPanel("consent_required"),
                 ],
                 heading="Which stories",
             ),
@@ -137,6 +139,7 @@ class PublicationViewSet(SnippetViewSet):
                 ],
                 heading="Which events",
             ),
+            MultiFieldPanel([FieldPanel("archive")], heading="On the web"),
         ],
         base_form_class=PublicationForm,
     )

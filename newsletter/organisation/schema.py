@@ -56,6 +56,7 @@ class ListEntry(Entry):
     description: str = ""
     double_opt_in: bool = True
     public: bool = True
+    ask: list[Literal["name", "place", "topics", "language"]] = []
 
 
 class TopicEntry(Entry):
@@ -119,6 +120,10 @@ class PublicationEntry(Entry):
     stale_hours: int = Field(default=48, ge=0, le=24 * 60)
     people_per_day: int | None = Field(default=None, ge=1)
     warm_up_from: date | None = None
+    monthly_digest: bool = True
+    digest_schedule: Line = ""
+    consent_required: bool = False
+    archive: Literal["off", "unlisted", "public"] = "off"
     enabled: bool = True
 
 

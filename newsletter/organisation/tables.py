@@ -37,7 +37,11 @@ def apply_brand(entry: BrandEntry, *, logos: Logos) -> Change:
 
 def apply_list(entry: ListEntry) -> Change:
     row = MailingList.objects.filter(slug=entry.slug).first() or MailingList(slug=entry.slug)
-    return upsert(kind="list", name=entry.slug, row=row, values=entry.given())
+    values = entry.given()
+    if "ask" in values:
+        asked = values.pop("ask")
+        values |= {f"ask_{question}": question in asked for question in ("name", "place", "topics", "language")}
+    return upsert(kind="list", name=entry.slug, row=row, values=values)
 
 
 def apply_topic(entry: TopicEntry) -> Change:
@@ -106,6 +110,9 @@ def apply_publication(entry: PublicationEntry) -> Change:
             raise BadFile(f"{where}: “list” is missing.")
     if row._state.adding or {"schedule", "zone"} & values.keys():
         values["schedule"] = _schedule(entry, row=row, where=where)
+    if "digest_schedule" in values:
+        zone = values.get("zone") or row.zone
+        values["digest_schedule"] = _check_schedule(entry.digest_schedule, zone=zone, where=f"{where}, digest_schedule")
     return upsert(kind="publication", name=entry.slug, row=row, values=values, many=many, keys={"mailing_list": "list"})
 
 
@@ -127,6 +134,10 @@ def _schedule(entry: PublicationEntry, *, row: Publication, where: str) -> str:
     zone = entry.zone if "zone" in given else row.zone
     if not schedule:
         raise BadFile(f'{where}: “schedule” is missing. Write one such as schedule = "{_NEW_SCHEDULE}".')
+    return _check_schedule(schedule, zone=zone, where=where)
+
+
+def _check_schedule(schedule: str, *, zone: str, where: str) -> str:
     try:
         return check_schedule(schedule=schedule, zone=zone)
     except BadSchedule as error:

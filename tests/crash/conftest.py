@@ -17,6 +17,7 @@ PEOPLE = 3_000
 BATCH = 100
 SERVER = os.environ.get("NEWSLETTER_TEST_DATABASE_URL", "")
 ENGINE = "procrastinate" if SERVER else "embedded"
+ENGINES = ["procrastinate", "embedded"] if SERVER else ["embedded"]
 
 Install = Callable[..., Installation]
 
@@ -76,10 +77,10 @@ def install(fake_provider: FakeProvider, shared_folder: Path, tmp_path: Path) ->
     """Make an installation whose issue is approved, or whose send was begun; everything in it ends with the test."""
     made: list[Installation] = []
 
-    def make(state: str = "begun", *, folder: Path = tmp_path) -> Installation:
+    def make(state: str = "begun", *, folder: Path = tmp_path, engine: str = ENGINE) -> Installation:
         template = prepare_template(folder=shared_folder, people=PEOPLE, state=state, batch=BATCH)
         url = copy_database(template, to=folder)
-        installation = Installation(folder=folder, database_url=url, provider=fake_provider, engine=ENGINE, batch=BATCH)
+        installation = Installation(folder=folder, database_url=url, provider=fake_provider, engine=engine, batch=BATCH)
         made.append(installation)
         return installation
 

@@ -2,41 +2,48 @@
 
 import pytest
 
-from tests.crash.conftest import BATCH, PEOPLE
-from tests.support.processes import wait_until
+from tests.crash.conftest import BATCH, ENGINES, PEOPLE
+from tests.support.processes import Installation, wait_until
 from tests.support.provider_faults import Fault
 
+STEPS = ("building", "before_call", "during_call", "after_call", "after_outcome")
 
-@pytest.mark.parametrize("step", ["building", "before_call", "after_call"])
-def test_f1_a_worker_killed_at_a_step_loses_one_batch_of_knowledge_and_no_person(install, step):
-    here = install()
-    worker = here.start("worker", "--lanes", "2", stall=step)
-    here.wait_for_stall()
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_f1_workers_killed_at_each_step_lose_their_knowledge_of_a_batch_and_no_person(install, engine):
+    """After the claim and its intent, before, during and after the call, and after its outcome was written."""
+    here = install(engine=engine)
+    lost = {step: kill_at(step, here) for step in STEPS}
+    assert lost["after_outcome"] <= 1, "a batch whose outcome was written was lost"
+    assert all(1 <= lost[step] <= 2 for step in STEPS[:-1]), lost
+    last = here.start("worker")
+    here.wait_until_done()
+    here.check_invariants(people=PEOPLE)
+    states = here.people_by_state()
+    assert states["accepted"] + states["uncertain"] == PEOPLE
+    assert BATCH <= states["uncertain"] <= sum(lost.values()) * BATCH
+    assert len(here.newsletters()) >= PEOPLE - sum(lost.values()) * BATCH
+    assert here.send_state() == "needs_attention"
+    assert last.terminate() == 0
+
+
+def kill_at(step: str, here: Installation) -> int:
+    """Start a worker, kill it at that step, let its leases run out. Gives how many batches it held."""
+    here.provider.fault_always(Fault("slow", seconds=0.1))
+    if step == "during_call":
+        calls = len(here.provider.ledger)
+        stalls = [Fault("stall_after_accepting", seconds=60), Fault("stall_before_accepting", seconds=60)]
+        here.provider.fault_next(*stalls)
+        worker = here.start("worker", "--lanes", "2")
+        wait_until(lambda: len(here.provider.ledger) >= calls + 2, what="two stalled calls")
+    else:
+        worker = here.start("worker", "--lanes", "2", stall=step)
+        here.wait_for_stall()
     worker.kill()
     lost = here.batches()["submitting"]
-    assert 1 <= lost <= 2
     here.let_leases_run_out()
-    second = here.start("worker")
-    here.wait_until_done()
-    here.check_invariants(people=PEOPLE)
-    left = sum(here.people_by_state()[state] for state in ("pending", "submitting"))
-    assert left == 0
-    assert len(here.newsletters()) >= PEOPLE - lost * BATCH
-    assert second.terminate() == 0
-
-
-def test_f1_a_worker_killed_during_the_call_leaves_its_batches_uncertain_until_there_is_evidence(install):
-    here = install()
-    here.provider.fault_next(Fault("stall_after_accepting", seconds=120), Fault("stall_before_accepting", seconds=120))
-    worker = here.start("worker", "--lanes", "2")
-    wait_until(lambda: here.batches()["submitting"] == 2 and len(here.provider.ledger) >= 2, what="two stalled calls")
-    worker.kill()
-    here.let_leases_run_out()
-    here.start("worker")
-    here.wait_until_done()
-    here.check_invariants(people=PEOPLE)
-    assert here.send_state() == "needs_attention"
-    assert BATCH <= here.people_by_state()["uncertain"] <= 2 * BATCH
+    here.provider.fault_always(None)
+    return lost
 
 
 def test_f1_a_process_killed_in_the_middle_of_the_freeze_leaves_no_half_an_audience(install):

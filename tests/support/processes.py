@@ -59,6 +59,11 @@ class Process:
         self._signal(signal.SIGTERM)
         return self.popen.wait(within)
 
+    def processor_seconds(self) -> float:
+        """What it has used of a processor so far."""
+        fields = Path(f"/proc/{self.popen.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def pause(self) -> None:
         self._signal(signal.SIGSTOP)
 
@@ -115,7 +120,9 @@ class Installation:
         self._env["NEWSLETTER_PROVIDER_URL"] = url
 
     def wait_for_stall(self) -> None:
-        wait_until((self.folder / "stalled").exists, what="the process at the point where it is held")
+        """Until a process is held; the next one may then be held elsewhere."""
+        wait_until((self.folder / "stalled").exists, seconds=90, what="the process at the point where it is held")
+        (self.folder / "stalled").unlink()
 
     def let_go(self) -> None:
         (self.folder / "go").touch()

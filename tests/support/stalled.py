@@ -12,7 +12,7 @@ from typing import Any
 
 from newsletter.project import cli
 
-POINTS = ("building", "before_call", "after_call", "freezing")
+POINTS = ("building", "before_call", "after_call", "after_outcome", "freezing", "webhook_stored", "applying")
 
 
 class Gate:
@@ -32,8 +32,10 @@ class Gate:
 
 
 def put_gate(point: str, gate: Gate) -> None:
+    from newsletter.feedback import apply
     from newsletter.providers.transport import Transport
     from newsletter.sending import dispatch
+    from newsletter.web import webhooks
 
     if point == "building":
         dispatch.build_call = _held_before(dispatch.build_call, gate)
@@ -41,6 +43,12 @@ def put_gate(point: str, gate: Gate) -> None:
         Transport.call = _held_before(Transport.call, gate)  # type: ignore[method-assign]
     elif point == "after_call":
         Transport.call = _held_after(Transport.call, gate)  # type: ignore[method-assign]
+    elif point == "after_outcome":
+        dispatch.record_outcome = _held_after(dispatch.record_outcome, gate)
+    elif point == "webhook_stored":
+        webhooks.store_webhook = _held_after(webhooks.store_webhook, gate)
+    elif point == "applying":
+        apply.pause_troubled_sends = _held_before(apply.pause_troubled_sends, gate)
     elif point == "freezing":
         from django.db.backends.signals import connection_created
 

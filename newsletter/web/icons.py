@@ -1,6 +1,6 @@
 """Serves the social icons that mails show, so that nobody else is asked for a picture."""
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -9,10 +9,10 @@ from newsletter.rendering.social import ICONS, NAMES
 
 @require_safe
 @cache_control(public=True, max_age=7 * 24 * 3600)
-def show_icon(request: HttpRequest, network: str) -> HttpResponseBase:
+def show_icon(request: HttpRequest, network: str) -> HttpResponse:
     """The icon of a network that has one."""
     if network not in NAMES:
         raise Http404("There is no such icon.")
-    response = FileResponse((ICONS / f"{network}.png").open("rb"), content_type="image/png")
+    response = HttpResponse((ICONS / f"{network}.png").read_bytes(), content_type="image/png")
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -1,0 +1,77 @@
+"""An event in a reader's calendar: our file and the ways to two web calendars, under names nobody can guess."""
+
+from datetime import UTC, date, datetime
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client
+from icalendar import Calendar
+
+from newsletter.issues.calendar_links import calendar_name
+from newsletter.models import EventNotice
+from tests.support.fixtures import make_event
+
+pytestmark = pytest.mark.django_db
+STARTS = datetime(2026, 12, 3, 18, 30, tzinfo=UTC)
+
+
+def event_of(client: Client, event: EventNotice) -> dict[str, object]:
+    answer = client.get(f"/calendar/{calendar_name(event.pk)}.ics")
+    assert answer.status_code == 200
+    assert answer["Content-Type"].startswith("text/calendar")
+    assert not answer.cookies
+    (entry,) = Calendar.from_ical(answer.content).walk("VEVENT")
+    return dict(entry)
+
+
+def test_the_calendar_file_holds_the_event_as_it_is_now(client: Client) -> None:
+    event = make_event("An evening, with; marks", starts_at=STARTS, place_text="Abbey Square 1, Reading")
+    entry = event_of(client, event)
+    assert str(entry["SUMMARY"]) == "An evening, with; marks"
+    assert entry["DTSTART"].dt == STARTS  # type: ignore[attr-defined]
+    assert entry["DTEND"].dt == datetime(2026, 12, 3, 19, 30, tzinfo=UTC)  # type: ignore[attr-defined]
+    assert str(entry["LOCATION"]) == "Abbey Square 1, Reading"
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
+    assert str(event_of(client, event)["STATUS"]) == "CANCELLED"
+
+
+def test_an_event_of_whole_days_is_one_of_dates(client: Client) -> None:
+    event = make_event(
+        "A weekend",
+        all_day=True,
+        day=date(2026, 12, 5),
+        starts_at=datetime(2026, 12, 5, tzinfo=UTC),
+        ends_at=datetime(2026, 12, 7, tzinfo=UTC),
+    )
+    entry = event_of(client, event)
+    assert entry["DTSTART"].dt == date(2026, 12, 5)  # type: ignore[attr-defined]
+    assert entry["DTEND"].dt == date(2026, 12, 7)  # type: ignore[attr-defined]
+    query = parse_qs(urlsplit(client.get(f"/calendar/{calendar_name(event.pk)}/google")["Location"]).query)
+    assert query["dates"] == ["20261205/20261207"]
+    query = parse_qs(urlsplit(client.get(f"/calendar/{calendar_name(event.pk)}/outlook")["Location"]).query)
+    assert (query["startdt"], query["allday"]) == (["2026-12-05"], ["true"])
+
+
+@pytest.mark.parametrize(("ending", "host"), [("google", "calendar.google.com"), ("outlook", "outlook.live.com")])
+def test_web_calendars_are_opened_with_the_event_filled_in(client: Client, ending: str, host: str) -> None:
+    event = make_event("Tea & talk", starts_at=STARTS, place_text="Reading")
+    answer = client.get(f"/calendar/{calendar_name(event.pk)}/{ending}")
+    assert answer.status_code == 302
+    assert urlsplit(answer["Location"]).hostname == host
+    assert "Tea+%26+talk" in answer["Location"]
+    assert answer["Referrer-Policy"] == "no-referrer"
+
+
+def test_nobody_finds_an_event_by_counting(client: Client) -> None:
+    event = make_event("Hidden", starts_at=STARTS)
+    made = calendar_name(event.pk)
+    for name in (f"{event.pk}", f"{event.pk}-{'0' * 20}", f"{event.pk + 1}-{made.split('-')[1]}", "x"):
+        assert client.get(f"/calendar/{name}.ics").status_code == 404
+    event.delete()
+    assert client.get(f"/calendar/{made}.ics").status_code == 404
+
+
+def test_icons_are_ours_and_only_those_we_have(client: Client) -> None:
+    answer = client.get("/m/icons/bluesky.png")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
+    assert client.get("/m/icons/nonet.png").status_code == 404

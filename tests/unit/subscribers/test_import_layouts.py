@@ -1,0 +1,151 @@
+"""D2: whose export a file is, what its columns are, and what a status or a day in it means."""
+
+import io
+from datetime import UTC, date, datetime
+
+import pytest
+
+from subscribers.importing.errors import BadFile
+from subscribers.importing.layouts import recognise
+from subscribers.importing.people_file import look_at, read_people, sample_values
+from subscribers.importing.rows import PersonRow, Refused, RefusedRow, read_day
+from subscribers.importing.targets import check_mapping, guess_mapping, header_key
+
+MAILCHIMP = (
+    "Email Address,First Name,Last Name,Address,Phone Number,Birthday,Shoe,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,"
+    "CONFIRM_TIME,CONFIRM_IP,LATITUDE,LONGITUDE,GMTOFF,DSTOFF,TIMEZONE,CC,REGION,"
+)
+SUBSCRIBED = MAILCHIMP + "LAST_CHANGED,LEID,EUID,NOTES,TAGS\n"
+LEFT = (
+    MAILCHIMP
+    + "UNSUB_TIME,UNSUB_CAMPAIGN_TITLE,UNSUB_CAMPAIGN_ID,UNSUB_REASON,UNSUB_REASON_OTHER,LEID,EUID,NOTES,TAGS\n"
+)
+CLEANED = MAILCHIMP + "CLEAN_TIME,CLEAN_CAMPAIGN_TITLE,CLEAN_CAMPAIGN_ID,LEID,EUID,NOTES,TAGS\n"
+LISTMONK = "uuid,email,name,attributes,status,created_at,updated_at\n"
+
+
+def read(text: str, **fields: object) -> list[PersonRow | RefusedRow]:
+    file = io.BytesIO(text.encode())
+    look = look_at(file)
+    return list(read_people(file, look=look, mapping=look.guess(), kind=look.layout.kind, **fields))
+
+
+@pytest.mark.parametrize(
+    ("header", "slug", "kind"),
+    [
+        (SUBSCRIBED, "mailchimp", "join"),
+        (LEFT, "mailchimp_left", "left_all"),
+        (CLEANED, "mailchimp_cleaned", "bounced"),
+        (LISTMONK, "listmonk", "join"),
+        ("email,name,attributes\n", "", "join"),
+        ("email,name,country,region,city,language,topics,giving,timezone,source,lists\n", "ours", "join"),
+        ("Email Address,First Name\n", "", "join"),
+    ],
+)
+def test_an_export_is_known_by_its_columns(header: str, slug: str, kind: str) -> None:
+    layout = recognise(header.strip().split(","))
+    assert (layout.slug, layout.kind) == (slug, kind)
+
+
+def test_a_subscribed_contact_of_mailchimp_comes_with_name_place_day_tags_and_merge_fields_and_nothing_more() -> None:
+    (row,) = read(
+        SUBSCRIBED
+        + 'ann@example.org,Ann,Lee,"1 Some St  Leeds",0113,01/02,7,4,,,2021-03-04 05:06:07,192.0.2.1,53.8,-1.5,'
+        '0,1,Europe/London,GB,Leeds,2021-03-04 05:06:07,1,2,private,"""Land rights"",""Volunteers"""\n'
+    )
+    assert isinstance(row, PersonRow)
+    assert (row.email, row.name, row.country, row.region, row.timezone) == (
+        "ann@example.org", "Ann Lee", "GB", "Leeds", "Europe/London",
+    )  # fmt: skip
+    assert row.on == datetime(2021, 3, 4, 5, 6, 7, tzinfo=UTC)
+    assert row.topics == ("Land rights", "Volunteers")
+    assert row.attributes == {"shoe": "7"}
+
+
+def test_those_who_left_mailchimp_are_kept_from_mail_and_a_complaint_is_told_from_a_farewell() -> None:
+    tail = ",,,,,,,,,,,,,,,,,,,2024-02-03 10:00:00,Spring,1,{reason},,1,2,,\n"
+    rows = read(
+        LEFT + "ann@example.org" + tail.format(reason="NORMAL") + "bea@example.org" + tail.format(reason="SPAM")
+    )
+    assert [(row.kind, row.on) for row in rows if isinstance(row, PersonRow)] == [
+        ("left_all", datetime(2024, 2, 3, 10, tzinfo=UTC)),
+        ("complained", datetime(2024, 2, 3, 10, tzinfo=UTC)),
+    ]
+
+
+def test_each_status_of_listmonk_has_its_own_end_and_its_attributes_are_unpacked() -> None:
+    rows = read(
+        LISTMONK
+        + 'u,ann@example.org,Ann,"{""city"": ""Leeds"", ""age"": 40, ""vip"": true, ""likes"": [""tea"", ""bread""],'
+        ' ""deep"": {""a"": 1}, ""none"": null}",enabled,2023-01-02T03:04:05.6Z,x\n'
+        "u,bea@example.org,Bea,{},disabled,,\nu,cy@example.org,Cy,not json,blocklisted,,\nu,di@example.org,Di,[1],what,,\n"
+        "u,ed@example.org,Ed,[1],enabled,,\n"
+    )
+    ann, bea, cy, di, ed = rows
+    assert isinstance(ann, PersonRow)
+    assert ann.attributes == {"city": "Leeds", "age": "40", "vip": "yes", "likes": "tea, bread"}
+    assert ann.notes == ("The attribute “deep” holds several values; left out.",)
+    assert ann.on == datetime(2023, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert isinstance(bea, RefusedRow)
+    assert bea.kind == Refused.NOT_SUBSCRIBED
+    assert isinstance(cy, PersonRow)
+    assert cy.kind == "left_all"
+    assert isinstance(di, RefusedRow)
+    assert di.kind == Refused.UNKNOWN_STATUS
+    assert isinstance(ed, PersonRow)
+    assert ed.notes == ("The attributes are no JSON object; left out.",)
+
+
+def test_p3_the_soft_opt_in_takes_nobody_from_before_the_law_and_nobody_without_a_day() -> None:
+    text = "email,signed up\nann@example.org,2026-02-04\nbea@example.org,2026-02-05\ncy@example.org,\n"
+    early, fine, none = read(text, soft_opt_in=True)
+    assert isinstance(early, RefusedRow)
+    assert (early.kind, "2026-02-04" in early.reason) == (Refused.TOO_EARLY, True)
+    assert isinstance(fine, PersonRow)
+    assert isinstance(none, RefusedRow)
+    assert none.kind == Refused.NO_DAY
+    assert isinstance(read(text, soft_opt_in=True, collected_on=date(2026, 3, 1))[2], PersonRow)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-03-31", datetime(2026, 3, 31, tzinfo=UTC)),
+        ("2026/3/1 9:05", datetime(2026, 3, 1, 9, 5, tzinfo=UTC)),
+        ("2026-03-31T09:00:00+02:00", datetime(2026, 3, 31, 7, tzinfo=UTC)),
+        ("31/03/2026", None),
+        ("2026-02-30", None),
+        ("0001-01-01T00:00:00+09:00", None),
+    ],
+)
+def test_a_day_is_read_only_where_it_cannot_be_mistaken(text: str, day: datetime | None) -> None:
+    assert read_day(text) == day
+
+
+def test_a_mapping_needs_one_address_and_no_field_twice() -> None:
+    header = ["a", "b"]
+    for mapping, says in (
+        (["email"], "columns of the file are not those"),
+        (["email", "email"], "more than once: “a”, “b”"),
+        (["name", ""], "No column is called “email”"),
+        (["email", "shoe"], "nothing that a column can be"),
+        (["email", "attribute:Shoe Size"], "nothing that a column can be"),
+        (["email", "attribute:"], "nothing that a column can be"),
+    ):
+        with pytest.raises(BadFile, match=says):
+            check_mapping(mapping, header=header)
+    check_mapping(["email", "attribute:shoe_size"], header=header)
+
+
+def test_the_same_columns_have_the_same_key_whatever_their_case() -> None:
+    assert header_key(["Email", " Name "]) == header_key(["email", "name"]) != header_key(["name", "email"])
+
+
+def test_some_values_of_each_column_are_shown() -> None:
+    file = io.BytesIO(b"email,name\nann@example.org,Ann\nbea@example.org,Ann\nbad,,,\n,Cy\n")
+    assert sample_values(file, look=look_at(file)) == [["ann@example.org", "bea@example.org", "bad"], ["Ann", "Cy"]]
+    assert file.tell() == 0
+
+
+def test_two_columns_of_one_attribute_become_one() -> None:
+    assert guess_mapping(["Email", "Shoe size", "shoe_size"]) == ["email", "attribute:shoe_size", ""]

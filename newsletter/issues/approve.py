@@ -34,6 +34,8 @@ def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:
     """The publication's own yes, where its policy is to go out unless held."""
     if issue.publication.approval != Publication.ApprovalPolicy.AUTO:
         raise NotAllowed(f"{issue.publication.name} goes out only when a person approves it.")
+    if issue.kind == Issue.Kind.CORRECTION:
+        raise NotAllowed(f"{issue} goes out only when a person approves it, as every correction.")
     if issue.held:
         raise NotReady(f"{issue} is held: {issue.held_reason or 'no reason given'}.")
     return _record(issue=issue, revision=check_ready(issue=issue, now=now), person=None, now=now)

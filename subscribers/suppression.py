@@ -88,7 +88,7 @@ def lift_suppression(*, suppression: Suppression, by: str, why: str, now: dateti
     """Staff allow mail again, with a written reason. `CannotLift` when they gave none or only the person may do it."""
     if not why.strip():
         raise CannotLift("Write why mail to this address may start again. The reason is kept as proof.")
-    if suppression.reason in _ONLY_THE_PERSON:
+    if not may_staff_lift(suppression):
         raise CannotLift(
             "This person asked not to be mailed. Only they can undo it, by signing up again and confirming by mail."
         )
@@ -104,6 +104,11 @@ def lift_suppression(*, suppression: Suppression, by: str, why: str, now: dateti
         wording=why,
         data={"reason": suppression.reason},
     )
+
+
+def may_staff_lift(suppression: Suppression) -> bool:
+    """False for what people said themselves: only they undo that, by signing up again and confirming by mail."""
+    return suppression.reason not in _ONLY_THE_PERSON
 
 
 def lift_by_own_wish(*, address_hash: bytes, mailing_list: MailingList, now: datetime) -> int:

@@ -9,12 +9,16 @@ from wagtail.admin.menu import MenuItem
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSetGroup
 
+from subscribers.desk.decisions import ErasePage, bar, lift
 from subscribers.desk.exports import Export, download_person
+from subscribers.desk.held import MAY as MAY_LET_IN
+from subscribers.desk.held import HeldPage
 from subscribers.desk.import_steps import ACTIONS, STEPS, AskUndo, download_refused, take_step
 from subscribers.desk.imports import MAY, ImportProgress, Imports, ImportTerms, NewImport, ShowImport
 from subscribers.desk.lists import ListViewSet, TopicViewSet
 from subscribers.desk.people import PeopleViewSet, PersonPage
 from subscribers.desk.segments import SegmentViewSet
+from subscribers.models import HeldSignup
 
 
 class ImportsItem(MenuItem):
@@ -22,6 +26,13 @@ class ImportsItem(MenuItem):
 
     def is_shown(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(MAY))
+
+
+class HeldItem(MenuItem):
+    """Only while somebody waits."""
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(MAY_LET_IN)) and HeldSignup.objects.exists()
 
 
 class PeopleGroup(SnippetViewSetGroup):
@@ -34,7 +45,8 @@ class PeopleGroup(SnippetViewSetGroup):
         imports = ImportsItem(
             "Imports and exports", reverse("subscribers_imports"), name="imports", icon_name="download", order=90
         )
-        return [*super().get_submenu_items(), imports]
+        held = HeldItem("Sign-ups that wait", reverse("subscribers_held"), name="held", icon_name="time", order=80)
+        return [*super().get_submenu_items(), held, imports]
 
 
 register_snippet(PeopleGroup)
@@ -43,6 +55,10 @@ register_snippet(PeopleGroup)
 def add_urls() -> list[URLPattern]:
     return [
         path("people/<int:pk>/", PersonPage.as_view(), name="subscribers_person"),
+        path("people/<int:pk>/erase/", ErasePage.as_view(), name="subscribers_erase"),
+        path("people/<int:pk>/bar/", bar, name="subscribers_bar"),
+        path("people/<int:pk>/lift/<int:suppression>/", lift, name="subscribers_lift"),
+        path("people/held/", HeldPage.as_view(), name="subscribers_held"),
         path("people/<int:pk>/data/", download_person, name="subscribers_person_data"),
         path("people/export/", Export.as_view(), name="subscribers_export"),
         path("people/imports/", Imports.as_view(), name="subscribers_imports"),
@@ -60,6 +76,9 @@ def add_urls() -> list[URLPattern]:
 
 def name_log_actions(actions: Any) -> None:
     actions.register_action("subscribers.look", "Look at a person", "Looked at")
+    actions.register_action("subscribers.lift", "Allow mail to a person again", "Mail allowed again")
+    actions.register_action("subscribers.bar", "Stop mail to a person", "Mail stopped")
+    actions.register_action("subscribers.erase", "Erase a person", "Erased")
     for step, (label, message) in ACTIONS.items():
         actions.register_action(f"subscribers.{step}", label, message)
 

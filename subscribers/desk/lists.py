@@ -11,6 +11,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
 from wagtail.snippets.views.snippets import SnippetViewSet
 
+from subscribers.desk.embed import EmbedPanel
 from subscribers.desk.listing import DeskList
 from subscribers.models import MailingList, Subscription, Topic
 
@@ -45,6 +46,14 @@ class ListViewSet(SnippetViewSet):
             [FieldPanel("name"), FieldPanel("description"), FieldPanel("slug")], heading="What readers are told"
         ),
         MultiFieldPanel([FieldRowPanel([FieldPanel("double_opt_in"), FieldPanel("public")])], heading="Signing up"),
+        MultiFieldPanel(
+            [
+                FieldRowPanel([FieldPanel("ask_name"), FieldPanel("ask_place")]),
+                FieldRowPanel([FieldPanel("ask_topics"), FieldPanel("ask_language")]),
+            ],
+            heading="What the form asks beside the address",
+        ),
+        EmbedPanel(heading="The form on your own web site"),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MailingList]:

@@ -21,12 +21,14 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
 
 from subscribers.addresses import normalise
+from subscribers.desk.decisions import BAR, ERASE, LIFT
 from subscribers.desk.listing import MomentColumn
 from subscribers.desk.words import say_consent, say_subscription
 from subscribers.errors import BadAddress
 from subscribers.identity import identify
-from subscribers.models import Subscriber, Subscription
+from subscribers.models import MailingList, Subscriber, Subscription, Suppression
 from subscribers.people import describe_person
+from subscribers.suppression import may_staff_lift
 
 LIST_LIMIT = 10_000
 
@@ -155,4 +157,15 @@ class PersonPage(WagtailAdminTemplateMixin, TemplateView):
             "topics": list(self.person.topics.all()),
             "subscriptions": [(subscription, say_subscription(subscription)) for subscription in subscriptions],
             "events": say_consent(self.person),
+            "suppressions": _suppressions(self.person),
+            "lists": MailingList.objects.all(),
+            "may_lift": self.request.user.has_perm(LIFT),
+            "may_bar": self.request.user.has_perm(BAR),
+            "may_erase": self.request.user.has_perm(ERASE),
         }
+
+
+def _suppressions(person: Subscriber) -> list[tuple[Suppression, bool]]:
+    """Each with whether staff may lift it: what the person said themselves, only they undo."""
+    rows = Suppression.objects.filter(address_hash=bytes(person.address_hash)).select_related("mailing_list")
+    return [(row, row.lifted_at is None and may_staff_lift(row)) for row in rows.order_by("-at", "-pk")]

@@ -1,0 +1,107 @@
+"""What staff decide about one person: no mail, mail again, or erasure. Each has a reason or a question first."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+from django.views.generic import TemplateView
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.log_actions import log
+
+from subscribers.erasure import erase_person
+from subscribers.models import MailingList, Reason, Subscriber, Suppression
+from subscribers.suppression import CannotLift, lift_suppression, suppress
+
+LIFT, BAR, ERASE = "subscribers.change_suppression", "subscribers.add_suppression", "subscribers.delete_subscriber"
+
+
+def require(request: HttpRequest, permission: str) -> str:
+    """Who decides, by name, for the record. Refuses those without the right."""
+    user: Any = request.user
+    if not user.has_perm(permission):
+        raise PermissionDenied
+    return str(user.get_username())
+
+
+def lift(request: HttpRequest, pk: int, suppression: int) -> HttpResponse:
+    """Mail may start again, with a written reason."""
+    by = require(request, LIFT)
+    return _lift(request, pk=pk, suppression=suppression, by=by)
+
+
+@require_POST
+def _lift(request: HttpRequest, *, pk: int, suppression: int, by: str) -> HttpResponse:
+    person = get_object_or_404(Subscriber, pk=pk)
+    row = get_object_or_404(Suppression, pk=suppression, address_hash=bytes(person.address_hash))
+    try:
+        lift_suppression(suppression=row, by=by, why=request.POST.get("why", ""), now=timezone.now())
+    except CannotLift as error:
+        messages.error(request, str(error))
+    else:
+        log(instance=person, action="subscribers.lift", user=request.user)
+        messages.success(request, "Mail to this person may start again. Your reason is on record.")
+    return redirect("subscribers_person", pk)
+
+
+def bar(request: HttpRequest, pk: int) -> HttpResponse:
+    """No mail to this person from now on, of one list or at all, with a written reason."""
+    by = require(request, BAR)
+    return _bar(request, pk=pk, by=by)
+
+
+@require_POST
+def _bar(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
+    person = get_object_or_404(Subscriber, pk=pk)
+    why = request.POST.get("why", "").strip()
+    mailing_list = MailingList.objects.filter(slug=request.POST.get("list", "")).first()
+    if not why:
+        messages.error(request, "Write why this person must not be mailed. The reason is kept as proof.")
+        return redirect("subscribers_person", pk)
+    suppress(
+        address_hash=bytes(person.address_hash),
+        reason=Reason.STAFF,
+        now=timezone.now(),
+        mailing_list=mailing_list,
+        note=why,
+        by=by,
+    )
+    log(instance=person, action="subscribers.bar", user=request.user)
+    messages.success(request, "This person gets no more of it, starting now.")
+    return redirect("subscribers_person", pk)
+
+
+class ErasePage(WagtailAdminTemplateMixin, TemplateView):
+    """Asks first; on POST the person is erased."""
+
+    template_name = "desk/erase_person.html"
+    page_title = "Erase a person"
+    header_icon = "bin"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        self.by = require(request, ERASE)
+        self.person = get_object_or_404(Subscriber, pk=kwargs["pk"])
+        return super().dispatch(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        log(instance=self.person, action="subscribers.erase", user=request.user)
+        erase_person(subscriber=self.person, by=self.by, now=timezone.now())
+        messages.success(
+            request, "This person is erased. A keyed hash of the address stays, so that nobody adds it again."
+        )
+        return redirect("people:index")
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return [
+            {"url": reverse("wagtailadmin_home"), "label": "Home"},
+            {"url": reverse("people:index"), "label": "Subscribers"},
+            {"url": reverse("subscribers_person", args=[self.person.pk]), "label": str(self.person)},
+            {"url": "", "label": self.page_title},
+        ]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "person": self.person}

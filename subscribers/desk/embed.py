@@ -1,0 +1,37 @@
+"""The sign-up form of a list as plain HTML, for staff to copy into any web site. It needs no script and asks no cookie."""
+
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from wagtail.admin.panels import Panel
+
+from subscribers.models import MailingList, Topic
+
+
+def write_form(mailing_list: MailingList) -> str:
+    """HTML that posts to our own sign-up page, which then asks the person to press one button more."""
+    context = {
+        "list": mailing_list,
+        "action": join_url(mailing_list),
+        "topics": Topic.objects.all() if mailing_list.ask_topics else (),
+    }
+    return render_to_string("subscribers/embed.html", context).strip()
+
+
+def join_url(mailing_list: MailingList) -> str:
+    return f"{settings.SUBSCRIBERS_SITE_URL}/join/{mailing_list.slug}"
+
+
+class EmbedPanel(Panel):
+    """Shows the form's HTML on the page of a saved, public list."""
+
+    class BoundPanel(Panel.BoundPanel):
+        template_name = "desk/panels/embed.html"
+
+        def is_shown(self) -> bool:
+            return super().is_shown() and self.instance.pk is not None and self.instance.public
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            context: dict[str, Any] = super().get_context_data(parent_context)
+            return {**context, "url": join_url(self.instance), "form_html": write_form(self.instance)}

@@ -1,0 +1,160 @@
+"""S3, S5, P6: what staff decide about sign-ups that wait and about one person; and the form for other web sites."""
+
+import re
+from html import unescape
+
+import pytest
+from django.test import Client
+
+from subscribers.erasure import erase_person
+from subscribers.held import hold_signup
+from subscribers.models import (
+    Confirmation,
+    ConsentEvent,
+    Frequency,
+    HeldSignup,
+    Reason,
+    Subscriber,
+    Subscription,
+    Suppression,
+    Topic,
+)
+from subscribers.suppression import suppress
+from tests.support.people import NOW, make_list, make_member, make_person, subscribe
+from tests.web.desk import sign_in
+
+pytestmark = pytest.mark.django_db
+HELD = "/admin/people/held/"
+
+
+def hold(email: str) -> HeldSignup:
+    mailing_list = make_list() if not HeldSignup.objects.exists() else HeldSignup.objects.all()[0].mailing_list
+    return hold_signup(
+        email=email, mailing_list=mailing_list, wording="Yes", source="page", why="many from one network", now=NOW
+    )
+
+
+def test_staff_let_in_or_drop_who_waits_and_nobody_is_subscribed_without_confirming() -> None:
+    client = sign_in("data")
+    assert "Nobody waits" in client.get(HELD).content.decode()
+    one, other = hold("ada@example.org"), hold("bea@example.org")
+    page = client.get(HELD).content.decode()
+    assert "a•••@e•••.org" in page
+    assert "ada@example.org" not in page
+    assert "many from one network" in page
+    assert "Sign-ups that wait" in client.get("/admin/").content.decode()
+    client.post(HELD, {"in": one.pk})
+    client.post(HELD, {"out": other.pk})
+    assert [row.subscriber.email for row in Confirmation.objects.all()] == ["ada@example.org"]
+    assert not Subscription.objects.mailable().exists()
+    assert "decided this already" in client.post(HELD, {"in": one.pk}, follow=True).content.decode()
+    assert "decided this already" in client.post(HELD, {"out": other.pk}, follow=True).content.decode()
+    assert "decided this already" in client.post(HELD, {"in": "x"}, follow=True).content.decode()
+
+
+def test_all_who_wait_are_let_in_at_once() -> None:
+    for number in range(3):
+        hold(f"person{number}@example.org")
+    assert "3 asked by mail to confirm" in sign_in("data").post(HELD, {"in": "all"}, follow=True).content.decode()
+    assert Confirmation.objects.count() == 3
+
+
+def test_s3_staff_lift_a_complaint_with_a_reason_and_never_a_persons_own_no() -> None:
+    ada = make_member(make_list())
+    for reason in (Reason.COMPLAINT, Reason.UNSUBSCRIBE):
+        suppress(address_hash=bytes(ada.address_hash), reason=reason, now=NOW)
+    complaint, own = (Suppression.objects.get(reason=reason) for reason in (Reason.COMPLAINT, Reason.UNSUBSCRIBE))
+    client = sign_in("data")
+    page = client.get(f"/admin/people/{ada.pk}/").content.decode()
+    assert f"/lift/{complaint.pk}/" in page
+    assert f"/lift/{own.pk}/" not in page
+    said = client.post(f"/admin/people/{ada.pk}/lift/{complaint.pk}/", {"why": " "}, follow=True).content.decode()
+    assert "Write why mail to this address may start again" in said
+    said = client.post(f"/admin/people/{ada.pk}/lift/{own.pk}/", {"why": "she rang"}, follow=True).content.decode()
+    assert "Only they can undo it" in said
+    client.post(f"/admin/people/{ada.pk}/lift/{complaint.pk}/", {"why": "pressed by mistake, she rang"})
+    complaint.refresh_from_db()
+    assert (complaint.lifted_by, complaint.lifted_reason) == ("data@example.org", "pressed by mistake, she rang")
+    assert Suppression.objects.live().get() == own
+
+
+def test_staff_stop_mail_with_a_reason_of_one_list_or_of_all() -> None:
+    weekly = make_list()
+    ada = make_member(weekly)
+    client = sign_in("data")
+    refused = client.post(f"/admin/people/{ada.pk}/bar/", {"why": "", "list": "weekly"}, follow=True)
+    assert "Write why this person must not be mailed" in refused.content.decode()
+    client.post(f"/admin/people/{ada.pk}/bar/", {"why": "asked by letter", "list": "weekly"})
+    client.post(f"/admin/people/{ada.pk}/bar/", {"why": "court order", "list": ""})
+    assert [(row.mailing_list, row.note) for row in Suppression.objects.order_by("pk")] == [
+        (weekly, "asked by letter"),
+        (None, "court order"),
+    ]
+    assert "asked by letter" in client.get(f"/admin/people/{ada.pk}/").content.decode()
+
+
+def test_p6_staff_erase_a_person_after_a_question_and_a_hash_stays() -> None:
+    ada = make_member(make_list())
+    client = sign_in("data")
+    path = f"/admin/people/{ada.pk}/erase/"
+    assert "It cannot be undone" in client.get(path).content.decode()
+    assert Subscriber.objects.exists()
+    assert client.post(path).headers["Location"] == "/admin/people/"
+    assert not Subscriber.objects.exists()
+    assert Suppression.objects.get().reason == Reason.ERASURE
+    assert ConsentEvent.objects.get(kind="erased").by == "data@example.org"
+
+
+@pytest.mark.parametrize("path", ["erase/", "bar/", "lift/1/"])
+@pytest.mark.parametrize("role", ["writer", "editor", "approver"])
+def test_only_those_who_look_after_the_people_decide_about_them(path: str, role: str) -> None:
+    ada = make_member(make_list())
+    suppress(address_hash=bytes(ada.address_hash), reason=Reason.HARD, now=NOW)
+    sign_in(role).post(f"/admin/people/{ada.pk}/{path}", {"why": "because"})
+    assert Suppression.objects.live().count() == 1
+    assert Subscriber.objects.exists()
+
+
+def test_g3_nothing_is_decided_by_a_get() -> None:
+    ada = make_member(make_list())
+    suppress(address_hash=bytes(ada.address_hash), reason=Reason.HARD, now=NOW)
+    client = sign_in("data")
+    row = Suppression.objects.get()
+    assert client.get(f"/admin/people/{ada.pk}/lift/{row.pk}/?why=x").status_code == 405
+    assert client.get(f"/admin/people/{ada.pk}/bar/?why=x").status_code == 405
+
+
+def test_the_persons_page_says_what_they_chose() -> None:
+    ada = make_person(radius_km=25)
+    subscribe(ada, make_list(), frequency=Frequency.MONTHLY, paused_until=NOW)
+    page = sign_in("data").get(f"/admin/people/{ada.pk}/").content.decode()
+    assert "once a month" in page
+    assert "pause until 5 Mar 2026" in page
+    assert "goes 25 km" in page
+
+
+def test_the_form_that_staff_copy_signs_people_up_from_any_site_without_javascript() -> None:
+    weekly = make_list(name="Weekly <news>", ask_place=False)
+    topic = Topic.objects.create(slug="land", name="Land & water")
+    page = sign_in("data").get(f"/admin/lists/edit/{weekly.pk}/").content.decode()
+    copied = re.search(r"<textarea[^>]*nl-copy[^>]*>(.*?)</textarea>", page, re.S)
+    assert copied
+    form = unescape(copied[1])
+    assert 'action="http://testserver/join/weekly"' in form or "/join/weekly" in form
+    assert "Weekly &lt;news&gt;" in form
+    assert 'name="city"' not in form
+    assert "Land &amp; water" in form
+    stranger = Client(enforce_csrf_checks=True)
+    sent = {"email": "ada@example.org", "name": "Ada", "topics": [topic.pk]}
+    first = stranger.post("/join/weekly", sent, headers={"origin": "https://other.example"})
+    assert first.status_code == 200
+    assert b"Almost there" in first.content
+    assert not Subscriber.objects.exists()
+    started = re.search(r'name="started" value="([^"]+)"', first.content.decode())
+    assert started
+
+
+def test_an_erased_person_does_not_wait_for_staff_either() -> None:
+    held = hold("ada@example.org")
+    erase_person(subscriber=make_member(held.mailing_list, "ada@example.org"), by="", now=NOW)
+    assert not HeldSignup.objects.exists()

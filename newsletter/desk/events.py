@@ -16,6 +16,7 @@ from wagtail.snippets.views.snippets import EditView, SnippetViewSet
 
 from newsletter.desk.content_forms import EventForm
 from newsletter.desk.panels import WordsPanel
+from newsletter.desk.pickers import EventChooser
 from newsletter.desk.saving import VoidsApprovals
 from newsletter.models import EventNotice, Source
 from subscribers.desk.listing import DeskList
@@ -82,6 +83,7 @@ class EventViewSet(SnippetViewSet):
     menu_order = 120
     add_to_admin_menu = True
     base_url_path = "events"
+    chooser_viewset_class = EventChooser
     copy_view_enabled = False
     edit_view_class = EventEditor
     filterset_class = EventFilters

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.admin.ui.components import MediaContainer
@@ -19,8 +20,10 @@ from wagtail.snippets.views.snippets import PreviewRevisionView, SnippetViewSet
 
 from newsletter.desk.check_panel import IssueChecksPanel
 from newsletter.desk.columns import StateColumn
+from newsletter.desk.inbox_panel import say_inbox
 from newsletter.desk.issue_lock import SealedLock
 from newsletter.desk.issue_preview import FIRST, IssuePreview, list_issue_modes, show_part
+from newsletter.desk.panels import WordsPanel
 from newsletter.desk.preview import Mode, PreviewedEditView, show_or_say
 from newsletter.desk.preview_person import may_preview_people
 from newsletter.desk.readers import resolve_complete
@@ -152,10 +155,9 @@ class IssueViewSet(SnippetViewSet):
     panels = [
         MultiFieldPanel(
             [
-                FieldPanel(
-                    "subject", help_text='Merge fields such as {{ first_name | default:"friend" }} may stand here.'
-                ),
-                FieldPanel("preheader", help_text="The words that inboxes show after the subject."),
+                FieldPanel("subject"),
+                FieldPanel("preheader", help_text=gettext_lazy("The words that inboxes show after the subject.")),
+                WordsPanel(say=say_inbox, template="desk/panels/inbox.html"),
             ],
             heading="Inbox",
         ),

@@ -17,6 +17,7 @@ from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 from newsletter.desk.content_forms import StoryForm
 from newsletter.desk.issue_preview import FIRST, show_part
 from newsletter.desk.panels import WordsPanel
+from newsletter.desk.pickers import StoryChooser
 from newsletter.desk.preview import FramedPreview, Mode, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.saving import VoidsApprovals
 from newsletter.errors import NotReady
@@ -99,6 +100,7 @@ class StoryViewSet(SnippetViewSet):
     menu_order = 110
     add_to_admin_menu = True
     base_url_path = "stories"
+    chooser_viewset_class = StoryChooser
     copy_view_enabled = False
     add_view_class = StoryMaker
     preview_on_add_view_class = NewStoryPreview

@@ -1,0 +1,116 @@
+"""The choosers of stories and events: newest or next first, and, inside an issue's editor, why each was in or out of it.
+
+Which issue is being edited is read from the page that asks: the chooser is the same for all of them.
+"""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.ui.tables import Column
+from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView, SnippetChooserViewSet
+
+from newsletter.models import EventNotice, Issue, Story
+from subscribers.desk.listing import MomentColumn
+
+_EDITOR = re.compile(r"/issues/edit/(\d+)/")
+
+
+def find_edited_issue(request: HttpRequest) -> Issue | None:
+    """The issue in whose editor the chooser was opened, if it was opened in one."""
+    found = _EDITOR.search(urlsplit(request.headers.get("Referer", "")).path)
+    return Issue.objects.filter(pk=int(found[1])).first() if found else None
+
+
+def find_reasons(issue: Issue | None, *, kind: str) -> dict[int, tuple[bool, str]]:
+    """Why each candidate was in or out when the issue was assembled, by its id."""
+    reasons = issue.reasons if issue else []
+    return {reason["id"]: (reason["chosen"], reason["why"]) for reason in reasons if reason.get("kind") == kind}
+
+
+class _WithReasons:
+    """Mixed into both views of a chooser: the column that says why."""
+
+    kind = ""
+    request: HttpRequest
+    ordering: Any = None
+
+    @cached_property
+    def reasons(self) -> dict[int, tuple[bool, str]]:
+        return find_reasons(find_edited_issue(self.request), kind=self.kind)
+
+    def say_why(self, row: Any) -> str:
+        if row.pk not in self.reasons:
+            return _("was not there when the issue was assembled") if self.reasons else ""
+        chosen, why = self.reasons[row.pk]
+        return (_("in: %(why)s") if chosen else "%(why)s") % {"why": why}
+
+    @property
+    def columns(self) -> list[Column]:
+        why = [Column("why", label=_("When it was assembled"), accessor=self.say_why)] if self.reasons else []
+        return [*super().columns, *self.own_columns, *why]  # type: ignore[misc]
+
+    @property
+    def own_columns(self) -> list[Column]:
+        return []
+
+
+class _Stories(_WithReasons):
+    kind = "story"
+    ordering = (F("published_at").desc(nulls_last=True), "-seen_at", "-pk")
+
+    def get_object_list(self) -> QuerySet[Story]:
+        return Story.objects.filter(withdrawn_at__isnull=True).select_related("source")
+
+    @property
+    def own_columns(self) -> list[Column]:
+        return [
+            MomentColumn("published_at", label=_("Published")),
+            Column("source", label=_("Source")),
+        ]
+
+
+class _Events(_WithReasons):
+    kind = "event"
+    ordering = ("starts_at", "pk")
+
+    def get_object_list(self) -> QuerySet[EventNotice]:
+        return EventNotice.objects.filter(starts_at__gte=timezone.now(), cancelled=False)
+
+    @property
+    def own_columns(self) -> list[Column]:
+        return [
+            Column("where", label=_("Where"), accessor=lambda event: _("online") if event.online else event.place_text)
+        ]
+
+
+class ChooseStory(_Stories, ChooseView):
+    page_title = gettext_lazy("Choose a story")
+
+
+class ChooseStoryResults(_Stories, ChooseResultsView):
+    pass
+
+
+class ChooseEvent(_Events, ChooseView):
+    page_title = gettext_lazy("Choose an event")
+
+
+class ChooseEventResults(_Events, ChooseResultsView):
+    pass
+
+
+class StoryChooser(SnippetChooserViewSet):
+    choose_view_class = ChooseStory
+    choose_results_view_class = ChooseStoryResults
+
+
+class EventChooser(SnippetChooserViewSet):
+    choose_view_class = ChooseEvent
+    choose_results_view_class = ChooseEventResults

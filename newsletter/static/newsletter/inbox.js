@@ -1,0 +1,60 @@
+// Shows subject and preheader as an inbox does while they are typed, and puts personal fields where the caret is.
+(() => {
+  const FIELD = /\{\{\s*[a-z_]+\s*(?:\|\s*default\s*:\s*["“'‘]([^"”'’]*)["”'’]\s*)?\}\}/g;
+  const ELIGIBLE = '#id_subject, #id_preheader, [name^="body-"][name$="-value-heading"], .Draftail-Editor [contenteditable="true"]';
+
+  class Inbox extends window.StimulusModule.Controller {
+    static targets = ['subject', 'preheader', 'lengths', 'toolbar'];
+
+    static values = { shown: Number, least: Number, most: Number };
+
+    connect() {
+      this.fields = ['subject', 'preheader'].map((name) => document.getElementById(`id_${name}`));
+      this.show = this.show.bind(this);
+      this.follow = this.follow.bind(this);
+      this.fields.forEach((field) => field.addEventListener('input', this.show));
+      document.addEventListener('focusin', this.follow);
+      this.show();
+    }
+
+    disconnect() {
+      this.fields.forEach((field) => field.removeEventListener('input', this.show));
+      document.removeEventListener('focusin', this.follow);
+    }
+
+    show() {
+      const [subject, preheader] = this.fields.map((field) => field.value.replace(FIELD, (_, fallback) => fallback || '…').trim());
+      this.subjectTarget.textContent = subject || '–';
+      this.preheaderTarget.textContent = preheader || '–';
+      const { subject: one, preheader: two } = this.lengthsTarget.dataset;
+      const said = [
+        one.replace('{n}', [...subject].length).replace('{m}', this.shownValue),
+        two.replace('{n}', [...preheader].length).replace('{a}', this.leastValue).replace('{b}', this.mostValue),
+      ].join(' ');
+      if (this.lengthsTarget.textContent !== said) this.lengthsTarget.textContent = said;
+    }
+
+    // The buttons stand under the field that is being written in.
+    follow(event) {
+      const field = event.target.closest(ELIGIBLE);
+      if (!field || field.readOnly || field.disabled) return;
+      this.field = field;
+      const below = field.closest('.Draftail-Editor__wrapper, .w-field__input') || field;
+      if (below.nextElementSibling !== this.toolbarTarget) below.after(this.toolbarTarget);
+      this.toolbarTarget.hidden = false;
+    }
+
+    // The caret stays where it is while a button is pressed.
+    keep(event) {
+      event.preventDefault();
+    }
+
+    put({ params }) {
+      if (!this.field || !this.field.isConnected) return;
+      this.field.focus();
+      document.execCommand('insertText', false, `{{ ${params.field} | default:"${params.fallback}" }}`);
+    }
+  }
+
+  window.wagtail.app.register('nl-inbox', Inbox);
+})();

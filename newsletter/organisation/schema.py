@@ -43,6 +43,9 @@ class BrandEntry(Entry):
     accent: Colour = ""
     background: Colour = ""
     font: Line = ""
+    heading_font: Line = ""
+    radius: int = Field(default=8, ge=0, le=24)
+    masthead: Literal["plain", "band", "rule"] = "plain"
     postal_address: str = ""
     website: UrlOrNone = ""
     donate_url: UrlOrNone = ""
@@ -115,6 +118,7 @@ class PublicationEntry(Entry):
     intro: StaffText = ""
     host_url: UrlOrNone = ""
     language: Language = ""
+    layout: Literal["letter", "digest", "announcement", "event_notice", "appeal"] = "letter"
     quiet_from: time | None = None
     quiet_until: time | None = None
     stale_hours: int = Field(default=48, ge=0, le=24 * 60)

@@ -6,6 +6,7 @@ from typing import Any
 
 from newsletter.management.base import ProductCommand
 from newsletter.organisation.sample import write_samples
+from newsletter.organisation.starters import find_starter, load_starters
 
 
 class Command(ProductCommand):
@@ -16,8 +17,18 @@ class Command(ProductCommand):
             "folder", metavar="DIR", nargs="?", type=Path, default=Path(), help="This folder if not given."
         )
 
+        parser.add_argument(
+            "--brand",
+            metavar="NAME",
+            help="A finished look to start from: "
+            + "; ".join(f"{slug} ({starter.about.split('.')[0].lower()})" for slug, starter in load_starters().items())
+            + ".",
+        )
+
     def run(self, **options: Any) -> None:
-        written, kept = write_samples(options["folder"])
+        written, kept = write_samples(
+            options["folder"], starter=find_starter(options["brand"]) if options["brand"] else None
+        )
         self.write_lines(f"Written: {file}" for file in written)
         self.write_lines(f"Left as it is: {file}" for file in kept)
         file = options["folder"] / "organisation.toml"

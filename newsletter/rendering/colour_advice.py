@@ -1,0 +1,59 @@
+"""What becomes of a brand's colours in mail, in words for staff: which are used as they are, corrected, or refused. Pure."""
+
+from dataclasses import dataclass
+
+from newsletter.rendering.colours import contrast, dark_palette, light_palette, make_readable, normalise
+
+_FAR = 0.45  # of the way to black or white: beyond it nobody would know the colour again
+_PAPER = "#fffdf9"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One use of a colour. ``used`` is what mail shows in place of ``chosen``; ``refused``: it is too far from it."""
+
+    field: str
+    scheme: str
+    chosen: str
+    used: str
+    refused: bool
+    message: str
+
+
+def advise_on_colours(*, colour: str, accent: str, background: str) -> tuple[Advice, ...]:
+    """Every use in which a colour cannot stay as it was chosen, those to refuse first. Colours are ``#rrggbb``."""
+    light = light_palette(colour=colour, accent=accent, background=background)
+    dark = dark_palette(colour=colour, accent=accent)
+    uses = (
+        ("colour", "light", "Headings", colour, light.heading),
+        ("accent", "light", "Links", accent, light.link),
+        ("accent", "light", "Buttons", accent, light.button),
+        ("colour", "dark", "Bands", colour, dark.band),
+        ("accent", "dark", "Buttons", accent, dark.button),
+    )
+    found = [_advise(*use) for use in uses if use[4] != use[3]]
+    return tuple(sorted(found, key=lambda advice: not advice.refused))
+
+
+def suggest(colour: str) -> str:
+    """The nearest colour that reads on paper as it is. Text that is no colour gives the product's own."""
+    return make_readable(normalise(colour, otherwise="#1f4e5f"), on=_PAPER)
+
+
+def _advise(field: str, scheme: str, use: str, chosen: str, used: str) -> Advice:
+    refused = scheme == "light" and _distance(chosen, used) > _FAR
+    when = "" if scheme == "light" else " in dark mode"
+    if refused:
+        message = (
+            f"{use} in {chosen} cannot be read on paper: the contrast is {contrast(chosen, _PAPER):.1f}, and 4.5 is "
+            f"needed. Choose a darker colour, such as {used}."
+        )
+    else:
+        message = f"{use}{when} are shown in {used}, so that everybody can read them."
+    return Advice(field=field, scheme=scheme, chosen=chosen, used=used, refused=refused, message=message)
+
+
+def _distance(first: str, second: str) -> float:
+    """How far apart, 0.0 to 1.0, by the channel that differs most."""
+    pairs = ((int(first[at : at + 2], 16), int(second[at : at + 2], 16)) for at in (1, 3, 5))
+    return max(abs(one - other) for one, other in pairs) / 255

@@ -60,7 +60,7 @@ def add_urls() -> list[URLPattern]:
         path("people/<int:pk>/lift/<int:suppression>/", lift, name="subscribers_lift"),
         path("people/held/", HeldPage.as_view(), name="subscribers_held"),
         path("people/<int:pk>/data/", download_person, name="subscribers_person_data"),
-        path("people/export/", Export.as_view(), name="subscribers_export"),
+        path("people/download/", Export.as_view(), name="subscribers_export"),
         path("people/imports/", Imports.as_view(), name="subscribers_imports"),
         path("people/imports/new/", NewImport.as_view(), name="subscribers_import_new"),
         path("people/imports/<int:pk>/", ShowImport.as_view(), name="subscribers_import"),

@@ -17,6 +17,8 @@ from subscribers.desk.import_steps import ACTIONS, STEPS, AskUndo, download_refu
 from subscribers.desk.imports import MAY, ImportProgress, Imports, ImportTerms, NewImport, ShowImport
 from subscribers.desk.lists import ListViewSet, TopicViewSet
 from subscribers.desk.people import PeopleViewSet, PersonPage
+from subscribers.desk.place_choices import list_regions, list_towns
+from subscribers.desk.segment_views import WhyInSegment
 from subscribers.desk.segments import SegmentViewSet
 from subscribers.models import HeldSignup
 
@@ -59,6 +61,9 @@ def add_urls() -> list[URLPattern]:
         path("people/<int:pk>/bar/", bar, name="subscribers_bar"),
         path("people/<int:pk>/lift/<int:suppression>/", lift, name="subscribers_lift"),
         path("people/held/", HeldPage.as_view(), name="subscribers_held"),
+        path("segments/<int:pk>/why/", WhyInSegment.as_view(), name="subscribers_why_in_segment"),
+        path("segments/regions/", list_regions, name="subscribers_regions"),
+        path("segments/towns/", list_towns, name="subscribers_towns"),
         path("people/<int:pk>/data/", download_person, name="subscribers_person_data"),
         path("people/download/", Export.as_view(), name="subscribers_export"),
         path("people/imports/", Imports.as_view(), name="subscribers_imports"),

@@ -30,7 +30,7 @@ class DeskPreviewPanel(PreviewSidePanel):
     template_name = "desk/preview_panel.html"
 
     class Media:
-        js = ["newsletter/open_preview.js", "newsletter/preview_as.js", "newsletter/inbox.js"]
+        js = ["subscribers/open_preview.js", "newsletter/preview_as.js", "newsletter/inbox.js"]
 
     def __init__(
         self, row: models.Model, request: HttpRequest, *, preview_url: str, modes: list[Mode], people_url: str = ""

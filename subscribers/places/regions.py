@@ -69,6 +69,11 @@ def country_of(region: str) -> str:
     return region.partition("-")[0].upper()
 
 
+def countries() -> tuple[tuple[str, str], ...]:
+    """The (code, name) pairs of all countries, by name."""
+    return tuple(sorted(_book().countries.items(), key=lambda pair: fold(pair[1])))
+
+
 def regions_of(country: str) -> tuple[tuple[str, str], ...]:
     """The (code, name) pairs of a country's top-level regions, by name; empty when it has none."""
     code = resolve_country(country)

@@ -1,0 +1,294 @@
+"""The segment builder's blocks: one a condition, and a group of them. Each knows its part of the rule, both ways."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.urls import reverse_lazy
+from wagtail import blocks
+
+from subscribers.attribute_texts import MOST_OF_A_VALUE
+from subscribers.desk import rule_choices
+from subscribers.errors import BadRule, UnknownPlace
+from subscribers.models import Giving
+from subscribers.places import country_name, resolve_country, resolve_region
+from subscribers.segments import check_rule
+from subscribers.segments.registry import ConditionKind
+from subscribers.segments.rules import MAX_KM
+
+Rule = dict[str, Any]
+_TESTS = [
+    ("is", "is"),
+    ("one_of", "is one of"),
+    ("set", "is set, whatever it is"),
+    ("unset", "is not set"),
+]
+
+
+class RegionInput(forms.TextInput):
+    """A region's code, chosen from those of the country beside it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {"data-controller": "nl-region", "data-nl-region-url-value": reverse_lazy("subscribers_regions")}
+        )
+
+    class Media:
+        js = ("subscribers/places.js",)
+
+
+class TownInput(forms.TextInput):
+    """A town's name, completed while it is typed."""
+
+    def __init__(self) -> None:
+        where = reverse_lazy("subscribers_towns")
+        super().__init__({"data-controller": "nl-town", "data-nl-town-url-value": where, "autocomplete": "off"})
+
+    class Media:
+        js = ("subscribers/places.js",)
+
+
+class _TextBy(blocks.CharBlock):
+    """A line of text that is written by a widget of its own."""
+
+    def __init__(self, *, widget: forms.Widget, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.field.widget = widget
+
+
+class ConditionBlock:
+    """Mixed into a block: its value is one condition, which is checked as the rule will be, and the fault is shown on it."""
+
+    def to_rule(self, value: Any) -> Rule:
+        raise NotImplementedError
+
+    def from_rule(self, rule: Rule) -> Any:
+        raise NotImplementedError
+
+    def clean(self, value: Any) -> Any:
+        clean = super().clean(value)  # type: ignore[misc]
+        try:
+            check_rule(self.to_rule(clean))
+        except BadRule as error:
+            raise self.refusal(str(error).partition(": ")[2]) from error
+        return clean
+
+    def refusal(self, message: str) -> ValidationError:
+        return ValidationError(message)
+
+
+class _OfParts(ConditionBlock):
+    def refusal(self, message: str) -> ValidationError:
+        return blocks.StructBlockValidationError(non_block_errors=forms.utils.ErrorList([message]))
+
+
+class _Choice(ConditionBlock, blocks.ChoiceBlock):
+    """A condition that names one of the things on offer."""
+
+    key = ""
+    help = ""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"help_text": self.help, **kwargs})
+
+    def to_rule(self, value: Any) -> Rule:
+        return {self.key: value}
+
+    def from_rule(self, rule: Rule) -> Any:
+        return rule[self.key]
+
+
+class ListChoice(_Choice):
+    key = "list"
+    help = "Everybody who asked for it and has not left. Who has not confirmed is not mailed."
+    choices = staticmethod(rule_choices.lists)
+
+    class Meta:
+        label = "On a list"
+        icon = "list-ul"
+
+
+class TopicChoice(_Choice):
+    key = "topic"
+    choices = staticmethod(rule_choices.topics)
+
+    class Meta:
+        label = "Interested in a topic"
+        icon = "tag"
+
+
+class LanguageChoice(_Choice):
+    key = "language"
+    help = "“English” is also British English, American English and so on."
+    choices = staticmethod(rule_choices.languages)
+
+    class Meta:
+        label = "Reads a language"
+        icon = "globe"
+
+
+class GivingChoice(_Choice):
+    key = "giving"
+    choices = Giving.choices
+
+    class Meta:
+        label = "Giving"
+        icon = "pick"
+
+
+class SourceText(ConditionBlock, blocks.CharBlock):
+    def __init__(self, **kwargs: Any) -> None:
+        said = "As the import or the form noted it, such as “spring fair”. Capitals do not matter."
+        super().__init__(**{"max_length": 120, "help_text": said, **kwargs})
+
+    def to_rule(self, value: Any) -> Rule:
+        return {"source": value}
+
+    def from_rule(self, rule: Rule) -> Any:
+        return rule["source"]
+
+    class Meta:
+        label = "Came from"
+        icon = "link"
+
+
+class PlaceChoice(_OfParts, blocks.StructBlock):
+    country = blocks.ChoiceBlock(choices=rule_choices.country_choices)
+    region = _TextBy(widget=RegionInput(), required=False, max_length=20)
+
+    def to_rule(self, value: Mapping[str, Any]) -> Rule:
+        return {"region": value["region"]} if value["region"] else {"country": value["country"]}
+
+    def from_rule(self, rule: Rule) -> Any:
+        country, region = _place_of(rule)
+        return {"country": country, "region": region}
+
+    class Meta:
+        label = "In a country or region"
+        icon = "globe"
+        label_format = "In {region} {country}"
+
+
+class TownChoice(_OfParts, blocks.StructBlock):
+    town = _TextBy(widget=TownInput(), max_length=200, help_text="Type the first letters and choose.")
+    km = blocks.FloatBlock(label="Kilometres", min_value=1, max_value=MAX_KM, default=50)
+
+    def to_rule(self, value: Mapping[str, Any]) -> Rule:
+        km = float(value["km"] or 0)
+        return {"near": value["town"], "km": int(km) if km.is_integer() else km}
+
+    def from_rule(self, rule: Rule) -> Any:
+        return {"town": rule["near"], "km": rule["km"]}
+
+    class Meta:
+        label = "Near a town"
+        icon = "home"
+        label_format = "Within {km} km of {town}"
+
+
+class JoinedChoice(_OfParts, blocks.StructBlock):
+    when = blocks.ChoiceBlock(choices=[("joined_after", "on or after"), ("joined_before", "before")])
+    day = blocks.DateBlock()
+
+    def to_rule(self, value: Mapping[str, Any]) -> Rule:
+        day = value["day"]
+        return {value["when"]: day.isoformat() if isinstance(day, date) else day}
+
+    def from_rule(self, rule: Rule) -> Any:
+        ((when, day),) = rule.items()
+        return {"when": when, "day": day if isinstance(day, date) else date.fromisoformat(day)}
+
+    class Meta:
+        label = "Joined before or after"
+        icon = "date"
+        label_format = "Joined {when} {day}"
+
+
+class AttributeChoice(_OfParts, blocks.StructBlock):
+    attribute = blocks.ChoiceBlock(choices=rule_choices.attributes)
+    test = blocks.ChoiceBlock(choices=_TESTS, default="is", label="What about it")
+    values = blocks.TextBlock(
+        required=False, rows=2, label="Value", help_text="Several values: one a line. Capitals do not matter."
+    )
+
+    def to_rule(self, value: Mapping[str, Any]) -> Rule:
+        test, lines = value["test"], [line.strip() for line in (value["values"] or "").splitlines() if line.strip()]
+        if test in ("set", "unset"):
+            return {"attribute": value["attribute"], "is_set": test == "set"}
+        return {"attribute": value["attribute"], test: lines if test == "one_of" else "\n".join(lines)}
+
+    def from_rule(self, rule: Rule) -> Any:
+        if "is_set" in rule:
+            return {"attribute": rule["attribute"], "test": "set" if rule["is_set"] else "unset", "values": ""}
+        test = "is" if "is" in rule else "one_of"
+        lines = [rule["is"]] if test == "is" else rule["one_of"]
+        return {"attribute": rule["attribute"], "test": test, "values": "\n".join(lines)}
+
+    def clean(self, value: Any) -> Any:
+        test, text = value.get("test"), (value.get("values") or "").strip()
+        lines = text.splitlines()
+        if test in ("is", "one_of") and not text:
+            raise _on("values", "Write the value, or ask whether it is set at all.")
+        if test == "is" and len(lines) > 1:
+            raise _on("values", "These are several values. Choose “is one of”.")
+        if any(len(line) > MOST_OF_A_VALUE for line in lines):
+            raise _on("values", f"A value has at most {MOST_OF_A_VALUE} characters.")
+        return super().clean(value)
+
+    class Meta:
+        label = "Something else you know about them"
+        icon = "tag"
+        label_format = "{attribute} {test} {values}"
+
+
+class KindChoice(_Choice):
+    """A condition that another app registered."""
+
+    def __init__(self, kind: ConditionKind, **kwargs: Any) -> None:
+        self.key, self.help = kind.key, kind.help
+        super().__init__(choices=rule_choices.choices_of(kind), label=kind.label, icon="mail", **kwargs)
+
+
+class UnreadText(blocks.TextBlock):
+    """A part that the builder has no block for: it is shown, kept as it is, and cannot be saved from here."""
+
+    def clean(self, value: Any) -> Any:
+        raise ValidationError("This page cannot show this part. Remove it and say it anew.")
+
+    def to_rule(self, value: Any) -> Rule:
+        return dict(json.loads(value))
+
+    def from_rule(self, rule: Rule) -> Any:
+        return json.dumps(rule, ensure_ascii=False)
+
+    class Meta:
+        label = "A part that cannot be shown"
+        icon = "warning"
+
+
+def _on(part: str, message: str) -> ValidationError:
+    return blocks.StructBlockValidationError(block_errors={part: ValidationError(message)})
+
+
+def _place_of(rule: Rule) -> tuple[str, str]:
+    """(country, region code) as the two fields hold them; what is not known stays as it is written."""
+    written = str(rule.get("region") or rule.get("country"))
+    try:
+        if "country" in rule or len(written) == 2:
+            return resolve_country(written), ""
+        region = resolve_region(written)
+    except UnknownPlace:
+        return (written, "") if "country" in rule else (_known_country(written), written)
+    return region.partition("-")[0], region
+
+
+def _known_country(region: str) -> str:
+    code = region.partition("-")[0].upper()
+    try:
+        country_name(code)
+    except UnknownPlace:
+        return ""
+    return code

@@ -1,0 +1,78 @@
+/* The segment builder's two fields of places: a region to choose once its country is chosen, a town to type and choose.
+   The inputs stay the fields that are sent; what stands beside them only writes into them. */
+(() => {
+  const { Controller } = window.StimulusModule;
+  const ask = async (path, query) => {
+    const answer = await fetch(`${path}?${new URLSearchParams(query)}`, { headers: { "X-Requested-With": "XMLHttpRequest" } });
+    return answer.ok ? (await answer.json()).choices : [];
+  };
+
+  class Region extends Controller {
+    static values = { url: String };
+
+    connect() {
+      const name = this.element.name.replace(/-region$/, "-country");
+      this.country = document.querySelector(`select[name="${CSS.escape(name)}"]`);
+      this.select = document.createElement("select");
+      this.element.type = "hidden";
+      this.element.after(this.select);
+      this.select.id = `${this.element.id}-choice`;
+      const label = document.querySelector(`label[for="${this.element.id}"]`);
+      if (label) label.htmlFor = this.select.id;
+      this.choose = () => {
+        this.element.value = this.select.value;
+        this.element.dispatchEvent(new Event("change", { bubbles: true }));
+      };
+      this.again = () => { this.element.value = ""; this.fill(); };
+      this.select.addEventListener("change", this.choose);
+      if (this.country) this.country.addEventListener("change", this.again);
+      this.fill();
+    }
+
+    disconnect() {
+      if (this.country) this.country.removeEventListener("change", this.again);
+      this.select.remove();
+    }
+
+    async fill() {
+      const country = this.country ? this.country.value : "";
+      const choices = country ? await ask(this.urlValue, { country }) : [];
+      if (this.country && this.country.value !== country) return;
+      const kept = this.element.value;
+      const options = [["", country ? "The whole country" : "Choose the country first"], ...choices];
+      if (kept && !choices.some(([code]) => code === kept)) options.push([kept, `${kept} (no longer there)`]);
+      this.select.replaceChildren(...options.map(([code, name]) => new Option(name, code, false, code === kept)));
+      this.select.disabled = options.length === 1;
+    }
+  }
+
+  class Town extends Controller {
+    static values = { url: String };
+
+    connect() {
+      this.list = document.createElement("datalist");
+      this.list.id = `${this.element.id}-towns`;
+      this.element.after(this.list);
+      this.element.setAttribute("list", this.list.id);
+      this.typed = () => { clearTimeout(this.waiting); this.waiting = setTimeout(() => this.fill(), 150); };
+      this.element.addEventListener("input", this.typed);
+    }
+
+    disconnect() {
+      clearTimeout(this.waiting);
+      this.element.removeEventListener("input", this.typed);
+      this.list.remove();
+    }
+
+    async fill() {
+      const typed = this.element.value.trim();
+      if (typed.length < 2) return;
+      const choices = await ask(this.urlValue, { q: typed });
+      if (this.element.value.trim() !== typed) return;
+      this.list.replaceChildren(...choices.map((name) => new Option(name)));
+    }
+  }
+
+  window.wagtail.app.register("nl-region", Region);
+  window.wagtail.app.register("nl-town", Town);
+})();

@@ -4,7 +4,7 @@ Candidates are the people with an open subscription to the list who match the se
 excluded for one reason, so `candidates = eligible + excluded` always.
 """
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,6 +72,23 @@ def eligible(
     return contactable(mailing_list=mailing_list, segment=segment, among=among).filter(~_is_paused(now), asked)
 
 
+def candidates(
+    *,
+    mailing_list: MailingList,
+    segment: Segment | None = None,
+    now: datetime,
+    frequencies: Set[Frequency] = EVERY_ISSUE,
+    among: Among = None,
+) -> QuerySet[Subscription]:
+    """Everyone on the list and in the segment. ``why`` is the one reason why such mail may not reach them, "" if it may.
+
+    The reasons are `unconfirmed`, `suppressed:<reason>`, `paused`, and `every_issue`, `monthly` or `events_only` for
+    those who asked for another kind of mail. The first that holds, in this order, is the one given.
+    """
+    people = _candidates(mailing_list=mailing_list, segment=segment, among=among).order_by()
+    return people.annotate(why=_why_not(mailing_list, now=now, frequencies=frequencies))
+
+
 def count_audience(
     *,
     mailing_list: MailingList,
@@ -80,22 +97,16 @@ def count_audience(
     frequencies: Set[Frequency] = EVERY_ISSUE,
     among: Among = None,
 ) -> AudienceCount:
-    """Counts candidates, eligible and excluded in one statement, so that the three always agree.
+    """Counts candidates, eligible and excluded in one statement, so that the three always agree."""
+    people = candidates(mailing_list=mailing_list, segment=segment, now=now, frequencies=frequencies, among=among)
+    return sum_up(dict(people.values("why").annotate(people=Count("pk")).values_list("why", "people")))
 
-    The reasons are `unconfirmed`, `suppressed:<reason>`, `paused`, and `every_issue`, `monthly` or `events_only` for
-    those who asked for another kind of mail. The first that holds, in this order, is the one counted.
-    """
-    rows = (
-        _candidates(mailing_list=mailing_list, segment=segment, among=among)
-        .annotate(why=_why_not(mailing_list, now=now, frequencies=frequencies))
-        .order_by()
-        .values("why")
-        .annotate(people=Count("pk"))
-        .values_list("why", "people")
-    )
-    counts = dict(rows)
-    fit = counts.pop("", 0)
-    return AudienceCount(candidates=fit + sum(counts.values()), eligible=fit, excluded=dict(sorted(counts.items())))
+
+def sum_up(people_by_reason: Mapping[str, int]) -> AudienceCount:
+    """From the number of candidates of each reason, "" for those whom the mail may reach."""
+    excluded = {why: people for why, people in sorted(people_by_reason.items()) if why}
+    fit = people_by_reason.get("", 0)
+    return AudienceCount(candidates=fit + sum(excluded.values()), eligible=fit, excluded=excluded)
 
 
 def explain_ineligible(

@@ -46,9 +46,7 @@ def draw_bars(points: Sequence[Point], *, title: str, summary: str, unit: str) -
 
 def _draw(kind: str, points: Sequence[Point], **context: Any) -> SafeString:
     sizes = {"width": WIDTH, "height": HEIGHT, "floor": HEIGHT - BOTTOM, "end": WIDTH - RIGHT, "left": LEFT}
-    return mark_safe(
-        render_to_string(f"desk/charts/{kind}.html", {"points": points, **sizes, **context})
-    )
+    return mark_safe(render_to_string(f"desk/charts/{kind}.html", {"points": points, **sizes, **context}))
 
 
 def _bounds(values: Sequence[int]) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from newsletter.issues.near import Where
 from newsletter.issues.shown import shown_wrongly_to
 from newsletter.issues.visible import Content, Visible, see
 from newsletter.models import Issue
-from subscribers.audience import ANY_FREQUENCY, AudienceCount, count_audience, eligible
+from subscribers.audience import ANY_FREQUENCY, AudienceCount, candidates, count_audience, eligible
 from subscribers.models import Frequency, Place, Subscription
 
 FREQUENCIES = {
@@ -41,17 +41,22 @@ class Group:
 
 def find_people(issue: Issue, *, now: datetime) -> QuerySet[Subscription]:
     """Everyone whom the issue may reach at ``now``, with what makes their group: place_ref, giving_ref, radius_ref, frequency."""
-    return (
-        eligible(**_whom(issue), now=now)
-        .order_by()
-        .annotate(
-            subscriber_ref=F("subscriber_id"),
-            hash_ref=F("subscriber__address_hash"),
-            place_ref=Coalesce("subscriber__place_id", Value(0)),
-            giving_ref=F("subscriber__giving"),
-            radius_ref=Coalesce("subscriber__radius_km", Value(0)),
-            frequency_ref=F("frequency"),
-        )
+    return _with_groups(eligible(**_whom(issue), now=now).order_by())
+
+
+def find_candidates(issue: Issue, *, now: datetime) -> QuerySet[Subscription]:
+    """The same of everyone whom the issue is for, and ``why`` it may not reach them: "" where it may."""
+    return _with_groups(candidates(**_whom(issue), now=now))
+
+
+def _with_groups(people: QuerySet[Subscription]) -> QuerySet[Subscription]:
+    return people.annotate(
+        subscriber_ref=F("subscriber_id"),
+        hash_ref=F("subscriber__address_hash"),
+        place_ref=Coalesce("subscriber__place_id", Value(0)),
+        giving_ref=F("subscriber__giving"),
+        radius_ref=Coalesce("subscriber__radius_km", Value(0)),
+        frequency_ref=F("frequency"),
     )
 
 
@@ -70,11 +75,12 @@ def find_groups(issue: Issue, *, now: datetime | None = None) -> list[Group]:
 
 
 def count_people(issue: Issue, *, now: datetime) -> AudienceCount:
-    """Candidates, eligible and excluded by reason, before it is looked at who has an event near them.
+    """Candidates, eligible and excluded by reason, before it is looked at who has an event near them."""
+    return with_those_who_left(issue, counted=count_audience(**_whom(issue), now=now))
 
-    Of a correction, the candidates are all who were shown the event; those who left the list since are excluded.
-    """
-    counted = count_audience(**_whom(issue), now=now)
+
+def with_those_who_left(issue: Issue, *, counted: AudienceCount) -> AudienceCount:
+    """Of a correction, the candidates are all who were shown the event; those who left the list since are excluded."""
     if issue.kind != Issue.Kind.CORRECTION:
         return counted
     shown = shown_wrongly_to(issue.correction).distinct().count()

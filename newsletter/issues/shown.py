@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -73,6 +74,7 @@ def shown_wrongly_to(correction: Correction) -> QuerySet[Any, int]:
 def fingerprint(event: dict[str, Any]) -> str:
     """Names when and where an event of the resolved content is: what a reader must know to be at the right place."""
     facts = {name: event[name] for name in _OF_AN_EVENT}
+    facts["starts_at"] = datetime.fromisoformat(facts["starts_at"]).astimezone(UTC).isoformat()
     return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

@@ -1,0 +1,218 @@
+"""An event that moved or was cancelled is announced to exactly those who were shown it otherwise, once, after a person's yes."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from newsletter.errors import NotAllowed, NotReady, WrongState
+from newsletter.issues.approve import approve_by_policy, approve_issue
+from newsletter.issues.assemble import assemble_slot, find_slot
+from newsletter.issues.audience import count_people
+from newsletter.issues.corrections import announce_change, find_misled
+from newsletter.models import Batch, Correction, Delivery, EventNotice, Issue, Publication, Send, Slot
+from newsletter.sending.start import start_send
+from subscribers.models import Subscriber, Subscription
+from subscribers.unsubscribe import leave_list
+from tests.support.fixtures import (
+    HOUSTON,
+    LONDON,
+    NOW,
+    add_readers,
+    make_approver,
+    make_event,
+    make_issue,
+    make_publication,
+    make_story,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def send_out(issue: Issue) -> Send:
+    """As if the provider took everything."""
+    send = start_send(issue=issue, now=NOW)
+    Batch.objects.filter(send=send).update(state=Batch.State.ACCEPTED)
+    Issue.objects.filter(pk=issue.pk).update(state=Issue.State.SENT)
+    return send
+
+
+def publish(**publication) -> tuple[Publication, EventNotice]:
+    """An issue with an event in London that went out to three people there and two elsewhere."""
+    made = make_publication(**publication)
+    make_story("The first verdict")
+    event = make_event("Vigil by the river", where=LONDON)
+    add_readers(made, 3, where=LONDON)
+    add_readers(made, 2, where=HOUSTON, start=10)
+    send_out(make_issue(made, approved=True))
+    return made, event
+
+
+def move_event(event: EventNotice, **changes) -> EventNotice:
+    EventNotice.objects.filter(pk=event.pk).update(**changes)
+    event.refresh_from_db()
+    return event
+
+
+def announce(event: EventNotice, publication: Publication) -> Issue:
+    return announce_change(event=event, publication=publication, by=make_approver(), now=NOW)
+
+
+def people_of(issue: Issue) -> set[str]:
+    ids = Delivery.objects.filter(issue=issue).values_list("subscriber_id", flat=True)
+    return set(Subscriber.objects.filter(pk__in=ids).values_list("email", flat=True))
+
+
+LONDONERS = {f"person{number}@example.com" for number in range(3)}
+
+
+def test_a_cancelled_event_is_announced_to_those_who_were_shown_it_and_to_nobody_else():
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    issue = announce(event, publication)
+    assert str(issue) == "The weekly letter, correction 1"
+    assert issue.subject == "Cancelled: Vigil by the river"
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    send = send_out(issue)
+    assert people_of(issue) == LONDONERS
+    assert (send.candidates, send.recipients, send.excluded) == (3, 3, {})
+    text = " ".join(issue.variants.get().text.split())
+    assert "It will not take place" in text
+    assert "Wednesday, 11 March 2026" in text
+
+
+def test_a_moved_event_is_announced_with_the_old_day_and_the_new():
+    publication, event = publish()
+    move_event(event, starts_at=event.starts_at + timedelta(days=2))
+    issue = announce(event, publication)
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    send_out(issue)
+    text = " ".join(issue.variants.get().text.split())
+    assert "Wednesday, 11 March 2026" in text
+    assert "Friday, 13 March 2026" in text
+    assert people_of(issue) == LONDONERS
+
+
+def test_a_change_is_announced_once_and_the_next_change_once_more_also_to_those_who_were_told_the_first():
+    publication, event = publish()
+    move_event(event, starts_at=event.starts_at + timedelta(days=2))
+    first = announce(event, publication)
+    assert announce(event, publication) == first
+    approve_issue(issue=first, by=make_approver(), now=NOW)
+    send_out(first)
+    assert announce(event, publication) == first
+    move_event(event, cancelled=True)
+    second = announce(event, publication)
+    assert second.number == 2
+    assert count_people(second, now=NOW).eligible == 3
+    row = Correction.objects.get(issue=first)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Correction.objects.create(
+            issue=second, publication=publication, event=event, what="moved", fingerprint=row.fingerprint, made_at=NOW
+        )
+
+
+def test_who_saw_the_event_as_it_is_now_is_not_written_to():
+    publication, event = publish()
+    move_event(event, starts_at=event.starts_at + timedelta(days=14))
+    add_readers(publication, 1, where=LONDON, start=20)
+    make_story("The second verdict", published_at=NOW + timedelta(days=6), seen_at=NOW + timedelta(days=6))
+    later = NOW + timedelta(days=7)
+    slot = find_slot(publication=publication, due="2026-03-12T09:00", now=later)
+    second = assemble_slot(slot=slot, now=later).issue
+    approve_issue(issue=second, by=make_approver(), now=later)
+    send_out(second)
+    assert "person20@example.com" in people_of(second)
+    assert count_people(announce(event, publication), now=NOW).eligible == 3
+
+
+def test_who_left_or_was_never_reached_is_counted_and_not_written_to(settings):
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=1"
+    publication, event = publish()
+    leaver, refused, paused = Subscriber.objects.filter(email__in=LONDONERS).order_by("pk")
+    leave_list(subscriber=leaver, mailing_list=publication.mailing_list, now=NOW)
+    Batch.objects.filter(deliveries__subscriber_id=refused.pk).update(state=Batch.State.REJECTED)
+    Subscription.objects.filter(subscriber=paused).update(paused_until=NOW + timedelta(days=9))
+    move_event(event, cancelled=True)
+    counted = count_people(announce(event, publication), now=NOW)
+    assert (counted.candidates, counted.eligible) == (2, 0)
+    assert counted.excluded == {"not_on_the_list": 1, "paused": 1}
+
+
+def test_who_chose_another_rhythm_since_is_told_all_the_same():
+    publication, event = publish()
+    Subscription.objects.update(frequency="monthly")
+    move_event(event, cancelled=True)
+    assert count_people(announce(event, publication), now=NOW).eligible == 3
+
+
+def test_who_is_reached_by_two_publications_is_told_by_one():
+    publication, event = publish()
+    other = make_publication(slug="other", name="The other letter")
+    Subscription.objects.bulk_create(
+        Subscription(
+            subscriber=person, mailing_list=other.mailing_list, basis="consent", evidence="x", requested_at=NOW
+        )
+        for person in Subscriber.objects.filter(email__in=LONDONERS)
+    )
+    issue = assemble_slot(slot=find_slot(publication=other, due="2026-03-05T09:00", now=NOW), now=NOW).issue
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    send_out(issue)
+    move_event(event, cancelled=True)
+    assert [(one.publication, one.people) for one in find_misled(event)] == [(publication, 3), (other, 3)]
+    first = announce(event, publication)
+    approve_issue(issue=first, by=make_approver(), now=NOW)
+    send_out(first)
+    assert [(one.publication, one.people) for one in find_misled(event)] == [(publication, 3)]
+    with pytest.raises(NotReady, match="nothing to correct"):
+        announce(event, other)
+
+
+def test_an_event_that_is_as_it_was_shown_has_nothing_to_announce():
+    publication, event = publish()
+    assert find_misled(event) == []
+    with pytest.raises(NotReady, match="showed nobody “Vigil by the river” otherwise"):
+        announce(event, publication)
+
+
+def test_a_correction_needs_a_persons_yes_also_where_issues_go_out_by_themselves():
+    publication, event = publish(approval="auto")
+    move_event(event, cancelled=True)
+    issue = announce(event, publication)
+    with pytest.raises(NotAllowed, match="as every correction"):
+        approve_by_policy(issue=issue, now=NOW)
+
+
+def test_only_staff_who_may_edit_issues_write_corrections():
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    stranger = make_approver("stranger@example.org")
+    stranger.user_permissions.clear()
+    with pytest.raises(NotAllowed, match="may not write corrections"):
+        announce_change(event=event, publication=publication, by=type(stranger).objects.get(pk=stranger.pk), now=NOW)
+
+
+def test_a_correction_that_was_cancelled_makes_room_for_another_only_where_nobody_has_it():
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    first = announce(event, publication)
+    Issue.objects.filter(pk=first.pk).update(state=Issue.State.CANCELLED)
+    second = announce(event, publication)
+    assert second != first
+    approve_issue(issue=second, by=make_approver(), now=NOW)
+    start_send(issue=second, now=NOW)
+    Issue.objects.filter(pk=second.pk).update(state=Issue.State.CANCELLED)
+    Send.objects.filter(issue=second).update(state=Send.State.CANCELLED)
+    (misled,) = find_misled(event)
+    with pytest.raises(WrongState, match="cannot be announced again"):
+        announce(event, publication)
+    assert misled.correction is not None
+
+
+def test_a_correction_takes_no_slot_and_no_number_of_an_issue():
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    issue = announce(event, publication)
+    assert issue.slot is None
+    assert Slot.objects.count() == 1
+    assert issue.reference == "weekly/correction-1"

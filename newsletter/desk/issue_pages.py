@@ -11,6 +11,7 @@ from django.views.generic import TemplateView, View
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 
+from newsletter.desk.approval import say_approval
 from newsletter.desk.check_panel import say_checks
 from newsletter.desk.issue_preview import MOST_MODES, show_part
 from newsletter.desk.policies import ISSUE_POLICY
@@ -70,7 +71,6 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
                 "may_edit": user.has_perm("newsletter.change_issue"),
                 "edit_url": reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk]),
                 "history_url": reverse("wagtailsnippets_newsletter_issue:history", args=[issue.pk]),
-                "approvals": issue.approvals.filter(withdrawn_at__isnull=True).select_related("person"),
                 "reasons_in": [reason for reason in issue.reasons if reason.get("chosen")],
                 "reasons_out": [reason for reason in issue.reasons if not reason.get("chosen")],
                 "send": send,
@@ -78,7 +78,8 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
                 "may_send": user.has_perm("newsletter.send_issue"),
                 **(say_send(send, now=timezone.now()) if send else {}),
                 **say_audience(issue, send),
-                **say_checks(issue, most=MOST_MODES),
+                **(checks := say_checks(issue, most=MOST_MODES)),
+                **say_approval(issue, user=user, sha256=checks.get("sha256", "")),
                 **say_proofs(issue, user=user),
             }
         )
@@ -101,7 +102,7 @@ def time_left(issue: Issue, *, now: datetime) -> str:
 
 def say_audience(issue: Issue, send: Send | None) -> dict[str, Any]:
     """The audience as it is now, or as it was fixed for the send, with the receipt."""
-    if send is None:
+    if send is None or send.state == Send.State.PREPARING:
         publication = issue.publication
         count = count_audience(mailing_list=publication.mailing_list, segment=publication.segment, now=timezone.now())
         return {"candidates": count.candidates, "recipients": count.eligible, "excluded": say_excluded(count.excluded)}

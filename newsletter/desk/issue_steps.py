@@ -39,6 +39,9 @@ def _approve(request: HttpRequest, issue: Issue) -> str:
     if request.user.has_perm("newsletter.approve_issue"):
         take_warnings(request, issue)
     approve_issue(issue=issue, by=request.user, now=timezone.now(), seen_sha256=seen)
+    issue.refresh_from_db()
+    if issue.state == Issue.State.IN_REVIEW:
+        return f"Your approval of {issue} is on record. A second person must approve it before it goes out."
     return f"{issue} is approved as it is now. Any edit takes the approval back."
 
 

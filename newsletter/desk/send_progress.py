@@ -4,13 +4,35 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Min, Sum
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from newsletter.desk.words import say_reason, say_send_state
 from newsletter.models import Batch, Installation, Send
 from newsletter.sending.sweep import OPEN
 from subscribers.desk.listing import say_moment
 
+_MEANS = {
+    Send.State.PREPARING: _(
+        "The audience is being fixed: whoever may be mailed at this moment gets it. It takes seconds."
+    ),
+    Send.State.READY: _("The audience is fixed. Mail begins to go out in a moment."),
+    Send.State.SUBMITTING: _(
+        "Mail is being handed to the provider. You can pause it; what is handed over cannot be called back."
+    ),
+    Send.State.PAUSED: _(
+        "Nothing is handed over while it is paused. It goes on where it stopped, and nobody gets it twice."
+    ),
+    Send.State.NEEDS_ATTENTION: _(
+        "Everything that could be done by itself is done. What is left needs a decision of yours."
+    ),
+    Send.State.SUBMITTED: _(
+        "Everybody's mail was handed to the provider, or is accounted for. Reports still come in for days."
+    ),
+    Send.State.CANCELLED: _("It was ended for good. Whoever was not handed over by then does not get it."),
+}
 LOOK_BACK = timedelta(seconds=60)
 SHOWN_BATCHES = 50
 
@@ -31,9 +53,12 @@ class Progress:
     def left(self) -> int:
         return self.recipients - self.done
 
+    @property
+    def people(self) -> str:
+        return gettext("%(done)s of %(all)s people") % {"done": intcomma(self.done), "all": intcomma(self.recipients)}
+
     def as_json(self) -> dict[str, Any]:
-        people = f"{self.done:,} of {self.recipients:,} people"
-        return {**asdict(self), "people": people}
+        return {**asdict(self), "people": self.people}
 
 
 def say_hold() -> str:
@@ -103,6 +128,8 @@ def say_send(send: Send, *, now: datetime) -> dict[str, Any]:
     uncertain = list_uncertain(send)
     return {
         "progress": measure(send, now=now),
+        "means": _MEANS[Send.State(send.state)],
+        "preparing": send.state in (states.PREPARING, states.READY),
         "reason": say_reason(send.reason),
         "stops": [f"{stop.get_rule_display()} ({stop.cases:,})" for stop in send.automatic_pauses.order_by("at")],
         "can_pause": send.state == states.SUBMITTING,

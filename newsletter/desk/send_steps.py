@@ -6,11 +6,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
 from newsletter.desk.issue_pages import ISSUES
-from newsletter.errors import NotAllowed, WrongState
+from newsletter.errors import WrongState
 from newsletter.models import Batch, Issue, Send
 from newsletter.sending.control import (
     cancel_send,
@@ -21,7 +22,7 @@ from newsletter.sending.control import (
     settle_as_accepted,
     write_off,
 )
-from newsletter.sending.start import start_send
+from newsletter.sending.start import begin_send
 from subscribers.errors import DomainError
 
 
@@ -54,10 +55,8 @@ def _do(
 
 
 def _start(request: HttpRequest, issue: Issue) -> str:
-    if not request.user.has_perm("newsletter.send_issue"):
-        raise NotAllowed(f"{request.user} may not start sends. An administrator can give the role “approver”.")
-    send = start_send(issue=issue, now=timezone.now())
-    return f"{issue} goes out to {send.recipients:,} people."
+    begin_send(issue=issue, by=request.user, now=timezone.now())
+    return _("%(issue)s is being prepared and goes out in a moment. This page follows it.") % {"issue": issue}
 
 
 def _pause(request: HttpRequest, issue: Issue) -> str:

@@ -8,6 +8,7 @@ from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 
 from newsletter.desk.audit import AuditLog, name_own_actions
+from newsletter.desk.decide_page import Decide
 
 
 class AuditItem(MenuItem):
@@ -22,7 +23,10 @@ def add_item() -> MenuItem:
 
 
 def add_urls() -> list[URLPattern]:
-    return [route("staff-log/", AuditLog.as_view(), name="newsletter_audit")]
+    return [
+        route("staff-log/", AuditLog.as_view(), name="newsletter_audit"),
+        route("decide/<str:token>/", Decide.as_view(), name="newsletter_decide"),
+    ]
 
 
 hooks.register("register_admin_urls", add_urls)

@@ -6,8 +6,11 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from newsletter.errors import NotAllowed, NotApproved, NotReady, WrongState
+from newsletter.issues.approval_rules import approvals_needed, count_approvals, require_right, require_second
+from newsletter.issues.audience import count_people
 from newsletter.issues.changes import find_changes
 from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.place import place_stories
@@ -20,10 +23,10 @@ OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW)
 def approve_issue(*, issue: Issue, by: Any, now: datetime, seen_sha256: str = "") -> Approval:
     """Approve what the issue says now. ``seen_sha256`` is the content the person looked at: another is refused.
 
+    Where the publication asks for a second person, the issue is in review until there is one.
     Raises NotAllowed, NotApproved (the content changed since it was seen), NotReady (a check fails), WrongState.
     """
-    if not by.has_perm("newsletter.approve_issue"):
-        raise NotAllowed(f"{by} may not approve issues. An administrator can give the role “approver”.")
+    require_right(issue, by=by)
     revision = check_ready(issue=issue, now=now)
     if seen_sha256 and seen_sha256 != revision.sha256:
         raise NotApproved("The issue was edited after you looked at it. Look again, then approve.")
@@ -80,6 +83,7 @@ def require_approval(issue: Issue) -> Approval:
             if changes
             else f"{issue} is not approved. Approve it with `newsletter approve {issue.reference} --by EMAIL` or in the desk."
         )
+    require_second(issue, sha256=approval.sha256, now=timezone.now())
     return approval
 
 
@@ -94,8 +98,9 @@ def withdraw_approvals(*, issue: Issue, now: datetime) -> int:
 def void_changed_approvals(*, now: datetime) -> list[tuple[Issue, list[str]]]:
     """Withdraw the approvals of every issue that is no longer what was approved; gives each with what changed."""
     voided = []
-    for issue in Issue.objects.filter(state=Issue.State.APPROVED).select_related("publication__brand", "slot"):
-        if current_approval(issue) is None:
+    approved = Issue.objects.filter(state__in=[Issue.State.APPROVED, Issue.State.IN_REVIEW])
+    for issue in approved.select_related("publication__brand", "slot"):
+        if current_approval(issue) is None and issue.approvals.filter(withdrawn_at__isnull=True).exists():
             changes = find_changes(issue)
             withdraw_approvals(issue=issue, now=now)
             voided.append((issue, changes))
@@ -134,5 +139,15 @@ def _record(*, issue: Issue, revision: IssueRevision, person: User | None, now: 
             approval = Approval.objects.get(
                 issue=issue, sha256=revision.sha256, person=person, by_policy=person is None, withdrawn_at__isnull=True
             )
-        move(issue, of=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.APPROVED)
+        if person is None or _has_enough(issue, sha256=revision.sha256, now=now):
+            move(issue, of=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.APPROVED)
+        else:
+            move(issue, of=OPEN_STATES, to=Issue.State.IN_REVIEW)
     return approval
+
+
+def _has_enough(issue: Issue, *, sha256: str, now: datetime) -> bool:
+    if issue.publication.second_approval_above is None:
+        return True
+    needed = approvals_needed(issue, people=count_people(issue, now=now).eligible)
+    return count_approvals(issue, sha256=sha256) >= needed

@@ -16,8 +16,8 @@ from newsletter.issues.links import look_at_links
 from newsletter.jobs.confirm import send_due_confirmations
 from newsletter.jobs.mailed_links import send_due_links
 from newsletter.jobs.stopping import is_stopping
-from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends
-from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
+from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends, tell_of_waiting_seconds
+from newsletter.jobs.tick import assemble_due, poll_sources, prepare_begun_sends, start_due_sends
 from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.domains import look_at_domains
 from newsletter.sending.provider import current_adapter, provider_label
@@ -67,6 +67,7 @@ def _look_at_links() -> None:
 
 def _tell(*, now: datetime) -> None:
     tell_of_stopped_sends(now=now)
+    tell_of_waiting_seconds(now=now)
     send_due_notices(now=now)
 
 
@@ -78,6 +79,7 @@ JOBS = (
     Job("poll", 10, lambda: poll_sources(now=_now()), SCHEDULER),
     Job("assemble", 5, lambda: assemble_due(now=_now()), SCHEDULER),
     Job("start", 2, lambda: start_due_sends(now=_now()), SCHEDULER),
+    Job("prepare", 1, lambda: prepare_begun_sends(now=_now()), SCHEDULER),
     Job("tell", 10, lambda: _tell(now=_now()), SCHEDULER),
     Job("links", 60, _look_at_links, SCHEDULER),
     Job("domains", 300, lambda: look_at_domains(now=_now()), SCHEDULER),

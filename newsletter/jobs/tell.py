@@ -1,7 +1,7 @@
 """Tells staff by mail what happened while nobody was at the desk. What is to be told is a row; it is sent until it was taken."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -10,6 +10,8 @@ from django.db.models import Q
 
 from newsletter.issues.assemble import Assembly
 from newsletter.issues.body import literal
+from newsletter.issues.content import hash_content, resolve_content
+from newsletter.issues.decision_links import make_decision_url
 from newsletter.models import Issue, Publication, Send, StaffNotice
 from newsletter.providers.contract import Adapter, Verdict
 from newsletter.sending.notice import send_notice, sender_of
@@ -28,7 +30,7 @@ def tell_of_assembly(assembly: Assembly, *, now: datetime) -> None:
         _write(publication, f"skipped-{slot.pk}", subject, [slot.reason], _home(), now)
     else:
         words = [_next(issue, when), f"Its subject: {literal(issue.subject)}"]
-        _write(publication, f"assembled-{slot.pk}", f"{issue} is ready to read", words, _page(issue), now)
+        _write(publication, f"assembled-{slot.pk}", f"{issue} is ready to read", words, _decide(issue, now=now), now)
 
 
 def tell_of_hold(issue: Issue, *, now: datetime) -> None:
@@ -36,6 +38,20 @@ def tell_of_hold(issue: Issue, *, now: datetime) -> None:
     words = [issue.held_reason, "Nothing of it was sent. Look at it, then release it or send it by hand."]
     day = issue.slot.due_local if issue.slot else "now"
     _write(issue.publication, f"held-{issue.pk}-{day}", f"{issue} is held", words, _page(issue), now)
+
+
+def tell_of_waiting_seconds(*, now: datetime) -> None:
+    """Issues that one person has approved and that a second one must."""
+    for issue in Issue.objects.filter(state=Issue.State.IN_REVIEW).select_related("publication", "slot"):
+        approval = issue.approvals.filter(withdrawn_at__isnull=True, person__isnull=False).order_by("at").first()
+        if approval is None:
+            continue
+        words = [
+            f"{approval.person} has approved it. So many people get it that a second person has to.",
+            "Without a second approval nothing goes out.",
+        ]
+        key = f"second-{issue.pk}-{approval.sha256[:16]}"
+        _write(issue.publication, key, f"{issue} waits for a second approval", words, _decide(issue, now=now), now)
 
 
 def tell_of_change(issue: Issue, *, what: Sequence[str], now: datetime) -> None:
@@ -78,7 +94,12 @@ def find_approvers() -> list[User]:
 
 
 def _write(
-    publication: Publication, key: str, subject: str, paragraphs: Sequence[str], link: str, now: datetime
+    publication: Publication,
+    key: str,
+    subject: str,
+    paragraphs: Sequence[str],
+    link: str | Callable[[User], str],
+    now: datetime,
 ) -> None:
     StaffNotice.objects.bulk_create(
         (
@@ -87,7 +108,7 @@ def _write(
                 person=person,
                 subject=subject[:300],
                 paragraphs=list(paragraphs),
-                link=link,
+                link=link if isinstance(link, str) else link(person),
                 publication=publication,
                 made_at=now,
             )
@@ -118,6 +139,12 @@ def _next(issue: Issue, when: str) -> str:
     if issue.publication.approval == Publication.ApprovalPolicy.AUTO:
         return f"{issue} goes out on {when} unless somebody holds it."
     return f"{issue} waits for your approval. It is due on {when}; without approval nothing goes out."
+
+
+def _decide(issue: Issue, *, now: datetime) -> Callable[[User], str]:
+    """Each approver's own link to the page on which one decides about what the issue says now."""
+    sha256 = hash_content(resolve_content(issue))
+    return lambda person: make_decision_url(issue=issue.public_id, sha256=sha256, person=person.pk, now=now)
 
 
 def _page(issue: Issue) -> str:

@@ -10,7 +10,7 @@ from newsletter.issues.approve import approve_by_policy, hold_issue, void_change
 from newsletter.issues.assemble import GRACE, Assembly, assemble_slot, find_open_slots, open_due_slots
 from newsletter.jobs.tell import tell_of_assembly, tell_of_change, tell_of_hold
 from newsletter.models import Issue, Publication
-from newsletter.sending.start import start_send
+from newsletter.sending.start import prepare_begun, start_send
 from subscribers.errors import DomainError
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,12 @@ def start_due_sends(*, now: datetime) -> None:
             hold_late(issue, now=now)
         elif issue.state == Issue.State.APPROVED or issue.publication.approval == Publication.ApprovalPolicy.AUTO:
             _start(issue, now=now)
+
+
+def prepare_begun_sends(*, now: datetime) -> None:
+    """Fix the audience of what somebody started by hand; staff are told of what is held because it could not be done."""
+    for issue in prepare_begun(now=now):
+        tell_of_hold(issue, now=now)
 
 
 def hold_late(issue: Issue, *, now: datetime) -> None:

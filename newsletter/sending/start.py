@@ -1,11 +1,13 @@
 """From an approved issue to a send that workers take up. The rows are made here; no mail leaves here."""
 
+import logging
 from datetime import datetime
+from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
-from newsletter.errors import NotReady, WrongState
-from newsletter.issues.approve import require_approval
+from newsletter.errors import NotAllowed, NotReady, WrongState
+from newsletter.issues.approve import hold_issue, require_approval
 from newsletter.models import Issue, Send, move
 from newsletter.sending.bell import ring
 from newsletter.sending.freeze import freeze_audience
@@ -13,17 +15,55 @@ from newsletter.sending.hold import check_installation, require_no_hold, write_j
 from newsletter.sending.provider import current_adapter, provider_label
 from subscribers.errors import DomainError
 
+log = logging.getLogger(__name__)
+
 
 def start_send(*, issue: Issue, now: datetime) -> Send:
     """Freeze the audience of an approved issue and let workers begin. A send that is there already is returned as it is.
 
     Raises NotApproved, NotReady, WrongState; then no send is left behind and the issue stays as it was.
     """
+    return prepare_send(send=_begin(issue=issue, now=now), now=now)
+
+
+def begin_send(*, issue: Issue, by: Any, now: datetime) -> Send:
+    """A person starts the send of an approved issue now. The engine fixes the audience in a moment and sends.
+
+    Raises NotAllowed, NotApproved, NotReady, WrongState.
+    """
+    if not by.has_perm("newsletter.send_issue"):
+        raise NotAllowed(f"{by} may not start sends. An administrator can give the role “approver”.")
+    send = _begin(issue=issue, now=now)
+    Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).update(not_before=now)
+    return send
+
+
+def prepare_begun(*, now: datetime) -> list[Issue]:
+    """Fix the audiences of the sends that were begun. Returns the issues that are held now because it could not be done."""
+    held = []
+    begun = Send.objects.filter(state=Send.State.PREPARING, not_before__lte=now)
+    for send in begun.select_related("issue__publication__mailing_list", "issue__publication__segment"):
+        if not Send.objects.filter(pk=send.pk, not_before=send.not_before).update(not_before=None):
+            continue
+        if send.issue.held:
+            reason = f"{send.issue} was held before its audience was fixed"
+            move(send, of=[Send.State.PREPARING], to=Send.State.CANCELLED, reason=reason, ended_at=now)
+            continue
+        try:
+            prepare_send(send=send, now=now)
+        except DomainError as error:
+            log.error("%s could not be prepared: %s", send.issue, error)
+            hold_issue(issue=send.issue, reason=str(error))
+            held.append(send.issue)
+    return held
+
+
+def _begin(*, issue: Issue, now: datetime) -> Send:
     check_installation(now=now)
     require_no_hold()
     live = issue.sends.exclude(state=Send.State.CANCELLED).first()
     if live is not None:
-        return prepare_send(send=live, now=now)
+        return live
     if issue.state != Issue.State.APPROVED:
         require_approval(issue)
         raise WrongState(f"{issue} is {issue.get_state_display()}, not approved.")
@@ -37,7 +77,7 @@ def start_send(*, issue: Issue, now: datetime) -> Send:
             )
     except IntegrityError:
         return issue.sends.exclude(state=Send.State.CANCELLED).get()
-    return prepare_send(send=send, now=now)
+    return send
 
 
 def prepare_send(*, send: Send, now: datetime) -> Send:
@@ -45,9 +85,8 @@ def prepare_send(*, send: Send, now: datetime) -> Send:
     if send.state == Send.State.PREPARING:
         try:
             freeze_audience(send=send, capabilities=current_adapter().capabilities, now=now)
-        except DomainError as error:
-            move(send, of=[Send.State.PREPARING], to=Send.State.CANCELLED, reason=str(error)[:500], ended_at=now)
-            raise
+        except (DomainError, DatabaseError) as error:
+            _settle_failure(send, error=error, now=now)
     if send.state in (Send.State.PREPARING, Send.State.READY):
         write_journal(send, now=now)
         with transaction.atomic():
@@ -56,3 +95,14 @@ def prepare_send(*, send: Send, now: datetime) -> Send:
             move(send.issue, of=[Issue.State.APPROVED], to=Issue.State.SENDING)
     send.refresh_from_db()
     return send
+
+
+def _settle_failure(send: Send, *, error: Exception, now: datetime) -> None:
+    """Goes on where another process has prepared the send meanwhile; raises the error in every other case."""
+    if not Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).exists():
+        send.refresh_from_db()
+        if send.state != Send.State.CANCELLED:
+            return
+    if isinstance(error, DomainError):
+        move(send, of=[Send.State.PREPARING], to=Send.State.CANCELLED, reason=str(error)[:500], ended_at=now)
+    raise error

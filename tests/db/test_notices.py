@@ -71,7 +71,7 @@ def test_staff_who_may_approve_are_told_with_a_link(mailgun):
     send_due_notices(now=NOW)
     (mail,) = mailgun.mailbox("approver@example.org")
     assert mail.subject == "The weekly letter No. 1 is ready to read"
-    assert "/admin/issues/" in mail.text
+    assert "/admin/decide/" in mail.text
     assert "without approval nothing goes out" in mail.text
 
 

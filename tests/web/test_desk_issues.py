@@ -129,7 +129,7 @@ def test_going_back_to_an_older_version_takes_the_approval_back(issue: Issue) ->
 def test_an_autosave_never_writes_over_a_version_that_was_approved(issue: Issue) -> None:
     client = sign_in("approver")
     first = autosave(client, issue, subject="Approved words").json()["revision_id"]
-    approve_issue(issue=fresh(issue), by=make_approver(), now=timezone.now())
+    approve_issue(issue=fresh(issue), by=make_approver("another@example.org"), now=timezone.now())
     second = autosave(client, fresh(issue), subject="Later words", overwrite_revision_id=str(first)).json()[
         "revision_id"
     ]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from newsletter.models import Batch, Issue, Publication, Send
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.hold import hold_everything
-from newsletter.sending.start import start_send
+from newsletter.sending.start import prepare_begun, start_send
 from tests.support.fixtures import NOW, add_readers, make_issue, make_story
 from tests.web.desk import said, sign_in
 
@@ -50,7 +50,9 @@ def test_an_approved_issue_is_sent_now_after_a_question_that_says_to_how_many(ap
     question = client.get(f"/admin/issues/{approved.pk}/send/start/sure/").content.decode()
     assert "Send The weekly letter No. 1 to 3 people now?" in question
     assert not Send.objects.exists()
-    assert step(approved, "start", client) == ["The weekly letter No. 1 goes out to 3 people."]
+    assert "is being prepared and goes out in a moment" in step(approved, "start", client)[0]
+    assert "The audience is being fixed" in overview(approved, client)
+    prepare_begun(now=timezone.now())
     assert (Send.objects.get().state, Send.objects.get().recipients) == ("submitting", 3)
     page = overview(approved, client)
     assert "0 of 3 people" in page

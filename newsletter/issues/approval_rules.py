@@ -1,0 +1,54 @@
+"""Who may say yes to an issue, and how many must: the publication's rules of two persons. It records nothing."""
+
+from datetime import datetime
+from typing import Any
+
+from wagtail.models import Revision
+
+from newsletter.errors import NotAllowed, NotApproved
+from newsletter.issues.audience import count_people
+from newsletter.models import Issue
+
+
+def find_writers(issue: Issue) -> set[int]:
+    """The ids of everybody who ever saved the issue in the editor."""
+    return set(Revision.objects.for_instance(issue).filter(user__isnull=False).values_list("user_id", flat=True))
+
+
+def require_right(issue: Issue, *, by: Any) -> None:
+    """Raises NotAllowed where the person may not approve this issue: for want of the role, or for having written it."""
+    if not by.has_perm("newsletter.approve_issue"):
+        raise NotAllowed(f"{by} may not approve issues. An administrator can give the role “approver”.")
+    if issue.publication.another_approves and by.pk in find_writers(issue):
+        raise NotAllowed(
+            f"{by} wrote or edited {issue}, and {issue.publication} asks that somebody else approves it. "
+            "Ask another approver to look at it."
+        )
+
+
+def approvals_needed(issue: Issue, *, people: int) -> int:
+    """How many persons must approve an issue that goes to so many people."""
+    above = issue.publication.second_approval_above
+    return 2 if above is not None and people > above else 1
+
+
+def count_approvals(issue: Issue, *, sha256: str) -> int:
+    """How many different persons' standing approvals of exactly this content there are."""
+    standing = issue.approvals.filter(sha256=sha256, withdrawn_at__isnull=True, by_policy=False)
+    return standing.values("person").distinct().count()
+
+
+def require_second(issue: Issue, *, sha256: str, now: datetime) -> None:
+    """Raises NotApproved where so many people would get it that a second person has to approve it, and none has."""
+    if issue.publication.second_approval_above is None:
+        return
+    if issue.approvals.filter(sha256=sha256, withdrawn_at__isnull=True, by_policy=True).exists():
+        return
+    if count_approvals(issue, sha256=sha256) >= 2:
+        return
+    people = count_people(issue, now=now).eligible
+    if approvals_needed(issue, people=people) > 1:
+        raise NotApproved(
+            f"{issue} goes to {people:,} people, and {issue.publication} asks that a second person approves what goes to "
+            f"more than {issue.publication.second_approval_above:,}. One has."
+        )

@@ -1,0 +1,132 @@
+"""Two persons where the publication asks for it, and an approval that names a content and nothing else (G7)."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+
+from newsletter.errors import NotAllowed, NotApproved
+from newsletter.issues.approve import approve_by_policy, approve_issue, require_approval, void_changed_approvals
+from newsletter.issues.decision_links import LIFETIME, make_decision_url, read_decision
+from newsletter.jobs.tell import tell_of_waiting_seconds
+from newsletter.models import Issue, Publication, StaffNotice
+from newsletter.sending.start import start_send
+from subscribers.errors import BadLink
+from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_story
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def issue(publication: Publication) -> Issue:
+    make_story("The clinic opens its doors")
+    add_readers(publication, 3)
+    return make_issue(publication)
+
+
+def ask_for(issue: Issue, **rules: object) -> Issue:
+    Publication.objects.update(**rules)
+    return Issue.objects.select_related("publication").get(pk=issue.pk)
+
+
+def write(issue: Issue, *, by: User, subject: str = "Another subject") -> None:
+    issue.subject = subject
+    issue.save()
+    issue.save_revision(user=by)
+
+
+def test_whoever_edited_an_issue_does_not_approve_it_where_the_publication_asks_for_another(issue: Issue) -> None:
+    """G7: not only the last one who edited."""
+    issue = ask_for(issue, another_approves=True)
+    writer, other, third = (make_approver(f"{name}@example.org") for name in ("writer", "other", "third"))
+    write(issue, by=writer)
+    write(issue, by=other, subject="A third one")
+    for person in (writer, other):
+        with pytest.raises(NotAllowed, match="wrote or edited The weekly letter"):
+            approve_issue(issue=issue, by=person, now=NOW)
+    assert approve_issue(issue=issue, by=third, now=NOW).person == third
+    assert issue.state == "approved"
+
+
+def test_whoever_edited_it_approves_it_where_the_publication_does_not_ask_for_another(issue: Issue) -> None:
+    person = make_approver()
+    write(issue, by=person)
+    approve_issue(issue=issue, by=person, now=NOW)
+    assert issue.state == "approved"
+
+
+@pytest.mark.parametrize(("above", "state"), [(2, "in_review"), (3, "approved"), (None, "approved")])
+def test_a_second_person_approves_what_goes_to_more_people_than_the_publication_says(
+    issue: Issue, above: int | None, state: str
+) -> None:
+    issue = ask_for(issue, second_approval_above=above)
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    assert issue.state == state
+
+
+def test_one_person_does_not_count_as_two_and_two_do(issue: Issue) -> None:
+    issue = ask_for(issue, second_approval_above=2)
+    for _ in range(2):
+        approve_issue(issue=issue, by=make_approver(), now=NOW)
+    assert issue.state == "in_review"
+    with pytest.raises(NotApproved, match="goes to 3 people, and The weekly letter asks that a second person"):
+        require_approval(issue)
+    approve_issue(issue=issue, by=make_approver("second@example.org"), now=NOW)
+    assert issue.state == "approved"
+    assert start_send(issue=issue, now=NOW).recipients == 3
+
+
+def test_people_who_join_after_the_first_approval_make_a_second_one_necessary(issue: Issue) -> None:
+    """The number is that of the freeze, not that of the click."""
+    issue = ask_for(issue, second_approval_above=3)
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    add_readers(issue.publication, 1, start=3)
+    with pytest.raises(NotApproved, match="goes to 4 people"):
+        start_send(issue=issue, now=NOW)
+    assert not issue.sends.exists()
+
+
+def test_an_edit_between_the_two_approvals_voids_the_first(issue: Issue) -> None:
+    issue = ask_for(issue, second_approval_above=2)
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    write(issue, by=make_approver("writer@example.org"))
+    assert [voided for voided, _ in void_changed_approvals(now=NOW)] == [issue]
+    issue.refresh_from_db()
+    assert issue.state == "draft"
+    approve_issue(issue=issue, by=make_approver("second@example.org"), now=NOW)
+    assert issue.state == "in_review"
+
+
+def test_the_publications_own_rule_needs_no_second_person(issue: Issue) -> None:
+    issue = ask_for(issue, second_approval_above=2, approval="auto")
+    approve_by_policy(issue=issue, now=NOW)
+    assert issue.state == "approved"
+    assert require_approval(issue).by_policy
+
+
+def test_approvers_are_told_once_that_a_second_approval_is_waited_for(issue: Issue) -> None:
+    issue = ask_for(issue, second_approval_above=2)
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    make_approver("second@example.org")
+    for _ in range(2):
+        tell_of_waiting_seconds(now=NOW)
+    notices = StaffNotice.objects.filter(key__startswith="second-")
+    assert notices.count() == 2
+    assert len({notice.link for notice in notices}) == 2
+    assert "/admin/decide/" in notices[0].link
+
+
+def test_a_link_to_a_decision_is_one_persons_names_what_it_showed_and_ends(issue: Issue) -> None:
+    """K2, K3."""
+    url = make_decision_url(issue=issue.public_id, sha256="ab" * 32, person=7, now=NOW)
+    token = url.rstrip("/").rpartition("/")[2]
+    decision = read_decision(token, person=7, now=NOW + LIFETIME - timedelta(seconds=1))
+    assert (decision.issue, decision.sha256) == (issue.public_id, "abababababababab")
+    assert "7" not in token.split(".")
+    for altered in (token[:-1] + "x", token.replace("abab", "cdcd", 1), "", "a.b.c", token.rpartition(".")[0]):
+        with pytest.raises(BadLink, match="another member of staff"):
+            read_decision(altered, person=7, now=NOW)
+    with pytest.raises(BadLink, match="another member of staff"):
+        read_decision(token, person=8, now=NOW)
+    with pytest.raises(BadLink, match="good for 14 days"):
+        read_decision(token, person=7, now=NOW + LIFETIME + timedelta(seconds=1))

@@ -1,0 +1,149 @@
+"""Approving in the desk: two persons, the page behind the mail's link, and edits of every kind that void an approval (G7)."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from newsletter.issues.approve import approve_issue
+from newsletter.issues.content import hash_content, resolve_content
+from newsletter.issues.decision_links import make_decision_url
+from newsletter.models import Issue, Publication, Story
+from tests.support.fixtures import NOW, add_readers, make_issue, make_story
+from tests.web.desk import issue_form, said, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def story() -> Story:
+    return make_story("The clinic opens its doors")
+
+
+@pytest.fixture
+def issue(publication: Publication, story: Story) -> Issue:
+    add_readers(publication, 3)
+    return make_issue(publication)
+
+
+def person(email: str) -> User:
+    return User.objects.get(username=email)
+
+
+def link_of(issue: Issue, email: str) -> str:
+    now = resolve_content(Issue.objects.get(pk=issue.pk))
+    url = make_decision_url(
+        issue=issue.public_id, sha256=hash_content(now), person=person(email).pk, now=timezone.now()
+    )
+    return "/admin/" + url.partition("/admin/")[2]
+
+
+def approve(issue: Issue, client: Client) -> list[str]:
+    page = client.get(f"/admin/issues/{issue.pk}/overview/")
+    fields = {
+        "sha256": page.context["sha256"],
+        "looked": "yes",
+        "warning": [one.name for one in page.context["unseen"]],
+    }
+    return said(client.post(f"/admin/issues/{issue.pk}/approve/", fields, follow=True))
+
+
+def edit(issue: Issue, client: Client, *, story: Story, **fields: str) -> object:
+    return client.post(f"/admin/issues/edit/{issue.pk}/", issue_form(issue, story=story, **fields))
+
+
+def test_the_writer_is_told_that_somebody_else_approves_and_cannot_do_it_either(issue: Issue, story: Story) -> None:
+    """G7."""
+    Publication.objects.update(another_approves=True)
+    writer, other = sign_in("admin", email="ann@example.org"), sign_in("approver", email="bob@example.org")
+    edit(issue, writer, story=story, subject="A better subject")
+    page = writer.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "You wrote or edited it, so somebody else approves it." in page
+    assert "Approve what it says now" not in page
+    assert "wrote or edited" in approve(issue, writer)[0]
+    assert "is approved as it is now" in approve(issue, other)[0]
+
+
+def test_the_second_approval_is_asked_for_on_the_page_and_given_there(issue: Issue) -> None:
+    Publication.objects.update(second_approval_above=2)
+    ann, bob = sign_in("approver", email="ann@example.org"), sign_in("approver", email="bob@example.org")
+    assert "A second person must approve it" in approve(issue, ann)[0]
+    page = ann.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "It waits for a second approval" in page
+    assert "You have approved it. Another approver must, too." in page
+    assert "Approved by ann@example.org" in bob.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "is approved as it is now" in approve(issue, bob)[0]
+
+
+def test_the_mails_link_shows_the_issue_and_both_decisions_and_changes_nothing_by_itself(issue: Issue) -> None:
+    """G3: a scanner that follows the link approves nothing."""
+    client = sign_in("approver", email="ann@example.org")
+    link = link_of(issue, "ann@example.org")
+    assert Client().get(link).headers["Location"].startswith("/accounts/login/")
+    before = list(Issue.objects.values())
+    response = client.get(link)
+    page = response.content.decode()
+    assert "Approve what it says now" in page
+    assert "Hold it" in page
+    assert "It is no longer what it was" not in page
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert client.post(link).status_code == 405
+    assert list(Issue.objects.values()) == before
+
+
+def test_the_mails_link_says_when_the_issue_is_no_longer_what_the_mail_announced(issue: Issue, story: Story) -> None:
+    client = sign_in("approver", email="ann@example.org")
+    link = link_of(issue, "ann@example.org")
+    edit(issue, sign_in("writer"), story=story, subject="Something else")
+    assert "It is no longer what it was when the mail was written." in client.get(link).content.decode()
+
+
+def test_the_mails_link_is_of_no_use_to_anybody_else(issue: Issue) -> None:
+    """K2."""
+    sign_in("approver", email="ann@example.org")
+    link = link_of(issue, "ann@example.org")
+    assert "made for another member of staff" in said(sign_in("admin").get(link, follow=True))[0]
+
+
+def test_the_mails_link_to_an_issue_that_is_out_leaves_nothing_to_decide(issue: Issue) -> None:
+    client = sign_in("approver", email="ann@example.org")
+    Issue.objects.update(state="sent")
+    assert "There is nothing left to decide." in client.get(link_of(issue, "ann@example.org")).content.decode()
+
+
+@pytest.mark.parametrize("how", ["save", "autosave", "another editor", "revert", "story"])
+def test_every_kind_of_edit_voids_an_approval(issue: Issue, story: Story, how: str) -> None:
+    """G7: what goes out is what was approved, whoever changed it and however."""
+    writer = sign_in("editor", email="ann@example.org")
+    edit(issue, writer, story=story, subject="The first subject")
+    edit(issue, writer, story=story, subject="The second subject")
+    issue.refresh_from_db()
+    approve_issue(issue=issue, by=person_with_right(), now=NOW)
+    assert Issue.objects.get().state == "approved"
+    address = f"/admin/issues/edit/{issue.pk}/"
+    if how == "save":
+        edit(issue, writer, story=story, subject="A new subject")
+    elif how == "autosave":
+        form = {**issue_form(issue, story=story, subject="A new subject"), "overwrite_revision_id": latest(issue)}
+        assert writer.post(address, form, headers={"accept": "application/json"}).status_code == 200
+    elif how == "another editor":
+        edit(issue, sign_in("writer", email="bob@example.org"), story=story, subject="A new subject")
+    elif how == "revert":
+        first = issue.revisions.order_by("pk").first()
+        assert first is not None
+        writer.post(address, {**issue_form(issue, story=story, subject="The first subject"), "revision": first.pk})
+    else:
+        story_form = writer.get(f"/admin/stories/edit/{story.pk}/").context["form"].initial
+        Story.objects.filter(pk=story.pk).update(title=f"{story_form['title']}, again")
+        edit(issue, writer, story=story, subject=issue.subject)
+    assert Issue.objects.get().state == "draft"
+    assert not issue.approvals.filter(withdrawn_at__isnull=True).exists()
+
+
+def person_with_right() -> User:
+    sign_in("approver", email="carol@example.org")
+    return person("carol@example.org")
+
+
+def latest(issue: Issue) -> str:
+    return str(issue.revisions.order_by("-pk").values_list("pk", flat=True)[0])

@@ -29,7 +29,15 @@ def check(mail: RenderedMail, *, document: Document) -> tuple[Finding, ...]:
         *_check_leftovers(mail, document),
         *_check_plain_parts(mail),
     ]
-    return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.level))
+    return tuple(sorted(_say_once(findings), key=lambda finding: finding.level))
+
+
+def _say_once(findings: list[Finding]) -> Iterator[Finding]:
+    """Each thing once: what the page shows is left to the block that it comes from, where that says the same."""
+    placed = {(finding.code, finding.message) for finding in findings if finding.block}
+    for finding in dict.fromkeys(findings):
+        if finding.block or (finding.code, finding.message) not in placed:
+            yield finding
 
 
 def _check_size(html: str) -> Iterator[Finding]:

@@ -1,19 +1,47 @@
 """Checks of a document itself, so that a finding can name the block and the field that staff must change."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from html import unescape
 from typing import Any
 
-from newsletter.rendering.blocks import AppealBlock, Block, Button, Document, LeadStory, Note, Picture, StoryCards
+from newsletter.rendering.blocks import (
+    AppealBlock,
+    Block,
+    Button,
+    Document,
+    EventCard,
+    LeadStory,
+    Note,
+    Picture,
+    SchemaBlock,
+    StoryCards,
+)
+from newsletter.rendering.lint_links import is_vague, vague_finding
 from newsletter.rendering.lint_types import Finding
+from newsletter.rendering.schemas import blank_value, load_schemas
 from newsletter.rendering.text import UNSAFE_IN_LINE, safe_picture_url, safe_url, tidy_line
 
 LEFTOVERS = re.compile(r"\{\{|\}\}|\{%|%\}|\*\||\|\*|<mj-|%7B%7B", re.IGNORECASE)
 _HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _STAFF_TEXT = frozenset({"subject", "preheader", "body_html", "body_text"})
-_LINK_FIELDS = frozenset({"url", "website", "donate_url", "donor_portal_url", "calendar_url", "host_url"})
+_LINK_WORDS = re.compile(r"<a\b[^>]*>(.*?)</a>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>")
+MOST_PICTURE_BYTES, MOST_BYTES_A_PICTURE = 600 * 1024, 150 * 1024
+_LINK_FIELDS = frozenset(
+    {
+        "url",
+        "website",
+        "donate_url",
+        "donor_portal_url",
+        "calendar_url",
+        "google_url",
+        "outlook_url",
+        "map_url",
+        "host_url",
+    }
+)
 
 
 def check_document(document: Document) -> Iterator[Finding]:
@@ -29,6 +57,7 @@ def check_document(document: Document) -> Iterator[Finding]:
             field="postal_address",
         )
     yield from _check_links(document.brand, block="")
+    yield from _check_pictures(document)
     for block in document.blocks:
         yield from _check_links(block, block=block.key)
         yield from _check_block(block)
@@ -44,6 +73,8 @@ def content_text(value: Any) -> str:
             return value
         case tuple() | list():
             return "\n".join(content_text(item) for item in value)
+        case Mapping():
+            return "\n".join(content_text(item) for item in value.values() if not isinstance(item, Mapping))
         case _ if is_dataclass(value):
             names = (field.name for field in fields(value) if field.name not in _STAFF_TEXT)
             return "\n".join(content_text(getattr(value, name)) for name in names)
@@ -74,17 +105,12 @@ def _check_preheader(preheader: str) -> Iterator[Finding]:
 def _check_block(block: Block) -> Iterator[Finding]:
     match block:
         case Note(body_html=html, body_text=text, key=key):
-            for target in ("".join(groups) for groups in _HREF.findall(html)):
-                if not safe_url(unescape(target)):
-                    message = f"A link goes to “{target[:60]}”. Only http, https, mailto and tel can be."
-                    yield Finding("error", "link-scheme", message, block=key, field="body_html")
-            bare = re.sub(r"\{\{[^{}]*\}\}", "", html + text)
-            if left := LEFTOVERS.search(bare):
-                message = (
-                    f"“{bare[max(0, left.start() - 15) : left.end() + 25]}” looks like a field of another system. "
-                    'Write {{ first_name | default:"friend" }}.'
-                )
-                yield Finding("error", "unresolved", message, block=key, field="body_html")
+            yield from _check_staff_html(html, text, block=key, field="body_html")
+        case SchemaBlock():
+            yield from _check_schema_block(block)
+        case EventCard(event=event, key=key) if not event.url:
+            message = f"“{event.title[:60]}” has no link to see more."
+            yield Finding("warning", "no-link", message, block=key, field="url")
         case AppealBlock(url=url, key=key) | Button(url=url, key=key) if not url.strip():
             yield Finding(
                 "error", "no-link", "A button has no link. Give it one, or take it out.", block=key, field="url"
@@ -96,6 +122,72 @@ def _check_block(block: Block) -> Iterator[Finding]:
                 if not story.url:
                     message = f"“{story.title[:60]}” has no link to read on."
                     yield Finding("warning", "no-link", message, block=key, field="url")
+
+
+def _check_staff_html(html: str, text: str, *, block: str, field: str) -> Iterator[Finding]:
+    for target in ("".join(groups) for groups in _HREF.findall(html)):
+        if not safe_url(unescape(target)):
+            message = f"A link goes to “{target[:60]}”. Only http, https, mailto and tel can be."
+            yield Finding("error", "link-scheme", message, block=block, field=field)
+    for words in _LINK_WORDS.findall(html):
+        said = tidy_line(unescape(_TAG.sub("", words)))
+        if is_vague(said):
+            yield vague_finding(said, block=block, field=field)
+    bare = re.sub(r"\{\{[^{}]*\}\}", "", html + text)
+    if left := LEFTOVERS.search(bare):
+        message = (
+            f"“{bare[max(0, left.start() - 15) : left.end() + 25]}” looks like a field of another system. "
+            'Write {{ first_name | default:"friend" }}.'
+        )
+        yield Finding("error", "unresolved", message, block=block, field=field)
+
+
+def _check_schema_block(block: SchemaBlock) -> Iterator[Finding]:
+    """By the block's own schema: what is required and blank, links, formatted text."""
+    schema = load_schemas().get(block.kind)
+    for field in schema.fields if schema else ():
+        value = block.values.get(field.name) or blank_value(field)
+        html = value["html"] if field.kind == "rich" else ""
+        if field.required and not (html.strip() if field.kind == "rich" else value):
+            message = f"“{field.label}” is empty. Fill it in, or take the block out."
+            yield Finding("error", "field-empty", message, block=block.key, field=field.name)
+        if field.kind == "rich":
+            yield from _check_staff_html(html, value["text"], block=block.key, field=field.name)
+        if field.kind == "link" and value and not safe_url(value):
+            message = f"A link goes to “{value[:60]}”. Only http, https, mailto and tel can be, so it is left out."
+            yield Finding("error", "link-scheme", message, block=block.key, field=field.name)
+        if isinstance(value, Picture):
+            yield from _check_links(value, block=block.key, field=field.name)
+
+
+def _check_pictures(document: Document) -> Iterator[Finding]:
+    """The weight of all pictures together, and of each, where it is known."""
+    pictures = {picture.url: picture for picture in _pictures_in(document)}.values()
+    total = sum(picture.weight for picture in pictures)
+    if total > MOST_PICTURE_BYTES:
+        message = (
+            f"The pictures weigh {total // 1024:,} kB together; more than {MOST_PICTURE_BYTES // 1024} kB loads slowly on a "
+            "phone. Take out a picture or two, or show the later stories without."
+        )
+        yield Finding("warning", "pictures-weight", message)
+    for picture in pictures:
+        if picture.weight > MOST_BYTES_A_PICTURE:
+            message = f"The picture “{picture.alt[:60]}” weighs {picture.weight // 1024:,} kB. Use a smaller one."
+            yield Finding("warning", "picture-weight", message)
+
+
+def _pictures_in(value: Any) -> Iterator[Picture]:
+    match value:
+        case Picture():
+            yield value
+        case tuple():
+            for item in value:
+                yield from _pictures_in(item)
+        case Mapping():
+            yield from _pictures_in(tuple(value.values()))
+        case _ if is_dataclass(value):
+            for part in fields(value):
+                yield from _pictures_in(getattr(value, part.name))
 
 
 def _check_links(value: Any, *, block: str, field: str = "") -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from lxml.html import HtmlElement, document_fromstring
 
 from newsletter.rendering.lint_contrast import check_contrast
-from newsletter.rendering.lint_links import is_vague
+from newsletter.rendering.lint_links import is_vague, vague_finding
 from newsletter.rendering.lint_types import Finding
 from newsletter.rendering.text import join_lines, safe_picture_url, safe_url, tidy_line
 from newsletter.rendering.tokens import TOKEN, fence
@@ -112,7 +112,7 @@ def _check_link(link: HtmlElement) -> Iterator[Finding]:
     if not words:
         yield Finding("error", "link-text", f"The link to {target[:60]} has no words that could be read out.")
     elif is_vague(words):
-        yield Finding("warning", "vague-link", f"The link “{named}” does not say where it goes. Name what is there.")
+        yield vague_finding(words)
 
 
 def _check_headings(root: HtmlElement) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """Document to mail: templates, MJML, HTML with inlined styles, and the text part. Same document, same bytes."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from newsletter.rendering.blocks import Block, Document, Note, SchemaBlock
 from newsletter.rendering.compile import check_source, compile_mjml, inline_styles
 from newsletter.rendering.context import describe_block, describe_document, describe_look, kind_of
 from newsletter.rendering.errors import TemplateError
+from newsletter.rendering.lint_mjml import check_templates
 from newsletter.rendering.mail import RenderedMail, hash_mail
 from newsletter.rendering.prepare import Prepared, prepare
 from newsletter.rendering.schemas import load_schemas
@@ -28,6 +30,7 @@ def render(document: Document, *, templates: Path | None = None) -> RenderedMail
     TokenLost where a step loses a personal value.
     """
     folder = (templates or default_templates()).resolve()
+    _check_folder(folder)
     environment = make_environment(folder)
     if document.layout not in LAYOUTS:
         raise TemplateError(f"There is no layout “{document.layout}”. Choose one of {', '.join(LAYOUTS)}.")
@@ -47,6 +50,13 @@ def render(document: Document, *, templates: Path | None = None) -> RenderedMail
         variables=variables,
         sha256=hash_mail(subject=prepared.subject, html=html, text=text, variables=variables),
     )
+
+
+@lru_cache(maxsize=8)
+def _check_folder(folder: Path) -> None:
+    """Raise TemplateError, with file and line, for the first fault in a folder's MJML; once for each folder."""
+    for fault in check_templates(folder):
+        raise TemplateError(f"A mail template is at fault: {fault}", line=fault.line)
 
 
 def _render_html(environment: Environment, prepared: Prepared, *, full_cards: int) -> str:

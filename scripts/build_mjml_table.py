@@ -1,0 +1,44 @@
+"""Makes newsletter/rendering/mjml_table.json: which elements MJML has, their attributes, and what stands in what.
+
+Its input is a dump of the official compiler's own registry, {"components": {element: {"attrs": {name: type},
+"endingTag": bool}}, "dependencies": {element: [child, …]}}. Run it again when the MJML in use changes:
+
+    python scripts/build_mjml_table.py mjml5-schema.json
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+OUT = Path(__file__).parents[1] / "newsletter" / "rendering" / "mjml_table.json"
+EVERYWHERE = {"css-class": "string", "mj-class": "string"}
+ROOT = {"mjml": {"attributes": {"lang": "string", "dir": "enum(ltr,rtl,auto)", "owa": "string"}, "text": False}}
+
+
+def build_table(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Element to its ``attributes`` (name to type), ``children`` (None: anything) and whether it holds ``text``."""
+    children = {name: _names(allowed) for name, allowed in schema["dependencies"].items()}
+    table: dict[str, dict[str, Any]] = {}
+    for name, component in schema["components"].items():
+        table[name] = {"attributes": {**EVERYWHERE, **component["attrs"]}, "text": component["endingTag"]}
+    table |= {name: {**row, "attributes": {**row["attributes"]}} for name, row in ROOT.items() if name not in table}
+    table.setdefault("mj-raw", {"attributes": {"position": "string"}, "text": True})
+    for name, row in table.items():
+        row["children"] = children.get(name, [])
+    return dict(sorted(table.items()))
+
+
+def _names(allowed: list[str]) -> list[str] | None:
+    """None where the registry has a pattern that matches every name."""
+    return None if any(name.startswith("/") for name in allowed) else sorted(allowed)
+
+
+def main() -> None:
+    schema = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    rows = (f"{json.dumps(name)}: {json.dumps(row, sort_keys=True)}" for name, row in build_table(schema).items())
+    OUT.write_text("{\n" + ",\n".join(rows) + "\n}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

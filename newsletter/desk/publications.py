@@ -107,6 +107,7 @@ class PublicationViewSet(SnippetViewSet):
                     FieldPanel("lead_hours"),
                     FieldRowPanel([FieldPanel("monthly_digest"), FieldPanel("digest_schedule")]),
                     FieldPanel("approval"),
+                    FieldRowPanel([FieldPanel("another_approves"), FieldPanel("second_approval_above")]),
                     FieldRowPanel([FieldPanel("quiet_from"), FieldPanel("quiet_until")]),
                     FieldPanel("stale_hours"),
                     FieldRowPanel([FieldPanel("people_per_day"), FieldPanel("warm_up_from")]),
@@ -140,6 +141,7 @@ class PublicationViewSet(SnippetViewSet):
                 heading="Which events",
             ),
             MultiFieldPanel([FieldPanel("archive")], heading="On the web"),
+            MultiFieldPanel([FieldPanel("clicks")], heading="Counting clicks"),
         ],
         base_form_class=PublicationForm,
     )

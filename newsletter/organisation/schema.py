@@ -108,6 +108,9 @@ class PublicationEntry(Entry):
     zone: Line = ""
     lead_hours: int = Field(default=0, ge=0, le=24 * 14)
     approval: Literal["approve", "auto"] = "approve"
+    another_approves: bool = False
+    second_approval_above: int | None = Field(default=None, ge=0)
+    clicks: Literal["off", "counts", "readers"] = "off"
     stories: int = Field(default=0, ge=0, le=20)
     events: int = Field(default=0, ge=0, le=12)
     radius_km: int = Field(default=0, ge=0, le=1_000)

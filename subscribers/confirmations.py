@@ -25,6 +25,9 @@ def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now
     times = list(asked.order_by("-requested_at").values_list("requested_at", flat=True)[:MOST_UNTIL_CONFIRMED])
     if len(times) >= MOST_UNTIL_CONFIRMED or (times and now - times[0] < APART):
         return False
+    due = Confirmation.objects.due().filter(subscriber=subscriber, mailing_list=mailing_list)
+    if due.exists():
+        return False
     if not take_turn(subscriber.email, now=now):
         return False
     _, made = Confirmation.objects.get_or_create(

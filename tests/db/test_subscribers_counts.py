@@ -1,0 +1,37 @@
+"""A2, A3: what only a real database with several writers can show about the counts."""
+
+import base64
+import json
+import threading
+
+import pytest
+from django.db import connection
+
+from subscribers.proof import spend_proof
+from subscribers.throttle import count_one, take_turn
+from tests.support.people import NOW
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_ask_for_one_mailbox_at_once_one_gets_the_turn_and_a_proof_is_spent_once() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time, so there are no two at once")
+    turns: list[bool] = []
+    payload = base64.b64encode(json.dumps({"challenge": "abc"}).encode()).decode()
+    spent: list[bool] = []
+    counts: list[int] = []
+
+    def ask() -> None:
+        try:
+            turns.append(take_turn("ada@example.org", now=NOW))
+            spent.append(spend_proof(payload, now=NOW))
+            counts.append(count_one("site", now=NOW))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert (sum(turns), sum(spent), sorted(counts)) == (1, 1, [1, 2, 3, 4, 5, 6])

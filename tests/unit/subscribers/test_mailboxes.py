@@ -1,0 +1,34 @@
+"""A2, A5: spellings of one mailbox count as one; lent addresses are marked, privacy relays are not."""
+
+import pytest
+
+from subscribers.mailboxes import domain_of, is_disposable, is_major, mailbox_of
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["Jo.Doe+news@gmail.com", "j.o.d.o.e@googlemail.com", "JODOE+1+2@GMAIL.com"],
+)
+def test_tags_dots_and_case_do_not_make_another_mailbox(spelling: str) -> None:
+    assert mailbox_of(spelling) == "jodoe@gmail.com"
+
+
+def test_dots_count_where_the_provider_counts_them() -> None:
+    assert mailbox_of("jo.doe@example.org") != mailbox_of("jodoe@example.org")
+    assert mailbox_of("+tag@example.org") == "+tag@example.org"
+    assert mailbox_of("jo@bücher.example.org") == mailbox_of("JO+x@xn--bcher-kva.example.org")
+
+
+@pytest.mark.parametrize("domain", ["mailinator.com", "sub.mailinator.com"])
+def test_lent_addresses_are_known(domain: str) -> None:
+    assert is_disposable(domain)
+
+
+@pytest.mark.parametrize("domain", ["duck.com", "mozmail.com", "privaterelay.appleid.com", "simplelogin.com", "com"])
+def test_a5_privacy_relays_are_not_lent_addresses(domain: str) -> None:
+    assert not is_disposable(domain)
+
+
+def test_large_providers_are_not_counted_by_domain() -> None:
+    assert is_major(domain_of("Jo@GMAIL.com"))
+    assert not is_major(domain_of("jo@example.org"))

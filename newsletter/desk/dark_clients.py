@@ -6,16 +6,17 @@ A likeness for the eye: they publish no rule, and each version differs a little.
 import colorsys
 import re
 
-_STYLE = re.compile(r'(\sstyle=")([^"]*)(")', re.IGNORECASE)
+_STYLE = re.compile(r"""(\sstyle=(["']))(.*?)(\2)""", re.IGNORECASE | re.DOTALL)
 _BGCOLOR = re.compile(r'(\sbgcolor=")(#[0-9a-fA-F]{3,6})(")', re.IGNORECASE)
 _HEX = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b")
 _DARKEST, _MIDDLE, _LIGHTEST = 0.11, 0.5, 0.93
+_MUTED = 0.2  # a near-white that is barely tinted counts as fully saturated
 _DEFAULTS = "<style>html,body{background:#1b1b1b!important;color:#e6e6e6}</style></head>"
 
 
 def force_dark(html: str) -> str:
     """The mail with light grounds made dark and dark words made light; its own dark rules are not asked."""
-    html = _STYLE.sub(lambda found: found[1] + _turn_style(found[2]) + found[3], html)
+    html = _STYLE.sub(lambda found: found[1] + _turn_style(found[3]) + found[4], html)
     html = _BGCOLOR.sub(lambda found: found[1] + darken(found[2]) + found[3], html)
     return html.replace("</head>", _DEFAULTS, 1)
 
@@ -23,7 +24,7 @@ def force_dark(html: str) -> str:
 def darken(colour: str) -> str:
     """A ground: what is light becomes as dark, what is dark already stays."""
     hue, light, saturation = _hls(colour)
-    return colour if light < _MIDDLE else _hex(hue, max(1 - light, _DARKEST), saturation)
+    return colour if light < _MIDDLE else _hex(hue, max(1 - light, _DARKEST), saturation * _MUTED)
 
 
 def lighten(colour: str) -> str:

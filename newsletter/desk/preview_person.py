@@ -84,8 +84,8 @@ def fields_of(person: Subscriber) -> dict[str, str]:
 
 def mask_person(person: Subscriber) -> str:
     """Enough to tell two apart, too little to know who it is: “M…, m•••@e•••.org, Houston, US-TX”."""
-    initial = f"{person.name.strip()[0]}…, " if person.name.strip() else ""
-    return f"{initial}{person}, {person.place or 'place unknown'}"
+    initial = next((letter for letter in person.name if letter.isalpha()), "")
+    return f"{initial and initial + '…, '}{person}, {person.place or 'place unknown'}"
 
 
 def _row(person: Subscriber, issue: Issue, *, now: datetime) -> dict[str, str]:

@@ -10,6 +10,10 @@
 
     connect() {
       this.fields = ['subject', 'preheader'].map((name) => document.getElementById(`id_${name}`));
+      // The toolbar leaves this element, so it is kept by hand.
+      this.toolbar = this.toolbarTarget;
+      this.toolbar.addEventListener('mousedown', (event) => event.preventDefault());
+      this.toolbar.addEventListener('click', (event) => this.put(event.target.closest('button')));
       this.show = this.show.bind(this);
       this.follow = this.follow.bind(this);
       this.fields.forEach((field) => field.addEventListener('input', this.show));
@@ -40,19 +44,14 @@
       if (!field || field.readOnly || field.disabled) return;
       this.field = field;
       const below = field.closest('.Draftail-Editor__wrapper, .w-field__input') || field;
-      if (below.nextElementSibling !== this.toolbarTarget) below.after(this.toolbarTarget);
-      this.toolbarTarget.hidden = false;
+      if (below.nextElementSibling !== this.toolbar) below.after(this.toolbar);
+      this.toolbar.hidden = false;
     }
 
-    // The caret stays where it is while a button is pressed.
-    keep(event) {
-      event.preventDefault();
-    }
-
-    put({ params }) {
-      if (!this.field || !this.field.isConnected) return;
+    put(button) {
+      if (!button || !this.field || !this.field.isConnected) return;
       this.field.focus();
-      document.execCommand('insertText', false, `{{ ${params.field} | default:"${params.fallback}" }}`);
+      document.execCommand('insertText', false, `{{ ${button.dataset.field} | default:"${button.dataset.fallback}" }}`);
     }
   }
 

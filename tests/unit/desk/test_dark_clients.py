@@ -24,6 +24,7 @@ def test_words_that_are_light_already_stay(colour: str) -> None:
 
 def test_only_colours_of_grounds_words_and_borders_change() -> None:
     html = '<head></head><td bgcolor="#ffffff" style="background:#ffffff;color:#000000;width:600px"><img src="#ffffff"></td>'
-    turned = force_dark(html)
+    turned = force_dark(html + "<h1 style='font-family:\"A\"; color:#17414f'>")
+    assert "color:#17414f" not in turned
     assert 'bgcolor="#1c1c1c" style="background:#1c1c1c;color:#ededed;width:600px"' in turned
     assert '<img src="#ffffff">' in turned

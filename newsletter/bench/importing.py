@@ -78,7 +78,7 @@ class BadFileMaker:
             case "long_value":
                 name, outcome = LONG, "long_value"
             case "windows":
-                name = "Zoë Pérez".encode("cp1252" if number % 2 else "utf-8")
+                name = "Zoë Pérez".encode("utf-8" if number % 400 > 100 else "cp1252")
             case "repeated":
                 address, outcome = b"PERSON%d@example%d.org" % (number - 50, (number - 50) % 97), "repeated"
             case "suppressed":

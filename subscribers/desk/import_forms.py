@@ -30,7 +30,7 @@ class FileForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
     )
     mailing_list = forms.ModelChoiceField(
-        label="The list", queryset=MailingList.objects.order_by("name"), empty_label=None
+        label="The list", queryset=MailingList.objects.order_by("name"), empty_label="Choose a list"
     )
 
 

@@ -189,7 +189,7 @@ class ShowImport(OneImport):
             "numbers": say_numbers(found),
             "reasons": say_reasons(found),
             "noted": found.get("noted", 0),
-            "notes": found.get("notes", [])[:20],
+            "notes": sorted(found.get("notes", []))[:20],
             "refusals": found.get("refusals", [])[:20]
             if batch.state == ImportState.CHECKED
             else batch.refusals.all()[:20],

@@ -17,8 +17,8 @@ from subscribers.errors import BadAddress, BadRule
 from subscribers.locations import describe_place
 from subscribers.models import Segment, Subscriber
 from subscribers.people import UnknownPerson, find_person
-from subscribers.segments import explain_person, explain_rule
-from subscribers.segments.count import FEWEST_SHOWN, measure_people, sample_people
+from subscribers.segments import explain_person, explain_rule, look_at_people
+from subscribers.segments.count import FEWEST_SHOWN
 
 CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; sandbox allow-same-origin"
 SEE_PEOPLE = "subscribers.view_subscriber"
@@ -44,14 +44,14 @@ class SegmentPreview(PreviewOnEditView):
         return response
 
     def _say(self, request: HttpRequest) -> dict[str, Any]:
-        rule = self.object.rule
+        may_see = request.user.has_perm(SEE_PEOPLE)
         try:
-            said = {"words": explain_rule(rule), "size": measure_people(rule)}
-            if request.user.has_perm(SEE_PEOPLE) and said["size"].people >= FEWEST_SHOWN:
-                said["examples"] = [(person, _where(person)) for person in sample_people(rule)]
+            look = look_at_people(self.object.rule)
+            said = {"words": explain_rule(self.object.rule), "size": look}
         except BadRule as error:
             return {"error": str(error)}
-        return {**said, "may_see": request.user.has_perm(SEE_PEOPLE), "fewest": FEWEST_SHOWN}
+        examples = [(person, _where(person)) for person in look.examples] if may_see else []
+        return {**said, "examples": examples, "may_see": may_see, "fewest": FEWEST_SHOWN}
 
 
 class NewSegmentPreview(SegmentPreview, PreviewOnCreateView):

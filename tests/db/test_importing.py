@@ -1,0 +1,460 @@
+"""D2, D3, S5, P3, F13: an import goes on after a kill, is exact to the line, is undone as one, and never passes a suppression."""
+
+import csv
+import io
+from datetime import UTC, date, datetime, timedelta
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from newsletter.bench.importing import BadFileMaker, outcomes_of, suppress_some
+from subscribers.addresses import normalise
+from subscribers.attributes import read_attributes
+from subscribers.audience import contactable
+from subscribers.erasure import erase_person
+from subscribers.identity import identify
+from subscribers.importer import BadFile, CannotImport, ImportReport, import_people
+from subscribers.importing import batches, run
+from subscribers.importing.batches import Terms, choose_terms, forget_old_files, leave_file, start_run, work_on_imports
+from subscribers.importing.claims import ClaimLost, claim, hold
+from subscribers.importing.refused_file import refusals_of, write_refused
+from subscribers.importing.undo import ask_to_undo, undo_now
+from subscribers.models import (
+    Basis,
+    Confirmation,
+    ConsentEvent,
+    ImportBatch,
+    ImportKind,
+    ImportPiece,
+    ImportRefusal,
+    ImportState,
+    MailingList,
+    Reason,
+    Subscriber,
+    Subscription,
+    Suppression,
+    Topic,
+)
+from subscribers.people import find_person
+from subscribers.signup import request_subscription
+from subscribers.suppression import suppress
+from subscribers.unsubscribe import leave_all, leave_list
+from tests.support.people import NOW, make_list, make_member, make_person
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(minutes=5)
+
+
+def bring(mailing_list: MailingList, text: str | bytes, **fields: object) -> ImportReport:
+    terms = {"basis": "consent", "evidence": "Sheet of the spring fair", "by": "kim", "now": NOW, "clock": lambda: NOW}
+    body = text if isinstance(text, bytes) else text.encode()
+    return import_people(file=io.BytesIO(body), mailing_list=mailing_list, **{**terms, **fields})
+
+
+def leave(mailing_list: MailingList, text: str) -> ImportBatch:
+    return leave_file(file=io.BytesIO(text.encode()), name="people.csv", mailing_list=mailing_list, by="kim", now=NOW)
+
+
+def terms(batch: ImportBatch, **fields: object) -> Terms:
+    given = {"mapping": batch.mapping, "kind": ImportKind.JOIN, "basis": Basis.CONSENT, "evidence": "Sheet", **fields}
+    return Terms(**given)  # type: ignore[arg-type]
+
+
+def work(now: datetime = NOW) -> None:
+    work_on_imports(clock=lambda: now)
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def kill_after(chunks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next import is killed when it begins to commit one chunk more."""
+    kept = run.hold
+    calls = iter(range(chunks))
+
+    def hold_or_die(*args: object, **kwargs: object) -> None:
+        if next(calls, None) is None:
+            raise Killed
+        kept(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(run, "hold", hold_or_die)
+
+
+def test_f13_a_file_with_every_kind_of_badness_is_counted_to_the_line(tmp_path_factory: pytest.TempPathFactory) -> None:
+    weekly = make_list()
+    maker = BadFileMaker(rows=2_000)
+    suppress_some(maker, now=NOW)
+    path = tmp_path_factory.mktemp("bad") / "people.csv"
+    maker.write(path)
+    body = path.read_bytes()
+    dry = bring(weekly, body, dry_run=True)
+    report = bring(weekly, body)
+    assert outcomes_of(dry) == outcomes_of(report) == dict(maker.answers)
+    assert sum(report.counts().values()) == 2 * report.rows
+    assert ImportRefusal.objects.count() == report.refused
+    assert Subscription.objects.count() == report.new
+    assert not Confirmation.objects.exists(), "importing sends no mail"
+    assert report.encoding == "utf-8+cp1252"
+    assert set(Subscriber.objects.filter(name__startswith="Zo").values_list("name", flat=True)) == {"Zoë Pérez"}
+
+
+def test_an_import_that_was_killed_goes_on_after_its_last_committed_row_and_brings_nobody_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    weekly = make_list()
+    text = "email,name\n" + "".join(f"p{n % 40}@example.org,P{n}\n" for n in range(60)) + "bad,\n"
+    monkeypatch.setattr(run, "CHUNK", 10)
+    with monkeypatch.context() as patch:
+        kill_after(3, patch)
+        with pytest.raises(Killed):
+            bring(weekly, text)
+    batch = ImportBatch.objects.get()
+    assert (batch.state, batch.rows_done, Subscriber.objects.count()) == (ImportState.RUNNING, 30, 30)
+    with pytest.raises(CannotImport, match="Wait a minute"):
+        bring(weekly, text)
+    report = bring(weekly, text, clock=lambda: LATER)
+    assert (report.resumed_after, report.batch_id) == (30, batch.pk)
+    assert report.counts() == {
+        "rows": 61, "new": 40, "updated": 0, "unchanged": 0, "waiting": 0, "barred": 0, "suppressed": 0,
+        "repeated": 20, "refused": 1,
+    }  # fmt: skip
+    assert ConsentEvent.objects.count() == Subscription.objects.count() == 40
+    assert list(Subscriber.objects.values_list("name", flat=True)) == [f"P{n}" for n in range(40)]
+
+
+def test_a_worker_whose_turn_is_over_writes_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = leave(make_list(), "email\nann@example.org\n")
+    choose_terms(batch, terms=terms(batch), now=NOW)
+    slow = claim(batch, states=[ImportState.CHECKING], now=NOW)
+    assert claim(batch, states=[ImportState.CHECKING], now=NOW) == ""
+    quick = claim(batch, states=[ImportState.CHECKING], now=LATER)
+    with pytest.raises(ClaimLost):
+        hold(batch, token=slow, now=LATER, rows_done=5)
+    hold(batch, token=quick, now=LATER, rows_done=1)
+    batch.refresh_from_db()
+    assert batch.rows_done == 1
+
+
+def test_in_the_desk_a_file_is_kept_checked_run_and_forgotten() -> None:
+    weekly = make_list()
+    batch = leave(weekly, "email,Shoe size\nann@example.org,7\nbad,8\n")
+    assert (batch.state, batch.mapping, batch.stored) == (ImportState.DRAFT, ["email", "attribute:shoe_size"], True)
+    choose_terms(batch, terms=terms(batch), now=NOW)
+    work()
+    batch.refresh_from_db()
+    assert (batch.state, batch.checked["new"], batch.checked["reasons"]) == (
+        ImportState.CHECKED, 1, {"bad_address": 1},
+    )  # fmt: skip
+    assert batch.checked["refusals"][0][0] == 3
+    assert not Subscriber.objects.exists()
+    start_run(batch, now=LATER)
+    work(LATER)
+    batch.refresh_from_db()
+    assert (batch.state, batch.counts["new"], batch.finished_at, batch.stored) == (
+        ImportState.FINISHED,
+        1,
+        LATER,
+        False,
+    )
+    assert read_attributes(find_person("ann@example.org")) == {"shoe_size": "7"}
+    assert not ImportPiece.objects.exists()
+    with pytest.raises(CannotImport, match="gone on meanwhile"):
+        start_run(batch, now=LATER)
+
+
+def test_what_was_chosen_for_a_set_of_columns_is_remembered_once_it_was_used() -> None:
+    weekly = make_list()
+    batch = leave(weekly, "email,Shoe size\nann@example.org,7\n")
+    choose_terms(batch, terms=terms(batch, mapping=["email", "name"]), now=NOW)
+    assert leave(weekly, "Email,shoe size\nbea@example.org,7\n").mapping == ["email", "attribute:shoe_size"]
+    work()
+    assert leave(weekly, "Email,shoe size\nbea@example.org,7\n").mapping == ["email", "name"]
+
+
+def test_a_background_import_stops_when_asked_and_a_later_worker_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "CHUNK", 2)
+    batch = leave(make_list(), "email\n" + "".join(f"p{n}@example.org\n" for n in range(7)))
+    choose_terms(batch, terms=terms(batch), now=NOW)
+    work()
+    batch.refresh_from_db()
+    start_run(batch, now=NOW)
+    asked = iter([False, False, False, True, True])
+    assert work_on_imports(clock=lambda: NOW, stopping=lambda: next(asked)) == 0
+    batch.refresh_from_db()
+    assert (batch.state, batch.claimed_by, batch.rows_done) == (ImportState.RUNNING, "", 4)
+    work()
+    batch.refresh_from_db()
+    assert (batch.state, batch.counts["new"]) == (ImportState.FINISHED, 7)
+
+
+def test_a_file_that_cannot_be_read_any_more_stops_the_import_with_the_reason() -> None:
+    batch = leave(make_list(), "email\nann@example.org\n")
+    choose_terms(batch, terms=terms(batch), now=NOW)
+    ImportBatch.objects.filter(pk=batch.pk).update(header=["other"])
+    work()
+    batch.refresh_from_db()
+    assert batch.state == ImportState.FAILED
+    assert "not those that were chosen" in batch.problem
+    batches.throw_away(batch)
+    assert not ImportBatch.objects.exists()
+
+
+def test_terms_that_the_law_or_the_file_does_not_allow_are_refused_and_nothing_moves() -> None:
+    batch = leave(make_list(), "email\nann@example.org\n")
+    for wrong, error in (
+        ({"evidence": " "}, CannotImport),
+        ({"basis": Basis.DOUBLE_OPT_IN}, CannotImport),
+        ({"encoding": "klingon"}, CannotImport),
+        ({"mapping": ["name"]}, BadFile),
+    ):
+        with pytest.raises(error):
+            choose_terms(batch, terms=terms(batch, **wrong), now=NOW)
+    batch.refresh_from_db()
+    assert batch.state == ImportState.DRAFT
+    choose_terms(batch, terms=terms(batch, encoding="cp1250"), now=NOW)
+    assert batch.encoding == "cp1250"
+
+
+def test_d3_an_undone_import_takes_away_whom_it_brought_and_leaves_who_was_there_or_acted_since() -> None:
+    weekly, events = make_list(), make_list("events")
+    known = make_member(events, "known@example.org", name="Known")
+    report = bring(
+        weekly, "email,name\nknown@example.org,\nnew@example.org,New\nleft@example.org,\nboth@example.org,\n"
+    )
+    bring(events, "email\nboth@example.org\n")
+    leave_list(subscriber=find_person("left@example.org"), mailing_list=weekly, now=LATER)
+    batch = ImportBatch.objects.get(pk=report.batch_id)
+    done = undo_now(batch, by="kim", now=LATER, clock=lambda: LATER)
+    assert done == {"removed": 1, "ended": 2, "stayed": 0, "lifted": 0, "kept": 0}
+    assert set(Subscriber.objects.values_list("email", flat=True)) == {
+        "known@example.org", "left@example.org", "both@example.org",
+    }  # fmt: skip
+    assert not Subscription.objects.open().filter(mailing_list=weekly).exists()
+    assert Subscription.objects.open().filter(subscriber=known, mailing_list=events).exists()
+    assert ConsentEvent.objects.filter(kind="ended", by="kim", source=f"import {batch.pk} undone").count() == 3
+    batch.refresh_from_db()
+    assert (batch.state, batch.undone_at) == (ImportState.UNDONE, LATER)
+    with pytest.raises(CannotImport, match="taken back already"):
+        undo_now(batch, by="kim", now=LATER, clock=lambda: LATER)
+
+
+def test_d3_who_confirmed_or_chose_something_since_the_import_stays_and_is_counted() -> None:
+    weekly = make_list()
+    report = bring(weekly, "email\nann@example.org\nbea@example.org\n", confirm=True)
+    Subscription.objects.filter(subscriber=find_person("ann@example.org")).update(confirmed_at=LATER)
+    batch = ImportBatch.objects.get(pk=report.batch_id)
+    done = undo_now(batch, by="kim", now=LATER, clock=lambda: LATER)
+    assert (done["removed"], done["stayed"]) == (1, 1)
+    assert [row.subscriber.email for row in contactable(mailing_list=weekly)] == ["ann@example.org"]
+    assert not Confirmation.objects.filter(subscriber__email="bea@example.org").exists()
+
+
+def test_an_undo_of_a_running_import_stops_it_and_is_ended_by_any_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    weekly = make_list()
+    monkeypatch.setattr(run, "CHUNK", 10)
+    with monkeypatch.context() as patch:
+        kill_after(2, patch)
+        with pytest.raises(Killed):
+            bring(weekly, "email\n" + "".join(f"p{n}@example.org\n" for n in range(50)))
+    batch = ImportBatch.objects.get()
+    ask_to_undo(batch, by="kim", now=NOW)
+    work()
+    batch.refresh_from_db()
+    assert (batch.state, Subscriber.objects.count()) == (ImportState.UNDONE, 0)
+
+
+def test_those_who_left_elsewhere_become_suppressions_never_subscribers_and_a_wrong_file_can_be_undone() -> None:
+    weekly = make_list()
+    here = make_member(weekly, "here@example.org")
+    text = "email,left_on,left_because\nhere@example.org,2026-01-02,\ngone@example.org,,spam\n"
+    report = bring(weekly, text, kind="left_all", evidence="", basis="consent")
+    assert (report.barred, report.new, Subscriber.objects.count()) == (2, 0, 1)
+    assert set(Suppression.objects.values_list("reason", "scope")) == {("unsubscribe", "all"), ("complaint", "all")}
+    assert Suppression.objects.get(reason="unsubscribe").at == datetime(2026, 1, 2, tzinfo=UTC)
+    assert not contactable(mailing_list=weekly).exists()
+    assert bring(weekly, text, kind="left_all", evidence="").suppressed == 2
+    done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", now=LATER, clock=lambda: LATER)
+    assert (done["lifted"], done["kept"]) == (2, 0)
+    assert [row.subscriber_id for row in contactable(mailing_list=weekly)] == [here.pk]
+
+
+def test_an_undo_never_lifts_what_the_person_has_confirmed_by_leaving_themselves() -> None:
+    weekly = make_list()
+    person = make_member(weekly, "ann@example.org")
+    report = bring(weekly, "email\nann@example.org\n", kind="left_list")
+    leave_all(subscriber=person, now=LATER)
+    done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", now=LATER, clock=lambda: LATER)
+    assert (done["lifted"], done["kept"]) == (0, 1)
+    assert not contactable(mailing_list=weekly).exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "scope"),
+    [
+        ("left_list", "unsubscribe", "list"),
+        ("left_all", "unsubscribe", "all"),
+        ("bounced", "hard", "all"),
+        ("complained", "complaint", "all"),
+    ],
+)
+def test_s4_each_kind_of_file_has_its_own_reason_and_scope(kind: str, reason: str, scope: str) -> None:
+    report = bring(make_list(), "email\nann@example.org\n", kind=kind)
+    assert report.barred == 1
+    assert Suppression.objects.values_list("reason", "scope", "import_batch").get() == (reason, scope, report.batch_id)
+    event = ConsentEvent.objects.get()
+    assert (event.kind, event.by, event.data) == ("suppressed", "kim", {"reason": reason})
+
+
+def test_p3_the_day_of_signing_up_is_kept_and_one_of_the_future_is_not() -> None:
+    weekly = make_list()
+    report = bring(weekly, "email,signed up\nann@example.org,2024-05-06\nbea@example.org,2030-01-01\n")
+    assert Subscription.objects.get(subscriber__email="ann@example.org").requested_at == datetime(
+        2024, 5, 6, tzinfo=UTC
+    )
+    assert Subscription.objects.get(subscriber__email="bea@example.org").requested_at == NOW
+    assert report.notes == [(3, "2030-01-01 is in the future; left out.")]
+    soft = bring(make_list("soft"), "email\ncy@example.org\n", basis="soft_opt_in", collected_on=date(2026, 2, 5))
+    assert (soft.new, soft.refused) == (1, 0)
+    early = bring(make_list("early"), "email\ncy@example.org\n", basis="soft_opt_in", collected_on=date(2026, 2, 4))
+    assert (early.new, early.reasons) == (0, {"too_early": 1})
+
+
+def test_custom_columns_and_topics_are_added_and_a_dry_run_sees_what_they_would_change() -> None:
+    weekly = make_list()
+    Topic.objects.create(slug="land", name="Land")
+    bring(weekly, "email,shoe\nann@example.org,7\nbea@example.org,8\ncy@example.org,9\n")
+    text = "email,shoe,topics\nann@example.org,7,\nbea@example.org,9,\ncy@example.org,9,land\n"
+    dry, wet = bring(weekly, text, dry_run=True), bring(weekly, text)
+    assert dry.counts() == wet.counts()
+    assert (wet.updated, wet.unchanged) == (2, 1)
+    assert read_attributes(find_person("bea@example.org")) == {"shoe": "9"}
+
+
+def test_columns_can_be_named_and_unknown_ones_are_said() -> None:
+    weekly = make_list()
+    text = "Adresse,Vorname,Notiz\nann@example.org,Ann,x\n"
+    report = bring(weekly, text, columns={"adresse": "email", "Vorname": "first_name", "Notiz": ""})
+    assert (report.new, report.ignored_columns, find_person("ann@example.org").name) == (1, ["notiz"], "Ann")
+    with pytest.raises(BadFile, match="no column “schuh”"):
+        bring(weekly, text, columns={"Schuh": "email"})
+
+
+def test_a_workbook_is_read_row_by_row_as_a_csv_file_would_be() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (
+        ["Email", "Name", "Joined", "Number", "Member"],
+        ["ann@example.org", "Ann\nLee", datetime(2024, 5, 6), 7.0, True],
+        [],
+        ["bad", None, None, None, None],
+        ["bea@example.org", "=1+1", None, 7.5, False],
+    ):
+        sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    report = bring(make_list(), out.getvalue())
+    assert (report.new, [row.line for row in report.refusals]) == (2, [4])
+    ann = find_person("ann@example.org")
+    assert (ann.name, read_attributes(ann)) == ("Ann Lee", {"number": "7", "member": "yes"})
+    assert Subscription.objects.get(subscriber=ann).requested_at == datetime(2024, 5, 6, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"PK\x03\x04 nothing", "damaged"),
+        (b"\xd0\xcf\x11\xe0 old", "old Excel"),
+        (b"email\n" + b"x" * (5 << 20), "four million"),
+    ],
+)
+def test_files_that_are_no_lists_of_people_are_refused_whole(body: bytes, says: str) -> None:
+    with pytest.raises(BadFile, match=says):
+        bring(make_list(), body)
+
+
+def test_refused_lines_come_back_in_their_own_columns_and_once_mended_can_be_imported() -> None:
+    weekly = make_list()
+    report = bring(weekly, 'Email;Name;Shoe\nann example.org;"Ann; =Lee";7\nbea@example.org;"Bea;8\n')
+    assert (report.new, report.refused) == (0, 2)
+    out = io.StringIO()
+    batch = ImportBatch.objects.get()
+    write_refused(out, header=batch.header, rows=refusals_of(batch))
+    first, second = csv.DictReader(io.StringIO(out.getvalue()))
+    assert (first["Line in the file"], first["Email"], first["Name"], first["Shoe"]) == (
+        "2", "ann example.org", "Ann; =Lee", "7",
+    )  # fmt: skip
+    assert second["Email"] == "bea@example.org"
+    mended = out.getvalue().replace("ann example.org", "ann@example.org")
+    again = bring(weekly, mended)
+    assert (again.new, again.refused, again.ignored_columns) == (2, 0, [])
+
+
+def test_p8_files_that_nobody_decided_about_and_old_refused_lines_are_forgotten() -> None:
+    weekly = make_list()
+    leave(weekly, "email\nann@example.org\n")
+    report = bring(weekly, "email\nbad\n")
+    assert forget_old_files(now=NOW + timedelta(days=6)) == 0
+    assert forget_old_files(now=NOW + timedelta(days=8)) == 1
+    assert list(ImportBatch.objects.values_list("pk", flat=True)) == [report.batch_id]
+    assert forget_old_files(now=NOW + timedelta(days=31)) == 1
+    assert not ImportRefusal.objects.exists()
+
+
+ADDRESS = "ann@example.org"
+STEPS = ("import", "confirm", "undo", "sign_up", "desk", "kept_away", "spelling")
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    reason=st.sampled_from(Reason.values),
+    here_first=st.booleans(),
+    steps=st.lists(st.sampled_from(STEPS), min_size=1, max_size=5),
+)
+def test_s5_no_way_of_writing_people_removes_or_passes_a_suppression(
+    reason: str, here_first: bool, steps: list[str]
+) -> None:
+    clear_all()
+    weekly = make_list()
+    person = make_member(weekly, ADDRESS) if here_first else make_person(ADDRESS)
+    suppress(address_hash=identify(normalise(ADDRESS)), reason=Reason(reason), now=NOW)
+    if reason == Reason.ERASURE:
+        erase_person(subscriber=person, by="kim", now=NOW)
+    for step in steps:
+        take(step, weekly)
+        assert Suppression.objects.live().filter(reason=reason, scope="all").exists(), step
+        assert not contactable(mailing_list=weekly).exists(), step
+
+
+def take(step: str, weekly: MailingList) -> None:
+    text = f"email,name\n{ADDRESS},Ann\n"
+    match step:
+        case "import":
+            bring(weekly, text)
+        case "spelling":
+            bring(weekly, text.replace("ann", "ANN"))
+        case "confirm":
+            bring(weekly, text, confirm=True)
+        case "undo":
+            for batch in ImportBatch.objects.filter(state=ImportState.FINISHED):
+                undo_now(batch, by="kim", now=LATER, clock=lambda: LATER)
+        case "sign_up":
+            request_subscription(email=ADDRESS, mailing_list=weekly, wording="Join", source="form", now=LATER)
+        case "kept_away":
+            bring(weekly, text, kind="bounced")
+        case "desk":
+            batch = leave(weekly, text)
+            choose_terms(batch, terms=terms(batch), now=NOW)
+            work()
+            start_run(batch, now=NOW)
+            work()
+
+
+def clear_all() -> None:
+    for model in (Subscription, Confirmation, ImportBatch, Suppression, Subscriber):
+        model.objects.all()._raw_delete("default")  # type: ignore[attr-defined]
+    ConsentEvent.objects.all()._raw_delete("default")
+    MailingList.objects.all().delete()

@@ -6,12 +6,12 @@ from io import BytesIO
 
 from PIL import Image
 
-from newsletter.content.pictures import PLACES, make_picture
+from newsletter.content.pictures import PLACES, make_neutral, make_picture
 from newsletter.demo import pictures as demo
 from newsletter.organisation.starters import load_starters
 from newsletter.rendering.blocks import Brand, Document, Picture
 from newsletter.rendering.pipeline import LAYOUTS
-from newsletter.rendering.samples import sample_document
+from newsletter.rendering.samples import Pictures, sample_document
 from tests.gallery.languages import letter_in
 
 MEDIA = "https://news.harbour.example/m"
@@ -19,7 +19,7 @@ ICONS = "https://news.harbour.example/m/icons"
 LANGUAGES = ("ar", "hi", "de")
 
 
-def documents() -> dict[str, Document]:
+def documents(*, picture: Pictures) -> dict[str, Document]:
     """All of them, by names such as ``letter-meadow``."""
     found = {
         f"{layout}-{slug}": sample_document(layout=layout, brand=brand_of(slug), picture=picture)
@@ -55,7 +55,14 @@ def brand_of(slug: str) -> Brand:
     )
 
 
-def picture(name: str, place: str) -> Picture | None:
+def flat_picture(name: str, place: str) -> Picture | None:
+    """A picture that is quick to draw, in the shape of its place."""
+    width = PLACES[place].width
+    height = round(width / (PLACES[place].ratio or 16 / 9))
+    return Picture(f"{MEDIA}/flat-{width}x{height}.jpg", width, height, f"Illustration: {name}")
+
+
+def painted_picture(name: str, place: str) -> Picture | None:
     """A picture of the sample organisation, as large as its place asks for."""
     data = picture_bytes(f"{name}-{place}.jpg")
     with Image.open(BytesIO(data)) as opened:
@@ -69,4 +76,7 @@ def picture_bytes(file: str) -> bytes:
     if file in {"logo.png", "logo-dark.png"}:
         return demo.logo_png(dark=file == "logo-dark.png")
     name, place = file.removesuffix(".jpg").rsplit("-", 1)
+    if name == "flat":
+        width, height = place.split("x")
+        return make_neutral(width=int(width), height=int(height)).data
     return make_picture(demo.picture_jpeg(name), place=PLACES[place], film=name == "doorway").data

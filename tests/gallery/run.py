@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from newsletter.rendering import render, split
-from tests.gallery.documents import documents
+from tests.gallery.documents import documents, painted_picture
 from tests.gallery.shoot import SCHEMES, WIDTHS, open_browser, open_mail, save
 
 SCALE = 2
@@ -29,7 +29,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     rows = []
     with open_browser() as browser:
-        for name, document in documents().items():
+        for name, document in documents(picture=painted_picture).items():
             if options.only not in name:
                 continue
             mail = render(document)

@@ -1,79 +1,74 @@
-"""The letter as a browser lays it out: readable in both schemes, nothing to scroll sideways, targets for thumbs."""
+"""Mails as a browser lays them out: readable in both schemes, nothing to scroll sideways, targets for thumbs, axe silent.
+
+Each layout in one brand; ``make email-check`` looks at all of them in all.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from newsletter.rendering import render
 from newsletter.rendering.blocks import Document, LeadStory, StoryCards
-from tests.unit.rendering.samples import document, rich_document, story
+from newsletter.rendering.pipeline import LAYOUTS
+from tests.gallery.bar import find_axe_faults, find_faults
+from tests.gallery.documents import documents, flat_picture
+from tests.gallery.shoot import CHROMIUM, SCHEMES, open_browser, open_mail
+from tests.unit.rendering.samples import document, story
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-MEASURE = """() => {
-  const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
-  const linear = value => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-  const luminance = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
-  const ground = element => {
-    for (; element; element = element.parentElement) {
-      const colour = numbers(getComputedStyle(element).backgroundColor);
-      if (colour.length < 4 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const pale = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  let seen = 0;
-  while (texts.nextNode()) {
-    const words = texts.currentNode.textContent.trim(), element = texts.currentNode.parentElement;
-    const style = getComputedStyle(element);
-    if (!words || !element.getClientRects().length || style.opacity === '0') continue;
-    seen += 1;
-    const [light, dark] = [luminance(numbers(style.color)), luminance(ground(element))].sort((a, b) => b - a);
-    if ((light + 0.05) / (dark + 0.05) < 4.5 || parseFloat(style.fontSize) < 14) pale.push([words, style.color]);
-  }
-  const targets = [...document.querySelectorAll('.button a, .bandbutton a, .pill, .footlink')];
-  return {
-    seen, pale, wide: document.documentElement.scrollWidth, mode: document.compatMode,
-    low: targets.map(target => target.getBoundingClientRect()).filter(box => box.height && box.height < 40).length,
-    page: luminance(ground(document.querySelector('h1'))),
-  };
-}"""
+BRANDS = ("harbour", "meadow", "lantern", "meadow", "harbour")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
+    if not Path(CHROMIUM).exists():
         pytest.skip(f"{CHROMIUM} is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
+    with open_browser() as started:
+        yield started
 
 
-LETTERS = {
-    "rich": rich_document(),
-    "odd": document(LeadStory(story("x" * 3000, picture=None)), StoryCards((story("y" * 300, picture=None), story()))),
-    "rtl": document(
-        LeadStory(story("قاطفات الشاي")), StoryCards((story("أ"), story("ب"))), language="ar", direction="rtl"
-    ),
-}
+@pytest.fixture(scope="module")
+def gallery() -> dict[str, Document]:
+    return documents(picture=flat_picture)
+
+
+CASES = [
+    *((f"{layout}-{brand}", scheme) for layout, brand in zip(LAYOUTS, BRANDS, strict=True) for scheme in SCHEMES),
+    ("letter-ar", "light"),
+    ("letter-hi", "dark"),
+]
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("letter", LETTERS.values(), ids=LETTERS.keys())
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 375, 640])
-def test_the_letter_can_be_read_on_every_screen(browser: Browser, letter: Document, scheme: str, width: int):
-    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True)  # type: ignore[arg-type]
-    page.set_content(render(letter).html)
-    measured = page.evaluate(MEASURE)
-    page.close()
-    assert measured["seen"] > 8
-    assert measured["pale"] == []
-    assert measured["wide"] == width
-    assert measured["mode"] == "CSS1Compat"
-    assert measured["low"] == 0
-    assert (measured["page"] < 0.05) == (scheme == "dark")
+@pytest.mark.parametrize(("name", "scheme"), CASES)
+def test_each_layout_can_be_read_by_everybody_on_every_screen(
+    browser: Browser, gallery: dict[str, Document], name: str, scheme: str
+):
+    html = render(gallery[name]).html
+    with open_mail(browser, html, width=640, scheme=scheme) as (page, seen):
+        for width in (640, 375):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert list(find_faults(page, seen, width=width, scheme=scheme)) == []
+        assert find_axe_faults(page) == []
+
+
+@pytest.mark.browser
+def test_long_words_break_on_the_narrowest_phone(browser: Browser):
+    odd = document(LeadStory(story("x" * 3000, picture=None)), StoryCards((story("y" * 300, picture=None),)))
+    with open_mail(browser, render(odd).html, width=320, scheme="light") as (page, seen):
+        faults = [fault for fault in find_faults(page, seen, width=320, scheme="light") if "asks" not in fault]
+    assert faults == []
+
+
+@pytest.mark.browser
+def test_the_bar_itself_finds_what_is_wrong(browser: Browser):
+    html = render(document(LeadStory(story()))).html
+    bad = html.replace(
+        "<h1", '<p style="color:#ccc">pale</p><img src="https://elsewhere.example/x.png" width="1"><h1', 1
+    )
+    with open_mail(browser, bad, width=640, scheme="light") as (page, seen):
+        faults = " ".join(find_faults(page, seen, width=640, scheme="light"))
+        assert "hard to read: ['pale'" in faults
+        assert "asks somebody else: https://elsewhere.example/x.png" in faults
+        assert any(fault.startswith("image-alt") for fault in find_axe_faults(page))

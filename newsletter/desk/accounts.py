@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.log_actions import log
 
 from newsletter.desk.second_factor import BEGAN, begin_session
+from subscribers.web.page import client_of
 
 JUST_NOW_SECONDS = 600
 
@@ -28,6 +29,9 @@ class AccountAdapter(DefaultAccountAdapter):
         "email_password_mismatch": _("This email and password do not belong together. Please try again."),
         "too_many_login_attempts": _("Too many attempts. Wait five minutes, then try again."),
     }
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_of(request)
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False

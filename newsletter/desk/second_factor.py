@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
 from newsletter.models.audit import done_from
+from subscribers.web.page import client_of
 
 RIGHTS = (
     "newsletter.approve_issue",
@@ -80,7 +81,7 @@ class StaffGate:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if getattr(request, "is_dummy", False):
             return self.get_response(request)
-        token = done_from.set(request.META.get("REMOTE_ADDR", ""))
+        token = done_from.set(client_of(request))
         try:
             return self._pass(request)
         finally:

@@ -66,7 +66,9 @@ def _due(issue: Issue) -> str:
 
 
 def _publication(publication: Publication) -> Content:
+    counted = {} if publication.clicks == Publication.Clicks.OFF else {"clicks": publication.clicks}
     return {
+        **counted,
         "slug": publication.slug,
         "name": publication.name,
         "language": publication.language,

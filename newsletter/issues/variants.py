@@ -14,6 +14,7 @@ from django.db.models import Max
 
 from newsletter.issues.audience import Group, find_groups, find_wheres, see_as
 from newsletter.issues.checks import check_stories
+from newsletter.issues.click_links import OFF, count_links
 from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.documents import make_document
 from newsletter.issues.leave_out import leave_out
@@ -106,7 +107,9 @@ def render_visible(content: Content, *, visible: Visible) -> Rendered:
     """One variant, rendered and checked; nothing is stored."""
     public_id = make_public_id(content, visible)
     document = make_document(content, visible=visible, view_online=f"{settings.NEWSLETTER_SITE_URL}/view/{public_id}")
-    mail = render(document)
+    mail = count_links(
+        render(document), issue=content["issue"]["public_id"], clicks=content["publication"].get("clicks", OFF)
+    )
     findings = [asdict(finding) for finding in check(mail, document=document)]
     findings += check_stories(leave_out(content, stories=visible.hidden))
     return Rendered(visible=visible, mail=mail, findings=findings, public_id=public_id)

@@ -130,6 +130,7 @@ def plan_fields(
         "region": lambda reader: places[reader.place].region,
         "unsubscribe": lambda reader: unsubscribe(reader.uuid),
         "preferences": lambda reader: preferences(reader.uuid),
+        "reader": lambda reader: "",
     }
     wanted = [(name, every[name]) for name in sorted(names)]
     return lambda reader: {name: field(reader) for name, field in wanted}

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.conf import settings
 
+from newsletter.issues.click_links import restore_links
 from newsletter.models import Publication
 from newsletter.rendering import Variable, split, values_for
 
@@ -11,9 +12,9 @@ PERSONAL_LINKS = ("unsubscribe", "preferences")
 
 
 def fill_impersonal(text: str, *, variables: Iterable[Variable], personal_url: str) -> str:
-    """``text`` with defaults for names and ``personal_url`` for each personal link."""
+    """``text`` with defaults for names, ``personal_url`` for each personal link, and links that count nobody."""
     values = values_for(variables=tuple(variables), fields=dict.fromkeys(PERSONAL_LINKS, personal_url))
-    return split(text).join(values)
+    return restore_links(split(text).join(values))
 
 
 def find_join_url(publication: Publication) -> str:

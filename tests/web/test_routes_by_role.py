@@ -35,6 +35,7 @@ TABLE = {
     "/hooks/": ANYBODY,
     "/m/": ANYBODY,
     "/p/": ANYBODY,
+    "/r/": ANYBODY,
     "/u/": ANYBODY,
     "/view/": ANYBODY,
     "/accounts/login/": ANYBODY,
@@ -56,6 +57,7 @@ TABLE = {
     "/admin/account/": STAFF,
     "/admin/block-preview/": STAFF,
     "/admin/choose-": STAFF,
+    "/admin/decide/": NOBODY,  # opens by a link that was signed for one person
     "/admin/dismissibles/": STAFF,
     "/admin/editing": STAFF,
     "/admin/snippets/choose/newsletter/": STAFF,

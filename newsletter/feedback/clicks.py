@@ -1,0 +1,71 @@
+"""Counts clicks, of people and of what looks like a machine, per link and day. Nothing of who clicked is kept here."""
+
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import blake2b
+
+from django.db.models import F
+from django.db.models.functions import Greatest
+
+from newsletter.issues.click_links import name_link
+from newsletter.models import Issue, LinkClicks
+
+COUNTED_STATES = (Issue.State.SENDING, Issue.State.SENT)
+_MACHINES = re.compile(
+    r"bot\b|bot/|crawl|spider|scan|preview|fetch|monitor|headless|curl|wget|python|java/|go-http|okhttp|libwww|axios"
+    r"|proofpoint|mimecast|barracuda|safelinks|trendmicro|symantec|fireeye|sophos|forcepoint|googleimageproxy|feedly",
+    re.IGNORECASE,
+)
+
+
+def looks_like_machine(headers: Mapping[str, str]) -> bool:
+    """By what it says of itself: mail filters, previews and prefetching say so, or say nothing at all."""
+    agent = headers.get("user-agent", "")
+    ahead = headers.get("sec-purpose", "") + headers.get("purpose", "") + headers.get("x-purpose", "")
+    return not agent or "prefetch" in ahead or "preview" in ahead or bool(_MACHINES.search(agent))
+
+
+class Bursts:
+    """Notices who follows many links of one issue within seconds, as filters do. Known in this process for a minute.
+
+    ``who`` is an address and a browser; only a hash under a key of this process is held, and nothing is written.
+    """
+
+    def __init__(self, *, links: int = 4, seconds: float = 10, most: int = 10_000) -> None:
+        self._links, self._seconds, self._most = links, seconds, most
+        self._key = secrets.token_bytes(32)
+        self._seen: OrderedDict[bytes, dict[str, float]] = OrderedDict()
+
+    def note(self, *, who: str, issue: str, url: str, at: float) -> list[str]:
+        """The earlier addresses of a burst when this click makes it one, each once; nothing otherwise. ``at``: seconds."""
+        key = blake2b(f"{issue}|{who}".encode(), key=self._key, digest_size=16).digest()
+        recent = {seen: moment for seen, moment in self._seen.pop(key, {}).items() if at - moment < self._seconds}
+        recent[url] = at
+        self._seen[key] = recent
+        while len(self._seen) > self._most:
+            self._seen.popitem(last=False)
+        return [seen for seen in recent if seen != url] if len(recent) == self._links else []
+
+    def is_burst(self, *, who: str, issue: str) -> bool:
+        key = blake2b(f"{issue}|{who}".encode(), key=self._key, digest_size=16).digest()
+        return len(self._seen.get(key, {})) >= self._links
+
+
+def count_click(*, issue: Issue, url: str, machine: bool, now: datetime) -> None:
+    """One more click of the day; of an issue that is not out yet nothing is counted."""
+    if issue.state not in COUNTED_STATES:
+        return
+    row, _ = LinkClicks.objects.get_or_create(issue=issue, link=name_link(url), day=now.date(), defaults={"url": url})
+    field = "machines" if machine else "people"
+    LinkClicks.objects.filter(pk=row.pk).update(**{field: F(field) + 1})
+
+
+def take_for_machine(*, issue: Issue, urls: list[str], now: datetime) -> None:
+    """Clicks that were counted as a person's turned out to be of a machine: one each is moved over."""
+    for url in urls:
+        LinkClicks.objects.filter(issue=issue, link=name_link(url), day=now.date(), people__gt=0).update(
+            people=Greatest(F("people") - 1, 0), machines=F("machines") + 1
+        )

@@ -1,0 +1,78 @@
+"""Links that are counted: which are led over us, that they lead nowhere else, and that a page on the web has plain ones."""
+
+import pytest
+from django.test import override_settings
+
+from newsletter.issues.click_links import READER, count_links, make_click_url, name_link, read_click, restore_links
+from newsletter.rendering import RenderedMail, hash_mail
+from subscribers.errors import BadLink
+
+SITE = "http://127.0.0.1:8000"
+ISSUE = "0123456789abcdef0123456789abcdef"
+HTML = (
+    '<a class="x" href="https://example.org/a?b=1&amp;c=%20">One</a> <a href="mailto:a@example.org">Two</a> '
+    f'<a href="__pv_u_unsubscribe__">Leave</a> <a href="{SITE}/view/abc">Online</a> <img src="https://example.org/p.jpg">'
+)
+
+
+def mail(html: str = HTML) -> RenderedMail:
+    sha256 = hash_mail(subject="S", html=html, text="https://example.org/a", variables=())
+    return RenderedMail("S", "", html, "https://example.org/a", (), sha256)
+
+
+def test_where_nothing_is_counted_not_one_byte_changes() -> None:
+    """P11: off by default, and then no code path rewrites a link."""
+    assert count_links(mail(), issue=ISSUE, clicks="off") == mail()
+
+
+def test_only_links_to_elsewhere_are_led_over_us_and_each_names_its_target() -> None:
+    """P11, U: what leaves a list or is personal is never rewritten; neither are pictures and the plain text."""
+    counted = count_links(mail(), issue=ISSUE, clicks="counts")
+    url = make_click_url(issue=ISSUE, url="https://example.org/a?b=1&c=%20")
+    assert counted.html.count("/r/") == 1
+    assert f'class="x" href="{url}"' in counted.html
+    assert counted.html.replace(url, "https://example.org/a?b=1&amp;c=%20") == HTML
+    assert (counted.text, counted.variables) == (mail().text, ())
+    assert counted.sha256 != mail().sha256
+    assert restore_links(counted.html) == HTML
+
+
+def test_a_counted_link_is_the_same_for_every_reader_unless_readers_may_agree_to_more() -> None:
+    """P11: anonymous counts hold no personal part."""
+    assert "__pv_u_reader__" not in count_links(mail(), issue=ISSUE, clicks="counts").html
+    counted = count_links(mail(), issue=ISSUE, clicks="readers")
+    assert counted.html.count("&amp;who=__pv_u_reader__") == 1
+    assert counted.variables == (READER,)
+    assert restore_links(counted.html) == HTML
+    personal_only = mail('<a href="__pv_u_unsubscribe__">Leave</a>')
+    assert count_links(personal_only, issue=ISSUE, clicks="readers") == personal_only
+
+
+def test_a_link_leads_only_where_it_was_made_to_lead() -> None:
+    """No open redirect: target and issue are under the signature."""
+    url = make_click_url(issue=ISSUE, url="https://example.org/a")
+    mac = url.split("/r/")[1].split("/")[1].split("?")[0]
+    read_click(issue=ISSUE, mac=mac, url="https://example.org/a")
+    for issue, signature, target in (
+        (ISSUE, mac, "https://evil.example/"),
+        (ISSUE[::-1], mac, "https://example.org/a"),
+        (ISSUE, mac[:-1], "https://example.org/a"),
+        (ISSUE, "ü" * 32, "https://example.org/a"),
+        (ISSUE, "", ""),
+    ):
+        with pytest.raises(BadLink, match="not one of ours"):
+            read_click(issue=issue, mac=signature, url=target)
+
+
+def test_links_go_on_leading_after_the_key_was_changed() -> None:
+    """K4."""
+    with override_settings(SUBSCRIBERS_LINK_KEYS=["a new key", "a secret of the tests, long enough to sign with"]):
+        mac = make_click_url(issue=ISSUE, url="https://example.org/a").split(f"{ISSUE}/")[1].split("?")[0]
+        read_click(issue=ISSUE, mac=mac, url="https://example.org/a")
+    with override_settings(SUBSCRIBERS_LINK_KEYS=["a newer key", "a new key"]):
+        read_click(issue=ISSUE, mac=mac, url="https://example.org/a")
+
+
+def test_a_links_name_is_short_and_its_own() -> None:
+    assert name_link("https://example.org/a") != name_link("https://example.org/b")
+    assert len(name_link("https://example.org/a")) == 16

@@ -1,0 +1,146 @@
+"""A counted link is followed: it leads on, counts without knowing whom, and tells machines apart as well as it can."""
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+
+from newsletter.feedback.clicks import Bursts, looks_like_machine
+from newsletter.issues.approve import approve_issue
+from newsletter.issues.click_links import make_click_url
+from newsletter.models import Issue, LinkClicks, Publication, Variant
+from newsletter.web import clicks
+from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_story
+
+pytestmark = pytest.mark.django_db
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+TARGET = "https://example.org/stories/1/?a=1&b=2"
+
+
+@pytest.fixture(autouse=True)
+def _no_bursts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clicks, "_bursts", Bursts())
+
+
+@pytest.fixture
+def issue(publication: Publication) -> Issue:
+    make_story("The clinic opens its doors")
+    add_readers(publication, 3)
+    issue = make_issue(publication)
+    Issue.objects.update(state="sent")
+    return issue
+
+
+def follow(issue: Issue, url: str = TARGET, *, agent: str = BROWSER, **headers: str) -> object:
+    path = make_click_url(issue=issue.public_id, url=url).partition("8000")[2]
+    return Client().get(path, headers={"user-agent": agent, **headers})
+
+
+def counted(url: str = TARGET) -> tuple[int, int]:
+    row = LinkClicks.objects.filter(url=url).first()
+    return (row.people, row.machines) if row else (0, 0)
+
+
+def test_a_click_leads_on_and_is_counted_without_a_trace_of_who(issue: Issue) -> None:
+    """P11: no cookie, no address, no reader in what is kept."""
+    response = follow(issue)
+    assert (response.status_code, response.headers["Location"]) == (302, TARGET)
+    assert (response.headers["Referrer-Policy"], response.headers["Cache-Control"]) == ("no-referrer", "no-store")
+    assert not response.cookies
+    follow(issue)
+    assert counted() == (2, 0)
+    assert {field.name for field in LinkClicks._meta.fields} == {
+        "id", "issue", "link", "url", "day", "people", "machines"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("agent", "headers"),
+    [
+        ("", {}),
+        ("Mozilla/5.0 (compatible; Googlebot/2.1)", {}),
+        ("Mozilla/5.0 proofpoint", {}),
+        ("curl/8.0", {}),
+        (BROWSER, {"sec-purpose": "prefetch;prerender"}),
+        (BROWSER, {"purpose": "preview"}),
+    ],
+)
+def test_what_says_that_it_is_a_machine_is_counted_apart(issue: Issue, agent: str, headers: dict[str, str]) -> None:
+    follow(issue, agent=agent, **headers)
+    assert counted() == (0, 1)
+
+
+def test_who_follows_many_links_within_seconds_is_taken_for_a_machine_also_for_the_first(issue: Issue) -> None:
+    urls = [f"https://example.org/{number}" for number in range(5)]
+    for url in urls:
+        follow(issue, url)
+    assert [counted(url) for url in urls] == [(0, 1)] * 5
+
+
+def test_the_same_link_again_and_again_is_no_burst_and_neither_are_slow_readers() -> None:
+    bursts = Bursts(links=3, seconds=10, most=2)
+    for at in range(5):
+        assert bursts.note(who="a", issue="i", url="one", at=at) == []
+    assert not bursts.is_burst(who="a", issue="i")
+    for at, url in ((20, "two"), (40, "three"), (60, "four")):
+        assert bursts.note(who="a", issue="i", url=url, at=at) == []
+    for who in ("b", "c"):
+        bursts.note(who=who, issue="i", url="one", at=61)
+    assert len(bursts._seen) == 2
+
+
+def test_looking_at_where_a_link_leads_counts_nothing(issue: Issue) -> None:
+    path = make_click_url(issue=issue.public_id, url=TARGET).partition("8000")[2]
+    assert Client().head(path).status_code == 302
+    assert Client().post(path).status_code == 405
+    assert counted() == (0, 0)
+
+
+def test_clicks_of_an_issue_that_is_not_out_are_not_counted(issue: Issue) -> None:
+    """Those of staff who look at a preview."""
+    Issue.objects.update(state="draft")
+    assert follow(issue).status_code == 302
+    assert counted() == (0, 0)
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "javascript:alert(1)", ""])
+def test_a_changed_link_leads_nowhere(issue: Issue, target: str) -> None:
+    path = make_click_url(issue=issue.public_id, url=TARGET).partition("8000")[2].partition("?")[0]
+    assert Client().get(path, {"to": target}).status_code == 404
+
+
+def test_a_reader_gets_on_also_while_nothing_can_be_counted(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**given: object) -> None:
+        raise DatabaseError("database is locked")
+
+    monkeypatch.setattr(clicks, "count_click", refuse)
+    assert follow(issue).status_code == 302
+
+
+def test_a_link_of_an_issue_that_is_gone_still_leads_on() -> None:
+    path = make_click_url(issue="f" * 32, url=TARGET).partition("8000")[2]
+    assert Client().get(path).headers["Location"] == TARGET
+
+
+def test_a_mail_without_a_user_agent_is_no_persons() -> None:
+    assert looks_like_machine({})
+    assert not looks_like_machine({"user-agent": BROWSER})
+
+
+def test_the_mails_of_a_publication_that_counts_lead_over_us_and_its_web_pages_do_not(publication: Publication) -> None:
+    Publication.objects.update(clicks="counts")
+    make_story("The clinic opens its doors")
+    add_readers(publication, 1)
+    issue = make_issue(Publication.objects.get())
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    variant = Variant.objects.get()
+    assert f"/r/{issue.public_id}/" in variant.html
+    assert "/r/" not in variant.text
+    assert "/r/" not in Client().get(f"/view/{variant.public_id}").content.decode()
+
+
+def test_the_mails_of_a_publication_that_does_not_count_hold_no_link_of_ours(publication: Publication) -> None:
+    """P11."""
+    make_story("The clinic opens its doors")
+    add_readers(publication, 1)
+    make_issue(publication, approved=True)
+    assert "/r/" not in Variant.objects.get().html

@@ -39,31 +39,43 @@ def pause_troubled_sends(*, send_ids: Collection[int], now: datetime) -> list[Se
         for rule, cases, why in broken_rules(count_trouble(send)):
             if not _is_news(send, rule=rule, cases=cases):
                 continue
-            if move(send, of=[Send.State.SUBMITTING], to=Send.State.PAUSED, reason=why[:500]):
-                AutomaticPause.objects.update_or_create(send=send, rule=rule, defaults={"cases": cases, "at": now})
+            if stop_send(send, rule=rule, cases=cases, why=why, now=now):
                 paused.append(send)
             break
     return paused
+
+
+def stop_send(send: Send, *, rule: AutomaticPause.Rule, cases: int, why: str, now: datetime) -> bool:
+    """Pause a running send by a rule, unless a person resumed it knowing as much. Returns whether this call did."""
+    if not _is_news(send, rule=rule, cases=cases):
+        return False
+    if not move(send, of=[Send.State.SUBMITTING], to=Send.State.PAUSED, reason=why[:500]):
+        return False
+    AutomaticPause.objects.update_or_create(send=send, rule=rule, defaults={"cases": cases, "at": now})
+    return True
+
+
+def too_many_complaints(*, complained: int, heard_of: int) -> bool:
+    """Whether so many of so many are more than mailbox providers bear."""
+    few = heard_of < COMPLAINTS_AFTER
+    return complained >= FEW_COMPLAINTS and (few or complained >= COMPLAINT_SHARE * heard_of)
 
 
 def broken_rules(counts: Counts) -> list[tuple[AutomaticPause.Rule, int, str]]:
     """(rule, cases, the reason in words) of each rule that the numbers break, the gravest first."""
     broken = []
     heard_of = counts.delivered or counts.accepted
-    enough = counts.complained >= FEW_COMPLAINTS and (
-        heard_of < COMPLAINTS_AFTER or counts.complained >= COMPLAINT_SHARE * heard_of
-    )
-    if enough:
+    if too_many_complaints(complained=counts.complained, heard_of=heard_of):
         why = (
             f"Stopped by itself: {counts.complained} of {heard_of:,} readers reported this issue as spam "
-            f"({_percent(counts.complained, heard_of)}; the limit is 0.3 %). Look at who is on the list and how they "
+            f"({say_share(counts.complained, heard_of)}; the limit is 0.3 %). Look at who is on the list and how they "
             "came there before resuming; mailbox providers block senders above it."
         )
         broken.append((AutomaticPause.Rule.COMPLAINTS, counts.complained, why))
     if counts.accepted >= HARD_AFTER and counts.hard >= HARD_SHARE * counts.accepted:
         why = (
             f"Stopped by itself: {counts.hard} of {counts.accepted:,} addresses do not exist "
-            f"({_percent(counts.hard, counts.accepted)}; the limit is 5 %). Is this an old list? They are barred from "
+            f"({say_share(counts.hard, counts.accepted)}; the limit is 5 %). Is this an old list? They are barred from "
             "now on. Resume when you know where they came from."
         )
         broken.append((AutomaticPause.Rule.HARD, counts.hard, why))
@@ -114,5 +126,7 @@ def _is_news(send: Send, *, rule: AutomaticPause.Rule, cases: int) -> bool:
     return known is None or cases >= 2 * known
 
 
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else "all of them"
+def say_share(part: int, whole: int) -> str:
+    """In percent, with two digits where it is less than one."""
+    share = 100 * part / whole if whole else 100.0
+    return (f"{share:.1f} %" if share >= 1 else f"{share:.2f} %") if whole else "all of them"

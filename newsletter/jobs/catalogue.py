@@ -18,6 +18,7 @@ from newsletter.jobs.mailed_links import send_due_links
 from newsletter.jobs.stopping import is_stopping
 from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends, tell_of_waiting_seconds
 from newsletter.jobs.tick import assemble_due, poll_sources, prepare_begun_sends, start_due_sends
+from newsletter.jobs.warn import warn_staff
 from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.domains import look_at_domains
 from newsletter.sending.provider import current_adapter, provider_label
@@ -83,6 +84,7 @@ JOBS = (
     Job("tell", 10, lambda: _tell(now=_now()), SCHEDULER),
     Job("links", 60, _look_at_links, SCHEDULER),
     Job("domains", 300, lambda: look_at_domains(now=_now()), SCHEDULER),
+    Job("watch", 300, lambda: warn_staff(now=_now()), SCHEDULER),
     Job("confirm", 2, lambda: send_due_confirmations(now=_now()), WORKER),
     Job("mailed_links", 2, lambda: send_due_links(now=_now()), WORKER),
     Job("retention", 3600, lambda: forget_what_is_over(now=_now()), SCHEDULER),

@@ -27,17 +27,19 @@ def tell_of_assembly(assembly: Assembly, *, now: datetime) -> None:
     when = f"{slot.due_local.replace('T', ' at ')} ({publication.zone})"
     if issue is None:
         subject = f"{publication.name}: nothing goes out on {slot.due_local[:10]}"
-        _write(publication, f"skipped-{slot.pk}", subject, [slot.reason], _home(), now)
+        write_notice(publication, f"skipped-{slot.pk}", subject, [slot.reason], _home(), now)
     else:
         words = [_next(issue, when), f"Its subject: {literal(issue.subject)}"]
-        _write(publication, f"assembled-{slot.pk}", f"{issue} is ready to read", words, _decide(issue, now=now), now)
+        write_notice(
+            publication, f"assembled-{slot.pk}", f"{issue} is ready to read", words, _decide(issue, now=now), now
+        )
 
 
 def tell_of_hold(issue: Issue, *, now: datetime) -> None:
     """An issue did not go out when it should have."""
     words = [issue.held_reason, "Nothing of it was sent. Look at it, then release it or send it by hand."]
     day = issue.slot.due_local if issue.slot else "now"
-    _write(issue.publication, f"held-{issue.pk}-{day}", f"{issue} is held", words, _page(issue), now)
+    write_notice(issue.publication, f"held-{issue.pk}-{day}", f"{issue} is held", words, page_of(issue), now)
 
 
 def tell_of_waiting_seconds(*, now: datetime) -> None:
@@ -51,7 +53,9 @@ def tell_of_waiting_seconds(*, now: datetime) -> None:
             "Without a second approval nothing goes out.",
         ]
         key = f"second-{issue.pk}-{approval.sha256[:16]}"
-        _write(issue.publication, key, f"{issue} waits for a second approval", words, _decide(issue, now=now), now)
+        write_notice(
+            issue.publication, key, f"{issue} waits for a second approval", words, _decide(issue, now=now), now
+        )
 
 
 def tell_of_change(issue: Issue, *, what: Sequence[str], now: datetime) -> None:
@@ -61,7 +65,7 @@ def tell_of_change(issue: Issue, *, what: Sequence[str], now: datetime) -> None:
         "It does not go out until somebody has read it again and approved it.",
     ]
     key = f"changed-{issue.pk}-{issue.approvals.count()}"
-    _write(issue.publication, key, f"{issue} changed and needs a new approval", words, _page(issue), now)
+    write_notice(issue.publication, key, f"{issue} changed and needs a new approval", words, page_of(issue), now)
 
 
 def tell_of_stopped_sends(*, now: datetime) -> None:
@@ -73,7 +77,7 @@ def tell_of_stopped_sends(*, now: datetime) -> None:
         state = "stopped" if send.state == Send.State.PAUSED else "needs you"
         words = [f"Why: {send.reason}.", "Nobody is mailed twice while you look. What to do stands on its page."]
         key = f"send-{send.pk}-{send.state}-{send.batches.filter(state='uncertain').count()}"
-        _write(send.issue.publication, key, f"The send of {send.issue} {state}", words, _page(send.issue), now)
+        write_notice(send.issue.publication, key, f"The send of {send.issue} {state}", words, page_of(send.issue), now)
 
 
 def send_due_notices(*, now: datetime, adapter: Adapter | None = None) -> int:
@@ -93,7 +97,7 @@ def find_approvers() -> list[User]:
     return list(people.exclude(email="").distinct().order_by("pk"))
 
 
-def _write(
+def write_notice(
     publication: Publication,
     key: str,
     subject: str,
@@ -101,6 +105,7 @@ def _write(
     link: str | Callable[[User], str],
     now: datetime,
 ) -> None:
+    """Everybody who may approve is to hear of it, once for each ``key``."""
     StaffNotice.objects.bulk_create(
         (
             StaffNotice(
@@ -147,7 +152,7 @@ def _decide(issue: Issue, *, now: datetime) -> Callable[[User], str]:
     return lambda person: make_decision_url(issue=issue.public_id, sha256=sha256, person=person.pk, now=now)
 
 
-def _page(issue: Issue) -> str:
+def page_of(issue: Issue) -> str:
     return f"{settings.NEWSLETTER_SITE_URL}/admin/issues/{issue.pk}/overview/"
 
 

@@ -1,0 +1,138 @@
+"""Watches how the mail is taken: warns staff early, and stops a send by what one mailbox domain says of it (B2, B3).
+
+A domain is counted over a week and over all issues of a publication, for that is how its provider counts.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from newsletter.feedback.pause import FEW_COMPLAINTS, Counts, count_trouble, say_share, stop_send, too_many_complaints
+from newsletter.models import Delivery, DeliveryException, Issue, Publication, Send
+from newsletter.models.feedback import AutomaticPause
+from newsletter.sending.delivered import DeliveredBits
+from subscribers.models import Subscriber
+
+WEEK = timedelta(days=7)
+WARN_COMPLAINTS = 0.0008
+WARN_BOUNCES = 0.02
+FEW_BOUNCES = 5
+
+
+@dataclass(frozen=True)
+class Worry:
+    """What staff are to hear, once for each ``key``. ``issue`` is where it stands to be looked at."""
+
+    key: str
+    issue: Issue
+    subject: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What the readers at one mailbox domain did with a week's issues. ``heard_of`` is how many of them have the mail."""
+
+    name: str
+    complained: int
+    heard_of: int
+
+
+def watch_sends(*, now: datetime) -> list[Worry]:
+    """Look at the sends of the last week. Stops what must be stopped; returns what staff are to be told."""
+    week = Send.objects.filter(started_at__gt=now - WEEK, forgotten_at__isnull=True).exclude(recipients=0)
+    warnings = [warning for send in week.select_related("issue") for warning in _warn_of(send)]
+    publications = Publication.objects.filter(pk__in=week.values("issue__publication"))
+    for publication in publications.order_by("pk"):
+        warnings += _watch_domains(publication, now=now)
+    return warnings
+
+
+def weigh_domains(publication: Publication, *, now: datetime) -> list[Domain]:
+    """The mailbox domains of which complaints came this week; the few others are not counted."""
+    sends = list(
+        Send.objects.filter(issue__publication=publication, started_at__gt=now - WEEK, forgotten_at__isnull=True)
+    )
+    people = DeliveryException.objects.filter(
+        delivery__batch__send__in=sends, delivery__proof=False, complained_at__gt=now - WEEK
+    ).values_list("delivery__subscriber_id", flat=True)
+    addresses = Subscriber.objects.filter(pk__in=list(people)).values_list("email", flat=True)
+    counted = Counter(address.rpartition("@")[2].lower() for address in addresses)
+    enough = {name: complained for name, complained in counted.items() if complained >= FEW_COMPLAINTS}
+    return [
+        Domain(name, complained, max(_count_readers(name, sends=sends), complained))
+        for name, complained in sorted(enough.items())
+    ]
+
+
+def _count_readers(domain: str, *, sends: Collection[Send]) -> int:
+    there = Subscriber.objects.filter(email__iendswith=f"@{domain}").values("pk")
+    total = 0
+    for send in sends:
+        bits = DeliveredBits(send)
+        rows = Delivery.objects.filter(batch__send=send, proof=False, subscriber_id__in=there)
+        total += sum(pk in bits for pk in rows.values_list("pk", flat=True).iterator(chunk_size=10_000))
+    return total
+
+
+def _warn_of(send: Send) -> Iterator[Worry]:
+    counts = count_trouble(send)
+    heard_of = counts.delivered or counts.accepted
+    issue = send.issue
+    if counts.complained >= FEW_COMPLAINTS and counts.complained >= WARN_COMPLAINTS * heard_of:
+        share = say_share(counts.complained, heard_of)
+        yield Worry(
+            f"complaints-{send.pk}",
+            issue,
+            f"{issue}: readers report it as spam",
+            (
+                f"{counts.complained} of {heard_of:,} readers reported it as spam ({share}). Mailbox providers want less "
+                "than 0.1 %; at 0.3 % a send stops by itself.",
+                "They were taken off the list. Look at what this issue had that others had not, and at who joined lately.",
+            ),
+        )
+    if counts.hard >= FEW_BOUNCES and counts.hard >= WARN_BOUNCES * counts.accepted:
+        yield _bounces(send, counts)
+
+
+def _bounces(send: Send, counts: Counts) -> Worry:
+    share = say_share(counts.hard, counts.accepted)
+    return Worry(
+        f"bounces-{send.pk}",
+        send.issue,
+        f"{send.issue}: many addresses do not exist",
+        (
+            f"{counts.hard} of {counts.accepted:,} addresses do not exist ({share}). Above 2 % mailbox providers take a "
+            "sender for careless; at 5 % a send stops by itself.",
+            "These addresses are barred from now on. Were many people added from an old list?",
+        ),
+    )
+
+
+def _watch_domains(publication: Publication, *, now: datetime) -> list[Worry]:
+    warnings = []
+    latest = Send.objects.filter(issue__publication=publication).select_related("issue").order_by("-pk").first()
+    for domain in weigh_domains(publication, now=now) if latest else []:
+        share = say_share(domain.complained, domain.heard_of)
+        told = f"{domain.complained} of {domain.heard_of:,} readers at {domain.name} reported this week's mail as spam"
+        if too_many_complaints(complained=domain.complained, heard_of=domain.heard_of):
+            why = (
+                f"Stopped by itself: {told} ({share}; the limit is 0.3 %). {domain.name} may soon refuse all mail of "
+                "yours. Find out what these readers have in common before resuming."
+            )
+            for send in Send.objects.filter(issue__publication=publication, state=Send.State.SUBMITTING):
+                stop_send(send, rule=AutomaticPause.Rule.DOMAIN, cases=domain.complained, why=why, now=now)
+        if latest and domain.complained >= WARN_COMPLAINTS * domain.heard_of:
+            warnings.append(
+                Worry(
+                    f"domain-{publication.pk}-{domain.name[:60]}-{now:%G-%V}",
+                    latest.issue,
+                    f"{publication.name}: spam reports at {domain.name}",
+                    (
+                        f"{told} ({share}). A mailbox provider counts by itself: above 0.3 % it may refuse all your mail.",
+                        "They were taken off the list. Are there readers at this provider who did not ask to be on it?",
+                    ),
+                )
+            )
+    return warnings

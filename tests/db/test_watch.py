@@ -1,0 +1,109 @@
+"""Staff hear of trouble before a send stops by itself, and what one mailbox domain says is weighed apart (B2, B3)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from newsletter.feedback.watch import watch_sends, weigh_domains
+from newsletter.jobs.warn import warn_staff
+from newsletter.models import Send, StaffNotice
+from newsletter.models.feedback import AutomaticPause
+from subscribers.models import Subscriber
+from tests.db.test_feedback_apply import apply, brevo, make_send, people
+from tests.support.fixtures import NOW
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATER = NOW + timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def _large_batches(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=500"
+
+
+def keys() -> list[str]:
+    return sorted(worry.key.rpartition("-")[0] for worry in watch_sends(now=LATER))
+
+
+def go_on(send: Send) -> None:
+    Send.objects.filter(pk=send.pk).update(state=Send.State.SUBMITTING, reason="")
+    AutomaticPause.objects.all().delete()
+
+
+def spread_over_domains(send: Send, **shares: int) -> None:
+    """The first so many readers are at the first domain, and so on."""
+    readers = [each.subscriber_id for each in people(send)]
+    for name, count in shares.items():
+        for pk in readers[:count]:
+            Subscriber.objects.filter(pk=pk).update(email=f"reader{pk}@{name}.example")
+        readers = readers[count:]
+
+
+def test_many_addresses_that_do_not_exist_are_told_of_long_before_the_send_stops() -> None:
+    """B3: 2 %."""
+    send = make_send(readers=250)
+    dead = [brevo("hard_bounce", each, reason="550 5.1.1 unknown") for each in people(send)[:5]]
+    apply(*dead[:4])
+    assert keys() == []
+    apply(dead[4])
+    assert keys() == ["bounces"]
+    send.refresh_from_db()
+    assert send.state == Send.State.SUBMITTING
+
+
+def test_a_few_spam_reports_are_told_of_once_by_mail_with_the_numbers_and_what_to_do() -> None:
+    """B2: 0.08 %."""
+    send = make_send(readers=40)
+    apply(*(brevo("delivered", each) for each in people(send)), *(brevo("spam", each) for each in people(send)[:3]))
+    go_on(send)
+    for _ in range(2):
+        warn_staff(now=LATER)
+    told = {notice.subject: notice.paragraphs[0] for notice in StaffNotice.objects.all()}
+    assert set(told) == {
+        "The weekly letter No. 1: readers report it as spam",
+        "The weekly letter: spam reports at example.com",
+    }
+    assert "3 of 40 readers reported it as spam (7.5 %)" in told["The weekly letter No. 1: readers report it as spam"]
+
+
+def test_a_send_stops_by_what_the_readers_at_one_provider_say_although_the_whole_is_well() -> None:
+    """B2: three of twelve there, of sixty in all."""
+    send = make_send(readers=60)
+    apply(*(brevo("delivered", each) for each in people(send)))
+    apply(*(brevo("spam", each) for each in people(send)[:3]))
+    spread_over_domains(send, strict=12, mild=48)
+    go_on(send)
+    found = weigh_domains(send.issue.publication, now=LATER)
+    assert [(each.name, each.complained, each.heard_of) for each in found] == [("strict.example", 3, 12)]
+    watch_sends(now=LATER)
+    send.refresh_from_db()
+    assert send.state == Send.State.PAUSED
+    assert "3 of 12 readers at strict.example" in send.reason
+    assert AutomaticPause.objects.get().rule == "domain"
+
+
+def test_a_person_who_resumes_knowing_of_a_domain_is_asked_again_at_twice_as_many() -> None:
+    send = make_send(readers=60)
+    apply(*(brevo("spam", each) for each in people(send)[:3]))
+    go_on(send)
+    watch_sends(now=LATER)
+    Send.objects.filter(pk=send.pk).update(state=Send.State.SUBMITTING)
+    watch_sends(now=LATER)
+    send.refresh_from_db()
+    assert send.state == Send.State.SUBMITTING
+
+
+def test_complaints_of_the_week_before_and_of_two_people_at_a_domain_weigh_nothing() -> None:
+    send = make_send(readers=20)
+    told = [*people(send)[:2], *people(send)[10:12]]
+    apply(*(brevo("spam", each) for each in told))
+    spread_over_domains(send, one=10, two=10)
+    assert weigh_domains(send.issue.publication, now=LATER) == []
+    go_on(send)
+    assert watch_sends(now=NOW + timedelta(days=8)) == []
+
+
+def test_a_send_that_is_well_worries_nobody() -> None:
+    apply(*(brevo("delivered", each) for each in people(make_send(readers=20))))
+    assert watch_sends(now=LATER) == []

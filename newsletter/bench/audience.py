@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from newsletter.bench.errors import NotMeasured
 from newsletter.issues.approve import approve_by_policy
 from newsletter.issues.assemble import assemble_slot, find_slot
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
@@ -31,8 +32,8 @@ _SUBSCRIPTION = (
 )
 
 
-def make_audience(people: int) -> Publication:
-    """A weekly publication, five stories, events in five towns, and so many people on its list."""
+def make_audience(people: int, *, stories: int = 5) -> Publication:
+    """A weekly publication, so many stories, events in five towns, and so many people on its list."""
     now = datetime.now(UTC)
     brand = Brand.objects.create(name="Bench", postal_address="1 Example Street, Leeds")
     mailing_list = MailingList.objects.create(slug="bench", name="Bench")
@@ -46,10 +47,11 @@ def make_audience(people: int) -> Publication:
         schedule="0 9 * * thu",
         zone="Europe/London",
         approval="auto",
+        stories=stories,
         intro='Dear {{ first_name | default:"friend" }},',
     )
     source = Source.objects.create(name="Bench", kind="feed", url="https://example.org/feed.xml")
-    for number in range(5):
+    for number in range(stories):
         Story.objects.create(
             source=source,
             external_id=str(number),
@@ -88,7 +90,7 @@ def make_approved_issue(publication: Publication) -> Issue:
     now = datetime.now(UTC)
     issue = assemble_slot(slot=find_slot(publication=publication, due="", now=now), now=now).issue
     if issue is None:
-        raise RuntimeError("The bench's own issue was not assembled.")
+        raise NotMeasured("The bench's own issue was not assembled.")
     approve_by_policy(issue=issue, now=now)
     return issue
 

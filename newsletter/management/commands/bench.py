@@ -1,59 +1,89 @@
-"""newsletter bench: measure the send path against a provider on this machine."""
+"""newsletter bench: measure this machine: the send, the people, the web, each figure in a process of its own."""
 
 import os
 import platform
 import sys
-from argparse import ArgumentParser
-from dataclasses import asdict
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from rich.table import Table
 
-from newsletter.bench.database import temporary_database
-from newsletter.bench.measure import measure_send
-from newsletter.bench.parts import measure_parts
+from newsletter.bench.apart import measure_apart
+from newsletter.bench.catalogue import MEASUREMENTS
 from newsletter.management.base import ProductCommand
-
-LATENCIES_MS = (0, 150)
-PARTS_PEOPLE = 10_000
 
 
 class Command(ProductCommand):
-    help = "Measure the send path against a provider on this machine, in a database of its own."
+    help = "Measure this machine against a provider on loopback, in databases of its own beside the configured one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--recipients", type=int, default=100_000, metavar="N")
+        parser.add_argument(
+            "--recipients", type=_number, default=100_000, metavar="N", help="people in each measurement"
+        )
+        parser.add_argument(
+            "--only", type=_parts, default=list(MEASUREMENTS), metavar="PART,…", help=", ".join(MEASUREMENTS)
+        )
         parser.add_argument("--json", action="store_true")
 
     def run(self, **options: Any) -> None:
-        sends = []
-        for latency in LATENCIES_MS:
-            with temporary_database() as database:
-                sends.append(asdict(measure_send(people=options["recipients"], latency_ms=latency)))
-        with temporary_database():
-            parts = measure_parts(people=PARTS_PEOPLE)
-        report = {
+        console = self.console()
+        report: dict[str, Any] = {
             "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": sys.version.split()[0]},
             "settings": {
-                "database": database,
+                "recipients": options["recipients"],
                 "provider": "mailgun on loopback, batches of 1,000, provider-side variables",
             },
-            "sends": sends,
-            **parts,
         }
+        for part in options["only"]:
+            measured = MEASUREMENTS[part](options["recipients"])
+            figures = [measure_apart(measure, **how) for measure, how in measured]
+            report["settings"]["database"] = figures[0]["database"]
+            report[part] = (
+                [_without_database(each) for each in figures] if len(figures) > 1 else _without_database(figures[0])
+            )
+            if not options["json"]:
+                console.print(_table(part, figures))
         if options["json"]:
             self.write_json(report)
-            return
-        console = self.console()
-        table = Table(
-            "figure",
-            *(f"{send['latency_ms']} ms" for send in sends),
-            title=f"{database}, {os.cpu_count()} cores",
-            box=None,
-        )
-        for name in sends[0]:
-            table.add_row(name.replace("_", " "), *(f"{send[name]:,}" for send in sends))
-        console.print(table)
-        for title, figures in parts.items():
-            words = ", ".join(f"{name.replace('_', ' ')} {figure:,}" for name, figure in figures.items())
-            console.print(f"{title.replace('_', ' ')}: {words}")
+
+
+def _number(text: str) -> int:
+    try:
+        number = int(text.replace(",", "").replace("_", ""))
+    except ValueError:
+        number = 0
+    if not 5_000 <= number <= 10_000_000:
+        raise ArgumentTypeError("give a number of people from 5,000 to 10,000,000")
+    return number
+
+
+def _parts(text: str) -> list[str]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    unknown = [part for part in parts if part not in MEASUREMENTS]
+    if unknown or not parts:
+        raise ArgumentTypeError(f"“{', '.join(unknown)}” is not measured; there are {', '.join(MEASUREMENTS)}")
+    return parts
+
+
+def _without_database(figures: dict[str, Any]) -> dict[str, Any]:
+    return {name: figure for name, figure in figures.items() if name != "database"}
+
+
+def _table(part: str, figures: list[dict[str, Any]]) -> Table:
+    table = Table(title=f"{part.replace('_', ' ')} ({figures[0]['database']}, {os.cpu_count()} cores)", box=None)
+    table.add_column("figure", style="bold")
+    for _ in figures:
+        table.add_column(justify="right")
+    for name in _without_database(figures[0]):
+        table.add_row(name.replace("_", " "), *(_words(each[name]) for each in figures))
+    return table
+
+
+def _words(figure: Any) -> str:
+    if isinstance(figure, dict):
+        return "\n".join(f"{name}: {_words(value)}" for name, value in figure.items())
+    if isinstance(figure, list | tuple):
+        return ", ".join(_words(value) for value in figure) or "none"
+    if isinstance(figure, bool) or not isinstance(figure, int | float):
+        return str(figure)
+    return f"{figure:,}"

@@ -1,0 +1,29 @@
+"""What `newsletter bench` measures: for each part, the functions to run and how, for so many people."""
+
+from collections.abc import Callable
+from typing import Any
+
+from newsletter.bench.importing import measure_import
+from newsletter.bench.measure import measure_send
+from newsletter.bench.parts import measure_compile, measure_full_bodies, measure_webhooks
+from newsletter.bench.recovery import measure_recovery
+
+Run = tuple[Callable[..., Any], dict[str, Any]]
+
+LATENCIES_MS = (0, 150)
+FULL_BODIES = 10_000
+WEBHOOKS = 20_000
+
+
+def _sends(people: int) -> list[Run]:
+    return [(measure_send, {"people": people, "latency_ms": latency}) for latency in LATENCIES_MS]
+
+
+MEASUREMENTS: dict[str, Callable[[int], list[Run]]] = {
+    "sends": _sends,
+    "full_bodies": lambda people: [(measure_full_bodies, {"people": min(people, FULL_BODIES)})],
+    "compile": lambda people: [(measure_compile, {})],
+    "webhooks": lambda people: [(measure_webhooks, {"events": min(people, WEBHOOKS)})],
+    "recovery": lambda people: [(measure_recovery, {})],
+    "import": lambda people: [(measure_import, {"rows": people})],
+}

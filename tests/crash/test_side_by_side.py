@@ -1,7 +1,5 @@
 """Several schedulers and workers at once, readers who leave meanwhile, and a disk that is full."""
 
-import os
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.conftest import PEOPLE, SERVER
+from tests.support.disk import fill_up, small_disk
 from tests.support.processes import CONFIRMING, wait_until
 from tests.support.provider_faults import Fault
 
@@ -68,29 +67,20 @@ def test_i6_a_confirmation_does_not_wait_for_a_bulk_send_whose_every_lane_is_stu
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 24 MB of its own, where the machine lets us have one."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("a small file system can only be mounted by root")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    (tmp_path / "small").mkdir()
+    with small_disk(tmp_path / "small", megabytes=24) as folder:
+        yield folder
 
 
 @pytest.mark.skipif(bool(SERVER), reason="the disk of SQLite's file; PostgreSQL's is its own server's affair")
-def test_f10_a_full_disk_stops_sending_before_the_call_and_it_goes_on_when_there_is_room(small_disk, install):
-    here = install(folder=small_disk)
+def test_f10_a_full_disk_stops_sending_before_the_call_and_it_goes_on_when_there_is_room(disk, install):
+    here = install(folder=disk)
     here.provider.fault_always(Fault("slow", seconds=0.3))
-    worker = here.start("worker", "--lanes", "2", log=small_disk.parent / "worker.log")
+    worker = here.start("worker", "--lanes", "2", log=disk.parent / "worker.log")
     wait_until(lambda: len(here.provider.ledger) >= 4, what="the first calls")
-    filler = small_disk / "filler"
-    _fill_up(filler)
+    filler = disk / "filler"
+    fill_up(filler)
     wait_until(lambda: "disk" in worker.said(), what="a word about the full disk")
     time.sleep(0.5)
     calls = len(here.provider.ledger)
@@ -103,16 +93,6 @@ def test_f10_a_full_disk_stops_sending_before_the_call_and_it_goes_on_when_there
     here.let_leases_run_out()
     here.wait_until_done()
     here.check_invariants(people=PEOPLE)
-
-
-def _fill_up(filler: Path) -> None:
-    with filler.open("wb", buffering=0) as file:
-        for size in (1 << 20, 1 << 12):
-            try:
-                while True:
-                    file.write(b"\0" * size)
-            except OSError:
-                continue
 
 
 def _utc(moment: float) -> str:

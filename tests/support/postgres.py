@@ -6,16 +6,18 @@ The binaries are found on PATH or where Debian puts them. Without them nothing r
 import glob
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 USER = "nobody"
-FAST = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+# What was committed must be there after the server is killed; only a power cut may cost it, and no test cuts the power.
+FAST = ["-c", "fsync=off", "-c", "full_page_writes=off"]
 
 
 def find_binary(name: str) -> str | None:
@@ -23,33 +25,113 @@ def find_binary(name: str) -> str | None:
     return found or next(iter(sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), reverse=True)), None)
 
 
+class Cluster:
+    """One PostgreSQL server of our own on a loopback port, which may be stopped as power cuts do it, frozen and started."""
+
+    def __init__(self, folder: Path) -> None:
+        initdb, server = find_binary("initdb"), find_binary("postgres")
+        if not initdb or not server:
+            raise SystemExit("PostgreSQL's binaries (initdb, postgres) are not on this machine: its tests are not run.")
+        self.folder, self.port = folder, _free_port()
+        self._data, self._server = folder / "data", server
+        self._user = USER if os.geteuid() == 0 else None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._data.mkdir()
+        if self._user:
+            for path in (folder, self._data):
+                shutil.chown(path, user=self._user)
+        _run(
+            [
+                initdb,
+                "-D",
+                str(self._data),
+                "-U",
+                "test",
+                "--auth=trust",
+                "--no-sync",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+            ],
+            self._user,
+        )
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgres://test@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Start it, again where it was stopped, and wait until it answers."""
+        listening = ["-p", str(self.port), "-c", "listen_addresses=127.0.0.1", "-k", str(self.folder)]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._server, "-D", str(self._data), *listening, *FAST],
+                user=self._user,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+            )
+        _wait(self.port, self._process)
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop it; ``at_once`` as a crash does, with what was under way thrown away."""
+        if self._process is not None and self._process.poll() is None:
+            self.thaw()
+            self._process.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
+            self._process.wait(timeout=30)
+
+    def freeze(self) -> None:
+        """It stands still, with every connection open, and answers nobody."""
+        self._tell(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._tell(signal.SIGCONT)
+
+    def _tell(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        for pid in (self._process.pid, *_children(self._process.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+
+@contextmanager
+def temporary_cluster(folder: Path | None = None) -> Iterator[Cluster]:
+    """A running cluster, gone afterwards. ``folder`` is where it lives, where that matters."""
+    with tempfile.TemporaryDirectory(prefix="newsletter-pg-", dir=folder) as made:
+        cluster = Cluster(Path(made))
+        cluster.start()
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
+
+
 @contextmanager
 def temporary_postgres() -> Iterator[str]:
     """The URL of a new, empty cluster on a free loopback port; gone afterwards."""
-    initdb, server = find_binary("initdb"), find_binary("postgres")
-    if not initdb or not server:
-        raise SystemExit("PostgreSQL's binaries (initdb, postgres) are not on this machine: its tests are not run.")
-    user = USER if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="newsletter-pg-") as folder:
-        data = Path(folder) / "data"
-        data.mkdir()
-        if user:
-            for path in (folder, data):
-                shutil.chown(path, user=user)
-        _run(
-            [initdb, "-D", str(data), "-U", "test", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"], user
-        )
-        port = _free_port()
-        arguments = [server, "-D", str(data), "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", folder, *FAST]
-        log = (Path(folder) / "log").open("wb")
-        process = subprocess.Popen(arguments, user=user, stdout=log, stderr=log, cwd=folder)
-        try:
-            _wait(port, process)
-            yield f"postgres://test@127.0.0.1:{port}/postgres"
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
-            log.close()
+    with temporary_cluster() as cluster:
+        yield cluster.url()
+
+
+def copy_to(cluster: Cluster, *, url: str, name: str) -> str:
+    """A database of another cluster, copied to this one. Gives its URL."""
+    dump, restore = find_binary("pg_dump"), find_binary("psql")
+    if not dump or not restore:
+        raise SystemExit("PostgreSQL's pg_dump and psql are not on this machine.")
+    _run([restore, "-q", "-d", cluster.url(), "-c", f'CREATE DATABASE "{name}"'], None)
+    dumped = subprocess.run([dump, "--no-owner", url], capture_output=True, check=True)
+    command = [restore, "-q", "-v", "ON_ERROR_STOP=1", "-d", cluster.url(name)]
+    subprocess.run(command, input=dumped.stdout, stdout=subprocess.DEVNULL, check=True)
+    return cluster.url(name)
+
+
+def _children(parent: int) -> list[int]:
+    """A server's own processes: each connection is one."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if int(path.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(path.parent.name))
+    return found
 
 
 def _run(command: list[str], user: str | None) -> None:

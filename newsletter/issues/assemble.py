@@ -115,7 +115,7 @@ def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
     skipped_before = slot.state == Slot.State.SKIPPED
     if slot.state != Slot.State.DUE and not (skipped_before and now < slot.due_at):
         return Assembly(slot=slot, issue=Issue.objects.filter(slot=slot).first(), made=False)
-    draft = _draft_digest(slot, now) if slot.kind == Slot.Kind.DIGEST else _draft_issue(slot, now)
+    draft = make_draft(slot=slot, now=now)
     if draft.nothing:
         move(slot, of=[Slot.State.DUE], to=Slot.State.SKIPPED, reason=draft.nothing, assembled_at=now)
         return Assembly(slot=slot, issue=None, made=not skipped_before)
@@ -136,7 +136,7 @@ def next_number(*, publication: Publication, kind: str) -> int:
 
 
 @dataclass(frozen=True)
-class _Draft:
+class Draft:
     """What an issue starts from; or ``nothing``, the reason why there is none."""
 
     number: int
@@ -146,24 +146,32 @@ class _Draft:
     nothing: str = ""
 
 
-def _draft_issue(slot: Slot, now: datetime) -> _Draft:
+def make_draft(*, slot: Slot, now: datetime, apart_from: Issue | None = None) -> Draft:
+    """What the slot's issue would start from now. ``apart_from``: the issue that is there already."""
+    make = _draft_digest if slot.kind == Slot.Kind.DIGEST else _draft_issue
+    return make(slot, now, apart_from)
+
+
+def _draft_issue(slot: Slot, now: datetime, apart_from: Issue | None) -> Draft:
     publication = slot.publication
-    number = next_number(publication=publication, kind=slot.kind)
+    number = apart_from.number if apart_from else next_number(publication=publication, kind=slot.kind)
     since = last_assembled(slot)
-    choice = choose_content(publication=publication, new_since=since, due_at=slot.due_at, now=now)
+    choice = choose_content(
+        publication=publication, new_since=since, due_at=slot.due_at, now=now, apart_from=apart_from
+    )
     if not choice.stories and not has_new_event(choice.events, since=since):
-        return _Draft(number, choice, nothing=NOTHING_NEW)
+        return Draft(number, choice, nothing=NOTHING_NEW)
     subject = draft_subject(publication=publication, choice=choice, number=number)
-    return _Draft(number, choice, subject, draft_body(publication=publication, choice=choice))
+    return Draft(number, choice, subject, draft_body(publication=publication, choice=choice))
 
 
-def _draft_digest(slot: Slot, now: datetime) -> _Draft:
-    number = next_number(publication=slot.publication, kind=slot.kind)
-    choice, words = choose_month(slot=slot, now=now)
+def _draft_digest(slot: Slot, now: datetime, apart_from: Issue | None) -> Draft:
+    number = apart_from.number if apart_from else next_number(publication=slot.publication, kind=slot.kind)
+    choice, words = choose_month(slot=slot, now=now, apart_from=apart_from)
     if not choice.stories:
-        return _Draft(number, choice, nothing=NOTHING_SENT)
+        return Draft(number, choice, nothing=NOTHING_SENT)
     body = draft_body(publication=slot.publication, choice=choice, words=words)
-    return _Draft(number, choice, digest_subject(slot=slot, choice=choice), body)
+    return Draft(number, choice, digest_subject(slot=slot, choice=choice), body)
 
 
 def last_assembled(slot: Slot) -> datetime | None:
@@ -173,7 +181,7 @@ def last_assembled(slot: Slot) -> datetime | None:
     return last
 
 
-def _make_issue(slot: Slot, draft: _Draft, now: datetime) -> Issue:
+def _make_issue(slot: Slot, draft: Draft, now: datetime) -> Issue:
     publication, choice = slot.publication, draft.choice
     issue = Issue.objects.create(
         publication=publication,

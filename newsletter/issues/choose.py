@@ -31,9 +31,21 @@ class Choice:
     reasons: list[Reason]
 
 
-def choose_content(*, publication: Publication, new_since: datetime | None, due_at: datetime, now: datetime) -> Choice:
-    """Candidates for the issue due at ``due_at``; ``new_since`` is when the one before was assembled, None for the first."""
-    stories, story_reasons = choose_stories(publication=publication, new_since=new_since, due_at=due_at, now=now)
+def choose_content(
+    *,
+    publication: Publication,
+    new_since: datetime | None,
+    due_at: datetime,
+    now: datetime,
+    apart_from: Issue | None = None,
+) -> Choice:
+    """Candidates for the issue due at ``due_at``; ``new_since`` is when the one before was assembled, None for the first.
+
+    ``apart_from`` is the issue to assemble again: that its stories stand in it is nothing against them.
+    """
+    stories, story_reasons = choose_stories(
+        publication=publication, new_since=new_since, due_at=due_at, now=now, apart_from=apart_from
+    )
     events, event_reasons = choose_events(publication=publication, due_at=due_at, now=now)
     appeals, appeal_reasons = choose_appeals()
     return Choice(stories, events, appeals, story_reasons + event_reasons + appeal_reasons)
@@ -49,7 +61,12 @@ def choose_appeals() -> tuple[list[Appeal], list[Reason]]:
 
 
 def choose_stories(
-    *, publication: Publication, new_since: datetime | None, due_at: datetime, now: datetime
+    *,
+    publication: Publication,
+    new_since: datetime | None,
+    due_at: datetime,
+    now: datetime,
+    apart_from: Issue | None = None,
 ) -> tuple[list[Story], list[Reason]]:
     """As many as the publication's rule says; every recent candidate has a reason.
 
@@ -59,6 +76,8 @@ def choose_stories(
     sources = set(publication.sources.values_list("pk", flat=True))
     wanted = {topic.pk for topic in publication.topics.all()}
     placed = PlacedStory.objects.filter(publication=publication, kind=Issue.Kind.ISSUE).select_related("issue")
+    if apart_from is not None:
+        placed = placed.exclude(issue=apart_from)
     candidates = (
         Story.objects.told_since(oldest)
         .select_related("source", "picture")

@@ -60,7 +60,9 @@ def period_of(due: Due) -> str:
     return due.local[:7]
 
 
-def choose_month(*, slot: Slot, now: datetime) -> tuple[Choice, dict[int, dict[str, Any]]]:
+def choose_month(
+    *, slot: Slot, now: datetime, apart_from: Issue | None = None
+) -> tuple[Choice, dict[int, dict[str, Any]]]:
     """What the digest starts from, and how staff worded each of its stories in its issue, by story id.
 
     The lead stories come first, the newest issue's before the others'; then the rest in the same order.
@@ -69,9 +71,10 @@ def choose_month(*, slot: Slot, now: datetime) -> tuple[Choice, dict[int, dict[s
     since = start_of_month(slot, now=now)
     told = list(_told_since(publication, since))
     told.sort(key=lambda one: not one[2])
-    placed = set(
-        PlacedStory.objects.filter(publication=publication, kind=Slot.Kind.DIGEST).values_list("story_id", flat=True)
-    )
+    rows = PlacedStory.objects.filter(publication=publication, kind=Slot.Kind.DIGEST)
+    if apart_from is not None:
+        rows = rows.exclude(issue=apart_from)
+    placed = set(rows.values_list("story_id", flat=True))
     chosen: list[Story] = []
     words: dict[int, dict[str, Any]] = {}
     reasons: list[Reason] = []

@@ -1,0 +1,165 @@
+"""Assembles an issue again from what the sources say now, and keeps what people made of it.
+
+Three bodies are compared: as it was assembled, as it is, and as it would be assembled now. Pure, over the body's plain form.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+Block = dict[str, Any]
+Body = list[Block]
+_LISTS = {"stories": "stories", "events": "events", "appeal": "appeals"}
+_ORDER = ("note", "lead_story", "stories", "events", "appeal", "related")
+
+
+@dataclass
+class Merged:
+    """The new body, the body to compare with the next time (under the same ids), and what was kept, as block types."""
+
+    body: Body = field(default_factory=list)
+    assembled: Body = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+
+
+def merge_bodies(*, assembled: Body, mine: Body, new: Body, most_stories: int) -> Merged:
+    """``mine`` with what is new in ``new``. Blocks that nobody touched are replaced; blocks taken out stay out."""
+    before = {block["id"]: block for block in assembled}
+    fresh = {block["type"]: block for block in new}
+    hand = _Hand(assembled=assembled, mine=mine)
+    merged = Merged()
+    for block in mine:
+        _merge_block(block, before.get(block["id"]), fresh=fresh, hand=hand, merged=merged)
+    for kind in _ORDER:
+        if kind in fresh and not any(block["type"] == kind for block in [*assembled, *merged.body]):
+            _insert(fresh[kind], merged)
+    _settle_stories(merged, new=new, hand=hand, most=most_stories)
+    return merged
+
+
+class _Hand:
+    """What people did to the stories of a body: which they put in, which they took out, which they worded themselves."""
+
+    def __init__(self, *, assembled: Body, mine: Body) -> None:
+        was, now = list_stories(assembled), list_stories(mine)
+        self.put_in = {story["story"] for story in now} - {story["story"] for story in was}
+        self.taken_out = {story["story"] for story in was} - {story["story"] for story in now}
+        before = [story["story"] for story in was if story["story"] not in self.taken_out]
+        after = [story["story"] for story in now if story["story"] not in self.put_in]
+        self.reordered = before != after
+        said = {story["story"]: _words(story) for story in was}
+        self.worded = {story["story"] for story in now if said.get(story["story"]) not in (None, _words(story))}
+
+    def holds(self, story: int) -> bool:
+        return story in self.put_in or story in self.worded
+
+
+def _words(story: Block) -> list[Any]:
+    return [story.get(name) or "" for name in ("headline", "teaser", "picture")]
+
+
+def without_ids(value: Any) -> Any:
+    """A block's value without the ids that are made anew each time it is stored."""
+    match value:
+        case dict():
+            return {name: without_ids(one) for name, one in value.items() if name != "id"}
+        case list():
+            return [without_ids(one) for one in value]
+        case _:
+            return value
+
+
+def list_stories(body: Body) -> list[Block]:
+    """The values of every story of a body, in its order."""
+    found = []
+    for block in body:
+        if block["type"] == "lead_story":
+            found.append(block["value"])
+        elif block["type"] == "stories":
+            found += [item["value"] for item in block["value"]["stories"]]
+    return [value for value in found if value.get("story")]
+
+
+def _merge_block(block: Block, was: Block | None, *, fresh: dict[str, Block], hand: _Hand, merged: Merged) -> None:
+    if was is None:
+        merged.body.append(block)
+        return
+    new = fresh.get(block["type"])
+    if block["type"] in ("lead_story", "stories"):
+        # Which stories stand here is settled for the whole body, once every block has its place.
+        merged.body.append(block)
+        merged.assembled.append({**(new or was), "id": block["id"]})
+    elif without_ids(block["value"]) == without_ids(was["value"]):
+        if new is not None:
+            merged.body.append({**new, "id": block["id"]})
+            merged.assembled.append({**new, "id": block["id"]})
+    else:
+        merged.kept.append(block["type"])
+        merged.body.append(_merge_list(block, was, new) if block["type"] in _LISTS else block)
+        merged.assembled.append({**(new or was), "id": block["id"]})
+
+
+def _merge_list(block: Block, was: Block, new: Block | None) -> Block:
+    """A list that people changed: theirs, without what is gone now, and with what is new."""
+    name = _LISTS[block["type"]]
+    mine, before = block["value"][name], was["value"][name]
+    after = new["value"][name] if new else []
+    known, still = {item["value"] for item in before}, {item["value"] for item in after}
+    present = {item["value"] for item in mine}
+    stay = [item for item in mine if item["value"] in still or item["value"] not in known]
+    come = [item for item in after if item["value"] not in known and item["value"] not in present]
+    return {**block, "value": {**block["value"], name: [*stay, *come]}}
+
+
+def _insert(block: Block, merged: Merged) -> None:
+    """A block of a kind that the issue did not have, in the place where assembly puts it."""
+    later = _ORDER[_ORDER.index(block["type"]) + 1 :]
+    at = next((place for place, one in enumerate(merged.body) if one["type"] in later), len(merged.body))
+    merged.body.insert(at, block)
+    merged.assembled.append(block)
+
+
+def _settle_stories(merged: Merged, *, new: Body, hand: _Hand, most: int) -> None:
+    """Put the stories into their blocks: those that people hold stay where they are, the others are the new choice."""
+    chosen = [value for value in list_stories(new) if value["story"] not in hand.taken_out]
+    wanted = {value["story"] for value in chosen}
+    held = {value["story"] for value in list_stories(merged.body) if hand.holds(value["story"])}
+    free = [value for value in chosen if value["story"] not in held]
+    lead = next((block for block in merged.body if block["type"] == "lead_story"), None)
+    if lead is not None and not hand.holds(lead["value"].get("story")):
+        lead["value"] = free.pop(0) if free else lead["value"] if lead["value"].get("story") in wanted else {}
+    if lead is not None and not lead["value"]:
+        merged.body.remove(lead)
+    _fill_lists(merged, free=free, hand=hand, most=most)
+    if hand.put_in or hand.taken_out or hand.worded or hand.reordered:
+        merged.kept.append("stories")
+
+
+def _fill_lists(merged: Merged, *, free: list[Block], hand: _Hand, most: int) -> None:
+    lists = [block for block in merged.body if block["type"] == "stories"]
+    for block in lists:
+        stay = [item for item in block["value"]["stories"] if hand.holds(item["value"].get("story"))]
+        room = most - len(list_stories(merged.body)) + len(block["value"]["stories"]) - len(stay)
+        take = free[: max(room, 0)] if block is lists[-1] else []
+        come = [_item_for(value, block) for value in take]
+        block["value"] = {**block["value"], "stories": _in_order(stay, come, block, reordered=hand.reordered)}
+        del free[: len(take)]
+    merged.body[:] = [block for block in merged.body if block["type"] != "stories" or block["value"]["stories"]]
+
+
+def _item_for(value: Block, block: Block) -> Block:
+    """The item as it stood in the block, where the story was there before; else a new one."""
+    known = next((item for item in block["value"]["stories"] if item["value"].get("story") == value["story"]), None)
+    return known or {"id": str(uuid.uuid4()), "type": "item", "value": value}
+
+
+def _in_order(stay: list[Block], come: list[Block], block: Block, *, reordered: bool) -> list[Block]:
+    """Held items keep their places, and the others fill the rest; where people gave an order, that order is kept."""
+    place = {id(item): at for at, item in enumerate(block["value"]["stories"])}
+    if reordered:
+        known = sorted([*stay, *(item for item in come if id(item) in place)], key=lambda item: place[id(item)])
+        return [*known, *(item for item in come if id(item) not in place)]
+    result = list(come)
+    for item in sorted(stay, key=lambda one: place[id(one)]):
+        result.insert(place[id(item)], item)
+    return result

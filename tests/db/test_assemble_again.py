@@ -1,0 +1,205 @@
+"""“Assemble again” brings what is new and keeps what people made of the issue; the pickers know why each thing is in or out."""
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter.errors import NotAllowed, WrongState
+from newsletter.issues.approve import approve_issue, current_approval
+from newsletter.issues.reasons import explain_candidates
+from newsletter.issues.reassemble import assemble_again
+from newsletter.models import EventNotice, Issue, Story
+from tests.support.fixtures import (
+    NOW,
+    add_readers,
+    make_appeal,
+    make_approver,
+    make_event,
+    make_issue,
+    make_publication,
+    make_story,
+)
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOW + timedelta(hours=2)
+
+
+def make_draft(*, stories: int = 4, **publication) -> Issue:
+    made = make_publication(stories=3, **publication)
+    for number in range(stories):
+        make_story(f"Story {number}", days_old=number + 1)
+    make_event("A call", online=True)
+    make_appeal()
+    add_readers(made, 1)
+    return make_issue(made)
+
+
+def bring(title: str = "Told just now", **changes) -> Story:
+    moment = NOW + timedelta(hours=1)
+    return make_story(title, published_at=moment, seen_at=moment, **changes)
+
+
+def again(issue: Issue):
+    done = assemble_again(issue=issue, by=make_approver(), now=LATER)
+    issue.refresh_from_db()
+    return done
+
+
+def titles_of(issue: Issue) -> list[str]:
+    found = []
+    for child in issue.body:
+        if child.block_type == "lead_story":
+            found.append(child.value["story"].title)
+        if child.block_type == "stories":
+            found += [value["story"].title for value in child.value["stories"]]
+    return found
+
+
+def edit(issue: Issue) -> Issue:
+    """The issue as an editor would save it."""
+    issue.save()
+    issue.save_revision(log_action=False)
+    return Issue.objects.get(pk=issue.pk)
+
+
+def test_an_issue_that_nobody_edited_becomes_what_would_be_assembled_now():
+    issue = make_draft()
+    bring()
+    done = again(issue)
+    assert titles_of(issue) == ["Told just now", "Story 0", "Story 1"]
+    assert issue.subject == "Told just now"
+    assert (done.came, done.went, done.kept, done.changed) == (["Told just now"], ["Story 2"], [], True)
+    assert set(issue.placed.values_list("story__title", flat=True)) == set(titles_of(issue))
+    assert issue.get_latest_revision_as_object().subject == "Told just now"
+
+
+def test_where_nothing_is_new_nothing_changes_and_an_approval_stands():
+    issue = make_draft()
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    ids = [child.id for child in issue.body]
+    done = again(issue)
+    assert (done.came, done.went, done.kept, done.changed) == ([], [], [], False)
+    assert [child.id for child in issue.body] == ids
+    assert issue.state == Issue.State.APPROVED
+    assert current_approval(issue) is not None
+    bring()
+    again(issue)
+    assert issue.state == Issue.State.DRAFT
+    assert current_approval(issue) is None
+
+
+def test_a_headline_and_a_subject_that_somebody_wrote_stay_with_their_story():
+    issue = make_draft()
+    issue.subject = "Our own subject"
+    issue.body[0].value["headline"] = "Our own headline"
+    issue = edit(issue)
+    bring()
+    done = again(issue)
+    assert issue.subject == "Our own subject"
+    assert issue.body[0].value["headline"] == "Our own headline"
+    assert titles_of(issue) == ["Story 0", "Told just now", "Story 1"]
+    assert done.kept == ["the subject", "your choice of stories and what you wrote for them"]
+
+
+def test_a_story_put_in_by_hand_stays_and_one_taken_out_stays_out():
+    issue = make_draft()
+    by_hand = make_story("Put in by hand", days_old=90)
+    stories = issue.body[1].value["stories"]
+    stories[0]["story"] = by_hand
+    issue = edit(issue)
+    bring()
+    again(issue)
+    assert titles_of(issue) == ["Told just now", "Put in by hand", "Story 0"]
+    again(issue)
+    assert titles_of(issue) == ["Told just now", "Put in by hand", "Story 0"]
+
+
+def test_a_block_taken_out_stays_out_and_one_written_by_hand_stays_where_it_is():
+    issue = make_draft()
+    kinds = [child.block_type for child in issue.body]
+    assert "appeal" in kinds
+    del issue.body[kinds.index("appeal")]
+    issue.body.insert(0, ("note", {"heading": "A word first", "text": "<p>By hand.</p>"}))
+    issue = edit(issue)
+    bring()
+    again(issue)
+    after = [child.block_type for child in issue.body]
+    assert after[0] == "note"
+    assert "appeal" not in after
+    assert issue.body[0].value["heading"] == "A word first"
+
+
+def test_the_order_that_people_gave_the_blocks_stays():
+    issue = make_draft()
+    issue.body.append(issue.body.pop(0))
+    issue = edit(issue)
+    bring()
+    again(issue)
+    assert issue.body[-1].block_type == "lead_story"
+    assert issue.body[-1].value["story"].title == "Told just now"
+
+
+def test_events_that_vanished_go_new_ones_come_and_those_taken_out_stay_out():
+    issue = make_draft()
+    taken_out = make_event("Taken out", online=True, days_ahead=9)
+    again(issue)
+    events = next(child for child in issue.body if child.block_type == "events").value["events"]
+    assert [event.title for event in events] == ["A call", "Taken out"]
+    events.pop(1)
+    issue = edit(issue)
+    make_event("A vigil", online=True, days_ahead=11)
+    EventNotice.objects.filter(title="A call").update(cancelled=True)
+    done = again(issue)
+    events = next(child for child in issue.body if child.block_type == "events").value["events"]
+    assert [event.title for event in events] == ["A vigil"]
+    assert done.kept == ["your choice of events"]
+    assert taken_out not in list(events)
+
+
+def test_a_kind_of_block_that_is_new_comes_in_its_place():
+    made = make_publication(stories=3)
+    make_story("Story 0")
+    issue = make_issue(made)
+    make_event("A call", online=True)
+    make_story("Story 1", days_old=2)
+    make_appeal()
+    again(issue)
+    assert [child.block_type for child in issue.body] == ["lead_story", "stories", "events", "appeal"]
+
+
+def test_a_withdrawn_lead_gives_way_to_the_next():
+    issue = make_draft()
+    Story.objects.filter(title="Story 0").update(withdrawn_at=NOW)
+    again(issue)
+    assert titles_of(issue) == ["Story 1", "Story 2", "Story 3"]
+
+
+def test_an_issue_on_its_way_or_by_somebody_without_the_right_is_not_assembled_again():
+    issue = make_draft()
+    Issue.objects.filter(pk=issue.pk).update(state=Issue.State.SENDING)
+    with pytest.raises(WrongState, match="too late"):
+        again(issue)
+    Issue.objects.filter(pk=issue.pk).update(slot=None)
+    with pytest.raises(WrongState, match="not assembled from the sources"):
+        again(issue)
+    nobody = make_approver("nobody@example.org")
+    nobody.user_permissions.clear()
+    with pytest.raises(NotAllowed, match="may not edit issues"):
+        assemble_again(issue=issue, by=type(nobody).objects.get(pk=nobody.pk), now=LATER)
+
+
+def test_the_pickers_know_why_each_thing_is_in_or_out_as_the_issue_stands():
+    issue = make_draft()
+    make_story("Very old", days_old=90)
+    stories = issue.body[1].value["stories"]
+    stories[0]["story"] = Story.objects.get(title="Very old")
+    issue = edit(issue)
+    bring()
+    why = {reason.title: (reason.chosen, reason.why) for reason in explain_candidates(issue, now=LATER)}
+    assert why["Story 0"] == (True, "newest")
+    assert why["Story 1"] == (False, "taken out by hand")
+    assert why["Story 3"] == (False, "left out: no room: the issue takes 3")
+    assert why["Very old"] == (True, "put in by hand")
+    assert why["Told just now"] == (False, "came after the issue was assembled")
+    assert why["Story 2"][0]

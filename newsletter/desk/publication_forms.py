@@ -1,69 +1,67 @@
-"""Forms of publications and brands: a schedule is checked as it will be used, colours are picked."""
+"""The publication's form: the schedule is chosen in words, and checked as it will be used."""
 
-import re
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
+from newsletter.desk.schedule_words import DAYS, MONTHLY, OTHER, WEEKLY, Rhythm, read_rhythm, write_schedule
 from newsletter.errors import BadSchedule
 from newsletter.issues.schedule import check_schedule
 
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
-
-
-class LinesField(forms.Field):
-    """{network: url} as lines of “network: https://…”."""
-
-    def prepare_value(self, value: Any) -> str:
-        return value if isinstance(value, str) else "\n".join(f"{name}: {url}" for name, url in (value or {}).items())
-
-    def to_python(self, value: Any) -> dict[str, str]:
-        if not isinstance(value, str):
-            return dict(value or {})
-        links = {}
-        for number, line in enumerate(filter(str.strip, value.splitlines()), 1):
-            name, colon, url = (part.strip() for part in line.partition(":"))
-            if not colon or not url.startswith(("https://", "http://")):
-                raise ValidationError(
-                    f"Line {number}: write the network, a colon and its address: “facebook: https://…”."
-                )
-            links[name.lower()] = url
-        return links
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return dict(initial or {}) != self.to_python(data or "")
-        except ValidationError:
-            return True
-
-
-class ColourField(forms.CharField):
-    widget = forms.TextInput(attrs={"type": "color", "class": "nl-colour"})
-
-    def clean(self, value: Any) -> str:
-        colour: str = super().clean(value)
-        if not _COLOUR.fullmatch(colour):
-            raise ValidationError("Write a colour as # and six digits, such as #1f4e5f.")
-        return colour.lower()
-
-
-class BrandForm(WagtailAdminModelForm):
-    colour = ColourField(help_text="Headlines and the masthead.")
-    accent = ColourField(help_text="Buttons and links.")
-    background = ColourField(help_text="Around the letter.")
-    social = LinesField(
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        label="Social networks",
-        help_text="One a line, such as “facebook: https://…”",
-    )
-
 
 class PublicationForm(WagtailAdminModelForm):
+    rhythm = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("How often"),
+        choices=[
+            (WEEKLY, gettext_lazy("On days of the week")),
+            (MONTHLY, gettext_lazy("Once a month")),
+            (OTHER, gettext_lazy("Another schedule, written below")),
+        ],
+    )
+    weekdays = forms.MultipleChoiceField(
+        required=False,
+        label=gettext_lazy("On these days"),
+        choices=DAYS,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("For a weekly rhythm."),
+    )
+    month_day = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=28,
+        label=gettext_lazy("Day of the month"),
+        help_text=gettext_lazy("For a monthly rhythm: 1 to 28, which every month has."),
+    )
+    at = forms.TimeField(
+        required=False,
+        label=gettext_lazy("At"),
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        help_text=gettext_lazy("On the clock of the time zone."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        found = read_rhythm(self.instance.schedule) if self.instance.schedule else Rhythm(kind=WEEKLY)
+        self.initial = {
+            "rhythm": found.kind,
+            "weekdays": list(found.days),
+            "month_day": found.day,
+            "at": found.at,
+            **self.initial,
+        }
+        if "schedule" in self.fields:
+            self.fields["schedule"].required = False
+            self.fields["schedule"].help_text = _(
+                "For another schedule only: minute, hour, day, month, weekday, such as 0 9 * * mon,thu."
+            )
+
     def clean(self) -> Any:
         cleaned = super().clean()
+        self._write_schedule(cleaned)
         zone = cleaned.get("zone")
         for name in ("schedule", "digest_schedule"):
             schedule = cleaned.get(name)
@@ -74,3 +72,20 @@ class PublicationForm(WagtailAdminModelForm):
             except BadSchedule as error:
                 self.add_error("zone" if "time zone" in str(error) else name, str(error))
         return cleaned
+
+    def _write_schedule(self, cleaned: dict[str, Any]) -> None:
+        """The five fields from what was chosen in words, where it was."""
+        kind = cleaned.get("rhythm") or OTHER
+        days, day, at = cleaned.get("weekdays") or [], cleaned.get("month_day"), cleaned.get("at")
+        if kind == OTHER:
+            if not cleaned.get("schedule") and "schedule" not in self.errors:
+                self.add_error("schedule", _("Write the schedule, or choose days above."))
+            return
+        if kind == WEEKLY and not days:
+            self.add_error("weekdays", _("Choose at least one day."))
+        elif kind == MONTHLY and not day:
+            self.add_error("month_day", _("Choose a day of the month."))
+        elif at is None:
+            self.add_error("at", _("Say at what time it goes out."))
+        else:
+            cleaned["schedule"] = write_schedule(Rhythm(kind=kind, at=at, days=tuple(days), day=day))

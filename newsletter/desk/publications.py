@@ -1,76 +1,55 @@
 """Publications and brands in the desk: who gets what, when, from whom, by which rules, in which look."""
 
-from itertools import islice
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import BooleanColumn, Column
-from wagtail.snippets.views.snippets import EditView, PreviewOnCreateView, SnippetViewSet, SnippetViewSetGroup
+from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet, SnippetViewSetGroup
 
+from newsletter.desk.brands import BrandViewSet
 from newsletter.desk.issue_preview import FIRST, show_part
+from newsletter.desk.next_issue import find_next_issue
 from newsletter.desk.panels import WordsPanel
 from newsletter.desk.preview import FramedPreview, Mode, PreviewedCreateView, PreviewedEditView
-from newsletter.desk.publication_forms import BrandForm, PublicationForm
+from newsletter.desk.publication_forms import PublicationForm
 from newsletter.desk.readers import resolve_complete
 from newsletter.desk.saving import VoidsApprovals
-from newsletter.errors import BadSchedule, NotReady
-from newsletter.issues.schedule import check_schedule, describe, due_after
-from newsletter.models import Brand, Publication
+from newsletter.desk.schedule_words import say_dates, say_schedule
+from newsletter.errors import NotReady
+from newsletter.models import Publication
 from subscribers.desk.listing import DeskList
 
-NEXT_DATES = 5
 
-
-def say_schedule(publication: Publication) -> str:
-    try:
-        check_schedule(schedule=publication.schedule, zone=publication.zone)
-    except BadSchedule as error:
-        return str(error)
-    return describe(schedule=publication.schedule, zone=publication.zone, lead_hours=publication.lead_hours)
-
-
-def say_dates(publication: Publication) -> dict[str, Any]:
-    """The schedule in words, and the next dates on the publication's own wall clock."""
-    words = say_schedule(publication)
-    try:
-        schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
-    except BadSchedule:
-        return {"words": words, "dates": []}
-    zone = ZoneInfo(publication.zone)
-    due = due_after(timezone.now(), schedule=schedule, zone=publication.zone)
-    return {
-        "words": words,
-        "dates": [f"{one.at.astimezone(zone):%a %-d %b %Y, %H:%M}" for one in islice(due, NEXT_DATES)],
-    }
+def say_next_dates(publication: Publication) -> dict[str, Any]:
+    return say_dates(publication, now=timezone.now())
 
 
 class PublicationEditor(VoidsApprovals, PreviewedEditView):
     def list_modes(self) -> list[Mode]:
-        return [Mode(FIRST, "Its newest issue")]
+        return [Mode(FIRST, _("Its next issue"))]
 
 
 class PublicationPreview(FramedPreview):
+    """The next issue by the rules as they stand in the form."""
+
     def show(self, mode: str) -> HttpResponse:
         publication: Any = self.object
-        issue = publication.issues.order_by("-number").first()
-        if issue is None:
-            raise NotReady(f"{publication.name} has no issue yet. The first one will be shown here.")
-        issue.publication = publication
+        issue = find_next_issue(publication, now=timezone.now())
+        if not issue.body:
+            raise NotReady(
+                _("By these rules there would be nothing in the next issue: no new story, no event to come.")
+            )
         return show_part(resolve_complete(issue), mode=mode or FIRST, request=self.request)
 
 
 class NewPublicationPreview(FramedPreview, PreviewOnCreateView):
     def show(self, mode: str) -> HttpResponse:
-        raise NotReady("A new publication has no issue yet. Save it; its first issue will be shown here.")
-
-
-class BrandEditor(VoidsApprovals, EditView):
-    pass
+        raise NotReady(_("A new publication has no issue yet. Save it; its first issue will be shown here."))
 
 
 class PublicationViewSet(SnippetViewSet):
@@ -102,8 +81,11 @@ class PublicationViewSet(SnippetViewSet):
             MultiFieldPanel([FieldPanel("mailing_list"), FieldPanel("segment")], heading="Who gets it"),
             MultiFieldPanel(
                 [
-                    WordsPanel(say=say_dates, template="desk/panels/schedule.html"),
-                    FieldRowPanel([FieldPanel("schedule"), FieldPanel("zone")]),
+                    WordsPanel(say=say_next_dates, template="desk/panels/schedule.html"),
+                    FieldPanel("rhythm"),
+                    FieldRowPanel([FieldPanel("weekdays"), FieldPanel("month_day")]),
+                    FieldRowPanel([FieldPanel("at"), FieldPanel("zone")]),
+                    FieldPanel("schedule"),
                     FieldPanel("lead_hours"),
                     FieldRowPanel([FieldPanel("monthly_digest"), FieldPanel("digest_schedule")]),
                     FieldPanel("approval"),
@@ -148,36 +130,6 @@ class PublicationViewSet(SnippetViewSet):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Publication]:
         return Publication.objects.select_related("mailing_list", "segment", "brand")
-
-
-class BrandViewSet(SnippetViewSet):
-    model = Brand
-    index_view_class = DeskList
-    icon = "sliders"
-    menu_label = "Brand"
-    base_url_path = "brand"
-    copy_view_enabled = False
-    edit_view_class = BrandEditor
-    list_display = ["name", Column("website", label="Site"), Column("postal_address", label="Postal address")]
-    edit_handler = ObjectList(
-        [
-            MultiFieldPanel(
-                [FieldPanel("name"), FieldPanel("slug"), FieldPanel("postal_address")], heading="The organisation"
-            ),
-            MultiFieldPanel(
-                [
-                    FieldRowPanel([FieldPanel("colour"), FieldPanel("accent"), FieldPanel("background")]),
-                    FieldPanel("font"),
-                ],
-                heading="The look",
-            ),
-            MultiFieldPanel(
-                [FieldPanel("website"), FieldPanel("donate_url"), FieldPanel("donor_portal_url"), FieldPanel("social")],
-                heading="Links",
-            ),
-        ],
-        base_form_class=BrandForm,
-    )
 
 
 class PublicationGroup(SnippetViewSetGroup):

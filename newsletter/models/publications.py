@@ -10,7 +10,7 @@ from newsletter.models.states import one_of
 from subscribers.models import MailingList, Segment, Topic
 
 
-class Brand(models.Model):
+class Brand(PreviewableMixin, models.Model):
     """How the organisation looks and where it is."""
 
     class Masthead(models.TextChoices):

@@ -1,12 +1,25 @@
 """Stories, events, appeals, sources, publications and brands: what staff write stays, and errors say what to do."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from PIL import Image
 
+from newsletter.desk.schedule_words import say_schedule
 from newsletter.models import Appeal, Brand, EventNotice, Publication, SetAsideEntry, Source, Story
-from tests.support.fixtures import HOUSTON, make_appeal, make_event, make_source, make_story
+from tests.support.fixtures import (
+    HOUSTON,
+    make_appeal,
+    make_event,
+    make_issue,
+    make_publication,
+    make_source,
+    make_story,
+)
 from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +57,7 @@ def event_fields(event: EventNotice, **fields: str) -> dict[str, str]:
 def publication_fields(publication: Publication, **fields: str) -> dict[str, str]:
     names = (
         "name slug language from_name from_email reply_to subject schedule zone lead_hours approval stories days_back "
-        "events days_ahead radius_km intro host_url stale_hours"
+        "events days_ahead radius_km intro host_url stale_hours digest_schedule archive clicks"
     )
     values = {name: str(getattr(publication, name)) for name in names.split()}
     return {
@@ -205,8 +218,8 @@ def test_a_source_that_never_failed_or_was_never_read_says_so() -> None:
 def test_a_schedule_is_shown_in_words_with_its_next_dates(publication: Publication) -> None:
     client = sign_in("admin")
     page = client.get(f"/admin/publications/edit/{publication.pk}/").content.decode()
-    assert "Every Thursday 09:00 (Europe/London), assembled 24 hours before" in page
-    assert page.count("Thu ") == 5
+    assert "Every Thursday 09:00 London time, assembled Wednesday 09:00" in page
+    assert len(re.findall(r"Thu \d+ \w{3} \d{4}, 09:00", page)) == 5
     assert "Every Thursday 09:00" in client.get("/admin/publications/").content.decode()
 
 
@@ -233,6 +246,55 @@ def test_weekdays_are_kept_as_names(publication: Publication) -> None:
     assert Publication.objects.get().schedule == "30 8 * * mon,thu"
 
 
+@pytest.mark.parametrize(
+    ("chosen", "schedule"),
+    [
+        ({"rhythm": "weekly", "weekdays": ["thu", "mon"], "at": "08:30"}, "30 8 * * mon,thu"),
+        (
+            {"rhythm": "weekly", "weekdays": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "at": "07:00"},
+            "0 7 * * *",
+        ),
+        ({"rhythm": "monthly", "month_day": "3", "at": "18:05"}, "5 18 3 * *"),
+        ({"rhythm": "other", "schedule": "0 9,17 * * fri"}, "0 9,17 * * fri"),
+    ],
+)
+def test_a_schedule_is_chosen_in_words(publication: Publication, chosen: dict[str, str], schedule: str) -> None:
+    sign_in("admin").post(f"/admin/publications/edit/{publication.pk}/", publication_fields(publication, **chosen))
+    assert Publication.objects.get().schedule == schedule
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [
+        ({"rhythm": "weekly", "at": "08:30"}, "Choose at least one day."),
+        ({"rhythm": "monthly", "at": "08:30"}, "Choose a day of the month."),
+        ({"rhythm": "weekly", "weekdays": ["mon"]}, "Say at what time it goes out."),
+        ({"rhythm": "other", "schedule": ""}, "Write the schedule, or choose days above."),
+    ],
+)
+def test_a_schedule_that_lacks_something_says_what(publication: Publication, chosen: dict[str, str], told: str) -> None:
+    page = sign_in("admin").post(
+        f"/admin/publications/edit/{publication.pk}/", publication_fields(publication, **chosen)
+    )
+    assert told in page.content.decode()
+    assert Publication.objects.get().schedule == "0 9 * * thu"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "lead", "said"),
+    [
+        ("0 9 * * mon", 24, "Every Monday 09:00 London time, assembled Sunday 09:00"),
+        ("0 9 * * mon,thu", 24, "Every Monday, Thursday 09:00 London time, assembled 24 hours before"),
+        ("30 7 * * *", 12, "Every day 07:30 London time, assembled 12 hours before"),
+        ("0 9 1 * *", 48, "Day 1 of each month, 09:00 London time, assembled 48 hours before"),
+        ("*/5 9 * * *", 1, "“*/5 9 * * *” (London time), assembled 1 hour before"),
+    ],
+)
+def test_any_schedule_is_said_in_words(publication: Publication, schedule: str, lead: int, said: str) -> None:
+    publication.schedule, publication.lead_hours = schedule, lead
+    assert say_schedule(publication) == said
+
+
 def test_a_schedule_that_was_broken_elsewhere_is_told_and_breaks_no_page(publication: Publication) -> None:
     Publication.objects.update(schedule="whenever")
     client = sign_in("admin")
@@ -249,6 +311,8 @@ def brand_fields(brand: Brand, **fields: str) -> dict[str, str]:
         "colour": brand.colour,
         "accent": brand.accent,
         "background": brand.background,
+        "radius": str(brand.radius),
+        "masthead": brand.masthead,
         "font": brand.font,
         "website": "https://example.org/",
         "social": "",
@@ -262,9 +326,9 @@ def test_a_brands_colours_are_picked_and_its_networks_written_one_a_line(publica
     page = client.get(f"/admin/brand/edit/{brand.pk}/").content.decode()
     assert page.count('type="color"') == 3
     lines = "facebook: https://example.org/f\nInstagram: https://example.org/i"
-    client.post(f"/admin/brand/edit/{brand.pk}/", brand_fields(brand, colour="#AABBCC", social=lines))
+    client.post(f"/admin/brand/edit/{brand.pk}/", brand_fields(brand, colour="#1F3A4F", social=lines))
     brand.refresh_from_db()
-    assert brand.colour == "#aabbcc"
+    assert brand.colour == "#1f3a4f"
     assert brand.social == {"facebook": "https://example.org/f", "instagram": "https://example.org/i"}
 
 
@@ -274,12 +338,60 @@ def test_a_brands_colours_are_picked_and_its_networks_written_one_a_line(publica
         ({"colour": "red;}"}, "Write a colour as # and six digits"),
         ({"social": "facebook: javascript:alert(1)"}, "Line 1: write the network"),
         ({"social": "facebook"}, "Line 1: write the network"),
+        ({"colour": "#fff1a8"}, "cannot be read on paper"),
+        ({"colour": "#fff1a8"}, "The nearest that reads is #"),
+        ({"font": "Comic Sans"}, "Select a valid choice"),
     ],
 )
 def test_what_no_brand_can_be_is_refused(publication: Publication, fields: dict[str, str], told: str) -> None:
     brand = publication.brand
     page = sign_in("admin").post(f"/admin/brand/edit/{brand.pk}/", brand_fields(brand, **fields)).content.decode()
     assert told in page
+
+
+def test_a_look_is_seen_in_the_newest_mail_before_it_is_saved(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    make_issue(publication)
+    client, brand = sign_in("admin"), publication.brand
+    client.post(f"/admin/brand/preview/{brand.pk}/", brand_fields(brand, colour="#5a1846"))
+    page = client.get(f"/admin/brand/preview/{brand.pk}/").content.decode()
+    assert "The clinic opens its doors" in page
+    assert "#5a1846" in page
+    assert Brand.objects.get().colour != "#5a1846"
+
+
+def test_a_look_without_any_issue_or_publication_says_what_it_can_show(db: None) -> None:
+    brand = Brand.objects.create(name="Open Door", slug="alone", postal_address="1 Example Street, Leeds")
+    client = sign_in("admin")
+    assert "There is no publication yet" in client.get(f"/admin/brand/preview/{brand.pk}/").content.decode()
+    make_publication()
+    assert "The weekly letter" in client.get(f"/admin/brand/preview/{brand.pk}/").content.decode()
+    make_story("The clinic opens its doors")
+    assert "The clinic opens its doors" in client.get(f"/admin/brand/preview/{brand.pk}/").content.decode()
+
+
+def test_a_logo_is_uploaded_and_what_is_no_picture_is_refused(publication: Publication) -> None:
+    client, brand = sign_in("admin"), publication.brand
+    data = BytesIO()
+    Image.new("RGB", (640, 200), "#1f4e5f").save(data, "PNG")
+    logo = SimpleUploadedFile("logo.png", data.getvalue(), content_type="image/png")
+    client.post(f"/admin/brand/edit/{brand.pk}/", {**brand_fields(brand), "logo_file": logo})
+    brand.refresh_from_db()
+    assert brand.logo.width == 600
+    text = SimpleUploadedFile("logo.png", b"not a picture", content_type="image/png")
+    page = client.post(f"/admin/brand/edit/{brand.pk}/", {**brand_fields(brand), "logo_dark_file": text})
+    assert "picture" in page.content.decode()
+    brand.refresh_from_db()
+    assert brand.logo_dark is None
+
+
+def test_a_publication_shows_the_issue_that_its_rules_would_make_next(publication: Publication) -> None:
+    make_story("The clinic opens its doors", published_at=timezone.now(), seen_at=timezone.now())
+    client = sign_in("admin")
+    page = client.get(f"/admin/publications/preview/{publication.pk}/").content.decode()
+    assert "The clinic opens its doors" in page
+    assert not publication.issues.exists()
+    assert not publication.slots.exists()
 
 
 def test_the_desk_needs_no_source_to_list_sources(db: None) -> None:

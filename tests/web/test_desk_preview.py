@@ -201,9 +201,9 @@ def test_a_publication_is_previewed_as_its_newest_issue(issue: Issue) -> None:
     assert "The clinic opens its doors" in page
 
 
-def test_a_publication_without_an_issue_says_so(publication: Publication) -> None:
+def test_a_publication_whose_rules_find_nothing_says_so(publication: Publication) -> None:
     page = sign_in("admin").get(f"/admin/publications/preview/{publication.pk}/").content.decode()
-    assert "has no issue yet" in page
+    assert "By these rules there would be nothing in the next issue" in page
 
 
 def test_the_preview_changes_nothing(issue: Issue) -> None:

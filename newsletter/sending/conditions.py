@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, ReaderClick, Send
 from subscribers.errors import BadRule
-from subscribers.segments import ConditionKind, register_condition
+from subscribers.segments import ConditionKind, among, register_condition
 
 _HAVE_IT = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.UNCERTAIN, Batch.State.WRITTEN_OFF)
 _SENT = (Issue.State.SENDING, Issue.State.SENT)
@@ -45,7 +45,7 @@ def _received(name: str) -> Q:
     )
     batches = Batch.objects.filter(send__issue=issue, state__in=_HAVE_IT).values("pk")
     people = Delivery.objects.filter(~Exists(otherwise), issue=issue, proof=False, batch__in=batches)
-    return Q(pk__in=people.values("subscriber_id"))
+    return among(people)
 
 
 def _not_received(name: str) -> Q:
@@ -60,7 +60,7 @@ def _clicked(name: str) -> Q:
             f"who follows links of {issue.publication} is not recorded. It can be turned on in the publication, "
             "and then covers readers who agree to it."
         )
-    return Q(pk__in=clicks.values("subscriber_id"))
+    return among(clicks)
 
 
 def _find(name: str) -> Issue:

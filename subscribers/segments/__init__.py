@@ -1,7 +1,8 @@
 """What a segment rule means: the people it selects, its words, its count. Who may be mailed is for `audience`."""
 
+from subscribers.segments.among import among
 from subscribers.segments.compile import check_rule, compile_rule
-from subscribers.segments.count import count_people, sample_people
+from subscribers.segments.count import count_people, look_at_people, sample_people
 from subscribers.segments.person import Judgement, explain_person
 from subscribers.segments.registry import ConditionKind, register_condition
 from subscribers.segments.words import explain_rule
@@ -9,11 +10,13 @@ from subscribers.segments.words import explain_rule
 __all__ = [
     "ConditionKind",
     "Judgement",
+    "among",
     "check_rule",
     "compile_rule",
     "count_people",
     "explain_person",
     "explain_rule",
+    "look_at_people",
     "register_condition",
     "sample_people",
 ]

@@ -1,4 +1,4 @@
-"""Our own conditions as conditions on `Subscriber`. Each subquery stands alone, so the database may answer it once."""
+"""Our own conditions as conditions on `Subscriber`."""
 
 from collections.abc import Callable
 from math import cos, radians, sin
@@ -9,6 +9,7 @@ from django.db.models.functions import Cos, Power, Radians, Sin
 from subscribers.attribute_texts import fold_value
 from subscribers.models import MailingList, Place, Subscriber, SubscriberAttribute, Subscription, Topic
 from subscribers.places.distance import EARTH_RADIUS_KM
+from subscribers.segments.among import among
 from subscribers.segments.named import attribute_of, country_of, midnight_of, named_row, region_of, town_of
 from subscribers.segments.rules import Condition
 
@@ -18,12 +19,12 @@ _KM_PER_DEGREE = 111.0
 def _on_list(condition: Condition) -> Q:
     """Asked for the list and has not left: whether they confirmed, and may be mailed, is for `audience`."""
     mailing_list = named_row(condition, MailingList)
-    return Q(pk__in=Subscription.objects.open().filter(mailing_list_id=mailing_list.pk).values("subscriber_id"))
+    return among(Subscription.objects.open().filter(mailing_list_id=mailing_list.pk))
 
 
 def _chose_topic(condition: Condition) -> Q:
     topic = named_row(condition, Topic)
-    return Q(pk__in=Subscriber.topics.through.objects.filter(topic_id=topic.pk).values("subscriber_id"))
+    return among(Subscriber.topics.through.objects.filter(topic_id=topic.pk))
 
 
 def _in_region(condition: Condition) -> Q:
@@ -78,8 +79,7 @@ def _has_attribute(condition: Condition) -> Q:
     held = SubscriberAttribute.objects.filter(key=attribute_of(condition))
     if condition.values:
         held = held.filter(folded__in=[fold_value(value) for value in condition.values])
-    having = Q(pk__in=held.values("subscriber_id"))
-    return ~having if condition.values == () else having
+    return ~among(held) if condition.values == () else among(held)
 
 
 COMPILERS: dict[str, Callable[[Condition], Q]] = {

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from subscribers.models import Subscriber
+from subscribers.segments.among import of_few
 from subscribers.segments.compile import compile_condition
 from subscribers.segments.registry import read_rule
 from subscribers.segments.rules import Condition, Group
@@ -22,7 +23,8 @@ class Judgement:
 
 def explain_person(rule: object, *, person: Subscriber) -> Judgement:
     """The rule as it holds for one person. Raises `BadRule`."""
-    return _judge(read_rule(rule), person=person)
+    with of_few():
+        return _judge(read_rule(rule), person=person)
 
 
 def _judge(node: Condition | Group, *, person: Subscriber) -> Judgement:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -90,14 +91,7 @@ class Signer:
 
     def __init__(self, keys: Sequence[str], *, site_url: str, issued: datetime) -> None:
         self._issued = struct.pack(">I", int(issued.timestamp()))
-        self._start: dict[Purpose, tuple[bytes, hashlib._Hash, hashlib._Hash, str]] = {}
-        for purpose in Purpose:
-            key = _derive(keys[0], purpose)
-            head = _HEAD.pack(_VERSION, _CODES[purpose]) + _key_id(key)
-            padded = key.ljust(_BLOCK, b"\0")
-            inner = hashlib.sha256(padded.translate(_INNER) + head)
-            outer = hashlib.sha256(padded.translate(_OUTER))
-            self._start[purpose] = head, inner, outer, f"{site_url.rstrip('/')}/{_PATHS[purpose]}/"
+        self._key, self._site_url = keys[0], site_url.rstrip("/")
 
     def unsubscribe_url(self, subscriber: bytes, mailing_list: bytes) -> str:
         """The one-click unsubscribe link; it never expires."""
@@ -112,7 +106,8 @@ class Signer:
 
     def maker(self, purpose: Purpose, mailing_list: bytes) -> Callable[[bytes], str]:
         """From a subscriber to the link of one purpose and list: what a send calls once for every reader."""
-        head, inner_start, outer_start, prefix = self._start[purpose]
+        head, inner_start, outer_start = _begin(self._key, purpose)
+        prefix = f"{self._site_url}/{_PATHS[purpose]}/"
         tail = mailing_list + self._issued
 
         def url(subscriber: bytes) -> str:
@@ -179,9 +174,20 @@ def _bad() -> BadLink:
     return BadLink("This link is not one of ours, or was cut short on its way. Use the link as it is in the mail.")
 
 
+@lru_cache(maxsize=256)
 def _derive(secret: str, purpose: Purpose) -> bytes:
     return hmac.digest(secret.encode(), f"subscribers.links.{purpose}".encode(), hashlib.sha256)
 
 
+@lru_cache(maxsize=256)
+def _begin(secret: str, purpose: Purpose) -> tuple[bytes, "hashlib._Hash", "hashlib._Hash"]:
+    """The head of a token, and the two states of its HMAC after key and head: to be copied, not changed."""
+    key = _derive(secret, purpose)
+    head = _HEAD.pack(_VERSION, _CODES[purpose]) + _key_id(key)
+    padded = key.ljust(_BLOCK, b"\0")
+    return head, hashlib.sha256(padded.translate(_INNER) + head), hashlib.sha256(padded.translate(_OUTER))
+
+
+@lru_cache(maxsize=256)
 def _key_id(key: bytes) -> bytes:
     return hashlib.sha256(b"id" + key).digest()[:2]

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 
 from subscribers.host import Look
 
@@ -20,12 +19,7 @@ def write_look(look: Look) -> str:
 
 def look_version(look: Look) -> str:
     """A few characters that change with the look."""
-    return _short(write_look(look))
-
-
-@lru_cache(maxsize=4)
-def _short(sheet: str) -> str:
-    return hashlib.sha256(sheet.encode()).hexdigest()[:8]
+    return hashlib.sha256(repr(look).encode()).hexdigest()[:8]
 
 
 def _rule(colours: Mapping[str, str]) -> str:

@@ -1,24 +1,38 @@
 """Leaving by link: one press, or one POST of a mailbox provider. The body of a request is never read."""
 
+from functools import lru_cache
+
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from subscribers.links import LinkTarget, Purpose
-from subscribers.unsubscribe import leave_all, leave_list
+from subscribers.one_click import leave_by_link
+from subscribers.unsubscribe import leave_all
 from subscribers.web.links import find_target, link_for, linked_page
-from subscribers.web.page import name_for_readers, show, speak_to
+from subscribers.web.page import (
+    current_version,
+    name_for_readers,
+    show,
+    speak_language,
+    speak_to,
+    write_page,
+)
+
+_LEAVE_ALL, _PREFERENCES = "/leave-all-path", "/preferences-path"
 
 
 @linked_page(Purpose.UNSUBSCRIBE)
 def leave(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Leaves the list that the link names."""
+    if request.method == "POST":
+        left = leave_by_link(target)
+        speak_language(left.language)
+        return _done(target, name=left.list_name or gettext("this newsletter"))
     person, mailing_list = find_target(target)
     if person is not None:
         speak_to(person)
-        if request.method == "POST" and mailing_list is not None:
-            leave_list(subscriber=person, mailing_list=mailing_list, now=timezone.now(), source="link")
-    return _page(request, target, name=name_for_readers(mailing_list), everything=False)
+    return _page(target, template="leave.html", name=name_for_readers(mailing_list), everything=False)
 
 
 @linked_page(Purpose.UNSUBSCRIBE)
@@ -29,15 +43,33 @@ def leave_everything(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         speak_to(person)
         if request.method == "POST":
             leave_all(subscriber=person, now=timezone.now(), source="link")
-    return _page(request, target, name=gettext("all mail from us"), everything=True)
+    template = "left.html" if request.method == "POST" else "leave.html"
+    return _page(target, template=template, name=gettext("all mail from us"), everything=True)
 
 
-def _page(request: HttpRequest, target: LinkTarget, *, name: str, everything: bool) -> HttpResponse:
-    leave_path = link_for(target, Purpose.UNSUBSCRIBE)
+def _page(target: LinkTarget, *, template: str, name: str, everything: bool) -> HttpResponse:
+    leave_all_path, preferences_path = _paths(target)
     context = {
         "name": name,
         "everything": everything,
-        "leave_all_path": f"{leave_path}/all",
-        "preferences_path": link_for(target, Purpose.PREFERENCES),
+        "leave_all_path": leave_all_path,
+        "preferences_path": preferences_path,
     }
-    return show("left.html" if request.method == "POST" else "leave.html", context)
+    return show(template, context)
+
+
+def _done(target: LinkTarget, *, name: str) -> HttpResponse:
+    """The page for those who left, written once for each list, language and look; the person's own links are put in."""
+    leave_all_path, preferences_path = _paths(target)
+    page = _write_done(name, translation.get_language() or "en", current_version())
+    return HttpResponse(page.replace(_LEAVE_ALL, leave_all_path).replace(_PREFERENCES, preferences_path))
+
+
+@lru_cache(maxsize=256)
+def _write_done(name: str, language: str, look_version: str) -> str:
+    context = {"name": name, "everything": False, "leave_all_path": _LEAVE_ALL, "preferences_path": _PREFERENCES}
+    return write_page("left.html", context)
+
+
+def _paths(target: LinkTarget) -> tuple[str, str]:
+    return f"{link_for(target, Purpose.UNSUBSCRIBE)}/all", link_for(target, Purpose.PREFERENCES)

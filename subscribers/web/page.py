@@ -36,7 +36,7 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
 }
-_look: dict[str, tuple[float, Look]] = {}
+_look: dict[str, tuple[float, Look, str]] = {}
 
 
 def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
@@ -63,15 +63,18 @@ def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
 
 def show(template: str, context: Mapping[str, object], *, status: int = 200) -> HttpResponse:
     """A page in the organisation's look and the language in force."""
-    language = translation.get_language() or "en"
-    look = current_look()
+    return HttpResponse(write_page(template, context), status=status)
+
+
+def write_page(template: str, context: Mapping[str, object]) -> str:
+    """The markup of such a page."""
     shared = {
-        "look": look,
-        "look_version": look_version(look),
-        "language": language,
+        "look": current_look(),
+        "look_version": current_version(),
+        "language": translation.get_language() or "en",
         "direction": "rtl" if translation.get_language_bidi() else "ltr",
     }
-    return HttpResponse(render_to_string(f"subscribers/{template}", {**shared, **context}), status=status)
+    return render_to_string(f"subscribers/{template}", {**shared, **context})
 
 
 def say(title: str, text: str, *, status: int = 200) -> HttpResponse:
@@ -81,7 +84,12 @@ def say(title: str, text: str, *, status: int = 200) -> HttpResponse:
 
 def speak_to(person: Subscriber) -> None:
     """From here on the page speaks the person's language, where we have it; within `private_page` only."""
-    language = best_language([person.language])
+    speak_language(person.language)
+
+
+def speak_language(wanted: str) -> None:
+    """As `speak_to`, for a language code."""
+    language = best_language([wanted])
     if language:
         translation.activate(language)
 
@@ -99,8 +107,15 @@ def current_look() -> Look:
     """The organisation's look, read again after a few seconds."""
     known = _look.get("now")
     if known is None or monotonic() - known[0] > _LOOK_SECONDS:
-        known = _look["now"] = (monotonic(), current_host().look())
+        look = current_host().look()
+        known = _look["now"] = (monotonic(), look, look_version(look))
     return known[1]
+
+
+def current_version() -> str:
+    """A few characters that change with the look."""
+    current_look()
+    return _look["now"][2]
 
 
 def forget_look() -> None:

@@ -1,0 +1,69 @@
+"""Lets many requests share one transaction: who comes while another commits is served by the next commit, all at once.
+
+A commit is what costs on a disk. Nobody is answered before the commit that holds their own work.
+"""
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Generic, TypeVar
+
+from django.db import Error
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Abandoned(Exception):
+    """Another request failed in a way that nobody foresaw while it worked for this one as well."""
+
+
+class _Ticket(Generic[Item, Result]):
+    __slots__ = ("done", "error", "item", "result")
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.done = False
+        self.error: Exception | None = None
+        self.result: list[Result] = []
+
+
+class Together(Generic[Item, Result]):
+    """`work` gets the items of all who wait and returns a result for each, in their order; it commits before it returns.
+
+    A fault of the database is raised for each of those who waited.
+    """
+
+    def __init__(self, work: Callable[[list[Item]], list[Result]], *, most: int = 100) -> None:
+        self._work = work
+        self._most = most
+        self._waiting: list[_Ticket[Item, Result]] = []
+        self._queue = Lock()
+        self._turn = Lock()
+
+    def do(self, item: Item) -> Result:
+        """The result for this item, once it is committed."""
+        ticket: _Ticket[Item, Result] = _Ticket(item)
+        with self._queue:
+            self._waiting.append(ticket)
+        while not ticket.done:
+            with self._turn:
+                if not ticket.done:
+                    self._serve()
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.result[0]
+
+    def _serve(self) -> None:
+        with self._queue:
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+        error: Exception | None = Abandoned("The request that worked for several failed. Nothing of it was kept.")
+        results: list[Result] = []
+        try:
+            results = self._work([ticket.item for ticket in batch])
+            error = None
+        except Error as caught:
+            error = caught
+        finally:
+            for place, ticket in enumerate(batch):
+                ticket.error, ticket.done = error, True
+                ticket.result = results[place : place + 1]

@@ -1,4 +1,4 @@
-"""Puts the staff log into the administration, and what staff do into the staff log. Only registrations stand here."""
+"""Puts decisions, reports and the staff log into the administration, and what staff do into the log. Only registrations."""
 
 from django.http import HttpRequest
 from django.urls import URLPattern, reverse
@@ -9,6 +9,8 @@ from wagtail.admin.menu import MenuItem
 
 from newsletter.desk.audit import AuditLog, name_own_actions
 from newsletter.desk.decide_page import Decide
+from newsletter.desk.policies import ISSUE_POLICY
+from newsletter.desk.report_pages import ClickedMail, IssueReport, Results
 
 
 class AuditItem(MenuItem):
@@ -18,6 +20,17 @@ class AuditItem(MenuItem):
         return bool(request.user.has_perm("newsletter.view_auditentry"))
 
 
+class ResultsItem(MenuItem):
+    """The results, for those who may look at issues."""
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return bool(ISSUE_POLICY.user_has_any_permission(request.user, ["view", "change", "approve", "send"]))
+
+
+def add_results() -> MenuItem:
+    return ResultsItem(_("Results"), reverse("newsletter_results"), name="results", icon_name="table", order=105)
+
+
 def add_item() -> MenuItem:
     return AuditItem(_("Staff log"), reverse("newsletter_audit"), name="staff-log", icon_name="list-ul", order=9000)
 
@@ -25,10 +38,14 @@ def add_item() -> MenuItem:
 def add_urls() -> list[URLPattern]:
     return [
         route("staff-log/", AuditLog.as_view(), name="newsletter_audit"),
+        route("issues/<int:pk>/report/", IssueReport.as_view(), name="newsletter_report"),
+        route("issues/<int:pk>/report/mail/", ClickedMail.as_view(), name="newsletter_clicked_mail"),
+        route("results/", Results.as_view(), name="newsletter_results"),
         route("decide/<str:token>/", Decide.as_view(), name="newsletter_decide"),
     ]
 
 
 hooks.register("register_admin_urls", add_urls)
 hooks.register("register_settings_menu_item", add_item)
+hooks.register("register_admin_menu_item", add_results)
 hooks.register("register_log_actions", name_own_actions, order=1000)

@@ -8,6 +8,7 @@ empty word for everybody else.
 import hashlib
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html import escape, unescape
 from urllib.parse import parse_qs, quote, urlsplit
@@ -25,6 +26,7 @@ _MARK = "u_reader"
 READER = Variable(token=_MARK, field="reader", default=NOBODY, context="u")
 _LINK = re.compile(r'(<a\b[^>]*?\bhref=")(https?://[^"]+)(")', re.IGNORECASE)
 _OURS = re.compile(r'(<a\b[^>]*?\bhref=")([^"]*/r/[0-9A-Za-z_-]+/[0-9a-f]{32}\?to=[^"]+)(")', re.IGNORECASE)
+_OURS_WHOLE = re.compile(r'<a\b[^>]*?\bhref="([^"]*/r/[0-9A-Za-z_-]+/[0-9a-f]{32}\?to=[^"]+)"[^>]*>', re.IGNORECASE)
 _MAC = 32
 
 
@@ -43,6 +45,16 @@ def count_links(mail: RenderedMail, *, issue: str, clicks: str) -> RenderedMail:
 def restore_links(html: str) -> str:
     """The HTML with every link leading straight to its target, for pages on the web."""
     return _OURS.sub(lambda found: f"{found[1]}{escape(_target(unescape(found[2])))}{found[3]}", html)
+
+
+def find_targets(html: str) -> list[str]:
+    """The targets of the counted links of a mail, in its order, each as often as it stands there."""
+    return [_target(unescape(found[2])) for found in _OURS.finditer(html)]
+
+
+def mark_links(html: str, *, mark: Callable[[str], str]) -> str:
+    """The HTML with ``mark(target)`` at the beginning of each counted link."""
+    return _OURS_WHOLE.sub(lambda found: f"{found[0]}{mark(_target(unescape(found[1])))}", html)
 
 
 def make_click_url(*, issue: str, url: str) -> str:

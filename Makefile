@@ -3,13 +3,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test lint install clean email-gallery
+.PHONY: help demo test lint install clean email-gallery email-check
 
 help:
 	@echo "make demo   send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
 	@echo "make test   run the tests, on SQLite and, where its binaries are, on PostgreSQL"
 	@echo "make soak   send to 200,000 people three times while everything goes wrong at random (at most 20 minutes)"
 	@echo "make email-gallery  draw every mail layout in every finished brand on one contact sheet (needs Chromium)"
+	@echo "make email-check    hold all of them to the whole bar: axe, validators, SpamAssassin, size (some minutes)"
 	@echo "make lint   check style, types and floors"
 	@echo "make install  put the \`newsletter\` command into .venv/bin"
 	@echo "make clean  remove what these made"
@@ -25,6 +26,9 @@ test: $(VENV)/.dev
 
 email-gallery: $(VENV)/.dev
 	$(BIN)/python -m tests.gallery.run $(ARGS)
+
+email-check: $(VENV)/.dev
+	$(BIN)/python -m tests.gallery.check $(ARGS)
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.soak.run $(ARGS)

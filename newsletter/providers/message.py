@@ -35,8 +35,10 @@ def build_message(*, mail: Mail, person: Person, message_id: str, date: datetime
     if mail.reply_to:
         message["Reply-To"] = Address(addr_spec=ascii_address(mail.reply_to))
     _add_headers(message, headers, person.variables)
+    message.policy = policy.SMTP  # bodies are encoded in lines of 76, as they must be; headers stay whole
     message.set_content(fill_tokens(mail.text, person.variables), cte="quoted-printable")
     message.add_alternative(fill_tokens(mail.html, person.variables), subtype="html", cte="quoted-printable")
+    message.policy = POLICY
     message.set_boundary("part-" + hashlib.sha256(message_id.encode()).hexdigest()[:40])
     return message
 

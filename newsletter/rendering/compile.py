@@ -17,6 +17,7 @@ from newsletter.rendering.tokens import assert_tokens_kept
 MAX_BYTES = 300_000
 MAX_DEPTH = 200
 _STYLE = re.compile(r"<style([^>]*)>(?!\s*/\*inline\*/)")
+_CELL = re.compile(r"(?=<t[rd][ >])")  # a line may break here without being seen; spam filters distrust long lines
 _IGNORE = ' data-premailer="ignore"'
 
 cssutils.log.setLevel(logging.CRITICAL)
@@ -66,7 +67,7 @@ def inline_styles(html: str) -> str:
         include_star_selectors=False,
         disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
     )
-    finished = str(inlined).replace(_IGNORE, "").replace(' height="auto"', "")
+    finished = _CELL.sub("\n", str(inlined).replace(_IGNORE, "").replace(' height="auto"', ""))
     assert_tokens_kept(before=html, after=finished, step="styles")
     return finished
 

@@ -75,6 +75,11 @@ def test_no_line_is_longer_than_998_octets_even_with_an_endless_word() -> None:
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
 
 
+def test_bodies_are_encoded_in_lines_of_76_as_mail_asks() -> None:
+    body = write(make_mail(text="é" * 3000, html=f"<p>{'x' * 3000}</p>")).partition(b"\r\n\r\n")[2]
+    assert max(map(len, body.splitlines())) <= 76
+
+
 def test_the_same_message_is_the_same_bytes() -> None:
     assert write() == write()
 

@@ -167,8 +167,12 @@ def _message(mail: RenderedMail) -> bytes:
         from_name="Harbour Justice",
         from_email="letter@news.harbour.example",
         reply_to="hello@harbour.example",
-        headers={"List-Id": "<letter.news.harbour.example>", "List-Unsubscribe": "<https://news.harbour.example/u/x>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
-    )  # fmt: skip
+        headers={
+            "List-Id": "<letter.news.harbour.example>",
+            "List-Unsubscribe": "<https://news.harbour.example/u/x>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
+    )
     person = Person(delivery=1, address="amina@reader.example", variables={})
     built = build_message(mail=sent, person=person, date=datetime.now(UTC), message_id="check@news.harbour.example")
     return built.as_bytes()

@@ -6,8 +6,10 @@ class NewsletterConfig(AppConfig):
     verbose_name = "Publishing"
 
     def ready(self) -> None:
+        from newsletter.feedback import own_record
         from newsletter.sending import conditions
         from newsletter.web import host
 
         conditions.register()
+        own_record.register()
         host.register()

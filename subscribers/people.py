@@ -8,6 +8,7 @@ from subscribers.audience import explain_ineligible
 from subscribers.errors import DomainError
 from subscribers.identity import identify
 from subscribers.models import ConsentEvent, Subscriber, Suppression
+from subscribers.person_record import further_records
 
 
 class UnknownPerson(DomainError):
@@ -61,7 +62,10 @@ def describe_person(person: Subscriber, *, now: datetime) -> dict[str, object]:
                 "list": suppression.mailing_list.slug if suppression.mailing_list else None,
                 "reason": suppression.reason,
                 "at": suppression.at.isoformat(),
+                "note": suppression.note,
                 "lifted_at": suppression.lifted_at.isoformat() if suppression.lifted_at else None,
+                "lifted_by": suppression.lifted_by,
+                "lifted_reason": suppression.lifted_reason,
             }
             for suppression in Suppression.objects.filter(address_hash=address_hash)
             .select_related("mailing_list")
@@ -75,9 +79,11 @@ def describe_person(person: Subscriber, *, now: datetime) -> dict[str, object]:
                 "wording": event.wording,
                 "source": event.source,
                 "by": event.by,
+                "data": event.data,
             }
             for event in ConsentEvent.objects.filter(address_hash=address_hash)
             .select_related("mailing_list")
             .order_by("at", "pk")
         ],
+        **further_records(person),
     }

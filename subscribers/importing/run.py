@@ -15,6 +15,7 @@ from subscribers.importing.layouts import find_layout
 from subscribers.importing.people_file import PeopleFile, look_at, read_people
 from subscribers.importing.report import ImportReport
 from subscribers.importing.rows import PersonRow, RefusedRow
+from subscribers.importing.stage import room_for_indexes
 from subscribers.importing.targets import unused_columns
 from subscribers.models import Basis, ImportBatch, ImportRefusal, ImportState
 
@@ -51,6 +52,10 @@ class Run:
     def go(self) -> bool:
         """Works until the file ends. False when it was asked to stop before."""
         self._skip_done()
+        with room_for_indexes():
+            return self._go_on()
+
+    def _go_on(self) -> bool:
         while chunk := list(islice(self._rows, CHUNK)):
             if self._stopping():
                 return False

@@ -3,7 +3,8 @@
 PostgreSQL fills it with COPY, SQLite with one prepared statement; it is private to the connection.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
@@ -40,7 +41,27 @@ def fill_stage(cursor: CursorWrapper, rows: Iterable[Sequence[Any]]) -> None:
         _fill_sqlite(cursor, rows)
 
 
+@contextmanager
+def room_for_indexes() -> Iterator[None]:
+    """Lets SQLite hold more of its indexes in memory meanwhile: 24 MiB instead of two."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA cache_size")
+        (before,) = cursor.fetchone()
+        cursor.execute("PRAGMA cache_size = -24576")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA cache_size = {int(before)}")
+
+
 def _fill_postgres(cursor: CursorWrapper, rows: Iterable[Sequence[Any]]) -> None:
+    cursor.execute(
+        "DROP TABLE IF EXISTS pg_temp.import_stage"
+    )  # there where a caller's transaction holds several chunks
     cursor.execute(
         _TABLE.format(exists="", binary="bytea", uuid="uuid", moment="timestamp with time zone", end="ON COMMIT DROP")
     )

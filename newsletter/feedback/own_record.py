@@ -1,0 +1,51 @@
+"""What the publishing side holds about one reader: which issues were sent to them, what became of each, what they followed."""
+
+from datetime import datetime
+
+from newsletter.models import Delivery, DeliveryException
+from newsletter.models.clicks import ReaderClick
+from newsletter.models.feedback import Bounce
+from newsletter.sending.delivered import find_delivered
+from subscribers.models import Subscriber
+from subscribers.person_record import register_record
+
+
+def register() -> None:
+    """Has it told with everything else that is held about a person."""
+    register_record("issues_sent", describe_deliveries)
+    register_record("links_followed", describe_clicks)
+
+
+def describe_deliveries(person: Subscriber) -> list[dict[str, object]]:
+    """One entry an issue, the oldest first, fit for JSON; times are ISO 8601 in UTC."""
+    rows = Delivery.objects.filter(subscriber_id=person.pk).select_related("issue__publication", "batch", "exception")
+    found = list(rows.order_by("pk"))
+    delivered = find_delivered({row.pk: row.batch.send_id for row in found})
+    bounces = {bounce.delivery_id: bounce for bounce in Bounce.objects.filter(delivery__subscriber_id=person.pk)}
+    return [_describe(row, bounce=bounces.get(row.pk), delivered=row.pk in delivered) for row in found]
+
+
+def describe_clicks(person: Subscriber) -> list[dict[str, object]]:
+    """The links that a reader who agreed to it followed."""
+    rows = ReaderClick.objects.filter(subscriber=person).select_related("issue__publication").order_by("at", "pk")
+    return [{"issue": str(row.issue), "link": row.link, "at": _say(row.at)} for row in rows]
+
+
+def _describe(row: Delivery, *, bounce: Bounce | None, delivered: bool) -> dict[str, object]:
+    own: DeliveryException | None = getattr(row, "exception", None)
+    return {
+        "issue": str(row.issue),
+        "proof": row.proof,
+        "state": own.state if own and own.state else row.batch.state,
+        "reason": own.reason if own else "",
+        "at": _say(row.batch.settled_at),
+        "delivered": delivered,
+        "bounced_at": _say(own.bounced_at) if own else None,
+        "bounce": {"kind": bounce.bounce_class, "status": bounce.status, "reason": bounce.reason} if bounce else None,
+        "complained_at": _say(own.complained_at) if own else None,
+        "left_at": _say(own.unsubscribed_at) if own else None,
+    }
+
+
+def _say(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

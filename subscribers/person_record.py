@@ -1,0 +1,66 @@
+"""What is held about a person beside their own row, their lists and their consent; the rest of the product adds its part."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from subscribers.models import Confirmation, FormerIdentity, HeldSignup, ImportRefusal, MailedLink, Subscriber
+
+Teller = Callable[[Subscriber], object]
+_TELLERS: dict[str, Teller] = {}
+
+
+def register_record(name: str, tell: Teller) -> None:
+    """Adds a part, fit for JSON, to what is told of a person. Other apps call it once, when they are ready."""
+    _TELLERS[name] = tell
+
+
+def further_records(person: Subscriber) -> dict[str, object]:
+    """Everything else that is held about a person, by its name, fit for JSON; times are ISO 8601 in UTC."""
+    return {
+        "confirmation_mails": [
+            {"list": row.mailing_list.public_name, "requested_at": _say(row.requested_at), "sent_at": _say(row.sent_at)}
+            for row in Confirmation.objects.filter(subscriber=person).select_related("mailing_list").order_by("pk")
+        ],
+        "mailed_links": [
+            {
+                "kind": row.kind,
+                "list": row.mailing_list.public_name,
+                "new_email": row.new_email,
+                "asked_at": _say(row.asked_at),
+                "sent_at": _say(row.sent_at),
+                "used_at": _say(row.used_at),
+            }
+            for row in MailedLink.objects.filter(subscriber=person).select_related("mailing_list").order_by("pk")
+        ],
+        "merged_from": [_say(row.at) for row in FormerIdentity.objects.filter(subscriber=person).order_by("pk")],
+        "waiting_sign_ups": [_describe_held(row) for row in _held(person)],
+        "refused_lines": [
+            {"line": row.raw, "reason": row.reason}
+            for row in ImportRefusal.objects.filter(raw__icontains=person.email).order_by("pk")
+        ],
+        **{name: tell(person) for name, tell in _TELLERS.items()},
+    }
+
+
+def _held(person: Subscriber) -> list[HeldSignup]:
+    rows = HeldSignup.objects.filter(address_hash=bytes(person.address_hash)).order_by("pk")
+    return list(rows.select_related("mailing_list", "place").prefetch_related("topics"))
+
+
+def _describe_held(row: HeldSignup) -> dict[str, object]:
+    return {
+        "list": row.mailing_list.public_name,
+        "email": row.email,
+        "name": row.name,
+        "language": row.language,
+        "place": str(row.place) if row.place else "",
+        "topics": sorted(topic.slug for topic in row.topics.all()),
+        "wording": row.wording,
+        "source": row.source,
+        "why": row.why,
+        "at": _say(row.at),
+    }
+
+
+def _say(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -11,6 +11,7 @@ from wagtail.log_actions import log
 
 from newsletter.desk.check_panel import say_checks
 from newsletter.desk.issue_preview import MOST_MODES
+from newsletter.errors import NotReady
 from newsletter.issues.acknowledge import acknowledge, require_acknowledged
 from newsletter.models import Issue
 from subscribers.errors import DomainError
@@ -19,6 +20,10 @@ from subscribers.errors import DomainError
 def take_warnings(request: HttpRequest, issue: Issue) -> None:
     """Before an approval: record the warnings that the form says were looked at. Raises NotReady where one is left."""
     said = say_checks(issue, most=MOST_MODES)
+    faults = [check.message for check in said.get("checks", []) if check.level == "error"]
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise NotReady(f"{issue} fails a check: {faults[0]}{more}")
     unseen = [(check.name, check.message) for check in said.get("unseen", [])]
     if not unseen:
         return

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from wagtail import hooks
 
 from newsletter.desk.acknowledge_step import acknowledge_warnings
+from newsletter.desk.assemble_step import reassemble
 from newsletter.desk.audience_page import IssueAudience
 from newsletter.desk.compare import IssueCompare, IssueCompared
 from newsletter.desk.preview_person import search_people
@@ -21,6 +22,7 @@ def add_urls() -> list[URLPattern]:
         path(
             "issues/<int:pk>/compare/<str:name>/<str:other>/", IssueCompared.as_view(), name="newsletter_issue_compared"
         ),
+        path("issues/<int:pk>/assemble/", reassemble, name="newsletter_issue_reassemble"),
         path("issues/<int:pk>/proof/", send_proof, name="newsletter_issue_proof"),
         path("issues/<int:pk>/people/", search_people, name="newsletter_issue_people"),
         path("issues/<int:pk>/seen/", acknowledge_warnings, name="newsletter_issue_acknowledge"),
@@ -33,6 +35,7 @@ def add_style() -> str:
 
 def name_log_actions(actions: Any) -> None:
     actions.register_action("newsletter.acknowledge", "Say to have seen warnings", "Said to have seen warnings")
+    actions.register_action("newsletter.reassemble", "Assemble again", "Assembled again")
     actions.register_action("newsletter.proof", "Send a proof", "Sent a proof")
     actions.register_action("newsletter.preview_as", "Look somebody up", "Looked for a reader to preview as")
 

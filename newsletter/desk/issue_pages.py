@@ -21,6 +21,8 @@ from newsletter.desk.readers import resolve_complete
 from newsletter.desk.send_progress import find_send, say_hold, say_send
 from newsletter.desk.words import say_deliveries, say_excluded, say_issue_state
 from newsletter.issues.approve import OPEN_STATES
+from newsletter.issues.choose import Reason
+from newsletter.issues.reasons import explain_candidates
 from newsletter.models import Issue, Publication, Send
 from newsletter.sending.receipt import make_receipt
 from subscribers.audience import count_audience
@@ -71,8 +73,7 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
                 "may_edit": user.has_perm("newsletter.change_issue"),
                 "edit_url": reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk]),
                 "history_url": reverse("wagtailsnippets_newsletter_issue:history", args=[issue.pk]),
-                "reasons_in": [reason for reason in issue.reasons if reason.get("chosen")],
-                "reasons_out": [reason for reason in issue.reasons if not reason.get("chosen")],
+                **say_reasons(issue, open_=open_, now=timezone.now()),
                 "send": send,
                 "hold": say_hold(),
                 "may_send": user.has_perm("newsletter.send_issue"),
@@ -84,6 +85,16 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
             }
         )
         return context
+
+
+def say_reasons(issue: Issue, *, open_: bool, now: datetime) -> dict[str, Any]:
+    """Why each thing is in or out: as the issue stands while it can change, as it was assembled afterwards."""
+    kept = [Reason(**{"kind": "", "id": 0, "title": "", "chosen": False, "why": "", **one}) for one in issue.reasons]
+    reasons = (explain_candidates(issue, now=now) if open_ and kept else []) or kept
+    return {
+        "reasons_in": [reason for reason in reasons if reason.chosen],
+        "reasons_out": [reason for reason in reasons if not reason.chosen],
+    }
 
 
 def time_left(issue: Issue, *, now: datetime) -> str:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView, SnippetChooserViewSet
 
+from newsletter.issues.reasons import explain_candidates
 from newsletter.models import EventNotice, Issue, Story
 from subscribers.desk.listing import MomentColumn
 
@@ -25,13 +26,13 @@ _EDITOR = re.compile(r"/issues/edit/(\d+)/")
 def find_edited_issue(request: HttpRequest) -> Issue | None:
     """The issue in whose editor the chooser was opened, if it was opened in one."""
     found = _EDITOR.search(urlsplit(request.headers.get("Referer", "")).path)
-    return Issue.objects.filter(pk=int(found[1])).first() if found else None
+    return Issue.objects.select_related("slot__publication").filter(pk=int(found[1])).first() if found else None
 
 
 def find_reasons(issue: Issue | None, *, kind: str) -> dict[int, tuple[bool, str]]:
-    """Why each candidate was in or out when the issue was assembled, by its id."""
-    reasons = issue.reasons if issue else []
-    return {reason["id"]: (reason["chosen"], reason["why"]) for reason in reasons if reason.get("kind") == kind}
+    """Why each candidate is in or out of the issue as it stands, by its id."""
+    reasons = explain_candidates(issue, now=timezone.now()) if issue else []
+    return {reason.id: (reason.chosen, reason.why) for reason in reasons if reason.kind == kind}
 
 
 class _WithReasons:
@@ -47,13 +48,13 @@ class _WithReasons:
 
     def say_why(self, row: Any) -> str:
         if row.pk not in self.reasons:
-            return _("was not there when the issue was assembled") if self.reasons else ""
+            return _("not among the candidates: too old, or too far ahead") if self.reasons else ""
         chosen, why = self.reasons[row.pk]
         return (_("in: %(why)s") if chosen else "%(why)s") % {"why": why}
 
     @property
     def columns(self) -> list[Column]:
-        why = [Column("why", label=_("When it was assembled"), accessor=self.say_why)] if self.reasons else []
+        why = [Column("why", label=_("In this issue"), accessor=self.say_why)] if self.reasons else []
         return [*super().columns, *self.own_columns, *why]  # type: ignore[misc]
 
     @property

@@ -13,6 +13,7 @@ from newsletter.issues.approval_rules import approvals_needed, count_approvals, 
 from newsletter.issues.audience import count_people
 from newsletter.issues.changes import find_changes
 from newsletter.issues.content import hash_content, resolve_content
+from newsletter.issues.content_checks import check_events
 from newsletter.issues.place import place_stories
 from newsletter.issues.variants import find_groups, freeze_revision, make_variants
 from newsletter.models import Approval, Issue, IssueRevision, Publication, move
@@ -59,6 +60,12 @@ def check_ready(*, issue: Issue, now: datetime) -> IssueRevision:
             f"Nobody would get {issue}: the list “{issue.publication.mailing_list.name}” has nobody who may be mailed"
             + (f" in the segment “{issue.publication.segment.name}”." if issue.publication.segment else ".")
         )
+    due = datetime.fromisoformat(revision.content["issue"]["due_at"])
+    past = [
+        find.message for find in check_events(revision.content, delivered_at=max(due, now)) if find.level == "error"
+    ]
+    if past:
+        raise NotReady(f"{issue} fails a check: {past[0]}")
     for variant in variants:
         errors = [finding for finding in variant.findings if finding["level"] == "error"]
         if errors:

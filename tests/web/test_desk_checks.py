@@ -1,0 +1,205 @@
+"""Checks beside the preview: what is found, where it jumps to, what blocks an approval and what a person says to have seen."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from newsletter.issues.content import hash_content, resolve_content
+from newsletter.models import Acknowledgement, EventNotice, Issue, LinkLook, Publication, SenderDomain
+from tests.support.fixtures import NOW, add_readers, make_event, make_issue, make_story
+from tests.web.desk import said, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def issue(publication: Publication) -> Issue:
+    """Its preheader is too short: one warning."""
+    make_story("The clinic opens its doors")
+    add_readers(publication, 3)
+    made = make_issue(publication)
+    Issue.objects.filter(pk=made.pk).update(preheader="Short")
+    made.refresh_from_db()
+    return made
+
+
+def overview(issue: Issue, *, role: str = "approver") -> str:
+    return sign_in(role).get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+
+
+def names_on(page: str) -> list[str]:
+    return [part.split('"')[0] for part in page.split('name="warning" value="')[1:]]
+
+
+def seen_now(issue: Issue) -> str:
+    return hash_content(resolve_content(Issue.objects.get(pk=issue.pk)))
+
+
+def approve(client: Client, issue: Issue, **fields: object) -> object:
+    return client.post(f"/admin/issues/{issue.pk}/approve/", {"sha256": seen_now(issue), **fields}, follow=True)
+
+
+def test_a_warning_says_where_it_is_and_jumps_there(issue: Issue) -> None:
+    page = overview(issue)
+    assert "The preheader has 5 characters" in page
+    assert f"/admin/issues/edit/{issue.pk}/#panel-child-inbox-child-preheader-wrapper" in page
+
+
+def test_the_checks_stand_beside_the_editor_and_follow_each_autosave(issue: Issue) -> None:
+    page = sign_in("writer").get(f"/admin/issues/edit/{issue.pk}/").content.decode()
+    panel = page.split('data-side-panel="checks"')[1]
+    assert "The preheader has 5 characters" in panel
+    assert "Tick what you have seen" in panel
+
+
+def test_an_approval_with_a_warning_that_nobody_saw_is_refused(issue: Issue) -> None:
+    response = approve(sign_in("approver"), issue)
+    assert "a warning that nobody has said to have seen" in said(response)[0]
+    assert Issue.objects.get(pk=issue.pk).state == "draft"
+
+
+def test_the_approver_says_to_have_looked_and_that_is_on_record(issue: Issue) -> None:
+    client = sign_in("approver")
+    names = names_on(client.get(f"/admin/issues/{issue.pk}/overview/").content.decode())
+    approve(client, issue, looked="yes", warning=names)
+    assert Issue.objects.get(pk=issue.pk).state == "approved"
+    row = Acknowledgement.objects.get()
+    assert (row.person.username, row.sha256) == ("approver@example.org", seen_now(issue))
+    assert row.message.startswith("The preheader has 5 characters")
+
+
+def test_a_writer_ticks_a_warning_and_the_approver_need_not_again(issue: Issue) -> None:
+    writer = sign_in("writer")
+    names = names_on(overview(issue, role="editor"))
+    response = writer.post(
+        f"/admin/issues/{issue.pk}/seen/", {"sha256": seen_now(issue), "warning": names[:1]}, follow=True
+    )
+    assert "It is on record that you saw 1" in said(response)[0]
+    assert "writer@example.org" in overview(issue)
+    approve(sign_in("approver"), issue)
+    assert Issue.objects.get(pk=issue.pk).state == "approved"
+
+
+def test_an_edit_asks_for_the_warnings_anew(issue: Issue) -> None:
+    client = sign_in("approver")
+    client.post(
+        f"/admin/issues/{issue.pk}/seen/",
+        {"sha256": seen_now(issue), "warning": names_on(overview(issue, role="editor"))},
+    )
+    Issue.objects.filter(pk=issue.pk).update(subject="Other words")
+    assert "a warning that nobody" in said(approve(client, issue))[-1]
+
+
+def test_a_tick_for_other_words_than_were_shown_is_refused(issue: Issue) -> None:
+    client, names = sign_in("writer"), names_on(overview(issue))
+    response = client.post(f"/admin/issues/{issue.pk}/seen/", {"sha256": "old", "warning": names}, follow=True)
+    assert "edited after you looked" in said(response)[0]
+    assert not Acknowledgement.objects.exists()
+    response = client.post(f"/admin/issues/{issue.pk}/seen/", {"sha256": seen_now(issue)}, follow=True)
+    assert "Nothing was ticked." in said(response)[0]
+
+
+def test_who_may_neither_edit_nor_approve_ticks_nothing(issue: Issue) -> None:
+    names = names_on(overview(issue))
+    sign_in("data").post(f"/admin/issues/{issue.pk}/seen/", {"sha256": seen_now(issue), "warning": names})
+    assert not Acknowledgement.objects.exists()
+
+
+def test_an_event_that_will_be_over_blocks_the_approval(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    event = make_event("Evening of letters", online=True)
+    add_readers(publication, 1)
+    issue = make_issue(publication)
+    EventNotice.objects.filter(pk=event.pk).update(starts_at=NOW - timedelta(days=1))
+    page = overview(issue)
+    assert "The event “Evening of letters” will be over when readers get this." in page
+    assert "-section" in page.split("will be over when readers get this")[1].split("</li>")[0]
+    assert "fails a check" in said(approve(sign_in("approver"), issue, looked="yes"))[0]
+    assert Issue.objects.get(pk=issue.pk).state == "draft"
+
+
+def test_an_event_that_has_begun_or_was_cancelled_is_a_warning(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    begun = make_event("Long march", online=True)
+    make_event("Evening of letters", online=True)
+    add_readers(publication, 1)
+    issue = make_issue(publication)
+    now = timezone.now()
+    EventNotice.objects.filter(pk=begun.pk).update(starts_at=now - timedelta(hours=1), ends_at=now + timedelta(days=2))
+    EventNotice.objects.exclude(pk=begun.pk).update(cancelled=True)
+    page = overview(issue)
+    assert "“Long march” will have begun" in page
+    assert "“Evening of letters” was cancelled" in page
+
+
+def test_a_changed_name_in_our_own_words_needs_its_note(publication: Publication) -> None:
+    make_story("The garden", teaser="Maya* plants.", pseudonyms=[["Maya", "*A pseudonym."]])
+    publication.intro = "Maya writes to you today."
+    publication.save()
+    add_readers(publication, 1)
+    issue = make_issue(publication)
+    assert "“Maya” is a changed name, and its note does not stand beside it here." in overview(issue)
+    body = issue.body.get_prep_value()
+    body[0]["value"]["text"] = "<p>Maya writes to you today. *A pseudonym.</p>"
+    issue.body = issue.body.stream_block.to_python(body)
+    issue.save()
+    assert "is a changed name" not in overview(issue)
+
+
+def test_a_dead_link_is_a_warning_and_one_not_reached_is_so_only_where_others_are(issue: Issue) -> None:
+    from newsletter.issues.links import find_links, name_of
+
+    urls = list(find_links(resolve_content(issue)))
+    story = next(url for url in urls if "/stories/" in url)
+    look = LinkLook.objects.create(
+        sha256=name_of(story), url=story, state="unreached", says="No web site is found.", looked_at=timezone.now()
+    )
+    assert "leads nowhere" not in overview(issue)
+    LinkLook.objects.create(sha256="good", url="https://example.org/good", state="good", looked_at=timezone.now())
+    assert "leads nowhere: No web site is found." in overview(issue)
+    LinkLook.objects.filter(pk=look.pk).update(state="good")
+    assert "leads nowhere" not in overview(issue)
+
+
+def test_a_sender_that_is_not_authenticated_blocks_where_mail_really_goes_out(issue: Issue, settings: object) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "postmark://token@"
+    assert "Nobody has looked yet whether news.example.org says in DNS" in overview(issue)
+    SenderDomain.objects.create(
+        domain="news.example.org",
+        provider="postmark",
+        looked_at=timezone.now(),
+        findings=[{"check": "DMARC", "level": "error", "says": "No DMARC policy is published.", "do": "Add it."}],
+    )
+    assert "No DMARC policy is published. Add it." in overview(issue)
+    assert "fails a check" in said(approve(sign_in("approver"), issue, looked="yes"))[0]
+
+
+def test_assembling_again_takes_in_what_is_new_and_keeps_what_was_edited(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    add_readers(publication, 1)
+    issue = make_issue(publication)
+    Issue.objects.filter(pk=issue.pk).update(subject="Our own words")
+    make_story("A later story", days_old=0.5)
+    response = sign_in("writer").post(f"/admin/issues/{issue.pk}/assemble/", follow=True)
+    assert "New: “A later story”." in said(response)[0]
+    assert "Kept as you made it: the subject" in said(response)[0]
+    assert Issue.objects.get(pk=issue.pk).subject == "Our own words"
+
+
+def test_who_may_not_edit_assembles_nothing_again(issue: Issue) -> None:
+    before = Issue.objects.get(pk=issue.pk).body.get_prep_value()
+    sign_in("data").post(f"/admin/issues/{issue.pk}/assemble/")
+    assert Issue.objects.get(pk=issue.pk).body.get_prep_value() == before
+
+
+def test_the_picker_says_why_each_story_is_in_or_out_of_the_issue(issue: Issue) -> None:
+    make_story("Another language", language="es")
+    client = sign_in("writer")
+    editor = f"http://testserver/admin/issues/edit/{issue.pk}/"
+    page = client.get("/admin/snippets/choose/newsletter/story/", headers={"referer": editor}).content.decode()
+    assert "in: newest" in page
+    assert "written in another language (es)" in page
+    plain = client.get("/admin/snippets/choose/newsletter/story/").content.decode()
+    assert "In this issue" not in plain

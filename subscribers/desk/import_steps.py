@@ -63,8 +63,8 @@ def _undo(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
 
 def _discard(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
     name = batch.file_name
-    note_step(request, batch, step="import_discard", message=f"“{name}” is thrown away. Nobody of it was brought in.")
     throw_away(batch)
+    note_step(request, batch, step="import_discard", message=f"“{name}” is thrown away. Nobody of it was brought in.")
     return redirect("subscribers_imports")
 
 

@@ -43,14 +43,14 @@ def fill_stage(cursor: CursorWrapper, rows: Iterable[Sequence[Any]]) -> None:
 
 @contextmanager
 def room_for_indexes() -> Iterator[None]:
-    """Lets SQLite hold more of its indexes in memory meanwhile: 24 MiB instead of two."""
+    """Lets SQLite hold more of its indexes in memory meanwhile: 16 MiB instead of two."""
     if connection.vendor != "sqlite":
         yield
         return
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA cache_size")
         (before,) = cursor.fetchone()
-        cursor.execute("PRAGMA cache_size = -24576")
+        cursor.execute("PRAGMA cache_size = -16384")
     try:
         yield
     finally:

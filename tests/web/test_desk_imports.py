@@ -1,0 +1,159 @@
+"""D2, D3, V10: importing and exporting in the desk, for those who look after the people and for nobody else."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from wagtail.models import ModelLogEntry
+
+from subscribers.attributes import set_attributes
+from subscribers.importing.batches import work_on_imports
+from subscribers.models import ImportBatch, ImportState, Subscriber, Subscription
+from tests.support.people import make_list, make_member
+from tests.web.desk import PASSWORD, said, sign_in
+
+pytestmark = pytest.mark.django_db
+TERMS = {"kind": "join", "basis": "consent", "evidence": "Sheet of the spring fair", "encoding": "utf-8"}
+
+
+def upload(client: Client, text: str, **fields: object) -> ImportBatch:
+    file = SimpleUploadedFile("people.csv", text.encode())
+    given = {"file": file, "mailing_list": make_list().pk, **fields}
+    response = client.post(reverse("subscribers_import_new"), given)
+    assert response.status_code == 302, response.context["form"].errors
+    return ImportBatch.objects.latest("pk")
+
+
+def work() -> None:
+    work_on_imports(clock=timezone.now)
+
+
+def test_a_file_goes_from_its_columns_by_a_dry_run_into_the_list_and_out_again() -> None:
+    client = sign_in("data")
+    batch = upload(client, "Email,Shoe size\nann@example.org,7\nbad,8\n")
+    page = client.get(reverse("subscribers_import", args=[batch.pk]), follow=True).content.decode()
+    assert "Shoe size" in page
+    assert "Keep as attribute “shoe_size”" in page
+    columns = {"column_0": "email", "column_1": "name"}
+    response = client.post(reverse("subscribers_import_terms", args=[batch.pk]), {**TERMS, **columns})
+    assert response.status_code == 302
+    progress = reverse("subscribers_import_progress", args=[batch.pk])
+    assert client.get(progress).json() == {
+        "done": 0, "lines": 2, "words": "0 of about 2 lines", "version": "checking",
+    }  # fmt: skip
+    work()
+    page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
+    assert "Nothing is written yet" in page
+    assert "Bring them in: 1 new" in page
+    assert "Line 3:" in page
+    assert not Subscriber.objects.exists()
+    client.post(reverse("subscribers_import_step", args=[batch.pk, "run"]))
+    work()
+    person = Subscriber.objects.get()
+    assert (person.name, Subscription.objects.get().evidence) == ("7", TERMS["evidence"])
+    refused = client.get(reverse("subscribers_import_refused", args=[batch.pk]))
+    rows = list(csv.reader(io.StringIO(b"".join(refused).decode("utf-8-sig"))))  # type: ignore[arg-type]
+    assert rows[0] == ["Line in the file", "Why it was refused", "Email", "Shoe size"]
+    assert rows[1][2:] == ["bad", "8"]
+    assert "Take “people.csv” back?" in client.get(reverse("subscribers_import_undo", args=[batch.pk])).content.decode()
+    client.post(reverse("subscribers_import_step", args=[batch.pk, "undo"]))
+    work()
+    assert not Subscriber.objects.exists()
+    assert "people removed" in client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
+    noted = ModelLogEntry.objects.filter(action__startswith="subscribers.import").order_by("pk")
+    steps = ["subscribers.import", "subscribers.import_refused", "subscribers.import_undo"]
+    assert list(noted.values_list("action", flat=True)) == steps
+    assert "people.csv" in client.get(reverse("subscribers_imports")).content.decode()
+
+
+def test_what_the_law_needs_is_asked_for_and_nothing_is_lost_meanwhile() -> None:
+    client = sign_in("data")
+    batch = upload(client, "email\nann@example.org\n")
+    url = reverse("subscribers_import_terms", args=[batch.pk])
+    for wrong, says in (
+        ({"evidence": " "}, "Say what proves"),
+        ({"basis": ""}, "Choose why these people may be mailed"),
+        ({"basis": "soft_opt_in"}, "only where all of this is true"),
+        ({"basis": "soft_opt_in", "charity": "on"}, "say which column holds it"),
+        ({"column_0": "name"}, "No column is called"),
+    ):
+        response = client.post(url, {**TERMS, "column_0": "email", **wrong})
+        assert response.status_code == 400
+        assert says in response.content.decode()
+    batch.refresh_from_db()
+    assert batch.state == ImportState.DRAFT
+    client.post(
+        url, {**TERMS, "column_0": "email", "basis": "soft_opt_in", "charity": "on", "collected_on": "2026-03-01"}
+    )
+    batch.refresh_from_db()
+    assert (batch.state, "We are a charity" in batch.evidence) == (ImportState.CHECKING, True)
+
+
+def test_a_file_that_cannot_be_read_says_why_and_leaves_nothing() -> None:
+    client = sign_in("data")
+    given = {"file": SimpleUploadedFile("old.xls", b"\xd0\xcf\x11\xe0"), "mailing_list": make_list().pk}
+    response = client.post(reverse("subscribers_import_new"), given)
+    assert "Save it as .xlsx or as CSV" in response.content.decode()
+    assert not ImportBatch.objects.exists()
+
+
+def test_a_file_can_be_thrown_away_before_anybody_came_in_and_not_after() -> None:
+    client = sign_in("data")
+    batch = upload(client, "email\nann@example.org\n")
+    discard = reverse("subscribers_import_step", args=[batch.pk, "discard"])
+    ImportBatch.objects.filter(pk=batch.pk).update(state="finished", counts={"new": 1}, evidence="Sheet")
+    assert "has begun to bring people in" in said(client.post(discard, follow=True))[0]
+    ImportBatch.objects.filter(pk=batch.pk).update(state="draft", counts={})
+    client.post(discard)
+    assert not ImportBatch.objects.exists()
+
+
+@pytest.mark.parametrize("role", ["writer", "editor", "approver"])
+def test_staff_without_the_data_role_get_no_import_and_no_export(role: str) -> None:
+    batch = upload(sign_in("data"), "email\nann@example.org\n")
+    person = make_member(batch.mailing_list)
+    client = sign_in(role)
+    for name in ("imports", "import_new", "export"):
+        assert client.get(reverse(f"subscribers_{name}")).status_code in (302, 403)
+    for name in ("import", "import_terms", "import_progress", "import_refused", "import_undo"):
+        assert client.get(reverse(f"subscribers_{name}", args=[batch.pk])).status_code in (302, 403)
+    for step in ("run", "undo", "discard"):
+        assert client.post(reverse("subscribers_import_step", args=[batch.pk, step])).status_code in (302, 403)
+    assert client.post(reverse("subscribers_person_data", args=[person.pk])).status_code in (302, 403)
+    assert ImportBatch.objects.get().state == ImportState.DRAFT
+    assert "subscribers_imports" not in client.get("/admin/").content.decode()
+
+
+def test_an_export_asks_for_a_reason_and_the_password_is_put_on_record_and_can_be_imported(tmp_path: Path) -> None:
+    client = sign_in("data")
+    weekly = make_list()
+    set_attributes(subscriber=make_member(weekly, "ann@example.org", name="=Ann"), values={"shoe": "7"})
+    url = reverse("subscribers_export")
+    wrong = client.post(url, {"mailing_list": weekly.pk, "reason": "Print run", "password": "guess"})
+    assert "This is not your password" in wrong.content.decode()
+    assert client.post(url, {"password": PASSWORD}).status_code == 400
+    right = client.post(url, {"mailing_list": weekly.pk, "reason": "Print run", "password": PASSWORD, "mark": "on"})
+    body = b"".join(right).decode()  # type: ignore[arg-type]
+    assert body.startswith("\ufeffemail,")
+    (row,) = csv.DictReader(io.StringIO(body.removeprefix("\ufeff")))
+    assert (row["email"], row["name"], row["attribute:shoe"], row["lists"]) == (
+        "ann@example.org",
+        "'=Ann",
+        "7",
+        "weekly",
+    )
+    entry = ModelLogEntry.objects.get(action="subscribers.export")
+    assert entry.data == {"reason": "Print run", "list": "weekly", "people": 1}
+
+
+def test_p5_everything_held_about_one_person_is_downloaded_and_put_on_record() -> None:
+    person = make_member(make_list(), "ann@example.org")
+    response = sign_in("data").post(reverse("subscribers_person_data", args=[person.pk]))
+    assert json.loads(response.content)["email"] == "ann@example.org"
+    assert ModelLogEntry.objects.filter(action="subscribers.export_person").exists()

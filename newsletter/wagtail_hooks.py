@@ -10,7 +10,7 @@ from wagtail import hooks
 from wagtail.admin.api.views import PagesAdminAPIViewSet
 from wagtail.snippets.models import register_snippet
 
-from newsletter.desk import editor_pages, menus, staff_pages
+from newsletter.desk import care_pages, editor_pages, menus, staff_pages
 from newsletter.desk.appeals import AppealViewSet
 from newsletter.desk.events import EventViewSet
 from newsletter.desk.home import HomePanel
@@ -24,7 +24,7 @@ from newsletter.desk.send_steps import STEPS as SEND_STEPS
 from newsletter.desk.sources import SourceViewSet
 from newsletter.desk.stories import StoryViewSet
 
-__all__ = ["editor_pages", "menus", "staff_pages"]
+__all__ = ["care_pages", "editor_pages", "menus", "staff_pages"]
 
 for viewset in (IssueViewSet, StoryViewSet, EventViewSet, AppealViewSet, SourceViewSet, PublicationGroup):
     register_snippet(viewset)

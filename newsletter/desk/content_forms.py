@@ -7,7 +7,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
+
+from newsletter.desk.care_forms import ChannelsField, RegionsField
 
 Pairs = list[list[str]]
 
@@ -59,6 +62,15 @@ class StoryForm(ContentForm):
         label="Names changed to protect people",
         help_text="One a line, such as “Maya: *A pseudonym.” The note stands wherever the name does.",
     )
+    consent_channels = ChannelsField(label=gettext_lazy("Agreed to be shown in"))
+    not_in_regions = RegionsField()
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        given, expires = cleaned.get("consent_given_on"), cleaned.get("consent_expires_on")
+        if given and expires and expires < given:
+            self.add_error("consent_expires_on", gettext_lazy("The consent ends before it was given."))
+        return cleaned
 
 
 class EventForm(ContentForm):

@@ -6,7 +6,8 @@ Looking changes nothing; deciding is a POST to `issue_steps`.
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -60,7 +61,7 @@ class Decide(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
             messages.error(request, _("The issue of this link is not there any more."))
             return redirect("wagtailadmin_home")
         self.issue: Issue = found
-        response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         response["Referrer-Policy"] = "no-referrer"
         response["Cache-Control"] = "no-store"
         return response
@@ -72,7 +73,7 @@ class Decide(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
         return [
             {"url": reverse("wagtailadmin_home"), "label": _("Home")},
             {"url": reverse("newsletter_issue_overview", args=[self.issue.pk]), "label": str(self.issue)},
-            {"url": "", "label": _("Decide")},
+            {"url": "", "label": _("Approve or hold")},
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from newsletter.desk.content_forms import EventForm
 from newsletter.desk.panels import WordsPanel
 from newsletter.desk.pickers import EventChooser
 from newsletter.desk.saving import VoidsApprovals
+from newsletter.issues.corrections import find_misled
 from newsletter.models import EventNotice, Source
 from subscribers.desk.listing import DeskList
 
@@ -72,7 +73,7 @@ def say_when(event: EventNotice) -> str:
 
 def say_event(event: EventNotice) -> dict[str, Any]:
     edited = [label_for_field(name, EventNotice) for name in event.edited_fields]
-    return {"row": event, "place": say_place(event), "edited": edited}
+    return {"row": event, "place": say_place(event), "edited": edited, "misled": find_misled(event)}
 
 
 class EventViewSet(SnippetViewSet):

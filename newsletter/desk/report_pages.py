@@ -53,7 +53,7 @@ class IssueReport(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
         return [
             {"url": reverse("wagtailadmin_home"), "label": _("Home")},
             {"url": reverse("newsletter_issue_overview", args=[self.issue.pk]), "label": str(self.issue)},
-            {"url": "", "label": _("Report")},
+            {"url": "", "label": self.get_page_title()},
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -99,8 +99,7 @@ class Results(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         slug = request.GET.get("publication", "")
-        publications = Publication.objects.order_by("-enabled", "name")
-        self.publication = publications.filter(slug=slug).first() if slug else publications.first()
+        self.publication = find_publication(slug)
         if slug and self.publication is None:
             raise Http404("There is no such publication.")
         sends = find_sends(self.publication, most=SHOWN_ISSUES) if self.publication else []
@@ -125,6 +124,14 @@ class Results(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
             "compared": bool(chosen),
             "charts": draw_trends(list(reversed(self.figures))) if len(self.figures) > 1 and not chosen else [],
         }
+
+
+def find_publication(slug: str) -> Publication | None:
+    """The one that is asked for; else that of the newest send; else the first in use."""
+    if slug:
+        return Publication.objects.filter(slug=slug).first()
+    newest = Publication.objects.filter(issues__sends__started_at__isnull=False).order_by("-issues__sends__started_at")
+    return newest.first() or Publication.objects.order_by("-enabled", "name").first()
 
 
 def with_words(report: Report, send: Send) -> Report:

@@ -4,11 +4,14 @@ import secrets
 from typing import Any
 
 import django_filters  # type: ignore[import-untyped]
+from django.conf import settings
 from django.contrib.admin.utils import label_for_field
 from django.db.models import QuerySet
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import Column
@@ -20,8 +23,10 @@ from newsletter.desk.panels import WordsPanel
 from newsletter.desk.pickers import StoryChooser
 from newsletter.desk.preview import FramedPreview, Mode, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.saving import VoidsApprovals
+from newsletter.desk.withdrawals import say_reach
 from newsletter.errors import NotReady
 from newsletter.issues.body import literal
+from newsletter.issues.care import EMAIL, care_of, find_fault
 from newsletter.issues.content import Content, resolve_content
 from newsletter.models import Issue, PlacedStory, Publication, Source, Story
 from subscribers.desk.listing import DeskList, MomentColumn
@@ -93,6 +98,20 @@ def say_origin(story: Story) -> dict[str, Any]:
     return {"row": story, "issues": [place.issue for place in placed], "edited": names}
 
 
+def say_care(story: Story) -> dict[str, Any]:
+    """What stands against the story today, and how many people have it already."""
+    fault = find_fault(care_of(story), channel=EMAIL, at=timezone.now())
+    return {"row": story, "fault": fault, "people": say_reach(story)["people"]}
+
+
+def say_care_shortly(story: Story) -> str:
+    """The story's state of care for a list; nothing where all is well."""
+    if story.withdrawn_at is not None:
+        return gettext("Withdrawn")
+    fault = find_fault(care_of(story), channel=EMAIL, at=timezone.now())
+    return fault[0].upper() + fault[1:] if fault else ""
+
+
 class StoryViewSet(SnippetViewSet):
     model = Story
     index_view_class = DeskList
@@ -113,6 +132,7 @@ class StoryViewSet(SnippetViewSet):
         Column("source", label="Source", sort_key="source__name"),
         Column("language", label="Language", sort_key="language"),
         MomentColumn("published_at", label="Published", sort_key="published_at"),
+        Column("care", label=_("Care"), accessor=say_care_shortly),
         Column("edited", label="Edited here", accessor=lambda story: "yes" if story.edited_fields else ""),
     ]
     edit_handler = ObjectList(
@@ -126,8 +146,23 @@ class StoryViewSet(SnippetViewSet):
                 [
                     FieldPanel("picture_alt", help_text="For readers who do not see the picture: one short sentence."),
                     FieldPanel("pseudonyms"),
+                    FieldPanel("embargo_until", help_text=f"On the desk's clock ({settings.TIME_ZONE})."),
+                    FieldPanel("not_in_regions"),
                 ],
-                heading="Care",
+                heading=_("Care"),
+            ),
+            MultiFieldPanel(
+                [
+                    WordsPanel(say=say_care, template="desk/panels/care.html"),
+                    FieldPanel("consent_needed"),
+                    FieldPanel("about_minor"),
+                    FieldRowPanel([FieldPanel("consent_given_by"), FieldPanel("consent_given_on")]),
+                    FieldPanel("consent_form_holder"),
+                    FieldPanel("consent_channels"),
+                    FieldPanel("consent_identity"),
+                    FieldRowPanel([FieldPanel("consent_expires_on"), FieldPanel("consent_review_on")]),
+                ],
+                heading=_("The person behind it"),
             ),
             MultiFieldPanel(
                 [

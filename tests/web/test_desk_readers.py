@@ -102,9 +102,7 @@ def test_two_mails_stand_side_by_side_with_their_differences_marked(issue: Issue
 
 
 def test_what_both_mails_say_is_not_marked() -> None:
-    mine, theirs = (
-        f"<html><head></head><body><p>Same</p><p>{word}</p></body></html>" for word in ("One", "Two")
-    )
+    mine, theirs = (f"<html><head></head><body><p>Same</p><p>{word}</p></body></html>" for word in ("One", "Two"))
     marked = mark_differences(mine, theirs)
     assert "<p>Same</p>" in marked
     assert '<p data-differs="yes">One</p>' in marked

@@ -22,7 +22,7 @@ from newsletter.models import (
 )
 from newsletter.organisation.staff import add_staff
 from newsletter.sending.start import start_send
-from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_story
+from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
 from tests.web.desk import PASSWORD, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -173,3 +173,8 @@ def test_the_staff_log_says_who_did_what_and_can_be_narrowed_and_taken_away(sent
     lines = b"".join(admin.get("/admin/staff-log/?as=csv").streaming_content).decode("utf-8-sig").splitlines()
     assert len(lines) == AuditEntry.objects.count() + 1
     assert lines[1].rsplit(",", 1)[1] == AuditEntry.objects.order_by("-pk")[0].sha256
+
+
+def test_results_begin_with_the_publication_that_went_out_last(sent: Send) -> None:
+    make_publication(slug="a-first", name="A first one by name")
+    assert 'value="weekly" selected' in sign_in("writer").get("/admin/results/").content.decode()

@@ -1,0 +1,26 @@
+"""The pages of withdrawing, correcting and assembling again, put into Wagtail's administration. Only registrations stand here."""
+
+from typing import Any
+
+from django.urls import URLPattern, path
+from wagtail import hooks
+
+from newsletter.desk.corrections import AnnounceChange
+from newsletter.desk.withdrawals import WithdrawStory
+
+
+def add_urls() -> list[URLPattern]:
+    return [
+        path("stories/withdraw/<int:pk>/", WithdrawStory.as_view(), name="newsletter_story_withdraw"),
+        path("events/announce/<int:pk>/", AnnounceChange.as_view(), name="newsletter_event_announce"),
+    ]
+
+
+def name_log_actions(actions: Any) -> None:
+    actions.register_action("newsletter.withdraw_story", "Withdraw a story", "Story withdrawn")
+    actions.register_action("newsletter.reinstate_story", "Bring a story back", "Withdrawal taken back")
+    actions.register_action("newsletter.announce_change", "Write a correction", "Correction drafted")
+
+
+hooks.register("register_admin_urls", add_urls)
+hooks.register("register_log_actions", name_log_actions)

@@ -1,0 +1,165 @@
+"""Stories and events in the desk: consent, regions, the withdrawal of a story, the announcement of a changed event."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Story
+from newsletter.sending.start import start_send
+from tests.support.fixtures import LONDON, NOW, add_readers, make_event, make_issue, make_publication, make_story
+from tests.web.desk import said, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+def story_form(story: Story, **fields: object) -> dict[str, object]:
+    return {
+        "title": story.title,
+        "teaser": story.teaser,
+        "url": story.url,
+        "language": "en",
+        "pseudonyms": "",
+        "not_in_regions": "",
+        **fields,
+    }
+
+
+def save_story(browser: Client, story: Story, **fields: object) -> object:
+    return browser.post(f"/admin/stories/edit/{story.pk}/", story_form(story, **fields), follow=True)
+
+
+def publish() -> tuple[Issue, Story, EventNotice]:
+    publication = make_publication()
+    story = make_story("How Maya came home")
+    make_story("The second verdict", days_old=2)
+    event = make_event("Vigil by the river", where=LONDON)
+    add_readers(publication, 3, where=LONDON)
+    issue = make_issue(publication, approved=True)
+    send = start_send(issue=issue, now=NOW)
+    Batch.objects.filter(send=send).update(state=Batch.State.ACCEPTED)
+    return issue, story, event
+
+
+def test_v1_the_consent_of_a_person_is_kept_with_the_story():
+    story = make_story("How Maya came home")
+    save_story(
+        sign_in("editor"),
+        story,
+        consent_needed="on",
+        consent_given_by="self",
+        consent_given_on="2026-01-10",
+        consent_form_holder="The casework team",
+        consent_channels=["email", "archive"],
+        consent_identity="pseudonym",
+        consent_expires_on="2027-01-10",
+    )
+    story.refresh_from_db()
+    assert story.consent_channels == ["email", "archive"]
+    assert (story.consent_given_by, story.consent_form_holder) == ("self", "The casework team")
+
+
+def test_the_editor_says_why_a_story_goes_into_no_issue_and_the_list_says_it_shortly():
+    story = make_story("How Maya came home", consent_needed=True)
+    browser = sign_in("editor")
+    assert (
+        "Today this story goes into no issue: it has no recorded consent."
+        in browser.get(f"/admin/stories/edit/{story.pk}/").content.decode()
+    )
+    assert "Has no recorded consent" in browser.get("/admin/stories/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("US-TX", ["US-TX"]), ("Texas, US\nKenya", ["KE", "US-TX"]), ("Texas (US-TX)\n\nke", ["KE", "US-TX"])],
+)
+def test_regions_are_written_by_code_or_name_and_shown_with_both(typed, kept):
+    story = make_story("How Maya came home")
+    browser = sign_in("editor")
+    save_story(browser, story, not_in_regions=typed)
+    story.refresh_from_db()
+    assert story.not_in_regions == kept
+    assert "Texas (US-TX)" in browser.get(f"/admin/stories/edit/{story.pk}/").content.decode()
+
+
+def test_a_region_that_is_none_and_a_consent_that_ends_before_it_began_are_said_and_nothing_is_lost():
+    story = make_story("How Maya came home")
+    page = save_story(
+        sign_in("editor"),
+        story,
+        title="A new title",
+        not_in_regions="Narnia",
+        consent_given_on="2026-02-01",
+        consent_expires_on="2026-01-01",
+    ).content.decode()
+    assert "“Narnia” is not a region" in page
+    assert "The consent ends before it was given." in page
+    assert "A new title" in page
+    story.refresh_from_db()
+    assert story.not_in_regions == []
+
+
+def test_v5_withdrawing_asks_first_with_the_number_of_people_and_then_says_what_it_did():
+    issue, story, _ = publish()
+    browser = sign_in("editor")
+    page = browser.get(f"/admin/stories/withdraw/{story.pk}/").content.decode()
+    assert "3 mails with its words went out" in page
+    assert str(issue) in page
+    story.refresh_from_db()
+    assert story.withdrawn_at is None
+    done = browser.post(f"/admin/stories/withdraw/{story.pk}/", {"reason": "She asked us to."}, follow=True)
+    (message,) = said(done)
+    assert "“How Maya came home” is withdrawn" in message
+    assert "3 mails with its words were delivered and cannot be called back." in message
+    story.refresh_from_db()
+    assert story.withdrawn_reason == "She asked us to."
+    assert AuditEntry.objects.filter(action="newsletter.withdraw_story").count() == 1
+    assert "Withdrawn" in browser.get("/admin/stories/").content.decode()
+
+
+def test_a_story_withdrawn_by_mistake_is_brought_back_and_a_second_withdrawal_is_refused_in_words():
+    _, story, _ = publish()
+    browser = sign_in("editor")
+    address = f"/admin/stories/withdraw/{story.pk}/"
+    browser.post(address, follow=True)
+    assert said(browser.post(address, follow=True)) == ["“How Maya came home” was withdrawn already."]
+    assert "This story is withdrawn" in browser.get(address).content.decode()
+    assert "no longer withdrawn" in said(browser.post(address, {"reinstate": "1"}, follow=True))[0]
+    story.refresh_from_db()
+    assert story.withdrawn_at is None
+
+
+def test_withdrawing_says_what_it_held_and_what_it_paused():
+    publication = make_publication()
+    story = make_story("How Maya came home")
+    add_readers(publication, 3)
+    issue = make_issue(publication, approved=True)
+    other = make_publication(slug="other", name="The other letter")
+    add_readers(other, 1, start=10)
+    start_send(issue=make_issue(other, approved=True), now=NOW)
+    done = sign_in("editor").post(f"/admin/stories/withdraw/{story.pk}/", follow=True)
+    assert f"Held, until you have read it again: {issue}." in said(done)[0]
+    assert "Its send is paused: The other letter No. 1." in said(done)[0]
+
+
+def test_a_changed_event_offers_to_tell_those_who_were_shown_it_and_drafts_one_mail():
+    _, _, event = publish()
+    browser = sign_in("editor")
+    assert "Announce the change" not in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    EventNotice.objects.filter(pk=event.pk).update(starts_at=event.starts_at + timedelta(days=1))
+    assert "showed it otherwise to 3 people" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert "3 people were shown this event otherwise than it is now" in page
+    publication = Issue.objects.get().publication
+    answer = browser.post(f"/admin/events/announce/{event.pk}/", {"publication": publication.pk})
+    draft = Issue.objects.get(kind="correction")
+    assert answer.headers["Location"] == f"/admin/issues/{draft.pk}/overview/"
+    assert browser.get(answer.headers["Location"]).status_code == 200
+    assert "This change is announced in" in browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+
+
+def test_there_is_nothing_to_announce_where_nobody_was_misled():
+    _, _, event = publish()
+    browser = sign_in("editor")
+    assert "nothing to announce" in browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert browser.post(f"/admin/events/announce/{event.pk}/", {"publication": "1"}).status_code == 404

@@ -1,6 +1,7 @@
 """The tick “I have seen this warning” on an issue's page: one service call for what was ticked."""
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -11,6 +12,7 @@ from wagtail.log_actions import log
 
 from newsletter.desk.check_panel import say_checks
 from newsletter.desk.issue_preview import MOST_MODES
+from newsletter.desk.policies import ISSUE_POLICY
 from newsletter.errors import NotReady
 from newsletter.issues.acknowledge import acknowledge, require_acknowledged
 from newsletter.models import Issue
@@ -40,6 +42,8 @@ def acknowledge_warnings(request: HttpRequest, pk: int) -> HttpResponse:
     issues = Issue.objects.select_related(
         "publication__brand", "publication__mailing_list", "publication__segment", "slot"
     )
+    if not ISSUE_POLICY.user_has_any_permission(request.user, ["change", "approve"]):
+        raise PermissionDenied
     issue = get_object_or_404(issues, pk=pk)
     said = say_checks(issue, most=MOST_MODES)
     ticked = set(request.POST.getlist("warning"))

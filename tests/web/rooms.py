@@ -1,0 +1,152 @@
+"""The desk's own rooms, one row each: who may enter. A step that is part of an address stands after the room's name.
+
+Where everybody who may enter is an approver, a data manager or an administrator, the room needs the second factor.
+"""
+
+import re
+from collections.abc import Iterator
+
+from django.urls import URLPattern, URLResolver
+
+NOBODY, STAFF = "", "writer editor approver data admin"
+WRITERS, EDITORS, APPROVERS = "writer editor approver admin", "editor approver admin", "approver admin"
+PEOPLE_OR_APPROVERS = "approver data admin"
+PEOPLE, LISTS, ADMIN = "data admin", "editor approver data admin", "admin"
+PICKED, ISSUES = "wagtailsnippetchoosers_newsletter", "wagtailsnippets_newsletter_issue"
+
+LOOKED_AT = {
+    "newsletter_audit": ADMIN,
+    "newsletter_clicked_mail": WRITERS,
+    "newsletter_decide": NOBODY,  # opens by a link that was signed for one person
+    "newsletter_event_announce": WRITERS,
+    "newsletter_issue_audience": WRITERS,
+    "newsletter_issue_compare": WRITERS,
+    "newsletter_issue_compared": WRITERS,
+    "newsletter_issue_mail": WRITERS,
+    "newsletter_issue_overview": WRITERS,
+    "newsletter_report": WRITERS,
+    "newsletter_results": WRITERS,
+    "newsletter_send_ask start": APPROVERS,
+    "newsletter_send_ask cancel": APPROVERS,
+    "newsletter_send_progress": WRITERS,
+    "newsletter_batch_ask again": APPROVERS,
+    "newsletter_story_withdraw": WRITERS,
+    "people:index": PEOPLE,
+    "people:index_results": PEOPLE,
+    "subscribers_export": PEOPLE,
+    "subscribers_held": PEOPLE,
+    "subscribers_erase": PEOPLE,
+    "subscribers_import": PEOPLE,
+    "subscribers_import_new": PEOPLE,
+    "subscribers_import_progress": PEOPLE,
+    "subscribers_import_refused": PEOPLE,
+    "subscribers_import_terms": PEOPLE,
+    "subscribers_import_undo": PEOPLE,
+    "subscribers_imports": PEOPLE,
+    "subscribers_person": PEOPLE,
+    "subscribers_regions": STAFF,
+    "subscribers_towns": STAFF,
+    "subscribers_why_in_segment": PEOPLE,
+    f"{ISSUES}:list": WRITERS,
+    f"{ISSUES}:list_results": WRITERS,
+    f"{ISSUES}:edit": WRITERS,
+    f"{ISSUES}:preview_on_edit": WRITERS,
+    f"{ISSUES}:revisions_view": WRITERS,
+    f"{PICKED}_story:choose": STAFF,
+    f"{PICKED}_story:choose_results": STAFF,
+    f"{PICKED}_eventnotice:choose": STAFF,
+    f"{PICKED}_eventnotice:choose_results": STAFF,
+    "wagtailsnippets_newsletter_story:list": WRITERS,
+    "wagtailsnippets_newsletter_story:list_results": WRITERS,
+    "wagtailsnippets_newsletter_story:add": EDITORS,
+    "wagtailsnippets_newsletter_story:edit": WRITERS,
+    "wagtailsnippets_newsletter_story:preview_on_add": EDITORS,
+    "wagtailsnippets_newsletter_story:preview_on_edit": WRITERS,
+    "wagtailsnippets_newsletter_eventnotice:list": WRITERS,
+    "wagtailsnippets_newsletter_eventnotice:list_results": WRITERS,
+    "wagtailsnippets_newsletter_eventnotice:edit": WRITERS,
+    "wagtailsnippets_newsletter_appeal:list": STAFF,
+    "wagtailsnippets_newsletter_appeal:list_results": STAFF,
+    "wagtailsnippets_newsletter_appeal:edit": EDITORS,
+    "wagtailsnippets_newsletter_source:list": EDITORS,
+    "wagtailsnippets_newsletter_source:list_results": EDITORS,
+    "wagtailsnippets_newsletter_publication:list": STAFF,
+    "wagtailsnippets_newsletter_publication:list_results": STAFF,
+    "wagtailsnippets_newsletter_publication:add": ADMIN,
+    "wagtailsnippets_newsletter_publication:edit": ADMIN,
+    "wagtailsnippets_newsletter_publication:preview_on_add": ADMIN,
+    "wagtailsnippets_newsletter_publication:preview_on_edit": ADMIN,
+    "wagtailsnippets_newsletter_brand:list": EDITORS,
+    "wagtailsnippets_newsletter_brand:list_results": EDITORS,
+    "wagtailsnippets_newsletter_brand:add": ADMIN,
+    "wagtailsnippets_newsletter_brand:edit": ADMIN,
+    "wagtailsnippets_newsletter_brand:preview_on_add": ADMIN,
+    "wagtailsnippets_newsletter_brand:preview_on_edit": ADMIN,
+    "wagtailsnippets_subscribers_mailinglist:list": LISTS,
+    "wagtailsnippets_subscribers_mailinglist:list_results": LISTS,
+    "wagtailsnippets_subscribers_topic:list": STAFF,
+    "wagtailsnippets_subscribers_topic:list_results": STAFF,
+    "wagtailsnippets_subscribers_segment:list": LISTS,
+    "wagtailsnippets_subscribers_segment:list_results": LISTS,
+    "wagtailsnippets_subscribers_segment:add": PEOPLE,
+    "wagtailsnippets_subscribers_segment:edit": PEOPLE,
+    "wagtailsnippets_subscribers_segment:preview_on_add": PEOPLE,
+    "wagtailsnippets_subscribers_segment:preview_on_edit": PEOPLE,
+}
+DECIDED = {
+    "newsletter_issue_acknowledge": WRITERS,
+    "newsletter_issue_people": PEOPLE_OR_APPROVERS,
+    "newsletter_issue_proof": WRITERS,
+    "newsletter_issue_reassemble": WRITERS,
+    "newsletter_issue_step approve": APPROVERS,
+    "newsletter_issue_step withdraw": APPROVERS,
+    "newsletter_issue_step hold": WRITERS,
+    "newsletter_issue_step release": APPROVERS,
+    "newsletter_send_step start": APPROVERS,
+    "newsletter_send_step pause": APPROVERS,
+    "newsletter_send_step go-on": APPROVERS,
+    "newsletter_send_step end": APPROVERS,
+    "newsletter_send_step cancel": APPROVERS,
+    "newsletter_batch_step took": APPROVERS,
+    "newsletter_batch_step leave": APPROVERS,
+    "newsletter_batch_step again": APPROVERS,
+    "subscribers_bar": PEOPLE,
+    "subscribers_lift": PEOPLE,
+    "subscribers_person_data": PEOPLE,
+    "subscribers_import_step run": PEOPLE,
+    "subscribers_import_step undo": PEOPLE,
+    "subscribers_import_step discard": PEOPLE,
+}
+"""Rooms that take POST alone."""
+POSTED_TOO = {
+    "newsletter_story_withdraw": WRITERS,
+    "newsletter_event_announce": WRITERS,
+    "subscribers_export": PEOPLE,
+    "subscribers_held": PEOPLE,
+    "subscribers_import_new": PEOPLE,
+    "subscribers_import_terms": PEOPLE,
+    "subscribers_why_in_segment": PEOPLE,
+    "subscribers_erase": PEOPLE,
+}
+"""Rooms that one looks at and where one decides."""
+NEED_FACTOR = frozenset({"approver", "data", "admin"})
+"""Roles whose password alone opens nothing. Whoever approves, sends, exports, sees people or administers is one of them."""
+
+
+def list_rooms(resolver: URLResolver, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
+    """Name and module of every named route under /admin/ whose view is written here; a step of its address is added."""
+    for found in resolver.url_patterns:
+        address = prefix + str(found.pattern)
+        if isinstance(found, URLResolver):
+            inner = ":".join(filter(None, (space, found.namespace)))
+            yield from list_rooms(found, address, inner)
+        elif address.startswith("admin/") and found.name and is_ours(found):
+            name = f"{space}:{found.name}" if space else found.name
+            steps = re.search(r"\(\?P<step>([^)]*)\)", address)
+            for step in steps[1].split("|") if steps else [""]:
+                yield f"{name} {step}".strip(), address
+
+
+def is_ours(found: URLPattern) -> bool:
+    view = getattr(found.callback, "view_class", found.callback)
+    return view.__module__.startswith(("newsletter.", "subscribers."))

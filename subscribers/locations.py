@@ -8,13 +8,17 @@ from subscribers.errors import UnknownPlace
 from subscribers.models import Place
 from subscribers.models.place import place_key
 from subscribers.places import country_name, country_of, find_place, region_name, resolve_country, resolve_region
+from subscribers.places.search import describe
 
 _MOST_OF_A_TOWN = 120
 
 
 @dataclass(frozen=True)
 class Location:
-    """Where a text is, as far as is certain. `note` says in words what could not be told; empty when all was clear."""
+    """Where a text is, as far as is certain. `note` says in words what could not be told; empty when all was clear.
+
+    `is_area`: it names a whole region or country. `candidates` are the towns that it could mean, in words.
+    """
 
     country: str = ""
     region: str = ""
@@ -24,6 +28,8 @@ class Location:
     zone: str = ""
     note: str = ""
     ambiguous: bool = False
+    is_area: bool = False
+    candidates: tuple[str, ...] = ()
 
     @property
     def known(self) -> bool:
@@ -65,6 +71,8 @@ def locate(*, country: str = "", region: str = "", town: str = "") -> Location:
             region_code or match.region,
             note=" ".join(notes),
             ambiguous=match.ambiguous,
+            is_area=match.is_area,
+            candidates=tuple(dict.fromkeys(describe(town) for town in match.candidates)),
         )
     found = match.place
     return Location(

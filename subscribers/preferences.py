@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from subscribers.consent import record_event
-from subscribers.errors import UnknownPlace
-from subscribers.locations import locate, place_for
 from subscribers.models import ConsentEvent, Frequency, MailingList, Place, Subscriber, Subscription, Topic
 from subscribers.signup import Requested, request_subscription
 from subscribers.suppression import is_suppressed
@@ -15,16 +13,6 @@ from subscribers.unsubscribe import leave_list
 
 RADII_KM = (10, 25, 50, 80, 150, 300)
 PAUSES = {30: timedelta(days=30), 90: timedelta(days=90)}
-
-
-def find_town(text: str) -> Place | None:
-    """The place that a person named; None for no text. `UnknownPlace` says what to write instead."""
-    if not text.strip():
-        return None
-    found = locate(town=text)
-    if found.note or not found.known:
-        raise UnknownPlace(found.note or f"“{text.strip()}” is not a town that we know.")
-    return place_for(found)
 
 
 @transaction.atomic

@@ -22,7 +22,8 @@ _MOST_WORDS_OF_A_TOWN = 4
 class PlaceMatch:
     """What a text means. ``place`` is None when nothing or too much fits; then ``reason`` says which, for a person.
 
-    ``country`` and ``region`` hold what is certain even without a town. ``candidates`` come best first.
+    ``country`` and ``region`` hold what is certain even without a town; ``is_area`` when the text names them and no
+    more. ``candidates`` come best first.
     """
 
     place: Place | None = None
@@ -31,6 +32,7 @@ class PlaceMatch:
     reason: str = ""
     country: str = ""
     region: str = ""
+    is_area: bool = False
 
 
 def describe(place: Place) -> str:
@@ -98,7 +100,12 @@ def _whole_text(part: str, within: list[Area]) -> PlaceMatch | None:
         )
     if len(named) > 1:
         return PlaceMatch(ambiguous=True, reason=f"“{part}” could be {what}.")
-    return PlaceMatch(reason=f"“{part}” names no town, only {what}.", country=named[0].country, region=named[0].region)
+    return PlaceMatch(
+        reason=f"“{part}” names no town, only {what}.",
+        country=named[0].country,
+        region=named[0].region,
+        is_area=True,
+    )
 
 
 def _narrow(parts: list[str], within: Area) -> tuple[list[str], list[str], list[Area]]:

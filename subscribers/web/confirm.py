@@ -5,8 +5,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from subscribers.links import LinkTarget, Purpose
+from subscribers.models import MailingList
 from subscribers.signup import Confirmed, confirm_subscription
-from subscribers.web.links import find_target, link_for, linked_page
+from subscribers.web.links import find_target, join_path, link_for, linked_page
 from subscribers.web.page import name_for_readers, say, show, speak_to
 
 
@@ -14,7 +15,7 @@ from subscribers.web.page import name_for_readers, say, show, speak_to
 def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     person, mailing_list = find_target(target)
     if person is None or mailing_list is None:
-        return _gone()
+        return _gone(mailing_list)
     speak_to(person)
     name = name_for_readers(mailing_list)
     button = gettext("Yes, send me %(name)s") % {"name": name}
@@ -22,7 +23,7 @@ def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         return show("confirm.html", {"name": name, "button": button})
     outcome = confirm_subscription(target=target, now=timezone.now(), wording=button, source="confirmation link")
     if outcome is Confirmed.GONE:
-        return _gone()
+        return _gone(mailing_list)
     context = {
         "name": name,
         "before": outcome is Confirmed.BEFORE,
@@ -31,8 +32,9 @@ def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     return show("confirmed.html", context)
 
 
-def _gone() -> HttpResponse:
+def _gone(mailing_list: MailingList | None) -> HttpResponse:
     return say(
         gettext("There is nothing to confirm"),
-        gettext("This sign-up was cancelled or is over. You will not get mail from it. To join, please sign up again."),
+        gettext("This sign-up was cancelled or is over, and no mail comes from it."),
+        join_path=join_path(mailing_list),
     )

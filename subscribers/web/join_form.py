@@ -10,16 +10,20 @@ from subscribers.errors import BadAddress
 from subscribers.languages import language_choices
 from subscribers.locations import Location
 from subscribers.models import MailingList, Topic
-from subscribers.web.place_field import read_town
+from subscribers.web.place_field import SeveralTowns, read_town
 
 
 class JoinForm(forms.Form):
-    """The list decides which fields there are. `website` is a trap: people do not see it."""
+    """The list decides which fields there are. `website` is a trap: people do not see it.
+
+    `town_choices` are what a town that was typed could mean, to be chosen from as `meant`.
+    """
 
     email = forms.CharField(
         max_length=320, error_messages={"required": gettext_lazy("Please write your email address.")}
     )
     name = forms.CharField(max_length=200, required=False)
+    meant = forms.CharField(max_length=300, required=False)
     city = forms.CharField(max_length=120, required=False)
     topics = forms.ModelMultipleChoiceField(Topic.objects.all(), required=False)
     language = forms.ChoiceField(required=False)
@@ -27,6 +31,7 @@ class JoinForm(forms.Form):
 
     def __init__(self, data: Any = None, *, mailing_list: MailingList) -> None:
         super().__init__(data)
+        self.town_choices: tuple[str, ...] = ()
         asked = {
             "name": mailing_list.ask_name,
             "city": mailing_list.ask_place,
@@ -47,4 +52,8 @@ class JoinForm(forms.Form):
             raise forms.ValidationError(text) from error
 
     def clean_city(self) -> Location:
-        return read_town(self.cleaned_data["city"])
+        try:
+            return read_town(self.cleaned_data["city"], meant=self.cleaned_data.get("meant", ""))
+        except SeveralTowns as several:
+            self.town_choices = several.choices
+            raise

@@ -7,8 +7,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from subscribers.links import LinkTarget, Purpose
+from subscribers.models import Subscriber
 from subscribers.one_click import leave_by_link
 from subscribers.unsubscribe import leave_all
+from subscribers.web.less import offer_less
 from subscribers.web.links import find_target, link_for, linked_page
 from subscribers.web.page import (
     current_version,
@@ -32,7 +34,7 @@ def leave(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     person, mailing_list = find_target(target)
     if person is not None:
         speak_to(person)
-    return _page(target, template="leave.html", name=name_for_readers(mailing_list), everything=False)
+    return _page(target, template="leave.html", name=name_for_readers(mailing_list), everything=False, person=person)
 
 
 @linked_page(Purpose.UNSUBSCRIBE)
@@ -44,14 +46,15 @@ def leave_everything(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         if request.method == "POST":
             leave_all(subscriber=person, now=timezone.now(), source="link")
     template = "left.html" if request.method == "POST" else "leave.html"
-    return _page(target, template=template, name=gettext("all mail from us"), everything=True)
+    return _page(target, template=template, name=gettext("all mail from us"), everything=True, person=person)
 
 
-def _page(target: LinkTarget, *, template: str, name: str, everything: bool) -> HttpResponse:
+def _page(target: LinkTarget, *, template: str, name: str, everything: bool, person: Subscriber | None) -> HttpResponse:
     leave_all_path, preferences_path = _paths(target)
     context = {
         "name": name,
         "everything": everything,
+        "less": offer_less(person, now=timezone.now()) if person else None,
         "leave_all_path": leave_all_path,
         "preferences_path": preferences_path,
     }

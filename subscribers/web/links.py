@@ -14,7 +14,7 @@ from subscribers.errors import BadLink
 from subscribers.links import ExpiredLink, LinkTarget, Purpose, make_link, read_link
 from subscribers.models import FormerIdentity, MailingList, Subscriber
 from subscribers.throttle import too_many_bad_links
-from subscribers.web.page import client_of, private_page, show
+from subscribers.web.page import ASK_PATH, client_of, private_page, say, show
 
 Page = Callable[[HttpRequest, LinkTarget], HttpResponse]
 
@@ -28,8 +28,8 @@ def linked_page(purpose: Purpose) -> Callable[[Page], Callable[..., HttpResponse
         def answer(request: HttpRequest, token: str) -> HttpResponse:
             try:
                 target = read_link(token, purpose=purpose, now=timezone.now())
-            except ExpiredLink:
-                return too_old(purpose, token)
+            except ExpiredLink as expired:
+                return _too_old(purpose, token, mailing_list=find_target(expired.target)[1])
             except BadLink:
                 return refuse(request)
             return page(request, target)
@@ -43,24 +43,25 @@ def refuse(request: HttpRequest) -> HttpResponse:
     """The one answer to every link that is not ours, with a way to get one that is."""
     many = too_many_bad_links(client_of(request), now=timezone.now())
     text = gettext("This link is not one of ours, or was cut short on its way. Use the link as it is in the mail.")
-    context = {"title": gettext("This link does not work"), "text": text, "ask_path": "/my-mail"}
-    return show("message.html", context, status=429 if many else 404)
+    return say(gettext("This link does not work"), text, status=429 if many else 404, ask_path=ASK_PATH)
 
 
-def too_old(purpose: Purpose, token: str) -> HttpResponse:
-    """A link that was right and is over. An old one to the preferences can have a fresh one mailed."""
+def _too_old(purpose: Purpose, token: str, *, mailing_list: MailingList | None) -> HttpResponse:
+    """A link that was right and is over. Each says how to get a new one; to the preferences it can be mailed at once."""
     texts = {
         Purpose.PREFERENCES: gettext(
             "Links to your choices are good for 90 days, because newsletters get forwarded. "
             "We can mail a fresh one to your address."
         ),
-        Purpose.CONFIRM: gettext("This link was good for seven days. Please sign up again; we then send a new one."),
+        Purpose.CONFIRM: gettext("It was good for seven days. Sign up again, and we send a new one."),
     }
-    text = texts.get(purpose, gettext("This link was good for an hour. Ask for a new one on the page of your choices."))
+    text = texts.get(purpose, gettext("It was good for an hour. On your own page you can ask for another."))
     context = {
         "title": gettext("This link is too old"),
         "text": text,
         "fresh_path": f"/p/{token}/fresh" if purpose is Purpose.PREFERENCES else "",
+        "join_path": join_path(mailing_list) if purpose is Purpose.CONFIRM else "",
+        "ask_path": "" if purpose in texts else ASK_PATH,
     }
     return show("message.html", context, status=410)
 
@@ -73,6 +74,11 @@ def find_target(target: LinkTarget) -> tuple[Subscriber | None, MailingList | No
         person = former.subscriber if former else None
     mailing_list = MailingList.objects.filter(public_id=target.list_public_id).first()
     return person, mailing_list
+
+
+def join_path(mailing_list: MailingList | None) -> str:
+    """Where people sign up for a list; empty for one that has no such page."""
+    return f"/join/{mailing_list.slug}" if mailing_list and mailing_list.public else ""
 
 
 def link_for(target: LinkTarget, purpose: Purpose) -> str:

@@ -16,7 +16,7 @@ from subscribers.models import MailedLink
 from subscribers.moving import CannotMove, SameAddress, confirm_new_address, name_new_address
 from subscribers.people import describe_person
 from subscribers.web.links import Page, find_target, linked_page
-from subscribers.web.page import say, show, speak_to
+from subscribers.web.page import ASK_PATH, say, show, speak_to
 from subscribers.web.preference_page import nothing_kept
 
 
@@ -133,5 +133,5 @@ def arrive(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 
 
 def _spent() -> HttpResponse:
-    text = gettext("This link works once and has been used. Ask for a new one on the page “Your mail from us”.")
-    return say(gettext("This link was used already"), text, status=410)
+    text = gettext("Such a link works once. On your own page you can ask for another.")
+    return say(gettext("This link was used already"), text, status=410, ask_path=ASK_PATH)

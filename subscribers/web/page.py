@@ -23,6 +23,7 @@ from subscribers.models import MailingList, Subscriber
 from subscribers.networks import client_address
 
 _LOG = logging.getLogger(__name__)
+ASK_PATH = "/my-mail"
 _RETRY_SECONDS = "120"
 _LOOK_SECONDS = 15
 _HEADERS = {
@@ -77,9 +78,11 @@ def write_page(template: str, context: Mapping[str, object]) -> str:
     return render_to_string(f"subscribers/{template}", {**shared, **context})
 
 
-def say(title: str, text: str, *, status: int = 200) -> HttpResponse:
-    """A page that says one thing."""
-    return show("message.html", {"title": title, "text": text}, status=status)
+def say(title: str, text: str, *, status: int = 200, ask_path: str = "", join_path: str = "") -> HttpResponse:
+    """A page that says one thing. `ask_path` and `join_path` lead on: to a new link by mail, to a sign-up page."""
+    return show(
+        "message.html", {"title": title, "text": text, "ask_path": ask_path, "join_path": join_path}, status=status
+    )
 
 
 def speak_to(person: Subscriber) -> None:

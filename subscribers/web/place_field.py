@@ -1,29 +1,48 @@
-"""A town as people type it, with an answer that they understand in their own language."""
+"""A town or region as people type it. What could be several towns is asked back as a choice, in their own language."""
 
 from django import forms
 from django.utils.translation import gettext
 
 from subscribers.locations import Location, locate
 
+MOST_CHOICES = 6
 
-def read_town(text: str) -> Location:
-    """The location; empty for no text. Raises a `ValidationError` for what could be several places, or none."""
+
+class SeveralTowns(forms.ValidationError):
+    """The text fits several places; `choices` are the towns among them, in words that `read_town` takes as `meant`."""
+
+    def __init__(self, message: str, *, choices: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.choices = choices
+
+
+def read_town(text: str, *, meant: str = "") -> Location:
+    """The location; empty for no text. `meant` is the town that was chosen for a text that fits several.
+
+    Raises `SeveralTowns` until one is chosen.
+    """
     location = locate(town=text)
-    if location.ambiguous:
-        raise forms.ValidationError(
-            gettext(
-                "There are several places called “%(town)s”. Add the state, region or country, as in “%(example)s”."
-            )
-            % {"town": text.strip(), "example": "Houston, Texas"}
-        )
-    return location
+    if not location.ambiguous:
+        return location
+    choices = location.candidates[:MOST_CHOICES]
+    if meant in choices:
+        return locate(town=meant)
+    named = {"town": text.strip(), "example": "Houston, Texas"}
+    if choices:
+        raise SeveralTowns(gettext("There are several places called “%(town)s”.") % named, choices=choices)
+    raise SeveralTowns(
+        gettext("There are several places called “%(town)s”. Add the state, region or country, as in “%(example)s”.")
+        % named,
+        choices=(),
+    )
 
 
-def read_known_town(text: str) -> Location:
-    """As `read_town`; a text that names no place we know is refused as well."""
-    location = read_town(text)
-    if text.strip() and (location.note or not location.known):
+def read_known_town(text: str, *, meant: str = "") -> Location:
+    """As `read_town`; a text that names no town, region or country that we know is refused as well."""
+    location = read_town(text, meant=meant)
+    if text.strip() and not location.town and not location.is_area:
         raise forms.ValidationError(
-            gettext("“%(town)s” is not a town that we know. Try a larger place nearby.") % {"town": text.strip()}
+            gettext("“%(town)s” is not a place that we know. Try a larger town nearby, or your region.")
+            % {"town": text.strip()}
         )
     return location

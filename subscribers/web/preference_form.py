@@ -11,14 +11,18 @@ from subscribers.languages import language_choices
 from subscribers.locations import describe_place, place_for
 from subscribers.models import Frequency, MailingList, Place, Subscriber, Topic
 from subscribers.preferences import PAUSES, RADII_KM
-from subscribers.web.place_field import read_known_town
+from subscribers.web.place_field import SeveralTowns, read_known_town
 
 
 class PreferencesForm(forms.Form):
-    """What a person may change about their mail. `often_<id>` is the rhythm of each list that they may choose."""
+    """What a person may change about their mail. `often_<id>` is the rhythm of each list that they may choose.
+
+    `town_choices` are what a town that was typed could mean, to be chosen from as `meant`.
+    """
 
     lists = forms.ModelMultipleChoiceField(MailingList.objects.none(), required=False)
     topics = forms.ModelMultipleChoiceField(Topic.objects.all(), required=False)
+    meant = forms.CharField(max_length=300, required=False)
     town = forms.CharField(max_length=120, required=False)
     radius = forms.TypedChoiceField(
         choices=[("", ""), *((str(km), "") for km in RADII_KM)], coerce=int, empty_value=None, required=False
@@ -30,6 +34,7 @@ class PreferencesForm(forms.Form):
         super().__init__(data)
         self._person = person
         self._offered = offered
+        self.town_choices: tuple[str, ...] = ()
         self.fields["lists"].queryset = MailingList.objects.filter(pk__in=[one.pk for one in offered])  # type: ignore[attr-defined]
         self.fields["language"].choices = language_choices(person.language)  # type: ignore[attr-defined]
         if person.radius_km is not None and person.radius_km not in RADII_KM:
@@ -41,7 +46,11 @@ class PreferencesForm(forms.Form):
         text: str = self.cleaned_data["town"]
         if self._person.place is not None and text == describe_place(self._person.place):
             return self._person.place
-        return place_for(read_known_town(text))
+        try:
+            return place_for(read_known_town(text, meant=self.cleaned_data.get("meant", "")))
+        except SeveralTowns as several:
+            self.town_choices = several.choices
+            raise
 
     def rhythms(self) -> dict[MailingList, Frequency]:
         """The rhythm chosen for each list that was ticked."""

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from subscribers.addresses import mask
-from subscribers.host import Month, current_host
+from subscribers.host import current_host
 from subscribers.languages import language_choices
 from subscribers.links import LinkTarget, Purpose
 from subscribers.locations import describe_place
@@ -20,6 +20,7 @@ from subscribers.preferences import (
     paused_until,
     save_preferences,
 )
+from subscribers.web.less import less_of, offer_less
 from subscribers.web.links import find_target, link_for, linked_page
 from subscribers.web.page import name_for_readers, say, show, speak_to
 from subscribers.web.preference_form import PreferencesForm, radius_choices, rhythm_choices
@@ -48,7 +49,7 @@ def less(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         return nothing_kept()
     speak_to(person)
     if request.method == "POST":
-        rhythms = {one: _less_of(one) for one in lists_on(person)}
+        rhythms = {one: less_of(one) for one in lists_on(person)}
         choose_rhythms(subscriber=person, rhythms=rhythms, now=timezone.now())
     offered = _offered(person)
     form = PreferencesForm(person=person, offered=offered)
@@ -60,11 +61,6 @@ def nothing_kept() -> HttpResponse:
         gettext("Nothing is kept about you"),
         gettext("You were removed from our records, so there is nothing to set."),
     )
-
-
-def _less_of(mailing_list: MailingList) -> Frequency:
-    possible = current_host().rhythms(mailing_list)
-    return Frequency.MONTHLY if Frequency.MONTHLY in possible else Frequency.EVENTS
 
 
 def _offered(person: Subscriber) -> list[MailingList]:
@@ -108,10 +104,9 @@ def _page(
     if refused:
         chosen_topics = {int(pk) for pk in request.POST.getlist("topics") if pk.isdecimal()}
     path = link_for(target, Purpose.PREFERENCES)
-    lists = _lists(request, person=person, offered=offered, refused=refused, now=now)
     context = {
         "masked": mask(person.email),
-        "lists": lists,
+        "lists": _lists(request, person=person, offered=offered, refused=refused, now=now),
         "topics": [(topic, topic.pk in chosen_topics) for topic in Topic.objects.all()],
         "town": form.data.get("town", "") if refused else (describe_place(person.place) if person.place else ""),
         "radii": radius_choices(person.radius_km),
@@ -123,7 +118,7 @@ def _page(
         "refused": refused,
         "saved": saved,
         "waiting": [name_for_readers(one) for one in waiting or ()],
-        "less": _less(lists),
+        "less": offer_less(person, now=now),
         "path": path,
         "leave_all_path": f"{link_for(target, Purpose.UNSUBSCRIBE)}/all",
     }
@@ -153,17 +148,3 @@ def _lists(
         }
         for one in offered
     ]
-
-
-def _less(lists: list[dict[str, object]]) -> dict[str, int] | None:
-    """What the month was and what less would have been; None for someone who has little already."""
-    full = [row for row in lists if row["ticked"] and row["rhythm"] == Frequency.EVERY]
-    months = [row["month"] for row in full if isinstance(row["month"], Month)]
-    if not full:
-        return None
-    monthly = all(_less_of(row["list"]) is Frequency.MONTHLY for row in full if isinstance(row["list"], MailingList))
-    return {
-        "before": sum(month.issues for month in months),
-        "after": len(months) if monthly else sum(month.with_events for month in months),
-        "monthly": monthly,
-    }

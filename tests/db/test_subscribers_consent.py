@@ -8,10 +8,10 @@ from django.db import IntegrityError, transaction
 
 from subscribers.confirmations import confirmation_url, due_confirmations, mark_sent, queue_confirmation
 from subscribers.erasure import erase_person
-from subscribers.errors import BadAddress, UnknownPlace
+from subscribers.errors import BadAddress
 from subscribers.identity import identify
 from subscribers.links import LinkTarget, Purpose, read_link
-from subscribers.locations import get_or_make_place, locate
+from subscribers.locations import get_or_make_place, locate, place_for
 from subscribers.models import (
     AppendOnly,
     Confirmation,
@@ -28,7 +28,7 @@ from subscribers.models import (
     Topic,
 )
 from subscribers.people import UnknownPerson, describe_person, find_person
-from subscribers.preferences import choose_lists, find_town, save_preferences
+from subscribers.preferences import choose_lists, save_preferences
 from subscribers.signup import Confirmed, Requested, confirm_subscription, request_subscription
 from subscribers.suppression import CannotLift, lift_suppression, suppress
 from subscribers.unsubscribe import leave_all, leave_list
@@ -318,7 +318,7 @@ def test_preferences_are_saved_once_and_put_on_record() -> None:
     weekly = make_list()
     person = make_member(weekly)
     topic = Topic.objects.create(slug="land", name="Land")
-    place = find_town("London, GB")
+    place = place_for(locate(town="London, GB"))
     choice = {"topics": [topic], "language": "fr", "place": place, "now": NOW}
     assert save_preferences(subscriber=person, **choice)
     assert not save_preferences(subscriber=person, **choice)
@@ -334,14 +334,6 @@ def test_lists_are_left_at_once_and_joined_by_mail() -> None:
     assert waiting == [events]
     assert not Subscription.objects.mailable().exists()
     assert [one.mailing_list for one in due_confirmations(now=NOW)] == [events]
-
-
-def test_a_town_is_found_or_the_person_is_told_what_to_write() -> None:
-    assert find_town("  ") is None
-    with pytest.raises(UnknownPlace, match="could be"):
-        find_town("Springfield")
-    with pytest.raises(UnknownPlace):
-        find_town("Xyzzyville")
 
 
 def test_what_is_not_understood_of_a_place_is_left_out_and_said() -> None:
@@ -365,7 +357,7 @@ def test_one_place_is_one_row_and_no_finer_than_a_kilometre() -> None:
 
 def test_everything_held_about_a_person_can_be_said() -> None:
     weekly = make_list()
-    ask(weekly, name="Ada", place=find_town("London, GB"))
+    ask(weekly, name="Ada", place=place_for(locate(town="London, GB")))
     leave_list(subscriber=find_person("ada@example.org"), mailing_list=weekly, now=NOW)
     said = describe_person(find_person(" ADA@example.org"), now=NOW)
     assert (said["name"], said["country"], said["region"], said["city"]) == ("Ada", "GB", "GB-ENG", "London")

@@ -1,0 +1,95 @@
+"""Less stands beside leave, with what the last month would have been; dead ends of links lead on."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from subscribers.host import Month, current_host, register_host
+from subscribers.links import Purpose
+from subscribers.models import Frequency, MailingList, Subscriber, Subscription
+from subscribers.unsubscribe import leave_list
+from tests.support.people import make_list, make_member, path_to, subscribe
+
+pytestmark = pytest.mark.django_db
+MONTHS = {"weekly": Month(issues=4, with_events=2), "events": Month(issues=3, with_events=0)}
+
+
+@pytest.fixture
+def weekly() -> MailingList:
+    return make_list()
+
+
+@pytest.fixture
+def months() -> Iterator[set[Frequency]]:
+    """The rhythms of every list, to be changed by the test; the lists wrote as `MONTHS` says."""
+    rhythms = set(Frequency)
+    before = current_host()
+
+    def last_month(person: Subscriber, mailing_list: MailingList, now: datetime) -> Month | None:
+        return MONTHS.get(mailing_list.slug)
+
+    register_host(replace(before, last_month=last_month, rhythms=lambda mailing_list: frozenset(rhythms)))
+    yield rhythms
+    register_host(before)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.PREFERENCES])
+def test_whoever_may_leave_reads_what_last_month_was_and_what_less_would_have_been(
+    client: Client, weekly: MailingList, months: set[Frequency], purpose: Purpose
+) -> None:
+    ada = make_member(weekly)
+    subscribe(ada, make_list("events"))
+    page = client.get(path_to(ada, weekly, purpose)).content.decode()
+    assert "Last month you would have had 7 mails. With less: 2 mails." in page
+    assert 'id="less"' in page
+
+
+def test_where_there_is_no_digest_less_is_the_mails_with_events_near(
+    client: Client, weekly: MailingList, months: set[Frequency]
+) -> None:
+    months.discard(Frequency.MONTHLY)
+    ada = make_member(weekly)
+    page = path_to(ada, weekly, Purpose.PREFERENCES)
+    assert "4 mails. With less: 2 mails." in client.get(page).content.decode()
+    assert b"Saved" in client.post(f"{page}/less").content
+    assert Subscription.objects.get().frequency == Frequency.EVENTS
+
+
+def test_one_press_for_less_makes_a_monthly_reader_and_offers_nothing_further(
+    client: Client, weekly: MailingList, months: set[Frequency]
+) -> None:
+    ada = make_member(weekly)
+    page = path_to(ada, weekly, Purpose.PREFERENCES)
+    client.post(f"{page}/less")
+    assert Subscription.objects.get().frequency == Frequency.MONTHLY
+    assert "With less" not in client.get(path_to(ada, weekly)).content.decode()
+
+
+def test_a_confirmation_that_is_over_leads_back_to_the_sign_up(client: Client, weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    link = path_to(ada, weekly, Purpose.CONFIRM)
+    leave_list(subscriber=ada, mailing_list=weekly, now=timezone.now())
+    assert b'href="/join/weekly"' in client.post(link).content
+    with time_machine.travel(timezone.now() + timedelta(days=8), tick=False):
+        assert b'href="/join/weekly"' in client.get(link).content
+
+
+def test_a_private_list_has_no_sign_up_to_lead_back_to(client: Client) -> None:
+    inner = make_list("inner", public=False)
+    link = path_to(make_member(inner), inner, Purpose.CONFIRM)
+    with time_machine.travel(timezone.now() + timedelta(days=8), tick=False):
+        assert b"/join/" not in client.get(link).content
+
+
+def test_a_mailed_link_that_was_used_or_is_too_old_leads_to_another(client: Client, weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    link = path_to(ada, weekly, Purpose.DOWNLOAD)
+    client.post(link)
+    assert b'href="/my-mail"' in client.get(link).content
+    with time_machine.travel(timezone.now() + timedelta(hours=2), tick=False):
+        assert b'href="/my-mail"' in client.get(link).content

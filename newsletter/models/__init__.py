@@ -1,5 +1,6 @@
 """Tables, constraints and querysets of publishing. No services here."""
 
+from newsletter.models.api_keys import ApiKey
 from newsletter.models.audit import AuditEntry
 from newsletter.models.checks import Acknowledgement, LinkLook, SenderDomain
 from newsletter.models.clicks import LinkClicks, ReaderClick
@@ -27,6 +28,7 @@ from newsletter.models.states import move
 
 __all__ = [
     "Acknowledgement",
+    "ApiKey",
     "Appeal",
     "Approval",
     "Attempt",

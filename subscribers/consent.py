@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from subscribers.models import ConsentEvent, MailingList, Subscriber
 
 
@@ -30,3 +32,10 @@ def record_event(
         by=by,
         data=dict(data or {}),
     )
+
+
+def wording_of(mailing_list: MailingList) -> str:
+    """What people read beside the button when they ask for a list, in the language in force."""
+    return gettext("Send me %(name)s by email. I can leave at any time with the link in every mail.") % {
+        "name": mailing_list.name
+    }

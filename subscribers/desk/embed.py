@@ -4,19 +4,26 @@ from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils import translation
 from wagtail.admin.panels import Panel
 
+from subscribers.consent import wording_of
+from subscribers.host import current_host
+from subscribers.languages import best_language, language_choices
 from subscribers.models import MailingList, Topic
 
 
 def write_form(mailing_list: MailingList) -> str:
-    """HTML that posts to our own sign-up page, which then asks the person to press one button more."""
-    context = {
-        "list": mailing_list,
-        "action": join_url(mailing_list),
-        "topics": Topic.objects.all() if mailing_list.ask_topics else (),
-    }
-    return render_to_string("subscribers/embed.html", context).strip()
+    """HTML in the organisation's language. It posts to our own sign-up page, which asks for one press of a button more."""
+    with translation.override(best_language([current_host().look().language]) or "en"):
+        context = {
+            "list": mailing_list,
+            "action": join_url(mailing_list),
+            "topics": Topic.objects.all() if mailing_list.ask_topics else (),
+            "languages": language_choices(""),
+            "wording": wording_of(mailing_list),
+        }
+        return render_to_string("subscribers/embed.html", context).strip()
 
 
 def join_url(mailing_list: MailingList) -> str:

@@ -8,13 +8,13 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
 from subscribers.addresses import mask
-from subscribers.gate import Way, is_flooded, weigh
-from subscribers.held import hold_signup
+from subscribers.arrivals import take_signup
+from subscribers.consent import wording_of
+from subscribers.gate import is_flooded
 from subscribers.languages import language_choices
 from subscribers.locations import Location, place_for
 from subscribers.models import MailingList, Topic
 from subscribers.proof import Proof, check_proof, make_challenge, spend_proof
-from subscribers.signup import request_subscription
 from subscribers.web.join_form import JoinForm
 from subscribers.web.page import client_of, private_page, say, show
 
@@ -29,9 +29,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     if mailing_list is None:
         text = gettext("There is no newsletter to join here.")
         return say(gettext("This page does not exist"), text, status=404)
-    wording = gettext("Send me %(name)s by email. I can leave at any time with the link in every mail.") % {
-        "name": mailing_list.name
-    }
+    wording = wording_of(mailing_list)
     if request.method != "POST":
         return _form_page(request, mailing_list, form=JoinForm(mailing_list=mailing_list), wording=wording)
     form = JoinForm(request.POST, mailing_list=mailing_list)
@@ -54,22 +52,20 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
 def _take(form: JoinForm, *, mailing_list: MailingList, wording: str, client: str, proof: Proof, now: datetime) -> None:
     """The sign-up goes its way; nothing of which way is told."""
     data = form.cleaned_data
-    decision = weigh(address=data["email"], client=client, proof=proof, now=now)
-    details = {
-        "email": data["email"],
-        "mailing_list": mailing_list,
-        "wording": wording,
-        "source": "sign-up page, disposable address" if decision.disposable else "sign-up page",
-        "now": now,
-        "name": data.get("name", ""),
-        "language": data.get("language") or get_language() or "",
-        "place": place_for(data.get("city") or Location()),
-        "topics": data.get("topics", ()),
-    }
-    if decision.way is Way.IN:
-        request_subscription(**details, must_confirm=proof is not Proof.GOOD)
-    elif decision.way is Way.HELD:
-        hold_signup(**details, why=decision.why)
+    take_signup(
+        email=data["email"],
+        mailing_list=mailing_list,
+        wording=wording,
+        source="sign-up page",
+        client=client,
+        proof=proof,
+        must_confirm=proof is not Proof.GOOD,
+        now=now,
+        name=data.get("name", ""),
+        language=data.get("language") or get_language() or "",
+        place=place_for(data.get("city") or Location()),
+        topics=data.get("topics", ()),
+    )
 
 
 def _check_work(payload: str, *, now: datetime) -> str:

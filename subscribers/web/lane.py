@@ -5,7 +5,7 @@ So a mailbox provider's one-click POST depends on nothing but the link, and cost
 
 from collections.abc import Callable
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, URLResolver, get_resolver
 
@@ -27,5 +27,7 @@ class PublicLane:
             found = self._pages.resolve(request.path_info)
         except Resolver404:
             return self._next(request)
-        answer: HttpResponseBase = found.func(request, *found.args, **found.kwargs)
+        answer: HttpResponse = found.func(request, *found.args, **found.kwargs)
+        if not answer.streaming:
+            answer.headers.setdefault("Content-Length", str(len(answer.content)))
         return answer

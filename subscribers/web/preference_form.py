@@ -63,8 +63,8 @@ def rhythm_choices(mailing_list: MailingList) -> list[tuple[str, str]]:
     """What the list can do, in words."""
     words = {
         Frequency.EVERY: gettext("Every issue"),
-        Frequency.MONTHLY: gettext("Once a month, all in one mail"),
-        Frequency.EVENTS: gettext("Only when there is an event near me"),
+        Frequency.MONTHLY: gettext("Once a month, in one mail"),
+        Frequency.EVENTS: gettext("Only with events near me"),
     }
     possible = current_host().rhythms(mailing_list)
     return [(str(rhythm), text) for rhythm, text in words.items() if rhythm in possible]

@@ -113,6 +113,7 @@ def _page(
         "radius": form.data.get("radius", "") if refused else str(person.radius_km or ""),
         "languages": language_choices(person.language),
         "chosen_language": form.data.get("language", "") if refused else person.language,
+        "pause": form.data.get("pause", "") if refused else "",
         "paused_until": paused_until(person, now=now),
         "form": form,
         "refused": refused,
@@ -134,6 +135,7 @@ def _lists(
         Subscription.objects.filter(subscriber=person).open().mailable().values_list("mailing_list_id", flat=True)
     )
     ticked = {int(pk) for pk in request.POST.getlist("lists") if pk.isdecimal()} if refused else on
+    typed = request.POST if refused else {}
     host = current_host()
     return [
         {
@@ -143,7 +145,8 @@ def _lists(
             "ticked": one.pk in ticked,
             "unconfirmed": one.pk in on and one.pk not in confirmed,
             "rhythms": rhythm_choices(one),
-            "rhythm": rows[one.pk].frequency if one.pk in rows else str(Frequency.EVERY),
+            "rhythm": typed.get(f"often_{one.pk}")
+            or (rows[one.pk].frequency if one.pk in rows else str(Frequency.EVERY)),
             "month": host.last_month(person, one, now) if one.pk in on else None,
         }
         for one in offered

@@ -134,7 +134,7 @@ def test_the_persons_page_says_what_they_chose() -> None:
 
 
 def test_the_form_that_staff_copy_signs_people_up_from_any_site_without_javascript() -> None:
-    weekly = make_list(name="Weekly <news>", ask_place=False)
+    weekly = make_list(name="Weekly <news>", ask_place=False, ask_language=True)
     topic = Topic.objects.create(slug="land", name="Land & water")
     page = sign_in("data").get(f"/admin/lists/edit/{weekly.pk}/").content.decode()
     copied = re.search(r"<textarea[^>]*nl-copy[^>]*>(.*?)</textarea>", page, re.S)
@@ -143,6 +143,7 @@ def test_the_form_that_staff_copy_signs_people_up_from_any_site_without_javascri
     assert 'action="http://testserver/join/weekly"' in form or "/join/weekly" in form
     assert "Weekly &lt;news&gt;" in form
     assert 'name="city"' not in form
+    assert '<option value="es">Español</option>' in form
     assert "Land &amp; water" in form
     stranger = Client(enforce_csrf_checks=True)
     sent = {"email": "ada@example.org", "name": "Ada", "topics": [topic.pk]}

@@ -121,6 +121,14 @@ def test_a_town_that_is_not_understood_is_marked_and_nothing_is_saved(client: Cl
     assert Subscription.objects.mailable().exists()
 
 
+def test_nothing_that_was_chosen_is_lost_where_a_town_is_not_understood(client: Client, weekly: MailingList) -> None:
+    page = path_to(make_member(weekly), weekly, Purpose.PREFERENCES)
+    chosen = {"town": "Springfield", "lists": [weekly.pk], "pause": "30", "radius": "25", "language": "fr"}
+    shown = client.post(page, chosen).content.decode()
+    for value in ("30", "25", "fr"):
+        assert f'value="{value}" selected' in shown
+
+
 def test_unticking_a_list_leaves_it(client: Client, weekly: MailingList) -> None:
     ada = make_member(weekly)
     client.post(path_to(ada, weekly, Purpose.PREFERENCES), {})

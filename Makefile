@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test lint install clean email-gallery email-check
+.PHONY: help demo test lint install clean email-gallery email-check email-goldens email-blocks soak
 
 help:
 	@echo "make demo   send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
@@ -11,6 +11,8 @@ help:
 	@echo "make soak   send to 200,000 people three times while everything goes wrong at random (at most 20 minutes)"
 	@echo "make email-gallery  draw every mail layout in every finished brand on one contact sheet (needs Chromium)"
 	@echo "make email-check    hold all of them to the whole bar: axe, validators, SpamAssassin, size (some minutes)"
+	@echo "make email-goldens  accept how mails look now; read the difference before you commit it"
+	@echo "make email-blocks   write docs/email-blocks.md and its pictures again (needs Chromium)"
 	@echo "make lint   check style, types and floors"
 	@echo "make install  put the \`newsletter\` command into .venv/bin"
 	@echo "make clean  remove what these made"
@@ -29,6 +31,12 @@ email-gallery: $(VENV)/.dev
 
 email-check: $(VENV)/.dev
 	$(BIN)/python -m tests.gallery.check $(ARGS)
+
+email-goldens: $(VENV)/.dev
+	NEWSLETTER_UPDATE_GOLDENS=1 $(BIN)/pytest -q tests/unit/rendering/test_golden.py
+
+email-blocks: $(VENV)/.dev
+	$(BIN)/python -m tests.gallery.blocks $(ARGS)
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.soak.run $(ARGS)

@@ -7,9 +7,10 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
+from babel.units import format_unit
 
 from newsletter.issues.dates import first_day, in_words, locale_of
-from newsletter.issues.near import Chosen
+from newsletter.issues.near import CLOSE_KM, Chosen
 from newsletter.issues.visible import Visible, describe_visible, narrow, see
 from newsletter.issues.words import say
 from newsletter.rendering.blocks import (
@@ -152,12 +153,20 @@ def _events(data: Content, chosen: Chosen, content: Content, language: str) -> E
     zone = content["publication"]["zone"]
     heading = data["heading"] if data["heading"] and chosen.kind in ("near", "all") else _heading(chosen, language)
     return Events(
-        events=tuple(_event(event, language, zone) for event in chosen.events),
+        events=tuple(
+            replace(_event(event, language, zone), distance=_nearness(language) if event["id"] in chosen.close else "")
+            for event in chosen.events
+        ),
         heading=heading,
         kind="near" if chosen.kind == "all" else chosen.kind,
         host_url=content["publication"]["host_url"],
         key=data["key"],
     )
+
+
+def _nearness(language: str) -> str:
+    distance = format_unit(CLOSE_KM, "kilometer", length="short", locale=locale_of(language))
+    return word("distance_within", language, distance=distance)
 
 
 def _heading(chosen: Chosen, language: str) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 from subscribers.places import distance_km
 
 Event = dict[str, Any]
+CLOSE_KM = 15
+_CLOSE_TO_TOWN_KM = 10.0  # readers' places are known to the town: this leaves room for where in it they live
 
 
 @dataclass(frozen=True)
@@ -24,10 +26,14 @@ class Where:
 
 @dataclass(frozen=True)
 class Chosen:
-    """``kind`` is near, region, online, host or nothing; ``events`` are in the order to show."""
+    """``kind`` is near, region, online, host or nothing; ``events`` are in the order to show.
+
+    ``close`` are the ids of those that take place within CLOSE_KM (kilometres) of every reader who is shown this choice.
+    """
 
     kind: str
     events: tuple[Event, ...]
+    close: tuple[int, ...] = ()
 
 
 def choose_events_for(where: Where, *, events: list[Event], most: int, radius_km: float, host: bool) -> Chosen:
@@ -36,7 +42,7 @@ def choose_events_for(where: Where, *, events: list[Event], most: int, radius_km
     online = [event for event in open_events if event["online"]]
     near = [event for event in open_events if not event["online"] and is_near(where, event, radius_km=radius_km)]
     if near:
-        return Chosen("near", tuple((near + online)[:most]))
+        return _choose_near(where, (near + online)[:most])
     regional = [event for event in open_events if not event["online"] and is_regional(where, event)]
     if regional:
         return Chosen("region", tuple((regional + online)[:most]))
@@ -52,7 +58,15 @@ def choose_near_events(where: Where, *, events: list[Event], most: int, radius_k
         regional = [event for event in in_person if is_regional(where, event)]
         return Chosen("region" if regional else "nothing", tuple(regional[:most]))
     near = [event for event in in_person if is_near(where, event, radius_km=radius_km)]
-    return Chosen("near" if near else "nothing", tuple(near[:most]))
+    return _choose_near(where, near[:most]) if near else Chosen("nothing", ())
+
+
+def _choose_near(where: Where, events: list[Event]) -> Chosen:
+    """One ring alone, so that readers of one region do not fall into as many groups as it has towns."""
+    close = (
+        event["id"] for event in events if not event["online"] and is_near(where, event, radius_km=_CLOSE_TO_TOWN_KM)
+    )
+    return Chosen("near", tuple(events), tuple(close))
 
 
 def may_be_in(where: Where, places: list[str]) -> bool:

@@ -11,7 +11,7 @@ import orjson
 
 from newsletter.issues.body import literal, shorten
 from newsletter.issues.leave_out import leave_out, stories_of
-from newsletter.issues.near import Chosen, Where, choose_events_for, choose_near_events, may_be_in
+from newsletter.issues.near import CLOSE_KM, Chosen, Where, choose_events_for, choose_near_events, may_be_in
 
 Content = dict[str, Any]
 CORRECTION, ONLY_EVENTS = "correction", "events"
@@ -40,6 +40,8 @@ class Visible:
             },
             "appeals": {block: appeal["id"] if appeal else None for block, appeal in self.appeals.items()},
         }
+        if close := {block: list(chosen.close) for block, chosen in self.events.items() if chosen.close}:
+            chosen["close"] = close
         if self.hidden:
             chosen["hidden"] = list(self.hidden)
         if self.only_events:
@@ -155,6 +157,8 @@ def _describe_events(chosen: Chosen) -> str:
     )
     online = sum(1 for event in chosen.events if event["online"])
     named = ", ".join(place for place in places if place)
+    if chosen.close:
+        named += f" ({len(chosen.close)} within {CLOSE_KM} km)"
     kinds = {
         "near": f"events near {named}",
         "region": f"events in the region: {named}",

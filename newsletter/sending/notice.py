@@ -46,6 +46,9 @@ def look_of(brand: Brand) -> Look:
         accent=brand.accent,
         background=brand.background,
         font=brand.font,
+        heading_font=brand.heading_font,
+        radius=brand.radius,
+        masthead=brand.masthead,
     )
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from newsletter.content.pictures import PLACES, make_neutral, make_picture
 from newsletter.demo import pictures as demo
 from newsletter.organisation.starters import load_starters
-from newsletter.rendering.blocks import Brand, Document, Picture
+from newsletter.rendering.blocks import Brand, Button, Document, Events, Note, Picture, StoryCards, StoryItem
 from newsletter.rendering.pipeline import LAYOUTS
 from newsletter.rendering.samples import Pictures, sample_document
 from tests.gallery.languages import letter_in
@@ -27,7 +27,43 @@ def documents(*, picture: Pictures) -> dict[str, Document]:
         for layout in LAYOUTS
     }
     plain = replace(brand_of("harbour"), logo=None, logo_dark=None)
-    return found | {f"letter-{language}": letter_in(language, brand=plain, picture=picture) for language in LANGUAGES}
+    found |= {f"letter-{language}": letter_in(language, brand=plain, picture=picture) for language in LANGUAGES}
+    return found | {"letter-bare": bare_letter(), "notice-meadow": notice(brand_of("meadow"))}
+
+
+def bare_letter() -> Document:
+    """As little as an issue can hold: no logo, no picture, no links of the brand, nothing near, one story without a teaser."""
+    brand = Brand(name="Harbour Justice", postal_address="Harbour Justice, 1 Example Quay, London ZZ1 1ZZ")
+    return Document(
+        subject="The court that arrives by boat",
+        preheader="One story this week, and an invitation to bring people together",
+        language="en",
+        brand=brand,
+        blocks=(
+            StoryCards((StoryItem("The court that arrives by boat", "https://harbour.example/stories/boat/"),)),
+            Events((), kind="host", host_url="https://harbour.example/host/"),
+        ),
+        publication="The Weekly Letter",
+        reason="You get this because you signed up for The Weekly Letter from Harbour Justice.",
+    )
+
+
+def notice(brand: Brand) -> Document:
+    """A mail of the system itself, such as the question to confirm."""
+    words = "Somebody, we think you, asked Harbour Justice to send The Weekly Letter to this address."
+    return Document(
+        subject="Please confirm: The Weekly Letter",
+        preheader=words,
+        language="en",
+        brand=replace(brand, logo=None, logo_dark=None, social=()),
+        blocks=(
+            Note(body_html=f"<p>{words}</p><p>The link is good for seven days.</p>", body_text=words),
+            Button("Yes, send it to me", "https://news.harbour.example/confirm/x"),
+        ),
+        publication=brand.name,
+        reason="You get this because somebody gave this address to Harbour Justice.",
+        personal=False,
+    )
 
 
 def brand_of(slug: str) -> Brand:

@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
-from newsletter.issues.documents import Visible, make_document
-from newsletter.issues.near import Chosen
+from newsletter.issues.documents import Visible, describe_visible, make_document
+from newsletter.issues.near import Chosen, Where, choose_events_for
 from newsletter.rendering.blocks import EventItem, Events
 
 
-def show(language: str = "en", publication_zone: str = "Europe/London", **changes: Any) -> EventItem:
-    event = {
+def show(
+    language: str = "en", publication_zone: str = "Europe/London", *, where: Where | None = None, **changes: Any
+) -> EventItem:
+    event: dict[str, Any] = {
         "id": 1, "title": "Vigil", "url": "https://example.org/vigil/", "starts_at": "2026-12-05T18:30:00+00:00", "ends_at": "",
         "zone": "Europe/London", "all_day": False, "day": "", "place": "Town Hall, Leeds", "town": "Leeds", "country": "GB",
         "region": "GB-ENG", "latitude": 53.8, "longitude": -1.5, "online": False, "cancelled": False,
@@ -25,7 +27,10 @@ def show(language: str = "en", publication_zone: str = "Europe/London", **change
         "publication": {"name": "Weekly", "zone": publication_zone, "host_url": "", "list_name": "Weekly"},
         "blocks": [{"type": "events", "key": "e", "heading": "", "events": [event]}],
     }  # fmt: skip
-    visible = Visible(language=language, events={"e": Chosen(kind="near", events=[event])}, appeals={})
+    chosen = Chosen(kind="near", events=(event,))
+    if where:
+        chosen = choose_events_for(where, events=[event], most=3, radius_km=80, host=False)
+    visible = Visible(language=language, events={"e": chosen}, appeals={})
     (block,) = make_document(content, visible=visible, view_online="").blocks
     assert isinstance(block, Events)
     return block.events[0]
@@ -85,3 +90,39 @@ def test_an_event_of_whole_days_is_shown_from_its_first_to_its_last(
 ) -> None:
     item = show(language, all_day=True, day=day, starts_at=starts_at, ends_at=ends_at, zone="America/Chicago")
     assert spaced(item.when) == words
+
+
+LEEDS, BRADFORD, YORK = (
+    Where("GB", "GB-ENG", "Leeds", 53.8, -1.55),
+    Where("GB", "GB-ENG", "Bradford", 53.79, -1.75),
+    Where("GB", "GB-ENG", "York", 53.96, -1.08),
+)
+
+
+@pytest.mark.parametrize(
+    ("where", "language", "distance"),
+    [
+        (LEEDS, "en", "within 15 km of you"),
+        (LEEDS, "es", "a menos de 15 km de ti"),
+        (LEEDS, "ar", "على بعد أقل من 15 كم منك"),
+        (BRADFORD, "en", ""),
+        (YORK, "en", ""),
+    ],
+)
+def test_an_event_that_is_close_to_its_readers_says_how_close(where: Where, language: str, distance: str) -> None:
+    assert spaced(show(language, where=where).distance) == distance
+
+
+def test_an_event_online_is_not_close_to_anybody() -> None:
+    assert show(where=LEEDS, online=True).distance == ""
+
+
+def test_readers_to_whom_an_event_is_close_have_a_variant_of_their_own_and_others_share_one() -> None:
+    event = {"id": 1, "online": False, "cancelled": False, "latitude": 53.8, "longitude": -1.55, "town": "Leeds"}
+    seen = [
+        Visible("en", {"e": choose_events_for(where, events=[event], most=3, radius_km=80, host=False)}, {})
+        for where in (LEEDS, BRADFORD, YORK)
+    ]
+    assert [one.key == seen[2].key for one in seen] == [False, True, True]
+    assert describe_visible(seen[0]) == "Events near Leeds (1 within 15 km)"
+    assert describe_visible(seen[2]) == "Events near Leeds"

@@ -1,6 +1,6 @@
-"""One whole letter, byte for byte.
+"""Whole mails, byte for byte: one letter with everything in it, each layout in a finished brand, and one from right to left.
 
-To accept a wanted change, run this file with ``NEWSLETTER_UPDATE_GOLDENS=1``; read the difference, then commit it.
+To accept a wanted change: ``make email-goldens``; read the difference, then commit it.
 """
 
 import os
@@ -9,18 +9,46 @@ from pathlib import Path
 import pytest
 
 from newsletter.rendering import check, hash_mail, render
+from newsletter.rendering.blocks import Document
+from newsletter.rendering.pipeline import LAYOUTS
+from tests.gallery.documents import documents, flat_picture
 from tests.unit.rendering.samples import rich_document
 
 GOLDEN = Path(__file__).parents[2] / "golden"
+OF_GALLERY = (
+    "letter-harbour",
+    "digest-meadow",
+    "announcement-lantern",
+    "event_notice-harbour",
+    "appeal-meadow",
+    "letter-ar",
+    "letter-bare",
+    "notice-meadow",
+)
 
 
-@pytest.mark.parametrize("part", ["html", "text"])
-def test_the_letter_is_what_it_was(part: str):
-    written = getattr(render(rich_document()), part)
-    path = GOLDEN / ("letter.html" if part == "html" else "letter.txt")
+@pytest.fixture(scope="module")
+def goldens() -> dict[str, Document]:
+    gallery = documents(picture=flat_picture)
+    return {"letter": rich_document()} | {name: gallery[name] for name in OF_GALLERY}
+
+
+@pytest.mark.parametrize("part", ["html", "txt"])
+@pytest.mark.parametrize("name", ["letter", *OF_GALLERY])
+def test_a_mail_is_what_it_was(goldens: dict[str, Document], name: str, part: str):
+    mail = render(goldens[name])
+    written = mail.html if part == "html" else mail.text
+    path = GOLDEN / f"{name}.{part}"
     if os.environ.get("NEWSLETTER_UPDATE_GOLDENS") == "1":
         path.write_text(written, encoding="utf-8")
-    assert written == path.read_text(encoding="utf-8")
+    assert written == path.read_text(encoding="utf-8"), (
+        f"{path.name} has changed; if that is wanted, make email-goldens"
+    )
+
+
+def test_every_layout_has_a_golden_and_no_golden_is_left_over():
+    assert {name.split("-")[0] for name in OF_GALLERY} >= set(LAYOUTS)
+    assert {path.stem for path in GOLDEN.iterdir()} == {"letter", *OF_GALLERY}
 
 
 def test_the_letter_passes_its_own_checks():

@@ -17,6 +17,7 @@ from newsletter.rendering.blocks import (
     Block,
     Brand,
     Button,
+    EventCard,
     Events,
     ImageBlock,
     LeadStory,
@@ -199,6 +200,14 @@ def test_an_event_online_says_so_and_offers_its_calendar_entry():
     mail = render(document(Events((event(where="", online=True, calendar_url="https://harbour.example/1.ics"),))))
     assert "Online Add to your calendar" in visible_text(mail.html)
     assert "Add to your calendar: https://harbour.example/1.ics" in mail.text
+
+
+def test_the_day_of_an_event_that_a_notice_opens_with_is_said_once():
+    card = EventCard(event(summary="Tea and stories."))
+    chips = {
+        layout: render(document(card, layout=layout)).html.count('class="chip"') for layout in ("event_notice", "letter")
+    }
+    assert chips == {"event_notice": 0, "letter": 1}
 
 
 def test_headings_of_the_caller_win_over_our_own():

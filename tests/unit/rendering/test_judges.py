@@ -1,0 +1,61 @@
+"""The whole check of mails never passes because a judge is missing or silent: it says which, and what to install."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.gallery import check, judges
+from tests.gallery.judges import Unavailable
+
+
+@pytest.fixture
+def no_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.mark.usefixtures("no_programs")
+def test_a_judge_that_is_not_installed_is_named_with_what_to_install(tmp_path: Path) -> None:
+    missing: list[str] = []
+    html = tmp_path / "mail.html"
+    for name, faults in {
+        "vnu": check.check_with_vnu(tmp_path, {"mail": html}),
+        "html-validate": check.check_with_html_validate(tmp_path, {"mail": html}),
+    }.items():
+        assert list(check.ask(name, faults, missing=missing)) == []
+    assert missing == [
+        "vnu: java is not installed (Debian: apt install default-jre-headless npm).",
+        "html-validate: node is not installed (Debian: apt install default-jre-headless npm).",
+    ]
+    with pytest.raises(Unavailable, match="apt install spamassassin"):
+        judges.score_spam(html)
+
+
+def test_a_validator_that_dies_is_not_taken_for_one_that_finds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "html-validate.out.json").write_text("[]")
+    (tmp_path / "mail.html").write_text("<p>")
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\necho it broke >&2\nexit 1\n")
+    broken.chmod(0o755)
+    with pytest.raises(Unavailable, match="did not answer: it broke"):
+        judges.validate_with_html_validate(broken, tmp_path / "mail.html", config=tmp_path / "c.json", out=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("found", "allowed", "status"), [("fault", True, 1), ("missing", False, 2), ("missing", True, 0)]
+)
+def test_the_command_ends_with_what_it_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, found: str, allowed: bool, status: int
+) -> None:
+    def nothing_or_a_fault(*_: object):
+        if found == "missing":
+            raise Unavailable("not here")
+        yield "a fault"
+
+    monkeypatch.setattr(check, "documents", lambda *, picture: {"letter-harbour": None})
+    monkeypatch.setattr(check, "render", lambda document: None)
+    for name in ("_write", "check_ourselves", "check_size"):
+        monkeypatch.setattr(check, name, lambda *_: ())
+    for name in ("check_in_browser", "check_with_vnu", "check_with_html_validate", "check_spam"):
+        monkeypatch.setattr(check, name, nothing_or_a_fault)
+    monkeypatch.setattr("sys.argv", ["check", "--out", str(tmp_path), *(["--allow-missing"] if allowed else [])])
+    assert check.main() == status

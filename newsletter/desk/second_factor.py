@@ -29,6 +29,7 @@ RIGHTS = (
     "newsletter.send_issue",
     "newsletter.change_publication",
     "newsletter.view_auditentry",
+    "newsletter.change_apikey",
     "subscribers.view_subscriber",
     "subscribers.add_importbatch",
     "auth.change_user",

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 
+from newsletter.desk.api_keys import ApiKeys, may_manage_keys, name_key_actions
 from newsletter.desk.audit import AuditLog, name_own_actions
 from newsletter.desk.decide_page import Decide
 from newsletter.desk.policies import ISSUE_POLICY
@@ -18,6 +19,13 @@ class AuditItem(MenuItem):
 
     def is_shown(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("newsletter.view_auditentry"))
+
+
+class ApiKeysItem(MenuItem):
+    """The keys of the API, for administrators."""
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return may_manage_keys(request.user)
 
 
 class ResultsItem(MenuItem):
@@ -35,8 +43,13 @@ def add_item() -> MenuItem:
     return AuditItem(_("Staff log"), reverse("newsletter_audit"), name="staff-log", icon_name="list-ul", order=9000)
 
 
+def add_keys() -> MenuItem:
+    return ApiKeysItem(_("API keys"), reverse("newsletter_api_keys"), name="api-keys", icon_name="key", order=8900)
+
+
 def add_urls() -> list[URLPattern]:
     return [
+        route("api-keys/", ApiKeys.as_view(), name="newsletter_api_keys"),
         route("staff-log/", AuditLog.as_view(), name="newsletter_audit"),
         route("issues/<int:pk>/report/", IssueReport.as_view(), name="newsletter_report"),
         route("issues/<int:pk>/report/mail/", ClickedMail.as_view(), name="newsletter_clicked_mail"),
@@ -47,5 +60,7 @@ def add_urls() -> list[URLPattern]:
 
 hooks.register("register_admin_urls", add_urls)
 hooks.register("register_settings_menu_item", add_item)
+hooks.register("register_settings_menu_item", add_keys)
 hooks.register("register_admin_menu_item", add_results)
 hooks.register("register_log_actions", name_own_actions, order=1000)
+hooks.register("register_log_actions", name_key_actions)

@@ -19,6 +19,7 @@ COMMANDS = {
     "init": "write a commented sample of the organisation's file and of .env",
     "apply": "create or update lists, sources, publications … from the organisation's file",
     "staff": "add people to the staff, or list them",
+    "api-key": "make, list or revoke keys for your other systems",
     "subscribers": "import, export or look up the people of a list",
     "serve": "run everything in one process: web, schedule, sender",
     "web": "run the web pages only",
@@ -159,11 +160,11 @@ def _execute(name: str, rest: list[str]) -> None:
 
     from newsletter.management.base import explain_database_error
 
-    known = get_commands()
-    if name not in known:
+    known, module = get_commands(), name.replace("-", "_")
+    if module not in known:
         raise CommandLineError(_unknown(name, known), status=2)
-    app = known[name]
-    command = app if isinstance(app, BaseCommand) else load_command_class(app, name)
+    app = known[module]
+    command = app if isinstance(app, BaseCommand) else load_command_class(app, module)
     parser = command.create_parser("newsletter", name)
     try:
         options = vars(parser.parse_args(rest))

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/login/", RedirectView.as_view(url="/accounts/login/", query_string=True)),
     path("admin/logout/", require_POST(LogoutView.as_view())),
     path("accounts/", include("newsletter.desk.account_urls")),
+    path("api/", include("newsletter.api.urls")),
     path("", include("newsletter.desk.blocked")),
     path("admin/", include(wagtailadmin_urls)),
     path("", include("newsletter.web.urls")),

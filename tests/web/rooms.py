@@ -15,6 +15,7 @@ PEOPLE, LISTS, ADMIN = "data admin", "editor approver data admin", "admin"
 PICKED, ISSUES = "wagtailsnippetchoosers_newsletter", "wagtailsnippets_newsletter_issue"
 
 LOOKED_AT = {
+    "newsletter_api_keys": ADMIN,
     "newsletter_audit": ADMIN,
     "newsletter_clicked_mail": WRITERS,
     "newsletter_decide": NOBODY,  # opens by a link that was signed for one person
@@ -119,6 +120,7 @@ DECIDED = {
 }
 """Rooms that take POST alone."""
 POSTED_TOO = {
+    "newsletter_api_keys": ADMIN,
     "newsletter_story_withdraw": WRITERS,
     "newsletter_event_announce": WRITERS,
     "subscribers_export": PEOPLE,

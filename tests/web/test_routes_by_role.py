@@ -23,6 +23,7 @@ ANYBODY = "anybody"
 TABLE = {
     # Public: a reader, a mailbox provider, a stranger who might sign in.
     "/": ANYBODY,
+    "/api/": ANYBODY,  # by key; test_api has every call with every key
     "/c/": ANYBODY,
     "/join/": ANYBODY,
     "/look.css": ANYBODY,
@@ -130,6 +131,7 @@ TABLE = {
     "/admin/topics/history": PEOPLE,
     "/admin/topics/usage/": PEOPLE,
     # Administration.
+    "/admin/api-keys/": ADMIN,
     "/admin/groups/": ADMIN,
     "/admin/groups/edit/": NOBODY,
     "/admin/groups/new/": NOBODY,

@@ -12,12 +12,9 @@ from rich.table import Table
 from newsletter.console.receipt import print_receipt, write_receipt_csv
 from newsletter.errors import NotFound
 from newsletter.issues.find import find_issue
-from newsletter.issues.schedule import describe, due_after
+from newsletter.issues.overview import list_issues, list_publications, list_slots
 from newsletter.management.base import ProductCommand
-from newsletter.models import Issue, Publication, Slot
 from newsletter.sending.receipt import status_of
-
-NEWEST = 20
 
 
 class Command(ProductCommand):
@@ -58,42 +55,7 @@ class Command(ProductCommand):
 
 
 def _overview(*, now: datetime) -> dict[str, Any]:
-    publications = Publication.objects.select_related("mailing_list")
-    return {
-        "publications": [
-            {
-                "slug": publication.slug,
-                "name": publication.name,
-                "enabled": publication.enabled,
-                "schedule": describe(
-                    schedule=publication.schedule, zone=publication.zone, lead_hours=publication.lead_hours
-                ),
-                "next": next(due_after(now, schedule=publication.schedule, zone=publication.zone)).at.isoformat(),
-            }
-            for publication in publications
-        ],
-        "slots": [
-            {
-                "publication": slot.publication.slug,
-                "slot": slot.due_local,
-                "due": slot.due_at.isoformat(),
-                "state": slot.state,
-                "reason": slot.reason,
-            }
-            for slot in Slot.objects.select_related("publication")[:NEWEST]
-        ],
-        "issues": [
-            {
-                "id": issue.pk,
-                "issue": issue.reference,
-                "state": issue.state,
-                "subject": issue.subject,
-                "held": issue.held,
-                "reason": issue.held_reason,
-            }
-            for issue in Issue.objects.select_related("publication")[:NEWEST]
-        ],
-    }
+    return {"publications": list_publications(now=now), "slots": list_slots(), "issues": list_issues()}
 
 
 def _print(overview: dict[str, Any], *, console: Console) -> None:

@@ -38,7 +38,7 @@ def test_without_a_command_it_lists_the_commands_with_a_line_each(capsys: pytest
 
 def test_every_command_of_the_product_is_in_the_list() -> None:
     folder = Path(newsletter.management.commands.__file__).parent
-    made = {file.stem for file in folder.glob("*.py") if not file.stem.startswith("_")}
+    made = {file.stem.replace("_", "-") for file in folder.glob("*.py") if not file.stem.startswith("_")}
     assert made <= set(cli.COMMANDS), made - set(cli.COMMANDS)
 
 

@@ -1,0 +1,57 @@
+"""Who may call: a bearer key of the right scope, so many times a minute. A session of the desk opens nothing here."""
+
+from datetime import datetime
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja.security import HttpBearer
+
+from newsletter.api.problems import Problem
+from newsletter.keys import find_key
+from newsletter.models import ApiKey
+from subscribers.networks import near_network
+from subscribers.throttle import MINUTE, count_one, peek
+from subscribers.web.page import client_of
+
+MOST_CALLS = 120
+MOST_BAD_KEYS = 20
+
+
+class Key(HttpBearer):
+    """Lets in whoever sends a valid key with this scope. The key is `request.auth` afterwards."""
+
+    openapi_scheme = "bearer"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__()
+        self.scope = scope
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
+        now = timezone.now()
+        network = near_network(client_of(request))
+        if peek(f"bad api key {network}", now=now, stretch=MINUTE) > MOST_BAD_KEYS:
+            raise _too_many(now, "Too many calls with a wrong key")
+        key = find_key(token, now=now)
+        if key is None:
+            count_one(f"bad api key {network}", now=now, stretch=MINUTE)
+            return None
+        if count_one(f"api key {key.pk}", now=now, stretch=MINUTE) > MOST_CALLS:
+            raise _too_many(now, f"More than {MOST_CALLS} calls in a minute")
+        if self.scope not in key.scope.split():
+            raise Problem(
+                403,
+                "This key may not do that",
+                f"The key “{key.name}” has the scope “{key.scope}”; this call needs “{self.scope}”. "
+                "Ask an administrator for another key.",
+            )
+        return key
+
+
+def name_caller(key: ApiKey) -> str:
+    """Who did it, for the records of people."""
+    return f"API: {key.name}"
+
+
+def _too_many(now: datetime, title: str) -> Problem:
+    wait = 60 - now.second
+    return Problem(429, title, f"Wait {wait} seconds, then go on more slowly.", headers={"Retry-After": str(wait)})

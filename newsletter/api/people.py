@@ -1,0 +1,131 @@
+"""Calls about people. Addresses come in the body, never in the path, so that no log holds them."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router
+from wagtail.log_actions import log
+
+from newsletter.api.access import Key, name_caller
+from newsletter.api.shapes import (
+    Address,
+    PeopleChange,
+    PeopleChanged,
+    RowAnswer,
+    SignedUp,
+    SignUp,
+    Stop,
+    Stopped,
+)
+from newsletter.errors import NotFound
+from subscribers.addresses import normalise
+from subscribers.arrivals import take_signup
+from subscribers.changing import Change, Outcome, change_people
+from subscribers.identity import identify
+from subscribers.locations import locate, place_for
+from subscribers.models import MailingList, Subscriber, Topic
+from subscribers.people import describe_person, find_person
+from subscribers.proof import Proof
+from subscribers.stopping import stop_mail
+
+router = Router(auth=Key("people"), tags=["people"])
+ANSWER = "Thank you. Unless the address is on the list already, a mail with a button to confirm is on its way to it."
+
+
+@router.post("sign-ups", response={202: SignedUp}, summary="Sign somebody up")
+def sign_up(request: HttpRequest, data: SignUp) -> dict[str, str]:
+    """Ask for a list as our own page does: the same limits, the same mail to confirm, the same answer for everybody."""
+    take_signup(
+        email=normalise(data.email),
+        mailing_list=_find_list(data.list, public=True),
+        wording=data.wording,
+        source=f"{name_caller(_key(request))} {data.page}".strip(),
+        client=data.visitor,
+        proof=Proof.GOOD,
+        must_confirm=True,
+        now=timezone.now(),
+        name=data.name,
+        language=data.language,
+        place=place_for(locate(country=data.country, region=data.region, town=data.city)),
+        topics=_find_topics(data.topics),
+    )
+    return {"answer": ANSWER}
+
+
+@router.patch("people", response=PeopleChanged, summary="Set what is known of people")
+def change(request: HttpRequest, data: PeopleChange) -> PeopleChanged:
+    """Giving status, topics, place and attributes of up to 1,000 people whom you have already. Nobody is added."""
+    key = _key(request)
+    answers = change_people(
+        [
+            Change(
+                email=row.email,
+                giving=row.giving,
+                topics=row.topics,
+                country=row.country,
+                region=row.region,
+                town=row.city,
+                attributes=row.attributes,
+            )
+            for row in data.people
+        ],
+        by=name_caller(key),
+        now=timezone.now(),
+    )
+    counts = {str(outcome): sum(answer.outcome is outcome for answer in answers) for outcome in Outcome}
+    if counts["changed"]:
+        log(instance=key, action="newsletter.api_changed", data=counts)
+    rows = [
+        RowAnswer.model_validate({"row": number, "result": str(answer.outcome), "why": answer.why})
+        for number, answer in enumerate(answers)
+    ]
+    return PeopleChanged(**counts, rows=rows)
+
+
+@router.post("people/find", response=dict[str, Any], summary="Read one person")
+def find(request: HttpRequest, data: Address) -> dict[str, object]:
+    """Everything that is held about the person of an address, as `newsletter subscribers show EMAIL --json`."""
+    person = find_person(data.email)
+    log(instance=person, action="newsletter.api_read", data={"key": _key(request).name})
+    return describe_person(person, now=timezone.now())
+
+
+@router.post("people/stop", response=Stopped, summary="Stop mail to an address")
+def stop(request: HttpRequest, data: Stop) -> dict[str, bool]:
+    """Take somebody off a list or off all mail, with the reason. The same call again changes nothing."""
+    key = _key(request)
+    changed = stop_mail(
+        email=data.email,
+        reason=data.reason,
+        mailing_list=_find_list(data.list) if data.list is not None else None,
+        note=data.note,
+        by=name_caller(key),
+        now=timezone.now(),
+    )
+    if changed:
+        person = Subscriber.objects.filter(address_hash=identify(normalise(data.email))).first()
+        log(instance=person or key, action="newsletter.api_stopped", data={"key": key.name, "reason": data.reason})
+    return {"changed": changed}
+
+
+def _key(request: HttpRequest) -> Any:
+    return request.auth  # type: ignore[attr-defined]  # set by `access.Key`
+
+
+def _find_list(slug: str, *, public: bool = False) -> MailingList:
+    lists = MailingList.objects.standing()
+    lists = lists.filter(public=True) if public else lists
+    found = lists.filter(slug=slug).first()
+    if found is None:
+        known = ", ".join(lists.values_list("slug", flat=True)) or "none"
+        raise NotFound(f"There is no {'public ' if public else ''}list “{slug}”. There are: {known}.")
+    return found
+
+
+def _find_topics(slugs: list[str]) -> list[Topic]:
+    found = list(Topic.objects.filter(slug__in=slugs))
+    unknown = set(slugs) - {topic.slug for topic in found}
+    if unknown:
+        raise NotFound(f"There is no topic “{min(unknown)}”. Send the slugs that the desk shows.")
+    return found

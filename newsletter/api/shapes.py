@@ -1,0 +1,88 @@
+"""What the API takes and gives, field by field; the OpenAPI document is made of these. A field that is not here is refused."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MOST_PEOPLE = 1_000
+Slugs = list[str]
+_TEXT, _WORDS = 200, 1_000
+
+
+class Taken(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SignUp(Taken):
+    """Somebody who asked for a list on a site of yours. They are asked by mail to confirm."""
+
+    email: str = Field(max_length=320)
+    list: str = Field(description="The list's slug.", max_length=80)
+    wording: str = Field(description="The words the person agreed to, kept as proof.", min_length=10, max_length=_WORDS)
+    visitor: str = Field(
+        "", description="The visitor's IP address. Without it, all sign-ups count as of one home.", max_length=45
+    )
+    page: str = Field("", description="Where they signed up, such as the page's address.", max_length=150)
+    name: str = Field("", max_length=_TEXT)
+    language: str = Field("", description="Such as en or pt-BR.", max_length=16)
+    topics: Slugs = Field([], description="Slugs of topics.", max_length=100)
+    country: str = Field("", max_length=_TEXT)
+    region: str = Field("", max_length=_TEXT)
+    city: str = Field("", max_length=_TEXT)
+
+
+class SignedUp(BaseModel):
+    """The same for everybody, whoever they are."""
+
+    answer: str
+
+
+class PersonChange(Taken):
+    """What to set. A field that is left out, or null, stays as it is; an empty one is taken away."""
+
+    email: str = Field(max_length=320)
+    giving: str | None = Field(None, description="none, donor or monthly.", max_length=40)
+    topics: Slugs | None = Field(None, description="Slugs. They replace the topics there are.", max_length=100)
+    country: str | None = Field(None, max_length=_TEXT)
+    region: str | None = Field(None, description="ISO 3166-2, or a name beside the country.", max_length=_TEXT)
+    city: str | None = Field(None, max_length=_TEXT)
+    attributes: dict[str, str] | None = Field(
+        None, description="Values by name; an empty value removes one; others stay.", max_length=50
+    )
+
+
+class PeopleChange(Taken):
+    people: list[PersonChange] = Field(min_length=1, max_length=MOST_PEOPLE)
+
+
+class RowAnswer(BaseModel):
+    row: int = Field(description="Counted from 0, as in the call.")
+    result: Literal["changed", "unchanged", "unknown", "refused"]
+    why: str = ""
+
+
+class PeopleChanged(BaseModel):
+    changed: int
+    unchanged: int
+    unknown: int
+    refused: int
+    rows: list[RowAnswer]
+
+
+class Address(Taken):
+    email: str = Field(max_length=320)
+
+
+class Stop(Taken):
+    """No more mail of one list, or, without a list, none at all."""
+
+    email: str = Field(max_length=320)
+    reason: Literal["unsubscribe", "complaint", "hard", "staff", "legal"] = Field(
+        "unsubscribe", description="unsubscribe: the person left and may come back by signing up and confirming."
+    )
+    list: str | None = Field(None, description="The list's slug; left out: all mail.", max_length=80)
+    note: str = Field("", description="Kept with the reason.", max_length=_WORDS)
+
+
+class Stopped(BaseModel):
+    changed: bool = Field(description="False where mail was stopped for this reason before.")

@@ -1,0 +1,37 @@
+"""The addresses of the API: /api/v1/, its OpenAPI document, and an answer in JSON for every other one."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, path, re_path
+from django.views.decorators.csrf import csrf_exempt
+from ninja import NinjaAPI
+
+from newsletter.api import people, publishing
+from newsletter.api.problems import add_handlers, say_unknown
+
+
+class Api(NinjaAPI):
+    def create_response(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().create_response(request, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+api = Api(
+    title="Newsletter",
+    version="1",
+    description="For the organisation's web site, donor database and reports. Described in docs/api.md.",
+    docs_url=None,
+    urls_namespace="api",
+)
+api.add_router("", people.router)
+api.add_router("", publishing.router)
+add_handlers(api)
+unknown: Callable[[HttpRequest], HttpResponse] = csrf_exempt(say_unknown)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/", api.urls),
+    re_path("", unknown, name="api_unknown"),
+]

@@ -1,0 +1,40 @@
+"""No more mail to an address, for a reason, whether or not we know whose it is."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from subscribers.addresses import normalise
+from subscribers.errors import DomainError
+from subscribers.identity import identify
+from subscribers.models import MailingList, Reason, Subscriber
+from subscribers.suppression import suppress
+from subscribers.unsubscribe import leave_all, leave_list
+
+REASONS = (Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.HARD, Reason.STAFF, Reason.LEGAL)
+
+
+class BadReason(DomainError):
+    """Mail cannot be stopped for this reason; the message names those there are."""
+
+
+@transaction.atomic
+def stop_mail(
+    *, email: str, reason: str, now: datetime, mailing_list: MailingList | None = None, note: str = "", by: str = ""
+) -> bool:
+    """Forbids mail of one list, or of all. True when something changed; the same again changes nothing.
+
+    Somebody who left (`unsubscribe`) is taken off the list too, and may come back by signing up again. Raises
+    `BadAddress` and `BadReason`.
+    """
+    if reason not in REASONS:
+        raise BadReason(f"“{reason[:40]}” is no reason. Write one of {', '.join(REASONS)}.")
+    address_hash = identify(normalise(email))
+    person = Subscriber.objects.filter(address_hash=address_hash).first()
+    if reason == Reason.UNSUBSCRIBE and person is not None:
+        if mailing_list is None:
+            return leave_all(subscriber=person, now=now, source=by)
+        return leave_list(subscriber=person, mailing_list=mailing_list, now=now, source=by)
+    return suppress(
+        address_hash=address_hash, reason=Reason(reason), now=now, mailing_list=mailing_list, note=note, by=by
+    )

@@ -1,0 +1,289 @@
+"""The API: who may call what, what it does, and that every refusal is problem JSON which says what to do (G4, G5)."""
+
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from newsletter.api.access import MOST_BAD_KEYS, MOST_CALLS
+from newsletter.api.urls import api
+from newsletter.keys import BadKey, make_key, revoke_key
+from newsletter.models import ApiKey, AuditEntry, Publication
+from newsletter.sending.receipt import status_of
+from subscribers.gate import MOST_A_HOME
+from subscribers.models import Confirmation, ConsentEvent, HeldSignup, Subscriber, Subscription, Suppression
+from tests.support.fixtures import add_readers, make_issue, make_story
+from tests.support.people import make_list, make_member
+from tests.web.desk import said, sign_in
+
+pytestmark = pytest.mark.django_db
+WORDING = "Send me the weekly letter by email. I can leave at any time."
+
+
+@pytest.fixture(autouse=True)
+def _no_memory() -> None:
+    cache.clear()
+
+
+def make(scope: str = "people", name: str = "") -> str:
+    return make_key(name=name or f"the {scope} key", scope=scope, by="admin@example.org", now=timezone.now())[1]
+
+
+def call(method: str, path: str, body: object = None, *, key: str = "", client: Client | None = None) -> Any:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return (client or Client()).generic(
+        method.upper(),
+        f"/api/v1/{path}",
+        "" if body is None else json.dumps(body),
+        content_type="application/json",
+        headers=headers,
+    )
+
+
+def problem(response: Any, status: int) -> str:
+    """What a problem says, its shape having been looked at."""
+    assert response.status_code == status, response.content
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["Cache-Control"] == "no-store"
+    document = response.json()
+    assert document["status"] == status
+    assert document["title"]
+    return str(document["detail"])
+
+
+def list_calls() -> list[tuple[str, str]]:
+    """Every call of the OpenAPI document, its variable parts filled."""
+    paths = api.get_openapi_schema()["paths"]
+    return [
+        (method, re.sub(r"\{.*?\}", "1", path).removeprefix("/api/v1/"))
+        for path, calls in paths.items()
+        for method in calls
+    ]
+
+
+def test_no_call_answers_without_a_key_with_a_wrong_one_or_to_a_session_of_the_desk() -> None:
+    """G5."""
+    calls = list_calls()
+    assert len(calls) == 8
+    admin = sign_in("admin")
+    for method, path in calls:
+        problem(call(method, path, {}), 401)
+        assert "Bearer KEY" in problem(call(method, path, {}, key="nl_wrong"), 401)
+        problem(call(method, path, {}, client=admin), 401)
+        cache.clear()
+
+
+def test_each_call_needs_its_scope_and_no_key_opens_the_desk() -> None:
+    """G5."""
+    keys = {scope: make(scope) for scope in ("people", "read")}
+    for method, path in list_calls():
+        needs = "people" if path.startswith(("people", "sign-ups")) else "read"
+        other = "read" if needs == "people" else "people"
+        assert f"needs “{needs}”" in problem(call(method, path, {}, key=keys[other]), 403)
+        assert call(method, path, {}, key=keys[needs]).status_code not in (401, 403, 500)
+    headers = {"Authorization": f"Bearer {keys['people']}"}
+    for room in ("/admin/", "/admin/people/", "/admin/api-keys/"):
+        assert Client().get(room, headers=headers).headers["Location"].startswith("/accounts/login/")
+
+
+def test_a_key_is_kept_as_a_hash_noted_when_used_and_ends_by_its_day_or_by_being_revoked() -> None:
+    key, text = make_key(name="Web site", scope="read", by="x", now=timezone.now(), days=30)
+    assert text not in str(ApiKey.objects.values())
+    assert call("get", "publications", key=text).status_code == 200
+    key.refresh_from_db()
+    assert key.last_used_at is not None
+    with time_machine.travel(timezone.now() + timedelta(days=31), tick=False):
+        problem(call("get", "publications", key=text), 401)
+    revoke_key(key=key, by="x", now=timezone.now())
+    problem(call("get", "publications", key=text), 401)
+
+
+def test_too_many_calls_and_too_many_wrong_keys_are_slowed_down() -> None:
+    text = make("read")
+    with time_machine.travel("2026-03-05T09:00:10Z", tick=False):
+        good = [call("get", "publications", key=text).status_code for _ in range(MOST_CALLS + 1)]
+        slowed = call("get", "publications", key=text)
+        bad = [call("get", "publications", key="nl_guess").status_code for _ in range(MOST_BAD_KEYS + 2)]
+    assert good == [200] * MOST_CALLS + [429]
+    assert "Wait 50 seconds" in problem(slowed, 429)
+    assert slowed.headers["Retry-After"] == "50"
+    assert bad == [401] * (MOST_BAD_KEYS + 1) + [429]
+
+
+def test_somebody_who_signs_up_on_another_site_is_asked_by_mail_and_everybody_gets_the_same_answer() -> None:
+    weekly = make_list("weekly", double_opt_in=False)
+    make_member(weekly, "known@example.org")
+    key = make()
+    given = {"list": "weekly", "wording": WORDING, "visitor": "203.0.113.7", "name": "Ada", "city": "Leeds"}
+    answers = {
+        call("post", "sign-ups", {**given, "email": email}, key=key).content
+        for email in ("new@example.org", "known@example.org", "New@example.org")
+    }
+    assert len(answers) == 1
+    person = Subscriber.objects.get(email="new@example.org")
+    assert (person.name, person.place.town) == ("Ada", "Leeds")
+    assert Subscription.objects.get(subscriber=person).confirmed_at is None
+    assert Confirmation.objects.get().subscriber == person
+    event = ConsentEvent.objects.get()
+    assert (event.wording, event.source) == (WORDING, "API: the people key")
+
+
+def test_many_sign_ups_from_one_home_wait_for_staff_and_are_answered_the_same() -> None:
+    make_list("weekly")
+    key = make()
+    given = {"list": "weekly", "wording": WORDING, "visitor": "203.0.113.7"}
+    answers = {
+        call("post", "sign-ups", {**given, "email": f"p{n}@gmail.com"}, key=key).status_code
+        for n in range(MOST_A_HOME + 2)
+    }
+    assert answers == {202}
+    assert HeldSignup.objects.count() == 2
+
+
+def test_a_sign_up_that_cannot_be_taken_says_what_to_send_instead() -> None:
+    make_list("weekly")
+    make_list("staff", public=False)
+    key = make()
+    good = {"email": "new@example.org", "list": "weekly", "wording": WORDING}
+    assert "There are: weekly" in problem(call("post", "sign-ups", {**good, "list": "staff"}, key=key), 404)
+    assert "email address" in problem(call("post", "sign-ups", {**good, "email": "nobody"}, key=key), 422)
+    assert "wording" in problem(call("post", "sign-ups", {**good, "wording": "yes"}, key=key), 422)
+    assert "no topic “lore”" in problem(call("post", "sign-ups", {**good, "topics": ["lore"]}, key=key), 404)
+    assert "shoe" in problem(call("post", "sign-ups", {**good, "shoe": "7"}, key=key), 422)
+    assert not Subscriber.objects.exists()
+
+
+def test_what_is_known_of_people_is_set_row_by_row_and_logged_without_their_addresses() -> None:
+    make_member(make_list("weekly"), "ada@example.org")
+    rows = [
+        {"email": "ada@example.org", "giving": "monthly", "attributes": {"since": "2019"}},
+        {"email": "new@example.org", "giving": "donor"},
+        {"email": "ada@example.org"},
+        {"email": "x"},
+    ]
+    answer = call("patch", "people", {"people": rows}, key=make()).json()
+    assert [row["result"] for row in answer["rows"]] == ["changed", "unknown", "refused", "refused"]
+    assert (answer["changed"], answer["unknown"], answer["refused"], answer["unchanged"]) == (1, 1, 2, 0)
+    assert answer["rows"][3]["why"]
+    assert Subscriber.objects.get().giving == "monthly"
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.data["changed"]) == ("newsletter.api_changed", 1)
+    assert "ada@example.org" not in f"{entry.label}{entry.data}"
+
+
+def test_more_than_a_thousand_people_and_unknown_fields_are_refused_as_a_whole() -> None:
+    key = make()
+    many = {"people": [{"email": f"p{n}@example.org"} for n in range(1001)]}
+    assert "1000" in problem(call("patch", "people", many, key=key), 422)
+    assert "people.0.gives" in problem(
+        call("patch", "people", {"people": [{"email": "a@b.org", "gives": 1}]}, key=key), 422
+    )
+    response = Client().patch(
+        "/api/v1/people", "{", content_type="application/json", headers={"Authorization": f"Bearer {key}"}
+    )
+    assert "one JSON document" in problem(response, 400)
+    too_big = {"people": [{"email": "a@b.org", "city": "x" * 200}], "more": "x" * 3_000_000}
+    assert "2.5 MB" in problem(call("patch", "people", too_big, key=key), 413)
+
+
+def test_one_person_is_read_by_address_in_the_body_and_it_is_logged() -> None:
+    make_member(make_list("weekly"), "ada@example.org", name="Ada")
+    key = make()
+    found = call("post", "people/find", {"email": "ADA@example.org"}, key=key).json()
+    assert (found["name"], found["subscriptions"][0]["list"]) == ("Ada", "weekly")
+    assert "Nobody with this address" in problem(call("post", "people/find", {"email": "b@example.org"}, key=key), 404)
+    assert list(AuditEntry.objects.values_list("action", flat=True)) == ["newsletter.api_read"]
+
+
+def test_mail_is_stopped_with_a_reason_once() -> None:
+    weekly = make_list("weekly")
+    make_member(weekly, "ada@example.org")
+    key = make()
+    stop = {"email": "ada@example.org", "list": "weekly"}
+    assert [call("post", "people/stop", stop, key=key).json() for _ in range(2)] == [
+        {"changed": True},
+        {"changed": False},
+    ]
+    assert call("post", "people/stop", {"email": "b@example.org", "reason": "hard"}, key=key).json() == {
+        "changed": True
+    }
+    assert sorted(Suppression.objects.values_list("reason", "scope")) == [("hard", "all"), ("unsubscribe", "list")]
+    problem(call("post", "people/stop", {**stop, "reason": "erasure"}, key=key), 422)
+    assert "no list “daily”" in problem(call("post", "people/stop", {**stop, "list": "daily"}, key=key), 404)
+
+
+def test_publications_issues_and_receipts_are_those_of_the_status_command(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    add_readers(publication, 2)
+    issue = make_issue(publication)
+    key = make("read")
+    assert call("get", "publications", key=key).json()["publications"][0]["slug"] == "weekly"
+    listed = call("get", "issues?publication=weekly&most=1", key=key).json()["issues"]
+    assert [row["issue"] for row in listed] == [issue.reference]
+    for path in (f"issues/{issue.pk}/receipt", "issues/weekly/latest/receipt", "issues/weekly/1/receipt"):
+        assert call("get", path, key=key).json() == status_of(issue)
+    assert "The newest is" in problem(call("get", "issues/weekly/9/receipt", key=key), 404)
+    assert "There are: weekly" in problem(call("get", "issues?publication=daily", key=key), 404)
+    assert "100" in problem(call("get", "issues?most=1000", key=key), 422)
+
+
+def test_the_openapi_document_is_open_and_an_address_that_is_none_is_a_problem_too() -> None:
+    document = Client().get("/api/v1/openapi.json").json()
+    assert document["openapi"].startswith("3.")
+    assert "/api/v1/people" in document["paths"]
+    for path in ("/api/", "/api/v2/people", "/api/v1/person"):
+        assert "/api/v1/" in problem(Client().get(path), 404)
+
+
+def test_keys_are_made_listed_and_revoked_by_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("api_key", "add", "Web site", "--scope", "people", "--scope", "read")
+    text = capsys.readouterr().out.split()[0]
+    assert call("get", "publications", key=text).status_code == 200
+    call_command("api_key", "list")
+    listed = capsys.readouterr().out
+    assert "Web site" in listed
+    assert text not in listed
+    call_command("api_key", "revoke", "Web site")
+    problem(call("get", "publications", key=text), 401)
+    actions = AuditEntry.objects.order_by("pk").values_list("action", flat=True)
+    assert list(actions) == ["newsletter.api_key_made", "newsletter.api_key_revoked"]
+
+
+@pytest.mark.parametrize(
+    ("name", "scope", "days"), [(" ", "read", 1), ("x", "all", 1), ("x", "read", -1), ("Web site", "read", 1)]
+)
+def test_a_key_needs_a_name_of_its_own_a_scope_and_a_last_day(name: str, scope: str, days: int) -> None:
+    make_key(name="Web site", scope="read", by="x", now=timezone.now())
+    with pytest.raises(BadKey):
+        make_key(name=name, scope=scope, by="x", now=timezone.now(), days=days)
+
+
+def test_an_administrator_makes_a_key_sees_it_once_and_revokes_it() -> None:
+    admin = sign_in("admin")
+    page = admin.post("/admin/api-keys/", {"name": "Web site", "scope": "read"})
+    text = re.search(r"<code>(nl_[\w-]{43})</code>", page.content.decode())
+    assert text is not None
+    assert "no-store" in page.headers["Cache-Control"]
+    assert call("get", "publications", key=text[1]).status_code == 200
+    again = admin.get("/admin/api-keys/").content.decode()
+    assert "Web site" in again
+    assert text[1] not in again
+    assert said(admin.post("/admin/api-keys/", {"revoke": str(ApiKey.objects.get().pk)}, follow=True)) == [
+        "The key “Web site” works no more."
+    ]
+    problem(call("get", "publications", key=text[1]), 401)
+    assert "1 key that works no more" in admin.get("/admin/api-keys/").content.decode()
+    assert "already" in said(_make_twice(admin))[-1]
+
+
+def _make_twice(admin: Client) -> Any:
+    for _ in range(2):
+        response = admin.post("/admin/api-keys/", {"name": "Reports", "scope": "read"}, follow=True)
+    return response

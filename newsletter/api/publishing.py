@@ -1,10 +1,11 @@
 """Calls about publications, issues and receipts: the same facts as `newsletter status --json`."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Router
+from pydantic import Field
 
 from newsletter.api.access import Key
 from newsletter.issues.find import find_issue, find_publication
@@ -22,7 +23,9 @@ def publications(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.get("issues", response=dict[str, list[dict[str, Any]]], summary="List issues")
-def issues(request: HttpRequest, publication: str = "", most: int = Query(20, ge=1, le=MOST_ISSUES)) -> dict[str, Any]:
+def issues(
+    request: HttpRequest, publication: str = "", most: Annotated[int, Field(ge=1, le=MOST_ISSUES)] = 20
+) -> dict[str, Any]:
     """The newest first, of all publications or of one."""
     only = find_publication(publication) if publication else None
     return {"issues": list_issues(publication=only, most=most)}

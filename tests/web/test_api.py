@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -287,3 +288,18 @@ def _make_twice(admin: Client) -> Any:
     for _ in range(2):
         response = admin.post("/admin/api-keys/", {"name": "Reports", "scope": "read"}, follow=True)
     return response
+
+
+def test_the_documented_calls_are_all_the_calls_there_are() -> None:
+    text = (Path(__file__).parents[2] / "docs/api.md").read_text(encoding="utf-8")
+    curls = re.findall(
+        r"curl (?:-X (\w+) )?\"?\$SITE(/api/v1/[\w/-]+)(.*?)(?=^```|^curl)", text, re.MULTILINE | re.DOTALL
+    )
+    documented = {(way.lower() or ("post" if "-d '" in rest else "get"), path) for way, path, rest in curls}
+    named = "/api/v1/issues/{publication}/{number}/receipt"
+    documented = {(way, named if path.endswith("/receipt") else path) for way, path in documented}
+    paths = api.get_openapi_schema()["paths"]
+    there = {(way, path) for path, calls in paths.items() for way in calls} - {
+        ("get", "/api/v1/issues/{issue}/receipt")
+    }
+    assert documented == there

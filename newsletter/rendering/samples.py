@@ -219,7 +219,6 @@ def _events() -> tuple[EventItem, ...]:
             "12",
             "Dec",
             where="Oxford, Broad Street",
-            distance="38 km from you",
             calendar_url=f"{CALENDAR}/walk.ics",
         ),
         EventItem(
@@ -242,7 +241,7 @@ def _evening(picture: Pictures) -> EventItem:
         "3",
         "Dec",
         where="Central Library, Abbey Square, Reading",
-        distance="6 km from you",
+        distance=word("distance_within", "en", distance="15\u00a0km"),
         calendar_url=f"{CALENDAR}/evening.ics",
         google_url=f"{CALENDAR}/evening/google",
         outlook_url=f"{CALENDAR}/evening/outlook",

@@ -1,5 +1,7 @@
 """A short letter in Arabic, Hindi and German: another direction, another script, and long words."""
 
+from babel.units import format_unit
+
 from newsletter.rendering.blocks import (
     AppealBlock,
     Brand,
@@ -79,7 +81,7 @@ def letter_in(language: str, *, brand: Brand, picture: Pictures) -> Document:
         "3",
         str(text["month"]),
         where=str(text["where"]),
-        distance=word("distance", language, distance="6 km"),
+        distance=word("distance_within", language, distance=format_unit(15, "kilometer", "short", locale=language)),
         calendar_url=f"{url}evening.ics",
     )
     cards = tuple(

@@ -1,5 +1,6 @@
 """The whole check of mails never passes because a judge is missing or silent: it says which, and what to install."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_a_validator_that_dies_is_not_taken_for_one_that_finds_nothing(tmp_path:
 def test_the_command_ends_with_what_it_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, found: str, allowed: bool, status: int
 ) -> None:
-    def nothing_or_a_fault(*_: object):
+    def nothing_or_a_fault(*_: object) -> Iterator[str]:
         if found == "missing":
             raise Unavailable("not here")
         yield "a fault"

@@ -205,7 +205,8 @@ def test_an_event_online_says_so_and_offers_its_calendar_entry():
 def test_the_day_of_an_event_that_a_notice_opens_with_is_said_once():
     card = EventCard(event(summary="Tea and stories."))
     chips = {
-        layout: render(document(card, layout=layout)).html.count('class="chip"') for layout in ("event_notice", "letter")
+        layout: render(document(card, layout=layout)).html.count('class="chip"')
+        for layout in ("event_notice", "letter")
     }
     assert chips == {"event_notice": 0, "letter": 1}
 

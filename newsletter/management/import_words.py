@@ -5,8 +5,8 @@ from typing import Any
 
 from subscribers.importer import ImportReport
 from subscribers.importing.encodings import ENCODINGS
+from subscribers.importing.outcomes import REFUSED_WORDS, Refused
 from subscribers.importing.report import OUTCOME_WORDS
-from subscribers.importing.rows import REFUSED_WORDS, Refused
 
 SHOWN_LINES = 20
 

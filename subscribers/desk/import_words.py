@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from subscribers.importing.outcomes import REFUSED_WORDS, Refused
 from subscribers.importing.report import OUTCOME_WORDS
-from subscribers.importing.rows import REFUSED_WORDS, Refused
 from subscribers.importing.targets import ATTRIBUTE, FIELDS
 from subscribers.importing.undo import undone_counts
 from subscribers.models import ImportBatch

@@ -15,7 +15,7 @@ from subscribers.confirmations import queue_confirmation
 from subscribers.identity import address_key
 from subscribers.importing import statements
 from subscribers.importing.layouts import JOIN
-from subscribers.importing.rows import PersonRow
+from subscribers.importing.outcomes import PersonRow
 from subscribers.importing.stage import fill_stage
 from subscribers.locations import Location, find_or_make_places, find_places, locate
 from subscribers.models import ImportBatch, Subscriber, Topic

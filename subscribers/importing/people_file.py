@@ -11,8 +11,9 @@ from typing import BinaryIO
 from subscribers.importing.encodings import detect_encoding, make_seekable, open_text
 from subscribers.importing.errors import BadFile
 from subscribers.importing.layouts import JOIN, Layout, recognise
+from subscribers.importing.outcomes import PersonRow, RefusedRow
 from subscribers.importing.records import Record, split_records
-from subscribers.importing.rows import PersonRow, RefusedRow, RowReader
+from subscribers.importing.rows import RowReader
 from subscribers.importing.spreadsheet import is_workbook, to_csv
 from subscribers.importing.targets import check_mapping, guess_mapping, name_column
 

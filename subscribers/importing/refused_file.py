@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
-from subscribers.importing.rows import RefusedRow
+from subscribers.importing.outcomes import RefusedRow
 from subscribers.lines import guard_cell
 from subscribers.models import ImportBatch, ImportRefusal
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from subscribers.importing.rows import RefusedRow
+from subscribers.importing.outcomes import RefusedRow
 
 MOST_NOTES = 1_000
 MOST_REFUSED = 10_000

@@ -12,9 +12,9 @@ from subscribers.importing.chunks import ChunkWriter
 from subscribers.importing.claims import hold, release
 from subscribers.importing.errors import BadFile
 from subscribers.importing.layouts import find_layout
+from subscribers.importing.outcomes import PersonRow, RefusedRow
 from subscribers.importing.people_file import PeopleFile, look_at, read_people
 from subscribers.importing.report import ImportReport
-from subscribers.importing.rows import PersonRow, RefusedRow
 from subscribers.importing.stage import room_for_indexes
 from subscribers.importing.targets import unused_columns
 from subscribers.models import Basis, ImportBatch, ImportRefusal, ImportState
@@ -136,7 +136,7 @@ class Run:
 
 
 def _shorten(address_hash: bytes) -> int:
-    """60 of its bits: a million whole hashes would be heavy, and two of a million people share these once in two million files."""
+    """60 of its bits, for memory: two of a million people share these once in two million files."""
     return int.from_bytes(address_hash[:8]) >> 4
 
 

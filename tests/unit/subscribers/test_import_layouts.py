@@ -7,9 +7,10 @@ import pytest
 
 from subscribers.importing.errors import BadFile
 from subscribers.importing.layouts import recognise
+from subscribers.importing.outcomes import PersonRow, Refused, RefusedRow
 from subscribers.importing.people_file import look_at, read_people, sample_values
-from subscribers.importing.rows import PersonRow, Refused, RefusedRow, read_day
 from subscribers.importing.targets import check_mapping, guess_mapping, header_key
+from subscribers.importing.values import read_day
 
 MAILCHIMP = (
     "Email Address,First Name,Last Name,Address,Phone Number,Birthday,Shoe,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,"

@@ -9,8 +9,8 @@ import pytest
 
 from subscribers.importing import encodings, people_file
 from subscribers.importing.errors import BadFile
+from subscribers.importing.outcomes import PersonRow, RefusedRow
 from subscribers.importing.people_file import look_at, open_csv, read_people
-from subscribers.importing.rows import PersonRow, RefusedRow
 from subscribers.importing.targets import unused_columns
 
 

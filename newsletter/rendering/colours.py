@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 READABLE = 4.5
 DARK, LIGHT = "#1d1c1a", "#fdfbf7"
@@ -79,6 +80,7 @@ def ink_for(ground: str) -> str:
     return make_readable(max((LIGHT, DARK), key=lambda extreme: contrast(extreme, ground)), on=ground)
 
 
+@lru_cache(maxsize=64)
 def light_palette(*, colour: str, accent: str, background: str) -> Palette:
     """The day scheme of a brand. Paper is a near-white of the page's own warmth."""
     paper = mix("#ffffff", background, share=0.14) if contrast(background, DARK) >= 9 else "#fffdf9"
@@ -119,6 +121,7 @@ def light_palette(*, colour: str, accent: str, background: str) -> Palette:
     )
 
 
+@lru_cache(maxsize=64)
 def dark_palette(*, colour: str, accent: str) -> Palette:
     """The night scheme of a brand: never pure black or white, its colours lightened until they read."""
     page, paper, ink = "#171615", "#211f1d", "#ece6dc"

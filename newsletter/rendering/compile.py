@@ -5,6 +5,7 @@ The compiler (MRML) checks no closing tags, gives few positions and dies of deep
 
 import logging
 import re
+from typing import Any
 
 import cssutils
 import premailer
@@ -19,6 +20,11 @@ MAX_DEPTH = 200
 _STYLE = re.compile(r"<style([^>]*)>(?!\s*/\*inline\*/)")
 _CELL = re.compile(r"(?=<t[rd][ >])")  # a line may break here without being seen; spam filters distrust long lines
 _IGNORE = ' data-premailer="ignore"'
+
+_MOST_SHEETS = 200
+_RULES: dict[tuple[str, int], tuple[list[tuple[frozenset[str], Any]], list[Any]]] = {}
+_CLASS = re.compile(r"\.([\w-]+)")
+_CLASSES = re.compile(r"""\bclass=["']([^"']*)""")
 
 cssutils.log.setLevel(logging.CRITICAL)
 
@@ -56,7 +62,7 @@ def compile_mjml(mjml: str, *, block: str = "", kind: str = "") -> str:
 def inline_styles(html: str) -> str:
     """The HTML with its one marked style block written into the tags; responsive and dark rules stay as they are."""
     marked = _STYLE.sub(rf"<style{_IGNORE}\1>", html.replace("<!doctype html>", "<!DOCTYPE html>", 1))
-    inlined = premailer.transform(
+    inlined = _Inliner(
         marked,
         allow_network=False,
         disable_validation=True,
@@ -66,10 +72,25 @@ def inline_styles(html: str) -> str:
         align_floating_images=False,
         include_star_selectors=False,
         disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
-    )
+    ).transform(pretty_print=False)
     finished = _CELL.sub("\n", str(inlined).replace(_IGNORE, "").replace(' height="auto"', ""))
     assert_tokens_kept(before=html, after=finished, step="styles")
     return finished
+
+
+class _Inliner(premailer.Premailer):
+    """Premailer, with the rules of a brand's style sheet remembered, and without those whose classes a mail does not have."""
+
+    def _parse_style_rules(self, css_body: str, ruleset_index: int) -> tuple[list[Any], list[Any]]:
+        key = (css_body, ruleset_index)
+        if key not in _RULES:
+            if len(_RULES) >= _MOST_SHEETS:
+                _RULES.clear()
+            rules, leftover = super()._parse_style_rules(css_body, ruleset_index)
+            _RULES[key] = [(frozenset(_CLASS.findall(rule[1])), rule) for rule in rules], leftover
+        known, leftover = _RULES[key]
+        used = {name for names in _CLASSES.findall(self.html) for name in names.split()}
+        return [rule for classes, rule in known if classes <= used], list(leftover)
 
 
 def _where(block: str, kind: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from lxml.html import document_fromstring
 
-from newsletter.rendering import MergeError, TemplateError, check, render, templates
+from newsletter.rendering import MergeError, TemplateError, check, compile, render, templates
 from newsletter.rendering.blocks import (
     AppealBlock,
     Block,
@@ -433,3 +433,12 @@ def test_the_text_part_holds_every_link_of_the_html():
     targets = {unescape(link.get("href")) for link in root.iter("a")}
     missing = {target for target in targets if not target.startswith("__pv_") and target not in mail.text}
     assert missing == set()
+
+
+def test_a_brands_rules_are_remembered_from_a_mail_that_used_few_of_them_for_one_that_uses_all():
+    compile._RULES.clear()
+    whole = render(rich_document()).html
+    compile._RULES.clear()
+    render(document(Button("Go", "https://harbour.example/")))
+    assert render(rich_document()).html == whole
+    assert len(compile._RULES) == 1

@@ -27,6 +27,7 @@ _CLASS = re.compile(r"\.([\w-]+)")
 _CLASSES = re.compile(r"""\bclass=["']([^"']*)""")
 
 cssutils.log.setLevel(logging.CRITICAL)
+cssutils.ser.prefs.minimizeColorHash = False  # six digits stay six, which classic Outlook needs
 
 
 def check_source(mjml: str, *, block: str = "", kind: str = "") -> None:

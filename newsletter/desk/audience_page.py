@@ -12,6 +12,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from newsletter.desk.audience_facts import find_audience
 from newsletter.desk.charts import Point, draw_bars
+from newsletter.desk.check_places import list_gaps
 from newsletter.desk.issue_pages import ISSUES, IssuePermission
 from newsletter.desk.odd_people import find_odd_people
 from newsletter.desk.preview_person import may_preview_people
@@ -47,7 +48,7 @@ class IssueAudience(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
         try:
             content = resolve_complete(self.issue)
         except (DomainError, OSError) as error:
-            return {**context, "missing": str(error).splitlines()}
+            return {**context, "missing": list_gaps(self.issue, error)}
         readers = find_readers(self.issue, content=content)
         audience = find_audience(self.issue, content=content, now=now)
         bars = [Point(label=region.name, value=region.people) for region in audience.regions if region.people]

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.side_panels import BaseSidePanel
 
+from newsletter.desk.check_places import list_gaps
 from newsletter.desk.issue_checks import check_issue, mark_seen, say_verdict
 from newsletter.desk.readers import find_readers, resolve_complete
 from newsletter.issues.acknowledge import find_acknowledged
@@ -45,7 +46,7 @@ def say_checks(issue: Issue, *, most: int) -> dict[str, Any]:
         sha256 = hash_content(content)
         found = check_issue(issue, content, readers=readers[:most], now=timezone.now())
     except (DomainError, OSError) as error:
-        return {"missing": str(error).splitlines(), "issue": issue}
+        return {"missing": list_gaps(issue, error), "issue": issue}
     checks = mark_seen(found, seen=find_acknowledged(issue, sha256=sha256))
     return {
         "issue": issue,

@@ -4,18 +4,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from newsletter.issues.complete import find_gaps
 from newsletter.issues.content import Content
 from newsletter.models import Issue
+from newsletter.rendering.errors import MergeError
 from newsletter.rendering.lint_types import Finding
 
 _KINDS = {
     "note": "note",
-    "lead_story": "lead story",
+    "lead_story": gettext_lazy("lead story"),
     "stories": "stories",
     "events": "events",
     "appeal": "appeal",
-    "related": "further reading",
+    "related": gettext_lazy("further reading"),
     "quote": "quote",
     "picture": "picture",
     "button": "button",
@@ -39,15 +43,34 @@ def say_where(content: Content, *, places: Sequence[tuple[str, str]]) -> str:
     if not named:
         return ""
     rest = len(named) - MOST_NAMED
-    return "In " + ", ".join(named[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    where = ", ".join(named[:MOST_NAMED])
+    if rest > 0:
+        return _("In %(where)s and %(rest)s more") % {"where": where, "rest": rest}
+    return _("In %(where)s") % {"where": where}
+
+
+def list_gaps(issue: Issue, error: Exception) -> list[tuple[str, str]]:
+    """Why the issue cannot become a mail yet: each thing in words, and the address where it is put right."""
+    if isinstance(error, MergeError):
+        return [(str(error), _jump_into(issue, error.block))]
+    if gaps := find_gaps(issue):
+        return [(gap.says, _jump_into(issue, gap.block)) for gap in gaps]
+    return [(line, "") for line in str(error).splitlines()]
+
+
+def _jump_into(issue: Issue, block: str) -> str:
+    """The place of the editor where a block, the subject or the preheader is written."""
+    if not (issue.pk and block):
+        return ""
+    editor = reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk])
+    return f"{editor}#panel-child-inbox-child-{block}-wrapper" if block in _INBOX else f"{editor}#block-{block}-section"
 
 
 def find_jump(issue: Issue, content: Content, *, finding: Finding) -> str:
     """Where in the desk it can be mended; "" where there is no one place."""
-    editor = reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk]) if issue.pk else ""
     publication = issue.publication
     if finding.field in _INBOX and not finding.block:
-        return f"{editor}#panel-child-inbox-child-{finding.field}-wrapper"
+        return _jump_into(issue, finding.field)
     if finding.field in _BRAND and not finding.block:
         return reverse("wagtailsnippets_newsletter_brand:edit", args=[publication.brand_id])
     if finding.code == "sender-domain":
@@ -58,7 +81,7 @@ def find_jump(issue: Issue, content: Content, *, finding: Finding) -> str:
     stories = [story for story in _stories(block) if _concerns(story, finding.code)]
     if stories and finding.code in _OF_THE_STORY:
         return reverse("wagtailsnippets_newsletter_story:edit", args=[stories[0]["id"]])
-    return f"{editor}#block-{block['key']}-section"
+    return _jump_into(issue, block["key"])
 
 
 def _stories(block: dict[str, Any]) -> list[dict[str, Any]]:
@@ -69,14 +92,16 @@ def _name(block: dict[str, Any], *, number: int, code: str) -> list[str]:
     kind = _KINDS.get(block["type"], block["type"].replace("_", " "))
     match block["type"]:
         case "lead_story":
-            return [f"the lead story “{_short(block['story']['title'])}”"]
+            return [_("the lead story “%(value)s”") % {"value": _short(block["story"]["title"])}]
         case "stories":
             stories = [story for story in block["stories"] if _concerns(story, code)]
-            return [f"the story “{_short(story['title'])}”" for story in stories] or [f"block {number}, {kind}"]
+            return [_("the story “%(value)s”") % {"value": _short(story["title"])} for story in stories] or [
+                _("block %(number)s, %(kind)s") % {"number": number, "kind": kind}
+            ]
         case "note" | "related" if block["heading"]:
-            return [f"the {kind} “{_short(block['heading'])}”"]
+            return [_("the %(kind)s “%(value)s”") % {"kind": kind, "value": _short(block["heading"])}]
         case _:
-            return [f"block {number}, {kind}"]
+            return [_("block %(number)s, %(kind)s") % {"number": number, "kind": kind}]
 
 
 def _concerns(story: dict[str, Any], code: str) -> bool:

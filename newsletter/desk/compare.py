@@ -15,6 +15,7 @@ from django.views.generic import TemplateView, View
 from lxml.html import HtmlElement, document_fromstring, tostring
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
+from newsletter.desk.check_places import list_gaps
 from newsletter.desk.frame import fill, frame, show_as
 from newsletter.desk.issue_pages import ISSUES, IssuePermission
 from newsletter.desk.preview import show_or_say
@@ -63,7 +64,7 @@ class IssueCompare(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
             right = self.request.GET.get("right") or readers[min(1, len(readers) - 1)].name
             mails = [render_for(content, group=read_group(name)).mail for name in (left, right)]
         except (DomainError, OSError) as error:
-            return {**context, "missing": str(error).splitlines()}
+            return {**context, "missing": list_gaps(self.issue, error)}
         lines = compare_lines(*(fill(mail.text, mail=mail) for mail in mails))
         return {
             **context,

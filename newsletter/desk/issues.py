@@ -8,7 +8,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
@@ -32,7 +34,7 @@ from newsletter.desk.stale import void_if_stale
 from newsletter.models import Issue
 from subscribers.desk.listing import DeskList, MomentColumn
 
-OUT_OF_DATE = (
+OUT_OF_DATE = gettext_lazy(
     "Somebody else saved this issue since you opened it. Copy what you wrote, reload the page, and write it again."
 )
 SEALED = (Issue.State.SENDING, Issue.State.SENT, Issue.State.CANCELLED)
@@ -43,7 +45,7 @@ def overview_url(issue: Issue) -> str:
 
 
 class IssueFilters(WagtailFilterSet):
-    state = django_filters.ChoiceFilter(choices=Issue.State.choices, label="State")
+    state = django_filters.ChoiceFilter(choices=Issue.State.choices, label=gettext_lazy("State"))
 
     class Meta:
         model = Issue
@@ -58,9 +60,9 @@ class IssueList(DeskList):
 
     def get_list_more_buttons(self, instance: Issue) -> list[Button]:
         edit = reverse(self.edit_url_name, args=[instance.pk])
-        buttons = [Button("Overview", url=overview_url(instance), icon_name="view", priority=5)]
+        buttons = [Button(_("Overview"), url=overview_url(instance), icon_name="view", priority=5)]
         if self.user_has_permission("change") and instance.state not in SEALED:
-            buttons.append(Button("Edit", url=edit, icon_name="edit", priority=10))
+            buttons.append(Button(_("Edit"), url=edit, icon_name="edit", priority=10))
         return buttons
 
 
@@ -90,6 +92,16 @@ class IssueEditor(PreviewedEditView):
         if revision and self.object.approvals.filter(at__gte=revision.created_at).exists():
             return None
         return revision
+
+    @cached_property
+    def is_out_of_date(self) -> bool:
+        """Whether somebody else saved meanwhile. One's own autosave may be unknown to the form that follows on its heels."""
+        if not super().is_out_of_date or self.expects_json_response:
+            return bool(super().is_out_of_date)
+        loaded = parse_datetime(self.request.POST.get("loaded_revision_created_at", ""))
+        if loaded is None:
+            return True
+        return bool(self.object.revisions.filter(created_at__gt=loaded).exclude(user=self.request.user).exists())
 
     def is_valid(self, form: Any) -> bool:
         if self.is_out_of_date:
@@ -126,7 +138,7 @@ class IssueRevisionPreview(PreviewRevisionView):
 class IssueViewSet(SnippetViewSet):
     model = Issue
     icon = "mail"
-    menu_label = "Issues"
+    menu_label = gettext_lazy("Issues")
     menu_order = 100
     add_to_admin_menu = True
     base_url_path = "issues"
@@ -141,16 +153,16 @@ class IssueViewSet(SnippetViewSet):
     list_per_page = 30
     list_display = [
         "__str__",
-        Column("reference", label="Reference"),
-        Column("subject", label="Subject"),
-        StateColumn("state", label="State", sort_key="state"),
+        Column("reference", label=gettext_lazy("Reference")),
+        Column("subject", label=gettext_lazy("Subject")),
+        StateColumn("state", label=gettext_lazy("State"), sort_key="state"),
         MomentColumn(
             "due",
-            label="Due",
+            label=gettext_lazy("Due"),
             accessor=lambda issue: issue.slot.due_at if issue.slot else None,
             sort_key="slot__due_at",
         ),
-        MomentColumn("made_at", label="Made", sort_key="made_at"),
+        MomentColumn("made_at", label=gettext_lazy("Made"), sort_key="made_at"),
     ]
     panels = [
         MultiFieldPanel(
@@ -159,7 +171,7 @@ class IssueViewSet(SnippetViewSet):
                 FieldPanel("preheader", help_text=gettext_lazy("The words that inboxes show after the subject.")),
                 WordsPanel(say=say_inbox, template="desk/panels/inbox.html"),
             ],
-            heading="Inbox",
+            heading=gettext_lazy("Inbox"),
         ),
         FieldPanel("body"),
     ]

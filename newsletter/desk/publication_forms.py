@@ -10,6 +10,7 @@ from wagtail.admin.forms.models import WagtailAdminModelForm
 from newsletter.desk.schedule_words import DAYS, MONTHLY, OTHER, WEEKLY, Rhythm, read_rhythm, write_schedule
 from newsletter.errors import BadSchedule
 from newsletter.issues.schedule import check_schedule
+from subscribers.languages import language_choices
 
 
 class PublicationForm(WagtailAdminModelForm):
@@ -46,13 +47,15 @@ class PublicationForm(WagtailAdminModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         found = read_rhythm(self.instance.schedule) if self.instance.schedule else Rhythm(kind=WEEKLY)
-        self.initial = {
+        self.initial: dict[str, Any] = {
             "rhythm": found.kind,
             "weekdays": list(found.days),
             "month_day": found.day,
             "at": found.at,
             **self.initial,
         }
+        if "language" in self.fields:
+            self.fields["language"].widget = forms.Select(choices=language_choices(self.instance.language)[1:])
         if "schedule" in self.fields:
             self.fields["schedule"].required = False
             self.fields["schedule"].help_text = _(

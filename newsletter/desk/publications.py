@@ -3,30 +3,26 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
+from django.utils.translation import gettext_lazy
+from wagtail.admin.panels import ObjectList
 from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet, SnippetViewSetGroup
 
 from newsletter.desk.brands import BrandViewSet
 from newsletter.desk.issue_preview import FIRST, show_part
 from newsletter.desk.next_issue import find_next_issue
-from newsletter.desk.panels import WordsPanel
 from newsletter.desk.preview import FramedPreview, Mode, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.publication_forms import PublicationForm
+from newsletter.desk.publication_panels import PARTS
 from newsletter.desk.readers import resolve_complete
 from newsletter.desk.saving import VoidsApprovals
-from newsletter.desk.schedule_words import say_dates, say_schedule
+from newsletter.desk.schedule_words import say_schedule
 from newsletter.errors import NotReady
 from newsletter.models import Publication
 from subscribers.desk.listing import DeskList
-
-
-def say_next_dates(publication: Publication) -> dict[str, Any]:
-    return say_dates(publication, now=timezone.now())
 
 
 class PublicationEditor(VoidsApprovals, PreviewedEditView):
@@ -66,67 +62,13 @@ class PublicationViewSet(SnippetViewSet):
     search_backend_name = None
     list_display = [
         "name",
-        Column("schedule", label="When", accessor=say_schedule),
-        Column("mailing_list", label="List"),
-        Column("segment", label="Segment"),
-        Column("approval", label="Approval", accessor="get_approval_display"),
-        BooleanColumn("enabled", label="In use"),
+        Column("schedule", label=gettext_lazy("When"), accessor=say_schedule),
+        Column("mailing_list", label=gettext_lazy("List")),
+        Column("segment", label=gettext_lazy("Segment")),
+        Column("approval", label=gettext_lazy("Approval"), accessor="get_approval_display"),
+        BooleanColumn("enabled", label=gettext_lazy("In use")),
     ]
-    edit_handler = ObjectList(
-        [
-            MultiFieldPanel(
-                [FieldPanel("name"), FieldPanel("slug"), FieldPanel("language"), FieldPanel("enabled")],
-                heading="What it is",
-            ),
-            MultiFieldPanel([FieldPanel("mailing_list"), FieldPanel("segment")], heading="Who gets it"),
-            MultiFieldPanel(
-                [
-                    WordsPanel(say=say_next_dates, template="desk/panels/schedule.html"),
-                    FieldPanel("rhythm"),
-                    FieldRowPanel([FieldPanel("weekdays"), FieldPanel("month_day")]),
-                    FieldRowPanel([FieldPanel("at"), FieldPanel("zone")]),
-                    FieldPanel("schedule"),
-                    FieldPanel("lead_hours"),
-                    FieldRowPanel([FieldPanel("monthly_digest"), FieldPanel("digest_schedule")]),
-                    FieldPanel("approval"),
-                    FieldRowPanel([FieldPanel("another_approves"), FieldPanel("second_approval_above")]),
-                    FieldRowPanel([FieldPanel("quiet_from"), FieldPanel("quiet_until")]),
-                    FieldPanel("stale_hours"),
-                    FieldRowPanel([FieldPanel("people_per_day"), FieldPanel("warm_up_from")]),
-                ],
-                heading="When it goes out",
-            ),
-            MultiFieldPanel(
-                [
-                    FieldRowPanel([FieldPanel("from_name"), FieldPanel("from_email")]),
-                    FieldPanel("reply_to"),
-                    FieldPanel("subject"),
-                    FieldPanel("intro"),
-                    FieldPanel("brand"),
-                ],
-                heading="How it looks",
-            ),
-            MultiFieldPanel(
-                [
-                    FieldRowPanel([FieldPanel("stories"), FieldPanel("days_back")]),
-                    FieldPanel("topics", widget=CheckboxSelectMultiple),
-                    FieldPanel("sources", widget=CheckboxSelectMultiple),
-                    FieldPanel("consent_required"),
-                ],
-                heading="Which stories",
-            ),
-            MultiFieldPanel(
-                [
-                    FieldRowPanel([FieldPanel("events"), FieldPanel("days_ahead"), FieldPanel("radius_km")]),
-                    FieldPanel("host_url"),
-                ],
-                heading="Which events",
-            ),
-            MultiFieldPanel([FieldPanel("archive")], heading="On the web"),
-            MultiFieldPanel([FieldPanel("clicks")], heading="Counting clicks"),
-        ],
-        base_form_class=PublicationForm,
-    )
+    edit_handler = ObjectList(PARTS, base_form_class=PublicationForm)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Publication]:
         return Publication.objects.select_related("mailing_list", "segment", "brand")
@@ -134,6 +76,6 @@ class PublicationViewSet(SnippetViewSet):
 
 class PublicationGroup(SnippetViewSetGroup):
     items = (PublicationViewSet, BrandViewSet)
-    menu_label = "Publications"
+    menu_label = gettext_lazy("Publications")
     menu_icon = "folder-open-inverse"
     menu_order = 150

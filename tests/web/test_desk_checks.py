@@ -47,6 +47,23 @@ def test_a_warning_says_where_it_is_and_jumps_there(issue: Issue) -> None:
     assert f"/admin/issues/edit/{issue.pk}/#panel-child-inbox-child-preheader-wrapper" in page
 
 
+@pytest.mark.parametrize("field", ["subject", "preheader"])
+def test_a_field_that_does_not_exist_must_be_put_right_and_is_jumped_to(issue: Issue, field: str) -> None:
+    Issue.objects.filter(pk=issue.pk).update(**{field: "Good news for {{ frist_name }}"})
+    page = overview(issue)
+    assert "Did you mean “first_name”?" in page
+    assert f'href="/admin/issues/edit/{issue.pk}/#panel-child-inbox-child-{field}-wrapper"' in page
+    assert "Approve what it says now" not in page
+
+
+def test_a_block_without_what_it_is_made_of_is_jumped_to(issue: Issue) -> None:
+    issue.body[0].value["story"] = None
+    issue.save(update_fields=["body"])
+    page = overview(issue)
+    assert "has no story yet" in page
+    assert f'href="/admin/issues/edit/{issue.pk}/#block-{issue.body[0].id}-section"' in page
+
+
 def test_the_checks_stand_beside_the_editor_and_follow_each_autosave(issue: Issue) -> None:
     page = sign_in("writer").get(f"/admin/issues/edit/{issue.pk}/").content.decode()
     panel = page.split('data-side-panel="checks"')[1]

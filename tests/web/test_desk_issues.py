@@ -165,6 +165,17 @@ def test_the_second_of_two_editors_is_stopped_and_loses_nothing(issue: Issue) ->
     assert any("Somebody else saved" in message for message in said(response))
 
 
+def test_a_save_right_after_ones_own_autosave_is_no_conflict(issue: Issue) -> None:
+    """The answer to the autosave was still on its way, so the form knows nothing of it."""
+    client = sign_in("writer")
+    loaded = fresh(issue).latest_revision
+    known = {"loaded_revision_id": str(loaded.pk), "loaded_revision_created_at": loaded.created_at.isoformat()}
+    autosave(client, issue, subject="Half of the wor", **known)
+    response = edit(client, issue, subject="All of the words", **known)
+    assert fresh(issue).subject == "All of the words"
+    assert not any("Somebody else saved" in message for message in said(response))
+
+
 @pytest.mark.parametrize("state", ["sending", "sent", "cancelled"])
 def test_what_is_going_out_or_has_gone_out_is_sealed(issue: Issue, state: str) -> None:
     Issue.objects.filter(pk=issue.pk).update(state=state)

@@ -36,7 +36,8 @@ def say_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator[st
         yield f"Its encoding is taken to be {ENCODINGS.get(report.encoding, report.encoding)}."
     if report.resumed_after:
         yield f"An import of this file had stopped after {report.resumed_after:,} lines and went on from there."
-    yield f"{'Nothing is written. ' if dry_run else ''}{report.rows:,} lines for the list “{name}”:"
+    lines = "1 line" if report.rows == 1 else f"{report.rows:,} lines"
+    yield f"{'Nothing is written. ' if dry_run else ''}{lines} for the list “{name}”:"
     for word, meaning in OUTCOME_WORDS.items():
         if counts[word] or (word == "new" and not counts["barred"]):
             yield f"{counts[word]:>9,}  {meaning}"

@@ -9,11 +9,13 @@ from datetime import date, datetime, timedelta
 from typing import BinaryIO
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from subscribers.errors import DomainError
 from subscribers.importing.claims import ClaimLost, claim, release
 from subscribers.importing.encodings import ENCODINGS
 from subscribers.importing.errors import CannotImport
+from subscribers.importing.layouts import refuse_the_never_asked
 from subscribers.importing.people_file import look_at, open_csv, sample_values
 from subscribers.importing.pieces import forget_file, load_file, measure_file, store_file
 from subscribers.importing.run import Run, describe, finish_check, finish_run
@@ -46,6 +48,7 @@ def leave_file(*, file: BinaryIO, name: str, mailing_list: MailingList, by: str,
     """Keeps a file for an import that is still to be decided, with what was seen in it. Raises `BadFile`."""
     with open_csv(file) as source:
         look = look_at(source)
+        refuse_the_never_asked(look.layout, file_name=name)
         batch = ImportBatch(mailing_list=mailing_list, file_name=name[:200], by=by, started_at=now)
         describe(batch, look)
         batch.kind = ImportKind(look.layout.kind)
@@ -72,7 +75,7 @@ def read_samples(batch: ImportBatch) -> list[list[str]]:
 def choose_terms(batch: ImportBatch, *, terms: Terms, now: datetime) -> None:
     """Writes down what was decided and has the file checked. Raises `CannotImport`, `BadFile`."""
     if terms.encoding and terms.encoding not in ENCODINGS:
-        raise CannotImport("This encoding is not known. Choose one of the list.")
+        raise CannotImport(_("This encoding is not known. Choose one of the list."))
     check_terms(basis=terms.basis, evidence=terms.evidence, by=batch.by, kind=terms.kind)
     header = list(batch.header)
     encoding = terms.encoding or batch.encoding
@@ -171,5 +174,5 @@ def _move(batch: ImportBatch, *, states: Sequence[ImportState], **fields: object
         claimed_by="", claimed_until=None, **fields
     )
     if not moved:
-        raise CannotImport("This import has gone on meanwhile, perhaps by a colleague. Look at where it stands now.")
+        raise CannotImport(_("This import has gone on meanwhile, perhaps by a colleague. Look at where it stands now."))
     batch.refresh_from_db()

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
+from subscribers.importing.errors import BadFile
 from subscribers.importing.targets import name_column
 
 JOIN, LEFT_LIST, LEFT_ALL, BOUNCED, COMPLAINED = "join", "left_list", "left_all", "bounced", "complained"
@@ -39,7 +41,8 @@ LAYOUTS = (
         "listmonk",
         "listmonk",
         JOIN,
-        "The attributes become custom attributes. Blocklisted people are marked so that they are never mailed; "
+        "The attributes become custom attributes; of those, city, region, country and language say where people live and "
+        "what they read. Blocklisted people are marked so that they are never mailed; "
         "disabled ones are refused, with their lines kept. The file does not say who left which list: see the "
         "documentation on moving a list.",
     ),
@@ -59,6 +62,15 @@ def recognise(header: Sequence[str]) -> Layout:
     if {"email", "topics", "giving", "lists"} <= names:
         return _BY_SLUG["ours"]
     return PLAIN
+
+
+def refuse_the_never_asked(layout: Layout, *, file_name: str) -> None:
+    """Mailchimp writes people who never asked in the columns of those who did; only the name of the file tells. `BadFile`."""
+    if layout.slug == "mailchimp" and PurePath(file_name).name.lower().startswith("nonsubscribed"):
+        raise BadFile(
+            "These are Mailchimp's non-subscribed contacts: they never asked for a newsletter, so nobody is brought in. "
+            "Use the file whose name begins with “subscribed”."
+        )
 
 
 def find_layout(slug: str) -> Layout:

@@ -14,7 +14,7 @@ from subscribers.importing.layouts import JOIN
 from subscribers.importing.outcomes import MOST_FIELD, PersonRow, Refused, RefusedRow, as_csv_line
 from subscribers.importing.records import Record
 from subscribers.importing.statuses import explain_status, read_farewell, read_status
-from subscribers.importing.targets import ATTRIBUTE
+from subscribers.importing.targets import ATTRIBUTE, guess_target
 from subscribers.importing.values import (
     read_day,
     read_giving,
@@ -27,6 +27,8 @@ from subscribers.importing.values import (
 from subscribers.lines import unguard_cell
 
 SOFT_OPT_IN_SINCE = date(2026, 2, 5)
+_ALSO_PACKED = {"country": 100, "region": 100, "city": 120, "language": 40}
+"""What may stand among packed attributes, and its longest."""
 
 
 class RowReader:
@@ -104,20 +106,22 @@ class RowReader:
         return self._person(record.line, cells, email, asked, notes)
 
     def _person(self, line: int, cells: list[str], email: str, asked: datetime | None, notes: list[str]) -> PersonRow:
+        packed = self._unpack(cells, notes)
+        said = self._take_what_has_a_column(packed)
         return PersonRow(
             line=line,
             email=email,
             name=self._name(cells),
-            country=self._line(cells, "country", 100),
-            region=self._line(cells, "region", 100),
-            city=self._line(cells, "city", 120),
-            language=read_language(self._cell(cells, "language"), notes),
+            country=self._line(cells, "country", 100) or said.get("country", ""),
+            region=self._line(cells, "region", 100) or said.get("region", ""),
+            city=self._line(cells, "city", 120) or said.get("city", ""),
+            language=read_language(self._cell(cells, "language") or said.get("language", ""), notes),
             topics=tuple(word for text in self._texts(cells, "topics") for word in read_topics(text)),
             giving=read_giving(self._cell(cells, "giving"), notes),
             timezone=read_timezone(self._cell(cells, "timezone"), notes),
             source=self._line(cells, "source", 120),
             on=asked,
-            attributes=self._attributes(cells, notes),
+            attributes=self._attributes(cells, packed, notes),
             notes=tuple(notes),
         )
 
@@ -166,14 +170,21 @@ class RowReader:
                 notes.append(f"“{text.strip()[:40]}” is not a day such as 2026-03-31; left out.")
         return None
 
-    def _attributes(self, cells: list[str], notes: list[str]) -> dict[str, str]:
-        given = {key: unguard_cell(cells[at]) for key, at in self._own if at < len(cells) and cells[at].strip()}
+    def _unpack(self, cells: list[str], notes: list[str]) -> dict[str, str]:
         packed = self._cell(cells, "attributes").strip()
-        if packed:
-            given = {**unpack_attributes(packed, notes), **given}
-        if not given:
+        return unpack_attributes(packed, notes) if packed else {}
+
+    def _take_what_has_a_column(self, packed: dict[str, str]) -> dict[str, str]:
+        """Takes out what says where people live or what they read, where the file has no column of its own for it."""
+        found = {key: guess_target(key) for key in packed}
+        taken = {key: field for key, field in found.items() if field in _ALSO_PACKED and field not in self._at}
+        return {field: read_line(packed.pop(key), _ALSO_PACKED[field]) for key, field in taken.items()}
+
+    def _attributes(self, cells: list[str], packed: dict[str, str], notes: list[str]) -> dict[str, str]:
+        given = {key: unguard_cell(cells[at]) for key, at in self._own if at < len(cells) and cells[at].strip()}
+        if not given and not packed:
             return {}
-        clean, said = clean_attributes(given)
+        clean, said = clean_attributes({**packed, **given})
         notes += said
         return clean
 

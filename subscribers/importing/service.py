@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import BinaryIO
 
+from django.utils.translation import gettext as _
+
 from subscribers.importing.claims import claim
 from subscribers.importing.errors import BadFile, CannotImport
+from subscribers.importing.layouts import JOIN, refuse_the_never_asked
 from subscribers.importing.people_file import look_at, open_csv
 from subscribers.importing.pieces import measure_file
 from subscribers.importing.report import ImportReport
@@ -55,6 +58,8 @@ def import_people(
     with open_csv(file) as source:
         look = look_at(source)
         describe(batch, look)
+        if (kind or look.layout.kind) == JOIN:
+            refuse_the_never_asked(look.layout, file_name=file_name)
         batch.kind = ImportKind(kind or look.layout.kind)
         batch.header_key = header_key(look.header)
         batch.mapping = _map(look.header, look.guess(), columns or {})
@@ -73,8 +78,10 @@ def _bring_in(
     token = claim(batch, states=[ImportState.RUNNING], now=clock())
     if not token:
         raise CannotImport(
-            "This very file is being imported just now, or was a minute ago by a command that was killed. "
-            "Wait a minute and run it again; it goes on where it stopped."
+            _(
+                "This very file is being imported just now, or was a minute ago by a command that was killed. "
+                "Wait a minute and run it again; it goes on where it stopped."
+            )
         )
     batch.refresh_from_db()
     run = Run(batch=batch, file=source, dry_run=False, clock=clock, token=token, progress=progress)
@@ -86,14 +93,17 @@ def _bring_in(
 def check_terms(*, basis: Basis | str, evidence: str, by: str, kind: ImportKind | str) -> None:
     """Raises `CannotImport` where the law would miss something."""
     if not by.strip():
-        raise CannotImport("Say who imports these people; the name is kept with the proof.")
+        raise CannotImport(_("Say who imports these people; the name is kept with the proof."))
     if kind != ImportKind.JOIN:
         return
     if basis not in IMPORTABLE:
-        raise CannotImport(f"“{basis}” is not a basis for an import. Use one of {', '.join(IMPORTABLE)}.")
+        raise CannotImport(
+            _("“%(basis)s” is not a basis for an import. Use one of %(named)s.")
+            % {"basis": basis, "named": ", ".join(IMPORTABLE)}
+        )
     if not evidence.strip():
         raise CannotImport(
-            "Say what proves that these people may be mailed, such as “sign-up sheet, spring fair 2026”."
+            _("Say what proves that these people may be mailed, such as “sign-up sheet, spring fair 2026”.")
         )
 
 
@@ -113,7 +123,10 @@ def _map(header: list[str], guessed: list[str], columns: Mapping[str, str]) -> l
     names = [name_column(name) for name in header]
     unknown = next((name for name in named if name not in names), "")
     if unknown:
-        raise BadFile(f"The file has no column “{unknown}”. Its columns are: {', '.join(names)[:300]}.")
+        raise BadFile(
+            _("The file has no column “%(unknown)s”. Its columns are: %(value)s.")
+            % {"unknown": unknown, "value": ", ".join(names)[:300]}
+        )
     taken = set(named.values())
     mapping = [named.get(name, "" if target in taken else target) for name, target in zip(names, guessed, strict=True)]
     check_mapping(mapping, header=header)

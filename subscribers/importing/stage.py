@@ -65,7 +65,7 @@ def _fill_postgres(cursor: CursorWrapper, rows: Iterable[Sequence[Any]]) -> None
     cursor.execute(
         _TABLE.format(exists="", binary="bytea", uuid="uuid", moment="timestamp with time zone", end="ON COMMIT DROP")
     )
-    with cursor.copy(f"COPY import_stage ({', '.join(COLUMNS)}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+    with cursor.copy(f"COPY import_stage ({', '.join(COLUMNS)}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
     cursor.execute("ANALYZE import_stage")

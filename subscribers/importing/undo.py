@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from subscribers.importing.claims import claim, hold, release
 from subscribers.importing.errors import CannotImport
@@ -35,7 +36,9 @@ def ask_to_undo(batch: ImportBatch, *, by: str, now: datetime) -> None:
         state=ImportState.UNDOING, counts=counts, claimed_by="", claimed_until=None
     )
     if not begun:
-        raise CannotImport(f"Import {batch.pk} has brought nobody in, or was taken back already. Nothing was changed.")
+        raise CannotImport(
+            _("Import %(pk)s has brought nobody in, or was taken back already. Nothing was changed.") % {"pk": batch.pk}
+        )
     batch.refresh_from_db()
 
 
@@ -45,7 +48,7 @@ def undo_now(batch: ImportBatch, *, by: str, now: datetime, clock: Callable[[], 
         ask_to_undo(batch, by=by, now=now)
     token = claim(batch, states=[ImportState.UNDOING], now=clock())
     if not token:
-        raise CannotImport("This import is being taken back just now. Wait for it to end.")
+        raise CannotImport(_("This import is being taken back just now. Wait for it to end."))
     work_on_undo(batch, token=token, clock=clock)
     batch.refresh_from_db()
     return undone_counts(batch)

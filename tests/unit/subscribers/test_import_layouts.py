@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from subscribers.importing.errors import BadFile
-from subscribers.importing.layouts import recognise
+from subscribers.importing.layouts import recognise, refuse_the_never_asked
 from subscribers.importing.outcomes import PersonRow, Refused, RefusedRow
 from subscribers.importing.people_file import look_at, read_people, sample_values
 from subscribers.importing.targets import check_mapping, guess_mapping, header_key
@@ -84,7 +84,8 @@ def test_each_status_of_listmonk_has_its_own_end_and_its_attributes_are_unpacked
     )
     ann, bea, cy, di, ed = rows
     assert isinstance(ann, PersonRow)
-    assert ann.attributes == {"city": "Leeds", "age": "40", "vip": "yes", "likes": "tea, bread"}
+    assert ann.city == "Leeds"
+    assert ann.attributes == {"age": "40", "vip": "yes", "likes": "tea, bread"}
     assert ann.notes == ("The attribute “deep” holds several values; left out.",)
     assert ann.on == datetime(2023, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert isinstance(bea, RefusedRow)
@@ -95,6 +96,20 @@ def test_each_status_of_listmonk_has_its_own_end_and_its_attributes_are_unpacked
     assert di.kind == Refused.UNKNOWN_STATUS
     assert isinstance(ed, PersonRow)
     assert ed.notes == ("The attributes are no JSON object; left out.",)
+
+
+def test_a_column_counts_before_a_packed_value_of_the_same_name() -> None:
+    (row,) = read('email,city,attributes\nann@example.org,York,"{""city"": ""Leeds"", ""Country"": ""GB""}"\n')
+    assert isinstance(row, PersonRow)
+    assert (row.city, row.country, row.attributes) == ("York", "GB", {"city": "Leeds"})
+
+
+def test_those_who_never_asked_at_mailchimp_are_told_by_the_name_of_their_file_and_refused() -> None:
+    mailchimp = recognise(SUBSCRIBED.strip().split(","))
+    refuse_the_never_asked(mailchimp, file_name="subscribed_email_audience_export_1a2b.csv")
+    refuse_the_never_asked(recognise(["email"]), file_name="nonsubscribed.csv")
+    with pytest.raises(BadFile, match="never asked"):
+        refuse_the_never_asked(mailchimp, file_name="export/nonsubscribed_email_audience_export_1a2b.csv")
 
 
 def test_p3_the_soft_opt_in_takes_nobody_from_before_the_law_and_nobody_without_a_day() -> None:

@@ -1,0 +1,41 @@
+"""P8, P13: docs/privacy.md promises readers what the program keeps to."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from newsletter.feedback import forget
+from newsletter.sending import retention as sends
+from subscribers import retention
+from subscribers.importing import batches
+
+PAGE = (Path(__file__).parents[3] / "docs" / "privacy.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("begins", "kept"),
+    [
+        ("address, name, town", retention.LEFT_KEPT),
+        ("a sign-up that was not confirmed", retention.UNCONFIRMED_KEPT),
+        ("a sign-up that waits", retention.HELD_KEPT),
+        ("links that were mailed", retention.LINKS_KEPT),
+        ("counts of sign-ups", retention.COUNTS_KEPT),
+        ("how often a mailbox", retention.ASKINGS_KEPT),
+        ("an import's file", timedelta(days=batches.FILE_DAYS)),
+        ("an import's refused lines", timedelta(days=batches.REFUSALS_DAYS)),
+        ("what the provider reports", forget.KEPT),
+        ("who was sent which issue", sends.KEPT),
+    ],
+)
+def test_p8_the_page_names_the_very_days_that_each_thing_is_kept(begins: str, kept: timedelta) -> None:
+    (row,) = (line for line in PAGE.splitlines() if line.startswith(f"| {begins}"))
+    assert f"{kept.days} days" in row.rsplit("|", 2)[1]
+
+
+def test_p8_nothing_is_kept_longer_than_the_numbers_that_were_set() -> None:
+    assert retention.UNCONFIRMED_KEPT == timedelta(days=7)
+    assert retention.LEFT_KEPT == timedelta(days=28)
+    assert timedelta(days=batches.FILE_DAYS) == timedelta(days=7)
+    assert forget.KEPT <= timedelta(days=30)
+    assert sends.KEPT <= timedelta(days=396)

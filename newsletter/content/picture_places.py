@@ -5,21 +5,26 @@ All lengths are pixels of the file, twice those of the screen; a focus is fracti
 
 from dataclasses import dataclass
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter, ImageStat
 
 Focus = tuple[float, float]
 MIDDLE: Focus = (0.5, 0.42)
+_EDGE, _EDGE_WIDTH, _DARK_INK = (253, 251, 247), 4, 140
 _PAPER, _SHADE, _LINE = (236, 231, 222), (224, 217, 205), (206, 197, 183)
 
 
 @dataclass(frozen=True)
 class Place:
-    """``ratio`` is width to height, or None to keep the picture's own, no taller than ``tallest`` times its width."""
+    """``ratio`` is width to height, or None to keep the picture's own, no taller than ``tallest`` times its width.
+
+    ``edged`` gives what is drawn in dark ink on nothing a thin light edge.
+    """
 
     width: int
     most_bytes: int
     ratio: float | None = None
     tallest: float = 0.75
+    edged: bool = False
 
 
 PLACES = {
@@ -27,6 +32,7 @@ PLACES = {
     "card": Place(width=536, most_bytes=34 * 1024, ratio=3 / 2),
     "portrait": Place(width=144, most_bytes=16 * 1024, ratio=1.0),
     "signature": Place(width=360, most_bytes=20 * 1024),
+    "logo": Place(width=440, most_bytes=40 * 1024, tallest=4.0, edged=True),
 }
 
 
@@ -41,6 +47,23 @@ def cut_for(picture: Image.Image, place: Place, *, focus: Focus = MIDDLE) -> Ima
     if cut.width <= place.width:
         return cut
     return cut.resize((place.width, max(1, round(place.width * cut.height / cut.width))), Image.Resampling.LANCZOS)
+
+
+def edge(picture: Image.Image) -> Image.Image:
+    """A see-through picture in dark ink with a thin near-white edge; one in light ink as it is.
+
+    The edge is not seen on a light page. It keeps a logo readable in mail programs that turn pages dark by themselves
+    and leave pictures as they are.
+    """
+    ink = picture.getchannel("A")
+    if not ink.getbbox() or ImageStat.Stat(picture.convert("L"), mask=ink).mean[0] > _DARK_INK:
+        return picture
+    room = Image.new("RGBA", (picture.width + 2 * _EDGE_WIDTH, picture.height + 2 * _EDGE_WIDTH), (*_EDGE, 0))
+    room.paste(picture, (_EDGE_WIDTH, _EDGE_WIDTH))
+    under = Image.new("RGBA", room.size, (*_EDGE, 0))
+    wide = room.getchannel("A").filter(ImageFilter.MaxFilter(2 * _EDGE_WIDTH - 1))
+    under.putalpha(wide.filter(ImageFilter.GaussianBlur(1)).point([level * 7 // 10 for level in range(256)]))
+    return Image.alpha_composite(under, room)
 
 
 def mark_as_film(picture: Image.Image) -> Image.Image:

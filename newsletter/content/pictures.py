@@ -8,7 +8,7 @@ from typing import Literal
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from newsletter.content.picture_places import MIDDLE, PLACES, Focus, Place, cut_for, draw_neutral, mark_as_film
+from newsletter.content.picture_places import MIDDLE, PLACES, Focus, Place, cut_for, draw_neutral, edge, mark_as_film
 from subscribers.errors import DomainError
 
 __all__ = ["PLACES", "BadPicture", "EncodedPicture", "make_neutral", "make_picture"]
@@ -59,6 +59,7 @@ def make_picture(
         if film:
             return _encode_jpeg(mark_as_film(picture), most=place.most_bytes if place else MOST_JPEG_BYTES)
         if see_through:
+            picture = edge(picture) if place and place.edged else picture
             return _encode_png(picture, most=min(place.most_bytes, _MOST_PNG_BYTES) if place else _MOST_PNG_BYTES)
         return _encode_jpeg(picture, most=place.most_bytes if place else MOST_JPEG_BYTES)
 

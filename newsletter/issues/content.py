@@ -88,8 +88,8 @@ def _publication(publication: Publication) -> Content:
 def _brand(brand: Brand) -> Content:
     return {
         "name": brand.name,
-        "logo": _picture(brand.logo, alt=brand.name),
-        "logo_dark": _picture(brand.logo_dark, alt=brand.name),
+        "logo": _logo(brand.logo, alt=brand.name),
+        "logo_dark": _logo(brand.logo_dark, alt=brand.name),
         "colour": brand.colour,
         "accent": brand.accent,
         "background": brand.background,
@@ -104,6 +104,10 @@ def _brand(brand: Brand) -> Content:
         "donor_portal_url": brand.donor_portal_url,
         "social": sorted(brand.social.items()),
     }
+
+
+def _logo(logo: Picture | None, *, alt: str) -> Content | None:
+    return _picture(cut_picture(logo, place="logo"), alt=alt) if logo else None
 
 
 def _picture(picture: Picture | None, *, alt: str) -> Content | None:

@@ -72,11 +72,11 @@ def brand_of(slug: str) -> Brand:
     logos = {}
     if slug == "harbour":
         logos = {
-            "logo": Picture(f"{MEDIA}/logo.png", 640, 192, "Harbour Justice"),
-            "logo_dark": Picture(f"{MEDIA}/logo-dark.png", 640, 192, "Harbour Justice"),
+            "logo": Picture(f"{MEDIA}/logo.png", 448, 140, "Harbour Justice"),
+            "logo_dark": Picture(f"{MEDIA}/logo-dark.png", 440, 132, "Harbour Justice"),
         }
     if slug == "meadow":
-        logos = {"logo_dark": Picture(f"{MEDIA}/logo-dark.png", 640, 192, "Harbour Justice")}
+        logos = {"logo_dark": Picture(f"{MEDIA}/logo-dark.png", 440, 132, "Harbour Justice")}
     networks = ("facebook", "instagram", "linkedin", "youtube", "bluesky")
     return Brand(
         name="Harbour Justice",
@@ -110,7 +110,7 @@ def painted_picture(name: str, place: str) -> Picture | None:
 def picture_bytes(file: str) -> bytes:
     """What our own address answers for a file of the gallery."""
     if file in {"logo.png", "logo-dark.png"}:
-        return demo.logo_png(dark=file == "logo-dark.png")
+        return make_picture(demo.logo_png(dark=file == "logo-dark.png"), place=PLACES["logo"]).data
     name, place = file.removesuffix(".jpg").rsplit("-", 1)
     if name == "flat":
         width, height = place.split("x")

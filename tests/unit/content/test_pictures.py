@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from newsletter.content.pictures import MOST_JPEG_BYTES, BadPicture, make_picture
+from newsletter.content.pictures import MOST_JPEG_BYTES, PLACES, BadPicture, make_picture
 
 
 def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
@@ -62,6 +62,30 @@ def test_a_see_through_picture_stays_so() -> None:
     assert opened(made.data).convert("RGBA").getpixel((0, 0)) == (0, 0, 0, 0)
     palette = make_picture(encoded(logo.convert("P"), "GIF", transparency=0))
     assert palette.format == "png"
+
+
+def logo(ink: tuple[int, int, int]) -> bytes:
+    drawn = Image.new("RGBA", (200, 200), (0, 0, 0, 0))
+    drawn.paste((*ink, 255), (50, 50, 150, 150))
+    return encoded(drawn, "PNG")
+
+
+def test_a_logo_in_dark_ink_gets_a_light_edge_so_that_it_reads_on_a_page_that_was_turned_dark() -> None:
+    made = opened(make_picture(logo((20, 60, 80)), place=PLACES["logo"]).data).convert("RGBA")
+    row = [made.getpixel((x, made.height // 2)) for x in range(made.width // 2)]
+    clear, light, dark = row[0], row[52], row[-1]
+    assert clear[3] == 0
+    assert min(light[:3]) > 200
+    assert light[3] > 120
+    assert dark == (20, 60, 80, 255)
+
+
+@pytest.mark.parametrize("ink", [(240, 230, 210), None])
+def test_a_logo_in_light_ink_or_in_none_gets_no_edge_and_loses_nothing(ink: tuple[int, int, int] | None) -> None:
+    data = logo(ink) if ink else encoded(Image.new("RGBA", (200, 200), (0, 0, 0, 0)), "PNG")
+    made = make_picture(data, place=PLACES["logo"])
+    assert (made.width, made.height) == (200, 200)
+    assert opened(made.data).convert("RGBA").getchannel("A").getextrema() == ((0, 255) if ink else (0, 0))
 
 
 def test_a_heavy_see_through_picture_is_made_light() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from newsletter.rendering.blocks import Document
 from newsletter.rendering.lint_balance import check_balance
-from newsletter.rendering.lint_document import LEFTOVERS, check_document, content_text
+from newsletter.rendering.lint_document import LEFTOVERS, check_document, content_text, pictures_in
 from newsletter.rendering.lint_page import check_page
 from newsletter.rendering.lint_types import Finding
 from newsletter.rendering.mail import RenderedMail
@@ -15,6 +15,7 @@ from newsletter.rendering.tokens import fence
 MOST_BYTES = 102_400
 MANY_BYTES = 90_000
 LONGEST_LINE = 998
+FEWEST_LETTERS = 90
 _STYLE = re.compile(r"<style\b.*?</style>", re.DOTALL)
 
 
@@ -24,6 +25,7 @@ def check(mail: RenderedMail, *, document: Document) -> tuple[Finding, ...]:
         *check_document(document),
         *_check_size(mail.html),
         *_check_shortened(mail.html),
+        *_check_words(mail, document),
         *check_page(mail.html, language=document.language, postal_address=document.brand.postal_address),
         *check_balance(mail.html),
         *_check_leftovers(mail, document),
@@ -60,6 +62,19 @@ def _check_shortened(html: str) -> Iterator[Finding]:
             f"There is so much in this issue that {brief} stories show their titles alone. Consider fewer stories."
         )
         yield Finding("warning", "shortened", message)
+
+
+def _check_words(mail: RenderedMail, document: Document) -> Iterator[Finding]:
+    """Spam filters distrust mails that are pictures; readers with pictures off, and those who listen, get nothing."""
+    pictures = sum(1 for _ in pictures_in(document.blocks))
+    body = mail.text.partition(f"\n{'-' * 40}\n")[0]
+    letters = sum(len(line) for line in body.splitlines() if "://" not in line)
+    if pictures and letters < FEWEST_LETTERS:
+        message = (
+            "The mail is nearly all pictures. Say in words what it is about: many readers see no pictures, and spam "
+            "filters distrust mails without words."
+        )
+        yield Finding("warning", "few-words", message)
 
 
 def _check_leftovers(mail: RenderedMail, document: Document) -> Iterator[Finding]:

@@ -162,7 +162,7 @@ def _check_schema_block(block: SchemaBlock) -> Iterator[Finding]:
 
 def _check_pictures(document: Document) -> Iterator[Finding]:
     """The weight of all pictures together, and of each, where it is known."""
-    pictures = {picture.url: picture for picture in _pictures_in(document)}.values()
+    pictures = {picture.url: picture for picture in pictures_in(document)}.values()
     total = sum(picture.weight for picture in pictures)
     if total > MOST_PICTURE_BYTES:
         message = (
@@ -176,18 +176,19 @@ def _check_pictures(document: Document) -> Iterator[Finding]:
             yield Finding("warning", "picture-weight", message)
 
 
-def _pictures_in(value: Any) -> Iterator[Picture]:
+def pictures_in(value: Any) -> Iterator[Picture]:
+    """Every picture that stands in a document or a part of one."""
     match value:
         case Picture():
             yield value
         case tuple():
             for item in value:
-                yield from _pictures_in(item)
+                yield from pictures_in(item)
         case Mapping():
-            yield from _pictures_in(tuple(value.values()))
+            yield from pictures_in(tuple(value.values()))
         case _ if is_dataclass(value):
             for part in fields(value):
-                yield from _pictures_in(getattr(value, part.name))
+                yield from pictures_in(getattr(value, part.name))
 
 
 def _check_links(value: Any, *, block: str, field: str = "") -> Iterator[Finding]:

@@ -37,6 +37,9 @@ CASES = [
     *((f"{layout}-{brand}", scheme) for layout, brand in zip(LAYOUTS, BRANDS, strict=True) for scheme in SCHEMES),
     ("letter-ar", "light"),
     ("letter-hi", "dark"),
+    ("letter-de", "light"),
+    ("letter-bare", "dark"),
+    ("notice-meadow", "light"),
 ]
 
 

@@ -104,6 +104,13 @@ def test_a_tag_that_is_open_for_outlook_alone_is_found():
     assert [(finding.code, "For Outlook" in finding.message) for finding in found] == [("tag-balance", True)]
 
 
+def test_a_mail_that_is_one_picture_is_warned_of_and_the_same_without_it_is_not():
+    poster = document(ImageBlock(picture(), url="https://harbour.example/"))
+    assert ("warning", "few-words") in codes(check(render(poster), document=poster))
+    short = document(Note("<p>Short.</p>", "Short."))
+    assert codes(check(render(short), document=short)) == []
+
+
 def test_text_that_is_hidden_needs_no_contrast():
     assert check(add('<p style="display:none;color:#fffdf9">Hidden</p>')(MAIL), document=DOCUMENT) == ()
 

@@ -4,15 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 from newsletter.bench.importing import measure_import
+from newsletter.bench.leaving import measure_leaving
 from newsletter.bench.measure import measure_send
 from newsletter.bench.parts import measure_compile, measure_full_bodies, measure_webhooks
+from newsletter.bench.preview import measure_preview
 from newsletter.bench.recovery import measure_recovery
+from newsletter.bench.segments import measure_segments
 
 Run = tuple[Callable[..., Any], dict[str, Any]]
 
 LATENCIES_MS = (0, 150)
 FULL_BODIES = 10_000
 WEBHOOKS = 20_000
+LEAVERS = 5_000
 
 
 def _sends(people: int) -> list[Run]:
@@ -26,4 +30,7 @@ MEASUREMENTS: dict[str, Callable[[int], list[Run]]] = {
     "webhooks": lambda people: [(measure_webhooks, {"events": min(people, WEBHOOKS)})],
     "recovery": lambda people: [(measure_recovery, {})],
     "import": lambda people: [(measure_import, {"rows": people})],
+    "segments": lambda people: [(measure_segments, {"people": people})],
+    "leaving": lambda people: [(measure_leaving, {"people": min(people, LEAVERS)})],
+    "preview": lambda people: [(measure_preview, {})],
 }

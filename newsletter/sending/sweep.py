@@ -8,6 +8,7 @@ from django.db.models import Q
 from newsletter.models import Attempt, Batch, DeliveryException, Issue, Send, move
 from newsletter.sending.control import go_on_with
 from newsletter.sending.hold import check_installation
+from newsletter.sending.put_back import LONGEST_LEASE, forget_far_moments
 from newsletter.sending.start import prepare_send
 from subscribers.errors import DomainError
 
@@ -19,6 +20,7 @@ OPEN = (Batch.State.PENDING, Batch.State.SUBMITTING)
 def wake_up(*, now: datetime) -> None:
     """What comes before any worker starts: is this our database, as new as what was done with it; who was lost meanwhile."""
     check_installation(now=now)
+    forget_far_moments(now=now)
     settle_lost_leases(now=now)
 
 
@@ -26,11 +28,17 @@ def wake_up(*, now: datetime) -> None:
 def settle_lost_leases(*, now: datetime) -> int:
     """Batches whose worker did not come back are uncertain: never sent again unasked. Returns how many.
 
+    A lease longer than any is one that was taken before the clock was put back.
     A row that somebody holds at this moment is left for the next round: a worker that stands still in the middle of a
     transaction must not make the others stand still with it.
     """
-    expired = Batch.objects.filter(state=Batch.State.SUBMITTING, lease_until__lt=now)
-    lost = list(expired.select_for_update(skip_locked=True).order_by("pk").values_list("pk", flat=True))
+    over = Q(lease_until__lt=now) | Q(lease_until__gt=now + LONGEST_LEASE)
+    lost = list(
+        Batch.objects.filter(over, state=Batch.State.SUBMITTING)
+        .select_for_update(skip_locked=True)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
     Batch.objects.filter(pk__in=lost).update(state=Batch.State.UNCERTAIN, reason=LOST, lease_until=None, settled_at=now)
     Attempt.objects.filter(batch__in=lost, ended_at__isnull=True).update(ended_at=now, outcome="uncertain", detail=LOST)
     return len(lost)

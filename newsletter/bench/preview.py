@@ -1,0 +1,91 @@
+"""What a preview costs the server after a keystroke: the unsaved form taken in, and its mail rendered, in the desk itself."""
+
+import time
+from dataclasses import dataclass
+from statistics import median
+from uuid import uuid4
+
+from django.contrib.auth.models import User
+from django.test import Client
+
+from newsletter.bench.audience import make_approved_issue, make_audience
+from newsletter.bench.errors import NotMeasured
+from newsletter.desk.readers import NOBODY, name_group
+from newsletter.desk.second_factor import FACTOR
+from newsletter.models import Issue
+
+
+@dataclass(frozen=True)
+class PreviewFigures:
+    """Milliseconds on the server for one keystroke, form and mail together; ``mail_kb`` is the mail that is shown."""
+
+    people: int
+    mail_kb: float
+    median_ms: float
+    slowest_ms: float
+
+
+def measure_preview(*, people: int = 2_000, times: int = 15) -> PreviewFigures:
+    """Post the editor's form with another headline each time, and get the mail that the panel shows."""
+    issue = make_approved_issue(make_audience(people, stories=7))
+    client = _sign_in()
+    took, size = [], 0
+    for number in range(times + 1):
+        started = time.perf_counter()
+        size = _look(client, issue, subject=f"A subject with {number} changes")
+        took.append((time.perf_counter() - started) * 1000)
+    warm = took[1:]
+    return PreviewFigures(
+        people=people, mail_kb=size / 1000, median_ms=round(median(warm), 1), slowest_ms=round(max(warm), 1)
+    )
+
+
+def _sign_in() -> Client:
+    """Somebody of the bench's own database, as after their second factor."""
+    user = User.objects.create_superuser(f"bench-{uuid4()}@example.org", "bench@example.org", uuid4().hex)
+    client = Client()
+    client.force_login(user)
+    session = client.session
+    session[FACTOR] = user.pk
+    session.save()
+    return client
+
+
+def _look(client: Client, issue: Issue, *, subject: str) -> int:
+    """One keystroke's two requests. Returns the bytes of the mail."""
+    url = f"/admin/issues/preview/{issue.pk}/"
+    posted = client.post(url, {"subject": subject, "preheader": issue.preheader, **_body(issue)})
+    if posted.status_code != 200 or not posted.json().get("is_valid"):
+        raise NotMeasured(f"The desk did not take the issue's form (status {posted.status_code}).")
+    shown = client.get(url, {"mode": f"mail.{name_group(NOBODY)}", "in_preview_panel": "true"})
+    if subject not in shown.content.decode():
+        raise NotMeasured("The preview does not show what was typed.")
+    return len(shown.content)
+
+
+def _body(issue: Issue) -> dict[str, str]:
+    """The form's fields of a lead story and the cards of the others."""
+    stories = [place.story_id for place in issue.placed.all()]
+    fields = {"body-count": "2"}
+    for at, kind in enumerate(("lead_story", "stories")):
+        fields |= {
+            f"body-{at}-type": kind,
+            f"body-{at}-order": str(at),
+            f"body-{at}-deleted": "",
+            f"body-{at}-id": str(uuid4()),
+        }
+    fields |= _choice("body-0-value", stories[0])
+    fields |= {
+        "body-1-value-heading": "",
+        "body-1-value-look": "cards",
+        "body-1-value-stories-count": str(len(stories) - 1),
+    }
+    for at, story in enumerate(stories[1:]):
+        prefix = f"body-1-value-stories-{at}"
+        fields |= {f"{prefix}-order": str(at), f"{prefix}-deleted": "", f"{prefix}-id": str(uuid4())}
+        fields |= _choice(f"{prefix}-value", story)
+    return fields
+
+
+def _choice(prefix: str, story: int) -> dict[str, str]:
+    return {f"{prefix}-story": str(story), f"{prefix}-headline": "", f"{prefix}-teaser": "", f"{prefix}-picture": ""}

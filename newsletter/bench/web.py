@@ -1,0 +1,59 @@
+"""The product's own web server in a process of its own, on the database that is connected here."""
+
+import multiprocessing
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from newsletter.bench.errors import NotMeasured
+from subscribers.links import link_keys
+
+READY_SECONDS = 60
+
+
+@contextmanager
+def serve_web() -> Iterator[int]:
+    """Gives the port that it listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    database = {key: value for key, value in connection.settings_dict.items() if key != "TEST"}
+    told = {"database": database, "port": port, "keys": link_keys()}
+    process = multiprocessing.get_context("spawn").Process(target=_work, args=(theirs, told), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        if not _is_ready(ours):
+            raise NotMeasured("The web server of the bench did not start.")
+        yield port
+    finally:
+        process.terminate()
+        process.join(20)
+
+
+def _is_ready(pipe: Connection) -> bool:
+    try:
+        return pipe.poll(READY_SECONDS) and pipe.recv() == "ready"
+    except EOFError:
+        return False
+
+
+def _work(pipe: Connection, told: dict[str, Any]) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
+    import django
+
+    django.setup()
+    connection.settings_dict.update(told["database"])
+    settings.SUBSCRIBERS_LINK_KEYS = told["keys"]
+    settings.ALLOWED_HOSTS = ["*"]
+
+    from newsletter.management.server import Server
+
+    Server(host="127.0.0.1", port=told["port"], started=lambda: pipe.send("ready"), stopping=lambda: None).run()

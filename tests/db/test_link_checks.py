@@ -1,0 +1,147 @@
+"""What jobs find out for the checks: where an issue's links lead, and whether its sender's domain is authenticated."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from newsletter.content.fetch import Fetcher
+from newsletter.content.fetch_errors import Unreachable
+from newsletter.issues.content import resolve_content
+from newsletter.issues.links import find_dead_links, find_links, look_at_links
+from newsletter.models import Issue, LinkLook, Publication, SenderDomain
+from newsletter.sending.domain_records import NoAnswer
+from newsletter.sending.domains import find_domain_faults, look_at_domains
+from tests.support.fixtures import NOW, make_issue, make_story
+from tests.support.site import Site, serve_site
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(hours=13)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serve_site() as served:
+        yield served
+
+
+@pytest.fixture
+def fetcher() -> Fetcher:
+    """One that finds no site but the test's own."""
+
+    def resolve(host: str, port: int) -> list[str]:
+        if host != "127.0.0.1":
+            raise Unreachable(f"No web site is found at {host}.")
+        return [host]
+
+    return Fetcher(allow=["127.0.0.1"], resolve=resolve)
+
+
+def issue_with(publication: Publication, *urls: str) -> Issue:
+    for number, url in enumerate(urls):
+        make_story(f"Story {number}", days_old=1 + number, url=url)
+    return make_issue(publication)
+
+
+def dead(issue: Issue) -> list[str]:
+    return [finding.message for finding in find_dead_links(resolve_content(issue), now=NOW)]
+
+
+def test_a_page_that_is_there_is_good_and_one_that_its_site_denies_is_dead(
+    publication: Publication, site: Site, fetcher: Fetcher
+) -> None:
+    issue = issue_with(publication, site.put("/there", "Hello"), f"{site.url}/gone")
+    look_at_links(now=NOW, fetcher=fetcher)
+    assert len(dead(issue)) == 2  # the story's, and the brand's site that is not found
+    assert any("/gone leads nowhere: its site says that there is no such page." in message for message in dead(issue))
+
+
+@pytest.mark.parametrize("status", [403, 429, 500])
+def test_a_site_that_only_refuses_us_is_not_called_dead(
+    publication: Publication, site: Site, fetcher: Fetcher, status: int
+) -> None:
+    issue = issue_with(publication, site.put("/shy", "No", status=status))
+    look_at_links(now=NOW, fetcher=fetcher)
+    assert not any("/shy" in message for message in dead(issue))
+
+
+def test_where_no_site_at_all_is_reached_nothing_is_called_dead(publication: Publication, fetcher: Fetcher) -> None:
+    issue = issue_with(publication, "https://nowhere.example/story")
+    look_at_links(now=NOW, fetcher=fetcher)
+    assert LinkLook.objects.filter(state="unreached").count() == 2
+    assert dead(issue) == []
+
+
+def test_a_link_is_looked_at_a_few_at_a_time_and_again_only_when_the_look_is_old(
+    publication: Publication, site: Site, fetcher: Fetcher
+) -> None:
+    issue_with(publication, site.put("/a", "A"), site.put("/b", "B"))
+    assert [look_at_links(now=NOW, fetcher=fetcher, most=2) for _ in range(3)] == [2, 1, 0]
+    assert look_at_links(now=LATER, fetcher=fetcher) == 3
+
+
+def test_issues_that_went_out_are_not_looked_at(publication: Publication, site: Site, fetcher: Fetcher) -> None:
+    issue_with(publication, site.put("/a", "A"))
+    Issue.objects.update(state="sent")
+    assert look_at_links(now=NOW, fetcher=fetcher) == 0
+    assert site.asked == []
+
+
+def test_an_incomplete_issue_stops_no_look_at_the_others(publication: Publication, fetcher: Fetcher) -> None:
+    issue = issue_with(publication, "https://nowhere.example/story")
+    Issue.objects.filter(pk=issue.pk).update(body='[{"type": "lead_story", "id": "a", "value": {"story": null}}]')
+    assert look_at_links(now=NOW, fetcher=fetcher) == 0
+
+
+def test_links_in_our_own_words_and_buttons_are_found_with_their_block(publication: Publication) -> None:
+    issue = issue_with(publication, "https://example.org/story")
+    issue.body = issue.body.stream_block.to_python(
+        [
+            {
+                "type": "note",
+                "id": "n",
+                "value": {"heading": "", "text": '<p><a href="https://a.example/?x=1&amp;y=2">A</a></p>'},
+            },
+            {"type": "button", "id": "b", "value": {"label": "Go", "url": "https://b.example/"}},
+        ]
+    )
+    found = find_links(resolve_content(issue))
+    assert found["https://a.example/?x=1&y=2"] == "n"
+    assert found["https://b.example/"] == "b"
+    assert found["https://example.org/"] == ""
+
+
+def no_records(name: str) -> list[str]:
+    return []
+
+
+def test_a_domain_is_asked_about_only_where_mail_goes_to_a_real_provider(publication: Publication) -> None:
+    assert look_at_domains(now=NOW, find=no_records) == 0
+    assert find_domain_faults(publication.from_email) == []
+
+
+def test_what_dns_says_of_a_domain_is_kept_and_asked_again_when_old(publication: Publication, settings: object) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
+    assert look_at_domains(now=NOW, find=no_records) == 1
+    faults = find_domain_faults(publication.from_email)
+    assert {fault.level for fault in faults} == {"error", "warning"}
+    assert any(fault.check == "SPF of news.example.org" for fault in faults)
+    assert look_at_domains(now=NOW, find=no_records) == 0
+    assert look_at_domains(now=LATER, find=no_records) == 1
+    assert SenderDomain.objects.count() == 1
+
+
+def test_a_dns_that_does_not_answer_is_a_warning(publication: Publication, settings: object) -> None:
+    def silent(name: str) -> list[str]:
+        raise NoAnswer("DNS did not answer.")
+
+    settings.NEWSLETTER_PROVIDER_URL = "postmark://token@"
+    look_at_domains(now=NOW, find=silent)
+    assert {fault.level for fault in find_domain_faults(publication.from_email)} == {"warning"}
+
+
+def test_an_unreadable_provider_or_sender_breaks_no_check(publication: Publication, settings: object) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "pigeon://"
+    assert find_domain_faults(publication.from_email) == []
+    settings.NEWSLETTER_PROVIDER_URL = "postmark://token@"
+    assert find_domain_faults("nobody")[0].says.startswith("Nobody has looked yet whether nobody")

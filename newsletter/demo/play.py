@@ -89,8 +89,10 @@ def _set_up(*, site_url: str, people: int, now: datetime, console: Console) -> N
 
 def _print_variants(issue: Issue, console: Console) -> None:
     groups: dict[str, int] = {}
-    for group in issue.approvals.latest("at").revision.groups.select_related("variant").all():
-        groups[group.variant.label] = groups.get(group.variant.label, 0) + group.people
+    for label, people in issue.approvals.latest("at").revision.groups.filter(variant__isnull=False).values_list(
+        "variant__label", "people"
+    ):
+        groups[label] = groups.get(label, 0) + people
     table = Table("people", "what they see", box=None, title=f"{len(groups)} variants", title_justify="left")
     table.columns[0].justify = "right"
     for label, people in sorted(groups.items(), key=lambda row: -row[1])[:SHOWN_VARIANTS]:

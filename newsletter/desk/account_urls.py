@@ -1,11 +1,13 @@
 """The addresses of signing in, of the second factor and of one's sessions. What else the library offers is closed."""
 
+from typing import NoReturn
+
 from allauth.account import views
 from django.http import Http404, HttpRequest
 from django.urls import URLPattern, URLResolver, include, path
 
 
-def refuse(request: HttpRequest) -> None:
+def refuse(request: HttpRequest) -> NoReturn:
     raise Http404("Accounts are made by an administrator.")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
@@ -68,14 +69,15 @@ class ColourField(forms.CharField):
 class FontField(forms.ChoiceField):
     """One of the fonts that mail programs have, or the one that the brand had already."""
 
-    def __init__(self, *, empty: str = "", **kwargs: Any) -> None:
-        first = [("", empty)] if empty else []
-        super().__init__(choices=[*first, *FONTS], required=not empty, **kwargs)
+    def __init__(self, *, empty: str | Promise = "", **kwargs: Any) -> None:
+        first: list[tuple[str, Any]] = [("", empty)] if empty else []
+        self._offered = [*first, *FONTS]
+        super().__init__(choices=self._offered, required=not empty, **kwargs)
 
     def keep(self, font: str) -> None:
         known = [value for value, _label in FONTS]
         if font and font not in known:
-            self.choices = [*self.choices, (font, font.split(",")[0].strip("'\" "))]
+            self.choices = [*self._offered, (font, font.split(",")[0].strip("'\" "))]
 
 
 class BrandForm(WagtailAdminModelForm):

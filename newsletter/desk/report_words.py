@@ -35,12 +35,12 @@ def list_rows(figures: Figures, before: Figures | None) -> list[Row]:
     receipt = figures.receipt
     old = before.receipt if before else None
     rows = [
-        Row("recipients", receipt.recipients, _("were to get it"), before=_of(old and old.recipients)),
+        Row("recipients", receipt.recipients, _("were to get it"), before=_of(old.recipients if old else None)),
         Row(
             "accepted",
             figures.accepted,
             _("had their mail taken by the provider"),
-            before=_of(before and before.accepted),
+            before=_of(before.accepted if before else None),
         ),
     ]
     if figures.told_delivered:

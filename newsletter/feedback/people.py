@@ -93,10 +93,10 @@ def _failing_for_long(subscribers: Collection[int]) -> set[int]:
         .order_by("subscriber_id", "-pk")
         .values_list("subscriber_id", "pk", "batch__send_id", "bounce__bounce_class", "bounce__at")
     )
-    for subscriber, *what in rows:
+    for subscriber, delivery, send, bounce_class, at in rows:
         kept = history.setdefault(subscriber, [])
         if len(kept) < _LOOK_BACK:
-            kept.append((what[0], what[1], what[2], what[3]))
+            kept.append((delivery, send, bounce_class, at))
     delivered = find_delivered({pk: send for past in history.values() for pk, send, _, _ in past})
     return {
         subscriber

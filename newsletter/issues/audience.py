@@ -17,7 +17,7 @@ from newsletter.issues.shown import shown_wrongly_to
 from newsletter.issues.visible import Content, Visible, see
 from newsletter.models import Issue
 from subscribers.audience import ANY_FREQUENCY, AudienceCount, candidates, count_audience, eligible
-from subscribers.models import Frequency, Place, Subscription
+from subscribers.models import Frequency, Place
 
 FREQUENCIES = {
     Issue.Kind.ISSUE: frozenset({Frequency.EVERY, Frequency.EVENTS}),
@@ -39,18 +39,18 @@ class Group:
     frequency: str = "every"
 
 
-def find_people(issue: Issue, *, now: datetime) -> QuerySet[Subscription]:
+def find_people(issue: Issue, *, now: datetime) -> QuerySet[Any]:
     """Everyone whom the issue may reach at ``now``, with what makes their group: place_ref, giving_ref, radius_ref, frequency."""
     return _with_groups(eligible(**_whom(issue), now=now).order_by())
 
 
-def find_candidates(issue: Issue, *, now: datetime) -> QuerySet[Subscription]:
+def find_candidates(issue: Issue, *, now: datetime) -> QuerySet[Any]:
     """The same of everyone whom the issue is for, and ``why`` it may not reach them: "" where it may."""
     return _with_groups(candidates(**_whom(issue), now=now))
 
 
-def _with_groups(people: QuerySet[Subscription]) -> QuerySet[Subscription]:
-    return people.annotate(
+def _with_groups(people: QuerySet[Any]) -> QuerySet[Any]:
+    grouped: QuerySet[Any] = people.annotate(
         subscriber_ref=F("subscriber_id"),
         hash_ref=F("subscriber__address_hash"),
         place_ref=Coalesce("subscriber__place_id", Value(0)),
@@ -58,6 +58,7 @@ def _with_groups(people: QuerySet[Subscription]) -> QuerySet[Subscription]:
         radius_ref=Coalesce("subscriber__radius_km", Value(0)),
         frequency_ref=F("frequency"),
     )
+    return grouped
 
 
 def find_groups(issue: Issue, *, now: datetime | None = None) -> list[Group]:

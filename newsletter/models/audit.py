@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext_lazy
 from wagtail.models import ModelLogEntry
 from wagtail.models.audit_log import ModelLogEntryManager
 
@@ -38,7 +39,9 @@ class AuditEntryManager(ModelLogEntryManager):
 
     def find_break(self, *, most: int) -> "AuditEntry | None":
         """The first of the newest ``most`` entries that is not what was written, or whose predecessor is gone."""
-        newest = list(self.order_by("-pk")[: most + 1])
+        newest: list[AuditEntry] = list(self.order_by("-pk")[: most + 1])
+        if not newest:
+            return None
         for entry, before in zip(newest, [*newest[1:], None], strict=True):
             last = entry is newest[-1] and len(newest) > most
             follows = last or entry.previous == (before.sha256 if before else START)
@@ -50,7 +53,9 @@ class AuditEntryManager(ModelLogEntryManager):
 class AuditEntry(ModelLogEntry):
     """``previous`` is unique: the chain never forks. ``sha256`` is over this entry and ``previous``."""
 
-    address = models.CharField(max_length=45, blank=True, help_text="The network address it was done from, if known.")
+    address = models.CharField(
+        max_length=45, blank=True, help_text=gettext_lazy("The network address it was done from, if known.")
+    )
     previous = models.CharField(max_length=64, unique=True)
     sha256 = models.CharField(max_length=64)
 
@@ -59,8 +64,8 @@ class AuditEntry(ModelLogEntry):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name = "staff log entry"
-        verbose_name_plural = "staff log entries"
+        verbose_name = gettext_lazy("staff log entry")
+        verbose_name_plural = gettext_lazy("staff log entries")
         default_permissions = ("view",)
 
     def save(self, *args: Any, **kwargs: Any) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from wagtail import blocks
 from wagtail.fields import StreamField
 from wagtail.images.blocks import ImageChooserBlock
@@ -15,12 +17,13 @@ _TEXT = ["bold", "italic", "link", "ol", "ul"]
 class NoteBlock(blocks.StructBlock):
     heading = blocks.CharBlock(required=False, max_length=120)
     text = blocks.RichTextBlock(
-        features=_TEXT, help_text='Merge fields such as {{ first_name | default:"friend" }} may stand here.'
+        features=_TEXT,
+        help_text=gettext_lazy('Merge fields such as {{ first_name | default:"friend" }} may stand here.'),
     )
 
     class Meta:
         icon = "edit"
-        label = "Note"
+        label = gettext_lazy("Note")
         label_format = "Note: {heading}"
 
 
@@ -28,9 +31,11 @@ class StoryChoice(blocks.StructBlock):
     """A story, and what this issue says instead of its own words."""
 
     story = SnippetChooserBlock("newsletter.Story")
-    headline = blocks.CharBlock(required=False, max_length=300, help_text="Instead of the story's own.")
-    teaser = blocks.TextBlock(required=False, max_length=600, help_text="Instead of the story's own.", rows=3)
-    picture = ImageChooserBlock(required=False, help_text="Instead of the story's own.")
+    headline = blocks.CharBlock(required=False, max_length=300, help_text=gettext_lazy("Instead of the story's own."))
+    teaser = blocks.TextBlock(
+        required=False, max_length=600, help_text=gettext_lazy("Instead of the story's own."), rows=3
+    )
+    picture = ImageChooserBlock(required=False, help_text=gettext_lazy("Instead of the story's own."))
 
     class Meta:
         icon = "doc-full"
@@ -40,7 +45,7 @@ class StoryChoice(blocks.StructBlock):
 class LeadStoryBlock(StoryChoice):
     class Meta:
         icon = "pick"
-        label = "Lead story"
+        label = gettext_lazy("Lead story")
         label_format = "Lead: {story} {headline}"
 
 
@@ -58,7 +63,7 @@ class StoriesBlock(blocks.StructBlock):
 
     class Meta:
         icon = "list-ul"
-        label = "Stories"
+        label = gettext_lazy("Stories")
         label_format = "Stories: {heading}"
 
 
@@ -70,7 +75,7 @@ class EventsBlock(blocks.StructBlock):
 
     class Meta:
         icon = "date"
-        label = "Events near the reader"
+        label = gettext_lazy("Events near the reader")
         label_format = "Events near the reader"
 
 
@@ -78,13 +83,17 @@ class EventCardBlock(blocks.StructBlock):
     """One event in full, for every reader."""
 
     event = SnippetChooserBlock("newsletter.EventNotice")
-    summary = blocks.TextBlock(required=False, max_length=600, rows=3, help_text="Instead of the event's own.")
+    summary = blocks.TextBlock(
+        required=False, max_length=600, rows=3, help_text=gettext_lazy("Instead of the event's own.")
+    )
     picture = ImageChooserBlock(required=False)
-    button = blocks.CharBlock(required=False, max_length=60, help_text="Empty: “See the event and join in”.")
+    button = blocks.CharBlock(
+        required=False, max_length=60, help_text=gettext_lazy("Empty: “See the event and join in”.")
+    )
 
     class Meta:
         icon = "calendar-alt"
-        label = "One event in full"
+        label = gettext_lazy("One event in full")
         label_format = "Event: {event}"
 
 
@@ -95,7 +104,7 @@ class AppealsBlock(blocks.StructBlock):
 
     class Meta:
         icon = "pick"
-        label = "Appeal"
+        label = gettext_lazy("Appeal")
         label_format = "Appeal"
 
 
@@ -107,30 +116,30 @@ class RelatedBlock(blocks.StructBlock):
 
     class Meta:
         icon = "link"
-        label = "You might also be interested in"
+        label = gettext_lazy("You might also be interested in")
         label_format = "Related stories"
 
 
 class QuoteBlock(blocks.StructBlock):
     text = blocks.TextBlock(max_length=600, rows=3)
     who = blocks.CharBlock(required=False, max_length=120)
-    note = blocks.CharBlock(required=False, max_length=300, help_text="For a pseudonym: *A pseudonym.")
+    note = blocks.CharBlock(required=False, max_length=300, help_text=gettext_lazy("For a pseudonym: *A pseudonym."))
 
     class Meta:
         icon = "openquote"
-        label = "Quote"
+        label = gettext_lazy("Quote")
         label_format = "Quote: {who}"
 
 
 class PictureBlock(blocks.StructBlock):
     image = ImageChooserBlock()
-    alt = blocks.CharBlock(max_length=300, label="What it shows")
+    alt = blocks.CharBlock(max_length=300, label=gettext_lazy("What it shows"))
     caption = blocks.CharBlock(required=False, max_length=300)
-    url = blocks.URLBlock(required=False, max_length=2000, label="Links to")
+    url = blocks.URLBlock(required=False, max_length=2000, label=gettext_lazy("Links to"))
 
     class Meta:
         icon = "image"
-        label = "Picture"
+        label = gettext_lazy("Picture")
         label_format = "Picture: {alt}"
 
 
@@ -140,7 +149,7 @@ class ButtonBlock(blocks.StructBlock):
 
     class Meta:
         icon = "link"
-        label = "Button"
+        label = gettext_lazy("Button")
         label_format = "Button: {label}"
 
 
@@ -155,10 +164,10 @@ class BodyBlock(blocks.StreamBlock):
     quote = QuoteBlock()
     picture = PictureBlock()
     button = ButtonBlock()
-    divider = blocks.StaticBlock(icon="horizontalrule", label="Divider", admin_text="A thin line.")
+    divider = blocks.StaticBlock(icon="horizontalrule", label=gettext_lazy("Divider"), admin_text="A thin line.")
 
 
-class BodyField(StreamField):  # type: ignore[misc]
+class BodyField(StreamField):
     """A StreamField that migrations know without its blocks: a block that is added or reworded changes no table."""
 
     def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
@@ -202,7 +211,7 @@ def _make_field(field: FieldSchema) -> blocks.Block:
             return blocks.StructBlock(
                 [
                     ("image", ImageChooserBlock(required=field.required)),
-                    ("alt", blocks.CharBlock(max_length=300, required=field.required, label="What it shows")),
+                    ("alt", blocks.CharBlock(max_length=300, required=field.required, label=_("What it shows"))),
                 ],
                 label=field.label,
             )

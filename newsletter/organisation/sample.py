@@ -41,7 +41,8 @@ def dress(text: str, starter: Starter) -> str:
     table, blank, after = rest.partition("\n\n")
     for key, value in starter.look().items():
         written = f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}"
-        table = re.sub(rf'^{key} = (?:"[^"]*"|\d+)', lambda match, line=written: line, table, flags=re.MULTILINE)
+        literal = written.replace("\\", r"\\")
+        table = re.sub(rf'^{key} = (?:"[^"]*"|\d+)', literal, table, flags=re.MULTILINE)
     return head + brand + table + blank + after
 
 

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group, User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
 from newsletter.errors import NotFound
@@ -55,7 +56,10 @@ def add_staff(*, email: str, role: str, password: str | None = None) -> StaffCha
     known_role = _check_role(role)
     address = normalise(email)
     if len(address) > LONGEST_EMAIL:
-        raise BadAddress(f"An account's address may have {LONGEST_EMAIL} characters; this one has {len(address)}.")
+        raise BadAddress(
+            _("An account's address may have %(longest_email)s characters; this one has %(address)s.")
+            % {"longest_email": LONGEST_EMAIL, "address": len(address)}
+        )
     with transaction.atomic():
         person = User.objects.filter(username=address.lower()).first()
         created = person is None
@@ -86,9 +90,11 @@ def forget_factor(*, email: str) -> int:
     """
     person = User.objects.filter(username=email.strip().lower()).first()
     if person is None:
-        raise NotFound(f"Nobody has an account under {email}. List the staff: newsletter staff list")
+        raise NotFound(
+            _("Nobody has an account under %(email)s. List the staff: newsletter staff list") % {"email": email}
+        )
     with transaction.atomic():
-        gone, _ = Authenticator.objects.filter(user=person).delete()
+        gone: int = Authenticator.objects.filter(user=person).delete()[0]
         if gone:
             log(instance=person, action="newsletter.factor_forgotten")
     return gone
@@ -127,12 +133,15 @@ def _check_role(role: str) -> Role:
         if role == known:
             return known
     hint = nearest(role, ROLES) or f"the roles are {', '.join(ROLES)}."
-    raise UnknownRole(f"There is no role “{role}”; {hint}")
+    raise UnknownRole(_("There is no role “%(role)s”; %(hint)s") % {"role": role, "hint": hint})
 
 
 def _set_password(person: User, password: str) -> None:
     if not password:
-        raise BadPassword(f"{person.username} needs a password. Type one when asked, or give it on standard input.")
+        raise BadPassword(
+            _("%(username)s needs a password. Type one when asked, or give it on standard input.")
+            % {"username": person.username}
+        )
     try:
         validate_password(password, user=person)
     except ValidationError as error:
@@ -143,7 +152,9 @@ def _set_password(person: User, password: str) -> None:
 def _give_role(person: User, role: Role) -> None:
     group = Group.objects.filter(name=role).first()
     if group is None:
-        raise NotFound(f"The group of the role “{role}” is gone from the database. Make it again in the desk.")
+        raise NotFound(
+            _("The group of the role “%(role)s” is gone from the database. Make it again in the desk.") % {"role": role}
+        )
     person.groups.remove(*Group.objects.filter(name__in=ROLES).exclude(pk=group.pk))
     person.groups.add(group)
 

@@ -1,7 +1,7 @@
 """What a person decides about an import: bring it in, take it back, throw it away; and the refused lines as a file."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.contrib import messages
@@ -9,6 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from wagtail.log_actions import log
 
@@ -20,12 +22,12 @@ from subscribers.importing.undo import ask_to_undo
 from subscribers.models import ImportBatch
 
 ACTIONS = {
-    "import": ("Import people", "Import started"),
-    "import_undo": ("Undo an import", "Import taken back"),
-    "import_discard": ("Throw an import away", "Import thrown away"),
-    "import_refused": ("Download refused lines", "Refused lines downloaded"),
-    "export": ("Export people", "People exported"),
-    "export_person": ("Download a person's data", "Data of a person downloaded"),
+    "import": (gettext_lazy("Import people"), gettext_lazy("Import started")),
+    "import_undo": (gettext_lazy("Undo an import"), gettext_lazy("Import taken back")),
+    "import_discard": (gettext_lazy("Throw an import away"), gettext_lazy("Import thrown away")),
+    "import_refused": (gettext_lazy("Download refused lines"), gettext_lazy("Refused lines downloaded")),
+    "export": (gettext_lazy("Export people"), gettext_lazy("People exported")),
+    "export_person": (gettext_lazy("Download a person's data"), gettext_lazy("Data of a person downloaded")),
 }
 """What staff do here, as the staff log names it."""
 
@@ -51,24 +53,33 @@ def take_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 def _run(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
     start_run(batch, now=timezone.now())
-    note_step(request, batch, step="import", message="The import has begun. You can leave this page; it goes on.")
+    note_step(request, batch, step="import", message=_("The import has begun. You can leave this page; it goes on."))
     return redirect("subscribers_import", batch.pk)
 
 
 def _undo(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
     ask_to_undo(batch, by=request.user.get_username(), now=timezone.now())
-    note_step(request, batch, step="import_undo", message="The import is being taken back.")
+    note_step(request, batch, step="import_undo", message=_("The import is being taken back."))
     return redirect("subscribers_import", batch.pk)
 
 
 def _discard(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
     name = batch.file_name
     throw_away(batch)
-    note_step(request, batch, step="import_discard", message=f"“{name}” is thrown away. Nobody of it was brought in.")
+    note_step(
+        request,
+        batch,
+        step="import_discard",
+        message=_("“%(name)s” is thrown away. Nobody of it was brought in.") % {"name": name},
+    )
     return redirect("subscribers_imports")
 
 
-_STEPS: dict[str, Any] = {"run": _run, "undo": _undo, "discard": _discard}
+_STEPS: dict[str, Callable[[HttpRequest, ImportBatch], HttpResponse]] = {
+    "run": _run,
+    "undo": _undo,
+    "discard": _discard,
+}
 STEPS = tuple(_STEPS)
 
 

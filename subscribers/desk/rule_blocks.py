@@ -8,6 +8,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.urls import reverse_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from wagtail import blocks
 
 from subscribers.attribute_texts import MOST_OF_A_VALUE
@@ -22,9 +25,9 @@ from subscribers.segments.rules import MAX_KM
 Rule = dict[str, Any]
 _TESTS = [
     ("is", "is"),
-    ("one_of", "is one of"),
-    ("set", "is set, whatever it is"),
-    ("unset", "is not set"),
+    ("one_of", gettext_lazy("is one of")),
+    ("set", gettext_lazy("is set, whatever it is")),
+    ("unset", gettext_lazy("is not set")),
 ]
 
 
@@ -82,17 +85,19 @@ class ConditionBlock:
 
 class _OfParts(ConditionBlock):
     def refusal(self, message: str) -> ValidationError:
-        return blocks.StructBlockValidationError(non_block_errors=forms.utils.ErrorList([message]))
+        fault: ValidationError = blocks.StructBlockValidationError(non_block_errors=forms.utils.ErrorList([message]))
+        return fault
 
 
 class _Choice(ConditionBlock, blocks.ChoiceBlock):
     """A condition that names one of the things on offer."""
 
     key = ""
-    help = ""
+    help: str | Promise = ""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"help_text": self.help, **kwargs})
+        self.field.widget.attrs["aria-label"] = self.meta.label or ""
 
     def to_rule(self, value: Any) -> Rule:
         return {self.key: value}
@@ -103,11 +108,11 @@ class _Choice(ConditionBlock, blocks.ChoiceBlock):
 
 class ListChoice(_Choice):
     key = "list"
-    help = "Everybody who asked for it and has not left. Who has not confirmed is not mailed."
+    help = gettext_lazy("Everybody who asked for it and has not left. Who has not confirmed is not mailed.")
     choices = staticmethod(rule_choices.lists)
 
     class Meta:
-        label = "On a list"
+        label = gettext_lazy("On a list")
         icon = "list-ul"
 
 
@@ -116,17 +121,17 @@ class TopicChoice(_Choice):
     choices = staticmethod(rule_choices.topics)
 
     class Meta:
-        label = "Interested in a topic"
+        label = gettext_lazy("Interested in a topic")
         icon = "tag"
 
 
 class LanguageChoice(_Choice):
     key = "language"
-    help = "“English” is also British English, American English and so on."
+    help = gettext_lazy("“English” is also British English, American English and so on.")
     choices = staticmethod(rule_choices.languages)
 
     class Meta:
-        label = "Reads a language"
+        label = gettext_lazy("Reads a language")
         icon = "globe"
 
 
@@ -135,13 +140,13 @@ class GivingChoice(_Choice):
     choices = Giving.choices
 
     class Meta:
-        label = "Giving"
+        label = gettext_lazy("Giving")
         icon = "pick"
 
 
 class SourceText(ConditionBlock, blocks.CharBlock):
     def __init__(self, **kwargs: Any) -> None:
-        said = "As the import or the form noted it, such as “spring fair”. Capitals do not matter."
+        said = _("As the import or the form noted it, such as “spring fair”. Capitals do not matter.")
         super().__init__(**{"max_length": 120, "help_text": said, **kwargs})
 
     def to_rule(self, value: Any) -> Rule:
@@ -151,7 +156,7 @@ class SourceText(ConditionBlock, blocks.CharBlock):
         return rule["source"]
 
     class Meta:
-        label = "Came from"
+        label = gettext_lazy("Came from")
         icon = "link"
 
 
@@ -167,14 +172,14 @@ class PlaceChoice(_OfParts, blocks.StructBlock):
         return {"country": country, "region": region}
 
     class Meta:
-        label = "In a country or region"
+        label = gettext_lazy("In a country or region")
         icon = "globe"
-        label_format = "In {region} {country}"
+        label_format = gettext_lazy("In {region} {country}")
 
 
 class TownChoice(_OfParts, blocks.StructBlock):
-    town = _TextBy(widget=TownInput(), max_length=200, help_text="Type the first letters and choose.")
-    km = blocks.FloatBlock(label="Kilometres", min_value=1, max_value=MAX_KM, default=50)
+    town = _TextBy(widget=TownInput(), max_length=200, help_text=gettext_lazy("Type the first letters and choose."))
+    km = blocks.FloatBlock(label=gettext_lazy("Kilometres"), min_value=1, max_value=MAX_KM, default=50)
 
     def to_rule(self, value: Mapping[str, Any]) -> Rule:
         km = float(value["km"] or 0)
@@ -184,13 +189,13 @@ class TownChoice(_OfParts, blocks.StructBlock):
         return {"town": rule["near"], "km": rule["km"]}
 
     class Meta:
-        label = "Near a town"
+        label = gettext_lazy("Near a town")
         icon = "home"
-        label_format = "Within {km} km of {town}"
+        label_format = gettext_lazy("Within {km} km of {town}")
 
 
 class JoinedChoice(_OfParts, blocks.StructBlock):
-    when = blocks.ChoiceBlock(choices=[("joined_after", "on or after"), ("joined_before", "before")])
+    when = blocks.ChoiceBlock(choices=[("joined_after", gettext_lazy("on or after")), ("joined_before", "before")])
     day = blocks.DateBlock()
 
     def to_rule(self, value: Mapping[str, Any]) -> Rule:
@@ -202,16 +207,19 @@ class JoinedChoice(_OfParts, blocks.StructBlock):
         return {"when": when, "day": day if isinstance(day, date) else date.fromisoformat(day)}
 
     class Meta:
-        label = "Joined before or after"
+        label = gettext_lazy("Joined before or after")
         icon = "date"
-        label_format = "Joined {when} {day}"
+        label_format = gettext_lazy("Joined {when} {day}")
 
 
 class AttributeChoice(_OfParts, blocks.StructBlock):
     attribute = blocks.ChoiceBlock(choices=rule_choices.attributes)
-    test = blocks.ChoiceBlock(choices=_TESTS, default="is", label="What about it")
+    test = blocks.ChoiceBlock(choices=_TESTS, default="is", label=gettext_lazy("What about it"))
     values = blocks.TextBlock(
-        required=False, rows=2, label="Value", help_text="Several values: one a line. Capitals do not matter."
+        required=False,
+        rows=2,
+        label=gettext_lazy("Value"),
+        help_text=gettext_lazy("Several values: one a line. Capitals do not matter."),
     )
 
     def to_rule(self, value: Mapping[str, Any]) -> Rule:
@@ -231,15 +239,18 @@ class AttributeChoice(_OfParts, blocks.StructBlock):
         test, text = value.get("test"), (value.get("values") or "").strip()
         lines = text.splitlines()
         if test in ("is", "one_of") and not text:
-            raise _on("values", "Write the value, or ask whether it is set at all.")
+            raise _on("values", _("Write the value, or ask whether it is set at all."))
         if test == "is" and len(lines) > 1:
-            raise _on("values", "These are several values. Choose “is one of”.")
+            raise _on("values", _("These are several values. Choose “is one of”."))
         if any(len(line) > MOST_OF_A_VALUE for line in lines):
-            raise _on("values", f"A value has at most {MOST_OF_A_VALUE} characters.")
+            raise _on(
+                "values",
+                _("A value has at most %(most_of_a_value)s characters.") % {"most_of_a_value": MOST_OF_A_VALUE},
+            )
         return super().clean(value)
 
     class Meta:
-        label = "Something else you know about them"
+        label = gettext_lazy("Something else you know about them")
         icon = "tag"
         label_format = "{attribute} {test} {values}"
 
@@ -256,7 +267,7 @@ class UnreadText(blocks.TextBlock):
     """A part that the builder has no block for: it is shown, kept as it is, and cannot be saved from here."""
 
     def clean(self, value: Any) -> Any:
-        raise ValidationError("This page cannot show this part. Remove it and say it anew.")
+        raise ValidationError(_("This page cannot show this part. Remove it and say it anew."))
 
     def to_rule(self, value: Any) -> Rule:
         return dict(json.loads(value))
@@ -265,12 +276,13 @@ class UnreadText(blocks.TextBlock):
         return json.dumps(rule, ensure_ascii=False)
 
     class Meta:
-        label = "A part that cannot be shown"
+        label = gettext_lazy("A part that cannot be shown")
         icon = "warning"
 
 
 def _on(part: str, message: str) -> ValidationError:
-    return blocks.StructBlockValidationError(block_errors={part: ValidationError(message)})
+    fault: ValidationError = blocks.StructBlockValidationError(block_errors={part: ValidationError(message)})
+    return fault
 
 
 def _place_of(rule: Rule) -> tuple[str, str]:

@@ -3,15 +3,18 @@
 from collections.abc import Callable, Iterable
 
 from django.conf.locale import LANG_INFO
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from subscribers.attributes import attribute_keys
 from subscribers.errors import BadRule
 from subscribers.models import MailingList, Segment, Topic
 from subscribers.places.regions import countries
 from subscribers.segments.registry import ConditionKind, read_rule
-from subscribers.segments.rules import conditions
+from subscribers.segments.rules import Condition, conditions
 
 Choices = list[tuple[str, str]]
+_GONE = gettext_lazy(" (no longer there)")
 
 
 def lists() -> Choices:
@@ -39,7 +42,7 @@ def choices_of(kind: ConditionKind) -> Callable[[], Choices]:
     return lambda: _with_gone(kind.key, kind.choices(), gone="")
 
 
-def _with_gone(key: str, known: Iterable[tuple[str, str]], *, gone: str = " (no longer there)") -> Choices:
+def _with_gone(key: str, known: Iterable[tuple[str, str]], *, gone: str | Promise = _GONE) -> Choices:
     offered = list(known)
     codes = {code for code, _ in offered}
     named = {condition.value for rule in _saved_rules() for condition in _conditions(rule) if condition.key == key}
@@ -50,7 +53,7 @@ def _saved_rules() -> list[object]:
     return list(Segment.objects.order_by().values_list("rule", flat=True))
 
 
-def _conditions(rule: object) -> list:
+def _conditions(rule: object) -> list[Condition]:
     try:
         return conditions(read_rule(rule))
     except BadRule:

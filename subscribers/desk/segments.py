@@ -5,6 +5,8 @@ from typing import Any
 from django.forms import Media
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import FieldPanel, ObjectList, TitleFieldPanel
 from wagtail.admin.ui.components import MediaContainer
 from wagtail.admin.ui.side_panels import ChecksSidePanel
@@ -25,13 +27,13 @@ def say_rule(segment: Segment) -> str:
     try:
         return explain_rule(segment.rule)
     except BadRule as error:
-        return f"Cannot be used, so selects nobody: {error}"
+        return _("Cannot be used, so selects nobody: %(error)s") % {"error": error}
 
 
 class SegmentForm(KeepsShortName):
     rule = RuleField(
-        label="Who is in it",
-        help_text="Everyone for whom all of these are true. Without any condition, everyone is in it.",
+        label=gettext_lazy("Who is in it"),
+        help_text=gettext_lazy("Everyone for whom all of these are true. Without any condition, everyone is in it."),
     )
 
     def clean_rule(self) -> Any:
@@ -45,7 +47,8 @@ class _OpenPreview:
 
     @property
     def media(self) -> Media:
-        return super().media + Media(js=["subscribers/open_preview.js"])  # type: ignore[misc]
+        media: Media = super().media + Media(js=["subscribers/open_preview.js"])  # type: ignore[misc]
+        return media
 
     def get_side_panels(self) -> MediaContainer:
         panels = super().get_side_panels()  # type: ignore[misc]
@@ -58,7 +61,7 @@ class SegmentEditor(_OpenPreview, EditView):
         buttons = list(super().header_more_buttons)
         if self.request.user.has_perm(SEE_PEOPLE):
             where = reverse("subscribers_why_in_segment", args=[self.object.pk])
-            buttons.append(HeaderButton("Why is someone in it?", url=where, icon_name="help", priority=10))
+            buttons.append(HeaderButton(_("Why is someone in it?"), url=where, icon_name="help", priority=10))
         return buttons
 
 
@@ -77,11 +80,11 @@ class SegmentViewSet(SnippetViewSet):
     preview_on_edit_view_class = SegmentPreview
     search_fields = ["name", "slug"]
     search_backend_name = None
-    list_display = ["name", Column("rule", label="Who is in it", accessor=say_rule)]
+    list_display = ["name", Column("rule", label=gettext_lazy("Who is in it"), accessor=say_rule)]
     edit_handler = ObjectList(
         [
             TitleFieldPanel("name", targets=["slug"], classname=""),
-            FieldPanel("rule", heading="Who is in it"),
+            FieldPanel("rule", heading=gettext_lazy("Who is in it")),
             FieldPanel("slug"),
         ],
         base_form_class=SegmentForm,

@@ -179,7 +179,7 @@ def count_lines(file: Path) -> int:
 
 
 def _write_refused(report: ImportReport, *, out: Path, header: Sequence[str]) -> None:
-    batch = ImportBatch.objects.filter(pk=report.batch_id).first()
+    batch = ImportBatch.objects.filter(pk=report.batch_id).first() if report.batch_id else None
     try:
         with out.open("w", encoding="utf-8-sig", newline="") as file:
             out.chmod(0o600)

@@ -13,8 +13,9 @@ from newsletter.organisation.health.machine import (
     check_site_url,
     check_templates,
 )
-from newsletter.organisation.health.sending import OUTBOX, check_hold, check_provider, check_senders, read_provider
+from newsletter.organisation.health.sending import check_hold, check_provider, check_senders
 from newsletter.sending.domain_records import FindTexts, find_texts
+from newsletter.sending.domains import OUTBOX, read_provider
 from newsletter.sending.finding import Finding
 
 

@@ -7,9 +7,11 @@ class NewsletterConfig(AppConfig):
 
     def ready(self) -> None:
         from newsletter.feedback import own_record
+        from newsletter.names import translate_names
         from newsletter.sending import conditions
         from newsletter.web import host
 
         conditions.register()
         own_record.register()
         host.register()
+        translate_names()

@@ -5,6 +5,7 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from newsletter.errors import NotFound
 from newsletter.models import ApiKey
@@ -27,13 +28,13 @@ def make_key(*, name: str, scope: str, by: str, now: datetime, days: int = DAYS)
     """
     name = clean_line(name, most=120)
     if not name:
-        raise BadKey("Give the key a name that says what uses it, such as “Web site”.")
+        raise BadKey(_("Give the key a name that says what uses it, such as “Web site”."))
     if scope not in ApiKey.Scope.values:
-        raise BadKey(f"There is no scope “{scope}”. Choose people, read, or both.")
+        raise BadKey(_("There is no scope “%(scope)s”. Choose people, read, or both.") % {"scope": scope})
     if not 0 <= days <= 3650:
-        raise BadKey("A key works for 1 to 3650 days, or, with 0, until it is revoked.")
+        raise BadKey(_("A key works for 1 to 3650 days, or, with 0, until it is revoked."))
     if ApiKey.objects.valid(now=now).filter(name=name).exists():
-        raise BadKey(f"There is a key “{name}” already. Revoke it first, or choose another name.")
+        raise BadKey(_("There is a key “%(name)s” already. Revoke it first, or choose another name.") % {"name": name})
     text = _START + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         name=name,
@@ -68,7 +69,7 @@ def find_named_key(name: str, *, now: datetime) -> ApiKey:
     key = valid.filter(name=name).first() or (valid.filter(pk=int(name)).first() if name.isdecimal() else None)
     if key is None:
         known = ", ".join(valid.values_list("name", flat=True)) or "none"
-        raise NotFound(f"There is no valid key “{name}”. There are: {known}.")
+        raise NotFound(_("There is no valid key “%(name)s”. There are: %(known)s.") % {"name": name, "known": known})
     return key
 
 

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import URLPattern, path, re_path
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy
 from wagtail import hooks
 from wagtail.admin.api.views import PagesAdminAPIViewSet
 from wagtail.snippets.models import register_snippet
@@ -71,10 +72,12 @@ def leave_out_summary(request: HttpRequest, items: list[Any]) -> None:
 
 
 def name_log_actions(actions: Any) -> None:
-    actions.register_action("newsletter.approve", "Approve", "Approved")
-    actions.register_action("newsletter.withdraw", "Take approval back", "Approval taken back")
-    actions.register_action("newsletter.hold", "Hold", "Held")
-    actions.register_action("newsletter.release", "Release", "Released")
+    actions.register_action("newsletter.approve", gettext_lazy("Approve"), gettext_lazy("Approved"))
+    actions.register_action(
+        "newsletter.withdraw", gettext_lazy("Take approval back"), gettext_lazy("Approval taken back")
+    )
+    actions.register_action("newsletter.hold", gettext_lazy("Hold"), gettext_lazy("Held"))
+    actions.register_action("newsletter.release", gettext_lazy("Release"), gettext_lazy("Released"))
     for step, (label, message) in WORDS.items():
         actions.register_action(f"newsletter.{step}", label, message)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from subscribers.addresses import normalise
 from subscribers.attribute_texts import MOST_OF_A_PERSON, attribute_key, clean_attributes
@@ -78,7 +79,7 @@ def change_people(changes: Sequence[Change], *, by: str, now: datetime) -> list[
         try:
             plan = _read(change, topics)
             if plan.address_hash in seen:
-                raise _Refused("This person stands in an earlier row of the same call. Only that row was taken.")
+                raise _Refused(_("This person stands in an earlier row of the same call. Only that row was taken."))
         except (_Refused, BadAddress) as error:
             answers.append(Answer(Outcome.REFUSED, str(error)))
             continue
@@ -91,10 +92,15 @@ def change_people(changes: Sequence[Change], *, by: str, now: datetime) -> list[
 
 def _read(change: Change, topics: Mapping[str, int]) -> _Plan:
     if change.giving is not None and change.giving not in Giving.values:
-        raise _Refused(f"“{change.giving[:40]}” is no giving status. Write none, donor or monthly.")
+        raise _Refused(
+            _("“%(value)s” is no giving status. Write none, donor or monthly.") % {"value": change.giving[:40]}
+        )
     unknown = [slug for slug in change.topics or () if slug not in topics]
     if unknown:
-        raise _Refused(f"There is no topic “{unknown[0][:40]}”. There are: {', '.join(sorted(topics)) or 'none'}.")
+        raise _Refused(
+            _("There is no topic “%(value)s”. There are: %(known)s.")
+            % {"value": unknown[0][:40], "known": ", ".join(sorted(topics)) or "none"}
+        )
     given = change.attributes or {}
     clean, notes = clean_attributes(given)
     if notes:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from subscribers.errors import DomainError
 from subscribers.identity import identify
@@ -57,7 +58,7 @@ def let_in(*, held_id: int, now: datetime) -> Requested:
     """The person is asked by mail as if they had just signed up. Raises `AlreadyDecided`."""
     held = HeldSignup.objects.select_for_update().filter(pk=held_id).select_related("mailing_list", "place").first()
     if held is None:
-        raise AlreadyDecided("This sign-up was let in or dropped already.")
+        raise AlreadyDecided(_("This sign-up was let in or dropped already."))
     outcome = request_subscription(
         email=held.email,
         mailing_list=held.mailing_list,
@@ -77,4 +78,4 @@ def let_in(*, held_id: int, now: datetime) -> Requested:
 def drop(*, held_id: int) -> None:
     """The sign-up is forgotten. Raises `AlreadyDecided`."""
     if not HeldSignup.objects.filter(pk=held_id).delete()[0]:
-        raise AlreadyDecided("This sign-up was let in or dropped already.")
+        raise AlreadyDecided(_("This sign-up was let in or dropped already."))

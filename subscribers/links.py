@@ -19,6 +19,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from subscribers.errors import BadLink
 
@@ -134,7 +135,9 @@ def read_link(token: str, *, purpose: Purpose, now: datetime, keys: Sequence[str
     lifetime = LIFETIMES[purpose]
     if lifetime is not None and now - target.issued > lifetime:
         span = f"{lifetime.days} days" if lifetime.days else "an hour"
-        raise ExpiredLink(f"This link was good for {span} and is older. Use a newer one from us.", target=target)
+        raise ExpiredLink(
+            _("This link was good for %(span)s and is older. Use a newer one from us.") % {"span": span}, target=target
+        )
     return target
 
 

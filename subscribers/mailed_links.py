@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from subscribers.errors import DomainError
 from subscribers.links import LinkTarget, Purpose, make_link
@@ -81,11 +82,11 @@ def find_link(target: LinkTarget, *, kind: MailedLink.Kind) -> MailedLink:
     )
     link = rows.select_related("subscriber__place", "mailing_list").first()
     if link is None or link.used_at is not None:
-        raise SpentLink("This link works once and has been used. Ask for a new one on the page “Your mail from us”.")
+        raise SpentLink(_("This link works once and has been used. Ask for a new one on the page “Your mail from us”."))
     return link
 
 
 def spend(link: MailedLink, *, now: datetime) -> None:
     """Uses the link up, within the transaction of what it does. Raises `SpentLink` for the later of two at once."""
     if not MailedLink.objects.filter(pk=link.pk, used_at__isnull=True).update(used_at=now):
-        raise SpentLink("This link works once and has been used. Ask for a new one on the page “Your mail from us”.")
+        raise SpentLink(_("This link works once and has been used. Ask for a new one on the page “Your mail from us”."))

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from subscribers.addresses import normalise
 from subscribers.attributes import read_attributes
 from subscribers.audience import explain_ineligible
@@ -19,7 +21,7 @@ def find_person(email: str) -> Subscriber:
     """The subscriber of an address, however it is spelt. Raises `BadAddress` or `UnknownPerson`."""
     person = Subscriber.objects.filter(address_hash=identify(normalise(email))).select_related("place").first()
     if person is None:
-        raise UnknownPerson("Nobody with this address is on record. Check the spelling, or import them.")
+        raise UnknownPerson(_("Nobody with this address is on record. Check the spelling, or import them."))
     return person
 
 

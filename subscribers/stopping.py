@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from subscribers.addresses import normalise
 from subscribers.errors import DomainError
@@ -28,7 +29,9 @@ def stop_mail(
     `BadAddress` and `BadReason`.
     """
     if reason not in REASONS:
-        raise BadReason(f"“{reason[:40]}” is no reason. Write one of {', '.join(REASONS)}.")
+        raise BadReason(
+            _("“%(value)s” is no reason. Write one of %(named)s.") % {"value": reason[:40], "named": ", ".join(REASONS)}
+        )
     address_hash = identify(normalise(email))
     person = Subscriber.objects.filter(address_hash=address_hash).first()
     if reason == Reason.UNSUBSCRIBE and person is not None:

@@ -4,9 +4,11 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from subscribers.consent import record_event
 from subscribers.errors import DomainError
+from subscribers.journal import Note, note_down
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
@@ -71,6 +73,8 @@ def write_suppression(
         lifted_at=None,
         defaults={"at": now, "note": note},
     )
+    if made:
+        note_down([Note(address_hash, mailing_list.pk if mailing_list else None, str(reason), now)])
     return made
 
 
@@ -87,13 +91,13 @@ def end_subscriptions(
 def lift_suppression(*, suppression: Suppression, by: str, why: str, now: datetime) -> None:
     """Staff allow mail again, with a written reason. `CannotLift` when they gave none or only the person may do it."""
     if not why.strip():
-        raise CannotLift("Write why mail to this address may start again. The reason is kept as proof.")
+        raise CannotLift(_("Write why mail to this address may start again. The reason is kept as proof."))
     if not may_staff_lift(suppression):
         raise CannotLift(
-            "This person asked not to be mailed. Only they can undo it, by signing up again and confirming by mail."
+            _("This person asked not to be mailed. Only they can undo it, by signing up again and confirming by mail.")
         )
     if not _lift(Q(pk=suppression.pk), by=by, why=why, now=now):
-        raise CannotLift("This was lifted already. Nothing was changed.")
+        raise CannotLift(_("This was lifted already. Nothing was changed."))
     record_event(
         kind=ConsentEvent.Kind.LIFTED,
         subscriber=Subscriber.objects.filter(address_hash=bytes(suppression.address_hash)).first(),
@@ -130,4 +134,7 @@ def is_suppressed(*, address_hash: bytes, mailing_list: MailingList) -> bool:
 
 
 def _lift(which: Q, *, by: str, why: str, now: datetime) -> int:
-    return Suppression.objects.live().filter(which).update(lifted_at=now, lifted_by=by, lifted_reason=why)
+    rows = list(Suppression.objects.live().filter(which))
+    lifted = Suppression.objects.live().filter(which, pk__in=[row.pk for row in rows])
+    note_down(Note(bytes(row.address_hash), row.mailing_list_id, row.reason, now, lifted=True) for row in rows)
+    return lifted.update(lifted_at=now, lifted_by=by, lifted_reason=why)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import URLPattern, path, re_path, reverse
+from django.utils.translation import gettext_lazy
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 from wagtail.snippets.models import register_snippet
@@ -39,15 +40,21 @@ class HeldItem(MenuItem):
 
 class PeopleGroup(SnippetViewSetGroup):
     items = (PeopleViewSet, ListViewSet, TopicViewSet, SegmentViewSet)
-    menu_label = "People"
+    menu_label = gettext_lazy("People")
     menu_icon = "group"
     menu_order = 200
 
     def get_submenu_items(self) -> list[MenuItem]:
         imports = ImportsItem(
-            "Imports and exports", reverse("subscribers_imports"), name="imports", icon_name="download", order=90
+            gettext_lazy("Imports and exports"),
+            reverse("subscribers_imports"),
+            name="imports",
+            icon_name="download",
+            order=90,
         )
-        held = HeldItem("Sign-ups that wait", reverse("subscribers_held"), name="held", icon_name="time", order=80)
+        held = HeldItem(
+            gettext_lazy("Sign-ups that wait"), reverse("subscribers_held"), name="held", icon_name="time", order=80
+        )
         return [*super().get_submenu_items(), held, imports]
 
 
@@ -80,10 +87,12 @@ def add_urls() -> list[URLPattern]:
 
 
 def name_log_actions(actions: Any) -> None:
-    actions.register_action("subscribers.look", "Look at a person", "Looked at")
-    actions.register_action("subscribers.lift", "Allow mail to a person again", "Mail allowed again")
-    actions.register_action("subscribers.bar", "Stop mail to a person", "Mail stopped")
-    actions.register_action("subscribers.erase", "Erase a person", "Erased")
+    actions.register_action("subscribers.look", gettext_lazy("Look at a person"), gettext_lazy("Looked at"))
+    actions.register_action(
+        "subscribers.lift", gettext_lazy("Allow mail to a person again"), gettext_lazy("Mail allowed again")
+    )
+    actions.register_action("subscribers.bar", gettext_lazy("Stop mail to a person"), gettext_lazy("Mail stopped"))
+    actions.register_action("subscribers.erase", gettext_lazy("Erase a person"), gettext_lazy("Erased"))
     for step, (label, message) in ACTIONS.items():
         actions.register_action(f"subscribers.{step}", label, message)
 

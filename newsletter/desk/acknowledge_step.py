@@ -24,8 +24,10 @@ def take_warnings(request: HttpRequest, issue: Issue) -> None:
     said = say_checks(issue, most=MOST_MODES)
     faults = [check.message for check in said.get("checks", []) if check.level == "error"]
     if faults:
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise NotReady(f"{issue} fails a check: {faults[0]}{more}")
+        more = _(" (and %(value)s more)") % {"value": len(faults) - 1} if len(faults) > 1 else ""
+        raise NotReady(
+            _("%(issue)s fails a check: %(value)s%(more)s") % {"issue": issue, "value": faults[0], "more": more}
+        )
     unseen = [(check.name, check.message) for check in said.get("unseen", [])]
     if not unseen:
         return

@@ -20,8 +20,8 @@ from newsletter.models import ApiKey
 
 POLICY = ModelPermissionPolicy(ApiKey)
 SCOPES = (
-    ("people", gettext_lazy("People: sign up, change, read, stop mail")),
-    ("read", gettext_lazy("Reading only: publications, issues, receipts")),
+    ("people", gettext_lazy("Sign up and change people")),
+    ("read", gettext_lazy("Read issues and results")),
     ("people read", gettext_lazy("Both")),
 )
 LOGGED = {

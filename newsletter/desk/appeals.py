@@ -1,5 +1,6 @@
 """Appeals in the desk: ways to get involved, each for people of one giving status or for everybody."""
 
+from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
 from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.snippets.views.snippets import EditView, SnippetViewSet
@@ -26,9 +27,9 @@ class AppealViewSet(SnippetViewSet):
     list_filter = ["audience", "enabled"]
     list_display = [
         "headline",
-        Column("audience", label="For", accessor="get_audience_display"),
-        Column("button", label="Button"),
-        BooleanColumn("enabled", label="In use"),
+        Column("audience", label=gettext_lazy("For"), accessor="get_audience_display"),
+        Column("button", label=gettext_lazy("Button")),
+        BooleanColumn("enabled", label=gettext_lazy("In use")),
     ]
     panels = [
         MultiFieldPanel(
@@ -37,7 +38,9 @@ class AppealViewSet(SnippetViewSet):
                 FieldPanel("text"),
                 FieldRowPanel([FieldPanel("button"), FieldPanel("link")]),
             ],
-            heading="What readers see",
+            heading=gettext_lazy("What readers see"),
         ),
-        MultiFieldPanel([FieldPanel("audience"), FieldPanel("enabled"), FieldPanel("slug")], heading="Who sees it"),
+        MultiFieldPanel(
+            [FieldPanel("audience"), FieldPanel("enabled"), FieldPanel("slug")], heading=gettext_lazy("Who sees it")
+        ),
     ]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 
 from newsletter.desk.corrections import AnnounceChange
@@ -17,9 +18,9 @@ def add_urls() -> list[URLPattern]:
 
 
 def name_log_actions(actions: Any) -> None:
-    actions.register_action("newsletter.withdraw_story", "Withdraw a story", "Story withdrawn")
-    actions.register_action("newsletter.reinstate_story", "Bring a story back", "Withdrawal taken back")
-    actions.register_action("newsletter.announce_change", "Write a correction", "Correction drafted")
+    actions.register_action("newsletter.withdraw_story", _("Withdraw a story"), _("Story withdrawn"))
+    actions.register_action("newsletter.reinstate_story", _("Bring a story back"), _("Withdrawal taken back"))
+    actions.register_action("newsletter.announce_change", _("Write a correction"), _("Correction drafted"))
 
 
 hooks.register("register_admin_urls", add_urls)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
@@ -31,7 +32,8 @@ class PairsField(forms.Field):
             name, colon, note = (part.strip() for part in line.partition(":"))
             if not (colon and name and note):
                 raise ValidationError(
-                    f"Line {number}: write the name, a colon and the note, such as “Maya: *A pseudonym.”"
+                    _("Line %(number)s: write the name, a colon and the note, such as “Maya: *A pseudonym.”")
+                    % {"number": number}
                 )
             pairs.append([name, note])
         return pairs
@@ -59,8 +61,8 @@ class StoryForm(ContentForm):
     pseudonyms = PairsField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        label="Names changed to protect people",
-        help_text="One a line, such as “Maya: *A pseudonym.” The note stands wherever the name does.",
+        label=gettext_lazy("Names changed to protect people"),
+        help_text=gettext_lazy("One a line, such as “Maya: *A pseudonym.” The note stands wherever the name does."),
     )
     consent_channels = ChannelsField(label=gettext_lazy("Agreed to be shown in"))
     not_in_regions = RegionsField()
@@ -84,9 +86,9 @@ class EventForm(ContentForm):
         cleaned = super().clean()
         starts, ends = cleaned.get("starts_at"), cleaned.get("ends_at")
         if starts and ends and ends < starts:
-            self.add_error("ends_at", "The event ends before it starts.")
+            self.add_error("ends_at", _("The event ends before it starts."))
         if (cleaned.get("latitude") is None) != (cleaned.get("longitude") is None):
-            self.add_error("latitude", "Give both latitude and longitude, or neither.")
+            self.add_error("latitude", _("Give both latitude and longitude, or neither."))
         return cleaned
 
 
@@ -95,4 +97,6 @@ def check_zone(zone: str) -> None:
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValidationError(f"“{zone}” is not a time zone. Write one such as Europe/London.") from error
+        raise ValidationError(
+            _("“%(zone)s” is not a time zone. Write one such as Europe/London.") % {"zone": zone}
+        ) from error

@@ -5,6 +5,7 @@ from typing import Any
 from django.templatetags.static import static
 from django.urls import URLPattern, path
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 
 from newsletter.desk.acknowledge_step import acknowledge_warnings
@@ -34,10 +35,10 @@ def add_style() -> str:
 
 
 def name_log_actions(actions: Any) -> None:
-    actions.register_action("newsletter.acknowledge", "Say to have seen warnings", "Said to have seen warnings")
-    actions.register_action("newsletter.reassemble", "Assemble again", "Assembled again")
-    actions.register_action("newsletter.proof", "Send a proof", "Sent a proof")
-    actions.register_action("newsletter.preview_as", "Look somebody up", "Looked for a reader to preview as")
+    actions.register_action("newsletter.acknowledge", _("Say to have seen warnings"), _("Said to have seen warnings"))
+    actions.register_action("newsletter.reassemble", _("Assemble again"), _("Assembled again"))
+    actions.register_action("newsletter.proof", _("Send a proof"), _("Sent a proof"))
+    actions.register_action("newsletter.preview_as", _("Look somebody up"), _("Looked for a reader to preview as"))
 
 
 hooks.register("register_admin_urls", add_urls)

@@ -9,6 +9,9 @@ from django.contrib.admin.utils import label_for_field
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import Column
@@ -25,10 +28,14 @@ from subscribers.desk.listing import DeskList
 
 class EventFilters(WagtailFilterSet):
     when = django_filters.ChoiceFilter(
-        label="When", choices=[("ahead", "Still to come"), ("past", "Past")], method="filter_when"
+        label=gettext_lazy("When"),
+        choices=[("ahead", gettext_lazy("Still to come")), ("past", gettext_lazy("Past"))],
+        method="filter_when",
     )
     unsure = django_filters.ChoiceFilter(
-        label="Needs a look", choices=[("yes", "Something is unsure")], method="filter_unsure"
+        label=gettext_lazy("Needs a look"),
+        choices=[("yes", gettext_lazy("Something is unsure"))],
+        method="filter_unsure",
     )
     source = django_filters.ModelChoiceFilter(queryset=Source.objects.all())
 
@@ -51,13 +58,13 @@ class EventEditor(VoidsApprovals, EditView):
 def say_place(event: EventNotice) -> str:
     """Where readers must be to be near it, in a few words."""
     if event.cancelled:
-        return "Cancelled"
+        return _("Cancelled")
     if event.online:
-        return "Online"
+        return _("Online")
     named = ", ".join(part for part in (event.town, event.region or event.country) if part)
     if event.latitude is None:
-        return f"{named} (region only)" if named else "Place unknown"
-    return named or "By its coordinates"
+        return _("%(named)s (region only)") % {"named": named} if named else _("Place unknown")
+    return named or _("By its coordinates")
 
 
 def say_when(event: EventNotice) -> str:
@@ -67,7 +74,10 @@ def say_when(event: EventNotice) -> str:
     try:
         zone = ZoneInfo(event.zone) if event.zone else ZoneInfo(settings.TIME_ZONE)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return f"{event.starts_at:%a %-d %b %Y, %H:%M} (UTC; “{event.zone}” is no time zone)"
+        return _("%(starts_at)s (UTC; “%(zone)s” is no time zone)") % {
+            "starts_at": f"{event.starts_at:%a %-d %b %Y, %H:%M}",
+            "zone": event.zone,
+        }
     return f"{event.starts_at.astimezone(zone):%a %-d %b %Y, %H:%M} ({zone.key})"
 
 
@@ -80,7 +90,7 @@ class EventViewSet(SnippetViewSet):
     model = EventNotice
     index_view_class = DeskList
     icon = "calendar-alt"
-    menu_label = "Events"
+    menu_label = gettext_lazy("Events")
     menu_order = 120
     add_to_admin_menu = True
     base_url_path = "events"
@@ -91,32 +101,35 @@ class EventViewSet(SnippetViewSet):
     list_per_page = 30
     list_display = [
         "title",
-        Column("starts_at", label="Starts", accessor=say_when, sort_key="starts_at"),
-        Column("place", label="Near", accessor=say_place),
-        Column("note", label="Unsure"),
-        Column("source", label="Source", sort_key="source__name"),
+        Column("starts_at", label=gettext_lazy("Starts"), accessor=say_when, sort_key="starts_at"),
+        Column("place", label=gettext_lazy("Near"), accessor=say_place),
+        Column("note", label=gettext_lazy("Unsure")),
+        Column("source", label=gettext_lazy("Source"), sort_key="source__name"),
     ]
     edit_handler = ObjectList(
         [
-            WordsPanel(say=say_event, template="desk/panels/event.html", heading="Where it comes from"),
+            WordsPanel(say=say_event, template="desk/panels/event.html", heading=gettext_lazy("Where it comes from")),
             MultiFieldPanel(
-                [FieldPanel("title"), FieldPanel("summary"), FieldPanel("url", heading="Address")],
-                heading="What readers see",
+                [FieldPanel("title"), FieldPanel("summary"), FieldPanel("url", heading=gettext_lazy("Address"))],
+                heading=gettext_lazy("What readers see"),
             ),
             MultiFieldPanel(
                 [
                     FieldRowPanel([FieldPanel("starts_at"), FieldPanel("ends_at")]),
                     FieldRowPanel(
                         [
-                            FieldPanel("zone", help_text="Such as America/Chicago."),
+                            FieldPanel("zone", help_text=gettext_lazy("Such as America/Chicago.")),
                             FieldPanel("all_day"),
                             FieldPanel("day"),
                         ]
                     ),
                     FieldPanel("cancelled"),
                 ],
-                heading="When",
-                help_text=f"Start and end are on the desk's clock ({settings.TIME_ZONE}), whatever the event's own zone is.",
+                heading=gettext_lazy("When"),
+                help_text=format_lazy(
+                    gettext_lazy("Start and end are on the desk's clock ({zone}), whatever the event's own zone is."),
+                    zone=settings.TIME_ZONE,
+                ),
             ),
             MultiFieldPanel(
                 [
@@ -124,14 +137,14 @@ class EventViewSet(SnippetViewSet):
                     FieldRowPanel(
                         [
                             FieldPanel("town"),
-                            FieldPanel("region", help_text="ISO 3166-2, such as US-TX."),
+                            FieldPanel("region", help_text=gettext_lazy("ISO 3166-2, such as US-TX.")),
                             FieldPanel("country"),
                         ]
                     ),
                     FieldRowPanel([FieldPanel("latitude"), FieldPanel("longitude")]),
                     FieldPanel("online"),
                 ],
-                heading="Where",
+                heading=gettext_lazy("Where"),
                 help_text="Readers near the coordinates get it; without them, readers of the region.",
             ),
         ],

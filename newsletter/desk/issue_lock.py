@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from wagtail.locks import BaseLock
 
 
@@ -11,14 +12,17 @@ class SealedLock(BaseLock):
 
     def get_message(self, user: Any) -> str:
         said = {
-            "sending": "is going out now",
-            "sent": "has gone out",
-            "cancelled": "was cancelled",
+            "sending": _("is going out now"),
+            "sent": _("has gone out"),
+            "cancelled": _("was cancelled"),
         }[self.object.state]
-        return f"{self.object} {said}; what it says cannot be changed any more. You can still look at it."
+        return _("%(object)s %(said)s; what it says cannot be changed any more. You can still look at it.") % {
+            "object": self.object,
+            "said": said,
+        }
 
     def get_locked_by(self, user: Any) -> str:
-        return "Sealed"
+        return _("Sealed")
 
     def get_description(self, user: Any) -> str:
-        return "Nobody can change what was sent."
+        return _("Nobody can change what was sent.")

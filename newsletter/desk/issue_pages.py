@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.generic import TemplateView, View
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
@@ -51,8 +52,8 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return [
-            {"url": reverse("wagtailadmin_home"), "label": "Home"},
-            {"url": reverse("wagtailsnippets_newsletter_issue:list"), "label": "Issues"},
+            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
+            {"url": reverse("wagtailsnippets_newsletter_issue:list"), "label": _("Issues")},
             {"url": "", "label": str(self.issue)},
         ]
 
@@ -103,12 +104,12 @@ def time_left(issue: Issue, *, now: datetime) -> str:
         return ""
     minutes = int((issue.slot.due_at - now).total_seconds() // 60)
     if minutes < 0:
-        return "its time has passed"
+        return _("its time has passed")
     if minutes < 120:
-        return f"in {minutes} minutes"
+        return _("in %(minutes)s minutes") % {"minutes": minutes}
     if minutes < 48 * 60:
-        return f"in {minutes // 60} hours"
-    return f"in {minutes // (24 * 60)} days"
+        return _("in %(value)s hours") % {"value": minutes // 60}
+    return _("in %(value)s days") % {"value": minutes // (24 * 60)}
 
 
 def say_audience(issue: Issue, send: Send | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from newsletter.desk.frame import frame_inbox, frame_mail, frame_text
 from newsletter.desk.preview import FramedPreview
@@ -23,7 +24,7 @@ def list_issue_modes(issue: Issue) -> list[Mode]:
     try:
         readers = find_readers(issue, content=resolve_complete(issue))
     except (DomainError, OSError):
-        return [Mode(FIRST, "A reader of unknown place")]
+        return [Mode(FIRST, _("A reader of unknown place"))]
     return [
         Mode(f"mail.{reader.name}", f"{say_people(reader.people)} · {reader.label}") for reader in readers[:MOST_MODES]
     ]

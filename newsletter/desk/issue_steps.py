@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
@@ -35,38 +36,45 @@ def decide(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 def _approve(request: HttpRequest, issue: Issue) -> str:
     seen = request.POST.get("sha256", "")
     if not seen:
-        raise NotApproved("An approval names what was looked at. Open the issue's page, read it, and approve it there.")
+        raise NotApproved(
+            _("An approval names what was looked at. Open the issue's page, read it, and approve it there.")
+        )
     if request.user.has_perm("newsletter.approve_issue"):
         take_warnings(request, issue)
     approve_issue(issue=issue, by=request.user, now=timezone.now(), seen_sha256=seen)
     issue.refresh_from_db()
     if issue.state == Issue.State.IN_REVIEW:
-        return f"Your approval of {issue} is on record. A second person must approve it before it goes out."
-    return f"{issue} is approved as it is now. Any edit takes the approval back."
+        return _("Your approval of %(issue)s is on record. A second person must approve it before it goes out.") % {
+            "issue": issue
+        }
+    return _("%(issue)s is approved as it is now. Any edit takes the approval back.") % {"issue": issue}
 
 
 def _withdraw(request: HttpRequest, issue: Issue) -> str:
-    _require(request, "approve_issue", "take approvals back")
+    _require(request, "approve_issue", _("take approvals back"))
     withdraw_approvals(issue=issue, now=timezone.now())
-    return f"{issue} is no longer approved."
+    return _("%(issue)s is no longer approved.") % {"issue": issue}
 
 
 def _hold(request: HttpRequest, issue: Issue) -> str:
     if not request.user.has_perm("newsletter.approve_issue"):
-        _require(request, "change_issue", "hold issues")
+        _require(request, "change_issue", _("hold issues"))
     hold_issue(issue=issue, reason=request.POST.get("reason", "").strip())
-    return f"{issue} is held: it does not go out until somebody releases it."
+    return _("%(issue)s is held: it does not go out until somebody releases it.") % {"issue": issue}
 
 
 def _release(request: HttpRequest, issue: Issue) -> str:
-    _require(request, "approve_issue", "release held issues")
+    _require(request, "approve_issue", _("release held issues"))
     release_issue(issue=issue)
-    return f"{issue} is no longer held."
+    return _("%(issue)s is no longer held.") % {"issue": issue}
 
 
 def _require(request: HttpRequest, permission: str, deed: str) -> None:
     if not request.user.has_perm(f"newsletter.{permission}"):
-        raise NotAllowed(f"{request.user} may not {deed}. An administrator can give the right role.")
+        raise NotAllowed(
+            _("%(user)s may not %(deed)s. An administrator can give the right role.")
+            % {"user": request.user, "deed": deed}
+        )
 
 
 STEPS: dict[str, Any] = {APPROVE: _approve, WITHDRAW: _withdraw, HOLD: _hold, RELEASE: _release}

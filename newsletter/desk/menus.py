@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 
@@ -26,7 +27,7 @@ class HomeItem(MenuItem):
 
 
 def add_home() -> MenuItem:
-    return HomeItem("Home", reverse("wagtailadmin_home"), name="home", icon_name="home", order=10)
+    return HomeItem(_("Home"), reverse("wagtailadmin_home"), name="home", icon_name="home", order=10)
 
 
 def leave_out_of_main(request: HttpRequest, items: list[Any]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.components import MediaContainer
 from wagtail.admin.ui.side_panels import ChecksSidePanel, PreviewSidePanel
@@ -67,7 +68,7 @@ class _OurPanel:
         return ""
 
     def list_modes(self) -> list[Mode]:
-        return [Mode("", "Preview")]
+        return [Mode("", gettext("Preview"))]
 
     def get_side_panels(self) -> MediaContainer:
         kept: list[Any] = []
@@ -108,7 +109,7 @@ class FramedPreview(PreviewOnEditView):
             form = self.get_form(self._get_form_data(state))
             if not self.validate_form(form):
                 lines = [f"{field}: {error}" for field, errors in form.errors.items() for error in errors]
-                return frame_message("This cannot be shown yet", lines=lines, request=request)
+                return frame_message(gettext("This cannot be shown yet"), lines=lines, request=request)
             form.save(commit=False)
         return show_or_say(self.show, request.GET.get("mode", ""), request=request)
 
@@ -118,10 +119,13 @@ def show_or_say(show: Any, mode: str, *, request: HttpRequest) -> HttpResponse:
     try:
         response: HttpResponse = show(mode)
     except NotReady as error:
-        return frame_message("There is something missing", lines=str(error).splitlines(), request=request)
+        return frame_message(gettext("There is something missing"), lines=str(error).splitlines(), request=request)
     except DomainError as error:
-        return frame_message("This cannot become a mail as it is", lines=[str(error)], request=request)
+        return frame_message(gettext("This cannot become a mail as it is"), lines=[str(error)], request=request)
     except OSError as error:
-        lines = [f"A picture's file cannot be read ({error.strerror or error}). Choose another picture."]
-        return frame_message("A picture is missing", lines=lines, request=request)
+        lines = [
+            gettext("A picture's file cannot be read (%(value)s). Choose another picture.")
+            % {"value": error.strerror or error}
+        ]
+        return frame_message(gettext("A picture is missing"), lines=lines, request=request)
     return response

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,7 +11,7 @@ class Mode:
     """One choice of the panel's menu; modes of one ``group`` stand together. Its name is ``PART.READERS``."""
 
     name: str
-    label: str
+    label: str | Promise
     group: str = ""
 
     @property

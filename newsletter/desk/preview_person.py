@@ -6,6 +6,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
@@ -36,10 +37,10 @@ def search_people(request: HttpRequest, pk: int) -> JsonResponse:
         raise Http404("Nobody may look people up here without the right to.")
     asked = request.POST.get("q", "").strip()
     if len(asked) < SHORTEST:
-        return JsonResponse({"people": [], "hint": f"Type at least {SHORTEST} letters."})
+        return JsonResponse({"people": [], "hint": _("Type at least %(shortest)s letters.") % {"shortest": SHORTEST}})
     people = find_people(asked, issue=issue)
     log(instance=issue, action="newsletter.preview_as", user=request.user, data={"found": len(people)})
-    hint = "" if people else "Nobody on this list. Type a whole address, or the beginning of a name or a town."
+    hint = "" if people else _("Nobody on this list. Type a whole address, or the beginning of a name or a town.")
     rows = [_row(person, issue, now=timezone.now()) for person in people]
     return JsonResponse({"people": rows, "hint": hint})
 
@@ -94,5 +95,5 @@ def _row(person: Subscriber, issue: Issue, *, now: datetime) -> dict[str, str]:
     return {
         "mode": f"{PERSON}{person.pk}",
         "label": mask_person(person),
-        "note": f"Would not get it. {why_not}" if why_not else "",
+        "note": _("Would not get it. %(why_not)s") % {"why_not": why_not} if why_not else "",
     }

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from newsletter.desk.stale import void_stale_approvals
 from newsletter.models import Issue
@@ -27,5 +28,7 @@ class VoidsApprovals:
 def say_voided(request: HttpRequest, issues: list[Issue]) -> None:
     for issue in issues:
         messages.warning(
-            request, f"{issue} shows this and had been approved. It is a draft again: look at it and approve it anew."
+            request,
+            _("%(issue)s shows this and had been approved. It is a draft again: look at it and approve it anew.")
+            % {"issue": issue},
         )

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.generic import TemplateView, View
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
@@ -56,9 +57,9 @@ class AskFirst(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return [
-            {"url": reverse("wagtailadmin_home"), "label": "Home"},
+            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
             {"url": reverse("newsletter_issue_overview", args=[self.issue.pk]), "label": str(self.issue)},
-            {"url": "", "label": "Are you sure?"},
+            {"url": "", "label": _("Are you sure?")},
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -79,16 +80,20 @@ def ask_start(issue: Issue) -> Question:
     people = count_audience(
         mailing_list=publication.mailing_list, segment=publication.segment, now=timezone.now()
     ).eligible
-    due = f"It was planned for its slot ({time_left(issue, now=timezone.now())})." if issue.slot else "It has no slot."
+    due = (
+        _("It was planned for its slot (%(issue)s).") % {"issue": time_left(issue, now=timezone.now())}
+        if issue.slot
+        else _("It has no slot.")
+    )
     return Question(
-        title=f"Send {issue} to {say_people(people)} now?",
+        title=_("Send %(issue)s to %(people)s now?") % {"issue": issue, "people": say_people(people)},
         sentences=[
             f"Subject: “{issue.subject}”.",
             due,
-            "The audience is fixed at this moment, and mail begins to go out at once.",
-            "You can pause it, but whoever has been handed to the provider cannot be called back.",
+            _("The audience is fixed at this moment, and mail begins to go out at once."),
+            _("You can pause it, but whoever has been handed to the provider cannot be called back."),
         ],
-        yes=f"Send it to {say_people(people)}",
+        yes=_("Send it to %(people)s") % {"people": say_people(people)},
         action=reverse("newsletter_send_step", args=[issue.pk, "start"]),
     )
 
@@ -97,19 +102,21 @@ def ask_cancel(issue: Issue, send: Send) -> Question:
     progress = measure(send, now=timezone.now())
     left = (
         [
-            f"{say_people(progress.left)} have not been handed over yet and will never get this issue.",
-            "A cancelled send never goes on. To stop only for a while, pause it.",
+            _("%(left)s have not been handed over yet and will never get this issue.")
+            % {"left": say_people(progress.left)},
+            _("A cancelled send never goes on. To stop only for a while, pause it."),
         ]
         if progress.left
-        else ["Nobody is left to be handed over. The send ends here, and the issue is marked as cancelled."]
+        else [_("Nobody is left to be handed over. The send ends here, and the issue is marked as cancelled.")]
     )
     return Question(
-        title=f"Cancel the send of {issue} for good?",
+        title=_("Cancel the send of %(issue)s for good?") % {"issue": issue},
         sentences=[
-            f"{say_people(progress.done)} have been handed to the provider and cannot be called back.",
+            _("%(done)s have been handed to the provider and cannot be called back.")
+            % {"done": say_people(progress.done)},
             *left,
         ],
-        yes="Cancel it for good",
+        yes=_("Cancel it for good"),
         action=reverse("newsletter_send_step", args=[issue.pk, "cancel"]),
         grave=True,
     )
@@ -117,12 +124,15 @@ def ask_cancel(issue: Issue, send: Send) -> Question:
 
 def ask_again(issue: Issue, batch: Batch) -> Question:
     return Question(
-        title=f"Send batch {batch.seq} again to {say_people(batch.size)}?",
+        title=_("Send batch %(seq)s again to %(size)s?") % {"seq": batch.seq, "size": say_people(batch.size)},
         sentences=[
-            f"If the provider did take it the first time, {say_people(batch.size)} get {issue} twice.",
-            "Look into the provider's own log first. Where it shows the mails, choose “The provider took it” instead.",
+            _("If the provider did take it the first time, %(size)s get %(issue)s twice.")
+            % {"size": say_people(batch.size), "issue": issue},
+            _(
+                "Look into the provider's own log first. Where it shows the mails, choose “The provider took it” instead."
+            ),
         ],
-        yes=f"Send it again (risk: {say_people(batch.size)} may get it twice)",
+        yes=_("Send it again (risk: %(size)s may get it twice)") % {"size": say_people(batch.size)},
         action=reverse("newsletter_batch_step", args=[issue.pk, batch.pk, "again"]),
         grave=True,
     )

@@ -64,7 +64,7 @@ class Progress:
 def say_hold() -> str:
     """Why nothing at all is sent from here, in a sentence; empty where nothing holds it."""
     row = Installation.objects.filter(pk=1, held=True).first()
-    return say_reason(row.reason or "no reason was given") if row else ""
+    return say_reason(row.reason or gettext("no reason was given")) if row else ""
 
 
 def find_send(issue: Any) -> Send | None:
@@ -96,16 +96,23 @@ def say_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
     if send.state != Send.State.SUBMITTING or not left:
         return ""
     if send.not_before and send.not_before > now:
-        return f"Quiet hours: it goes on {say_moment(send.not_before, now=now)}."
+        return gettext("Quiet hours: it goes on %(not_before)s.") % {"not_before": say_moment(send.not_before, now=now)}
     if not recent:
         due = send.batches.filter(state=Batch.State.PENDING).aggregate(at=Min("not_before"))["at"]
         fits = send.batches.filter(state__in=OPEN, not_before__isnull=True).exists()
         if due and due > now and not fits:
-            return f"It goes on {say_moment(due, now=now)}: the provider or a daily limit asked to wait."
-        return "Nothing was handed over in the last minute. Mail goes out while `newsletter serve` or a worker runs."
+            return gettext("It goes on %(due)s: the provider or a daily limit asked to wait.") % {
+                "due": say_moment(due, now=now)
+            }
+        return gettext(
+            "Nothing was handed over in the last minute. Mail goes out while `newsletter serve` or a worker runs."
+        )
     minutes = max(round(left / recent), 1)
     time = f"{minutes} minute{'s' if minutes > 1 else ''}" if minutes < 120 else f"{round(minutes / 60)} hours"
-    return f"{recent:,} people in the last minute; about {time} left."
+    return gettext("%(recent)s people in the last minute; about %(time)s left.") % {
+        "recent": f"{recent:,}",
+        "time": time,
+    }
 
 
 def list_uncertain(send: Send) -> dict[str, Any]:

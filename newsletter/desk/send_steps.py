@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
@@ -61,55 +62,66 @@ def _start(request: HttpRequest, issue: Issue) -> str:
 
 def _pause(request: HttpRequest, issue: Issue) -> str:
     pause_send(send=_live(issue), by=request.user, reason=request.POST.get("reason", "").strip())
-    return f"The send of {issue} is paused. Calls that were under way are finished; no new one is made."
+    return _("The send of %(issue)s is paused. Calls that were under way are finished; no new one is made.") % {
+        "issue": issue
+    }
 
 
 def _go_on(request: HttpRequest, issue: Issue) -> str:
     resume_send(send=_live(issue), by=request.user)
-    return f"The send of {issue} goes on where it stopped."
+    return _("The send of %(issue)s goes on where it stopped.") % {"issue": issue}
 
 
 def _cancel(request: HttpRequest, issue: Issue) -> str:
     cancel_send(send=_live(issue), by=request.user, now=timezone.now())
-    return f"The send of {issue} is cancelled. Whoever was not handed over yet does not get it."
+    return _("The send of %(issue)s is cancelled. Whoever was not handed over yet does not get it.") % {"issue": issue}
 
 
 def _end(request: HttpRequest, issue: Issue) -> str:
     end_send(send=_live(issue), by=request.user, now=timezone.now())
-    return f"The send of {issue} has ended. Its receipt keeps what is not known."
+    return _("The send of %(issue)s has ended. Its receipt keeps what is not known.") % {"issue": issue}
 
 
 def _took(request: HttpRequest, batch: Batch) -> str:
     settle_as_accepted(batch=batch, by=request.user, now=timezone.now())
-    return f"Batch {batch.seq} counts as taken by the provider: {batch.size:,} people."
+    return _("Batch %(seq)s counts as taken by the provider: %(size)s people.") % {
+        "seq": batch.seq,
+        "size": f"{batch.size:,}",
+    }
 
 
 def _leave(request: HttpRequest, batch: Batch) -> str:
     write_off(batch=batch, by=request.user, now=timezone.now())
-    return f"Batch {batch.seq} is left as it is: some of its {batch.size:,} people may not have got the issue."
+    return _("Batch %(seq)s is left as it is: some of its %(size)s people may not have got the issue.") % {
+        "seq": batch.seq,
+        "size": f"{batch.size:,}",
+    }
 
 
 def _again(request: HttpRequest, batch: Batch) -> str:
     send_again(batch=batch, by=request.user, now=timezone.now())
-    return f"Batch {batch.seq} is sent again to {batch.size:,} people."
+    return _("Batch %(seq)s is sent again to %(size)s people.") % {"seq": batch.seq, "size": f"{batch.size:,}"}
 
 
 def _live(issue: Issue) -> Send:
     send = issue.sends.exclude(state=Send.State.CANCELLED).first()
     if send is None:
-        raise WrongState(f"{issue} has no send that could be steered. Somebody may have cancelled it meanwhile.")
+        raise WrongState(
+            _("%(issue)s has no send that could be steered. Somebody may have cancelled it meanwhile.")
+            % {"issue": issue}
+        )
     return send
 
 
 STEPS: dict[str, Any] = {"start": _start, "pause": _pause, "go-on": _go_on, "end": _end, "cancel": _cancel}
 BATCH_STEPS: dict[str, Any] = {"took": _took, "leave": _leave, "again": _again}
 WORDS = {
-    "start": ("Send now", "Sending started by hand"),
-    "pause": ("Pause the send", "Send paused"),
-    "go_on": ("Go on with the send", "Send went on"),
-    "end": ("End the send", "Send ended as it is"),
-    "cancel": ("Cancel the send", "Send cancelled"),
-    "took": ("Settle as taken", "Uncertain batch settled as taken"),
-    "leave": ("Leave as it is", "Uncertain batch left as it is"),
-    "again": ("Send again", "Uncertain batch sent again"),
+    "start": (gettext_lazy("Send now"), gettext_lazy("Sending started by hand")),
+    "pause": (gettext_lazy("Pause the send"), gettext_lazy("Send paused")),
+    "go_on": (gettext_lazy("Go on with the send"), gettext_lazy("Send went on")),
+    "end": (gettext_lazy("End the send"), gettext_lazy("Send ended as it is")),
+    "cancel": (gettext_lazy("Cancel the send"), gettext_lazy("Send cancelled")),
+    "took": (gettext_lazy("Settle as taken"), gettext_lazy("Uncertain batch settled as taken")),
+    "leave": (gettext_lazy("Leave as it is"), gettext_lazy("Uncertain batch left as it is")),
+    "again": (gettext_lazy("Send again"), gettext_lazy("Uncertain batch sent again")),
 }

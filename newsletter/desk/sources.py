@@ -6,6 +6,8 @@ from django.db.models import Count, QuerySet
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
 from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.snippets.views.snippets import SnippetViewSet
@@ -19,13 +21,21 @@ SHOWN_ASIDE = 50
 
 def say_health(source: Source) -> str:
     if source.failures:
-        times = "once" if source.failures == 1 else f"{source.failures} times in a row"
-        return f"Failed {times}, {say_last_good(source)}: {source.error[:160]}"
-    return "Good" if source.good_at else "Not looked at yet"
+        times = "once" if source.failures == 1 else _("%(failures)s times in a row") % {"failures": source.failures}
+        return _("Failed %(times)s, %(source)s: %(value)s") % {
+            "times": times,
+            "source": say_last_good(source),
+            "value": source.error[:160],
+        }
+    return _("Good") if source.good_at else _("Not looked at yet")
 
 
 def say_last_good(source: Source) -> str:
-    return f"last good on {say_moment(source.good_at, now=timezone.now())}" if source.good_at else "never good so far"
+    return (
+        _("last good on %(good_at)s") % {"good_at": say_moment(source.good_at, now=timezone.now())}
+        if source.good_at
+        else _("never good so far")
+    )
 
 
 def say_source(source: Source) -> dict[str, Any]:
@@ -53,30 +63,30 @@ class SourceViewSet(SnippetViewSet):
     list_filter = ["kind", "enabled"]
     list_display = [
         "name",
-        Column("kind", label="Kind", accessor="get_kind_display"),
-        MomentColumn("looked_at", label="Last look", sort_key="looked_at"),
-        Column("health", label="How it went", accessor=say_health),
-        Column("aside", label="Set aside", sort_key="aside"),
-        BooleanColumn("enabled", label="In use"),
+        Column("kind", label=gettext_lazy("Kind"), accessor="get_kind_display"),
+        MomentColumn("looked_at", label=gettext_lazy("Last look"), sort_key="looked_at"),
+        Column("health", label=gettext_lazy("How it went"), accessor=say_health),
+        Column("aside", label=gettext_lazy("Set aside"), sort_key="aside"),
+        BooleanColumn("enabled", label=gettext_lazy("In use")),
     ]
     panels = [
-        WordsPanel(say=say_source, template="desk/panels/source.html", heading="How it goes"),
+        WordsPanel(say=say_source, template="desk/panels/source.html", heading=gettext_lazy("How it goes")),
         MultiFieldPanel(
             [
                 FieldPanel("name"),
                 FieldPanel("kind"),
-                FieldPanel("url", heading="Address"),
+                FieldPanel("url", heading=gettext_lazy("Address")),
                 FieldPanel("every_minutes"),
                 FieldPanel("enabled"),
             ],
-            heading="Where to look",
+            heading=gettext_lazy("Where to look"),
         ),
         MultiFieldPanel(
             [
                 FieldRowPanel([FieldPanel("language"), FieldPanel("region")]),
                 FieldPanel("topics", widget=CheckboxSelectMultiple),
             ],
-            heading="What its content is given",
+            heading=gettext_lazy("What its content is given"),
         ),
     ]
 

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
@@ -35,15 +36,16 @@ from subscribers.models import Topic
 
 class StoryFilters(WagtailFilterSet):
     source = django_filters.ModelChoiceFilter(queryset=Source.objects.all())
-    topics = django_filters.ModelChoiceFilter(queryset=Topic.objects.all(), label="Topic")
+    topics = django_filters.ModelChoiceFilter(queryset=Topic.objects.all(), label=_("Topic"))
 
     class Meta:
         model = Story
         fields = ["source", "topics", "language"]
 
 
-MODES = [Mode(FIRST, "In the mail")]
+MODES = [Mode(FIRST, _("In the mail"))]
 UNSAVED = 0
+_CLOCK = _("On the desk's clock ({zone}).")
 
 
 class StoryEditor(VoidsApprovals, PreviewedEditView):
@@ -66,7 +68,7 @@ class NewStoryPreview(StoryPreview, PreviewOnCreateView):
     def show(self, mode: str) -> HttpResponse:
         story: Any = self.object
         if not story.title:
-            raise NotReady("Give the story a title: then it is shown here as readers get it.")
+            raise NotReady(gettext("Give the story a title: then it is shown here as readers get it."))
         story.pk = UNSAVED
         return super().show(mode)
 
@@ -77,7 +79,9 @@ def content_with(story: Story) -> Content:
     publication = publications.filter(language=story.language).first() or publications.first()
     if publication is None:
         raise NotReady(
-            "There is no publication yet, so there is no look to show the story in. Add one under Publications."
+            gettext(
+                "There is no publication yet, so there is no look to show the story in. Add one under Publications."
+            )
         )
     issue = Issue(
         publication=publication,
@@ -129,24 +133,29 @@ class StoryViewSet(SnippetViewSet):
     list_per_page = 30
     list_display = [
         "title",
-        Column("source", label="Source", sort_key="source__name"),
-        Column("language", label="Language", sort_key="language"),
-        MomentColumn("published_at", label="Published", sort_key="published_at"),
+        Column("source", label=_("Source"), sort_key="source__name"),
+        Column("language", label=_("Language"), sort_key="language"),
+        MomentColumn("published_at", label=_("Published"), sort_key="published_at"),
         Column("care", label=_("Care"), accessor=say_care_shortly),
-        Column("edited", label="Edited here", accessor=lambda story: "yes" if story.edited_fields else ""),
+        Column("edited", label=_("Edited here"), accessor=lambda story: "yes" if story.edited_fields else ""),
     ]
     edit_handler = ObjectList(
         [
-            WordsPanel(say=say_origin, template="desk/panels/story.html", heading="Where it comes from"),
+            WordsPanel(say=say_origin, template="desk/panels/story.html", heading=_("Where it comes from")),
             MultiFieldPanel(
-                [FieldPanel("title"), FieldPanel("teaser"), FieldPanel("url", heading="Address")],
-                heading="What readers see",
+                [FieldPanel("title"), FieldPanel("teaser"), FieldPanel("url", heading=_("Address"))],
+                heading=_("What readers see"),
             ),
             MultiFieldPanel(
                 [
-                    FieldPanel("picture_alt", help_text="For readers who do not see the picture: one short sentence."),
+                    FieldPanel(
+                        "picture_alt", help_text=_("For readers who do not see the picture: one short sentence.")
+                    ),
                     FieldPanel("pseudonyms"),
-                    FieldPanel("embargo_until", help_text=f"On the desk's clock ({settings.TIME_ZONE})."),
+                    FieldPanel(
+                        "embargo_until",
+                        help_text=format_lazy(_("On the desk's clock ({zone})."), zone=settings.TIME_ZONE),
+                    ),
                     FieldPanel("not_in_regions"),
                 ],
                 heading=_("Care"),
@@ -170,7 +179,7 @@ class StoryViewSet(SnippetViewSet):
                     FieldPanel("topics", widget=CheckboxSelectMultiple),
                     FieldPanel("published_at"),
                 ],
-                heading="About it",
+                heading=_("About it"),
             ),
         ],
         base_form_class=StoryForm,

@@ -3,61 +3,62 @@
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.models import Issue, Send
 
 _STATES = {
-    Issue.State.DRAFT: ("Draft", "waits"),
-    Issue.State.IN_REVIEW: ("In review", "waits"),
-    Issue.State.APPROVED: ("Approved", "good"),
-    Issue.State.SENDING: ("Going out", "busy"),
-    Issue.State.SENT: ("Sent", "done"),
-    Issue.State.CANCELLED: ("Cancelled", "off"),
+    Issue.State.DRAFT: (gettext_lazy("Draft"), "waits"),
+    Issue.State.IN_REVIEW: (gettext_lazy("In review"), "waits"),
+    Issue.State.APPROVED: (gettext_lazy("Approved"), "good"),
+    Issue.State.SENDING: (gettext_lazy("Going out"), "busy"),
+    Issue.State.SENT: (gettext_lazy("Sent"), "done"),
+    Issue.State.CANCELLED: (gettext_lazy("Cancelled"), "off"),
 }
 _SENDS = {
-    Send.State.PREPARING: ("Being prepared", "busy"),
-    Send.State.READY: ("Ready to go out", "busy"),
-    Send.State.SUBMITTING: ("Going out", "busy"),
-    Send.State.PAUSED: ("Paused", "held"),
-    Send.State.SUBMITTED: ("Handed over", "done"),
-    Send.State.NEEDS_ATTENTION: ("Needs attention", "held"),
-    Send.State.CANCELLED: ("Cancelled", "off"),
+    Send.State.PREPARING: (gettext_lazy("Being prepared"), "busy"),
+    Send.State.READY: (gettext_lazy("Ready to go out"), "busy"),
+    Send.State.SUBMITTING: (gettext_lazy("Going out"), "busy"),
+    Send.State.PAUSED: (gettext_lazy("Paused"), "held"),
+    Send.State.SUBMITTED: (gettext_lazy("Handed over"), "done"),
+    Send.State.NEEDS_ATTENTION: (gettext_lazy("Needs attention"), "held"),
+    Send.State.CANCELLED: (gettext_lazy("Cancelled"), "off"),
 }
 _EXCLUDED = {
-    "unconfirmed": "have not confirmed by mail yet",
-    "paused": "asked for a pause",
-    "every_issue": "asked for every issue, not this kind of mail",
-    "monthly": "asked for one mail a month",
-    "events_only": "asked for events near them only",
-    "no_event_near": "asked for events near them only, and there is none",
-    "not_on_the_list": "have left the list since they were shown it",
-    "suppressed:unsubscribe": "left everything",
-    "suppressed:complaint": "reported a mail as spam",
-    "suppressed:hard": "have an address that does not exist any more",
-    "suppressed:soft_limit": "could not be reached several times",
-    "suppressed:staff": "were taken out by staff",
-    "suppressed:erasure": "asked to be erased",
-    "suppressed:legal": "may not be mailed for a legal reason",
+    "unconfirmed": gettext_lazy("have not confirmed by mail yet"),
+    "paused": gettext_lazy("asked for a pause"),
+    "every_issue": gettext_lazy("asked for every issue, not this kind of mail"),
+    "monthly": gettext_lazy("asked for one mail a month"),
+    "events_only": gettext_lazy("asked for events near them only"),
+    "no_event_near": gettext_lazy("asked for events near them only, and there is none"),
+    "not_on_the_list": gettext_lazy("have left the list since they were shown it"),
+    "suppressed:unsubscribe": gettext_lazy("left everything"),
+    "suppressed:complaint": gettext_lazy("reported a mail as spam"),
+    "suppressed:hard": gettext_lazy("have an address that does not exist any more"),
+    "suppressed:soft_limit": gettext_lazy("could not be reached several times"),
+    "suppressed:staff": gettext_lazy("were taken out by staff"),
+    "suppressed:erasure": gettext_lazy("asked to be erased"),
+    "suppressed:legal": gettext_lazy("may not be mailed for a legal reason"),
 }
 _DELIVERIES = {
-    "accepted": "taken by the provider",
-    "rejected": "refused for good",
-    "skipped": "left or were suppressed after the audience was fixed",
-    "uncertain": "asked for without a clear answer; nobody is mailed twice while that is open",
-    "pending": "still to go",
+    "accepted": gettext_lazy("taken by the provider"),
+    "rejected": gettext_lazy("refused for good"),
+    "skipped": gettext_lazy("left or were suppressed after the audience was fixed"),
+    "uncertain": gettext_lazy("asked for without a clear answer; nobody is mailed twice while that is open"),
+    "pending": gettext_lazy("still to go"),
 }
 
 
 def say_issue_state(issue: Issue) -> dict[str, Any]:
     """``word`` for people, ``tone`` for the colour, ``held`` with its reason."""
     word, tone = _STATES[Issue.State(issue.state)]
-    return {"word": word, "tone": tone, "held": issue.held, "held_reason": issue.held_reason}
+    return {"word": str(word), "tone": tone, "held": issue.held, "held_reason": issue.held_reason}
 
 
 def say_send_state(send: Send) -> tuple[str, str]:
     """The word for people and the tone for the colour."""
-    return _SENDS[Send.State(send.state)]
+    word, tone = _SENDS[Send.State(send.state)]
+    return str(word), tone
 
 
 def say_people(people: int) -> str:
@@ -76,7 +77,7 @@ def say_reason(reason: str) -> str:
 def say_excluded(excluded: dict[str, int]) -> list[tuple[int, str]]:
     """(people, why), most people first."""
     rows = [
-        (people, _EXCLUDED.get(reason, reason.replace("suppressed:", "").replace("_", " ")))
+        (people, str(_EXCLUDED.get(reason, reason.replace("suppressed:", "").replace("_", " "))))
         for reason, people in excluded.items()
     ]
     return sorted(rows, reverse=True)
@@ -84,4 +85,4 @@ def say_excluded(excluded: dict[str, int]) -> list[tuple[int, str]]:
 
 def say_deliveries(deliveries: dict[str, int]) -> list[tuple[int, str]]:
     """(people, what became of them), those of nobody left out."""
-    return [(deliveries[state], words) for state, words in _DELIVERIES.items() if deliveries.get(state)]
+    return [(deliveries[state], str(words)) for state, words in _DELIVERIES.items() if deliveries.get(state)]

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from newsletter.errors import NotAllowed, NotReady
 from newsletter.models import Acknowledgement, Issue
 
@@ -20,7 +22,9 @@ def acknowledge(*, issue: Issue, sha256: str, warnings: Iterable[tuple[str, str]
     Raises NotAllowed for somebody who may neither edit nor approve issues.
     """
     if not (by.has_perm("newsletter.change_issue") or by.has_perm("newsletter.approve_issue")):
-        raise NotAllowed(f"{by} may not answer for issues. An administrator can give the role “writer”.")
+        raise NotAllowed(
+            _("%(by)s may not answer for issues. An administrator can give the role “writer”.") % {"by": by}
+        )
     rows = [
         Acknowledgement(issue=issue, sha256=sha256, warning=name, message=message[:500], person=by, at=now)
         for name, message in warnings
@@ -42,6 +46,9 @@ def require_acknowledged(issue: Issue, *, sha256: str, warnings: Collection[tupl
     if open_ones:
         more = f" (and {len(open_ones) - 1} more)" if len(open_ones) > 1 else ""
         raise NotReady(
-            f"{issue} has a warning that nobody has said to have seen: {open_ones[0]}{more} "
-            "Put it right, or tick it in its checks; then approve."
+            _(
+                "%(issue)s has a warning that nobody has said to have seen: %(value)s%(more)s "
+                "Put it right, or tick it in its checks; then approve."
+            )
+            % {"issue": issue, "value": open_ones[0], "more": more}
         )

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
 from wagtail.models import Revision
 
 from newsletter.errors import NotAllowed, NotApproved
@@ -18,11 +19,16 @@ def find_writers(issue: Issue) -> set[int]:
 def require_right(issue: Issue, *, by: Any) -> None:
     """Raises NotAllowed where the person may not approve this issue: for want of the role, or for having written it."""
     if not by.has_perm("newsletter.approve_issue"):
-        raise NotAllowed(f"{by} may not approve issues. An administrator can give the role “approver”.")
+        raise NotAllowed(
+            _("%(by)s may not approve issues. An administrator can give the role “approver”.") % {"by": by}
+        )
     if issue.publication.another_approves and by.pk in find_writers(issue):
         raise NotAllowed(
-            f"{by} wrote or edited {issue}, and {issue.publication} asks that somebody else approves it. "
-            "Ask another approver to look at it."
+            _(
+                "%(by)s wrote or edited %(issue)s, and %(publication)s asks that somebody else approves it. "
+                "Ask another approver to look at it."
+            )
+            % {"by": by, "issue": issue, "publication": issue.publication}
         )
 
 
@@ -49,6 +55,14 @@ def require_second(issue: Issue, *, sha256: str, now: datetime) -> None:
     people = count_people(issue, now=now).eligible
     if approvals_needed(issue, people=people) > 1:
         raise NotApproved(
-            f"{issue} goes to {people:,} people, and {issue.publication} asks that a second person approves what goes to "
-            f"more than {issue.publication.second_approval_above:,}. One has."
+            _(
+                "%(issue)s goes to %(people)s people, and %(publication)s asks that a second person approves what "
+                "goes to more than %(second_approval_above)s. One has."
+            )
+            % {
+                "issue": issue,
+                "people": f"{people:,}",
+                "publication": issue.publication,
+                "second_approval_above": f"{issue.publication.second_approval_above:,}",
+            }
         )

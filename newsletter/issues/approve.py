@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from newsletter.errors import NotAllowed, NotApproved, NotReady, WrongState
 from newsletter.issues.approval_rules import approvals_needed, count_approvals, require_right, require_second
@@ -30,18 +31,22 @@ def approve_issue(*, issue: Issue, by: Any, now: datetime, seen_sha256: str = ""
     require_right(issue, by=by)
     revision = check_ready(issue=issue, now=now)
     if seen_sha256 and seen_sha256 != revision.sha256:
-        raise NotApproved("The issue was edited after you looked at it. Look again, then approve.")
+        raise NotApproved(_("The issue was edited after you looked at it. Look again, then approve."))
     return _record(issue=issue, revision=revision, person=by, now=now)
 
 
 def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:
     """The publication's own yes, where its policy is to go out unless held."""
     if issue.publication.approval != Publication.ApprovalPolicy.AUTO:
-        raise NotAllowed(f"{issue.publication.name} goes out only when a person approves it.")
+        raise NotAllowed(_("%(name)s goes out only when a person approves it.") % {"name": issue.publication.name})
     if issue.kind == Issue.Kind.CORRECTION:
-        raise NotAllowed(f"{issue} goes out only when a person approves it, as every correction.")
+        raise NotAllowed(
+            _("%(issue)s goes out only when a person approves it, as every correction.") % {"issue": issue}
+        )
     if issue.held:
-        raise NotReady(f"{issue} is held: {issue.held_reason or 'no reason given'}.")
+        raise NotReady(
+            _("%(issue)s is held: %(value)s.") % {"issue": issue, "value": issue.held_reason or "no reason given"}
+        )
     return _record(issue=issue, revision=check_ready(issue=issue, now=now), person=None, now=now)
 
 
@@ -51,26 +56,37 @@ def check_ready(*, issue: Issue, now: datetime) -> IssueRevision:
     Raises NotReady with the first fault, in words.
     """
     if issue.state not in (*OPEN_STATES, Issue.State.APPROVED):
-        raise WrongState(f"{issue} is {issue.get_state_display()}; it cannot be approved or sent again.")
+        raise WrongState(
+            _("%(issue)s is %(state)s; it cannot be approved or sent again.")
+            % {"issue": issue, "state": issue.get_state_display()}
+        )
     revision = freeze_revision(issue=issue, now=now)
     place_stories(issue=issue, content=revision.content)
     variants = make_variants(revision=revision, groups=find_groups(issue, now=now))
     if not variants:
         raise NotReady(
-            f"Nobody would get {issue}: the list “{issue.publication.mailing_list.name}” has nobody who may be mailed"
-            + (f" in the segment “{issue.publication.segment.name}”." if issue.publication.segment else ".")
+            _("Nobody would get %(issue)s: the list “%(name)s” has nobody who may be mailed")
+            % {"issue": issue, "name": issue.publication.mailing_list.name}
+            + (
+                _(" in the segment “%(name)s”.") % {"name": issue.publication.segment.name}
+                if issue.publication.segment
+                else "."
+            )
         )
     due = datetime.fromisoformat(revision.content["issue"]["due_at"])
     past = [
         find.message for find in check_events(revision.content, delivered_at=max(due, now)) if find.level == "error"
     ]
     if past:
-        raise NotReady(f"{issue} fails a check: {past[0]}")
+        raise NotReady(_("%(issue)s fails a check: %(value)s") % {"issue": issue, "value": past[0]})
     for variant in variants:
         errors = [finding for finding in variant.findings if finding["level"] == "error"]
         if errors:
             more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-            raise NotReady(f"{issue} fails a check: {errors[0]['message']}{more}")
+            raise NotReady(
+                _("%(issue)s fails a check: %(value)s%(more)s")
+                % {"issue": issue, "value": errors[0]["message"], "more": more}
+            )
     return revision
 
 
@@ -86,9 +102,13 @@ def require_approval(issue: Issue) -> Approval:
     if approval is None:
         changes = find_changes(issue)
         raise NotApproved(
-            f"{issue} changed after it was approved ({'; '.join(changes)}). Look at it and approve it again."
+            _("%(issue)s changed after it was approved (%(named)s). Look at it and approve it again.")
+            % {"issue": issue, "named": "; ".join(changes)}
             if changes
-            else f"{issue} is not approved. Approve it with `newsletter approve {issue.reference} --by EMAIL` or in the desk."
+            else _(
+                "%(issue)s is not approved. Approve it with `newsletter approve %(reference)s --by EMAIL` or in the desk."
+            )
+            % {"issue": issue, "reference": issue.reference}
         )
     require_second(issue, sha256=approval.sha256, now=timezone.now())
     return approval
@@ -120,7 +140,10 @@ def hold_issue(*, issue: Issue, reason: str) -> None:
         held=True, held_reason=reason[:500], released_at=None
     )
     if not held:
-        raise WrongState(f"{issue} is {issue.get_state_display()}; it is too late to hold it. Pause its send instead.")
+        raise WrongState(
+            _("%(issue)s is %(state)s; it is too late to hold it. Pause its send instead.")
+            % {"issue": issue, "state": issue.get_state_display()}
+        )
     issue.held, issue.held_reason = True, reason[:500]
 
 

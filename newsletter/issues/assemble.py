@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Q
+from django.utils.translation import gettext as _
 
 from newsletter.errors import WrongState
 from newsletter.issues.body import draft_body, draft_preheader, draft_subject
@@ -77,7 +78,10 @@ def find_slot(*, publication: Publication, due: str, now: datetime, kind: str = 
     if due:
         moment = due_at_local(due, zone=publication.zone)
         if moment.at + GRACE < now:
-            raise WrongState(f"{moment.local} is more than six hours past. Name a moment to come, or leave --due out.")
+            raise WrongState(
+                _("%(local)s is more than six hours past. Name a moment to come, or leave --due out.")
+                % {"local": moment.local}
+            )
     else:
         moment = next(due_after(now, schedule=schedule, zone=publication.zone))
         slots = publication.slots.filter(kind=kind)
@@ -111,7 +115,9 @@ def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
     """Make the slot's issue, once. Raises WrongState where the slot was missed."""
     slot = Slot.objects.select_for_update().select_related("publication__brand").get(pk=slot.pk)
     if slot.state == Slot.State.MISSED:
-        raise WrongState(f"The slot {slot.due_local} was missed: {slot.reason}")
+        raise WrongState(
+            _("The slot %(due_local)s was missed: %(reason)s") % {"due_local": slot.due_local, "reason": slot.reason}
+        )
     skipped_before = slot.state == Slot.State.SKIPPED
     if slot.state != Slot.State.DUE and not (skipped_before and now < slot.due_at):
         return Assembly(slot=slot, issue=Issue.objects.filter(slot=slot).first(), made=False)

@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from newsletter.errors import NotAllowed, NotReady, WrongState
 from newsletter.issues.assemble import next_number, remember_assembly
@@ -51,11 +52,14 @@ def announce_change(*, event: EventNotice, publication: Publication, by: Any, no
     Raises NotAllowed, NotReady where nobody was shown it otherwise, WrongState where it went out and was cancelled midway.
     """
     if not by.has_perm("newsletter.change_issue"):
-        raise NotAllowed(f"{by} may not write corrections. An administrator can give the role “writer” or “editor”.")
+        raise NotAllowed(
+            _("%(by)s may not write corrections. An administrator can give the role “writer” or “editor”.") % {"by": by}
+        )
     misled = _misled_by(publication, event)
     if misled is None:
         raise NotReady(
-            f"{publication.name} showed nobody “{event.title}” otherwise than it is now: there is nothing to correct."
+            _("%(name)s showed nobody “%(title)s” otherwise than it is now: there is nothing to correct.")
+            % {"name": publication.name, "title": event.title}
         )
     try:
         with transaction.atomic():
@@ -113,7 +117,8 @@ def _find_draft(misled: Misled) -> Issue | None:
         return issue
     if Delivery.objects.filter(issue=issue).exists():
         raise WrongState(
-            f"This change was announced in {issue}, whose send was cancelled. It cannot be announced again."
+            _("This change was announced in %(issue)s, whose send was cancelled. It cannot be announced again.")
+            % {"issue": issue}
         )
     misled.correction.delete()
     return None

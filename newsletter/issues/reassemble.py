@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from newsletter.errors import NotAllowed, WrongState
 from newsletter.issues.again import list_stories, merge_bodies
@@ -38,12 +39,19 @@ class Reassembly:
 def assemble_again(*, issue: Issue, by: Any, now: datetime) -> Reassembly:
     """Raises NotAllowed; WrongState for an issue that is on its way, or that no slot stands behind."""
     if not by.has_perm("newsletter.change_issue"):
-        raise NotAllowed(f"{by} may not edit issues. An administrator can give the role “writer” or “editor”.")
+        raise NotAllowed(
+            _("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.") % {"by": by}
+        )
     issue = Issue.objects.select_for_update(of=("self",)).select_related("slot__publication__brand").get(pk=issue.pk)
     if issue.slot is None:
-        raise WrongState(f"{issue} was not assembled from the sources, so it cannot be assembled again.")
+        raise WrongState(
+            _("%(issue)s was not assembled from the sources, so it cannot be assembled again.") % {"issue": issue}
+        )
     if issue.state not in (*OPEN_STATES, Issue.State.APPROVED):
-        raise WrongState(f"{issue} is {issue.get_state_display()}; it is too late to assemble it again.")
+        raise WrongState(
+            _("%(issue)s is %(state)s; it is too late to assemble it again.")
+            % {"issue": issue, "state": issue.get_state_display()}
+        )
     draft = make_draft(slot=issue.slot, now=now, apart_from=issue)
     fresh = Issue(publication=issue.publication, body=draft.body, number=issue.number)
     words = {"subject": draft.subject, "preheader": draft_preheader(draft.choice)}

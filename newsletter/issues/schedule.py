@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
+from django.utils.translation import gettext as _
 
 from newsletter.errors import BadSchedule
 
@@ -30,7 +31,11 @@ def check_schedule(*, schedule: str, zone: str) -> str:
     fields = schedule.split()
     if len(fields) != 5:
         raise BadSchedule(
-            f"“{schedule}” is not a schedule: it needs five fields, minute hour day month weekday, such as “0 9 * * thu”."
+            _(
+                "“%(schedule)s” is not a schedule: it needs five fields, minute hour day month weekday, "
+                "such as “0 9 * * thu”."
+            )
+            % {"schedule": schedule}
         )
     _zone(zone)
     fields[4] = _name_weekdays(fields[4].lower())
@@ -38,7 +43,10 @@ def check_schedule(*, schedule: str, zone: str) -> str:
     try:
         next(CronSim(named, datetime(2026, 1, 1)))  # noqa: DTZ001 - wall clock on purpose
     except (CronSimError, StopIteration) as error:
-        raise BadSchedule(f"“{schedule}” is not a schedule that ever falls due: {error or 'no such date'}.") from error
+        raise BadSchedule(
+            _("“%(schedule)s” is not a schedule that ever falls due: %(value)s.")
+            % {"schedule": schedule, "value": error or "no such date"}
+        ) from error
     return named
 
 
@@ -60,7 +68,9 @@ def due_at_local(local: str, *, zone: str) -> Due:
     try:
         given = datetime.fromisoformat(local)
     except ValueError as error:
-        raise BadSchedule(f"“{local}” is not a date and time: write it as 2026-11-26T09:00.") from error
+        raise BadSchedule(
+            _("“%(local)s” is not a date and time: write it as 2026-11-26T09:00.") % {"local": local}
+        ) from error
     wall = given.astimezone(local_zone).replace(tzinfo=None) if given.tzinfo else given
     wall = wall.replace(second=0, microsecond=0)
     return Due(local=wall.strftime(_LOCAL), at=_instant(wall, local_zone))
@@ -91,7 +101,9 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise BadSchedule(f"“{name}” is not a time zone: write one such as Europe/London.") from error
+        raise BadSchedule(
+            _("“%(name)s” is not a time zone: write one such as Europe/London.") % {"name": name}
+        ) from error
 
 
 def _instant(wall: datetime, zone: ZoneInfo) -> datetime:

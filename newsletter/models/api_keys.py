@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -17,11 +18,13 @@ class ApiKey(models.Model):
     """`digest` is the SHA-256 of a random key, hexadecimal; `hint` its first characters, to tell keys apart."""
 
     class Scope(models.TextChoices):
-        PEOPLE = "people", "sign up, change and read people"
-        READ = "read", "read publications, issues and receipts"
-        BOTH = "people read", "both"
+        PEOPLE = "people", gettext_lazy("sign up, change and read people")
+        READ = "read", gettext_lazy("read publications, issues and receipts")
+        BOTH = "people read", gettext_lazy("both")
 
-    name = models.CharField(max_length=120, help_text="What uses it, such as “Web site” or “Donor database”.")
+    name = models.CharField(
+        max_length=120, help_text=gettext_lazy("What uses it, such as “Web site” or “Donor database”.")
+    )
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(max_length=12, editable=False)
     scope = models.CharField(max_length=12, choices=Scope.choices)

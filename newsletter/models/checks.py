@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from newsletter.models.issues import Issue
 from newsletter.models.states import one_of
@@ -12,7 +13,9 @@ class Acknowledgement(models.Model):
 
     issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="acknowledgements")
     sha256 = models.CharField(max_length=64)
-    warning = models.CharField(max_length=64, help_text="sha256 over the warning's code, message and place.")
+    warning = models.CharField(
+        max_length=64, help_text=gettext_lazy("sha256 over the warning's code, message and place.")
+    )
     message = models.CharField(max_length=500)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()

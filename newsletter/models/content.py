@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy
 from wagtail.models import PreviewableMixin
 from wagtail.search import index
 
@@ -34,13 +35,13 @@ class Story(Cared, PreviewableMixin, index.Indexed, models.Model):
     author = models.CharField(max_length=200, blank=True)
     language = models.CharField(max_length=12, blank=True)
     picture = models.ForeignKey(Picture, on_delete=models.SET_NULL, null=True, blank=True, editable=False)
-    picture_alt = models.CharField("what the picture shows", max_length=300, blank=True)
+    picture_alt = models.CharField(gettext_lazy("what the picture shows"), max_length=300, blank=True)
     topics = models.ManyToManyField(Topic, blank=True)
     related = models.JSONField(
-        default=list, blank=True, editable=False, help_text="[[title, url], …] as the source names them."
+        default=list, blank=True, editable=False, help_text=gettext_lazy("[[title, url], …] as the source names them.")
     )
     pseudonyms = models.JSONField(
-        default=list, blank=True, help_text="[[name, note], …]: the note goes wherever the name does."
+        default=list, blank=True, help_text=gettext_lazy("[[name, note], …]: the note goes wherever the name does.")
     )
     published_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(editable=False)
@@ -49,10 +50,14 @@ class Story(Cared, PreviewableMixin, index.Indexed, models.Model):
 
     objects = StoryQuerySet.as_manager()
 
-    search_fields = [index.SearchField("title"), index.SearchField("teaser"), index.AutocompleteField("title")]
+    search_fields = [
+        index.SearchField(gettext_lazy("title")),
+        index.SearchField(gettext_lazy("teaser")),
+        index.AutocompleteField(gettext_lazy("title")),
+    ]
 
     class Meta:
-        verbose_name_plural = "stories"
+        verbose_name_plural = gettext_lazy("stories")
         ordering = ["-published_at", "-seen_at"]
         constraints = [
             models.UniqueConstraint(fields=["source", "external_id"], name="story_once_per_source"),
@@ -75,8 +80,8 @@ class EventNotice(index.Indexed, models.Model):
     ends_at = models.DateTimeField(null=True, blank=True)
     zone = models.CharField(max_length=60, blank=True)
     all_day = models.BooleanField(default=False)
-    day = models.DateField(null=True, blank=True, help_text="The date of an all-day event.")
-    place_text = models.CharField("place", max_length=300, blank=True)
+    day = models.DateField(null=True, blank=True, help_text=gettext_lazy("The date of an all-day event."))
+    place_text = models.CharField(gettext_lazy("place"), max_length=300, blank=True)
     town = models.CharField(max_length=120, blank=True)
     country = models.CharField(max_length=2, blank=True)
     region = models.CharField(max_length=10, blank=True)
@@ -84,15 +89,17 @@ class EventNotice(index.Indexed, models.Model):
     longitude = models.FloatField(null=True, blank=True, validators=[MinValueValidator(-180), MaxValueValidator(180)])
     online = models.BooleanField(default=False)
     cancelled = models.BooleanField(default=False)
-    note = models.CharField(max_length=500, blank=True, help_text="What we could not be sure of, for staff.")
+    note = models.CharField(
+        max_length=500, blank=True, help_text=gettext_lazy("What we could not be sure of, for staff.")
+    )
     seen_at = models.DateTimeField(editable=False)
     source_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     edited_fields = models.JSONField(default=list, editable=False)
 
-    search_fields = [index.SearchField("title"), index.AutocompleteField("title")]
+    search_fields = [index.SearchField(gettext_lazy("title")), index.AutocompleteField(gettext_lazy("title"))]
 
     class Meta:
-        verbose_name = "event"
+        verbose_name = gettext_lazy("event")
         ordering = ["starts_at"]
         constraints = [
             models.UniqueConstraint(fields=["source", "external_id"], name="event_once_per_source"),
@@ -117,17 +124,17 @@ class Appeal(models.Model):
     """A way to get involved, for everybody or for people of one giving status."""
 
     class Audience(models.TextChoices):
-        ALL = "all", "Everybody"
-        NONE = "none", "People who do not give yet"
-        DONOR = "donor", "Donors"
-        MONTHLY = "monthly", "Monthly partners"
+        ALL = "all", gettext_lazy("Everybody")
+        NONE = "none", gettext_lazy("People who do not give yet")
+        DONOR = "donor", gettext_lazy("Donors")
+        MONTHLY = "monthly", gettext_lazy("Monthly partners")
 
     slug = models.SlugField(unique=True)
     headline = models.CharField(max_length=200)
     text = models.TextField(blank=True)
     link = models.URLField(max_length=2000)
     button = models.CharField(max_length=60)
-    audience = models.CharField("for", max_length=8, choices=Audience.choices, default=Audience.ALL)
+    audience = models.CharField(gettext_lazy("for"), max_length=8, choices=Audience.choices, default=Audience.ALL)
     enabled = models.BooleanField(default=True)
 
     class Meta:

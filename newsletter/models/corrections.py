@@ -1,6 +1,7 @@
 """Which change of which event a correction announces. The constraint is why one change is announced once a publication."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from newsletter.models.content import EventNotice
 from newsletter.models.issues import Issue
@@ -12,8 +13,8 @@ class Correction(models.Model):
     """``fingerprint`` names the event as it is now: another move makes another correction."""
 
     class What(models.TextChoices):
-        CANCELLED = "cancelled", "It is cancelled"
-        MOVED = "moved", "It moved"
+        CANCELLED = "cancelled", gettext_lazy("It is cancelled")
+        MOVED = "moved", gettext_lazy("It moved")
 
     issue = models.OneToOneField(Issue, on_delete=models.CASCADE, related_name="correction")
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="+")

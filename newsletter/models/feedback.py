@@ -4,6 +4,7 @@ because of it; and what was read of the providers' own lists."""
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from newsletter.models.sends import Delivery, Send
 from newsletter.models.states import one_of
@@ -17,10 +18,10 @@ class ProviderEvent(models.Model):
     """
 
     class Result(models.TextChoices):
-        WAITING = "", "waiting"
+        WAITING = "", gettext_lazy("waiting")
         APPLIED = "applied"
-        ORPHAN = "orphan", "of no mail of ours"
-        NOTED = "noted", "noted, nothing to do"
+        ORPHAN = "orphan", gettext_lazy("of no mail of ours")
+        NOTED = "noted", gettext_lazy("noted, nothing to do")
 
     provider = models.CharField(max_length=20)
     key = models.CharField(max_length=200)
@@ -65,7 +66,7 @@ class Delivered(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name_plural = "delivered"
+        verbose_name_plural = gettext_lazy("delivered")
         constraints = [models.UniqueConstraint(fields=["send", "part"], name="delivered_once")]
 
 
@@ -73,14 +74,16 @@ class Bounce(models.Model):
     """Why one mail failed, at its worst: hard before soft before block. ``status`` is the server's code (``5.1.1``)."""
 
     class Final(models.TextChoices):
-        HARD = "hard", "the address does not exist"
-        SOFT = "soft", "failed this time"
-        BLOCK = "block", "refused because of the sender"
+        HARD = "hard", gettext_lazy("the address does not exist")
+        SOFT = "soft", gettext_lazy("failed this time")
+        BLOCK = "block", gettext_lazy("refused because of the sender")
 
     delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="bounce")
     bounce_class = models.CharField(max_length=5, choices=Final.choices)
     status = models.CharField(max_length=12, blank=True)
-    reason = models.CharField(max_length=300, blank=True, help_text="The receiving server's words, without addresses.")
+    reason = models.CharField(
+        max_length=300, blank=True, help_text=gettext_lazy("The receiving server's words, without addresses.")
+    )
     at = models.DateTimeField()
 
     wagtail_reference_index_ignore = True
@@ -93,10 +96,10 @@ class AutomaticPause(models.Model):
     """A send that was stopped by a rule, at how many cases. Where a person resumes it, twice as many stop it again."""
 
     class Rule(models.TextChoices):
-        HARD = "hard", "too many addresses that do not exist"
-        COMPLAINTS = "complaints", "too many complaints"
-        AUTHENTICATION = "authentication", "the domain's proof was refused"
-        DOMAIN = "domain", "too many complaints at one mailbox domain"
+        HARD = "hard", gettext_lazy("too many addresses that do not exist")
+        COMPLAINTS = "complaints", gettext_lazy("too many complaints")
+        AUTHENTICATION = "authentication", gettext_lazy("the domain's proof was refused")
+        DOMAIN = "domain", gettext_lazy("too many complaints at one mailbox domain")
 
     send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="automatic_pauses")
     rule = models.CharField(max_length=14, choices=Rule.choices)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy
 from wagtail.models import LockableMixin, PreviewableMixin, RevisionMixin
 
 from newsletter.errors import Broken
@@ -19,9 +20,9 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     class Kind(models.TextChoices):
         """An issue of the schedule; the month for those who chose it; a change to those who were shown something else."""
 
-        ISSUE = "issue", "issue"
-        DIGEST = "digest", "monthly digest"
-        CORRECTION = "correction", "correction"
+        ISSUE = "issue", gettext_lazy("issue")
+        DIGEST = "digest", gettext_lazy("monthly digest")
+        CORRECTION = "correction", gettext_lazy("correction")
 
     class State(models.TextChoices):
         DRAFT = "draft"
@@ -57,28 +58,33 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     held_reason = models.CharField(max_length=500, blank=True, editable=False)
     released_at = models.DateTimeField(null=True, editable=False)
     reasons = models.JSONField(
-        default=list, editable=False, help_text="[{kind, title, in, why}, …] as assembly decided."
+        default=list, editable=False, help_text=gettext_lazy("[{kind, title, in, why}, …] as assembly decided.")
     )
     made_at = models.DateTimeField(editable=False)
     assembled = models.JSONField(
-        default=dict, editable=False, help_text="{subject, preheader, body} as assembly left it, before any edit."
+        default=dict,
+        editable=False,
+        help_text=gettext_lazy("{subject, preheader, body} as assembly left it, before any edit."),
     )
     in_archive = models.BooleanField(default=True, editable=False)
     subject = models.CharField(max_length=300, blank=True)
     preheader = models.CharField(max_length=300, blank=True)
     layout = models.CharField(
-        max_length=12, choices=Layout.choices, blank=True, help_text="Empty: that of the publication."
+        max_length=12, choices=Layout.choices, blank=True, help_text=gettext_lazy("Empty: that of the publication.")
     )
     headline = models.CharField(
         max_length=200,
         blank=True,
-        help_text="Above an announcement, an event notice or an appeal. Empty: the subject.",
+        help_text=gettext_lazy("Above an announcement, an event notice or an appeal. Empty: the subject."),
     )
     body = BodyField(make_body_block(), blank=True)
 
     class Meta:
         ordering = ["-made_at", "-id"]
-        permissions = [("approve_issue", "Can approve an issue"), ("send_issue", "Can start, pause and stop a send")]
+        permissions = [
+            ("approve_issue", gettext_lazy("Can approve an issue")),
+            ("send_issue", gettext_lazy("Can start, pause and stop a send")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["publication", "kind", "number"], name="issue_number_once"),
             one_of("issue_layout", "layout", ["", *Layout.values]),
@@ -223,7 +229,7 @@ class ReaderGroup(models.Model):
     giving = models.CharField(max_length=8)
     radius_km = models.PositiveIntegerField(default=0)
     frequency = models.CharField(max_length=8, default="every")
-    people = models.PositiveIntegerField(default=0, help_text="When the variants were last made.")
+    people = models.PositiveIntegerField(default=0, help_text=gettext_lazy("When the variants were last made."))
 
     wagtail_reference_index_ignore = True
 

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from newsletter.models.issues import Issue
 from newsletter.models.states import one_of
@@ -18,7 +19,7 @@ class Proof(models.Model):
 
     issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="proofs")
     sha256 = models.CharField(max_length=64)
-    label = models.CharField(max_length=200, help_text="Whose mail it shows.")
+    label = models.CharField(max_length=200, help_text=gettext_lazy("Whose mail it shows."))
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     state = models.CharField(max_length=10, choices=State.choices, default=State.ASKED)

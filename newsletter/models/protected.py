@@ -1,6 +1,7 @@
 """Words that must never leave the organisation: real names, case numbers, places of shelter. Kept encrypted."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 
 class ProtectedTerm(models.Model):
@@ -11,7 +12,7 @@ class ProtectedTerm(models.Model):
     note = models.CharField(
         max_length=200,
         blank=True,
-        help_text="Why it is here, in words that give nothing away: “real name, story of May”.",
+        help_text=gettext_lazy("Why it is here, in words that give nothing away: “real name, story of May”."),
     )
     made_at = models.DateTimeField(auto_now_add=True)
 

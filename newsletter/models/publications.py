@@ -2,6 +2,7 @@
 
 from django.core.validators import MaxValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy
 from wagtail.models import PreviewableMixin
 
 from newsletter.models.pictures import Picture
@@ -14,9 +15,9 @@ class Brand(PreviewableMixin, models.Model):
     """How the organisation looks and where it is."""
 
     class Masthead(models.TextChoices):
-        PLAIN = "plain", "The name in the middle, on the page"
-        BAND = "band", "A band in the brand's colour"
-        RULE = "rule", "The name at the side, with a line under it"
+        PLAIN = "plain", gettext_lazy("The name in the middle, on the page")
+        BAND = "band", gettext_lazy("A band in the brand's colour")
+        RULE = "rule", gettext_lazy("The name at the side, with a line under it")
 
     slug = models.SlugField(unique=True, default="default")
     name = models.CharField(max_length=120)
@@ -30,16 +31,21 @@ class Brand(PreviewableMixin, models.Model):
     accent = models.CharField(max_length=7, default="#b3541e")
     background = models.CharField(max_length=7, default="#f4f1ec")
     font = models.CharField(max_length=200, default="Georgia, 'Times New Roman', serif")
-    heading_font = models.CharField(max_length=200, blank=True, help_text="Empty: the font of the text.")
+    heading_font = models.CharField(max_length=200, blank=True, help_text=gettext_lazy("Empty: the font of the text."))
     radius = models.PositiveSmallIntegerField(
-        "round corners", default=8, validators=[MaxValueValidator(24)], help_text="In pixels; 0 is square."
+        gettext_lazy("round corners"),
+        default=8,
+        validators=[MaxValueValidator(24)],
+        help_text=gettext_lazy("In pixels; 0 is square."),
     )
     masthead = models.CharField(max_length=5, choices=Masthead.choices, default=Masthead.PLAIN)
-    postal_address = models.CharField(max_length=300, blank=True, help_text="The law asks for it in every issue.")
+    postal_address = models.CharField(
+        max_length=300, blank=True, help_text=gettext_lazy("The law asks for it in every issue.")
+    )
     website = models.URLField(max_length=2000, blank=True)
     donate_url = models.URLField(max_length=2000, blank=True)
     donor_portal_url = models.URLField(max_length=2000, blank=True)
-    social = models.JSONField(default=dict, blank=True, help_text='{"facebook": "https://…"}')
+    social = models.JSONField(default=dict, blank=True, help_text=gettext_lazy('{"facebook": "https://…"}'))
 
     class Meta:
         constraints = [one_of("brand_masthead", "masthead", ["plain", "band", "rule"])]
@@ -51,29 +57,32 @@ class Brand(PreviewableMixin, models.Model):
 class Layout(models.TextChoices):
     """The layouts of ``templates/email/layouts``."""
 
-    LETTER = "letter", "Letter: a greeting, a lead story, and what follows"
-    DIGEST = "digest", "Digest: what is in it, then many things in short"
-    ANNOUNCEMENT = "announcement", "Announcement: one piece of news under its own headline"
-    EVENT_NOTICE = "event_notice", "Event notice: one day, large, and all about it"
-    APPEAL = "appeal", "Appeal: one request in the brand's colour"
+    LETTER = "letter", gettext_lazy("Letter: a greeting, a lead story, and what follows")
+    DIGEST = "digest", gettext_lazy("Digest: what is in it, then many things in short")
+    ANNOUNCEMENT = "announcement", gettext_lazy("Announcement: one piece of news under its own headline")
+    EVENT_NOTICE = "event_notice", gettext_lazy("Event notice: one day, large, and all about it")
+    APPEAL = "appeal", gettext_lazy("Appeal: one request in the brand's colour")
 
 
 class Publication(PreviewableMixin, models.Model):
     """One recurring newsletter. The schedule is five cron fields of wall-clock time in ``zone``."""
 
     class ApprovalPolicy(models.TextChoices):
-        APPROVE = "approve", "A named person approves each issue"
-        AUTO = "auto", "Goes out at its time unless held"
+        APPROVE = "approve", gettext_lazy("A named person approves each issue")
+        AUTO = "auto", gettext_lazy("Goes out at its time unless held")
 
     class Archive(models.TextChoices):
-        OFF = "off", "No archive"
-        UNLISTED = "unlisted", "Only for those who have the link; search engines are asked to leave it out"
-        PUBLIC = "public", "For everybody, with a feed"
+        OFF = "off", gettext_lazy("No archive")
+        UNLISTED = (
+            "unlisted",
+            gettext_lazy("Only for those who have the link; search engines are asked to leave it out"),
+        )
+        PUBLIC = "public", gettext_lazy("For everybody, with a feed")
 
     class Clicks(models.TextChoices):
-        OFF = "off", "Links are left alone; nobody is counted"
-        COUNTS = "counts", "Anonymous counts per link; nobody is known"
-        READERS = "readers", "Counts, and of readers who agreed to it who followed which link"
+        OFF = "off", gettext_lazy("Links are left alone; nobody is counted")
+        COUNTS = "counts", gettext_lazy("Anonymous counts per link; nobody is known")
+        READERS = "readers", gettext_lazy("Counts, and of readers who agreed to it who followed which link")
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
@@ -84,57 +93,79 @@ class Publication(PreviewableMixin, models.Model):
     from_email = models.EmailField()
     reply_to = models.EmailField(blank=True)
     subject = models.CharField(
-        max_length=200, default="{lead_headline}", help_text="{lead_headline} stands for the first story."
+        max_length=200, default="{lead_headline}", help_text=gettext_lazy("{lead_headline} stands for the first story.")
     )
-    schedule = models.CharField(max_length=60, help_text="Minute, hour, day, month, weekday: 0 9 * * thu")
+    schedule = models.CharField(max_length=60, help_text=gettext_lazy("Minute, hour, day, month, weekday: 0 9 * * thu"))
     zone = models.CharField(max_length=60, default="UTC")
-    lead_hours = models.PositiveIntegerField(default=24, help_text="Assembled this many hours before it is due.")
+    lead_hours = models.PositiveIntegerField(
+        default=24, help_text=gettext_lazy("Assembled this many hours before it is due.")
+    )
     approval = models.CharField(max_length=8, choices=ApprovalPolicy.choices, default=ApprovalPolicy.APPROVE)
     another_approves = models.BooleanField(
-        default=False, help_text="Whoever wrote or edited an issue does not approve it; somebody else does."
+        default=False,
+        help_text=gettext_lazy("Whoever wrote or edited an issue does not approve it; somebody else does."),
     )
     second_approval_above = models.PositiveIntegerField(
-        null=True, blank=True, help_text="To more people than this, two persons approve. Empty: one is enough."
+        null=True,
+        blank=True,
+        help_text=gettext_lazy("To more people than this, two persons approve. Empty: one is enough."),
     )
     clicks = models.CharField(max_length=7, choices=Clicks.choices, default=Clicks.OFF)
     stories = models.PositiveSmallIntegerField(default=5, validators=[MaxValueValidator(20)])
     events = models.PositiveSmallIntegerField(default=4, validators=[MaxValueValidator(12)])
     radius_km = models.PositiveIntegerField(default=80)
-    days_back = models.PositiveIntegerField(default=30, help_text="How old a story of the first issue may be.")
-    days_ahead = models.PositiveIntegerField(default=30, help_text="How far ahead events may be.")
-    topics = models.ManyToManyField(Topic, blank=True, help_text="None chosen: all.")
-    sources = models.ManyToManyField(Source, blank=True, help_text="None chosen: all.")
+    days_back = models.PositiveIntegerField(
+        default=30, help_text=gettext_lazy("How old a story of the first issue may be.")
+    )
+    days_ahead = models.PositiveIntegerField(default=30, help_text=gettext_lazy("How far ahead events may be."))
+    topics = models.ManyToManyField(Topic, blank=True, help_text=gettext_lazy("None chosen: all."))
+    sources = models.ManyToManyField(Source, blank=True, help_text=gettext_lazy("None chosen: all."))
     intro = models.TextField(
-        blank=True, help_text='Opens each issue. May hold merge fields: Dear {{ first_name | default:"friend" }},'
+        blank=True,
+        help_text=gettext_lazy('Opens each issue. May hold merge fields: Dear {{ first_name | default:"friend" }},'),
     )
     host_url = models.URLField(
-        max_length=2000, blank=True, help_text="Where readers with no event near them learn to host one."
+        max_length=2000, blank=True, help_text=gettext_lazy("Where readers with no event near them learn to host one.")
     )
     language = models.CharField(max_length=12, default="en")
     layout = models.CharField(
-        max_length=12, choices=Layout.choices, default=Layout.LETTER, help_text="How its issues are laid out."
+        max_length=12,
+        choices=Layout.choices,
+        default=Layout.LETTER,
+        help_text=gettext_lazy("How its issues are laid out."),
     )
-    quiet_from = models.TimeField(null=True, blank=True, help_text="No mail leaves from this time of day …")
-    quiet_until = models.TimeField(null=True, blank=True, help_text="… until this one. A send goes on then.")
+    quiet_from = models.TimeField(
+        null=True, blank=True, help_text=gettext_lazy("No mail leaves from this time of day …")
+    )
+    quiet_until = models.TimeField(
+        null=True, blank=True, help_text=gettext_lazy("… until this one. A send goes on then.")
+    )
     stale_hours = models.PositiveIntegerField(
-        default=48, help_text="So long after it was due, a send stops and asks whether it still makes sense. 0: never."
+        default=48,
+        help_text=gettext_lazy(
+            "So long after it was due, a send stops and asks whether it still makes sense. 0: never."
+        ),
     )
     people_per_day = models.PositiveIntegerField(
-        null=True, blank=True, help_text="No more people a day; the rest follow on the next."
+        null=True, blank=True, help_text=gettext_lazy("No more people a day; the rest follow on the next.")
     )
     warm_up_from = models.DateField(
         null=True,
         blank=True,
-        help_text="A new sending domain starts with 50 people on this day and more each day after.",
+        help_text=gettext_lazy("A new sending domain starts with 50 people on this day and more each day after."),
     )
     monthly_digest = models.BooleanField(
-        default=True, help_text="Once a month, for readers who chose it: the stories of the month in one mail."
+        default=True,
+        help_text=gettext_lazy("Once a month, for readers who chose it: the stories of the month in one mail."),
     )
     digest_schedule = models.CharField(
-        max_length=60, default="0 9 1 * *", help_text="When it goes out. Minute, hour, day, month, weekday."
+        max_length=60,
+        default="0 9 1 * *",
+        help_text=gettext_lazy("When it goes out. Minute, hour, day, month, weekday."),
     )
     consent_required = models.BooleanField(
-        default=False, help_text="No story without a recorded consent, also where nobody marked it as about a person."
+        default=False,
+        help_text=gettext_lazy("No story without a recorded consent, also where nobody marked it as about a person."),
     )
     archive = models.CharField(max_length=8, choices=Archive.choices, default=Archive.OFF)
     enabled = models.BooleanField(default=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from newsletter.models.issues import Issue, IssueRevision, Variant
 from newsletter.models.publications import Publication
@@ -38,7 +39,9 @@ class Send(models.Model):
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     not_before = models.DateTimeField(null=True)
-    totals = models.JSONField(null=True, help_text="The receipt, once the rows of its people may be deleted.")
+    totals = models.JSONField(
+        null=True, help_text=gettext_lazy("The receipt, once the rows of its people may be deleted.")
+    )
     forgotten_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
@@ -87,11 +90,11 @@ class Batch(models.Model):
     send = models.ForeignKey(Send, on_delete=models.PROTECT, related_name="batches")
     seq = models.PositiveIntegerField()
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+")
-    part = models.PositiveIntegerField(help_text="Which cut of its variant's people, from 0.")
+    part = models.PositiveIntegerField(help_text=gettext_lazy("Which cut of its variant's people, from 0."))
     size = models.PositiveIntegerField()
     state = models.CharField(max_length=12, choices=State.choices, default=State.PENDING)
     reason = models.CharField(max_length=500, blank=True)
-    key = models.CharField("idempotency key", max_length=40, unique=True)
+    key = models.CharField(gettext_lazy("idempotency key"), max_length=40, unique=True)
     attempts = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
@@ -156,7 +159,7 @@ class Delivery(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name_plural = "deliveries"
+        verbose_name_plural = gettext_lazy("deliveries")
         constraints = [
             models.UniqueConstraint(
                 fields=["issue", "address_hash"], condition=Q(proof=False), name="one_delivery_per_issue_and_address"
@@ -190,8 +193,8 @@ class ProviderAccount(models.Model):
     """The one shared rate limit of a provider account: the next moment a call may start."""
 
     name = models.CharField(max_length=120, unique=True)
-    next_at = models.FloatField(default=0, help_text="Seconds since 1970.")
-    pace = models.FloatField(default=1, help_text="Share of the rate in use since “too many”.")
+    next_at = models.FloatField(default=0, help_text=gettext_lazy("Seconds since 1970."))
+    pace = models.FloatField(default=1, help_text=gettext_lazy("Share of the rate in use since “too many”."))
 
     wagtail_reference_index_ignore = True
 

@@ -1,6 +1,7 @@
 """Where content comes from, and what was set aside on the way in."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from subscribers.models import Topic
 
@@ -9,21 +10,25 @@ class Source(models.Model):
     """A feed, CMS, calendar or page that is polled. The fields below ``enabled`` are the poller's notes."""
 
     class Kind(models.TextChoices):
-        FEED = "feed", "Feed (RSS, Atom or JSON Feed)"
-        WORDPRESS = "wordpress", "WordPress site"
-        PAGE = "page", "One story page"
-        CALENDAR = "calendar", "Calendar (iCalendar)"
-        EVENTS = "events", "Web page of events"
+        FEED = "feed", gettext_lazy("Feed (RSS, Atom or JSON Feed)")
+        WORDPRESS = "wordpress", gettext_lazy("WordPress site")
+        PAGE = "page", gettext_lazy("One story page")
+        CALENDAR = "calendar", gettext_lazy("Calendar (iCalendar)")
+        EVENTS = "events", gettext_lazy("Web page of events")
 
     name = models.CharField(max_length=120, unique=True)
     kind = models.CharField(max_length=12, choices=Kind.choices)
     url = models.URLField(max_length=2000)
-    every_minutes = models.PositiveIntegerField(default=30, help_text="How often it is looked at, in minutes.")
+    every_minutes = models.PositiveIntegerField(
+        default=30, help_text=gettext_lazy("How often it is looked at, in minutes.")
+    )
     topics = models.ManyToManyField(
-        Topic, blank=True, help_text="Given to everything from here, beside the topics its own categories name."
+        Topic,
+        blank=True,
+        help_text=gettext_lazy("Given to everything from here, beside the topics its own categories name."),
     )
     region = models.CharField(
-        max_length=10, blank=True, help_text="ISO 3166-2, e.g. US-TX: where events without a place are."
+        max_length=10, blank=True, help_text=gettext_lazy("ISO 3166-2, e.g. US-TX: where events without a place are.")
     )
     language = models.CharField(max_length=12, blank=True)
     enabled = models.BooleanField(default=True)

@@ -4,6 +4,8 @@
 """
 
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, ReaderClick, Send
 from subscribers.errors import BadRule
@@ -16,18 +18,23 @@ _OFFERED = 100
 
 def register() -> None:
     """Adds the conditions to the rule language."""
-    named = "An issue is named PUBLICATION/NUMBER; PUBLICATION/latest is the newest that was sent."
+    named = gettext_lazy("An issue is named PUBLICATION/NUMBER; PUBLICATION/latest is the newest that was sent.")
     for key, label, compiled, words in (
-        ("received", "Was sent an issue", _received, "was sent"),
-        ("not_received", "Was not sent an issue", _not_received, "was not sent"),
-        ("clicked", "Followed a link of an issue", _clicked, "followed a link of"),
+        ("received", gettext_lazy("Was sent an issue"), _received, gettext_lazy("was sent %(issue)s")),
+        ("not_received", gettext_lazy("Was not sent an issue"), _not_received, gettext_lazy("was not sent %(issue)s")),
+        (
+            "clicked",
+            gettext_lazy("Followed a link of an issue"),
+            _clicked,
+            gettext_lazy("followed a link of %(issue)s"),
+        ),
     ):
         register_condition(
             ConditionKind(
                 key=key,
                 label=label,
                 compile=compiled,
-                say=lambda name, words=words: f"{words} {_say(name)}",  # type: ignore[misc]
+                say=lambda name, words=words: words % {"issue": _say(name)},  # type: ignore[misc]
                 choices=_choices,
                 help=named,
             )
@@ -79,13 +86,13 @@ def _find(name: str) -> Issue:
 
 def _say(name: str) -> str:
     issue = _find(name)
-    return f"{issue}, the latest" if name.endswith("/latest") else str(issue)
+    return _("%(issue)s, the latest") % {"issue": issue} if name.endswith("/latest") else str(issue)
 
 
 def _choices() -> list[tuple[str, str]]:
     """The latest of each publication, then the newest hundred by number, with their subjects."""
     latest = [
-        (f"{publication.slug}/latest", f"{publication.name}: always the latest that was sent")
+        (f"{publication.slug}/latest", _("%(name)s: always the latest that was sent") % {"name": publication.name})
         for publication in Publication.objects.all()
     ]
     newest = Issue.objects.filter(kind=Issue.Kind.ISSUE).select_related("publication")[:_OFFERED]

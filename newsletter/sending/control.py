@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from newsletter.errors import NotAllowed, WrongState
 from newsletter.models import Attempt, Batch, Issue, Send, move
@@ -17,7 +18,10 @@ def pause_send(*, send: Send, by: Any, reason: str = "") -> None:
     _require(by)
     why = f"paused by {by}" + (f": {reason}" if reason else "")
     if not move(send, of=[Send.State.SUBMITTING], to=Send.State.PAUSED, reason=why[:500]):
-        raise WrongState(f"{send} is {send.get_state_display()}; only one that is being submitted can be paused.")
+        raise WrongState(
+            _("%(send)s is %(state)s; only one that is being submitted can be paused.")
+            % {"send": send, "state": send.get_state_display()}
+        )
 
 
 def resume_send(*, send: Send, by: Any) -> None:
@@ -25,7 +29,10 @@ def resume_send(*, send: Send, by: Any) -> None:
     _require(by)
     with transaction.atomic():
         if not move(send, of=[Send.State.PAUSED], to=Send.State.SUBMITTING, reason="", ended_at=None):
-            raise WrongState(f"{send} is {send.get_state_display()}; only a paused one can go on.")
+            raise WrongState(
+                _("%(send)s is %(state)s; only a paused one can go on.")
+                % {"send": send, "state": send.get_state_display()}
+            )
         send.batches.filter(state=Batch.State.PENDING).update(not_before=None)
         ring(send)
 
@@ -36,7 +43,10 @@ def cancel_send(*, send: Send, by: Any, now: datetime) -> None:
     with transaction.atomic():
         of = [*RUNNING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION]
         if not move(send, of=of, to=Send.State.CANCELLED, reason=f"cancelled by {by}", ended_at=now):
-            raise WrongState(f"{send} is {send.get_state_display()}; there is nothing left to cancel.")
+            raise WrongState(
+                _("%(send)s is %(state)s; there is nothing left to cancel.")
+                % {"send": send, "state": send.get_state_display()}
+            )
         move(send.issue, of=[Issue.State.SENDING, Issue.State.APPROVED], to=Issue.State.CANCELLED)
 
 
@@ -44,12 +54,18 @@ def end_send(*, send: Send, by: Any, now: datetime) -> None:
     """A person has looked at what is left and leaves it: the issue counts as sent, and the receipt keeps what is unknown."""
     _require(by)
     if send.batches.filter(state=Batch.State.UNCERTAIN).exists():
-        raise WrongState(f"{send} still has uncertain batches. Say of each what became of it, then end the send.")
+        raise WrongState(
+            _("%(send)s still has uncertain batches. Say of each what became of it, then end the send.")
+            % {"send": send}
+        )
     with transaction.atomic():
         if not move(
             send, of=[Send.State.NEEDS_ATTENTION], to=Send.State.SUBMITTED, reason=f"ended by {by}", ended_at=now
         ):
-            raise WrongState(f"{send} is {send.get_state_display()}; only one that needs attention is ended by hand.")
+            raise WrongState(
+                _("%(send)s is %(state)s; only one that needs attention is ended by hand.")
+                % {"send": send, "state": send.get_state_display()}
+            )
         move(send.issue, of=[Issue.State.SENDING], to=Issue.State.SENT)
 
 
@@ -83,10 +99,13 @@ def _settle(batch: Batch, *, by: Any, to: str, words: str, now: datetime) -> Non
         settled = None if to == Batch.State.PENDING else now
         reason = f"{words} by {by}"
         if not move(batch, of=[Batch.State.UNCERTAIN], to=to, reason=reason[:500], settled_at=settled, not_before=None):
-            raise WrongState(f"{batch} is {batch.get_state_display()}; only an uncertain one is a person's to settle.")
+            raise WrongState(
+                _("%(batch)s is %(state)s; only an uncertain one is a person's to settle.")
+                % {"batch": batch, "state": batch.get_state_display()}
+            )
         Attempt.objects.filter(batch=batch, n=batch.attempts).update(detail=reason[:500])
 
 
 def _require(by: Any) -> None:
     if not by.has_perm("newsletter.send_issue"):
-        raise NotAllowed(f"{by} may not steer sends. An administrator can give the role “approver”.")
+        raise NotAllowed(_("%(by)s may not steer sends. An administrator can give the role “approver”.") % {"by": by})

@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from newsletter.errors import NotAllowed, NotReady
 from newsletter.issues.audience import Group
@@ -47,16 +48,16 @@ def send_proofs(
     send. What became of each stands in its row.
     """
     if not (by.has_perm("newsletter.change_issue") or by.has_perm("newsletter.approve_issue")):
-        raise NotAllowed(f"{by} may not send proofs. An administrator can give the role “writer”.")
+        raise NotAllowed(_("%(by)s may not send proofs. An administrator can give the role “writer”.") % {"by": by})
     people = [person for person in to if person.is_active and person.email]
     if not people:
-        raise NotReady("Choose at least one member of staff with an email address.")
+        raise NotReady(_("Choose at least one member of staff with an email address."))
     if len(people) > MOST:
-        raise NotReady(f"A proof goes to at most {MOST} people at once. Choose fewer.")
+        raise NotReady(_("A proof goes to at most %(most)s people at once. Choose fewer.") % {"most": MOST})
     revision = freeze_revision(issue=issue, now=now)
     variants = make_variants(revision=revision, groups=[group])
     if not variants:
-        raise NotReady("These readers would get nothing of this issue, so there is nothing to prove.")
+        raise NotReady(_("These readers would get nothing of this issue, so there is nothing to prove."))
     mail = mark_as_proof(make_mail(variant=variants[0], publication=revision.content["publication"]), issue=issue)
     return [
         _send(issue=issue, variant=variants[0], mail=mail, person=person, by=by, now=now, adapter=adapter)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from newsletter.errors import NotAllowed, NotReady, WrongState
 from newsletter.issues.approve import hold_issue, require_approval
@@ -32,7 +33,7 @@ def begin_send(*, issue: Issue, by: Any, now: datetime) -> Send:
     Raises NotAllowed, NotApproved, NotReady, WrongState.
     """
     if not by.has_perm("newsletter.send_issue"):
-        raise NotAllowed(f"{by} may not start sends. An administrator can give the role “approver”.")
+        raise NotAllowed(_("%(by)s may not start sends. An administrator can give the role “approver”.") % {"by": by})
     send = _begin(issue=issue, now=now)
     Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).update(not_before=now)
     return send
@@ -66,9 +67,14 @@ def _begin(*, issue: Issue, now: datetime) -> Send:
         return live
     if issue.state != Issue.State.APPROVED:
         require_approval(issue)
-        raise WrongState(f"{issue} is {issue.get_state_display()}, not approved.")
+        raise WrongState(
+            _("%(issue)s is %(state)s, not approved.") % {"issue": issue, "state": issue.get_state_display()}
+        )
     if issue.held:
-        raise NotReady(f"{issue} is held: {issue.held_reason}. Release it first.")
+        raise NotReady(
+            _("%(issue)s is held: %(held_reason)s. Release it first.")
+            % {"issue": issue, "held_reason": issue.held_reason}
+        )
     approval = require_approval(issue)
     try:
         with transaction.atomic():

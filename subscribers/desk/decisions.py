@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
@@ -44,7 +46,7 @@ def _lift(request: HttpRequest, *, pk: int, suppression: int, by: str) -> HttpRe
         messages.error(request, str(error))
     else:
         log(instance=person, action="subscribers.lift", user=request.user)
-        messages.success(request, "Mail to this person may start again. Your reason is on record.")
+        messages.success(request, _("Mail to this person may start again. Your reason is on record."))
     return redirect("subscribers_person", pk)
 
 
@@ -60,7 +62,7 @@ def _bar(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
     why = request.POST.get("why", "").strip()
     mailing_list = MailingList.objects.filter(slug=request.POST.get("list", "")).first()
     if not why:
-        messages.error(request, "Write why this person must not be mailed. The reason is kept as proof.")
+        messages.error(request, _("Write why this person must not be mailed. The reason is kept as proof."))
         return redirect("subscribers_person", pk)
     suppress(
         address_hash=bytes(person.address_hash),
@@ -71,7 +73,7 @@ def _bar(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
         by=by,
     )
     log(instance=person, action="subscribers.bar", user=request.user)
-    messages.success(request, "This person gets no more of it, starting now.")
+    messages.success(request, _("This person gets no more of it, starting now."))
     return redirect("subscribers_person", pk)
 
 
@@ -79,7 +81,7 @@ class ErasePage(WagtailAdminTemplateMixin, TemplateView):
     """Asks first; on POST the person is erased."""
 
     template_name = "desk/erase_person.html"
-    page_title = "Erase a person"
+    page_title = gettext_lazy("Erase a person")
     header_icon = "bin"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -91,16 +93,16 @@ class ErasePage(WagtailAdminTemplateMixin, TemplateView):
         log(instance=self.person, action="subscribers.erase", user=request.user)
         erase_person(subscriber=self.person, by=self.by, now=timezone.now())
         messages.success(
-            request, "This person is erased. A keyed hash of the address stays, so that nobody adds it again."
+            request, _("This person is erased. A keyed hash of the address stays, so that nobody adds it again.")
         )
         return redirect("people:index")
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return [
-            {"url": reverse("wagtailadmin_home"), "label": "Home"},
-            {"url": reverse("people:index"), "label": "Subscribers"},
+            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
+            {"url": reverse("people:index"), "label": _("Subscribers")},
             {"url": reverse("subscribers_person", args=[self.person.pk]), "label": str(self.person)},
-            {"url": "", "label": self.page_title},
+            {"url": "", "label": str(self.page_title)},
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
@@ -23,7 +24,7 @@ class Export(ImportPage):
     """Asks for a reason and the password, then streams the file."""
 
     template_name = "desk/imports/export.html"
-    page_title = "Export people"
+    page_title = gettext_lazy("Export people")
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
         form = ExportForm(request.POST, user=request.user)

@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
@@ -22,7 +24,7 @@ class HeldPage(WagtailAdminTemplateMixin, TemplateView):
     """The oldest hundred. POST `in` or `out` with an id, or `all`."""
 
     template_name = "desk/held_signups.html"
-    page_title = "Sign-ups that wait"
+    page_title = gettext_lazy("Sign-ups that wait")
     header_icon = "time"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -35,17 +37,17 @@ class HeldPage(WagtailAdminTemplateMixin, TemplateView):
         rows = HeldSignup.objects.order_by("at").values_list("pk", flat=True)
         chosen = list(rows[:SHOWN]) if which == "all" else [int(which)] if which.isdecimal() else []
         decided = sum(_decide(pk, verb) for pk in chosen)
-        words = "asked by mail to confirm" if verb == "in" else "dropped"
+        words = _("asked by mail to confirm") if verb == "in" else "dropped"
         messages.success(request, f"{decided} {words}.") if decided else messages.error(
-            request, "Somebody else decided this already. Nothing was changed."
+            request, _("Somebody else decided this already. Nothing was changed.")
         )
         return redirect("subscribers_held")
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return [
-            {"url": reverse("wagtailadmin_home"), "label": "Home"},
-            {"url": reverse("people:index"), "label": "Subscribers"},
-            {"url": "", "label": self.page_title},
+            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
+            {"url": reverse("people:index"), "label": _("Subscribers")},
+            {"url": "", "label": str(self.page_title)},
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

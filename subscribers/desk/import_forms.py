@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from subscribers.attribute_texts import attribute_key
 from subscribers.importing.batches import Terms
@@ -12,12 +14,14 @@ from subscribers.importing.targets import ATTRIBUTE, FIELDS, LEFT_OUT, guess_tar
 from subscribers.models import Basis, ImportBatch, ImportKind, MailingList
 
 BASES = {
-    Basis.CONSENT: "They said yes to this newsletter (consent)",
-    Basis.SOFT_OPT_IN: "They support us or asked about us, and could say no then (charitable soft opt-in, UK)",
-    Basis.LEGITIMATE_INTEREST: "Our legitimate interest, which we weighed and wrote down",
-    Basis.CONTRACT: "A contract with them asks for it",
+    Basis.CONSENT: gettext_lazy("They said yes to this newsletter (consent)"),
+    Basis.SOFT_OPT_IN: gettext_lazy(
+        "They support us or asked about us, and could say no then (charitable soft opt-in, UK)"
+    ),
+    Basis.LEGITIMATE_INTEREST: gettext_lazy("Our legitimate interest, which we weighed and wrote down"),
+    Basis.CONTRACT: gettext_lazy("A contract with them asks for it"),
 }
-CHARITY_WORDS = (
+CHARITY_WORDS = gettext_lazy(
     "We are a charity; these people gave us their address themselves while they showed interest or offered support; "
     "they could say no then and can in every mail; and what we send is only for our charitable purposes."
 )
@@ -25,43 +29,54 @@ CHARITY_WORDS = (
 
 class FileForm(forms.Form):
     file = forms.FileField(
-        label="The file",
-        help_text="CSV from a spreadsheet, or an Excel workbook (.xlsx). Files of Mailchimp and listmonk are recognised.",
+        label=gettext_lazy("The file"),
+        help_text=gettext_lazy(
+            "CSV from a spreadsheet, or an Excel workbook (.xlsx). Files of Mailchimp and listmonk are recognised."
+        ),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
     )
     mailing_list = forms.ModelChoiceField(
-        label="The list", queryset=MailingList.objects.order_by("name"), empty_label="Choose a list"
+        label=gettext_lazy("The list"),
+        queryset=MailingList.objects.order_by("name"),
+        empty_label=gettext_lazy("Choose a list"),
     )
 
 
 class TermsForm(forms.Form):
-    kind = forms.ChoiceField(label="Who are they?", choices=ImportKind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label=gettext_lazy("Who are they?"), choices=ImportKind.choices, widget=forms.RadioSelect)
     basis = forms.ChoiceField(
-        label="Why may they be mailed?", choices=list(BASES.items()), widget=forms.RadioSelect, required=False
+        label=gettext_lazy("Why may they be mailed?"),
+        choices=list(BASES.items()),
+        widget=forms.RadioSelect,
+        required=False,
     )
     evidence = forms.CharField(
-        label="What proves it?",
-        help_text="Where and when they said so, such as “sign-up sheet, spring fair 2026, in the blue folder”. "
-        "It is kept with each person.",
+        label=gettext_lazy("What proves it?"),
+        help_text=gettext_lazy(
+            "Where and when they said so, such as “sign-up sheet, spring fair 2026, in the blue folder”. "
+            "It is kept with each person."
+        ),
         max_length=2_000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     charity = forms.BooleanField(label=CHARITY_WORDS, required=False)
     collected_on = forms.DateField(
-        label="When did they give their address?",
-        help_text="Only for the soft opt-in, and only where no column says it: the first of the days. "
-        "Addresses given before 5 February 2026 are not covered by the law.",
+        label=gettext_lazy("When did they give their address?"),
+        help_text=gettext_lazy(
+            "Only for the soft opt-in, and only where no column says it: the first of the days. "
+            "Addresses given before 5 February 2026 are not covered by the law."
+        ),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
     )
     confirm = forms.BooleanField(
-        label="Ask each of them by mail first; only those who confirm get the newsletter", required=False
+        label=gettext_lazy("Ask each of them by mail first; only those who confirm get the newsletter"), required=False
     )
     encoding = forms.ChoiceField(
-        label="Encoding",
+        label=gettext_lazy("Encoding"),
         choices=list(ENCODINGS.items()),
-        help_text="Change it only where letters in the examples look wrong.",
+        help_text=gettext_lazy("Change it only where letters in the examples look wrong."),
     )
 
     def __init__(self, *args: Any, batch: ImportBatch, samples: list[list[str]], **kwargs: Any) -> None:
@@ -69,7 +84,10 @@ class TermsForm(forms.Form):
         self.batch = batch
         for at, (name, target) in enumerate(zip(batch.header, batch.mapping, strict=True)):
             self.fields[f"column_{at}"] = forms.ChoiceField(
-                label=name or f"Column {at + 1}", choices=_targets(name, target), required=False, initial=target
+                label=name or _("Column %(value)s") % {"value": at + 1},
+                choices=_targets(name, target),
+                required=False,
+                initial=target,
             )
         self.samples = samples
 
@@ -82,16 +100,16 @@ class TermsForm(forms.Form):
         if given.get("kind") != ImportKind.JOIN:
             return given
         if not given.get("basis"):
-            self.add_error("basis", "Choose why these people may be mailed.")
+            self.add_error("basis", _("Choose why these people may be mailed."))
         if not given.get("evidence", "").strip():
             self.add_error(
-                "evidence", "Say what proves that these people may be mailed. Without it nobody is imported."
+                "evidence", _("Say what proves that these people may be mailed. Without it nobody is imported.")
             )
         if given.get("basis") == Basis.SOFT_OPT_IN:
             if not given.get("charity"):
-                self.add_error("charity", "The soft opt-in holds only where all of this is true.")
+                self.add_error("charity", _("The soft opt-in holds only where all of this is true."))
             if not given.get("collected_on") and "asked_on" not in self.mapping():
-                self.add_error("collected_on", "Give the day, or say which column holds it.")
+                self.add_error("collected_on", _("Give the day, or say which column holds it."))
         return given
 
     def mapping(self) -> list[str]:
@@ -114,19 +132,23 @@ class TermsForm(forms.Form):
 
 class ExportForm(forms.Form):
     mailing_list = forms.ModelChoiceField(
-        label="Who",
+        label=gettext_lazy("Who"),
         queryset=MailingList.objects.order_by("name"),
         required=False,
-        empty_label="Everybody who may be mailed",
+        empty_label=gettext_lazy("Everybody who may be mailed"),
     )
     reason = forms.CharField(
-        label="What it is for",
-        help_text="It is kept in the staff log, with your name and how many people were in the file.",
+        label=gettext_lazy("What it is for"),
+        help_text=gettext_lazy("It is kept in the staff log, with your name and how many people were in the file."),
         max_length=200,
     )
-    mark = forms.BooleanField(label="Mark it as UTF-8, so that Excel shows accents well", required=False, initial=True)
+    mark = forms.BooleanField(
+        label=gettext_lazy("Mark it as UTF-8, so that Excel shows accents well"), required=False, initial=True
+    )
     password = forms.CharField(
-        label="Your password", strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+        label=gettext_lazy("Your password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
@@ -136,7 +158,7 @@ class ExportForm(forms.Form):
     def clean_password(self) -> str:
         password = str(self.cleaned_data["password"])
         if not self.user.check_password(password):
-            raise ValidationError("This is not your password. Type the one that you sign in with.")
+            raise ValidationError(_("This is not your password. Type the one that you sign in with."))
         return password
 
 
@@ -145,5 +167,8 @@ def _targets(name: str, chosen: str) -> list[Any]:
     key = name_column(name)
     if not own and key and (target := f"{ATTRIBUTE}{attribute_key(key)}") != ATTRIBUTE:
         own = {target}
-    keep = [(target, f"Keep as attribute “{target.removeprefix(ATTRIBUTE)}”") for target in sorted(own)]
-    return [(LEFT_OUT, "Leave out"), *keep, ("The newsletter’s own", list(FIELDS.items()))]
+    keep = [
+        (target, _("Keep as attribute “%(removeprefix)s”") % {"removeprefix": target.removeprefix(ATTRIBUTE)})
+        for target in sorted(own)
+    ]
+    return [(LEFT_OUT, _("Leave out")), *keep, (_("The newsletter’s own"), list(FIELDS.items()))]

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from subscribers.importing.outcomes import REFUSED_WORDS, Refused
 from subscribers.importing.report import OUTCOME_WORDS
 from subscribers.importing.targets import ATTRIBUTE, FIELDS
@@ -10,11 +13,11 @@ from subscribers.importing.undo import undone_counts
 from subscribers.models import ImportBatch
 
 _UNDONE = {
-    "removed": "people removed who had come in with it",
-    "ended": "people taken off the list again who were known before",
-    "stayed": "people stay: since then they confirmed, chose or left something themselves",
-    "lifted": "addresses may be mailed again that it had marked",
-    "kept": "addresses stay marked: something else happened to them since",
+    "removed": gettext_lazy("people removed who had come in with it"),
+    "ended": gettext_lazy("people taken off the list again who were known before"),
+    "stayed": gettext_lazy("people stay: since then they confirmed, chose or left something themselves"),
+    "lifted": gettext_lazy("addresses may be mailed again that it had marked"),
+    "kept": gettext_lazy("addresses stay marked: something else happened to them since"),
 }
 
 
@@ -31,7 +34,7 @@ def say_reasons(found: Mapping[str, Any]) -> list[tuple[int, str]]:
 
 def say_undone(batch: ImportBatch) -> list[tuple[int, str]]:
     counts = undone_counts(batch)
-    return [(counts[name], words) for name, words in _UNDONE.items() if counts[name]]
+    return [(counts[name], str(words)) for name, words in _UNDONE.items() if counts[name]]
 
 
 def describe_columns(batch: ImportBatch) -> list[tuple[str, str]]:
@@ -40,4 +43,4 @@ def describe_columns(batch: ImportBatch) -> list[tuple[str, str]]:
 
 
 def _say_target(target: str) -> str:
-    return FIELDS.get(target) or f"attribute “{target.removeprefix(ATTRIBUTE)}”"
+    return FIELDS.get(target) or _("attribute “%(removeprefix)s”") % {"removeprefix": target.removeprefix(ATTRIBUTE)}

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView, View
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
@@ -48,13 +50,13 @@ class MayImport:
 
 class ImportPage(MayImport, WagtailAdminTemplateMixin, TemplateView):
     header_icon = "download"
-    page_title = "Imports"
+    page_title = gettext_lazy("Imports")
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return [
-            {"url": reverse("wagtailadmin_home"), "label": "Home"},
-            {"url": reverse("people:index"), "label": "Subscribers"},
-            {"url": reverse("subscribers_imports"), "label": "Imports"},
+            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
+            {"url": reverse("people:index"), "label": _("Subscribers")},
+            {"url": reverse("subscribers_imports"), "label": _("Imports")},
             {"url": "", "label": self.get_page_title()},
         ]
 
@@ -65,7 +67,7 @@ class Imports(ImportPage):
     template_name = "desk/imports/all.html"
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return [*super().get_breadcrumbs_items()[:2], {"url": "", "label": "Imports"}]
+        return [*super().get_breadcrumbs_items()[:2], {"url": "", "label": _("Imports")}]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         rows = [
@@ -79,7 +81,7 @@ class NewImport(ImportPage):
     """Takes a file and goes on to its columns."""
 
     template_name = "desk/imports/new.html"
-    page_title = "Import a file"
+    page_title = gettext_lazy("Import a file")
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         form = FileForm(request.POST, request.FILES)
@@ -112,7 +114,7 @@ class OneImport(ImportPage):
 
     def get_page_title(self) -> str:
         batch = self.batch
-        return (batch.file_name or f"Import {batch.pk}") if batch else "Import"
+        return (batch.file_name or _("Import %(pk)s") % {"pk": batch.pk}) if batch else _("Import")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         batch = get_object_or_404(BATCHES, pk=self.kwargs["pk"])
@@ -231,8 +233,18 @@ def measure(batch: ImportBatch) -> Progress:
         undone = batch.counts.get("undone", {})
         done = sum(int(undone.get(name, 0)) for name in ("removed", "ended", "lifted"))
         lines = max(sum(int(batch.counts.get(name, 0)) for name in ("new", "barred")), done, 1)
-        return Progress(done, lines, f"{done:,} of about {lines:,} people", batch.state)
-    return Progress(batch.rows_done, lines, f"{batch.rows_done:,} of about {lines:,} lines", batch.state)
+        return Progress(
+            done,
+            lines,
+            _("%(done)s of about %(lines)s people") % {"done": f"{done:,}", "lines": f"{lines:,}"},
+            batch.state,
+        )
+    return Progress(
+        batch.rows_done,
+        lines,
+        _("%(rows_done)s of about %(lines)s lines") % {"rows_done": f"{batch.rows_done:,}", "lines": f"{lines:,}"},
+        batch.state,
+    )
 
 
 def note_step(request: HttpRequest, batch: ImportBatch, *, step: str, message: str) -> None:

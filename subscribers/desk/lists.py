@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
 from wagtail.admin.ui.tables import BooleanColumn, Column, NumberColumn
 from wagtail.permission_policies import ModelPermissionPolicy
@@ -30,30 +31,33 @@ class ListViewSet(SnippetViewSet):
     model = MailingList
     index_view_class = DeskList
     icon = "list-ul"
-    menu_label = "Lists"
+    menu_label = gettext_lazy("Lists")
     base_url_path = "lists"
     copy_view_enabled = False
     search_fields = ["name", "description"]
     search_backend_name = None
     list_display = [
         "name",
-        NumberColumn("people", label="People who said yes", sort_key="people"),
-        BooleanColumn("double_opt_in", label="Confirmed by mail"),
-        BooleanColumn("public", label="Open to the public"),
+        NumberColumn("people", label=gettext_lazy("People who said yes"), sort_key="people"),
+        BooleanColumn("double_opt_in", label=gettext_lazy("Confirmed by mail")),
+        BooleanColumn("public", label=gettext_lazy("Open to the public")),
     ]
     panels = [
         MultiFieldPanel(
-            [FieldPanel("name"), FieldPanel("description"), FieldPanel("slug")], heading="What readers are told"
+            [FieldPanel("name"), FieldPanel("description"), FieldPanel("slug")],
+            heading=gettext_lazy("What readers are told"),
         ),
-        MultiFieldPanel([FieldRowPanel([FieldPanel("double_opt_in"), FieldPanel("public")])], heading="Signing up"),
+        MultiFieldPanel(
+            [FieldRowPanel([FieldPanel("double_opt_in"), FieldPanel("public")])], heading=gettext_lazy("Signing up")
+        ),
         MultiFieldPanel(
             [
                 FieldRowPanel([FieldPanel("ask_name"), FieldPanel("ask_place")]),
                 FieldRowPanel([FieldPanel("ask_topics"), FieldPanel("ask_language")]),
             ],
-            heading="What the form asks beside the address",
+            heading=gettext_lazy("What the form asks beside the address"),
         ),
-        EmbedPanel(heading="The form on your own web site"),
+        EmbedPanel(heading=gettext_lazy("The form on your own web site")),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MailingList]:
@@ -70,5 +74,5 @@ class TopicViewSet(SnippetViewSet):
     copy_view_enabled = False
     search_fields = ["name"]
     search_backend_name = None
-    list_display = ["name", Column("slug", label="Short name")]
+    list_display = ["name", Column("slug", label=gettext_lazy("Short name"))]
     panels = [FieldPanel("name"), FieldPanel("slug")]

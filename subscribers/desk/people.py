@@ -10,6 +10,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, TitleColumn
@@ -63,7 +65,7 @@ class PeopleFilters(WagtailFilterSet):
 
 
 class PeopleList(IndexView):
-    page_title = "Subscribers"
+    page_title = gettext_lazy("Subscribers")
     paginator_class = CappedPaginator
     default_ordering = "-created_at"
     any_permission_required = ["view"]
@@ -73,14 +75,14 @@ class PeopleList(IndexView):
         return [
             TitleColumn(
                 "address",
-                label="Address",
+                label=_("Address"),
                 accessor=str,
                 get_url=lambda person: reverse("subscribers_person", args=[person.pk]),
             ),
-            Column("place", label="Place"),
-            Column("lists", label="Lists", accessor=say_lists),
-            Column("giving", label="Giving", accessor="get_giving_display"),
-            MomentColumn("created_at", label="Since", sort_key="created_at"),
+            Column("place", label=_("Place")),
+            Column("lists", label=_("Lists"), accessor=say_lists),
+            Column("giving", label=_("Giving"), accessor="get_giving_display"),
+            MomentColumn("created_at", label=_("Since"), sort_key="created_at"),
         ]
 
     def get_base_queryset(self) -> QuerySet[Subscriber]:
@@ -100,7 +102,7 @@ class PeopleList(IndexView):
 
 
 def say_lists(person: Subscriber) -> str:
-    return ", ".join(say_subscription(subscription) for subscription in person.subscriptions.all()) or "no list"
+    return ", ".join(say_subscription(subscription) for subscription in person.subscriptions.all()) or _("no list")
 
 
 class PeopleViewSet(ModelViewSet):
@@ -109,7 +111,7 @@ class PeopleViewSet(ModelViewSet):
     model = Subscriber
     name = "people"
     icon = "user"
-    menu_label = "Subscribers"
+    menu_label = gettext_lazy("Subscribers")
     index_view_class = PeopleList
     filterset_class = PeopleFilters
     search_fields = ["email"]
@@ -142,8 +144,8 @@ class PersonPage(WagtailAdminTemplateMixin, TemplateView):
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return [
-            {"url": reverse("wagtailadmin_home"), "label": "Home"},
-            {"url": reverse("people:index"), "label": "Subscribers"},
+            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
+            {"url": reverse("people:index"), "label": _("Subscribers")},
             {"url": "", "label": str(self.person)},
         ]
 

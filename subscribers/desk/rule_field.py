@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy
 from wagtail import blocks
 from wagtail.blocks.base import BlockField
 from wagtail.blocks.stream_block import StreamValue
@@ -40,41 +41,41 @@ _BLOCK_OF = {
     "attribute": "attribute",
 }
 _MATCHES = [
-    ("all", "all of these are true"),
-    ("any", "at least one of these is true"),
-    ("none", "none of these is true"),
+    ("all", gettext_lazy("all of these are true")),
+    ("any", gettext_lazy("at least one of these is true")),
+    ("none", gettext_lazy("none of these is true")),
 ]
 
 
 def make_builder() -> blocks.StreamBlock:
     """The blocks of a rule: the conditions, and groups of them as deep as a rule may go."""
     leaves: list[tuple[str, blocks.Block]] = [
-        ("list", ListChoice(group="What they asked for")),
-        ("topic", TopicChoice(group="What they asked for")),
-        ("language", LanguageChoice(group="What they asked for")),
-        ("place", PlaceChoice(group="Where they are")),
-        ("near", TownChoice(group="Where they are")),
-        ("giving", GivingChoice(group="What you know about them")),
-        ("joined", JoinedChoice(group="What you know about them")),
-        ("source", SourceText(group="What you know about them")),
-        ("attribute", AttributeChoice(group="What you know about them")),
-        *((kind.key, KindChoice(kind, group="What they were sent")) for kind in registered_kinds()),
-        ("unread", UnreadText(group="What they were sent")),
+        ("list", ListChoice(group=gettext_lazy("What they asked for"))),
+        ("topic", TopicChoice(group=gettext_lazy("What they asked for"))),
+        ("language", LanguageChoice(group=gettext_lazy("What they asked for"))),
+        ("place", PlaceChoice(group=gettext_lazy("Where they are"))),
+        ("near", TownChoice(group=gettext_lazy("Where they are"))),
+        ("giving", GivingChoice(group=gettext_lazy("What you know about them"))),
+        ("joined", JoinedChoice(group=gettext_lazy("What you know about them"))),
+        ("source", SourceText(group=gettext_lazy("What you know about them"))),
+        ("attribute", AttributeChoice(group=gettext_lazy("What you know about them"))),
+        *((kind.key, KindChoice(kind, group=gettext_lazy("What they were sent"))) for kind in registered_kinds()),
+        ("unread", UnreadText(group=gettext_lazy("What they were sent"))),
     ]
     hidden = {"unread": {"max_num": 0}}
-    here = blocks.StreamBlock(leaves, block_counts=hidden, label="Conditions")
+    here = blocks.StreamBlock(leaves, block_counts=hidden, label=gettext_lazy("Conditions"))
     for _ in range(MAX_DEPTH):
         group = blocks.StructBlock(
             [
-                ("match", blocks.ChoiceBlock(choices=_MATCHES, default="any", label="It counts when")),
+                ("match", blocks.ChoiceBlock(choices=_MATCHES, default="any", label=gettext_lazy("It counts when"))),
                 ("rules", here),
             ],
-            label="A group of conditions",
+            label=gettext_lazy("A group of conditions"),
             icon="folder-open-inverse",
             label_format="{match}",
-            group="Combine",
+            group=gettext_lazy("Combine"),
         )
-        here = blocks.StreamBlock([*leaves, ("group", group)], block_counts=hidden, label="Conditions")
+        here = blocks.StreamBlock([*leaves, ("group", group)], block_counts=hidden, label=gettext_lazy("Conditions"))
     here.meta.required = False
     return here
 

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
@@ -76,15 +77,15 @@ class WhyInSegment(WagtailAdminTemplateMixin, TemplateView):
         return self.render_to_response(self.get_context_data(address=address, **self._judge(request, address)))
 
     def get_page_title(self) -> str:
-        return f"Who is in {self.segment.name}, and why"
+        return _("Who is in %(name)s, and why") % {"name": self.segment.name}
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         names = Segment.snippet_viewset
         return [
-            {"url": reverse("wagtailadmin_home"), "label": "Home"},
-            {"url": reverse(names.get_url_name("list")), "label": "Segments"},
+            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
+            {"url": reverse(names.get_url_name("list")), "label": _("Segments")},
             {"url": reverse(names.get_url_name("edit"), args=[self.segment.pk]), "label": self.segment.name},
-            {"url": "", "label": "Why is someone in it?"},
+            {"url": "", "label": _("Why is someone in it?")},
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

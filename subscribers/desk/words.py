@@ -1,5 +1,7 @@
 """The words that the desk says about people's consent."""
 
+from django.utils.translation import gettext as _
+
 from subscribers.models import Basis, ConsentEvent, Subscriber, Subscription
 
 
@@ -9,7 +11,7 @@ def say_subscription(subscription: Subscription) -> str:
     if subscription.ended_at:
         return f"{name} ({subscription.get_end_reason_display()})"
     if subscription.basis == Basis.DOUBLE_OPT_IN and subscription.confirmed_at is None:
-        return f"{name} (not confirmed yet)"
+        return _("%(name)s (not confirmed yet)") % {"name": name}
     return name
 
 

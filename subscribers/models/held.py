@@ -1,6 +1,7 @@
 """Sign-ups that came in too fast to be taken unseen: staff let them in or drop them; nothing is lost."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from subscribers.addresses import mask
 from subscribers.models.lists import MailingList, Topic
@@ -25,7 +26,7 @@ class HeldSignup(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name = "held sign-up"
+        verbose_name = gettext_lazy("held sign-up")
         ordering = ["-at"]
         constraints = [models.UniqueConstraint(fields=["address_hash", "mailing_list"], name="held_signup_once")]
 

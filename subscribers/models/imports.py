@@ -4,30 +4,31 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from subscribers.models.lists import MailingList
 from subscribers.models.subscriptions import Basis
 
 
 class ImportState(models.TextChoices):
-    DRAFT = "draft", "waiting for you"
-    CHECKING = "checking", "being checked"
-    CHECKED = "checked", "checked"
-    RUNNING = "running", "running"
-    FINISHED = "finished", "finished"
-    UNDOING = "undoing", "being undone"
-    UNDONE = "undone", "undone"
-    FAILED = "failed", "stopped"
+    DRAFT = "draft", gettext_lazy("waiting for you")
+    CHECKING = "checking", gettext_lazy("being checked")
+    CHECKED = "checked", gettext_lazy("checked")
+    RUNNING = "running", gettext_lazy("running")
+    FINISHED = "finished", gettext_lazy("finished")
+    UNDOING = "undoing", gettext_lazy("being undone")
+    UNDONE = "undone", gettext_lazy("undone")
+    FAILED = "failed", gettext_lazy("stopped")
 
 
 class ImportKind(models.TextChoices):
     """What the people of a file are. All but `join` are kept from mail and never become subscribers."""
 
-    JOIN = "join", "People who join the list"
-    LEFT_LIST = "left_list", "People who left this list"
-    LEFT_ALL = "left_all", "People who want no mail from us at all"
-    BOUNCED = "bounced", "Addresses that do not exist any more"
-    COMPLAINED = "complained", "People who reported us as spam"
+    JOIN = "join", gettext_lazy("People who join the list")
+    LEFT_LIST = "left_list", gettext_lazy("People who left this list")
+    LEFT_ALL = "left_all", gettext_lazy("People who want no mail from us at all")
+    BOUNCED = "bounced", gettext_lazy("Addresses that do not exist any more")
+    COMPLAINED = "complained", gettext_lazy("People who reported us as spam")
 
 
 class ImportBatchQuerySet(models.QuerySet["ImportBatch"]):
@@ -45,28 +46,38 @@ class ImportBatch(models.Model):
     state = models.CharField(max_length=8, choices=ImportState.choices, default=ImportState.DRAFT)
     kind = models.CharField(max_length=10, choices=ImportKind.choices, default=ImportKind.JOIN)
     file_name = models.CharField(max_length=200, blank=True, default="")
-    file_key = models.CharField(max_length=64, blank=True, default="", help_text="SHA-256 of the file, hexadecimal")
+    file_key = models.CharField(
+        max_length=64, blank=True, default="", help_text=gettext_lazy("SHA-256 of the file, hexadecimal")
+    )
     file_bytes = models.BigIntegerField(default=0)
-    stored = models.BooleanField(default=False, help_text="The file is kept in pieces until the import has ended.")
+    stored = models.BooleanField(
+        default=False, help_text=gettext_lazy("The file is kept in pieces until the import has ended.")
+    )
     encoding = models.CharField(max_length=16, blank=True, default="")
     delimiter = models.CharField(max_length=1, blank=True, default=",")
-    layout = models.CharField(max_length=24, blank=True, default="", help_text="Whose export format it is, if known")
+    layout = models.CharField(
+        max_length=24, blank=True, default="", help_text=gettext_lazy("Whose export format it is, if known")
+    )
     header = models.JSONField(blank=True, default=list)
     header_key = models.CharField(max_length=64, blank=True, default="", db_index=True)
-    mapping = models.JSONField(blank=True, default=list, help_text="What each column is, in the order of the header")
+    mapping = models.JSONField(
+        blank=True, default=list, help_text=gettext_lazy("What each column is, in the order of the header")
+    )
     basis = models.CharField(max_length=24, choices=Basis.choices, default=Basis.CONSENT)
     evidence = models.TextField(blank=True, default="")
-    collected_on = models.DateField(null=True, blank=True, help_text="For lines without a day of their own")
+    collected_on = models.DateField(
+        null=True, blank=True, help_text=gettext_lazy("For lines without a day of their own")
+    )
     confirm = models.BooleanField(default=False)
     by = models.CharField(max_length=254)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)
-    lines = models.PositiveIntegerField(default=0, help_text="About how many lines the file has")
+    lines = models.PositiveIntegerField(default=0, help_text=gettext_lazy("About how many lines the file has"))
     rows_done = models.PositiveIntegerField(default=0)
     claimed_by = models.CharField(max_length=32, blank=True, default="")
     claimed_until = models.DateTimeField(null=True, blank=True)
-    checked = models.JSONField(blank=True, default=dict, help_text="What the dry run found")
+    checked = models.JSONField(blank=True, default=dict, help_text=gettext_lazy("What the dry run found"))
     counts = models.JSONField(blank=True, default=dict)
     problem = models.TextField(blank=True, default="")
 

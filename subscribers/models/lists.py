@@ -7,6 +7,7 @@ from typing import Self
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 _PUBLIC_ID = re.compile(r"\A[0-9a-f]{16}\Z")
 
@@ -33,20 +34,24 @@ class MailingList(models.Model):
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True, default="")
     double_opt_in = models.BooleanField(
-        "ask people to confirm by mail", default=True, help_text="Recommended: proves that the address is theirs."
+        gettext_lazy("ask people to confirm by mail"),
+        default=True,
+        help_text=gettext_lazy("Recommended: proves that the address is theirs."),
     )
     public = models.BooleanField(
-        "open to the public", default=True, help_text="Private lists have no sign-up page and are not named to readers."
+        gettext_lazy("open to the public"),
+        default=True,
+        help_text=gettext_lazy("Private lists have no sign-up page and are not named to readers."),
     )
-    ask_name = models.BooleanField("ask for a first name", default=True, db_default=True)
+    ask_name = models.BooleanField(gettext_lazy("ask for a first name"), default=True, db_default=True)
     ask_place = models.BooleanField(
-        "ask for a town",
+        gettext_lazy("ask for a town"),
         default=True,
         db_default=True,
-        help_text="For events near people. Nothing finer than a town is kept.",
+        help_text=gettext_lazy("For events near people. Nothing finer than a town is kept."),
     )
-    ask_topics = models.BooleanField("ask what interests people", default=True, db_default=True)
-    ask_language = models.BooleanField("ask for a language", default=False, db_default=False)
+    ask_topics = models.BooleanField(gettext_lazy("ask what interests people"), default=True, db_default=True)
+    ask_language = models.BooleanField(gettext_lazy("ask for a language"), default=False, db_default=False)
     public_id = models.CharField(
         max_length=16, unique=True, default=make_public_id, editable=False, validators=[RegexValidator(_PUBLIC_ID)]
     )

@@ -4,6 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from subscribers.models.lists import MailingList, make_public_id
 from subscribers.models.people import Subscriber
@@ -22,11 +23,11 @@ class MailedLink(models.Model):
     """
 
     class Kind(models.TextChoices):
-        PREFERENCES = "preferences", "a fresh link to the preferences"
-        DOWNLOAD = "download", "download of one's data"
-        ERASE = "erase", "erasure"
-        MOVE = "move", "a change of address"
-        ARRIVE = "arrive", "confirmation of a new address"
+        PREFERENCES = "preferences", gettext_lazy("a fresh link to the preferences")
+        DOWNLOAD = "download", gettext_lazy("download of one's data")
+        ERASE = "erase", gettext_lazy("erasure")
+        MOVE = "move", gettext_lazy("a change of address")
+        ARRIVE = "arrive", gettext_lazy("confirmation of a new address")
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="mailed_links")
     mailing_list = models.ForeignKey(MailingList, on_delete=models.CASCADE, related_name="+")

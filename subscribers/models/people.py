@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from subscribers.addresses import mask
 from subscribers.models.lists import Topic
@@ -10,9 +11,9 @@ from subscribers.models.place import Place
 
 
 class Giving(models.TextChoices):
-    NONE = "none", "has not given"
-    DONOR = "donor", "has given"
-    MONTHLY = "monthly", "gives monthly"
+    NONE = "none", gettext_lazy("has not given")
+    DONOR = "donor", gettext_lazy("has given")
+    MONTHLY = "monthly", gettext_lazy("gives monthly")
 
 
 class Subscriber(models.Model):
@@ -24,7 +25,9 @@ class Subscriber(models.Model):
     name = models.CharField(max_length=200, blank=True, default="")
     place = models.ForeignKey(Place, null=True, blank=True, on_delete=models.PROTECT, related_name="subscribers")
     radius_km = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="How far they would travel to an event. Empty: as the publication says."
+        null=True,
+        blank=True,
+        help_text=gettext_lazy("How far they would travel to an event. Empty: as the publication says."),
     )
     language = models.CharField(max_length=16, blank=True, default="")
     giving = models.CharField(max_length=8, choices=Giving.choices, default=Giving.NONE)
@@ -68,7 +71,7 @@ class FormerIdentity(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name_plural = "former identities"
+        verbose_name_plural = gettext_lazy("former identities")
 
     def __str__(self) -> str:
         return f"now {self.subscriber}"

@@ -1,6 +1,7 @@
 """Where subscribers are, no finer than a town."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 
 class Place(models.Model):
@@ -10,8 +11,8 @@ class Place(models.Model):
     """
 
     key = models.CharField(max_length=200, unique=True)
-    country = models.CharField(max_length=2, blank=True, default="", help_text="ISO 3166-1, such as GB")
-    region = models.CharField(max_length=8, blank=True, default="", help_text="ISO 3166-2, such as US-TX")
+    country = models.CharField(max_length=2, blank=True, default="", help_text=gettext_lazy("ISO 3166-1, such as GB"))
+    region = models.CharField(max_length=8, blank=True, default="", help_text=gettext_lazy("ISO 3166-2, such as US-TX"))
     town = models.CharField(max_length=120, blank=True, default="")
     latitude = models.FloatField(null=True, blank=True)
     longitude = models.FloatField(null=True, blank=True)

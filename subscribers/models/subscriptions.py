@@ -4,6 +4,7 @@ from typing import Any, NoReturn, Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from subscribers.errors import DomainError
 from subscribers.models.lists import MailingList
@@ -15,26 +16,26 @@ class AppendOnly(DomainError):
 
 
 class Basis(models.TextChoices):
-    CONSENT = "consent", "consent"
-    DOUBLE_OPT_IN = "consent_double_opt_in", "consent, confirmed by mail"
-    SOFT_OPT_IN = "soft_opt_in", "charitable soft opt-in"
-    LEGITIMATE_INTEREST = "legitimate_interest", "legitimate interest"
-    CONTRACT = "contract", "contract"
+    CONSENT = "consent", gettext_lazy("consent")
+    DOUBLE_OPT_IN = "consent_double_opt_in", gettext_lazy("consent, confirmed by mail")
+    SOFT_OPT_IN = "soft_opt_in", gettext_lazy("charitable soft opt-in")
+    LEGITIMATE_INTEREST = "legitimate_interest", gettext_lazy("legitimate interest")
+    CONTRACT = "contract", gettext_lazy("contract")
 
 
 class EndReason(models.TextChoices):
-    UNSUBSCRIBE = "unsubscribe", "left"
-    COMPLAINT = "complaint", "reported as spam"
-    STAFF = "staff", "ended by staff"
-    IMPORT_UNDONE = "import_undone", "import undone"
-    EXPIRED = "expired", "never confirmed"
-    MERGED = "merged", "joined with another subscription of the same person"
+    UNSUBSCRIBE = "unsubscribe", gettext_lazy("left")
+    COMPLAINT = "complaint", gettext_lazy("reported as spam")
+    STAFF = "staff", gettext_lazy("ended by staff")
+    IMPORT_UNDONE = "import_undone", gettext_lazy("import undone")
+    EXPIRED = "expired", gettext_lazy("never confirmed")
+    MERGED = "merged", gettext_lazy("joined with another subscription of the same person")
 
 
 class Frequency(models.TextChoices):
-    EVERY = "every", "every issue"
-    MONTHLY = "monthly", "once a month"
-    EVENTS = "events", "only when there is an event near me"
+    EVERY = "every", gettext_lazy("every issue")
+    MONTHLY = "monthly", gettext_lazy("once a month")
+    EVENTS = "events", gettext_lazy("only when there is an event near me")
 
 
 OPEN = Q(ended_at__isnull=True)
@@ -66,7 +67,7 @@ class Subscription(models.Model):
         max_length=8, choices=Frequency.choices, default=Frequency.EVERY, db_default=Frequency.EVERY
     )
     paused_until = models.DateTimeField(
-        null=True, blank=True, help_text="Nothing is sent before then; it goes on by itself."
+        null=True, blank=True, help_text=gettext_lazy("Nothing is sent before then; it goes on by itself.")
     )
     import_batch = models.ForeignKey(
         "subscribers.ImportBatch",
@@ -114,27 +115,29 @@ class ConsentEvent(models.Model):
     """One thing that happened to someone's consent. Append only; holds no address, so it outlives an erasure."""
 
     class Kind(models.TextChoices):
-        REQUESTED = "requested", "asked to join"
-        CONFIRMED = "confirmed", "confirmed"
-        IMPORTED = "imported", "imported"
-        LEFT = "left", "left the list"
-        LEFT_ALL = "left_all", "left everything"
-        PREFERENCES = "preferences", "changed preferences"
-        SUPPRESSED = "suppressed", "suppressed"
-        LIFTED = "lifted", "suppression lifted"
-        ENDED = "ended", "ended"
-        ERASED = "erased", "erased"
-        MOVED = "moved", "changed address"
-        MERGED = "merged", "found to be the same person"
+        REQUESTED = "requested", gettext_lazy("asked to join")
+        CONFIRMED = "confirmed", gettext_lazy("confirmed")
+        IMPORTED = "imported", gettext_lazy("imported")
+        LEFT = "left", gettext_lazy("left the list")
+        LEFT_ALL = "left_all", gettext_lazy("left everything")
+        PREFERENCES = "preferences", gettext_lazy("changed preferences")
+        SUPPRESSED = "suppressed", gettext_lazy("suppressed")
+        LIFTED = "lifted", gettext_lazy("suppression lifted")
+        ENDED = "ended", gettext_lazy("ended")
+        ERASED = "erased", gettext_lazy("erased")
+        MOVED = "moved", gettext_lazy("changed address")
+        MERGED = "merged", gettext_lazy("found to be the same person")
 
     subscriber = models.ForeignKey(Subscriber, null=True, on_delete=models.SET_NULL, related_name="consent_events")
     address_hash = models.BinaryField(max_length=32, db_index=True)
     mailing_list = models.ForeignKey(MailingList, null=True, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=12, choices=Kind.choices)
     at = models.DateTimeField()
-    wording = models.TextField(blank=True, default="", help_text="The words that the person saw")
+    wording = models.TextField(blank=True, default="", help_text=gettext_lazy("The words that the person saw"))
     source = models.CharField(max_length=200, blank=True, default="")
-    by = models.CharField(max_length=254, blank=True, default="", help_text="A member of staff; empty: the person")
+    by = models.CharField(
+        max_length=254, blank=True, default="", help_text=gettext_lazy("A member of staff; empty: the person")
+    )
     data = models.JSONField(blank=True, default=dict)
 
     objects = ConsentEventQuerySet.as_manager()

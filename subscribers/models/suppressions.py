@@ -4,23 +4,24 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from subscribers.models.lists import MailingList
 
 
 class Scope(models.TextChoices):
-    ALL = "all", "all mail"
-    LIST = "list", "one list"
+    ALL = "all", gettext_lazy("all mail")
+    LIST = "list", gettext_lazy("one list")
 
 
 class Reason(models.TextChoices):
-    UNSUBSCRIBE = "unsubscribe", "left"
-    COMPLAINT = "complaint", "reported as spam"
-    HARD = "hard", "the address does not exist"
-    SOFT_LIMIT = "soft_limit", "mail kept failing"
-    ERASURE = "erasure", "asked to be erased"
-    STAFF = "staff", "blocked by staff"
-    LEGAL = "legal", "legal reasons"
+    UNSUBSCRIBE = "unsubscribe", gettext_lazy("left")
+    COMPLAINT = "complaint", gettext_lazy("reported as spam")
+    HARD = "hard", gettext_lazy("the address does not exist")
+    SOFT_LIMIT = "soft_limit", gettext_lazy("mail kept failing")
+    ERASURE = "erasure", gettext_lazy("asked to be erased")
+    STAFF = "staff", gettext_lazy("blocked by staff")
+    LEGAL = "legal", gettext_lazy("legal reasons")
 
 
 LIVE = Q(lifted_at__isnull=True)

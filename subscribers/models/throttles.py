@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 MOST_ASKINGS = 3
 
@@ -32,7 +33,7 @@ class Tally(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name_plural = "tallies"
+        verbose_name_plural = gettext_lazy("tallies")
         constraints = [models.UniqueConstraint(fields=["subject", "starts_at"], name="tally_one_a_stretch")]
 
     def __str__(self) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy
+
 from subscribers.models import Subscriber
 from subscribers.segments.among import of_few
 from subscribers.segments.compile import compile_condition
@@ -9,7 +11,11 @@ from subscribers.segments.registry import read_rule
 from subscribers.segments.rules import Condition, Group
 from subscribers.segments.words import say_condition
 
-_HEADS = {"all": "all of these", "any": "at least one of these", "none": "none of these"}
+_HEADS = {
+    "all": gettext_lazy("all of these"),
+    "any": gettext_lazy("at least one of these"),
+    "none": gettext_lazy("none of these"),
+}
 
 
 @dataclass(frozen=True)
@@ -36,4 +42,4 @@ def _judge(node: Condition | Group, *, person: Subscriber) -> Judgement:
     parts = tuple(_judge(part, person=person) for part in node.parts)
     held = [part.holds for part in parts]
     holds = all(held) if node.kind == "all" else any(held) if node.kind == "any" else not any(held)
-    return Judgement(_HEADS[node.kind], holds, parts)
+    return Judgement(str(_HEADS[node.kind]), holds, parts)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db.models import Q
+from django.utils.functional import Promise
 
 from subscribers.segments.rules import CONDITIONS, Condition, Group, parse_rule
 
@@ -17,11 +18,11 @@ class ConditionKind:
     """
 
     key: str
-    label: str
+    label: str | Promise
     compile: Callable[[str], Q]
     say: Callable[[str], str]
     choices: Callable[[], list[tuple[str, str]]]
-    help: str = ""
+    help: str | Promise = ""
 
 
 _KINDS: dict[str, ConditionKind] = {}

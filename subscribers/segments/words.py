@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from subscribers.errors import BadRule
 from subscribers.models import MailingList, Topic
 from subscribers.places import country_name, region_name
@@ -9,15 +12,19 @@ from subscribers.segments.named import attribute_of, country_of, named_row, regi
 from subscribers.segments.registry import find_kind, read_rule
 from subscribers.segments.rules import Condition, Group
 
-_JOINS = {"all": " and ", "any": " or ", "none": " or "}
-_GIVING = {"none": "has not given", "donor": "has given", "monthly": "gives monthly"}
+_JOINS = {"all": gettext_lazy("and"), "any": gettext_lazy("or"), "none": gettext_lazy("or")}
+_GIVING = {
+    "none": gettext_lazy("has not given"),
+    "donor": gettext_lazy("has given"),
+    "monthly": gettext_lazy("gives monthly"),
+}
 
 
 def explain_rule(rule: object) -> str:
     """The rule in words, such as "on the list Weekly and within 80 km of London, GB". Raises `BadRule`."""
     tree = read_rule(rule)
     if isinstance(tree, Group) and not tree.parts:
-        return "everyone"
+        return _("everyone")
     return _explain(tree)
 
 
@@ -36,9 +43,9 @@ def _explain(node: Condition | Group) -> str:
     if isinstance(node, Condition):
         return say_condition(node)
     parts = [_bracketed(part) for part in node.parts]
-    joined = _JOINS[node.kind].join(parts)
+    joined = f" {_JOINS[node.kind]} ".join(parts)
     if node.kind == "none":
-        return f"not {joined}" if len(parts) == 1 else f"not ({joined})"
+        return _("not %(joined)s") % {"joined": joined if len(parts) == 1 else f"({joined})"}
     return joined
 
 
@@ -49,33 +56,34 @@ def _bracketed(part: Condition | Group) -> str:
 
 def _say_region(condition: Condition) -> str:
     country, region = region_of(condition)
-    return f"in {region_name(region)}, {country}" if region else f"in {country_name(country)}"
+    return _("in %(place)s") % {"place": f"{region_name(region)}, {country}" if region else country_name(country)}
 
 
 def _say_near(condition: Condition) -> str:
     town = town_of(condition)
-    return f"within {condition.km:g} km of {town.name}, {town.country}"
+    return _("within %(km)s km of %(town)s") % {"km": f"{condition.km:g}", "town": f"{town.name}, {town.country}"}
 
 
 def _say_attribute(condition: Condition) -> str:
     key = attribute_of(condition).replace("_", " ")
     if condition.values is None:
-        return f"has any {key}"
+        return _("has any %(key)s") % {"key": key}
     if not condition.values:
-        return f"has no {key}"
-    return f"{key} is {' or '.join(f'“{value}”' for value in condition.values)}"
+        return _("has no %(key)s") % {"key": key}
+    values = f" {_('or')} ".join(f"“{value}”" for value in condition.values)
+    return _("%(key)s is %(values)s") % {"key": key, "values": values}
 
 
 _WORDS: dict[str, Callable[[Condition], str]] = {
-    "list": lambda condition: f"on the list {named_row(condition, MailingList).name}",
-    "topic": lambda condition: f"interested in {named_row(condition, Topic).name}",
+    "list": lambda condition: _("on the list %(name)s") % {"name": named_row(condition, MailingList).name},
+    "topic": lambda condition: _("interested in %(name)s") % {"name": named_row(condition, Topic).name},
     "region": _say_region,
-    "country": lambda condition: f"in {country_name(country_of(condition))}",
+    "country": lambda condition: _("in %(place)s") % {"place": country_name(country_of(condition))},
     "near": _say_near,
-    "language": lambda condition: f"reads {condition.value}",
-    "giving": lambda condition: _GIVING[condition.value],
-    "source": lambda condition: f"came from “{condition.value}”",
-    "joined_after": lambda condition: f"joined on or after {condition.value}",
-    "joined_before": lambda condition: f"joined before {condition.value}",
+    "language": lambda condition: _("reads %(language)s") % {"language": condition.value},
+    "giving": lambda condition: str(_GIVING[condition.value]),
+    "source": lambda condition: _("came from “%(source)s”") % {"source": condition.value},
+    "joined_after": lambda condition: _("joined on or after %(day)s") % {"day": condition.value},
+    "joined_before": lambda condition: _("joined before %(day)s") % {"day": condition.value},
     "attribute": _say_attribute,
 }

@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test lint install clean email-gallery email-check email-goldens email-blocks soak
+.PHONY: help demo test lint install clean email-gallery email-check email-goldens email-blocks messages soak
 
 help:
 	@echo "make demo   send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
@@ -13,6 +13,7 @@ help:
 	@echo "make email-check    hold all of them to the whole bar: axe, validators, SpamAssassin, size (some minutes)"
 	@echo "make email-goldens  accept how mails look now; read the difference before you commit it"
 	@echo "make email-blocks   write docs/email-blocks.md and its pictures again (needs Chromium)"
+	@echo "make messages  bring the Spanish catalogue up to date with the words of the screens"
 	@echo "make lint   check style, types and floors"
 	@echo "make install  put the \`newsletter\` command into .venv/bin"
 	@echo "make clean  remove what these made"
@@ -37,6 +38,9 @@ email-goldens: $(VENV)/.dev
 
 email-blocks: $(VENV)/.dev
 	$(BIN)/python -m tests.gallery.blocks $(ARGS)
+
+messages: $(VENV)/.dev
+	$(BIN)/python -m scripts.messages
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.soak.run $(ARGS)

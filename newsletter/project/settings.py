@@ -48,6 +48,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "subscribers.web.lane.PublicLane",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -91,6 +92,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE = "en-gb"
+LANGUAGES = WAGTAILADMIN_PERMITTED_LANGUAGES = [("en-gb", "English"), ("es", "Español")]  # of the desk
 TIME_ZONE = ENV.time_zone
 USE_I18N = True
 USE_TZ = True
@@ -155,6 +157,7 @@ NEWSLETTER_EMAIL_TEMPLATES = EMAIL_TEMPLATES
 SUBSCRIBERS_SITE_URL = ENV.site_url
 SUBSCRIBERS_ADDRESS_KEY = ENV.address_key
 SUBSCRIBERS_TRUSTED_PROXIES = ENV.trusted_proxies
+SUBSCRIBERS_JOURNAL = ENV.data_dir / "left.journal"
 SUBSCRIBERS_LINK_KEYS = [ENV.secret_key, *ENV.old_secret_keys]
 
 LOGGING = {

@@ -1,0 +1,112 @@
+"""Collects the words of the screens and brings the catalogues up to date: python -m scripts.messages (or make messages).
+
+Needs no gettext tools: Babel reads the sources and writes both the .po, which people edit, and the .mo, which is used.
+"""
+
+import os
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parent.parent
+LOCALES = ROOT / "newsletter/locale"
+LANGUAGES = ("es",)
+_OF_NO_USE = tuple(
+    f'"{name}'.encode()
+    for name in (
+        "Project-Id",
+        "Report-Msgid",
+        "POT-Creation",
+        "PO-Revision",
+        "Last-Trans",
+        "Language-Team",
+        "Generated",
+    )
+)
+KEYWORDS = {
+    **DEFAULT_KEYWORDS,
+    "gettext_lazy": None,
+    "ngettext_lazy": (1, 2),
+    "pgettext_lazy": ((1, "c"), 2),
+    "gettext_noop": None,
+}
+
+
+def collect() -> Catalog:
+    """Every message of the Python sources, the web templates and the names of tables and fields."""
+    from django.utils.translation.template import templatize
+
+    catalog = Catalog(domain="django", charset="utf-8")
+    for file in sorted([*(ROOT / "newsletter").rglob("*.py"), *(ROOT / "subscribers").rglob("*.py")]):
+        if "migrations" not in file.parts:
+            _take(catalog, file, file.read_bytes())
+    for file in sorted((ROOT / "templates/web").rglob("*.html")):
+        _take(catalog, file, templatize(file.read_text(encoding="utf-8"), origin=str(file)).encode())
+    for name in sorted(_names()):
+        catalog.add(name, locations=[("names of tables and fields", 1)])
+    return catalog
+
+
+def read(language: str) -> Catalog:
+    """What people wrote: the .po of a language."""
+    with (_folder(language) / "django.po").open("rb") as file:
+        return read_po(file, locale=language, domain="django")
+
+
+def compile_catalog(catalog: Catalog) -> bytes:
+    """The .mo of a catalogue."""
+    out = BytesIO()
+    write_mo(out, catalog)
+    return out.getvalue()
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
+    import django
+
+    django.setup()
+    found = collect()
+    for language in LANGUAGES:
+        folder = _folder(language)
+        folder.mkdir(parents=True, exist_ok=True)
+        catalog = read(language) if (folder / "django.po").exists() else Catalog(locale=language, domain="django")
+        catalog.update(found, no_fuzzy_matching=True, update_creation_date=False)
+        catalog.obsolete.clear()
+        (folder / "django.po").write_bytes(_write(catalog))
+        (folder / "django.mo").write_bytes(compile_catalog(catalog))
+        missing = [message.id for message in catalog if message.id and not message.string]
+        print(f"{language}: {len(catalog)} messages, {len(missing)} without words in this language")  # noqa: T201
+
+
+def _write(catalog: Catalog) -> bytes:
+    """The .po, without the parts of its head that change with every run."""
+    out = BytesIO()
+    catalog.fuzzy = False
+    catalog.header_comment = f"# The words of the desk and of the public pages: {catalog.locale}."
+    write_po(out, catalog, no_location=True, width=120, sort_output=True)
+    kept = [line for line in out.getvalue().splitlines(keepends=True) if not line.startswith(_OF_NO_USE)]
+    return b"".join(kept)
+
+
+def _take(catalog: Catalog, file: Path, source: bytes) -> None:
+    for line, messages, _comments, context in extract("python", BytesIO(source), keywords=KEYWORDS):
+        catalog.add(messages, locations=[(str(file.relative_to(ROOT)), line)], context=context)
+
+
+def _names() -> Iterator[str]:
+    from newsletter.names import list_names
+
+    yield from list_names()
+
+
+def _folder(language: str) -> Path:
+    return LOCALES / language / "LC_MESSAGES"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""The desk and the public pages in Spanish: every word has one, keeps its placeholders, and is what people see."""
+
+import re
+from collections import Counter
+from io import BytesIO
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.mofile import read_mo
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+from django.urls import get_resolver
+from django.utils import translation
+from wagtail.users.models import UserProfile
+
+from newsletter.models import Publication
+from scripts.messages import LANGUAGES, LOCALES, collect, compile_catalog, read
+from tests.support.fixtures import add_readers, make_appeal, make_event, make_issue, make_story
+from tests.support.people import make_list
+from tests.web.desk import sign_in, sign_in_superuser
+from tests.web.rooms import LOOKED_AT, list_rooms
+from tests.web.test_rooms_by_role import fill
+
+PLACES = re.compile(r"%\(\w+\)[a-z]|%%|%s|\{[\w ]*\}|\{\{.*?\|.*?:|</?\w+[^>]*>|`[^`]+`")
+
+
+@pytest.fixture(scope="module")
+def found() -> Catalog:
+    return collect()
+
+
+def said(message: Message) -> list[str]:
+    return [message.string] if isinstance(message.string, str) else list(message.string)
+
+
+def asked(message: Message) -> list[str]:
+    return [message.id] if isinstance(message.id, str) else list(message.id)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_of_the_screens_is_translated_and_no_other_is_kept(language: str, found: Catalog) -> None:
+    """Run `make messages`, then write what is missing into the .po."""
+    kept = read(language)
+    missing = [message.id for message in found if message.id and not all(said(kept.get(_key(message)) or message))]
+    missing += [message.id for message in found if message.id and kept.get(_key(message)) is None]
+    assert missing == [], f"{len(missing)} messages have no words in {language}"
+    assert [message.id for message in kept if message.id and found.get(_key(message)) is None] == []
+    assert [message.id for message in kept if message.fuzzy] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_translation_has_the_places_for_values_of_the_original_and_its_tags(language: str) -> None:
+    wrong = []
+    for message in read(language):
+        if not message.id:
+            continue
+        for wanted, text in zip(asked(message), said(message), strict=True):
+            if Counter(PLACES.findall(text)) != Counter(PLACES.findall(wanted)):
+                wrong.append(text)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_used_is_what_was_written(language: str) -> None:
+    """The .mo is committed, so that nothing has to be compiled where the product is installed: run `make messages`."""
+    with (LOCALES / language / "LC_MESSAGES/django.mo").open("rb") as file:
+        used = read_mo(file)
+    written = read_mo(BytesIO(compile_catalog(read(language))))
+    assert {_key(message): said(message) for message in used if message.id} == {
+        _key(message): said(message) for message in written if message.id
+    }
+
+
+@pytest.mark.django_db
+def test_a_member_of_staff_who_chose_spanish_gets_the_desk_in_spanish(publication: Publication) -> None:
+    make_story("The clinic opens")
+    issue = make_issue(publication)
+    client = sign_in("approver")
+    assert '<option value="es">' in client.get("/admin/account/").content.decode()
+    UserProfile.objects.update_or_create(
+        user=User.objects.get(username="approver@example.org"), defaults={"preferred_language": "es"}
+    )
+    page = client.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    for words in ("Aprobar", "Comprobaciones", "Quién lo recibe", "Historial"):
+        assert words in page
+    assert "Who gets it" not in page
+    home = client.get("/admin/").content.decode()
+    assert r"N\u00fameros" in home
+    assert "Te necesita ahora" in home
+    assert "Who gets it" in sign_in("writer").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+
+
+@pytest.mark.django_db
+def test_every_room_of_the_desk_opens_in_spanish(publication: Publication) -> None:
+    """A translation that a page cannot fill in would break it."""
+    make_story("The clinic opens")
+    make_event("An evening of letters")
+    make_appeal()
+    add_readers(publication, 2)
+    issue = make_issue(publication)
+    client = sign_in_superuser()
+    UserProfile.objects.update_or_create(user=User.objects.get(), defaults={"preferred_language": "es"})
+    rows = dict.fromkeys(("name", "other"), "1") | {"mode": "inbox.0.none", "admin/issues": str(issue.pk)}
+    rooms = dict(list_rooms(get_resolver()))
+    wrong = []
+    for name in LOOKED_AT:
+        response = client.get(fill(rooms[name], name.partition(" ")[2], rows))
+        if response.status_code not in (200, 302, 404, 405):
+            wrong.append((name, response.status_code))
+    assert wrong == []
+
+
+@pytest.mark.django_db
+def test_whoever_has_not_signed_in_is_asked_to_in_the_language_of_the_browser() -> None:
+    page = Client().get("/accounts/login/", headers={"Accept-Language": "es-MX,es;q=0.9"}).content.decode()
+    assert "Entrar" in page
+    assert "Sign in" in Client().get("/accounts/login/", headers={"Accept-Language": "fr"}).content.decode()
+
+
+@pytest.mark.django_db
+def test_a_stranger_signs_up_in_spanish() -> None:
+    make_list("weekly")
+    page = Client().get("/join/weekly?lang=es").content.decode()
+    assert "Apuntarme" in page
+    assert "Dirección de correo" in page
+
+
+@pytest.mark.django_db
+def test_the_words_of_commands_stay_english_and_so_do_migrations() -> None:
+    with translation.override("es"):
+        call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+def _key(message: Message) -> str:
+    return message.id if isinstance(message.id, str) else message.id[0]

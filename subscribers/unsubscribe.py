@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 
 from subscribers.consent import record_event
+from subscribers.journal import Note, note_down
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
@@ -43,6 +44,7 @@ def leave_lists(leavings: Collection[Leaving], *, now: datetime, source: str = "
         return set()
     pairs = [(one.subscriber, one.mailing_list) for one in chosen]
     barred = _bar(chosen, now)
+    note_down(Note(address_hash, mailing_list, Reason.UNSUBSCRIBE.value, now) for address_hash, mailing_list in barred)
     ended = _end(pairs, now)
     _run(
         f"DELETE FROM {Confirmation._meta.db_table} "  # noqa: S608 names of our own

@@ -20,8 +20,10 @@ from django.db.models import Max
 
 from newsletter.errors import NotReady
 from newsletter.models import Attempt, Installation, Send
+from subscribers.replay import replay_journal
 
 log = logging.getLogger(__name__)
+_PLAYED: list[datetime | None] = []
 
 COPY = (
     "this database belongs to an installation with another NEWSLETTER_ADDRESS_KEY: it looks like a copy. "
@@ -55,6 +57,17 @@ def check_installation(*, now: datetime) -> None:
         hold_everything(reason=OLDER, now=now)
     else:
         _remember(now=now)
+    _play_back(now=now)
+
+
+def _play_back(*, now: datetime) -> None:
+    """What this machine noted of who left: once when the process starts, and once in each hold."""
+    hold = Installation.objects.filter(pk=1, held=True).values_list("changed_at", flat=True).first()
+    if _PLAYED and _PLAYED[-1] == hold:
+        return
+    if hold is not None or not _PLAYED:
+        replay_journal(now=now)
+    _PLAYED[:] = [hold]
 
 
 def hold_everything(*, reason: str, now: datetime) -> None:

@@ -6,24 +6,27 @@ from datetime import datetime
 from django.db import transaction
 
 from newsletter.models import Batch, Issue, Send
-from newsletter.sending.hold import hold_everything
+from newsletter.sending.hold import hold_everything, release_everything
+from subscribers.replay import Replayed, replay_journal
 
 REASON = "the database was restored from a backup; this may have been sent since"
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """What a person has to look at: batches made uncertain, and issues that are held."""
+    """What a person has to look at: batches made uncertain, and issues that are held. `left` were played back."""
 
     batches: int
     people: int
     issues: list[str]
+    left: int = 0
 
 
 @transaction.atomic
 def doubt_what_was_open(*, now: datetime) -> Doubt:
     """Hold everything; batches that were not settled become uncertain, and issues whose time has come are held."""
     hold_everything(reason=REASON, now=now)
+    replayed = replay_journal(now=now)
     open_batches = Batch.objects.filter(
         state__in=[Batch.State.PENDING, Batch.State.SUBMITTING],
         send__state__in=[Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION],
@@ -35,4 +38,11 @@ def doubt_what_was_open(*, now: datetime) -> Doubt:
     )
     names = [issue.reference for issue in due.select_related("publication")]
     due.update(held=True, held_reason=REASON)
-    return Doubt(batches=len(sizes), people=sum(sizes), issues=names)
+    return Doubt(batches=len(sizes), people=sum(sizes), issues=names, left=replayed.marked)
+
+
+def release_after_restore(*, now: datetime) -> Replayed:
+    """Mail may go out again, to nobody who left since the backup."""
+    replayed = replay_journal(now=now)
+    release_everything(now=now)
+    return replayed

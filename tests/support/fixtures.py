@@ -168,8 +168,8 @@ def make_issue(publication: Publication, *, approved: bool = False) -> Issue:
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path) -> Iterator[None]:
-    """Adapters and the journal of sends are kept between calls; each test has its own."""
+    """Adapters and the journals of sends and of who left are kept between calls; each test has its own."""
     provider._adapter.cache_clear()
-    with override_settings(NEWSLETTER_DATA_DIR=tmp_path):
+    with override_settings(NEWSLETTER_DATA_DIR=tmp_path, SUBSCRIBERS_JOURNAL=tmp_path / "left.journal"):
         yield
     provider._adapter.cache_clear()

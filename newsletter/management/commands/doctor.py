@@ -11,8 +11,7 @@ from rich.text import Text
 from newsletter.management.base import ProductCommand
 from newsletter.organisation.health.examine import examine
 from newsletter.sending.finding import Finding
-from newsletter.sending.hold import release_everything
-from newsletter.sending.restore import doubt_what_was_open
+from newsletter.sending.restore import doubt_what_was_open, release_after_restore
 
 _STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
@@ -54,7 +53,7 @@ class Command(ProductCommand):
     def _after_restore(self, *, release: bool, as_json: bool) -> None:
         now = datetime.now(UTC)
         if release:
-            release_everything(now=now)
+            release_after_restore(now=now)
             self.stdout.write("Mail goes out again. What is uncertain stays so until it is settled in the desk.")
             return
         doubt = doubt_what_was_open(now=now)
@@ -66,6 +65,7 @@ class Command(ProductCommand):
                 "Everything is held: nothing goes out until you say so.",
                 f"Uncertain: {doubt.batches} batches with {doubt.people} people that may have been sent since the backup.",
                 "Held: " + (", ".join(doubt.issues) or "no issue"),
+                f"Played back: {doubt.left} who left or were barred since the backup.",
                 "Settle these with what your provider's log says, then run: newsletter doctor --after-restore --release",
             ]
         )

@@ -1,0 +1,133 @@
+"""P7, R3: who left or was erased after the backup stays away after the restore, on every machine that noted it."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from newsletter.sending.hold import hold_everything
+from newsletter.sending.restore import doubt_what_was_open, release_after_restore
+from newsletter.sending.sweep import wake_up
+from subscribers.audience import eligible
+from subscribers.erasure import erase_person
+from subscribers.journal import read_notes
+from subscribers.links import LinkTarget
+from subscribers.models import ConsentEvent, MailingList, Reason, Subscriber, Subscription, Suppression
+from subscribers.replay import Replayed, replay_journal
+from subscribers.signup import confirm_subscription, request_subscription
+from subscribers.suppression import lift_suppression, suppress
+from subscribers.unsubscribe import leave_all, leave_list
+from tests.support.people import NOW, make_list, make_member
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATER = NOW + timedelta(days=1)
+NAMES = ("ada", "bea", "cleo", "dora", "eve")
+
+
+@pytest.fixture(autouse=True)
+def journal(settings: Any, tmp_path: Path) -> Path:
+    path = tmp_path / "left.journal"
+    settings.SUBSCRIBERS_JOURNAL = path
+    return path
+
+
+@pytest.fixture
+def weekly() -> MailingList:
+    weekly = make_list()
+    for name in NAMES:
+        make_member(weekly, f"{name}@example.org")
+    return weekly
+
+
+def person(name: str) -> Subscriber:
+    return Subscriber.objects.get(email=f"{name}@example.org")
+
+
+def readers(weekly: MailingList) -> set[str]:
+    found = eligible(mailing_list=weekly, now=LATER).values_list("subscriber__email", flat=True)
+    return {email.split("@")[0] for email in found}
+
+
+def restore_the_backup(weekly: MailingList) -> None:
+    """As everybody was before any of them left."""
+    Suppression.objects.all().delete()
+    Subscription.objects.all()._raw_delete("default")
+    ConsentEvent.objects.all()._raw_delete("default")
+    for one in Subscriber.objects.all():
+        one.delete()
+    for name in NAMES:
+        make_member(weekly, f"{name}@example.org")
+
+
+def test_p7_who_left_complained_or_was_erased_since_the_backup_is_not_mailed_after_it(weekly: MailingList) -> None:
+    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    leave_all(subscriber=person("bea"), now=NOW)
+    suppress(address_hash=bytes(person("cleo").address_hash), reason=Reason.COMPLAINT, now=NOW)
+    erase_person(subscriber=person("dora"), by="kim", now=NOW)
+    restore_the_backup(weekly)
+    assert readers(weekly) == set(NAMES)
+    assert doubt_what_was_open(now=LATER).left == 4
+    assert readers(weekly) == {"eve"}
+    assert not Subscriber.objects.filter(email="dora@example.org").exists()
+    assert Subscription.objects.open().count() == 1
+    assert release_after_restore(now=LATER) == Replayed()
+
+
+def test_nothing_is_played_back_that_the_database_remembers(weekly: MailingList) -> None:
+    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    assert replay_journal(now=LATER) == Replayed()
+    assert Suppression.objects.count() == 1
+
+
+def test_who_came_back_by_their_own_wish_is_not_sent_away_again(weekly: MailingList, journal: Path) -> None:
+    ada = person("ada")
+    leave_list(subscriber=ada, mailing_list=weekly, now=NOW)
+    of_another_machine = journal.read_bytes()
+    request_subscription(email=ada.email, mailing_list=weekly, wording="yes", source="page", now=LATER)
+    confirm_subscription(target=LinkTarget(ada.uuid, weekly.public_id, LATER), now=LATER)
+    for notes in (journal.read_bytes(), of_another_machine):
+        journal.write_bytes(notes)
+        assert replay_journal(now=LATER) == Replayed()
+    assert "ada" in readers(weekly)
+
+
+def test_a_mark_that_staff_lifted_is_not_set_again_from_the_notes_of_this_machine(weekly: MailingList) -> None:
+    suppress(address_hash=bytes(person("eve").address_hash), reason=Reason.STAFF, now=NOW)
+    lift_suppression(suppression=Suppression.objects.get(), by="kim", why="a mistake of ours", now=LATER)
+    restore_the_backup(weekly)
+    assert replay_journal(now=LATER) == Replayed()
+    assert "eve" in readers(weekly)
+
+
+def test_the_notes_hold_no_address_and_survive_a_line_that_was_cut_off(weekly: MailingList, journal: Path) -> None:
+    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    assert b"ada" not in journal.read_bytes()
+    with journal.open("ab") as file:
+        file.write(b'{"hash": "00')
+    assert [one.reason for one in read_notes()] == [Reason.UNSUBSCRIBE]
+
+
+def test_a_full_disk_keeps_nobody_from_leaving(weekly: MailingList, settings: Any, tmp_path: Path) -> None:
+    settings.SUBSCRIBERS_JOURNAL = tmp_path / "no-such-folder" / "left.journal"
+    assert leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    assert "ada" not in readers(weekly)
+
+
+def test_a_list_that_is_gone_since_is_passed_over(weekly: MailingList) -> None:
+    other = make_list("other")
+    ada = person("ada")
+    leave_list(subscriber=ada, mailing_list=other, now=NOW)
+    Suppression.objects.all().delete()
+    ConsentEvent.objects.filter(mailing_list=other)._raw_delete("default")
+    other.delete()
+    assert replay_journal(now=LATER) == Replayed()
+
+
+def test_every_machine_plays_back_its_own_notes_when_it_starts_and_in_each_hold(weekly: MailingList) -> None:
+    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    wake_up(now=NOW)
+    restore_the_backup(weekly)
+    hold_everything(reason="the database was restored", now=LATER)
+    wake_up(now=LATER)
+    assert "ada" not in readers(weekly)

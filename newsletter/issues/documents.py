@@ -199,12 +199,17 @@ def _event(event: Content, language: str, default_zone: str) -> EventItem:
         month=format_date(day, format="MMM", locale=locale),
         where=word("online", language)
         if event["online"]
-        else event["place"] or event["town"] or region_name(event["region"]),
+        else _without_repeats(event["place"]) or event["town"] or region_name(event["region"]),
         online=event["online"],
         calendar_url=f"{event['calendar']}.ics" if event.get("calendar") else "",
         google_url=f"{event['calendar']}/google" if event.get("calendar") else "",
         outlook_url=f"{event['calendar']}/outlook" if event.get("calendar") else "",
     )
+
+
+def _without_repeats(place: str) -> str:
+    """“Toronto, Toronto, Ontario”, as venues named after their town are listed, with the town said once."""
+    return ", ".join(dict.fromkeys(part.strip() for part in place.split(",") if part.strip()))
 
 
 def _brand(brand: Content) -> Brand:

@@ -1,5 +1,6 @@
 """The Jinja environment of the mail templates: where they are, what they may call. It renders; it knows no MJML."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from jinja2 import (
     UndefinedError,
     select_autoescape,
 )
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from newsletter.rendering.blocks import Picture
 from newsletter.rendering.errors import TemplateError
@@ -22,6 +23,7 @@ from newsletter.rendering.text import LINE, wrap
 _HERE = Path(__file__).resolve()
 _PLACES = (_HERE.parents[2] / "templates" / "email", _HERE.parents[1] / "_templates" / "email")
 _LOGO_ROOM = (220, 64)
+_HOURS = re.compile(r"\d{1,2}[:.h]\d\d\s?[–-]\s?\d{1,2}[:.h]\d\d(?:\s?[ap]m\b)?")
 
 
 def default_templates() -> Path:
@@ -49,6 +51,7 @@ def make_environment(folder: Path) -> Environment:
         "wrap": wrap_filter,
         "underline": _underline,
         "wrap_item": wrap_item,
+        "whole_hours": whole_hours,
     }
     environment.globals = {"logo_width": _logo_width}
     return environment
@@ -87,6 +90,11 @@ def wrap_filter(text: str, indent: str = "") -> str:
 def wrap_item(text: str) -> str:
     """One item of a list, its later lines set in."""
     return "- " + wrap(str(text), indent="  ").lstrip()
+
+
+def whole_hours(text: str) -> Markup:
+    """“18:30–20:00” in a span that no line ends in."""
+    return as_markup(_HOURS.sub(r'<span class="whole">\g<0></span>', str(escape(text))))
 
 
 def _paragraphs(text: str) -> list[str]:

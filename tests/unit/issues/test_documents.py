@@ -126,3 +126,11 @@ def test_readers_to_whom_an_event_is_close_have_a_variant_of_their_own_and_other
     assert [one.key == seen[2].key for one in seen] == [False, True, True]
     assert describe_visible(seen[0]) == "Events near Leeds (1 within 15 km)"
     assert describe_visible(seen[2]) == "Events near Leeds"
+
+
+@pytest.mark.parametrize(
+    ("place", "where"),
+    [("Toronto, Toronto, Ontario", "Toronto, Ontario"), ("Town Hall, Leeds", "Town Hall, Leeds"), ("", "Leeds")],
+)
+def test_a_town_is_said_once_in_the_place_of_an_event(place: str, where: str) -> None:
+    assert show(place=place).where == where

@@ -211,6 +211,14 @@ def test_the_day_of_an_event_that_a_notice_opens_with_is_said_once():
     assert chips == {"event_notice": 0, "letter": 1}
 
 
+@pytest.mark.parametrize("hours", ["18:30–20:00", "18.30–20.00", "6:30 – 8:00 pm"])
+def test_no_line_ends_within_the_hours_of_an_event(hours: str):
+    html = render(document(Events((event(when=f"Thursday <3> December, {hours} (London)"),)))).html
+    assert f'December, <span class="whole">{hours}</span> (London)' in html
+    assert "&lt;3&gt;" in html
+    assert ".whole { white-space: nowrap; }" in html
+
+
 def test_headings_of_the_caller_win_over_our_own():
     mail = render(
         document(LeadStory(story()), StoryCards((story(),), heading="From the islands"), Related((), "Read on"))

@@ -64,6 +64,7 @@ def test_a_second_person_approves_what_goes_to_more_people_than_the_publication_
     assert issue.state == state
 
 
+@pytest.mark.django_db(transaction=True)
 def test_one_person_does_not_count_as_two_and_two_do(issue: Issue) -> None:
     issue = ask_for(issue, second_approval_above=2)
     for _ in range(2):

@@ -12,7 +12,7 @@ from newsletter.sending.start import begin_send, prepare_begun, prepare_send, st
 from subscribers.models import Subscription
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_story
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

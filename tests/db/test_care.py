@@ -15,7 +15,7 @@ from newsletter.models import Issue, Publication, Send, StaffNotice, Story
 from newsletter.sending.start import start_send
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 DUE = datetime(2026, 3, 5, 9, tzinfo=UTC)
 GIVEN: dict[str, Any] = {

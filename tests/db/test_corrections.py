@@ -26,7 +26,7 @@ from tests.support.fixtures import (
     make_story,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def send_out(issue: Issue) -> Send:

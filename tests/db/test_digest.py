@@ -25,7 +25,7 @@ from tests.support.fixtures import (
     make_story,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 APRIL = datetime(2026, 4, 1, 8, tzinfo=UTC)
 """The first of the month, 09:00 in London, which is summer time by then."""

@@ -79,7 +79,7 @@ def test_p5_every_table_of_people_is_told_or_named_as_not_held() -> None:
     assert found - set(TOLD) - set(NOT_HELD) == set()
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_p5_every_column_of_the_people_tables_is_in_what_is_told_or_named_as_left_out() -> None:
     person = make_everything()
     keys = set(all_keys(describe_person(person, now=NOW)))
@@ -92,7 +92,7 @@ def test_p5_every_column_of_the_people_tables_is_in_what_is_told_or_named_as_lef
             assert set(expected) <= keys, f"{label}.{name} is told nowhere"
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_p5_one_record_tells_of_places_values_lines_waiting_requests_and_each_issue() -> None:
     told = describe_person(make_everything(), now=NOW)
     assert told["attributes"] == {"shoe": "7"}

@@ -33,6 +33,7 @@ class HomePanel(Component):
 
     def get_context_data(self, parent_context: Any) -> dict[str, Any]:
         now = timezone.now()
+        person = parent_context["request"].user
         last = (
             Issue.objects.filter(state=Issue.State.SENT)
             .select_related("publication", "slot")
@@ -42,7 +43,7 @@ class HomePanel(Component):
         send = last.sends.exclude(state=Send.State.CANCELLED).first() if last else None
         return {
             "hold": say_hold(),
-            "tasks": find_tasks(now=now),
+            "tasks": find_tasks(now=now, may_approve=person.has_perm("newsletter.approve_issue")),
             "next": find_next(now=now),
             "last": last,
             "send": send,

@@ -30,9 +30,9 @@ class Task:
     tone: str = "waits"
 
 
-def find_tasks(*, now: datetime) -> list[Task]:
+def find_tasks(*, now: datetime, may_approve: bool) -> list[Task]:
     """Everything that waits for a person, the most urgent kind first."""
-    tasks = [*_sends(), *_held(), *_drafts(now), *_bounces(now), *_sources(), *_events(now)]
+    tasks = [*_sends(), *_held(), *_drafts(now, may_approve=may_approve), *_bounces(now), *_sources(), *_events(now)]
     return tasks[:SHOWN]
 
 
@@ -79,7 +79,7 @@ def _held() -> list[Task]:
     ]
 
 
-def _drafts(now: datetime) -> list[Task]:
+def _drafts(now: datetime, *, may_approve: bool) -> list[Task]:
     drafts = (
         Issue.objects.filter(state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW], held=False)
         .select_related("publication", "slot")
@@ -96,7 +96,7 @@ def _drafts(now: datetime) -> list[Task]:
                 % {"issue": issue},
                 detail=f"{due}“{issue.subject}”" + (" " + _("Hold it if it should not.") if auto else ""),
                 url=issue_url(issue),
-                button=_("Read it") if auto else _("Read and approve"),
+                button=_("Read and approve") if may_approve and not auto else _("Read it"),
                 tone="calm" if auto else "waits",
             )
         )

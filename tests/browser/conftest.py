@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -15,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from newsletter.demo.play import LOGIN
+from tests.browser.guide import GUIDE
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -27,19 +30,26 @@ FLAGS = [
     "--disable-sync",
 ]
 START_SECONDS = 180
+COMMAND = str(Path(sys.executable).parent / "newsletter")
+PEOPLE = "900" if os.environ.get(GUIDE) else "60"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this file's demonstration keeps its data: the database, the pictures, the outbox."""
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def site(demo_folder: Path) -> Iterator[str]:
     """The address of a demonstration that is running, with a folder and a port of its own."""
-    folder = tmp_path_factory.mktemp("demo")
+    folder = demo_folder
     port = free_port()
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("NEWSLETTER_", "DATABASE_"))}
-    environment["NEWSLETTER_DATA_DIR"] = str(folder / "data")
+    environment = {**plain_environment(), "NEWSLETTER_DATA_DIR": str(folder / "data")}
     log = folder / "demo.log"
     with log.open("w") as out:
         demo = subprocess.Popen(
-            [str(Path(sys.executable).parent / "newsletter"), "demo", "--subscribers", "60", "--port", str(port)],
+            [COMMAND, "demo", "--subscribers", PEOPLE, "--port", str(port)],
             env=environment,
             cwd=folder,
             stdout=out,
@@ -67,21 +77,46 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, site: str) -> Iterator[Page]:
+    """A page of the administrator, who is signed in."""
+    with open_desk(browser, site, email=LOGIN.email, password=LOGIN.password) as opened:
+        yield opened
+
+
+@contextmanager
+def open_desk(browser: Browser, site: str, *, email: str, password: str, **look: Any) -> Iterator[Page]:
     """A page of somebody who is signed in. A script error anywhere in the test fails it."""
-    context = browser.new_context(
-        base_url=site, viewport={"width": 1400, "height": 900}, timezone_id="Europe/London", locale="en-GB"
-    )
+    look = {"viewport": {"width": 1400, "height": 900}, **look}
+    context = browser.new_context(base_url=site, timezone_id="Europe/London", locale="en-GB", **look)
     opened = context.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.goto("/admin/login/")
-    opened.get_by_label("Email").fill(LOGIN.email)
-    opened.get_by_label("Password").fill(LOGIN.password)
+    opened.get_by_label("Email").fill(email)
+    opened.get_by_label("Password").fill(password)
     opened.get_by_role("button", name="Sign in").click()
     expect(opened.get_by_role("heading", name="Needs you now")).to_be_visible()
     yield opened
     context.close()
     assert errors == []
+
+
+def plain_environment() -> dict[str, str]:
+    """This process's environment without what configures the product."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(("NEWSLETTER_", "DATABASE_"))}
+
+
+def run_beside(site: str, folder: Path, *arguments: str, typed: str = "") -> str:
+    """What a command of the product prints that is run on the data of the demonstration beside it."""
+    environment = {
+        **plain_environment(),
+        "NEWSLETTER_DATA_DIR": str(folder / "data" / "demo"),
+        "NEWSLETTER_SITE_URL": site,
+    }
+    done = subprocess.run(
+        [COMMAND, *arguments], env=environment, input=typed, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def free_port() -> int:

@@ -1,0 +1,33 @@
+"""The pictures of docs/staff-guide.md: taken on every run, kept only by `make guide-pictures`."""
+
+import os
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page
+
+GUIDE = "NEWSLETTER_GUIDE_PICTURES"
+FOLDER = Path(__file__).parents[2] / "docs" / "images" / "guide"
+MOST_BYTES = 150_000
+LOOK = {"viewport": {"width": 1200, "height": 780}}
+
+
+def take_picture(page: Page, name: str) -> None:
+    """What the page shows now, as docs/images/guide/<name>.png where the guide's pictures are asked for."""
+    shot = page.screenshot(animations="disabled")
+    if os.environ.get(GUIDE):
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        (FOLDER / f"{name}.png").write_bytes(make_small(shot))
+
+
+def make_small(shot: bytes) -> bytes:
+    """The picture in as many colours as keep it light; AssertionError where even few do not."""
+    with Image.open(BytesIO(shot)) as picture:
+        flat = picture.convert("RGB")
+    for colours in (256, 128, 64, 32):
+        out = BytesIO()
+        flat.quantize(colors=colours, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        if out.tell() <= MOST_BYTES:
+            return out.getvalue()
+    raise AssertionError(f"A picture of {out.tell():,} bytes is too heavy for the guide.")

@@ -1,5 +1,6 @@
 """Document to mail: templates, MJML, HTML with inlined styles, and the text part. Same document, same bytes."""
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from newsletter.rendering.blocks import Block, Document, Note, SchemaBlock
 from newsletter.rendering.compile import check_source, compile_mjml, inline_styles
 from newsletter.rendering.context import describe_block, describe_document, describe_look, kind_of
 from newsletter.rendering.errors import TemplateError
+from newsletter.rendering.hyphens import soften
 from newsletter.rendering.lint_mjml import check_templates
 from newsletter.rendering.mail import RenderedMail, hash_mail
 from newsletter.rendering.prepare import Prepared, prepare
@@ -35,9 +37,9 @@ def render(document: Document, *, templates: Path | None = None) -> RenderedMail
     if document.layout not in LAYOUTS:
         raise TemplateError(f"There is no layout “{document.layout}”. Choose one of {', '.join(LAYOUTS)}.")
     prepared = prepare(document, schemas=load_schemas(folder))
-    html = ""
+    html, in_html = "", _soften(prepared)
     for full_cards in _FULL_CARDS:
-        html = _render_html(environment, prepared, full_cards=full_cards)
+        html = _render_html(environment, in_html, full_cards=full_cards)
         if len(html.encode()) <= _ROOMY:
             break
     text = _render_text(environment, prepared)
@@ -57,6 +59,16 @@ def _check_folder(folder: Path) -> None:
     """Raise TemplateError, with file and line, for the first fault in a folder's MJML; once for each folder."""
     for fault in check_templates(folder):
         raise TemplateError(f"A mail template is at fault: {fault}", line=fault.line)
+
+
+def _soften(prepared: Prepared) -> Prepared:
+    """The same for HTML, where long words may be parted."""
+    document = prepared.document
+    softened = {
+        name: soften(getattr(document, name), language=document.language)
+        for name in ("blocks", "headline", "publication", "reason")
+    }
+    return replace(prepared, document=replace(document, **softened))
 
 
 def _render_html(environment: Environment, prepared: Prepared, *, full_cards: int) -> str:

@@ -450,3 +450,15 @@ def test_a_brands_rules_are_remembered_from_a_mail_that_used_few_of_them_for_one
     render(document(Button("Go", "https://harbour.example/")))
     assert render(rich_document()).html == whole
     assert len(compile._RULES) == 1
+
+
+def test_soft_hyphens_stand_in_the_words_of_the_html_alone():
+    word = "Rechtsschutzversicherung"
+    one = story(word, url=f"https://harbour.example/{word}/", picture=picture(alt=word))
+    mail = render(document(LeadStory(one), language="de", subject=word))
+    root = document_fromstring(mail.html)
+    assert root.xpath("string(//h2)") == "Rechts\u00adschutz\u00adver\u00adsiche\u00adrung"
+    assert [image.get("alt") for image in root.iter("img")] == [word]
+    assert root.xpath("string(//title)") == word
+    assert f"https://harbour.example/{word}/" in root.xpath("//h2/a/@href")
+    assert "\u00ad" not in mail.text + mail.subject

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from newsletter.rendering import RenderingError
 from newsletter.rendering.colours import contrast, dark_palette, light_palette, make_readable, mix, normalise
+from newsletter.rendering.hyphens import soften
 from newsletter.rendering.tags import find_fault
 from newsletter.rendering.text import LINE, safe_url, shorten, tidy_lines, tidy_paragraphs, wrap
 from newsletter.rendering.words import WORDS, direction_of, word
@@ -162,3 +163,23 @@ def test_a_fault_has_its_line():
     fault = find_fault("<div>\n<p>\n</div>")
     assert fault
     assert (fault.line, fault.fault) == (3, "closes <div> where <p> is open")
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "parted"),
+    [
+        ("de", "Die Rechtsschutzversicherung zahlt", "Die Rechts|schutz|ver|siche|rung zahlt"),
+        ("de-AT", "Grundstücksverkehrsgenehmigung", "Grund|stücks|ver|kehrs|geneh|migung"),
+        ("de", "Kurze Wörter bleiben ganz", "Kurze Wörter bleiben ganz"),
+        (
+            "de",
+            "https://beispiel.example/Rechtsschutzversicherung",
+            "https://beispiel.example/Rechtsschutzversicherung",
+        ),
+        ("en", "Rechtsschutzversicherung", "Rechtsschutzversicherung"),
+        ("fi", "Oikeusturvavakuutusyhtiö", "Oikeusturvavakuutusyhtiö"),
+    ],
+)
+def test_long_words_may_be_parted_where_their_language_parts_them(language: str, words: str, parted: str):
+    assert soften(words, language=language).replace("\u00ad", "|") == parted
+    assert soften((words,), language=language) == (parted.replace("|", "\u00ad"),)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from subscribers.errors import UnknownPlace
 from subscribers.models import Place
 from subscribers.models.place import place_key
-from subscribers.places import country_name, country_of, find_place, region_name, resolve_country, resolve_region
+from subscribers.places import country_of, find_place, resolve_country, resolve_region, say_country, say_region
 from subscribers.places.search import describe
 
 _MOST_OF_A_TOWN = 120
@@ -112,8 +112,8 @@ def describe_place(place: Place) -> str:
     """ "Houston, Texas, United States": a place in words for the person who lives there."""
     names = [
         place.town,
-        region_name(place.region) if place.region else "",
-        country_name(place.country) if place.country else "",
+        say_region(place.region) if place.region else "",
+        say_country(place.country) if place.country else "",
     ]
     return ", ".join(name for name in names if name)
 

@@ -17,7 +17,7 @@ from subscribers.audience import explain_ineligible
 from subscribers.errors import BadAddress
 from subscribers.identity import identify
 from subscribers.models import Subscriber
-from subscribers.places import region_name
+from subscribers.places import say_region
 
 PERSON = "person."
 MOST = 8
@@ -79,7 +79,7 @@ def fields_of(person: Subscriber) -> dict[str, str]:
         "name": person.name,
         "first_name": person.first_name,
         "city": place.town if place else "",
-        "region": region_name(place.region) if place and place.region else "",
+        "region": say_region(place.region) if place and place.region else "",
     }
 
 

@@ -36,7 +36,7 @@ from newsletter.rendering.blocks import (
     StoryRows,
 )
 from newsletter.rendering.words import direction_of, word
-from subscribers.places import region_name
+from subscribers.places import say_region
 
 __all__ = ["Visible", "describe_visible", "make_document", "see"]
 
@@ -199,7 +199,7 @@ def _event(event: Content, language: str, default_zone: str) -> EventItem:
         month=format_date(day, format="MMM", locale=locale),
         where=word("online", language)
         if event["online"]
-        else _without_repeats(event["place"]) or event["town"] or region_name(event["region"]),
+        else _without_repeats(event["place"]) or event["town"] or say_region(event["region"]),
         online=event["online"],
         calendar_url=f"{event['calendar']}.ics" if event.get("calendar") else "",
         google_url=f"{event['calendar']}/google" if event.get("calendar") else "",

@@ -15,7 +15,7 @@ from newsletter.rendering import Values, Variable, hash_mail, plan_values
 from newsletter.sending.readers import Reader
 from subscribers.links import Purpose, Signer, link_keys
 from subscribers.models import Place
-from subscribers.places import region_name
+from subscribers.places import say_region
 
 LINKS = frozenset({"unsubscribe", "preferences"})
 
@@ -41,7 +41,7 @@ class Places(dict[int | None, Whereabouts]):
 
     def __missing__(self, place_id: int | None) -> Whereabouts:
         place = Place.objects.filter(pk=place_id).first() if place_id else None
-        region = region_name(place.region) if place and place.region else ""
+        region = say_region(place.region) if place and place.region else ""
         found = self[place_id] = Whereabouts(place.town if place else "", region)
         return found
 

@@ -8,6 +8,8 @@ from subscribers.places.regions import (
     regions_of,
     resolve_country,
     resolve_region,
+    say_country,
+    say_region,
 )
 from subscribers.places.search import PlaceMatch, find_place
 from subscribers.places.suggest import suggest_towns
@@ -25,5 +27,7 @@ __all__ = [
     "regions_of",
     "resolve_country",
     "resolve_region",
+    "say_country",
+    "say_region",
     "suggest_towns",
 ]

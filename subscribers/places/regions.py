@@ -64,6 +64,16 @@ def region_name(code: str) -> str:
     return name
 
 
+def say_country(code: str) -> str:
+    """As `country_name`, for people to read: a country that is no more goes by its code."""
+    return _book().countries.get(code.strip().upper(), code)
+
+
+def say_region(code: str) -> str:
+    """As `region_name`, for people to read: a region that is no more goes by its code."""
+    return _book().regions.get(code.strip().upper(), code)
+
+
 def country_of(region: str) -> str:
     """The country part of an ISO 3166-2 code ("US-TX" gives "US"); "" for ""."""
     return region.partition("-")[0].upper()

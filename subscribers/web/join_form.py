@@ -10,6 +10,7 @@ from subscribers.errors import BadAddress
 from subscribers.languages import language_choices
 from subscribers.locations import Location
 from subscribers.models import MailingList, Topic
+from subscribers.web.choices import ChosenRows
 from subscribers.web.place_field import SeveralTowns, read_town
 
 
@@ -25,7 +26,7 @@ class JoinForm(forms.Form):
     name = forms.CharField(max_length=200, required=False)
     meant = forms.CharField(max_length=300, required=False)
     city = forms.CharField(max_length=120, required=False)
-    topics = forms.ModelMultipleChoiceField(Topic.objects.all(), required=False)
+    topics = ChosenRows(Topic.objects.all(), required=False)
     language = forms.ChoiceField(required=False)
     website = forms.CharField(required=False)
 

@@ -11,6 +11,7 @@ from subscribers.languages import language_choices
 from subscribers.locations import describe_place, place_for
 from subscribers.models import Frequency, MailingList, Place, Subscriber, Topic
 from subscribers.preferences import PAUSES, RADII_KM
+from subscribers.web.choices import ChosenRows
 from subscribers.web.place_field import SeveralTowns, read_known_town
 
 
@@ -20,8 +21,8 @@ class PreferencesForm(forms.Form):
     `town_choices` are what a town that was typed could mean, to be chosen from as `meant`.
     """
 
-    lists = forms.ModelMultipleChoiceField(MailingList.objects.none(), required=False)
-    topics = forms.ModelMultipleChoiceField(Topic.objects.all(), required=False)
+    lists = ChosenRows(MailingList.objects.none(), required=False)
+    topics = ChosenRows(Topic.objects.all(), required=False)
     meant = forms.CharField(max_length=300, required=False)
     town = forms.CharField(max_length=120, required=False)
     radius = forms.TypedChoiceField(

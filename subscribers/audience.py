@@ -80,7 +80,9 @@ def candidates(
     frequencies: Set[Frequency] = EVERY_ISSUE,
     among: Among = None,
 ) -> QuerySet[Any]:
-    """Everyone on the list and in the segment, a subscription each. ``why`` is the one reason why such mail may not reach them, "" if it may.
+    """Everyone on the list and in the segment, a subscription each.
+
+    ``why`` is the one reason why such mail may not reach them, "" if it may.
 
     The reasons are `unconfirmed`, `suppressed:<reason>`, `paused`, and `every_issue`, `monthly` or `events_only` for
     those who asked for another kind of mail. The first that holds, in this order, is the one given.

@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test lint install clean email-gallery email-check email-goldens email-blocks messages soak
+.PHONY: help demo test lint install clean email-gallery email-check email-goldens email-blocks messages soak guide-pictures
 
 help:
 	@echo "make demo   send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
@@ -14,6 +14,7 @@ help:
 	@echo "make email-goldens  accept how mails look now; read the difference before you commit it"
 	@echo "make email-blocks   write docs/email-blocks.md and its pictures again (needs Chromium)"
 	@echo "make messages  bring the Spanish catalogue up to date with the words of the screens"
+	@echo "make guide-pictures  take the pictures of docs/staff-guide.md anew (needs Chromium)"
 	@echo "make lint   check style, types and floors"
 	@echo "make install  put the \`newsletter\` command into .venv/bin"
 	@echo "make clean  remove what these made"
@@ -42,7 +43,12 @@ email-blocks: $(VENV)/.dev
 messages: $(VENV)/.dev
 	$(BIN)/python -m scripts.messages
 
+guide-pictures: $(VENV)/.dev
+	NEWSLETTER_GUIDE_PICTURES=1 $(BIN)/pytest -q -p no:randomly tests/browser/test_week.py tests/browser/test_desk_pages.py
+
 soak: $(VENV)/.dev
+	$(BIN)/python -m tests.soak.kills
+	$(BIN)/python -m tests.soak.kills --sqlite
 	$(BIN)/python -m tests.soak.run $(ARGS)
 
 lint: $(VENV)/.dev

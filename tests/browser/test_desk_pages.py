@@ -1,0 +1,120 @@
+"""Every page of the desk, on a wide screen in light and on a phone in the dark: axe is silent, nothing is wider than the screen.
+
+Pictures of some of them stand in docs/staff-guide.md.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import CHROMIUM
+from tests.browser.guide import GUIDE, LOOK, take_picture
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PREVIEW_MS = 1_500 if os.environ.get(GUIDE) else 0
+PHONE = {"width": 375, "height": 800}
+LISTS = ("issues", "stories", "events", "appeals", "sources", "publications", "brand", "lists", "topics", "segments")
+OTHERS = (
+    "",
+    "results",
+    "people",
+    "people/imports",
+    "people/imports/new",
+    "people/download",
+    "images",
+    "images/add",
+    "users",
+    "users/new",
+    "staff-log",
+    "account",
+)
+# What Wagtail draws itself: its box for tags has no label; two tabs of its form for staff stand in no list of tabs.
+THEIRS = {("/admin/images/add/", "label"), ("/admin/users/new/", "aria-required-parent")}
+PICTURES = {
+    r"/admin/stories/": "stories",
+    r"/admin/stories/withdraw/\d+/": "withdraw",
+    r"/admin/events/edit/\d+/": "event",
+    r"/admin/issues/\d+/audience/": "audience",
+    r"/admin/issues/\d+/compare/": "compare",
+    r"/admin/brand/edit/.+": "brand",
+    r"/admin/segments/edit/.+": "segment",
+    r"/admin/people/\d+/": "person",
+    r"/admin/people/imports/new/": "import-new",
+    r"/admin/people/download/": "export",
+    r"/admin/users/": "staff",
+    r"/admin/staff-log/": "staff-log",
+    r"/accounts/2fa/totp/activate/": "second-factor",
+}
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed: apt-get install chromium"),
+]
+
+
+def test_every_page_of_the_desk_is_accessible_in_light_and_in_the_dark(page: Page) -> None:
+    faults = [fault for address in list_pages(page) for fault in look_at(page, address)]
+    assert faults == []
+
+
+def list_pages(page: Page) -> Iterator[str]:
+    """Each list with its first row's page and the page to add one; the issue's own pages; the rest."""
+    yield from (f"/admin/{name}/" if name else "/admin/" for name in OTHERS)
+    for name in LISTS:
+        yield f"/admin/{name}/"
+        page.goto(f"/admin/{name}/")
+        first = page.locator("main td a[href^='/admin/']").first.get_attribute("href") or ""
+        yield first
+        if page.locator(f"a[href='/admin/{name}/add/']").count():
+            yield f"/admin/{name}/add/"
+        number = "".join(filter(str.isdigit, first))
+        if name == "issues":
+            pages = ("audience", "compare")
+            yield from (f"/admin/issues/{number}/{part}/" for part in pages)
+            yield from (f"/admin/issues/{part}/{number}/" for part in ("edit", "history"))
+            yield "/admin/issues/2/report/"
+        elif name == "stories":
+            yield f"/admin/stories/withdraw/{number}/"
+        elif name == "events":
+            yield f"/admin/events/announce/{number}/"
+    page.goto("/admin/people/")
+    yield page.locator("main td a[href^='/admin/people/']").first.get_attribute("href") or ""
+    yield from (f"/accounts/{part}/" for part in ("2fa", "2fa/totp/activate", "sessions"))
+
+
+def look_at(page: Page, address: str) -> list[str]:
+    page.set_viewport_size(LOOK["viewport"])  # type: ignore[arg-type]
+    page.emulate_media(color_scheme="light")
+    response = page.goto(address)
+    if response is None or response.status != 200:
+        return [f"{address} does not open"]
+    page.evaluate(AXE)
+    if name := next((name for pattern, name in PICTURES.items() if re.fullmatch(pattern, address)), ""):
+        page.wait_for_timeout(PREVIEW_MS)
+        take_picture(page, name)
+    faults = find_faults(page, address, look="light")
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(200)
+    faults += find_faults(page, address, look="phone, dark")
+    wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return [*faults, *([f"{address} is {wider} px wider than a phone"] if wider > 0 else [])]
+
+
+def find_faults(page: Page, address: str, *, look: str) -> list[str]:
+    found: dict[str, Any] = page.evaluate(
+        "rules => axe.run(document, {runOnly: rules, iframes: false})",
+        RULES,
+    )
+    return [
+        f"{address} ({look}): {fault['id']}: {[node['target'] for node in fault['nodes']][:3]}"
+        for fault in found["violations"]
+        if (address, fault["id"]) not in THEIRS
+    ]

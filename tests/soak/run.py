@@ -5,7 +5,6 @@ one line a seed; the provider's ledger decides. On PostgreSQL where its binaries
 """
 
 import argparse
-import os
 import random
 import shutil
 import sys
@@ -13,6 +12,8 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+
+from tests.soak.place import choose_database
 
 PAUSED_AGAIN = "UPDATE newsletter_send SET state = 'submitting', reason = '' WHERE state = 'paused'"
 IN_FLIGHT_SECONDS = 15.0
@@ -89,7 +90,7 @@ def main() -> int:
     options = parser.parse_args()
     end = time.monotonic() + options.minutes * 60
     with ExitStack() as stack:
-        _choose_database(stack, sqlite=options.sqlite)
+        choose_database(stack, sqlite=options.sqlite)
         shared = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="newsletter-soak-")))
         broken = 0
         for number, seed in enumerate(options.seeds):
@@ -109,14 +110,6 @@ def main() -> int:
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
     return 1 if broken else 0
-
-
-def _choose_database(stack: ExitStack, *, sqlite: bool) -> None:
-    from tests.support.postgres import find_binary, temporary_postgres
-
-    if not sqlite and "NEWSLETTER_TEST_DATABASE_URL" not in os.environ and find_binary("initdb"):
-        os.environ["NEWSLETTER_TEST_DATABASE_URL"] = stack.enter_context(temporary_postgres())
-    import tests.support.environment  # noqa: F401 - the settings of the test run, for every process below
 
 
 if __name__ == "__main__":

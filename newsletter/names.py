@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from django.apps import apps
 from django.db.models import Field, Model
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 OURS = ("newsletter", "subscribers")
@@ -28,9 +27,8 @@ def translate_names() -> None:
         for field in _fields(model):
             field.verbose_name = gettext_lazy(str(field.verbose_name))
         for name in ("verbose_name", "verbose_name_plural"):
-            said = getattr(model._meta, name)
-            if said and not isinstance(said, Promise):
-                setattr(model._meta, name, gettext_lazy(said))
+            if name not in model._meta.original_attrs:
+                setattr(model._meta, name, gettext_lazy(str(getattr(model._meta, name))))
 
 
 def list_names() -> set[str]:

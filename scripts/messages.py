@@ -16,6 +16,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).parent.parent
 LOCALES = ROOT / "newsletter/locale"
 LANGUAGES = ("es",)
+OF_WAGTAIL = ("Autosave is paused", "Filter by", "More options for '%(title)s'", "Show filters", "View latest version")
 _OF_NO_USE = tuple(
     f'"{name}'.encode()
     for name in (
@@ -99,9 +100,17 @@ def _take(catalog: Catalog, file: Path, source: bytes) -> None:
 
 
 def _names() -> Iterator[str]:
+    """Of tables and fields, of the blocks of a mail, and what Wagtail's own catalogues lack."""
     from newsletter.names import list_names
+    from newsletter.rendering.schemas import load_schemas
 
     yield from list_names()
+    yield from OF_WAGTAIL
+    for schema in load_schemas().values():
+        said = [schema.label, schema.about]
+        for field in schema.fields:
+            said += [field.label, field.help, *(words for _value, words in field.options)]
+        yield from filter(None, said)
 
 
 def _folder(language: str) -> Path:

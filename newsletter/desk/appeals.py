@@ -7,7 +7,7 @@ from wagtail.snippets.views.snippets import EditView, SnippetViewSet
 
 from newsletter.desk.saving import VoidsApprovals
 from newsletter.models import Appeal
-from subscribers.desk.listing import DeskList
+from subscribers.desk.listing import FROM_HOME, DeskList
 
 
 class AppealEditor(VoidsApprovals, EditView):
@@ -16,8 +16,10 @@ class AppealEditor(VoidsApprovals, EditView):
 
 class AppealViewSet(SnippetViewSet):
     model = Appeal
+    breadcrumbs_items = FROM_HOME
     index_view_class = DeskList
     icon = "pick"
+    menu_label = gettext_lazy("Appeals")
     menu_order = 130
     add_to_admin_menu = True
     base_url_path = "appeals"

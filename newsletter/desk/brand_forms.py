@@ -81,11 +81,14 @@ class FontField(forms.ChoiceField):
 
 
 class BrandForm(WagtailAdminModelForm):
-    colour = ColourField(help_text=gettext_lazy("Headlines and the masthead."))
-    accent = ColourField(help_text=gettext_lazy("Buttons and links."))
-    background = ColourField(help_text=gettext_lazy("Around the letter."))
-    font = FontField(help_text=gettext_lazy("Fonts that mail programs have; others would be replaced without asking."))
-    heading_font = FontField(empty=gettext_lazy("The same as the text"))
+    colour = ColourField(label=gettext_lazy("Colour"), help_text=gettext_lazy("Headlines and the masthead."))
+    accent = ColourField(label=gettext_lazy("Accent"), help_text=gettext_lazy("Buttons and links."))
+    background = ColourField(label=gettext_lazy("Background"), help_text=gettext_lazy("Around the letter."))
+    font = FontField(
+        label=gettext_lazy("Font"),
+        help_text=gettext_lazy("Fonts that mail programs have; others would be replaced without asking."),
+    )
+    heading_font = FontField(label=gettext_lazy("Heading font"), empty=gettext_lazy("The same as the text"))
     logo_file = forms.FileField(
         required=False, label=gettext_lazy("Logo"), help_text=gettext_lazy("PNG or JPEG, 600 pixels wide or more.")
     )

@@ -20,7 +20,7 @@ from newsletter.desk.saving import VoidsApprovals
 from newsletter.errors import NotReady
 from newsletter.issues.body import literal
 from newsletter.models import Brand, Issue, Publication, Story
-from subscribers.desk.listing import DeskList
+from subscribers.desk.listing import FROM_HOME, DeskList
 
 
 class BrandEditor(VoidsApprovals, PreviewedEditView):
@@ -77,6 +77,7 @@ def find_issue_for(brand: Brand) -> Issue:
 
 class BrandViewSet(SnippetViewSet):
     model = Brand
+    breadcrumbs_items = FROM_HOME
     index_view_class = DeskList
     icon = "sliders"
     menu_label = gettext_lazy("Brand")

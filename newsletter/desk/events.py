@@ -23,7 +23,7 @@ from newsletter.desk.pickers import EventChooser
 from newsletter.desk.saving import VoidsApprovals
 from newsletter.issues.corrections import find_misled
 from newsletter.models import EventNotice, Source
-from subscribers.desk.listing import DeskList
+from subscribers.desk.listing import FROM_HOME, DeskList
 
 
 class EventFilters(WagtailFilterSet):
@@ -88,6 +88,7 @@ def say_event(event: EventNotice) -> dict[str, Any]:
 
 class EventViewSet(SnippetViewSet):
     model = EventNotice
+    breadcrumbs_items = FROM_HOME
     index_view_class = DeskList
     icon = "calendar-alt"
     menu_label = gettext_lazy("Events")

@@ -31,8 +31,9 @@ from newsletter.desk.preview_person import may_preview_people
 from newsletter.desk.readers import resolve_complete
 from newsletter.desk.saving import say_voided
 from newsletter.desk.stale import void_if_stale
+from newsletter.desk.words import STATE_WORDS
 from newsletter.models import Issue
-from subscribers.desk.listing import DeskList, MomentColumn
+from subscribers.desk.listing import FROM_HOME, DeskList, MomentColumn
 
 OUT_OF_DATE = gettext_lazy(
     "Somebody else saved this issue since you opened it. Copy what you wrote, reload the page, and write it again."
@@ -45,7 +46,7 @@ def overview_url(issue: Issue) -> str:
 
 
 class IssueFilters(WagtailFilterSet):
-    state = django_filters.ChoiceFilter(choices=Issue.State.choices, label=gettext_lazy("State"))
+    state = django_filters.ChoiceFilter(choices=STATE_WORDS, label=gettext_lazy("State"))
 
     class Meta:
         model = Issue
@@ -124,7 +125,7 @@ class IssueEditor(PreviewedEditView):
 
     @cached_property
     def header_buttons(self) -> list[Button]:
-        return [HeaderButton("Overview, approval", url=overview_url(self.object), icon_name="view")]
+        return [HeaderButton(_("Overview, approval"), url=overview_url(self.object), icon_name="view")]
 
 
 class IssueRevisionPreview(PreviewRevisionView):
@@ -137,6 +138,7 @@ class IssueRevisionPreview(PreviewRevisionView):
 
 class IssueViewSet(SnippetViewSet):
     model = Issue
+    breadcrumbs_items = FROM_HOME
     icon = "mail"
     menu_label = gettext_lazy("Issues")
     menu_order = 100

@@ -22,7 +22,7 @@ from newsletter.desk.saving import VoidsApprovals
 from newsletter.desk.schedule_words import say_schedule
 from newsletter.errors import NotReady
 from newsletter.models import Publication
-from subscribers.desk.listing import DeskList
+from subscribers.desk.listing import FROM_HOME, DeskList
 
 
 class PublicationEditor(VoidsApprovals, PreviewedEditView):
@@ -50,6 +50,7 @@ class NewPublicationPreview(FramedPreview, PreviewOnCreateView):
 
 class PublicationViewSet(SnippetViewSet):
     model = Publication
+    breadcrumbs_items = FROM_HOME
     index_view_class = DeskList
     icon = "mail"
     base_url_path = "publications"

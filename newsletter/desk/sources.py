@@ -14,7 +14,7 @@ from wagtail.snippets.views.snippets import SnippetViewSet
 
 from newsletter.desk.panels import WordsPanel
 from newsletter.models import Source
-from subscribers.desk.listing import DeskList, MomentColumn, say_moment
+from subscribers.desk.listing import FROM_HOME, DeskList, MomentColumn, say_moment
 
 SHOWN_ASIDE = 50
 
@@ -52,8 +52,10 @@ def say_source(source: Source) -> dict[str, Any]:
 
 class SourceViewSet(SnippetViewSet):
     model = Source
+    breadcrumbs_items = FROM_HOME
     index_view_class = DeskList
     icon = "globe"
+    menu_label = gettext_lazy("Sources")
     menu_order = 140
     add_to_admin_menu = True
     base_url_path = "sources"

@@ -30,7 +30,7 @@ from newsletter.issues.body import literal
 from newsletter.issues.care import EMAIL, care_of, find_fault
 from newsletter.issues.content import Content, resolve_content
 from newsletter.models import Issue, PlacedStory, Publication, Source, Story
-from subscribers.desk.listing import DeskList, MomentColumn
+from subscribers.desk.listing import FROM_HOME, DeskList, MomentColumn
 from subscribers.models import Topic
 
 
@@ -118,6 +118,7 @@ def say_care_shortly(story: Story) -> str:
 
 class StoryViewSet(SnippetViewSet):
     model = Story
+    breadcrumbs_items = FROM_HOME
     index_view_class = DeskList
     icon = "doc-full"
     menu_order = 110

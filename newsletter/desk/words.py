@@ -15,6 +15,7 @@ _STATES = {
     Issue.State.SENT: (gettext_lazy("Sent"), "done"),
     Issue.State.CANCELLED: (gettext_lazy("Cancelled"), "off"),
 }
+STATE_WORDS = [(state.value, word) for state, (word, _tone) in _STATES.items()]
 _SENDS = {
     Send.State.PREPARING: (gettext_lazy("Being prepared"), "busy"),
     Send.State.READY: (gettext_lazy("Ready to go out"), "busy"),

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
+from django.utils import translation
 
 from newsletter.issues.audience import Group, find_groups, find_wheres, see_as
 from newsletter.issues.checks import check_stories
@@ -123,7 +124,7 @@ def make_public_id(content: Content, visible: Visible) -> str:
 
 def _store(revision: IssueRevision, rendered: Rendered) -> Variant:
     mail = rendered.mail
-    with transaction.atomic():
+    with transaction.atomic(), translation.override("en"):  # what is kept is in one language, whoever approves
         variant, made = Variant.objects.get_or_create(
             issue=revision.issue,
             revision=revision,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from newsletter.issues.body import literal, shorten
 from newsletter.issues.leave_out import leave_out, stories_of
@@ -122,14 +124,17 @@ def shown_by(content: Content, *, visible: Visible) -> tuple[set[int], set[int]]
 def describe_visible(visible: Visible) -> str:
     """The variant in words, for staff: which events and which appeal. A publication has one language: it is not said."""
     if visible.nothing:
-        return "No mail: only events near them were asked for, and there is none"
-    parts = ["only the events"] if visible.only_events else []
+        return _("No mail: only events near them were asked for, and there is none")
+    parts = [_("only the events")] if visible.only_events else []
     for chosen in visible.events.values():
         parts.append(_describe_events(chosen))
-    parts += [f"appeal “{appeal['headline']}”" for appeal in visible.appeals.values() if appeal]
+    parts += [
+        _("appeal “%(headline)s”") % {"headline": appeal["headline"]} for appeal in visible.appeals.values() if appeal
+    ]
     if visible.hidden:
-        parts.append("without 1 story" if len(visible.hidden) == 1 else f"without {len(visible.hidden)} stories")
-    label = "; ".join(parts) or "the same for everybody"
+        hidden = len(visible.hidden)
+        parts.append(ngettext("without %(hidden)s story", "without %(hidden)s stories", hidden) % {"hidden": hidden})
+    label = "; ".join(parts) or _("the same for everybody")
     label = label[0].upper() + label[1:]
     return label if len(label) <= 200 else label[:199] + "…"
 
@@ -158,14 +163,16 @@ def _describe_events(chosen: Chosen) -> str:
     online = sum(1 for event in chosen.events if event["online"])
     named = ", ".join(place for place in places if place)
     if chosen.close:
-        named += f" ({len(chosen.close)} within {CLOSE_KM} km)"
+        close = _("%(close)s within %(km)s km") % {"close": len(chosen.close), "km": CLOSE_KM}
+        named += f" ({close})"
     kinds = {
-        "near": f"events near {named}",
-        "region": f"events in the region: {named}",
-        "online": "online events",
-        "host": "invitation to host an event",
-        "nothing": "no events",
-        "all": "all events",
+        "near": _("events near %(named)s") % {"named": named},
+        "region": _("events in the region: %(named)s") % {"named": named},
+        "online": _("online events"),
+        "host": _("invitation to host an event"),
+        "nothing": _("no events"),
+        "all": _("all events"),
     }
-    extra = f" + {online} online" if online and chosen.kind in ("near", "region") else ""
-    return kinds[chosen.kind] + extra
+    if online and chosen.kind in ("near", "region"):
+        return _("%(events)s + %(online)s online") % {"events": kinds[chosen.kind], "online": online}
+    return kinds[chosen.kind]

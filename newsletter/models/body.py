@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail import blocks
 from wagtail.fields import StreamField
@@ -15,10 +14,11 @@ _TEXT = ["bold", "italic", "link", "ol", "ul"]
 
 
 class NoteBlock(blocks.StructBlock):
-    heading = blocks.CharBlock(required=False, max_length=120)
+    heading = blocks.CharBlock(required=False, max_length=120, label=gettext_lazy("Heading"))
     text = blocks.RichTextBlock(
         features=_TEXT,
         help_text=gettext_lazy('Merge fields such as {{ first_name | default:"friend" }} may stand here.'),
+        label=gettext_lazy("Text"),
     )
 
     class Meta:
@@ -30,12 +30,23 @@ class NoteBlock(blocks.StructBlock):
 class StoryChoice(blocks.StructBlock):
     """A story, and what this issue says instead of its own words."""
 
-    story = SnippetChooserBlock("newsletter.Story")
-    headline = blocks.CharBlock(required=False, max_length=300, help_text=gettext_lazy("Instead of the story's own."))
-    teaser = blocks.TextBlock(
-        required=False, max_length=600, help_text=gettext_lazy("Instead of the story's own."), rows=3
+    story = SnippetChooserBlock("newsletter.Story", label=gettext_lazy("Story"))
+    headline = blocks.CharBlock(
+        required=False,
+        max_length=300,
+        help_text=gettext_lazy("Instead of the story's own."),
+        label=gettext_lazy("Headline"),
     )
-    picture = ImageChooserBlock(required=False, help_text=gettext_lazy("Instead of the story's own."))
+    teaser = blocks.TextBlock(
+        required=False,
+        max_length=600,
+        help_text=gettext_lazy("Instead of the story's own."),
+        rows=3,
+        label=gettext_lazy("Teaser"),
+    )
+    picture = ImageChooserBlock(
+        required=False, help_text=gettext_lazy("Instead of the story's own."), label=gettext_lazy("Picture")
+    )
 
     class Meta:
         icon = "doc-full"
@@ -50,16 +61,17 @@ class LeadStoryBlock(StoryChoice):
 
 
 class StoriesBlock(blocks.StructBlock):
-    heading = blocks.CharBlock(required=False, max_length=120)
+    heading = blocks.CharBlock(required=False, max_length=120, label=gettext_lazy("Heading"))
     look = blocks.ChoiceBlock(
         choices=[
-            ("cards", "Two beside each other"),
-            ("rows", "One under the other, pictures at the side"),
-            ("list", "Without pictures"),
+            ("cards", gettext_lazy("Two beside each other")),
+            ("rows", gettext_lazy("One under the other, pictures at the side")),
+            ("list", gettext_lazy("Without pictures")),
         ],
         default="cards",
+        label=gettext_lazy("Look"),
     )
-    stories = blocks.ListBlock(StoryChoice())
+    stories = blocks.ListBlock(StoryChoice(), label=gettext_lazy("Stories"))
 
     class Meta:
         icon = "list-ul"
@@ -70,8 +82,8 @@ class StoriesBlock(blocks.StructBlock):
 class EventsBlock(blocks.StructBlock):
     """The events to choose from; each reader sees those near them."""
 
-    heading = blocks.CharBlock(required=False, max_length=120)
-    events = blocks.ListBlock(SnippetChooserBlock("newsletter.EventNotice"))
+    heading = blocks.CharBlock(required=False, max_length=120, label=gettext_lazy("Heading"))
+    events = blocks.ListBlock(SnippetChooserBlock("newsletter.EventNotice"), label=gettext_lazy("Events"))
 
     class Meta:
         icon = "date"
@@ -82,13 +94,20 @@ class EventsBlock(blocks.StructBlock):
 class EventCardBlock(blocks.StructBlock):
     """One event in full, for every reader."""
 
-    event = SnippetChooserBlock("newsletter.EventNotice")
+    event = SnippetChooserBlock("newsletter.EventNotice", label=gettext_lazy("Event"))
     summary = blocks.TextBlock(
-        required=False, max_length=600, rows=3, help_text=gettext_lazy("Instead of the event's own.")
+        required=False,
+        max_length=600,
+        rows=3,
+        help_text=gettext_lazy("Instead of the event's own."),
+        label=gettext_lazy("Summary"),
     )
-    picture = ImageChooserBlock(required=False)
+    picture = ImageChooserBlock(required=False, label=gettext_lazy("Picture"))
     button = blocks.CharBlock(
-        required=False, max_length=60, help_text=gettext_lazy("Empty: “See the event and join in”.")
+        required=False,
+        max_length=60,
+        help_text=gettext_lazy("Empty: “See the event and join in”."),
+        label=gettext_lazy("Button"),
     )
 
     class Meta:
@@ -100,7 +119,7 @@ class EventCardBlock(blocks.StructBlock):
 class AppealsBlock(blocks.StructBlock):
     """Each reader sees the first that is for people like them."""
 
-    appeals = blocks.ListBlock(SnippetChooserBlock("newsletter.Appeal"))
+    appeals = blocks.ListBlock(SnippetChooserBlock("newsletter.Appeal"), label=gettext_lazy("Appeals"))
 
     class Meta:
         icon = "pick"
@@ -109,9 +128,15 @@ class AppealsBlock(blocks.StructBlock):
 
 
 class RelatedBlock(blocks.StructBlock):
-    heading = blocks.CharBlock(required=False, max_length=120)
+    heading = blocks.CharBlock(required=False, max_length=120, label=gettext_lazy("Heading"))
     links = blocks.ListBlock(
-        blocks.StructBlock([("title", blocks.CharBlock(max_length=300)), ("url", blocks.URLBlock(max_length=2000))])
+        blocks.StructBlock(
+            [
+                ("title", blocks.CharBlock(max_length=300, label=gettext_lazy("Title"))),
+                ("url", blocks.URLBlock(max_length=2000, label=gettext_lazy("Address"))),
+            ]
+        ),
+        label=gettext_lazy("Links"),
     )
 
     class Meta:
@@ -121,9 +146,14 @@ class RelatedBlock(blocks.StructBlock):
 
 
 class QuoteBlock(blocks.StructBlock):
-    text = blocks.TextBlock(max_length=600, rows=3)
-    who = blocks.CharBlock(required=False, max_length=120)
-    note = blocks.CharBlock(required=False, max_length=300, help_text=gettext_lazy("For a pseudonym: *A pseudonym."))
+    text = blocks.TextBlock(max_length=600, rows=3, label=gettext_lazy("Text"))
+    who = blocks.CharBlock(required=False, max_length=120, label=gettext_lazy("Who"))
+    note = blocks.CharBlock(
+        required=False,
+        max_length=300,
+        help_text=gettext_lazy("For a pseudonym: *A pseudonym."),
+        label=gettext_lazy("Note"),
+    )
 
     class Meta:
         icon = "openquote"
@@ -132,9 +162,9 @@ class QuoteBlock(blocks.StructBlock):
 
 
 class PictureBlock(blocks.StructBlock):
-    image = ImageChooserBlock()
+    image = ImageChooserBlock(label=gettext_lazy("Picture file"))
     alt = blocks.CharBlock(max_length=300, label=gettext_lazy("What it shows"))
-    caption = blocks.CharBlock(required=False, max_length=300)
+    caption = blocks.CharBlock(required=False, max_length=300, label=gettext_lazy("Caption"))
     url = blocks.URLBlock(required=False, max_length=2000, label=gettext_lazy("Links to"))
 
     class Meta:
@@ -144,8 +174,8 @@ class PictureBlock(blocks.StructBlock):
 
 
 class ButtonBlock(blocks.StructBlock):
-    label = blocks.CharBlock(max_length=60)
-    url = blocks.URLBlock(max_length=2000)
+    label = blocks.CharBlock(max_length=60, label=gettext_lazy("Words on the button"))
+    url = blocks.URLBlock(max_length=2000, label=gettext_lazy("Address"))
 
     class Meta:
         icon = "link"
@@ -164,7 +194,9 @@ class BodyBlock(blocks.StreamBlock):
     quote = QuoteBlock()
     picture = PictureBlock()
     button = ButtonBlock()
-    divider = blocks.StaticBlock(icon="horizontalrule", label=gettext_lazy("Divider"), admin_text="A thin line.")
+    divider = blocks.StaticBlock(
+        icon="horizontalrule", label=gettext_lazy("Divider"), admin_text=gettext_lazy("A thin line.")
+    )
 
 
 class BodyField(StreamField):
@@ -187,35 +219,49 @@ def make_struct(schema: BlockSchema) -> blocks.StructBlock:
     first = next((field.name for field in schema.fields if field.kind == "line"), "")
     label_format = f"{schema.label}: {{{first}}}" if first else schema.label
     return blocks.StructBlock(
-        children, icon=schema.icon, label=schema.label, label_format=label_format, help_text=schema.about
+        children,
+        icon=schema.icon,
+        label=_say(schema.label),
+        label_format=label_format,
+        help_text=_say(schema.about),
     )
 
 
 def _make_field(field: FieldSchema) -> blocks.Block:
-    said = {"required": field.required, "label": field.label, "help_text": field.help}
+    said = {"required": field.required, "label": _say(field.label), "help_text": _say(field.help)}
     match field.kind:
         case "rich":
             return blocks.RichTextBlock(features=_TEXT, **said)
         case "lines":
             return blocks.ListBlock(
                 blocks.CharBlock(max_length=field.most),
-                label=field.label,
+                label=_say(field.label),
                 min_num=1 if field.required else 0,
                 default=[],
             )
         case "link":
             return blocks.URLBlock(max_length=2000, **said)
         case "choice":
-            return blocks.ChoiceBlock(choices=list(field.options), default=field.options[0][0], **said)
+            return blocks.ChoiceBlock(
+                choices=[(value, _say(words)) for value, words in field.options], default=field.options[0][0], **said
+            )
         case "picture":
             return blocks.StructBlock(
                 [
-                    ("image", ImageChooserBlock(required=field.required)),
-                    ("alt", blocks.CharBlock(max_length=300, required=field.required, label=_("What it shows"))),
+                    ("image", ImageChooserBlock(required=field.required, label=gettext_lazy("Picture file"))),
+                    (
+                        "alt",
+                        blocks.CharBlock(max_length=300, required=field.required, label=gettext_lazy("What it shows")),
+                    ),
                 ],
-                label=field.label,
+                label=_say(field.label),
             )
         case "paragraphs":
             return blocks.TextBlock(max_length=field.most, rows=3, **said)
         case _:
             return blocks.CharBlock(max_length=field.most, **said)
+
+
+def _say(words: str) -> Any:
+    """The words of a schema in the language of whoever looks; `scripts.messages` collects them."""
+    return gettext_lazy(words) if words else ""

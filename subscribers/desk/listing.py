@@ -3,11 +3,16 @@
 from datetime import datetime
 from typing import Any
 
+from django.urls import reverse_lazy
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column
 from wagtail.snippets.views.snippets import IndexView
+
+FROM_HOME = [{"url": reverse_lazy("wagtailadmin_home"), "label": gettext_lazy("Home")}]
+"""The first step of a way to a page. Wagtail's own is said once, when the program starts, in one language for all."""
 
 
 class DeskList(IndexView):

@@ -13,7 +13,7 @@ from wagtail.permissions import register_permission_policy
 from wagtail.snippets.views.snippets import SnippetViewSet
 
 from subscribers.desk.embed import EmbedPanel
-from subscribers.desk.listing import DeskList
+from subscribers.desk.listing import FROM_HOME, DeskList
 from subscribers.models import MailingList, Subscription, Topic
 
 
@@ -29,6 +29,7 @@ register_permission_policy(MailingList, NeverDelete(MailingList))
 
 class ListViewSet(SnippetViewSet):
     model = MailingList
+    breadcrumbs_items = FROM_HOME
     index_view_class = DeskList
     icon = "list-ul"
     menu_label = gettext_lazy("Lists")
@@ -68,6 +69,7 @@ class ListViewSet(SnippetViewSet):
 
 class TopicViewSet(SnippetViewSet):
     model = Topic
+    breadcrumbs_items = FROM_HOME
     index_view_class = DeskList
     icon = "tag"
     base_url_path = "topics"

@@ -14,7 +14,7 @@ from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import HeaderButton
 from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
-from subscribers.desk.listing import DeskList
+from subscribers.desk.listing import FROM_HOME, DeskList
 from subscribers.desk.rule_field import RuleField
 from subscribers.desk.segment_views import SEE_PEOPLE, NewSegmentPreview, SegmentPreview
 from subscribers.desk.short_names import KeepsShortName
@@ -71,8 +71,10 @@ class SegmentMaker(_OpenPreview, CreateView):
 
 class SegmentViewSet(SnippetViewSet):
     model = Segment
+    breadcrumbs_items = FROM_HOME
     index_view_class = DeskList
     icon = "group"
+    menu_label = gettext_lazy("Segments")
     base_url_path = "segments"
     add_view_class = SegmentMaker
     edit_view_class = SegmentEditor

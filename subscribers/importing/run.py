@@ -15,6 +15,7 @@ from subscribers.importing.layouts import find_layout
 from subscribers.importing.outcomes import PersonRow, RefusedRow
 from subscribers.importing.people_file import PeopleFile, look_at, read_people
 from subscribers.importing.report import ImportReport
+from subscribers.importing.seen import Seen
 from subscribers.importing.stage import room_for_indexes
 from subscribers.importing.targets import unused_columns
 from subscribers.models import Basis, ImportBatch, ImportRefusal, ImportState
@@ -45,7 +46,7 @@ class Run:
         self._progress = progress
         self._stopping = stopping
         self._writer = ChunkWriter(batch=batch, dry_run=dry_run)
-        self._seen: set[int] = set()
+        self._seen = Seen()
         self.report = new_report(batch)
         self._rows = self._open(file)
 
@@ -88,7 +89,9 @@ class Run:
         left = done
         while left and (chunk := list(islice(self._rows, min(left, CHUNK)))):
             left -= len(chunk)
-            self._seen.update(_shorten(self._writer.identify(row.email)) for row in chunk if isinstance(row, PersonRow))
+            for row in chunk:
+                if isinstance(row, PersonRow):
+                    self._seen.add(self._writer.identify(row.email))
             hold(self._batch, token=self._token, now=self._clock())
 
     def _do(self, chunk: list[PersonRow | RefusedRow]) -> None:
@@ -125,19 +128,12 @@ class Run:
             if isinstance(row, RefusedRow):
                 continue
             address_hash = self._writer.identify(row.email)
-            short = _shorten(address_hash)
-            if short in self._seen:
+            if not self._seen.add(address_hash):
                 self.report.repeated += 1
                 self.report.note(row.line, "The address is on an earlier line too; that line counts.")
                 continue
-            self._seen.add(short)
             fresh[address_hash] = row
         return fresh
-
-
-def _shorten(address_hash: bytes) -> int:
-    """60 of its bits, for memory: two of a million people share these once in two million files."""
-    return int.from_bytes(address_hash[:8]) >> 4
 
 
 def new_report(batch: ImportBatch) -> ImportReport:

@@ -60,6 +60,8 @@ def test_the_menu_shows_nothing_of_a_page_tree() -> None:
     for theirs in ('/admin/pages/"', "/admin/documents/", "/admin/sites/", "/admin/collections/", "editor guide"):
         assert f'"url": "{theirs}' not in page
     assert "Search all pages" not in page
+    assert '"wagtail.sidebar.SearchModule", "_args": ["/admin/stories/"]' in page
+    assert '"name": "groups"' not in page
 
 
 def test_the_link_button_of_a_text_asks_for_an_address_not_for_a_page() -> None:

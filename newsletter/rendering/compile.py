@@ -4,16 +4,21 @@ The compiler (MRML) checks no closing tags, gives few positions and dies of deep
 """
 
 import logging
+import os
 import re
 from typing import Any
 
 import cssutils
-import premailer
 from mjml import mjml2html
 
 from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.tags import find_fault
 from newsletter.rendering.tokens import assert_tokens_kept
+
+# Read when premailer is imported. The 128 that it remembers by itself are fewer than one brand has.
+os.environ.setdefault("PREMAILER_CACHE", "LRU")
+os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "5000")
+import premailer
 
 MAX_BYTES = 300_000
 MAX_DEPTH = 200

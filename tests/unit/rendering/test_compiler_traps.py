@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import premailer.cache
 import pytest
 from lxml.html import document_fromstring
 
@@ -181,3 +182,8 @@ def test_a_trap_of_the_inliner_is_avoided(trap: str) -> None:
 def test_a_style_that_somebody_pastes_cannot_stop_the_inliner() -> None:
     cleaned = clean_html('<p style="p">x</p><p style="}{">y</p>')
     assert cleaned == "<p>x</p><p>y</p>"
+
+
+def test_what_the_inliner_remembers_is_enough_for_several_brands(mails: Mails) -> None:
+    assert len(mails) > 15
+    assert len(premailer.cache.cache) < premailer.cache.cache.maxsize

@@ -29,7 +29,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_SECONDS = 180
+START_SECONDS = 600
 COMMAND = str(Path(sys.executable).parent / "newsletter")
 PEOPLE = "900" if os.environ.get(GUIDE) else "60"
 

@@ -12,6 +12,7 @@ from newsletter.desk.home_growth import draw_growth
 from newsletter.desk.home_tasks import find_tasks, issue_url
 from newsletter.desk.issue_pages import say_audience
 from newsletter.desk.send_progress import say_hold
+from newsletter.desk.words import say_issue_state
 from newsletter.errors import BadSchedule
 from newsletter.issues.schedule import check_schedule, due_after
 from newsletter.models import Issue, Publication, Send, Slot
@@ -70,7 +71,7 @@ def _next(publication: Publication, now: datetime) -> Next:
         return Next(
             publication=publication,
             at=due.at,
-            detail=f"{issue}: {issue.get_state_display().lower()}",
+            detail=f"{issue}: {str(say_issue_state(issue)['word']).lower()}",
             url=issue_url(issue),
         )
     if slot and slot.state == Slot.State.SKIPPED:

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail.snippets.widgets import AdminSnippetChooser
 
 from newsletter.desk.schedule_words import DAYS, MONTHLY, OTHER, WEEKLY, Rhythm, read_rhythm, write_schedule
 from newsletter.errors import BadSchedule
@@ -54,6 +55,10 @@ class PublicationForm(WagtailAdminModelForm):
             "at": found.at,
             **self.initial,
         }
+        for field in self.fields.values():
+            if isinstance(field.widget, AdminSnippetChooser):  # made, and worded, when the program started
+                field.widget.choose_one_text = _("Choose one")
+                field.widget.choose_another_text = _("Choose another")
         if "language" in self.fields:
             self.fields["language"].widget = forms.Select(choices=language_choices(self.instance.language)[1:])
         if "schedule" in self.fields:

@@ -50,9 +50,9 @@ class LinkLook(models.Model):
     """The last look at where one link of an issue leads. ``sha256`` is over the address, so that one address stands once."""
 
     class State(models.TextChoices):
-        GOOD = "good"
-        DEAD = "dead"
-        UNREACHED = "unreached"
+        GOOD = "good", gettext_lazy("Good")
+        DEAD = "dead", gettext_lazy("Dead")
+        UNREACHED = "unreached", gettext_lazy("Unreached")
 
     sha256 = models.CharField(max_length=64, unique=True)
     url = models.TextField()

@@ -19,7 +19,7 @@ class ProviderEvent(models.Model):
 
     class Result(models.TextChoices):
         WAITING = "", gettext_lazy("waiting")
-        APPLIED = "applied"
+        APPLIED = "applied", gettext_lazy("Applied")
         ORPHAN = "orphan", gettext_lazy("of no mail of ours")
         NOTED = "noted", gettext_lazy("noted, nothing to do")
 

@@ -25,12 +25,12 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         CORRECTION = "correction", gettext_lazy("correction")
 
     class State(models.TextChoices):
-        DRAFT = "draft"
-        IN_REVIEW = "in_review"
-        APPROVED = "approved"
-        SENDING = "sending"
-        SENT = "sent"
-        CANCELLED = "cancelled"
+        DRAFT = "draft", gettext_lazy("Draft")
+        IN_REVIEW = "in_review", gettext_lazy("In Review")
+        APPROVED = "approved", gettext_lazy("Approved")
+        SENDING = "sending", gettext_lazy("Sending")
+        SENT = "sent", gettext_lazy("Sent")
+        CANCELLED = "cancelled", gettext_lazy("Cancelled")
 
     MOVED_BY_SERVICES = (
         "publication_id",
@@ -201,8 +201,8 @@ class Shown(models.Model):
     """What a variant shows, by row: so that it is known who was shown a story or an event."""
 
     class Kind(models.TextChoices):
-        STORY = "story"
-        EVENT = "event"
+        STORY = "story", gettext_lazy("Story")
+        EVENT = "event", gettext_lazy("Event")
 
     variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="shows")
     kind = models.CharField(max_length=5, choices=Kind.choices)

@@ -12,10 +12,10 @@ class Proof(models.Model):
     """One mail to one member of staff. The row is written before the provider is called and says what became of it."""
 
     class State(models.TextChoices):
-        ASKED = "asked"
-        ACCEPTED = "accepted"
-        FAILED = "failed"
-        UNCERTAIN = "uncertain"
+        ASKED = "asked", gettext_lazy("Asked")
+        ACCEPTED = "accepted", gettext_lazy("Accepted")
+        FAILED = "failed", gettext_lazy("Failed")
+        UNCERTAIN = "uncertain", gettext_lazy("Uncertain")
 
     issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="proofs")
     sha256 = models.CharField(max_length=64)

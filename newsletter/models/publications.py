@@ -191,14 +191,14 @@ class Slot(models.Model):
     """
 
     class Kind(models.TextChoices):
-        ISSUE = "issue"
-        DIGEST = "digest"
+        ISSUE = "issue", gettext_lazy("Issue")
+        DIGEST = "digest", gettext_lazy("Digest")
 
     class State(models.TextChoices):
-        DUE = "due"
-        ASSEMBLED = "assembled"
-        SKIPPED = "skipped"
-        MISSED = "missed"
+        DUE = "due", gettext_lazy("Due")
+        ASSEMBLED = "assembled", gettext_lazy("Assembled")
+        SKIPPED = "skipped", gettext_lazy("Skipped")
+        MISSED = "missed", gettext_lazy("Missed")
 
     publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="slots")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.ISSUE)

@@ -18,13 +18,13 @@ class Send(models.Model):
     """One dispatch of one approved revision. ``excluded`` is {reason: people}, counted when the audience was frozen."""
 
     class State(models.TextChoices):
-        PREPARING = "preparing"
-        READY = "ready"
-        SUBMITTING = "submitting"
-        PAUSED = "paused"
-        SUBMITTED = "submitted"
-        NEEDS_ATTENTION = "needs_attention"
-        CANCELLED = "cancelled"
+        PREPARING = "preparing", gettext_lazy("Preparing")
+        READY = "ready", gettext_lazy("Ready")
+        SUBMITTING = "submitting", gettext_lazy("Submitting")
+        PAUSED = "paused", gettext_lazy("Paused")
+        SUBMITTED = "submitted", gettext_lazy("Submitted")
+        NEEDS_ATTENTION = "needs_attention", gettext_lazy("Needs Attention")
+        CANCELLED = "cancelled", gettext_lazy("Cancelled")
 
     issue = models.ForeignKey(Issue, on_delete=models.PROTECT, related_name="sends")
     revision = models.ForeignKey(IssueRevision, on_delete=models.PROTECT, related_name="+")
@@ -79,13 +79,13 @@ class Batch(models.Model):
     """One API call's people, all of one variant. ``lease_until`` and ``attempts`` fence a worker that comes late."""
 
     class State(models.TextChoices):
-        PENDING = "pending"
-        SUBMITTING = "submitting"
-        ACCEPTED = "accepted"
-        PARTIAL = "partial"
-        REJECTED = "rejected"
-        UNCERTAIN = "uncertain"
-        WRITTEN_OFF = "written_off"
+        PENDING = "pending", gettext_lazy("Pending")
+        SUBMITTING = "submitting", gettext_lazy("Submitting")
+        ACCEPTED = "accepted", gettext_lazy("Accepted")
+        PARTIAL = "partial", gettext_lazy("Partial")
+        REJECTED = "rejected", gettext_lazy("Rejected")
+        UNCERTAIN = "uncertain", gettext_lazy("Uncertain")
+        WRITTEN_OFF = "written_off", gettext_lazy("Written Off")
 
     send = models.ForeignKey(Send, on_delete=models.PROTECT, related_name="batches")
     seq = models.PositiveIntegerField()
@@ -171,9 +171,9 @@ class DeliveryException(models.Model):
     """Where one person's end differs from the batch's. ``state`` replaces the batch's; the times are first-wins facts."""
 
     class State(models.TextChoices):
-        REJECTED = "rejected"
-        SKIPPED = "skipped"
-        UNCERTAIN = "uncertain"
+        REJECTED = "rejected", gettext_lazy("Rejected")
+        SKIPPED = "skipped", gettext_lazy("Skipped")
+        UNCERTAIN = "uncertain", gettext_lazy("Uncertain")
 
     delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="exception")
     state = models.CharField(max_length=10, choices=State.choices, blank=True)

@@ -8,7 +8,6 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,12 +23,13 @@ from wagtail.permissions import register_permission_policy
 
 from subscribers.addresses import normalise
 from subscribers.desk.decisions import BAR, ERASE, LIFT
+from subscribers.desk.imports import MAY as DOWNLOAD
 from subscribers.desk.listing import MomentColumn
 from subscribers.desk.words import say_consent, say_subscription
 from subscribers.errors import BadAddress
 from subscribers.identity import identify
+from subscribers.locations import describe_place
 from subscribers.models import MailingList, Subscriber, Subscription, Suppression
-from subscribers.people import describe_person
 from subscribers.suppression import may_staff_lift
 
 LIST_LIMIT = 10_000
@@ -155,7 +155,7 @@ class PersonPage(WagtailAdminTemplateMixin, TemplateView):
         return {
             **context,
             "person": self.person,
-            "held": describe_person(self.person, now=timezone.now()),
+            "place": describe_place(self.person.place) if self.person.place else "",
             "topics": list(self.person.topics.all()),
             "subscriptions": [(subscription, say_subscription(subscription)) for subscription in subscriptions],
             "events": say_consent(self.person),
@@ -164,6 +164,7 @@ class PersonPage(WagtailAdminTemplateMixin, TemplateView):
             "may_lift": self.request.user.has_perm(LIFT),
             "may_bar": self.request.user.has_perm(BAR),
             "may_erase": self.request.user.has_perm(ERASE),
+            "may_download": self.request.user.has_perm(DOWNLOAD),
         }
 
 

@@ -48,6 +48,7 @@ def test_one_persons_page_says_what_is_held_and_the_look_is_logged() -> None:
     page = sign_in("data").get(f"/admin/people/{person.pk}/").content.decode()
     assert "ada@example.org" in page
     assert "sign-up sheet" in page
+    assert f'action="/admin/people/{person.pk}/data/"' in page
     assert "Must not be mailed" in page
     assert "Looked at" in sign_in("admin").get("/admin/staff-log/").content.decode()
 

@@ -64,7 +64,7 @@ def _set(one: Note, *, now: datetime) -> int:
     if reason is Reason.ERASURE and person is not None:
         erase_person(subscriber=person, by="", now=now)
         return 1
-    mailing_list = MailingList.objects.filter(pk=one.mailing_list).first()
+    mailing_list = MailingList.objects.filter(pk=one.mailing_list).first() if one.mailing_list else None
     suppress(address_hash=one.address_hash, reason=reason, now=one.at, mailing_list=mailing_list, note=_WHY)
     if person is not None and reason in _ENDS:
         end_subscriptions(subscriber=person, reason=_ENDS[reason], now=now, mailing_list=mailing_list)

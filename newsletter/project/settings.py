@@ -158,7 +158,6 @@ SUBSCRIBERS_SITE_URL = ENV.site_url
 SUBSCRIBERS_ADDRESS_KEY = ENV.address_key
 SUBSCRIBERS_TRUSTED_PROXIES = ENV.trusted_proxies
 SUBSCRIBERS_JOURNAL = ENV.data_dir / "left.journal"
-SUBSCRIBERS_JOURNAL = ENV.data_dir / "left.journal"
 SUBSCRIBERS_LINK_KEYS = [ENV.secret_key, *ENV.old_secret_keys]
 
 LOGGING = {

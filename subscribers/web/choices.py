@@ -8,7 +8,7 @@ from django import forms
 _LONGEST = 18
 
 
-class ChosenRows(forms.ModelMultipleChoiceField):
+class ChosenRows(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not subscriptable when it runs
     """A number that no database can hold is refused like any other that was not offered."""
 
     def clean(self, value: Iterable[Any] | None) -> Any:

@@ -30,6 +30,8 @@ FLAGS = [
     "--disable-sync",
 ]
 START_SECONDS = 600
+ANSWER_MS = 20_000
+expect.set_options(timeout=ANSWER_MS)
 COMMAND = str(Path(sys.executable).parent / "newsletter")
 PEOPLE = "900" if os.environ.get(GUIDE) else "60"
 

@@ -63,11 +63,13 @@ class Send(models.Model):
 
 class BatchQuerySet(models.QuerySet["Batch"]):
     def uncertain(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
-        """Uncertain batches of sends that are not over, whose ``first`` try began in (start, end]."""
+        """Uncertain batches of sends that are not over, never tried at another provider, whose ``first`` try began in (start, end]."""
+        tries = Attempt.objects.filter(batch=models.OuterRef("pk"))
         return (
             self.filter(
+                Q(send__provider__startswith=provider) | models.Exists(tries.filter(provider=provider)),
+                ~models.Exists(tries.exclude(provider__in=[provider, ""])),
                 state=Batch.State.UNCERTAIN,
-                send__provider__startswith=provider,
                 send__state__in=[Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION],
             )
             .annotate(first=models.Min("tries__started_at"))
@@ -127,6 +129,7 @@ class Attempt(models.Model):
 
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="tries")
     n = models.PositiveIntegerField()
+    provider = models.CharField(max_length=60, blank=True)
     people = models.PositiveIntegerField()
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

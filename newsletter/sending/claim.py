@@ -51,9 +51,11 @@ def go_at_once(batch: Batch, now: datetime) -> None:
 
 @transaction.atomic
 def claim_batch(
-    *, batch_id: int, now: datetime, wait_until: Wait = go_at_once, sends: "Sends | None" = None
+    *, batch_id: int, provider: str, now: datetime, wait_until: Wait = go_at_once, sends: "Sends | None" = None
 ) -> Claim | None:
     """Claim a pending batch of a running send, or None where somebody else has it or it may not be sent now.
+
+    ``provider`` is the one that is going to be called: only there may the batch be asked about or replayed.
 
     ``wait_until`` is asked once the batch is ours, in the same transaction: a batch that must wait goes back as it was.
     """
@@ -74,7 +76,9 @@ def claim_batch(
     readers = find_readers(batch, mailing_list=batch.send.issue.publication.mailing_list, now=now)
     if readers.left:
         _leave_out(readers.left, batch=batch, now=now)
-    Attempt.objects.create(batch=batch, n=batch.attempts, people=len(readers.staying), started_at=now)
+    Attempt.objects.create(
+        batch=batch, n=batch.attempts, provider=provider, people=len(readers.staying), started_at=now
+    )
     return Claim(batch=batch, n=batch.attempts, lease_until=lease_until, readers=readers.staying)
 
 

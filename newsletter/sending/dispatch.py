@@ -37,7 +37,13 @@ class Dispatcher:
 
     def dispatch(self, batch_id: int) -> bool:
         """Send one batch if it may be sent now. Returns whether this call did anything with it."""
-        claim = claim_batch(batch_id=batch_id, now=self.clock(), wait_until=self._wait_until, sends=self._sends)
+        claim = claim_batch(
+            batch_id=batch_id,
+            provider=self.adapter.capabilities.name,
+            now=self.clock(),
+            wait_until=self._wait_until,
+            sends=self._sends,
+        )
         if claim is None:
             return False
         with self._keeper.hold(Lease(batch_id=batch_id, n=claim.n, until=claim.lease_until)) as lease:

@@ -65,7 +65,7 @@ def test_f11_a_machine_whose_clock_is_an_hour_ahead_costs_knowledge_and_mails_no
 ) -> None:
     send = begun(NOW)
     first = Batch.objects.order_by("seq")[0]
-    claim = claim_batch(batch_id=first.pk, now=NOW)
+    claim = claim_batch(batch_id=first.pk, provider="mailgun", now=NOW)
     assert claim is not None
     sweep(adapter=current_adapter(), clock=lambda: NOW + timedelta(hours=1))
     first.refresh_from_db()
@@ -80,7 +80,7 @@ def test_f11_the_batch_of_a_worker_that_died_before_the_clock_was_put_back_does_
 ) -> None:
     begun(NOW)
     batch = Batch.objects.order_by("seq")[0]
-    assert claim_batch(batch_id=batch.pk, now=NOW + timedelta(days=7)) is not None
+    assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW + timedelta(days=7)) is not None
     sweep(adapter=current_adapter(), clock=lambda: NOW)
     batch.refresh_from_db()
     assert batch.state == Batch.State.UNCERTAIN

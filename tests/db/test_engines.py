@@ -88,7 +88,7 @@ def test_leases_that_ran_out_are_settled_before_the_embedded_engine_rings_anythi
     begun()
     batch = Batch.objects.get()
     long_ago = timezone.now() - timedelta(hours=1)
-    assert claim_batch(batch_id=batch.pk, now=long_ago) is not None
+    assert claim_batch(batch_id=batch.pk, provider="mailgun", now=long_ago) is not None
     monkeypatch.setattr(embedded, "jobs_of", lambda roles, lanes: [])
     chosen = engine.engine_for()
     chosen.start()

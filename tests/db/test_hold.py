@@ -37,7 +37,9 @@ def begun() -> Send:
 
 
 def claim_one() -> Any:
-    return claim_batch(batch_id=Batch.objects.filter(state="pending").order_by("seq")[0].pk, now=NOW)
+    return claim_batch(
+        batch_id=Batch.objects.filter(state="pending").order_by("seq")[0].pk, provider="mailgun", now=NOW
+    )
 
 
 def go_back_to_the_backup() -> None:

@@ -21,7 +21,7 @@ def claim_one() -> Lease:
     make_story("The first verdict")
     add_readers(publication, 3)
     start_send(issue=make_issue(publication, approved=True), now=NOW)
-    claim = claim_batch(batch_id=Batch.objects.get().pk, now=NOW)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
     assert claim is not None
     return Lease(batch_id=claim.batch.pk, n=claim.n, until=claim.lease_until)
 
@@ -65,7 +65,7 @@ def test_f11_a_clock_that_jumps_ahead_makes_a_batch_uncertain_and_never_sent_twi
     lease = claim_one()
     assert settle_lost_leases(now=NOW + timedelta(days=7)) == 1
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
-    assert claim_batch(batch_id=lease.batch_id, now=NOW + timedelta(days=7)) is None
+    assert claim_batch(batch_id=lease.batch_id, provider="mailgun", now=NOW + timedelta(days=7)) is None
 
 
 def test_the_keeper_lengthens_what_it_holds_and_ends_when_it_holds_nothing():

@@ -59,9 +59,28 @@ def test_a_replay_under_the_same_key_settles_a_lost_answer_without_a_second_mail
     assert set(resend.accepted_counts().values()) == {1}
 
 
+def test_f20_what_was_handed_to_a_provider_is_never_replayed_at_another(fake_provider, settings):
+    """Begun at one, moved to another in the middle, and moved back: the second one's lost answer stays in doubt."""
+    first = fake_provider.url_of("resend") + "&max_batch=10"
+    settings.NEWSLETTER_PROVIDER_URL = first
+    send = start_send(issue=ready_issue(readers=30), now=NOW)
+    batches = list(Batch.objects.order_by("seq").values_list("pk", flat=True))
+    Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(batches[0])
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=10"
+    fake_provider.fault_on(2, Fault("reset_after_accepting"))
+    Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(batches[1])
+    settings.NEWSLETTER_PROVIDER_URL = first
+    clock = Clock()
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    assert list(Batch.objects.order_by("seq").values_list("state", flat=True)) == ["accepted", "uncertain", "accepted"]
+    assert len(fake_provider.ledger) == 3
+    assert set(fake_provider.accepted_counts().values()) == {1}
+    assert make_receipt(send).deliveries["uncertain"] == 10
+
+
 def test_a_key_that_the_provider_has_forgotten_is_never_used_again(resend):
     start_send(issue=ready_issue(readers=5), now=NOW)
-    claim = claim_batch(batch_id=Batch.objects.get().pk, now=NOW)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
     assert claim is not None
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.UNCERTAIN), now=NOW + timedelta(hours=23, minutes=59))
     sweep(adapter=current_adapter(), clock=later(hours=24))
@@ -84,7 +103,7 @@ def test_the_providers_records_settle_what_a_call_left_open(mailgun):
 def test_no_record_at_the_provider_proves_nothing(mailgun):
     mailgun.fault_on(1, Fault("stall_before_accepting", seconds=0.1))
     start_send(issue=ready_issue(readers=5), now=NOW)
-    claim = claim_batch(batch_id=Batch.objects.get().pk, now=NOW)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
     assert claim is not None
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.UNCERTAIN), now=NOW)
     for minutes in (3, 10, 30, 90):
@@ -136,7 +155,7 @@ def test_whoever_sends_hears_of_a_batch_that_a_person_or_a_replay_sends_again(re
 def test_who_left_after_a_call_in_doubt_is_in_doubt_and_not_skipped(resend):
     issue = ready_issue(readers=5)
     start_send(issue=issue, now=NOW)
-    claim = claim_batch(batch_id=Batch.objects.get().pk, now=NOW)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, provider="resend", now=NOW)
     assert claim is not None
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.UNCERTAIN), now=NOW)
     leave_list(
@@ -166,7 +185,7 @@ def test_a_send_can_be_paused_and_goes_on_where_it_stopped(mailgun):
     send = start_send(issue=issue, now=NOW)
     person = make_approver()
     pause_send(send=send, by=person, reason="wrong picture?")
-    assert claim_batch(batch_id=Batch.objects.order_by("seq")[0].pk, now=NOW) is None
+    assert claim_batch(batch_id=Batch.objects.order_by("seq")[0].pk, provider="mailgun", now=NOW) is None
     with pytest.raises(WrongState):
         pause_send(send=send, by=person)
     resume_send(send=send, by=person)
@@ -180,7 +199,7 @@ def test_a_cancelled_send_skips_whom_it_had_not_reached_and_its_receipt_adds_up(
     issue = ready_issue(readers=25)
     send = start_send(issue=issue, now=NOW)
     first = Batch.objects.order_by("seq")[0]
-    claim = claim_batch(batch_id=first.pk, now=NOW)
+    claim = claim_batch(batch_id=first.pk, provider="mailgun", now=NOW)
     assert claim is not None
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.ACCEPTED), now=NOW)
     cancel_send(send=send, by=make_approver(), now=NOW)
@@ -192,7 +211,7 @@ def test_a_cancelled_send_skips_whom_it_had_not_reached_and_its_receipt_adds_up(
 
 def test_what_is_unknown_of_single_people_can_be_left_and_the_send_ended(mailgun):
     send = start_send(issue=ready_issue(readers=5), now=NOW)
-    claim = claim_batch(batch_id=Batch.objects.get().pk, now=NOW)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
     assert claim is not None
     unsure = {claim.readers[0].delivery: (Verdict.UNCERTAIN, "no answer for this person")}
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.ACCEPTED, people=unsure), now=NOW)

@@ -256,7 +256,7 @@ def test_f19_a_refused_key_stops_the_send_at_the_first_call_and_loses_nobody(mai
 
 def test_f1_a_worker_lost_during_the_call_leaves_its_batch_uncertain(mailgun):
     send = start_send(issue=ready_issue(readers=5), now=NOW)
-    claim = claim_batch(batch_id=Batch.objects.get().pk, now=NOW)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
     assert claim is not None
     assert settle_lost_leases(now=NOW + timedelta(seconds=44)) == 0
     assert settle_lost_leases(now=NOW + timedelta(seconds=46)) == 1
@@ -269,7 +269,7 @@ def test_f1_a_worker_lost_during_the_call_leaves_its_batch_uncertain(mailgun):
 
 def test_f22_a_worker_that_comes_back_after_its_lease_changes_nothing(mailgun):
     start_send(issue=ready_issue(readers=5), now=NOW)
-    claim = claim_batch(batch_id=Batch.objects.get().pk, now=NOW)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
     assert claim is not None
     settle_lost_leases(now=NOW + timedelta(seconds=46))
     assert not record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.ACCEPTED), now=NOW + timedelta(seconds=130))
@@ -279,8 +279,8 @@ def test_f22_a_worker_that_comes_back_after_its_lease_changes_nothing(mailgun):
 def test_f12_a_batch_is_claimed_by_one_worker_only(mailgun):
     start_send(issue=ready_issue(readers=5), now=NOW)
     batch = Batch.objects.get()
-    assert claim_batch(batch_id=batch.pk, now=NOW) is not None
-    assert claim_batch(batch_id=batch.pk, now=NOW) is None
+    assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW) is not None
+    assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW) is None
 
 
 def test_a_variant_whose_bytes_were_changed_is_never_sent(mailgun):

@@ -95,7 +95,7 @@ def test_v5_a_running_send_is_paused_and_says_why_and_no_mail_with_the_story_is_
     assert done.people == 5 - left.size
     resume_send(send=send, by=editor)
     assert find_due_batches(now=NOW) == []
-    assert claim_batch(batch_id=left.pk, now=NOW) is None
+    assert claim_batch(batch_id=left.pk, provider="mailgun", now=NOW) is None
     gate_sends(now=NOW)
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED

@@ -15,11 +15,12 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
+from wagtail.users.models import UserProfile
 
 from newsletter.models.audit import done_from
 from subscribers.web.page import client_of
@@ -100,7 +101,8 @@ class StaffGate:
         detour = find_detour(request)
         if detour:
             return HttpResponseRedirect(detour)
-        response = self.get_response(request)
+        with translation.override(_language_of(request)):
+            response = self.get_response(request)
         if request.method == "POST" and request.path.startswith(ACCOUNTS) and request.user.is_authenticated:
             _note_own_change(request)
         return response
@@ -132,6 +134,13 @@ def find_detour(request: HttpRequest) -> str:
     if is_mfa_enabled(request.user):
         return f"{reverse('mfa_reauthenticate')}?{urlencode({'next': request.get_full_path()})}"
     return reverse("mfa_activate_totp")
+
+
+def _language_of(request: HttpRequest) -> str | None:
+    """What the person chose, on the pages of their account, which Wagtail does not know; elsewhere as it is."""
+    if request.path.startswith(ACCOUNTS):
+        return str(UserProfile.get_for_user(request.user).get_preferred_language())
+    return translation.get_language()
 
 
 def _note_own_change(request: HttpRequest) -> None:

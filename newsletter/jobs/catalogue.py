@@ -15,6 +15,7 @@ from newsletter.feedback.lists import read_provider_list
 from newsletter.issues.links import look_at_links
 from newsletter.jobs.confirm import send_due_confirmations
 from newsletter.jobs.mailed_links import send_due_links
+from newsletter.jobs.pulse import send_pulse
 from newsletter.jobs.stopping import is_stopping
 from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends, tell_of_waiting_seconds
 from newsletter.jobs.tick import assemble_due, poll_sources, prepare_begun_sends, start_due_sends
@@ -66,6 +67,11 @@ def _look_at_links() -> None:
         look_at_links(now=_now(), fetcher=make_fetcher())
 
 
+def _send_pulse() -> None:
+    if settings.NEWSLETTER_PULSE_URL:
+        send_pulse(url=settings.NEWSLETTER_PULSE_URL, fetcher=make_fetcher(), now=_now())
+
+
 def _tell(*, now: datetime) -> None:
     tell_of_stopped_sends(now=now)
     tell_of_waiting_seconds(now=now)
@@ -85,6 +91,7 @@ JOBS = (
     Job("links", 60, _look_at_links, SCHEDULER),
     Job("domains", 300, lambda: look_at_domains(now=_now()), SCHEDULER),
     Job("watch", 300, lambda: warn_staff(now=_now()), SCHEDULER),
+    Job("pulse", 60, _send_pulse, SCHEDULER),
     Job("confirm", 2, lambda: send_due_confirmations(now=_now()), WORKER),
     Job("mailed_links", 2, lambda: send_due_links(now=_now()), WORKER),
     Job("retention", 3600, lambda: forget_what_is_over(now=_now()), SCHEDULER),

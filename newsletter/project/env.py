@@ -29,6 +29,7 @@ class Environment:
     engine: str
     fetch_allow: list[str]
     link_checks: bool
+    pulse_url: str
     production: bool
     time_zone: str
     demo: bool
@@ -51,6 +52,7 @@ def read() -> Environment:
         engine=_engine(database_url),
         fetch_allow=_words("NEWSLETTER_FETCH_ALLOW"),
         link_checks=_env.bool("NEWSLETTER_LINK_CHECKS", True),
+        pulse_url=_env.str("NEWSLETTER_PULSE_URL", ""),
         production=production,
         time_zone=_env.str("NEWSLETTER_TIME_ZONE", "UTC"),
         demo=not production and site_url.startswith("http://127.0.0.1:") and (data_dir / MARK).is_file(),

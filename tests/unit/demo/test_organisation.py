@@ -19,7 +19,7 @@ KEYS = {
     "source": "name kind url every topics region language",
     "appeal": "slug headline text link button for",
     "publication": "slug name list segment from_name from_email reply_to subject schedule zone lead_hours approval "
-    "stories events radius_km days_back days_ahead topics sources language",
+    "stories events radius_km days_back days_ahead topics sources language archive",
 }
 
 

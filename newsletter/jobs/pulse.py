@@ -1,0 +1,63 @@
+"""A sign of life to a monitor outside: it comes only while all is well, so that silence is the alarm.
+
+So somebody hears of it also when this machine, its schedule or the mail to staff itself is dead.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from newsletter.content.fetch import Fetcher, FetchError, Limits, TooLarge
+from newsletter.models import Batch, Installation, ProviderEvent, Send, Slot, StaffNotice
+
+log = logging.getLogger(__name__)
+ANSWER = Limits(max_bytes=65_536, total=10.0)
+UNTOUCHED = timedelta(minutes=10)
+UNASSEMBLED = timedelta(hours=1)
+UNTOLD = timedelta(minutes=30)
+UNAPPLIED = timedelta(minutes=30)
+
+
+def send_pulse(*, url: str, fetcher: Fetcher, now: datetime) -> bool:
+    """Ask for ``url`` where nothing is in trouble. Returns whether the monitor was reached."""
+    trouble = find_trouble(now=now)
+    if trouble:
+        log.warning("No sign of life goes to the monitor: %s", trouble)
+        return False
+    try:
+        fetcher.fetch(url, limits=ANSWER)
+    except TooLarge:
+        return True
+    except FetchError as error:
+        log.warning("The monitor could not be reached: %s", error)
+        return False
+    return True
+
+
+def find_trouble(*, now: datetime) -> str:
+    """What stands still that should not, in words; "" where all is well."""
+    signs = {
+        "everything is held": Installation.objects.filter(held=True),
+        "a send stopped and waits for a person": Send.objects.filter(
+            state__in=[Send.State.PAUSED, Send.State.NEEDS_ATTENTION]
+        ),
+        "a batch lies with nobody: does a worker run?": Batch.objects.filter(_lies_with_nobody(now)),
+        "a slot was not assembled: does the scheduler run?": Slot.objects.filter(
+            state=Slot.State.DUE, due_at__lt=now - UNASSEMBLED
+        ),
+        "a mail to staff could not be sent": StaffNotice.objects.filter(sent_at=None, made_at__lt=now - UNTOLD),
+        "a report of the provider was not applied": ProviderEvent.objects.filter(
+            result=ProviderEvent.Result.WAITING, applied_at=None, received_at__lt=now - UNAPPLIED, retry_at__lt=now
+        ),
+    }
+    return next((words for words, rows in signs.items() if rows.exists()), "")
+
+
+def _lies_with_nobody(now: datetime) -> Q:
+    """Its lease ran out long ago, or its send has called nobody for as long although it may."""
+    over = Q(state=Batch.State.SUBMITTING, lease_until__lt=now - UNTOUCHED)
+    put_off = Q(not_before__gt=now - UNTOUCHED) | Q(send__not_before__gt=now - UNTOUCHED)
+    busy = Q(send__batches__tries__started_at__gt=now - UNTOUCHED)
+    waiting = Q(state=Batch.State.PENDING, send__state=Send.State.SUBMITTING, send__started_at__lt=now - UNTOUCHED)
+    return over | (waiting & ~put_off & ~busy)

@@ -253,3 +253,17 @@ def logo_server() -> Iterator[tuple[str, list[str]]]:
         yield f"http://127.0.0.1:{server.server_address[1]}", asked
         server.shutdown()
         thread.join()
+
+
+def test_what_a_lists_form_asks_is_written_in_the_file_and_what_the_file_leaves_out_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "organisation.toml"
+    asked = []
+    for line in ("", 'ask = ["place", "language"]', "", "ask = []"):
+        file.write_text(f'[[list]]\nslug = "weekly"\nname = "Weekly"\n{line}\n', encoding="utf-8")
+        apply_file(file, now=NOW)
+        row = MailingList.objects.get()
+        asked.append((row.ask_name, row.ask_place, row.ask_topics, row.ask_language))
+    chosen = (False, True, False, True)
+    assert asked == [(True, True, True, False), chosen, chosen, (False, False, False, False)]

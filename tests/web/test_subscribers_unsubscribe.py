@@ -67,6 +67,7 @@ def test_u1_one_post_leaves_whatever_its_body_and_headers(
     assert not answer.cookies
     assert "Cookie" not in answer.get("Vary", "")
     assert len(answer.content) < 2_000
+    assert answer.headers["Content-Length"] == str(len(answer.content))
     assert not eligible(mailing_list=weekly, now=timezone.now()).exists()
 
 

@@ -1,8 +1,10 @@
 """One batch from claim to outcome: claim, build, call the provider holding nothing, record what is known."""
 
+import gc
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from newsletter.models import Batch
 from newsletter.providers.contract import Adapter, Outcome, Verdict
@@ -25,10 +27,18 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@lru_cache(maxsize=1)
+def _leave_code_uncollected() -> None:
+    """Half a million objects of loaded code were looked through again for every few batches: a sixth of a sender's time."""
+    gc.collect()
+    gc.freeze()
+
+
 class Dispatcher:
     """Hands batches to one provider. Safe to share between threads; ``clock`` gives the time in UTC."""
 
     def __init__(self, *, adapter: Adapter, clock: Clock = utc_now) -> None:
+        _leave_code_uncollected()
         self.adapter = adapter
         self.clock = clock
         self._shelf = Shelf()

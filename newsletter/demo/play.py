@@ -89,8 +89,10 @@ def _set_up(*, site_url: str, people: int, now: datetime, console: Console) -> N
 
 def _print_variants(issue: Issue, console: Console) -> None:
     groups: dict[str, int] = {}
-    for label, people in issue.approvals.latest("at").revision.groups.filter(variant__isnull=False).values_list(
-        "variant__label", "people"
+    for label, people in (
+        issue.approvals.latest("at")
+        .revision.groups.filter(variant__isnull=False)
+        .values_list("variant__label", "people")
     ):
         groups[label] = groups.get(label, 0) + people
     table = Table("people", "what they see", box=None, title=f"{len(groups)} variants", title_justify="left")

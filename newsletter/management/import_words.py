@@ -42,8 +42,8 @@ def say_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator[st
         if counts[word] or (word == "new" and not counts["barred"]):
             yield f"{counts[word]:>9,}  {meaning}"
     if len(report.reasons) > 1:
-        for kind, lines in sorted(report.reasons.items(), key=lambda item: -item[1]):
-            yield f"{lines:>13,}  {REFUSED_WORDS[Refused(kind)]}"
+        for kind, refused in sorted(report.reasons.items(), key=lambda item: -item[1]):
+            yield f"{refused:>13,}  {REFUSED_WORDS[Refused(kind)]}"
     for row in report.refusals[:SHOWN_LINES]:
         yield f"  line {row.line}: {row.reason}"
     if report.refused > SHOWN_LINES:

@@ -63,7 +63,7 @@ class Send(models.Model):
 
 class BatchQuerySet(models.QuerySet["Batch"]):
     def uncertain(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
-        """Uncertain batches of sends that are not over, never tried at another provider, whose ``first`` try began in (start, end]."""
+        """Uncertain batches of open sends, never tried at another provider, whose ``first`` try began in (start, end]."""
         tries = Attempt.objects.filter(batch=models.OuterRef("pk"))
         return (
             self.filter(

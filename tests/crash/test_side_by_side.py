@@ -53,7 +53,7 @@ def test_f15_no_call_that_begins_after_somebody_left_holds_them(install):
     assert here.send_state() == "submitted"
 
 
-def test_i6_a_confirmation_does_not_wait_for_a_bulk_send_whose_every_lane_is_stuck(install):
+def test_b4_i6_a_confirmation_does_not_wait_for_a_bulk_send_whose_every_lane_is_stuck(install):
     here = install()
     here.provider.fault_always(Fault("stall_after_accepting", seconds=20))
     here.start("worker", "--lanes", "2")

@@ -11,6 +11,7 @@ from newsletter.models import Attempt, Batch, Issue, Send, move
 from newsletter.sending.bell import ring
 
 RUNNING = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING)
+SENT_AGAIN = "sent again, at the risk of a second mail"
 
 
 def pause_send(*, send: Send, by: Any, reason: str = "") -> None:
@@ -82,7 +83,7 @@ def write_off(*, batch: Batch, by: Any, now: datetime) -> None:
 def send_again(*, batch: Batch, by: Any, now: datetime) -> None:
     """A person decides to send it once more, knowing that its people may then get the issue twice. It goes at once."""
     with transaction.atomic():
-        _settle(batch, by=by, to=Batch.State.PENDING, words="sent again, at the risk of a second mail", now=now)
+        _settle(batch, by=by, to=Batch.State.PENDING, words=SENT_AGAIN, now=now)
         go_on_with(batch.send)
 
 

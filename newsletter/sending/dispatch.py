@@ -14,11 +14,13 @@ from newsletter.sending.day import give_back_day, reserve_day
 from newsletter.sending.lease import Keeper, Lease
 from newsletter.sending.outcome import record_outcome, wait_before_next
 from newsletter.sending.rate import reserve, slow_down
+from newsletter.sending.reconcile import may_repeat
 from subscribers.errors import DomainError
 
 log = logging.getLogger(__name__)
 NOBODY_LEFT = "everybody in it left before it was sent"
 TOO_SLOW = "the batch took longer to build than its lease"
+FORGOTTEN = "an earlier call may have been taken, and a repeat can no longer be told apart by its key"
 
 Clock = Callable[[], datetime]
 
@@ -76,6 +78,9 @@ class Dispatcher:
     def _deliver(self, claim: Claim, lease: Lease) -> Outcome:
         if not claim.readers:
             return Outcome(verdict=Verdict.ACCEPTED, reason=NOBODY_LEFT)
+        capabilities = self.adapter.capabilities
+        if claim.n > 1 and not may_repeat(batch=claim.batch, n=claim.n, capabilities=capabilities, now=self.clock()):
+            return Outcome(verdict=Verdict.UNCERTAIN, reason=FORGOTTEN)
         try:
             letter = self._shelf.letter(claim.batch.variant_id)
             call = build_call(batch=claim.batch, readers=claim.readers, letter=letter, places=self._shelf.places)

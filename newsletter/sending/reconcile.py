@@ -6,10 +6,11 @@ A replay counts from the first attempt: once the provider has forgotten the key,
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Max, Min
 
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send, move
 from newsletter.providers.contract import Adapter, Capabilities, Finder, Found, Verdict
-from newsletter.sending.control import go_on_with
+from newsletter.sending.control import SENT_AGAIN, go_on_with
 from newsletter.sending.delivered import find_delivered
 
 FIRST_ASKED_AFTER = timedelta(minutes=2)
@@ -36,6 +37,21 @@ def replay_uncertain(*, capabilities: Capabilities, now: datetime) -> int:
         for send in Send.objects.filter(pk__in=set(chosen.values()) if again else ()):
             go_on_with(send)
     return again
+
+
+def may_repeat(*, batch: Batch, n: int, capabilities: Capabilities, now: datetime) -> bool:
+    """Whether try ``n`` may be made although the end of an earlier one is unknown: a batch may have waited long for it.
+
+    A person said so, or the provider that was called is the one that is called now, and still knows the key.
+    """
+    tries = Attempt.objects.filter(batch=batch, n__lt=n)
+    allowed = tries.filter(detail__startswith=SENT_AGAIN).aggregate(n=Max("n"))["n"] or 0
+    if not tries.filter(outcome="uncertain", n__gt=allowed).exists():
+        return True
+    if capabilities.reconcile != "replay" or tries.exclude(provider__in=[capabilities.name, ""]).exists():
+        return False
+    first = tries.aggregate(at=Min("started_at"))["at"]
+    return bool(now - first < timedelta(seconds=capabilities.idempotency_seconds) - CLOSE_TO_FORGOTTEN)
 
 
 def ask_provider(*, adapter: Adapter, now: datetime) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from newsletter.models import Batch, Issue, Send
+from newsletter.models import Attempt, Batch, Issue, Send
 from newsletter.sending.hold import hold_everything, release_everything
 from subscribers.replay import Replayed, replay_journal
 
@@ -32,6 +32,9 @@ def doubt_what_was_open(*, now: datetime) -> Doubt:
         send__state__in=[Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION],
     )
     sizes = list(open_batches.values_list("size", flat=True))
+    Attempt.objects.filter(batch__in=open_batches, ended_at__isnull=True).update(
+        ended_at=now, outcome="uncertain", detail=REASON
+    )
     open_batches.update(state=Batch.State.UNCERTAIN, reason=REASON, lease_until=None, settled_at=now)
     due = Issue.objects.filter(
         state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED], slot__due_at__lte=now

@@ -23,6 +23,7 @@ from newsletter.sending.outcome import record_outcome
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.receipt import make_receipt
 from newsletter.sending.reconcile import replay_uncertain
+from newsletter.sending.restore import doubt_what_was_open, release_after_restore
 from newsletter.sending.run import run_send, sweep
 from newsletter.sending.start import start_send
 from newsletter.sending.sweep import finish_sends
@@ -85,6 +86,40 @@ def test_a_key_that_the_provider_has_forgotten_is_never_used_again(resend):
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.UNCERTAIN), now=NOW + timedelta(hours=23, minutes=59))
     sweep(adapter=current_adapter(), clock=later(hours=24))
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
+
+
+@pytest.mark.parametrize("moved_to", ["", "mailgun"])
+def test_a_replay_that_had_to_wait_is_not_made_once_the_key_is_forgotten_or_somebody_else_is_called(
+    resend, settings, moved_to
+):
+    """Paused between the sweep that chose the batch and the call that was to repeat it."""
+    resend.fault_on(1, Fault("reset_after_accepting"))
+    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
+    sweep(adapter=current_adapter(), clock=later(seconds=5))
+    assert Batch.objects.get().state == Batch.State.PENDING
+    person = make_approver()
+    pause_send(send=send, by=person)
+    resume_send(send=send, by=person)
+    if moved_to:
+        settings.NEWSLETTER_PROVIDER_URL = resend.url_of(moved_to)
+    resumed = later(hours=1) if moved_to else later(hours=24)
+    Dispatcher(adapter=current_adapter(), clock=resumed).dispatch(Batch.objects.get().pk)
+    assert Batch.objects.get().state == Batch.State.UNCERTAIN
+    assert len(resend.ledger) == 1
+    send_again(batch=Batch.objects.get(), by=person, now=resumed())
+    Dispatcher(adapter=current_adapter(), clock=later(hours=25)).dispatch(Batch.objects.get().pk)
+    assert Batch.objects.get().state == Batch.State.ACCEPTED
+
+
+def test_a_call_that_was_under_way_when_the_backup_was_made_can_be_sent_again_by_a_person(mailgun):
+    start_send(issue=ready_issue(readers=5), now=NOW)
+    assert claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW) is not None
+    doubt_what_was_open(now=NOW)
+    send_again(batch=Batch.objects.get(), by=make_approver(), now=NOW)
+    release_after_restore(now=NOW)
+    Dispatcher(adapter=current_adapter(), clock=later(minutes=1)).dispatch(Batch.objects.get().pk)
+    assert Batch.objects.get().state == Batch.State.ACCEPTED
 
 
 def test_the_providers_records_settle_what_a_call_left_open(mailgun):

@@ -14,7 +14,8 @@ from newsletter.providers.headers import check_mail, list_headers
 from newsletter.providers.tokens import check_tokens, check_values, fill_tokens
 
 # The stock policies fold a List-Unsubscribe of 78 characters or more into an encoded word, and one-click silently dies.
-POLICY = policy.SMTP.clone(max_line_length=998)
+POLICY = policy.SMTP.clone(max_line_length=998)  # headers stay whole
+BODY_POLICY = policy.SMTP.clone(max_line_length=76)  # the longest line of a quoted-printable body, RFC 2045
 
 
 def build_message(*, mail: Mail, person: Person, message_id: str, date: datetime) -> EmailMessage:
@@ -35,7 +36,7 @@ def build_message(*, mail: Mail, person: Person, message_id: str, date: datetime
     if mail.reply_to:
         message["Reply-To"] = Address(addr_spec=ascii_address(mail.reply_to))
     _add_headers(message, headers, person.variables)
-    message.policy = policy.SMTP  # bodies are encoded in lines of 76, as they must be; headers stay whole
+    message.policy = BODY_POLICY
     message.set_content(fill_tokens(mail.text, person.variables), cte="quoted-printable")
     message.add_alternative(fill_tokens(mail.html, person.variables), subtype="html", cte="quoted-printable")
     message.policy = POLICY

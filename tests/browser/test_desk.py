@@ -37,7 +37,7 @@ def test_a_headline_overridden_in_an_issue_shows_there_and_only_there(page: Page
     expect(mail.locator("h2").first).to_be_visible(timeout=PREVIEW_MS)
     type_into(page.locator("[name=body-1-value-stories-0-value-headline]"), "Solo en este número de prueba")
     expect(mail.get_by_role("heading", name="Solo en este número de prueba")).to_be_visible(timeout=PREVIEW_MS)
-    page.get_by_label("Preview as").select_option(label="Plain text")
+    page.get_by_label("Shown as").select_option(label="Plain text")
     expect(mail.locator("pre")).to_contain_text(re.compile("solo en este número", re.IGNORECASE), timeout=PREVIEW_MS)
     page.goto("/admin/stories/?q=número")
     expect(page.get_by_role("link", name="Solo en este número de prueba")).to_have_count(0)

@@ -15,6 +15,7 @@ from subscribers.errors import DomainError
 STARTING = timedelta(minutes=2)
 LOST = "the worker was lost during the call; we do not know what the provider did"
 OPEN = (Batch.State.PENDING, Batch.State.SUBMITTING)
+RUNNING = (Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION)
 
 
 def wake_up(*, now: datetime) -> None:
@@ -56,19 +57,30 @@ def resume_unstarted(*, now: datetime) -> None:
 def finish_sends(*, now: datetime) -> list[Send]:
     """Sends with no batch left to do: submitted, or in need of a person where something is uncertain or refused."""
     finished = []
-    running = Send.objects.filter(state__in=[Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION]).select_related("issue")
+    running = Send.objects.filter(state__in=RUNNING).select_related("issue")
     for send in running.exclude(Q(batches__state__in=OPEN)):
         worry = _worry(send)
         to = Send.State.NEEDS_ATTENTION if worry else Send.State.SUBMITTED
         if send.state == to:
             continue
         with transaction.atomic():
-            if move(send, of=[Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION], to=to, reason=worry, ended_at=now):
+            if _end(send, to=to, worry=worry, now=now):
                 if to == Send.State.SUBMITTED:
                     move(send.issue, of=[Issue.State.SENDING], to=Issue.State.SENT)
                 finished.append(send)
     _reopen()
     return finished
+
+
+def _end(send: Send, *, to: Send.State, worry: str, now: datetime) -> bool:
+    """In one statement that looks at the batches once more: what was uncertain a moment ago may be about to go out again."""
+    running = Send.objects.filter(pk=send.pk, state__in=RUNNING)
+    if to == Send.State.SUBMITTED:
+        running = running.exclude(batches__state__in=[*OPEN, Batch.State.UNCERTAIN])
+    if not running.update(state=to, reason=worry, ended_at=now):
+        return False
+    send.state, send.reason, send.ended_at = to, worry, now
+    return True
 
 
 def _worry(send: Send) -> str:

@@ -8,6 +8,7 @@ from newsletter.errors import NotAllowed, WrongState
 from newsletter.models import Attempt, Batch, Issue, Send
 from newsletter.providers.contract import Outcome, Verdict
 from newsletter.sending import bell
+from newsletter.sending import sweep as sweep_module
 from newsletter.sending.claim import claim_batch
 from newsletter.sending.control import (
     cancel_send,
@@ -185,6 +186,22 @@ def test_whoever_sends_hears_of_a_batch_that_a_person_or_a_replay_sends_again(re
     finally:
         bell.stop_listening(listener)
     assert heard == [("submitting", "pending")] * 2
+
+
+def test_a_send_is_not_over_while_another_worker_puts_what_was_uncertain_in_again(resend, monkeypatch):
+    resend.fault_on(1, Fault("reset_after_accepting"))
+    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
+    ask = sweep_module._worry
+
+    def ask_a_moment_later(asked):
+        replay_uncertain(capabilities=current_adapter().capabilities, now=NOW + timedelta(seconds=5))
+        return ask(asked)
+
+    monkeypatch.setattr(sweep_module, "_worry", ask_a_moment_later)
+    assert finish_sends(now=NOW) == []
+    send.refresh_from_db()
+    assert (send.state, Batch.objects.get().state) == (Send.State.SUBMITTING, Batch.State.PENDING)
 
 
 def test_who_left_after_a_call_in_doubt_is_in_doubt_and_not_skipped(resend):

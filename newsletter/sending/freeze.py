@@ -53,8 +53,13 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
 
 
 def cut_for(variants: Sequence[Variant], *, capabilities: Capabilities) -> int:
-    """How many people go into one call, by count and by bytes. Raises NotReady where the issue is too big for even one."""
+    """How many people go into one call: by count, by bytes, and by what a slow rate allows in an hour.
+
+    Raises NotReady where the issue is too big for even one.
+    """
     people = capabilities.max_batch
+    if capabilities.people_per_second:
+        people = min(people, max(int(capabilities.people_per_second * 3600), 1))
     for variant in variants:
         letter = read_letter(variant)
         people = min(

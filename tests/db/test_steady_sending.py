@@ -158,3 +158,10 @@ def journal_knows_more(send: Send) -> None:
 
     send.pk += 1000
     write_journal(send, now=NOW)
+
+
+def test_a_rate_too_slow_for_a_whole_call_within_the_hour_makes_the_calls_smaller(mailgun, settings):
+    """A wait longer than a day would be taken for one that a clock put back had left, and be forgotten."""
+    settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=10&people_per_second=0.001"
+    start_send(issue=ready_issue(readers=6), now=NOW)
+    assert list(Batch.objects.order_by("seq").values_list("size", flat=True)) == [3, 3]

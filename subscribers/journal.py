@@ -4,11 +4,13 @@ One line of JSON for each mark and each lifting, in a file that is only ever add
 """
 
 import logging
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 from django.conf import settings
@@ -65,6 +67,14 @@ def journal_path() -> Path:
     return Path(settings.SUBSCRIBERS_JOURNAL)
 
 
+def _ends_whole(file: BinaryIO) -> bool:
+    """False behind a line that a crash or a full disk cut off: the next one must not be lost with it."""
+    if not file.seek(0, os.SEEK_END):
+        return True
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
+
+
 def _append(notes: list[Note]) -> None:
     """One write, so that the lines of several processes stay whole. A full disk keeps nobody from leaving."""
     lines = b"".join(
@@ -81,8 +91,8 @@ def _append(notes: list[Note]) -> None:
         for one in notes
     )
     try:
-        with journal_path().open("ab", buffering=0) as file:
-            file.write(lines)
+        with journal_path().open("ab+", buffering=0) as file:
+            file.write(lines if _ends_whole(file) else b"\n" + lines)
     except OSError as error:
         _LOG.error(
             "Who left could not be noted beside the database (%s). After a restore it would be forgotten.", error

@@ -106,6 +106,8 @@ def test_the_notes_hold_no_address_and_survive_a_line_that_was_cut_off(weekly: M
     with journal.open("ab") as file:
         file.write(b'{"hash": "00')
     assert [one.reason for one in read_notes()] == [Reason.UNSUBSCRIBE]
+    leave_list(subscriber=person("bea"), mailing_list=weekly, now=NOW)
+    assert [one.reason for one in read_notes()] == [Reason.UNSUBSCRIBE] * 2
 
 
 def test_a_full_disk_keeps_nobody_from_leaving(weekly: MailingList, settings: Any, tmp_path: Path) -> None:

@@ -42,6 +42,9 @@ def find_trouble(*, now: datetime) -> str:
         "a send stopped and waits for a person": Send.objects.filter(
             state__in=[Send.State.PAUSED, Send.State.NEEDS_ATTENTION]
         ),
+        "a send was begun and does not start": Send.objects.filter(
+            state__in=[Send.State.PREPARING, Send.State.READY], made_at__lt=now - UNTOUCHED
+        ),
         "a batch lies with nobody: does a worker run?": Batch.objects.filter(_lies_with_nobody(now)),
         "a slot was not assembled: does the scheduler run?": Slot.objects.filter(
             state=Slot.State.DUE, due_at__lt=now - UNASSEMBLED

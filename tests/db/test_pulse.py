@@ -39,6 +39,11 @@ def stop_a_send() -> None:
     Send.objects.filter(pk=send.pk).update(state=Send.State.NEEDS_ATTENTION)
 
 
+def begin_a_send_that_cannot_start() -> None:
+    send = begun()
+    Send.objects.filter(pk=send.pk).update(state=Send.State.READY, started_at=None)
+
+
 def leave_a_send_without_a_worker() -> None:
     begun()
 
@@ -65,6 +70,7 @@ def leave_a_report() -> None:
 TROUBLES = {
     hold_everything: "everything is held",
     stop_a_send: "waits for a person",
+    begin_a_send_that_cannot_start: "does not start",
     leave_a_send_without_a_worker: "does a worker run?",
     lose_a_worker_without_a_sweep: "does a worker run?",
     miss_a_slot: "does the scheduler run?",

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from subscribers.links import LIFETIMES, Purpose, make_link
 from subscribers.models import Basis, Confirmation, MailingList, Subscriber, Subscription, Suppression
@@ -46,7 +46,10 @@ def due_confirmations(*, now: datetime) -> QuerySet[Confirmation]:
     )
     blocked = (
         Suppression.objects.live()
-        .filter(address_hash=OuterRef("subscriber__address_hash"))
+        .filter(
+            Q(mailing_list__isnull=True) | Q(mailing_list=OuterRef("mailing_list")),
+            address_hash=OuterRef("subscriber__address_hash"),
+        )
         .exclude(reason__in=LIFTED_BY_CONFIRMING)
     )
     lifetime = LIFETIMES[Purpose.CONFIRM] or timedelta.max

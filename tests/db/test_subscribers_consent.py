@@ -168,6 +168,14 @@ def test_confirmation_mails_to_blocked_addresses_and_old_ones_are_not_due() -> N
     assert not due_confirmations(now=NOW).exists()
 
 
+def test_what_bars_one_list_does_not_silence_the_confirmation_of_another() -> None:
+    weekly, news = make_list(), make_list("news")
+    for barred in (weekly, news):
+        suppress(address_hash=identify(f"{barred.slug}@example.org"), reason=Reason.STAFF, mailing_list=barred, now=NOW)
+    assert ask(weekly, "news@example.org") is Requested.ASKED
+    assert due_confirmations(now=NOW).get().subscriber.email == "news@example.org"
+
+
 @pytest.mark.parametrize("reason", [Reason.HARD, Reason.SOFT_LIMIT, Reason.STAFF, Reason.LEGAL])
 def test_s5_a_sign_up_cannot_pass_a_suppression_that_is_not_the_persons_own(reason: Reason) -> None:
     weekly = make_list()

@@ -10,8 +10,8 @@ from subscribers.errors import DomainError
 from subscribers.identity import identify
 from subscribers.mailed_links import Kind, ask_for_link, spend
 from subscribers.merging import merge_people
-from subscribers.models import ConsentEvent, MailedLink, Reason, Subscriber, Suppression
-from subscribers.suppression import LIFTED_BY_CONFIRMING, write_suppression
+from subscribers.models import ConsentEvent, EndReason, MailedLink, Reason, Subscriber, Suppression
+from subscribers.suppression import LIFTED_BY_CONFIRMING, end_subscriptions, write_suppression
 from subscribers.throttle import forget_turns, take_turn
 
 OF_THE_PERSON = (Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.ERASURE, Reason.STAFF, Reason.LEGAL)
@@ -65,6 +65,7 @@ def confirm_new_address(*, link: MailedLink, now: datetime) -> Subscriber:
     person.email, person.address_hash = link.new_email, new_hash
     person.save(update_fields=["email", "address_hash"])
     _carry_suppressions(old_hash=old_hash, new_hash=new_hash, now=now)
+    _end_what_was_left(person, now=now)
     forget_turns(link.new_email)
     record_event(
         kind=ConsentEvent.Kind.MOVED,
@@ -92,3 +93,11 @@ def _carry_suppressions(*, old_hash: bytes, new_hash: bytes, now: datetime) -> N
             mailing_list=suppression.mailing_list,
             note="carried over when the person changed address",
         )
+
+
+def _end_what_was_left(person: Subscriber, *, now: datetime) -> None:
+    """What one of two addresses left ends for both: an open subscription would keep the person from asking again."""
+    own = Suppression.objects.live().filter(address_hash=person.address_hash, reason__in=LIFTED_BY_CONFIRMING)
+    for suppression in own.select_related("mailing_list"):
+        reason = EndReason.COMPLAINT if suppression.reason == Reason.COMPLAINT else EndReason.UNSUBSCRIBE
+        end_subscriptions(subscriber=person, reason=reason, now=now, mailing_list=suppression.mailing_list)

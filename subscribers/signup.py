@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 
 from subscribers.addresses import normalise
 from subscribers.confirmations import queue_confirmation
@@ -12,7 +13,7 @@ from subscribers.consent import record_event
 from subscribers.identity import identify
 from subscribers.lines import clean_line
 from subscribers.links import LinkTarget
-from subscribers.models import Basis, ConsentEvent, MailingList, Place, Subscriber, Subscription, Topic
+from subscribers.models import Basis, ConsentEvent, FormerIdentity, MailingList, Place, Subscriber, Subscription, Topic
 from subscribers.suppression import blocks_signup, is_suppressed, lift_by_own_wish
 from subscribers.throttle import forget_turns
 
@@ -95,9 +96,7 @@ def request_subscription(
 def confirm_subscription(*, target: LinkTarget, now: datetime, wording: str = "", source: str = "") -> Confirmed:
     """The person followed the link of the confirmation mail and pressed the button."""
     subscription = (
-        Subscription.objects.filter(
-            subscriber__uuid=target.subscriber_uuid, mailing_list__public_id=target.list_public_id
-        )
+        Subscription.objects.filter(subscriber__in=_named_by(target), mailing_list__public_id=target.list_public_id)
         .open()
         .select_related("subscriber", "mailing_list")
         .first()
@@ -125,6 +124,12 @@ def confirm_subscription(*, target: LinkTarget, now: datetime, wording: str = ""
     forget_turns(subscriber.email)
     _ask_about_other_lists(subscriber=subscriber, now=now)
     return Confirmed.NOW
+
+
+def _named_by(target: LinkTarget) -> QuerySet[Subscriber]:
+    """The person of a link, also where two were found to be one since it was mailed."""
+    former = FormerIdentity.objects.filter(uuid=target.subscriber_uuid).values("subscriber")
+    return Subscriber.objects.filter(Q(uuid=target.subscriber_uuid) | Q(pk__in=former))
 
 
 def _find_or_make(

@@ -7,9 +7,10 @@ from django.db import IntegrityError, transaction
 
 from subscribers.attributes import read_attributes, set_attributes
 from subscribers.audience import eligible
+from subscribers.confirmations import due_confirmations
 from subscribers.errors import BadAddress
 from subscribers.identity import identify
-from subscribers.links import Purpose, read_link
+from subscribers.links import LinkTarget, Purpose, read_link
 from subscribers.locations import get_or_make_place
 from subscribers.mailed_links import (
     APART,
@@ -38,6 +39,7 @@ from subscribers.models import (
     Topic,
 )
 from subscribers.moving import CannotMove, SameAddress, confirm_new_address, name_new_address
+from subscribers.signup import Confirmed, confirm_subscription, request_subscription
 from subscribers.suppression import suppress
 from subscribers.unsubscribe import leave_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
@@ -122,6 +124,28 @@ def test_s5_what_either_address_left_stays_left(weekly: MailingList) -> None:
     assert not eligible(mailing_list=news, now=LATER).exists()
     carried = Suppression.objects.filter(address_hash=identify("new@example.org"), mailing_list=events)
     assert carried.get().note.startswith("carried over")
+
+
+def test_what_the_one_address_left_can_be_asked_for_again_where_the_other_was_on_the_list(weekly: MailingList) -> None:
+    news, ada = make_list("news"), make_member(weekly)
+    subscribe(ada, news)
+    leave_list(subscriber=ada, mailing_list=news, now=NOW)
+    make_member(news, "new@example.org")
+    ada = move(ada, weekly, "new@example.org")
+    assert [row.mailing_list for row in Subscription.objects.open()] == [weekly]
+    later = LATER + timedelta(days=1)
+    request_subscription(email=ada.email, mailing_list=news, wording="Send me it.", source="page", now=later)
+    assert [row.mailing_list for row in due_confirmations(now=later)] == [news]
+
+
+def test_a_confirmation_mailed_before_two_people_became_one_still_confirms(weekly: MailingList) -> None:
+    news, ada = make_list("news"), make_member(weekly)
+    other = make_person("new@example.org")
+    subscribe(other, news, basis="consent_double_opt_in", evidence="")
+    target = LinkTarget(other.uuid, news.public_id, NOW)
+    move(ada, weekly, "new@example.org")
+    assert confirm_subscription(target=target, now=LATER) is Confirmed.NOW
+    assert eligible(mailing_list=news, now=LATER).get().subscriber == ada
 
 
 def test_what_was_wrong_with_the_old_mailbox_stays_behind(weekly: MailingList) -> None:

@@ -8,11 +8,12 @@ from django.utils.translation import gettext as _
 from subscribers.addresses import normalise
 from subscribers.errors import DomainError
 from subscribers.identity import identify
-from subscribers.models import MailingList, Reason, Subscriber
+from subscribers.models import MailingList, Reason, Subscriber, Suppression
 from subscribers.suppression import suppress
 from subscribers.unsubscribe import leave_all, leave_list
 
 REASONS = (Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.HARD, Reason.STAFF, Reason.LEGAL)
+_OF_ALL_MAIL = (Reason.COMPLAINT, Reason.HARD)
 
 
 class BadReason(DomainError):
@@ -25,19 +26,26 @@ def stop_mail(
 ) -> bool:
     """Forbids mail of one list, or of all. True when something changed; the same again changes nothing.
 
-    Somebody who left (`unsubscribe`) is taken off the list too, and may come back by signing up again. Raises
-    `BadAddress` and `BadReason`.
+    A complaint and a dead address are about all mail, whichever list is named. Somebody who left (`unsubscribe`) is
+    taken off the list too, and may come back by signing up again. Raises `BadAddress` and `BadReason`.
     """
     if reason not in REASONS:
         raise BadReason(
             _("“%(value)s” is no reason. Write one of %(named)s.") % {"value": reason[:40], "named": ", ".join(REASONS)}
         )
+    if reason in _OF_ALL_MAIL:
+        mailing_list = None
     address_hash = identify(normalise(email))
     person = Subscriber.objects.filter(address_hash=address_hash).first()
     if reason == Reason.UNSUBSCRIBE and person is not None:
         if mailing_list is None:
-            return leave_all(subscriber=person, now=now, source=by)
-        return leave_list(subscriber=person, mailing_list=mailing_list, now=now, source=by)
+            changed = leave_all(subscriber=person, now=now, source=by)
+        else:
+            changed = leave_list(subscriber=person, mailing_list=mailing_list, now=now, source=by)
+        if changed and note:
+            marks = Suppression.objects.live().filter(address_hash=address_hash, mailing_list=mailing_list)
+            marks.filter(reason=Reason.UNSUBSCRIBE, note="").update(note=note)
+        return changed
     return suppress(
         address_hash=address_hash, reason=Reason(reason), now=now, mailing_list=mailing_list, note=note, by=by
     )

@@ -114,8 +114,7 @@ def _key(request: HttpRequest) -> Any:
 
 
 def _find_list(slug: str, *, public: bool = False) -> MailingList:
-    lists = MailingList.objects.standing()
-    lists = lists.filter(public=True) if public else lists
+    lists = MailingList.objects.filter(public=True) if public else MailingList.objects.all()
     found = lists.filter(slug=slug).first()
     if found is None:
         known = ", ".join(lists.values_list("slug", flat=True)) or "none"

@@ -1,8 +1,8 @@
 """What the API takes and gives, field by field; the OpenAPI document is made of these. A field that is not here is refused."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 MOST_PEOPLE = 1_000
 Slugs = list[str]
@@ -13,7 +13,18 @@ class Taken(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class SignUp(Taken):
+class Kept(Taken):
+    """Its words go into the database as they are, and PostgreSQL keeps no NUL character."""
+
+    @field_validator("*")
+    @classmethod
+    def _refuse_nul(cls, value: Any) -> Any:
+        if any("\x00" in text for text in (value if isinstance(value, list) else [value or ""])):
+            raise ValueError("A NUL character cannot be kept; leave it out")
+        return value
+
+
+class SignUp(Kept):
     """Somebody who asked for a list on a site of yours. They are asked by mail to confirm."""
 
     email: str = Field(max_length=320)
@@ -73,7 +84,7 @@ class Address(Taken):
     email: str = Field(max_length=320)
 
 
-class Stop(Taken):
+class Stop(Kept):
     """No more mail of one list, or, without a list, none at all."""
 
     email: str = Field(max_length=320)

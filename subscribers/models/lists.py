@@ -2,11 +2,9 @@
 
 import re
 import secrets
-from typing import Self
 
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 _PUBLIC_ID = re.compile(r"\A[0-9a-f]{16}\Z")
@@ -15,16 +13,6 @@ _PUBLIC_ID = re.compile(r"\A[0-9a-f]{16}\Z")
 def make_public_id() -> str:
     """16 hexadecimal characters that say nothing about the list they name."""
     return secrets.token_hex(8)
-
-
-class MailingListQuerySet(models.QuerySet["MailingList"]):
-    def standing(self) -> Self:
-        """Not merged into another."""
-        return self.filter(merged_into__isnull=True)
-
-    def linked(self, public_id: str) -> Self:
-        """The list that a link means: the one of this `public_id`, or the one that it was merged into."""
-        return self.standing().filter(Q(public_id=public_id) | Q(absorbed__public_id=public_id))
 
 
 class MailingList(models.Model):
@@ -55,19 +43,9 @@ class MailingList(models.Model):
     public_id = models.CharField(
         max_length=16, unique=True, default=make_public_id, editable=False, validators=[RegexValidator(_PUBLIC_ID)]
     )
-    merged_into = models.ForeignKey(
-        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="absorbed"
-    )
-
-    objects = MailingListQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(merged_into__isnull=True) | Q(public=False), name="merged_list_is_not_public"
-            )
-        ]
 
     def __str__(self) -> str:
         return self.name

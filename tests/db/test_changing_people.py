@@ -130,3 +130,17 @@ def test_other_reasons_are_kept_apart_and_one_that_is_none_is_refused() -> None:
     assert (row.reason, row.scope, row.note) == (Reason.LEGAL, "all", "a letter")
     with pytest.raises(BadReason, match="Write one of unsubscribe"):
         stop_mail(email="ada@example.org", reason="erasure", now=NOW)
+
+
+def test_the_note_stays_with_a_person_who_left_too() -> None:
+    weekly = make_list("weekly")
+    make_member(weekly, "ada@example.org")
+    stop_mail(email="ada@example.org", reason="unsubscribe", mailing_list=weekly, note="by telephone", now=NOW)
+    stop_mail(email="ada@example.org", reason="unsubscribe", note="by letter", now=NOW)
+    assert sorted(Suppression.objects.values_list("scope", "note")) == [("all", "by letter"), ("list", "by telephone")]
+
+
+@pytest.mark.parametrize("reason", ["complaint", "hard"])
+def test_s3_a_complaint_and_a_dead_address_are_about_all_mail_whichever_list_is_named(reason: str) -> None:
+    stop_mail(email="ada@example.org", reason=reason, mailing_list=make_list("weekly"), now=NOW)
+    assert Suppression.objects.get().scope == "all"

@@ -31,7 +31,7 @@ LINKS_KEPT = timedelta(days=7)
 COUNTS_KEPT = timedelta(days=2)
 ASKINGS_KEPT = timedelta(days=180)
 AT_ONCE = 500
-_LEFT = (EndReason.UNSUBSCRIBE, EndReason.COMPLAINT, EndReason.EXPIRED, EndReason.MERGED)
+_LEFT = (EndReason.UNSUBSCRIBE, EndReason.COMPLAINT, EndReason.IMPORT_UNDONE, EndReason.EXPIRED, EndReason.MERGED)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _left_long_ago(now: datetime) -> QuerySet[Subscriber]:
     left = Subscription.objects.filter(
         subscriber=OuterRef("pk"),
         ended_at__lt=now - LEFT_KEPT,
-        end_reason__in=[EndReason.UNSUBSCRIBE, EndReason.COMPLAINT],
+        end_reason__in=[EndReason.UNSUBSCRIBE, EndReason.COMPLAINT, EndReason.IMPORT_UNDONE],
     )
     other = Subscription.objects.filter(subscriber=OuterRef("pk")).exclude(
         ended_at__lt=now - LEFT_KEPT, end_reason__in=_LEFT

@@ -25,7 +25,6 @@ from subscribers.importing.undo import work_on_undo
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportRefusal, ImportState, MailingList
 
 FILE_DAYS = 7
-REFUSALS_DAYS = 30
 _USED = (ImportState.CHECKED, ImportState.RUNNING, ImportState.FINISHED, ImportState.UNDONE)
 _OPEN = (ImportState.DRAFT, ImportState.CHECKED, ImportState.FAILED)
 
@@ -127,14 +126,14 @@ def work_on_imports(*, clock: Callable[[], datetime], stopping: Callable[[], boo
 
 
 def forget_old_files(*, now: datetime) -> int:
-    """Files that nobody decided about go after 7 days, refused lines after 30. How many imports lost something."""
+    """Files that nobody decided about, and refused lines, go after 7 days. How many imports or lines went."""
     old = ImportBatch.objects.filter(started_at__lt=now - timedelta(days=FILE_DAYS), state__in=_OPEN)
     stale = list(old.filter(counts={}))
     for batch in stale:
         batch.delete()
     for batch in old.filter(stored=True):
         forget_file(batch)
-    kept = ImportRefusal.objects.filter(batch__started_at__lt=now - timedelta(days=REFUSALS_DAYS))
+    kept = ImportRefusal.objects.filter(batch__started_at__lt=now - timedelta(days=FILE_DAYS))
     lines, _ = kept.delete()
     return len(stale) + lines
 

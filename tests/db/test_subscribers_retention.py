@@ -68,6 +68,13 @@ def test_p8_28_days_after_the_last_list_was_left_only_the_hash_stays() -> None:
     assert Suppression.objects.filter(reason=Reason.UNSUBSCRIBE).count() == 2
 
 
+def test_p8_people_whom_an_undone_import_took_off_are_forgotten_like_those_who_left() -> None:
+    subscribe(make_person(), make_list(), ended_at=NOW, end_reason=EndReason.IMPORT_UNDONE)
+    assert forget_what_is_over(now=NOW + timedelta(days=28)).left == 0
+    assert forget_what_is_over(now=NOW + timedelta(days=28, minutes=1)).left == 1
+    assert not Subscriber.objects.exists()
+
+
 def test_people_whom_staff_took_off_are_not_forgotten_by_the_calendar() -> None:
     weekly = make_list()
     subscribe(make_person(), weekly, ended_at=NOW, end_reason=EndReason.STAFF)

@@ -23,7 +23,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "privacy.md").read_text(encoding="u
         ("counts of sign-ups", retention.COUNTS_KEPT),
         ("how often a mailbox", retention.ASKINGS_KEPT),
         ("an import's file", timedelta(days=batches.FILE_DAYS)),
-        ("an import's refused lines", timedelta(days=batches.REFUSALS_DAYS)),
+        ("an import's refused lines", timedelta(days=batches.FILE_DAYS)),
         ("what the provider reports", forget.KEPT),
         ("who was sent which issue", sends.KEPT),
     ],

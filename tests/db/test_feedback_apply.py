@@ -43,7 +43,7 @@ def make_send(*, readers: int = 3, state: str = Batch.State.ACCEPTED, slug: str 
 
 
 def people(send: Send) -> list[Delivery]:
-    return list(Delivery.objects.filter(batch__send=send).order_by("pk"))
+    return list(Delivery.objects.filter(batch__send=send).order_by("subscriber_id"))
 
 
 def address_of(delivery: Delivery) -> str:

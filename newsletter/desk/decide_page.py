@@ -20,10 +20,11 @@ from newsletter.desk.check_panel import say_checks
 from newsletter.desk.issue_pages import ISSUES, IssuePermission, time_left
 from newsletter.desk.issue_preview import MOST_MODES
 from newsletter.desk.words import say_issue_state
+from newsletter.issues.approval_rules import goes_by_itself
 from newsletter.issues.approve import OPEN_STATES
 from newsletter.issues.changes import find_changes
 from newsletter.issues.decision_links import read_decision
-from newsletter.models import Issue, Publication
+from newsletter.models import Issue
 from subscribers.errors import BadLink
 
 
@@ -34,7 +35,7 @@ def say_decision(issue: Issue, *, user: Any) -> dict[str, Any]:
         "issue": issue,
         "state": say_issue_state(issue),
         "open": issue.state in (*OPEN_STATES, Issue.State.APPROVED),
-        "auto": issue.publication.approval == Publication.ApprovalPolicy.AUTO,
+        "auto": goes_by_itself(issue),
         "left": time_left(issue, now=timezone.now()),
         "may_approve": user.has_perm("newsletter.approve_issue"),
         "may_edit": user.has_perm("newsletter.change_issue"),

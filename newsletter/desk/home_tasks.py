@@ -10,7 +10,8 @@ from django.utils.translation import ngettext
 from newsletter.desk.issue_pages import time_left
 from newsletter.desk.sources import say_last_good
 from newsletter.desk.words import say_reason
-from newsletter.models import EventNotice, Issue, Publication, Send, Source
+from newsletter.issues.approval_rules import goes_by_itself
+from newsletter.models import EventNotice, Issue, Send, Source
 from newsletter.sending.receipt import make_receipt
 from subscribers.errors import DomainError
 
@@ -88,7 +89,7 @@ def _drafts(now: datetime, *, may_approve: bool) -> list[Task]:
     tasks = []
     for issue in drafts:
         left = time_left(issue, now=now)
-        auto = issue.publication.approval == Publication.ApprovalPolicy.AUTO
+        auto = goes_by_itself(issue)
         due = f"{left[0].upper()}{left[1:]}: " if left else ""
         tasks.append(
             Task(

@@ -21,12 +21,13 @@ from newsletter.desk.proof_step import say_proofs
 from newsletter.desk.readers import resolve_complete
 from newsletter.desk.send_progress import find_send, say_hold, say_send
 from newsletter.desk.words import say_deliveries, say_excluded, say_issue_state
+from newsletter.issues.approval_rules import goes_by_itself
 from newsletter.issues.approve import OPEN_STATES
+from newsletter.issues.audience import count_people
 from newsletter.issues.choose import Reason
 from newsletter.issues.reasons import explain_candidates
-from newsletter.models import Issue, Publication, Send
+from newsletter.models import Issue, Send
 from newsletter.sending.receipt import make_receipt
-from subscribers.audience import count_audience
 from subscribers.errors import DomainError
 
 ISSUES = Issue.objects.select_related("publication__brand", "publication__mailing_list", "publication__segment", "slot")
@@ -68,7 +69,7 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
                 "issue": issue,
                 "state": say_issue_state(issue),
                 "open": open_,
-                "auto": issue.publication.approval == Publication.ApprovalPolicy.AUTO,
+                "auto": goes_by_itself(issue),
                 "left": time_left(issue, now=timezone.now()),
                 "may_approve": user.has_perm("newsletter.approve_issue"),
                 "may_edit": user.has_perm("newsletter.change_issue"),
@@ -115,8 +116,7 @@ def time_left(issue: Issue, *, now: datetime) -> str:
 def say_audience(issue: Issue, send: Send | None) -> dict[str, Any]:
     """The audience as it is now, or as it was fixed for the send, with the receipt."""
     if send is None or send.state == Send.State.PREPARING:
-        publication = issue.publication
-        count = count_audience(mailing_list=publication.mailing_list, segment=publication.segment, now=timezone.now())
+        count = count_people(issue, now=timezone.now())
         return {"candidates": count.candidates, "recipients": count.eligible, "excluded": say_excluded(count.excluded)}
     try:
         receipt = make_receipt(send)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
 from newsletter.desk.acknowledge_step import take_warnings
-from newsletter.errors import NotAllowed, NotApproved
+from newsletter.errors import NotAllowed, NotApproved, WrongState
 from newsletter.issues.approve import approve_issue, hold_issue, release_issue, withdraw_approvals
 from newsletter.models import Issue
 from subscribers.errors import DomainError
@@ -52,7 +52,11 @@ def _approve(request: HttpRequest, issue: Issue) -> str:
 
 def _withdraw(request: HttpRequest, issue: Issue) -> str:
     _require(request, "approve_issue", _("take approvals back"))
-    withdraw_approvals(issue=issue, now=timezone.now())
+    if not withdraw_approvals(issue=issue, now=timezone.now()):
+        raise WrongState(
+            _("%(issue)s is %(state)s; it has no approval that could be taken back.")
+            % {"issue": issue, "state": issue.get_state_display()}
+        )
     return _("%(issue)s is no longer approved.") % {"issue": issue}
 
 

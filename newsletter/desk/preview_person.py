@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
-from newsletter.issues.audience import Group
-from newsletter.models import Issue
+from newsletter.issues.audience import FREQUENCIES, Group
+from newsletter.models import Issue, Publication
 from subscribers.addresses import normalise
 from subscribers.audience import explain_ineligible
 from subscribers.errors import BadAddress
 from subscribers.identity import identify
-from subscribers.models import Subscriber
+from subscribers.models import Frequency, Subscriber
 from subscribers.places import say_region
 
 PERSON = "person."
@@ -60,16 +60,25 @@ def find_people(asked: str, *, issue: Issue) -> list[Subscriber]:
     return list((named | from_town).distinct().order_by("pk")[:MOST])
 
 
-def read_person(name: str, *, user: Any) -> tuple[Group, dict[str, str]]:
-    """The group and the fields of the person that ``person.ID`` names. Raises Http404."""
+def read_person(name: str, *, user: Any, publication: str) -> tuple[Group, dict[str, str]]:
+    """The group in a publication, by its slug, and the fields of the person that ``person.ID`` names. Raises Http404."""
     if not may_preview_people(user) or not name.removeprefix(PERSON).isdigit():
         raise Http404("There is nobody like that to preview as.")
     person = get_object_or_404(Subscriber.objects.select_related("place"), pk=int(name.removeprefix(PERSON)))
-    return group_of(person), fields_of(person)
+    return group_of(person, publication=publication), fields_of(person)
 
 
-def group_of(person: Subscriber) -> Group:
-    return Group(place_id=person.place_id or 0, giving=person.giving, people=1, radius_km=person.radius_km or 0)
+def group_of(person: Subscriber, *, publication: str) -> Group:
+    """With the rhythm that they chose for its list, since that too decides what they get."""
+    mailing_list = Publication.objects.filter(slug=publication).values("mailing_list")[:1]
+    here = person.subscriptions.filter(mailing_list__in=mailing_list, ended_at__isnull=True).first()
+    return Group(
+        place_id=person.place_id or 0,
+        giving=person.giving,
+        people=1,
+        radius_km=person.radius_km or 0,
+        frequency=here.frequency if here else Frequency.EVERY,
+    )
 
 
 def fields_of(person: Subscriber) -> dict[str, str]:
@@ -91,7 +100,13 @@ def mask_person(person: Subscriber) -> str:
 
 def _row(person: Subscriber, issue: Issue, *, now: datetime) -> dict[str, str]:
     publication = issue.publication
-    why_not = explain_ineligible(person, mailing_list=publication.mailing_list, segment=publication.segment, now=now)
+    why_not = explain_ineligible(
+        person,
+        mailing_list=publication.mailing_list,
+        segment=publication.segment,
+        now=now,
+        frequencies=FREQUENCIES[Issue.Kind(issue.kind)],
+    )
     return {
         "mode": f"{PERSON}{person.pk}",
         "label": mask_person(person),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from django.http import Http404
 
 from newsletter.desk.rendered import render_once
+from newsletter.errors import NotReady
 from newsletter.issues.audience import Group, find_groups, find_wheres, see_as
 from newsletter.issues.complete import resolve_complete
 from newsletter.issues.content import Content, hash_content
@@ -69,6 +70,8 @@ def read_group(name: str) -> Group:
 
 
 def render_for(content: Content, *, group: Group) -> Rendered:
-    """The mail of a group of readers."""
+    """The mail of a group of readers. Raises NotReady where they get none."""
     visible = see_as(content, group=group, wheres=find_wheres([group.place_id]))
+    if visible.nothing:
+        raise NotReady(describe_visible(visible))
     return render_once(content, visible=visible, sha256=hash_content(content))

@@ -182,7 +182,7 @@ def draw_trends(figures: list[Figures]) -> list[SafeString]:
 
 def _name(figures: Figures) -> str:
     day = date_format(figures.sent_at, "j M") if figures.sent_at else ""
-    return f"No. {figures.issue.number}, {day}"
+    return ", ".join(filter(None, [_("No. %(number)s") % {"number": figures.issue.number}, day]))
 
 
 def _say_issue(figures: Figures) -> dict[str, Any]:

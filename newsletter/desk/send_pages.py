@@ -13,8 +13,9 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from newsletter.desk.issue_pages import ISSUES, IssuePermission, time_left
 from newsletter.desk.send_progress import find_send, measure
+from newsletter.desk.words import say_people
+from newsletter.issues.audience import count_people
 from newsletter.models import Batch, Issue, Send
-from subscribers.audience import count_audience
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,7 @@ class AskFirst(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
 
 
 def ask_start(issue: Issue) -> Question:
-    publication = issue.publication
-    people = count_audience(
-        mailing_list=publication.mailing_list, segment=publication.segment, now=timezone.now()
-    ).eligible
+    people = count_people(issue, now=timezone.now()).eligible
     due = (
         _("It was planned for its slot (%(issue)s).") % {"issue": time_left(issue, now=timezone.now())}
         if issue.slot
@@ -88,7 +86,7 @@ def ask_start(issue: Issue) -> Question:
     return Question(
         title=_("Send %(issue)s to %(people)s now?") % {"issue": issue, "people": say_people(people)},
         sentences=[
-            f"Subject: “{issue.subject}”.",
+            _("Subject: “%(subject)s”.") % {"subject": issue.subject},
             due,
             _("The audience is fixed at this moment, and mail begins to go out at once."),
             _("You can pause it, but whoever has been handed to the provider cannot be called back."),
@@ -136,10 +134,6 @@ def ask_again(issue: Issue, batch: Batch) -> Question:
         action=reverse("newsletter_batch_step", args=[issue.pk, batch.pk, "again"]),
         grave=True,
     )
-
-
-def say_people(people: int) -> str:
-    return "1 person" if people == 1 else f"{people:,} people"
 
 
 def _send_of(issue: Issue) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Min, Sum
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.desk.words import say_reason, say_send_state
@@ -108,7 +108,11 @@ def say_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
             "Nothing was handed over in the last minute. Mail goes out while `newsletter serve` or a worker runs."
         )
     minutes = max(round(left / recent), 1)
-    time = f"{minutes} minute{'s' if minutes > 1 else ''}" if minutes < 120 else f"{round(minutes / 60)} hours"
+    time = (
+        ngettext("%(minutes)s minute", "%(minutes)s minutes", minutes) % {"minutes": minutes}
+        if minutes < 120
+        else gettext("%(hours)s hours") % {"hours": round(minutes / 60)}
+    )
     return gettext("%(recent)s people in the last minute; about %(time)s left.") % {
         "recent": f"{recent:,}",
         "time": time,

@@ -8,7 +8,13 @@ from wagtail.models import Revision
 
 from newsletter.errors import NotAllowed, NotApproved
 from newsletter.issues.audience import count_people
-from newsletter.models import Issue
+from newsletter.models import Issue, Publication
+
+
+def goes_by_itself(issue: Issue) -> bool:
+    """Whether it goes out at its time without a person's yes, unless somebody holds it. A correction never does."""
+    auto = issue.publication.approval == Publication.ApprovalPolicy.AUTO
+    return auto and issue.kind != Issue.Kind.CORRECTION
 
 
 def find_writers(issue: Issue) -> set[int]:

@@ -115,9 +115,13 @@ def require_approval(issue: Issue) -> Approval:
 
 
 def withdraw_approvals(*, issue: Issue, now: datetime) -> int:
-    """Take back every approval, as an edit or a person does; the issue is a draft again. Returns how many there were."""
+    """Take back every approval, as an edit or a person does; the issue is a draft again. Returns how many there were.
+
+    Those of an issue that is on its way or gone stay: they say who let it go.
+    """
+    open_ = Issue.objects.filter(pk=issue.pk, state__in=[*OPEN_STATES, Issue.State.APPROVED])
     with transaction.atomic():
-        withdrawn = issue.approvals.filter(withdrawn_at__isnull=True).update(withdrawn_at=now)
+        withdrawn = issue.approvals.filter(withdrawn_at__isnull=True, issue__in=open_).update(withdrawn_at=now)
         move(issue, of=[Issue.State.APPROVED, Issue.State.IN_REVIEW], to=Issue.State.DRAFT)
     return withdrawn
 

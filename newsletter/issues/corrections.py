@@ -63,7 +63,7 @@ def announce_change(*, event: EventNotice, publication: Publication, by: Any, no
         )
     try:
         with transaction.atomic():
-            return _find_draft(misled) or _make_correction(misled, event=event, now=now)
+            return _find_draft(misled) or _make_correction(misled, event=event, by=by, now=now)
     except IntegrityError:
         return Correction.objects.get(publication=publication, event=event, fingerprint=facts_of(event)).issue
 
@@ -124,7 +124,7 @@ def _find_draft(misled: Misled) -> Issue | None:
     return None
 
 
-def _make_correction(misled: Misled, *, event: EventNotice, now: datetime) -> Issue:
+def _make_correction(misled: Misled, *, event: EventNotice, by: Any, now: datetime) -> Issue:
     publication, language = misled.publication, misled.publication.language
     title = literal(event.title)
     text = say(f"{misled.what}_text", language, title=event.title, when=misled.when)
@@ -150,7 +150,7 @@ def _make_correction(misled: Misled, *, event: EventNotice, now: datetime) -> Is
         body=body,
     )
     remember_assembly(issue)
-    issue.save_revision(log_action=False)
+    issue.save_revision(user=by, log_action=False)
     Correction.objects.create(
         issue=issue,
         publication=publication,

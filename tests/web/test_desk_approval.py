@@ -147,3 +147,17 @@ def person_with_right() -> User:
 
 def latest(issue: Issue) -> str:
     return str(issue.revisions.order_by("-pk").values_list("pk", flat=True)[0])
+
+
+def test_the_approval_of_an_issue_that_is_on_its_way_stays_on_record(issue: Issue) -> None:
+    client = sign_in("approver", email="ann@example.org")
+    approve_issue(issue=issue, by=person_with_right(), now=NOW)
+    Issue.objects.update(state="sending")
+    assert (
+        "no approval that could be taken back"
+        in said(client.post(f"/admin/issues/{issue.pk}/withdraw/", follow=True))[0]
+    )
+    assert issue.approvals.filter(withdrawn_at__isnull=True).exists()
+    Issue.objects.update(state="approved")
+    assert "is no longer approved" in said(client.post(f"/admin/issues/{issue.pk}/withdraw/", follow=True))[0]
+    assert Issue.objects.get().state == "draft"

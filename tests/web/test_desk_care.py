@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Story
+from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Publication, Story
 from newsletter.sending.start import start_send
 from tests.support.fixtures import LONDON, NOW, add_readers, make_event, make_issue, make_publication, make_story
 from tests.web.desk import said, sign_in
@@ -163,3 +163,31 @@ def test_there_is_nothing_to_announce_where_nobody_was_misled():
     browser = sign_in("editor")
     assert "nothing to announce" in browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
     assert browser.post(f"/admin/events/announce/{event.pk}/", {"publication": "1"}).status_code == 404
+
+
+def test_a_correction_waits_for_a_person_and_says_whom_it_goes_to_also_where_issues_go_out_by_themselves():
+    issue, _, event = publish()
+    Publication.objects.update(approval="auto", another_approves=True)
+    add_readers(issue.publication, 4, where=LONDON, start=20)
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
+    writer, browser = sign_in("approver", email="ann@example.org"), sign_in("approver")
+    writer.post(f"/admin/events/announce/{event.pk}/", {"publication": issue.publication.pk})
+    draft = Issue.objects.get(kind="correction")
+    page = browser.get(f"/admin/issues/{draft.pk}/overview/")
+    assert "It waits for approval" in page.content.decode()
+    assert "goes out by itself" not in page.content.decode()
+    assert (page.context["candidates"], page.context["recipients"]) == (3, 3)
+    assert "correction 1 waits for approval" in browser.get("/admin/").content.decode()
+    assert "3 people now?" in browser.get(f"/admin/issues/{draft.pk}/send/start/sure/").content.decode()
+    assert "You wrote or edited it" in writer.get(f"/admin/issues/{draft.pk}/overview/").content.decode()
+
+
+def test_a_correction_that_was_cancelled_and_made_anew_can_still_be_looked_at():
+    issue, _, event = publish()
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
+    browser = sign_in("editor")
+    for _again in range(2):
+        browser.post(f"/admin/events/announce/{event.pk}/", {"publication": issue.publication.pk})
+        Issue.objects.filter(kind="correction").update(state="cancelled")
+    first = Issue.objects.get(kind="correction", number=1)
+    assert browser.get(f"/admin/issues/{first.pk}/overview/").status_code == 200

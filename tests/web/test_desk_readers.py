@@ -181,3 +181,28 @@ def test_the_links_of_a_proof_open_and_change_nothing(issue: Issue, name: str, m
 
 def test_a_proof_has_no_other_links(db: None) -> None:
     assert Client().get("/proof/else").status_code == 404
+
+
+def test_the_page_of_an_issue_counts_those_whom_it_reaches(issue: Issue) -> None:
+    """Who asked for events alone gets one too; who asked for the month's digest does not."""
+    subscriptions = issue.publication.mailing_list.subscriptions
+    subscriptions.filter(subscriber__email="person0@example.com").update(frequency="events")
+    subscriptions.filter(subscriber__email="person1@example.com").update(frequency="monthly")
+    page = sign_in("writer").get(f"/admin/issues/{issue.pk}/overview/")
+    assert (page.context["candidates"], page.context["recipients"]) == (5, 4)
+
+
+def test_one_persons_mail_is_of_the_rhythm_that_they_chose(issue: Issue) -> None:
+    subscriptions = issue.publication.mailing_list.subscriptions
+    subscriptions.filter(subscriber__email="person0@example.com").update(frequency="events")
+    subscriptions.filter(subscriber__email="person1@example.com").update(frequency="monthly")
+    client = sign_in("approver")
+    rows = [
+        client.post(f"/admin/issues/{issue.pk}/people/", {"q": f"person{number}@example.com"}).json()["people"][0]
+        for number in (0, 1)
+    ]
+    page = get(client, issue, f"mail/mail.{rows[0]['mode']}/")
+    assert "Evening in Houston" in page
+    assert "The clinic opens its doors" not in page
+    assert rows[0]["note"] == ""
+    assert "Would not get it." in rows[1]["note"]

@@ -6,11 +6,12 @@ from typing import Any
 
 from newsletter.console.progress import follow_send
 from newsletter.errors import NotReady
+from newsletter.issues.approval_rules import goes_by_itself
 from newsletter.issues.approve import approve_by_policy, release_issue, require_approval
 from newsletter.issues.assemble import GRACE
 from newsletter.issues.find import find_issue
 from newsletter.management.base import ProductCommand
-from newsletter.models import Issue, Publication, Send
+from newsletter.models import Issue, Send
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.receipt import status_of
 from newsletter.sending.run import run_send
@@ -39,7 +40,7 @@ class Command(ProductCommand):
         if not options["now"]:
             self._hand_over(issue)
             return
-        if issue.state in (Issue.State.DRAFT, Issue.State.IN_REVIEW) and _is_auto(issue) and not issue.held:
+        if issue.state in (Issue.State.DRAFT, Issue.State.IN_REVIEW) and goes_by_itself(issue) and not issue.held:
             approve_by_policy(issue=issue, now=datetime.now(UTC))
         require_approval(issue)
         if issue.held:
@@ -56,17 +57,15 @@ class Command(ProductCommand):
             raise SystemExit(NEEDS_ATTENTION)
 
     def _hand_over(self, issue: Issue) -> None:
-        if not _is_auto(issue):
+        if not goes_by_itself(issue):
             require_approval(issue)
-        if issue.slot and issue.slot.due_at + GRACE < datetime.now(UTC):
+        if issue.slot is None:
+            raise NotReady(f"{issue} has no slot that it could wait for. To send it, add --now.")
+        if issue.slot.due_at + GRACE < datetime.now(UTC):
             raise NotReady(f"The slot of {issue}, {issue.slot.due_local}, is over. To send it all the same, add --now.")
         if issue.held:
             release_issue(issue=issue)
-        due = issue.slot.due_local if issue.slot else "the next tick"
         self.stdout.write(
-            f"{issue} goes out at {due} ({issue.publication.zone}), while `newsletter serve` or a scheduler runs."
+            f"{issue} goes out at {issue.slot.due_local} ({issue.publication.zone}), "
+            "while `newsletter serve` or a scheduler runs."
         )
-
-
-def _is_auto(issue: Issue) -> bool:
-    return issue.publication.approval == Publication.ApprovalPolicy.AUTO

@@ -2,9 +2,12 @@
 
 import gc
 import logging
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
+
+from django.db import Error
 
 from newsletter.models import Batch
 from newsletter.providers.contract import Adapter, Outcome, Verdict
@@ -20,6 +23,7 @@ from subscribers.errors import DomainError
 log = logging.getLogger(__name__)
 NOBODY_LEFT = "everybody in it left before it was sent"
 TOO_SLOW = "the batch took longer to build than its lease"
+DEFECT = "this program failed during the call; its log says where. Report it"
 FORGOTTEN = "an earlier call may have been taken, and a repeat can no longer be told apart by its key"
 
 Clock = Callable[[], datetime]
@@ -90,3 +94,10 @@ class Dispatcher:
         except DomainError as error:
             log.error("%s was not sent: %s", claim.batch, error)
             return Outcome(verdict=Verdict.NOT_SENT, reason=str(error), stop=True)
+        except Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect would put one batch after another in doubt, at every ring
+            kind, where = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
+            # Without the error's own words: they may hold a reader's address.
+            log.error("%s met a defect of this program, %s:\n%s", claim.batch, kind, where)
+            return Outcome(verdict=Verdict.UNCERTAIN, reason=f"{DEFECT} ({kind})", stop=True)

@@ -178,3 +178,20 @@ def test_i5_a_send_with_anything_left_to_do_is_never_called_finished(mailgun):
     assert send.state == Send.State.SUBMITTING
     assert Issue.objects.get().state == Issue.State.SENDING
     assert make_receipt(send).deliveries["pending"] > 0
+
+
+def test_a_defect_of_ours_stops_the_send_at_the_first_call_and_leaves_the_rest_waiting(mailgun, monkeypatch, caplog):
+    """Not one batch after another in doubt, at the pace of the leases."""
+
+    def fail(self, call):
+        raise KeyError(call.people[0].address)
+
+    monkeypatch.setattr(type(current_adapter()), "deliver", fail)
+    send = send_all(readers=30)
+    assert send.state == Send.State.PAUSED
+    assert "failed during the call" in send.reason
+    assert "KeyError" in send.reason
+    assert "in fail" in caplog.text
+    assert "example.com" not in send.reason + caplog.text
+    assert make_receipt(send).deliveries["pending"] == 20
+    assert make_receipt(send).deliveries["uncertain"] == 10

@@ -1,7 +1,10 @@
 """Finds one person by address and says everything held about them."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from subscribers.addresses import normalise
@@ -9,8 +12,10 @@ from subscribers.attributes import read_attributes
 from subscribers.audience import explain_ineligible
 from subscribers.errors import DomainError
 from subscribers.identity import identify
-from subscribers.models import ConsentEvent, Subscriber, Suppression
+from subscribers.models import ConsentEvent, MailingList, Subscriber, Suppression
 from subscribers.person_record import further_records
+
+_PRIVATE = "this newsletter"
 
 
 class UnknownPerson(DomainError):
@@ -25,8 +30,13 @@ def find_person(email: str) -> Subscriber:
     return person
 
 
-def describe_person(person: Subscriber, *, now: datetime) -> dict[str, object]:
-    """What is held about a person, fit for JSON; times are ISO 8601 in UTC."""
+def describe_person(person: Subscriber, *, now: datetime, for_themselves: bool = False) -> dict[str, object]:
+    """What is held about a person, fit for JSON; times are ISO 8601 in UTC.
+
+    `for_themselves`: what is given to the person does not say the names of private lists.
+    """
+    lists = MailingList.objects.filter(public=False) if for_themselves else MailingList.objects.none()
+    hidden = dict.fromkeys(lists.values_list("slug", flat=True), _PRIVATE)
     place = person.place
     address_hash = bytes(person.address_hash)
     return {
@@ -45,7 +55,7 @@ def describe_person(person: Subscriber, *, now: datetime) -> dict[str, object]:
         "created_at": person.created_at.isoformat(),
         "subscriptions": [
             {
-                "list": subscription.mailing_list.slug,
+                "list": _name(subscription.mailing_list, hidden),
                 "basis": subscription.basis,
                 "evidence": subscription.evidence,
                 "requested_at": subscription.requested_at.isoformat(),
@@ -61,7 +71,7 @@ def describe_person(person: Subscriber, *, now: datetime) -> dict[str, object]:
         "suppressions": [
             {
                 "scope": suppression.scope,
-                "list": suppression.mailing_list.slug if suppression.mailing_list else None,
+                "list": _name(suppression.mailing_list, hidden),
                 "reason": suppression.reason,
                 "at": suppression.at.isoformat(),
                 "note": suppression.note,
@@ -76,16 +86,28 @@ def describe_person(person: Subscriber, *, now: datetime) -> dict[str, object]:
         "consent": [
             {
                 "kind": event.kind,
-                "list": event.mailing_list.slug if event.mailing_list else None,
+                "list": _name(event.mailing_list, hidden),
                 "at": event.at.isoformat(),
                 "wording": event.wording,
                 "source": event.source,
                 "by": event.by,
-                "data": event.data,
+                "data": _hide(event.data, hidden),
             }
-            for event in ConsentEvent.objects.filter(address_hash=address_hash)
+            for event in ConsentEvent.objects.filter(Q(address_hash=address_hash) | Q(subscriber=person))
             .select_related("mailing_list")
             .order_by("at", "pk")
         ],
         **further_records(person),
     }
+
+
+def _name(mailing_list: MailingList | None, hidden: Mapping[str, str]) -> str | None:
+    return hidden.get(mailing_list.slug, mailing_list.slug) if mailing_list else None
+
+
+def _hide(data: Mapping[str, Any], hidden: Mapping[str, str]) -> dict[str, Any]:
+    """The rhythms on record stand under the names of their lists."""
+    rhythms = data.get("frequency")
+    if not hidden or not isinstance(rhythms, dict):
+        return dict(data)
+    return {**data, "frequency": {hidden.get(slug, slug): frequency for slug, frequency in rhythms.items()}}

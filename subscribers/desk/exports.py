@@ -68,7 +68,7 @@ def download_person(request: HttpRequest, pk: int) -> JsonResponse:
         raise PermissionDenied
     person = get_object_or_404(Subscriber.objects.select_related("place"), pk=pk)
     log(instance=person, action="subscribers.export_person", user=request.user)
-    held = describe_person(person, now=timezone.now())
+    held = describe_person(person, now=timezone.now(), for_themselves=True)
     response = JsonResponse(held, json_dumps_params={"indent": 2, "ensure_ascii": False})
     response["Content-Disposition"] = f'attachment; filename="held-about-person-{person.pk}.json"'
     response["Cache-Control"] = "no-store"

@@ -140,6 +140,8 @@ class ImportTerms(OneImport):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         batch = get_object_or_404(BATCHES, pk=kwargs["pk"])
+        if not batch.stored:
+            return redirect("subscribers_import", batch.pk)
         form = TermsForm(request.POST, batch=batch, samples=read_samples(batch))
         if form.is_valid():
             try:

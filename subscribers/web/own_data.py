@@ -60,7 +60,7 @@ def download(request: HttpRequest, target: LinkTarget) -> HttpResponse:
             return show("download.html", {"masked": mask(link.subscriber.email)})
         with transaction.atomic():
             spend(link, now=timezone.now())
-            held = describe_person(link.subscriber, now=timezone.now())
+            held = describe_person(link.subscriber, now=timezone.now(), for_themselves=True)
     except SpentLink:
         return _spent()
     response = HttpResponse(json.dumps(held, ensure_ascii=False, indent=2), content_type="application/json")

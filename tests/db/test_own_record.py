@@ -1,5 +1,6 @@
 """P5: what is held about a person is told whole; a table or column that is added without being told of fails here."""
 
+import json
 import uuid
 
 import pytest
@@ -16,6 +17,7 @@ from subscribers.models import (
     Confirmation,
     ConsentEvent,
     FormerIdentity,
+    Frequency,
     HeldSignup,
     ImportBatch,
     ImportRefusal,
@@ -25,7 +27,10 @@ from subscribers.models import (
     Topic,
 )
 from subscribers.people import describe_person
+from subscribers.preferences import choose_rhythms
+from subscribers.unsubscribe import leave_list
 from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+from tests.support.people import make_list, make_member
 
 NUMBER = "a number of ours"
 OURS = "names a row of ours; what it says is told beside"
@@ -143,3 +148,15 @@ def all_keys(value: object) -> list[str]:
     if isinstance(value, dict):
         return [*value, *(key for inner in value.values() for key in all_keys(inner))]
     return [key for inner in value for key in all_keys(inner)] if isinstance(value, list) else []
+
+
+@pytest.mark.django_db
+def test_p5_what_a_person_is_given_does_not_name_a_private_list() -> None:
+    hidden = make_list("witnesses", public=False)
+    ada = make_member(hidden)
+    choose_rhythms(subscriber=ada, rhythms={hidden: Frequency.EVENTS}, now=NOW)
+    leave_list(subscriber=ada, mailing_list=hidden, now=NOW)
+    assert "witnesses" in json.dumps(describe_person(ada, now=NOW))
+    given = json.dumps(describe_person(ada, now=NOW, for_themselves=True))
+    assert "itnesses" not in given
+    assert given.count("this newsletter") == 4

@@ -39,6 +39,7 @@ from subscribers.models import (
     Topic,
 )
 from subscribers.moving import CannotMove, SameAddress, confirm_new_address, name_new_address
+from subscribers.people import describe_person
 from subscribers.signup import Confirmed, confirm_subscription, request_subscription
 from subscribers.suppression import suppress
 from subscribers.unsubscribe import leave_list
@@ -72,6 +73,13 @@ def test_a_person_moves_with_all_that_they_chose(weekly: MailingList) -> None:
     assert (ada.email, bytes(ada.address_hash), ada.name) == ("New@example.org", identify("New@example.org"), "Ada")
     assert eligible(mailing_list=weekly, now=LATER, frequencies={Frequency.MONTHLY}).get().subscriber == ada
     assert ConsentEvent.objects.filter(kind="moved", subscriber=ada).count() == 1
+
+
+def test_p5_the_proof_of_the_old_address_is_in_what_is_held_about_a_person_who_moved(weekly: MailingList) -> None:
+    request_subscription(email="ada@example.org", mailing_list=weekly, wording="Send me it.", source="page", now=NOW)
+    ada = move(Subscriber.objects.get(), weekly, "new@example.org")
+    held = describe_person(ada, now=LATER)["consent"]
+    assert [event["kind"] for event in held] == ["requested", "moved"]  # type: ignore[attr-defined]
 
 
 def test_nothing_changes_before_the_new_mailbox_says_yes(weekly: MailingList) -> None:

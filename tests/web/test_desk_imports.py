@@ -157,3 +157,13 @@ def test_p5_everything_held_about_one_person_is_downloaded_and_put_on_record() -
     response = sign_in("data").post(reverse("subscribers_person_data", args=[person.pk]))
     assert json.loads(response.content)["email"] == "ann@example.org"
     assert ModelLogEntry.objects.filter(action="subscribers.export_person").exists()
+
+
+def test_terms_sent_from_a_page_left_open_after_the_import_ended_lead_to_where_it_stands() -> None:
+    client = sign_in("data")
+    batch = upload(client, "email\nann@example.org\n")
+    ImportBatch.objects.update(state=ImportState.FINISHED, stored=False, evidence="Sheet")
+    batch.pieces.all().delete()
+    page = reverse("subscribers_import", args=[batch.pk])
+    response = client.post(reverse("subscribers_import_terms", args=[batch.pk]), {**TERMS, "column_0": "email"})
+    assert (response.status_code, response.headers.get("Location")) == (302, page)

@@ -8,6 +8,7 @@ from ninja import Router
 from pydantic import Field
 
 from newsletter.api.access import Key
+from newsletter.api.shapes import Asked
 from newsletter.issues.find import find_issue, find_publication
 from newsletter.issues.overview import list_issues, list_publications
 from newsletter.sending.receipt import status_of
@@ -24,7 +25,7 @@ def publications(request: HttpRequest) -> dict[str, Any]:
 
 @router.get("issues", response=dict[str, list[dict[str, Any]]], summary="List issues")
 def issues(
-    request: HttpRequest, publication: str = "", most: Annotated[int, Field(ge=1, le=MOST_ISSUES)] = 20
+    request: HttpRequest, publication: Asked = "", most: Annotated[int, Field(ge=1, le=MOST_ISSUES)] = 20
 ) -> dict[str, Any]:
     """The newest first, of all publications or of one."""
     only = find_publication(publication) if publication else None

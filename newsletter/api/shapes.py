@@ -1,12 +1,22 @@
 """What the API takes and gives, field by field; the OpenAPI document is made of these. A field that is not here is refused."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 MOST_PEOPLE = 1_000
 Slugs = list[str]
 _TEXT, _WORDS = 200, 1_000
+
+
+def refuse_nul(value: Any) -> Any:
+    """For texts and lists of texts that the database sees as they are: PostgreSQL takes no NUL character."""
+    if any("\x00" in text for text in (value if isinstance(value, list) else [value or ""])):
+        raise ValueError("A NUL character cannot be kept; leave it out")
+    return value
+
+
+Asked = Annotated[str, AfterValidator(refuse_nul)]
 
 
 class Taken(BaseModel):
@@ -19,9 +29,7 @@ class Kept(Taken):
     @field_validator("*")
     @classmethod
     def _refuse_nul(cls, value: Any) -> Any:
-        if any("\x00" in text for text in (value if isinstance(value, list) else [value or ""])):
-            raise ValueError("A NUL character cannot be kept; leave it out")
-        return value
+        return refuse_nul(value)
 
 
 class SignUp(Kept):

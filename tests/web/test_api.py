@@ -235,6 +235,7 @@ def test_publications_issues_and_receipts_are_those_of_the_status_command(public
     assert "The newest is" in problem(call("get", "issues/weekly/9/receipt", key=key), 404)
     assert "There are: weekly" in problem(call("get", "issues?publication=daily", key=key), 404)
     assert "100" in problem(call("get", "issues?most=1000", key=key), 422)
+    assert "NUL" in problem(call("get", "issues?publication=week%00ly", key=key), 422)
 
 
 def test_the_openapi_document_is_open_and_an_address_that_is_none_is_a_problem_too() -> None:

@@ -63,12 +63,12 @@ class Send(models.Model):
 
 class BatchQuerySet(models.QuerySet["Batch"]):
     def uncertain(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
-        """Uncertain batches of open sends, never tried at another provider, whose ``first`` try began in (start, end]."""
+        """Uncertain batches of open sends, tried at this account alone, whose ``first`` try began in (start, end]."""
         tries = Attempt.objects.filter(batch=models.OuterRef("pk"))
         return (
             self.filter(
-                Q(send__provider__startswith=provider) | models.Exists(tries.filter(provider=provider)),
-                ~models.Exists(tries.exclude(provider__in=[provider, ""])),
+                models.Exists(tries.filter(provider=provider)),
+                ~models.Exists(tries.exclude(provider=provider)),
                 state=Batch.State.UNCERTAIN,
                 send__state__in=[Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION],
             )

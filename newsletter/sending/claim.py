@@ -6,7 +6,7 @@ A claim is a lease and an attempt number. Whoever comes back with an older numbe
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
@@ -24,12 +24,16 @@ Wait = Callable[[Batch, datetime], datetime | None]
 
 @dataclass(frozen=True)
 class Claim:
-    """A batch that is ours until ``lease_until``, and the people in it who are to be handed over."""
+    """A batch that is ours until ``lease_until``, and the people in it who are to be handed over.
+
+    ``made`` is when they were looked up, on this process's own clock, which nobody puts back.
+    """
 
     batch: Batch
     n: int
     lease_until: datetime
     readers: list[Reader]
+    made: float = field(default_factory=time.monotonic)
 
 
 def find_due_batches(*, now: datetime, limit: int = 50) -> list[int]:

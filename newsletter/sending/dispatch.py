@@ -2,9 +2,10 @@
 
 import gc
 import logging
+import time
 import traceback
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from django.db import Error
@@ -15,14 +16,18 @@ from newsletter.sending.call import Shelf, build_call
 from newsletter.sending.claim import Claim, Sends, claim_batch
 from newsletter.sending.day import give_back_day, reserve_day
 from newsletter.sending.lease import Keeper, Lease
-from newsletter.sending.outcome import record_outcome, wait_before_next
-from newsletter.sending.rate import reserve, slow_down
+from newsletter.sending.outcome import count_failures, record_outcome, wait_before_next
+from newsletter.sending.provider import account_label
+from newsletter.sending.rate import hold_off, reserve, slow_down
 from newsletter.sending.reconcile import may_repeat
 from subscribers.errors import DomainError
 
 log = logging.getLogger(__name__)
 NOBODY_LEFT = "everybody in it left before it was sent"
 TOO_SLOW = "the batch took longer to build than its lease"
+TOO_LATE = "it stood still between looking up its people and the call; somebody may have left meanwhile"
+FRESH_SECONDS = 5.0
+PROBED_EVERY = timedelta(minutes=1)
 DEFECT = "this program failed during the call; its log says where. Report it"
 FORGOTTEN = "an earlier call may have been taken, and a repeat can no longer be told apart by its key"
 
@@ -47,6 +52,7 @@ class Dispatcher:
         _leave_code_uncollected()
         self.adapter = adapter
         self.clock = clock
+        self._account = account_label()
         self._shelf = Shelf()
         self._sends = Sends()
         self._keeper = Keeper(clock=clock)
@@ -55,7 +61,7 @@ class Dispatcher:
         """Send one batch if it may be sent now. Returns whether this call did anything with it."""
         claim = claim_batch(
             batch_id=batch_id,
-            provider=self.adapter.capabilities.name,
+            provider=self._account,
             now=self.clock(),
             wait_until=self._wait_until,
             sends=self._sends,
@@ -65,10 +71,18 @@ class Dispatcher:
         with self._keeper.hold(Lease(batch_id=batch_id, n=claim.n, until=claim.lease_until)) as lease:
             outcome = self._deliver(claim, lease)
             now = self.clock()
-            if record_outcome(claim=claim, outcome=outcome, now=now) and outcome.verdict is Verdict.THROTTLED:
-                wait = wait_before_next(tries=claim.n, retry_after=outcome.retry_after)
-                slow_down(name=self.adapter.capabilities.name, until=now + wait)
+            if record_outcome(claim=claim, outcome=outcome, now=now):
+                self._let_everybody_wait(claim, outcome, now=now)
         return True
+
+    def _let_everybody_wait(self, claim: Claim, outcome: Outcome, *, now: datetime) -> None:
+        """“Too many” slows all lanes; a provider that cannot be reached is tried by one, ever more seldom, not by all."""
+        name = self.adapter.capabilities.name
+        if outcome.verdict is Verdict.THROTTLED:
+            slow_down(name=name, until=now + wait_before_next(tries=claim.n, retry_after=outcome.retry_after))
+        elif outcome.verdict is Verdict.NOT_SENT and not outcome.stop and outcome.reason not in (TOO_SLOW, TOO_LATE):
+            wait = wait_before_next(tries=count_failures(claim.batch.send_id), retry_after=outcome.retry_after)
+            hold_off(name=name, until=now + min(wait, PROBED_EVERY))
 
     def _wait_until(self, batch: Batch, now: datetime) -> datetime | None:
         """None where the publication's day and the account's rate have room for the batch now; else when to try again."""
@@ -90,6 +104,8 @@ class Dispatcher:
             call = build_call(batch=claim.batch, readers=claim.readers, letter=letter, places=self._shelf.places)
             if not lease.holds(now=self.clock()):
                 return Outcome(verdict=Verdict.NOT_SENT, reason=TOO_SLOW)
+            if time.monotonic() - claim.made > FRESH_SECONDS:
+                return Outcome(verdict=Verdict.NOT_SENT, reason=TOO_LATE)
             return self.adapter.deliver(call)
         except DomainError as error:
             log.error("%s was not sent: %s", claim.batch, error)

@@ -1,6 +1,7 @@
 """Writes down what a call came to. Only the holder of the claim moves the batch; a late answer changes nothing."""
 
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from django.db import transaction
 
@@ -57,15 +58,17 @@ def _stop_where_hopeless(claim: Claim, outcome: Outcome, *, back: bool, detail: 
     """Pause at once where the provider will take nothing more, or after too many calls in a row that came to nothing."""
     if outcome.stop or (back and claim.n >= MOST_TRIES):
         pause_for(send=claim.batch.send, reason=detail)
-    elif outcome.verdict in (Verdict.NOT_SENT, Verdict.UNCERTAIN):
-        last = Attempt.objects.filter(batch__send=claim.batch.send_id, ended_at__isnull=False).order_by(
-            "-ended_at", "-pk"
-        )
-        verdicts = list(last.values_list("outcome", flat=True)[:MOST_FAILURES])
-        if len(verdicts) == MOST_FAILURES and not {"accepted", "throttled", "rejected"} & set(verdicts):
-            pause_for(
-                send=claim.batch.send, reason=f"{MOST_FAILURES} calls in a row came to nothing. The last: {detail}"
-            )
+        return
+    came_to_nothing = outcome.verdict in (Verdict.NOT_SENT, Verdict.UNCERTAIN)
+    if came_to_nothing and count_failures(claim.batch.send_id) >= MOST_FAILURES:
+        pause_for(send=claim.batch.send, reason=f"{MOST_FAILURES} calls in a row came to nothing. The last: {detail}")
+
+
+def count_failures(send_id: int) -> int:
+    """How many of its last calls came to nothing, up to the number at which a send stops."""
+    last = Attempt.objects.filter(batch__send=send_id, ended_at__isnull=False).order_by("-ended_at", "-pk")
+    verdicts = last.values_list("outcome", flat=True)[:MOST_FAILURES]
+    return sum(1 for _ in takewhile(lambda verdict: verdict not in ("accepted", "throttled", "rejected"), verdicts))
 
 
 def wait_before_next(*, tries: int, retry_after: float | None) -> timedelta:

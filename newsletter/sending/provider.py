@@ -1,6 +1,7 @@
 """The one provider that this installation sends through, from the settings."""
 
 from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from newsletter.models import Issue, Send
 from newsletter.providers.contract import Adapter
 from newsletter.providers.outbox import issue_folder
 from newsletter.providers.outbox_index import write_index
-from newsletter.providers.registry import adapter_for, describe
+from newsletter.providers.registry import adapter_for, describe, read_provider_url
 
 
 def current_adapter() -> Adapter:
@@ -20,6 +21,14 @@ def current_adapter() -> Adapter:
 def provider_label() -> str:
     """The provider in words, without its key."""
     return describe(settings.NEWSLETTER_PROVIDER_URL)
+
+
+def account_label() -> str:
+    """Names the account of NEWSLETTER_PROVIDER_URL so that another is told apart, and tells nothing of its key."""
+    provider = read_provider_url(settings.NEWSLETTER_PROVIDER_URL)
+    said = [provider.scheme, provider.key, provider.secret, provider.domain, provider.endpoint]
+    key = settings.SUBSCRIBERS_ADDRESS_KEY.encode()[:64]
+    return f"{provider.scheme}:{blake2b('|'.join(said).encode(), key=key, digest_size=8).hexdigest()}"
 
 
 def outbox_folder() -> Path:

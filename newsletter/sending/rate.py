@@ -42,6 +42,12 @@ def slow_down(*, name: str, until: datetime) -> None:
     )
 
 
+def hold_off(*, name: str, until: datetime) -> None:
+    """The provider could not be reached: nobody calls before ``until``. The pace stays as it was."""
+    ProviderAccount.objects.get_or_create(name=name)
+    ProviderAccount.objects.filter(name=name).update(next_at=Greatest(F("next_at"), Value(until.timestamp())))
+
+
 def recover_pace(*, seconds: float) -> None:
     """A part of the sweep: a twentieth of the whole pace comes back each minute."""
     ProviderAccount.objects.filter(pace__lt=1).update(

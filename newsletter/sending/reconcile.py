@@ -12,6 +12,7 @@ from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send,
 from newsletter.providers.contract import Adapter, Capabilities, Finder, Found, Verdict
 from newsletter.sending.control import SENT_AGAIN, go_on_with
 from newsletter.sending.delivered import find_delivered
+from newsletter.sending.provider import account_label
 
 FIRST_ASKED_AFTER = timedelta(minutes=2)
 LONGEST_BETWEEN = timedelta(hours=1)
@@ -26,7 +27,7 @@ def replay_uncertain(*, capabilities: Capabilities, now: datetime) -> int:
     if capabilities.reconcile != "replay":
         return 0
     remembered = now - timedelta(seconds=capabilities.idempotency_seconds) + CLOSE_TO_FORGOTTEN
-    young = Batch.objects.uncertain(provider=capabilities.name, start=remembered, end=now).filter(
+    young = Batch.objects.uncertain(provider=account_label(), start=remembered, end=now).filter(
         attempts__lt=MOST_REPLAYS
     )
     with transaction.atomic():
@@ -48,7 +49,7 @@ def may_repeat(*, batch: Batch, n: int, capabilities: Capabilities, now: datetim
     allowed = tries.filter(detail__startswith=SENT_AGAIN).aggregate(n=Max("n"))["n"] or 0
     if not tries.filter(outcome="uncertain", n__gt=allowed).exists():
         return True
-    if capabilities.reconcile != "replay" or tries.exclude(provider__in=[capabilities.name, ""]).exists():
+    if capabilities.reconcile != "replay" or tries.exclude(provider=account_label()).exists():
         return False
     first = tries.aggregate(at=Min("started_at"))["at"]
     return bool(now - first < timedelta(seconds=capabilities.idempotency_seconds) - CLOSE_TO_FORGOTTEN)
@@ -59,9 +60,7 @@ def ask_provider(*, adapter: Adapter, now: datetime) -> int:
     if not isinstance(adapter, Finder):
         return 0
     settled = 0
-    batches = Batch.objects.uncertain(
-        provider=adapter.capabilities.name, start=now - ASKED_FOR, end=now - FIRST_ASKED_AFTER
-    )
+    batches = Batch.objects.uncertain(provider=account_label(), start=now - ASKED_FOR, end=now - FIRST_ASKED_AFTER)
     for batch in batches.exclude(not_before__gt=now).order_by("pk")[:AT_ONCE]:
         if not _claim_question(batch, now=now):
             continue

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from newsletter.models import Attempt, Issue, Send
+from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.receipt import Receipt, make_receipt
-from newsletter.sending.run import run_send
+from newsletter.sending.run import dispatch_due, run_send
 from newsletter.sending.start import start_send
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
@@ -91,6 +92,25 @@ def test_f5_a_provider_that_refuses_the_connection_costs_nobody_and_pauses_the_s
     assert "came to nothing" in send.reason or "refused" in send.reason
     assert make_receipt(send).deliveries["pending"] == 30
     assert set(Attempt.objects.values_list("outcome", flat=True)) == {"not_sent"}
+
+
+def test_f5_a_provider_that_is_away_for_minutes_is_probed_by_one_call_at_a_time_and_stops_nothing(mailgun, settings):
+    away = settings.NEWSLETTER_PROVIDER_URL.replace("http%3A", "https%3A")
+    publication = make_publication()
+    make_story("The first verdict")
+    add_readers(publication, 400)
+    clock = Clock()
+    send = start_send(issue=make_issue(publication, approved=True), now=clock())
+    settings.NEWSLETTER_PROVIDER_URL = away
+    dispatcher = Dispatcher(adapter=current_adapter(), clock=clock)
+    while clock.now < NOW + timedelta(minutes=5):
+        dispatch_due(dispatcher=dispatcher, most=40)
+        clock.nap(1)
+    assert 5 <= Attempt.objects.count() <= 12
+    settings.NEWSLETTER_PROVIDER_URL = away.replace("https%3A", "http%3A")
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    assert send.state == Send.State.SUBMITTED
+    assert check(send, mailgun, readers=400).deliveries["accepted"] == 400
 
 
 def test_f5_a_failure_of_tls_is_not_sent_for_sure(mailgun, settings):

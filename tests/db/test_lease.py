@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from newsletter.models import Batch
+from newsletter.models import Attempt, Batch
+from newsletter.sending import dispatch
 from newsletter.sending.claim import claim_batch
 from newsletter.sending.lease import LEASE, LONGEST, Keeper, Lease
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.start import start_send
 from newsletter.sending.sweep import settle_lost_leases
 from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
@@ -107,3 +109,15 @@ def _wait_until(told, *, seconds: float = 10):
             return
         nap.wait(0.02)
     raise AssertionError("it did not come about in time")
+
+
+def test_i3_a_worker_that_stood_still_since_it_looked_its_people_up_does_not_call(fake_provider, settings, monkeypatch):
+    """Who left meanwhile was answered, and is not in any call that begins afterwards."""
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
+    batch_id = claim_one().batch_id
+    Attempt.objects.update(ended_at=NOW, outcome="not_sent")
+    Batch.objects.update(state=Batch.State.PENDING, lease_until=None)
+    monkeypatch.setattr(dispatch, "FRESH_SECONDS", -1.0)
+    assert dispatch.Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(batch_id)
+    assert Batch.objects.get().state == Batch.State.PENDING
+    assert fake_provider.ledger == []

@@ -21,7 +21,7 @@ from newsletter.sending.control import (
 )
 from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.outcome import record_outcome
-from newsletter.sending.provider import current_adapter
+from newsletter.sending.provider import account_label, current_adapter
 from newsletter.sending.receipt import make_receipt
 from newsletter.sending.reconcile import replay_uncertain
 from newsletter.sending.restore import doubt_what_was_open, release_after_restore
@@ -80,9 +80,19 @@ def test_f20_what_was_handed_to_a_provider_is_never_replayed_at_another(fake_pro
     assert make_receipt(send).deliveries["uncertain"] == 10
 
 
+def test_f20_another_account_of_the_same_provider_does_not_know_the_key_and_gets_no_replay(resend, settings):
+    resend.fault_on(1, Fault("reset_after_accepting"))
+    start_send(issue=ready_issue(readers=5), now=NOW)
+    Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
+    settings.NEWSLETTER_PROVIDER_URL = settings.NEWSLETTER_PROVIDER_URL.replace("resend://", "resend://other-")
+    sweep(adapter=current_adapter(), clock=later(minutes=1))
+    assert Batch.objects.get().state == Batch.State.UNCERTAIN
+    assert "other-" not in Attempt.objects.get().provider
+
+
 def test_a_key_that_the_provider_has_forgotten_is_never_used_again(resend):
     start_send(issue=ready_issue(readers=5), now=NOW)
-    claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW)
     assert claim is not None
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.UNCERTAIN), now=NOW + timedelta(hours=23, minutes=59))
     sweep(adapter=current_adapter(), clock=later(hours=24))
@@ -115,7 +125,7 @@ def test_a_replay_that_had_to_wait_is_not_made_once_the_key_is_forgotten_or_some
 
 def test_a_call_that_was_under_way_when_the_backup_was_made_can_be_sent_again_by_a_person(mailgun):
     start_send(issue=ready_issue(readers=5), now=NOW)
-    assert claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW) is not None
+    assert claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW) is not None
     doubt_what_was_open(now=NOW)
     send_again(batch=Batch.objects.get(), by=make_approver(), now=NOW)
     release_after_restore(now=NOW)
@@ -139,7 +149,7 @@ def test_the_providers_records_settle_what_a_call_left_open(mailgun):
 def test_no_record_at_the_provider_proves_nothing(mailgun):
     mailgun.fault_on(1, Fault("stall_before_accepting", seconds=0.1))
     start_send(issue=ready_issue(readers=5), now=NOW)
-    claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW)
     assert claim is not None
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.UNCERTAIN), now=NOW)
     for minutes in (3, 10, 30, 90):
@@ -207,7 +217,7 @@ def test_a_send_is_not_over_while_another_worker_puts_what_was_uncertain_in_agai
 def test_who_left_after_a_call_in_doubt_is_in_doubt_and_not_skipped(resend):
     issue = ready_issue(readers=5)
     start_send(issue=issue, now=NOW)
-    claim = claim_batch(batch_id=Batch.objects.get().pk, provider="resend", now=NOW)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW)
     assert claim is not None
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.UNCERTAIN), now=NOW)
     leave_list(
@@ -237,7 +247,7 @@ def test_a_send_can_be_paused_and_goes_on_where_it_stopped(mailgun):
     send = start_send(issue=issue, now=NOW)
     person = make_approver()
     pause_send(send=send, by=person, reason="wrong picture?")
-    assert claim_batch(batch_id=Batch.objects.order_by("seq")[0].pk, provider="mailgun", now=NOW) is None
+    assert claim_batch(batch_id=Batch.objects.order_by("seq")[0].pk, provider=account_label(), now=NOW) is None
     with pytest.raises(WrongState):
         pause_send(send=send, by=person)
     resume_send(send=send, by=person)
@@ -251,7 +261,7 @@ def test_a_cancelled_send_skips_whom_it_had_not_reached_and_its_receipt_adds_up(
     issue = ready_issue(readers=25)
     send = start_send(issue=issue, now=NOW)
     first = Batch.objects.order_by("seq")[0]
-    claim = claim_batch(batch_id=first.pk, provider="mailgun", now=NOW)
+    claim = claim_batch(batch_id=first.pk, provider=account_label(), now=NOW)
     assert claim is not None
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.ACCEPTED), now=NOW)
     cancel_send(send=send, by=make_approver(), now=NOW)
@@ -263,7 +273,7 @@ def test_a_cancelled_send_skips_whom_it_had_not_reached_and_its_receipt_adds_up(
 
 def test_what_is_unknown_of_single_people_can_be_left_and_the_send_ended(mailgun):
     send = start_send(issue=ready_issue(readers=5), now=NOW)
-    claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW)
     assert claim is not None
     unsure = {claim.readers[0].delivery: (Verdict.UNCERTAIN, "no answer for this person")}
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.ACCEPTED, people=unsure), now=NOW)

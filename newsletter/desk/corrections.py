@@ -49,7 +49,7 @@ class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
         return {
             **context,
             "event": self.event,
-            "misled": find_misled(self.event),
+            "misled": find_misled(self.event, now=timezone.now()),
             "edit_url": reverse(EDIT, args=[self.event.pk]),
         }
 
@@ -69,7 +69,7 @@ class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
         return redirect("newsletter_issue_overview", issue.pk)
 
     def _find(self, publication: str) -> Misled:
-        for misled in find_misled(self.event):
+        for misled in find_misled(self.event, now=timezone.now()):
             if str(misled.publication.pk) == publication:
                 return misled
         raise Http404("This publication showed the event to nobody otherwise than it is.")

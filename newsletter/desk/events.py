@@ -83,7 +83,7 @@ def say_when(event: EventNotice) -> str:
 
 def say_event(event: EventNotice) -> dict[str, Any]:
     edited = [label_for_field(name, EventNotice) for name in event.edited_fields]
-    return {"row": event, "place": say_place(event), "edited": edited, "misled": find_misled(event)}
+    return {"row": event, "place": say_place(event), "edited": edited, "misled": find_misled(event, now=timezone.now())}
 
 
 class EventViewSet(SnippetViewSet):

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.generic import TemplateView, View
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
@@ -106,8 +107,10 @@ def time_left(issue: Issue, *, now: datetime) -> str:
     minutes = int((issue.slot.due_at - now).total_seconds() // 60)
     if minutes < 0:
         return _("its time has passed")
+    if minutes < 1:
+        return _("in less than a minute")
     if minutes < 120:
-        return _("in %(minutes)s minutes") % {"minutes": minutes}
+        return ngettext("in %(minutes)s minute", "in %(minutes)s minutes", minutes) % {"minutes": minutes}
     if minutes < 48 * 60:
         return _("in %(value)s hours") % {"value": minutes // 60}
     return _("in %(value)s days") % {"value": minutes // (24 * 60)}

@@ -5,7 +5,7 @@ A change is announced once by each publication: a row with the event as it is no
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
 
@@ -38,11 +38,13 @@ class Misled:
         return in_words(self.was, locale=locale_of(language), default_zone=zone)
 
 
-def find_misled(event: EventNotice) -> list[Misled]:
+def find_misled(event: EventNotice, *, now: datetime) -> list[Misled]:
     """Of each publication that showed the event otherwise to somebody. Nobody is misled by an event that is over."""
     variants = variants_with(Shown.Kind.EVENT, event.pk)
     publications = Publication.objects.filter(issues__variants__in=variants).distinct().order_by("pk")
-    found = (_misled_by(publication, event) for publication in publications.select_related("brand", "mailing_list"))
+    found = (
+        _misled_by(publication, event, now=now) for publication in publications.select_related("brand", "mailing_list")
+    )
     return [one for one in found if one is not None]
 
 
@@ -55,7 +57,9 @@ def announce_change(*, event: EventNotice, publication: Publication, by: Any, no
         raise NotAllowed(
             _("%(by)s may not write corrections. An administrator can give the role “writer” or “editor”.") % {"by": by}
         )
-    misled = _misled_by(publication, event)
+    misled = _misled_by(publication, event, now=now)
+    if misled is None and _is_over(event, now):
+        raise NotReady(_("“%(title)s” is over: there is nothing to announce.") % {"title": event.title})
     if misled is None:
         raise NotReady(
             _("%(name)s showed nobody “%(title)s” otherwise than it is now: there is nothing to correct.")
@@ -84,16 +88,30 @@ def facts_of(event: EventNotice) -> str:
     )
 
 
-def _misled_by(publication: Publication, event: EventNotice) -> Misled | None:
+def _misled_by(publication: Publication, event: EventNotice, *, now: datetime) -> Misled | None:
     now_is = facts_of(event)
     known = Correction.objects.filter(publication=publication, event=event, fingerprint=now_is).first()
     looked_for = known or Correction(publication=publication, event=event, fingerprint=now_is)
     people = shown_wrongly_to(looked_for).distinct().count()
     was = _last_shown(publication, event, now_is) if people else None
-    if was is None:
+    if was is None or (_is_over(event, now) and _was_to_be_over(was, now)):
         return None
     what = Correction.What.CANCELLED if event.cancelled else Correction.What.MOVED
     return Misled(publication=publication, what=what, people=people, was=was, correction=known)
+
+
+def _is_over(event: EventNotice, now: datetime) -> bool:
+    return _end(event.starts_at, event.ends_at, all_day=event.all_day) <= now
+
+
+def _was_to_be_over(was: dict[str, Any], now: datetime) -> bool:
+    """Whether nobody who goes by what was shown is still on the way."""
+    starts, ends = (datetime.fromisoformat(was[name]) if was[name] else None for name in ("starts_at", "ends_at"))
+    return starts is not None and _end(starts, ends, all_day=was["all_day"]) <= now
+
+
+def _end(starts: datetime, ends: datetime | None, *, all_day: bool) -> datetime:
+    return ends or (starts + timedelta(days=1) if all_day else starts)
 
 
 def _last_shown(publication: Publication, event: EventNotice, now_is: str) -> dict[str, Any] | None:

@@ -37,11 +37,11 @@ def send_out(issue: Issue) -> Send:
     return send
 
 
-def publish(**publication) -> tuple[Publication, EventNotice]:
+def publish(*, shown: dict | None = None, **publication) -> tuple[Publication, EventNotice]:
     """An issue with an event in London that went out to three people there and two elsewhere."""
     made = make_publication(**publication)
     make_story("The first verdict")
-    event = make_event("Vigil by the river", where=LONDON)
+    event = make_event("Vigil by the river", where=LONDON, **(shown or {}))
     add_readers(made, 3, where=LONDON)
     add_readers(made, 2, where=HOUSTON, start=10)
     send_out(make_issue(made, approved=True))
@@ -159,20 +159,48 @@ def test_who_is_reached_by_two_publications_is_told_by_one():
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     send_out(issue)
     move_event(event, cancelled=True)
-    assert [(one.publication, one.people) for one in find_misled(event)] == [(publication, 3), (other, 3)]
+    assert [(one.publication, one.people) for one in find_misled(event, now=NOW)] == [(publication, 3), (other, 3)]
     first = announce(event, publication)
     approve_issue(issue=first, by=make_approver(), now=NOW)
     send_out(first)
-    assert [(one.publication, one.people) for one in find_misled(event)] == [(publication, 3)]
+    assert [(one.publication, one.people) for one in find_misled(event, now=NOW)] == [(publication, 3)]
     with pytest.raises(NotReady, match="nothing to correct"):
         announce(event, other)
 
 
 def test_an_event_that_is_as_it_was_shown_has_nothing_to_announce():
     publication, event = publish()
-    assert find_misled(event) == []
+    assert find_misled(event, now=NOW) == []
     with pytest.raises(NotReady, match="showed nobody “Vigil by the river” otherwise"):
         announce(event, publication)
+
+
+@pytest.mark.parametrize(
+    ("shown", "changes", "hours_after", "announced"),
+    [
+        ({}, {"cancelled": True}, -1, True),
+        ({}, {"cancelled": True}, 1, False),
+        ({"ends_at": NOW + timedelta(days=7, hours=3)}, {"cancelled": True}, 1, True),
+        ({"ends_at": NOW + timedelta(days=7, hours=3)}, {"cancelled": True}, 4, False),
+        ({"all_day": True}, {"cancelled": True}, 12, True),
+        ({"all_day": True}, {"cancelled": True}, 36, False),
+        ({}, {"starts_at": NOW + timedelta(days=9)}, 24, True),
+        ({}, {"starts_at": NOW + timedelta(days=2)}, -24, True),
+        ({}, {"starts_at": NOW + timedelta(days=2)}, 24, False),
+    ],
+)
+def test_an_event_that_is_over_both_as_shown_and_as_it_is_has_nothing_to_announce(
+    shown, changes, hours_after, announced
+):
+    publication, event = publish(shown=shown)
+    move_event(event, **changes)
+    now = NOW + timedelta(days=7, hours=hours_after)
+    assert bool(find_misled(event, now=now)) is announced
+    if announced:
+        assert announce_change(event=event, publication=publication, by=make_approver(), now=now).kind == "correction"
+    else:
+        with pytest.raises(NotReady, match="is over: there is nothing to announce"):
+            announce_change(event=event, publication=publication, by=make_approver(), now=now)
 
 
 def test_a_correction_needs_a_persons_yes_also_where_issues_go_out_by_themselves():
@@ -203,7 +231,7 @@ def test_a_correction_that_was_cancelled_makes_room_for_another_only_where_nobod
     start_send(issue=second, now=NOW)
     Issue.objects.filter(pk=second.pk).update(state=Issue.State.CANCELLED)
     Send.objects.filter(issue=second).update(state=Send.State.CANCELLED)
-    (misled,) = find_misled(event)
+    (misled,) = find_misled(event, now=NOW)
     with pytest.raises(WrongState, match="cannot be announced again"):
         announce(event, publication)
     assert misled.correction is not None

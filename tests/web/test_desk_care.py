@@ -1,8 +1,10 @@
 """Stories and events in the desk: consent, regions, the withdrawal of a story, the announcement of a changed event."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 
 from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Publication, Story
@@ -11,6 +13,12 @@ from tests.support.fixtures import LONDON, NOW, add_readers, make_event, make_is
 from tests.web.desk import said, sign_in
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _on_the_day() -> Iterator[None]:
+    with time_machine.travel(NOW):
+        yield
 
 
 def story_form(story: Story, **fields: object) -> dict[str, object]:
@@ -156,6 +164,16 @@ def test_a_changed_event_offers_to_tell_those_who_were_shown_it_and_drafts_one_m
     assert answer.headers["Location"] == f"/admin/issues/{draft.pk}/overview/"
     assert browser.get(answer.headers["Location"]).status_code == 200
     assert "This change is announced in" in browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+
+
+def test_a_changed_event_that_is_over_is_not_offered_for_announcement():
+    issue, _, event = publish()
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
+    with time_machine.travel(NOW + timedelta(days=8)):
+        browser = sign_in("editor")
+        assert "Announce the change" not in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+        publication = {"publication": issue.publication.pk}
+        assert browser.post(f"/admin/events/announce/{event.pk}/", publication).status_code == 404
 
 
 def test_there_is_nothing_to_announce_where_nobody_was_misled():

@@ -41,6 +41,8 @@ def test_a_draft_waits_with_the_time_that_is_left(publication: Publication) -> N
     ("now", "left"),
     [
         (datetime(2026, 3, 5, 8, 30, tzinfo=UTC), "In 30 minutes: "),
+        (datetime(2026, 3, 5, 8, 58, 30, tzinfo=UTC), "In 1 minute: "),
+        (datetime(2026, 3, 5, 8, 59, 30, tzinfo=UTC), "In less than a minute: "),
         (datetime(2026, 3, 1, 8, 30, tzinfo=UTC), "In 4 days: "),
         (datetime(2026, 3, 5, 9, 30, tzinfo=UTC), "Its time has passed: "),
     ],

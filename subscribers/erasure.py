@@ -6,6 +6,7 @@ from django.db import transaction
 
 from subscribers.consent import record_event
 from subscribers.host import current_host
+from subscribers.importing.remarks import forget_remarks_about
 from subscribers.models import ConsentEvent, HeldSignup, ImportRefusal, Reason, Subscriber
 from subscribers.suppression import write_suppression
 
@@ -27,3 +28,4 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
         now=now,
         by=by,
     )
+    forget_remarks_about(subscriber.email)

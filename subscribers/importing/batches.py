@@ -18,6 +18,7 @@ from subscribers.importing.errors import CannotImport
 from subscribers.importing.layouts import refuse_the_never_asked
 from subscribers.importing.people_file import look_at, open_csv, sample_values
 from subscribers.importing.pieces import forget_file, load_file, measure_file, store_file
+from subscribers.importing.remarks import forget_remarks
 from subscribers.importing.run import Run, describe, finish_check, finish_run
 from subscribers.importing.service import check_terms
 from subscribers.importing.targets import check_mapping, guess_mapping, header_key
@@ -126,15 +127,16 @@ def work_on_imports(*, clock: Callable[[], datetime], stopping: Callable[[], boo
 
 
 def forget_old_files(*, now: datetime) -> int:
-    """Files that nobody decided about, and refused lines, go after 7 days. How many imports or lines went."""
-    old = ImportBatch.objects.filter(started_at__lt=now - timedelta(days=FILE_DAYS), state__in=_OPEN)
+    """Files that nobody decided about, refused lines and remarks go after 7 days. How many imports or lines went."""
+    before = now - timedelta(days=FILE_DAYS)
+    old = ImportBatch.objects.filter(started_at__lt=before, state__in=_OPEN)
     stale = list(old.filter(counts={}))
     for batch in stale:
         batch.delete()
     for batch in old.filter(stored=True):
         forget_file(batch)
-    kept = ImportRefusal.objects.filter(batch__started_at__lt=now - timedelta(days=FILE_DAYS))
-    lines, _ = kept.delete()
+    lines, _ = ImportRefusal.objects.filter(batch__started_at__lt=before).delete()
+    forget_remarks(before=before)
     return len(stale) + lines
 
 

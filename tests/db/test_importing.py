@@ -403,6 +403,33 @@ def test_p8_files_that_nobody_decided_about_and_old_refused_lines_are_forgotten(
     assert not ImportRefusal.objects.exists()
 
 
+def test_p6_p8_what_was_said_about_single_lines_goes_with_the_person_and_after_7_days() -> None:
+    weekly = make_list()
+    said = [[2, "There is no topic “Ann@Example.org”; left out."], [3, "There is no topic “shoes”; left out."]]
+    text = "email,topics\nbea@example.org,Ann@Example.org\ncleo@example.org,shoes\nann@example,\n"
+    report = bring(weekly, text)
+    batch = leave(weekly, text)
+    choose_terms(batch, terms=terms(batch), now=NOW)
+    work()
+    batch.refresh_from_db()
+    run_before = ImportBatch.objects.get(pk=report.batch_id)
+    assert run_before.counts["notes"] == batch.checked["notes"] == said
+    assert [line for line, _ in batch.checked["refusals"]] == [4]
+    erase_person(subscriber=make_member(weekly, ADDRESS), by="kim", now=NOW)
+    batch.refresh_from_db()
+    run_before.refresh_from_db()
+    assert run_before.counts["notes"] == batch.checked["notes"] == said[1:]
+    assert (run_before.counts["new"], run_before.counts["noted"]) == (2, 2)
+    ImportBatch.objects.filter(pk=batch.pk).update(counts={"rows": 3, "notes": said})
+    forget_old_files(now=NOW + timedelta(days=6))
+    assert ImportBatch.objects.filter(checked__has_key="notes", counts__has_key="notes").exists()
+    forget_old_files(now=NOW + timedelta(days=7, minutes=1))
+    for left in ImportBatch.objects.all():
+        assert not {"notes", "refusals"} & {*left.counts, *left.checked}
+        assert left.counts["rows"] == 3
+    assert ImportBatch.objects.count() == 2
+
+
 ADDRESS = "ann@example.org"
 STEPS = ("import", "confirm", "undo", "sign_up", "desk", "kept_away", "spelling")
 

@@ -39,6 +39,7 @@ UNUSED = timedelta(hours=1)
 LONGEST = timedelta(hours=12)
 NOTED_EVERY = timedelta(minutes=1)
 BEGAN, SEEN, STAMP, FACTOR = "staff_began", "staff_seen", "staff_stamp", "staff_second_factor"
+NEXT = "staff_next"
 DESK, ACCOUNTS = "/admin/", "/accounts/"
 FREE = ("/admin/logout/", "/admin/login/", "/admin/jsi18n/", "/admin/sprite/")
 
@@ -126,13 +127,20 @@ def why_ended(request: HttpRequest, *, now: datetime) -> str:
 
 
 def find_detour(request: HttpRequest) -> str:
-    """Where somebody must go first who lacks the second factor for the desk; empty where nothing is missing."""
+    """Where somebody must go first who lacks the second factor for the desk; empty where nothing is missing.
+
+    Setting one up takes three pages, so the session keeps the page that was asked for; the last of the three leads there.
+    """
     if not request.path.startswith(DESK) or request.path.startswith(FREE):
         return ""
     if has_passed(request) or not needs_second_factor(request.user):
+        if NEXT in request.session:
+            del request.session[NEXT]
         return ""
     if is_mfa_enabled(request.user):
         return f"{reverse('mfa_reauthenticate')}?{urlencode({'next': request.get_full_path()})}"
+    if request.method == "GET":
+        request.session[NEXT] = request.get_full_path()
     return reverse("mfa_activate_totp")
 
 

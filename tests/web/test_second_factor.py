@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import escape
 
 import pytest
 import time_machine
@@ -85,6 +86,22 @@ def test_an_approver_without_a_second_factor_is_led_to_set_one_up_and_then_works
     assert opens(client)
     codes = client.get("/accounts/2fa/recovery-codes/").content.decode()
     assert len(re.findall(r"<li><code>\d+</code>", codes)) == 10
+
+
+def test_after_setting_the_factor_up_the_way_leads_to_the_page_that_was_asked_for_once() -> None:
+    add()
+    client = Client()
+    give_password(client)
+    asked = "/admin/issues/?state=draft&p=1"
+    client.get(asked)
+    client.post("/admin/tags/")
+    set_up(client)
+    codes = "/accounts/2fa/recovery-codes/"
+    assert f'href="{escape(asked)}"' in client.get(codes).content.decode()
+    assert client.get(asked).status_code == 200
+    page = client.get(codes).content.decode()
+    assert escape(asked) not in page
+    assert 'class="button" href="/admin/"' in page
 
 
 def test_the_next_sign_in_asks_for_a_code_that_works_once() -> None:

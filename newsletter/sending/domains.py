@@ -19,6 +19,7 @@ from subscribers.errors import BadAddress
 
 OUTBOX = "outbox"
 OLD = timedelta(hours=6)
+AT_FAULT = timedelta(minutes=10)
 _OWN_HOSTS = {
     "mailgun": "mailgun.net",
     "postmark": "postmarkapp.com",
@@ -61,11 +62,17 @@ def look_at_domains(*, now: datetime, find: FindTexts = find_texts, most: int = 
     domains = {domain for address in addresses if (domain := domain_of(address))}
     SenderDomain.objects.bulk_create((SenderDomain(domain=domain) for domain in sorted(domains)), ignore_conflicts=True)
     rows = SenderDomain.objects.filter(domain__in=domains).order_by(F("looked_at").asc(nulls_first=True))
-    due = [row for row in rows if row.looked_at is None or row.looked_at < now - OLD or row.provider != provider.scheme]
+    due = [row for row in rows if _is_due(row, provider=provider.scheme, now=now)]
     for row in due[:most]:
         found = [vars(finding) for finding in check_sender_domain(row.domain, provider=provider.scheme, find=find)]
         SenderDomain.objects.filter(pk=row.pk).update(findings=found, provider=provider.scheme, looked_at=now)
     return len(due[:most])
+
+
+def _is_due(row: SenderDomain, *, provider: str, now: datetime) -> bool:
+    """A domain at fault is looked at again soon: somebody is mending it, and its issues wait."""
+    at_fault = any(found["level"] == "error" for found in row.findings or ())
+    return row.looked_at is None or row.provider != provider or row.looked_at < now - (AT_FAULT if at_fault else OLD)
 
 
 def find_domain_faults(from_email: str) -> list[Finding]:

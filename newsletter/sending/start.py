@@ -11,6 +11,7 @@ from newsletter.errors import NotAllowed, NotReady, WrongState
 from newsletter.issues.approve import hold_issue, require_approval
 from newsletter.models import Issue, Send, move
 from newsletter.sending.bell import ring
+from newsletter.sending.domains import find_domain_faults
 from newsletter.sending.freeze import freeze_audience
 from newsletter.sending.hold import check_installation, require_no_hold, write_journal
 from newsletter.sending.provider import current_adapter, provider_label
@@ -75,6 +76,7 @@ def _begin(*, issue: Issue, now: datetime) -> Send:
             _("%(issue)s is held: %(held_reason)s. Release it first.")
             % {"issue": issue, "held_reason": issue.held_reason}
         )
+    _require_own_domain(issue)
     approval = require_approval(issue)
     try:
         with transaction.atomic():
@@ -84,6 +86,15 @@ def _begin(*, issue: Issue, now: datetime) -> Send:
     except IntegrityError:
         return issue.sends.exclude(state=Send.State.CANCELLED).get()
     return send
+
+
+def _require_own_domain(issue: Issue) -> None:
+    """B1: mailbox providers bar senders whose domain does not say who may send for it."""
+    for fault in find_domain_faults(issue.publication.from_email):
+        if fault.level == "error":
+            raise NotReady(
+                _("%(issue)s cannot go out yet: %(fault)s") % {"issue": issue, "fault": f"{fault.says} {fault.do}"}
+            )
 
 
 def prepare_send(*, send: Send, now: datetime) -> Send:

@@ -7,12 +7,14 @@ import pytest
 
 from newsletter.content.fetch import Fetcher
 from newsletter.content.fetch_errors import Unreachable
+from newsletter.errors import NotReady
 from newsletter.issues.content import resolve_content
 from newsletter.issues.links import find_dead_links, find_links, look_at_links
-from newsletter.models import Issue, LinkLook, Publication, SenderDomain
+from newsletter.models import Issue, LinkLook, Publication, Send, SenderDomain
 from newsletter.sending.domain_records import NoAnswer
 from newsletter.sending.domains import find_domain_faults, look_at_domains
-from tests.support.fixtures import NOW, make_issue, make_story
+from newsletter.sending.start import start_send
+from tests.support.fixtures import NOW, add_readers, make_issue, make_story
 from tests.support.site import Site, serve_site
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +131,20 @@ def test_what_dns_says_of_a_domain_is_kept_and_asked_again_when_old(publication:
     assert look_at_domains(now=NOW, find=no_records) == 0
     assert look_at_domains(now=LATER, find=no_records) == 1
     assert SenderDomain.objects.count() == 1
+
+
+def test_b1_nothing_goes_out_for_a_domain_that_does_not_say_who_may_send_for_it(
+    publication: Publication, settings: object
+) -> None:
+    make_story("The first verdict")
+    add_readers(publication, 1)
+    issue = make_issue(publication, approved=True)
+    settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
+    look_at_domains(now=NOW, find=no_records)
+    with pytest.raises(NotReady, match="cannot go out yet"):
+        start_send(issue=issue, now=NOW)
+    assert not Send.objects.exists()
+    assert look_at_domains(now=NOW + timedelta(minutes=11), find=no_records) == 1
 
 
 def test_a_dns_that_does_not_answer_is_a_warning(publication: Publication, settings: object) -> None:

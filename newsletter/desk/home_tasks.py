@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import F
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,7 +16,7 @@ from newsletter.models import EventNotice, Issue, Send, Source
 from newsletter.sending.receipt import make_receipt
 from subscribers.errors import DomainError
 
-SHOWN = 8
+SHOWN_OF_A_KIND = 3
 LOOK_BACK = timedelta(days=30)
 MANY_BOUNCES = 0.02
 
@@ -32,9 +33,33 @@ class Task:
 
 
 def find_tasks(*, now: datetime, may_approve: bool) -> list[Task]:
-    """Everything that waits for a person, the most urgent kind first."""
-    tasks = [*_sends(), *_held(), *_drafts(now, may_approve=may_approve), *_bounces(now), *_sources(), *_events(now)]
-    return tasks[:SHOWN]
+    """Everything that waits for a person, the most urgent kind first; of many of a kind the first, and how many more."""
+    issues = reverse("wagtailsnippets_newsletter_issue:list")
+    drafts = _drafts(now, may_approve=may_approve)
+    kinds = [
+        (_sends(), issues),
+        (_held(), issues),
+        ([task for task in drafts if task.tone != "calm"], issues),
+        ([task for task in drafts if task.tone == "calm"], issues),
+        (_bounces(now), issues),
+        (_sources(), reverse("wagtailsnippets_newsletter_source:list")),
+        (_events(now), ""),
+    ]
+    return [task for tasks, url in kinds for task in _shorten(tasks, url)]
+
+
+def _shorten(tasks: list[Task], url: str) -> list[Task]:
+    more = len(tasks) - SHOWN_OF_A_KIND
+    if more <= 1:
+        return tasks
+    rest = Task(
+        title=_("and %(more)s more of this kind") % {"more": more},
+        detail=_("The list has them all."),
+        url=url,
+        button=_("Open the list"),
+        tone="urgent" if tasks[0].tone == "urgent" else "calm",
+    )
+    return [*tasks[:SHOWN_OF_A_KIND], rest]
 
 
 def issue_url(issue: Issue) -> str:
@@ -66,7 +91,8 @@ def _held() -> list[Task]:
     held = (
         Issue.objects.filter(held=True)
         .exclude(state__in=[Issue.State.SENT, Issue.State.CANCELLED])
-        .select_related("publication")
+        .select_related("publication", "slot")
+        .order_by(F("slot__due_at").asc(nulls_first=True), "pk")
     )
     return [
         Task(
@@ -84,7 +110,7 @@ def _drafts(now: datetime, *, may_approve: bool) -> list[Task]:
     drafts = (
         Issue.objects.filter(state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW], held=False)
         .select_related("publication", "slot")
-        .order_by("slot__due_at")
+        .order_by(F("slot__due_at").asc(nulls_first=True), "pk")
     )
     tasks = []
     for issue in drafts:

@@ -74,6 +74,36 @@ def test_held_issues_failing_sources_and_unsure_events_are_tasks(publication: Pu
     assert "1 event to come has something unsure" in page
 
 
+def test_many_tasks_of_a_kind_hide_no_other_kind_and_say_how_many_they_are(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    issue = make_issue(publication)
+    for number in range(2, 12):
+        Issue.objects.create(
+            publication=publication, number=number, public_id=f"held-{number}", made_at=NOW, held=True, subject="Held"
+        )
+    for number in range(6):
+        make_source(f"Source {number}", failures=10 - number, error="No such host")
+    with time_machine.travel(NOW, tick=False):
+        make_event("Evening", note="No place.")
+        page = home()
+    assert page.count(" is held</h3>") == 3
+    assert "and 7 more of this kind" in page
+    assert 'href="/admin/issues/" aria-label="Open the list: and 7 more of this kind"' in page
+    assert f"{issue} waits for approval" in page
+    assert "The source “Source 2” cannot be read" in page
+    assert "The source “Source 3” cannot be read" not in page
+    assert 'href="/admin/sources/" aria-label="Open the list: and 3 more of this kind"' in page
+    assert "1 event to come has something unsure" in page
+
+
+def test_the_one_more_of_a_kind_is_shown_itself(publication: Publication) -> None:
+    for number in range(4):
+        make_source(f"Source {number}", failures=1, error="No such host")
+    page = home()
+    assert page.count("cannot be read</h3>") == 4
+    assert "more of this kind" not in page
+
+
 @pytest.mark.parametrize(("state", "said"), [("paused", "is paused"), ("needs_attention", "needs attention")])
 def test_a_send_that_stopped_is_the_first_task(publication: Publication, state: str, said: str) -> None:
     issue = sent(publication)

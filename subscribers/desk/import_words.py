@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import ngettext_lazy
 
 from subscribers.importing.outcomes import REFUSED_WORDS, Refused
 from subscribers.importing.report import OUTCOME_WORDS
@@ -13,11 +13,21 @@ from subscribers.importing.undo import undone_counts
 from subscribers.models import ImportBatch
 
 _UNDONE = {
-    "removed": gettext_lazy("people removed who had come in with it"),
-    "ended": gettext_lazy("people taken off the list again who were known before"),
-    "stayed": gettext_lazy("people stay: since then they confirmed, chose or left something themselves"),
-    "lifted": gettext_lazy("addresses may be mailed again that it had marked"),
-    "kept": gettext_lazy("addresses stay marked: something else happened to them since"),
+    "removed": ngettext_lazy("person removed who had come in with it", "people removed who had come in with it"),
+    "ended": ngettext_lazy(
+        "person taken off the list again who was known before", "people taken off the list again who were known before"
+    ),
+    "stayed": ngettext_lazy(
+        "person stays: since then they confirmed, chose or left something themselves",
+        "people stay: since then they confirmed, chose or left something themselves",
+    ),
+    "lifted": ngettext_lazy(
+        "address may be mailed again that it had marked", "addresses may be mailed again that it had marked"
+    ),
+    "kept": ngettext_lazy(
+        "address stays marked: something else happened to it since",
+        "addresses stay marked: something else happened to them since",
+    ),
 }
 
 
@@ -34,7 +44,7 @@ def say_reasons(found: Mapping[str, Any]) -> list[tuple[int, str]]:
 
 def say_undone(batch: ImportBatch) -> list[tuple[int, str]]:
     counts = undone_counts(batch)
-    return [(counts[name], str(words)) for name, words in _UNDONE.items() if counts[name]]
+    return [(counts[name], words % counts[name]) for name, words in _UNDONE.items() if counts[name]]
 
 
 def describe_columns(batch: ImportBatch) -> list[tuple[str, str]]:

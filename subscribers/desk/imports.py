@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.generic import TemplateView, View
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
@@ -238,13 +238,15 @@ def measure(batch: ImportBatch) -> Progress:
         return Progress(
             done,
             lines,
-            _("%(done)s of about %(lines)s people") % {"done": f"{done:,}", "lines": f"{lines:,}"},
+            ngettext("%(done)s of about %(lines)s person", "%(done)s of about %(lines)s people", lines)
+            % {"done": f"{done:,}", "lines": f"{lines:,}"},
             batch.state,
         )
     return Progress(
         batch.rows_done,
         lines,
-        _("%(rows_done)s of about %(lines)s lines") % {"rows_done": f"{batch.rows_done:,}", "lines": f"{lines:,}"},
+        ngettext("%(rows_done)s of about %(lines)s line", "%(rows_done)s of about %(lines)s lines", lines)
+        % {"rows_done": f"{batch.rows_done:,}", "lines": f"{lines:,}"},
         batch.state,
     )
 

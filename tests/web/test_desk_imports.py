@@ -65,11 +65,26 @@ def test_a_file_goes_from_its_columns_by_a_dry_run_into_the_list_and_out_again()
     client.post(reverse("subscribers_import_step", args=[batch.pk, "undo"]))
     work()
     assert not Subscriber.objects.exists()
-    assert "people removed" in client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
+    assert "person removed" in client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
     noted = ModelLogEntry.objects.filter(action__startswith="subscribers.import").order_by("pk")
     steps = ["subscribers.import", "subscribers.import_refused", "subscribers.import_undo"]
     assert list(noted.values_list("action", flat=True)) == steps
     assert "people.csv" in client.get(reverse("subscribers_imports")).content.decode()
+
+
+def test_one_line_is_not_called_lines() -> None:
+    client = sign_in("data")
+    batch = upload(client, "email\nann@example.org\n")
+    page = reverse("subscribers_import", args=[batch.pk])
+    ImportBatch.objects.update(lines=1)
+    assert "About 1 line for" in client.get(page, follow=True).content.decode()
+    ImportBatch.objects.update(state=ImportState.CHECKING, evidence="Sheet")
+    assert client.get(reverse("subscribers_import_progress", args=[batch.pk])).json()["words"] == "0 of about 1 line"
+    undone = {"removed": 1, "ended": 1, "stayed": 1, "lifted": 1, "kept": 2}
+    ImportBatch.objects.update(state=ImportState.UNDONE, counts={"rows": 6, "undone": undone})
+    shown = client.get(page).content.decode()
+    for words in ("person removed", "person taken off", "person stays", "address may be", "addresses stay marked"):
+        assert words in shown
 
 
 def test_what_the_law_needs_is_asked_for_and_nothing_is_lost_meanwhile() -> None:

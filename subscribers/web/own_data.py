@@ -15,6 +15,7 @@ from subscribers.mailed_links import PURPOSES, Kind, SpentLink, ask_for_link, fi
 from subscribers.models import MailedLink
 from subscribers.moving import CannotMove, SameAddress, confirm_new_address, name_new_address
 from subscribers.people import describe_person
+from subscribers.preferences import lists_on
 from subscribers.web.links import Page, find_target, linked_page
 from subscribers.web.page import ASK_PATH, say, show, speak_to
 from subscribers.web.preference_page import nothing_kept
@@ -120,12 +121,20 @@ def arrive(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         speak_to(link.subscriber)
         if request.method != "POST":
             return show("arrive.html", {"masked": mask(link.new_email)})
-        confirm_new_address(link=link, now=timezone.now())
+        person = confirm_new_address(link=link, now=timezone.now())
     except SpentLink:
         return _spent()
     except CannotMove:
         text = gettext("We may not send mail to this address. Your old address stays as it was.")
         return say(gettext("Nothing was changed"), text, status=409)
+    if not lists_on(person):
+        return say(
+            gettext("Done. This is your address now."),
+            gettext(
+                "But no mail comes here: what you had asked for has ended, at this address or at the old one. "
+                "If you want mail again, sign up again."
+            ),
+        )
     return say(
         gettext("Done. Your mail comes here now."),
         gettext("All that you chose came along. Links in older mails keep working."),

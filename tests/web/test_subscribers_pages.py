@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
@@ -12,7 +13,17 @@ from subscribers.confirmations import due_confirmations
 from subscribers.erasure import erase_person
 from subscribers.links import Purpose
 from subscribers.locations import get_or_make_place
-from subscribers.models import Confirmation, ConsentEvent, MailingList, Reason, Subscriber, Subscription, Topic
+from subscribers.mailed_links import Kind, ask_for_link, link_url
+from subscribers.models import (
+    Confirmation,
+    ConsentEvent,
+    MailedLink,
+    MailingList,
+    Reason,
+    Subscriber,
+    Subscription,
+    Topic,
+)
 from subscribers.suppression import suppress
 from subscribers.unsubscribe import leave_list
 from tests.support.joining import join
@@ -249,3 +260,19 @@ def test_hostile_names_are_shown_as_text(client: Client, weekly: MailingList) ->
     page = join(client, weekly, name='"><script>alert(1)</script>', email="ada@").content.decode()
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("left_before", "says"), [(False, b"Your mail comes here now"), (True, b"But no mail comes here")]
+)
+def test_who_moves_to_an_address_that_had_left_is_not_told_that_mail_comes_there(
+    client: Client, weekly: MailingList, left_before: bool, says: bytes
+) -> None:
+    ada, now = make_member(weekly), timezone.now()
+    new = make_member(weekly, "new@example.org")
+    if left_before:
+        leave_list(subscriber=new, mailing_list=weekly, now=now, source="link")
+    assert ask_for_link(subscriber=ada, mailing_list=weekly, kind=Kind.ARRIVE, new_email=new.email, now=now)
+    arrive = urlsplit(link_url(link=MailedLink.objects.get(), now=now)).path
+    assert says in client.post(arrive).content
+    assert Subscription.objects.mailable().exists() is not left_before

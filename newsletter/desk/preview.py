@@ -100,6 +100,7 @@ class FramedPreview(PreviewOnEditView):
     """Answers the panel with the unsaved form's mail, or with what is missing. Nothing is saved."""
 
     def show(self, mode: str) -> HttpResponse:
+        """Each editor shows its own; one that has no picture of its row takes no part in this panel."""
         raise NotImplementedError
 
     @method_decorator(xframe_options_sameorigin_override)

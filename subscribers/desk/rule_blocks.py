@@ -5,24 +5,20 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from django import forms
 from django.core.exceptions import ValidationError
-from django.urls import reverse_lazy
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail import blocks
 
 from subscribers.attribute_texts import MOST_OF_A_VALUE
 from subscribers.desk import rule_choices
-from subscribers.errors import BadRule, UnknownPlace
+from subscribers.desk.rule_parts import ConditionBlock, OfferedBlock, PartsBlock, RegionInput, Rule, TextBy, TownInput
+from subscribers.errors import UnknownPlace
 from subscribers.models import Giving
 from subscribers.places import country_name, resolve_country, resolve_region
-from subscribers.segments import check_rule
 from subscribers.segments.registry import ConditionKind
 from subscribers.segments.rules import MAX_KM
 
-Rule = dict[str, Any]
 _TESTS = [
     ("is", "is"),
     ("one_of", gettext_lazy("is one of")),
@@ -31,82 +27,7 @@ _TESTS = [
 ]
 
 
-class RegionInput(forms.TextInput):
-    """A region's code, chosen from those of the country beside it."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            {"data-controller": "nl-region", "data-nl-region-url-value": reverse_lazy("subscribers_regions")}
-        )
-
-    class Media:
-        js = ("subscribers/places.js",)
-
-
-class TownInput(forms.TextInput):
-    """A town's name, completed while it is typed."""
-
-    def __init__(self) -> None:
-        where = reverse_lazy("subscribers_towns")
-        super().__init__({"data-controller": "nl-town", "data-nl-town-url-value": where, "autocomplete": "off"})
-
-    class Media:
-        js = ("subscribers/places.js",)
-
-
-class _TextBy(blocks.CharBlock):
-    """A line of text that is written by a widget of its own."""
-
-    def __init__(self, *, widget: forms.Widget, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.field.widget = widget
-
-
-class ConditionBlock:
-    """Mixed into a block: its value is one condition, which is checked as the rule will be, and the fault is shown on it."""
-
-    def to_rule(self, value: Any) -> Rule:
-        raise NotImplementedError
-
-    def from_rule(self, rule: Rule) -> Any:
-        raise NotImplementedError
-
-    def clean(self, value: Any) -> Any:
-        clean = super().clean(value)  # type: ignore[misc]
-        try:
-            check_rule(self.to_rule(clean))
-        except BadRule as error:
-            raise self.refusal(str(error).partition(": ")[2]) from error
-        return clean
-
-    def refusal(self, message: str) -> ValidationError:
-        return ValidationError(message)
-
-
-class _OfParts(ConditionBlock):
-    def refusal(self, message: str) -> ValidationError:
-        fault: ValidationError = blocks.StructBlockValidationError(non_block_errors=forms.utils.ErrorList([message]))
-        return fault
-
-
-class _Choice(ConditionBlock, blocks.ChoiceBlock):
-    """A condition that names one of the things on offer."""
-
-    key = ""
-    help: str | Promise = ""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"help_text": self.help, **kwargs})
-        self.field.widget.attrs["aria-label"] = self.meta.label or ""
-
-    def to_rule(self, value: Any) -> Rule:
-        return {self.key: value}
-
-    def from_rule(self, rule: Rule) -> Any:
-        return rule[self.key]
-
-
-class ListChoice(_Choice):
+class ListChoice(OfferedBlock):
     key = "list"
     help = gettext_lazy("Everybody who asked for it and has not left. Who has not confirmed is not mailed.")
     choices = staticmethod(rule_choices.lists)
@@ -116,7 +37,7 @@ class ListChoice(_Choice):
         icon = "list-ul"
 
 
-class TopicChoice(_Choice):
+class TopicChoice(OfferedBlock):
     key = "topic"
     choices = staticmethod(rule_choices.topics)
 
@@ -125,7 +46,7 @@ class TopicChoice(_Choice):
         icon = "tag"
 
 
-class LanguageChoice(_Choice):
+class LanguageChoice(OfferedBlock):
     key = "language"
     help = gettext_lazy("“English” is also British English, American English and so on.")
     choices = staticmethod(rule_choices.languages)
@@ -135,7 +56,7 @@ class LanguageChoice(_Choice):
         icon = "globe"
 
 
-class GivingChoice(_Choice):
+class GivingChoice(OfferedBlock):
     key = "giving"
     choices = Giving.choices
 
@@ -160,9 +81,9 @@ class SourceText(ConditionBlock, blocks.CharBlock):
         icon = "link"
 
 
-class PlaceChoice(_OfParts, blocks.StructBlock):
+class PlaceChoice(PartsBlock, blocks.StructBlock):
     country = blocks.ChoiceBlock(choices=rule_choices.country_choices)
-    region = _TextBy(widget=RegionInput(), required=False, max_length=20)
+    region = TextBy(widget=RegionInput(), required=False, max_length=20)
 
     def to_rule(self, value: Mapping[str, Any]) -> Rule:
         return {"region": value["region"]} if value["region"] else {"country": value["country"]}
@@ -177,8 +98,8 @@ class PlaceChoice(_OfParts, blocks.StructBlock):
         label_format = gettext_lazy("In {region} {country}")
 
 
-class TownChoice(_OfParts, blocks.StructBlock):
-    town = _TextBy(widget=TownInput(), max_length=200, help_text=gettext_lazy("Type the first letters and choose."))
+class TownChoice(PartsBlock, blocks.StructBlock):
+    town = TextBy(widget=TownInput(), max_length=200, help_text=gettext_lazy("Type the first letters and choose."))
     km = blocks.FloatBlock(label=gettext_lazy("Kilometres"), min_value=1, max_value=MAX_KM, default=50)
 
     def to_rule(self, value: Mapping[str, Any]) -> Rule:
@@ -194,7 +115,7 @@ class TownChoice(_OfParts, blocks.StructBlock):
         label_format = gettext_lazy("Within {km} km of {town}")
 
 
-class JoinedChoice(_OfParts, blocks.StructBlock):
+class JoinedChoice(PartsBlock, blocks.StructBlock):
     when = blocks.ChoiceBlock(choices=[("joined_after", gettext_lazy("on or after")), ("joined_before", "before")])
     day = blocks.DateBlock()
 
@@ -212,7 +133,7 @@ class JoinedChoice(_OfParts, blocks.StructBlock):
         label_format = gettext_lazy("Joined {when} {day}")
 
 
-class AttributeChoice(_OfParts, blocks.StructBlock):
+class AttributeChoice(PartsBlock, blocks.StructBlock):
     attribute = blocks.ChoiceBlock(choices=rule_choices.attributes)
     test = blocks.ChoiceBlock(choices=_TESTS, default="is", label=gettext_lazy("What about it"))
     values = blocks.TextBlock(
@@ -255,7 +176,7 @@ class AttributeChoice(_OfParts, blocks.StructBlock):
         label_format = "{attribute} {test} {values}"
 
 
-class KindChoice(_Choice):
+class KindChoice(OfferedBlock):
     """A condition that another app registered."""
 
     def __init__(self, kind: ConditionKind, **kwargs: Any) -> None:

@@ -16,12 +16,12 @@ from subscribers.desk.rule_blocks import (
     LanguageChoice,
     ListChoice,
     PlaceChoice,
-    Rule,
     SourceText,
     TopicChoice,
     TownChoice,
     UnreadText,
 )
+from subscribers.desk.rule_parts import Rule
 from subscribers.errors import BadRule
 from subscribers.segments import check_rule
 from subscribers.segments.registry import read_rule, registered_kinds

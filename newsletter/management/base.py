@@ -50,7 +50,10 @@ class ProductCommand(BaseCommand):
             raise CommandError(explain_database_error(error)) from error
 
     def run(self, **options: Any) -> None:
-        """Does the command's work. Raises DomainError for what a person must know. Django makes commands without an abstract base."""
+        """Does the command's work. Raises DomainError for what a person must know.
+
+        Not abstract: Django makes a command before it is told which.
+        """
         raise NotImplementedError(f"{type(self).__module__} has no run().")
 
     def write_json(self, document: object) -> None:

@@ -163,9 +163,9 @@ def _read(batch: ImportBatch, *, token: str, clock: Callable[[], datetime], stop
         if not run.go():
             return False
         if checking:
-            finish_check(batch, token=token, report=run.report)
+            finish_check(batch, token=token, run=run)
         else:
-            finish_run(batch, token=token, report=run.report, now=clock())
+            finish_run(batch, token=token, run=run, now=clock())
             forget_file(batch)
     return True
 

@@ -71,6 +71,10 @@ class ImportReport:
         if len(self.notes) < MOST_NOTES:
             self.notes.append((line, text))
 
+    def drop_remarks(self) -> None:
+        """Only the numbers stay."""
+        self.notes, self.refusals = [], []
+
     def as_stored(self, *, notes: int = 100, refusals: int = 0) -> dict[str, Any]:
         """What is kept with the batch, fit for JSON."""
         return {

@@ -8,12 +8,15 @@ from datetime import datetime
 from itertools import islice
 from typing import BinaryIO
 
+from django.db import transaction
+
 from subscribers.importing.chunks import ChunkWriter
 from subscribers.importing.claims import hold, release
 from subscribers.importing.errors import BadFile
 from subscribers.importing.layouts import find_layout
 from subscribers.importing.outcomes import PersonRow, RefusedRow
 from subscribers.importing.people_file import PeopleFile, look_at, read_people
+from subscribers.importing.remarks import remarks_dropped_by_now
 from subscribers.importing.report import ImportReport
 from subscribers.importing.seen import Seen
 from subscribers.importing.stage import room_for_indexes
@@ -47,8 +50,16 @@ class Run:
         self._stopping = stopping
         self._writer = ChunkWriter(batch=batch, dry_run=dry_run)
         self._seen = Seen()
+        self._dropped = batch.remarks_dropped
         self.report = new_report(batch)
         self._rows = self._open(file)
+
+    def obey_drops(self) -> None:
+        """Forgets its remarks where they were dropped since the last step. Within the transaction that writes them."""
+        dropped = remarks_dropped_by_now(self._batch.pk)
+        if dropped != self._dropped:
+            self.report.drop_remarks()
+            self._dropped = dropped
 
     def go(self) -> bool:
         """Works until the file ends. False when it was asked to stop before."""
@@ -109,6 +120,7 @@ class Run:
                 ImportRefusal(batch=self._batch, line=row.line, kind=row.kind, raw=row.raw, reason=row.reason)
                 for row in refused
             )
+            self.obey_drops()
             hold(
                 self._batch,
                 token=self._token,
@@ -149,16 +161,19 @@ def new_report(batch: ImportBatch) -> ImportReport:
     )
 
 
-def finish_run(batch: ImportBatch, *, token: str, report: ImportReport, now: datetime) -> None:
+@transaction.atomic
+def finish_run(batch: ImportBatch, *, token: str, run: Run, now: datetime) -> None:
     """The whole file is in."""
-    release(batch, token=token, state=ImportState.FINISHED, finished_at=now, counts=report.as_stored())
+    run.obey_drops()
+    release(batch, token=token, state=ImportState.FINISHED, finished_at=now, counts=run.report.as_stored())
 
 
-def finish_check(batch: ImportBatch, *, token: str, report: ImportReport) -> None:
+@transaction.atomic
+def finish_check(batch: ImportBatch, *, token: str, run: Run) -> None:
     """The dry run is over; nothing of it is written but its numbers."""
-    release(
-        batch, token=token, state=ImportState.CHECKED, rows_done=0, checked=report.as_stored(refusals=_KEPT_REFUSALS)
-    )
+    run.obey_drops()
+    found = run.report.as_stored(refusals=_KEPT_REFUSALS)
+    release(batch, token=token, state=ImportState.CHECKED, rows_done=0, checked=found)
 
 
 def describe(batch: ImportBatch, look: PeopleFile) -> None:

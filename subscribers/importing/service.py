@@ -86,7 +86,7 @@ def _bring_in(
     batch.refresh_from_db()
     run = Run(batch=batch, file=source, dry_run=False, clock=clock, token=token, progress=progress)
     run.go()
-    finish_run(batch, token=token, report=run.report, now=clock())
+    finish_run(batch, token=token, run=run, now=clock())
     return run.report
 
 

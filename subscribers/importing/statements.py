@@ -11,6 +11,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 
 from subscribers.importing.layouts import BOUNCED, COMPLAINED, LEFT_ALL, LEFT_LIST
+from subscribers.journal import Note, note_down
 from subscribers.models import (
     Basis,
     Confirmation,
@@ -169,11 +170,14 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
 
 
 def keep_from_mail(cursor: CursorWrapper, batch: ImportBatch, *, kind: str) -> None:
-    """Suppresses the addresses of one kind that are not suppressed so already, and ends what the kind ends."""
+    """Suppresses the addresses of one kind that are not suppressed so already, and ends what the kind ends.
+
+    Each is noted beside the database too, as if the person had left here.
+    """
     reason, scope = KEPT_FROM_MAIL[kind]
     list_id = batch.mailing_list_id if scope == Scope.LIST else None
     fresh = f"kind = '{kind}' AND was IS NULL"
-    _insert(
+    marked = _insert(
         cursor,
         Suppression,
         staged={"address_hash": "address_hash"},
@@ -186,7 +190,10 @@ def keep_from_mail(cursor: CursorWrapper, batch: ImportBatch, *, kind: str) -> N
             "import_batch_id": batch.pk,
         },
         where=fresh,
+        returning="id",
     )
+    rows = Suppression.objects.filter(pk__in=[pk for (pk,) in marked]).values_list("address_hash", "at")
+    note_down(Note(bytes(address_hash), list_id, str(reason), at) for address_hash, at in rows)
     _insert(
         cursor,
         ConsentEvent,
@@ -227,8 +234,12 @@ def _insert(
     same: Mapping[str, Any],
     where: str,
     worked_out: Mapping[str, tuple[str, Any]] | None = None,
-) -> None:
-    """One row for each staged one. `staged` and `worked_out` hold SQL by attribute; what is named nowhere gets its default."""
+    returning: str = "",
+) -> list[tuple[Any, ...]]:
+    """One row for each staged one. `staged` and `worked_out` hold SQL by attribute; what is named nowhere gets its default.
+
+    The columns `returning` of the rows that were written.
+    """
     fields = {field.attname: field for field in model._meta.concrete_fields if not field.primary_key}
     expressions, values = dict(staged), []
     for name, (sql, value) in (worked_out or {}).items():
@@ -240,6 +251,8 @@ def _insert(
     picked = ", ".join([*expressions.values(), *["%s"] * len(rest)])
     cursor.execute(
         f'INSERT INTO "{model._meta.db_table}" ({columns})'  # noqa: S608
-        f" SELECT {picked} FROM import_stage WHERE {where} ORDER BY line ON CONFLICT DO NOTHING",
+        f" SELECT {picked} FROM import_stage WHERE {where} ORDER BY line ON CONFLICT DO NOTHING"
+        + (f" RETURNING {returning}" if returning else ""),
         values,
     )
+    return cursor.fetchall() if returning else []

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from subscribers.importing.claims import claim, hold, release
 from subscribers.importing.errors import CannotImport
 from subscribers.importing.pieces import forget_file
+from subscribers.journal import Note, note_down
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
@@ -149,6 +150,7 @@ def _lift(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
     by = str(batch.counts.get("undone_by", ""))
     lifted = _marked(batch).filter(pk__in=[row.pk for row in rows])
     lifted.update(lifted_at=now, lifted_by=by, lifted_reason=f"Import {batch.pk} was undone.")
+    note_down(Note(bytes(row.address_hash), row.mailing_list_id, row.reason, now, lifted=True) for row in rows)
     people = Subscriber.objects.filter(address_hash__in=[row.address_hash for row in rows])
     ended = Subscription.objects.filter(
         subscriber__in=people,

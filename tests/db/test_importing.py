@@ -18,6 +18,7 @@ from subscribers.identity import identify
 from subscribers.importer import BadFile, CannotImport, ImportReport, import_people
 from subscribers.importing import batches, run
 from subscribers.importing.batches import Terms, choose_terms, forget_old_files, leave_file, start_run, work_on_imports
+from subscribers.importing.chunks import ChunkWriter
 from subscribers.importing.claims import ClaimLost, claim, hold
 from subscribers.importing.refused_file import refusals_of, write_refused
 from subscribers.importing.undo import ask_to_undo, undo_now
@@ -428,6 +429,42 @@ def test_p6_p8_what_was_said_about_single_lines_goes_with_the_person_and_after_7
         assert not {"notes", "refusals"} & {*left.counts, *left.checked}
         assert left.counts["rows"] == 3
     assert ImportBatch.objects.count() == 2
+
+
+def erase_during_the_next_chunk(person: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person is erased between the moment when a chunk was read and the one when it is written."""
+    kept = ChunkWriter.write
+
+    def write(self: ChunkWriter, *args: object, **kwargs: object) -> dict[str, int]:
+        if Subscriber.objects.filter(pk=person.pk).exists():
+            erase_person(subscriber=person, by="kim", now=NOW)
+        return kept(self, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ChunkWriter, "write", write)
+
+
+@pytest.mark.parametrize("checking", [True, False])
+def test_p6_an_import_at_work_does_not_write_back_what_an_erasure_dropped_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, checking: bool
+) -> None:
+    weekly = make_list()
+    monkeypatch.setattr(run, "CHUNK", 1)
+    batch = leave(weekly, f"email,topics\nbea@example.org,{ADDRESS}\ncleo@example.org,\ndora@example.org,shoes\n")
+    choose_terms(batch, terms=terms(batch), now=NOW)
+    with monkeypatch.context() as patch:
+        if checking:
+            erase_during_the_next_chunk(make_member(weekly, ADDRESS), patch)
+        work()
+    if not checking:
+        ImportBatch.objects.filter(pk=batch.pk).update(checked={})
+        start_run(batch, now=NOW)
+        erase_during_the_next_chunk(make_member(weekly, ADDRESS), monkeypatch)
+        work()
+    batch.refresh_from_db()
+    found = batch.checked if checking else batch.counts
+    assert batch.state == (ImportState.CHECKED if checking else ImportState.FINISHED)
+    assert ADDRESS not in str(found["notes"])
+    assert (found["new"], found["noted"]) == (3, 2)
 
 
 ADDRESS = "ann@example.org"

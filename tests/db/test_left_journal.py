@@ -1,5 +1,6 @@
 """P7, R3: who left or was erased after the backup stays away after the restore, on every machine that noted it."""
 
+import io
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from newsletter.sending.restore import doubt_what_was_open, release_after_restor
 from newsletter.sending.sweep import wake_up
 from subscribers.audience import eligible
 from subscribers.erasure import erase_person
+from subscribers.importer import import_people
+from subscribers.importing.undo import undo_now
 from subscribers.journal import read_notes
 from subscribers.links import LinkTarget
-from subscribers.models import ConsentEvent, MailingList, Reason, Subscriber, Subscription, Suppression
+from subscribers.models import ConsentEvent, ImportBatch, MailingList, Reason, Subscriber, Subscription, Suppression
 from subscribers.replay import Replayed, replay_journal
 from subscribers.signup import confirm_subscription, request_subscription
 from subscribers.suppression import lift_suppression, suppress
@@ -72,6 +75,53 @@ def test_p7_who_left_complained_or_was_erased_since_the_backup_is_not_mailed_aft
     assert not Subscriber.objects.filter(email="dora@example.org").exists()
     assert Subscription.objects.open().count() == 1
     assert release_after_restore(now=LATER) == Replayed()
+
+
+def bring_leavers(weekly: MailingList) -> ImportBatch:
+    text = (
+        "email,status,left_on\n"
+        "ada@example.org,unsubscribed,2025-01-02\nbea@example.org,bounced,\n"
+        "cleo@example.org,complained,\ndora@example.org,blocklisted,\n"
+    )
+    import_people(
+        file=io.BytesIO(text.encode()),
+        mailing_list=weekly,
+        basis="consent",
+        evidence="the list of the old program",
+        by="kim",
+        now=NOW,
+        clock=lambda: NOW,
+    )
+    return ImportBatch.objects.get()
+
+
+def test_p7_whom_an_import_marked_since_the_backup_is_not_mailed_after_it(weekly: MailingList) -> None:
+    bring_leavers(weekly)
+    assert replay_journal(now=LATER) == Replayed()
+    restore_the_backup(weekly)
+    assert replay_journal(now=LATER) == Replayed(marked=4)
+    assert readers(weekly) == {"eve"}
+
+
+def test_p7_marks_of_an_import_that_was_undone_are_not_played_back(weekly: MailingList) -> None:
+    undo_now(bring_leavers(weekly), by="kim", now=LATER, clock=lambda: LATER)
+    assert readers(weekly) == set(NAMES)
+    assert replay_journal(now=LATER) == Replayed()
+    restore_the_backup(weekly)
+    assert replay_journal(now=LATER) == Replayed()
+    assert readers(weekly) == set(NAMES)
+
+
+def test_p7_an_imported_mark_that_the_person_lifted_elsewhere_is_not_played_back(
+    weekly: MailingList, journal: Path
+) -> None:
+    bring_leavers(weekly)
+    of_this_machine, ada = journal.read_bytes(), person("ada")
+    request_subscription(email=ada.email, mailing_list=weekly, wording="yes", source="page", now=LATER)
+    confirm_subscription(target=LinkTarget(ada.uuid, weekly.public_id, LATER), now=LATER)
+    journal.write_bytes(of_this_machine)
+    assert replay_journal(now=LATER) == Replayed()
+    assert "ada" in readers(weekly)
 
 
 def test_nothing_is_played_back_that_the_database_remembers(weekly: MailingList) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from newsletter.feedback.match import Target
 from newsletter.models import Batch, Delivery, DeliveryException
 from newsletter.sending.delivered import find_delivered
+from newsletter.sending.doubt import clear_doubt, settle_who_left
 
 OPEN = (Batch.State.PENDING, Batch.State.SUBMITTING, Batch.State.UNCERTAIN)
 _SETTLED = (Batch.State.PENDING, Batch.State.UNCERTAIN)
@@ -30,9 +31,8 @@ def settle_by_evidence(*, proven: Iterable[Target], atomic: Collection[int], now
     for batch in sorted(waiting - set(atomic)):
         if _move([batch], to=Batch.State.PARTIAL, now=now):
             _doubt_the_others(batch, proven=[target.delivery for target in targets], now=now)
-    DeliveryException.objects.filter(
-        delivery__in=[target.delivery for target in targets], state=DeliveryException.State.UNCERTAIN
-    ).update(state="", reason="")
+    clear_doubt([target.delivery for target in targets])
+    settle_who_left(atomic)
     return frozenset(Batch.objects.filter(pk__in=states, state__in=OPEN).values_list("pk", flat=True))
 
 

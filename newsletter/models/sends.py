@@ -15,7 +15,10 @@ from newsletter.models.states import one_of
 
 
 class Send(models.Model):
-    """One dispatch of one approved revision. ``excluded`` is {reason: people}, counted when the audience was frozen."""
+    """One dispatch of one approved revision. ``excluded`` is {reason: people}, counted when the audience was frozen.
+
+    ``resumed_after`` is the newest try when a person last let it go on: what failed up to it counts no more.
+    """
 
     class State(models.TextChoices):
         PREPARING = "preparing", gettext_lazy("Preparing")
@@ -39,6 +42,7 @@ class Send(models.Model):
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     not_before = models.DateTimeField(null=True)
+    resumed_after = models.BigIntegerField(default=0)
     totals = models.JSONField(
         null=True, help_text=gettext_lazy("The receipt, once the rows of its people may be deleted.")
     )
@@ -64,12 +68,22 @@ class Send(models.Model):
 class BatchQuerySet(models.QuerySet["Batch"]):
     def uncertain(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
         """Uncertain batches of open sends, tried at this account alone, whose ``first`` try began in (start, end]."""
+        return self.filter(state=Batch.State.UNCERTAIN)._tried(provider=provider, start=start, end=end)
+
+    def with_people_in_doubt(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
+        """Settled batches, otherwise as those, of whose people some are uncertain on their own."""
+        doubts = DeliveryException.objects.filter(state=DeliveryException.State.UNCERTAIN)
+        settled = self.filter(
+            pk__in=doubts.values("delivery__batch"), state__in=[Batch.State.ACCEPTED, Batch.State.PARTIAL]
+        )
+        return settled._tried(provider=provider, start=start, end=end)
+
+    def _tried(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
         tries = Attempt.objects.filter(batch=models.OuterRef("pk"))
         return (
             self.filter(
                 models.Exists(tries.filter(provider=provider)),
                 ~models.Exists(tries.exclude(provider=provider)),
-                state=Batch.State.UNCERTAIN,
                 send__state__in=[Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION],
             )
             .annotate(first=models.Min("tries__started_at"))
@@ -190,6 +204,7 @@ class DeliveryException(models.Model):
 
     class Meta:
         constraints = [one_of("delivery_exception_state", "state", ["", "rejected", "skipped", "uncertain"])]
+        indexes = [models.Index(fields=["delivery"], condition=Q(state="uncertain"), name="delivery_in_doubt")]
 
 
 class ProviderAccount(models.Model):

@@ -4,11 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from newsletter.errors import NotAllowed, WrongState
 from newsletter.models import Attempt, Batch, Issue, Send, move
 from newsletter.sending.bell import ring
+from newsletter.sending.doubt import settle_who_left
 
 RUNNING = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING)
 SENT_AGAIN = "sent again, at the risk of a second mail"
@@ -26,10 +28,13 @@ def pause_send(*, send: Send, by: Any, reason: str = "") -> None:
 
 
 def resume_send(*, send: Send, by: Any) -> None:
-    """Go on where it stopped; batches that were put off are due at once."""
+    """Go on where it stopped; batches that were put off are due at once, and what failed before counts no more."""
     _require(by)
     with transaction.atomic():
-        if not move(send, of=[Send.State.PAUSED], to=Send.State.SUBMITTING, reason="", ended_at=None):
+        seen = _newest_try(send)
+        if not move(
+            send, of=[Send.State.PAUSED], to=Send.State.SUBMITTING, reason="", ended_at=None, resumed_after=seen
+        ):
             raise WrongState(
                 _("%(send)s is %(state)s; only a paused one can go on.")
                 % {"send": send, "state": send.get_state_display()}
@@ -84,6 +89,7 @@ def send_again(*, batch: Batch, by: Any, now: datetime) -> None:
     """A person decides to send it once more, knowing that its people may then get the issue twice. It goes at once."""
     with transaction.atomic():
         _settle(batch, by=by, to=Batch.State.PENDING, words=SENT_AGAIN, now=now)
+        Send.objects.filter(pk=batch.send_id).update(resumed_after=_newest_try(batch.send))
         go_on_with(batch.send)
 
 
@@ -105,6 +111,12 @@ def _settle(batch: Batch, *, by: Any, to: str, words: str, now: datetime) -> Non
                 % {"batch": batch, "state": batch.get_state_display()}
             )
         Attempt.objects.filter(batch=batch, n=batch.attempts).update(detail=reason[:500])
+        if to == Batch.State.ACCEPTED:
+            settle_who_left([batch.pk])
+
+
+def _newest_try(send: Send) -> int:
+    return Attempt.objects.filter(batch__send=send).aggregate(newest=Max("pk"))["newest"] or 0
 
 
 def _require(by: Any) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 from django.db import transaction
+from django.db.models import F, QuerySet
 
 from newsletter.models import Attempt, Batch, DeliveryException, Send, move
 from newsletter.providers.contract import Outcome, Verdict
@@ -56,7 +57,7 @@ def record_outcome(*, claim: Claim, outcome: Outcome, now: datetime) -> bool:
 
 def _stop_where_hopeless(claim: Claim, outcome: Outcome, *, back: bool, detail: str) -> None:
     """Pause at once where the provider will take nothing more, or after too many calls in a row that came to nothing."""
-    if outcome.stop or (back and claim.n >= MOST_TRIES):
+    if outcome.stop or (back and _tries_that_count().filter(batch=claim.batch).count() >= MOST_TRIES):
         pause_for(send=claim.batch.send, reason=detail)
         return
     came_to_nothing = outcome.verdict in (Verdict.NOT_SENT, Verdict.UNCERTAIN)
@@ -66,9 +67,14 @@ def _stop_where_hopeless(claim: Claim, outcome: Outcome, *, back: bool, detail: 
 
 def count_failures(send_id: int) -> int:
     """How many of its last calls came to nothing, up to the number at which a send stops."""
-    last = Attempt.objects.filter(batch__send=send_id, ended_at__isnull=False).order_by("-ended_at", "-pk")
-    verdicts = last.values_list("outcome", flat=True)[:MOST_FAILURES]
+    ended = _tries_that_count().filter(batch__send=send_id, ended_at__isnull=False)
+    verdicts = ended.order_by("-ended_at", "-pk").values_list("outcome", flat=True)[:MOST_FAILURES]
     return sum(1 for _ in takewhile(lambda verdict: verdict not in ("accepted", "throttled", "rejected"), verdicts))
+
+
+def _tries_that_count() -> QuerySet[Attempt]:
+    """Tries made since a person last let the send go on: that person has seen what failed before."""
+    return Attempt.objects.filter(pk__gt=F("batch__send__resumed_after"))
 
 
 def wait_before_next(*, tries: int, retry_after: float | None) -> timedelta:

@@ -12,6 +12,7 @@ from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send,
 from newsletter.providers.contract import Adapter, Capabilities, Finder, Found, Verdict
 from newsletter.sending.control import SENT_AGAIN, go_on_with
 from newsletter.sending.delivered import find_delivered
+from newsletter.sending.doubt import settle_people
 from newsletter.sending.provider import account_label
 
 FIRST_ASKED_AFTER = timedelta(minutes=2)
@@ -56,23 +57,36 @@ def may_repeat(*, batch: Batch, n: int, capabilities: Capabilities, now: datetim
 
 
 def ask_provider(*, adapter: Adapter, now: datetime) -> int:
-    """Ask for each uncertain batch that is due to be asked about. Returns how many that settled."""
+    """Ask for each batch in doubt, as a whole or of some of its people, that is due to be asked about.
+
+    Returns how many batches that settled.
+    """
     if not isinstance(adapter, Finder):
         return 0
+    asked_for = {"provider": account_label(), "start": now - ASKED_FOR, "end": now - FIRST_ASKED_AFTER}
     settled = 0
-    batches = Batch.objects.uncertain(provider=account_label(), start=now - ASKED_FOR, end=now - FIRST_ASKED_AFTER)
-    for batch in batches.exclude(not_before__gt=now).order_by("pk")[:AT_ONCE]:
-        if not _claim_question(batch, now=now):
-            continue
-        waiting = Delivery.objects.filter(batch=batch).exclude(exception__state__in=["skipped", "rejected"])
-        deliveries = list(waiting.order_by("pk").values_list("pk", flat=True))
-        found = adapter.find_batch(key=batch.key, deliveries=deliveries, sent_at=batch.first)  # type: ignore[attr-defined]
-        settled += record_found(batch=batch, found=found, now=now)
+    for batches in (Batch.objects.uncertain(**asked_for), Batch.objects.with_people_in_doubt(**asked_for)):
+        for batch in batches.exclude(not_before__gt=now).order_by("pk")[:AT_ONCE]:
+            if _claim_question(batch, now=now):
+                settled += _ask(batch, finder=adapter, atomic=adapter.capabilities.atomic, now=now)
     return settled
 
 
+def _ask(batch: Batch, *, finder: Finder, atomic: bool, now: datetime) -> bool:
+    people = Delivery.objects.filter(batch=batch)
+    if batch.state == Batch.State.UNCERTAIN:
+        waiting = people.exclude(exception__state__in=["skipped", "rejected"])
+    else:
+        waiting = people.filter(exception__state="uncertain")
+    deliveries = list(waiting.order_by("pk").values_list("pk", flat=True))
+    found = finder.find_batch(key=batch.key, deliveries=deliveries, sent_at=batch.first)  # type: ignore[attr-defined]
+    if batch.state == Batch.State.UNCERTAIN:
+        return record_found(batch=batch, found=found, asked=deliveries, atomic=atomic, now=now)
+    return bool(settle_people(batch=batch, asked=deliveries, found=found, atomic=atomic, now=now))
+
+
 @transaction.atomic
-def record_found(*, batch: Batch, found: Found, now: datetime) -> bool:
+def record_found(*, batch: Batch, found: Found, asked: list[int], atomic: bool, now: datetime) -> bool:
     """What the provider's own records prove, and nothing more."""
     accepted = [delivery for delivery, verdict in found.people.items() if verdict is Verdict.ACCEPTED]
     if found.verdict is not Verdict.ACCEPTED and not accepted:
@@ -87,6 +101,7 @@ def record_found(*, batch: Batch, found: Found, now: datetime) -> bool:
         batch, of=[Batch.State.UNCERTAIN], to=to, reason=reason, provider_id=found.provider_id[:200], not_before=None
     ):
         return False
+    settle_people(batch=batch, asked=asked, found=found, atomic=atomic, now=now)
     known = find_delivered(dict.fromkeys(others, batch.send_id))
     others = [delivery for delivery in others if delivery not in known]
     unsure = [*others, *(d for d, verdict in found.people.items() if verdict is Verdict.UNCERTAIN and d not in others)]
@@ -108,5 +123,5 @@ def _claim_question(batch: Batch, *, now: datetime) -> bool:
     """Put the next question off, longer as time goes by; whoever does that asks this one."""
     age = now - batch.first  # type: ignore[attr-defined]
     later = now + min(max(FIRST_ASKED_AFTER, age / 2), LONGEST_BETWEEN)
-    asked = Batch.objects.filter(pk=batch.pk, state=Batch.State.UNCERTAIN, not_before=batch.not_before)
+    asked = Batch.objects.filter(pk=batch.pk, state=batch.state, not_before=batch.not_before)
     return bool(asked.update(not_before=later))

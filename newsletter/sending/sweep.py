@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from newsletter.models import Attempt, Batch, DeliveryException, Issue, Send, move
+from newsletter.models import Attempt, Batch, Issue, Send, move
+from newsletter.sending.claim import LEFT
 from newsletter.sending.control import go_on_with
+from newsletter.sending.doubt import people_in_doubt
 from newsletter.sending.hold import check_installation
 from newsletter.sending.put_back import LONGEST_LEASE, forget_far_moments
 from newsletter.sending.start import prepare_send
@@ -62,6 +64,7 @@ def finish_sends(*, now: datetime) -> list[Send]:
         worry = _worry(send)
         to = Send.State.NEEDS_ATTENTION if worry else Send.State.SUBMITTED
         if send.state == to:
+            Send.objects.filter(pk=send.pk, state=to).exclude(reason=worry).update(reason=worry)
             continue
         with transaction.atomic():
             if _end(send, to=to, worry=worry, now=now):
@@ -84,15 +87,16 @@ def _end(send: Send, *, to: Send.State, worry: str, now: datetime) -> bool:
 
 
 def _worry(send: Send) -> str:
-    alone = DeliveryException.objects.filter(
-        delivery__batch__send=send, delivery__batch__state=Batch.State.PARTIAL, state=DeliveryException.State.UNCERTAIN
-    ).count()
+    alone = people_in_doubt(send)
+    left = alone.filter(reason=LEFT).count()
     uncertain = send.batches.filter(state=Batch.State.UNCERTAIN)
     refused = send.batches.filter(state=Batch.State.REJECTED, size__gt=1)
+    unknown = alone.count() - left + sum(uncertain.values_list("size", flat=True))
     words = []
-    if alone or uncertain.exists():
-        people = alone + sum(uncertain.values_list("size", flat=True))
-        words.append(f"for {people} people we do not know whether the provider took the mail")
+    if unknown:
+        words.append(f"for {unknown} people we do not know whether the provider took the mail")
+    if left:
+        words.append(f"for {left} people who left meanwhile we do not know whether they were mailed before they left")
     if refused.exists():
         people = sum(refused.values_list("size", flat=True))
         words.append(f"the provider refused the mail of {people} people: {refused.values_list('reason', flat=True)[0]}")

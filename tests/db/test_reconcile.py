@@ -32,7 +32,7 @@ from subscribers.models import Subscriber
 from subscribers.unsubscribe import leave_list
 from tests.db.test_send import Clock, ready_issue, send_all
 from tests.support.fixtures import NOW, make_approver
-from tests.support.provider_faults import Fault, answer
+from tests.support.provider_faults import Fault, answer, too_many
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -303,3 +303,43 @@ def test_twenty_calls_in_a_row_that_come_to_nothing_pause_the_send(mailgun, sett
     assert send.state == Send.State.PAUSED
     assert "20 calls in a row" in send.reason
     assert len(mailgun.ledger) == 20
+
+
+def test_f9_what_failed_before_a_person_let_the_send_go_on_counts_no_more(mailgun, settings):
+    settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=1"
+    mailgun.fault_always(Fault("reset_after_accepting"))
+    send = send_all(ready_issue(readers=60))
+    person = make_approver()
+    for calls in (20, 40):
+        assert send.state == Send.State.PAUSED
+        assert len(mailgun.ledger) == calls
+        resume_send(send=send, by=person)
+        clock = Clock()
+        send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    assert len(mailgun.ledger) == 60
+
+
+def test_f9_a_batch_that_was_tried_too_often_has_all_its_tries_again_once_a_person_let_the_send_go_on(mailgun):
+    mailgun.fault_always(too_many("1"))
+    send = send_all(ready_issue(readers=5))
+    assert send.state == Send.State.PAUSED
+    assert Attempt.objects.count() == 12
+    mailgun.fault_always(None)
+    mailgun.fault_next(too_many("1"))
+    resume_send(send=send, by=make_approver())
+    clock = Clock()
+    assert run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap).state == Send.State.SUBMITTED
+
+
+def test_f9_a_person_who_sends_a_batch_again_has_seen_what_failed_before(mailgun, settings):
+    settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=1"
+    mailgun.fault_always(Fault("reset_after_accepting"))
+    send = send_all(ready_issue(readers=19))
+    assert send.state == Send.State.NEEDS_ATTENTION
+    for batch in Batch.objects.order_by("seq")[:2]:
+        send_again(batch=batch, by=make_approver(), now=NOW)
+    send.refresh_from_db()
+    clock = Clock()
+    assert (
+        run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap).state == Send.State.NEEDS_ATTENTION
+    )

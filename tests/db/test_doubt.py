@@ -1,0 +1,188 @@
+"""Who left while a call was in doubt: mailed before they left, or unknown. Evidence says which; where none does, staff hear."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from newsletter.feedback.match import Target
+from newsletter.feedback.settle import settle_by_evidence
+from newsletter.jobs.tell import tell_of_stopped_sends
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send, StaffNotice
+from newsletter.providers.contract import Outcome, Verdict
+from newsletter.sending.claim import claim_batch
+from newsletter.sending.control import end_send, send_again, settle_as_accepted
+from newsletter.sending.dispatch import Dispatcher
+from newsletter.sending.outcome import record_outcome
+from newsletter.sending.provider import account_label, current_adapter
+from newsletter.sending.receipt import make_receipt
+from newsletter.sending.run import sweep
+from newsletter.sending.start import start_send
+from subscribers.models import Subscriber
+from subscribers.unsubscribe import leave_list
+from tests.db.test_send import ready_issue
+from tests.support.fixtures import NOW, make_approver
+from tests.support.provider_faults import Fault
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SOON, LATER = NOW + timedelta(seconds=30), NOW + timedelta(minutes=5)
+
+
+@pytest.fixture(params=["mailgun", "resend", "postmark"])
+def provider(request: pytest.FixtureRequest, fake_provider: Any, settings: Any) -> Any:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of(request.param) + "&max_batch=10"
+    return fake_provider
+
+
+@pytest.fixture
+def mailgun(fake_provider: Any, settings: Any) -> Any:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("mailgun") + "&max_batch=10"
+    return fake_provider
+
+
+@pytest.fixture
+def postmark(fake_provider: Any, settings: Any) -> Any:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("postmark") + "&max_batch=10"
+    return fake_provider
+
+
+def begin(*, readers: int = 5) -> Send:
+    return start_send(issue=ready_issue(readers=readers), now=NOW)
+
+
+def try_without_an_end() -> None:
+    """A call of which nothing is known: the worker was lost before or after it."""
+    claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW)
+    assert claim is not None
+    record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.UNCERTAIN, reason="no answer"), now=NOW)
+
+
+def leave(*numbers: int) -> None:
+    for number in numbers:
+        leave_list(
+            subscriber=Subscriber.objects.get(email=f"person{number}@example.com"),
+            mailing_list=Issue.objects.get().publication.mailing_list,
+            now=SOON,
+        )
+
+
+def send_once_more() -> None:
+    send_again(batch=Batch.objects.get(), by=make_approver(), now=SOON)
+    Dispatcher(adapter=current_adapter(), clock=lambda: SOON).dispatch(Batch.objects.get().pk)
+
+
+def look_again(send: Send, *, at: Any = LATER) -> dict[str, int]:
+    sweep(adapter=current_adapter(), clock=lambda: at)
+    send.refresh_from_db()
+    return make_receipt(send).deliveries
+
+
+def evidence_of(number: int, *, atomic: bool) -> None:
+    delivery = Delivery.objects.get(subscriber_id=Subscriber.objects.get(email=f"person{number}@example.com").pk)
+    target = Target(
+        delivery=delivery.pk,
+        subscriber=delivery.subscriber_id,
+        address_hash=None,
+        batch=delivery.batch_id,
+        send=delivery.batch.send_id,
+        proof=False,
+    )
+    settle_by_evidence(proven=[target], atomic={delivery.batch_id} if atomic else set(), now=LATER)
+
+
+def test_who_left_before_a_call_that_was_taken_stays_unknown_and_the_send_and_a_mail_to_staff_say_so(provider):
+    send = begin()
+    try_without_an_end()
+    leave(1)
+    send_once_more()
+    assert "person1@example.com" not in provider.accepted_counts()
+    assert look_again(send) == {"pending": 0, "accepted": 4, "rejected": 0, "skipped": 0, "uncertain": 1}
+    assert send.state == Send.State.NEEDS_ATTENTION
+    assert "1 people who left meanwhile" in send.reason
+    tell_of_stopped_sends(now=LATER)
+    assert "mailed before they left" in StaffNotice.objects.get().paragraphs[0]
+
+
+def test_the_report_of_their_own_mail_settles_who_left(provider):
+    send = begin()
+    try_without_an_end()
+    leave(1)
+    send_once_more()
+    assert look_again(send)["uncertain"] == 1
+    evidence_of(2, atomic=True)
+    assert look_again(send)["uncertain"] == 1
+    evidence_of(1, atomic=False)
+    assert look_again(send) == {"pending": 0, "accepted": 5, "rejected": 0, "skipped": 0, "uncertain": 0}
+    assert send.state == Send.State.SUBMITTED
+
+
+def test_a_record_of_the_batch_proves_that_who_left_after_the_only_call_was_mailed_before(mailgun):
+    """Everybody left before the second try, so it called nobody."""
+    mailgun.fault_on(1, Fault("reset_after_accepting"))
+    send = begin(readers=2)
+    Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
+    leave(0, 1)
+    send_once_more()
+    assert look_again(send, at=NOW + timedelta(minutes=1))["uncertain"] == 2
+    assert send.state == Send.State.NEEDS_ATTENTION
+    assert look_again(send) == {"pending": 0, "accepted": 2, "rejected": 0, "skipped": 0, "uncertain": 0}
+    assert send.state == Send.State.SUBMITTED
+    assert len(mailgun.ledger) == 1
+
+
+def test_a_report_of_the_batch_by_webhook_proves_as_much(mailgun):
+    send = begin(readers=2)
+    try_without_an_end()
+    leave(0, 1)
+    send_once_more()
+    evidence_of(0, atomic=True)
+    assert look_again(send)["accepted"] == 2
+
+
+def test_a_person_who_knows_that_the_provider_took_it_settles_who_left_after_that_call_too(mailgun):
+    send = begin()
+    try_without_an_end()
+    leave(1)
+    send_again(batch=Batch.objects.get(), by=make_approver(), now=SOON)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=SOON)
+    assert claim is not None
+    Batch.objects.update(state=Batch.State.UNCERTAIN)
+    settle_as_accepted(batch=Batch.objects.get(), by=make_approver(), now=SOON)
+    assert look_again(send)["uncertain"] == 1
+    DeliveryException.objects.update(at=LATER)
+    Batch.objects.update(state=Batch.State.UNCERTAIN)
+    settle_as_accepted(batch=Batch.objects.get(), by=make_approver(), now=SOON)
+    assert look_again(send)["uncertain"] == 0
+
+
+def test_a_provider_with_a_record_of_each_person_is_asked_about_those_who_left(postmark):
+    postmark.fault_on(1, Fault("reset_after_accepting"))
+    send = begin()
+    Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
+    leave(1)
+    send_once_more()
+    assert look_again(send, at=NOW + timedelta(minutes=1))["uncertain"] == 1
+    assert look_again(send) == {"pending": 0, "accepted": 5, "rejected": 0, "skipped": 0, "uncertain": 0}
+
+
+def test_a_person_can_end_a_send_of_which_somebody_who_left_stays_unknown(mailgun):
+    send = begin()
+    try_without_an_end()
+    leave(1)
+    send_once_more()
+    look_again(send)
+    end_send(send=send, by=make_approver(), now=LATER)
+    assert look_again(send)["uncertain"] == 1
+    assert send.state == Send.State.SUBMITTED
+
+
+def test_the_page_says_how_many_are_left_in_doubt_and_not_how_many_there_were(mailgun):
+    mailgun.fault_always(Fault("reset_after_accepting"))
+    send = begin(readers=25)
+    for batch in Batch.objects.order_by("seq"):
+        Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(batch.pk)
+    look_again(send, at=NOW)
+    assert send.reason.startswith("for 25 people")
+    settle_as_accepted(batch=Batch.objects.order_by("seq")[0], by=make_approver(), now=NOW)
+    look_again(send, at=NOW)
+    assert send.reason.startswith("for 15 people")

@@ -29,7 +29,7 @@ def issues(
 ) -> dict[str, Any]:
     """The newest first, of all publications or of one."""
     only = find_publication(publication) if publication else None
-    return {"issues": list_issues(publication=only, most=most)}
+    return {"issues": list_issues(now=timezone.now(), publication=only, most=most)}
 
 
 @router.get("issues/{int:issue}/receipt", response=dict[str, Any], summary="Receipt of an issue, by id")

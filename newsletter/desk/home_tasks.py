@@ -1,4 +1,4 @@
-"""What waits for a person: stopped sends, held issues, drafts, sources, lists that bounce, events that are unsure. Reads only."""
+"""What waits for a person: stopped sends, held and overdue issues, drafts, sources, lists that bounce, events that are unsure. Reads only."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from newsletter.desk.issue_pages import time_left
 from newsletter.desk.sources import say_last_good
 from newsletter.desk.words import say_reason
 from newsletter.issues.approval_rules import goes_by_itself
+from newsletter.issues.overdue import find_overdue
 from newsletter.models import EventNotice, Issue, Send, Source
 from newsletter.sending.receipt import make_receipt
 from subscribers.errors import DomainError
@@ -39,6 +40,7 @@ def find_tasks(*, now: datetime, may_approve: bool) -> list[Task]:
     kinds = [
         (_sends(), issues),
         (_held(), issues),
+        (_overdue(now), issues),
         ([task for task in drafts if task.tone != "calm"], issues),
         ([task for task in drafts if task.tone == "calm"], issues),
         (_bounces(now), issues),
@@ -106,9 +108,23 @@ def _held() -> list[Task]:
     ]
 
 
+def _overdue(now: datetime) -> list[Task]:
+    return [
+        Task(
+            title=_("%(issue)s did not go out at its time") % {"issue": issue},
+            detail=_("Nothing began it. Whoever runs this installation should see whether the scheduler runs."),
+            url=issue_url(issue),
+            button=_("Look at it"),
+            tone="urgent",
+        )
+        for issue in find_overdue(now=now)
+    ]
+
+
 def _drafts(now: datetime, *, may_approve: bool) -> list[Task]:
     drafts = (
         Issue.objects.filter(state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW], held=False)
+        .exclude(pk__in=find_overdue(now=now).values("pk"))
         .select_related("publication", "slot")
         .order_by(F("slot__due_at").asc(nulls_first=True), "pk")
     )

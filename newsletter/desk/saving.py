@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from newsletter.desk.stale import void_stale_approvals
+from newsletter.issues.approve import void_changed_approvals
 from newsletter.models import Issue
 
 
@@ -20,8 +20,8 @@ class VoidsApprovals:
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():
             response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
-            voided = void_stale_approvals(now=timezone.now())
-        say_voided(self.request, voided)
+            voided = void_changed_approvals(now=timezone.now())
+        say_voided(self.request, [issue for issue, _changes in voided])
         return response
 
 

@@ -1,18 +1,9 @@
-"""Takes back approvals of content that is no longer what was approved, after any edit of anything an issue shows."""
+"""Takes back the approvals of an issue that was edited and is no longer what was approved."""
 
 from datetime import datetime
 
 from newsletter.issues.approve import current_approval, withdraw_approvals
 from newsletter.models import Issue
-
-
-def void_stale_approvals(*, now: datetime) -> list[Issue]:
-    """Withdraw the approvals of every approved issue whose content has changed since. Returns those issues."""
-    changed = []
-    for issue in Issue.objects.filter(state=Issue.State.APPROVED).select_related("publication__brand", "slot"):
-        if void_if_stale(issue=issue, now=now):
-            changed.append(issue)
-    return changed
 
 
 def void_if_stale(*, issue: Issue, now: datetime) -> bool:

@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Any
 
+from newsletter.issues.overdue import find_overdue
 from newsletter.issues.schedule import describe, due_after
 from newsletter.models import Issue, Publication, Slot
 
 NEWEST = 20
+OVERDUE = "Its time came and nothing began it. Does the scheduler run?"
 
 
 def list_publications(*, now: datetime) -> list[dict[str, Any]]:
@@ -38,9 +40,10 @@ def list_slots(*, most: int = NEWEST) -> list[dict[str, Any]]:
     ]
 
 
-def list_issues(*, publication: Publication | None = None, most: int = NEWEST) -> list[dict[str, Any]]:
-    """The newest issues, of all publications or of one."""
+def list_issues(*, now: datetime, publication: Publication | None = None, most: int = NEWEST) -> list[dict[str, Any]]:
+    """The newest issues, of all publications or of one. ``overdue``: its time came, and nothing began it."""
     issues = Issue.objects.select_related("publication")
+    overdue = set(find_overdue(now=now).values_list("pk", flat=True))
     if publication is not None:
         issues = issues.filter(publication=publication)
     return [
@@ -50,7 +53,8 @@ def list_issues(*, publication: Publication | None = None, most: int = NEWEST) -
             "state": issue.state,
             "subject": issue.subject,
             "held": issue.held,
-            "reason": issue.held_reason,
+            "overdue": issue.pk in overdue,
+            "reason": OVERDUE if issue.pk in overdue else issue.held_reason,
         }
         for issue in issues[:most]
     ]

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from newsletter.content.fetch import Fetcher, FetchError, Limits, TooLarge
+from newsletter.issues.overdue import find_overdue
 from newsletter.models import Batch, Installation, ProviderEvent, Send, Slot, StaffNotice
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ def find_trouble(*, now: datetime) -> str:
         "a slot was not assembled: does the scheduler run?": Slot.objects.filter(
             state=Slot.State.DUE, due_at__lt=now - UNASSEMBLED
         ),
+        "an issue that may go out was not begun when its time came: does the scheduler run?": find_overdue(now=now),
         "a mail to staff could not be sent": StaffNotice.objects.filter(sent_at=None, made_at__lt=now - UNTOLD),
         "a report of the provider was not applied": ProviderEvent.objects.filter(
             result=ProviderEvent.Result.WAITING, applied_at=None, received_at__lt=now - UNAPPLIED, retry_at__lt=now

@@ -57,6 +57,14 @@ def miss_a_slot() -> None:
     Slot.objects.create(publication=make_publication(), due_local="2026-03-01T09:00", due_at=NOW, made_at=NOW)
 
 
+def miss_an_approved_issue() -> None:
+    publication = make_publication()
+    make_story("The first verdict")
+    add_readers(publication, 2)
+    make_issue(publication, approved=True)
+    Slot.objects.update(due_at=NOW)
+
+
 def tell_nobody() -> None:
     StaffNotice.objects.create(
         key="held-1", person=make_approver(), subject="Held", link="/", publication=make_publication(), made_at=NOW
@@ -74,6 +82,7 @@ TROUBLES = {
     leave_a_send_without_a_worker: "does a worker run?",
     lose_a_worker_without_a_sweep: "does a worker run?",
     miss_a_slot: "does the scheduler run?",
+    miss_an_approved_issue: "not begun when its time came",
     tell_nobody: "a mail to staff",
     leave_a_report: "a report of the provider",
 }

@@ -11,6 +11,7 @@ from newsletter.issues.decision_links import make_decision_url
 from newsletter.models import Issue, Publication, Story
 from tests.support.fixtures import NOW, add_readers, make_issue, make_story
 from tests.web.desk import issue_form, said, sign_in
+from tests.web.test_desk_content import story_fields
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +74,18 @@ def test_the_second_approval_is_asked_for_on_the_page_and_given_there(issue: Iss
     assert "You have approved it. Another approver must, too." in page
     assert "Approved by ann@example.org" in bob.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     assert "is approved as it is now" in approve(issue, bob)[0]
+
+
+def test_a_first_approval_is_void_as_soon_as_what_the_issue_shows_is_edited(issue: Issue, story: Story) -> None:
+    """Also while it waits for a second one: nobody gives the second to something else than the first."""
+    Publication.objects.update(second_approval_above=2)
+    approve(issue, sign_in("approver", email="ann@example.org"))
+    assert Issue.objects.get().state == Issue.State.IN_REVIEW
+    fields = story_fields(story, title="Another title")
+    page = sign_in("writer").post(f"/admin/stories/edit/{story.pk}/", fields, follow=True).content.decode()
+    assert "It is a draft again" in page
+    assert Issue.objects.get().state == Issue.State.DRAFT
+    assert not issue.approvals.filter(withdrawn_at__isnull=True).exists()
 
 
 def test_the_mails_link_shows_the_issue_and_both_decisions_and_changes_nothing_by_itself(issue: Issue) -> None:

@@ -55,7 +55,7 @@ class Command(ProductCommand):
 
 
 def _overview(*, now: datetime) -> dict[str, Any]:
-    return {"publications": list_publications(now=now), "slots": list_slots(), "issues": list_issues()}
+    return {"publications": list_publications(now=now), "slots": list_slots(), "issues": list_issues(now=now)}
 
 
 def _print(overview: dict[str, Any], *, console: Console) -> None:

@@ -1,10 +1,12 @@
 """Checks what is set up: brand, publications and their lists, sources, and the staff who must act."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.contrib.auth.models import Permission, User
 from django.db.models import Q
 
+from newsletter.issues.overdue import find_overdue
 from newsletter.models import Brand, Publication, Source
 from newsletter.sending.finding import Finding, error, ok, warning
 from subscribers.audience import contactable
@@ -53,6 +55,18 @@ def check_sources() -> Iterator[Finding]:
         )
     if not failing:
         yield ok("sources", f"{len(sources)} are read without trouble.")
+
+
+def check_overdue(*, now: datetime) -> Finding:
+    """Whether every issue that may go out was begun when its time came."""
+    issue = find_overdue(now=now).first()
+    if issue is None or issue.slot is None:
+        return ok("due issues", "Every issue that may go out was begun at its time.")
+    says = f"{issue} was due on {issue.slot.due_local.replace('T', ' at ')} and nothing began it."
+    do = (
+        "Run `newsletter serve`, or `newsletter scheduler` and a worker; or send it with `newsletter send ISSUE --now`."
+    )
+    return error("due issues", says, do)
 
 
 def check_staff() -> Finding:

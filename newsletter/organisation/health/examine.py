@@ -1,11 +1,18 @@
 """Runs every check in order. What needs the database is left out where there is none to ask."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
 
-from newsletter.organisation.health.content import check_brand, check_publications, check_sources, check_staff
+from newsletter.organisation.health.content import (
+    check_brand,
+    check_overdue,
+    check_publications,
+    check_sources,
+    check_staff,
+)
 from newsletter.organisation.health.machine import (
     check_data_folder,
     check_database,
@@ -43,4 +50,5 @@ def examine(*, find: FindTexts = find_texts) -> Iterator[Finding]:
         yield check_staff()
         yield from check_publications()
         yield from check_sources()
+        yield check_overdue(now=datetime.now(UTC))
         yield from check_senders(url, find=find)

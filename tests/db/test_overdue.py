@@ -1,0 +1,78 @@
+"""An issue that may go out and that nothing began when its time came is said to be so wherever anybody looks."""
+
+import json
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.utils import timezone
+
+from newsletter.issues.approve import approve_issue, hold_issue, release_issue
+from newsletter.issues.overdue import find_overdue
+from newsletter.jobs.pulse import find_trouble
+from newsletter.models import Issue, Publication, Slot
+from newsletter.organisation.health.content import check_overdue
+from newsletter.sending.start import start_send
+from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
+from tests.web.desk import sign_in
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(hours=2)
+
+
+def due_issue(*, approved: bool = True, **publication: str) -> Issue:
+    made = make_publication(**publication)
+    make_story("The first verdict")
+    add_readers(made, 2)
+    issue = make_issue(made, approved=approved)
+    Slot.objects.update(due_at=NOW)
+    return Issue.objects.get(pk=issue.pk)
+
+
+def test_an_approved_issue_that_nothing_began_is_trouble_on_home_in_doctor_and_in_status(capsys) -> None:
+    issue = due_issue()
+    assert "was not begun when its time came" in find_trouble(now=LATER)
+    assert check_overdue(now=LATER).level == "error"
+    assert "newsletter scheduler" in check_overdue(now=LATER).do
+    with time_machine.travel(LATER, tick=False):
+        page = sign_in("writer").get("/admin/").content.decode()
+        call_command("status", "--json")
+    assert "The weekly letter No. 1 did not go out at its time" in page
+    row = json.loads(capsys.readouterr().out)["issues"][0]
+    assert (row["issue"], row["overdue"]) == (issue.reference, True)
+    assert "Does the scheduler run?" in row["reason"]
+
+
+def test_so_is_one_that_goes_out_unless_it_is_held_and_home_names_it_once() -> None:
+    due_issue(approved=False, approval="auto")
+    assert "was not begun when its time came" in find_trouble(now=LATER)
+    with time_machine.travel(LATER, tick=False):
+        page = sign_in("writer").get("/admin/").content.decode()
+    assert "did not go out at its time" in page
+    assert "goes out by itself" not in page
+
+
+def test_one_that_waits_for_a_person_or_is_on_its_way_is_not_overdue() -> None:
+    issue = due_issue(approved=False)
+    assert not find_overdue(now=LATER).exists()
+    approve_issue(issue=issue, by=make_approver(), now=LATER - timedelta(minutes=5))
+    assert not find_overdue(now=LATER).exists()
+    assert find_overdue(now=LATER + timedelta(minutes=6)).exists()
+    hold_issue(issue=issue, reason="wait")
+    assert not find_overdue(now=LATER + timedelta(minutes=6)).exists()
+    with time_machine.travel(LATER + timedelta(minutes=1), tick=False):
+        release_issue(issue=issue)
+    Issue.objects.update(released_at=LATER)
+    assert not find_overdue(now=LATER + timedelta(minutes=9)).exists()
+    assert find_overdue(now=LATER + timedelta(minutes=11)).exists()
+    start_send(issue=Issue.objects.get(), now=LATER)
+    assert not find_overdue(now=LATER + timedelta(minutes=11)).exists()
+    assert check_overdue(now=timezone.now()).level == "ok"
+
+
+def test_a_correction_never_goes_out_by_itself_so_it_is_never_overdue_before_its_approval() -> None:
+    due_issue(approved=False, approval="auto")
+    Issue.objects.update(kind=Issue.Kind.CORRECTION)
+    assert Publication.objects.get().approval == "auto"
+    assert not find_overdue(now=LATER).exists()

@@ -45,7 +45,7 @@ def read_named(event: ProviderEvent) -> Named:
 
 
 def match_events(named: Mapping[int, Named]) -> dict[int, Target]:
-    """Event id to delivery, for those that have one: three queries at most, however many events.
+    """Event id to delivery, for those that have one: four queries at most, however many events.
 
     The batch's key must be right too: another installation on the same account counts its deliveries from 1 as we do.
     """
@@ -58,15 +58,33 @@ def match_events(named: Mapping[int, Named]) -> dict[int, Target]:
             address_hash__in={each.address_hash[:_KEPT] for each in nameless if each.address_hash},
         )
     }
-    found = {}
+    found, elsewhere = {}, {}
     for event, each in named.items():
         if each.delivery is None:
             row = by_address.get((each.batch, (each.address_hash or b"")[:_KEPT]))
         else:
             row = by_id.get(each.delivery)
-        if row is not None and _agree(each, row):
-            found[event] = replace(row.target, address_hash=each.address_hash)
-    return _with_hashes(found)
+        if row is None:
+            continue
+        target = replace(row.target, address_hash=each.address_hash)
+        if _agree(each, row):
+            found[event] = target
+        elif each.batch == row.key:
+            elsewhere[event] = target
+    return _with_hashes(found | _of_those_who_moved(elsewhere))
+
+
+def _of_those_who_moved(targets: dict[int, Target]) -> dict[int, Target]:
+    """Who changed their address after the audience was fixed has the mail at the new one: the person's own, as it is now."""
+    if not targets:
+        return targets
+    people = {target.subscriber for target in targets.values()}
+    now_at = dict(Subscriber.objects.filter(pk__in=people).values_list("pk", "address_hash"))
+    return {
+        event: target
+        for event, target in targets.items()
+        if target.address_hash == bytes(now_at.get(target.subscriber, b""))
+    }
 
 
 @dataclass(frozen=True)

@@ -461,6 +461,14 @@ def test_an_event_of_our_number_and_of_another_address_bars_nobody_by_the_number
     assert suppressed(one) == set()
 
 
+def test_f15_a_report_from_where_somebody_moved_after_the_freeze_is_about_their_mail() -> None:
+    one, two, _ = people(make_send())
+    at = "moved@example.net"
+    Subscriber.objects.filter(pk=one.subscriber_id).update(email=at, address_hash=identify(at))
+    apply(brevo("delivered", one), {**brevo("delivered", two), "email": at})
+    assert find_delivered({each.pk: each.batch.send_id for each in (one, two)}) == {one.pk}
+
+
 def test_an_event_without_our_number_is_found_by_batch_and_address() -> None:
     one, _, _ = people(make_send())
     apply({**brevo("delivered", one), "X-Mailin-custom": json.dumps({"batch": one.batch.key})})

@@ -150,6 +150,7 @@ def test_x7_a_source_too_heavy_to_read_says_so_and_what_it_gave_before_is_kept(
 def test_no_bad_source_stops_a_good_one_or_loses_what_there_was(
     site: Site, wild: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """F14."""
     monkeypatch.setitem(read._LIMITS, "feed", Limits(max_bytes=200_000, total=0.5))
     wild.routes["/slow"] = drip(wild)
     urls = {

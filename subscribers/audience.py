@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce, Concat
 
 from subscribers.models import Basis, Frequency, MailingList, Reason, Segment, Subscriber, Subscription, Suppression
 from subscribers.models.subscriptions import MAILABLE
+from subscribers.only_to import who_alone
 from subscribers.segments import compile_rule
 
 _GRAVEST_FIRST = [
@@ -28,6 +29,7 @@ _GRAVEST_FIRST = [
 ]
 UNCONFIRMED = "unconfirmed"
 PAUSED = "paused"
+OUTSIDE = "outside"
 OTHER_FREQUENCY = {Frequency.EVERY: "every_issue", Frequency.MONTHLY: "monthly", Frequency.EVENTS: "events_only"}
 """The reason for which someone is left out who asked for another kind of mail than the one that goes out."""
 
@@ -69,7 +71,8 @@ def eligible(
     `frequencies` are the choices that the mail serves; `ANY_FREQUENCY` for whoever may be mailed at all.
     """
     asked = Q() if frequencies >= ANY_FREQUENCY else Q(frequency__in=sorted(frequencies))
-    return contactable(mailing_list=mailing_list, segment=segment, among=among).filter(~_is_paused(now), asked)
+    people = contactable(mailing_list=mailing_list, segment=segment, among=among)
+    return people.filter(~_is_paused(now), asked, _is_inside())
 
 
 def candidates(
@@ -84,8 +87,9 @@ def candidates(
 
     ``why`` is the one reason why such mail may not reach them, "" if it may.
 
-    The reasons are `unconfirmed`, `suppressed:<reason>`, `paused`, and `every_issue`, `monthly` or `events_only` for
-    those who asked for another kind of mail. The first that holds, in this order, is the one given.
+    The reasons are `unconfirmed`, `suppressed:<reason>`, `paused`, `every_issue`, `monthly` or `events_only` for
+    those who asked for another kind of mail, and `outside` for those whom this installation may not mail at all (F24).
+    The first that holds, in this order, is the one given.
     """
     people = _candidates(mailing_list=mailing_list, segment=segment, among=among).order_by()
     return people.annotate(why=_why_not(mailing_list, now=now, frequencies=frequencies))
@@ -129,6 +133,8 @@ def explain_ineligible(
         return "Has not yet confirmed by mail."
     if why == PAUSED:
         return f"Asked for a pause, until {subscription.paused_until:%d %B %Y}."
+    if why == OUTSIDE:
+        return "This installation may mail only those whom NEWSLETTER_ONLY_TO names."
     if why in OTHER_FREQUENCY.values():
         return f"Asked for another rhythm: {Frequency(subscription.frequency).label}."
     if why:
@@ -156,6 +162,11 @@ def _is_paused(now: datetime) -> Q:
     return Q(paused_until__isnull=False, paused_until__gt=now)
 
 
+def _is_inside() -> Q:
+    only_to = who_alone()
+    return only_to.as_q("subscriber__email") if only_to else Q()
+
+
 def _why_not(mailing_list: MailingList, *, now: datetime, frequencies: Set[Frequency]) -> Case:
     """One word for why a subscription may not be mailed; an empty text when it may."""
     gravity = Case(
@@ -173,6 +184,7 @@ def _why_not(mailing_list: MailingList, *, now: datetime, frequencies: Set[Frequ
     chosen = Case(
         When(_is_paused(now), then=Value(PAUSED)),
         *(When(frequency=other, then=Value(OTHER_FREQUENCY[other])) for other in sorted(set(Frequency) - frequencies)),
+        *([When(~_is_inside(), then=Value(OUTSIDE))] if _is_inside() else []),
         default=Value(""),
     )
     return Case(When(waiting, then=Value(UNCONFIRMED)), default=Coalesce(Subquery(gravest), chosen))

@@ -11,7 +11,7 @@ from wagtail.admin.ui.components import Component
 from newsletter.desk.home_growth import draw_growth
 from newsletter.desk.home_tasks import find_tasks, issue_url
 from newsletter.desk.issue_pages import say_audience
-from newsletter.desk.send_progress import say_hold
+from newsletter.desk.send_progress import say_hold, say_reach
 from newsletter.desk.words import say_issue_state
 from newsletter.errors import BadSchedule
 from newsletter.issues.schedule import check_schedule, due_after
@@ -44,6 +44,7 @@ class HomePanel(Component):
         send = last.sends.exclude(state=Send.State.CANCELLED).first() if last else None
         return {
             "hold": say_hold(),
+            "reach": say_reach(),
             "tasks": find_tasks(now=now, may_approve=person.has_perm("newsletter.approve_issue")),
             "next": find_next(now=now),
             "last": last,

@@ -1,4 +1,7 @@
-"""What waits for a person: stopped sends, held and overdue issues, drafts, sources, lists that bounce, events that are unsure. Reads only."""
+"""What waits for a person: stopped sends, held and overdue issues, drafts, sources, lists that bounce, unsure events.
+
+Reads only.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

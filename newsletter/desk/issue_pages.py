@@ -20,7 +20,7 @@ from newsletter.desk.policies import ISSUE_POLICY
 from newsletter.desk.preview import show_or_say
 from newsletter.desk.proof_step import say_proofs
 from newsletter.desk.readers import resolve_complete
-from newsletter.desk.send_progress import find_send, say_hold, say_send
+from newsletter.desk.send_progress import find_send, say_hold, say_reach, say_send
 from newsletter.desk.words import say_deliveries, say_excluded, say_issue_state
 from newsletter.issues.approval_rules import goes_by_itself
 from newsletter.issues.approve import OPEN_STATES
@@ -79,6 +79,7 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
                 **say_reasons(issue, open_=open_, now=timezone.now()),
                 "send": send,
                 "hold": say_hold(),
+                "reach": say_reach(),
                 "may_send": user.has_perm("newsletter.send_issue"),
                 **(say_send(send, now=timezone.now()) if send else {}),
                 **say_audience(issue, send),

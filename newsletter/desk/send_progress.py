@@ -11,8 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from newsletter.desk.words import say_reason, say_send_state
 from newsletter.models import Batch, Installation, Send
+from newsletter.sending.fence import CLOSED, is_closed
 from newsletter.sending.sweep import OPEN
 from subscribers.desk.listing import say_moment
+from subscribers.only_to import who_alone
 
 _MEANS = {
     Send.State.PREPARING: _(
@@ -65,6 +67,16 @@ def say_hold() -> str:
     """Why nothing at all is sent from here, in a sentence; empty where nothing holds it."""
     row = Installation.objects.filter(pk=1, held=True).first()
     return say_reason(row.reason or gettext("no reason was given")) if row else ""
+
+
+def say_reach() -> str:
+    """Whom alone this installation mails, in a sentence; empty where it mails everyone."""
+    if is_closed():
+        return say_reason(CLOSED)
+    only_to = who_alone()
+    if only_to is None:
+        return ""
+    return gettext("Only these are mailed: %(only_to)s. The setting NEWSLETTER_ONLY_TO says so.") % {"only_to": only_to}
 
 
 def find_send(issue: Any) -> Send | None:

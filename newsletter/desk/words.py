@@ -33,6 +33,7 @@ _EXCLUDED = {
     "events_only": gettext_lazy("asked for events near them only"),
     "no_event_near": gettext_lazy("asked for events near them only, and there is none"),
     "not_on_the_list": gettext_lazy("have left the list since they were shown it"),
+    "outside": gettext_lazy("are not among those whom this installation may mail (NEWSLETTER_ONLY_TO)"),
     "suppressed:unsubscribe": gettext_lazy("left everything"),
     "suppressed:complaint": gettext_lazy("reported a mail as spam"),
     "suppressed:hard": gettext_lazy("have an address that does not exist any more"),

@@ -11,6 +11,8 @@ from environs import Env, EnvError
 from marshmallow.validate import OneOf
 
 from newsletter.demo.environment import MARK
+from subscribers.addresses import normalise
+from subscribers.errors import BadAddress
 
 _env = Env()
 
@@ -34,6 +36,7 @@ class Environment:
     time_zone: str
     demo: bool
     trusted_proxies: list[str]
+    only_to: list[str]
 
 
 def read() -> Environment:
@@ -57,6 +60,7 @@ def read() -> Environment:
         time_zone=_env.str("NEWSLETTER_TIME_ZONE", "UTC"),
         demo=not production and site_url.startswith("http://127.0.0.1:") and (data_dir / MARK).is_file(),
         trusted_proxies=_networks("NEWSLETTER_TRUSTED_PROXIES"),
+        only_to=_mailable("NEWSLETTER_ONLY_TO"),
     )
 
 
@@ -80,6 +84,16 @@ def _networks(name: str) -> list[str]:
             ip_network(text, strict=False)
         except ValueError as error:
             raise EnvError(f"{name}: “{text}” is no address or network. Write one such as 10.0.0.0/8.") from error
+    return _words(name)
+
+
+def _mailable(name: str) -> list[str]:
+    """Addresses and domains. A word that is neither stops the program: it would leave out whom somebody meant to name."""
+    for text in _words(name):
+        try:
+            normalise(text if "@" in text.lstrip("@") else f"anybody@{text.lstrip('@')}")
+        except BadAddress as error:
+            raise EnvError(f"{name}: “{text}” is neither an address nor a domain such as example.org.") from error
     return _words(name)
 
 

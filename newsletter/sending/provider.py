@@ -11,11 +11,12 @@ from newsletter.providers.contract import Adapter
 from newsletter.providers.outbox import issue_folder
 from newsletter.providers.outbox_index import write_index
 from newsletter.providers.registry import adapter_for, describe, read_provider_url
+from newsletter.sending.fence import put_fence
 
 
 def current_adapter() -> Adapter:
-    """The adapter of NEWSLETTER_PROVIDER_URL. Raises BadProviderUrl."""
-    return _adapter(settings.NEWSLETTER_PROVIDER_URL, outbox_folder())
+    """The adapter of NEWSLETTER_PROVIDER_URL, behind its fence: there is no other way to one. Raises BadProviderUrl."""
+    return put_fence(_adapter(settings.NEWSLETTER_PROVIDER_URL, outbox_folder()))
 
 
 def provider_label() -> str:

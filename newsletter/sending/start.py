@@ -12,6 +12,7 @@ from newsletter.issues.approve import hold_issue, require_approval
 from newsletter.models import Issue, Send, move
 from newsletter.sending.bell import ring
 from newsletter.sending.domains import find_domain_faults
+from newsletter.sending.fence import require_open
 from newsletter.sending.freeze import freeze_audience
 from newsletter.sending.hold import check_installation, require_no_hold, write_journal
 from newsletter.sending.provider import current_adapter, provider_label
@@ -63,6 +64,7 @@ def prepare_begun(*, now: datetime) -> list[Issue]:
 def _begin(*, issue: Issue, now: datetime) -> Send:
     check_installation(now=now)
     require_no_hold()
+    require_open()
     live = issue.sends.exclude(state=Send.State.CANCELLED).first()
     if live is not None:
         return live

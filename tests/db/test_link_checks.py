@@ -139,6 +139,7 @@ def test_b1_nothing_goes_out_for_a_domain_that_does_not_say_who_may_send_for_it(
     make_story("The first verdict")
     add_readers(publication, 1)
     issue = make_issue(publication, approved=True)
+    settings.NEWSLETTER_PRODUCTION = True
     settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
     look_at_domains(now=NOW, find=no_records)
     with pytest.raises(NotReady, match="cannot go out yet"):

@@ -20,7 +20,7 @@ from newsletter.organisation.health.machine import (
     check_site_url,
     check_templates,
 )
-from newsletter.organisation.health.sending import check_hold, check_provider, check_senders
+from newsletter.organisation.health.sending import check_hold, check_provider, check_reach, check_senders
 from newsletter.sending.domain_records import FindTexts, find_texts
 from newsletter.sending.domains import OUTBOX, read_provider
 from newsletter.sending.finding import Finding
@@ -35,6 +35,7 @@ def examine(*, find: FindTexts = find_texts) -> Iterator[Finding]:
         yield check_disk(folder)
     url = settings.NEWSLETTER_PROVIDER_URL
     yield from check_provider(url)
+    yield check_reach()
     provider = read_provider(url)
     yield from check_site_url(
         settings.NEWSLETTER_SITE_URL,

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 
+from django.conf import settings
+
 from newsletter.models import Installation, Publication
 from newsletter.providers.errors import BadProviderUrl
 from newsletter.providers.registry import read_provider_url
 from newsletter.sending.domain_records import FindTexts, check_sender_domain
 from newsletter.sending.domains import OUTBOX, is_own_endpoint, read_provider
+from newsletter.sending.fence import is_closed
 from newsletter.sending.finding import Finding, error, ok, warning
 from subscribers.addresses import to_ascii
 from subscribers.errors import BadAddress
+from subscribers.only_to import who_alone
 
 
 def check_provider(url: str) -> Iterator[Finding]:
@@ -29,6 +33,20 @@ def check_provider(url: str) -> Iterator[Finding]:
     if not provider.webhook_key:
         do = "Add webhook_key=… to NEWSLETTER_PROVIDER_URL, and give your provider this installation's webhook address."
         yield warning("webhooks", "Without a webhook key, bounces and complaints are not heard of.", do)
+
+
+def check_reach() -> Finding:
+    """Whether everyone may be mailed from here, some, or nobody (F24)."""
+    only_to = who_alone()
+    if is_closed():
+        do = "Set NEWSLETTER_PRODUCTION=true in earnest; to try things out, name your own addresses in NEWSLETTER_ONLY_TO."
+        return error("who is mailed", "Nobody: this is not production, and the provider is a real one.", do)
+    if only_to is None:
+        return ok("who is mailed", "Everyone who asked for it.")
+    says = f"Only {only_to}."
+    if settings.NEWSLETTER_PRODUCTION:
+        return warning("who is mailed", says, "Take NEWSLETTER_ONLY_TO out of the settings to mail everyone.")
+    return ok("who is mailed", f"{says} NEWSLETTER_ONLY_TO says so.")
 
 
 def check_senders(url: str, *, find: FindTexts) -> Iterator[Finding]:

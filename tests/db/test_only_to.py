@@ -1,0 +1,171 @@
+"""F24: a copy of real data mails nobody outside the list of addresses that its settings name, by any path."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from newsletter.errors import NotReady
+from newsletter.issues.audience import Group, count_people
+from newsletter.jobs.tell import send_due_notices, write_notice
+from newsletter.models import Batch, Proof, Send, StaffNotice
+from newsletter.organisation.health.sending import check_reach
+from newsletter.providers.contract import Finder, Verdict
+from newsletter.sending.dispatch import Dispatcher
+from newsletter.sending.notice import send_notice, sender_of
+from newsletter.sending.proof import send_proofs
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.receipt import make_receipt
+from newsletter.sending.start import start_send
+from subscribers.audience import explain_ineligible
+from subscribers.errors import BadAddress
+from subscribers.models import Reason, Subscriber
+from subscribers.only_to import read_only_to
+from subscribers.suppression import suppress
+from tests.db.test_send import ready_issue, send_all
+from tests.support.fixtures import NOW, make_approver
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def mailgun(fake_provider: Any, settings: Any) -> Any:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=10"
+    return fake_provider
+
+
+def only(settings: Any, *words: str) -> None:
+    settings.SUBSCRIBERS_ONLY_TO = list(words)
+
+
+@pytest.mark.parametrize(
+    ("address", "inside"),
+    [
+        ("me@example.org", True),
+        ("ME@Example.org", True),
+        ("you@example.org", False),
+        ("anyone@charity.example", True),
+        ("anyone@sub.charity.example", False),
+        ("anyone@notcharity.example", False),
+        ("charity.example@example.com", False),
+        ("büro@bücher.example", True),
+        ("buero@xn--bcher-kva.example", True),
+        ("", False),
+        ("no address", False),
+    ],
+)
+def test_f24_addresses_and_whole_domains_are_inside_and_nobody_else(address: str, inside: bool) -> None:
+    only_to = read_only_to(["me@example.org", "@charity.example", "Bücher.example"])
+    assert only_to is not None
+    assert only_to.has(address) is inside
+
+
+def test_f24_a_word_that_is_neither_is_an_error_and_no_words_are_everyone() -> None:
+    assert read_only_to([]) is None
+    for word in ("charity", "a b@example.org", "example.org/x"):
+        with pytest.raises(BadAddress, match="neither an address nor a domain"):
+            read_only_to([word])
+
+
+def test_f24_the_freeze_leaves_out_who_is_outside_under_a_reason_of_its_own(mailgun: Any, settings: Any) -> None:
+    only(settings, "person3@example.com", "PERSON4@example.com", "person5@example.com")
+    issue = ready_issue(readers=25)
+    five = Subscriber.objects.get(email="person5@example.com")
+    suppress(address_hash=bytes(five.address_hash), reason=Reason.STAFF, now=NOW)
+    counted = count_people(issue, now=NOW)
+    assert (counted.candidates, counted.eligible) == (25, 2)
+    send = send_all(issue)
+    receipt = make_receipt(send)
+    assert receipt.excluded == {"outside": 22, "suppressed:staff": 1}
+    assert receipt.candidates == receipt.recipients + sum(receipt.excluded.values()) == 25
+    assert mailgun.accepted_counts() == {"person3@example.com": 1, "person4@example.com": 1}
+    outsider = Subscriber.objects.get(email="person7@example.com")
+    assert "NEWSLETTER_ONLY_TO" in explain_ineligible(outsider, mailing_list=issue.publication.mailing_list, now=NOW)
+
+
+def test_f24_a_send_that_was_under_way_when_the_copy_was_made_skips_who_is_outside(mailgun: Any, settings: Any) -> None:
+    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    only(settings, "person3@example.com")
+    Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
+    assert mailgun.accepted_counts() == {"person3@example.com": 1}
+    assert make_receipt(send).deliveries["skipped"] == 4
+
+
+def test_f24_the_fence_stands_before_the_provider_whatever_was_looked_up_before(mailgun: Any, settings: Any) -> None:
+    """Read without the setting, called with it: as a worker whose settings were changed under way."""
+    start_send(issue=ready_issue(readers=5), now=NOW)
+    dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
+    only(settings, "person3@example.com")
+    fenced = current_adapter()
+    only(settings)
+    dispatcher.adapter = fenced
+    dispatcher.dispatch(Batch.objects.get().pk)
+    assert mailgun.accepted_counts() == {"person3@example.com": 1}
+    assert make_receipt(Send.objects.get()).deliveries == {
+        "pending": 0,
+        "accepted": 1,
+        "rejected": 4,
+        "skipped": 0,
+        "uncertain": 0,
+    }
+    assert isinstance(fenced, Finder)
+
+
+def test_f24_proofs_and_mails_of_the_system_obey_it_too(mailgun: Any, settings: Any) -> None:
+    issue = ready_issue(readers=2)
+    only(settings, "ann@example.org")
+    ann, bob = make_approver("ann@example.org"), make_approver("bob@example.org")
+    send_proofs(issue=issue, group=Group(0, "none", 1), to=[ann, bob], by=ann, now=NOW, adapter=current_adapter())
+    assert dict(Proof.objects.values_list("person__email", "state")) == {
+        "ann@example.org": "accepted",
+        "bob@example.org": "failed",
+    }
+    write_notice(issue.publication, "held", "Held", ["It is held."], "/", NOW)
+    send_due_notices(now=NOW)
+    assert not StaffNotice.objects.filter(sent_at=None).exists()
+    outcome = send_notice(
+        adapter=current_adapter(),
+        sender=sender_of(issue.publication),
+        to="reader@example.com",
+        key="confirm-1",
+        subject="Please confirm",
+        paragraphs=["Is it you?"],
+        button=None,
+        reason="You asked.",
+    )
+    assert outcome.verdict is Verdict.REJECTED
+    assert set(mailgun.accepted_counts()) == {"ann@example.org"}
+
+
+def test_f24_what_is_not_production_hands_a_real_provider_nobody_and_loses_nothing(mailgun: Any, settings: Any) -> None:
+    issue = ready_issue(readers=5)
+    start_send(issue=issue, now=NOW)
+    settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
+    Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
+    send = Send.objects.get()
+    assert (send.state, Batch.objects.get().state) == (Send.State.PAUSED, Batch.State.PENDING)
+    assert "not production" in send.reason
+    with pytest.raises(NotReady, match="NEWSLETTER_PRODUCTION=true"):
+        start_send(issue=issue, now=NOW)
+    assert check_reach().level == "error"
+    only(settings, "me@example.org")
+    assert (check_reach().level, check_reach().says) == ("ok", "Only me@example.org. NEWSLETTER_ONLY_TO says so.")
+    settings.NEWSLETTER_PRODUCTION = True
+    assert check_reach().level == "warning"
+    only(settings)
+    assert check_reach().says == "Everyone who asked for it."
+
+
+def test_f24_no_module_but_one_makes_an_adapter_so_the_fence_has_no_way_round() -> None:
+    makers = set()
+    for file in (ROOT / "newsletter").rglob("*.py"):
+        names = {node.func.id for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if _is_named_call(node)}
+        if "adapter_for" in names:
+            makers.add(str(file.relative_to(ROOT)))
+    assert makers == {"newsletter/sending/provider.py"}
+
+
+def _is_named_call(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name)

@@ -1,11 +1,15 @@
 """What Procrastinate's workers do: a batch by its id, and the worker's jobs of the catalogue as periodic tasks."""
 
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 from procrastinate import App
 from procrastinate.contrib.django.db_cleanup import DjangoApp
 from procrastinate.jobs import Status
 from procrastinate.psycopg_connector import PsycopgConnector
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
 
 from newsletter.jobs.catalogue import DISPATCH, WORKER, Job, current_dispatcher, jobs_of
 from newsletter.jobs.queue import BULK, DISPATCH_TASK, RINGS, enqueue_forgotten, enqueue_later
@@ -18,11 +22,13 @@ SHORT_WAIT_SECONDS = 3.0
 MOST_NAPS = 20
 TIDY = "newsletter.tidy"
 DEAD_AFTER_SECONDS = 30.0
+STANDS_STILL_SECONDS = 10
 
 
 def make_worker_app(parameters: dict[str, object]) -> App:
     """An app with every task of ours, on connections of its own to the database with these parameters."""
-    app = DjangoApp(connector=PsycopgConnector(kwargs=parameters, min_size=1, max_size=8))
+    pool = partial(AsyncConnectionPool, configure=_let_nobody_wait_for_us)
+    app = DjangoApp(connector=PsycopgConnector(pool_factory=pool, kwargs=parameters, min_size=1, max_size=8))
     app.task(name=DISPATCH_TASK, queue=BULK)(dispatch_one)
     for job in jobs_of(frozenset({WORKER})):
         if job.name != DISPATCH:
@@ -37,6 +43,12 @@ def make_worker_app(parameters: dict[str, object]) -> App:
             await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
 
     return app
+
+
+async def _let_nobody_wait_for_us(connection: AsyncConnection[Any]) -> None:
+    """A worker that stands still in the middle of the queue's own transaction keeps every other from ringing."""
+    await connection.execute(f"SET idle_in_transaction_session_timeout = '{STANDS_STILL_SECONDS}s'")
+    await connection.commit()
 
 
 def dispatch_one(batch: int) -> None:

@@ -115,3 +115,19 @@ def test_f22_a_worker_that_stands_still_inside_a_transaction_does_not_hold_up_th
         wait_until(lambda: here.batches()["accepted"] == 29, what="all batches but the one that is held")
         assert here.batches()["submitting"] == 1
     wait_until(lambda: here.batches()["uncertain"] == 1, what="the sweep of the batch that was held")
+
+
+@needs_postgres
+def test_f22_a_worker_that_stands_still_inside_the_queues_own_transaction_does_not_hold_up_the_others(install):
+    """Its session is ended by the database: until then no other worker can ring, and nothing is swept."""
+    here = install()
+    sleeper = here.start("worker", "--lanes", "1", stall="queue")
+    here.wait_for_stall()
+    sleeper.pause()
+    here.let_leases_run_out()
+    here.start("worker")
+    here.wait_until_done(seconds=40)
+    sleeper.go_on()
+    here.let_go()
+    here.check_invariants(people=PEOPLE)
+    assert sleeper.running

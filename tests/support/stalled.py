@@ -1,8 +1,10 @@
 """Runs a command of the product that stands still at one point: python -m tests.support.stalled POINT FOLDER worker
 
 It writes FOLDER/stalled when it gets there and goes on when FOLDER/go is there. Only the first to come is held.
+At the point ``no_names`` nothing stands still: no name of a provider is found, as where the DNS is away.
 """
 
+import socket
 import sys
 import threading
 import time
@@ -12,7 +14,16 @@ from typing import Any
 
 from newsletter.project import cli
 
-POINTS = ("building", "before_call", "after_call", "after_outcome", "freezing", "webhook_stored", "applying")
+POINTS = (
+    "building",
+    "before_call",
+    "after_call",
+    "after_outcome",
+    "freezing",
+    "webhook_stored",
+    "applying",
+    "no_names",
+)
 
 
 class Gate:
@@ -49,6 +60,12 @@ def put_gate(point: str, gate: Gate) -> None:
         webhooks.store_webhook = _held_after(webhooks.store_webhook, gate)
     elif point == "applying":
         apply.pause_troubled_sends = _held_before(apply.pause_troubled_sends, gate)
+    elif point == "queue":
+        _hold_in_the_queues_transaction(gate)
+    elif point == "no_names":
+        from urllib3.util import connection as urllib3_connection
+
+        urllib3_connection.create_connection = _find_no_name
     elif point == "freezing":
         from django.db.backends.signals import connection_created
 
@@ -58,6 +75,25 @@ def put_gate(point: str, gate: Gate) -> None:
         connection_created.connect(watch, weak=False)
     else:
         raise SystemExit(f"There is no point “{point}”; there are {', '.join(POINTS)}.")
+
+
+def _hold_in_the_queues_transaction(gate: Gate) -> None:
+    """Where a periodic job was put in and that is not committed yet: whoever puts in the same has to wait for it."""
+    from psycopg import AsyncCursor
+
+    run = AsyncCursor.execute
+
+    async def execute(cursor: Any, query: Any, *arguments: Any, **named: Any) -> Any:
+        result = await run(cursor, query, *arguments, **named)
+        if "procrastinate_defer_periodic_job" in str(query):
+            gate.hold()
+        return result
+
+    AsyncCursor.execute = execute  # type: ignore[method-assign]
+
+
+def _find_no_name(*arguments: Any, **named: Any) -> Any:
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
 
 def _held_before(function: Callable[..., Any], gate: Gate) -> Callable[..., Any]:

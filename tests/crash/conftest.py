@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -23,12 +24,17 @@ Install = Callable[..., Installation]
 
 
 def prepare_template(*, folder: Path, people: int, state: str, batch: int) -> str:
-    """The URL of a database with an issue in that state, made by whichever test process is first."""
+    """The URL of a database with an issue in that state, made by whichever test process is first.
+
+    A send that was begun is begun in a copy of the database where it was approved.
+    """
     url = _template_url(folder, f"template_{state}_{people}")
+    before = prepare_template(folder=folder, people=people, state="approved", batch=batch) if state == "begun" else ""
     with (folder / f"{state}-{people}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = folder / f"{state}-{people}.done"
         if not done.exists():
+            _make_database(url, like=before)
             _fill(url, folder=folder, people=people, state=state, batch=batch)
             done.touch()
     return url
@@ -40,11 +46,18 @@ def _template_url(folder: Path, name: str) -> str:
     return urlunsplit(urlsplit(SERVER)._replace(path=f"/{name}_{folder.name.replace('-', '_')}"))
 
 
-def _fill(url: str, *, folder: Path, people: int, state: str, batch: int) -> None:
+def _make_database(url: str, *, like: str) -> None:
+    """An empty one, or a copy of the one it is to be like."""
     if SERVER:
         drop_database(url)
+        template = f' TEMPLATE "{urlsplit(like).path[1:]}"' if like else ""
         with connect(maintenance_url(url)) as connection:
-            connection.execute(f'CREATE DATABASE "{urlsplit(url).path[1:]}"')
+            connection.execute(f'CREATE DATABASE "{urlsplit(url).path[1:]}"{template}')
+    elif like:
+        shutil.copyfile(like.removeprefix("sqlite:///"), url.removeprefix("sqlite:///"))
+
+
+def _fill(url: str, *, folder: Path, people: int, state: str, batch: int) -> None:
     nowhere = f"mailgun://none@news.example.org?endpoint=http://127.0.0.1:9&max_batch={batch}"
     subprocess.run(
         [sys.executable, "-m", "tests.support.begun", str(people), state],

@@ -27,6 +27,22 @@ def test_f1_workers_killed_at_each_step_lose_their_knowledge_of_a_batch_and_no_p
     assert last.terminate() == 0
 
 
+def test_f1_where_a_call_may_be_repeated_all_that_killed_workers_held_ends_accepted_without_a_person(install):
+    """Resend answers a repeat under the same key with its first answer: nothing stays uncertain, nobody is mailed twice."""
+    here = install()
+    here.set_provider(f"{here.provider.url_of('resend')}&max_batch={BATCH}&calls_per_second=1000")
+    lost = {step: kill_at(step, here) for step in STEPS}
+    assert all(1 <= lost[step] <= 2 for step in STEPS[:-1]), lost
+    here.start("worker")
+    wait_until(lambda: here.send_state() == "submitted", seconds=90, what="the end of the send")
+    here.check_invariants(people=PEOPLE)
+    assert here.people_by_state() == {"accepted": PEOPLE}
+    assert set(here.newsletters().values()) == {1}
+    assert len(here.newsletters()) == PEOPLE
+    again = here.query("SELECT COUNT(*) FROM newsletter_batch WHERE attempts > 1")
+    assert again >= [(sum(lost.values()) - lost["after_outcome"],)], "what was lost was not called again"
+
+
 def kill_at(step: str, here: Installation) -> int:
     """Start a worker, kill it at that step, let its leases run out. Gives how many batches it held."""
     here.provider.fault_always(Fault("slow", seconds=0.1))

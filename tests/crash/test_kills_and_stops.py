@@ -8,6 +8,8 @@ from tests.crash.conftest import BATCH, PEOPLE
 from tests.support.processes import wait_until
 from tests.support.provider_faults import Fault
 
+MOST_GROWTH_MEGABYTES = 40
+
 
 def test_f1_six_kills_at_random_moments_mail_nobody_twice_and_lose_nobody(install):
     seed = int(os.environ.get("NEWSLETTER_TEST_SEED", random.SystemRandom().randrange(10_000)))
@@ -30,6 +32,28 @@ def test_f1_six_kills_at_random_moments_mail_nobody_twice_and_lose_nobody(instal
     uncertain = here.people_by_state()["uncertain"]
     assert uncertain <= 8 * 2 * BATCH, f"seed {seed}"
     assert len(here.newsletters()) >= PEOPLE - uncertain, f"seed {seed}"
+
+
+def test_f2_everything_that_is_killed_at_once_goes_on_where_it_was_once_it_runs_again(install):
+    """F21 too: the memory of a worker does not grow with the people whom it mails."""
+    here = install("approved")
+    here.provider.fault_always(Fault("slow", seconds=0.2))
+    everything = [here.start("scheduler"), here.start("worker", "--lanes", "2"), here.start("worker", "--lanes", "2")]
+    wait_until(lambda: len(here.provider.ledger) >= 6, what="calls under way")
+    for process in everything:
+        process.kill()
+    here.let_leases_run_out()
+    here.provider.fault_always(None)
+    here.start("scheduler")
+    worker = here.start("worker", "--lanes", "2")
+    calls = len(here.provider.ledger)
+    wait_until(lambda: len(here.provider.ledger) > calls + 2, what="the first calls of the new worker")
+    early = worker.most_memory_megabytes()
+    here.wait_until_done()
+    assert worker.most_memory_megabytes() - early < MOST_GROWTH_MEGABYTES
+    assert here.query("SELECT COUNT(*) FROM newsletter_send") == [(1,)]
+    here.check_invariants(people=PEOPLE)
+    assert here.people_by_state()["uncertain"] <= 4 * BATCH
 
 
 def test_f18_a_worker_told_to_stop_finishes_its_calls_begins_none_and_leaves_the_rest_to_the_next(install):

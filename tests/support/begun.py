@@ -1,6 +1,7 @@
-"""Fills an empty database for the tests that kill: python -m tests.support.begun PEOPLE approved|begun
+"""Fills a database for the tests that kill: python -m tests.support.begun PEOPLE approved|begun
 
-An approved issue that is due now, somebody who was asked to confirm, and, where wanted, a send that was begun.
+``approved``, of an empty one: an approved issue that is due now, and somebody who was asked to confirm. ``begun``, of one
+that is filled so: the send of its issue was begun as well.
 """
 
 import os
@@ -13,20 +14,27 @@ import django
 from tests.support.processes import CONFIRMING
 
 
-def fill(*, people: int, begun: bool) -> None:
+def begin() -> None:
+    from newsletter.models import Issue
+    from newsletter.sending.start import start_send
+
+    start_send(issue=Issue.objects.get(state=Issue.State.APPROVED), now=datetime.now(UTC))
+
+
+def fill(*, people: int) -> None:
     from django.core.management import call_command
 
     from newsletter.bench.audience import make_audience
     from newsletter.issues.approve import approve_by_policy
     from newsletter.issues.assemble import assemble_slot, find_slot
     from newsletter.models import Source
-    from newsletter.sending.start import start_send
     from subscribers.models import Confirmation
     from subscribers.signup import request_subscription
 
     now = datetime.now(UTC)
     call_command("migrate", verbosity=0, interactive=False)
     publication = make_audience(people)
+    _know_people_by_their_addresses()
     _count_on_from_the_last()
     request_subscription(
         email=CONFIRMING, mailing_list=publication.mailing_list, wording="Yes please", source="a test", now=now
@@ -38,8 +46,18 @@ def fill(*, people: int, begun: bool) -> None:
     if issue is None:
         raise SystemExit("The issue was not assembled.")
     approve_by_policy(issue=issue, now=now)
-    if begun:
-        start_send(issue=issue, now=now)
+
+
+def _know_people_by_their_addresses() -> None:
+    """The audience was written with hashes of its own; a provider's report names an address."""
+    from django.db import connection, transaction
+
+    from subscribers.identity import identify
+    from subscribers.models import Subscriber
+
+    named = [(identify(email), pk) for pk, email in Subscriber.objects.values_list("pk", "email")]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.executemany("UPDATE subscribers_subscriber SET address_hash = %s WHERE id = %s", named)
 
 
 def _count_on_from_the_last() -> None:
@@ -57,4 +75,4 @@ def _count_on_from_the_last() -> None:
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
     django.setup()
-    fill(people=int(sys.argv[1]), begun=sys.argv[2] == "begun")
+    begin() if sys.argv[2] == "begun" else fill(people=int(sys.argv[1]))

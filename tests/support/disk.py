@@ -12,20 +12,30 @@ import pytest
 @contextmanager
 def small_disk(folder: Path, *, megabytes: int) -> Iterator[Path]:
     """Mount one on ``folder``; the test is skipped where that cannot be."""
+    why_not = mount(folder, megabytes=megabytes)
+    if why_not:
+        pytest.skip(why_not)
+    try:
+        yield folder
+    finally:
+        unmount(folder)
+
+
+def mount(folder: Path, *, megabytes: int) -> str:
+    """Mount a small file system on ``folder``. Gives "", or why that cannot be."""
     if os.geteuid() != 0:
-        pytest.skip("a small file system can only be mounted by root")
+        return "a small file system can only be mounted by root"
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0755", "tmpfs", str(folder)],
         capture_output=True,
         text=True,
         check=False,
     )
-    if mounted.returncode:
-        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+    return f"a small file system cannot be mounted here: {mounted.stderr.strip()}" if mounted.returncode else ""
+
+
+def unmount(folder: Path) -> None:
+    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def fill_up(filler: Path) -> None:

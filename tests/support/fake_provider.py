@@ -9,12 +9,14 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from urllib.parse import quote
 
 from tests.support.provider_barred import BarredAddress
 from tests.support.provider_faults import Fault
 from tests.support.provider_mailgun import Parcel, ReceivedMail, Refused
-from tests.support.provider_server import Handler, Server
+from tests.support.provider_server import Door
+from tests.support.provider_slim import make_slim
 from tests.support.provider_templates import REGION, SECRET
 
 KEY = "fake-key-0123456789"
@@ -23,11 +25,13 @@ DOMAIN = "news.example.org"
 
 @dataclass
 class Entry:
-    """One request, in order of arrival. ``number`` begins at 1; ``arrived`` is seconds of the monotonic clock."""
+    """One request, in order of arrival. ``number`` begins at 1; ``arrived`` is seconds of the monotonic clock, ``at`` the
+    same moment in seconds since 1970."""
 
     number: int
     arrived: float
     path: str
+    at: float = field(default_factory=time.time)
     recipients: list[str] = field(default_factory=list)
     accepted: bool = False
     provider_id: str = ""
@@ -42,8 +46,9 @@ class Entry:
 class FakeProvider:
     """Start it, point NEWSLETTER_PROVIDER_URL at ``provider_url``, read ``ledger`` and ``mailbox``; stop it."""
 
-    def __init__(self, *, key: str = KEY, domain: str = DOMAIN, port: int = 0) -> None:
-        self.key, self.domain = key, domain
+    def __init__(self, *, key: str = KEY, domain: str = DOMAIN, port: int = 0, keep_mails: bool = True) -> None:
+        """Without ``keep_mails``, mails to many at once are kept without their words."""
+        self.key, self.domain, self._keep_mails = key, domain, keep_mails
         self.ledger: list[Entry] = []
         self._lock = threading.Lock()
         self._released = threading.Event()
@@ -59,19 +64,23 @@ class FakeProvider:
         self.barred: list[BarredAddress] = []
         self.page_size = 1000
         self._replays: dict[str, tuple[bytes, Entry]] = {}
-        self._server = Server(("127.0.0.1", port), Handler)
-        self._server.provider = self
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._door = Door(self, port=port)
 
     def start(self) -> "FakeProvider":
-        self._thread.start()
+        self._door.open()
         return self
 
     def stop(self) -> None:
         self.release()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
+        self._door.close()
+
+    def close_door(self) -> None:
+        """Break off every call and refuse connections, as a provider does that is down."""
+        self._door.slam()
+
+    def open_door(self) -> None:
+        """Come back at the same address."""
+        self._door.open()
 
     def release(self) -> None:
         """End every stall that is going on, and those to come."""
@@ -79,7 +88,7 @@ class FakeProvider:
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self._door.port}"
 
     def url_of(self, scheme: str) -> str:
         """Give the NEWSLETTER_PROVIDER_URL of another provider's API at the same place."""
@@ -156,8 +165,13 @@ class FakeProvider:
             if entry.form and entry.form.replay_key in self._replays:
                 return
             if entry.form and entry.form.replay_key:
-                self._replays[entry.form.replay_key] = (entry.form.content, entry)
+                self._replays[entry.form.replay_key] = (sha256(entry.form.content).digest(), entry)
             entry.accepted, entry.taken_at = True, time.monotonic()
+
+    def put_away(self, entry: Entry) -> None:
+        """The call is over."""
+        if not self._keep_mails and entry.form and len(entry.recipients) > 1:
+            entry.form = make_slim(entry.form)
 
     def recorded(self) -> list[Entry]:
         """Give what questions find: what was taken ``query_delay`` seconds ago or more, but for ``unrecorded`` people."""
@@ -170,10 +184,10 @@ class FakeProvider:
 
     def earlier(self, parcel: Parcel) -> Entry | None:
         """Give the entry that took this very parcel before, by its key. Raises Refused where the content differs."""
-        content, entry = self._replays.get(parcel.replay_key, (b"", None))
+        digest, entry = self._replays.get(parcel.replay_key, (b"", None))
         if entry is not None and parcel.refuses_replay:
             raise Refused(400, "duplicate value for idempotencyKey", name="duplicate_parameter")
-        if entry is not None and content != parcel.content:
+        if entry is not None and digest != sha256(parcel.content).digest():
             raise Refused(409, "this key was used with another payload", name="invalid_idempotent_request")
         return entry
 

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from tests.support.fake_provider import FakeProvider
+from tests.support.nursery import Fork, Nursery
 
 OPEN = ("pending", "submitting")
 CONFIRMING = "confirm-me@example.org"
@@ -35,15 +36,19 @@ def wait_until(told: Callable[[], Any], *, seconds: float = 40, every: float = 0
         time.sleep(every)
 
 
+def open_process(command: list[str], *, env: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes]":
+    """A new process in a group of its own, with its output in ``log``."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command, env=dict(env), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+
+
 class Process:
     """One process of the product, in a group of its own, with its output in a file."""
 
-    def __init__(self, command: list[str], *, env: Mapping[str, str], log: Path) -> None:
-        self.log = log
-        with log.open("ab") as output:
-            self.popen = subprocess.Popen(
-                command, env=dict(env), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-            )
+    def __init__(self, popen: "subprocess.Popen[bytes] | Fork", *, log: Path) -> None:
+        self.popen, self.log = popen, log
 
     @property
     def running(self) -> bool:
@@ -64,6 +69,11 @@ class Process:
         fields = Path(f"/proc/{self.popen.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def most_memory_megabytes(self) -> float:
+        """The most that it ever held."""
+        lines = Path(f"/proc/{self.popen.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+
     def pause(self) -> None:
         self._signal(signal.SIGSTOP)
 
@@ -81,9 +91,20 @@ class Process:
 class Installation:
     """A data folder, a database, a provider, and the processes that a test starts in it."""
 
-    def __init__(self, *, folder: Path, database_url: str, provider: FakeProvider, engine: str, batch: int) -> None:
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        database_url: str,
+        provider: FakeProvider,
+        engine: str,
+        batch: int,
+        logs: Path | None = None,
+    ) -> None:
         self.folder, self.database_url, self.provider = folder, database_url, provider
+        self._logs = logs or folder
         self._processes: list[Process] = []
+        self._nurseries: dict[tuple[tuple[str, str], ...], Nursery] = {}
         self._env = {
             **os.environ,
             "DATABASE_URL": database_url,
@@ -93,15 +114,26 @@ class Installation:
         }
 
     def start(self, *arguments: str, stall: str = "", log: Path | None = None, **env: str) -> Process:
-        """`newsletter …`; with ``stall``, held at that point until `let_go` (tests/support/stalled.py)."""
-        program = (
-            ["-m", "tests.support.stalled", stall, str(self.folder)] if stall else ["-m", "newsletter.project.cli"]
-        )
-        process = Process(
-            [sys.executable, *program, *arguments],
-            env={**self._env, **env},
-            log=log or self.folder / f"process-{len(self._processes)}.log",
-        )
+        """`newsletter …`; with ``stall``, held at that point until `let_go` (tests/support/stalled.py).
+
+        It is forked from a process that has read the code already, one for each environment.
+        """
+        whole = {**self._env, **env}
+        known = tuple(sorted(whole.items()))
+        if known not in self._nurseries:
+            self._nurseries[known] = Nursery(env=whole)
+        log = log or self._logs / f"process-{len(self._processes)}.log"
+        log.touch()
+        fork = self._nurseries[known].start(arguments, log=log, stall=stall, folder=self.folder)
+        process = Process(fork, log=log)
+        self._processes.append(process)
+        return process
+
+    def start_anew(self, *arguments: str, **env: str) -> Process:
+        """`newsletter …` from its first line on, as a shell starts it."""
+        log = self._logs / f"process-{len(self._processes)}.log"
+        command = [sys.executable, "-m", "newsletter.project.cli", *arguments]
+        process = Process(open_process(command, env={**self._env, **env}, log=log), log=log)
         self._processes.append(process)
         return process
 
@@ -114,6 +146,11 @@ class Installation:
             check=False,
             timeout=300,
         )
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of its processes."""
+        return dict(self._env)
 
     def set_provider(self, url: str) -> None:
         """For the processes that are started from now on."""
@@ -130,6 +167,8 @@ class Installation:
     def end(self) -> None:
         for process in self._processes:
             process.kill()
+        for nursery in self._nurseries.values():
+            nursery.end()
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with connect(self.database_url) as connection:
@@ -145,6 +184,16 @@ class Installation:
         self.query(
             "UPDATE newsletter_batch SET lease_until = ? WHERE state = 'submitting'", "2020-01-01 00:00:00+00:00"
         )
+
+    def put_calls_off(self, *, seconds: float) -> None:
+        """The account's rate allows no call before then."""
+        self.query("UPDATE newsletter_provideraccount SET next_at = ?", time.time() + seconds)
+
+    def let_waits_end(self) -> None:
+        """An hour passes: nothing is put off any more, and the provider is called at its full pace again."""
+        self.query("UPDATE newsletter_provideraccount SET next_at = ?, pace = 1", time.time())
+        self.query("UPDATE newsletter_batch SET not_before = NULL WHERE state IN ('pending', 'uncertain')")
+        self.query("UPDATE newsletter_providerevent SET retry_at = received_at WHERE applied_at IS NULL")
 
     def wait_until_done(self, *, seconds: float = 60) -> None:
         """Until no batch is left to do and the send has an end."""
@@ -214,7 +263,7 @@ def connect(url: str) -> Iterator[Any]:
     else:
         import psycopg
 
-        connection = psycopg.connect(url, autocommit=True)
+        connection = psycopg.connect(url, autocommit=True, options="-c statement_timeout=120s")
     try:
         yield connection
     finally:

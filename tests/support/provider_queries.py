@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -33,16 +34,15 @@ def _mails(taken: list[Any]) -> Iterator[tuple[Any, ReceivedMail]]:
 
 
 def _mailgun(taken: list[Any], asked: dict[str, str]) -> list[dict[str, Any]]:
-    rows = [
+    batch = [entry for entry in taken if entry.provider_id.strip("<>") == asked["message-id"]]
+    return [
         {
             "event": "accepted",
             "recipient": mail.to,
             "message": {"headers": {"message-id": entry.provider_id.strip("<>")}},
         }
-        for entry, mail in _mails(taken)
-        if entry.provider_id.strip("<>") == asked["message-id"]
+        for entry, mail in islice(_mails(batch), int(asked["limit"]))
     ]
-    return rows[: int(asked["limit"])]
 
 
 def _postmark(taken: list[Any], asked: dict[str, str]) -> list[dict[str, Any]]:

@@ -4,7 +4,9 @@ import base64
 import json
 import socket
 import struct
+import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -26,8 +28,59 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
     provider: "FakeProvider"
 
+    def __init__(self, provider: "FakeProvider", *, port: int) -> None:
+        self.provider = provider
+        self._open: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", port), Handler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        self._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def break_off(self) -> None:
+        """End every connection in the middle of what it is doing."""
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that hangs up in the middle is an everyday matter here."""
+
+
+class Door:
+    """Where the provider is found: one port, opened and closed any number of times."""
+
+    def __init__(self, provider: "FakeProvider", *, port: int) -> None:
+        self._provider = provider
+        self._server = Server(provider, port=port)
+        self.port = int(self._server.server_address[1])
+        self._thread: threading.Thread | None = None
+
+    def open(self) -> None:
+        if self._thread is not None:
+            return
+        if self._server.fileno() == -1:
+            self._server = Server(self._provider, port=self.port)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Take no further connection; those that are open go on."""
+        if self._thread is not None:
+            self._server.shutdown()
+            self._thread.join(5)
+            self._thread = None
+        self._server.server_close()
+
+    def slam(self) -> None:
+        """Take no further connection and break off those that are open."""
+        self.close()
+        self._server.break_off()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -105,10 +158,16 @@ class Handler(BaseHTTPRequestHandler):
             entry.status = refused.status
             self._refuse(refused)
             return
+        try:
+            self._settle(entry, fault=fault, earlier=earlier)
+        finally:
+            provider.put_away(entry)
+
+    def _settle(self, entry: "Entry", *, fault: Fault | None, earlier: "Entry | None") -> None:
         if earlier is not None and fault is None:
             self._receipt(earlier)
         elif fault is None:
-            provider.accept(entry)
+            self.server.provider.accept(entry)
             self._receipt(entry)
         else:
             entry.fault = fault.kind

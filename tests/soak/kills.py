@@ -70,10 +70,9 @@ def main() -> int:
     parser.add_argument("--sqlite", action="store_true", help="on SQLite, although PostgreSQL is here")
     options = parser.parse_args()
     with ExitStack() as stack:
-        choose_database(stack, sqlite=options.sqlite)
-        shared = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="newsletter-kills-")))
+        place = choose_database(stack, sqlite=options.sqlite)
         try:
-            line = kill_at_random(people=options.people, kills=options.kills, seed=options.seed, shared=shared)
+            line = kill_at_random(people=options.people, kills=options.kills, seed=options.seed, shared=place.folder)
         except AssertionError as error:
             sys.stdout.write(f"BROKEN: {error}\n")
             return 1

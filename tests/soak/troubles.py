@@ -1,46 +1,85 @@
-"""What goes wrong in a soak, chosen by a seeded chance: processes, the network, the database, the readers themselves."""
+"""What goes wrong in a soak, chosen by a seeded chance: processes, clocks, the network, the database, the readers themselves."""
 
-import os
 import random
-import shutil
-import signal
-import subprocess
+import socket
 import time
 from collections import Counter
-from pathlib import Path
+from collections.abc import Callable
+from datetime import timedelta
 
-from tests.support.fake_provider import FakeProvider
-from tests.support.postgres import USER, find_binary
-from tests.support.processes import Installation, Process
-from tests.support.provider_faults import Fault, answer, too_many
+from tests.soak.by_hand import ByHand
+from tests.soak.database import Database
+from tests.soak.network import Network
+from tests.soak.place import Place
+from tests.soak.readers import Readers
+from tests.support.clock import WallClock, find_faketime
+from tests.support.processes import Installation, Process, wait_until
+from tests.support.provider_faults import Fault
 
 LANES = "4"
-FROZEN_SECONDS = 10
+WORKERS = 3
+MOST_SCHEDULERS = 5
+LEAVE_AT_ONCE = 5
+JUMPS = [timedelta(hours=1), timedelta(hours=-1), timedelta(days=7), timedelta(days=-7)]
+JUMPED_SECONDS = 4.0
+RARE_EVERY = 25
+RECOVERED_WITHIN_SECONDS = 90.0
 
 
 class Troubles:
-    """Workers that are killed, stopped and held, and everything around them. ``done`` counts what was done."""
+    """Workers, schedulers and a web process that are killed, stopped and held, and everything around them.
 
-    def __init__(self, here: Installation, *, chance: random.Random, people: int, workers: int = 3) -> None:
+    ``done`` counts what was done; ``absent`` names what this machine does not let us do.
+    """
+
+    def __init__(self, here: Installation, *, chance: random.Random, people: int, place: Place) -> None:
         self.here, self.chance, self.people = here, chance, people
-        self.left_at: dict[str, float] = {}
         self.done: Counter[str] = Counter()
-        self.workers = [self._start() for _ in range(workers)]
+        self.port = _free_port()
+        self.network = Network(here, chance=chance)
+        self.database = Database(here, place=place)
+        self.by_hand = ByHand(here)
+        self.readers = Readers(here, chance=chance, people=people, port=lambda: self.port, by_hand=self.by_hand)
+        self.clock = WallClock(here.folder / "clock") if find_faketime() else None
+        self.web = self._start_web()
+        self.schedulers = [self._start_scheduler() for _ in range(2)]
+        self.workers: list[Process] = []
         self._postgres = not here.database_url.startswith("sqlite")
+        self._rare = [*self.database.troubles(), *self._clock_troubles()]
+        self.chance.shuffle(self._rare)
+        self._kinds = self._weigh_kinds()
+
+    @property
+    def absent(self) -> list[str]:
+        here = {name for name, _ in self._rare} | self.done.keys()
+        every = ["fill_disk", "jump_clock", *(["freeze_database", "restart_database"] if self._postgres else [])]
+        return [name for name in every if name not in here]
+
+    def start_workers(self) -> None:
+        """The last of them, where the machine lets us, has a clock that can be set."""
+        self.workers = [self._start_worker(number) for number in range(WORKERS)]
 
     def make_one(self) -> None:
-        """One trouble, the common ones more often."""
-        kinds = [self.kill] * 4 + [self.stop] * 2 + [self.hold] * 2 + [self.leave] * 5 + [self.fail] * 8
-        if self._postgres:
-            kinds += [self.cut]
-        kind = self.chance.choice(kinds)
-        kind()
-        self.done[kind.__name__] += 1
+        """One trouble, the common ones more often; after some, a rare one."""
+        if self._rare and sum(self.done.values()) % RARE_EVERY == RARE_EVERY - 1:
+            name, trouble = self._rare.pop()
+        else:
+            trouble = self.chance.choice(self._kinds)
+            name = trouble.__name__
+        trouble()
+        self.done[name] += 1
+
+    def make_the_rare(self) -> None:
+        """What there was no turn for."""
+        while self._rare:
+            name, trouble = self._rare.pop()
+            trouble()
+            self.done[name] += 1
 
     def kill(self) -> None:
         number = self._pick()
         self.workers[number].kill()
-        self.workers[number] = self._start()
+        self.workers[number] = self._start_worker(number)
 
     def stop(self) -> None:
         """SIGTERM: it must end by itself with 0."""
@@ -51,7 +90,7 @@ class Troubles:
                 f"a worker that was told to stop ended with {worker.popen.returncode}: {worker.said()}"
             )
         worker.kill()
-        self.workers[number] = self._start()
+        self.workers[number] = self._start_worker(number)
 
     def hold(self) -> None:
         """SIGSTOP for longer than its lease lasts, as the rows have it, then SIGCONT."""
@@ -61,111 +100,107 @@ class Troubles:
         time.sleep(self.chance.uniform(0.5, 6))
         worker.go_on()
 
-    def leave(self) -> None:
-        """Some readers leave, each answered at once."""
-        for _ in range(5):
-            number = self.chance.randrange(1, self.people + 1)
-            self.here.query(
-                "UPDATE subscribers_subscription SET ended_at = ?, end_reason = 'unsubscribe'"
-                " WHERE subscriber_id = ? AND ended_at IS NULL",
-                time.strftime("%Y-%m-%d %H:%M:%S+00:00", time.gmtime()),
-                number,
-            )
-            self.left_at.setdefault(f"person{number}@example{number % 97}.org", time.monotonic())
+    def kill_web(self) -> None:
+        self.web.kill()
+        self.web = self._start_web()
 
-    def fail(self) -> None:
-        """The provider or the network misbehaves at the next calls."""
-        faults = [
-            too_many("2"),
-            too_many(),
-            answer(500, b"Internal Server Error"),
-            answer(502, b"<html>Bad Gateway</html>", accept=True),
-            answer(200, b"<html>Welcome</html>", accept=True),
-            answer(200, b"{}", accept=True),
-            Fault("reset_before_reading"),
-            Fault("close_before_reading"),
-            Fault("reset_after_accepting"),
-            Fault("close_after_accepting"),
-            Fault("truncate"),
-            Fault("slow", seconds=3),
-            Fault("stall_after_accepting", seconds=8),
-            Fault("stall_before_accepting", seconds=8),
-            Fault("drip", seconds=5),
-        ]
-        self.here.provider.fault_next(self.chance.choice(faults))
+    def add_scheduler(self) -> None:
+        """Up to five beside one another."""
+        if len(self.schedulers) < MOST_SCHEDULERS:
+            self.schedulers.append(self._start_scheduler())
+        else:
+            self.kill_scheduler()
+
+    def kill_scheduler(self) -> None:
+        number = self.chance.randrange(len(self.schedulers))
+        self.schedulers[number].kill()
+        self.schedulers[number] = self._start_scheduler()
+
+    def leave(self) -> None:
+        self.readers.leave(count=LEAVE_AT_ONCE)
+
+    def erase(self) -> None:
+        self.readers.erase()
+
+    def move(self) -> None:
+        self.readers.move()
 
     def cut(self) -> None:
-        """Every connection to the database is cut."""
-        self.here.query(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+        self.database.cut()
 
-    def freeze_database(self) -> None:
-        """The database answers nobody for a while, and loses nothing."""
-        [(folder,)] = self.here.query("SHOW data_directory")
-        postmaster = int((Path(folder) / "postmaster.pid").read_text().split()[0])
-        pids = [int(pid) for (pid,) in self.here.query("SELECT pid FROM pg_stat_activity")]
-        for pid in (postmaster, *pids):
-            _tell(pid, signal.SIGSTOP)
-        time.sleep(FROZEN_SECONDS)
-        for pid in (postmaster, *pids):
-            _tell(pid, signal.SIGCONT)
-        self.done["freeze_database"] += 1
+    def jump_clock(self, jump: timedelta) -> None:
+        """One machine's clock is set, and set right again. Then what that clock wrote into rows has come, as time does."""
+        assert self.clock is not None
+        self.clock.set(jump)
+        time.sleep(JUMPED_SECONDS)
+        self.clock.set(timedelta(0))
+        time.sleep(1.5)
+        self.here.let_waits_end()
 
-    def restart_database(self) -> None:
-        """The database is stopped as a power cut does it, and comes back."""
-        [(folder,)] = self.here.query("SHOW data_directory")
-        control_database(folder, "restart")
-        self.done["restart_database"] += 1
-
-    def measure_recovery(self, provider: FakeProvider) -> float:
+    def measure_recovery(self) -> float:
         """Kill a worker in the middle of its calls, let time itself pass, and give the seconds until its work is settled."""
+        provider = self.here.provider
         provider.fault_always(Fault("stall_before_accepting", seconds=100))
-        end = time.monotonic() + 30
-        held: list[tuple[int]] = []
-        while time.monotonic() < end and not held:
-            held = self.here.query("SELECT id FROM newsletter_batch WHERE state = 'submitting'")  # type: ignore[assignment]
-            time.sleep(0.1)
+        submitting = "SELECT id FROM newsletter_batch WHERE state = 'submitting'"
+        held = wait_until(lambda: self.here.query(submitting), seconds=30, what="a call under way")
         for worker in self.workers:
             worker.kill()
         killed = time.monotonic()
         provider.fault_always(None)
-        self.workers = [self._start() for _ in self.workers]
-        ids = ",".join(str(row[0]) for row in held) or "0"
-        while time.monotonic() < killed + 90:
-            left = (
-                f"SELECT COUNT(*) FROM newsletter_batch WHERE state = 'submitting' AND attempts = 1 AND id IN ({ids})"
-            )
-            if self.here.query(left) == [(0,)]:
-                return time.monotonic() - killed
-            time.sleep(0.2)
-        raise AssertionError("what a killed worker held was not taken up again within 90 seconds")
+        self.here.put_calls_off(seconds=RECOVERED_WITHIN_SECONDS)
+        self.start_workers()
+        ids = ",".join(str(row[0]) for row in held)
+        left = f"SELECT COUNT(*) FROM newsletter_batch WHERE state = 'submitting' AND attempts = 1 AND id IN ({ids})"
+        wait_until(
+            lambda: self.here.query(left) == [(0,)],
+            seconds=RECOVERED_WITHIN_SECONDS,
+            every=0.2,
+            what="the settling of what a killed worker held",
+        )
+        took = time.monotonic() - killed
+        self.here.let_waits_end()
+        return took
 
-    def look_after_workers(self) -> None:
+    def look_after_processes(self) -> None:
         """As a service manager does: whoever ended is started again."""
         for number, worker in enumerate(self.workers):
             if not worker.running:
-                self.workers[number] = self._start()
+                self.workers[number] = self._start_worker(number)
+        for number, scheduler in enumerate(self.schedulers):
+            if not scheduler.running:
+                self.schedulers[number] = self._start_scheduler()
+        if not self.web.running:
+            self.web = self._start_web()
+
+    def end(self) -> None:
+        self.by_hand.end()
+
+    def _weigh_kinds(self) -> list[Callable[[], None]]:
+        processes = [self.kill] * 4 + [self.stop] * 2 + [self.hold] * 2 + [self.kill_web, self.add_scheduler]
+        processes += [self.kill_scheduler]
+        network = [self.network.fail] * 8 + [self.network.refuse, self.network.lose_names, self.network.speak_tls]
+        people = [self.leave] * 5 + [self.erase, self.move] * 2
+        return [*processes, *network, *people, *([self.cut] if self._postgres else [])]
+
+    def _clock_troubles(self) -> list[tuple[str, Callable[[], None]]]:
+        if self.clock is None:
+            return []
+        return [("jump_clock", lambda jump=jump: self.jump_clock(jump)) for jump in JUMPS]  # type: ignore[misc]
 
     def _pick(self) -> int:
         return self.chance.randrange(len(self.workers))
 
-    def _start(self) -> Process:
-        return self.here.start("worker", "--lanes", LANES)
+    def _start_worker(self, number: int) -> Process:
+        env = self.clock.env if self.clock is not None and number == WORKERS - 1 else {}
+        return self.here.start("worker", "--lanes", LANES, **env)
+
+    def _start_scheduler(self) -> Process:
+        return self.here.start("scheduler")
+
+    def _start_web(self) -> Process:
+        return self.here.start("web", "--port", str(self.port))
 
 
-def control_database(folder: str, what: str) -> None:
-    program = find_binary("pg_ctl")
-    if program is None:
-        raise SystemExit("pg_ctl is not on this machine.")
-    command = [program, what, "-D", folder, "-m", "immediate", "-w", "-l", str(Path(folder) / "again.log")]
-    user = USER if os.geteuid() == 0 and shutil.which("id") else None
-    subprocess.run(command, user=user, cwd="/", check=True, capture_output=True, timeout=60)
-
-
-def _tell(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])

@@ -1,0 +1,25 @@
+"""Who is who in a soak: the people of the bench's audience have numbers, and their addresses are made of them."""
+
+import re
+import uuid
+
+_NUMBERED = re.compile(r"(?:person|moved)(\d+)@")
+
+
+def address_of(number: int) -> str:
+    return f"person{number}@example{number % 97}.org"
+
+
+def new_address_of(number: int) -> str:
+    """Where somebody moves to."""
+    return f"moved{number}@example{number % 97}.org"
+
+
+def number_of(address: str) -> int | None:
+    """Whose address it is, old or new; None where it is nobody's of the audience."""
+    found = _NUMBERED.match(address)
+    return int(found.group(1)) if found else None
+
+
+def uuid_of(number: int) -> uuid.UUID:
+    return uuid.UUID(int=number)

@@ -1,0 +1,80 @@
+"""What happens to the database in a soak: connections cut, the server frozen or crashed, its disk full."""
+
+import time
+from pathlib import Path
+
+import psycopg
+
+from tests.soak.place import Place
+from tests.support.disk import fill_up
+from tests.support.processes import Installation
+
+FROZEN_SECONDS = 6.0
+FULL_SECONDS = 4.0
+MOST_LOG_FILES = 200
+
+
+class Database:
+    """The troubles of one installation's database. Those that cannot be had here are not offered."""
+
+    def __init__(self, here: Installation, *, place: Place) -> None:
+        self._here, self._cluster, self._disk = here, place.cluster, place.disk
+
+    def troubles(self) -> list[tuple[str, object]]:
+        """Name and function of the rare ones, each for once in a send."""
+        offered: list[tuple[str, object]] = []
+        if self._cluster:
+            offered += [("freeze_database", self.freeze), ("restart_database", self.restart)]
+        if self._disk and (self._cluster or self._here.database_url.startswith("sqlite")):
+            offered.append(("fill_disk", self.fill_disk))
+        return offered
+
+    def cut(self) -> None:
+        """Every connection to the database is cut."""
+        self._here.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    def freeze(self) -> None:
+        """The server answers nobody for a while, and loses nothing."""
+        assert self._cluster is not None
+        self._cluster.freeze()
+        time.sleep(FROZEN_SECONDS)
+        self._cluster.thaw()
+
+    def restart(self) -> None:
+        """The server is stopped as a crash does it, and comes back."""
+        assert self._cluster is not None
+        self._cluster.stop(at_once=True)
+        time.sleep(1.0)
+        self._cluster.start()
+
+    def fill_disk(self) -> None:
+        """No room is left for the database. PostgreSQL may give up altogether; it is started again once there is room."""
+        assert self._disk is not None
+        filler = self._disk / "filler"
+        fill_up(filler)
+        self._use_up_the_log()
+        fill_up(filler)
+        time.sleep(FULL_SECONDS)
+        filler.unlink()
+        if self._cluster is not None:
+            self._cluster.stop(at_once=True)
+            self._cluster.start()
+
+    def _use_up_the_log(self) -> None:
+        """What the server has set aside for its log is used up, so that it needs room that is not there."""
+        for _ in range(MOST_LOG_FILES if self._cluster else 0):
+            try:
+                self._here.query("SELECT txid_current()")
+                self._here.query("SELECT pg_switch_wal()")
+            except psycopg.Error:
+                return
+
+
+def room_for(place: Place, *, name: str) -> Path:
+    """A folder for one installation: on the small disk where the database is a file in it."""
+    folder = (place.disk or place.folder) / name if place.cluster is None else place.folder / name
+    folder.mkdir()
+    return folder

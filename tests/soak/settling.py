@@ -1,0 +1,67 @@
+"""The end of a soak: nothing goes wrong any more, the time that is waited for passes, and what can be found out is."""
+
+import time
+
+from tests.soak.judge import UNAPPLIED, Facts, find_unsettled
+from tests.soak.pauses import Pauses
+from tests.soak.reports import Reports
+from tests.soak.troubles import Troubles
+from tests.support.processes import OPEN, Installation, wait_until
+
+_THREE_MINUTES_AGO = {
+    "sqlite": "datetime(started_at, '-3 minutes')",
+    "postgres": "started_at - INTERVAL '3 minutes'",
+}
+
+
+def settle(
+    here: Installation,
+    *,
+    troubles: Troubles,
+    pauses: Pauses,
+    reports: Reports,
+    facts: Facts,
+    scheme: str,
+    seconds: float,
+) -> None:
+    """Until the send has an end and nothing more can be found out. Raises AssertionError where that takes too long."""
+    here.let_leases_run_out()
+    troubles.look_after_processes()
+    end = time.monotonic() + seconds
+    while any(here.batches()[state] for state in OPEN):
+        assert time.monotonic() < end, f"batches were still open after {seconds:.0f} s: {here.batches()}"
+        pauses.resume(done=troubles.done)
+        here.let_waits_end()
+        time.sleep(1.0)
+    reports.finish(seconds=seconds)
+    _let_the_calls_be_old(here)
+    wait_until(lambda: _look_again(here, pauses, troubles), seconds=seconds, every=1.0, what="the end of the reports")
+    wait_until(
+        lambda: (
+            _ask_again(here, pauses, troubles)
+            and not find_unsettled(here, provider=here.provider, facts=facts, scheme=scheme)
+        ),
+        seconds=seconds,
+        every=2.0,
+        what="the settling of what can be found out",
+    )
+    here.wait_until_done(seconds=seconds)
+
+
+def _look_again(here: Installation, pauses: Pauses, troubles: Troubles) -> bool:
+    """At reports that came while their call was under way: half a minute passes."""
+    pauses.resume(done=troubles.done)
+    here.let_waits_end()
+    return here.query(UNAPPLIED) == [(0,)]
+
+
+def _ask_again(here: Installation, pauses: Pauses, troubles: Troubles) -> bool:
+    pauses.resume(done=troubles.done)
+    here.let_waits_end()
+    return not any(here.batches()[state] for state in OPEN)
+
+
+def _let_the_calls_be_old(here: Installation) -> None:
+    """A provider is asked about calls two minutes after they were made, when its records are there."""
+    kind = "sqlite" if here.database_url.startswith("sqlite") else "postgres"
+    here.query(f"UPDATE newsletter_attempt SET started_at = {_THREE_MINUTES_AGO[kind]} WHERE outcome = 'uncertain'")

@@ -29,6 +29,7 @@ def test_a_reader_is_greeted_by_name_in_subject_html_and_text():
 
 @pytest.mark.parametrize("blank", ["", "   ", "\n", "\u2028"])
 def test_t3_a_blank_field_is_its_default_never_a_hole(blank: str):
+    """F16: no reader's data can make a hole in the middle of a send."""
     subject, html, text = read_as(render(rich_document()), first_name=blank)
     assert subject == "Wages paid, friend"
     assert "Dear friend," in html

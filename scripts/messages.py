@@ -14,9 +14,12 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from scripts.sentences import collect_sentences
+
 ROOT = Path(__file__).parent.parent
 LOCALES = ROOT / "newsletter/locale"
 LANGUAGES = ("es",)
+WORDS, SENTENCES = "django", "sentences"
 OF_WAGTAIL = ("Autosave is paused", "Filter by", "More options for '%(title)s'", "Show filters", "View latest version")
 _OF_NO_USE = tuple(
     f'"{name}'.encode()
@@ -54,10 +57,18 @@ def collect() -> Catalog:
     return catalog
 
 
-def read(language: str) -> Catalog:
-    """What people wrote: the .po of a language."""
-    with (_folder(language) / "django.po").open("rb") as file:
-        return read_po(file, locale=language, domain="django")
+def collect_said() -> Catalog:
+    """Every sentence that the code makes in English and the desk says in the reader's language."""
+    catalog = Catalog(domain=SENTENCES, charset="utf-8")
+    for sentence, place in sorted(collect_sentences().items()):
+        catalog.add(sentence, locations=[(place, 1)])
+    return catalog
+
+
+def read(language: str, domain: str = WORDS) -> Catalog:
+    """What people wrote: a .po of a language."""
+    with (_folder(language) / f"{domain}.po").open("rb") as file:
+        return read_po(file, locale=language, domain=domain)
 
 
 def compile_catalog(catalog: Catalog) -> bytes:
@@ -73,24 +84,48 @@ def main() -> None:
     import django
 
     django.setup()
-    found = collect()
+    found, said = collect(), collect_said()
     for language in LANGUAGES:
-        folder = _folder(language)
-        folder.mkdir(parents=True, exist_ok=True)
-        catalog = read(language) if (folder / "django.po").exists() else Catalog(locale=language, domain="django")
-        catalog.update(found, no_fuzzy_matching=True, update_creation_date=False)
-        catalog.obsolete.clear()
-        (folder / "django.po").write_bytes(_write(catalog))
-        (folder / "django.mo").write_bytes(compile_catalog(catalog))
-        missing = [message.id for message in catalog if message.id and not message.string]
-        print(f"{language}: {len(catalog)} messages, {len(missing)} without words in this language")  # noqa: T201
+        words = _bring_up_to_date(language, WORDS, found)
+        _bring_up_to_date(language, SENTENCES, said, beside=words)
+
+
+def _bring_up_to_date(language: str, domain: str, found: Catalog, *, beside: Catalog | None = None) -> Catalog:
+    """What is worded in the catalogue ``beside`` is taken from there, so that nobody writes it twice."""
+    folder = _folder(language)
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = (folder / f"{domain}.po").exists()
+    catalog = read(language, domain) if kept else Catalog(locale=language, domain=domain)
+    catalog.update(found, no_fuzzy_matching=True, update_creation_date=False)
+    catalog.obsolete.clear()
+    worded = dict(_pair(beside)) if beside else {}
+    for message in catalog:
+        if message.id and isinstance(message.id, str):
+            message.string = worded.get(message.id) or message.string
+    (folder / f"{domain}.po").write_bytes(_write(catalog))
+    (folder / f"{domain}.mo").write_bytes(compile_catalog(catalog))
+    missing = [message.id for message in catalog if message.id and not message.string]
+    print(f"{language}, {domain}: {len(catalog)} messages, {len(missing)} without words in this language")  # noqa: T201
+    return catalog
+
+
+def _pair(catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """Each text and its words; a plural's two as two."""
+    for message in catalog:
+        if isinstance(message.id, str):
+            yield message.id.strip(), str(message.string).strip()
+        else:
+            yield from zip(message.id, message.string, strict=True)
 
 
 def _write(catalog: Catalog) -> bytes:
     """The .po, without the parts of its head that change with every run."""
     out = BytesIO()
     catalog.fuzzy = False
-    catalog.header_comment = f"# The words of the desk and of the public pages: {catalog.locale}."
+    what = (
+        "The words of the desk and of the public pages" if catalog.domain == WORDS else "What the code says in English"
+    )
+    catalog.header_comment = f"# {what}: {catalog.locale}."
     write_po(out, catalog, no_location=True, width=120, sort_output=True)
     kept = [line for line in out.getvalue().splitlines(keepends=True) if not line.startswith(_OF_NO_USE)]
     return b"".join(kept)

@@ -17,18 +17,19 @@ from newsletter.errors import NotReady
 from newsletter.issues.acknowledge import acknowledge, require_acknowledged
 from newsletter.models import Issue
 from subscribers.errors import DomainError
+from subscribers.sentences import say
 
 
 def take_warnings(request: HttpRequest, issue: Issue) -> None:
     """Before an approval: record the warnings that the form says were looked at. Raises NotReady where one is left."""
     said = say_checks(issue, most=MOST_MODES)
-    faults = [check.message for check in said.get("checks", []) if check.level == "error"]
+    faults = [say(check.message) for check in said.get("checks", []) if check.level == "error"]
     if faults:
         more = _(" (and %(value)s more)") % {"value": len(faults) - 1} if len(faults) > 1 else ""
         raise NotReady(
             _("%(issue)s fails a check: %(value)s%(more)s") % {"issue": issue, "value": faults[0], "more": more}
         )
-    unseen = [(check.name, check.message) for check in said.get("unseen", [])]
+    unseen = [(check.name, say(check.message)) for check in said.get("unseen", [])]
     if not unseen:
         return
     if request.POST.get("looked"):
@@ -62,5 +63,5 @@ def acknowledge_warnings(request: HttpRequest, pk: int) -> HttpResponse:
             log(instance=issue, action="newsletter.acknowledge", user=request.user, data={"warnings": seen})
             messages.success(request, _("It is on record that you saw %(seen)s of its warnings.") % {"seen": seen})
     except DomainError as error:
-        messages.error(request, str(error))
+        messages.error(request, say(error))
     return redirect(reverse("newsletter_issue_overview", args=[pk]) + "#nl-checks")

@@ -17,6 +17,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.keys import BadKey, make_key, revoke_key
 from newsletter.models import ApiKey
+from subscribers.sentences import say
 
 POLICY = ModelPermissionPolicy(ApiKey)
 SCOPES = (
@@ -70,7 +71,7 @@ class ApiKeys(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
         try:
             key, text = make_key(name=name, scope=scope, by=request.user.get_username(), now=timezone.now())
         except BadKey as error:
-            messages.error(request, str(error))
+            messages.error(request, say(error))
             return redirect("newsletter_api_keys")
         log(instance=key, action="newsletter.api_key_made", user=request.user, data={"scope": key.scope})
         response: HttpResponse = self.render_to_response(self.get_context_data(made=key, text=text))

@@ -11,6 +11,7 @@ from wagtail.log_actions import log
 from newsletter.issues.reassemble import Reassembly, assemble_again
 from newsletter.models import Issue
 from subscribers.errors import DomainError
+from subscribers.sentences import say
 
 
 @require_POST
@@ -20,7 +21,7 @@ def reassemble(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         done = assemble_again(issue=issue, by=request.user, now=timezone.now())
     except DomainError as error:
-        messages.error(request, str(error))
+        messages.error(request, say(error))
     else:
         log(instance=issue, action="newsletter.reassemble", user=request.user, data={"changed": done.changed})
         messages.success(request, say_reassembly(done))
@@ -33,7 +34,7 @@ def say_reassembly(done: Reassembly) -> str:
         _("It was assembled again.") if done.changed else _("It was assembled again; nothing is different."),
         _("New: %(titles)s.") % {"titles": _quote(done.came)} if done.came else "",
         _("Gone: %(titles)s.") % {"titles": _quote(done.went)} if done.went else "",
-        _("Kept as you made it: %(what)s.") % {"what": ", ".join(done.kept)} if done.kept else "",
+        _("Kept as you made it: %(what)s.") % {"what": ", ".join(say(one) for one in done.kept)} if done.kept else "",
     ]
     return " ".join(sentence for sentence in said if sentence)
 

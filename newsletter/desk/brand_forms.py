@@ -15,6 +15,7 @@ from newsletter.content.hosting import LOGO_WIDTH, host_picture_bytes
 from newsletter.models import Brand
 from newsletter.rendering.colour_advice import advise_on_colours, suggest
 from subscribers.errors import DomainError
+from subscribers.sentences import say
 
 MOST_BYTES = 5_000_000
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -116,7 +117,7 @@ class BrandForm(WagtailAdminModelForm):
         if all(colours.values()):
             for advice in advise_on_colours(**colours):
                 if advice.refused and advice.field not in self.errors:
-                    self.add_error(advice.field, f"{advice.message} {_suggestion(advice.chosen)}")
+                    self.add_error(advice.field, f"{say(advice.message)} {_suggestion(advice.chosen)}")
         for name in ("logo", "logo_dark"):
             self._take_logo(name, cleaned.get(f"{name}_file"))
         return cleaned
@@ -133,7 +134,7 @@ class BrandForm(WagtailAdminModelForm):
         try:
             picture = host_picture_bytes(data=data, source_url=source, alt=self.instance.name, width=LOGO_WIDTH)
         except DomainError as error:
-            self.add_error(f"{name}_file", str(error))
+            self.add_error(f"{name}_file", say(error))
         else:
             setattr(self.instance, name, picture)
 

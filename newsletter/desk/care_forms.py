@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from newsletter.models.care import Channel
 from subscribers.errors import UnknownPlace
 from subscribers.places import country_name, region_name, resolve_country, resolve_region
+from subscribers.sentences import say
 
 _CODE = re.compile(r"[A-Za-z]{2}-[A-Za-z0-9]{1,3}")
 _IN_BRACKETS = re.compile(r"\(([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?)\)$")
@@ -77,4 +78,4 @@ def _resolve(line: str) -> str:
     try:
         return resolve_region(name.strip() or line, country=country if name else "")
     except UnknownPlace as error:
-        raise ValidationError(str(error)) from error
+        raise ValidationError(say(error)) from error

@@ -12,17 +12,18 @@ from newsletter.issues.content import Content
 from newsletter.models import Issue
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.lint_types import Finding
+from subscribers.sentences import say
 
 _KINDS = {
-    "note": "note",
+    "note": gettext_lazy("note"),
     "lead_story": gettext_lazy("lead story"),
-    "stories": "stories",
-    "events": "events",
-    "appeal": "appeal",
+    "stories": gettext_lazy("stories"),
+    "events": gettext_lazy("events"),
+    "appeal": gettext_lazy("appeal"),
     "related": gettext_lazy("further reading"),
-    "quote": "quote",
-    "picture": "picture",
-    "button": "button",
+    "quote": gettext_lazy("quote"),
+    "picture": gettext_lazy("picture"),
+    "button": gettext_lazy("button"),
 }
 MOST_NAMED = 3
 LONGEST_NAME = 60
@@ -52,10 +53,10 @@ def say_where(content: Content, *, places: Sequence[tuple[str, str]]) -> str:
 def list_gaps(issue: Issue, error: Exception) -> list[tuple[str, str]]:
     """Why the issue cannot become a mail yet: each thing in words, and the address where it is put right."""
     if isinstance(error, MergeError):
-        return [(str(error), _jump_into(issue, error.block))]
+        return [(say(error), _jump_into(issue, error.block))]
     if gaps := find_gaps(issue):
-        return [(gap.says, _jump_into(issue, gap.block)) for gap in gaps]
-    return [(line, "") for line in str(error).splitlines()]
+        return [(say(gap.says), _jump_into(issue, gap.block)) for gap in gaps]
+    return [(line, "") for line in say(error).splitlines()]
 
 
 def _jump_into(issue: Issue, block: str) -> str:

@@ -17,6 +17,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from newsletter.issues.corrections import Misled, announce_change, find_misled
 from newsletter.models import EventNotice, Issue
 from subscribers.errors import DomainError
+from subscribers.sentences import say
 
 EDIT = "wagtailsnippets_newsletter_eventnotice:edit"
 
@@ -60,7 +61,7 @@ class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
                 event=self.event, publication=misled.publication, by=request.user, now=timezone.now()
             )
         except DomainError as error:
-            messages.error(request, str(error))
+            messages.error(request, say(error))
             return redirect("newsletter_event_announce", pk)
         log(instance=issue, action="newsletter.announce_change", user=request.user)
         messages.success(

@@ -26,6 +26,7 @@ from newsletter.issues.changes import find_changes
 from newsletter.issues.decision_links import read_decision
 from newsletter.models import Issue
 from subscribers.errors import BadLink
+from subscribers.sentences import say
 
 
 def say_decision(issue: Issue, *, user: Any) -> dict[str, Any]:
@@ -55,7 +56,7 @@ class Decide(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
         try:
             self.decision = read_decision(kwargs["token"], person=request.user.pk or 0, now=timezone.now())
         except BadLink as error:
-            messages.error(request, str(error))
+            messages.error(request, say(error))
             return redirect("wagtailadmin_home")
         found = ISSUES.filter(public_id=self.decision.issue).first()
         if found is None:
@@ -81,4 +82,9 @@ class Decide(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
         context: dict[str, Any] = super().get_context_data(**kwargs)
         decision = say_decision(self.issue, user=self.request.user)
         changed = not decision.get("sha256", "").startswith(self.decision.sha256)
-        return {**context, **decision, "changed": changed, "changes": find_changes(self.issue) if changed else []}
+        return {
+            **context,
+            **decision,
+            "changed": changed,
+            "changes": [say(one) for one in find_changes(self.issue)] if changed else [],
+        }

@@ -146,7 +146,7 @@ class EventViewSet(SnippetViewSet):
                     FieldPanel("online"),
                 ],
                 heading=gettext_lazy("Where"),
-                help_text="Readers near the coordinates get it; without them, readers of the region.",
+                help_text=gettext_lazy("Readers near the coordinates get it; without them, readers of the region."),
             ),
         ],
         base_form_class=EventForm,

@@ -16,6 +16,7 @@ from newsletter.desk.words import say_issue_state
 from newsletter.errors import BadSchedule
 from newsletter.issues.schedule import check_schedule, due_after
 from newsletter.models import Issue, Publication, Send, Slot
+from subscribers.sentences import say
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def _next(publication: Publication, now: datetime) -> Next:
     try:
         schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
     except BadSchedule as error:
-        return Next(publication=publication, at=None, detail=str(error))
+        return Next(publication=publication, at=None, detail=say(error))
     due = next(due_after(now, schedule=schedule, zone=publication.zone))
     slot = Slot.objects.filter(publication=publication, due_local=due.local).first()
     issue = Issue.objects.filter(slot=slot).first() if slot else None
@@ -76,7 +77,7 @@ def _next(publication: Publication, now: datetime) -> Next:
             url=issue_url(issue),
         )
     if slot and slot.state == Slot.State.SKIPPED:
-        return Next(publication=publication, at=due.at, detail=slot.reason)
+        return Next(publication=publication, at=due.at, detail=say(slot.reason))
     return Next(
         publication=publication,
         at=due.at,

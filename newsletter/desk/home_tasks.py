@@ -19,6 +19,7 @@ from newsletter.issues.overdue import find_overdue
 from newsletter.models import EventNotice, Issue, Send, Source
 from newsletter.sending.receipt import make_receipt
 from subscribers.errors import DomainError
+from subscribers.sentences import say
 
 SHOWN_OF_A_KIND = 3
 LOOK_BACK = timedelta(days=30)
@@ -102,7 +103,7 @@ def _held() -> list[Task]:
     return [
         Task(
             title=_("%(issue)s is held") % {"issue": issue},
-            detail=issue.held_reason or _("It does not go out until somebody releases it."),
+            detail=say(issue.held_reason) or _("It does not go out until somebody releases it."),
             url=issue_url(issue),
             button=_("Look at it"),
             tone="urgent",
@@ -157,7 +158,7 @@ def _sources() -> list[Task]:
     return [
         Task(
             title=_("The source “%(source)s” cannot be read") % {"source": source.name},
-            detail=f"{say_reason(source.error[:200])} {say_times(source.failures)}; {say_last_good(source)}.",
+            detail=f"{say_reason(source.error)} {say_times(source.failures)}; {say_last_good(source)}.",
             url=reverse("wagtailsnippets_newsletter_source:edit", args=[source.pk]),
             button=_("Look at it"),
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from newsletter.desk.check_places import find_jump, say_where
@@ -99,16 +100,17 @@ def say_verdict(checks: list[Check]) -> str:
 def _make(issue: Issue, content: Content, findings: Sequence[Finding], *, people: int, everyone: bool) -> Check:
     first = findings[0]
     places = [(finding.block, finding.code) for finding in findings]
-    where = say_where(content, places=places)
+    with translation.override("en"):  # whoever ticks a warning, its name is the same
+        name = name_warning(code=first.code, message=first.message, where=say_where(content, places=places))
     return Check(
         level=first.level,
         code=first.code,
         message=first.message,
         people=people,
         all=everyone,
-        where=where,
+        where=say_where(content, places=places),
         jump=find_jump(issue, content, finding=first),
-        name=name_warning(code=first.code, message=first.message, where=where),
+        name=name,
     )
 
 

@@ -30,6 +30,7 @@ from newsletter.issues.reasons import explain_candidates
 from newsletter.models import Issue, Send
 from newsletter.sending.receipt import make_receipt
 from subscribers.errors import DomainError
+from subscribers.sentences import say
 
 ISSUES = Issue.objects.select_related("publication__brand", "publication__mailing_list", "publication__segment", "slot")
 
@@ -125,7 +126,7 @@ def say_audience(issue: Issue, send: Send | None) -> dict[str, Any]:
     try:
         receipt = make_receipt(send)
     except DomainError as error:
-        return {"receipt_error": str(error), "candidates": send.candidates, "recipients": send.recipients}
+        return {"receipt_error": say(error), "candidates": send.candidates, "recipients": send.recipients}
     return {
         "candidates": receipt.candidates,
         "recipients": receipt.recipients,

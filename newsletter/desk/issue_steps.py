@@ -15,6 +15,7 @@ from newsletter.errors import NotAllowed, NotApproved, WrongState
 from newsletter.issues.approve import approve_issue, hold_issue, release_issue, withdraw_approvals
 from newsletter.models import Issue
 from subscribers.errors import DomainError
+from subscribers.sentences import say
 
 APPROVE, WITHDRAW, HOLD, RELEASE = "approve", "withdraw", "hold", "release"
 
@@ -26,7 +27,7 @@ def decide(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     try:
         message = STEPS[step](request, issue)
     except DomainError as error:
-        messages.error(request, str(error))
+        messages.error(request, say(error))
     else:
         log(instance=issue, action=f"newsletter.{step}", user=request.user)
         messages.success(request, message)

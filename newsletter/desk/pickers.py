@@ -19,6 +19,7 @@ from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView, Snippe
 from newsletter.issues.reasons import explain_candidates
 from newsletter.models import EventNotice, Issue, Story
 from subscribers.desk.listing import MomentColumn
+from subscribers.sentences import say
 
 _EDITOR = re.compile(r"/issues/edit/(\d+)/")
 
@@ -32,7 +33,7 @@ def find_edited_issue(request: HttpRequest) -> Issue | None:
 def find_reasons(issue: Issue | None, *, kind: str) -> dict[int, tuple[bool, str]]:
     """Why each candidate is in or out of the issue as it stands, by its id."""
     reasons = explain_candidates(issue, now=timezone.now()) if issue else []
-    return {reason.id: (reason.chosen, reason.why) for reason in reasons if reason.kind == kind}
+    return {reason.id: (reason.chosen, say(reason.why)) for reason in reasons if reason.kind == kind}
 
 
 class _WithReasons:

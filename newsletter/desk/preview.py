@@ -16,6 +16,7 @@ from newsletter.desk.frame import frame_message
 from newsletter.desk.preview_modes import PARTS, Mode
 from newsletter.errors import NotReady
 from subscribers.errors import DomainError
+from subscribers.sentences import say
 
 __all__ = ["FramedPreview", "Mode", "PreviewedCreateView", "PreviewedEditView", "show_or_say"]
 
@@ -120,9 +121,9 @@ def show_or_say(show: Any, mode: str, *, request: HttpRequest) -> HttpResponse:
     try:
         response: HttpResponse = show(mode)
     except NotReady as error:
-        return frame_message(gettext("There is something missing"), lines=str(error).splitlines(), request=request)
+        return frame_message(gettext("There is something missing"), lines=say(error).splitlines(), request=request)
     except DomainError as error:
-        return frame_message(gettext("This cannot become a mail as it is"), lines=[str(error)], request=request)
+        return frame_message(gettext("This cannot become a mail as it is"), lines=[say(error)], request=request)
     except OSError as error:
         lines = [
             gettext("A picture's file cannot be read (%(value)s). Choose another picture.")

@@ -18,6 +18,7 @@ from subscribers.errors import BadAddress
 from subscribers.identity import identify
 from subscribers.models import Frequency, Subscriber
 from subscribers.places import say_region
+from subscribers.sentences import say
 
 PERSON = "person."
 MOST = 8
@@ -95,7 +96,7 @@ def fields_of(person: Subscriber) -> dict[str, str]:
 def mask_person(person: Subscriber) -> str:
     """Enough to tell two apart, too little to know who it is: “M…, m•••@e•••.org, Houston, US-TX”."""
     initial = next((letter for letter in person.name if letter.isalpha()), "")
-    return f"{initial and initial + '…, '}{person}, {person.place or 'place unknown'}"
+    return f"{initial and initial + '…, '}{person}, {person.place or _('place unknown')}"
 
 
 def _row(person: Subscriber, issue: Issue, *, now: datetime) -> dict[str, str]:
@@ -110,5 +111,5 @@ def _row(person: Subscriber, issue: Issue, *, now: datetime) -> dict[str, str]:
     return {
         "mode": f"{PERSON}{person.pk}",
         "label": mask_person(person),
-        "note": _("Would not get it. %(why_not)s") % {"why_not": why_not} if why_not else "",
+        "note": _("Would not get it. %(why_not)s") % {"why_not": say(why_not)} if why_not else "",
     }

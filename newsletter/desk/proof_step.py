@@ -20,6 +20,7 @@ from newsletter.models import Issue, Proof
 from newsletter.sending.proof import send_proofs
 from newsletter.sending.provider import current_adapter
 from subscribers.errors import DomainError
+from subscribers.sentences import say
 
 SHOWN = 5
 
@@ -44,7 +45,7 @@ def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
             adapter=current_adapter(),
         )
     except (DomainError, OSError) as error:
-        messages.error(request, str(error))
+        messages.error(request, say(error))
     else:
         log(instance=issue, action="newsletter.proof", user=request.user, data={"people": len(proofs)})
         for proof in proofs:

@@ -1,6 +1,7 @@
 """The publication's form: the schedule is chosen in words, and checked as it will be used."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -12,6 +13,7 @@ from newsletter.desk.schedule_words import DAYS, MONTHLY, OTHER, WEEKLY, Rhythm,
 from newsletter.errors import BadSchedule
 from newsletter.issues.schedule import check_schedule
 from subscribers.languages import language_choices
+from subscribers.sentences import say
 
 
 class PublicationForm(WagtailAdminModelForm):
@@ -78,7 +80,7 @@ class PublicationForm(WagtailAdminModelForm):
             try:
                 cleaned[name] = check_schedule(schedule=schedule, zone=zone)
             except BadSchedule as error:
-                self.add_error("zone" if "time zone" in str(error) else name, str(error))
+                self.add_error(name if zone in available_timezones() else "zone", say(error))
         return cleaned
 
     def _write_schedule(self, cleaned: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from newsletter.errors import BadSchedule
 from newsletter.issues.schedule import check_schedule, due_after
 from newsletter.models import Publication
+from subscribers.sentences import say
 
 DAYS = (
     ("mon", gettext_lazy("Monday")),
@@ -69,7 +70,7 @@ def say_schedule(publication: Publication) -> str:
     try:
         check_schedule(schedule=publication.schedule, zone=publication.zone)
     except BadSchedule as error:
-        return str(error)
+        return say(error)
     rhythm = read_rhythm(publication.schedule)
     zone = publication.zone.rpartition("/")[2].replace("_", " ")
     if rhythm.at is None:

@@ -25,6 +25,7 @@ from newsletter.sending.control import (
 )
 from newsletter.sending.start import begin_send
 from subscribers.errors import DomainError
+from subscribers.sentences import say
 
 
 @require_POST
@@ -48,7 +49,7 @@ def _do(
     try:
         message = call()
     except DomainError as error:
-        messages.error(request, str(error))
+        messages.error(request, say(error))
     else:
         log(instance=issue, action=f"newsletter.{action.replace('-', '_')}", user=request.user, data=data)
         messages.success(request, message)

@@ -15,17 +15,18 @@ from wagtail.snippets.views.snippets import SnippetViewSet
 from newsletter.desk.panels import WordsPanel
 from newsletter.models import Source
 from subscribers.desk.listing import FROM_HOME, DeskList, MomentColumn, say_moment
+from subscribers.sentences import say
 
 SHOWN_ASIDE = 50
 
 
 def say_health(source: Source) -> str:
     if source.failures:
-        times = "once" if source.failures == 1 else _("%(failures)s times in a row") % {"failures": source.failures}
+        times = _("once") if source.failures == 1 else _("%(failures)s times in a row") % {"failures": source.failures}
         return _("Failed %(times)s, %(source)s: %(value)s") % {
             "times": times,
             "source": say_last_good(source),
-            "value": source.error[:160],
+            "value": say(source.error)[:160],
         }
     return _("Good") if source.good_at else _("Not looked at yet")
 

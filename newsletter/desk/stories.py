@@ -32,6 +32,7 @@ from newsletter.issues.content import Content, resolve_content
 from newsletter.models import Issue, PlacedStory, Publication, Source, Story
 from subscribers.desk.listing import FROM_HOME, DeskList, MomentColumn
 from subscribers.models import Topic
+from subscribers.sentences import say
 
 
 class StoryFilters(WagtailFilterSet):
@@ -104,7 +105,7 @@ def say_origin(story: Story) -> dict[str, Any]:
 
 def say_care(story: Story) -> dict[str, Any]:
     """What stands against the story today, and how many people have it already."""
-    fault = find_fault(care_of(story), channel=EMAIL, at=timezone.now())
+    fault = say(find_fault(care_of(story), channel=EMAIL, at=timezone.now()))
     return {"row": story, "fault": fault, "people": say_reach(story)["people"]}
 
 
@@ -112,7 +113,7 @@ def say_care_shortly(story: Story) -> str:
     """The story's state of care for a list; nothing where all is well."""
     if story.withdrawn_at is not None:
         return gettext("Withdrawn")
-    fault = find_fault(care_of(story), channel=EMAIL, at=timezone.now())
+    fault = say(find_fault(care_of(story), channel=EMAIL, at=timezone.now()))
     return fault[0].upper() + fault[1:] if fault else ""
 
 

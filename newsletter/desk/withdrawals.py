@@ -19,6 +19,7 @@ from newsletter.issues.shown import find_reach
 from newsletter.models import Shown, Story
 from newsletter.sending.withdraw import Withdrawal, reinstate_story, withdraw_story
 from subscribers.errors import DomainError
+from subscribers.sentences import say
 
 EDIT = "wagtailsnippets_newsletter_story:edit"
 
@@ -70,7 +71,7 @@ class WithdrawStory(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateV
                 action = "withdraw_story"
                 messages.success(request, " ".join(say_done(self.story, done)))
         except DomainError as error:
-            messages.error(request, str(error))
+            messages.error(request, say(error))
         else:
             log(instance=self.story, action=f"newsletter.{action}", user=request.user)
         return redirect(EDIT, pk)

@@ -6,6 +6,7 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.models import Issue, Send
+from subscribers.sentences import say
 
 _STATES = {
     Issue.State.DRAFT: (gettext_lazy("Draft"), "waits"),
@@ -54,7 +55,7 @@ _DELIVERIES = {
 def say_issue_state(issue: Issue) -> dict[str, Any]:
     """``word`` for people, ``tone`` for the colour, ``held`` with its reason."""
     word, tone = _STATES[Issue.State(issue.state)]
-    return {"word": str(word), "tone": tone, "held": issue.held, "held_reason": issue.held_reason}
+    return {"word": str(word), "tone": tone, "held": issue.held, "held_reason": say(issue.held_reason)}
 
 
 def say_send_state(send: Send) -> tuple[str, str]:
@@ -69,8 +70,8 @@ def say_people(people: int) -> str:
 
 
 def say_reason(reason: str) -> str:
-    """A stored reason as a sentence: it begins with a capital and ends with a stop."""
-    reason = reason.strip()
+    """A stored reason as a sentence, in the language of whoever reads it: it begins with a capital and ends with a stop."""
+    reason = say(reason).strip()
     if not reason:
         return ""
     return reason[0].upper() + reason[1:] + ("" if reason.endswith((".", "!", "?", "…")) else ".")

@@ -171,7 +171,7 @@ def _reason_against_event(event: EventNotice, seen: set[tuple[str, str]], now: d
     if (event.title, event.place_text) in seen:
         return "a later date of an event that is in"
     if not event.online and event.latitude is None and not event.region:
-        return "its place is not known: " + (event.note or "give it a place or mark it as online")
+        return f"its place is not known: {event.note or 'give it a place or mark it as online'}"
     return ""
 
 

@@ -42,14 +42,13 @@ def suggest(colour: str) -> str:
 
 def _advise(field: str, scheme: str, use: str, chosen: str, used: str) -> Advice:
     refused = scheme == "light" and _distance(chosen, used) > _FAR
-    when = "" if scheme == "light" else " in dark mode"
     if refused:
         message = (
             f"{use} in {chosen} cannot be read on paper: the contrast is {contrast(chosen, _PAPER):.1f}, and 4.5 is "
             f"needed. Choose a darker colour, such as {used}."
         )
     else:
-        message = f"{use}{when} are shown in {used}, so that everybody can read them."
+        message = f"{use}{'' if scheme == 'light' else ' in dark mode'} are shown in {used}, so that everybody can read them."
     return Advice(field=field, scheme=scheme, chosen=chosen, used=used, refused=refused, message=message)
 
 

@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from newsletter.errors import NotAllowed, NotReady
@@ -22,6 +23,7 @@ from newsletter.providers.errors import BadBatch, BadMail
 from newsletter.rendering import values_for
 from newsletter.rendering.text import tidy_line
 from newsletter.sending.call import make_mail, read_variables
+from newsletter.sending.staff_language import language_of
 from subscribers.addresses import to_ascii
 from subscribers.errors import BadAddress
 
@@ -58,22 +60,26 @@ def send_proofs(
     variants = make_variants(revision=revision, groups=[group])
     if not variants:
         raise NotReady(_("These readers would get nothing of this issue, so there is nothing to prove."))
-    mail = mark_as_proof(make_mail(variant=variants[0], publication=revision.content["publication"]), issue=issue)
+    mail = make_mail(variant=variants[0], publication=revision.content["publication"])
     return [
         _send(issue=issue, variant=variants[0], mail=mail, person=person, by=by, now=now, adapter=adapter)
         for person in people
     ]
 
 
-def mark_as_proof(mail: Mail, *, issue: Issue) -> Mail:
+def mark_as_proof(mail: Mail, *, issue: Issue, language: str) -> Mail:
     """The mail with “Proof” before its subject and a line above both parts; everything else is as readers get it."""
-    words = f"Proof of {tidy_line(str(issue))}, for staff alone. The links to leave and to choose change nothing here."
+    with translation.override(language):
+        mark = _("Proof")
+        words = _("Proof of %(issue)s, for staff alone. The links to leave and to choose change nothing here.") % {
+            "issue": tidy_line(str(issue))
+        }
     begin = mail.html.find("<body")
     at = mail.html.find(">", begin) + 1
     html = mail.html[:at] + _BANNER.format(words=escape(words)) + mail.html[at:]
     return replace(
         mail,
-        subject=f"[Proof] {mail.subject}",
+        subject=f"[{mark}] {mail.subject}",
         html=html,
         text=f"{words}\n\n{mail.text}",
         headers={**mail.headers, "Auto-Submitted": "auto-generated"},
@@ -100,11 +106,12 @@ def _send(
     )
     known = {"name": person.get_full_name(), "first_name": person.first_name, **harmless_links()}
     values = values_for(variables=read_variables(variant), fields=known)
+    marked = mark_as_proof(mail, issue=issue, language=language_of(person))
     try:
         reader = Person(delivery=1, address=to_ascii(person.email), variables=values)
         outcome = adapter.deliver(
             BatchCall(
-                key=proof.key, issue="proofs", variant=variant.key, mail=mail, people=[reader], label=variant.label
+                key=proof.key, issue="proofs", variant=variant.key, mail=marked, people=[reader], label=variant.label
             )
         )
     except (BadAddress, BadBatch, BadMail) as error:

@@ -17,6 +17,7 @@ from wagtail.log_actions import log
 
 from subscribers.erasure import erase_person
 from subscribers.models import MailingList, Reason, Subscriber, Suppression
+from subscribers.sentences import say
 from subscribers.suppression import CannotLift, lift_suppression, suppress
 
 LIFT, BAR, ERASE = "subscribers.change_suppression", "subscribers.add_suppression", "subscribers.delete_subscriber"
@@ -43,7 +44,7 @@ def _lift(request: HttpRequest, *, pk: int, suppression: int, by: str) -> HttpRe
     try:
         lift_suppression(suppression=row, by=by, why=request.POST.get("why", ""), now=timezone.now())
     except CannotLift as error:
-        messages.error(request, str(error))
+        messages.error(request, say(error))
     else:
         log(instance=person, action="subscribers.lift", user=request.user)
         messages.success(request, _("Mail to this person may start again. Your reason is on record."))

@@ -37,7 +37,7 @@ class HeldPage(WagtailAdminTemplateMixin, TemplateView):
         rows = HeldSignup.objects.order_by("at").values_list("pk", flat=True)
         chosen = list(rows[:SHOWN]) if which == "all" else [int(which)] if which.isdecimal() else []
         decided = sum(_decide(pk, verb) for pk in chosen)
-        words = _("asked by mail to confirm") if verb == "in" else "dropped"
+        words = _("asked by mail to confirm") if verb == "in" else _("dropped")
         messages.success(request, f"{decided} {words}.") if decided else messages.error(
             request, _("Somebody else decided this already. Nothing was changed.")
         )

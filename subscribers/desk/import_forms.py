@@ -12,6 +12,7 @@ from subscribers.importing.batches import Terms
 from subscribers.importing.encodings import ENCODINGS
 from subscribers.importing.targets import ATTRIBUTE, FIELDS, LEFT_OUT, guess_target, name_column
 from subscribers.models import Basis, ImportBatch, ImportKind, MailingList
+from subscribers.sentences import say
 
 BASES = {
     Basis.CONSENT: gettext_lazy("They said yes to this newsletter (consent)"),
@@ -75,7 +76,7 @@ class TermsForm(forms.Form):
     )
     encoding = forms.ChoiceField(
         label=gettext_lazy("Encoding"),
-        choices=list(ENCODINGS.items()),
+        choices=lambda: [(name, say(words)) for name, words in ENCODINGS.items()],
         help_text=gettext_lazy("Change it only where letters in the examples look wrong."),
     )
 
@@ -171,4 +172,8 @@ def _targets(name: str, chosen: str) -> list[Any]:
         (target, _("Keep as attribute “%(removeprefix)s”") % {"removeprefix": target.removeprefix(ATTRIBUTE)})
         for target in sorted(own)
     ]
-    return [(LEFT_OUT, _("Leave out")), *keep, (_("The newsletter’s own"), list(FIELDS.items()))]
+    return [
+        (LEFT_OUT, _("Leave out")),
+        *keep,
+        (_("The newsletter’s own"), [(name, say(label)) for name, label in FIELDS.items()]),
+    ]

@@ -20,6 +20,7 @@ from subscribers.importing.batches import start_run, throw_away
 from subscribers.importing.refused_file import refused_rows
 from subscribers.importing.undo import ask_to_undo
 from subscribers.models import ImportBatch
+from subscribers.sentences import say
 
 ACTIONS = {
     "import": (gettext_lazy("Import people"), gettext_lazy("Import started")),
@@ -47,7 +48,7 @@ def take_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     try:
         return _STEPS[step](request, batch)
     except DomainError as error:
-        messages.error(request, str(error))
+        messages.error(request, say(error))
         return redirect("subscribers_import", pk)
 
 

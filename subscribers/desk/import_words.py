@@ -11,6 +11,7 @@ from subscribers.importing.report import OUTCOME_WORDS
 from subscribers.importing.targets import ATTRIBUTE, FIELDS
 from subscribers.importing.undo import undone_counts
 from subscribers.models import ImportBatch
+from subscribers.sentences import say
 
 _UNDONE = {
     "removed": ngettext_lazy("person removed who had come in with it", "people removed who had come in with it"),
@@ -53,4 +54,6 @@ def describe_columns(batch: ImportBatch) -> list[tuple[str, str]]:
 
 
 def _say_target(target: str) -> str:
-    return FIELDS.get(target) or _("attribute “%(removeprefix)s”") % {"removeprefix": target.removeprefix(ATTRIBUTE)}
+    return say(FIELDS.get(target, "")) or _("attribute “%(removeprefix)s”") % {
+        "removeprefix": target.removeprefix(ATTRIBUTE)
+    }

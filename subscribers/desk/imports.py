@@ -22,6 +22,7 @@ from subscribers.importing.batches import choose_terms, leave_file, read_samples
 from subscribers.importing.encodings import ENCODINGS
 from subscribers.importing.layouts import find_layout
 from subscribers.models import ImportBatch, ImportKind, ImportState
+from subscribers.sentences import say
 
 SHOWN = 100
 MAY = "subscribers.add_importbatch"
@@ -96,7 +97,7 @@ class NewImport(ImportPage):
                     now=timezone.now(),
                 )
             except DomainError as error:
-                form.add_error("file", str(error))
+                form.add_error("file", say(error))
             else:
                 return redirect("subscribers_import_terms", batch.pk)
         return self.render_to_response(self.get_context_data(form=form), status=400)
@@ -122,7 +123,7 @@ class OneImport(ImportPage):
             **super().get_context_data(**kwargs),
             "batch": batch,
             "tone": _TONES[ImportState(batch.state)],
-            "encoding": ENCODINGS.get(batch.encoding, batch.encoding),
+            "encoding": say(ENCODINGS.get(batch.encoding, batch.encoding)),
             "layout": find_layout(batch.layout),
         }
 
@@ -147,7 +148,7 @@ class ImportTerms(OneImport):
             try:
                 choose_terms(batch, terms=form.terms(), now=timezone.now())
             except DomainError as error:
-                form.add_error(None, str(error))
+                form.add_error(None, say(error))
             else:
                 return redirect("subscribers_import", batch.pk)
         return self.render_to_response(self.get_context_data(form=form), status=400)

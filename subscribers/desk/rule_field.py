@@ -26,6 +26,7 @@ from subscribers.errors import BadRule
 from subscribers.segments import check_rule
 from subscribers.segments.registry import read_rule, registered_kinds
 from subscribers.segments.rules import GROUPS, MAX_DEPTH
+from subscribers.sentences import say
 
 _BLOCK_OF = {
     "list": "list",
@@ -111,7 +112,7 @@ class RuleField(BlockField):
         try:
             check_rule(rule)
         except BadRule as error:
-            raise ValidationError(str(error)) from error
+            raise ValidationError(say(error)) from error
         return rule
 
     def has_changed(self, initial: Any, data: Any) -> bool:

@@ -10,6 +10,7 @@ from wagtail import blocks
 
 from subscribers.errors import BadRule
 from subscribers.segments import check_rule
+from subscribers.sentences import say
 
 Rule = dict[str, Any]
 
@@ -61,7 +62,7 @@ class ConditionBlock:
         try:
             check_rule(self.to_rule(clean))
         except BadRule as error:
-            raise self.refusal(str(error).partition(": ")[2]) from error
+            raise self.refusal(say(error).partition(": ")[2]) from error
         return clean
 
     def refusal(self, message: str) -> ValidationError:

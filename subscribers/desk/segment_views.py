@@ -20,6 +20,7 @@ from subscribers.models import Segment, Subscriber
 from subscribers.people import UnknownPerson, find_person
 from subscribers.segments import explain_person, explain_rule, look_at_people
 from subscribers.segments.count import FEWEST_SHOWN
+from subscribers.sentences import say
 
 CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; sandbox allow-same-origin"
 SEE_PEOPLE = "subscribers.view_subscriber"
@@ -50,7 +51,7 @@ class SegmentPreview(PreviewOnEditView):
             look = look_at_people(self.object.rule)
             said = {"words": explain_rule(self.object.rule), "size": look}
         except BadRule as error:
-            return {"error": str(error)}
+            return {"error": say(error)}
         examples = [(person, _where(person)) for person in look.examples] if may_see else []
         return {**said, "examples": examples, "may_see": may_see, "fewest": FEWEST_SHOWN}
 
@@ -96,7 +97,7 @@ class WhyInSegment(WagtailAdminTemplateMixin, TemplateView):
             person = find_person(address)
             judgement = explain_person(self.segment.rule, person=person)
         except (BadAddress, UnknownPerson, BadRule) as error:
-            return {"error": str(error)}
+            return {"error": say(error)}
         log(instance=person, action="subscribers.look", user=request.user)
         return {"person": person, "judgement": judgement}
 

@@ -122,12 +122,14 @@ def resolve_region(text: str, *, country: str = "") -> str:
     found = regions_named(text, country=here)
     if len(found) == 1:
         return found[0]
-    where = f" in {country_name(here)}" if here else ""
     if found:
         several = ", ".join(f"{region_name(one)} ({one})" for one in found[:4])
-        raise UnknownPlace(f"“{text}” could be several regions{where}: {several}. Write the code.")
+        raise UnknownPlace(
+            f"“{text}” could be several regions{f' in {country_name(here)}' if here else ''}: {several}. Write the code."
+        )
     raise UnknownPlace(
-        f"“{text}” is not a region{where} that we know. Write its ISO 3166-2 code, such as US-TX, or its name."
+        f"“{text}” is not a region{f' in {country_name(here)}' if here else ''} that we know. "
+        "Write its ISO 3166-2 code, such as US-TX, or its name."
     )
 
 

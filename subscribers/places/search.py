@@ -185,9 +185,9 @@ def _choose(part: str, found: list[tuple[Place, bool]]) -> PlaceMatch:
 
 def _nothing(text: str, narrowed: list[Area]) -> PlaceMatch:
     certain = narrowed[0] if len(narrowed) == 1 and narrowed[0].is_widely_known else Area()
-    where = f" in {certain.describe()}" if certain.country else ""
     return PlaceMatch(
-        reason=f"We know no town of 15,000 people or more{where} called “{text.strip()[:120]}”.",
+        reason="We know no town of 15,000 people or more"
+        f"{f' in {certain.describe()}' if certain.country else ''} called “{text.strip()[:120]}”.",
         country=certain.country,
         region=certain.region,
     )

@@ -5,10 +5,13 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.test import Client
+from wagtail.users.models import UserProfile
 
 from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Publication, Story
 from newsletter.sending.start import start_send
+from newsletter.sending.withdraw import withdraw_story
 from tests.support.fixtures import LONDON, NOW, add_readers, make_event, make_issue, make_publication, make_story
 from tests.web.desk import said, sign_in
 
@@ -209,3 +212,24 @@ def test_a_correction_that_was_cancelled_and_made_anew_can_still_be_looked_at():
         Issue.objects.filter(kind="correction").update(state="cancelled")
     first = Issue.objects.get(kind="correction", number=1)
     assert browser.get(f"/admin/issues/{first.pk}/overview/").status_code == 200
+
+
+def test_a_reason_that_was_kept_in_english_is_read_in_spanish_by_whoever_chose_it():
+    publication = make_publication()
+    story = make_story("How Maya came home")
+    make_story("The second verdict", days_old=2)
+    add_readers(publication, 3)
+    issue = make_issue(publication, approved=True)
+    browser = sign_in("editor")
+    withdraw_story(story=story, by=User.objects.get(username="editor@example.org"), reason="asked for", now=NOW)
+    issue.refresh_from_db()
+    assert issue.held_reason.startswith("The story “How Maya came home” was withdrawn")
+    UserProfile.objects.update_or_create(
+        user=User.objects.get(username="editor@example.org"), defaults={"preferred_language": "es"}
+    )
+    home = browser.get("/admin/").content.decode()
+    page = browser.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    for shown in (home, page):
+        assert "La historia “How Maya came home” se retiró y ya no está en él." in shown
+        assert "was withdrawn" not in shown
+    assert "la más reciente" in page

@@ -63,9 +63,12 @@ def ask_provider(*, adapter: Adapter, now: datetime) -> int:
     """
     if not isinstance(adapter, Finder):
         return 0
-    asked_for = {"provider": account_label(), "start": now - ASKED_FOR, "end": now - FIRST_ASKED_AFTER}
+    account, start, end = account_label(), now - ASKED_FOR, now - FIRST_ASKED_AFTER
     settled = 0
-    for batches in (Batch.objects.uncertain(**asked_for), Batch.objects.with_people_in_doubt(**asked_for)):
+    for batches in (
+        Batch.objects.uncertain(provider=account, start=start, end=end),
+        Batch.objects.with_people_in_doubt(provider=account, start=start, end=end),
+    ):
         for batch in batches.exclude(not_before__gt=now).order_by("pk")[:AT_ONCE]:
             if _claim_question(batch, now=now):
                 settled += _ask(batch, finder=adapter, atomic=adapter.capabilities.atomic, now=now)

@@ -1,8 +1,10 @@
 """newsletter doctor: check the installation, and say what to do."""
 
+import sys
 from argparse import ArgumentParser
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from django.core.management import CommandError
@@ -10,6 +12,8 @@ from rich.text import Text
 
 from newsletter.management.base import ProductCommand
 from newsletter.organisation.health.examine import examine
+from newsletter.sending.arrived import MOST_BYTES, check_arrived
+from newsletter.sending.domain_records import find_texts
 from newsletter.sending.finding import Finding
 from newsletter.sending.restore import doubt_what_was_open, release_after_restore
 
@@ -26,6 +30,17 @@ class Command(ProductCommand):
             action="store_true",
             help="Hold everything, and say what may have been sent since the backup.",
         )
+        parser.add_argument(
+            "--message",
+            metavar="FILE",
+            help="Check one message as it arrived, its raw source in a file (- for standard input), in place of all this.",
+        )
+        parser.add_argument(
+            "--receiver",
+            metavar="ID",
+            default="",
+            help="With --message: who received it, as its Authentication-Results line begins (mx.google.com).",
+        )
         parser.add_argument("--release", action="store_true", help="With --after-restore: let mail go out again.")
 
     def run(self, **options: Any) -> None:
@@ -34,10 +49,17 @@ class Command(ProductCommand):
             return
         if options["release"]:
             raise CommandError("--release goes with --after-restore: it lets mail go out again after a restore.")
-        findings = list(examine())
+        if options["receiver"] and not options["message"]:
+            raise CommandError("--receiver goes with --message: it names who received that message.")
+        self._report(
+            _check_message(options["message"], receiver=options["receiver"]) if options["message"] else list(examine()),
+            as_json=options["json"],
+        )
+
+    def _report(self, findings: list[Finding], *, as_json: bool) -> None:
         failed = [finding.check for finding in findings if finding.level == "error"]
         warnings = sum(finding.level == "warning" for finding in findings)
-        if options["json"]:
+        if as_json:
             checks = [vars(finding) for finding in findings]
             self.write_json({"ok": not failed, "errors": len(failed), "warnings": warnings, "checks": checks})
         else:
@@ -69,6 +91,14 @@ class Command(ProductCommand):
                 "Settle these with what your provider's log says, then run: newsletter doctor --after-restore --release",
             ]
         )
+
+
+def _check_message(name: str, *, receiver: str) -> list[Finding]:
+    try:
+        raw = sys.stdin.buffer.read(MOST_BYTES + 1) if name == "-" else Path(name).read_bytes()
+    except OSError as fault:
+        raise CommandError(f"{name} cannot be read: {fault.strerror}. Give the file that holds the message.") from fault
+    return list(check_arrived(raw, find=find_texts, receiver=receiver))
 
 
 def _line(finding: Finding) -> Text:

@@ -1,0 +1,240 @@
+"""M8, M9: a message that arrived proves whose it is, or the check says what is wrong and what to do."""
+
+import base64
+import json
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dkim
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from django.core.management import CommandError, call_command
+
+from newsletter.errors import NotReady
+from newsletter.management.commands import doctor
+from newsletter.sending.arrived import COVERED, _judge, check_arrived
+from newsletter.sending.domain_records import NoAnswer
+from newsletter.sending.finding import Finding
+from newsletter.sending.signatures import Signature
+
+CORPUS = Path("/work/shared/data/dkim")
+MAIL = b"""From: Open Door <news@news.example.org>\r
+To: reader@example.com\r
+Subject: A letter\r
+Date: Thu, 05 Mar 2026 09:00:00 +0000\r
+Message-ID: <1@news.example.org>\r
+List-Unsubscribe: <https://letter.example.org/u/abc>\r
+List-Unsubscribe-Post: List-Unsubscribe=One-Click\r
+\r
+Hello,\r
+how are you?\r
+"""
+SIGNED = [name.lower().encode() for name in COVERED]
+
+
+class Key:
+    def __init__(self, bits: int) -> None:
+        private = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+        self.pem = private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+        )
+        public = private.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        self.record = f"v=DKIM1; k=rsa; p={base64.b64encode(public).decode()}"
+
+
+@pytest.fixture(scope="module")
+def key() -> Key:
+    return Key(2048)
+
+
+def sign(
+    mail: bytes, key: Key, *, domain: str = "news.example.org", headers: list[bytes] | None = None, length: bool = False
+) -> bytes:
+    signer = dkim.DKIM(mail)
+    line = signer.sign(
+        b"s1",
+        domain.encode(),
+        key.pem,
+        include_headers=headers or SIGNED,
+        length=length,
+        canonicalize=(b"relaxed", b"relaxed"),
+    )
+    return line + mail
+
+
+def dns(**records: str) -> Callable[[str], list[str]]:
+    """Stub DNS: domain, with dots as underscores, to the record of its selector s1."""
+    known = {f"s1._domainkey.{name.replace('_', '.')}": record for name, record in records.items()}
+    return lambda name: [known[name]] if name in known else []
+
+
+def look(raw: bytes, find: Callable[[str], list[str]], *, receiver: str = "") -> list[Finding]:
+    return list(check_arrived(raw, find=find, receiver=receiver))
+
+
+def faults(findings: list[Finding]) -> list[tuple[str, str]]:
+    return [(finding.level, finding.says) for finding in findings if finding.level != "ok"]
+
+
+def test_m8_a_message_that_is_signed_as_it_must_be_has_no_fault(key: Key) -> None:
+    findings = look(sign(MAIL, key), dns(news_example_org=key.record))
+    assert faults(findings) == []
+    assert [finding.check for finding in findings] == [
+        "sender",
+        "one-click leaving",
+        "DKIM signature",
+        "signature of news.example.org",
+    ]
+
+
+def test_m8_it_may_be_pasted_with_other_line_ends_and_white_space_before_it(key: Key) -> None:
+    pasted = b"\xef\xbb\xbf\n\n" + sign(MAIL, key).replace(b"\r\n", b"\n")
+    assert faults(look(pasted, dns(news_example_org=key.record))) == []
+
+
+def test_m8_the_domain_above_the_senders_may_sign_and_one_beside_it_proves_nothing(key: Key) -> None:
+    above = sign(MAIL, key, domain="example.org")
+    assert faults(look(above, dns(example_org=key.record))) == []
+    [(level, says)] = faults(look(sign(MAIL, key, domain="mailgun.org"), dns(mailgun_org=key.record)))
+    assert level == "error"
+    assert says == "It is signed by mailgun.org, not by news.example.org, so it proves nothing of the sender."
+    assert faults(look(sign(MAIL, key, domain="org"), dns(org=key.record)))[0][0] == "error"
+
+
+def test_m8_the_providers_own_signature_beside_the_senders_does_no_harm(key: Key) -> None:
+    both = sign(sign(MAIL, key), key, domain="mailgun.org")
+    assert faults(look(both, dns(news_example_org=key.record, mailgun_org=key.record))) == []
+
+
+@pytest.mark.parametrize(
+    "left_out", ["List-Unsubscribe", "List-Unsubscribe-Post", "Subject", "Date", "To", "Message-ID"]
+)
+def test_m8_what_the_signature_does_not_cover_is_named(key: Key, left_out: str) -> None:
+    headers = [name for name in SIGNED if name != left_out.lower().encode()]
+    findings = look(sign(MAIL, key, headers=headers), dns(news_example_org=key.record))
+    assert faults(findings) == [("error", f"It does not cover {left_out}.")]
+    assert "mailbox providers believe one-click leaving only" in findings[-1].do
+
+
+def test_m8_a_signature_over_the_beginning_of_the_text_is_an_error(key: Key) -> None:
+    raw = sign(MAIL, key, length=True) + b"Buy this.\r\n"
+    assert faults(look(raw, dns(news_example_org=key.record))) == [
+        ("error", "It covers only the beginning of the text (l=).")
+    ]
+
+
+@pytest.mark.parametrize(("bits", "level"), [(1024, "warning"), (1023, "error"), (768, "error"), (2048, "ok")])
+def test_m8_a_short_key_is_said_to_be_short(bits: int, level: str) -> None:
+    headers = frozenset(name.lower() for name in COVERED)
+    said = list(_judge(Signature(domain="news.example.org", selector="s1", headers=headers, bits=bits)))[-1]
+    assert said.level == level
+    assert level == "ok" or said.says == f"Its key has {bits} bits."
+
+
+def test_m8_the_length_of_the_key_is_that_of_the_key_in_dns() -> None:
+    weak = Key(1024)
+    assert faults(look(sign(MAIL, weak), dns(news_example_org=weak.record))) == [("warning", "Its key has 1024 bits.")]
+
+
+def test_m8_a_changed_text_a_changed_line_and_a_missing_key_break_it(key: Key) -> None:
+    raw, find = sign(MAIL, key), dns(news_example_org=key.record)
+    for changed in (raw.replace(b"how are you", b"give me money"), raw.replace(b"A letter", b"A bill")):
+        [(level, says)] = faults(look(changed, find))
+        assert level == "error"
+        assert says.startswith("The signature of news.example.org does not hold: ")
+    assert "there is no key at s1._domainkey.news.example.org" in faults(look(raw, dns()))[0][1]
+    assert faults(look(raw, dns(news_example_org="v=DKIM1; p=")))[0][0] == "error"
+    assert faults(look(MAIL, find)) == [("error", "The message is not signed.")]
+
+
+def test_m8_the_one_click_lines_are_looked_at_as_they_arrived(key: Key) -> None:
+    find = dns(news_example_org=key.record)
+    for old, new, says in (
+        (b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n", b"", "not both there"),
+        (b"https://letter", b"http://letter", "not HTTPS"),
+        (b"=One-Click", b"=Two-Click", "is not “List-Unsubscribe=One-Click”"),
+    ):
+        found = faults(look(sign(MAIL.replace(old, new), key), find))
+        assert any(says in one for _, one in found), found
+
+
+def test_m8_a_dns_that_does_not_answer_is_a_warning(key: Key) -> None:
+    def silent(name: str) -> list[str]:
+        raise NoAnswer("DNS did not answer.")
+
+    assert faults(look(sign(MAIL, key), silent)) == [("warning", "DNS did not answer.")]
+
+
+def test_m9_only_the_topmost_word_of_the_receiver_that_was_named_counts(key: Key) -> None:
+    find, signed = dns(news_example_org=key.record), sign(MAIL, key)
+    good = (
+        b"Authentication-Results: mx.example.net; dkim=pass header.d=news.example.org;\r\n"
+        b" spf=pass smtp.mailfrom=x@example.org; dmarc=pass header.from=example.org\r\n"
+    )
+    bad = b"Authentication-Results: mx.example.net; dkim=fail header.d=news.example.org; spf=pass; dmarc=fail\r\n"
+    forged = good.replace(b"mx.example.net", b"mx.forged.example")
+    assert faults(look(good + signed, find, receiver="MX.example.net")) == []
+    assert [level for level, _ in faults(look(bad + good + signed, find, receiver="mx.example.net"))] == [
+        "error",
+        "error",
+    ]
+    [(level, says)] = faults(look(forged + signed, find, receiver="mx.example.net"))
+    assert level == "error"
+    assert says.startswith("Not verified: no field of mx.example.net. Fields of mx.forged.example are there")
+    assert faults(look(forged + signed, find)) == []
+    silent = b"Authentication-Results: mx.example.net; none\r\n"
+    assert {level for level, _ in faults(look(silent + signed, find, receiver="mx.example.net"))} == {"warning"}
+    garbled = b"Authentication-Results: mx.example.net; ((((\r\n"
+    assert "Not verified" in faults(look(garbled + signed, find, receiver="mx.example.net"))[0][1]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"Hello, this is only text.", b"\x00" * 100, b"Subject: no sender\r\n\r\nx", MAIL + b"x" * 5_000_000]
+)
+def test_what_is_no_message_is_said_to_be_none(raw: bytes) -> None:
+    with pytest.raises(NotReady):
+        look(raw, dns())
+
+
+def test_a_broken_message_of_any_kind_gives_findings_or_a_refusal_and_never_a_crash(key: Key) -> None:
+    whole, find, chance = sign(MAIL, key), dns(news_example_org=key.record), random.Random(6)
+    for _ in range(400):
+        raw = bytearray(whole)
+        for _ in range(chance.randint(1, 12)):
+            at = chance.randrange(len(raw))
+            raw[at : at + chance.randint(0, 4)] = bytes(chance.randrange(256) for _ in range(chance.randint(0, 3)))
+        try:
+            look(bytes(raw), find, receiver="mx.example.net")
+        except NotReady:
+            continue
+
+
+def test_the_command_reads_a_file_and_fails_where_it_must(
+    key: Key, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "find_texts", dns(news_example_org=key.record))
+    file = tmp_path / "proof.eml"
+    file.write_bytes(sign(MAIL, key))
+    call_command("doctor", "--message", str(file), "--json")
+    assert json.loads(capsys.readouterr().out)["ok"] is True
+    file.write_bytes(MAIL)
+    with pytest.raises(CommandError, match="DKIM signature"):
+        call_command("doctor", "--message", str(file))
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("doctor", "--message", str(tmp_path / "nothing"))
+    with pytest.raises(CommandError, match="goes with --message"):
+        call_command("doctor", "--receiver", "mx.example.net")
+
+
+def corpus() -> Iterator[Path]:
+    yield from sorted(CORPUS.rglob("*.eml")) if CORPUS.exists() else ()
+
+
+@pytest.mark.skipif(not CORPUS.exists(), reason="the collection of signed messages is not on this machine")
+def test_real_messages_give_findings_and_no_crash() -> None:
+    for file in corpus():
+        look(file.read_bytes(), dns())

@@ -12,7 +12,7 @@ from newsletter.issues.assemble import Assembly
 from newsletter.issues.body import literal
 from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.decision_links import make_decision_url
-from newsletter.models import Issue, Publication, Send, StaffNotice
+from newsletter.models import Issue, Publication, Send, Source, StaffNotice
 from newsletter.providers.contract import Adapter, Verdict
 from newsletter.sending.notice import send_notice, sender_of
 from newsletter.sending.provider import current_adapter
@@ -27,9 +27,10 @@ def tell_of_assembly(assembly: Assembly, *, now: datetime) -> None:
     when = f"{slot.due_local.replace('T', ' at ')} ({publication.zone})"
     if issue is None:
         subject = f"{publication.name}: nothing goes out on {slot.due_local[:10]}"
-        write_notice(publication, f"skipped-{slot.pk}", subject, [slot.reason], _home(), now)
+        words = [slot.reason, *_say_missing(publication)]
+        write_notice(publication, f"skipped-{slot.pk}", subject, words, _home(), now)
     else:
-        words = [_next(issue, when), f"Its subject: {literal(issue.subject)}"]
+        words = [_next(issue, when), f"Its subject: {literal(issue.subject)}", *_say_missing(publication)]
         write_notice(
             publication, f"assembled-{slot.pk}", f"{issue} is ready to read", words, _decide(issue, now=now), now
         )
@@ -150,6 +151,14 @@ def _decide(issue: Issue, *, now: datetime) -> Callable[[User], str]:
     """Each approver's own link to the page on which one decides about what the issue says now."""
     sha256 = hash_content(resolve_content(issue))
     return lambda person: make_decision_url(issue=issue.public_id, sha256=sha256, person=person.pk, now=now)
+
+
+def _say_missing(publication: Publication) -> list[str]:
+    """The sources of which something may be missing, because they could not be read (F14)."""
+    chosen = publication.sources.values_list("pk", flat=True)
+    failing = Source.objects.filter(enabled=True, failures__gt=0).order_by("name")
+    names = list((failing.filter(pk__in=chosen) if chosen else failing).values_list("name", flat=True))
+    return [f"What is new there may be missing, for it could not be read: {', '.join(names)}."] if names else []
 
 
 def page_of(issue: Issue) -> str:

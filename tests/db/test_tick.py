@@ -19,6 +19,7 @@ from tests.support.fixtures import (
     make_event,
     make_issue,
     make_publication,
+    make_source,
     make_story,
 )
 from tests.support.provider_faults import Fault, answer
@@ -153,6 +154,25 @@ def test_a_skipped_slot_is_looked_at_again_until_it_is_due():
     (assembly,) = assemble_due(now=NOW + timedelta(hours=3))
     assert assembly.issue is not None
     assert Slot.objects.get(publication=publication).state == Slot.State.ASSEMBLED
+
+
+def test_f14_a_feed_that_breaks_on_send_day_leaves_out_its_part_and_staff_are_told_which(mailgun):
+    """Every block is optional: what could not be read is left out, and with nothing left the slot is skipped."""
+    publication, other = make_publication(approval="auto"), make_publication(slug="other", name="Another letter")
+    good, broken = make_source("Good", url="https://example.org/good"), make_source("Broken", url="https://example.org/b")
+    Source.objects.filter(pk=broken.pk).update(failures=3, error="It answered 500.")
+    publication.sources.set([good, broken])
+    other.sources.set([broken])
+    make_story("The first verdict", source=good)
+    add_readers(publication, 3)
+    make_approver()
+    assemble_due(now=NOW)
+    start_due_sends(now=DUE_AT)
+    assert Send.objects.get().issue.publication == publication
+    assert Slot.objects.get(publication=other).state == Slot.State.SKIPPED
+    for notice in StaffNotice.objects.exclude(subject__contains="held"):
+        assert notice.paragraphs[-1] == "What is new there may be missing, for it could not be read: Broken."
+    assert StaffNotice.objects.count() == 2
 
 
 def test_one_faulty_publication_does_not_stop_the_others(monkeypatch):

@@ -1,5 +1,7 @@
 """A counted link is followed: it leads on, counts without knowing whom, and tells machines apart as well as it can."""
 
+import re
+
 import pytest
 from django.db import DatabaseError
 from django.test import Client
@@ -102,8 +104,55 @@ def test_clicks_of_an_issue_that_is_not_out_are_not_counted(issue: Issue) -> Non
     assert counted() == (0, 0)
 
 
+SCANNERS = {
+    "says what it is": ("Mozilla/5.0 (compatible; Barracuda Sentinel)", 1, {}),
+    "fetches ahead": (BROWSER, 1, {"sec-purpose": "prefetch"}),
+    "follows every link at once as a browser": (BROWSER, 6, {}),
+}
+
+
+@pytest.mark.parametrize("profile", SCANNERS)
+def test_c4_the_clicks_of_mail_scanners_stand_apart_and_those_of_people_do_not(issue: Issue, profile: str) -> None:
+    """Of each profile at least 95 of 100 clicks are flagged, of people at most one of 100."""
+    agent, links, headers = SCANNERS[profile]
+    for scanner in range(10):
+        for link in range(links):
+            follow(issue, f"https://example.org/{link}", agent=agent, **{"x-scanner": str(scanner), **headers})
+        clicks._bursts = Bursts()
+    machines = sum(LinkClicks.objects.values_list("machines", flat=True))
+    people = sum(LinkClicks.objects.values_list("people", flat=True))
+    assert machines >= 0.95 * (machines + people)
+    LinkClicks.objects.all().delete()
+    for reader in range(100):
+        follow(issue, f"https://example.org/{reader % 7}", agent=f"{BROWSER} reader/{reader}")
+    assert sum(LinkClicks.objects.values_list("machines", flat=True)) <= 1
+
+
+def test_c5_a_link_in_which_any_one_byte_was_changed_leads_nowhere(issue: Issue) -> None:
+    path = make_click_url(issue=issue.public_id, url=TARGET).partition("8000")[2]
+    begin, found = len("/r/"), []
+    for at in range(begin, len(path)):
+        changed = path[:at] + ("x" if path[at] != "x" else "y") + path[at + 1 :]
+        found.append(Client().get(changed, headers={"user-agent": BROWSER}).status_code)
+    assert set(found) == {404}
+    assert Client().get(path).headers["Location"] == TARGET
+
+
+def test_c5_links_to_leave_to_choose_and_to_read_online_never_lead_over_the_counter(publication: Publication) -> None:
+    Publication.objects.update(clicks="counts")
+    make_story("The clinic opens its doors")
+    add_readers(publication, 1)
+    issue = make_issue(Publication.objects.get())
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    html = Variant.objects.get().html
+    over_us = [link for link in re.findall(r'href="([^"]+)"', html) if "/r/" in link]
+    assert over_us
+    assert not [link for link in over_us if "__pv_" in link or "/view/" in link or "mailto" in link or "tel:" in link]
+    assert "__pv_u_unsubscribe__" in html
+
+
 @pytest.mark.parametrize("target", ["https://evil.example/", "javascript:alert(1)", ""])
-def test_a_changed_link_leads_nowhere(issue: Issue, target: str) -> None:
+def test_c5_a_changed_link_leads_nowhere(issue: Issue, target: str) -> None:
     path = make_click_url(issue=issue.public_id, url=TARGET).partition("8000")[2].partition("?")[0]
     assert Client().get(path, {"to": target}).status_code == 404
 

@@ -1,0 +1,59 @@
+"""F21: no list of all people is ever built: what a process holds at most while it makes and sends a send does not grow
+with its people. `newsletter bench` prints the figure of a worker at a million.
+"""
+
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from newsletter.sending.dispatch import Dispatcher
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.receipt import make_receipt
+from newsletter.sending.run import dispatch_due, sweep
+from newsletter.sending.start import start_send
+from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FEW, MANY = 1_000, 6_000
+A_REFERENCE = 8
+"""Bytes: a list of people holds at least so much for each."""
+
+
+@pytest.fixture(autouse=True)
+def _batches_of_500(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=500"
+
+
+def peak(act: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        act()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def measure(*, readers: int, start: int, slug: str) -> dict[str, int]:
+    publication = make_publication(slug=slug, name=f"The {slug} letter")
+    make_story(f"The first verdict of {slug}")
+    add_readers(publication, readers, start=start)
+    issue = make_issue(publication, approved=True)
+    dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
+    found = {
+        "freeze": peak(lambda: start_send(issue=issue, now=NOW)),
+        "dispatch": peak(lambda: dispatch_due(dispatcher=dispatcher)),
+        "sweep": peak(lambda: sweep(adapter=current_adapter(), clock=lambda: NOW)),
+        "receipt": peak(lambda: make_receipt(issue.sends.get())),
+    }
+    assert make_receipt(issue.sends.get()).deliveries["accepted"] == readers
+    return found
+
+
+def test_f21_what_is_held_at_most_does_not_grow_with_the_people() -> None:
+    measure(readers=100, start=0, slug="warm")
+    few = measure(readers=FEW, start=100, slug="few")
+    many = measure(readers=MANY, start=100 + FEW, slug="many")
+    grown = {step: (many[step] - few[step]) / (MANY - FEW) for step in few}
+    assert all(each < A_REFERENCE for each in grown.values()), grown

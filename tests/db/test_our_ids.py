@@ -1,0 +1,38 @@
+"""M10: the ids of ours that every message carries, for providers to report by, hold no address and no name of anybody."""
+
+from typing import Any
+
+import pytest
+
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.run import run_send
+from newsletter.sending.start import start_send
+from subscribers.models import Subscriber
+from tests.db.test_send import Clock, ready_issue
+from tests.support.fixtures import NOW
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SCHEMES = ["mailgun", "postmark", "resend", "sendgrid", "brevo", "sparkpost", "ses"]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_m10_no_id_that_a_provider_gets_names_anybody(scheme: str, fake_provider: Any, settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of(scheme)
+    issue = ready_issue(readers=3)
+    for number, person in enumerate(Subscriber.objects.order_by("pk")):
+        Subscriber.objects.filter(pk=person.pk).update(name=f"Wilhelmina{number} Featherstone")
+    clock = Clock()
+    run_send(send=start_send(issue=issue, now=NOW), adapter=current_adapter(), clock=clock, nap=clock.nap)
+    assert len(fake_provider.accepted_counts()) == 3
+    for number in range(3):
+        (mail,) = fake_provider.mailbox(f"person{number}@example.com")
+        ours = [
+            *mail.variables.items(),
+            *mail.tags,
+            *((name, value) for name, value in mail.headers.items() if name != "To"),
+        ]
+        told = " ".join(str(each) for each in ours).lower()
+        assert mail.variables["delivery"].isdecimal()
+        assert mail.variables["batch"]
+        for secret in (f"person{number}", "example.com", "wilhelmina", "featherstone"):
+            assert secret not in told, (secret, told)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from subscribers.links import LinkTarget
@@ -73,4 +73,9 @@ def _rows(table: str, uuids: set[UUID]) -> dict[UUID, tuple[int, bytes, str]]:
         }
 
 
-_desk: Together[LinkTarget, Left] = Together(lambda targets: leave_together(targets, now=timezone.now()))
+def _leave_now(targets: Sequence[LinkTarget]) -> list[Left]:
+    close_old_connections()
+    return leave_together(targets, now=timezone.now())
+
+
+_desk: Together[LinkTarget, Left] = Together(_leave_now)

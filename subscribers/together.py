@@ -18,10 +18,14 @@ class Abandoned(Exception):
 
 
 class _Ticket(Generic[Item, Result]):
-    __slots__ = ("done", "error", "item", "result")
+    """One who waits. `called` is held until the work is done, or until it is this one's turn to do it."""
+
+    __slots__ = ("called", "done", "error", "item", "result")
 
     def __init__(self, item: Item) -> None:
         self.item = item
+        self.called = Lock()
+        self.called.acquire()
         self.done = False
         self.error: Exception | None = None
         self.result: list[Result] = []
@@ -30,30 +34,34 @@ class _Ticket(Generic[Item, Result]):
 class Together(Generic[Item, Result]):
     """`work` gets the items of all who wait and returns a result for each, in their order; it commits before it returns.
 
-    A fault of the database is raised for each of those who waited.
+    A fault of the database is raised for each of those who waited. Each is woken once: by whoever worked for them, or
+    to work for those who came meanwhile.
     """
 
     def __init__(self, work: Callable[[list[Item]], list[Result]], *, most: int = 100) -> None:
         self._work = work
         self._most = most
         self._waiting: list[_Ticket[Item, Result]] = []
+        self._busy = False
         self._queue = Lock()
-        self._turn = Lock()
 
     def do(self, item: Item) -> Result:
         """The result for this item, once it is committed."""
         ticket: _Ticket[Item, Result] = _Ticket(item)
         with self._queue:
             self._waiting.append(ticket)
-        while not ticket.done:
-            with self._turn:
-                if not ticket.done:
-                    self._serve()
+            first = not self._busy
+            self._busy = True
+        if not first:
+            ticket.called.acquire()
+        if not ticket.done:
+            self._serve()
         if ticket.error is not None:
             raise ticket.error
         return ticket.result[0]
 
     def _serve(self) -> None:
+        """Works for those who wait, this one first among them; then the turn goes to the first of those who came since."""
         with self._queue:
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
         error: Exception | None = Abandoned("The request that worked for several failed. Nothing of it was kept.")
@@ -67,3 +75,13 @@ class Together(Generic[Item, Result]):
             for place, ticket in enumerate(batch):
                 ticket.error, ticket.done = error, True
                 ticket.result = results[place : place + 1]
+            self._hand_on()
+            for ticket in batch:
+                ticket.called.release()
+
+    def _hand_on(self) -> None:
+        with self._queue:
+            self._busy = bool(self._waiting)
+            following = self._waiting[:1]
+        for ticket in following:
+            ticket.called.release()

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
+from subscribers.bulk import insert_rows
 from subscribers.consent import record_event
 from subscribers.journal import Note, note_down
 from subscribers.models import (
@@ -57,17 +58,18 @@ def leave_lists(leavings: Collection[Leaving], *, now: datetime, source: str = "
         if (one.address_hash, one.mailing_list) in barred or (one.subscriber, one.mailing_list) in ended
     }
     if changed:
-        ConsentEvent.objects.bulk_create(
-            ConsentEvent(
-                kind=ConsentEvent.Kind.LEFT,
-                subscriber_id=one.subscriber,
-                address_hash=one.address_hash,
-                mailing_list_id=one.mailing_list,
-                at=now,
-                source=source[:200],
-            )
-            for one in chosen
-            if one in changed
+        insert_rows(
+            ConsentEvent,
+            same={
+                "kind": ConsentEvent.Kind.LEFT.value,
+                "at": now,
+                "wording": "",
+                "source": source[:200],
+                "by": "",
+                "data": {},
+            },
+            columns=["subscriber_id", "address_hash", "mailing_list_id"],
+            rows=[one for one in chosen if one in changed],
         )
     return changed
 

@@ -6,6 +6,8 @@ from typing import Any
 from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
 
+from subscribers.web.express import OneClickFirst
+
 THREADS = 8
 _CONTROL_SOCKET_OFF = "control_socket_disable"  # from gunicorn 25.1 on, which else opens one in the home folder
 
@@ -36,4 +38,4 @@ class Server(BaseApplication):
             self.cfg.set(_CONTROL_SOCKET_OFF, True)
 
     def load(self) -> Any:
-        return get_wsgi_application()
+        return OneClickFirst(get_wsgi_application())

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 
 from subscribers.links import LinkTarget, Purpose
 from subscribers.models import Subscriber
-from subscribers.one_click import leave_by_link
+from subscribers.one_click import Left, leave_by_link
 from subscribers.unsubscribe import leave_all
 from subscribers.web.less import offer_less
 from subscribers.web.links import find_target, link_for, linked_page
@@ -28,9 +28,7 @@ _LEAVE_ALL, _PREFERENCES = "/leave-all-path", "/preferences-path"
 def leave(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Leaves the list that the link names."""
     if request.method == "POST":
-        left = leave_by_link(target)
-        speak_language(left.language)
-        return _done(target, name=left.list_name or gettext("this newsletter"))
+        return HttpResponse(write_farewell(target, leave_by_link(target)))
     person, mailing_list = find_target(target)
     if person is not None:
         speak_to(person)
@@ -61,15 +59,17 @@ def _page(target: LinkTarget, *, template: str, name: str, everything: bool, per
     return show(template, context)
 
 
-def _done(target: LinkTarget, *, name: str) -> HttpResponse:
+def write_farewell(target: LinkTarget, left: Left) -> str:
     """The page for those who left, written once for each list, language and look; the person's own links are put in."""
+    speak_language(left.language)
     leave_all_path, preferences_path = _paths(target)
-    page = _write_done(name, translation.get_language() or "en", current_version())
-    return HttpResponse(page.replace(_LEAVE_ALL, leave_all_path).replace(_PREFERENCES, preferences_path))
+    name = left.list_name or gettext("this newsletter")
+    page = _write_farewell(name, translation.get_language() or "en", current_version())
+    return page.replace(_LEAVE_ALL, leave_all_path).replace(_PREFERENCES, preferences_path)
 
 
 @lru_cache(maxsize=256)
-def _write_done(name: str, language: str, look_version: str) -> str:
+def _write_farewell(name: str, language: str, look_version: str) -> str:
     context = {"name": name, "everything": False, "leave_all_path": _LEAVE_ALL, "preferences_path": _PREFERENCES}
     return write_page("left.html", context)
 

@@ -26,7 +26,7 @@ _LOG = logging.getLogger(__name__)
 ASK_PATH = "/my-mail"
 _RETRY_SECONDS = "120"
 _LOOK_SECONDS = 15
-_HEADERS = {
+PRIVATE_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",
@@ -47,13 +47,14 @@ def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
     @require_http_methods(["GET", "HEAD", "POST"])
     @wraps(page)
     def answer(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
-        with translation.override(_language_of(request)):
+        asked = request.GET.get("lang", "")
+        with translation.override(language_for(asked, accepted=request.META.get("HTTP_ACCEPT_LANGUAGE", ""))):
             try:
                 response = page(request, *args, **kwargs)
             except (OperationalError, InterfaceError):
                 _LOG.exception("The database did not answer; the page of a reader was refused with 503.")
                 response = _away()
-        for name, value in _HEADERS.items():
+        for name, value in PRIVATE_HEADERS.items():
             response[name] = value
         patch_vary_headers(response, ["Accept-Language"])
         response._has_been_logged = True  # type: ignore[attr-defined]  # Django would log the path, which holds the token
@@ -126,11 +127,9 @@ def forget_look() -> None:
     _look.clear()
 
 
-def _language_of(request: HttpRequest) -> str:
-    """As the address asks, as the browser asks, as the organisation writes; English at last."""
-    asked = request.GET.get("lang", "")
-    accepted = [code for code, _ in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:200])]
-    found = best_language([asked, *accepted])
+def language_for(asked: str, *, accepted: str) -> str:
+    """As the address asks, as the browser's header says, as the organisation writes; English at last."""
+    found = best_language([asked, *(code for code, _ in parse_accept_lang_header(accepted[:200]))])
     if found:
         return found
     try:

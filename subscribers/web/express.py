@@ -1,0 +1,60 @@
+"""Answers a good one-click POST before Django makes a request of it; everything else goes on to Django.
+
+Mailbox providers send these by the thousand. The answer is the one that Django's page would give, header by header; a
+link that is not good, an address with a query, a database that does not answer: Django says what there is to say.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.conf import settings
+from django.db import Error
+from django.utils import timezone, translation
+
+from subscribers.errors import BadLink
+from subscribers.links import Purpose, read_link
+from subscribers.one_click import leave_by_link
+from subscribers.together import Abandoned
+from subscribers.web.leave import write_farewell
+from subscribers.web.page import PRIVATE_HEADERS, language_for
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+_PATH = re.compile(r"/u/([A-Za-z0-9_-]{64})")
+_HEADERS = [
+    ("Content-Type", "text/html; charset=utf-8"),
+    *PRIVATE_HEADERS.items(),
+    ("Vary", "Accept-Language"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+]
+
+
+class OneClickFirst:
+    """Stands before the WSGI application of all pages."""
+
+    def __init__(self, pages: Application) -> None:
+        self._pages = pages
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        link = _PATH.fullmatch(environ.get("PATH_INFO", ""))
+        if link is None or environ["REQUEST_METHOD"] != "POST" or environ.get("QUERY_STRING"):
+            return self._pages(environ, start_response)
+        try:
+            page = _leave(link[1], accepted=environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+        except (BadLink, Error, Abandoned):
+            return self._pages(environ, start_response)
+        start_response("200 OK", [*_headers(environ), ("Content-Length", str(len(page)))])
+        return [page]
+
+
+def _leave(token: str, *, accepted: str) -> bytes:
+    """The page for the person, who has left when this returns."""
+    target = read_link(token, purpose=Purpose.UNSUBSCRIBE, now=timezone.now())
+    with translation.override(language_for("", accepted=accepted)):
+        return write_farewell(target, leave_by_link(target)).encode()
+
+
+def _headers(environ: dict[str, Any]) -> list[tuple[str, str]]:
+    if environ.get("wsgi.url_scheme") == "https" and settings.SECURE_HSTS_SECONDS:
+        return [*_HEADERS, ("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}")]
+    return _HEADERS

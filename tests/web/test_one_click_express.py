@@ -1,0 +1,118 @@
+"""U1, U3, U4, U7: what stands before Django answers a good one-click POST as Django's own page would, and nothing else."""
+
+import io
+from itertools import product
+from typing import Any
+
+import pytest
+from django.core.wsgi import get_wsgi_application
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from subscribers.audience import eligible
+from subscribers.models import ConsentEvent, MailingList, Subscriber
+from subscribers.web.express import OneClickFirst
+from tests.support.people import make_list, make_member, path_to
+
+pytestmark = pytest.mark.django_db
+
+
+class Web:
+    """The two applications, called as a web server calls them; `reached` counts what went on to Django."""
+
+    def __init__(self) -> None:
+        self.django = get_wsgi_application()
+        self.reached = 0
+        self.first = OneClickFirst(self._count)
+
+    def _count(self, environ: dict[str, Any], start_response: Any) -> Any:
+        self.reached += 1
+        return self.django(environ, start_response)
+
+    def call(self, application: Any, path: str, **more: str) -> tuple[str, dict[str, str], bytes]:
+        path, _, query = path.partition("?")
+        environ = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80",
+            "REMOTE_ADDR": "127.0.0.1",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(b"List-Unsubscribe=One-Click"),
+            "wsgi.errors": io.StringIO(),
+            "CONTENT_LENGTH": "26",
+            **more,
+        }
+        said: list[Any] = []
+        body = b"".join(application(environ, lambda status, headers: said.append((status, headers))))
+        ((status, headers),) = said
+        assert len({name for name, _ in headers}) == len(headers)
+        return status, dict(headers), body
+
+
+@pytest.fixture
+def web() -> Web:
+    return Web()
+
+
+@pytest.fixture
+def weekly() -> MailingList:
+    return make_list(name="Weekly")
+
+
+@pytest.fixture
+def ada(weekly: MailingList) -> Subscriber:
+    return make_member(weekly, language="")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "language", "public"), list(product(["http", "https"], ["", "es", "ar;q=0.8, en"], [True, False]))
+)
+def test_u1_it_says_what_djangos_page_says_header_by_header(
+    web: Web, settings: Any, scheme: str, language: str, public: bool
+) -> None:
+    settings.SECURE_HSTS_SECONDS = 31_536_000
+    weekly = make_list(name="Weekly", public=public)
+    ada = make_member(weekly)
+    asked = {"HTTP_ACCEPT_LANGUAGE": language, "wsgi.url_scheme": scheme}
+    link = path_to(ada, weekly)
+    ours = web.call(web.first, link, **asked)
+    assert not eligible(mailing_list=weekly, now=timezone.now()).exists()
+    assert ours == web.call(get_wsgi_application(), link, **asked)
+    assert web.reached == 0
+    assert ours[0] == "200 OK"
+    assert len(ours[2]) < 2_000
+    assert ConsentEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [("{link}", "GET"), ("{link}", "HEAD"), ("{link}/all", "POST"), ("{link}?lang=es", "POST"), ("/u/no", "POST")],
+)
+def test_u2_what_is_no_plain_one_click_post_goes_on_to_django(
+    web: Web, weekly: MailingList, ada: Subscriber, path: str, method: str
+) -> None:
+    web.call(web.first, path.format(link=path_to(ada, weekly)), REQUEST_METHOD=method)
+    assert web.reached == 1
+
+
+def test_u4_a_link_that_is_not_ours_gets_djangos_404(web: Web, weekly: MailingList, ada: Subscriber) -> None:
+    link = path_to(ada, weekly)
+    status, _, _ = web.call(web.first, link[:-1] + ("A" if link[-1] != "A" else "B"))
+    assert status == "404 Not Found"
+    assert eligible(mailing_list=weekly, now=timezone.now()).exists()
+
+
+def test_u7_without_a_database_it_is_503_and_never_a_false_success(
+    web: Web, weekly: MailingList, ada: Subscriber
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    link = path_to(ada, weekly)
+    with connection.execute_wrapper(refuse):
+        status, headers, _ = web.call(web.first, link)
+    assert (status, headers["Retry-After"]) == ("503 Service Unavailable", "120")
+    assert eligible(mailing_list=weekly, now=timezone.now()).exists()
+    assert web.call(web.first, link)[0] == "200 OK"

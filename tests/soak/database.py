@@ -1,6 +1,7 @@
 """What happens to the database in a soak: connections cut, the server frozen or crashed, its disk full."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -20,9 +21,9 @@ class Database:
     def __init__(self, here: Installation, *, place: Place) -> None:
         self._here, self._cluster, self._disk = here, place.cluster, place.disk
 
-    def troubles(self) -> list[tuple[str, object]]:
+    def troubles(self) -> list[tuple[str, Callable[[], None]]]:
         """Name and function of the rare ones, each for once in a send."""
-        offered: list[tuple[str, object]] = []
+        offered: list[tuple[str, Callable[[], None]]] = []
         if self._cluster:
             offered += [("freeze_database", self.freeze), ("restart_database", self.restart)]
         if self._disk and (self._cluster or self._here.database_url.startswith("sqlite")):

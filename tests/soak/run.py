@@ -52,7 +52,7 @@ def soak(*, seed: int, people: int, lasts: int, place: Place, until: float, meas
         logs=logs,
     )
     here.set_provider(plan.url(provider, people_per_second=max(people // lasts, 1)))
-    troubles = Troubles(here, chance=chance, people=people, place=place)
+    troubles = Troubles(here, chance=chance, people=people, place=place, diary=logs / "troubles.txt")
     reports = Reports(provider, plan=plan, chance=random.Random(seed + 1), people=people, port=lambda: troubles.port)
     pauses = Pauses(here, by_hand=troubles.by_hand)
     try:

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 from tests.soak.by_hand import ByHand
 from tests.soak.database import Database
@@ -32,7 +33,8 @@ class Troubles:
     ``done`` counts what was done; ``absent`` names what this machine does not let us do.
     """
 
-    def __init__(self, here: Installation, *, chance: random.Random, people: int, place: Place) -> None:
+    def __init__(self, here: Installation, *, chance: random.Random, people: int, place: Place, diary: Path) -> None:
+        self._diary = diary
         self.here, self.chance, self.people = here, chance, people
         self.done: Counter[str] = Counter()
         self.port = _free_port()
@@ -66,15 +68,12 @@ class Troubles:
         else:
             trouble = self.chance.choice(self._kinds)
             name = trouble.__name__
-        trouble()
-        self.done[name] += 1
+        self._make(name, trouble)
 
     def make_the_rare(self) -> None:
         """What there was no turn for."""
         while self._rare:
-            name, trouble = self._rare.pop()
-            trouble()
-            self.done[name] += 1
+            self._make(*self._rare.pop())
 
     def kill(self) -> None:
         number = self._pick()
@@ -186,6 +185,15 @@ class Troubles:
         if self.clock is None:
             return []
         return [("jump_clock", lambda jump=jump: self.jump_clock(jump)) for jump in JUMPS]  # type: ignore[misc]
+
+    def _make(self, name: str, trouble: Callable[[], None]) -> None:
+        """With a line in the diary, for whoever has to find out what went before a fault."""
+        began = time.monotonic()
+        with self._diary.open("a") as diary:
+            diary.write(f"{time.strftime('%H:%M:%S')} {name}\n")
+            self.done[name] += 1
+            trouble()
+            diary.write(f"  {time.monotonic() - began:.1f} s; {dict(self.here.batches())}\n")
 
     def _pick(self) -> int:
         return self.chance.randrange(len(self.workers))

@@ -129,3 +129,29 @@ def test_it_runs_as_a_program_that_other_processes_can_script_and_read() -> None
     assert [row["accepted"] for row in ledger] == [False, True]
     assert [mail["subject"] for mail in mails] == ["Good news for Reader"]
     assert missing == 404
+
+
+def test_a_door_that_is_closed_refuses_breaks_off_and_opens_again_at_the_same_address(provider: FakeProvider) -> None:
+    assert post(provider, GOOD).status_code == 200
+    provider.close_door()
+    with pytest.raises(requests.ConnectionError):
+        post(provider, GOOD)
+    provider.open_door()
+    assert post(provider, GOOD).status_code == 200
+    assert len(provider.accepted()) == 2
+
+
+def test_without_the_words_of_mails_to_many_the_ledger_still_knows_whose_they_were() -> None:
+    slim = FakeProvider(keep_mails=False).start()
+    try:
+        batch = make_call(make_person(1), make_person(2), key="batch-7")
+        for scheme in ("mailgun", "resend"):
+            adapter_for(slim.url_of(scheme)).deliver(batch)
+        adapter_for(slim.url_of("resend")).deliver(batch)
+        mails = slim.mailbox("person2@example.com")
+    finally:
+        slim.stop()
+    assert [(mail.html, mail.variables["delivery"], mail.variables["batch"]) for mail in mails] == [
+        ("", "2", "batch-7")
+    ] * 2
+    assert [entry.accepted for entry in slim.ledger] == [True, True, False]

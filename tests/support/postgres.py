@@ -18,6 +18,8 @@ from pathlib import Path
 USER = "nobody"
 # What was committed must be there after the server is killed; only a power cut may cost it, and no test cuts the power.
 FAST = ["-c", "fsync=off", "-c", "full_page_writes=off"]
+# A worker has a connection for each lane and job; several beside one another need more than PostgreSQL's hundred.
+MANY = ["-c", "max_connections=400"]
 
 
 def find_binary(name: str) -> str | None:
@@ -64,7 +66,7 @@ class Cluster:
         listening = ["-p", str(self.port), "-c", "listen_addresses=127.0.0.1", "-k", str(self.folder)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._server, "-D", str(self._data), *listening, *FAST],
+                [self._server, "-D", str(self._data), *listening, *FAST, *MANY],
                 user=self._user,
                 stdout=log,
                 stderr=log,

@@ -15,6 +15,7 @@ from newsletter.issues.audience import count_people
 from newsletter.issues.changes import find_changes
 from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.content_checks import check_events
+from newsletter.issues.dry_run import find_unfillable
 from newsletter.issues.place import place_stories
 from newsletter.issues.variants import find_groups, freeze_revision, make_variants
 from newsletter.models import Approval, Issue, IssueRevision, Publication, move
@@ -80,6 +81,9 @@ def check_ready(*, issue: Issue, now: datetime) -> IssueRevision:
     if past:
         raise NotReady(_("%(issue)s fails a check: %(value)s") % {"issue": issue, "value": past[0]})
     for variant in variants:
+        unfillable = find_unfillable(variant)
+        if unfillable:
+            raise NotReady(_("%(issue)s fails a check: %(value)s") % {"issue": issue, "value": unfillable})
         errors = [finding for finding in variant.findings if finding["level"] == "error"]
         if errors:
             more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""

@@ -12,8 +12,9 @@ from newsletter.issues.assemble import Assembly
 from newsletter.issues.body import literal
 from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.decision_links import make_decision_url
-from newsletter.models import Issue, Publication, Send, Source, StaffNotice
+from newsletter.models import Batch, Issue, Publication, Send, Source, StaffNotice
 from newsletter.providers.contract import Adapter, Verdict
+from newsletter.sending.doubt import people_in_doubt
 from newsletter.sending.notice import send_notice, sender_of
 from newsletter.sending.provider import current_adapter
 
@@ -77,7 +78,9 @@ def tell_of_stopped_sends(*, now: datetime) -> None:
     for send in stopped.select_related("issue__publication"):
         state = "stopped" if send.state == Send.State.PAUSED else "needs you"
         words = [f"Why: {send.reason}.", "Nobody is mailed twice while you look. What to do stands on its page."]
-        key = f"send-{send.pk}-{send.state}-{send.batches.filter(state='uncertain').count()}"
+        alone = "-people" if people_in_doubt(send).exists() else ""
+        uncertain = send.batches.filter(state=Batch.State.UNCERTAIN).count()
+        key = f"send-{send.pk}-{send.state}-{send.resumed_after}-{uncertain}{alone}"
         write_notice(send.issue.publication, key, f"The send of {send.issue} {state}", words, page_of(send.issue), now)
 
 

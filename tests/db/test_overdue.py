@@ -53,6 +53,7 @@ def test_so_is_one_that_goes_out_unless_it_is_held_and_home_names_it_once() -> N
     assert "goes out by itself" not in page
 
 
+@pytest.mark.django_db(transaction=True)
 def test_one_that_waits_for_a_person_or_is_on_its_way_is_not_overdue() -> None:
     issue = due_issue(approved=False)
     assert not find_overdue(now=LATER).exists()

@@ -10,8 +10,11 @@ from newsletter.issues.assemble import find_slot, is_scheduled, open_due_slots
 from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends
 from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
 from newsletter.models import Issue, Send, Slot, Source, StaffNotice, Story
+from newsletter.sending.control import resume_send
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.run import run_send
 from tests.db.test_ingest import item
-from tests.db.test_send import ready_issue, send_all
+from tests.db.test_send import Clock, ready_issue, send_all
 from tests.support.fixtures import (
     NOW,
     add_readers,
@@ -115,6 +118,19 @@ def test_a_send_that_needs_a_person_or_stopped_by_itself_is_told(mailgun):
     for _ in range(2):
         tell_of_stopped_sends(now=NOW)
     assert told() == ["The send of The weekly letter No. 1 needs you"]
+
+
+def test_a_send_that_stops_once_more_after_it_was_let_go_on_is_told_once_more(mailgun):
+    make_approver()
+    mailgun.fault_always(answer(401, b"Forbidden"))
+    send = send_all(ready_issue(readers=3))
+    tell_of_stopped_sends(now=NOW)
+    resume_send(send=send, by=make_approver())
+    clock = Clock()
+    run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    tell_of_stopped_sends(now=NOW)
+    tell_of_stopped_sends(now=NOW)
+    assert told() == ["The send of The weekly letter No. 1 stopped"] * 2
 
 
 def test_a_notice_that_was_not_taken_is_sent_again(mailgun):

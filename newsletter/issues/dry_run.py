@@ -1,0 +1,43 @@
+"""Fills in every distinct shape that readers' data can have, before anybody approves: what cannot be filled is not sent (F16).
+
+A reader's field is there, blank, or as odd as the database can hold it. Which of these somebody has does not matter then.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+
+from newsletter.models import Variant
+from newsletter.rendering import RenderingError, Variable, split, values_for
+from newsletter.rendering.merge import FIELDS
+from newsletter.rendering.tokens import BEGINNING
+
+_ODDEST = "\"'<&>\u202e{{ x }}%recipient.x%\r\nBcc: x@example.org\x00\U0001f600\u0301"
+ODD = (_ODDEST * 8)[:200]
+_LINK = "https://example.org/link?a=1&b=2"
+
+
+def find_unfillable(variant: Variant) -> str:
+    """Why the variant's mail cannot be made for readers of some shape, in words; "" where it can for all."""
+    variables = tuple(Variable(**each) for each in variant.variables)
+    parts = {"subject": split(variant.subject), "HTML": split(variant.html), "text": split(variant.text)}
+    for shape in _shapes({variable.field for variable in variables}):
+        try:
+            values = values_for(variables=variables, fields=shape)
+            filled = {part: fragments.join(values) for part, fragments in parts.items()}
+        except RenderingError as error:
+            return str(error)
+        except KeyError as error:
+            return f"Its personal field {error} has no value that could stand there."
+        left = [part for part, text in filled.items() if BEGINNING in text]
+        if left:
+            return f"A personal field is left unfilled in its {' and its '.join(left)}."
+    return ""
+
+
+def _shapes(used: set[str]) -> Iterator[Mapping[str, str]]:
+    """Each field that the mail uses: blank, ordinary and odd, in every combination. Links are always there."""
+    personal = sorted(used.intersection(FIELDS))
+    links = dict.fromkeys(used - set(FIELDS), _LINK)
+    choices: Sequence[Sequence[str]] = [("", "Amina", ODD)] * len(personal)
+    for values in product(*choices):
+        yield {**links, **dict(zip(personal, values, strict=True))}

@@ -84,10 +84,8 @@ class Troubles:
         """SIGTERM: it must end by itself with 0."""
         number = self._pick()
         worker = self.workers[number]
-        if "runs" in worker.said() and worker.running and worker.terminate(within=40) != 0:
-            raise AssertionError(
-                f"a worker that was told to stop ended with {worker.popen.returncode}: {worker.said()}"
-            )
+        if "runs" in worker.said() and worker.running:
+            worker.terminate_or_tell(within=40)
         worker.kill()
         self.workers[number] = self._start_worker(number)
 
@@ -199,8 +197,10 @@ class Troubles:
         return self.chance.randrange(len(self.workers))
 
     def _start_worker(self, number: int) -> Process:
-        env = self.clock.env if self.clock is not None and number == WORKERS - 1 else {}
-        return self.here.start("worker", "--lanes", LANES, **env)
+        if self.clock is not None and number == WORKERS - 1:
+            # What libfaketime shares among forks it may leave locked in one that is killed.
+            return self.here.start_anew("worker", "--lanes", LANES, **self.clock.env)
+        return self.here.start("worker", "--lanes", LANES)
 
     def _start_scheduler(self) -> Process:
         return self.here.start("scheduler")

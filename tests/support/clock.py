@@ -30,6 +30,7 @@ class WallClock:
             "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "FAKETIME_DONT_RESET": "1",
+            "FAKETIME_DISABLE_SHM": "1",
         }
 
     def set(self, ahead: timedelta) -> None:

@@ -5,6 +5,7 @@ the command itself, from the line on that a new process reaches after reading th
 As a program, `python -m tests.support.nursery FD`, it speaks JSON lines over that socket.
 """
 
+import faulthandler
 import gc
 import json
 import os
@@ -187,6 +188,7 @@ def run(told: dict[str, Any]) -> int:
     for stream in (1, 2):
         os.dup2(log, stream)
     os.close(log)
+    faulthandler.register(signal.SIGUSR1, file=2)
     if told["stall"]:
         return stalled.main(told["stall"], told["folder"], *told["arguments"])
     return cli.main(told["arguments"])

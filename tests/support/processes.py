@@ -64,6 +64,17 @@ class Process:
         self._signal(signal.SIGTERM)
         return self.popen.wait(within)
 
+    def terminate_or_tell(self, *, within: float) -> None:
+        """As `terminate`, with status 0. Raises AssertionError with what it says, and what each of its threads is at."""
+        try:
+            status = self.terminate(within=within)
+        except subprocess.TimeoutExpired:
+            self._signal(signal.SIGUSR1)
+            time.sleep(1.0)
+            raise AssertionError(f"a process that was told to stop did not within {within} s: {self.said()}") from None
+        if status:
+            raise AssertionError(f"a process that was told to stop ended with {status}: {self.said()}")
+
     def processor_seconds(self) -> float:
         """What it has used of a processor so far."""
         fields = Path(f"/proc/{self.popen.pid}/stat").read_text().rpartition(")")[2].split()

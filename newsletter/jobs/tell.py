@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.db.models import Q
+from django.utils import translation
 
 from newsletter.issues.assemble import Assembly
 from newsletter.issues.body import literal
@@ -17,6 +19,8 @@ from newsletter.providers.contract import Adapter, Verdict
 from newsletter.sending.doubt import people_in_doubt
 from newsletter.sending.notice import send_notice, sender_of
 from newsletter.sending.provider import current_adapter
+from newsletter.sending.staff_language import language_of
+from subscribers.sentences import say
 
 log = logging.getLogger(__name__)
 AT_ONCE = 50
@@ -63,7 +67,7 @@ def tell_of_waiting_seconds(*, now: datetime) -> None:
 def tell_of_change(issue: Issue, *, what: Sequence[str], now: datetime) -> None:
     """What an approved issue shows is no longer what was approved."""
     words = [
-        "After it was approved, this changed: " + "; ".join(what) + ".",
+        f"After it was approved, this changed: {'; '.join(what)}.",
         "It does not go out until somebody has read it again and approved it.",
     ]
     key = f"changed-{issue.pk}-{issue.approvals.count()}"
@@ -76,12 +80,12 @@ def tell_of_stopped_sends(*, now: datetime) -> None:
         reason__startswith="paused by "
     )
     for send in stopped.select_related("issue__publication"):
-        state = "stopped" if send.state == Send.State.PAUSED else "needs you"
         words = [f"Why: {send.reason}.", "Nobody is mailed twice while you look. What to do stands on its page."]
         alone = "-people" if people_in_doubt(send).exists() else ""
         uncertain = send.batches.filter(state=Batch.State.UNCERTAIN).count()
         key = f"send-{send.pk}-{send.state}-{send.resumed_after}-{uncertain}{alone}"
-        write_notice(send.issue.publication, key, f"The send of {send.issue} {state}", words, page_of(send.issue), now)
+        subject = f"The send of {send.issue} {'stopped' if send.state == Send.State.PAUSED else 'needs you'}"
+        write_notice(send.issue.publication, key, subject, words, page_of(send.issue), now)
 
 
 def send_due_notices(*, now: datetime, adapter: Adapter | None = None) -> int:
@@ -128,16 +132,18 @@ def write_notice(
 
 
 def _send(notice: StaffNotice, adapter: Adapter) -> int:
-    outcome = send_notice(
-        adapter=adapter,
-        sender=sender_of(notice.publication),
-        to=notice.person.email,
-        key=f"staff-{notice.pk}",
-        subject=literal(notice.subject),
-        paragraphs=[literal(paragraph) for paragraph in notice.paragraphs],
-        button=("Open it in the desk", notice.link),
-        reason="You get this because you may approve issues.",
-    )
+    language = language_of(notice.person)
+    with translation.override(language):
+        outcome = send_notice(
+            adapter=adapter,
+            sender=replace(sender_of(notice.publication), language=language.partition("-")[0]),
+            to=notice.person.email,
+            key=f"staff-{notice.pk}",
+            subject=literal(say(notice.subject)),
+            paragraphs=[literal(say(paragraph)) for paragraph in notice.paragraphs],
+            button=(say("Open it in the desk"), notice.link),
+            reason=say("You get this because you may approve issues."),
+        )
     if outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED):
         StaffNotice.objects.filter(pk=notice.pk).update(sent_at=None)
         log.warning("Staff could not be told and will be: %s", outcome.reason)

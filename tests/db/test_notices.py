@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from wagtail.users.models import UserProfile
 
 from newsletter.issues.assemble import assemble_slot, find_slot
 from newsletter.jobs.confirm import send_due_confirmations
@@ -83,3 +84,20 @@ def test_staff_are_told_that_nothing_goes_out(mailgun):
     (mail,) = mailgun.mailbox("approver@example.org")
     assert "nothing goes out" in mail.subject
     assert "Nothing new" in mail.text
+
+
+def test_each_member_of_staff_is_told_in_the_language_they_chose(mailgun):
+    publication = make_publication()
+    spanish, english = make_approver("ines@example.org"), make_approver("erin@example.org")
+    UserProfile.objects.create(user=spanish, preferred_language="es")
+    make_story("The clinic opens")
+    tell_of_assembly(assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW), now=NOW)
+    assert send_due_notices(now=NOW) == 2
+    (mail,) = mailgun.mailbox(spanish.email)
+    assert "está listo para leer" in mail.subject
+    assert "espera tu aprobación" in mail.text
+    assert "Abrirlo en el escritorio" in mail.html
+    assert 'lang="es"' in mail.html
+    (mail,) = mailgun.mailbox(english.email)
+    assert "is ready to read" in mail.subject
+    assert "Open it in the desk" in mail.html

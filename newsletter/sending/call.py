@@ -1,6 +1,7 @@
 """Builds what one batch hands to the provider: the variant's mail and each person's values. Same batch, same bytes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from html import escape
@@ -13,6 +14,7 @@ from newsletter.models import Batch, Variant
 from newsletter.providers.contract import BatchCall, Mail, Person
 from newsletter.rendering import Values, Variable, hash_mail, plan_values
 from newsletter.sending.readers import Reader
+from newsletter.sending.unmade import UNMAKEABLE, say_unmade
 from subscribers.links import Purpose, Signer, link_keys
 from subscribers.models import Place
 from subscribers.places import say_region
@@ -79,6 +81,21 @@ def build_call(*, batch: Batch, readers: Sequence[Reader], letter: Letter, place
         mail=letter.mail,
         people=[Person(reader.delivery, reader.email, values(fields(reader))) for reader in readers],
     )
+
+
+def build_for_each(
+    *, batch: Batch, readers: Sequence[Reader], letter: Letter, places: Places
+) -> tuple[BatchCall | None, dict[int, str]]:
+    """The same, one by one: the call for those whose mail can be made, and why it cannot for each of the others (F16)."""
+    calls, unmade = [], {}
+    for reader in readers:
+        try:
+            calls.append(build_call(batch=batch, readers=[reader], letter=letter, places=places))
+        except UNMAKEABLE as error:
+            unmade[reader.delivery] = say_unmade(error)
+    if not calls:
+        return None, unmade
+    return replace(calls[0], people=[person for call in calls for person in call.people]), unmade
 
 
 def read_letter(variant: Variant) -> Letter:

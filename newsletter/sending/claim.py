@@ -16,8 +16,10 @@ from newsletter.issues.shown import shows_withdrawn
 from newsletter.models import Attempt, Batch, DeliveryException, Installation, Send
 from newsletter.sending.lease import LEASE
 from newsletter.sending.readers import Reader, find_readers
+from subscribers.only_to import who_alone
 
 LEFT = "left since the audience was frozen"
+OUTSIDE = "not among those that NEWSLETTER_ONLY_TO allows here"
 
 Wait = Callable[[Batch, datetime], datetime | None]
 
@@ -112,8 +114,9 @@ def _leave_out(left: list[int], *, batch: Batch, now: datetime) -> None:
     """Who left is not mailed. Where an earlier call's end is unknown, so is whether it reached them before they left."""
     in_doubt = batch.tries.filter(outcome="uncertain").exists()
     state = DeliveryException.State.UNCERTAIN if in_doubt else DeliveryException.State.SKIPPED
+    reason = f"{LEFT}, or {OUTSIDE}" if who_alone() else LEFT
     DeliveryException.objects.bulk_create(
-        (DeliveryException(delivery_id=delivery, state=state, reason=LEFT, at=now) for delivery in left),
+        (DeliveryException(delivery_id=delivery, state=state, reason=reason, at=now) for delivery in left),
         update_conflicts=True,
         unique_fields=["delivery"],
         update_fields=["state", "reason", "at"],

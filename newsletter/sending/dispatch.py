@@ -4,15 +4,17 @@ import gc
 import logging
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from django.db import Error
 
 from newsletter.models import Batch
-from newsletter.providers.contract import Adapter, Outcome, Verdict
-from newsletter.sending.call import Shelf, build_call
+from newsletter.providers.contract import Adapter, BatchCall, Outcome, Verdict
+from newsletter.providers.errors import BadBatch
+from newsletter.sending.call import Shelf, build_call, build_for_each
 from newsletter.sending.claim import Claim, Sends, claim_batch
 from newsletter.sending.day import give_back_day, reserve_day
 from newsletter.sending.lease import Keeper, Lease
@@ -20,10 +22,12 @@ from newsletter.sending.outcome import count_failures, record_outcome, wait_befo
 from newsletter.sending.provider import account_label
 from newsletter.sending.rate import hold_off, reserve, slow_down
 from newsletter.sending.reconcile import may_repeat
+from newsletter.sending.unmade import UNMAKEABLE, find_run, say_unmade
 from subscribers.errors import DomainError
 
 log = logging.getLogger(__name__)
 NOBODY_LEFT = "everybody in it left before it was sent"
+NOBODY_MADE = "the mail could be made for nobody in it"
 TOO_SLOW = "the batch took longer to build than its lease"
 TOO_LATE = "it stood still between looking up its people and the call; somebody may have left meanwhile"
 FRESH_SECONDS = 5.0
@@ -100,13 +104,19 @@ class Dispatcher:
         if claim.n > 1 and not may_repeat(batch=claim.batch, n=claim.n, capabilities=capabilities, now=self.clock()):
             return Outcome(verdict=Verdict.UNCERTAIN, reason=FORGOTTEN)
         try:
-            letter = self._shelf.letter(claim.batch.variant_id)
-            call = build_call(batch=claim.batch, readers=claim.readers, letter=letter, places=self._shelf.places)
+            call, unmade = self._build(claim)
+            if unmade and (stop := self._find_run(claim, unmade)):
+                return Outcome(verdict=Verdict.NOT_SENT, reason=stop, stop=True)
+            if call is None:
+                return Outcome(verdict=Verdict.ACCEPTED, reason=NOBODY_MADE, people=_leave_out(claim, unmade))
             if not lease.holds(now=self.clock()):
                 return Outcome(verdict=Verdict.NOT_SENT, reason=TOO_SLOW)
             if time.monotonic() - claim.made > FRESH_SECONDS:
                 return Outcome(verdict=Verdict.NOT_SENT, reason=TOO_LATE)
-            return self.adapter.deliver(call)
+            outcome = self.adapter.deliver(call)
+            return replace(outcome, people={**outcome.people, **_leave_out(claim, unmade)}) if unmade else outcome
+        except BadBatch as error:
+            return self._look_for_whom(claim, error)
         except DomainError as error:
             log.error("%s was not sent: %s", claim.batch, error)
             return Outcome(verdict=Verdict.NOT_SENT, reason=str(error), stop=True)
@@ -117,3 +127,34 @@ class Dispatcher:
             # Without the error's own words: they may hold a reader's address.
             log.error("%s met a defect of this program, %s:\n%s", claim.batch, kind, where)
             return Outcome(verdict=Verdict.UNCERTAIN, reason=f"{DEFECT} ({kind})", stop=True)
+
+    def _build(self, claim: Claim) -> tuple[BatchCall | None, dict[int, str]]:
+        """The call, and why it is without some: at a fault of one person's values each is looked at alone."""
+        letter, places = self._shelf.letter(claim.batch.variant_id), self._shelf.places
+        try:
+            return build_call(batch=claim.batch, readers=claim.readers, letter=letter, places=places), {}
+        except UNMAKEABLE as error:
+            kind, where = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
+            log.warning("%s holds somebody for whom the mail cannot be made, %s:\n%s", claim.batch, kind, where)
+            return build_for_each(batch=claim.batch, readers=claim.readers, letter=letter, places=places)
+
+    def _find_run(self, claim: Claim, unmade: Mapping[int, str]) -> str:
+        called = [reader.delivery for reader in claim.readers]
+        return find_run(claim.batch, n=claim.n, called=called, unmade=unmade)
+
+    def _look_for_whom(self, claim: Claim, error: BadBatch) -> Outcome:
+        """Nothing was sent. Halves find out whose values are too much for the provider, unless an earlier call is in doubt."""
+        log.warning("%s was not sent: %s", claim.batch, error)
+        if _is_in_doubt(claim):
+            return Outcome(verdict=Verdict.NOT_SENT, reason=str(error), stop=True)
+        return Outcome(verdict=Verdict.REJECTED, reason=say_unmade(error), bisect=True)
+
+
+def _leave_out(claim: Claim, unmade: Mapping[int, str]) -> dict[int, tuple[Verdict, str]]:
+    """Rejected; uncertain where an earlier call with their mail may have been taken."""
+    verdict = Verdict.UNCERTAIN if unmade and _is_in_doubt(claim) else Verdict.REJECTED
+    return {delivery: (verdict, why) for delivery, why in unmade.items()}
+
+
+def _is_in_doubt(claim: Claim) -> bool:
+    return claim.n > 1 and claim.batch.tries.filter(outcome="uncertain").exists()

@@ -27,7 +27,7 @@ def settle_who_left(batches: Collection[int]) -> int:
     later = Attempt.objects.filter(
         batch=OuterRef("delivery__batch"), started_at__gte=OuterRef("at"), people__gt=0
     ).exclude(outcome__in=_NOT_TAKEN)
-    left = _doubts().filter(~Exists(later), delivery__batch__in=list(batches), reason=LEFT)
+    left = _doubts().filter(~Exists(later), delivery__batch__in=list(batches), reason__startswith=LEFT)
     return clear_doubt(list(left.values_list("delivery", flat=True)))
 
 

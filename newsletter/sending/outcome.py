@@ -9,7 +9,9 @@ from django.db.models import F, QuerySet
 from newsletter.models import Attempt, Batch, DeliveryException, Send, move
 from newsletter.providers.contract import Outcome, Verdict
 from newsletter.sending.claim import Claim
+from newsletter.sending.doubt import clear_doubt
 from newsletter.sending.split import halve, split_off
+from newsletter.sending.unmade import REASON, find_excess, was_let_go_on
 
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=10)
@@ -48,11 +50,24 @@ def record_outcome(*, claim: Claim, outcome: Outcome, now: datetime) -> bool:
     if not moved:
         return False
     _record_people(claim.batch, outcome, again_at=again_at, now=now)
+    if claim.n > 1 and outcome.verdict is Verdict.ACCEPTED:
+        clear_doubt([reader.delivery for reader in claim.readers if reader.delivery not in outcome.people])
     called = [reader.delivery for reader in claim.readers if reader.delivery not in outcome.people]
     if state == Batch.State.REJECTED and outcome.bisect and len(called) > 1:
         halve(batch=claim.batch, deliveries=called)
     _stop_where_hopeless(claim, outcome, back=back, detail=detail)
+    _stop_where_unmade(claim, outcome)
     return True
+
+
+def _stop_where_unmade(claim: Claim, outcome: Outcome) -> None:
+    reasons = [outcome.reason, *(reason for _, reason in outcome.people.values())]
+    if not any(reason.startswith(REASON) for reason in reasons) or was_let_go_on(claim.batch, n=claim.n):
+        return
+    send = Send.objects.get(pk=claim.batch.send_id)
+    why = find_excess(send)
+    if why:
+        pause_for(send=send, reason=why)
 
 
 def _stop_where_hopeless(claim: Claim, outcome: Outcome, *, back: bool, detail: str) -> None:

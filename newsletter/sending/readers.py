@@ -11,6 +11,7 @@ from django.db.models.expressions import RawSQL
 from newsletter.models import Batch, DeliveryException
 from subscribers.audience import ANY_FREQUENCY, eligible
 from subscribers.models import MailingList
+from subscribers.only_to import OnlyTo, who_alone
 
 ENDED = (DeliveryException.State.SKIPPED.value, DeliveryException.State.REJECTED.value)
 
@@ -51,7 +52,7 @@ class Readers(NamedTuple):
 def find_readers(batch: Batch, *, mailing_list: MailingList, now: datetime) -> Readers:
     """People who have an end of their own already are in neither."""
     adapted = connection.ops.adapt_datetimefield_value
-    sql, parameters = _compose(mailing_list, connection.vendor)
+    sql, parameters = _compose(mailing_list, connection.vendor, who_alone())
     told = [adapted(now) if one == adapted(_SOME_MOMENT) else one for one in parameters]
     with connection.cursor() as cursor:
         cursor.execute(sql, [batch.pk, *ENDED, *told])
@@ -59,10 +60,10 @@ def find_readers(batch: Batch, *, mailing_list: MailingList, now: datetime) -> R
 
 
 @lru_cache(maxsize=64)
-def _compose(mailing_list: MailingList, vendor: str) -> tuple[str, tuple[Any, ...]]:
+def _compose(mailing_list: MailingList, vendor: str, only_to: OnlyTo | None) -> tuple[str, tuple[Any, ...]]:
     """The statement and the parameters of the audience in it, with `_SOME_MOMENT` where the moment of asking belongs.
 
-    Composing it takes longer than asking it of a thousand people.
+    Composing it takes longer than asking it of a thousand people. It depends on ``only_to``, as the audience does.
     """
     people = (
         eligible(

@@ -88,7 +88,7 @@ def _end(send: Send, *, to: Send.State, worry: str, now: datetime) -> bool:
 
 def _worry(send: Send) -> str:
     alone = people_in_doubt(send)
-    left = alone.filter(reason=LEFT).count()
+    left = alone.filter(reason__startswith=LEFT).count()
     uncertain = send.batches.filter(state=Batch.State.UNCERTAIN)
     refused = send.batches.filter(state=Batch.State.REJECTED, size__gt=1)
     unknown = alone.count() - left + sum(uncertain.values_list("size", flat=True))

@@ -18,7 +18,7 @@ from newsletter.sending.provider import account_label, current_adapter
 from newsletter.sending.receipt import make_receipt
 from newsletter.sending.run import sweep
 from newsletter.sending.start import start_send
-from subscribers.models import Subscriber
+from subscribers.models import Subscriber, Subscription, Suppression
 from subscribers.unsubscribe import leave_list
 from tests.db.test_send import ready_issue
 from tests.support.fixtures import NOW, make_approver
@@ -163,6 +163,23 @@ def test_a_provider_with_a_record_of_each_person_is_asked_about_those_who_left(p
     send_once_more()
     assert look_again(send, at=NOW + timedelta(minutes=1))["uncertain"] == 1
     assert look_again(send) == {"pending": 0, "accepted": 5, "rejected": 0, "skipped": 0, "uncertain": 0}
+
+
+def test_who_left_and_came_back_before_a_call_that_was_taken_is_in_doubt_no_more(mailgun):
+    send = begin()
+    try_without_an_end()
+    leave(1)
+    send_again(batch=Batch.objects.get(), by=make_approver(), now=SOON)
+    claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=SOON)
+    assert claim is not None
+    record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.THROTTLED, reason="later"), now=SOON)
+    assert DeliveryException.objects.get().state == "uncertain"
+    Subscription.objects.filter(subscriber__email="person1@example.com").update(ended_at=None, end_reason="")
+    Suppression.objects.all().delete()
+    Dispatcher(adapter=current_adapter(), clock=lambda: LATER).dispatch(Batch.objects.get().pk)
+    assert "person1@example.com" in mailgun.accepted_counts()
+    assert look_again(send) == {"pending": 0, "accepted": 5, "rejected": 0, "skipped": 0, "uncertain": 0}
+    assert send.state == Send.State.SUBMITTED
 
 
 def test_a_person_can_end_a_send_of_which_somebody_who_left_stays_unknown(mailgun):

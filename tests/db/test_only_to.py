@@ -16,7 +16,7 @@ from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.notice import send_notice, sender_of
 from newsletter.sending.proof import send_proofs
 from newsletter.sending.provider import current_adapter
-from newsletter.sending.receipt import make_receipt
+from newsletter.sending.receipt import list_deliveries, make_receipt
 from newsletter.sending.start import start_send
 from subscribers.audience import explain_ineligible
 from subscribers.errors import BadAddress
@@ -91,6 +91,7 @@ def test_f24_a_send_that_was_under_way_when_the_copy_was_made_skips_who_is_outsi
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     assert mailgun.accepted_counts() == {"person3@example.com": 1}
     assert make_receipt(send).deliveries["skipped"] == 4
+    assert sum("NEWSLETTER_ONLY_TO" in str(row[4]) for row in list_deliveries(send)) == 4
 
 
 def test_f24_the_fence_stands_before_the_provider_whatever_was_looked_up_before(mailgun: Any, settings: Any) -> None:

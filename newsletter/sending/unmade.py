@@ -1,0 +1,74 @@
+"""People for whom the mail could not be made (F16): rejected alone while the others go; too many of them stop the send.
+
+No half of a mail ever leaves: what is made for a person is made whole, or that person is left out of the call.
+"""
+
+from collections.abc import Collection, Sequence
+from itertools import groupby
+
+from django.db.models import F
+
+from newsletter.models import Attempt, Batch, DeliveryException, Send
+from newsletter.rendering import MissingValue
+
+REASON = "the mail could not be made for this person"
+STOPPED = "Stopped by itself: the mail could not be made"
+TO_DO = (
+    "Nothing half made has left. Look at what these people's records hold and at the issue's personal fields; "
+    "then let it go on."
+)
+IN_A_ROW = 10
+SHARE = 0.001
+FEW = 3
+_ODD_VALUE = (ValueError, LookupError, TypeError, AttributeError)
+UNMAKEABLE = (MissingValue, *_ODD_VALUE)
+"""What a value that is missing, or not as it must be, comes to."""
+
+
+def say_unmade(error: Exception) -> str:
+    """The reason that is kept. Only our own refusals are quoted: other words may hold the value itself."""
+    return f"{REASON}: {type(error).__name__ if isinstance(error, _ODD_VALUE) else error}"
+
+
+def find_run(batch: Batch, *, n: int, called: Sequence[int], unmade: Collection[int]) -> str:
+    """Why the batch waits as it is, in words: so many in a row are more likely our fault than theirs. "" where it goes.
+
+    ``called`` are its people in their order. Once a person has let it go on, they are left out and the others go.
+    """
+    runs = [sum(1 for _ in run) for failed, run in groupby(called, key=lambda one: one in unmade) if failed]
+    longest = max(runs, default=0)
+    if longest < IN_A_ROW or was_let_go_on(batch, n=n):
+        return ""
+    return f"{STOPPED} for {longest} people in a row. {TO_DO}"
+
+
+def was_let_go_on(batch: Batch, *, n: int) -> bool:
+    """Whether an earlier try than ``n`` stopped the send for this."""
+    return n > 1 and batch.tries.filter(n__lt=n, detail__startswith=STOPPED).exists()
+
+
+def find_excess(send: Send) -> str:
+    """Why so many of a send are too many, in words; "" where it may go on."""
+    if _last_calls_failed(send):
+        return f"{STOPPED} in {IN_A_ROW} calls in a row. {TO_DO}"
+    total = count_unmade(send)
+    if total >= FEW and total > SHARE * send.recipients:
+        return f"{STOPPED} for {total} of {send.recipients:,} people. {TO_DO}"
+    return ""
+
+
+def count_unmade(send: Send) -> int:
+    """Since a person last let the send go on: alone in a batch that went, or in a batch of their own."""
+    alone = DeliveryException.objects.filter(
+        delivery__batch__send=send,
+        reason__startswith=REASON,
+        delivery__batch__tries__pk__gt=F("delivery__batch__send__resumed_after"),
+    )
+    own = send.batches.filter(state="rejected", size=1, reason__startswith=REASON, tries__pk__gt=send.resumed_after)
+    return alone.distinct().count() + own.distinct().count()
+
+
+def _last_calls_failed(send: Send) -> bool:
+    ended = Attempt.objects.filter(batch__send=send, ended_at__isnull=False, pk__gt=send.resumed_after)
+    last = list(ended.order_by("-ended_at", "-pk").values_list("detail", flat=True)[:IN_A_ROW])
+    return len(last) == IN_A_ROW and all(detail.startswith(REASON) for detail in last)

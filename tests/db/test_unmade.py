@@ -1,0 +1,157 @@
+"""F16: one reader for whom the mail cannot be made costs nobody else the issue; too many of them stop the send."""
+
+from typing import Any
+
+import pytest
+
+from newsletter.models import Batch, DeliveryException, Send
+from newsletter.sending.call import Places, Whereabouts
+from newsletter.sending.control import resume_send
+from newsletter.sending.dispatch import Dispatcher
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.receipt import list_deliveries, make_receipt
+from newsletter.sending.run import dispatch_due, run_send, sweep
+from newsletter.sending.start import start_send
+from newsletter.sending.unmade import REASON
+from subscribers.models import Subscriber
+from tests.db.test_send import Clock
+from tests.support.fixtures import (
+    HOUSTON,
+    LONDON,
+    NOW,
+    add_readers,
+    make_approver,
+    make_issue,
+    make_place,
+    make_publication,
+    make_story,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+GREETING = "".join(f'{{{{ name | default:"friend {n}" }}}} ' for n in range(14))
+
+
+class NoHouston(Places):
+    """Whoever lives in Houston has a place that cannot be read."""
+
+    def __missing__(self, place_id: int | None) -> Whereabouts:
+        if place_id == make_place(HOUSTON).pk:
+            raise LookupError("no such place")
+        return super().__missing__(place_id)
+
+
+def begin(*, london: int = 0, houston: int = 0, intro: str = 'Dear reader in {{ city | default:"your town" }}') -> Send:
+    publication = make_publication(intro=intro)
+    make_story("The first verdict")
+    add_readers(publication, london, where=LONDON)
+    add_readers(publication, houston, where=HOUSTON, start=london)
+    return start_send(issue=make_issue(publication, approved=True), now=NOW)
+
+
+def dispatch(send: Send, *, places: Places | None = None) -> dict[str, int]:
+    dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
+    if places is not None:
+        dispatcher._shelf.places = places
+    dispatch_due(dispatcher=dispatcher)
+    sweep(adapter=current_adapter(), clock=lambda: NOW)
+    send.refresh_from_db()
+    return make_receipt(send).deliveries
+
+
+@pytest.fixture
+def mailgun(fake_provider: Any, settings: Any) -> Any:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=100"
+    return fake_provider
+
+
+@pytest.fixture
+def sendgrid(fake_provider: Any, settings: Any) -> Any:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("sendgrid") + "&max_batch=16"
+    return fake_provider
+
+
+def test_f16_whom_the_mail_cannot_be_made_for_is_rejected_alone_and_the_others_go(mailgun: Any) -> None:
+    send = begin(london=30, houston=1)
+    assert dispatch(send, places=NoHouston()) == {
+        "pending": 0,
+        "accepted": 30,
+        "rejected": 1,
+        "skipped": 0,
+        "uncertain": 0,
+    }
+    assert send.state == Send.State.SUBMITTED
+    assert "person30@example.com" not in mailgun.accepted_counts()
+    assert set(mailgun.accepted_counts().values()) == {1}
+    exception = DeliveryException.objects.get()
+    assert (exception.state, exception.reason) == ("rejected", f"{REASON}: LookupError")
+    assert [row[4] for row in list_deliveries(send) if row[3] == "rejected"] == [f"{REASON}: LookupError"]
+    assert all(
+        "your town" not in mail.text and "__pv_" not in mail.html for mail in mailgun.mailbox("person0@example.com")
+    )
+
+
+def test_f16_ten_in_a_row_stop_the_send_and_a_person_lets_it_go_on(mailgun: Any) -> None:
+    """Nobody is rejected before: so many are more likely our own fault. Whoever mends it lets it go on, and all get it."""
+    send = begin(london=120, houston=10)
+    assert dispatch(send, places=NoHouston())["rejected"] == 0
+    assert send.state == Send.State.PAUSED
+    assert "could not be made for 10 people in a row" in send.reason
+    resume_send(send=send, by=make_approver())
+    assert dispatch(send)["accepted"] == 130
+    assert send.state == Send.State.SUBMITTED
+
+
+def test_f16_a_person_who_lets_it_go_on_all_the_same_leaves_those_ten_out(mailgun: Any) -> None:
+    send = begin(london=120, houston=10)
+    dispatch(send, places=NoHouston())
+    resume_send(send=send, by=make_approver())
+    told = dispatch(send, places=NoHouston())
+    assert (told["accepted"], told["rejected"]) == (120, 10)
+    assert send.state == Send.State.SUBMITTED
+
+
+def test_f16_more_than_one_in_a_thousand_stop_the_send(mailgun: Any) -> None:
+    send = begin(london=200, houston=3)
+    assert dispatch(send, places=NoHouston())["rejected"] == 3
+    assert send.state == Send.State.PAUSED
+    assert "for 3 of 203 people" in send.reason
+    resume_send(send=send, by=make_approver())
+    dispatch(send)
+    assert send.state == Send.State.SUBMITTED
+
+
+def test_f16_everybody_of_a_batch_unmade_calls_nobody(mailgun: Any) -> None:
+    send = begin(houston=2)
+    assert dispatch(send, places=NoHouston())["rejected"] == 2
+    assert mailgun.ledger == []
+    assert send.state == Send.State.SUBMITTED
+
+
+def test_f16_values_too_big_for_the_provider_are_found_by_halving_and_cost_nobody_else(sendgrid: Any) -> None:
+    """A name of 200 signs, each written with five letters in HTML, in every place where the greeting has one."""
+    publication = make_publication(intro=GREETING)
+    make_story("The first verdict")
+    add_readers(publication, 40)
+    Subscriber.objects.filter(email="person17@example.com").update(name="&" * 200)
+    send = start_send(issue=make_issue(publication, approved=True), now=NOW)
+    clock = Clock()
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    assert send.state == Send.State.SUBMITTED
+    assert make_receipt(send).deliveries["rejected"] == 1
+    assert sorted(sendgrid.accepted_counts()) == sorted(f"person{n}@example.com" for n in range(40) if n != 17)
+    assert set(sendgrid.accepted_counts().values()) == {1}
+    assert sum(Batch.objects.values_list("size", flat=True)) == 40
+
+
+def test_f16_a_fault_of_the_whole_mail_is_not_taken_for_one_of_each_person(sendgrid: Any) -> None:
+    publication = make_publication(intro=GREETING)
+    make_story("The first verdict")
+    add_readers(publication, 400)
+    Subscriber.objects.update(name="&" * 200)
+    send = start_send(issue=make_issue(publication, approved=True), now=NOW)
+    clock = Clock()
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    assert send.state == Send.State.PAUSED
+    assert "in 10 calls in a row" in send.reason
+    assert make_receipt(send).deliveries["rejected"] < 10
+    assert sendgrid.ledger == []

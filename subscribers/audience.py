@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Concat
+from django.utils import timezone
 
 from subscribers.models import Basis, Frequency, MailingList, Reason, Segment, Subscriber, Subscription, Suppression
 from subscribers.models.subscriptions import MAILABLE
@@ -29,6 +30,7 @@ _GRAVEST_FIRST = [
 ]
 UNCONFIRMED = "unconfirmed"
 PAUSED = "paused"
+RUN_OUT = "implied_consent_ran_out"
 OUTSIDE = "outside"
 OTHER_FREQUENCY = {Frequency.EVERY: "every_issue", Frequency.MONTHLY: "monthly", Frequency.EVENTS: "events_only"}
 """The reason for which someone is left out who asked for another kind of mail than the one that goes out."""
@@ -48,14 +50,16 @@ class AudienceCount:
 
 
 def contactable(
-    *, mailing_list: MailingList, segment: Segment | None = None, among: Among = None
+    *, mailing_list: MailingList, segment: Segment | None = None, among: Among = None, now: datetime | None = None
 ) -> QuerySet[Subscription]:
     """Everyone who said yes to the list and is not suppressed, whatever rhythm or pause they chose: one row a person.
 
-    ``among`` is a query of subscriber ids: nobody else is a candidate at all.
+    Implied consent that has run out at `now` (this moment, if not given) is no yes any more. ``among`` is a query of
+    subscriber ids: nobody else is a candidate at all.
     """
     candidates = _candidates(mailing_list=mailing_list, segment=segment, among=among)
-    return candidates.filter(MAILABLE, ~_is_suppressed(mailing_list))
+    lasting = ~_has_run_out(now or timezone.now())
+    return candidates.filter(MAILABLE, lasting, ~_is_suppressed(mailing_list))
 
 
 def eligible(
@@ -71,7 +75,7 @@ def eligible(
     `frequencies` are the choices that the mail serves; `ANY_FREQUENCY` for whoever may be mailed at all.
     """
     asked = Q() if frequencies >= ANY_FREQUENCY else Q(frequency__in=sorted(frequencies))
-    people = contactable(mailing_list=mailing_list, segment=segment, among=among)
+    people = contactable(mailing_list=mailing_list, segment=segment, among=among, now=now)
     return people.filter(~_is_paused(now), asked, _is_inside())
 
 
@@ -87,9 +91,9 @@ def candidates(
 
     ``why`` is the one reason why such mail may not reach them, "" if it may.
 
-    The reasons are `unconfirmed`, `suppressed:<reason>`, `paused`, `every_issue`, `monthly` or `events_only` for
-    those who asked for another kind of mail, and `outside` for those whom this installation may not mail at all (F24).
-    The first that holds, in this order, is the one given.
+    The reasons are `unconfirmed`, `implied_consent_ran_out`, `suppressed:<reason>`, `paused`, `every_issue`, `monthly`
+    or `events_only` for those who asked for another kind of mail, and `outside` for those whom this installation may
+    not mail at all (F24). The first that holds, in this order, is the one given.
     """
     people = _candidates(mailing_list=mailing_list, segment=segment, among=among).order_by()
     return people.annotate(why=_why_not(mailing_list, now=now, frequencies=frequencies))
@@ -131,6 +135,8 @@ def explain_ineligible(
     why = str(getattr(subscription, "why"))  # noqa: B009 annotated above
     if why == UNCONFIRMED:
         return "Has not yet confirmed by mail."
+    if why == RUN_OUT:
+        return f"The implied consent ran out on {subscription.expires_at:%d %B %Y}."
     if why == PAUSED:
         return f"Asked for a pause, until {subscription.paused_until:%d %B %Y}."
     if why == OUTSIDE:
@@ -167,6 +173,10 @@ def _is_inside() -> Q:
     return only_to.as_q("subscriber__email") if only_to else Q()
 
 
+def _has_run_out(now: datetime) -> Q:
+    return Q(expires_at__isnull=False, expires_at__lte=now)
+
+
 def _why_not(mailing_list: MailingList, *, now: datetime, frequencies: Set[Frequency]) -> Case:
     """One word for why a subscription may not be mailed; an empty text when it may."""
     gravity = Case(
@@ -187,4 +197,8 @@ def _why_not(mailing_list: MailingList, *, now: datetime, frequencies: Set[Frequ
         *([When(~_is_inside(), then=Value(OUTSIDE))] if _is_inside() else []),
         default=Value(""),
     )
-    return Case(When(waiting, then=Value(UNCONFIRMED)), default=Coalesce(Subquery(gravest), chosen))
+    return Case(
+        When(waiting, then=Value(UNCONFIRMED)),
+        When(_has_run_out(now), then=Value(RUN_OUT)),
+        default=Coalesce(Subquery(gravest), chosen),
+    )

@@ -60,6 +60,7 @@ def describe_person(person: Subscriber, *, now: datetime, for_themselves: bool =
                 "evidence": subscription.evidence,
                 "requested_at": subscription.requested_at.isoformat(),
                 "confirmed_at": subscription.confirmed_at.isoformat() if subscription.confirmed_at else None,
+                "expires_at": subscription.expires_at.isoformat() if subscription.expires_at else None,
                 "ended_at": subscription.ended_at.isoformat() if subscription.ended_at else None,
                 "end_reason": subscription.end_reason,
                 "frequency": subscription.frequency,

@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from subscribers.consent import record_event
+from subscribers.exports import forget_old_exports
+from subscribers.implied import end_lapsed
 from subscribers.models import (
     Asking,
     Basis,
@@ -31,7 +33,14 @@ LINKS_KEPT = timedelta(days=7)
 COUNTS_KEPT = timedelta(days=2)
 ASKINGS_KEPT = timedelta(days=180)
 AT_ONCE = 500
-_LEFT = (EndReason.UNSUBSCRIBE, EndReason.COMPLAINT, EndReason.IMPORT_UNDONE, EndReason.EXPIRED, EndReason.MERGED)
+_LEFT = (
+    EndReason.UNSUBSCRIBE,
+    EndReason.COMPLAINT,
+    EndReason.IMPORT_UNDONE,
+    EndReason.EXPIRED,
+    EndReason.MERGED,
+    EndReason.LAPSED,
+)
 
 
 @dataclass(frozen=True)
@@ -50,8 +59,10 @@ def forget_what_is_over(*, now: datetime) -> Forgotten:
     Tally.objects.filter(starts_at__lt=now - COUNTS_KEPT).delete()
     SpentProof.objects.filter(expires_at__lt=now).delete()
     Asking.objects.filter(last_at__lt=now - ASKINGS_KEPT).delete()
+    forget_old_exports(now=now)
     unconfirmed = _forget(_never_confirmed(now), why="never confirmed", now=now)
     requests = _end_old_requests(now)
+    end_lapsed(now=now)
     return Forgotten(
         unconfirmed=unconfirmed, requests=requests, left=_forget(_left_long_ago(now), why="left 28 days ago", now=now)
     )
@@ -73,7 +84,7 @@ def _left_long_ago(now: datetime) -> QuerySet[Subscriber]:
     left = Subscription.objects.filter(
         subscriber=OuterRef("pk"),
         ended_at__lt=now - LEFT_KEPT,
-        end_reason__in=[EndReason.UNSUBSCRIBE, EndReason.COMPLAINT, EndReason.IMPORT_UNDONE],
+        end_reason__in=[EndReason.UNSUBSCRIBE, EndReason.COMPLAINT, EndReason.IMPORT_UNDONE, EndReason.LAPSED],
     )
     other = Subscription.objects.filter(subscriber=OuterRef("pk")).exclude(
         ended_at__lt=now - LEFT_KEPT, end_reason__in=_LEFT

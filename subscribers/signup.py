@@ -53,7 +53,7 @@ def request_subscription(
     """Someone asks for a list. `wording` is what they read, `source` where. Raises `BadAddress`.
 
     A list with double opt-in, or an address that left before, waits for a confirmation by mail, and so does everyone
-    with `must_confirm`. Details of a person
+    with `must_confirm`, and everyone whose consent is only implied. Details of a person
     whom we already mail are not changed, because anyone can type an address.
     """
     address = normalise(email)
@@ -70,9 +70,10 @@ def request_subscription(
     )
     suppressed = is_suppressed(address_hash=address_hash, mailing_list=mailing_list)
     current = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
-    if not suppressed and current.mailable().exists():
+    implied = current.filter(basis=Basis.CASL_IMPLIED).exists()
+    if not suppressed and not implied and current.mailable().exists():
         return Requested.KNOWN
-    must_confirm = must_confirm or mailing_list.double_opt_in or suppressed
+    must_confirm = must_confirm or mailing_list.double_opt_in or suppressed or implied
     opened = _open_subscription(
         subscriber=subscriber, mailing_list=mailing_list, must_confirm=must_confirm, wording=wording, now=now
     )
@@ -103,10 +104,10 @@ def confirm_subscription(*, target: LinkTarget, now: datetime, wording: str = ""
     )
     if subscription is None:
         return Confirmed.GONE
-    if subscription.basis != Basis.DOUBLE_OPT_IN:
+    if subscription.basis not in (Basis.DOUBLE_OPT_IN, Basis.CASL_IMPLIED):
         return Confirmed.BEFORE
     waiting = Subscription.objects.filter(pk=subscription.pk, confirmed_at__isnull=True).open()
-    if waiting.update(confirmed_at=now) == 0:
+    if waiting.update(confirmed_at=now, basis=Basis.DOUBLE_OPT_IN, expires_at=None) == 0:
         return Confirmed.BEFORE
     subscriber, mailing_list = subscription.subscriber, subscription.mailing_list
     address_hash = bytes(subscriber.address_hash)

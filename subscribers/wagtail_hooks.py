@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import URLPattern, path, re_path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
@@ -11,7 +12,8 @@ from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSetGroup
 
 from subscribers.desk.decisions import ErasePage, bar, lift
-from subscribers.desk.exports import Export, download_person
+from subscribers.desk.expiring import ExpiringPage
+from subscribers.desk.exports import Export, download_person, take_export_step
 from subscribers.desk.held import MAY as MAY_LET_IN
 from subscribers.desk.held import HeldPage
 from subscribers.desk.import_steps import ACTIONS, STEPS, AskUndo, download_refused, take_step
@@ -21,6 +23,7 @@ from subscribers.desk.people import PeopleViewSet, PersonPage
 from subscribers.desk.place_choices import list_regions, list_towns
 from subscribers.desk.segment_views import WhyInSegment
 from subscribers.desk.segments import SegmentViewSet
+from subscribers.implied import expiring_soon
 from subscribers.models import HeldSignup
 
 
@@ -36,6 +39,13 @@ class HeldItem(MenuItem):
 
     def is_shown(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(MAY_LET_IN)) and HeldSignup.objects.exists()
+
+
+class ExpiringItem(MenuItem):
+    """Only while somebody's implied consent runs out soon."""
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(MAY)) and expiring_soon(now=timezone.now()).exists()
 
 
 class PeopleGroup(SnippetViewSetGroup):
@@ -55,7 +65,14 @@ class PeopleGroup(SnippetViewSetGroup):
         held = HeldItem(
             gettext_lazy("Sign-ups that wait"), reverse("subscribers_held"), name="held", icon_name="time", order=80
         )
-        return [*super().get_submenu_items(), held, imports]
+        expiring = ExpiringItem(
+            gettext_lazy("Consent that runs out"),
+            reverse("subscribers_expiring"),
+            name="expiring",
+            icon_name="time",
+            order=85,
+        )
+        return [*super().get_submenu_items(), held, expiring, imports]
 
 
 register_snippet(PeopleGroup)
@@ -67,12 +84,16 @@ def add_urls() -> list[URLPattern]:
         path("people/<int:pk>/erase/", ErasePage.as_view(), name="subscribers_erase"),
         path("people/<int:pk>/bar/", bar, name="subscribers_bar"),
         path("people/<int:pk>/lift/<int:suppression>/", lift, name="subscribers_lift"),
+        path("people/expiring/", ExpiringPage.as_view(), name="subscribers_expiring"),
         path("people/held/", HeldPage.as_view(), name="subscribers_held"),
         path("segments/<int:pk>/why/", WhyInSegment.as_view(), name="subscribers_why_in_segment"),
         path("segments/regions/", list_regions, name="subscribers_regions"),
         path("segments/towns/", list_towns, name="subscribers_towns"),
         path("people/<int:pk>/data/", download_person, name="subscribers_person_data"),
         path("people/download/", Export.as_view(), name="subscribers_export"),
+        re_path(
+            r"^people/download/(?P<pk>\d+)/(?P<step>allow|take)/$", take_export_step, name="subscribers_export_step"
+        ),
         path("people/imports/", Imports.as_view(), name="subscribers_imports"),
         path("people/imports/new/", NewImport.as_view(), name="subscribers_import_new"),
         path("people/imports/<int:pk>/", ShowImport.as_view(), name="subscribers_import"),

@@ -28,6 +28,7 @@ _SENDS = {
 }
 _EXCLUDED = {
     "unconfirmed": gettext_lazy("have not confirmed by mail yet"),
+    "implied_consent_ran_out": gettext_lazy("gave only implied consent, which has run out"),
     "paused": gettext_lazy("asked for a pause"),
     "every_issue": gettext_lazy("asked for every issue, not this kind of mail"),
     "monthly": gettext_lazy("asked for one mail a month"),

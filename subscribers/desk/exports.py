@@ -1,27 +1,35 @@
-"""People as a file, and one person's data for whoever asks for their own. Each is put on record before it is given out."""
+"""People as a file, and one person's data for whoever asks for their own. Each is put on record before it is given out.
+
+More than 500 people in a day need a second person: one asks, another allows, and then the first takes the file.
+"""
 
 import csv
 from collections.abc import Iterator
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
-from subscribers.desk.import_forms import ExportForm
+from subscribers.desk.import_forms import ExportForm, PasswordForm
 from subscribers.desk.import_steps import Echo
 from subscribers.desk.imports import MAY, ImportPage
-from subscribers.exporter import BYTE_ORDER_MARK, export_rows, people_to_export
-from subscribers.models import MailingList, Subscriber
+from subscribers.errors import DomainError
+from subscribers.exporter import BYTE_ORDER_MARK, export_rows
+from subscribers.exports import allow_export, ask_for_export, ready_exports, use_export, waiting_exports
+from subscribers.models import ExportRequest, MailingList, Subscriber
 from subscribers.people import describe_person
+from subscribers.sentences import say
 
 
 class Export(ImportPage):
-    """Asks for a reason and the password, then streams the file."""
+    """Asks for a reason and the password, then streams the file, or asks a second person to allow it."""
 
     template_name = "desk/imports/export.html"
     page_title = gettext_lazy("Export people")
@@ -30,19 +38,68 @@ class Export(ImportPage):
         form = ExportForm(request.POST, user=request.user)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form), status=400)
-        given = form.cleaned_data
-        mailing_list: MailingList | None = given["mailing_list"]
-        record = {
-            "reason": given["reason"],
-            "list": mailing_list.slug if mailing_list else "all",
-            "people": people_to_export(mailing_list).count(),
-        }
-        log(instance=mailing_list or request.user, action="subscribers.export", user=request.user, data=record)
-        return _stream(mailing_list, mark=given["mark"])
+        given = {name: form.cleaned_data[name] for name in ("mailing_list", "reason", "mark")}
+        asked = ask_for_export(by=request.user, now=timezone.now(), **given)
+        if asked.alone:
+            return _take(request, asked)
+        _record(request, asked, action="subscribers.export_asked")
+        messages.success(
+            request,
+            _("That is more than 500 people. A second person has to allow it; they are told by mail. Come back then."),
+        )
+        return redirect("subscribers_export")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         form = kwargs.get("form") or ExportForm(user=self.request.user)
-        return {**super().get_context_data(**kwargs), "form": form}
+        now = timezone.now()
+        return {
+            **super().get_context_data(**kwargs),
+            "form": form,
+            "allowing": PasswordForm(user=self.request.user, auto_id="id_allowing_%s"),
+            "waiting": waiting_exports(now=now),
+            "ready": ready_exports(by=self.request.user, now=now),
+        }
+
+
+@require_POST
+def take_export_step(request: HttpRequest, pk: int, step: str) -> HttpResponse | StreamingHttpResponse:
+    """`allow` by a second person, with their password; `take` by who asked."""
+    if not request.user.has_perm(MAY):
+        raise PermissionDenied
+    asked = get_object_or_404(ExportRequest.objects.select_related("mailing_list"), pk=pk)
+    try:
+        return _take(request, asked) if step == "take" else _allow(request, asked)
+    except DomainError as error:
+        messages.error(request, say(error))
+        return redirect("subscribers_export")
+
+
+def _allow(request: HttpRequest, asked: ExportRequest) -> HttpResponse:
+    form = PasswordForm(request.POST, user=request.user)
+    if not form.is_valid():
+        messages.error(request, _("This is not your password. Nothing was allowed."))
+        return redirect("subscribers_export")
+    allow_export(request=asked, by=request.user, now=timezone.now())
+    _record(request, asked, action="subscribers.export_allowed")
+    messages.success(request, _("Allowed. Whoever asked may take the file once, within a day."))
+    return redirect("subscribers_export")
+
+
+def _take(request: HttpRequest, asked: ExportRequest) -> StreamingHttpResponse:
+    use_export(request=asked, by=request.user, now=timezone.now())
+    _record(request, asked, action="subscribers.export")
+    return _stream(asked.mailing_list, mark=asked.mark)
+
+
+def _record(request: HttpRequest, asked: ExportRequest, *, action: str) -> None:
+    mailing_list = asked.mailing_list
+    record = {
+        "export": asked.pk,
+        "reason": asked.reason,
+        "list": mailing_list.slug if mailing_list else "all",
+        "people": asked.people,
+    }
+    log(instance=mailing_list or request.user, action=action, user=request.user, data=record)
 
 
 def _stream(mailing_list: MailingList | None, *, mark: bool) -> StreamingHttpResponse:

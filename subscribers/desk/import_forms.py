@@ -21,6 +21,7 @@ BASES = {
     ),
     Basis.LEGITIMATE_INTEREST: gettext_lazy("Our legitimate interest, which we weighed and wrote down"),
     Basis.CONTRACT: gettext_lazy("A contract with them asks for it"),
+    Basis.CASL_IMPLIED: gettext_lazy("They gave, helped or met us, in Canada: implied consent, which runs out"),
 }
 CHARITY_WORDS = gettext_lazy(
     "We are a charity; these people gave us their address themselves while they showed interest or offered support; "
@@ -71,6 +72,15 @@ class TermsForm(forms.Form):
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
     )
+    expires_on = forms.DateField(
+        label=gettext_lazy("When does their implied consent run out?"),
+        help_text=gettext_lazy(
+            "Only for implied consent, and only where no column says it: two years after they gave or helped, at most. "
+            "Nobody is mailed after that day."
+        ),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
     confirm = forms.BooleanField(
         label=gettext_lazy("Ask each of them by mail first; only those who confirm get the newsletter"), required=False
     )
@@ -111,6 +121,9 @@ class TermsForm(forms.Form):
                 self.add_error("charity", _("The soft opt-in holds only where all of this is true."))
             if not given.get("collected_on") and "asked_on" not in self.mapping():
                 self.add_error("collected_on", _("Give the day, or say which column holds it."))
+        implied = given.get("basis") == Basis.CASL_IMPLIED and not given.get("confirm")
+        if implied and not given.get("expires_on") and "expires_on" not in self.mapping():
+            self.add_error("expires_on", _("Give the day, or say which column holds it."))
         return given
 
     def mapping(self) -> list[str]:
@@ -126,26 +139,15 @@ class TermsForm(forms.Form):
             basis=Basis(given["basis"] or Basis.CONSENT),
             evidence=f"{evidence}\n{CHARITY_WORDS}" if soft else evidence,
             collected_on=given["collected_on"] if soft else None,
+            expires_on=given["expires_on"] if given["basis"] == Basis.CASL_IMPLIED else None,
             confirm=given["confirm"],
             encoding=given["encoding"],
         )
 
 
-class ExportForm(forms.Form):
-    mailing_list = forms.ModelChoiceField(
-        label=gettext_lazy("Who"),
-        queryset=MailingList.objects.order_by("name"),
-        required=False,
-        empty_label=gettext_lazy("Everybody who may be mailed"),
-    )
-    reason = forms.CharField(
-        label=gettext_lazy("What it is for"),
-        help_text=gettext_lazy("It is kept in the staff log, with your name and how many people were in the file."),
-        max_length=200,
-    )
-    mark = forms.BooleanField(
-        label=gettext_lazy("Mark it as UTF-8, so that Excel shows accents well"), required=False, initial=True
-    )
+class PasswordForm(forms.Form):
+    """Whoever is signed in shows once more that it is they."""
+
     password = forms.CharField(
         label=gettext_lazy("Your password"),
         strip=False,
@@ -161,6 +163,24 @@ class ExportForm(forms.Form):
         if not self.user.check_password(password):
             raise ValidationError(_("This is not your password. Type the one that you sign in with."))
         return password
+
+
+class ExportForm(PasswordForm):
+    field_order = ("mailing_list", "reason", "mark", "password")
+    mailing_list = forms.ModelChoiceField(
+        label=gettext_lazy("Who"),
+        queryset=MailingList.objects.order_by("name"),
+        required=False,
+        empty_label=gettext_lazy("Everybody who may be mailed"),
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("What it is for"),
+        help_text=gettext_lazy("It is kept in the staff log, with your name and how many people were in the file."),
+        max_length=200,
+    )
+    mark = forms.BooleanField(
+        label=gettext_lazy("Mark it as UTF-8, so that Excel shows accents well"), required=False, initial=True
+    )
 
 
 def _targets(name: str, chosen: str) -> list[Any]:

@@ -28,6 +28,8 @@ ACTIONS = {
     "import_discard": (gettext_lazy("Throw an import away"), gettext_lazy("Import thrown away")),
     "import_refused": (gettext_lazy("Download refused lines"), gettext_lazy("Refused lines downloaded")),
     "export": (gettext_lazy("Export people"), gettext_lazy("People exported")),
+    "export_asked": (gettext_lazy("Ask to export people"), gettext_lazy("Asked to export people")),
+    "export_allowed": (gettext_lazy("Allow an export"), gettext_lazy("Export allowed")),
     "export_person": (gettext_lazy("Download a person's data"), gettext_lazy("Data of a person downloaded")),
 }
 """What staff do here, as the staff log names it."""

@@ -168,6 +168,7 @@ class ImportTerms(OneImport):
                 "basis": batch.basis if chosen else "",
                 "evidence": batch.evidence.partition("\n")[0],
                 "collected_on": batch.collected_on,
+                "expires_on": batch.expires_on,
                 "confirm": batch.confirm,
                 "encoding": batch.encoding,
             },

@@ -39,6 +39,7 @@ class Terms:
     basis: Basis
     evidence: str
     collected_on: date | None = None
+    expires_on: date | None = None
     confirm: bool = False
     encoding: str = ""
 
@@ -92,6 +93,7 @@ def choose_terms(batch: ImportBatch, *, terms: Terms, now: datetime) -> None:
         basis=terms.basis,
         evidence=terms.evidence.strip(),
         collected_on=terms.collected_on,
+        expires_on=terms.expires_on,
         confirm=terms.confirm,
         encoding=encoding,
         header=header,

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -22,6 +23,11 @@ from subscribers.models import ImportBatch, Subscriber, Topic
 
 Note = Callable[[int, str], None]
 _UNKNOWN_YET = -1
+
+
+def _end_of(day: date | None) -> datetime | None:
+    """The moment after the last one of a day."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC) if day is not None else None
 
 
 class ChunkWriter:
@@ -67,6 +73,7 @@ class ChunkWriter:
                     place_id,
                     row.kind,
                     moment(given_at),
+                    moment(_end_of(row.expires_on)),
                 )
             )
         return staged
@@ -87,6 +94,7 @@ class ChunkWriter:
             self._add_details(cursor, people, note=note)
             outcomes = statements.count(cursor)
             if not self._dry_run:
+                statements.renew(cursor, self._batch)
                 statements.subscribe(cursor, self._batch)
                 for kind in kinds & set(statements.KEPT_FROM_MAIL):
                     statements.keep_from_mail(cursor, self._batch, kind=kind)

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from subscribers.importing.layouts import JOIN
@@ -24,6 +24,9 @@ class Refused(StrEnum):
     UNKNOWN_STATUS = "unknown_status"
     TOO_EARLY = "too_early"
     NO_DAY = "no_day"
+    NO_EXPIRY = "no_expiry"
+    RUN_OUT = "run_out"
+    TOO_LONG = "too_long"
 
 
 REFUSED_WORDS = {
@@ -36,6 +39,9 @@ REFUSED_WORDS = {
     Refused.UNKNOWN_STATUS: "a status that is not known",
     Refused.TOO_EARLY: "signed up before the charitable soft opt-in existed (5 February 2026)",
     Refused.NO_DAY: "no day of signing up, which the charitable soft opt-in needs",
+    Refused.NO_EXPIRY: "no day on which the implied consent runs out",
+    Refused.RUN_OUT: "implied consent that has run out",
+    Refused.TOO_LONG: "implied consent for longer than two years",
 }
 
 
@@ -59,6 +65,7 @@ class PersonRow:
     source: str = ""
     kind: str = JOIN
     on: datetime | None = None
+    expires_on: date | None = None
     attributes: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -90,10 +90,20 @@ def read_people(
     kind: str = JOIN,
     soft_opt_in: bool = False,
     collected_on: date | None = None,
+    implied_from: date | None = None,
+    expires_on: date | None = None,
 ) -> Iterator[PersonRow | RefusedRow]:
     """The rows of a file that `look_at` looked at, once. Raises `BadFile` for an unusable mapping, or too many rows."""
     check_mapping(mapping, header=look.header)
-    reader = RowReader(mapping, kind=kind, soft_opt_in=soft_opt_in, collected_on=collected_on, delimiter=look.delimiter)
+    reader = RowReader(
+        mapping,
+        kind=kind,
+        soft_opt_in=soft_opt_in,
+        collected_on=collected_on,
+        implied_from=implied_from,
+        expires_on=expires_on,
+        delimiter=look.delimiter,
+    )
     return _rows(file, look=look, reader=reader, email_at=list(mapping).index("email"))
 
 

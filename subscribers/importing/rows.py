@@ -5,7 +5,7 @@ It looks nothing up in the database; places and topics stay the texts that they 
 
 import csv
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from subscribers.addresses import normalise
 from subscribers.attribute_texts import clean_attributes
@@ -27,12 +27,16 @@ from subscribers.importing.values import (
 from subscribers.lines import unguard_cell
 
 SOFT_OPT_IN_SINCE = date(2026, 2, 5)
+LONGEST_IMPLIED = timedelta(days=731)
 _ALSO_PACKED = {"country": 100, "region": 100, "city": 120, "language": 40}
 """What may stand among packed attributes, and its longest."""
 
 
 class RowReader:
-    """Reads the records of one file, whose columns have these targets. `soft_opt_in` asks for a day with each person."""
+    """Reads the records of one file, whose columns have these targets. `soft_opt_in` asks for a day with each person.
+
+    `implied_from` says that they are of implied consent, brought in on that day: each needs the day on which it runs out.
+    """
 
     def __init__(
         self,
@@ -41,6 +45,8 @@ class RowReader:
         kind: str = JOIN,
         soft_opt_in: bool = False,
         collected_on: date | None = None,
+        implied_from: date | None = None,
+        expires_on: date | None = None,
         delimiter: str = ",",
     ) -> None:
         self._delimiter = delimiter
@@ -48,7 +54,7 @@ class RowReader:
         self._at = {target: at for at, target in enumerate(mapping) if target}
         self._all_at = {
             name: [at for at, target in enumerate(mapping) if target == name]
-            for name in ("topics", "asked_on", "left_on")
+            for name in ("topics", "asked_on", "left_on", "expires_on")
         }
         self._own = [
             (target.removeprefix(ATTRIBUTE), at) for at, target in enumerate(mapping) if target.startswith(ATTRIBUTE)
@@ -56,6 +62,8 @@ class RowReader:
         self._kind = kind
         self._soft_opt_in = soft_opt_in
         self._collected_on = collected_on
+        self._implied_from = implied_from
+        self._expires_on = expires_on
 
     def read(self, record: Record) -> PersonRow | RefusedRow | None:
         """The person of a record, or why not; None where all its cells are empty."""
@@ -103,7 +111,12 @@ class RowReader:
             refusal = self._check_soft_opt_in(record, asked)
             if refusal is not None:
                 return refusal
-        return self._person(record.line, cells, email, asked, notes)
+        person = self._person(record.line, cells, email, asked, notes)
+        if self._implied_from is None:
+            return person
+        last = self._day(cells, "expires_on", notes)
+        person.expires_on = last.date() if last else self._expires_on
+        return refuse_expiry(record, person.expires_on, today=self._implied_from) or person
 
     def _person(self, line: int, cells: list[str], email: str, asked: datetime | None, notes: list[str]) -> PersonRow:
         packed = self._unpack(cells, notes)
@@ -187,6 +200,23 @@ class RowReader:
         clean, said = clean_attributes({**packed, **given})
         notes += said
         return clean
+
+
+def refuse_expiry(record: Record, last: date | None, *, today: date) -> RefusedRow | None:
+    """Why implied consent that ends on this day does not do."""
+    if last is None:
+        return _refuse(
+            record,
+            "Implied consent needs the day on which it runs out, and there is none for this person.",
+            Refused.NO_EXPIRY,
+        )
+    if last < today:
+        reason = f"The implied consent of this person ran out on {last.isoformat()}. Ask for consent instead."
+        return _refuse(record, reason, Refused.RUN_OUT)
+    if last > today + LONGEST_IMPLIED:
+        reason = f"Implied consent lasts two years at most; {last.isoformat()} is later. Correct the day."
+        return _refuse(record, reason, Refused.TOO_LONG)
+    return None
 
 
 def _refuse(record: Record, reason: str, kind: Refused) -> RefusedRow:

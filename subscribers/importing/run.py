@@ -88,6 +88,8 @@ class Run:
             kind=batch.kind,
             soft_opt_in=batch.basis == Basis.SOFT_OPT_IN and batch.kind == "join",
             collected_on=batch.collected_on,
+            implied_from=batch.started_at.date() if batch.basis == Basis.CASL_IMPLIED and not batch.confirm else None,
+            expires_on=batch.expires_on,
         )
 
     def _skip_done(self) -> None:

@@ -16,7 +16,7 @@ from subscribers.importing.run import Run, describe, finish_run
 from subscribers.importing.targets import check_mapping, header_key, name_column
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportState, MailingList
 
-IMPORTABLE = (Basis.CONSENT, Basis.SOFT_OPT_IN, Basis.LEGITIMATE_INTEREST, Basis.CONTRACT)
+IMPORTABLE = (Basis.CONSENT, Basis.SOFT_OPT_IN, Basis.LEGITIMATE_INTEREST, Basis.CONTRACT, Basis.CASL_IMPLIED)
 
 
 def import_people(
@@ -34,12 +34,14 @@ def import_people(
     columns: Mapping[str, str] | None = None,
     kind: ImportKind | str = "",
     collected_on: date | None = None,
+    expires_on: date | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> ImportReport:
     """Imports a CSV file or workbook of people (bytes). With `confirm` they are asked by mail first.
 
     `columns` names the target of a column where it is not what is guessed; `kind` says what the people are, where it is
-    not what the file looks like; `collected_on` is the day of those without one. `progress` is told the number of rows
+    not what the file looks like; `collected_on` is the day of those without one, `expires_on` the last day of
+    implied consent of those without one. `progress` is told the number of rows
     read so far. An import of the very same file, list and terms that was interrupted is gone on with.
     Raises `CannotImport` or `BadFile` before anything is written.
     """
@@ -51,6 +53,7 @@ def import_people(
         basis=basis,
         evidence=evidence.strip(),
         collected_on=collected_on,
+        expires_on=expires_on,
         confirm=confirm,
         by=by,
         started_at=now,
@@ -109,7 +112,8 @@ def check_terms(*, basis: Basis | str, evidence: str, by: str, kind: ImportKind 
 
 def _take_up(batch: ImportBatch) -> ImportBatch:
     """The interrupted import of the same file on the same terms, or this one, saved."""
-    same = ("mailing_list", "kind", "basis", "evidence", "confirm", "collected_on", "file_key", "mapping", "encoding")
+    same = ("mailing_list", "kind", "basis", "evidence", "confirm", "collected_on", "expires_on")
+    same += ("file_key", "mapping", "encoding")
     given = {name: getattr(batch, name) for name in same}
     begun = ImportBatch.objects.filter(state=ImportState.RUNNING, stored=False, **given).order_by("-pk").first()
     if begun is not None:

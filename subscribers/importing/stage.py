@@ -23,13 +23,15 @@ COLUMNS = (
     "place_id",
     "kind",
     "given_at",
+    "expires_at",
 )
-"""What is filled in; `subscriber_id`, `barred`, `was`, `made` and `changed` are worked out by statements."""
+"""What is filled in; `subscriber_id`, `barred`, `was`, `made`, `changed` and `renewed` are worked out by statements."""
 
 _TABLE = (
     "CREATE TEMPORARY TABLE {exists} import_stage (line integer, address_hash {binary}, uuid {uuid}, email text,"
     " name text, language text, giving text, timezone text, source text, place_id bigint, kind text,"
-    " given_at {moment}, subscriber_id bigint, barred integer, was integer, made integer, changed integer) {end}"
+    " given_at {moment}, expires_at {moment}, subscriber_id bigint, barred integer, was integer, made integer, changed integer,"
+    " renewed integer) {end}"
 )
 
 

@@ -66,6 +66,17 @@ UPDATE import_stage SET changed =
      OR (import_stage.place_id IS NOT NULL AND import_stage.place_id <> COALESCE(p.place_id, 0))))
 WHERE subscriber_id IS NOT NULL AND kind = 'join' AND barred IS NULL
 """
+_RENEWED = f"""
+UPDATE import_stage SET renewed = 1, changed = 1 WHERE {_WELCOME} AND was = 2 AND EXISTS
+  (SELECT 1 FROM subscribers_subscription u WHERE u.ended_at IS NULL AND u.basis = 'casl_implied'
+   AND u.subscriber_id = import_stage.subscriber_id AND u.mailing_list_id = %s
+   AND (%s <> 'casl_implied' OR u.expires_at < import_stage.expires_at))
+"""  # noqa: S608  no value from outside is in it
+_RENEW = """
+UPDATE subscribers_subscription SET basis = %s, evidence = %s, expires_at = s.expires_at FROM import_stage s
+WHERE s.renewed = 1 AND s.subscriber_id = subscribers_subscription.subscriber_id
+AND subscribers_subscription.ended_at IS NULL AND subscribers_subscription.mailing_list_id = %s
+"""
 _UPDATE = """
 UPDATE subscribers_subscriber SET
   name = CASE WHEN s.name <> '' THEN s.name ELSE subscribers_subscriber.name END,
@@ -99,6 +110,8 @@ def judge(cursor: CursorWrapper, batch: ImportBatch, *, kinds: set[str]) -> None
     cursor.execute(_JUDGE, [list_id])
     cursor.execute(_STANDING, [list_id])
     cursor.execute(_CHANGED)
+    if not batch.confirm:
+        cursor.execute(_RENEWED, [list_id, str(batch.basis)])
     for kind in kinds & set(KEPT_FROM_MAIL):
         reason, scope = KEPT_FROM_MAIL[kind]
         cursor.execute(_MARKED, [str(reason), str(scope), list_id, kind])
@@ -127,29 +140,24 @@ def write_people(cursor: CursorWrapper, batch: ImportBatch) -> None:
     cursor.execute(_FIND_NEW)
 
 
+def renew(cursor: CursorWrapper, batch: ImportBatch) -> None:
+    """Implied consent lasts longer by newer proof, or becomes consent that does not run out; each is on record."""
+    cursor.execute(_RENEW, [str(batch.basis), batch.evidence, batch.mailing_list_id])
+    _record_import(cursor, batch, basis=Basis(batch.basis), where="renewed = 1")
+
+
 def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
     """Opens a subscription, with its proof, for everyone welcome who has none."""
-    basis = Basis.DOUBLE_OPT_IN if batch.confirm else batch.basis
+    basis = Basis.DOUBLE_OPT_IN if batch.confirm else Basis(batch.basis)
     asked = "%s" if batch.confirm else "COALESCE(given_at, %s)"
-    _insert(
-        cursor,
-        ConsentEvent,
-        staged={"subscriber_id": "subscriber_id", "address_hash": "address_hash"},
-        same={
-            "kind": str(ConsentEvent.Kind.IMPORTED),
-            "mailing_list_id": batch.mailing_list_id,
-            "at": batch.started_at,
-            "wording": batch.evidence,
-            "source": f"import {batch.pk}",
-            "by": batch.by,
-            "data": {"basis": str(basis)},
-        },
-        where=_JOINING,
-    )
+    _record_import(cursor, batch, basis=basis, where=_JOINING)
     _insert(
         cursor,
         Subscription,
-        staged={"subscriber_id": "subscriber_id"},
+        staged={
+            "subscriber_id": "subscriber_id",
+            **({"expires_at": "expires_at"} if basis == Basis.CASL_IMPLIED else {}),
+        },
         worked_out={"requested_at": (asked, batch.started_at)},
         same={
             "mailing_list_id": batch.mailing_list_id,
@@ -167,6 +175,24 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
             same={"mailing_list_id": batch.mailing_list_id, "requested_at": batch.started_at},
             where=f"{_JOINING} AND made = 1",
         )
+
+
+def _record_import(cursor: CursorWrapper, batch: ImportBatch, *, basis: Basis, where: str) -> None:
+    _insert(
+        cursor,
+        ConsentEvent,
+        staged={"subscriber_id": "subscriber_id", "address_hash": "address_hash"},
+        same={
+            "kind": str(ConsentEvent.Kind.IMPORTED),
+            "mailing_list_id": batch.mailing_list_id,
+            "at": batch.started_at,
+            "wording": batch.evidence,
+            "source": f"import {batch.pk}",
+            "by": batch.by,
+            "data": {"basis": str(basis)},
+        },
+        where=where,
+    )
 
 
 def keep_from_mail(cursor: CursorWrapper, batch: ImportBatch, *, kind: str) -> None:

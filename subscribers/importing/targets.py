@@ -23,6 +23,7 @@ FIELDS = {
     "timezone": "Time zone",
     "source": "Where they came from",
     "asked_on": "Day they signed up",
+    "expires_on": "Last day of their implied consent",
     "status": "Status: subscribed, unsubscribed, bounced …",
     "left_on": "Day they left or bounced",
     "left_because": "Why they left",
@@ -48,6 +49,7 @@ _CALLED = {
     "asked_on": "optin_time, confirm_time, signed up, signed up on, subscribed at, opt-in date, optin date, created_at, "
     "date added, joined, joined on, signup date, sign-up date",
     "status": "subscription status, email marketing, marketing status",
+    "expires_on": "expires, expiry, expiry date, consent expires, implied consent until",
     "left_on": "unsub_time, clean_time, unsubscribed at, bounced at",
     "left_because": "unsub_reason",
 }

@@ -68,6 +68,9 @@ class ImportBatch(models.Model):
     collected_on = models.DateField(
         null=True, blank=True, help_text=gettext_lazy("For lines without a day of their own")
     )
+    expires_on = models.DateField(
+        null=True, blank=True, help_text=gettext_lazy("The last day of implied consent, for lines without one")
+    )
     confirm = models.BooleanField(default=False)
     by = models.CharField(max_length=254)
     started_at = models.DateTimeField()

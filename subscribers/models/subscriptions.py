@@ -21,6 +21,7 @@ class Basis(models.TextChoices):
     SOFT_OPT_IN = "soft_opt_in", gettext_lazy("charitable soft opt-in")
     LEGITIMATE_INTEREST = "legitimate_interest", gettext_lazy("legitimate interest")
     CONTRACT = "contract", gettext_lazy("contract")
+    CASL_IMPLIED = "casl_implied", gettext_lazy("implied consent, for a time (Canada)")
 
 
 class EndReason(models.TextChoices):
@@ -30,6 +31,7 @@ class EndReason(models.TextChoices):
     IMPORT_UNDONE = "import_undone", gettext_lazy("import undone")
     EXPIRED = "expired", gettext_lazy("never confirmed")
     MERGED = "merged", gettext_lazy("joined with another subscription of the same person")
+    LAPSED = "lapsed", gettext_lazy("implied consent ran out")
 
 
 class Frequency(models.TextChoices):
@@ -48,7 +50,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return self.filter(OPEN)
 
     def mailable(self) -> Self:
-        """Open, and confirmed where the basis is double opt-in."""
+        """Open, and confirmed where the basis is double opt-in; implied consent may have run out within the hour."""
         return self.filter(MAILABLE)
 
 
@@ -61,6 +63,9 @@ class Subscription(models.Model):
     evidence = models.TextField(blank=True, default="")
     requested_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text=gettext_lazy("When implied consent runs out; no other consent does")
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=16, choices=EndReason.choices, blank=True, default="")
     frequency = models.CharField(
@@ -92,12 +97,22 @@ class Subscription(models.Model):
                 condition=Q(basis=Basis.DOUBLE_OPT_IN) | ~Q(evidence=""), name="subscription_has_evidence"
             ),
             models.CheckConstraint(
+                condition=Q(basis=Basis.CASL_IMPLIED, expires_at__isnull=False)
+                | (~Q(basis=Basis.CASL_IMPLIED) & Q(expires_at__isnull=True)),
+                name="subscription_implied_expires",
+            ),
+            models.CheckConstraint(
                 condition=Q(ended_at__isnull=True, end_reason="")
                 | Q(ended_at__isnull=False, end_reason__in=EndReason.values),
                 name="subscription_end_has_reason",
             ),
         ]
-        indexes = [models.Index(fields=["mailing_list", "subscriber"], condition=OPEN, name="subscription_open")]
+        indexes = [
+            models.Index(fields=["mailing_list", "subscriber"], condition=OPEN, name="subscription_open"),
+            models.Index(
+                fields=["expires_at"], condition=OPEN & Q(expires_at__isnull=False), name="subscription_expires"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.subscriber} on {self.mailing_list}"

@@ -18,9 +18,10 @@ pytestmark = pytest.mark.django_db
 def test_members_are_eligible_whatever_their_basis_and_the_unconfirmed_are_not() -> None:
     weekly = make_list()
     for place, basis in enumerate(Basis.values):
-        subscribe(make_person(f"person{place}@example.org"), weekly, basis=basis)
+        ends = NOW + timedelta(days=1) if basis == Basis.CASL_IMPLIED else None
+        subscribe(make_person(f"person{place}@example.org"), weekly, basis=basis, expires_at=ends)
     count = count_audience(mailing_list=weekly, now=NOW)
-    assert (count.candidates, count.eligible, count.excluded) == (5, 4, {"unconfirmed": 1})
+    assert (count.candidates, count.eligible, count.excluded) == (6, 5, {"unconfirmed": 1})
 
 
 def test_a_confirmed_double_opt_in_is_eligible() -> None:

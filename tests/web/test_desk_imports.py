@@ -14,7 +14,7 @@ from wagtail.models import ModelLogEntry
 
 from subscribers.attributes import set_attributes
 from subscribers.importing.batches import work_on_imports
-from subscribers.models import ImportBatch, ImportState, Subscriber, Subscription
+from subscribers.models import ExportRequest, ImportBatch, ImportState, Subscriber, Subscription
 from tests.support.people import make_list, make_member
 from tests.web.desk import PASSWORD, said, sign_in
 
@@ -164,7 +164,10 @@ def test_an_export_asks_for_a_reason_and_the_password_is_put_on_record_and_can_b
         "weekly",
     )
     entry = ModelLogEntry.objects.get(action="subscribers.export")
-    assert entry.data == {"reason": "Print run", "list": "weekly", "people": 1}
+    asked = ExportRequest.objects.get()
+    assert entry.data == {"export": asked.pk, "reason": "Print run", "list": "weekly", "people": 1}
+    assert asked.alone
+    assert asked.used_at
 
 
 def test_p5_everything_held_about_one_person_is_downloaded_and_put_on_record() -> None:

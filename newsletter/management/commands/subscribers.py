@@ -24,7 +24,7 @@ from subscribers.importing.undo import undo_now
 from subscribers.models import Basis, ImportBatch, ImportKind
 from subscribers.people import describe_person, find_person
 
-BASES = [Basis.CONSENT, Basis.SOFT_OPT_IN, Basis.LEGITIMATE_INTEREST, Basis.CONTRACT]
+BASES = [Basis.CONSENT, Basis.SOFT_OPT_IN, Basis.LEGITIMATE_INTEREST, Basis.CONTRACT, Basis.CASL_IMPLIED]
 _PIECE = 1 << 20
 
 
@@ -64,6 +64,12 @@ class Command(ProductCommand):
             metavar="DATE",
             help="soft_opt_in: the day on which everybody without a day of their own gave their address, or the first.",
         )
+        bring.add_argument(
+            "--expires",
+            type=date.fromisoformat,
+            metavar="DATE",
+            help="casl_implied: the last day of the consent of everybody without a column of their own for it.",
+        )
         bring.add_argument("--refused", type=Path, metavar="FILE", help="Write the refused lines there, to be mended.")
         bring.add_argument("--dry-run", action="store_true", help="Say what would happen, and change nothing.")
         bring.add_argument("--json", action="store_true")
@@ -101,6 +107,7 @@ class Command(ProductCommand):
                     columns=dict(options["map"]),
                     kind=options["kind"] or "",
                     collected_on=options["collected"],
+                    expires_on=options["expires"],
                 )
         except OSError as error:
             raise BadFile(

@@ -1,0 +1,88 @@
+"""Who may take people as a file: up to 500 alone in a day; more with a second person's yes, within a day, once."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet, Sum
+from django.utils.translation import gettext as _
+
+from subscribers.errors import DomainError
+from subscribers.exporter import people_to_export
+from subscribers.models import ExportRequest, MailingList
+from subscribers.models.exports import MOST_ALONE
+
+DAY = timedelta(days=1)
+ASKED_KEPT = timedelta(days=7)
+USED_KEPT = timedelta(days=30)
+
+
+class CannotExport(DomainError):
+    """A file of people that may not be taken, or not by this person, or not any more."""
+
+
+@transaction.atomic
+def ask_for_export(
+    *, by: Any, mailing_list: MailingList | None, reason: str, mark: bool, now: datetime
+) -> ExportRequest:
+    """Puts on record that somebody wants the file. `alone` says that they may take it at once."""
+    people = people_to_export(mailing_list).count()
+    return ExportRequest.objects.create(
+        asked_by=by,
+        asked_at=now,
+        reason=reason.strip(),
+        mailing_list=mailing_list,
+        mark=mark,
+        people=people,
+        alone=people + _taken_alone(by, now=now) <= MOST_ALONE,
+    )
+
+
+def allow_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
+    """A second person lets it be taken, for a day. Raises `CannotExport`."""
+    if request.asked_by_id == by.pk:
+        raise CannotExport(_("You asked for this file. A second person has to allow it."))
+    allowed = _waiting(now).filter(pk=request.pk).exclude(asked_by=by)
+    if not allowed.update(allowed_by=by, allowed_at=now, expires_at=now + DAY):
+        raise CannotExport(_("This file is not waiting any more: it was allowed already, or asked for a week ago."))
+
+
+def use_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
+    """From here on the file is taken, and not a second time. Raises `CannotExport`."""
+    if request.asked_by_id != by.pk:
+        raise CannotExport(_("Only who asked for this file may take it."))
+    free = ExportRequest.objects.filter(pk=request.pk, used_at__isnull=True)
+    if not free.filter(Q(alone=True) | Q(expires_at__gte=now)).update(used_at=now):
+        raise CannotExport(
+            _(
+                "This file may not be taken: nobody has allowed it yet, it was taken already, or a day is over. Ask again."
+            )
+        )
+
+
+def waiting_exports(*, now: datetime) -> QuerySet[ExportRequest]:
+    """Asked for within the last week, and not yet allowed by a second person; the oldest first."""
+    return _waiting(now).select_related("asked_by", "mailing_list").order_by("asked_at", "pk")
+
+
+def ready_exports(*, by: Any, now: datetime) -> QuerySet[ExportRequest]:
+    """What this person asked for, was allowed and has not taken."""
+    ready = ExportRequest.objects.filter(asked_by=by, used_at__isnull=True, expires_at__gte=now)
+    return ready.select_related("allowed_by", "mailing_list").order_by("asked_at", "pk")
+
+
+def forget_old_exports(*, now: datetime) -> None:
+    """What was asked for a month ago goes; the staff log keeps who took what."""
+    ExportRequest.objects.filter(asked_at__lt=now - USED_KEPT).delete()
+
+
+def _waiting(now: datetime) -> QuerySet[ExportRequest]:
+    return ExportRequest.objects.filter(
+        alone=False, used_at__isnull=True, allowed_at__isnull=True, asked_at__gt=now - ASKED_KEPT
+    )
+
+
+def _taken_alone(by: Any, *, now: datetime) -> int:
+    """How many people this person asked for alone in the last day, so that many small files are no way round."""
+    asked = ExportRequest.objects.filter(asked_by=by, alone=True, asked_at__gt=now - DAY)
+    return int(asked.aggregate(all=Sum("people"))["all"] or 0)

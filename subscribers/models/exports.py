@@ -1,0 +1,52 @@
+"""Every file of people that somebody asked for in the desk: what for, who else allowed it, and that it was taken once."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy
+
+from subscribers.models.lists import MailingList
+
+MOST_ALONE = 500
+
+
+class ExportRequest(models.Model):
+    """`alone` is what one person may take without asking. All else needs the yes of a second, for a day, once."""
+
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    asked_at = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+    mailing_list = models.ForeignKey(MailingList, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    mark = models.BooleanField(default=True, help_text=gettext_lazy("Whether the file says that it is UTF-8"))
+    people = models.PositiveIntegerField(help_text=gettext_lazy("How many there were when it was asked for"))
+    alone = models.BooleanField(default=False)
+    allowed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    allowed_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True, help_text=gettext_lazy("Until when it may be taken"))
+    used_at = models.DateTimeField(null=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason=""), name="export_has_reason"),
+            models.CheckConstraint(condition=Q(alone=False) | Q(people__lte=MOST_ALONE), name="export_alone_is_small"),
+            models.CheckConstraint(
+                condition=Q(allowed_by__isnull=True, allowed_at__isnull=True, expires_at__isnull=True)
+                | Q(allowed_by__isnull=False, allowed_at__isnull=False, expires_at__isnull=False),
+                name="export_allowed_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(allowed_by__isnull=True) | ~Q(allowed_by=F("asked_by")), name="export_second_is_another"
+            ),
+            models.CheckConstraint(
+                condition=Q(used_at__isnull=True)
+                | Q(alone=True)
+                | Q(expires_at__isnull=False, used_at__lte=F("expires_at")),
+                name="export_used_while_allowed",
+            ),
+        ]
+        indexes = [models.Index(fields=["asked_at"], name="export_asked")]
+
+    def __str__(self) -> str:
+        return f"Export {self.pk}"

@@ -1,0 +1,114 @@
+"""P2, P10: implied consent (CASL) names the day on which it runs out, and nobody is mailed after it."""
+
+import io
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from subscribers.audience import candidates, contactable, count_audience, eligible, explain_ineligible
+from subscribers.implied import end_lapsed, expiring_soon
+from subscribers.importer import ImportReport, import_people
+from subscribers.links import LinkTarget
+from subscribers.models import Basis, ConsentEvent, EndReason, MailingList, Subscriber, Subscription
+from subscribers.retention import forget_what_is_over
+from subscribers.signup import Requested, confirm_subscription, request_subscription
+from tests.support.people import NOW, make_list
+
+pytestmark = pytest.mark.django_db
+LAST = date(2027, 1, 31)
+OVER = datetime(2027, 2, 1, tzinfo=UTC)
+
+
+def bring(mailing_list: MailingList, text: str, **fields: object) -> ImportReport:
+    terms = {"basis": "casl_implied", "evidence": "Gifts of 2025", "by": "kim", "now": NOW, "clock": lambda: NOW}
+    return import_people(file=io.BytesIO(text.encode()), mailing_list=mailing_list, **{**terms, **fields})
+
+
+@pytest.fixture
+def weekly() -> MailingList:
+    return make_list()
+
+
+@pytest.fixture
+def ann(weekly: MailingList) -> Subscriber:
+    bring(weekly, "email\nann@example.org\n", expires_on=LAST)
+    return Subscriber.objects.get()
+
+
+def test_p10_a_line_needs_its_last_day_and_one_that_may_be(weekly: MailingList) -> None:
+    report = bring(
+        weekly,
+        "email,expires_on\nann@example.org,2027-01-31\nbea@example.org,\ncleo@example.org,2026-03-04\n"
+        "dora@example.org,2029-01-01\n",
+    )
+    assert report.new == 1
+    assert report.reasons == {"no_expiry": 1, "run_out": 1, "too_long": 1}
+    assert Subscription.objects.get().expires_at == OVER
+
+
+def test_p10_nobody_is_mailed_after_their_last_day_and_staff_read_why(weekly: MailingList, ann: Subscriber) -> None:
+    last = OVER - timedelta(seconds=1)
+    assert eligible(mailing_list=weekly, now=last).exists()
+    assert explain_ineligible(ann, mailing_list=weekly, now=last) == ""
+    assert not eligible(mailing_list=weekly, now=OVER).exists()
+    assert not contactable(mailing_list=weekly, now=OVER).exists()
+    assert explain_ineligible(ann, mailing_list=weekly, now=OVER) == "The implied consent ran out on 01 February 2027."
+    count = count_audience(mailing_list=weekly, now=OVER)
+    assert (count.candidates, count.eligible, count.excluded) == (1, 0, {"implied_consent_ran_out": 1})
+    assert [row.why for row in candidates(mailing_list=weekly, now=last)] == [""]
+
+
+def test_p10_staff_see_60_days_ahead_whose_consent_runs_out(weekly: MailingList, ann: Subscriber) -> None:
+    assert not expiring_soon(now=OVER - timedelta(days=61)).exists()
+    assert [row.subscriber for row in expiring_soon(now=OVER - timedelta(days=60))] == [ann]
+    assert not expiring_soon(now=OVER).exists()
+
+
+def test_p10_who_ran_out_is_taken_off_the_list_on_record_and_forgotten_28_days_later(
+    weekly: MailingList, ann: Subscriber
+) -> None:
+    assert end_lapsed(now=OVER - timedelta(seconds=1)) == 0
+    assert (end_lapsed(now=OVER), end_lapsed(now=OVER)) == (1, 0)
+    assert Subscription.objects.get().end_reason == EndReason.LAPSED
+    assert ConsentEvent.objects.latest("pk").source == "implied consent ran out"
+    forget_what_is_over(now=OVER + timedelta(days=28))
+    assert Subscriber.objects.exists()
+    forget_what_is_over(now=OVER + timedelta(days=28, seconds=1))
+    assert not Subscriber.objects.exists()
+
+
+def test_p10_newer_proof_lengthens_it_and_older_does_not(weekly: MailingList, ann: Subscriber) -> None:
+    assert bring(weekly, "email\nann@example.org\n", expires_on=date(2026, 12, 1)).unchanged == 1
+    assert Subscription.objects.get().expires_at == OVER
+    dry = bring(weekly, "email\nann@example.org\n", expires_on=date(2027, 6, 30), evidence="Gift of May", dry_run=True)
+    assert (dry.updated, Subscription.objects.get().expires_at) == (1, OVER)
+    assert bring(weekly, "email\nann@example.org\n", expires_on=date(2027, 6, 30), evidence="Gift of May").updated == 1
+    held = Subscription.objects.get()
+    assert (held.expires_at, held.evidence) == (datetime(2027, 7, 1, tzinfo=UTC), "Gift of May")
+    assert list(ConsentEvent.objects.order_by("pk").values_list("wording", flat=True)) == [
+        "Gifts of 2025",
+        "Gift of May",
+    ]
+
+
+def test_p10_consent_that_was_given_takes_the_place_of_implied_consent(weekly: MailingList, ann: Subscriber) -> None:
+    assert bring(weekly, "email\nann@example.org\n", basis="consent", evidence="Sheet").updated == 1
+    held = Subscription.objects.get()
+    assert (held.basis, held.expires_at) == (Basis.CONSENT, None)
+
+
+def test_p10_the_persons_own_confirmation_takes_its_place_too(weekly: MailingList, ann: Subscriber) -> None:
+    asked = request_subscription(email=ann.email, mailing_list=weekly, wording="yes", source="page", now=NOW)
+    assert asked == Requested.ASKED
+    assert eligible(mailing_list=weekly, now=NOW).exists()
+    confirm_subscription(target=LinkTarget(ann.uuid, weekly.public_id, NOW), now=NOW)
+    held = Subscription.objects.get()
+    assert (held.basis, held.expires_at, held.confirmed_at) == (Basis.DOUBLE_OPT_IN, None, NOW)
+    assert eligible(mailing_list=weekly, now=OVER).exists()
+
+
+def test_p10_the_database_keeps_implied_consent_and_its_last_day_together(ann: Subscriber) -> None:
+    for fields in ({"expires_at": None}, {"basis": Basis.CONSENT}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Subscription.objects.update(**fields)

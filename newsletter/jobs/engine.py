@@ -15,6 +15,7 @@ from newsletter.sending.run import LANES
 
 log = logging.getLogger(__name__)
 PROCRASTINATE = "procrastinate"
+LOOKS_UP_EVERY_SECONDS = 0.5
 
 
 class Engine(Protocol):
@@ -45,7 +46,9 @@ def run_until_stopped(engine: Engine, *, started: Callable[[], object]) -> None:
         signal.signal(name, lambda number, frame: stopped.set())
     engine.start()
     started()
-    stopped.wait()
+    # The system may hand a signal to any thread; this one, which acts on it, is woken by none but its own.
+    while not stopped.wait(LOOKS_UP_EVERY_SECONDS):
+        continue
     if not engine.stop():
         log.warning("A call did not end in time. Its batch is looked into by the next worker: nobody is mailed twice.")
         # Python would wait for the threads of that call, however long they take.

@@ -104,7 +104,7 @@ class EventViewSet(SnippetViewSet):
         "title",
         Column("starts_at", label=gettext_lazy("Starts"), accessor=say_when, sort_key="starts_at"),
         Column("place", label=gettext_lazy("Near"), accessor=say_place),
-        Column("note", label=gettext_lazy("Unsure")),
+        Column("note", label=gettext_lazy("Unsure"), width="20%"),
         Column("source", label=gettext_lazy("Source"), sort_key="source__name"),
     ]
     edit_handler = ObjectList(

@@ -112,8 +112,8 @@ def check_terms(*, basis: Basis | str, evidence: str, by: str, kind: ImportKind 
 
 def _take_up(batch: ImportBatch) -> ImportBatch:
     """The interrupted import of the same file on the same terms, or this one, saved."""
-    same = ("mailing_list", "kind", "basis", "evidence", "confirm", "collected_on", "expires_on")
-    same += ("file_key", "mapping", "encoding")
+    terms = ("mailing_list", "kind", "basis", "evidence", "confirm", "collected_on", "expires_on")
+    same = (*terms, "file_key", "mapping", "encoding")
     given = {name: getattr(batch, name) for name in same}
     begun = ImportBatch.objects.filter(state=ImportState.RUNNING, stored=False, **given).order_by("-pk").first()
     if begun is not None:

@@ -205,6 +205,7 @@ def test_an_empty_audience_cannot_be_approved_and_says_why(mailgun):
 
 
 def test_a_missing_postal_address_cannot_be_approved_and_says_why(mailgun):
+    """P9."""
     publication = make_publication()
     publication.brand.postal_address = ""
     publication.brand.save()

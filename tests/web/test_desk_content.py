@@ -371,6 +371,7 @@ def test_a_look_without_any_issue_or_publication_says_what_it_can_show(db: None)
 
 
 def test_a_logo_is_uploaded_and_what_is_no_picture_is_refused(publication: Publication) -> None:
+    """G11."""
     client, brand = sign_in("admin"), publication.brand
     data = BytesIO()
     Image.new("RGB", (640, 200), "#1f4e5f").save(data, "PNG")

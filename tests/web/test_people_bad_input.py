@@ -51,6 +51,7 @@ def test_staff_see_people_and_segments_of_a_region_that_no_longer_exists(gone: S
 
 
 def test_a_name_full_of_markup_is_text_on_every_page_of_staff_and_readers(client: Client, weekly: MailingList) -> None:
+    """T4."""
     person = make_member(weekly, name=MARKUP, source=MARKUP[:60])
     desk = sign_in("data")
     pages = [desk.get("/admin/people/"), desk.get(f"/admin/people/{person.pk}/")]

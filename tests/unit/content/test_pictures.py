@@ -43,6 +43,7 @@ def test_a_wide_picture_is_made_as_wide_as_asked_and_light() -> None:
 
 
 def test_x10_no_hidden_data_goes_along_and_the_picture_stands_upright() -> None:
+    """V4."""
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x010E] = "where it was taken"

@@ -14,6 +14,7 @@ from newsletter.issues.assemble import Assembly
 from newsletter.issues.body import literal
 from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.decision_links import make_decision_url
+from newsletter.jobs.tell_exports import EXPORT_KEY
 from newsletter.models import Batch, Issue, Publication, Send, Source, StaffNotice
 from newsletter.providers.contract import Adapter, Verdict
 from newsletter.sending.doubt import people_in_doubt
@@ -24,6 +25,8 @@ from subscribers.sentences import say
 
 log = logging.getLogger(__name__)
 AT_ONCE = 50
+_WHY = "You get this because you may approve issues."
+_WHY_EXPORT = "You get this because you look after the people."
 
 
 def tell_of_assembly(assembly: Assembly, *, now: datetime) -> None:
@@ -142,7 +145,7 @@ def _send(notice: StaffNotice, adapter: Adapter) -> int:
             subject=literal(say(notice.subject)),
             paragraphs=[literal(say(paragraph)) for paragraph in notice.paragraphs],
             button=(say("Open it in the desk"), notice.link),
-            reason=say("You get this because you may approve issues."),
+            reason=say(_WHY_EXPORT if notice.key.startswith(EXPORT_KEY) else _WHY),
         )
     if outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED):
         StaffNotice.objects.filter(pk=notice.pk).update(sent_at=None)

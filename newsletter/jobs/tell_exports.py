@@ -9,7 +9,7 @@ from django.db.models import Q
 from newsletter.models import Publication, StaffNotice
 from subscribers.exports import waiting_exports
 
-KEY = "export-"
+EXPORT_KEY = "export-"
 
 
 def tell_of_waiting_exports(*, now: datetime) -> None:
@@ -22,7 +22,7 @@ def tell_of_waiting_exports(*, now: datetime) -> None:
     StaffNotice.objects.bulk_create(
         (
             StaffNotice(
-                key=f"{KEY}{asked.pk}",
+                key=f"{EXPORT_KEY}{asked.pk}",
                 person=person,
                 subject="A file of people waits for your yes",
                 paragraphs=[

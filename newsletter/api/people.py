@@ -1,5 +1,6 @@
 """Calls about people. Addresses come in the body, never in the path, so that no log holds them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest
@@ -19,6 +20,7 @@ from newsletter.api.shapes import (
     Stopped,
 )
 from newsletter.errors import NotFound
+from newsletter.models import ApiKey
 from subscribers.addresses import normalise
 from subscribers.arrivals import take_signup
 from subscribers.changing import Change, Outcome, change_people
@@ -75,7 +77,10 @@ def change(request: HttpRequest, data: PeopleChange) -> PeopleChanged:
     )
     counts = {str(outcome): sum(answer.outcome is outcome for answer in answers) for outcome in Outcome}
     if counts["changed"]:
-        log(instance=key, action="newsletter.api_changed", data=counts)
+        about = [
+            row.email for row, answer in zip(data.people, answers, strict=True) if answer.outcome is Outcome.CHANGED
+        ]
+        log(instance=key, action="newsletter.api_changed", data={**counts, "people": _ids(about)})
     rows = [
         RowAnswer.model_validate({"row": number, "result": str(answer.outcome), "why": answer.why})
         for number, answer in enumerate(answers)
@@ -87,7 +92,7 @@ def change(request: HttpRequest, data: PeopleChange) -> PeopleChanged:
 def find(request: HttpRequest, data: Address) -> dict[str, object]:
     """Everything that is held about the person of an address, as `newsletter subscribers show EMAIL --json`."""
     person = find_person(data.email)
-    log(instance=person, action="newsletter.api_read", data={"key": _key(request).name})
+    log(instance=person, action="newsletter.api_read", data=_record(_key(request)))
     return describe_person(person, now=timezone.now())
 
 
@@ -105,12 +110,23 @@ def stop(request: HttpRequest, data: Stop) -> dict[str, bool]:
     )
     if changed:
         person = Subscriber.objects.filter(address_hash=identify(normalise(data.email))).first()
-        log(instance=person or key, action="newsletter.api_stopped", data={"key": key.name, "reason": data.reason})
+        log(instance=person or key, action="newsletter.api_stopped", data={**_record(key), "reason": data.reason})
     return {"changed": changed}
 
 
 def _key(request: HttpRequest) -> Any:
     return request.auth  # type: ignore[attr-defined]  # set by `access.Key`
+
+
+def _record(key: ApiKey) -> dict[str, object]:
+    """The key as the staff log names it."""
+    return {"key": key.name, "key_id": key.pk}
+
+
+def _ids(addresses: Iterable[str]) -> list[int]:
+    """The row ids of the people of these addresses, which stand in no log."""
+    hashes = [identify(normalise(address)) for address in addresses]
+    return list(Subscriber.objects.filter(address_hash__in=hashes).order_by("pk").values_list("pk", flat=True))
 
 
 def _find_list(slug: str, *, public: bool = False) -> MailingList:

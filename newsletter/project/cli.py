@@ -21,6 +21,7 @@ COMMANDS = {
     "staff": "add people to the staff, or list them",
     "api-key": "make, list or revoke keys for your other systems",
     "subscribers": "import, export or look up the people of a list",
+    "breach-drill": "list whose data an account, an API key or an export touched",
     "serve": "run everything in one process: web, schedule, sender",
     "web": "run the web pages only",
     "scheduler": "run the schedule only",

@@ -1,0 +1,66 @@
+"""newsletter breach-drill: whose data an account, a key of the API or an export touched in a stretch of time."""
+
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils import timezone
+
+from newsletter.management.base import ProductCommand
+from newsletter.organisation.breach import entries_of_export, entries_of_key, entries_of_staff, find_touched
+
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Command(ProductCommand):
+    help = "List whose data an account, a key of the API or an export touched, by the staff log."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        who = parser.add_mutually_exclusive_group(required=True)
+        who.add_argument("--staff", metavar="EMAIL", help="The account of a member of staff.")
+        who.add_argument("--key", type=int, metavar="ID", help="A key of the API, by its number.")
+        who.add_argument("--export", type=int, metavar="ID", help="A file of people, by its number in the staff log.")
+        parser.add_argument("--from", dest="since", type=_moment, default=_START, metavar="ISO", help="From then on.")
+        parser.add_argument(
+            "--to", dest="until", type=_moment, metavar="ISO", help="Until before then; else until now."
+        )
+        parser.add_argument("--json", action="store_true", help="With every address: it is personal data.")
+
+    def run(self, **options: Any) -> None:
+        if options["staff"]:
+            entries = entries_of_staff(options["staff"])
+        elif options["key"] is not None:
+            entries = entries_of_key(options["key"])
+        else:
+            entries = entries_of_export(options["export"])
+        until = options["until"] or datetime.now(UTC)
+        touched = find_touched(entries, since=options["since"], until=until)
+        people = touched.known()
+        if options["json"]:
+            self.write_json(
+                {
+                    "from": options["since"].isoformat(),
+                    "to": until.isoformat(),
+                    "entries": touched.entries,
+                    "erased": len(touched.acts) - len(people),
+                    "people": [
+                        {"id": one.pk, "email": one.email, "acts": sorted(touched.acts[one.pk])} for one in people
+                    ],
+                }
+            )
+            return
+        self.write_lines(
+            [
+                *(f"{one.pk}  {one}  {', '.join(sorted(touched.acts[one.pk]))}" for one in people),
+                f"{len(people):,} people, and {len(touched.acts) - len(people):,} erased since, "
+                f"by {touched.entries:,} entries of the staff log. --json gives their addresses.",
+            ]
+        )
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"“{text}” is not a time such as 2026-03-31 or 2026-03-31T09:00+01:00") from error
+    return moment if moment.tzinfo else timezone.make_aware(moment)

@@ -1,0 +1,99 @@
+"""Whose data an account, a key of the API or one export touched in a stretch of time, by the staff log (P14).
+
+It only reads. Who was in an export is worked out from who was on the list then; people erased since are counted alone.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model, Q, QuerySet
+
+from newsletter.errors import NotFound
+from newsletter.models import ApiKey, AuditEntry
+from subscribers.models import ImportBatch, Subscriber, Subscription
+
+_AT_ONCE = 5_000
+
+
+@dataclass
+class Touched:
+    """Row ids of people, each with what was done by the names of the staff log; `entries` is how many were read."""
+
+    entries: int = 0
+    acts: dict[int, set[str]] = field(default_factory=dict)
+
+    def add(self, people: Iterable[int], *, act: str) -> None:
+        for pk in people:
+            self.acts.setdefault(pk, set()).add(act)
+
+    def known(self) -> list[Subscriber]:
+        """Those who are still on record, in the order of their ids."""
+        ids = sorted(self.acts)
+        found: list[Subscriber] = []
+        for start in range(0, len(ids), _AT_ONCE):
+            found += Subscriber.objects.filter(pk__in=ids[start : start + _AT_ONCE]).order_by("pk")
+        return found
+
+
+def entries_of_staff(email: str) -> QuerySet[AuditEntry]:
+    """What this account did. Raises NotFound."""
+    person = User.objects.filter(username=email.strip().lower()).first()
+    if person is None:
+        raise NotFound(f"Nobody has an account under {email}. List the staff: newsletter staff list")
+    return _entries().filter(user=person)
+
+
+def entries_of_key(key_id: int) -> QuerySet[AuditEntry]:
+    """What was done with this key of the API, revoked or not. Raises NotFound."""
+    key = ApiKey.objects.filter(pk=key_id).first()
+    if key is None:
+        raise NotFound(f"There is no key {key_id}. `newsletter api-key list` shows them all.")
+    itself = Q(content_type=_kind(ApiKey), object_id=str(key.pk))
+    return _entries().filter(itself | Q(data__key_id=key.pk) | Q(data__key=key.name))
+
+
+def entries_of_export(export_id: int) -> QuerySet[AuditEntry]:
+    """The taking of one file of people. Raises NotFound."""
+    entries = _entries().filter(action="subscribers.export", data__export=export_id)
+    if not entries.exists():
+        raise NotFound(f"No export {export_id} was taken. The staff log gives the number of each.")
+    return entries
+
+
+def find_touched(entries: QuerySet[AuditEntry], *, since: datetime, until: datetime) -> Touched:
+    """Whose data these entries of `since` ≤ time < `until` were about."""
+    touched = Touched()
+    person, batch = _kind(Subscriber), _kind(ImportBatch)
+    for entry in entries.filter(timestamp__gte=since, timestamp__lt=until).order_by("pk").iterator(chunk_size=1_000):
+        touched.entries += 1
+        about = (entry.data or {}).get("people")
+        if entry.action == "subscribers.export":
+            touched.add(_on_the_list(str(entry.data["list"]), at=entry.timestamp), act=entry.action)
+        elif isinstance(about, list):
+            touched.add(about, act=entry.action)
+        elif entry.content_type_id == person.pk:
+            touched.add([int(entry.object_id)], act=entry.action)
+        elif entry.content_type_id == batch.pk:
+            brought = Subscription.objects.filter(import_batch=int(entry.object_id))
+            touched.add(brought.values_list("subscriber_id", flat=True), act=entry.action)
+    return touched
+
+
+def _entries() -> QuerySet[AuditEntry]:
+    entries: QuerySet[AuditEntry] = AuditEntry.objects.all()
+    return entries
+
+
+def _on_the_list(slug: str, *, at: datetime) -> Iterable[int]:
+    """Whoever was on the list then, or on any for `all`: at least those of the file."""
+    then = Subscription.objects.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=at), requested_at__lte=at)
+    if slug != "all":
+        then = then.filter(mailing_list__slug=slug)
+    return then.values_list("subscriber_id", flat=True).iterator(chunk_size=_AT_ONCE)
+
+
+def _kind(model: type[Model]) -> ContentType:
+    return ContentType.objects.get_for_model(model)

@@ -1,0 +1,96 @@
+"""P14: whose data an account, a key of the API or an export touched is read out of the staff log."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from wagtail.log_actions import log
+
+from newsletter.errors import NotFound
+from newsletter.keys import make_key
+from newsletter.organisation.breach import entries_of_export, entries_of_key, entries_of_staff
+from subscribers.erasure import erase_person
+from subscribers.models import ExportRequest, MailingList, Subscriber
+from tests.support.people import make_list, make_member, make_person
+from tests.web.desk import PASSWORD, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def weekly() -> MailingList:
+    return make_list()
+
+
+@pytest.fixture
+def ann(weekly: MailingList) -> Subscriber:
+    return make_member(weekly, "ann@example.org")
+
+
+@pytest.fixture
+def bea(weekly: MailingList) -> Subscriber:
+    return make_member(weekly, "bea@example.org")
+
+
+def drill(capsys: pytest.CaptureFixture[str], *given: str) -> dict[str, Any]:
+    call_command("breach_drill", *given, "--json")
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_p14_whom_an_account_looked_at_is_listed_within_the_time_asked_for(
+    capsys: pytest.CaptureFixture[str], ann: Subscriber, bea: Subscriber
+) -> None:
+    client = sign_in("data")
+    client.get(reverse("subscribers_person", args=[ann.pk]))
+    found = drill(capsys, "--staff", "data@example.org")
+    assert found["people"] == [{"id": ann.pk, "email": "ann@example.org", "acts": ["subscribers.look"]}]
+    tomorrow = (timezone.now() + timedelta(days=1)).isoformat()
+    assert drill(capsys, "--staff", "data@example.org", "--from", tomorrow)["people"] == []
+    call_command("breach_drill", "--staff", "data@example.org")
+    assert "ann@example.org" not in capsys.readouterr().out
+
+
+def test_p14_an_export_touched_everybody_of_its_list_then_and_the_erased_are_counted(
+    capsys: pytest.CaptureFixture[str], weekly: MailingList, ann: Subscriber, bea: Subscriber
+) -> None:
+    client = sign_in("data")
+    client.post(reverse("subscribers_export"), {"mailing_list": weekly.pk, "reason": "Print run", "password": PASSWORD})
+    client.get(reverse("subscribers_person", args=[bea.pk]))
+    make_person("not-on-it@example.org")
+    number = ExportRequest.objects.get().pk
+    assert [one["id"] for one in drill(capsys, "--export", str(number))["people"]] == [ann.pk, bea.pk]
+    erase_person(subscriber=bea, by="kim", now=timezone.now())
+    found = drill(capsys, "--staff", "data@example.org")
+    assert ([one["id"] for one in found["people"]], found["erased"]) == ([ann.pk], 1)
+
+
+def test_p14_what_a_key_of_the_api_read_and_changed_is_listed(
+    capsys: pytest.CaptureFixture[str], ann: Subscriber, bea: Subscriber
+) -> None:
+    make_person("cleo@example.org")
+    key, text = make_key(name="Web site", scope="people", by="kim", now=timezone.now())
+    client = Client(headers={"authorization": f"Bearer {text}"})
+    client.post("/api/v1/people/find", {"email": "ann@example.org"}, content_type="application/json")
+    client.patch(
+        "/api/v1/people",
+        {"people": [{"email": "bea@example.org", "giving": "donor"}, {"email": "nobody@example.org"}]},
+        content_type="application/json",
+    )
+    assert {one["id"]: one["acts"] for one in drill(capsys, "--key", str(key.pk))["people"]} == {
+        ann.pk: ["newsletter.api_read"],
+        bea.pk: ["newsletter.api_changed"],
+    }
+
+
+def test_p14_an_account_a_key_or_an_export_that_is_not_there_is_said() -> None:
+    log(instance=User.objects.create(username="kim@example.org"), action="newsletter.staff_added")
+    for find in (lambda: entries_of_staff("no@example.org"), lambda: entries_of_key(9), lambda: entries_of_export(9)):
+        with pytest.raises(NotFound):
+            find()

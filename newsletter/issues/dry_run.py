@@ -30,7 +30,7 @@ def find_unfillable(variant: Variant) -> str:
             return f"Its personal field {error} has no value that could stand there."
         left = [part for part, text in filled.items() if BEGINNING in text]
         if left:
-            return f"A personal field is left unfilled in its {' and its '.join(left)}."
+            return f"A personal field is left unfilled in its {', '.join(left)}."
     return ""
 
 

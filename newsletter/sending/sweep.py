@@ -94,9 +94,14 @@ def _worry(send: Send) -> str:
     unknown = alone.count() - left + sum(uncertain.values_list("size", flat=True))
     words = []
     if unknown:
-        words.append(f"for {unknown} people we do not know whether the provider took the mail")
+        words.append(
+            f"for {unknown} {'person' if unknown == 1 else 'people'} we do not know whether the provider took the mail"
+        )
     if left:
-        words.append(f"for {left} people who left meanwhile we do not know whether they were mailed before they left")
+        words.append(
+            f"for {left} {'person' if left == 1 else 'people'} who left meanwhile we do not know whether they were mailed "
+            "before they left"
+        )
     if refused.exists():
         people = sum(refused.values_list("size", flat=True))
         words.append(f"the provider refused the mail of {people} people: {refused.values_list('reason', flat=True)[0]}")

@@ -84,7 +84,7 @@ class LinkTarget:
 
 
 class Signer:
-    """Makes links in bulk: the newest key's hash states are computed once, a link then costs about 1.5 µs.
+    """Makes links in bulk: the newest key's hash states are computed once, a link then costs little more than its two hashes.
 
     `keys` are secrets, newest first; `issued` is the same for all links made, so that one send's links are
     reproducible. Identifiers are raw bytes: 16 of the subscriber's uuid, 8 of the list's public id.
@@ -103,24 +103,28 @@ class Signer:
         return self.url(Purpose.PREFERENCES, subscriber, mailing_list)
 
     def url(self, purpose: Purpose, subscriber: bytes, mailing_list: bytes) -> str:
-        return self.maker(purpose, mailing_list)(subscriber)
+        return self.maker(purpose, mailing_list)([subscriber])[0]
 
-    def maker(self, purpose: Purpose, mailing_list: bytes) -> Callable[[bytes], str]:
-        """From a subscriber to the link of one purpose and list: what a send calls once for every reader."""
+    def maker(self, purpose: Purpose, mailing_list: bytes) -> Callable[[Sequence[bytes]], list[str]]:
+        """From subscribers to their links of one purpose and list, in their order: what a send calls for every batch."""
         head, inner_start, outer_start = _begin(self._key, purpose)
         prefix = f"{self._site_url}/{_PATHS[purpose]}/"
         tail = mailing_list + self._issued
 
-        def url(subscriber: bytes) -> str:
-            body = subscriber + tail
-            inner = inner_start.copy()
-            inner.update(body)
-            outer = outer_start.copy()
-            outer.update(inner.digest())
-            token = b2a_base64(head + body + outer.digest()[:_MAC], newline=False)
-            return prefix + token.translate(_URL_SAFE).decode("ascii")
+        def urls(subscribers: Sequence[bytes]) -> list[str]:
+            tokens = []
+            for subscriber in subscribers:
+                body = subscriber + tail
+                inner = inner_start.copy()
+                inner.update(body)
+                outer = outer_start.copy()
+                outer.update(inner.digest())
+                tokens.append(head + body + outer.digest()[:_MAC])
+            # 48 bytes make 64 characters and no padding, so one writing of all of them is each one's own, end to end.
+            written = b2a_base64(b"".join(tokens), newline=False).translate(_URL_SAFE).decode("ascii")
+            return [prefix + written[start : start + _LENGTH] for start in range(0, len(written), _LENGTH)]
 
-        return url
+        return urls
 
 
 def make_link(*, purpose: Purpose, subscriber_uuid: uuid.UUID, list_public_id: str, now: datetime) -> str:

@@ -40,7 +40,8 @@ def measure_leaving(*, people: int = 5_000) -> LeavingFigures:
     mailing_list = publication.mailing_list
     signer = Signer(link_keys(), site_url=settings.SUBSCRIBERS_SITE_URL, issued=datetime.now(UTC))
     make = signer.maker(Purpose.UNSUBSCRIBE, bytes.fromhex(mailing_list.public_id))
-    paths = [urlsplit(make(uuid.bytes)).path for uuid in Subscriber.objects.values_list("uuid", flat=True)]
+    uuids = [uuid.bytes for uuid in Subscriber.objects.values_list("uuid", flat=True)]
+    paths = [urlsplit(url).path for url in make(uuids)]
     with serve_web() as port:
         _post([paths.pop()], port=port)
         started = time.perf_counter()

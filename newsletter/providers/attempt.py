@@ -65,10 +65,8 @@ def common_values(people: Sequence[tuple[str, Person]]) -> set[str]:
     """The names of the values that everybody has."""
     if not people:
         return set()
-    first = people[0][1].variables.keys()
-    if all(person.variables.keys() == first for _, person in people):
-        return set(first)
-    return set(first).intersection(*(person.variables for _, person in people))
+    shapes = {tuple(person.variables) for _, person in people}
+    return set(shapes.pop()).intersection(*shapes)
 
 
 def _in_ascii(mail: Mail) -> Mail:

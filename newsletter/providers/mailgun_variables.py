@@ -29,9 +29,7 @@ class RecipientVariables:
 
     def _as_they_are(self, person: Person) -> dict[str, str]:
         given = person.variables
-        values = {name: given[name] for name in self.names}
-        values["did"] = str(person.delivery)
-        return values
+        return {**{name: given[name] for name in self.names}, "did": str(person.delivery)}
 
     def _made_safe(self, person: Person) -> dict[str, str]:
         given = person.variables

@@ -10,13 +10,13 @@ def build_multipart(fields: Sequence[tuple[str, bytes]], *, key: str) -> tuple[b
     """Give (body, content type) of the fields in their order. Names must be plain ASCII, values may be any bytes."""
     content = b"".join(value for _, value in fields)
     boundary = _boundary(key, content)
-    mark = b"--" + boundary.encode("ascii")
-    pieces: list[bytes] = []
-    for name, value in fields:
-        head = f'\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode("ascii")
-        pieces += (mark, head, value, b"\r\n")
-    pieces += (mark, b"--\r\n")
-    return b"".join(pieces), f"multipart/form-data; boundary={boundary}"
+    mark = f"--{boundary}"
+    heads = {
+        name: f'{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode("ascii")
+        for name in dict(fields)
+    }
+    pieces = [heads[name] + value for name, value in fields]
+    return b"\r\n".join([*pieces, f"{mark}--\r\n".encode("ascii")]), f"multipart/form-data; boundary={boundary}"
 
 
 def _boundary(key: str, content: bytes) -> str:

@@ -71,9 +71,13 @@ def share_values(people: Sequence[Person], *, names: Iterable[str]) -> dict[str,
     kept: dict[str, str] = {}
     for name in sorted(names, reverse=True):
         other = kept.setdefault(name[2:], name)
-        if other != name and all(person.variables[name] == person.variables[other] for person in people):
+        if other != name and _column(people, name) == _column(people, other):
             shared[name] = other
     return shared
+
+
+def _column(people: Sequence[Person], name: str) -> list[str]:
+    return [person.variables[name] for person in people]
 
 
 def rename_tokens(text: str, shared: Mapping[str, str]) -> str:

@@ -1,13 +1,16 @@
-"""Each person's values for the tokens of a mail, escaped for where they stand. Fast: it runs once per reader."""
+"""People's values for the tokens of a mail, escaped for where they stand: worked out a column at a time, for many at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 from newsletter.rendering.errors import MissingValue
 from newsletter.rendering.text import UNSAFE_IN_LINE
 from newsletter.rendering.tokens import Context, Variable
 
-Values = Callable[[Mapping[str, str]], dict[str, str]]
+Columns = Mapping[str, Sequence[str]]
+Values = Callable[[Columns], list[dict[str, str]]]
+
+_ESCAPED = frozenset("&<>\"'")
 
 
 def values_for(*, variables: tuple[Variable, ...], fields: Mapping[str, str]) -> dict[str, str]:
@@ -15,43 +18,43 @@ def values_for(*, variables: tuple[Variable, ...], fields: Mapping[str, str]) ->
 
     Raises MissingValue where a field without a default, such as the unsubscribe link, is blank.
     """
-    return plan_values(variables)(fields)
+    return plan_values(variables)({field: [value] for field, value in fields.items()})[0]
 
 
 def plan_values(variables: tuple[Variable, ...], *, plain: frozenset[str] = frozenset()) -> Values:
-    """The same for many people: what does not change from one to the next is worked out once.
+    """The same for many people: from each field's values, one for each person, to each person's tokens.
 
-    ``plain`` names fields whose values are known to hold nothing to clean or escape, such as links that we made.
+    ``plain`` names fields whose values are known to hold nothing to clean or escape, such as links that we made. Fields
+    that were not given are blank. Raises MissingValue where one person lacks what the mail needs.
     """
-    by_field: dict[str, list[Variable]] = {}
-    for variable in variables:
-        by_field.setdefault(variable.field, []).append(variable)
-    links = [(field, tuple(each.token for each in same)) for field, same in by_field.items() if field in plain]
-    words = [
-        (field, tuple((each.token, each.context == "t", _in_context(each.default, each.context)) for each in same))
-        for field, same in by_field.items()
-        if field not in plain
-    ]
+    tokens = [variable.token for variable in variables]
 
-    def values(fields: Mapping[str, str]) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for field, names in links:
-            value = fields.get(field) or _missing(field)
-            for token in names:
-                found[token] = value
-        for field, tokens in words:
-            value = fields.get(field, "")
-            if not value.isprintable():
-                value = UNSAFE_IN_LINE.sub(" ", value)
-            value = value.strip()
-            for token, is_text, default in tokens:
-                if value:
-                    found[token] = value if is_text else escape(value)
-                else:
-                    found[token] = default or _missing(field)
-        return found
+    def values(columns: Columns) -> list[dict[str, str]]:
+        people = max((len(column) for column in columns.values()), default=1)
+        if not tokens:
+            return [{} for _ in range(people)]
+        given = {each.field: columns.get(each.field) or [""] * people for each in variables}
+        clean = {field: column if field in plain else _clean(column) for field, column in given.items()}
+        written = [_write(clean[each.field], each, plain=each.field in plain) for each in variables]
+        return [dict(zip(tokens, row, strict=True)) for row in zip(*written, strict=True)]
 
     return values
+
+
+def _clean(column: Sequence[str]) -> Sequence[str]:
+    if not "".join(column).isprintable():
+        column = [UNSAFE_IN_LINE.sub(" ", value) for value in column]
+    return [value.strip() for value in column]
+
+
+def _write(column: Sequence[str], variable: Variable, *, plain: bool) -> Sequence[str]:
+    """The column as it stands in this token's place: blanks filled, and escaped in HTML."""
+    as_it_is = plain or variable.context == "t" or _ESCAPED.isdisjoint("".join(column))
+    written = column if as_it_is else [escape(value) for value in column]
+    if all(written):
+        return written
+    default = _in_context(variable.default, variable.context) or _missing(variable.field)
+    return [value or default for value in written]
 
 
 def _missing(field: str) -> str:

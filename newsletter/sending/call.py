@@ -71,15 +71,15 @@ class Shelf:
 def build_call(*, batch: Batch, readers: Sequence[Reader], letter: Letter, places: Places) -> BatchCall:
     """The call for these people of a batch."""
     send = batch.send
-    values = letter.values
     fields = plan_fields(letter.fields, signer=signer_at(send.made_at), list_id=letter.list_id, places=places)
+    values = letter.values(fields(readers))
     return BatchCall(
         key=batch.key,
         issue=send.issue.public_id,
         variant=letter.key,
         label=letter.label,
         mail=letter.mail,
-        people=[Person(reader.delivery, reader.email, values(fields(reader))) for reader in readers],
+        people=[Person(reader.delivery, reader.email, own) for reader, own in zip(readers, values, strict=True)],
     )
 
 
@@ -136,21 +136,24 @@ def list_headers(publication: Mapping[str, Any]) -> dict[str, str]:
 
 def plan_fields(
     names: frozenset[str], *, signer: Signer, list_id: bytes, places: Places
-) -> Callable[[Reader], dict[str, str]]:
-    """Of the closed list of fields that a mail may hold of a person, those it does hold; the links are the person's own."""
+) -> Callable[[Sequence[Reader]], dict[str, list[str]]]:
+    """Of the closed list of fields that a mail may hold of a person, those it does hold; the links are the person's own.
+
+    The plan gives each field's values in the order of the readers.
+    """
     unsubscribe = signer.maker(Purpose.UNSUBSCRIBE, list_id)
     preferences = signer.maker(Purpose.PREFERENCES, list_id)
-    every: dict[str, Callable[[Reader], str]] = {
-        "name": lambda reader: reader.name,
-        "first_name": lambda reader: _first_word(reader.name),
-        "city": lambda reader: places[reader.place].city,
-        "region": lambda reader: places[reader.place].region,
-        "unsubscribe": lambda reader: unsubscribe(reader.uuid),
-        "preferences": lambda reader: preferences(reader.uuid),
-        "reader": lambda reader: "",
+    every: dict[str, Callable[[Sequence[Reader]], list[str]]] = {
+        "name": lambda readers: [reader.name for reader in readers],
+        "first_name": lambda readers: [_first_word(reader.name) for reader in readers],
+        "city": lambda readers: [places[reader.place].city for reader in readers],
+        "region": lambda readers: [places[reader.place].region for reader in readers],
+        "unsubscribe": lambda readers: unsubscribe([reader.uuid for reader in readers]),
+        "preferences": lambda readers: preferences([reader.uuid for reader in readers]),
+        "reader": lambda readers: [""] * len(readers),
     }
     wanted = [(name, every[name]) for name in sorted(names)]
-    return lambda reader: {name: field(reader) for name, field in wanted}
+    return lambda readers: {name: field(readers) for name, field in wanted}
 
 
 def _first_word(name: str) -> str:

@@ -8,14 +8,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, F, Q, QuerySet
 
 from newsletter.issues.shown import shows_withdrawn
-from newsletter.models import Attempt, Batch, DeliveryException, Installation, Send
+from newsletter.models import Batch, DeliveryException, Installation, Send
+from newsletter.sending.composed import SOME_MOMENT, SOME_ROW, Composed, compose
 from newsletter.sending.lease import LEASE
 from newsletter.sending.readers import Reader, find_readers
+from newsletter.sending.statements import begin_attempt, take_batch
 from subscribers.only_to import who_alone
 
 LEFT = "left since the audience was frozen"
@@ -40,9 +43,18 @@ class Claim:
 
 def find_due_batches(*, now: datetime, limit: int = 50) -> list[int]:
     """Batches that may be taken now, oldest send first."""
+    return list(_due_batches(now=now).order_by("send_id", "seq").values_list("pk", flat=True)[:limit])
+
+
+def _due_batches(*, now: datetime) -> QuerySet[Batch]:
     due = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    batches = Batch.objects.filter(due, ~shows_withdrawn(), state=Batch.State.PENDING, send__in=running_sends(now=now))
-    return list(batches.order_by("send_id", "seq").values_list("pk", flat=True)[:limit])
+    return Batch.objects.filter(due, ~shows_withdrawn(), state=Batch.State.PENDING, send__in=running_sends(now=now))
+
+
+@lru_cache(maxsize=2)
+def _find_one_batch(vendor: str) -> Composed:
+    """Of the due batches the one with a given id, on this kind of database."""
+    return compose(_due_batches(now=SOME_MOMENT).filter(pk=SOME_ROW).values("pk"))
 
 
 def running_sends(*, now: datetime) -> QuerySet[Send]:
@@ -66,14 +78,9 @@ def claim_batch(
     ``wait_until`` is asked once the batch is ours, in the same transaction: a batch that must wait goes back as it was.
     """
     lease_until = now + LEASE
-    due = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    free = Batch.objects.filter(
-        due, ~shows_withdrawn(), pk=batch_id, state=Batch.State.PENDING, send__in=running_sends(now=now)
-    )
-    taken = free.update(state=Batch.State.SUBMITTING, attempts=F("attempts") + 1, lease_until=lease_until, reason="")
-    if not taken:
+    batch = take_batch(batch_id, may_go=_find_one_batch(connection.vendor), lease_until=lease_until, now=now)
+    if batch is None:
         return None
-    batch = Batch.objects.get(pk=batch_id)
     batch.send = (sends or Sends()).find(batch.send_id)
     later = wait_until(batch, now)
     if later is not None:
@@ -82,9 +89,7 @@ def claim_batch(
     readers = find_readers(batch, mailing_list=batch.send.issue.publication.mailing_list, now=now)
     if readers.left:
         _leave_out(readers.left, batch=batch, now=now)
-    Attempt.objects.create(
-        batch=batch, n=batch.attempts, provider=provider, people=len(readers.staying), started_at=now
-    )
+    begin_attempt(batch, provider=provider, people=len(readers.staying), now=now)
     return Claim(batch=batch, n=batch.attempts, lease_until=lease_until, readers=readers.staying)
 
 

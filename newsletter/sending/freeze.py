@@ -30,8 +30,8 @@ WRITE_CACHE = -64_000  # kB
 SORT_MEMORY = "64MB"
 _LONG = "W" * 120
 LONGEST_FIELDS = {
-    **dict.fromkeys(("name", "first_name", "city", "region"), _LONG),
-    **dict.fromkeys(("unsubscribe", "preferences"), "https://" + _LONG),
+    **dict.fromkeys(("name", "first_name", "city", "region"), (_LONG,)),
+    **dict.fromkeys(("unsubscribe", "preferences"), ("https://" + _LONG,)),
 }
 _GROUP = ("place_id", "giving", "radius_km", "frequency", "variant_id")
 
@@ -65,7 +65,7 @@ def cut_for(variants: Sequence[Variant], *, capabilities: Capabilities) -> int:
         people = min(
             people,
             capabilities.people_for(
-                mail_bytes=mail_bytes(letter.mail), variable_bytes=variable_bytes(letter.values(LONGEST_FIELDS))
+                mail_bytes=mail_bytes(letter.mail), variable_bytes=variable_bytes(letter.values(LONGEST_FIELDS)[0])
             ),
         )
     if people < 1:

@@ -13,6 +13,7 @@ from django.db import Error, connection
 from django.db.models import QuerySet
 
 from newsletter.models import Batch
+from newsletter.sending.statements import holds_lease
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=45)
@@ -29,7 +30,7 @@ class Lease:
 
     def holds(self, *, now: datetime) -> bool:
         """Whether the batch is still this claim's: by our clock, and by the row, for another machine's clock may differ."""
-        return now < self.until and self._row().filter(lease_until__gt=now).exists()
+        return now < self.until and holds_lease(self.batch_id, n=self.n, now=now)
 
     def renew(self, *, now: datetime) -> bool:
         """Lengthen it in the row and here. Returns False, changing nothing, where it is no longer ours to keep."""

@@ -11,6 +11,7 @@ from newsletter.providers.contract import Outcome, Verdict
 from newsletter.sending.claim import Claim
 from newsletter.sending.doubt import clear_doubt
 from newsletter.sending.split import halve, split_off
+from newsletter.sending.statements import end_attempt, settle_batch
 from newsletter.sending.unmade import REASON, find_excess, was_let_go_on
 
 FIRST_WAIT = timedelta(seconds=5)
@@ -33,16 +34,15 @@ _TRY_AGAIN = (Verdict.THROTTLED, Verdict.NOT_SENT)
 def record_outcome(*, claim: Claim, outcome: Outcome, now: datetime) -> bool:
     """Close the attempt and move the batch. Returns False, moving nothing, where the claim was lost meanwhile."""
     detail = outcome.reason[:500]
-    Attempt.objects.filter(batch=claim.batch, n=claim.n, ended_at__isnull=True).update(
-        ended_at=now, outcome=outcome.verdict.value, detail=detail
-    )
+    end_attempt(claim.batch.pk, n=claim.n, outcome=outcome.verdict.value, detail=detail, now=now)
     state = _state(outcome)
     back = state == Batch.State.PENDING
     again_at = now + wait_before_next(tries=claim.n, retry_after=outcome.retry_after)
-    moved = Batch.objects.filter(pk=claim.batch.pk, state=Batch.State.SUBMITTING, attempts=claim.n).update(
+    moved = settle_batch(
+        claim.batch.pk,
+        n=claim.n,
         state=state,
         reason=detail,
-        lease_until=None,
         provider_id=outcome.provider_id[:200],
         not_before=again_at if back else None,
         settled_at=None if back else now,

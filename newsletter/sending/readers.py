@@ -1,7 +1,7 @@
 """Who of a batch may still be mailed, as they are at this moment: one query by the one definition of the audience."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models.expressions import RawSQL
 
 from newsletter.models import Batch, DeliveryException
+from newsletter.sending.composed import SOME_MOMENT, Composed, compose
 from subscribers.audience import ANY_FREQUENCY, eligible
 from subscribers.models import MailingList
 from subscribers.only_to import OnlyTo, who_alone
@@ -29,7 +30,6 @@ ORDER BY mine.delivery
 """
 # 32 hexadecimal digits: quicker to read than an object for each of millions. SQLite keeps uuids as such.
 _UUID_AS_HEX = {"postgresql": "ENCODE(UUID_SEND(person.uuid), 'hex')", "sqlite": "person.uuid"}
-_SOME_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Reader(NamedTuple):
@@ -51,34 +51,27 @@ class Readers(NamedTuple):
 
 def find_readers(batch: Batch, *, mailing_list: MailingList, now: datetime) -> Readers:
     """People who have an end of their own already are in neither."""
-    adapted = connection.ops.adapt_datetimefield_value
-    sql, parameters = _compose(mailing_list, connection.vendor, who_alone())
-    told = [adapted(now) if one == adapted(_SOME_MOMENT) else one for one in parameters]
+    people = _find_people(mailing_list, connection.vendor, who_alone())
+    sql = _READ.format(eligible=people.sql, uuid=_UUID_AS_HEX[connection.vendor])
     with connection.cursor() as cursor:
-        cursor.execute(sql, [batch.pk, *ENDED, *told])
+        cursor.execute(sql, [batch.pk, *ENDED, *people.fill(moment=now)])
         return _tell_apart(cursor.fetchall())
 
 
 @lru_cache(maxsize=64)
-def _compose(mailing_list: MailingList, vendor: str, only_to: OnlyTo | None) -> tuple[str, tuple[Any, ...]]:
-    """The statement and the parameters of the audience in it, with `_SOME_MOMENT` where the moment of asking belongs.
-
-    Composing it takes longer than asking it of a thousand people. It depends on ``only_to``, as the audience does.
-    """
-    people = (
-        eligible(
-            mailing_list=mailing_list,
-            now=_SOME_MOMENT,
-            frequencies=ANY_FREQUENCY,
-            among=RawSQL("SELECT subscriber FROM mine", ()),
-        )
-        .order_by()
-        .values_list(
+def _find_people(mailing_list: MailingList, vendor: str, only_to: OnlyTo | None) -> Composed:
+    """Of the people whom ``mine`` names in the statement around it, those who may be mailed; ``only_to`` is in it too."""
+    people = eligible(
+        mailing_list=mailing_list,
+        now=SOME_MOMENT,
+        frequencies=ANY_FREQUENCY,
+        among=RawSQL("SELECT subscriber FROM mine", ()),
+    )
+    return compose(
+        people.values_list(
             "subscriber_id", "subscriber__uuid", "subscriber__email", "subscriber__name", "subscriber__place_id"
         )
     )
-    sql, parameters = people.query.sql_with_params()
-    return _READ.format(eligible=sql, uuid=_UUID_AS_HEX[vendor]), tuple(parameters)
 
 
 def _tell_apart(rows: Iterable[tuple[Any, ...]]) -> Readers:

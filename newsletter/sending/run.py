@@ -20,6 +20,8 @@ from newsletter.sending.reconcile import ask_provider, replay_uncertain
 from newsletter.sending.sweep import finish_sends, resume_unstarted, wake_up
 
 LONGEST_NAP = 1.0
+TOLD_EVERY = 0.25
+BETWEEN_SWEEPS = 200
 SWEPT_EVERY = 5.0
 LANES = 8
 
@@ -57,27 +59,31 @@ def dispatch_due(
     lanes: int = 1,
     most: int = 100_000,
     stopping: Callable[[], bool] = lambda: False,
+    progress: Callable[[], None] = lambda: None,
 ) -> int:
     """Send the batches that are due, up to ``most``, in so many threads. Returns how many this call sent.
 
-    Once ``stopping`` says so, no further batch is begun.
+    Once ``stopping`` says so, no further batch is begun. ``progress`` is called now and then from this thread.
     """
     feed = Feed(clock=dispatcher.clock, most=most, stopping=stopping)
     if lanes <= 1:
-        return _lane(feed, dispatcher)
+        return _lane(feed, dispatcher, progress=progress)
     first = feed.next()
     if first is None:
         return 0
     with ThreadPoolExecutor(max_workers=lanes, thread_name_prefix="lane") as pool:
         others = [pool.submit(_lane_of_its_own, feed, dispatcher) for _ in range(lanes - 1)]
-        sent = int(dispatcher.dispatch(first)) + _lane(feed, dispatcher)
+        sent = int(dispatcher.dispatch(first)) + _lane(feed, dispatcher, progress=progress)
         return sent + sum(other.result() for other in others)
 
 
-def _lane(feed: Feed, dispatcher: Dispatcher) -> int:
-    sent = 0
+def _lane(feed: Feed, dispatcher: Dispatcher, *, progress: Callable[[], None] = lambda: None) -> int:
+    sent, told_at = 0, time.monotonic()
     while (batch := feed.next()) is not None:
         sent += dispatcher.dispatch(batch)
+        if time.monotonic() - told_at > TOLD_EVERY:
+            progress()
+            told_at = time.monotonic()
     return sent
 
 
@@ -115,7 +121,7 @@ def run_send(
     """Dispatch in this process until the send has an end, beside any other worker. Returns the send as it ended."""
     dispatcher = Dispatcher(adapter=adapter, clock=clock)
     while True:
-        sent = dispatch_due(dispatcher=dispatcher, lanes=lanes, most=20 * lanes)
+        sent = dispatch_due(dispatcher=dispatcher, lanes=lanes, most=BETWEEN_SWEEPS * lanes, progress=progress)
         if not sent:
             sweep(adapter=adapter, clock=clock)
         progress()

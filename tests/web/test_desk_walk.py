@@ -81,3 +81,12 @@ def test_a_new_story_is_shown_while_it_is_written(full_desk: Publication) -> Non
 def test_a_new_publication_says_that_it_has_nothing_to_show(full_desk: Publication) -> None:
     page = sign_in("admin").get("/admin/publications/preview/").content.decode()
     assert "A new publication has no issue yet." in page
+
+
+def test_an_address_that_is_not_there_is_answered_in_the_readers_language_and_without_another_products_name() -> None:
+    public = Client().get("/nothing-here/", headers={"Accept-Language": "es"})
+    desk = sign_in("writer").get("/admin/nothing-here/")
+    assert (public.status_code, desk.status_code) == (404, 404)
+    assert "Esta página no está aquí" in public.content.decode()
+    assert "Go to Home" in desk.content.decode()
+    assert "Wagtail admin" not in desk.content.decode()

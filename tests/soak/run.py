@@ -125,7 +125,7 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=200_000)
     parser.add_argument("--lasts", type=int, default=90, help="seconds that a send takes at its rate, without troubles")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--minutes", type=float, default=17, help="for all seeds; the kills before have the rest of 20")
     parser.add_argument("--sqlite", action="store_true", help="on SQLite, although PostgreSQL is here")
     parser.add_argument("--keep-logs", type=Path, help="a folder for what the processes said")
     options = parser.parse_args()

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from newsletter.demo.play import LOGIN
-from tests.browser.conftest import CHROMIUM, open_desk, run_beside
+from tests.browser.conftest import CHROMIUM, do_beside, open_desk, run_beside
 from tests.browser.guide import LOOK, take_picture
 from tests.browser.keys import press, tab_to, tick, type_over
 
@@ -55,12 +55,70 @@ def test_a_week_from_the_draft_to_the_report(
     approve(approver)
     watch(approver)
     read_the_report(approver)
+    decide_from_the_mail(approver, do_beside(site, demo_folder, LINK_OF_THE_MAIL))
+    announce_a_correction(editor, do_beside(site, demo_folder, CANCELLED_EVENT))
+    look_at_what_is_not_known(approver, do_beside(site, demo_folder, LOST_ANSWER))
+
+
+LINK_OF_THE_MAIL = f"""
+from datetime import UTC, datetime
+from django.contrib.auth.models import User
+from newsletter.issues.content import hash_content, resolve_content
+from newsletter.issues.decision_links import make_decision_url
+from newsletter.models import Issue
+issue = Issue.objects.filter(state="draft").first()
+person = User.objects.get(email="{APPROVER}")
+sha256 = hash_content(resolve_content(issue))
+print(make_decision_url(issue=issue.public_id, sha256=sha256, person=person.pk, now=datetime.now(UTC)))
+"""
+CANCELLED_EVENT = """
+from newsletter.models import EventNotice, Shown
+event = EventNotice.objects.filter(pk__in=Shown.objects.filter(kind="event").values("row_id"), online=False).last()
+EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
+print(event.pk)
+"""
+LOST_ANSWER = """
+from newsletter.models import Batch, Send
+send = Send.objects.order_by("pk").first()
+batch = send.batches.first()
+why = "The request was sent, but what became of it is not known: it closed the connection without an answer."
+Batch.objects.filter(pk=batch.pk).update(state="uncertain", reason=why)
+Send.objects.filter(pk=send.pk).update(
+    state="needs_attention", reason=f"for {batch.size} people we do not know whether the provider took the mail"
+)
+print(send.issue_id)
+"""
+
+
+def decide_from_the_mail(page: Page, link: str) -> None:
+    page.goto(link)
+    expect(page.get_by_role("button", name="Approve what it says now")).to_be_visible()
+    take_picture(page, "decide")
+
+
+def announce_a_correction(page: Page, event: str) -> None:
+    page.goto(f"/admin/events/announce/{event}/")
+    expect(page.get_by_role("button", name="Draft the mail").first).to_be_visible()
+    take_picture(page, "correction")
+
+
+def look_at_what_is_not_known(page: Page, issue: str) -> None:
+    page.goto(f"/admin/issues/{issue}/overview/")
+    expect(page.get_by_role("button", name=re.compile("^The provider took batch"))).to_be_visible()
+    page.get_by_role("button", name=re.compile("^The provider took batch")).evaluate(
+        "button => button.closest('li').scrollIntoView({block: 'center'})"
+    )
+    take_picture(page, "uncertain")
 
 
 def week_after_next() -> str:
     """A Thursday at nine for which nothing is assembled yet: the demonstration took the next one."""
-    today = datetime.now(ZoneInfo("Europe/London"))
-    return f"{(today + timedelta(days=(3 - today.weekday()) % 7 + 7)):%Y-%m-%d}T09:00"
+    now = datetime.now(ZoneInfo("Europe/London"))
+    nine = now.replace(hour=9, minute=0, second=0, microsecond=0)
+    next_one = nine + timedelta(days=(3 - now.weekday()) % 7)
+    if next_one <= now:
+        next_one += timedelta(days=7)
+    return f"{next_one + timedelta(days=7):%Y-%m-%dT%H:%M}"
 
 
 def ask_for_another_person(page: Page) -> None:

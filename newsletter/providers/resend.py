@@ -104,8 +104,9 @@ class Resend:
             return Outcome(
                 Verdict.THROTTLED, "Resend is still busy with an earlier call of this very batch.", retry_after=wait
             )
+        # Somebody left or moved between the call and its repeat: that is about this batch, not about the send.
         why = f'Resend was called with this batch before, and with other content. It said: "{said}"'
-        return Outcome(Verdict.UNCERTAIN, why + " Look at what it sent before sending again.", stop=True)
+        return Outcome(Verdict.UNCERTAIN, why + " Look at what it sent before sending again.")
 
 
 def idempotency_key(key: str) -> str:

@@ -53,8 +53,12 @@ def _due_batches(*, now: datetime) -> QuerySet[Batch]:
 
 @lru_cache(maxsize=2)
 def _find_one_batch(vendor: str) -> Composed:
-    """Of the due batches the one with a given id, on this kind of database."""
-    return compose(_due_batches(now=SOME_MOMENT).filter(pk=SOME_ROW).values("pk"))
+    """Of the due batches the one with a given id, on this kind of database.
+
+    PostgreSQL passes over a row that another holds: behind a worker that stands still in its claim all would queue up.
+    """
+    free = _due_batches(now=SOME_MOMENT).select_for_update(skip_locked=True, of=("self",))
+    return compose(free.filter(pk=SOME_ROW).values("pk"))
 
 
 def running_sends(*, now: datetime) -> QuerySet[Send]:

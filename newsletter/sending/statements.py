@@ -13,7 +13,7 @@ from newsletter.models import Batch
 from newsletter.sending.composed import Composed, as_moment
 
 _BATCH = ("id", "send_id", "seq", "variant_id", "part", "size", "key", "attempts")
-# The state is compared on the row itself: PostgreSQL looks at that again after waiting for another's claim of it.
+# The state is compared on the row itself too: a database looks at that again where another's claim came between.
 _TAKE = """
 UPDATE newsletter_batch SET state = 'submitting', attempts = attempts + 1, lease_until = %s, reason = ''
 WHERE id = %s AND state = 'pending' AND id IN ({may_go})

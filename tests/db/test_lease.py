@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from newsletter.models import Attempt, Batch
 from newsletter.sending import dispatch
@@ -121,3 +121,30 @@ def test_i3_a_worker_that_stood_still_since_it_looked_its_people_up_does_not_cal
     assert dispatch.Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(batch_id)
     assert Batch.objects.get().state == Batch.State.PENDING
     assert fake_provider.ledger == []
+
+
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite has one writer, and no rows that wait for another"
+)
+def test_f22_a_batch_that_a_worker_standing_still_holds_is_passed_over_and_not_waited_for():
+    publication = make_publication()
+    make_story("The first verdict")
+    add_readers(publication, 3)
+    start_send(issue=make_issue(publication, approved=True), now=NOW)
+    batch_id = Batch.objects.get().pk
+    found: list[object] = []
+
+    def try_it() -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '5s'")
+            found.append(claim_batch(batch_id=batch_id, provider="mailgun", now=NOW))
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        assert claim_batch(batch_id=batch_id, provider="mailgun", now=NOW) is not None
+        other = threading.Thread(target=try_it)
+        other.start()
+        other.join(20)
+    assert found == [None]

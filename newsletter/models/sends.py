@@ -67,7 +67,7 @@ class Send(models.Model):
 
 class BatchQuerySet(models.QuerySet["Batch"]):
     def uncertain(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
-        """Uncertain batches of open sends, tried at this account alone, whose ``first`` try began in (start, end]."""
+        """Uncertain batches of open sends that no other account may have, whose ``first`` try began in (start, end]."""
         return self.filter(state=Batch.State.UNCERTAIN)._tried(provider=provider, start=start, end=end)
 
     def with_people_in_doubt(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
@@ -83,7 +83,7 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         return (
             self.filter(
                 models.Exists(tries.filter(provider=provider)),
-                ~models.Exists(tries.exclude(provider=provider)),
+                ~models.Exists(tries.exclude(provider=provider).exclude(outcome__in=Attempt.NOT_TAKEN)),
                 send__state__in=[Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION],
             )
             .annotate(first=models.Min("tries__started_at"))
@@ -149,6 +149,9 @@ class Attempt(models.Model):
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=12, blank=True)
     detail = models.CharField(max_length=500, blank=True)
+
+    NOT_TAKEN = ("not_sent", "throttled", "rejected")
+    """The outcomes after which the provider has nobody's mail for certain."""
 
     wagtail_reference_index_ignore = True
 

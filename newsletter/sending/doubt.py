@@ -14,7 +14,6 @@ from newsletter.providers.contract import Found, Verdict
 from newsletter.sending.claim import LEFT
 
 SETTLED = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.REJECTED)
-_NOT_TAKEN = ("not_sent", "throttled", "rejected")
 
 
 def people_in_doubt(send: Send) -> QuerySet[DeliveryException]:
@@ -26,7 +25,7 @@ def settle_who_left(batches: Collection[int]) -> int:
     """Of batches that were taken as a whole: who left after every call that can have been taken was mailed. Says how many."""
     later = Attempt.objects.filter(
         batch=OuterRef("delivery__batch"), started_at__gte=OuterRef("at"), people__gt=0
-    ).exclude(outcome__in=_NOT_TAKEN)
+    ).exclude(outcome__in=Attempt.NOT_TAKEN)
     left = _doubts().filter(~Exists(later), delivery__batch__in=list(batches), reason__startswith=LEFT)
     return clear_doubt(list(left.values_list("delivery", flat=True)))
 

@@ -50,7 +50,8 @@ def may_repeat(*, batch: Batch, n: int, capabilities: Capabilities, now: datetim
     allowed = tries.filter(detail__startswith=SENT_AGAIN).aggregate(n=Max("n"))["n"] or 0
     if not tries.filter(outcome="uncertain", n__gt=allowed).exists():
         return True
-    if capabilities.reconcile != "replay" or tries.exclude(provider=account_label()).exists():
+    elsewhere = tries.exclude(provider=account_label()).exclude(outcome__in=Attempt.NOT_TAKEN)
+    if capabilities.reconcile != "replay" or elsewhere.exists():
         return False
     first = tries.aggregate(at=Min("started_at"))["at"]
     return bool(now - first < timedelta(seconds=capabilities.idempotency_seconds) - CLOSE_TO_FORGOTTEN)

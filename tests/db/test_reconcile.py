@@ -80,6 +80,22 @@ def test_f20_what_was_handed_to_a_provider_is_never_replayed_at_another(fake_pro
     assert make_receipt(send).deliveries["uncertain"] == 10
 
 
+def test_f20_a_provider_that_certainly_took_nothing_does_not_keep_the_next_one_from_settling_its_own(
+    fake_provider, settings
+):
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=10"
+    send = start_send(issue=ready_issue(readers=10), now=NOW)
+    fake_provider.fault_on(1, too_many())
+    Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
+    assert Attempt.objects.get().outcome == "throttled"
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("resend") + "&max_batch=10"
+    fake_provider.fault_on(2, Fault("reset_after_accepting"))
+    clock = Clock()
+    run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    assert list(Attempt.objects.order_by("n").values_list("outcome", flat=True)) == ["throttled", "uncertain", "accepted"]
+    assert set(fake_provider.accepted_counts().values()) == {1}
+
+
 def test_f20_another_account_of_the_same_provider_does_not_know_the_key_and_gets_no_replay(resend, settings):
     resend.fault_on(1, Fault("reset_after_accepting"))
     start_send(issue=ready_issue(readers=5), now=NOW)

@@ -50,7 +50,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return self.filter(OPEN)
 
     def mailable(self) -> Self:
-        """Open, and confirmed where the basis is double opt-in; implied consent may have run out within the hour."""
+        """Open, and confirmed where the basis is double opt-in; implied consent may have run out since it was last looked at."""
         return self.filter(MAILABLE)
 
 

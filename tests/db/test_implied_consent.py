@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from subscribers import implied
 from subscribers.audience import candidates, contactable, count_audience, eligible, explain_ineligible
 from subscribers.implied import end_lapsed, expiring_soon
 from subscribers.importer import ImportReport, import_people
 from subscribers.links import LinkTarget
 from subscribers.models import Basis, ConsentEvent, EndReason, MailingList, Subscriber, Subscription
 from subscribers.retention import forget_what_is_over
-from subscribers.signup import Requested, confirm_subscription, request_subscription
+from subscribers.signup import Confirmed, Requested, confirm_subscription, request_subscription
 from tests.support.people import NOW, make_list
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +107,38 @@ def test_p10_the_persons_own_confirmation_takes_its_place_too(weekly: MailingLis
     held = Subscription.objects.get()
     assert (held.basis, held.expires_at, held.confirmed_at) == (Basis.DOUBLE_OPT_IN, None, NOW)
     assert eligible(mailing_list=weekly, now=OVER).exists()
+
+
+def test_p10_who_asked_to_stay_before_it_ran_out_may_still_confirm_after_it(
+    weekly: MailingList, ann: Subscriber
+) -> None:
+    """The link of the mail is good for seven days, so the request outlives the day; nothing is mailed meanwhile."""
+    asked = OVER - timedelta(hours=1)
+    request_subscription(email=ann.email, mailing_list=weekly, wording="yes", source="page", now=asked)
+    forget_what_is_over(now=OVER + timedelta(days=6))
+    assert not eligible(mailing_list=weekly, now=OVER + timedelta(days=6)).exists()
+    target = LinkTarget(ann.uuid, weekly.public_id, asked)
+    assert confirm_subscription(target=target, now=OVER + timedelta(days=6)) == Confirmed.NOW
+    assert eligible(mailing_list=weekly, now=OVER + timedelta(days=6)).exists()
+
+
+def test_p10_who_asked_and_did_not_confirm_within_seven_days_is_taken_off_the_list(
+    weekly: MailingList, ann: Subscriber
+) -> None:
+    asked = OVER - timedelta(hours=1)
+    request_subscription(email=ann.email, mailing_list=weekly, wording="yes", source="page", now=asked)
+    forget_what_is_over(now=asked + timedelta(days=7, seconds=1))
+    assert Subscription.objects.get().end_reason == EndReason.LAPSED
+
+
+def test_p10_more_than_one_step_of_people_who_ran_out_go_in_one_round(
+    weekly: MailingList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(implied, "AT_ONCE", 2)
+    people = "".join(f"reader{number}@example.org\n" for number in range(5))
+    bring(weekly, f"email\n{people}", expires_on=LAST)
+    forget_what_is_over(now=OVER)
+    assert not Subscription.objects.open().exists()
 
 
 def test_p10_the_database_keeps_implied_consent_and_its_last_day_together(ann: Subscriber) -> None:

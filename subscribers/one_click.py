@@ -74,7 +74,8 @@ def _rows(table: str, uuids: set[UUID]) -> dict[UUID, tuple[int, bytes, str]]:
 
 
 def _leave_now(targets: Sequence[LinkTarget]) -> list[Left]:
-    close_old_connections()
+    if not connection.in_atomic_block:
+        close_old_connections()
     return leave_together(targets, now=timezone.now())
 
 

@@ -1,12 +1,14 @@
 """U1, U3, U4, U7: what stands before Django answers a good one-click POST as Django's own page would, and nothing else."""
 
 import io
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
 import pytest
+from django.core.signals import request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import OperationalError, connection
+from django.db import OperationalError, close_old_connections, connection
 from django.utils import timezone
 
 from subscribers.audience import eligible
@@ -52,8 +54,11 @@ class Web:
 
 
 @pytest.fixture
-def web() -> Web:
-    return Web()
+def web() -> Iterator[Web]:
+    """Django would close the connection that holds the test's own transaction; its test client prevents it like this."""
+    request_started.disconnect(close_old_connections)
+    yield Web()
+    request_started.connect(close_old_connections)
 
 
 @pytest.fixture

@@ -13,14 +13,17 @@ from newsletter.bench.segments import measure_segments
 
 Run = tuple[Callable[..., Any], dict[str, Any]]
 
-LATENCIES_MS = (0, 150)
+LATENCIES_AND_LANES = ((0, 2), (150, 8), (150, 16))  # milliseconds, threads of a worker
 FULL_BODIES = 10_000
 WEBHOOKS = 20_000
 LEAVERS = 5_000
 
 
 def _sends(people: int) -> list[Run]:
-    return [(measure_send, {"people": people, "latency_ms": latency}) for latency in LATENCIES_MS]
+    return [
+        (measure_send, {"people": people, "latency_ms": latency, "lanes": lanes})
+        for latency, lanes in LATENCIES_AND_LANES
+    ]
 
 
 MEASUREMENTS: dict[str, Callable[[int], list[Run]]] = {

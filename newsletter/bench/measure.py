@@ -25,7 +25,6 @@ from newsletter.sending.receipt import make_receipt
 from newsletter.sending.start import start_send
 
 BATCH = 1000
-LANES_FAST, LANES_SLOW = 2, 8
 
 
 class BareCall(NamedTuple):
@@ -58,14 +57,13 @@ class SendFigures:
     database_mb: float
 
 
-def measure_send(*, people: int, latency_ms: int) -> SendFigures:
+def measure_send(*, people: int, latency_ms: int, lanes: int) -> SendFigures:
     """One whole send to a provider on loopback, in the database that is connected.
 
     Where the provider is instant, PostgreSQL is given two workers; else there is one, as on SQLite.
     """
     publication = make_audience(people)
     before = database_bytes()
-    lanes = LANES_SLOW if latency_ms else LANES_FAST
     number = 2 if connection.vendor == "postgresql" and not latency_ms else 1
     with serve_provider(latency=latency_ms / 1000) as endpoint:
         settings.NEWSLETTER_PROVIDER_URL = f"mailgun://bench@news.example.org?endpoint={endpoint}&max_batch={BATCH}"

@@ -62,10 +62,11 @@ def look_at_people(rule: object, *, count_ms: int = _COUNT_MS, examples_ms: int 
 
 
 def _estimate(rule: object) -> Look:
-    asked = list(Subscriber.objects.filter(pk__in=_scattered_numbers()).values_list("pk", flat=True))
+    numbers, of_all = _scattered_numbers()
+    asked = list(Subscriber.objects.filter(pk__in=numbers).values_list("pk", flat=True))
     with of_few(), planned(**_PROBES):
         found = list(Subscriber.objects.filter(compile_rule(rule), pk__in=asked).values_list("pk", flat=True))
-    people = len(found) * Subscriber.objects.count() / max(len(asked), 1)
+    people = len(found) * of_all / max(len(numbers), 1)  # numbers without a person count as well: so none are counted
     rounded = int(round(people, min(0, 2 - len(str(int(people))))))
     if len(found) < FEWEST_SHOWN:
         return Look(rounded, exact=False, examples=[])
@@ -73,14 +74,15 @@ def _estimate(rule: object) -> Look:
     return Look(rounded, exact=False, examples=_some(Subscriber.objects.filter(pk__in=chosen), most=EXAMPLES))
 
 
-def _scattered_numbers() -> list[int]:
-    """Runs of neighbouring numbers, spread over all that people have; the same at each look."""
+def _scattered_numbers() -> tuple[list[int], int]:
+    """Runs of neighbouring numbers, spread over all that people have, and how many those are; the same at each look."""
     ends = Subscriber.objects.aggregate(first=Min("pk"), last=Max("pk"))
     first, last = ends["first"] or 0, ends["last"] or 0
     step = max((last - first + 1) // _RUNS, 1)
     within = random.Random(1)  # noqa: S311  a sample, nothing secret
     begins = (start + within.randrange(max(step - _RUN, 1)) for start in range(first, last + 1, step)[: _RUNS + 1])
-    return [number for begin in begins for number in range(begin, begin + min(_RUN, step))]
+    numbers = [number for begin in begins for number in range(begin, min(begin + min(_RUN, step), last + 1))]
+    return numbers, last - first + 1
 
 
 def _some(people: QuerySet[Subscriber], *, most: int) -> list[Subscriber]:

@@ -60,5 +60,6 @@ def sort_people(people: Sequence[Person]) -> tuple[list[tuple[str, Person]], dic
 def _all_plain_and_different(addresses: Sequence[str]) -> bool:
     """Whether nobody needs a second look: one look at all of them together, for that is nearly always so."""
     together = "\n".join(addresses)
-    different = len(set(together.lower().split("\n"))) == len(addresses)
+    lines = together.lower().split("\n")
+    different = len(set(lines)) == len(lines) == len(addresses)
     return different and max(map(len, addresses)) <= 254 and _ALL_PLAIN.fullmatch(together) is not None

@@ -22,6 +22,7 @@ from newsletter.sending.statements import begin_attempt, take_batch
 from subscribers.only_to import who_alone
 
 LEFT = "left since the audience was frozen"
+REACHED = "left since the audience was frozen, for an address that the issue went to already"
 OUTSIDE = "not among those that NEWSLETTER_ONLY_TO allows here"
 
 Wait = Callable[[Batch, datetime], datetime | None]
@@ -92,7 +93,9 @@ def claim_batch(
         return None
     readers = find_readers(batch, mailing_list=batch.send.issue.publication.mailing_list, now=now)
     if readers.left:
-        _leave_out(readers.left, batch=batch, now=now)
+        _leave_out(readers.left, reason=f"{LEFT}, or {OUTSIDE}" if who_alone() else LEFT, batch=batch, now=now)
+    if readers.reached:
+        _leave_out(readers.reached, reason=REACHED, batch=batch, now=now)
     begin_attempt(batch, provider=provider, people=len(readers.staying), now=now)
     return Claim(batch=batch, n=batch.attempts, lease_until=lease_until, readers=readers.staying)
 
@@ -119,11 +122,10 @@ def _put_back(batch: Batch, *, until: datetime) -> None:
     )
 
 
-def _leave_out(left: list[int], *, batch: Batch, now: datetime) -> None:
+def _leave_out(left: list[int], *, reason: str, batch: Batch, now: datetime) -> None:
     """Who left is not mailed. Where an earlier call's end is unknown, so is whether it reached them before they left."""
     in_doubt = batch.tries.filter(outcome="uncertain").exists()
     state = DeliveryException.State.UNCERTAIN if in_doubt else DeliveryException.State.SKIPPED
-    reason = f"{LEFT}, or {OUTSIDE}" if who_alone() else LEFT
     DeliveryException.objects.bulk_create(
         (DeliveryException(delivery_id=delivery, state=state, reason=reason, at=now) for delivery in left),
         update_conflicts=True,

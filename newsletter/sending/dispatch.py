@@ -64,10 +64,11 @@ class Dispatcher:
 
     def dispatch(self, batch_id: int) -> bool:
         """Send one batch if it may be sent now. Returns whether this call did anything with it."""
+        began = self.clock()
         claim = claim_batch(
             batch_id=batch_id,
             provider=self._account,
-            now=self.clock(),
+            now=began,
             wait_until=self._wait_until,
             sends=self._sends,
         )
@@ -78,6 +79,8 @@ class Dispatcher:
             now = self.clock()
             if record_outcome(claim=claim, outcome=outcome, now=now):
                 self._let_everybody_wait(claim, outcome, now=now)
+                if _took_nobody(outcome):
+                    give_back_day(claim.batch, now=began)
         return True
 
     def _let_everybody_wait(self, claim: Claim, outcome: Outcome, *, now: datetime) -> None:
@@ -149,6 +152,11 @@ class Dispatcher:
         if _is_in_doubt(claim):
             return Outcome(verdict=Verdict.NOT_SENT, reason=str(error), stop=True)
         return Outcome(verdict=Verdict.REJECTED, reason=say_unmade(error), bisect=True)
+
+
+def _took_nobody(outcome: Outcome) -> bool:
+    said = {outcome.verdict, *(verdict for verdict, _ in outcome.people.values())}
+    return said.isdisjoint((Verdict.ACCEPTED, Verdict.UNCERTAIN))
 
 
 def _leave_out(claim: Claim, unmade: Mapping[int, str]) -> dict[int, tuple[Verdict, str]]:

@@ -10,6 +10,7 @@ from django.db.models.expressions import RawSQL
 
 from newsletter.models import Batch, DeliveryException
 from newsletter.sending.composed import SOME_MOMENT, Composed, compose
+from newsletter.sending.moved import find_reached
 from subscribers.audience import ANY_FREQUENCY, eligible
 from subscribers.models import MailingList
 from subscribers.only_to import OnlyTo, who_alone
@@ -17,14 +18,14 @@ from subscribers.only_to import OnlyTo, who_alone
 ENDED = (DeliveryException.State.SKIPPED.value, DeliveryException.State.REJECTED.value)
 
 _READ = """
-WITH mine (delivery, subscriber) AS (
-    SELECT delivery.id, delivery.subscriber_id FROM newsletter_delivery AS delivery
+WITH mine (delivery, subscriber, address) AS (
+    SELECT delivery.id, delivery.subscriber_id, delivery.address_hash FROM newsletter_delivery AS delivery
     WHERE delivery.batch_id = %s AND NOT EXISTS (
         SELECT 1 FROM newsletter_deliveryexception AS own
         WHERE own.delivery_id = delivery.id AND own.state IN (%s, %s)
     )
-), person (subscriber, uuid, email, name, place) AS ({eligible})
-SELECT mine.delivery, {uuid}, person.email, person.name, person.place
+), person (subscriber, uuid, email, name, place, address) AS ({eligible})
+SELECT mine.delivery, {uuid}, person.email, person.name, person.place, SUBSTR(person.address, 1, 16) <> mine.address
 FROM mine LEFT JOIN person ON person.subscriber = mine.subscriber
 ORDER BY mine.delivery
 """
@@ -43,19 +44,27 @@ class Reader(NamedTuple):
 
 
 class Readers(NamedTuple):
-    """Those to mail, in the order of their deliveries, and the deliveries of those who left since the freeze."""
+    """Those to mail, in the order of their deliveries, and the deliveries of those who left since the freeze.
+
+    ``reached`` are those who changed to an address that has the issue already, or may have.
+    """
 
     staying: list[Reader]
     left: list[int]
+    reached: list[int]
 
 
 def find_readers(batch: Batch, *, mailing_list: MailingList, now: datetime) -> Readers:
-    """People who have an end of their own already are in neither."""
+    """People who have an end of their own already are in none."""
     people = _find_people(mailing_list, connection.vendor, who_alone())
     sql = _READ.format(eligible=people.sql, uuid=_UUID_AS_HEX[connection.vendor])
     with connection.cursor() as cursor:
         cursor.execute(sql, [batch.pk, *ENDED, *people.fill(moment=now)])
-        return _tell_apart(cursor.fetchall())
+        staying, left, moved = _tell_apart(cursor.fetchall())
+    reached = find_reached(moved, batch=batch)
+    if reached:
+        staying = [reader for reader in staying if reader.delivery not in reached]
+    return Readers(staying, left, sorted(reached))
 
 
 @lru_cache(maxsize=64)
@@ -69,18 +78,29 @@ def _find_people(mailing_list: MailingList, vendor: str, only_to: OnlyTo | None)
     )
     return compose(
         people.values_list(
-            "subscriber_id", "subscriber__uuid", "subscriber__email", "subscriber__name", "subscriber__place_id"
+            "subscriber_id",
+            "subscriber__uuid",
+            "subscriber__email",
+            "subscriber__name",
+            "subscriber__place_id",
+            "subscriber__address_hash",
         )
     )
 
 
-def _tell_apart(rows: Iterable[tuple[Any, ...]]) -> Readers:
-    """Nothing stands in place of a uuid for people who left."""
+def _tell_apart(rows: Iterable[tuple[Any, ...]]) -> tuple[list[Reader], list[int], list[int]]:
+    """Those who stay, those who left, and of those who stay the deliveries of whoever changed their address.
+
+    Nothing stands in place of a uuid for people who left.
+    """
     staying: list[Reader] = []
     left: list[int] = []
-    for delivery, uuid, email, name, place in rows:
+    moved: list[int] = []
+    for delivery, uuid, email, name, place, elsewhere in rows:
         if uuid is None:
             left.append(delivery)
-        else:
-            staying.append(Reader(delivery, bytes.fromhex(uuid), email, name, place))
-    return Readers(staying, left)
+            continue
+        staying.append(Reader(delivery, bytes.fromhex(uuid), email, name, place))
+        if elsewhere:
+            moved.append(delivery)
+    return staying, left, moved

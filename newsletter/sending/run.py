@@ -122,8 +122,7 @@ def run_send(
     dispatcher = Dispatcher(adapter=adapter, clock=clock)
     while True:
         sent = dispatch_due(dispatcher=dispatcher, lanes=lanes, most=BETWEEN_SWEEPS * lanes, progress=progress)
-        if not sent:
-            sweep(adapter=adapter, clock=clock)
+        sweep(adapter=adapter, clock=clock)
         progress()
         send.refresh_from_db()
         if send.state not in (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING):

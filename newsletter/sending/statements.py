@@ -12,7 +12,9 @@ from django.db import connection
 from newsletter.models import Batch
 from newsletter.sending.composed import Composed, as_moment
 
-_BATCH = ("id", "send_id", "seq", "variant_id", "part", "size", "key", "attempts")
+_NEEDED = {"id", "send_id", "seq", "variant_id", "part", "size", "key", "attempts"}
+# In the order of the model, whatever that is: a row is read by it.
+_BATCH = tuple(field.attname for field in Batch._meta.concrete_fields if field.attname in _NEEDED)
 # The state is compared on the row itself too: a database looks at that again where another's claim came between.
 _TAKE = """
 UPDATE newsletter_batch SET state = 'submitting', attempts = attempts + 1, lease_until = %s, reason = ''

@@ -6,6 +6,7 @@ import pytest
 
 from newsletter.errors import NotReady
 from newsletter.models import Batch, Delivery, Installation, ProviderAccount, Send
+from newsletter.sending import run
 from newsletter.sending.claim import claim_batch
 from newsletter.sending.day import limit_of
 from newsletter.sending.dispatch import Dispatcher
@@ -165,3 +166,31 @@ def test_a_rate_too_slow_for_a_whole_call_within_the_hour_makes_the_calls_smalle
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=10&people_per_second=0.001"
     start_send(issue=ready_issue(readers=6), now=NOW)
     assert list(Batch.objects.order_by("seq").values_list("size", flat=True)) == [3, 3]
+
+
+def test_c1_a_call_that_was_not_taken_takes_nothing_from_the_day(mailgun):
+    start_send(issue=ready_issue(readers=10, people_per_day=10), now=NOW)
+    mailgun.fault_next(too_many("5"))
+    first = Batch.objects.get().pk
+    assert Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(first)
+    assert Dispatcher(adapter=current_adapter(), clock=lambda: NOW + timedelta(seconds=6)).dispatch(first)
+    assert len(mailgun.accepted_counts()) == 10
+
+
+def test_c2_a_send_that_always_finds_something_to_do_still_keeps_the_quiet_hours(mailgun, monkeypatch):
+    monkeypatch.setattr(run, "BETWEEN_SWEEPS", 1)
+    issue = ready_issue(readers=45, quiet_from=time(21), quiet_until=time(7))
+    clock = Clock()
+    clock.now = NOW.replace(hour=20, minute=58)
+    called_at = []
+
+    def tell() -> None:
+        called_at.extend([clock()] * (len(mailgun.ledger) - len(called_at)))
+        clock.now += timedelta(minutes=1)
+
+    def nap(seconds: float) -> None:
+        clock.now += timedelta(hours=1)
+
+    send = start_send(issue=issue, now=clock())
+    run_send(send=send, adapter=current_adapter(), clock=clock, nap=nap, progress=tell)
+    assert [moment.hour for moment in called_at] == [20, 20, 21, 7, 7]

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from newsletter.providers.addresses import sort_people
 from newsletter.providers.answers import quote, wait_seconds
-from newsletter.providers.contract import HttpAnswer
+from newsletter.providers.contract import HttpAnswer, Person
 from newsletter.providers.deadline import Deadline
 from newsletter.providers.errors import BadMail
 from newsletter.providers.headers import mailbox
@@ -90,3 +91,10 @@ def test_a_deadline_on_a_connection_that_is_gone_already_is_quiet() -> None:
     deadline.watch(Gone())
     deadline._end()
     assert deadline.passed
+
+
+def test_an_address_with_a_line_break_is_refused_although_its_lines_are_addresses():
+    people = [Person(1, "a@example.org\nb@example.org", {}), Person(2, "a@example.org", {})]
+    good, refused = sort_people(people)
+    assert [address for address, _ in good] == ["a@example.org"]
+    assert list(refused) == [1]

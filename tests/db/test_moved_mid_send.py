@@ -1,0 +1,90 @@
+"""An address gets an issue once, whoever has it: people who change to an address that was mailed while a send was under way."""
+
+from typing import Any
+
+import pytest
+
+from newsletter.models import Batch, DeliveryException, Send
+from newsletter.sending.claim import LEFT, REACHED
+from newsletter.sending.dispatch import Dispatcher
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.receipt import make_receipt
+from newsletter.sending.start import start_send
+from subscribers.identity import identify
+from subscribers.merging import merge_people
+from subscribers.models import Subscriber
+from tests.support.fake_provider import FakeProvider
+from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WORK, HOME = "person1@example.com", "person0@example.com"
+
+
+@pytest.fixture
+def calls_of_one(fake_provider: FakeProvider, settings: Any) -> FakeProvider:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=1"
+    return fake_provider
+
+
+def start() -> Send:
+    publication = make_publication()
+    make_story("The first verdict")
+    add_readers(publication, 2)
+    return start_send(issue=make_issue(publication, approved=True), now=NOW)
+
+
+def dispatch(send: Send, email: str) -> None:
+    batch = Batch.objects.get(send=send, deliveries__address_hash=identify(email)[:16])
+    Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(batch.pk)
+
+
+def move_to(email: str, *, person: Subscriber) -> None:
+    """As a confirmed change of address does it: whoever was known there becomes one with the person."""
+    other = Subscriber.objects.filter(email=email).exclude(pk=person.pk).first()
+    if other is not None:
+        merge_people(keep=person, absorb=other, now=NOW)
+    Subscriber.objects.filter(pk=person.pk).update(email=email, address_hash=identify(email))
+
+
+def test_i2_f15_who_moves_to_an_address_that_has_the_issue_already_does_not_get_it_there_twice(
+    calls_of_one: FakeProvider,
+) -> None:
+    send = start()
+    dispatch(send, HOME)
+    move_to(HOME, person=Subscriber.objects.get(email=WORK))
+    dispatch(send, WORK)
+    assert calls_of_one.accepted_counts() == {HOME: 1}
+    [own] = DeliveryException.objects.all()
+    assert own.state == "skipped"
+    assert own.reason == REACHED
+    assert own.reason.startswith(LEFT)
+    assert make_receipt(send).deliveries == {"pending": 0, "accepted": 1, "rejected": 0, "skipped": 1, "uncertain": 0}
+
+
+def test_i1_who_moves_to_an_address_that_was_not_mailed_yet_gets_the_issue_there_once(
+    calls_of_one: FakeProvider,
+) -> None:
+    send = start()
+    move_to(HOME, person=Subscriber.objects.get(email=WORK))
+    dispatch(send, WORK)
+    dispatch(send, HOME)
+    assert calls_of_one.accepted_counts() == {HOME: 1}
+    assert make_receipt(send).deliveries["skipped"] == 1
+
+
+def test_i1_of_two_in_one_call_who_became_one_person_the_one_who_stays_gets_the_issue(
+    fake_provider: FakeProvider, settings: Any
+) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=10"
+    send = start()
+    move_to(HOME, person=Subscriber.objects.get(email=WORK))
+    dispatch(send, WORK)
+    assert fake_provider.accepted_counts() == {HOME: 1}
+
+
+def test_i1_who_moves_to_an_address_of_nobody_gets_the_issue_there(calls_of_one: FakeProvider) -> None:
+    send = start()
+    dispatch(send, HOME)
+    move_to("new@example.com", person=Subscriber.objects.get(email=WORK))
+    dispatch(send, WORK)
+    assert calls_of_one.accepted_counts() == {HOME: 1, "new@example.com": 1}

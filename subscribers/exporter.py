@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TextIO
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from subscribers.attributes import attribute_keys, read_attributes_of
 from subscribers.audience import contactable
@@ -53,7 +54,8 @@ def people_to_export(mailing_list: MailingList | None) -> QuerySet[Subscriber]:
         .filter(address_hash=OuterRef("subscriber__address_hash"))
         .filter(Q(scope=Scope.ALL) | Q(mailing_list=OuterRef("mailing_list")))
     )
-    mailed = Subscription.objects.mailable().filter(~Exists(barred), subscriber=OuterRef("pk"))
+    lasting = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+    mailed = Subscription.objects.mailable().filter(lasting, ~Exists(barred), subscriber=OuterRef("pk"))
     return people.filter(Exists(mailed)).order_by("pk")
 
 

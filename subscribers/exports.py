@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import gettext as _
@@ -26,6 +27,7 @@ def ask_for_export(
     *, by: Any, mailing_list: MailingList | None, reason: str, mark: bool, now: datetime
 ) -> ExportRequest:
     """Puts on record that somebody wants the file. `alone` says that they may take it at once."""
+    get_user_model().objects.select_for_update().get(pk=by.pk)  # two at once would not count each other
     people = people_to_export(mailing_list).count()
     return ExportRequest.objects.create(
         asked_by=by,

@@ -1,6 +1,7 @@
 """Makes one subscriber of two who are the same person. Nothing is lost: subscriptions, proof, topics, old links."""
 
 from datetime import datetime
+from math import inf
 
 from django.db import transaction
 from django.db.models.query import QuerySet
@@ -24,7 +25,8 @@ _FILLED_FROM_THE_OTHER = ("name", "place_id", "radius_km", "language", "timezone
 def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None:
     """`absorb` becomes a part of `keep`, whose own choices win; the row of `absorb` goes.
 
-    Of two open subscriptions to one list the mailable and then the older one stays open; the other ends as merged.
+    Of two open subscriptions to one list the mailable, then the one that lasts longer, then the older one stays open;
+    the other ends as merged.
     Links that were made for `absorb` lead to `keep` from now on.
     """
     for field in _FILLED_FROM_THE_OTHER:
@@ -64,6 +66,7 @@ def _end_doubles(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
         Subscription.objects.filter(pk=worse.pk).update(ended_at=now, end_reason=EndReason.MERGED)
 
 
-def _rank(subscription: Subscription) -> tuple[bool, datetime]:
+def _rank(subscription: Subscription) -> tuple[bool, float, datetime]:
     mailable = Subscription.objects.filter(pk=subscription.pk).mailable().exists()
-    return not mailable, subscription.requested_at
+    lasts = subscription.expires_at.timestamp() if subscription.expires_at else inf
+    return not mailable, -lasts, subscription.requested_at

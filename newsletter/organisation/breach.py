@@ -13,7 +13,7 @@ from django.db.models import Model, Q, QuerySet
 
 from newsletter.errors import NotFound
 from newsletter.models import ApiKey, AuditEntry
-from subscribers.models import ImportBatch, Subscriber, Subscription
+from subscribers.models import ConsentEvent, ImportBatch, Subscriber, Subscription
 
 _AT_ONCE = 5_000
 
@@ -77,8 +77,7 @@ def find_touched(entries: QuerySet[AuditEntry], *, since: datetime, until: datet
         elif entry.content_type_id == person.pk:
             touched.add([int(entry.object_id)], act=entry.action)
         elif entry.content_type_id == batch.pk:
-            brought = Subscription.objects.filter(import_batch=int(entry.object_id))
-            touched.add(brought.values_list("subscriber_id", flat=True), act=entry.action)
+            touched.add(_of_the_import(int(entry.object_id)), act=entry.action)
     return touched
 
 
@@ -93,6 +92,13 @@ def _on_the_list(slug: str, *, at: datetime) -> Iterable[int]:
     if slug != "all":
         then = then.filter(mailing_list__slug=slug)
     return then.values_list("subscriber_id", flat=True).iterator(chunk_size=_AT_ONCE)
+
+
+def _of_the_import(pk: int) -> Iterable[int]:
+    """Whom it brought in, kept from mail, or whose consent it renewed."""
+    yield from Subscription.objects.filter(import_batch=pk).values_list("subscriber_id", flat=True)
+    on_record = ConsentEvent.objects.filter(source=f"import {pk}", subscriber__isnull=False)
+    yield from on_record.values_list("subscriber_id", flat=True)
 
 
 def _kind(model: type[Model]) -> ContentType:

@@ -1,5 +1,6 @@
 """P14: whose data an account, a key of the API or an export touched is read out of the staff log."""
 
+import io
 import json
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,8 @@ from newsletter.errors import NotFound
 from newsletter.keys import make_key
 from newsletter.organisation.breach import entries_of_export, entries_of_key, entries_of_staff
 from subscribers.erasure import erase_person
-from subscribers.models import ExportRequest, MailingList, Subscriber
+from subscribers.importer import import_people
+from subscribers.models import ExportRequest, ImportBatch, MailingList, Subscriber
 from tests.support.people import make_list, make_member, make_person
 from tests.web.desk import PASSWORD, sign_in
 
@@ -69,6 +71,25 @@ def test_p14_an_export_touched_everybody_of_its_list_then_and_the_erased_are_cou
     erase_person(subscriber=bea, by="kim", now=timezone.now())
     found = drill(capsys, "--staff", "data@example.org")
     assert ([one["id"] for one in found["people"]], found["erased"]) == ([ann.pk], 1)
+
+
+def test_p14_whom_an_import_brought_in_or_kept_from_mail_is_listed(
+    capsys: pytest.CaptureFixture[str], weekly: MailingList, ann: Subscriber, bea: Subscriber
+) -> None:
+    kim = User.objects.create(username="kim@example.org")
+    for kind, text in (("left_list", "email\nann@example.org\n"), ("join", "email\ncleo@example.org\n")):
+        import_people(
+            file=io.BytesIO(text.encode()),
+            mailing_list=weekly,
+            kind=kind,
+            basis="consent",
+            evidence="Sheet",
+            by=kim.username,
+            now=timezone.now(),
+        )
+        log(instance=ImportBatch.objects.latest("pk"), action="subscribers.import", user=kim)
+    cleo = Subscriber.objects.get(email="cleo@example.org")
+    assert [one["id"] for one in drill(capsys, "--staff", kim.username)["people"]] == [ann.pk, cleo.pk]
 
 
 def test_p14_what_a_key_of_the_api_read_and_changed_is_listed(

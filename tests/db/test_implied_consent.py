@@ -5,16 +5,19 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from subscribers import implied
 from subscribers.audience import candidates, contactable, count_audience, eligible, explain_ineligible
+from subscribers.exporter import people_to_export
 from subscribers.implied import end_lapsed, expiring_soon
 from subscribers.importer import ImportReport, import_people
 from subscribers.links import LinkTarget
+from subscribers.merging import merge_people
 from subscribers.models import Basis, ConsentEvent, EndReason, MailingList, Subscriber, Subscription
 from subscribers.retention import forget_what_is_over
 from subscribers.signup import Confirmed, Requested, confirm_subscription, request_subscription
-from tests.support.people import NOW, make_list
+from tests.support.people import NOW, make_list, make_person, subscribe
 
 pytestmark = pytest.mark.django_db
 LAST = date(2027, 1, 31)
@@ -139,6 +142,30 @@ def test_p10_more_than_one_step_of_people_who_ran_out_go_in_one_round(
     bring(weekly, f"email\n{people}", expires_on=LAST)
     forget_what_is_over(now=OVER)
     assert not Subscription.objects.open().exists()
+
+
+@pytest.mark.parametrize("kept", ["ann", "bea"])
+def test_p10_consent_that_was_given_outlives_implied_consent_when_two_are_found_to_be_one(
+    weekly: MailingList, ann: Subscriber, kept: str
+) -> None:
+    bring(weekly, "email\nbea@example.org\n", basis="consent", evidence="Sheet", now=NOW + timedelta(days=9))
+    people = {one.email.partition("@")[0]: one for one in Subscriber.objects.all()}
+    keep = people.pop(kept)
+    merge_people(keep=keep, absorb=people.popitem()[1], now=NOW + timedelta(days=10))
+    held = Subscription.objects.open().get()
+    assert (held.subscriber, held.basis) == (keep, Basis.CONSENT)
+
+
+@pytest.mark.parametrize("of_one_list", [True, False])
+def test_p10_who_ran_out_is_in_no_export_though_they_were_not_yet_taken_off_the_list(
+    weekly: MailingList, of_one_list: bool
+) -> None:
+    over = timezone.now() - timedelta(seconds=1)
+    lasting = timezone.now() + timedelta(days=1)
+    for email, until in (("ann@example.org", over), ("bea@example.org", lasting)):
+        subscribe(make_person(email), weekly, basis=Basis.CASL_IMPLIED, expires_at=until)
+    exported = people_to_export(weekly if of_one_list else None)
+    assert [one.email for one in exported] == ["bea@example.org"]
 
 
 def test_p10_the_database_keeps_implied_consent_and_its_last_day_together(ann: Subscriber) -> None:

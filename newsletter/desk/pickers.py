@@ -17,6 +17,7 @@ from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView, SnippetChooserViewSet
 
 from newsletter.issues.reasons import explain_candidates
+from newsletter.issues.where import without_repeats
 from newsletter.models import EventNotice, Issue, Story
 from subscribers.desk.listing import MomentColumn
 from subscribers.sentences import say
@@ -78,6 +79,10 @@ class _Stories(_WithReasons):
         ]
 
 
+def _say_where(event: EventNotice) -> str:
+    return _("online") if event.online else without_repeats(event.place_text)
+
+
 class _Events(_WithReasons):
     kind = "event"
     ordering = ("starts_at", "pk")
@@ -87,9 +92,7 @@ class _Events(_WithReasons):
 
     @property
     def own_columns(self) -> list[Column]:
-        return [
-            Column("where", label=_("Where"), accessor=lambda event: _("online") if event.online else event.place_text)
-        ]
+        return [Column("where", label=_("Where"), accessor=_say_where)]
 
 
 class ChooseStory(_Stories, ChooseView):

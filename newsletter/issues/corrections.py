@@ -17,6 +17,7 @@ from newsletter.issues.assemble import next_number, remember_assembly
 from newsletter.issues.body import literal, shorten
 from newsletter.issues.dates import in_words, locale_of
 from newsletter.issues.shown import find_event, fingerprint, shown_wrongly_to, variants_with
+from newsletter.issues.where import say_where
 from newsletter.issues.words import say
 from newsletter.models import Correction, Delivery, EventNotice, Issue, IssueRevision, Publication, Shown
 
@@ -36,6 +37,11 @@ class Misled:
         """Day and hour as they were shown, in the publication's language."""
         language, zone = self.publication.language, self.publication.zone
         return in_words(self.was, locale=locale_of(language), default_zone=zone)
+
+    @property
+    def where(self) -> str:
+        """The place as it was shown."""
+        return say_where(self.was, language=self.publication.language)
 
 
 def find_misled(event: EventNotice, *, now: datetime) -> list[Misled]:

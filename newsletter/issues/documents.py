@@ -12,6 +12,7 @@ from babel.units import format_unit
 from newsletter.issues.dates import first_day, in_words, locale_of
 from newsletter.issues.near import CLOSE_KM, Chosen
 from newsletter.issues.visible import Visible, describe_visible, narrow, see
+from newsletter.issues.where import say_where
 from newsletter.issues.words import say
 from newsletter.rendering.blocks import (
     AppealBlock,
@@ -36,7 +37,6 @@ from newsletter.rendering.blocks import (
     StoryRows,
 )
 from newsletter.rendering.words import direction_of, word
-from subscribers.places import say_region
 
 __all__ = ["Visible", "describe_visible", "make_document", "see"]
 
@@ -197,19 +197,12 @@ def _event(event: Content, language: str, default_zone: str) -> EventItem:
         when=in_words(event, locale=locale, default_zone=default_zone),
         day=str(day.day),
         month=format_date(day, format="MMM", locale=locale),
-        where=word("online", language)
-        if event["online"]
-        else _without_repeats(event["place"]) or event["town"] or say_region(event["region"]),
+        where=say_where(event, language=language),
         online=event["online"],
         calendar_url=f"{event['calendar']}.ics" if event.get("calendar") else "",
         google_url=f"{event['calendar']}/google" if event.get("calendar") else "",
         outlook_url=f"{event['calendar']}/outlook" if event.get("calendar") else "",
     )
-
-
-def _without_repeats(place: str) -> str:
-    """“Toronto, Toronto, Ontario”, as venues named after their town are listed, with the town said once."""
-    return ", ".join(dict.fromkeys(part.strip() for part in place.split(",") if part.strip()))
 
 
 def _brand(brand: Content) -> Brand:

@@ -40,11 +40,11 @@ def save_story(browser: Client, story: Story, **fields: object) -> object:
     return browser.post(f"/admin/stories/edit/{story.pk}/", story_form(story, **fields), follow=True)
 
 
-def publish() -> tuple[Issue, Story, EventNotice]:
+def publish(**of_the_event: str) -> tuple[Issue, Story, EventNotice]:
     publication = make_publication()
     story = make_story("How Maya came home")
     make_story("The second verdict", days_old=2)
-    event = make_event("Vigil by the river", where=LONDON)
+    event = make_event("Vigil by the river", where=LONDON, **of_the_event)
     add_readers(publication, 3, where=LONDON)
     issue = make_issue(publication, approved=True)
     send = start_send(issue=issue, now=NOW)
@@ -167,6 +167,14 @@ def test_a_changed_event_offers_to_tell_those_who_were_shown_it_and_drafts_one_m
     assert answer.headers["Location"] == f"/admin/issues/{draft.pk}/overview/"
     assert browser.get(answer.headers["Location"]).status_code == 200
     assert "This change is announced in" in browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+
+
+def test_the_place_that_people_were_shown_names_its_town_once():
+    _, _, event = publish(place_text="London, London, England, United Kingdom")
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
+    page = sign_in("editor").get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert ", London, England, United Kingdom." in page
+    assert "London, London" not in page
 
 
 def test_a_changed_event_that_is_over_is_not_offered_for_announcement():

@@ -7,8 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.side_panels import BaseSidePanel
 
 from newsletter.desk.check_places import list_gaps
-from newsletter.desk.issue_checks import check_issue, mark_seen, say_verdict
-from newsletter.desk.readers import find_readers, resolve_complete
+from newsletter.desk.issue_checks import check_issue, mark_seen, recall_checks, say_recalled, say_verdict
+from newsletter.desk.issue_lock import SEALED
+from newsletter.desk.readers import content_of, find_readers
 from newsletter.issues.acknowledge import find_acknowledged
 from newsletter.issues.content import hash_content
 from newsletter.models import Issue
@@ -39,15 +40,22 @@ class IssueChecksPanel(BaseSidePanel):
 
 
 def say_checks(issue: Issue, *, most: int) -> dict[str, Any]:
-    """The checks of the mails of the ``most`` largest groups of readers, or what is missing, as templates show them."""
+    """The checks of the mails of the ``most`` largest groups of readers, or what is missing, as templates show them.
+
+    An issue that is gone is not checked any more: what was looked at before stays to be seen.
+    """
     try:
-        content = resolve_complete(issue)
+        content = content_of(issue)
         readers = find_readers(issue, content=content)
         sha256 = hash_content(content)
-        found = check_issue(issue, content, readers=readers[:most], now=timezone.now())
+        seen = find_acknowledged(issue, sha256=sha256)
+        if gone := issue.state in SEALED:
+            checks = recall_checks(seen)
+        else:
+            found = check_issue(issue, content, readers=readers[:most], now=timezone.now())
+            checks = mark_seen(found, seen=seen)
     except (DomainError, OSError) as error:
         return {"missing": list_gaps(issue, error), "issue": issue}
-    checks = mark_seen(found, seen=find_acknowledged(issue, sha256=sha256))
     return {
         "issue": issue,
         "sha256": sha256,
@@ -56,7 +64,7 @@ def say_checks(issue: Issue, *, most: int) -> dict[str, Any]:
         "mails": len(readers),
         "people": sum(reader.people for reader in readers),
         "checks": checks,
-        "verdict": say_verdict(checks),
+        "verdict": say_recalled(checks) if gone else say_verdict(checks),
         "failed": any(check.level == "error" for check in checks),
         "unseen": [check for check in checks if check.level == "warning" and check.seen is None],
     }

@@ -19,7 +19,7 @@ from newsletter.desk.check_places import list_gaps
 from newsletter.desk.frame import fill, frame, show_as
 from newsletter.desk.issue_pages import ISSUES, IssuePermission
 from newsletter.desk.preview import show_or_say
-from newsletter.desk.readers import find_readers, read_group, render_for, resolve_complete
+from newsletter.desk.readers import content_of, find_readers, read_group, render_for
 from newsletter.rendering import RenderedMail
 from subscribers.errors import DomainError
 
@@ -58,7 +58,7 @@ class IssueCompare(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = {**super().get_context_data(**kwargs), "issue": self.issue}
         try:
-            content = resolve_complete(self.issue)
+            content = content_of(self.issue)
             readers = find_readers(self.issue, content=content)
             left = self.request.GET.get("left") or readers[0].name
             right = self.request.GET.get("right") or readers[min(1, len(readers) - 1)].name
@@ -86,7 +86,7 @@ class IssueCompared(IssuePermission, View):
             raise Http404("There is no such look.")
 
         def show(look: str) -> HttpResponse:
-            content = resolve_complete(issue)
+            content = content_of(issue)
             mine, theirs = (render_for(content, group=group).mail for group in groups)
             return frame(show_as(mark_differences(_filled(mine), _filled(theirs)), look=look))
 

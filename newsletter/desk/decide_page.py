@@ -19,6 +19,7 @@ from newsletter.desk.approval import say_approval
 from newsletter.desk.check_panel import say_checks
 from newsletter.desk.issue_pages import ISSUES, IssuePermission, time_left
 from newsletter.desk.issue_preview import MOST_MODES
+from newsletter.desk.send_progress import find_send, say_hold, say_reach
 from newsletter.desk.words import say_issue_state
 from newsletter.issues.approval_rules import goes_by_itself
 from newsletter.issues.approve import OPEN_STATES
@@ -41,6 +42,9 @@ def say_decision(issue: Issue, *, user: Any) -> dict[str, Any]:
         "may_approve": user.has_perm("newsletter.approve_issue"),
         "may_edit": user.has_perm("newsletter.change_issue"),
         "may_send": user.has_perm("newsletter.send_issue"),
+        "send": find_send(issue),
+        "hold": say_hold(),
+        "reach": say_reach(),
         **checks,
         **say_approval(issue, user=user, sha256=checks.get("sha256", "")),
     }

@@ -85,6 +85,21 @@ def mark_seen(checks: list[Check], *, seen: dict[str, Acknowledgement]) -> list[
     return [Check(**{**vars(check), "seen": seen.get(check.name)}) for check in checks]
 
 
+def recall_checks(seen: dict[str, Acknowledgement]) -> list[Check]:
+    """The warnings that somebody looked at before the issue went out, as they were said then."""
+    return [
+        Check(level="warning", code="", message=row.message, people=0, all=True, name=name, seen=row)
+        for name, row in seen.items()
+    ]
+
+
+def say_recalled(checks: list[Check]) -> str:
+    """One sentence over the checks of an issue that is gone."""
+    if checks:
+        return _("These warnings were looked at before it was approved.")
+    return _("There was no warning that anybody had to tick.")
+
+
 def say_verdict(checks: list[Check]) -> str:
     """One sentence over all checks."""
     errors = sum(check.level == "error" for check in checks)

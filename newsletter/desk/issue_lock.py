@@ -1,9 +1,22 @@
-"""Seals an issue that is on its way or has gone out."""
+"""Seals an issue that is on its way or has gone out, and finds what it was sealed with."""
 
 from typing import Any
 
 from django.utils.translation import gettext as _
 from wagtail.locks import BaseLock
+
+from newsletter.models import Issue, IssueRevision, Send
+
+SEALED = (Issue.State.SENDING, Issue.State.SENT, Issue.State.CANCELLED)
+
+
+def find_sealed(issue: Issue) -> IssueRevision | None:
+    """What went out, or is on its way; None while it can still change, and where nothing of it ever went."""
+    if issue.state not in SEALED:
+        return None
+    sends = issue.sends.exclude(recipients=0, state=Send.State.CANCELLED)
+    send = sends.select_related("revision").first()
+    return send.revision if send else None
 
 
 class SealedLock(BaseLock):

@@ -19,7 +19,7 @@ from newsletter.desk.issue_preview import MOST_MODES, show_part
 from newsletter.desk.policies import ISSUE_POLICY
 from newsletter.desk.preview import show_or_say
 from newsletter.desk.proof_step import say_proofs
-from newsletter.desk.readers import resolve_complete
+from newsletter.desk.readers import content_of
 from newsletter.desk.send_progress import find_send, say_hold, say_reach, say_send
 from newsletter.desk.words import say_deliveries, say_excluded, say_issue_state
 from newsletter.issues.approval_rules import goes_by_itself
@@ -141,6 +141,4 @@ class IssueMail(IssuePermission, View):
 
     def get(self, request: HttpRequest, pk: int, mode: str) -> HttpResponse:
         issue = get_object_or_404(ISSUES, pk=pk)
-        return show_or_say(
-            lambda name: show_part(resolve_complete(issue), mode=name, request=request), mode, request=request
-        )
+        return show_or_say(lambda name: show_part(content_of(issue), mode=name, request=request), mode, request=request)

@@ -9,7 +9,7 @@ from newsletter.desk.frame import frame_inbox, frame_mail, frame_text
 from newsletter.desk.preview import FramedPreview
 from newsletter.desk.preview_modes import PART_NAMES, Mode
 from newsletter.desk.preview_person import PERSON, read_person
-from newsletter.desk.readers import NOBODY, find_readers, name_group, read_group, render_for, resolve_complete
+from newsletter.desk.readers import NOBODY, content_of, find_readers, name_group, read_group, render_for
 from newsletter.desk.words import say_people
 from newsletter.issues.content import Content
 from newsletter.models import Issue
@@ -22,7 +22,7 @@ FIRST = f"mail.{name_group(NOBODY)}"
 def list_issue_modes(issue: Issue) -> list[Mode]:
     """The panel's menu for an issue. Where its content cannot be resolved yet, only a reader of unknown place is offered."""
     try:
-        readers = find_readers(issue, content=resolve_complete(issue))
+        readers = find_readers(issue, content=content_of(issue))
     except (DomainError, OSError):
         return [Mode(FIRST, _("A reader of unknown place"))]
     return [
@@ -53,4 +53,4 @@ def show_part(content: Content, *, mode: str, request: HttpRequest) -> HttpRespo
 class IssuePreview(FramedPreview):
     def show(self, mode: str) -> HttpResponse:
         issue: Any = self.object
-        return show_part(resolve_complete(issue), mode=mode or FIRST, request=self.request)
+        return show_part(content_of(issue), mode=mode or FIRST, request=self.request)

@@ -23,7 +23,7 @@ from wagtail.snippets.views.snippets import PreviewRevisionView, SnippetViewSet
 from newsletter.desk.check_panel import IssueChecksPanel
 from newsletter.desk.columns import StateColumn
 from newsletter.desk.inbox_panel import say_inbox
-from newsletter.desk.issue_lock import SealedLock
+from newsletter.desk.issue_lock import SEALED, SealedLock
 from newsletter.desk.issue_preview import FIRST, IssuePreview, list_issue_modes, show_part
 from newsletter.desk.panels import WordsPanel
 from newsletter.desk.preview import Mode, PreviewedEditView, show_or_say
@@ -38,7 +38,6 @@ from subscribers.desk.listing import FROM_HOME, DeskList, MomentColumn
 OUT_OF_DATE = gettext_lazy(
     "Somebody else saved this issue since you opened it. Copy what you wrote, reload the page, and write it again."
 )
-SEALED = (Issue.State.SENDING, Issue.State.SENT, Issue.State.CANCELLED)
 
 
 def overview_url(issue: Issue) -> str:

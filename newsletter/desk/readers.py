@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from django.http import Http404
 
+from newsletter.desk.issue_lock import find_sealed
 from newsletter.desk.rendered import render_once
 from newsletter.errors import NotReady
 from newsletter.issues.audience import Group, find_groups, find_wheres, see_as
@@ -14,7 +15,16 @@ from newsletter.issues.visible import Visible, describe_visible
 from newsletter.models import Issue
 from subscribers.models import Frequency, Giving
 
-__all__ = ["NOBODY", "Readers", "find_readers", "name_group", "read_group", "render_for", "resolve_complete"]
+__all__ = [
+    "NOBODY",
+    "Readers",
+    "content_of",
+    "find_readers",
+    "name_group",
+    "read_group",
+    "render_for",
+    "resolve_complete",
+]
 
 NOBODY = Group(place_id=0, giving="none", people=0)
 
@@ -29,9 +39,22 @@ class Readers:
     visible: Visible = field(repr=False)
 
 
+def content_of(issue: Issue) -> Content:
+    """What the issue says; where it went out, what it said then, whatever became of its stories and events since.
+
+    Raises what `resolve_complete` raises.
+    """
+    sealed = find_sealed(issue)
+    content: Content = sealed.content if sealed else resolve_complete(issue)
+    return content
+
+
 def find_readers(issue: Issue, *, content: Content) -> list[Readers]:
-    """The distinct mails of the audience as it is now, the one with most people first; one for nobody if it is empty."""
-    groups = find_groups(issue) or [NOBODY]
+    """The distinct mails of the audience, the one with most people first; one for nobody if it is empty.
+
+    The audience is as it is now, or was when the issue went out.
+    """
+    groups = _find_groups(issue) or [NOBODY]
     wheres = find_wheres(group.place_id for group in groups)
     first: dict[str, tuple[Group, Visible]] = {}
     people: dict[str, int] = {}
@@ -48,6 +71,23 @@ def find_readers(issue: Issue, *, content: Content) -> list[Readers]:
         for key, (group, visible) in first.items()
     ]
     return sorted(readers, key=lambda reader: -reader.people)
+
+
+def _find_groups(issue: Issue) -> list[Group]:
+    sealed = find_sealed(issue)
+    if sealed is None:
+        return find_groups(issue)
+    rows = sealed.groups.filter(variant__isnull=False, people__gt=0).order_by("-people", "pk")
+    return [
+        Group(
+            place_id=row.place_id,
+            giving=row.giving,
+            people=row.people,
+            radius_km=row.radius_km,
+            frequency=row.frequency,
+        )
+        for row in rows
+    ]
 
 
 def name_group(group: Group) -> str:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
 from newsletter.desk.issue_pages import ISSUES
+from newsletter.desk.words import say_people
 from newsletter.errors import WrongState
 from newsletter.models import Batch, Issue, Send
 from newsletter.sending.control import (
@@ -85,23 +86,23 @@ def _end(request: HttpRequest, issue: Issue) -> str:
 
 def _took(request: HttpRequest, batch: Batch) -> str:
     settle_as_accepted(batch=batch, by=request.user, now=timezone.now())
-    return _("Batch %(seq)s counts as taken by the provider: %(size)s people.") % {
+    return _("Batch %(seq)s counts as taken by the provider: %(size)s.") % {
         "seq": batch.seq,
-        "size": f"{batch.size:,}",
+        "size": say_people(batch.size),
     }
 
 
 def _leave(request: HttpRequest, batch: Batch) -> str:
     write_off(batch=batch, by=request.user, now=timezone.now())
-    return _("Batch %(seq)s is left as it is: some of its %(size)s people may not have got the issue.") % {
+    return _("Batch %(seq)s is left as it is (%(size)s): some may not have got the issue.") % {
         "seq": batch.seq,
-        "size": f"{batch.size:,}",
+        "size": say_people(batch.size),
     }
 
 
 def _again(request: HttpRequest, batch: Batch) -> str:
     send_again(batch=batch, by=request.user, now=timezone.now())
-    return _("Batch %(seq)s is sent again to %(size)s people.") % {"seq": batch.seq, "size": f"{batch.size:,}"}
+    return _("Batch %(seq)s is sent again to %(size)s.") % {"seq": batch.seq, "size": say_people(batch.size)}
 
 
 def _live(issue: Issue) -> Send:

@@ -85,19 +85,22 @@ def make_variants(*, revision: IssueRevision, groups: Iterable[Group]) -> list[V
 
 
 def _note_groups(revision: IssueRevision, of_groups: Iterable[tuple[Variant | None, Group]]) -> None:
+    """A group that nobody counted is that of a proof: how many it was counted to have stays."""
+    rows = [
+        ReaderGroup(
+            revision=revision,
+            variant=variant,
+            place_id=group.place_id,
+            giving=group.giving,
+            radius_km=group.radius_km,
+            frequency=group.frequency,
+            people=group.people,
+        )
+        for variant, group in of_groups
+    ]
+    ReaderGroup.objects.bulk_create([row for row in rows if not row.people], ignore_conflicts=True)
     ReaderGroup.objects.bulk_create(
-        (
-            ReaderGroup(
-                revision=revision,
-                variant=variant,
-                place_id=group.place_id,
-                giving=group.giving,
-                radius_km=group.radius_km,
-                frequency=group.frequency,
-                people=group.people,
-            )
-            for variant, group in of_groups
-        ),
+        [row for row in rows if row.people],
         update_conflicts=True,
         unique_fields=["revision", "place_id", "giving", "radius_km", "frequency"],
         update_fields=["variant", "people"],

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from newsletter.issues.content import hash_content, resolve_content
 from newsletter.models import Acknowledgement, EventNotice, Issue, LinkLook, Publication, SenderDomain
+from newsletter.sending.start import start_send
 from tests.support.fixtures import NOW, add_readers, make_event, make_issue, make_story
 from tests.web.desk import said, sign_in
 
@@ -97,6 +98,17 @@ def test_a_writer_ticks_a_warning_and_the_approver_need_not_again(issue: Issue) 
     assert "writer@example.org" in overview(issue)
     approve(sign_in("approver"), issue)
     assert Issue.objects.get(pk=issue.pk).state == "approved"
+
+
+def test_an_issue_that_went_out_asks_for_nothing_and_says_who_looked_at_what(issue: Issue) -> None:
+    names = names_on(overview(issue))
+    approve(sign_in("approver"), issue, looked="yes", warning=names)
+    start_send(issue=Issue.objects.get(), now=timezone.now())
+    page = overview(issue)
+    assert "These warnings were looked at before it was approved." in page
+    assert "The preheader has 5 characters" in page
+    assert "approver@example.org" in page
+    assert not any(asks in page for asks in ("put it right", "Go there", "Look at it", 'name="warning"'))
 
 
 def test_an_edit_asks_for_the_warnings_anew(issue: Issue) -> None:

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.models import Batch, Issue, Publication, Send
+from newsletter.models import Batch, Issue, Publication, Send, Story
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.hold import hold_everything
 from newsletter.sending.start import prepare_begun, start_send
@@ -125,7 +126,7 @@ def test_a_writer_watches_but_steers_nothing(send: Send) -> None:
     ("name", "state", "words"),
     [
         ("took", "accepted", "counts as taken by the provider: 3 people"),
-        ("leave", "written_off", "some of its 3 people may not have got the issue"),
+        ("leave", "written_off", "is left as it is (3 people): some may not have got the issue"),
         ("again", "pending", "is sent again to 3 people"),
     ],
 )
@@ -140,6 +141,25 @@ def test_an_uncertain_batch_is_settled_by_a_person(send: Send, name: str, state:
     batch.refresh_from_db()
     assert batch.state == state
     assert "Nobody knows yet" not in overview(send.issue, client)
+
+
+def test_what_went_out_is_shown_as_it_went_whatever_became_of_its_stories(send: Send) -> None:
+    Story.objects.update(title="Another headline")
+    client = sign_in("writer")
+    mail = client.get(f"/admin/issues/{send.issue_id}/mail/mail.0.none/").content.decode()
+    assert "The clinic opens its doors" in mail
+    assert "Another headline" not in mail
+    page = overview(send.issue, client)
+    assert "What readers were sent: 1 different mail" in page
+    assert "Who gets what" not in page
+
+
+def test_a_proof_of_what_is_on_its_way_changes_nothing_of_how_many_get_it(send: Send) -> None:
+    client = sign_in("approver")
+    me = User.objects.get(username="approver@example.org")
+    client.post(f"/admin/issues/{send.issue_id}/proof/", {"readers": "0.none", "to": me.pk})
+    assert send.issue.proofs.count() == 1
+    assert list(send.revision.groups.values_list("people", flat=True)) == [3]
 
 
 def test_sending_again_is_asked_about_with_the_risk(send: Send) -> None:

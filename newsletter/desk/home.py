@@ -46,7 +46,9 @@ class HomePanel(Component):
         return {
             "hold": say_hold(),
             "reach": say_reach(),
-            "tasks": find_tasks(now=now, may_approve=person.has_perm("newsletter.approve_issue")),
+            "tasks": find_tasks(now=now, person=person),
+            "may_add": person.has_perm("newsletter.add_publication"),
+            "may_look": person.has_perm("newsletter.view_issue"),
             "next": find_next(now=now),
             "last": last,
             "send": send,

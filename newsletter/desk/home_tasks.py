@@ -1,16 +1,17 @@
-"""What waits for a person: stopped sends, held and overdue issues, drafts, sources, lists that bounce, unsure events.
+"""What waits for a person: stopped sends, held and overdue issues, drafts, people, sources, bounces, unsure events.
 
 Reads only.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import F
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from newsletter.desk.home_people import Task, find_people_tasks
 from newsletter.desk.issue_pages import time_left
 from newsletter.desk.sources import say_last_good
 from newsletter.desk.words import say_reason
@@ -26,32 +27,34 @@ LOOK_BACK = timedelta(days=30)
 MANY_BOUNCES = 0.02
 
 
-@dataclass(frozen=True)
-class Task:
-    """One thing that waits for a person. ``tone`` is urgent, waits or calm."""
+def find_tasks(*, now: datetime, person: Any) -> list[Task]:
+    """Everything that waits for this person, the most urgent kind first; of many of a kind the first, and how many more.
 
-    title: str
-    detail: str
-    url: str
-    button: str
-    tone: str = "waits"
-
-
-def find_tasks(*, now: datetime, may_approve: bool) -> list[Task]:
-    """Everything that waits for a person, the most urgent kind first; of many of a kind the first, and how many more."""
-    issues = reverse("wagtailsnippets_newsletter_issue:list")
-    drafts = _drafts(now, may_approve=may_approve)
-    kinds = [
-        (_sends(), issues),
-        (_held(), issues),
-        (_overdue(now), issues),
-        ([task for task in drafts if task.tone != "calm"], issues),
-        ([task for task in drafts if task.tone == "calm"], issues),
-        (_bounces(now), issues),
-        (_sources(), reverse("wagtailsnippets_newsletter_source:list")),
-        (_events(now), ""),
-    ]
+    What they may not open is not shown to them.
+    """
+    kinds: list[tuple[list[Task], str]] = []
+    if person.has_perm("newsletter.view_issue"):
+        kinds += _of_issues(now, may_approve=person.has_perm("newsletter.approve_issue"))
+    kinds += [([task], "") for task in find_people_tasks(now=now, person=person)]
+    if person.has_perm("newsletter.view_source") or person.has_perm("newsletter.change_source"):
+        kinds.append((_sources(), reverse("wagtailsnippets_newsletter_source:list")))
+    if person.has_perm("newsletter.view_eventnotice"):
+        kinds.append((_events(now), ""))
     return [task for tasks, url in kinds for task in _shorten(tasks, url)]
+
+
+def _of_issues(now: datetime, *, may_approve: bool) -> list[tuple[list[Task], str]]:
+    drafts = _drafts(now, may_approve=may_approve)
+    tasks = [
+        _sends(),
+        _held(),
+        _overdue(now),
+        [task for task in drafts if task.tone != "calm"],
+        [task for task in drafts if task.tone == "calm"],
+        _bounces(now),
+    ]
+    url = reverse("wagtailsnippets_newsletter_issue:list")
+    return [(of_a_kind, url) for of_a_kind in tasks]
 
 
 def _shorten(tasks: list[Task], url: str) -> list[Task]:

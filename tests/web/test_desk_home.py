@@ -16,7 +16,7 @@ from tests.web.desk import sign_in
 pytestmark = pytest.mark.django_db
 
 
-def home(role: str = "writer") -> str:
+def home(role: str = "editor") -> str:
     return sign_in(role).get("/admin/").content.decode()
 
 

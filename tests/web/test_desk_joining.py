@@ -55,7 +55,10 @@ def test_staff_let_in_or_drop_who_waits_and_nobody_is_subscribed_without_confirm
 def test_all_who_wait_are_let_in_at_once() -> None:
     for number in range(3):
         hold(f"person{number}@example.org")
-    assert "3 asked by mail to confirm" in sign_in("data").post(HELD, {"in": "all"}, follow=True).content.decode()
+    assert (
+        "3 people are asked by mail to confirm"
+        in sign_in("data").post(HELD, {"in": "all"}, follow=True).content.decode()
+    )
     assert Confirmation.objects.count() == 3
 
 

@@ -1,0 +1,61 @@
+"""Home for those who look after people: what of people waits for them, and nothing that they may not open."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from newsletter.models import Publication
+from subscribers.exports import allow_export
+from subscribers.held import hold_signup
+from subscribers.models import ExportRequest, MailingList, Subscription
+from tests.support.fixtures import make_issue, make_source, make_story
+from tests.support.people import make_person
+from tests.web.desk import sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+def ask_for_file(of: str) -> ExportRequest:
+    asked_by = User.objects.get(username=of)
+    now = timezone.now()
+    return ExportRequest.objects.create(asked_by=asked_by, asked_at=now, reason="Print run", people=600)
+
+
+def test_files_sign_ups_and_consent_that_runs_out_wait_for_who_looks_after_people(publication: Publication) -> None:
+    ann, bob = sign_in("data", email="ann@example.org"), sign_in("data", email="bob@example.org")
+    now, weekly = timezone.now(), MailingList.objects.get()
+    asked = ask_for_file("ann@example.org")
+    hold_signup(email="cy@example.org", mailing_list=weekly, wording="Yes", source="page", why="many", now=now)
+    Subscription.objects.create(
+        subscriber=make_person("dee@example.org"),
+        mailing_list=weekly,
+        basis="casl_implied",
+        evidence="Donated",
+        requested_at=now,
+        expires_at=now + timedelta(days=30),
+    )
+    page = bob.get("/admin/").content.decode()
+    assert "ann@example.org asks for a file of 600 people" in page
+    assert "1 sign-up waits" in page
+    assert "The implied consent of 1 person runs out soon" in page
+    assert "asks for a file" not in ann.get("/admin/").content.decode()
+    allow_export(request=asked, by=User.objects.get(username="bob@example.org"), now=now)
+    assert "Your file of 600 people is allowed" in ann.get("/admin/").content.decode()
+    assert "a file of" not in bob.get("/admin/").content.decode()
+
+
+def test_nobody_is_told_of_what_they_may_not_open(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    issue = make_issue(publication)
+    make_source("Field offices", failures=2, error="The site did not answer.")
+    sign_in("data", email="ann@example.org")
+    ask_for_file("ann@example.org")
+    data, writer, admin = (sign_in(role).get("/admin/").content.decode() for role in ("data", "writer", "admin"))
+    assert f"/admin/issues/{issue.pk}/" not in data
+    assert "cannot be read" not in data
+    assert f"{issue} waits for approval" in writer
+    assert "cannot be read" not in writer
+    assert "asks for a file" not in writer
+    assert all(said in admin for said in ("waits for approval", "cannot be read", "asks for a file"))

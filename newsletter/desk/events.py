@@ -9,6 +9,7 @@ from django.contrib.admin.utils import label_for_field
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,6 +25,9 @@ from newsletter.desk.saving import VoidsApprovals
 from newsletter.issues.corrections import find_misled
 from newsletter.models import EventNotice, Source
 from subscribers.desk.listing import FROM_HOME, DeskList
+from subscribers.sentences import say
+
+_MOMENT = "D j M Y, H:i"
 
 
 class EventFilters(WagtailFilterSet):
@@ -70,15 +74,15 @@ def say_place(event: EventNotice) -> str:
 def say_when(event: EventNotice) -> str:
     """The start on the event's own clock, such as “Thu 3 Dec 2026, 18:30 (America/Chicago)”; an all-day event's date."""
     if event.all_day and event.day:
-        return f"{event.day:%a %-d %b %Y}"
+        return date_format(event.day, "D j M Y")
     try:
         zone = ZoneInfo(event.zone) if event.zone else ZoneInfo(settings.TIME_ZONE)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return _("%(starts_at)s (UTC; “%(zone)s” is no time zone)") % {
-            "starts_at": f"{event.starts_at:%a %-d %b %Y, %H:%M}",
+            "starts_at": date_format(event.starts_at, _MOMENT),
             "zone": event.zone,
         }
-    return f"{event.starts_at.astimezone(zone):%a %-d %b %Y, %H:%M} ({zone.key})"
+    return f"{date_format(event.starts_at.astimezone(zone), _MOMENT)} ({zone.key})"
 
 
 def say_event(event: EventNotice) -> dict[str, Any]:
@@ -104,7 +108,7 @@ class EventViewSet(SnippetViewSet):
         "title",
         Column("starts_at", label=gettext_lazy("Starts"), accessor=say_when, sort_key="starts_at"),
         Column("place", label=gettext_lazy("Near"), accessor=say_place),
-        Column("note", label=gettext_lazy("Unsure"), width="20%"),
+        Column("note", label=gettext_lazy("Unsure"), accessor=lambda event: say(event.note), width="20%"),
         Column("source", label=gettext_lazy("Source"), sort_key="source__name"),
     ]
     edit_handler = ObjectList(

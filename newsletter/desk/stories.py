@@ -139,7 +139,7 @@ class StoryViewSet(SnippetViewSet):
         Column("language", label=_("Language"), sort_key="language"),
         MomentColumn("published_at", label=_("Published"), sort_key="published_at"),
         Column("care", label=_("Care"), accessor=say_care_shortly),
-        Column("edited", label=_("Edited here"), accessor=lambda story: "yes" if story.edited_fields else ""),
+        Column("edited", label=_("Edited here"), accessor=lambda story: gettext("yes") if story.edited_fields else ""),
     ]
     edit_handler = ObjectList(
         [

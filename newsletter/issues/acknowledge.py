@@ -44,7 +44,7 @@ def require_acknowledged(issue: Issue, *, sha256: str, warnings: Collection[tupl
     seen = find_acknowledged(issue, sha256=sha256)
     open_ones = [message for name, message in warnings if name not in seen]
     if open_ones:
-        more = f" (and {len(open_ones) - 1} more)" if len(open_ones) > 1 else ""
+        more = _(" (and %(value)s more)") % {"value": len(open_ones) - 1} if len(open_ones) > 1 else ""
         raise NotReady(
             _(
                 "%(issue)s has a warning that nobody has said to have seen: %(value)s%(more)s "

@@ -46,7 +46,8 @@ def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:
         )
     if issue.held:
         raise NotReady(
-            _("%(issue)s is held: %(value)s.") % {"issue": issue, "value": issue.held_reason or "no reason given"}
+            _("%(issue)s is held: %(value)s.")
+            % {"issue": issue, "value": issue.held_reason or _("no reason was given")}
         )
     return _record(issue=issue, revision=check_ready(issue=issue, now=now), person=None, now=now)
 
@@ -86,7 +87,7 @@ def check_ready(*, issue: Issue, now: datetime) -> IssueRevision:
             raise NotReady(_("%(issue)s fails a check: %(value)s") % {"issue": issue, "value": unfillable})
         errors = [finding for finding in variant.findings if finding["level"] == "error"]
         if errors:
-            more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+            more = _(" (and %(value)s more)") % {"value": len(errors) - 1} if len(errors) > 1 else ""
             raise NotReady(
                 _("%(issue)s fails a check: %(value)s%(more)s")
                 % {"issue": issue, "value": errors[0]["message"], "more": more}

@@ -5,11 +5,23 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
+from subscribers.log_lines import WithoutTokens
 from subscribers.web.express import OneClickFirst
 
 THREADS = 8
 _CONTROL_SOCKET_OFF = "control_socket_disable"  # from gunicorn 25.1 on, which else opens one in the home folder
+
+
+class Log(Logger):  # type: ignore[misc]
+    """Gunicorn's own, which quotes the address of a request that failed."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(WithoutTokens(self.error_fmt, self.datefmt))
 
 
 class Server(BaseApplication):
@@ -26,6 +38,7 @@ class Server(BaseApplication):
             "graceful_timeout": 30,
             "timeout": 0,
             "loglevel": "warning" if quiet else "info",
+            "logger_class": Log,
             "post_worker_init": lambda worker: started(),
             "worker_exit": lambda server, worker: stopping(),
         }

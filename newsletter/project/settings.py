@@ -166,7 +166,13 @@ SUBSCRIBERS_LINK_KEYS = [ENV.secret_key, *ENV.old_secret_keys]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "plain": {
+            "()": "subscribers.log_lines.WithoutTokens",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {"newsletter": {"level": "INFO"}, "django.request": {"level": "ERROR"}},

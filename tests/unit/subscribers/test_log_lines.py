@@ -1,0 +1,47 @@
+"""K6: the token of a link stands in no line of a log, and in no traceback."""
+
+import io
+import logging
+import logging.config
+import uuid
+from datetime import UTC, datetime
+
+from django.conf import settings
+from gunicorn.config import Config
+
+from newsletter.management.server import Log
+from subscribers.links import Purpose, make_link
+from subscribers.log_lines import WithoutTokens
+
+LINK = make_link(
+    purpose=Purpose.UNSUBSCRIBE,
+    subscriber_uuid=uuid.UUID(int=7),
+    list_public_id="ab" * 8,
+    now=datetime(2026, 1, 1, tzinfo=UTC),
+)
+TOKEN = LINK.rpartition("/")[2]
+
+
+def test_k6_a_line_of_the_log_and_its_traceback_name_no_token():
+    record = logging.LogRecord("django.request", logging.ERROR, "", 1, "Internal Server Error: %s", (LINK,), None)
+    try:
+        raise RuntimeError(f"no page for {LINK}")
+    except RuntimeError as error:
+        record.exc_info = (type(error), error, error.__traceback__)
+    line = WithoutTokens("{message}", style="{").format(record)
+    assert TOKEN not in line
+    assert "/u/…" in line
+    assert "RuntimeError: no page for" in line
+
+
+def test_k6_the_settings_write_every_line_so():
+    assert settings.LOGGING["formatters"]["plain"]["()"] == "subscribers.log_lines.WithoutTokens"
+    assert [handler["formatter"] for handler in settings.LOGGING["handlers"].values()] == ["plain"]
+
+
+def test_k6_the_web_server_writes_of_a_request_that_failed_without_its_token():
+    log, written = Log(Config()), io.StringIO()
+    log.error_log.handlers[0].setStream(written)
+    log.error("Error handling request %s", LINK)
+    assert TOKEN not in written.getvalue()
+    assert "/u/…" in written.getvalue()

@@ -15,7 +15,7 @@ THREADS = 8
 _CONTROL_SOCKET_OFF = "control_socket_disable"  # from gunicorn 25.1 on, which else opens one in the home folder
 
 
-class Log(Logger):  # type: ignore[misc]
+class Log(Logger):
     """Gunicorn's own, which quotes the address of a request that failed."""
 
     def setup(self, cfg: Config) -> None:

@@ -224,6 +224,17 @@ def test_the_copied_form_signs_up_from_a_plain_file_without_javascript(
 
 def test_a4_the_sum_of_a_sign_up_takes_an_old_phone_two_seconds_at_most(browser: Browser, site: str) -> None:
     """In time of the processor, which a busy machine does not change; an old phone has a quarter of ours."""
+    spent, tried = 0.0, 0
+    for _ in range(20):
+        seconds, numbers = _solve_once(browser, site)
+        spent, tried = spent + seconds, tried + numbers
+        if tried >= EASY:  # a sum that is found at once says nothing of the sums, only of the page around it
+            break
+    assert spent * (EASY / 2) / tried * 4 <= 2
+
+
+def _solve_once(browser: Browser, site: str) -> tuple[float, int]:
+    """Processor seconds of one visitor's sum, and how many numbers were tried for it."""
     page = browser.new_page(base_url=site)
     page.goto("/join/weekly")
     meter = page.context.new_cdp_session(page)
@@ -234,8 +245,7 @@ def test_a4_the_sum_of_a_sign_up_takes_an_old_phone_two_seconds_at_most(browser:
     spent = _busy_seconds(meter.send("Performance.getMetrics")) - before
     tried = page.evaluate("JSON.parse(atob(document.querySelector('[name=altcha]').value)).number")
     page.close()
-    usual = spent * (EASY / 2) / max(tried, 1)
-    assert usual * 4 <= 2
+    return spent, int(tried)
 
 
 def _busy_seconds(metrics: dict[str, list[dict[str, float | str]]]) -> float:

@@ -48,7 +48,9 @@ def _advise(field: str, scheme: str, use: str, chosen: str, used: str) -> Advice
             f"needed. Choose a darker colour, such as {used}."
         )
     else:
-        message = f"{use}{'' if scheme == 'light' else ' in dark mode'} are shown in {used}, so that everybody can read them."
+        message = (
+            f"{use}{'' if scheme == 'light' else ' in dark mode'} are shown in {used}, so that everybody can read them."
+        )
     return Advice(field=field, scheme=scheme, chosen=chosen, used=used, refused=refused, message=message)
 
 

@@ -33,7 +33,7 @@ WHERE batch_id = %s AND n = %s AND ended_at IS NULL
 _SETTLE = """
 UPDATE newsletter_batch
 SET state = %s, reason = %s, lease_until = NULL, provider_id = %s, not_before = %s, settled_at = %s
-WHERE id = %s AND state = 'submitting' AND attempts = %s
+WHERE id = %s AND attempts = %s AND state IN ('submitting', %s)
 """
 
 
@@ -73,8 +73,13 @@ def settle_batch(
     not_before: datetime | None,
     settled_at: datetime | None,
 ) -> bool:
-    """submitting -> ``state``. False, changing nothing, where the claim ``n`` was lost meanwhile."""
-    return bool(_run(_SETTLE, state, reason, provider_id, as_moment(not_before), as_moment(settled_at), batch_id, n))
+    """submitting -> ``state``. False, changing nothing, where the claim ``n`` was lost meanwhile.
+
+    What the provider accepted is evidence, however late it comes: it settles the batch that was given up as uncertain too.
+    """
+    given_up = "uncertain" if state in (Batch.State.ACCEPTED, Batch.State.PARTIAL) else "submitting"
+    moments = (as_moment(not_before), as_moment(settled_at))
+    return bool(_run(_SETTLE, state, reason, provider_id, *moments, batch_id, n, given_up))
 
 
 def _run(sql: str, *parameters: Any) -> int:

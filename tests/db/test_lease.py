@@ -7,9 +7,11 @@ import pytest
 from django.db import connection, transaction
 
 from newsletter.models import Attempt, Batch
+from newsletter.providers.contract import Outcome, Verdict
 from newsletter.sending import dispatch
-from newsletter.sending.claim import claim_batch
+from newsletter.sending.claim import Claim, claim_batch
 from newsletter.sending.lease import LEASE, LONGEST, Keeper, Lease
+from newsletter.sending.outcome import record_outcome
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.start import start_send
 from newsletter.sending.sweep import settle_lost_leases
@@ -18,13 +20,18 @@ from tests.support.fixtures import NOW, add_readers, make_issue, make_publicatio
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def claim_one() -> Lease:
+def take_one() -> Claim:
     publication = make_publication()
     make_story("The first verdict")
     add_readers(publication, 3)
     start_send(issue=make_issue(publication, approved=True), now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
     assert claim is not None
+    return claim
+
+
+def claim_one() -> Lease:
+    claim = take_one()
     return Lease(batch_id=claim.batch.pk, n=claim.n, until=claim.lease_until)
 
 
@@ -148,3 +155,30 @@ def test_f22_a_batch_that_a_worker_standing_still_holds_is_passed_over_and_not_w
         other.start()
         other.join(20)
     assert found == [None]
+
+
+def test_f22_what_a_late_worker_was_told_is_evidence_and_settles_its_own_try():
+    claim = take_one()
+    settle_lost_leases(now=NOW + timedelta(seconds=50))
+    told = Outcome(Verdict.ACCEPTED, "Queued.", provider_id="one@example.org")
+    assert record_outcome(claim=claim, outcome=told, now=NOW + timedelta(seconds=60))
+    batch = Batch.objects.get()
+    assert (batch.state, batch.provider_id) == (Batch.State.ACCEPTED, "one@example.org")
+
+
+@pytest.mark.parametrize("verdict", [Verdict.NOT_SENT, Verdict.REJECTED, Verdict.THROTTLED, Verdict.UNCERTAIN])
+def test_f22_a_late_worker_that_was_told_anything_else_moves_nothing(verdict: Verdict):
+    claim = take_one()
+    settle_lost_leases(now=NOW + timedelta(seconds=50))
+    assert not record_outcome(claim=claim, outcome=Outcome(verdict, "late"), now=NOW + timedelta(seconds=60))
+    assert Batch.objects.get().state == Batch.State.UNCERTAIN
+
+
+def test_f22_a_late_worker_settles_nothing_of_a_later_try():
+    claim = take_one()
+    settle_lost_leases(now=NOW + timedelta(seconds=50))
+    Batch.objects.update(state=Batch.State.PENDING)
+    assert claim_batch(batch_id=claim.batch.pk, provider="mailgun", now=NOW + timedelta(seconds=55)) is not None
+    told = Outcome(Verdict.ACCEPTED, "Queued.")
+    assert not record_outcome(claim=claim, outcome=told, now=NOW + timedelta(seconds=60))
+    assert Batch.objects.get().state == Batch.State.SUBMITTING

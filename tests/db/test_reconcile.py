@@ -92,7 +92,11 @@ def test_f20_a_provider_that_certainly_took_nothing_does_not_keep_the_next_one_f
     fake_provider.fault_on(2, Fault("reset_after_accepting"))
     clock = Clock()
     run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
-    assert list(Attempt.objects.order_by("n").values_list("outcome", flat=True)) == ["throttled", "uncertain", "accepted"]
+    assert list(Attempt.objects.order_by("n").values_list("outcome", flat=True)) == [
+        "throttled",
+        "uncertain",
+        "accepted",
+    ]
     assert set(fake_provider.accepted_counts().values()) == {1}
 
 

@@ -273,7 +273,7 @@ def test_f22_a_worker_that_comes_back_after_its_lease_changes_nothing(mailgun):
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
     assert claim is not None
     settle_lost_leases(now=NOW + timedelta(seconds=46))
-    assert not record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.ACCEPTED), now=NOW + timedelta(seconds=130))
+    assert not record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.NOT_SENT), now=NOW + timedelta(seconds=130))
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
 
 

@@ -175,7 +175,10 @@ def test_a_skipped_slot_is_looked_at_again_until_it_is_due():
 def test_f14_a_feed_that_breaks_on_send_day_leaves_out_its_part_and_staff_are_told_which(mailgun):
     """Every block is optional: what could not be read is left out, and with nothing left the slot is skipped."""
     publication, other = make_publication(approval="auto"), make_publication(slug="other", name="Another letter")
-    good, broken = make_source("Good", url="https://example.org/good"), make_source("Broken", url="https://example.org/b")
+    good, broken = (
+        make_source("Good", url="https://example.org/good"),
+        make_source("Broken", url="https://example.org/b"),
+    )
     Source.objects.filter(pk=broken.pk).update(failures=3, error="It answered 500.")
     publication.sources.set([good, broken])
     other.sources.set([broken])

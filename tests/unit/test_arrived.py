@@ -3,7 +3,7 @@
 import base64
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import dkim
@@ -18,8 +18,8 @@ from newsletter.sending.arrived import COVERED, _judge, check_arrived
 from newsletter.sending.domain_records import NoAnswer
 from newsletter.sending.finding import Finding
 from newsletter.sending.signatures import Signature
+from tests.support.provider_fixtures import corpus
 
-CORPUS = Path("/work/shared/data/dkim")
 MAIL = b"""From: Open Door <news@news.example.org>\r
 To: reader@example.com\r
 Subject: A letter\r
@@ -230,11 +230,8 @@ def test_the_command_reads_a_file_and_fails_where_it_must(
         call_command("doctor", "--receiver", "mx.example.net")
 
 
-def corpus() -> Iterator[Path]:
-    yield from sorted(CORPUS.rglob("*.eml")) if CORPUS.exists() else ()
-
-
-@pytest.mark.skipif(not CORPUS.exists(), reason="the collection of signed messages is not on this machine")
 def test_real_messages_give_findings_and_no_crash() -> None:
-    for file in corpus():
+    files = sorted(file for file in corpus("dkim").rglob("*") if file.is_file())
+    assert files
+    for file in files:
         look(file.read_bytes(), dns())

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from django.db.models import Sum
 from rich.console import Console
 from rich.table import Table
 
@@ -55,7 +56,7 @@ def play_week(*, site_url: str, people: int, now: datetime, console: Console) ->
     console.print(f"\n{issue}, assembled for {assembly.slot.due_local} {weekly.zone}: “{issue.subject}”", markup=False)
     approve_by_policy(issue=issue, now=now)
     send = start_send(issue=issue, now=now)
-    _print_variants(issue, console)
+    print_variants(issue, console)
     with follow_send(send) as progress:
         run_send(send=send, adapter=current_adapter(), progress=progress)
     issue.refresh_from_db()
@@ -87,21 +88,17 @@ def _set_up(*, site_url: str, people: int, now: datetime, console: Console) -> N
     console.print("Looking at the sources:")
 
 
-def _print_variants(issue: Issue, console: Console) -> None:
-    groups: dict[str, int] = {}
-    for label, people in (
-        issue.approvals.latest("at")
-        .revision.groups.filter(variant__isnull=False)
-        .values_list("variant__label", "people")
-    ):
-        groups[label] = groups.get(label, 0) + people
-    table = Table("people", "what they see", box=None, title=f"{len(groups)} variants", title_justify="left")
+def print_variants(issue: Issue, console: Console) -> None:
+    """Each mail by itself, although two may read alike here: the desk and the outbox count mails."""
+    groups = issue.approvals.latest("at").revision.groups.filter(variant__isnull=False)
+    variants = groups.values_list("variant", "variant__label").annotate(all=Sum("people")).order_by("-all", "variant")
+    table = Table("people", "what they see", box=None, title=f"{len(variants)} variants", title_justify="left")
     table.columns[0].justify = "right"
-    for label, people in sorted(groups.items(), key=lambda row: -row[1])[:SHOWN_VARIANTS]:
+    for _, label, people in variants[:SHOWN_VARIANTS]:
         table.add_row(f"{people:,}", label)
     console.print(table)
-    if len(groups) > SHOWN_VARIANTS:
-        console.print(f"  … and {len(groups) - SHOWN_VARIANTS} more")
+    if len(variants) > SHOWN_VARIANTS:
+        console.print(f"  … and {len(variants) - SHOWN_VARIANTS} more")
 
 
 def _print_paths(issue: Issue, console: Console) -> None:

@@ -71,7 +71,7 @@ class Filters:
 
     def apply(self, *, now: datetime) -> QuerySet[AuditEntry]:
         rows: QuerySet[AuditEntry] = AuditEntry.objects.select_related("user", "content_type").order_by("-pk")
-        if self.person.isdigit():
+        if self.person.isdecimal():
             rows = rows.filter(user_id=int(self.person))
         if self.person == "nobody":
             rows = rows.filter(user_id__isnull=True)

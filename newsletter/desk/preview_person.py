@@ -63,7 +63,7 @@ def find_people(asked: str, *, issue: Issue) -> list[Subscriber]:
 
 def read_person(name: str, *, user: Any, publication: str) -> tuple[Group, dict[str, str]]:
     """The group in a publication, by its slug, and the fields of the person that ``person.ID`` names. Raises Http404."""
-    if not may_preview_people(user) or not name.removeprefix(PERSON).isdigit():
+    if not may_preview_people(user) or not name.removeprefix(PERSON).isdecimal():
         raise Http404("There is nobody like that to preview as.")
     person = get_object_or_404(Subscriber.objects.select_related("place"), pk=int(name.removeprefix(PERSON)))
     return group_of(person, publication=publication), fields_of(person)

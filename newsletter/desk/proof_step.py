@@ -33,7 +33,7 @@ def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
     )
     issue = get_object_or_404(issues, pk=pk)
     group = read_group(request.POST.get("readers") or name_group(NOBODY))
-    chosen = [int(one) for one in request.POST.getlist("to") if one.isdigit()]
+    chosen = [int(one) for one in request.POST.getlist("to") if one.isdecimal()]
     try:
         resolve_complete(issue)
         proofs = send_proofs(

@@ -104,7 +104,7 @@ def read_group(name: str) -> Group:
     if len(parts) not in (2, 4):
         raise Http404("There are no such readers.")
     place, giving, radius, frequency = parts if len(parts) == 4 else [*parts, "0", str(Frequency.EVERY)]
-    if not (place.isdigit() and giving in Giving.values and radius.isdigit() and frequency in Frequency.values):
+    if not (place.isdecimal() and giving in Giving.values and radius.isdecimal() and frequency in Frequency.values):
         raise Http404("There are no such readers.")
     return Group(place_id=int(place), giving=giving, people=0, radius_km=int(radius), frequency=frequency)
 

@@ -114,7 +114,7 @@ class Results(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        chosen = {int(one) for one in self.request.GET.getlist("issue") if one.isdigit()}
+        chosen = {int(one) for one in self.request.GET.getlist("issue") if one.isdecimal()}
         rows = [figures for figures in self.figures if not chosen or figures.issue.pk in chosen]
         return {
             **context,

@@ -43,7 +43,7 @@ class Rhythm:
 def read_rhythm(schedule: str) -> Rhythm:
     """The choices that a schedule amounts to; OTHER where no choice says it."""
     fields = schedule.lower().split()
-    if len(fields) != 5 or not (fields[0].isdigit() and fields[1].isdigit()):
+    if len(fields) != 5 or not (fields[0].isdecimal() and fields[1].isdecimal()):
         return Rhythm(kind=OTHER)
     minute, hour, day, month, weekday = fields
     at = time(int(hour), int(minute)) if int(hour) < 24 and int(minute) < 60 else None
@@ -51,7 +51,7 @@ def read_rhythm(schedule: str) -> Rhythm:
         days = tuple(NAMES) if weekday == "*" else tuple(weekday.split(","))
         if set(days) <= set(NAMES):
             return Rhythm(kind=WEEKLY, at=at, days=days)
-    if at and month == weekday == "*" and day.isdigit():
+    if at and month == weekday == "*" and day.isdecimal():
         return Rhythm(kind=MONTHLY, at=at, day=int(day))
     return Rhythm(kind=OTHER)
 

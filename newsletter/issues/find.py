@@ -13,12 +13,12 @@ def find_issue(name: str) -> Issue:
     named, dash, number = rest.rpartition("-")
     kind = named if dash else Issue.Kind.ISSUE
     if not slash:
-        issue = issues.filter(pk=int(rest)).first() if rest.isdigit() else None
+        issue = issues.filter(pk=int(rest)).first() if rest.isdecimal() else None
     elif number == "latest":
         issue = issues.filter(publication__slug=slug, kind=kind).order_by("-number").first()
     else:
         issue = (
-            issues.filter(publication__slug=slug, kind=kind, number=int(number)).first() if number.isdigit() else None
+            issues.filter(publication__slug=slug, kind=kind, number=int(number)).first() if number.isdecimal() else None
         )
     if issue is None:
         known = issues.first()

@@ -89,10 +89,10 @@ def describe(*, schedule: str, zone: str, lead_hours: int) -> str:
         "sun": "Sunday",
     }
     lead = f"assembled {lead_hours} hours before"
-    if day == month == "*" and minute.isdigit() and hour.isdigit() and (weekday == "*" or weekday in names):
+    if day == month == "*" and minute.isdecimal() and hour.isdecimal() and (weekday == "*" or weekday in names):
         which = "Every day" if weekday == "*" else f"Every {names[weekday]}"
         return f"{which} {int(hour):02d}:{int(minute):02d} ({zone}), {lead}"
-    if month == weekday == "*" and day.isdigit() and minute.isdigit() and hour.isdigit():
+    if month == weekday == "*" and day.isdecimal() and minute.isdecimal() and hour.isdecimal():
         return f"Day {day} of every month, {int(hour):02d}:{int(minute):02d} ({zone}), {lead}"
     return f"“{schedule}” ({zone}), {lead}"
 
@@ -130,7 +130,7 @@ def _end_of_gap(wall: datetime, zone: ZoneInfo) -> datetime:
 def _name_weekdays(field: str) -> str:
     head, slash, step = field.partition("/")
     parts = [
-        "-".join(WEEKDAYS[int(end)] if end.isdigit() and int(end) < len(WEEKDAYS) else end for end in part.split("-"))
+        "-".join(WEEKDAYS[int(end)] if end.isdecimal() and int(end) < len(WEEKDAYS) else end for end in part.split("-"))
         for part in head.split(",")
     ]
     return ",".join(parts) + slash + step

@@ -56,6 +56,8 @@ def send_proofs(
         raise NotReady(_("Choose at least one member of staff with an email address."))
     if len(people) > MOST:
         raise NotReady(_("A proof goes to at most %(most)s people at once. Choose fewer.") % {"most": MOST})
+    if issue.state == Issue.State.SENT:
+        raise NotReady(_("%(issue)s has gone out, so there is nothing to prove any more.") % {"issue": issue})
     revision = freeze_revision(issue=issue, now=now)
     variants = make_variants(revision=revision, groups=[group])
     if not variants:

@@ -47,7 +47,7 @@ def take_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRespon
 
 def _length(request: HttpRequest) -> int:
     said = request.META.get("CONTENT_LENGTH") or "0"
-    return int(said) if said.isdigit() else 0
+    return int(said) if said.isdecimal() else 0
 
 
 def _say(status: int, words: str) -> HttpResponse:

@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from django.http import Http404
 from django.test import Client
 
 from newsletter.desk.compare import compare_lines, mark_differences
+from newsletter.desk.readers import read_group
 from newsletter.models import Issue, Proof, Publication
 from subscribers.models import Basis, Subscriber
 from tests.support.fixtures import HOUSTON, LONDON, add_readers, make_event, make_issue, make_story
@@ -160,6 +162,21 @@ def test_a_proof_counts_as_no_delivery_and_approves_nothing(issue: Issue) -> Non
 
 def test_a_proof_to_nobody_is_refused_in_words(issue: Issue) -> None:
     assert "Choose at least one member of staff" in said(proof(sign_in("writer"), issue))[0]
+
+
+def test_an_issue_that_has_gone_out_gives_no_proof_and_no_new_revision(issue: Issue) -> None:
+    client = sign_in("writer")
+    Issue.objects.filter(pk=issue.pk).update(state="sent")
+    before = issue.frozen.count()
+    answer = proof(client, issue, to=[client.session["_auth_user_id"]], readers="0.none")
+    assert said(answer) == ["The weekly letter No. 1 has gone out, so there is nothing to prove any more."]
+    assert not Proof.objects.exists()
+    assert issue.frozen.count() == before
+
+
+def test_a_number_that_is_none_names_no_readers(issue: Issue) -> None:
+    with pytest.raises(Http404):
+        read_group("².none")
 
 
 def test_who_may_neither_edit_nor_approve_sends_no_proof(issue: Issue) -> None:

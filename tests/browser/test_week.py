@@ -78,10 +78,12 @@ EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
 print(event.pk)
 """
 LOST_ANSWER = """
-from newsletter.models import Batch, Send
+from newsletter.models import Attempt, Batch, Send
 send = Send.objects.order_by("pk").first()
 batch = send.batches.first()
 why = "The request was sent, but what became of it is not known: it closed the connection without an answer."
+# Called at another account: the outbox, which knows what it wrote, would be called again and settle it within seconds.
+Attempt.objects.filter(batch=batch).update(provider="mailgun:another", outcome="uncertain")
 Batch.objects.filter(pk=batch.pk).update(state="uncertain", reason=why)
 Send.objects.filter(pk=send.pk).update(
     state="needs_attention", reason=f"for {batch.size} people we do not know whether the provider took the mail"

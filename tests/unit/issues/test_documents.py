@@ -1,5 +1,6 @@
 """When an event is, as readers see it: in the zone of its place, from its first day to its last, from hour to hour."""
 
+import re
 from typing import Any
 
 import pytest
@@ -41,6 +42,11 @@ def spaced(text: str) -> str:
     return text.replace("\u2009", " ").replace("\u202f", " ").replace("day, 5 ", "day 5 ").replace("day, 9 ", "day 9 ")
 
 
+def dashed(text: str) -> str:
+    """Without what stands round a dash: the tables of languages give it thin spaces in one edition and none in another."""
+    return re.sub(r"\s*–\s*", "–", spaced(text))
+
+
 @pytest.mark.parametrize("zone", ["", "UTC", "Etc/UTC"])
 def test_an_event_without_a_zone_of_its_own_is_shown_by_the_publications_clock(zone: str) -> None:
     item = show(starts_at="2026-12-10T01:00:00+00:00", zone=zone, online=True, publication_zone="America/Chicago")
@@ -68,7 +74,7 @@ def test_an_event_is_shown_by_the_clock_of_its_own_zone() -> None:
     ],
 )
 def test_the_end_of_an_event_is_shown(language: str, ends_at: str, words: str) -> None:
-    assert spaced(show(language, ends_at=ends_at).when) == words
+    assert dashed(show(language, ends_at=ends_at).when) == dashed(words)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +95,7 @@ def test_an_event_of_whole_days_is_shown_from_its_first_to_its_last(
     language: str, day: str, starts_at: str, ends_at: str, words: str
 ) -> None:
     item = show(language, all_day=True, day=day, starts_at=starts_at, ends_at=ends_at, zone="America/Chicago")
-    assert spaced(item.when) == words
+    assert dashed(item.when) == dashed(words)
 
 
 LEEDS, BRADFORD, YORK = (

@@ -1,11 +1,12 @@
 """Writes people to CSV as a stream, safe to open in a spreadsheet and fit to be imported again."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TextIO
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from subscribers.attributes import attribute_keys, read_attributes_of
@@ -14,9 +15,15 @@ from subscribers.importing.targets import ATTRIBUTE
 from subscribers.lines import guard_cell
 from subscribers.models import MailingList, Scope, Subscriber, Subscription, Suppression
 
-EXPORTED = ("email", "name", "country", "region", "city", "language", "topics", "giving", "timezone", "source", "lists")
+EXPORTED = (
+    *("email", "name", "country", "region", "city", "language", "topics", "giving", "timezone", "source"),
+    *("asked_on", "expires_on", "lists"),
+)
+"""The columns of every file. `asked_on` is the day of asking for the list, `expires_on` the last day of implied consent, both
+in UTC; in a file of all lists they are the first of somebody's days."""
 BYTE_ORDER_MARK = "\ufeff"
 _AT_ONCE = 2_000
+_MOMENT = timedelta(microseconds=1)
 
 
 def export_people(*, out: TextIO, mailing_list: MailingList | None = None, mark: bool = False) -> int:
@@ -37,33 +44,41 @@ def export_rows(mailing_list: MailingList | None = None) -> Iterator[list[str]]:
     """The header and then one row a person; every cell is safe in a spreadsheet. Custom attributes have columns of their own."""
     keys = attribute_keys()
     yield [*EXPORTED, *(f"{ATTRIBUTE}{key}" for key in keys)]
-    people = people_to_export(mailing_list).iterator(chunk_size=_AT_ONCE)
+    mailed = Prefetch("subscriptions", _mailed().select_related("mailing_list"), to_attr="mailed")
+    found = people_to_export(mailing_list).select_related("place").prefetch_related("topics", mailed)
+    people = found.iterator(chunk_size=_AT_ONCE)
     while several := list(islice(people, _AT_ONCE)):
         attributes = read_attributes_of(person.pk for person in several) if keys else {}
         for person in several:
-            yield [guard_cell(cell) for cell in _cells(person, attributes.get(person.pk, {}), keys)]
+            cells = _cells(person, mailing_list, attributes.get(person.pk, {}), keys)
+            yield [guard_cell(cell) for cell in cells]
 
 
 def people_to_export(mailing_list: MailingList | None) -> QuerySet[Subscriber]:
     """Those who may be mailed: of one list, or of any."""
-    people = Subscriber.objects.select_related("place").prefetch_related("topics", "subscriptions__mailing_list")
     if mailing_list is not None:
-        return people.filter(pk__in=contactable(mailing_list=mailing_list).values("subscriber_id")).order_by("pk")
+        mailed = contactable(mailing_list=mailing_list).values("subscriber_id")
+        return Subscriber.objects.filter(pk__in=mailed).order_by("pk")
+    return Subscriber.objects.filter(Exists(_mailed().filter(subscriber=OuterRef("pk")))).order_by("pk")
+
+
+def _mailed() -> QuerySet[Subscription]:
+    """The subscriptions, whatever their list, by which somebody may be mailed."""
     barred = (
         Suppression.objects.live()
         .filter(address_hash=OuterRef("subscriber__address_hash"))
         .filter(Q(scope=Scope.ALL) | Q(mailing_list=OuterRef("mailing_list")))
     )
     lasting = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
-    mailed = Subscription.objects.mailable().filter(lasting, ~Exists(barred), subscriber=OuterRef("pk"))
-    return people.filter(Exists(mailed)).order_by("pk")
+    return Subscription.objects.mailable().filter(lasting, ~Exists(barred))
 
 
-def _cells(person: Subscriber, attributes: Mapping[str, str], keys: Sequence[str]) -> list[str]:
+def _cells(
+    person: Subscriber, mailing_list: MailingList | None, attributes: Mapping[str, str], keys: Sequence[str]
+) -> list[str]:
     place = person.place
-    lists = sorted(
-        subscription.mailing_list.slug for subscription in person.subscriptions.all() if subscription.ended_at is None
-    )
+    mailed: list[Subscription] = person.mailed  # type: ignore[attr-defined]  # prefetched
+    these = [one for one in mailed if mailing_list is None or one.mailing_list_id == mailing_list.pk]
     return [
         person.email,
         person.name,
@@ -75,6 +90,13 @@ def _cells(person: Subscriber, attributes: Mapping[str, str], keys: Sequence[str
         person.giving,
         person.timezone,
         person.source,
-        ";".join(lists),
+        _first_day(one.requested_at for one in these),
+        _first_day(one.expires_at - _MOMENT for one in these if one.expires_at is not None),
+        ";".join(sorted(one.mailing_list.slug for one in mailed)),
         *(attributes.get(key, "") for key in keys),
     ]
+
+
+def _first_day(moments: Iterable[datetime]) -> str:
+    first = min(moments, default=None)
+    return first.astimezone(UTC).date().isoformat() if first else ""

@@ -91,6 +91,7 @@ def read_people(
     soft_opt_in: bool = False,
     collected_on: date | None = None,
     implied_from: date | None = None,
+    all_implied: bool = False,
     expires_on: date | None = None,
 ) -> Iterator[PersonRow | RefusedRow]:
     """The rows of a file that `look_at` looked at, once. Raises `BadFile` for an unusable mapping, or too many rows."""
@@ -101,6 +102,7 @@ def read_people(
         soft_opt_in=soft_opt_in,
         collected_on=collected_on,
         implied_from=implied_from,
+        all_implied=all_implied,
         expires_on=expires_on,
         delimiter=look.delimiter,
     )

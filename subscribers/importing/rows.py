@@ -35,7 +35,8 @@ _ALSO_PACKED = {"country": 100, "region": 100, "city": 120, "language": 40}
 class RowReader:
     """Reads the records of one file, whose columns have these targets. `soft_opt_in` asks for a day with each person.
 
-    `implied_from` says that they are of implied consent, brought in on that day: each needs the day on which it runs out.
+    `implied_from` is the day on which people of implied consent are brought in: whoever has a last day is one of them, and
+    with `all_implied` everybody is and needs one. None where they are asked by mail, so that no last day counts.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class RowReader:
         soft_opt_in: bool = False,
         collected_on: date | None = None,
         implied_from: date | None = None,
+        all_implied: bool = False,
         expires_on: date | None = None,
         delimiter: str = ",",
     ) -> None:
@@ -63,6 +65,7 @@ class RowReader:
         self._soft_opt_in = soft_opt_in
         self._collected_on = collected_on
         self._implied_from = implied_from
+        self._all_implied = all_implied
         self._expires_on = expires_on
 
     def read(self, record: Record) -> PersonRow | RefusedRow | None:
@@ -107,16 +110,20 @@ class RowReader:
             return PersonRow(line=record.line, email=email, kind=kind, on=self._day(cells, "left_on", []))
         notes: list[str] = []
         asked = self._day(cells, "asked_on", notes)
-        if self._soft_opt_in:
-            refusal = self._check_soft_opt_in(record, asked)
-            if refusal is not None:
-                return refusal
+        last = None
+        if self._implied_from is not None and (
+            self._all_implied or any(map(str.strip, self._texts(cells, "expires_on")))
+        ):
+            said = self._day(cells, "expires_on", notes)
+            last = said.date() if said else self._expires_on
+            refusal = refuse_expiry(record, last, today=self._implied_from)
+        else:
+            refusal = self._check_soft_opt_in(record, asked) if self._soft_opt_in else None
+        if refusal is not None:
+            return refusal
         person = self._person(record.line, cells, email, asked, notes)
-        if self._implied_from is None:
-            return person
-        last = self._day(cells, "expires_on", notes)
-        person.expires_on = last.date() if last else self._expires_on
-        return refuse_expiry(record, person.expires_on, today=self._implied_from) or person
+        person.expires_on = last
+        return person
 
     def _person(self, line: int, cells: list[str], email: str, asked: datetime | None, notes: list[str]) -> PersonRow:
         packed = self._unpack(cells, notes)

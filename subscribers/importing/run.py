@@ -88,7 +88,8 @@ class Run:
             kind=batch.kind,
             soft_opt_in=batch.basis == Basis.SOFT_OPT_IN and batch.kind == "join",
             collected_on=batch.collected_on,
-            implied_from=batch.started_at.date() if batch.basis == Basis.CASL_IMPLIED and not batch.confirm else None,
+            implied_from=None if batch.confirm else batch.started_at.date(),
+            all_implied=batch.basis == Basis.CASL_IMPLIED,
             expires_on=batch.expires_on,
         )
 

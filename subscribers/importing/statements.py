@@ -3,7 +3,7 @@
 Everything that decides who may come in is here: a suppressed address never gets a row, whatever the file says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db import connection
@@ -70,10 +70,11 @@ _RENEWED = f"""
 UPDATE import_stage SET renewed = 1, changed = 1 WHERE {_WELCOME} AND was = 2 AND EXISTS
   (SELECT 1 FROM subscribers_subscription u WHERE u.ended_at IS NULL AND u.basis = 'casl_implied'
    AND u.subscriber_id = import_stage.subscriber_id AND u.mailing_list_id = %s
-   AND (%s <> 'casl_implied' OR u.expires_at < import_stage.expires_at))
+   AND (import_stage.expires_at IS NULL OR u.expires_at < import_stage.expires_at))
 """  # noqa: S608  no value from outside is in it
 _RENEW = """
-UPDATE subscribers_subscription SET basis = %s, evidence = %s, expires_at = s.expires_at FROM import_stage s
+UPDATE subscribers_subscription SET basis = CASE WHEN s.expires_at IS NULL THEN %s ELSE 'casl_implied' END,
+  evidence = %s, expires_at = s.expires_at FROM import_stage s
 WHERE s.renewed = 1 AND s.subscriber_id = subscribers_subscription.subscriber_id
 AND subscribers_subscription.ended_at IS NULL AND subscribers_subscription.mailing_list_id = %s
 """
@@ -111,7 +112,7 @@ def judge(cursor: CursorWrapper, batch: ImportBatch, *, kinds: set[str]) -> None
     cursor.execute(_STANDING, [list_id])
     cursor.execute(_CHANGED)
     if not batch.confirm:
-        cursor.execute(_RENEWED, [list_id, str(batch.basis)])
+        cursor.execute(_RENEWED, [list_id])
     for kind in kinds & set(KEPT_FROM_MAIL):
         reason, scope = KEPT_FROM_MAIL[kind]
         cursor.execute(_MARKED, [str(reason), str(scope), list_id, kind])
@@ -143,30 +144,29 @@ def write_people(cursor: CursorWrapper, batch: ImportBatch) -> None:
 def renew(cursor: CursorWrapper, batch: ImportBatch) -> None:
     """Implied consent lasts longer by newer proof, or becomes consent that does not run out; each is on record."""
     cursor.execute(_RENEW, [str(batch.basis), batch.evidence, batch.mailing_list_id])
-    _record_import(cursor, batch, basis=Basis(batch.basis), where="renewed = 1")
+    for basis, which in _by_basis(batch):
+        _record_import(cursor, batch, basis=basis, where=f"renewed = 1 AND {which}")
 
 
 def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
     """Opens a subscription, with its proof, for everyone welcome who has none."""
-    basis = Basis.DOUBLE_OPT_IN if batch.confirm else Basis(batch.basis)
     asked = "%s" if batch.confirm else "COALESCE(given_at, %s)"
-    _record_import(cursor, batch, basis=basis, where=_JOINING)
-    _insert(
-        cursor,
-        Subscription,
-        staged={
-            "subscriber_id": "subscriber_id",
-            **({"expires_at": "expires_at"} if basis == Basis.CASL_IMPLIED else {}),
-        },
-        worked_out={"requested_at": (asked, batch.started_at)},
-        same={
-            "mailing_list_id": batch.mailing_list_id,
-            "basis": str(basis),
-            "evidence": batch.evidence,
-            "import_batch_id": batch.pk,
-        },
-        where=_JOINING,
-    )
+    for basis, which in _by_basis(batch):
+        where = f"{_JOINING} AND {which}"
+        _record_import(cursor, batch, basis=basis, where=where)
+        _insert(
+            cursor,
+            Subscription,
+            staged={"subscriber_id": "subscriber_id", "expires_at": "expires_at"},
+            worked_out={"requested_at": (asked, batch.started_at)},
+            same={
+                "mailing_list_id": batch.mailing_list_id,
+                "basis": str(basis),
+                "evidence": batch.evidence,
+                "import_batch_id": batch.pk,
+            },
+            where=where,
+        )
     if batch.confirm:
         _insert(
             cursor,
@@ -175,6 +175,17 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
             same={"mailing_list_id": batch.mailing_list_id, "requested_at": batch.started_at},
             where=f"{_JOINING} AND made = 1",
         )
+
+
+def _by_basis(batch: ImportBatch) -> Iterator[tuple[Basis, str]]:
+    """The bases of one import, with who of the stage each is of: whoever has a last day is of implied consent."""
+    if batch.confirm:
+        yield Basis.DOUBLE_OPT_IN, "expires_at IS NULL"
+        return
+    if batch.basis != Basis.CASL_IMPLIED:
+        yield Basis(batch.basis), "expires_at IS NULL"
+    if batch.basis == Basis.CASL_IMPLIED or "expires_on" in batch.mapping:
+        yield Basis.CASL_IMPLIED, "expires_at IS NOT NULL"
 
 
 def _record_import(cursor: CursorWrapper, batch: ImportBatch, *, basis: Basis, where: str) -> None:

@@ -40,12 +40,15 @@ def export_people(*, out: TextIO, mailing_list: MailingList | None = None, mark:
     return written
 
 
-def export_rows(mailing_list: MailingList | None = None) -> Iterator[list[str]]:
-    """The header and then one row a person; every cell is safe in a spreadsheet. Custom attributes have columns of their own."""
+def export_rows(mailing_list: MailingList | None = None, *, most: int | None = None) -> Iterator[list[str]]:
+    """The header and then one row a person, `most` at most; every cell is safe in a spreadsheet.
+
+    Custom attributes have columns of their own.
+    """
     keys = attribute_keys()
     yield [*EXPORTED, *(f"{ATTRIBUTE}{key}" for key in keys)]
     mailed = Prefetch("subscriptions", _mailed().select_related("mailing_list"), to_attr="mailed")
-    found = people_to_export(mailing_list).select_related("place").prefetch_related("topics", mailed)
+    found = people_to_export(mailing_list).select_related("place").prefetch_related("topics", mailed)[:most]
     people = found.iterator(chunk_size=_AT_ONCE)
     while several := list(islice(people, _AT_ONCE)):
         attributes = read_attributes_of(person.pk for person in several) if keys else {}

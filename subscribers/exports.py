@@ -1,4 +1,7 @@
-"""Who may take people as a file: up to 500 alone in a day; more with a second person's yes, within a day, once."""
+"""Who may take people as a file: up to 500 alone in a day; more with a second person's yes, within a day, once.
+
+The yes is to a number of people. Where the list has grown past it, the file has to be asked for again.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +14,7 @@ from django.utils.translation import gettext as _
 from subscribers.errors import DomainError
 from subscribers.exporter import people_to_export
 from subscribers.models import ExportRequest, MailingList
-from subscribers.models.exports import MOST_ALONE
+from subscribers.models.exports import GROWS_BY, MOST_ALONE
 
 DAY = timedelta(days=1)
 ASKED_KEPT = timedelta(days=7)
@@ -29,6 +32,7 @@ def ask_for_export(
     """Puts on record that somebody wants the file. `alone` says that they may take it at once."""
     get_user_model().objects.select_for_update().get(pk=by.pk)  # two at once would not count each other
     people = people_to_export(mailing_list).count()
+    alone = people + _taken_alone(by, now=now) <= MOST_ALONE
     return ExportRequest.objects.create(
         asked_by=by,
         asked_at=now,
@@ -36,7 +40,8 @@ def ask_for_export(
         mailing_list=mailing_list,
         mark=mark,
         people=people,
-        alone=people + _taken_alone(by, now=now) <= MOST_ALONE,
+        most=people if alone else people + people // GROWS_BY,
+        alone=alone,
     )
 
 
@@ -44,22 +49,25 @@ def allow_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
     """A second person lets it be taken, for a day. Raises `CannotExport`."""
     if request.asked_by_id == by.pk:
         raise CannotExport(_("You asked for this file. A second person has to allow it."))
+    _refuse_if_grown(request)
     allowed = _waiting(now).filter(pk=request.pk).exclude(asked_by=by)
     if not allowed.update(allowed_by=by, allowed_at=now, expires_at=now + DAY):
         raise CannotExport(_("This file is not waiting any more: it was allowed already, or asked for a week ago."))
 
 
 def use_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
-    """From here on the file is taken, and not a second time. Raises `CannotExport`."""
+    """From here on the file is taken, and not a second time; it holds `taken` people at most. Raises `CannotExport`."""
     if request.asked_by_id != by.pk:
         raise CannotExport(_("Only who asked for this file may take it."))
+    taken = request.people if request.alone else _refuse_if_grown(request)
     free = ExportRequest.objects.filter(pk=request.pk, used_at__isnull=True)
-    if not free.filter(Q(alone=True) | Q(expires_at__gte=now)).update(used_at=now):
+    if not free.filter(Q(alone=True) | Q(expires_at__gte=now)).update(used_at=now, taken=taken):
         raise CannotExport(
             _(
                 "This file may not be taken: nobody has allowed it yet, it was taken already, or a day is over. Ask again."
             )
         )
+    request.refresh_from_db()
 
 
 def waiting_exports(*, now: datetime) -> QuerySet[ExportRequest]:
@@ -76,6 +84,20 @@ def ready_exports(*, by: Any, now: datetime) -> QuerySet[ExportRequest]:
 def forget_old_exports(*, now: datetime) -> None:
     """What was asked for a month ago goes; the staff log keeps who took what."""
     ExportRequest.objects.filter(asked_at__lt=now - USED_KEPT).delete()
+
+
+def _refuse_if_grown(request: ExportRequest) -> int:
+    """How many people are to be exported now. Raises `CannotExport` where they are more than was asked for."""
+    people = people_to_export(request.mailing_list).count()
+    if people > request.most:
+        raise CannotExport(
+            _(
+                "There are %(people)s people now. The file was asked for %(asked)s, and may hold %(most)s at most. "
+                "Ask for it again, so that a second person sees the new number."
+            )
+            % {"people": f"{people:,}", "asked": f"{request.people:,}", "most": f"{request.most:,}"}
+        )
+    return people
 
 
 def _waiting(now: datetime) -> QuerySet[ExportRequest]:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -9,6 +10,8 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +21,7 @@ from newsletter.desk.second_factor import BEGAN, begin_session
 from subscribers.web.page import client_of
 
 JUST_NOW_SECONDS = 600
+STOPPED_SECONDS = 300
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -49,11 +53,20 @@ class AccountAdapter(DefaultAccountAdapter):
         response: HttpResponse = super().post_login(request, user, **kwargs)
         return response
 
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Refuses any password after too many wrong ones, at the sign-in and wherever it is asked for again."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            person = _find_person(credentials)
+            if person and cache.add(f"stopped-{person.pk}", True, timeout=STOPPED_SECONDS):
+                log(instance=person, action="newsletter.sign_in_stopped", user=_signed_in(request))
+            raise
+
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        name = str(credentials.get("username") or credentials.get("email") or "").strip().lower()
-        person = User.objects.filter(username=name).first()
+        person = _find_person(credentials)
         if person:
-            log(instance=person, action="newsletter.sign_in_failed")
+            log(instance=person, action="newsletter.sign_in_failed", user=_signed_in(request))
         super().authentication_failed(request, **credentials)
 
 
@@ -68,6 +81,16 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         return _fernet().decrypt(encrypted_text.encode()).decode()
+
+
+def _find_person(credentials: Mapping[str, Any]) -> User | None:
+    name = str(credentials.get("username") or credentials.get("email") or "").strip().lower()
+    return User.objects.filter(username=name).first()
+
+
+def _signed_in(request: HttpRequest) -> User | None:
+    """Whoever is signed in already where a password is asked for again."""
+    return request.user if isinstance(request.user, User) else None
 
 
 def _fernet() -> MultiFernet:

@@ -36,6 +36,10 @@ PERIODS = {
 OUR_ACTIONS = {
     "signed_in": (gettext_lazy("Sign in"), gettext_lazy("Signed in")),
     "sign_in_failed": (gettext_lazy("Fail to sign in"), gettext_lazy("A wrong password was given")),
+    "sign_in_stopped": (
+        gettext_lazy("Be stopped after many wrong passwords"),
+        gettext_lazy("Stopped for five minutes after many wrong passwords"),
+    ),
     "session_ended": (gettext_lazy("End a session"), gettext_lazy("Session ended")),
     "factor_changed": (gettext_lazy("Change the second factor"), gettext_lazy("Second factor changed")),
     "factor_forgotten": (gettext_lazy("Take a second factor away"), gettext_lazy("Second factor taken away")),

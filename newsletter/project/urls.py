@@ -4,7 +4,10 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
 from wagtail.admin import urls as wagtailadmin_urls
+from wagtail.admin.auth import require_admin_access
 from wagtail.admin.views.account import LogoutView
+
+from newsletter.desk.account_page import AccountPage
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/admin/", permanent=False)),
@@ -13,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("newsletter.desk.account_urls")),
     path("api/", include("newsletter.api.urls")),
     path("", include("newsletter.desk.blocked")),
+    path("admin/account/", require_admin_access(AccountPage.as_view())),
     path("admin/", include(wagtailadmin_urls)),
     path("", include("newsletter.web.urls")),
     path("", include("subscribers.web.urls")),

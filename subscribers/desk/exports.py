@@ -17,13 +17,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
-from subscribers.desk.import_forms import ExportForm, PasswordForm
+from subscribers.desk.import_forms import ExportForm
 from subscribers.desk.import_steps import Echo
 from subscribers.desk.imports import MAY, ImportPage
+from subscribers.desk.password import PasswordForm
 from subscribers.errors import DomainError
 from subscribers.exporter import BYTE_ORDER_MARK, export_rows
 from subscribers.exports import allow_export, ask_for_export, ready_exports, use_export, waiting_exports
-from subscribers.models import ExportRequest, MailingList, Subscriber
+from subscribers.models import ExportRequest, Subscriber
 from subscribers.people import describe_person
 from subscribers.sentences import say
 
@@ -77,7 +78,7 @@ def take_export_step(request: HttpRequest, pk: int, step: str) -> HttpResponse |
 def _allow(request: HttpRequest, asked: ExportRequest) -> HttpResponse:
     form = PasswordForm(request.POST, user=request.user)
     if not form.is_valid():
-        messages.error(request, _("This is not your password. Nothing was allowed."))
+        messages.error(request, " ".join([*form.errors.get("password", []), _("Nothing was allowed.")]))
         return redirect("subscribers_export")
     allow_export(request=asked, by=request.user, now=timezone.now())
     _record(request, asked, action="subscribers.export_allowed")
@@ -88,7 +89,7 @@ def _allow(request: HttpRequest, asked: ExportRequest) -> HttpResponse:
 def _take(request: HttpRequest, asked: ExportRequest) -> StreamingHttpResponse:
     use_export(request=asked, by=request.user, now=timezone.now())
     _record(request, asked, action="subscribers.export")
-    return _stream(asked.mailing_list, mark=asked.mark)
+    return _stream(asked)
 
 
 def _record(request: HttpRequest, asked: ExportRequest, *, action: str) -> None:
@@ -98,17 +99,20 @@ def _record(request: HttpRequest, asked: ExportRequest, *, action: str) -> None:
         "reason": asked.reason,
         "list": mailing_list.slug if mailing_list else "all",
         "people": asked.people,
+        "most": asked.most,
+        **({"taken": asked.taken} if asked.taken is not None else {}),
     }
     log(instance=mailing_list or request.user, action=action, user=request.user, data=record)
 
 
-def _stream(mailing_list: MailingList | None, *, mark: bool) -> StreamingHttpResponse:
+def _stream(asked: ExportRequest) -> StreamingHttpResponse:
+    mailing_list = asked.mailing_list
     writer: Any = csv.writer(Echo(), lineterminator="\r\n")
 
     def lines() -> Iterator[str]:
-        if mark:
+        if asked.mark:
             yield BYTE_ORDER_MARK
-        for cells in export_rows(mailing_list):
+        for cells in export_rows(mailing_list, most=asked.taken):
             yield writer.writerow(cells)
 
     name = f"{mailing_list.slug if mailing_list else 'people'}-{timezone.localdate().isoformat()}.csv"

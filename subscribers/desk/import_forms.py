@@ -3,11 +3,11 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from subscribers.attribute_texts import attribute_key
+from subscribers.desk.password import PasswordForm
 from subscribers.importing.batches import Terms
 from subscribers.importing.encodings import ENCODINGS
 from subscribers.importing.targets import ATTRIBUTE, FIELDS, LEFT_OUT, guess_target, name_column
@@ -143,26 +143,6 @@ class TermsForm(forms.Form):
             confirm=given["confirm"],
             encoding=given["encoding"],
         )
-
-
-class PasswordForm(forms.Form):
-    """Whoever is signed in shows once more that it is they."""
-
-    password = forms.CharField(
-        label=gettext_lazy("Your password"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
-
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.user = user
-
-    def clean_password(self) -> str:
-        password = str(self.cleaned_data["password"])
-        if not self.user.check_password(password):
-            raise ValidationError(_("This is not your password. Type the one that you sign in with."))
-        return password
 
 
 class ExportForm(PasswordForm):

@@ -8,10 +8,15 @@ from django.utils.translation import gettext_lazy
 from subscribers.models.lists import MailingList
 
 MOST_ALONE = 500
+GROWS_BY = 20
+"""A file may hold a twentieth more people than were there when it was asked for; then it has to be asked for again."""
 
 
 class ExportRequest(models.Model):
-    """`alone` is what one person may take without asking. All else needs the yes of a second, for a day, once."""
+    """`alone` is what one person may take without asking. All else needs the yes of a second, for a day, once.
+
+    That yes is to a number: `people`, and never more than `most`, which the second person was shown.
+    """
 
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     asked_at = models.DateTimeField()
@@ -19,11 +24,13 @@ class ExportRequest(models.Model):
     mailing_list = models.ForeignKey(MailingList, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     mark = models.BooleanField(default=True, help_text=gettext_lazy("Whether the file says that it is UTF-8"))
     people = models.PositiveIntegerField(help_text=gettext_lazy("How many there were when it was asked for"))
+    most = models.PositiveIntegerField(help_text=gettext_lazy("How many people the file may hold when it is taken"))
     alone = models.BooleanField(default=False)
     allowed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     allowed_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True, help_text=gettext_lazy("Until when it may be taken"))
     used_at = models.DateTimeField(null=True)
+    taken = models.PositiveIntegerField(null=True, help_text=gettext_lazy("How many people were in the file"))
 
     wagtail_reference_index_ignore = True
 
@@ -38,6 +45,16 @@ class ExportRequest(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(allowed_by__isnull=True) | ~Q(allowed_by=F("asked_by")), name="export_second_is_another"
+            ),
+            models.CheckConstraint(
+                condition=Q(alone=True, most=F("people"))
+                | Q(alone=False, most__gte=F("people"), most__lte=F("people") + F("people") / GROWS_BY),
+                name="export_grows_by_little",
+            ),
+            models.CheckConstraint(
+                condition=Q(used_at__isnull=True, taken__isnull=True)
+                | Q(used_at__isnull=False, taken__isnull=False, taken__lte=F("most")),
+                name="export_taken_as_allowed",
             ),
             models.CheckConstraint(
                 condition=Q(used_at__isnull=True)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
@@ -12,8 +13,9 @@ from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
 from newsletter.jobs.tell_exports import tell_of_waiting_exports
-from newsletter.models import StaffNotice
+from newsletter.models import AuditEntry, StaffNotice
 from subscribers import exports
+from subscribers.exporter import export_rows
 from subscribers.exports import CannotExport, allow_export, ask_for_export, forget_old_exports, use_export
 from subscribers.models import ExportRequest, MailingList, Subscriber, Subscription
 from subscribers.models.exports import MOST_ALONE
@@ -22,6 +24,16 @@ from tests.support.people import NOW, make_list, make_person
 from tests.web.desk import PASSWORD, said, sign_in
 
 pytestmark = pytest.mark.django_db
+ACCOUNT = {
+    "name_email-first_name": "Ann",
+    "name_email-last_name": "Example",
+    "name_email-email": "ann@example.org",
+    "theme-theme": "system",
+    "theme-contrast": "system",
+    "theme-density": "default",
+    "locale-preferred_language": "",
+    "locale-current_time_zone": "",
+}
 URL = reverse("subscribers_export")
 
 
@@ -33,6 +45,13 @@ def fill(mailing_list: MailingList, people: int) -> MailingList:
         for one in made
     )
     return mailing_list
+
+
+@pytest.fixture(autouse=True)
+def _no_attempts_counted() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
 
 
 @pytest.fixture
@@ -111,15 +130,91 @@ def test_v10_what_was_allowed_is_over_after_a_day_and_what_nobody_allowed_after_
     assert not ExportRequest.objects.exists()
 
 
+def test_v10_the_second_person_allows_a_number_of_people_and_is_asked_again_when_the_list_has_grown_past_it(
+    ann: Client, bob: Client, weekly: MailingList
+) -> None:
+    asked = ask(ann, weekly)
+    shown = bob.get(URL).content.decode()
+    assert "501 people of" in shown
+    assert "The file may hold 526 people at most when it is taken." in shown
+    fill(weekly, 25)
+    assert step(bob, asked, "allow", password=PASSWORD).startswith("Allowed.")
+    fill(weekly, 1)
+    grown = "There are 527 people now. The file was asked for 501, and may hold 526 at most."
+    assert grown in step(ann, asked, "take")
+    asked.refresh_from_db()
+    assert (asked.used_at, asked.taken) == (None, None)
+    again = ask(ann, weekly)
+    fill(weekly, again.most - again.people + 1)
+    assert "people now" in step(bob, again, "allow", password=PASSWORD)
+    again.refresh_from_db()
+    assert again.allowed_by is None
+    Subscription.objects.order_by("-pk")[0].delete()
+    step(bob, again, "allow", password=PASSWORD)
+    assert step(ann, again, "take").count("@example.org") == again.most
+    entry = ModelLogEntry.objects.filter(action="subscribers.export").get()
+    assert (entry.data["people"], entry.data["most"], entry.data["taken"]) == (again.people, again.most, again.most)
+
+
+def test_v10_who_joins_while_the_file_is_written_makes_it_no_longer_than_was_allowed(weekly: MailingList) -> None:
+    assert len(list(export_rows(weekly, most=10))) == 1 + 10
+
+
+def test_g6_wrong_passwords_at_an_export_are_counted_with_those_of_the_sign_in_and_put_on_record(
+    ann: Client, bob: Client, weekly: MailingList
+) -> None:
+    asked = ask(bob, weekly)
+    for number in range(10):
+        if number % 2:
+            answer = ann.post(URL, {"mailing_list": "", "reason": "Print run", "password": f"guess {number}"})
+            assert "This is not your password." in answer.content.decode()
+        else:
+            assert "Nothing was allowed." in step(ann, asked, "allow", password=f"guess {number}")
+    for _ in range(2):
+        answer = ann.post(URL, {"mailing_list": "", "reason": "Print run", "password": PASSWORD})
+        assert (answer.status_code, "Too many attempts. Wait five minutes" in answer.content.decode()) == (400, True)
+    assert "Too many attempts" in step(ann, asked, "allow", password=PASSWORD)
+    assert (
+        "Too many attempts"
+        in Client().post("/accounts/login/", {"login": "ann@example.org", "password": PASSWORD}).content.decode()
+    )
+    assert step(bob, asked, "take", password=PASSWORD)  # nobody else is stopped
+    entries = AuditEntry.objects.filter(action__startswith="newsletter.sign_in_").order_by("pk")
+    assert list(entries.values_list("action", "user__username")) == [
+        *[("newsletter.sign_in_failed", "ann@example.org")] * 10,
+        ("newsletter.sign_in_stopped", "ann@example.org"),
+    ]
+
+
+def test_g6_the_old_password_on_ones_own_page_is_guessed_a_few_times_only(ann: Client) -> None:
+    def change(old: str) -> str:
+        new = {"password-new_password1": "a lantern over the bay", "password-new_password2": "a lantern over the bay"}
+        return ann.post("/admin/account/", {**ACCOUNT, **new, "password-old_password": old}).content.decode()
+
+    for number in range(10):
+        assert "This is not your password." in change(f"guess {number}")
+    assert AuditEntry.objects.filter(action="newsletter.sign_in_failed").count() == 10
+    assert "Too many attempts" in change(PASSWORD)
+    cache.clear()
+    change(PASSWORD)
+    assert User.objects.get(username="ann@example.org").check_password("a lantern over the bay")
+
+
 def wrongs(asked: ExportRequest) -> Iterator[dict[str, object]]:
     yield {"allowed_by": asked.asked_by, "allowed_at": NOW, "expires_at": NOW}
     yield {"used_at": NOW}
     yield {"allowed_at": NOW}
     yield {"alone": True}
     yield {"reason": ""}
+    yield {"most": asked.people - 1}
+    yield {"most": asked.people + asked.people // 20 + 1}
+    yield {"taken": 1}
+    second = {"allowed_by": User.objects.get(username="bob@example.org"), "allowed_at": NOW, "expires_at": NOW}
+    yield {**second, "used_at": NOW}
+    yield {**second, "used_at": NOW, "taken": asked.most + 1}
 
 
-def test_v10_the_database_itself_refuses_what_may_not_be(ann: Client, weekly: MailingList) -> None:
+def test_v10_the_database_itself_refuses_what_may_not_be(ann: Client, bob: Client, weekly: MailingList) -> None:
     asked = ask(ann, weekly)
     for fields in wrongs(asked):
         with pytest.raises(IntegrityError), transaction.atomic():
@@ -138,4 +233,5 @@ def test_v10_those_who_may_allow_are_told_by_mail_once_and_who_asked_is_not(
     told = StaffNotice.objects.filter(key__startswith="export-").order_by("person__email")
     assert list(told.values_list("person__email", flat=True)) == ["admin@example.org", "bob@example.org"]
     assert "ann@example.org asks to export 501 people, for “Print run”." in told[0].paragraphs
+    assert told[0].paragraphs[1].startswith("What you allow is 526 people at most;")
     assert told[0].link.endswith(URL)

@@ -27,7 +27,9 @@ _KINDS = {
 }
 MOST_NAMED = 3
 LONGEST_NAME = 60
-_BRAND = frozenset({"postal_address", "website", "donate_url", "donor_portal_url", "social", "logo", "logo_dark"})
+_BRAND = frozenset(
+    {"postal_address", "website", "donate_url", "donor_portal_url", "social", "logo", "logo_dark", "brand"}
+)
 _INBOX = frozenset({"subject", "preheader"})
 _OF_THE_STORY = frozenset({"alt-empty", "no-link"})
 
@@ -74,7 +76,7 @@ def find_jump(issue: Issue, content: Content, *, finding: Finding) -> str:
         return _jump_into(issue, finding.field)
     if finding.field in _BRAND and not finding.block:
         return reverse("wagtailsnippets_newsletter_brand:edit", args=[publication.brand_id])
-    if finding.code == "sender-domain":
+    if finding.code == "sender-domain" or finding.field == "publication":
         return reverse("wagtailsnippets_newsletter_publication:edit", args=[publication.pk])
     block = next((block for block in content["blocks"] if block["key"] == finding.block), None)
     if block is None:

@@ -16,6 +16,7 @@ from newsletter.issues.acknowledge import name_warning
 from newsletter.issues.content import Content, hash_content
 from newsletter.issues.content_checks import check_content
 from newsletter.issues.links import find_dead_links
+from newsletter.issues.protected_check import look_for_protected
 from newsletter.models import Acknowledgement, Issue, Story
 from newsletter.rendering.lint_types import Finding
 from newsletter.sending.domains import find_domain_faults
@@ -56,17 +57,23 @@ def find_everywhere(content: Content, *, now: datetime) -> list[Finding]:
     ]
     stories = [story["id"] for block in content["blocks"] for story in _stories(block)]
     pseudonyms = dict(Story.objects.filter(pk__in=stories).values_list("pk", "pseudonyms"))
-    return [*check_content(content, pseudonyms=pseudonyms, now=now), *find_dead_links(content, now=now), *senders]
+    return [
+        *look_for_protected(content).findings,
+        *check_content(content, pseudonyms=pseudonyms, now=now),
+        *find_dead_links(content, now=now),
+        *senders,
+    ]
 
 
 def check_mails(issue: Issue, content: Content, *, readers: list[Readers]) -> list[Check]:
     """Every finding of these readers' mails once, with the people that it concerns."""
-    sha256 = hash_content(content)
+    sha256, look = hash_content(content), look_for_protected(content)
     people: Counter[tuple[str, str]] = Counter()
     mails: Counter[tuple[str, str]] = Counter()
     found: dict[tuple[str, str], list[Finding]] = {}
     for reader in readers:
-        findings = [Finding(**data) for data in render_once(content, visible=reader.visible, sha256=sha256).findings]
+        rendered = render_once(content, visible=reader.visible, sha256=sha256)
+        findings = [*(Finding(**data) for data in rendered.findings), *look.find_in(rendered.mail)]
         for finding in findings:
             same = found.setdefault((finding.level, finding.message), [])
             if finding not in same:

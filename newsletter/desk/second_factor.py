@@ -31,6 +31,7 @@ RIGHTS = (
     "newsletter.change_publication",
     "newsletter.view_auditentry",
     "newsletter.change_apikey",
+    "newsletter.change_protectedterm",
     "subscribers.view_subscriber",
     "subscribers.add_importbatch",
     "auth.change_user",

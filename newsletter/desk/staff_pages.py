@@ -11,6 +11,7 @@ from newsletter.desk.api_keys import ApiKeys, may_manage_keys, name_key_actions
 from newsletter.desk.audit import AuditLog, name_own_actions
 from newsletter.desk.decide_page import Decide
 from newsletter.desk.policies import ISSUE_POLICY
+from newsletter.desk.protected_pages import ProtectedTerms, may_protect, name_protect_actions
 from newsletter.desk.report_pages import ClickedMail, IssueReport, Results
 
 
@@ -26,6 +27,13 @@ class ApiKeysItem(MenuItem):
 
     def is_shown(self, request: HttpRequest) -> bool:
         return may_manage_keys(request.user)
+
+
+class ProtectedTermsItem(MenuItem):
+    """The protected terms, for those who look after people."""
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return may_protect(request.user)
 
 
 class ResultsItem(MenuItem):
@@ -47,9 +55,15 @@ def add_keys() -> MenuItem:
     return ApiKeysItem(_("API keys"), reverse("newsletter_api_keys"), name="api-keys", icon_name="key", order=8900)
 
 
+def add_protected() -> MenuItem:
+    name, url = "protected-terms", reverse("newsletter_protected_terms")
+    return ProtectedTermsItem(_("Protected terms"), url, name=name, icon_name="lock", order=8800)
+
+
 def add_urls() -> list[URLPattern]:
     return [
         route("api-keys/", ApiKeys.as_view(), name="newsletter_api_keys"),
+        route("protected-terms/", ProtectedTerms.as_view(), name="newsletter_protected_terms"),
         route("staff-log/", AuditLog.as_view(), name="newsletter_audit"),
         route("issues/<int:pk>/report/", IssueReport.as_view(), name="newsletter_report"),
         route("issues/<int:pk>/report/mail/", ClickedMail.as_view(), name="newsletter_clicked_mail"),
@@ -61,6 +75,8 @@ def add_urls() -> list[URLPattern]:
 hooks.register("register_admin_urls", add_urls)
 hooks.register("register_settings_menu_item", add_item)
 hooks.register("register_settings_menu_item", add_keys)
+hooks.register("register_settings_menu_item", add_protected)
 hooks.register("register_admin_menu_item", add_results)
 hooks.register("register_log_actions", name_own_actions, order=1000)
 hooks.register("register_log_actions", name_key_actions)
+hooks.register("register_log_actions", name_protect_actions)

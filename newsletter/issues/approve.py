@@ -17,6 +17,7 @@ from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.content_checks import check_events
 from newsletter.issues.dry_run import find_unfillable
 from newsletter.issues.place import place_stories
+from newsletter.issues.protected_check import require_unprotected
 from newsletter.issues.variants import find_groups, freeze_revision, make_variants
 from newsletter.models import Approval, Issue, IssueRevision, Publication, move
 
@@ -92,6 +93,7 @@ def check_ready(*, issue: Issue, now: datetime) -> IssueRevision:
                 _("%(issue)s fails a check: %(value)s%(more)s")
                 % {"issue": issue, "value": errors[0]["message"], "more": more}
             )
+    require_unprotected(issue=issue, content=revision.content, mails=variants)
     return revision
 
 

@@ -1,6 +1,7 @@
 """The archive of a publication: which issues anybody may read, and what a list of them says of each. Reads only.
 
-Nothing personal is in it; a story that was withdrawn, or is not agreed to for the archive, is in none of it.
+Nothing personal is in it; a story that was withdrawn, or is not agreed to for the archive, is in none of it, and an issue
+that says a protected term is not in it at all, whenever that was put on the list.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from django.db.models import QuerySet
 
 from newsletter.issues.care import ARCHIVE
 from newsletter.issues.leave_out import leave_out, stories_of
+from newsletter.issues.protected_check import says_protected
 from newsletter.issues.public import Hidden, find_hidden_in, name_nobody
 from newsletter.issues.visible import Content
 from newsletter.models import Issue, Publication, Send
@@ -58,10 +60,15 @@ def find_archived(publication: Publication) -> QuerySet[Send]:
 
 
 def describe(sends: list[Send], *, at: datetime) -> list[Archived]:
-    """What lists and feeds say of these issues now, in their order."""
+    """What lists and feeds say of these issues now, in their order; nothing of one that says a protected term."""
     contents = [send.revision.content for send in sends]
     hidden = find_hidden_in(contents, channel=ARCHIVE, at=at)
-    return [_describe(send, content, gone) for send, content, gone in zip(sends, contents, hidden, strict=True)]
+    told = zip(sends, contents, hidden, strict=True)
+    return [
+        _describe(send, content, gone)
+        for send, content, gone in told
+        if not says_protected(leave_out(content, stories=gone))
+    ]
 
 
 def path_of(issue: Issue) -> str:

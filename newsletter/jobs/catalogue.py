@@ -13,6 +13,7 @@ from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.forget import forget_old_events
 from newsletter.feedback.lists import read_provider_list
 from newsletter.issues.links import look_at_links
+from newsletter.issues.protected_terms import seal_anew
 from newsletter.jobs.confirm import send_due_confirmations
 from newsletter.jobs.mailed_links import send_due_links
 from newsletter.jobs.pulse import send_pulse
@@ -103,6 +104,7 @@ JOBS = (
     Job("feedback", 2, apply_due_events, WORKER),
     Job("lists", 600, _read_list, SCHEDULER),
     Job("forget", 3600, lambda: forget_old_events(now=_now()), SCHEDULER),
+    Job("seal", 3600, seal_anew, SCHEDULER),
     Job("shrink", 3600, lambda: forget_old_deliveries(now=_now()), SCHEDULER),
     Job("sweep", 5, lambda: sweep(adapter=current_adapter()), WORKER),
 )

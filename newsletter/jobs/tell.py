@@ -14,6 +14,7 @@ from newsletter.issues.assemble import Assembly
 from newsletter.issues.body import literal
 from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.decision_links import make_decision_url
+from newsletter.issues.protected_check import hide_protected
 from newsletter.jobs.tell_exports import EXPORT_KEY
 from newsletter.models import Batch, Issue, Publication, Send, Source, StaffNotice
 from newsletter.providers.contract import Adapter, Verdict
@@ -122,8 +123,8 @@ def write_notice(
             StaffNotice(
                 key=key,
                 person=person,
-                subject=subject[:300],
-                paragraphs=list(paragraphs),
+                subject=hide_protected(subject)[:300],
+                paragraphs=[hide_protected(paragraph) for paragraph in paragraphs],
                 link=link if isinstance(link, str) else link(person),
                 publication=publication,
                 made_at=now,

@@ -5,7 +5,10 @@ from django.utils.translation import gettext_lazy
 
 
 class ProtectedTerm(models.Model):
-    """``sealed`` is the encrypted term; ``digest`` its keyed hash, so that one term stands once. `issues.protected` opens it."""
+    """``sealed`` is the encrypted term; ``digest`` its keyed hash, so that one term stands once. `issues.sealing` opens it.
+
+    Neither the table's names nor its rows give a term away: not in logs, not in searches, not in a copy of the database.
+    """
 
     sealed = models.TextField(editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
@@ -14,12 +17,19 @@ class ProtectedTerm(models.Model):
         blank=True,
         help_text=gettext_lazy("Why it is here, in words that give nothing away: “real name, story of May”."),
     )
-    made_at = models.DateTimeField(auto_now_add=True)
+    made_at = models.DateTimeField()
 
     wagtail_reference_index_ignore = True
 
     class Meta:
+        verbose_name = gettext_lazy("protected term")
+        verbose_name_plural = gettext_lazy("protected terms")
         ordering = ["made_at"]
+        default_permissions = ("change",)
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(sealed=""), name="protected_term_sealed"),
+            models.CheckConstraint(condition=~models.Q(digest=""), name="protected_term_named"),
+        ]
 
     def __str__(self) -> str:
-        return self.note or f"Protected term {self.pk}"
+        return f"Protected term {self.pk}"

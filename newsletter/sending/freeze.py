@@ -16,6 +16,7 @@ from newsletter.errors import Broken, NotReady
 from newsletter.issues.approve import require_approval
 from newsletter.issues.audience import NO_EVENT_NEAR, find_groups, with_those_who_left
 from newsletter.issues.checks import require_fit
+from newsletter.issues.protected_check import require_unprotected
 from newsletter.issues.variants import make_variants
 from newsletter.models import Approval, Batch, Delivery, Issue, ReaderGroup, Send, Variant, move
 from newsletter.providers.contract import Capabilities
@@ -37,11 +38,14 @@ _GROUP = ("place_id", "giving", "radius_km", "frequency", "variant_id")
 
 
 def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) -> None:
-    """preparing -> ready. Raises NotApproved when the content is no longer the approved one, NotReady when nobody is left."""
+    """preparing -> ready. Raises NotApproved when the content is no longer the approved one, NotReady when nobody is left
+    or it says a protected term, whenever that was put on the list.
+    """
     approval = require_approval(send.issue)
     require_fit(approval.revision.content, at=now)
     for _ in range(TRIES):
         variants = make_variants(revision=approval.revision, groups=find_groups(send.issue, now=now))
+        require_unprotected(issue=send.issue, content=approval.revision.content, mails=variants)
         cut = cut_for(variants, capabilities=capabilities)
         cut = min(cut, smallest_limit(send.issue.publication, now=now) or cut)
         with _room_to_write():

@@ -1,15 +1,17 @@
-"""When a running send must wait or ask: the publication's quiet hours, and a send that has grown stale."""
+"""When a running send must wait or ask: the publication's quiet hours, a send grown stale, what may not be shown any more."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter.models import Publication, Send, move
+from newsletter.sending.protect import pause_protected
 from newsletter.sending.withdraw import pause_withdrawn
 
 
 def gate_sends(*, now: datetime) -> None:
     """Put off or pause what must not go on now. Part of the sweep; safe to repeat."""
     pause_withdrawn()
+    pause_protected()
     running = Send.objects.filter(state=Send.State.SUBMITTING).select_related("issue__slot", "issue__publication")
     for send in running:
         publication = send.issue.publication

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.errors import NotAllowed, NotReady
 from newsletter.issues.audience import Group
+from newsletter.issues.protected_check import require_unprotected
 from newsletter.issues.variants import freeze_revision, make_variants
 from newsletter.models import Issue, Proof, Variant
 from newsletter.providers.contract import Adapter, BatchCall, Mail, Person, Verdict
@@ -47,7 +48,7 @@ def send_proofs(
     """One mail to each of these members of staff, as readers of a group would get the issue as it is now.
 
     Raises NotAllowed for somebody who may neither edit nor approve issues, NotReady where there is nobody or nothing to
-    send. What became of each stands in its row.
+    send, or it says a protected term: a proof leaves the house like any mail. What became of each stands in its row.
     """
     if not (by.has_perm("newsletter.change_issue") or by.has_perm("newsletter.approve_issue")):
         raise NotAllowed(_("%(by)s may not send proofs. An administrator can give the role “writer”.") % {"by": by})
@@ -62,6 +63,7 @@ def send_proofs(
     variants = make_variants(revision=revision, groups=[group])
     if not variants:
         raise NotReady(_("These readers would get nothing of this issue, so there is nothing to prove."))
+    require_unprotected(issue=issue, content=revision.content, mails=variants)
     mail = make_mail(variant=variants[0], publication=revision.content["publication"])
     return [
         _send(issue=issue, variant=variants[0], mail=mail, person=person, by=by, now=now, adapter=adapter)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.errors import NotAllowed, NotReady, WrongState
 from newsletter.issues.approve import hold_issue, require_approval
+from newsletter.issues.protected_check import require_unprotected
 from newsletter.models import Issue, Send, move
 from newsletter.sending.bell import ring
 from newsletter.sending.domains import find_domain_faults
@@ -80,6 +81,7 @@ def _begin(*, issue: Issue, now: datetime) -> Send:
         )
     _require_own_domain(issue)
     approval = require_approval(issue)
+    require_unprotected(issue=issue, content=approval.revision.content, mails=approval.revision.variants.all())
     try:
         with transaction.atomic():
             send = Send.objects.create(

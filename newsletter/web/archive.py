@@ -8,6 +8,7 @@ from typing import Any
 from babel.dates import format_date
 from django.conf import settings
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
@@ -16,6 +17,7 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from newsletter.issues.archive import Archived, describe, find_archived
 from newsletter.issues.dates import locale_of
+from newsletter.issues.protected_check import mail_says_protected
 from newsletter.issues.public import render_for_archive
 from newsletter.issues.words import WORDS, say
 from newsletter.models import Brand, Publication, Send
@@ -24,6 +26,7 @@ from newsletter.rendering.words import direction_of
 from newsletter.web.impersonal import find_join_url
 
 PER_PAGE = 13
+LOOKED_THROUGH = 5
 SECONDS = 30
 """How long a page may be kept unasked: a withdrawn story must be gone within a minute."""
 LIST_CSP = (
@@ -67,8 +70,10 @@ def show_issue(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     )
     listed = publication.archive == Publication.Archive.PUBLIC
     send = _find_send(publication, name, listed=listed)
-    (issue,) = describe([send], at=datetime.now(UTC))
-    mail = render_for_archive(send.revision_id, issue.hidden)
+    issue = next(iter(describe([send], at=datetime.now(UTC))), None)
+    mail = render_for_archive(send.revision_id, issue.hidden) if issue else None
+    if issue is None or mail is None or mail_says_protected(mail):
+        raise Http404("There is no such issue.")
     newer, older = _neighbours(publication, send) if listed else (None, None)
     facts = {"publication": publication, "issue": say_issue(issue), "listed": listed, "newer": newer, "older": older}
     facts |= say_frame(publication)
@@ -113,11 +118,17 @@ def _find_send(publication: Publication, name: str, *, listed: bool) -> Send:
 
 def _neighbours(publication: Publication, send: Send) -> tuple[str | None, str | None]:
     """The paths of the next newer and the next older issue in the archive."""
-    number = send.issue.number
-    archived = find_archived(publication)
-    newer = archived.filter(issue__number__gt=number).order_by("issue__number").values_list("issue__number", flat=True)
-    older = archived.filter(issue__number__lt=number).values_list("issue__number", flat=True)
-    return tuple(f"/news/{publication.slug}/{found}/" if found else None for found in (newer.first(), older.first()))  # type: ignore[return-value]
+    number, archived = send.issue.number, find_archived(publication)
+    newer = archived.filter(issue__number__gt=number).order_by("issue__number")
+    return _first_path(newer), _first_path(archived.filter(issue__number__lt=number))
+
+
+def _first_path(sends: QuerySet[Send]) -> str | None:
+    """Of the first that may be shown."""
+    for send in sends[:LOOKED_THROUGH]:
+        if described := describe([send], at=datetime.now(UTC)):
+            return described[0].path
+    return None
 
 
 def _dress(html: str, *, head: str, top: str, foot: str) -> str:

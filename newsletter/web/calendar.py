@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from icalendar import Calendar, Event
 
 from newsletter.issues.calendar_links import calendar_name, read_calendar_name
+from newsletter.issues.protected_check import event_says_protected
 from newsletter.models import EventNotice
 
 GOOGLE = "https://calendar.google.com/calendar/render"
@@ -97,7 +98,7 @@ def span(event: EventNotice) -> tuple[datetime, datetime]:
 def _find(name: str) -> EventNotice:
     event_id = read_calendar_name(name)
     event = EventNotice.objects.filter(pk=event_id).first() if event_id else None
-    if event is None:
+    if event is None or event_says_protected(event):
         raise Http404("There is no such event.")
     return event
 

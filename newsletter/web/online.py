@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from newsletter.issues.protected_check import mail_says_protected
 from newsletter.issues.public import hidden_in_variant, render_variant_without
 from newsletter.models import Variant
 from newsletter.rendering import Variable
@@ -26,8 +27,10 @@ def show_online(request: HttpRequest, public_id: str) -> HttpResponse:
     if variant is None:
         raise Http404("There is no such issue.")
     hidden = hidden_in_variant(variant, at=datetime.now(UTC))
-    if hidden:
-        mail = render_variant_without(variant.pk, hidden)
+    mail = render_variant_without(variant.pk, hidden) if hidden else None
+    if mail_says_protected(mail or variant):
+        raise Http404("There is no such issue.")
+    if mail:
         html, variables = mail.html, mail.variables
     else:
         html, variables = variant.html, tuple(Variable(**data) for data in variant.variables)

@@ -25,6 +25,7 @@ LOOKED_AT = {
     "newsletter_issue_compared": WRITERS,
     "newsletter_issue_mail": WRITERS,
     "newsletter_issue_overview": WRITERS,
+    "newsletter_protected_terms": PEOPLE,
     "newsletter_report": WRITERS,
     "newsletter_results": WRITERS,
     "newsletter_send_ask start": APPROVERS,
@@ -124,6 +125,7 @@ DECIDED = {
 """Rooms that take POST alone."""
 POSTED_TOO = {
     "newsletter_api_keys": ADMIN,
+    "newsletter_protected_terms": PEOPLE,
     "newsletter_story_withdraw": WRITERS,
     "newsletter_event_announce": WRITERS,
     "subscribers_export": PEOPLE,

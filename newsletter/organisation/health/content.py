@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.db.models import Q
 
 from newsletter.issues.overdue import find_overdue
+from newsletter.issues.protected_terms import count_lost
 from newsletter.models import Brand, Publication, Source
 from newsletter.sending.finding import Finding, error, ok, warning
 from subscribers.audience import contactable
@@ -67,6 +68,15 @@ def check_overdue(*, now: datetime) -> Finding:
         "Run `newsletter serve`, or `newsletter scheduler` and a worker; or send it with `newsletter send ISSUE --now`."
     )
     return error("due issues", says, do)
+
+
+def check_protected() -> Finding:
+    """Whether what must not be said can be looked for."""
+    lost = count_lost()
+    if lost:
+        do = "Put the secret key that sealed them into NEWSLETTER_OLD_SECRET_KEYS, or take them off the list in the desk."
+        return error("protected terms", f"{lost} cannot be read with the secret key, so nothing can be approved.", do)
+    return ok("protected terms", "All of them can be read.")
 
 
 def check_staff() -> Finding:

@@ -9,6 +9,7 @@ from django.conf import settings
 from newsletter.organisation.health.content import (
     check_brand,
     check_overdue,
+    check_protected,
     check_publications,
     check_sources,
     check_staff,
@@ -52,4 +53,5 @@ def examine(*, find: FindTexts = find_texts) -> Iterator[Finding]:
         yield from check_publications()
         yield from check_sources()
         yield check_overdue(now=datetime.now(UTC))
+        yield check_protected()
         yield from check_senders(url, find=find)

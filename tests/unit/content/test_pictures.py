@@ -7,6 +7,7 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from newsletter.content.pictures import MOST_JPEG_BYTES, PLACES, BadPicture, make_picture
 
@@ -53,6 +54,46 @@ def test_x10_no_hidden_data_goes_along_and_the_picture_stands_upright() -> None:
     assert not opened(made.data).getexif()
     assert b"taken" not in made.data
     assert b"secret" not in made.data
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_v3_no_name_goes_along_inside_a_picture(kind: str) -> None:
+    """Neither in EXIF (its thumbnail's too), IPTC, XMP nor a text or comment of the file."""
+    name = "Marisol Quintanilla"
+    exif = Image.Exif()
+    exif[0x010E] = exif[0x013B] = name
+    exif.get_ifd(0x8769)[0x9286] = b"ASCII\0\0\0" + name.encode()
+    xmp = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><dc:creator>{name}</dc:creator></x:xmpmeta>'.encode()
+    texts = PngInfo()
+    texts.add_text("Author", name)
+    texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
+    options = {
+        "JPEG": {"exif": exif, "comment": name.encode(), "xmp": xmp},
+        "PNG": {"exif": exif, "pnginfo": texts},
+        "WEBP": {"exif": exif, "xmp": xmp},
+    }
+    body = encoded(photo(160, 90), kind, **options[kind])
+    if kind == "JPEG":
+        body = body[:2] + _photoshop(name) + body[2:]
+    assert body.count(name.encode()) >= 2
+    made = make_picture(body)
+    assert name.split()[1].encode() not in made.data
+    assert not opened(made.data).getexif()
+    assert set(opened(made.data).info) <= {
+        "jfif",
+        "jfif_version",
+        "jfif_unit",
+        "jfif_density",
+        "progressive",
+        "progression",
+    }
+
+
+def _photoshop(name: str) -> bytes:
+    """A JPEG segment with the IPTC field for a caption."""
+    field = b"\x1c\x02\x78" + struct.pack(">H", len(name)) + name.encode()
+    body = b"Photoshop 3.0\x008BIM\x04\x04\0\0" + struct.pack(">I", len(field)) + field + b"\0" * (len(field) % 2)
+    return b"\xff\xed" + struct.pack(">H", len(body) + 2) + body
 
 
 def test_a_see_through_picture_stays_so() -> None:

@@ -1,0 +1,135 @@
+"""Text as eyes read it: words without accents, widths, lookalike letters and invisible characters, and what stands between them.
+
+PURE. Two readings: by shape (a Cyrillic “а” is an “a”) and by letter (it is itself). Only text with such letters has two.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import IntEnum
+
+_SEAM = "\x00"
+"""Stands where an invisible character was: nothing is seen between two words, and yet they may be two."""
+_ALIKE = (
+    ("АаΑαɑ", "a"), ("ВΒʙ", "b"), ("СсϹϲᴄ", "c"), ("ԁԀ", "d"), ("ЕеΕεҽ", "e"), ("ɡԌ", "g"), ("НһΗҺ", "h"), ("ІіӀӏΙιɩ", "i"),
+    ("ЈјϳͿ", "j"), ("КкΚκ", "k"), ("ʟ", "l"), ("МмΜ", "m"), ("Νηɴ", "n"), ("ОоΟο", "o"), ("РрΡρ", "p"), ("Ԛԛ", "q"),
+    ("гʀ", "r"), ("Ѕѕꜱ", "s"), ("ТтΤτ", "t"), ("υʋ", "u"), ("νѵѴ", "v"), ("ԜԝѡωѠ", "w"), ("ХхΧχ", "x"), ("УуΥγүҮ", "y"),
+    ("ΖᴢꙀ", "z"),
+)  # fmt: skip
+_LIKE = {char: latin for chars, latin in _ALIKE for char in chars}
+_LETTERS = {
+    "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ı": "i", "ħ": "h", "Ħ": "H", "ŧ": "t", "Ŧ": "T",
+    "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ẞ": "ss",
+}  # fmt: skip
+_MARKS = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff"
+    "\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f\u0640\u00ad\U000e0100-\U000e01ef]"
+)
+_UNSEEN = frozenset("\u115f\u1160\u3164\uffa0\u2800\u180e")
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
+_WORD = re.compile(rf"[{_UNSPACED}]|(?:[^\W\d_{_UNSPACED}]|[\u0900-\u0963\u0971-\u0dff\u0f40-\u0fbc])+|\d+")
+_ALIKE_LETTER = re.compile(f"[{''.join(_LIKE)}]")
+_WITHOUT_SPACES = re.compile(f"[{_UNSPACED}]")
+_TIGHT = re.compile(r"[-._~‐-―−·•・∙\x00]+")
+_WIDEST = 4
+
+
+class Gap(IntEnum):
+    """What stands before a word: nothing seen; hyphens, dots and their like; a space or other marks; much."""
+
+    NONE = 0
+    TIGHT = 1
+    WIDE = 2
+    BREAK = 3
+
+
+@dataclass(frozen=True)
+class Folded:
+    """``words`` are in lower case; ``gaps[i]`` stands before word i; ``plain[starts[i]:ends[i]]`` is it in its own case."""
+
+    plain: str
+    words: list[str]
+    gaps: list[Gap]
+    starts: list[int]
+    ends: list[int]
+
+
+def has_lookalikes(text: str) -> bool:
+    """Whether the two readings of a text may differ."""
+    return not text.isascii() and _ALIKE_LETTER.search(text) is not None
+
+
+def fold(text: str, *, by_shape: bool = True) -> Folded:
+    """The words of a text. A letter that changes to a capital, and a digit beside a letter, begin a word of their own."""
+    plain = text if text.isascii() else text.translate(_BY_SHAPE if by_shape else _BY_LETTER)
+    words: list[str] = []
+    gaps: list[Gap] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    last = 0
+    for found in _WORD.finditer(plain):
+        start, end = found.span()
+        for begin, stop in _cut_humps(found[0], start) if _has_humps(found[0]) else ((start, end),):
+            words.append(plain[begin:stop].casefold())
+            gaps.append(_name_gap(plain[last:begin]) if begin > last else Gap.NONE)
+            starts.append(begin)
+            ends.append(stop)
+            last = stop
+    return Folded(plain, words, gaps, starts, ends)
+
+
+def weigh(text: str) -> int:
+    """How much a text tells apart: its letters and digits; one of a script without spaces counts twice."""
+    return sum(2 if _WITHOUT_SPACES.match(char) else 1 for char in text if char.isalnum())
+
+
+def _name_gap(between: str) -> Gap:
+    if not between.strip(_SEAM):
+        return Gap.NONE
+    if _TIGHT.fullmatch(between):
+        return Gap.TIGHT
+    return Gap.WIDE if len("".join(between.split())) < _WIDEST else Gap.BREAK
+
+
+def _has_humps(word: str) -> bool:
+    return not (word.islower() or word.isupper() or word[1:].islower())
+
+
+def _cut_humps(word: str, start: int) -> list[tuple[int, int]]:
+    """JaneDoe is Jane and Doe, as names of files and tags have it."""
+    cuts = [at for at in range(1, len(word)) if word[at - 1].islower() and word[at].isupper()]
+    return [(start + a, start + b) for a, b in zip([0, *cuts], [*cuts, len(word)], strict=True)]
+
+
+class _Table(dict[int, str]):
+    """For str.translate: fills itself with each character that it meets."""
+
+    def __init__(self, *, by_shape: bool) -> None:
+        super().__init__()
+        self._like = _LIKE if by_shape else {}
+
+    def __missing__(self, code: int) -> str:
+        self[code] = made = self._fold(chr(code))
+        return made
+
+    def _fold(self, char: str) -> str:
+        if char in _UNSEEN or (unicodedata.category(char) == "Cf" and char != "\u00ad"):
+            return _SEAM
+        if _WITHOUT_SPACES.match(char):
+            return unicodedata.normalize("NFKC", char)
+        apart = _MARKS.sub("", unicodedata.normalize("NFKD", char))
+        return "".join(self._letter(one) for one in apart)
+
+    def _letter(self, char: str) -> str:
+        like = self._like.get(char)
+        if like is not None:
+            return like.upper() if char.isupper() else like
+        if not char.isascii() and char.isdecimal():
+            return str(unicodedata.digit(char))
+        return _LETTERS.get(char, char)
+
+
+_BY_SHAPE, _BY_LETTER = _Table(by_shape=True), _Table(by_shape=False)

@@ -1,0 +1,31 @@
+"""Stops what is on its way and says a protected term: the term was put on the list after the audience was fixed."""
+
+from newsletter.issues.protected_check import look_for_protected
+from newsletter.issues.protected_watch import keep_watch
+from newsletter.models import Batch, Issue, Send, Variant, move
+
+_RUNNING = (Send.State.READY, Send.State.SUBMITTING)
+
+
+def pause_protected() -> list[Issue]:
+    """Pause, and say why, each send that has mails to go and says a protected term. Returns the issues of those it paused.
+
+    Part of the sweep, so that a send that is let go on pauses again for as long as the term is on the list.
+    """
+    if keep_watch().idle:
+        return []
+    waiting = Batch.objects.filter(state=Batch.State.PENDING)
+    sends = Send.objects.filter(pk__in=waiting.values("send"), state__in=_RUNNING)
+    return [send.issue for send in sends.select_related("issue__publication", "revision") if _pause(send)]
+
+
+def _pause(send: Send) -> bool:
+    if send.revision is None:
+        return False
+    look = look_for_protected(send.revision.content)
+    mails = Variant.objects.filter(pk__in=send.batches.filter(state=Batch.State.PENDING).values("variant"))
+    findings = look.findings or [finding for mail in mails.iterator() for finding in look.find_in(mail)]
+    if not findings:
+        return False
+    reason = f"{findings[0].message} Whoever has it already cannot be called back; to end the send, cancel it"
+    return move(send, of=_RUNNING, to=Send.State.PAUSED, reason=reason[:500])

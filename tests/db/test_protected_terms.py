@@ -1,0 +1,433 @@
+"""V3: what is on the list of protected terms goes out in no mail, page, feed or calendar, and is written nowhere in clear."""
+
+import logging
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import IntegrityError, connection, transaction
+from django.test import Client, override_settings
+from icalendar import Calendar
+
+from newsletter.errors import NotAllowed, NotReady
+from newsletter.issues.approve import approve_by_policy, approve_issue
+from newsletter.issues.assemble import assemble_slot, find_slot
+from newsletter.issues.calendar_links import calendar_name
+from newsletter.issues.content import resolve_content
+from newsletter.issues.protected_check import look_for_protected
+from newsletter.issues.protected_terms import (
+    BadTerms,
+    add_terms,
+    count_lost,
+    list_terms,
+    remove_terms,
+    reveal_term,
+    seal_anew,
+)
+from newsletter.issues.sealing import is_sealed_anew, seal, unseal
+from newsletter.jobs.tell import tell_of_assembly
+from newsletter.jobs.tick import start_due_sends
+from newsletter.models import (
+    AuditEntry,
+    Brand,
+    EventNotice,
+    Issue,
+    ProtectedTerm,
+    Publication,
+    Send,
+    StaffNotice,
+    Story,
+    Variant,
+)
+from newsletter.sending.control import resume_send
+from newsletter.sending.gate import gate_sends
+from newsletter.sending.proof import send_proofs
+from newsletter.sending.protect import pause_protected
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.start import start_send
+from tests.support.fixtures import (
+    DUE,
+    LONDON,
+    NOW,
+    add_readers,
+    make_approver,
+    make_event,
+    make_issue,
+    make_publication,
+    make_story,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SECRET = "Marisol Quintanilla"
+MASKED = "M••• Q•••"
+
+
+def keeper() -> User:
+    """Somebody who looks after people."""
+    person, _ = User.objects.get_or_create(username="data@example.org", defaults={"email": "data@example.org"})
+    person.user_permissions.add(Permission.objects.get(codename="change_protectedterm"))
+    return User.objects.get(pk=person.pk)
+
+
+def protect(*terms: str, note: str = "") -> list[ProtectedTerm]:
+    return add_terms(lines="\n".join(terms), note=note, by=keeper(), now=NOW).terms
+
+
+def codes(issue: Issue) -> list[tuple[str, str]]:
+    return [(one.block, one.field) for one in look_for_protected(resolve_content(issue)).findings]
+
+
+@pytest.fixture
+def issue(publication: Publication) -> Issue:
+    make_story("The clinic opens its doors")
+    make_event("An evening of letters", where=LONDON, summary="Bring a pen.")
+    add_readers(publication, 3, where=LONDON)
+    return make_issue(publication)
+
+
+# ------------------------------------------------------------------------------------------------ the list
+
+
+def test_v3_a_term_is_in_no_table_in_clear_and_opens_with_the_key() -> None:
+    (term,) = protect(SECRET, note="Story of May")
+    assert reveal_term(term=term, by=keeper()) == SECRET
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names():
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            assert "marisol" not in repr(cursor.fetchall()).lower(), table
+
+
+def test_v3_what_is_written_of_terms_has_none_of_them(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    (term,) = protect(SECRET)
+    remove_terms(ids=[term.pk], by=keeper())
+    assert "quintanilla" not in (caplog.text + repr(list(AuditEntry.objects.values())) + str(term)).lower()
+
+
+def test_v3_a_term_stands_once_however_it_is_written_and_no_row_is_empty() -> None:
+    protect(SECRET)
+    again = add_terms(lines="marisol-QUINTANILLA\n\nK-2031-77\nLi", note="", by=keeper(), now=NOW)
+    assert (len(again.terms), again.known, again.short) == (2, 1, 1)
+    for bad in ({"sealed": "", "digest": "x"}, {"sealed": "x", "digest": ""}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ProtectedTerm.objects.create(made_at=NOW, **bad)
+
+
+@pytest.mark.parametrize(
+    ("lines", "note", "says"),
+    [
+        ("", "", "Nothing was written"),
+        (f"{SECRET}\n…\n?\n", "", "Lines 2, 3: too short"),
+        (f"{SECRET}\n{'x' * 201}", "", "Line 2: longer than 200"),
+        (SECRET, "the real name of marisol quintanilla", "The note gives a term away"),
+    ],
+)
+def test_v3_what_cannot_be_kept_is_named_by_its_line_and_nothing_is_kept(lines: str, note: str, says: str) -> None:
+    with pytest.raises(BadTerms, match=says) as caught:
+        add_terms(lines=lines, note=note, by=keeper(), now=NOW)
+    assert "arisol" not in str(caught.value)
+    assert not ProtectedTerm.objects.exists()
+
+
+def test_v3_who_does_not_look_after_people_can_neither_add_nor_see_nor_remove() -> None:
+    (term,) = protect(SECRET)
+    writer = make_approver()
+    for deed in (
+        lambda: add_terms(lines="A name", note="", by=writer, now=NOW),
+        lambda: reveal_term(term=term, by=writer),
+        lambda: remove_terms(ids=[term.pk], by=writer),
+    ):
+        with pytest.raises(NotAllowed):
+            deed()
+    assert ProtectedTerm.objects.count() == 1
+
+
+def test_v3_terms_open_after_the_key_was_changed_and_are_sealed_anew() -> None:
+    (term,) = protect(SECRET)
+    with override_settings(SECRET_KEY="a new key", SECRET_KEY_FALLBACKS=["test-old", *_keys()]):
+        assert reveal_term(term=term, by=keeper()) == SECRET
+        assert not is_sealed_anew(term.sealed)
+        assert seal_anew() == 1
+        assert seal_anew() == 0
+    with override_settings(SECRET_KEY="a new key", SECRET_KEY_FALLBACKS=[]):
+        term.refresh_from_db()
+        assert reveal_term(term=term, by=keeper()) == SECRET
+        assert add_terms(lines=SECRET, note="", by=keeper(), now=NOW).known == 1
+
+
+def _keys() -> list[str]:
+    from django.conf import settings
+
+    return [settings.SECRET_KEY]
+
+
+def test_v3_sealed_terms_of_one_length_or_another_look_alike() -> None:
+    assert len(seal("Li")) == len(seal(SECRET))
+    assert unseal(seal("")) == ""
+
+
+def test_v3_without_the_key_nothing_can_be_approved_and_the_list_says_so(issue: Issue) -> None:
+    protect(SECRET)
+    with override_settings(SECRET_KEY="another key", SECRET_KEY_FALLBACKS=[]):
+        assert count_lost() == 1
+        assert [one.masked for one in list_terms()] == [""]
+        with pytest.raises(NotReady, match="1 protected terms cannot be read"):
+            approve_issue(issue=issue, by=make_approver(), now=NOW)
+
+
+# ------------------------------------------------------------------------------------------- where it is found
+
+
+def in_subject(issue: Issue) -> None:
+    Issue.objects.filter(pk=issue.pk).update(subject=f"Letters from {SECRET}")
+
+
+def in_preheader(issue: Issue) -> None:
+    Issue.objects.filter(pk=issue.pk).update(
+        preheader="What m a r i s o l   q u i n t a n i l l a told us, in her own words"
+    )
+
+
+def in_merge_default(issue: Issue) -> None:
+    Issue.objects.filter(pk=issue.pk).update(subject=f'Dear {{{{ first_name | default:"{SECRET}" }}}}')
+
+
+def in_story(issue: Issue) -> None:
+    Story.objects.update(teaser="Marisol\u200b QUINTANÍLLA came to the clinic, and the door was open.")
+
+
+def in_link(issue: Issue) -> None:
+    Story.objects.update(url="https://example.org/stories/%6Darisol%2Dquintanilla/")
+
+
+def in_event(issue: Issue) -> None:
+    EventNotice.objects.update(place_text=f"The house of {SECRET}")
+
+
+def in_calendar(issue: Issue) -> None:
+    """The summary stands in no mail, and goes into calendars."""
+    EventNotice.objects.update(summary=f"Ask for {SECRET} at the door.")
+
+
+def in_note(issue: Issue) -> None:
+    issue.body.append(("note", {"heading": "", "text": "<p>We thank Mari<b>sol</b> <i>Quintanilla</i>.</p>"}))
+    issue.save()
+
+
+def in_quote(issue: Issue) -> None:
+    issue.body.append(("quote", {"text": "It helped.", "who": "marisol.quintanilla", "note": ""}))
+    issue.save()
+
+
+def in_button(issue: Issue) -> None:
+    issue.body.append(("button", {"label": "Read", "url": "https://example.org/MarisolQuintanilla.jpg"}))
+    issue.save()
+
+
+def in_brand(issue: Issue) -> None:
+    Brand.objects.update(postal_address=f"c/o {SECRET}, Leeds")
+
+
+def in_sender(issue: Issue) -> None:
+    Publication.objects.update(from_name=SECRET)
+
+
+def in_slug(issue: Issue) -> None:
+    Publication.objects.update(slug="marisol-quintanilla")
+
+
+PLACES = [
+    in_subject, in_preheader, in_merge_default, in_story, in_link, in_event, in_calendar, in_note, in_quote, in_button,
+    in_brand, in_sender, in_slug,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("put", PLACES, ids=lambda put: put.__name__)
+def test_v3_a_term_anywhere_blocks_the_approval_and_is_named_by_its_mask(issue: Issue, put: Any) -> None:
+    protect(SECRET)
+    put(issue)
+    with pytest.raises(NotReady, match=f"A protected term \\({MASKED}\\) stands in") as caught:
+        approve_issue(issue=Issue.objects.get(pk=issue.pk), by=make_approver(), now=NOW)
+    assert "uintanilla" not in str(caught.value)
+    assert Issue.objects.get(pk=issue.pk).state == "draft"
+
+
+def test_v3_the_description_of_a_picture_is_looked_at(issue: Issue) -> None:
+    protect(SECRET)
+    (block,) = [child for child in issue.body if child.block_type == "lead_story"]
+    content = resolve_content(issue)
+    lead = next(one for one in content["blocks"] if one["key"] == block.id)
+    lead["story"]["picture"] = {"url": "https://example.org/a.jpg", "width": 9, "height": 9, "alt": SECRET, "weight": 1}
+    assert [one.block for one in look_for_protected(content).findings] == [block.id]
+
+
+def test_v3_a_finding_names_its_block_or_its_field(issue: Issue) -> None:
+    protect(SECRET)
+    in_subject(issue)
+    in_story(issue)
+    issue = Issue.objects.get(pk=issue.pk)
+    lead = next(child.id for child in issue.body if child.block_type == "lead_story")
+    assert codes(issue) == [("", "subject"), (lead, "")]
+
+
+def test_v3_a_headline_of_staff_hides_the_storys_own(issue: Issue) -> None:
+    """Writing other words in the issue is how a hit is mended."""
+    protect(SECRET)
+    Story.objects.update(title=f"How {SECRET} came home")
+    lead = next(child for child in issue.body if child.block_type == "lead_story")
+    lead.value["headline"] = "How Maya* came home"
+    issue.save()
+    assert codes(Issue.objects.get(pk=issue.pk)) == []
+
+
+def test_v3_names_that_we_draw_by_lot_are_no_hits(issue: Issue) -> None:
+    """The name of a picture or of an event's calendar file is drawn by lot or signed: what can be read in it is chance."""
+    name = calendar_name(EventNotice.objects.get().pk)
+    protect(name)
+    mail = approve_issue(issue=issue, by=make_approver(), now=NOW).revision.variants.first()
+    assert mail is not None
+    assert f"/calendar/{name}" in mail.html
+
+
+# --------------------------------------------------------------------------------- at the end and at the freeze
+
+
+def test_v3_a_term_added_after_the_approval_holds_the_issue_at_its_slot_and_staff_are_told(issue: Issue) -> None:
+    in_story(issue)
+    approve_issue(issue=Issue.objects.get(pk=issue.pk), by=make_approver(), now=NOW)
+    protect(SECRET)
+    start_due_sends(now=Issue.objects.get(pk=issue.pk).slot.due_at)
+    assert_held(issue)
+
+
+def test_v3_an_issue_that_goes_out_by_itself_is_held_and_staff_are_told() -> None:
+    publication = make_publication(approval="auto")
+    make_story("The clinic opens its doors")
+    add_readers(publication, 2)
+    issue = make_issue(publication)
+    make_approver()
+    in_subject(issue)
+    protect(SECRET)
+    with pytest.raises(NotReady, match="protected term"):
+        approve_by_policy(issue=Issue.objects.get(pk=issue.pk), now=NOW)
+    start_due_sends(now=issue.slot.due_at)
+    assert_held(issue)
+
+
+def assert_held(issue: Issue) -> None:
+    issue.refresh_from_db()
+    assert issue.held
+    assert MASKED in issue.held_reason
+    notice = StaffNotice.objects.get()
+    assert MASKED in notice.paragraphs[0]
+    assert "uintanilla" not in repr((notice.subject, notice.paragraphs, issue.held_reason)).lower()
+    assert not Send.objects.exclude(state="cancelled").exists()
+
+
+def test_v3_the_freeze_looks_again_after_the_send_was_begun(issue: Issue) -> None:
+    from newsletter.sending.start import begin_send, prepare_begun
+
+    in_story(issue)
+    approve_issue(issue=Issue.objects.get(pk=issue.pk), by=make_approver(), now=NOW)
+    begin_send(issue=Issue.objects.get(pk=issue.pk), by=make_approver(), now=NOW)
+    protect(SECRET)
+    assert prepare_begun(now=NOW) == [issue]
+    assert Send.objects.get().state == "cancelled"
+    assert MASKED in Issue.objects.get(pk=issue.pk).held_reason
+
+
+def test_v3_a_send_on_its_way_pauses_and_pauses_again_until_the_term_is_off(issue: Issue) -> None:
+    in_story(issue)
+    approve_issue(issue=Issue.objects.get(pk=issue.pk), by=make_approver(), now=NOW)
+    send = start_send(issue=Issue.objects.get(pk=issue.pk), now=NOW)
+    terms = protect(SECRET)
+    assert pause_protected() == [issue]
+    send.refresh_from_db()
+    assert (send.state, MASKED in send.reason) == ("paused", True)
+    resume_send(send=send, by=make_approver())
+    gate_sends(now=NOW)
+    send.refresh_from_db()
+    assert send.state == "paused"
+    remove_terms(ids=[term.pk for term in terms], by=keeper())
+    resume_send(send=send, by=make_approver())
+    gate_sends(now=NOW)
+    send.refresh_from_db()
+    assert send.state == "submitting"
+
+
+def test_v3_a_proof_is_refused_for_it_leaves_the_house_too(issue: Issue) -> None:
+    in_subject(issue)
+    protect(SECRET)
+    from newsletter.desk.readers import NOBODY
+
+    by = make_approver()
+    with pytest.raises(NotReady, match="protected term"):
+        send_proofs(
+            issue=Issue.objects.get(pk=issue.pk), group=NOBODY, to=[by], by=by, now=NOW, adapter=current_adapter()
+        )
+
+
+def test_v3_the_mail_that_announces_an_issue_does_not_say_it() -> None:
+    publication = make_publication()
+    make_story(f"How {SECRET} came home")
+    make_approver()
+    protect(SECRET)
+    assembly = assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW)
+    tell_of_assembly(assembly, now=NOW)
+    notice = StaffNotice.objects.get()
+    assert "uintanilla" not in repr((notice.subject, notice.paragraphs))
+    assert "Read it in the desk." in notice.paragraphs[1]
+
+
+# --------------------------------------------------------------------------------------------- on the web
+
+
+@pytest.fixture
+def gone(issue: Issue) -> Issue:
+    """An issue that went out, in an archive for everybody; what it says is protected only afterwards."""
+    Publication.objects.update(archive="public")
+    in_story(issue)
+    in_calendar(issue)
+    issue = Issue.objects.get(pk=issue.pk)
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    start_send(issue=issue, now=NOW)
+    return Issue.objects.get(pk=issue.pk)
+
+
+def test_v3_the_archive_its_feed_the_online_view_and_the_calendar_stop_to_show_it(gone: Issue) -> None:
+    event, variant = EventNotice.objects.get(), Variant.objects.get()
+    name = calendar_name(event.pk)
+    pages = [
+        f"/news/weekly/{gone.number}/",
+        f"/view/{variant.public_id}",
+        f"/calendar/{name}.ics",
+        f"/calendar/{name}/google",
+        f"/calendar/{name}/outlook",
+    ]
+    before = [Client().get(page).status_code for page in pages]
+    assert before == [200, 200, 200, 302, 302]
+    assert Calendar.from_ical(Client().get(pages[2]).content)
+    feed, listed = Client().get("/news/weekly/feed.xml"), Client().get("/news/weekly/")
+    assert feed.content.count(b"<item>") == 1
+    protect(SECRET)
+    assert [Client().get(page).status_code for page in pages] == [404] * 5
+    feed, listed = Client().get("/news/weekly/feed.xml"), Client().get("/news/weekly/")
+    assert feed.content.count(b"<item>") == 0
+    assert f"/news/weekly/{gone.number}/".encode() not in listed.content
+    for page in (feed, listed):
+        assert b"uintan" not in page.content.lower()
+
+
+def test_v3_no_neighbour_leads_to_an_issue_that_is_not_shown(gone: Issue) -> None:
+    publication = gone.publication
+    Issue.objects.filter(pk=gone.pk).update(number=2)
+    older = Issue.objects.create(publication=publication, number=1, public_id="older", made_at=NOW, state="sent")
+    revision = gone.sends.get().revision
+    content = {**revision.content, "subject": "Quiet", "blocks": []}
+    quiet = older.frozen.create(number=1, sha256="0" * 64, content=content, made_at=NOW)
+    Send.objects.create(issue=older, revision=quiet, sha256="0" * 64, state="submitted", made_at=NOW, started_at=NOW)
+    assert b'/news/weekly/2/"' in Client().get("/news/weekly/1/").content
+    protect(SECRET)
+    page = Client().get("/news/weekly/1/")
+    assert page.status_code == 200
+    assert b"/news/weekly/2/" not in page.content

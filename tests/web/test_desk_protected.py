@@ -1,0 +1,119 @@
+"""V3 in the desk: the list of protected terms, who sees what of it, what the staff log says, and the check beside the issue."""
+
+import logging
+
+import pytest
+from django.test import Client
+
+from newsletter.issues.approve import approve_issue
+from newsletter.models import AuditEntry, Issue, ProtectedTerm, Publication, Send
+from newsletter.sending.start import start_send
+from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_story
+from tests.web.desk import said, sign_in
+
+pytestmark = pytest.mark.django_db
+SECRET, MASKED = "Marisol Quintanilla", "M••• Q•••"
+ROOM = "/admin/protected-terms/"
+
+
+def protect(client: Client, *terms: str, note: str = "Story of May") -> object:
+    return client.post(ROOM, {"terms": "\n".join(terms), "note": note}, follow=True)
+
+
+@pytest.fixture
+def issue(publication: Publication) -> Issue:
+    make_story(f"{SECRET} came to the clinic")
+    add_readers(publication, 2)
+    return make_issue(publication)
+
+
+@pytest.mark.parametrize("role", ["data", "admin"])
+def test_v3_many_are_pasted_at_once_listed_masked_and_shown_one_at_a_time(role: str) -> None:
+    client = sign_in(role)
+    response = protect(client, SECRET, "K-2031-77", "Li", SECRET.upper())
+    assert said(response)[0] == (
+        "3 terms are protected now. 1 is very short: it is found only as it is written, or in capitals."
+    )
+    page = response.content.decode()
+    assert MASKED in page
+    assert "Story of May" in page
+    assert SECRET not in page
+    assert response.headers["Cache-Control"].startswith("no-store")
+    term = ProtectedTerm.objects.get(pk=ProtectedTerm.objects.order_by("pk")[0].pk)
+    shown = client.post(ROOM, {"show": term.pk})
+    assert f"<strong>{SECRET}</strong>" in shown.content.decode()
+    assert shown.headers["Cache-Control"].startswith("no-store")
+    assert SECRET not in client.get(ROOM).content.decode()
+
+
+def test_v3_the_staff_log_says_how_many_and_who_looked_and_never_which(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    client = sign_in("data")
+    protect(client, SECRET, "K-2031-77")
+    pks = list(ProtectedTerm.objects.values_list("pk", flat=True))
+    client.post(ROOM, {"show": pks[0]})
+    client.post(ROOM, {"remove": "yes", "term": pks})
+    entries = list(AuditEntry.objects.filter(action__startswith="newsletter.protected_").order_by("pk"))
+    assert [(entry.action, entry.data) for entry in entries] == [
+        ("newsletter.protected_added", {"terms": 2}),
+        ("newsletter.protected_shown", {}),
+        ("newsletter.protected_removed", {"terms": 2}),
+    ]
+    assert entries[1].label == f"Protected term {pks[0]}"
+    admin = sign_in("admin")
+    log = admin.get("/admin/staff-log/").content.decode() + "".join(
+        part.decode() for part in admin.get("/admin/staff-log/?as=csv").streaming_content
+    )
+    assert "Protected terms added" in log
+    assert "uintanilla" not in (log + repr(list(AuditEntry.objects.values())) + caplog.text)
+
+
+def test_v3_what_cannot_be_kept_is_said_by_line_and_what_was_pasted_stays_to_be_mended() -> None:
+    response = protect(sign_in("data"), SECRET, "?", note="")
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "Line 2: too short to look for" in page
+    assert SECRET in page
+    assert not ProtectedTerm.objects.exists()
+
+
+def test_v3_nothing_ticked_takes_nothing_off() -> None:
+    client = sign_in("data")
+    protect(client, SECRET)
+    assert said(client.post(ROOM, {"remove": "yes"}, follow=True)) == ["Nothing was ticked."]
+    assert ProtectedTerm.objects.count() == 1
+
+
+@pytest.mark.parametrize("role", ["writer", "editor", "approver"])
+def test_v3_who_writes_sees_that_there_is_one_where_and_its_first_letters_alone(role: str, issue: Issue) -> None:
+    protect(sign_in("data"), "Marisol Quintanilla")
+    Issue.objects.filter(pk=issue.pk).update(subject="News", preheader="Of the week")
+    client = sign_in(role)
+    assert client.get(ROOM).status_code in (302, 403)
+    page = client.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert f"A protected term ({MASKED}) stands in one of its blocks." in page
+    before, after = page.split("A protected term (")
+    part = before.rpartition("<li")[2] + after.partition("</li>")[0]
+    assert f"/admin/issues/edit/{issue.pk}/#block-" in part
+    assert "In the lead story" in part
+    assert page.count("Approve what it says now") == page.count("disabled>Approve what it says now")
+
+
+def test_v3_terms_are_in_no_search_and_no_list_of_tables_of_the_desk() -> None:
+    client = sign_in("admin")
+    protect(client, SECRET)
+    for address in ("/admin/snippets/", "/admin/snippets/newsletter/protectedterm/", "/admin/reports/site-history/"):
+        assert b"uintanilla" not in client.get(address).content
+    assert b"uintanilla" not in client.get("/admin/stories/?q=Quintanilla").content.replace(b'value="Quintanilla"', b"")
+
+
+def test_v3_whoever_protects_is_told_which_issues_say_it_and_what_was_paused(issue: Issue) -> None:
+    client = sign_in("data")
+    assert said(protect(client, SECRET))[1] == (
+        "A protected term stands in these issues, which cannot go out so: The weekly letter No. 1."
+    )
+    client.post(ROOM, {"remove": "yes", "term": ProtectedTerm.objects.get().pk})
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    start_send(issue=Issue.objects.get(), now=NOW)
+    assert said(protect(client, SECRET))[-1] == "Its send is paused: The weekly letter No. 1."
+    assert Send.objects.get().state == "paused"

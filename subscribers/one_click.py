@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import close_old_connections, connection
@@ -12,6 +13,16 @@ from subscribers.links import LinkTarget
 from subscribers.models import FormerIdentity, MailingList, Subscriber
 from subscribers.together import Together
 from subscribers.unsubscribe import Leaving, leave_lists
+
+_Person = tuple[int, bytes, str]  # row id, keyed hash, language
+_List = tuple[int, str]  # row id, and the name where readers may know it
+_FIND = f"""
+WITH asked (uuid, public_id) AS (VALUES {{marks}})
+SELECT asked.uuid, person.id, person.address_hash, person.language, asked.public_id, list.id, list.name, list.public
+FROM asked
+LEFT JOIN {Subscriber._meta.db_table} AS person ON person.uuid = asked.uuid
+LEFT JOIN {MailingList._meta.db_table} AS list ON list.public_id = asked.public_id
+"""  # noqa: S608 names of our own
 
 
 @dataclass(frozen=True)
@@ -28,14 +39,8 @@ def leave_by_link(target: LinkTarget) -> Left:
 
 
 def leave_together(targets: Sequence[LinkTarget], *, now: datetime) -> list[Left]:
-    """All of these in one transaction; for each, in their order, what the page needs."""
-    people = _find_people({target.subscriber_uuid for target in targets})
-    lists = {
-        public_id: (pk, name if public else "")
-        for pk, public_id, name, public in MailingList.objects.filter(
-            public_id__in={target.list_public_id for target in targets}
-        ).values_list("pk", "public_id", "name", "public")
-    }
+    """All of these, or none; for each, in their order, what the page needs."""
+    people, lists = _find(targets)
     leavings, answers = [], []
     for target in targets:
         person, mailing_list = people.get(target.subscriber_uuid), lists.get(target.list_public_id)
@@ -46,31 +51,32 @@ def leave_together(targets: Sequence[LinkTarget], *, now: datetime) -> list[Left
     return answers
 
 
-def _find_people(uuids: set[UUID]) -> dict[UUID, tuple[int, bytes, str]]:
-    """(id, hash, language) by the identity that links carry, a former one too."""
-    found = _rows(Subscriber._meta.db_table, uuids)
-    missing = uuids - found.keys()
+def _find(targets: Sequence[LinkTarget]) -> tuple[dict[UUID, _Person], dict[str, _List]]:
+    """Whom and which lists they name, by what links carry; a person's former identity too. Missing are those not there."""
+    people: dict[UUID, _Person] = {}
+    lists: dict[str, _List] = {}
+    for uuid, pk, address_hash, language, public_id, mailing_list, name, public in _rows(targets):
+        if pk is not None:
+            people[uuid if isinstance(uuid, UUID) else UUID(uuid)] = (pk, bytes(address_hash), language)
+        if mailing_list is not None:
+            lists[public_id] = (mailing_list, name if public else "")
+    missing = {target.subscriber_uuid for target in targets} - people.keys()
     if missing:
-        former = FormerIdentity.objects.filter(uuid__in=missing).select_related("subscriber")
-        for one in former:
-            person = one.subscriber
-            found[one.uuid] = (person.pk, bytes(person.address_hash), person.language)
-    return found
+        for former in FormerIdentity.objects.filter(uuid__in=missing).select_related("subscriber"):
+            person = former.subscriber
+            people[former.uuid] = (person.pk, bytes(person.address_hash), person.language)
+    return people, lists
 
 
-def _rows(table: str, uuids: set[UUID]) -> dict[UUID, tuple[int, bytes, str]]:
-    """Straight from the database: this is asked a thousand times a second."""
-    given = [uuid if connection.features.has_native_uuid_field else uuid.hex for uuid in uuids]
-    marks = ", ".join(["%s"] * len(given))
+def _rows(targets: Sequence[LinkTarget]) -> list[tuple[Any, ...]]:
+    """Straight from the database, in one look: this is asked a thousand times a second."""
+    native = connection.features.has_native_uuid_field
+    values: list[UUID | str] = []
+    for target in targets:
+        values += (target.subscriber_uuid if native else target.subscriber_uuid.hex, target.list_public_id)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT uuid, id, address_hash, language FROM {table} WHERE uuid IN ({marks})",  # noqa: S608
-            given,
-        )
-        return {
-            uuid if isinstance(uuid, UUID) else UUID(uuid): (pk, bytes(address_hash), language)
-            for uuid, pk, address_hash, language in cursor.fetchall()
-        }
+        cursor.execute(_FIND.format(marks=", ".join(["(%s, %s)"] * len(targets))), values)
+        return list(cursor.fetchall())
 
 
 def _leave_now(targets: Sequence[LinkTarget]) -> list[Left]:

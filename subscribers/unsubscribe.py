@@ -1,34 +1,17 @@
 """Leaving: one list or everything, at once, once, and for good until the person asks again."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from subscribers.bulk import insert_rows
 from subscribers.consent import record_event
 from subscribers.journal import Note, note_down
-from subscribers.models import (
-    Confirmation,
-    ConsentEvent,
-    EndReason,
-    MailingList,
-    Reason,
-    Scope,
-    Subscriber,
-    Subscription,
-    Suppression,
-)
+from subscribers.leaving_rows import Leaving, write_leavings
+from subscribers.models import ConsentEvent, EndReason, MailingList, Reason, Subscriber
 from subscribers.suppression import end_subscriptions, write_suppression
 
-
-class Leaving(NamedTuple):
-    """One person who leaves one list, by row ids and the keyed hash of the address."""
-
-    subscriber: int
-    address_hash: bytes
-    mailing_list: int
+__all__ = ["Leaving", "leave_all", "leave_list", "leave_lists"]
 
 
 def leave_list(*, subscriber: Subscriber, mailing_list: MailingList, now: datetime, source: str = "") -> bool:
@@ -37,40 +20,13 @@ def leave_list(*, subscriber: Subscriber, mailing_list: MailingList, now: dateti
     return bool(leave_lists([one], now=now, source=source))
 
 
-@transaction.atomic
 def leave_lists(leavings: Collection[Leaving], *, now: datetime, source: str = "") -> set[Leaving]:
-    """Many leave at once, in five statements. Those for whom something changed; each is on record once."""
+    """Many leave at once: all or none. Those for whom something changed; each is on record once."""
     chosen = list(dict.fromkeys(leavings))
     if not chosen:
         return set()
-    pairs = [(one.subscriber, one.mailing_list) for one in chosen]
-    barred = _bar(chosen, now)
+    changed, barred = write_leavings(chosen, now=now, source=source)
     note_down(Note(address_hash, mailing_list, Reason.UNSUBSCRIBE.value, now) for address_hash, mailing_list in barred)
-    ended = _end(pairs, now)
-    _run(
-        f"DELETE FROM {Confirmation._meta.db_table} "  # noqa: S608 names of our own
-        "WHERE sent_at IS NULL AND (subscriber_id, mailing_list_id) IN",
-        pairs,
-    )
-    changed = {
-        one
-        for one in chosen
-        if (one.address_hash, one.mailing_list) in barred or (one.subscriber, one.mailing_list) in ended
-    }
-    if changed:
-        insert_rows(
-            ConsentEvent,
-            same={
-                "kind": ConsentEvent.Kind.LEFT.value,
-                "at": now,
-                "wording": "",
-                "source": source[:200],
-                "by": "",
-                "data": {},
-            },
-            columns=["subscriber_id", "address_hash", "mailing_list_id"],
-            rows=[one for one in chosen if one in changed],
-        )
     return changed
 
 
@@ -91,38 +47,3 @@ def leave_all(*, subscriber: Subscriber, now: datetime, source: str = "") -> boo
         source=source,
     )
     return True
-
-
-def _bar(chosen: Sequence[Leaving], now: datetime) -> set[tuple[bytes, int]]:
-    """(hash, list) of the suppressions that were not there; the unique rows see to it that each is there once."""
-    at = connection.ops.adapt_datetimefield_value(now)
-    row = [at, Scope.LIST.value, Reason.UNSUBSCRIBE.value]
-    values = [value for one in chosen for value in (one.address_hash, one.mailing_list, *row)]
-    columns = "address_hash, mailing_list_id, at, scope, reason, note, lifted_by, lifted_reason"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {Suppression._meta.db_table} ({columns}) VALUES "  # noqa: S608 names of our own
-            + ", ".join(["(%s, %s, %s, %s, %s, '', '', '')"] * len(chosen))
-            + " ON CONFLICT DO NOTHING RETURNING address_hash, mailing_list_id",
-            values,
-        )
-        return {(bytes(address_hash), mailing_list) for address_hash, mailing_list in cursor.fetchall()}
-
-
-def _end(pairs: Sequence[tuple[int, int]], now: datetime) -> set[tuple[int, int]]:
-    """(subscriber, list) of the subscriptions that were open."""
-    return _run(
-        f"UPDATE {Subscription._meta.db_table} SET ended_at = %s, end_reason = %s "  # noqa: S608 names of our own
-        "WHERE ended_at IS NULL AND (subscriber_id, mailing_list_id) IN",
-        pairs,
-        connection.ops.adapt_datetimefield_value(now),
-        EndReason.UNSUBSCRIBE.value,
-        returning=" RETURNING subscriber_id, mailing_list_id",
-    )
-
-
-def _run(sql: str, pairs: Sequence[tuple[int, int]], *values: Any, returning: str = "") -> set[tuple[int, int]]:
-    rows = ", ".join(["(%s, %s)"] * len(pairs))
-    with connection.cursor() as cursor:
-        cursor.execute(f"{sql} (VALUES {rows}){returning}", [*values, *(value for pair in pairs for value in pair)])
-        return set(cursor.fetchall()) if returning else set()

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 _SEAM = "\x00"
 """Stands where an invisible character was: nothing is seen between two words, and yet they may be two."""
@@ -34,6 +35,8 @@ _WORD = re.compile(rf"[{_UNSPACED}]|(?:[^\W\d_{_UNSPACED}]|[\u0900-\u0963\u0971-
 _ALIKE_LETTER = re.compile(f"[{''.join(_LIKE)}]")
 _WITHOUT_SPACES = re.compile(f"[{_UNSPACED}]")
 _TIGHT = re.compile(r"[-._~‐-―−·•・∙\x00]+")
+_HUMP = re.compile(r"(?<=[a-zα-ωа-ё])(?=[A-ZΑ-ΩЀ-Я])")
+"""JaneDoe is Jane and Doe, as names of files and tags have it."""
 _WIDEST = 4
 
 
@@ -48,13 +51,27 @@ class Gap(IntEnum):
 
 @dataclass(frozen=True)
 class Folded:
-    """``words`` are in lower case; ``gaps[i]`` stands before word i; ``plain[starts[i]:ends[i]]`` is it in its own case."""
+    """``words`` are those of ``plain``, in lower case. Where they stand is found out only for who asks."""
 
     plain: str
+    lower: str
     words: list[str]
-    gaps: list[Gap]
-    starts: list[int]
-    ends: list[int]
+
+    def gap_before(self, word: int) -> Gap:
+        """What stands between a word, by its number, and the one before it."""
+        return _name_gap(self.lower[self._in_lower[word - 1][1] : self._in_lower[word][0]])
+
+    def written(self, first: int, last: int) -> str:
+        """These words in their own case, with what stands between them."""
+        return self.plain[self._in_plain[first][0] : self._in_plain[last][1]].replace(_SEAM, "")
+
+    @cached_property
+    def _in_lower(self) -> list[tuple[int, int]]:
+        return [found.span() for found in _WORD.finditer(self.lower)]
+
+    @cached_property
+    def _in_plain(self) -> list[tuple[int, int]]:
+        return [found.span() for found in _WORD.finditer(self.plain)]
 
 
 def has_lookalikes(text: str) -> bool:
@@ -65,20 +82,9 @@ def has_lookalikes(text: str) -> bool:
 def fold(text: str, *, by_shape: bool = True) -> Folded:
     """The words of a text. A letter that changes to a capital, and a digit beside a letter, begin a word of their own."""
     plain = text if text.isascii() else text.translate(_BY_SHAPE if by_shape else _BY_LETTER)
-    words: list[str] = []
-    gaps: list[Gap] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    last = 0
-    for found in _WORD.finditer(plain):
-        start, end = found.span()
-        for begin, stop in _cut_humps(found[0], start) if _has_humps(found[0]) else ((start, end),):
-            words.append(plain[begin:stop].casefold())
-            gaps.append(_name_gap(plain[last:begin]) if begin > last else Gap.NONE)
-            starts.append(begin)
-            ends.append(stop)
-            last = stop
-    return Folded(plain, words, gaps, starts, ends)
+    plain = _HUMP.sub(_SEAM, plain)
+    lower = plain.casefold()
+    return Folded(plain, lower, _WORD.findall(lower))
 
 
 def weigh(text: str) -> int:
@@ -92,16 +98,6 @@ def _name_gap(between: str) -> Gap:
     if _TIGHT.fullmatch(between):
         return Gap.TIGHT
     return Gap.WIDE if len("".join(between.split())) < _WIDEST else Gap.BREAK
-
-
-def _has_humps(word: str) -> bool:
-    return not (word.islower() or word.isupper() or word[1:].islower())
-
-
-def _cut_humps(word: str, start: int) -> list[tuple[int, int]]:
-    """JaneDoe is Jane and Doe, as names of files and tags have it."""
-    cuts = [at for at in range(1, len(word)) if word[at - 1].islower() and word[at].isupper()]
-    return [(start + a, start + b) for a, b in zip([0, *cuts], [*cuts, len(word)], strict=True)]
 
 
 class _Table(dict[int, str]):

@@ -117,36 +117,35 @@ def decode(address: str) -> str:
 
 
 def _spellings(folded: Folded) -> frozenset[str]:
-    written = folded.plain[folded.starts[0] : folded.ends[-1]]
+    written = folded.written(0, len(folded.words) - 1)
     return frozenset({written, written.upper()})
 
 
 def _search(folded: Folded, index: _Index) -> Iterator[int]:
-    words, gaps, beginnings = folded.words, folded.gaps, index.beginnings
-    for first, letters in enumerate(words):
-        if letters not in beginnings:
-            continue
-        last = first
-        while True:
+    words, beginnings = folded.words, index.beginnings
+    for first in [number for number, word in enumerate(words) if word in beginnings]:
+        letters, last = words[first], first
+        while letters in beginnings:
             for term in index.by_letters.get(letters, ()):
                 if _reads_as(term, folded, first, last):
                     yield term.id
             last += 1
-            if last == len(words) or gaps[last] == Gap.BREAK:
+            if last == len(words):
                 break
             letters += words[last]
-            if letters not in beginnings:
-                break
 
 
 def _reads_as(term: _Term, folded: Folded, first: int, last: int) -> bool:
     """Whether these words are the term: not its letters by chance, as “there's a” has those of Theresa."""
     if term.exact:
-        return folded.plain[folded.starts[first] : folded.ends[last]] in term.exact
+        return folded.written(first, last) in term.exact
     seams, torn, at = set(), set(), len(folded.words[first])
     for number in range(first + 1, last + 1):
+        gap = folded.gap_before(number)
+        if gap == Gap.BREAK:
+            return False
         seams.add(at)
-        if at < term.length and at not in term.cuts and folded.gaps[number] > Gap.TIGHT:
+        if at < term.length and at not in term.cuts and gap > Gap.TIGHT:
             torn.add(at)
         at += len(folded.words[number])
     return all(_is_spelled_out(term, place, seams) for place in torn)

@@ -166,7 +166,7 @@ def _stories(value: Any) -> Content:
 
 
 def _events(value: Any) -> Content:
-    events = [_event(event) for event in value["events"] if event]
+    events = [resolve_event(event) for event in value["events"] if event]
     return {"heading": value["heading"], "events": sorted(events, key=lambda event: (event["starts_at"], event["id"]))}
 
 
@@ -177,14 +177,15 @@ def _event_card(value: Any) -> Content | None:
         return None
     picture = cut_staff_image(value["picture"], place="wide") if value["picture"] else None
     return {
-        "events": [_event(event)],
+        "events": [resolve_event(event)],
         "summary": value["summary"] or event.summary,
         "picture": _picture(picture, alt=picture.alt if picture else ""),
         "button": value["button"],
     }
 
 
-def _event(event: EventNotice) -> Content:
+def resolve_event(event: EventNotice) -> Content:
+    """The event as its row is now, as an issue's content has it."""
     return {
         "id": event.pk,
         "title": event.title,

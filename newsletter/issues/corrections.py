@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from newsletter.errors import NotAllowed, NotReady, WrongState
 from newsletter.issues.assemble import next_number, remember_assembly
 from newsletter.issues.body import literal, shorten
+from newsletter.issues.content import resolve_event
 from newsletter.issues.dates import in_words, locale_of
 from newsletter.issues.shown import find_event, fingerprint, shown_wrongly_to, variants_with
 from newsletter.issues.where import say_where
@@ -24,24 +25,38 @@ from newsletter.models import Correction, Delivery, EventNotice, Issue, IssueRev
 
 @dataclass(frozen=True)
 class Misled:
-    """People to whom a publication showed an event otherwise than it is now. ``was`` is the event as they saw it last."""
+    """People to whom a publication showed an event otherwise than it is now.
+
+    ``was`` is the event as they saw it last, ``now`` as it is.
+    """
 
     publication: Publication
     what: str
     people: int
     was: dict[str, Any]
+    now: dict[str, Any]
     correction: Correction | None
 
     @property
     def when(self) -> str:
         """Day and hour as they were shown, in the publication's language."""
-        language, zone = self.publication.language, self.publication.zone
-        return in_words(self.was, locale=locale_of(language), default_zone=zone)
+        return self._when(self.was)
+
+    @property
+    def when_now(self) -> str:
+        return self._when(self.now)
 
     @property
     def where(self) -> str:
         """The place as it was shown."""
         return say_where(self.was, language=self.publication.language)
+
+    @property
+    def where_now(self) -> str:
+        return say_where(self.now, language=self.publication.language)
+
+    def _when(self, event: dict[str, Any]) -> str:
+        return in_words(event, locale=locale_of(self.publication.language), default_zone=self.publication.zone)
 
 
 def find_misled(event: EventNotice, *, now: datetime) -> list[Misled]:
@@ -103,7 +118,9 @@ def _misled_by(publication: Publication, event: EventNotice, *, now: datetime) -
     if was is None or (_is_over(event, now) and _was_to_be_over(was, now)):
         return None
     what = Correction.What.CANCELLED if event.cancelled else Correction.What.MOVED
-    return Misled(publication=publication, what=what, people=people, was=was, correction=known)
+    return Misled(
+        publication=publication, what=what, people=people, was=was, now=resolve_event(event), correction=known
+    )
 
 
 def _is_over(event: EventNotice, now: datetime) -> bool:
@@ -151,7 +168,7 @@ def _find_draft(misled: Misled) -> Issue | None:
 def _make_correction(misled: Misled, *, event: EventNotice, by: Any, now: datetime) -> Issue:
     publication, language = misled.publication, misled.publication.language
     title = literal(event.title)
-    text = say(f"{misled.what}_text", language, title=event.title, when=misled.when)
+    text = say(f"{misled.what}_text", language, title=event.title, when=_join(misled.when, misled.where))
     body: list[tuple[str, Any]] = [
         (
             "note",
@@ -170,7 +187,7 @@ def _make_correction(misled: Misled, *, event: EventNotice, by: Any, now: dateti
         public_id=secrets.token_hex(12),
         made_at=now,
         subject=shorten(say(f"{misled.what}_subject", language, title=title), 150),
-        preheader=shorten(literal(misled.when), 100),
+        preheader=shorten(literal(_inbox_words(misled)), 100),
         body=body,
     )
     remember_assembly(issue)
@@ -184,3 +201,14 @@ def _make_correction(misled: Misled, *, event: EventNotice, by: Any, now: dateti
         made_at=now,
     )
     return issue
+
+
+def _inbox_words(misled: Misled) -> str:
+    """When and where it is now; of one that is cancelled, what was not to be."""
+    if misled.what == Correction.What.CANCELLED:
+        return _join(misled.when, misled.where)
+    return _join(misled.when_now, misled.where_now)
+
+
+def _join(when: str, where: str) -> str:
+    return f"{when} · {where}" if where else when

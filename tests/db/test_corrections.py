@@ -93,6 +93,23 @@ def test_a_moved_event_is_announced_with_the_old_day_and_the_new():
     assert people_of(issue) == LONDONERS
 
 
+def test_a_moved_event_is_announced_with_the_old_place_and_the_new_and_the_inbox_shows_what_holds_now():
+    publication, event = publish()
+    move_event(event, starts_at=event.starts_at + timedelta(days=2), place_text="Town hall, London")
+    (misled,) = find_misled(event, now=NOW)
+    assert (misled.where, misled.where_now) == ("London", "Town hall, London")
+    assert "11 March" in misled.when
+    assert "13 March" in misled.when_now
+    issue = announce(event, publication)
+    assert "Friday, 13 March 2026" in issue.preheader
+    assert "Town hall, London" in issue.preheader
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    send_out(issue)
+    text = " ".join(issue.variants.get().text.split())
+    assert "(London) · London)" in text
+    assert "Town hall, London" in text
+
+
 def test_a_change_is_announced_once_and_the_next_change_once_more_also_to_those_who_were_told_the_first():
     publication, event = publish()
     move_event(event, starts_at=event.starts_at + timedelta(days=2))

@@ -173,8 +173,27 @@ def test_the_place_that_people_were_shown_names_its_town_once():
     _, _, event = publish(place_text="London, London, England, United Kingdom")
     EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
     page = sign_in("editor").get(f"/admin/events/announce/{event.pk}/").content.decode()
-    assert ", London, England, United Kingdom." in page
+    assert ">London, England, United Kingdom</td>" in page
     assert "London, London" not in page
+
+
+def test_a_moved_event_says_from_where_and_when_to_where_and_when():
+    _, _, event = publish()
+    changes = {"starts_at": event.starts_at + timedelta(days=2), "place_text": "Town hall, London"}
+    EventNotice.objects.filter(pk=event.pk).update(**changes)
+    page = sign_in("editor").get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert "Wednesday, 11 March 2026" in page
+    assert "Friday, 13 March 2026" in page
+    assert ">London</td>" in page
+    assert "<strong>Town hall, London</strong>" in page
+
+
+def test_an_event_whose_hour_alone_changed_does_not_say_its_place_twice():
+    _, _, event = publish()
+    EventNotice.objects.filter(pk=event.pk).update(starts_at=event.starts_at + timedelta(hours=1))
+    page = sign_in("editor").get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert ">London</td>" in page
+    assert ">the same</td>" in page
 
 
 def test_a_changed_event_that_is_over_is_not_offered_for_announcement():

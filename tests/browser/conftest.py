@@ -1,5 +1,10 @@
-"""A demonstration of its own for each file of browser tests, and somebody who is signed in to its desk."""
+"""A demonstration of its own for each file of browser tests, and somebody who is signed in to its desk.
 
+One is made for the whole run and copied. The pictures of the staff guide need the sample organisation's site beside it,
+so that each file makes and runs its own then.
+"""
+
+import fcntl
 import os
 import shutil
 import socket
@@ -43,20 +48,24 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def site(demo_folder: Path) -> Iterator[str]:
+def site(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a demonstration that is running, with a folder and a port of its own."""
-    folder = demo_folder
     port = free_port()
-    environment = {**plain_environment(), "NEWSLETTER_DATA_DIR": str(folder / "data")}
-    log = folder / "demo.log"
+    if os.environ.get(GUIDE):
+        command = [COMMAND, "demo", "--subscribers", PEOPLE, "--port", str(port)]
+        environment = environment_of(demo_folder / "data")
+    else:
+        shutil.copytree(find_made_demo(tmp_path_factory), demo_folder / "data" / "demo")
+        command = [COMMAND, "serve", "--port", str(port)]
+        environment = {
+            **environment_of(demo_folder / "data" / "demo"),
+            "NEWSLETTER_SITE_URL": f"http://127.0.0.1:{port}",
+            "NEWSLETTER_FETCH_ALLOW": "127.0.0.1",
+            "NEWSLETTER_LINK_CHECKS": "false",
+        }
+    log = demo_folder / "demo.log"
     with log.open("w") as out:
-        demo = subprocess.Popen(
-            [COMMAND, "demo", "--subscribers", PEOPLE, "--port", str(port)],
-            env=environment,
-            cwd=folder,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
+        demo = subprocess.Popen(command, env=environment, cwd=demo_folder, stdout=out, stderr=subprocess.STDOUT)
     try:
         wait_for(f"http://127.0.0.1:{port}/admin/login/", demo, log)
         yield f"http://127.0.0.1:{port}"
@@ -67,6 +76,30 @@ def site(demo_folder: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             demo.kill()
             demo.wait(20)
+
+
+def find_made_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of the demonstration of this run of tests: made by whichever process of it comes first."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made-demo"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            subprocess.run(
+                [COMMAND, "demo", "--no-serve", "--subscribers", PEOPLE, "--port", str(free_port())],
+                env=environment_of(folder),
+                cwd=folder,
+                check=True,
+                capture_output=True,
+                timeout=START_SECONDS,
+            )
+            (folder / "made").touch()
+    return folder / "demo"
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    return {**plain_environment(), "NEWSLETTER_DATA_DIR": str(folder)}
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +143,7 @@ def plain_environment() -> dict[str, str]:
 def run_beside(site: str, folder: Path, *arguments: str, typed: str = "") -> str:
     """What a command of the product prints that is run on the data of the demonstration beside it."""
     environment = {
-        **plain_environment(),
-        "NEWSLETTER_DATA_DIR": str(folder / "data" / "demo"),
+        **environment_of(folder / "data" / "demo"),
         "NEWSLETTER_SITE_URL": site,
     }
     done = subprocess.run(
@@ -124,8 +156,7 @@ def run_beside(site: str, folder: Path, *arguments: str, typed: str = "") -> str
 def do_beside(site: str, folder: Path, code: str) -> str:
     """What these lines print, run with the product's own services on the data of the demonstration."""
     environment = {
-        **plain_environment(),
-        "NEWSLETTER_DATA_DIR": str(folder / "data" / "demo"),
+        **environment_of(folder / "data" / "demo"),
         "NEWSLETTER_SITE_URL": site,
         "DJANGO_SETTINGS_MODULE": "newsletter.project.settings",
     }

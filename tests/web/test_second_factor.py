@@ -9,6 +9,8 @@ import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.conf import global_settings
+from django.contrib.auth.hashers import get_hashers, identify_hasher
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client, override_settings
@@ -16,6 +18,7 @@ from django.utils import timezone
 
 from newsletter.models import AuditEntry
 from newsletter.organisation.staff import add_staff, forget_factor
+from newsletter.project import settings as product
 from tests.web.desk import PASSWORD, said, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +35,13 @@ def _no_attempts_counted() -> Iterator[None]:
 def add(role: str = "approver", email: str = "ann@example.org") -> User:
     add_staff(email=email, role=role, password=PASSWORD)
     return User.objects.get(username=email)
+
+
+def test_passwords_are_kept_under_a_slow_hash_wherever_the_settings_are_the_products_own() -> None:
+    assert not hasattr(product, "PASSWORD_HASHERS")
+    with override_settings(PASSWORD_HASHERS=global_settings.PASSWORD_HASHERS):
+        assert identify_hasher(add().password).algorithm == "pbkdf2_sha256"
+        assert get_hashers()[0].iterations >= 600_000
 
 
 def give_password(client: Client, *, password: str = PASSWORD, **more: str) -> object:

@@ -14,6 +14,7 @@ from wagtail.snippets.views.snippets import SnippetViewSetGroup
 from subscribers.desk.decisions import ErasePage, bar, lift
 from subscribers.desk.expiring import ExpiringPage
 from subscribers.desk.exports import Export, download_person, take_export_step
+from subscribers.desk.held import ACTIONS as HELD_ACTIONS
 from subscribers.desk.held import MAY as MAY_LET_IN
 from subscribers.desk.held import HeldPage
 from subscribers.desk.import_steps import ACTIONS, STEPS, AskUndo, download_refused, take_step
@@ -114,7 +115,7 @@ def name_log_actions(actions: Any) -> None:
     )
     actions.register_action("subscribers.bar", gettext_lazy("Stop mail to a person"), gettext_lazy("Mail stopped"))
     actions.register_action("subscribers.erase", gettext_lazy("Erase a person"), gettext_lazy("Erased"))
-    for step, (label, message) in ACTIONS.items():
+    for step, (label, message) in (ACTIONS | HELD_ACTIONS).items():
         actions.register_action(f"subscribers.{step}", label, message)
 
 

@@ -26,7 +26,7 @@ from subscribers.arrivals import take_signup
 from subscribers.changing import Change, Outcome, change_people
 from subscribers.identity import identify
 from subscribers.locations import locate, place_for
-from subscribers.models import MailingList, Subscriber, Topic
+from subscribers.models import HeldSignup, MailingList, Subscriber, Topic
 from subscribers.people import describe_person, find_person
 from subscribers.proof import Proof
 from subscribers.stopping import stop_mail
@@ -38,11 +38,12 @@ ANSWER = "Thank you. Unless the address is on the list already, a mail with a bu
 @router.post("sign-ups", response={202: SignedUp}, summary="Sign somebody up")
 def sign_up(request: HttpRequest, data: SignUp) -> dict[str, str]:
     """Ask for a list as our own page does: the same limits, the same mail to confirm, the same answer for everybody."""
+    key, email, mailing_list = _key(request), normalise(data.email), _find_list(data.list, public=True)
     take_signup(
-        email=normalise(data.email),
-        mailing_list=_find_list(data.list, public=True),
+        email=email,
+        mailing_list=mailing_list,
         wording=data.wording,
-        source=f"{name_caller(_key(request))} {data.page}".strip(),
+        source=f"{name_caller(key)} {data.page}".strip(),
         client=data.visitor,
         proof=Proof.GOOD,
         must_confirm=True,
@@ -52,6 +53,7 @@ def sign_up(request: HttpRequest, data: SignUp) -> dict[str, str]:
         place=place_for(locate(country=data.country, region=data.region, town=data.city)),
         topics=_find_topics(data.topics),
     )
+    log(instance=_find_signed_up(email) or key, action="newsletter.api_signed_up", data=_record(key, mailing_list))
     return {"answer": ANSWER}
 
 
@@ -118,9 +120,17 @@ def _key(request: HttpRequest) -> Any:
     return request.auth  # type: ignore[attr-defined]  # set by `access.Key`
 
 
-def _record(key: ApiKey) -> dict[str, object]:
-    """The key as the staff log names it."""
-    return {"key": key.name, "key_id": key.pk}
+def _record(key: ApiKey, mailing_list: MailingList | None = None) -> dict[str, object]:
+    """The key as the staff log names it, and the list that it was about."""
+    about = {"list": mailing_list.slug, "list_id": mailing_list.pk} if mailing_list else {}
+    return {"key": key.name, "key_id": key.pk, **about}
+
+
+def _find_signed_up(email: str) -> Subscriber | HeldSignup | None:
+    """Whoever the address is now, or the sign-up that waits for staff; neither where the address was turned away."""
+    address_hash = identify(email)
+    person = Subscriber.objects.filter(address_hash=address_hash).first()
+    return person or HeldSignup.objects.filter(address_hash=address_hash).order_by("-pk").first()
 
 
 def _ids(addresses: Iterable[str]) -> list[int]:

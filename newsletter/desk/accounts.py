@@ -2,11 +2,13 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
+from allauth.usersessions.models import UserSession
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -68,6 +70,17 @@ class AccountAdapter(DefaultAccountAdapter):
         if person:
             log(instance=person, action="newsletter.sign_in_failed", user=_signed_in(request))
         super().authentication_failed(request, **credentials)
+
+
+class SessionsAdapter(DefaultUserSessionsAdapter):
+    """Sessions that somebody ends from their own page are written down."""
+
+    def end_sessions(self, sessions: Iterable[UserSession]) -> None:
+        ended = list(sessions)
+        super().end_sessions(ended)
+        for person in {session.user for session in ended}:
+            count = sum(session.user == person for session in ended)
+            log(instance=person, action="newsletter.session_ended", user=person, data={"sessions": count})
 
 
 class MFAAdapter(DefaultMFAAdapter):

@@ -28,6 +28,7 @@ SCOPES = (
 LOGGED = {
     "api_key_made": (gettext_lazy("Make an API key"), gettext_lazy("API key made")),
     "api_key_revoked": (gettext_lazy("Revoke an API key"), gettext_lazy("API key revoked")),
+    "api_signed_up": (gettext_lazy("Sign somebody up by the API"), gettext_lazy("Signed up by the API")),
     "api_changed": (gettext_lazy("Change people by the API"), gettext_lazy("People changed by the API")),
     "api_read": (gettext_lazy("Read a person by the API"), gettext_lazy("Person read by the API")),
     "api_stopped": (gettext_lazy("Stop mail by the API"), gettext_lazy("Mail stopped by the API")),

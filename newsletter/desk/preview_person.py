@@ -40,10 +40,15 @@ def search_people(request: HttpRequest, pk: int) -> JsonResponse:
     if len(asked) < SHORTEST:
         return JsonResponse({"people": [], "hint": _("Type at least %(shortest)s letters.") % {"shortest": SHORTEST}})
     people = find_people(asked, issue=issue)
-    log(instance=issue, action="newsletter.preview_as", user=request.user, data={"found": len(people)})
+    log(instance=issue, action="newsletter.preview_as", user=request.user, data=_record(people))
     hint = "" if people else _("Nobody on this list. Type a whole address, or the beginning of a name or a town.")
     rows = [_row(person, issue, now=timezone.now()) for person in people]
     return JsonResponse({"people": rows, "hint": hint})
+
+
+def _record(people: list[Subscriber]) -> dict[str, Any]:
+    """How many were shown, and who, by the numbers of their rows."""
+    return {"found": len(people), "people": [person.pk for person in people]}
 
 
 def find_people(asked: str, *, issue: Issue) -> list[Subscriber]:

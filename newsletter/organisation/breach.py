@@ -3,9 +3,10 @@
 It only reads. Who was in an export is worked out from who was on the list then; people erased since are counted alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
@@ -13,7 +14,7 @@ from django.db.models import Model, Q, QuerySet
 
 from newsletter.errors import NotFound
 from newsletter.models import ApiKey, AuditEntry
-from subscribers.models import ConsentEvent, ImportBatch, Subscriber, Subscription
+from subscribers.models import ConsentEvent, HeldSignup, ImportBatch, Subscriber, Subscription
 
 _AT_ONCE = 5_000
 
@@ -66,18 +67,20 @@ def entries_of_export(export_id: int) -> QuerySet[AuditEntry]:
 def find_touched(entries: QuerySet[AuditEntry], *, since: datetime, until: datetime) -> Touched:
     """Whose data these entries of `since` ≤ time < `until` were about."""
     touched = Touched()
-    person, batch = _kind(Subscriber), _kind(ImportBatch)
+    person, batch, held = _kind(Subscriber), _kind(ImportBatch), _kind(HeldSignup)
     for entry in entries.filter(timestamp__gte=since, timestamp__lt=until).order_by("pk").iterator(chunk_size=1_000):
         touched.entries += 1
         about = (entry.data or {}).get("people")
         if entry.action == "subscribers.export":
-            touched.add(_on_the_list(str(entry.data["list"]), at=entry.timestamp), act=entry.action)
+            touched.add(_on_the_list(entry.data, at=entry.timestamp), act=entry.action)
         elif isinstance(about, list):
             touched.add(about, act=entry.action)
         elif entry.content_type_id == person.pk:
             touched.add([int(entry.object_id)], act=entry.action)
         elif entry.content_type_id == batch.pk:
             touched.add(_of_the_import(int(entry.object_id)), act=entry.action)
+        elif entry.content_type_id == held.pk:
+            touched.add(_of_the_held(entry.object_id), act=entry.action)
     return touched
 
 
@@ -86,11 +89,13 @@ def _entries() -> QuerySet[AuditEntry]:
     return entries
 
 
-def _on_the_list(slug: str, *, at: datetime) -> Iterable[int]:
-    """Whoever was on the list then, or on any for `all`: at least those of the file."""
+def _on_the_list(data: Mapping[str, Any], *, at: datetime) -> Iterable[int]:
+    """Whoever was on the list then, or on any for `all`: at least those of the file. A list keeps its number for ever."""
     then = Subscription.objects.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=at), requested_at__lte=at)
-    if slug != "all":
-        then = then.filter(mailing_list__slug=slug)
+    if data.get("list_id"):
+        then = then.filter(mailing_list=data["list_id"])
+    elif data["list"] != "all":
+        then = then.filter(mailing_list__slug=data["list"])
     return then.values_list("subscriber_id", flat=True).iterator(chunk_size=_AT_ONCE)
 
 
@@ -99,6 +104,13 @@ def _of_the_import(pk: int) -> Iterable[int]:
     yield from Subscription.objects.filter(import_batch=pk).values_list("subscriber_id", flat=True)
     on_record = ConsentEvent.objects.filter(source=f"import {pk}", subscriber__isnull=False)
     yield from on_record.values_list("subscriber_id", flat=True)
+
+
+def _of_the_held(pk: str) -> Iterable[int]:
+    """Who became of a sign-up that waited: the person whom staff let in, if they did."""
+    decided = AuditEntry.objects.filter(content_type=_kind(HeldSignup), object_id=pk, action="subscribers.held_let_in")
+    for entry in decided:
+        yield from entry.data["people"]
 
 
 def _kind(model: type[Model]) -> ContentType:

@@ -98,6 +98,7 @@ def _record(request: HttpRequest, asked: ExportRequest, *, action: str) -> None:
         "export": asked.pk,
         "reason": asked.reason,
         "list": mailing_list.slug if mailing_list else "all",
+        "list_id": mailing_list.pk if mailing_list else None,
         "people": asked.people,
         "most": asked.most,
         **({"taken": asked.taken} if asked.taken is not None else {}),

@@ -3,17 +3,24 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from wagtail.log_actions import log
 
 from subscribers.desk.people_page import SHOWN, PeoplePage
 from subscribers.held import AlreadyDecided, drop, let_in
-from subscribers.models import HeldSignup
+from subscribers.models import HeldSignup, Subscriber
 
 MAY = "subscribers.add_subscription"
+ACTIONS = {
+    "held_let_in": (gettext_lazy("Let a sign-up in"), gettext_lazy("Sign-up let in")),
+    "held_dropped": (gettext_lazy("Drop a sign-up"), gettext_lazy("Sign-up dropped")),
+}
+"""What staff do here, as the staff log names it."""
 
 
 class HeldPage(PeoplePage):
@@ -28,7 +35,7 @@ class HeldPage(PeoplePage):
         which = request.POST.get(verb, "")
         rows = HeldSignup.objects.order_by("at").values_list("pk", flat=True)
         chosen = list(rows[:SHOWN]) if which == "all" else [int(which)] if which.isdecimal() else []
-        decided = sum(_decide(pk, verb) for pk in chosen)
+        decided = sum(_decide(request, pk, verb) for pk in chosen)
         if decided:
             messages.success(request, _say_decided(decided, verb))
         else:
@@ -50,7 +57,10 @@ def _say_decided(people: int, verb: str) -> str:
     return words % {"people": people}
 
 
-def _decide(pk: int, verb: str) -> bool:
+@transaction.atomic
+def _decide(request: HttpRequest, pk: int, verb: str) -> bool:
+    """Decides about one and puts it on record, with the list and the person who is known from then on."""
+    held = HeldSignup.objects.select_related("mailing_list").filter(pk=pk).first()
     try:
         if verb == "in":
             let_in(held_id=pk, now=timezone.now())
@@ -58,4 +68,12 @@ def _decide(pk: int, verb: str) -> bool:
             drop(held_id=pk)
     except AlreadyDecided:
         return False
+    if held is not None:
+        people = Subscriber.objects.filter(address_hash=bytes(held.address_hash)).values_list("pk", flat=True)
+        log(
+            instance=held,
+            action="subscribers.held_let_in" if verb == "in" else "subscribers.held_dropped",
+            user=request.user,
+            data={"list": held.mailing_list.slug, "list_id": held.mailing_list_id, "people": list(people)},
+        )
     return True

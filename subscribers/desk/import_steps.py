@@ -23,6 +23,8 @@ from subscribers.models import ImportBatch
 from subscribers.sentences import say
 
 ACTIONS = {
+    "import_left": (gettext_lazy("Leave a file to import"), gettext_lazy("File left to import")),
+    "import_terms": (gettext_lazy("Say what a file is"), gettext_lazy("Columns and basis of a file chosen")),
     "import": (gettext_lazy("Import people"), gettext_lazy("Import started")),
     "import_undo": (gettext_lazy("Undo an import"), gettext_lazy("Import taken back")),
     "import_discard": (gettext_lazy("Throw an import away"), gettext_lazy("Import thrown away")),

@@ -1,5 +1,6 @@
 """The pages of imports in the desk: all of them, a new one, and where one stands. Each page calls a service or none."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +100,7 @@ class NewImport(ImportPage):
             except DomainError as error:
                 form.add_error("file", say(error))
             else:
+                _log_step(request, batch, step="import_left", data={"list": batch.mailing_list.slug})
                 return redirect("subscribers_import_terms", batch.pk)
         return self.render_to_response(self.get_context_data(form=form), status=400)
 
@@ -150,6 +152,7 @@ class ImportTerms(OneImport):
             except DomainError as error:
                 form.add_error(None, say(error))
             else:
+                _log_step(request, batch, step="import_terms", data={"kind": batch.kind, "basis": batch.basis})
                 return redirect("subscribers_import", batch.pk)
         return self.render_to_response(self.get_context_data(form=form), status=400)
 
@@ -255,10 +258,10 @@ def measure(batch: ImportBatch) -> Progress:
 
 def note_step(request: HttpRequest, batch: ImportBatch, *, step: str, message: str) -> None:
     """Puts a step on record and says it on the next page."""
-    log(
-        instance=batch,
-        action=f"subscribers.{step}",
-        user=request.user,
-        data={"import": batch.pk, "file": batch.file_name},
-    )
+    _log_step(request, batch, step=step)
     messages.success(request, message)
+
+
+def _log_step(request: HttpRequest, batch: ImportBatch, *, step: str, data: Mapping[str, str] | None = None) -> None:
+    record = {"import": batch.pk, "file": batch.file_name, **(data or {})}
+    log(instance=batch, action=f"subscribers.{step}", user=request.user, data=record)

@@ -15,10 +15,14 @@ from wagtail.log_actions import log
 
 from newsletter.errors import NotFound
 from newsletter.keys import make_key
+from newsletter.models import Publication
 from newsletter.organisation.breach import entries_of_export, entries_of_key, entries_of_staff
+from subscribers import arrivals
 from subscribers.erasure import erase_person
+from subscribers.gate import Decision, Way
 from subscribers.importer import import_people
-from subscribers.models import ExportRequest, ImportBatch, MailingList, Subscriber
+from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
+from tests.support.fixtures import add_readers, make_issue, make_story
 from tests.support.people import make_list, make_member, make_person
 from tests.web.desk import PASSWORD, sign_in
 
@@ -108,6 +112,56 @@ def test_p14_what_a_key_of_the_api_read_and_changed_is_listed(
         ann.pk: ["newsletter.api_read"],
         bea.pk: ["newsletter.api_changed"],
     }
+
+
+def test_p14_whom_a_key_of_the_api_signed_up_is_listed_also_who_was_let_in_by_staff_later(
+    capsys: pytest.CaptureFixture[str], weekly: MailingList, ann: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, text = make_key(name="Web site", scope="people", by="kim", now=timezone.now())
+    client = Client(headers={"authorization": f"Bearer {text}"})
+
+    def sign_up(email: str) -> None:
+        answer = client.post(
+            "/api/v1/sign-ups",
+            {"email": email, "list": "weekly", "wording": "Send me the weekly", "visitor": "198.51.100.7"},
+            content_type="application/json",
+        )
+        assert answer.status_code == 202, answer.content
+
+    sign_up("ann@example.org")
+    sign_up("cleo@example.org")
+    hold = Decision(Way.HELD, why="many from one network")
+    monkeypatch.setattr(arrivals, "weigh", lambda **given: hold)
+    sign_up("dora@example.org")
+    cleo = Subscriber.objects.get(email="cleo@example.org")
+    expected = {ann.pk: ["newsletter.api_signed_up"], cleo.pk: ["newsletter.api_signed_up"]}
+    assert {one["id"]: one["acts"] for one in drill(capsys, "--key", str(key.pk))["people"]} == expected
+    sign_in("data").post(reverse("subscribers_held"), {"in": HeldSignup.objects.get().pk})
+    dora = Subscriber.objects.get(email="dora@example.org")
+    found = drill(capsys, "--key", str(key.pk))
+    assert [one["id"] for one in found["people"]] == [ann.pk, cleo.pk, dora.pk]
+    assert [one["id"] for one in drill(capsys, "--staff", "data@example.org")["people"]] == [dora.pk]
+
+
+def test_p14_an_export_is_of_its_list_whatever_the_list_is_called_since(
+    capsys: pytest.CaptureFixture[str], weekly: MailingList, ann: Subscriber
+) -> None:
+    given = {"mailing_list": weekly.pk, "reason": "Print run", "password": PASSWORD}
+    sign_in("data").post(reverse("subscribers_export"), given)
+    MailingList.objects.filter(pk=weekly.pk).update(slug="monthly")
+    make_member(make_list(), "other@example.org")
+    number = str(ExportRequest.objects.get().pk)
+    assert [one["id"] for one in drill(capsys, "--export", number)["people"]] == [ann.pk]
+
+
+def test_p14_whom_somebody_looked_up_to_read_a_mail_as_they_would_is_listed(
+    capsys: pytest.CaptureFixture[str], publication: Publication
+) -> None:
+    make_story("The clinic opens")
+    reader = add_readers(publication, 1)[0]
+    issue = make_issue(publication)
+    sign_in("approver").post(reverse("newsletter_issue_people", args=[issue.pk]), {"q": reader.email})
+    assert [one["id"] for one in drill(capsys, "--staff", "approver@example.org")["people"]] == [reader.pk]
 
 
 def test_p14_an_account_a_key_or_an_export_that_is_not_there_is_said() -> None:

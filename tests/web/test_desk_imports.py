@@ -67,8 +67,8 @@ def test_a_file_goes_from_its_columns_by_a_dry_run_into_the_list_and_out_again()
     assert not Subscriber.objects.exists()
     assert "person removed" in client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
     noted = ModelLogEntry.objects.filter(action__startswith="subscribers.import").order_by("pk")
-    steps = ["subscribers.import", "subscribers.import_refused", "subscribers.import_undo"]
-    assert list(noted.values_list("action", flat=True)) == steps
+    steps = ["import_left", "import_terms", "import", "import_refused", "import_undo"]
+    assert list(noted.values_list("action", flat=True)) == [f"subscribers.{step}" for step in steps]
     assert "people.csv" in client.get(reverse("subscribers_imports")).content.decode()
 
 
@@ -165,7 +165,15 @@ def test_an_export_asks_for_a_reason_and_the_password_is_put_on_record_and_can_b
     )
     entry = ModelLogEntry.objects.get(action="subscribers.export")
     asked = ExportRequest.objects.get()
-    assert entry.data == {"export": asked.pk, "reason": "Print run", "list": "weekly", "people": 1}
+    assert entry.data == {
+        "export": asked.pk,
+        "reason": "Print run",
+        "list": "weekly",
+        "list_id": asked.mailing_list_id,
+        "people": 1,
+        "most": 1,
+        "taken": 1,
+    }
     assert asked.alone
     assert asked.used_at
 

@@ -5,6 +5,7 @@ from html import unescape
 
 import pytest
 from django.test import Client
+from wagtail.models import ModelLogEntry
 
 from subscribers.erasure import erase_person
 from subscribers.held import hold_signup
@@ -50,6 +51,22 @@ def test_staff_let_in_or_drop_who_waits_and_nobody_is_subscribed_without_confirm
     assert "decided this already" in client.post(HELD, {"in": one.pk}, follow=True).content.decode()
     assert "decided this already" in client.post(HELD, {"out": other.pk}, follow=True).content.decode()
     assert "decided this already" in client.post(HELD, {"in": "x"}, follow=True).content.decode()
+
+
+def test_g10_who_let_a_sign_up_in_and_who_dropped_one_is_in_the_staff_log_masked() -> None:
+    client = sign_in("data")
+    one, other = hold("ada@example.org"), hold("bea@example.org")
+    client.post(HELD, {"in": one.pk})
+    client.post(HELD, {"out": other.pk})
+    client.post(HELD, {"out": other.pk})
+    ada = Subscriber.objects.get()
+    entries = ModelLogEntry.objects.filter(action__startswith="subscribers.held").order_by("pk")
+    assert [(entry.action, entry.label, entry.user.username, entry.data["people"]) for entry in entries] == [
+        ("subscribers.held_let_in", "a•••@e•••.org", "data@example.org", [ada.pk]),
+        ("subscribers.held_dropped", "b•••@e•••.org", "data@example.org", []),
+    ]
+    assert {entry.data["list"] for entry in entries} == {"weekly"}
+    assert "ada@example.org" not in sign_in("admin").get("/admin/staff-log/").content.decode()
 
 
 def test_all_who_wait_are_let_in_at_once() -> None:

@@ -38,13 +38,14 @@ def mailgun(fake_provider: FakeProvider, settings) -> FakeProvider:
     return fake_provider
 
 
-def send_all(clock: Clock | None = None, *, readers: int = READERS) -> Send:
+def send_all(clock: Clock | None = None, *, readers: int = READERS, naps: float = 0) -> Send:
+    """``naps``: the seconds of the clock between two looks at least, where a test takes many minutes of it."""
     clock = clock or Clock()
     publication = make_publication()
     make_story("The first verdict")
     add_readers(publication, readers)
     send = start_send(issue=make_issue(publication, approved=True), now=clock())
-    return run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    return run_send(send=send, adapter=current_adapter(), clock=clock, nap=lambda asked: clock.nap(max(asked, naps)))
 
 
 def check(send: Send, provider: FakeProvider, *, readers: int = READERS) -> Receipt:
@@ -87,7 +88,7 @@ def test_f5_a_provider_that_refuses_the_connection_costs_nobody_and_pauses_the_s
             f"mailgun://k@news.example.org?endpoint=http%3A%2F%2F127.0.0.1%3A{port}&max_batch=10"
         )
         clock = Clock()
-        send = send_all(clock, readers=30)
+        send = send_all(clock, readers=30, naps=10)
     assert send.state == Send.State.PAUSED
     assert "came to nothing" in send.reason or "refused" in send.reason
     assert make_receipt(send).deliveries["pending"] == 30
@@ -115,7 +116,7 @@ def test_f5_a_provider_that_is_away_for_minutes_is_probed_by_one_call_at_a_time_
 
 def test_f5_a_failure_of_tls_is_not_sent_for_sure(mailgun, settings):
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url.replace("http%3A", "https%3A") + "&max_batch=10"
-    send = send_all(readers=200)
+    send = send_all(readers=200, naps=10)
     assert send.state == Send.State.PAUSED
     assert make_receipt(send).deliveries["pending"] == 200
     assert mailgun.accepted() == []

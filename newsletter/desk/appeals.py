@@ -43,6 +43,11 @@ class AppealViewSet(SnippetViewSet):
             heading=gettext_lazy("What readers see"),
         ),
         MultiFieldPanel(
-            [FieldPanel("audience"), FieldPanel("enabled"), FieldPanel("slug")], heading=gettext_lazy("Who sees it")
+            [
+                FieldPanel("audience"),
+                FieldPanel("enabled", heading=gettext_lazy("In use")),
+                FieldPanel("slug", heading=gettext_lazy("Short name")),
+            ],
+            heading=gettext_lazy("Who sees it"),
         ),
     ]

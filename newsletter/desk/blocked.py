@@ -1,9 +1,8 @@
 """Closes the parts of Wagtail that the desk does not use: hiding a menu closes nothing."""
 
-from typing import NoReturn
-
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, re_path
+from django.views.defaults import page_not_found
 from django.views.generic import RedirectView
 
 CLOSED = (
@@ -26,8 +25,12 @@ CLOSED = (
 )
 
 
-def refuse(request: HttpRequest) -> NoReturn:
-    raise Http404("This part of the administration is not used here.")
+def refuse(request: HttpRequest) -> HttpResponse:
+    """For staff the desk's own page, with its menu; for anybody else as if there were no desk."""
+    missing = Http404("This part of the administration is not used here.")
+    if not request.user.has_perm("wagtailadmin.access_admin"):
+        raise missing
+    return page_not_found(request, missing, template_name="wagtailadmin/404.html")
 
 
 urlpatterns: list[URLPattern] = [

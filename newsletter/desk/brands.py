@@ -95,7 +95,11 @@ class BrandViewSet(SnippetViewSet):
     edit_handler = ObjectList(
         [
             MultiFieldPanel(
-                [FieldPanel("name"), FieldPanel("slug"), FieldPanel("postal_address")],
+                [
+                    FieldPanel("name"),
+                    FieldPanel("slug", heading=gettext_lazy("Short name")),
+                    FieldPanel("postal_address"),
+                ],
                 heading=gettext_lazy("The organisation"),
             ),
             MultiFieldPanel(

@@ -10,8 +10,8 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
-WIDTH, HEIGHT = 560, 150
-LEFT, RIGHT, TOP, BOTTOM = 8, 8, 12, 24
+WIDTH, HEIGHT = 560, 132
+LEFT, RIGHT, TOP, BOTTOM = 8, 8, 12, 6
 _MARGIN = 0.12
 
 

@@ -25,6 +25,7 @@ from newsletter.desk.saving import VoidsApprovals
 from newsletter.issues.corrections import find_misled
 from newsletter.models import EventNotice, Source
 from subscribers.desk.listing import FROM_HOME, DeskList
+from subscribers.places import say_country, say_region
 from subscribers.sentences import say
 
 _MOMENT = "D j M Y, H:i"
@@ -65,7 +66,8 @@ def say_place(event: EventNotice) -> str:
         return _("Cancelled")
     if event.online:
         return _("Online")
-    named = ", ".join(part for part in (event.town, event.region or event.country) if part)
+    around = say_region(event.region) if event.region else say_country(event.country) if event.country else ""
+    named = ", ".join(part for part in (event.town, around) if part)
     if event.latitude is None:
         return _("%(named)s (region only)") % {"named": named} if named else _("Place unknown")
     return named or _("By its coordinates")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.desk.preview_person import PERSON, mask_person
 from newsletter.desk.readers import Readers, read_group
-from newsletter.desk.words import say_people
+from newsletter.desk.words import say_language, say_people
 from newsletter.issues.audience import find_people
 from newsletter.models import Issue
 
@@ -73,8 +73,8 @@ def _other_language(people: People, issue: Issue, readers: list[Readers]) -> Cho
     ours = issue.publication.language
     other = people.exclude(subscriber__language="").exclude(subscriber__language__istartswith=ours.split("-")[0])
     one = other.first()
-    words = _("They read “%(theirs)s”; this issue is written in “%(ours)s”.")
-    return one and (one, words % {"theirs": one.subscriber.language, "ours": ours})
+    words = _("They read %(theirs)s; this issue is in %(ours)s.")
+    return one and (one, words % {"theirs": say_language(one.subscriber.language), "ours": say_language(ours)})
 
 
 def _unknown(people: People, issue: Issue, readers: list[Readers]) -> Chosen:

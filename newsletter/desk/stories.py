@@ -25,6 +25,7 @@ from newsletter.desk.pickers import StoryChooser
 from newsletter.desk.preview import FramedPreview, Mode, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.saving import VoidsApprovals
 from newsletter.desk.withdrawals import say_reach
+from newsletter.desk.words import say_language
 from newsletter.errors import NotReady
 from newsletter.issues.body import literal
 from newsletter.issues.care import EMAIL, care_of, find_fault
@@ -136,7 +137,9 @@ class StoryViewSet(SnippetViewSet):
     list_display = [
         "title",
         Column("source", label=_("Source"), sort_key="source__name"),
-        Column("language", label=_("Language"), sort_key="language"),
+        Column(
+            "language", label=_("Language"), accessor=lambda story: say_language(story.language), sort_key="language"
+        ),
         MomentColumn("published_at", label=_("Published"), sort_key="published_at"),
         Column("care", label=_("Care"), accessor=say_care_shortly),
         Column("edited", label=_("Edited here"), accessor=lambda story: gettext("yes") if story.edited_fields else ""),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.test import Client
 from django.urls import URLResolver
 
 from tests.web.desk import sign_in, sign_in_superuser
@@ -69,3 +70,18 @@ def test_the_link_button_of_a_text_asks_for_an_address_not_for_a_page() -> None:
     assert response.headers["Location"] == "/admin/choose-external-link/?link_text=Here"
     form = sign_in("writer").get("/admin/choose-external-link/?allow_external_link=true").content.decode()
     assert "Internal link" not in form
+
+
+@pytest.mark.parametrize("address", ["/admin/nothing-here/", "/admin/stories/edit/999999/", "/admin/pages/"])
+def test_a_page_of_the_desk_that_is_not_there_keeps_the_menu_and_leads_home(address: str) -> None:
+    answer = sign_in("writer").get(address)
+    page = answer.content.decode()
+    assert answer.status_code == 404
+    assert 'id="wagtail-sidebar"' in page
+    assert "This page is not here" in page
+    assert 'href="/admin/"' in page
+
+
+def test_whoever_is_not_signed_in_learns_nothing_of_the_desk_from_a_missing_page() -> None:
+    assert "wagtail-sidebar" not in Client().get("/admin/pages/").content.decode()
+    assert Client().get("/admin/nothing-here/").status_code == 302

@@ -42,6 +42,11 @@ def note_down(notes: Iterable[Note]) -> None:
         transaction.on_commit(partial(_append, given))
 
 
+def note_down_now(notes: Iterable[Note]) -> None:
+    """Writes these down whatever becomes of the transaction."""
+    _append(list(notes))
+
+
 def read_notes() -> Iterator[Note]:
     """What was noted on this machine, in its order. A line that was cut off by a crash is passed over."""
     try:

@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from subscribers.links import LinkTarget
 from subscribers.models import FormerIdentity, MailingList, Subscriber
+from subscribers.patience import wait_at_most
 from subscribers.together import Together
 from subscribers.unsubscribe import Leaving, leave_lists
 
+PATIENCE_SECONDS = 3.0
 _Person = tuple[int, bytes, str]  # row id, keyed hash, language
 _List = tuple[int, str]  # row id, and the name where readers may know it
 _FIND = f"""
@@ -80,9 +82,11 @@ def _rows(targets: Sequence[LinkTarget]) -> list[tuple[Any, ...]]:
 
 
 def _leave_now(targets: Sequence[LinkTarget]) -> list[Left]:
-    if not connection.in_atomic_block:
-        close_old_connections()
-    return leave_together(targets, now=timezone.now())
+    """With a patience of its own: who works for others may have waited for another's work before."""
+    with wait_at_most(PATIENCE_SECONDS):
+        if not connection.in_atomic_block:
+            close_old_connections()
+        return leave_together(targets, now=timezone.now())
 
 
 _desk: Together[LinkTarget, Left] = Together(_leave_now)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Generic, TypeVar
 
-from django.db import Error
+from django.db import Error, InterfaceError, OperationalError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -34,7 +34,8 @@ class _Ticket(Generic[Item, Result]):
 class Together(Generic[Item, Result]):
     """`work` gets the items of all who wait and returns a result for each, in their order; it commits before it returns.
 
-    A fault of the database is raised for each of those who waited. Each is woken once: by whoever worked for them, or
+    A fault of the database is raised for each of those it worked for; where the database did not answer, for those who
+    came meanwhile as well, so that nobody waits for it a second time. Each is woken once: by whoever worked for them, or
     to work for those who came meanwhile.
     """
 
@@ -71,6 +72,8 @@ class Together(Generic[Item, Result]):
             error = None
         except Error as caught:
             error = caught
+            if isinstance(caught, OperationalError | InterfaceError):
+                batch += self._take_all()
         finally:
             for place, ticket in enumerate(batch):
                 ticket.error, ticket.done = error, True
@@ -78,6 +81,11 @@ class Together(Generic[Item, Result]):
             self._hand_on()
             for ticket in batch:
                 ticket.called.release()
+
+    def _take_all(self) -> list[_Ticket[Item, Result]]:
+        with self._queue:
+            everybody, self._waiting = self._waiting, []
+        return everybody
 
     def _hand_on(self) -> None:
         with self._queue:

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from subscribers.consent import record_event
-from subscribers.journal import Note, note_down
+from subscribers.journal import Note, note_down, note_down_now
 from subscribers.leaving_rows import Leaving, write_leavings
 from subscribers.models import ConsentEvent, EndReason, MailingList, Reason, Subscriber
 from subscribers.suppression import end_subscriptions, write_suppression
@@ -21,13 +21,26 @@ def leave_list(*, subscriber: Subscriber, mailing_list: MailingList, now: dateti
 
 
 def leave_lists(leavings: Collection[Leaving], *, now: datetime, source: str = "") -> set[Leaving]:
-    """Many leave at once: all or none. Those for whom something changed; each is on record once."""
+    """Many leave at once: all or none. Those for whom something changed; each is on record once.
+
+    Where the database breaks off it may have taken them all the same, and a repeat would then find nothing new to note:
+    so they are noted at once.
+    """
     chosen = list(dict.fromkeys(leavings))
     if not chosen:
         return set()
-    changed, barred = write_leavings(chosen, now=now, source=source)
-    note_down(Note(address_hash, mailing_list, Reason.UNSUBSCRIBE.value, now) for address_hash, mailing_list in barred)
+    try:
+        changed, barred = write_leavings(chosen, now=now, source=source)
+    except (OperationalError, InterfaceError):
+        if not connection.in_atomic_block:
+            note_down_now(_note(one.address_hash, one.mailing_list, now) for one in chosen)
+        raise
+    note_down(_note(address_hash, mailing_list, now) for address_hash, mailing_list in barred)
     return changed
+
+
+def _note(address_hash: bytes, mailing_list: int, now: datetime) -> Note:
+    return Note(address_hash, mailing_list, Reason.UNSUBSCRIBE.value, now)
 
 
 @transaction.atomic

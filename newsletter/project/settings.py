@@ -16,7 +16,7 @@ CSRF_TRUSTED_ORIGINS = [ENV.site_url]
 INSTALLED_APPS = [
     "newsletter",
     "subscribers",
-    "wagtail.users",
+    "newsletter.project.staff_app.StaffConfig",
     "wagtail.snippets",
     "wagtail.images",
     "wagtail.search",
@@ -83,6 +83,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
     }
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["ENGINE"] = "newsletter.project.database"
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_PASSWORD_VALIDATORS = [

@@ -12,8 +12,10 @@ from newsletter.feedback.receive import LARGEST_BODY, store_webhook
 from newsletter.providers.errors import BadProviderUrl, BadWebhook
 from newsletter.providers.webhook_call import CannotCheckWebhook, WebhookCall
 from newsletter.providers.webhooks import READERS
+from subscribers.patience import wait_at_most
 
 log = logging.getLogger(__name__)
+PATIENCE_SECONDS = 5.0
 
 
 @csrf_exempt
@@ -26,7 +28,8 @@ def take_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRespon
         return _say(413, f"A report of more than {LARGEST_BODY:,} bytes is not taken. Have fewer events sent at once.")
     try:
         call = WebhookCall(request.body, {name.lower(): value for name, value in request.headers.items()})
-        taken = store_webhook(provider=provider, secret=secret, call=call, now=datetime.now(UTC))
+        with wait_at_most(PATIENCE_SECONDS):
+            taken = store_webhook(provider=provider, secret=secret, call=call, now=datetime.now(UTC))
     except BadWebhook as error:
         log.warning("A webhook of %s was refused: %s", provider, error)
         return _say(READERS[provider].refusal, str(error))

@@ -1,7 +1,8 @@
 """Answers a good one-click POST before Django makes a request of it; everything else goes on to Django.
 
 Mailbox providers send these by the thousand. The answer is the one that Django's page would give, header by header; a
-link that is not good, an address with a query, a database that does not answer: Django says what there is to say.
+link that is not good, an address with a query, a fault that a second try may mend: Django says what there is to say. A
+database that does not answer is waited for once, and the answer is 503.
 """
 
 import re
@@ -9,15 +10,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
-from django.db import Error
+from django.db import Error, InterfaceError, OperationalError
 from django.utils import timezone, translation
 
 from subscribers.errors import BadLink
 from subscribers.links import Purpose, read_link
 from subscribers.one_click import leave_by_link
+from subscribers.patience import wait_at_most
 from subscribers.together import Abandoned
 from subscribers.web.leave import write_farewell
-from subscribers.web.page import PRIVATE_HEADERS, language_for
+from subscribers.web.page import PATIENCE_SECONDS, PRIVATE_HEADERS, language_for, say_away
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _PATH = re.compile(r"/u/([A-Za-z0-9_-]{64})")
@@ -39,11 +41,18 @@ class OneClickFirst:
         link = _PATH.fullmatch(environ.get("PATH_INFO", ""))
         if link is None or environ["REQUEST_METHOD"] != "POST" or environ.get("QUERY_STRING"):
             return self._pages(environ, start_response)
+        accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")
+        status, more = "200 OK", []
         try:
-            page = _leave(link[1], accepted=environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+            with wait_at_most(PATIENCE_SECONDS):
+                page = _leave(link[1], accepted=accepted)
+        except (OperationalError, InterfaceError) as error:
+            away = say_away(error, asked="", accepted=accepted)
+            status, page = f"{away.status_code} {away.reason_phrase}", away.content
+            more = [("Retry-After", away["Retry-After"])]
         except (BadLink, Error, Abandoned):
             return self._pages(environ, start_response)
-        start_response("200 OK", [*_headers(environ), ("Content-Length", str(len(page)))])
+        start_response(status, [*_headers(environ), *more, ("Content-Length", str(len(page)))])
         return [page]
 
 

@@ -6,7 +6,7 @@ from functools import wraps
 from time import monotonic
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -21,10 +21,12 @@ from subscribers.languages import best_language
 from subscribers.look_sheet import look_version
 from subscribers.models import MailingList, Subscriber
 from subscribers.networks import client_address
+from subscribers.patience import wait_at_most
 
 _LOG = logging.getLogger(__name__)
 ASK_PATH = "/my-mail"
 _RETRY_SECONDS = "120"
+PATIENCE_SECONDS = 4.0
 _LOOK_SECONDS = 15
 PRIVATE_HEADERS = {
     "Referrer-Policy": "no-referrer",
@@ -47,13 +49,15 @@ def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
     @require_http_methods(["GET", "HEAD", "POST"])
     @wraps(page)
     def answer(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
-        asked = request.GET.get("lang", "")
-        with translation.override(language_for(asked, accepted=request.META.get("HTTP_ACCEPT_LANGUAGE", ""))):
-            try:
+        asked, accepted = request.GET.get("lang", ""), request.META.get("HTTP_ACCEPT_LANGUAGE", "")
+        try:
+            with (
+                wait_at_most(PATIENCE_SECONDS),
+                translation.override(language_for(asked, accepted=accepted)),
+            ):
                 response = page(request, *args, **kwargs)
-            except (OperationalError, InterfaceError):
-                _LOG.exception("The database did not answer; the page of a reader was refused with 503.")
-                response = _away()
+        except (OperationalError, InterfaceError) as error:
+            response = say_away(error, asked=asked, accepted=accepted)
         for name, value in PRIVATE_HEADERS.items():
             response[name] = value
         patch_vary_headers(response, ["Accept-Language"])
@@ -129,7 +133,7 @@ def forget_look() -> None:
 
 def language_for(asked: str, *, accepted: str) -> str:
     """As the address asks, as the browser's header says, as the organisation writes; English at last."""
-    found = best_language([asked, *(code for code, _ in parse_accept_lang_header(accepted[:200]))])
+    found = _asked_language(asked, accepted=accepted)
     if found:
         return found
     try:
@@ -138,20 +142,24 @@ def language_for(asked: str, *, accepted: str) -> str:
         return "en"
 
 
-def _away() -> HttpResponse:
-    """Said without the database, so without the organisation's look."""
-    context = {
-        "look": Look(),
-        "language": translation.get_language() or "en",
-        "direction": "rtl" if translation.get_language_bidi() else "ltr",
-        "title": gettext("Please try again in a few minutes"),
-        "text": gettext(
-            "We could not save this just now, and nothing was changed. Your link stays good; please open it again."
-        ),
-    }
-    response = HttpResponse(render_to_string("subscribers/message.html", context), status=503)
+def say_away(error: Error, *, asked: str, accepted: str) -> HttpResponse:
+    """503, said without the database, so without the organisation's look and language. The log says why."""
+    _LOG.error("The database did not answer; the page of a reader was refused with 503. (%s)", error)
+    with translation.override(_asked_language(asked, accepted=accepted) or "en"):
+        context = {
+            "look": Look(),
+            "language": translation.get_language() or "en",
+            "direction": "rtl" if translation.get_language_bidi() else "ltr",
+            "title": gettext("Please try again in a few minutes"),
+            "text": gettext("We could not save this just now. Your link stays good; please open it again."),
+        }
+        response = HttpResponse(render_to_string("subscribers/message.html", context), status=503)
     response["Retry-After"] = _RETRY_SECONDS
     return response
+
+
+def _asked_language(asked: str, *, accepted: str) -> str:
+    return best_language([asked, *(code for code, _ in parse_accept_lang_header(accepted[:200]))])
 
 
 def name_for_readers(mailing_list: MailingList | None) -> str:

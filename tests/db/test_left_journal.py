@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 
 from newsletter.sending.hold import hold_everything
 from newsletter.sending.restore import doubt_what_was_open, release_after_restore
@@ -61,6 +62,25 @@ def restore_the_backup(weekly: MailingList) -> None:
         one.delete()
     for name in NAMES:
         make_member(weekly, f"{name}@example.org")
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="a file does not break off")
+def test_u7_p7_who_left_in_a_statement_whose_answer_was_lost_is_noted_all_the_same(weekly: MailingList) -> None:
+    ada = person("ada")
+
+    def lose_the_answer(execute: Any, sql: str, *given: Any) -> Any:
+        found = execute(sql, *given)
+        if "INSERT INTO subscribers_suppression" in sql:
+            raise OperationalError("server closed the connection unexpectedly")
+        return found
+
+    with connection.execute_wrapper(lose_the_answer), pytest.raises(OperationalError):
+        leave_list(subscriber=ada, mailing_list=weekly, now=NOW)
+    assert "ada" not in readers(weekly)
+    assert not leave_list(subscriber=ada, mailing_list=weekly, now=NOW), "the repeat finds it done"
+    restore_the_backup(weekly)
+    assert doubt_what_was_open(now=LATER).left == 1
+    assert "ada" not in readers(weekly)
 
 
 def test_p7_who_left_complained_or_was_erased_since_the_backup_is_not_mailed_after_it(weekly: MailingList) -> None:

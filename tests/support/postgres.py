@@ -34,7 +34,7 @@ class Cluster:
         initdb, server = find_binary("initdb"), find_binary("postgres")
         if not initdb or not server:
             raise SystemExit("PostgreSQL's binaries (initdb, postgres) are not on this machine: its tests are not run.")
-        self.folder, self.port = folder, _free_port()
+        self.folder, self.port = folder, free_port()
         self._data, self._server = folder / "data", server
         self._user = USER if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
@@ -142,7 +142,7 @@ def _run(command: list[str], user: str | None) -> None:
         raise SystemExit(f"{command[0]} failed: {done.stderr.strip()}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.signals import request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import OperationalError, close_old_connections, connection
+from django.db import IntegrityError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
 from subscribers.audience import eligible
@@ -109,15 +109,41 @@ def test_u4_a_link_that_is_not_ours_gets_djangos_404(web: Web, weekly: MailingLi
     assert eligible(mailing_list=weekly, now=timezone.now()).exists()
 
 
-def test_u7_without_a_database_it_is_503_and_never_a_false_success(
-    web: Web, weekly: MailingList, ada: Subscriber
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("language", ["", "es"])
+def test_u7_without_a_database_it_is_djangos_503_after_one_try_and_never_a_false_success(
+    web: Web, settings: Any, weekly: MailingList, ada: Subscriber, scheme: str, language: str
 ) -> None:
-    def refuse(*_: object) -> None:
+    settings.SECURE_HSTS_SECONDS = 31_536_000
+    asked = {"HTTP_ACCEPT_LANGUAGE": language, "wsgi.url_scheme": scheme}
+    link = path_to(ada, weekly)
+    web.call(web.first, link + "x", **asked)
+    web.reached, tries = 0, []
+
+    def refuse(*asked: Any) -> None:
+        tries.append(asked)
         raise OperationalError("server closed the connection unexpectedly")
 
-    link = path_to(ada, weekly)
     with connection.execute_wrapper(refuse):
-        status, headers, _ = web.call(web.first, link)
-    assert (status, headers["Retry-After"]) == ("503 Service Unavailable", "120")
+        ours = web.call(web.first, link, **asked)
+        assert (len(tries), web.reached) == (1, 0)
+        assert ours == web.call(get_wsgi_application(), link, **asked)
+    assert (ours[0], ours[1]["Retry-After"]) == ("503 Service Unavailable", "120")
     assert eligible(mailing_list=weekly, now=timezone.now()).exists()
     assert web.call(web.first, link)[0] == "200 OK"
+
+
+def test_u4_a_fault_that_is_not_the_databases_absence_is_tried_again_by_django(
+    web: Web, weekly: MailingList, ada: Subscriber
+) -> None:
+    left = iter([IntegrityError("the person was merged meanwhile")])
+
+    def refuse_once(execute: Any, *given: Any) -> Any:
+        for error in left:
+            raise error
+        return execute(*given)
+
+    with connection.execute_wrapper(refuse_once):
+        status, _, _ = web.call(web.first, path_to(ada, weekly))
+    assert (status, web.reached) == ("200 OK", 1)
+    assert not eligible(mailing_list=weekly, now=timezone.now()).exists()

@@ -1,0 +1,71 @@
+"""The connections to PostgreSQL: Django's own, but nobody waits beyond what `subscribers.patience` says.
+
+A server that stands still, or whose machine is gone, answers nothing and refuses nothing: only the client's own clock
+ends such a wait. The connection is given up with it, for what comes on it later belongs to nobody.
+"""
+
+from collections.abc import Generator
+from math import ceil, isinf
+from time import monotonic
+from types import ModuleType
+from typing import Any, TypeVar
+
+import psycopg
+from django.db.backends.postgresql import base as postgresql
+from psycopg.abc import PQGen
+
+from subscribers.patience import end_of_patience, note_silence
+
+_LEAST_CONNECT_SECONDS = 2  # what libpq takes for the least
+Value = TypeVar("Value")
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """Looks at the clock whenever the server has said nothing for a tenth of a second."""
+
+    @classmethod
+    def connect(cls, conninfo: str = "", **parameters: Any) -> "PatientConnection":
+        left = end_of_patience() - monotonic()
+        if isinf(left):
+            return super().connect(conninfo, **parameters)
+        if left <= 0:
+            raise _silent()
+        parameters["connect_timeout"] = max(ceil(left), _LEAST_CONNECT_SECONDS)
+        try:
+            return super().connect(conninfo, **parameters)
+        except psycopg.errors.ConnectionTimeout:
+            note_silence()
+            raise
+
+    def wait(self, gen: PQGen[Value], *arguments: Any, **named: Any) -> Value:
+        end = end_of_patience()
+        if isinf(end):
+            return super().wait(gen, *arguments, **named)
+        return super().wait(self._until(end, gen), *arguments, **named)
+
+    def _until(self, end: float, gen: PQGen[Value]) -> Generator[Any, Any, Value]:
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready and monotonic() > end:
+                    self.close()
+                    note_silence()
+                    raise _silent()
+                wanted = gen.send(ready)
+        except StopIteration as done:
+            value: Value = done.value
+            return value
+
+
+def _silent() -> psycopg.OperationalError:
+    return psycopg.OperationalError("The database did not answer in time.")
+
+
+_driver = ModuleType("psycopg")
+_driver.__dict__.update(vars(psycopg))
+_driver.__dict__["connect"] = PatientConnection.connect
+
+
+class DatabaseWrapper(postgresql.DatabaseWrapper):
+    Database = _driver

@@ -1,0 +1,163 @@
+"""U7: the real web process beside a PostgreSQL that is stopped, killed or stands still: 503 at once, never a false 200."""
+
+import http.client
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.support.fake_provider import FakeProvider
+from tests.support.postgres import Cluster, find_binary, free_port, temporary_cluster
+from tests.support.processes import Installation, wait_until
+
+pytestmark = pytest.mark.skipif(
+    not (find_binary("initdb") and find_binary("postgres")),
+    reason="PostgreSQL's binaries (initdb, postgres) are not on this machine",
+)
+PEOPLE = 60
+ROBOTS = 32  # connections of one mailbox provider, twice as many as the process has threads
+REFUSED_SECONDS = 2.0
+FROZEN_SECONDS = 6.0
+
+
+class Answer(NamedTuple):
+    status: int
+    retry_after: str | None
+    seconds: float
+    body: bytes
+
+
+class Web:
+    """The web process of an installation whose PostgreSQL is the test's to break, and its people's links."""
+
+    def __init__(self, installation: Installation, cluster: Cluster) -> None:
+        self.here, self.cluster, self.port = installation, cluster, free_port()
+        filled = subprocess.run(
+            [sys.executable, "-m", "tests.support.leavers", str(PEOPLE)],
+            env=installation.env,
+            capture_output=True,
+            check=True,
+            timeout=300,
+        )
+        self.links: dict[int, str] = {int(pk): path for pk, path in json.loads(filled.stdout).items()}
+        self.process = installation.start_anew("web", "--port", str(self.port))
+        wait_until(self._answers, seconds=120, what="the web process")
+
+    def call(self, path: str, method: str = "POST") -> Answer:
+        began = time.monotonic()
+        opened = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            headers = {"Content-Type": "application/x-www-form-urlencoded"} if method == "POST" else {}
+            opened.request(
+                method, path, body="List-Unsubscribe=One-Click" if method == "POST" else None, headers=headers
+            )
+            answer = opened.getresponse()
+            body = answer.read()
+            return Answer(answer.status, answer.getheader("Retry-After"), time.monotonic() - began, body)
+        finally:
+            opened.close()
+
+    def call_at_once(self, people: list[int]) -> dict[int, Answer]:
+        with ThreadPoolExecutor(max_workers=ROBOTS) as robots:
+            return dict(zip(people, robots.map(lambda pk: self.call(self.links[pk]), people), strict=True))
+
+    def left(self) -> set[int]:
+        ended = "SELECT subscriber_id FROM subscribers_subscription WHERE ended_at IS NOT NULL"
+        return {int(row[0]) for row in self.here.query(ended)}
+
+    def left_without_a_note(self) -> int:
+        noted = {json.loads(line)["hash"] for line in (self.here.folder / "left.journal").read_text().splitlines()}
+        barred = self.here.query("SELECT encode(address_hash, 'hex') FROM subscribers_suppression")
+        return len({str(row[0]) for row in barred} - noted)
+
+    def _answers(self) -> bool:
+        assert self.process.running, self.process.said()
+        try:
+            return self.call(next(iter(self.links.values())), "GET").status == 200
+        except OSError:
+            return False
+
+
+@pytest.fixture(scope="module")
+def web(fake_provider_for_module: FakeProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    folder: Path = tmp_path_factory.mktemp("away")
+    with temporary_cluster() as cluster:
+        here = Installation(
+            folder=folder, database_url=cluster.url(), provider=fake_provider_for_module, engine="embedded", batch=100
+        )
+        try:
+            yield Web(here, cluster)
+        finally:
+            here.end()
+
+
+@pytest.fixture(scope="module")
+def fake_provider_for_module() -> Iterator[FakeProvider]:
+    provider = FakeProvider().start()
+    yield provider
+    provider.stop()
+
+
+def take(web: Web, number: int) -> list[int]:
+    """People who have not left yet."""
+    gone = web.left()
+    return [pk for pk in web.links if pk not in gone][:number]
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_u7_with_postgresql_stopped_it_is_503_quickly_and_200_once_it_is_back(web: Web, at_once: bool) -> None:
+    first, second = take(web, 2)
+    assert web.call(web.links[first]).status == 200
+    web.cluster.stop(at_once=at_once)
+    try:
+        for _ in range(3):
+            refused = web.call(web.links[second])
+            assert (refused.status, refused.retry_after) == (503, "120")
+            assert refused.seconds < REFUSED_SECONDS
+        assert web.call(web.links[second], "GET").status == 503
+    finally:
+        web.cluster.start()
+    assert second not in web.left()
+    assert web.call(web.links[second]).status == 200
+    assert {first, second} <= web.left()
+    assert web.left_without_a_note() == 0
+
+
+def test_u7_with_postgresql_standing_still_a_crowd_gets_503_within_seconds_and_nobody_a_false_200(web: Web) -> None:
+    people = take(web, ROBOTS)
+    web.cluster.freeze()
+    try:
+        answers = web.call_at_once(people)
+        again = web.call(web.links[people[0]])
+        looked = web.call(web.links[people[0]], "GET")
+    finally:
+        web.cluster.thaw()
+    for answer in (*answers.values(), again):
+        assert (answer.status, answer.retry_after) == (503, "120")
+        assert answer.seconds < FROZEN_SECONDS
+    assert looked.status == 503
+    assert looked.seconds < FROZEN_SECONDS
+    wait_until(lambda: web.call(web.links[people[0]]).status == 200, seconds=15, every=0.5, what="a 200 after the thaw")
+    assert {answer.status for answer in web.call_at_once(people).values()} == {200}
+    assert set(people) <= web.left()
+    assert web.left_without_a_note() == 0
+
+
+def test_u7_whoever_is_told_200_while_the_database_comes_and_goes_has_left(web: Web) -> None:
+    people = take(web, 12)
+    told = []
+    for number, pk in enumerate(people):
+        if number % 4 == 1:
+            web.cluster.stop(at_once=True)
+        if number % 4 == 3:
+            web.cluster.start()
+        told += [pk] * (web.call(web.links[pk]).status == 200)
+    assert set(told) <= web.left()
+    assert web.left_without_a_note() == 0
+    assert 3 <= len(told) < len(people)

@@ -16,7 +16,7 @@ CSRF_TRUSTED_ORIGINS = [ENV.site_url]
 INSTALLED_APPS = [
     "newsletter",
     "subscribers",
-    "newsletter.project.staff_app.StaffConfig",
+    "wagtail.users",
     "wagtail.snippets",
     "wagtail.images",
     "wagtail.search",

@@ -22,7 +22,9 @@ _NOT_SHOWN = frozenset(
     {"id", "key", "type", "care", "own_title", "calendar", "latitude", "longitude", "not_in", "public_id"}
 )
 _HTML = frozenset({"html"})
-_BY_LOT = r"/(?:m|view|calendar|r)/[^\s\"'<>?)]*"
+_BY_LOT = (
+    r"/(?:m/[\w-]{22}\.(?:jpg|png|gif)|view/[0-9a-f]{32}|calendar/\d+-[0-9a-f]{20}|r/[0-9a-f]+/[0-9a-f]{32})(?![\w-])"
+)
 _WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 _WHERE = {
     "subject": "in the subject",

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.db import IntegrityError, connection, transaction
 from django.test import Client, override_settings
@@ -14,6 +15,7 @@ from newsletter.issues.approve import approve_by_policy, approve_issue
 from newsletter.issues.assemble import assemble_slot, find_slot
 from newsletter.issues.calendar_links import calendar_name
 from newsletter.issues.content import resolve_content
+from newsletter.issues.overview import list_issues
 from newsletter.issues.protected_check import look_for_protected
 from newsletter.issues.protected_terms import (
     BadTerms,
@@ -156,8 +158,6 @@ def test_v3_terms_open_after_the_key_was_changed_and_are_sealed_anew() -> None:
 
 
 def _keys() -> list[str]:
-    from django.conf import settings
-
     return [settings.SECRET_KEY]
 
 
@@ -287,6 +287,24 @@ def test_v3_names_that_we_draw_by_lot_are_no_hits(issue: Issue) -> None:
     mail = approve_issue(issue=issue, by=make_approver(), now=NOW).revision.variants.first()
     assert mail is not None
     assert f"/calendar/{name}" in mail.html
+
+
+@pytest.mark.parametrize("path", ["/m/marisol-quintanilla.jpg", "/view/marisol-quintanilla", "/r/marisol/quintanilla"])
+def test_v3_an_address_of_our_site_that_somebody_wrote_is_looked_at(issue: Issue, path: str) -> None:
+    protect(SECRET)
+    url = f"{settings.NEWSLETTER_SITE_URL}{path}"
+    issue.body.append(("button", {"label": "Read", "url": url}))
+    issue.save()
+    assert len(codes(Issue.objects.get(pk=issue.pk))) == 1
+
+
+def test_v3_what_other_systems_read_of_an_issue_does_not_say_it(issue: Issue) -> None:
+    """The web site shows what it reads by the API."""
+    in_subject(issue)
+    protect(SECRET)
+    (said,) = list_issues(now=NOW)
+    assert "uintanilla" not in repr(said)
+    assert said["subject"] == ""
 
 
 # --------------------------------------------------------------------------------- at the end and at the freeze

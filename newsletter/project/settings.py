@@ -16,7 +16,7 @@ CSRF_TRUSTED_ORIGINS = [ENV.site_url]
 INSTALLED_APPS = [
     "newsletter",
     "subscribers",
-    "wagtail.users",
+    "newsletter.project.staff_app.StaffConfig",
     "wagtail.snippets",
     "wagtail.images",
     "wagtail.search",

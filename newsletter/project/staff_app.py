@@ -1,0 +1,7 @@
+"""Wagtail's rooms for users, with the desk's own list of them."""
+
+from wagtail.users.apps import WagtailUsersAppConfig
+
+
+class StaffConfig(WagtailUsersAppConfig):  # type: ignore[misc]
+    user_viewset = "newsletter.desk.staff_list.StaffViewSet"

@@ -1,0 +1,26 @@
+"""The list of staff in the desk: who may do what, at a look."""
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import User
+
+from tests.web.desk import sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_list_of_staff_says_each_ones_role_and_second_factor() -> None:
+    admin = sign_in("admin")
+    sign_in("writer")
+    person = User.objects.get(username="admin@example.org")
+    Authenticator.objects.create(user=person, type=Authenticator.Type.TOTP, data={})
+    page = admin.get("/admin/users/").content.decode()
+    for words in (">Administrator</td>", ">Writer</td>", ">set up</td>", ">not set up</td>"):
+        assert words in page
+    assert "data-bulk-action-checkbox" not in page
+
+
+def test_somebody_without_a_role_is_seen_to_have_none() -> None:
+    admin = sign_in("admin")
+    User.objects.create_user("nobody@example.org")
+    assert "none: may do nothing here" in admin.get("/admin/users/").content.decode()

@@ -11,6 +11,8 @@ from newsletter.api.access import Key
 from newsletter.api.shapes import Asked
 from newsletter.issues.find import find_issue, find_publication
 from newsletter.issues.overview import list_issues, list_publications
+from newsletter.issues.public import public_subject
+from newsletter.models import Issue
 from newsletter.sending.receipt import status_of
 
 router = Router(auth=Key("read"), tags=["publishing"])
@@ -27,18 +29,34 @@ def publications(request: HttpRequest) -> dict[str, Any]:
 def issues(
     request: HttpRequest, publication: Asked = "", most: Annotated[int, Field(ge=1, le=MOST_ISSUES)] = 20
 ) -> dict[str, Any]:
-    """The newest first, of all publications or of one."""
+    """The newest first, of all publications or of one. What staff wrote to one another is not among it."""
     only = find_publication(publication) if publication else None
-    return {"issues": list_issues(now=timezone.now(), publication=only, most=most)}
+    now = timezone.now()
+    rows = list_issues(now=now, publication=only, most=most)
+    found = Issue.objects.in_bulk([row["id"] for row in rows])
+    return {
+        "issues": [
+            {
+                **row,
+                "subject": public_subject(found[row["id"]], at=now),
+                "reason": row["reason"] if row["overdue"] else "",
+            }
+            for row in rows
+        ]
+    }
 
 
 @router.get("issues/{int:issue}/receipt", response=dict[str, Any], summary="Receipt of an issue, by id")
 def receipt(request: HttpRequest, issue: int) -> dict[str, Any]:
     """What became of every person of the audience, in numbers."""
-    return status_of(find_issue(str(issue)))
+    return _receipt(find_issue(str(issue)))
 
 
 @router.get("issues/{slug:publication}/{slug:number}/receipt", response=dict[str, Any], summary="Receipt of an issue")
 def named_receipt(request: HttpRequest, publication: str, number: str) -> dict[str, Any]:
     """By publication and number; `latest` is the newest, `digest-3` a digest."""
-    return status_of(find_issue(f"{publication}/{number}"))
+    return _receipt(find_issue(f"{publication}/{number}"))
+
+
+def _receipt(issue: Issue) -> dict[str, Any]:
+    return {**status_of(issue), "subject": public_subject(issue, at=timezone.now())}

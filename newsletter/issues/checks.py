@@ -25,6 +25,12 @@ def check_stories(content: Content) -> list[Finding]:
         elif _ends_soon(story, due):
             message = f"The consent of “{story['title']}” runs out on {story['care']['expires_on']}, soon after this goes out."
             findings.append(_finding("warning", "consent-soon", message, block))
+        if not fault and story["care"]["minor"]:
+            message = (
+                f"“{story['title']}” is about a person under 18. Look that neither its words, its link nor its picture "
+                "gives away a surname, a school, an exact place or a face that was not agreed to."
+            )
+            findings.append(_finding("warning", "minor", message, block))
     return findings
 
 

@@ -12,8 +12,9 @@ from newsletter.issues.audience import Group, find_wheres, see_as
 from newsletter.issues.care import ARCHIVE, EMAIL, care_of, find_fault
 from newsletter.issues.documents import make_document
 from newsletter.issues.leave_out import leave_out, stories_of
+from newsletter.issues.protected_watch import keep_watch
 from newsletter.issues.visible import Content, see_all
-from newsletter.models import IssueRevision, Story, Variant
+from newsletter.models import Issue, IssueRevision, Send, Story, Variant
 from newsletter.rendering import RenderedMail, render
 from newsletter.rendering.merge import fill_defaults
 
@@ -52,6 +53,17 @@ def hidden_in_variant(variant: Variant, *, at: datetime) -> Hidden:
     """The stories that the mail shows and its online view must not."""
     shown = set(variant.shows.filter(kind="story").values_list("row_id", flat=True))
     return find_hidden(variant.revision.content, channel=EMAIL, at=at) & shown
+
+
+def public_subject(issue: Issue, *, at: datetime) -> str:
+    """An issue's subject as anybody may read it now; "" before it is on its way, and where it says a protected term."""
+    send = issue.sends.exclude(state=Send.State.CANCELLED).select_related("revision").first()
+    if issue.state not in (Issue.State.SENDING, Issue.State.SENT) or send is None or send.revision is None:
+        return ""
+    content = send.revision.content
+    subject: str = leave_out(content, stories=find_hidden(content, channel=EMAIL, at=at))["subject"]
+    watch = keep_watch()
+    return "" if watch.lost or watch.find(subject) else subject
 
 
 @lru_cache(maxsize=KEPT)

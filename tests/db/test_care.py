@@ -102,6 +102,19 @@ def test_v1_a_consent_that_runs_out_soon_after_is_a_warning():
     ]
 
 
+@pytest.mark.parametrize(("minor", "warned"), [(True, 1), (False, 0)])
+def test_v2_a_story_about_a_child_is_looked_at_by_a_person_who_says_so(minor: bool, warned: int):
+    """Guardian and pseudonym are on record; what a picture, a school or a place gives away only a person can see."""
+    publication = make_publication()
+    make_story("The first day at school", **{**GIVEN, "consent_given_by": "guardian", "about_minor": minor})
+    add_readers(publication, 1)
+    issue = make_issue(publication, approved=True)
+    (variant,) = issue.variants.all()
+    said = [one["message"] for one in variant.findings if one["code"] == "minor"]
+    assert len(said) == warned
+    assert all("“The first day at school” is about a person under 18" in message for message in said)
+
+
 def late_issue(publication: Publication) -> Issue:
     make_story("The first verdict", **GIVEN, consent_expires_on=date(2026, 3, 5))
     add_readers(publication, 2)

@@ -15,7 +15,6 @@ from newsletter.issues.approve import approve_by_policy, approve_issue
 from newsletter.issues.assemble import assemble_slot, find_slot
 from newsletter.issues.calendar_links import calendar_name
 from newsletter.issues.content import resolve_content
-from newsletter.issues.overview import list_issues
 from newsletter.issues.protected_check import look_for_protected
 from newsletter.issues.protected_terms import (
     BadTerms,
@@ -296,15 +295,6 @@ def test_v3_an_address_of_our_site_that_somebody_wrote_is_looked_at(issue: Issue
     issue.body.append(("button", {"label": "Read", "url": url}))
     issue.save()
     assert len(codes(Issue.objects.get(pk=issue.pk))) == 1
-
-
-def test_v3_what_other_systems_read_of_an_issue_does_not_say_it(issue: Issue) -> None:
-    """The web site shows what it reads by the API."""
-    in_subject(issue)
-    protect(SECRET)
-    (said,) = list_issues(now=NOW)
-    assert "uintanilla" not in repr(said)
-    assert said["subject"] == ""
 
 
 # --------------------------------------------------------------------------------- at the end and at the freeze

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
@@ -15,9 +16,12 @@ from django.utils import timezone
 
 from newsletter.api.access import MOST_BAD_KEYS, MOST_CALLS
 from newsletter.api.urls import api
+from newsletter.issues.approve import hold_issue
+from newsletter.issues.protected_terms import add_terms
 from newsletter.keys import BadKey, make_key, revoke_key
-from newsletter.models import ApiKey, AuditEntry, Publication
+from newsletter.models import ApiKey, AuditEntry, Publication, Story
 from newsletter.sending.receipt import status_of
+from newsletter.sending.start import start_send
 from subscribers.gate import MOST_A_HOME
 from subscribers.models import Confirmation, ConsentEvent, HeldSignup, Subscriber, Subscription, Suppression
 from tests.support.fixtures import add_readers, make_issue, make_story
@@ -222,6 +226,45 @@ def test_mail_is_stopped_with_a_reason_once() -> None:
     assert "no list “daily”" in problem(call("post", "people/stop", {**stop, "list": "daily"}, key=key), 404)
 
 
+def subjects(key: str) -> set[str]:
+    """What other systems get as the subject of the one issue, by each way."""
+    paths = "issues/weekly/latest/receipt", "issues/weekly/1/receipt"
+    listed = [issue["subject"] for issue in call("get", "issues", key=key).json()["issues"]]
+    return {*listed, *(call("get", path, key=key).json()["subject"] for path in paths)}
+
+
+def test_v3_v5_v6_other_systems_read_no_subject_that_nobody_may_see(publication: Publication) -> None:
+    """A web site shows what it reads: neither before the issue goes out, nor what was withdrawn, embargoed or protected since."""
+    key = make("read")
+    story, _ = make_story("The first verdict"), make_story("The clinic opens", days_old=2)
+    add_readers(publication, 2)
+    issue = make_issue(publication, approved=True)
+    assert subjects(key) == {""}
+    start_send(issue=issue, now=timezone.now())
+    assert subjects(key) == {"The first verdict"}
+    (term,) = add_terms(lines="First Verdict", note="", by=sign_in_keeper(), now=timezone.now()).terms
+    assert subjects(key) == {""}
+    term.delete()
+    Story.objects.filter(pk=story.pk).update(embargo_until=timezone.now() + timedelta(hours=1))
+    assert subjects(key) == {"The clinic opens"}
+    Story.objects.filter(pk=story.pk).update(embargo_until=None, withdrawn_at=timezone.now())
+    assert subjects(key) == {"The clinic opens"}
+
+
+def test_v6_why_an_issue_is_held_is_for_staff(publication: Publication) -> None:
+    make_story("The first verdict")
+    add_readers(publication, 2)
+    issue = make_issue(publication)
+    hold_issue(issue=issue, reason="“The first verdict” is under embargo")
+    (listed,) = call("get", "issues", key=make("read")).json()["issues"]
+    assert (listed["held"], listed["reason"]) == (True, "")
+
+
+def sign_in_keeper() -> User:
+    sign_in("data")
+    return User.objects.get(username="data@example.org")
+
+
 def test_publications_issues_and_receipts_are_those_of_the_status_command(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     add_readers(publication, 2)
@@ -231,7 +274,7 @@ def test_publications_issues_and_receipts_are_those_of_the_status_command(public
     listed = call("get", "issues?publication=weekly&most=1", key=key).json()["issues"]
     assert [row["issue"] for row in listed] == [issue.reference]
     for path in (f"issues/{issue.pk}/receipt", "issues/weekly/latest/receipt", "issues/weekly/1/receipt"):
-        assert call("get", path, key=key).json() == status_of(issue)
+        assert call("get", path, key=key).json() == {**status_of(issue), "subject": ""}
     assert "The newest is" in problem(call("get", "issues/weekly/9/receipt", key=key), 404)
     assert "There are: weekly" in problem(call("get", "issues?publication=daily", key=key), 404)
     assert "100" in problem(call("get", "issues?most=1000", key=key), 422)

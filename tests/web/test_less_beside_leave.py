@@ -70,6 +70,27 @@ def test_one_press_for_less_makes_a_monthly_reader_and_offers_nothing_further(
     assert "With less" not in client.get(path_to(ada, weekly)).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("month", "said"),
+    [
+        (Month(issues=1, with_events=0), "Last month that was 1 mail."),
+        (Month(issues=1, with_events=1), "Last month that was 1 mail, with an event near you."),
+        (Month(issues=4, with_events=1), "Last month that was 4 mails, 1 of them with an event near you."),
+        (Month(issues=4, with_events=0), "Last month that was 4 mails."),
+    ],
+)
+def test_what_last_month_was_is_said_as_a_person_would(
+    client: Client,
+    weekly: MailingList,
+    months: set[Frequency],
+    monkeypatch: pytest.MonkeyPatch,
+    month: Month,
+    said: str,
+) -> None:
+    monkeypatch.setitem(MONTHS, "weekly", month)
+    assert said in client.get(path_to(make_member(weekly), weekly, Purpose.PREFERENCES)).content.decode()
+
+
 def test_a_confirmation_that_is_over_leads_back_to_the_sign_up(client: Client, weekly: MailingList) -> None:
     ada = make_member(weekly)
     link = path_to(ada, weekly, Purpose.CONFIRM)

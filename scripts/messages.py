@@ -20,7 +20,42 @@ ROOT = Path(__file__).parent.parent
 LOCALES = ROOT / "newsletter/locale"
 LANGUAGES = ("es",)
 WORDS, SENTENCES = "django", "sentences"
-OF_WAGTAIL = ("Autosave is paused", "Filter by", "More options for '%(title)s'", "Show filters", "View latest version")
+OF_WAGTAIL = (
+    "Actions (footer)",
+    "Add or show comments",
+    "Application",
+    "Autosave is paused",
+    "Close modal dialogs (like this one)",
+    "Cut",
+    "Enable custom keyboard shortcuts specific to Wagtail.",
+    "Filter by",
+    "Grid layout",
+    "Insert or edit a link",
+    "Keyboard shortcut",
+    "Keyboard shortcuts",
+    "Last login",
+    "List layout",
+    "Maximum",
+    "Minimum",
+    "Monospace (code)",
+    "More options for '%(title)s'",
+    "Paste",
+    "Saved",
+    "Search…",
+    "Section",
+    "Show filters",
+    "Show keyboard shortcuts",
+    "Sort by '%(label)s' in ascending order.",
+    "Sort by '%(label)s' in descending order.",
+    "Strike-through",
+    "Text editing",
+    "Text formatting",
+    "There are no %(model_name)s to display.",
+    "Toggle minimap",
+    "Troubleshoot your connection to the site before proceeding. Open the editor in a separate tab to view the last saved version.",
+    "View latest version",
+    "account",
+)
 _OF_NO_USE = tuple(
     f'"{name}'.encode()
     for name in (

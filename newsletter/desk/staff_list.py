@@ -34,7 +34,7 @@ def say_factor(person: Any) -> Any:
     return _("set up") if person.guarded else _("not set up")
 
 
-class StaffList(IndexView):  # type: ignore[misc]
+class StaffList(IndexView):
     page_title = _("Staff")
     add_item_label = _("Add somebody")
 
@@ -57,6 +57,6 @@ class StaffList(IndexView):  # type: ignore[misc]
         return people.prefetch_related("groups").annotate(guarded=Exists(guard))
 
 
-class StaffViewSet(UserViewSet):  # type: ignore[misc]
+class StaffViewSet(UserViewSet):
     index_view_class = StaffList
     menu_label = _("Staff")

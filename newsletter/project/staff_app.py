@@ -3,5 +3,5 @@
 from wagtail.users.apps import WagtailUsersAppConfig
 
 
-class StaffConfig(WagtailUsersAppConfig):  # type: ignore[misc]
+class StaffConfig(WagtailUsersAppConfig):
     user_viewset = "newsletter.desk.staff_list.StaffViewSet"

@@ -52,7 +52,8 @@ OF_WAGTAIL = (
     "Text formatting",
     "There are no %(model_name)s to display.",
     "Toggle minimap",
-    "Troubleshoot your connection to the site before proceeding. Open the editor in a separate tab to view the last saved version.",
+    "Troubleshoot your connection to the site before proceeding. "
+    "Open the editor in a separate tab to view the last saved version.",
     "View latest version",
     "account",
 )

@@ -11,6 +11,7 @@ from newsletter.desk.api_keys import ApiKeys, may_manage_keys, name_key_actions
 from newsletter.desk.audit import AuditLog, name_own_actions
 from newsletter.desk.decide_page import Decide
 from newsletter.desk.policies import ISSUE_POLICY
+from newsletter.desk.processing_page import ProcessingPage, may_read_processing
 from newsletter.desk.protected_pages import ProtectedTerms, may_protect, name_protect_actions
 from newsletter.desk.report_pages import ClickedMail, IssueReport, Results
 
@@ -34,6 +35,13 @@ class ProtectedTermsItem(MenuItem):
 
     def is_shown(self, request: HttpRequest) -> bool:
         return may_protect(request.user)
+
+
+class ProcessingItem(MenuItem):
+    """The record of processing, for those who look after people."""
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return may_read_processing(request.user)
 
 
 class ResultsItem(MenuItem):
@@ -60,10 +68,16 @@ def add_protected() -> MenuItem:
     return ProtectedTermsItem(_("Protected terms"), url, name=name, icon_name="lock", order=8800)
 
 
+def add_processing() -> MenuItem:
+    name, url = "processing", reverse("newsletter_processing")
+    return ProcessingItem(_("Record of processing"), url, name=name, icon_name="doc-full-inverse", order=8850)
+
+
 def add_urls() -> list[URLPattern]:
     return [
         route("api-keys/", ApiKeys.as_view(), name="newsletter_api_keys"),
         route("protected-terms/", ProtectedTerms.as_view(), name="newsletter_protected_terms"),
+        route("processing/", ProcessingPage.as_view(), name="newsletter_processing"),
         route("staff-log/", AuditLog.as_view(), name="newsletter_audit"),
         route("issues/<int:pk>/report/", IssueReport.as_view(), name="newsletter_report"),
         route("issues/<int:pk>/report/mail/", ClickedMail.as_view(), name="newsletter_clicked_mail"),
@@ -76,6 +90,7 @@ hooks.register("register_admin_urls", add_urls)
 hooks.register("register_settings_menu_item", add_item)
 hooks.register("register_settings_menu_item", add_keys)
 hooks.register("register_settings_menu_item", add_protected)
+hooks.register("register_settings_menu_item", add_processing)
 hooks.register("register_admin_menu_item", add_results)
 hooks.register("register_log_actions", name_own_actions, order=1000)
 hooks.register("register_log_actions", name_key_actions)

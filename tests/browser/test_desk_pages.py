@@ -34,6 +34,7 @@ OTHERS = (
     "users/new",
     "staff-log",
     "protected-terms",
+    "processing",
     "account",
 )
 # What Wagtail draws itself: its box for tags has no label; two tabs of its form for staff stand in no list of tabs.

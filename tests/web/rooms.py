@@ -26,6 +26,7 @@ LOOKED_AT = {
     "newsletter_issue_mail": WRITERS,
     "newsletter_issue_overview": WRITERS,
     "newsletter_protected_terms": PEOPLE,
+    "newsletter_processing": PEOPLE,
     "newsletter_report": WRITERS,
     "newsletter_results": WRITERS,
     "newsletter_send_ask start": APPROVERS,

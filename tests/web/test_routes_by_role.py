@@ -135,6 +135,8 @@ TABLE = {
     "/admin/groups/": ADMIN,
     "/admin/groups/edit/": NOBODY,
     "/admin/groups/new/": NOBODY,
+    "/admin/processing/": PEOPLE,
+    "/admin/protected-terms/": PEOPLE,
     "/admin/publications/": STAFF,
     "/admin/publications/add/": ADMIN,
     "/admin/publications/delete/": ADMIN,

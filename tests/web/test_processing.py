@@ -1,0 +1,118 @@
+"""P13: the record of processing says what the settings and the rows say, names nobody, and leaves open what it cannot know."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from newsletter.desk.processing_page import KEPT
+from newsletter.keys import make_key
+from newsletter.models import Publication
+from newsletter.organisation.processing import describe_processing, find_processor
+from newsletter.providers.registry import read_provider_url
+from newsletter.sending import retention as sends
+from subscribers import retention
+from subscribers.attributes import write_attributes
+from subscribers.models import Basis
+from tests.support.people import NOW, make_list, make_member, make_person, subscribe
+from tests.web.desk import sign_in
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).parents[2]
+SES = "ses://AKIAEXAMPLE:very-secret@eu-west-1"
+
+
+def lines_of(page: str) -> Iterator[str]:
+    """What stands on the page, one line a paragraph, a heading, an entry of a list or a row of a table."""
+    main = page.split("nl-record", 1)[1].split("</main>", 1)[0].split(">", 1)[1]
+    for part in re.split(r"</(?:p|h2|li|tr)>", main):
+        cells = [" ".join(re.sub(r"<[^>]*>", " ", cell).split()) for cell in re.split(r"</t[dh]>", part)]
+        if said := " | ".join(cell for cell in cells if cell):
+            yield said
+
+
+def read(role: str = "data") -> list[str]:
+    return list(lines_of(sign_in(role).get("/admin/processing/").content.decode()))
+
+
+@override_settings(NEWSLETTER_PROVIDER_URL=SES, NEWSLETTER_PULSE_URL="https://pulse.example.net/a-secret-path")
+def test_p13_the_page_is_made_of_the_settings_and_the_rows(publication: Publication) -> None:
+    weekly = publication.mailing_list
+    publication.brand.postal_address = "1 Harbour Street, London"
+    publication.brand.save()
+    for number in range(2):
+        make_member(weekly, f"p{number}@example.org")
+    ends = {"expires_at": timezone.now() + timedelta(days=9)}
+    implied = make_person("maple@example.org")
+    subscribe(implied, weekly, basis=Basis.CASL_IMPLIED, **ends)
+    subscribe(make_person("gone@example.org"), weekly, basis=Basis.CONTRACT, ended_at=NOW, end_reason="unsubscribe")
+    subscribe(make_person("waiting@example.org"), weekly, basis=Basis.DOUBLE_OPT_IN)
+    write_attributes([(implied.pk, {"membership": "gold"})])
+    make_list("alerts", name="Alerts")
+    make_key(name="Donor database", scope="people", by="kim", now=timezone.now())
+    said = read()
+    for line in (
+        f"{publication.brand.name} , 1 Harbour Street, London",
+        "Lists that no publication mails: Alerts",
+        "consent | 2",
+        "implied consent, for a time (Canada) | 1",
+        "Own columns: membership",
+        "Amazon SES | each reader's address and mail | eu-west-1",
+        "pulse.example.net | a sign of life, nothing of people | to be filled in: region",
+        "Donor database | by a key of the API: sign up, change and read people | to be filled in: region",
+        f"address and details, after the last list was left | {retention.LEFT_KEPT.days} days",
+        f"who was sent which issue; then the numbers alone | {sends.KEPT.days} days",
+    ):
+        assert any(line in one for one in said), (line, said)
+    assert any(publication.name in one and publication.from_email in one for one in said)
+    text = " ".join(said)
+    assert "contract" not in text  # nobody is on a list by it any more
+    assert "confirmed by mail |" not in text  # nobody has confirmed yet
+    for secret in ("very-secret", "AKIAEXAMPLE", "a-secret-path", "maple@", "p0@example.org", "gold"):
+        assert secret not in text
+
+
+def test_p13_the_numbers_on_the_page_are_those_the_program_keeps_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(KEPT) == set(describe_processing(now=timezone.now()).kept)
+    monkeypatch.setattr(retention, "LEFT_KEPT", timedelta(days=11))
+    assert "address and details, after the last list was left | 11 days" in read()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("outbox://", None),
+        (SES, ("Amazon SES", "", "eu-west-1")),
+        ("mailgun://k@news.example.org?endpoint=https://api.eu.mailgun.net", ("Mailgun", "api.eu.mailgun.net", "EU")),
+        ("mailgun://k@news.example.org", ("Mailgun", "", "")),
+        ("postmark://token@", ("Postmark", "", "")),
+    ],
+)
+def test_p13_the_provider_and_its_region_are_named_as_far_as_the_settings_say(
+    url: str, said: tuple[str, str, str] | None
+) -> None:
+    found = find_processor(read_provider_url(url))
+    assert (found and (found.name, found.host, found.region)) == said
+
+
+def test_p13_an_installation_with_nothing_in_it_has_a_record_too() -> None:
+    said = " ".join(read("admin"))
+    assert "to be filled in: the organisation" in said
+    assert "Nobody is on a list." in said
+    assert "No mail provider | mail is written to files on this machine | here" in said
+
+
+@pytest.mark.parametrize("role", ["writer", "editor", "approver"])
+def test_p13_who_does_not_look_after_people_does_not_read_it(role: str) -> None:
+    assert sign_in(role).get("/admin/processing/").status_code in (302, 403)
+
+
+def test_p13_a_template_of_an_impact_assessment_ships_and_every_part_of_it_is_there() -> None:
+    page = (ROOT / "docs" / "dpia.md").read_text(encoding="utf-8")
+    for part in ("Processing", "Necessity and proportion", "Who was asked", "Risks", "Measures", "Decision"):
+        assert f"\n## {part}" in page
+    assert "dpia.md" in (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")

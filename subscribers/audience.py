@@ -112,6 +112,19 @@ def count_audience(
     return sum_up(dict(people.values("why").annotate(people=Count("pk")).values_list("why", "people")))
 
 
+def count_lists(*, now: datetime) -> dict[int, AudienceCount]:
+    """Of every list that somebody is on, by its id: how many may be mailed at all, and why the others may not.
+
+    One statement for all lists; what somebody chose to get of a list does not matter here.
+    """
+    why = _why_not(OuterRef("mailing_list"), now=now, frequencies=ANY_FREQUENCY)
+    people = Subscription.objects.open().order_by().annotate(why=why).values("mailing_list", "why")
+    counted: dict[int, dict[str, int]] = {}
+    for row in people.annotate(people=Count("pk")):
+        counted.setdefault(row["mailing_list"], {})[row["why"]] = row["people"]
+    return {pk: sum_up(by_reason) for pk, by_reason in counted.items()}
+
+
 def sum_up(people_by_reason: Mapping[str, int]) -> AudienceCount:
     """From the number of candidates of each reason, "" for those whom the mail may reach."""
     excluded = {why: people for why, people in sorted(people_by_reason.items()) if why}
@@ -177,7 +190,7 @@ def _has_run_out(now: datetime) -> Q:
     return Q(expires_at__isnull=False, expires_at__lte=now)
 
 
-def _why_not(mailing_list: MailingList, *, now: datetime, frequencies: Set[Frequency]) -> Case:
+def _why_not(mailing_list: MailingList | OuterRef, *, now: datetime, frequencies: Set[Frequency]) -> Case:
     """One word for why a subscription may not be mailed; an empty text when it may."""
     gravity = Case(
         *(When(reason=reason, then=Value(place)) for place, reason in enumerate(_GRAVEST_FIRST)),

@@ -7,6 +7,7 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import get_language, gettext_lazy, ngettext
 
 from newsletter.models import Issue, Send
+from subscribers.desk.words import WHY_NOT
 from subscribers.sentences import say
 
 _STATES = {
@@ -28,22 +29,12 @@ _SENDS = {
     Send.State.CANCELLED: (gettext_lazy("Cancelled"), "off"),
 }
 _EXCLUDED = {
-    "unconfirmed": gettext_lazy("have not confirmed by mail yet"),
-    "implied_consent_ran_out": gettext_lazy("gave only implied consent, which has run out"),
-    "paused": gettext_lazy("asked for a pause"),
+    **WHY_NOT,
     "every_issue": gettext_lazy("asked for every issue, not this kind of mail"),
     "monthly": gettext_lazy("asked for one mail a month"),
     "events_only": gettext_lazy("asked for events near them only"),
     "no_event_near": gettext_lazy("asked for events near them only, and there is none"),
     "not_on_the_list": gettext_lazy("have left the list since they were shown it"),
-    "outside": gettext_lazy("are not among those whom this installation may mail (NEWSLETTER_ONLY_TO)"),
-    "suppressed:unsubscribe": gettext_lazy("left everything"),
-    "suppressed:complaint": gettext_lazy("reported a mail as spam"),
-    "suppressed:hard": gettext_lazy("have an address that does not exist any more"),
-    "suppressed:soft_limit": gettext_lazy("could not be reached several times"),
-    "suppressed:staff": gettext_lazy("were taken out by staff"),
-    "suppressed:erasure": gettext_lazy("asked to be erased"),
-    "suppressed:legal": gettext_lazy("may not be mailed for a legal reason"),
 }
 _DELIVERIES = {
     "accepted": gettext_lazy("taken by the provider"),

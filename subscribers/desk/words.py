@@ -1,8 +1,29 @@
 """The words that the desk says about people's consent."""
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from subscribers.audience import OUTSIDE, PAUSED, RUN_OUT, UNCONFIRMED
 from subscribers.models import Basis, ConsentEvent, Subscriber, Subscription
+
+WHY_NOT = {
+    UNCONFIRMED: gettext_lazy("have not confirmed by mail yet"),
+    RUN_OUT: gettext_lazy("gave only implied consent, which has run out"),
+    PAUSED: gettext_lazy("asked for a pause"),
+    OUTSIDE: gettext_lazy("are not among those whom this installation may mail (NEWSLETTER_ONLY_TO)"),
+    "suppressed:unsubscribe": gettext_lazy("left everything"),
+    "suppressed:complaint": gettext_lazy("reported a mail as spam"),
+    "suppressed:hard": gettext_lazy("have an address that does not exist any more"),
+    "suppressed:soft_limit": gettext_lazy("could not be reached several times"),
+    "suppressed:staff": gettext_lazy("were taken out by staff"),
+    "suppressed:erasure": gettext_lazy("asked to be erased"),
+    "suppressed:legal": gettext_lazy("may not be mailed for a legal reason"),
+}
+"""The reasons of `audience` after a number of people."""
+
+
+def say_why_not(reason: str) -> str:
+    return str(WHY_NOT[reason])
 
 
 def say_subscription(subscription: Subscription) -> str:

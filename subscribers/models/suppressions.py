@@ -3,7 +3,7 @@
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q
 from django.utils.translation import gettext_lazy
 
 from subscribers.models.lists import MailingList
@@ -32,7 +32,7 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         """Not lifted."""
         return self.filter(LIVE)
 
-    def covering(self, mailing_list: MailingList) -> Self:
+    def covering(self, mailing_list: MailingList | OuterRef) -> Self:
         """Live, and forbidding mail of this list: of scope `all`, or of this very list."""
         return self.live().filter(Q(scope=Scope.ALL) | Q(mailing_list=mailing_list))
 

@@ -1,8 +1,13 @@
 """People in the desk: looked up by exact address, never edited by hand; segments say who is in them."""
 
-import pytest
+import re
+from datetime import timedelta
 
-from subscribers.models import MailingList, Reason, Segment, Subscriber, Topic
+import pytest
+from django.utils import timezone
+
+from subscribers.audience import ANY_FREQUENCY, count_audience, count_lists, eligible
+from subscribers.models import MailingList, Reason, Segment, Subscriber, Subscription, Topic
 from subscribers.suppression import suppress
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 from tests.web.desk import sign_in
@@ -70,14 +75,41 @@ def test_nobody_adds_changes_or_deletes_a_person_by_a_form() -> None:
     assert Subscriber.objects.count() == 1
 
 
-def test_a_list_counts_those_who_said_yes() -> None:
-    weekly = make_list(name="Weekly")
-    make_member(weekly, "ada@example.org")
-    make_member(weekly, "grace@example.org")
-    subscribe(make_person("joan@example.org"), weekly, basis="consent_double_opt_in")
+def row_of(page: str, name: str) -> list[str]:
+    """What stands in the cells behind the name of a list."""
+    cells = page.split(name, 1)[1].split("</tr>", 1)[0].split("<td")[1:]
+    return [" ".join(re.sub(r"<[^>]*>", " ", cell.split(">", 1)[1]).split()) for cell in cells]
+
+
+def test_p10_a_list_counts_those_who_may_be_mailed_and_says_of_the_others_why_they_may_not() -> None:
+    weekly, events = make_list(name="Weekly"), make_list("events", name="Evenings")
+    now = timezone.now()
+    ada = make_member(weekly, "ada@example.org")
+    bea = make_member(weekly, "bea@example.org")
+    subscribe(bea, events)
+    for email in ("cleo@example.org", "dora@example.org"):
+        subscribe(make_person(email), weekly, basis="consent_double_opt_in")
+    over, lasting = now - timedelta(minutes=1), now + timedelta(days=9)
+    subscribe(make_person("eve@example.org"), weekly, basis="casl_implied", expires_at=over)
+    subscribe(make_person("fay@example.org"), weekly, basis="casl_implied", expires_at=lasting)
+    subscribe(make_person("gwen@example.org"), weekly, paused_until=lasting)
+    subscribe(make_person("hal@example.org"), weekly, frequency="monthly")
+    left = Subscription.objects.filter(subscriber=make_member(weekly, "ivy@example.org"))
+    left.update(ended_at=now, end_reason="unsubscribe")
+    suppress(address_hash=bytes(bea.address_hash), reason=Reason.STAFF, mailing_list=weekly, now=now)
     page = sign_in("data").get("/admin/lists/").content.decode()
-    row = page.split("Weekly", 1)[1].split("</tr>", 1)[0]
-    assert "2" in row.split("<td")[1]
+    assert row_of(page, "Weekly")[:2] == [
+        "3",
+        "2 have not confirmed by mail yet; 1 gave only implied consent, which has run out; 1 asked for a pause; "
+        "1 were taken out by staff",
+    ]
+    assert row_of(page, "Evenings")[:2] == ["1", ""]
+    for one in (weekly, events):
+        may = eligible(mailing_list=one, now=now, frequencies=ANY_FREQUENCY)
+        counted = count_audience(mailing_list=one, now=now, frequencies=ANY_FREQUENCY)
+        assert count_lists(now=now)[one.pk] == counted
+        assert counted.eligible == may.count()
+    assert ada.subscriptions.get() in eligible(mailing_list=weekly, now=now)
 
 
 def test_a_list_is_made_and_never_deleted() -> None:

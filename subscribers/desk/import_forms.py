@@ -70,7 +70,7 @@ class TermsForm(forms.Form):
             "Addresses given before 5 February 2026 are not covered by the law."
         ),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     expires_on = forms.DateField(
         label=gettext_lazy("When does their implied consent run out?"),
@@ -79,7 +79,7 @@ class TermsForm(forms.Form):
             "Nobody is mailed after that day."
         ),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     confirm = forms.BooleanField(
         label=gettext_lazy("Ask each of them by mail first; only those who confirm get the newsletter"), required=False

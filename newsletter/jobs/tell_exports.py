@@ -27,7 +27,8 @@ def tell_of_waiting_exports(*, now: datetime) -> None:
                 subject="A file of people waits for your yes",
                 paragraphs=[
                     f"{asked.asked_by} asks to export {asked.people:,} people, for “{asked.reason}”.",
-                    f"What you allow is {asked.most:,} people at most; if there are more when the file is taken, you are asked again.",
+                    f"What you allow is {asked.most:,} people at most; "
+                    "if there are more when the file is taken, you are asked again.",
                     "More than 500 people may leave the system only if a second person allows it.",
                 ],
                 link=f"{settings.NEWSLETTER_SITE_URL}/admin/people/download/",

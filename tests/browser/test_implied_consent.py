@@ -1,0 +1,62 @@
+"""P10 on a phone: a file of implied consent goes from its columns to the list; the day is asked for where it is missing."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from newsletter.demo.play import LOGIN
+from tests.browser.conftest import CHROMIUM, open_desk
+from tests.support.axe import find_axe_faults
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed: apt-get install chromium"),
+]
+WIDTH = 375
+
+
+@pytest.fixture(params=["light", "dark"])
+def phone(browser: Browser, site: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    look = {"viewport": {"width": WIDTH, "height": 800}, "color_scheme": request.param}
+    with open_desk(browser, site, email=LOGIN.email, password=LOGIN.password, **look) as opened:
+        yield opened
+
+
+def check(page: Page) -> None:
+    """Nothing scrolls sideways, and axe finds nothing."""
+    assert page.evaluate("document.documentElement.scrollWidth") == WIDTH
+    assert find_axe_faults(page) == []
+
+
+def test_p10_a_file_of_implied_consent_is_brought_in_on_a_phone_and_its_last_days_are_shown(
+    phone: Page, request: pytest.FixtureRequest
+) -> None:
+    scheme = request.node.callspec.params["phone"]
+    last = (datetime.now(UTC) + timedelta(days=40)).date().isoformat()
+    text = f"email,until {scheme}\n{scheme}-one@example.org,{last}\n{scheme}-two@example.org,\n"
+    phone.goto("/admin/people/imports/new/")
+    phone.get_by_label("The file").set_input_files(
+        {"name": f"{scheme}.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    )
+    phone.get_by_label("The list").select_option(index=1)
+    phone.get_by_role("button", name="Go on to the columns").click()
+    phone.get_by_label("They gave, helped or met us, in Canada").check()
+    phone.get_by_label("What proves it?").fill("Gifts of 2026, ledger 4")
+    phone.get_by_role("button", name="Check the file").click()
+    expect(phone.get_by_text("Give the day, or say which column holds it.")).to_be_visible()
+    expect(phone.get_by_label("When does their implied consent run out?")).to_be_visible()
+    check(phone)
+    phone.get_by_label(f"until {scheme}").select_option("expires_on")
+    phone.get_by_label("When does their implied consent run out?").fill(last)
+    phone.get_by_role("button", name="Check the file").click()
+    bring = phone.get_by_role("button", name=re.compile("Bring them in: 2 new"))
+    expect(bring).to_be_visible(timeout=60_000)
+    check(phone)
+    bring.click()
+    expect(phone.get_by_role("link", name="Undo this import …")).to_be_visible(timeout=60_000)
+    phone.goto("/admin/people/expiring/")
+    expect(phone.get_by_text("Gifts of 2026, ledger 4").first).to_be_visible()
+    check(phone)

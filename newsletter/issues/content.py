@@ -5,6 +5,7 @@ The hash of this data is what people approve. Keys are stable; times are ISO 860
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -14,7 +15,9 @@ from newsletter.content.cuts import cut_picture, cut_staff_image
 from newsletter.content.html import plain_text
 from newsletter.content.pseudonyms import notes_for
 from newsletter.issues.calendar_links import calendar_address
-from newsletter.issues.care import care_of
+from newsletter.issues.care import EMAIL, care_of
+from newsletter.issues.further_reading import find_links, find_unfit_links
+from newsletter.issues.leave_out import leave_out
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Picture, Publication, Story
 from newsletter.rendering.schemas import BlockSchema, FieldSchema, load_schemas
 
@@ -24,7 +27,7 @@ Content = dict[str, Any]
 def resolve_content(issue: Issue) -> Content:
     """The issue as data, from the rows as they are now."""
     publication = issue.publication
-    return {
+    content = {
         "issue": {
             "kind": issue.kind,
             "reference": issue.reference,
@@ -43,6 +46,7 @@ def resolve_content(issue: Issue) -> Content:
             if (resolved := _resolve(child.block_type, child.value)) is not None
         ],
     }
+    return _without_unfit_links(content)
 
 
 def _resolve(kind: str, value: Any) -> Content | None:
@@ -222,14 +226,19 @@ def _appeal(appeal: Appeal) -> Content:
     }
 
 
-def _related(value: Any) -> Content:
-    links = [[link["title"], link["url"]] for link in value["links"]]
-    gone = set(
-        Story.objects.filter(url__in=[url for _, url in links], withdrawn_at__isnull=False).values_list(
-            "url", flat=True
-        )
+def _without_unfit_links(content: Content) -> Content:
+    """The same content without further reading about stories that may not be shown when it is due."""
+    unfit = find_unfit_links(
+        list(find_links(content)),
+        channel=EMAIL,
+        at=datetime.fromisoformat(content["issue"]["due_at"]),
+        required=content["publication"]["consent_required"],
     )
-    return {"heading": value["heading"], "links": [link for link in links if link[1] not in gone]}
+    return leave_out(content, stories=unfit)
+
+
+def _related(value: Any) -> Content:
+    return {"heading": value["heading"], "links": [[link["title"], link["url"]] for link in value["links"]]}
 
 
 def _quote(value: Any) -> Content:

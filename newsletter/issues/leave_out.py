@@ -20,12 +20,16 @@ def stories_of(content: Content) -> Iterator[Content]:
         yield from block.get("stories", [])
 
 
-def leave_out(content: Content, *, stories: Collection[int]) -> Content:
-    """The content without the stories of these ids. The same content where it has none of them."""
+def leave_out(content: Content, *, stories: Collection[int | str]) -> Content:
+    """The content without the stories of these ids, and without further reading at these addresses.
+
+    The same content where it has none of them.
+    """
     gone = [story for story in stories_of(content) if story["id"] in stories]
-    if not gone:
+    links = {link[1] for block in content["blocks"] if block["type"] == "related" for link in block["links"]}
+    if not gone and links.isdisjoint(stories):
         return content
-    addresses = {story["url"] for story in gone}
+    addresses = {story["url"] for story in gone} | links.intersection(stories)
     kept = (_without(block, stories, addresses) for block in content["blocks"])
     blocks = [block for block in kept if block]
     left = {**content, "blocks": _lead_again(blocks) if _leads(content) else blocks}
@@ -47,7 +51,7 @@ def _leads(content: Content) -> bool:
     return any(block["type"] == "lead_story" for block in content["blocks"])
 
 
-def _without(block: Content, stories: Collection[int], addresses: set[str]) -> Content | None:
+def _without(block: Content, stories: Collection[int | str], addresses: set[str]) -> Content | None:
     match block["type"]:
         case _ if "story" in block:
             return None if block["story"]["id"] in stories else block

@@ -11,6 +11,7 @@ from django.conf import settings
 from newsletter.issues.audience import Group, find_wheres, see_as
 from newsletter.issues.care import ARCHIVE, EMAIL, care_of, find_fault
 from newsletter.issues.documents import make_document
+from newsletter.issues.further_reading import find_links, find_unfit_links
 from newsletter.issues.leave_out import leave_out, stories_of
 from newsletter.issues.protected_watch import keep_watch
 from newsletter.issues.visible import Content, see_all
@@ -21,7 +22,8 @@ from newsletter.rendering.merge import fill_defaults
 KEPT = 128
 _FROM_OUTSIDE = ("lead_story", "stories", "events", "related")
 """Blocks whose words are no staff text: what looks like a merge field there is text like any other."""
-Hidden = frozenset[int]
+Hidden = frozenset[int | str]
+"""Ids of stories, and addresses of further reading that leads to others."""
 
 
 def find_hidden(content: Content, *, channel: str, at: datetime) -> Hidden:
@@ -36,10 +38,18 @@ def find_hidden_in(contents: Sequence[Content], *, channel: str, at: datetime) -
     """The same for several contents, in their order, with one look at the stories."""
     told = [{story["id"] for story in stories_of(content)} for content in contents]
     stories = {story.pk: story for story in Story.objects.filter(pk__in=set().union(*told))}
-    return [
-        frozenset(ids - {pk for pk in ids if pk in stories and _may_be_seen(stories[pk], content, channel, at)})
-        for ids, content in zip(told, contents, strict=True)
-    ]
+    unfit = {
+        required: find_unfit_links(
+            {url for content in contents for url in find_links(content)}, channel=channel, at=at, required=required
+        )
+        for required in {content["publication"]["consent_required"] for content in contents}
+    }
+    hidden: list[Hidden] = []
+    for ids, content in zip(told, contents, strict=True):
+        gone = {pk for pk in ids if pk not in stories or not _may_be_seen(stories[pk], content, channel, at)}
+        links = unfit[content["publication"]["consent_required"]].intersection(find_links(content))
+        hidden.append(frozenset[int | str](gone) | links)
+    return hidden
 
 
 def _may_be_seen(story: Story, content: Content, channel: str, at: datetime) -> bool:
@@ -52,7 +62,8 @@ def _may_be_seen(story: Story, content: Content, channel: str, at: datetime) -> 
 def hidden_in_variant(variant: Variant, *, at: datetime) -> Hidden:
     """The stories that the mail shows and its online view must not."""
     shown = set(variant.shows.filter(kind="story").values_list("row_id", flat=True))
-    return find_hidden(variant.revision.content, channel=EMAIL, at=at) & shown
+    hidden = find_hidden(variant.revision.content, channel=EMAIL, at=at)
+    return frozenset(one for one in hidden if isinstance(one, str) or one in shown)
 
 
 def public_subject(issue: Issue, *, at: datetime) -> str:

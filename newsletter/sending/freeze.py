@@ -16,6 +16,7 @@ from newsletter.errors import Broken, NotReady
 from newsletter.issues.approve import require_approval
 from newsletter.issues.audience import NO_EVENT_NEAR, find_groups, with_those_who_left
 from newsletter.issues.checks import require_fit
+from newsletter.issues.further_reading import require_fit_links
 from newsletter.issues.protected_check import require_unprotected
 from newsletter.issues.variants import make_variants
 from newsletter.models import Approval, Batch, Delivery, Issue, ReaderGroup, Send, Variant, move
@@ -43,6 +44,7 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
     """
     approval = require_approval(send.issue)
     require_fit(approval.revision.content, at=now)
+    require_fit_links(approval.revision.content, at=now)
     for _ in range(TRIES):
         variants = make_variants(revision=approval.revision, groups=find_groups(send.issue, now=now))
         require_unprotected(issue=send.issue, content=approval.revision.content, mails=variants)

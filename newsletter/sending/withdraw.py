@@ -95,7 +95,7 @@ def _find_waiting(story: Story) -> Iterator[tuple[Issue, Content]]:
     waiting = Issue.objects.filter(state__in=_WAITING).select_related("publication__brand", "slot")
     for issue in waiting:
         content = resolve_content(issue)
-        without = leave_out(content, stories={story.pk})
+        without = leave_out(content, stories={story.pk, story.url})
         if without is not content:
             yield issue, without
 

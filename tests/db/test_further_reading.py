@@ -1,0 +1,88 @@
+"""A bare link to one of our own stories is a way to show it too: its title tells of the person (V1, V5, V6)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+
+from newsletter.issues.approve import current_approval
+from newsletter.issues.content import resolve_content
+from newsletter.models import Issue, Story, Variant
+from newsletter.sending.start import start_send
+from newsletter.sending.withdraw import withdraw_story
+from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TITLE, URL = "How Maya came home", "https://example.org/stories/maya/"
+
+
+def issue_with_a_link(**about: Any) -> Issue:
+    """Its lead story names, as its source does, an older one of ours as further reading."""
+    publication = make_publication(archive="public")
+    make_story("The clinic opens its doors", related=[[TITLE, URL], ["Our house rules", "https://example.org/rules/"]])
+    make_story(TITLE, url=URL, days_old=90, **about)
+    add_readers(publication, 2)
+    return make_issue(publication, approved=True)
+
+
+def test_a_link_to_a_story_that_may_be_shown_stands_in_the_mail():
+    issue_with_a_link()
+    html = Variant.objects.get().html
+    assert TITLE in html
+    assert "Our house rules" in html
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"embargo_until": NOW + timedelta(days=30)},
+        {"consent_needed": True},
+        {"not_in_regions": ["US-TX"]},
+        {"withdrawn_at": NOW},
+    ],
+    ids=["v6 embargo", "v1 no consent", "regions", "v5 withdrawn"],
+)
+def test_v1_v5_v6_a_link_to_a_story_that_may_not_be_shown_stands_in_no_mail(about: dict[str, Any]):
+    issue_with_a_link(**about)
+    html = Variant.objects.get().html
+    assert "Maya" not in html
+    assert "Our house rules" in html
+
+
+def test_v6_an_embargo_after_the_approval_voids_it():
+    issue = issue_with_a_link()
+    Story.objects.filter(url=URL).update(embargo_until=NOW + timedelta(days=30))
+    issue = Issue.objects.get(pk=issue.pk)
+    assert "Maya" not in repr(resolve_content(issue))
+    assert current_approval(issue) is None
+
+
+def test_v5_withdrawing_holds_an_issue_that_waits_and_only_links_to_the_story():
+    issue = issue_with_a_link()
+    editor = make_approver()
+    editor.user_permissions.add(Permission.objects.get(codename="change_story"))
+    done = withdraw_story(
+        story=Story.objects.get(url=URL), by=type(editor).objects.get(pk=editor.pk), reason="", now=NOW
+    )
+    assert done.held == [issue]
+    assert current_approval(Issue.objects.get(pk=issue.pk)) is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"withdrawn_at": NOW}, {"embargo_until": timezone.now() + timedelta(days=9)}, {"consent_needed": True}],
+    ids=["v5", "v6", "v1"],
+)
+def test_v1_v5_v6_the_online_view_and_the_archive_lose_the_link_of_a_mail_that_went_out(changed: dict[str, Any]):
+    issue = issue_with_a_link()
+    start_send(issue=issue, now=NOW)
+    pages = [f"/view/{Variant.objects.get().public_id}", f"/news/weekly/{issue.number}/"]
+    assert all(TITLE in Client().get(page).content.decode() for page in pages)
+    Story.objects.filter(url=URL).update(**changed)
+    for page in pages:
+        html = Client().get(page).content.decode()
+        assert "Maya" not in html
+        assert "Our house rules" in html

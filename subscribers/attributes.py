@@ -14,6 +14,15 @@ from subscribers.errors import DomainError
 from subscribers.models import Subscriber, SubscriberAttribute
 
 _ROWS_AT_ONCE = 2_000  # four values each, within the 32,766 that SQLite takes in one statement
+_TABLE = SubscriberAttribute._meta.db_table
+_KEYS = f"""
+WITH RECURSIVE found (name) AS (
+    SELECT MIN("key") FROM {_TABLE}
+    UNION ALL
+    SELECT (SELECT MIN("key") FROM {_TABLE} WHERE "key" > found.name) FROM found WHERE found.name IS NOT NULL
+)
+SELECT name FROM found WHERE name IS NOT NULL
+"""  # noqa: S608 names of our own
 
 
 class BadAttribute(DomainError):
@@ -35,8 +44,10 @@ def read_attributes_of(subscriber_ids: Iterable[int]) -> dict[int, dict[str, str
 
 
 def attribute_keys() -> list[str]:
-    """Every key that somebody has, in alphabetical order."""
-    return list(SubscriberAttribute.objects.order_by("key").values_list("key", flat=True).distinct())
+    """Every key that somebody has, in alphabetical order: from one to the next in the index, past all who share it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KEYS)
+        return [key for (key,) in cursor.fetchall()]
 
 
 @transaction.atomic

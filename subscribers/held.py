@@ -56,7 +56,12 @@ def hold_signup(
 @transaction.atomic
 def let_in(*, held_id: int, now: datetime) -> Requested:
     """The person is asked by mail as if they had just signed up. Raises `AlreadyDecided`."""
-    held = HeldSignup.objects.select_for_update().filter(pk=held_id).select_related("mailing_list", "place").first()
+    held = (
+        HeldSignup.objects.select_for_update(of=("self",))
+        .filter(pk=held_id)
+        .select_related("mailing_list", "place")
+        .first()
+    )
     if held is None:
         raise AlreadyDecided(_("This sign-up was let in or dropped already."))
     outcome = request_subscription(

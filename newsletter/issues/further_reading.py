@@ -18,6 +18,12 @@ def find_links(content: Content) -> Iterator[str]:
             yield from (url for _title, url in block["links"])
 
 
+def find_linked_stories(content: Content) -> set[int]:
+    """The ids of the stories that its further reading leads to."""
+    urls = set(find_links(content))
+    return set(Story.objects.filter(url__in=urls).values_list("pk", flat=True)) if urls else set()
+
+
 def find_unfit_links(urls: Collection[str], *, channel: str, at: datetime, required: bool) -> frozenset[str]:
     """Those that lead to a story which may not be shown then, or not everywhere: a link is the same for all readers.
 

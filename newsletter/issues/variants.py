@@ -18,6 +18,7 @@ from newsletter.issues.checks import check_stories
 from newsletter.issues.click_links import OFF, count_links
 from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.documents import make_document
+from newsletter.issues.further_reading import find_linked_stories
 from newsletter.issues.leave_out import leave_out
 from newsletter.issues.visible import Content, Visible, describe_visible, shown_by
 from newsletter.models import Issue, IssueRevision, ReaderGroup, Shown, Variant
@@ -152,5 +153,7 @@ def _store(revision: IssueRevision, rendered: Rendered) -> Variant:
 
 def _note_shown(variant: Variant, *, content: Content, visible: Visible) -> None:
     stories, events = shown_by(content, visible=visible)
+    if not visible.only_events:
+        stories |= find_linked_stories(content)
     rows = [(Shown.Kind.STORY, row_id) for row_id in stories] + [(Shown.Kind.EVENT, row_id) for row_id in events]
     Shown.objects.bulk_create(Shown(variant=variant, kind=kind, row_id=row_id) for kind, row_id in sorted(rows))

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from newsletter.issues.approve import current_approval
 from newsletter.issues.content import resolve_content
-from newsletter.models import Issue, Story, Variant
+from newsletter.models import Batch, Issue, Story, Variant
+from newsletter.sending.claim import find_due_batches
 from newsletter.sending.start import start_send
 from newsletter.sending.withdraw import withdraw_story
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
@@ -69,6 +70,20 @@ def test_v5_withdrawing_holds_an_issue_that_waits_and_only_links_to_the_story():
     )
     assert done.held == [issue]
     assert current_approval(Issue.objects.get(pk=issue.pk)) is None
+
+
+def test_v5_withdrawing_pauses_a_send_on_its_way_that_only_links_to_the_story_and_counts_who_has_it(settings: Any):
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=1"
+    issue = issue_with_a_link()
+    send = start_send(issue=issue, now=NOW)
+    send.batches.filter(seq=send.batches.order_by("seq").values("seq")[:1]).update(state=Batch.State.ACCEPTED)
+    editor = make_approver()
+    editor.user_permissions.add(Permission.objects.get(codename="change_story"))
+    done = withdraw_story(
+        story=Story.objects.get(url=URL), by=type(editor).objects.get(pk=editor.pk), reason="", now=NOW
+    )
+    assert (done.paused, done.people) == ([issue], 1)
+    assert find_due_batches(now=NOW) == []
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from newsletter.organisation.processing import describe_processing
+from newsletter.desk.processing import describe_processing
 from subscribers.desk.people_page import PeoplePage
 
 KEPT = {

@@ -9,10 +9,10 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
+from newsletter.desk.processing import describe_processing, find_processor
 from newsletter.desk.processing_page import KEPT
 from newsletter.keys import make_key
 from newsletter.models import Publication
-from newsletter.organisation.processing import describe_processing, find_processor
 from newsletter.providers.registry import read_provider_url
 from newsletter.sending import retention as sends
 from subscribers import retention

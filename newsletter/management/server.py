@@ -11,7 +11,7 @@ from gunicorn.glogging import Logger
 from subscribers.log_lines import WithoutTokens
 from subscribers.web.express import OneClickFirst
 
-THREADS = 16
+THREADS = 24
 _CONTROL_SOCKET_OFF = "control_socket_disable"  # from gunicorn 25.1 on, which else opens one in the home folder
 
 

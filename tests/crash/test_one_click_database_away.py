@@ -124,7 +124,7 @@ def test_u7_with_postgresql_stopped_it_is_503_quickly_and_200_once_it_is_back(we
     finally:
         web.cluster.start()
     assert second not in web.left()
-    assert web.call(web.links[second]).status == 200
+    wait_until(lambda: web.call(web.links[second]).status == 200, seconds=15, every=0.5, what="a 200 once it is back")
     assert {first, second} <= web.left()
     assert web.left_without_a_note() == 0
 

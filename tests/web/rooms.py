@@ -51,6 +51,8 @@ LOOKED_AT = {
     "subscribers_regions": STAFF,
     "subscribers_towns": STAFF,
     "subscribers_why_in_segment": PEOPLE,
+    "wagtailusers_users:index": ADMIN,
+    "wagtailusers_users:index_results": ADMIN,
     f"{ISSUES}:list": WRITERS,
     f"{ISSUES}:list_results": WRITERS,
     f"{ISSUES}:edit": WRITERS,

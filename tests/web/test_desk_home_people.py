@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def ask_for_file(of: str) -> ExportRequest:
     asked_by = User.objects.get(username=of)
     now = timezone.now()
-    return ExportRequest.objects.create(asked_by=asked_by, asked_at=now, reason="Print run", people=600)
+    return ExportRequest.objects.create(asked_by=asked_by, asked_at=now, reason="Print run", people=600, most=630)
 
 
 def test_files_sign_ups_and_consent_that_runs_out_wait_for_who_looks_after_people(publication: Publication) -> None:

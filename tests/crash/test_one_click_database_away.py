@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 )
 PEOPLE = 60
 ROBOTS = 32  # connections of one mailbox provider, twice as many as the process has threads
-REFUSED_SECONDS = 10.0  # of a busy machine; a hundredth of it on a quiet one
+REFUSED_SECONDS = 10.0  # of a busy machine; it waits for nothing
 FROZEN_SECONDS = 15.0  # the patience of a page is four
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from subscribers.importer import ImportReport
 from subscribers.importing.encodings import ENCODINGS
 from subscribers.importing.outcomes import REFUSED_WORDS, Refused
-from subscribers.importing.report import OUTCOME_WORDS
+from subscribers.importing.report import MOST_NOTES, OUTCOME_WORDS
 
 SHOWN_LINES = 20
 
@@ -49,7 +49,12 @@ def say_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator[st
     if report.refused > SHOWN_LINES:
         yield f"  … and {report.refused - SHOWN_LINES:,} more; --refused FILE writes all of them, to be mended."
     if report.noted:
-        yield f"{report.noted:,} values were left out or need a look; --json lists the first of them."
+        many = "1 value was" if report.noted == 1 else f"{report.noted:,} values were"
+        yield f"{many} left out, or a look is needed:"
+        shown = sorted(report.notes[:SHOWN_LINES])
+        yield from (f"  line {line}: {note}" for line, note in shown)
+        if report.noted > len(shown):
+            yield f"  … and {report.noted - len(shown):,} more; --json has up to {MOST_NOTES:,} of them."
     if report.ignored_columns:
         yield f"Columns that were not used: {', '.join(report.ignored_columns)}."
     kept = [target.partition(":")[2] for target in report.columns.values() if ":" in target]

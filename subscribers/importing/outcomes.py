@@ -72,7 +72,7 @@ class PersonRow:
 
 @dataclass(slots=True)
 class RefusedRow:
-    """One line that is not imported. `raw` is the line as CSV with commas, its cells cut to 10,000 characters."""
+    """One line that is not imported. `raw` is the line as CSV with commas, its cells cut to 10,001 characters."""
 
     line: int
     raw: str
@@ -81,9 +81,9 @@ class RefusedRow:
 
 
 def as_csv_line(cells: Sequence[str]) -> str:
-    """The cells as one line of a CSV file with commas, each cut to 10,000 characters, fit for any database."""
+    """The cells as one line of a CSV file with commas, fit for any database; one that is too long stays so, and no longer."""
     out = io.StringIO()
     csv.writer(out, lineterminator="").writerow(
-        [cell[:MOST_FIELD].replace("\x00", "\N{REPLACEMENT CHARACTER}") for cell in cells]
+        [cell[: MOST_FIELD + 1].replace("\x00", "\N{REPLACEMENT CHARACTER}") for cell in cells]
     )
     return out.getvalue()

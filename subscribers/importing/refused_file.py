@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from subscribers.importing.outcomes import RefusedRow
-from subscribers.lines import guard_cell
+from subscribers.lines import guard_cell, unguard_cell
 from subscribers.models import ImportBatch, ImportRefusal
 
 LINE, WHY = "Line in the file", "Why it was refused"
@@ -18,14 +18,22 @@ def write_refused(out: TextIO, *, header: Sequence[str], rows: Iterable[RefusedR
 
 
 def refused_rows(*, header: Sequence[str], rows: Iterable[RefusedRow | ImportRefusal]) -> Iterator[list[str]]:
-    """The header and the rows, with the line number and the reason before them, safe to open in a spreadsheet."""
-    yield [LINE, WHY, *(guard_cell(name) for name in header)]
+    """The header and the rows, with the line number and the reason before them, safe to open in a spreadsheet.
+
+    Those of an earlier file of refused lines are dropped; a value that was made safe before is so once, not twice.
+    """
+    earlier = {at for at, name in enumerate(header) if name in (LINE, WHY)}
+
+    def safe(cells: Iterable[str]) -> Iterator[str]:
+        return (guard_cell(unguard_cell(cell)) for at, cell in enumerate(cells) if at not in earlier)
+
+    yield [LINE, WHY, *safe(header)]
     for row in rows:
-        yield [str(row.line), row.reason, *(guard_cell(cell) for cell in read_raw(row.raw, width=len(header)))]
+        yield [str(row.line), row.reason, *safe(read_raw(row.raw, width=len(header)))]
 
 
 def read_raw(raw: str, *, width: int) -> list[str]:
-    """The cells of a kept line. One that could not be read at all is in the last column that it reaches, as it was."""
+    """The cells of a kept line. One that could not be read has its rest in one value, from the open quotation mark on."""
     cells = next(csv.reader(io.StringIO(raw, newline="")), [])
     return cells + [""] * (width - len(cells))
 

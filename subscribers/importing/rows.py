@@ -28,6 +28,7 @@ from subscribers.lines import unguard_cell
 
 SOFT_OPT_IN_SINCE = date(2026, 2, 5)
 LONGEST_IMPLIED = timedelta(days=731)
+_UNREADABLE = "This line cannot be read: a quotation mark is missing, or one too many."
 _ALSO_PACKED = {"country": 100, "region": 100, "city": 120, "language": 40}
 """What may stand among packed attributes, and its longest."""
 
@@ -81,6 +82,8 @@ class RowReader:
                 f"This line has {len(cells)} values but the file has {self._width} columns. Quote values with commas.",
                 Refused.TOO_MANY_VALUES,
             )
+        if '"' in record.text and any(map(_is_open, cells)):
+            return _refuse(record, _UNREADABLE, Refused.UNREADABLE)
         if len(record.text) > MOST_FIELD and any(len(cell) > MOST_FIELD for cell in cells):
             return _refuse(record, f"A value is longer than {MOST_FIELD:,} characters.", Refused.LONG_VALUE)
         address = self._cell(cells, "email")
@@ -91,9 +94,10 @@ class RowReader:
         return self._judge(record, cells, email)
 
     def _refuse_unread(self, record: Record) -> RefusedRow:
-        parts = next(csv.reader([record.text], delimiter=self._delimiter), [])
-        reason = "This line cannot be read: a quotation mark is missing, or one too many."
-        return RefusedRow(record.line, as_csv_line([part.rstrip("\r\n") for part in parts]), reason, Refused.UNREADABLE)
+        """The last value is the one that was opened and not closed: its quotation mark is shown, or nobody would see why."""
+        *parts, opened = next(csv.reader([record.text], delimiter=self._delimiter), [""])
+        raw = as_csv_line([*parts, f'"{opened}'.rstrip("\r\n")])
+        return RefusedRow(record.line, raw, _UNREADABLE, Refused.UNREADABLE)
 
     def _judge(self, record: Record, cells: list[str], email: str) -> PersonRow | RefusedRow:
         """Whether the person comes in, is kept from mail, or is refused."""
@@ -224,6 +228,11 @@ def refuse_expiry(record: Record, last: date | None, *, today: date) -> RefusedR
         reason = f"Implied consent lasts two years at most; {last.isoformat()} is later. Correct the day."
         return _refuse(record, reason, Refused.TOO_LONG)
     return None
+
+
+def _is_open(cell: str) -> bool:
+    """Whether a value begins with a quotation mark that nothing closes."""
+    return '"' in cell and unguard_cell(cell).startswith('"') and cell.count('"') % 2 == 1
 
 
 def _refuse(record: Record, reason: str, kind: Refused) -> RefusedRow:

@@ -12,7 +12,8 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}", re.I)
 _GIVING = {"none", "donor", "monthly"}
 _TOPIC_SPLIT = re.compile(r"[;|,]")
 _DAY = re.compile(
-    r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T](\d{1,2}):(\d\d)(?::(\d\d))?(?:\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?"
+    r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T](\d{1,2}):(\d\d)(?::(\d\d))?(?:\.\d+)?)?"
+    r"\s*(?:(Z|UTC|[+-]\d\d(?::?\d\d)?)(?: (?:[A-Z]{1,5}|[+-]\d{2,4}))?)?"  # the zone's name after its offset: listmonk
 )
 _MOST_JSON = 20_000
 
@@ -39,7 +40,7 @@ def read_day(text: str) -> datetime | None:
         zone = found[7]
         return (
             moment
-            if zone in (None, "Z")
+            if zone in (None, "Z", "UTC")
             else datetime.fromisoformat(f"{moment:%Y-%m-%dT%H:%M:%S}{zone}").astimezone(UTC)
         )
     except (ValueError, OverflowError):

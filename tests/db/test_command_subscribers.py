@@ -48,6 +48,15 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(people: Path, capsys: pytes
     assert "Nothing is written. 2 lines" in capsys.readouterr().out
 
 
+def test_what_was_left_out_of_a_line_is_said_with_the_line(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    people.write_text("email,giving\n" + "".join(f"a{at}@example.org,platinum\n" for at in range(25)))
+    call_command("subscribers", "import", str(people), *HOW, "--dry-run")
+    said = capsys.readouterr().out
+    assert "25 values were left out, or a look is needed:" in said
+    assert "  line 2: “platinum” is not one of none, donor, monthly; left out." in said
+    assert "  … and 5 more; --json has up to 1,000 of them." in said
+
+
 def test_with_confirm_people_are_asked_first(people: Path) -> None:
     call_command("subscribers", "import", str(people), *HOW, "--confirm", "--json")
     assert not Subscription.objects.mailable().exists()
@@ -81,7 +90,7 @@ def test_what_is_exported_can_be_imported(people: Path, tmp_path: Path, capsys: 
     assert [(row["email"], row["region"]) for row in rows] == [("ann@example.org", "US-TX")]
     out = tmp_path / "out.csv"
     call_command("subscribers", "export", f"--out={out}")
-    assert "1 people are written to" in capsys.readouterr().out
+    assert "1 person is written to" in capsys.readouterr().out
     assert out.stat().st_mode & 0o077 == 0
     call_command("subscribers", "import", str(out), *HOW, "--json")
     assert json.loads(capsys.readouterr().out)["unchanged"] == 1

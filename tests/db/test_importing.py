@@ -388,10 +388,32 @@ def test_refused_lines_come_back_in_their_own_columns_and_once_mended_can_be_imp
     assert (first["Line in the file"], first["Email"], first["Name"], first["Shoe"]) == (
         "2", "ann example.org", "Ann; =Lee", "7",
     )  # fmt: skip
-    assert second["Email"] == "bea@example.org"
+    assert (second["Email"], second["Name"]) == ("bea@example.org", '"Bea;8')
     mended = out.getvalue().replace("ann example.org", "ann@example.org")
-    again = bring(weekly, mended)
-    assert (again.new, again.refused, again.ignored_columns) == (2, 0, [])
+    half = bring(weekly, mended)
+    assert (half.new, half.reasons, half.ignored_columns) == (1, {"unreadable": 1}, [])
+    assert bring(weekly, mended.replace('"""Bea;8"', "Bea,8")).new == 1
+    assert read_attributes(find_person("bea@example.org")) == {"shoe": "8"}
+
+
+def test_a_refused_line_that_nobody_mended_is_refused_again_and_nothing_of_it_is_changed_on_the_way() -> None:
+    weekly = make_list()
+    lines = f"""email,name,notes
+ann@example.org,{"x" * 10_001},
+bea@example.org,"Bea,
+cleo@example.org,Cleo,a,b,c
+dora at example.org,'=Dora,
+"""
+    report = bring(weekly, lines)
+    assert report.refused == 4
+    for _ in range(2):
+        out = io.StringIO()
+        write_refused(out, header=report.header, rows=refusals_of(ImportBatch.objects.latest("pk")))
+        again = bring(weekly, out.getvalue())
+        assert (again.new, again.reasons) == (0, report.reasons)
+        report = again
+    assert bring(weekly, out.getvalue().replace(" at ", "@")).new == 1
+    assert find_person("dora@example.org").name == "=Dora"
 
 
 def test_p8_files_that_nobody_decided_about_and_old_refused_lines_are_forgotten() -> None:

@@ -140,7 +140,8 @@ class Command(ProductCommand):
                 people = export_people(out=file, mailing_list=mailing_list)
         except OSError as error:
             raise BadFile(f"{out} cannot be written: {error.strerror}. Choose another --out.") from error
-        self.stdout.write(f"{people:,} people are written to {out}. It is personal data: delete it when you are done.")
+        written = "1 person is" if people == 1 else f"{people:,} people are"
+        self.stdout.write(f"{written} written to {out}. It is personal data: delete it when you are done.")
 
     def _show(self, **options: Any) -> None:
         self.write_json(describe_person(find_person(options["email"]), now=datetime.now(UTC)))

@@ -9,6 +9,7 @@ from subscribers.models import Subscriber
 from subscribers.segments.among import of_few
 from subscribers.segments.budget import TookTooLong, planned, time_limit
 from subscribers.segments.compile import compile_rule
+from subscribers.segments.one_of import OneOf
 
 EXAMPLES = 20
 FEWEST_SHOWN = 5
@@ -63,9 +64,8 @@ def look_at_people(rule: object, *, count_ms: int = _COUNT_MS, examples_ms: int 
 
 def _estimate(rule: object) -> Look:
     numbers, of_all = _scattered_numbers()
-    asked = list(Subscriber.objects.filter(pk__in=numbers).values_list("pk", flat=True))
     with of_few(), planned(**_PROBES):
-        found = list(Subscriber.objects.filter(compile_rule(rule), pk__in=asked).values_list("pk", flat=True))
+        found = list(Subscriber.objects.filter(compile_rule(rule), OneOf("pk", numbers)).values_list("pk", flat=True))
     people = len(found) * of_all / max(len(numbers), 1)  # numbers without a person count as well: so none are counted
     rounded = int(round(people, min(0, 2 - len(str(int(people))))))
     if len(found) < FEWEST_SHOWN:

@@ -35,21 +35,24 @@ def frame_clicks(variant: Variant, *, clicks: Mapping[str, int]) -> HttpResponse
 
 
 def find_words(html: str) -> dict[str, str]:
-    """By target, the words of the first link to it that has any, or its picture's description."""
-    words: dict[str, str] = {}
+    """By target, the words of the first link to it that has any; the description of a picture where only pictures lead there."""
+    said: dict[str, str] = {}
+    described: dict[str, str] = {}
     targets = iter(find_targets(html))
     for link in document_fromstring(html).iter("a"):
         if "/r/" in (link.get("href") or "") and "?to=" in (link.get("href") or ""):
             target = next(targets, "")
-            words[target] = words.get(target) or _said(link)
-    return words
+            said[target] = said.get(target) or _say(link)
+            described[target] = described.get(target) or _describe(link)
+    return {target: words for target in said if (words := said[target] or described[target])}
 
 
-def _said(link: HtmlElement) -> str:
-    text = " ".join(link.text_content().split())
-    if not text:
-        text = next((image.get("alt") or "" for image in link.iter("img")), "")
-    return text[:120]
+def _say(link: HtmlElement) -> str:
+    return " ".join(link.text_content().split())[:120]
+
+
+def _describe(link: HtmlElement) -> str:
+    return next((image.get("alt") or "" for image in link.iter("img")), "")[:120]
 
 
 def _badge(people: int) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -23,6 +24,7 @@ from newsletter.feedback.report import Figures, LinkFigures, Report, find_links,
 from newsletter.models import Issue, Publication, Send, Variant
 
 SHOWN_LINKS, SHOWN_ISSUES, SHOWN_VARIANTS = 25, 26, 12
+READ_VARIANTS = 40
 
 
 def find_sent(pk: int) -> tuple[Issue, Send]:
@@ -135,16 +137,31 @@ def find_publication(slug: str) -> Publication | None:
 
 
 def with_words(report: Report, send: Send) -> Report:
-    """The report with what the mail says at each link, as far as the largest variant shows it."""
-    variant = find_largest(send)
-    words = find_words(variant.html) if variant and report.links else {}
+    """The report with what the mails say at each link, the words of the largest variant that has it first."""
+    words: dict[str, str] = {}
+    missing = {link.url for link in report.links}
+    for variant in find_variants_by_size(send)[:READ_VARIANTS]:
+        if not missing:
+            break
+        words = {**find_words(variant.html), **words}
+        missing -= words.keys()
     links = [LinkFigures(one.url, one.people, one.machines, words.get(one.url, "")) for one in report.links]
     return Report(figures=report.figures, before=report.before, links=links, variants=report.variants)
 
 
+def find_variants_by_size(send: Send) -> QuerySet[Variant]:
+    """The variants that the send went out in, the one with most people first. A variant may have many batches."""
+    rows = send.batches.order_by().values("variant").annotate(people=Sum("size"))
+    people = rows.filter(variant=OuterRef("pk")).values("people")
+    return (
+        Variant.objects.filter(pk__in=rows.values("variant"))
+        .annotate(people=Subquery(people))
+        .order_by("-people", "pk")
+    )
+
+
 def find_largest(send: Send) -> Variant | None:
-    batch = send.batches.order_by("-size", "seq").select_related("variant").first()
-    return batch.variant if batch else None
+    return find_variants_by_size(send).first()
 
 
 def draw_links(links: list[LinkFigures]) -> SafeString:

@@ -5,9 +5,12 @@ import io
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
+from newsletter.desk.click_map import find_words
+from newsletter.desk.report_pages import find_largest
 from newsletter.issues.approve import approve_issue
-from newsletter.issues.click_links import find_targets, name_link
+from newsletter.issues.click_links import find_targets, make_click_url, name_link
 from newsletter.models import (
     AuditEntry,
     Batch,
@@ -70,6 +73,38 @@ def test_a_report_says_what_became_of_the_people_and_names_what_is_too_much(sent
     assert "4.0 %" in html
     assert html.count("too many") == 2
     assert "The provider has not told of any delivery" in html
+
+
+def test_a_link_goes_by_its_headline_and_not_by_what_its_picture_shows() -> None:
+    href = "https://ours.example.org/r/issue/0123456789abcdef0123456789abcdef?to=https://example.org/story"
+    mail = f'<a href="{href}"><img alt="A river between fields"></a><a href="{href}">The river has a map</a>'
+    assert find_words(mail) == {"https://example.org/story": "The river has a map"}
+    assert find_words(f'<a href="{href}"><img alt="A river"></a>') == {"https://example.org/story": "A river"}
+
+
+def test_a_link_that_only_a_small_group_was_shown_goes_by_its_words_too(sent: Send) -> None:
+    largest = Variant.objects.get()
+    Batch.objects.update(size=47)
+    href = make_click_url(issue=sent.issue.public_id, url="https://example.org/choir")
+    small = Variant.objects.create(
+        issue=sent.issue, revision=largest.revision, key="small", public_id="small", language="en", subject="s",
+        label="Events near Cardiff", html=f'<a href="{escape(href)}">A choir evening</a>', text="", sha256="0" * 64,
+    )  # fmt: skip
+    Batch.objects.create(send=sent, seq=2, variant=small, part=0, size=3, key="small", state="accepted")
+    click(sent, "https://example.org/choir", people=2)
+    assert "A choir evening" in page(sent, sign_in("writer"))
+
+
+def test_the_picture_of_the_clicks_is_the_mail_of_most_people_however_many_calls_it_took(sent: Send) -> None:
+    largest = Variant.objects.get()
+    Batch.objects.update(size=20)
+    other = Variant.objects.create(
+        issue=sent.issue, revision=largest.revision, key="other", public_id="other", language="en", subject="s",
+        label="Others", html="<a>", text="", sha256="0" * 64,
+    )  # fmt: skip
+    for seq in (11, 12):
+        Batch.objects.create(send=sent, seq=seq, variant=other, part=seq, size=15, key=f"other{seq}", state="accepted")
+    assert find_largest(sent) == other
 
 
 def test_clicks_stand_by_link_with_the_words_of_the_mail_and_machines_apart(sent: Send) -> None:

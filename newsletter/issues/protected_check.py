@@ -85,8 +85,8 @@ def look_for_protected(content: Content) -> Look:
     return Look(watch) if watch.idle else Look(watch, _search_content(watch, content))
 
 
-def require_unprotected(*, issue: Issue, content: Content, mails: Iterable[MailLike]) -> None:
-    """Raises NotReady, with the first protected term that the issue says, masked."""
+def require_unprotected(*, issue: Issue, content: Content, mails: Iterable[MailLike]) -> int:
+    """The id of the newest term that was looked for. Raises NotReady, with the first one that the issue says, masked."""
     look = look_for_protected(content)
     findings = look.findings or [finding for mail in mails for finding in look.find_in(mail)]
     if findings:
@@ -95,6 +95,7 @@ def require_unprotected(*, issue: Issue, content: Content, mails: Iterable[MailL
             _("%(issue)s fails a check: %(value)s%(more)s")
             % {"issue": issue, "value": findings[0].message, "more": more}
         )
+    return look.watch.newest
 
 
 def says_protected(content: Content) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -57,6 +57,7 @@ def add_terms(*, lines: str, note: str, by: Any, now: datetime) -> Added:
     if Matcher(dict(enumerate(terms.values()))).find(note):
         raise BadTerms(_("The note gives a term away. Say why it is here in other words."))
     with transaction.atomic():
+        _wait_for_others()
         known = set(ProtectedTerm.objects.filter(digest__in=list(terms)).values_list("digest", flat=True))
         new = {digest: text for digest, text in terms.items() if digest not in known}
         if ProtectedTerm.objects.count() + len(new) > MOST:
@@ -117,6 +118,13 @@ def require_right(by: Any) -> None:
         raise NotAllowed(
             _("%(by)s may not see protected terms. An administrator can give the role “data”.") % {"by": by}
         )
+
+
+def _wait_for_others() -> None:
+    """Terms are committed in the order of their ids, by which a send knows what it was searched for."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {ProtectedTerm._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
 
 
 def _read_lines(lines: str) -> dict[str, str]:

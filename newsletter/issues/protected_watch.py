@@ -19,14 +19,18 @@ _Found = TypeVar("_Found")
 
 
 class Watch:
-    """``lost`` is how many terms cannot be opened. What was found in a text that has a name is remembered by it."""
+    """``lost`` is how many terms cannot be opened, ``newest`` the id of the newest term, 0 where there is none.
 
-    def __init__(self, terms: dict[int, str], *, lost: int) -> None:
+    What was found in a text that has a name is remembered by it.
+    """
+
+    def __init__(self, terms: dict[int, str], *, lost: int, newest: int) -> None:
         self._matcher = Matcher(terms)
         self._masks = {number: mask(text) for number, text in terms.items()}
         self._found: OrderedDict[str, Any] = OrderedDict()
         self._lock = Lock()
         self.lost = lost
+        self.newest = newest
         self.idle = not terms and not lost
 
     def mask(self, number: int) -> str:
@@ -71,6 +75,6 @@ def keep_watch() -> Watch:
             return watch
     opened = {pk: unseal(sealed) for pk, sealed in rows}
     terms = {pk: text for pk, text in opened.items() if text is not None}
-    watch = Watch(terms, lost=len(opened) - len(terms))
+    watch = Watch(terms, lost=len(opened) - len(terms), newest=max(opened, default=0))
     _now[:] = [(name, watch)]
     return watch

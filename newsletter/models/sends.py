@@ -18,6 +18,7 @@ class Send(models.Model):
     """One dispatch of one approved revision. ``excluded`` is {reason: people}, counted when the audience was frozen.
 
     ``resumed_after`` is the newest try when a person last let it go on: what failed up to it counts no more.
+    ``searched_up_to`` is the newest protected term that its mails were searched for: with a newer one none is claimed.
     """
 
     class State(models.TextChoices):
@@ -43,6 +44,7 @@ class Send(models.Model):
     ended_at = models.DateTimeField(null=True)
     not_before = models.DateTimeField(null=True)
     resumed_after = models.BigIntegerField(default=0)
+    searched_up_to = models.BigIntegerField(default=0)
     totals = models.JSONField(
         null=True, help_text=gettext_lazy("The receipt, once the rows of its people may be deleted.")
     )

@@ -11,10 +11,10 @@ from datetime import datetime
 from functools import lru_cache
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from newsletter.issues.shown import shows_withdrawn
-from newsletter.models import Batch, DeliveryException, Installation, Send
+from newsletter.models import Batch, DeliveryException, Installation, ProtectedTerm, Send
 from newsletter.sending.composed import SOME_MOMENT, SOME_ROW, Composed, compose
 from newsletter.sending.lease import LEASE
 from newsletter.sending.readers import Reader, find_readers
@@ -63,9 +63,14 @@ def _find_one_batch(vendor: str) -> Composed:
 
 
 def running_sends(*, now: datetime) -> QuerySet[Send]:
-    """Sends whose batches may be taken now: not paused, not put off, and nothing is held in this installation."""
+    """Sends whose batches may be taken now: not paused, not put off, and nothing is held in this installation.
+
+    Nor is one taken from the commit of a protected term until its mails were searched for it.
+    """
     open_now = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    return Send.objects.filter(open_now, ~Exists(Installation.objects.filter(held=True)), state=Send.State.SUBMITTING)
+    held = Installation.objects.filter(held=True)
+    not_searched_for = ProtectedTerm.objects.filter(pk__gt=OuterRef("searched_up_to")).order_by()
+    return Send.objects.filter(open_now, ~Exists(held), ~Exists(not_searched_for), state=Send.State.SUBMITTING)
 
 
 def go_at_once(batch: Batch, now: datetime) -> None:

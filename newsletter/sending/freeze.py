@@ -47,11 +47,11 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
     require_fit_links(approval.revision.content, at=now)
     for _ in range(TRIES):
         variants = make_variants(revision=approval.revision, groups=find_groups(send.issue, now=now))
-        require_unprotected(issue=send.issue, content=approval.revision.content, mails=variants)
+        searched = require_unprotected(issue=send.issue, content=approval.revision.content, mails=variants)
         cut = cut_for(variants, capabilities=capabilities)
         cut = min(cut, smallest_limit(send.issue.publication, now=now) or cut)
         with _room_to_write():
-            done = _freeze(send=send, approval=approval, max_batch=cut, now=now)
+            done = _freeze(send=send, approval=approval, max_batch=cut, searched_up_to=searched, now=now)
         if done:
             _refresh_statistics()
             return
@@ -80,7 +80,7 @@ def cut_for(variants: Sequence[Variant], *, capabilities: Capabilities) -> int:
 
 
 @transaction.atomic
-def _freeze(*, send: Send, approval: Approval, max_batch: int, now: datetime) -> bool:
+def _freeze(*, send: Send, approval: Approval, max_batch: int, searched_up_to: int, now: datetime) -> bool:
     """One try. False, with nothing written, where somebody came to a place that has no variant yet."""
     _read_one_snapshot()
     if not Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).exists():
@@ -107,6 +107,7 @@ def _freeze(*, send: Send, approval: Approval, max_batch: int, now: datetime) ->
         candidates=counted.candidates,
         recipients=written,
         excluded=counted.excluded,
+        searched_up_to=searched_up_to,
     )
     if not moved:
         raise Broken(f"{send} was moved while its audience was being frozen. Nothing was sent.")

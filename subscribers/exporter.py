@@ -11,16 +11,18 @@ from django.utils import timezone
 
 from subscribers.attributes import attribute_keys, read_attributes_of
 from subscribers.audience import contactable
-from subscribers.importing.targets import ATTRIBUTE
+from subscribers.importing.each_list import TERMS, write_each_list
+from subscribers.importing.targets import ATTRIBUTE, EACH_LIST
 from subscribers.lines import guard_cell
 from subscribers.models import MailingList, Scope, Subscriber, Subscription, Suppression
 
-EXPORTED = (
-    *("email", "name", "country", "region", "city", "language", "topics", "giving", "timezone", "source"),
-    *("asked_on", "expires_on", "lists"),
+_PERSON = (
+    *("email", "name", "country", "region", "city", "radius_km", "language", "topics", "giving", "timezone", "source"),
 )
-"""The columns of every file. `asked_on` is the day of asking for the list, `expires_on` the last day of implied consent, both
-in UTC; in a file of all lists they are the first of somebody's days."""
+OF_ONE_LIST = (*_PERSON, *TERMS, "lists")
+"""`asked_on` is the day of asking for the list, `expires_on` the last day of implied consent, both in UTC."""
+OF_ALL_LISTS = (*_PERSON, "asked_on", "expires_on", "lists", EACH_LIST)
+"""The days are the first of somebody's; what holds for each list stands in the last column."""
 BYTE_ORDER_MARK = "\ufeff"
 _AT_ONCE = 2_000
 _MOMENT = timedelta(microseconds=1)
@@ -46,7 +48,7 @@ def export_rows(mailing_list: MailingList | None = None, *, most: int | None = N
     Custom attributes have columns of their own.
     """
     keys = attribute_keys()
-    yield [*EXPORTED, *(f"{ATTRIBUTE}{key}" for key in keys)]
+    yield [*(OF_ONE_LIST if mailing_list else OF_ALL_LISTS), *(f"{ATTRIBUTE}{key}" for key in keys)]
     mailed = Prefetch("subscriptions", _mailed().select_related("mailing_list"), to_attr="mailed")
     found = people_to_export(mailing_list).select_related("place").prefetch_related("topics", mailed)[:most]
     people = found.iterator(chunk_size=_AT_ONCE)
@@ -81,25 +83,46 @@ def _cells(
 ) -> list[str]:
     place = person.place
     mailed: list[Subscription] = person.mailed  # type: ignore[attr-defined]  # prefetched
-    these = [one for one in mailed if mailing_list is None or one.mailing_list_id == mailing_list.pk]
+    lists = sorted(((one.mailing_list.slug, _terms(one)) for one in mailed), key=lambda of_list: of_list[0])
+    if mailing_list is not None:
+        terms = dict(lists).get(mailing_list.slug, {})
+        how = [terms.get(term, "") for term in TERMS]
+    else:
+        how = [_first(lists, "asked_on"), _first(lists, "expires_on")]
     return [
         person.email,
         person.name,
         place.country if place else "",
         place.region if place else "",
         place.town if place else "",
+        str(person.radius_km or ""),
         person.language,
         ";".join(sorted(topic.slug for topic in person.topics.all())),
         person.giving,
         person.timezone,
         person.source,
-        _first_day(one.requested_at for one in these),
-        _first_day(one.expires_at - _MOMENT for one in these if one.expires_at is not None),
-        ";".join(sorted(one.mailing_list.slug for one in mailed)),
+        *how,
+        ";".join(slug for slug, _ in lists),
+        *([] if mailing_list else [write_each_list(lists)]),
         *(attributes.get(key, "") for key in keys),
     ]
 
 
-def _first_day(moments: Iterable[datetime]) -> str:
-    first = min(moments, default=None)
-    return first.astimezone(UTC).date().isoformat() if first else ""
+def _terms(subscription: Subscription) -> dict[str, str]:
+    """How somebody is on one list, by the names of `TERMS`."""
+    last = subscription.expires_at - _MOMENT if subscription.expires_at else None
+    pause = subscription.paused_until
+    return {
+        "asked_on": _day(subscription.requested_at),
+        "expires_on": _day(last) if last else "",
+        "mail_frequency": subscription.frequency,
+        "paused_until": f"{pause.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if pause and pause > timezone.now() else "",
+    }
+
+
+def _first(lists: Iterable[tuple[str, Mapping[str, str]]], term: str) -> str:
+    return min((terms[term] for _, terms in lists if terms[term]), default="")
+
+
+def _day(moment: datetime) -> str:
+    return moment.astimezone(UTC).date().isoformat()

@@ -10,7 +10,7 @@ from subscribers.attribute_texts import attribute_key
 from subscribers.desk.password import PasswordForm
 from subscribers.importing.batches import Terms
 from subscribers.importing.encodings import ENCODINGS
-from subscribers.importing.targets import ATTRIBUTE, FIELDS, LEFT_OUT, guess_target, name_column
+from subscribers.importing.targets import ATTRIBUTE, EACH_LIST, FIELDS, LEFT_OUT, guess_target, name_column
 from subscribers.models import Basis, ImportBatch, ImportKind, MailingList
 from subscribers.sentences import say
 
@@ -119,10 +119,10 @@ class TermsForm(forms.Form):
         if given.get("basis") == Basis.SOFT_OPT_IN:
             if not given.get("charity"):
                 self.add_error("charity", _("The soft opt-in holds only where all of this is true."))
-            if not given.get("collected_on") and "asked_on" not in self.mapping():
+            if not given.get("collected_on") and not {"asked_on", EACH_LIST} & set(self.mapping()):
                 self.add_error("collected_on", _("Give the day, or say which column holds it."))
         implied = given.get("basis") == Basis.CASL_IMPLIED and not given.get("confirm")
-        if implied and not given.get("expires_on") and "expires_on" not in self.mapping():
+        if implied and not given.get("expires_on") and not {"expires_on", EACH_LIST} & set(self.mapping()):
             self.add_error("expires_on", _("Give the day, or say which column holds it."))
         return given
 

@@ -23,6 +23,7 @@ from subscribers.models import ImportBatch, Subscriber, Topic
 
 Note = Callable[[int, str], None]
 _UNKNOWN_YET = -1
+LONGEST_PAUSE = timedelta(days=366)
 
 
 def _end_of(day: date | None) -> datetime | None:
@@ -70,6 +71,9 @@ class ChunkWriter:
                     row.giving,
                     row.timezone,
                     row.source,
+                    row.radius_km,
+                    row.frequency,
+                    moment(self._pause(row, note=note)),
                     place_id,
                     row.kind,
                     moment(given_at),
@@ -77,6 +81,16 @@ class ChunkWriter:
                 )
             )
         return staged
+
+    def _pause(self, row: PersonRow, *, note: Note) -> datetime | None:
+        """When the pause of a line ends, where there is one now."""
+        until, now = row.paused_until, self._batch.started_at
+        if until is None or until <= now:
+            return None
+        if until > now + LONGEST_PAUSE:
+            note(row.line, f"A pause until {until:%Y-%m-%d} is longer than a year; left out.")
+            return None
+        return until
 
     def write(
         self, people: Mapping[bytes, PersonRow], *, note: Note, after: Callable[[dict[str, int]], None]

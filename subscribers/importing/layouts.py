@@ -8,6 +8,8 @@ from subscribers.importing.errors import BadFile
 from subscribers.importing.targets import name_column
 
 JOIN, LEFT_LIST, LEFT_ALL, BOUNCED, COMPLAINED = "join", "left_list", "left_all", "bounced", "complained"
+ELSEWHERE = "elsewhere"
+"""Somebody whom the file has on other lists only: nothing becomes of their line."""
 
 
 @dataclass(frozen=True)

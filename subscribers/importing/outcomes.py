@@ -49,7 +49,7 @@ REFUSED_WORDS = {
 class PersonRow:
     """One good line. Texts are clean and may be empty; `notes` say what was left out of the line, and why.
 
-    `kind` is what becomes of the person: `join`, or one of the kinds of `layouts` that keep them from mail.
+    `kind` is what becomes of the person: `join`, one of the kinds of `layouts` that keep them from mail, or `elsewhere`.
     """
 
     line: int
@@ -62,6 +62,9 @@ class PersonRow:
     topics: tuple[str, ...] = ()
     giving: str = ""
     timezone: str = ""
+    radius_km: int | None = None
+    frequency: str = ""
+    paused_until: datetime | None = None
     source: str = ""
     kind: str = JOIN
     on: datetime | None = None

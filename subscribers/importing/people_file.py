@@ -93,6 +93,7 @@ def read_people(
     implied_from: date | None = None,
     all_implied: bool = False,
     expires_on: date | None = None,
+    slug: str = "",
 ) -> Iterator[PersonRow | RefusedRow]:
     """The rows of a file that `look_at` looked at, once. Raises `BadFile` for an unusable mapping, or too many rows."""
     check_mapping(mapping, header=look.header)
@@ -105,6 +106,7 @@ def read_people(
         all_implied=all_implied,
         expires_on=expires_on,
         delimiter=look.delimiter,
+        slug=slug,
     )
     return _rows(file, look=look, reader=reader, email_at=list(mapping).index("email"))
 

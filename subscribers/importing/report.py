@@ -8,7 +8,7 @@ from subscribers.importing.outcomes import RefusedRow
 
 MOST_NOTES = 1_000
 MOST_REFUSED = 10_000
-OUTCOMES = ("new", "updated", "unchanged", "waiting", "barred", "suppressed", "repeated", "refused")
+OUTCOMES = ("new", "updated", "unchanged", "waiting", "barred", "suppressed", "elsewhere", "repeated", "refused")
 OUTCOME_WORDS = {
     "new": "new on the list",
     "updated": "known, with something new",
@@ -16,6 +16,7 @@ OUTCOME_WORDS = {
     "waiting": "have not confirmed yet",
     "barred": "marked now, so that they are not mailed",
     "suppressed": "left out: they asked not to be mailed, or cannot be reached",
+    "elsewhere": "passed over: the file has them on other lists only",
     "repeated": "further lines of an address",
     "refused": "refused",
 }
@@ -26,8 +27,9 @@ class ImportReport:
     """`rows` is the sum of the outcomes; `reasons` splits the refused ones by kind.
 
     `new` are people new to the list, `waiting` are on it and have not confirmed, `barred` were kept from mail by this
-    file, `suppressed` had been before, `repeated` are further lines of an address. Only the first 10,000 refused lines
-    and the first 1,000 notes (line number, words) are held here; `noted` counts all notes.
+    file, `suppressed` had been before, `elsewhere` are on other lists by the file itself, `repeated` are further lines of
+    an address. Only the first 10,000 refused lines and the first 1,000 notes (line number, words) are held here;
+    `noted` counts all notes.
     """
 
     rows: int = 0
@@ -37,6 +39,7 @@ class ImportReport:
     waiting: int = 0
     barred: int = 0
     suppressed: int = 0
+    elsewhere: int = 0
     repeated: int = 0
     refused: int = 0
     reasons: dict[str, int] = field(default_factory=dict)

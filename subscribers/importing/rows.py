@@ -10,16 +10,19 @@ from datetime import date, datetime, timedelta
 from subscribers.addresses import normalise
 from subscribers.attribute_texts import clean_attributes
 from subscribers.errors import BadAddress
-from subscribers.importing.layouts import JOIN
+from subscribers.importing.each_list import TERMS, read_each_list
+from subscribers.importing.layouts import ELSEWHERE, JOIN
 from subscribers.importing.outcomes import MOST_FIELD, PersonRow, Refused, RefusedRow, as_csv_line
 from subscribers.importing.records import Record
 from subscribers.importing.statuses import explain_status, read_farewell, read_status
-from subscribers.importing.targets import ATTRIBUTE, guess_target
+from subscribers.importing.targets import ATTRIBUTE, EACH_LIST, guess_target
 from subscribers.importing.values import (
-    read_day,
+    read_frequency,
+    read_given_day,
     read_giving,
     read_language,
     read_line,
+    read_radius,
     read_timezone,
     read_topics,
     unpack_attributes,
@@ -38,6 +41,7 @@ class RowReader:
 
     `implied_from` is the day on which people of implied consent are brought in: whoever has a last day is one of them, and
     with `all_implied` everybody is and needs one. None where they are asked by mail, so that no last day counts.
+    `slug` is the list that they come into, for a file that says something of each list.
     """
 
     def __init__(
@@ -51,16 +55,21 @@ class RowReader:
         all_implied: bool = False,
         expires_on: date | None = None,
         delimiter: str = ",",
+        slug: str = "",
     ) -> None:
         self._delimiter = delimiter
         self._width = len(mapping)
-        self._at = {target: at for at, target in enumerate(mapping) if target}
+        self._slug = slug if EACH_LIST in mapping else ""
+        columns = list(mapping)
+        if self._slug:
+            columns = ["" if target in TERMS else target for target in columns] + list(TERMS)
+        self._at = {target: at for at, target in enumerate(columns) if target}
         self._all_at = {
-            name: [at for at, target in enumerate(mapping) if target == name]
+            name: [at for at, target in enumerate(columns) if target == name]
             for name in ("topics", "asked_on", "left_on", "expires_on")
         }
         self._own = [
-            (target.removeprefix(ATTRIBUTE), at) for at, target in enumerate(mapping) if target.startswith(ATTRIBUTE)
+            (target.removeprefix(ATTRIBUTE), at) for at, target in enumerate(columns) if target.startswith(ATTRIBUTE)
         ]
         self._kind = kind
         self._soft_opt_in = soft_opt_in
@@ -112,6 +121,12 @@ class RowReader:
         if kind != JOIN:
             kind = read_farewell(kind, self._cell(cells, "left_because"))
             return PersonRow(line=record.line, email=email, kind=kind, on=self._day(cells, "left_on", []))
+        if self._slug:
+            terms = read_each_list(self._cell(cells, EACH_LIST), slug=self._slug)
+            if terms is None:
+                return PersonRow(line=record.line, email=email, kind=ELSEWHERE)
+            missing = [""] * (self._width - len(cells))
+            cells = [*cells[: self._width], *missing, *terms.values()]
         notes: list[str] = []
         asked = self._day(cells, "asked_on", notes)
         last = None
@@ -144,6 +159,9 @@ class RowReader:
             giving=read_giving(self._cell(cells, "giving"), notes),
             timezone=read_timezone(self._cell(cells, "timezone"), notes),
             source=self._line(cells, "source", 120),
+            radius_km=read_radius(self._cell(cells, "radius_km"), notes),
+            frequency=read_frequency(self._cell(cells, "mail_frequency"), notes),
+            paused_until=read_given_day(self._cell(cells, "paused_until"), notes),
             on=asked,
             attributes=self._attributes(cells, packed, notes),
             notes=tuple(notes),
@@ -186,13 +204,9 @@ class RowReader:
         return " ".join(part for part in parts if part)[:200].strip()
 
     def _day(self, cells: list[str], target: str, notes: list[str]) -> datetime | None:
-        for text in self._texts(cells, target):
-            if text.strip():
-                day = read_day(text)
-                if day is not None:
-                    return day
-                notes.append(f"“{text.strip()[:40]}” is not a day such as 2026-03-31; left out.")
-        return None
+        """The first that is given, where several columns may have it."""
+        days = (read_given_day(text, notes) for text in self._texts(cells, target))
+        return next((day for day in days if day is not None), None)
 
     def _unpack(self, cells: list[str], notes: list[str]) -> dict[str, str]:
         packed = self._cell(cells, "attributes").strip()

@@ -13,7 +13,7 @@ from django.db import transaction
 from subscribers.importing.chunks import ChunkWriter
 from subscribers.importing.claims import hold, release
 from subscribers.importing.errors import BadFile
-from subscribers.importing.layouts import find_layout
+from subscribers.importing.layouts import ELSEWHERE, find_layout
 from subscribers.importing.outcomes import PersonRow, RefusedRow
 from subscribers.importing.people_file import PeopleFile, look_at, read_people
 from subscribers.importing.remarks import remarks_dropped_by_now
@@ -91,6 +91,7 @@ class Run:
             implied_from=None if batch.confirm else batch.started_at.date(),
             all_implied=batch.basis == Basis.CASL_IMPLIED,
             expires_on=batch.expires_on,
+            slug=batch.mailing_list.slug,
         )
 
     def _skip_done(self) -> None:
@@ -104,7 +105,7 @@ class Run:
         while left and (chunk := list(islice(self._rows, min(left, CHUNK)))):
             left -= len(chunk)
             for row in chunk:
-                if isinstance(row, PersonRow):
+                if isinstance(row, PersonRow) and row.kind != ELSEWHERE:
                     self._seen.add(self._writer.identify(row.email))
             hold(self._batch, token=self._token, now=self._clock())
 
@@ -141,6 +142,9 @@ class Run:
         fresh: dict[bytes, PersonRow] = {}
         for row in chunk:
             if isinstance(row, RefusedRow):
+                continue
+            if row.kind == ELSEWHERE:
+                self.report.elsewhere += 1
                 continue
             address_hash = self._writer.identify(row.email)
             if not self._seen.add(address_hash):

@@ -20,6 +20,9 @@ COLUMNS = (
     "giving",
     "timezone",
     "source",
+    "radius_km",
+    "frequency",
+    "paused_until",
     "place_id",
     "kind",
     "given_at",
@@ -29,7 +32,8 @@ COLUMNS = (
 
 _TABLE = (
     "CREATE TEMPORARY TABLE {exists} import_stage (line integer, address_hash {binary}, uuid {uuid}, email text,"
-    " name text, language text, giving text, timezone text, source text, place_id bigint, kind text,"
+    " name text, language text, giving text, timezone text, source text, radius_km integer, frequency text,"
+    " paused_until {moment}, place_id bigint, kind text,"
     " given_at {moment}, expires_at {moment}, subscriber_id bigint, barred integer, was integer, made integer, changed integer,"
     " renewed integer) {end}"
 )

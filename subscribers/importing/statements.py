@@ -11,12 +11,14 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 
 from subscribers.importing.layouts import BOUNCED, COMPLAINED, LEFT_ALL, LEFT_LIST
+from subscribers.importing.targets import EACH_LIST
 from subscribers.journal import Note, note_down
 from subscribers.models import (
     Basis,
     Confirmation,
     ConsentEvent,
     EndReason,
+    Frequency,
     Giving,
     ImportBatch,
     Reason,
@@ -129,7 +131,10 @@ def write_people(cursor: CursorWrapper, batch: ImportBatch) -> None:
     """Updates those who have something new and makes those who are not there. Nobody else's row is touched."""
     cursor.execute(_UPDATE)
     given = {
-        name: name for name in ("uuid", "email", "address_hash", "name", "language", "timezone", "source", "place_id")
+        name: name
+        for name in (
+            *("uuid", "email", "address_hash", "name", "language", "timezone", "source", "radius_km", "place_id"),
+        )
     }
     _insert(
         cursor,
@@ -157,7 +162,12 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
         _insert(
             cursor,
             Subscription,
-            staged={"subscriber_id": "subscriber_id", "expires_at": "expires_at"},
+            staged={
+                "subscriber_id": "subscriber_id",
+                "expires_at": "expires_at",
+                "paused_until": "paused_until",
+                "frequency": f"CASE WHEN frequency = '' THEN '{Frequency.EVERY}' ELSE frequency END",
+            },
             worked_out={"requested_at": (asked, batch.started_at)},
             same={
                 "mailing_list_id": batch.mailing_list_id,
@@ -184,7 +194,7 @@ def _by_basis(batch: ImportBatch) -> Iterator[tuple[Basis, str]]:
         return
     if batch.basis != Basis.CASL_IMPLIED:
         yield Basis(batch.basis), "expires_at IS NULL"
-    if batch.basis == Basis.CASL_IMPLIED or "expires_on" in batch.mapping:
+    if batch.basis == Basis.CASL_IMPLIED or {"expires_on", EACH_LIST} & set(batch.mapping):
         yield Basis.CASL_IMPLIED, "expires_at IS NOT NULL"
 
 

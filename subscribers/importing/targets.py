@@ -9,6 +9,7 @@ from subscribers.lines import clean_line, unguard_cell
 
 LEFT_OUT = ""
 ATTRIBUTE = "attribute:"
+EACH_LIST = "each_list"
 FIELDS = {
     "email": "Email address",
     "name": "Full name",
@@ -24,6 +25,10 @@ FIELDS = {
     "source": "Where they came from",
     "asked_on": "Day they signed up",
     "expires_on": "Last day of their implied consent",
+    "radius_km": "How far they go to an event, in km",
+    "mail_frequency": "How often: every, monthly or events",
+    "paused_until": "Day on which their pause ends",
+    EACH_LIST: "Each list of theirs, as a file of all our lists writes it",
     "status": "Status: subscribed, unsubscribed, bounced …",
     "left_on": "Day they left or bounced",
     "left_because": "Why they left",

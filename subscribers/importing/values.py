@@ -10,6 +10,8 @@ from subscribers.lines import clean_line, unguard_cell
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}", re.I)
 _GIVING = {"none", "donor", "monthly"}
+_FREQUENCY = {"every", "monthly", "events"}
+_FARTHEST_KM = 1_000
 _TOPIC_SPLIT = re.compile(r"[;|,]")
 _DAY = re.compile(
     r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T](\d{1,2}):(\d\d)(?::(\d\d))?(?:\.\d+)?)?"
@@ -45,6 +47,14 @@ def read_day(text: str) -> datetime | None:
         )
     except (ValueError, OverflowError):
         return None
+
+
+def read_given_day(text: str, notes: list[str]) -> datetime | None:
+    """As `read_day`; a text that is no day is said."""
+    day = read_day(text)
+    if day is None and text.strip():
+        notes.append(f"“{text.strip()[:40]}” is not a day such as 2026-03-31; left out.")
+    return day
 
 
 def read_timezone(text: str, notes: list[str]) -> str:
@@ -95,4 +105,24 @@ def read_giving(text: str, notes: list[str]) -> str:
     if not word or word in _GIVING:
         return word
     notes.append(f"“{word[:40]}” is not one of none, donor, monthly; left out.")
+    return ""
+
+
+def read_radius(text: str, notes: list[str]) -> int | None:
+    """Whole kilometres."""
+    words = text.strip()
+    if not words:
+        return None
+    km = int(words) if words.isdecimal() and len(words) <= len(str(_FARTHEST_KM)) else 0
+    if 0 < km <= _FARTHEST_KM:
+        return km
+    notes.append(f"“{words[:40]}” is not a distance from 1 to {_FARTHEST_KM:,} km; left out.")
+    return None
+
+
+def read_frequency(text: str, notes: list[str]) -> str:
+    word = text.strip().lower()
+    if not word or word in _FREQUENCY:
+        return word
+    notes.append(f"“{word[:40]}” is not one of every, monthly, events; left out.")
     return ""

@@ -2,18 +2,21 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from subscribers.attributes import write_attributes
-from subscribers.exporter import EXPORTED, export_people
+from subscribers.exporter import OF_ALL_LISTS, OF_ONE_LIST, export_people
 from subscribers.importer import ImportReport, import_people
 from subscribers.locations import locate, place_for
 from subscribers.models import (
     Basis,
     ConsentEvent,
+    Frequency,
     Giving,
     MailingList,
     Place,
@@ -25,7 +28,14 @@ from tests.support.people import NOW, make_list, make_member, make_person, subsc
 
 pytestmark = pytest.mark.django_db
 OVER = datetime(2027, 2, 1, tzinfo=UTC)
+PAUSED = datetime(2026, 5, 31, 9, 30, tzinfo=UTC)
 EVIDENCE = "Moved from the old machine, export of 5 March 2026"
+
+
+@pytest.fixture(autouse=True)
+def _now() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
 
 
 def bring(mailing_list: MailingList, text: str, **fields: object) -> ImportReport:
@@ -73,7 +83,9 @@ def fill(weekly: MailingList) -> None:
         giving=Giving.MONTHLY,
         timezone="America/Chicago",
         source="-fair, spring\N{LATIN SMALL LETTER E WITH ACUTE}",
+        radius_km=80,
     )
+    full.subscriptions.update(frequency=Frequency.MONTHLY, paused_until=PAUSED)
     full.topics.set(Topic.objects.all())
     write_attributes([(full.pk, {"membership": "=gold", "since": "2019"})])
 
@@ -83,7 +95,7 @@ def test_d1_p10_every_column_and_every_basis_comes_back_into_an_empty_installati
     fill(weekly)
     first = take(weekly)
     rows = rows_of(first)
-    columns = set(EXPORTED) | {"attribute:membership", "attribute:since"}
+    columns = set(OF_ONE_LIST) | {"attribute:membership", "attribute:since"}
     assert set(rows[0]) == columns
     assert all(any(row[column] for row in rows) for column in columns)
     report = bring(start_anew(), first)
@@ -135,3 +147,51 @@ def test_p10_a_file_of_all_lists_has_the_first_of_somebodys_last_days_and_the_li
     assert (row["lists"], row["asked_on"], row["expires_on"]) == ("events;weekly", "2026-02-24", last.isoformat())
     (row,) = rows_of(take(weekly))
     assert (row["lists"], row["asked_on"], row["expires_on"]) == ("events;weekly", "2026-03-05", "")
+
+
+def test_a_file_of_all_lists_is_split_again_into_each_with_its_own_day_rhythm_and_pause() -> None:
+    weekly, events = begin(), make_list("events")
+    fill(weekly)
+    ann = make_member(weekly, "ann@example.org")
+    subscribe(ann, events, requested_at=NOW - timedelta(days=9), frequency=Frequency.EVENTS, paused_until=PAUSED)
+    only = make_person("only@example.org")
+    subscribe(only, events, basis=Basis.CASL_IMPLIED, expires_at=OVER)
+    before, of_weekly, of_events = take(), take(weekly), take(events)
+    assert set(rows_of(before)[0]) >= set(OF_ALL_LISTS)
+    Subscriber.objects.all().delete()
+    report = bring(weekly, before)
+    assert (report.new, report.elsewhere, report.refused, report.ignored_columns) == (len(rows_of(of_weekly)), 1, 0, [])
+    report = bring(events, before)
+    assert (report.new, report.elsewhere) == (2, report.rows - 2)
+    assert sorted(take().splitlines()) == sorted(before.splitlines())
+    assert (take(weekly), sorted(take(events).splitlines())) == (of_weekly, sorted(of_events.splitlines()))
+
+
+def test_a_file_never_changes_how_often_or_how_far_somebody_chose_to_be_mailed_here() -> None:
+    weekly = begin()
+    make_member(weekly, "bea@example.org")
+    ann = make_member(weekly, "ann@example.org", radius_km=25)
+    ann.subscriptions.update(frequency=Frequency.EVENTS)
+    lines = "ann@example.org,300,monthly,2026-05-01\nbea@example.org,300,monthly,2026-05-01\n"
+    report = bring(weekly, f"email,radius_km,mail_frequency,paused_until\n{lines}")
+    assert report.unchanged == 2
+    assert list(Subscription.objects.filter(subscriber__radius_km=None).values_list("frequency")) == [("every",)]
+    ann.refresh_from_db()
+    assert (ann.radius_km, list(ann.subscriptions.values_list("frequency", "paused_until"))) == (25, [("events", None)])
+
+
+def test_a_rhythm_a_distance_or_a_pause_that_cannot_be_is_left_out_and_said_and_one_that_is_over_is_no_pause() -> None:
+    report = bring(
+        begin(),
+        "email,radius_km,mail_frequency,paused_until\n"
+        "ann@example.org,far,daily,tomorrow\nbea@example.org,0,,2031-01-01\ncleo@example.org,,EVENTS,2026-03-04\n",
+    )
+    assert (report.new, [line for line, _ in report.notes]) == (3, [2, 2, 2, 3, 3])
+    found = Subscription.objects.order_by("subscriber__email")
+    assert list(found.values_list("frequency", "paused_until")) == [("every", None), ("every", None), ("events", None)]
+    assert not Subscriber.objects.exclude(radius_km=None).exists()
+
+
+def test_a_column_called_frequency_in_the_file_of_another_program_is_no_rhythm_of_ours() -> None:
+    bring(begin(), "email,frequency,lists\nann@example.org,Monthly,3\n")
+    assert Subscription.objects.get().frequency == Frequency.EVERY

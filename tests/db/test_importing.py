@@ -120,7 +120,7 @@ def test_an_import_that_was_killed_goes_on_after_its_last_committed_row_and_brin
     assert (report.resumed_after, report.batch_id) == (30, batch.pk)
     assert report.counts() == {
         "rows": 61, "new": 40, "updated": 0, "unchanged": 0, "waiting": 0, "barred": 0, "suppressed": 0,
-        "repeated": 20, "refused": 1,
+        "elsewhere": 0, "repeated": 20, "refused": 1,
     }  # fmt: skip
     assert ConsentEvent.objects.count() == Subscription.objects.count() == 40
     assert set(Subscriber.objects.values_list("name", flat=True)) == {f"P{n}" for n in range(40)}

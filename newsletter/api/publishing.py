@@ -59,4 +59,7 @@ def named_receipt(request: HttpRequest, publication: str, number: str) -> dict[s
 
 
 def _receipt(issue: Issue) -> dict[str, Any]:
-    return {**status_of(issue), "subject": public_subject(issue, at=timezone.now())}
+    """Without what staff wrote to one another of its send, and who of them did what."""
+    status = status_of(issue)
+    send = {**status["send"], "reason": ""} if status["send"] else None
+    return {**status, "send": send, "subject": public_subject(issue, at=timezone.now())}

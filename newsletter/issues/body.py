@@ -3,6 +3,7 @@
 from html import escape
 from typing import Any
 
+from newsletter.content.same_page import name_page
 from newsletter.issues.choose import Choice
 from newsletter.models import Publication, Story
 
@@ -53,12 +54,12 @@ def draft_body(
 
 def find_related(stories: list[Story]) -> list[tuple[str, str]]:
     """Where the sources name related stories, those; else recent stories that share a topic. Never one that is in."""
-    inside = {story.url for story in stories}
+    inside = {name_page(story.url) for story in stories}
     named = [
         (str(title), str(url))
         for story in stories
         for title, url in story.related
-        if url not in inside and not has_mark(str(title))
+        if name_page(str(url)) not in inside and not has_mark(str(title))
     ]
     if named:
         return list(dict.fromkeys(named))[:RELATED_LINKS]
@@ -68,7 +69,7 @@ def find_related(stories: list[Story]) -> list[tuple[str, str]]:
         Story.objects.filter(
             topics__in=topics, language__in=languages, withdrawn_at__isnull=True, embargo_until__isnull=True
         )
-        .exclude(url__in=inside)
+        .exclude(url__in=[story.url for story in stories])
         .distinct()
     )
     return [(story.title, story.url) for story in shared[: RELATED_LINKS * 2] if not has_mark(story.title)][

@@ -4,6 +4,9 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
+from newsletter.content.same_page import CAMPAIGN, name_page, spell_page
 from newsletter.errors import NotReady
 from newsletter.issues.care import EMAIL, care_of, find_fault
 from newsletter.models import Story
@@ -20,8 +23,7 @@ def find_links(content: Content) -> Iterator[str]:
 
 def find_linked_stories(content: Content) -> set[int]:
     """The ids of the stories that its further reading leads to."""
-    urls = set(find_links(content))
-    return set(Story.objects.filter(url__in=urls).values_list("pk", flat=True)) if urls else set()
+    return {story.pk for story in _stories_at(set(find_links(content)))}
 
 
 def find_unfit_links(urls: Collection[str], *, channel: str, at: datetime, required: bool) -> frozenset[str]:
@@ -29,12 +31,12 @@ def find_unfit_links(urls: Collection[str], *, channel: str, at: datetime, requi
 
     ``required``: the publication shows no story without a consent, whatever the story says of itself.
     """
-    stories = Story.objects.filter(url__in=list(urls)) if urls else ()
-    return frozenset(
-        story.url
-        for story in stories
+    unfit = {
+        name_page(story.url)
+        for story in _stories_at(urls)
         if story.not_in_regions or find_fault(care_of(story), channel=channel, at=at, required=required)
-    )
+    }
+    return frozenset(url for url in urls if name_page(url) in unfit)
 
 
 def require_fit_links(content: Content, *, at: datetime) -> None:
@@ -46,3 +48,13 @@ def require_fit_links(content: Content, *, at: datetime) -> None:
             "Its further reading links to a story that may not be shown now: its consent or its embargo is in the way. "
             "Nothing was sent. Take the link out, or wait."
         )
+
+
+def _stories_at(urls: Collection[str]) -> list[Story]:
+    """The stories of these pages, however either address is written."""
+    if not urls:
+        return []
+    names = {name_page(url) for url in urls}
+    spelled = {way for url in urls for way in (url, *spell_page(url))}
+    found = Story.objects.filter(Q(url__in=spelled) | Q(url__contains=CAMPAIGN))
+    return [story for story in found if name_page(story.url) in names]

@@ -6,6 +6,7 @@ Pure. Where the lead story goes, the next one leads; where the subject or the pr
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from newsletter.content.same_page import name_page
 from newsletter.issues.body import literal, shorten
 
 Content = dict[str, Any]
@@ -21,16 +22,19 @@ def stories_of(content: Content) -> Iterator[Content]:
 
 
 def leave_out(content: Content, *, stories: Collection[int | str]) -> Content:
-    """The content without the stories of these ids, and without further reading at these addresses.
+    """The content without the stories of these ids, and without further reading at these addresses, however written.
 
     The same content where it has none of them.
     """
     gone = [story for story in stories_of(content) if story["id"] in stories]
-    links = {link[1] for block in content["blocks"] if block["type"] == "related" for link in block["links"]}
-    if not gone and links.isdisjoint(stories):
+    asked = {name_page(one) for one in stories if isinstance(one, str)}
+    linked = {
+        name_page(link[1]) for block in content["blocks"] if block["type"] == "related" for link in block["links"]
+    }
+    if not gone and linked.isdisjoint(asked):
         return content
-    addresses = {story["url"] for story in gone} | links.intersection(stories)
-    kept = (_without(block, stories, addresses) for block in content["blocks"])
+    pages = {name_page(story["url"]) for story in gone} | asked
+    kept = (_without(block, stories, pages) for block in content["blocks"])
     blocks = [block for block in kept if block]
     left = {**content, "blocks": _lead_again(blocks) if _leads(content) else blocks}
     titles = [title for story in gone for title in (story["title"], story["own_title"])]
@@ -51,7 +55,7 @@ def _leads(content: Content) -> bool:
     return any(block["type"] == "lead_story" for block in content["blocks"])
 
 
-def _without(block: Content, stories: Collection[int | str], addresses: set[str]) -> Content | None:
+def _without(block: Content, stories: Collection[int | str], pages: set[str]) -> Content | None:
     match block["type"]:
         case _ if "story" in block:
             return None if block["story"]["id"] in stories else block
@@ -59,7 +63,7 @@ def _without(block: Content, stories: Collection[int | str], addresses: set[str]
             kept = [story for story in block["stories"] if story["id"] not in stories]
             return {**block, "stories": kept} if kept else None
         case "related":
-            links = [link for link in block["links"] if link[1] not in addresses]
+            links = [link for link in block["links"] if name_page(link[1]) not in pages]
             return {**block, "links": links} if links else None
         case _:
             return block

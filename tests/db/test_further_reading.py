@@ -53,6 +53,40 @@ def test_v1_v5_v6_a_link_to_a_story_that_may_not_be_shown_stands_in_no_mail(abou
     assert "Our house rules" in html
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://example.org/stories/maya",
+        "http://example.org/stories/maya/",
+        "https://www.example.org/stories/maya/",
+        "https://EXAMPLE.org/stories/maya/?utm_source=home&utm_campaign=may",
+        "https://example.org/stories/maya/#comments",
+        "https://example.org/stories/m%61ya/",
+    ],
+)
+@pytest.mark.parametrize("own", [URL, f"{URL}?utm_source=feed"])
+def test_v1_v5_v6_a_link_is_known_however_its_address_is_written(link: str, own: str):
+    publication = make_publication(archive="public")
+    make_story("The clinic opens its doors", related=[[TITLE, link]])
+    make_story(TITLE, url=own, days_old=90)
+    add_readers(publication, 2)
+    issue = make_issue(publication, approved=True)
+    assert link in repr(resolve_content(issue))
+    editor = make_approver()
+    editor.user_permissions.add(Permission.objects.get(codename="change_story"))
+    done = withdraw_story(
+        story=Story.objects.get(url=own), by=type(editor).objects.get(pk=editor.pk), reason="", now=NOW
+    )
+    assert done.held == [issue]
+    assert "Maya" not in repr(resolve_content(Issue.objects.get(pk=issue.pk)))
+
+
+def test_a_link_to_another_page_of_the_same_site_is_not_taken_for_the_story():
+    issue = issue_with_a_link()
+    Story.objects.filter(url=URL).update(url="https://example.org/rules/?p=7", withdrawn_at=NOW)
+    assert "Our house rules" in repr(resolve_content(Issue.objects.get(pk=issue.pk)))
+
+
 def test_v6_an_embargo_after_the_approval_voids_it():
     issue = issue_with_a_link()
     Story.objects.filter(url=URL).update(embargo_until=NOW + timedelta(days=30))

@@ -20,6 +20,7 @@ from newsletter.issues.approve import hold_issue
 from newsletter.issues.protected_terms import add_terms
 from newsletter.keys import BadKey, make_key, revoke_key
 from newsletter.models import ApiKey, AuditEntry, Publication, Story
+from newsletter.sending.control import pause_send
 from newsletter.sending.receipt import status_of
 from newsletter.sending.start import start_send
 from subscribers.gate import MOST_A_HOME
@@ -258,6 +259,20 @@ def test_v6_why_an_issue_is_held_is_for_staff(publication: Publication) -> None:
     hold_issue(issue=issue, reason="“The first verdict” is under embargo")
     (listed,) = call("get", "issues", key=make("read")).json()["issues"]
     assert (listed["held"], listed["reason"]) == (True, "")
+
+
+def test_why_a_send_was_paused_is_for_staff(publication: Publication) -> None:
+    make_story("The first verdict")
+    add_readers(publication, 2)
+    send = start_send(issue=make_issue(publication, approved=True), now=timezone.now())
+    sign_in("approver")
+    pause_send(
+        send=send, by=User.objects.get(username="approver@example.org"), reason="Maya rang: her brother found it"
+    )
+    receipt = call("get", "issues/weekly/latest/receipt", key=make("read")).json()
+    assert receipt["send"] == {"id": send.pk, "state": "paused", "reason": "", "provider": send.provider}
+    assert "Maya" not in json.dumps(receipt)
+    assert "approver@example.org" not in json.dumps(receipt)
 
 
 def sign_in_keeper() -> User:

@@ -20,6 +20,7 @@ from newsletter.desk.check_panel import say_checks
 from newsletter.desk.issue_pages import ISSUES, IssuePermission, time_left
 from newsletter.desk.issue_preview import MOST_MODES
 from newsletter.desk.send_progress import find_send, say_hold, say_reach
+from newsletter.desk.slot_words import say_slot
 from newsletter.desk.words import say_issue_state
 from newsletter.issues.approval_rules import goes_by_itself
 from newsletter.issues.approve import OPEN_STATES
@@ -38,6 +39,7 @@ def say_decision(issue: Issue, *, user: Any) -> dict[str, Any]:
         "state": say_issue_state(issue),
         "open": issue.state in (*OPEN_STATES, Issue.State.APPROVED),
         "auto": goes_by_itself(issue),
+        "due": say_slot(issue),
         "left": time_left(issue, now=timezone.now()),
         "may_approve": user.has_perm("newsletter.approve_issue"),
         "may_edit": user.has_perm("newsletter.change_issue"),

@@ -1,7 +1,8 @@
 """What staff see first: what needs them now, what comes next, how the last issue went, how the lists grow. Reads only."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from django.utils import timezone
@@ -12,21 +13,33 @@ from newsletter.desk.home_growth import draw_growth
 from newsletter.desk.home_tasks import find_tasks, issue_url
 from newsletter.desk.issue_pages import say_audience
 from newsletter.desk.send_progress import say_hold, say_reach
+from newsletter.desk.slot_words import THIS_YEAR, say_due
 from newsletter.desk.words import say_issue_state
 from newsletter.errors import BadSchedule
-from newsletter.issues.schedule import check_schedule, due_after
+from newsletter.issues.schedule import Due, check_schedule, due_after
 from newsletter.models import Issue, Publication, Send, Slot
 from subscribers.sentences import say
+
+NEXT_SLOTS = 3
+
+
+@dataclass(frozen=True)
+class Coming:
+    """One due moment: when on the publication's clock, and what has become of it so far; ``url`` is its issue's."""
+
+    when: str
+    detail: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True)
 class Next:
-    """The next due moment of a publication. ``at`` is None where its schedule cannot be read."""
+    """What comes of a publication, the soonest first; ``problem`` is why its schedule cannot be read."""
 
     publication: Publication
-    at: datetime | None
-    detail: str
-    url: str = field(default="")
+    first: datetime
+    coming: list[Coming]
+    problem: str = ""
 
 
 class HomePanel(Component):
@@ -58,30 +71,29 @@ class HomePanel(Component):
 
 
 def find_next(*, now: datetime) -> list[Next]:
-    """The next due moment of each publication in use, soonest first."""
+    """The next due moments of each publication in use, the publication that is due soonest first."""
     found = [_next(publication, now) for publication in Publication.objects.filter(enabled=True)]
-    return sorted(found, key=lambda one: one.at or now)
+    return sorted(found, key=lambda one: one.first)
 
 
 def _next(publication: Publication, now: datetime) -> Next:
     try:
         schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
     except BadSchedule as error:
-        return Next(publication=publication, at=None, detail=say(error))
-    due = next(due_after(now, schedule=schedule, zone=publication.zone))
-    slot = Slot.objects.filter(publication=publication, due_local=due.local).first()
-    issue = Issue.objects.filter(slot=slot).first() if slot else None
-    if issue:
-        return Next(
-            publication=publication,
-            at=due.at,
-            detail=f"{issue}: {str(say_issue_state(issue)['word']).lower()}",
-            url=issue_url(issue),
-        )
+        return Next(publication=publication, first=now, coming=[], problem=say(error))
+    dues = list(islice(due_after(now, schedule=schedule, zone=publication.zone), NEXT_SLOTS))
+    slots = Slot.objects.filter(publication=publication, due_local__in=[due.local for due in dues])
+    found = {slot.due_local: slot for slot in slots}
+    issues = {issue.slot_id: issue for issue in Issue.objects.filter(slot__in=slots).select_related("publication")}
+    coming = [_say_coming(publication, due, found.get(due.local), issues) for due in dues]
+    return Next(publication=publication, first=dues[0].at if dues else now, coming=coming)
+
+
+def _say_coming(publication: Publication, due: Due, slot: Slot | None, issues: dict[int | None, Issue]) -> Coming:
+    when = say_due(due.at, zone=publication.zone)
+    if slot and (issue := issues.get(slot.pk)):
+        return Coming(when, f"{issue}: {str(say_issue_state(issue)['word']).lower()}", issue_url(issue))
     if slot and slot.state == Slot.State.SKIPPED:
-        return Next(publication=publication, at=due.at, detail=say(slot.reason))
-    return Next(
-        publication=publication,
-        at=due.at,
-        detail=_("to be assembled %(hours)s hours before") % {"hours": publication.lead_hours},
-    )
+        return Coming(when, say(slot.reason))
+    made = due.at - timedelta(hours=publication.lead_hours)
+    return Coming(when, _("to be assembled on %(day)s") % {"day": say_due(made, zone=publication.zone, form=THIS_YEAR)})

@@ -21,6 +21,7 @@ from newsletter.desk.preview import show_or_say
 from newsletter.desk.proof_step import say_proofs
 from newsletter.desk.readers import content_of
 from newsletter.desk.send_progress import find_send, say_hold, say_reach, say_send
+from newsletter.desk.slot_words import say_slot
 from newsletter.desk.words import say_deliveries, say_excluded, say_issue_state
 from newsletter.issues.approval_rules import goes_by_itself
 from newsletter.issues.approve import OPEN_STATES
@@ -72,6 +73,7 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
                 "state": say_issue_state(issue),
                 "open": open_,
                 "auto": goes_by_itself(issue),
+                "due": say_slot(issue),
                 "left": time_left(issue, now=timezone.now()),
                 "may_approve": user.has_perm("newsletter.approve_issue"),
                 "may_edit": user.has_perm("newsletter.change_issue"),

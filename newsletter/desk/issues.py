@@ -30,6 +30,7 @@ from newsletter.desk.preview import Mode, PreviewedEditView, show_or_say
 from newsletter.desk.preview_person import may_preview_people
 from newsletter.desk.readers import resolve_complete
 from newsletter.desk.saving import say_voided
+from newsletter.desk.slot_words import say_slot_briefly
 from newsletter.desk.stale import void_if_stale
 from newsletter.desk.words import STATE_WORDS
 from newsletter.models import Issue
@@ -157,12 +158,7 @@ class IssueViewSet(SnippetViewSet):
         Column("reference", label=gettext_lazy("Reference")),
         Column("subject", label=gettext_lazy("Subject")),
         StateColumn("state", label=gettext_lazy("State"), sort_key="state"),
-        MomentColumn(
-            "due",
-            label=gettext_lazy("Due"),
-            accessor=lambda issue: issue.slot.due_at if issue.slot else None,
-            sort_key="slot__due_at",
-        ),
+        Column("due", label=gettext_lazy("Due"), accessor=say_slot_briefly, sort_key="slot__due_at"),
         MomentColumn("made_at", label=gettext_lazy("Made"), sort_key="made_at"),
     ]
     panels = [

@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from newsletter.desk.slot_words import say_zone
 from newsletter.errors import BadSchedule
 from newsletter.issues.schedule import check_schedule, due_after
 from newsletter.models import Publication
@@ -72,7 +73,7 @@ def say_schedule(publication: Publication) -> str:
     except BadSchedule as error:
         return say(error)
     rhythm = read_rhythm(publication.schedule)
-    zone = publication.zone.rpartition("/")[2].replace("_", " ")
+    zone = say_zone(publication.zone)
     if rhythm.at is None:
         words = {"schedule": publication.schedule, "zone": zone, "before": _say_before(publication.lead_hours)}
         return _("“%(schedule)s” (%(zone)s time), %(before)s") % words

@@ -62,6 +62,33 @@ def test_an_issue_that_goes_out_by_itself_is_said_to_do_so(publication: Publicat
         assert "The weekly letter No. 1 goes out by itself" in home()
 
 
+def test_the_next_slots_of_a_publication_are_said_on_its_own_clock(publication: Publication) -> None:
+    """In summer London is an hour ahead of the desk, whose clock is UTC."""
+    make_story("The clinic opens its doors")
+    make_issue(publication)
+    with time_machine.travel(datetime(2026, 3, 4, 12, tzinfo=UTC), tick=False):
+        page = home()
+    assert "Thursday 5 March 2026, 09:00 (London time)" in page
+    assert "Thursday 12 March 2026, 09:00 (London time)" in page
+    assert "to be assembled on Wed 11 Mar, 09:00 (London time)" in page
+    assert "Thursday 19 March 2026" in page
+    assert "Thursday 26 March 2026" not in page
+    with time_machine.travel(datetime(2026, 7, 1, 12, tzinfo=UTC), tick=False):
+        assert "Thursday 2 July 2026, 09:00 (London time)" in home("writer")
+
+
+def test_an_issue_says_when_it_is_due_on_the_clock_of_its_publication(publication: Publication) -> None:
+    Publication.objects.update(zone="America/New_York")
+    make_story("The clinic opens its doors")
+    issue = make_issue(Publication.objects.get())
+    editor = sign_in("editor")
+    with time_machine.travel(NOW, tick=False):
+        page = editor.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+        listed = editor.get("/admin/issues/").content.decode()
+    assert "Due Thursday 5 March 2026, 09:00 (New York time), in " in page
+    assert "Thu 5 Mar, 09:00 (New York time)" in listed
+
+
 def test_held_issues_failing_sources_and_unsure_events_are_tasks(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     issue = make_issue(publication)

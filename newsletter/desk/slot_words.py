@@ -1,0 +1,41 @@
+"""When something of a publication is due, on its own clock and not the desk's, as its readers live by it. Words only."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from newsletter.models import Issue
+
+LONG, SHORT, THIS_YEAR = "l j F Y, H:i", "D j M Y, H:i", "D j M, H:i"
+
+
+def say_due(at: datetime, *, zone: str, form: str = LONG) -> str:
+    """“Thursday 5 March 2026, 09:00 (London time)”. A zone that is none: on the desk's clock, which is then named."""
+    try:
+        clock = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        clock = ZoneInfo(timezone.get_default_timezone_name())
+    return _("%(moment)s (%(zone)s time)") % {
+        "moment": date_format(at.astimezone(clock), form),
+        "zone": say_zone(clock.key),
+    }
+
+
+def say_zone(zone: str) -> str:
+    """“New York” for “America/New_York”."""
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+def say_slot(issue: Issue) -> str:
+    """When the issue is due; nothing where it has no slot."""
+    return say_due(issue.slot.due_at, zone=issue.publication.zone) if issue.slot else ""
+
+
+def say_slot_briefly(issue: Issue) -> str:
+    if issue.slot is None:
+        return ""
+    this_year = issue.slot.due_at.year == timezone.now().year
+    return say_due(issue.slot.due_at, zone=issue.publication.zone, form=THIS_YEAR if this_year else SHORT)

@@ -119,7 +119,7 @@ def say_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
         return gettext(
             "Nothing was handed over in the last minute. Mail goes out while `newsletter serve` or a worker runs."
         )
-    minutes = max(round(left / recent), 1)
+    minutes = max(round(left / _per_minute(send, recent=recent, now=now)), 1)
     time = (
         ngettext("%(minutes)s minute", "%(minutes)s minutes", minutes) % {"minutes": minutes}
         if minutes < 120
@@ -129,6 +129,12 @@ def say_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
         "recent": f"{recent:,}",
         "time": time,
     }
+
+
+def _per_minute(send: Send, *, recent: int, now: datetime) -> float:
+    """People a minute: those of the last minute, or of the time since it began where that is less."""
+    since = (now - send.started_at).total_seconds() if send.started_at else 0
+    return recent * LOOK_BACK.total_seconds() / min(max(since, 1), LOOK_BACK.total_seconds())
 
 
 def list_uncertain(send: Send) -> dict[str, Any]:

@@ -106,8 +106,8 @@ def announce_a_correction(page: Page, event: str) -> None:
 
 def look_at_what_is_not_known(page: Page, issue: str) -> None:
     page.goto(f"/admin/issues/{issue}/overview/")
-    expect(page.get_by_role("button", name=re.compile("^The provider took batch"))).to_be_visible()
-    page.get_by_role("button", name=re.compile("^The provider took batch")).evaluate(
+    expect(page.get_by_role("button", name=re.compile("^The provider took it: batch"))).to_be_visible()
+    page.get_by_role("button", name=re.compile("^The provider took it: batch")).evaluate(
         "button => button.closest('li').scrollIntoView({block: 'center'})"
     )
     take_picture(page, "uncertain")

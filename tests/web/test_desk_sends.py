@@ -220,8 +220,42 @@ def test_the_numbers_say_the_rate_and_the_time_that_is_left(publication: Publica
         client = sign_in("approver")
         told = client.get(f"/admin/issues/{send.issue_id}/send/progress/").json()
     assert (told["done"], told["recipients"], told["people"]) == (10, 30, "10 of 30 people")
-    assert told["pace"] == "10 people in the last minute; about 2 minutes left."
+    assert told["pace"] == "10 people in the last minute; about 1 minute left."
     assert told["moving"] is True
+
+
+@pytest.mark.parametrize(
+    ("seconds", "left"), [(5, "about 2 minutes left"), (20, "about 7 minutes left"), (50, "about 17")]
+)
+def test_the_time_left_of_a_send_that_has_just_begun_is_reckoned_from_when_it_began(
+    publication: Publication, seconds: int, left: str
+) -> None:
+    """It was reckoned as if the few people of the first seconds were all of a minute: hours for a send of minutes."""
+    make_story("The clinic opens its doors")
+    add_readers(publication, 10)
+    send = start_send(issue=make_issue(publication, approved=True), now=NOW)
+    batch = send.batches.get()
+    Send.objects.filter(pk=send.pk).update(started_at=NOW, recipients=210)
+    Batch.objects.filter(pk=batch.pk).update(size=10, state="accepted", settled_at=NOW + timedelta(seconds=2))
+    Batch.objects.create(send=send, seq=99, variant=batch.variant, part=9, size=200, key="rest")
+    with time_machine.travel(NOW + timedelta(seconds=seconds), tick=False):
+        told = sign_in("approver").get(f"/admin/issues/{send.issue_id}/send/progress/").json()
+    assert left in told["pace"]
+
+
+def test_while_a_send_moves_no_second_count_stands_beside_the_one_that_follows_it(send: Send) -> None:
+    client = sign_in("approver")
+    assert "still to go" not in overview(send.issue, client)
+    Send.objects.update(state="paused")
+    assert "still to go" in overview(send.issue, client)
+
+
+def test_a_button_is_called_what_stands_on_it(send: Send) -> None:
+    Batch.objects.update(state="uncertain", reason="no answer")
+    Send.objects.update(state="needs_attention")
+    page = overview(send.issue, sign_in("approver"))
+    assert 'aria-label="The provider took it: batch 1"' in page
+    assert 'aria-label="Leave it: batch 1"' in page
 
 
 @pytest.mark.parametrize(

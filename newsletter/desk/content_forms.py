@@ -5,15 +5,19 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
 from newsletter.desk.care_forms import ChannelsField, RegionsField
+from newsletter.desk.wall_clock import WallClockField, read_clock, set_clock
 
 Pairs = list[list[str]]
+MOMENTS = ("starts_at", "ends_at")
 
 
 class PairsField(forms.Field):
@@ -76,6 +80,17 @@ class StoryForm(ContentForm):
 
 
 class EventForm(ContentForm):
+    """Start and end are typed on the event's own clock; another zone for the same hours is another moment."""
+
+    starts_at = WallClockField(label=gettext_lazy("Starts"))
+    ends_at = WallClockField(label=gettext_lazy("Ends"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in MOMENTS:
+            if moment := getattr(self.instance, name):
+                self.initial[name] = read_clock(moment, zone=known_zone(self.instance.zone))
+
     def clean_zone(self) -> str:
         zone: str = self.cleaned_data["zone"]
         if zone:
@@ -84,12 +99,50 @@ class EventForm(ContentForm):
 
     def clean(self) -> Any:
         cleaned = super().clean()
+        for name in MOMENTS:
+            self._set_moment(name, cleaned)
         starts, ends = cleaned.get("starts_at"), cleaned.get("ends_at")
         if starts and ends and ends < starts:
             self.add_error("ends_at", _("The event ends before it starts."))
         if (cleaned.get("latitude") is None) != (cleaned.get("longitude") is None):
             self.add_error("latitude", _("Give both latitude and longitude, or neither."))
         return cleaned
+
+    def save(self, commit: bool = True) -> Any:
+        moved = [name for name in MOMENTS if self.was.get(name) != getattr(self.instance, name)]
+        self.instance.edited_fields = list(dict.fromkeys([*self.instance.edited_fields, *moved]))
+        return super().save(commit=commit)
+
+    @cached_property
+    def was(self) -> dict[str, Any]:
+        """The moments as they are kept, to the second."""
+        kept = (
+            type(self.instance).objects.filter(pk=self.instance.pk).values(*MOMENTS).first()
+            if self.instance.pk
+            else None
+        )
+        return kept or {}
+
+    def _set_moment(self, name: str, cleaned: dict[str, Any]) -> None:
+        shown = cleaned.get(name)
+        if shown is None:
+            return
+        zone, kept = known_zone(cleaned.get("zone", "")), self.was.get(name)
+        if kept and read_clock(kept, zone=zone) == shown.replace(second=0, microsecond=0):
+            cleaned[name] = kept
+            return
+        try:
+            cleaned[name] = set_clock(shown, zone=zone)
+        except ValidationError as error:
+            self.add_error(name, error)
+
+
+def known_zone(zone: str) -> str:
+    """The zone, or the desk's where it is none."""
+    try:
+        return ZoneInfo(zone).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return settings.TIME_ZONE
 
 
 def check_zone(zone: str) -> None:

@@ -1,7 +1,6 @@
 """Events in the desk: the list, and the editor that shows what could not be made out about an event's place and time."""
 
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import django_filters  # type: ignore[import-untyped]
 from django.conf import settings
@@ -9,9 +8,7 @@ from django.contrib.admin.utils import label_for_field
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.text import format_lazy
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
@@ -19,16 +16,14 @@ from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import EditView, SnippetViewSet
 
 from newsletter.desk.content_forms import EventForm
+from newsletter.desk.event_words import say_place, say_when
 from newsletter.desk.panels import WordsPanel
 from newsletter.desk.pickers import EventChooser
 from newsletter.desk.saving import VoidsApprovals
 from newsletter.issues.corrections import find_misled
 from newsletter.models import EventNotice, Source
 from subscribers.desk.listing import FROM_HOME, DeskList
-from subscribers.places import say_country, say_region
 from subscribers.sentences import say
-
-_MOMENT = "D j M Y, H:i"
 
 
 class EventFilters(WagtailFilterSet):
@@ -58,33 +53,6 @@ class EventFilters(WagtailFilterSet):
 
 class EventEditor(VoidsApprovals, EditView):
     pass
-
-
-def say_place(event: EventNotice) -> str:
-    """Where readers must be to be near it, in a few words."""
-    if event.cancelled:
-        return _("Cancelled")
-    if event.online:
-        return _("Online")
-    around = say_region(event.region) if event.region else say_country(event.country) if event.country else ""
-    named = ", ".join(part for part in (event.town, around) if part)
-    if event.latitude is None:
-        return _("%(named)s (region only)") % {"named": named} if named else _("Place unknown")
-    return named or _("By its coordinates")
-
-
-def say_when(event: EventNotice) -> str:
-    """The start on the event's own clock, such as “Thu 3 Dec 2026, 18:30 (America/Chicago)”; an all-day event's date."""
-    if event.all_day and event.day:
-        return date_format(event.day, "D j M Y")
-    try:
-        zone = ZoneInfo(event.zone) if event.zone else ZoneInfo(settings.TIME_ZONE)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return _("%(starts_at)s (UTC; “%(zone)s” is no time zone)") % {
-            "starts_at": date_format(event.starts_at, _MOMENT),
-            "zone": event.zone,
-        }
-    return f"{date_format(event.starts_at.astimezone(zone), _MOMENT)} ({zone.key})"
 
 
 def say_event(event: EventNotice) -> dict[str, Any]:
@@ -125,7 +93,11 @@ class EventViewSet(SnippetViewSet):
                     FieldRowPanel([FieldPanel("starts_at"), FieldPanel("ends_at")]),
                     FieldRowPanel(
                         [
-                            FieldPanel("zone", help_text=gettext_lazy("Such as America/Chicago.")),
+                            FieldPanel(
+                                "zone",
+                                heading=gettext_lazy("Time zone"),
+                                help_text=gettext_lazy("Such as America/Chicago: that of the event’s place."),
+                            ),
                             FieldPanel("all_day"),
                             FieldPanel("day"),
                         ]
@@ -134,7 +106,10 @@ class EventViewSet(SnippetViewSet):
                 ],
                 heading=gettext_lazy("When"),
                 help_text=format_lazy(
-                    gettext_lazy("Start and end are on the desk's clock ({zone}), whatever the event's own zone is."),
+                    gettext_lazy(
+                        "Write start and end as a clock at the event shows them: in its time zone, which stands below."
+                        " Where none stands there, on the desk’s clock ({zone})."
+                    ),
                     zone=settings.TIME_ZONE,
                 ),
             ),

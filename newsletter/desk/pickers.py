@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView, SnippetChooserViewSet
 
+from newsletter.desk.event_words import say_when
+from newsletter.issues.choose import why_no_candidate
 from newsletter.issues.reasons import explain_candidates
 from newsletter.issues.where import without_repeats
 from newsletter.models import EventNotice, Issue, Story
@@ -45,18 +47,26 @@ class _WithReasons:
     ordering: Any = None
 
     @cached_property
+    def issue(self) -> Issue | None:
+        return find_edited_issue(self.request)
+
+    @cached_property
     def reasons(self) -> dict[int, tuple[bool, str]]:
-        return find_reasons(find_edited_issue(self.request), kind=self.kind)
+        return find_reasons(self.issue, kind=self.kind)
+
+    def say_why_not_asked(self, row: Any) -> str:
+        """Why the rules never came to this one."""
+        return _("left out: too old")
 
     def say_why(self, row: Any) -> str:
         if row.pk not in self.reasons:
-            return _("not among the candidates: too old, or too far ahead") if self.reasons else ""
+            return self.say_why_not_asked(row)
         chosen, why = self.reasons[row.pk]
         return (_("in: %(why)s") if chosen else "%(why)s") % {"why": why}
 
     @property
     def columns(self) -> list[Column]:
-        why = [Column("why", label=_("In this issue"), accessor=self.say_why)] if self.reasons else []
+        why = [Column("why", label=_("In this issue"), accessor=self.say_why)] if self.issue and self.issue.slot else []
         return [*super().columns, *self.own_columns, *why]  # type: ignore[misc]
 
     @property
@@ -92,7 +102,17 @@ class _Events(_WithReasons):
 
     @property
     def own_columns(self) -> list[Column]:
-        return [Column("where", label=_("Where"), accessor=_say_where)]
+        return [
+            Column("when", label=_("When"), accessor=say_when),
+            Column("where", label=_("Where"), accessor=_say_where),
+        ]
+
+    def say_why_not_asked(self, row: EventNotice) -> str:
+        if self.issue is None or self.issue.slot is None:
+            return ""
+        publication, due_at = self.issue.publication, self.issue.slot.due_at
+        why = why_no_candidate(row, publication=publication, due_at=due_at)
+        return _("left out: %(why)s") % {"why": say(why)} if why else ""
 
 
 class ChooseStory(_Stories, ChooseView):

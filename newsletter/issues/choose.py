@@ -155,6 +155,18 @@ def choose_events(
     return chosen, reasons
 
 
+def why_no_candidate(event: EventNotice, *, publication: Publication, due_at: datetime) -> str:
+    """Why the rules did not even look at an event, in words for staff; "" where they would have."""
+    if event.starts_at <= due_at:
+        return "it begins before the issue goes out"
+    if event.starts_at > due_at + timedelta(days=publication.days_ahead):
+        return f"too far ahead: the issue looks {publication.days_ahead} days ahead"
+    sources = set(publication.sources.values_list("pk", flat=True))
+    if sources and event.source_id is not None and event.source_id not in sources:
+        return "its source is not one of this publication's"
+    return ""
+
+
 def has_new_event(events: list[EventNotice], *, since: datetime | None) -> bool:
     """Whether any of these was not known, at any date, when the issue before was assembled."""
     if since is None:

@@ -1,15 +1,17 @@
 """Checks beside the preview: what is found, where it jumps to, what blocks an approval and what a person says to have seen."""
 
+import re
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
 from newsletter.issues.content import hash_content, resolve_content
 from newsletter.models import Acknowledgement, EventNotice, Issue, LinkLook, Publication, SenderDomain
 from newsletter.sending.start import start_send
-from tests.support.fixtures import NOW, add_readers, make_event, make_issue, make_story
+from tests.support.fixtures import NOW, add_readers, make_event, make_issue, make_source, make_story
 from tests.web.desk import said, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -221,6 +223,24 @@ def test_who_may_not_edit_assembles_nothing_again(issue: Issue) -> None:
     before = Issue.objects.get(pk=issue.pk).body.get_prep_value()
     sign_in("data").post(f"/admin/issues/{issue.pk}/assemble/")
     assert Issue.objects.get(pk=issue.pk).body.get_prep_value() == before
+
+
+def test_the_picker_says_truly_why_an_event_was_not_asked_for(issue: Issue) -> None:
+    """An event of another source within the month was said to be too old, or too far ahead."""
+    issue.publication.sources.add(make_source())
+    make_event("Bus", days_ahead=9, source=make_source("Another calendar"), zone="America/Chicago")
+    make_event("Far off", days_ahead=300)
+    make_event("Too soon", days_ahead=0.5)
+    client = sign_in("writer")
+    editor = f"http://testserver/admin/issues/edit/{issue.pk}/"
+    with time_machine.travel(NOW, tick=False):
+        page = client.get(
+            "/admin/snippets/choose/newsletter/eventnotice/", headers={"referer": editor}
+        ).content.decode()
+    assert re.search(r"Bus \(13 Mar 2026\).*?left out: its source is not one of this publication", page, re.DOTALL)
+    assert "left out: too far ahead: the issue looks 30 days ahead" in page
+    assert "left out: it begins before the issue goes out" in page
+    assert "Fri 13 Mar 2026, 04:30 (America/Chicago)" in page
 
 
 def test_the_picker_says_why_each_story_is_in_or_out_of_the_issue(issue: Issue) -> None:

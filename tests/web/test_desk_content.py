@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -42,7 +43,7 @@ def event_fields(event: EventNotice, **fields: str) -> dict[str, str]:
         "title": event.title,
         "summary": "",
         "url": event.url,
-        "starts_at": f"{event.starts_at:%Y-%m-%d %H:%M}",
+        "starts_at": f"{event.starts_at.astimezone(ZoneInfo(event.zone)):%Y-%m-%d %H:%M}",
         "zone": event.zone,
         "place_text": event.place_text,
         "town": event.town,
@@ -164,6 +165,36 @@ def test_an_event_starts_on_its_own_clock() -> None:
     assert ">Wed 2 Jun 2027</td>" in page
     assert "12:00 (UTC)" in page
     assert "“Mars/Olympus” is no time zone" in page
+
+
+def test_an_event_is_typed_on_its_own_clock() -> None:
+    event = make_event("Evening", starts_at=datetime(2027, 6, 1, 23, 30, tzinfo=UTC), zone="America/Chicago")
+    client = sign_in("writer")
+    page = client.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    assert 'value="2027-06-01 18:30"' in page
+    assert "as a clock at the event shows them" in page
+    fields = event_fields(event, starts_at="2027-06-01 19:00", ends_at="2027-06-01 21:00")
+    client.post(f"/admin/events/edit/{event.pk}/", fields)
+    event.refresh_from_db()
+    assert event.starts_at == datetime(2027, 6, 2, 0, 0, tzinfo=UTC)
+    assert event.ends_at == datetime(2027, 6, 2, 2, 0, tzinfo=UTC)
+    assert set(event.edited_fields) == {"starts_at", "ends_at"}
+
+
+def test_another_zone_for_the_same_hours_is_another_moment_and_stays_ours() -> None:
+    event = make_event("Evening", starts_at=datetime(2027, 6, 1, 23, 30, tzinfo=UTC), zone="America/Chicago")
+    fields = event_fields(event, starts_at="2027-06-01 18:30", zone="America/New_York")
+    sign_in("writer").post(f"/admin/events/edit/{event.pk}/", fields)
+    event.refresh_from_db()
+    assert event.starts_at == datetime(2027, 6, 1, 22, 30, tzinfo=UTC)
+    assert set(event.edited_fields) == {"zone", "starts_at"}
+
+
+def test_an_hour_that_the_clock_skips_is_no_start() -> None:
+    event = make_event("Evening", zone="Europe/London")
+    fields = event_fields(event, starts_at="2027-03-28 01:30")
+    page = sign_in("writer").post(f"/admin/events/edit/{event.pk}/", fields).content.decode()
+    assert "The clocks of Europe/London skip 01:30 on that day." in page
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from subscribers.desk.held import HeldPage
 from subscribers.desk.import_steps import ACTIONS, STEPS, AskUndo, download_refused, take_step
 from subscribers.desk.imports import MAY, ImportProgress, Imports, ImportTerms, NewImport, ShowImport
 from subscribers.desk.lists import ListViewSet, TopicViewSet
-from subscribers.desk.people import PeopleViewSet, PersonPage
+from subscribers.desk.people import PeopleViewSet, PersonPage, RevealedPerson
 from subscribers.desk.place_choices import list_regions, list_towns
 from subscribers.desk.segment_views import WhyInSegment
 from subscribers.desk.segments import SegmentViewSet
@@ -82,6 +82,7 @@ register_snippet(PeopleGroup)
 def add_urls() -> list[URLPattern]:
     return [
         path("people/<int:pk>/", PersonPage.as_view(), name="subscribers_person"),
+        path("people/<int:pk>/address/", RevealedPerson.as_view(), name="subscribers_reveal"),
         path("people/<int:pk>/erase/", ErasePage.as_view(), name="subscribers_erase"),
         path("people/<int:pk>/bar/", bar, name="subscribers_bar"),
         path("people/<int:pk>/lift/<int:suppression>/", lift, name="subscribers_lift"),
@@ -110,6 +111,7 @@ def add_urls() -> list[URLPattern]:
 
 def name_log_actions(actions: Any) -> None:
     actions.register_action("subscribers.look", gettext_lazy("Look at a person"), gettext_lazy("Looked at"))
+    actions.register_action("subscribers.reveal", gettext_lazy("Show an address"), gettext_lazy("Address shown"))
     actions.register_action(
         "subscribers.lift", gettext_lazy("Allow mail to a person again"), gettext_lazy("Mail allowed again")
     )

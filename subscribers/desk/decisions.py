@@ -21,6 +21,8 @@ from subscribers.sentences import say
 from subscribers.suppression import CannotLift, lift_suppression, suppress
 
 LIFT, BAR, ERASE = "subscribers.change_suppression", "subscribers.add_suppression", "subscribers.delete_subscriber"
+REVEAL = "subscribers.reveal"
+"""Without it staff see addresses masked, and take none away as a file (V10)."""
 
 
 def require(request: HttpRequest, permission: str) -> str:

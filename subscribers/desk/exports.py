@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
+from subscribers.desk.decisions import REVEAL
 from subscribers.desk.import_forms import ExportForm
 from subscribers.desk.import_steps import Echo
 from subscribers.desk.imports import MAY, ImportPage
@@ -34,6 +35,10 @@ class Export(ImportPage):
 
     template_name = "desk/imports/export.html"
     page_title = gettext_lazy("Export people")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        _need_rights(request)
+        return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
         form = ExportForm(request.POST, user=request.user)
@@ -65,14 +70,20 @@ class Export(ImportPage):
 @require_POST
 def take_export_step(request: HttpRequest, pk: int, step: str) -> HttpResponse | StreamingHttpResponse:
     """`allow` by a second person, with their password; `take` by who asked."""
-    if not request.user.has_perm(MAY):
-        raise PermissionDenied
+    _need_rights(request)
     asked = get_object_or_404(ExportRequest.objects.select_related("mailing_list"), pk=pk)
     try:
         return _take(request, asked) if step == "take" else _allow(request, asked)
     except DomainError as error:
         messages.error(request, say(error))
         return redirect("subscribers_export")
+
+
+def _need_rights(request: HttpRequest) -> None:
+    """Files of people are for who looks after them and may see whole addresses."""
+    user: Any = request.user
+    if not user.has_perms([MAY, REVEAL]):
+        raise PermissionDenied
 
 
 def _allow(request: HttpRequest, asked: ExportRequest) -> HttpResponse:
@@ -126,8 +137,7 @@ def _stream(asked: ExportRequest) -> StreamingHttpResponse:
 @require_POST
 def download_person(request: HttpRequest, pk: int) -> JsonResponse:
     """Everything held about one person, to be given to them when they ask for it."""
-    if not request.user.has_perm(MAY):
-        raise PermissionDenied
+    _need_rights(request)
     person = get_object_or_404(Subscriber.objects.select_related("place"), pk=pk)
     log(instance=person, action="subscribers.export_person", user=request.user)
     held = describe_person(person, now=timezone.now(), for_themselves=True)

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
@@ -22,7 +22,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
 
 from subscribers.addresses import normalise
-from subscribers.desk.decisions import BAR, ERASE, LIFT
+from subscribers.desk.decisions import BAR, ERASE, LIFT, REVEAL
 from subscribers.desk.imports import MAY as DOWNLOAD
 from subscribers.desk.listing import MomentColumn
 from subscribers.desk.words import say_consent, say_subscription
@@ -127,10 +127,11 @@ class PeopleViewSet(ModelViewSet):
 
 
 class PersonPage(WagtailAdminTemplateMixin, TemplateView):
-    """Everything held about one person. Each look is logged."""
+    """Everything held about one person, the address masked. Each look is logged."""
 
     template_name = "desk/person.html"
     header_icon = "user"
+    http_method_names = ["get", "head", "options"]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if not PEOPLE_POLICY.user_has_permission(request.user, "view"):
@@ -155,6 +156,8 @@ class PersonPage(WagtailAdminTemplateMixin, TemplateView):
         return {
             **context,
             "person": self.person,
+            "address": str(self.person),
+            "may_reveal": self.request.user.has_perm(REVEAL),
             "place": describe_place(self.person.place) if self.person.place else "",
             "topics": list(self.person.topics.all()),
             "subscriptions": [(subscription, say_subscription(subscription)) for subscription in subscriptions],
@@ -164,8 +167,24 @@ class PersonPage(WagtailAdminTemplateMixin, TemplateView):
             "may_lift": self.request.user.has_perm(LIFT),
             "may_bar": self.request.user.has_perm(BAR),
             "may_erase": self.request.user.has_perm(ERASE),
-            "may_download": self.request.user.has_perm(DOWNLOAD),
+            "may_download": self.request.user.has_perms([DOWNLOAD, REVEAL]),
         }
+
+
+class RevealedPerson(PersonPage):
+    """The same page with the whole address, on POST alone: it is asked for each time, and on record (V10)."""
+
+    http_method_names = ["get", "head", "options", "post"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if not request.user.has_perm(REVEAL):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        log(instance=self.person, action="subscribers.reveal", user=request.user)
+        shown = {"address": self.person.email, "may_reveal": False}
+        return self.render_to_response({**self.get_context_data(**kwargs), **shown})
 
 
 def _suppressions(person: Subscriber) -> list[tuple[Suppression, bool]]:

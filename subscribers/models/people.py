@@ -47,6 +47,7 @@ class Subscriber(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
+        permissions = [("reveal", "Can see whole addresses")]
         constraints = [
             models.CheckConstraint(condition=models.Q(giving__in=Giving.values), name="subscriber_giving"),
         ]

@@ -48,6 +48,7 @@ LOOKED_AT = {
     "subscribers_import_undo": PEOPLE,
     "subscribers_imports": PEOPLE,
     "subscribers_person": PEOPLE,
+    "subscribers_reveal": PEOPLE,
     "subscribers_regions": STAFF,
     "subscribers_towns": STAFF,
     "subscribers_why_in_segment": PEOPLE,
@@ -137,6 +138,7 @@ POSTED_TOO = {
     "subscribers_import_terms": PEOPLE,
     "subscribers_why_in_segment": PEOPLE,
     "subscribers_erase": PEOPLE,
+    "subscribers_reveal": PEOPLE,
 }
 """Rooms that one looks at and where one decides."""
 NEED_FACTOR = frozenset({"approver", "data", "admin"})

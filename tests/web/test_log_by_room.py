@@ -112,6 +112,7 @@ DEEDS: dict[str, Callable[[], Fields]] = {
     "subscribers_bar": lambda: {"why": "asked by phone"},
     "subscribers_lift": lambda: {"why": "asked by phone to get it again"},
     "subscribers_person_data": dict,
+    "subscribers_reveal": dict,
     "subscribers_export_step allow": _export(),
     "subscribers_export_step take": _export(allowed=True),
     "subscribers_import_step run": _import("checked"),

@@ -1,0 +1,70 @@
+"""V10, G10: an address is masked until somebody with the right asks for it, and the staff log says who did."""
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.urls import reverse
+from wagtail.models import ModelLogEntry
+
+from subscribers.models import Subscriber
+from tests.support.people import make_list, make_member
+from tests.web.desk import PASSWORD, sign_in
+
+pytestmark = pytest.mark.django_db
+ADDRESS, MASKED = "ada@example.org", "a•••@e•••.org"
+
+
+@pytest.fixture
+def ada() -> Subscriber:
+    return make_member(make_list(), ADDRESS, name="Ada Lee")
+
+
+def test_v10_a_person_is_shown_masked_and_whole_to_who_asks_which_is_on_record(ada: Subscriber) -> None:
+    client = sign_in("data")
+    page = client.get(reverse("subscribers_person", args=[ada.pk])).content.decode()
+    assert MASKED in page
+    assert ADDRESS not in page
+    assert not ModelLogEntry.objects.filter(action="subscribers.reveal").exists()
+    reveal = reverse("subscribers_reveal", args=[ada.pk])
+    assert reveal in page
+    answer = client.post(reveal)
+    assert ADDRESS in answer.content.decode()
+    assert "no-store" in answer.headers["Cache-Control"]
+    entry = ModelLogEntry.objects.get(action="subscribers.reveal")
+    assert (entry.object_id, entry.user_display_name, ADDRESS in str(entry.data)) == (
+        str(ada.pk),
+        "data@example.org",
+        False,
+    )
+
+
+def test_v10_to_open_the_page_of_the_whole_address_again_shows_it_masked(ada: Subscriber) -> None:
+    page = sign_in("data").get(reverse("subscribers_reveal", args=[ada.pk])).content.decode()
+    assert (MASKED in page, ADDRESS in page) == (True, False)
+    assert not ModelLogEntry.objects.filter(action="subscribers.reveal").exists()
+
+
+def test_v10_without_the_right_no_page_and_no_file_gives_an_address_away(ada: Subscriber) -> None:
+    client = sign_in("data")
+    right = Permission.objects.get(content_type__app_label="subscribers", codename="reveal")
+    Group.objects.get(name="data").permissions.remove(right)
+    page = client.get(reverse("subscribers_person", args=[ada.pk])).content.decode()
+    assert MASKED in page
+    assert reverse("subscribers_reveal", args=[ada.pk]) not in page
+    assert reverse("subscribers_person_data", args=[ada.pk]) not in page
+    asked = {"mailing_list": "", "reason": "Print", "password": PASSWORD}
+    for room, fields in {
+        reverse("subscribers_reveal", args=[ada.pk]): {},
+        reverse("subscribers_person_data", args=[ada.pk]): {},
+        reverse("subscribers_export"): asked,
+    }.items():
+        answer = client.post(room, fields)
+        assert answer.status_code in (302, 403)
+        assert ADDRESS not in answer.content.decode()
+    assert not ModelLogEntry.objects.filter(action__in=["subscribers.reveal", "subscribers.export_person"]).exists()
+
+
+@pytest.mark.parametrize("role", ["writer", "editor", "approver"])
+def test_v10_those_who_do_not_look_after_people_have_no_right_to_addresses(role: str, ada: Subscriber) -> None:
+    answer = sign_in(role).post(reverse("subscribers_reveal", args=[ada.pk]))
+    assert answer.status_code in (302, 403)
+    assert ADDRESS not in answer.content.decode()

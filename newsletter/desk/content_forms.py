@@ -71,6 +71,12 @@ class StoryForm(ContentForm):
     consent_channels = ChannelsField(label=gettext_lazy("Agreed to be shown in"))
     not_in_regions = RegionsField()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """A story that is written here is dated now: one without a date comes after all that have one."""
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None:
+            self.initial["published_at"] = timezone.now().replace(second=0, microsecond=0)
+
     def clean(self) -> Any:
         cleaned = super().clean()
         given, expires = cleaned.get("consent_given_on"), cleaned.get("consent_expires_on")

@@ -13,7 +13,7 @@ from newsletter.desk.home_growth import draw_growth
 from newsletter.desk.home_tasks import find_tasks, issue_url
 from newsletter.desk.issue_pages import say_audience
 from newsletter.desk.send_progress import say_hold, say_reach
-from newsletter.desk.slot_words import THIS_YEAR, say_due
+from newsletter.desk.slot_words import say_beside, say_due
 from newsletter.desk.words import say_issue_state
 from newsletter.errors import BadSchedule
 from newsletter.issues.schedule import Due, check_schedule, due_after
@@ -96,4 +96,4 @@ def _say_coming(publication: Publication, due: Due, slot: Slot | None, issues: d
     if slot and slot.state == Slot.State.SKIPPED:
         return Coming(when, say(slot.reason))
     made = due.at - timedelta(hours=publication.lead_hours)
-    return Coming(when, _("to be assembled on %(day)s") % {"day": say_due(made, zone=publication.zone, form=THIS_YEAR)})
+    return Coming(when, _("to be assembled on %(day)s") % {"day": say_beside(made, zone=publication.zone)})

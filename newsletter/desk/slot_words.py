@@ -14,14 +14,16 @@ LONG, SHORT, THIS_YEAR = "l j F Y, H:i", "D j M Y, H:i", "D j M, H:i"
 
 def say_due(at: datetime, *, zone: str, form: str = LONG) -> str:
     """“Thursday 5 March 2026, 09:00 (London time)”. A zone that is none: on the desk's clock, which is then named."""
-    try:
-        clock = ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        clock = ZoneInfo(timezone.get_default_timezone_name())
+    clock = _clock(zone)
     return _("%(moment)s (%(zone)s time)") % {
         "moment": date_format(at.astimezone(clock), form),
         "zone": say_zone(clock.key),
     }
+
+
+def say_beside(at: datetime, *, zone: str) -> str:
+    """“Wed 4 Mar, 09:00”, beside a moment whose zone is named."""
+    return date_format(at.astimezone(_clock(zone)), THIS_YEAR)
 
 
 def say_zone(zone: str) -> str:
@@ -39,3 +41,10 @@ def say_slot_briefly(issue: Issue) -> str:
         return ""
     this_year = issue.slot.due_at.year == timezone.now().year
     return say_due(issue.slot.due_at, zone=issue.publication.zone, form=THIS_YEAR if this_year else SHORT)
+
+
+def _clock(zone: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo(timezone.get_default_timezone_name())

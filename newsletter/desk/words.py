@@ -48,7 +48,7 @@ _DELIVERIES = {
 def say_issue_state(issue: Issue) -> dict[str, Any]:
     """``word`` for people, ``tone`` for the colour, ``held`` with its reason."""
     word, tone = _STATES[Issue.State(issue.state)]
-    return {"word": str(word), "tone": tone, "held": issue.held, "held_reason": say(issue.held_reason)}
+    return {"word": str(word), "tone": tone, "held": issue.held, "held_reason": say_reason(issue.held_reason)}
 
 
 def say_send_state(send: Send) -> tuple[str, str]:

@@ -115,7 +115,7 @@ def _reason_against(
     told_at: datetime = getattr(story, "told_at")  # noqa: B009 - an annotation, unknown to the model's type
     if already:
         return f"already in No. {already[0].issue.number}"
-    if sources and story.source_id not in sources:
+    if sources and story.source_id is not None and story.source_id not in sources:
         return "its source is not one of this publication's"
     if stale := _why_stale(story.source, now):
         return stale

@@ -138,6 +138,18 @@ def test_a_story_without_a_date_leads_where_there_is_no_other(publication):
     assert make_issue(publication).subject == "No date"
 
 
+def test_what_staff_wrote_themselves_belongs_to_no_source_and_may_stand_in_any_publication(publication):
+    """Events of staff were taken; stories of theirs never, where a publication names its sources."""
+    publication.sources.add(make_source("Its own"))
+    make_story("Written at the desk", source=None)
+    make_story("From another source", source=make_source("Another"))
+    make_event("An evening of ours", source=None, online=True)
+    issue = make_issue(publication)
+    assert issue.subject == "Written at the desk"
+    assert reason_for(issue, "From another source") == "left out: its source is not one of this publication's"
+    assert reason_for(issue, "An evening of ours (11 Mar 2026)").startswith("ahead")
+
+
 @pytest.mark.parametrize(("days", "left_out"), [(7.9, False), (8.1, True)])
 def test_x11_what_comes_from_a_source_unreadable_for_eight_days_is_left_out(publication, days, left_out):
     source = make_source("Silent", good_at=NOW - timedelta(days=days))

@@ -6,6 +6,7 @@ from io import BytesIO
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
@@ -165,6 +166,12 @@ def test_an_event_starts_on_its_own_clock() -> None:
     assert ">Wed 2 Jun 2027</td>" in page
     assert "12:00 (UTC)" in page
     assert "“Mars/Olympus” is no time zone" in page
+
+
+def test_a_story_that_is_written_here_is_dated_now_unless_somebody_says_otherwise() -> None:
+    with time_machine.travel(datetime(2026, 3, 4, 9, 30, tzinfo=UTC), tick=False):
+        page = sign_in("editor").get("/admin/stories/add/").content.decode()
+    assert 'value="2026-03-04 09:30"' in page
 
 
 def test_an_event_is_typed_on_its_own_clock() -> None:

@@ -70,7 +70,7 @@ def test_the_next_slots_of_a_publication_are_said_on_its_own_clock(publication: 
         page = home()
     assert "Thursday 5 March 2026, 09:00 (London time)" in page
     assert "Thursday 12 March 2026, 09:00 (London time)" in page
-    assert "to be assembled on Wed 11 Mar, 09:00 (London time)" in page
+    assert "to be assembled on Wed 11 Mar, 09:00<" in page
     assert "Thursday 19 March 2026" in page
     assert "Thursday 26 March 2026" not in page
     with time_machine.travel(datetime(2026, 7, 1, 12, tzinfo=UTC), tick=False):

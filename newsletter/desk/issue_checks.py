@@ -15,6 +15,7 @@ from newsletter.desk.rendered import render_once
 from newsletter.issues.acknowledge import name_warning
 from newsletter.issues.content import Content, hash_content
 from newsletter.issues.content_checks import check_content
+from newsletter.issues.further_reading import check_links
 from newsletter.issues.links import find_dead_links
 from newsletter.issues.protected_check import look_for_protected
 from newsletter.models import Acknowledgement, Issue, Story
@@ -59,6 +60,7 @@ def find_everywhere(content: Content, *, now: datetime) -> list[Finding]:
     pseudonyms = dict(Story.objects.filter(pk__in=stories).values_list("pk", "pseudonyms"))
     return [
         *look_for_protected(content).findings,
+        *check_links(content, at=max(datetime.fromisoformat(content["issue"]["due_at"]), now)),
         *check_content(content, pseudonyms=pseudonyms, now=now),
         *find_dead_links(content, now=now),
         *senders,

@@ -16,6 +16,7 @@ from newsletter.issues.changes import find_changes
 from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.content_checks import check_events
 from newsletter.issues.dry_run import find_unfillable
+from newsletter.issues.further_reading import check_links
 from newsletter.issues.place import place_stories
 from newsletter.issues.protected_check import require_unprotected
 from newsletter.issues.variants import find_groups, freeze_revision, make_variants
@@ -93,6 +94,9 @@ def check_ready(*, issue: Issue, now: datetime) -> IssueRevision:
                 _("%(issue)s fails a check: %(value)s%(more)s")
                 % {"issue": issue, "value": errors[0]["message"], "more": more}
             )
+    linked = next(check_links(revision.content, at=max(due, now)), None)
+    if linked:
+        raise NotReady(_("%(issue)s fails a check: %(value)s") % {"issue": issue, "value": linked.message})
     require_unprotected(issue=issue, content=revision.content, mails=variants)
     return revision
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from newsletter.content.same_page import name_page
 from newsletter.issues.body import literal, shorten
+from newsletter.issues.written_links import written_links
 
 Content = dict[str, Any]
 _TELLING = 30
@@ -22,15 +23,14 @@ def stories_of(content: Content) -> Iterator[Content]:
 
 
 def leave_out(content: Content, *, stories: Collection[int | str]) -> Content:
-    """The content without the stories of these ids, and without further reading at these addresses, however written.
+    """The content without the stories of these ids, and without what links to them or to these addresses, however written.
 
-    The same content where it has none of them.
+    Of further reading the link goes, of staff's own words the block: they tell of the story. The same content where it has
+    none of them.
     """
     gone = [story for story in stories_of(content) if story["id"] in stories]
     asked = {name_page(one) for one in stories if isinstance(one, str)}
-    linked = {
-        name_page(link[1]) for block in content["blocks"] if block["type"] == "related" for link in block["links"]
-    }
+    linked = {name_page(link) for block in content["blocks"] for link in written_links(block)}
     if not gone and linked.isdisjoint(asked):
         return content
     pages = {name_page(story["url"]) for story in gone} | asked
@@ -66,7 +66,7 @@ def _without(block: Content, stories: Collection[int | str], pages: set[str]) ->
             links = [link for link in block["links"] if name_page(link[1]) not in pages]
             return {**block, "links": links} if links else None
         case _:
-            return block
+            return block if pages.isdisjoint(map(name_page, written_links(block))) else None
 
 
 def _lead_again(blocks: list[Content]) -> list[Content]:

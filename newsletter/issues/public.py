@@ -11,7 +11,7 @@ from django.conf import settings
 from newsletter.issues.audience import Group, find_wheres, see_as
 from newsletter.issues.care import ARCHIVE, EMAIL, care_of, find_fault
 from newsletter.issues.documents import make_document
-from newsletter.issues.further_reading import find_links, find_unfit_links
+from newsletter.issues.further_reading import find_all_links, find_unfit_links
 from newsletter.issues.leave_out import leave_out, stories_of
 from newsletter.issues.protected_watch import keep_watch
 from newsletter.issues.visible import Content, see_all
@@ -23,7 +23,7 @@ KEPT = 128
 _FROM_OUTSIDE = ("lead_story", "stories", "events", "related")
 """Blocks whose words are no staff text: what looks like a merge field there is text like any other."""
 Hidden = frozenset[int | str]
-"""Ids of stories, and addresses of further reading that leads to others."""
+"""Ids of stories, and addresses of links that lead to others."""
 
 
 def find_hidden(content: Content, *, channel: str, at: datetime) -> Hidden:
@@ -40,14 +40,14 @@ def find_hidden_in(contents: Sequence[Content], *, channel: str, at: datetime) -
     stories = {story.pk: story for story in Story.objects.filter(pk__in=set().union(*told))}
     unfit = {
         required: find_unfit_links(
-            {url for content in contents for url in find_links(content)}, channel=channel, at=at, required=required
+            {url for content in contents for url in find_all_links(content)}, channel=channel, at=at, required=required
         )
         for required in {content["publication"]["consent_required"] for content in contents}
     }
     hidden: list[Hidden] = []
     for ids, content in zip(told, contents, strict=True):
         gone = {pk for pk in ids if pk not in stories or not _may_be_seen(stories[pk], content, channel, at)}
-        links = unfit[content["publication"]["consent_required"]].intersection(find_links(content))
+        links = unfit[content["publication"]["consent_required"]].intersection(find_all_links(content))
         hidden.append(frozenset[int | str](gone) | links)
     return hidden
 

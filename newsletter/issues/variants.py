@@ -154,6 +154,6 @@ def _store(revision: IssueRevision, rendered: Rendered) -> Variant:
 def _note_shown(variant: Variant, *, content: Content, visible: Visible) -> None:
     stories, events = shown_by(content, visible=visible)
     if not visible.only_events:
-        stories |= find_linked_stories(content)
+        stories |= find_linked_stories(leave_out(content, stories=visible.hidden))
     rows = [(Shown.Kind.STORY, row_id) for row_id in stories] + [(Shown.Kind.EVENT, row_id) for row_id in events]
     Shown.objects.bulk_create(Shown(variant=variant, kind=kind, row_id=row_id) for kind, row_id in sorted(rows))

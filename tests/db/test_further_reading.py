@@ -8,13 +8,24 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.issues.approve import current_approval
+from newsletter.desk.issue_checks import find_everywhere
+from newsletter.errors import NotReady
+from newsletter.issues.approve import approve_issue, current_approval
 from newsletter.issues.content import resolve_content
 from newsletter.models import Batch, Issue, Story, Variant
 from newsletter.sending.claim import find_due_batches
 from newsletter.sending.start import start_send
 from newsletter.sending.withdraw import withdraw_story
-from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
+from tests.support.fixtures import (
+    HOUSTON,
+    LONDON,
+    NOW,
+    add_readers,
+    make_approver,
+    make_issue,
+    make_publication,
+    make_story,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TITLE, URL = "How Maya came home", "https://example.org/stories/maya/"
@@ -79,6 +90,89 @@ def test_v1_v5_v6_a_link_is_known_however_its_address_is_written(link: str, own:
     )
     assert done.held == [issue]
     assert "Maya" not in repr(resolve_content(Issue.objects.get(pk=issue.pk)))
+
+
+WRITTEN = [
+    ("note", {"heading": "", "text": f'<p>We told you of <a href="{URL}?utm_source=us">how Maya came home</a>.</p>'}),
+    ("button", {"label": "Maya again", "url": URL}),
+]
+
+
+def issue_that_says(block: tuple[str, Any], *, approved: bool = True) -> Issue:
+    """Staff wrote of the story in words of their own, and link to it."""
+    publication = make_publication(archive="public")
+    make_story("The clinic opens its doors")
+    make_story(TITLE, url=URL, days_old=90)
+    add_readers(publication, 2)
+    issue = make_issue(publication)
+    issue.body.append(block)
+    issue.save()
+    if approved:
+        approve_issue(issue=issue, by=make_approver(), now=NOW)
+    return issue
+
+
+@pytest.mark.parametrize("block", WRITTEN, ids=["note", "button"])
+@pytest.mark.parametrize(
+    "changed",
+    [{"withdrawn_at": NOW}, {"embargo_until": timezone.now() + timedelta(days=9)}, {"consent_needed": True}],
+    ids=["v5", "v6", "v1"],
+)
+def test_v1_v5_v6_what_staff_wrote_of_a_story_keeps_to_its_consent_too(block: tuple[str, Any], changed: dict[str, Any]):
+    issue = issue_that_says(block)
+    send = start_send(issue=issue, now=NOW)
+    pages = [f"/view/{Variant.objects.get().public_id}", f"/news/weekly/{issue.number}/"]
+    assert all("Maya" in Client().get(page).content.decode() for page in pages)
+    Story.objects.filter(url=URL).update(**changed)
+    for page in pages:
+        html = Client().get(page).content.decode()
+        assert "Maya" not in html
+        assert "The clinic opens its doors" in html
+    assert (find_due_batches(now=NOW) == []) == ("withdrawn_at" in changed), send
+
+
+@pytest.mark.parametrize("block", WRITTEN, ids=["note", "button"])
+def test_v1_v5_v6_an_issue_whose_own_words_link_to_such_a_story_is_neither_approved_nor_frozen(
+    block: tuple[str, Any],
+):
+    issue = issue_that_says(block, approved=False)
+    Story.objects.filter(url=URL).update(embargo_until=NOW + timedelta(days=30))
+    with pytest.raises(NotReady, match="Maya came home” is under embargo"):
+        approve_issue(issue=issue, by=make_approver(), now=NOW)
+    (finding,) = [one for one in find_everywhere(resolve_content(issue), now=NOW) if one.code == "linked-story"]
+    assert (finding.level, finding.block) == ("error", issue.body[len(issue.body) - 1].id)
+    Story.objects.filter(url=URL).update(embargo_until=None)
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    Story.objects.filter(url=URL).update(not_in_regions=["US-TX"])
+    with pytest.raises(NotReady, match="kept from some regions"):
+        start_send(issue=issue, now=NOW)
+
+
+def test_v5_withdrawing_holds_an_issue_whose_own_words_link_to_the_story():
+    issue = issue_that_says(WRITTEN[0])
+    editor = make_approver()
+    editor.user_permissions.add(Permission.objects.get(codename="change_story"))
+    done = withdraw_story(
+        story=Story.objects.get(url=URL), by=type(editor).objects.get(pk=editor.pk), reason="", now=NOW
+    )
+    assert done.held == [issue]
+
+
+def test_a_button_to_a_story_of_the_issue_goes_to_whom_the_story_goes():
+    publication = make_publication()
+    make_story("The clinic opens its doors")
+    make_story(TITLE, url=URL, days_old=2, not_in_regions=["US-TX"])
+    add_readers(publication, 1, where=LONDON)
+    add_readers(publication, 1, where=HOUSTON, start=1)
+    issue = make_issue(publication)
+    issue.body.append(("button", {"label": "Maya again", "url": URL}))
+    issue.save()
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    story = Story.objects.get(url=URL)
+    shown = {
+        "Maya" in variant.html: variant.shows.filter(row_id=story.pk).exists() for variant in Variant.objects.all()
+    }
+    assert shown == {True: True, False: False}
 
 
 def test_a_link_to_another_page_of_the_same_site_is_not_taken_for_the_story():

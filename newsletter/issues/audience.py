@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from newsletter.issues.near import Where
-from newsletter.issues.shown import shown_wrongly_to
+from newsletter.issues.told import find_misled_by
 from newsletter.issues.visible import Content, Visible, see
 from newsletter.models import Delivery, Issue
 from subscribers.audience import ANY_FREQUENCY, AudienceCount, candidates, count_audience, eligible
@@ -84,7 +84,7 @@ def with_those_who_left(issue: Issue, *, counted: AudienceCount) -> AudienceCoun
     """Of a correction, the candidates are all who were shown the event; those who left the list since are excluded."""
     if issue.kind != Issue.Kind.CORRECTION:
         return counted
-    shown = _shown_wrongly_to(issue).distinct().count()
+    shown = _misled_by(issue).distinct().count()
     left = shown - counted.candidates
     excluded = {**counted.excluded, **({NOT_ON_LIST: left} if left else {})}
     return replace(counted, candidates=shown, excluded=excluded)
@@ -125,7 +125,7 @@ def find_wheres(place_ids: Iterable[int]) -> dict[int, Where]:
 def _whom(issue: Issue) -> dict[str, Any]:
     publication = issue.publication
     if issue.kind == Issue.Kind.CORRECTION:
-        among = _shown_wrongly_to(issue)
+        among = _misled_by(issue)
         return {"mailing_list": publication.mailing_list, "frequencies": ANY_FREQUENCY, "among": among}
     return {
         "mailing_list": publication.mailing_list,
@@ -134,8 +134,8 @@ def _whom(issue: Issue) -> dict[str, Any]:
     }
 
 
-def _shown_wrongly_to(issue: Issue) -> QuerySet[Any, int]:
+def _misled_by(issue: Issue) -> QuerySet[Any, int]:
     """Nobody where the correction was cancelled and its change is announced in another issue."""
     if not hasattr(issue, "correction"):
         return Delivery.objects.none().values_list("subscriber_id", flat=True)
-    return shown_wrongly_to(issue.correction)
+    return find_misled_by(issue.correction).order_by().values_list("subscriber_id", flat=True)

@@ -50,6 +50,9 @@ def _things(content: dict[str, Any]) -> dict[tuple[str, int], dict[str, Any]]:
             for thing in things:
                 title = thing.get("title") or thing.get("headline", "")
                 found[kind, thing["id"]] = {**thing, "kind": kind, "title": title}
+    if announced := content["issue"].get("announces"):
+        event = announced["event"]
+        found["the event", event["id"]] = {**event, "kind": "the event"}
     return found
 
 

@@ -33,6 +33,7 @@ def resolve_content(issue: Issue) -> Content:
             "reference": issue.reference,
             "public_id": issue.public_id,
             "due_at": _due(issue),
+            **_announced(issue),
         },
         "subject": issue.subject,
         "preheader": issue.preheader,
@@ -67,6 +68,14 @@ def hash_content(content: Content) -> str:
 
 def _due(issue: Issue) -> str:
     return issue.slot.due_at.isoformat() if issue.slot else issue.made_at.isoformat()
+
+
+def _announced(issue: Issue) -> Content:
+    """Of a correction: the facts it was written for, and the event as it is now. Whatever changes in it voids the approval."""
+    if issue.kind != Issue.Kind.CORRECTION or not hasattr(issue, "correction"):
+        return {}
+    correction = issue.correction
+    return {"announces": {"facts": correction.fingerprint, "event": resolve_event(correction.event)}}
 
 
 def _publication(publication: Publication) -> Content:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from newsletter.content.html import plain_text
 from newsletter.content.pseudonyms import notes_for
+from newsletter.issues.facts import fingerprint
 from newsletter.issues.visible import Content
 from newsletter.rendering.lint_types import Finding
 
@@ -25,8 +26,9 @@ def check_content(content: Content, *, pseudonyms: Pseudonyms, now: datetime) ->
 
 
 def check_events(content: Content, *, delivered_at: datetime) -> Iterator[Finding]:
-    """Events that are over, have begun or were cancelled when readers get the mail."""
+    """Events that are over, have begun or were cancelled when readers get the mail; what a correction says and is no more."""
     if content["issue"].get("kind") == "correction":
+        yield from _check_announced(content)
         return
     for block in content["blocks"]:
         for event in block.get("events", []):
@@ -42,6 +44,14 @@ def check_events(content: Content, *, delivered_at: datetime) -> Iterator[Findin
                     f"The event “{title}” will have begun when readers get this. Look whether it still helps them."
                 )
                 yield Finding("warning", "event-begun", message, block=block["key"], field="events")
+
+
+def _check_announced(content: Content) -> Iterator[Finding]:
+    announced = content["issue"].get("announces")
+    if announced and fingerprint(announced["event"]) != announced["facts"]:
+        title = _short(announced["event"]["title"])
+        message = f"The event “{title}” changed again: what this says no longer holds. Announce the change anew, from the event."
+        yield Finding("error", "event-overtaken", message)
 
 
 def _ends(event: Content) -> datetime:

@@ -1,33 +1,39 @@
-"""An event that moved or was cancelled, announced to exactly those who were shown it otherwise. Nothing here sends.
+"""An event that changed, announced to exactly those who were told of it otherwise. Nothing here sends.
 
-A change is announced once by each publication: a row with the event as it is now makes that so.
+It may have moved, been cancelled, or take place after all. Who was told what is looked up in `told`.
 """
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Count, Max, QuerySet
 from django.utils.translation import gettext as _
 
 from newsletter.errors import NotAllowed, NotReady, WrongState
+from newsletter.issues.approve import withdraw_approvals
 from newsletter.issues.assemble import next_number, remember_assembly
 from newsletter.issues.body import literal, shorten
 from newsletter.issues.content import resolve_event
 from newsletter.issues.dates import in_words, locale_of
-from newsletter.issues.shown import find_event, fingerprint, shown_wrongly_to, variants_with
+from newsletter.issues.facts import fingerprint
+from newsletter.issues.told import Telling, find_misled_by, find_tellings
 from newsletter.issues.where import say_where
 from newsletter.issues.words import say
-from newsletter.models import Correction, Delivery, EventNotice, Issue, IssueRevision, Publication, Shown
+from newsletter.models import Correction, Delivery, EventNotice, Issue, Publication, Send, move
+
+_WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 
 
 @dataclass(frozen=True)
 class Misled:
-    """People to whom a publication showed an event otherwise than it is now.
+    """People whom a publication told of an event otherwise than it is now.
 
-    ``was`` is the event as they saw it last, ``now`` as it is.
+    ``was`` is the event as they were told last, ``now`` as it is. ``correction`` is the one that announces it, made already.
+    ``mixed``: it takes place after all, and only some of them were told that it is cancelled.
     """
 
     publication: Publication
@@ -36,10 +42,11 @@ class Misled:
     was: dict[str, Any]
     now: dict[str, Any]
     correction: Correction | None
+    mixed: bool = False
 
     @property
     def when(self) -> str:
-        """Day and hour as they were shown, in the publication's language."""
+        """Day and hour as they were told, in the publication's language."""
         return self._when(self.was)
 
     @property
@@ -48,7 +55,7 @@ class Misled:
 
     @property
     def where(self) -> str:
-        """The place as it was shown."""
+        """The place as they were told."""
         return say_where(self.was, language=self.publication.language)
 
     @property
@@ -60,25 +67,30 @@ class Misled:
 
 
 def find_misled(event: EventNotice, *, now: datetime) -> list[Misled]:
-    """Of each publication that showed the event otherwise to somebody. Nobody is misled by an event that is over."""
-    variants = variants_with(Shown.Kind.EVENT, event.pk)
-    publications = Publication.objects.filter(issues__variants__in=variants).distinct().order_by("pk")
+    """Of each publication that told somebody of the event otherwise. Nobody is misled by an event that is over."""
+    tellings = find_tellings(event.pk)
+    publications = Publication.objects.filter(pk__in={one.publication_id for one in tellings}).order_by("pk")
     found = (
-        _misled_by(publication, event, now=now) for publication in publications.select_related("brand", "mailing_list")
+        _misled_by(publication, event, tellings=tellings, now=now)
+        for publication in publications.select_related("brand", "mailing_list")
     )
     return [one for one in found if one is not None]
 
 
-def announce_change(*, event: EventNotice, publication: Publication, by: Any, now: datetime) -> Issue:
-    """The draft of a correction; the one that is there where the change was announced already.
+def find_overtaken(event: EventNotice) -> list[Correction]:
+    """Corrections that have not gone out, and say what is no longer so."""
+    waiting = Correction.objects.filter(event=event, issue__state__in=_WAITING).exclude(fingerprint=facts_of(event))
+    return list(waiting.select_related("issue__publication").order_by("pk"))
 
-    Raises NotAllowed, NotReady where nobody was shown it otherwise, WrongState where it went out and was cancelled midway.
+
+def announce_change(*, event: EventNotice, publication: Publication, by: Any, now: datetime) -> Issue:
+    """The draft of a correction; the one that is there where it is announced already. One that says otherwise is taken back.
+
+    Raises NotAllowed, NotReady where nobody was told otherwise, WrongState where another one is on its way.
     """
-    if not by.has_perm("newsletter.change_issue"):
-        raise NotAllowed(
-            _("%(by)s may not write corrections. An administrator can give the role “writer” or “editor”.") % {"by": by}
-        )
-    misled = _misled_by(publication, event, now=now)
+    _require(by)
+    turn = (_corrections_of(publication, event).aggregate(last=Max("turn"))["last"] or 0) + 1
+    misled = _misled_by(publication, event, tellings=find_tellings(event.pk), now=now)
     if misled is None and _is_over(event, now):
         raise NotReady(_("“%(title)s” is over: there is nothing to announce.") % {"title": event.title})
     if misled is None:
@@ -86,41 +98,93 @@ def announce_change(*, event: EventNotice, publication: Publication, by: Any, no
             _("%(name)s showed nobody “%(title)s” otherwise than it is now: there is nothing to correct.")
             % {"name": publication.name, "title": event.title}
         )
+    if misled.correction is not None:
+        return misled.correction.issue
     try:
         with transaction.atomic():
-            return _find_draft(misled) or _make_correction(misled, event=event, by=by, now=now)
+            _make_room(publication, event, by=by, now=now)
+            return _make_correction(misled, event=event, turn=turn, by=by, now=now)
     except IntegrityError:
-        return Correction.objects.get(publication=publication, event=event, fingerprint=facts_of(event)).issue
+        made = _announcement_of(publication, event)
+        if made is None:
+            raise
+        return made.issue
+
+
+def take_back(*, correction: Correction, by: Any, now: datetime) -> None:
+    """Cancel a correction that has not gone out. Raises NotAllowed, WrongState where it is on its way or gone."""
+    _require(by)
+    issue = correction.issue
+    with transaction.atomic():
+        live = issue.sends.exclude(state=Send.State.CANCELLED).exists()
+        withdraw_approvals(issue=issue, now=now)
+        if live or not move(issue, of=_WAITING, to=Issue.State.CANCELLED):
+            raise WrongState(
+                _(
+                    "%(issue)s is on its way, or went out, and says otherwise. Cancel its send, or wait until it is over."
+                )
+                % {"issue": issue}
+            )
 
 
 def facts_of(event: EventNotice) -> str:
     """The fingerprint of an event as its row is now."""
-    return fingerprint(
-        {
-            "starts_at": event.starts_at.astimezone(UTC).isoformat(),
-            "all_day": event.all_day,
-            "day": event.day.isoformat() if event.day else "",
-            "place": event.place_text,
-            "town": event.town,
-            "region": event.region,
-            "online": event.online,
-            "cancelled": event.cancelled,
-        }
-    )
+    return fingerprint(resolve_event(event))
 
 
-def _misled_by(publication: Publication, event: EventNotice, *, now: datetime) -> Misled | None:
-    now_is = facts_of(event)
-    known = Correction.objects.filter(publication=publication, event=event, fingerprint=now_is).first()
-    looked_for = known or Correction(publication=publication, event=event, fingerprint=now_is)
-    people = shown_wrongly_to(looked_for).distinct().count()
-    was = _last_shown(publication, event, now_is) if people else None
-    if was is None or (_is_over(event, now) and _was_to_be_over(was, now)):
+def _misled_by(
+    publication: Publication, event: EventNotice, *, tellings: list[Telling], now: datetime
+) -> Misled | None:
+    known = _announcement_of(publication, event)
+    if known is not None and known.issue.state == Issue.State.SENT:
+        anew = Correction(publication=publication, event=event, fingerprint=known.fingerprint)
+        known = None if find_misled_by(anew, tellings=tellings).exists() else known
+    looked_for = known or Correction(publication=publication, event=event, fingerprint=facts_of(event))
+    heard = _last_heard(find_misled_by(looked_for, tellings=tellings), tellings)
+    if not heard:
         return None
-    what = Correction.What.CANCELLED if event.cancelled else Correction.What.MOVED
+    untrue = {one: people for one, people in heard.items() if one.cancelled}
+    was = _read(next(iter(untrue or heard)), event)
+    if _is_over(event, now) and (was["cancelled"] or _was_to_be_over(was, now)):
+        return None
+    people = sum(heard.values())
     return Misled(
-        publication=publication, what=what, people=people, was=was, now=resolve_event(event), correction=known
+        publication=publication,
+        what=_say_what(event, after_all=bool(untrue)),
+        people=people,
+        was=was,
+        now=resolve_event(event),
+        correction=known,
+        mixed=0 < sum(untrue.values()) < people,
     )
+
+
+def _announcement_of(publication: Publication, event: EventNotice) -> Correction | None:
+    """The newest correction that was not cancelled, where it says what is so now."""
+    newest = _corrections_of(publication, event).exclude(issue__state=Issue.State.CANCELLED).order_by("-turn").first()
+    return newest if newest is not None and newest.fingerprint == facts_of(event) else None
+
+
+def _corrections_of(publication: Publication, event: EventNotice) -> QuerySet[Correction]:
+    return Correction.objects.filter(publication=publication, event=event).select_related("issue__publication")
+
+
+def _last_heard(mails: QuerySet[Delivery], tellings: list[Telling]) -> dict[Telling, int]:
+    """What these mails say, newest first, each with the people for whom it is the last of them."""
+    last = mails.order_by().values("subscriber_id").annotate(last=Max("pk")).values("last")
+    by_variant = Delivery.objects.filter(pk__in=last).order_by().values_list("batch__variant").annotate(Count("pk"))
+    people = dict(by_variant)
+    return {one: people[one.variant_id] for one in tellings if one.variant_id in people}
+
+
+def _say_what(event: EventNotice, *, after_all: bool) -> str:
+    if event.cancelled:
+        return Correction.What.CANCELLED
+    return Correction.What.RESTORED if after_all else Correction.What.MOVED
+
+
+def _read(telling: Telling, event: EventNotice) -> dict[str, Any]:
+    return telling.event or {**resolve_event(event), "cancelled": True}
 
 
 def _is_over(event: EventNotice, now: datetime) -> bool:
@@ -137,38 +201,19 @@ def _end(starts: datetime, ends: datetime | None, *, all_day: bool) -> datetime:
     return ends or (starts + timedelta(days=1) if all_day else starts)
 
 
-def _last_shown(publication: Publication, event: EventNotice, now_is: str) -> dict[str, Any] | None:
-    """The event in the newest issue that showed it otherwise."""
-    revisions = IssueRevision.objects.filter(
-        issue__publication=publication, variants__in=variants_with(Shown.Kind.EVENT, event.pk)
-    )
-    for content in revisions.distinct().order_by("-made_at").values_list("content", flat=True):
-        shown = find_event(content, event.pk)
-        if shown is not None and fingerprint(shown) != now_is:
-            return shown
-    return None
+def _make_room(publication: Publication, event: EventNotice, *, by: Any, now: datetime) -> None:
+    """What waits and says otherwise is taken back; what is on its way and says otherwise must come to its end first."""
+    over = [Issue.State.SENT, Issue.State.CANCELLED]
+    open_ = _corrections_of(publication, event).exclude(issue__state__in=over)
+    for older in open_.exclude(fingerprint=facts_of(event)):
+        take_back(correction=older, by=by, now=now)
 
 
-def _find_draft(misled: Misled) -> Issue | None:
-    """The correction that is there. One that was cancelled before it reached anybody makes room for another."""
-    if misled.correction is None:
-        return None
-    issue: Issue = misled.correction.issue
-    if issue.state != Issue.State.CANCELLED:
-        return issue
-    if Delivery.objects.filter(issue=issue).exists():
-        raise WrongState(
-            _("This change was announced in %(issue)s, whose send was cancelled. It cannot be announced again.")
-            % {"issue": issue}
-        )
-    misled.correction.delete()
-    return None
-
-
-def _make_correction(misled: Misled, *, event: EventNotice, by: Any, now: datetime) -> Issue:
+def _make_correction(misled: Misled, *, event: EventNotice, turn: int, by: Any, now: datetime) -> Issue:
     publication, language = misled.publication, misled.publication.language
     title = literal(event.title)
-    text = say(f"{misled.what}_text", language, title=event.title, when=_join(misled.when, misled.where))
+    words = f"{misled.what}_some_text" if misled.mixed else f"{misled.what}_text"
+    text = say(words, language, title=event.title, when=_join(misled.when, misled.where))
     body: list[tuple[str, Any]] = [
         (
             "note",
@@ -178,7 +223,7 @@ def _make_correction(misled: Misled, *, event: EventNotice, by: Any, now: dateti
             },
         )
     ]
-    if misled.what == Correction.What.MOVED:
+    if misled.what != Correction.What.CANCELLED:
         body.append(("events", {"heading": say("moved_events", language), "events": [event]}))
     issue = Issue.objects.create(
         publication=publication,
@@ -198,6 +243,7 @@ def _make_correction(misled: Misled, *, event: EventNotice, by: Any, now: dateti
         event=event,
         what=misled.what,
         fingerprint=facts_of(event),
+        turn=turn,
         made_at=now,
     )
     return issue
@@ -212,3 +258,10 @@ def _inbox_words(misled: Misled) -> str:
 
 def _join(when: str, where: str) -> str:
     return f"{when} · {where}" if where else when
+
+
+def _require(by: Any) -> None:
+    if not by.has_perm("newsletter.change_issue"):
+        raise NotAllowed(
+            _("%(by)s may not write corrections. An administrator can give the role “writer” or “editor”.") % {"by": by}
+        )

@@ -17,6 +17,16 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "moved_heading": "An event has changed",
         "moved_text": "We told you about “{title}” ({when}). It has changed: please look at the new day and place below.",
         "moved_events": "As it is now",
+        "restored_subject": "It takes place after all: {title}",
+        "restored_heading": "It takes place after all",
+        "restored_text": (
+            "We told you that “{title}” ({when}) was cancelled. It "
+            "takes place after all: please look below at when and where."
+        ),
+        "restored_some_text": (
+            "“{title}” takes place. We had told some of you that it was cancelled, "
+            "and others another day or place. Please look below at when and where."
+        ),
         "archive": "Earlier issues",
         "archive_of": "Issues of {name}",
         "all_issues": "All issues",
@@ -36,6 +46,15 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "moved_heading": "Un evento ha cambiado",
         "moved_text": "Te hablamos de «{title}» ({when}). Ha cambiado: mira abajo el nuevo día y lugar.",
         "moved_events": "Como queda ahora",
+        "restored_subject": "Se celebra finalmente: {title}",
+        "restored_heading": "Se celebra finalmente",
+        "restored_text": (
+            "Te dijimos que «{title}» ({when}) se había cancelado. Finalmente se celebra: mira abajo cuándo y dónde."
+        ),
+        "restored_some_text": (
+            "«{title}» se celebra. A algunas personas les dijimos que se había "
+            "cancelado, y a otras, otro día u otro lugar. Mira abajo cuándo y dónde."
+        ),
         "archive": "Números anteriores",
         "archive_of": "Números de {name}",
         "all_issues": "Todos los números",
@@ -55,6 +74,16 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "moved_heading": "Un événement a changé",
         "moved_text": "Nous vous avions annoncé « {title} » ({when}). Il a changé : voyez ci-dessous la date et le lieu.",
         "moved_events": "Ce qui vaut maintenant",
+        "restored_subject": "Il a lieu finalement : {title}",
+        "restored_heading": "Un événement a lieu finalement",
+        "restored_text": (
+            "Nous vous avions annoncé que « {title} » ({when}) était annulé. "
+            "Il a lieu finalement : voyez ci-dessous la date et le lieu."
+        ),
+        "restored_some_text": (
+            "« {title} » a lieu. Nous avions annoncé à certains qu’il était annulé, à "
+            "d’autres un autre jour ou un autre lieu. Voyez ci-dessous la date et le lieu."
+        ),
         "archive": "Numéros précédents",
         "archive_of": "Numéros de {name}",
         "all_issues": "Tous les numéros",
@@ -74,6 +103,16 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "moved_heading": "Eine Veranstaltung hat sich geändert",
         "moved_text": "Wir hatten „{title}“ angekündigt ({when}). Tag oder Ort haben sich geändert, bitte sehen Sie unten nach.",
         "moved_events": "So gilt es jetzt",
+        "restored_subject": "Findet doch statt: {title}",
+        "restored_heading": "Eine Veranstaltung findet doch statt",
+        "restored_text": (
+            "Wir hatten geschrieben, dass „{title}“ ({when}) abgesagt ist. Die "
+            "Veranstaltung findet doch statt, bitte sehen Sie unten nach, wann und wo."
+        ),
+        "restored_some_text": (
+            "„{title}“ findet statt. Manchen hatten wir geschrieben, dass die Veranstaltung abgesagt "
+            "ist, anderen einen anderen Tag oder Ort. Bitte sehen Sie unten nach, wann und wo."
+        ),
         "archive": "Frühere Ausgaben",
         "archive_of": "Ausgaben von {name}",
         "all_issues": "Alle Ausgaben",
@@ -93,6 +132,15 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "moved_heading": "Um evento mudou",
         "moved_text": "Falámos-lhe de “{title}” ({when}). Mudou: veja abaixo o novo dia e lugar.",
         "moved_events": "Como fica agora",
+        "restored_subject": "Afinal realiza-se: {title}",
+        "restored_heading": "Um evento realiza-se afinal",
+        "restored_text": (
+            "Dissemos-lhe que “{title}” ({when}) tinha sido cancelado. Afinal realiza-se: veja abaixo quando e onde."
+        ),
+        "restored_some_text": (
+            "“{title}” realiza-se. A algumas pessoas dissemos que tinha sido "
+            "cancelado, e a outras, outro dia ou lugar. Veja abaixo quando e onde."
+        ),
         "archive": "Edições anteriores",
         "archive_of": "Edições de {name}",
         "all_issues": "Todas as edições",
@@ -112,6 +160,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "moved_heading": "Un eveniment s-a schimbat",
         "moved_text": "V-am anunțat despre „{title}” ({when}). S-a schimbat: vedeți mai jos noua zi și noul loc.",
         "moved_events": "Cum este acum",
+        "restored_subject": "Are loc totuși: {title}",
+        "restored_heading": "Un eveniment are loc totuși",
+        "restored_text": "V-am anunțat că „{title}” ({when}) a fost anulat. Are loc totuși: vedeți mai jos când și unde.",
+        "restored_some_text": (
+            "„{title}” are loc. Pe unii v-am anunțat că a fost anulat, "
+            "pe alții, altă zi sau alt loc. Vedeți mai jos când și unde."
+        ),
         "archive": "Numere anterioare",
         "archive_of": "Numerele {name}",
         "all_issues": "Toate numerele",
@@ -131,6 +186,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "moved_heading": "एक कार्यक्रम बदल गया है",
         "moved_text": "हमने आपको “{title}” ({when}) के बारे में बताया था। यह बदल गया है: नया दिन और स्थान नीचे देखें।",
         "moved_events": "अब इस प्रकार है",
+        "restored_subject": "अब होगा: {title}",
+        "restored_heading": "एक कार्यक्रम अब होगा",
+        "restored_text": "हमने आपको बताया था कि “{title}” ({when}) रद्द हो गया है। यह अब होगा: कब और कहाँ, नीचे देखें।",
+        "restored_some_text": (
+            "“{title}” होगा। कुछ लोगों को हमने बताया था कि यह रद्द हो गया है, और कुछ को दूसरा दिन या स्थान। कब और कहाँ, नीचे देखें।"
+        ),
         "archive": "पिछले अंक",
         "archive_of": "{name} के अंक",
         "all_issues": "सभी अंक",
@@ -150,6 +211,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "moved_heading": "تغيّرت فعالية",
         "moved_text": "أخبرناك عن «{title}» ({when}). لقد تغيّرت: انظر اليوم والمكان الجديدين أدناه.",
         "moved_events": "كما هي الآن",
+        "restored_subject": "ستُقام بالفعل: {title}",
+        "restored_heading": "فعالية ستُقام بالفعل",
+        "restored_text": "أخبرناك أن «{title}» ({when}) أُلغيت. لكنها ستُقام: انظر الموعد والمكان أدناه.",
+        "restored_some_text": (
+            "ستُقام «{title}». أخبرنا بعضكم أنها أُلغيت، وآخرين بيوم أو مكان آخر. انظر الموعد والمكان أدناه."
+        ),
         "archive": "أعداد سابقة",
         "archive_of": "أعداد {name}",
         "all_issues": "كل الأعداد",

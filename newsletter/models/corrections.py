@@ -1,4 +1,4 @@
-"""Which change of which event a correction announces. The constraint is why one change is announced once a publication."""
+"""Which change of which event a correction announces, and which mails it put right. The constraints are the promises here."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy
@@ -6,30 +6,57 @@ from django.utils.translation import gettext_lazy
 from newsletter.models.content import EventNotice
 from newsletter.models.issues import Issue
 from newsletter.models.publications import Publication
+from newsletter.models.sends import Delivery
 from newsletter.models.states import one_of
 
 
 class Correction(models.Model):
-    """``fingerprint`` names the event as it is now: another move makes another correction."""
+    """``fingerprint`` names the event as it is announced to be. ``turn`` counts what a publication announced of an event.
+
+    One change may be announced anew, as where an event moved back; two people who announce it at once make one correction.
+    """
 
     class What(models.TextChoices):
         CANCELLED = "cancelled", gettext_lazy("It is cancelled")
         MOVED = "moved", gettext_lazy("It moved")
+        RESTORED = "restored", gettext_lazy("It takes place after all")
 
     issue = models.OneToOneField(Issue, on_delete=models.CASCADE, related_name="correction")
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="+")
     event = models.ForeignKey(EventNotice, on_delete=models.PROTECT, related_name="corrections")
     what = models.CharField(max_length=10, choices=What.choices)
     fingerprint = models.CharField(max_length=64)
+    turn = models.PositiveIntegerField(default=1)
     made_at = models.DateTimeField()
 
     wagtail_reference_index_ignore = True
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["publication", "event", "fingerprint"], name="correction_once"),
-            one_of("correction_what", "what", ["cancelled", "moved"]),
+            models.UniqueConstraint(fields=["publication", "event", "turn"], name="correction_turn_once"),
+            one_of("correction_what", "what", ["cancelled", "moved", "restored"]),
         ]
 
     def __str__(self) -> str:
         return f"{self.event}: {self.get_what_display().lower()}"
+
+
+class Corrected(models.Model):
+    """A mail that told of an event otherwise, put right: by one correction for the same facts, of whichever publication.
+
+    Written when a correction's audience is frozen. A mail that told it otherwise later is another, to be put right again.
+    ``telling`` is the delivery that does it: where it surely reached nobody, nothing is put right.
+    """
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="+", db_index=False)
+    telling = models.BigIntegerField()
+    correction = models.ForeignKey(Correction, on_delete=models.CASCADE, related_name="put_right")
+    event = models.ForeignKey(EventNotice, on_delete=models.PROTECT, related_name="+", db_index=False)
+    fingerprint = models.CharField(max_length=64)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "event", "fingerprint"], name="mail_put_right_once"),
+        ]

@@ -7,7 +7,7 @@ import math
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -18,6 +18,7 @@ from newsletter.issues.audience import NO_EVENT_NEAR, find_groups, with_those_wh
 from newsletter.issues.checks import require_fit
 from newsletter.issues.further_reading import require_fit_links
 from newsletter.issues.protected_check import require_unprotected
+from newsletter.issues.told import ToldMeanwhile, note_told
 from newsletter.issues.variants import make_variants
 from newsletter.models import Approval, Batch, Delivery, Issue, ReaderGroup, Send, Variant, move
 from newsletter.providers.contract import Capabilities
@@ -46,11 +47,12 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
     require_fit(approval.revision.content, at=now)
     require_fit_links(approval.revision.content, at=now)
     for _ in range(TRIES):
+        done = False
         variants = make_variants(revision=approval.revision, groups=find_groups(send.issue, now=now))
         searched = require_unprotected(issue=send.issue, content=approval.revision.content, mails=variants)
         cut = cut_for(variants, capabilities=capabilities)
         cut = min(cut, smallest_limit(send.issue.publication, now=now) or cut)
-        with _room_to_write():
+        with _room_to_write(), suppress(ToldMeanwhile):
             done = _freeze(send=send, approval=approval, max_batch=cut, searched_up_to=searched, now=now)
         if done:
             _refresh_statistics()
@@ -98,6 +100,8 @@ def _freeze(*, send: Send, approval: Approval, max_batch: int, searched_up_to: i
         raise Broken(
             f"The audience of {send.issue} does not add up: {counted} but {written} deliveries. Nothing was sent."
         )
+    if send.issue.kind == Issue.Kind.CORRECTION:
+        note_told(send.issue)
     moved = move(
         send,
         of=[Send.State.PREPARING],

@@ -3,67 +3,26 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
 
-from newsletter.errors import NotAllowed, NotReady, WrongState
+from newsletter.errors import NotAllowed, NotReady
 from newsletter.issues.approve import approve_by_policy, approve_issue
 from newsletter.issues.assemble import assemble_slot, find_slot
 from newsletter.issues.audience import count_people
 from newsletter.issues.corrections import announce_change, find_misled
-from newsletter.models import Batch, Correction, Delivery, EventNotice, Issue, Publication, Send, Slot
-from newsletter.sending.start import start_send
+from newsletter.models import Batch, Slot
 from subscribers.models import Subscriber, Subscription
 from subscribers.unsubscribe import leave_list
+from tests.support.announcing import LONDONERS, announce, move_event, people_of, publish, send_out
 from tests.support.fixtures import (
-    HOUSTON,
     LONDON,
     NOW,
     add_readers,
     make_approver,
-    make_event,
-    make_issue,
     make_publication,
     make_story,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def send_out(issue: Issue) -> Send:
-    """As if the provider took everything."""
-    send = start_send(issue=issue, now=NOW)
-    Batch.objects.filter(send=send).update(state=Batch.State.ACCEPTED)
-    Issue.objects.filter(pk=issue.pk).update(state=Issue.State.SENT)
-    return send
-
-
-def publish(*, shown: dict | None = None, **publication) -> tuple[Publication, EventNotice]:
-    """An issue with an event in London that went out to three people there and two elsewhere."""
-    made = make_publication(**publication)
-    make_story("The first verdict")
-    event = make_event("Vigil by the river", where=LONDON, **(shown or {}))
-    add_readers(made, 3, where=LONDON)
-    add_readers(made, 2, where=HOUSTON, start=10)
-    send_out(make_issue(made, approved=True))
-    return made, event
-
-
-def move_event(event: EventNotice, **changes) -> EventNotice:
-    EventNotice.objects.filter(pk=event.pk).update(**changes)
-    event.refresh_from_db()
-    return event
-
-
-def announce(event: EventNotice, publication: Publication) -> Issue:
-    return announce_change(event=event, publication=publication, by=make_approver(), now=NOW)
-
-
-def people_of(issue: Issue) -> set[str]:
-    ids = Delivery.objects.filter(issue=issue).values_list("subscriber_id", flat=True)
-    return set(Subscriber.objects.filter(pk__in=ids).values_list("email", flat=True))
-
-
-LONDONERS = {f"person{number}@example.com" for number in range(3)}
 
 
 def test_a_cancelled_event_is_announced_to_those_who_were_shown_it_and_to_nobody_else():
@@ -122,11 +81,6 @@ def test_a_change_is_announced_once_and_the_next_change_once_more_also_to_those_
     second = announce(event, publication)
     assert second.number == 2
     assert count_people(second, now=NOW).eligible == 3
-    row = Correction.objects.get(issue=first)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Correction.objects.create(
-            issue=second, publication=publication, event=event, what="moved", fingerprint=row.fingerprint, made_at=NOW
-        )
 
 
 def test_who_saw_the_event_as_it_is_now_is_not_written_to():
@@ -235,23 +189,6 @@ def test_only_staff_who_may_edit_issues_write_corrections():
     stranger.user_permissions.clear()
     with pytest.raises(NotAllowed, match="may not write corrections"):
         announce_change(event=event, publication=publication, by=type(stranger).objects.get(pk=stranger.pk), now=NOW)
-
-
-def test_a_correction_that_was_cancelled_makes_room_for_another_only_where_nobody_has_it():
-    publication, event = publish()
-    move_event(event, cancelled=True)
-    first = announce(event, publication)
-    Issue.objects.filter(pk=first.pk).update(state=Issue.State.CANCELLED)
-    second = announce(event, publication)
-    assert second != first
-    approve_issue(issue=second, by=make_approver(), now=NOW)
-    start_send(issue=second, now=NOW)
-    Issue.objects.filter(pk=second.pk).update(state=Issue.State.CANCELLED)
-    Send.objects.filter(issue=second).update(state=Send.State.CANCELLED)
-    (misled,) = find_misled(event, now=NOW)
-    with pytest.raises(WrongState, match="cannot be announced again"):
-        announce(event, publication)
-    assert misled.correction is not None
 
 
 def test_a_correction_takes_no_slot_and_no_number_of_an_issue():

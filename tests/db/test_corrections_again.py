@@ -1,0 +1,468 @@
+"""An event that was announced otherwise and is again as it was: those who were told so are told once more, and nobody else."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from importlib import import_module
+from threading import Barrier
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
+
+from newsletter.errors import NotAllowed, NotApproved, NotReady, WrongState
+from newsletter.issues import corrections, told
+from newsletter.issues.approve import approve_issue, check_ready, void_changed_approvals
+from newsletter.issues.assemble import assemble_slot, find_slot
+from newsletter.issues.audience import count_people
+from newsletter.issues.corrections import announce_change, find_misled, find_overtaken, take_back
+from newsletter.models import (
+    Batch,
+    Corrected,
+    Correction,
+    Delivery,
+    DeliveryException,
+    EventNotice,
+    Issue,
+    IssueRevision,
+    Publication,
+    Send,
+)
+from newsletter.sending import freeze
+from newsletter.sending.control import cancel_send
+from newsletter.sending.start import start_send
+from subscribers.models import Subscriber, Subscription
+from tests.support.announcing import LONDONERS, announce, move_event, people_of, publish, send_out, tell
+from tests.support.fixtures import LONDON, NOW, add_readers, make_approver, make_publication, make_story
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TWO_DAYS = timedelta(days=2)
+
+
+def pause(email: str, *, until: Any = NOW + timedelta(days=1)) -> None:
+    Subscription.objects.filter(subscriber__email=email).update(paused_until=until)
+
+
+def text_of(issue: Issue) -> str:
+    return " ".join(issue.variants.get().text.split())
+
+
+def show_in_another_letter(event: EventNotice) -> Publication:
+    """The Londoners are on another publication's list as well, and were shown the event there."""
+    other = make_publication(slug="other", name="The other letter")
+    Subscription.objects.bulk_create(
+        Subscription(
+            subscriber=person, mailing_list=other.mailing_list, basis="consent", evidence="x", requested_at=NOW
+        )
+        for person in Subscriber.objects.filter(email__in=LONDONERS)
+    )
+    issue = assemble_slot(slot=find_slot(publication=other, due="2026-03-05T09:00", now=NOW), now=NOW).issue
+    assert issue is not None
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    send_out(issue)
+    return other
+
+
+# --------------------------------------------------------------------------------- it takes place after all
+
+
+def test_an_event_announced_as_cancelled_that_takes_place_is_announced_to_those_who_were_told_so() -> None:
+    publication, event = publish()
+    pause("person2@example.com")
+    move_event(event, cancelled=True)
+    tell(event, publication)
+    pause("person2@example.com", until=None)
+    move_event(event, cancelled=False)
+    (misled,) = find_misled(event, now=NOW)
+    assert (misled.people, misled.what, misled.mixed, misled.was["cancelled"]) == (2, "restored", False, True)
+    issue = tell(event, publication)
+    assert people_of(issue) == {"person0@example.com", "person1@example.com"}
+    assert str(issue) == "The weekly letter, correction 2"
+    assert issue.subject == "It takes place after all: Vigil by the river"
+    assert issue.preheader == "Wednesday, 11 March 2026, 09:30 (London) · London"
+    text = text_of(issue)
+    assert (
+        "We told you that “Vigil by the river” (Wednesday, 11 March 2026, 09:30 (London) · London) was cancelled"
+        in text
+    )
+    assert text.count("Wednesday, 11 March 2026") == 2
+    html = issue.variants.get().html
+    assert "It takes place after all" in html
+    assert html.count("11 March 2026") >= 2
+
+
+def test_in_spanish_too() -> None:
+    publication, event = publish(language="es")
+    move_event(event, cancelled=True)
+    tell(event, publication)
+    move_event(event, cancelled=False)
+    issue = tell(event, publication)
+    assert issue.subject == "Se celebra finalmente: Vigil by the river"
+    assert "Finalmente se celebra: mira abajo cuándo y dónde" in text_of(issue)
+    assert "miércoles, 11 de marzo de 2026" in issue.preheader
+
+
+def test_who_was_told_before_the_content_kept_the_event_is_told_all_the_same() -> None:
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    first = tell(event, publication)
+    for revision in IssueRevision.objects.filter(issue=first):
+        revision.content["issue"].pop("announces")
+        IssueRevision.objects.filter(pk=revision.pk).update(content=revision.content)
+    assert [one.correction for one in find_misled(event, now=NOW)] == [first.correction]
+    move_event(event, cancelled=False)
+    issue = tell(event, publication)
+    assert issue.correction.what == "restored"
+    assert people_of(issue) == LONDONERS
+
+
+def test_where_only_some_were_told_that_it_is_cancelled_the_words_are_true_for_everybody() -> None:
+    publication, event = publish()
+    pause("person2@example.com")
+    move_event(event, cancelled=True)
+    tell(event, publication)
+    pause("person2@example.com", until=None)
+    move_event(event, cancelled=False, starts_at=event.starts_at + TWO_DAYS)
+    issue = tell(event, publication)
+    assert people_of(issue) == LONDONERS
+    assert issue.correction.what == "restored"
+    assert "told some of you that it was cancelled, and others another day or place" in text_of(issue)
+    assert "Friday, 13 March 2026" in text_of(issue)
+
+
+def test_who_was_told_that_it_takes_place_after_all_is_told_of_a_move_as_of_a_move() -> None:
+    publication, event = publish()
+    for cancelled in (True, False):
+        move_event(event, cancelled=cancelled)
+        tell(event, publication)
+    move_event(event, starts_at=event.starts_at + TWO_DAYS)
+    (misled,) = find_misled(event, now=NOW)
+    assert (misled.what, misled.people) == ("moved", 3)
+
+
+def test_a_cancelled_event_whose_day_is_edited_is_as_cancelled_as_before() -> None:
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    first = tell(event, publication)
+    move_event(event, starts_at=event.starts_at + TWO_DAYS)
+    assert announce(event, publication) == first
+
+
+def test_an_event_that_takes_place_after_all_and_is_over_has_nothing_to_announce() -> None:
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    tell(event, publication)
+    move_event(event, cancelled=False)
+    later = NOW + timedelta(days=8)
+    assert find_misled(event, now=later) == []
+    with pytest.raises(NotReady, match="is over"):
+        announce_change(event=event, publication=publication, by=make_approver(), now=later)
+
+
+# ------------------------------------------------------------------------------------ back, and forth again
+
+
+def test_an_event_that_moved_back_is_announced_to_those_who_were_told_of_the_move_and_to_nobody_else() -> None:
+    publication, event = publish()
+    pause("person2@example.com")
+    there, back = event.starts_at + TWO_DAYS, event.starts_at
+    move_event(event, starts_at=there)
+    tell(event, publication)
+    pause("person2@example.com", until=None)
+    move_event(event, starts_at=back)
+    (misled,) = find_misled(event, now=NOW)
+    assert (misled.people, misled.what) == (2, "moved")
+    assert ("13 March" in misled.when, "11 March" in misled.when_now) == (True, True)
+    issue = tell(event, publication)
+    assert people_of(issue) == {"person0@example.com", "person1@example.com"}
+    assert "We told you about “Vigil by the river” (Friday, 13 March 2026" in text_of(issue)
+
+
+def test_each_change_is_announced_once_however_often_an_event_goes_back_and_forth() -> None:
+    publication, event = publish()
+    first, second = event.starts_at, event.starts_at + TWO_DAYS
+    for turn, starts_at in enumerate((second, first, second, first), 1):
+        move_event(event, starts_at=starts_at)
+        issue = tell(event, publication)
+        assert (issue.number, issue.correction.turn, people_of(issue)) == (turn, turn, LONDONERS)
+        assert announce(event, publication) == issue
+        assert count_people(issue, now=NOW).eligible == 3
+
+
+def test_who_was_only_shown_the_event_as_it_is_again_is_not_misled() -> None:
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    move_event(event, cancelled=False)
+    assert find_misled(event, now=NOW) == []
+
+
+def test_who_has_the_old_facts_from_a_mail_that_came_after_the_announcement_is_told_anew_and_alone() -> None:
+    publication, event = publish()
+    other = show_in_another_letter(event)
+    late = Batch.objects.get(send__issue__publication=other)
+    Batch.objects.filter(pk=late.pk).update(state=Batch.State.PENDING)
+    pause("person2@example.com")
+    move_event(event, cancelled=True)
+    tell(event, publication)
+    pause("person2@example.com", until=None)
+    Batch.objects.filter(pk=late.pk).update(state=Batch.State.ACCEPTED)
+    found = {one.publication: (one.people, one.correction) for one in find_misled(event, now=NOW)}
+    assert found == {publication: (1, None), other: (3, None)}
+    second = tell(event, publication)
+    assert people_of(second) == {"person2@example.com"}
+    assert (second.correction.turn, second.correction.fingerprint) == (2, "cancelled")
+    assert people_of(tell(event, other)) == LONDONERS - {"person2@example.com"}
+
+
+# ------------------------------------------------------------------------------------- nobody twice: the rows
+
+
+def test_no_mail_is_put_right_twice_for_the_same_facts_and_no_turn_is_taken_twice() -> None:
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    issue = tell(event, publication)
+    row = Corrected.objects.first()
+    assert row is not None
+    assert Corrected.objects.count() == 3
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Corrected.objects.create(
+            delivery=row.delivery,
+            telling=row.telling,
+            correction=issue.correction,
+            event=event,
+            fingerprint=row.fingerprint,
+        )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Correction.objects.create(
+            issue=Issue.objects.get(kind="issue"), publication=publication, event=event, what="moved", made_at=NOW
+        )
+
+
+def test_whom_another_publication_told_while_the_audience_was_fixed_is_not_told_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The freeze reads one snapshot: what was committed since is seen by the constraint alone."""
+    publication, event = publish()
+    other = show_in_another_letter(event)
+    move_event(event, cancelled=True)
+    issues = [announce(event, one) for one in (publication, other)]
+    for issue in issues:
+        approve_issue(issue=issue, by=make_approver(), now=NOW)
+    send_out(issues[0])
+    snapshot_is_old, put_right, note = True, told._put_right, told.note_told
+
+    def look(correction: Correction) -> Any:
+        return put_right(correction).filter(pk=-1) if snapshot_is_old else put_right(correction)
+
+    def write(issue: Issue) -> None:
+        nonlocal snapshot_is_old
+        try:
+            note(issue)
+        finally:
+            snapshot_is_old = False
+
+    monkeypatch.setattr(told, "_put_right", look)
+    monkeypatch.setattr(freeze, "note_told", write)
+    with pytest.raises(NotReady, match="Nobody is left"):
+        start_send(issue=issues[1], now=NOW)
+    assert not snapshot_is_old
+    assert people_of(issues[1]) == set()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes one transaction after the other")
+def test_of_two_publications_that_announce_it_at_the_same_moment_one_tells_each_person() -> None:
+    publication, event = publish()
+    other = show_in_another_letter(event)
+    move_event(event, cancelled=True)
+    issues = [announce(event, one) for one in (publication, other)]
+    for issue in issues:
+        approve_issue(issue=issue, by=make_approver(), now=NOW)
+    together = Barrier(2)
+
+    def start(issue: Issue) -> str:
+        try:
+            together.wait(timeout=10)
+            start_send(issue=Issue.objects.get(pk=issue.pk), now=NOW)
+        except NotReady as error:
+            return str(error)
+        finally:
+            connection.close()
+        return ""
+
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(start, issues))
+    assert sorted(map(bool, said)) == [False, True]
+    assert sorted(len(people_of(issue)) for issue in issues) == [0, 3]
+
+
+def test_two_who_announce_one_change_at_once_get_one_draft(monkeypatch: pytest.MonkeyPatch) -> None:
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    look, drafts = corrections._misled_by, []
+
+    def look_before_the_other_writes(*who: Any, **rest: Any) -> Any:
+        misled = look(*who, **rest)
+        monkeypatch.setattr(corrections, "_misled_by", look)
+        drafts.append(announce(event, publication))
+        return misled
+
+    monkeypatch.setattr(corrections, "_misled_by", look_before_the_other_writes)
+    drafts.append(announce(event, publication))
+    assert drafts[0] == drafts[1]
+    assert Issue.objects.filter(kind="correction").count() == 1
+
+
+# ------------------------------------------------------------------- what was not sent, and what broke off midway
+
+
+def test_a_correction_that_the_event_overtook_can_neither_be_approved_nor_go_out_and_is_taken_back() -> None:
+    publication, event = publish()
+    by = make_approver()
+    move_event(event, cancelled=True)
+    draft = announce(event, publication)
+    approve_issue(issue=draft, by=by, now=NOW)
+    move_event(event, cancelled=False)
+    with pytest.raises(NotApproved, match="the event “Vigil by the river”"):
+        start_send(issue=Issue.objects.get(pk=draft.pk), now=NOW)
+    ((voided, changes),) = void_changed_approvals(now=NOW)
+    assert (voided, changes) == (draft, ["the event “Vigil by the river”"])
+    assert [one.issue for one in find_overtaken(event)] == [draft]
+    with pytest.raises(NotReady, match="nothing to correct"):
+        announce(event, publication)
+    take_back(correction=draft.correction, by=by, now=NOW)
+    assert Issue.objects.get(pk=draft.pk).state == "cancelled"
+    assert find_overtaken(event) == []
+
+
+def test_what_a_correction_says_is_checked_against_the_event_as_it_is() -> None:
+    publication, event = publish()
+    move_event(event, starts_at=event.starts_at + TWO_DAYS)
+    draft = announce(event, publication)
+    move_event(event, starts_at=event.starts_at + TWO_DAYS)
+    with pytest.raises(NotReady, match="“Vigil by the river” changed again: what this says no longer holds"):
+        check_ready(issue=Issue.objects.get(pk=draft.pk), now=NOW)
+
+
+def test_announcing_another_change_takes_back_the_draft_that_says_otherwise() -> None:
+    publication, event = publish()
+    move_event(event, starts_at=event.starts_at + TWO_DAYS)
+    older = announce(event, publication)
+    approve_issue(issue=older, by=make_approver(), now=NOW)
+    move_event(event, cancelled=True)
+    newer = announce(event, publication)
+    assert newer != older
+    assert Issue.objects.get(pk=older.pk).state == "cancelled"
+    approve_issue(issue=newer, by=make_approver(), now=NOW)
+    send_out(newer)
+    assert people_of(newer) == LONDONERS
+
+
+def test_a_correction_on_its_way_that_says_otherwise_must_come_to_its_end_first() -> None:
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    issue = announce(event, publication)
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    start_send(issue=issue, now=NOW)
+    move_event(event, cancelled=False, starts_at=event.starts_at + TWO_DAYS)
+    with pytest.raises(WrongState, match="correction 1 is on its way, or went out"):
+        announce(event, publication)
+    assert Issue.objects.get(pk=issue.pk).state == "sending"
+    Batch.objects.filter(send__issue=issue).update(state=Batch.State.ACCEPTED)
+    Issue.objects.filter(pk=issue.pk).update(state=Issue.State.SENT)
+    assert people_of(tell(event, publication)) == LONDONERS
+
+
+def test_only_staff_who_may_edit_issues_take_one_back() -> None:
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    draft = announce(event, publication)
+    stranger = make_approver("stranger@example.org")
+    stranger.user_permissions.clear()
+    with pytest.raises(NotAllowed):
+        take_back(correction=draft.correction, by=type(stranger).objects.get(pk=stranger.pk), now=NOW)
+
+
+def test_whom_a_correction_that_was_cancelled_midway_had_not_reached_is_told_by_another(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=1"
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    issue = announce(event, publication)
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    send = start_send(issue=issue, now=NOW)
+    reached, unknown, waiting = send.batches.order_by("seq")
+    Batch.objects.filter(pk=reached.pk).update(state=Batch.State.ACCEPTED)
+    Batch.objects.filter(pk=unknown.pk).update(state=Batch.State.UNCERTAIN)
+    with pytest.raises(WrongState, match="on its way"):
+        take_back(correction=issue.correction, by=make_approver(), now=NOW)
+    cancel_send(send=Send.objects.get(pk=send.pk), by=make_approver(), now=NOW)
+    left = Subscriber.objects.get(pk=Delivery.objects.get(batch=waiting).subscriber_id).email
+    assert [one.people for one in find_misled(event, now=NOW)] == [1]
+    assert people_of(tell(event, publication)) == {left}
+    assert Corrected.objects.count() == 3
+    move_event(event, cancelled=False)
+    assert people_of(tell(event, publication)) == LONDONERS
+
+
+def test_whom_the_provider_refused_is_told_by_another_and_is_not_told_of_the_way_back(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=2"
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    first = announce(event, publication)
+    approve_issue(issue=first, by=make_approver(), now=NOW)
+    send_out(first)
+    pair, single = Send.objects.get(issue=first).batches.order_by("seq")
+    Batch.objects.filter(pk=single.pk).update(state=Batch.State.REJECTED)
+    alone = pair.deliveries.order_by("pk").first()
+    assert alone is not None
+    DeliveryException.objects.create(delivery=alone, state="rejected", at=NOW)
+    assert [one.people for one in find_misled(event, now=NOW)] == [2]
+    move_event(event, cancelled=False)
+    assert [one.people for one in find_misled(event, now=NOW)] == [1]
+
+
+def test_a_correction_that_was_cancelled_before_it_reached_anybody_makes_room_for_another() -> None:
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    first = announce(event, publication)
+    take_back(correction=first.correction, by=make_approver(), now=NOW)
+    second = announce(event, publication)
+    assert second != first
+    assert count_people(second, now=NOW).eligible == 3
+
+
+# ------------------------------------------------------------------------------------------------ older rows
+
+
+def test_who_was_told_before_these_rows_were_kept_is_not_told_again_after_the_migration() -> None:
+    publication, event = publish()
+    move_event(event, starts_at=event.starts_at + TWO_DAYS)
+    tell(event, publication)
+    move_event(event, cancelled=True)
+    tell(event, publication)
+    kept = set(Corrected.objects.values_list("delivery", "telling", "correction", "fingerprint"))
+    assert len(kept) == 9
+    Corrected.objects.all().delete()
+    Correction.objects.filter(what="cancelled").update(fingerprint="of the day on which it was to be")
+    migration = import_module("newsletter.migrations.0022_announced_again")
+    editor = SimpleNamespace(connection=connection)
+    migration.count_turns(apps, editor)
+    migration.note_told(apps, editor)
+    assert set(Corrected.objects.values_list("delivery", "telling", "correction", "fingerprint")) == kept
+    assert list(Correction.objects.order_by("pk").values_list("turn", flat=True)) == [1, 2]
+
+
+def test_an_issue_that_shows_the_event_rightly_does_not_tell_of_a_change() -> None:
+    """Whoever noted the old day is misled until they are told that it changed: a line in a list does not say so."""
+    publication, event = publish()
+    move_event(event, starts_at=event.starts_at + TWO_DAYS * 7)
+    make_story("The second verdict", published_at=NOW + timedelta(days=6), seen_at=NOW + timedelta(days=6))
+    add_readers(publication, 1, where=LONDON, start=20)
+    later = NOW + timedelta(days=7)
+    slot = find_slot(publication=publication, due="2026-03-12T09:00", now=later)
+    second = assemble_slot(slot=slot, now=later).issue
+    assert second is not None
+    approve_issue(issue=second, by=make_approver(), now=later)
+    send_out(second)
+    assert people_of(second) >= LONDONERS | {"person20@example.com"}
+    assert people_of(tell(event, publication)) == LONDONERS

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from babel import Locale, UnknownLocaleError
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 OFFERED = ("en", "es", "fr", "de", "pt", "ro", "hi", "ar")
 
@@ -18,6 +18,15 @@ def language_choices(current: str) -> list[tuple[str, str]]:
     """Language codes with their own names; the person's own language is always among them."""
     codes = list(dict.fromkeys([*OFFERED, *([current] if current else [])]))
     return [("", gettext("No preference")), *((code, _own_name(code)) for code in codes)]
+
+
+def say_language(code: str) -> str:
+    """A language's name for whoever reads the page: “English” for “en-GB”; the code where nobody knows it."""
+    try:
+        name = Locale.parse(code, sep="-").get_language_name((get_language() or "en").replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return code
+    return str(name or code)
 
 
 def _own_name(code: str) -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from subscribers.errors import UnknownPlace
 from subscribers.models import Place
 from subscribers.models.place import place_key
-from subscribers.places import country_of, find_place, resolve_country, resolve_region, say_country, say_region
+from subscribers.places import country_of, find_place, resolve_country, resolve_region
 from subscribers.places.search import describe
 
 _MOST_OF_A_TOWN = 120
@@ -106,16 +106,6 @@ def get_or_make_place(
         defaults={"country": country.upper(), "region": region.upper(), "town": town, "zone": zone, **rounded},
     )
     return place
-
-
-def describe_place(place: Place) -> str:
-    """ "Houston, Texas, United States": a place in words for the person who lives there."""
-    names = [
-        place.town,
-        say_region(place.region) if place.region else "",
-        say_country(place.country) if place.country else "",
-    ]
-    return ", ".join(name for name in names if name)
 
 
 def place_for(location: Location) -> Place | None:

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 
 from newsletter.desk.preview_person import PERSON, mask_person
 from newsletter.desk.readers import Readers, read_group
-from newsletter.desk.words import say_language, say_people
+from newsletter.desk.words import say_people
 from newsletter.issues.audience import find_people
 from newsletter.models import Issue
+from subscribers.languages import say_language
 
 MOST = 5
 LONG_NAME = 24

@@ -99,7 +99,7 @@ def fields_of(person: Subscriber) -> dict[str, str]:
 
 
 def mask_person(person: Subscriber) -> str:
-    """Enough to tell two apart, too little to know who it is: “M…, m•••@e•••.org, Houston, US-TX”."""
+    """Enough to tell two apart, too little to know who it is: “M…, m•••@e•••.org, Houston, Texas, United States”."""
     initial = next((letter for letter in person.name if letter.isalpha()), "")
     return f"{initial and initial + '…, '}{person}, {person.place or _('place unknown')}"
 

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from babel import Locale, UnknownLocaleError
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.models import Issue, Send
 from subscribers.desk.words import WHY_NOT
@@ -82,12 +81,3 @@ def say_excluded(excluded: dict[str, int]) -> list[tuple[int, str]]:
 def say_deliveries(deliveries: dict[str, int]) -> list[tuple[int, str]]:
     """(people, what became of them), those of nobody left out."""
     return [(deliveries[state], str(words)) for state, words in _DELIVERIES.items() if deliveries.get(state)]
-
-
-def say_language(code: str) -> str:
-    """A language's name for whoever reads the desk: “English” for “en-GB”; the code where nobody knows it."""
-    try:
-        name = Locale.parse(code, sep="-").get_language_name((get_language() or "en").replace("-", "_"))
-    except (ValueError, UnknownLocaleError):
-        return code
-    return str(name or code)

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import django_filters  # type: ignore[import-untyped]
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -28,7 +29,7 @@ from subscribers.desk.listing import MomentColumn
 from subscribers.desk.words import say_consent, say_subscription
 from subscribers.errors import BadAddress
 from subscribers.identity import identify
-from subscribers.locations import describe_place
+from subscribers.languages import OFFERED, say_language
 from subscribers.models import MailingList, Subscriber, Subscription, Suppression
 from subscribers.suppression import may_staff_lift
 
@@ -59,9 +60,17 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class PeopleFilters(WagtailFilterSet):
+    language = django_filters.ChoiceFilter(
+        label=gettext_lazy("Language"), choices=lambda: [(code, say_language(code)) for code in OFFERED], method="pick"
+    )
+
     class Meta:
         model = Subscriber
-        fields = ["giving", "language"]
+        fields = ["giving"]
+
+    def pick(self, people: QuerySet[Subscriber], name: str, code: str) -> QuerySet[Subscriber]:
+        """Whoever reads the language, of whatever country."""
+        return people.filter(Q(language__iexact=code) | Q(language__istartswith=f"{code}-"))
 
 
 class PeopleList(IndexView):
@@ -158,7 +167,8 @@ class PersonPage(WagtailAdminTemplateMixin, TemplateView):
             "person": self.person,
             "address": str(self.person),
             "may_reveal": self.request.user.has_perm(REVEAL),
-            "place": describe_place(self.person.place) if self.person.place else "",
+            "place": str(self.person.place or ""),
+            "language": say_language(self.person.language),
             "topics": list(self.person.topics.all()),
             "subscriptions": [(subscription, say_subscription(subscription)) for subscription in subscriptions],
             "events": say_consent(self.person),

@@ -15,7 +15,6 @@ from wagtail.snippets.views.snippets import PreviewOnCreateView, PreviewOnEditVi
 from wagtail.utils.decorators import xframe_options_sameorigin_override
 
 from subscribers.errors import BadAddress, BadRule
-from subscribers.locations import describe_place
 from subscribers.models import Segment, Subscriber
 from subscribers.people import UnknownPerson, find_person
 from subscribers.segments import explain_person, explain_rule, look_at_people
@@ -103,4 +102,4 @@ class WhyInSegment(WagtailAdminTemplateMixin, TemplateView):
 
 
 def _where(person: Subscriber) -> str:
-    return describe_place(person.place) if person.place else ""
+    return str(person.place or "")

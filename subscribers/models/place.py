@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+from subscribers.places import say_country, say_region
+
 
 class Place(models.Model):
     """A town, region or country that at least one subscriber named; shared by everyone there.
@@ -27,7 +29,13 @@ class Place(models.Model):
         ]
 
     def __str__(self) -> str:
-        return ", ".join(part for part in (self.town, self.region or self.country) if part) or "nowhere"
+        """“Houston, Texas, United States”: in words for whoever reads it, the person who lives there or staff."""
+        names = (
+            self.town,
+            say_region(self.region) if self.region else "",
+            say_country(self.country) if self.country else "",
+        )
+        return ", ".join(name for name in names if name)
 
 
 def place_key(*, country: str, region: str, town: str, latitude: float | None, longitude: float | None) -> str:

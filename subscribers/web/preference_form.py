@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 
 from subscribers.host import current_host
 from subscribers.languages import language_choices
-from subscribers.locations import describe_place, place_for
+from subscribers.locations import place_for
 from subscribers.models import Frequency, MailingList, Place, Subscriber, Topic
 from subscribers.preferences import PAUSES, RADII_KM
 from subscribers.web.choices import ChosenRows
@@ -45,7 +45,7 @@ class PreferencesForm(forms.Form):
 
     def clean_town(self) -> Place | None:
         text: str = self.cleaned_data["town"]
-        if self._person.place is not None and text == describe_place(self._person.place):
+        if self._person.place is not None and text == str(self._person.place):
             return self._person.place
         try:
             return place_for(read_known_town(text, meant=self.cleaned_data.get("meant", "")))

@@ -10,7 +10,6 @@ from subscribers.addresses import mask
 from subscribers.host import current_host
 from subscribers.languages import language_choices
 from subscribers.links import LinkTarget, Purpose
-from subscribers.locations import describe_place
 from subscribers.models import Frequency, MailingList, Subscriber, Subscription, Topic
 from subscribers.preferences import (
     choose_lists,
@@ -108,7 +107,7 @@ def _page(
         "masked": mask(person.email),
         "lists": _lists(request, person=person, offered=offered, refused=refused, now=now),
         "topics": [(topic, topic.pk in chosen_topics) for topic in Topic.objects.all()],
-        "town": form.data.get("town", "") if refused else (describe_place(person.place) if person.place else ""),
+        "town": form.data.get("town", "") if refused else str(person.place or ""),
         "radii": radius_choices(person.radius_km),
         "radius": form.data.get("radius", "") if refused else str(person.radius_km or ""),
         "languages": language_choices(person.language),

@@ -68,7 +68,7 @@ def test_a_writer_sees_the_oddest_but_opens_nobodys_mail(issue: Issue) -> None:
 def test_one_person_is_found_masked_and_their_mail_bears_their_name(issue: Issue) -> None:
     client = sign_in("approver")
     found = client.post(f"/admin/issues/{issue.pk}/people/", {"q": "person0@example.com"}).json()["people"]
-    assert [row["label"] for row in found] == ["R…, p•••@e•••.com, Houston, US-TX"]
+    assert [row["label"] for row in found] == ["R…, p•••@e•••.com, Houston, Texas, United States"]
     page = get(client, issue, f"mail/mail.{found[0]['mode']}/")
     assert "Dear Reader0," in page
     assert "Evening in Houston" in page

@@ -105,7 +105,7 @@ def test_preferences_are_saved_from_the_page(client: Client, weekly: MailingList
     assert answer.status_code == 200
     assert b"Saved. To join Events, press the button in the mail" in answer.content
     ada = Subscriber.objects.get()
-    assert (str(ada.place), ada.language, list(ada.topics.all())) == ("Houston, US-TX", "fr", [topic])
+    assert (str(ada.place), ada.language, list(ada.topics.all())) == ("Houston, Texas, United States", "fr", [topic])
     assert [one.mailing_list for one in due_confirmations(now=timezone.now())] == [events]
 
 
@@ -167,7 +167,7 @@ def test_joining_asks_for_confirmation_by_mail(client: Client, weekly: MailingLi
     assert b"Please look in your inbox" in answer.content
     assert not answer.cookies
     ada = Subscriber.objects.get()
-    assert (ada.name, str(ada.place), list(ada.topics.all())) == ("Ada", "Houston, US-TX", [topic])
+    assert (ada.name, str(ada.place), list(ada.topics.all())) == ("Ada", "Houston, Texas, United States", [topic])
     assert Confirmation.objects.due().count() == 1
     assert ConsentEvent.objects.get().wording.startswith("Send me Weekly by email.")
 

@@ -68,7 +68,11 @@ def test_a_list_moves_from_mailchimp_without_those_who_left_or_cannot_be_reached
     reasons = sorted(Suppression.objects.values_list("reason", flat=True))
     assert reasons == sorted([Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.HARD])
     ann = Subscriber.objects.get()
-    assert (ann.name, str(ann.place), [topic.slug for topic in ann.topics.all()]) == ("Ann Lee", "GB-ENG", ["land"])
+    assert (ann.name, str(ann.place), [topic.slug for topic in ann.topics.all()]) == (
+        "Ann Lee",
+        "England, United Kingdom",
+        ["land"],
+    )
 
 
 def test_people_who_never_asked_mailchimp_for_a_newsletter_are_not_brought_in() -> None:
@@ -91,7 +95,7 @@ def test_a_list_moves_from_listmonk_without_those_who_left_or_are_blocked() -> N
     bring_in(events, LISTMONK, *people, name="readers.csv")
     assert readers(weekly) == {"ann@example.org"}
     assert readers(events) == {"ann@example.org", "left@example.org"}
-    assert str(Subscriber.objects.get(email="ann@example.org").place) == "Leeds, GB-ENG"
+    assert str(Subscriber.objects.get(email="ann@example.org").place) == "Leeds, England, United Kingdom"
 
 
 def test_the_page_calls_the_parts_of_desk_and_command_by_their_names() -> None:

@@ -359,8 +359,8 @@ def test_one_place_is_one_row_and_no_finer_than_a_kilometre() -> None:
     second = get_or_make_place(country="US", region="US-TX", town="Houston", latitude=29.7589, longitude=-95.3677)
     assert first == second
     assert first.key == "US|US-TX|Houston|29.76|-95.37"
-    assert (first.latitude, str(first)) == (29.76, "Houston, US-TX")
-    assert str(get_or_make_place()) == "nowhere"
+    assert (first.latitude, str(first)) == (29.76, "Houston, Texas, United States")
+    assert str(get_or_make_place()) == ""
 
 
 def test_everything_held_about_a_person_can_be_said() -> None:

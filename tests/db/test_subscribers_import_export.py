@@ -194,7 +194,7 @@ def test_people_whose_place_or_topic_is_not_understood_come_in_without_it() -> N
     assert report.new == 2
     assert [line for line, _ in report.notes] == [2, 3]
     assert find_person("ada@example.org").place is None
-    assert str(find_person("bea@example.org").place) == "London, GB-ENG"
+    assert str(find_person("bea@example.org").place) == "London, England, United Kingdom"
 
 
 def test_d2_a_dry_run_counts_as_the_import_would_and_writes_nothing() -> None:

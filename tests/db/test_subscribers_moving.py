@@ -184,7 +184,7 @@ def test_f15_moving_to_an_address_that_is_known_makes_one_person_of_two(weekly: 
         "monthly",
         "es",
     )
-    assert (str(one.place), one.created_at) == ("Leeds, GB-ENG", NOW - timedelta(days=400))
+    assert (str(one.place), one.created_at) == ("Leeds, England, United Kingdom", NOW - timedelta(days=400))
     assert [topic.slug for topic in one.topics.all()] == ["land"]
     assert read_attributes(one) == {"membership": "Gold", "region": "South"}
     assert {row.mailing_list for row in Subscription.objects.mailable()} == {weekly, events}

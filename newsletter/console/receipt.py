@@ -16,6 +16,7 @@ _MEANING = {
     "skipped": "left between the freeze and the call",
     "uncertain": "called, and we do not know; never sent again unasked",
 }
+_OF_CANCELLED = {"skipped": "the send was cancelled before it came to them, or they had left"}
 
 
 def print_receipt(status: dict[str, Any], *, console: Console) -> None:
@@ -35,9 +36,10 @@ def print_receipt(status: dict[str, Any], *, console: Console) -> None:
     for reason, people in audience["excluded"].items():
         table.add_row(f"{people:,}", f"excluded: {reason}", "may not be mailed")
     table.add_row(f"{audience['recipients']:,}", "recipients", "")
+    meaning = {**_MEANING, **(_OF_CANCELLED if send["state"] == "cancelled" else {})}
     for state, people in status["deliveries"].items():
         if people or state == "accepted":
-            table.add_row(f"{people:,}", f"  {state}", _MEANING[state])
+            table.add_row(f"{people:,}", f"  {state}", meaning[state])
     for fact in ("delivered", "bounced", "complained", "unsubscribed"):
         if status[fact]:
             table.add_row(f"{status[fact]:,}", f"  {fact}", "")

@@ -41,6 +41,7 @@ def say_decision(issue: Issue, *, user: Any) -> dict[str, Any]:
         "auto": goes_by_itself(issue),
         "due": say_slot(issue),
         "left": time_left(issue, now=timezone.now()),
+        "past": issue.slot is not None and issue.slot.due_at <= timezone.now(),
         "may_approve": user.has_perm("newsletter.approve_issue"),
         "may_edit": user.has_perm("newsletter.change_issue"),
         "may_send": user.has_perm("newsletter.send_issue"),

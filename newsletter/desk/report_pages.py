@@ -70,7 +70,7 @@ class IssueReport(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
             "headline": say_headline(figures),
             "rows": list_rows(figures, report.before),
             "excluded": say_excluded(figures.receipt.excluded),
-            "deliveries": say_deliveries(figures.receipt.deliveries),
+            "deliveries": say_deliveries(figures.receipt.deliveries, cancelled=figures.receipt.cancelled),
             "counted": counted,
             "links": report.links[:SHOWN_LINKS],
             "more_links": max(len(report.links) - SHOWN_LINKS, 0),

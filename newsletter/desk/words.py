@@ -39,6 +39,7 @@ _DELIVERIES = {
     "accepted": gettext_lazy("taken by the provider"),
     "rejected": gettext_lazy("refused for good"),
     "skipped": gettext_lazy("left or were suppressed after the audience was fixed"),
+    "cancelled": gettext_lazy("not handed over: the send was cancelled before"),
     "uncertain": gettext_lazy("asked for without a clear answer; nobody is mailed twice while that is open"),
     "pending": gettext_lazy("still to go"),
 }
@@ -78,6 +79,7 @@ def say_excluded(excluded: dict[str, int]) -> list[tuple[int, str]]:
     return sorted(rows, reverse=True)
 
 
-def say_deliveries(deliveries: dict[str, int]) -> list[tuple[int, str]]:
-    """(people, what became of them), those of nobody left out."""
-    return [(deliveries[state], str(words)) for state, words in _DELIVERIES.items() if deliveries.get(state)]
+def say_deliveries(deliveries: dict[str, int], *, cancelled: int = 0) -> list[tuple[int, str]]:
+    """(people, what became of them), those of nobody left out. ``cancelled`` of the skipped are told of apart."""
+    apart = {**deliveries, "skipped": deliveries.get("skipped", 0) - cancelled, "cancelled": cancelled}
+    return [(apart[state], str(words)) for state, words in _DELIVERIES.items() if apart.get(state)]

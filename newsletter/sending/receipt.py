@@ -19,11 +19,14 @@ _OF_BATCH: dict[str, str] = {
     Batch.State.UNCERTAIN: "uncertain",
     Batch.State.WRITTEN_OFF: "uncertain",
 }
+CANCELLED = "the send was cancelled before it came to them"
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """Counts of people, except ``batches``, which counts calls by state."""
+    """Counts of people, except ``batches``, which counts calls by state. ``cancelled``: those of the skipped whom a
+    cancelled send did not come to; the others left, or may not be mailed any more.
+    """
 
     candidates: int = 0
     recipients: int = 0
@@ -34,6 +37,7 @@ class Receipt:
     bounced: int = 0
     complained: int = 0
     unsubscribed: int = 0
+    cancelled: int = 0
 
 
 def make_receipt(send: Send | None) -> Receipt:
@@ -57,9 +61,9 @@ def make_receipt(send: Send | None) -> Receipt:
         complained=Count("pk", filter=Q(complained_at__isnull=False)),
         unsubscribed=Count("pk", filter=Q(unsubscribed_at__isnull=False)),
     )
-    if send.state == Send.State.CANCELLED:
-        states["skipped"] += states["pending"]
-        states["pending"] = 0
+    cancelled = states["pending"] if send.state == Send.State.CANCELLED else 0
+    states["skipped"] += cancelled
+    states["pending"] -= cancelled
     receipt = Receipt(
         candidates=send.candidates,
         recipients=send.recipients,
@@ -67,6 +71,7 @@ def make_receipt(send: Send | None) -> Receipt:
         deliveries=states,
         batches=batches,
         delivered=count_delivered(send),
+        cancelled=cancelled,
         **facts,
     )
     _check(receipt, send)
@@ -98,9 +103,9 @@ def list_deliveries(send: Send) -> Iterator[list[Any]]:
         chunk_size=5000
     ):
         state = own_state or _OF_BATCH[batch_state]
-        if state == "pending" and send.state == Send.State.CANCELLED:
-            state = "skipped"
         reason = own_reason if own_state else batch_reason
+        if state == "pending" and send.state == Send.State.CANCELLED:
+            state, reason = "skipped", reason or CANCELLED
         times = (fact.isoformat() if fact else "" for fact in facts)
         yield [delivery, subscriber, seq, state, reason, "yes" if delivery in delivered else "", *times]
 

@@ -9,9 +9,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.models import Batch, Issue, Publication, Send, Story
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, Send, Story
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.hold import hold_everything
+from newsletter.sending.receipt import list_deliveries
 from newsletter.sending.start import prepare_begun, start_send
 from tests.support.fixtures import NOW, add_readers, make_issue, make_story
 from tests.web.desk import said, sign_in
@@ -222,6 +223,29 @@ def test_the_numbers_say_the_rate_and_the_time_that_is_left(publication: Publica
     assert (told["done"], told["recipients"], told["people"]) == (10, 30, "10 of 30 people")
     assert told["pace"] == "10 people in the last minute; about 1 minute left."
     assert told["moving"] is True
+
+
+def test_whom_a_cancelled_send_did_not_come_to_is_not_said_to_have_left(send: Send) -> None:
+    """The receipt counts them as skipped, and the page said of all of these that they had left or were suppressed."""
+    people = send.recipients
+    gone = Delivery.objects.filter(batch__send=send).first()
+    DeliveryException.objects.create(delivery=gone, state="skipped", reason="left", at=NOW)
+    Send.objects.update(state="cancelled")
+    page = overview(send.issue, sign_in("approver"))
+    found = re.findall(r"<td>(\d+)</td><th scope=\"row\">(not handed over|left or were suppressed)", page)
+    assert found == [("1", "left or were suppressed"), (str(people - 1), "not handed over")]
+    reasons = {row[4] for row in list_deliveries(Send.objects.get())}
+    assert reasons == {"left", "the send was cancelled before it came to them"}
+
+
+def test_an_issue_whose_time_has_passed_goes_out_soon(publication: Publication) -> None:
+    Publication.objects.update(approval="auto")
+    make_story("The clinic opens its doors")
+    issue = make_issue(Publication.objects.get())
+    with time_machine.travel(NOW + timedelta(days=2), tick=False):
+        client = sign_in("approver", email="late@example.org")
+        page = overview(issue, client)
+    assert "its time has passed: it goes out within minutes unless somebody holds it" in page
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,7 @@ def leave_out_summary(request: HttpRequest, items: list[Any]) -> None:
 
 
 def name_log_actions(actions: Any) -> None:
+    actions.register_action("newsletter.assembled", gettext_lazy("Assemble"), gettext_lazy("Assembled by itself"))
     actions.register_action("newsletter.approve", gettext_lazy("Approve"), gettext_lazy("Approved"))
     actions.register_action(
         "newsletter.withdraw", gettext_lazy("Take approval back"), gettext_lazy("Approval taken back")

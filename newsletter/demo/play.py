@@ -16,6 +16,7 @@ from newsletter.demo.joining import fill_as_in_life, fill_plainly
 from newsletter.demo.organisation import write_organisation
 from newsletter.issues.approve import approve_by_policy
 from newsletter.issues.assemble import assemble_slot, find_slot
+from newsletter.issues.noted import note_assembled
 from newsletter.models import Issue, Publication, Source
 from newsletter.organisation.apply import apply_file
 from newsletter.organisation.staff import add_staff
@@ -47,12 +48,14 @@ def play_week(*, site_url: str, people: int, now: datetime, console: Console) ->
     for publication in Publication.objects.exclude(slug="weekly"):
         waiting = assemble_slot(slot=find_slot(publication=publication, due="", now=now), now=now)
         if waiting.issue:
+            note_assembled(waiting.issue)
             console.print(f"{waiting.issue} waits in the desk for approval.", markup=False)
     weekly = Publication.objects.get(slug="weekly")
     assembly = assemble_slot(slot=find_slot(publication=weekly, due="", now=now), now=now)
     if assembly.issue is None:
         raise AssertionError(assembly.slot.reason)
     issue = assembly.issue
+    note_assembled(issue)
     console.print(f"\n{issue}, assembled for {assembly.slot.due_local} {weekly.zone}: “{issue.subject}”", markup=False)
     approve_by_policy(issue=issue, now=now)
     send = start_send(issue=issue, now=now)

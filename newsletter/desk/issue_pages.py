@@ -14,6 +14,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 
 from newsletter.desk.approval import say_approval
+from newsletter.desk.archive_words import find_archive_url
 from newsletter.desk.check_panel import say_checks
 from newsletter.desk.issue_preview import MOST_MODES, show_part
 from newsletter.desk.policies import ISSUE_POLICY
@@ -75,12 +76,14 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
                 "auto": goes_by_itself(issue),
                 "due": say_slot(issue),
                 "left": time_left(issue, now=timezone.now()),
+                "past": issue.slot is not None and issue.slot.due_at <= timezone.now(),
                 "may_approve": user.has_perm("newsletter.approve_issue"),
                 "may_edit": user.has_perm("newsletter.change_issue"),
                 "edit_url": reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk]),
                 "history_url": reverse("wagtailsnippets_newsletter_issue:history", args=[issue.pk]),
                 **say_reasons(issue, open_=open_, now=timezone.now()),
                 "send": send,
+                "archive_url": find_archive_url(issue, now=timezone.now()) if send else "",
                 "hold": say_hold(),
                 "reach": say_reach(),
                 "may_send": user.has_perm("newsletter.send_issue"),
@@ -134,7 +137,7 @@ def say_audience(issue: Issue, send: Send | None) -> dict[str, Any]:
         "recipients": receipt.recipients,
         "excluded": say_excluded(receipt.excluded),
         "receipt": receipt,
-        "deliveries": say_deliveries(receipt.deliveries),
+        "deliveries": say_deliveries(receipt.deliveries, cancelled=receipt.cancelled),
     }
 
 

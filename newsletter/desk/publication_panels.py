@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
 
+from newsletter.desk.archive_words import say_archive
 from newsletter.desk.panels import WordsPanel
 from newsletter.desk.schedule_words import say_dates
 from newsletter.models import Publication
@@ -90,6 +91,11 @@ PARTS = [
     MultiFieldPanel(EVENTS, heading=_("Which events")),
     MultiFieldPanel(PACE, heading=_("Quiet hours and pace")),
     MultiFieldPanel(
-        [FieldPanel("archive"), FieldPanel("clicks", heading=_("Counting clicks"))], heading=_("On the web")
+        [
+            FieldPanel("archive"),
+            WordsPanel(say=say_archive, template="desk/panels/archive.html"),
+            FieldPanel("clicks", heading=_("Counting clicks")),
+        ],
+        heading=_("On the web"),
     ),
 ]

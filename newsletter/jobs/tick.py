@@ -8,6 +8,7 @@ from django.db import DatabaseError
 from newsletter.content.ingest import ingest_due
 from newsletter.issues.approve import approve_by_policy, hold_issue, void_changed_approvals
 from newsletter.issues.assemble import GRACE, Assembly, assemble_slot, find_open_slots, open_due_slots
+from newsletter.issues.noted import note_assembled
 from newsletter.jobs.tell import tell_of_assembly, tell_of_change, tell_of_hold
 from newsletter.models import Issue, Publication
 from newsletter.sending.start import prepare_begun, start_send
@@ -43,6 +44,8 @@ def assemble_due(*, now: datetime) -> list[Assembly]:
             continue
         if assembly.made:
             log.info("%s", assembly.issue or f"{slot.publication}: {slot.due_local} skipped: {assembly.slot.reason}")
+            if assembly.issue:
+                note_assembled(assembly.issue)
             tell_of_assembly(assembly, now=now)
             made.append(assembly)
     return made

@@ -17,6 +17,7 @@ from newsletter.sending.start import start_send
 from newsletter.sending.withdraw import withdraw_story
 from subscribers.models import Segment
 from tests.support.fixtures import NOW, add_readers, make_event, make_issue, make_publication, make_story
+from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +87,21 @@ def test_v8_an_archive_for_everybody_has_a_list_pages_and_a_feed():
         ("The first verdict", "http://127.0.0.1:8000/news/weekly/1/")
     ]
     assert "The second verdict" in feed.entries[0].summary
+
+
+def test_the_desk_leads_to_the_archive_of_a_publication_and_to_the_page_of_an_issue_in_it():
+    issue = publish()
+    desk = sign_in("admin")
+    publication = desk.get(f"/admin/publications/edit/{issue.publication_id}/").content.decode()
+    assert '/news/weekly/"' in publication
+    assert "/news/weekly/feed.xml" in publication
+    assert "/news/weekly/1/" in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    Publication.objects.update(archive="off")
+    assert "/news/weekly/" not in desk.get(f"/admin/publications/edit/{issue.publication_id}/").content.decode()
+    assert "In the archive" not in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    Publication.objects.update(archive="unlisted")
+    assert "a page of its own" in desk.get(f"/admin/publications/edit/{issue.publication_id}/").content.decode()
+    assert f"/news/weekly/{issue.public_id}/" in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
 
 
 def test_v8_v9_no_page_shows_a_token_a_name_or_a_link_of_the_reader():

@@ -1,13 +1,15 @@
 """Issues in the desk: edits, approval of exactly what was seen, holding, and the seal on what went out."""
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
 from newsletter.issues.approve import approve_issue, current_approval
 from newsletter.issues.content import hash_content, resolve_content
+from newsletter.jobs.tick import assemble_due
 from newsletter.models import Issue, Picture, Publication
-from tests.support.fixtures import add_readers, make_approver, make_issue, make_story
+from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_story
 from tests.web.desk import issue_form, said, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -236,6 +238,15 @@ def test_people_who_may_not_look_at_issues_decide_nothing(issue: Issue) -> None:
 def test_a_step_is_never_done_by_following_a_link(issue: Issue) -> None:
     for step in ("approve", "withdraw", "hold", "release"):
         assert sign_in("approver").get(url(issue, step)).status_code == 405
+
+
+def test_the_history_begins_with_the_assembly(publication: Publication) -> None:
+    """It was empty until somebody edited."""
+    make_story("The clinic opens its doors")
+    with time_machine.travel(NOW, tick=False):
+        (assembly,) = assemble_due(now=NOW)
+        page = sign_in("writer").get(f"/admin/issues/history/{assembly.issue.pk}/").content.decode()
+    assert "Assembled by itself" in page
 
 
 def test_decisions_stand_in_the_history(issue: Issue) -> None:

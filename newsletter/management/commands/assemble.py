@@ -6,6 +6,7 @@ from typing import Any
 
 from newsletter.issues.assemble import assemble_slot, find_slot, is_scheduled
 from newsletter.issues.find import find_publication
+from newsletter.issues.noted import note_assembled
 from newsletter.management.base import ProductCommand
 from newsletter.models import Slot
 
@@ -26,6 +27,8 @@ class Command(ProductCommand):
         slot = find_slot(publication=publication, due=options["due"], now=now, kind=kind)
         assembly = assemble_slot(slot=slot, now=now)
         slot, issue = assembly.slot, assembly.issue
+        if issue and assembly.made:
+            note_assembled(issue)
         if options["json"]:
             self.write_json(
                 {

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from subscribers.importing.encodings import detect_encoding, make_seekable, open_text
 from subscribers.importing.errors import BadFile
 from subscribers.importing.layouts import JOIN, Layout, recognise
-from subscribers.importing.outcomes import PersonRow, RefusedRow
+from subscribers.importing.outcomes import WHY, PersonRow, RefusedRow
 from subscribers.importing.records import Record, split_records
 from subscribers.importing.rows import RowReader
 from subscribers.importing.spreadsheet import is_workbook, to_csv
@@ -107,6 +107,7 @@ def read_people(
         expires_on=expires_on,
         delimiter=look.delimiter,
         slug=slug,
+        why_at=look.header.index(WHY) if WHY in look.header else None,
     )
     return _rows(file, look=look, reader=reader, email_at=list(mapping).index("email"))
 

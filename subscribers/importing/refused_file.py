@@ -5,11 +5,9 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
-from subscribers.importing.outcomes import RefusedRow
+from subscribers.importing.outcomes import LINE, WHY, RefusedRow
 from subscribers.lines import guard_cell, unguard_cell
 from subscribers.models import ImportBatch, ImportRefusal
-
-LINE, WHY = "Line in the file", "Why it was refused"
 
 
 def write_refused(out: TextIO, *, header: Sequence[str], rows: Iterable[RefusedRow | ImportRefusal]) -> None:

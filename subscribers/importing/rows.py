@@ -41,7 +41,8 @@ class RowReader:
 
     `implied_from` is the day on which people of implied consent are brought in: whoever has a last day is one of them, and
     with `all_implied` everybody is and needs one. None where they are asked by mail, so that no last day counts.
-    `slug` is the list that they come into, for a file that says something of each list.
+    `slug` is the list that they come into, for a file that says something of each list. `why_at` is the column in which a
+    file of refused lines says why.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class RowReader:
         expires_on: date | None = None,
         delimiter: str = ",",
         slug: str = "",
+        why_at: int | None = None,
     ) -> None:
         self._delimiter = delimiter
         self._width = len(mapping)
@@ -77,6 +79,7 @@ class RowReader:
         self._implied_from = implied_from
         self._all_implied = all_implied
         self._expires_on = expires_on
+        self._why_at = why_at
 
     def read(self, record: Record) -> PersonRow | RefusedRow | None:
         """The person of a record, or why not; None where all its cells are empty."""
@@ -91,7 +94,7 @@ class RowReader:
                 f"This line has {len(cells)} values but the file has {self._width} columns. Quote values with commas.",
                 Refused.TOO_MANY_VALUES,
             )
-        if '"' in record.text and any(map(_is_open, cells)):
+        if self._was_unreadable(cells) and any(map(_is_open, cells)):
             return _refuse(record, _UNREADABLE, Refused.UNREADABLE)
         if len(record.text) > MOST_FIELD and any(len(cell) > MOST_FIELD for cell in cells):
             return _refuse(record, f"A value is longer than {MOST_FIELD:,} characters.", Refused.LONG_VALUE)
@@ -101,6 +104,10 @@ class RowReader:
         except BadAddress as error:
             return _refuse(record, str(error), Refused.BAD_ADDRESS if address.strip() else Refused.NO_ADDRESS)
         return self._judge(record, cells, email)
+
+    def _was_unreadable(self, cells: list[str]) -> bool:
+        """Whether it comes from a file of refused lines, where an open quotation mark had to be closed to be written."""
+        return self._why_at is not None and cells[self._why_at : self._why_at + 1] == [_UNREADABLE]
 
     def _refuse_unread(self, record: Record) -> RefusedRow:
         """The last value is the one that was opened and not closed: its quotation mark is shown, or nobody would see why."""

@@ -396,6 +396,12 @@ def test_refused_lines_come_back_in_their_own_columns_and_once_mended_can_be_imp
     assert read_attributes(find_person("bea@example.org")) == {"shoe": "8"}
 
 
+def test_a_name_that_begins_with_a_quotation_mark_and_is_written_as_csv_wants_it_comes_in() -> None:
+    report = bring(make_list(), 'email,name\nann@example.org,"""><b>Ann</b>"\n')
+    assert (report.new, report.refused) == (1, 0)
+    assert find_person("ann@example.org").name.startswith('"')
+
+
 def test_a_refused_line_that_nobody_mended_is_refused_again_and_nothing_of_it_is_changed_on_the_way() -> None:
     weekly = make_list()
     lines = f"""email,name,notes

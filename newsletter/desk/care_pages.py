@@ -21,6 +21,7 @@ def name_log_actions(actions: Any) -> None:
     actions.register_action("newsletter.withdraw_story", _("Withdraw a story"), _("Story withdrawn"))
     actions.register_action("newsletter.reinstate_story", _("Bring a story back"), _("Withdrawal taken back"))
     actions.register_action("newsletter.announce_change", _("Write a correction"), _("Correction drafted"))
+    actions.register_action("newsletter.take_back_correction", _("Take a correction back"), _("Correction taken back"))
 
 
 hooks.register("register_admin_urls", add_urls)

@@ -1,4 +1,7 @@
-"""Announcing a changed event from the desk: the question with the number of people, then the draft of a correction."""
+"""Announcing a changed event from the desk: the question with the number of people, then the draft of a correction.
+
+One that waits and was overtaken by the event is taken back here.
+"""
 
 from typing import Any
 
@@ -14,7 +17,7 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
-from newsletter.issues.corrections import Misled, announce_change, find_misled
+from newsletter.issues.corrections import Misled, announce_change, find_misled, find_overtaken, take_back
 from newsletter.models import EventNotice, Issue
 from subscribers.errors import DomainError
 from subscribers.sentences import say
@@ -23,7 +26,7 @@ EDIT = "wagtailsnippets_newsletter_eventnotice:edit"
 
 
 class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
-    """GET says who was told what; POST makes the draft and opens it. Nothing is sent from here."""
+    """GET says who was told what; POST makes the draft and opens it, or takes one back. Nothing is sent from here."""
 
     template_name = "desk/correction.html"
     header_icon = "calendar-alt"
@@ -51,10 +54,13 @@ class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
             **context,
             "event": self.event,
             "misled": find_misled(self.event, now=timezone.now()),
+            "overtaken": find_overtaken(self.event),
             "edit_url": reverse(EDIT, args=[self.event.pk]),
         }
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if "take_back" in request.POST:
+            return self._take_back(request, request.POST["take_back"])
         misled = self._find(request.POST.get("publication", ""))
         try:
             issue = announce_change(
@@ -68,6 +74,19 @@ class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
             request, _("%s is drafted. Read it, approve it, and send it: nothing has gone out yet.") % issue
         )
         return redirect("newsletter_issue_overview", issue.pk)
+
+    def _take_back(self, request: HttpRequest, correction: str) -> HttpResponse:
+        overtaken = next((one for one in find_overtaken(self.event) if str(one.pk) == correction), None)
+        if overtaken is None:
+            raise Http404("This correction is not there, or not overtaken, or on its way.")
+        try:
+            take_back(correction=overtaken, by=request.user, now=timezone.now())
+        except DomainError as error:
+            messages.error(request, say(error))
+        else:
+            log(instance=overtaken.issue, action="newsletter.take_back_correction", user=request.user)
+            messages.success(request, _("%s is taken back. It goes to nobody.") % overtaken.issue)
+        return redirect("newsletter_event_announce", self.event.pk)
 
     def _find(self, publication: str) -> Misled:
         for misled in find_misled(self.event, now=timezone.now()):

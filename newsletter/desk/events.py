@@ -20,7 +20,7 @@ from newsletter.desk.event_words import say_place, say_when
 from newsletter.desk.panels import WordsPanel
 from newsletter.desk.pickers import EventChooser
 from newsletter.desk.saving import VoidsApprovals
-from newsletter.issues.corrections import find_misled
+from newsletter.issues.corrections import find_misled, find_overtaken
 from newsletter.models import EventNotice, Source
 from subscribers.desk.listing import FROM_HOME, DeskList
 from subscribers.sentences import say
@@ -57,7 +57,13 @@ class EventEditor(VoidsApprovals, EditView):
 
 def say_event(event: EventNotice) -> dict[str, Any]:
     edited = [label_for_field(name, EventNotice) for name in event.edited_fields]
-    return {"row": event, "place": say_place(event), "edited": edited, "misled": find_misled(event, now=timezone.now())}
+    return {
+        "row": event,
+        "place": say_place(event),
+        "edited": edited,
+        "misled": find_misled(event, now=timezone.now()),
+        "overtaken": find_overtaken(event),
+    }
 
 
 class EventViewSet(SnippetViewSet):

@@ -12,6 +12,7 @@ from wagtail.users.models import UserProfile
 from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Publication, Story
 from newsletter.sending.start import start_send
 from newsletter.sending.withdraw import withdraw_story
+from tests.support.announcing import tell
 from tests.support.fixtures import LONDON, NOW, add_readers, make_event, make_issue, make_publication, make_story
 from tests.web.desk import said, sign_in
 
@@ -194,6 +195,49 @@ def test_an_event_whose_hour_alone_changed_does_not_say_its_place_twice():
     page = sign_in("editor").get(f"/admin/events/announce/{event.pk}/").content.decode()
     assert ">London</td>" in page
     assert ">the same</td>" in page
+
+
+def test_an_event_that_takes_place_after_all_says_so_and_to_how_many_it_is_told():
+    issue, _, event = publish()
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
+    event.refresh_from_db()
+    tell(event, issue.publication)
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=False)
+    browser = sign_in("editor")
+    assert "told 3 people that it is cancelled" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert "It takes place after all." in page
+    assert ">cancelled (Wednesday, 11 March 2026, 09:30 (London))</td>" in page
+    assert "<strong>Wednesday, 11 March 2026, 09:30 (London)</strong>" in page
+    assert "<strong>London</strong>" in page
+    assert "This change is announced in" not in page
+    browser.post(f"/admin/events/announce/{event.pk}/", {"publication": issue.publication.pk})
+    draft = Issue.objects.get(kind="correction", number=2)
+    assert draft.subject == "It takes place after all: Vigil by the river"
+    overview = browser.get(f"/admin/issues/{draft.pk}/overview/")
+    assert (overview.status_code, overview.context["recipients"]) == (200, 3)
+
+
+def test_a_correction_that_the_event_overtook_says_so_and_is_taken_back():
+    issue, _, event = publish()
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
+    browser = sign_in("editor")
+    browser.post(f"/admin/events/announce/{event.pk}/", {"publication": issue.publication.pk})
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=False)
+    draft = Issue.objects.get(kind="correction")
+    overview = browser.get(f"/admin/issues/{draft.pk}/overview/").content.decode()
+    assert "changed again: what this says no longer holds" in overview
+    assert "cannot go out any more" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert f"{draft} no longer holds" in page
+    answer = browser.post(f"/admin/events/announce/{event.pk}/", {"take_back": draft.correction.pk}, follow=True)
+    assert said(answer) == [f"{draft} is taken back. It goes to nobody."]
+    draft.refresh_from_db()
+    assert draft.state == "cancelled"
+    assert AuditEntry.objects.filter(action="newsletter.take_back_correction").count() == 1
+    again = browser.post(f"/admin/events/announce/{event.pk}/", {"take_back": draft.correction.pk})
+    assert again.status_code == 404
+    assert "waits for approval" not in browser.get("/admin/").content.decode()
 
 
 def test_a_changed_event_that_is_over_is_not_offered_for_announcement():

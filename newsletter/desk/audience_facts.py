@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from newsletter.desk.words import say_excluded
 from newsletter.issues.audience import Group, count_readers, find_groups, find_wheres, see_as
 from newsletter.issues.content import Content
 from newsletter.models import Issue, ReaderGroup, Send
-from subscribers.errors import UnknownPlace
-from subscribers.places import country_name, country_of, region_name
+from subscribers.places import country_of, say_country, say_region
 
 MOST_REGIONS = 15
 UNKNOWN = ""
@@ -102,9 +102,7 @@ def compare_regions(people: Counter[str], last: Send | None) -> list[Region]:
         )
     codes = sorted({*people, *(before or ())}, key=lambda code: (-people[code], code))
     return [
-        Region(
-            code=code, name=say_region(code), people=people[code], before=before[code] if before is not None else None
-        )
+        Region(code=code, name=say_area(code), people=people[code], before=before[code] if before is not None else None)
         for code in codes
     ]
 
@@ -123,11 +121,10 @@ def compare_reasons(excluded: dict[str, int], last: Send | None) -> list[Reason]
     return sorted(found, key=lambda reason: -reason.people)
 
 
-def say_region(code: str) -> str:
+def say_area(code: str) -> str:
     """A region's or a country's name; words for no place at all."""
     if code == UNKNOWN:
         return _("Place unknown")
-    try:
-        return f"{region_name(code)}, {country_name(country_of(code))}" if "-" in code else country_name(code)
-    except UnknownPlace:
-        return code
+    language = get_language() or "en"
+    country = say_country(country_of(code), language=language)
+    return f"{say_region(code, language=language)}, {country}" if "-" in code else country

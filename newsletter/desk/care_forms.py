@@ -5,11 +5,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_lazy
+from django.utils.translation import get_language, gettext_lazy
 
 from newsletter.models.care import Channel
 from subscribers.errors import UnknownPlace
-from subscribers.places import country_name, region_name, resolve_country, resolve_region
+from subscribers.places import resolve_country, resolve_region, say_country, say_region
 from subscribers.sentences import say
 
 _CODE = re.compile(r"[A-Za-z]{2}-[A-Za-z0-9]{1,3}")
@@ -45,7 +45,7 @@ class RegionsField(forms.Field):
         )
 
     def prepare_value(self, value: Any) -> str:
-        return value if isinstance(value, str) else "\n".join(map(say_region, value or []))
+        return value if isinstance(value, str) else "\n".join(map(say_line, value or []))
 
     def to_python(self, value: Any) -> list[str]:
         if not isinstance(value, str):
@@ -59,12 +59,11 @@ class RegionsField(forms.Field):
             return True
 
 
-def say_region(code: str) -> str:
+def say_line(code: str) -> str:
     """“Texas (US-TX)”; the code alone where it is none that is known any more."""
-    try:
-        return f"{region_name(code) if '-' in code else country_name(code)} ({code})"
-    except UnknownPlace:
-        return code
+    language = get_language() or "en"
+    name = say_region(code, language=language) if "-" in code else say_country(code, language=language)
+    return code if name == code else f"{name} ({code})"
 
 
 def _resolve(line: str) -> str:

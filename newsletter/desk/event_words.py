@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from newsletter.models import EventNotice
@@ -18,7 +19,10 @@ def say_place(event: EventNotice) -> str:
         return _("Cancelled")
     if event.online:
         return _("Online")
-    around = say_region(event.region) if event.region else say_country(event.country) if event.country else ""
+    language = get_language() or "en"
+    around = (
+        say_region(event.region, language=language) if event.region else say_country(event.country, language=language)
+    )
     named = ", ".join(part for part in (event.town, around) if part)
     if event.latitude is None:
         return _("%(named)s (region only)") % {"named": named} if named else _("Place unknown")

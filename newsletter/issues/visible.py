@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from newsletter.issues.body import literal, shorten
 from newsletter.issues.leave_out import leave_out, stories_of
 from newsletter.issues.near import CLOSE_KM, Chosen, Where, choose_events_for, choose_near_events, may_be_in
+from subscribers.places import say_country, say_region
 
 Content = dict[str, Any]
 CORRECTION, ONLY_EVENTS = "correction", "events"
@@ -154,12 +155,15 @@ def _choose(content: Content, block: Content, *, where: Where, radius_km: float,
     )
 
 
+def _say_area(event: Content) -> str:
+    language = get_language() or "en"
+    if event["region"]:
+        return say_region(event["region"], language=language)
+    return say_country(event["country"], language=language)
+
+
 def _describe_events(chosen: Chosen) -> str:
-    places = list(
-        dict.fromkeys(
-            event["town"] or event["region"] or event["country"] for event in chosen.events if not event["online"]
-        )
-    )
+    places = list(dict.fromkeys(event["town"] or _say_area(event) for event in chosen.events if not event["online"]))
     online = sum(1 for event in chosen.events if event["online"])
     named = ", ".join(place for place in places if place)
     if chosen.close:

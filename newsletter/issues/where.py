@@ -10,7 +10,7 @@ def say_where(event: dict[str, Any], *, language: str) -> str:
     """“Online”, or its place as far as it is known: “Montréal, Québec, Canada”."""
     if event["online"]:
         return word("online", language)
-    return without_repeats(event["place"]) or event["town"] or say_region(event["region"])
+    return without_repeats(event["place"]) or event["town"] or say_region(event["region"], language=language)
 
 
 def without_repeats(place: str) -> str:

@@ -1,6 +1,7 @@
 """What the segment builder asks while somebody chooses a region or types a town. For staff who may log in; holds no people."""
 
 from django.http import HttpRequest, JsonResponse
+from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control
 
 from subscribers.errors import UnknownPlace
@@ -13,7 +14,8 @@ _LONGEST = 200
 def list_regions(request: HttpRequest) -> JsonResponse:
     """`{"choices": [[code, name], …]}` of `?country=GB`; none of a country that is not known."""
     try:
-        return JsonResponse({"choices": regions_of(request.GET.get("country", "")[:_LONGEST])})
+        country, language = request.GET.get("country", "")[:_LONGEST], get_language() or "en"
+        return JsonResponse({"choices": regions_of(country, language=language)})
     except UnknownPlace:
         return JsonResponse({"choices": []})
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from django.conf.locale import LANG_INFO
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy
+from django.utils.translation import get_language, gettext_lazy
 
 from subscribers.attributes import attribute_keys
 from subscribers.errors import BadRule
@@ -35,7 +35,7 @@ def languages() -> Choices:
 
 
 def country_choices() -> Choices:
-    return list(countries())
+    return list(countries(language=get_language() or "en"))
 
 
 def choices_of(kind: ConditionKind) -> Callable[[], Choices]:

@@ -1,7 +1,7 @@
 """Where subscribers are, no finer than a town."""
 
 from django.db import models
-from django.utils.translation import gettext_lazy
+from django.utils.translation import get_language, gettext_lazy
 
 from subscribers.places import say_country, say_region
 
@@ -30,10 +30,11 @@ class Place(models.Model):
 
     def __str__(self) -> str:
         """“Houston, Texas, United States”: in words for whoever reads it, the person who lives there or staff."""
+        language = get_language() or "en"
         names = (
             self.town,
-            say_region(self.region) if self.region else "",
-            say_country(self.country) if self.country else "",
+            say_region(self.region, language=language) if self.region else "",
+            say_country(self.country, language=language) if self.country else "",
         )
         return ", ".join(name for name in names if name)
 

@@ -2,9 +2,12 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
 
 from subscribers.errors import UnknownPlace
 from subscribers.places.names import fold
@@ -64,14 +67,42 @@ def region_name(code: str) -> str:
     return name
 
 
-def say_country(code: str) -> str:
-    """As `country_name`, for people to read: a country that is no more goes by its code."""
-    return _book().countries.get(code.strip().upper(), code)
+def say_country(code: str, *, language: str = "en") -> str:
+    """As `country_name`, for people to read, in their language: a country that is no more goes by its code."""
+    code = code.strip()
+    known = _book().countries.get(code.upper(), code)
+    return known if _is_english(language) else _territories(language).get(code.upper(), known)
 
 
-def say_region(code: str) -> str:
-    """As `region_name`, for people to read: a region that is no more goes by its code."""
-    return _book().regions.get(code.strip().upper(), code)
+def say_region(code: str, *, language: str = "en") -> str:
+    """As `region_name`, for people to read, in their language where that has a name of its own for the region; a region
+    that is no more goes by its code.
+    """
+    code = code.strip()
+    return _regions_in(language).get(code.upper()) or _book().regions.get(code.upper(), code)
+
+
+def _is_english(language: str) -> bool:
+    return language.lower().partition("-")[0] == "en"
+
+
+@lru_cache(maxsize=32)
+def _territories(language: str) -> Mapping[str, str]:
+    try:
+        return Locale.parse(language, sep="-").territories
+    except (ValueError, UnknownLocaleError):
+        return {}
+
+
+@lru_cache(maxsize=32)
+def _regions_in(language: str) -> dict[str, str]:
+    """Names of regions in a language, from a file of its own; those that are the same as in English are not in it."""
+    name = language.lower().partition("-")[0]
+    file = _FILE.with_name(f"regions.{name}.json") if name.isalpha() else None
+    if file is None or not file.is_file():
+        return {}
+    names: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+    return names
 
 
 def country_of(region: str) -> str:
@@ -79,16 +110,17 @@ def country_of(region: str) -> str:
     return region.partition("-")[0].upper()
 
 
-def countries() -> tuple[tuple[str, str], ...]:
+def countries(*, language: str = "en") -> tuple[tuple[str, str], ...]:
     """The (code, name) pairs of all countries, by name."""
-    return tuple(sorted(_book().countries.items(), key=lambda pair: fold(pair[1])))
+    pairs = [(code, say_country(code, language=language)) for code in _book().countries]
+    return tuple(sorted(pairs, key=lambda pair: fold(pair[1])))
 
 
-def regions_of(country: str) -> tuple[tuple[str, str], ...]:
+def regions_of(country: str, *, language: str = "en") -> tuple[tuple[str, str], ...]:
     """The (code, name) pairs of a country's top-level regions, by name; empty when it has none."""
     code = resolve_country(country)
     book = _book()
-    pairs = [(region, name) for region, name in book.regions.items() if country_of(region) == code]
+    pairs = [(region, say_region(region, language=language)) for region in book.regions if country_of(region) == code]
     return tuple(sorted((pair for pair in pairs if pair[0] not in book.parents), key=lambda pair: fold(pair[1])))
 
 

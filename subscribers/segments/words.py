@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from subscribers.errors import BadRule
 from subscribers.models import MailingList, Topic
-from subscribers.places import country_name, region_name
+from subscribers.places import say_country, say_region
 from subscribers.segments.named import attribute_of, country_of, named_row, region_of, town_of
 from subscribers.segments.registry import find_kind, read_rule
 from subscribers.segments.rules import Condition, Group
@@ -56,7 +56,9 @@ def _bracketed(part: Condition | Group) -> str:
 
 def _say_region(condition: Condition) -> str:
     country, region = region_of(condition)
-    return _("in %(place)s") % {"place": f"{region_name(region)}, {country}" if region else country_name(country)}
+    language = get_language() or "en"
+    named = say_country(country, language=language)
+    return _("in %(place)s") % {"place": f"{say_region(region, language=language)}, {named}" if region else named}
 
 
 def _say_near(condition: Condition) -> str:
@@ -78,7 +80,9 @@ _WORDS: dict[str, Callable[[Condition], str]] = {
     "list": lambda condition: _("on the list %(name)s") % {"name": named_row(condition, MailingList).name},
     "topic": lambda condition: _("interested in %(name)s") % {"name": named_row(condition, Topic).name},
     "region": _say_region,
-    "country": lambda condition: _("in %(place)s") % {"place": country_name(country_of(condition))},
+    "country": lambda condition: (
+        _("in %(place)s") % {"place": say_country(country_of(condition), language=get_language() or "en")}
+    ),
     "near": _say_near,
     "language": lambda condition: _("reads %(language)s") % {"language": condition.value},
     "giving": lambda condition: str(_GIVING[condition.value]),

@@ -3,13 +3,18 @@
 import json
 
 import pytest
+from django.contrib.auth.models import User
 from django.http import Http404
 from django.test import Client
+from django.utils import translation
+from wagtail.users.models import UserProfile
 
 from newsletter.desk.compare import compare_lines, mark_differences
 from newsletter.desk.readers import read_group
+from newsletter.issues.near import Chosen
+from newsletter.issues.visible import Visible, describe_visible
 from newsletter.models import Issue, Proof, Publication
-from subscribers.models import Basis, Subscriber
+from subscribers.models import Basis, Place, Subscriber
 from tests.support.fixtures import HOUSTON, LONDON, add_readers, make_event, make_issue, make_story
 from tests.web.desk import said, sign_in
 
@@ -58,6 +63,25 @@ def test_the_oddest_people_are_masked_and_each_says_why(issue: Issue) -> None:
     assert "Their mail goes to 2 people alone" in page
     assert "person10@example.com" not in page
     assert "Wolfeschlegel" not in page
+
+
+def test_a_spanish_desk_names_regions_and_countries_in_spanish(issue: Issue) -> None:
+    client = sign_in("approver")
+    UserProfile.objects.update_or_create(
+        user=User.objects.get(username="approver@example.org"), defaults={"preferred_language": "es"}
+    )
+    Place.objects.filter(region="US-TX").update(region="US-NY")
+    page = client.get(f"/admin/issues/{issue.pk}/audience/").content.decode()
+    assert "Nueva York, Estados Unidos" in page
+    assert "Inglaterra, Reino Unido" in page
+
+
+def test_groups_of_readers_are_named_by_region_and_not_by_its_code() -> None:
+    event = {"town": "", "region": "US-NY", "country": "US", "online": False, "id": 1}
+    visible = Visible(language="en", events={"a": Chosen("region", (event,))}, appeals={})
+    assert describe_visible(visible) == "Events in the region: New York"
+    with translation.override("es"):
+        assert "Nueva York" in describe_visible(visible)
 
 
 def test_a_writer_sees_the_oddest_but_opens_nobodys_mail(issue: Issue) -> None:

@@ -17,8 +17,11 @@ from subscribers.places import (
     regions_of,
     resolve_country,
     resolve_region,
+    say_country,
+    say_region,
 )
 from subscribers.places.names import fold, usable_alternate
+from subscribers.places.regions import countries
 from subscribers.places.search import describe
 
 
@@ -278,3 +281,47 @@ def test_look_ups_are_quick_and_safe_from_many_threads() -> None:
         thread.join()
     assert not problems
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("code", "language", "name"),
+    [
+        ("US-NY", "es", "Nueva York"),
+        ("US-TX", "es", "Texas"),
+        ("GB-ENG", "es-MX", "Inglaterra"),
+        ("ES-CT", "es", "Cataluña"),
+        ("ES-MD", "es", "Comunidad de Madrid"),
+        ("DE-BY", "es", "Baviera"),
+        ("IN-TN", "es", "Tamil Nadu"),
+        ("US-NY", "en", "New York"),
+        ("US-NY", "zz", "New York"),
+        ("US-NY", "../etc", "New York"),
+        ("XX-YY", "es", "XX-YY"),
+        ("us-ny", "es", "Nueva York"),
+    ],
+)
+def test_a_region_is_called_as_its_reader_calls_it_where_that_name_is_known(
+    code: str, language: str, name: str
+) -> None:
+    assert say_region(code, language=language) == name
+
+
+@pytest.mark.parametrize(
+    ("code", "language", "name"),
+    [
+        ("GB", "es", "Reino Unido"),
+        ("us", "es-MX", "Estados Unidos"),
+        ("GB", "en", "United Kingdom"),
+        ("GB", "xx", "United Kingdom"),
+        ("ZZZ", "es", "ZZZ"),
+    ],
+)
+def test_a_country_is_called_as_its_reader_calls_it(code: str, language: str, name: str) -> None:
+    assert say_country(code, language=language) == name
+
+
+def test_regions_and_countries_are_listed_by_their_names_in_the_language() -> None:
+    assert ("US-NY", "Nueva York") in regions_of("US", language="es")
+    names = [name for _code, name in countries(language="es")]
+    assert "Alemania" in names
+    assert names.index("Alemania") < names.index("Andorra") < names.index("Zimbabue")

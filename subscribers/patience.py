@@ -1,4 +1,4 @@
-"""How long the work for one public page may wait for the database, and what one page's wait spares those after it.
+"""How long the work for one public page may wait for the database, what its wait spares those after it, what a failure means.
 
 It holds the clock only. Who waits on the network asks it: `newsletter.project.database` for PostgreSQL.
 """
@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from math import inf
 from time import monotonic
 
-from django.db import OperationalError
+from django.db import Error, InterfaceError, OperationalError
 
 _REST_SECONDS = 2.0
+_CALLED_OFF = "57014"
+_LOST_TO_ANOTHER = ("40", "55P03")  # a deadlock, a lock that is not to be had: a second try may go through
 _own = threading.local()
 _silence = {"until": -inf}
 
@@ -41,3 +43,20 @@ def end_of_patience() -> float:
 def note_silence() -> None:
     """The database let somebody's patience run out."""
     _silence["until"] = monotonic() + _REST_SECONDS
+
+
+def is_away(error: Error) -> bool:
+    """Whether the database did not answer. It did where it says no: it is well, and one statement was in somebody's way."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    return not (may_mend(error) or _state_of(error) == _CALLED_OFF)
+
+
+def may_mend(error: Error) -> bool:
+    """Whether a second try at once may go through."""
+    return not isinstance(error, OperationalError | InterfaceError) or _state_of(error).startswith(_LOST_TO_ANOTHER)
+
+
+def _state_of(error: Error) -> str:
+    """PostgreSQL's five letters for what is wrong; "" where it said nothing, and with SQLite."""
+    return str(getattr(error.__cause__, "sqlstate", None) or "")

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Generic, TypeVar
 
-from django.db import Error, InterfaceError, OperationalError
+from django.db import Error
+
+from subscribers.patience import is_away
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,16 +29,16 @@ class _Ticket(Generic[Item, Result]):
         self.called = Lock()
         self.called.acquire()
         self.done = False
-        self.error: Exception | None = None
+        self.error: Exception | None = Abandoned("The request that worked for several failed. Nothing of it was kept.")
         self.result: list[Result] = []
 
 
 class Together(Generic[Item, Result]):
     """`work` gets the items of all who wait and returns a result for each, in their order; it commits before it returns.
 
-    A fault of the database is raised for each of those it worked for; where the database did not answer, for those who
-    came meanwhile as well, so that nobody waits for it a second time. Each is woken once: by whoever worked for them, or
-    to work for those who came meanwhile.
+    Where the database refuses several together, each is tried alone: one of them is in its way, and the others are not to
+    blame. Where it did not answer, that is raised for all of them and for those who came meanwhile, so that nobody waits
+    for it a second time. Each is woken once: by whoever worked for them, or to work for those who came meanwhile.
     """
 
     def __init__(self, work: Callable[[list[Item]], list[Result]], *, most: int = 100) -> None:
@@ -65,22 +67,36 @@ class Together(Generic[Item, Result]):
         """Works for those who wait, this one first among them; then the turn goes to the first of those who came since."""
         with self._queue:
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-        error: Exception | None = Abandoned("The request that worked for several failed. Nothing of it was kept.")
-        results: list[Result] = []
         try:
-            results = self._work([ticket.item for ticket in batch])
-            error = None
-        except Error as caught:
-            error = caught
-            if isinstance(caught, OperationalError | InterfaceError):
-                batch += self._take_all()
+            self._work_for(batch)
         finally:
-            for place, ticket in enumerate(batch):
-                ticket.error, ticket.done = error, True
-                ticket.result = results[place : place + 1]
+            for ticket in batch:
+                ticket.done = True
             self._hand_on()
             for ticket in batch:
                 ticket.called.release()
+
+    def _work_for(self, batch: list[_Ticket[Item, Result]]) -> None:
+        """Takes those who came meanwhile into the batch where the database is away."""
+        error = self._try(batch)
+        if error and len(batch) > 1 and not is_away(error):
+            alone = (self._try([ticket]) for ticket in batch)
+            error = next((one for one in alone if one and is_away(one)), None)
+        if error and is_away(error):
+            batch += self._take_all()
+            for ticket in batch:
+                ticket.error = None if ticket.result else error
+
+    def _try(self, tickets: list[_Ticket[Item, Result]]) -> Error | None:
+        try:
+            results = self._work([ticket.item for ticket in tickets])
+        except Error as error:
+            for ticket in tickets:
+                ticket.error = error
+            return error
+        for place, ticket in enumerate(tickets):
+            ticket.error, ticket.result = None, results[place : place + 1]
+        return None
 
     def _take_all(self) -> list[_Ticket[Item, Result]]:
         with self._queue:

@@ -9,6 +9,7 @@ from subscribers.consent import record_event
 from subscribers.journal import Note, note_down, note_down_now
 from subscribers.leaving_rows import Leaving, write_leavings
 from subscribers.models import ConsentEvent, EndReason, MailingList, Reason, Subscriber
+from subscribers.patience import is_away
 from subscribers.suppression import end_subscriptions, write_suppression
 
 __all__ = ["Leaving", "leave_all", "leave_list", "leave_lists"]
@@ -31,8 +32,8 @@ def leave_lists(leavings: Collection[Leaving], *, now: datetime, source: str = "
         return set()
     try:
         changed, barred = write_leavings(chosen, now=now, source=source)
-    except (OperationalError, InterfaceError):
-        if not connection.in_atomic_block:
+    except (OperationalError, InterfaceError) as error:
+        if is_away(error) and not connection.in_atomic_block:
             note_down_now(_note(one.address_hash, one.mailing_list, now) for one in chosen)
         raise
     note_down(_note(address_hash, mailing_list, now) for address_hash, mailing_list in barred)

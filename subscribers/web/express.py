@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 from subscribers.errors import BadLink
 from subscribers.links import Purpose, read_link
 from subscribers.one_click import leave_by_link
-from subscribers.patience import wait_at_most
+from subscribers.patience import may_mend, wait_at_most
 from subscribers.together import Abandoned
 from subscribers.web.leave import write_farewell
 from subscribers.web.page import PATIENCE_SECONDS, PRIVATE_HEADERS, language_for, say_away
@@ -47,6 +47,8 @@ class OneClickFirst:
             with wait_at_most(PATIENCE_SECONDS):
                 page = _leave(link[1], accepted=accepted)
         except (OperationalError, InterfaceError) as error:
+            if may_mend(error):
+                return self._pages(environ, start_response)
             away = say_away(error, asked="", accepted=accepted)
             status, page = f"{away.status_code} {away.reason_phrase}", away.content
             more = [("Retry-After", away["Retry-After"])]

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import OperationalError, connection
 
@@ -81,6 +82,22 @@ def test_u7_p7_who_left_in_a_statement_whose_answer_was_lost_is_noted_all_the_sa
     restore_the_backup(weekly)
     assert doubt_what_was_open(now=LATER).left == 1
     assert "ada" not in readers(weekly)
+
+
+def test_u7_whom_the_database_refused_to_let_leave_is_not_noted(weekly: MailingList) -> None:
+    """It answered: nothing was written, and the person is told to come again."""
+    deadlock = OperationalError("deadlock detected")
+    deadlock.__cause__ = psycopg.errors.DeadlockDetected("deadlock detected")
+
+    def refuse(execute: Any, sql: str, *given: Any) -> Any:
+        if "INSERT INTO subscribers_suppression" in sql:
+            raise deadlock
+        return execute(sql, *given)
+
+    with connection.execute_wrapper(refuse), pytest.raises(OperationalError):
+        leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    assert "ada" in readers(weekly)
+    assert list(read_notes()) == []
 
 
 def test_p7_who_left_complained_or_was_erased_since_the_backup_is_not_mailed_after_it(weekly: MailingList) -> None:

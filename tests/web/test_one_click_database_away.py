@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import psycopg
 import pytest
 
 from tests.support.fake_provider import FakeProvider
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.skipif(
     not (find_binary("initdb") and find_binary("postgres")),
     reason="PostgreSQL's binaries (initdb, postgres) are not on this machine",
 )
-PEOPLE = 120
+PEOPLE = 150
 ROBOTS = 32  # connections of one mailbox provider, twice as many as the process has threads
 REFUSED_SECONDS = 10.0  # of a busy machine; it waits for nothing
 FROZEN_SECONDS = 15.0  # the patience of a page is four
@@ -150,6 +151,25 @@ def test_u7_with_postgresql_standing_still_a_crowd_gets_503_within_seconds_and_n
     wait_until(lambda: web.call(web.links[people[0]]).status == 200, seconds=15, every=0.5, what="a 200 after the thaw")
     assert {answer.status for answer in web.call_at_once(people).values()} == {200}
     assert set(people) <= web.left()
+    assert web.left_without_a_note() == 0
+
+
+def test_u7_a_row_that_somebody_else_holds_keeps_only_its_own_person_waiting(web: Web) -> None:
+    """A long import, an erasure: the database is well, and whoever is not concerned is not refused."""
+    held, *others = take(web, 13)
+    with psycopg.connect(web.cluster.url()) as holder, ThreadPoolExecutor(max_workers=ROBOTS) as robots:
+        holder.execute("SELECT 1 FROM subscribers_subscription WHERE subscriber_id = %s FOR UPDATE", [held])
+        waiting = robots.submit(web.call, web.links[held])
+        answers = []
+        for pk in others:
+            time.sleep(0.5)
+            answers.append(robots.submit(web.call, web.links[pk]))
+        assert [answer.result().status for answer in answers] == [200] * len(others)
+        assert (waiting.result().status, waiting.result().retry_after) == (503, "120")
+        assert held not in web.left()
+        holder.rollback()
+    assert web.call(web.links[held]).status == 200
+    assert {held, *others} <= web.left()
     assert web.left_without_a_note() == 0
 
 

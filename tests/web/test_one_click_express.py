@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.signals import request_started
 from django.core.wsgi import get_wsgi_application
@@ -133,10 +134,17 @@ def test_u7_without_a_database_it_is_djangos_503_after_one_try_and_never_a_false
     assert web.call(web.first, link)[0] == "200 OK"
 
 
+def deadlock() -> OperationalError:
+    error = OperationalError("deadlock detected")
+    error.__cause__ = psycopg.errors.DeadlockDetected("deadlock detected")
+    return error
+
+
+@pytest.mark.parametrize("fault", [IntegrityError("the person was merged meanwhile"), deadlock()])
 def test_u4_a_fault_that_is_not_the_databases_absence_is_tried_again_by_django(
-    web: Web, weekly: MailingList, ada: Subscriber
+    web: Web, weekly: MailingList, ada: Subscriber, fault: Exception
 ) -> None:
-    left = iter([IntegrityError("the person was merged meanwhile")])
+    left = iter([fault])
 
     def refuse_once(execute: Any, *given: Any) -> Any:
         for error in left:
@@ -144,6 +152,6 @@ def test_u4_a_fault_that_is_not_the_databases_absence_is_tried_again_by_django(
         return execute(*given)
 
     with connection.execute_wrapper(refuse_once):
-        status, _, _ = web.call(web.first, path_to(ada, weekly))
+        status, _, _ = web.call(web.first, path_to(ada, weekly), HTTP_ACCEPT_LANGUAGE="en")
     assert (status, web.reached) == ("200 OK", 1)
     assert not eligible(mailing_list=weekly, now=timezone.now()).exists()

@@ -1,7 +1,8 @@
 """The connections to PostgreSQL: Django's own, but nobody waits beyond what `subscribers.patience` says.
 
 A server that stands still, or whose machine is gone, answers nothing and refuses nothing: only the client's own clock
-ends such a wait. The connection is given up with it, for what comes on it later belongs to nobody.
+ends such a wait. The connection is given up with it, for what comes on it later belongs to nobody. A server that is well
+and waits itself, for a row that somebody holds, is asked to call the statement off: then nobody else has to wait.
 """
 
 from collections.abc import Generator
@@ -12,11 +13,13 @@ from typing import Any, TypeVar
 
 import psycopg
 from django.db.backends.postgresql import base as postgresql
+from psycopg import capabilities
 from psycopg.abc import PQGen
 
 from subscribers.patience import end_of_patience, note_silence
 
 _LEAST_CONNECT_SECONDS = 2  # what libpq takes for the least
+_CALL_OFF_SECONDS = 1.0
 Value = TypeVar("Value")
 
 
@@ -44,18 +47,31 @@ class PatientConnection(psycopg.Connection[Any]):
         return super().wait(self._until(end, gen), *arguments, **named)
 
     def _until(self, end: float, gen: PQGen[Value]) -> Generator[Any, Any, Value]:
+        called_off = False
         try:
             wanted = next(gen)
             while True:
                 ready = yield wanted
                 if not ready and monotonic() > end:
-                    self.close()
-                    note_silence()
-                    raise _silent()
+                    if called_off or not self._call_off():
+                        self.close()
+                        note_silence()
+                        raise _silent()
+                    called_off, end = True, monotonic() + _CALL_OFF_SECONDS
                 wanted = gen.send(ready)
         except StopIteration as done:
             value: Value = done.value
             return value
+
+    def _call_off(self) -> bool:
+        """Whether the server answers, on a connection of its own, that it ends what it does on this one."""
+        if not capabilities.has_cancel_safe():
+            return False
+        try:
+            self.cancel_safe(timeout=_CALL_OFF_SECONDS)
+        except psycopg.Error:
+            return False
+        return True
 
 
 def _silent() -> psycopg.OperationalError:

@@ -3,6 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from django.db import IntegrityError, OperationalError
 
@@ -44,6 +45,48 @@ def test_u7_a_crowd_waits_once_for_a_database_that_is_away_and_is_served_again_a
         assert answers.count(error) == len(asked[0])
         assert sum(map(len, asked)) == CROWD
     assert desk.do(7) == 7
+
+
+def refusal(state: str) -> OperationalError:
+    """What Django raises where PostgreSQL answered with this state."""
+    error = OperationalError("it said no")
+    error.__cause__ = psycopg.errors.lookup(state)("it said no")
+    return error
+
+
+@pytest.mark.parametrize("error", [refusal("57014"), refusal("40P01"), IntegrityError("the person is gone")])
+def test_u7_whoever_is_in_the_way_is_refused_alone(error: Exception) -> None:
+    asked: list[list[int]] = []
+
+    def refuse_five(numbers: list[int]) -> list[int]:
+        asked.append(numbers)
+        time.sleep(0.2 if len(asked) == 1 else 0)
+        if 5 in numbers:
+            raise error
+        return numbers
+
+    answers = ask_all(Together(refuse_five))
+    assert answers == [error if number == 5 else number for number in range(CROWD)]
+
+
+def test_u7_where_the_database_goes_away_while_each_is_tried_alone_nobody_after_that_is_tried() -> None:
+    away, asked = OperationalError("it is away"), list[list[int]]()
+
+    def refuse(numbers: list[int]) -> list[int]:
+        asked.append(numbers)
+        if len(asked) == 1:
+            time.sleep(0.5)
+            return numbers
+        if len(asked) == 2:
+            raise IntegrityError("one of them is gone")
+        if len(asked) == 4:
+            raise away
+        return numbers
+
+    answers = ask_all(Together(refuse))
+    served = {number for numbers in (asked[0], asked[2]) for number in numbers}
+    assert len(asked) == 4
+    assert answers == [number if number in served else away for number in range(CROWD)]
 
 
 def test_nobody_is_kept_waiting_behind_a_failure() -> None:

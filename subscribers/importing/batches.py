@@ -21,7 +21,7 @@ from subscribers.importing.pieces import forget_file, load_file, measure_file, s
 from subscribers.importing.remarks import forget_remarks
 from subscribers.importing.run import Run, describe, finish_check, finish_run
 from subscribers.importing.service import check_terms
-from subscribers.importing.targets import check_mapping, guess_mapping, header_key
+from subscribers.importing.targets import check_mapping, guess_mapping, header_key, map_alike
 from subscribers.importing.undo import work_on_undo
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportRefusal, ImportState, MailingList
 
@@ -64,7 +64,7 @@ def leave_file(*, file: BinaryIO, name: str, mailing_list: MailingList, by: str,
 def remember_mapping(header: Sequence[str]) -> list[str]:
     """What was chosen last for a file with these very columns; empty where there was none."""
     before = ImportBatch.objects.filter(header_key=header_key(header), state__in=_USED).order_by("-pk").first()
-    return list(before.mapping) if before is not None and len(before.mapping) == len(header) else []
+    return map_alike(header, before=before.header, mapping=before.mapping) if before is not None else []
 
 
 def read_samples(batch: ImportBatch) -> list[list[str]]:

@@ -31,6 +31,7 @@ ENCODINGS = {
 _STRAY = re.compile("[\udc80-\udcff]")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+_NO_LISTS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"{\\rtf")
 
 
 class _Borrowed(io.TextIOWrapper):
@@ -81,6 +82,8 @@ def detect_encoding(file: BinaryIO) -> str:
     file.seek(start)
     if head.startswith(_OLD_EXCEL):
         raise BadFile("This is a workbook of an old Excel (.xls). Save it as .xlsx or as CSV and choose it again.")
+    if head.startswith(_NO_LISTS):
+        raise BadFile("This is a picture or a document, and no list. Choose a CSV file or an Excel workbook (.xlsx).")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if head.startswith(codecs.BOM_UTF8):

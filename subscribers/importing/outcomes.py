@@ -29,9 +29,6 @@ class Refused(StrEnum):
     TOO_LONG = "too_long"
 
 
-LINE, WHY = "Line in the file", "Why it was refused"
-"""The columns that a file of refused lines has before its own."""
-
 REFUSED_WORDS = {
     Refused.NO_ADDRESS: "no email address",
     Refused.BAD_ADDRESS: "not an email address that can be mailed",

@@ -8,14 +8,16 @@ from datetime import date
 from itertools import islice
 from typing import BinaryIO
 
+from subscribers.addresses import normalise
+from subscribers.errors import BadAddress
 from subscribers.importing.encodings import detect_encoding, make_seekable, open_text
 from subscribers.importing.errors import BadFile
 from subscribers.importing.layouts import JOIN, Layout, recognise
-from subscribers.importing.outcomes import WHY, PersonRow, RefusedRow
+from subscribers.importing.outcomes import PersonRow, RefusedRow
 from subscribers.importing.records import Record, split_records
 from subscribers.importing.rows import RowReader
 from subscribers.importing.spreadsheet import is_workbook, to_csv
-from subscribers.importing.targets import check_mapping, guess_mapping, name_column
+from subscribers.importing.targets import WHY, check_mapping, guess_mapping, name_column
 
 MOST_ROWS = 2_000_000
 MOST_COLUMNS = 500
@@ -59,6 +61,10 @@ def look_at(file: BinaryIO, *, encoding: str = "") -> PeopleFile:
     header = [clean_header(name) for name in next(csv.reader([header_line], delimiter=delimiter))]
     while header and not header[-1]:
         header.pop()
+    if any(map(_is_address, header)):
+        raise BadFile(
+            "The first line is a person, and should name the columns. Put a line above it, such as: email,name,country,city"
+        )
     if len(header) > MOST_COLUMNS:
         raise BadFile(f"The file has {len(header):,} columns; at most {MOST_COLUMNS} can be read.")
     return PeopleFile(encoding, delimiter, header, recognise(header), number)
@@ -75,6 +81,14 @@ def _find_header(file: BinaryIO, *, encoding: str) -> tuple[int, str]:
         if line.strip(" \t\r\n,;"):
             return number, line
     raise BadFile("The file is empty. Its first line must name the columns, such as: email,name,country,city")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        normalise(name)
+    except BadAddress:
+        return False
+    return True
 
 
 def clean_header(name: str) -> str:

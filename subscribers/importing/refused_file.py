@@ -5,7 +5,8 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
-from subscribers.importing.outcomes import LINE, WHY, RefusedRow
+from subscribers.importing.outcomes import RefusedRow
+from subscribers.importing.targets import LINE, WHY, is_own
 from subscribers.lines import guard_cell, unguard_cell
 from subscribers.models import ImportBatch, ImportRefusal
 
@@ -20,7 +21,7 @@ def refused_rows(*, header: Sequence[str], rows: Iterable[RefusedRow | ImportRef
 
     Those of an earlier file of refused lines are dropped; a value that was made safe before is so once, not twice.
     """
-    earlier = {at for at, name in enumerate(header) if name in (LINE, WHY)}
+    earlier = {at for at, name in enumerate(header) if not is_own(name)}
 
     def safe(cells: Iterable[str]) -> Iterator[str]:
         return (guard_cell(unguard_cell(cell)) for at, cell in enumerate(cells) if at not in earlier)

@@ -68,6 +68,8 @@ _NOT_NEEDED = {
     *("longitude", "gmtoff", "dstoff", "last_changed", "leid", "euid", "unsub_campaign_title", "unsub_campaign_id"),
     *("unsub_reason_other", "clean_campaign_title", "clean_campaign_id", "line in the file", "why it was refused"),
 }
+LINE, WHY = "Line in the file", "Why it was refused"
+"""What a file of refused lines has before the columns of its own."""
 _SAID_NOTHING_OF = {"lists", "postcode", "uuid", "id", "line in the file", "why it was refused"}
 
 
@@ -127,5 +129,16 @@ def unused_columns(header: Sequence[str], mapping: Sequence[str]) -> list[str]:
 
 
 def header_key(header: Sequence[str]) -> str:
-    """64 hexadecimal characters that files with the same columns share."""
-    return hashlib.sha256("\x1f".join(name_column(name) for name in header).encode()).hexdigest()
+    """64 hexadecimal characters that files with the same columns share, the refused lines of one of them too."""
+    return hashlib.sha256("\x1f".join(name_column(name) for name in header if is_own(name)).encode()).hexdigest()
+
+
+def map_alike(header: Sequence[str], *, before: Sequence[str], mapping: Sequence[str]) -> list[str]:
+    """The mapping of the columns ``before`` for a header of the same key."""
+    own = iter([target for name, target in zip(before, mapping, strict=True) if is_own(name)])
+    return [next(own) if is_own(name) else LEFT_OUT for name in header]
+
+
+def is_own(name: str) -> bool:
+    """Whether a column is the file's own, and not what a file of refused lines says about them."""
+    return name_column(name) not in (LINE.lower(), WHY.lower())

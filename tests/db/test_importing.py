@@ -175,6 +175,24 @@ def test_what_was_chosen_for_a_set_of_columns_is_remembered_once_it_was_used() -
     assert leave(weekly, "Email,shoe size\nbea@example.org,7\n").mapping == ["email", "name"]
 
 
+def test_a_file_of_refused_lines_is_mapped_as_the_file_that_they_came_from() -> None:
+    weekly = make_list()
+    batch = leave(weekly, "adresse,wohnort\nann@example.org,Leeds\nbad,York\n")
+    choose_terms(batch, terms=terms(batch, mapping=["email", "city"]), now=NOW)
+    work()
+    start_run(ImportBatch.objects.get(), now=NOW)
+    work()
+    out = io.StringIO()
+    write_refused(out, header=batch.header, rows=refusals_of(batch))
+    again = leave(weekly, out.getvalue().replace("bad", "bea@example.org"))
+    assert again.mapping == ["", "", "email", "city"]
+    choose_terms(again, terms=terms(again), now=NOW)
+    work()
+    start_run(ImportBatch.objects.get(pk=again.pk), now=NOW)
+    work()
+    assert leave(weekly, "Adresse,Wohnort\nx,y\n").mapping == ["email", "city"]
+
+
 def test_a_background_import_stops_when_asked_and_a_later_worker_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "CHUNK", 2)
     batch = leave(make_list(), "email\n" + "".join(f"p{n}@example.org\n" for n in range(7)))

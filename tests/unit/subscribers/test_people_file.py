@@ -58,6 +58,18 @@ def test_a_file_that_cannot_be_rewound_is_read_too() -> None:
     assert [row.line for row in read_file(Pipe(b"email\nada@example.org\n"))] == [2]
 
 
+@pytest.mark.parametrize("body", [b"ada@example.org,Ada\nbea@example.org,Bea\n", b"Ada;ada@example.org;GB\n"])
+def test_a_file_without_names_of_columns_is_refused_before_its_first_person_is_taken_for_them(body: bytes) -> None:
+    with pytest.raises(BadFile, match="The first line is a person"):
+        look_at(io.BytesIO(body))
+
+
+@pytest.mark.parametrize("start", [b"\x89PNG\r\n\x1a\n", b"%PDF-1.7\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"{\\rtf1"])
+def test_a_picture_or_a_document_is_no_list_of_people(start: bytes) -> None:
+    with pytest.raises(BadFile, match="a picture or a document"):
+        look_at(io.BytesIO(start + bytes(range(10, 256)) * 3))
+
+
 @pytest.mark.parametrize("body", [b"email\nada@example.org\n", b"", b"name\nAda\n"], ids=["good", "empty", "no email"])
 def test_the_file_stays_open_for_whoever_opened_it(body: bytes) -> None:
     file = io.BytesIO(body)

@@ -22,6 +22,9 @@ _LETTERS = {
     "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ı": "i", "ħ": "h", "Ħ": "H", "ŧ": "t", "Ŧ": "T",
     "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ẞ": "ss",
 }  # fmt: skip
+_SPELLED_OUT = str.maketrans({
+    "ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Å": "Aa", "Ø": "Oe",
+})  # fmt: skip
 _MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff"
     "\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f\u0640\u00ad\U000e0100-\U000e01ef]"
@@ -85,6 +88,11 @@ def fold(text: str, *, by_shape: bool = True) -> Folded:
     plain = _HUMP.sub(_SEAM, plain)
     lower = plain.casefold()
     return Folded(plain, lower, _WORD.findall(lower))
+
+
+def spell_out(text: str) -> str:
+    """A name as addresses of pages and old machines write it: Jaeger for Jäger. The same where it has no such letter."""
+    return unicodedata.normalize("NFC", text).translate(_SPELLED_OUT)
 
 
 def weigh(text: str) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from newsletter.rendering.folding import Folded, Gap, fold, has_lookalikes, weigh
+from newsletter.rendering.folding import Folded, Gap, fold, has_lookalikes, spell_out, weigh
 
 SHORT = 4
 """A term of fewer letters and digits is found only as it is written, or in capitals: there is too much that is like it."""
@@ -47,7 +47,8 @@ class Matcher:
         self._glued: dict[str, set[int]] = defaultdict(set)
         for number, text in terms.items():
             for index, by_shape in ((self._by_shape, True), (self._by_letter, False)):
-                self._add(index, number, fold(text, by_shape=by_shape), short=is_short(text))
+                for way in {text, spell_out(text)}:
+                    self._add(index, number, fold(way, by_shape=by_shape), short=is_short(text))
 
     def find(self, text: str) -> set[int]:
         """The ids of the terms that a text has."""

@@ -61,7 +61,7 @@ def find_issue_for(brand: Brand) -> Issue:
             raise NotReady(_("There is no publication yet, so there is no mail to show the look in. Add one first."))
         story = Story.objects.order_by("-seen_at").first()
         title = story.title if story else publication.name
-        block = ("lead_story", {"story": story, "headline": "", "teaser": "", "picture": None})
+        block = ("lead_story", {"story": story, "headline": "", "teaser": "", "picture": None, "link": ""})
         issue = Issue(
             publication=publication,
             number=1,

@@ -55,7 +55,7 @@ class _Hand:
 
 
 def _words(story: Block) -> list[Any]:
-    return [story.get(name) or "" for name in ("headline", "teaser", "picture")]
+    return [story.get(name) or "" for name in ("headline", "teaser", "picture", "link")]
 
 
 def without_ids(value: Any) -> Any:

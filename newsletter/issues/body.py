@@ -9,7 +9,7 @@ from newsletter.models import Publication, Story
 
 PREHEADER_LENGTH = 100
 RELATED_LINKS = 3
-_STORY_WORDS: dict[str, Any] = {"headline": "", "teaser": "", "picture": None}
+_STORY_WORDS: dict[str, Any] = {"headline": "", "teaser": "", "picture": None, "link": ""}
 
 
 def draft_subject(*, publication: Publication, choice: Choice, number: int) -> str:

@@ -160,7 +160,7 @@ def _story(value: Any, *, place: str = "wide") -> Content | None:
             "id": story.pk,
             "title": title,
             "own_title": story.title,
-            "url": story.url,
+            **_link(value.get("link") or "", own=story.url),
             "teaser": teaser,
             "picture": _picture(picture, alt=story.picture_alt),
             "topic": topics[0] if topics else "",
@@ -170,6 +170,11 @@ def _story(value: Any, *, place: str = "wide") -> Content | None:
             "care": care_of(story),
         }
     }
+
+
+def _link(written: str, *, own: str) -> Content:
+    """Where a story leads; its own page beside it where staff wrote another."""
+    return {"url": written, "own_url": own} if written and written != own else {"url": own}
 
 
 def _stories(value: Any) -> Content:

@@ -12,7 +12,7 @@ from django.db.models import Q
 from newsletter.content.same_page import CAMPAIGN, name_page, spell_page
 from newsletter.errors import NotReady
 from newsletter.issues.care import EMAIL, care_of, find_fault
-from newsletter.issues.leave_out import stories_of
+from newsletter.issues.leave_out import own_page, stories_of
 from newsletter.issues.written_links import written_links
 from newsletter.models import Story
 from newsletter.rendering.lint_types import Finding
@@ -52,7 +52,7 @@ def check_links(content: Content, *, at: datetime) -> Iterator[Finding]:
     A story that is in the issue is judged there, and who may not see it does not get what links to it.
     """
     required = content["publication"]["consent_required"]
-    inside = {name_page(story["url"]) for story in stories_of(content)}
+    inside = {own_page(story) for story in stories_of(content)}
     links = {link for link in find_all_links(content) if name_page(link) not in inside}
     unfit = _find_unfit(links, channel=EMAIL, at=at, required=required)
     for block in content["blocks"] if unfit else ():

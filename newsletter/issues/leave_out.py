@@ -33,7 +33,7 @@ def leave_out(content: Content, *, stories: Collection[int | str]) -> Content:
     linked = {name_page(link) for block in content["blocks"] for link in written_links(block)}
     if not gone and linked.isdisjoint(asked):
         return content
-    pages = {name_page(story["url"]) for story in gone} | asked
+    pages = {own_page(story) for story in gone} | asked
     kept = (_without(block, stories, pages) for block in content["blocks"])
     blocks = [block for block in kept if block]
     left = {**content, "blocks": _lead_again(blocks) if _leads(content) else blocks}
@@ -44,6 +44,11 @@ def leave_out(content: Content, *, stories: Collection[int | str]) -> Content:
     if tells_of(content["preheader"], titles=[*titles, *(story["teaser"] for story in gone)]):
         left["preheader"] = shorten(" · ".join(others[1:4]), 100)
     return left
+
+
+def own_page(story: Content) -> str:
+    """The name of a story's own page, wherever staff let it lead."""
+    return name_page(story.get("own_url", story["url"]))
 
 
 def tells_of(text: str, *, titles: list[str]) -> bool:
@@ -58,15 +63,23 @@ def _leads(content: Content) -> bool:
 def _without(block: Content, stories: Collection[int | str], pages: set[str]) -> Content | None:
     match block["type"]:
         case _ if "story" in block:
-            return None if block["story"]["id"] in stories else block
+            gone = block["story"]["id"] in stories
+            return None if gone else {**block, "story": _at_home(block["story"], pages)}
         case _ if "stories" in block:
-            kept = [story for story in block["stories"] if story["id"] not in stories]
+            kept = [_at_home(story, pages) for story in block["stories"] if story["id"] not in stories]
             return {**block, "stories": kept} if kept else None
         case "related":
             links = [link for link in block["links"] if name_page(link[1]) not in pages]
             return {**block, "links": links} if links else None
         case _:
             return block if pages.isdisjoint(map(name_page, written_links(block))) else None
+
+
+def _at_home(story: Content, pages: set[str]) -> Content:
+    """The story, leading to its own page where staff let it lead to one that is gone."""
+    if "own_url" not in story or name_page(story["url"]) not in pages:
+        return story
+    return {**{name: value for name, value in story.items() if name != "own_url"}, "url": story["own_url"]}
 
 
 def _lead_again(blocks: list[Content]) -> list[Content]:

@@ -12,9 +12,12 @@ _PICTURES = frozenset({"picture", "logo", "logo_dark"})
 
 
 def written_links(block: Content) -> Iterator[str]:
-    """None of a block that shows stories, events or appeals: those are of their rows."""
+    """Of a block that shows stories those alone that stand in place of a story's own; the others are of their rows."""
     if _OF_ROWS.isdisjoint(block):
         yield from _links(block)
+    for story in (block.get("story"), *block.get("stories", ())):
+        if story and "own_url" in story:
+            yield story["url"]
 
 
 def _links(value: Any, *, name: str = "") -> Iterator[str]:

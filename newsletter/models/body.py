@@ -47,6 +47,12 @@ class StoryChoice(blocks.StructBlock):
     picture = ImageChooserBlock(
         required=False, help_text=gettext_lazy("Instead of the story's own."), label=gettext_lazy("Picture")
     )
+    link = blocks.URLBlock(
+        required=False,
+        max_length=2000,
+        help_text=gettext_lazy("Where the headline leads, instead of the story's own page."),
+        label=gettext_lazy("Link"),
+    )
 
     class Meta:
         icon = "doc-full"

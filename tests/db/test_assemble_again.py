@@ -102,6 +102,15 @@ def test_a_headline_and_a_subject_that_somebody_wrote_stay_with_their_story():
     assert done.kept == ["the subject", "your choice of stories and what you wrote for them"]
 
 
+def test_a_link_that_somebody_wrote_stays_with_its_story():
+    issue = make_draft()
+    issue.body[0].value["link"] = "https://example.org/donate/"
+    issue = edit(issue)
+    bring()
+    again(issue)
+    assert issue.body[0].value["link"] == "https://example.org/donate/"
+
+
 def test_a_story_put_in_by_hand_stays_and_one_taken_out_stays_out():
     issue = make_draft()
     by_hand = make_story("Put in by hand", days_old=90)

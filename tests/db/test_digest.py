@@ -169,7 +169,7 @@ def test_a_story_that_staff_put_in_by_hand_takes_its_place_and_one_taken_out_fre
     issue.save()
     place_stories(issue=issue, content=resolve_content(issue))
     assert list(issue.placed.values_list("story__title", flat=True)) == ["By hand"]
-    blank = {"headline": "", "teaser": "", "picture": None}
+    blank = {"headline": "", "teaser": "", "picture": None, "link": ""}
     other_issue = Issue.objects.create(
         publication=weekly, number=9, public_id="x" * 24, made_at=NOW, body=[("lead_story", blank | {"story": story})]
     )

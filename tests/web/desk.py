@@ -46,6 +46,7 @@ def issue_form(issue: Issue, *, story: Story | None, headline: str = "", **field
         "body-0-value-headline": headline,
         "body-0-value-teaser": "",
         "body-0-value-picture": "",
+        "body-0-value-link": "",
         **fields,
     }
 

@@ -1,5 +1,6 @@
 """The live preview panel, whatever it previews: its modes and sizes, and the view that answers with a frame."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.db import models
@@ -97,12 +98,12 @@ class PreviewedCreateView(_OurPanel, CreateView):
     """The editor of a new row, with the same preview beside it."""
 
 
-class FramedPreview(PreviewOnEditView):
+class FramedPreview(PreviewOnEditView, ABC):
     """Answers the panel with the unsaved form's mail, or with what is missing. Nothing is saved."""
 
+    @abstractmethod
     def show(self, mode: str) -> HttpResponse:
-        """Each editor shows its own; one that has no picture of its row takes no part in this panel."""
-        raise NotImplementedError
+        """The row of the form in this mode; each editor shows its own."""
 
     @method_decorator(xframe_options_sameorigin_override)
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -26,6 +26,7 @@ class Environment:
     site_url: str
     secret_key: str
     old_secret_keys: list[str]
+    link_keys: list[str]
     address_key: str
     provider_url: str
     engine: str
@@ -44,12 +45,15 @@ def read() -> Environment:
     production = _env.bool("NEWSLETTER_PRODUCTION", False)
     site_url = _env.str("NEWSLETTER_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
     database_url = _env.str("DATABASE_URL", f"sqlite:///{data_dir / 'newsletter.sqlite3'}")
+    secret_key = _secret("NEWSLETTER_SECRET_KEY", data_dir / "secret.key", required=production)
+    old_secret_keys = _words("NEWSLETTER_OLD_SECRET_KEYS")
     return Environment(
         data_dir=data_dir,
         database_url=database_url,
         site_url=site_url,
-        secret_key=_secret("NEWSLETTER_SECRET_KEY", data_dir / "secret.key", required=production),
-        old_secret_keys=_words("NEWSLETTER_OLD_SECRET_KEYS"),
+        secret_key=secret_key,
+        old_secret_keys=old_secret_keys,
+        link_keys=_once([secret_key, *old_secret_keys, _kept(data_dir / "secret.key")]),
         address_key=_secret("NEWSLETTER_ADDRESS_KEY", data_dir / "address.key", required=production),
         provider_url=_env.str("NEWSLETTER_PROVIDER_URL", "outbox://"),
         engine=_engine(database_url),
@@ -101,10 +105,24 @@ def _words(name: str) -> list[str]:
     return [part.strip() for part in _env.str(name, "").split(",") if part.strip()]
 
 
+def _once(keys: list[str]) -> list[str]:
+    return [key for key in dict.fromkeys(keys) if key]
+
+
+def _kept(file: Path) -> str:
+    """What was made on first use; empty where there is none. Links in the mails of that time were signed with it."""
+    return file.read_text().strip() if file.exists() else ""
+
+
 def _secret(name: str, kept_in: Path, *, required: bool) -> str:
     given = _env.str(name, "")
     if given:
         return given
+    if required and kept_in.exists():
+        raise SystemExit(
+            f"{name} is not set, and production needs it. Give it the value that was used until now, in {kept_in}: "
+            "with another one, links in old mails end and who left is not known any more."
+        )
     if required:
         raise SystemExit(
             f"{name} is not set. Production needs it: make one with "

@@ -164,7 +164,7 @@ SUBSCRIBERS_ADDRESS_KEY = ENV.address_key
 SUBSCRIBERS_ONLY_TO = ENV.only_to
 SUBSCRIBERS_TRUSTED_PROXIES = ENV.trusted_proxies
 SUBSCRIBERS_JOURNAL = ENV.data_dir / "left.journal"
-SUBSCRIBERS_LINK_KEYS = [ENV.secret_key, *ENV.old_secret_keys]
+SUBSCRIBERS_LINK_KEYS = ENV.link_keys
 
 LOGGING = {
     "version": 1,

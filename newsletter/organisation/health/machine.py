@@ -75,7 +75,10 @@ def check_site_url(url: str, *, production: bool, mails_people: bool) -> Iterato
     else:
         yield ok("site URL", f"{url} is HTTPS.")
         if not production:
-            do = "Set NEWSLETTER_PRODUCTION=true, NEWSLETTER_SECRET_KEY and NEWSLETTER_ADDRESS_KEY."
+            do = (
+                "Set NEWSLETTER_PRODUCTION=true, and NEWSLETTER_SECRET_KEY and NEWSLETTER_ADDRESS_KEY to what stands in "
+                "secret.key and address.key of the data folder."
+            )
             yield warning("production", "This is a public address, but the settings are those for trying out.", do)
 
 

@@ -143,8 +143,8 @@ def _send(notice: StaffNotice, adapter: Adapter) -> int:
             sender=replace(sender_of(notice.publication), language=language.partition("-")[0]),
             to=notice.person.email,
             key=f"staff-{notice.pk}",
-            subject=literal(say(notice.subject)),
-            paragraphs=[literal(say(paragraph)) for paragraph in notice.paragraphs],
+            subject=literal(say(hide_protected(notice.subject))),
+            paragraphs=[literal(say(hide_protected(paragraph))) for paragraph in notice.paragraphs],
             button=(say("Open it in the desk"), notice.link),
             reason=say(_WHY_EXPORT if notice.key.startswith(EXPORT_KEY) else _WHY),
         )

@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from wagtail.users.models import UserProfile
 
 from newsletter.issues.assemble import assemble_slot, find_slot
+from newsletter.issues.protected_terms import add_terms
 from newsletter.jobs.confirm import send_due_confirmations
 from newsletter.jobs.tell import send_due_notices, tell_of_assembly
 from subscribers.links import Purpose, read_link
@@ -73,6 +75,20 @@ def test_staff_who_may_approve_are_told_with_a_link(mailgun):
     (mail,) = mailgun.mailbox("approver@example.org")
     assert mail.subject == "The weekly letter No. 1 is ready to read"
     assert "/admin/decide/" in mail.text
+    assert "without approval nothing goes out" in mail.text
+
+
+def test_v3_a_term_that_is_protected_between_the_writing_and_the_mail_stands_in_no_mail_to_staff(mailgun):
+    publication = make_publication()
+    make_story("Marisol Quintanilla came home")
+    keeper = make_approver()
+    tell_of_assembly(assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW), now=NOW)
+    keeper.user_permissions.add(Permission.objects.get(codename="change_protectedterm"))
+    add_terms(lines="Marisol Quintanilla", note="", by=type(keeper).objects.get(pk=keeper.pk), now=NOW)
+    send_due_notices(now=NOW)
+    (mail,) = mailgun.mailbox("approver@example.org")
+    assert "uintanilla" not in mail.html + mail.text + mail.subject
+    assert "Read it in the desk" in mail.text
     assert "without approval nothing goes out" in mail.text
 
 

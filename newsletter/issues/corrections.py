@@ -33,7 +33,8 @@ class Misled:
     """People whom a publication told of an event otherwise than it is now.
 
     ``was`` is the event as they were told last, ``now`` as it is. ``correction`` is the one that announces it, made already.
-    ``mixed``: it takes place after all, and only some of them were told that it is cancelled.
+    ``mixed``: it takes place after all, and only some of them were told that it is cancelled. ``before`` is the correction
+    that told others the same, where it did not reach these.
     """
 
     publication: Publication
@@ -43,6 +44,7 @@ class Misled:
     now: dict[str, Any]
     correction: Correction | None
     mixed: bool = False
+    before: Correction | None = None
 
     @property
     def when(self) -> str:
@@ -135,10 +137,10 @@ def facts_of(event: EventNotice) -> str:
 def _misled_by(
     publication: Publication, event: EventNotice, *, tellings: list[Telling], now: datetime
 ) -> Misled | None:
-    known = _announcement_of(publication, event)
-    if known is not None and known.issue.state == Issue.State.SENT:
-        anew = Correction(publication=publication, event=event, fingerprint=known.fingerprint)
-        known = None if find_misled_by(anew, tellings=tellings).exists() else known
+    known = newest = _announcement_of(publication, event)
+    if newest is not None and newest.issue.state == Issue.State.SENT:
+        anew = Correction(publication=publication, event=event, fingerprint=newest.fingerprint)
+        known = None if find_misled_by(anew, tellings=tellings).exists() else newest
     looked_for = known or Correction(publication=publication, event=event, fingerprint=facts_of(event))
     heard = _last_heard(find_misled_by(looked_for, tellings=tellings), tellings)
     if not heard:
@@ -156,6 +158,7 @@ def _misled_by(
         now=resolve_event(event),
         correction=known,
         mixed=0 < sum(untrue.values()) < people,
+        before=newest if known is None else None,
     )
 
 

@@ -18,10 +18,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "moved_text": "We told you about “{title}” ({when}). It has changed: please look at the new day and place below.",
         "moved_events": "As it is now",
         "restored_subject": "It takes place after all: {title}",
-        "restored_heading": "It takes place after all",
+        "restored_heading": "An event takes place after all",
         "restored_text": (
-            "We told you that “{title}” ({when}) was cancelled. It "
-            "takes place after all: please look below at when and where."
+            "We told you that “{title}” ({when}) was cancelled. "
+            "That is no longer so: please look below at when and where it takes place."
         ),
         "restored_some_text": (
             "“{title}” takes place. We had told some of you that it was cancelled, "
@@ -47,9 +47,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "moved_text": "Te hablamos de «{title}» ({when}). Ha cambiado: mira abajo el nuevo día y lugar.",
         "moved_events": "Como queda ahora",
         "restored_subject": "Se celebra finalmente: {title}",
-        "restored_heading": "Se celebra finalmente",
+        "restored_heading": "Un evento se celebra finalmente",
         "restored_text": (
-            "Te dijimos que «{title}» ({when}) se había cancelado. Finalmente se celebra: mira abajo cuándo y dónde."
+            "Te dijimos que «{title}» ({when}) se había cancelado. Ya no es así: mira abajo cuándo y dónde se celebra."
         ),
         "restored_some_text": (
             "«{title}» se celebra. A algunas personas les dijimos que se había "

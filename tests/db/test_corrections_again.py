@@ -31,6 +31,7 @@ from newsletter.models import (
 )
 from newsletter.sending import freeze
 from newsletter.sending.control import cancel_send
+from newsletter.sending.retention import forget_old_deliveries
 from newsletter.sending.start import start_send
 from subscribers.models import Subscriber, Subscription
 from tests.support.announcing import LONDONERS, announce, move_event, people_of, publish, send_out, tell
@@ -88,7 +89,7 @@ def test_an_event_announced_as_cancelled_that_takes_place_is_announced_to_those_
     )
     assert text.count("Wednesday, 11 March 2026") == 2
     html = issue.variants.get().html
-    assert "It takes place after all" in html
+    assert "An event takes place after all" in html
     assert html.count("11 March 2026") >= 2
 
 
@@ -99,7 +100,7 @@ def test_in_spanish_too() -> None:
     move_event(event, cancelled=False)
     issue = tell(event, publication)
     assert issue.subject == "Se celebra finalmente: Vigil by the river"
-    assert "Finalmente se celebra: mira abajo cuándo y dónde" in text_of(issue)
+    assert "Ya no es así: mira abajo cuándo y dónde se celebra" in text_of(issue)
     assert "miércoles, 11 de marzo de 2026" in issue.preheader
 
 
@@ -204,11 +205,12 @@ def test_who_has_the_old_facts_from_a_mail_that_came_after_the_announcement_is_t
     Batch.objects.filter(pk=late.pk).update(state=Batch.State.PENDING)
     pause("person2@example.com")
     move_event(event, cancelled=True)
-    tell(event, publication)
+    first = tell(event, publication)
     pause("person2@example.com", until=None)
     Batch.objects.filter(pk=late.pk).update(state=Batch.State.ACCEPTED)
     found = {one.publication: (one.people, one.correction) for one in find_misled(event, now=NOW)}
     assert found == {publication: (1, None), other: (3, None)}
+    assert [one.before for one in find_misled(event, now=NOW)] == [first.correction, None]
     second = tell(event, publication)
     assert people_of(second) == {"person2@example.com"}
     assert (second.correction.turn, second.correction.fingerprint) == (2, "cancelled")
@@ -432,6 +434,17 @@ def test_a_correction_that_was_cancelled_before_it_reached_anybody_makes_room_fo
 
 
 # ------------------------------------------------------------------------------------------------ older rows
+
+
+def test_the_rows_go_when_the_deliveries_of_old_sends_do() -> None:
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    tell(event, publication)
+    Send.objects.update(state=Send.State.SUBMITTED, ended_at=NOW)
+    forget_old_deliveries(now=NOW + timedelta(days=91))
+    assert not Delivery.objects.exists()
+    assert not Corrected.objects.exists()
+    assert find_misled(event, now=NOW) == []
 
 
 def test_who_was_told_before_these_rows_were_kept_is_not_told_again_after_the_migration() -> None:

@@ -207,7 +207,7 @@ def test_an_event_that_takes_place_after_all_says_so_and_to_how_many_it_is_told(
     assert "told 3 people that it is cancelled" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
     page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
     assert "It takes place after all." in page
-    assert ">cancelled (Wednesday, 11 March 2026, 09:30 (London))</td>" in page
+    assert ">Wednesday, 11 March 2026, 09:30 (London): cancelled</td>" in page
     assert "<strong>Wednesday, 11 March 2026, 09:30 (London)</strong>" in page
     assert "<strong>London</strong>" in page
     assert "This change is announced in" not in page

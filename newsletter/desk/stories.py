@@ -19,6 +19,7 @@ from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 
 from newsletter.desk.content_forms import StoryForm
+from newsletter.desk.issue_lock import SEALED
 from newsletter.desk.issue_preview import FIRST, show_part
 from newsletter.desk.panels import WordsPanel
 from newsletter.desk.pickers import StoryChooser
@@ -101,7 +102,13 @@ def say_origin(story: Story) -> dict[str, Any]:
     """Where the story came from, what staff changed, and which issues show it."""
     placed = PlacedStory.objects.filter(story=story).select_related("issue__publication")
     names = [label_for_field(name, Story) for name in story.edited_fields]
-    return {"row": story, "issues": [place.issue for place in placed], "edited": names}
+    issues = [place.issue for place in placed]
+    return {
+        "row": story,
+        "issues": [issue for issue in issues if issue.state not in SEALED],
+        "gone_out": [issue for issue in issues if issue.state in SEALED and issue.state != Issue.State.CANCELLED],
+        "edited": names,
+    }
 
 
 def say_care(story: Story) -> dict[str, Any]:

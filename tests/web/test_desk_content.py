@@ -12,7 +12,7 @@ from django.utils import timezone
 from PIL import Image
 
 from newsletter.desk.schedule_words import say_schedule
-from newsletter.models import Appeal, Brand, EventNotice, Publication, SetAsideEntry, Source, Story
+from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, SetAsideEntry, Source, Story
 from tests.support.fixtures import (
     HOUSTON,
     make_appeal,
@@ -166,6 +166,17 @@ def test_an_event_starts_on_its_own_clock() -> None:
     assert ">Wed 2 Jun 2027</td>" in page
     assert "12:00 (UTC)" in page
     assert "“Mars/Olympus” is no time zone" in page
+
+
+def test_a_storys_page_tells_issues_that_wait_from_those_that_went_out(publication: Publication) -> None:
+    story = make_story("The clinic opens its doors")
+    issue = make_issue(publication)
+    client = sign_in("writer")
+    assert "until the issue goes out" in client.get(f"/admin/stories/edit/{story.pk}/").content.decode()
+    Issue.objects.filter(pk=issue.pk).update(state="sent")
+    page = client.get(f"/admin/stories/edit/{story.pk}/").content.decode()
+    assert "Went out in" in page
+    assert "until the issue goes out" not in page
 
 
 def test_a_story_that_is_written_here_is_dated_now_unless_somebody_says_otherwise() -> None:

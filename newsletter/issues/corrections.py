@@ -80,9 +80,10 @@ def find_misled(event: EventNotice, *, now: datetime) -> list[Misled]:
 
 
 def find_overtaken(event: EventNotice) -> list[Correction]:
-    """Corrections that have not gone out, and say what is no longer so."""
-    waiting = Correction.objects.filter(event=event, issue__state__in=_WAITING).exclude(fingerprint=facts_of(event))
-    return list(waiting.select_related("issue__publication").order_by("pk"))
+    """Corrections that have not gone out, and need not: they say what is no longer so, or others told everybody."""
+    waiting = Correction.objects.filter(event=event, issue__state__in=_WAITING).select_related("issue__publication")
+    now_is = facts_of(event)
+    return [one for one in waiting.order_by("pk") if one.fingerprint != now_is or not find_misled_by(one).exists()]
 
 
 def announce_change(*, event: EventNotice, publication: Publication, by: Any, now: datetime) -> Issue:

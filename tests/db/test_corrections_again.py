@@ -337,6 +337,18 @@ def test_a_correction_that_the_event_overtook_can_neither_be_approved_nor_go_out
     assert find_overtaken(event) == []
 
 
+def test_a_draft_whose_people_another_publication_told_is_no_longer_needed() -> None:
+    publication, event = publish()
+    other = show_in_another_letter(event)
+    move_event(event, cancelled=True)
+    draft = announce(event, other)
+    assert find_overtaken(event) == []
+    tell(event, publication)
+    assert find_overtaken(event) == [draft.correction]
+    with pytest.raises(NotReady, match="Nobody would get"):
+        check_ready(issue=draft, now=NOW)
+
+
 def test_what_a_correction_says_is_checked_against_the_event_as_it_is() -> None:
     publication, event = publish()
     move_event(event, starts_at=event.starts_at + TWO_DAYS)

@@ -227,9 +227,9 @@ def test_a_correction_that_the_event_overtook_says_so_and_is_taken_back():
     draft = Issue.objects.get(kind="correction")
     overview = browser.get(f"/admin/issues/{draft.pk}/overview/").content.decode()
     assert "changed again: what this says no longer holds" in overview
-    assert "cannot go out any more" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    assert "has not gone out and is no longer needed" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
     page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
-    assert f"{draft} no longer holds" in page
+    assert f"{draft} is no longer needed" in page
     answer = browser.post(f"/admin/events/announce/{event.pk}/", {"take_back": draft.correction.pk}, follow=True)
     assert said(answer) == [f"{draft} is taken back. It goes to nobody."]
     draft.refresh_from_db()

@@ -25,8 +25,8 @@ demo: $(VENV)/.demo
 	$(BIN)/newsletter demo $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -n auto $(ARGS)
-	$(BIN)/python -m tests.support.postgres_where_found $(BIN)/pytest -n auto tests/db tests/crash $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/python -m tests.support.postgres_where_found $(BIN)/pytest -n auto --dist worksteal tests/db tests/crash $(ARGS)
 
 email-gallery: $(VENV)/.dev
 	$(BIN)/python -m tests.gallery.run $(ARGS)

@@ -3,10 +3,19 @@ from unittest.mock import patch
 
 import pytest
 from django.test import TransactionTestCase, override_settings
+from pytest_django.plugin import DjangoDbBlocker
 
-from tests.support.emptying import empty_tables
+from tests.support.emptying import empty_tables, keep_migrated_rows
 
 pytest_plugins = ["tests.support.provider_fixtures", "tests.support.fixtures"]
+
+_LONG = ("browser", "crash")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a minute begin first, so that none is left to one process while the others have nothing to do."""
+    items.sort(key=lambda item: item.path.parent.name not in _LONG)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,6 +26,12 @@ def quick_to_begin() -> Iterator[None]:
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"], WHITENOISE_AUTOREFRESH=True
     ):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    with django_db_blocker.unblock():
+        keep_migrated_rows()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,9 +1,13 @@
-"""Everybody's own page of the desk, on which the old password is asked for as everywhere: a few tries, each on record."""
+"""Everybody's own page of the desk. The old password is asked for as everywhere: a few tries, each on record.
+
+Nobody has to give a name to choose a language: staff are known by their address.
+"""
 
 from typing import Any
 
+from wagtail.admin.forms.account import NameEmailForm
 from wagtail.admin.forms.auth import PasswordChangeForm
-from wagtail.admin.views.account import AccountView, ChangePasswordPanel
+from wagtail.admin.views.account import AccountView, ChangePasswordPanel, NameEmailSettingsPanel
 
 from subscribers.desk.password import check_password_again
 
@@ -25,11 +29,21 @@ class NewPasswordPanel(ChangePasswordPanel):
         return self.request.new_password_form
 
 
+class NameForm(NameEmailForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("first_name", "last_name"):
+            self.fields[name].required = False
+
+
+class NamePanel(NameEmailSettingsPanel):
+    form_class = NameForm
+
+
+OURS: dict[type, type] = {ChangePasswordPanel: NewPasswordPanel, NameEmailSettingsPanel: NamePanel}
+
+
 class AccountPage(AccountView):
     def get_panels(self) -> list[Any]:
-        return [
-            NewPasswordPanel(panel.request, panel.user, panel.profile)
-            if isinstance(panel, ChangePasswordPanel)
-            else panel
-            for panel in super().get_panels()
-        ]
+        panels = super().get_panels()
+        return [OURS.get(type(panel), type(panel))(panel.request, panel.user, panel.profile) for panel in panels]

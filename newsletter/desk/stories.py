@@ -4,12 +4,12 @@ import secrets
 from typing import Any
 
 import django_filters  # type: ignore[import-untyped]
-from django.conf import settings
 from django.contrib.admin.utils import label_for_field
 from django.db.models import QuerySet
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +35,8 @@ from subscribers.desk.listing import FROM_HOME, DeskList, MomentColumn
 from subscribers.languages import say_language
 from subscribers.models import Topic
 from subscribers.sentences import say
+
+_ZONE: Any = lazy(timezone.get_current_timezone_name, str)()
 
 
 class StoryFilters(WagtailFilterSet):
@@ -166,7 +168,7 @@ class StoryViewSet(SnippetViewSet):
                     FieldPanel("pseudonyms"),
                     FieldPanel(
                         "embargo_until",
-                        help_text=format_lazy(_("On the desk's clock ({zone})."), zone=settings.TIME_ZONE),
+                        help_text=format_lazy(_("On the desk's clock ({zone})."), zone=_ZONE),
                     ),
                     FieldPanel("not_in_regions"),
                 ],

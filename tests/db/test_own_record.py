@@ -50,6 +50,13 @@ TOLD = {
     "newsletter.DeliveryException": {"at": "the batch's moment is told"},
     "newsletter.Bounce": {"at": "the moment of the bounce is told with the delivery"},
     "newsletter.ReaderClick": {},
+    "newsletter.Corrected": {
+        "delivery": OURS,
+        "telling": OURS,
+        "correction": OURS,
+        "event": OURS,
+        "fingerprint": "a code made from the event",
+    },  # fmt: skip
 }
 """The tables of people. Beside each the columns that are not told, and why; every other column is told."""
 NOT_HELD = {

@@ -24,7 +24,7 @@ ACTIONS = {
 
 
 class HeldPage(PeoplePage):
-    """The oldest hundred. POST `in` or `out` with an id, or `all`."""
+    """The oldest hundred. POST `in` or `out` with an id, or `all` with those that the page showed: nobody comes in unseen."""
 
     template_name = "desk/held_signups.html"
     page_title = gettext_lazy("Sign-ups that wait")
@@ -33,9 +33,8 @@ class HeldPage(PeoplePage):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         verb = "in" if "in" in request.POST else "out"
         which = request.POST.get(verb, "")
-        rows = HeldSignup.objects.order_by("at").values_list("pk", flat=True)
-        chosen = list(rows[:SHOWN]) if which == "all" else [int(which)] if which.isdecimal() else []
-        decided = sum(_decide(request, pk, verb) for pk in chosen)
+        chosen = request.POST.getlist("shown")[:SHOWN] if which == "all" else [which]
+        decided = sum(_decide(request, int(pk), verb) for pk in chosen if pk.isdecimal())
         if decided:
             messages.success(request, _say_decided(decided, verb))
         else:

@@ -69,14 +69,16 @@ def test_g10_who_let_a_sign_up_in_and_who_dropped_one_is_in_the_staff_log_masked
     assert "ada@example.org" not in sign_in("admin").get("/admin/staff-log/").content.decode()
 
 
-def test_all_who_wait_are_let_in_at_once() -> None:
+@pytest.mark.parametrize(("verb", "said"), [("in", "3 people are asked by mail"), ("out", "3 sign-ups were dropped")])
+def test_all_who_were_shown_are_decided_at_once_and_nobody_who_came_since(verb: str, said: str) -> None:
+    client = sign_in("data")
     for number in range(3):
         hold(f"person{number}@example.org")
-    assert (
-        "3 people are asked by mail to confirm"
-        in sign_in("data").post(HELD, {"in": "all"}, follow=True).content.decode()
-    )
-    assert Confirmation.objects.count() == 3
+    shown = re.findall(r'name="shown" value="(\d+)"', client.get(HELD).content.decode())
+    since = hold("since@example.org")
+    assert said in client.post(HELD, {verb: "all", "shown": shown}, follow=True).content.decode()
+    assert list(HeldSignup.objects.all()) == [since]
+    assert Confirmation.objects.count() == (3 if verb == "in" else 0)
 
 
 def test_s3_staff_lift_a_complaint_with_a_reason_and_never_a_persons_own_no() -> None:

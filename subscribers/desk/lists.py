@@ -2,14 +2,18 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.http import HttpRequest
+from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, HelpPanel, MultiFieldPanel
 from wagtail.admin.ui.tables import BooleanColumn, Column, NumberColumn
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
-from wagtail.snippets.views.snippets import SnippetViewSet
+from wagtail.snippets.views.snippets import DeleteView, SnippetViewSet
 
 from subscribers.audience import AudienceCount, count_lists
 from subscribers.desk.embed import EmbedPanel
@@ -28,6 +32,17 @@ class NeverDelete(ModelPermissionPolicy):
 
 
 register_permission_policy(MailingList, NeverDelete(MailingList))
+
+
+class KeepChosen(ModelPermissionPolicy):
+    """A topic goes only while nobody chose it: who chose nothing else would get everything from then on."""
+
+    def user_has_permission_for_instance(self, user: Any, action: str, instance: Any) -> bool:
+        kept = action == "delete" and instance.subscribers.exists()
+        return not kept and bool(super().user_has_permission_for_instance(user, action, instance))
+
+
+register_permission_policy(Topic, KeepChosen(Topic))
 
 
 class Lists(DeskList):
@@ -87,9 +102,20 @@ class ListViewSet(SnippetViewSet):
     ]
 
 
+class DeleteTopic(DeleteView):
+    """Says why not, where somebody chose it."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if self.object.subscribers.exists():
+            messages.error(request, _("Readers have chosen this topic, so it cannot be deleted. Rename it instead."))
+            return redirect(self.get_success_url())
+        return super().dispatch(request, *args, **kwargs)
+
+
 class TopicViewSet(SnippetViewSet):
     model = Topic
     breadcrumbs_items = FROM_HOME
+    delete_view_class = DeleteTopic
     index_view_class = DeskList
     icon = "tag"
     base_url_path = "topics"
@@ -97,4 +123,8 @@ class TopicViewSet(SnippetViewSet):
     search_fields = ["name"]
     search_backend_name = None
     list_display = ["name", Column("slug", label=gettext_lazy("Short name"))]
-    panels = [FieldPanel("name"), FieldPanel("slug")]
+    panels = [
+        FieldPanel("name"),
+        FieldPanel("slug"),
+        HelpPanel(gettext_lazy("A topic that a reader has chosen cannot be deleted, only renamed.")),
+    ]

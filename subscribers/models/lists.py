@@ -3,8 +3,10 @@
 import re
 import secrets
 
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 _PUBLIC_ID = re.compile(r"\A[0-9a-f]{16}\Z")
@@ -67,3 +69,8 @@ class Topic(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """A name is one topic's, whatever the case: files of people know topics by it."""
+        if Topic.objects.filter(name__iexact=self.name).exclude(pk=self.pk).exists():
+            raise ValidationError({"name": _("There is a topic of this name already.")})

@@ -3,8 +3,11 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel import Locale, UnknownLocaleError
+from babel.dates import get_timezone_location
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from newsletter.models import Issue
@@ -27,8 +30,13 @@ def say_beside(at: datetime, *, zone: str) -> str:
 
 
 def say_zone(zone: str) -> str:
-    """“New York” for “America/New_York”."""
-    return zone.rpartition("/")[2].replace("_", " ")
+    """“New York” for “America/New_York”, in the language of whoever reads it; a zone that is none as it is written."""
+    try:
+        language = Locale.parse(get_language() or "en", sep="-")
+        town: str = get_timezone_location(ZoneInfo(zone), locale=language, return_city=True)
+    except (ZoneInfoNotFoundError, UnknownLocaleError, ValueError, OSError):
+        return zone
+    return town
 
 
 def say_slot(issue: Issue) -> str:

@@ -1,5 +1,7 @@
 """Django's settings, all of them derived from `newsletter.project.env`."""
 
+from zoneinfo import available_timezones
+
 import dj_database_url
 
 from newsletter.project import env as _environment
@@ -122,6 +124,8 @@ WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_PASSWORD_RESET_ENABLED = False
+# Without names of old such as "Cuba", and "localtime", which browsers do not know.
+WAGTAIL_USER_TIME_ZONES = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
 WAGTAILADMIN_LOGIN_URL = "/accounts/login/"
 WAGTAILADMIN_EXTERNAL_LINK_CONVERSION = ""
 WAGTAIL_AUTO_UPDATE_PREVIEW_INTERVAL = 250

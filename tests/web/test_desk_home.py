@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
+from django.utils import translation
 
+from newsletter.desk.slot_words import say_zone
 from newsletter.models import Issue, Publication, Send
 from newsletter.sending.hold import hold_everything
 from newsletter.sending.provider import current_adapter
@@ -75,6 +77,16 @@ def test_the_next_slots_of_a_publication_are_said_on_its_own_clock(publication: 
     assert "Thursday 26 March 2026" not in page
     with time_machine.travel(datetime(2026, 7, 1, 12, tzinfo=UTC), tick=False):
         assert "Thursday 2 July 2026, 09:00 (London time)" in home("writer")
+
+
+def test_a_zone_goes_by_its_town_in_the_language_of_the_reader() -> None:
+    assert [say_zone(zone) for zone in ("Europe/London", "America/New_York", "Mars/Olympus")] == [
+        "London",
+        "New York",
+        "Mars/Olympus",
+    ]
+    with translation.override("es"):
+        assert say_zone("Europe/London") == "Londres"
 
 
 def test_an_issue_says_when_it_is_due_on_the_clock_of_its_publication(publication: Publication) -> None:

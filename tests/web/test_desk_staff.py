@@ -36,4 +36,5 @@ def test_a_language_and_a_time_zone_are_chosen_without_a_name_and_the_embargo_sa
     client.post("/admin/account/", {**fields, **email, **theme})
     profile = UserProfile.get_for_user(person)
     assert (profile.preferred_language, profile.current_time_zone) == ("es", "America/Chicago")
+    assert 'value="localtime"' not in client.get("/admin/account/").content.decode()
     assert "(America/Chicago)" in client.get("/admin/stories/add/").content.decode()

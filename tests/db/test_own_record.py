@@ -56,7 +56,7 @@ TOLD = {
         "correction": OURS,
         "event": OURS,
         "fingerprint": "a code made from the event",
-    },  # fmt: skip
+    },
 }
 """The tables of people. Beside each the columns that are not told, and why; every other column is told."""
 NOT_HELD = {

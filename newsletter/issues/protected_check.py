@@ -145,7 +145,10 @@ def search_event(watch: Watch, event: EventNotice) -> frozenset[int]:
 
 def hide_protected(text: str) -> str:
     """The text; a word in its place where it says a protected term, for mails to staff."""
-    if keep_watch().find(text):
+    watch = keep_watch()
+    if watch.lost:
+        return "What would stand here cannot be searched for protected terms. Read it in the desk."
+    if watch.find(text):
         return "What would stand here has a protected term. Read it in the desk."
     return text
 

@@ -3,11 +3,12 @@
 In memory alone. Where a term cannot be opened, the watch is blind, and whoever asks it must let nothing out.
 """
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 from typing import Any, TypeVar
+
+from django.db.models import Count, Max
 
 from newsletter.issues.sealing import secret_keys, unseal
 from newsletter.models import ProtectedTerm
@@ -63,18 +64,24 @@ class Watch:
         return found
 
 
-_now: list[tuple[str, Watch]] = []
+_now: list[tuple[tuple[Any, ...], Watch]] = []
 
 
 def keep_watch() -> Watch:
     """The watch over the list as it is in the database at this moment."""
-    rows = list(ProtectedTerm.objects.order_by("pk").values_list("pk", "sealed"))
-    name = hashlib.sha256(repr((rows, secret_keys())).encode()).hexdigest()
+    listed = ProtectedTerm.objects.aggregate(terms=Count("pk"), newest=Max("pk"), latest=Max("made_at"))
+    name = (*listed.values(), secret_keys())
     for known, watch in _now:
         if known == name:
             return watch
+    rows = ProtectedTerm.objects.values_list("pk", "sealed")
     opened = {pk: unseal(sealed) for pk, sealed in rows}
     terms = {pk: text for pk, text in opened.items() if text is not None}
     watch = Watch(terms, lost=len(opened) - len(terms), newest=max(opened, default=0))
     _now[:] = [(name, watch)]
     return watch
+
+
+def forget_watch() -> None:
+    """The next one reads the list again."""
+    _now.clear()

@@ -16,7 +16,7 @@ from newsletter.issues.approve import approve_by_policy, approve_issue
 from newsletter.issues.assemble import assemble_slot, find_slot
 from newsletter.issues.calendar_links import calendar_name
 from newsletter.issues.content import resolve_content
-from newsletter.issues.protected_check import look_for_protected
+from newsletter.issues.protected_check import hide_protected, look_for_protected
 from newsletter.issues.protected_terms import (
     BadTerms,
     add_terms,
@@ -168,6 +168,13 @@ def _keys() -> list[str]:
 def test_v3_sealed_terms_of_one_length_or_another_look_alike() -> None:
     assert len(seal("Li")) == len(seal(SECRET))
     assert unseal(seal("")) == ""
+
+
+def test_v3_without_the_key_no_mail_to_staff_says_what_nobody_can_search() -> None:
+    protect(SECRET)
+    assert hide_protected("A word") == "A word"
+    with override_settings(SECRET_KEY="another key", SECRET_KEY_FALLBACKS=[]):
+        assert "cannot be searched" in hide_protected(f"Its subject: {SECRET}")
 
 
 def test_v3_without_the_key_nothing_can_be_approved_and_the_list_says_so(issue: Issue) -> None:

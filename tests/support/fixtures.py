@@ -11,6 +11,7 @@ from django.test import override_settings
 
 from newsletter.issues.approve import approve_issue
 from newsletter.issues.assemble import assemble_slot, find_slot
+from newsletter.issues.protected_watch import forget_watch
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
 from newsletter.sending import provider
 from subscribers.identity import identify
@@ -26,8 +27,9 @@ HOUSTON = {"country": "US", "region": "US-TX", "town": "Houston", "latitude": 29
 
 @pytest.fixture(autouse=True)
 def _no_memory_of_other_tests() -> None:
-    """What a process remembers between requests: the organisation's look, and networks that sent bad links."""
+    """What a process remembers between requests: the organisation's look, protected terms, and networks that sent bad links."""
     forget_look()
+    forget_watch()
     forget_bad_links()
 
 

@@ -85,7 +85,7 @@ class ListViewSet(SnippetViewSet):
     ]
     panels = [
         MultiFieldPanel(
-            [FieldPanel("name"), FieldPanel("description"), FieldPanel("slug")],
+            [FieldPanel("name"), FieldPanel("description"), FieldPanel("slug", heading=gettext_lazy("Short name"))],
             heading=gettext_lazy("What readers are told"),
         ),
         MultiFieldPanel(
@@ -106,7 +106,7 @@ class DeleteTopic(DeleteView):
     """Says why not, where somebody chose it."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if self.object.subscribers.exists():
+        if request.user.has_perm("subscribers.delete_topic") and self.object.subscribers.exists():
             messages.error(request, _("Readers have chosen this topic, so it cannot be deleted. Rename it instead."))
             return redirect(self.get_success_url())
         return super().dispatch(request, *args, **kwargs)
@@ -125,6 +125,6 @@ class TopicViewSet(SnippetViewSet):
     list_display = ["name", Column("slug", label=gettext_lazy("Short name"))]
     panels = [
         FieldPanel("name"),
-        FieldPanel("slug"),
+        FieldPanel("slug", heading=gettext_lazy("Short name")),
         HelpPanel(gettext_lazy("A topic that a reader has chosen cannot be deleted, only renamed.")),
     ]

@@ -93,6 +93,7 @@ LOOKED_AT = {
     "wagtailsnippets_subscribers_mailinglist:list_results": LISTS,
     "wagtailsnippets_subscribers_topic:list": STAFF,
     "wagtailsnippets_subscribers_topic:list_results": STAFF,
+    "wagtailsnippets_subscribers_topic:delete": PEOPLE,
     "wagtailsnippets_subscribers_segment:list": LISTS,
     "wagtailsnippets_subscribers_segment:list_results": LISTS,
     "wagtailsnippets_subscribers_segment:add": PEOPLE,

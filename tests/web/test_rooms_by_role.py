@@ -16,7 +16,7 @@ from newsletter.models import Issue, Publication
 from newsletter.sending.start import start_send
 from subscribers.identity import identify
 from subscribers.importing.batches import leave_file
-from subscribers.models import HeldSignup, ImportBatch, Reason, Segment, Suppression
+from subscribers.models import HeldSignup, ImportBatch, Reason, Segment, Suppression, Topic
 from subscribers.suppression import suppress
 from tests.support.fixtures import add_readers, make_appeal, make_event, make_issue, make_story
 from tests.web.desk import sign_in
@@ -34,6 +34,7 @@ def desk(publication: Publication) -> dict[str, str]:
     issue = make_issue(publication, approved=True)
     send = start_send(issue=issue, now=timezone.now())
     send.batches.update(state="uncertain", reason="the worker was lost", settled_at=timezone.now())
+    topic = Topic.objects.create(slug="land", name="Land rights")
     segment, _ = Segment.objects.get_or_create(slug="all", defaults={"name": "All", "rule": {}})
     suppress(address_hash=identify(person.email), reason=Reason.STAFF, now=timezone.now(), note="asked", by="x")
     batch = leave_file(
@@ -62,6 +63,7 @@ def desk(publication: Publication) -> dict[str, str]:
         "admin/people/imports": str(batch.pk),
         "admin/people": str(person.pk),
         "admin/segments": str(segment.pk),
+        "admin/topics": str(topic.pk),
         "admin/publications": str(publication.pk),
         "admin/brand": str(publication.brand_id),
         "batch": str(send.batches.get().pk),

@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 
 from newsletter.models import Issue
 
-LONG, SHORT, THIS_YEAR = "l j F Y, H:i", "D j M Y, H:i", "D j M, H:i"
+SHORT, THIS_YEAR = "D j M Y, H:i", "D j M, H:i"
 
 
-def say_due(at: datetime, *, zone: str, form: str = LONG) -> str:
+def say_due(at: datetime, *, zone: str, form: str = "") -> str:
     """“Thursday 5 March 2026, 09:00 (London time)”. A zone that is none: on the desk's clock, which is then named."""
     clock = _clock(zone)
     return _("%(moment)s (%(zone)s time)") % {
-        "moment": date_format(at.astimezone(clock), form),
+        "moment": date_format(at.astimezone(clock), form or _("l j F Y, H:i")),
         "zone": say_zone(clock.key),
     }
 

@@ -3,7 +3,7 @@
 import http.client
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -30,7 +30,7 @@ class Readers:
         self.moved: set[int] = set()
         self.erased: set[int] = set()
         self._chosen: set[int] = set()
-        self._make_link = self._signer()
+        self._make_links = self._signer()
 
     def leave(self, *, count: int) -> int:
         """So many press the link that mailbox providers press for them. Gives how many were answered."""
@@ -45,7 +45,7 @@ class Readers:
         return self._change("move", number) and not self.moved.add(number)
 
     def _leave(self, number: int) -> bool:
-        path = urlsplit(self._make_link(uuid_of(number).bytes)).path
+        path = urlsplit(self._make_links([uuid_of(number).bytes])[0]).path
         connection = http.client.HTTPConnection("127.0.0.1", self._port(), timeout=ANSWER_SECONDS)
         try:
             connection.request("POST", path, ONE_CLICK, {"Content-Type": "application/x-www-form-urlencoded"})
@@ -64,7 +64,7 @@ class Readers:
             self.gone_at[address_of(number)] = time.time()
         return done
 
-    def _signer(self) -> Callable[[bytes], str]:
+    def _signer(self) -> Callable[[Sequence[bytes]], list[str]]:
         from subscribers.links import Purpose, Signer, link_keys
 
         [(public_id,)] = self._here.query("SELECT public_id FROM subscribers_mailinglist")

@@ -37,12 +37,10 @@ class Readers:
         return sum(self._leave(self._choose()) for _ in range(count))
 
     def erase(self) -> bool:
-        number = self._choose()
-        return self._change("erase", number) and not self.erased.add(number)
+        return self._change("erase", self.erased)
 
     def move(self) -> bool:
-        number = self._choose()
-        return self._change("move", number) and not self.moved.add(number)
+        return self._change("move", self.moved)
 
     def _leave(self, number: int) -> bool:
         path = urlsplit(self._make_links([uuid_of(number).bytes])[0]).path
@@ -58,9 +56,11 @@ class Readers:
             self.gone_at[address_of(number)] = time.time()
         return answered
 
-    def _change(self, what: str, number: int) -> bool:
+    def _change(self, what: str, changed: set[int]) -> bool:
+        number = self._choose()
         done = self._by_hand.do(what, number)
         if done:
+            changed.add(number)
             self.gone_at[address_of(number)] = time.time()
         return done
 

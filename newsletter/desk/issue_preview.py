@@ -39,7 +39,7 @@ def show_part(content: Content, *, mode: str, request: HttpRequest) -> HttpRespo
     if part not in PART_NAMES:
         raise Http404("There is no such part of the mail.")
     if name.startswith(PERSON):
-        group, fields = read_person(name, user=request.user, publication=content["publication"]["slug"])
+        group, fields = read_person(name, user=request.user, publication=content["publication"])
     else:
         group, fields = read_group(name), {}
     mail = render_for(content, group=group).mail

@@ -1,5 +1,6 @@
 """Previews as one person: who may, whom they find, and what is known of them. People are shown masked and looked up whole."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -66,12 +67,12 @@ def find_people(asked: str, *, issue: Issue) -> list[Subscriber]:
     return list((named | from_town).distinct().order_by("pk")[:MOST])
 
 
-def read_person(name: str, *, user: Any, publication: str) -> tuple[Group, dict[str, str]]:
-    """The group in a publication, by its slug, and the fields of the person that ``person.ID`` names. Raises Http404."""
+def read_person(name: str, *, user: Any, publication: Mapping[str, Any]) -> tuple[Group, dict[str, str]]:
+    """The group in a publication, as content has it, and the fields of the person ``person.ID`` names. Raises Http404."""
     if not may_preview_people(user) or not name.removeprefix(PERSON).isdecimal():
         raise Http404("There is nobody like that to preview as.")
     person = get_object_or_404(Subscriber.objects.select_related("place"), pk=int(name.removeprefix(PERSON)))
-    return group_of(person, publication=publication), fields_of(person)
+    return group_of(person, publication=publication["slug"]), fields_of(person, language=publication["language"])
 
 
 def group_of(person: Subscriber, *, publication: str) -> Group:
@@ -87,14 +88,14 @@ def group_of(person: Subscriber, *, publication: str) -> Group:
     )
 
 
-def fields_of(person: Subscriber) -> dict[str, str]:
+def fields_of(person: Subscriber, *, language: str) -> dict[str, str]:
     """What a mail may say of the person; its links are put in by whoever shows it."""
     place = person.place
     return {
         "name": person.name,
         "first_name": person.first_name,
         "city": place.town if place else "",
-        "region": say_region(place.region) if place and place.region else "",
+        "region": say_region(place.region, language=language) if place and place.region else "",
     }
 
 

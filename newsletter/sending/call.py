@@ -36,15 +36,17 @@ class Letter(NamedTuple):
     key: str
     label: str
     list_id: bytes
+    language: str
 
 
-class Places(dict[int | None, Whereabouts]):
-    """Where readers are, read once each. A place's row never changes: another town is another row."""
+class Places(dict[tuple[int | None, str], Whereabouts]):
+    """Where readers are, in the language of a mail, read once each. A place's row never changes: another town is another."""
 
-    def __missing__(self, place_id: int | None) -> Whereabouts:
+    def __missing__(self, place_and_language: tuple[int | None, str]) -> Whereabouts:
+        place_id, language = place_and_language
         place = Place.objects.filter(pk=place_id).first() if place_id else None
-        region = say_region(place.region) if place and place.region else ""
-        found = self[place_id] = Whereabouts(place.town if place else "", region)
+        region = say_region(place.region, language=language) if place and place.region else ""
+        found = self[place_and_language] = Whereabouts(place.town if place else "", region)
         return found
 
 
@@ -71,7 +73,7 @@ class Shelf:
 def build_call(*, batch: Batch, readers: Sequence[Reader], letter: Letter, places: Places) -> BatchCall:
     """The call for these people of a batch."""
     send = batch.send
-    fields = plan_fields(letter.fields, signer=signer_at(send.made_at), list_id=letter.list_id, places=places)
+    fields = plan_fields(letter, signer=signer_at(send.made_at), places=places)
     values = letter.values(fields(readers))
     return BatchCall(
         key=batch.key,
@@ -108,6 +110,7 @@ def read_letter(variant: Variant) -> Letter:
         key=variant.key,
         label=variant.label,
         list_id=bytes.fromhex(content["list_id"]),
+        language=variant.language,
     )
 
 
@@ -135,24 +138,25 @@ def list_headers(publication: Mapping[str, Any]) -> dict[str, str]:
 
 
 def plan_fields(
-    names: frozenset[str], *, signer: Signer, list_id: bytes, places: Places
+    letter: Letter, *, signer: Signer, places: Places
 ) -> Callable[[Sequence[Reader]], dict[str, list[str]]]:
     """Of the closed list of fields that a mail may hold of a person, those it does hold; the links are the person's own.
 
     The plan gives each field's values in the order of the readers.
     """
-    unsubscribe = signer.maker(Purpose.UNSUBSCRIBE, list_id)
-    preferences = signer.maker(Purpose.PREFERENCES, list_id)
+    unsubscribe = signer.maker(Purpose.UNSUBSCRIBE, letter.list_id)
+    preferences = signer.maker(Purpose.PREFERENCES, letter.list_id)
+    language = letter.language
     every: dict[str, Callable[[Sequence[Reader]], list[str]]] = {
         "name": lambda readers: [reader.name for reader in readers],
         "first_name": lambda readers: [_first_word(reader.name) for reader in readers],
-        "city": lambda readers: [places[reader.place].city for reader in readers],
-        "region": lambda readers: [places[reader.place].region for reader in readers],
+        "city": lambda readers: [places[reader.place, language].city for reader in readers],
+        "region": lambda readers: [places[reader.place, language].region for reader in readers],
         "unsubscribe": lambda readers: unsubscribe([reader.uuid for reader in readers]),
         "preferences": lambda readers: preferences([reader.uuid for reader in readers]),
         "reader": lambda readers: [""] * len(readers),
     }
-    wanted = [(name, every[name]) for name in sorted(names)]
+    wanted = [(name, every[name]) for name in sorted(letter.fields)]
     return lambda readers: {name: field(readers) for name, field in wanted}
 
 

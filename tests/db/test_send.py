@@ -326,6 +326,14 @@ def test_hostile_names_and_titles_reach_nobody_raw(mailgun):
     assert "None" not in second.html
 
 
+def test_the_region_of_a_reader_is_named_in_the_language_of_the_mail(mailgun):
+    publication = make_publication(language="es", intro='Noticias de {{ region | default:"tu país" }}.')
+    make_story("La clínica abre", language="es")
+    add_readers(publication, 1, where=LONDON)
+    send_all(make_issue(publication, approved=True))
+    assert "Noticias de Inglaterra." in mailgun.mailbox("person0@example.com")[0].text
+
+
 def test_the_outbox_holds_complete_mails_an_index_and_one_line_per_person(settings, tmp_path):
     settings.NEWSLETTER_DATA_DIR = tmp_path
     issue = ready_issue(readers=12)

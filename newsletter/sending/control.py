@@ -14,6 +14,7 @@ from newsletter.sending.doubt import settle_who_left
 
 RUNNING = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING)
 SENT_AGAIN = "sent again, at the risk of a second mail"
+NOT_SENT_AGAIN = "the send was cancelled before it was handed over again; nobody knows about the call before"
 
 
 def pause_send(*, send: Send, by: Any, reason: str = "") -> None:
@@ -44,7 +45,7 @@ def resume_send(*, send: Send, by: Any) -> None:
 
 
 def cancel_send(*, send: Send, by: Any, now: datetime) -> None:
-    """End it for good. Who was not handed over yet is skipped; who was cannot be called back."""
+    """End it for good. Who was not handed over yet is skipped; who was, or may have been, cannot be called back."""
     _require(by)
     with transaction.atomic():
         of = [*RUNNING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION]
@@ -53,6 +54,8 @@ def cancel_send(*, send: Send, by: Any, now: datetime) -> None:
                 _("%(send)s is %(state)s; there is nothing left to cancel.")
                 % {"send": send, "state": send.get_state_display()}
             )
+        tried = send.batches.filter(state=Batch.State.PENDING, tries__outcome="uncertain")
+        tried.update(state=Batch.State.UNCERTAIN, reason=NOT_SENT_AGAIN)
         move(send.issue, of=[Issue.State.SENDING, Issue.State.APPROVED], to=Issue.State.CANCELLED)
 
 
@@ -89,7 +92,12 @@ def send_again(*, batch: Batch, by: Any, now: datetime) -> None:
     """A person decides to send it once more, knowing that its people may then get the issue twice. It goes at once."""
     with transaction.atomic():
         _settle(batch, by=by, to=Batch.State.PENDING, words=SENT_AGAIN, now=now)
-        Send.objects.filter(pk=batch.send_id).update(resumed_after=_newest_try(batch.send))
+        alive = Send.objects.filter(pk=batch.send_id).exclude(state=Send.State.CANCELLED)
+        if not alive.update(resumed_after=_newest_try(batch.send)):
+            raise WrongState(
+                _("%(send)s was cancelled, so nothing of it is sent again. Say that the provider took it, or leave it.")
+                % {"send": batch.send}
+            )
         go_on_with(batch.send)
 
 

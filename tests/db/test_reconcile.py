@@ -153,6 +153,22 @@ def test_a_call_that_was_under_way_when_the_backup_was_made_can_be_sent_again_by
     assert Batch.objects.get().state == Batch.State.ACCEPTED
 
 
+def test_f9_a_batch_that_was_to_be_sent_again_when_the_send_was_cancelled_is_still_what_nobody_knows(mailgun):
+    """Its people may have the issue: “skipped” would have told a correction to leave them out, or to tell them twice."""
+    mailgun.fault_on(1, Fault("reset_after_accepting"))
+    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
+    person = make_approver()
+    send_again(batch=Batch.objects.get(), by=person, now=NOW)
+    cancel_send(send=Send.objects.get(pk=send.pk), by=person, now=NOW)
+    assert Batch.objects.get().state == Batch.State.UNCERTAIN
+    assert make_receipt(Send.objects.get()).deliveries["uncertain"] == 5
+    with pytest.raises(WrongState, match="was cancelled"):
+        send_again(batch=Batch.objects.get(), by=person, now=NOW)
+    assert Batch.objects.get().state == Batch.State.UNCERTAIN
+    assert len(mailgun.ledger) == 1
+
+
 def test_the_providers_records_settle_what_a_call_left_open(mailgun):
     mailgun.fault_on(1, Fault("reset_after_accepting"))
     send = send_all(ready_issue(readers=5))

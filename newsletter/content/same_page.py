@@ -1,12 +1,13 @@
 """Whether two web addresses lead to one page: people, feeds and pages write the same address in different ways. PURE."""
 
+import re
 from functools import lru_cache
-from itertools import product
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
-CAMPAIGN = "utm_"
+_MARKS = ("utm_", "fbclid", "gclid", "mc_cid", "mc_eid")
 """What a parameter begins with that says where a reader came from, and nothing of the page."""
-_OTHER_MARKS = ("fbclid", "gclid", "mc_cid", "mc_eid")
+_RUN = re.compile(r"[A-Za-z0-9]+")
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
 @lru_cache(maxsize=8_192)
@@ -22,13 +23,14 @@ def name_page(url: str) -> str:
     return f"{at}{unquote(parts.path).rstrip('/')}" + (f"?{query}" if query else "")
 
 
-def spell_page(url: str) -> list[str]:
-    """The ways in which the page is usually written, for a look into a table; marks of a campaign are in none."""
-    path, mark, query = name_page(url).partition("?")
-    host, slash, rest = path.partition("/")
-    ways = product(("https://", "http://"), ("", "www."), {f"{slash}{rest}", quote(f"{slash}{rest}")}, ("", "/"))
-    return [f"{scheme}{www}{host}{way}{last}{mark}{query}" for scheme, www, way, last in ways]
+def mark_page(url: str) -> str:
+    """The longest run of letters and digits that stands in the page's address however it is written, for a look into a table.
+
+    Whatever is encoded in one writing and not in another parts the runs. The host, where nothing else stands there.
+    """
+    host, *rest = re.split("[/?]", name_page(url), maxsplit=1)
+    return max(_RUN.findall(_ENCODED.sub(" ", "".join(rest))), key=len, default=host)
 
 
 def _tells_of_the_page(parameter: str) -> bool:
-    return bool(parameter) and not parameter.startswith((CAMPAIGN, *_OTHER_MARKS))
+    return bool(parameter) and not parameter.startswith(_MARKS)

@@ -5,11 +5,13 @@ What is merely listed is left out by itself; where staff wrote of a story, a per
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Q
 
-from newsletter.content.same_page import CAMPAIGN, name_page, spell_page
+from newsletter.content.same_page import mark_page, name_page
 from newsletter.errors import NotReady
 from newsletter.issues.care import EMAIL, care_of, find_fault
 from newsletter.issues.leave_out import own_page, stories_of
@@ -87,6 +89,5 @@ def _stories_at(urls: Collection[str]) -> list[Story]:
     if not urls:
         return []
     names = {name_page(url) for url in urls}
-    spelled = {way for url in urls for way in (url, *spell_page(url))}
-    found = Story.objects.filter(Q(url__in=spelled) | Q(url__contains=CAMPAIGN))
-    return [story for story in found if name_page(story.url) in names]
+    alike = reduce(or_, (Q(url__icontains=mark) for mark in {mark_page(url) for url in urls}))
+    return [story for story in Story.objects.filter(alike) if name_page(story.url) in names]

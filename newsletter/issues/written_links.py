@@ -1,4 +1,4 @@
-"""The web addresses that staff wrote into a block: those of further reading, of buttons and pictures, in texts. PURE."""
+"""The web addresses that staff wrote into a block: those of further reading, buttons, appeals, in texts. PURE."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from html import unescape
 from typing import Any
 
 Content = dict[str, Any]
-_OF_ROWS = frozenset({"story", "stories", "events", "appeals"})
+_OF_ROWS = frozenset({"story", "stories", "events"})
 _HREF = re.compile(r'\bhref="([^"]+)"')
 _PICTURES = frozenset({"picture", "logo", "logo_dark"})
 

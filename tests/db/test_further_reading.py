@@ -12,6 +12,7 @@ from newsletter.desk.issue_checks import find_everywhere
 from newsletter.errors import NotReady
 from newsletter.issues.approve import approve_issue, current_approval
 from newsletter.issues.content import resolve_content
+from newsletter.issues.further_reading import find_unfit_links
 from newsletter.models import Batch, Issue, Story, Variant
 from newsletter.sending.claim import find_due_batches
 from newsletter.sending.start import start_send
@@ -21,6 +22,7 @@ from tests.support.fixtures import (
     LONDON,
     NOW,
     add_readers,
+    make_appeal,
     make_approver,
     make_issue,
     make_publication,
@@ -75,7 +77,7 @@ def test_v1_v5_v6_a_link_to_a_story_that_may_not_be_shown_stands_in_no_mail(abou
         "https://example.org/stories/m%61ya/",
     ],
 )
-@pytest.mark.parametrize("own", [URL, f"{URL}?utm_source=feed"])
+@pytest.mark.parametrize("own", [URL, f"{URL}?utm_source=feed", "https://Example.org/stories/maya/?fbclid=1#top"])
 def test_v1_v5_v6_a_link_is_known_however_its_address_is_written(link: str, own: str):
     publication = make_publication(archive="public")
     make_story("The clinic opens its doors", related=[[TITLE, link]])
@@ -90,6 +92,25 @@ def test_v1_v5_v6_a_link_is_known_however_its_address_is_written(link: str, own:
     )
     assert done.held == [issue]
     assert "Maya" not in repr(resolve_content(Issue.objects.get(pk=issue.pk)))
+
+
+@pytest.mark.parametrize(
+    ("own", "link"),
+    [
+        ("https://example.org/historias/se%c3%b1or-maya/", "https://example.org/historias/señor-maya/?utm_source=us"),
+        ("https://example.org/?p=12&lang=es", "http://example.org/?lang=es&p=12"),
+    ],
+)
+def test_v1_v5_v6_a_story_is_known_by_a_link_whatever_is_encoded_in_its_own_address(own: str, link: str):
+    make_story(TITLE, url=own, withdrawn_at=NOW)
+    assert find_unfit_links([link], channel="email", at=NOW, required=False) == {link}
+
+
+def test_v1_v5_v6_an_appeal_that_links_to_such_a_story_is_not_approved():
+    issue = issue_that_says(("appeal", {"appeals": [make_appeal(headline="Maya again", link=URL)]}), approved=False)
+    Story.objects.filter(url=URL).update(withdrawn_at=NOW)
+    with pytest.raises(NotReady, match="may not be shown"):
+        approve_issue(issue=Issue.objects.get(pk=issue.pk), by=make_approver(), now=NOW)
 
 
 WRITTEN = [

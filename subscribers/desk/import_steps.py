@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from wagtail.log_actions import log
 
+from subscribers.desk.decisions import REVEAL
 from subscribers.desk.imports import BATCHES, MAY, OneImport, note_step
 from subscribers.errors import DomainError
 from subscribers.importing.batches import start_run, throw_away
@@ -98,7 +99,7 @@ class Echo:
 @require_GET
 def download_refused(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """The refused lines in the columns of the file, to be mended and imported again."""
-    if not request.user.has_perm(MAY):
+    if not request.user.has_perms([MAY, REVEAL]):
         raise PermissionDenied
     batch = get_object_or_404(BATCHES, pk=pk)
     log(instance=batch, action="subscribers.import_refused", user=request.user, data={"import": batch.pk})

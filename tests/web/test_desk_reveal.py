@@ -1,11 +1,15 @@
 """V10, G10: an address is masked until somebody with the right asks for it, and the staff log says who did."""
 
+import io
+
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
+from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from subscribers.models import Subscriber
+from subscribers.importer import import_people
+from subscribers.models import ImportBatch, Subscriber
 from tests.support.people import make_list, make_member
 from tests.web.desk import PASSWORD, sign_in
 
@@ -61,6 +65,19 @@ def test_v10_without_the_right_no_page_and_no_file_gives_an_address_away(ada: Su
         assert answer.status_code in (302, 403)
         assert ADDRESS not in answer.content.decode()
     assert not ModelLogEntry.objects.filter(action__in=["subscribers.reveal", "subscribers.export_person"]).exists()
+    import_people(
+        file=io.BytesIO(f"email,status\n{ADDRESS},nonsense\n".encode()),
+        mailing_list=make_list("other"),
+        basis="consent",
+        evidence="Sheet of the spring fair",
+        by="kim",
+        now=timezone.now(),
+    )
+    batch = ImportBatch.objects.get()
+    assert batch.refusals.exists()
+    refused = reverse("subscribers_import_refused", args=[batch.pk])
+    assert client.get(refused).status_code in (302, 403)
+    assert refused not in client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
 
 
 @pytest.mark.parametrize("role", ["writer", "editor", "approver"])

@@ -34,10 +34,10 @@ GREETING = "".join(f'{{{{ name | default:"friend {n}" }}}} ' for n in range(14))
 class NoHouston(Places):
     """Whoever lives in Houston has a place that cannot be read."""
 
-    def __missing__(self, place_id: int | None) -> Whereabouts:
-        if place_id == make_place(HOUSTON).pk:
+    def __missing__(self, place_and_language: tuple[int | None, str]) -> Whereabouts:
+        if place_and_language[0] == make_place(HOUSTON).pk:
             raise LookupError("no such place")
-        return super().__missing__(place_id)
+        return super().__missing__(place_and_language)
 
 
 def begin(*, london: int = 0, houston: int = 0, intro: str = 'Dear reader in {{ city | default:"your town" }}') -> Send:

@@ -129,4 +129,4 @@ def test_hostile_choices_never_break_the_preferences(
 
 
 def test_a_send_is_not_stopped_by_a_region_that_no_longer_exists(gone: Subscriber) -> None:
-    assert Places()[gone.place_id] == Whereabouts("Novi Sad", "YU-VO")
+    assert Places()[gone.place_id, "en"] == Whereabouts("Novi Sad", "YU-VO")

@@ -1,25 +1,21 @@
-"""An issue's body, resolved to plain data: everything that any variant can show, and nothing that can change later.
+"""An issue, resolved to plain data: everything that any variant can show, and nothing that can change later.
 
 The hash of this data is what people approve. Keys are stable; times are ISO 8601 in UTC.
 """
 
 import hashlib
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import orjson
 from django.conf import settings
 
-from newsletter.content.cuts import cut_picture, cut_staff_image
-from newsletter.content.html import plain_text
-from newsletter.content.pseudonyms import notes_for
-from newsletter.issues.calendar_links import calendar_address
-from newsletter.issues.care import EMAIL, care_of
+from newsletter.content.cuts import cut_picture
+from newsletter.issues.block_content import resolve_block, resolve_event, resolve_picture
+from newsletter.issues.care import EMAIL
 from newsletter.issues.further_reading import find_links, find_unfit_links
 from newsletter.issues.leave_out import leave_out
-from newsletter.models import Appeal, Brand, EventNotice, Issue, Picture, Publication, Story
-from newsletter.rendering.schemas import BlockSchema, FieldSchema, load_schemas
+from newsletter.models import Brand, Issue, Picture, Publication
 
 Content = dict[str, Any]
 
@@ -44,16 +40,10 @@ def resolve_content(issue: Issue) -> Content:
         "blocks": [
             {"type": child.block_type, "key": child.id or f"{child.block_type}-{index}", **resolved}
             for index, child in enumerate(issue.body)
-            if (resolved := _resolve(child.block_type, child.value)) is not None
+            if (resolved := resolve_block(child.block_type, child.value)) is not None
         ],
     }
     return _without_unfit_links(content)
-
-
-def _resolve(kind: str, value: Any) -> Content | None:
-    if kind in _RESOLVE:
-        return _RESOLVE[kind](value)
-    return _by_schema(load_schemas()[kind], value)
 
 
 def _layout(issue: Issue) -> str:
@@ -120,124 +110,7 @@ def _brand(brand: Brand) -> Content:
 
 
 def _logo(logo: Picture | None, *, alt: str) -> Content | None:
-    return _picture(cut_picture(logo, place="logo"), alt=alt) if logo else None
-
-
-def _picture(picture: Picture | None, *, alt: str) -> Content | None:
-    if picture is None:
-        return None
-    return {
-        "url": picture.url,
-        "width": picture.width,
-        "height": picture.height,
-        "alt": alt,
-        "weight": picture.weight,
-    }
-
-
-def _story_picture(story: Story, staff: Any, *, place: str) -> Picture | None:
-    if staff:
-        return cut_staff_image(staff, place=place)
-    return cut_picture(story.picture, place=place) if story.picture else None
-
-
-def _note(value: Any) -> Content:
-    return {"heading": value["heading"], "html": value["text"].source}
-
-
-def _story(value: Any, *, place: str = "wide") -> Content | None:
-    """Nothing where the story was withdrawn, or none is chosen yet."""
-    story: Story | None = value["story"]
-    if story is None or story.withdrawn_at is not None:
-        return None
-    title = value["headline"] or story.title
-    teaser = value["teaser"] or story.teaser
-    picture = _story_picture(story, value["picture"], place=place)
-    pseudonyms = tuple((str(name), str(note)) for name, note in story.pseudonyms)
-    topics = [topic.name for topic in story.topics.all()]
-    return {
-        "story": {
-            "id": story.pk,
-            "title": title,
-            "own_title": story.title,
-            **_link(value.get("link") or "", own=story.url),
-            "teaser": teaser,
-            "picture": _picture(picture, alt=story.picture_alt),
-            "topic": topics[0] if topics else "",
-            "date": story.published_at.date().isoformat() if story.published_at else "",
-            "notes": list(notes_for(f"{title}\n{teaser}", pseudonyms)),
-            "not_in": sorted(story.not_in_regions),
-            "care": care_of(story),
-        }
-    }
-
-
-def _link(written: str, *, own: str) -> Content:
-    """Where a story leads; its own page beside it where staff wrote another."""
-    return {"url": written, "own_url": own} if written and written != own else {"url": own}
-
-
-def _stories(value: Any) -> Content:
-    resolved = [_story(item, place="card") for item in value["stories"]]
-    look = value.get("look") or "cards"
-    return {"heading": value["heading"], "look": look, "stories": [one["story"] for one in resolved if one]}
-
-
-def _events(value: Any) -> Content:
-    events = [resolve_event(event) for event in value["events"] if event]
-    return {"heading": value["heading"], "events": sorted(events, key=lambda event: (event["starts_at"], event["id"]))}
-
-
-def _event_card(value: Any) -> Content | None:
-    """Nothing where the event was cancelled."""
-    event: EventNotice | None = value["event"]
-    if event is None or event.cancelled:
-        return None
-    picture = cut_staff_image(value["picture"], place="wide") if value["picture"] else None
-    return {
-        "events": [resolve_event(event)],
-        "summary": value["summary"] or event.summary,
-        "picture": _picture(picture, alt=picture.alt if picture else ""),
-        "button": value["button"],
-    }
-
-
-def resolve_event(event: EventNotice) -> Content:
-    """The event as its row is now, as an issue's content has it."""
-    return {
-        "id": event.pk,
-        "title": event.title,
-        "url": event.url,
-        "starts_at": event.starts_at.isoformat(),
-        "ends_at": event.ends_at.isoformat() if event.ends_at else "",
-        "zone": event.zone,
-        "all_day": event.all_day,
-        "day": event.day.isoformat() if event.day else "",
-        "place": event.place_text,
-        "town": event.town,
-        "country": event.country,
-        "region": event.region,
-        "latitude": event.latitude,
-        "longitude": event.longitude,
-        "online": event.online,
-        "cancelled": event.cancelled,
-        "calendar": calendar_address(event.pk),
-    }
-
-
-def _appeals(value: Any) -> Content:
-    return {"appeals": [_appeal(appeal) for appeal in value["appeals"] if appeal]}
-
-
-def _appeal(appeal: Appeal) -> Content:
-    return {
-        "id": appeal.pk,
-        "headline": appeal.headline,
-        "text": appeal.text,
-        "url": appeal.link,
-        "button": appeal.button,
-        "for": appeal.audience,
-    }
+    return resolve_picture(cut_picture(logo, place="logo"), alt=alt) if logo else None
 
 
 def _without_unfit_links(content: Content) -> Content:
@@ -251,59 +124,5 @@ def _without_unfit_links(content: Content) -> Content:
     return leave_out(content, stories=unfit)
 
 
-def _related(value: Any) -> Content:
-    return {"heading": value["heading"], "links": [[link["title"], link["url"]] for link in value["links"]]}
-
-
-def _quote(value: Any) -> Content:
-    return {"text": value["text"], "who": value["who"], "notes": [value["note"]] if value["note"] else []}
-
-
-def _image(value: Any) -> Content:
-    picture = cut_staff_image(value["image"], place="wide")
-    return {"picture": _picture(picture, alt=value["alt"]), "caption": value["caption"], "url": value["url"]}
-
-
-def _button(value: Any) -> Content:
-    return {"label": value["label"], "url": value["url"]}
-
-
-def _divider(value: Any) -> Content:
-    return {}
-
-
-def _by_schema(schema: BlockSchema, value: Any) -> Content:
-    """A block that a schema describes: its values as plain data, by the names of its fields."""
-    return {"values": {field.name: _by_field(field, value.get(field.name)) for field in schema.fields}}
-
-
-def _by_field(field: FieldSchema, value: Any) -> Any:
-    match field.kind:
-        case "rich":
-            return {"html": value.source, "text": plain_text(value.source)} if value else {"html": "", "text": ""}
-        case "picture":
-            image = value and value["image"]
-            picture = cut_staff_image(image, place=field.place, film=field.mark == "film") if image else None
-            return _picture(picture, alt=value["alt"] if picture else "")
-        case "lines":
-            return [str(line) for line in value or ()]
-        case _:
-            return str(value or "")
-
-
 LAYOUTS = {"digest": "digest", "correction": "event_notice"}
 """The layouts of issues that are not of the schedule, where staff chose none."""
-
-_RESOLVE: dict[str, Callable[[Any], Content | None]] = {
-    "note": _note,
-    "lead_story": _story,
-    "stories": _stories,
-    "events": _events,
-    "event_card": _event_card,
-    "appeal": _appeals,
-    "related": _related,
-    "quote": _quote,
-    "picture": _image,
-    "button": _button,
-    "divider": _divider,
-}

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from newsletter.errors import NotAllowed, NotReady, WrongState
 from newsletter.issues.approve import withdraw_approvals
 from newsletter.issues.assemble import next_number, remember_assembly
+from newsletter.issues.block_content import resolve_event
 from newsletter.issues.body import literal, shorten
-from newsletter.issues.content import resolve_event
 from newsletter.issues.dates import in_words, locale_of
 from newsletter.issues.facts import fingerprint
 from newsletter.issues.told import Telling, find_misled_by, find_tellings

@@ -54,7 +54,7 @@ class ConditionBlock:
         raise NotImplementedError
 
     def from_rule(self, rule: Rule) -> Any:
-        """The way back of `to_rule`."""
+        """The way back of `to_rule`; each condition's own, and not abstract for the same reason."""
         raise NotImplementedError
 
     def clean(self, value: Any) -> Any:

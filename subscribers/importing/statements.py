@@ -3,14 +3,13 @@
 Everything that decides who may come in is here: a suppressed address never gets a row, whatever the file says.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Model
 
 from subscribers.importing.layouts import BOUNCED, COMPLAINED, LEFT_ALL, LEFT_LIST
+from subscribers.importing.staged_rows import insert_staged
 from subscribers.importing.targets import EACH_LIST
 from subscribers.journal import Note, note_down
 from subscribers.models import (
@@ -136,7 +135,7 @@ def write_people(cursor: CursorWrapper, batch: ImportBatch) -> None:
             *("uuid", "email", "address_hash", "name", "language", "timezone", "source", "radius_km", "place_id"),
         )
     }
-    _insert(
+    insert_staged(
         cursor,
         Subscriber,
         staged={**given, "giving": f"CASE WHEN giving = '' THEN '{Giving.NONE}' ELSE giving END"},
@@ -159,7 +158,7 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
     for basis, which in _by_basis(batch):
         where = f"{_JOINING} AND {which}"
         _record_import(cursor, batch, basis=basis, where=where)
-        _insert(
+        insert_staged(
             cursor,
             Subscription,
             staged={
@@ -178,7 +177,7 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
             where=where,
         )
     if batch.confirm:
-        _insert(
+        insert_staged(
             cursor,
             Confirmation,
             staged={"subscriber_id": "subscriber_id"},
@@ -199,7 +198,7 @@ def _by_basis(batch: ImportBatch) -> Iterator[tuple[Basis, str]]:
 
 
 def _record_import(cursor: CursorWrapper, batch: ImportBatch, *, basis: Basis, where: str) -> None:
-    _insert(
+    insert_staged(
         cursor,
         ConsentEvent,
         staged={"subscriber_id": "subscriber_id", "address_hash": "address_hash"},
@@ -224,7 +223,7 @@ def keep_from_mail(cursor: CursorWrapper, batch: ImportBatch, *, kind: str) -> N
     reason, scope = KEPT_FROM_MAIL[kind]
     list_id = batch.mailing_list_id if scope == Scope.LIST else None
     fresh = f"kind = '{kind}' AND was IS NULL"
-    marked = _insert(
+    marked = insert_staged(
         cursor,
         Suppression,
         staged={"address_hash": "address_hash"},
@@ -241,7 +240,7 @@ def keep_from_mail(cursor: CursorWrapper, batch: ImportBatch, *, kind: str) -> N
     )
     rows = Suppression.objects.filter(pk__in=[pk for (pk,) in marked]).values_list("address_hash", "at")
     note_down(Note(bytes(address_hash), list_id, str(reason), at) for address_hash, at in rows)
-    _insert(
+    insert_staged(
         cursor,
         ConsentEvent,
         staged={"subscriber_id": "subscriber_id", "address_hash": "address_hash"},
@@ -271,35 +270,3 @@ def keep_from_mail(cursor: CursorWrapper, batch: ImportBatch, *, kind: str) -> N
             f" WHERE ended_at IS NULL AND subscriber_id IN ({gone}){only}",
             [ended_at, str(end), *values],
         )
-
-
-def _insert(
-    cursor: CursorWrapper,
-    model: type[Model],
-    *,
-    staged: Mapping[str, str],
-    same: Mapping[str, Any],
-    where: str,
-    worked_out: Mapping[str, tuple[str, Any]] | None = None,
-    returning: str = "",
-) -> list[tuple[Any, ...]]:
-    """One row for each staged one. `staged` and `worked_out` hold SQL by attribute; what is named nowhere gets its default.
-
-    The columns `returning` of the rows that were written.
-    """
-    fields = {field.attname: field for field in model._meta.concrete_fields if not field.primary_key}
-    expressions, values = dict(staged), []
-    for name, (sql, value) in (worked_out or {}).items():
-        expressions[name] = sql
-        values.append(fields[name].get_db_prep_save(value, connection))
-    rest = {name: field.get_default() for name, field in fields.items() if name not in expressions} | dict(same)
-    values += [fields[name].get_db_prep_save(value, connection) for name, value in rest.items()]
-    columns = ", ".join(f'"{fields[name].column}"' for name in (*expressions, *rest))
-    picked = ", ".join([*expressions.values(), *["%s"] * len(rest)])
-    cursor.execute(
-        f'INSERT INTO "{model._meta.db_table}" ({columns})'  # noqa: S608
-        f" SELECT {picked} FROM import_stage WHERE {where} ORDER BY line ON CONFLICT DO NOTHING"
-        + (f" RETURNING {returning}" if returning else ""),
-        values,
-    )
-    return cursor.fetchall() if returning else []

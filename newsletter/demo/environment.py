@@ -11,6 +11,15 @@ HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 MOST_PEOPLE = 1_000_000
 MARK = ".newsletter-demo"
+_REAL_ONLY = (
+    "DATABASE_URL",
+    "NEWSLETTER_SECRET_KEY",
+    "NEWSLETTER_ADDRESS_KEY",
+    "NEWSLETTER_OLD_SECRET_KEYS",
+    "NEWSLETTER_ONLY_TO",
+    "NEWSLETTER_PULSE_URL",
+    "NEWSLETTER_TRUSTED_PROXIES",
+)
 
 
 class DemoError(DomainError):
@@ -31,7 +40,7 @@ def prepare_demo(*, port: int, environ: MutableMapping[str, str]) -> Path:
         NEWSLETTER_LINK_CHECKS="false",
         NEWSLETTER_PRODUCTION="false",
     )
-    for name in ("DATABASE_URL", "NEWSLETTER_SECRET_KEY", "NEWSLETTER_ADDRESS_KEY", "NEWSLETTER_OLD_SECRET_KEYS"):
+    for name in _REAL_ONLY:
         environ.pop(name, None)
     return folder
 

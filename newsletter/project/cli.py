@@ -7,11 +7,12 @@ from argparse import ArgumentError, ArgumentParser
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.metadata import version
-from pathlib import Path
 
-from environs import Env, EnvError
+from environs import EnvError
 
 from newsletter.demo.environment import DEFAULT_PORT, MOST_PEOPLE, prepare_demo
+from newsletter.project.entry import make_files_private
+from newsletter.project.settings_file import read_settings_file
 from subscribers.errors import DomainError
 
 COMMANDS = {
@@ -50,6 +51,7 @@ class CommandLineError(DomainError):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
+    make_files_private()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return _run(given)
@@ -76,7 +78,7 @@ def _run(given: list[str]) -> int:
     if given[0] == "help":
         given = [given[1], "--help"]
     name, rest = given[0], given[1:]
-    _read_dotenv()
+    read_settings_file(os.environ)
     if name == "demo" and not {"-h", "--help"} & set(rest):
         _check_demo_people(rest)
         prepare_demo(port=_demo_port(rest), environ=os.environ)
@@ -100,13 +102,6 @@ def _overview() -> str:
             "",
         ]
     )
-
-
-def _read_dotenv() -> None:
-    """Settings of a `.env` in the current folder, where the environment does not have them already."""
-    file = Path(".env")
-    if file.is_file():
-        Env().read_env(str(file), recurse=False, override=False)
 
 
 def _demo_port(rest: list[str]) -> int:

@@ -1,20 +1,26 @@
 """Reads the environment once. Every setting of the product is named here and in docs/settings.md, nowhere else."""
 
 import os
-import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 
 from environs import Env, EnvError
-from marshmallow.validate import OneOf
 
 from newsletter.demo.environment import MARK
+from newsletter.organisation.health.origin import SettingValue
+from newsletter.project.origins import describe
+from newsletter.project.secret_keys import is_weak, read_kept, require_strong, take_key
+from newsletter.project.settings_file import current_settings_file
 from subscribers.addresses import normalise
 from subscribers.errors import BadAddress
 
+ENGINES = ("embedded", "procrastinate")
 _env = Env()
+_TRUE, _FALSE = ("true", "yes", "on", "1", "t", "y"), ("false", "no", "off", "0", "f", "n")
+_NOT_SETTINGS = {"link_keys", "demo"}
+_MADE = {"NEWSLETTER_SECRET_KEY": "secret.key", "NEWSLETTER_ADDRESS_KEY": "address.key"}
 
 
 @dataclass(frozen=True)
@@ -38,38 +44,107 @@ class Environment:
     demo: bool
     trusted_proxies: list[str]
     only_to: list[str]
+    env_file: Path | None
+    """The file that settings were read from, if there was one: NEWSLETTER_ENV_FILE, or `.env` in the current folder."""
+
+    def describe(self) -> tuple[SettingValue, ...]:
+        """Return every setting with its origin. No secret is part of it."""
+        made = {name: self.data_dir / file for name, file in _MADE.items()}
+        file = current_settings_file()
+        return tuple(
+            describe(name, value, environ=os.environ, file=file, made_in=made.get(name))
+            for name, value in self.by_name().items()
+        )
+
+    def by_name(self) -> dict[str, object]:
+        """Return the values by the names of the settings. DATABASE_URL alone has no prefix."""
+        names = (field.name for field in fields(self) if field.name not in _NOT_SETTINGS)
+        return {
+            "DATABASE_URL" if name == "database_url" else f"NEWSLETTER_{name.upper()}": getattr(self, name)
+            for name in names
+        }
+
+    def weak_keys(self) -> list[str]:
+        """Return the settings with a key that is too easy to guess. Production refuses them."""
+        return [name for name, keys in self._keys().items() if any(map(is_weak, keys))]
+
+    def require_strong_keys(self) -> None:
+        """Raise EnvError for the first weak key."""
+        require_strong(self._keys())
+
+    def _keys(self) -> dict[str, list[str]]:
+        return {
+            "NEWSLETTER_SECRET_KEY": [self.secret_key],
+            "NEWSLETTER_OLD_SECRET_KEYS": self.old_secret_keys,
+            "NEWSLETTER_ADDRESS_KEY": [self.address_key],
+        }
 
 
 def read() -> Environment:
-    data_dir = Path(_env.str("NEWSLETTER_DATA_DIR", "var")).resolve()
-    production = _env.bool("NEWSLETTER_PRODUCTION", False)
-    site_url = _env.str("NEWSLETTER_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
-    database_url = _env.str("DATABASE_URL", f"sqlite:///{data_dir / 'newsletter.sqlite3'}")
+    """Read every setting. Raises EnvError for one that cannot be used. Makes the keys that a trial needs."""
+    data_dir = _data_dir()
+    production = _flag("NEWSLETTER_PRODUCTION", default=False)
+    site_url = _text("NEWSLETTER_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+    database_url = _text("DATABASE_URL", f"sqlite:///{data_dir / 'newsletter.sqlite3'}")
     secret_key = _secret("NEWSLETTER_SECRET_KEY", data_dir / "secret.key", required=production)
     old_secret_keys = _words("NEWSLETTER_OLD_SECRET_KEYS")
-    return Environment(
+    environment = Environment(
         data_dir=data_dir,
         database_url=database_url,
         site_url=site_url,
         secret_key=secret_key,
         old_secret_keys=old_secret_keys,
-        link_keys=_once([secret_key, *old_secret_keys, _kept(data_dir / "secret.key")]),
+        link_keys=_once([secret_key, *old_secret_keys, read_kept(data_dir / "secret.key")]),
         address_key=_secret("NEWSLETTER_ADDRESS_KEY", data_dir / "address.key", required=production),
-        provider_url=_env.str("NEWSLETTER_PROVIDER_URL", "outbox://"),
+        provider_url=_text("NEWSLETTER_PROVIDER_URL", "outbox://"),
         engine=_engine(database_url),
         fetch_allow=_words("NEWSLETTER_FETCH_ALLOW"),
-        link_checks=_env.bool("NEWSLETTER_LINK_CHECKS", True),
-        pulse_url=_env.str("NEWSLETTER_PULSE_URL", ""),
+        link_checks=_flag("NEWSLETTER_LINK_CHECKS", default=True),
+        pulse_url=_text("NEWSLETTER_PULSE_URL", ""),
         production=production,
-        time_zone=_env.str("NEWSLETTER_TIME_ZONE", "UTC"),
+        time_zone=_text("NEWSLETTER_TIME_ZONE", "UTC"),
         demo=not production and site_url.startswith("http://127.0.0.1:") and (data_dir / MARK).is_file(),
         trusted_proxies=_networks("NEWSLETTER_TRUSTED_PROXIES"),
         only_to=_mailable("NEWSLETTER_ONLY_TO"),
+        env_file=current_settings_file().path,
     )
+    if production:
+        environment.require_strong_keys()
+    return environment
+
+
+def _data_dir() -> Path:
+    """A relative folder in the settings file counts from that file, so that every start finds the same folder."""
+    file = current_settings_file()
+    given = _text("NEWSLETTER_DATA_DIR", "")
+    from_file = file.path is not None and (not given or "NEWSLETTER_DATA_DIR" in file.names)
+    base = file.path.parent if file.path is not None and from_file else Path()
+    try:
+        return (base / Path(given or "var").expanduser()).resolve()
+    except RuntimeError as error:
+        raise EnvError(
+            f"NEWSLETTER_DATA_DIR is “{given}”, and this user has no home folder. Write a whole path."
+        ) from error
+
+
+def _text(name: str, default: str) -> str:
+    """A value without the white space around it. An empty one is as good as none."""
+    return _env.str(name, "").strip() or default
+
+
+def _flag(name: str, *, default: bool) -> bool:
+    given = _text(name, "").lower()
+    if given in (*_TRUE, *_FALSE):
+        return given in _TRUE
+    if given:
+        raise EnvError(f"{name} is “{given[:20]}”. Write true or false.")
+    return default
 
 
 def _engine(database_url: str) -> str:
-    engine = _env.str("NEWSLETTER_ENGINE", "embedded", validate=OneOf(["embedded", "procrastinate"]))
+    engine = _text("NEWSLETTER_ENGINE", "embedded")
+    if engine not in ENGINES:
+        raise EnvError(f"NEWSLETTER_ENGINE is “{engine[:20]}”. Write one of: {', '.join(ENGINES)}.")
     if engine == "procrastinate":
         if not database_url.startswith(("postgres://", "postgresql://")):
             raise EnvError(
@@ -109,33 +184,5 @@ def _once(keys: list[str]) -> list[str]:
     return [key for key in dict.fromkeys(keys) if key]
 
 
-def _kept(file: Path) -> str:
-    """What was made on first use; empty where there is none. Links in the mails of that time were signed with it."""
-    return file.read_text().strip() if file.exists() else ""
-
-
 def _secret(name: str, kept_in: Path, *, required: bool) -> str:
-    given = _env.str(name, "")
-    if given:
-        return given
-    if required and kept_in.exists():
-        raise SystemExit(
-            f"{name} is not set, and production needs it. Give it the value that was used until now, in {kept_in}: "
-            "with another one, links in old mails end and who left is not known any more."
-        )
-    if required:
-        raise SystemExit(
-            f"{name} is not set. Production needs it: make one with "
-            "`python -c 'import secrets; print(secrets.token_urlsafe(48))'`."
-        )
-    if kept_in.exists():
-        return kept_in.read_text().strip()
-    kept_in.parent.mkdir(parents=True, exist_ok=True)
-    made = secrets.token_urlsafe(48)
-    try:
-        descriptor = os.open(kept_in, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return kept_in.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(made)
-    return made
+    return take_key(_text(name, ""), name=name, kept_in=kept_in, required=required)

@@ -2,7 +2,11 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+from newsletter.project.entry import enter
+
+enter()
+
+from django.core.wsgi import get_wsgi_application  # noqa: E402  nothing may read a setting before
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
 _pages = get_wsgi_application()

@@ -5,6 +5,7 @@ import tempfile
 
 _FOLDER = tempfile.mkdtemp(prefix="newsletter-tests-")
 os.environ.update(
+    NEWSLETTER_ENV_FILE=os.devnull,  # a `.env` that somebody keeps beside the code is no part of the tests
     NEWSLETTER_DATA_DIR=_FOLDER,
     NEWSLETTER_SITE_URL="http://127.0.0.1:8000",
     NEWSLETTER_SECRET_KEY="a secret of the tests, long enough to sign with",

@@ -70,7 +70,7 @@ def test_a_mistyped_command_line_ends_with_status_2_and_one_line(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"NEWSLETTER_ENGINE": "x"}, 'Environment variable "NEWSLETTER_ENGINE" invalid: Must be one of'),
+        ({"NEWSLETTER_ENGINE": "x"}, "NEWSLETTER_ENGINE is “x”. Write one of: embedded, procrastinate."),
         ({"DATABASE_URL": "nonsense://x"}, "A setting cannot be used: Scheme 'nonsense://' is unknown."),
         ({"NEWSLETTER_DATA_DIR": "/proc/none"}, "The data folder cannot be used (No such file or directory"),
         ({"NEWSLETTER_PRODUCTION": "true"}, "NEWSLETTER_SECRET_KEY is not set."),
@@ -88,12 +88,13 @@ def test_a_setting_that_cannot_work_ends_with_one_line_and_no_traceback(
 
 def test_a_new_sqlite_file_is_prepared_by_itself_and_dotenv_is_read(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(
-        f"NEWSLETTER_DATA_DIR={tmp_path / 'elsewhere'}\nNEWSLETTER_TIME_ZONE=Europe/London\n"
+        f"NEWSLETTER_DATA_DIR={tmp_path / 'elsewhere'}\nDATABASE_URL=sqlite:///{tmp_path}/people.sqlite3\n"
     )
     done = run("staff", "list", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Nobody has an account yet." in done.stdout
-    assert (tmp_path / "data" / "newsletter.sqlite3").exists(), "the environment counts more than .env"
+    assert (tmp_path / "people.sqlite3").exists(), "the file says which database"
+    assert (tmp_path / "data" / "secret.key").exists(), "the environment counts more than .env"
     assert not (tmp_path / "elsewhere").exists()
 
 

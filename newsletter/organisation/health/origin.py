@@ -1,0 +1,31 @@
+"""Where the value of a setting came from, as `newsletter doctor` shows it. Secrets are never part of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Origin(StrEnum):
+    """What gave a setting its value."""
+
+    ENVIRONMENT = "environment"
+    FILE = "file"
+    MADE = "made"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class SettingValue:
+    """One setting: its name, its value without any secret, and its origin. `where` is the file, if there is one."""
+
+    name: str
+    value: str
+    origin: Origin
+    where: str = ""
+
+    def describe_origin(self) -> str:
+        """Return the origin in words: “environment”, “/srv/newsletter/.env”, “made, in /srv/var/secret.key”, “default”."""
+        if self.origin is Origin.FILE:
+            return self.where
+        if self.origin is Origin.MADE:
+            return f"made, kept in {self.where}"
+        return str(self.origin)

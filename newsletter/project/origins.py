@@ -1,0 +1,94 @@
+"""Say of each setting what it is and where it came from, without showing a secret."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from newsletter.organisation.health.origin import Origin, SettingValue
+from newsletter.project.settings_file import SettingsFile
+
+HIDDEN = "(hidden)"
+
+
+def find_origin(name: str, *, environ: Mapping[str, str], file: SettingsFile, made_in: Path | None = None) -> Origin:
+    """Return what gave this setting its value. `made_in` is the file of a key that is made if nobody gives one."""
+    if not environ.get(name, "").strip():
+        return Origin.MADE if made_in is not None else Origin.DEFAULT
+    return Origin.FILE if name in file.names else Origin.ENVIRONMENT
+
+
+def describe(
+    name: str, value: object, *, environ: Mapping[str, str], file: SettingsFile, made_in: Path | None = None
+) -> SettingValue:
+    """Describe one setting. `value` is what the program uses."""
+    origin = find_origin(name, environ=environ, file=file, made_in=made_in)
+    where = {Origin.FILE: file.path, Origin.MADE: made_in}.get(origin)
+    return SettingValue(name, _SHOWN.get(name, _plain)(value), origin, str(where) if where else "")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def _hidden(value: object) -> str:
+    return HIDDEN if value else ""
+
+
+def _number_of_keys(value: object) -> str:
+    count = len(value) if isinstance(value, list) else 0
+    return f"{count} {'key' if count == 1 else 'keys'} {HIDDEN}" if count else ""
+
+
+def _provider(value: object) -> str:
+    """The scheme alone: the rest of the URL may be the key itself, where it is badly written."""
+    scheme, separator, rest = str(value).partition("://")
+    if not separator or not scheme.isalnum():
+        return HIDDEN
+    return f"{scheme}://{HIDDEN if rest else ''}"
+
+
+def _database(value: object) -> str:
+    """Host and name of the database, or the file. Passwords and options are left out."""
+    text = str(value)
+    if text.startswith("sqlite:"):
+        return text.partition("?")[0]
+    try:
+        parts = urlsplit(text)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return HIDDEN
+    if not parts.scheme or not parts.hostname:
+        return HIDDEN
+    user = f"{parts.username}:{HIDDEN}@" if parts.username else ""
+    return f"{parts.scheme}://{user}{parts.hostname}{port}{parts.path}{'?' + HIDDEN if parts.query else ''}"
+
+
+def _host_alone(value: object) -> str:
+    """An address of a monitor is often a secret in its path."""
+    if not value:
+        return ""
+    try:
+        parts = urlsplit(str(value))
+        host = parts.hostname
+    except ValueError:
+        return HIDDEN
+    return f"{parts.scheme}://{host}/{HIDDEN}" if parts.scheme and host else HIDDEN
+
+
+def _site(value: object) -> str:
+    return HIDDEN if "@" in str(value) else str(value)
+
+
+_SHOWN: dict[str, Callable[[object], str]] = {
+    "NEWSLETTER_SITE_URL": _site,
+    "NEWSLETTER_SECRET_KEY": _hidden,
+    "NEWSLETTER_ADDRESS_KEY": _hidden,
+    "NEWSLETTER_OLD_SECRET_KEYS": _number_of_keys,
+    "NEWSLETTER_PROVIDER_URL": _provider,
+    "NEWSLETTER_PULSE_URL": _host_alone,
+    "DATABASE_URL": _database,
+}

@@ -1,0 +1,97 @@
+"""The keys of an installation: those that were given, and those that are made on first use and kept in the data folder."""
+
+import os
+import secrets
+import time
+from pathlib import Path
+
+from environs import EnvError
+
+MIN_CHARACTERS, MIN_DIFFERENT = 32, 6
+_WAIT_SECONDS, _STEP_SECONDS = 2.0, 0.05
+_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+
+
+def is_weak(key: str) -> bool:
+    """Return True if somebody who has a link or a hash could find the key by trying."""
+    return len(key) < MIN_CHARACTERS or len(set(key)) < MIN_DIFFERENT
+
+
+def require_strong(keys: dict[str, list[str]]) -> None:
+    """Raise EnvError for the first setting with a weak key. Keys are never part of the message."""
+    for name, values in keys.items():
+        if any(is_weak(key) for key in values):
+            raise EnvError(f"{name} {_why(name)}")
+
+
+def read_kept(file: Path) -> str:
+    """Return the key in this file, or "" if there is no file. Raises EnvError if the file holds no key.
+
+    Another process may be writing it just now, so an empty file is looked at for two seconds.
+    """
+    end = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            key = file.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return ""
+        except UnicodeDecodeError as error:
+            raise EnvError(_damaged(file)) from error
+        if key:
+            return key
+        if time.monotonic() > end:
+            raise EnvError(_damaged(file))
+        time.sleep(_STEP_SECONDS)
+
+
+def take_key(given: str, *, name: str, kept_in: Path, required: bool) -> str:
+    """Return the key that was given, or else the kept one; make it if there is none. Production must be given one."""
+    if given:
+        return given
+    if required:
+        raise EnvError(_missing(name, kept_in))
+    return read_kept(kept_in) or _make(kept_in)
+
+
+def _make(file: Path) -> str:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    made = secrets.token_urlsafe(48)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return read_kept(file)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+            opened.write(made)
+            opened.flush()
+            os.fsync(opened.fileno())
+    except OSError:
+        file.unlink(missing_ok=True)
+        raise
+    return made
+
+
+def _missing(name: str, kept_in: Path) -> str:
+    if kept_in.exists():
+        return (
+            f"{name} is not set, and production needs it. Give it the value that was used until now, in {kept_in}: "
+            "with another one, links in old mails end and who left is not known any more."
+        )
+    return f"{name} is not set. Production needs it: make one with `{_MAKE_ONE}`."
+
+
+def _why(name: str) -> str:
+    says = (
+        f"is too easy to guess: production needs {MIN_CHARACTERS} characters or more, of {MIN_DIFFERENT} different kinds "
+        "or more."
+    )
+    if name == "NEWSLETTER_OLD_SECRET_KEYS":
+        return f"has a key that {says} Remove that key: links signed with it stop working, and nobody can forge them."
+    return f"{says} Make one with `{_MAKE_ONE}`."
+
+
+def _damaged(file: Path) -> str:
+    return (
+        f"{file} holds no key. Restore it from a backup: with another key, links in old mails stop working and "
+        "unsubscribed addresses are not recognised. If this installation was never used, delete the file."
+    )

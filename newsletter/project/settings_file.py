@@ -1,0 +1,111 @@
+"""Read the settings file, `.env` in the current folder, into the environment. The environment's own values win."""
+
+import os
+import re
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+from subscribers.errors import DomainError
+
+FILE_SETTING = "NEWSLETTER_ENV_FILE"
+DEFAULT_FILE = ".env"
+MAX_BYTES = 1_000_000
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+_VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
+_HINT = "Write one setting a line, such as NEWSLETTER_SITE_URL=https://letter.example.org."
+
+
+class SettingsFileError(DomainError):
+    """The settings file cannot be used. The program must not start without what it says."""
+
+
+@dataclass(frozen=True)
+class SettingsFile:
+    """What was read: the file, the names that it set, and those where the environment's own value was kept."""
+
+    path: Path | None = None
+    names: frozenset[str] = frozenset()
+    overridden: frozenset[str] = frozenset()
+
+
+_last_read = SettingsFile()
+
+
+def current_settings_file() -> SettingsFile:
+    """Return what this process read when it started."""
+    return _last_read
+
+
+def read_settings_file(environ: MutableMapping[str, str]) -> SettingsFile:
+    """Add the settings of the file to `environ`. Raises SettingsFileError; without a file, nothing is changed."""
+    global _last_read
+    file = _find(environ)
+    if file is None:
+        _last_read = SettingsFile()
+        return _last_read
+    values = parse_settings(_read_text(file), name=str(file))
+    new = {name: value for name, value in values.items() if name not in environ}
+    environ.update(new)
+    _last_read = SettingsFile(file.resolve(), frozenset(new), frozenset(values) - frozenset(new))
+    return _last_read
+
+
+def parse_settings(text: str, *, name: str) -> dict[str, str]:
+    """Return the settings by name. The last line of a name counts. Raises SettingsFileError with the line's number.
+
+    Quotes around a value, `export` and comments are left out. A `$` stays as it is.
+    """
+    values: dict[str, str] = {}
+    for binding in parse_stream(StringIO(text, newline="")):
+        line = binding.original.line + _blank_lines_before(binding.original.string)
+        if binding.error:
+            raise SettingsFileError(f"{name}, line {line}, cannot be understood. {_HINT}")
+        if binding.key is None:
+            continue
+        if not _NAME.fullmatch(binding.key):
+            raise SettingsFileError(f"{name}, line {line}: “{binding.key[:40]}” is not the name of a setting. {_HINT}")
+        if binding.value is None:
+            raise SettingsFileError(f"{name}, line {line}: {binding.key} has no “=” and no value. {_HINT}")
+        if "\0" in binding.value:
+            raise SettingsFileError(f"{name}, line {line}: the value of {binding.key} contains a NUL byte. Remove it.")
+        values[binding.key] = binding.value
+    return values
+
+
+def _find(environ: MutableMapping[str, str]) -> Path | None:
+    named = environ.get(FILE_SETTING, "").strip()
+    if named:
+        return Path(named)
+    file = Path(DEFAULT_FILE)
+    if not os.path.lexists(file) or (file / _VIRTUAL_ENVIRONMENT).is_file():
+        return None
+    return file
+
+
+def _read_text(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            raw = opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise SettingsFileError(
+            f"The settings file {file.absolute()} cannot be read: {error.strerror}. Give this user the right to read it, "
+            "or remove it; nothing was started without its settings."
+        ) from error
+    if len(raw) > MAX_BYTES:
+        raise SettingsFileError(f"The settings file {file.absolute()} is larger than 1 MB. Put settings only into it.")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise SettingsFileError(
+            f"The settings file {file.absolute()} is not UTF-8 (line {line}). Save it as UTF-8 and start again."
+        ) from error
+
+
+def _blank_lines_before(text: str) -> int:
+    """Blank lines belong to the binding that follows them; count them, so that the right line is named."""
+    return len(re.findall(r"\r\n|\n|\r", text[: len(text) - len(text.lstrip())]))

@@ -1,0 +1,162 @@
+"""What a `.env` may look like, and what is said of one that cannot be used."""
+
+import os
+from pathlib import Path
+
+import pytest
+from environs import EnvError
+
+from newsletter.project import env, settings_file
+from newsletter.project.settings_file import SettingsFile, SettingsFileError, parse_settings, read_settings_file
+from tests.support.bare import run_bare
+from tests.support.nobody import as_nobody, folder_open_to_all
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(settings_file, "_last_read", SettingsFile())
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("A=plain", "plain"),
+        ("export A=plain", "plain"),
+        ("  A = plain  ", "plain"),
+        ('A="in double quotes"', "in double quotes"),
+        ("A='in single quotes'", "in single quotes"),
+        ('A="  kept  "', "  kept  "),
+        ("A=value # a comment", "value"),
+        ("A=value#no-comment", "value#no-comment"),
+        ('A="value # kept" # a comment', "value # kept"),
+        ("A=", ""),
+        ("A= # nothing", ""),
+        ("A=mailgun://k%2Fy@a.example?x=1&y=2", "mailgun://k%2Fy@a.example?x=1&y=2"),
+        ("A=p$word${HOME}$$", "p$word${HOME}$$"),
+        ("A=first\nA=second", "second"),
+        ("A=grüße", "grüße"),
+        ("# a comment\n\n\nA=plain", "plain"),
+    ],
+)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_line_is_read_as_every_other_program_reads_it(line: str, value: str, line_end: str) -> None:
+    assert parse_settings(line.replace("\n", line_end) + line_end, name=".env") == {"A": value}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("A=1\n\nA b=2\n", ".env, line 3, cannot be understood."),
+        ("A=1\nNEWSLETTER_SITE_URL: https://x.example\n", ".env, line 2, cannot be understood."),
+        ("A=1\nB='never closed\nC=2\n", ".env, line 2, cannot be understood."),
+        ('A="closed" and more\n', ".env, line 1, cannot be understood."),
+        ("# ok\nNEWSLETTER_PRODUCTION\n", ".env, line 2: NEWSLETTER_PRODUCTION has no “=” and no value."),
+        ("NEWSLETTER-SITE-URL=x\n", ".env, line 1: “NEWSLETTER-SITE-URL” is not the name of a setting."),
+        ("A=1\0\n", ".env, line 1: the value of A contains a NUL byte."),
+    ],
+)
+def test_a_line_that_cannot_be_understood_is_named_by_its_number(text: str, says: str) -> None:
+    with pytest.raises(SettingsFileError) as caught:
+        parse_settings(text, name=".env")
+    assert str(caught.value).startswith(says)
+
+
+def test_the_environment_counts_more_than_the_file(folder: Path) -> None:
+    (folder / ".env").write_text("NEWSLETTER_ONLY_TO=file.example\nNEWSLETTER_TIME_ZONE=Europe/London\n")
+    environ = {"NEWSLETTER_ONLY_TO": ""}
+    read = read_settings_file(environ)
+    assert environ == {"NEWSLETTER_ONLY_TO": "", "NEWSLETTER_TIME_ZONE": "Europe/London"}
+    assert read.names == {"NEWSLETTER_TIME_ZONE"}
+    assert read.overridden == {"NEWSLETTER_ONLY_TO"}
+
+
+def test_without_a_file_nothing_is_read(folder: Path) -> None:
+    environ: dict[str, str] = {}
+    assert read_settings_file(environ).path is None
+    assert environ == {}
+
+
+def test_a_virtual_environment_called_env_is_no_settings_file(folder: Path) -> None:
+    (folder / ".env").mkdir()
+    (folder / ".env" / "pyvenv.cfg").write_text("home = /usr/bin\n")
+    assert read_settings_file({}).path is None
+
+
+def test_another_file_may_be_named_and_its_folders_count_from_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "etc").mkdir()
+    (folder / "etc" / "letter.env").write_text("NEWSLETTER_DATA_DIR=kept\n")
+    (folder / ".env").write_text("NEWSLETTER_DATA_DIR=wrong\n")
+    monkeypatch.setenv("NEWSLETTER_ENV_FILE", str(folder / "etc" / "letter.env"))
+    monkeypatch.delenv("NEWSLETTER_DATA_DIR")
+    read_settings_file(os.environ)
+    assert env.read().data_dir == folder / "etc" / "kept"
+    monkeypatch.delenv("NEWSLETTER_DATA_DIR")
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda file: file.write_bytes("A=grüße".encode("latin-1")), "is not UTF-8 (line 1). Save it as UTF-8"),
+        (lambda file: file.write_bytes("A=1\n".encode("utf-16")), "is not UTF-8 (line 1). Save it as UTF-8"),
+        (lambda file: file.mkdir(), "cannot be read: Is a directory."),
+        (lambda file: file.symlink_to("nowhere"), "cannot be read: No such file or directory."),
+        (lambda file: file.write_bytes(b"#" * 1_000_001), "is larger than 1 MB."),
+        (lambda file: file.write_text("A b\n"), "line 1, cannot be understood."),
+    ],
+)
+def test_a_file_that_cannot_be_read_stops_the_command_with_one_line(folder: Path, make: object, says: str) -> None:
+    make(folder / ".env")  # type: ignore[operator]
+    done = run_bare(["status"], folder=folder)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert says in done.stderr
+    assert not (folder / "var").exists(), "it started as another installation"
+
+
+def test_a_file_that_this_user_may_not_read_is_an_error() -> None:
+    with folder_open_to_all() as folder:
+        file = folder / "letter.env"
+        file.write_text("A=1\n")
+        file.chmod(0o600)
+        said = as_nobody(lambda: read_settings_file({"NEWSLETTER_ENV_FILE": str(file)}))
+    assert said.startswith(f"SettingsFileError: The settings file {file} cannot be read: Permission denied.")
+
+
+@pytest.mark.parametrize("name", ["NEWSLETTER_PRODUCTION", "NEWSLETTER_LINK_CHECKS"])
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [("true", True), (" Yes ", True), ("oN", True), ("1", True), ("false\r", False), ("OFF", False), ("no", False)],
+)
+def test_a_switch_is_read_in_every_usual_spelling(
+    name: str, written: str, means: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, written)
+    assert env.read().by_name()[name] is means
+
+
+@pytest.mark.parametrize("written", ["enabled", '"true"', "2", "nein"])
+def test_a_switch_that_is_neither_true_nor_false_is_refused(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSLETTER_PRODUCTION", written)
+    with pytest.raises(EnvError, match=r"NEWSLETTER_PRODUCTION is “.+”\. Write true or false\."):
+        env.read()
+
+
+def test_an_empty_setting_is_as_good_as_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [name for name in env.read().by_name() if not name.endswith("_KEY")]
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    default = env.read()
+    for name in names:
+        monkeypatch.setenv(name, "  ")
+    assert env.read() == default
+    assert default.data_dir == folder / "var"
+
+
+def test_white_space_around_a_value_is_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSLETTER_SITE_URL", " https://letter.example.org/ \r")
+    monkeypatch.setenv("NEWSLETTER_ENGINE", "embedded ")
+    monkeypatch.setenv("NEWSLETTER_ONLY_TO", " me@example.org , our-charity.example,")
+    read = env.read()
+    assert (read.site_url, read.engine) == ("https://letter.example.org", "embedded")
+    assert read.only_to == ["me@example.org", "our-charity.example"]

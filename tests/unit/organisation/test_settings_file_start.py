@@ -1,0 +1,131 @@
+"""Every command of the documents uses the `.env` of the folder where it is started, whatever the test run's settings are."""
+
+import http.client
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from newsletter.organisation.sample import read_sample
+from newsletter.project import cli
+from tests.support.bare import ROOT, free_port, mark_unused, run_bare, started_bare, was_used
+
+SITE = "https://letter.example.org"
+SERVING = {
+    "serve": (["serve", "--port", "PORT"], f"Serving {SITE}/"),
+    "web": (["web", "--port", "PORT"], f"Serving {SITE}/"),
+    "worker": (["worker"], "The worker runs"),
+    "scheduler": (["scheduler"], "The scheduler runs"),
+}
+OPENING_DATABASE = {
+    "apply": ["apply", "organisation.toml", "--dry-run"],
+    "staff": ["staff", "list"],
+    "api-key": ["api-key", "list"],
+    "subscribers": ["subscribers", "show", "reader@example.org"],
+    "breach-drill": ["breach-drill", "--export", "1"],
+    "ingest": ["ingest"],
+    "assemble": ["assemble", "weekly"],
+    "preview": ["preview", "weekly/latest"],
+    "approve": ["approve", "weekly/latest", "--by", "editor@example.org"],
+    "send": ["send", "weekly/latest"],
+    "status": ["status"],
+    "doctor": ["doctor"],
+    "migrate": ["migrate"],
+}
+WITHOUT_DATABASE = {"init": ["init", "there"], "help": ["help", "status"], "bench": ["bench", "--help"]}
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all tables, made once by `newsletter migrate` as a stranger runs it."""
+    folder = tmp_path_factory.mktemp("migrated")
+    (folder / ".env").write_text(f"DATABASE_URL=sqlite:///{folder}/people.sqlite3\n")
+    done = run_bare(["migrate"], folder=folder)
+    assert done.returncode == 0, done.stderr
+    mark_unused(folder / "people.sqlite3")
+    return folder / "people.sqlite3"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, migrated: Path) -> Iterator[Path]:
+    """A folder with nothing but a `.env`. The database that it names lies elsewhere."""
+    (tmp_path / "database").mkdir()
+    shutil.copyfile(migrated, tmp_path / "database" / "people.sqlite3")
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".env").write_text(
+        f"NEWSLETTER_DATA_DIR=kept\nDATABASE_URL=sqlite:///{tmp_path}/database/people.sqlite3\nNEWSLETTER_SITE_URL={SITE}\n"
+    )
+    yield home
+    assert (home / "kept" / "secret.key").is_file(), "the data folder of the file was not used"
+    assert not (home / "var").exists(), "the default data folder was used"
+
+
+def database_of(folder: Path) -> Path:
+    return folder.parent / "database" / "people.sqlite3"
+
+
+def test_every_command_that_the_documents_name_is_started_here() -> None:
+    documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    named = {word for file in documents for word in re.findall(r"newsletter ([a-z][a-z-]+)", file.read_text())}
+    started = {*SERVING, *OPENING_DATABASE, *WITHOUT_DATABASE, "demo"}
+    assert started >= named & {*cli.COMMANDS, "help"}
+    assert started - {"help"} == set(cli.COMMANDS)
+
+
+@pytest.mark.parametrize("name", OPENING_DATABASE)
+def test_a_command_opens_the_database_that_the_settings_file_names(folder: Path, name: str) -> None:
+    (folder / "organisation.toml").write_text(read_sample("sample.toml"))
+    done = run_bare(OPENING_DATABASE[name], folder=folder)
+    assert "Traceback" not in done.stderr
+    assert was_used(database_of(folder)), done.stderr
+    assert not list(folder.rglob("newsletter.sqlite3")), "the default database was used"
+
+
+@pytest.mark.parametrize("name", WITHOUT_DATABASE)
+def test_a_command_without_a_database_uses_the_settings_file(folder: Path, name: str) -> None:
+    done = run_bare(WITHOUT_DATABASE[name], folder=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_demo_works_in_the_data_folder_of_the_settings_file(folder: Path) -> None:
+    (folder / "kept" / "demo").mkdir(parents=True)
+    (folder / "kept" / "demo" / "mine").write_text("not a demonstration")
+    (folder / "kept" / "secret.key").write_text("as `folder` wants it")
+    done = run_bare(["demo", "--no-serve", "--port", str(free_port())], folder=folder)
+    assert done.stderr.startswith(f"{folder}/kept/demo holds something that is not a demonstration.")
+
+
+@pytest.mark.parametrize("name", SERVING)
+def test_a_serving_process_uses_the_settings_file(folder: Path, name: str) -> None:
+    arguments, says = SERVING[name]
+    arguments = [word.replace("PORT", str(free_port())) for word in arguments]
+    with started_bare(arguments, folder=folder, says=says):
+        assert was_used(database_of(folder)) or name == "scheduler"
+    assert was_used(database_of(folder))
+
+
+def test_a_web_server_of_your_own_uses_the_settings_file(folder: Path) -> None:
+    keys = "NEWSLETTER_SECRET_KEY=a-key-of-production-that-is-long-enough\n"
+    keys += "NEWSLETTER_ADDRESS_KEY=another-key-of-production-long-enough\n"
+    with (folder / ".env").open("a") as file:
+        file.write(keys + "NEWSLETTER_PRODUCTION=true\n")
+    (folder / "kept").mkdir()
+    (folder / "kept" / "secret.key").write_text("an earlier key of a trial, long enough to be one")
+    port = free_port()
+    gunicorn = [sys.executable, "-m", "gunicorn", "newsletter.project.wsgi:application"]
+    with started_bare(["-b", f"127.0.0.1:{port}"], command=gunicorn, folder=folder, says="Booting worker"):
+        assert answer(port, host="letter.example.org") in {200, 301, 302, 404}
+        assert answer(port, host="somebody-else.example") == 400, "only a production installation minds the host"
+
+
+def answer(port: int, *, host: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("GET", "/accounts/login/", headers={"Host": host})
+        return connection.getresponse().status
+    finally:
+        connection.close()

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from environs import EnvError
 
 from newsletter.demo.environment import DEFAULT_PORT, MOST_PEOPLE, prepare_demo
-from newsletter.project.entry import make_files_private
+from newsletter.project.entry import close_data, make_files_private
 from newsletter.project.settings_file import read_settings_file
 from subscribers.errors import DomainError
 
@@ -137,6 +137,7 @@ def _start_django() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
     try:
         django.setup()
+        close_data()
     except EnvError as error:
         raise CommandLineError(f"{_one_line(error)} Correct it in the environment or in .env.") from error
     except (ImproperlyConfigured, ValueError) as error:

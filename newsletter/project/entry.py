@@ -1,10 +1,14 @@
 """The first lines of every process of the product: what it writes is private, and the settings file is read."""
 
+import logging
 import os
+from pathlib import Path
 
+from newsletter.organisation.private_folder import DataPlaces, close_to_others
 from newsletter.project.settings_file import read_settings_file
 
 PRIVATE = 0o077
+_LOG = logging.getLogger(__name__)
 
 
 def make_files_private() -> None:
@@ -16,3 +20,13 @@ def enter() -> None:
     """Call this before anything reads a setting or writes a file. Raises SettingsFileError."""
     make_files_private()
     read_settings_file(os.environ)
+
+
+def close_data() -> None:
+    """Close what an earlier version left open in the data folder. Call it once Django's settings can be read."""
+    from django.conf import settings
+
+    places = DataPlaces(Path(settings.NEWSLETTER_DATA_DIR), settings.NEWSLETTER_DATABASE_FILE)
+    closed = close_to_others(places)
+    if closed:
+        _LOG.info("Closed to other users of this machine: %s", ", ".join(map(str, closed)))

@@ -56,6 +56,11 @@ class Environment:
             for name, value in self.by_name().items()
         )
 
+    def names_in_file(self) -> frozenset[str]:
+        """Return every name that the settings file has, also those that the environment overrides."""
+        file = current_settings_file()
+        return file.names | file.overridden
+
     def by_name(self) -> dict[str, object]:
         """Return the values by the names of the settings. DATABASE_URL alone has no prefix."""
         names = (field.name for field in fields(self) if field.name not in _NOT_SETTINGS)

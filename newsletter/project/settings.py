@@ -1,5 +1,6 @@
 """Django's settings, all of them derived from `newsletter.project.env`."""
 
+from pathlib import Path
 from zoneinfo import available_timezones
 
 import dj_database_url
@@ -87,6 +88,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["ENGINE"] = "newsletter.project.database"
+NEWSLETTER_DATABASE_FILE = (
+    Path(DATABASES["default"]["NAME"]).absolute() if DATABASES["default"]["ENGINE"].endswith("sqlite3") else None
+)
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_PASSWORD_VALIDATORS = [
@@ -105,6 +109,7 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = ENV.data_dir / "media"
 MEDIA_URL = "/media/"
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

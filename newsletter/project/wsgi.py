@@ -2,7 +2,7 @@
 
 import os
 
-from newsletter.project.entry import enter
+from newsletter.project.entry import close_data, enter
 
 enter()
 
@@ -10,6 +10,7 @@ from django.core.wsgi import get_wsgi_application  # noqa: E402  nothing may rea
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
 _pages = get_wsgi_application()
+close_data()
 
 from subscribers.web.express import OneClickFirst  # noqa: E402  needs the settings
 

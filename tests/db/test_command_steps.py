@@ -113,6 +113,25 @@ def test_the_receipt_as_csv_has_one_line_a_person_and_no_address(weekly, tmp_pat
         run("status", "--csv", str(tmp_path / "receipt.csv"))
 
 
+def test_what_preview_and_status_write_is_private_and_a_bad_path_is_one_line(weekly, tmp_path):
+    run("assemble", "weekly")
+    (variant,) = run_json("preview", "weekly/latest", "--out", str(tmp_path))["variants"]
+    for end in ("html", "txt", "eml"):
+        (tmp_path / f"{variant['key']}.{end}").chmod(0o644)
+    run("preview", "weekly/latest", "--out", str(tmp_path))
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir() if file.suffix != ".journal"} == {0o600}
+    with pytest.raises(CommandError, match=r"/proc/none/x cannot be written to: .* Choose another --out"):
+        run("preview", "weekly/latest", "--out", "/proc/none/x")
+    run("approve", "weekly/1", "--by", "approver@example.org")
+    run("send", "weekly/1", "--now")
+    receipt = tmp_path / "receipt.csv"
+    receipt.touch(mode=0o644)
+    run("status", "weekly/1", "--csv", str(receipt))
+    assert receipt.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(CommandError, match=r"cannot be written: .* Choose another --csv"):
+        run("status", "weekly/1", "--csv", "/proc/none/x.csv")
+
+
 def test_a_send_that_needs_attention_ends_with_its_own_exit_status(weekly, fake_provider):
     run("assemble", "weekly")
     run("approve", "weekly/1", "--by", "approver@example.org")

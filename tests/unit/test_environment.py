@@ -1,11 +1,12 @@
 """U6, K4: the keys of an installation that was tried out first stay its own when it goes into earnest."""
 
+import threading
 from pathlib import Path
 
 import pytest
 from environs import EnvError
 
-from newsletter.project import env
+from newsletter.project import env, secret_keys
 
 
 @pytest.fixture
@@ -48,3 +49,53 @@ def test_production_asks_for_the_key_that_was_used_until_now_and_not_for_a_new_o
     (folder / file).unlink()
     with pytest.raises(EnvError, match="make one"):
         env.read()
+
+
+WEAK = ("short", "a" * 64, "x" * 31, "12" * 20)
+STRONG = "a-key-of-production-that-is-long-enough"
+
+
+@pytest.mark.parametrize("weak", WEAK)
+@pytest.mark.parametrize("name", ["NEWSLETTER_SECRET_KEY", "NEWSLETTER_ADDRESS_KEY", "NEWSLETTER_OLD_SECRET_KEYS"])
+def test_production_refuses_a_key_that_can_be_guessed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, weak: str
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_SECRET_KEY", STRONG)
+    monkeypatch.setenv("NEWSLETTER_ADDRESS_KEY", STRONG[::-1])
+    monkeypatch.setenv("NEWSLETTER_PRODUCTION", "true")
+    assert env.read().weak_keys() == []
+    monkeypatch.setenv(name, weak)
+    with pytest.raises(EnvError, match=f"^{name} .*too easy to guess.*32 characters") as said:
+        env.read()
+    assert weak not in str(said.value)
+    monkeypatch.setenv("NEWSLETTER_PRODUCTION", "false")
+    assert env.read().weak_keys() == [name], "a trial goes on; `newsletter doctor` warns"
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", b"\xff\xfe"])
+@pytest.mark.parametrize("file", ["secret.key", "address.key"])
+def test_a_kept_key_that_a_full_disk_cut_off_is_never_replaced(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, file: str, content: bytes
+) -> None:
+    monkeypatch.setattr(secret_keys, "_WAIT_SECONDS", 0.1)
+    env.read()
+    (folder / file).write_bytes(content)
+    with pytest.raises(EnvError, match=f"{file} holds no key. Restore it from a backup"):
+        env.read()
+    assert (folder / file).read_bytes() == content
+
+
+def test_a_key_that_another_start_is_writing_is_waited_for(folder: Path) -> None:
+    (folder / "secret.key").touch()
+    writer = threading.Timer(0.3, (folder / "secret.key").write_text, ["a key that came a moment later"])
+    writer.start()
+    try:
+        assert env.read().secret_key == "a key that came a moment later"
+    finally:
+        writer.join()
+
+
+def test_a_home_folder_may_be_written_with_a_tilde(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("NEWSLETTER_DATA_DIR", "~/data")
+    assert env.read().data_dir == folder / "data"

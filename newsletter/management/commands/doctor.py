@@ -2,16 +2,19 @@
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import CommandError
 from rich.text import Text
 
 from newsletter.management.base import ProductCommand
 from newsletter.organisation.health.examine import examine
+from newsletter.organisation.health.origin import SettingValue
 from newsletter.sending.arrived import MOST_BYTES, check_arrived
 from newsletter.sending.domain_records import find_texts
 from newsletter.sending.finding import Finding
@@ -51,19 +54,26 @@ class Command(ProductCommand):
             raise CommandError("--release goes with --after-restore: it lets mail go out again after a restore.")
         if options["receiver"] and not options["message"]:
             raise CommandError("--receiver goes with --message: it names who received that message.")
-        self._report(
-            _check_message(options["message"], receiver=options["receiver"]) if options["message"] else list(examine()),
-            as_json=options["json"],
-        )
+        if options["message"]:
+            found = _check_message(options["message"], receiver=options["receiver"])
+            self._report(found, shown=(), as_json=options["json"])
+        else:
+            self._report(list(examine()), shown=settings.ENV.describe(), as_json=options["json"])
 
-    def _report(self, findings: list[Finding], *, as_json: bool) -> None:
+    def _report(self, findings: list[Finding], *, shown: Sequence[SettingValue], as_json: bool) -> None:
         failed = [finding.check for finding in findings if finding.level == "error"]
         warnings = sum(finding.level == "warning" for finding in findings)
         if as_json:
             checks = [vars(finding) for finding in findings]
-            self.write_json({"ok": not failed, "errors": len(failed), "warnings": warnings, "checks": checks})
+            found = {"ok": not failed, "errors": len(failed), "warnings": warnings, "checks": checks}
+            listed = [{**vars(one), "origin": str(one.origin)} for one in shown]
+            self.write_json({**found, "settings": listed} if shown else found)
         else:
             console = self.console(soft_wrap=True)
+            for one in shown:
+                console.print(_setting_line(one))
+            if shown:
+                console.print()
             for finding in findings:
                 console.print(_line(finding))
             well = len(findings) - len(failed) - warnings
@@ -99,6 +109,10 @@ def _check_message(name: str, *, receiver: str) -> list[Finding]:
     except OSError as fault:
         raise CommandError(f"{name} cannot be read: {fault.strerror}. Give the file that holds the message.") from fault
     return list(check_arrived(raw, find=find_texts, receiver=receiver))
+
+
+def _setting_line(one: SettingValue) -> Text:
+    return Text.assemble((one.name, "bold"), f" = {one.value or '(empty)'}", (f"  [{one.describe_origin()}]", "dim"))
 
 
 def _line(finding: Finding) -> Text:

@@ -8,10 +8,11 @@ from typing import Any
 
 from django.conf import settings
 
-from newsletter.errors import NotFound
+from newsletter.errors import BadFile, NotFound
 from newsletter.issues.find import find_issue
 from newsletter.issues.variants import find_groups, freeze_revision, make_variants
 from newsletter.management.base import ProductCommand
+from newsletter.management.private_output import write_private
 from newsletter.models import Issue, Variant
 from newsletter.providers.message import build_message
 from newsletter.rendering import split
@@ -37,8 +38,11 @@ class Command(ProductCommand):
         out = Path(
             options["out"] or Path(settings.NEWSLETTER_DATA_DIR) / "previews" / issue.reference.replace("/", "-")
         )
-        out.mkdir(parents=True, exist_ok=True)
-        written = [_write(variant, out) for variant in variants]
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            written = [_write(variant, out) for variant in variants]
+        except OSError as error:
+            raise BadFile(f"{out} cannot be written to: {error.strerror}. Choose another --out.") from error
         if options["json"]:
             self.write_json({"issue": issue.reference, "out": str(out), "variants": written})
             return
@@ -72,12 +76,12 @@ def _find_variants(issue: Issue, key: str | None) -> list[Variant]:
 def _write(variant: Variant, out: Path) -> dict[str, Any]:
     mail, person = sample_mail(variant, site_url=settings.NEWSLETTER_SITE_URL)
     html = split(mail.html).join(person.variables)
-    (out / f"{variant.key}.html").write_text(html, encoding="utf-8")
-    (out / f"{variant.key}.txt").write_text(split(mail.text).join(person.variables), encoding="utf-8")
+    write_private(out / f"{variant.key}.html", html.encode())
+    write_private(out / f"{variant.key}.txt", split(mail.text).join(person.variables).encode())
     message = build_message(
         mail=mail, person=person, date=variant.revision.made_at, message_id=f"preview-{variant.key}@localhost"
     )
-    (out / f"{variant.key}.eml").write_bytes(message.as_bytes(policy=WHOLE_LINES))
+    write_private(out / f"{variant.key}.eml", message.as_bytes(policy=WHOLE_LINES))
     return {
         "key": variant.key,
         "label": variant.label,

@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from newsletter.console.receipt import print_receipt, write_receipt_csv
-from newsletter.errors import NotFound
+from newsletter.errors import BadFile, NotFound
 from newsletter.issues.find import find_issue
 from newsletter.issues.overview import list_issues, list_publications, list_slots
 from newsletter.management.base import ProductCommand
+from newsletter.management.private_output import open_private
 from newsletter.sending.receipt import status_of
 
 
@@ -49,8 +50,11 @@ class Command(ProductCommand):
         send = issue.sends.exclude(recipients=0).first()
         if send is None:
             raise NotFound(f"{issue} has not been sent to anybody, so there is no receipt yet.")
-        with path.open("w", newline="", encoding="utf-8") as out:
-            lines = write_receipt_csv(send, out=out)
+        try:
+            with open_private(path) as out:
+                lines = write_receipt_csv(send, out=out)
+        except OSError as error:
+            raise BadFile(f"{path} cannot be written: {error.strerror}. Choose another --csv.") from error
         self.stdout.write(f"{lines:,} people written to {path}")
 
 

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from newsletter.errors import BadFile, NotFound
 from newsletter.management.base import ProductCommand
 from newsletter.management.import_words import report_as_json, say_report, say_undone
+from newsletter.management.private_output import open_private
 from newsletter.organisation.references import find_list
 from subscribers.exporter import export_people
 from subscribers.importer import ImportReport, import_people
@@ -135,8 +136,7 @@ class Command(ProductCommand):
             export_people(out=sys.stdout, mailing_list=mailing_list)
             return
         try:
-            with out.open("w", encoding="utf-8", newline="") as file:
-                out.chmod(0o600)
+            with open_private(out) as file:
                 people = export_people(out=file, mailing_list=mailing_list)
         except OSError as error:
             raise BadFile(f"{out} cannot be written: {error.strerror}. Choose another --out.") from error
@@ -189,8 +189,7 @@ def count_lines(file: Path) -> int:
 def _write_refused(report: ImportReport, *, out: Path, header: Sequence[str]) -> None:
     batch = ImportBatch.objects.filter(pk=report.batch_id).first() if report.batch_id else None
     try:
-        with out.open("w", encoding="utf-8-sig", newline="") as file:
-            out.chmod(0o600)
+        with open_private(out, encoding="utf-8-sig") as file:
             write_refused(file, header=header, rows=refusals_of(batch) if batch else report.refusals)
     except OSError as error:
         raise BadFile(f"{out} cannot be written: {error.strerror}. Choose another --refused.") from error

@@ -1,11 +1,19 @@
 """Runs every check in order. What needs the database is left out where there is none to ask."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
 
+from newsletter.organisation.health.configuration import (
+    check_keys,
+    check_proxies,
+    check_quotes,
+    check_setting_names,
+    check_settings_file,
+)
 from newsletter.organisation.health.content import (
     check_brand,
     check_overdue,
@@ -18,10 +26,13 @@ from newsletter.organisation.health.machine import (
     check_data_folder,
     check_database,
     check_disk,
+    check_owner,
+    check_privacy,
     check_site_url,
     check_templates,
 )
 from newsletter.organisation.health.sending import check_hold, check_provider, check_reach, check_senders
+from newsletter.organisation.private_folder import DataPlaces
 from newsletter.sending.domain_records import FindTexts, find_texts
 from newsletter.sending.domains import OUTBOX, read_provider
 from newsletter.sending.finding import Finding
@@ -29,10 +40,13 @@ from newsletter.sending.finding import Finding
 
 def examine(*, find: FindTexts = find_texts) -> Iterator[Finding]:
     """Every finding, as it is made. `find` asks DNS for TXT records."""
+    yield from _check_configuration()
     folder = Path(settings.NEWSLETTER_DATA_DIR)
     data = check_data_folder(folder)
     yield data
     if data.level == "ok":
+        yield check_privacy(DataPlaces(folder, settings.NEWSLETTER_DATABASE_FILE))
+        yield check_owner(folder)
         yield check_disk(folder)
     url = settings.NEWSLETTER_PROVIDER_URL
     yield from check_provider(url)
@@ -55,3 +69,12 @@ def examine(*, find: FindTexts = find_texts) -> Iterator[Finding]:
         yield check_overdue(now=datetime.now(UTC))
         yield check_protected()
         yield from check_senders(url, find=find)
+
+
+def _check_configuration() -> Iterator[Finding]:
+    known = set(settings.ENV.by_name())
+    yield check_settings_file(settings.ENV.env_file, folder=Path.cwd())
+    yield from check_setting_names(environ=os.environ, in_file=settings.ENV.names_in_file(), known=known)
+    yield from check_quotes(environ=os.environ, known=known)
+    yield check_keys(settings.ENV.weak_keys(), production=settings.ENV.production)
+    yield check_proxies(settings.NEWSLETTER_SITE_URL, proxies=settings.SUBSCRIBERS_TRUSTED_PROXIES)

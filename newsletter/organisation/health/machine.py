@@ -1,5 +1,7 @@
 """Checks this machine: the data folder, the disk, the database, the site's address and the mail templates."""
 
+import os
+import pwd
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,10 +12,12 @@ from urllib.parse import urlsplit
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from newsletter.organisation.private_folder import DataPlaces, find_open
 from newsletter.rendering import RenderingError, render
 from newsletter.rendering.blocks import Brand, Button, Document, Events, LeadStory, Note, StoryItem
 from newsletter.sending.finding import Finding, error, ok, warning
 
+SHOWN = 5
 LEAST_FREE, LITTLE_FREE = 200_000_000, 2_000_000_000
 
 
@@ -27,6 +31,41 @@ def check_data_folder(folder: Path) -> Finding:
         do = "Give this user the right to write there, or set NEWSLETTER_DATA_DIR to another folder."
         return error("data folder", f"{folder} cannot be written to: {fault.strerror}.", do)
     return ok("data folder", f"{folder} can be written to.")
+
+
+def check_privacy(places: DataPlaces) -> Finding:
+    """Whether another user of this machine could read people, keys or mail."""
+    readable = find_open(places)
+    if not readable:
+        return ok("privacy", f"Only this user can read the data in {places.folder}.")
+    shown = ", ".join(map(str, readable[:SHOWN])) + (" and more" if len(readable) > SHOWN else "")
+    do = (
+        "Stop the program, make the user it runs as the owner of the data, and start it again: it closes what is its own. "
+        "Or run: chmod -R go-rwx on each of them."
+    )
+    return error("privacy", f"Other users of this machine can read {shown}.", do)
+
+
+def check_owner(folder: Path) -> Finding:
+    """Whether this user is the one whose data it is: what another one writes, the service could not read."""
+    try:
+        owner = folder.stat().st_uid
+    except OSError as fault:
+        return error(
+            "owner", f"{folder} cannot be looked at: {fault.strerror}.", "Give this user the right to read it."
+        )
+    if owner == os.geteuid():
+        return ok("owner", "The data belongs to the user who runs this command.")
+    name = _user_name(owner)
+    says = f"The data belongs to {name}, and this command is run by {_user_name(os.geteuid())}."
+    return warning("owner", says, f"Run commands as {name}: sudo -u {name} newsletter …")
+
+
+def _user_name(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"
 
 
 def check_disk(folder: Path) -> Finding:
@@ -62,7 +101,7 @@ def check_site_url(url: str, *, production: bool, mails_people: bool) -> Iterato
     if parts.scheme not in ("http", "https") or not parts.hostname:
         do = "Set NEWSLETTER_SITE_URL to a whole address, such as https://letter.example.org."
         yield error("site URL", f"“{url}” is not a web address.", do)
-    elif _is_loopback(parts.hostname):
+    elif is_loopback(parts.hostname):
         says = f"{url} is this machine; nobody else can follow the links in the mail."
         if mails_people:
             do = "Set NEWSLETTER_SITE_URL to the public address before mailing real people."
@@ -108,7 +147,8 @@ def check_templates() -> Finding:
     return ok("templates", f"A small letter renders: {len(mail.html.encode()):,} bytes of HTML, and text.")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return True for this machine's own names and addresses."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -1,0 +1,34 @@
+"""Files that a command writes for the person who runs it: they hold personal data, so nobody else may read them."""
+
+import os
+import stat
+from pathlib import Path
+from typing import TextIO
+
+PRIVATE = 0o600
+
+
+def open_private(path: Path, *, encoding: str = "utf-8") -> TextIO:
+    """Open a text file for writing that only its owner can read, also if it was there before. Raises OSError.
+
+    A device such as /dev/null keeps its mode.
+    """
+    return open(path, "w", encoding=encoding, newline="", opener=_open)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read. Raises OSError."""
+    with open(path, "wb", opener=_open) as file:
+        file.write(content)
+
+
+def _open(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags & ~os.O_TRUNC, PRIVATE)
+    try:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.fchmod(descriptor, PRIVATE)
+            os.ftruncate(descriptor, 0)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor

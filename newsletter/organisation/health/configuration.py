@@ -1,0 +1,84 @@
+"""Checks of the settings themselves: the file they are read from, misspelt names, weak keys, proxies. No secret is shown."""
+
+import re
+import stat
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from ipaddress import ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from newsletter.organisation.health.machine import is_loopback
+from newsletter.sending.finding import Finding, error, ok, warning
+
+_PREFIX = "NEWSLETTER_"
+_SET_BY_OTHERS = re.compile(r"NEWSLETTER_(TEST_|SERVICE_|PORT$|PORT_)")
+"""Names that the project's tests and Kubernetes put into an environment."""
+_NEAR = 0.75
+
+
+def check_settings_file(file: Path | None, *, folder: Path) -> Finding:
+    """Say which file is read, and whether others can read the keys in it."""
+    if file is None:
+        return ok("settings file", f"None: there is no .env in {folder}. Settings come from the environment alone.")
+    try:
+        mode = file.stat().st_mode
+    except OSError as fault:
+        return error("settings file", f"{file} cannot be read any more: {fault.strerror}.", "Restore it.")
+    if stat.S_ISREG(mode) and mode & stat.S_IROTH:
+        do = f"Run: chmod 600 {file}"
+        return error("settings file", f"Every user of this machine can read {file} and the keys in it.", do)
+    return ok("settings file", f"{file}")
+
+
+def check_setting_names(
+    *, environ: Mapping[str, str], in_file: Collection[str], known: Collection[str]
+) -> Iterator[Finding]:
+    """Name what looks like a setting and is none, with the nearest one."""
+    for name in sorted({*environ, *in_file}):
+        if name in known or _SET_BY_OTHERS.match(name):
+            continue
+        near = get_close_matches(name.upper(), known, n=1, cutoff=_NEAR)
+        if not near and not name.upper().startswith(_PREFIX):
+            continue
+        if name not in in_file and not name.upper().startswith(_PREFIX):
+            continue
+        where = "the settings file" if name in in_file else "the environment"
+        do = f"Did you mean {near[0]}?" if near else "Remove it, or look for its name in docs/settings.md."
+        yield (error if name in in_file else warning)(f"setting {name}", f"{where} has it, and it does nothing.", do)
+
+
+def check_quotes(*, environ: Mapping[str, str], known: Collection[str]) -> Iterator[Finding]:
+    """Name settings whose value still has quotation marks: `docker run --env-file` and others leave them in."""
+    for name in sorted(known):
+        value = environ.get(name, "").strip()
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+            do = "Remove the quotation marks where it is set. If a key was in use with them, keep them."
+            yield warning(f"setting {name}", "Its value begins and ends with a quotation mark.", do)
+
+
+def check_keys(weak: Sequence[str], *, production: bool) -> Finding:
+    """Production does not start with weak keys; a trial is told in time."""
+    if not weak:
+        return ok("keys", "They are long enough.")
+    do = "Give keys of 32 characters or more before you set NEWSLETTER_PRODUCTION=true, which refuses these."
+    level = error if production else warning
+    return level("keys", f"Too easy to guess: {', '.join(weak)}.", do)
+
+
+def check_proxies(site_url: str, *, proxies: Sequence[str]) -> Finding:
+    """A public address is behind a reverse proxy; without its name every visitor seems to be one and the same."""
+    host = urlsplit(site_url).hostname
+    if any(ip_network(proxy, strict=False).prefixlen == 0 for proxy in proxies):
+        do = "Name only the addresses of your own web server in NEWSLETTER_TRUSTED_PROXIES, such as 127.0.0.1."
+        return error("proxies", "Every address is trusted, so that anybody can pretend to be anybody.", do)
+    if proxies:
+        return ok("proxies", f"Visitors are told apart behind {', '.join(proxies)}.")
+    if urlsplit(site_url).scheme != "https" or host is None or is_loopback(host):
+        return ok("proxies", "None is trusted: visitors come to this program directly.")
+    do = (
+        "Set NEWSLETTER_TRUSTED_PROXIES to the address of the web server in front (127.0.0.1 if it is on this machine), "
+        "and let that server send X-Forwarded-For: docs/operations.md has examples."
+    )
+    says = "All visitors seem to have one address, so that one of them can lock all others out of sign-in, sign-up and API."
+    return error("proxies", says, do)

@@ -1,0 +1,118 @@
+"""Close the data folder to the other users of the machine, and find what they could still read. Bounded: its top only.
+
+Nobody gets past a closed folder, so what lies below one is not looked at.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+OTHERS = 0o077
+OWN_FOLDERS = frozenset({"media", "outbox", "cache", "previews", "demo"})
+MAX_ENTRIES = 1_000
+_OWN_FILE = re.compile(
+    r"newsletter\.sqlite3.*|secret\.key|address\.key|left\.journal.*|\.?last-send\.json.*|\.newsletter-demo"
+)
+_NOBODYS_FOLDER = "lost+found"
+_BESIDE_DATABASE = ("", "-wal", "-shm", "-journal")
+_DEEP_ENOUGH = 3
+"""Parts of a path below which a folder is not one of the system's own, such as /var or /srv."""
+
+
+@dataclass(frozen=True)
+class DataPlaces:
+    """The data folder, and the SQLite file if there is one, wherever it lies."""
+
+    folder: Path
+    database: Path | None = None
+
+
+def close_to_others(places: DataPlaces) -> list[Path]:
+    """Take every right from group and others. Returns what was open before; what is not ours to change stays as it is.
+
+    A folder that holds folders of other programs keeps its mode, and so do they: only our own files in it are closed.
+    """
+    return [path for path in _ours(places) if _close(path)]
+
+
+def find_open(places: DataPlaces) -> list[Path]:
+    """Return what other users could read. Nothing inside a folder that they cannot enter counts."""
+    found = [path for path in _database_files(places.database) if _is_open(path) and _can_enter(path.parent)]
+    if not _can_enter(places.folder):
+        return found
+    entries = _entries(places.folder)
+    named = [places.folder / one.name for one in entries if _is_own(one) or _is_alone(places.folder, entries)]
+    return [*found, *(path for path in named if _is_open(path) and path not in found)]
+
+
+def _ours(places: DataPlaces) -> Iterator[Path]:
+    entries = _entries(places.folder)
+    alone = _is_alone(places.folder, entries)
+    deep = len(places.folder.parts) >= _DEEP_ENOUGH
+    if alone:
+        yield places.folder
+    for entry in entries:
+        if entry.is_symlink():
+            continue
+        if alone or (_is_own(entry) and (deep or entry.is_file(follow_symlinks=False))):
+            yield places.folder / entry.name
+    yield from _database_files(places.database)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(islice(entries, MAX_ENTRIES))
+    except OSError:
+        return []
+
+
+def _is_alone(folder: Path, entries: list[os.DirEntry[str]]) -> bool:
+    """Return True if nothing in the folder belongs to another program: files are taken for ours, other folders are not."""
+    try:
+        shared = folder.stat().st_mode & stat.S_ISVTX
+    except OSError:
+        return False
+    if shared or len(entries) >= MAX_ENTRIES:
+        return False
+    folders = {entry.name for entry in entries if entry.is_dir()}
+    return folders <= OWN_FOLDERS | {_NOBODYS_FOLDER}
+
+
+def _is_own(entry: os.DirEntry[str]) -> bool:
+    return entry.name in OWN_FOLDERS if entry.is_dir() else bool(_OWN_FILE.fullmatch(entry.name))
+
+
+def _database_files(database: Path | None) -> list[Path]:
+    if database is None:
+        return []
+    return [file for end in _BESIDE_DATABASE if (file := Path(f"{database}{end}")).is_file()]
+
+
+def _close(path: Path) -> bool:
+    with suppress(OSError):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & OTHERS:
+            path.chmod(mode & ~OTHERS)
+            return True
+    return False
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & OTHERS)
+    except OSError:
+        return False
+
+
+def _can_enter(folder: Path) -> bool:
+    """Return True if group or others may pass through the folder and all that it lies in."""
+    try:
+        return all(one.stat().st_mode & 0o011 for one in (folder, *folder.parents))
+    except OSError:
+        return False

@@ -1,0 +1,151 @@
+"""`newsletter doctor` shows every setting with where it came from, and what is wrong with the settings themselves."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from newsletter.organisation.health.configuration import (
+    check_keys,
+    check_proxies,
+    check_quotes,
+    check_setting_names,
+    check_settings_file,
+)
+from newsletter.organisation.sample import read_sample
+from newsletter.project import env
+from newsletter.project.origins import describe
+from newsletter.project.settings_file import SettingsFile
+from tests.support.bare import run_bare
+
+SECRETS = {
+    "NEWSLETTER_SECRET_KEY": "hush-secret-key",
+    "NEWSLETTER_OLD_SECRET_KEYS": "hush-old-one,hush-old-two",
+    "NEWSLETTER_ADDRESS_KEY": "hush-address-key",
+    "NEWSLETTER_PROVIDER_URL": "mailgun://hush-provider@news.example.org?webhook_key=hush-webhook",
+    "NEWSLETTER_PULSE_URL": "https://monitor.example.org/hush-pulse?token=hush-token",
+}
+KNOWN = ("NEWSLETTER_SITE_URL", "NEWSLETTER_ONLY_TO", "DATABASE_URL")
+
+
+def doctor(folder: Path, **environment: str) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]], str]:
+    """Settings by name, checks by name, and all that was said."""
+    done = run_bare(["doctor", "--json"], folder=folder, **environment)
+    told = json.loads(done.stdout)
+    by_name = {one["name"]: one for one in told["settings"]}
+    return by_name, {one["check"]: one for one in told["checks"]}, done.stdout + done.stderr
+
+
+def test_every_setting_is_shown_with_where_it_came_from_and_no_secret(tmp_path: Path) -> None:
+    lines = [f"{name}={value}" for name, value in SECRETS.items() if name != "NEWSLETTER_ADDRESS_KEY"]
+    lines += ["DATABASE_URL=postgres://letter:hush-database@127.0.0.1:1/letter?sslpassword=hush-option"]
+    lines += ["NEWSLETTER_TIME_ZONE=Europe/London", "NEWSLETTER_SITE_ULR=https://letter.example.org"]
+    (tmp_path / ".env").write_text("\n".join(lines))
+    (tmp_path / ".env").chmod(0o644)
+    shown, checks, said = doctor(tmp_path, NEWSLETTER_TIME_ZONE="America/New_York", NEWSLETTER_LINK_CHECK="false")
+    assert set(shown) == set(env.read().by_name())
+    origins = {name: one["origin"] for name, one in shown.items()}
+    assert origins["NEWSLETTER_TIME_ZONE"] == "environment"
+    assert origins["NEWSLETTER_SECRET_KEY"] == origins["DATABASE_URL"] == "file"
+    assert origins["NEWSLETTER_ADDRESS_KEY"] == "made"
+    assert origins["NEWSLETTER_SITE_URL"] == "default"
+    assert shown["NEWSLETTER_TIME_ZONE"]["value"] == "America/New_York"
+    assert shown["DATABASE_URL"]["value"] == "postgres://letter:(hidden)@127.0.0.1:1/letter?(hidden)"
+    assert shown["NEWSLETTER_SECRET_KEY"]["where"] == str(tmp_path / ".env")
+    assert "hush" not in said
+    assert (tmp_path / "var" / "address.key").read_text() not in said
+    assert checks["setting NEWSLETTER_SITE_ULR"]["do"] == "Did you mean NEWSLETTER_SITE_URL?"
+    assert checks["setting NEWSLETTER_LINK_CHECK"]["do"] == "Did you mean NEWSLETTER_LINK_CHECKS?"
+    assert checks["settings file"]["level"] == "error", "others can read it"
+    assert checks["keys"]["level"] == "warning"
+
+
+def test_settings_are_shown_as_lines_too(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("NEWSLETTER_TIME_ZONE=Europe/London\n")
+    said = run_bare(["doctor"], folder=tmp_path).stdout
+    assert f"NEWSLETTER_TIME_ZONE = Europe/London  [{tmp_path}/.env]" in said
+    assert f"NEWSLETTER_SECRET_KEY = (hidden)  [made, kept in {tmp_path}/var/secret.key]" in said
+    assert "NEWSLETTER_ONLY_TO = (empty)  [default]" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NEWSLETTER_PROVIDER_URL", "hush-key-without-a-scheme"),
+        ("NEWSLETTER_PROVIDER_URL", "mail gun hush://x"),
+        ("NEWSLETTER_PULSE_URL", "hush"),
+        ("NEWSLETTER_PULSE_URL", "https://[hush"),
+        ("DATABASE_URL", "hush"),
+        ("DATABASE_URL", "postgres://u:hush@[x/n"),
+        ("NEWSLETTER_SITE_URL", "https://u:hush@letter.example.org"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_hidden_whole(name: str, value: str) -> None:
+    assert "hush" not in describe(name, value, environ={name: value}, file=SettingsFile()).value
+
+
+@pytest.mark.parametrize(
+    ("name", "in_file", "level", "do"),
+    [
+        ("NEWSLETTER_SITE_ULR", True, "error", "Did you mean NEWSLETTER_SITE_URL?"),
+        ("NEWSLETTER_SITE_ULR", False, "warning", "Did you mean NEWSLETTER_SITE_URL?"),
+        ("newsletter_only_to", True, "error", "Did you mean NEWSLETTER_ONLY_TO?"),
+        ("NEWLETTER_ONLY_TO", True, "error", "Did you mean NEWSLETTER_ONLY_TO?"),
+        ("DATABASE_ULR", True, "error", "Did you mean DATABASE_URL?"),
+        ("NEWSLETTER_XYZZY", True, "error", "Remove it, or look for its name in docs/settings.md."),
+    ],
+)
+def test_a_misspelt_setting_is_named_with_the_nearest_one(name: str, in_file: bool, level: str, do: str) -> None:
+    found = list(check_setting_names(environ={name: "x"}, in_file={name} if in_file else set(), known=KNOWN))
+    assert [(one.check, one.level, one.do) for one in found] == [(f"setting {name}", level, do)]
+
+
+@pytest.mark.parametrize("name", ["PATH", "AWS_REGION", "DATABASE_HOST", "NEWSLETTER_PORT_8000_TCP", *KNOWN])
+def test_names_that_belong_to_others_are_not_complained_of(name: str) -> None:
+    assert list(check_setting_names(environ={name: "x"}, in_file=set(), known=KNOWN)) == []
+
+
+def test_quotation_marks_that_were_left_in_a_value_are_named() -> None:
+    found = list(check_quotes(environ={"DATABASE_URL": '"sqlite:///x"', "NEWSLETTER_ONLY_TO": "a'"}, known=KNOWN))
+    assert [one.check for one in found] == ["setting DATABASE_URL"]
+
+
+@pytest.mark.parametrize(("mode", "level"), [(0o600, "ok"), (0o640, "ok"), (0o644, "error"), (0o604, "error")])
+def test_a_settings_file_that_others_can_read_is_an_error(mode: int, level: str, tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.touch()
+    file.chmod(mode)
+    assert check_settings_file(file, folder=tmp_path).level == level
+
+
+def test_without_a_settings_file_the_folder_is_named_where_it_would_be(tmp_path: Path) -> None:
+    found = check_settings_file(None, folder=tmp_path)
+    assert (found.level, str(tmp_path) in found.says) == ("ok", True)
+
+
+@pytest.mark.parametrize(
+    ("url", "proxies", "level"),
+    [
+        ("https://letter.example.org", [], "error"),
+        ("https://letter.example.org", ["127.0.0.1"], "ok"),
+        ("https://letter.example.org", ["0.0.0.0/0"], "error"),
+        ("https://letter.example.org", ["127.0.0.1", "::/0"], "error"),
+        ("https://127.0.0.1", [], "ok"),
+        ("http://127.0.0.1:8000", [], "ok"),
+        ("nonsense", [], "ok"),
+    ],
+)
+def test_a_public_address_without_trusted_proxies_is_an_error(url: str, proxies: list[str], level: str) -> None:
+    assert check_proxies(url, proxies=proxies).level == level
+
+
+def test_weak_keys_are_a_warning_in_a_trial() -> None:
+    assert check_keys([], production=False).level == "ok"
+    assert check_keys(["NEWSLETTER_ADDRESS_KEY"], production=False).level == "warning"
+
+
+def test_the_sample_of_init_names_the_proxies_and_only_settings_that_are_read() -> None:
+    named = set(re.findall(r"^#? ?([A-Z_]+)=", read_sample("sample.env"), re.MULTILINE))
+    assert "NEWSLETTER_TRUSTED_PROXIES" in named
+    assert named <= set(env.read().by_name())

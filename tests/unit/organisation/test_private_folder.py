@@ -1,0 +1,171 @@
+"""Nobody else on the machine can read people, keys or mail: with real modes, real processes, and another real user."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from newsletter.management.private_output import open_private, write_private
+from newsletter.organisation.health.machine import check_owner, check_privacy
+from newsletter.organisation.private_folder import DataPlaces, close_to_others, find_open
+from tests.support.bare import free_port, run_bare, started_bare
+from tests.support.nobody import NOBODY, as_nobody, folder_open_to_all
+
+
+def modes(folder: Path) -> dict[str, str]:
+    """What lies in a folder, with its mode: {"secret.key": "600"}."""
+    return {str(path.relative_to(folder)): f"{path.stat().st_mode & 0o777:o}" for path in sorted(folder.rglob("*"))}
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with folder_open_to_all() as folder:
+        yield folder
+
+
+@pytest.fixture
+def data(home: Path) -> Path:
+    """The data folder of an earlier version: all of it open."""
+    folder = home / "var"
+    (folder / "outbox" / "issue").mkdir(parents=True)
+    (folder / "media").mkdir()
+    names = ("newsletter.sqlite3", "newsletter.sqlite3-wal", "newsletter.sqlite3-shm", "secret.key", "left.journal")
+    for name in (*names, "newsletter.sqlite3.backup", "outbox/issue/1.eml"):
+        (folder / name).write_text("reader@example.org")
+        (folder / name).chmod(0o644)
+    for path in (folder, folder / "outbox", folder / "outbox" / "issue", folder / "media"):
+        path.chmod(0o755)
+    return folder
+
+
+def test_what_commands_write_is_private_from_the_first_byte(home: Path) -> None:
+    done = run_bare(["staff", "list"], folder=home, umask=0)
+    assert done.returncode == 0, done.stderr
+    found = modes(home)
+    assert found.pop("var") == "700"
+    assert {"var/newsletter.sqlite3", "var/secret.key", "var/address.key"} <= set(found)
+    assert set(found.values()) == {"600"}
+    assert "Permission denied" in as_nobody(lambda: (home / "var" / "secret.key").read_text())
+
+
+def test_what_a_serving_process_writes_is_private(home: Path) -> None:
+    arguments = ["serve", "--port", str(free_port())]
+    with started_bare(arguments, folder=home, says="Serving ", umask=0):
+        found = modes(home / "var")
+        assert any(name.endswith("-wal") for name in found)
+        folders = {name for name in found if (home / "var" / name).is_dir()}
+        assert {mode for name, mode in found.items() if name not in folders} == {"600"}
+        assert {mode for name, mode in found.items() if name in folders} <= {"700"}
+    (home.parent / f"{home.name}.log").unlink()
+
+
+def test_an_open_data_folder_is_closed_when_the_program_starts(home: Path, data: Path) -> None:
+    for name in ("newsletter.sqlite3-wal", "newsletter.sqlite3-shm", "newsletter.sqlite3"):
+        (data / name).unlink()
+    sqlite3.connect(data / "newsletter.sqlite3").close()
+    (data / "secret.key").write_text("an earlier key that is long enough to be one")
+    assert as_nobody(lambda: (data / "left.journal").read_text()) == "reader@example.org"
+    done = run_bare(["status"], folder=home)
+    assert f"Closed to other users of this machine: {data}" in done.stderr
+    assert "Permission denied" in as_nobody(lambda: (data / "left.journal").read_text())
+    assert "Permission denied" in as_nobody(lambda: (data / "outbox" / "issue" / "1.eml").read_text())
+    found = modes(data)
+    assert found["outbox"] == found["media"] == "700"
+    assert found["left.journal"] == found["newsletter.sqlite3.backup"] == found["secret.key"] == "600"
+
+
+def test_doctor_says_what_others_could_read(data: Path) -> None:
+    places = DataPlaces(data)
+    found = check_privacy(places)
+    assert (found.level, str(data / "newsletter.sqlite3") in found.says) == ("error", True)
+    assert data in close_to_others(places)
+    assert check_privacy(places).level == "ok"
+    assert close_to_others(places) == []
+
+
+def test_a_closed_parent_protects_whatever_lies_below(home: Path, data: Path) -> None:
+    home.chmod(0o700)
+    assert find_open(DataPlaces(data)) == []
+
+
+def test_a_folder_with_other_programs_in_it_keeps_its_mode(data: Path) -> None:
+    (data / "somebody-else").mkdir(mode=0o755)
+    (data / "notes.txt").touch(mode=0o644)
+    closed = close_to_others(DataPlaces(data))
+    assert data / "newsletter.sqlite3" in closed
+    assert data / "outbox" in closed
+    assert modes(data)["somebody-else"] == "755"
+    assert f"{data.stat().st_mode & 0o777:o}" == "755"
+    assert find_open(DataPlaces(data)) == []
+
+
+def test_a_folder_that_is_everybodys_keeps_its_mode(data: Path) -> None:
+    data.chmod(0o1777)
+    assert data / "secret.key" in close_to_others(DataPlaces(data))
+    assert data.stat().st_mode & 0o7777 == 0o1777
+
+
+def test_links_are_not_followed_and_doctor_names_where_they_lead(home: Path, data: Path) -> None:
+    elsewhere = home / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    shutil.rmtree(data / "media")
+    (data / "media").symlink_to(elsewhere)
+    close_to_others(DataPlaces(data))
+    assert elsewhere.stat().st_mode & 0o777 == 0o755
+    data.chmod(0o711)
+    assert find_open(DataPlaces(data)) == [data / "media"]
+
+
+def test_a_database_outside_the_data_folder_is_closed_too(home: Path) -> None:
+    database = home / "people.db"
+    for end in ("", "-wal"):
+        (home / f"people.db{end}").touch(mode=0o644)
+    places = DataPlaces(home / "var", database)
+    assert find_open(places) == [database, home / "people.db-wal"]
+    assert close_to_others(places) == [database, home / "people.db-wal"]
+    assert home.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_million_pictures_are_not_looked_at(data: Path) -> None:
+    below = data / "media" / "a.jpg"
+    below.touch(mode=0o644)
+    close_to_others(DataPlaces(data))
+    assert below.stat().st_mode & 0o777 == 0o644
+    assert "Permission denied" in as_nobody(lambda: below.read_bytes())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_data_of_another_user_is_said_with_who_should_run_commands(data: Path) -> None:
+    assert check_owner(data).level == "ok"
+    os.chown(data, NOBODY, NOBODY)
+    assert check_owner(data).level == "warning"
+
+
+def test_a_folder_that_is_not_ours_to_change_is_left_and_said(home: Path, data: Path) -> None:
+    assert as_nobody(lambda: close_to_others(DataPlaces(data))) == "[]"
+    assert check_privacy(DataPlaces(data)).level == "error"
+
+
+def test_a_file_that_a_command_writes_over_is_private_before_anything_is_in_it(tmp_path: Path) -> None:
+    for name in ("old.csv", "new.csv"):
+        file = tmp_path / name
+        if name == "old.csv":
+            file.write_text("what was there before, and longer than what comes")
+            file.chmod(0o644)
+        with open_private(file) as out:
+            assert file.stat().st_mode & 0o777 == 0o600
+            assert file.read_text() == ""
+            out.write("ada@example.org")
+        assert file.read_text() == "ada@example.org"
+        write_private(file, b"b")
+        assert file.read_bytes() == b"b"
+
+
+def test_a_device_that_a_command_writes_to_keeps_its_mode() -> None:
+    before = Path(os.devnull).stat().st_mode
+    with open_private(Path(os.devnull)) as out:
+        out.write("nothing is kept")
+    assert Path(os.devnull).stat().st_mode == before

@@ -20,6 +20,7 @@ from django.db.models import Max
 
 from newsletter.errors import NotReady
 from newsletter.models import Attempt, Installation, Send
+from subscribers.journal_check import try_to_complete_journal
 from subscribers.replay import replay_journal
 
 log = logging.getLogger(__name__)
@@ -61,12 +62,17 @@ def check_installation(*, now: datetime) -> None:
 
 
 def _play_back(*, now: datetime) -> None:
-    """What this machine noted of who left: once when the process starts, and once in each hold."""
+    """What this machine noted of who left: once when the process starts, and once in each hold.
+
+    A process that starts also notes what an earlier one had no room for.
+    """
     hold = Installation.objects.filter(pk=1, held=True).values_list("changed_at", flat=True).first()
     if _PLAYED and _PLAYED[-1] == hold:
         return
     if hold is not None or not _PLAYED:
         replay_journal(now=now)
+    if not _PLAYED:
+        try_to_complete_journal(now=now)
     _PLAYED[:] = [hold]
 
 

@@ -1,6 +1,7 @@
 """P7, R3: who left or was erased after the backup stays away after the restore, on every machine that noted it."""
 
 import io
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,21 +10,27 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection
 
+from newsletter.organisation.health.sending import check_journal
+from newsletter.sending import hold
 from newsletter.sending.hold import hold_everything
 from newsletter.sending.restore import doubt_what_was_open, release_after_restore
 from newsletter.sending.sweep import wake_up
+from subscribers import journal_file
 from subscribers.audience import eligible
 from subscribers.erasure import erase_person
 from subscribers.importer import import_people
 from subscribers.importing.undo import undo_now
-from subscribers.journal import read_notes
+from subscribers.journal import Note, count_waiting, read_notes, write_notes, write_waiting
+from subscribers.journal_check import complete_journal
 from subscribers.links import LinkTarget
 from subscribers.models import ConsentEvent, ImportBatch, MailingList, Reason, Subscriber, Subscription, Suppression
 from subscribers.replay import Replayed, replay_journal
 from subscribers.signup import confirm_subscription, request_subscription
 from subscribers.suppression import lift_suppression, suppress
 from subscribers.unsubscribe import leave_all, leave_list
+from tests.support.disk import fill_up, small_disk
 from tests.support.people import NOW, make_list, make_member
+from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = NOW + timedelta(days=1)
@@ -197,10 +204,135 @@ def test_the_notes_hold_no_address_and_survive_a_line_that_was_cut_off(weekly: M
     assert [one.reason for one in read_notes()] == [Reason.UNSUBSCRIBE] * 2
 
 
-def test_a_full_disk_keeps_nobody_from_leaving(weekly: MailingList, settings: Any, tmp_path: Path) -> None:
-    settings.SUBSCRIBERS_JOURNAL = tmp_path / "no-such-folder" / "left.journal"
+@pytest.fixture
+def full(tmp_path: Path, settings: Any) -> Iterator[Path]:
+    """The journal lies on a small disk of its own that is full; `make_room` ends that."""
+    (tmp_path / "small").mkdir()
+    with small_disk(tmp_path / "small", megabytes=1) as disk:
+        settings.SUBSCRIBERS_JOURNAL = disk / "left.journal"
+        (disk / "left.journal").touch()
+        fill_up(disk / "filler")
+        yield disk / "left.journal"
+
+
+def make_room(journal: Path) -> None:
+    (journal.parent / "filler").unlink()
+
+
+def left(journal: Path) -> list[bool]:
+    """Of everybody who is noted last as having left: whether they came back."""
+    return [one.lifted for one in {one.key: one for one in read_notes()}.values()]
+
+
+def test_a_full_disk_keeps_nobody_from_leaving(weekly: MailingList, full: Path) -> None:
     assert leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     assert "ada" not in readers(weekly)
+    assert count_waiting() == 1
+
+
+def test_who_left_while_the_disk_was_full_is_noted_when_there_is_room(weekly: MailingList, full: Path) -> None:
+    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    leave_all(subscriber=person("bea"), now=NOW)
+    assert not write_waiting()
+    make_room(full)
+    leave_list(subscriber=person("cleo"), mailing_list=weekly, now=NOW)
+    assert count_waiting() == 0
+    restore_the_backup(weekly)
+    assert doubt_what_was_open(now=LATER).left == 3
+    assert readers(weekly) == {"dora", "eve"}
+
+
+def test_what_waits_is_written_by_itself(weekly: MailingList, full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_file, "RETRY_SECONDS", 0.1)
+    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    make_room(full)
+    wait_until(lambda: not count_waiting(), seconds=5, what="the note")
+    assert left(full) == [False]
+
+
+def test_a_disk_that_takes_half_a_line_loses_nobody(weekly: MailingList, full: Path) -> None:
+    full.write_bytes(b"")
+    make_room(full)
+    filler = full.parent / "filler"
+    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    full.write_bytes(full.read_bytes() + b" " * (4096 - 60 - full.stat().st_size - 1) + b"\n")
+    fill_up(filler)
+    leave_list(subscriber=person("bea"), mailing_list=weekly, now=NOW)
+    assert full.stat().st_size == 4096, "the disk took a part of the line without an error"
+    assert count_waiting() == 1
+    make_room(full)
+    assert write_waiting()
+    assert left(full) == [False, False]
+
+
+def test_who_came_back_before_there_was_room_is_not_noted_as_gone(weekly: MailingList, full: Path) -> None:
+    ada = person("ada")
+    leave_list(subscriber=ada, mailing_list=weekly, now=NOW)
+    make_room(full)
+    came_back = Note(bytes(ada.address_hash), weekly.pk, Reason.UNSUBSCRIBE.value, LATER, lifted=True)
+    write_notes([came_back])
+    assert write_waiting()
+    assert left(full) == [True]
+
+
+def test_what_a_process_that_was_killed_had_not_noted_is_noted_at_the_next_start(
+    weekly: MailingList, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    assert complete_journal(now=NOW) == 0
+    with monkeypatch.context() as lost:
+        lost.setattr("subscribers.journal._append", lambda notes: None)
+        leave_list(subscriber=person("bea"), mailing_list=weekly, now=NOW)
+        bring_leavers_of_long_ago(weekly)
+    monkeypatch.setattr(hold, "_PLAYED", [])
+    wake_up(now=LATER)
+    restore_the_backup(weekly)
+    assert replay_journal(now=LATER).marked == 3
+    assert readers(weekly) == {"dora", "eve"}
+
+
+def bring_leavers_of_long_ago(weekly: MailingList) -> None:
+    """Their marks carry a day before anything that was compared."""
+    import_people(
+        file=io.BytesIO(b"email,status,left_on\ncleo@example.org,unsubscribed,2020-01-02\n"),
+        mailing_list=weekly,
+        basis="consent",
+        evidence="the list of the old program",
+        by="kim",
+        now=NOW,
+        clock=lambda: NOW,
+    )
+
+
+def test_a_mark_that_was_lifted_unnoted_is_not_set_again(
+    weekly: MailingList, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suppress(address_hash=bytes(person("eve").address_hash), reason=Reason.STAFF, now=NOW)
+    complete_journal(now=NOW)
+    with monkeypatch.context() as lost:
+        lost.setattr("subscribers.journal._append", lambda notes: None)
+        lift_suppression(suppression=Suppression.objects.get(), by="kim", why="a mistake of ours", now=LATER)
+    assert complete_journal(now=LATER) == 1
+    assert complete_journal(now=LATER) == 0
+    restore_the_backup(weekly)
+    assert replay_journal(now=LATER) == Replayed()
+
+
+def test_an_older_database_takes_no_leaving_out_of_the_journal(weekly: MailingList, journal: Path) -> None:
+    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    complete_journal(now=NOW)
+    restore_the_backup(weekly)
+    assert complete_journal(now=LATER) == 0
+    assert replay_journal(now=LATER).marked == 1
+
+
+def test_doctor_completes_the_journal_or_says_why_it_cannot(weekly: MailingList, full: Path) -> None:
+    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    found = check_journal(now=LATER)
+    assert (found.level, "No space left on device" in found.says) == ("error", True)
+    make_room(full)
+    assert check_journal(now=LATER).level == "ok"
+    assert left(full) == [False]
 
 
 def test_a_list_that_is_gone_since_is_passed_over(weekly: MailingList) -> None:

@@ -1,6 +1,7 @@
 """newsletter serve: web, scheduler and sender in one process."""
 
 from argparse import ArgumentParser
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from newsletter.management.commands.worker import add_lanes
 from newsletter.management.ports import check_port_free, port_number
 from newsletter.management.server import Server
 from newsletter.sending.run import LANES
+from subscribers.journal_check import try_to_complete_journal
 
 
 class Command(ProductCommand):
@@ -28,6 +30,7 @@ class Command(ProductCommand):
     def run(self, **options: Any) -> None:
         check_port_free(host=options["host"], port=options["port"])
         call_command("migrate", verbosity=0, interactive=False)
+        try_to_complete_journal(now=datetime.now(UTC))
         engine = engine_for(roles=self.roles, lanes=options.get("lanes", LANES))
         self.stdout.write(
             f"Serving {settings.NEWSLETTER_SITE_URL}/ on {options['host']}:{options['port']}. Ctrl-C stops."

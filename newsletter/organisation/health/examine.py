@@ -31,7 +31,7 @@ from newsletter.organisation.health.machine import (
     check_site_url,
     check_templates,
 )
-from newsletter.organisation.health.sending import check_hold, check_provider, check_reach, check_senders
+from newsletter.organisation.health.sending import check_hold, check_journal, check_provider, check_reach, check_senders
 from newsletter.organisation.private_folder import DataPlaces
 from newsletter.sending.domain_records import FindTexts, find_texts
 from newsletter.sending.domains import OUTBOX, read_provider
@@ -62,6 +62,8 @@ def examine(*, find: FindTexts = find_texts) -> Iterator[Finding]:
     yield database
     if database.level != "error":
         yield check_hold()
+        if data.level == "ok":
+            yield check_journal(now=datetime.now(UTC))
         yield check_brand()
         yield check_staff()
         yield from check_publications()

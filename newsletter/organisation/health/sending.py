@@ -1,6 +1,8 @@
 """Checks the provider and the senders' domains. The provider's key is never shown."""
 
+import os
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.conf import settings
 
@@ -13,6 +15,8 @@ from newsletter.sending.fence import is_closed
 from newsletter.sending.finding import Finding, error, ok, warning
 from subscribers.addresses import to_ascii
 from subscribers.errors import BadAddress
+from subscribers.journal import journal_path
+from subscribers.journal_check import complete_journal
 from subscribers.only_to import who_alone
 
 
@@ -63,6 +67,21 @@ def check_senders(url: str, *, find: FindTexts) -> Iterator[Finding]:
             yield error(f"sender of {publication.slug}", str(fault), "Correct the publication's from_email.")
     for domain in sorted(domains):
         yield from check_sender_domain(domain, provider=provider.scheme, find=find)
+
+
+def check_journal(*, now: datetime) -> Finding:
+    """Whether everyone who unsubscribed is noted beside the database. What was missed for want of room is added."""
+    path = journal_path()
+    if path.parent.stat().st_uid != os.geteuid():
+        return ok("unsubscribe journal", "Not checked: the data belongs to another user, who alone should write there.")
+    try:
+        added = complete_journal(now=now)
+    except OSError as fault:
+        says = f"{path} cannot be written: {fault.strerror}. After a restore, people who unsubscribed would be mailed."
+        do = "Make room, or give this user the right to write there. What is missing is then added by itself."
+        return error("unsubscribe journal", says, do)
+    noted = f"{added:,} marks that had found no room were added." if added else "It misses nobody."
+    return ok("unsubscribe journal", f"{path}: {noted}")
 
 
 def check_hold() -> Finding:

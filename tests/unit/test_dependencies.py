@@ -1,0 +1,89 @@
+"""What is imported is declared, and nothing is declared without an upper bound: a new major version must be tried first."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+ALWAYS: list[str] = PROJECT["dependencies"]
+DATA_ONLY = {"tzdata"}
+OWN = {"newsletter", "subscribers", "tests", "scripts"}
+_PARTS = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[[^\]]*\])?(?P<bounds>.*)")
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def names(requirements: list[str]) -> set[str]:
+    found = (_PARTS.fullmatch(one) for one in requirements)
+    return {normal(one["name"]) for one in found if one}
+
+
+def imported(*folders: str) -> set[str]:
+    """The distributions whose modules the code of these folders imports."""
+    modules = {module for folder in folders for file in (ROOT / folder).rglob("*.py") for module in modules_of(file)}
+    distributions = packages_distributions()
+    return {normal(distributions.get(module, [module])[0]) for module in modules - OWN - sys.stdlib_module_names}
+
+
+def modules_of(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.split(".")[0]
+
+
+def test_what_the_product_imports_is_declared() -> None:
+    optional = names(EXTRAS["scale"] + EXTRAS["ses"])
+    assert imported("newsletter", "subscribers") - names(ALWAYS) <= optional
+    assert optional <= imported("newsletter", "subscribers") | {"boto3"}, "botocore comes with boto3, as people know it"
+
+
+def test_what_the_tests_import_is_declared() -> None:
+    assert imported("tests") <= names(ALWAYS + EXTRAS["dev"])
+
+
+def test_what_the_scripts_import_is_declared() -> None:
+    assert imported("scripts") <= names([*ALWAYS, *EXTRAS["dev"], *EXTRAS["places"]])
+
+
+@pytest.mark.parametrize("requirement", sorted({*ALWAYS, *(one for extra in EXTRAS.values() for one in extra)}))
+def test_every_dependency_has_a_lower_and_an_upper_bound(requirement: str) -> None:
+    found = _PARTS.fullmatch(requirement)
+    assert found
+    if normal(found["name"]) in DATA_ONLY:
+        return
+    assert re.fullmatch(r"==[\d.]+|>=[\d.]+,<[\d.]+", found["bounds"]), f"{requirement} may become a version never tried"
+
+
+def test_the_extras_that_tests_need_have_the_bounds_of_the_products_own() -> None:
+    for one in EXTRAS["scale"] + EXTRAS["ses"]:
+        assert one in EXTRAS["dev"]
+
+
+def test_the_packages_that_the_product_is_made_of_are_kept() -> None:
+    made_of = {"mjml-python", "jinja2", "premailer", "requests", "apscheduler"}
+    assert made_of <= names(ALWAYS)
+    assert "pytest" in names(EXTRAS["dev"])
+
+
+def test_the_installed_versions_are_within_the_bounds() -> None:
+    for one in ALWAYS + EXTRAS["dev"]:
+        found = _PARTS.fullmatch(one)
+        assert found
+        cap = re.search(r"<([\d.]+)", found["bounds"])
+        assert not cap or as_numbers(version(found["name"])) < as_numbers(cap[1]), one
+
+
+def as_numbers(text: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", text)]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from environs import Env, EnvError
 
+from newsletter.content.fetch_errors import Refused
+from newsletter.content.guard import AllowList
 from newsletter.demo.environment import MARK
 from newsletter.organisation.health.origin import SettingValue
 from newsletter.project.origins import describe
@@ -78,10 +80,12 @@ class Environment:
         require_strong(self._keys())
 
     def _keys(self) -> dict[str, list[str]]:
+        given = (self.secret_key, *self.old_secret_keys)
         return {
             "NEWSLETTER_SECRET_KEY": [self.secret_key],
             "NEWSLETTER_OLD_SECRET_KEYS": self.old_secret_keys,
             "NEWSLETTER_ADDRESS_KEY": [self.address_key],
+            "secret.key of the data folder": [key for key in self.link_keys if key not in given],
         }
 
 
@@ -103,7 +107,7 @@ def read() -> Environment:
         address_key=_secret("NEWSLETTER_ADDRESS_KEY", data_dir / "address.key", required=production),
         provider_url=_text("NEWSLETTER_PROVIDER_URL", "outbox://"),
         engine=_engine(database_url),
-        fetch_allow=_words("NEWSLETTER_FETCH_ALLOW"),
+        fetch_allow=_reachable("NEWSLETTER_FETCH_ALLOW"),
         link_checks=_flag("NEWSLETTER_LINK_CHECKS", default=True),
         pulse_url=_text("NEWSLETTER_PULSE_URL", ""),
         production=production,
@@ -169,6 +173,19 @@ def _networks(name: str) -> list[str]:
         except ValueError as error:
             raise EnvError(f"{name}: “{text}” is no address or network. Write one such as 10.0.0.0/8.") from error
     return _words(name)
+
+
+def _reachable(name: str) -> list[str]:
+    """Hosts and networks. A word that is neither would make every source fail, so it stops the program."""
+    words = _words(name)
+    try:
+        AllowList.parse(words)
+    except Refused as error:
+        raise EnvError(f"{name}: {error}") from error
+    for word in words:
+        if len(word.split()) > 1 or ";" in word:
+            raise EnvError(f"{name}: “{word}” is not one host or network. Put commas between them.")
+    return words
 
 
 def _mailable(name: str) -> list[str]:

@@ -87,6 +87,8 @@ def _why(name: str) -> str:
     )
     if name == "NEWSLETTER_OLD_SECRET_KEYS":
         return f"has a key that {says} Remove that key: links signed with it stop working, and nobody can forge them."
+    if name.startswith("secret.key"):
+        return f"{says} Delete that file: links signed with its key stop working, and nobody can forge them."
     return f"{says} Make one with `{_MAKE_ONE}`."
 
 

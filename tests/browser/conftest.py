@@ -137,7 +137,8 @@ def open_desk(browser: Browser, site: str, *, email: str, password: str, **look:
 
 def plain_environment() -> dict[str, str]:
     """This process's environment without what configures the product."""
-    return {key: value for key, value in os.environ.items() if not key.startswith(("NEWSLETTER_", "DATABASE_"))}
+    ours = {key: value for key, value in os.environ.items() if not key.startswith(("NEWSLETTER_", "DATABASE_"))}
+    return {**ours, "NEWSLETTER_ENV_FILE": os.devnull}
 
 
 def run_beside(site: str, folder: Path, *arguments: str, typed: str = "") -> str:

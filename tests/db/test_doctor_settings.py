@@ -8,6 +8,7 @@ import pytest
 
 from newsletter.organisation.health.configuration import (
     check_keys,
+    check_monitor,
     check_proxies,
     check_quotes,
     check_setting_names,
@@ -138,6 +139,21 @@ def test_without_a_settings_file_the_folder_is_named_where_it_would_be(tmp_path:
 )
 def test_a_public_address_without_trusted_proxies_is_an_error(url: str, proxies: list[str], level: str) -> None:
     assert check_proxies(url, proxies=proxies).level == level
+
+
+@pytest.mark.parametrize(
+    ("url", "levels"),
+    [
+        ("", []),
+        ("https://monitor.example.org/hush", []),
+        ("hush", ["error"]),
+        ("ftp://monitor.example.org/hush", ["error"]),
+    ],
+)
+def test_an_address_of_a_monitor_that_cannot_be_asked_is_an_error(url: str, levels: list[str]) -> None:
+    found = list(check_monitor(url))
+    assert [one.level for one in found] == levels
+    assert "hush" not in repr(found)
 
 
 def test_weak_keys_are_a_warning_in_a_trial() -> None:

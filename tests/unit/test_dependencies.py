@@ -63,7 +63,9 @@ def test_every_dependency_has_a_lower_and_an_upper_bound(requirement: str) -> No
     assert found
     if normal(found["name"]) in DATA_ONLY:
         return
-    assert re.fullmatch(r"==[\d.]+|>=[\d.]+,<[\d.]+", found["bounds"]), f"{requirement} may become a version never tried"
+    assert re.fullmatch(r"==[\d.]+|>=[\d.]+,<[\d.]+", found["bounds"]), (
+        f"{requirement} may become a version never tried"
+    )
 
 
 def test_the_extras_that_tests_need_have_the_bounds_of_the_products_own() -> None:

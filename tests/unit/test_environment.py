@@ -99,3 +99,25 @@ def test_a_home_folder_may_be_written_with_a_tilde(folder: Path, monkeypatch: py
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("NEWSLETTER_DATA_DIR", "~/data")
     assert env.read().data_dir == folder / "data"
+
+
+def test_production_refuses_a_weak_key_that_is_kept_for_old_links(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "secret.key").write_text("written by hand")
+    monkeypatch.setenv("NEWSLETTER_SECRET_KEY", STRONG)
+    monkeypatch.setenv("NEWSLETTER_ADDRESS_KEY", STRONG[::-1])
+    monkeypatch.setenv("NEWSLETTER_PRODUCTION", "true")
+    with pytest.raises(EnvError, match=r"^secret\.key of the data folder is too easy to guess.*Delete that file"):
+        env.read()
+
+
+@pytest.mark.parametrize(
+    "written", ["http://cms.intranet/", "10.0.0.0/33", "cms.intranet other.intranet", "a.intranet;b.intranet"]
+)
+def test_a_host_to_read_from_that_cannot_be_read_is_refused_at_the_start(
+    written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_FETCH_ALLOW", f"127.0.0.1,{written}")
+    with pytest.raises(EnvError, match="NEWSLETTER_FETCH_ALLOW: "):
+        env.read()

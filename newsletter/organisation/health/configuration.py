@@ -8,6 +8,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from newsletter.content.fetch_errors import Refused
+from newsletter.content.guard import check_url
 from newsletter.organisation.health.machine import is_loopback
 from newsletter.sending.finding import Finding, error, ok, warning
 
@@ -64,6 +66,16 @@ def check_keys(weak: Sequence[str], *, production: bool) -> Finding:
     do = "Give keys of 32 characters or more before you set NEWSLETTER_PRODUCTION=true, which refuses these."
     level = error if production else warning
     return level("keys", f"Too easy to guess: {', '.join(weak)}.", do)
+
+
+def check_monitor(url: str) -> Iterator[Finding]:
+    """The monitor outside is asked at this address; one that cannot be asked would ring for ever."""
+    if not url:
+        return
+    try:
+        check_url(url)
+    except Refused as fault:
+        yield error("monitor", str(fault).replace(url, "NEWSLETTER_PULSE_URL"), "Correct NEWSLETTER_PULSE_URL.")
 
 
 def check_proxies(site_url: str, *, proxies: Sequence[str]) -> Finding:

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from newsletter.organisation.health.configuration import (
     check_keys,
+    check_monitor,
     check_proxies,
     check_quotes,
     check_setting_names,
@@ -79,4 +80,5 @@ def _check_configuration() -> Iterator[Finding]:
     yield from check_setting_names(environ=os.environ, in_file=settings.ENV.names_in_file(), known=known)
     yield from check_quotes(environ=os.environ, known=known)
     yield check_keys(settings.ENV.weak_keys(), production=settings.ENV.production)
+    yield from check_monitor(settings.NEWSLETTER_PULSE_URL)
     yield check_proxies(settings.NEWSLETTER_SITE_URL, proxies=settings.SUBSCRIBERS_TRUSTED_PROXIES)

@@ -6,9 +6,11 @@ It decides nothing; the services do.
 import re
 import sqlite3
 from collections.abc import Iterable
+from pathlib import Path
 from typing import IO, Any, cast
 
 import orjson
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
@@ -68,6 +70,14 @@ class ProductCommand(BaseCommand):
     def write_lines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.stdout.write(line)
+
+
+def describe_start() -> str:
+    """One line that says which settings a process runs with, so that a start in the wrong folder is seen at once."""
+    file = settings.ENV.env_file
+    read = f"Settings: {file}" if file else f"Settings: the environment alone, there is no .env in {Path.cwd()}"
+    kind = "production" if settings.NEWSLETTER_PRODUCTION else "a trial, which mails nobody through a real provider"
+    return f"{read}. Data: {settings.NEWSLETTER_DATA_DIR}. This is {kind}."
 
 
 def prepare_new_database() -> bool:

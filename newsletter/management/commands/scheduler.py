@@ -4,7 +4,7 @@ from typing import Any
 
 from newsletter.jobs.catalogue import SCHEDULER
 from newsletter.jobs.engine import engine_for, run_until_stopped
-from newsletter.management.base import ProductCommand
+from newsletter.management.base import ProductCommand, describe_start
 from newsletter.management.commands.worker import say_at_once
 
 
@@ -13,4 +13,5 @@ class Command(ProductCommand):
 
     def run(self, **options: Any) -> None:
         engine = engine_for(roles=frozenset({SCHEDULER}))
-        run_until_stopped(engine, started=lambda: say_at_once(self, "The scheduler runs. Ctrl-C stops it."))
+        text = f"The scheduler runs. Ctrl-C stops it.\n{describe_start()}"
+        run_until_stopped(engine, started=lambda: say_at_once(self, text))

@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from newsletter.jobs.catalogue import EVERYTHING
 from newsletter.jobs.engine import engine_for
-from newsletter.management.base import ProductCommand
+from newsletter.management.base import ProductCommand, describe_start
 from newsletter.management.commands.worker import add_lanes
 from newsletter.management.ports import check_port_free, port_number
 from newsletter.management.server import Server
@@ -33,7 +33,7 @@ class Command(ProductCommand):
         try_to_complete_journal(now=datetime.now(UTC))
         engine = engine_for(roles=self.roles, lanes=options.get("lanes", LANES))
         self.stdout.write(
-            f"Serving {settings.NEWSLETTER_SITE_URL}/ on {options['host']}:{options['port']}. Ctrl-C stops."
+            f"Serving {settings.NEWSLETTER_SITE_URL}/ on {options['host']}:{options['port']}. Ctrl-C stops.\n{describe_start()}"
         )
         self.stdout.flush()
         Server(host=options["host"], port=options["port"], started=engine.start, stopping=engine.stop).run()

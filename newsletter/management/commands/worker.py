@@ -5,7 +5,7 @@ from typing import Any
 
 from newsletter.jobs.catalogue import WORKER
 from newsletter.jobs.engine import engine_for, run_until_stopped
-from newsletter.management.base import ProductCommand
+from newsletter.management.base import ProductCommand, describe_start
 from newsletter.sending.run import LANES
 
 
@@ -17,7 +17,7 @@ class Command(ProductCommand):
 
     def run(self, **options: Any) -> None:
         engine = engine_for(roles=frozenset({WORKER}), lanes=options["lanes"])
-        text = f"The worker runs, {options['lanes']} calls at once. Ctrl-C stops it."
+        text = f"The worker runs, {options['lanes']} calls at once. Ctrl-C stops it.\n{describe_start()}"
         run_until_stopped(engine, started=lambda: say_at_once(self, text))
 
 

@@ -3,6 +3,7 @@
 import socket
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -50,6 +51,19 @@ def test_a_demonstration_on_a_taken_port_leaves_folder_and_environment_alone(tak
         prepare_demo(port=taken, environ=environment)
     assert environment == {"NEWSLETTER_DATA_DIR": str(tmp_path)}
     assert not list(tmp_path.iterdir())
+
+
+def test_a_demonstration_takes_nothing_real_from_the_settings_file(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    real = ("DATABASE_URL", "SECRET_KEY", "ADDRESS_KEY", "OLD_SECRET_KEYS", "ONLY_TO", "PULSE_URL", "TRUSTED_PROXIES")
+    environment = {name if name == "DATABASE_URL" else f"NEWSLETTER_{name}": "real" for name in real}
+    environment |= {"NEWSLETTER_PROVIDER_URL": "mailgun://real", "NEWSLETTER_PRODUCTION": "true", "TZ": "UTC"}
+    prepared = {**environment, "NEWSLETTER_DATA_DIR": str(tmp_path)}
+    prepare_demo(port=port, environ=prepared)
+    assert not [value for value in prepared.values() if "real" in value]
+    assert (prepared["NEWSLETTER_PRODUCTION"], prepared["TZ"]) == ("false", "UTC")
 
 
 @pytest.mark.parametrize(

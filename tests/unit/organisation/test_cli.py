@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,14 @@ from newsletter.project import cli
 
 ROOT = Path(cli.__file__).parents[2]
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSLETTER_", "DATABASE_"))}
+
+
+@pytest.fixture(autouse=True)
+def umask_is_put_back() -> Iterator[None]:
+    """A command that runs in this process makes its files private, and those of all later tests."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 def run(*arguments: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -20,6 +20,14 @@ def modes(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): f"{path.stat().st_mode & 0o777:o}" for path in sorted(folder.rglob("*"))}
 
 
+@pytest.fixture(autouse=True)
+def umask_of_an_ordinary_user() -> Iterator[None]:
+    """The product's own is set by whoever ran a command in this process before."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
     with folder_open_to_all() as folder:

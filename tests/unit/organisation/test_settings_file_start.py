@@ -103,8 +103,8 @@ def test_the_demo_works_in_the_data_folder_of_the_settings_file(folder: Path) ->
 def test_a_serving_process_uses_the_settings_file(folder: Path, name: str) -> None:
     arguments, says = SERVING[name]
     arguments = [word.replace("PORT", str(free_port())) for word in arguments]
-    with started_bare(arguments, folder=folder, says=says):
-        assert was_used(database_of(folder)) or name == "scheduler"
+    with started_bare(arguments, folder=folder, says=says) as log:
+        assert f"Settings: {folder}/.env. Data: {folder}/kept. This is a trial" in log.read_text()
     assert was_used(database_of(folder))
 
 

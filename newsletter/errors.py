@@ -27,6 +27,18 @@ class NotReady(DomainError):
     """The issue cannot go out as it is: a check fails, a setting is missing, nobody would get it."""
 
 
+class SwitchedOff(NotReady):
+    """The publication, or its monthly digest, is switched off. It assembles and sends nothing."""
+
+
+class AudienceChanged(NotApproved):
+    """The list or segment is not the approved one, or far more people would get the issue than were approved."""
+
+
+class NeedsPerson(NotApproved):
+    """An automatic issue must wait until staff have approved it."""
+
+
 class BadFile(DomainError):
     """The organisation's file has an error; the message names the key."""
 

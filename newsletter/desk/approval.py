@@ -1,26 +1,42 @@
-"""What stands about the approval of an issue, in words: who has said yes, who else must, and who may not."""
+"""The approval of an issue in words: who has approved it, who else must, who may not, and how many people get it."""
 
 from typing import Any
 
-from django.utils import timezone
-
-from newsletter.issues.approval_rules import approvals_needed, count_approvals, find_writers
-from newsletter.issues.audience import count_people
+from newsletter.issues.approval_rules import (
+    approvals_needed,
+    asks_for_another,
+    count_recipients,
+    find_holding,
+    is_automatic,
+    why_a_person_must,
+)
+from newsletter.issues.approve import OPEN_STATES
+from newsletter.issues.approved_audience import describe_audience, hash_audience
+from newsletter.issues.authors import find_authors
+from newsletter.issues.switches import is_switched_off
 from newsletter.models import Issue
 
 
 def say_approval(issue: Issue, *, user: Any, sha256: str) -> dict[str, Any]:
     """Who has approved, how many more must, and why this person may not; ``sha256`` is what the issue says now."""
-    writers = find_writers(issue) if issue.publication.another_approves else set()
-    people = count_people(issue, now=timezone.now()).eligible
+    waits = issue.state in (*OPEN_STATES, Issue.State.APPROVED)
+    authors = find_authors(issue) if waits and asks_for_another(issue.publication) else set()
+    people = count_recipients(issue) if waits else 0
+    why = why_a_person_must(issue, people=people) if waits and is_automatic(issue) else ""
+    off = is_switched_off(issue.kind, publication=issue.publication)
     needed = approvals_needed(issue, people=people)
     standing = issue.approvals.filter(withdrawn_at__isnull=True).select_related("person")
-    given = count_approvals(issue, sha256=sha256) if sha256 else 0
+    holding = find_holding(issue, sha256=sha256, people=people) if sha256 else []
+    persons = {approval.person_id for approval in holding if not approval.by_policy}
     return {
         "approvals": standing,
         "needed": needed,
         "goes_to": people,
-        "second_missing": needed > 1 and given == 1,
-        "has_approved": any(approval.person_id == user.pk and approval.sha256 == sha256 for approval in standing),
-        "wrote_it": user.pk in writers,
+        "audience_sha256": hash_audience(describe_audience(issue)),
+        "switched_off": off,
+        "auto": is_automatic(issue) and issue.state == Issue.State.DRAFT and not why and not off,
+        "why_a_person": why,
+        "second_missing": needed > 1 and len(persons) == 1,
+        "has_approved": user.pk in persons,
+        "wrote_it": user.pk in authors,
     }

@@ -22,7 +22,6 @@ from newsletter.desk.issue_preview import MOST_MODES
 from newsletter.desk.send_progress import find_send, say_hold, say_reach
 from newsletter.desk.slot_words import say_slot
 from newsletter.desk.words import say_issue_state
-from newsletter.issues.approval_rules import goes_by_itself
 from newsletter.issues.approve import OPEN_STATES
 from newsletter.issues.changes import find_changes
 from newsletter.issues.decision_links import read_decision
@@ -38,7 +37,6 @@ def say_decision(issue: Issue, *, user: Any) -> dict[str, Any]:
         "issue": issue,
         "state": say_issue_state(issue),
         "open": issue.state in (*OPEN_STATES, Issue.State.APPROVED),
-        "auto": goes_by_itself(issue),
         "due": say_slot(issue),
         "left": time_left(issue, now=timezone.now()),
         "past": issue.slot is not None and issue.slot.due_at <= timezone.now(),

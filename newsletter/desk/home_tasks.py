@@ -15,8 +15,9 @@ from newsletter.desk.home_people import Task, find_people_tasks
 from newsletter.desk.issue_pages import time_left
 from newsletter.desk.sources import say_last_good
 from newsletter.desk.words import say_reason
-from newsletter.issues.approval_rules import goes_by_itself
+from newsletter.issues.approval_rules import count_recipients, is_automatic, why_a_person_must
 from newsletter.issues.overdue import find_overdue
+from newsletter.issues.switches import of_switched_off
 from newsletter.models import EventNotice, Issue, Send, Source
 from newsletter.sending.receipt import make_receipt
 from subscribers.errors import DomainError
@@ -51,6 +52,7 @@ def _of_issues(now: datetime, *, may_approve: bool) -> list[tuple[list[Task], st
         _overdue(now),
         [task for task in drafts if task.tone != "calm"],
         [task for task in drafts if task.tone == "calm"],
+        _switched_off(now),
         _bounces(now),
     ]
     url = reverse("wagtailsnippets_newsletter_issue:list")
@@ -131,6 +133,7 @@ def _overdue(now: datetime) -> list[Task]:
 def _drafts(now: datetime, *, may_approve: bool) -> list[Task]:
     drafts = (
         Issue.objects.filter(state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW], held=False)
+        .exclude(of_switched_off())
         .exclude(pk__in=find_overdue(now=now).values("pk"))
         .select_related("publication", "slot")
         .order_by(F("slot__due_at").asc(nulls_first=True), "pk")
@@ -138,19 +141,43 @@ def _drafts(now: datetime, *, may_approve: bool) -> list[Task]:
     tasks = []
     for issue in drafts:
         left = time_left(issue, now=now)
-        auto = goes_by_itself(issue)
+        why = why_a_person_must(issue, people=count_recipients(issue)) if is_automatic(issue) else ""
+        auto = is_automatic(issue) and issue.state == Issue.State.DRAFT and not why
         due = f"{left[0].upper()}{left[1:]}: " if left else ""
         tasks.append(
             Task(
                 title=(_("%(issue)s goes out by itself") if auto else _("%(issue)s waits for approval"))
                 % {"issue": issue},
-                detail=f"{due}“{issue.subject}”" + (" " + _("Hold it if it should not.") if auto else ""),
+                detail=f"{due}“{issue.subject}”" + (" " + (_("Hold it if it should not.") if auto else why)).rstrip(),
                 url=issue_url(issue),
                 button=_("Read and approve") if may_approve and not auto else _("Read it"),
                 tone="calm" if auto else "waits",
             )
         )
     return tasks
+
+
+def _switched_off(now: datetime) -> list[Task]:
+    """Issues that wait and do not go out, because their publication or its digest is switched off."""
+    waiting = (
+        Issue.objects.filter(
+            of_switched_off(),
+            state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED],
+            slot__due_at__gt=now - LOOK_BACK,
+        )
+        .select_related("publication", "slot")
+        .order_by("slot__due_at", "pk")
+    )
+    return [
+        Task(
+            title=_("%(issue)s does not go out: its publication is switched off") % {"issue": issue},
+            detail=_("Switch the publication on, or leave the issue as it is."),
+            url=issue_url(issue),
+            button=_("Look at it"),
+            tone="calm",
+        )
+        for issue in waiting
+    ]
 
 
 def say_times(failures: int) -> str:

@@ -24,9 +24,8 @@ from newsletter.desk.readers import content_of
 from newsletter.desk.send_progress import find_send, say_hold, say_reach, say_send
 from newsletter.desk.slot_words import say_slot
 from newsletter.desk.words import say_deliveries, say_excluded, say_issue_state
-from newsletter.issues.approval_rules import goes_by_itself
+from newsletter.issues.approval_rules import count_as_sent
 from newsletter.issues.approve import OPEN_STATES
-from newsletter.issues.audience import count_people
 from newsletter.issues.choose import Reason
 from newsletter.issues.reasons import explain_candidates
 from newsletter.models import Issue, Send
@@ -73,7 +72,6 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
                 "issue": issue,
                 "state": say_issue_state(issue),
                 "open": open_,
-                "auto": goes_by_itself(issue),
                 "due": say_slot(issue),
                 "left": time_left(issue, now=timezone.now()),
                 "past": issue.slot is not None and issue.slot.due_at <= timezone.now(),
@@ -126,7 +124,7 @@ def time_left(issue: Issue, *, now: datetime) -> str:
 def say_audience(issue: Issue, send: Send | None) -> dict[str, Any]:
     """The audience as it is now, or as it was fixed for the send, with the receipt."""
     if send is None or send.state == Send.State.PREPARING:
-        count = count_people(issue, now=timezone.now())
+        count = count_as_sent(issue)
         return {"candidates": count.candidates, "recipients": count.eligible, "excluded": say_excluded(count.excluded)}
     try:
         receipt = make_receipt(send)

@@ -36,13 +36,20 @@ def decide(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 def _approve(request: HttpRequest, issue: Issue) -> str:
     seen = request.POST.get("sha256", "")
-    if not seen:
+    if not (seen and request.POST.get("audience") and request.POST.get("people", "").isdecimal()):
         raise NotApproved(
-            _("An approval names what was looked at. Open the issue's page, read it, and approve it there.")
+            _("An approval names what was looked at and how many people get it. Open the issue's page, read it, and approve it there.")
         )
     if request.user.has_perm("newsletter.approve_issue"):
         take_warnings(request, issue)
-    approve_issue(issue=issue, by=request.user, now=timezone.now(), seen_sha256=seen)
+    approve_issue(
+        issue=issue,
+        by=request.user,
+        now=timezone.now(),
+        seen_sha256=seen,
+        seen_audience=request.POST["audience"],
+        seen_people=int(request.POST["people"]),
+    )
     issue.refresh_from_db()
     if issue.state == Issue.State.IN_REVIEW:
         return _("Your approval of %(issue)s is on record. A second person must approve it before it goes out.") % {

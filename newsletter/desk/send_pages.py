@@ -14,19 +14,23 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from newsletter.desk.issue_pages import ISSUES, IssuePermission, time_left
 from newsletter.desk.send_progress import find_send, measure
 from newsletter.desk.words import say_people
-from newsletter.issues.audience import count_people
+from newsletter.issues.approval_rules import count_recipients
 from newsletter.models import Batch, Issue, Send
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked before a step: what it does, in sentences, and where a yes goes. ``grave``: it harms if wrong."""
+    """What is asked before a step: what it does, in sentences, and where a yes goes. ``grave``: it harms if wrong.
+
+    ``people`` is the number that a yes is for, if it is for a number.
+    """
 
     title: str
     sentences: list[str] = field(default_factory=list)
     yes: str = ""
     action: str = ""
     grave: bool = False
+    people: int | None = None
 
 
 class SendProgress(IssuePermission, View):
@@ -77,7 +81,7 @@ class AskFirst(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
 
 
 def ask_start(issue: Issue) -> Question:
-    people = count_people(issue, now=timezone.now()).eligible
+    people = count_recipients(issue)
     due = (
         _("It was planned for its slot (%(issue)s).") % {"issue": time_left(issue, now=timezone.now())}
         if issue.slot
@@ -93,6 +97,7 @@ def ask_start(issue: Issue) -> Question:
         ],
         yes=_("Send it to %(people)s") % {"people": say_people(people)},
         action=reverse("newsletter_send_step", args=[issue.pk, "start"]),
+        people=people,
     )
 
 

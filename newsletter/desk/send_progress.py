@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from newsletter.desk.words import say_reason, say_send_state
 from newsletter.models import Batch, Installation, Send
+from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.fence import CLOSED, is_closed
 from newsletter.sending.sweep import OPEN
 from subscribers.desk.listing import say_moment
@@ -151,6 +152,12 @@ def list_uncertain(send: Send) -> dict[str, Any]:
     }
 
 
+def say_stop(stop: AutomaticPause) -> str:
+    """The rule, with the number of cases if it counts any."""
+    rule = str(stop.get_rule_display())
+    return f"{rule} ({stop.cases:,})" if stop.cases else rule
+
+
 def say_send(send: Send, *, now: datetime) -> dict[str, Any]:
     """What the overview shows of a send: progress, the reason of a stop, the uncertain batches, and which steps there are."""
     states = Send.State
@@ -160,7 +167,7 @@ def say_send(send: Send, *, now: datetime) -> dict[str, Any]:
         "means": _MEANS[Send.State(send.state)],
         "preparing": send.state in (states.PREPARING, states.READY),
         "reason": say_reason(send.reason),
-        "stops": [f"{stop.get_rule_display()} ({stop.cases:,})" for stop in send.automatic_pauses.order_by("at")],
+        "stops": [say_stop(stop) for stop in send.automatic_pauses.order_by("at")],
         "can_pause": send.state == states.SUBMITTING,
         "can_go_on": send.state == states.PAUSED,
         "can_cancel": send.state not in (states.SUBMITTED, states.CANCELLED),

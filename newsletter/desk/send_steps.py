@@ -13,7 +13,7 @@ from wagtail.log_actions import log
 
 from newsletter.desk.issue_pages import ISSUES
 from newsletter.desk.words import say_people
-from newsletter.errors import WrongState
+from newsletter.errors import NotReady, WrongState
 from newsletter.models import Batch, Issue, Send
 from newsletter.sending.control import (
     cancel_send,
@@ -58,7 +58,10 @@ def _do(
 
 
 def _start(request: HttpRequest, issue: Issue) -> str:
-    begin_send(issue=issue, by=request.user, now=timezone.now())
+    asked = request.POST.get("people", "")
+    if request.user.has_perm("newsletter.send_issue") and not asked.isdecimal():
+        raise NotReady(_("A send is started for a number of people. Open the issue's page and choose “Send it now” there."))
+    begin_send(issue=issue, by=request.user, now=timezone.now(), asked=int(asked or 0))
     return _("%(issue)s is being prepared and goes out in a moment. This page follows it.") % {"issue": issue}
 
 

@@ -6,12 +6,18 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from newsletter.errors import NotAllowed, NotApproved, NotReady, WrongState
-from newsletter.issues.approval_rules import approvals_needed, count_approvals, require_right, require_second
-from newsletter.issues.audience import count_people
+from newsletter.errors import AudienceChanged, NeedsPerson, NotAllowed, NotApproved, NotReady, WrongState
+from newsletter.issues.approval_rules import (
+    approvals_needed,
+    count_approvals,
+    count_recipients,
+    require_enough,
+    require_right,
+    why_a_person_must,
+)
+from newsletter.issues.approved_audience import describe_audience, hash_audience, most_after
 from newsletter.issues.changes import find_changes
 from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.content_checks import check_events
@@ -19,27 +25,45 @@ from newsletter.issues.dry_run import find_unfillable
 from newsletter.issues.further_reading import check_links
 from newsletter.issues.place import place_stories
 from newsletter.issues.protected_check import require_unprotected
+from newsletter.issues.switches import require_on
 from newsletter.issues.variants import find_groups, freeze_revision, make_variants
 from newsletter.models import Approval, Issue, IssueRevision, Publication, move
 
 OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW)
 
 
-def approve_issue(*, issue: Issue, by: Any, now: datetime, seen_sha256: str = "") -> Approval:
-    """Approve what the issue says now. ``seen_sha256`` is the content the person looked at: another is refused.
+def approve_issue(
+    *, issue: Issue, by: Any, now: datetime, seen_sha256: str = "", seen_audience: str = "", seen_people: int | None = None
+) -> Approval:
+    """Approve what the issue says now, for the people who get it now.
 
+    ``seen_sha256``, ``seen_audience`` and ``seen_people`` are the content, the audience's hash and the number that the
+    person looked at: another content or audience, or many more people, is refused.
     Where the publication asks for a second person, the issue is in review until there is one.
-    Raises NotAllowed, NotApproved (the content changed since it was seen), NotReady (a check fails), WrongState.
+    Raises SwitchedOff, NotAllowed, NotApproved, AudienceChanged, NotReady (a check fails), WrongState.
     """
+    require_on(issue)
     require_right(issue, by=by)
     revision = check_ready(issue=issue, now=now)
     if seen_sha256 and seen_sha256 != revision.sha256:
         raise NotApproved(_("The issue was edited after you looked at it. Look again, then approve."))
-    return _record(issue=issue, revision=revision, person=by, now=now)
+    people = count_recipients(issue, now=now)
+    if seen_audience and seen_audience != hash_audience(describe_audience(issue)):
+        raise AudienceChanged(_("Who gets the issue was changed after you looked at it. Look again, then approve."))
+    if seen_people is not None and people > most_after(seen_people):
+        raise AudienceChanged(
+            _("You looked at %(seen)s people, and now the issue would go to %(people)s. Look again, then approve.")
+            % {"seen": f"{seen_people:,}", "people": f"{people:,}"}
+        )
+    return _record(issue=issue, revision=revision, person=by, people=people, now=now)
 
 
 def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:
-    """The publication's own yes, where its policy is to go out unless held."""
+    """Approve by the publication's own rule, if its issues go out unless held and no rule asks for a person.
+
+    Raises SwitchedOff, NotAllowed, NeedsPerson, NotReady, WrongState.
+    """
+    require_on(issue)
     if issue.publication.approval != Publication.ApprovalPolicy.AUTO:
         raise NotAllowed(_("%(name)s goes out only when a person approves it.") % {"name": issue.publication.name})
     if issue.kind == Issue.Kind.CORRECTION:
@@ -51,7 +75,11 @@ def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:
             _("%(issue)s is held: %(value)s.")
             % {"issue": issue, "value": issue.held_reason or _("no reason was given")}
         )
-    return _record(issue=issue, revision=check_ready(issue=issue, now=now), person=None, now=now)
+    people = count_recipients(issue, now=now)
+    why = why_a_person_must(issue, people=people)
+    if why:
+        raise NeedsPerson(_("%(issue)s waits for an approval. %(why)s") % {"issue": issue, "why": why})
+    return _record(issue=issue, revision=check_ready(issue=issue, now=now), person=None, people=people, now=now)
 
 
 def check_ready(*, issue: Issue, now: datetime) -> IssueRevision:
@@ -102,17 +130,26 @@ def check_ready(*, issue: Issue, now: datetime) -> IssueRevision:
 
 
 def current_approval(issue: Issue) -> Approval | None:
-    """The approval of exactly what the issue says now, if there is one."""
-    sha256 = hash_content(resolve_content(issue))
-    return issue.approvals.filter(sha256=sha256, withdrawn_at__isnull=True).select_related("revision").first()
+    """An approval of exactly what the issue says now for the list and segment as they are now, if there is one."""
+    standing = issue.approvals.filter(
+        sha256=hash_content(resolve_content(issue)),
+        audience_sha256=hash_audience(describe_audience(issue)),
+        withdrawn_at__isnull=True,
+    )
+    return standing.select_related("revision").first()
 
 
-def require_approval(issue: Issue) -> Approval:
-    """Raises NotApproved when what the issue says now is not what was approved."""
+def require_approval(issue: Issue, *, now: datetime | None = None) -> Approval:
+    """The approval by which the issue may go out now, to whoever would get it now.
+
+    Raises NotApproved if its words changed or too few people approved; AudienceChanged if the list or segment changed,
+    or far more people would get it.
+    """
     approval = current_approval(issue)
     if approval is None:
         changes = find_changes(issue)
-        raise NotApproved(
+        kind = AudienceChanged if _is_approved_for_others(issue) else NotApproved
+        raise kind(
             _("%(issue)s changed after it was approved (%(named)s). Look at it and approve it again.")
             % {"issue": issue, "named": "; ".join(changes)}
             if changes
@@ -121,8 +158,22 @@ def require_approval(issue: Issue) -> Approval:
             )
             % {"issue": issue, "reference": issue.reference}
         )
-    require_second(issue, sha256=approval.sha256, now=timezone.now())
+    require_enough(issue, sha256=approval.sha256, people=count_recipients(issue, now=now))
     return approval
+
+
+def _is_approved_for_others(issue: Issue) -> bool:
+    """Whether its words are approved, but for another list or segment rule."""
+    sha256 = hash_content(resolve_content(issue))
+    return issue.approvals.filter(sha256=sha256, withdrawn_at__isnull=True).exists()
+
+
+def ask_again(*, issue: Issue, error: NotApproved, now: datetime) -> None:
+    """An approved issue may not go out after all: void its approvals, or wait for the further person who must approve."""
+    if isinstance(error, AudienceChanged):
+        withdraw_approvals(issue=issue, now=now)
+    elif current_approval(issue) is not None:
+        move(issue, of=[Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
 
 
 def withdraw_approvals(*, issue: Issue, now: datetime) -> int:
@@ -168,8 +219,13 @@ def release_issue(*, issue: Issue) -> None:
     issue.held, issue.held_reason = False, ""
 
 
-def _record(*, issue: Issue, revision: IssueRevision, person: User | None, now: datetime) -> Approval:
+def _record(*, issue: Issue, revision: IssueRevision, person: User | None, people: int, now: datetime) -> Approval:
+    audience = describe_audience(issue)
     with transaction.atomic():
+        own = issue.approvals.filter(
+            sha256=revision.sha256, person=person, by_policy=person is None, withdrawn_at__isnull=True
+        )
+        own.exclude(audience_sha256=hash_audience(audience), people__gte=people).update(withdrawn_at=now)
         try:
             with transaction.atomic():
                 approval = Approval.objects.create(
@@ -178,21 +234,20 @@ def _record(*, issue: Issue, revision: IssueRevision, person: User | None, now: 
                     sha256=revision.sha256,
                     person=person,
                     by_policy=person is None,
+                    audience=audience,
+                    audience_sha256=hash_audience(audience),
+                    people=people,
                     at=now,
                 )
         except IntegrityError:
-            approval = Approval.objects.get(
-                issue=issue, sha256=revision.sha256, person=person, by_policy=person is None, withdrawn_at__isnull=True
-            )
-        if person is None or _has_enough(issue, sha256=revision.sha256, now=now):
+            approval = own.get()
+        if person is None or _has_enough(issue, sha256=revision.sha256, people=people):
             move(issue, of=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.APPROVED)
         else:
-            move(issue, of=OPEN_STATES, to=Issue.State.IN_REVIEW)
+            move(issue, of=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
     return approval
 
 
-def _has_enough(issue: Issue, *, sha256: str, now: datetime) -> bool:
-    if issue.publication.second_approval_above is None:
-        return True
-    needed = approvals_needed(issue, people=count_people(issue, now=now).eligible)
-    return count_approvals(issue, sha256=sha256) >= needed
+def _has_enough(issue: Issue, *, sha256: str, people: int) -> bool:
+    given = count_approvals(issue, sha256=sha256, people=people)
+    return given >= max(approvals_needed(issue, people=people), 1)

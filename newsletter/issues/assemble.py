@@ -10,6 +10,8 @@ from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from newsletter.errors import WrongState
+from newsletter.issues.approval_rules import count_recipients
+from newsletter.issues.approved_audience import describe_audience, hash_audience
 from newsletter.issues.body import draft_body, draft_preheader, draft_subject
 from newsletter.issues.choose import Choice, choose_content, has_new_event
 from newsletter.issues.digest import (
@@ -20,6 +22,7 @@ from newsletter.issues.digest import (
     make_digest_slot,
 )
 from newsletter.issues.schedule import Due, due_after, due_at_local
+from newsletter.issues.switches import require_publication_on
 from newsletter.models import Issue, PlacedStory, Publication, Slot, Story, move
 
 GRACE = timedelta(hours=6)
@@ -104,6 +107,7 @@ def is_scheduled(slot: Slot) -> bool:
 def find_open_slots(*, now: datetime) -> list[Slot]:
     """Slots to assemble now, and skipped ones whose time has not come yet: news may still arrive. Late ones are missed."""
     slots = Slot.objects.filter(publication__enabled=True).select_related("publication")
+    slots = slots.exclude(kind=Slot.Kind.DIGEST, publication__monthly_digest=False)
     for slot in slots.filter(state=Slot.State.DUE, due_at__lt=now - GRACE):
         move(slot, of=[Slot.State.DUE], to=Slot.State.MISSED, reason="It was not assembled in time. Nothing was sent.")
     open_now = Q(state=Slot.State.DUE) | Q(state=Slot.State.SKIPPED, due_at__gt=now)
@@ -112,8 +116,9 @@ def find_open_slots(*, now: datetime) -> list[Slot]:
 
 @transaction.atomic
 def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
-    """Make the slot's issue, once. Raises WrongState where the slot was missed."""
-    slot = Slot.objects.select_for_update().select_related("publication__brand").get(pk=slot.pk)
+    """Make the slot's issue, once. Raises WrongState where the slot was missed, SwitchedOff if the publication is off."""
+    slot = Slot.objects.select_for_update(of=("self",)).select_related("publication__brand").get(pk=slot.pk)
+    require_publication_on(slot.publication, kind=slot.kind)
     if slot.state == Slot.State.MISSED:
         raise WrongState(
             _("The slot %(due_local)s was missed: %(reason)s") % {"due_local": slot.due_local, "reason": slot.reason}
@@ -202,6 +207,7 @@ def _make_issue(slot: Slot, draft: Draft, now: datetime) -> Issue:
         body=draft.body,
     )
     remember_assembly(issue)
+    announce_audience(issue, now=now)
     PlacedStory.objects.bulk_create(
         PlacedStory(publication=publication, kind=slot.kind, story=story, issue=issue) for story in choice.stories
     )
@@ -217,6 +223,15 @@ def remember_assembly(issue: Issue) -> None:
         "body": issue.body.get_prep_value(),
     }
     Issue.objects.filter(pk=issue.pk).update(assembled=issue.assembled)
+
+
+def announce_audience(issue: Issue, *, now: datetime) -> None:
+    """Record how many people would get it, and by which list and segment: what staff are told when it is assembled."""
+    issue.announced_people = count_recipients(issue, now=now)
+    issue.announced_audience = hash_audience(describe_audience(issue))
+    Issue.objects.filter(pk=issue.pk).update(
+        announced_people=issue.announced_people, announced_audience=issue.announced_audience
+    )
 
 
 def _make_slot(*, publication: Publication, due: Due, now: datetime) -> tuple[Slot, bool]:

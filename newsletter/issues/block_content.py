@@ -125,7 +125,8 @@ def resolve_event(event: EventNotice) -> Content:
 
 
 def _appeals(value: Any) -> Content:
-    return {"appeals": [_appeal(appeal) for appeal in value["appeals"] if appeal]}
+    """Without those that were switched off."""
+    return {"appeals": [_appeal(appeal) for appeal in value["appeals"] if appeal and appeal.enabled]}
 
 
 def _appeal(appeal: Appeal) -> Content:

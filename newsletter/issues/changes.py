@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from newsletter.issues.approved_audience import describe_audience, hash_audience
 from newsletter.issues.content import resolve_content
-from newsletter.models import Issue
+from newsletter.models import Approval, Issue
 
 _NAMES = {
     "subject": "the subject",
@@ -19,7 +20,16 @@ def find_changes(issue: Issue) -> list[str]:
     approval = issue.approvals.filter(withdrawn_at__isnull=True).select_related("revision").order_by("-at").first()
     if approval is None:
         return []
-    return list(dict.fromkeys(_compare(approval.revision.content, resolve_content(issue))))
+    changes = _compare(approval.revision.content, resolve_content(issue))
+    return list(dict.fromkeys([*changes, *_compare_audience(approval, describe_audience(issue))]))
+
+
+def _compare_audience(approval: Approval, now: dict[str, Any]) -> Iterator[str]:
+    if not approval.audience_sha256:
+        yield "it was approved before approvals said who gets it"
+    elif approval.audience_sha256 != hash_audience(now):
+        before = approval.audience
+        yield "the list" if before.get("list") != now.get("list") else "the segment that gets it"
 
 
 def _compare(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:

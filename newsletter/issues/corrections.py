@@ -20,6 +20,7 @@ from newsletter.issues.block_content import resolve_event
 from newsletter.issues.body import literal, shorten
 from newsletter.issues.dates import in_words, locale_of
 from newsletter.issues.facts import fingerprint
+from newsletter.issues.switches import require_publication_on
 from newsletter.issues.told import Telling, find_misled_by, find_tellings
 from newsletter.issues.where import say_where
 from newsletter.issues.words import say
@@ -89,9 +90,10 @@ def find_overtaken(event: EventNotice) -> list[Correction]:
 def announce_change(*, event: EventNotice, publication: Publication, by: Any, now: datetime) -> Issue:
     """The draft of a correction; the one that is there where it is announced already. One that says otherwise is taken back.
 
-    Raises NotAllowed, NotReady where nobody was told otherwise, WrongState where another one is on its way.
+    Raises NotAllowed, NotReady where nobody was told otherwise, WrongState where another one is on its way, SwitchedOff.
     """
     _require(by)
+    require_publication_on(publication)
     turn = (_corrections_of(publication, event).aggregate(last=Max("turn"))["last"] or 0) + 1
     misled = _misled_by(publication, event, tellings=find_tellings(event.pk), now=now)
     if misled is None and _is_over(event, now):

@@ -4,16 +4,17 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from newsletter.issues.switches import of_switched_off
 from newsletter.models import Approval, Issue, Publication, Send
 
 BEGUN_WITHIN = timedelta(minutes=10)
 
 
 def find_overdue(*, now: datetime) -> QuerySet[Issue]:
-    """Approved or going out unless held, due ten minutes ago or more, and since then neither approved nor released."""
+    """Approved or going out unless held, switched on, due ten minutes ago or more, and since then neither approved nor released."""
     late = now - BEGUN_WITHIN
     by_itself = Q(
-        state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW],
+        state=Issue.State.DRAFT,
         publication__approval=Publication.ApprovalPolicy.AUTO,
     ) & ~Q(kind=Issue.Kind.CORRECTION)
     new_approval = Approval.objects.filter(issue=OuterRef("pk"), withdrawn_at__isnull=True, at__gt=late)
@@ -21,6 +22,7 @@ def find_overdue(*, now: datetime) -> QuerySet[Issue]:
     return (
         Issue.objects.filter(Q(state=Issue.State.APPROVED) | by_itself, held=False, slot__due_at__lt=late)
         .filter(~Exists(new_approval), ~Exists(live))
+        .exclude(of_switched_off())
         .exclude(released_at__gt=late)
         .select_related("publication", "slot")
         .order_by("slot__due_at", "pk")

@@ -14,6 +14,7 @@ from newsletter.issues.assemble import make_draft
 from newsletter.issues.body import draft_preheader
 from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.place import place_stories
+from newsletter.issues.switches import require_on
 from newsletter.models import Issue, Story
 
 _NAMES = {
@@ -47,6 +48,7 @@ def assemble_again(*, issue: Issue, by: Any, now: datetime) -> Reassembly:
         raise WrongState(
             _("%(issue)s was not assembled from the sources, so it cannot be assembled again.") % {"issue": issue}
         )
+    require_on(issue)
     if issue.state not in (*OPEN_STATES, Issue.State.APPROVED):
         raise WrongState(
             _("%(issue)s is %(state)s; it is too late to assemble it again.")

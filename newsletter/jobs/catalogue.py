@@ -20,7 +20,13 @@ from newsletter.jobs.pulse import send_pulse
 from newsletter.jobs.stopping import is_stopping
 from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends, tell_of_waiting_seconds
 from newsletter.jobs.tell_exports import tell_of_waiting_exports
-from newsletter.jobs.tick import assemble_due, poll_sources, prepare_begun_sends, start_due_sends
+from newsletter.jobs.tick import (
+    assemble_due,
+    poll_sources,
+    prepare_begun_sends,
+    start_due_sends,
+    void_stale_approvals,
+)
 from newsletter.jobs.warn import warn_staff
 from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.domains import look_at_domains
@@ -88,6 +94,7 @@ def _read_list() -> None:
 JOBS = (
     Job("poll", 10, lambda: poll_sources(now=_now()), SCHEDULER),
     Job("assemble", 5, lambda: assemble_due(now=_now()), SCHEDULER),
+    Job("approvals", 30, lambda: void_stale_approvals(now=_now()), SCHEDULER),
     Job("start", 2, lambda: start_due_sends(now=_now()), SCHEDULER),
     Job("prepare", 1, lambda: prepare_begun_sends(now=_now()), SCHEDULER),
     Job("tell", 10, lambda: _tell(now=_now()), SCHEDULER),

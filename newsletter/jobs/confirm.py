@@ -34,8 +34,12 @@ def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> 
 
 
 def find_sender(mailing_list: MailingList) -> Sender | None:
-    """The sender of a publication that goes to the list."""
-    publication = Publication.objects.select_related("brand").filter(mailing_list=mailing_list).order_by("pk").first()
+    """The sender of a publication that goes to the list, of one in use if there is one.
+
+    A confirmation answers what a person asked for: it goes out also while every publication of the list is switched off.
+    """
+    publications = Publication.objects.select_related("brand").filter(mailing_list=mailing_list)
+    publication = publications.order_by("-enabled", "pk").first()
     return sender_of(publication) if publication else None
 
 

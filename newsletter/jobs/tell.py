@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.db.models import Q
 from django.utils import translation
 
+from newsletter.issues.approval_rules import is_automatic, why_a_person_must
 from newsletter.issues.assemble import Assembly
 from newsletter.issues.body import literal
 from newsletter.issues.content import hash_content, resolve_content
@@ -39,7 +40,7 @@ def tell_of_assembly(assembly: Assembly, *, now: datetime) -> None:
         words = [slot.reason, *_say_missing(publication)]
         write_notice(publication, f"skipped-{slot.pk}", subject, words, _home(), now)
     else:
-        words = [_next(issue, when), f"Its subject: {literal(issue.subject)}", *_say_missing(publication)]
+        words = [*_next(issue, when), f"Its subject: {literal(issue.subject)}", *_say_missing(publication)]
         write_notice(
             publication, f"assembled-{slot.pk}", f"{issue} is ready to read", words, _decide(issue, now=now), now
         )
@@ -66,6 +67,13 @@ def tell_of_waiting_seconds(*, now: datetime) -> None:
         write_notice(
             issue.publication, key, f"{issue} waits for a second approval", words, _decide(issue, now=now), now
         )
+
+
+def tell_of_waiting(issue: Issue, *, why: str, now: datetime) -> None:
+    """An automatic issue did not go out at its time, because a rule asks for a person."""
+    words = [why, "Nothing of it was sent. Without approval nothing goes out."]
+    key = f"waits-{issue.pk}-{issue.approvals.count()}"
+    write_notice(issue.publication, key, f"{issue} waits for an approval", words, _decide(issue, now=now), now)
 
 
 def tell_of_change(issue: Issue, *, what: Sequence[str], now: datetime) -> None:
@@ -154,10 +162,14 @@ def _send(notice: StaffNotice, adapter: Adapter) -> int:
     return int(outcome.verdict is Verdict.ACCEPTED)
 
 
-def _next(issue: Issue, when: str) -> str:
-    if issue.publication.approval == Publication.ApprovalPolicy.AUTO:
-        return f"{issue} goes out on {when} unless somebody holds it."
-    return f"{issue} waits for your approval. It is due on {when}; without approval nothing goes out."
+def _next(issue: Issue, when: str) -> list[str]:
+    people = issue.announced_people or 0
+    many = f"It goes to {people:,} people." if people != 1 else "It goes to 1 person."
+    why = why_a_person_must(issue, people=people) if is_automatic(issue) else ""
+    if is_automatic(issue) and not why:
+        return [f"{issue} goes out on {when} unless somebody holds it.", many]
+    waits = f"{issue} waits for your approval. It is due on {when}; without approval nothing goes out."
+    return [waits, why or many]
 
 
 def _decide(issue: Issue, *, now: datetime) -> Callable[[User], str]:

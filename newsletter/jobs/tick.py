@@ -6,11 +6,14 @@ from datetime import datetime
 from django.db import DatabaseError
 
 from newsletter.content.ingest import ingest_due
+from newsletter.errors import AudienceChanged, NeedsPerson, SwitchedOff
+from newsletter.issues.approval_rules import is_automatic
 from newsletter.issues.approve import approve_by_policy, hold_issue, void_changed_approvals
 from newsletter.issues.assemble import GRACE, Assembly, assemble_slot, find_open_slots, open_due_slots
 from newsletter.issues.noted import note_assembled
-from newsletter.jobs.tell import tell_of_assembly, tell_of_change, tell_of_hold
-from newsletter.models import Issue, Publication
+from newsletter.issues.switches import of_switched_off
+from newsletter.jobs.tell import tell_of_assembly, tell_of_change, tell_of_hold, tell_of_waiting
+from newsletter.models import Issue, Publication, move
 from newsletter.sending.start import prepare_begun, start_send
 from subscribers.errors import DomainError
 
@@ -24,8 +27,13 @@ def poll_sources(*, now: datetime) -> None:
         if report.error:
             log.warning("Source %s: %s", report.name, report.error)
     if reports:
-        for issue, changes in void_changed_approvals(now=now):
-            tell_of_change(issue, what=changes, now=now)
+        void_stale_approvals(now=now)
+
+
+def void_stale_approvals(*, now: datetime) -> None:
+    """Void the approvals of issues whose content, list or segment is no longer the approved one; staff are told."""
+    for issue, changes in void_changed_approvals(now=now):
+        tell_of_change(issue, what=changes, now=now)
 
 
 def assemble_due(*, now: datetime) -> list[Assembly]:
@@ -52,14 +60,20 @@ def assemble_due(*, now: datetime) -> list[Assembly]:
 
 
 def start_due_sends(*, now: datetime) -> None:
-    """Start the issues whose slot has come: approved ones, and those of publications that go out unless held."""
+    """Start the issues whose slot has come: approved ones, and those of publications that go out unless held.
+
+    What is switched off stays as it is. An automatic issue that needs a person moves into review, and staff are told.
+    """
     waiting = Issue.objects.filter(
-        state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED], slot__due_at__lte=now, held=False
+        ~of_switched_off(),
+        state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED],
+        slot__due_at__lte=now,
+        held=False,
     ).select_related("publication__brand", "publication__mailing_list", "publication__segment", "slot")
     for issue in waiting:
         if issue.slot and issue.slot.due_at + GRACE < now and issue.released_at is None:
             hold_late(issue, now=now)
-        elif issue.state == Issue.State.APPROVED or issue.publication.approval == Publication.ApprovalPolicy.AUTO:
+        elif issue.state == Issue.State.APPROVED or (issue.state == Issue.State.DRAFT and is_automatic(issue)):
             _start(issue, now=now)
 
 
@@ -91,5 +105,14 @@ def _start(issue: Issue, *, now: datetime) -> None:
             approve_by_policy(issue=issue, now=now)
         send = start_send(issue=issue, now=now)
         log.info("%s: %s people", issue, send.recipients)
+    except SwitchedOff as error:
+        log.info("%s", error)
+    except NeedsPerson as error:
+        log.info("%s", error)
+        if move(issue, of=[Issue.State.DRAFT], to=Issue.State.IN_REVIEW):
+            tell_of_waiting(issue, why=str(error), now=now)
+    except AudienceChanged as error:
+        log.warning("%s", error)
+        tell_of_change(issue, what=[str(error)], now=now)
     except DomainError as error:
         hold(issue, str(error), now=now)

@@ -6,6 +6,7 @@ from newsletter.models.checks import Acknowledgement, LinkLook, SenderDomain
 from newsletter.models.clicks import LinkClicks, ReaderClick
 from newsletter.models.content import Appeal, EventNotice, Story
 from newsletter.models.corrections import Corrected, Correction
+from newsletter.models.edits import ContentEdit
 from newsletter.models.feedback import Delivered, ListReading, ProviderEvent
 from newsletter.models.issues import Approval, Issue, IssueRevision, PlacedStory, ReaderGroup, Shown, Variant
 from newsletter.models.notices import StaffNotice
@@ -35,6 +36,7 @@ __all__ = [
     "AuditEntry",
     "Batch",
     "Brand",
+    "ContentEdit",
     "Corrected",
     "Correction",
     "Delivered",

@@ -13,6 +13,7 @@ from wagtail.models import ModelLogEntry
 from wagtail.models.audit_log import ModelLogEntryManager
 
 from newsletter.errors import Broken
+from newsletter.models.edits import note_edit
 
 done_from: ContextVar[str] = ContextVar("done_from", default="")
 START = "0" * 64
@@ -34,6 +35,8 @@ class AuditEntryManager(ModelLogEntryManager):
                 if "previous" not in error.error_dict:
                     raise
             else:
+                if kwargs.get("content_changed", True):
+                    note_edit(instance, action=action, person=kwargs.get("user"), at=entry.timestamp)
                 return entry
         raise Broken("The staff log could not be written: too many people did something at the same moment. Try again.")
 

@@ -100,6 +100,8 @@ class AutomaticPause(models.Model):
         COMPLAINTS = "complaints", gettext_lazy("too many complaints")
         AUTHENTICATION = "authentication", gettext_lazy("the domain's proof was refused")
         DOMAIN = "domain", gettext_lazy("too many complaints at one mailbox domain")
+        STALE = "stale", gettext_lazy("it was late")
+        SWITCHED_OFF = "switched_off", gettext_lazy("the publication was switched off")
 
     send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="automatic_pauses")
     rule = models.CharField(max_length=14, choices=Rule.choices)
@@ -111,7 +113,7 @@ class AutomaticPause(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["send", "rule"], name="automatic_pause_once"),
-            one_of("automatic_pause_rule", "rule", ["hard", "complaints", "authentication", "domain"]),
+            one_of("automatic_pause_rule", "rule", ["hard", "complaints", "authentication", "domain", "stale", "switched_off"]),
         ]
 
 

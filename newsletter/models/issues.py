@@ -46,6 +46,8 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         "public_id",
         "assembled",
         "in_archive",
+        "announced_people",
+        "announced_audience",
     )
 
     publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="issues", editable=False)
@@ -67,6 +69,12 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         help_text=gettext_lazy("{subject, preheader, body} as assembly left it, before any edit."),
     )
     in_archive = models.BooleanField(default=True, editable=False)
+    announced_people = models.PositiveIntegerField(
+        null=True, editable=False, help_text=gettext_lazy("How many people staff were told would get it.")
+    )
+    announced_audience = models.CharField(
+        max_length=64, blank=True, editable=False, help_text=gettext_lazy("The hash of the audience staff were told of.")
+    )
     subject = models.CharField(max_length=300, blank=True)
     preheader = models.CharField(max_length=300, blank=True)
     layout = models.CharField(
@@ -242,13 +250,20 @@ class ReaderGroup(models.Model):
 
 
 class Approval(models.Model):
-    """A named person's yes to one content hash, or the publication's own rule that none is needed (``by_policy``)."""
+    """A named person's yes to one content hash, or the publication's own rule that none is needed (``by_policy``).
+
+    ``audience`` says which list and segment rule it was for, and ``people`` how many got it then. Rows from before
+    audiences were recorded have neither: they approve nothing that has not been frozen yet.
+    """
 
     issue = models.ForeignKey(Issue, on_delete=models.PROTECT, related_name="approvals")
     revision = models.ForeignKey(IssueRevision, on_delete=models.PROTECT)
     sha256 = models.CharField(max_length=64)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     by_policy = models.BooleanField(default=False)
+    audience = models.JSONField(default=dict)
+    audience_sha256 = models.CharField(max_length=64, blank=True)
+    people = models.PositiveIntegerField(null=True)
     at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True)
 
@@ -270,5 +285,10 @@ class Approval(models.Model):
                 condition=models.Q(person__isnull=False, by_policy=False)
                 | models.Q(person__isnull=True, by_policy=True),
                 name="approval_has_one_source",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(audience_sha256="", people__isnull=True)
+                | (~models.Q(audience_sha256="") & models.Q(people__isnull=False)),
+                name="approval_names_its_audience",
             ),
         ]

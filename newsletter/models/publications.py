@@ -102,8 +102,13 @@ class Publication(PreviewableMixin, models.Model):
     )
     approval = models.CharField(max_length=8, choices=ApprovalPolicy.choices, default=ApprovalPolicy.APPROVE)
     another_approves = models.BooleanField(
-        default=False,
-        help_text=gettext_lazy("Whoever wrote or edited an issue does not approve it; somebody else does."),
+        null=True,
+        blank=True,
+        default=None,
+        help_text=gettext_lazy(
+            "Whoever edits an issue, or anything that it shows, cannot approve it; somebody else must. "
+            "Unless you choose, this is on if two or more people may approve."
+        ),
     )
     second_approval_above = models.PositiveIntegerField(
         null=True,

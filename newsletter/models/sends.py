@@ -18,6 +18,7 @@ class Send(models.Model):
     """One dispatch of one approved revision. ``excluded`` is {reason: people}, counted when the audience was frozen.
 
     ``resumed_after`` is the newest try when a person last let it go on: what failed up to it counts no more.
+    ``asked`` is the number of people that staff confirmed when they started it by hand.
     ``searched_up_to`` is the newest protected term that its mails were searched for: with a newer one none is claimed.
     """
 
@@ -45,6 +46,7 @@ class Send(models.Model):
     not_before = models.DateTimeField(null=True)
     resumed_after = models.BigIntegerField(default=0)
     searched_up_to = models.BigIntegerField(default=0)
+    asked = models.PositiveIntegerField(null=True)
     totals = models.JSONField(
         null=True, help_text=gettext_lazy("The receipt, once the rows of its people may be deleted.")
     )

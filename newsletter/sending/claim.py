@@ -14,7 +14,8 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from newsletter.issues.shown import shows_withdrawn
-from newsletter.models import Batch, DeliveryException, Installation, ProtectedTerm, Send
+from newsletter.issues.switches import of_switched_off
+from newsletter.models import Batch, DeliveryException, Installation, Issue, ProtectedTerm, Send
 from newsletter.sending.composed import SOME_MOMENT, SOME_ROW, Composed, compose
 from newsletter.sending.lease import LEASE
 from newsletter.sending.readers import Reader, find_readers
@@ -63,14 +64,18 @@ def _find_one_batch(vendor: str) -> Composed:
 
 
 def running_sends(*, now: datetime) -> QuerySet[Send]:
-    """Sends whose batches may be taken now: not paused, not put off, and nothing is held in this installation.
+    """Sends whose batches may be taken now: not paused, not put off, the publication is switched on, and nothing is held
+    in this installation.
 
     Nor is one taken from the commit of a protected term until its mails were searched for it.
     """
     open_now = Q(not_before__isnull=True) | Q(not_before__lte=now)
     held = Installation.objects.filter(held=True)
     not_searched_for = ProtectedTerm.objects.filter(pk__gt=OuterRef("searched_up_to")).order_by()
-    return Send.objects.filter(open_now, ~Exists(held), ~Exists(not_searched_for), state=Send.State.SUBMITTING)
+    off = Issue.objects.filter(of_switched_off(), pk=OuterRef("issue")).order_by()
+    return Send.objects.filter(
+        open_now, ~Exists(held), ~Exists(not_searched_for), ~Exists(off), state=Send.State.SUBMITTING
+    )
 
 
 def go_at_once(batch: Batch, now: datetime) -> None:
@@ -115,7 +120,7 @@ class Sends:
     def find(self, send_id: int) -> Send:
         read_at, send = self._found.get(send_id, (-math.inf, None))
         if send is None or time.monotonic() - read_at > self._seconds:
-            send = Send.objects.select_related("issue__publication__mailing_list").get(pk=send_id)
+            send = Send.objects.select_related("issue__publication__mailing_list", "issue__slot").get(pk=send_id)
             self._found = {send_id: (time.monotonic(), send)} if len(self._found) > 100 else self._found
             self._found[send_id] = (time.monotonic(), send)
         return send

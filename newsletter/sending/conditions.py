@@ -37,6 +37,7 @@ def register() -> None:
                 say=lambda name, words=words: words % {"issue": _say(name)},  # type: ignore[misc]
                 choices=_choices,
                 help=named,
+                resolve=lambda name: _find(name).pk,
             )
         )
 

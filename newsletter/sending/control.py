@@ -8,6 +8,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from newsletter.errors import NotAllowed, WrongState
+from newsletter.issues.switches import require_on
 from newsletter.models import Attempt, Batch, Issue, Send, move
 from newsletter.sending.bell import ring
 from newsletter.sending.doubt import settle_who_left
@@ -29,8 +30,12 @@ def pause_send(*, send: Send, by: Any, reason: str = "") -> None:
 
 
 def resume_send(*, send: Send, by: Any) -> None:
-    """Go on where it stopped; batches that were put off are due at once, and what failed before counts no more."""
+    """Go on where it stopped; batches that were put off are due at once, and what failed before counts no more.
+
+    Raises SwitchedOff while the publication is switched off.
+    """
     _require(by)
+    require_on(send.issue)
     with transaction.atomic():
         seen = _newest_try(send)
         if not move(
@@ -90,6 +95,7 @@ def write_off(*, batch: Batch, by: Any, now: datetime) -> None:
 
 def send_again(*, batch: Batch, by: Any, now: datetime) -> None:
     """A person decides to send it once more, knowing that its people may then get the issue twice. It goes at once."""
+    require_on(batch.send.issue)
     with transaction.atomic():
         _settle(batch, by=by, to=Batch.State.PENDING, words=SENT_AGAIN, now=now)
         alive = Send.objects.filter(pk=batch.send_id).exclude(state=Send.State.CANCELLED)

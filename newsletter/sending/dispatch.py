@@ -20,6 +20,7 @@ from newsletter.sending.day import give_back_day, reserve_day
 from newsletter.sending.lease import Keeper, Lease
 from newsletter.sending.outcome import count_failures, record_outcome, wait_before_next
 from newsletter.sending.provider import account_label
+from newsletter.sending.quiet import wait_of
 from newsletter.sending.rate import hold_off, reserve, slow_down
 from newsletter.sending.reconcile import may_repeat
 from newsletter.sending.unmade import UNMAKEABLE, find_run, say_unmade
@@ -93,8 +94,8 @@ class Dispatcher:
             hold_off(name=name, until=now + min(wait, PROBED_EVERY))
 
     def _wait_until(self, batch: Batch, now: datetime) -> datetime | None:
-        """None where the publication's day and the account's rate have room for the batch now; else when to try again."""
-        later = reserve_day(batch, now=now)
+        """Return None if the batch may go now, else when to try again: quiet hours, a stale send, the day, the rate."""
+        later = wait_of(batch.send, now=now) or reserve_day(batch, now=now)
         if later is None:
             later = reserve(capabilities=self.adapter.capabilities, people=batch.size, now=now)
             if later is not None:

@@ -13,11 +13,14 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from newsletter.errors import Broken, NotReady
+from newsletter.issues.approval_rules import require_enough
 from newsletter.issues.approve import require_approval
+from newsletter.issues.approved_audience import most_after
 from newsletter.issues.audience import NO_EVENT_NEAR, find_groups, with_those_who_left
 from newsletter.issues.checks import require_fit
 from newsletter.issues.further_reading import require_fit_links
 from newsletter.issues.protected_check import require_unprotected
+from newsletter.issues.switches import require_on
 from newsletter.issues.told import ToldMeanwhile, note_told
 from newsletter.issues.variants import make_variants
 from newsletter.models import Approval, Batch, Delivery, Issue, ReaderGroup, Send, Variant, move
@@ -40,10 +43,12 @@ _GROUP = ("place_id", "giving", "radius_km", "frequency", "variant_id")
 
 
 def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) -> None:
-    """preparing -> ready. Raises NotApproved when the content is no longer the approved one, NotReady when nobody is left
-    or it says a protected term, whenever that was put on the list.
+    """preparing -> ready. Raises NotApproved when the content is no longer the approved one, AudienceChanged when the list
+    or segment is not or many more people would get it, SwitchedOff, and NotReady when nobody is left or it says a
+    protected term, whenever that was put on the list.
     """
-    approval = require_approval(send.issue)
+    require_on(send.issue)
+    approval = require_approval(send.issue, now=now)
     require_fit(approval.revision.content, at=now)
     require_fit_links(approval.revision.content, at=now)
     for _ in range(TRIES):
@@ -94,6 +99,7 @@ def _freeze(*, send: Send, approval: Approval, max_batch: int, searched_up_to: i
             return False
         if not placed:
             raise NotReady(f"Nobody is left who may be mailed: {_in_words(counted.excluded)}.")
+        _require_as_approved(send, approval=approval, people=placed)
         _cut_batches(send=send, sizes=sizes, max_batch=max_batch)
         written = write_deliveries(send, revision_id=approval.revision_id, max_batch=max_batch)
     if written != placed or counted.candidates != written + sum(counted.excluded.values()):
@@ -116,6 +122,18 @@ def _freeze(*, send: Send, approval: Approval, max_batch: int, searched_up_to: i
     if not moved:
         raise Broken(f"{send} was moved while its audience was being frozen. Nothing was sent.")
     return True
+
+
+def _require_as_approved(send: Send, *, approval: Approval, people: int) -> None:
+    """The last look, in the transaction that writes the deliveries: the switch, the number and the people who approved."""
+    issue = Issue.objects.select_related("publication__mailing_list", "publication__segment").get(pk=send.issue_id)
+    require_on(issue)
+    require_enough(issue, sha256=approval.sha256, people=people)
+    if send.asked is not None and people > most_after(send.asked):
+        raise NotReady(
+            f"{issue} was started for {send.asked:,} people and would go to {people:,}. Nothing was sent. "
+            "Look at who gets it and start it again."
+        )
 
 
 def _count(*, issue: Issue, revision_id: int) -> tuple[AudienceCount, list[tuple[int, int]]]:

@@ -7,9 +7,12 @@ from typing import Any
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from newsletter.errors import NotAllowed, NotReady, WrongState
-from newsletter.issues.approve import hold_issue, require_approval
+from newsletter.errors import AudienceChanged, NotAllowed, NotApproved, NotReady, WrongState
+from newsletter.issues.approval_rules import count_recipients
+from newsletter.issues.approve import ask_again, hold_issue, require_approval
+from newsletter.issues.approved_audience import most_after
 from newsletter.issues.protected_check import require_unprotected
+from newsletter.issues.switches import require_on
 from newsletter.models import Issue, Send, move
 from newsletter.sending.bell import ring
 from newsletter.sending.domains import find_domain_faults
@@ -17,6 +20,7 @@ from newsletter.sending.fence import require_open
 from newsletter.sending.freeze import freeze_audience
 from newsletter.sending.hold import check_installation, require_no_hold, write_journal
 from newsletter.sending.provider import current_adapter, provider_label
+from newsletter.sending.quiet import end_of_quiet
 from subscribers.errors import DomainError
 
 log = logging.getLogger(__name__)
@@ -30,15 +34,22 @@ def start_send(*, issue: Issue, now: datetime) -> Send:
     return prepare_send(send=_begin(issue=issue, now=now), now=now)
 
 
-def begin_send(*, issue: Issue, by: Any, now: datetime) -> Send:
+def begin_send(*, issue: Issue, by: Any, now: datetime, asked: int | None = None) -> Send:
     """A person starts the send of an approved issue now. The engine fixes the audience in a moment and sends.
 
-    Raises NotAllowed, NotApproved, NotReady, WrongState.
+    ``asked`` is the number of people that the person confirmed. Many more than that are not mailed.
+    Raises NotAllowed, NotApproved, AudienceChanged, SwitchedOff, NotReady, WrongState.
     """
     if not by.has_perm("newsletter.send_issue"):
         raise NotAllowed(_("%(by)s may not start sends. An administrator can give the role “approver”.") % {"by": by})
+    people = count_recipients(issue, now=now) if asked is not None else 0
+    if asked is not None and people > most_after(asked):
+        raise NotReady(
+            _("You were asked about %(asked)s people, and now the issue would go to %(people)s. Look again, then send it.")
+            % {"asked": f"{asked:,}", "people": f"{people:,}"}
+        )
     send = _begin(issue=issue, now=now)
-    Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).update(not_before=now)
+    Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).update(not_before=now, asked=asked)
     return send
 
 
@@ -69,8 +80,9 @@ def _begin(*, issue: Issue, now: datetime) -> Send:
     live = issue.sends.exclude(state=Send.State.CANCELLED).first()
     if live is not None:
         return live
+    require_on(issue)
     if issue.state != Issue.State.APPROVED:
-        require_approval(issue)
+        require_approval(issue, now=now)
         raise WrongState(
             _("%(issue)s is %(state)s, not approved.") % {"issue": issue, "state": issue.get_state_display()}
         )
@@ -80,7 +92,11 @@ def _begin(*, issue: Issue, now: datetime) -> Send:
             % {"issue": issue, "held_reason": issue.held_reason}
         )
     _require_own_domain(issue)
-    approval = require_approval(issue)
+    try:
+        approval = require_approval(issue, now=now)
+    except NotApproved as error:
+        ask_again(issue=issue, error=error, now=now)
+        raise
     require_unprotected(issue=issue, content=approval.revision.content, mails=approval.revision.variants.all())
     try:
         with transaction.atomic():
@@ -111,7 +127,8 @@ def prepare_send(*, send: Send, now: datetime) -> Send:
     if send.state in (Send.State.PREPARING, Send.State.READY):
         write_journal(send, now=now)
         with transaction.atomic():
-            if move(send, of=[Send.State.READY], to=Send.State.SUBMITTING, started_at=now):
+            wakes_at = end_of_quiet(send.issue.publication, now=now)
+            if move(send, of=[Send.State.READY], to=Send.State.SUBMITTING, started_at=now, not_before=wakes_at):
                 ring(send)
             move(send.issue, of=[Issue.State.APPROVED], to=Issue.State.SENDING)
     send.refresh_from_db()
@@ -126,4 +143,6 @@ def _settle_failure(send: Send, *, error: Exception, now: datetime) -> None:
             return
     if isinstance(error, DomainError):
         move(send, of=[Send.State.PREPARING], to=Send.State.CANCELLED, reason=str(error)[:500], ended_at=now)
+    if isinstance(error, NotApproved):
+        ask_again(issue=send.issue, error=error, now=now)
     raise error

@@ -5,6 +5,7 @@ from subscribers.segments.compile import check_rule, compile_rule
 from subscribers.segments.count import count_people, look_at_people, sample_people
 from subscribers.segments.person import Judgement, explain_person
 from subscribers.segments.registry import ConditionKind, register_condition
+from subscribers.segments.resolve import resolve_rule
 from subscribers.segments.words import explain_rule
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "explain_rule",
     "look_at_people",
     "register_condition",
+    "resolve_rule",
     "sample_people",
 ]

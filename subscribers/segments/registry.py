@@ -15,6 +15,7 @@ class ConditionKind:
 
     `compile` gives a `Q` over `Subscriber` for the text; `say` gives its words, such as “was sent issue 12”; `choices`
     gives (text, label) pairs to choose from in the desk, and `label` and `help` are the condition's name there.
+    `resolve` gives the id of the row that the text names now.
     """
 
     key: str
@@ -23,6 +24,7 @@ class ConditionKind:
     say: Callable[[str], str]
     choices: Callable[[], list[tuple[str, str]]]
     help: str | Promise = ""
+    resolve: Callable[[str], int] | None = None
 
 
 _KINDS: dict[str, ConditionKind] = {}

@@ -10,6 +10,7 @@ from newsletter.issues.approval_rules import goes_by_itself
 from newsletter.issues.approve import approve_by_policy, release_issue, require_approval
 from newsletter.issues.assemble import GRACE
 from newsletter.issues.find import find_issue
+from newsletter.issues.switches import require_on
 from newsletter.management.base import ProductCommand
 from newsletter.models import Issue, Send
 from newsletter.sending.provider import current_adapter
@@ -37,6 +38,7 @@ class Command(ProductCommand):
             raise NotReady(
                 f"{issue} is held: {issue.held_reason or 'no reason given'}. To send it all the same, add --release."
             )
+        require_on(issue)
         if not options["now"]:
             self._hand_over(issue)
             return

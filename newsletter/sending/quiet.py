@@ -1,0 +1,41 @@
+"""A publication's quiet hours and the age at which a send is stale: until when a running send must wait."""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from newsletter.models import Publication, Send
+from newsletter.models.feedback import AutomaticPause
+
+ASKED_AGAIN = timedelta(minutes=1)
+
+
+def wait_of(send: Send, *, now: datetime) -> datetime | None:
+    """When its batches may be looked at again; None if they may go now. A stale send waits until the sweep pauses it."""
+    if is_stale(send, now=now):
+        return now + ASKED_AGAIN
+    return end_of_quiet(send.issue.publication, now=now)
+
+
+def is_stale(send: Send, *, now: datetime) -> bool:
+    """Whether so much time has passed since it was due that staff must say whether it still makes sense. Asked once."""
+    hours = send.issue.publication.stale_hours
+    due_at = send.issue.slot.due_at if send.issue.slot else send.made_at
+    late = bool(hours) and now >= max(due_at, send.made_at) + timedelta(hours=hours)
+    return late and not send.automatic_pauses.filter(rule=AutomaticPause.Rule.STALE).exists()
+
+
+def end_of_quiet(publication: Publication, *, now: datetime) -> datetime | None:
+    """When the quiet hours that we are in end; None outside of them."""
+    start, end = publication.quiet_from, publication.quiet_until
+    if start is None or end is None or start == end:
+        return None
+    zone = ZoneInfo(publication.zone)
+    local = now.astimezone(zone)
+    if not _within(local.time(), start, end):
+        return None
+    day = local.date() if local.time() < end else local.date() + timedelta(days=1)
+    return datetime.combine(day, end, zone).astimezone(now.tzinfo)
+
+
+def _within(moment: time, start: time, end: time) -> bool:
+    return start <= moment < end if start < end else moment >= start or moment < end

@@ -1,0 +1,31 @@
+"""What a rule names, fixed to rows: two rules are the same only if they name the same lists, topics and issues."""
+
+from typing import Any
+
+from subscribers.models import MailingList, Topic
+from subscribers.segments.named import named_row
+from subscribers.segments.registry import find_kind, read_rule
+from subscribers.segments.rules import Condition, Group
+
+
+def resolve_rule(rule: object) -> dict[str, Any]:
+    """The rule as plain data with the ids of what it names, nested groups included. Raises `BadRule`."""
+    return _resolve(read_rule(rule))
+
+
+def _resolve(node: Condition | Group) -> dict[str, Any]:
+    if isinstance(node, Group):
+        return {node.kind: [_resolve(part) for part in node.parts]}
+    said: dict[str, Any] = {node.key: node.value}
+    if node.key == "near":
+        said["km"] = node.km
+    if node.key == "attribute":
+        said["values"] = None if node.values is None else list(node.values)
+    if node.key == "list":
+        said["id"] = named_row(node, MailingList).pk
+    if node.key == "topic":
+        said["id"] = named_row(node, Topic).pk
+    kind = find_kind(node.key)
+    if kind is not None and kind.resolve is not None:
+        said["id"] = kind.resolve(node.value)
+    return said

@@ -38,6 +38,7 @@ def name_log_actions(actions: Any) -> None:
     actions.register_action("newsletter.acknowledge", _("Say to have seen warnings"), _("Said to have seen warnings"))
     actions.register_action("newsletter.reassemble", _("Assemble again"), _("Assembled again"))
     actions.register_action("newsletter.proof", _("Send a proof"), _("Sent a proof"))
+    actions.register_action("newsletter.previewed_as", _("Preview as a person"), _("Previewed a mail as a person"))
     actions.register_action("newsletter.preview_as", _("Look somebody up"), _("Looked for a reader to preview as"))
 
 

@@ -1,7 +1,7 @@
 """Previews as one person: who may, whom they find, and what is known of them. People are shown masked and looked up whole."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import Http404, HttpRequest, JsonResponse
@@ -12,23 +12,26 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
 from newsletter.issues.audience import FREQUENCIES, Group
-from newsletter.models import Issue, Publication
+from newsletter.models import AuditEntry, Issue
 from subscribers.addresses import normalise
 from subscribers.audience import explain_ineligible
 from subscribers.errors import BadAddress
 from subscribers.identity import identify
-from subscribers.models import Frequency, Subscriber
+from subscribers.models import Subscriber, Subscription
 from subscribers.places import say_region
 from subscribers.sentences import say
 
 PERSON = "person."
 MOST = 8
 SHORTEST = 3
+LONGEST_NUMBER = 18
+USED = "newsletter.previewed_as"
+SAME_LOOK = timedelta(minutes=10)
 
 
 def may_preview_people(user: Any) -> bool:
-    """Whoever may look at people anyway, and whoever answers for the issue."""
-    return bool(user.has_perm("subscribers.view_subscriber") or user.has_perm("newsletter.approve_issue"))
+    """Whoever may look at people anyway, and nobody else."""
+    return bool(user.has_perm("subscribers.view_subscriber"))
 
 
 @require_POST
@@ -68,23 +71,38 @@ def find_people(asked: str, *, issue: Issue) -> list[Subscriber]:
 
 
 def read_person(name: str, *, user: Any, publication: Mapping[str, Any]) -> tuple[Group, dict[str, str]]:
-    """The group in a publication, as content has it, and the fields of the person ``person.ID`` names. Raises Http404."""
-    if not may_preview_people(user) or not name.removeprefix(PERSON).isdecimal():
+    """The group in a publication, as content has it, and the fields of the person whom ``person.ID`` names.
+
+    The use goes on record. Raises Http404 for staff who may not see people, and for a person who is not on its list.
+    """
+    number = name.removeprefix(PERSON)
+    if not may_preview_people(user) or not number.isdecimal() or len(number) > LONGEST_NUMBER:
         raise Http404("There is nobody like that to preview as.")
-    person = get_object_or_404(Subscriber.objects.select_related("place"), pk=int(name.removeprefix(PERSON)))
-    return group_of(person, publication=publication["slug"]), fields_of(person, language=publication["language"])
+    on_list = Subscription.objects.open().filter(mailing_list__public_id=publication["list_id"])
+    here = on_list.filter(subscriber=int(number)).select_related("subscriber__place").first()
+    if here is None:
+        raise Http404("There is nobody like that to preview as.")
+    _record_use(here.subscriber, user=user, publication=publication["slug"], now=timezone.now())
+    return group_of(here), fields_of(here.subscriber, language=publication["language"])
 
 
-def group_of(person: Subscriber, *, publication: str) -> Group:
-    """With the rhythm that they chose for its list, since that too decides what they get."""
-    mailing_list = Publication.objects.filter(slug=publication).values("mailing_list")[:1]
-    here = person.subscriptions.filter(mailing_list__in=mailing_list, ended_at__isnull=True).first()
+def _record_use(person: Subscriber, *, user: Any, publication: str, now: datetime) -> None:
+    """One entry for each time that staff look. The preview is drawn again with every key, which is the same look."""
+    entries = AuditEntry.objects.for_instance(person)
+    same = entries.filter(user=user, action=USED, timestamp__gt=now - SAME_LOOK, data__publication=publication)
+    if not same.exists():
+        log(instance=person, action=USED, user=user, data={"publication": publication})
+
+
+def group_of(subscription: Subscription) -> Group:
+    """With the rhythm that they chose for the list, since that too decides what they get."""
+    person = subscription.subscriber
     return Group(
         place_id=person.place_id or 0,
         giving=person.giving,
         people=1,
         radius_km=person.radius_km or 0,
-        frequency=here.frequency if here else Frequency.EVERY,
+        frequency=subscription.frequency,
     )
 
 

@@ -63,6 +63,12 @@ class PublicationForm(WagtailAdminModelForm):
                 field.widget.choose_another_text = _("Choose another")
         if "language" in self.fields:
             self.fields["language"].widget = forms.Select(choices=language_choices(self.instance.language)[1:])
+        if "another_approves" in self.fields:
+            self.fields["another_approves"].widget.choices = [
+                ("unknown", _("Yes, if two or more people may approve")),
+                ("true", _("Yes")),
+                ("false", _("No")),
+            ]
         if "schedule" in self.fields:
             self.fields["schedule"].required = False
             self.fields["schedule"].help_text = _(

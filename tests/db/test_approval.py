@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 
-from newsletter.errors import NotAllowed, NotApproved
+from newsletter.errors import NeedsPerson, NotAllowed, NotApproved
 from newsletter.issues.approve import approve_by_policy, approve_issue, require_approval, void_changed_approvals
 from newsletter.issues.decision_links import LIFETIME, make_decision_url, read_decision
 from newsletter.jobs.tell import tell_of_waiting_seconds
@@ -98,11 +98,22 @@ def test_an_edit_between_the_two_approvals_voids_the_first(issue: Issue) -> None
     assert issue.state == "in_review"
 
 
-def test_the_publications_own_rule_needs_no_second_person(issue: Issue) -> None:
-    issue = ask_for(issue, second_approval_above=2, approval="auto")
+def test_an_automatic_issue_below_the_limit_needs_no_person(issue: Issue) -> None:
+    issue = ask_for(issue, second_approval_above=3, approval="auto")
     approve_by_policy(issue=issue, now=NOW)
     assert issue.state == "approved"
     assert require_approval(issue).by_policy
+
+
+def test_an_automatic_issue_above_the_limit_waits_for_two_people(issue: Issue) -> None:
+    issue = ask_for(issue, second_approval_above=2, approval="auto")
+    with pytest.raises(NeedsPerson, match="It goes to 3 people. Two people must approve what goes to more than 2"):
+        approve_by_policy(issue=issue, now=NOW)
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    assert issue.state == "in_review"
+    approve_issue(issue=issue, by=make_approver("second@example.org"), now=NOW)
+    assert issue.state == "approved"
+    assert start_send(issue=issue, now=NOW).recipients == 3
 
 
 def test_approvers_are_told_once_that_a_second_approval_is_waited_for(issue: Issue) -> None:

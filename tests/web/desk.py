@@ -4,6 +4,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from newsletter.desk.second_factor import FACTOR
+from newsletter.issues.approval_rules import count_recipients
+from newsletter.issues.approved_audience import describe_audience, hash_audience
 from newsletter.models import Issue, Story
 from newsletter.organisation.staff import add_staff
 
@@ -49,6 +51,12 @@ def issue_form(issue: Issue, *, story: Story | None, headline: str = "", **field
         "body-0-value-link": "",
         **fields,
     }
+
+
+def audience_fields(issue: Issue) -> dict[str, str]:
+    """The hidden fields of the approval form that name who gets the issue now."""
+    issue = Issue.objects.get(pk=issue.pk)
+    return {"audience": hash_audience(describe_audience(issue)), "people": str(count_recipients(issue))}
 
 
 def said(response: object) -> list[str]:

@@ -43,6 +43,8 @@ def approve(issue: Issue, client: Client) -> list[str]:
     page = client.get(f"/admin/issues/{issue.pk}/overview/")
     fields = {
         "sha256": page.context["sha256"],
+        "audience": page.context["audience_sha256"],
+        "people": page.context["goes_to"],
         "looked": "yes",
         "warning": [one.name for one in page.context["unseen"]],
     }
@@ -59,7 +61,7 @@ def test_the_writer_is_told_that_somebody_else_approves_and_cannot_do_it_either(
     writer, other = sign_in("admin", email="ann@example.org"), sign_in("approver", email="bob@example.org")
     edit(issue, writer, story=story, subject="A better subject")
     page = writer.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
-    assert "You wrote or edited it, so somebody else approves it." in page
+    assert "You wrote or edited it, or something that it shows, so somebody else approves it." in page
     assert "Approve what it says now" not in page
     assert "wrote or edited" in approve(issue, writer)[0]
     assert "is approved as it is now" in approve(issue, other)[0]

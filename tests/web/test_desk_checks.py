@@ -12,7 +12,7 @@ from newsletter.issues.content import hash_content, resolve_content
 from newsletter.models import Acknowledgement, EventNotice, Issue, LinkLook, Publication, SenderDomain
 from newsletter.sending.start import start_send
 from tests.support.fixtures import NOW, add_readers, make_event, make_issue, make_source, make_story
-from tests.web.desk import said, sign_in
+from tests.web.desk import audience_fields, said, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ def seen_now(issue: Issue) -> str:
 
 
 def approve(client: Client, issue: Issue, **fields: object) -> object:
-    return client.post(f"/admin/issues/{issue.pk}/approve/", {"sha256": seen_now(issue), **fields}, follow=True)
+    return client.post(f"/admin/issues/{issue.pk}/approve/", {"sha256": seen_now(issue), **audience_fields(issue), **fields}, follow=True)
 
 
 def test_a_warning_says_where_it_is_and_jumps_there(issue: Issue) -> None:

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from newsletter.issues.approval_rules import count_recipients
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, Send, Story
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.hold import hold_everything
@@ -37,7 +38,8 @@ def overview(issue: Issue, client: Client) -> str:
 
 
 def step(issue: Issue, name: str, client: Client, **fields: str) -> list[str]:
-    return said(client.post(f"/admin/issues/{issue.pk}/send/{name}/", fields, follow=True))
+    people = {"people": str(count_recipients(issue))} if name == "start" else {}
+    return said(client.post(f"/admin/issues/{issue.pk}/send/{name}/", {**people, **fields}, follow=True))
 
 
 def make_uncertain(send: Send, *, state: str = "needs_attention") -> Batch:

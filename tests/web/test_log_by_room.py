@@ -18,7 +18,7 @@ from newsletter.models import AuditEntry, Batch, Issue, Send
 from subscribers.exports import allow_export, ask_for_export
 from subscribers.importing.batches import work_on_imports
 from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
-from tests.web.desk import PASSWORD, sign_in
+from tests.web.desk import PASSWORD, audience_fields, sign_in
 from tests.web.rooms import DECIDED, POSTED_TOO, list_rooms
 from tests.web.test_rooms_by_role import desk, fill  # noqa: F401  the fixture is asked for by its name
 
@@ -43,7 +43,7 @@ def _issue(**fields: object) -> Callable[[], Fields]:
     def prepare() -> Fields:
         Send.objects.update(state="cancelled")
         Issue.objects.update(**fields)
-        return {"reason": "The date is wrong."}
+        return {"reason": "The date is wrong.", **audience_fields(Issue.objects.get())}
 
     return prepare
 
@@ -53,7 +53,8 @@ def _seen() -> Fields:
     Issue.objects.get().approvals.all().delete()
     issue = Issue.objects.get()
     unseen = [check.name for check in say_checks(issue, most=MOST_MODES)["unseen"]]
-    return {"sha256": hash_content(resolve_content(issue)), "looked": "1", "warning": unseen}
+    shown = {"sha256": hash_content(resolve_content(issue)), **audience_fields(issue)}
+    return {**shown, "looked": "1", "warning": unseen}
 
 
 def _send(state: str, batch: str = "pending") -> Callable[[], Fields]:

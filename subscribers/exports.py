@@ -1,5 +1,7 @@
 """Who may take people as a file: up to 500 alone in a day; more with a second person's yes, within a day, once.
 
+What is shown or taken of single people counts towards the 500, so that many small downloads are no way round.
+
 The yes is to a number of people. Where the list has grown past it, the file has to be asked for again.
 """
 
@@ -13,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from subscribers.errors import DomainError
 from subscribers.exporter import people_to_export
-from subscribers.models import ExportRequest, MailingList
+from subscribers.models import Disclosure, ExportRequest, MailingList
 from subscribers.models.exports import GROWS_BY, MOST_ALONE
 
 DAY = timedelta(days=1)
@@ -70,6 +72,22 @@ def use_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
     request.refresh_from_db()
 
 
+@transaction.atomic
+def note_disclosure(*, by: Any, kind: Disclosure.Kind, people: int, about: int, now: datetime) -> None:
+    """Record that this person is shown, or takes, so many whole addresses. Raises `CannotExport` above 500 in a day."""
+    get_user_model().objects.select_for_update().get(pk=by.pk)  # two at once would not count each other
+    taken = _taken_alone(by, now=now)
+    if taken + people > MOST_ALONE:
+        raise CannotExport(
+            _(
+                "You have taken or seen %(taken)s people in the last 24 hours, and this is %(people)s more. One person may "
+                "take %(most)s. Ask for a file under “Export people”: a second person can allow it."
+            )
+            % {"taken": f"{taken:,}", "people": f"{people:,}", "most": f"{MOST_ALONE:,}"}
+        )
+    Disclosure.objects.create(by=by, at=now, kind=kind, people=people, about=about)
+
+
 def waiting_exports(*, now: datetime) -> QuerySet[ExportRequest]:
     """Asked for within the last week, and not yet allowed by a second person; the oldest first."""
     return _waiting(now).select_related("asked_by", "mailing_list").order_by("asked_at", "pk")
@@ -84,6 +102,7 @@ def ready_exports(*, by: Any, now: datetime) -> QuerySet[ExportRequest]:
 def forget_old_exports(*, now: datetime) -> None:
     """What was asked for a month ago goes; the staff log keeps who took what."""
     ExportRequest.objects.filter(asked_at__lt=now - USED_KEPT).delete()
+    Disclosure.objects.filter(at__lt=now - USED_KEPT).delete()
 
 
 def _refuse_if_grown(request: ExportRequest) -> int:
@@ -107,6 +126,7 @@ def _waiting(now: datetime) -> QuerySet[ExportRequest]:
 
 
 def _taken_alone(by: Any, *, now: datetime) -> int:
-    """How many people this person asked for alone in the last day, so that many small files are no way round."""
+    """How many people this person asked for alone, took one by one, or was shown in the last day."""
     asked = ExportRequest.objects.filter(asked_by=by, alone=True, asked_at__gt=now - DAY)
-    return int(asked.aggregate(all=Sum("people"))["all"] or 0)
+    shown = Disclosure.objects.filter(by=by, at__gt=now - DAY)
+    return sum(int(rows.aggregate(all=Sum("people"))["all"] or 0) for rows in (asked, shown))

@@ -38,7 +38,9 @@ def _approve(request: HttpRequest, issue: Issue) -> str:
     seen = request.POST.get("sha256", "")
     if not (seen and request.POST.get("audience") and request.POST.get("people", "").isdecimal()):
         raise NotApproved(
-            _("An approval names what was looked at and how many people get it. Open the issue's page, read it, and approve it there.")
+            _(
+                "An approval names what was looked at and how many people get it. Open the issue's page, read it, and approve it there."
+            )
         )
     if request.user.has_perm("newsletter.approve_issue"):
         take_warnings(request, issue)

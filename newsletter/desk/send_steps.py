@@ -60,7 +60,9 @@ def _do(
 def _start(request: HttpRequest, issue: Issue) -> str:
     asked = request.POST.get("people", "")
     if request.user.has_perm("newsletter.send_issue") and not asked.isdecimal():
-        raise NotReady(_("A send is started for a number of people. Open the issue's page and choose “Send it now” there."))
+        raise NotReady(
+            _("A send is started for a number of people. Open the issue's page and choose “Send it now” there.")
+        )
     begin_send(issue=issue, by=request.user, now=timezone.now(), asked=int(asked or 0))
     return _("%(issue)s is being prepared and goes out in a moment. This page follows it.") % {"issue": issue}
 

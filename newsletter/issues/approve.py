@@ -33,7 +33,13 @@ OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW)
 
 
 def approve_issue(
-    *, issue: Issue, by: Any, now: datetime, seen_sha256: str = "", seen_audience: str = "", seen_people: int | None = None
+    *,
+    issue: Issue,
+    by: Any,
+    now: datetime,
+    seen_sha256: str = "",
+    seen_audience: str = "",
+    seen_people: int | None = None,
 ) -> Approval:
     """Approve what the issue says now, for the people who get it now.
 

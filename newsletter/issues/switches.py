@@ -24,7 +24,9 @@ def require_publication_on(publication: Publication, *, kind: str = Issue.Kind.I
     now = Publication.objects.only("name", "enabled", "monthly_digest").get(pk=publication.pk)
     if not now.enabled:
         raise SwitchedOff(
-            _("%(publication)s is switched off, so it assembles and sends nothing. Switch it on under Publications first.")
+            _(
+                "%(publication)s is switched off, so it assembles and sends nothing. Switch it on under Publications first."
+            )
             % {"publication": now.name}
         )
     if is_switched_off(kind, publication=now):

@@ -113,7 +113,11 @@ class AutomaticPause(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["send", "rule"], name="automatic_pause_once"),
-            one_of("automatic_pause_rule", "rule", ["hard", "complaints", "authentication", "domain", "stale", "switched_off"]),
+            one_of(
+                "automatic_pause_rule",
+                "rule",
+                ["hard", "complaints", "authentication", "domain", "stale", "switched_off"],
+            ),
         ]
 
 

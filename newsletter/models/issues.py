@@ -73,7 +73,10 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         null=True, editable=False, help_text=gettext_lazy("How many people staff were told would get it.")
     )
     announced_audience = models.CharField(
-        max_length=64, blank=True, editable=False, help_text=gettext_lazy("The hash of the audience staff were told of.")
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text=gettext_lazy("The hash of the audience staff were told of."),
     )
     subject = models.CharField(max_length=300, blank=True)
     preheader = models.CharField(max_length=300, blank=True)

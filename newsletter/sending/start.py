@@ -45,7 +45,9 @@ def begin_send(*, issue: Issue, by: Any, now: datetime, asked: int | None = None
     people = count_recipients(issue, now=now) if asked is not None else 0
     if asked is not None and people > most_after(asked):
         raise NotReady(
-            _("You were asked about %(asked)s people, and now the issue would go to %(people)s. Look again, then send it.")
+            _(
+                "You were asked about %(asked)s people, and now the issue would go to %(people)s. Look again, then send it."
+            )
             % {"asked": f"{asked:,}", "people": f"{people:,}"}
         )
     send = _begin(issue=issue, now=now)

@@ -24,10 +24,19 @@ from subscribers.desk.imports import MAY, ImportPage
 from subscribers.desk.password import PasswordForm
 from subscribers.errors import DomainError
 from subscribers.exporter import BYTE_ORDER_MARK, export_rows
-from subscribers.exports import allow_export, ask_for_export, ready_exports, use_export, waiting_exports
-from subscribers.models import ExportRequest, Subscriber
+from subscribers.exports import (
+    allow_export,
+    ask_for_export,
+    note_disclosure,
+    ready_exports,
+    use_export,
+    waiting_exports,
+)
+from subscribers.models import Disclosure, ExportRequest, Subscriber
 from subscribers.people import describe_person
 from subscribers.sentences import say
+
+PERSON_FILE = Disclosure.Kind.PERSON_FILE
 
 
 class Export(ImportPage):
@@ -135,10 +144,15 @@ def _stream(asked: ExportRequest) -> StreamingHttpResponse:
 
 
 @require_POST
-def download_person(request: HttpRequest, pk: int) -> JsonResponse:
+def download_person(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything held about one person, to be given to them when they ask for it."""
     _need_rights(request)
     person = get_object_or_404(Subscriber.objects.select_related("place"), pk=pk)
+    try:
+        note_disclosure(by=request.user, kind=PERSON_FILE, people=1, about=person.pk, now=timezone.now())
+    except DomainError as error:
+        messages.error(request, say(error))
+        return redirect("subscribers_person", person.pk)
     log(instance=person, action="subscribers.export_person", user=request.user)
     held = describe_person(person, now=timezone.now(), for_themselves=True)
     response = JsonResponse(held, json_dumps_params={"indent": 2, "ensure_ascii": False})

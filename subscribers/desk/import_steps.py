@@ -17,10 +17,11 @@ from wagtail.log_actions import log
 from subscribers.desk.decisions import REVEAL
 from subscribers.desk.imports import BATCHES, MAY, OneImport, note_step
 from subscribers.errors import DomainError
+from subscribers.exports import CannotExport, note_disclosure
 from subscribers.importing.batches import start_run, throw_away
 from subscribers.importing.refused_file import refused_rows
 from subscribers.importing.undo import ask_to_undo
-from subscribers.models import ImportBatch
+from subscribers.models import Disclosure, ImportBatch
 from subscribers.sentences import say
 
 ACTIONS = {
@@ -97,11 +98,22 @@ class Echo:
 
 
 @require_GET
-def download_refused(request: HttpRequest, pk: int) -> StreamingHttpResponse:
-    """The refused lines in the columns of the file, to be mended and imported again."""
+def download_refused(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
+    """The refused lines in the columns of the file, to be mended and imported again.
+
+    Whoever brought the file has its people already. For anybody else they count as people taken.
+    """
     if not request.user.has_perms([MAY, REVEAL]):
         raise PermissionDenied
     batch = get_object_or_404(BATCHES, pk=pk)
+    refused = batch.refusals.count()
+    if refused and batch.by != request.user.get_username():
+        kind = Disclosure.Kind.REFUSED_LINES
+        try:
+            note_disclosure(by=request.user, kind=kind, people=refused, about=batch.pk, now=timezone.now())
+        except CannotExport as error:
+            messages.error(request, f"{say(error)} {_('Whoever imported the file may take its refused lines.')}")
+            return redirect("subscribers_import", batch.pk)
     log(instance=batch, action="subscribers.import_refused", user=request.user, data={"import": batch.pk})
     writer: Any = csv.writer(Echo(), lineterminator="\r\n")
 

@@ -3,12 +3,14 @@
 from typing import Any
 
 import django_filters  # type: ignore[import-untyped]
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -28,9 +30,11 @@ from subscribers.desk.imports import MAY as DOWNLOAD
 from subscribers.desk.listing import MomentColumn
 from subscribers.desk.words import say_consent, say_subscription
 from subscribers.errors import BadAddress
+from subscribers.exports import CannotExport, note_disclosure
 from subscribers.identity import identify
 from subscribers.languages import OFFERED, say_language
-from subscribers.models import MailingList, Subscriber, Subscription, Suppression
+from subscribers.models import Disclosure, MailingList, Subscriber, Subscription, Suppression
+from subscribers.sentences import say
 from subscribers.suppression import may_staff_lift
 
 LIST_LIMIT = 10_000
@@ -192,6 +196,12 @@ class RevealedPerson(PersonPage):
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        kind = Disclosure.Kind.REVEAL
+        try:
+            note_disclosure(by=request.user, kind=kind, people=1, about=self.person.pk, now=timezone.now())
+        except CannotExport as error:
+            messages.error(request, say(error))
+            return redirect("subscribers_person", self.person.pk)
         log(instance=self.person, action="subscribers.reveal", user=request.user)
         shown = {"address": self.person.email, "may_reveal": False}
         return self.render_to_response({**self.get_context_data(**kwargs), **shown})

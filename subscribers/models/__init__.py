@@ -2,7 +2,7 @@
 
 from subscribers.models.attributes import SubscriberAttribute
 from subscribers.models.confirmations import Confirmation
-from subscribers.models.exports import ExportRequest
+from subscribers.models.exports import Disclosure, ExportRequest
 from subscribers.models.held import HeldSignup
 from subscribers.models.imports import ImportBatch, ImportKind, ImportPiece, ImportRefusal, ImportState
 from subscribers.models.lists import MailingList, Topic
@@ -21,6 +21,7 @@ __all__ = [
     "Confirmation",
     "ConsentEvent",
     "EndReason",
+    "Disclosure",
     "ExportRequest",
     "FormerIdentity",
     "Frequency",

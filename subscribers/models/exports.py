@@ -1,4 +1,4 @@
-"""Every file of people that somebody asked for in the desk: what for, who else allowed it, and that it was taken once."""
+"""Every file of people that staff asked for, and every address or record of one person that staff were shown or took."""
 
 from django.conf import settings
 from django.db import models
@@ -67,3 +67,35 @@ class ExportRequest(models.Model):
 
     def __str__(self) -> str:
         return f"Export {self.pk}"
+
+
+class Disclosure(models.Model):
+    """One look at, or download of, whole addresses outside an export. It counts towards what one person may take alone.
+
+    ``about`` is the id of the person, or of the import whose refused lines were taken.
+    """
+
+    class Kind(models.TextChoices):
+        PERSON_FILE = "person_file", gettext_lazy("the data of one person")
+        REVEAL = "reveal", gettext_lazy("a whole address")
+        REFUSED_LINES = "refused_lines", gettext_lazy("the refused lines of an import")
+
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=13, choices=Kind.choices)
+    people = models.PositiveIntegerField()
+    about = models.BigIntegerField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(people__gte=1, people__lte=MOST_ALONE), name="disclosure_is_small"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["person_file", "reveal", "refused_lines"]), name="disclosure_kind"
+            ),
+        ]
+        indexes = [models.Index(fields=["by", "at"], name="disclosure_by_whom")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {self.people}"

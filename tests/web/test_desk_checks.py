@@ -41,7 +41,11 @@ def seen_now(issue: Issue) -> str:
 
 
 def approve(client: Client, issue: Issue, **fields: object) -> object:
-    return client.post(f"/admin/issues/{issue.pk}/approve/", {"sha256": seen_now(issue), **audience_fields(issue), **fields}, follow=True)
+    return client.post(
+        f"/admin/issues/{issue.pk}/approve/",
+        {"sha256": seen_now(issue), **audience_fields(issue), **fields},
+        follow=True,
+    )
 
 
 def test_a_warning_says_where_it_is_and_jumps_there(issue: Issue) -> None:

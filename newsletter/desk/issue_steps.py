@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
 from newsletter.desk.acknowledge_step import take_warnings
+from newsletter.desk.asked import read_people
 from newsletter.errors import NotAllowed, NotApproved, WrongState
 from newsletter.issues.approve import approve_issue, hold_issue, release_issue, withdraw_approvals
 from newsletter.models import Issue
@@ -36,10 +37,12 @@ def decide(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 def _approve(request: HttpRequest, issue: Issue) -> str:
     seen = request.POST.get("sha256", "")
-    if not (seen and request.POST.get("audience") and request.POST.get("people", "").isdecimal()):
+    audience, people = request.POST.get("audience", ""), read_people(request)
+    if not seen or not audience or people is None:
         raise NotApproved(
             _(
-                "An approval names what was looked at and how many people get it. Open the issue's page, read it, and approve it there."
+                "An approval names what was looked at and how many people get it. Open the issue's page, read it, and "
+                "approve it there."
             )
         )
     if request.user.has_perm("newsletter.approve_issue"):
@@ -49,8 +52,8 @@ def _approve(request: HttpRequest, issue: Issue) -> str:
         by=request.user,
         now=timezone.now(),
         seen_sha256=seen,
-        seen_audience=request.POST["audience"],
-        seen_people=int(request.POST["people"]),
+        seen_audience=audience,
+        seen_people=people,
     )
     issue.refresh_from_db()
     if issue.state == Issue.State.IN_REVIEW:

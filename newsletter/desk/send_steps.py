@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
+from newsletter.desk.asked import read_people
 from newsletter.desk.issue_pages import ISSUES
 from newsletter.desk.words import say_people
 from newsletter.errors import NotReady, WrongState
@@ -58,12 +59,12 @@ def _do(
 
 
 def _start(request: HttpRequest, issue: Issue) -> str:
-    asked = request.POST.get("people", "")
-    if request.user.has_perm("newsletter.send_issue") and not asked.isdecimal():
+    asked = read_people(request)
+    if asked is None and request.user.has_perm("newsletter.send_issue"):
         raise NotReady(
             _("A send is started for a number of people. Open the issue's page and choose “Send it now” there.")
         )
-    begin_send(issue=issue, by=request.user, now=timezone.now(), asked=int(asked or 0))
+    begin_send(issue=issue, by=request.user, now=timezone.now(), asked=asked)
     return _("%(issue)s is being prepared and goes out in a moment. This page follows it.") % {"issue": issue}
 
 

@@ -7,7 +7,7 @@ from newsletter.models import Issue
 
 
 def void_if_stale(*, issue: Issue, now: datetime) -> bool:
-    """Withdraw this issue's approvals if they are of other content, or another list or segment, than it has now. Returns whether there were any."""
+    """Withdraw this issue's approvals if they are of other content or another audience. Returns whether there were any."""
     standing = issue.approvals.filter(withdrawn_at__isnull=True)
     if not standing.exists() or current_approval(issue) is not None:
         return False

@@ -11,7 +11,7 @@ BEGUN_WITHIN = timedelta(minutes=10)
 
 
 def find_overdue(*, now: datetime) -> QuerySet[Issue]:
-    """Approved or going out unless held, switched on, due ten minutes ago or more, and since then neither approved nor released."""
+    """Return issues that may go out, were due ten minutes ago or more, and were neither approved nor released since."""
     late = now - BEGUN_WITHIN
     by_itself = Q(
         state=Issue.State.DRAFT,

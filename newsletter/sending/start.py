@@ -7,7 +7,7 @@ from typing import Any
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from newsletter.errors import AudienceChanged, NotAllowed, NotApproved, NotReady, WrongState
+from newsletter.errors import NotAllowed, NotApproved, NotReady, WrongState
 from newsletter.issues.approval_rules import count_recipients
 from newsletter.issues.approve import ask_again, hold_issue, require_approval
 from newsletter.issues.approved_audience import most_after

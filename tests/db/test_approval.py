@@ -107,7 +107,7 @@ def test_an_automatic_issue_below_the_limit_needs_no_person(issue: Issue) -> Non
 
 def test_an_automatic_issue_above_the_limit_waits_for_two_people(issue: Issue) -> None:
     issue = ask_for(issue, second_approval_above=2, approval="auto")
-    with pytest.raises(NeedsPerson, match="It goes to 3 people. Two people must approve what goes to more than 2"):
+    with pytest.raises(NeedsPerson, match=r"It goes to 3 people\. Two people must approve what goes to more than 2"):
         approve_by_policy(issue=issue, now=NOW)
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     assert issue.state == "in_review"

@@ -10,7 +10,7 @@ from newsletter.issues.content import hash_content, resolve_content
 from newsletter.jobs.tick import assemble_due
 from newsletter.models import Issue, Picture, Publication
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_story
-from tests.web.desk import issue_form, said, sign_in
+from tests.web.desk import audience_fields, issue_form, said, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ def autosave(client: Client, issue: Issue, **fields: str) -> object:
 
 def approve(client: Client, issue: Issue, *, sha256: str = "") -> object:
     seen = sha256 or hash_content(resolve_content(Issue.objects.get(pk=issue.pk)))
-    return client.post(url(issue, "approve"), {"sha256": seen}, follow=True)
+    return client.post(url(issue, "approve"), {"sha256": seen, **audience_fields(issue)}, follow=True)
 
 
 def fresh(issue: Issue) -> Issue:

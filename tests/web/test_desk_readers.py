@@ -6,16 +6,16 @@ import pytest
 from django.contrib.auth.models import User
 from django.http import Http404
 from django.test import Client
-from django.utils import translation
+from django.utils import timezone, translation
 from wagtail.users.models import UserProfile
 
 from newsletter.desk.compare import compare_lines, mark_differences
 from newsletter.desk.readers import read_group
 from newsletter.issues.near import Chosen
 from newsletter.issues.visible import Visible, describe_visible
-from newsletter.models import Issue, Proof, Publication
+from newsletter.models import AuditEntry, Issue, Proof, Publication
 from subscribers.models import Basis, Place, Subscriber
-from tests.support.fixtures import HOUSTON, LONDON, add_readers, make_event, make_issue, make_story
+from tests.support.fixtures import HOUSTON, LONDON, add_readers, make_event, make_issue, make_publication, make_story
 from tests.web.desk import said, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -86,11 +86,11 @@ def test_groups_of_readers_are_named_by_region_and_not_by_its_code() -> None:
 
 def test_a_writer_sees_the_oddest_but_opens_nobodys_mail(issue: Issue) -> None:
     assert "See their mail" not in get(sign_in("writer"), issue, "audience/")
-    assert "See their mail" in get(sign_in("approver"), issue, "audience/")
+    assert "See their mail" in get(sign_in("admin"), issue, "audience/")
 
 
 def test_one_person_is_found_masked_and_their_mail_bears_their_name(issue: Issue) -> None:
-    client = sign_in("approver")
+    client = sign_in("admin")
     found = client.post(f"/admin/issues/{issue.pk}/people/", {"q": "person0@example.com"}).json()["people"]
     assert [row["label"] for row in found] == ["R…, p•••@e•••.com, Houston, Texas, United States"]
     page = get(client, issue, f"mail/mail.{found[0]['mode']}/")
@@ -103,7 +103,7 @@ def test_one_person_is_found_masked_and_their_mail_bears_their_name(issue: Issue
     ("asked", "people"), [("Reader1", 3), ("Houst", 3), ("xy", 0), ("nobody@example.com", 0), ("@", 0)]
 )
 def test_people_are_found_by_the_beginning_of_a_name_or_town(issue: Issue, asked: str, people: int) -> None:
-    answer = sign_in("approver").post(f"/admin/issues/{issue.pk}/people/", {"q": asked})
+    answer = sign_in("admin").post(f"/admin/issues/{issue.pk}/people/", {"q": asked})
     assert len(json.loads(answer.content)["people"]) == people
 
 
@@ -111,8 +111,36 @@ def test_only_who_may_look_at_people_finds_or_sees_one(issue: Issue) -> None:
     writer, person = sign_in("writer"), Subscriber.objects.get(email="person0@example.com")
     assert writer.post(f"/admin/issues/{issue.pk}/people/", {"q": "Reader"}).status_code == 404
     assert writer.get(f"/admin/issues/{issue.pk}/mail/mail.person.{person.pk}/").status_code == 404
-    assert sign_in("approver").get(f"/admin/issues/{issue.pk}/mail/mail.person.999999/").status_code == 404
+    assert sign_in("admin").get(f"/admin/issues/{issue.pk}/mail/mail.person.999999/").status_code == 404
+    approver = sign_in("approver")
+    assert approver.post(f"/admin/issues/{issue.pk}/people/", {"q": "Reader"}).status_code == 404
+    assert approver.get(f"/admin/issues/{issue.pk}/mail/mail.person.{person.pk}/").status_code == 404
     assert sign_in("data").post(f"/admin/issues/{issue.pk}/people/", {"q": "Reader"}).status_code == 200
+
+
+def test_nobody_of_another_list_is_previewed_as(issue: Issue) -> None:
+    other = add_readers(make_publication(slug="other"), 1, start=500)[0]
+    browser = sign_in("admin")
+    for part in ("mail", "dark", "text", "inbox"):
+        assert browser.get(f"/admin/issues/{issue.pk}/mail/{part}.person.{other.pk}/").status_code == 404
+    on_list = Subscriber.objects.get(email="person0@example.com")
+    on_list.subscriptions.update(ended_at=timezone.now(), end_reason="unsubscribe")
+    assert browser.get(f"/admin/issues/{issue.pk}/mail/mail.person.{on_list.pk}/").status_code == 404
+    assert not AuditEntry.objects.filter(action="newsletter.previewed_as").exists()
+
+
+def test_each_preview_as_a_person_is_in_the_staff_log(issue: Issue) -> None:
+    browser, person = sign_in("admin"), Subscriber.objects.get(email="person0@example.com")
+    for part in ("mail", "text", "mail"):
+        assert browser.get(f"/admin/issues/{issue.pk}/mail/{part}.person.{person.pk}/").status_code == 200
+    entry = AuditEntry.objects.get(action="newsletter.previewed_as")
+    assert (entry.user.username, entry.object_id, entry.data) == (  # type: ignore[union-attr]
+        "admin@example.org",
+        str(person.pk),
+        {"publication": "weekly"},
+    )
+    sign_in("admin", email="other@example.org").get(f"/admin/issues/{issue.pk}/mail/mail.person.{person.pk}/")
+    assert AuditEntry.objects.filter(action="newsletter.previewed_as").count() == 2
 
 
 def test_two_mails_stand_side_by_side_with_their_differences_marked(issue: Issue) -> None:
@@ -237,7 +265,7 @@ def test_one_persons_mail_is_of_the_rhythm_that_they_chose(issue: Issue) -> None
     subscriptions = issue.publication.mailing_list.subscriptions
     subscriptions.filter(subscriber__email="person0@example.com").update(frequency="events")
     subscriptions.filter(subscriber__email="person1@example.com").update(frequency="monthly")
-    client = sign_in("approver")
+    client = sign_in("admin")
     rows = [
         client.post(f"/admin/issues/{issue.pk}/people/", {"q": f"person{number}@example.com"}).json()["people"][0]
         for number in (0, 1)

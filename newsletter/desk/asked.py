@@ -1,0 +1,11 @@
+"""Numbers that a form of ours sent back: how many people staff were asked about."""
+
+from django.http import HttpRequest
+
+_LONGEST = 9
+
+
+def read_people(request: HttpRequest) -> int | None:
+    """The number in the form's ``people`` field, or None if there is none."""
+    text = request.POST.get("people", "")
+    return int(text) if text.isdecimal() and len(text) <= _LONGEST else None

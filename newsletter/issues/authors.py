@@ -78,6 +78,8 @@ def _add_shown(parts: Parts, content: Content) -> None:
 def _add_chosen(parts: Parts, value: Any, *, name: str = "") -> None:
     """What the body names by id, also where it is withdrawn, cancelled or switched off and therefore not shown."""
     match value:
+        case {"type": "item", "value": item}:
+            _add_chosen(parts, item, name=name)
         case dict():
             for key, item in value.items():
                 _add_chosen(parts, item, name=key)

@@ -1,0 +1,211 @@
+"""An approval is for a list, a segment's rule and a number of people: others, or many more, are not mailed without a new one."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from newsletter.errors import AudienceChanged, NotApproved, NotReady
+from newsletter.issues.approval_rules import count_recipients
+from newsletter.issues.approve import approve_issue, require_approval, void_changed_approvals
+from newsletter.issues.approved_audience import describe_audience, most_after
+from newsletter.issues.audience import count_readers
+from newsletter.issues.content import resolve_content
+from newsletter.jobs.tick import start_due_sends, void_stale_approvals
+from newsletter.models import Approval, Delivery, Issue, Publication, Send, StaffNotice
+from newsletter.sending.start import begin_send, prepare_begun, start_send
+from subscribers.models import MailingList, Segment, Subscriber, Topic
+from tests.support.fixtures import HOUSTON, LONDON, NOW, add_readers, make_approver, make_event, make_issue, make_story
+
+pytestmark = pytest.mark.django_db
+SLOT = NOW + timedelta(days=1)
+
+
+@pytest.fixture
+def issue(publication: Publication) -> Issue:
+    """For the 20 readers in London of a list of 60."""
+    make_story("The clinic opens its doors")
+    add_readers(publication, 20, where=LONDON)
+    add_readers(publication, 40, where=HOUSTON, start=20)
+    segment = Segment.objects.create(slug="south", name="The south", rule={"all": [{"any": [{"region": "GB-ENG"}]}]})
+    Publication.objects.update(segment=segment)
+    return make_issue(Publication.objects.get())
+
+
+@pytest.fixture
+def approved(issue: Issue) -> Issue:
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    return issue
+
+
+def read(issue: Issue) -> Issue:
+    return Issue.objects.select_related("publication", "slot").get(pk=issue.pk)
+
+
+def widen() -> None:
+    Segment.objects.update(rule={"all": [{"any": [{"region": "GB-ENG"}, {"region": "US-TX"}]}]})
+
+
+def another_list() -> None:
+    Publication.objects.update(mailing_list=MailingList.objects.create(slug="other", name="The weekly letter"))
+
+
+def no_segment() -> None:
+    Publication.objects.update(segment=None)
+
+
+def test_an_approval_names_the_list_the_rule_and_how_many_people(approved: Issue) -> None:
+    row = Approval.objects.get()
+    assert (row.people, row.audience["list"], len(row.audience_sha256)) == (20, MailingList.objects.get().pk, 64)
+    assert row.audience["rule"] == {"all": [{"any": [{"region": "GB-ENG"}]}]}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"), [(widen, "the segment"), (no_segment, "the segment"), (another_list, "the list")]
+)
+def test_another_audience_stops_the_send_and_asks_again(
+    approved: Issue, change: Callable[[], None], named: str
+) -> None:
+    change()
+    with pytest.raises(NotApproved, match=named):
+        start_send(issue=read(approved), now=NOW)
+    assert not Send.objects.exists()
+    assert not Delivery.objects.exists()
+
+
+def test_a_widened_segment_voids_the_approval_and_tells_staff(approved: Issue) -> None:
+    widen()
+    void_stale_approvals(now=NOW)
+    assert read(approved).state == "draft"
+    assert not approved.approvals.filter(withdrawn_at__isnull=True).exists()
+    assert "the segment that gets it" in StaffNotice.objects.filter(key__startswith="changed-")[0].paragraphs[0]
+    approve_issue(issue=read(approved), by=make_approver(), now=NOW)
+    assert start_send(issue=read(approved), now=NOW).recipients == 60
+
+
+def test_a_segment_widened_during_the_freeze_mails_nobody(approved: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
+    from newsletter.sending import freeze
+
+    made = freeze.make_variants
+
+    def widen_first(**asked: object) -> object:
+        widen()
+        return made(**asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(freeze, "make_variants", widen_first)
+    with pytest.raises(NotApproved):
+        start_send(issue=read(approved), now=NOW)
+    assert not Delivery.objects.exists()
+
+
+def test_what_a_rule_names_is_part_of_the_audience(issue: Issue) -> None:
+    """A list or topic that takes over the name of another is another one; “latest” is the issue that it means."""
+    one, two = Topic.objects.create(slug="law", name="Law"), Topic.objects.create(slug="two", name="Two")
+    Segment.objects.update(rule={"none": [{"topic": "law"}, {"all": [{"list": "weekly"}]}]})
+    before = describe_audience(read(issue))
+    Topic.objects.filter(pk=one.pk).update(slug="old")
+    Topic.objects.filter(pk=two.pk).update(slug="law")
+    assert describe_audience(read(issue)) != before
+    Segment.objects.update(rule={"not_received": "weekly/latest"})
+    Issue.objects.update(state="sent")
+    assert describe_audience(read(issue))["rule"]["id"] == issue.pk
+
+
+def test_a_rule_that_is_broken_later_is_another_audience_not_a_crash(approved: Issue) -> None:
+    Segment.objects.update(rule={"topic": "gone"})
+    [(voided, changes)] = void_changed_approvals(now=NOW)
+    assert (voided, changes) == (approved, ["the segment that gets it"])
+
+
+def test_sign_ups_of_a_tenth_are_fine_and_more_ask_again(approved: Issue) -> None:
+    add_readers(approved.publication, 2, where=LONDON, start=100)
+    assert require_approval(read(approved), now=NOW).people == 20
+    add_readers(approved.publication, 1, where=LONDON, start=102)
+    with pytest.raises(AudienceChanged, match="was approved for 20 people and would now go to 23"):
+        start_send(issue=read(approved), now=NOW)
+    assert read(approved).state == "draft"
+    assert not Delivery.objects.exists()
+    approve_issue(issue=read(approved), by=make_approver(), now=NOW)
+    assert start_send(issue=read(approved), now=NOW).recipients == 23
+
+
+def test_fewer_people_ask_nobody(approved: Issue) -> None:
+    Subscriber.objects.filter(pk__in=list(Subscriber.objects.values_list("pk", flat=True)[:15])).delete()
+    assert start_send(issue=read(approved), now=NOW).recipients == 5
+
+
+@pytest.mark.parametrize(
+    ("approved_for", "most"), [(0, 1), (3, 4), (10, 11), (65, 71), (70, 77), (5_000, 5_500), (287_000, 287_500)]
+)
+def test_the_number_may_grow_by_a_tenth_and_never_by_more_than_500(approved_for: int, most: int) -> None:
+    assert most_after(approved_for) == most
+
+
+def test_growth_is_asked_about_at_the_slot_too(approved: Issue) -> None:
+    add_readers(approved.publication, 9, where=LONDON, start=100)
+    start_due_sends(now=SLOT)
+    assert (read(approved).state, read(approved).held, Send.objects.count()) == ("draft", False, 0)
+    assert "would now go to 29" in StaffNotice.objects.filter(key__startswith="changed-")[0].paragraphs[0]
+    approve_issue(issue=read(approved), by=make_approver(), now=SLOT)
+    start_due_sends(now=SLOT)
+    assert Send.objects.get().recipients == 29
+
+
+def test_growth_between_the_start_by_hand_and_the_freeze_is_asked_about(approved: Issue) -> None:
+    begin_send(issue=read(approved), by=make_approver(), now=NOW, asked=20)
+    add_readers(approved.publication, 9, where=LONDON, start=100)
+    assert [held.pk for held in prepare_begun(now=NOW)] == [approved.pk]
+    assert "would now go to 29" in read(approved).held_reason
+    assert not Delivery.objects.exists()
+
+
+def test_a_number_that_staff_confirmed_is_not_exceeded(approved: Issue) -> None:
+    """Also where the approval would allow more: the page asked about fewer."""
+    with pytest.raises(NotReady, match="You were asked about 10 people, and now the issue would go to 20"):
+        begin_send(issue=read(approved), by=make_approver(), now=NOW, asked=10)
+    assert not Send.objects.exists()
+
+
+def test_the_number_at_approval_leaves_out_who_gets_nothing(publication: Publication) -> None:
+    """Those who asked for events alone and have none near them: a freeze leaves them out, and so does the number."""
+    make_story("The clinic opens its doors")
+    make_event("Evening in Houston", where=HOUSTON)
+    add_readers(publication, 3, where=LONDON)
+    add_readers(publication, 2, where=HOUSTON, start=10)
+    publication.mailing_list.subscriptions.update(frequency="events")
+    issue = make_issue(publication)
+    Publication.objects.update(second_approval_above=2)
+    approval = approve_issue(issue=read(issue), by=make_approver(), now=NOW)
+    assert (approval.people, count_recipients(read(issue)), read(issue).state) == (2, 2, "approved")
+    assert count_readers(read(issue), content=resolve_content(read(issue)), now=NOW).eligible == 2
+    assert start_send(issue=read(issue), now=NOW).recipients == 2
+
+
+def test_two_approvals_hold_only_if_both_are_for_as_many_people(issue: Issue) -> None:
+    Publication.objects.update(second_approval_above=10)
+    ann, bob = make_approver("ann@example.org"), make_approver("bob@example.org")
+    approve_issue(issue=read(issue), by=ann, now=NOW)
+    add_readers(issue.publication, 9, where=LONDON, start=100)
+    approve_issue(issue=read(issue), by=bob, now=NOW)
+    assert read(issue).state == "in_review"
+    approve_issue(issue=read(issue), by=ann, now=NOW)
+    assert read(issue).state == "approved"
+    assert start_send(issue=read(issue), now=NOW).recipients == 29
+
+
+def test_an_approval_from_before_audiences_were_recorded_is_asked_for_again(approved: Issue) -> None:
+    Approval.objects.update(audience={}, audience_sha256="", people=None)
+    with pytest.raises(NotApproved, match="it was approved before approvals said who gets it"):
+        start_send(issue=read(approved), now=NOW)
+    void_stale_approvals(now=NOW)
+    assert read(approved).state == "draft"
+    assert not Send.objects.exists()
+
+
+def test_a_send_that_was_frozen_before_goes_on(approved: Issue) -> None:
+    send = start_send(issue=read(approved), now=NOW)
+    Approval.objects.update(audience={}, audience_sha256="", people=None)
+    widen()
+    void_stale_approvals(now=NOW)
+    send.refresh_from_db()
+    assert (send.state, approved.approvals.filter(withdrawn_at__isnull=True).count()) == ("submitting", 1)

@@ -1,0 +1,129 @@
+"""Whoever edited an issue, or anything that it shows or that decides who gets it, cannot be the only one who approves it."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import models
+from wagtail.images.models import Image
+from wagtail.log_actions import log
+from wagtail.models import Revision
+
+from newsletter.errors import NotAllowed, NotApproved
+from newsletter.issues.approval_rules import asks_for_another, require_right
+from newsletter.issues.approve import approve_issue, require_approval
+from newsletter.issues.authors import find_authors
+from newsletter.models import Appeal, Brand, ContentEdit, EventNotice, Issue, Publication, Source, Story
+from subscribers.models import MailingList, Segment, Topic
+from tests.support.fixtures import (
+    HOUSTON,
+    NOW,
+    add_readers,
+    make_appeal,
+    make_approver,
+    make_event,
+    make_issue,
+    make_story,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def issue(publication: Publication) -> Issue:
+    story = make_story("The clinic opens its doors")
+    story.topics.add(Topic.objects.create(slug="law", name="Law"))
+    make_event("Evening in Houston", where=HOUSTON)
+    make_appeal()
+    add_readers(publication, 3)
+    publication.segment = Segment.objects.create(slug="law", name="Law", rule={"any": [{"list": "weekly"}]})
+    publication.another_approves = True
+    publication.save()
+    return make_issue(publication)
+
+
+def read(issue: Issue) -> Issue:
+    return Issue.objects.select_related("publication").get(pk=issue.pk)
+
+
+@pytest.mark.parametrize("model", [Story, EventNotice, Appeal, Brand, Publication, Source, MailingList, Segment, Topic])
+@pytest.mark.parametrize("action", ["wagtail.create", "wagtail.edit", "wagtail.delete", "wagtail.revert"])
+def test_whoever_edited_a_part_cannot_approve_it_alone(issue: Issue, model: type[models.Model], action: str) -> None:
+    ann = make_approver("ann@example.org")
+    log(instance=model.objects.all()[0], action=action, user=ann)  # type: ignore[attr-defined]
+    with pytest.raises(NotAllowed, match=r"wrote or edited The weekly letter No\. 1, or something that it shows"):
+        approve_issue(issue=read(issue), by=ann, now=NOW)
+    assert approve_issue(issue=read(issue), by=make_approver("bob@example.org"), now=NOW).person
+
+
+def test_whoever_edited_a_picture_that_staff_chose_counts(issue: Issue) -> None:
+    image = Image.objects.create(title="A door", file="door.png", width=1, height=1)
+    body = issue.body.get_prep_value()
+    next(block for block in body if block["type"] == "lead_story")["value"]["picture"] = image.pk
+    issue.body = issue.body.stream_block.to_python(body)
+    issue.save()
+    ann = make_approver("ann@example.org")
+    log(instance=image, action="wagtail.edit", user=ann)
+    assert find_authors(read(issue)) == {ann.pk}
+
+
+def test_looking_and_deciding_make_nobody_an_author(issue: Issue) -> None:
+    ann = make_approver("ann@example.org")
+    for action in ("newsletter.approve", "newsletter.hold", "newsletter.previewed_as", "subscribers.export"):
+        log(instance=MailingList.objects.get(), action=action, user=ann)
+        log(instance=issue, action=action, user=ann)
+    assert not ContentEdit.objects.exists()
+    require_right(read(issue), by=ann)
+
+
+def test_an_edit_of_something_else_or_before_the_assembly_counts_for_nothing(issue: Issue) -> None:
+    ann, other = make_approver("ann@example.org"), make_story("Another story", days_old=90)
+    log(instance=other, action="wagtail.edit", user=ann)
+    log(instance=Story.objects.get(title__startswith="The clinic"), action="wagtail.edit", user=ann)
+    ContentEdit.objects.filter(row_id=Story.objects.get(title__startswith="The clinic").pk).update(
+        at=issue.made_at - timedelta(seconds=1)
+    )
+    assert find_authors(read(issue)) == set()
+
+
+def test_whoever_took_something_out_counts_too(issue: Issue) -> None:
+    """What was deleted is in no body any more; it is in what the issue started from and in what was frozen."""
+    ann, event = make_approver("ann@example.org"), EventNotice.objects.get()
+    log(instance=event, action="wagtail.delete", user=ann)
+    event.delete()
+    assert find_authors(read(issue)) == {ann.pk}
+
+
+def test_an_author_who_approved_while_the_rule_was_off_does_not_send_with_it_on(issue: Issue) -> None:
+    Publication.objects.update(another_approves=False)
+    ann = make_approver("ann@example.org")
+    issue.subject = "Another subject"
+    issue.save()
+    revision = issue.save_revision(user=ann)
+    Revision.objects.filter(pk=revision.pk).update(created_at=NOW - timedelta(seconds=1))
+    approve_issue(issue=read(issue), by=ann, now=NOW)
+    assert require_approval(read(issue)).person == ann
+    Publication.objects.update(another_approves=True)
+    with pytest.raises(NotApproved, match=r"Whoever approved The weekly letter No\. 1 also wrote or edited it"):
+        require_approval(read(issue))
+    approve_issue(issue=read(issue), by=make_approver("bob@example.org"), now=NOW)
+    assert require_approval(read(issue))
+
+
+@pytest.mark.parametrize(("approvers", "asks"), [(0, False), (1, False), (2, True), (3, True)])
+def test_unless_staff_choose_the_rule_is_on_with_two_approvers(
+    publication: Publication, approvers: int, asks: bool
+) -> None:
+    for number in range(approvers):
+        make_approver(f"approver{number}@example.org")
+    User.objects.create(username="writer@example.org")
+    assert asks_for_another(publication) is asks
+    publication.another_approves = not asks
+    assert asks_for_another(publication) is not asks
+
+
+def test_approvers_whose_account_is_closed_do_not_count(publication: Publication) -> None:
+    for name in ("ann", "bob"):
+        make_approver(f"{name}@example.org")
+    User.objects.filter(username="bob@example.org").update(is_active=False)
+    assert not asks_for_another(publication)

@@ -1,0 +1,128 @@
+"""Automatic issues: the rules about approval hold for them too, and staff are told the number that may go."""
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter.errors import NeedsPerson, NotApproved
+from newsletter.issues.approval_rules import goes_by_itself
+from newsletter.issues.approve import approve_by_policy, approve_issue
+from newsletter.issues.assemble import assemble_slot, find_slot
+from newsletter.issues.overdue import find_overdue
+from newsletter.jobs.tell import tell_of_assembly
+from newsletter.jobs.tick import start_due_sends
+from newsletter.models import ContentEdit, Issue, Publication, Send, StaffNotice, Story
+from newsletter.sending.start import start_send
+from subscribers.models import Segment
+from tests.support.fixtures import DUE, LONDON, NOW, add_readers, make_approver, make_issue, make_story
+
+pytestmark = pytest.mark.django_db
+SLOT = NOW + timedelta(days=1)
+
+
+@pytest.fixture
+def issue(publication: Publication) -> Issue:
+    make_story("The clinic opens its doors")
+    add_readers(publication, 20, where=LONDON)
+    Publication.objects.update(approval="auto")
+    return make_issue(Publication.objects.get())
+
+
+def read(issue: Issue) -> Issue:
+    return Issue.objects.select_related("publication", "slot").get(pk=issue.pk)
+
+
+def test_the_mail_about_an_automatic_issue_names_the_number_that_is_kept(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    add_readers(publication, 20)
+    make_approver()
+    Publication.objects.update(approval="auto")
+    slot = find_slot(publication=Publication.objects.get(), due=DUE, now=NOW)
+    assembly = assemble_slot(slot=slot, now=NOW)
+    tell_of_assembly(assembly, now=NOW)
+    assert assembly.issue is not None
+    assert assembly.issue.announced_people == 20
+    paragraphs = StaffNotice.objects.get().paragraphs
+    assert "goes out on 2026-03-05 at 09:00 (Europe/London) unless somebody holds it." in paragraphs[0]
+    assert paragraphs[1] == "It goes to 20 people."
+
+
+def test_it_waits_for_two_people_above_the_limit_and_says_so(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    add_readers(publication, 20)
+    ann, bob = make_approver("ann@example.org"), make_approver("bob@example.org")
+    Publication.objects.update(approval="auto", second_approval_above=19)
+    assembly = assemble_slot(slot=find_slot(publication=Publication.objects.get(), due=DUE, now=NOW), now=NOW)
+    tell_of_assembly(assembly, now=NOW)
+    first = StaffNotice.objects.filter(key__startswith="assembled-")[0].paragraphs
+    assert "waits for your approval" in first[0]
+    assert first[1] == "It goes to 20 people. Two people must approve what goes to more than 19."
+    issue = assembly.issue
+    assert issue is not None
+    for _ in range(2):
+        start_due_sends(now=SLOT)
+    assert (read(issue).state, read(issue).held, Send.objects.count()) == ("in_review", False, 0)
+    assert StaffNotice.objects.filter(key__startswith="waits-").count() == 2
+    assert not find_overdue(now=SLOT + timedelta(hours=1)).exists()
+    approve_issue(issue=read(issue), by=ann, now=SLOT)
+    start_due_sends(now=SLOT)
+    assert not Send.objects.exists()
+    approve_issue(issue=read(issue), by=bob, now=SLOT)
+    start_due_sends(now=SLOT)
+    assert Send.objects.get().recipients == 20
+
+
+def test_it_goes_out_by_itself_below_the_limit(issue: Issue) -> None:
+    Publication.objects.update(second_approval_above=20)
+    start_due_sends(now=SLOT)
+    assert Send.objects.get().recipients == 20
+
+
+def test_it_waits_if_the_segment_was_changed_after_staff_were_told(issue: Issue) -> None:
+    Publication.objects.update(segment=Segment.objects.create(slug="all", name="All", rule={}))
+    assert not goes_by_itself(read(issue))
+    with pytest.raises(NeedsPerson, match="Its list or segment was changed after staff were told"):
+        approve_by_policy(issue=read(issue), now=NOW)
+    start_due_sends(now=SLOT)
+    assert not Send.objects.exists()
+
+
+def test_it_waits_if_far_more_people_would_get_it_than_staff_were_told(issue: Issue) -> None:
+    add_readers(issue.publication, 2, start=100)
+    assert goes_by_itself(read(issue))
+    add_readers(issue.publication, 1, start=102)
+    with pytest.raises(NeedsPerson, match=r"Staff were told that it goes to 20 people\. Now it would go to 23"):
+        approve_by_policy(issue=read(issue), now=NOW)
+    start_due_sends(now=SLOT)
+    assert not Send.objects.exists()
+    approve_issue(issue=read(issue), by=make_approver(), now=SLOT)
+    start_due_sends(now=SLOT)
+    assert Send.objects.get().recipients == 23
+
+
+def test_one_from_before_numbers_were_recorded_waits_for_a_person(issue: Issue) -> None:
+    Issue.objects.update(announced_people=None, announced_audience="")
+    start_due_sends(now=SLOT)
+    assert (read(issue).state, Send.objects.count()) == ("in_review", 0)
+
+
+def test_an_edited_one_waits_for_somebody_else_where_another_must_approve(issue: Issue) -> None:
+    writer, other = make_approver("ann@example.org"), make_approver("bob@example.org")
+    Publication.objects.update(another_approves=True)
+    assert goes_by_itself(read(issue))
+    ContentEdit.objects.create(kind="newsletter.story", row_id=Story.objects.get().pk, person=writer, at=NOW)
+    assert not goes_by_itself(read(issue))
+    start_due_sends(now=SLOT)
+    assert not Send.objects.exists()
+    approve_issue(issue=read(issue), by=other, now=SLOT)
+    start_due_sends(now=SLOT)
+    assert Send.objects.get().recipients == 20
+
+
+@pytest.mark.parametrize("rule", [{"approval": "approve"}, {"second_approval_above": 5}])
+def test_a_rule_made_stricter_after_the_automatic_approval_holds(issue: Issue, rule: dict[str, object]) -> None:
+    approve_by_policy(issue=read(issue), now=NOW)
+    Publication.objects.update(**rule)
+    with pytest.raises(NotApproved):
+        start_send(issue=read(issue), now=NOW)
+    assert not Send.objects.exists()

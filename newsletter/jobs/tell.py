@@ -40,7 +40,8 @@ def tell_of_assembly(assembly: Assembly, *, now: datetime) -> None:
         words = [slot.reason, *_say_missing(publication)]
         write_notice(publication, f"skipped-{slot.pk}", subject, words, _home(), now)
     else:
-        words = [*_next(issue, when), f"Its subject: {literal(issue.subject)}", *_say_missing(publication)]
+        first, many = _next(issue, when)
+        words = [first, f"Its subject: {literal(issue.subject)}", many, *_say_missing(publication)]
         write_notice(
             publication, f"assembled-{slot.pk}", f"{issue} is ready to read", words, _decide(issue, now=now), now
         )
@@ -162,14 +163,15 @@ def _send(notice: StaffNotice, adapter: Adapter) -> int:
     return int(outcome.verdict is Verdict.ACCEPTED)
 
 
-def _next(issue: Issue, when: str) -> list[str]:
+def _next(issue: Issue, when: str) -> tuple[str, str]:
+    """What happens next, and to how many people it goes or why a person must approve it."""
     people = issue.announced_people or 0
     many = f"It goes to {people:,} people." if people != 1 else "It goes to 1 person."
     why = why_a_person_must(issue, people=people) if is_automatic(issue) else ""
     if is_automatic(issue) and not why:
-        return [f"{issue} goes out on {when} unless somebody holds it.", many]
+        return f"{issue} goes out on {when} unless somebody holds it.", many
     waits = f"{issue} waits for your approval. It is due on {when}; without approval nothing goes out."
-    return [waits, why or many]
+    return waits, why or many
 
 
 def _decide(issue: Issue, *, now: datetime) -> Callable[[User], str]:

@@ -44,7 +44,7 @@ def test_the_mail_about_an_automatic_issue_names_the_number_that_is_kept(publica
     assert assembly.issue.announced_people == 20
     paragraphs = StaffNotice.objects.get().paragraphs
     assert "goes out on 2026-03-05 at 09:00 (Europe/London) unless somebody holds it." in paragraphs[0]
-    assert paragraphs[1] == "It goes to 20 people."
+    assert paragraphs[2] == "It goes to 20 people."
 
 
 def test_it_waits_for_two_people_above_the_limit_and_says_so(publication: Publication) -> None:
@@ -56,7 +56,7 @@ def test_it_waits_for_two_people_above_the_limit_and_says_so(publication: Public
     tell_of_assembly(assembly, now=NOW)
     first = StaffNotice.objects.filter(key__startswith="assembled-")[0].paragraphs
     assert "waits for your approval" in first[0]
-    assert first[1] == "It goes to 20 people. Two people must approve what goes to more than 19."
+    assert first[2] == "It goes to 20 people. Two people must approve what goes to more than 19."
     issue = assembly.issue
     assert issue is not None
     for _ in range(2):

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
+from wagtail.images.models import Image
 from wagtail.models import Revision
 
 from newsletter.errors import NotReady
@@ -24,6 +25,7 @@ from subscribers.segments import resolve_rule
 
 Parts = dict[str, set[int]]
 """Row ids by ``app.model``."""
+_IMAGE = "wagtailimages.image"
 _IMAGES = ("picture", "image", "logo", "logo_dark")
 
 
@@ -31,12 +33,16 @@ def find_authors(issue: Issue, *, until: datetime | None = None) -> set[int]:
     """The ids of the staff who edited the issue or a part of it since it was assembled, up to ``until``."""
     revisions = Revision.objects.for_instance(issue).filter(user__isnull=False)
     edits = ContentEdit.objects.filter(at__gte=issue.made_at)
+    parts = find_parts(issue)
+    uploads = Image.objects.filter(pk__in=parts[_IMAGE], created_at__gte=issue.made_at, uploaded_by_user__isnull=False)
     if until is not None:
         revisions, edits = revisions.filter(created_at__lte=until), edits.filter(at__lte=until)
+        uploads = uploads.filter(created_at__lte=until)
     of_parts = Q(pk__in=[])
-    for kind, rows in find_parts(issue).items():
+    for kind, rows in parts.items():
         of_parts |= Q(kind=kind, row_id__in=rows)
     return {
+        *uploads.values_list("uploaded_by_user_id", flat=True),
         *revisions.values_list("user_id", flat=True),
         *edits.filter(of_parts).values_list("person_id", flat=True),
     }
@@ -87,7 +93,7 @@ def _add_chosen(parts: Parts, value: Any, *, name: str = "") -> None:
             for item in value:
                 _add_chosen(parts, item, name=name)
         case int() if name in _IMAGES:
-            parts["wagtailimages.image"].add(value)
+            parts[_IMAGE].add(value)
         case int() if name == "story":
             parts[_name(Story)].add(value)
         case int() if name in ("event", "events"):

@@ -8,6 +8,7 @@ from wagtail.admin.auth import require_admin_access
 from wagtail.admin.views.account import LogoutView
 
 from newsletter.desk.account_page import AccountPage
+from newsletter.desk.picture_edits import LoggedPictureEdit
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/admin/", permanent=False)),
@@ -17,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("newsletter.api.urls")),
     path("", include("newsletter.desk.blocked")),
     path("admin/account/", require_admin_access(AccountPage.as_view())),
+    path("admin/images/multiple/<int:image_id>/", require_admin_access(LoggedPictureEdit.as_view())),
     path("admin/", include(wagtailadmin_urls)),
     path("", include("newsletter.web.urls")),
     path("", include("subscribers.web.urls")),

@@ -67,6 +67,19 @@ def test_whoever_edited_a_picture_that_staff_chose_counts(issue: Issue) -> None:
     assert find_authors(read(issue)) == {ann.pk}
 
 
+def test_whoever_uploaded_a_picture_since_then_counts(issue: Issue) -> None:
+    """Uploads in a chooser are not in the staff log; the picture names who brought it."""
+    ann = make_approver("ann@example.org")
+    image = Image.objects.create(title="A door", file="door.png", width=1, height=1, uploaded_by_user=ann)
+    body = issue.body.get_prep_value()
+    next(block for block in body if block["type"] == "lead_story")["value"]["picture"] = image.pk
+    issue.body = issue.body.stream_block.to_python(body)
+    issue.save()
+    assert find_authors(read(issue)) == {ann.pk}
+    Image.objects.update(created_at=issue.made_at - timedelta(days=1))
+    assert find_authors(read(issue)) == set()
+
+
 def test_looking_and_deciding_make_nobody_an_author(issue: Issue) -> None:
     ann = make_approver("ann@example.org")
     for action in ("newsletter.approve", "newsletter.hold", "newsletter.previewed_as", "subscribers.export"):

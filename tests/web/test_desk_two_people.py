@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from wagtail.images.models import Image
 
 from newsletter.issues.approve import approve_issue
 from newsletter.issues.authors import find_authors
@@ -143,6 +144,15 @@ def test_a_deletion_is_an_edit(issue: Issue) -> None:
     assert ann.post(f"/admin/events/delete/{event.pk}/").status_code == 302
     assert not EventNotice.objects.exists()
     assert User.objects.get(username="ann@example.org").pk in find_authors(read(issue))
+
+
+def test_a_picture_edited_on_the_upload_page_is_logged(issue: Issue) -> None:
+    ann = sign_in("admin", email="ann@example.org")
+    image = Image.objects.create(title="A door", file="door.png", width=1, height=1)
+    fields = {f"image-{image.pk}-title": "Another door", f"image-{image.pk}-tags": ""}
+    answer = ann.post(f"/admin/images/multiple/{image.pk}/", fields, headers={"x-requested-with": "XMLHttpRequest"})
+    assert answer.json()["success"], answer.content
+    assert ContentEdit.objects.get().kind == "wagtailimages.image"
 
 
 def test_a_segment_widened_in_the_desk_voids_the_approval(issue: Issue) -> None:

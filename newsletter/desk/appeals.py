@@ -45,7 +45,11 @@ class AppealViewSet(SnippetViewSet):
         MultiFieldPanel(
             [
                 FieldPanel("audience"),
-                FieldPanel("enabled", heading=gettext_lazy("In use")),
+                FieldPanel(
+                    "enabled",
+                    heading=gettext_lazy("In use"),
+                    help_text=gettext_lazy("Switched off, no issue shows it any more."),
+                ),
                 FieldPanel("slug", heading=gettext_lazy("Short name")),
             ],
             heading=gettext_lazy("Who sees it"),

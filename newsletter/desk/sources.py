@@ -80,7 +80,11 @@ class SourceViewSet(SnippetViewSet):
                 FieldPanel("kind"),
                 FieldPanel("url", heading=gettext_lazy("Address")),
                 FieldPanel("every_minutes", heading=gettext_lazy("Minutes between looks")),
-                FieldPanel("enabled", heading=gettext_lazy("In use")),
+                FieldPanel(
+                    "enabled",
+                    heading=gettext_lazy("In use"),
+                    help_text=gettext_lazy("Its stories stay. Switched off, the source is not read any more."),
+                ),
             ],
             heading=gettext_lazy("Where to look"),
         ),

@@ -112,7 +112,8 @@ def download_refused(request: HttpRequest, pk: int) -> HttpResponse | StreamingH
         try:
             note_disclosure(by=request.user, kind=kind, people=refused, about=batch.pk, now=timezone.now())
         except CannotExport as error:
-            messages.error(request, f"{say(error)} {_('Whoever imported the file may take its refused lines.')}")
+            own = _("Whoever imported the file may take its refused lines.")
+            messages.error(request, f"{say(error)} {own}")
             return redirect("subscribers_import", batch.pk)
     log(instance=batch, action="subscribers.import_refused", user=request.user, data={"import": batch.pk})
     writer: Any = csv.writer(Echo(), lineterminator="\r\n")

@@ -16,8 +16,23 @@ from newsletter.jobs.tell_exports import tell_of_waiting_exports
 from newsletter.models import AuditEntry, StaffNotice
 from subscribers import exports
 from subscribers.exporter import export_rows
-from subscribers.exports import CannotExport, allow_export, ask_for_export, forget_old_exports, use_export
-from subscribers.models import ExportRequest, MailingList, Subscriber, Subscription
+from subscribers.exports import (
+    CannotExport,
+    allow_export,
+    ask_for_export,
+    forget_old_exports,
+    note_disclosure,
+    use_export,
+)
+from subscribers.models import (
+    Disclosure,
+    ExportRequest,
+    ImportBatch,
+    ImportRefusal,
+    MailingList,
+    Subscriber,
+    Subscription,
+)
 from subscribers.models.exports import MOST_ALONE
 from tests.support.fixtures import make_publication
 from tests.support.people import NOW, make_list, make_person
@@ -235,3 +250,74 @@ def test_v10_those_who_may_allow_are_told_by_mail_once_and_who_asked_is_not(
     assert "ann@example.org asks to export 501 people, for “Print run”." in told[0].paragraphs
     assert told[0].paragraphs[1].startswith("What you allow is 526 people at most;")
     assert told[0].link.endswith(URL)
+
+
+def use_up(mailing_list: MailingList, client: Client, people: int) -> None:
+    """Let the person at this browser take so many people alone."""
+    fill(mailing_list, people)
+    fields = {"mailing_list": mailing_list.pk, "reason": "Print", "password": PASSWORD}
+    assert client.post(URL, fields).headers["Content-Type"].startswith("text/csv")
+
+
+def test_single_downloads_and_looks_count_towards_the_500(ann: Client) -> None:
+    use_up(make_list(), ann, MOST_ALONE - 2)
+    person = Subscriber.objects.all()[0]
+    data, reveal = (reverse(name, args=[person.pk]) for name in ("subscribers_person_data", "subscribers_reveal"))
+    assert ann.post(data).headers["Content-Type"] == "application/json"
+    assert person.email in ann.post(reveal).content.decode()
+    for refused in (data, reveal):
+        answer = ann.post(refused, follow=True)
+        assert "You have taken or seen 500 people in the last 24 hours, and this is 1 more." in said(answer)[0]
+        assert person.email not in answer.content.decode()
+    assert sorted(Disclosure.objects.values_list("kind", "people")) == [("person_file", 1), ("reveal", 1)]
+    assert sign_in("data", email="bob@example.org").post(data).headers["Content-Type"] == "application/json"
+
+
+def test_many_single_downloads_leave_no_room_for_a_file(ann: Client) -> None:
+    mailing_list = fill(make_list(), 10)
+    person, by = Subscriber.objects.all()[0], User.objects.get(username="ann@example.org")
+    for _ in range(2):
+        note_disclosure(by=by, kind=Disclosure.Kind.REVEAL, people=245, about=person.pk, now=timezone.now())
+    asked = ask_for_export(by=by, mailing_list=mailing_list, reason="Print", mark=False, now=timezone.now())
+    assert asked.alone
+    asked = ask_for_export(by=by, mailing_list=mailing_list, reason="Print", mark=False, now=timezone.now())
+    assert not asked.alone
+    later = timezone.now() + timedelta(days=1, minutes=1)
+    assert ask_for_export(by=by, mailing_list=mailing_list, reason="Print", mark=False, now=later).alone
+
+
+def test_refused_lines_of_somebody_elses_import_count(ann: Client) -> None:
+    batch = ImportBatch.objects.create(
+        mailing_list=make_list(),
+        file_name="people.csv",
+        by="bob@example.org",
+        started_at=NOW,
+        header=["email"],
+        state="done",
+        evidence="Sheet",
+    )
+    ImportRefusal.objects.bulk_create(
+        ImportRefusal(batch=batch, line=number, reason="no address", raw=f"p{number}") for number in range(300)
+    )
+    refused = reverse("subscribers_import_refused", args=[batch.pk])
+    assert ann.get(refused).headers["Content-Type"].startswith("text/csv")
+    assert "Whoever imported the file may take its refused lines." in said(ann.get(refused, follow=True))[0]
+    assert Disclosure.objects.get().people == 300
+    bob = sign_in("data", email="bob@example.org")
+    for _ in range(2):
+        assert bob.get(refused).headers["Content-Type"].startswith("text/csv")
+
+
+def test_what_was_taken_one_by_one_is_forgotten_after_a_month(ann: Client) -> None:
+    by = User.objects.get(username="ann@example.org")
+    note_disclosure(by=by, kind=Disclosure.Kind.REVEAL, people=1, about=1, now=timezone.now() - timedelta(days=31))
+    note_disclosure(by=by, kind=Disclosure.Kind.REVEAL, people=1, about=1, now=timezone.now())
+    forget_old_exports(now=timezone.now())
+    assert Disclosure.objects.count() == 1
+
+
+@pytest.mark.parametrize("wrong", [{"people": 0}, {"people": MOST_ALONE + 1}, {"kind": "whim"}])
+def test_the_database_refuses_a_download_that_cannot_be(ann: Client, wrong: dict[str, object]) -> None:
+    fields = {"by": User.objects.get(), "at": NOW, "kind": "reveal", "people": 1, "about": 1, **wrong}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Disclosure.objects.create(**fields)

@@ -3,11 +3,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test lint install clean email-gallery email-check email-goldens email-blocks messages soak guide-pictures
+.PHONY: help demo test integration lint install clean email-gallery email-check email-goldens email-blocks messages soak guide-pictures
 
 help:
 	@echo "make demo   send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
 	@echo "make test   run the tests, on SQLite and, where its binaries are, on PostgreSQL"
+	@echo "make integration  run the product against a real WordPress, calendar servers and site generators (about 15 minutes)"
 	@echo "make soak   send to 200,000 people three times while everything goes wrong at random (at most 20 minutes)"
 	@echo "make email-gallery  draw every mail layout in every finished brand on one contact sheet (needs Chromium)"
 	@echo "make email-check    hold all of them to the whole bar: axe, validators, SpamAssassin, size (some minutes)"
@@ -27,6 +28,10 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 	$(BIN)/python -m tests.support.postgres_where_found $(BIN)/pytest -n auto --dist worksteal tests/db tests/crash $(ARGS)
+
+integration: $(VENV)/.dev
+	$(BIN)/python -m tests.integration.install
+	NEWSLETTER_INTEGRATION=1 $(BIN)/pytest -n 2 -rs tests/integration $(ARGS)
 
 email-gallery: $(VENV)/.dev
 	$(BIN)/python -m tests.gallery.run $(ARGS)

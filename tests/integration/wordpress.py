@@ -1,0 +1,135 @@
+"""A real WordPress on loopback: Debian's package, PHP's own server and a MariaDB of its own."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.integration.servers import free_port, run_server
+
+HERE = Path(__file__).parent
+PACKAGE = Path("/usr/share/wordpress")
+THEME = "twentytwentythree"
+DATABASE_USER = "nobody"
+STORIES = """<?php
+add_action('init', function () {
+    register_post_type('field_story', [
+        'public' => true, 'show_in_rest' => true, 'rest_base' => 'field-stories', 'label' => 'Field stories',
+        'supports' => ['title', 'editor', 'excerpt', 'thumbnail'],
+    ]);
+});
+"""
+
+
+def list_missing() -> list[str]:
+    """Return what a WordPress needs and this machine lacks."""
+    programs = ("php", "mariadbd", "mariadb-install-db")
+    missing = [name for name in programs if not _find(name)]
+    theme = PACKAGE / "wp-content" / "themes" / THEME
+    return missing + [str(path) for path in (PACKAGE / "wp-settings.php", theme) if not path.exists()]
+
+
+class WordPress:
+    """One site. Its posts are changed by WordPress's own functions, as its editor changes them."""
+
+    def __init__(self, *, root: Path, url: str, folder: str) -> None:
+        self.root, self.url, self._folder = root, url + folder, root / folder.strip("/")
+
+    def do(self, action: str, **values: Any) -> Any:
+        """Run one action of wordpress.php and return its result."""
+        done = subprocess.run(
+            ["php", str(HERE / "wordpress.php"), str(self._folder), self.url],
+            input=json.dumps({"do": action, "with": values}),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        if done.returncode:
+            raise RuntimeError(f"WordPress refused to {action}: {done.stdout[-2000:]} {done.stderr[-2000:]}")
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def publish(self, title: str, content: str, **fields: Any) -> int:
+        """Publish a post and return its id."""
+        return int(self.do("save", post_title=title, post_content=content, post_status="publish", **fields))
+
+    def change(self, post: int, **fields: Any) -> None:
+        self.do("save", ID=post, **fields)
+
+    def address(self, post: int) -> str:
+        return str(self.do("address", ID=post))
+
+
+@contextmanager
+def run_mariadb(folder: Path) -> Iterator[str]:
+    """Start a database server of our own and yield the path of its socket."""
+    data, port = folder / "data", free_port()
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)
+    user = DATABASE_USER if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user=user)
+    install = [
+        _find("mariadb-install-db"),
+        "--no-defaults",
+        f"--datadir={data}",
+        "--auth-root-authentication-method=normal",
+    ]
+    subprocess.run([*install, "--skip-test-db"], user=user, check=True, capture_output=True, timeout=120, cwd="/")
+    socket = str(folder / "sock")
+    command = [_find("mariadbd"), "--no-defaults", f"--datadir={data}", f"--socket={socket}", f"--port={port}"]
+    options = ["--bind-address=127.0.0.1", "--skip-grant-tables", "--innodb-flush-log-at-trx-commit=0"]
+    with run_server([*command, *options], port=port, log=folder / "log", user=user, cwd=Path("/")):
+        yield socket
+
+
+@contextmanager
+def run_wordpress(root: Path, *, socket: str, database: str, folder: str = "") -> Iterator[WordPress]:
+    """Install a WordPress below ``folder`` of a new site and serve it. It makes no requests of its own."""
+    port = free_port()
+    url, place = f"http://127.0.0.1:{port}", root / folder.strip("/")
+    shutil.copytree(PACKAGE, place, symlinks=False)
+    plugins = place / "wp-content" / "mu-plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "stories.php").write_text(STORIES)
+    (place / "wp-config.php").write_text(_write_config(socket=socket, database=database, url=url + folder))
+    _create_database(socket, database)
+    site = WordPress(root=root, url=url, folder=folder)
+    site.do("install", title="Justice in the field")
+    command = ["php", "-S", f"127.0.0.1:{port}", "-t", str(root), str(HERE / "wordpress_router.php")]
+    env = {"PHP_CLI_SERVER_WORKERS": "4", "WORDPRESS_FOLDER": folder}
+    with run_server(command, port=port, log=root / "php.log", env=env):
+        yield site
+
+
+def _create_database(socket: str, name: str) -> None:
+    code = "$db = new mysqli('localhost', 'root', '', '', 0, $argv[1]); $db->query('CREATE DATABASE ' . $argv[2]);"
+    subprocess.run(["php", "-r", code, "--", socket, name], check=True, timeout=30)
+
+
+def _write_config(*, socket: str, database: str, url: str) -> str:
+    constants = {
+        "DB_NAME": database,
+        "DB_USER": "root",
+        "DB_PASSWORD": "",
+        "DB_HOST": f"localhost:{socket}",
+        "DB_CHARSET": "utf8mb4",
+        "WP_HOME": url,
+        "WP_SITEURL": url,
+        "DISABLE_WP_CRON": True,
+        "WP_HTTP_BLOCK_EXTERNAL": True,
+        "AUTOMATIC_UPDATER_DISABLED": True,
+        "WP_DEBUG": False,
+    }
+    defines = "\n".join(f"define('{name}', {json.dumps(value)});" for name, value in constants.items())
+    return f"<?php\n{defines}\n$table_prefix = 'wp_';\nif (!defined('ABSPATH')) define('ABSPATH', __DIR__ . '/');\n" + (
+        "require_once ABSPATH . 'wp-settings.php';\n"
+    )
+
+
+def _find(name: str) -> str:
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin") or ""

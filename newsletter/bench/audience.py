@@ -53,8 +53,7 @@ def make_audience(people: int, *, stories: int = 5) -> Publication:
     source = Source.objects.create(name="Bench", kind="feed", url="https://example.org/feed.xml")
     for number in range(stories):
         Story.objects.create(
-            source=source,
-            external_id=str(number),
+            external_id=f"desk:{number}",
             url=f"https://example.org/{number}/",
             title=f"Story number {number} of the bench",
             teaser="A sentence about what happened, and another that says what it means. " * 2,

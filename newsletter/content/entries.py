@@ -10,7 +10,10 @@ from datetime import date, datetime
 
 @dataclass(frozen=True)
 class StoryEntry:
-    """A story as its source tells it. ``external_id`` is stable for the source; ``pseudonyms`` are (name, note) pairs."""
+    """A story as its source tells it. ``external_id`` is stable for the source; ``pseudonyms`` are (name, note) pairs.
+
+    ``addresses`` are other addresses of the same page: a canonical or short link, an identity that is an address.
+    """
 
     external_id: str
     url: str
@@ -25,6 +28,7 @@ class StoryEntry:
     categories: tuple[str, ...] = ()
     related: tuple[tuple[str, str], ...] = ()
     pseudonyms: tuple[tuple[str, str], ...] = ()
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

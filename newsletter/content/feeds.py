@@ -9,11 +9,21 @@ from typing import Any
 import feedparser
 
 from newsletter.content.entries import Parsed, StoryEntry
-from newsletter.content.entry_rules import checked_date, checked_link, checked_title, collect, label, safe_link
+from newsletter.content.entry_rules import (
+    BadEntry,
+    checked_date,
+    checked_link,
+    checked_title,
+    collect,
+    label,
+    safe_link,
+)
 from newsletter.content.feed_pictures import PICTURE_WORDS, first_picture, picture_in_html
 from newsletter.content.html import clean_html, plain_text, title_text
 from newsletter.content.json_feed import looks_like_json, parse_json_feed
 from newsletter.content.nesting import is_deep_xml
+from newsletter.content.password_form import REASON as PROTECTED
+from newsletter.content.password_form import says_protected
 from newsletter.content.pseudonyms import find_pseudonyms
 from newsletter.content.text import cut_at_word, make_teaser, tidy
 from newsletter.content.xml_guard import has_internal_subset
@@ -91,6 +101,8 @@ def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: st
     html = _longest_html(raw)
     summary = str(raw.get("summary") or "")[:_SUMMARY_BYTES]
     text = plain_text(html or summary)
+    if says_protected(title=title, text=plain_text(summary), html=html + summary):
+        raise BadEntry(PROTECTED)
     teaser = make_teaser(plain_text(summary) or text)
     picture, alt = first_picture(raw, base_url=link)
     if not picture:
@@ -109,7 +121,16 @@ def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: st
         language=str(raw.get("language") or detail.get("language") or language or "")[:35],
         categories=_categories(raw),
         pseudonyms=find_pseudonyms(title, teaser, text),
+        addresses=_addresses(raw, base_url=url),
     )
+
+
+def _addresses(raw: Mapping[str, Any], *, base_url: str) -> tuple[str, ...]:
+    """The entry's other addresses: its identity if that is one, the link before a counting service, its short link."""
+    links = (link for link in raw.get("links") or [] if link.get("rel") in ("shortlink", "canonical"))
+    named = [raw.get("id"), raw.get("feedburner_origlink"), *(link.get("href") for link in links)]
+    urls = (str(url) for url in named if url and str(url).startswith(("http://", "https://")))
+    return tuple(dict.fromkeys(url for url in urls if safe_link(url, base_url=base_url)))
 
 
 def _longest_html(raw: Mapping[str, Any]) -> str:

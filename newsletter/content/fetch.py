@@ -1,5 +1,6 @@
 """The one place that opens a URL from outside: guarded, limited, conditional. It parses nothing."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -42,6 +43,8 @@ _MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LONGEST_RETRY_AFTER = 7 * 24 * 3600
 _PORTS = {"http": 80, "https": 443}
+_ERROR_BYTES = 65_536
+_PACKED = re.compile(r'(?:[-;]+(?:gzip|gz|deflate|br))"$', re.IGNORECASE)
 
 Resolve = Callable[[str, int], Sequence[str]]
 
@@ -100,7 +103,7 @@ class Fetcher:
         deadline = time.monotonic() + limits.total
         headers = {"User-Agent": self.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
         if etag:
-            headers["If-None-Match"] = etag
+            headers["If-None-Match"] = _every_form(etag)
         if last_modified:
             headers["If-Modified-Since"] = last_modified
         here = urldefrag(url.strip()).url
@@ -170,7 +173,7 @@ class Fetcher:
             conditional = "If-None-Match" in headers or "If-Modified-Since" in headers
             unchanged = response.status_code == 304 and conditional
             if not unchanged and not 200 <= response.status_code < 300:
-                raise _bad_status(response, host)
+                raise _bad_status(response, host, deadline=deadline)
             _check_length(response.headers.get("Content-Length", ""), limits.max_bytes, host)
             body = b""
             if not unchanged:
@@ -213,7 +216,13 @@ def _check_length(text: str, max_bytes: int, host: str) -> None:
         raise TooLarge(f"{host} sends more than {max_bytes // _MIB or 1} MB, the most that is read. Nothing was used.")
 
 
-def _bad_status(response: requests.Response, host: str) -> BadStatus:
+def _every_form(etag: str) -> str:
+    """The tag as it came, and as the server compares it: some add a mark of packing to it, and then do not know it again."""
+    plain = _PACKED.sub('"', etag)
+    return etag if plain == etag else f"{etag}, {plain}"
+
+
+def _bad_status(response: requests.Response, host: str, *, deadline: float) -> BadStatus:
     status = response.status_code
     meaning = {
         401: "asks for a log-in. Use an address that anyone may read",
@@ -223,7 +232,19 @@ def _bad_status(response: requests.Response, host: str) -> BadStatus:
         429: "asks us to come less often. It is tried again later",
     }.get(status, "has an error of its own. It is tried again later" if status >= 500 else "did not give the document")
     retry_after = _seconds(response.headers.get("Retry-After", ""))
-    return BadStatus(f"{host} {meaning} (status {status}).", status=status, retry_after=retry_after)
+    said = _say_beside(response, host, deadline=deadline)
+    return BadStatus(f"{host} {meaning} (status {status}).", status=status, retry_after=retry_after, body=said)
+
+
+def _say_beside(response: requests.Response, host: str, *, deadline: float) -> bytes:
+    """What the site says beside an error, if it is JSON and short."""
+    if "json" not in response.headers.get("Content-Type", "").lower():
+        return b""
+    encoding = response.headers.get("Content-Encoding", "")
+    try:
+        return read_body(response.raw, encoding=encoding, max_bytes=_ERROR_BYTES, deadline=deadline, site=host)
+    except (FetchError, HTTPError, OSError):
+        return b""
 
 
 def _seconds(text: str) -> int | None:

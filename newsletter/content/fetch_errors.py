@@ -24,9 +24,13 @@ class Unreachable(FetchError):
 
 
 class BadStatus(FetchError):
-    """The site answered, but with an error. ``retry_after`` is in seconds, None when the site named no time."""
+    """The site answered, but with an error. ``retry_after`` is in seconds, None when the site named no time.
 
-    def __init__(self, message: str, *, status: int, retry_after: int | None = None) -> None:
+    ``body`` is the start of what the site said beside the status, b"" if it said nothing that can be read.
+    """
+
+    def __init__(self, message: str, *, status: int, retry_after: int | None = None, body: bytes = b"") -> None:
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
+        self.body = body

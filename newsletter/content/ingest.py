@@ -7,16 +7,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from newsletter.content.at_source import check_at_source
 from newsletter.content.entries import EventEntry, Parsed, SetAside, StoryEntry
 from newsletter.content.event_zones import settle_zone
 from newsletter.content.fetch import Fetcher, FetchError
 from newsletter.content.hosting import fetch_picture, make_fetcher
+from newsletter.content.missing import check_missing
 from newsletter.content.pictures import BadPicture
 from newsletter.content.places import locate_event
 from newsletter.content.read import TooHeavy, Unreadable, read_source
+from newsletter.content.story_rows import Place, find_story, is_free, owns, remember_story, shared_addresses
 from newsletter.content.vanished import HELD, cancel_vanished
 from newsletter.models import EventNotice, Picture, SetAsideEntry, Source, Story
 from subscribers.models import Topic
@@ -24,6 +27,8 @@ from subscribers.models import Topic
 log = logging.getLogger(__name__)
 LONGEST_BACK_OFF = timedelta(days=1)
 CLAIM = timedelta(minutes=5)
+TOLD_WITHIN = timedelta(days=90)
+_OF_STORIES = (Source.Kind.FEED, Source.Kind.WORDPRESS, Source.Kind.PAGE)
 
 
 @dataclass
@@ -37,6 +42,7 @@ class IngestReport:
     updated: int = 0
     unchanged: int = 0
     cancelled: int = 0
+    gone: int = 0
     set_aside: list[SetAside] = field(default_factory=list)
     error: str = ""
 
@@ -68,11 +74,13 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
             now=now,
         )
     except (FetchError, TooHeavy, Unreadable) as error:
+        _ask_about_page(source, report, fetcher=fetcher, now=now)
         return _failed(source, report, str(error), now, retry_after=getattr(error, "retry_after", None))
     if reading.parsed.error:
+        _ask_about_page(source, report, fetcher=fetcher, now=now)
         return _failed(source, report, reading.parsed.error, now, retry_after=None)
     if reading.unchanged:
-        report.unchanged = source.stories.count() + source.events.count()
+        report.unchanged = source.origins.count() + source.events.count()
     else:
         _store(source, reading.parsed, report, fetcher=fetcher, now=now)
     source.etag, source.last_modified = reading.etag[:500], reading.last_modified[:100]
@@ -104,14 +112,20 @@ def _looked(source: Source, *, now: datetime, wait: timedelta) -> None:
 
 def _store(source: Source, parsed: Parsed, report: IngestReport, *, fetcher: Fetcher, now: datetime) -> None:
     report.set_aside = list(parsed.set_aside)
+    shared = shared_addresses(parsed.stories)
+    named = frozenset(story.external_id[:500] for story in parsed.stories)
     for story in parsed.stories:
-        _count(report, _store_story(source, story, report, fetcher=fetcher, now=now))
+        place = Place(source, story, named=named, shared=shared)
+        _count(report, _place_story(place, report, fetcher=fetcher, now=now))
     for event in parsed.events:
         _count(report, _store_event(source, event, now=now))
     if source.kind in (Source.Kind.CALENDAR, Source.Kind.EVENTS):
         report.cancelled, held = cancel_vanished(source, parsed, now=now)
         if held:
             report.set_aside.append(held)
+    if source.kind in _OF_STORIES:
+        checked = check_missing(source, parsed, now=now, fetcher=fetcher, since=now - TOLD_WITHIN)
+        report.gone += len(checked.gone)
     with transaction.atomic():
         source.set_aside.all().delete()
         SetAsideEntry.objects.bulk_create(
@@ -124,9 +138,43 @@ def _count(report: IngestReport, what: str) -> None:
     setattr(report, what, getattr(report, what) + 1)
 
 
-def _store_story(source: Source, entry: StoryEntry, report: IngestReport, *, fetcher: Fetcher, now: datetime) -> str:
+def _ask_about_page(source: Source, report: IngestReport, *, fetcher: Fetcher, now: datetime) -> None:
+    """A source that is one page of one story may have failed because the story is gone."""
+    if source.kind == Source.Kind.PAGE:
+        report.gone += len(check_at_source(source.stories.select_related("source"), now=now, fetcher=fetcher).gone)
+
+
+def _place_story(place: Place, report: IngestReport, *, fetcher: Fetcher, now: datetime) -> str:
+    """Store one entry in the row of its story, or in a new one. The table of addresses refuses a second row."""
+    known, first = find_story(place)
+    if known is None:
+        try:
+            with transaction.atomic():
+                return _store_story(place, report, known=None, fetcher=fetcher, now=now)
+        except IntegrityError:
+            # Another poller stored the same story from another source meanwhile.
+            known, first = find_story(place)
+            if known is None:
+                raise
+    if owns(place.source, known):
+        done = _store_story(place, report, known=known, fetcher=fetcher, now=now)
+    else:
+        done = _add_to_story(place.source, place.entry, known)
+    if first:
+        remember_story(place, known)
+    return done
+
+
+def _add_to_story(source: Source, entry: StoryEntry, story: Story) -> str:
+    """Another source lists it first: this one adds its topics, and changes no word."""
+    before = story.topics.count()
+    story.topics.add(*_topics(source, entry.categories))
+    return "unchanged" if story.topics.count() == before else "updated"
+
+
+def _store_story(place: Place, report: IngestReport, *, known: Story | None, fetcher: Fetcher, now: datetime) -> str:
+    source, entry = place.source, place.entry
     sha256 = _hash(entry)
-    known = Story.objects.filter(source=source, external_id=entry.external_id[:500]).first()
     if known and known.source_sha256 == sha256 and (known.picture_id or not entry.picture_url):
         return "unchanged"
     picture, failure = _picture(entry, fetcher=fetcher)
@@ -150,9 +198,29 @@ def _store_story(source: Source, entry: StoryEntry, report: IngestReport, *, fet
         "source_sha256": "" if kept else sha256,
     }
     with transaction.atomic():
+        if known is not None and is_free(place):
+            values |= {"source": source, "external_id": entry.external_id[:500]}
+        before = _words(known)
         story = _upsert(Story, source, entry.external_id[:500], known, values, now)
+        topics = story.topics.count()
         story.topics.add(*_topics(source, entry.categories))
-    return "updated" if known else "new"
+        same = before == _words(story) and topics == story.topics.count()
+        if known is None:
+            remember_story(place, story)
+    return "new" if known is None else "unchanged" if same else "updated"
+
+
+def _words(story: Story | None) -> dict[str, Any]:
+    """What a story's row says, without our own notes about it."""
+    return (
+        {}
+        if story is None
+        else {
+            field.attname: getattr(story, field.attname)
+            for field in Story._meta.concrete_fields
+            if field.attname not in ("source_sha256", "checked_at", "check_failed")
+        }
+    )
 
 
 def _store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
@@ -217,4 +285,6 @@ def _topics(source: Source, categories: tuple[str, ...]) -> list[Topic]:
 
 
 def _hash(entry: StoryEntry | EventEntry) -> str:
-    return hashlib.sha256(orjson.dumps(asdict(entry), option=orjson.OPT_SORT_KEYS)).hexdigest()
+    """Of all that the source says of it; its other addresses say which story it is, and nothing of the story."""
+    said = {name: value for name, value in asdict(entry).items() if name != "addresses"}
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()

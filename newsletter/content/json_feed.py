@@ -8,6 +8,7 @@ import orjson
 
 from newsletter.content.entries import Parsed, StoryEntry
 from newsletter.content.entry_rules import (
+    BadEntry,
     checked_date,
     checked_link,
     checked_title,
@@ -18,6 +19,8 @@ from newsletter.content.entry_rules import (
 )
 from newsletter.content.feed_pictures import picture_in_html
 from newsletter.content.html import clean_html, plain_text
+from newsletter.content.password_form import REASON as PROTECTED
+from newsletter.content.password_form import says_protected
 from newsletter.content.pseudonyms import find_pseudonyms
 from newsletter.content.text import cut_at_word, make_teaser, tidy
 
@@ -67,6 +70,8 @@ def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetim
     link = checked_link(_text(item, "url") or _text(item, "external_url"), base_url=url)
     html = _text(item, "content_html")[:_BODY_CHARS]
     text = tidy(_text(item, "content_text")[:_BODY_CHARS], keep_lines=True) or plain_text(html)
+    if says_protected(title=title, text=_text(item, "summary") or text, html=html):
+        raise BadEntry(PROTECTED)
     teaser = make_teaser(_text(item, "summary") or text)
     picture = safe_link(_text(item, "image") or _text(item, "banner_image"), base_url=link)
     alt = ""
@@ -88,6 +93,7 @@ def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetim
         language=(_text(item, "language") or language)[:35],
         categories=tuple(dict.fromkeys(cut_at_word(name, 100) for name in names if name))[:_MOST_CATEGORIES],
         pseudonyms=find_pseudonyms(title, teaser, text),
+        addresses=(identity,) if (identity := _text(item, "id")).startswith(("http://", "https://")) else (),
     )
 
 

@@ -15,8 +15,10 @@ from newsletter.content.entries import Parsed, SetAside, StoryEntry
 from newsletter.content.entry_rules import BadEntry, checked_date, checked_title, label, read_date, safe_link
 from newsletter.content.html import clean_html, plain_text, title_text
 from newsletter.content.json_ld import first_text, mapping, nodes_in, types_of
-from newsletter.content.markup import decode_page
+from newsletter.content.markup import decode_page, page_text
 from newsletter.content.page_related import related_stories, without_related
+from newsletter.content.password_form import REASON as PROTECTED
+from newsletter.content.password_form import has_password_form
 from newsletter.content.pseudonyms import find_pseudonyms
 from newsletter.content.text import cut_at_word, make_teaser, tidy
 
@@ -35,6 +37,9 @@ def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: date
     tree = decode_page(body, content_type)
     if tree is None:
         return Parsed(error="The page is empty. Check its address.")
+    if has_password_form(page_text(body, content_type)):
+        name = label(title="", link=url, number=1)
+        return Parsed(set_aside=(SetAside(entry=name, reason=PROTECTED),))
     meta = _meta(tree)
     node = next((one for one in nodes_in(tree) if _STORY_TYPES & set(types_of(one))), {})
     found = _extract(tree, url)
@@ -76,6 +81,7 @@ def _story(
         language=_language(tree, meta, node),
         categories=_categories(meta, node),
         related=related_stories(tree, base_url=url, own_url=address),
+        addresses=_addresses(tree, meta, url),
     )
     return replace(story, pseudonyms=find_pseudonyms(title, teaser, whole))
 
@@ -139,6 +145,13 @@ def _address(tree: HtmlElement, meta: Mapping[str, str], url: str) -> str:
         if safe and urlsplit(safe).hostname == urlsplit(url).hostname and urlsplit(safe).path.strip("/"):
             return safe
     return url
+
+
+def _addresses(tree: HtmlElement, meta: Mapping[str, str], url: str) -> tuple[str, ...]:
+    """The page's other addresses on its own site: where it was found, its canonical and short link, its ``og:url``."""
+    links = [str(link.get("href") or "") for link in tree.iter("link") if link.get("rel") in ("canonical", "shortlink")]
+    safe = [safe_link(link, base_url=url) for link in (url, *links, meta.get("og:url", ""))]
+    return tuple(dict.fromkeys(one for one in safe if one and urlsplit(one).hostname == urlsplit(url).hostname))
 
 
 def _picture(meta: Mapping[str, str], node: Mapping[str, Any], tree: HtmlElement, url: str) -> tuple[str, str]:

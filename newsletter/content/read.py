@@ -3,16 +3,19 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from newsletter.content.entries import Parsed, SetAside
-from newsletter.content.fetch import CALENDAR, FEED, PAGE, Fetched, Fetcher, FetchError
+from newsletter.content.entries import Parsed, SetAside, StoryEntry
+from newsletter.content.fetch import CALENDAR, FEED, PAGE, BadStatus, Fetched, Fetcher, FetchError
 from newsletter.content.parse import CALENDAR_AHEAD, Document
 from newsletter.content.parse_apart import TooHeavy, Unreadable, parse_apart
 from newsletter.content.robots import Robots
-from newsletter.content.wordpress import posts_url, total_pages
+from newsletter.content.wordpress import total_pages
+from newsletter.content.wordpress_posts import RestClosed, find_posts, number_by_guid
+from newsletter.content.wordpress_site import feed_urls
 
 __all__ = ["CALENDAR_AHEAD", "FetchError", "Reading", "TooHeavy", "Unreadable", "read_source", "robots"]
 
 MOST_WORDPRESS_PAGES = 5
+_NO_SUCH_PAGE = 400
 _FOR_PEOPLE = ("page", "events")
 _LIMITS = {"feed": FEED, "calendar": CALENDAR}
 
@@ -34,7 +37,9 @@ def read_source(
 ) -> Reading:
     """Fetch and parse. Raises FetchError where the source cannot be reached or refuses, TooHeavy and Unreadable."""
     if kind == "wordpress":
-        return _read_wordpress(url, fetcher=fetcher, now=now, days_back=days_back)
+        return _read_wordpress(
+            url, etag=etag, last_modified=last_modified, fetcher=fetcher, now=now, days_back=days_back
+        )
     if kind in _FOR_PEOPLE:
         robots.check(url, fetcher=fetcher, now=now)
     fetched = fetcher.fetch(url, etag=etag, last_modified=last_modified, limits=_LIMITS.get(kind, PAGE))
@@ -51,17 +56,52 @@ def _parse(kind: str, fetched: Fetched, now: datetime) -> Parsed:
     )
 
 
-def _read_wordpress(site: str, *, fetcher: Fetcher, now: datetime, days_back: int) -> Reading:
-    """All pages of recent posts; a later page that fails is reported as set aside with what came before it kept."""
+def _read_wordpress(
+    site: str, *, etag: str, last_modified: str, fetcher: Fetcher, now: datetime, days_back: int
+) -> Reading:
+    """All pages of recent posts; if the REST interface is closed, the site's feed, with the reason set aside.
+
+    A later page that fails is set aside, and what came before it is kept.
+    """
     after = now - timedelta(days=days_back)
-    first = fetcher.fetch(posts_url(site, after=after), limits=FEED)
+    try:
+        collection, first = find_posts(site, after=after, etag=etag, last_modified=last_modified, fetcher=fetcher)
+    except RestClosed as closed:
+        return _read_its_feed(closed, fetcher=fetcher, now=now)
+    if first.not_modified:
+        return Reading(unchanged=True, etag=etag, last_modified=last_modified)
     parsed = _parse("wordpress", first, now)
-    for page in range(2, min(total_pages(first.headers), MOST_WORDPRESS_PAGES) + 1):
+    pages = total_pages(first.headers)
+    for page in range(2, min(pages, MOST_WORDPRESS_PAGES) + 1):
         try:
-            more = _parse("wordpress", fetcher.fetch(posts_url(site, page=page, after=after), limits=FEED), now)
+            more = _parse("wordpress", fetcher.fetch(collection.list_url(page=page, after=after), limits=FEED), now)
             missing = more.error
         except (FetchError, TooHeavy, Unreadable) as error:
+            if isinstance(error, BadStatus) and error.status == _NO_SUCH_PAGE:
+                # Fewer posts than when the first page was asked for.
+                break
             more, missing = Parsed(), str(error)
         aside = (SetAside(f"Page {page} of the posts", missing),) if missing else more.set_aside
-        parsed = replace(parsed, stories=parsed.stories + more.stories, set_aside=parsed.set_aside + aside)
-    return Reading(parsed=parsed)
+        parsed = replace(parsed, stories=_once(parsed.stories + more.stories), set_aside=parsed.set_aside + aside)
+    # A tag of the first page says nothing about the others.
+    tags = {"etag": first.etag, "last_modified": first.last_modified} if pages == 1 else {}
+    return Reading(parsed=parsed, **tags)
+
+
+def _once(stories: tuple[StoryEntry, ...]) -> tuple[StoryEntry, ...]:
+    """Each story once: a new post moves the last one of a page to the next page while they are read."""
+    return tuple({story.external_id: story for story in reversed(stories)}.values())[::-1]
+
+
+def _read_its_feed(closed: RestClosed, *, fetcher: Fetcher, now: datetime) -> Reading:
+    """The feed of a WordPress site whose REST interface is closed. Raises RestClosed if there is none either."""
+    for url in feed_urls(closed.home) if closed.has_feed else ():
+        try:
+            parsed = _parse("feed", fetcher.fetch(url, limits=FEED), now)
+        except FetchError:
+            continue
+        if not parsed.error:
+            aside = SetAside("The site's REST interface", closed.reason)
+            stories = tuple(number_by_guid(story) for story in parsed.stories)
+            return Reading(parsed=replace(parsed, stories=stories, set_aside=(aside, *parsed.set_aside)))
+    raise closed

@@ -1,10 +1,14 @@
 """Whether two web addresses lead to one page: people, feeds and pages write the same address in different ways. PURE."""
 
+import hashlib
 import re
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
-_MARKS = ("utm_", "fbclid", "gclid", "mc_cid", "mc_eid")
+_MARKS = (
+    "utm_", "fbclid", "gclid", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "twclid", "igshid", "mc_cid", "mc_eid",
+    "mkt_tok", "_hsenc", "_hsmi", "mtm_", "pk_campaign", "pk_kwd", "pk_source", "pk_medium",
+)  # fmt: skip
 """What a parameter begins with that says where a reader came from, and nothing of the page."""
 _RUN = re.compile(r"[A-Za-z0-9]+")
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -21,6 +25,16 @@ def name_page(url: str) -> str:
     at = f"{host}:{port}" if port not in (None, 80, 443) else host
     query = "&".join(sorted(filter(_tells_of_the_page, parts.query.split("&"))))
     return f"{at}{unquote(parts.path).rstrip('/')}" + (f"?{query}" if query else "")
+
+
+def hash_page(url: str) -> str:
+    """Return the sha256 of the page's name, for a column of fixed width."""
+    return hashlib.sha256(name_page(url).encode("utf-8", "replace")).hexdigest()
+
+
+def is_story_page(url: str) -> bool:
+    """Return False for a site's front page, which many entries may link to: it says nothing about which story it is."""
+    return bool(re.search(r"[/?]", name_page(url)))
 
 
 def mark_page(url: str) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import orjson
 
@@ -20,13 +19,15 @@ from newsletter.content.entry_rules import (
 )
 from newsletter.content.feed_pictures import picture_in_html
 from newsletter.content.html import clean_html, plain_text, title_text
+from newsletter.content.password_form import REASON as PROTECTED
+from newsletter.content.password_form import has_password_form
 from newsletter.content.pseudonyms import find_pseudonyms
 from newsletter.content.text import cut_at_word, make_teaser
+from newsletter.content.wordpress_site import home_of, plain_root, read_address, short_address
 
 _BODY_CHARS = 200_000
 _WIDEST_PICTURE = 1600
 _MOST_PAGES = 50
-_MOST_PER_PAGE = 100
 _MOST_CATEGORIES = 20
 
 
@@ -37,17 +38,10 @@ def posts_url(
 
     ``after`` asks for posts published later. ``plain_links`` is for sites without permalinks (``?rest_route=``).
     """
-    query: dict[str, str] = {"_embed": "1", "per_page": str(min(per_page, _MOST_PER_PAGE)), "page": str(page)}
-    query |= {"orderby": "date", "order": "desc"}
-    if after is not None:
-        query["after"] = after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    parts = urlsplit(site.strip())
-    base = parts.path.split("/wp-json")[0].rstrip("/")
+    collection = read_address(site)
     if plain_links:
-        return urlunsplit(
-            (parts.scheme, parts.netloc, f"{base}/", urlencode({"rest_route": "/wp/v2/posts"} | query), "")
-        )
-    return urlunsplit((parts.scheme, parts.netloc, f"{base}/wp-json/wp/v2/posts", urlencode(query), ""))
+        collection = collection.at(plain_root(collection.home))
+    return collection.list_url(page=page, per_page=per_page, after=after)
 
 
 def total_pages(headers: Mapping[str, str]) -> int:
@@ -101,8 +95,10 @@ def _rendered(post: Mapping[str, Any], field: str) -> str:
 
 def _read_post(post: Mapping[str, Any], *, url: str, now: datetime) -> StoryEntry:
     title = checked_title(title_text(_rendered(post, "title")))
-    if _mapping(post.get("content")).get("protected"):
-        raise BadEntry("This post is protected by a password, so it is not for a newsletter.")
+    if any(_mapping(post.get(part)).get("protected") for part in ("content", "excerpt")) or has_password_form(
+        _rendered(post, "content")
+    ):
+        raise BadEntry(PROTECTED)
     if post.get("status") not in (None, "publish"):
         raise BadEntry("This post is not published.")
     link = checked_link(str(post.get("link") or ""), base_url=url)
@@ -127,7 +123,15 @@ def _read_post(post: Mapping[str, Any], *, url: str, now: datetime) -> StoryEntr
         language=str(post.get("lang") or "")[:35],
         categories=_terms(embedded),
         pseudonyms=find_pseudonyms(title, teaser, text),
+        addresses=_addresses(post, url=url),
     )
+
+
+def _addresses(post: Mapping[str, Any], *, url: str) -> tuple[str, ...]:
+    """The post's other addresses: the one that stays whatever its permalink, and the one that its feed names."""
+    identity, guid = post.get("id"), safe_link(_rendered(post, "guid"), base_url=url)
+    short = short_address(home_of(url), str(identity)) if isinstance(identity, int) else ""
+    return tuple(dict.fromkeys(address for address in (guid, short) if address))
 
 
 def _without_more(excerpt: str) -> str:

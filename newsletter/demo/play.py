@@ -16,6 +16,7 @@ from newsletter.demo.joining import fill_as_in_life, fill_plainly
 from newsletter.demo.organisation import write_organisation
 from newsletter.issues.approve import approve_by_policy
 from newsletter.issues.assemble import assemble_slot, find_slot
+from newsletter.issues.at_source import check_before_assembly
 from newsletter.issues.noted import note_assembled
 from newsletter.models import Issue, Publication, Source
 from newsletter.organisation.apply import apply_file
@@ -46,12 +47,16 @@ def play_week(*, site_url: str, people: int, now: datetime, console: Console) ->
         aside = f", {len(report.set_aside)} set aside" if report.set_aside else ""
         console.print(f"  {report.name}: {report.error or f'{report.new} new'}{aside}", markup=False)
     for publication in Publication.objects.exclude(slug="weekly"):
-        waiting = assemble_slot(slot=find_slot(publication=publication, due="", now=now), now=now)
+        slot = find_slot(publication=publication, due="", now=now)
+        check_before_assembly(slot=slot, now=now)
+        waiting = assemble_slot(slot=slot, now=now)
         if waiting.issue:
             note_assembled(waiting.issue)
             console.print(f"{waiting.issue} waits in the desk for approval.", markup=False)
     weekly = Publication.objects.get(slug="weekly")
-    assembly = assemble_slot(slot=find_slot(publication=weekly, due="", now=now), now=now)
+    slot = find_slot(publication=weekly, due="", now=now)
+    check_before_assembly(slot=slot, now=now)
+    assembly = assemble_slot(slot=slot, now=now)
     if assembly.issue is None:
         raise AssertionError(assembly.slot.reason)
     issue = assembly.issue

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
+from newsletter.issues.at_source import check_before_assembly
 from newsletter.issues.reassemble import Reassembly, assemble_again
 from newsletter.models import Issue
 from subscribers.errors import DomainError
@@ -19,6 +20,8 @@ def reassemble(request: HttpRequest, pk: int) -> HttpResponse:
     """Take in what is new since, and leave what was edited by hand."""
     issue = get_object_or_404(Issue, pk=pk)
     try:
+        if issue.slot is not None and request.user.has_perm("newsletter.change_issue"):
+            check_before_assembly(slot=issue.slot, now=timezone.now(), apart_from=issue)
         done = assemble_again(issue=issue, by=request.user, now=timezone.now())
     except DomainError as error:
         messages.error(request, say(error))

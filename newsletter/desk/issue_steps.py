@@ -14,6 +14,7 @@ from newsletter.desk.acknowledge_step import take_warnings
 from newsletter.desk.asked import read_people
 from newsletter.errors import NotAllowed, NotApproved, WrongState
 from newsletter.issues.approve import approve_issue, hold_issue, release_issue, withdraw_approvals
+from newsletter.issues.at_source import require_at_source
 from newsletter.models import Issue
 from subscribers.errors import DomainError
 from subscribers.sentences import say
@@ -47,6 +48,7 @@ def _approve(request: HttpRequest, issue: Issue) -> str:
         )
     if request.user.has_perm("newsletter.approve_issue"):
         take_warnings(request, issue)
+        require_at_source(issue=issue, now=timezone.now())
     approve_issue(
         issue=issue,
         by=request.user,

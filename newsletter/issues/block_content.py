@@ -45,9 +45,10 @@ def _note(value: Any) -> Content:
 
 
 def _story(value: Any, *, place: str = "wide") -> Content | None:
-    """Nothing where the story was withdrawn, or none is chosen yet."""
+    """Nothing if the story was withdrawn or is gone at its source, or none is chosen yet."""
     story: Story | None = value["story"]
-    if story is None or story.withdrawn_at is not None:
+    story = story.same_as or story if story else None
+    if story is None or story.withdrawn_at is not None or story.gone_at is not None:
         return None
     title = value["headline"] or story.title
     teaser = value["teaser"] or story.teaser

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from newsletter.models.care import Channel, GivenBy, Identity
+from newsletter.models.story_origins import GoneCode
 
 Care = dict[str, Any]
 EMAIL, ARCHIVE = Channel.EMAIL.value, Channel.ARCHIVE.value
@@ -15,7 +16,9 @@ _NAMELESS = (Identity.PSEUDONYM, Identity.ANONYMOUS)
 
 def care_of(story: Any) -> Care:
     """What the story's row says, as plain data that can be kept with an issue's content."""
+    gone = {"gone": story.gone_code} if story.gone_at is not None else {}
     return {
+        **gone,
         "needed": story.consent_needed or story.about_minor,
         "channels": sorted(story.consent_channels),
         "identity": story.consent_identity,
@@ -36,6 +39,8 @@ def find_fault(care: Care, *, channel: str, at: datetime, required: bool = False
     """
     if care["withdrawn"]:
         return "was withdrawn"
+    if care.get("gone"):
+        return f"is gone: {str(GoneCode(care['gone']).label).lower()}"
     if care["embargo_until"] and at < datetime.fromisoformat(care["embargo_until"]):
         until = datetime.fromisoformat(care["embargo_until"])
         return f"is under embargo until {until:%-d %B %Y, %H:%M} UTC"

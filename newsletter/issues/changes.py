@@ -5,7 +5,7 @@ from typing import Any
 
 from newsletter.issues.approved_audience import describe_audience, hash_audience
 from newsletter.issues.content import resolve_content
-from newsletter.models import Approval, Issue
+from newsletter.models import Approval, Issue, Story
 
 _NAMES = {
     "subject": "the subject",
@@ -39,12 +39,24 @@ def _compare(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     old, new = _things(before), _things(after)
     for key, thing in old.items():
         if key not in new:
-            yield f"{thing['kind']} “{thing['title']}” is gone"
+            yield _say_why(key) or f"{thing['kind']} “{thing['title']}” is gone"
         elif new[key] != thing:
             yield f"{thing['kind']} “{thing['title']}”"
     yield from (f"{thing['kind']} “{thing['title']}” is new" for key, thing in new.items() if key not in old)
     if [_frame(block) for block in before["blocks"]] != [_frame(block) for block in after["blocks"]]:
         yield "the order or the words of its blocks"
+
+
+def say_gone(story: Story) -> str:
+    """Say that a story is gone and why, with its code's words."""
+    return f"the story “{story.title}” is gone: {str(story.get_gone_code_display()).lower()}"
+
+
+def _say_why(key: tuple[str, int]) -> str:
+    """Say why a story is gone, if its source no longer shows it."""
+    kind, pk = key
+    story = Story.objects.filter(pk=pk, gone_at__isnull=False).first() if kind == "the story" else None
+    return say_gone(story) if story else ""
 
 
 def _things(content: dict[str, Any]) -> dict[tuple[str, int], dict[str, Any]]:

@@ -80,8 +80,9 @@ def choose_stories(
         placed = placed.exclude(issue=apart_from)
     candidates = (
         Story.objects.told_since(oldest)
+        .filter(same_as__isnull=True)
         .select_related("source", "picture")
-        .prefetch_related("topics", Prefetch("placed", queryset=placed, to_attr="placed_here"))
+        .prefetch_related("topics", "origins__source", Prefetch("placed", queryset=placed, to_attr="placed_here"))
         .order_by(F("published_at").desc(nulls_last=True), F("told_at").desc(), "-pk")[:CANDIDATES]
     )
     chosen: list[Story] = []
@@ -115,9 +116,10 @@ def _reason_against(
     told_at: datetime = getattr(story, "told_at")  # noqa: B009 - an annotation, unknown to the model's type
     if already:
         return f"already in No. {already[0].issue.number}"
-    if sources and story.source_id is not None and story.source_id not in sources:
+    listed_by = [origin.source for origin in story.origins.all()] or [story.source]
+    if sources and story.source_id is not None and sources.isdisjoint(source.pk for source in listed_by if source):
         return "its source is not one of this publication's"
-    if stale := _why_stale(story.source, now):
+    if stale := min((_why_stale(source, now) for source in listed_by), default=""):
         return stale
     if wanted and not wanted & {topic.pk for topic in story.topics.all()}:
         return "none of this publication's topics"

@@ -33,8 +33,8 @@ def variants_with(kind: str, row_id: int) -> QuerySet[Variant]:
 
 
 def shows_withdrawn() -> Exists:
-    """Of a batch: its mail shows a story that was withdrawn."""
-    withdrawn = Story.objects.filter(withdrawn_at__isnull=False).values("pk")
+    """Of a batch: its mail shows a story that was withdrawn, or that its source no longer shows."""
+    withdrawn = Story.objects.filter(Q(withdrawn_at__isnull=False) | Q(gone_at__isnull=False)).values("pk")
     return Exists(Shown.objects.filter(variant=OuterRef("variant_id"), kind=Shown.Kind.STORY, row_id__in=withdrawn))
 
 

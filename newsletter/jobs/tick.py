@@ -10,6 +10,7 @@ from newsletter.errors import AudienceChanged, NeedsPerson, SwitchedOff
 from newsletter.issues.approval_rules import is_automatic
 from newsletter.issues.approve import approve_by_policy, hold_issue, void_changed_approvals
 from newsletter.issues.assemble import GRACE, Assembly, assemble_slot, find_open_slots, open_due_slots
+from newsletter.issues.at_source import check_before_assembly, check_issue, has_gone_lately, settle_gone
 from newsletter.issues.noted import note_assembled
 from newsletter.issues.switches import of_switched_off
 from newsletter.jobs.tell import tell_of_assembly, tell_of_change, tell_of_hold, tell_of_waiting
@@ -26,7 +27,9 @@ def poll_sources(*, now: datetime) -> None:
     for report in reports:
         if report.error:
             log.warning("Source %s: %s", report.name, report.error)
-    if reports:
+    if reports or has_gone_lately(now=now):
+        for issue in settle_gone(now=now):
+            tell_of_hold(issue, now=now)
         void_stale_approvals(now=now)
 
 
@@ -46,6 +49,7 @@ def assemble_due(*, now: datetime) -> list[Assembly]:
     made = []
     for slot in find_open_slots(now=now):
         try:
+            check_before_assembly(slot=slot, now=now)
             assembly = assemble_slot(slot=slot, now=now)
         except (DomainError, DatabaseError) as error:
             log.error("%s, slot %s was not assembled: %s", slot.publication, slot.due_local, error)
@@ -102,6 +106,10 @@ def hold(issue: Issue, reason: str, *, now: datetime) -> None:
 def _start(issue: Issue, *, now: datetime) -> None:
     try:
         if issue.state != Issue.State.APPROVED:
+            check_issue(issue=issue, now=now)
+            if issue.held:
+                tell_of_hold(issue, now=now)
+                return
             approve_by_policy(issue=issue, now=now)
         send = start_send(issue=issue, now=now)
         log.info("%s: %s people", issue, send.recipients)

@@ -26,6 +26,7 @@ from newsletter.models.sends import (
 )
 from newsletter.models.sources import SetAsideEntry, Source
 from newsletter.models.states import move
+from newsletter.models.story_origins import GoneCode, StoryAddress, StoryOrigin
 
 __all__ = [
     "Acknowledgement",
@@ -43,6 +44,7 @@ __all__ = [
     "Delivery",
     "DeliveryException",
     "EventNotice",
+    "GoneCode",
     "Installation",
     "Issue",
     "IssueRevision",
@@ -67,6 +69,8 @@ __all__ = [
     "Source",
     "StaffNotice",
     "Story",
+    "StoryAddress",
+    "StoryOrigin",
     "Variant",
     "move",
 ]

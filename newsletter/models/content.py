@@ -14,6 +14,7 @@ from newsletter.models.care import Cared
 from newsletter.models.pictures import Picture
 from newsletter.models.sources import Source
 from newsletter.models.states import one_of
+from newsletter.models.story_origins import AtSource
 from subscribers.models import Topic
 
 
@@ -23,7 +24,7 @@ class StoryQuerySet(models.QuerySet["Story"]):
         return self.annotate(told_at=Coalesce("published_at", "seen_at")).filter(told_at__gte=moment)
 
 
-class Story(Cared, PreviewableMixin, index.Indexed, models.Model):
+class Story(Cared, AtSource, PreviewableMixin, index.Indexed, models.Model):
     """A story as its source tells it, unless staff edited a field: ``edited_fields`` are then left alone by ingest."""
 
     source = models.ForeignKey(Source, on_delete=models.SET_NULL, null=True, blank=True, related_name="stories")
@@ -62,6 +63,7 @@ class Story(Cared, PreviewableMixin, index.Indexed, models.Model):
         constraints = [
             models.UniqueConstraint(fields=["source", "external_id"], name="story_once_per_source"),
             *Cared.Meta.constraints,
+            *AtSource.Meta.constraints,
         ]
 
     def __str__(self) -> str:

@@ -47,6 +47,9 @@ class Send(models.Model):
     resumed_after = models.BigIntegerField(default=0)
     searched_up_to = models.BigIntegerField(default=0)
     asked = models.PositiveIntegerField(null=True)
+    unchecked = models.JSONField(
+        default=list, help_text=gettext_lazy("[[title, why], …]: stories that could not be checked before it began.")
+    )
     totals = models.JSONField(
         null=True, help_text=gettext_lazy("The receipt, once the rows of its people may be deleted.")
     )

@@ -19,6 +19,7 @@ from newsletter.sending.domains import find_domain_faults
 from newsletter.sending.fence import require_open
 from newsletter.sending.freeze import freeze_audience
 from newsletter.sending.hold import check_installation, require_no_hold, write_journal
+from newsletter.sending.last_look import look_last
 from newsletter.sending.provider import current_adapter, provider_label
 from newsletter.sending.quiet import end_of_quiet
 from subscribers.errors import DomainError
@@ -123,6 +124,7 @@ def prepare_send(*, send: Send, now: datetime) -> Send:
     """Take a send that was begun, by us or by a process that died, to submitting. Later states are left alone."""
     if send.state == Send.State.PREPARING:
         try:
+            look_last(send=send, now=now)
             freeze_audience(send=send, capabilities=current_adapter().capabilities, now=now)
         except (DomainError, DatabaseError) as error:
             _settle_failure(send, error=error, now=now)

@@ -85,7 +85,8 @@ def pause_withdrawn() -> list[Issue]:
 def _why(batches: QuerySet[Batch]) -> str:
     people = sum(batches.values_list("size", flat=True))
     return (
-        f"a story in it was withdrawn: the mails of {people:,} people that show it do not leave any more. "
+        f"a story in it was withdrawn or is gone at its source: the mails of {people:,} people that show it do not "
+        "leave any more. "
         "To end the send, cancel it. Whoever has it already cannot be called back"
     )
 

@@ -7,7 +7,9 @@ from typing import Any
 from django.contrib.auth import get_user_model
 
 from newsletter.errors import NotFound
+from newsletter.issues.approval_rules import require_right
 from newsletter.issues.approve import approve_issue
+from newsletter.issues.at_source import require_at_source
 from newsletter.issues.find import find_issue
 from newsletter.management.base import ProductCommand
 
@@ -28,7 +30,10 @@ class Command(ProductCommand):
                 f"Nobody on the staff has the address {options['by']}. "
                 f"Add them: newsletter staff add {options['by']} --role approver"
             )
-        approval = approve_issue(issue=issue, by=person, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        require_right(issue, by=person)
+        require_at_source(issue=issue, now=now)
+        approval = approve_issue(issue=issue, by=person, now=now)
         if options["json"]:
             self.write_json(
                 {"issue": issue.reference, "sha256": approval.sha256, "by": person.get_username(), "state": issue.state}

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from newsletter.issues.assemble import assemble_slot, find_slot, is_scheduled
+from newsletter.issues.at_source import check_before_assembly
 from newsletter.issues.find import find_publication
 from newsletter.issues.noted import note_assembled
 from newsletter.management.base import ProductCommand
@@ -25,6 +26,8 @@ class Command(ProductCommand):
         publication = find_publication(options["publication"])
         kind = Slot.Kind.DIGEST if options["digest"] else Slot.Kind.ISSUE
         slot = find_slot(publication=publication, due=options["due"], now=now, kind=kind)
+        if slot.state != Slot.State.MISSED:
+            check_before_assembly(slot=slot, now=now)
         assembly = assemble_slot(slot=slot, now=now)
         slot, issue = assembly.slot, assembly.issue
         if issue and assembly.made:

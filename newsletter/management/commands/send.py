@@ -9,6 +9,7 @@ from newsletter.errors import NotReady
 from newsletter.issues.approval_rules import goes_by_itself
 from newsletter.issues.approve import approve_by_policy, release_issue, require_approval
 from newsletter.issues.assemble import GRACE
+from newsletter.issues.at_source import check_issue
 from newsletter.issues.find import find_issue
 from newsletter.issues.switches import require_on
 from newsletter.management.base import ProductCommand
@@ -43,6 +44,7 @@ class Command(ProductCommand):
             self._hand_over(issue)
             return
         if issue.state in (Issue.State.DRAFT, Issue.State.IN_REVIEW) and goes_by_itself(issue) and not issue.held:
+            check_issue(issue=issue, now=datetime.now(UTC))
             approve_by_policy(issue=issue, now=datetime.now(UTC))
         require_approval(issue)
         if issue.held:

@@ -1,0 +1,350 @@
+"""A story that its source no longer shows is not mailed: at ingest, at assembly, at approval, and just before a send."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from newsletter.content.at_source import check_at_source
+from newsletter.content.ingest import ingest_source
+from newsletter.content.wordpress_roots import forget_roots
+from newsletter.errors import NotApproved
+from newsletter.issues.approve import approve_issue
+from newsletter.issues.assemble import find_slot
+from newsletter.issues.at_source import check_before_assembly, require_at_source
+from newsletter.issues.content import resolve_content
+from newsletter.issues.leave_out import stories_of
+from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
+from newsletter.models import Issue, Send, Source, StaffNotice, Story
+from newsletter.sending.gate import gate_sends
+from newsletter.sending.start import start_send
+from tests.support.fixtures import DUE, NOW, add_readers, make_approver, make_issue, make_publication, make_story
+from tests.support.site import Site, serve_site
+from tests.support.wordpress import WordPress, serve_wordpress
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DUE_AT = NOW + timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serve_site() as served:
+        served.put("/", "<h1>Home</h1>")
+        yield served
+
+
+@pytest.fixture
+def blog() -> Iterator[WordPress]:
+    forget_roots()
+    with serve_wordpress() as served:
+        yield served
+
+
+def wordpress_source(blog: WordPress) -> Source:
+    return Source.objects.create(name="Blog", kind="wordpress", url=blog.home, language="en")
+
+
+def page_story(site: Site, title: str, path: str = "/a/", **changes: Any) -> Story:
+    site.put(path, f"<article><h1>{title}</h1></article>")
+    return make_story(title, url=site.url + path, **changes)
+
+
+def titles(issue: Issue) -> list[str]:
+    return [story["title"] for story in stories_of(resolve_content(Issue.objects.get(pk=issue.pk)))]
+
+
+def ready(publication: Any = None) -> Issue:
+    publication = publication or make_publication()
+    add_readers(publication, 3)
+    return make_issue(publication, approved=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [({"status": "trash"}, "private"), ({"status": "private"}, "private"), ({"password": "x"}, "protected")],
+)
+def test_a_post_taken_back_in_wordpress_is_gone_at_the_next_reading(blog, change, code):
+    post = blog.add(1, "The first verdict")
+    blog.add(2, "A second verdict")
+    source = wordpress_source(blog)
+    ingest_source(source=source, now=NOW)
+    for name, value in change.items():
+        setattr(post, name, value)
+    ingest_source(source=source, now=NOW + HOUR)
+    story = Story.objects.get(external_id="1")
+    assert (story.gone_code, story.gone_at) == (code, NOW + HOUR)
+    assert Story.objects.get(external_id="2").gone_at is None
+
+
+def test_a_post_deleted_for_good_is_gone_at_the_next_reading(blog):
+    blog.add(1, "The first verdict")
+    source = wordpress_source(blog)
+    ingest_source(source=source, now=NOW)
+    blog.posts.clear()
+    ingest_source(source=source, now=NOW + HOUR)
+    assert Story.objects.get().gone_code == "removed"
+
+
+def test_a_post_that_comes_back_is_shown_again(blog):
+    post = blog.add(1, "The first verdict")
+    source = wordpress_source(blog)
+    ingest_source(source=source, now=NOW)
+    post.status = "trash"
+    ingest_source(source=source, now=NOW + HOUR)
+    post.status = "publish"
+    ingest_source(source=source, now=NOW + 2 * HOUR)
+    assert (Story.objects.get().gone_code, Story.objects.get().gone_at) == ("", None)
+
+
+def test_posts_older_than_the_reading_are_not_taken_for_gone(blog):
+    blog.add(1, "Long ago", day="2026-01-02T10:00:00")
+    source = wordpress_source(blog)
+    ingest_source(source=source, now=NOW)
+    blog.add(2, "New", day="2026-06-02T10:00:00")
+    ingest_source(source=source, now=NOW + timedelta(days=100))
+    assert not Story.objects.exclude(gone_at=None).exists()
+
+
+RSS = '<?xml version="1.0"?><rss version="2.0"><channel><title>F</title>{}</channel></rss>'
+ITEM = (
+    "<item><title>{title}</title><link>{url}/{slug}/</link><guid>{slug}</guid><description>What happened.</description>"
+    "<pubDate>{day:02} Mar 2026 10:00:00 GMT</pubDate></item>"
+)
+
+
+def put_feed(site: Site, *items: tuple[str, str, int]) -> Source:
+    body = "".join(ITEM.format(url=site.url, slug=slug, title=title, day=day) for slug, title, day in items)
+    url = site.put("/feed.xml", RSS.format(body), Content_Type="application/rss+xml")
+    return Source.objects.get_or_create(name="Feed", defaults={"kind": "feed", "url": url, "language": "en"})[0]
+
+
+def test_an_entry_that_left_the_middle_of_a_feed_is_looked_at(site):
+    for slug in ("a", "b", "c"):
+        site.put(f"/{slug}/", "<article>It happened.</article>")
+    ingest_source(source=put_feed(site, ("a", "First", 3), ("b", "Second", 2), ("c", "Third", 1)), now=NOW)
+    del site.pages["/b/"]
+    ingest_source(source=put_feed(site, ("a", "First", 3), ("c", "Third", 1)), now=NOW + HOUR)
+    assert Story.objects.get(title="Second").gone_code == "removed"
+    assert Story.objects.filter(gone_at=None).count() == 2
+
+
+def test_an_entry_that_slid_off_the_end_of_a_feed_is_not_asked_about(site):
+    ingest_source(source=put_feed(site, ("a", "First", 3), ("b", "Second", 1)), now=NOW)
+    ingest_source(source=put_feed(site, ("a", "First", 3)), now=NOW + HOUR)
+    assert "/b/" not in [path for path, _ in site.asked]
+
+
+def test_the_page_of_a_source_that_is_one_page_counts_as_gone(site):
+    url = site.put(
+        "/story/", "<html><body><article><h1>One long story</h1><p>It happened here.</p></article></body></html>"
+    )
+    source = Source.objects.create(name="Page", kind="page", url=url)
+    ingest_source(source=source, now=NOW)
+    site.put("/story/", "gone", status=410)
+    ingest_source(source=source, now=NOW + HOUR)
+    assert Story.objects.get().gone_code == "removed"
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "code"),
+    [
+        (404, {}, "", "removed"),
+        (410, {}, "", "removed"),
+        (401, {}, "", "private"),
+        (403, {}, "", "private"),
+        (200, {}, '<form class="post-password-form" method="post"></form>', "protected"),
+        (302, {"Location": "/wp-login.php?redirect_to=a"}, "", "private"),
+        (301, {"Location": "/"}, "", "removed"),
+        (301, {"Location": "/moved/"}, "", ""),
+        (503, {}, "", ""),
+        (429, {}, "", ""),
+        (200, {}, "<article>Still here</article>", ""),
+    ],
+)
+def test_what_the_page_of_a_story_says_decides(site, status, headers, body, code):
+    story = page_story(site, "The first verdict")
+    for path in ("/moved/", "/wp-login.php"):
+        site.put(path, "<p>Here.</p>")
+    site.put("/a/", body, status=status, **headers)
+    check_at_source([story], now=NOW)
+    assert Story.objects.get().gone_code == code
+
+
+def test_a_site_that_refuses_us_every_page_says_nothing_of_a_story(site):
+    story = page_story(site, "The first verdict")
+    site.put("/a/", "", status=403)
+    site.put("/", "", status=403)
+    checked = check_at_source([story], now=NOW)
+    assert Story.objects.get().gone_at is None
+    assert "shows us none of its pages" in checked.unknown[0][1]
+
+
+def test_an_unchanged_page_is_asked_for_by_its_tag(site):
+    story = page_story(site, "The first verdict")
+    site.put("/a/", "<p>It happened.</p>", ETag='"one"')
+    check_at_source([story], now=NOW)
+    check_at_source([Story.objects.get()], now=NOW + HOUR)
+    assert site.asked[-1][1]["If-None-Match"] == '"one"'
+    assert Story.objects.get().gone_at is None
+
+
+def test_stories_that_staff_wrote_here_are_never_asked_about(site):
+    page_story(site, "Ours", external_id="desk:1", source=None)
+    page_story(site, "Of a source that was taken away", path="/b/", source=None)
+    check_at_source(Story.objects.all(), now=NOW)
+    assert site.asked == []
+
+
+def test_a_story_gone_before_assembly_leaves_its_place_to_the_next(site):
+    page_story(site, "The first verdict", days_old=1)
+    page_story(site, "A second verdict", path="/b/", days_old=2)
+    site.put("/a/", "", status=404)
+    publication = make_publication(stories=1)
+    check_before_assembly(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW)
+    issue = make_issue(publication)
+    assert titles(issue) == ["A second verdict"]
+    assert any("is gone: removed at its source" in reason["why"] for reason in issue.reasons)
+
+
+def test_a_story_gone_since_assembly_is_out_of_what_is_approved(site):
+    page_story(site, "The first verdict", days_old=1)
+    page_story(site, "A second verdict", path="/b/", days_old=2)
+    publication = make_publication()
+    add_readers(publication, 3)
+    issue = make_issue(publication)
+    assert "The first verdict" in issue.subject
+    site.put("/a/", "", status=404)
+    with pytest.raises(NotApproved, match=r"The first verdict.*removed at its source"):
+        require_at_source(issue=issue, now=NOW)
+    issue.refresh_from_db()
+    assert titles(issue) == ["A second verdict"]
+    assert issue.subject == "A second verdict"
+    require_at_source(issue=issue, now=NOW + HOUR)
+    approve_issue(issue=issue, by=make_approver(), now=NOW + HOUR)
+
+
+def test_a_story_that_vanishes_after_approval_voids_it_and_staff_are_told(blog):
+    make_approver()
+    blog.add(1, "The first verdict").status = "publish"
+    blog.add(2, "A second verdict", day="2026-03-01T10:00:00")
+    source = wordpress_source(blog)
+    ingest_source(source=source, now=NOW)
+    issue = ready()
+    blog.posts[1].status = "trash"
+    source.due_at = None
+    source.save()
+    poll_sources(now=NOW + HOUR)
+    issue.refresh_from_db()
+    assert (issue.state, issue.subject) == ("draft", "A second verdict")
+    notice = StaffNotice.objects.get()
+    assert notice.subject == f"{issue} changed and needs a new approval"
+    assert "the story “The first verdict” is gone: not public at its source" in notice.paragraphs[0]
+
+
+def test_the_last_look_keeps_a_story_that_is_gone_from_being_mailed(site):
+    page_story(site, "The first verdict", days_old=1)
+    page_story(site, "A second verdict", path="/b/", days_old=2)
+    issue = ready()
+    site.put("/a/", "", status=404)
+    with pytest.raises(NotApproved, match="removed at its source"):
+        start_send(issue=issue, now=NOW + HOUR)
+    assert Send.objects.get().state == Send.State.CANCELLED
+    issue.refresh_from_db()
+    assert issue.state == "draft"
+    assert not issue.approvals.filter(withdrawn_at=None).exists()
+
+
+def test_an_automatic_issue_is_held_when_its_story_vanishes_at_the_last_look(site):
+    make_approver()
+    page_story(site, "The first verdict", days_old=1)
+    page_story(site, "A second verdict", path="/b/", days_old=2)
+    publication = make_publication(approval="auto")
+    add_readers(publication, 3)
+    assemble_due(now=NOW)
+    issue = Issue.objects.get()
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    site.put("/a/", "", status=404)
+    start_due_sends(now=DUE_AT)
+    issue.refresh_from_db()
+    assert issue.held
+    assert "The first verdict" in issue.held_reason
+    assert f"{issue} is held" in StaffNotice.objects.values_list("subject", flat=True)
+    assert not Send.objects.exclude(state="cancelled").exists()
+
+
+def test_an_automatic_issue_goes_out_without_a_story_that_vanished_before(site):
+    page_story(site, "The first verdict", days_old=1)
+    page_story(site, "A second verdict", path="/b/", days_old=2)
+    publication = make_publication(approval="auto")
+    add_readers(publication, 3)
+    assemble_due(now=NOW)
+    site.put("/a/", "", status=404)
+    start_due_sends(now=DUE_AT)
+    send = Send.objects.get()
+    assert [story["title"] for story in stories_of(send.revision.content)] == ["A second verdict"]
+    assert send.revision.content["subject"] == "A second verdict"
+
+
+def test_an_automatic_issue_that_lost_everything_is_held(site):
+    make_approver()
+    page_story(site, "The first verdict")
+    publication = make_publication(approval="auto")
+    add_readers(publication, 3)
+    assemble_due(now=NOW)
+    site.put("/a/", "", status=404)
+    start_due_sends(now=DUE_AT)
+    assert Issue.objects.get().held
+    assert not Send.objects.exists()
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_site_in_trouble_lets_the_issue_go_and_the_send_says_so(site, status):
+    page_story(site, "The first verdict")
+    issue = ready()
+    site.put("/a/", "", status=status)
+    send = start_send(issue=issue, now=NOW + HOUR)
+    assert send.state == Send.State.SUBMITTING
+    (title, why) = Send.objects.get().unchecked[0]
+    assert (title, str(status) in why) == ("The first verdict", True)
+
+
+def test_a_running_send_stops_before_mails_with_a_story_that_is_gone(site):
+    story = page_story(site, "The first verdict")
+    send = start_send(issue=ready(), now=NOW + HOUR)
+    site.put("/a/", "", status=404)
+    check_at_source([story], now=NOW + 2 * HOUR)
+    gate_sends(now=NOW + 2 * HOUR)
+    send.refresh_from_db()
+    assert send.state == Send.State.PAUSED
+    assert "gone at its source" in send.reason
+
+
+def test_further_reading_does_not_lead_to_a_story_that_is_gone(site):
+    gone = page_story(site, "An older story", path="/old/", days_old=90)
+    page_story(site, "The first verdict", related=[["An older story, told before", site.url + "/old/"]])
+    issue = make_issue(make_publication())
+    assert gone.url in str(resolve_content(issue))
+    site.put("/old/", "", status=404)
+    check_at_source([gone], now=NOW)
+    assert gone.url not in str(resolve_content(Issue.objects.get()))
+
+
+def test_stories_on_several_slow_sites_are_asked_side_by_side(site):
+    with serve_site() as other:
+        stories = [page_story(site, "One"), page_story(other, "Two", path="/b/")]
+        checked = check_at_source(stories, now=NOW, seconds=5)
+    assert (checked.gone, checked.unknown) == ([], [])
+
+
+def test_a_story_returns_to_an_issue_that_still_waits(site):
+    page_story(site, "The first verdict", days_old=1)
+    page_story(site, "A second verdict", path="/b/", days_old=2)
+    issue = make_issue(make_publication())
+    site.put("/a/", "", status=404)
+    check_at_source(Story.objects.all(), now=NOW)
+    assert titles(issue) == ["A second verdict"]
+    site.put("/a/", "<p>Back.</p>")
+    check_at_source(Story.objects.all(), now=NOW + HOUR)
+    assert titles(issue) == ["The first verdict", "A second verdict"]

@@ -3,7 +3,9 @@
 import calendar
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
 import feedparser
@@ -71,6 +73,7 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
         return label(title=_title(raw, literal), link=str(raw.get("link") or ""), number=number)
 
     stories, aside = collect(document.entries, read=read, name=name, key=lambda story: story.external_id)
+    stories = tuple(replace(story, addresses=_as_written(story.addresses, body)) for story in stories)
     extra = {"version": str(document.get("version", "")), "link": safe_link(str(feed.get("link") or ""), base_url=url)}
     return Parsed(stories=stories, set_aside=aside, title=cut_at_word(_title(feed, literal), 300), extra=extra)
 
@@ -131,6 +134,11 @@ def _addresses(raw: Mapping[str, Any], *, base_url: str) -> tuple[str, ...]:
     named = [raw.get("id"), raw.get("feedburner_origlink"), *(link.get("href") for link in links)]
     urls = (str(url) for url in named if url and str(url).startswith(("http://", "https://")))
     return tuple(dict.fromkeys(url for url in urls if safe_link(url, base_url=base_url)))
+
+
+def _as_written(addresses: tuple[str, ...], body: bytes) -> tuple[str, ...]:
+    """Only those that the feed holds: feedparser makes an address of any identity, and “1” is one in many feeds."""
+    return tuple(url for url in addresses if url.encode() in body or escape(url).encode() in body)
 
 
 def _longest_html(raw: Mapping[str, Any]) -> str:

@@ -94,7 +94,7 @@ def _once(stories: tuple[StoryEntry, ...]) -> tuple[StoryEntry, ...]:
 
 
 def _read_its_feed(closed: RestClosed, *, fetcher: Fetcher, now: datetime) -> Reading:
-    """The feed of a WordPress site whose REST interface is closed. Raises RestClosed if there is none either."""
+    """The feed of a WordPress site whose REST interface is closed; the refusal if there is none either."""
     for url in feed_urls(closed.home) if closed.has_feed else ():
         try:
             parsed = _parse("feed", fetcher.fetch(url, limits=FEED), now)
@@ -104,4 +104,4 @@ def _read_its_feed(closed: RestClosed, *, fetcher: Fetcher, now: datetime) -> Re
             aside = SetAside("The site's REST interface", closed.reason)
             stories = tuple(number_by_guid(story) for story in parsed.stories)
             return Reading(parsed=replace(parsed, stories=stories, set_aside=(aside, *parsed.set_aside)))
-    raise closed
+    return Reading(parsed=Parsed(error=str(closed)))

@@ -45,7 +45,7 @@ def find_posts(
         except BadStatus as error:
             if error.status not in _CLOSED | _ABSENT:
                 raise
-            refused = str(error)
+            refused = str(error) if error.status in _CLOSED else refused or str(error)
             if error.status in _CLOSED:
                 break
             continue

@@ -4,6 +4,7 @@ The hash of this data is what people approve. Keys are stable; times are ISO 860
 """
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -37,13 +38,28 @@ def resolve_content(issue: Issue) -> Content:
         "headline": issue.headline,
         "publication": _publication(publication),
         "brand": _brand(publication.brand),
-        "blocks": [
+        "blocks": _each_story_once(
             {"type": child.block_type, "key": child.id or f"{child.block_type}-{index}", **resolved}
             for index, child in enumerate(issue.body)
             if (resolved := resolve_block(child.block_type, child.value)) is not None
-        ],
+        ),
     }
     return _without_unfit_links(content)
+
+
+def _each_story_once(blocks: Iterable[Content]) -> list[Content]:
+    """Keep the first place of each story; a block that has no other goes."""
+    seen: set[int] = set()
+    kept = []
+    for block in blocks:
+        stories = [block["story"]] if "story" in block else block.get("stories", [])
+        new = list({story["id"]: story for story in stories if story["id"] not in seen}.values())
+        seen.update(story["id"] for story in new)
+        if len(new) == len(stories):
+            kept.append(block)
+        elif new:
+            kept.append({**block, "stories": new})
+    return kept
 
 
 def _layout(issue: Issue) -> str:

@@ -1,0 +1,204 @@
+"""Several sources of one site list the same story: it is one row, and nobody is mailed it twice."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection
+
+from newsletter.content.ingest import IngestReport, ingest_source
+from newsletter.content.same_page import hash_page
+from newsletter.content.wordpress_roots import forget_roots
+from newsletter.issues.content import resolve_content
+from newsletter.issues.leave_out import stories_of
+from newsletter.models import PlacedStory, Source, Story, StoryAddress, StoryOrigin
+from subscribers.models import Topic
+from tests.support.fixtures import NOW, make_issue, make_publication, make_source, make_story
+from tests.support.site import Site, serve_site
+from tests.support.wordpress import WordPress, serve_wordpress
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HOUR = timedelta(hours=1)
+RSS = '<?xml version="1.0"?><rss version="2.0"><channel><title>F</title>{}</channel></rss>'
+ITEM = (
+    "<item><title>{title}</title><link>{link}</link><guid>{guid}</guid><description>{text}</description>"
+    "<pubDate>Mon, 02 Mar 2026 10:00:00 GMT</pubDate></item>"
+)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serve_site() as served:
+        yield served
+
+
+@pytest.fixture
+def blog() -> Iterator[WordPress]:
+    forget_roots()
+    with serve_wordpress() as served:
+        yield served
+
+
+def read(name: str, kind: str, url: str) -> IngestReport:
+    source, _ = Source.objects.get_or_create(name=name, defaults={"kind": kind, "url": url, "language": "en"})
+    return ingest_source(source=source, now=NOW)
+
+
+def put_feed(site: Site, path: str, *items: dict[str, str]) -> str:
+    body = "".join(ITEM.format(**{"title": "The first verdict", "text": "What happened.", **item}) for item in items)
+    return site.put(path, RSS.format(body), Content_Type="application/rss+xml")
+
+
+def test_the_rest_interface_the_feed_and_the_page_of_a_post_are_one_story(blog):
+    blog.add(7, "The first verdict")
+    assert read("REST", "wordpress", blog.home).new == 1
+    assert read("Feed", "feed", blog.home + "feed/").new == 0
+    assert read("Page", "page", blog.link(blog.posts[7])).new == 0
+    assert Story.objects.count() == 1
+    assert StoryOrigin.objects.count() == 3
+
+
+@pytest.mark.parametrize("order", [("page", "feed"), ("feed", "wordpress"), ("page", "wordpress")])
+def test_it_is_one_story_whichever_source_came_first(blog, order):
+    blog.add(7, "The first verdict")
+    urls = {"wordpress": blog.home, "feed": blog.home + "feed/", "page": f"{blog.home}?p=7"}
+    reports = [read(kind, kind, urls[kind]) for kind in order]
+    assert [report.new for report in reports] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "http://www.example.org/a",
+        "https://example.org/a/?utm_source=rss&utm_medium=feed",
+        "https://EXAMPLE.org/a/#top",
+        "https://example.org/a?fbclid=1",
+    ],
+)
+def test_two_feeds_that_write_an_address_differently_are_one_story(site, other):
+    read("One", "feed", put_feed(site, "/1.xml", {"link": "https://example.org/a/", "guid": "one"}))
+    report = read("Two", "feed", put_feed(site, "/2.xml", {"link": other, "guid": "two"}))
+    assert (report.new, Story.objects.count()) == (0, 1)
+
+
+def test_an_entry_whose_identity_changed_is_still_the_same_story(site):
+    url = put_feed(site, "/1.xml", {"link": "http://example.org/a/", "guid": "http://example.org/a/"})
+    read("One", "feed", url)
+    put_feed(site, "/1.xml", {"link": "https://example.org/a/", "guid": "https://example.org/a/"})
+    assert read("One", "feed", url).new == 0
+    assert Story.objects.get().url == "https://example.org/a/"
+
+
+def test_entries_of_one_feed_that_link_to_one_page_stay_apart(site):
+    link = "https://example.org/news/"
+    items = [{"link": link, "guid": str(number), "title": f"Number {number}"} for number in (1, 2)]
+    read("One", "feed", put_feed(site, "/1.xml", *items))
+    assert Story.objects.count() == 2
+    assert not StoryAddress.objects.filter(sha256=hash_page(link)).exists()
+
+
+def test_feeds_that_number_their_entries_alike_tell_different_stories(site):
+    for name in ("One", "Two"):
+        item = {"link": f"https://example.org/{name}/", "guid": "1", "title": name}
+        read(name, "feed", put_feed(site, f"/{name}.xml", item))
+    assert Story.objects.count() == 2
+
+
+def test_a_front_page_is_no_address_of_a_story(site):
+    for name in ("One", "Two"):
+        item = {"link": "https://example.org/", "guid": name, "title": name}
+        read(name, "feed", put_feed(site, f"/{name}.xml", item))
+    assert Story.objects.count() == 2
+
+
+def test_the_first_source_keeps_the_words_and_the_second_adds_its_topics(site):
+    Topic.objects.create(slug="courts", name="Courts")
+    link = {"link": "https://example.org/a/", "guid": "a"}
+    read("One", "feed", put_feed(site, "/1.xml", {**link, "text": "In full."}))
+    url = put_feed(site, "/2.xml", {**link, "text": "Cut off"})
+    source = Source.objects.create(name="Two", kind="feed", url=url)
+    source.topics.add(Topic.objects.get())
+    for _ in range(2):
+        ingest_source(source=source, now=NOW)
+        read("One", "feed", site.url + "/1.xml")
+    story = Story.objects.get()
+    assert story.teaser == "In full."
+    assert [topic.slug for topic in story.topics.all()] == ["courts"]
+
+
+def test_what_staff_edited_survives_another_source(site):
+    link = {"link": "https://example.org/a/", "guid": "a"}
+    read("One", "feed", put_feed(site, "/1.xml", link))
+    Story.objects.update(title="Our own headline", edited_fields=["title"])
+    Source.objects.update(enabled=False)
+    read("Two", "feed", put_feed(site, "/2.xml", {**link, "text": "New words."}))
+    story = Story.objects.get()
+    assert (story.title, story.teaser) == ("Our own headline", "New words.")
+
+
+def test_a_story_that_staff_wrote_is_not_listed_a_second_time(site):
+    story = make_story("Ours", source=None, external_id="desk:1", url="https://example.org/a/")
+    StoryAddress.objects.create(story=story, sha256=hash_page(story.url), address=story.url)
+    read("One", "feed", put_feed(site, "/1.xml", {"link": "https://example.org/a/", "guid": "a"}))
+    assert [story.title for story in Story.objects.all()] == ["Ours"]
+
+
+def test_a_publication_of_the_second_source_gets_the_story(site):
+    link = {"link": "https://example.org/a/", "guid": "a"}
+    read("One", "feed", put_feed(site, "/1.xml", link))
+    read("Two", "feed", put_feed(site, "/2.xml", link))
+    publication = make_publication()
+    publication.sources.add(Source.objects.get(name="Two"))
+    issue = make_issue(publication)
+    assert [story["title"] for story in stories_of(resolve_content(issue))] == ["The first verdict"]
+
+
+def test_no_two_stories_have_one_address():
+    one, two = make_story("One"), make_story("Two")
+    name = hash_page("https://example.org/a/")
+    StoryAddress.objects.create(story=one, sha256=name, address="https://example.org/a/")
+    with pytest.raises(IntegrityError):
+        StoryAddress.objects.create(story=two, sha256=name, address="http://www.example.org/a")
+
+
+def test_an_issue_shows_a_story_once_however_often_it_was_put_in():
+    story = make_story("The first verdict")
+    issue = make_issue(make_publication())
+    issue.body = [*((block.block_type, block.value) for block in issue.body), ("lead_story", {"story": story})]
+    issue.save()
+    issue.refresh_from_db()
+    assert [told["id"] for told in stories_of(resolve_content(issue))] == [story.pk]
+
+
+def _migrate() -> None:
+    StoryOrigin.objects.all().delete()
+    StoryAddress.objects.all().delete()
+    module = import_module("newsletter.migrations.0026_one_row_a_story")
+    with connection.schema_editor() as editor:
+        module.join_rows(apps, editor)
+
+
+def test_rows_from_before_become_one_and_what_was_mailed_stays_mailed():
+    url = "https://example.org/a/"
+    sent = make_story("The first verdict", url=url)
+    publication = make_publication()
+    make_issue(publication)
+    other = make_story(
+        "The first verdict", url="http://www.example.org/a", source=make_source("Two"), edited_fields=["title"]
+    )
+    _migrate()
+    sent.refresh_from_db()
+    assert sent.same_as == other
+    placed = PlacedStory.objects.filter(publication=publication)
+    assert set(placed.values_list("story_id", flat=True)) == {sent.pk, other.pk}
+    assert set(StoryOrigin.objects.values_list("story_id", flat=True)) == {other.pk}
+
+
+def test_entries_of_one_source_with_one_address_are_not_joined():
+    for title in ("One", "Two"):
+        make_story(title, url="https://example.org/news/")
+    _migrate()
+    assert not Story.objects.exclude(same_as=None).exists()
+    assert StoryOrigin.objects.count() == 2

@@ -44,7 +44,7 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
     moment = now or datetime.now(UTC)
     if looks_like_json(body, content_type):
         return parse_json_feed(body, url=url, now=moment)
-    if has_internal_subset(body):
+    if has_internal_subset(body, content_type=content_type):
         return Parsed(
             error="This feed carries definitions of its own (a DOCTYPE with entities), which are not read for safety."
         )

@@ -1,17 +1,74 @@
-"""Tells XML that brings definitions of its own, before any parser sees it."""
+"""Refuse XML that brings definitions of its own, before any parser sees it, in every encoding that it may be read in."""
 
+import codecs
 import re
+from collections.abc import Iterator
 
-_PROLOG = re.compile(rb"(?:\s*(?:<\?.*?\?>|<!--.*?-->))*\s*", re.DOTALL)
-_SUBSET = re.compile(rb"<!DOCTYPE[^>\[]*\[", re.IGNORECASE)
-_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_PROLOG = re.compile(r"(?:\s*(?:<\?.*?\?>|<!--.*?-->))*\s*", re.DOTALL)
+_SUBSET = re.compile(r"<!DOCTYPE[^>\[]*\[|<!ENTITY", re.IGNORECASE)
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_STARTS = (
+    (b"<\0\0\0", "utf-32-le"),
+    (b"\0\0\0<", "utf-32-be"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
+    (b"\x4c\x6f\xa7\x94", "cp037"),
+    (b"+ADw-", "utf-7"),
+)
+_DECLARED = re.compile(r"""<\?xml\b[^>]{0,200}?\bencoding\s*=\s*["']\s*([\w.:-]{1,40})""", re.IGNORECASE)
+_CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
+_FIRST_BYTES = 1_024
+# Codecs that are no encoding of a document: with them, bytes that look harmless become markup.
+_NO_ENCODING = frozenset({"unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "unicode_escape"})
 
 
-def has_internal_subset(body: bytes) -> bool:
-    """Whether an XML document, in any encoding, opens with a DOCTYPE that defines entities itself."""
-    head = body
-    for mark in _BOMS:
-        head = head.removeprefix(mark)
-    head = head.replace(b"\0", b"")
-    start = _PROLOG.match(head)
-    return _SUBSET.match(head, start.end() if start else 0) is not None
+def has_internal_subset(body: bytes, *, content_type: str = "") -> bool:
+    """Return True if an XML document defines entities itself, or declares an encoding in which that cannot be told.
+
+    The byte order mark, the answer's charset, the document's own declaration and its first bytes may each name another
+    encoding, and a parser may believe any of them: the document is looked at in all.
+    """
+    for name in dict.fromkeys(_encodings(body, content_type)):
+        codec = _codec(name)
+        if codec in _NO_ENCODING:
+            return True
+        if codec and _opens_with_subset(body, codec):
+            return True
+    return _opens_with_subset(body.replace(b"\0", b""), "latin-1")
+
+
+def _encodings(body: bytes, content_type: str) -> Iterator[str]:
+    """Yield the encodings that the document may be in, by what speaks for each."""
+    yield from ("utf-8", "latin-1")
+    head = body[:_FIRST_BYTES]
+    for mark, name in (*_BOMS, *_STARTS):
+        if head.startswith(mark):
+            yield name
+            yield from _DECLARED.findall(head.decode(name, "replace"))
+    yield from _CHARSET.findall(content_type)
+    yield from _DECLARED.findall(head.replace(b"\0", b"").decode("latin-1"))
+
+
+def _codec(name: str) -> str:
+    """Return Python's name of an encoding; "" if it knows none of that name."""
+    try:
+        return codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return ""
+
+
+def _opens_with_subset(body: bytes, codec: str) -> bool:
+    try:
+        text = body.decode(codec, "replace").lstrip("\ufeff\ufffe")
+    except (LookupError, ValueError):
+        # No encoding of text.
+        return False
+    start = _PROLOG.match(text)
+    found = _SUBSET.match(text, start.end() if start else 0)
+    return found is not None

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from newsletter.content.frames import read_frame, write_frame
 from newsletter.content.parse import parse_document
+from newsletter.content.parser_errors import limit_entries
 
 OUT_OF_MEMORY = 3
 READY = "ready"
@@ -27,6 +28,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_memory(memory_bytes)
+    limit_entries()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     with answers:

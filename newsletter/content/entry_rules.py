@@ -1,11 +1,14 @@
 """What every entry must satisfy, whatever its source: a title, a link that may be followed, a date that can be true."""
 
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from newsletter.content.entries import SetAside
+from newsletter.content.json_text import has_broken_characters
+from newsletter.content.parser_errors import PARSER_ERRORS, Overrun, is_document_overdue, time_for_entry
 from newsletter.content.text import TITLE_LENGTH, cut_at_word, tidy
 from subscribers.errors import DomainError
 
@@ -14,6 +17,10 @@ _LONGEST_URL = 2000
 _FIRST_TRUE_DATE = datetime(1971, 1, 1, tzinfo=UTC)
 _FUTURE = timedelta(hours=24)
 _LABEL = 120
+BROKEN = "This entry contains a character that no text may have, so it cannot be used."
+_TOO_HEAVY = (
+    "It takes more time or memory than an entry may, so it was not read. Ask whoever runs the source to look at it."
+)
 
 Raw = TypeVar("Raw")
 Entry = TypeVar("Entry")
@@ -91,31 +98,65 @@ def label(*, title: str, link: str, number: int) -> str:
 def collect(
     raw: Iterable[Raw], *, read: Callable[[Raw], Entry], name: Callable[[Raw, int], str], key: Callable[[Entry], str]
 ) -> tuple[tuple[Entry, ...], tuple[SetAside, ...]]:
-    """Reads each entry on its own: what is bad, double, or beyond the two hundredth is set aside with its reason."""
+    """Read each entry on its own: what is bad, double, too heavy, or beyond the two hundredth is set aside with its reason."""
     entries: dict[str, Entry] = {}
     aside: list[SetAside] = []
-    beyond = 0
+    beyond = heavy = 0
+    started = time.process_time()
     for number, one in enumerate(raw, 1):
         if number > MOST_ENTRIES:
             beyond += 1
             continue
-        try:
-            entry = read(one)
-        except BadEntry as error:
-            aside.append(SetAside(entry=name(one, number), reason=str(error)))
+        if is_document_overdue(started):
+            heavy += 1
             continue
-        if key(entry) in entries:
+        try:
+            with time_for_entry():
+                entry = _checked(read(one))
+                identity = key(entry)
+        except (BadEntry, Overrun, MemoryError, *PARSER_ERRORS) as error:
+            aside.append(SetAside(entry=_named(name, one, number), reason=_reason(error)))
+            continue
+        if identity in entries:
             aside.append(
                 SetAside(
-                    entry=name(one, number), reason="An entry before it has the same identity; the first was used."
+                    entry=_named(name, one, number),
+                    reason="An entry before it has the same identity; the first was used.",
                 )
             )
             continue
-        entries[key(entry)] = entry
+        entries[identity] = entry
     if beyond:
         aside.append(
             SetAside(
                 entry=f"{beyond} more entries", reason=f"Only the first {MOST_ENTRIES} entries of a source are used."
             )
         )
+    if heavy:
+        aside.append(SetAside(entry=f"{heavy} more entries", reason=_TOO_HEAVY))
     return tuple(entries.values()), tuple(aside)
+
+
+def _checked(entry: Entry) -> Entry:
+    """The entry, if every text in it can be stored; BadEntry for a lone surrogate or a NUL."""
+    if has_broken_characters(entry):
+        raise BadEntry(BROKEN)
+    return entry
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, BadEntry):
+        return str(error)
+    if isinstance(error, Overrun | MemoryError):
+        return _TOO_HEAVY
+    return f"This entry is damaged in a way that stops our reader ({type(error).__name__}), so it cannot be used."
+
+
+def _named(name: Callable[[Raw, int], str], one: Raw, number: int) -> str:
+    """How staff find the entry, also if its own name is what is damaged."""
+    try:
+        with time_for_entry():
+            found = name(one, number)
+    except (Overrun, MemoryError, *PARSER_ERRORS):
+        return f"Entry {number}"
+    return found.encode("utf-8", "replace").decode()

@@ -55,7 +55,7 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
     if not body.strip():
         return Parsed(error="The address gave an empty document. Check that it is the address of the feed.")
     document = feedparser.parse(
-        _set_picture_words_apart(body),
+        mark_bad_references(_set_picture_words_apart(body)),
         response_headers={"content-type": content_type, "content-location": url},
         sanitize_html=False,
         resolve_relative_uris=False,
@@ -75,7 +75,7 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
     stories, aside = collect(document.entries, read=read, name=name, key=lambda story: story.external_id)
     stories = tuple(replace(story, addresses=_as_written(story.addresses, body)) for story in stories)
     extra = {"version": str(document.get("version", "")), "link": safe_link(str(feed.get("link") or ""), base_url=url)}
-    return Parsed(stories=stories, set_aside=aside, title=cut_at_word(_title(feed, literal), 300), extra=extra)
+    return Parsed(stories=stories, set_aside=aside, title=_feed_title(feed, literal), extra=extra)
 
 
 def _set_picture_words_apart(body: bytes) -> bytes:
@@ -98,7 +98,17 @@ def _title(raw: Mapping[str, Any], literal: bool) -> str:
     return tidy(value) if literal and kind == "text/plain" else title_text(value)
 
 
+def _feed_title(feed: Mapping[str, Any], literal: bool) -> str:
+    """The feed's own title; "" if it is damaged, which is nothing against its entries."""
+    try:
+        return cut_at_word(_title(feed, literal), 300)
+    except ValueError:
+        return ""
+
+
 def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: str, now: datetime) -> StoryEntry:
+    if has_bad_reference(raw):
+        raise BadEntry(BROKEN)
     title = checked_title(_title(raw, literal))
     link = checked_link(str(raw.get("link") or ""), base_url=url)
     html = _longest_html(raw)

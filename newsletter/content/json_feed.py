@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from newsletter.content.entries import Parsed, StoryEntry
 from newsletter.content.entry_rules import (
+    BROKEN,
     BadEntry,
     checked_date,
     checked_link,
@@ -19,6 +18,7 @@ from newsletter.content.entry_rules import (
 )
 from newsletter.content.feed_pictures import picture_in_html
 from newsletter.content.html import clean_html, plain_text
+from newsletter.content.json_text import BadJson, has_broken_characters, read_json
 from newsletter.content.password_form import REASON as PROTECTED
 from newsletter.content.password_form import says_protected
 from newsletter.content.pseudonyms import find_pseudonyms
@@ -37,14 +37,16 @@ def looks_like_json(body: bytes, content_type: str) -> bool:
 def parse_json_feed(body: bytes, *, url: str, now: datetime) -> Parsed:
     """The stories of a JSON Feed. A title is text and is taken as it is."""
     try:
-        data = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError:
+        data = read_json(body)
+    except BadJson:
         return Parsed(error="This feed is JSON that is damaged or cut off, so it cannot be read.")
     if not isinstance(data, dict) or not isinstance(data.get("items"), list):
         return Parsed(error="This is JSON but not a JSON Feed. Check the address, or choose another kind of source.")
-    language = _text(data, "language")
+    language = tidy(_text(data, "language"))
 
     def read(raw: Any) -> StoryEntry:
+        if has_broken_characters(raw):
+            raise BadEntry(BROKEN)
         return _read_item(_mapping(raw), url=url, language=language, now=now)
 
     def name(raw: Any, number: int) -> str:

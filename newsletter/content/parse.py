@@ -1,5 +1,6 @@
 """Which parser reads which kind of source. Bytes in, entries out; it fetches nothing and stores nothing."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,9 +9,13 @@ from newsletter.content.entries import Parsed
 from newsletter.content.event_pages import parse_event_page
 from newsletter.content.feeds import parse_feed
 from newsletter.content.pages import parse_story_page
+from newsletter.content.parser_errors import PARSER_ERRORS
 from newsletter.content.wordpress import parse_posts
 
 CALENDAR_AHEAD = timedelta(days=400)
+KINDS = frozenset({"feed", "wordpress", "page", "calendar", "events"})
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,20 @@ class Document:
 
 
 def parse_document(document: Document) -> Parsed:
-    """All that a document gives. ValueError for a kind that no parser reads."""
+    """All that a document gives; ``error`` is set for one that breaks its parser. ValueError for a kind that none reads."""
+    if document.kind not in KINDS:
+        raise ValueError(f"no parser reads sources of the kind {document.kind!r}")
+    try:
+        return _parse(document)
+    except PARSER_ERRORS as error:
+        log.warning("A %s at %s broke its parser", document.kind, document.url, exc_info=True)
+        return Parsed(
+            error=f"This source is damaged in a way that stops our reader ({type(error).__name__})."
+            " Nothing was used, and what it gave before is kept. Ask whoever runs it to look at it."
+        )
+
+
+def _parse(document: Document) -> Parsed:
     body, url, now = document.body, document.url, document.now
     match document.kind:
         case "feed":
@@ -36,6 +54,5 @@ def parse_document(document: Document) -> Parsed:
             return parse_story_page(body, url=url, content_type=document.content_type, now=now)
         case "calendar":
             return parse_calendar(body, url=url, window_start=now - timedelta(days=1), window_end=now + CALENDAR_AHEAD)
-        case "events":
+        case _:
             return parse_event_page(body, url=url, content_type=document.content_type, now=now)
-    raise ValueError(f"no parser reads sources of the kind {document.kind!r}")

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from newsletter.content.entries import Parsed, StoryEntry
 from newsletter.content.entry_rules import (
+    BROKEN,
     BadEntry,
     checked_date,
     checked_link,
@@ -19,6 +18,7 @@ from newsletter.content.entry_rules import (
 )
 from newsletter.content.feed_pictures import picture_in_html
 from newsletter.content.html import clean_html, plain_text, title_text
+from newsletter.content.json_text import BadJson, has_broken_characters, read_json
 from newsletter.content.password_form import REASON as PROTECTED
 from newsletter.content.password_form import has_password_form
 from newsletter.content.pseudonyms import find_pseudonyms
@@ -54,8 +54,8 @@ def parse_posts(body: bytes, *, url: str, now: datetime | None = None) -> Parsed
     """The stories of one page of posts found at ``url``; ``now`` judges dates in the future."""
     moment = now or datetime.now(UTC)
     try:
-        data = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError:
+        data = read_json(body)
+    except BadJson:
         return Parsed(
             error="The site did not answer as WordPress does."
             " Check that its address is right and its REST interface is on."
@@ -69,6 +69,8 @@ def parse_posts(body: bytes, *, url: str, now: datetime | None = None) -> Parsed
         return Parsed(error="The site answered, but not with a list of posts. Check that it is a WordPress site.")
 
     def read(raw: Any) -> StoryEntry:
+        if has_broken_characters(raw):
+            raise BadEntry(BROKEN)
         return _read_post(_mapping(raw), url=url, now=moment)
 
     def name(raw: Any, number: int) -> str:

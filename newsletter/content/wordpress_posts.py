@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
-import orjson
-
 from newsletter.content.entries import StoryEntry
 from newsletter.content.fetch import FEED, PAGE, BadStatus, Fetched, Fetcher, FetchError
 from newsletter.content.wordpress_roots import known_collection, remember_root
@@ -73,12 +71,8 @@ def number_by_guid(story: StoryEntry) -> StoryEntry:
 
 
 def is_json(body: bytes) -> bool:
-    """Return True if a document is JSON, whatever is in it."""
-    try:
-        orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError:
-        return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
-    return True
+    """Return True if a document is meant to be JSON, whatever is in it."""
+    return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
 
 
 def _forms(given: Collection, fetcher: Fetcher) -> Iterator[Collection]:

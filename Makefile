@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test integration lint install clean email-gallery email-check email-goldens email-blocks messages soak guide-pictures
+.PHONY: help demo test integration mutations lint install clean email-gallery email-check email-goldens email-blocks messages soak guide-pictures
 
 help:
 	@echo "make demo   send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
@@ -14,6 +14,7 @@ help:
 	@echo "make email-check    hold all of them to the whole bar: axe, validators, SpamAssassin, size (some minutes)"
 	@echo "make email-goldens  accept how mails look now; read the difference before you commit it"
 	@echo "make email-blocks   write docs/email-blocks.md and its pictures again (needs Chromium)"
+	@echo "make mutations read each shape of document damaged in 1,000 ways (some minutes)"
 	@echo "make messages  bring the Spanish catalogue up to date with the words of the screens"
 	@echo "make guide-pictures  take the pictures of docs/staff-guide.md anew (needs Chromium)"
 	@echo "make lint   check style, types and floors"
@@ -44,6 +45,9 @@ email-goldens: $(VENV)/.dev
 
 email-blocks: $(VENV)/.dev
 	$(BIN)/python -m tests.gallery.blocks $(ARGS)
+
+mutations: $(VENV)/.dev
+	NEWSLETTER_MUTATIONS=1000 $(BIN)/pytest tests/unit/content/test_mutations.py
 
 messages: $(VENV)/.dev
 	$(BIN)/python -m scripts.messages

@@ -10,8 +10,10 @@ from typing import Any
 
 import feedparser
 
+from newsletter.content.bad_references import has_bad_reference, mark_bad_references
 from newsletter.content.entries import Parsed, StoryEntry
 from newsletter.content.entry_rules import (
+    BROKEN,
     BadEntry,
     checked_date,
     checked_link,

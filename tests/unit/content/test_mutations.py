@@ -1,0 +1,154 @@
+"""Documents of every shape, damaged at random: no crash, no script, no private event, at most one message an entry.
+
+Each file below `tests/data/shapes` is changed 25 times; `make mutations` changes it 1,000 times. The changes are the same in
+every run: a failure names the number of its change.
+"""
+
+import os
+import random
+import re
+import string
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from newsletter.content.entries import Parsed
+from newsletter.content.json_text import has_broken_characters
+from newsletter.content.parse import Document, parse_document
+
+SHAPES = Path(__file__).parents[2] / "data" / "shapes"
+KINDS = {
+    "feed": ("feed", "application/xml"),
+    "jsonfeed": ("feed", "application/feed+json"),
+    "wordpress": ("wordpress", "application/json"),
+    "page": ("page", "text/html"),
+    "calendar": ("calendar", "text/calendar"),
+    "eventpage": ("events", "text/html"),
+}
+TIMES = int(os.environ.get("NEWSLETTER_MUTATIONS", "25"))
+NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
+URL = "https://example.org/source"
+EVENT = re.compile(rb"BEGIN:VEVENT.*?END:VEVENT", re.DOTALL)
+PRIVATE = re.compile(rb"^CLASS[^\r\n]*:(?:PRIVATE|CONFIDENTIAL)\s*$", re.MULTILINE)
+SUMMARY = re.compile(rb"^SUMMARY[^\r\n:]*:([^\r\n]{4,})", re.MULTILINE)
+SCRIPT = re.compile(r"<\s*script|\bon\w+\s*=\s*[\"']|javascript:", re.IGNORECASE)
+TAG = re.compile(rb"<[^<>]{1,200}>")
+FILES = sorted(path for kind in KINDS for path in (SHAPES / kind).glob("*") if path.is_file())
+
+Mutation = Callable[[random.Random, bytes], bytes]
+
+
+def flip_bytes(chance: random.Random, body: bytes) -> bytes:
+    changed = bytearray(body)
+    for _ in range(chance.randint(1, 8)):
+        changed[chance.randrange(len(changed))] = chance.randrange(256)
+    return bytes(changed)
+
+
+def cut_out(chance: random.Random, body: bytes) -> bytes:
+    start = chance.randrange(len(body))
+    return body[:start] + body[start + chance.randint(1, 200) :]
+
+
+def double(chance: random.Random, body: bytes) -> bytes:
+    start = chance.randrange(len(body))
+    end = start + chance.randint(1, 400)
+    return body[:end] + body[start:end] * chance.randint(1, 4) + body[end:]
+
+
+def cut_off(chance: random.Random, body: bytes) -> bytes:
+    return body[: chance.randrange(1, len(body))]
+
+
+def swap_tags(chance: random.Random, body: bytes) -> bytes:
+    tags = list(TAG.finditer(body))
+    if len(tags) < 2:
+        return double(chance, body)
+    first, second = sorted(chance.sample(tags, 2), key=lambda match: match.start())
+    between = body[first.end() : second.start()]
+    return body[: first.start()] + second[0] + between + first[0] + body[second.end() :]
+
+
+def put_in(chance: random.Random, body: bytes) -> bytes:
+    pieces = (
+        b"\0", b"\xff\xfe", b"\xed\xa0\x80", b"&#xD800;", b"&#0;", b"]]>", b"<![CDATA[", b"<!--", b"\\ud800", b"\r\n ",
+        b"<script>alert(1)</script>", b'"', b"{", b"[" * 300, b"<div>" * 300, b"99999999999999999999", b"9999-12-31", b"-1",
+    )  # fmt: skip
+    at = chance.randrange(len(body))
+    return body[:at] + chance.choice(pieces) + body[at:]
+
+
+def change_word(chance: random.Random, body: bytes) -> bytes:
+    words = list(re.finditer(rb"\w{3,20}", body))
+    if not words:
+        return flip_bytes(chance, body)
+    word = chance.choice(words)
+    new = "".join(chance.choices(string.printable, k=chance.randint(0, 12))).encode()
+    return body[: word.start()] + new + body[word.end() :]
+
+
+MUTATIONS: tuple[Mutation, ...] = (flip_bytes, cut_out, double, cut_off, swap_tags, put_in, change_word)
+
+
+def mutate(body: bytes, *, seed: str) -> bytes:
+    chance = random.Random(seed)
+    for _ in range(chance.randint(1, 3)):
+        body = chance.choice(MUTATIONS)(chance, body) or b" "
+    return body
+
+
+def read(path: Path, body: bytes) -> Parsed:
+    kind, content_type = KINDS[path.parent.name]
+    return parse_document(Document(kind, body, URL, content_type, NOW))
+
+
+def check(parsed: Parsed) -> None:
+    """What holds for whatever comes out of any document."""
+    entries = (*parsed.stories, *parsed.events)
+    assert not (parsed.error and entries), "a document is read or refused, not both"
+    identities = [(type(entry), entry.external_id) for entry in entries]
+    assert len(identities) == len(set(identities))
+    for story in parsed.stories:
+        assert story.title
+        assert story.url.startswith(("http://", "https://"))
+        assert not SCRIPT.search(story.body_html)
+        for address in (story.picture_url, *(url for _, url in story.related)):
+            assert address == "" or address.startswith(("http://", "https://"))
+    for event in parsed.events:
+        assert event.title
+        assert event.url == "" or event.url.startswith(("http://", "https://"))
+    assert not has_broken_characters(list(entries))
+    assert not has_broken_characters([parsed.error, *((one.entry, one.reason) for one in parsed.set_aside)])
+    assert all(one.reason for one in parsed.set_aside)
+
+
+def check_private(parsed: Parsed, body: bytes, private: list[bytes]) -> None:
+    """The titles of private events that the change left whole are in nothing that comes out."""
+    for block in private:
+        for title in SUMMARY.findall(block):
+            if body.count(title) == body.count(block):
+                assert not any(title.decode("utf-8", "replace") in event.title for event in parsed.events)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_shape_is_read_or_refused_with_a_reason(path: Path) -> None:
+    parsed = read(path, path.read_bytes())
+    check(parsed)
+    assert parsed.error or parsed.set_aside or parsed.stories or parsed.events
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_damaged_document_crashes_nothing_and_shows_nothing_private(path: Path) -> None:
+    whole = path.read_bytes()
+    private = [block for block in EVENT.findall(whole) if PRIVATE.search(block)]
+    for number in range(TIMES):
+        body = mutate(whole, seed=f"{path.parent.name}/{path.name}/{number}")
+        try:
+            parsed = read(path, body)
+            check(parsed)
+            check_private(parsed, body, private)
+        except Exception as error:
+            error.add_note(f"change number {number} of {path.name}")
+            raise

@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from newsletter.content.entries import SetAside
 from newsletter.content.json_text import has_broken_characters
-from newsletter.content.parser_errors import PARSER_ERRORS, Overrun, is_document_overdue, time_for_entry
+from newsletter.content.parser_errors import ENTRY_ERRORS, Overrun, is_document_overdue, time_for_entry
 from newsletter.content.text import TITLE_LENGTH, cut_at_word, tidy
 from subscribers.errors import DomainError
 
@@ -28,6 +28,9 @@ Entry = TypeVar("Entry")
 
 class BadEntry(DomainError):
     """One entry cannot go in; the message is the reason for staff."""
+
+
+_SET_ASIDE: tuple[type[BaseException], ...] = (BadEntry, *ENTRY_ERRORS)
 
 
 def checked_title(title: str) -> str:
@@ -114,7 +117,7 @@ def collect(
             with time_for_entry():
                 entry = _checked(read(one))
                 identity = key(entry)
-        except (BadEntry, Overrun, MemoryError, *PARSER_ERRORS) as error:
+        except _SET_ASIDE as error:
             aside.append(SetAside(entry=_named(name, one, number), reason=_reason(error)))
             continue
         if identity in entries:
@@ -157,6 +160,6 @@ def _named(name: Callable[[Raw, int], str], one: Raw, number: int) -> str:
     try:
         with time_for_entry():
             found = name(one, number)
-    except (Overrun, MemoryError, *PARSER_ERRORS):
+    except ENTRY_ERRORS:
         return f"Entry {number}"
     return found.encode("utf-8", "replace").decode()

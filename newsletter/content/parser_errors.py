@@ -31,6 +31,9 @@ class Overrun(BaseException):
     """An entry took more processor time than it may. No library catches it: it is no Exception."""
 
 
+ENTRY_ERRORS: tuple[type[BaseException], ...] = (*PARSER_ERRORS, MemoryError, Overrun)
+
+
 def limit_entries() -> None:
     """Hold every entry that this process parses to its time. For a process of its own: it takes a signal."""
     signal.signal(signal.SIGVTALRM, _stop)

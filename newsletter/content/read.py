@@ -84,8 +84,9 @@ def _read_wordpress(
         aside = (SetAside(f"Page {page} of the posts", missing),) if missing else more.set_aside
         parsed = replace(parsed, stories=_once(parsed.stories + more.stories), set_aside=parsed.set_aside + aside)
     # A tag of the first page says nothing about the others.
-    tags = {"etag": first.etag, "last_modified": first.last_modified} if pages == 1 else {}
-    return Reading(parsed=parsed, **tags)
+    if pages > 1:
+        return Reading(parsed=parsed)
+    return Reading(parsed=parsed, etag=first.etag, last_modified=first.last_modified)
 
 
 def _once(stories: tuple[StoryEntry, ...]) -> tuple[StoryEntry, ...]:

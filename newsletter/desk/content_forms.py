@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
+from newsletter.content.same_page import hash_page, is_story_page
+from newsletter.content.story_rows import remember_addresses
 from newsletter.desk.care_forms import ChannelsField, RegionsField
 from newsletter.desk.wall_clock import WallClockField, read_clock, set_clock
 
@@ -83,6 +85,14 @@ class StoryForm(ContentForm):
         if given and expires and expires < given:
             self.add_error("consent_expires_on", gettext_lazy("The consent ends before it was given."))
         return cleaned
+
+
+    def save(self, commit: bool = True) -> Any:
+        """Keep the address, so that a source that lists it later brings no second story."""
+        story = super().save(commit=commit)
+        if story.pk is not None and is_story_page(story.url):
+            remember_addresses(story, {hash_page(story.url): story.url})
+        return story
 
 
 class EventForm(ContentForm):

@@ -16,6 +16,7 @@ from newsletter.desk.issue_pages import time_left
 from newsletter.desk.sources import say_last_good
 from newsletter.desk.words import say_reason
 from newsletter.issues.approval_rules import count_recipients, is_automatic, why_a_person_must
+from newsletter.issues.at_source import find_lost
 from newsletter.issues.overdue import find_overdue
 from newsletter.issues.switches import of_switched_off
 from newsletter.models import EventNotice, Issue, Send, Source
@@ -148,7 +149,9 @@ def _drafts(now: datetime, *, may_approve: bool) -> list[Task]:
             Task(
                 title=(_("%(issue)s goes out by itself") if auto else _("%(issue)s waits for approval"))
                 % {"issue": issue},
-                detail=f"{due}“{issue.subject}”" + (" " + (_("Hold it if it should not.") if auto else why)).rstrip(),
+                detail=f"{due}“{issue.subject}”"
+                + (" " + (_("Hold it if it should not.") if auto else why)).rstrip()
+                + "".join(f" {say(lost)}" for lost in find_lost(issue)),
                 url=issue_url(issue),
                 button=_("Read and approve") if may_approve and not auto else _("Read it"),
                 tone="calm" if auto else "waits",

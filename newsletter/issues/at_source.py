@@ -62,6 +62,12 @@ def check_before_assembly(*, slot: Slot, now: datetime, apart_from: Issue | None
             return
 
 
+def find_lost(issue: Issue) -> list[str]:
+    """Return a sentence for each story that the issue was to show and that its source no longer shows."""
+    lost = Story.objects.filter(pk__in=_told_in(issue), gone_at__isnull=False)
+    return [f"{said[0].upper()}{said[1:]}." for said in map(say_gone, lost)]
+
+
 def has_gone_lately(*, now: datetime) -> bool:
     """Return True if a story vanished at its source within the last day."""
     return Story.objects.filter(gone_at__gt=now - timedelta(days=1)).exists()

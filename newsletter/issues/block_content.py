@@ -46,8 +46,8 @@ def _note(value: Any) -> Content:
 
 def _story(value: Any, *, place: str = "wide") -> Content | None:
     """Nothing if the story was withdrawn or is gone at its source, or none is chosen yet."""
-    story: Story | None = value["story"]
-    story = story.same_as or story if story else None
+    chosen: Story | None = value["story"]
+    story = _stand_in(chosen) if chosen else None
     if story is None or story.withdrawn_at is not None or story.gone_at is not None:
         return None
     title = value["headline"] or story.title
@@ -70,6 +70,11 @@ def _story(value: Any, *, place: str = "wide") -> Content | None:
             "care": care_of(story),
         }
     }
+
+
+def _stand_in(story: Story) -> Story:
+    """The row that stands for the story, if two turned out to be one."""
+    return Story.objects.get(pk=story.same_as_id) if story.same_as_id else story
 
 
 def _link(written: str, *, own: str) -> Content:

@@ -116,7 +116,8 @@ def _reason_against(
     told_at: datetime = getattr(story, "told_at")  # noqa: B009 - an annotation, unknown to the model's type
     if already:
         return f"already in No. {already[0].issue.number}"
-    listed_by = [origin.source for origin in story.origins.all()] or [story.source]
+    listed_by: list[Source | None] = [origin.source for origin in story.origins.all()]
+    listed_by = listed_by or [story.source]
     if sources and story.source_id is not None and sources.isdisjoint(source.pk for source in listed_by if source):
         return "its source is not one of this publication's"
     if stale := min((_why_stale(source, now) for source in listed_by), default=""):

@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('newsletter', '0022_announced_again'),
-        ('subscribers', '0012_the_right_to_reveal'),
+        ('newsletter', '0024_another_approves_by_default'),
+        ('subscribers', '0014_disclosures'),
     ]
 
     operations = [

@@ -42,9 +42,9 @@ def withdraw_story(*, story: Story, by: Any, reason: str, now: datetime) -> With
     _require(by)
     with transaction.atomic():
         waiting = list(_find_waiting(story))
-        taken = Story.objects.filter(pk=story.pk, withdrawn_at__isnull=True).update(
-            withdrawn_at=now, withdrawn_reason=reason[:300]
-        )
+        taken = Story.objects.filter(
+            Q(pk=story.pk) | Q(same_as=story.pk) | Q(twins=story.pk), withdrawn_at__isnull=True
+        ).update(withdrawn_at=now, withdrawn_reason=reason[:300])
         if not taken:
             raise WrongState(f"“{story.title}” was withdrawn already.")
         story.refresh_from_db()
@@ -61,9 +61,8 @@ def reinstate_story(*, story: Story, by: Any) -> None:
     """It was withdrawn by mistake. Issues that were held and sends that were paused wait for a person."""
     _require(by)
     with transaction.atomic():
-        if not Story.objects.filter(pk=story.pk, withdrawn_at__isnull=False).update(
-            withdrawn_at=None, withdrawn_reason=""
-        ):
+        rows = Story.objects.filter(Q(pk=story.pk) | Q(same_as=story.pk) | Q(twins=story.pk))
+        if not rows.filter(withdrawn_at__isnull=False).update(withdrawn_at=None, withdrawn_reason=""):
             raise WrongState(f"“{story.title}” is not withdrawn.")
         _pictures_of(story).update(withdrawn_at=None)
         story.refresh_from_db()

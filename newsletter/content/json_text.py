@@ -23,7 +23,7 @@ def read_json(body: bytes) -> Any:
             text = plain.decode(json.detect_encoding(plain), "surrogateescape")
             return json.loads(text, strict=False, parse_constant=lambda _name: None, parse_int=_read_number)
         except (ValueError, RecursionError) as error:
-            raise BadJson("no JSON") from error
+            raise BadJson from error
 
 
 def has_broken_characters(value: Any) -> bool:

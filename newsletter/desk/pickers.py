@@ -79,7 +79,8 @@ class _Stories(_WithReasons):
     ordering = (F("published_at").desc(nulls_last=True), "-seen_at", "-pk")
 
     def get_object_list(self) -> QuerySet[Story]:
-        return Story.objects.filter(withdrawn_at__isnull=True, gone_at__isnull=True, same_as__isnull=True).select_related("source")
+        usable = Story.objects.filter(withdrawn_at__isnull=True, gone_at__isnull=True, same_as__isnull=True)
+        return usable.select_related("source")
 
     @property
     def own_columns(self) -> list[Column]:

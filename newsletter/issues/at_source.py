@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from newsletter.content.at_source import Checked, check_at_source
 from newsletter.content.fetch import Fetcher
@@ -48,8 +47,8 @@ def require_at_source(*, issue: Issue, now: datetime) -> Checked:
     if checked.gone:
         withdraw_approvals(issue=issue, now=now)
         raise NotApproved(
-            _("%(issue)s lost something just now: %(gone)s. Nothing was sent. Read it again, then approve it.")
-            % {"issue": issue, "gone": "; ".join(say_gone(story) for story in checked.gone)}
+            f"{issue} lost something just now: {'; '.join(say_gone(story) for story in checked.gone)}. "
+            "Nothing was sent. Read it again, then approve it."
         )
     return checked
 

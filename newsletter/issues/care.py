@@ -10,6 +10,12 @@ from newsletter.models.care import Channel, GivenBy, Identity
 from newsletter.models.story_origins import GoneCode
 
 Care = dict[str, Any]
+WHY_GONE = {
+    GoneCode.REMOVED.value: "removed at its source",
+    GoneCode.PRIVATE.value: "not public at its source",
+    GoneCode.PROTECTED.value: "protected by a password at its source",
+}
+"""In English whoever reads it: these words are kept with issues."""
 EMAIL, ARCHIVE = Channel.EMAIL.value, Channel.ARCHIVE.value
 _NAMELESS = (Identity.PSEUDONYM, Identity.ANONYMOUS)
 
@@ -40,7 +46,7 @@ def find_fault(care: Care, *, channel: str, at: datetime, required: bool = False
     if care["withdrawn"]:
         return "was withdrawn"
     if care.get("gone"):
-        return f"is gone: {str(GoneCode(care['gone']).label).lower()}"
+        return f"is gone: {WHY_GONE[care['gone']]}"
     if care["embargo_until"] and at < datetime.fromisoformat(care["embargo_until"]):
         until = datetime.fromisoformat(care["embargo_until"])
         return f"is under embargo until {until:%-d %B %Y, %H:%M} UTC"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from newsletter.issues.approved_audience import describe_audience, hash_audience
+from newsletter.issues.care import WHY_GONE
 from newsletter.issues.content import resolve_content
 from newsletter.models import Approval, Issue, Story
 
@@ -49,7 +50,7 @@ def _compare(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
 
 def say_gone(story: Story) -> str:
     """Say that a story is gone and why, with its code's words."""
-    return f"the story “{story.title}” is gone: {str(story.get_gone_code_display()).lower()}"
+    return f"the story “{story.title}” is gone: {WHY_GONE[story.gone_code]}"
 
 
 def _say_why(key: tuple[str, int]) -> str:

@@ -73,5 +73,8 @@ class StoryAddress(models.Model):
 
     wagtail_reference_index_ignore = True
 
+    class Meta:
+        verbose_name_plural = gettext_lazy("story addresses")
+
     def __str__(self) -> str:
         return self.address

@@ -33,7 +33,7 @@ URL = "https://example.org/source"
 EVENT = re.compile(rb"BEGIN:VEVENT.*?END:VEVENT", re.DOTALL)
 PRIVATE = re.compile(rb"^CLASS[^\r\n]*:(?:PRIVATE|CONFIDENTIAL)\s*$", re.MULTILINE)
 SUMMARY = re.compile(rb"^SUMMARY[^\r\n:]*:([^\r\n]{4,})", re.MULTILINE)
-SCRIPT = re.compile(r"<\s*script|\bon\w+\s*=\s*[\"']|javascript:", re.IGNORECASE)
+SCRIPT = re.compile(r"<\s*script|<[^<>]*\bon\w+\s*=|<[^<>]*javascript:", re.IGNORECASE)
 TAG = re.compile(rb"<[^<>]{1,200}>")
 FILES = sorted(path for kind in KINDS for path in (SHAPES / kind).glob("*") if path.is_file())
 

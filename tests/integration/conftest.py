@@ -29,14 +29,11 @@ def organisation(tmp_path: Path, prepared: Path) -> Iterator[Organisation]:
 
 
 @pytest.fixture(scope="session")
-def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def mariadb() -> Iterator[str]:
     missing = list_missing()
     if missing:
         pytest.skip(f"WordPress is not installed: {', '.join(missing)} missing.")
-    base = tmp_path_factory.mktemp("mariadb")
-    for folder in (base, *base.parents[:2]):
-        folder.chmod(0o755)
-    with run_mariadb(base / "server") as socket:
+    with run_mariadb() as socket:
         yield socket
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,26 +66,26 @@ class WordPress:
 
 
 @contextmanager
-def run_mariadb(folder: Path) -> Iterator[str]:
-    """Start a database server of our own and yield the path of its socket."""
-    data, port = folder / "data", free_port()
-    folder.mkdir(parents=True)
-    folder.chmod(0o755)
+def run_mariadb() -> Iterator[str]:
+    """Start a database server of our own and yield the path of its socket. It does not run as root."""
+    port = free_port()
     user = DATABASE_USER if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user=user)
-    install = [
-        _find("mariadb-install-db"),
-        "--no-defaults",
-        f"--datadir={data}",
-        "--auth-root-authentication-method=normal",
-    ]
-    subprocess.run([*install, "--skip-test-db"], user=user, check=True, capture_output=True, timeout=120, cwd="/")
-    socket = str(folder / "sock")
-    command = [_find("mariadbd"), "--no-defaults", f"--datadir={data}", f"--socket={socket}", f"--port={port}"]
-    options = ["--bind-address=127.0.0.1", "--skip-grant-tables", "--innodb-flush-log-at-trx-commit=0"]
-    with run_server([*command, *options], port=port, log=folder / "log", user=user, cwd=Path("/")):
-        yield socket
+    with tempfile.TemporaryDirectory(prefix="newsletter-mariadb-") as made:
+        folder = Path(made)
+        if user:
+            shutil.chown(folder, user=user)
+        data, socket = folder / "data", str(folder / "sock")
+        install = [_find("mariadb-install-db"), "--no-defaults", f"--datadir={data}"]
+        options = ["--auth-root-authentication-method=normal", "--skip-test-db"]
+        done = subprocess.run(
+            [*install, *options], user=user, capture_output=True, text=True, timeout=120, cwd="/", check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"MariaDB could not make its tables: {done.stdout} {done.stderr}")
+        command = [_find("mariadbd"), "--no-defaults", f"--datadir={data}", f"--socket={socket}", f"--port={port}"]
+        options = ["--bind-address=127.0.0.1", "--skip-grant-tables", "--innodb-flush-log-at-trx-commit=0"]
+        with run_server([*command, *options], port=port, log=folder / "server.log", user=user, cwd=Path("/")):
+            yield socket
 
 
 @contextmanager

@@ -6,7 +6,9 @@ from wagtail.images.views.multiple import EditView
 from wagtail.log_actions import log
 
 
-class LoggedPictureEdit(EditView):  # type: ignore[misc]
+class LoggedPictureEdit(EditView):
+    """Saves the picture and logs who edited it."""
+
     def save_object(self, form: Any) -> None:
         super().save_object(form)
         log(instance=self.object, action="wagtail.edit", user=self.request.user)

@@ -78,8 +78,8 @@ def count_as_sent(issue: Issue, *, now: datetime | None = None) -> AudienceCount
 def asks_for_another(publication: Publication) -> bool:
     """Whether authors cannot approve alone: as the publication says, else if two or more people may approve."""
     if publication.another_approves is not None:
-        return publication.another_approves
-    return find_approvers().count() >= 2
+        return bool(publication.another_approves)
+    return bool(find_approvers().count() >= 2)
 
 
 def find_approvers() -> Any:

@@ -17,6 +17,12 @@ def leave_it_to_the_default(apps, schema_editor):
     ).update(another_approves=None)
 
 
+def write_the_default(apps, schema_editor):
+    apps.get_model("newsletter", "Publication").objects.using(schema_editor.connection.alias).filter(
+        another_approves=None
+    ).update(another_approves=False)
+
+
 def note_edits(apps, schema_editor):
     alias = schema_editor.connection.alias
     waiting = apps.get_model("newsletter", "Issue").objects.using(alias)
@@ -44,6 +50,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunPython(leave_it_to_the_default, migrations.RunPython.noop),
+        migrations.RunPython(leave_it_to_the_default, write_the_default),
         migrations.RunPython(note_edits, migrations.RunPython.noop),
     ]

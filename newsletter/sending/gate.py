@@ -4,6 +4,7 @@ from datetime import datetime
 
 from newsletter.models import Send, move
 from newsletter.models.feedback import AutomaticPause
+from newsletter.sending.fit_day import fit_batches
 from newsletter.sending.protect import pause_protected
 from newsletter.sending.quiet import end_of_quiet, is_stale
 from newsletter.sending.switched_off import pause_switched_off
@@ -28,6 +29,7 @@ def gate_sends(*, now: datetime) -> None:
                     send=send, rule=AutomaticPause.Rule.STALE, defaults={"cases": 0, "at": now}
                 )
             continue
+        fit_batches(send, now=now)
         wakes_at = end_of_quiet(publication, now=now)
         if send.not_before != wakes_at:
             Send.objects.filter(pk=send.pk, state=Send.State.SUBMITTING).update(not_before=wakes_at)

@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from newsletter.errors import NotReady
-from newsletter.models import Batch, Delivery, Installation, ProviderAccount, Send
+from newsletter.models import Batch, Delivery, Installation, ProviderAccount, Publication, Send
 from newsletter.sending import run
 from newsletter.sending.claim import claim_batch
+from newsletter.sending.control import resume_send
 from newsletter.sending.day import limit_of
 from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.gate import end_of_quiet, gate_sends
@@ -16,11 +17,11 @@ from newsletter.sending.provider import current_adapter
 from newsletter.sending.rate import recover_pace
 from newsletter.sending.receipt import make_receipt
 from newsletter.sending.retention import forget_old_deliveries
-from newsletter.sending.run import run_send
+from newsletter.sending.run import dispatch_due, run_send
 from newsletter.sending.start import start_send
 from newsletter.sending.sweep import wake_up
 from tests.db.test_send import Clock, ready_issue
-from tests.support.fixtures import NOW, make_publication
+from tests.support.fixtures import NOW, make_approver, make_publication
 from tests.support.provider_faults import too_many
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,6 +54,50 @@ def test_c2_a_running_send_waits_for_the_end_of_the_quiet_hours_and_goes_on_then
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW) is None
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW + timedelta(hours=2)) is not None
     assert send.not_before == NOW.replace(hour=11, minute=0)
+
+
+def test_quiet_hours_set_while_a_send_is_running_hold_before_the_next_sweep(mailgun):
+    issue = ready_issue(readers=25)
+    send = start_send(issue=issue, now=NOW)
+    Publication.objects.update(quiet_from=time(9), quiet_until=time(11))
+    dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
+    assert not dispatcher.dispatch(send.batches.all()[0].pk)
+    assert mailgun.ledger == []
+
+
+def test_a_stale_send_makes_no_call_before_the_sweep_pauses_it_and_goes_on_once_resumed(mailgun):
+    send = start_send(issue=ready_issue(readers=25, stale_hours=12), now=NOW)
+    later = NOW + timedelta(hours=40)
+    dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: later)
+    assert not dispatcher.dispatch(send.batches.all()[0].pk)
+    assert mailgun.ledger == []
+    gate_sends(now=later)
+    send.refresh_from_db()
+    assert (send.state, send.automatic_pauses.get().rule) == ("paused", "stale")
+    resume_send(send=send, by=make_approver())
+    gate_sends(now=later)
+    send.refresh_from_db()
+    assert send.state == "submitting"
+    assert dispatcher.dispatch(send.batches.all()[0].pk)
+
+
+def test_a_daily_limit_lowered_while_a_send_is_running_holds_and_drops_nobody(mailgun):
+    send = start_send(issue=ready_issue(readers=25), now=NOW)
+    Publication.objects.update(people_per_day=7)
+    gate_sends(now=NOW)
+    assert sum(send.batches.values_list("size", flat=True)) == 25
+    assert max(send.batches.values_list("size", flat=True)) <= 7
+    for batch in send.batches.all():
+        assert batch.deliveries.count() == batch.size
+    dispatch_due(dispatcher=Dispatcher(adapter=current_adapter(), clock=lambda: NOW))
+    assert 0 < sum(send.batches.filter(state="accepted").values_list("size", flat=True)) <= 7
+    run_send(send=send, adapter=current_adapter(), clock=(clock := Clock()), nap=lambda _: _forward(clock))
+    send.refresh_from_db()
+    assert (send.state, sum(send.batches.filter(state="accepted").values_list("size", flat=True))) == ("submitted", 25)
+
+
+def _forward(clock):
+    clock.now += timedelta(hours=6)
 
 
 def test_a_stale_send_pauses_and_asks(mailgun):

@@ -86,7 +86,6 @@ class StoryForm(ContentForm):
             self.add_error("consent_expires_on", gettext_lazy("The consent ends before it was given."))
         return cleaned
 
-
     def save(self, commit: bool = True) -> Any:
         """Keep the address, so that a source that lists it later brings no second story."""
         story = super().save(commit=commit)

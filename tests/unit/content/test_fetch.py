@@ -393,3 +393,20 @@ def test_no_thread_stays_behind(server: MisbehavingServer, fetcher: Fetcher) -> 
     fetcher.fetch(f"{server.url}/feed")
     time.sleep(0.05)
     assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+
+
+@pytest.mark.parametrize(
+    ("tag", "asked"),
+    [
+        ('W/"abc-gzip"', 'W/"abc-gzip", W/"abc"'),
+        ('"abc;gzip"', '"abc;gzip", "abc"'),
+        ('"abc"', '"abc"'),
+        ('W/"gzip-abc"', 'W/"gzip-abc"'),
+    ],
+)
+def test_a_tag_that_was_marked_by_packing_is_known_again(
+    server: MisbehavingServer, fetcher: Fetcher, tag: str, asked: str
+) -> None:
+    server.routes["/feed"] = respond(b"", status="304 Not Modified")
+    assert fetcher.fetch(f"{server.url}/feed", etag=tag).not_modified
+    assert server.requests[-1].headers["if-none-match"] == asked

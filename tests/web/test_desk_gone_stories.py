@@ -1,0 +1,42 @@
+"""The desk says which stories their source took back, and which could not be checked."""
+
+import pytest
+from django.urls import reverse
+
+from newsletter.issues.at_source import settle_gone
+from newsletter.models import Issue, Publication, Send, Story
+from newsletter.sending.start import start_send
+from tests.support.fixtures import NOW, add_readers, make_issue, make_story
+from tests.support.site import serve_site
+from tests.web.desk import sign_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_home_names_a_story_that_is_gone_and_why(publication: Publication) -> None:
+    make_story("The first verdict")
+    make_story("A second verdict", days_old=2)
+    make_issue(publication)
+    Story.objects.filter(title="The first verdict").update(gone_at=NOW, gone_code="protected")
+    settle_gone(now=NOW)
+    page = sign_in("editor").get(reverse("wagtailadmin_home")).content.decode()
+    assert "The story “The first verdict” is gone: protected by a password at its source." in page
+    assert Issue.objects.get().subject == "A second verdict"
+
+
+def test_the_issue_says_what_could_not_be_checked_before_its_send(publication: Publication) -> None:
+    add_readers(publication, 2)
+    with serve_site() as site:
+        make_story("The first verdict", url=site.put("/a/", "", status=503))
+        issue = make_issue(publication, approved=True)
+        start_send(issue=issue, now=NOW)
+    assert Send.objects.get().unchecked
+    page = sign_in("editor").get(reverse("newsletter_issue_overview", args=[issue.pk])).content.decode()
+    assert "Not checked before the send" in page
+    assert "status 503" in page
+
+
+def test_the_page_of_a_story_says_why_its_source_no_longer_shows_it(publication: Publication) -> None:
+    story = make_story("The first verdict", gone_at=NOW, gone_code="removed")
+    page = sign_in("editor").get(reverse("wagtailsnippets_newsletter_story:edit", args=[story.pk])).content.decode()
+    assert "Removed at its source" in page

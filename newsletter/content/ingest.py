@@ -14,7 +14,7 @@ from newsletter.content.entries import EventEntry, Parsed, SetAside, StoryEntry
 from newsletter.content.event_zones import settle_zone
 from newsletter.content.fetch import Fetcher, FetchError
 from newsletter.content.hosting import fetch_picture, make_fetcher
-from newsletter.content.pictures import BadPicture
+from newsletter.content.picture_orders import BadPicture
 from newsletter.content.places import locate_event
 from newsletter.content.read import TooHeavy, Unreadable, read_source
 from newsletter.content.vanished import HELD, cancel_vanished

@@ -92,7 +92,7 @@ def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: st
     summary = str(raw.get("summary") or "")[:_SUMMARY_BYTES]
     text = plain_text(html or summary)
     teaser = make_teaser(plain_text(summary) or text)
-    picture, alt = first_picture(raw, base_url=link)
+    picture, alt = first_picture(raw, base_url=link, html=html or summary)
     if not picture:
         picture, alt = picture_in_html(html or summary, base_url=link)
     detail = raw.get("title_detail") or {}

@@ -13,12 +13,12 @@ from django.db.models import Q
 from newsletter.content.entries import EventEntry, Parsed, SetAside, StoryEntry
 from newsletter.content.event_zones import settle_zone
 from newsletter.content.fetch import Fetcher, FetchError
-from newsletter.content.hosting import fetch_picture, make_fetcher
-from newsletter.content.picture_orders import BadPicture
+from newsletter.content.hosting import make_fetcher
 from newsletter.content.places import locate_event
 from newsletter.content.read import TooHeavy, Unreadable, read_source
+from newsletter.content.story_pictures import PictureVisit
 from newsletter.content.vanished import HELD, cancel_vanished
-from newsletter.models import EventNotice, Picture, SetAsideEntry, Source, Story
+from newsletter.models import EventNotice, SetAsideEntry, Source, Story
 from subscribers.models import Topic
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,10 @@ CLAIM = timedelta(minutes=5)
 
 @dataclass
 class IngestReport:
-    """What one look at a source brought. ``error`` is in words for staff."""
+    """What one look at a source brought. ``error`` is in words for staff.
+
+    ``pictures_waiting`` says that at least one picture is asked for again at the next look.
+    """
 
     id: int
     name: str
@@ -39,6 +42,7 @@ class IngestReport:
     cancelled: int = 0
     set_aside: list[SetAside] = field(default_factory=list)
     error: str = ""
+    pictures_waiting: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -58,6 +62,8 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
     """Look at one source now. A source that fails is asked less often, and loses nothing that it gave before."""
     report = IngestReport(id=source.pk, name=source.name, kind=source.kind)
     fetcher = fetcher or make_fetcher()
+    asks_pages = source.kind != Source.Kind.PAGE
+    pictures = PictureVisit(source_url=source.url, fetcher=fetcher, now=now, asks_pages=asks_pages)
     try:
         reading = read_source(
             kind=source.kind,
@@ -74,10 +80,10 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
     if reading.unchanged:
         report.unchanged = source.stories.count() + source.events.count()
     else:
-        _store(source, reading.parsed, report, fetcher=fetcher, now=now)
+        _store(source, reading.parsed, report, pictures=pictures, now=now)
     source.etag, source.last_modified = reading.etag[:500], reading.last_modified[:100]
-    if any(aside.entry == HELD for aside in report.set_aside):
-        # The next reading must be a whole one: “unchanged” would hold the events for ever.
+    if report.pictures_waiting or any(aside.entry == HELD for aside in report.set_aside):
+        # The next reading must be a whole one: “unchanged” would hold the events, or lose the pictures, for ever.
         source.etag = source.last_modified = ""
     source.failures, source.error, source.good_at = 0, "", now
     _looked(source, now=now, wait=timedelta(minutes=source.every_minutes))
@@ -102,10 +108,12 @@ def _looked(source: Source, *, now: datetime, wait: timedelta) -> None:
     source.save(update_fields=["etag", "last_modified", "failures", "error", "good_at", "looked_at", "due_at"])
 
 
-def _store(source: Source, parsed: Parsed, report: IngestReport, *, fetcher: Fetcher, now: datetime) -> None:
+def _store(source: Source, parsed: Parsed, report: IngestReport, *, pictures: PictureVisit, now: datetime) -> None:
     report.set_aside = list(parsed.set_aside)
     for story in parsed.stories:
-        _count(report, _store_story(source, story, report, fetcher=fetcher, now=now))
+        _count(report, _store_story(source, story, report, pictures=pictures, now=now))
+    report.set_aside += pictures.say_put_off()
+    report.pictures_waiting = pictures.waiting
     for event in parsed.events:
         _count(report, _store_event(source, event, now=now))
     if source.kind in (Source.Kind.CALENDAR, Source.Kind.EVENTS):
@@ -124,16 +132,21 @@ def _count(report: IngestReport, what: str) -> None:
     setattr(report, what, getattr(report, what) + 1)
 
 
-def _store_story(source: Source, entry: StoryEntry, report: IngestReport, *, fetcher: Fetcher, now: datetime) -> str:
+def _store_story(
+    source: Source, entry: StoryEntry, report: IngestReport, *, pictures: PictureVisit, now: datetime
+) -> str:
     sha256 = _hash(entry)
     known = Story.objects.filter(source=source, external_id=entry.external_id[:500]).first()
-    if known and known.source_sha256 == sha256 and (known.picture_id or not entry.picture_url):
+    same = known is not None and known.source_sha256 == sha256
+    if known and same and not known.picture_waiting and (known.picture_id or not entry.picture_url):
         return "unchanged"
-    picture, failure = _picture(entry, fetcher=fetcher)
-    kept = known.picture if known and failure else None
-    if failure:
-        done = "could not be had; the one from before is kept" if kept else "was left out, the story is in"
-        report.set_aside.append(SetAside(entry=entry.title, reason=f"Its picture {done}: {failure}"))
+    found = pictures.find(entry, known)
+    if found.failure:
+        done = "could not be had; the one from before is kept" if found.picture else "was left out, the story is in"
+        report.set_aside.append(SetAside(entry=entry.title, reason=f"Its picture {done}: {found.failure}"))
+    had = (known.picture_id, known.picture_waiting) if known else None
+    if same and had == (found.picture.pk if found.picture else None, found.waiting):
+        return "unchanged"
     values: dict[str, Any] = {
         "url": entry.url,
         "title": entry.title,
@@ -141,13 +154,15 @@ def _store_story(source: Source, entry: StoryEntry, report: IngestReport, *, fet
         "body_html": entry.body_html,
         "author": entry.author[:200],
         "language": (entry.language or source.language)[:12],
-        "picture": picture or kept,
-        "picture_alt": known.picture_alt if known and kept else entry.picture_alt[:300],
+        "picture": found.picture,
+        "picture_alt": found.alt[:300],
+        "picture_waiting": found.waiting,
+        "page_etag": found.page_etag[:500],
+        "page_last_modified": found.page_last_modified[:100],
         "related": [list(pair) for pair in entry.related],
         "pseudonyms": [list(pair) for pair in entry.pseudonyms],
         "published_at": entry.published_at,
-        # Without the hash the story is looked at again, and its new picture with it.
-        "source_sha256": "" if kept else sha256,
+        "source_sha256": sha256,
     }
     with transaction.atomic():
         story = _upsert(Story, source, entry.external_id[:500], known, values, now)
@@ -197,16 +212,6 @@ def _upsert(model: Any, source: Source, external_id: str, known: Any, values: di
             setattr(known, name, value)
     known.save()
     return known
-
-
-def _picture(entry: StoryEntry, *, fetcher: Fetcher) -> tuple[Picture | None, str]:
-    """Our copy of the story's picture, or none, with why it cannot be had where there is one."""
-    if not entry.picture_url:
-        return None, ""
-    try:
-        return fetch_picture(url=entry.picture_url, alt=entry.picture_alt, fetcher=fetcher), ""
-    except (FetchError, BadPicture) as error:
-        return None, str(error)
 
 
 def _topics(source: Source, categories: tuple[str, ...]) -> list[Topic]:

@@ -16,8 +16,9 @@ from newsletter.content.entry_rules import (
     read_date,
     safe_link,
 )
-from newsletter.content.feed_pictures import picture_in_html
+from newsletter.content.feed_pictures import alt_in_html, picture_in_html
 from newsletter.content.html import clean_html, plain_text
+from newsletter.content.picture_choice import is_of_a_story
 from newsletter.content.pseudonyms import find_pseudonyms
 from newsletter.content.text import cut_at_word, make_teaser, tidy
 
@@ -68,10 +69,7 @@ def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetim
     html = _text(item, "content_html")[:_BODY_CHARS]
     text = tidy(_text(item, "content_text")[:_BODY_CHARS], keep_lines=True) or plain_text(html)
     teaser = make_teaser(_text(item, "summary") or text)
-    picture = safe_link(_text(item, "image") or _text(item, "banner_image"), base_url=link)
-    alt = ""
-    if not picture:
-        picture, alt = picture_in_html(html, base_url=link)
+    picture, alt = _picture(item, html, base_url=link)
     moment = read_date(_text(item, "date_published")) or read_date(_text(item, "date_modified"))
     tags = item.get("tags")
     names = [tidy(str(tag)) for tag in tags] if isinstance(tags, list) else []
@@ -89,6 +87,19 @@ def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetim
         categories=tuple(dict.fromkeys(cut_at_word(name, 100) for name in names if name))[:_MOST_CATEGORIES],
         pseudonyms=find_pseudonyms(title, teaser, text),
     )
+
+
+def _picture(item: Mapping[str, Any], html: str, *, base_url: str) -> tuple[str, str]:
+    """The picture that the item names, else one that it attaches, else the first in its text."""
+    attached = item.get("attachments")
+    files = [_mapping(one) for one in attached] if isinstance(attached, list) else []
+    named = [_text(item, "image"), _text(item, "banner_image")]
+    named += [_text(file, "url") for file in files if _text(file, "mime_type").startswith("image/")]
+    for link in named:
+        safe = safe_link(link, base_url=base_url)
+        if safe and is_of_a_story(safe):
+            return safe, alt_in_html(html, url=safe)
+    return picture_in_html(html, base_url=base_url)
 
 
 def _author(item: Mapping[str, Any]) -> str:

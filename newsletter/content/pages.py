@@ -16,8 +16,10 @@ from newsletter.content.entry_rules import BadEntry, checked_date, checked_title
 from newsletter.content.html import clean_html, plain_text, title_text
 from newsletter.content.json_ld import first_text, mapping, nodes_in, types_of
 from newsletter.content.markup import decode_page
+from newsletter.content.page_pictures import page_picture
 from newsletter.content.page_related import related_stories, without_related
 from newsletter.content.pseudonyms import find_pseudonyms
+from newsletter.content.same_page import name_page
 from newsletter.content.text import cut_at_word, make_teaser, tidy
 
 _STORY_TYPES = {
@@ -36,7 +38,7 @@ def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: date
     if tree is None:
         return Parsed(error="The page is empty. Check its address.")
     meta = _meta(tree)
-    node = next((one for one in nodes_in(tree) if _STORY_TYPES & set(types_of(one))), {})
+    node = _main_node(tree, meta, url)
     found = _extract(tree, url)
     title = _title(tree, meta, node, found)
     try:
@@ -45,6 +47,16 @@ def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: date
         reason = str(error).replace("This entry has no title.", "This page has no title and no heading.")
         return Parsed(set_aside=(SetAside(entry=label(title=title, link=url, number=1), reason=reason),))
     return Parsed(stories=(story,), title=cut_at_word(tidy(meta.get("og:site_name", "")), 300))
+
+
+def parse_page_picture(body: bytes, *, url: str, content_type: str = "") -> Parsed:
+    """The picture of a story's page and nothing else: "picture" and "alt" of ``extra``, both empty where it has none."""
+    tree = decode_page(body, content_type)
+    if tree is None:
+        return Parsed(extra={"picture": "", "alt": ""})
+    meta = _meta(tree)
+    link, alt = page_picture(tree, meta=meta, node=_main_node(tree, meta, url), url=url)
+    return Parsed(extra={"picture": link, "alt": alt})
 
 
 def _story(
@@ -62,7 +74,7 @@ def _story(
     text = str(found.get("text") or "")
     said = meta.get("og:description") or first_text(node.get("description")) or meta.get("description", "")
     teaser = make_teaser(title_text(said)) or make_teaser(_lead(text, title))
-    picture, alt = _picture(meta, node, tree, url)
+    picture, alt = page_picture(tree, meta=meta, node=node, url=url)
     story = StoryEntry(
         external_id=address[:500],
         url=address,
@@ -78,6 +90,27 @@ def _story(
         related=related_stories(tree, base_url=url, own_url=address),
     )
     return replace(story, pseudonyms=find_pseudonyms(title, teaser, whole))
+
+
+def _main_node(tree: HtmlElement, meta: Mapping[str, str], url: str) -> Mapping[str, Any]:
+    """What JSON-LD says of the page's own story, {} where it speaks of other stories only."""
+    nodes = [one for one in nodes_in(tree) if _STORY_TYPES & set(types_of(one))]
+    own = {name_page(link) for link in (url, _address(tree, meta, url)) if link}
+    titles = {tidy(heading.text_content()).casefold() for heading in tree.iter("h1")}
+    titles |= {title_text(meta.get("og:title", "")).casefold()} - {""}
+    named = [(one, _node_pages(one, url), title_text(first_text(one.get("headline"))).casefold()) for one in nodes]
+    for node, pages, headline in named:
+        if own & pages or (headline and any(headline in title for title in titles)):
+            return node
+    return next((node for node, pages, _ in named if not pages), {})
+
+
+def _node_pages(node: Mapping[str, Any], url: str) -> set[str]:
+    """The pages that a node says it is, each by one name."""
+    main = node.get("mainEntityOfPage")
+    said = (node.get("url"), node.get("@id"), mapping(main).get("@id") or mapping(main).get("url") or main)
+    links = (safe_link(first_text(one), base_url=url) for one in said if one and not isinstance(one, bool))
+    return {name_page(link) for link in links if link}
 
 
 def _extract(tree: HtmlElement, url: str) -> Mapping[str, Any]:
@@ -139,25 +172,6 @@ def _address(tree: HtmlElement, meta: Mapping[str, str], url: str) -> str:
         if safe and urlsplit(safe).hostname == urlsplit(url).hostname and urlsplit(safe).path.strip("/"):
             return safe
     return url
-
-
-def _picture(meta: Mapping[str, str], node: Mapping[str, Any], tree: HtmlElement, url: str) -> tuple[str, str]:
-    said = meta.get("og:image:secure_url") or meta.get("og:image") or meta.get("og:image:url") or ""
-    link = safe_link(said, base_url=url)
-    alt = meta.get("og:image:alt", "")
-    if not link:
-        image = node.get("image")
-        first = image[0] if isinstance(image, list) and image else image
-        link = safe_link(first_text(mapping(first).get("url") or first), base_url=url)
-        alt = first_text(mapping(first).get("caption"))
-    if not link:
-        link = safe_link(meta.get("twitter:image", ""), base_url=url)
-    if link and not alt:
-        name = link.rsplit("/", 1)[-1].split("?")[0]
-        alt = next(
-            (str(img.get("alt") or "") for img in tree.iter("img") if name and name in str(img.get("src") or "")), ""
-        )
-    return link, cut_at_word(title_text(alt), 300) if link else ""
 
 
 def _author(meta: Mapping[str, str], node: Mapping[str, Any], found: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from newsletter.content.entry_rules import (
 )
 from newsletter.content.feed_pictures import picture_in_html
 from newsletter.content.html import clean_html, plain_text, title_text
+from newsletter.content.picture_choice import is_of_a_story, number
 from newsletter.content.pseudonyms import find_pseudonyms
 from newsletter.content.text import cut_at_word, make_teaser
 
@@ -145,14 +146,14 @@ def _featured(embedded: Mapping[str, Any], *, base_url: str) -> tuple[str, str]:
         usable = [size for size in sizes if 600 <= _width(size) <= _WIDEST_PICTURE]
         best = max(usable, key=_width, default=media)
         link = safe_link(str(best.get("source_url") or media.get("source_url") or ""), base_url=base_url)
-        if link:
+        if link and is_of_a_story(link):
             return link, cut_at_word(title_text(str(media.get("alt_text") or "")), 300)
     return "", ""
 
 
 def _width(size: Mapping[str, Any]) -> int:
     width = size.get("width")
-    return width if isinstance(width, int) else 0
+    return number(width)
 
 
 def _authors(embedded: Mapping[str, Any]) -> str:

@@ -15,7 +15,9 @@ from newsletter.content.html import clean_html, plain_text, title_text
 from newsletter.content.json_feed import looks_like_json, parse_json_feed
 from newsletter.content.nesting import is_deep_xml
 from newsletter.content.pseudonyms import find_pseudonyms
-from newsletter.content.text import cut_at_word, make_teaser, tidy
+from newsletter.content.shortcodes import without_shortcodes
+from newsletter.content.teasers import teaser_from_html
+from newsletter.content.text import cut_at_word, tidy
 from newsletter.content.xml_guard import has_internal_subset
 
 _SUMMARY_BYTES = 20_000
@@ -90,8 +92,8 @@ def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: st
     link = checked_link(str(raw.get("link") or ""), base_url=url)
     html = _longest_html(raw)
     summary = str(raw.get("summary") or "")[:_SUMMARY_BYTES]
-    text = plain_text(html or summary)
-    teaser = make_teaser(plain_text(summary) or text)
+    text = "\n".join(plain_text(part) for part in (html, summary) if part)
+    teaser = teaser_from_html(summary, html, title=title)
     picture, alt = first_picture(raw, base_url=link, html=html or summary)
     if not picture:
         picture, alt = picture_in_html(html or summary, base_url=link)
@@ -101,7 +103,7 @@ def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: st
         url=link,
         title=title,
         teaser=teaser,
-        body_html=clean_html(html or summary, base_url=link),
+        body_html=clean_html(without_shortcodes(html or summary), base_url=link),
         picture_url=picture,
         picture_alt=alt,
         author=cut_at_word(title_text(str(raw.get("author_detail", {}).get("name") or raw.get("author") or "")), 200),

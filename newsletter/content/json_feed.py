@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from html import unescape
 from typing import Any
 
 import orjson
@@ -20,7 +21,9 @@ from newsletter.content.feed_pictures import alt_in_html, picture_in_html
 from newsletter.content.html import clean_html, plain_text
 from newsletter.content.picture_choice import is_of_a_story
 from newsletter.content.pseudonyms import find_pseudonyms
-from newsletter.content.text import cut_at_word, make_teaser, tidy
+from newsletter.content.shortcodes import without_shortcodes
+from newsletter.content.teasers import teaser_from_html, teaser_from_text
+from newsletter.content.text import cut_at_word, tidy
 
 _BODY_CHARS = 200_000
 _MOST_CATEGORIES = 20
@@ -33,7 +36,7 @@ def looks_like_json(body: bytes, content_type: str) -> bool:
 
 
 def parse_json_feed(body: bytes, *, url: str, now: datetime) -> Parsed:
-    """The stories of a JSON Feed. A title is text and is taken as it is."""
+    """The stories of a JSON Feed. A title is text: its entities are decoded once, and what looks like markup stays."""
     try:
         data = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError:
@@ -47,11 +50,13 @@ def parse_json_feed(body: bytes, *, url: str, now: datetime) -> Parsed:
 
     def name(raw: Any, number: int) -> str:
         item = _mapping(raw)
-        return label(title=_text(item, "title"), link=_text(item, "url"), number=number)
+        return label(title=unescape(_text(item, "title")), link=_text(item, "url"), number=number)
 
     stories, aside = collect(data["items"], read=read, name=name, key=lambda story: story.external_id)
     extra = {"version": "json", "link": safe_link(_text(data, "home_page_url"), base_url=url)}
-    return Parsed(stories=stories, set_aside=aside, title=cut_at_word(tidy(_text(data, "title")), 300), extra=extra)
+    return Parsed(
+        stories=stories, set_aside=aside, title=cut_at_word(tidy(unescape(_text(data, "title"))), 300), extra=extra
+    )
 
 
 def _mapping(raw: Any) -> Mapping[str, Any]:
@@ -64,11 +69,13 @@ def _text(item: Mapping[str, Any], field: str) -> str:
 
 
 def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetime) -> StoryEntry:
-    title = checked_title(_text(item, "title"))
+    title = checked_title(unescape(_text(item, "title")))
     link = checked_link(_text(item, "url") or _text(item, "external_url"), base_url=url)
     html = _text(item, "content_html")[:_BODY_CHARS]
-    text = tidy(_text(item, "content_text")[:_BODY_CHARS], keep_lines=True) or plain_text(html)
-    teaser = make_teaser(_text(item, "summary") or text)
+    said, plain = _text(item, "summary"), tidy(_text(item, "content_text")[:_BODY_CHARS], keep_lines=True)
+    text = "\n".join(part for part in (plain, plain_text(html), said) if part)
+    teaser = teaser_from_text(said, title=title) or teaser_from_text(plain, title=title)
+    teaser = teaser or teaser_from_html(html, title=title)
     picture, alt = _picture(item, html, base_url=link)
     moment = read_date(_text(item, "date_published")) or read_date(_text(item, "date_modified"))
     tags = item.get("tags")
@@ -78,7 +85,7 @@ def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetim
         url=link,
         title=title,
         teaser=teaser,
-        body_html=clean_html(html, base_url=link),
+        body_html=clean_html(without_shortcodes(html), base_url=link),
         picture_url=picture,
         picture_alt=alt,
         author=_author(item),

@@ -20,7 +20,8 @@ from newsletter.content.page_pictures import page_picture
 from newsletter.content.page_related import related_stories, without_related
 from newsletter.content.pseudonyms import find_pseudonyms
 from newsletter.content.same_page import name_page
-from newsletter.content.text import cut_at_word, make_teaser, tidy
+from newsletter.content.teasers import teaser_from_text
+from newsletter.content.text import cut_at_word, tidy
 
 _STORY_TYPES = {
     "Article", "NewsArticle", "BlogPosting", "Report", "ReportageNewsArticle", "OpinionNewsArticle",
@@ -73,7 +74,7 @@ def _story(
     whole = plain_text(_inner_html(without_related(tree)))
     text = str(found.get("text") or "")
     said = meta.get("og:description") or first_text(node.get("description")) or meta.get("description", "")
-    teaser = make_teaser(title_text(said)) or make_teaser(_lead(text, title))
+    teaser = teaser_from_text(title_text(said), title=title) or teaser_from_text(_lead(text, title), title=title)
     picture, alt = page_picture(tree, meta=meta, node=node, url=url)
     story = StoryEntry(
         external_id=address[:500],

@@ -22,7 +22,9 @@ from newsletter.content.feed_pictures import picture_in_html
 from newsletter.content.html import clean_html, plain_text, title_text
 from newsletter.content.picture_choice import is_of_a_story, number
 from newsletter.content.pseudonyms import find_pseudonyms
-from newsletter.content.text import cut_at_word, make_teaser
+from newsletter.content.shortcodes import without_shortcodes
+from newsletter.content.teasers import teaser_from_html
+from newsletter.content.text import cut_at_word
 
 _BODY_CHARS = 200_000
 _WIDEST_PICTURE = 1600
@@ -108,8 +110,9 @@ def _read_post(post: Mapping[str, Any], *, url: str, now: datetime) -> StoryEntr
         raise BadEntry("This post is not published.")
     link = checked_link(str(post.get("link") or ""), base_url=url)
     html = _rendered(post, "content")
-    text = plain_text(html)
-    teaser = make_teaser(_without_more(plain_text(_rendered(post, "excerpt"))) or text)
+    excerpt = _rendered(post, "excerpt")
+    text = f"{plain_text(html)}\n{plain_text(excerpt)}"
+    teaser = teaser_from_html(excerpt, html, title=title)
     embedded = _mapping(post.get("_embedded"))
     picture, alt = _featured(embedded, base_url=link)
     if not picture:
@@ -120,20 +123,17 @@ def _read_post(post: Mapping[str, Any], *, url: str, now: datetime) -> StoryEntr
         url=link,
         title=title,
         teaser=teaser,
-        body_html=clean_html(html, base_url=link),
+        body_html=clean_html(without_shortcodes(html), base_url=link),
         picture_url=picture,
         picture_alt=alt,
         author=_authors(embedded),
-        published_at=checked_date(read_date(str(post.get("date_gmt") or post.get("date") or "")), now=now),
+        published_at=checked_date(
+            read_date(str(post.get("date_gmt") or "")) or read_date(str(post.get("date") or "")), now=now
+        ),
         language=str(post.get("lang") or "")[:35],
         categories=_terms(embedded),
         pseudonyms=find_pseudonyms(title, teaser, text),
     )
-
-
-def _without_more(excerpt: str) -> str:
-    """An excerpt without the mark of having been cut that WordPress puts at its end."""
-    return excerpt.removesuffix("[…]").removesuffix("[...]").rstrip()
 
 
 def _featured(embedded: Mapping[str, Any], *, base_url: str) -> tuple[str, str]:

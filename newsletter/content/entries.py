@@ -10,7 +10,10 @@ from datetime import date, datetime
 
 @dataclass(frozen=True)
 class StoryEntry:
-    """A story as its source tells it. ``external_id`` is stable for the source; ``pseudonyms`` are (name, note) pairs."""
+    """A story as its source tells it. ``external_id`` is stable for the source; ``pseudonyms`` are (name, note) pairs.
+
+    ``note`` is what could not be read surely, in words for staff.
+    """
 
     external_id: str
     url: str
@@ -25,6 +28,7 @@ class StoryEntry:
     categories: tuple[str, ...] = ()
     related: tuple[tuple[str, str], ...] = ()
     pseudonyms: tuple[tuple[str, str], ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import feedparser
 
+from newsletter.content.dates import ReadDate, read_any_date
 from newsletter.content.entries import Parsed, StoryEntry
 from newsletter.content.entry_rules import checked_date, checked_link, checked_title, collect, label, safe_link
 from newsletter.content.feed_pictures import PICTURE_WORDS, first_picture, picture_in_html
@@ -98,6 +99,8 @@ def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: st
     if not picture:
         picture, alt = picture_in_html(html or summary, base_url=link)
     detail = raw.get("title_detail") or {}
+    spoken = str(raw.get("language") or detail.get("language") or language or "")[:35]
+    date = _date(raw, language=spoken, now=now)
     return StoryEntry(
         external_id=str(raw.get("id") or link)[:500],
         url=link,
@@ -107,16 +110,24 @@ def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: st
         picture_url=picture,
         picture_alt=alt,
         author=cut_at_word(title_text(str(raw.get("author_detail", {}).get("name") or raw.get("author") or "")), 200),
-        published_at=checked_date(_moment(raw), now=now),
-        language=str(raw.get("language") or detail.get("language") or language or "")[:35],
+        published_at=checked_date(date.moment, now=now),
+        language=spoken,
         categories=_categories(raw),
         pseudonyms=find_pseudonyms(title, teaser, text),
+        note=date.note,
     )
 
 
 def _longest_html(raw: Mapping[str, Any]) -> str:
     parts = [str(part.get("value") or "") for part in raw.get("content") or []]
     return max(parts, key=len, default="")[:_BODY_CHARS]
+
+
+def _date(raw: Mapping[str, Any], *, language: str, now: datetime) -> ReadDate:
+    moment = _moment(raw)
+    fields = (field for field in ("published", "updated", "created") if field in raw)
+    said = next((str(raw[field]) for field in fields if raw[field]), "")
+    return ReadDate(moment) if moment else read_any_date(said, language=language, now=now)
 
 
 def _moment(raw: Mapping[str, Any]) -> datetime | None:

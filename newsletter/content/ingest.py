@@ -110,6 +110,7 @@ def _looked(source: Source, *, now: datetime, wait: timedelta) -> None:
 
 def _store(source: Source, parsed: Parsed, report: IngestReport, *, pictures: PictureVisit, now: datetime) -> None:
     report.set_aside = list(parsed.set_aside)
+    report.set_aside += [SetAside(entry=story.title, reason=story.note) for story in parsed.stories if story.note]
     for story in parsed.stories:
         _count(report, _store_story(source, story, report, pictures=pictures, now=now))
     report.set_aside += pictures.say_put_off()

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from newsletter.content.dates import read_any_date
 from newsletter.content.entries import Parsed, StoryEntry
 from newsletter.content.entry_rules import (
     checked_date,
@@ -14,7 +15,6 @@ from newsletter.content.entry_rules import (
     checked_title,
     collect,
     label,
-    read_date,
     safe_link,
 )
 from newsletter.content.feed_pictures import alt_in_html, picture_in_html
@@ -77,7 +77,8 @@ def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetim
     teaser = teaser_from_text(said, title=title) or teaser_from_text(plain, title=title)
     teaser = teaser or teaser_from_html(html, title=title)
     picture, alt = _picture(item, html, base_url=link)
-    moment = read_date(_text(item, "date_published")) or read_date(_text(item, "date_modified"))
+    spoken = (_text(item, "language") or language)[:35]
+    date = read_any_date(_text(item, "date_published") or _text(item, "date_modified"), language=spoken, now=now)
     tags = item.get("tags")
     names = [tidy(str(tag)) for tag in tags] if isinstance(tags, list) else []
     return StoryEntry(
@@ -89,10 +90,11 @@ def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetim
         picture_url=picture,
         picture_alt=alt,
         author=_author(item),
-        published_at=checked_date(moment, now=now),
-        language=(_text(item, "language") or language)[:35],
+        published_at=checked_date(date.moment, now=now),
+        language=spoken,
         categories=tuple(dict.fromkeys(cut_at_word(name, 100) for name in names if name))[:_MOST_CATEGORIES],
         pseudonyms=find_pseudonyms(title, teaser, text),
+        note=date.note,
     )
 
 

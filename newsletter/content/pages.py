@@ -12,12 +12,14 @@ from lxml.html import HtmlElement, tostring
 from trafilatura.settings import Document
 
 from newsletter.content.entries import Parsed, SetAside, StoryEntry
-from newsletter.content.entry_rules import BadEntry, checked_date, checked_title, label, read_date, safe_link
+from newsletter.content.entry_rules import BadEntry, checked_date, checked_title, label, safe_link
 from newsletter.content.html import clean_html, plain_text, title_text
 from newsletter.content.json_ld import first_text, mapping, nodes_in, types_of
 from newsletter.content.markup import decode_page
+from newsletter.content.page_dates import page_date
 from newsletter.content.page_pictures import page_picture
 from newsletter.content.page_related import related_stories, without_related
+from newsletter.content.page_titles import page_title
 from newsletter.content.pseudonyms import find_pseudonyms
 from newsletter.content.same_page import name_page
 from newsletter.content.teasers import teaser_from_text
@@ -30,7 +32,6 @@ _STORY_TYPES = {
 }  # fmt: skip
 _MOST_CATEGORIES = 20
 _BODY_CHARS = 200_000
-_SEPARATORS = (" | ", " - ", " – ", " — ", " :: ", " » ")
 
 
 def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: datetime | None = None) -> Parsed:
@@ -41,7 +42,7 @@ def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: date
     meta = _meta(tree)
     node = _main_node(tree, meta, url)
     found = _extract(tree, url)
-    title = _title(tree, meta, node, found)
+    title = page_title(tree, meta=meta, node=node, url=url, guess=str(found.get("title") or ""))
     try:
         story = _story(tree, meta, node, found, title=checked_title(title), url=url, now=now or datetime.now(UTC))
     except BadEntry as error:
@@ -75,6 +76,9 @@ def _story(
     text = str(found.get("text") or "")
     said = meta.get("og:description") or first_text(node.get("description")) or meta.get("description", "")
     teaser = teaser_from_text(title_text(said), title=title) or teaser_from_text(_lead(text, title), title=title)
+    language = _language(tree, meta, node)
+    guess = str(found.get("date") or "")
+    date = page_date(tree, meta=meta, node=node, guess=guess, language=language, now=now)
     picture, alt = page_picture(tree, meta=meta, node=node, url=url)
     story = StoryEntry(
         external_id=address[:500],
@@ -85,10 +89,11 @@ def _story(
         picture_url=picture,
         picture_alt=alt,
         author=_author(meta, node, found),
-        published_at=checked_date(_date(tree, meta, node, found), now=now),
-        language=_language(tree, meta, node),
+        published_at=checked_date(date.moment, now=now),
+        language=language,
         categories=_categories(meta, node),
         related=related_stories(tree, base_url=url, own_url=address),
+        note=date.note,
     )
     return replace(story, pseudonyms=find_pseudonyms(title, teaser, whole))
 
@@ -144,27 +149,6 @@ def _meta(tree: HtmlElement) -> dict[str, str]:
     return found
 
 
-def _title(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    headings = [tidy(heading.text_content()) for heading in tree.iter("h1")]
-    first = first_text(node.get("headline")) or meta.get("og:title") or meta.get("twitter:title", "")
-    if first:
-        return _without_site(title_text(first), meta.get("og:site_name", ""), headings)
-    named = tree.findtext(".//title") or ""
-    heading = next((text for text in headings if text), "")
-    return (
-        heading or str(found.get("title") or "") or _without_site(tidy(named), meta.get("og:site_name", ""), headings)
-    )
-
-
-def _without_site(title: str, site: str, headings: list[str]) -> str:
-    """A title without the name of the site after it, when the site says its name or the heading shows the rest."""
-    for separator in _SEPARATORS:
-        before, cut, after = title.rpartition(separator)
-        if cut and before and (tidy(after).lower() == tidy(site).lower() or before in headings):
-            return before
-    return title
-
-
 def _address(tree: HtmlElement, meta: Mapping[str, str], url: str) -> str:
     """The page's own address for itself when it lies on the same site, else the one it was found at."""
     canonical = next((str(link.get("href") or "") for link in tree.iter("link") if link.get("rel") == "canonical"), "")
@@ -183,14 +167,6 @@ def _author(meta: Mapping[str, str], node: Mapping[str, Any], found: Mapping[str
         candidates = (meta.get("author", ""), meta.get("article:author", ""), str(found.get("author") or ""))
         said = next((title_text(name) for name in candidates if name and not name.startswith("http")), "")
     return cut_at_word(said, 200)
-
-
-def _date(
-    tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any], found: Mapping[str, Any]
-) -> datetime | None:
-    marked = next((str(tag.get("datetime")) for tag in tree.iter("time") if tag.get("datetime")), "")
-    said = (first_text(node.get("datePublished")), meta.get("article:published_time", ""), meta.get("date", ""), marked)
-    return next((moment for text in (*said, str(found.get("date") or "")) if (moment := read_date(text))), None)
 
 
 def _language(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any]) -> str:

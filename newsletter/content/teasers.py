@@ -144,7 +144,9 @@ def _is_told(line: str, *, title: str) -> bool:
     bare = tidy(line)
     if not bare or (title and bare.casefold() == title.casefold()) or is_note(bare):
         return False
-    return not (_find_invitation(bare) == 0 or _SHARE_LINE.match(bare) or _BYLINE.match(bare))
+    return not (
+        _ADDRESS.fullmatch(bare) or _find_invitation(bare) == 0 or _SHARE_LINE.match(bare) or _BYLINE.match(bare)
+    )
 
 
 def _without_addresses(text: str) -> str:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 TITLE_LENGTH = 300
 TEASER_LENGTH = 280
-_SHORT_TEASER = 25
+_SHORT_TEASER = 15
 _LONG_FRAGMENT = 40
 
 _SPACES = re.compile(r"[^\S\n]+")

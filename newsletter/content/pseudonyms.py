@@ -49,7 +49,7 @@ def find_pseudonyms(*texts: str) -> tuple[tuple[str, str], ...]:
     A name is marked when an asterisk follows it directly. The note is the line that says so ("*A pseudonym. …",
     "*Name has been changed"); a marked name without such a line gets the shortest note that is true.
     """
-    whole = "\n".join(texts)
+    whole = "\n".join(tidy(text, keep_lines=True) for text in texts)
     names = list(dict.fromkeys(match["both"] or match["one"] for match in _MARKED.finditer(whole)))[:_MOST_NAMES]
     notes = _notes(whole)
     pairs: list[tuple[str, str]] = []

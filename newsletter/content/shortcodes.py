@@ -13,7 +13,7 @@ _WITH_TEXT = re.compile(
 )
 _KNOWN = re.compile(rf"\[/?(?:{_NAMES}|{_BUILDERS})(?:\s[^\[\]]{{0,2000}})?/?\]", re.IGNORECASE)
 _WITH_VALUES = re.compile(r"\[[a-z][\w-]{1,40}\s[^\[\]=]{0,200}=\s*[\"'“”″&\w][^\[\]]{0,2000}\]", re.IGNORECASE)
-_CLOSED = re.compile(r"\[([a-z][\w-]{1,40})\](?P<inner>.{0,4000}?)\[/\1\]", re.S | re.I)
+_CLOSED = re.compile(r"\[([a-z][\w-]{1,40})\](?P<inner>[^\[]{0,4000})\[/\1\]", re.S | re.I)
 _UNCLOSED_END = re.compile(rf"\[(?:{_NAMES}|{_BUILDERS})\b[^\[\]]{{0,2000}}$", re.IGNORECASE)
 
 
@@ -21,6 +21,7 @@ def without_shortcodes(text: str) -> str:
     """Text or HTML without shortcodes; of one that holds a caption or an address nothing stays, of others what they hold."""
     if "[" not in text:
         return text
-    bare = _KNOWN.sub(" ", _WITH_TEXT.sub(" ", text))
-    bare = _CLOSED.sub(r" \g<inner> ", _WITH_VALUES.sub(" ", bare))
+    closes = "[/" in text
+    bare = _WITH_VALUES.sub(" ", _KNOWN.sub(" ", _WITH_TEXT.sub(" ", text) if closes else text))
+    bare = _CLOSED.sub(r" \g<inner> ", bare) if closes else bare
     return _UNCLOSED_END.sub("", bare)

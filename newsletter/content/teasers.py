@@ -39,6 +39,8 @@ _DRUPAL_BODIES = ("field--name-body", "field-name-body", "field--name-field-body
 _CUT_MARK = re.compile(r"\s*(?:\[\s*(?:…|\.\.\.|&hellip;|&#8230;|&#x2026;)\s*\]|\(\s*(?:…|\.\.\.)\s*\))")
 _CUT_END = re.compile(r"\s*(?:[\[(]\s*)?(?:…|\.{3,}|&hellip;|&#8230;|&#x2026;)\s*[\])]?\s*$")
 _LONGEST_INVITATION = 300
+_LONGEST_MARK = 40
+_MOST_END_MARKS = 5
 _GOES_ON = (
     r"continue reading|keep reading|weiterlesen|lire la suite|seguir leyendo|sigue leyendo|continuar? leyendo"
     r"|continue lendo|continua a leggere|lees verder"
@@ -54,7 +56,7 @@ _LEADS_ON = ("about", "at", "here", "in", "of", "on", "the", "über", "sobre", "
 _AROUND = " \t[](){}«»‹›→➔>-–—|•*_"
 _MORE_LINE = re.compile(rf"^[\W_]*{_MORE.pattern}[^.!?\n]{{0,160}}[\W_]*$", re.IGNORECASE)
 _FIRST_APPEARED = re.compile(
-    r"(?:\s|^)*(?:The (?:post|article|entry) .{1,400}?"
+    r"\s{0,4}(?:The (?:post|article|entry) .{1,400}?"
     r" (?:appeared first on|first appeared on|was (?:first )?published on|originally appeared on)\b"
     r"|(?:This (?:post|article|entry) )(?:was )?(?:first|originally) (?:appeared|published) (?:first )?(?:on|at|in)\b"
     r"|Der Beitrag .{1,400}? erschien zuerst auf\b"
@@ -103,7 +105,7 @@ def story_text(html: str) -> str:
 
 def teaser_from_text(text: str, *, limit: int = TEASER_LENGTH, title: str = "") -> str:
     """Whole sentences of plain text: no marks of having been cut, no invitations to read on, no addresses, no notes."""
-    bare = _FIRST_APPEARED.sub("", _decode_again(without_shortcodes(text))).strip()
+    bare = _FIRST_APPEARED.sub("", _decode_again(without_shortcodes(tidy(text[:_CHARS], keep_lines=True)))).strip()
     bare, cut = _without_end_marks(bare)
     lines = [line for line in _CUT_MARK.sub(" ", bare).split("\n") if _is_told(line, title=title)]
     return make_teaser(_without_addresses(" ".join(lines)), limit=limit, cut=cut)
@@ -112,16 +114,17 @@ def teaser_from_text(text: str, *, limit: int = TEASER_LENGTH, title: str = "") 
 def _without_end_marks(text: str) -> tuple[str, bool]:
     """Text without "[…]", "…" and "Read more" at its end, and whether it was cut off there inside a sentence."""
     cut = False
-    while True:
+    for _ in range(_MOST_END_MARKS):
         start = _find_invitation(text)
         if start is not None:
             text = text[:start].rstrip(_AROUND + "\n")
             cut = cut or not text.endswith(SENTENCE_ENDS)
-        shorter = _CUT_END.sub("", text).rstrip()
+        shorter = (text[:-_LONGEST_MARK] + _CUT_END.sub("", text[-_LONGEST_MARK:])).rstrip()
         if shorter == text and start is None:
-            return text, cut
+            break
         cut = cut or (shorter != text and not shorter.endswith(SENTENCE_ENDS))
         text = shorter
+    return text, cut
 
 
 def _find_invitation(text: str) -> int | None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 TITLE_LENGTH = 300
 TEASER_LENGTH = 280
 _SHORT_TEASER = 15
+_LONGEST_WORD = 40
 _LONG_FRAGMENT = 40
 
 _SPACES = re.compile(r"[^\S\n]+")
@@ -82,6 +83,6 @@ def split_sentences(text: str) -> list[str]:
 def _sentence_ends(line: str) -> Iterator[int]:
     """Where sentences end; the full stops of abbreviations, initials and German days ("3. März") end none."""
     for match in _SENTENCE_END.finditer(line):
-        last_word = line[: match.end()].rsplit(" ", 1)[-1].lower().lstrip("(“\"'‘")
+        last_word = line[max(0, match.end() - _LONGEST_WORD) : match.end()].rsplit(" ", 1)[-1].lower().lstrip("(“\"'‘")
         if last_word not in _ABBREVIATIONS and not _INITIAL.fullmatch(last_word):
             yield match.end()

@@ -1,4 +1,3 @@
-
 """Shapes of real feeds, posts and pages, made by hand: exactly what comes out of each."""
 
 from datetime import UTC, datetime

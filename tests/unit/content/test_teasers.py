@@ -1,6 +1,8 @@
 # ruff: noqa: E501  (tables of examples read best one a line)
 """Teasers say what the story says, in whole sentences, and nothing of what programs put around it."""
 
+import time
+
 import pytest
 
 from newsletter.content.pseudonyms import ANY_NAME, find_pseudonyms, notes_for
@@ -131,3 +133,16 @@ def test_the_same_note_in_two_writings_is_one() -> None:
 )
 def test_other_changes_of_names_are_no_notes(text: str) -> None:
     assert find_pseudonyms("A title", text) == ()
+
+
+@pytest.mark.parametrize(
+    "piece", ["… ", "[ab]", "[caption]", "\n", "The post ", "Continue reading ", "Maya* ", "&amp;#8217;"]
+)
+def test_a_hostile_text_takes_no_longer_than_another(piece: str) -> None:
+    text = (piece * 100_000)[:100_000]
+    started = time.monotonic()
+    teaser_from_html(f"<p>{text}")
+    teaser_from_text(text)
+    find_pseudonyms(text)
+    without_shortcodes(text)
+    assert time.monotonic() - started < 6

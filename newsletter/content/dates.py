@@ -92,7 +92,7 @@ def _parse(text: str, language: str, order: str) -> datetime | None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                moment = dateparser.parse(
+                moment: datetime | None = dateparser.parse(
                     text,
                     languages=languages,
                     settings={

@@ -17,10 +17,10 @@ _SAYS_SO = re.compile(
     r"|real names? (?:is|are|has|have|was|were) (?:been )?(?:not|withheld|changed|protected)|alias\b",
     re.IGNORECASE,
 )
-_WHY = (
+_WHY = re.compile(
     r"(?:\s+(?:(?:in order )?to (?:protect|preserve|respect|keep|safeguard|ensure|maintain|hide|conceal)|for|at (?:her|his|their)"
     r"|because|here|throughout|in this|para|por|zum|pour|afin)\b[^.!?\n]{0,160})?"
-)
+).pattern
 _ONLY_A_NOTE = re.compile(
     r"\W*(?:(?:editor[’']s )?note:\s*)?(?:"
     r"(?:(?:some|all|both|the|these|certain|her|his|their|people[’']s|[^\W\d_]+[’']s)(?: of the)? )?"

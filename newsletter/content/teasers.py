@@ -41,10 +41,10 @@ _CUT_END = re.compile(r"\s*(?:[\[(]\s*)?(?:…|\.{3,}|&hellip;|&#8230;|&#x2026;)
 _LONGEST_INVITATION = 300
 _LONGEST_MARK = 40
 _MOST_END_MARKS = 5
-_GOES_ON = (
+_GOES_ON = re.compile(
     r"continue reading|keep reading|weiterlesen|lire la suite|seguir leyendo|sigue leyendo|continuar? leyendo"
     r"|continue lendo|continua a leggere|lees verder"
-)
+).pattern
 _MORE = re.compile(
     rf"\b(?:(?P<goes_on>{_GOES_ON})|read (?:more|on|the (?:full|rest|whole|complete) \w+|full \w+)"
     r"|(?:learn|find out|see|view) more"

@@ -32,7 +32,7 @@ class SandboxedImageField(WagtailImageField):
             made = make_picture_apart(file.read(), place=LIBRARY)
         except BadPicture as error:
             raise ValidationError(say(error), code="invalid_image") from error
-        name = f"{PurePath(file.name).stem or 'picture'}.{'jpg' if made.format == 'jpeg' else made.format}"
+        name = f"{PurePath(file.name or '').stem or 'picture'}.{'jpg' if made.format == 'jpeg' else made.format}"
         return super().to_python(SimpleUploadedFile(name, made.data, content_type=f"image/{made.format}"))
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 
 from newsletter.content.hosting import host_staff_image, picture_path, write_picture
+from newsletter.content.picture_apart import BadPicture, make_picture_apart
 from newsletter.content.picture_places import MIDDLE, PLACES, Focus
-from newsletter.content.pictures import BadPicture, make_picture
 from newsletter.models import Picture
 
 
@@ -23,7 +23,7 @@ def cut_picture(picture: Picture, *, place: str, focus: Focus = MIDDLE, film: bo
         return known
     try:
         data = picture_path(picture).read_bytes()
-        encoded = make_picture(data, place=PLACES[place], focus=focus, film=film)
+        encoded = make_picture_apart(data, place=PLACES[place], focus=focus, film=film)
     except (OSError, BadPicture):
         return picture
     file = f"pictures/{encoded.sha256[:32]}.{'jpg' if encoded.format == 'jpeg' else encoded.format}"

@@ -13,6 +13,7 @@ class StoryEntry:
     """A story as its source tells it. ``external_id`` is stable for the source; ``pseudonyms`` are (name, note) pairs.
 
     ``addresses`` are other addresses of the same page: a canonical or short link, an identity that is an address.
+    ``note`` is what could not be read surely, in words for staff.
     """
 
     external_id: str
@@ -29,6 +30,7 @@ class StoryEntry:
     related: tuple[tuple[str, str], ...] = ()
     pseudonyms: tuple[tuple[str, str], ...] = ()
     addresses: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 import feedparser
 
 from newsletter.content.bad_references import has_bad_reference, mark_bad_references
+from newsletter.content.dates import ReadDate, read_any_date
 from newsletter.content.entries import Parsed, StoryEntry
 from newsletter.content.entry_rules import (
     BROKEN,
@@ -29,7 +30,9 @@ from newsletter.content.nesting import is_deep_xml
 from newsletter.content.password_form import REASON as PROTECTED
 from newsletter.content.password_form import says_protected
 from newsletter.content.pseudonyms import find_pseudonyms
-from newsletter.content.text import cut_at_word, make_teaser, tidy
+from newsletter.content.shortcodes import without_shortcodes
+from newsletter.content.teasers import teaser_from_html
+from newsletter.content.text import cut_at_word, tidy
 from newsletter.content.xml_guard import has_internal_subset
 
 _SUMMARY_BYTES = 20_000
@@ -115,28 +118,31 @@ def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: st
     link = checked_link(str(raw.get("link") or ""), base_url=url)
     html = _longest_html(raw)
     summary = str(raw.get("summary") or "")[:_SUMMARY_BYTES]
-    text = plain_text(html or summary)
+    text = "\n".join(plain_text(part) for part in (html, summary) if part)
     if says_protected(title=title, text=plain_text(summary), html=html + summary):
         raise BadEntry(PROTECTED)
-    teaser = make_teaser(plain_text(summary) or text)
-    picture, alt = first_picture(raw, base_url=link)
+    teaser = teaser_from_html(summary, html, title=title)
+    picture, alt = first_picture(raw, base_url=link, html=html or summary)
     if not picture:
         picture, alt = picture_in_html(html or summary, base_url=link)
     detail = raw.get("title_detail") or {}
+    spoken = str(raw.get("language") or detail.get("language") or language or "")[:35]
+    date = _date(raw, language=spoken, now=now)
     return StoryEntry(
         external_id=str(raw.get("id") or link)[:500],
         url=link,
         title=title,
         teaser=teaser,
-        body_html=clean_html(html or summary, base_url=link),
+        body_html=clean_html(without_shortcodes(html or summary), base_url=link),
         picture_url=picture,
         picture_alt=alt,
         author=cut_at_word(title_text(str(raw.get("author_detail", {}).get("name") or raw.get("author") or "")), 200),
-        published_at=checked_date(_moment(raw), now=now),
-        language=str(raw.get("language") or detail.get("language") or language or "")[:35],
+        published_at=checked_date(date.moment, now=now),
+        language=spoken,
         categories=_categories(raw),
         pseudonyms=find_pseudonyms(title, teaser, text),
         addresses=_addresses(raw, base_url=url),
+        note=date.note,
     )
 
 
@@ -156,6 +162,13 @@ def _as_written(addresses: tuple[str, ...], body: bytes) -> tuple[str, ...]:
 def _longest_html(raw: Mapping[str, Any]) -> str:
     parts = [str(part.get("value") or "") for part in raw.get("content") or []]
     return max(parts, key=len, default="")[:_BODY_CHARS]
+
+
+def _date(raw: Mapping[str, Any], *, language: str, now: datetime) -> ReadDate:
+    moment = _moment(raw)
+    fields = (field for field in ("published", "updated", "created") if field in raw)
+    said = next((str(raw[field]) for field in fields if raw[field]), "")
+    return ReadDate(moment) if moment else read_any_date(said, language=language, now=now)
 
 
 def _moment(raw: Mapping[str, Any]) -> datetime | None:

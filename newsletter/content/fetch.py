@@ -62,7 +62,7 @@ class Limits:
 FEED = Limits(max_bytes=10 * _MIB)
 PAGE = Limits(max_bytes=5 * _MIB)
 CALENDAR = Limits(max_bytes=5 * _MIB)
-PICTURE = Limits(max_bytes=8 * _MIB)
+PICTURE = Limits(max_bytes=40 * _MIB)
 
 
 @dataclass(frozen=True)

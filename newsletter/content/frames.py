@@ -19,6 +19,10 @@ _ALLOWED = {
     ("newsletter.content.entries", "SetAside"),
     ("newsletter.content.entries", "StoryEntry"),
     ("newsletter.content.parse", "Document"),
+    ("newsletter.content.picture_orders", "EncodedPicture"),
+    ("newsletter.content.picture_orders", "PictureOrder"),
+    ("newsletter.content.picture_orders", "Place"),
+    ("newsletter.content.picture_orders", "RefusedPicture"),
 }
 
 

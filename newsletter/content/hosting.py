@@ -8,8 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
-from newsletter.content.fetch import PICTURE, Fetcher
-from newsletter.content.pictures import make_picture
+from newsletter.content.fetch import PICTURE, Fetcher, Limits
+from newsletter.content.picture_apart import make_picture_apart
 from newsletter.models import Picture
 
 MAIL_WIDTH = 1200
@@ -19,7 +19,7 @@ LOGO_WIDTH = 600
 def host_picture_bytes(*, data: bytes, source_url: str, alt: str = "", width: int = MAIL_WIDTH) -> Picture:
     """Our copy of a picture given as bytes. Raises BadPicture where it is not a picture we can use."""
     known = Picture.objects.filter(source_url=source_url).first() if source_url else None
-    encoded = make_picture(data, width=width)
+    encoded = make_picture_apart(data, width=width)
     if known and known.sha256 == encoded.sha256:
         return known
     file = f"pictures/{encoded.sha256[:32]}.{'jpg' if encoded.format == 'jpeg' else encoded.format}"
@@ -42,12 +42,14 @@ def _withdrawn_at(sha256: str) -> datetime | None:
     return withdrawn.values_list("withdrawn_at", flat=True).first()
 
 
-def fetch_picture(*, url: str, alt: str = "", width: int = MAIL_WIDTH, fetcher: Fetcher | None = None) -> Picture:
+def fetch_picture(
+    *, url: str, alt: str = "", width: int = MAIL_WIDTH, fetcher: Fetcher | None = None, limits: Limits = PICTURE
+) -> Picture:
     """Our copy of the picture at a URL, fetched once. Raises FetchError or BadPicture."""
     known = Picture.objects.filter(source_url=url).order_by("-pk").first()
     if known:
         return known
-    fetched = (fetcher or make_fetcher()).fetch(url, limits=PICTURE)
+    fetched = (fetcher or make_fetcher()).fetch(url, limits=limits)
     return host_picture_bytes(data=fetched.body, source_url=url, alt=alt, width=width)
 
 

@@ -1,28 +1,27 @@
 """Brings what sources say into the tables: one row an entry, updated in place, never over what staff edited."""
 
-import hashlib
 import logging
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from newsletter.content.at_source import check_at_source
-from newsletter.content.entries import EventEntry, Parsed, SetAside, StoryEntry
+from newsletter.content.entries import EventEntry, Parsed, SetAside
 from newsletter.content.event_zones import settle_zone
 from newsletter.content.fetch import Fetcher, FetchError
-from newsletter.content.hosting import fetch_picture, make_fetcher
+from newsletter.content.hosting import make_fetcher
 from newsletter.content.missing import check_missing
-from newsletter.content.pictures import BadPicture
 from newsletter.content.places import locate_event
 from newsletter.content.read import TooHeavy, Unreadable, read_source
-from newsletter.content.story_rows import Place, find_story, is_free, owns, remember_story, shared_addresses
+from newsletter.content.store_rows import hash_entry, update_or_make
+from newsletter.content.store_stories import store_story
+from newsletter.content.story_pictures import PictureVisit
+from newsletter.content.story_rows import Place, shared_addresses
 from newsletter.content.vanished import HELD, cancel_vanished
-from newsletter.models import EventNotice, Picture, SetAsideEntry, Source, Story
-from subscribers.models import Topic
+from newsletter.models import EventNotice, SetAsideEntry, Source
 
 log = logging.getLogger(__name__)
 LONGEST_BACK_OFF = timedelta(days=1)
@@ -33,7 +32,10 @@ _OF_STORIES = (Source.Kind.FEED, Source.Kind.WORDPRESS, Source.Kind.PAGE)
 
 @dataclass
 class IngestReport:
-    """What one look at a source brought. ``error`` is in words for staff."""
+    """What one look at a source brought. ``error`` is in words for staff.
+
+    ``pictures_waiting`` says that at least one picture is asked for again at the next look.
+    """
 
     id: int
     name: str
@@ -45,6 +47,7 @@ class IngestReport:
     gone: int = 0
     set_aside: list[SetAside] = field(default_factory=list)
     error: str = ""
+    pictures_waiting: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -64,6 +67,8 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
     """Look at one source now. A source that fails is asked less often, and loses nothing that it gave before."""
     report = IngestReport(id=source.pk, name=source.name, kind=source.kind)
     fetcher = fetcher or make_fetcher()
+    asks_pages = source.kind != Source.Kind.PAGE
+    pictures = PictureVisit(source_url=source.url, fetcher=fetcher, now=now, asks_pages=asks_pages)
     try:
         reading = read_source(
             kind=source.kind,
@@ -82,10 +87,10 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
     if reading.unchanged:
         report.unchanged = source.origins.count() + source.events.count()
     else:
-        _store(source, reading.parsed, report, fetcher=fetcher, now=now)
+        _store(source, reading.parsed, report, pictures=pictures, fetcher=fetcher, now=now)
     source.etag, source.last_modified = reading.etag[:500], reading.last_modified[:100]
-    if any(aside.entry == HELD for aside in report.set_aside):
-        # The next reading must be a whole one: “unchanged” would hold the events for ever.
+    if report.pictures_waiting or any(aside.entry == HELD for aside in report.set_aside):
+        # The next reading must be a whole one: “unchanged” would hold the events, or lose the pictures, for ever.
         source.etag = source.last_modified = ""
     source.failures, source.error, source.good_at = 0, "", now
     _looked(source, now=now, wait=timedelta(minutes=source.every_minutes))
@@ -110,13 +115,21 @@ def _looked(source: Source, *, now: datetime, wait: timedelta) -> None:
     source.save(update_fields=["etag", "last_modified", "failures", "error", "good_at", "looked_at", "due_at"])
 
 
-def _store(source: Source, parsed: Parsed, report: IngestReport, *, fetcher: Fetcher, now: datetime) -> None:
+def _store(
+    source: Source, parsed: Parsed, report: IngestReport, *, pictures: PictureVisit, fetcher: Fetcher, now: datetime
+) -> None:
     report.set_aside = list(parsed.set_aside)
+    report.set_aside += [SetAside(entry=story.title, reason=story.note) for story in parsed.stories if story.note]
     shared = shared_addresses(parsed.stories)
     named = frozenset(story.external_id[:500] for story in parsed.stories)
     for story in parsed.stories:
         place = Place(source, story, named=named, shared=shared)
-        _count(report, _place_story(place, report, fetcher=fetcher, now=now))
+        done, failure = store_story(place, pictures=pictures, now=now)
+        _count(report, done)
+        if failure:
+            report.set_aside.append(SetAside(entry=story.title, reason=failure))
+    report.set_aside += pictures.say_put_off()
+    report.pictures_waiting = pictures.waiting
     for event in parsed.events:
         _count(report, _store_event(source, event, now=now))
     if source.kind in (Source.Kind.CALENDAR, Source.Kind.EVENTS):
@@ -144,87 +157,8 @@ def _ask_about_page(source: Source, report: IngestReport, *, fetcher: Fetcher, n
         report.gone += len(check_at_source(source.stories.select_related("source"), now=now, fetcher=fetcher).gone)
 
 
-def _place_story(place: Place, report: IngestReport, *, fetcher: Fetcher, now: datetime) -> str:
-    """Store one entry in the row of its story, or in a new one. The table of addresses refuses a second row."""
-    known, first = find_story(place)
-    if known is None:
-        try:
-            with transaction.atomic():
-                return _store_story(place, report, known=None, fetcher=fetcher, now=now)
-        except IntegrityError:
-            # Another poller stored the same story from another source meanwhile.
-            known, first = find_story(place)
-            if known is None:
-                raise
-    if owns(place.source, known):
-        done = _store_story(place, report, known=known, fetcher=fetcher, now=now)
-    else:
-        done = _add_to_story(place.source, place.entry, known)
-    if first:
-        remember_story(place, known)
-    return done
-
-
-def _add_to_story(source: Source, entry: StoryEntry, story: Story) -> str:
-    """Another source lists it first: this one adds its topics, and changes no word."""
-    before = story.topics.count()
-    story.topics.add(*_topics(source, entry.categories))
-    return "unchanged" if story.topics.count() == before else "updated"
-
-
-def _store_story(place: Place, report: IngestReport, *, known: Story | None, fetcher: Fetcher, now: datetime) -> str:
-    source, entry = place.source, place.entry
-    sha256 = _hash(entry)
-    if known and known.source_sha256 == sha256 and (known.picture_id or not entry.picture_url):
-        return "unchanged"
-    picture, failure = _picture(entry, fetcher=fetcher)
-    kept = known.picture if known and failure else None
-    if failure:
-        done = "could not be had; the one from before is kept" if kept else "was left out, the story is in"
-        report.set_aside.append(SetAside(entry=entry.title, reason=f"Its picture {done}: {failure}"))
-    values: dict[str, Any] = {
-        "url": entry.url,
-        "title": entry.title,
-        "teaser": entry.teaser,
-        "body_html": entry.body_html,
-        "author": entry.author[:200],
-        "language": (entry.language or source.language)[:12],
-        "picture": picture or kept,
-        "picture_alt": known.picture_alt if known and kept else entry.picture_alt[:300],
-        "related": [list(pair) for pair in entry.related],
-        "pseudonyms": [list(pair) for pair in entry.pseudonyms],
-        "published_at": entry.published_at,
-        # Without the hash the story is looked at again, and its new picture with it.
-        "source_sha256": "" if kept else sha256,
-    }
-    with transaction.atomic():
-        if known is not None and is_free(place):
-            values |= {"source": source, "external_id": entry.external_id[:500]}
-        before = _words(known)
-        story = _upsert(Story, source, entry.external_id[:500], known, values, now)
-        topics = story.topics.count()
-        story.topics.add(*_topics(source, entry.categories))
-        same = before == _words(story) and topics == story.topics.count()
-        if known is None:
-            remember_story(place, story)
-    return "new" if known is None else "unchanged" if same else "updated"
-
-
-def _words(story: Story | None) -> dict[str, Any]:
-    """What a story's row says, without our own notes about it."""
-    return (
-        {}
-        if story is None
-        else {
-            field.attname: getattr(story, field.attname)
-            for field in Story._meta.concrete_fields
-            if field.attname not in ("source_sha256", "checked_at", "check_failed")
-        }
-    )
-
-
 def _store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
-    sha256 = _hash(entry)
+    sha256 = hash_entry(entry)
     known = EventNotice.objects.filter(source=source, external_id=entry.external_id[:500]).first()
     if known and known.source_sha256 == sha256:
         return "unchanged"
@@ -251,40 +185,5 @@ def _store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
         "source_sha256": sha256,
     }
     with transaction.atomic():
-        _upsert(EventNotice, source, entry.external_id[:500], known, values, now)
+        update_or_make(EventNotice, source, entry.external_id[:500], known, values, now)
     return "updated" if known else "new"
-
-
-def _upsert(model: Any, source: Source, external_id: str, known: Any, values: dict[str, Any], now: datetime) -> Any:
-    if known is None:
-        return model.objects.get_or_create(source=source, external_id=external_id, defaults={**values, "seen_at": now})[
-            0
-        ]
-    for name, value in values.items():
-        if name not in known.edited_fields:
-            setattr(known, name, value)
-    known.save()
-    return known
-
-
-def _picture(entry: StoryEntry, *, fetcher: Fetcher) -> tuple[Picture | None, str]:
-    """Our copy of the story's picture, or none, with why it cannot be had where there is one."""
-    if not entry.picture_url:
-        return None, ""
-    try:
-        return fetch_picture(url=entry.picture_url, alt=entry.picture_alt, fetcher=fetcher), ""
-    except (FetchError, BadPicture) as error:
-        return None, str(error)
-
-
-def _topics(source: Source, categories: tuple[str, ...]) -> list[Topic]:
-    """The source's own topics, and those that the entry's categories name."""
-    named = {category.casefold() for category in categories}
-    by_category = [topic for topic in Topic.objects.all() if topic.name.casefold() in named or topic.slug in named]
-    return list({topic.pk: topic for topic in [*source.topics.all(), *by_category]}.values())
-
-
-def _hash(entry: StoryEntry | EventEntry) -> str:
-    """Of all that the source says of it; its other addresses say which story it is, and nothing of the story."""
-    said = {name: value for name, value in asdict(entry).items() if name != "addresses"}
-    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from html import unescape
 from typing import Any
 
+from newsletter.content.dates import read_any_date
 from newsletter.content.entries import Parsed, StoryEntry
 from newsletter.content.entry_rules import (
     BROKEN,
@@ -13,16 +15,18 @@ from newsletter.content.entry_rules import (
     checked_title,
     collect,
     label,
-    read_date,
     safe_link,
 )
-from newsletter.content.feed_pictures import picture_in_html
+from newsletter.content.feed_pictures import alt_in_html, picture_in_html
 from newsletter.content.html import clean_html, plain_text
 from newsletter.content.json_text import BadJson, has_broken_characters, read_json
 from newsletter.content.password_form import REASON as PROTECTED
 from newsletter.content.password_form import says_protected
+from newsletter.content.picture_choice import is_of_a_story
 from newsletter.content.pseudonyms import find_pseudonyms
-from newsletter.content.text import cut_at_word, make_teaser, tidy
+from newsletter.content.shortcodes import without_shortcodes
+from newsletter.content.teasers import teaser_from_html, teaser_from_text
+from newsletter.content.text import cut_at_word, tidy
 
 _BODY_CHARS = 200_000
 _MOST_CATEGORIES = 20
@@ -35,7 +39,7 @@ def looks_like_json(body: bytes, content_type: str) -> bool:
 
 
 def parse_json_feed(body: bytes, *, url: str, now: datetime) -> Parsed:
-    """The stories of a JSON Feed. A title is text and is taken as it is."""
+    """The stories of a JSON Feed. A title is text: its entities are decoded once, and what looks like markup stays."""
     try:
         data = read_json(body)
     except BadJson:
@@ -51,11 +55,13 @@ def parse_json_feed(body: bytes, *, url: str, now: datetime) -> Parsed:
 
     def name(raw: Any, number: int) -> str:
         item = _mapping(raw)
-        return label(title=_text(item, "title"), link=_text(item, "url"), number=number)
+        return label(title=unescape(_text(item, "title")), link=_text(item, "url"), number=number)
 
     stories, aside = collect(data["items"], read=read, name=name, key=lambda story: story.external_id)
     extra = {"version": "json", "link": safe_link(_text(data, "home_page_url"), base_url=url)}
-    return Parsed(stories=stories, set_aside=aside, title=cut_at_word(tidy(_text(data, "title")), 300), extra=extra)
+    return Parsed(
+        stories=stories, set_aside=aside, title=cut_at_word(tidy(unescape(_text(data, "title"))), 300), extra=extra
+    )
 
 
 def _mapping(raw: Any) -> Mapping[str, Any]:
@@ -68,18 +74,18 @@ def _text(item: Mapping[str, Any], field: str) -> str:
 
 
 def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetime) -> StoryEntry:
-    title = checked_title(_text(item, "title"))
+    title = checked_title(unescape(_text(item, "title")))
     link = checked_link(_text(item, "url") or _text(item, "external_url"), base_url=url)
     html = _text(item, "content_html")[:_BODY_CHARS]
-    text = tidy(_text(item, "content_text")[:_BODY_CHARS], keep_lines=True) or plain_text(html)
-    if says_protected(title=title, text=_text(item, "summary") or text, html=html):
+    said, plain = _text(item, "summary"), tidy(_text(item, "content_text")[:_BODY_CHARS], keep_lines=True)
+    text = "\n".join(part for part in (plain, plain_text(html), said) if part)
+    if says_protected(title=title, text=said or text, html=html):
         raise BadEntry(PROTECTED)
-    teaser = make_teaser(_text(item, "summary") or text)
-    picture = safe_link(_text(item, "image") or _text(item, "banner_image"), base_url=link)
-    alt = ""
-    if not picture:
-        picture, alt = picture_in_html(html, base_url=link)
-    moment = read_date(_text(item, "date_published")) or read_date(_text(item, "date_modified"))
+    teaser = teaser_from_text(said, title=title) or teaser_from_text(plain, title=title)
+    teaser = teaser or teaser_from_html(html, title=title)
+    picture, alt = _picture(item, html, base_url=link)
+    spoken = (_text(item, "language") or language)[:35]
+    date = read_any_date(_text(item, "date_published") or _text(item, "date_modified"), language=spoken, now=now)
     tags = item.get("tags")
     names = [tidy(str(tag)) for tag in tags] if isinstance(tags, list) else []
     return StoryEntry(
@@ -87,16 +93,30 @@ def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetim
         url=link,
         title=title,
         teaser=teaser,
-        body_html=clean_html(html, base_url=link),
+        body_html=clean_html(without_shortcodes(html), base_url=link),
         picture_url=picture,
         picture_alt=alt,
         author=_author(item),
-        published_at=checked_date(moment, now=now),
-        language=(_text(item, "language") or language)[:35],
+        published_at=checked_date(date.moment, now=now),
+        language=spoken,
         categories=tuple(dict.fromkeys(cut_at_word(name, 100) for name in names if name))[:_MOST_CATEGORIES],
         pseudonyms=find_pseudonyms(title, teaser, text),
         addresses=(identity,) if (identity := _text(item, "id")).startswith(("http://", "https://")) else (),
+        note=date.note,
     )
+
+
+def _picture(item: Mapping[str, Any], html: str, *, base_url: str) -> tuple[str, str]:
+    """The picture that the item names, else one that it attaches, else the first in its text."""
+    attached = item.get("attachments")
+    files = [_mapping(one) for one in attached] if isinstance(attached, list) else []
+    named = [_text(item, "image"), _text(item, "banner_image")]
+    named += [_text(file, "url") for file in files if _text(file, "mime_type").startswith("image/")]
+    for link in named:
+        safe = safe_link(link, base_url=base_url)
+        if safe and is_of_a_story(safe):
+            return safe, alt_in_html(html, url=safe)
+    return picture_in_html(html, base_url=base_url)
 
 
 def _author(item: Mapping[str, Any]) -> str:

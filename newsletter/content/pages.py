@@ -12,15 +12,20 @@ from lxml.html import HtmlElement, tostring
 from trafilatura.settings import Document
 
 from newsletter.content.entries import Parsed, SetAside, StoryEntry
-from newsletter.content.entry_rules import BadEntry, checked_date, checked_title, label, read_date, safe_link
+from newsletter.content.entry_rules import BadEntry, checked_date, checked_title, label, safe_link
 from newsletter.content.html import clean_html, plain_text, title_text
 from newsletter.content.json_ld import first_text, mapping, nodes_in, types_of
 from newsletter.content.markup import decode_page, page_text
+from newsletter.content.page_dates import page_date
+from newsletter.content.page_pictures import page_picture
 from newsletter.content.page_related import related_stories, without_related
+from newsletter.content.page_titles import page_title
 from newsletter.content.password_form import REASON as PROTECTED
 from newsletter.content.password_form import has_password_form
 from newsletter.content.pseudonyms import find_pseudonyms
-from newsletter.content.text import cut_at_word, make_teaser, tidy
+from newsletter.content.same_page import name_page
+from newsletter.content.teasers import teaser_from_text
+from newsletter.content.text import cut_at_word, tidy
 
 _STORY_TYPES = {
     "Article", "NewsArticle", "BlogPosting", "Report", "ReportageNewsArticle", "OpinionNewsArticle",
@@ -29,7 +34,6 @@ _STORY_TYPES = {
 }  # fmt: skip
 _MOST_CATEGORIES = 20
 _BODY_CHARS = 200_000
-_SEPARATORS = (" | ", " - ", " – ", " — ", " :: ", " » ")
 
 
 def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: datetime | None = None) -> Parsed:
@@ -41,15 +45,25 @@ def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: date
         name = label(title="", link=url, number=1)
         return Parsed(set_aside=(SetAside(entry=name, reason=PROTECTED),))
     meta = _meta(tree)
-    node = next((one for one in nodes_in(tree) if _STORY_TYPES & set(types_of(one))), {})
+    node = _main_node(tree, meta, url)
     found = _extract(tree, url)
-    title = _title(tree, meta, node, found)
+    title = page_title(tree, meta=meta, node=node, url=url, guess=str(found.get("title") or ""))
     try:
         story = _story(tree, meta, node, found, title=checked_title(title), url=url, now=now or datetime.now(UTC))
     except BadEntry as error:
         reason = str(error).replace("This entry has no title.", "This page has no title and no heading.")
         return Parsed(set_aside=(SetAside(entry=label(title=title, link=url, number=1), reason=reason),))
     return Parsed(stories=(story,), title=cut_at_word(tidy(meta.get("og:site_name", "")), 300))
+
+
+def parse_page_picture(body: bytes, *, url: str, content_type: str = "") -> Parsed:
+    """The picture of a story's page and nothing else: "picture" and "alt" of ``extra``, both empty where it has none."""
+    tree = decode_page(body, content_type)
+    if tree is None:
+        return Parsed(extra={"picture": "", "alt": ""})
+    meta = _meta(tree)
+    link, alt = page_picture(tree, meta=meta, node=_main_node(tree, meta, url), url=url)
+    return Parsed(extra={"picture": link, "alt": alt})
 
 
 def _story(
@@ -66,8 +80,11 @@ def _story(
     whole = plain_text(_inner_html(without_related(tree)))
     text = str(found.get("text") or "")
     said = meta.get("og:description") or first_text(node.get("description")) or meta.get("description", "")
-    teaser = make_teaser(title_text(said)) or make_teaser(_lead(text, title))
-    picture, alt = _picture(meta, node, tree, url)
+    teaser = teaser_from_text(title_text(said), title=title) or teaser_from_text(_lead(text, title), title=title)
+    language = _language(tree, meta, node)
+    guess = str(found.get("date") or "")
+    date = page_date(tree, meta=meta, node=node, guess=guess, language=language, now=now)
+    picture, alt = page_picture(tree, meta=meta, node=node, url=url)
     story = StoryEntry(
         external_id=address[:500],
         url=address,
@@ -77,13 +94,35 @@ def _story(
         picture_url=picture,
         picture_alt=alt,
         author=_author(meta, node, found),
-        published_at=checked_date(_date(tree, meta, node, found), now=now),
-        language=_language(tree, meta, node),
+        published_at=checked_date(date.moment, now=now),
+        language=language,
         categories=_categories(meta, node),
         related=related_stories(tree, base_url=url, own_url=address),
         addresses=_addresses(tree, meta, url),
+        note=date.note,
     )
     return replace(story, pseudonyms=find_pseudonyms(title, teaser, whole))
+
+
+def _main_node(tree: HtmlElement, meta: Mapping[str, str], url: str) -> Mapping[str, Any]:
+    """What JSON-LD says of the page's own story, {} where it speaks of other stories only."""
+    nodes = [one for one in nodes_in(tree) if _STORY_TYPES & set(types_of(one))]
+    own = {name_page(link) for link in (url, _address(tree, meta, url)) if link}
+    titles = {tidy(heading.text_content()).casefold() for heading in tree.iter("h1")}
+    titles |= {title_text(meta.get("og:title", "")).casefold()} - {""}
+    named = [(one, _node_pages(one, url), title_text(first_text(one.get("headline"))).casefold()) for one in nodes]
+    for node, pages, headline in named:
+        if own & pages or (headline and any(headline in title for title in titles)):
+            return node
+    return next((node for node, pages, _ in named if not pages), {})
+
+
+def _node_pages(node: Mapping[str, Any], url: str) -> set[str]:
+    """The pages that a node says it is, each by one name."""
+    main = node.get("mainEntityOfPage")
+    said = (node.get("url"), node.get("@id"), mapping(main).get("@id") or mapping(main).get("url") or main)
+    links = (safe_link(first_text(one), base_url=url) for one in said if one and not isinstance(one, bool))
+    return {name_page(link) for link in links if link}
 
 
 def _extract(tree: HtmlElement, url: str) -> Mapping[str, Any]:
@@ -116,27 +155,6 @@ def _meta(tree: HtmlElement) -> dict[str, str]:
     return found
 
 
-def _title(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    headings = [tidy(heading.text_content()) for heading in tree.iter("h1")]
-    first = first_text(node.get("headline")) or meta.get("og:title") or meta.get("twitter:title", "")
-    if first:
-        return _without_site(title_text(first), meta.get("og:site_name", ""), headings)
-    named = tree.findtext(".//title") or ""
-    heading = next((text for text in headings if text), "")
-    return (
-        heading or str(found.get("title") or "") or _without_site(tidy(named), meta.get("og:site_name", ""), headings)
-    )
-
-
-def _without_site(title: str, site: str, headings: list[str]) -> str:
-    """A title without the name of the site after it, when the site says its name or the heading shows the rest."""
-    for separator in _SEPARATORS:
-        before, cut, after = title.rpartition(separator)
-        if cut and before and (tidy(after).lower() == tidy(site).lower() or before in headings):
-            return before
-    return title
-
-
 def _address(tree: HtmlElement, meta: Mapping[str, str], url: str) -> str:
     """The page's own address for itself when it lies on the same site, else the one it was found at."""
     canonical = next((str(link.get("href") or "") for link in tree.iter("link") if link.get("rel") == "canonical"), "")
@@ -154,25 +172,6 @@ def _addresses(tree: HtmlElement, meta: Mapping[str, str], url: str) -> tuple[st
     return tuple(dict.fromkeys(one for one in safe if one and urlsplit(one).hostname == urlsplit(url).hostname))
 
 
-def _picture(meta: Mapping[str, str], node: Mapping[str, Any], tree: HtmlElement, url: str) -> tuple[str, str]:
-    said = meta.get("og:image:secure_url") or meta.get("og:image") or meta.get("og:image:url") or ""
-    link = safe_link(said, base_url=url)
-    alt = meta.get("og:image:alt", "")
-    if not link:
-        image = node.get("image")
-        first = image[0] if isinstance(image, list) and image else image
-        link = safe_link(first_text(mapping(first).get("url") or first), base_url=url)
-        alt = first_text(mapping(first).get("caption"))
-    if not link:
-        link = safe_link(meta.get("twitter:image", ""), base_url=url)
-    if link and not alt:
-        name = link.rsplit("/", 1)[-1].split("?")[0]
-        alt = next(
-            (str(img.get("alt") or "") for img in tree.iter("img") if name and name in str(img.get("src") or "")), ""
-        )
-    return link, cut_at_word(title_text(alt), 300) if link else ""
-
-
 def _author(meta: Mapping[str, str], node: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     raw = node.get("author")
     names = [title_text(first_text(one)) for one in (raw if isinstance(raw, list) else [raw])]
@@ -181,14 +180,6 @@ def _author(meta: Mapping[str, str], node: Mapping[str, Any], found: Mapping[str
         candidates = (meta.get("author", ""), meta.get("article:author", ""), str(found.get("author") or ""))
         said = next((title_text(name) for name in candidates if name and not name.startswith("http")), "")
     return cut_at_word(said, 200)
-
-
-def _date(
-    tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any], found: Mapping[str, Any]
-) -> datetime | None:
-    marked = next((str(tag.get("datetime")) for tag in tree.iter("time") if tag.get("datetime")), "")
-    said = (first_text(node.get("datePublished")), meta.get("article:published_time", ""), meta.get("date", ""), marked)
-    return next((moment for text in (*said, str(found.get("date") or "")) if (moment := read_date(text))), None)
 
 
 def _language(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from newsletter.content.calendars import parse_calendar
 from newsletter.content.entries import Parsed
 from newsletter.content.event_pages import parse_event_page
 from newsletter.content.feeds import parse_feed
-from newsletter.content.pages import parse_story_page
+from newsletter.content.pages import parse_page_picture, parse_story_page
 from newsletter.content.parser_errors import PARSER_ERRORS
 from newsletter.content.wordpress import parse_posts
 
@@ -20,7 +20,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Document:
-    """What a source of one ``kind`` (as ``Source.kind``) answered. ``now`` is aware and judges dates."""
+    """What a source of one ``kind`` (as ``Source.kind``) answered. ``now`` is aware and judges dates.
+
+    The kind "page_picture" is a story's page of which only the picture is asked: ``extra`` has "picture" and "alt".
+    """
 
     kind: str
     body: bytes
@@ -52,6 +55,8 @@ def _parse(document: Document) -> Parsed:
             return parse_posts(body, url=url, now=now)
         case "page":
             return parse_story_page(body, url=url, content_type=document.content_type, now=now)
+        case "page_picture":
+            return parse_page_picture(body, url=url, content_type=document.content_type)
         case "calendar":
             return parse_calendar(body, url=url, window_start=now - timedelta(days=1), window_end=now + CALENDAR_AHEAD)
         case _:

@@ -1,5 +1,6 @@
 """Parses documents in a child process that is killed when one of them takes too much, so that no source stops the rest.
 
+``SandboxChild`` is the process itself, which does other work too (see ``picture_apart``).
 One warm child for each process, used by one thread at a time; it starts by itself and is replaced after an overrun.
 """
 
@@ -45,10 +46,16 @@ class _Left(Exception):
     """The child had gone before it was given the document."""
 
 
-class ParsingChild:
-    """A child process and the means to start, feed, replace and end it. Threads may share one."""
+class SandboxChild:
+    """A child process and the means to start, feed, replace and end it. Threads may share one.
 
-    def __init__(self, *, cost: Cost = Cost(), most_documents: int = 200, idle_seconds: float = 60.0) -> None:
+    ``work`` is what it does: a name of ``child.WORK``.
+    """
+
+    def __init__(
+        self, *, work: str = "documents", cost: Cost = Cost(), most_documents: int = 200, idle_seconds: float = 60.0
+    ) -> None:
+        self._work = work
         self._cost = cost
         self._idle_seconds = idle_seconds
         self._most_documents = most_documents
@@ -62,13 +69,13 @@ class ParsingChild:
         """The child's process id while there is one."""
         return self._process.pid if self._process is not None else None
 
-    def parse(self, document: Document) -> Parsed:
-        """What the document gives. Raises TooHeavy or Unreadable, in words for staff; the next one is parsed as ever."""
+    def ask(self, order: object) -> object:
+        """Return the child's answer. Raises TooHeavy or Unreadable, in words for staff; the next order is done as ever."""
         with self._lock:
             for _ in range(2):
                 process = self._running()
                 try:
-                    return self._ask(process, document)
+                    return self._ask(process, order)
                 except _Left:
                     self._end()
             raise Unreadable(_broken("the reader does not start"))
@@ -92,7 +99,7 @@ class ParsingChild:
 
     def _start(self) -> subprocess.Popen[bytes]:
         kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        command = [sys.executable, "-P", "-m", "newsletter.content.child"]
+        command = [sys.executable, "-P", "-m", "newsletter.content.child", self._work]
         process = subprocess.Popen(  # noqa: S603
             [*command, str(self._cost.cpu_seconds), str(self._cost.memory_bytes), str(self._idle_seconds)],
             stdin=subprocess.PIPE,
@@ -110,12 +117,12 @@ class ParsingChild:
             raise Unreadable(_broken("the reader does not start"))
         return process
 
-    def _ask(self, process: subprocess.Popen[bytes], document: Document) -> Parsed:
+    def _ask(self, process: subprocess.Popen[bytes], order: object) -> object:
         self._documents += 1
         with _Deadline(process, self._cost.wall_seconds) as deadline:
             try:
-                write_frame(_input(process), document)
-                answer = read_frame(_output(process))
+                write_frame(_input(process), order)
+                answer: object = read_frame(_output(process))
             except (EOFError, OSError, BadFrame) as error:
                 code = self._end()
                 if deadline.passed or code in _OVERRUN:
@@ -126,9 +133,6 @@ class ParsingChild:
                 if code == 0:
                     raise _Left from error
                 raise Unreadable(_broken(f"the reader ended with {code}")) from error
-        if not isinstance(answer, Parsed):
-            self._end()
-            raise Unreadable(_broken("the reader answered something else"))
         return answer
 
     def _end(self) -> int | None:
@@ -148,6 +152,18 @@ class ParsingChild:
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()
+
+
+class ParsingChild(SandboxChild):
+    """The child that parses documents."""
+
+    def parse(self, document: Document) -> Parsed:
+        """Return what the document gives. Raises TooHeavy or Unreadable."""
+        answer = self.ask(document)
+        if not isinstance(answer, Parsed):
+            self.close()
+            raise Unreadable(_broken("the reader answered something else"))
+        return answer
 
 
 class _Deadline:

@@ -3,28 +3,14 @@
 All lengths are pixels of the file, twice those of the screen; a focus is fractions of width and height.
 """
 
-from dataclasses import dataclass
-
 from PIL import Image, ImageDraw, ImageFilter, ImageStat
 
-Focus = tuple[float, float]
-MIDDLE: Focus = (0.5, 0.42)
+from newsletter.content.picture_orders import MIDDLE, Focus, Place
+
+__all__ = ["LIBRARY", "MIDDLE", "PLACES", "Focus", "Place", "cut_for", "draw_neutral", "edge", "mark_as_film"]
+
 _EDGE, _EDGE_WIDTH, _DARK_INK = (253, 251, 247), 4, 140
 _PAPER, _SHADE, _LINE = (236, 231, 222), (224, 217, 205), (206, 197, 183)
-
-
-@dataclass(frozen=True)
-class Place:
-    """``ratio`` is width to height, or None to keep the picture's own, no taller than ``tallest`` times its width.
-
-    ``edged`` gives what is drawn in dark ink on nothing a thin light edge.
-    """
-
-    width: int
-    most_bytes: int
-    ratio: float | None = None
-    tallest: float = 0.75
-    edged: bool = False
 
 
 PLACES = {
@@ -34,6 +20,8 @@ PLACES = {
     "signature": Place(width=360, most_bytes=20 * 1024),
     "logo": Place(width=440, most_bytes=40 * 1024, tallest=4.0, edged=True),
 }
+# What is kept of a picture that staff upload: enough to cut every place from.
+LIBRARY = Place(width=2400, most_bytes=2 * 1024 * 1024, tallest=6.0)
 
 
 def cut_for(picture: Image.Image, place: Place, *, focus: Focus = MIDDLE) -> Image.Image:

@@ -1,42 +1,56 @@
-"""A picture from outside becomes one that mail can carry: known format, upright, small, without hidden data."""
+"""A picture from outside becomes one that mail can carry: known format, upright, small, without hidden data.
+
+It runs in the picture sandbox (``picture_apart``); only our own drawings are made elsewhere.
+"""
 
 import hashlib
 import warnings
-from dataclasses import dataclass
 from io import BytesIO
-from typing import Literal
+from typing import BinaryIO, Literal
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
-from newsletter.content.picture_places import MIDDLE, PLACES, Focus, Place, cut_for, draw_neutral, edge, mark_as_film
-from subscribers.errors import DomainError
+from newsletter.content.picture_orders import (
+    MIDDLE,
+    BadPicture,
+    EncodedPicture,
+    Focus,
+    PictureOrder,
+    Place,
+    RefusedPicture,
+)
+from newsletter.content.picture_places import PLACES, cut_for, draw_neutral, edge, mark_as_film
 
-__all__ = ["PLACES", "BadPicture", "EncodedPicture", "make_neutral", "make_picture"]
+__all__ = ["PLACES", "BadPicture", "EncodedPicture", "make_neutral", "make_ordered", "make_picture"]
 
-MOST_PIXELS = 40_000_000
+MOST_PIXELS = 100_000_000
+MOST_DECODED_BYTES = 64 * 1024 * 1024
 MOST_JPEG_BYTES = 150 * 1024
 _TOO_MANY = f"The picture has more than {MOST_PIXELS // 1_000_000} million pixels. Make it smaller."
 _MOST_PNG_BYTES = 150 * 1024
 _SMALLEST_SIDE = 8
 _QUALITIES = (85, 80, 75, 70, 62, 55, 48, 40, 32)
 _SHRINK = 0.8
-_FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
+_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEAD = 4096
+_ONE_BYTE_MODES = ("1", "L", "P")
+_BAND_BYTES = 4 * 1024 * 1024
+_PLENTY = 2
+"""How many times wider than the result a picture is kept while it is worked on."""
+
+# Bigger files than this are refused before a codec is asked; the bomb check of the library is for those without a limit.
+Image.MAX_IMAGE_PIXELS = 2 * MOST_PIXELS
 
 
-class BadPicture(DomainError):
-    """The bytes are not a picture that can go into a mail; the message says why."""
-
-
-@dataclass(frozen=True)
-class EncodedPicture:
-    """The bytes of a picture made by us; ``sha256`` is of ``data``, in hex."""
-
-    data: bytes
-    format: Literal["jpeg", "png"]
-    width: int
-    height: int
-    sha256: str
+def make_ordered(order: PictureOrder) -> EncodedPicture | RefusedPicture:
+    """Make the picture that an order asks for from the file that it names, or say why it cannot be made."""
+    try:
+        with open(order.path, "rb") as file:
+            return _make(file, width=order.width, place=order.place, focus=order.focus, film=order.film)
+    except BadPicture as error:
+        return RefusedPicture(str(error))
 
 
 def make_picture(
@@ -47,12 +61,18 @@ def make_picture(
     With a ``place``, it is cut to the place's shape around ``focus`` and as light as the place asks; ``film`` marks it
     as the still of a film. Pictures with see-through parts become PNG, others JPEG; of a moving picture the first
     frame is used.
-    Raises BadPicture for anything but JPEG, PNG, GIF and WebP, and for what is damaged or too large.
+    Raises BadPicture for anything but JPEG, PNG, GIF, WebP and AVIF, and for what is damaged or too large.
     """
-    _check_magic(body)
+    return _make(BytesIO(body), width=width, place=place, focus=focus, film=film)
+
+
+def _make(file: BinaryIO, *, width: int, place: Place | None, focus: Focus, film: bool) -> EncodedPicture:
+    head = file.read(_HEAD)
+    file.seek(0)
+    _check_magic(head)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        picture = _decode(body)
+        picture = _decode(file, width=place.width if place else width, ratio=place.ratio if place else None)
         see_through = _is_see_through(picture)
         picture = picture.convert("RGBA" if see_through else "RGB")
         picture = cut_for(picture, place, focus=focus) if place else _fit(picture, width)
@@ -60,7 +80,7 @@ def make_picture(
             return _encode_jpeg(mark_as_film(picture), most=place.most_bytes if place else MOST_JPEG_BYTES)
         if see_through:
             picture = edge(picture) if place and place.edged else picture
-            return _encode_png(picture, most=min(place.most_bytes, _MOST_PNG_BYTES) if place else _MOST_PNG_BYTES)
+            return _encode_png(picture, most=place.most_bytes if place else _MOST_PNG_BYTES)
         return _encode_jpeg(picture, most=place.most_bytes if place else MOST_JPEG_BYTES)
 
 
@@ -69,31 +89,34 @@ def make_neutral(*, width: int, height: int) -> EncodedPicture:
     return _encode_jpeg(draw_neutral(width=width, height=height), most=MOST_JPEG_BYTES)
 
 
-def _check_magic(body: bytes) -> None:
-    is_webp = body[:4] == b"RIFF" and body[8:12] == b"WEBP"
-    if is_webp or body.startswith(_MAGIC):
+def _check_magic(head: bytes) -> None:
+    is_webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    is_avif = head[4:8] == b"ftyp" and any(brand in head[8:64] for brand in _AVIF_BRANDS)
+    if is_webp or is_avif or head.startswith(_MAGIC):
         return
-    if not body:
+    if not head:
         raise BadPicture("The picture is empty.")
-    start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith(b"<") and b"<svg" in body[:4096].lower():
+    start = head[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"<") and b"<svg" in head.lower():
         raise BadPicture("The picture is an SVG drawing, which mail programs do not show. Use JPEG or PNG.")
     if start.startswith(b"<"):
         raise BadPicture("The address gave a web page where a picture was expected.")
-    raise BadPicture("The picture is not JPEG, PNG, GIF or WebP. Use one of these.")
+    raise BadPicture("The picture is not JPEG, PNG, GIF, WebP or AVIF. Use one of these.")
 
 
-def _decode(body: bytes) -> Image.Image:
+def _decode(file: BinaryIO, *, width: int, ratio: float | None) -> Image.Image:
+    """The picture upright, about twice as wide as is asked, decoded as small as its format allows."""
     try:
-        with Image.open(BytesIO(body), formats=_FORMATS) as opened:
-            pixels = opened.width * opened.height
-            if pixels > MOST_PIXELS:
-                raise BadPicture(_TOO_MANY)
-            if min(opened.size) < _SMALLEST_SIDE:
-                raise BadPicture(f"The picture is only {opened.width} × {opened.height} pixels, too small to show.")
-            opened.draft("RGB", (2400, 2400))
+        with Image.open(file, formats=_FORMATS) as opened:
+            _check_size(opened)
+            factor = _factor(opened.size, width=width, ratio=ratio)
+            while _decoded_bytes(opened) > MOST_DECODED_BYTES * factor**2:
+                factor *= 2
+            opened.draft("RGB", (max(1, opened.width // factor), max(1, opened.height // factor)))
+            _check_memory(opened)
             opened.load()
-            upright = ImageOps.exif_transpose(opened)
+            factor = _factor(opened.size, width=width, ratio=ratio)
+            upright = ImageOps.exif_transpose(_reduce(opened, factor))
             # Comments, colour profiles and the like would be written out again.
             upright.info = {key: value for key, value in upright.info.items() if key == "transparency"}
             return upright
@@ -103,6 +126,48 @@ def _decode(body: bytes) -> Image.Image:
         raise BadPicture("The picture is damaged and cannot be opened.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise BadPicture("The picture is damaged or cut off and cannot be read to its end.") from error
+
+
+def _check_size(opened: ImageFile.ImageFile) -> None:
+    if opened.width * opened.height > MOST_PIXELS:
+        raise BadPicture(_TOO_MANY)
+    if min(opened.size) < _SMALLEST_SIDE:
+        raise BadPicture(f"The picture is only {opened.width} × {opened.height} pixels, too small to show.")
+
+
+def _factor(size: tuple[int, int], *, width: int, ratio: float | None) -> int:
+    """How many times smaller the picture may be made before the finer work, and still be large enough for it."""
+    kept = min(size[0], round(size[1] * ratio)) if ratio else size[0]
+    return max(1, min(kept // (_PLENTY * width), *size))
+
+
+def _check_memory(opened: ImageFile.ImageFile) -> None:
+    """Refuse what would take more than 64 MiB once decoded; JPEG was made smaller before this, by ``draft``."""
+    if _decoded_bytes(opened) > MOST_DECODED_BYTES:
+        raise BadPicture(
+            f"The picture needs more than {MOST_DECODED_BYTES // (1024 * 1024)} MB of memory to open:"
+            f" {opened.width} × {opened.height} pixels as {opened.format}. Save it as JPEG, or smaller."
+        )
+
+
+def _decoded_bytes(opened: ImageFile.ImageFile) -> int:
+    return opened.width * opened.height * (1 if opened.mode in _ONE_BYTE_MODES else 4)
+
+
+def _reduce(opened: ImageFile.ImageFile, factor: int) -> Image.Image:
+    """The picture ``factor`` times smaller, band by band, so that no second copy of the whole is ever made."""
+    if factor == 1:
+        return opened
+    see_through = _is_see_through(opened)
+    mode = "RGBA" if see_through else "RGB"
+    size = -(-opened.width // factor), -(-opened.height // factor)
+    small = Image.new(mode, size)
+    rows = max(1, _BAND_BYTES // (4 * opened.width * factor)) * factor
+    for top in range(0, opened.height, rows):
+        band = opened.crop((0, top, opened.width, min(top + rows, opened.height)))
+        small.paste(band.convert(mode).reduce(factor), (0, top // factor))
+    small.info = {"exif": opened.info["exif"]} if "exif" in opened.info else {}
+    return small
 
 
 def _is_see_through(picture: Image.Image) -> bool:

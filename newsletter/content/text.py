@@ -2,29 +2,27 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from itertools import pairwise
 
 TITLE_LENGTH = 300
 TEASER_LENGTH = 280
+_SHORT_TEASER = 15
+_LONGEST_WORD = 40
+_LONG_FRAGMENT = 40
 
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r"\s*\n\s*")
 _SENTENCE_END = re.compile(r"[.!?…。！？।]+[\"'”’»)\]]*(?=\s|$)")
-_ABBREVIATIONS = (
-    "mr.",
-    "mrs.",
-    "ms.",
-    "dr.",
-    "st.",
-    "rev.",
-    "prof.",
-    "no.",
-    "vs.",
-    "e.g.",
-    "i.e.",
-    "u.s.",
-    "u.k.",
-    "inc.",
-)
+SENTENCE_ENDS = (".", "!", "?", "”", '"', "’", "»", ")", "。", "！", "？", "।")
+_ABBREVIATIONS = frozenset(
+    [
+        "mr.", "mrs.", "ms.", "dr.", "st.", "rev.", "prof.", "sr.", "sra.", "dra.", "mme.", "mlle.", "no.", "nr.",
+        "vs.", "e.g.", "i.e.", "u.s.", "u.k.", "inc.", "ltd.", "z.b.", "d.h.", "bzw.", "ca.", "etc.", "usw.",
+        "jr.", "gov.", "sen.", "rep.", "gen.", "lt.", "sgt.", "hon.", "art.", "p.m.", "a.m.",
+    ]
+)  # fmt: skip
+_INITIAL = re.compile(r"[^\W\d_]\.|\d{1,2}\.")
 _KEPT_FORMATS = {"\u200d", "\u200c", "\ufe0f"}
 
 
@@ -51,14 +49,40 @@ def cut_at_word(text: str, limit: int) -> str:
     return (room[:space] if space > limit // 2 else room).rstrip(" ,;:–—-(") + "…"
 
 
-def make_teaser(text: str, *, limit: int = TEASER_LENGTH) -> str:
-    """The first sentences of a text that fit in ``limit`` characters; a first sentence too long is cut at a word."""
+def make_teaser(text: str, *, limit: int = TEASER_LENGTH, cut: bool = False) -> str:
+    """The first sentences of a text that fit in ``limit`` characters; a first sentence too long is cut at a word.
+
+    ``cut`` says that the text breaks off inside its last sentence, which is then left out. Where it is the only one it
+    ends with "…", unless it is a few words, such as a heading.
+    """
     line = tidy(text)
-    if len(line) <= limit:
+    if len(line) <= limit and not cut:
         return line
     end = 0
-    for match in _SENTENCE_END.finditer(line[: limit + 1]):
-        last_word = line[: match.end()].rsplit(" ", 1)[-1].lower()
-        if match.end() <= limit and last_word not in _ABBREVIATIONS:
-            end = match.end()
-    return line[:end] if end >= limit // 4 else cut_at_word(line, limit)
+    for at in _sentence_ends(line[: limit + 1]):
+        if at <= limit and not (cut and at == len(line) and not line.endswith(SENTENCE_ENDS)):
+            end = at
+    if end and (end >= limit // 4 or (cut and end >= _SHORT_TEASER)):
+        return line[:end]
+    if len(line) <= limit:
+        broken_off = len(line) >= _LONG_FRAGMENT and not line.endswith(SENTENCE_ENDS)
+        return f"{line.rstrip(' ,;:–—-(')}…" if broken_off else line
+    return cut_at_word(line, limit)
+
+
+def split_sentences(text: str) -> list[str]:
+    """The sentences of a line of text, each with its end."""
+    line = tidy(text)
+    marks = [0, *_sentence_ends(line)]
+    if marks[-1] < len(line):
+        marks.append(len(line))
+    parts = (line[start:end].strip() for start, end in pairwise(marks))
+    return [part for part in parts if part]
+
+
+def _sentence_ends(line: str) -> Iterator[int]:
+    """Where sentences end; the full stops of abbreviations, initials and German days ("3. März") end none."""
+    for match in _SENTENCE_END.finditer(line):
+        last_word = line[max(0, match.end() - _LONGEST_WORD) : match.end()].rsplit(" ", 1)[-1].lower().lstrip("(“\"'‘")
+        if last_word not in _ABBREVIATIONS and not _INITIAL.fullmatch(last_word):
+            yield match.end()

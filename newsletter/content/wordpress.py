@@ -21,8 +21,11 @@ from newsletter.content.html import clean_html, plain_text, title_text
 from newsletter.content.json_text import BadJson, has_broken_characters, read_json
 from newsletter.content.password_form import REASON as PROTECTED
 from newsletter.content.password_form import has_password_form
+from newsletter.content.picture_choice import is_of_a_story, number
 from newsletter.content.pseudonyms import find_pseudonyms
-from newsletter.content.text import cut_at_word, make_teaser
+from newsletter.content.shortcodes import without_shortcodes
+from newsletter.content.teasers import teaser_from_html
+from newsletter.content.text import cut_at_word
 from newsletter.content.wordpress_site import home_of, plain_root, read_address, short_address
 
 _BODY_CHARS = 200_000
@@ -105,8 +108,9 @@ def _read_post(post: Mapping[str, Any], *, url: str, now: datetime) -> StoryEntr
         raise BadEntry("This post is not published.")
     link = checked_link(str(post.get("link") or ""), base_url=url)
     html = _rendered(post, "content")
-    text = plain_text(html)
-    teaser = make_teaser(_without_more(plain_text(_rendered(post, "excerpt"))) or text)
+    excerpt = _rendered(post, "excerpt")
+    text = f"{plain_text(html)}\n{plain_text(excerpt)}"
+    teaser = teaser_from_html(excerpt, html, title=title)
     embedded = _mapping(post.get("_embedded"))
     picture, alt = _featured(embedded, base_url=link)
     if not picture:
@@ -117,11 +121,13 @@ def _read_post(post: Mapping[str, Any], *, url: str, now: datetime) -> StoryEntr
         url=link,
         title=title,
         teaser=teaser,
-        body_html=clean_html(html, base_url=link),
+        body_html=clean_html(without_shortcodes(html), base_url=link),
         picture_url=picture,
         picture_alt=alt,
         author=_authors(embedded),
-        published_at=checked_date(read_date(str(post.get("date_gmt") or post.get("date") or "")), now=now),
+        published_at=checked_date(
+            read_date(str(post.get("date_gmt") or "")) or read_date(str(post.get("date") or "")), now=now
+        ),
         language=str(post.get("lang") or "")[:35],
         categories=_terms(embedded),
         pseudonyms=find_pseudonyms(title, teaser, text),
@@ -136,11 +142,6 @@ def _addresses(post: Mapping[str, Any], *, url: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address for address in (guid, short) if address))
 
 
-def _without_more(excerpt: str) -> str:
-    """An excerpt without the mark of having been cut that WordPress puts at its end."""
-    return excerpt.removesuffix("[…]").removesuffix("[...]").rstrip()
-
-
 def _featured(embedded: Mapping[str, Any], *, base_url: str) -> tuple[str, str]:
     """The featured picture in the widest size that is not needlessly large, and its alt text."""
     for raw in _list(embedded.get("wp:featuredmedia")):
@@ -151,14 +152,14 @@ def _featured(embedded: Mapping[str, Any], *, base_url: str) -> tuple[str, str]:
         usable = [size for size in sizes if 600 <= _width(size) <= _WIDEST_PICTURE]
         best = max(usable, key=_width, default=media)
         link = safe_link(str(best.get("source_url") or media.get("source_url") or ""), base_url=base_url)
-        if link:
+        if link and is_of_a_story(link):
             return link, cut_at_word(title_text(str(media.get("alt_text") or "")), 300)
     return "", ""
 
 
 def _width(size: Mapping[str, Any]) -> int:
     width = size.get("width")
-    return width if isinstance(width, int) else 0
+    return number(width)
 
 
 def _authors(embedded: Mapping[str, Any]) -> str:

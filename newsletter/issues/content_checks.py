@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from newsletter.content.html import plain_text
-from newsletter.content.pseudonyms import notes_for
+from newsletter.content.pseudonyms import ANY_NAME, notes_for
 from newsletter.issues.facts import fingerprint
 from newsletter.issues.visible import Content
 from newsletter.rendering.lint_types import Finding
@@ -62,7 +62,7 @@ def _ends(event: Content) -> datetime:
 
 def _check_names(content: Content, pseudonyms: Pseudonyms) -> Iterator[Finding]:
     """A changed name in staff's own words of a note or a quote, without the note that must stand wherever it does."""
-    pairs = tuple((str(name), str(note)) for story in pseudonyms.values() for name, note in story)
+    pairs = tuple((str(name), str(note)) for story in pseudonyms.values() for name, note in story if name != ANY_NAME)
     for block in content["blocks"] if pairs else ():
         if block["type"] == "note":
             text = kept = f"{block['heading']}\n{plain_text(block['html'])}"

@@ -25,7 +25,11 @@ class StoryQuerySet(models.QuerySet["Story"]):
 
 
 class Story(Cared, AtSource, PreviewableMixin, index.Indexed, models.Model):
-    """A story as its source tells it, unless staff edited a field: ``edited_fields`` are then left alone by ingest."""
+    """A story as its source tells it, unless staff edited a field: ``edited_fields`` are then left alone by ingest.
+
+    ``picture_waiting``: its picture could not be had yet and is asked for at the next visit. ``picture_page_etag`` and
+    ``picture_page_modified`` are those of the story's page when it was last asked for a picture.
+    """
 
     source = models.ForeignKey(Source, on_delete=models.SET_NULL, null=True, blank=True, related_name="stories")
     external_id = models.CharField(max_length=500)
@@ -48,6 +52,9 @@ class Story(Cared, AtSource, PreviewableMixin, index.Indexed, models.Model):
     seen_at = models.DateTimeField(editable=False)
     source_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     edited_fields = models.JSONField(default=list, editable=False)
+    picture_waiting = models.BooleanField(default=False, editable=False)
+    picture_page_etag = models.CharField(max_length=500, blank=True, default="", editable=False)
+    picture_page_modified = models.CharField(max_length=100, blank=True, default="", editable=False)
 
     objects = StoryQuerySet.as_manager()
 

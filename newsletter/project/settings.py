@@ -134,7 +134,9 @@ WAGTAIL_USER_TIME_ZONES = sorted(zone for zone in available_timezones() if "/" i
 WAGTAILADMIN_LOGIN_URL = "/accounts/login/"
 WAGTAILADMIN_EXTERNAL_LINK_CONVERSION = ""
 WAGTAIL_AUTO_UPDATE_PREVIEW_INTERVAL = 250
-WAGTAILIMAGES_EXTENSIONS = ["gif", "jpg", "jpeg", "png", "webp"]
+WAGTAILIMAGES_EXTENSIONS = ["avif", "gif", "jpg", "jpeg", "png", "webp"]
+WAGTAILIMAGES_IMAGE_FORM_BASE = "newsletter.desk.image_forms.SandboxedImageForm"
+WAGTAILIMAGES_MAX_UPLOAD_SIZE = 40 * 1024 * 1024
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 
 LOGIN_URL = "/accounts/login/"

@@ -253,7 +253,7 @@ def test_a_json_feed_becomes_stories() -> None:
         language="en",
     )
     first, second = parsed.stories
-    assert (first.external_id, first.url, first.title) == ("7", "https://news.example/a", "1 < 2 &amp; {{ x }}")
+    assert (first.external_id, first.url, first.title) == ("7", "https://news.example/a", "1 < 2 & {{ x }}")
     assert (first.picture_url, first.picture_alt) == ("https://news.example/i.jpg", "A door")
     assert first.published_at == datetime(2026, 11, 24, 7, 30, tzinfo=UTC)
     assert (first.author, first.categories, first.language, first.teaser) == (

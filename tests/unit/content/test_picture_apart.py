@@ -1,0 +1,156 @@
+"""Pictures are decoded in a child process, small, within 64 MiB; what does not fit is refused in words."""
+
+import os
+import struct
+import time
+import zlib
+from collections.abc import Iterator
+
+import pytest
+from PIL import Image
+
+from newsletter.content import picture_apart
+from newsletter.content.parse_apart import Cost, SandboxChild
+from newsletter.content.picture_apart import MOST_PICTURE_BYTES, BadPicture, make_picture_apart
+from newsletter.content.picture_orders import EncodedPicture, Place
+from newsletter.content.picture_places import LIBRARY
+from newsletter.content.pictures import PLACES, make_picture
+from tests.support.decoding import watch_decoding
+from tests.support.drawing import draw, encode
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def child() -> Iterator[SandboxChild]:
+    made = SandboxChild(work="pictures", cost=picture_apart.COST)
+    yield made
+    made.close()
+
+
+def peak_of(child: SandboxChild) -> int:
+    """The most memory that a child ever had, in bytes."""
+    with open(f"/proc/{child.pid}/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "AVIF"])
+def test_a_picture_made_apart_is_the_one_made_in_place(kind: str) -> None:
+    body = encode(Image.linear_gradient("L").convert("RGB").resize((300, 200)), kind)
+    with watch_decoding() as decoded:
+        made = make_picture_apart(body, width=120)
+    assert decoded == []
+    assert made == make_picture(body, width=120)
+    assert (made.format, made.width, made.height) == ("jpeg", 120, 80)
+
+
+def test_a_place_a_focus_and_the_sign_of_a_film_go_along() -> None:
+    body = draw(600, 300)
+    made = make_picture_apart(body, place=PLACES["portrait"], focus=(0.1, 0.2), film=True)
+    assert made == make_picture(body, place=PLACES["portrait"], focus=(0.1, 0.2), film=True)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_hundred_megapixels_are_decoded_small(child: SandboxChild, progressive: bool) -> None:
+    body = draw(10_000, 10_000, progressive=progressive)
+    made = make_picture_apart(body, child=child)
+    assert (made.width, made.height) == (1200, 1200)
+    assert peak_of(child) < (500 if progressive else 120) * MIB
+
+
+@pytest.mark.parametrize(("kind", "size"), [("WEBP", (2560, 1920)), ("AVIF", (4000, 3000)), ("PNG", (4000, 3000))])
+def test_a_photograph_of_a_telephone_is_accepted(child: SandboxChild, kind: str, size: tuple[int, int]) -> None:
+    options = {"speed": 10} if kind == "AVIF" else {}
+    made = make_picture_apart(draw(*size, kind, **options), child=child)
+    assert (made.width, made.height) == (1200, 900)
+
+
+@pytest.mark.parametrize(
+    ("size", "mode", "words"),
+    [((6000, 4000), 2, "more than 64 MB of memory to open: 6000 × 4000 pixels as PNG. Save it as JPEG"),
+     ((10_001, 10_000), 0, "more than 100 million pixels")],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused_before_it_is_decoded(
+    child: SandboxChild, size: tuple[int, int], mode: int, words: str
+) -> None:
+    with pytest.raises(BadPicture, match=words):
+        make_picture_apart(bomb(*size, mode=mode), child=child)
+    assert peak_of(child) < 80 * MIB
+
+
+def bomb(width: int, height: int, *, mode: int) -> bytes:
+    """A PNG of few bytes that unpacks to many."""
+    row = width * (3 if mode == 2 else 1) + 1
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, mode, 0, 0, 0)
+    packed = zlib.compress(bytes(row * height), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+def test_a_file_larger_than_forty_megabytes_is_refused() -> None:
+    with pytest.raises(BadPicture, match="larger than 40 MB"):
+        make_picture_apart(b"\xff\xd8\xff" + bytes(MOST_PICTURE_BYTES))
+
+
+def test_a_picture_that_takes_too_long_is_refused_and_the_next_is_made() -> None:
+    hasty = SandboxChild(work="pictures", cost=Cost(wall_seconds=0.4))
+    try:
+        started = time.monotonic()
+        with pytest.raises(BadPicture, match="more time or memory"):
+            make_picture_apart(encode(Image.effect_noise((2000, 2000), 90).resize((9000, 9000)), "JPEG"), child=hasty)
+        assert time.monotonic() - started < 15
+        assert make_picture_apart(draw(64, 64), child=hasty).width == 64
+    finally:
+        hasty.close()
+
+
+def test_a_picture_that_takes_too_much_memory_is_refused_and_the_next_is_made() -> None:
+    lean = SandboxChild(work="pictures", cost=Cost(memory_bytes=24 * MIB))
+    try:
+        with pytest.raises(BadPicture, match=r"more time or memory|cannot be read to its end"):
+            make_picture_apart(draw(3000, 3000, "PNG"), child=lean)
+        assert make_picture_apart(draw(64, 64), child=lean).width == 64
+    finally:
+        lean.close()
+
+
+def test_nothing_is_left_in_the_folder_for_passing_files(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    make_picture_apart(draw(64, 64))
+    with pytest.raises(BadPicture):
+        make_picture_apart(b"no picture")
+    assert os.listdir(str(tmp_path)) == []
+
+
+def test_a_very_large_drawing_is_reduced_without_a_second_copy(child: SandboxChild) -> None:
+    palette = Image.new("P", (8000, 8000))
+    palette.putpalette([0, 90, 90] * 256)
+    made = make_picture_apart(encode(palette, "PNG"), child=child)
+    assert (made.width, made.height) == (1200, 1200)
+    assert peak_of(child) < 150 * MIB
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "I;16", "LA", "RGBA", "CMYK"])
+def test_a_large_picture_of_every_mode_is_reduced(mode: str) -> None:
+    made = make_picture(encode(Image.new(mode, (2600, 1300)), "JPEG" if mode == "CMYK" else "PNG"), width=400)
+    assert (made.width, made.height) == (400, 200)
+
+
+def test_a_reduced_picture_stands_upright_and_keeps_its_see_through_parts() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for kind in ("JPEG", "WEBP", "PNG"):
+        assert make_picture(draw(3000, 1500, kind, exif=exif), width=300).height == 600
+    logo = Image.new("RGBA", (3000, 1500), (0, 0, 0, 0))
+    logo.paste((200, 30, 30, 255), (0, 0, 1500, 1500))
+    assert make_picture(encode(logo, "PNG"), width=300).format == "png"
+
+
+def test_the_library_keeps_enough_to_cut_from() -> None:
+    made = make_picture_apart(draw(6000, 4000), place=LIBRARY)
+    assert isinstance(made, EncodedPicture)
+    assert (made.width, made.height) == (2400, 1600)
+    assert make_picture_apart(draw(500, 2000), place=Place(width=2400, most_bytes=MIB, tallest=6.0)).height == 2000

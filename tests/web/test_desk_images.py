@@ -1,0 +1,86 @@
+"""The picture library: uploads are decoded in the sandbox, whatever form they come by, and hidden data stays outside."""
+
+from io import BytesIO
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+from wagtail.images import get_image_model
+
+from tests.support.decoding import watch_decoding
+from tests.support.drawing import draw
+from tests.web.desk import sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
+def upload(body: bytes, name: str) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, body, content_type="image/jpeg")
+
+
+def test_an_upload_is_decoded_in_the_sandbox_and_loses_its_hidden_data():
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "where it was taken"
+    with watch_decoding() as decoded:
+        sign_in("editor").post(
+            "/admin/images/add/", {"title": "Maya", "file": upload(draw(4000, 3000, exif=exif), "a.jpg")}
+        )
+    image = get_image_model().objects.get()
+    with image.file.open("rb") as file:
+        kept = file.read()
+    assert (image.width, image.height) == (2400, 3200)
+    assert b"taken" not in kept
+    assert not Image.open(BytesIO(kept)).getexif()
+    assert (4000, 3000) not in decoded
+
+
+@pytest.mark.parametrize(("kind", "name"), [("AVIF", "a.avif"), ("WEBP", "a.webp"), ("GIF", "a.gif"), ("PNG", "a.png")])
+def test_each_format_is_kept_as_one_that_mail_shows(kind, name):
+    sign_in("editor").post("/admin/images/add/", {"title": "Maya", "file": upload(draw(400, 300, kind), name)})
+    image = get_image_model().objects.get()
+    assert image.file.name.endswith("a.jpg")
+    assert (image.width, image.height) == (400, 300)
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "words"),
+    [(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a.png", "SVG drawing"),
+     (draw(64, 64)[:300], "a.jpg", "damaged"),
+     (draw(64, 64), "a.html", "not allowed"),
+     (b"%PDF-1.7", "a.jpg", "not JPEG, PNG, GIF, WebP or AVIF")],
+)  # fmt: skip
+def test_an_upload_that_is_no_picture_is_refused_in_words(body, name, words):
+    page = sign_in("editor").post("/admin/images/add/", {"title": "Maya", "file": upload(body, name)})
+    assert words in page.content.decode()
+    assert not get_image_model().objects.exists()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_the_choosers_and_the_form_for_many_use_the_sandbox_too():
+    client = sign_in("editor")
+    with watch_decoding() as decoded:
+        client.post(
+            "/admin/images/chooser/create/",
+            {"image-chooser-upload-title": "A", "image-chooser-upload-file": upload(draw(4000, 3000, "PNG"), "a.png")},
+        )
+        client.post(
+            "/admin/images/multiple/add/",
+            {"title": "B", "files[]": upload(draw(4000, 3000, "PNG", colour="navy"), "b.png")},
+            HTTP_X_REQUESTED_WITH="XMLHttpRequest",
+        )
+    assert sorted((image.title, image.width) for image in get_image_model().objects.all()) == [("A", 2400), ("B", 2400)]
+    assert (4000, 3000) not in decoded
+
+
+def test_a_title_is_changed_without_a_new_file():
+    client = sign_in("editor")
+    client.post("/admin/images/add/", {"title": "Maya", "file": upload(draw(400, 300), "a.jpg")})
+    image = get_image_model().objects.get()
+    client.post(f"/admin/images/{image.pk}/", {"title": "Nora"})
+    image.refresh_from_db()
+    assert (image.title, image.width) == ("Nora", 400)

@@ -1,5 +1,6 @@
 """What every entry must satisfy, whatever its source: a title, a link that may be followed, a date that can be true."""
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -14,6 +15,7 @@ _LONGEST_URL = 2000
 _FIRST_TRUE_DATE = datetime(1971, 1, 1, tzinfo=UTC)
 _FUTURE = timedelta(hours=24)
 _LABEL = 120
+_HOST = re.compile(r"[\w.\-]+|[0-9a-fA-F:.]+(?:%\w+)?")
 
 Raw = TypeVar("Raw")
 Entry = TypeVar("Entry")
@@ -42,7 +44,8 @@ def safe_link(link: str, *, base_url: str) -> str:
         host = parts.hostname
     except ValueError:
         return ""
-    good = parts.scheme in ("http", "https") and host and parts.username is None and len(whole) <= _LONGEST_URL
+    named = bool(host) and _HOST.fullmatch(host or "") is not None
+    good = parts.scheme in ("http", "https") and named and parts.username is None and len(whole) <= _LONGEST_URL
     return whole if good else ""
 
 

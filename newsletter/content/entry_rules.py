@@ -1,5 +1,6 @@
 """What every entry must satisfy, whatever its source: a title, a link that may be followed, a date that can be true."""
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ BROKEN = "This entry contains a character that no text may have, so it cannot be
 _TOO_HEAVY = (
     "It takes more time or memory than an entry may, so it was not read. Ask whoever runs the source to look at it."
 )
+_HOST = re.compile(r"[\w.\-]+|[0-9a-fA-F:.]+(?:%\w+)?")
 
 Raw = TypeVar("Raw")
 Entry = TypeVar("Entry")
@@ -52,7 +54,8 @@ def safe_link(link: str, *, base_url: str) -> str:
         host = parts.hostname
     except ValueError:
         return ""
-    good = parts.scheme in ("http", "https") and host and parts.username is None and len(whole) <= _LONGEST_URL
+    named = bool(host) and _HOST.fullmatch(host or "") is not None
+    good = parts.scheme in ("http", "https") and named and parts.username is None and len(whole) <= _LONGEST_URL
     return whole if good else ""
 
 

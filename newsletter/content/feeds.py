@@ -59,12 +59,15 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
         )
     if not body.strip():
         return Parsed(error="The address gave an empty document. Check that it is the address of the feed.")
-    document = feedparser.parse(
-        mark_bad_references(_set_picture_words_apart(body)),
-        response_headers={"content-type": content_type, "content-location": url},
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    try:
+        document = feedparser.parse(
+            mark_bad_references(_set_picture_words_apart(body)),
+            response_headers={"content-type": content_type, "content-location": url},
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    except (ValueError, LookupError):
+        return Parsed(error="This feed is damaged, so it cannot be read. Ask whoever runs it to look at it.")
     if not document.get("version") and not document.entries:
         return Parsed(error=_not_a_feed(body, url))
     feed: Mapping[str, Any] = document.feed

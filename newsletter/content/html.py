@@ -28,13 +28,21 @@ def clean_html(text: str, *, base_url: str = "") -> str:
     Without a base URL relative links lose their target. Cleaning what is clean changes nothing.
     """
     rewrite = ("rewrite_with_base", base_url) if base_url.startswith(("http://", "https://")) else "deny"
+    try:
+        return _clean(text, rewrite)
+    except ValueError:
+        # The base is none that its library can read, such as a host name that breaks the rules of names.
+        return _clean(text, "deny")
+
+
+def _clean(text: str, url_relative: object) -> str:
     return nh3.clean(
         _readable(text),
         tags=_TAGS,
         clean_content_tags=_DROPPED_WHOLE,
         attributes={"a": {"href"}, "*": set()},
         url_schemes=_SCHEMES,
-        url_relative=rewrite,  # type: ignore[arg-type]
+        url_relative=url_relative,  # type: ignore[arg-type]
         link_rel=None,
     )
 

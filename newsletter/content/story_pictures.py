@@ -120,7 +120,10 @@ class PictureVisit:
         except (TooHeavy, Unreadable):
             return Found()
         seen = Found(picture_page_etag=page.etag, picture_page_modified=page.last_modified)
-        return self._copy(named["picture"], named.get("alt", ""), seen) if named.get("picture") else seen
+        link = named.get("picture", "")
+        if not link or _is_of_the_site(link, entry):
+            return seen
+        return self._copy(link, named.get("alt", ""), seen)
 
     def _comes_later(self, url: str, error: FetchError | BadPicture) -> bool:
         """Whether the next visit may have more luck. A site that asks for patience is left alone until then."""
@@ -129,6 +132,11 @@ class PictureVisit:
                 self._resting.add(urlsplit(url).netloc)
             return error.status in _PASSING or error.status >= 500
         return isinstance(error, TooSlow | Unreachable)
+
+
+def _is_of_the_site(picture_url: str, entry: StoryEntry) -> bool:
+    """Whether another story has this picture already: many sites name one of their own for every page without one."""
+    return Story.objects.filter(picture__source_url=picture_url).exclude(url=entry.url).exists()
 
 
 def _site(url: str) -> str:

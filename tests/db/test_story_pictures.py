@@ -98,6 +98,15 @@ def test_a_logo_that_a_page_names_for_sharing_is_no_picture(site):
     assert not any(path.endswith(".png") for path, _ in site.asked)
 
 
+def test_a_picture_that_a_site_names_for_all_its_pages_is_used_once(site):
+    for slug in "abc":
+        site.put(f"/{slug}", PAGE.format(url="/our-house.jpg"))
+    site.put("/our-house.jpg", draw(1600, 900))
+    look(site, *(item(site, slug) for slug in "abc"))
+    assert Story.objects.filter(picture__isnull=False).count() == 1
+    assert look(site, *(item(site, slug) for slug in "abc")).unchanged == 3
+
+
 def test_a_page_without_a_picture_is_not_asked_at_every_visit(site):
     site.put("/a", "<html><head><title>A</title></head><body><p>Words.</p></body></html>")
     for hours in range(3):

@@ -187,3 +187,16 @@ def test_notes_of_changed_names_are_kept_once_with_their_story() -> None:
 def test_a_page_takes_nothing_from_other_stories_on_it() -> None:
     (story,) = parse("page/dates-of-other-posts.html").stories
     assert "older" not in f"{story.author} {story.picture_url} {story.teaser}".lower()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b'encoding="UTF-8"', b'encoding="U\0F-8"'), (b"https://gate.example.org/2026", "https://gateí\u00a0€.example.org/2026".encode())],
+    ids=["a null in the name of the encoding", "a host that no name may be"],
+)  # fmt: skip
+def test_a_damaged_feed_is_read_or_refused(old: bytes, new: bytes) -> None:
+    body = (SHAPES / "feed/wordpress-rss.xml").read_bytes()
+    assert old in body
+    document = Document(kind="feed", body=body.replace(old, new), url="https://x.example/", content_type="", now=NOW)
+    parsed = parse_document(document)
+    assert parsed.error or parsed.set_aside or parsed.stories

@@ -13,6 +13,7 @@ from wagtail.log_actions import log
 from newsletter.desk.acknowledge_step import take_warnings
 from newsletter.desk.asked import read_people
 from newsletter.errors import NotAllowed, NotApproved, WrongState
+from newsletter.issues.approval_rules import require_right
 from newsletter.issues.approve import approve_issue, hold_issue, release_issue, withdraw_approvals
 from newsletter.issues.at_source import require_at_source
 from newsletter.models import Issue
@@ -37,6 +38,7 @@ def decide(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 
 def _approve(request: HttpRequest, issue: Issue) -> str:
+    require_right(issue, by=request.user)
     seen = request.POST.get("sha256", "")
     audience, people = request.POST.get("audience", ""), read_people(request)
     if not seen or not audience or people is None:

@@ -10,7 +10,6 @@ from django.urls import URLPattern, URLResolver
 
 NOBODY, STAFF = "", "writer editor approver data admin"
 WRITERS, EDITORS, APPROVERS = "writer editor approver admin", "editor approver admin", "approver admin"
-PEOPLE_OR_APPROVERS = "approver data admin"
 PEOPLE, LISTS, ADMIN = "data admin", "editor approver data admin", "admin"
 PICKED, ISSUES = "wagtailsnippetchoosers_newsletter", "wagtailsnippets_newsletter_issue"
 
@@ -103,7 +102,7 @@ LOOKED_AT = {
 }
 DECIDED = {
     "newsletter_issue_acknowledge": WRITERS,
-    "newsletter_issue_people": PEOPLE_OR_APPROVERS,
+    "newsletter_issue_people": PEOPLE,
     "newsletter_issue_proof": WRITERS,
     "newsletter_issue_reassemble": WRITERS,
     "newsletter_issue_step approve": APPROVERS,

@@ -1,38 +1,13 @@
 """Words of venues, streets and parts of towns, which tell whether a part of an address can name a town. No data of towns."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 from subscribers.places.names import fold
 
-_VENUES = frozenset(
-    """
-    the a of and at in on old new main great grand little upper lower north south east west central city town village
-    hall halls library libraries museum gallery theatre theater cinema church chapel cathedral abbey temple mosque school
-    college university campus academy institute centre center house building block floor room suite hub club pub inn bar
-    cafe hotel hostel arena stadium station terminal airport park gardens garden square place plaza market mall court
-    castle palace tower bridge quay pier wharf harbour harbor beach hill green common field fields farm lodge studio
-    studios arts art community public national royal civic guildhall auditorium pavilion conservatory office offices
-    meeting conference exhibition convention sports leisure recreation ground grounds hospital clinic
-    rathaus bibliothek mairie mediatheque bibliotheque gare
-    """.split()  # noqa: SIM905
-)
-_STREETS = frozenset(
-    """
-    road rd street saint avenue ave av lane ln drive dr boulevard blvd bvd way close crescent cres terrace parade highway
-    hwy freeway parkway pkwy court ct row walk mews grove rise wynd circus broadway strasse str platz allee weg gasse ring
-    rue quai boul chemin route calle avenida plaza
-    """.split()  # noqa: SIM905
-)
-_CIVIC = tuple(
-    fold(text)
-    for text in (
-        "Town Hall", "City Hall", "Cathedral", "Guildhall", "Central Library", "City Library", "Public Library",
-        "Railway Station", "Train Station", "Civic Centre", "Civic Center", "Town House", "City Chambers", "Rathaus",
-    )
-)  # fmt: skip
-_BEFORE = ("city of ", "town of ", "central ", "downtown ", "greater ", "inner ", "near ", "metropolitan ")
-_AFTER = (" city centre", " city center", " town centre", " town center", " city", " town", " cedex")
-_SIDES = ("north ", "south ", "east ", "west ")
+_WORDS: dict[str, list[str]] = json.loads(Path(__file__).with_name("venue_words.json").read_text(encoding="utf-8"))
+_VENUES, _STREETS = frozenset(_WORDS["venues"]), frozenset(_WORDS["streets"])
 
 
 def is_venue_only(part: str) -> bool:
@@ -49,13 +24,13 @@ def is_street(part: str) -> bool:
 def without_qualifiers(part: str) -> Iterator[tuple[str, bool]]:
     """Yield the name in "Downtown Houston" or "Quebec City", and whether only a large town can be meant ("North London")."""
     name = fold(part)
-    for word in _BEFORE:
+    for word in _WORDS["before"]:
         if name.startswith(word):
             yield name.removeprefix(word), False
-    for word in _AFTER:
+    for word in _WORDS["after"]:
         if name.endswith(word):
             yield name.removesuffix(word), False
-    for word in _SIDES:
+    for word in _WORDS["sides"]:
         if name.startswith(word):
             yield name.removeprefix(word), True
 
@@ -63,4 +38,4 @@ def without_qualifiers(part: str) -> Iterator[tuple[str, bool]]:
 def civic_owner(part: str) -> str:
     """Return what stands before a town hall or the like in "Leeds Town Hall", "" where nothing does."""
     name = fold(part)
-    return next((name.removesuffix(word).strip() for word in _CIVIC if name.endswith(f" {word}")), "")
+    return next((name.removesuffix(word).strip() for word in _WORDS["civic"] if name.endswith(f" {word}")), "")

@@ -23,6 +23,7 @@ CREATE TABLE town (id INTEGER PRIMARY KEY, name TEXT NOT NULL, country TEXT NOT 
     fame INTEGER NOT NULL, zone INTEGER NOT NULL);
 CREATE TABLE cell (cell INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL);
 CREATE TABLE name (key TEXT NOT NULL, town INTEGER NOT NULL, own INTEGER NOT NULL, PRIMARY KEY (key, town)) WITHOUT ROWID;
+CREATE TABLE district (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE county (key TEXT NOT NULL, country TEXT NOT NULL, region TEXT NOT NULL, county INTEGER NOT NULL,
     PRIMARY KEY (key, country, region, county)) WITHOUT ROWID;
 CREATE TABLE postcode (country TEXT NOT NULL, code TEXT NOT NULL, region TEXT NOT NULL, latitude INTEGER NOT NULL,
@@ -104,6 +105,9 @@ def build_tables(
             [(key, number, own) for key, own in town_keys(town, banned).items() if key],
         )
     connection.executemany("INSERT INTO cell VALUES (?, ?, ?)", [(cell, *ends) for cell, ends in cells.items()])
+    connection.executemany(
+        "INSERT INTO district VALUES (?, ?)", [(number, name) for (_, _, name), number in numbers.items()]
+    )
     connection.executemany("INSERT OR IGNORE INTO county VALUES (?, ?, ?, ?)", county_rows(numbers))
     connection.executemany(
         "INSERT OR IGNORE INTO postcode VALUES (?, ?, ?, ?, ?)",

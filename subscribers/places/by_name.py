@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from subscribers.places import areas
 from subscribers.places.areas import Area, is_code
-from subscribers.places.choosing import choose, describe
+from subscribers.places.choosing import KNOWN_TO_MANY, TOWN, choose, describe, describe_apart
 from subscribers.places.match import PlaceMatch
 from subscribers.places.names import fold
 from subscribers.places.narrowing import Narrowed, Step
@@ -12,7 +12,6 @@ from subscribers.places.regions import names_region, region_name
 from subscribers.places.towns import Place, towns_named
 from subscribers.places.venue_words import civic_owner, is_street, is_venue_only, without_qualifiers
 
-KNOWN_TO_MANY = 100_000
 MOST_WORDS_OF_A_TOWN = 4
 _DISTINCTIVE_WORDS = 3
 _FAMOUS = 20
@@ -44,7 +43,7 @@ def _area_as_town(step: Step, narrowed: Narrowed, near: str) -> PlaceMatch | Non
         return None
     wider = Narrowed((part,), (), step.before)
     found = _towns(part, wider, near)
-    if not found:
+    if not found or (wider.given and _names_a_town_outside(narrowed, step)):
         return None
     named = [area for area in called if area.is_widely_known and names_region(part, area.region)]
     named += [area for area in called if area.counties and not any(area.holds(place) for place, own in found if own)]
@@ -53,6 +52,16 @@ def _area_as_town(step: Step, narrowed: Narrowed, near: str) -> PlaceMatch | Non
     elif named:
         return _area_or_town(part, named[0], found, near)
     return _choose(part, found, near, (), given=wider.given)
+
+
+def _names_a_town_outside(narrowed: Narrowed, step: Step) -> bool:
+    """Whether a part before an area names a town of the same country, so that the area cannot be the town itself."""
+    wider = Narrowed(narrowed.left, (), step.before)
+    return any(
+        own and place.population >= TOWN and wider.holds(place)
+        for part in narrowed.left
+        for place, own in towns_named(part)
+    )
 
 
 def _area_or_town(part: str, area: Area, found: list[tuple[Place, bool]], near: str) -> PlaceMatch | None:
@@ -75,7 +84,7 @@ def _area_or_town(part: str, area: Area, found: list[tuple[Place, bool]], near: 
 
 def _towns(part: str, narrowed: Narrowed, near: str, smallest: int = 0) -> list[tuple[Place, bool]]:
     """The towns that a whole part names: "Leeds", "Downtown Houston"."""
-    if is_street(part) or (is_venue_only(part) and not narrowed.given):
+    if not narrowed.given and (is_street(part) or is_venue_only(part)):
         return []
     found = [(place, own) for place, own in towns_named(part) if narrowed.holds(place)]
     if not found:
@@ -143,12 +152,15 @@ def _choose(
         place = choice.place
         return PlaceMatch(place=place, candidates=(place,), country=place.country, region=place.region)
     meant = choice.candidates
-    shown = [describe(place) for place in meant[:3]]
+    shown = describe_apart(meant[:3])
     more = f" (and {len(meant) - 3} more)" if len(meant) > 3 else ""
+    reason = f"“{part}” could be {'; '.join(shown[:-1])}; or {shown[-1]}{more}. Add the state or the country."
+    if len(shown) == 1:
+        reason = f"Several places are called “{shown[0]}”. Name a larger town nearby."
     return PlaceMatch(
         ambiguous=True,
         candidates=meant,
-        reason=f"“{part}” could be {'; '.join(shown[:-1])}; or {shown[-1]}{more}. Add the state or the country.",
+        reason=reason,
         country=meant[0].country if len({place.country for place in meant}) == 1 else "",
         region=meant[0].region if len({place.region for place in meant}) == 1 else "",
     )

@@ -1,16 +1,20 @@
 """Choose between towns of one name. What cannot be told apart is a question, never a guess."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from subscribers.places.distance import distance_km
 from subscribers.places.regions import country_name, region_name
-from subscribers.places.towns import Place
+from subscribers.places.towns import Place, county_name
 
 RIVAL = 0.07
+_RIVAL_IN_A_REGION = 0.2
+_FAR_MORE = 10
 SAME_TOWN_KM = 30
 _OWN_NAME_WEIGHT = 20
 TOWN = 15_000
+KNOWN_TO_MANY = 100_000
 _KNOWN_BY_ITSELF = 20
 
 Found = Sequence[tuple[Place, bool]]
@@ -30,6 +34,21 @@ def describe(place: Place) -> str:
     return ", ".join(dict.fromkeys(part for part in parts if part))
 
 
+def describe_closely(place: Place) -> str:
+    """ "Newport, Isle of Wight, England, United Kingdom": the county too, for towns of one name in one region."""
+    name, *others = describe(place).split(", ")
+    county = county_name(place.county)
+    return ", ".join([name, county, *others]) if county and county not in (name, *others) else describe(place)
+
+
+def describe_apart(places: Iterable[Place]) -> list[str]:
+    """Towns in words, each with its county where another of them would be called the same without it."""
+    each = list(places)
+    names = Counter(describe(place) for place in each)
+    said = [describe(place) if names[describe(place)] == 1 else describe_closely(place) for place in each]
+    return list(dict.fromkeys(said))
+
+
 def weight(place: Place, own: bool) -> int:
     """How likely a bare name means this town: by its people, and by how many languages have a name for it."""
     return max(1, place.population) * place.fame * (_OWN_NAME_WEIGHT if own else 1)
@@ -42,7 +61,9 @@ def choose(found: Found, *, near: str = "", beside: Sequence[Place] = ()) -> Cho
     Where the name is that of a little known town there and of a famous one elsewhere, nothing is certain.
     """
     heaviest = max((weight(place, own) for place, own in found if own), default=0)
-    named = [(place, own) for place, own in found if own or weight(place, own) > heaviest]
+    if any(own and place.population >= KNOWN_TO_MANY for place, own in found):
+        heaviest *= _FAR_MORE
+    named = [(place, own) for place, own in found if own or weight(place, own) > _FAR_MORE * heaviest]
     ranked = sorted(named, key=lambda pair: -weight(*pair))
     meant = _equals(ranked)
     region, country = (near if "-" in near else ""), near[:2]
@@ -73,7 +94,9 @@ def _equals(ranked: Found) -> list[Place]:
         *(
             place
             for place, is_own in others
-            if weight(place, is_own) > RIVAL * heaviest and _away(best, place) > SAME_TOWN_KM
+            if weight(place, is_own) > RIVAL * heaviest
+            and (place.region != best.region or place.population > _RIVAL_IN_A_REGION * best.population)
+            and _away(best, place) > SAME_TOWN_KM
         ),
     ]
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from subscribers.places import areas
 from subscribers.places.addresses import address_parts
 from subscribers.places.areas import Area
-from subscribers.places.by_name import KNOWN_TO_MANY, find_by_name
+from subscribers.places.by_name import find_by_name
 from subscribers.places.by_postcode import (
     area_of,
     find_anchor,
@@ -16,13 +16,14 @@ from subscribers.places.by_postcode import (
     match_postcode,
     match_postcode_alone,
 )
+from subscribers.places.choosing import KNOWN_TO_MANY
 from subscribers.places.match import PlaceMatch, describe
 from subscribers.places.narrowing import Narrowed, narrow
 from subscribers.places.postcodes import find_postcodes
 from subscribers.places.regions import resolve_country, resolve_region
 from subscribers.places.towns import is_county_near, towns_named
 
-__all__ = ["PlaceMatch", "describe", "find_named_near", "find_place"]
+__all__ = ["PlaceMatch", "describe", "find_described", "find_named_near", "find_place"]
 
 _OLD_BORDER_KM = 25.0
 
@@ -62,6 +63,23 @@ def find_place(text: str, *, country: str = "", region: str = "", near: str = ""
             find_by_name(replace(narrowed, areas=tuple(areas.without_counties(narrowed.areas))), near), narrowed
         )
     return found or _nothing(text, narrowed, near)
+
+
+def find_described(text: str) -> PlaceMatch:
+    """As `find_place`, for what `describe` wrote with an older list of towns, and somebody kept.
+
+    Of several towns that are called so now, the largest is meant: the others were too small to be known. A region that
+    was drawn anew since does not count.
+    """
+    match = find_place(text)
+    so_called = [place for place in match.candidates if describe(place) == text.strip()]
+    if match.ambiguous and so_called:
+        return replace(match, place=max(so_called, key=lambda place: place.population), ambiguous=False)
+    name, *rest = text.split(", ")
+    if match.place is None and not match.ambiguous and len(rest) > 1:
+        wider = find_place(f"{name}, {rest[-1]}")
+        return wider if wider.place is not None else match
+    return match
 
 
 def _beside_county(match: PlaceMatch | None, narrowed: Narrowed) -> PlaceMatch | None:

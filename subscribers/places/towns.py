@@ -90,7 +90,11 @@ def towns_named(name: str) -> tuple[tuple[Place, bool], ...]:
         " JOIN zone z ON z.id = t.zone WHERE n.key = ?",
         (key,),
     )
-    return tuple((_place(row[:10]), bool(row[10]) or fold(str(row[1])).startswith(f"{key} ")) for row in rows)
+    found = [(_place(row[:10]), bool(row[10])) for row in rows]
+    taken = {place.region for place, own in found if own}
+    return tuple(
+        (place, own or (place.region not in taken and fold(place.name).startswith(f"{key} "))) for place, own in found
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -98,6 +102,13 @@ def counties_named(text: str) -> tuple[tuple[str, str, int], ...]:
     """Every (country, local part of the region, number) of the counties that bear this name: "Kent", "Co. Cork"."""
     rows = _file.query("SELECT country, region, county FROM county WHERE key = ?", (fold(text.replace("&", " and ")),))
     return tuple((str(country), str(region), int(str(county))) for country, region, county in rows)
+
+
+@lru_cache(maxsize=4096)
+def county_name(number: int) -> str:
+    """The name of a county by the number that a town has of it; "" where that is 0 or none."""
+    rows = _file.query("SELECT name FROM district WHERE id = ?", (number,)) if number else []
+    return str(rows[0][0]) if rows else ""
 
 
 def towns_starting(text: str, *, most: int) -> list[Place]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from subscribers.places import areas
 from subscribers.places.areas import Area, is_code
-from subscribers.places.choosing import KNOWN_TO_MANY, TOWN, choose, describe, describe_apart
+from subscribers.places.choosing import KNOWN_TO_MANY, TOWN, Found, choose, describe, describe_apart
 from subscribers.places.match import PlaceMatch
 from subscribers.places.names import fold
 from subscribers.places.narrowing import Narrowed, Step
@@ -64,7 +64,7 @@ def _names_a_town_outside(narrowed: Narrowed, step: Step) -> bool:
     )
 
 
-def _area_or_town(part: str, area: Area, found: list[tuple[Place, bool]], near: str) -> PlaceMatch | None:
+def _area_or_town(part: str, area: Area, found: Found, near: str) -> PlaceMatch | None:
     """What "Victoria" means after a place that is not known: the region, or a town elsewhere in the world."""
     large = [(place, own) for place, own in found if own and place.population >= KNOWN_TO_MANY]
     exactly = [
@@ -82,7 +82,7 @@ def _area_or_town(part: str, area: Area, found: list[tuple[Place, bool]], near: 
     return None
 
 
-def _towns(part: str, narrowed: Narrowed, near: str, smallest: int = 0) -> list[tuple[Place, bool]]:
+def _towns(part: str, narrowed: Narrowed, near: str, smallest: int = 0) -> Found:
     """The towns that a whole part names: "Leeds", "Downtown Houston"."""
     if not narrowed.given and (is_street(part) or is_venue_only(part)):
         return []
@@ -97,7 +97,7 @@ def _towns(part: str, narrowed: Narrowed, near: str, smallest: int = 0) -> list[
     return [pair for pair in found if pair[0].population >= smallest or _is_in(pair[0], near)]
 
 
-def _towns_in_a_part(part: str, narrowed: Narrowed, near: str) -> list[tuple[Place, bool]]:
+def _towns_in_a_part(part: str, narrowed: Narrowed, near: str) -> Found:
     """Towns that a part names beside a venue: "Central Library Manchester", "Leeds Town Hall", "Hay-on-Wye Castle".
 
     Only where the words or the source say that the country is the right one: cafés are called Paris everywhere.
@@ -137,9 +137,7 @@ def _beside(part: str, narrowed: Narrowed) -> list[Place]:
     return [place for other in others for place, _ in towns_named(other)]
 
 
-def _choose(
-    part: str, found: list[tuple[Place, bool]], near: str, beside: Sequence[Place], *, given: bool = True
-) -> PlaceMatch:
+def _choose(part: str, found: Found, near: str, beside: Sequence[Place], *, given: bool = True) -> PlaceMatch:
     choice = choose(found, near=near, beside=beside)
     own = dict(found).get(choice.place, True) if choice.place else True
     if choice.place is not None and not given and _is_doubtful(choice.place, own, near):

@@ -24,6 +24,7 @@ _PROVINCES = {
     "N": "ON", "P": "ON", "R": "MB", "S": "SK", "T": "AB", "V": "BC", "Y": "YT",
 }  # fmt: skip
 _ULSTER = "BT"
+_ZIP_DIGITS = 5
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,14 @@ def find_postcodes(text: str) -> list[Postcode]:
     """Return the postcodes of an address in the order of how much they prove."""
     certain = [*_canadian(text), *_british(text), *_irish(text)]
     return certain or [*_zips(text), *_outward(text)]
+
+
+def shorten_postcode(text: str, *, country: str = "") -> str:
+    """Return the part of a lone postcode that a town can be known by: outward code, ZIP code; "" if it is none that is known."""
+    for code in find_postcodes(text):
+        if code.text.strip() == text.strip() and code.latitude is not None and country in ("", code.country):
+            return code.text.strip()[:-3].strip().upper() if code.certain else code.text.strip()[:_ZIP_DIGITS]
+    return ""
 
 
 def _british(text: str) -> Iterator[Postcode]:

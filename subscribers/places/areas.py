@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from subscribers.errors import UnknownPlace
 from subscribers.places.names import fold
@@ -69,10 +70,15 @@ def is_code(text: str) -> bool:
 
 def areas_called(text: str, *, any_case: bool = True) -> list[Area]:
     """Every country and region that a text names; codes ("UK", "TX", "ENG") count in capitals, or in any case."""
+    return list(_areas_called(text, any_case))
+
+
+@lru_cache(maxsize=4096)
+def _areas_called(text: str, any_case: bool) -> tuple[Area, ...]:
     found: list[Area] = []
     short = is_code(text)
     if short and not any_case and not text.isupper():
-        return found
+        return ()
     country = _country(text)
     if country:
         found.append(Area(country=country))
@@ -89,7 +95,7 @@ def areas_called(text: str, *, any_case: bool = True) -> list[Area]:
         for code in regions_named(text)
         if code not in inside or names_region(text, code)
     ]
-    return list(dict.fromkeys([*found, *counties]))
+    return tuple(dict.fromkeys([*found, *counties]))
 
 
 def without_counties(areas: Iterable[Area]) -> list[Area]:

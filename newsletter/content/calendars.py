@@ -174,10 +174,12 @@ def _stamp(moment: date | datetime) -> str:
 
 def _point(event: icalendar.Component) -> tuple[float | None, float | None]:
     geo = part(event, "GEO")
-    if geo is None:
-        return None, None
     try:
-        latitude, longitude = float(geo.latitude), float(geo.longitude)
+        if geo is not None:
+            latitude, longitude = float(geo.latitude), float(geo.longitude)
+        else:
+            written = str(part(event, "X-APPLE-STRUCTURED-LOCATION") or "").partition("geo:")[2]
+            latitude, longitude = (float(number) for number in written.partition(";")[0].split(",")[:2])
     except (ValueError, AttributeError, TypeError):
         return None, None
     good = -90 <= latitude <= 90 and -180 <= longitude <= 180

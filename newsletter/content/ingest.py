@@ -14,6 +14,7 @@ from newsletter.content.event_zones import settle_zone
 from newsletter.content.fetch import Fetcher, FetchError
 from newsletter.content.hosting import make_fetcher
 from newsletter.content.missing import check_missing
+from newsletter.content.place_questions import ask_about, is_settled_by_hand, recall_place
 from newsletter.content.places import locate_event
 from newsletter.content.read import TooHeavy, Unreadable, read_source
 from newsletter.content.store_rows import hash_entry, update_or_make
@@ -162,7 +163,7 @@ def _store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
     known = EventNotice.objects.filter(source=source, external_id=entry.external_id[:500]).first()
     if known and known.source_sha256 == sha256:
         return "unchanged"
-    located = locate_event(entry, default_region=source.region)
+    located = recall_place(locate_event(entry, default_region=source.region), source=source, words=entry.place)
     entry = settle_zone(entry, located=located, source_region=source.region)
     values = {
         "title": entry.title,
@@ -181,7 +182,10 @@ def _store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
         "longitude": located.longitude,
         "online": located.online,
         "cancelled": entry.cancelled,
-        "note": " ".join(part for part in (entry.note, located.note) if part)[:500],
+        "note": " ".join(part for part in (entry.note, "" if is_settled_by_hand(known) else located.note) if part)[
+            :500
+        ],
+        "place_question": {} if is_settled_by_hand(known) else ask_about(located),
         "source_sha256": sha256,
     }
     with transaction.atomic():

@@ -1,14 +1,14 @@
-"""Where an event is: its own coordinates, else its words, else its source's region, else online. It guesses nothing."""
+"""Where an event is: its own coordinates, else its words, else its source's region. It guesses nothing."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from newsletter.content.entries import EventEntry
 from subscribers.errors import UnknownPlace
 from subscribers.places.distance import distance_km
-from subscribers.places.regions import country_of, region_name, resolve_country, resolve_region
-from subscribers.places.search import PlaceMatch, find_place
-from subscribers.places.towns import Place, nearest_place
+from subscribers.places.regions import country_name, country_of, region_name, resolve_country, resolve_region
+from subscribers.places.search import PlaceMatch, describe, find_named_near, find_place
+from subscribers.places.towns import Place, is_country_near, nearest_place
 
 _ONLINE = re.compile(
     r"\b(?:online|on-line|on line|virtual(?:ly)?|webinar|zoom|microsoft teams|ms teams|google meet|livestream(?:ed)?"
@@ -18,6 +18,7 @@ _ONLINE = re.compile(
 _LINK = re.compile(r"(?:https?://|www\.)\S*", re.IGNORECASE)
 _NEAR_KM = 100.0
 _WITHIN_TOWN_KM = 30.0
+_APART_KM = 45.0
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Located:
 
     Without coordinates it can still be near readers of its ``region`` or ``country``.
 
-    ``note`` says to staff what was not certain, and is "" when all was.
+    ``note`` says to staff what was not certain, and is "" when all was; ``candidates`` are the places among which they
+    can choose then, best first.
     """
 
     latitude: float | None = None
@@ -37,6 +39,7 @@ class Located:
     zone: str = ""
     online: bool = False
     note: str = ""
+    candidates: tuple[Place, ...] = ()
 
 
 def is_online_text(text: str) -> bool:
@@ -45,32 +48,33 @@ def is_online_text(text: str) -> bool:
 
 
 def locate_event(entry: EventEntry, *, default_region: str, default_country: str = "") -> Located:
-    """The place of an event. ``default_region`` and ``default_country`` are the source's, codes or names, or ""."""
+    """The place of an event: by its coordinates, else by its words. ``default_region`` and ``default_country`` are the
+    source's, codes or names, or "": they decide between equals, and are used if the words name nothing that is known.
+    """
     region, country = _defaults(default_region, default_country)
     words = entry.place.strip()
+    online = entry.online or is_online_text(words)
+    if is_online_text(words):
+        words = _ONLINE.sub(" ", _LINK.sub(" ", words)).strip(" ,;-–&+/:")
     if entry.latitude is not None and entry.longitude is not None:
         found = _from_point(entry.latitude, entry.longitude, words=words, online=entry.online)
         if found is not None:
             return found
-    online = entry.online or is_online_text(words)
-    if online and (not words or is_online_text(words)):
-        without = _ONLINE.sub(" ", _LINK.sub(" ", words)).strip(" ,;-–&+/")
-        match = _from_words(without, region, country) if without else None
-        if match is None or match.place is None:
-            return Located(online=True)
-        return _at(match.place, online=True)
     if not words:
-        return _fallback(region, country, online=online, note="The event names no place.")
-    match = _from_words(words, region, country)
+        return Located(online=True) if online else _fallback(region, country, note="The event names no place.")
+    match = find_place(words, near=region or country)
     if match.place is not None:
-        return _at(match.place, online=online)
+        return _at(match, match.place, online=online)
     if match.ambiguous:
         note = f"{match.reason.rstrip('.')}. It has no exact place until then."
-        certain = Located(country=match.country, region=match.region, online=online, note=note)
-        return certain if certain.region else _fallback(region, country or match.country, online=online, note=note)
+        return Located(
+            country=match.country, region=match.region, online=online, note=note, candidates=match.candidates
+        )
+    if online:
+        return Located(online=True)
     if match.region or match.country:
-        return Located(country=match.country, region=match.region, online=online, note=match.reason)
-    return _fallback(region, country, online=online, note=match.reason)
+        return Located(country=match.country, region=match.region, note=match.reason)
+    return _fallback(region, country, note=match.reason)
 
 
 def _defaults(region: str, country: str) -> tuple[str, str]:
@@ -95,52 +99,55 @@ def _from_point(latitude: float, longitude: float, *, words: str, online: bool) 
         return None
     town = nearest_place(latitude=latitude, longitude=longitude, within_km=_NEAR_KM)
     if town is None:
-        return Located(
-            latitude=latitude, longitude=longitude, online=online, note="No town is near the event's coordinates."
-        )
-    town = _named_at(words, latitude, longitude, town) or town
+        note = "No town is near the event's coordinates."
+        said = find_place(words).place if words else None
+        if said is not None:
+            return Located(online=online, note=f"{note} Its words say {describe(said)}.", candidates=(said,))
+        return Located(latitude=latitude, longitude=longitude, online=online, note=note)
+    contradiction = _contradiction(words, latitude, longitude, town) if words else None
+    if contradiction is not None:
+        return replace(contradiction, online=online)
+    named = words and find_named_near(words, latitude=latitude, longitude=longitude, within_km=_WITHIN_TOWN_KM)
+    town = named or town
     return Located(latitude, longitude, town.country, town.region, town.name, town.zone, online)
 
 
-def _named_at(words: str, latitude: float, longitude: float, near: Place) -> Place | None:
-    """The town that the words name, when the point can lie in it; of towns of that name, the one that is there."""
-    if not words or is_online_text(words):
+def _contradiction(words: str, latitude: float, longitude: float, near: Place) -> Located | None:
+    """The question that is left where the words certainly name another place than the coordinates; None if they agree."""
+    if find_named_near(words, latitude=latitude, longitude=longitude, within_km=_WITHIN_TOWN_KM) is not None:
         return None
-    for match in (_from_words(words, near.region, near.country), find_place(words)):
-        away = [(distance_km(latitude, longitude, one.latitude, one.longitude), one) for one in match.candidates]
-        closest = min(away, key=lambda pair: pair[0], default=None)
-        if closest is not None and closest[0] <= _WITHIN_TOWN_KM:
-            return closest[1]
-    return None
+    match = find_place(words, near=near.region or near.country)
+    if match.place is not None:
+        away = distance_km(latitude, longitude, match.place.latitude, match.place.longitude)
+        if away <= _APART_KM:
+            return None
+        said = describe(match.place)
+    elif match.country and not match.ambiguous:
+        if is_country_near(match.country, latitude=latitude, longitude=longitude, within_km=_APART_KM):
+            return None
+        said = country_name(match.country)
+    else:
+        return None
+    there = replace(near, latitude=latitude, longitude=longitude)
+    return Located(
+        country=near.country if match.country == near.country else "",
+        region=near.region if match.region and match.region == near.region else "",
+        note=f"Its coordinates lie near {describe(near)}, but its words say {said}. It has no exact place until then.",
+        candidates=tuple(place for place in (there, match.place) if place),
+    )
 
 
-def _from_words(words: str, region: str, country: str) -> PlaceMatch:
-    """The words read as near the source as they make sense: in its region, in its country, then in the world."""
-    world = find_place(words)
-    if not region and not country:
-        return world
-    for here in ({"region": region}, {"country": country}):
-        if not all(here.values()):
-            continue
-        near = find_place(words, **here)
-        if near.place is not None or near.ambiguous:
-            return near
-    return world
+def _at(match: PlaceMatch, place: Place, *, online: bool) -> Located:
+    latitude, longitude = match.point or (place.latitude, place.longitude)
+    return Located(latitude, longitude, match.country, match.region, place.name, place.zone, online)
 
 
-def _at(place: Place, *, online: bool) -> Located:
-    return Located(place.latitude, place.longitude, place.country, place.region, place.name, place.zone, online)
-
-
-def _fallback(region: str, country: str, *, online: bool, note: str) -> Located:
+def _fallback(region: str, country: str, *, note: str) -> Located:
     """The source's own region, with a note; nothing but the note when it has none."""
     if region:
         return Located(
             country=country_of(region),
             region=region,
-            online=online,
             note=f"{note} The region of its source is used: {region_name(region)}.",
         )
-    if country:
-        return Located(country=country, online=online, note=note)
-    return Located(online=online, note=note if not online else "")
+    return Located(country=country, note=note)

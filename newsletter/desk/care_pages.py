@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 
 from newsletter.desk.corrections import AnnounceChange
+from newsletter.desk.event_places import EventPlaces
 from newsletter.desk.withdrawals import WithdrawStory
 
 
@@ -14,6 +15,7 @@ def add_urls() -> list[URLPattern]:
     return [
         path("stories/withdraw/<int:pk>/", WithdrawStory.as_view(), name="newsletter_story_withdraw"),
         path("events/announce/<int:pk>/", AnnounceChange.as_view(), name="newsletter_event_announce"),
+        path("events/places/", EventPlaces.as_view(), name="newsletter_event_places"),
     ]
 
 
@@ -21,6 +23,7 @@ def name_log_actions(actions: Any) -> None:
     actions.register_action("newsletter.withdraw_story", _("Withdraw a story"), _("Story withdrawn"))
     actions.register_action("newsletter.reinstate_story", _("Bring a story back"), _("Withdrawal taken back"))
     actions.register_action("newsletter.announce_change", _("Write a correction"), _("Correction drafted"))
+    actions.register_action("newsletter.settle_place", _("Say where an event is"), _("Place of an event settled"))
     actions.register_action("newsletter.take_back_correction", _("Take a correction back"), _("Correction taken back"))
 
 

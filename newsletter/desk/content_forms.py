@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
+from newsletter.content.place_questions import PLACE_FIELDS, drop_question
 from newsletter.content.same_page import hash_page, is_story_page
 from newsletter.content.story_rows import remember_addresses
 from newsletter.desk.care_forms import ChannelsField, RegionsField
@@ -126,6 +127,8 @@ class EventForm(ContentForm):
     def save(self, commit: bool = True) -> Any:
         moved = [name for name in MOMENTS if self.was.get(name) != getattr(self.instance, name)]
         self.instance.edited_fields = list(dict.fromkeys([*self.instance.edited_fields, *moved]))
+        if not PLACE_FIELDS.isdisjoint(self.changed_data):
+            drop_question(self.instance)
         return super().save(commit=commit)
 
     @cached_property

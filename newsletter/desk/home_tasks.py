@@ -42,6 +42,8 @@ def find_tasks(*, now: datetime, person: Any) -> list[Task]:
         kinds.append((_sources(), reverse("wagtailsnippets_newsletter_source:list")))
     if person.has_perm("newsletter.view_eventnotice"):
         kinds.append((_events(now), ""))
+    if person.has_perm("newsletter.change_eventnotice"):
+        kinds.append((_places(now), ""))
     return [task for tasks, url in kinds for task in _shorten(tasks, url)]
 
 
@@ -200,7 +202,7 @@ def _sources() -> list[Task]:
 
 
 def _events(now: datetime) -> list[Task]:
-    unsure = EventNotice.objects.filter(starts_at__gte=now, cancelled=False).exclude(note="").count()
+    unsure = EventNotice.objects.filter(starts_at__gte=now, cancelled=False, place_question={}).exclude(note="").count()
     if not unsure:
         return []
     return [
@@ -215,6 +217,25 @@ def _events(now: datetime) -> list[Task]:
             url=reverse("wagtailsnippets_newsletter_eventnotice:list") + "?unsure=yes&when=ahead",
             button=_("Look through"),
             tone="calm",
+        )
+    ]
+
+
+def _places(now: datetime) -> list[Task]:
+    asked = EventNotice.objects.filter(starts_at__gte=now, cancelled=False).exclude(place_question={}).count()
+    if not asked:
+        return []
+    return [
+        Task(
+            title=ngettext(
+                "%(events)s event to come has no certain place",
+                "%(events)s events to come have no certain place",
+                asked,
+            )
+            % {"events": asked},
+            detail=_("Nobody is invited to it by distance until you say where it is."),
+            url=reverse("newsletter_event_places"),
+            button=_("Say where"),
         )
     ]
 

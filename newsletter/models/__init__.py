@@ -11,6 +11,7 @@ from newsletter.models.feedback import Delivered, ListReading, ProviderEvent
 from newsletter.models.issues import Approval, Issue, IssueRevision, PlacedStory, ReaderGroup, Shown, Variant
 from newsletter.models.notices import StaffNotice
 from newsletter.models.pictures import Picture
+from newsletter.models.places import SettledPlace
 from newsletter.models.proofs import Proof
 from newsletter.models.protected import ProtectedTerm
 from newsletter.models.publications import Brand, Publication, Slot
@@ -64,6 +65,7 @@ __all__ = [
     "SenderDomain",
     "SendingDay",
     "SetAsideEntry",
+    "SettledPlace",
     "Shown",
     "Slot",
     "Source",

@@ -101,6 +101,12 @@ class EventNotice(index.Indexed, models.Model):
     note = models.CharField(
         max_length=500, blank=True, help_text=gettext_lazy("What we could not be sure of, for staff.")
     )
+    place_question = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text=gettext_lazy("{note, candidates: [{town, country, region, latitude, longitude, zone}]}, or empty."),
+    )
     seen_at = models.DateTimeField(editable=False)
     source_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     edited_fields = models.JSONField(default=list, editable=False)

@@ -1,4 +1,4 @@
-"""PURE. Turns the cells of one record into a person, or into a refusal with its reason. Postcodes are dropped here.
+"""PURE. Turns the cells of one record into a person, or into a refusal with its reason. A postcode names a town, and is dropped.
 
 It looks nothing up in the database; places and topics stay the texts that they are.
 """
@@ -16,6 +16,7 @@ from subscribers.importing.outcomes import MOST_FIELD, PersonRow, Refused, Refus
 from subscribers.importing.records import Record
 from subscribers.importing.statuses import explain_status, read_farewell, read_status
 from subscribers.importing.targets import ATTRIBUTE, EACH_LIST, guess_target
+from subscribers.importing.towns_by_postcode import town_of_postcode
 from subscribers.importing.values import (
     read_frequency,
     read_given_day,
@@ -160,7 +161,7 @@ class RowReader:
             name=self._name(cells),
             country=self._line(cells, "country", 100) or said.get("country", ""),
             region=self._line(cells, "region", 100) or said.get("region", ""),
-            city=self._line(cells, "city", 120) or said.get("city", ""),
+            city=self._line(cells, "city", 120) or said.get("city", "") or self._town_of_postcode(cells, said),
             language=read_language(self._cell(cells, "language") or said.get("language", ""), notes),
             topics=tuple(word for text in self._texts(cells, "topics") for word in read_topics(text)),
             giving=read_giving(self._cell(cells, "giving"), notes),
@@ -173,6 +174,13 @@ class RowReader:
             attributes=self._attributes(cells, packed, notes),
             notes=tuple(notes),
         )
+
+    def _town_of_postcode(self, cells: list[str], said: dict[str, str]) -> str:
+        """The town that stands for a postcode, where the file names none."""
+        text = self._cell(cells, "postcode")
+        if not text:
+            return ""
+        return town_of_postcode(text, country=self._line(cells, "country", 100) or said.get("country", ""))
 
     def _check_soft_opt_in(self, record: Record, asked: datetime | None) -> RefusedRow | None:
         day = asked.date() if asked else self._collected_on

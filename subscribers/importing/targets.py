@@ -18,6 +18,7 @@ FIELDS = {
     "country": "Country",
     "region": "Region, state or county",
     "city": "Town or city",
+    "postcode": "Postcode: names the town where there is none, and is not kept",
     "language": "Language (en, es …)",
     "topics": "Topics",
     "giving": "Giving: none, donor or monthly",
@@ -46,6 +47,7 @@ _CALLED = {
     "country": "cc, country code, land, país, pays",
     "region": "state, province, county, state/province",
     "city": "town, ciudad, ville, city/town, locality",
+    "postcode": "post code, postal code, zip, zip code, zipcode, código postal, code postal",
     "language": "lang, locale, idioma, langue",
     "topics": "tags, interests, topic, tag",
     "giving": "giving status",
@@ -62,7 +64,7 @@ _BY_NAME = {field: field for field in FIELDS} | {
     word.strip(): field for field, words in _CALLED.items() for word in words.split(",")
 }
 _NOT_NEEDED = {
-    *("postcode", "post code", "postal code", "zip", "zip code", "zipcode", "lists", "uuid", "id", "updated_at"),
+    *("lists", "uuid", "id", "updated_at"),
     *("address", "street", "address line 1", "address line 2", "phone", "phone number", "mobile", "birthday"),
     *("date of birth", "dob", "notes", "member_rating", "optin_ip", "confirm_ip", "ip", "ip address", "latitude"),
     *("longitude", "gmtoff", "dstoff", "last_changed", "leid", "euid", "unsub_campaign_title", "unsub_campaign_id"),
@@ -70,7 +72,7 @@ _NOT_NEEDED = {
 }
 LINE, WHY = "Line in the file", "Why it was refused"
 """What a file of refused lines has before the columns of its own."""
-_SAID_NOTHING_OF = {"lists", "postcode", "uuid", "id", "line in the file", "why it was refused"}
+_SAID_NOTHING_OF = {"lists", "uuid", "id", "line in the file", "why it was refused"}
 
 
 def name_column(text: str) -> str:

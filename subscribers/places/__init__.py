@@ -11,7 +11,7 @@ from subscribers.places.regions import (
     say_country,
     say_region,
 )
-from subscribers.places.search import PlaceMatch, find_place
+from subscribers.places.search import PlaceMatch, find_described, find_place
 from subscribers.places.suggest import suggest_towns
 from subscribers.places.towns import Place, nearest_place
 
@@ -21,6 +21,7 @@ __all__ = [
     "country_name",
     "country_of",
     "distance_km",
+    "find_described",
     "find_place",
     "nearest_place",
     "region_name",

@@ -2,7 +2,7 @@
 
 import re
 
-_SEPARATORS = re.compile(r"[,;|\n\r\t()\[\]/·•]+|\s[-–—]\s|\\n")
+_SEPARATORS = re.compile(r"[,;:|\n\r\t()\[\]/·•~]+|\s[-–—]\s|\\n")
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _POSTCODES = re.compile(
     r"\b(?:[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}"  # Great Britain

@@ -2,34 +2,42 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from subscribers.errors import UnknownPlace
 from subscribers.places.names import fold
 from subscribers.places.regions import (
     continent_named,
     country_name,
+    names_region,
     region_name,
     regions_named,
     resolve_country,
     resolve_region,
 )
-from subscribers.places.towns import Place
+from subscribers.places.towns import Place, counties_named
 
 _COUNTRIES_OF_BARE_CODES = ("US", "CA", "AU", "GB")
+_LESS_KNOWN_CODES_OF = ("IN", "DE")
 _LONGEST_CODE = 3
 _REGIONS_KNOWN_BY_NAME = ("US", "CA", "AU", "GB", "IN", "IE")
 
 
 @dataclass(frozen=True)
 class Area:
-    """A country, or a region of it; the empty area is the world."""
+    """A country, a region of it, or counties of that; the empty area is the world."""
 
     country: str = ""
     region: str = ""
+    counties: frozenset[int] = frozenset()
 
     def holds(self, place: Place) -> bool:
         """Whether a town lies in it."""
-        return (not self.country or place.country == self.country) and (not self.region or place.region == self.region)
+        return (
+            (not self.country or place.country == self.country)
+            and (not self.region or place.region == self.region)
+            and (not self.counties or not place.county or place.county in self.counties)
+        )
 
     def describe(self) -> str:
         """The area in words: "Texas, United States"."""
@@ -55,19 +63,44 @@ def is_continent(text: str) -> bool:
     return bool(continent_named(text))
 
 
+def is_code(text: str) -> bool:
+    """Whether a text is as short as the codes of countries and regions: "NY", "U.K."."""
+    return len(text.replace(".", "")) <= _LONGEST_CODE
+
+
 def areas_called(text: str, *, any_case: bool = True) -> list[Area]:
     """Every country and region that a text names; codes ("UK", "TX", "ENG") count in capitals, or in any case."""
+    return list(_areas_called(text, any_case))
+
+
+@lru_cache(maxsize=4096)
+def _areas_called(text: str, any_case: bool) -> tuple[Area, ...]:
     found: list[Area] = []
-    short = len(text.replace(".", "")) <= _LONGEST_CODE
+    short = is_code(text)
     if short and not any_case and not text.isupper():
-        return found
+        return ()
     country = _country(text)
     if country:
         found.append(Area(country=country))
     if short:
-        found += [Area(country=here, region=code) for here in _COUNTRIES_OF_BARE_CODES if (code := _local(text, here))]
-    found += [Area(country=code[:2], region=code) for code in regions_named(text)]
-    return list(dict.fromkeys(found))
+        found += [
+            Area(country=here, region=code)
+            for here in (*_COUNTRIES_OF_BARE_CODES, *(() if _is_alias(text) else _LESS_KNOWN_CODES_OF))
+            if (code := _local(text, here))
+        ]
+    counties = _counties(text)
+    inside = {area.region for area in counties}
+    found += [
+        Area(country=code[:2], region=code)
+        for code in regions_named(text)
+        if code not in inside or names_region(text, code)
+    ]
+    return tuple(dict.fromkeys([*found, *counties]))
+
+
+def without_counties(areas: Iterable[Area]) -> list[Area]:
+    """The areas without their counties: people go on writing counties that borders have left."""
+    return list(dict.fromkeys(Area(country=area.country, region=area.region) for area in areas))
 
 
 def broadest(found: Iterable[Area]) -> list[Area]:
@@ -86,9 +119,28 @@ def combine(named: Iterable[Area], narrowed: Iterable[Area]) -> list[Area]:
             agree = (not one.country or not other.country or one.country == other.country) and (
                 not one.region or not other.region or one.region == other.region
             )
-            if agree:
-                both.append(Area(country=one.country or other.country, region=one.region or other.region))
+            shared = one.counties & other.counties if one.counties and other.counties else one.counties | other.counties
+            if agree and (shared or not (one.counties and other.counties)):
+                both.append(
+                    Area(country=one.country or other.country, region=one.region or other.region, counties=shared)
+                )
     return list(dict.fromkeys(both))
+
+
+def _counties(text: str) -> list[Area]:
+    found: dict[tuple[str, str], set[int]] = {}
+    for country, region, county in counties_named(text):
+        found.setdefault((country, region), set()).add(county)
+    return [
+        Area(country=country, region=f"{country}-{region}" if region else "", counties=frozenset(numbers))
+        for (country, region), numbers in found.items()
+    ]
+
+
+def _is_alias(text: str) -> bool:
+    """Whether a short text is what people call a country, as "UK" is, and no code of ISO 3166."""
+    code = _country(text)
+    return bool(code) and code != text.strip().upper()
 
 
 def _country(text: str) -> str:

@@ -174,6 +174,11 @@ def regions_named(text: str, *, country: str = "") -> tuple[str, ...]:
     return tuple(tops)
 
 
+def names_region(text: str, code: str) -> bool:
+    """Whether a text is a name of this very region, not of a part of it."""
+    return code in _book().regions_by_name.get(fold(text), ())
+
+
 def top_region(code: str) -> str:
     """The top-level region that a known code belongs to: itself, or the one above it."""
     parents = _book().parents

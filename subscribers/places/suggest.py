@@ -1,7 +1,8 @@
 """Completes the name of a town while it is being typed. Every suggestion, given to `find_place`, means that very town."""
 
 from subscribers.places.areas import areas_called
-from subscribers.places.search import describe, find_place
+from subscribers.places.choosing import describe, describe_closely
+from subscribers.places.search import find_place
 from subscribers.places.towns import Place, towns_starting
 
 _LOOKED_AT = 60
@@ -20,8 +21,8 @@ def suggest_towns(text: str, *, most: int = 8) -> list[str]:
     for town in towns_starting(name, most=_LOOKED_AT * (10 if within else 1)):
         if within and not any(area.holds(town) for area in within):
             continue
-        said = describe(town)
-        if said not in found and _means(said, town):
+        said = next((text for text in (describe(town), describe_closely(town)) if _means(text, town)), "")
+        if said and said not in found:
             found.append(said)
             if len(found) == most:
                 break

@@ -5,7 +5,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,14 +13,20 @@ from subscribers.places.distance import distance_km
 from subscribers.places.names import fold
 
 _FILE = Path(__file__).with_name("places.sqlite3")
-_COLUMNS = "t.id, t.name, t.country, t.region, t.latitude, t.longitude, t.population, z.name"
-_WIDEST_LOOK = 3
+_COLUMNS = "t.id, t.name, t.country, t.region, t.latitude, t.longitude, t.population, z.name, t.county, t.fame"
+_CELLS_PER_DEGREE = 4
+_REACHES = (1, 3, 12)
 _CITY_CENTRE_KM = 3.0
+_TOWN = 15_000
+_SMALL_IS_FARTHER = 1.5
 
 
 @dataclass(frozen=True)
 class Place:
-    """A town. ``country`` is ISO 3166-1, ``region`` a top-level ISO 3166-2 code or "", ``zone`` an IANA name."""
+    """A town. ``country`` is ISO 3166-1, ``region`` a top-level ISO 3166-2 code or "", ``zone`` an IANA name.
+
+    ``county`` is the number of its county, 0 where none is known; ``fame`` in how many ways the world writes its name.
+    """
 
     name: str
     country: str
@@ -29,6 +35,8 @@ class Place:
     longitude: float
     zone: str
     population: int
+    county: int = field(default=0, compare=False)
+    fame: int = field(default=1, compare=False)
 
 
 class _File:
@@ -59,7 +67,7 @@ atexit.register(_file.close)
 
 
 def _place(row: tuple[object, ...]) -> Place:
-    _, name, country, region, latitude, longitude, population, zone = row
+    _, name, country, region, latitude, longitude, population, zone, county, fame = row
     return Place(
         name=str(name),
         country=str(country),
@@ -68,18 +76,46 @@ def _place(row: tuple[object, ...]) -> Place:
         longitude=int(str(longitude)) / 10_000,
         zone=str(zone),
         population=int(str(population)),
+        county=int(str(county)),
+        fame=int(str(fame)),
     )
 
 
 @lru_cache(maxsize=4096)
 def towns_named(name: str) -> tuple[tuple[Place, bool], ...]:
-    """Every town that bears this name, each with whether it is its own name rather than an alternate."""
+    """Every town that bears this name, each with whether it is its own name, or the beginning of that, as Newcastle is."""
+    key = fold(name)
     rows = _file.query(
         f"SELECT {_COLUMNS}, n.own FROM name n JOIN town t ON t.id = n.town"  # noqa: S608
         " JOIN zone z ON z.id = t.zone WHERE n.key = ?",
-        (fold(name),),
+        (key,),
     )
-    return tuple((_place(row[:8]), bool(row[8])) for row in rows)
+    found = [(_place(row[:10]), bool(row[10])) for row in rows]
+    taken = {place.region for place, own in found if own}
+    return tuple(
+        (place, own or (place.region not in taken and fold(place.name).startswith(f"{key} "))) for place, own in found
+    )
+
+
+def counties_named(text: str) -> tuple[tuple[str, str, int], ...]:
+    """Every (country, local part of the region, number) of the counties that bear this name: "Kent", "Co. Cork"."""
+    return _counties().get(fold(text.replace("&", " and ")), ())
+
+
+@lru_cache(maxsize=1)
+def _counties() -> dict[str, tuple[tuple[str, str, int], ...]]:
+    """All counties by name: a few thousand, asked for by every part of every address."""
+    found: dict[str, list[tuple[str, str, int]]] = {}
+    for key, country, region, county in _file.query("SELECT key, country, region, county FROM county", ()):
+        found.setdefault(str(key), []).append((str(country), str(region), int(str(county))))
+    return {key: tuple(rows) for key, rows in found.items()}
+
+
+@lru_cache(maxsize=4096)
+def county_name(number: int) -> str:
+    """The name of a county by the number that a town has of it; "" where that is 0 or none."""
+    rows = _file.query("SELECT name FROM district WHERE id = ?", (number,)) if number else []
+    return str(rows[0][0]) if rows else ""
 
 
 def towns_starting(text: str, *, most: int) -> list[Place]:
@@ -97,21 +133,41 @@ def towns_starting(text: str, *, most: int) -> list[Place]:
 def nearest_place(*, latitude: float, longitude: float, within_km: float = 100.0) -> Place | None:
     """The town that people would name for a point, or None when none lies within ``within_km`` (about three degrees).
 
-    Country, region and zone are those of the town whose centre is nearest. Of the towns that share them the one that
+    Country, region and zone are those of the town whose centre is nearest, where small places count as half as far again:
+    they are quarters of what surrounds them more often than not. Of the towns that share them the one that
     draws most is named: a city in its own quarters, a town of its own size beside a city.
     """
-    for reach in range(1, _WIDEST_LOOK + 1):
+    for reach in _REACHES:
         near: list[tuple[float, Place]] = []
         for place in _around(latitude, longitude, reach):
             away = distance_km(latitude, longitude, place.latitude, place.longitude)
             if away <= within_km:
                 near.append((away, place))
         if near:
-            _, nearest = min(near, key=lambda pair: pair[0])
+            _, nearest = min(
+                near, key=lambda pair: pair[0] * (1.0 if pair[1].population >= _TOWN else _SMALL_IS_FARTHER)
+            )
             area = (nearest.country, nearest.region, nearest.zone)
             alike = [pair for pair in near if (pair[1].country, pair[1].region, pair[1].zone) == area]
             return max(alike, key=lambda pair: _pull(*pair))[1]
     return None
+
+
+def is_country_near(country: str, *, latitude: float, longitude: float, within_km: float) -> bool:
+    """Whether a town of a country lies within a distance (up to about 80 km) of a point."""
+    return any(
+        place.country == country and distance_km(latitude, longitude, place.latitude, place.longitude) <= within_km
+        for place in _around(latitude, longitude, _REACHES[1])
+    )
+
+
+def is_county_near(counties: frozenset[int], place: Place, *, within_km: float) -> bool:
+    """Whether a town of one of these counties lies within a distance (up to about 80 km) of a town."""
+    return any(
+        other.county in counties
+        and distance_km(place.latitude, place.longitude, other.latitude, other.longitude) <= within_km
+        for other in _around(place.latitude, place.longitude, _REACHES[1])
+    )
 
 
 def _pull(away_km: float, place: Place) -> float:
@@ -120,17 +176,18 @@ def _pull(away_km: float, place: Place) -> float:
 
 
 def _around(latitude: float, longitude: float, reach: int) -> list[Place]:
-    """The towns in the one-degree cells up to ``reach`` cells away, across the date line too."""
-    south, west = int(latitude + 90), int(longitude + 180)
+    """The towns in the quarter-degree cells up to ``reach`` cells away, across the date line too."""
+    rows, columns = 180 * _CELLS_PER_DEGREE, 360 * _CELLS_PER_DEGREE
+    south, west = int((latitude + 90) * _CELLS_PER_DEGREE), int((longitude + 180) * _CELLS_PER_DEGREE)
     cells = {
-        (row * 360) + (column % 360)
-        for row in range(max(0, south - reach), min(180, south + reach) + 1)
+        (row * columns) + (column % columns)
+        for row in range(max(0, south - reach), min(rows, south + reach) + 1)
         for column in range(west - reach, west + reach + 1)
     }
     marks = ",".join("?" * len(cells))
-    rows = _file.query(
+    found = _file.query(
         f"SELECT {_COLUMNS} FROM cell c JOIN town t ON t.id BETWEEN c.first AND c.last"  # noqa: S608
         f" JOIN zone z ON z.id = t.zone WHERE c.cell IN ({marks})",
         sorted(cells),
     )
-    return [_place(row) for row in rows]
+    return [_place(row) for row in found]

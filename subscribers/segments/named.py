@@ -8,7 +8,7 @@ from subscribers.attributes import attribute_keys
 from subscribers.errors import BadRule, UnknownPlace
 from subscribers.models import MailingList, Topic
 from subscribers.places import Place as Town
-from subscribers.places import find_place, resolve_country, resolve_region
+from subscribers.places import find_described, resolve_country, resolve_region
 from subscribers.segments.rules import Condition
 
 _Row = TypeVar("_Row", MailingList, Topic)
@@ -52,7 +52,7 @@ def country_of(condition: Condition) -> str:
 
 def town_of(condition: Condition) -> Town:
     try:
-        match = find_place(condition.value)
+        match = find_described(condition.value)
     except UnknownPlace as error:
         raise BadRule(f"{condition.where}: {error}") from error
     if match.place is None:

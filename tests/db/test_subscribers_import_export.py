@@ -93,6 +93,33 @@ def test_the_postcode_is_kept_nowhere() -> None:
         assert "ZZ9" not in str(list(model.objects.values()))
 
 
+def test_a_postcode_is_kept_as_its_town_alone() -> None:
+    weekly = make_list()
+    bring(weekly, "email,country,postcode\nada@example.org,GB,YO21 1RE\nbea@example.org,US,77002\n")
+    places = [find_person(f"{name}@example.org").place for name in ("ada", "bea")]
+    assert [place and (place.town, place.region) for place in places] == [("Whitby", "GB-ENG"), ("Houston", "US-TX")]
+    for model in (Subscriber, Place, ConsentEvent, ImportBatch, ImportRefusal):
+        kept = str(list(model.objects.values()))
+        assert "YO21" not in kept
+        assert "77002" not in kept
+
+
+@pytest.mark.parametrize(
+    ("city", "region", "country", "town"),
+    [
+        ("Totnes", "", "UK", "Totnes"),
+        ("Whitby", "North Yorkshire", "GB", "Whitby"),
+        ("Whitby", "ON", "CA", "Whitby"),
+        ("Whitby", "", "", ""),
+        ("Cobh", "", "Ireland", "Cobh"),
+    ],
+)
+def test_small_towns_come_in_from_a_file(city: str, region: str, country: str, town: str) -> None:
+    bring(make_list(), f"email,city,region,country\nada@example.org,{city},{region},{country}\n")
+    place = find_person("ada@example.org").place
+    assert (place.town if place else "") == town
+
+
 def test_the_same_file_twice_changes_nothing() -> None:
     weekly = make_list()
     text = "email,name\nada@example.org,Ada\nbea@example.org,Bea\n"

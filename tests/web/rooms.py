@@ -19,6 +19,7 @@ LOOKED_AT = {
     "newsletter_clicked_mail": WRITERS,
     "newsletter_decide": NOBODY,  # opens by a link that was signed for one person
     "newsletter_event_announce": WRITERS,
+    "newsletter_event_places": WRITERS,
     "newsletter_issue_audience": WRITERS,
     "newsletter_issue_compare": WRITERS,
     "newsletter_issue_compared": WRITERS,
@@ -132,6 +133,7 @@ POSTED_TOO = {
     "newsletter_protected_terms": PEOPLE,
     "newsletter_story_withdraw": WRITERS,
     "newsletter_event_announce": WRITERS,
+    "newsletter_event_places": WRITERS,
     "subscribers_export": PEOPLE,
     "subscribers_held": PEOPLE,
     "subscribers_import_new": PEOPLE,

@@ -15,7 +15,7 @@ def locate(place: str = "", *, region: str = "", country: str = "", **fields: An
 
 
 def test_coordinates_come_first_and_name_the_nearest_town() -> None:
-    found = locate("Leeds, UK", latitude=29.76, longitude=-95.36)
+    found = locate("The Old School", latitude=29.76, longitude=-95.36)
     assert (found.latitude, found.longitude) == (29.76, -95.36)
     assert (found.town, found.region, found.country, found.zone, found.note) == (
         "Houston",
@@ -24,6 +24,29 @@ def test_coordinates_come_first_and_name_the_nearest_town() -> None:
         "America/Chicago",
         "",
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "latitude", "longitude", "country"),
+    [
+        ("Leeds, UK", 29.76, -95.36, ""),
+        ("London, UK", -0.12, 51.5, ""),  # latitude and longitude the wrong way round
+        ("City Hall, Chicago, IL", 40.71, -74.0, "US"),
+        ("Somewhere in France", 52.52, 13.4, ""),
+        ("Manchester M2 5PD", 53.8, -1.55, "GB"),
+    ],
+)
+def test_coordinates_that_contradict_the_words_are_a_question(
+    words: str, latitude: float, longitude: float, country: str
+) -> None:
+    found = locate(words, region="GB-ENG", latitude=latitude, longitude=longitude)
+    assert (found.latitude, found.longitude, found.country) == (None, None, country)
+    assert "coordinates" in found.note
+    assert found.candidates or "No town" in found.note
+
+
+def test_coordinates_just_over_a_border_are_no_contradiction() -> None:
+    assert locate("Derry Road, Lifford, Ireland", latitude=54.83, longitude=-7.46).note == ""
 
 
 def test_coordinates_of_nowhere_are_not_believed() -> None:
@@ -67,16 +90,90 @@ def test_an_ambiguous_name_loses_its_point_and_says_what_was_meant() -> None:
     assert "Add the state" in found.note
 
 
-def test_an_ambiguous_name_falls_back_to_the_region_of_its_source() -> None:
+def test_the_region_of_a_source_is_not_used_against_the_words() -> None:
     found = locate("Springfield", region="GB-ENG")
-    assert (found.latitude, found.region) == (None, "GB-ENG")
-    assert "England" in found.note
+    assert (found.latitude, found.region, found.country) == (None, "", "US")
+    assert {place.region for place in found.candidates} >= {"US-MO", "US-MA", "US-IL"}
 
 
-def test_a_town_too_small_to_be_known_gets_the_region_of_its_source() -> None:
-    found = locate("Village Hall, Ulverston", region="England", country="GB")
+def test_a_town_of_a_thousand_people_is_known() -> None:
+    assert locate("Village Hall, Ulverston", region="England", country="GB").town == "Ulverston"
+    assert locate("Civic Hall, Totnes", region="GB-ENG").town == "Totnes"
+
+
+def test_a_village_too_small_to_be_known_gets_the_region_of_its_source() -> None:
+    found = locate("Village Hall, Nether Nowhere", region="England", country="GB")
     assert (found.region, found.country, found.latitude) == ("GB-ENG", "GB", None)
-    assert "15,000" in found.note
+    assert "1,000" in found.note
+
+
+@pytest.mark.parametrize(
+    ("words", "region"),
+    [
+        ("New York, NY, USA", "US-NY"),
+        ("Washington DC", "US-DC"),
+        ("Boston MA", "US-MA"),
+        ("Durham NC", "US-NC"),
+        ("London Ontario", "CA-ON"),
+        ("Main Street Station, Richmond, VA", "US-VA"),
+        ("Linn Park, Birmingham, AL 35203, United States", "US-AL"),
+        ("Toronto M5V 2T6", "CA-ON"),
+    ],
+)
+def test_the_words_of_an_event_beat_the_region_of_its_source(words: str, region: str) -> None:
+    assert locate(words, region="GB-ENG").region == region
+
+
+@pytest.mark.parametrize(
+    ("words", "source", "region"),
+    [
+        ("Durham", "GB-ENG", "GB-ENG"),
+        ("Durham", "US-NC", "US-NC"),
+        ("Whitby", "GB-ENG", "GB-ENG"),
+        ("Whitby", "CA-ON", "CA-ON"),
+        ("Newcastle", "GB-ENG", "GB-ENG"),
+        ("Newcastle", "AU-NSW", "AU-NSW"),
+        ("Perth", "GB-SCT", "GB-SCT"),
+        ("Athens", "US-GA", "US-GA"),
+    ],
+)
+def test_the_region_of_a_source_decides_between_equals(words: str, source: str, region: str) -> None:
+    found = locate(words, region=source)
+    assert (found.region, found.note) == (region, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "source"), [("Durham", ""), ("Whitby", ""), ("Boston", "GB-ENG"), ("Houston", "GB-SCT")]
+)
+def test_a_name_that_could_be_here_or_far_away_is_a_question(words: str, source: str) -> None:
+    found = locate(words, region=source)
+    assert (found.latitude, found.region, found.country) == (None, "", "")
+    assert len(found.candidates) > 1
+
+
+@pytest.mark.parametrize(
+    ("words", "town", "latitude", "longitude"),
+    [
+        ("Church Hall, Hawes DL8 3NT", "Hawes", 54.3, -2.0),
+        ("Springfield 65801, USA", "Springfield", 37.2, -93.3),
+        ("Elland Road, LS11 0ES", "Leeds", 53.8, -1.6),
+        ("York Hall, Old Ford Road, E2 9PJ", "London", 51.5, -0.1),
+    ],
+)
+def test_a_postcode_gives_the_middle_of_its_district(words: str, town: str, latitude: float, longitude: float) -> None:
+    found = locate(words)
+    assert found.latitude == pytest.approx(latitude, abs=0.2)
+    assert found.longitude == pytest.approx(longitude, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    "words", ["Manchester Town Hall, Manchester LS1 4AB", "Springfield, IL 65801", "Boston, USA, SW1A 1AA"]
+)
+def test_a_postcode_that_contradicts_the_words_is_a_question(words: str) -> None:
+    found = locate(words)
+    assert found.latitude is None
+    assert "postcode" in found.note
+    assert found.candidates
 
 
 def test_a_place_that_is_a_whole_region_is_that_region() -> None:
@@ -137,7 +234,6 @@ def test_a_source_with_a_region_that_is_none_is_read_without_it() -> None:
         ("Public Library, Brooklyn, NY", 40.7178, -73.9439, "Brooklyn", "US-NY", "America/New_York"),
         ("Town Hall, Springfield", 39.80, -89.65, "Springfield", "US-IL", "America/Chicago"),
         ("City Hall, Hoboken, NJ", 40.7378, -74.0300, "Hoboken", "US-NJ", "America/New_York"),
-        ("Leeds, UK", 29.76, -95.36, "Houston", "US-TX", "America/Chicago"),
         ("The community centre", 51.5270, -0.0549, "London", "GB-ENG", "Europe/London"),
         ("Also on Zoom: https://example.org/", 47.6253, -122.3222, "Seattle", "US-WA", "America/Los_Angeles"),
     ],

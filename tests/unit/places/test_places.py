@@ -11,6 +11,7 @@ from subscribers.places import (
     country_name,
     country_of,
     distance_km,
+    find_described,
     find_place,
     nearest_place,
     region_name,
@@ -19,10 +20,12 @@ from subscribers.places import (
     resolve_region,
     say_country,
     say_region,
+    suggest_towns,
 )
+from subscribers.places.choosing import describe, describe_apart
 from subscribers.places.names import fold, usable_alternate
+from subscribers.places.postcodes import find_postcodes
 from subscribers.places.regions import countries
-from subscribers.places.search import describe
 
 
 @pytest.mark.parametrize(
@@ -83,7 +86,7 @@ def test_an_ambiguous_name_keeps_what_is_certain_and_what_was_meant() -> None:
         ("Mexico", "MX", ""),
         ("India", "IN", ""),
         ("Scotland, UK", "GB", "GB-SCT"),
-        ("Ulverston, UK", "GB", ""),
+        ("Nether Nowhere, UK", "GB", ""),
     ],
 )
 def test_a_country_or_region_alone_is_no_town(text: str, country: str, region: str) -> None:
@@ -124,7 +127,7 @@ def test_a_country_or_region_beside_the_text_admits_only_what_lies_in_it() -> No
     assert find_place("Richmond", region="US-VA").region == "US-VA"
     assert find_place("London", country="CA").region == "CA-ON"
     assert find_place("London", country="United Kingdom", region="England").region == "GB-ENG"
-    outside = find_place("Leeds, UK", country="US")
+    outside = find_place("Wolverhampton, UK", country="US")
     assert outside.place is None
     assert outside.country == "US"
     with pytest.raises(UnknownPlace):
@@ -325,3 +328,130 @@ def test_regions_and_countries_are_listed_by_their_names_in_the_language() -> No
     names = [name for _code, name in countries(language="es")]
     assert "Alemania" in names
     assert names.index("Alemania") < names.index("Andorra") < names.index("Zimbabue")
+
+
+@pytest.mark.parametrize(
+    ("text", "town", "region"),
+    [
+        ("Totnes", "Totnes", "GB-ENG"),
+        ("Whitby, UK", "Whitby", "GB-ENG"),
+        ("Wash. DC", "Washington", "US-DC"),
+        ("Philadelphia, Penn.", "Philadelphia", "US-PA"),
+        ("Halifax, W. Yorks", "Halifax", "GB-ENG"),
+        ("Washington, Tyne & Wear", "Washington", "GB-ENG"),
+        ("Newport, Isle of Wight", "Newport", "GB-ENG"),
+        ("Ashford, Kent", "Ashford", "GB-ENG"),
+        ("Cobh, Co. Cork", "Cobh", "IE-M"),
+        ("Frankfurt (Oder)", "Frankfurt (Oder)", "DE-BB"),
+        ("Quebec City", "Québec", "CA-QC"),
+        ("Downtown Houston", "Houston", "US-TX"),
+        ("Mumbai, MH", "Mumbai", "IN-MH"),
+        ("Garden Grove, CA", "Garden Grove", "US-CA"),
+        ("SW1A 1AA", "London", "GB-ENG"),
+        ("YO22", "Whitby", "GB-ENG"),
+    ],
+)
+def test_towns_of_a_thousand_people_are_found_however_they_are_written(text: str, town: str, region: str) -> None:
+    match = find_place(text)
+    assert match.place is not None, match.reason
+    assert (match.place.name, match.place.region) == (town, region)
+
+
+@pytest.mark.parametrize(
+    ("text", "spot"),
+    [
+        ("Ashford, Kent", (51.1, 0.9)),
+        ("Ashford, Surrey", (51.4, -0.5)),
+        ("Newport, Isle of Wight", (50.7, -1.3)),
+        ("Newport, Shropshire", (52.8, -2.4)),
+        ("Richmond, North Yorkshire", (54.4, -1.7)),
+    ],
+)
+def test_a_county_tells_towns_of_one_name_apart(text: str, spot: tuple[float, float]) -> None:
+    place = find_place(text).place
+    assert place is not None
+    assert (place.latitude, place.longitude) == pytest.approx(spot, abs=0.15)
+
+
+def test_a_town_far_from_the_county_that_is_named_is_not_taken() -> None:
+    assert find_place("Whitby, Cornwall").place is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12 London Road",
+        "Lavender Hill",
+        "The Village",
+        "Hotel Victoria",
+        "Liberty, 12 Main Street",
+        "Library, Park Street",
+    ],
+)
+def test_streets_and_venues_named_like_towns_are_none(text: str) -> None:
+    assert find_place(text, near="GB-ENG").place is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Shirley, England, United Kingdom",
+        "Saint Ives, England, United Kingdom",
+        "Winsen, Lower Saxony, Germany",
+        "Rāmpur, Uttar Pradesh, India",
+        "Gibraltar",
+        "Elk Grove, California, United States",
+        "Hải Dương, Haiphong, Vietnam",
+    ],
+)
+def test_a_town_that_was_kept_in_words_before_the_list_grew_is_still_found(text: str) -> None:
+    match = find_described(text)
+    assert match.place is not None
+    assert match.place.population > 15_000
+    assert match.place.name == text.partition(",")[0]
+
+
+def test_towns_of_one_name_and_region_are_offered_with_their_counties() -> None:
+    names = describe_apart(find_place("Shirley, England").candidates)
+    assert names == ["Shirley, Solihull, England, United Kingdom", "Shirley, Greater London, England, United Kingdom"]
+    for name in names:
+        assert find_place(name).place is not None
+
+
+@pytest.mark.parametrize(("typed", "suggested"), [("Totn", "Totnes, England, United Kingdom"), ("Whitb", "Whitby, England, United Kingdom"), ("newport, shrop", "Newport, Telford and Wrekin, England, United Kingdom")])  # fmt: skip
+def test_small_towns_are_suggested_while_they_are_typed(typed: str, suggested: str) -> None:
+    if "," in typed:
+        assert suggested in suggest_towns("Newport, England", most=20)
+    else:
+        assert suggested in suggest_towns(typed)
+
+
+def test_every_suggestion_means_one_town() -> None:
+    for typed in ("newp", "ashf", "spring", "san j", "frank"):
+        for suggestion in suggest_towns(typed, most=20):
+            assert find_place(suggestion).place is not None, suggestion
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "region", "has_point"),
+    [
+        ("Leeds LS1 4AB", "GB", "GB-ENG", True),
+        ("leeds ls14ab", "GB", "GB-ENG", True),
+        ("Edinburgh EH1 1EW", "GB", "GB-SCT", True),
+        ("Belfast BT1 5GS", "GB", "GB-NIR", False),
+        ("Toronto M5V 2T6", "CA", "CA-ON", False),
+        ("Galway H91 TK33", "IE", "", False),
+        ("Austin, TX 78701-1234", "US", "US-TX", True),
+        ("San Juan 00901", "PR", "", True),
+    ],
+)
+def test_a_postcode_tells_country_region_and_point(text: str, country: str, region: str, has_point: bool) -> None:
+    code = find_postcodes(text)[0]
+    assert (code.country, code.region, code.latitude is not None) == (country, region, has_point)
+
+
+@pytest.mark.parametrize(
+    "text", ["ZZ9 9ZZ", "Room 12", "2026", "+44 20 7946 0000", "00000", "D2 D2", "a" * 3000, "LS1 4AB" * 0]
+)
+def test_what_is_no_postcode_is_none(text: str) -> None:
+    assert [code for code in find_postcodes(text) if code.certain] == []

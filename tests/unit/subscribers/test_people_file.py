@@ -110,6 +110,29 @@ def test_all_columns_are_read_and_the_postcode_is_dropped() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("country", "postcode", "city"),
+    [
+        ("GB", "YO21 1RE", "Whitby, England, United Kingdom"),
+        ("UK", "tq9 5ae", "Totnes, England, United Kingdom"),
+        ("", "EH1 1EW", "Edinburgh, Scotland, United Kingdom"),
+        ("US", "77002", "Houston, Texas, United States"),
+        ("US", "77002-1234", "Houston, Texas, United States"),
+        ("", "77002", ""),
+        ("DE", "77002", ""),
+        ("US", "YO21 1RE", ""),
+        ("GB", "ZZ9 9ZZ", ""),
+        ("GB", "12 High Street, YO21 1RE", ""),
+        ("Nowhere", "YO21 1RE", ""),
+        ("CA", "M5V 2T6", ""),
+    ],
+)
+def test_a_postcode_names_the_town_of_people_who_name_none(country: str, postcode: str, city: str) -> None:
+    (row,) = read(f'email,country,postcode\nada@example.org,{country},"{postcode}"\n'.encode())
+    assert isinstance(row, PersonRow)
+    assert row.city == city
+
+
 def test_values_that_are_not_understood_are_left_out_and_noted() -> None:
     (row,) = read(b"email,language,giving,timezone\nada@example.org,English!,often,Mars/Base\n")
     assert isinstance(row, PersonRow)
@@ -119,7 +142,7 @@ def test_values_that_are_not_understood_are_left_out_and_noted() -> None:
 
 def test_columns_that_are_not_used_are_reported_and_those_of_no_known_meaning_are_kept_as_attributes() -> None:
     look = look_at(io.BytesIO(b"email,shoe size,postcode,Phone Number\n"))
-    assert look.guess() == ["email", "attribute:shoe_size", "", ""]
+    assert look.guess() == ["email", "attribute:shoe_size", "postcode", ""]
     assert unused_columns(look.header, look.guess()) == ["phone number"]
 
 

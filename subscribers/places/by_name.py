@@ -1,0 +1,173 @@
+"""Find the town that the words of an address name, the last that do, or the question which of several it is."""
+
+from collections.abc import Sequence
+
+from subscribers.places import areas
+from subscribers.places.areas import Area, is_code
+from subscribers.places.choosing import KNOWN_TO_MANY, TOWN, Found, choose, describe, describe_apart
+from subscribers.places.match import PlaceMatch
+from subscribers.places.names import fold
+from subscribers.places.narrowing import Narrowed, Step
+from subscribers.places.regions import names_region, region_name
+from subscribers.places.towns import Place, towns_named
+from subscribers.places.venue_words import civic_owner, is_street, is_venue_only, without_qualifiers
+
+MOST_WORDS_OF_A_TOWN = 4
+_DISTINCTIVE_WORDS = 3
+_FAMOUS = 20
+
+
+def find_by_name(narrowed: Narrowed, near: str) -> PlaceMatch | None:
+    """The town that a part of the address names, the last that does; an area's name as that of a town comes next."""
+    for number, part in reversed(list(enumerate(narrowed.left))):
+        is_first_of_many = number == 0 and len(narrowed.left) > 1
+        found = _towns(part, narrowed, near, smallest=KNOWN_TO_MANY if is_first_of_many and not narrowed.given else 0)
+        if found:
+            return _choose(part, found, near, _beside(part, narrowed), given=narrowed.given)
+    for step in reversed(narrowed.steps):
+        meant = _area_as_town(step, narrowed, near)
+        if meant is not None:
+            return meant
+    for part in reversed(narrowed.left):
+        found = _towns_in_a_part(part, narrowed, near)
+        if found:
+            return _choose(part, found, near, ())
+    return None
+
+
+def _area_as_town(step: Step, narrowed: Narrowed, near: str) -> PlaceMatch | None:
+    """The town of an area's name: Cork in Cork, Victoria in British Columbia where no town of the address is in Australia."""
+    part = step.part
+    called = areas.areas_called(part)
+    if is_code(part) or any(not area.region for area in called):
+        return None
+    wider = Narrowed((part,), (), step.before)
+    found = _towns(part, wider, near)
+    if not found or (wider.given and _names_a_town_outside(narrowed, step)):
+        return None
+    named = [area for area in called if area.is_widely_known and names_region(part, area.region)]
+    named += [area for area in called if area.counties and not any(area.holds(place) for place, own in found if own)]
+    if any(area.holds(place) for area in named for place, _ in found):
+        found = [pair for pair in found if any(area.holds(pair[0]) for area in named)]
+    elif named:
+        return _area_or_town(part, named[0], found, near)
+    return _choose(part, found, near, (), given=wider.given)
+
+
+def _names_a_town_outside(narrowed: Narrowed, step: Step) -> bool:
+    """Whether a part before an area names a town of the same country, so that the area cannot be the town itself."""
+    wider = Narrowed(narrowed.left, (), step.before)
+    return any(
+        own and place.population >= TOWN and wider.holds(place)
+        for part in narrowed.left
+        for place, own in towns_named(part)
+    )
+
+
+def _area_or_town(part: str, area: Area, found: Found, near: str) -> PlaceMatch | None:
+    """What "Victoria" means after a place that is not known: the region, or a town elsewhere in the world."""
+    large = [(place, own) for place, own in found if own and place.population >= KNOWN_TO_MANY]
+    exactly = [
+        pair for pair in large if pair[0].name.casefold() == part.casefold() != region_name(area.region).casefold()
+    ]
+    if exactly or (near and near[:2] != area.country and any(_is_in(place, near[:2]) for place, _ in large)):
+        return _choose(part, exactly or found, near, ())
+    if large and not near:
+        what, also = area.describe(), describe(large[0][0])
+        return PlaceMatch(
+            ambiguous=True,
+            candidates=tuple(place for place, _ in large),
+            reason=f"“{part}” could be {what}, or the town {also}.",
+        )
+    return None
+
+
+def _towns(part: str, narrowed: Narrowed, near: str, smallest: int = 0) -> Found:
+    """The towns that a whole part names: "Leeds", "Downtown Houston"."""
+    if not narrowed.given and (is_street(part) or is_venue_only(part)):
+        return []
+    found = [(place, own) for place, own in towns_named(part) if narrowed.holds(place)]
+    if not found:
+        found = [
+            (place, own)
+            for name, only_large in without_qualifiers(part)
+            for place, own in towns_named(name)
+            if narrowed.holds(place) and (place.population >= KNOWN_TO_MANY or not only_large)
+        ]
+    return [pair for pair in found if pair[0].population >= smallest or _is_in(pair[0], near)]
+
+
+def _towns_in_a_part(part: str, narrowed: Narrowed, near: str) -> Found:
+    """Towns that a part names beside a venue: "Central Library Manchester", "Leeds Town Hall", "Hay-on-Wye Castle".
+
+    Only where the words or the source say that the country is the right one: cafés are called Paris everywhere.
+    """
+    if is_street(part):
+        return []
+    words = part.split()
+    pieces = [" ".join(words[-count:]) for count in range(min(len(words) - 1, MOST_WORDS_OF_A_TOWN), 0, -1)]
+    for piece in [*pieces, *filter(None, [civic_owner(part)])]:
+        found = [
+            (place, own)
+            for place, own in towns_named(piece)
+            if own and place.population >= KNOWN_TO_MANY and _is_likely(place, narrowed, near)
+        ]
+        if found:
+            return found
+    for count in range(len(words) - 1, 0, -1):
+        piece = " ".join(words[:count])
+        if len(fold(piece).split()) >= _DISTINCTIVE_WORDS:
+            found = [(place, own) for place, own in towns_named(piece) if own and _is_likely(place, narrowed, near)]
+            if found:
+                return found
+    return []
+
+
+def _is_likely(place: Place, narrowed: Narrowed, near: str) -> bool:
+    return narrowed.holds(place) and (narrowed.given or _is_in(place, near[:2]))
+
+
+def _is_in(place: Place, near: str) -> bool:
+    return bool(near) and near in (place.region, place.country)
+
+
+def _beside(part: str, narrowed: Narrowed) -> list[Place]:
+    """The towns that the other parts name: Jesmond tells which Newcastle is meant."""
+    others = [other for other in narrowed.left if other != part and not is_venue_only(other) and not is_street(other)]
+    return [place for other in others for place, _ in towns_named(other)]
+
+
+def _choose(part: str, found: Found, near: str, beside: Sequence[Place], *, given: bool = True) -> PlaceMatch:
+    choice = choose(found, near=near, beside=beside)
+    own = dict(found).get(choice.place, True) if choice.place else True
+    if choice.place is not None and not given and _is_doubtful(choice.place, own, near):
+        return PlaceMatch(
+            ambiguous=True,
+            candidates=choice.candidates,
+            reason=f"“{part}” could be {describe(choice.place)}, but nothing else says so. Add the state or the country.",
+        )
+    if choice.place is not None:
+        place = choice.place
+        return PlaceMatch(place=place, candidates=(place,), country=place.country, region=place.region)
+    meant = choice.candidates
+    shown = describe_apart(meant[:3])
+    more = f" (and {len(meant) - 3} more)" if len(meant) > 3 else ""
+    reason = f"“{part}” could be {'; '.join(shown[:-1])}; or {shown[-1]}{more}. Add the state or the country."
+    if len(shown) == 1:
+        reason = f"Several places are called “{shown[0]}”. Name a larger town nearby."
+    return PlaceMatch(
+        ambiguous=True,
+        candidates=meant,
+        reason=reason,
+        country=meant[0].country if len({place.country for place in meant}) == 1 else "",
+        region=meant[0].region if len({place.region for place in meant}) == 1 else "",
+    )
+
+
+def _is_doubtful(place: Place, own: bool, near: str) -> bool:
+    """Whether a town that is named without its country is too little known to be meant far from the source."""
+    if near and place.country == near[:2]:
+        return False
+    if place.population >= KNOWN_TO_MANY:
+        return False
+    return bool(near) or not (own or place.fame >= _FAMOUS)

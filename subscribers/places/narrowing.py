@@ -1,0 +1,82 @@
+"""Read countries, regions and counties off the end of an address: "Leeds, West Yorkshire, UK"."""
+
+from dataclasses import dataclass
+
+from subscribers.places import areas
+from subscribers.places.areas import Area
+from subscribers.places.towns import Place, towns_named
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part that names an area, and the areas that the parts after it leave; ``peeled`` off the end of a longer part."""
+
+    part: str
+    before: tuple[Area, ...]
+    peeled: bool = False
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """The parts that may name a town (at least one), and the areas in which it must then lie.
+
+    ``steps`` are the parts that name areas, the last of the address first.
+    """
+
+    left: tuple[str, ...]
+    steps: tuple[Step, ...]
+    areas: tuple[Area, ...]
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """The parts that name areas, those nearest to the town first."""
+        return tuple(step.part for step in reversed(self.steps))
+
+    @property
+    def given(self) -> bool:
+        """Whether anything says in which country the town is."""
+        return self.areas != (Area(),)
+
+    def holds(self, place: Place) -> bool:
+        """Whether a town lies in one of the areas."""
+        return any(area.holds(place) for area in self.areas)
+
+
+def narrow(parts: list[str], within: Area) -> Narrowed:
+    """Take areas off the end while they do not contradict each other."""
+    kept: tuple[Area, ...] = (within,)
+    left, steps = list(parts), []
+    while True:
+        part = left[-1]
+        named = tuple(areas.combine(areas.areas_called(part), kept))
+        if named and len(left) > 1:
+            steps.append(Step(left.pop(), kept))
+            kept = named
+            continue
+        if not any(area.holds(place) for area in kept for place, _ in towns_named(part)):
+            rest, end, named = _peel(part, kept)
+            if end:
+                left[-1] = rest
+                steps.append(Step(end, kept, peeled=True))
+                kept = named
+        return Narrowed(tuple(left), tuple(steps), kept)
+
+
+def _peel(part: str, kept: tuple[Area, ...]) -> tuple[str, str, tuple[Area, ...]]:
+    """Take an area off the last words of a part ("Austin TX", "Houston Texas"): the rest, the area's words, the areas.
+
+    Codes in small letters count only beside a town that lies in what they name ("austin tx", not "come to me").
+    """
+    words = part.split()
+    for any_case in (False, True):
+        for count in (3, 2, 1):
+            if len(words) <= count:
+                continue
+            rest, end = " ".join(words[:-count]), " ".join(words[-count:])
+            called = areas.areas_called(end, any_case=any_case)
+            named = areas.combine((area for area in called if area.is_widely_known), kept)
+            if any_case:
+                named = [area for area in named if any(area.holds(place) for place, _ in towns_named(rest))]
+            if named:
+                return rest, end, tuple(named)
+    return part, "", kept

@@ -1,0 +1,151 @@
+"""The page on which staff say where events are: candidates by distance, one click, the same words settled together."""
+
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+
+from newsletter.content.place_questions import ask_about
+from newsletter.content.places import Located
+from newsletter.models import EventNotice, Issue, SettledPlace
+from subscribers.places import find_place
+from subscribers.places.distance import compass_point
+from tests.support.fixtures import LONDON, NOW, add_readers, make_event, make_issue, make_publication, make_story
+from tests.web.desk import said, sign_in
+
+pytestmark = pytest.mark.django_db
+PAGE = "/admin/events/places/"
+
+
+@pytest.fixture(autouse=True)
+def _on_the_day() -> Iterator[None]:
+    with time_machine.travel(NOW):
+        yield
+
+
+def make_question(title: str = "Vigil", words: str = "Springfield", **changes: object) -> EventNotice:
+    match = find_place(words)
+    question = ask_about(Located(note=match.reason, candidates=match.candidates))
+    return make_event(title, place_text=words, note=match.reason, place_question=question, **changes)
+
+
+def key(event: EventNotice, region: str) -> str:
+    one = next(one for one in event.place_question["candidates"] if one["region"] == region)
+    return f"{region}|{one['town']}|{one['latitude']:.4f}|{one['longitude']:.4f}"
+
+
+def test_home_asks_where_events_are_and_the_page_lists_the_candidates() -> None:
+    make_question()
+    browser = sign_in("editor")
+    home = browser.get("/admin/").content.decode()
+    assert "1 event to come has no certain place" in home
+    assert f'href="{PAGE}"' in home
+    assert "has something unsure" not in home
+    page = browser.get(PAGE).content.decode()
+    for expected in (
+        "Springfield, Missouri, United States",
+        "Springfield, Illinois, United States",
+        "37.22° N, 93.30° W",
+        "km south-west of the first",
+    ):
+        assert expected in page
+
+
+def test_candidates_stand_by_their_distance_from_the_likeliest() -> None:
+    make_question()
+    page = sign_in("editor").get(PAGE).content.decode()
+    options = [page.index(f"It is in Springfield, {state}") for state in ("Illinois", "Missouri", "Massachusetts")]
+    assert options == sorted(options)
+
+
+def test_one_click_settles_all_events_at_the_same_words() -> None:
+    event, other = make_question(), make_question("Talk", "SPRINGFIELD")
+    browser = sign_in("editor")
+    answer = browser.post(PAGE, {"event": event.pk, "place": key(event, "US-IL")}, follow=True)
+    assert said(answer) == [
+        "2 events are in Springfield, Illinois, United States now."
+        " The same words of this source will be read so from now on."
+    ]
+    for one in (event, other):
+        one.refresh_from_db()
+        assert (one.region, one.note, one.place_question) == ("US-IL", "", {})
+        assert one.latitude == pytest.approx(39.8, abs=0.1)
+    assert SettledPlace.objects.get().words == "springfield"
+    assert "Every event to come has a certain place" in answer.content.decode()
+
+
+def test_a_town_that_is_typed_settles_a_question_without_candidates() -> None:
+    event = make_question(words="Village Hall, Nether Nowhere")
+    answer = sign_in("editor").post(PAGE, {"event": event.pk, "town": "Totnes"}, follow=True)
+    event.refresh_from_db()
+    assert (event.town, event.region) == ("Totnes", "GB-ENG")
+    assert "1 event is in Totnes" in said(answer)[0]
+
+
+@pytest.mark.parametrize(
+    ("posted", "words"),
+    [
+        ({"town": "Springfield"}, "could be"),
+        ({"town": "Nether Nowhere"}, "We know no town"),
+        ({"town": "  "}, "Choose one of the places"),
+        ({"place": "US-IL|Elsewhere|0.0000|0.0000"}, "Choose one of the places"),
+        ({}, "Choose one of the places"),
+    ],
+)
+def test_an_answer_that_names_no_town_changes_nothing(posted: dict[str, str], words: str) -> None:
+    event = make_question()
+    answer = sign_in("editor").post(PAGE, {"event": event.pk, **posted}, follow=True)
+    event.refresh_from_db()
+    assert words in said(answer)[0]
+    assert event.latitude is None
+    assert event.place_question
+
+
+@pytest.mark.parametrize("pk", ["", "x", "999999"])
+def test_an_answer_about_no_event_is_not_found(pk: str) -> None:
+    assert sign_in("editor").post(PAGE, {"event": pk, "town": "Totnes"}).status_code == 404
+
+
+def test_settling_a_place_voids_the_approval_of_an_issue_that_shows_it() -> None:
+    publication = make_publication()
+    make_story("How Maya came home")
+    event = make_question("Vigil by the river", region="GB-ENG", country="GB")
+    add_readers(publication, 3, where=LONDON)
+    issue = make_issue(publication, approved=True)
+    sign_in("editor").post(PAGE, {"event": event.pk, "town": "Brighton, England"})
+    issue.refresh_from_db()
+    assert issue.state == Issue.State.DRAFT
+
+
+def test_writing_the_place_in_the_editor_ends_the_question() -> None:
+    event = make_question()
+    form = {
+        "title": event.title, "url": event.url, "starts_at": "2026-03-11T09:30", "zone": "Europe/London",
+        "place_text": event.place_text, "town": "Springfield", "region": "US-IL", "country": "US",
+        "latitude": "39.8", "longitude": "-89.6", "summary": "",
+    }  # fmt: skip
+    sign_in("editor").post(f"/admin/events/edit/{event.pk}/", form)
+    event.refresh_from_db()
+    assert (event.latitude, event.place_question, event.note) == (39.8, {}, "")
+
+
+def test_past_cancelled_and_certain_events_are_not_asked_about() -> None:
+    make_question("Past", days_ahead=-3)
+    make_question("Cancelled", cancelled=True)
+    make_event("Certain", where=LONDON)
+    assert "Every event to come has a certain place" in sign_in("editor").get(PAGE).content.decode()
+
+
+def test_the_words_of_an_event_are_shown_as_text() -> None:
+    make_question(title="<script>alert(1)</script>", words="<b>Springfield</b>")
+    page = sign_in("editor").get(PAGE).content.decode()
+    assert "<script>alert(1)" not in page
+    assert "<b>Springfield" not in page
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "side"),
+    [(60, 0, "N"), (58, 14, "NE"), (51, 10, "E"), (40, 0, "S"), (51, -10, "W"), (45, -10, "SW"), (56, -10, "NW")],
+)
+def test_the_side_of_the_compass(latitude: float, longitude: float, side: str) -> None:
+    assert compass_point(51.0, 0.0, latitude, longitude) == side

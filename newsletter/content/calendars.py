@@ -104,7 +104,9 @@ class _Reader:
             self.number += 1
             late = time.process_time() - self.begun > _ALL_SECONDS
             if late or self.number > _MOST_SERIES:
-                self._stop(_TOO_MUCH_IN_ALL if late else f"Only the first {_MOST_SERIES} events of a calendar are read.")
+                self._stop(
+                    _TOO_MUCH_IN_ALL if late else f"Only the first {_MOST_SERIES} events of a calendar are read."
+                )
                 break
             self._read_series(series, zones, default_zone)
         for name in zones.unusable:

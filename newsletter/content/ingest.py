@@ -11,13 +11,15 @@ from django.db import transaction
 from django.db.models import Q
 
 from newsletter.content.entries import EventEntry, Parsed, SetAside, StoryEntry
+from newsletter.content.event_changes import note_change
 from newsletter.content.event_zones import settle_zone
 from newsletter.content.fetch import Fetcher, FetchError
 from newsletter.content.hosting import fetch_picture, make_fetcher
+from newsletter.content.moved_events import adopt_moved_events
 from newsletter.content.pictures import BadPicture
 from newsletter.content.places import locate_event
 from newsletter.content.read import TooHeavy, Unreadable, read_source
-from newsletter.content.vanished import HELD, cancel_vanished
+from newsletter.content.vanished import HELD, cancel_vanished, withdraw_private
 from newsletter.models import EventNotice, Picture, SetAsideEntry, Source, Story
 from subscribers.models import Topic
 
@@ -99,19 +101,32 @@ def _failed(
 
 def _looked(source: Source, *, now: datetime, wait: timedelta) -> None:
     source.looked_at, source.due_at = now, now + wait
-    source.save(update_fields=["etag", "last_modified", "failures", "error", "good_at", "looked_at", "due_at"])
+    source.save(
+        update_fields=["etag", "last_modified", "listed", "failures", "error", "good_at", "looked_at", "due_at"]
+    )
 
 
 def _store(source: Source, parsed: Parsed, report: IngestReport, *, fetcher: Fetcher, now: datetime) -> None:
     report.set_aside = list(parsed.set_aside)
     for story in parsed.stories:
         _count(report, _store_story(source, story, report, fetcher=fetcher, now=now))
+    if source.kind in (Source.Kind.CALENDAR, Source.Kind.EVENTS):
+        report.cancelled = withdraw_private(source, parsed, now=now)
+        adopt_moved_events(source, parsed, now=now)
     for event in parsed.events:
         _count(report, _store_event(source, event, now=now))
     if source.kind in (Source.Kind.CALENDAR, Source.Kind.EVENTS):
-        report.cancelled, held = cancel_vanished(source, parsed, now=now)
+        gone, held = cancel_vanished(source, parsed, now=now)
+        report.cancelled += gone
         if held:
             report.set_aside.append(held)
+        else:
+            # While events are held, the count from before decides at the next reading.
+            source.listed = parsed.listed
+    _keep_set_aside(source, report, now=now)
+
+
+def _keep_set_aside(source: Source, report: IngestReport, *, now: datetime) -> None:
     with transaction.atomic():
         source.set_aside.all().delete()
         SetAsideEntry.objects.bulk_create(
@@ -195,6 +210,8 @@ def _upsert(model: Any, source: Source, external_id: str, known: Any, values: di
     for name, value in values.items():
         if name not in known.edited_fields:
             setattr(known, name, value)
+    if model is EventNotice:
+        note_change(known, now=now)
     known.save()
     return known
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
+from newsletter.content.event_changes import note_change
 from newsletter.desk.care_forms import ChannelsField, RegionsField
 from newsletter.desk.wall_clock import WallClockField, read_clock, set_clock
 
@@ -117,6 +118,8 @@ class EventForm(ContentForm):
     def save(self, commit: bool = True) -> Any:
         moved = [name for name in MOMENTS if self.was.get(name) != getattr(self.instance, name)]
         self.instance.edited_fields = list(dict.fromkeys([*self.instance.edited_fields, *moved]))
+        if self.instance.pk:
+            note_change(self.instance, now=timezone.now())
         return super().save(commit=commit)
 
     @cached_property

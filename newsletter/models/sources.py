@@ -35,6 +35,9 @@ class Source(models.Model):
 
     etag = models.CharField(max_length=500, blank=True, editable=False)
     last_modified = models.CharField(max_length=100, blank=True, editable=False)
+    listed = models.PositiveIntegerField(
+        null=True, editable=False, help_text=gettext_lazy("How many events it listed when it was last read.")
+    )
     due_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
     looked_at = models.DateTimeField(null=True, blank=True, editable=False)
     good_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -14,6 +14,7 @@ __all__ = ["CALENDAR_AHEAD", "FetchError", "Reading", "TooHeavy", "Unreadable", 
 
 MOST_WORDPRESS_PAGES = 5
 _FOR_PEOPLE = ("page", "events")
+_ACCEPT = {"calendar": "text/calendar, text/plain;q=0.5, */*;q=0.1"}
 _LIMITS = {"feed": FEED, "calendar": CALENDAR}
 
 robots = Robots()
@@ -37,7 +38,13 @@ def read_source(
         return _read_wordpress(url, fetcher=fetcher, now=now, days_back=days_back)
     if kind in _FOR_PEOPLE:
         robots.check(url, fetcher=fetcher, now=now)
-    fetched = fetcher.fetch(url, etag=etag, last_modified=last_modified, limits=_LIMITS.get(kind, PAGE))
+    fetched = fetcher.fetch(
+        url,
+        etag=etag,
+        last_modified=last_modified,
+        limits=_LIMITS.get(kind, PAGE),
+        accept=_ACCEPT.get(kind, "*/*"),
+    )
     if fetched.not_modified:
         return Reading(unchanged=True, etag=etag, last_modified=last_modified)
     if kind in _FOR_PEOPLE and fetched.url != url:

@@ -163,3 +163,12 @@ def test_an_event_that_becomes_a_series_stays_the_same_event(site):
     look(site, event("a", "20260415T180000Z", "RRULE:FREQ=WEEKLY;COUNT=2"), event("b"))
     assert cancelled() == set()
     assert EventNotice.objects.filter(title="a").count() == 2
+
+
+def test_a_calendar_address_of_a_calendar_program_is_read(site):
+    site.put("/c.ics", f"BEGIN:VCALENDAR\r\n{event('a')}END:VCALENDAR\r\n")
+    source = Source(name="Webcal", kind="calendar", url=site.url.replace("http:", "webcal:") + "/c.ics")
+    source.full_clean()
+    source.save()
+    assert ingest_source(source=source, now=NOW).new == 1
+    assert site.asked[-1][1]["Accept"].startswith("text/calendar")

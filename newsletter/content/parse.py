@@ -8,6 +8,7 @@ from newsletter.content.entries import Parsed
 from newsletter.content.event_pages import parse_event_page
 from newsletter.content.feeds import parse_feed
 from newsletter.content.pages import parse_story_page
+from newsletter.content.tribe_events import parse_tribe_events
 from newsletter.content.wordpress import parse_posts
 
 CALENDAR_AHEAD = timedelta(days=400)
@@ -15,7 +16,10 @@ CALENDAR_AHEAD = timedelta(days=400)
 
 @dataclass(frozen=True)
 class Document:
-    """What a source of one ``kind`` (as ``Source.kind``) answered. ``now`` is aware and judges dates."""
+    """What a source of one ``kind`` answered: a ``Source.kind``, or ``tribe_events`` for The Events Calendar's interface.
+
+    ``now`` is aware and judges dates.
+    """
 
     kind: str
     body: bytes
@@ -38,4 +42,6 @@ def parse_document(document: Document) -> Parsed:
             return parse_calendar(body, url=url, window_start=now - timedelta(days=1), window_end=now + CALENDAR_AHEAD)
         case "events":
             return parse_event_page(body, url=url, content_type=document.content_type, now=now)
+        case "tribe_events":
+            return parse_tribe_events(body, url=url, now=now)
     raise ValueError(f"no parser reads sources of the kind {document.kind!r}")

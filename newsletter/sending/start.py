@@ -16,6 +16,7 @@ from newsletter.sending.domains import find_domain_faults
 from newsletter.sending.fence import require_open
 from newsletter.sending.freeze import freeze_audience
 from newsletter.sending.hold import check_installation, require_no_hold, write_journal
+from newsletter.sending.look_at_events import look_at_events
 from newsletter.sending.provider import current_adapter, provider_label
 from subscribers.errors import DomainError
 
@@ -104,6 +105,7 @@ def _require_own_domain(issue: Issue) -> None:
 def prepare_send(*, send: Send, now: datetime) -> Send:
     """Take a send that was begun, by us or by a process that died, to submitting. Later states are left alone."""
     if send.state == Send.State.PREPARING:
+        look_at_events(send=send, now=now)
         try:
             freeze_audience(send=send, capabilities=current_adapter().capabilities, now=now)
         except (DomainError, DatabaseError) as error:

@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 import pytest
 
 from newsletter.content.ingest import IngestReport, ingest_source
-from newsletter.models import EventNotice, Source
-from tests.support.fixtures import NOW
+from newsletter.errors import NotApproved
+from newsletter.issues.approve import void_changed_approvals
+from newsletter.models import Delivery, EventNotice, Issue, Source
+from newsletter.sending.start import start_send
+from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
 from tests.support.shapes import MARKER, read_shape
 from tests.support.site import Site, serve_site
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -265,3 +268,36 @@ def test_events_on_later_pages_of_a_site_are_not_cancelled(site):
     site.put("/page", f'<script type="application/ld+json">[{nodes}]</script>')
     Source.objects.update(url=site.url + "/page", listed=3)
     assert look_at_site(site).cancelled == 0
+
+
+def make_approved_issue(site: Site) -> Issue:
+    """An approved issue that shows the online event “a” of the calendar, read an hour ago."""
+    publication = make_publication(events=4)
+    add_readers(publication, 2)
+    make_story("A verdict")
+    look(site, event("a", "20260310T180000Z"), event("b", "20260311T180000Z"), now=NOW - timedelta(hours=1))
+    return make_issue(publication, approved=True)
+
+
+@pytest.mark.parametrize("change", ["CLASS:PRIVATE", "STATUS:CANCELLED", "DTSTART:20260312T180000Z"])
+def test_the_last_look_stops_an_event_that_changed_after_approval(site, change):
+    issue = make_approved_issue(site)
+    changed = event("a", "20260310T180000Z", change) if "DTSTART" not in change else event("a", change[8:])
+    text = f"BEGIN:VCALENDAR\r\n{changed}{event('b', '20260311T180000Z')}END:VCALENDAR\r\n"
+    site.put("/c.ics", text, Content_Type="text/calendar")
+    with pytest.raises(NotApproved):
+        start_send(issue=issue, now=NOW)
+    assert not Delivery.objects.exists()
+
+
+def test_the_last_look_lets_go_what_did_not_change(site):
+    issue = make_approved_issue(site)
+    site.put("/c.ics", "gone", status=500)
+    assert start_send(issue=issue, now=NOW).recipients == 2
+
+
+def test_an_event_that_becomes_private_after_approval_voids_it(site):
+    issue = make_approved_issue(site)
+    look(site, event("a", "20260310T180000Z", "CLASS:PRIVATE"), event("b", "20260311T180000Z"))
+    ((voided, _),) = void_changed_approvals(now=NOW)
+    assert voided == issue

@@ -16,9 +16,12 @@ from newsletter.content.markup import decode_page
 from newsletter.content.markup_events import read_marked_up
 from newsletter.content.rest_links import find_rest_links
 
-_REPAIRED = "Small mistakes in the page’s event data were repaired ({0}). Compare its events with the page."
 _UNREADABLE = (
     "A part of the page’s event data (JSON-LD) is damaged and cannot be read. Ask whoever runs the site to mend it."
+)
+_NONE = (
+    "This page carries no events that a program can read (JSON-LD “Event”, microdata or RDFa)."
+    " Use the site's calendar (.ics) instead."
 )
 _READ_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, ArithmeticError)
 
@@ -35,16 +38,11 @@ def parse_event_page(body: bytes, *, url: str, content_type: str = "", now: date
     found = nodes.found if any(is_event(node) for node in nodes.found) else read_marked_up(tree, url=url)
     listed = list(complete(found))
     if not listed:
-        damaged = f" {_UNREADABLE}" if nodes.unreadable else ""
-        return Parsed(
-            error="This page carries no events that a program can read (JSON-LD “Event”, microdata or RDFa)."
-            f" Use the site's calendar (.ics) instead.{damaged}",
-            extra=links,
-        )
+        return Parsed(error=_UNREADABLE if nodes.unreadable else _NONE, extra=links)
     parsed = read_listed(listed, url=url, now=moment)
     aside = list(parsed.set_aside)
     if nodes.repairs and found is nodes.found:
-        aside.append(SetAside("Event data of the page", _REPAIRED.format(", ".join(nodes.repairs))))
+        aside.append(SetAside("Event data of the page", _say_repaired(", ".join(nodes.repairs))))
     if nodes.unreadable:
         aside.append(SetAside("Event data of the page", _UNREADABLE))
     return Parsed(
@@ -101,6 +99,10 @@ def read_listed(nodes: list[Mapping[str, Any]], *, url: str, now: datetime) -> P
         ),
         series=tuple(sorted({series_of(identity_of(node, url=url)) for node in public} - {url})),
     )
+
+
+def _say_repaired(mistakes: str) -> str:
+    return f"Small mistakes in the page’s event data were repaired ({mistakes}). Compare its events with the page."
 
 
 def _is_over(node: Mapping[str, Any], now: datetime) -> bool:

@@ -38,7 +38,7 @@ def read_events(
         try:
             found = _read_tribe(rest, fetcher=fetcher, parse=parse, now=now)
         except (FetchError, TooHeavy, Unreadable):
-            found = Parsed(error="The interface is closed to strangers, or away.")
+            found = Parsed(error="closed")
         if not found.error:
             return found, None
         # What the page itself shows is used then, and says nothing of what it leaves out.

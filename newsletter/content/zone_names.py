@@ -8,9 +8,7 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 _LONGEST = 200
 _DESCRIPTION = re.compile(r"^\(?(?:UTC|GMT)\s*(?:[+-−–]\s*\d{1,2}(?::?\d{2})?)?\)\s*:?\s*(?P<words>.*)$", re.IGNORECASE)
-_UNIVERSAL = frozenset(
-    {"UTC", "Z", "GMT", "COORDINATED UNIVERSAL TIME", "ETC/UTC", "ETC/GMT", "UTC+00:00", "GMT+00:00"}
-)
+_UNIVERSAL = frozenset({"UTC", "Z", "GMT", "ETC/UTC", "ETC/GMT", "UTC+00:00", "GMT+00:00"})
 # Outlook's descriptions that name a zone and no town of the database, by their words without what is in brackets.
 _WORDS = {
     "coordinated universal time": "UTC",
@@ -83,7 +81,7 @@ def _towns() -> dict[str, str]:
 def _find(text: str) -> str:
     if text.upper() in _UNIVERSAL:
         return "UTC"
-    found = WINDOWS_TO_OLSON.get(text) or _known(text)
+    found = WINDOWS_TO_OLSON.get(text) or _known(text) or _WORDS.get(text.casefold(), "")
     if found:
         return found
     # “/mozilla.org/20050126_1/Europe/Berlin”, “/freeassociation.sourceforge.net/Europe/London”, “tzone://Microsoft/Utc”

@@ -14,7 +14,7 @@ _MOST_TIMES_A_DAY = 24
 _MOST_DATES = 2_000
 _OLDEST_SERIES = 1900
 _PROBE_YEAR = 9904
-_LONGEST_UID = 400
+LONGEST_UID = 400
 _NARROWING = ("BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS", "BYDAY")
 
 
@@ -40,7 +40,7 @@ def check_repetition(event: icalendar.Component) -> None:
 
 def uid_of(event: icalendar.Component) -> str:
     """The UID of an event, cut to a length that can be kept, or ""."""
-    return str(part(event, "UID") or "").strip()[:_LONGEST_UID]
+    return str(part(event, "UID") or "").strip()[:LONGEST_UID]
 
 
 def _count(dates: Any) -> int:
@@ -52,6 +52,8 @@ def _check_rule(rule: Any) -> None:
     frequency = str((rule.get("FREQ") or [""])[0]).upper()
     if not frequency or frequency in _TOO_OFTEN:
         raise BadEntry("This event repeats every hour or more often, or does not say how often.")
+    if any(str(interval).strip() in ("0", "") or int(interval) < 1 for interval in rule.get("INTERVAL") or []):
+        raise BadEntry("This event repeats at an interval of nothing.")
     times = 1
     for part in ("BYHOUR", "BYMINUTE", "BYSECOND"):
         times *= max(1, len(rule.get(part) or []))

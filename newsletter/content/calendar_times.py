@@ -34,16 +34,14 @@ def read_when(event: icalendar.Component, *, default_zone: str) -> When:
     end = _end(event, start)
     calendar_zone = iana_zone(default_zone)
     if not isinstance(start, datetime):
-        zone = calendar_zone or UTC
         last = end if isinstance(end, date) and not isinstance(end, datetime) else start + timedelta(days=1)
-        return When(
-            starts_at=datetime.combine(start, time(), zone).astimezone(UTC),
-            ends_at=datetime.combine(last, time(), zone).astimezone(UTC),
-            zone=default_zone if calendar_zone else "",
-            day=start,
-            note="",
-            floating=not calendar_zone,
-        )
+        return all_day(start, last, zone=default_zone if calendar_zone else "")
+    flagged = str(part(event, "X-MICROSOFT-CDO-ALLDAYEVENT") or "").strip().upper() == "TRUE"
+    on_its_clock = start if flagged or calendar_zone is None or not _is_utc(start) else start.astimezone(calendar_zone)
+    days = whole_days(on_its_clock, end)
+    if days is not None:
+        zone = "" if _is_utc(start) else _zone_name(start, named)
+        return all_day(*days, zone=zone or (default_zone if calendar_zone else ""))
     zone_name, note = _zone_name(start, named), ""
     if zone_name == "UTC" and calendar_zone:
         zone_name = default_zone
@@ -66,6 +64,42 @@ def read_when(event: icalendar.Component, *, default_zone: str) -> When:
     if ends_at is not None and (ends_at < starts_at or ends_at - starts_at > _LONGEST):
         ends_at, note = None, note or "The end of the event makes no sense and is left out."
     return When(starts_at, ends_at, zone_name, None, note, floating)
+
+
+def all_day(first: date, after: date, *, zone: str) -> When:
+    """The days from ``first`` until before ``after``. Without an IANA ``zone`` they float."""
+    tz = iana_zone(zone) or UTC
+    last = after if first < after <= first + _LONGEST else first + timedelta(days=1)
+    return When(
+        starts_at=datetime.combine(first, time(), tz).astimezone(UTC),
+        ends_at=datetime.combine(last, time(), tz).astimezone(UTC),
+        zone=zone,
+        day=first,
+        note="",
+        floating=not zone,
+    )
+
+
+def whole_days(start: datetime, end: date | None) -> tuple[date, date] | None:
+    """The first day and the day after the last one of a time from midnight to midnight, or to the minute before it."""
+    if not isinstance(end, datetime) or start.time() != time():
+        return None
+    local = end.astimezone(start.tzinfo) if end.tzinfo and start.tzinfo else end
+    if local.time().replace(second=0, microsecond=0) == time(23, 59):
+        after = local.date() + timedelta(days=1)
+    elif local.time() == time():
+        after = local.date()
+    else:
+        return None
+    return (start.date(), after) if after > start.date() else None
+
+
+def _is_utc(start: datetime) -> bool:
+    return (
+        start.tzinfo is not None
+        and str(getattr(start.tzinfo, "key", "UTC")) in ("UTC", "Etc/UTC")
+        and not start.utcoffset()
+    )
 
 
 def iana_zone(name: str) -> ZoneInfo | None:

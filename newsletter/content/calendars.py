@@ -1,186 +1,218 @@
-"""iCalendar documents become events, one for each occurrence in a window. It guesses no zone and no place."""
+"""iCalendar documents become events, one for each occurrence in a window. It guesses no zone and no place.
 
+Each entry is read on its own and within a budget, so that a bad one is set aside alone. Private entries are never read.
+"""
+
+import time
 import warnings
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
-import icalendar
-import recurring_ical_events
 from icalendar.error import GloballyUniqueTZIDGuessed
-from recurring_ical_events.errors import InvalidCalendar
 
-from newsletter.content.calendar_rules import check_repetition, part, uid_of
-from newsletter.content.calendar_times import When, read_when
+from newsletter.content.calendar_events import read_event
+from newsletter.content.calendar_privacy import is_private_calendar
+from newsletter.content.calendar_rules import LONGEST_UID
+from newsletter.content.calendar_series import (
+    Series,
+    check_text,
+    group_series,
+    is_damaged,
+    read_dates,
+    withhold_private,
+)
+from newsletter.content.calendar_stamps import series_of
+from newsletter.content.calendar_text import CalendarText, split_calendars
+from newsletter.content.calendar_zones import Zones
+from newsletter.content.cpu_budget import OverBudget, cpu_budget
 from newsletter.content.entries import EventEntry, Parsed, SetAside
-from newsletter.content.entry_rules import BadEntry, checked_title, label, safe_link
-from newsletter.content.html import plain_text, title_text
-from newsletter.content.places import is_online_text
+from newsletter.content.entry_rules import BadEntry, label
+from newsletter.content.html import title_text
+from newsletter.content.listing import find_listed_until
 from newsletter.content.text import cut_at_word, tidy
 
 MOST_OCCURRENCES = 500
 _WIDEST_WINDOW = timedelta(days=400)
 _MOST_SERIES = 5_000
-_SUMMARY_CHARS = 20_000
-_PLACE_CHARS = 500
-_NEEDED = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
-_READ_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, ArithmeticError)
+_ENTRY_SECONDS = 0.5
+_ALL_SECONDS = 4.0
+_TOO_MUCH_WORK = "Reading this event takes more time than one event may. Ask whoever keeps the calendar to simplify it."
+
+_TOO_MUCH_IN_ALL = "Reading this calendar takes more time than one may. The events before this point are used."
 
 
 def parse_calendar(body: bytes, *, url: str, window_start: datetime, window_end: datetime) -> Parsed:
-    """The events that touch [window_start, window_end), both aware; at most 400 days and 500 occurrences are read."""
-    end = min(window_end, window_start + _WIDEST_WINDOW)
-    if b"BEGIN:VCALENDAR" not in body[:20_000].upper():
+    """The events that touch [window_start, window_end), both aware; at most 400 days and 500 occurrences are read.
+
+    Single events and dates of repeating ones are counted apart, so that neither hide the others.
+    """
+    if b"BEGIN:VCALENDAR" not in _ascii(body[:40_000]):
         return Parsed(
             error="This is not a calendar (iCalendar, .ics). Check the address, or choose another kind of source."
         )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", GloballyUniqueTZIDGuessed)
-            calendars = icalendar.Calendar.from_ical(body, multiple=True)
-    except _READ_ERRORS:
-        calendars = []
-    if not calendars or b"END:VCALENDAR" not in body[-2000:].upper():
+    calendars = split_calendars(body)
+    if not calendars or b"END:VCALENDAR" not in _ascii(body[-4_000:]):
         return Parsed(error="This calendar is damaged and cannot be read. Ask whoever keeps it to export it again.")
-    events: dict[str, EventEntry] = {}
-    aside: list[SetAside] = []
-    title, number = "", 0
+    reader = _Reader(url=url, start=window_start, end=min(window_end, window_start + _WIDEST_WINDOW))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GloballyUniqueTZIDGuessed)
+        for calendar in calendars:
+            reader.read(calendar)
+    return reader.result()
+
+
+def _sound(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _ascii(body: bytes) -> bytes:
+    return body.replace(b"\0", b"").upper()
+
+
+@dataclass
+class _Reader:
+    """Collects what the calendars of one document give."""
+
+    url: str
+    start: datetime
+    end: datetime
+    title: str = ""
+    singles: dict[str, EventEntry] = field(default_factory=dict)
+    repeated: dict[str, EventEntry] = field(default_factory=dict)
+    aside: list[SetAside] = field(default_factory=list)
+    private: list[str] = field(default_factory=list)
+    withheld: int = 0
+    series: set[str] = field(default_factory=set)
+    starts: list[str] = field(default_factory=list)
+    listed: int = 0
+    number: int = 0
+    dropped: int = 0
     complete_until: datetime | None = None
-    for one in calendars:
-        title = title or cut_at_word(tidy(str(part(one, "X-WR-CALNAME") or "")), 300)
-        default_zone = str(part(one, "X-WR-TIMEZONE") or "")
-        for series in _series_of(one):
-            number += 1
-            if number > _MOST_SERIES:
-                aside.append(SetAside("More events", f"Only the first {_MOST_SERIES} events of a calendar are read."))
-                complete_until = window_start
+    begun: float = field(default_factory=time.process_time)
+
+    def read(self, calendar: CalendarText) -> None:
+        name = calendar.value("NAME", "X-WR-CALNAME").replace("\\,", ",").replace("\\;", ";").replace("\\n", " ")
+        self.title = self.title or cut_at_word(tidy(_sound(name)), 300)
+        zones = Zones(calendar)
+        default_zone = zones.resolve(calendar.value("X-WR-TIMEZONE", "TIMEZONE-ID"))
+        closed = is_private_calendar(calendar.opening)
+        public = [one for one in group_series(calendar.events) if not self._withhold(one, zones, closed=closed)]
+        self.listed += sum(len(one.blocks) for one in public)
+        self.starts += [one.start for one in public if not one.repeats and one.start]
+        ahead = [one for one in public if not one.is_over((self.start - timedelta(days=2)).date())]
+        for series in sorted(ahead, key=lambda one: (one.repeats, one.start)):
+            if not series.repeats and len(self.singles) >= 2 * MOST_OCCURRENCES:
+                # They come in order, so this one is later than all that there is room for.
+                self.dropped += 1
+                continue
+            self.number += 1
+            late = time.process_time() - self.begun > _ALL_SECONDS
+            if late or self.number > _MOST_SERIES:
+                self._stop(
+                    _TOO_MUCH_IN_ALL if late else f"Only the first {_MOST_SERIES} events of a calendar are read."
+                )
                 break
-            name = label(
-                title=str(part(series[0], "SUMMARY") or ""), link=str(part(series[0], "UID") or ""), number=number
-            )
-            try:
-                for entry in _occurrences(series, one, default_zone, url=url, start=window_start, end=end):
-                    events.setdefault(entry.external_id, entry)
-            except BadEntry as error:
-                aside.append(SetAside(entry=name, reason=str(error), external_id=uid_of(series[0])))
-    ordered = sorted(events.values(), key=lambda entry: (entry.starts_at, entry.external_id))
-    if len(ordered) > MOST_OCCURRENCES:
-        more = len(ordered) - MOST_OCCURRENCES
-        aside.append(SetAside(f"{more} later dates", f"Only the next {MOST_OCCURRENCES} dates of a calendar are used."))
-        complete_until = complete_until or ordered[MOST_OCCURRENCES].starts_at
-    return Parsed(
-        events=tuple(ordered[:MOST_OCCURRENCES]), set_aside=tuple(aside), title=title, complete_until=complete_until
-    )
+            self._read_series(series, zones, default_zone)
+        for name in zones.unusable:
+            reason = "Its rules cannot be used. Its events are read in the calendar’s own zone or their place’s."
+            self.aside.append(SetAside(f"Time zone {_sound(name)[:60]}", reason))
 
-
-def _series_of(one: icalendar.Calendar) -> list[list[icalendar.Component]]:
-    """The VEVENTs by UID: a master with its changed occurrences. Those without UID stand alone."""
-    groups: dict[str, list[icalendar.Component]] = {}
-    for number, event in enumerate(one.walk("VEVENT")):
-        groups.setdefault(str(part(event, "UID") or f"\0{number}"), []).append(event)
-    return list(groups.values())
-
-
-def _occurrences(
-    series: list[icalendar.Component],
-    one: icalendar.Calendar,
-    default_zone: str,
-    *,
-    url: str,
-    start: datetime,
-    end: datetime,
-) -> Iterator[EventEntry]:
-    """Every occurrence of one series in the window. BadEntry when the series as a whole cannot be used."""
-    for event in series:
-        broken = next((str(name) for name, _ in event.errors if name in _NEEDED), "")
-        if broken:
-            raise BadEntry(f"This event has a part that cannot be read ({broken}).")
-        if part(event, "DTSTART") is None:
-            raise BadEntry("This event has no start.")
-        check_repetition(event)
-    repeats = any(part(event, "RRULE") or part(event, "RDATE") or part(event, "RECURRENCE-ID") for event in series)
-    if not repeats:
-        for event in series[-1:]:
-            entry = _read_event(event, event, default_zone, url=url)
-            if _touches(entry, start, end):
-                yield entry
-        return
-    holder = icalendar.Calendar()
-    for zone in one.walk("VTIMEZONE"):
-        holder.add_component(zone)
-    for event in series:
-        holder.add_component(event)
-    try:
-        found = recurring_ical_events.of(holder).between(start, end)
-    except (InvalidCalendar, *_READ_ERRORS) as error:
-        raise BadEntry("How this event repeats cannot be understood.") from error
-    for occurrence in found[:MOST_OCCURRENCES]:
-        entry = _read_event(occurrence, series[0], default_zone, url=url)
-        if _touches(entry, start, end):
-            yield entry
-
-
-def _touches(entry: EventEntry, start: datetime, end: datetime) -> bool:
-    return entry.starts_at < end and (entry.ends_at or entry.starts_at) >= start
-
-
-def _read_event(event: icalendar.Component, master: icalendar.Component, default_zone: str, *, url: str) -> EventEntry:
-    title = checked_title(title_text(str(part(event, "SUMMARY") or "")))
-    try:
-        when = read_when(event, default_zone=default_zone)
-    except _READ_ERRORS as error:
-        raise BadEntry("The date of this event cannot be read.") from error
-    latitude, longitude = _point(event)
-    place = cut_at_word(tidy(str(part(event, "LOCATION") or "")), _PLACE_CHARS)
-    link = safe_link(str(part(event, "URL") or ""), base_url=url)
-    repeats = (
-        part(master, "RRULE") or part(master, "RDATE") or part(event, "RECURRENCE-ID") or part(master, "RECURRENCE-ID")
-    )
-    return EventEntry(
-        external_id=_identity(event, when, repeats=bool(repeats), title=title),
-        title=title,
-        starts_at=when.starts_at,
-        ends_at=when.ends_at,
-        zone=when.zone,
-        all_day=when.day is not None,
-        day=when.day,
-        summary=plain_text(str(part(event, "DESCRIPTION") or "")[:_SUMMARY_CHARS]),
-        url=link or (place if place.startswith(("http://", "https://")) and safe_link(place, base_url=url) else ""),
-        place=place,
-        latitude=latitude,
-        longitude=longitude,
-        online=is_online_text(place),
-        cancelled=str(part(event, "STATUS") or "").upper() == "CANCELLED",
-        note=when.note,
-        floating=when.floating,
-    )
-
-
-def _identity(event: icalendar.Component, when: When, *, repeats: bool, title: str) -> str:
-    """The UID, and for a series the moment the occurrence was first planned for, so that a moved one stays the same."""
-    uid = uid_of(event) or f"{title}@{when.starts_at.isoformat()}"
-    if not repeats:
-        return uid
-    planned = part(event, "RECURRENCE-ID")
-    moment = planned.dt if planned is not None else part(event, "DTSTART").dt
-    return f"{uid}#{_stamp(moment)}"
-
-
-def _stamp(moment: date | datetime) -> str:
-    if not isinstance(moment, datetime):
-        return moment.isoformat()
-    aware = moment.astimezone(UTC) if moment.tzinfo else moment
-    return aware.strftime("%Y%m%dT%H%M%SZ" if moment.tzinfo else "%Y%m%dT%H%M%S")
-
-
-def _point(event: icalendar.Component) -> tuple[float | None, float | None]:
-    geo = part(event, "GEO")
-    try:
-        if geo is not None:
-            latitude, longitude = float(geo.latitude), float(geo.longitude)
+    def _withhold(self, series: Series, zones: Zones, *, closed: bool) -> bool:
+        """Note what is private. True when nothing of the series may be read."""
+        uid, blocks = series.uid[:LONGEST_UID], len(series.blocks)
+        if closed:
+            series.withheld = True
         else:
-            written = str(part(event, "X-APPLE-STRUCTURED-LOCATION") or "").partition("geo:")[2]
-            latitude, longitude = (float(number) for number in written.partition(";")[0].split(",")[:2])
-    except (ValueError, AttributeError, TypeError):
-        return None, None
-    good = -90 <= latitude <= 90 and -180 <= longitude <= 180
-    return (latitude, longitude) if good else (None, None)
+            withhold_private(series, zones=zones)
+        self.withheld += blocks if series.withheld else len(series.private)
+        if series.withheld:
+            self.private += [uid] if uid else []
+            return True
+        self.private += [f"{uid}#{stamp.removesuffix('+')}" for stamp in series.private]
+        if uid:
+            self.series.add(series_of(uid))
+        return False
+
+    def _read_series(self, series: Series, zones: Zones, default_zone: str) -> None:
+        uid = series.uid[:LONGEST_UID]
+        found = self.repeated if series.repeats else self.singles
+        try:
+            check_text(series)
+            with cpu_budget(_ENTRY_SECONDS):
+                occurrences = read_dates(series, zones=zones, start=self.start, end=self._end(), most=MOST_OCCURRENCES)
+                for occurrence in occurrences:
+                    entry = read_event(
+                        occurrence, repeats=series.repeats, zones=zones, default_zone=default_zone, url=self.url
+                    )
+                    if entry.starts_at < self.end and (entry.ends_at or entry.starts_at) >= self.start:
+                        found.setdefault(entry.external_id, entry)
+        except BadEntry as error:
+            self.aside.append(SetAside(self._name(series), str(error), external_id=uid))
+        except OverBudget:
+            self.aside.append(SetAside(self._name(series), _TOO_MUCH_WORK, external_id=uid))
+        for stamp in series.broken:
+            reason = "One date of this event is changed in a way that cannot be read. That date is left out."
+            self.aside.append(SetAside(self._name(series), reason, external_id=f"{uid}#{stamp.removesuffix('+')}"))
+        if len(self.repeated) >= 2 * MOST_OCCURRENCES:
+            self.repeated = {one.external_id: one for one in self._cut(self.repeated)}
+
+    def _name(self, series: Series) -> str:
+        """How staff find an entry. No word of a damaged one is told: what made it private may be lost."""
+        damaged = any(is_damaged(block) for block in series.blocks)
+        if damaged:
+            return f"Entry {self.number}"
+        title = title_text(_sound(series.blocks[0].value("SUMMARY").replace("\\", "")))
+        return label(title=title, link=series.uid, number=self.number)
+
+    def _end(self) -> datetime:
+        """Dates of repeating events are looked for only up to the last one that there is room for."""
+        full = len(self.repeated) >= MOST_OCCURRENCES and self.complete_until is not None
+        return min(self.end, self.complete_until) if full and self.complete_until else self.end
+
+    def _stop(self, reason: str) -> None:
+        self.aside.append(SetAside("More events", reason))
+        self.complete_until = self.start
+
+    def _cut(self, entries: dict[str, EventEntry]) -> list[EventEntry]:
+        ordered = sorted(entries.values(), key=lambda entry: (entry.starts_at, entry.external_id))
+        if len(ordered) > MOST_OCCURRENCES:
+            self.dropped += len(ordered) - MOST_OCCURRENCES
+            first = ordered[MOST_OCCURRENCES].starts_at
+            self.complete_until = min(self.complete_until, first) if self.complete_until else first
+        return ordered[:MOST_OCCURRENCES]
+
+    def result(self) -> Parsed:
+        events = [*self._cut(self.singles), *self._cut(self.repeated)]
+        if self.dropped:
+            reason = f"Only the next {MOST_OCCURRENCES} dates of a calendar are used."
+            self.aside.append(SetAside(f"{self.dropped} later dates", reason))
+        if self.withheld:
+            reason = "Entries that are marked as private, or only say that somebody is busy, are never used."
+            self.aside.append(
+                SetAside(f"{self.withheld} private {'entry' if self.withheld == 1 else 'entries'}", reason)
+            )
+        days = [datetime(int(day[:4]), int(day[4:6]), int(day[6:8]), tzinfo=UTC) for day in self.starts if _is_day(day)]
+        return Parsed(
+            events=tuple(sorted(events, key=lambda entry: (entry.starts_at, entry.external_id))),
+            set_aside=tuple(self.aside),
+            title=self.title,
+            complete_until=self.complete_until,
+            private=tuple(self.private),
+            listed=self.listed,
+            listed_until=find_listed_until(
+                days,
+                entries=[entry.starts_at for entry in self.singles.values()],
+                count=self.listed,
+                start=self.start,
+                end=self.end,
+            ),
+            series=tuple(sorted(self.series)),
+        )
+
+
+def _is_day(text: str) -> bool:
+    try:
+        datetime.strptime(text, "%Y%m%d")  # noqa: DTZ007
+    except ValueError:
+        return False
+    return int(text[:4]) > 1

@@ -39,6 +39,8 @@ class EventEntry:
 
     Of a ``floating`` event only the wall clock is known: its moments bear UTC until its place tells the zone.
     ``ends_at`` of an all-day event is the midnight after its last day.
+    ``place`` is the whole address in words. ``street`` to ``country`` are its parts as the source gives them, not as codes,
+    each "" where the source does not say.
     """
 
     external_id: str
@@ -57,6 +59,11 @@ class EventEntry:
     cancelled: bool = False
     note: str = ""
     floating: bool = False
+    street: str = ""
+    locality: str = ""
+    state: str = ""
+    postcode: str = ""
+    country: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,9 @@ class Parsed:
     """All that one document gave. ``error`` is set when the document as a whole could not be read.
 
     ``complete_until``: events that start from then on may be missing because the document was longer than is read.
+    ``private`` are the identities of events, or of all dates of a UID, that the source does not show to the public.
+    ``listed`` counts the public entries of a document of events, also past ones. Of entries whose series is not among
+    ``series``, those from ``listed_until`` on may be missing because the source itself lists only so many.
     """
 
     stories: tuple[StoryEntry, ...] = ()
@@ -82,3 +92,7 @@ class Parsed:
     error: str = ""
     complete_until: datetime | None = None
     extra: dict[str, str] = field(default_factory=dict)
+    private: tuple[str, ...] = ()
+    listed: int = 0
+    listed_until: datetime | None = None
+    series: tuple[str, ...] = ()

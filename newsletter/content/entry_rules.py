@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
+from newsletter.content.cpu_budget import OverBudget
 from newsletter.content.entries import SetAside
 from newsletter.content.json_text import has_broken_characters
-from newsletter.content.parser_errors import ENTRY_ERRORS, Overrun, is_document_overdue, time_for_entry
+from newsletter.content.parser_errors import ENTRY_ERRORS, is_document_overdue, time_for_entry
 from newsletter.content.text import TITLE_LENGTH, cut_at_word, tidy
 from subscribers.errors import DomainError
 
@@ -153,7 +154,7 @@ def _checked(entry: Entry) -> Entry:
 def _reason(error: BaseException) -> str:
     if isinstance(error, BadEntry):
         return str(error)
-    if isinstance(error, Overrun | MemoryError):
+    if isinstance(error, OverBudget | MemoryError):
         return _TOO_HEAVY
     return f"This entry is damaged in a way that stops our reader ({type(error).__name__}), so it cannot be used."
 

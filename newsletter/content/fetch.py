@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from newsletter.content.fetch_body import read_body
 from newsletter.content.fetch_errors import BadStatus, FetchError, Refused, TooLarge, TooSlow, Unreachable
 from newsletter.content.fetch_pinned import Line, PinnedAdapter
-from newsletter.content.guard import AllowList, check_addresses, check_url
+from newsletter.content.guard import AllowList, check_addresses, check_url, web_addresses
 from newsletter.content.turns import turn_at
 
 __all__ = [
@@ -61,7 +61,7 @@ class Limits:
 
 FEED = Limits(max_bytes=10 * _MIB)
 PAGE = Limits(max_bytes=5 * _MIB)
-CALENDAR = Limits(max_bytes=5 * _MIB)
+CALENDAR = Limits(max_bytes=10 * _MIB, total=30.0)
 PICTURE = Limits(max_bytes=40 * _MIB)
 
 
@@ -98,19 +98,34 @@ class Fetcher:
         self.user_agent = user_agent
         self._resolve = resolve
 
-    def fetch(self, url: str, *, etag: str = "", last_modified: str = "", limits: Limits = FEED) -> Fetched:
-        """One document. ``etag`` and ``last_modified`` are those of the copy we hold. Raises a FetchError."""
+    def fetch(
+        self, url: str, *, etag: str = "", last_modified: str = "", limits: Limits = FEED, accept: str = "*/*"
+    ) -> Fetched:
+        """One document. ``etag`` and ``last_modified`` are those of the copy we hold. Raises a FetchError.
+
+        ``accept`` names the media types that are asked for. A ``webcal:`` address is tried over https, then over http.
+        """
+        *first, last = web_addresses(url)
+        for address in first:
+            try:
+                return self._follow(address, etag=etag, last_modified=last_modified, limits=limits, accept=accept)
+            except (Unreachable, TooSlow):
+                continue
+        return self._follow(last, etag=etag, last_modified=last_modified, limits=limits, accept=accept)
+
+    def _follow(self, url: str, *, etag: str, last_modified: str, limits: Limits, accept: str) -> Fetched:
         deadline = time.monotonic() + limits.total
-        headers = {"User-Agent": self.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+        headers = {"User-Agent": self.user_agent, "Accept": accept, "Accept-Encoding": "gzip, deflate"}
         if etag:
             headers["If-None-Match"] = _every_form(etag)
         if last_modified:
             headers["If-Modified-Since"] = last_modified
-        here = urldefrag(url.strip()).url
+        here = urldefrag(url).url
         for _ in range(_MOST_REDIRECTS + 1):
             answer = self._ask(here, headers, limits=limits, deadline=deadline)
             if isinstance(answer, Fetched):
                 return answer
+            answer = web_addresses(answer)[0]
             if here.lower().startswith("https:") and not answer.lower().startswith("https:"):
                 raise Refused(
                     f"{_site(here)} sends its readers from a secure address to one that is not. It is not read."

@@ -111,6 +111,18 @@ def _host_and_port(entry: str) -> tuple[str, int | None]:
     return host, port
 
 
+def web_addresses(url: str) -> tuple[str, ...]:
+    """The http(s) addresses to try for a URL, the safest first. ``webcal:`` is what calendar programs call either."""
+    text = url.strip()
+    scheme, colon, rest = text.partition("://")
+    match scheme.lower() if colon else "":
+        case "webcal":
+            return (f"https://{rest}", f"http://{rest}")
+        case "webcals":
+            return (f"https://{rest}",)
+    return (text,)
+
+
 def check_url(url: str) -> SplitResult:
     """The parts of a URL that may be fetched; Refused says why not. Host and port are judged with the address."""
     if len(url) > _LONGEST_URL:

@@ -14,6 +14,7 @@ from newsletter.content.event_zones import settle_zone
 from newsletter.content.fetch import Fetcher, FetchError
 from newsletter.content.hosting import make_fetcher
 from newsletter.content.missing import check_missing
+from newsletter.content.moved_events import adopt_moved_events
 from newsletter.content.place_questions import ask_about, is_settled_by_hand, recall_place
 from newsletter.content.places import locate_event
 from newsletter.content.read import TooHeavy, Unreadable, read_source
@@ -21,7 +22,7 @@ from newsletter.content.store_rows import hash_entry, update_or_make
 from newsletter.content.store_stories import store_story
 from newsletter.content.story_pictures import PictureVisit
 from newsletter.content.story_rows import Place, shared_addresses
-from newsletter.content.vanished import HELD, cancel_vanished
+from newsletter.content.vanished import HELD, cancel_vanished, withdraw_private
 from newsletter.models import EventNotice, SetAsideEntry, Source
 
 log = logging.getLogger(__name__)
@@ -113,7 +114,9 @@ def _failed(
 
 def _looked(source: Source, *, now: datetime, wait: timedelta) -> None:
     source.looked_at, source.due_at = now, now + wait
-    source.save(update_fields=["etag", "last_modified", "failures", "error", "good_at", "looked_at", "due_at"])
+    source.save(
+        update_fields=["etag", "last_modified", "listed", "failures", "error", "good_at", "looked_at", "due_at"]
+    )
 
 
 def _store(
@@ -131,15 +134,26 @@ def _store(
             report.set_aside.append(SetAside(entry=story.title, reason=failure))
     report.set_aside += pictures.say_put_off()
     report.pictures_waiting = pictures.waiting
+    if source.kind in (Source.Kind.CALENDAR, Source.Kind.EVENTS):
+        report.cancelled = withdraw_private(source, parsed, now=now)
+        adopt_moved_events(source, parsed, now=now)
     for event in parsed.events:
         _count(report, _store_event(source, event, now=now))
     if source.kind in (Source.Kind.CALENDAR, Source.Kind.EVENTS):
-        report.cancelled, held = cancel_vanished(source, parsed, now=now)
+        gone, held = cancel_vanished(source, parsed, now=now)
+        report.cancelled += gone
         if held:
             report.set_aside.append(held)
+        else:
+            # While events are held, the count from before decides at the next reading.
+            source.listed = parsed.listed
     if source.kind in _OF_STORIES:
         checked = check_missing(source, parsed, now=now, fetcher=fetcher, since=now - TOLD_WITHIN)
         report.gone += len(checked.gone)
+    _keep_set_aside(source, report, now=now)
+
+
+def _keep_set_aside(source: Source, report: IngestReport, *, now: datetime) -> None:
     with transaction.atomic():
         source.set_aside.all().delete()
         SetAsideEntry.objects.bulk_create(

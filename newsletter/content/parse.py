@@ -10,19 +10,21 @@ from newsletter.content.event_pages import parse_event_page
 from newsletter.content.feeds import parse_feed
 from newsletter.content.pages import parse_page_picture, parse_story_page
 from newsletter.content.parser_errors import PARSER_ERRORS
+from newsletter.content.tribe_events import parse_tribe_events
 from newsletter.content.wordpress import parse_posts
 
 CALENDAR_AHEAD = timedelta(days=400)
-KINDS = frozenset({"feed", "wordpress", "page", "calendar", "events"})
+KINDS = frozenset({"feed", "wordpress", "page", "page_picture", "calendar", "events", "tribe_events"})
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Document:
-    """What a source of one ``kind`` (as ``Source.kind``) answered. ``now`` is aware and judges dates.
+    """What a source answered. ``kind`` is a ``Source.kind``, or one of two more; ``now`` is aware and judges dates.
 
-    The kind "page_picture" is a story's page of which only the picture is asked: ``extra`` has "picture" and "alt".
+    "page_picture" is a story's page of which only the picture is asked: ``extra`` has "picture" and "alt".
+    "tribe_events" is what the interface of The Events Calendar answers.
     """
 
     kind: str
@@ -59,5 +61,7 @@ def _parse(document: Document) -> Parsed:
             return parse_page_picture(body, url=url, content_type=document.content_type)
         case "calendar":
             return parse_calendar(body, url=url, window_start=now - timedelta(days=1), window_end=now + CALENDAR_AHEAD)
+        case "tribe_events":
+            return parse_tribe_events(body, url=url, now=now)
         case _:
             return parse_event_page(body, url=url, content_type=document.content_type, now=now)

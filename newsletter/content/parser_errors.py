@@ -1,13 +1,12 @@
 """What goes wrong inside parsers and their libraries, and the time that one entry may take: each becomes one defined outcome."""
 
-import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
+from contextlib import AbstractContextManager, nullcontext
 
 from lxml.etree import LxmlError
+
+from newsletter.content.cpu_budget import OverBudget, cpu_budget
 
 # What feedparser, trafilatura, lxml, dateutil, nh3 and the codecs raise over a document that they cannot read.
 PARSER_ERRORS: tuple[type[Exception], ...] = (
@@ -23,20 +22,14 @@ PARSER_ERRORS: tuple[type[Exception], ...] = (
 )
 ENTRY_SECONDS = 1.0
 DOCUMENT_SECONDS = 6.0
-_AGAIN = 0.2
 _limited = threading.Event()
 
 
-class Overrun(BaseException):
-    """An entry took more processor time than it may. No library catches it: it is no Exception."""
-
-
-ENTRY_ERRORS: tuple[type[BaseException], ...] = (*PARSER_ERRORS, MemoryError, Overrun)
+ENTRY_ERRORS: tuple[type[BaseException], ...] = (*PARSER_ERRORS, MemoryError, OverBudget)
 
 
 def limit_entries() -> None:
-    """Hold every entry that this process parses to its time. For a process of its own: it takes a signal."""
-    signal.signal(signal.SIGVTALRM, _stop)
+    """Hold every entry that this process parses to its time. For a process of its own."""
     _limited.set()
 
 
@@ -45,23 +38,11 @@ def is_limited() -> bool:
     return _limited.is_set() and threading.current_thread() is threading.main_thread()
 
 
-@contextmanager
-def time_for_entry(seconds: float = ENTRY_SECONDS) -> Iterator[None]:
-    """Raise Overrun inside the block after so many seconds of processor time, if entries are limited here."""
-    if not is_limited():
-        yield
-        return
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, _AGAIN)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
+def time_for_entry(seconds: float = ENTRY_SECONDS) -> AbstractContextManager[None]:
+    """Raise OverBudget inside the block after so many seconds of processor time, if entries are limited here."""
+    return cpu_budget(seconds) if is_limited() else nullcontext()
 
 
 def is_document_overdue(started: float) -> bool:
     """Return True if the document has taken what all its entries may take, since ``time.process_time()`` said so much."""
     return is_limited() and time.process_time() - started > DOCUMENT_SECONDS
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise Overrun

@@ -7,6 +7,7 @@ from newsletter.content.entries import Parsed, SetAside, StoryEntry
 from newsletter.content.fetch import CALENDAR, FEED, PAGE, BadStatus, Fetched, Fetcher, FetchError
 from newsletter.content.parse import CALENDAR_AHEAD, Document
 from newsletter.content.parse_apart import TooHeavy, Unreadable, parse_apart
+from newsletter.content.read_events import read_events
 from newsletter.content.robots import Robots
 from newsletter.content.wordpress import total_pages
 from newsletter.content.wordpress_posts import RestClosed, find_posts, number_by_guid
@@ -16,7 +17,8 @@ __all__ = ["CALENDAR_AHEAD", "FetchError", "Reading", "TooHeavy", "Unreadable", 
 
 MOST_WORDPRESS_PAGES = 5
 _NO_SUCH_PAGE = 400
-_FOR_PEOPLE = ("page", "events")
+_FOR_PEOPLE = ("page",)
+_ACCEPT = {"calendar": "text/calendar, text/plain;q=0.5, */*;q=0.1"}
 _LIMITS = {"feed": FEED, "calendar": CALENDAR}
 
 robots = Robots()
@@ -40,9 +42,24 @@ def read_source(
         return _read_wordpress(
             url, etag=etag, last_modified=last_modified, fetcher=fetcher, now=now, days_back=days_back
         )
+    if kind == "events":
+        found, page = read_events(
+            url, etag=etag, last_modified=last_modified, fetcher=fetcher, robots=robots, parse=_parse, now=now
+        )
+        if page is None:
+            return Reading(parsed=found)
+        if page.not_modified:
+            return Reading(unchanged=True, etag=etag, last_modified=last_modified)
+        return Reading(parsed=found, etag=page.etag, last_modified=page.last_modified)
     if kind in _FOR_PEOPLE:
         robots.check(url, fetcher=fetcher, now=now)
-    fetched = fetcher.fetch(url, etag=etag, last_modified=last_modified, limits=_LIMITS.get(kind, PAGE))
+    fetched = fetcher.fetch(
+        url,
+        etag=etag,
+        last_modified=last_modified,
+        limits=_LIMITS.get(kind, PAGE),
+        accept=_ACCEPT.get(kind, "*/*"),
+    )
     if fetched.not_modified:
         return Reading(unchanged=True, etag=etag, last_modified=last_modified)
     if kind in _FOR_PEOPLE and fetched.url != url:

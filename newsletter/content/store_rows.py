@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from newsletter.content.entries import EventEntry, StoryEntry
-from newsletter.models import Source
+from newsletter.content.event_changes import note_change
+from newsletter.models import EventNotice, Source
 
 _NOT_CONTENT = frozenset({"addresses"})
 
@@ -25,6 +26,8 @@ def update_or_make(
     for name, value in values.items():
         if name not in known.edited_fields:
             setattr(known, name, value)
+    if isinstance(known, EventNotice):
+        note_change(known, now=now)
     known.save()
     return known
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
+from newsletter.content.event_changes import note_change
 from newsletter.content.place_questions import PLACE_FIELDS, drop_question
 from newsletter.content.same_page import hash_page, is_story_page
 from newsletter.content.story_rows import remember_addresses
@@ -129,6 +130,8 @@ class EventForm(ContentForm):
         self.instance.edited_fields = list(dict.fromkeys([*self.instance.edited_fields, *moved]))
         if not PLACE_FIELDS.isdisjoint(self.changed_data):
             drop_question(self.instance)
+        if self.instance.pk:
+            note_change(self.instance, now=timezone.now())
         return super().save(commit=commit)
 
     @cached_property

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from newsletter.desk.home_events import find_event_tasks
 from newsletter.desk.home_people import Task, find_people_tasks
 from newsletter.desk.issue_pages import time_left
 from newsletter.desk.sources import say_last_good
@@ -37,6 +38,8 @@ def find_tasks(*, now: datetime, person: Any) -> list[Task]:
     kinds: list[tuple[list[Task], str]] = []
     if person.has_perm("newsletter.view_issue"):
         kinds += _of_issues(now, may_approve=person.has_perm("newsletter.approve_issue"))
+    url = reverse("wagtailsnippets_newsletter_eventnotice:list")
+    kinds.insert(1, (find_event_tasks(now=now, person=person), url))
     kinds += [([task], "") for task in find_people_tasks(now=now, person=person)]
     if person.has_perm("newsletter.view_source") or person.has_perm("newsletter.change_source"):
         kinds.append((_sources(), reverse("wagtailsnippets_newsletter_source:list")))

@@ -19,6 +19,7 @@ from newsletter.jobs.mailed_links import send_due_links
 from newsletter.jobs.pulse import send_pulse
 from newsletter.jobs.stopping import is_stopping
 from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends, tell_of_waiting_seconds
+from newsletter.jobs.tell_events import tell_of_changed_events
 from newsletter.jobs.tell_exports import tell_of_waiting_exports
 from newsletter.jobs.tick import (
     assemble_due,
@@ -84,6 +85,7 @@ def _tell(*, now: datetime) -> None:
     tell_of_stopped_sends(now=now)
     tell_of_waiting_seconds(now=now)
     tell_of_waiting_exports(now=now)
+    tell_of_changed_events(now=now)
     send_due_notices(now=now)
 
 

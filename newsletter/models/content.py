@@ -78,7 +78,10 @@ class Story(Cared, AtSource, PreviewableMixin, index.Indexed, models.Model):
 
 
 class EventNotice(index.Indexed, models.Model):
-    """One occurrence of an event. ``latitude``/``longitude`` are set only when the place is sure."""
+    """One occurrence of an event. ``latitude``/``longitude`` are set only when the place is sure.
+
+    ``changed_at`` is when its time, place or cancellation last changed; ``change_told_at`` when staff were told.
+    """
 
     source = models.ForeignKey(Source, on_delete=models.SET_NULL, null=True, blank=True, related_name="events")
     external_id = models.CharField(max_length=500)
@@ -109,6 +112,8 @@ class EventNotice(index.Indexed, models.Model):
     )
     seen_at = models.DateTimeField(editable=False)
     source_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    changed_at = models.DateTimeField(null=True, editable=False, db_index=True)
+    change_told_at = models.DateTimeField(null=True, editable=False)
     edited_fields = models.JSONField(default=list, editable=False)
 
     search_fields = [index.SearchField(gettext_lazy("title")), index.AutocompleteField(gettext_lazy("title"))]

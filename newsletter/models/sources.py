@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+from newsletter.models.source_address import SourceAddressField
 from subscribers.models import Topic
 
 
@@ -18,7 +19,7 @@ class Source(models.Model):
 
     name = models.CharField(max_length=120, unique=True)
     kind = models.CharField(max_length=12, choices=Kind.choices)
-    url = models.URLField(max_length=2000)
+    url = SourceAddressField(max_length=2000)
     every_minutes = models.PositiveIntegerField(
         default=30, help_text=gettext_lazy("How often it is looked at, in minutes.")
     )
@@ -35,6 +36,9 @@ class Source(models.Model):
 
     etag = models.CharField(max_length=500, blank=True, editable=False)
     last_modified = models.CharField(max_length=100, blank=True, editable=False)
+    listed = models.PositiveIntegerField(
+        null=True, editable=False, help_text=gettext_lazy("How many events it listed when it was last read.")
+    )
     due_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
     looked_at = models.DateTimeField(null=True, blank=True, editable=False)
     good_at = models.DateTimeField(null=True, blank=True, editable=False)

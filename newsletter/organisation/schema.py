@@ -15,6 +15,7 @@ from newsletter.organisation.values import (
     Line,
     RegionOrNone,
     Slug,
+    SourceUrl,
     StaffText,
     Subject,
     Url,
@@ -77,7 +78,7 @@ class SourceEntry(Entry):
     identity: ClassVar[str] = "name"
     name: Line
     kind: Literal["feed", "wordpress", "page", "calendar", "events"] = "feed"
-    url: Url = ""
+    url: SourceUrl = ""
     every: Every = ""
     topics: list[str] = []
     region: RegionOrNone = ""

@@ -59,6 +59,15 @@ def _check_url(text: str) -> str:
     return text
 
 
+def _check_source_url(text: str) -> str:
+    """As any web address, or one for calendar programs (``webcal:``)."""
+    webcal = re.match(r"webcals?(?=://)", text, re.IGNORECASE)
+    if webcal:
+        _check_url(f"https{text[webcal.end() :]}")
+        return text
+    return _check_url(text)
+
+
 def _check_email(text: str) -> str:
     try:
         return normalise(text)
@@ -140,6 +149,7 @@ _REGION, _LANGUAGE = AfterValidator(_check_region), AfterValidator(_check_langua
 Slug = Annotated[str, AfterValidator(_check_slug)]
 Line = Annotated[str, AfterValidator(_check_line)]
 Url = Annotated[str, _URL]
+SourceUrl = Annotated[str, AfterValidator(_check_source_url)]
 UrlOrNone = Annotated[str, AfterValidator(lambda text: _or_empty(text, _URL))]
 Email = Annotated[str, _EMAIL]
 EmailOrNone = Annotated[str, AfterValidator(lambda text: _or_empty(text, _EMAIL))]

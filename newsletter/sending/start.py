@@ -20,6 +20,7 @@ from newsletter.sending.fence import require_open
 from newsletter.sending.freeze import freeze_audience
 from newsletter.sending.hold import check_installation, require_no_hold, write_journal
 from newsletter.sending.last_look import look_last
+from newsletter.sending.look_at_events import look_at_events
 from newsletter.sending.provider import current_adapter, provider_label
 from newsletter.sending.quiet import end_of_quiet
 from subscribers.errors import DomainError
@@ -123,6 +124,7 @@ def _require_own_domain(issue: Issue) -> None:
 def prepare_send(*, send: Send, now: datetime) -> Send:
     """Take a send that was begun, by us or by a process that died, to submitting. Later states are left alone."""
     if send.state == Send.State.PREPARING:
+        look_at_events(send=send, now=now)
         try:
             look_last(send=send, now=now)
             freeze_audience(send=send, capabilities=current_adapter().capabilities, now=now)

@@ -453,3 +453,10 @@ def test_a_story_says_its_language_by_name() -> None:
     make_story("Una historia", language="es-MX")
     page = sign_in("writer").get("/admin/stories/").content.decode()
     assert ">Spanish</td>" in page
+
+
+def test_a_source_may_have_the_address_of_a_calendar_program(db: None) -> None:
+    fields = {"name": "Choirs", "kind": "calendar", "url": "webcal://cal.example.org/c.ics", "every_minutes": "30"}
+    answer = sign_in("editor").post("/admin/sources/add/", {**fields, "enabled": "on"})
+    assert answer.status_code == 302
+    assert Source.objects.get(name="Choirs").url == "webcal://cal.example.org/c.ics"

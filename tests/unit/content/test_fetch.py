@@ -410,3 +410,29 @@ def test_a_tag_that_was_marked_by_packing_is_known_again(
     server.routes["/feed"] = respond(b"", status="304 Not Modified")
     assert fetcher.fetch(f"{server.url}/feed", etag=tag).not_modified
     assert server.requests[-1].headers["if-none-match"] == asked
+
+
+@pytest.mark.parametrize("scheme", ["webcal", "WEBCAL"])
+def test_a_calendar_address_is_read_over_http_where_https_fails(
+    server: MisbehavingServer, fetcher: Fetcher, scheme: str
+) -> None:
+    server.routes["/c.ics"] = respond(b"BEGIN:VCALENDAR")
+    fetched = fetcher.fetch(f"{scheme}://127.0.0.1:{server.port}/c.ics", limits=QUICK)
+    assert (fetched.url, fetched.body) == (f"{server.url}/c.ics", b"BEGIN:VCALENDAR")
+
+
+def test_a_secure_calendar_address_is_never_read_over_http(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    server.routes["/c.ics"] = respond(b"BEGIN:VCALENDAR")
+    with pytest.raises(FetchError):
+        fetcher.fetch(f"webcals://127.0.0.1:{server.port}/c.ics", limits=QUICK)
+
+
+def test_a_calendar_address_leads_into_no_private_network() -> None:
+    with pytest.raises(Refused, match="private network"):
+        Fetcher().fetch("webcal://127.0.0.1/c.ics")
+
+
+def test_the_media_types_that_are_wanted_are_asked_for(server: MisbehavingServer, fetcher: Fetcher) -> None:
+    server.routes["/c"] = respond(b"BEGIN:VCALENDAR")
+    fetcher.fetch(f"{server.url}/c", accept="text/calendar, */*;q=0.1")
+    assert server.requests[0].headers["accept"] == "text/calendar, */*;q=0.1"

@@ -135,3 +135,12 @@ def test_samples_cannot_be_written_into_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadFile, match="cannot be written to"):
         write_samples(tmp_path / "file")
+
+
+def test_a_source_may_have_the_address_of_a_calendar_program(tmp_path: Path) -> None:
+    file = tmp_path / "organisation.toml"
+    file.write_text(SOURCE + 'url = "webcal://cal.example.org/c.ics"')
+    assert read_organisation(file).sources[0].url == "webcal://cal.example.org/c.ics"
+    file.write_text(SOURCE + 'url = "webcal://"')
+    with pytest.raises(BadFile, match="not a web address"):
+        read_organisation(file)

@@ -1,0 +1,120 @@
+"""An event that changes after it was mailed stands on Home at once, and staff get one mail about it."""
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter.desk.home_tasks import find_tasks
+from newsletter.issues.approve import approve_issue
+from newsletter.jobs.tell_events import tell_of_changed_events
+from newsletter.models import EventNotice, Issue, StaffNotice
+from tests.support.announcing import announce, move_event, publish, tell
+from tests.support.fixtures import HOUSTON, LONDON, NOW, make_approver, make_event
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATER = NOW + timedelta(minutes=1)
+
+
+def home() -> list[tuple[str, str, str, str]]:
+    tasks = find_tasks(now=LATER, person=make_approver())
+    return [(task.title, task.detail, task.url, task.tone) for task in tasks if "was mailed" in task.title]
+
+
+def test_a_cancelled_event_stands_on_home_with_its_people():
+    _, event = publish()
+    assert home() == []
+    move_event(event, cancelled=True, changed_at=NOW)
+    ((title, detail, url, tone),) = home()
+    assert title == "“Vigil by the river” was mailed and does not take place"
+    assert detail.startswith("3 people were shown it otherwise: Wednesday, 11 March 2026")
+    assert (url, tone) == (f"/admin/events/announce/{event.pk}/", "urgent")
+
+
+def test_a_moved_event_stands_on_home_with_both_times():
+    _, event = publish()
+    move_event(event, starts_at=event.starts_at + timedelta(days=2), changed_at=NOW)
+    ((title, detail, *_),) = home()
+    assert title == "“Vigil by the river” was mailed and has changed"
+    assert "Wednesday, 11 March 2026" in detail
+    assert "It is Friday, 13 March 2026" in detail
+
+
+def test_an_event_whose_correction_is_written_stands_there_no_more():
+    publication, event = publish()
+    move_event(event, cancelled=True, changed_at=NOW)
+    announce(event, publication)
+    assert home() == []
+    Issue.objects.filter(kind=Issue.Kind.CORRECTION).update(state=Issue.State.CANCELLED)
+    assert len(home()) == 1
+
+
+def test_an_event_that_everybody_was_told_of_stands_there_no_more():
+    publication, event = publish()
+    move_event(event, cancelled=True, changed_at=NOW)
+    tell(event, publication)
+    assert home() == []
+
+
+def test_an_event_that_nobody_was_shown_is_no_task():
+    publish()
+    move_event(make_event("A talk", where=HOUSTON), cancelled=True, changed_at=NOW)
+    assert home() == []
+
+
+def test_staff_get_one_mail_about_a_changed_event():
+    publication, event = publish()
+    move_event(event, cancelled=True, changed_at=NOW)
+    StaffNotice.objects.all().delete()
+    for minutes in (1, 2, 3):
+        tell_of_changed_events(now=NOW + timedelta(minutes=minutes))
+    notice = StaffNotice.objects.get()
+    assert notice.subject == f"An event changed after {publication} showed it: Vigil by the river"
+    assert "3 people were shown it otherwise" in notice.paragraphs[0]
+    assert notice.link.endswith(f"/admin/events/announce/{event.pk}/")
+
+
+def test_staff_get_another_mail_when_it_changes_again():
+    _, event = publish()
+    move_event(event, cancelled=True, changed_at=NOW)
+    StaffNotice.objects.all().delete()
+    tell_of_changed_events(now=LATER)
+    move_event(
+        event, cancelled=False, starts_at=event.starts_at + timedelta(days=1), changed_at=NOW + timedelta(hours=1)
+    )
+    tell_of_changed_events(now=NOW + timedelta(hours=2))
+    assert StaffNotice.objects.count() == 2
+
+
+def test_events_that_change_together_are_one_mail():
+    made = [make_event(f"Drop-in {day}", days_ahead=day, where=LONDON) for day in (3, 4, 5)]
+    publish()
+    EventNotice.objects.update(cancelled=True, changed_at=NOW)
+    StaffNotice.objects.all().delete()
+    tell_of_changed_events(now=LATER)
+    notice = StaffNotice.objects.get()
+    assert notice.subject.startswith("4 events changed after")
+    assert [made[0].title in notice.paragraphs[0], len(notice.paragraphs)] == [True, 5]
+
+
+def test_a_change_before_anybody_has_the_mail_is_told_once_somebody_has():
+    publication, event = publish()
+    issue = Issue.objects.get(publication=publication)
+    batches = issue.sends.get().batches
+    batches.update(state="pending")
+    Issue.objects.filter(pk=issue.pk).update(state=Issue.State.SENDING)
+    move_event(event, cancelled=True, changed_at=NOW)
+    StaffNotice.objects.all().delete()
+    tell_of_changed_events(now=LATER)
+    assert not StaffNotice.objects.exists()
+    batches.update(state="accepted")
+    tell_of_changed_events(now=LATER)
+    assert StaffNotice.objects.count() == 1
+
+
+def test_an_approved_correction_is_not_asked_for_again():
+    publication, event = publish()
+    move_event(event, cancelled=True, changed_at=NOW)
+    approve_issue(issue=announce(event, publication), by=make_approver(), now=NOW)
+    StaffNotice.objects.all().delete()
+    tell_of_changed_events(now=LATER)
+    assert not StaffNotice.objects.exists()

@@ -18,7 +18,7 @@ from newsletter.content.text import cut_at_word, tidy
 _SUMMARY_CHARS = 20_000
 _PLACE_CHARS = 500
 _GEO = re.compile(r"geo:\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)", re.IGNORECASE)
-_READ_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, ArithmeticError)
+_READ_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, ArithmeticError)
 
 
 def read_event(event: icalendar.Component, *, repeats: bool, zones: Zones, default_zone: str, url: str) -> EventEntry:

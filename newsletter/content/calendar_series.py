@@ -20,7 +20,7 @@ from newsletter.content.calendar_text import Block
 from newsletter.content.calendar_zones import Zones
 from newsletter.content.entry_rules import BadEntry
 
-READ_ERRORS: Final = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, ArithmeticError)
+READ_ERRORS: Final = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, ArithmeticError)
 _NEEDED = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
 _ONCE = ("UID", "DTSTAMP", "DTSTART", "RECURRENCE-ID", "SUMMARY")
 _READ = frozenset(

@@ -17,7 +17,7 @@ _RULE = re.compile(r"^RRULE[^:\n]*:(?P<rule>.*)$", re.IGNORECASE | re.MULTILINE)
 _DAY = re.compile(r"\d{8}(?:,\d{8})*")
 _ZONE_SECONDS = 0.3
 _MOST_CHARS = 64_000
-_READ_ERRORS: Final = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, ArithmeticError)
+_READ_ERRORS: Final = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, ArithmeticError)
 
 
 class Zones:

@@ -23,7 +23,7 @@ _NONE = (
     "This page carries no events that a program can read (JSON-LD “Event”, microdata or RDFa)."
     " Use the site's calendar (.ics) instead."
 )
-_READ_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, ArithmeticError)
+_READ_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, ArithmeticError)
 
 
 def parse_event_page(body: bytes, *, url: str, content_type: str = "", now: datetime | None = None) -> Parsed:

@@ -7,7 +7,7 @@ from newsletter.content.ingest import CLAIM, ingest_source
 from newsletter.models import Send, Source
 
 FRESH = timedelta(minutes=2)
-MOST_SECONDS = 45.0
+MOST_SECONDS = 10.0
 
 
 def look_at_events(*, send: Send, now: datetime) -> None:

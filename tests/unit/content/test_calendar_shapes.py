@@ -280,3 +280,9 @@ def test_a_list_in_no_order_that_may_be_cut_says_nothing_of_others() -> None:
 def test_a_list_in_order_says_nothing_of_what_comes_after_it() -> None:
     parsed = calendar(*(event(f"UID:{day}\nSUMMARY:Talk\nDTSTART:202611{day:02}T190000Z") for day in (2, 4)))
     assert (parsed.listed, parsed.listed_until) == (2, datetime(2026, 11, 4, 19, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("zone", ["Europe", "America/Argentina"])
+def test_a_zone_that_is_only_a_continent_costs_no_other_event(zone: str) -> None:
+    parsed = calendar(NEXT, event(f"UID:other\nSUMMARY:Other\nDTSTART;TZID={zone}:20261105T190000"))
+    assert "Next" in titles(parsed)

@@ -59,7 +59,7 @@ def double(chance: random.Random, body: bytes) -> bytes:
 
 
 def cut_off(chance: random.Random, body: bytes) -> bytes:
-    return body[: chance.randrange(1, len(body))]
+    return body[: chance.randrange(1, max(2, len(body)))]
 
 
 def swap_tags(chance: random.Random, body: bytes) -> bytes:
@@ -101,6 +101,8 @@ def mutate(body: bytes, *, seed: str) -> bytes:
 
 def read(path: Path, body: bytes) -> Parsed:
     kind, content_type = KINDS[path.parent.name]
+    if kind == "events" and path.suffix == ".json":
+        kind, content_type = "tribe_events", "application/json"
     return parse_document(Document(kind, body, URL, content_type, NOW))
 
 

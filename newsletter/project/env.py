@@ -37,6 +37,7 @@ class Environment:
     time_zone: str
     demo: bool
     trusted_proxies: list[str]
+    hsts_subdomains: bool
     only_to: list[str]
 
 
@@ -64,6 +65,7 @@ def read() -> Environment:
         time_zone=_env.str("NEWSLETTER_TIME_ZONE", "UTC"),
         demo=not production and site_url.startswith("http://127.0.0.1:") and (data_dir / MARK).is_file(),
         trusted_proxies=_networks("NEWSLETTER_TRUSTED_PROXIES"),
+        hsts_subdomains=_env.bool("NEWSLETTER_HSTS_SUBDOMAINS", False),
         only_to=_mailable("NEWSLETTER_ONLY_TO"),
     )
 
@@ -83,12 +85,13 @@ def _engine(database_url: str) -> str:
 
 
 def _networks(name: str) -> list[str]:
+    networks = []
     for text in _words(name):
         try:
-            ip_network(text, strict=False)
+            networks.append(str(ip_network(text, strict=False)))
         except ValueError as error:
             raise EnvError(f"{name}: “{text}” is no address or network. Write one such as 10.0.0.0/8.") from error
-    return _words(name)
+    return networks
 
 
 def _mailable(name: str) -> list[str]:

@@ -48,6 +48,7 @@ if ENV.engine == "procrastinate":
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "newsletter.web.body_limits.BodyLimits",
     "subscribers.web.lane.PublicLane",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -62,6 +63,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "newsletter.project.urls"
 WSGI_APPLICATION = "newsletter.project.wsgi.application"
+FORCE_SCRIPT_NAME = ""  # a SCRIPT_NAME that a server takes from a request header must not change any path
 
 TEMPLATES = [
     {
@@ -113,6 +115,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.site_url.startswith("https://")
 if SESSION_COOKIE_SECURE:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = ENV.hsts_subdomains
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

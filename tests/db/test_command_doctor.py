@@ -16,6 +16,7 @@ from newsletter.organisation.health.content import check_publications
 from newsletter.organisation.health.examine import examine
 from newsletter.organisation.health.machine import check_data_folder, check_disk, check_site_url
 from newsletter.organisation.health.sending import check_senders
+from newsletter.organisation.health.web_server import check_proxies
 from newsletter.organisation.staff import add_staff
 from newsletter.rendering import TemplateError
 from newsletter.sending.domain_records import FindTexts
@@ -206,3 +207,15 @@ def test_templates_that_do_not_work_are_an_error(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(machine, "render", fail)
     assert "line 3 is wrong" in levels()["templates"].says
+
+
+@pytest.mark.parametrize(
+    ("url", "proxies", "level"),
+    [
+        ("https://letter.example.org", [], "error"),
+        ("https://letter.example.org", ["127.0.0.1/32"], "ok"),
+        ("http://127.0.0.1:8000", [], "ok"),
+    ],
+)
+def test_a_public_address_without_a_trusted_proxy_is_an_error(url: str, proxies: list[str], level: str) -> None:
+    assert check_proxies(url, proxies=proxies).level == level

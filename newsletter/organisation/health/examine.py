@@ -22,6 +22,7 @@ from newsletter.organisation.health.machine import (
     check_templates,
 )
 from newsletter.organisation.health.sending import check_hold, check_provider, check_reach, check_senders
+from newsletter.organisation.health.web_server import check_proxies
 from newsletter.sending.domain_records import FindTexts, find_texts
 from newsletter.sending.domains import OUTBOX, read_provider
 from newsletter.sending.finding import Finding
@@ -43,6 +44,7 @@ def examine(*, find: FindTexts = find_texts) -> Iterator[Finding]:
         production=settings.ENV.production,
         mails_people=provider is not None and provider.scheme != OUTBOX,
     )
+    yield check_proxies(settings.NEWSLETTER_SITE_URL, proxies=settings.SUBSCRIBERS_TRUSTED_PROXIES)
     yield check_templates()
     database = check_database()
     yield database

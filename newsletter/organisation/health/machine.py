@@ -62,7 +62,7 @@ def check_site_url(url: str, *, production: bool, mails_people: bool) -> Iterato
     if parts.scheme not in ("http", "https") or not parts.hostname:
         do = "Set NEWSLETTER_SITE_URL to a whole address, such as https://letter.example.org."
         yield error("site URL", f"“{url}” is not a web address.", do)
-    elif _is_loopback(parts.hostname):
+    elif is_loopback(parts.hostname):
         says = f"{url} is this machine; nobody else can follow the links in the mail."
         if mails_people:
             do = "Set NEWSLETTER_SITE_URL to the public address before mailing real people."
@@ -108,7 +108,8 @@ def check_templates() -> Finding:
     return ok("templates", f"A small letter renders: {len(mail.html.encode()):,} bytes of HTML, and text.")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return True if the host is this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

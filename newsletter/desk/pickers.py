@@ -17,6 +17,7 @@ from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView, SnippetChooserViewSet
 
 from newsletter.desk.event_words import say_when
+from newsletter.desk.searching import ChooserSearch
 from newsletter.issues.choose import why_no_candidate
 from newsletter.issues.reasons import explain_candidates
 from newsletter.issues.where import without_repeats
@@ -74,8 +75,21 @@ class _WithReasons:
         return []
 
 
+class _StorySearch(ChooserSearch):
+    fields_to_search = ("title", "teaser")
+
+
+class _EventSearch(ChooserSearch):
+    fields_to_search = ("title", "place_text")
+
+
+class _AppealSearch(ChooserSearch):
+    fields_to_search = ("headline", "text")
+
+
 class _Stories(_WithReasons):
     kind = "story"
+    filter_form_class = _StorySearch
     ordering = (F("published_at").desc(nulls_last=True), "-seen_at", "-pk")
 
     def get_object_list(self) -> QuerySet[Story]:
@@ -95,6 +109,7 @@ def _say_where(event: EventNotice) -> str:
 
 class _Events(_WithReasons):
     kind = "event"
+    filter_form_class = _EventSearch
     ordering = ("starts_at", "pk")
 
     def get_object_list(self) -> QuerySet[EventNotice]:
@@ -129,6 +144,19 @@ class ChooseEvent(_Events, ChooseView):
 
 class ChooseEventResults(_Events, ChooseResultsView):
     pass
+
+
+class ChooseAppeal(ChooseView):
+    filter_form_class = _AppealSearch
+
+
+class ChooseAppealResults(ChooseResultsView):
+    filter_form_class = _AppealSearch
+
+
+class AppealChooser(SnippetChooserViewSet):
+    choose_view_class = ChooseAppeal
+    choose_results_view_class = ChooseAppealResults
 
 
 class StoryChooser(SnippetChooserViewSet):

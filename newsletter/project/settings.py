@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "newsletter.web.body_limits.BodyLimits",
+    "newsletter.web.bad_requests.RefuseUnreadable",
     "subscribers.web.lane.PublicLane",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -137,7 +138,7 @@ WAGTAILADMIN_LOGIN_URL = "/accounts/login/"
 WAGTAILADMIN_EXTERNAL_LINK_CONVERSION = ""
 WAGTAIL_AUTO_UPDATE_PREVIEW_INTERVAL = 250
 WAGTAILIMAGES_EXTENSIONS = ["gif", "jpg", "jpeg", "png", "webp"]
-WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
+WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "newsletter.desk.search_backend"}}
 
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = ACCOUNT_LOGOUT_REDIRECT_URL = "/admin/"

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy
 
 from newsletter.feedback.receive import LARGEST_BODY
+from newsletter.web.bad_requests import say_unreadable
 from subscribers.importing.encodings import MOST_BYTES
 from subscribers.web.page import say_plainly
 
@@ -53,12 +54,7 @@ class BodyLimits:
         try:
             length = body_length(request.META)
         except ValueError:
-            return say_plainly(
-                request,
-                status=400,
-                title=gettext_lazy("This request cannot be read"),
-                text=gettext_lazy("Something in it is broken. Nothing was changed. Please go back, and try again."),
-            )
+            return say_unreadable(request)
         limit = body_limit(request.path_info)
         if length <= limit or request.path_info.startswith(("/api/", "/hooks/")):
             return self.get_response(request)

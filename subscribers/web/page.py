@@ -7,7 +7,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import Error, InterfaceError, OperationalError
+from django.core.exceptions import BadRequest
+from django.db import DataError, Error, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -62,6 +63,8 @@ def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
                 response = page(request, *args, **kwargs)
         except (OperationalError, InterfaceError) as error:
             response = say_away(error, asked=asked, accepted=accepted)
+        except (DataError, OverflowError, UnicodeError) as error:
+            raise BadRequest("The request holds something that no field can keep.") from error
         for name, value in PRIVATE_HEADERS.items():
             response[name] = value
         patch_vary_headers(response, ["Accept-Language"])

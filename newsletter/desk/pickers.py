@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import Column
-from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView, SnippetChooserViewSet
+from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView
 
 from newsletter.desk.event_words import say_when
 from newsletter.desk.searching import ChooserSearch
@@ -22,6 +22,7 @@ from newsletter.issues.choose import why_no_candidate
 from newsletter.issues.reasons import explain_candidates
 from newsletter.issues.where import without_repeats
 from newsletter.models import EventNotice, Issue, Story
+from subscribers.desk.choosers import NoncedChooserViewSet
 from subscribers.desk.listing import MomentColumn
 from subscribers.sentences import say
 
@@ -154,16 +155,16 @@ class ChooseAppealResults(ChooseResultsView):
     filter_form_class = _AppealSearch
 
 
-class AppealChooser(SnippetChooserViewSet):
+class AppealChooser(NoncedChooserViewSet):
     choose_view_class = ChooseAppeal
     choose_results_view_class = ChooseAppealResults
 
 
-class StoryChooser(SnippetChooserViewSet):
+class StoryChooser(NoncedChooserViewSet):
     choose_view_class = ChooseStory
     choose_results_view_class = ChooseStoryResults
 
 
-class EventChooser(SnippetChooserViewSet):
+class EventChooser(NoncedChooserViewSet):
     choose_view_class = ChooseEvent
     choose_results_view_class = ChooseEventResults

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",
 ]
 
 if ENV.engine == "procrastinate":
@@ -48,6 +49,7 @@ if ENV.engine == "procrastinate":
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "newsletter.desk.content_policy.ContentPolicy",
     "newsletter.web.body_limits.BodyLimits",
     "newsletter.web.bad_requests.RefuseUnreadable",
     "subscribers.web.lane.PublicLane",
@@ -80,6 +82,8 @@ TEMPLATES = [
         },
     },
 ]
+
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # fields of dates have templates of ours, with a nonce
 
 DATABASES = {"default": dj_database_url.parse(ENV.database_url, conn_max_age=60, conn_health_checks=True)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):

@@ -33,7 +33,17 @@ ASK_PATH = "/my-mail"
 _RETRY_SECONDS = "120"
 PATIENCE_SECONDS = 4.0
 _LOOK_SECONDS = 15
+PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "geolocation", "gyroscope"),
+        *("magnetometer", "microphone", "midi", "payment", "publickey-credentials-get", "screen-wake-lock", "usb"),
+        *("browsing-topics", "xr-spatial-tracking"),
+    )
+)
+"""No page uses a device of its visitor."""
 PRIVATE_HEADERS = {
+    "Permissions-Policy": PERMISSIONS,
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",

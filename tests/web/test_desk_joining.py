@@ -193,9 +193,7 @@ def test_an_erased_person_does_not_wait_for_staff_either() -> None:
 def fill_up(*, people: int = MOST_HELD) -> None:
     fair = make_list("fair")
     HeldSignup.objects.bulk_create(
-        HeldSignup(
-            email=f"p{number}@example.org", address_hash=number.to_bytes(32), mailing_list=fair, why="", at=NOW
-        )
+        HeldSignup(email=f"p{number}@example.org", address_hash=number.to_bytes(32), mailing_list=fair, why="", at=NOW)
         for number in range(people)
     )
 

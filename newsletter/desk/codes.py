@@ -44,15 +44,15 @@ class _OnceForm:
         return code
 
 
-class OnceAuthenticateForm(_OnceForm, AuthenticateForm):  # type: ignore[misc]
+class OnceAuthenticateForm(_OnceForm, AuthenticateForm):
     """The code of a sign-in."""
 
 
-class OnceReauthenticateForm(_OnceForm, ReauthenticateForm):  # type: ignore[misc]
+class OnceReauthenticateForm(_OnceForm, ReauthenticateForm):
     """The code that is asked for again."""
 
 
-class ActivatePage(ActivateTOTPView):  # type: ignore[misc]
+class ActivatePage(ActivateTOTPView):
     """Sets an app up. The code that proves it is used up by it."""
 
     def form_valid(self, form: Any) -> HttpResponse:

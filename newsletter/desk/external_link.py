@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from wagtail.admin.views.chooser import ExternalLinkView
 
 
-class ExternalLink(ExternalLinkView):  # type: ignore[misc]  # Wagtail has no types
+class ExternalLink(ExternalLinkView):
     def post(self, request: HttpRequest) -> HttpResponse:
         if f"{self.form_prefix}-url" not in request.POST:
             raise BadRequest("The form has no address.")

@@ -23,7 +23,7 @@ def filter_by_words(rows: QuerySet[Row], typed: str, *, fields: Iterable[str]) -
     return rows
 
 
-class ChooserSearch(BaseFilterForm):  # type: ignore[misc]  # Wagtail has no types
+class ChooserSearch(BaseFilterForm):
     """The search box of a chooser. Subclasses name the fields."""
 
     fields_to_search: tuple[str, ...] = ()

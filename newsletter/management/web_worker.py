@@ -34,7 +34,7 @@ _TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Leng
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
+class Connection(TConn):
     """A client's connection, with the request that is arriving on it."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         super().close(graceful)
 
 
-class CollectingWorker(ThreadWorker):  # type: ignore[misc]
+class CollectingWorker(ThreadWorker):
     """Threads for whole requests only; deadlines for headers and body; so many waiting connections an address.
 
     Subclasses name the limits of bodies and the reverse proxies, whose connections carry many visitors.

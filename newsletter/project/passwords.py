@@ -1,7 +1,6 @@
 """How passwords of staff are hashed: Argon2id, a few at a time, so that a flood of sign-ins cannot use up the memory."""
 
 from threading import BoundedSemaphore
-from typing import ClassVar
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
@@ -12,9 +11,9 @@ _turns = BoundedSemaphore(AT_ONCE)
 class Argon2id(Argon2PasswordHasher):
     """Argon2id with the parameters that OWASP recommends: 19 MiB, two passes, one lane. About 30 ms."""
 
-    time_cost: ClassVar[int] = 2
-    memory_cost: ClassVar[int] = 19 * 1024
-    parallelism: ClassVar[int] = 1
+    time_cost = 2
+    memory_cost = 19 * 1024
+    parallelism = 1
 
     def encode(self, password: str, salt: str) -> str:
         with _turns:

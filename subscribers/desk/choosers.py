@@ -10,7 +10,7 @@ from wagtail.snippets.widgets import AdminSnippetChooser
 from subscribers.nonce import current_nonce
 
 
-class NoncedChooser(AdminSnippetChooser):  # type: ignore[misc]  # Wagtail has no types
+class NoncedChooser(AdminSnippetChooser):
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         chosen = self.get_value_data(value)
         given = attrs or {}
@@ -24,5 +24,5 @@ class NoncedChooser(AdminSnippetChooser):  # type: ignore[misc]  # Wagtail has n
         )
 
 
-class NoncedChooserViewSet(SnippetChooserViewSet):  # type: ignore[misc]
+class NoncedChooserViewSet(SnippetChooserViewSet):
     base_widget_class = NoncedChooser

@@ -23,6 +23,7 @@ MOST_A_SITE = 200
 MOST_A_SITE_UNPROVEN = 30
 MOST_HELD = 2_000
 DAY = timedelta(days=1)
+DROPPED = "sign-ups dropped"
 
 
 class Way(StrEnum):
@@ -66,9 +67,20 @@ def weigh(*, address: str, client: str, proof: Proof, now: datetime) -> Decision
     if not why:
         return Decision(Way.IN, disposable=disposable)
     if HeldSignup.objects.count() >= MOST_HELD:
-        _LOG.error("%s sign-ups wait for staff; further ones are dropped until some are decided.", MOST_HELD)
+        if count_one(DROPPED, now=now, stretch=DAY) == 1:
+            _LOG.error("%s sign-ups wait for staff; further ones are dropped until some are decided.", MOST_HELD)
         return Decision(Way.DROPPED, why=why, disposable=disposable)
     return Decision(Way.HELD, why=why, disposable=disposable)
+
+
+def is_full(*, waiting: int) -> bool:
+    """Return True if so many sign-ups wait that the next one that would have to wait is dropped."""
+    return waiting >= MOST_HELD
+
+
+def count_dropped(*, now: datetime) -> int:
+    """Return how many sign-ups were dropped today and yesterday (UTC) because too many were waiting."""
+    return peek(DROPPED, now=now, stretch=DAY) + peek(DROPPED, now=now - DAY, stretch=DAY)
 
 
 def is_flooded(*, now: datetime) -> bool:

@@ -3,7 +3,9 @@
 import re
 import unicodedata
 
-_FORMULA = re.compile(r"""[ "']*[=+\-@\t\r\n\x00＝＋－＠]""")
+_FORMULA = r"""[ "']*[=+\-@\t\r\n\x00＝＋－＠]"""
+_UNGUARDED = re.compile(rf"(\A|[;\t\r\n])(?={_FORMULA})")
+_GUARDED = re.compile(rf"(\A|[;\t\r\n])'(?={_FORMULA})")
 _SPACES = re.compile(r"\s+")
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _JOINERS = "\u200c\u200d"  # letters of some scripts, and some emoji, need them
@@ -18,10 +20,13 @@ def clean_line(text: str, *, most: int) -> str:
 
 
 def guard_cell(text: str) -> str:
-    """The text for a CSV cell: with `'` before it where a spreadsheet would take it for a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
+    """The text for a CSV cell: with `'` wherever a spreadsheet would take what follows for a formula.
+
+    A program that separates cells by `;` or tabs ignores the quotation marks of ours, so a cell may begin after these too.
+    """
+    return _UNGUARDED.sub(r"\1'", text)
 
 
 def unguard_cell(text: str) -> str:
     """Undoes `guard_cell`, exactly."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text[1:]) else text
+    return _GUARDED.sub(r"\1", text)

@@ -12,16 +12,21 @@ def client_address(*, peer: str, forwarded: str, proxies: Sequence[str]) -> str:
     `proxies` are networks such as `10.0.0.0/8`; without them the peer is the client. Nonsense counts as the last
     address that made sense.
     """
-    trusted = [ip_network(proxy, strict=False) for proxy in proxies]
     client = _read(peer)
     for hop in reversed(forwarded.split(",")) if forwarded else ():
-        if client is not None and not any(client in network for network in trusted):
+        if client is not None and not is_proxy(str(client), proxies=proxies):
             break
         before = _read(hop)
         if before is None:
             break
         client = before
     return str(client) if client is not None else ""
+
+
+def is_proxy(address: str, *, proxies: Sequence[str]) -> bool:
+    """Return True if the address belongs to one of our own reverse proxies."""
+    found = _read(address)
+    return found is not None and any(found in ip_network(proxy, strict=False) for proxy in proxies)
 
 
 def near_network(address: str) -> str:

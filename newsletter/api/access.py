@@ -18,7 +18,10 @@ MOST_BAD_KEYS = 20
 
 
 class Key(HttpBearer):
-    """Lets in whoever sends a valid key with this scope. The key is `request.auth` afterwards."""
+    """Lets in whoever sends a valid key with this scope. The key is `request.auth` afterwards.
+
+    The key is looked up before anything is counted: wrong keys of others at the same address never refuse a right one.
+    """
 
     openapi_scheme = "bearer"
 
@@ -28,11 +31,11 @@ class Key(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
         now = timezone.now()
-        network = near_network(client_of(request))
-        if peek(f"bad api key {network}", now=now, stretch=MINUTE) > MOST_BAD_KEYS:
-            raise _too_many(now, "Too many calls with a wrong key")
         key = find_key(token, now=now)
         if key is None:
+            network = near_network(client_of(request))
+            if peek(f"bad api key {network}", now=now, stretch=MINUTE) > MOST_BAD_KEYS:
+                raise _too_many(now, "Too many calls with a wrong key")
             count_one(f"bad api key {network}", now=now, stretch=MINUTE)
             return None
         if count_one(f"api key {key.pk}", now=now, stretch=MINUTE) > MOST_CALLS:

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -39,6 +39,9 @@ def add_handlers(api: NinjaAPI) -> None:
     api.exception_handler(ValidationError)(_say_fields)
     api.exception_handler(HttpError)(_say_unreadable)
     api.exception_handler(RequestDataTooBig)(_say_too_big)
+    api.exception_handler(DataError)(_say_no_value)
+    api.exception_handler(OverflowError)(_say_no_value)
+    api.exception_handler(UnicodeError)(_say_no_value)
     api.exception_handler(DomainError)(_say_refusal)
     api.exception_handler(OperationalError)(_say_away)
     api.exception_handler(InterfaceError)(_say_away)
@@ -78,6 +81,11 @@ def _say_fields(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 def _say_unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
     return write_problem(error.status_code, "The call cannot be read", f"Send one JSON document in UTF-8. {SEE}")
+
+
+def _say_no_value(request: HttpRequest, error: Exception) -> HttpResponse:
+    detail = f"A text has odd characters, or a number is too large. {SEE}"
+    return write_problem(400, "The call holds a value that cannot be kept", detail)
 
 
 def _say_too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:

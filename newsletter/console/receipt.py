@@ -8,6 +8,7 @@ from rich.table import Table
 
 from newsletter.models import Send
 from newsletter.sending.receipt import list_deliveries
+from subscribers.lines import guard_cell
 
 _MEANING = {
     "accepted": "the provider took it",
@@ -54,6 +55,6 @@ def write_receipt_csv(send: Send, *, out: TextIO) -> int:
     )
     lines = 0
     for row in list_deliveries(send):
-        writer.writerow(row)
+        writer.writerow(guard_cell("" if cell is None else str(cell)) for cell in row)
         lines += 1
     return lines

@@ -6,6 +6,8 @@ from allauth.account import views
 from django.http import Http404, HttpRequest
 from django.urls import URLPattern, URLResolver, include, path
 
+from newsletter.desk.codes import ActivatePage
+
 
 def refuse(request: HttpRequest) -> NoReturn:
     raise Http404("Accounts are made by an administrator.")
@@ -17,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("signup/", refuse, name="account_signup"),
+    path("2fa/totp/activate/", ActivatePage.as_view(), name="mfa_activate_totp"),
     path("2fa/", include("allauth.mfa.urls")),
     path("sessions/", include("allauth.usersessions.urls")),
 ]

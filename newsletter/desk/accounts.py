@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -20,10 +21,14 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.log_actions import log
 
 from newsletter.desk.second_factor import BEGAN, begin_session
+from subscribers.networks import near_network
+from subscribers.throttle import count_one
 from subscribers.web.page import client_of
 
 JUST_NOW_SECONDS = 600
 STOPPED_SECONDS = 300
+MOST_FAILED_OF_NETWORK = 60
+FAILED_STRETCH = timedelta(minutes=5)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -55,8 +60,12 @@ class AccountAdapter(DefaultAccountAdapter):
         response: HttpResponse = super().post_login(request, user, **kwargs)
         return response
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count wrong passwords by account and network together, so that nobody can lock others out from elsewhere."""
+        return f"{near_network(client_of(request))}:{_name_of(credentials)}"
+
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Refuses any password after too many wrong ones, at the sign-in and wherever it is asked for again."""
+        """Refuse any password for one account from one network after too many wrong ones, wherever it is asked for."""
         try:
             super().pre_authenticate(request, **credentials)
         except ValidationError:
@@ -66,10 +75,14 @@ class AccountAdapter(DefaultAccountAdapter):
             raise
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        person = _find_person(credentials)
+        """Write a wrong password down. After many from one network, say so: the password was looked at first."""
+        person, now = _find_person(credentials), timezone.now()
         if person:
             log(instance=person, action="newsletter.sign_in_failed", user=_signed_in(request))
         super().authentication_failed(request, **credentials)
+        network = near_network(client_of(request))
+        if count_one(f"failed sign-in {network}", now=now, stretch=FAILED_STRETCH) > MOST_FAILED_OF_NETWORK:
+            raise self.validation_error("too_many_login_attempts")
 
 
 class SessionsAdapter(DefaultUserSessionsAdapter):
@@ -96,9 +109,12 @@ class MFAAdapter(DefaultMFAAdapter):
         return _fernet().decrypt(encrypted_text.encode()).decode()
 
 
+def _name_of(credentials: Mapping[str, Any]) -> str:
+    return str(credentials.get("username") or credentials.get("email") or "").strip().lower()
+
+
 def _find_person(credentials: Mapping[str, Any]) -> User | None:
-    name = str(credentials.get("username") or credentials.get("email") or "").strip().lower()
-    return User.objects.filter(username=name).first()
+    return User.objects.filter(username=_name_of(credentials)).first()
 
 
 def _signed_in(request: HttpRequest) -> User | None:

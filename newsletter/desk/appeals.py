@@ -5,6 +5,7 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
 from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.snippets.views.snippets import EditView, SnippetViewSet
 
+from newsletter.desk.pickers import AppealChooser
 from newsletter.desk.saving import VoidsApprovals
 from newsletter.models import Appeal
 from subscribers.desk.listing import FROM_HOME, DeskList
@@ -23,6 +24,7 @@ class AppealViewSet(SnippetViewSet):
     menu_order = 130
     add_to_admin_menu = True
     base_url_path = "appeals"
+    chooser_viewset_class = AppealChooser
     edit_view_class = AppealEditor
     search_fields = ["headline", "text"]
     search_backend_name = None

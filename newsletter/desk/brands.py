@@ -20,6 +20,7 @@ from newsletter.desk.saving import VoidsApprovals
 from newsletter.errors import NotReady
 from newsletter.issues.body import literal
 from newsletter.models import Brand, Issue, Publication, Story
+from subscribers.desk.choosers import NoncedChooserViewSet
 from subscribers.desk.listing import FROM_HOME, DeskList
 
 
@@ -77,6 +78,7 @@ def find_issue_for(brand: Brand) -> Issue:
 
 class BrandViewSet(SnippetViewSet):
     model = Brand
+    chooser_viewset_class = NoncedChooserViewSet
     breadcrumbs_items = FROM_HOME
     index_view_class = DeskList
     icon = "sliders"

@@ -79,6 +79,8 @@ class EventViewSet(SnippetViewSet):
     copy_view_enabled = False
     edit_view_class = EventEditor
     filterset_class = EventFilters
+    search_fields = ["title", "place_text"]
+    search_backend_name = None
     list_per_page = 30
     list_display = [
         "title",

@@ -13,6 +13,7 @@ from subscribers.desk.held import MAY as MAY_LET_IN
 from subscribers.desk.imports import MAY as MAY_EXPORT
 from subscribers.desk.listing import say_moment
 from subscribers.exports import ready_exports, waiting_exports
+from subscribers.gate import is_full
 from subscribers.implied import expiring_soon
 from subscribers.models import HeldSignup
 
@@ -72,11 +73,19 @@ def _sign_ups() -> list[Task]:
     return [
         Task(
             title=ngettext("%(people)s sign-up waits", "%(people)s sign-ups wait", waiting) % {"people": waiting},
-            detail=_("Let them in or drop them. Whom nobody lets in is forgotten after seven days."),
+            detail=_say_signups(waiting),
             url=reverse("subscribers_held"),
             button=_("Look through"),
         )
     ]
+
+
+def _say_signups(waiting: int) -> str:
+    if is_full(waiting=waiting):
+        return _(
+            "The limit is reached: further sign-ups that stand out are dropped until you decide about some of these."
+        )
+    return _("Let them in or drop them. Whom nobody lets in is forgotten after seven days.")
 
 
 def _running_out(now: datetime) -> list[Task]:

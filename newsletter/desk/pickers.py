@@ -14,13 +14,15 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import Column
-from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView, SnippetChooserViewSet
+from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView
 
 from newsletter.desk.event_words import say_when
+from newsletter.desk.searching import ChooserSearch
 from newsletter.issues.choose import why_no_candidate
 from newsletter.issues.reasons import explain_candidates
 from newsletter.issues.where import without_repeats
 from newsletter.models import EventNotice, Issue, Story
+from subscribers.desk.choosers import NoncedChooserViewSet
 from subscribers.desk.listing import MomentColumn
 from subscribers.sentences import say
 
@@ -74,8 +76,21 @@ class _WithReasons:
         return []
 
 
+class _StorySearch(ChooserSearch):
+    fields_to_search = ("title", "teaser")
+
+
+class _EventSearch(ChooserSearch):
+    fields_to_search = ("title", "place_text")
+
+
+class _AppealSearch(ChooserSearch):
+    fields_to_search = ("headline", "text")
+
+
 class _Stories(_WithReasons):
     kind = "story"
+    filter_form_class = _StorySearch
     ordering = (F("published_at").desc(nulls_last=True), "-seen_at", "-pk")
 
     def get_object_list(self) -> QuerySet[Story]:
@@ -96,6 +111,7 @@ def _say_where(event: EventNotice) -> str:
 
 class _Events(_WithReasons):
     kind = "event"
+    filter_form_class = _EventSearch
     ordering = ("starts_at", "pk")
 
     def get_object_list(self) -> QuerySet[EventNotice]:
@@ -132,11 +148,24 @@ class ChooseEventResults(_Events, ChooseResultsView):
     pass
 
 
-class StoryChooser(SnippetChooserViewSet):
+class ChooseAppeal(ChooseView):
+    filter_form_class = _AppealSearch
+
+
+class ChooseAppealResults(ChooseResultsView):
+    filter_form_class = _AppealSearch
+
+
+class AppealChooser(NoncedChooserViewSet):
+    choose_view_class = ChooseAppeal
+    choose_results_view_class = ChooseAppealResults
+
+
+class StoryChooser(NoncedChooserViewSet):
     choose_view_class = ChooseStory
     choose_results_view_class = ChooseStoryResults
 
 
-class EventChooser(SnippetChooserViewSet):
+class EventChooser(NoncedChooserViewSet):
     choose_view_class = ChooseEvent
     choose_results_view_class = ChooseEventResults

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.forms import CheckboxSelectMultiple
+from django.forms import CheckboxSelectMultiple, Select
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
@@ -23,7 +23,10 @@ WHAT = [
     FieldPanel("language", help_text=_("Of the dates and of the mail’s own words.")),
     FieldPanel("enabled", heading=_("In use"), help_text=_("Switched off, it assembles and sends nothing.")),
 ]
-WHO = [FieldPanel("mailing_list", heading=_("List")), FieldPanel("segment", help_text=_("Empty: the whole list."))]
+WHO = [
+    FieldPanel("mailing_list", heading=_("List"), widget=Select),
+    FieldPanel("segment", help_text=_("Empty: the whole list."), widget=Select),
+]
 WHEN = [
     WordsPanel(say=say_next_dates, template="desk/panels/schedule.html"),
     FieldPanel("rhythm"),
@@ -58,7 +61,7 @@ LOOK = [
     FieldPanel("subject"),
     FieldPanel("intro", heading=_("Opening words")),
     FieldPanel("layout"),
-    FieldPanel("brand"),
+    FieldPanel("brand", widget=Select),
 ]
 STORIES = [
     FieldRowPanel(

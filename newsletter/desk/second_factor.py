@@ -42,7 +42,7 @@ NOTED_EVERY = timedelta(minutes=1)
 BEGAN, SEEN, STAMP, FACTOR = "staff_began", "staff_seen", "staff_stamp", "staff_second_factor"
 NEXT = "staff_next"
 DESK, ACCOUNTS = "/admin/", "/accounts/"
-FREE = ("/admin/logout/", "/admin/login/", "/admin/jsi18n/", "/admin/sprite/")
+FREE = frozenset({"/admin/logout/", "/admin/login/", "/admin/jsi18n/", "/admin/sprite/"})
 
 
 def needs_second_factor(user: Any) -> bool:
@@ -105,7 +105,7 @@ class StaffGate:
             return HttpResponseRedirect(detour)
         with translation.override(_language_of(request)):
             response = self.get_response(request)
-        if request.method == "POST" and request.path.startswith(ACCOUNTS) and request.user.is_authenticated:
+        if request.method == "POST" and request.path_info.startswith(ACCOUNTS) and request.user.is_authenticated:
             _note_own_change(request)
         return response
 
@@ -130,9 +130,10 @@ def why_ended(request: HttpRequest, *, now: datetime) -> str:
 def find_detour(request: HttpRequest) -> str:
     """Where somebody must go first who lacks the second factor for the desk; empty where nothing is missing.
 
+    The path that is tested is the one that routing uses: `path` begins with SCRIPT_NAME, which a client may have sent.
     Setting one up takes three pages, so the session keeps the page that was asked for; the last of the three leads there.
     """
-    if not request.path.startswith(DESK) or request.path.startswith(FREE):
+    if not request.path_info.startswith(DESK) or request.path_info in FREE:
         return ""
     if has_passed(request) or not needs_second_factor(request.user):
         if NEXT in request.session:
@@ -147,7 +148,7 @@ def find_detour(request: HttpRequest) -> str:
 
 def _language_of(request: HttpRequest) -> str | None:
     """What the person chose, on the pages of their account, which Wagtail does not know; elsewhere as it is."""
-    if request.path.startswith(ACCOUNTS):
+    if request.path_info.startswith(ACCOUNTS):
         return str(UserProfile.get_for_user(request.user).get_preferred_language())
     return translation.get_language()
 

@@ -142,6 +142,8 @@ class StoryViewSet(SnippetViewSet):
     edit_view_class = StoryEditor
     preview_on_edit_view_class = StoryPreview
     filterset_class = StoryFilters
+    search_fields = ["title", "teaser"]
+    search_backend_name = None
     list_per_page = 30
     list_display = [
         "title",

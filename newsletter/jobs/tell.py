@@ -17,6 +17,7 @@ from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.decision_links import make_decision_url
 from newsletter.issues.protected_check import hide_protected
 from newsletter.jobs.tell_exports import EXPORT_KEY
+from newsletter.jobs.tell_held import HELD_KEY
 from newsletter.models import Batch, Issue, Publication, Send, Source, StaffNotice
 from newsletter.providers.contract import Adapter, Verdict
 from newsletter.sending.doubt import people_in_doubt
@@ -155,7 +156,7 @@ def _send(notice: StaffNotice, adapter: Adapter) -> int:
             subject=literal(say(hide_protected(notice.subject))),
             paragraphs=[literal(say(hide_protected(paragraph))) for paragraph in notice.paragraphs],
             button=(say("Open it in the desk"), notice.link),
-            reason=say(_WHY_EXPORT if notice.key.startswith(EXPORT_KEY) else _WHY),
+            reason=say(_WHY_EXPORT if notice.key.startswith((EXPORT_KEY, HELD_KEY)) else _WHY),
         )
     if outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED):
         StaffNotice.objects.filter(pk=notice.pk).update(sent_at=None)

@@ -3,15 +3,19 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
+from newsletter.management.web_worker import worker_class
+from newsletter.web.body_limits import body_limit_of_target
 from subscribers.log_lines import WithoutTokens
 from subscribers.web.express import OneClickFirst
 
 THREADS = 24
+CONNECTIONS = 600  # below the 1,024 files that systems usually let a process open
 _CONTROL_SOCKET_OFF = "control_socket_disable"  # from gunicorn 25.1 on, which else opens one in the home folder
 
 
@@ -30,11 +34,15 @@ class Server(BaseApplication):
     def __init__(
         self, *, host: str, port: int, started: Callable[[], None], stopping: Callable[[], object], quiet: bool = True
     ) -> None:
+        proxies = settings.SUBSCRIBERS_TRUSTED_PROXIES
         self._settings: dict[str, Any] = {
             "bind": f"{host}:{port}",
             "workers": 1,
             "threads": THREADS,
-            "worker_class": "gthread",
+            "worker_class": worker_class(body_limit=body_limit_of_target, trusted_proxies=proxies),
+            "worker_connections": CONNECTIONS,
+            "forwarded_allow_ips": ",".join(proxies),
+            "forwarder_headers": "",
             "graceful_timeout": 30,
             "timeout": 0,
             "loglevel": "warning" if quiet else "info",

@@ -45,6 +45,7 @@ class Environment:
     time_zone: str
     demo: bool
     trusted_proxies: list[str]
+    hsts_subdomains: bool
     only_to: list[str]
     env_file: Path | None
     """The file that settings were read from, if there was one: NEWSLETTER_ENV_FILE, or `.env` in the current folder."""
@@ -114,6 +115,7 @@ def read() -> Environment:
         time_zone=_text("NEWSLETTER_TIME_ZONE", "UTC"),
         demo=not production and site_url.startswith("http://127.0.0.1:") and (data_dir / MARK).is_file(),
         trusted_proxies=_networks("NEWSLETTER_TRUSTED_PROXIES"),
+        hsts_subdomains=_flag("NEWSLETTER_HSTS_SUBDOMAINS", default=False),
         only_to=_mailable("NEWSLETTER_ONLY_TO"),
         env_file=current_settings_file().path,
     )
@@ -167,12 +169,13 @@ def _engine(database_url: str) -> str:
 
 
 def _networks(name: str) -> list[str]:
+    networks = []
     for text in _words(name):
         try:
-            ip_network(text, strict=False)
+            networks.append(str(ip_network(text, strict=False)))
         except ValueError as error:
             raise EnvError(f"{name}: “{text}” is no address or network. Write one such as 10.0.0.0/8.") from error
-    return _words(name)
+    return networks
 
 
 def _reachable(name: str) -> list[str]:

@@ -8,8 +8,10 @@ from wagtail.admin.auth import require_admin_access
 from wagtail.admin.views.account import LogoutView
 
 from newsletter.desk.account_page import AccountPage
+from newsletter.desk.external_link import ExternalLink
 from newsletter.desk.picture_edits import LoggedPictureEdit
 
+handler400 = "newsletter.web.bad_requests.say_unreadable"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/admin/", permanent=False)),
     path("admin/login/", RedirectView.as_view(url="/accounts/login/", query_string=True)),
@@ -17,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("newsletter.desk.account_urls")),
     path("api/", include("newsletter.api.urls")),
     path("", include("newsletter.desk.blocked")),
+    path("admin/choose-external-link/", require_admin_access(ExternalLink.as_view())),
     path("admin/account/", require_admin_access(AccountPage.as_view())),
     path("admin/images/multiple/<int:image_id>/", require_admin_access(LoggedPictureEdit.as_view())),
     path("admin/", include(wagtailadmin_urls)),

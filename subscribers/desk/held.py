@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from wagtail.log_actions import log
 
 from subscribers.desk.people_page import SHOWN, PeoplePage
+from subscribers.gate import MOST_HELD, count_dropped, is_full
 from subscribers.held import AlreadyDecided, drop, let_in
 from subscribers.models import HeldSignup, Subscriber
 
@@ -43,7 +44,15 @@ class HeldPage(PeoplePage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         waiting = HeldSignup.objects.select_related("mailing_list", "place").order_by("at")
-        return {**super().get_context_data(**kwargs), "waiting": waiting[:SHOWN], "all": waiting.count()}
+        count = waiting.count()
+        return {
+            **super().get_context_data(**kwargs),
+            "waiting": waiting[:SHOWN],
+            "all": count,
+            "limit": MOST_HELD,
+            "full": is_full(waiting=count),
+            "dropped": count_dropped(now=timezone.now()),
+        }
 
 
 def _say_decided(people: int, verb: str) -> str:

@@ -16,6 +16,7 @@ from wagtail.permissions import register_permission_policy
 from wagtail.snippets.views.snippets import DeleteView, SnippetViewSet
 
 from subscribers.audience import AudienceCount, count_lists
+from subscribers.desk.choosers import NoncedChooserViewSet
 from subscribers.desk.embed import EmbedPanel
 from subscribers.desk.listing import FROM_HOME, DeskList
 from subscribers.desk.words import say_why_not
@@ -68,6 +69,7 @@ def say_others(mailing_list: Any) -> str:
 
 class ListViewSet(SnippetViewSet):
     model = MailingList
+    chooser_viewset_class = NoncedChooserViewSet
     breadcrumbs_items = FROM_HOME
     index_view_class = Lists
     icon = "list-ul"

@@ -1,5 +1,6 @@
 """Subscribers in the desk: looked up, never edited by hand, because consent has rows of its own."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import django_filters  # type: ignore[import-untyped]
@@ -61,6 +62,10 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
     def count(self) -> int:
         people: Any = self.object_list
         return int(people[: LIST_LIMIT + 1].count())
+
+    def get_elided_page_range(self, number: Any = 1, **kwargs: Any) -> Iterator[str | int]:
+        """The page numbers to show. ``number`` is what the address says, so it may be anything."""
+        return super().get_elided_page_range(self.get_page(number).number, **kwargs)
 
 
 class PeopleFilters(WagtailFilterSet):

@@ -14,6 +14,7 @@ from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import HeaderButton
 from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
+from subscribers.desk.choosers import NoncedChooserViewSet
 from subscribers.desk.listing import FROM_HOME, DeskList
 from subscribers.desk.rule_field import RuleField
 from subscribers.desk.segment_views import SEE_PEOPLE, NewSegmentPreview, SegmentPreview
@@ -71,6 +72,7 @@ class SegmentMaker(_OpenPreview, CreateView):
 
 class SegmentViewSet(SnippetViewSet):
     model = Segment
+    chooser_viewset_class = NoncedChooserViewSet
     breadcrumbs_items = FROM_HOME
     index_view_class = DeskList
     icon = "group"

@@ -28,7 +28,7 @@ def refused_rows(*, header: Sequence[str], rows: Iterable[RefusedRow | ImportRef
 
     yield [LINE, WHY, *safe(header)]
     for row in rows:
-        yield [str(row.line), row.reason, *safe(read_raw(row.raw, width=len(header)))]
+        yield [str(row.line), guard_cell(row.reason), *safe(read_raw(row.raw, width=len(header)))]
 
 
 def read_raw(raw: str, *, width: int) -> list[str]:

@@ -130,7 +130,7 @@ class RowReader:
             kind = read_farewell(kind, self._cell(cells, "left_because"))
             return PersonRow(line=record.line, email=email, kind=kind, on=self._day(cells, "left_on", []))
         if self._slug:
-            terms = read_each_list(self._cell(cells, EACH_LIST), slug=self._slug)
+            terms = read_each_list(unguard_cell(self._cell(cells, EACH_LIST)), slug=self._slug)
             if terms is None:
                 return PersonRow(line=record.line, email=email, kind=ELSEWHERE)
             missing = [""] * (self._width - len(cells))

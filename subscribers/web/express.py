@@ -23,6 +23,7 @@ from subscribers.web.page import PATIENCE_SECONDS, PRIVATE_HEADERS, language_for
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _PATH = re.compile(r"/u/([A-Za-z0-9_-]{64})")
+_USUAL_LENGTH_DIGITS = 5
 _HEADERS = [
     ("Content-Type", "text/html; charset=utf-8"),
     *PRIVATE_HEADERS.items(),
@@ -39,7 +40,7 @@ class OneClickFirst:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         link = _PATH.fullmatch(environ.get("PATH_INFO", ""))
-        if link is None or environ["REQUEST_METHOD"] != "POST" or environ.get("QUERY_STRING"):
+        if link is None or environ["REQUEST_METHOD"] != "POST" or environ.get("QUERY_STRING") or _is_odd(environ):
             return self._pages(environ, start_response)
         accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")
         status, more = "200 OK", []
@@ -65,7 +66,14 @@ def _leave(token: str, *, accepted: str) -> bytes:
         return write_farewell(target, leave_by_link(target)).encode()
 
 
+def _is_odd(environ: dict[str, Any]) -> bool:
+    """Return True if the body's length is unusual: Django's middleware knows the limits and refuses it."""
+    length = str(environ.get("CONTENT_LENGTH") or "0")
+    return not (length.isascii() and length.isdigit() and len(length) < _USUAL_LENGTH_DIGITS)
+
+
 def _headers(environ: dict[str, Any]) -> list[tuple[str, str]]:
     if environ.get("wsgi.url_scheme") == "https" and settings.SECURE_HSTS_SECONDS:
-        return [*_HEADERS, ("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}")]
+        subdomains = "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
+        return [*_HEADERS, ("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}{subdomains}")]
     return _HEADERS

@@ -4,9 +4,11 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import wraps
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import Error, InterfaceError, OperationalError
+from django.core.exceptions import BadRequest
+from django.db import DataError, Error, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -23,12 +25,25 @@ from subscribers.models import MailingList, Subscriber
 from subscribers.networks import client_address
 from subscribers.patience import wait_at_most
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 _LOG = logging.getLogger(__name__)
 ASK_PATH = "/my-mail"
 _RETRY_SECONDS = "120"
 PATIENCE_SECONDS = 4.0
 _LOOK_SECONDS = 15
+PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "geolocation", "gyroscope"),
+        *("magnetometer", "microphone", "midi", "payment", "publickey-credentials-get", "screen-wake-lock", "usb"),
+        *("browsing-topics", "xr-spatial-tracking"),
+    )
+)
+"""No page uses a device of its visitor."""
 PRIVATE_HEADERS = {
+    "Permissions-Policy": PERMISSIONS,
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",
@@ -58,6 +73,8 @@ def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
                 response = page(request, *args, **kwargs)
         except (OperationalError, InterfaceError) as error:
             response = say_away(error, asked=asked, accepted=accepted)
+        except (DataError, OverflowError, UnicodeError) as error:
+            raise BadRequest("The request holds something that no field can keep.") from error
         for name, value in PRIVATE_HEADERS.items():
             response[name] = value
         patch_vary_headers(response, ["Accept-Language"])
@@ -146,16 +163,39 @@ def say_away(error: Error, *, asked: str, accepted: str) -> HttpResponse:
     """503, said without the database, so without the organisation's look and language. The log says why."""
     _LOG.error("The database did not answer; the page of a reader was refused with 503. (%s)", error)
     with translation.override(_asked_language(asked, accepted=accepted) or "en"):
-        context = {
-            "look": Look(),
-            "language": translation.get_language() or "en",
-            "direction": "rtl" if translation.get_language_bidi() else "ltr",
-            "title": gettext("Please try again in a few minutes"),
-            "text": gettext("We could not save this just now. Your link stays good; please open it again."),
-        }
-        response = HttpResponse(render_to_string("subscribers/message.html", context), status=503)
+        response = _say_without_database(
+            gettext("Please try again in a few minutes"),
+            gettext("We could not save this just now. Your link stays good; please open it again."),
+            status=503,
+        )
     response["Retry-After"] = _RETRY_SECONDS
     return response
+
+
+def say_plainly(request: HttpRequest, *, status: int, title: "StrOrPromise", text: "StrOrPromise") -> HttpResponse:
+    """A refusal in the visitor's language that needs neither the database nor anything else of the request.
+
+    ``title`` and ``text`` are lazy translations.
+    """
+    accepted = request.META.get("HTTP_ACCEPT_LANGUAGE", "")
+    with translation.override(_asked_language("", accepted=accepted) or "en"):
+        response = _say_without_database(str(title), str(text), status=status)
+    for name, value in PRIVATE_HEADERS.items():
+        response[name] = value
+    patch_vary_headers(response, ["Accept-Language"])
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django would log the path, which may hold a token
+    return response
+
+
+def _say_without_database(title: str, text: str, *, status: int) -> HttpResponse:
+    context = {
+        "look": Look(),
+        "language": translation.get_language() or "en",
+        "direction": "rtl" if translation.get_language_bidi() else "ltr",
+        "title": title,
+        "text": text,
+    }
+    return HttpResponse(render_to_string("subscribers/message.html", context), status=status)
 
 
 def _asked_language(asked: str, *, accepted: str) -> str:

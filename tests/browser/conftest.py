@@ -119,12 +119,13 @@ def page(browser: Browser, site: str) -> Iterator[Page]:
 
 @contextmanager
 def open_desk(browser: Browser, site: str, *, email: str, password: str, **look: Any) -> Iterator[Page]:
-    """A page of somebody who is signed in. A script error anywhere in the test fails it."""
+    """A page of somebody who is signed in. A script error, or anything that its content policy blocks, fails the test."""
     look = {"viewport": {"width": 1400, "height": 900}, **look}
     context = browser.new_context(base_url=site, timezone_id="Europe/London", locale="en-GB", **look)
     opened = context.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda said: errors.append(said.text) if is_blocked(said.text) else None)
     opened.goto("/admin/login/")
     opened.get_by_label("Email").fill(email)
     opened.get_by_label("Password").fill(password)
@@ -133,6 +134,11 @@ def open_desk(browser: Browser, site: str, *, email: str, password: str, **look:
     yield opened
     context.close()
     assert errors == []
+
+
+def is_blocked(said: str) -> bool:
+    """Return True if the console reports something that a policy blocked. Mails shown without pictures block those."""
+    return "Content Security Policy" in said and "img-src 'none'" not in said
 
 
 def plain_environment() -> dict[str, str]:

@@ -195,3 +195,14 @@ def test_a_rhythm_a_distance_or_a_pause_that_cannot_be_is_left_out_and_said_and_
 def test_a_column_called_frequency_in_the_file_of_another_program_is_no_rhythm_of_ours() -> None:
     bring(begin(), "email,frequency,lists\nann@example.org,Monthly,3\n")
     assert Subscription.objects.get().frequency == Frequency.EVERY
+
+
+@pytest.mark.parametrize("name", ["Lee;=1+1", "=1;+2;-3", "o'Neil; '=1", 'a;"=b"'])
+def test_d1_a_name_with_formulas_after_semicolons_comes_back_as_it_was(name: str) -> None:
+    weekly = begin()
+    make_member(weekly, name=name)
+    text = take(weekly)
+    assert ";=" not in text
+    Subscriber.objects.all().delete()
+    bring(weekly, text)
+    assert Subscriber.objects.get().name == name

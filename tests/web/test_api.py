@@ -123,6 +123,28 @@ def test_too_many_calls_and_too_many_wrong_keys_are_slowed_down() -> None:
     assert bad == [401] * (MOST_BAD_KEYS + 1) + [429]
 
 
+def test_a_right_key_works_after_wrong_ones_of_the_same_address() -> None:
+    text = make("read")
+    with time_machine.travel("2026-03-05T09:00:10Z", tick=False):
+        for _ in range(MOST_BAD_KEYS + 5):
+            last = call("get", "publications", key="nl_guess")
+        assert last.status_code == 429
+        assert call("get", "publications", key=text).status_code == 200
+
+
+def test_wrong_keys_are_counted_for_each_visitor_behind_a_trusted_proxy(settings: Any) -> None:
+    settings.SUBSCRIBERS_TRUSTED_PROXIES = ["127.0.0.1/32"]
+
+    def guess(forwarded: str) -> int:
+        headers = {"Authorization": "Bearer nl_guess", "X-Forwarded-For": forwarded}
+        return Client().get("/api/v1/publications", headers=headers).status_code
+
+    with time_machine.travel("2026-03-05T09:00:10Z", tick=False):
+        answers = [guess(f"203.0.113.{number}, 198.51.100.7") for number in range(MOST_BAD_KEYS + 2)]
+        assert answers[-1] == 429
+        assert guess("198.51.100.7, 198.51.100.8") == 401
+
+
 def test_somebody_who_signs_up_on_another_site_is_asked_by_mail_and_everybody_gets_the_same_answer() -> None:
     weekly = make_list("weekly", double_opt_in=False)
     make_member(weekly, "known@example.org")

@@ -1,13 +1,19 @@
 """S3, S5, P6: what staff decide about sign-ups that wait and about one person; and the form for other web sites."""
 
 import re
+from datetime import timedelta
 from html import unescape
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
+from newsletter.jobs.tell_held import tell_of_full_hold
+from newsletter.models import Publication, StaffNotice
 from subscribers.erasure import erase_person
+from subscribers.gate import MOST_HELD, Way, weigh
 from subscribers.held import hold_signup
 from subscribers.models import (
     Confirmation,
@@ -20,6 +26,7 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
+from subscribers.proof import Proof
 from subscribers.suppression import suppress
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 from tests.web.desk import sign_in
@@ -181,3 +188,56 @@ def test_an_erased_person_does_not_wait_for_staff_either() -> None:
     held = hold("ada@example.org")
     erase_person(subscriber=make_member(held.mailing_list, "ada@example.org"), by="", now=NOW)
     assert not HeldSignup.objects.exists()
+
+
+def fill_up(*, people: int = MOST_HELD) -> None:
+    fair = make_list("fair")
+    HeldSignup.objects.bulk_create(
+        HeldSignup(email=f"p{number}@example.org", address_hash=number.to_bytes(32), mailing_list=fair, why="", at=NOW)
+        for number in range(people)
+    )
+
+
+def weigh_one_that_stands_out() -> Way:
+    now = timezone.now()
+    ways = [weigh(address="a@gmail.com", client="192.0.2.1", proof=Proof.NONE, now=now).way for _ in range(4)]
+    return ways[-1]
+
+
+def test_staff_read_on_the_page_and_at_home_that_the_limit_is_reached() -> None:
+    client = sign_in("data")
+    fill_up(people=MOST_HELD - 1)
+    assert "which is the limit" not in client.get(HELD).content.decode()
+    assert "The limit is reached" not in client.get("/admin/").content.decode()
+    hold("last@example.org")
+    page = client.get(HELD).content.decode()
+    assert "2,000 sign-ups are waiting, which is the limit" in page
+    assert "dropped since yesterday" not in page
+    assert "The limit is reached" in client.get("/admin/").content.decode()
+
+
+def test_a_sign_up_above_the_limit_is_dropped_and_staff_read_how_many_were() -> None:
+    client = sign_in("data")
+    fill_up()
+    assert weigh_one_that_stands_out() is Way.DROPPED
+    assert HeldSignup.objects.count() == MOST_HELD
+    assert "sign-ups were dropped since yesterday" in client.get(HELD).content.decode()
+    HeldSignup.objects.all().delete()
+    assert weigh_one_that_stands_out() is Way.HELD
+    assert "were dropped since yesterday" in client.get(HELD).content.decode()
+
+
+def test_staff_who_decide_are_told_by_mail_once_a_day_while_the_limit_is_reached(publication: Publication) -> None:
+    sign_in("data")
+    sign_in("writer")
+    fill_up(people=MOST_HELD - 1)
+    tell_of_full_hold(now=NOW)
+    assert not StaffNotice.objects.exists()
+    hold("last@example.org")
+    for hours in (0, 1, 2, 24):
+        tell_of_full_hold(now=NOW + timedelta(hours=hours))
+    notices = StaffNotice.objects.order_by("pk")
+    assert [notice.person.username for notice in notices] == ["data@example.org"] * 2
+    assert "further ones are dropped" in notices[0].subject
+    assert Client().get(urlsplit(notices[0].link).path).status_code == 302
+    assert sign_in("admin").get(urlsplit(notices[0].link).path).status_code == 200

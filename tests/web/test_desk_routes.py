@@ -1,10 +1,7 @@
 """The parts of Wagtail that are closed to all, and what is left of its menus. Who opens what is in `test_routes_by_role`."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.test import Client
-from django.urls import URLResolver
 
 from tests.web.desk import sign_in, sign_in_superuser
 
@@ -36,17 +33,6 @@ CLOSED = [
     "/admin/failwhale/",
     "/admin/test404/",
 ]
-
-
-def list_routes(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:
-    """One address for each named route, with 1 for whatever it takes."""
-    for name in list(resolver.reverse_dict):
-        if isinstance(name, str):
-            for possibilities, *_ in resolver.reverse_dict.getlist(name):
-                for address, parameters in possibilities:
-                    yield prefix + address % dict.fromkeys(parameters, "1")
-    for inner_prefix, inner in resolver.namespace_dict.values():
-        yield from list_routes(inner, prefix + inner_prefix)
 
 
 @pytest.mark.parametrize("route", CLOSED)

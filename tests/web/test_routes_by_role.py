@@ -12,9 +12,9 @@ from django.urls import get_resolver
 from newsletter.models import Publication
 from subscribers.models import Segment, Topic
 from tests.support.fixtures import add_readers, make_appeal, make_event, make_issue, make_story
+from tests.support.routes import list_routes
 from tests.web.desk import sign_in, sign_in_superuser
 from tests.web.rooms import ADMIN, EDITORS, LISTS, NEED_FACTOR, NOBODY, PEOPLE, STAFF, WRITERS
-from tests.web.test_desk_routes import list_routes
 
 pytestmark = pytest.mark.django_db
 

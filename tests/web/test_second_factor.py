@@ -9,13 +9,13 @@ import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
-from django.conf import global_settings
-from django.contrib.auth.hashers import get_hashers, identify_hasher
+from django.contrib.auth.hashers import get_hashers, identify_hasher, make_password
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from newsletter.desk.accounts import MOST_FAILED_OF_NETWORK
 from newsletter.models import AuditEntry
 from newsletter.organisation.staff import add_staff, forget_factor
 from newsletter.project import settings as product
@@ -37,11 +37,22 @@ def add(role: str = "approver", email: str = "ann@example.org") -> User:
     return User.objects.get(username=email)
 
 
-def test_passwords_are_kept_under_a_slow_hash_wherever_the_settings_are_the_products_own() -> None:
-    assert not hasattr(product, "PASSWORD_HASHERS")
-    with override_settings(PASSWORD_HASHERS=global_settings.PASSWORD_HASHERS):
-        assert identify_hasher(add().password).algorithm == "pbkdf2_sha256"
-        assert get_hashers()[0].iterations >= 600_000
+def test_passwords_are_kept_as_argon2id_wherever_the_settings_are_the_products_own() -> None:
+    with override_settings(PASSWORD_HASHERS=product.PASSWORD_HASHERS):
+        assert add().password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+        assert get_hashers()[0].algorithm == "argon2"
+
+
+def test_an_older_hash_is_replaced_at_the_next_sign_in() -> None:
+    with override_settings(PASSWORD_HASHERS=product.PASSWORD_HASHERS):
+        person = add("writer")
+        User.objects.filter(pk=person.pk).update(password=make_password(PASSWORD, hasher="pbkdf2_sha256"))
+        client = Client()
+        assert give_password(client).headers["Location"] == "/admin/issues/"
+        person.refresh_from_db()
+        assert identify_hasher(person.password).algorithm == "argon2"
+        assert opens(client)
+        assert give_password(Client()).headers["Location"] == "/admin/issues/"
 
 
 def give_password(client: Client, *, password: str = PASSWORD, **more: str) -> object:
@@ -248,6 +259,81 @@ def test_many_wrong_passwords_for_one_person_are_slowed_down_also_for_the_right_
         give_password(client, password="wrong")
     assert "Too many attempts" in give_password(client).content.decode()
     assert not opens(client)
+
+
+def test_wrong_passwords_for_others_do_not_refuse_a_right_one_of_the_same_address() -> None:
+    add("writer")
+    for number in range(MOST_FAILED_OF_NETWORK + 10):
+        last = Client().post(LOGIN, {"login": f"person{number}@example.org", "password": "wrong"})
+    assert "Too many attempts" in last.content.decode()
+    assert give_password(Client()).headers["Location"] == "/admin/issues/"
+
+
+def test_wrong_passwords_from_elsewhere_do_not_lock_somebody_out() -> None:
+    add("writer")
+    for _ in range(12):
+        last = Client(REMOTE_ADDR="192.0.2.66").post(LOGIN, {"login": "ann@example.org", "password": "wrong"})
+    assert "Too many attempts" in last.content.decode()
+    assert give_password(Client()).headers["Location"] == "/admin/issues/"
+
+
+def test_behind_a_trusted_proxy_visitors_are_told_apart_at_the_sign_in() -> None:
+    add("writer")
+    with override_settings(SUBSCRIBERS_TRUSTED_PROXIES=["127.0.0.1/32"]):
+        for number in range(12):
+            wrong = Client(headers={"x-forwarded-for": f"198.51.100.{number}, 192.0.2.66"})
+            give_password(wrong, password="wrong")
+        assert "Too many attempts" in give_password(wrong).content.decode()
+        assert give_password(Client(headers={"x-forwarded-for": "192.0.2.67"})).headers["Location"] == "/admin/issues/"
+    assert set(AuditEntry.objects.filter(action="newsletter.sign_in_failed").values_list("address", flat=True)) == {
+        "192.0.2.66"
+    }
+
+
+def test_the_code_that_sets_an_app_up_signs_nobody_in() -> None:
+    add()
+    with time_machine.travel(timezone.now(), tick=False):
+        first, second = Client(), Client()
+        give_password(first)
+        secret = set_up(first)
+        give_password(second)
+        cache.clear()
+        second.post("/accounts/2fa/authenticate/", {"code": code_of(secret)})
+        assert not opens(second)
+
+
+@pytest.mark.parametrize("spelling", ["{0}", " {0} ", "{0[0]} {0[1]}{0[2]}-{0[3]}{0[4]}{0[5]}"])
+def test_a_used_code_is_used_up_even_if_the_cache_was_emptied(spelling: str) -> None:
+    add()
+    first = Client()
+    give_password(first)
+    secret = set_up(first)
+    with time_machine.travel(timezone.now() + timedelta(minutes=2), tick=False):
+        second, third = Client(), Client()
+        give_password(second)
+        second.post("/accounts/2fa/authenticate/", {"code": code_of(secret)})
+        assert opens(second)
+        cache.clear()
+        give_password(third)
+        third.post("/accounts/2fa/authenticate/", {"code": spelling.format(code_of(secret))})
+        assert not opens(third)
+
+
+def test_a_used_code_is_not_taken_when_it_is_asked_for_again() -> None:
+    add()
+    first = Client()
+    give_password(first)
+    secret = set_up(first)
+    with time_machine.travel(timezone.now() + timedelta(minutes=2), tick=False) as clock:
+        second = Client()
+        give_password(second)
+        code = code_of(secret)
+        second.post("/accounts/2fa/authenticate/", {"code": code})
+        cache.clear()
+        page = second.post("/accounts/2fa/reauthenticate/", {"code": code})
+        assert "Incorrect code" in page.content.decode()
+        clock.shift(timedelta(seconds=30))
+        assert second.post("/accounts/2fa/reauthenticate/", {"code": code_of(secret)}).status_code == 302
 
 
 def test_a_stranger_is_told_the_same_whether_or_not_there_is_such_an_account() -> None:

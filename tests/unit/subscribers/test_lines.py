@@ -1,5 +1,9 @@
 """D1: text that a spreadsheet would run is defused in exports, and comes back unchanged."""
 
+import csv
+import io
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +23,34 @@ def test_d1_other_cells_are_left_alone(text: str) -> None:
     assert guard_cell(text) == text
 
 
-@given(st.text(alphabet="'=+-@ \"ab\t", max_size=8))
+@pytest.mark.parametrize(
+    ("text", "guarded"),
+    [
+        ("Lee;=1+1", "Lee;'=1+1"),
+        ('Lee; "=1+1', "Lee;' \"=1+1"),
+        ("Lee\t@SUM(A1)", "Lee\t'@SUM(A1)"),
+        ("Lee\n-1", "Lee\n'-1"),
+        ("Lee\r\n+1", "Lee\r'\n'+1"),
+        ("a;b;-c;＝d", "a;b;'-c;'＝d"),
+        (";\t=1", ";'\t'=1"),
+    ],
+)
+def test_d1_cells_for_programs_that_separate_otherwise_are_defused(text: str, guarded: str) -> None:
+    assert guard_cell(text) == guarded
+    assert unguard_cell(guarded) == text
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@given(text=st.text(alphabet="'=+-@ \"ab\t;\n\r", max_size=12))
+def test_d1_no_cell_of_a_file_read_with_another_separator_is_a_formula(separator: str, text: str) -> None:
+    file = io.StringIO(newline="")
+    csv.writer(file, lineterminator="\r\n").writerow(["ada@example.org", guard_cell(text)])
+    for line in re.split(r"[\r\n]+", file.getvalue()):
+        for cell in line.split(separator):
+            assert not re.match(r"""[ "]*[=+\-@]""", cell), (text, cell)
+
+
+@given(st.text(alphabet="'=+-@ \"ab\t;\n\r＝", max_size=12))
 def test_d1_guarding_is_undone_exactly(text: str) -> None:
     assert unguard_cell(guard_cell(text)) == text
 

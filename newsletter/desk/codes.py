@@ -1,0 +1,73 @@
+"""Codes of authenticator apps work once: each account remembers the time step of the last code that it took.
+
+The sign-in library remembers used codes in the cache, which may be emptied, and not those that set an app up.
+"""
+
+import hmac
+from typing import Any
+
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.totp.views import ActivateTOTPView
+from allauth.mfa.utils import decrypt
+from django.db import transaction
+from django.http import HttpResponse
+
+LAST_STEP = "last_step"
+
+
+def use_up(authenticator: Authenticator, *, code: str) -> bool:
+    """Record that a valid code was used. Return False if it, or a later one, was used before."""
+    with transaction.atomic():
+        row = Authenticator.objects.select_for_update().get(pk=authenticator.pk)
+        step = _step_of(code, secret=decrypt(row.data["secret"]))
+        if step is None or step <= row.data.get(LAST_STEP, 0):
+            return False
+        row.data[LAST_STEP] = step
+        row.save(update_fields=["data"])
+    return True
+
+
+class _OnceForm:
+    """Refuses a code that was used before, as it refuses a wrong one."""
+
+    authenticator: Authenticator
+
+    def clean_code(self) -> str:
+        code: str = super().clean_code()  # type: ignore[misc]  # of the form that is mixed with
+        totp = self.authenticator.type == Authenticator.Type.TOTP
+        if totp and not use_up(self.authenticator, code=code):
+            raise get_adapter().validation_error("incorrect_code")
+        return code
+
+
+class OnceAuthenticateForm(_OnceForm, AuthenticateForm):
+    """The code of a sign-in."""
+
+
+class OnceReauthenticateForm(_OnceForm, ReauthenticateForm):
+    """The code that is asked for again."""
+
+
+class ActivatePage(ActivateTOTPView):
+    """Sets an app up. The code that proves it is used up by it."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        app = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
+        use_up(app, code=form.cleaned_data["code"])
+        return response
+
+
+def _step_of(code: str, *, secret: str) -> int | None:
+    """Return the newest time step, of those that are tolerated now, whose code this is."""
+    given = normalize_user_code(code).encode()
+    steps = [
+        step
+        for step in yield_hotp_counters_from_time()
+        if hmac.compare_digest(format_hotp_value(hotp_value(secret, step)).encode(), given)
+    ]
+    return max(steps, default=None)

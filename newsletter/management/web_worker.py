@@ -1,0 +1,221 @@
+"""A gunicorn worker that gives a request a thread only when the whole request has arrived.
+
+Threads are few. Gunicorn's own threaded worker lets each of them wait for a client that sends slowly, so a handful of
+such clients stop every page. Here the event loop collects requests, each within a time, and threads never wait for input.
+"""
+
+import errno
+import selectors
+import socket
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import Any, ClassVar
+
+from gunicorn import http
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from newsletter.management.request_buffer import BodyLimit, RequestBuffer, Stage
+from subscribers.networks import is_proxy, near_network
+
+HEADER_SECONDS = 10.0
+BODY_SECONDS = 20.0
+SLOWEST_BODY_BYTES_PER_SECOND = 32 * 1024
+WRITE_SECONDS = 30.0
+LINGER_SECONDS = 2.0
+STOPPING_SECONDS = 2.0
+MAX_WAITING_PER_NETWORK = 50
+MAX_COLLECTED_BYTES = 512 * 1024 * 1024
+_READ_BYTES = 64 * 1024
+_FULL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"
+_TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Connection(TConn):
+    """A client's connection, with the request that is arriving on it."""
+
+    def __init__(
+        self, cfg: Any, sock: socket.socket, client: Any, server: Any, *, body_limit: BodyLimit, network: str
+    ) -> None:
+        super().__init__(cfg, sock, client, server)
+        self.network = network
+        self.body_limit = body_limit
+        self.lingers = False
+        self.begin_request(seconds=HEADER_SECONDS)
+
+    def begin_request(self, *, seconds: float, surplus: bytes = b"") -> None:
+        """Wait for a new request, which may have begun to arrive with the one before."""
+        self.request = RequestBuffer(body_limit=self.body_limit)
+        self.deadline = time.monotonic() + seconds
+        if surplus:
+            self.request.feed(surplus)
+
+    def hand_over(self) -> None:
+        """Let the parser read the request from what was collected, never from the socket."""
+        self.initialized = self.data_ready = True
+        self.parser = http.get_parser(self.cfg, self.request, self.client)
+
+    def close(self, graceful: bool = False) -> None:
+        self.request.close()
+        super().close(graceful)
+
+
+class CollectingWorker(ThreadWorker):
+    """Threads for whole requests only; deadlines for headers and body; so many waiting connections an address.
+
+    Subclasses name the limits of bodies and the reverse proxies, whose connections carry many visitors.
+    """
+
+    body_limit: ClassVar[BodyLimit]
+    trusted_proxies: ClassVar[Sequence[str]] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._waiting: dict[Connection, None] = {}
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take a new connection and wait for its request in the event loop."""
+        try:
+            sock, client = listener.accept()
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK, errno.EMFILE):
+                return
+            raise
+        self.nr_conns += 1
+        connection = Connection(
+            self.cfg,
+            sock,
+            client,
+            listener.getsockname(),
+            body_limit=type(self).body_limit,
+            network=_limited_network(client, proxies=type(self).trusted_proxies),
+        )
+        self._wait(connection)
+        self._make_room(connection.network)
+
+    def murder_pending(self) -> None:
+        """Close every connection whose request did not arrive in time. Gunicorn calls it once a second."""
+        now = time.monotonic()
+        for connection in list(self._waiting):
+            if not self.alive and not connection.request.started:
+                connection.deadline = min(connection.deadline, now + STOPPING_SECONDS)
+            if connection.deadline <= now:
+                self._drop(connection, say=_TIMED_OUT if connection.request.started else b"")
+
+    def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
+        """Keep the connection for its next request, or end it. Runs in the event loop."""
+        goes_on = not fs.cancelled() and fs.exception() is None and bool(fs.result())
+        surplus, whole = conn.request.surplus, not conn.request.body_left_out
+        conn.request.close()
+        if not (goes_on and whole):
+            self._linger(conn)
+            return
+        seconds = HEADER_SECONDS if surplus else self.cfg.keepalive
+        conn.begin_request(seconds=seconds if self.alive else min(seconds, STOPPING_SECONDS), surplus=surplus)
+        self._wait(conn)
+
+    def handle_request(self, req: Any, conn: Connection) -> Any:
+        """Answer a request. Runs in a thread, which waits for the client only while it writes."""
+        conn.sock.settimeout(WRITE_SECONDS)
+        req._expected_100_continue = False  # the event loop has asked for the body already
+        if conn.request.body_left_out:
+            req.force_close()
+        return super().handle_request(req, conn)
+
+    def _wait(self, connection: Connection) -> None:
+        if connection.request.stage is Stage.COMPLETE:
+            self._start(connection)
+            return
+        connection.sock.setblocking(False)
+        self._waiting[connection] = None
+        self.poller.register(connection.sock, selectors.EVENT_READ, partial(self._read, connection))
+
+    def _linger(self, connection: Connection) -> None:
+        """Read and forget what the client still sends, for a moment: an answer is lost if its connection is cut off."""
+        connection.lingers = True
+        connection.begin_request(seconds=LINGER_SECONDS)
+        try:
+            connection.sock.shutdown(socket.SHUT_WR)
+            self._wait(connection)
+        except (OSError, ValueError):  # the client, or gunicorn after a fault, has closed it
+            self.nr_conns -= 1
+            connection.close()
+
+    def _read(self, connection: Connection, _: Any) -> None:
+        """Collect what has arrived, and start the request once it is whole."""
+        if connection not in self._waiting:  # dropped after the event loop woke up
+            return
+        request, stage, fresh = connection.request, connection.request.stage, not connection.request.started
+        try:
+            data = connection.sock.recv(_READ_BYTES)
+            if data and not connection.lingers:
+                request.feed(data)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:  # the client is gone, or there is no room for what it sends
+            self._drop(connection)
+            return
+        if not data:
+            self._drop(connection)
+        elif request.stage is Stage.COMPLETE:
+            self._leave_loop(connection)
+            self._start(connection)
+        elif request.stage is Stage.BODY and stage is Stage.HEADERS:
+            self._begin_body(connection)
+        elif fresh and not connection.lingers:
+            connection.deadline = time.monotonic() + HEADER_SECONDS
+
+    def _begin_body(self, connection: Connection) -> None:
+        length = connection.request.body_length
+        connection.deadline = time.monotonic() + BODY_SECONDS + length / SLOWEST_BODY_BYTES_PER_SECOND
+        if sum(waiting.request.body_length for waiting in self._waiting) > MAX_COLLECTED_BYTES:
+            self._drop(connection, say=_FULL)
+        elif connection.request.expects_continue:
+            try:
+                connection.sock.send(_CONTINUE)
+            except OSError:
+                self._drop(connection)
+
+    def _start(self, connection: Connection) -> None:
+        connection.hand_over()
+        self.enqueue_req(connection)
+
+    def _make_room(self, network: str) -> None:
+        """Drop the oldest connections that still wait, if there are too many of one network or in all.
+
+        A request that has arrived is never refused, however many come from one address: mailbox providers unsubscribe
+        thousands of people from a few.
+        """
+        if network:
+            same = [waiting for waiting in self._waiting if waiting.network == network]
+            for connection in same[: max(0, len(same) - MAX_WAITING_PER_NETWORK)]:
+                self._drop(connection)
+        if self.nr_conns >= self.worker_connections and self._waiting:
+            self._drop(next(iter(self._waiting)))
+
+    def _leave_loop(self, connection: Connection) -> None:
+        self._waiting.pop(connection, None)
+        self.poller.unregister(connection.sock)
+
+    def _drop(self, connection: Connection, *, say: bytes = b"") -> None:
+        self._leave_loop(connection)
+        self.nr_conns -= 1
+        if say:
+            with suppress(OSError):
+                connection.sock.send(say)
+        connection.close()
+
+
+def worker_class(*, body_limit: BodyLimit, trusted_proxies: Sequence[str]) -> type[CollectingWorker]:
+    """Return the worker with these limits, for gunicorn's ``worker_class``."""
+    limits = {"body_limit": staticmethod(body_limit), "trusted_proxies": tuple(trusted_proxies)}
+    return type("Worker", (CollectingWorker,), limits)
+
+
+def _limited_network(client: Any, *, proxies: Sequence[str]) -> str:
+    """Return the network that shares a limit; nothing for a reverse proxy, which limits its visitors itself."""
+    address = str(client[0]) if isinstance(client, tuple) else ""
+    return "" if not address or is_proxy(address, proxies=proxies) else near_network(address)

@@ -1,0 +1,66 @@
+"""How large the body of a request may be, by its path, and the refusal of larger ones before anything reads them."""
+
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy
+
+from newsletter.feedback.receive import LARGEST_BODY
+from newsletter.web.bad_requests import say_unreadable
+from subscribers.importing.encodings import MOST_BYTES
+from subscribers.web.page import say_plainly
+
+PUBLIC_BYTES = 64 * 1024
+DESK_BYTES = MOST_BYTES + 1024 * 1024
+
+
+def body_limit(path: str) -> int:
+    """Return the most bytes of body that the page at this path takes. ``path`` is decoded: Django's `path_info`."""
+    match path.lstrip("/").split("/", 1)[0]:
+        case "admin":
+            return DESK_BYTES
+        case "hooks":
+            return LARGEST_BODY
+        case "api":
+            return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)
+    return PUBLIC_BYTES
+
+
+def body_limit_of_target(target: str) -> int:
+    """As `body_limit`, for the target of a request line, such as `/join/weekly?lang=es`."""
+    return body_limit(unquote(target.split("?", 1)[0]))
+
+
+def body_length(environ: dict[str, object]) -> int:
+    """Return the length that the client announced. Raises ValueError if it is not a number."""
+    said = str(environ.get("CONTENT_LENGTH") or "0")
+    if not (said.isascii() and said.isdigit()):
+        raise ValueError("the length of a body must be a number")
+    return int(said)
+
+
+class BodyLimits:
+    """Middleware. Answers 413 to a body that is too large, and 400 to a length that is not one.
+
+    The API and the addresses where providers report say it in their own words, with the same limits.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            length = body_length(request.META)
+        except ValueError:
+            return say_unreadable(request)
+        limit = body_limit(request.path_info)
+        if length <= limit or request.path_info.startswith(("/api/", "/hooks/")):
+            return self.get_response(request)
+        return say_plainly(
+            request,
+            status=413,
+            title=gettext_lazy("This is too large"),
+            text=gettext_lazy("More was sent than this page takes, so nothing was changed. Please send less."),
+        )

@@ -1,0 +1,24 @@
+"""The word that lets the inline scripts of one answer run, under its content policy."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_nonce: ContextVar[str] = ContextVar("nonce", default="")
+
+
+def current_nonce() -> str:
+    """Return the nonce of the answer that is being made; empty outside a request."""
+    return _nonce.get()
+
+
+@contextmanager
+def fresh_nonce() -> Iterator[str]:
+    """Make a nonce, which holds for what is rendered inside."""
+    nonce = secrets.token_urlsafe(16)
+    token = _nonce.set(nonce)
+    try:
+        yield nonce
+    finally:
+        _nonce.reset(token)

@@ -1,0 +1,82 @@
+"""The desk works under its content policy: what Wagtail runs inline carries the nonce, and nothing else runs."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from newsletter.demo.play import LOGIN
+from tests.browser.conftest import CHROMIUM, is_blocked
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed: apt-get install chromium"),
+]
+
+
+def press_choose(chooser: Locator) -> None:
+    """Press the button that opens the chooser; it is in a closed menu if something is chosen."""
+    button = chooser.locator("[data-chooser-action-choose]").first
+    button.wait_for(state="attached")
+    button.evaluate("button => button.click()")
+
+
+def test_fields_of_dates_and_times_open_their_pickers(page: Page) -> None:
+    page.goto("/admin/events/")
+    page.locator("td.title a").first.click()
+    page.locator("#id_starts_at").click()
+    expect(page.locator(".xdsoft_datetimepicker:visible")).to_have_count(1)
+    page.goto("/admin/publications/")
+    page.locator("td.title a").first.click()
+    page.locator("[name=quiet_from]").click()
+    expect(page.locator(".xdsoft_datetimepicker:visible")).to_have_count(1)
+
+
+def test_the_list_of_a_publication_is_chosen_and_the_chooser_of_an_issue_searches(page: Page) -> None:
+    page.goto("/admin/publications/")
+    page.locator("td.title a").first.click()
+    page.locator("select[name=mailing_list]").select_option(index=1)
+    page.goto("/admin/issues/")
+    page.locator("td.title a").first.click()
+    page.get_by_role("link", name="Edit the issue").click()
+    expect(page.frame_locator("#w-preview-iframe").locator("h2").first).to_be_visible(timeout=15_000)
+    press_choose(page.locator("body"))
+    search = page.locator(".modal-content [name=q]")
+    search.fill('"')
+    expect(page.locator(".modal-content")).to_contain_text("match")
+    search.fill("the")
+    expect(page.locator(".modal-content [data-chooser-modal-choice]").first).to_be_visible()
+
+
+def test_a_rule_of_a_segment_is_built(page: Page) -> None:
+    page.goto("/admin/segments/")
+    page.locator("td.title a").first.click()
+    expect(page.locator("[data-streamfield-block-container], [data-contentpath]").first).to_be_visible()
+    page.get_by_role("button", name=re.compile("Insert a block|Add")).first.click()
+
+
+def test_signing_in_and_the_account_pages_run_nothing_that_is_blocked(browser: Browser, site: str) -> None:
+    context = browser.new_context(base_url=site, timezone_id="Europe/London")
+    page = context.new_page()
+    blocked: list[str] = []
+    page.on("console", lambda said: blocked.append(said.text) if is_blocked(said.text) else None)
+    page.goto("/accounts/login/")
+    page.get_by_label("Email").fill(LOGIN.email)
+    page.get_by_label("Password").fill(LOGIN.password)
+    page.get_by_role("button", name="Sign in").click()
+    for address in ("/admin/account/", "/accounts/2fa/", "/accounts/2fa/totp/activate/", "/accounts/sessions/"):
+        page.goto(address)
+    context.close()
+    assert blocked == []
+
+
+def test_an_inline_script_without_the_nonce_does_not_run(browser: Browser, site: str) -> None:
+    page = browser.new_page(base_url=site)
+    page.goto("/accounts/login/")
+    page.evaluate("""() => {
+        const script = document.createElement("script");
+        script.textContent = "window.ran = true";
+        document.body.append(script);
+    }""")
+    assert page.evaluate("window.ran") is None
+    page.close()

@@ -1,0 +1,243 @@
+"""What `newsletter web` lets through, tried on a real server: forged headers, odd paths, slow and large requests."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.served import Served, read_all, serve, status_of
+
+SLOW = 60
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serve(tmp_path_factory.mktemp("served")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serve(tmp_path_factory.mktemp("proxied"), NEWSLETTER_TRUSTED_PROXIES="127.0.0.1") as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"SCRIPT_NAME": "/x"},
+        {"SCRIPT_NAME": "/x/admin"},
+        {"SCRIPT_NAME": "/accounts"},
+        {"PATH_INFO": "/accounts/login/"},
+        {"X-Script-Name": "/x"},
+        {"X-Forwarded-Prefix": "/x"},
+        {"X-Original-URL": "/accounts/login/"},
+        {"X-Rewrite-URL": "/accounts/login/"},
+    ],
+)
+@pytest.mark.parametrize("server", ["served", "behind_proxy"])
+def test_no_header_opens_the_desk_without_a_second_factor(
+    request: pytest.FixtureRequest, server: str, headers: dict[str, str]
+) -> None:
+    here: Served = request.getfixturevalue(server)
+    prefix = headers.get("SCRIPT_NAME", "")
+    for path in ("/admin/issues/", f"{prefix}/admin/issues/", f"{prefix}/issues/"):
+        status, text = here.ask(path, headers={"Cookie": here.known["cookie"], **headers})
+        assert status in (302, 400, 404), (path, text[:300])
+        assert status != 302 or "/accounts/" in text.split("\r\n\r\n")[0], (path, text[:300])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//admin/issues/",
+        "/./admin/issues/",
+        "/x/../admin/issues/",
+        "/%2e/admin/issues/",
+        "/x/%2e%2e/admin/issues/",
+        "/%61dmin/issues/",
+        "/admin%2fissues/",
+        "/admin;x=1/issues/",
+        "/admin/;/issues/",
+        "/ADMIN/issues/",
+        "/admin/login/../issues/",
+        "/admin/login/%2e%2e/issues/",
+        "/admin/sprite/..;/issues/",
+        "/admin%00/issues/",
+        "/admin\\issues/",
+        "http://127.0.0.1/admin/issues/",
+    ],
+)
+def test_no_spelling_of_a_path_opens_the_desk_without_a_second_factor(served: Served, path: str) -> None:
+    status, text = served.ask(path, headers={"Cookie": served.known["cookie"]})
+    assert status in (301, 302, 400, 404), text[:300]
+    assert "Waiting for approval" not in text
+    if status == 302:
+        assert "location: /accounts/" in text.lower(), text[:300]
+
+
+@pytest.mark.parametrize("path", ["/admin/pages/", "/x/admin/pages/", "//admin/pages/", "/admin/%70ages/"])
+def test_closed_parts_of_the_desk_stay_closed_whatever_the_header_says(served: Served, path: str) -> None:
+    status, _ = served.ask(path, headers={"SCRIPT_NAME": "/x"})
+    assert status == 404
+
+
+def test_an_unsubscribe_link_works_with_a_forged_script_name(served: Served) -> None:
+    status, text = served.ask(
+        served.known["leave"][0], method="POST", body=b"List-Unsubscribe=One-Click", headers={"SCRIPT_NAME": "/u"}
+    )
+    assert status == 200, text[:300]
+
+
+def dribble(served: Served, *, kind: str, stop: threading.Event, source: str) -> None:
+    """One client that sends a byte now and then, and begins again when it is cut off."""
+    while not stop.is_set():
+        try:
+            with served.connect(source=source, timeout=5) as sock:
+                if kind == "header":
+                    sock.sendall(b"POST /my-mail HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+                elif kind == "body":
+                    sock.sendall(b"POST /my-mail HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n")
+                elif kind == "upload":
+                    sock.sendall(
+                        b"POST /admin/people/import/ HTTP/1.1\r\nHost: x\r\nCookie: csrftoken="
+                        + b"a" * 32
+                        + b"\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 9000000\r\n\r\n"
+                    )
+                elif kind == "pipelined":
+                    sock.sendall(b"GET /look.css HTTP/1.1\r\nHost: x\r\n\r\nGET /look.css HTTP/1.1\r\nX-Slow: ")
+                while not stop.wait(0.5):
+                    if kind != "silent":
+                        sock.sendall(b"a")
+        except OSError:
+            stop.wait(0.2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "source"),
+    [
+        ("header", "127.0.0.1"),
+        ("header", "127.0.0.9"),
+        ("body", "127.0.0.1"),
+        ("upload", "127.0.0.9"),
+        ("pipelined", "127.0.0.1"),
+        ("silent", "127.0.0.1"),
+    ],
+)
+def test_slow_clients_delay_neither_unsubscribing_nor_a_page(served: Served, kind: str, source: str) -> None:
+    stop = threading.Event()
+    clients = [
+        threading.Thread(target=dribble, kwargs={"served": served, "kind": kind, "stop": stop, "source": source})
+        for _ in range(SLOW)
+    ]
+    for client in clients:
+        client.start()
+    try:
+        time.sleep(2)
+        for number in range(3):
+            before = time.monotonic()
+            left, text = served.ask(
+                served.known["leave"][number], method="POST", body=b"List-Unsubscribe=One-Click", timeout=10
+            )
+            shown, page = served.ask("/my-mail", timeout=10)
+            assert (left, shown) == (200, 200), (text[:200], page[:200])
+            assert time.monotonic() - before < 3
+    finally:
+        stop.set()
+        for client in clients:
+            client.join(10)
+
+
+def test_a_request_that_takes_too_long_to_arrive_is_cut_off(served: Served) -> None:
+    with served.connect(timeout=30) as sock:
+        sock.sendall(b"GET /my-mail HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        before = time.monotonic()
+        assert status_of(read_all(sock)) == 408
+        assert 5 < time.monotonic() - before < 20
+
+
+def test_a_body_that_arrives_in_pieces_is_read_whole(served: Served) -> None:
+    body = b"email=reader%40example.org"
+    with served.connect() as sock:
+        head = f"POST /my-mail HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
+        for part in (
+            head.encode(),
+            b"Content-Type: application/x-www-form-urlencoded\r\n\r",
+            b"\n",
+            body[:9],
+            body[9:],
+        ):
+            sock.sendall(part)
+            time.sleep(0.1)
+        assert status_of(read_all(sock)) in (200, 202)
+
+
+def test_one_connection_serves_requests_one_after_another(served: Served) -> None:
+    request = b"GET /look.css HTTP/1.1\r\nHost: x\r\n\r\n"
+    last = b"GET /look.css HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert served.send(request * 2 + last).count(b"HTTP/1.1 200") == 3
+
+
+def test_a_client_that_asks_before_sending_its_body_is_told_to_go_on(served: Served) -> None:
+    with served.connect() as sock:
+        sock.sendall(
+            f"POST {served.known['leave'][4]} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\n"
+            "Content-Length: 26\r\n\r\n".encode()
+        )
+        assert sock.recv(100).startswith(b"HTTP/1.1 100 Continue\r\n")
+        sock.sendall(b"List-Unsubscribe=One-Click")
+        assert status_of(read_all(sock)) == 200
+
+
+def test_unsubscribing_with_a_chunked_body_works(served: Served) -> None:
+    answer = served.send(
+        f"POST {served.known['leave'][5]} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "1a\r\nList-Unsubscribe=One-Click\r\n0\r\n\r\n".encode()
+    )
+    assert status_of(answer) == 200
+
+
+@pytest.mark.parametrize("path", ["/my-mail", "/accounts/login/", "/join/weekly", "LEAVE", "/news/"])
+def test_a_public_page_refuses_a_large_body_before_it_arrives(served: Served, path: str) -> None:
+    path = served.known["leave"][6] if path == "LEAVE" else path
+    with served.connect() as sock:
+        sock.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n".encode() + b"a" * 100)
+        answer = read_all(sock)
+    assert status_of(answer) == 413
+    assert b"too large" in answer
+
+
+def test_many_connections_of_one_address_are_cut_to_a_limit(served: Served) -> None:
+    open_ones = [served.connect(source="127.0.0.8") for _ in range(80)]
+    try:
+        for sock in open_ones:
+            sock.sendall(b"GET /my-mail HTTP/1.1\r\n")
+        time.sleep(1)
+        closed = 0
+        for sock in open_ones:
+            sock.settimeout(0.05)
+            try:
+                closed += not sock.recv(1)
+            except ConnectionResetError:
+                closed += 1
+            except TimeoutError:
+                pass
+        assert 30 <= closed < 80
+    finally:
+        for sock in open_ones:
+            sock.close()
+
+
+def test_the_server_stops_in_time_with_slow_clients(tmp_path: Path) -> None:
+    with serve(tmp_path) as server:
+        idle = [server.connect() for _ in range(10)]
+        slow: list[socket.socket] = [server.connect() for _ in range(10)]
+        for sock in slow:
+            sock.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+        assert server.process.terminate(within=25) == 0, server.process.said()
+        for sock in idle + slow:
+            sock.close()

@@ -18,8 +18,9 @@ from newsletter.jobs.confirm import send_due_confirmations
 from newsletter.jobs.mailed_links import send_due_links
 from newsletter.jobs.pulse import send_pulse
 from newsletter.jobs.stopping import is_stopping
-from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends, tell_of_waiting_seconds
+from newsletter.jobs.tell import send_due_notices, tell_of_waiting_seconds
 from newsletter.jobs.tell_exports import tell_of_waiting_exports
+from newsletter.jobs.tell_sends import tell_of_stopped_sends
 from newsletter.jobs.tick import assemble_due, poll_sources, prepare_begun_sends, start_due_sends
 from newsletter.jobs.warn import warn_staff
 from newsletter.sending.dispatch import Dispatcher

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 
 from django.conf import settings
 from django.contrib.auth.models import Permission, User
@@ -16,9 +17,8 @@ from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.decision_links import make_decision_url
 from newsletter.issues.protected_check import hide_protected
 from newsletter.jobs.tell_exports import EXPORT_KEY
-from newsletter.models import Batch, Issue, Publication, Send, Source, StaffNotice
+from newsletter.models import Issue, Publication, Source, StaffNotice
 from newsletter.providers.contract import Adapter, Verdict
-from newsletter.sending.doubt import people_in_doubt
 from newsletter.sending.notice import send_notice, sender_of
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.staff_language import language_of
@@ -46,10 +46,10 @@ def tell_of_assembly(assembly: Assembly, *, now: datetime) -> None:
 
 
 def tell_of_hold(issue: Issue, *, now: datetime) -> None:
-    """An issue did not go out when it should have."""
+    """An issue did not go out when it should have. Each reason is told once."""
     words = [issue.held_reason, "Nothing of it was sent. Look at it, then release it or send it by hand."]
-    day = issue.slot.due_local if issue.slot else "now"
-    write_notice(issue.publication, f"held-{issue.pk}-{day}", f"{issue} is held", words, page_of(issue), now)
+    why = sha256(issue.held_reason.encode()).hexdigest()[:12]
+    write_notice(issue.publication, f"held-{issue.pk}-{why}", f"{issue} is held", words, page_of(issue), now)
 
 
 def tell_of_waiting_seconds(*, now: datetime) -> None:
@@ -76,20 +76,6 @@ def tell_of_change(issue: Issue, *, what: Sequence[str], now: datetime) -> None:
     ]
     key = f"changed-{issue.pk}-{issue.approvals.count()}"
     write_notice(issue.publication, key, f"{issue} changed and needs a new approval", words, page_of(issue), now)
-
-
-def tell_of_stopped_sends(*, now: datetime) -> None:
-    """Sends that paused by themselves or need a person."""
-    stopped = Send.objects.filter(state__in=[Send.State.PAUSED, Send.State.NEEDS_ATTENTION]).exclude(
-        reason__startswith="paused by "
-    )
-    for send in stopped.select_related("issue__publication"):
-        words = [f"Why: {send.reason}.", "Nobody is mailed twice while you look. What to do stands on its page."]
-        alone = "-people" if people_in_doubt(send).exists() else ""
-        uncertain = send.batches.filter(state=Batch.State.UNCERTAIN).count()
-        key = f"send-{send.pk}-{send.state}-{send.resumed_after}-{uncertain}{alone}"
-        subject = f"The send of {send.issue} {'stopped' if send.state == Send.State.PAUSED else 'needs you'}"
-        write_notice(send.issue.publication, key, subject, words, page_of(send.issue), now)
 
 
 def send_due_notices(*, now: datetime, adapter: Adapter | None = None) -> int:

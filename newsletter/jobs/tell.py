@@ -21,6 +21,7 @@ from newsletter.models import Issue, Publication, Source, StaffNotice
 from newsletter.providers.contract import Adapter, Verdict
 from newsletter.sending.notice import send_notice, sender_of
 from newsletter.sending.provider import current_adapter
+from newsletter.sending.single import may_be_repeated, must_wait
 from newsletter.sending.staff_language import language_of
 from subscribers.sentences import say
 
@@ -84,8 +85,10 @@ def send_due_notices(*, now: datetime, adapter: Adapter | None = None) -> int:
     taken = 0
     waiting = StaffNotice.objects.filter(sent_at__isnull=True).select_related("person", "publication__brand")
     for notice in waiting[:AT_ONCE]:
+        if must_wait(adapter=adapter, now=now):
+            break
         if StaffNotice.objects.filter(pk=notice.pk, sent_at__isnull=True).update(sent_at=now):
-            taken += _send(notice, adapter)
+            taken += _send(notice, adapter, now=now)
     return taken
 
 
@@ -121,7 +124,7 @@ def write_notice(
     )
 
 
-def _send(notice: StaffNotice, adapter: Adapter) -> int:
+def _send(notice: StaffNotice, adapter: Adapter, *, now: datetime) -> int:
     language = language_of(notice.person)
     with translation.override(language):
         outcome = send_notice(
@@ -132,9 +135,10 @@ def _send(notice: StaffNotice, adapter: Adapter) -> int:
             subject=literal(say(hide_protected(notice.subject))),
             paragraphs=[literal(say(hide_protected(paragraph))) for paragraph in notice.paragraphs],
             button=(say("Open it in the desk"), notice.link),
+            now=now,
             reason=say(_WHY_EXPORT if notice.key.startswith(EXPORT_KEY) else _WHY),
         )
-    if outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED):
+    if may_be_repeated(outcome):
         StaffNotice.objects.filter(pk=notice.pk).update(sent_at=None)
         log.warning("Staff could not be told and will be: %s", outcome.reason)
     return int(outcome.verdict is Verdict.ACCEPTED)

@@ -35,8 +35,11 @@ def is_enquiry_under_way(send: Send, *, adapter: Adapter, now: datetime) -> bool
         if again.exists():
             return True
     awaited = ASKED_FOR if isinstance(adapter, Finder) else REPORTS_AWAITED
-    span = {"provider": account, "start": now - awaited, "end": now}
-    return uncertain.uncertain(**span).exists() or doubtful.with_people_in_doubt(**span).exists()
+    start = now - awaited
+    return (
+        uncertain.uncertain(provider=account, start=start, end=now).exists()
+        or doubtful.with_people_in_doubt(provider=account, start=start, end=now).exists()
+    )
 
 
 def needs_person(send: Send, *, adapter: Adapter, now: datetime) -> bool:

@@ -64,7 +64,7 @@ class Server:
     def report(self, delivery: tuple[int, str, int]) -> None:
         number, key, _ = delivery
         now = datetime.now(UTC)
-        event = mailgun_event("complained", address="", delivery=number, batch=key, at=now)
+        event = mailgun_event("complained", address="", delivery=number, batch=key, at=now, id=f"m-{number}")
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             connection.request(

@@ -1,25 +1,39 @@
 """The rows of leaving a list, for many people at once: in one statement where the database can, else in four.
 
-Both write the same: a suppression, the end of the subscription, no confirmation mail any more, one consent event.
+Both write the same: a suppression, the end of the subscription, no confirmation mail any more, one consent event, and
+one row for the mailing whose link was used.
 Whom it concerns, and what is noted outside the database, is for `unsubscribe`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
 from subscribers.bulk import insert_rows
-from subscribers.models import Confirmation, ConsentEvent, EndReason, Reason, Scope, Subscription, Suppression
+from subscribers.models import (
+    Confirmation,
+    ConsentEvent,
+    CountedUnsubscribe,
+    EndReason,
+    Reason,
+    Scope,
+    Subscription,
+    Suppression,
+)
 
 
 class Leaving(NamedTuple):
-    """One person who leaves one list, by row ids and the keyed hash of the address."""
+    """One person who leaves one list, by row ids and the keyed hash of the address.
+
+    ``mailing`` is the number of the mailing whose link was used; 0 for none.
+    """
 
     subscriber: int
     address_hash: bytes
     mailing_list: int
+    mailing: int = 0
 
 
 class Written(NamedTuple):
@@ -33,7 +47,8 @@ class Written(NamedTuple):
 # that must know says what it wrote.
 _AT_ONCE = f"""
 WITH leaving AS (
-    SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[]) AS given (subscriber_id, address_hash, mailing_list_id)
+    SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::bigint[])
+        AS given (subscriber_id, address_hash, mailing_list_id, mailing)
 ), barred AS (
     INSERT INTO {Suppression._meta.db_table}
         (address_hash, mailing_list_id, at, scope, reason, note, lifted_by, lifted_reason)
@@ -60,13 +75,17 @@ WITH leaving AS (
     INSERT INTO {ConsentEvent._meta.db_table}
         (subscriber_id, address_hash, mailing_list_id, kind, at, wording, source, by, data)
     SELECT subscriber_id, address_hash, mailing_list_id, %s, %s, '', %s, '', '{{}}' FROM changed
+), counted AS (
+    INSERT INTO {CountedUnsubscribe._meta.db_table} (mailing, subscriber_id, at)
+    SELECT mailing, subscriber_id, %s FROM changed WHERE mailing > 0
+    ON CONFLICT DO NOTHING
 )
-SELECT subscriber_id, address_hash, mailing_list_id, is_barred FROM changed
+SELECT subscriber_id, address_hash, mailing_list_id, mailing, is_barred FROM changed
 """  # noqa: S608 names of our own
 
 
 def write_leavings(leavings: Sequence[Leaving], *, now: datetime, source: str) -> Written:
-    """All of these or none; each named once."""
+    """All of these or none; each person is named once for a list."""
     chosen = sorted(leavings)
     if connection.vendor == "postgresql":
         return _write_at_once(chosen, now, source[:200])
@@ -75,16 +94,18 @@ def write_leavings(leavings: Sequence[Leaving], *, now: datetime, source: str) -
 
 def _write_at_once(chosen: Sequence[Leaving], now: datetime, source: str) -> Written:
     values: list[Any] = [
-        *([one[place] for one in chosen] for place in range(3)),
+        *([one[column] for one in chosen] for column in range(4)),
         *(now, Scope.LIST.value, Reason.UNSUBSCRIBE.value),
         *(now, EndReason.UNSUBSCRIBE.value),
         *(ConsentEvent.Kind.LEFT.value, now, source),
+        now,
     ]
     with connection.cursor() as cursor:
         cursor.execute(_AT_ONCE, values)
         rows = cursor.fetchall()
     changed = {
-        Leaving(subscriber, bytes(digest), mailing_list): barred for subscriber, digest, mailing_list, barred in rows
+        Leaving(subscriber, bytes(digest), mailing_list, mailing): barred
+        for subscriber, digest, mailing_list, mailing, barred in rows
     }
     return Written(
         set(changed), {(one.address_hash, one.mailing_list) for one, is_barred in changed.items() if is_barred}
@@ -118,9 +139,22 @@ def _write_in_turn(chosen: Sequence[Leaving], now: datetime, source: str) -> Wri
                 "data": {},
             },
             columns=["subscriber_id", "address_hash", "mailing_list_id"],
-            rows=changed,
+            rows=[one[:3] for one in changed],
         )
+    count_unsubscribes(((one.mailing, one.subscriber) for one in changed), now=now)
     return Written(set(changed), barred)
+
+
+def count_unsubscribes(pairs: Iterable[tuple[int, int]], *, now: datetime) -> None:
+    """Count (mailing, subscriber) pairs, each once for ever. A mailing of 0 is none."""
+    CountedUnsubscribe.objects.bulk_create(
+        (
+            CountedUnsubscribe(mailing=mailing, subscriber_id=subscriber, at=now)
+            for mailing, subscriber in pairs
+            if mailing
+        ),
+        ignore_conflicts=True,
+    )
 
 
 def _bar(chosen: Sequence[Leaving], now: datetime) -> set[tuple[bytes, int]]:

@@ -1,8 +1,9 @@
 """Signed links to a person's own pages: one purpose each, no personal data inside, valid across key rotation.
 
 It makes and reads tokens only; what a link does is up to the page it opens.
-A token is 48 bytes in base64url, 64 characters: version 1, purpose 1, key id 2, subscriber uuid 16,
-list public id 8, issued 4 (Unix seconds), HMAC-SHA256 cut to 16.
+A token of version 1 is 48 bytes in base64url, 64 characters: version 1, purpose 1, key id 2, subscriber uuid 16,
+list public id 8, issued 4 (Unix seconds), HMAC-SHA256 cut to 16. Version 2 is 51 bytes, 68 characters: the number of
+the mailing that the link came in, 3, stands before the HMAC. A link without a mailing is written as version 1.
 """
 
 import hashlib
@@ -23,11 +24,15 @@ from django.utils.translation import gettext as _
 
 from subscribers.errors import BadLink
 
-_VERSION = 1
 _HEAD = struct.Struct(">BB")
 _TAIL = struct.Struct(">16s8sI")
 _MAC = 16
-_LENGTH = 64
+_MAILING = 3
+_WITHOUT_MAILING, _WITH_MAILING = 48, 51
+_VERSIONS = {_WITHOUT_MAILING: 1, _WITH_MAILING: 2}
+_SIZES = {size * 4 // 3: size for size in _VERSIONS}
+MAX_MAILING = 256**_MAILING - 1
+LINK_CODE = "[A-Za-z0-9_-]{64}(?:[A-Za-z0-9_-]{4})?"
 _BLOCK = 64
 _INNER = bytes(value ^ 0x36 for value in range(256))
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -76,22 +81,28 @@ class ExpiredLink(BadLink):
 
 @dataclass(frozen=True)
 class LinkTarget:
-    """Whom and what a good link names. In links that work once, the second id is that of their `MailedLink`."""
+    """Whom and what a good link names. In links that work once, the second id is that of their `MailedLink`.
+
+    `mailing` is the number of the mailing that the link came in; 0 for a link that came in none, or is older.
+    """
 
     subscriber_uuid: uuid.UUID
     list_public_id: str
     issued: datetime
+    mailing: int = 0
 
 
 class Signer:
     """Makes links in bulk: the newest key's hash states are computed once, a link then costs little more than its two hashes.
 
-    `keys` are secrets, newest first; `issued` is the same for all links made, so that one send's links are
-    reproducible. Identifiers are raw bytes: 16 of the subscriber's uuid, 8 of the list's public id.
+    `keys` are secrets, newest first; `issued` and `mailing` are the same for all links made, so that one send's links
+    are reproducible. Identifiers are raw bytes: 16 of the subscriber's uuid, 8 of the list's public id. A `mailing` of 0,
+    or above `MAX_MAILING`, is left out: whoever leaves by such a link is counted for no mailing.
     """
 
-    def __init__(self, keys: Sequence[str], *, site_url: str, issued: datetime) -> None:
+    def __init__(self, keys: Sequence[str], *, site_url: str, issued: datetime, mailing: int = 0) -> None:
         self._issued = struct.pack(">I", int(issued.timestamp()))
+        self._mailing = mailing.to_bytes(_MAILING, "big") if 0 < mailing <= MAX_MAILING else b""
         self._key, self._site_url = keys[0], site_url.rstrip("/")
 
     def unsubscribe_url(self, subscriber: bytes, mailing_list: bytes) -> str:
@@ -107,9 +118,11 @@ class Signer:
 
     def maker(self, purpose: Purpose, mailing_list: bytes) -> Callable[[Sequence[bytes]], list[str]]:
         """From subscribers to their links of one purpose and list, in their order: what a send calls for every batch."""
-        head, inner_start, outer_start = _begin(self._key, purpose)
+        size = _WITH_MAILING if self._mailing else _WITHOUT_MAILING
+        head, inner_start, outer_start = _begin(self._key, purpose, _VERSIONS[size])
         prefix = f"{self._site_url}/{_PATHS[purpose]}/"
-        tail = mailing_list + self._issued
+        tail = mailing_list + self._issued + self._mailing
+        length = size * 4 // 3
 
         def urls(subscribers: Sequence[bytes]) -> list[str]:
             tokens = []
@@ -120,16 +133,18 @@ class Signer:
                 outer = outer_start.copy()
                 outer.update(inner.digest())
                 tokens.append(head + body + outer.digest()[:_MAC])
-            # 48 bytes make 64 characters and no padding, so one writing of all of them is each one's own, end to end.
+            # Multiples of three bytes need no padding, so one writing of all of them is each one's own, end to end.
             written = b2a_base64(b"".join(tokens), newline=False).translate(_URL_SAFE).decode("ascii")
-            return [prefix + written[start : start + _LENGTH] for start in range(0, len(written), _LENGTH)]
+            return [prefix + written[start : start + length] for start in range(0, len(written), length)]
 
         return urls
 
 
-def make_link(*, purpose: Purpose, subscriber_uuid: uuid.UUID, list_public_id: str, now: datetime) -> str:
+def make_link(
+    *, purpose: Purpose, subscriber_uuid: uuid.UUID, list_public_id: str, now: datetime, mailing: int = 0
+) -> str:
     """The whole URL of one link, signed with the newest key."""
-    signer = Signer(link_keys(), site_url=settings.SUBSCRIBERS_SITE_URL, issued=now)
+    signer = Signer(link_keys(), site_url=settings.SUBSCRIBERS_SITE_URL, issued=now, mailing=mailing)
     return signer.url(purpose, subscriber_uuid.bytes, bytes.fromhex(list_public_id))
 
 
@@ -156,25 +171,27 @@ def _verify(token: str, *, purpose: Purpose, keys: Sequence[str]) -> LinkTarget:
     right = False
     for secret in keys:
         key = _derive(secret, purpose)
-        expected = _HEAD.pack(_VERSION, _CODES[purpose]) + _key_id(key)
+        expected = _HEAD.pack(_VERSIONS[len(raw)], _CODES[purpose]) + _key_id(key)
         signed = hmac.digest(key, raw[:-_MAC], hashlib.sha256)[:_MAC]
         right |= hmac.compare_digest(expected + signed, head + mac)
     if not right:
         raise _bad()
-    subscriber, mailing_list, issued = _TAIL.unpack(body)
-    return LinkTarget(uuid.UUID(bytes=subscriber), mailing_list.hex(), datetime.fromtimestamp(issued, UTC))
+    subscriber, mailing_list, issued = _TAIL.unpack_from(body)
+    mailing = int.from_bytes(body[_TAIL.size :], "big")
+    return LinkTarget(uuid.UUID(bytes=subscriber), mailing_list.hex(), datetime.fromtimestamp(issued, UTC), mailing)
 
 
 def _decode(token: str) -> bytes:
-    """48 bytes, whatever was given, so that nonsense takes as long to refuse as a forgery."""
-    if len(token) == _LENGTH and token.isascii():
+    """The bytes of a token, of a length that a version has: nonsense takes as long to refuse as a forgery."""
+    size = _SIZES.get(len(token), 0)
+    if size and token.isascii():
         try:
             raw = urlsafe_b64decode(token)
         except Base64Error:
-            return bytes(48)
-        if len(raw) == 48:
+            return bytes(_WITHOUT_MAILING)
+        if len(raw) == size:
             return raw
-    return bytes(48)
+    return bytes(_WITHOUT_MAILING)
 
 
 def _bad() -> BadLink:
@@ -187,10 +204,10 @@ def _derive(secret: str, purpose: Purpose) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _begin(secret: str, purpose: Purpose) -> tuple[bytes, "hashlib._Hash", "hashlib._Hash"]:
+def _begin(secret: str, purpose: Purpose, version: int) -> tuple[bytes, "hashlib._Hash", "hashlib._Hash"]:
     """The head of a token, and the two states of its HMAC after key and head: to be copied, not changed."""
     key = _derive(secret, purpose)
-    head = _HEAD.pack(_VERSION, _CODES[purpose]) + _key_id(key)
+    head = _HEAD.pack(version, _CODES[purpose]) + _key_id(key)
     padded = key.ljust(_BLOCK, b"\0")
     return head, hashlib.sha256(padded.translate(_INNER) + head), hashlib.sha256(padded.translate(_OUTER))
 

@@ -3,7 +3,9 @@
 import logging
 import re
 
-_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{64}(?![A-Za-z0-9_-])")
+from subscribers.links import LINK_CODE
+
+_TOKEN = re.compile(rf"(?<![A-Za-z0-9_-]){LINK_CODE}(?![A-Za-z0-9_-])")
 
 
 def mask_tokens(text: str) -> str:

@@ -47,7 +47,7 @@ def leave_together(targets: Sequence[LinkTarget], *, now: datetime) -> list[Left
     for target in targets:
         person, mailing_list = people.get(target.subscriber_uuid), lists.get(target.list_public_id)
         if person is not None and mailing_list is not None:
-            leavings.append(Leaving(person[0], person[1], mailing_list[0]))
+            leavings.append(Leaving(person[0], person[1], mailing_list[0], target.mailing))
         answers.append(Left(language=person[2] if person else "", list_name=mailing_list[1] if mailing_list else ""))
     leave_lists(leavings, now=now, source="link")
     return answers

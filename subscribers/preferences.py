@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from subscribers.consent import record_event
+from subscribers.links import LinkTarget
 from subscribers.models import ConsentEvent, Frequency, MailingList, Place, Subscriber, Subscription, Topic
 from subscribers.signup import Requested, request_subscription
 from subscribers.suppression import is_suppressed
@@ -86,8 +87,12 @@ def choose_lists(
     chosen: Iterable[MailingList],
     wording: str,
     now: datetime,
+    through: LinkTarget | None = None,
 ) -> list[MailingList]:
-    """Joins and leaves lists among those offered. Returns those that wait for a confirmation by mail."""
+    """Joins and leaves lists among those offered. Returns those that wait for a confirmation by mail.
+
+    `through` is the link that led here: leaving its own list is counted for the mailing that it came in.
+    """
     wanted = {mailing_list.pk for mailing_list in chosen}
     on = {mailing_list.pk for mailing_list in lists_on(subscriber)}
     waiting = []
@@ -99,7 +104,14 @@ def choose_lists(
             if outcome in (Requested.ASKED, Requested.WAITING):
                 waiting.append(mailing_list)
         elif mailing_list.pk in on and mailing_list.pk not in wanted:
-            leave_list(subscriber=subscriber, mailing_list=mailing_list, now=now, source="preferences")
+            of_link = through is not None and through.list_public_id == mailing_list.public_id
+            leave_list(
+                subscriber=subscriber,
+                mailing_list=mailing_list,
+                now=now,
+                source="preferences",
+                mailing=through.mailing if through and of_link else 0,
+            )
     return waiting
 
 

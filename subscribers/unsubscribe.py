@@ -7,7 +7,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from subscribers.consent import record_event
 from subscribers.journal import Note, note_down, note_down_now
-from subscribers.leaving_rows import Leaving, write_leavings
+from subscribers.leaving_rows import Leaving, count_unsubscribes, write_leavings
 from subscribers.models import ConsentEvent, EndReason, MailingList, Reason, Subscriber
 from subscribers.patience import is_away
 from subscribers.suppression import end_subscriptions, write_suppression
@@ -15,9 +15,14 @@ from subscribers.suppression import end_subscriptions, write_suppression
 __all__ = ["Leaving", "leave_all", "leave_list", "leave_lists"]
 
 
-def leave_list(*, subscriber: Subscriber, mailing_list: MailingList, now: datetime, source: str = "") -> bool:
-    """Ends the subscription and forbids mail of this list. True when something changed; a repeat changes nothing."""
-    one = Leaving(subscriber.pk, bytes(subscriber.address_hash), mailing_list.pk)
+def leave_list(
+    *, subscriber: Subscriber, mailing_list: MailingList, now: datetime, source: str = "", mailing: int = 0
+) -> bool:
+    """Ends the subscription and forbids mail of this list. True when something changed; a repeat changes nothing.
+
+    `mailing` is the number of the mailing whose link was used: what changes something is counted for it, once.
+    """
+    one = Leaving(subscriber.pk, bytes(subscriber.address_hash), mailing_list.pk, mailing)
     return bool(leave_lists([one], now=now, source=source))
 
 
@@ -27,7 +32,7 @@ def leave_lists(leavings: Collection[Leaving], *, now: datetime, source: str = "
     Where the database breaks off it may have taken them all the same, and a repeat would then find nothing new to note:
     so they are noted at once.
     """
-    chosen = list(dict.fromkeys(leavings))
+    chosen = list({one[:3]: one for one in reversed(list(leavings))}.values())
     if not chosen:
         return set()
     try:
@@ -45,8 +50,11 @@ def _note(address_hash: bytes, mailing_list: int, now: datetime) -> Note:
 
 
 @transaction.atomic
-def leave_all(*, subscriber: Subscriber, now: datetime, source: str = "") -> bool:
-    """Ends every subscription and forbids all mail. True when something changed; a repeat changes nothing."""
+def leave_all(*, subscriber: Subscriber, now: datetime, source: str = "", mailing: int = 0) -> bool:
+    """Ends every subscription and forbids all mail. True when something changed; a repeat changes nothing.
+
+    `mailing` is the number of the mailing whose link was used, as in `leave_list`.
+    """
     address_hash = bytes(subscriber.address_hash)
     made = write_suppression(address_hash=address_hash, reason=Reason.UNSUBSCRIBE, now=now, mailing_list=None)
     ended = end_subscriptions(subscriber=subscriber, reason=EndReason.UNSUBSCRIBE, now=now)
@@ -60,4 +68,5 @@ def leave_all(*, subscriber: Subscriber, now: datetime, source: str = "") -> boo
         now=now,
         source=source,
     )
+    count_unsubscribes([(mailing, subscriber.pk)], now=now)
     return True

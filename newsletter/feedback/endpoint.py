@@ -8,6 +8,7 @@ from django.conf import settings
 
 from newsletter.providers.errors import BadWebhook
 from newsletter.providers.registry import read_provider_url
+from newsletter.providers.webhook_call import require_keys
 from newsletter.providers.webhooks import reader_for
 
 _SECRET_BYTES = 24
@@ -33,7 +34,17 @@ def check_secret(*, provider: str, secret: str) -> None:
         raise BadWebhook("The address is not the one that `newsletter doctor` shows for this provider.")
 
 
+def is_configured(provider: str) -> bool:
+    """Return True if mail goes out through this provider. Raises BadProviderUrl."""
+    return read_provider_url(settings.NEWSLETTER_PROVIDER_URL).scheme == provider
+
+
+def require_key(provider: str) -> None:
+    """Raises BadWebhook where no key is set: also a provider that signs nothing must send a password or a token."""
+    require_keys(webhook_key(provider), provider=provider)
+
+
 def webhook_key(provider: str) -> str:
-    """The ``webhook_key`` of NEWSLETTER_PROVIDER_URL where that is this provider's. Raises BadProviderUrl."""
+    """The keys in NEWSLETTER_PROVIDER_URL, with commas between, where that is this provider's. Raises BadProviderUrl."""
     chosen = read_provider_url(settings.NEWSLETTER_PROVIDER_URL)
     return chosen.webhook_key if chosen.scheme == provider else ""

@@ -6,7 +6,7 @@ from newsletter.models import Delivery, DeliveryException
 from newsletter.models.clicks import ReaderClick
 from newsletter.models.feedback import Bounce
 from newsletter.sending.delivered import find_delivered
-from subscribers.models import Subscriber
+from subscribers.models import CountedUnsubscribe, Subscriber
 from subscribers.person_record import register_record
 
 
@@ -22,7 +22,11 @@ def describe_deliveries(person: Subscriber) -> list[dict[str, object]]:
     found = list(rows.order_by("pk"))
     delivered = find_delivered({row.pk: row.batch.send_id for row in found})
     bounces = {bounce.delivery_id: bounce for bounce in Bounce.objects.filter(delivery__subscriber_id=person.pk)}
-    return [_describe(row, bounce=bounces.get(row.pk), delivered=row.pk in delivered) for row in found]
+    left = dict(CountedUnsubscribe.objects.filter(subscriber_id=person.pk).values_list("mailing", "at"))
+    return [
+        _describe(row, bounce=bounces.get(row.pk), delivered=row.pk in delivered, left_at=left.get(row.batch.send_id))
+        for row in found
+    ]
 
 
 def describe_clicks(person: Subscriber) -> list[dict[str, object]]:
@@ -31,8 +35,10 @@ def describe_clicks(person: Subscriber) -> list[dict[str, object]]:
     return [{"issue": str(row.issue), "link": row.link, "at": _say(row.at)} for row in rows]
 
 
-def _describe(row: Delivery, *, bounce: Bounce | None, delivered: bool) -> dict[str, object]:
+def _describe(row: Delivery, *, bounce: Bounce | None, delivered: bool, left_at: datetime | None) -> dict[str, object]:
+    """``left_at`` is when the person unsubscribed by a link of this issue."""
     own: DeliveryException | None = getattr(row, "exception", None)
+    left = [moment for moment in (own.unsubscribed_at if own else None, left_at) if moment]
     return {
         "issue": str(row.issue),
         "proof": row.proof,
@@ -43,7 +49,7 @@ def _describe(row: Delivery, *, bounce: Bounce | None, delivered: bool) -> dict[
         "bounced_at": _say(own.bounced_at) if own else None,
         "bounce": {"kind": bounce.bounce_class, "status": bounce.status, "reason": bounce.reason} if bounce else None,
         "complained_at": _say(own.complained_at) if own else None,
-        "left_at": _say(own.unsubscribed_at) if own else None,
+        "left_at": _say(min(left, default=None)),
     }
 
 

@@ -1,5 +1,6 @@
 """Watches how the mail is taken: warns staff early, and stops a send by what one mailbox domain says of it (B2, B3).
 
+A send that a rule stopped is told of as such, so it is not warned of as well.
 A domain is counted over a week and over all issues of a publication, for that is how its provider counts.
 """
 
@@ -18,6 +19,7 @@ WEEK = timedelta(days=7)
 WARN_COMPLAINTS = 0.0008
 WARN_BOUNCES = 0.02
 FEW_BOUNCES = 5
+_SPAM_RULES = (AutomaticPause.Rule.COMPLAINTS, AutomaticPause.Rule.DOMAIN)
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,9 @@ class Domain:
 def watch_sends(*, now: datetime) -> list[Worry]:
     """Look at the sends of the last week. Stops what must be stopped; returns what staff are to be told."""
     week = Send.objects.filter(started_at__gt=now - WEEK, forgotten_at__isnull=True).exclude(recipients=0)
-    warnings = [warning for send in week.select_related("issue") for warning in _warn_of(send)]
-    publications = Publication.objects.filter(pk__in=week.values("issue__publication"))
-    for publication in publications.order_by("pk"):
-        warnings += _watch_domains(publication, now=now)
-    return warnings
+    publications = Publication.objects.filter(pk__in=week.values("issue__publication")).order_by("pk")
+    of_domains = [warning for publication in publications for warning in _watch_domains(publication, now=now)]
+    return [*(warning for send in week.select_related("issue") for warning in _warn_of(send)), *of_domains]
 
 
 def weigh_domains(publication: Publication, *, now: datetime) -> list[Domain]:
@@ -80,7 +80,9 @@ def _warn_of(send: Send) -> Iterator[Worry]:
     counts = count_trouble(send)
     heard_of = counts.delivered or counts.accepted
     issue = send.issue
-    if counts.complained >= FEW_COMPLAINTS and counts.complained >= WARN_COMPLAINTS * heard_of:
+    stopped_by = set(send.automatic_pauses.values_list("rule", flat=True))
+    many = counts.complained >= FEW_COMPLAINTS and counts.complained >= WARN_COMPLAINTS * heard_of
+    if many and stopped_by.isdisjoint(_SPAM_RULES):
         share = say_share(counts.complained, heard_of)
         yield Worry(
             f"complaints-{send.pk}",
@@ -92,7 +94,8 @@ def _warn_of(send: Send) -> Iterator[Worry]:
                 "They were taken off the list. Look at what this issue had that others had not, and at who joined lately.",
             ),
         )
-    if counts.hard >= FEW_BOUNCES and counts.hard >= WARN_BOUNCES * counts.accepted:
+    many = counts.hard >= FEW_BOUNCES and counts.hard >= WARN_BOUNCES * counts.accepted
+    if many and AutomaticPause.Rule.HARD not in stopped_by:
         yield _bounces(send, counts)
 
 
@@ -123,7 +126,7 @@ def _watch_domains(publication: Publication, *, now: datetime) -> list[Worry]:
             )
             for send in Send.objects.filter(issue__publication=publication, state=Send.State.SUBMITTING):
                 stop_send(send, rule=AutomaticPause.Rule.DOMAIN, cases=domain.complained, why=why, now=now)
-        if latest and domain.complained >= WARN_COMPLAINTS * domain.heard_of:
+        if latest and domain.complained >= WARN_COMPLAINTS * domain.heard_of and not _is_stopped(publication, now=now):
             warnings.append(
                 Worry(
                     f"domain-{publication.pk}-{domain.name[:60]}-{now:%G-%V}",
@@ -136,3 +139,9 @@ def _watch_domains(publication: Publication, *, now: datetime) -> list[Worry]:
                 )
             )
     return warnings
+
+
+def _is_stopped(publication: Publication, *, now: datetime) -> bool:
+    """Return True if spam reports stopped a send of the publication this week: staff have had the mail about it."""
+    stopped = AutomaticPause.objects.filter(send__issue__publication=publication, at__gt=now - WEEK)
+    return stopped.filter(rule__in=_SPAM_RULES).exists()

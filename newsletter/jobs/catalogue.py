@@ -18,10 +18,11 @@ from newsletter.jobs.confirm import send_due_confirmations
 from newsletter.jobs.mailed_links import send_due_links
 from newsletter.jobs.pulse import send_pulse
 from newsletter.jobs.stopping import is_stopping
-from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends, tell_of_waiting_seconds
+from newsletter.jobs.tell import send_due_notices, tell_of_waiting_seconds
 from newsletter.jobs.tell_events import tell_of_changed_events
 from newsletter.jobs.tell_exports import tell_of_waiting_exports
 from newsletter.jobs.tell_held import tell_of_full_hold
+from newsletter.jobs.tell_sends import tell_of_stopped_sends
 from newsletter.jobs.tick import (
     assemble_due,
     poll_sources,

@@ -9,6 +9,7 @@ from newsletter.providers.contract import Adapter, Verdict
 from newsletter.rendering.words import word
 from newsletter.sending.notice import Sender, send_notice, sender_of
 from newsletter.sending.provider import current_adapter
+from newsletter.sending.single import may_be_repeated, must_wait
 from subscribers.confirmations import confirmation_url, due_confirmations, mark_sent
 from subscribers.languages import best_language
 from subscribers.models import Confirmation, MailingList
@@ -18,10 +19,15 @@ AT_ONCE = 100
 
 
 def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> int:
-    """Send what is due; each row is claimed first. Returns how many mails the provider took."""
+    """Send what is due; each row is claimed first. Returns how many mails the provider took.
+
+    Where the provider asks to wait, or does not answer, the rest stays as it is until it may be called again.
+    """
     adapter = adapter or current_adapter()
     sent = 0
     for confirmation in due_confirmations(now=now)[:AT_ONCE]:
+        if must_wait(adapter=adapter, now=now):
+            break
         sender = find_sender(confirmation.mailing_list)
         if sender is None:
             log.error(
@@ -54,9 +60,10 @@ def _send(confirmation: Confirmation, *, sender: Sender, adapter: Adapter, now: 
         subject=word("confirm_subject", language, list=name),
         paragraphs=[word("confirm_text", language, list=name, organisation=sender.look.name)],
         button=(word("confirm_button", language), confirmation_url(confirmation=confirmation, now=now)),
+        now=now,
         reason=word("confirm_reason", language, organisation=sender.look.name),
     )
-    if outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED):
+    if may_be_repeated(outcome):
         Confirmation.objects.filter(pk=confirmation.pk).update(sent_at=None)
         log.warning("A confirmation was not sent and is tried again: %s", outcome.reason)
     elif outcome.verdict is not Verdict.ACCEPTED:

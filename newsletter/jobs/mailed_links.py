@@ -9,6 +9,7 @@ from newsletter.models import Publication
 from newsletter.providers.contract import Adapter, Verdict
 from newsletter.sending.notice import Sender, send_notice, sender_of
 from newsletter.sending.provider import current_adapter
+from newsletter.sending.single import may_be_repeated, must_wait
 from subscribers.languages import best_language
 from subscribers.mail_texts import write_link_mail
 from subscribers.mailed_links import Kind, due_links, link_url, mark_link_sent
@@ -19,10 +20,15 @@ AT_ONCE = 100
 
 
 def send_due_links(*, now: datetime, adapter: Adapter | None = None) -> int:
-    """Send what is due; each row is claimed first. Returns how many mails the provider took."""
+    """Send what is due; each row is claimed first. Returns how many mails the provider took.
+
+    Where the provider asks to wait, or does not answer, the rest stays as it is until it may be called again.
+    """
     adapter = adapter or current_adapter()
     sent = 0
     for link in due_links(now=now)[:AT_ONCE]:
+        if must_wait(adapter=adapter, now=now):
+            break
         sender = find_sender(link.mailing_list) or _any_sender()
         if sender is None:
             log.error("There is no publication yet, so there is nobody to mail a link from.")
@@ -48,9 +54,10 @@ def _send(link: MailedLink, *, sender: Sender, adapter: Adapter, now: datetime) 
         subject=mail.subject,
         paragraphs=[mail.text],
         button=(mail.button, link_url(link=link, now=now)),
+        now=now,
         reason=mail.reason,
     )
-    if outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED):
+    if may_be_repeated(outcome):
         MailedLink.objects.filter(pk=link.pk).update(sent_at=None)
         log.warning("A mail with a link was not sent and is tried again: %s", outcome.reason)
     elif outcome.verdict is not Verdict.ACCEPTED:

@@ -11,6 +11,8 @@ from django.db.models import Q
 from newsletter.content.fetch import Fetcher, FetchError, Limits, TooLarge
 from newsletter.issues.overdue import find_overdue
 from newsletter.models import Batch, Installation, ProviderEvent, Send, Slot, StaffNotice
+from newsletter.sending.enquiry import needs_person
+from newsletter.sending.provider import current_adapter
 
 log = logging.getLogger(__name__)
 ANSWER = Limits(max_bytes=65_536, total=10.0)
@@ -40,9 +42,7 @@ def find_trouble(*, now: datetime) -> str:
     """What stands still that should not, in words; "" where all is well."""
     signs = {
         "everything is held": Installation.objects.filter(held=True),
-        "a send stopped and waits for a person": Send.objects.filter(
-            state__in=[Send.State.PAUSED, Send.State.NEEDS_ATTENTION]
-        ),
+        "a send stopped and waits for a person": Send.objects.filter(pk__in=_find_stopped(now)),
         "a send was begun and does not start": Send.objects.filter(
             state__in=[Send.State.PREPARING, Send.State.READY], made_at__lt=now - UNTOUCHED
         ),
@@ -57,6 +57,13 @@ def find_trouble(*, now: datetime) -> str:
         ),
     }
     return next((words for words, rows in signs.items() if rows.exists()), "")
+
+
+def _find_stopped(now: datetime) -> list[int]:
+    """Sends that wait for a person. While the provider is being asked there is nothing for one to do."""
+    waiting = Send.objects.filter(state=Send.State.NEEDS_ATTENTION)
+    theirs = [send.pk for send in waiting if needs_person(send, adapter=current_adapter(), now=now)]
+    return [*theirs, *Send.objects.filter(state=Send.State.PAUSED).values_list("pk", flat=True)]
 
 
 def _lies_with_nobody(now: datetime) -> Q:

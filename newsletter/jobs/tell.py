@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 
 from django.conf import settings
 from django.contrib.auth.models import Permission, User
@@ -18,11 +19,11 @@ from newsletter.issues.decision_links import make_decision_url
 from newsletter.issues.protected_check import hide_protected
 from newsletter.jobs.tell_exports import EXPORT_KEY
 from newsletter.jobs.tell_held import HELD_KEY
-from newsletter.models import Batch, Issue, Publication, Send, Source, StaffNotice
+from newsletter.models import Issue, Publication, Source, StaffNotice
 from newsletter.providers.contract import Adapter, Verdict
-from newsletter.sending.doubt import people_in_doubt
 from newsletter.sending.notice import send_notice, sender_of
 from newsletter.sending.provider import current_adapter
+from newsletter.sending.single import may_be_repeated, must_wait
 from newsletter.sending.staff_language import language_of
 from subscribers.sentences import say
 
@@ -49,10 +50,10 @@ def tell_of_assembly(assembly: Assembly, *, now: datetime) -> None:
 
 
 def tell_of_hold(issue: Issue, *, now: datetime) -> None:
-    """An issue did not go out when it should have."""
+    """An issue did not go out when it should have. Each reason is told once."""
     words = [issue.held_reason, "Nothing of it was sent. Look at it, then release it or send it by hand."]
-    day = issue.slot.due_local if issue.slot else "now"
-    write_notice(issue.publication, f"held-{issue.pk}-{day}", f"{issue} is held", words, page_of(issue), now)
+    why = sha256(issue.held_reason.encode()).hexdigest()[:12]
+    write_notice(issue.publication, f"held-{issue.pk}-{why}", f"{issue} is held", words, page_of(issue), now)
 
 
 def tell_of_waiting_seconds(*, now: datetime) -> None:
@@ -88,28 +89,16 @@ def tell_of_change(issue: Issue, *, what: Sequence[str], now: datetime) -> None:
     write_notice(issue.publication, key, f"{issue} changed and needs a new approval", words, page_of(issue), now)
 
 
-def tell_of_stopped_sends(*, now: datetime) -> None:
-    """Sends that paused by themselves or need a person."""
-    stopped = Send.objects.filter(state__in=[Send.State.PAUSED, Send.State.NEEDS_ATTENTION]).exclude(
-        reason__startswith="paused by "
-    )
-    for send in stopped.select_related("issue__publication"):
-        words = [f"Why: {send.reason}.", "Nobody is mailed twice while you look. What to do stands on its page."]
-        alone = "-people" if people_in_doubt(send).exists() else ""
-        uncertain = send.batches.filter(state=Batch.State.UNCERTAIN).count()
-        key = f"send-{send.pk}-{send.state}-{send.resumed_after}-{uncertain}{alone}"
-        subject = f"The send of {send.issue} {'stopped' if send.state == Send.State.PAUSED else 'needs you'}"
-        write_notice(send.issue.publication, key, subject, words, page_of(send.issue), now)
-
-
 def send_due_notices(*, now: datetime, adapter: Adapter | None = None) -> int:
     """Send what is to be told; a mail that was surely not taken is tried again. Returns how many were taken."""
     adapter = adapter or current_adapter()
     taken = 0
     waiting = StaffNotice.objects.filter(sent_at__isnull=True).select_related("person", "publication__brand")
     for notice in waiting[:AT_ONCE]:
+        if must_wait(adapter=adapter, now=now):
+            break
         if StaffNotice.objects.filter(pk=notice.pk, sent_at__isnull=True).update(sent_at=now):
-            taken += _send(notice, adapter)
+            taken += _send(notice, adapter, now=now)
     return taken
 
 
@@ -145,7 +134,7 @@ def write_notice(
     )
 
 
-def _send(notice: StaffNotice, adapter: Adapter) -> int:
+def _send(notice: StaffNotice, adapter: Adapter, *, now: datetime) -> int:
     language = language_of(notice.person)
     with translation.override(language):
         outcome = send_notice(
@@ -156,9 +145,10 @@ def _send(notice: StaffNotice, adapter: Adapter) -> int:
             subject=literal(say(hide_protected(notice.subject))),
             paragraphs=[literal(say(hide_protected(paragraph))) for paragraph in notice.paragraphs],
             button=(say("Open it in the desk"), notice.link),
+            now=now,
             reason=say(_WHY_EXPORT if notice.key.startswith((EXPORT_KEY, HELD_KEY)) else _WHY),
         )
-    if outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED):
+    if may_be_repeated(outcome):
         StaffNotice.objects.filter(pk=notice.pk).update(sent_at=None)
         log.warning("Staff could not be told and will be: %s", outcome.reason)
     return int(outcome.verdict is Verdict.ACCEPTED)

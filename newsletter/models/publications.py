@@ -1,11 +1,14 @@
 """Publications: their look, sender, schedule and rules; and the due moments of their schedules."""
 
+from urllib.parse import urlsplit
+
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy
 from wagtail.models import PreviewableMixin
 
 from newsletter.models.pictures import Picture
+from newsletter.models.sender_name import check_sender_name, domain_of
 from newsletter.models.sources import Source
 from newsletter.models.states import one_of
 from subscribers.models import MailingList, Segment, Topic
@@ -52,6 +55,10 @@ class Brand(PreviewableMixin, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Raises ValidationError where the name, which senders' names are made of, is that of somebody else."""
+        check_sender_name(self.name, field="name", own=[urlsplit(self.website).hostname or ""])
 
 
 class Layout(models.TextChoices):
@@ -187,6 +194,10 @@ class Publication(PreviewableMixin, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Raises ValidationError where mailboxes would take the sender's name for a forgery."""
+        check_sender_name(self.from_name, field="from_name", own=[domain_of(self.from_email), domain_of(self.reply_to)])
 
 
 class Slot(models.Model):

@@ -218,10 +218,17 @@ class DeliveryException(models.Model):
 
 
 class ProviderAccount(models.Model):
-    """The one shared rate limit of a provider account: the next moment a call may start."""
+    """The one shared rate limit of a provider account: the next moment a call may start.
+
+    Single mails go between the calls of a bulk send, so ``next_at`` does not stop them; ``wait_until`` stops everything.
+    """
 
     name = models.CharField(max_length=120, unique=True)
     next_at = models.FloatField(default=0, help_text=gettext_lazy("Seconds since 1970."))
+    wait_until = models.FloatField(default=0, help_text=gettext_lazy("Seconds since 1970: nobody calls before."))
+    failures = models.PositiveIntegerField(
+        default=0, help_text=gettext_lazy("Single mails in a row that came to nothing.")
+    )
     pace = models.FloatField(default=1, help_text=gettext_lazy("Share of the rate in use since “too many”."))
 
     wagtail_reference_index_ignore = True

@@ -93,6 +93,7 @@ def _check(row: models.Model, *, where: str, keys: Mapping[str, str]) -> None:
     ]
     try:
         row.clean_fields(exclude=addresses)
+        row.clean()
     except ValidationError as error:
         attribute, faults = next(iter(error.error_dict.items()))
         key = keys.get(attribute, attribute)

@@ -114,13 +114,15 @@ def _kind(event: Mapping[str, Any]) -> tuple[FeedbackKind, BounceClass]:
 
 def _bounce_class(event: Mapping[str, Any]) -> BounceClass:
     status = table(event.get("delivery-status"))
-    said = f"{text(status.get('message'))} {text(status.get('description'))}"
+    parts = ("code", "enhanced-code", "message", "description")
+    said = " ".join(part for part in (text(status.get(name)) for name in parts) if part and part != "0")
     reason = text(event.get("reason")).lower()
     if reason.startswith("suppress-") or reason in ("espblock", "policy"):
         return BounceClass.BLOCK
     if not enhanced_status(said) and (reason == "old" or str(status.get("code", "")).startswith("4")):
         return BounceClass.SOFT
-    return judge_bounce(said)
+    soft = text(status.get("bounce-type")).lower() == "soft"
+    return judge_bounce(said, otherwise=BounceClass.SOFT if soft else BounceClass.HARD)
 
 
 def _moment(value: object) -> datetime | None:

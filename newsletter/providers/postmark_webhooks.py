@@ -68,7 +68,8 @@ def _feedback(event: Mapping[str, Any]) -> Feedback:
 
 def _kind(event: Mapping[str, Any], *, record: str, said: str) -> tuple[FeedbackKind, BounceClass]:
     if record == "subscriptionchange":
-        return _subscription(event), BounceClass.NONE
+        kind = _subscription(event)
+        return kind, BounceClass.HARD if kind is FeedbackKind.BOUNCED else BounceClass.NONE
     if record != "bounce":
         return _KINDS.get(record, FeedbackKind.UNKNOWN), BounceClass.NONE
     name = text(event.get("Type")).lower()
@@ -85,12 +86,18 @@ def _kind(event: Mapping[str, Any], *, record: str, said: str) -> tuple[Feedback
 
 
 def _subscription(event: Mapping[str, Any]) -> FeedbackKind:
-    """A person who comes back at Postmark's is only noted: a webhook can take mail away and never bring it (W9)."""
+    """What Postmark stops sending, as its list of suppressions is read (``barred_lists``).
+
+    A person who comes back at Postmark's is only noted: a webhook can take mail away and never bring it (W9). What the
+    organisation (``Customer``) or Postmark's staff (``Admin``) entered there by hand is theirs to enter here too.
+    """
     if event.get("SuppressSending") is not True:
         return FeedbackKind.UNKNOWN
     reason = text(event.get("SuppressionReason")).lower()
     if reason == "spamcomplaint":
         return FeedbackKind.COMPLAINED
+    if reason == "hardbounce":
+        return FeedbackKind.BOUNCED
     by_person = text(event.get("Origin")).lower() == "recipient"
     return FeedbackKind.UNSUBSCRIBED if reason == "manualsuppression" and by_person else FeedbackKind.UNKNOWN
 

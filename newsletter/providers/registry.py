@@ -42,7 +42,8 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a
 class ProviderSettings:
     """NEWSLETTER_PROVIDER_URL taken apart. Rates are people or calls a second, None where not given.
 
-    ``domain`` is what stands after the @: the sending domain of mailgun, the region of ses.
+    ``domain`` is what stands after the @: the sending domain of mailgun, the region of ses. ``webhook_key`` may be
+    given more than once, or hold several keys with commas between: each is accepted, so that one can replace another.
     """
 
     scheme: str
@@ -192,6 +193,8 @@ def _read_options(query: str) -> dict[str, str]:
                 f"NEWSLETTER_PROVIDER_URL has the unknown option {name[:40]!r}{_nearest(name, _OPTIONS)}. "
                 f"Known are {', '.join(_OPTIONS)}."
             )
+        if name == "webhook_key" and options.get(name):
+            value = f"{options[name]},{value}"
         options[name] = value
     return options
 

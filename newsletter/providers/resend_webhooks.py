@@ -9,7 +9,7 @@ from typing import Any
 
 from newsletter.providers.errors import BadWebhook
 from newsletter.providers.feedback import BounceClass, Feedback, FeedbackKind
-from newsletter.providers.webhook_bounces import enhanced_status, judge_bounce
+from newsletter.providers.webhook_bounces import enhanced_status, is_full, judge_bounce
 from newsletter.providers.webhook_call import WebhookCall, WebhookReader, check_age, read_base64, require_keys
 from newsletter.providers.webhook_values import (
     address,
@@ -24,6 +24,8 @@ from newsletter.providers.webhook_values import (
 )
 
 TOLERANCE = timedelta(minutes=5)
+_UNKNOWN, _NONE = FeedbackKind.UNKNOWN, BounceClass.NONE
+_KEPT = {"suppressed", "onaccountsuppressionlist"}
 _KINDS = {
     "email.sent": FeedbackKind.ACCEPTED,
     "email.delivered": FeedbackKind.DELIVERED,
@@ -58,10 +60,10 @@ def parse_resend(call: WebhookCall) -> list[Feedback]:
     event = read_table(call.body, provider="Resend")
     data = table(event.get("data"))
     name = text(event.get("type")).lower()
-    bounce = table(data.get("bounce"))
+    bounce = table(data.get("bounce")) or table(data.get("suppressed"))
     said = text(bounce.get("message")) or text(table(data.get("failed")).get("reason"))
     ours = _tags(data.get("tags"))
-    kind = _KINDS.get(name, FeedbackKind.UNKNOWN)
+    kind = FeedbackKind.COMPLAINED if _is_kept_for_spam(name, bounce, said=said) else _KINDS.get(name, _UNKNOWN)
     whole = call.headers.get("svix-id", "") or fingerprint(event)
     people = [address(each) for each in (rows(data.get("to")) or [data.get("to")])]
     return [
@@ -73,7 +75,7 @@ def parse_resend(call: WebhookCall) -> list[Feedback]:
             delivery=delivery_id(ours.get("delivery")),
             batch=text(ours.get("batch"), longest=80),
             at=moment(event.get("created_at")),
-            bounce_class=_bounce_class(name, bounce=bounce, said=said),
+            bounce_class=_bounce_class(name, bounce=bounce, said=said) if kind is FeedbackKind.BOUNCED else _NONE,
             reason=said,
             provider_id=text(data.get("email_id"), longest=80),
             status=enhanced_status(said) if kind is FeedbackKind.BOUNCED else "",
@@ -93,13 +95,27 @@ def _tags(value: object) -> Mapping[str, Any]:
     return table(value)
 
 
+def _types(bounce: Mapping[str, Any]) -> set[str]:
+    return {text(bounce.get("type")).lower(), text(bounce.get("subType")).lower()}
+
+
+def _is_kept(name: str, bounce: Mapping[str, Any]) -> bool:
+    """Return True if Resend did not send at all because the address is on its suppression list."""
+    return name == "email.suppressed" or (name == "email.bounced" and bool(_types(bounce) & _KEPT))
+
+
+def _is_kept_for_spam(name: str, bounce: Mapping[str, Any], *, said: str) -> bool:
+    """Return True if the address is on that list because its reader reported spam. The words alone tell."""
+    return _is_kept(name, bounce) and "complain" in said.lower()
+
+
 def _bounce_class(name: str, *, bounce: Mapping[str, Any], said: str) -> BounceClass:
-    if name in ("email.failed", "email.suppressed"):
+    if _is_kept(name, bounce):
+        return BounceClass.HARD if "hard bounce" in said.lower() else BounceClass.BLOCK
+    if name == "email.failed" or _types(bounce) & {"contentrejected", "attachmentrejected"}:
         return BounceClass.BLOCK
-    if name != "email.bounced":
-        return BounceClass.NONE
-    if text(bounce.get("subType")).lower() in ("suppressed", "onaccountsuppressionlist", "contentrejected"):
-        return BounceClass.BLOCK
+    if is_full(said) or _types(bounce) & {"mailboxfull", "messagetoolarge"}:
+        return BounceClass.SOFT
     final = text(bounce.get("type")).lower() in ("permanent", "hard") or "hard bounce" in said.lower()
     status = enhanced_status(said)
     return judge_bounce(status, otherwise=BounceClass.HARD if final else BounceClass.SOFT)

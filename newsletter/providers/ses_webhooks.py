@@ -34,6 +34,7 @@ _KINDS = {
     "open": FeedbackKind.OPENED,
     "click": FeedbackKind.CLICKED,
 }
+_FULL = ("mailboxfull", "messagetoolarge")
 _BLOCKED = ("suppressed", "onaccountsuppressionlist", "contentrejected", "attachmentrejected")
 
 
@@ -128,7 +129,7 @@ def _kind(event: Mapping[str, Any]) -> tuple[FeedbackKind, BounceClass, str]:
 def _bounce_class(how: str, which: str) -> BounceClass:
     if which in _BLOCKED:
         return BounceClass.BLOCK
-    return BounceClass.HARD if how == "permanent" else BounceClass.SOFT
+    return BounceClass.HARD if how == "permanent" and which not in _FULL else BounceClass.SOFT
 
 
 def _refine(bounce_class: BounceClass, words: str) -> BounceClass:

@@ -37,6 +37,7 @@ _KINDS = {
     "amp_click": FeedbackKind.CLICKED,
 }
 _HARD = ("10", "30")
+_FULL = ("22", "23")
 _BLOCK = ("25", "26", "50", "51", "52", "53", "54")
 _NO_BOUNCE = {"60": FeedbackKind.UNKNOWN, "80": FeedbackKind.UNKNOWN, "100": FeedbackKind.UNKNOWN}
 
@@ -83,6 +84,8 @@ def _kind(event: Mapping[str, Any], *, said: str) -> tuple[FeedbackKind, BounceC
         return _NO_BOUNCE[number], BounceClass.NONE
     if number in _BLOCK:
         return kind, BounceClass.BLOCK
+    if number in _FULL:
+        return kind, BounceClass.SOFT
     return kind, judge_bounce(said, otherwise=BounceClass.HARD if number in _HARD else BounceClass.SOFT)
 
 

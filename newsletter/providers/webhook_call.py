@@ -64,7 +64,10 @@ def require_keys(key: str, *, provider: str) -> Sequence[str]:
 
 
 def check_password(call: WebhookCall, key: str, now: datetime) -> str:
-    """Check user and password, or a bearer token, where one is set. The secret address is the proof where none is."""
+    """Check user and password, or a bearer token, for providers that do not sign.
+
+    Without a key the secret address is all the proof there is: whether that is enough is not for a reader to say.
+    """
     keys = split_keys(key)
     if not keys:
         return ""

@@ -73,7 +73,7 @@ class Shelf:
 def build_call(*, batch: Batch, readers: Sequence[Reader], letter: Letter, places: Places) -> BatchCall:
     """The call for these people of a batch."""
     send = batch.send
-    fields = plan_fields(letter, signer=signer_at(send.made_at), places=places)
+    fields = plan_fields(letter, signer=signer_of(send.made_at, send.pk), places=places)
     values = letter.values(fields(readers))
     return BatchCall(
         key=batch.key,
@@ -178,6 +178,6 @@ def _plain_links() -> frozenset[str]:
 
 
 @lru_cache(maxsize=16)
-def signer_at(moment: datetime) -> Signer:
-    """The maker of links of one send: the same moment for all, so that the same batch gives the same bytes."""
-    return Signer(link_keys(), site_url=settings.NEWSLETTER_SITE_URL, issued=moment)
+def signer_of(made_at: datetime, send_id: int) -> Signer:
+    """The maker of links of one send. Its moment and number are the same for all, so the same batch gives the same bytes."""
+    return Signer(link_keys(), site_url=settings.NEWSLETTER_SITE_URL, issued=made_at, mailing=send_id)

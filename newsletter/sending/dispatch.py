@@ -23,6 +23,7 @@ from newsletter.sending.provider import account_label
 from newsletter.sending.quiet import wait_of
 from newsletter.sending.rate import hold_off, reserve, slow_down
 from newsletter.sending.reconcile import may_repeat
+from newsletter.sending.single import note_answer
 from newsletter.sending.unmade import UNMAKEABLE, find_run, say_unmade
 from subscribers.errors import DomainError
 
@@ -92,6 +93,8 @@ class Dispatcher:
         elif outcome.verdict is Verdict.NOT_SENT and not outcome.stop and outcome.reason not in (TOO_SLOW, TOO_LATE):
             wait = wait_before_next(tries=count_failures(claim.batch.send_id), retry_after=outcome.retry_after)
             hold_off(name=name, until=now + min(wait, PROBED_EVERY))
+        elif outcome.verdict is Verdict.ACCEPTED:
+            note_answer(name=name)
 
     def _wait_until(self, batch: Batch, now: datetime) -> datetime | None:
         """Return None if the batch may go now, else when to try again: quiet hours, a stale send, the day, the rate."""

@@ -5,6 +5,7 @@ Nothing that a stranger typed stands in them, and they carry no unsubscribe pair
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from html import escape
 
 from newsletter.models import Brand, Publication
@@ -13,6 +14,7 @@ from newsletter.rendering import render
 from newsletter.rendering.blocks import Block, Button, Document, Note
 from newsletter.rendering.blocks import Brand as Look
 from newsletter.rendering.words import direction_of
+from newsletter.sending.single import deliver_single
 from subscribers.addresses import to_ascii
 
 
@@ -62,8 +64,12 @@ def send_notice(
     paragraphs: Sequence[str],
     button: tuple[str, str] | None,
     reason: str,
+    now: datetime,
 ) -> Outcome:
-    """One mail to one address, in one try. ``key`` is the same for the same mail, so that a repeat can be known as one."""
+    """One mail to one address, in one try. ``key`` is the same for the same mail, so that a repeat can be known as one.
+
+    While the provider asks to wait the mail is not handed over, and the outcome is THROTTLED.
+    """
     blocks: list[Block] = [
         Note(body_html="".join(f"<p>{escape(line)}</p>" for line in paragraphs), body_text="\n\n".join(paragraphs))
     ]
@@ -97,4 +103,4 @@ def send_notice(
         ),
         people=[Person(delivery=1, address=to_ascii(to), variables={})],
     )
-    return adapter.deliver(call)
+    return deliver_single(adapter=adapter, call=call, now=now)

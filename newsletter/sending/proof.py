@@ -24,6 +24,7 @@ from newsletter.providers.errors import BadBatch, BadMail
 from newsletter.rendering import values_for
 from newsletter.rendering.text import tidy_line
 from newsletter.sending.call import make_mail, read_variables
+from newsletter.sending.single import deliver_single
 from newsletter.sending.staff_language import language_of
 from subscribers.addresses import to_ascii
 from subscribers.errors import BadAddress
@@ -113,15 +114,13 @@ def _send(
     marked = mark_as_proof(mail, issue=issue, language=language_of(person))
     try:
         reader = Person(delivery=1, address=to_ascii(person.email), variables=values)
-        outcome = adapter.deliver(
-            BatchCall(
-                key=proof.key, issue="proofs", variant=variant.key, mail=marked, people=[reader], label=variant.label
-            )
+        call = BatchCall(
+            key=proof.key, issue="proofs", variant=variant.key, mail=marked, people=[reader], label=variant.label
         )
+        outcome = deliver_single(adapter=adapter, call=call, now=now)
     except (BadAddress, BadBatch, BadMail) as error:
         proof.state, proof.reason = Proof.State.FAILED, str(error)[:500]
     else:
-        verdict, reason = outcome.people.get(1, (outcome.verdict, outcome.reason))
-        proof.state, proof.reason = _STATES[verdict], reason[:500]
+        proof.state, proof.reason = _STATES[outcome.verdict], outcome.reason[:500]
     proof.save(update_fields=["state", "reason"])
     return proof

@@ -16,3 +16,4 @@ def forget_far_moments(*, now: datetime) -> None:
     waiting.filter(not_before__gt=now + LONGEST_WAIT).update(not_before=None)
     far = (now + LONGEST_WAIT).timestamp()
     ProviderAccount.objects.filter(next_at__gt=far).update(next_at=now.timestamp())
+    ProviderAccount.objects.filter(wait_until__gt=far).update(wait_until=now.timestamp())

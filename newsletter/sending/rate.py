@@ -26,7 +26,7 @@ def reserve(*, capabilities: Capabilities, people: int, now: datetime) -> dateti
             return None
         account, _ = ProviderAccount.objects.get_or_create(name=capabilities.name)
     at = now.timestamp()
-    if limited and _take_turn(account, seconds=_cost(capabilities, people) / account.pace, at=at):
+    if limited and _take_turn(account, seconds=cost_in_seconds(capabilities, people=people) / account.pace, at=at):
         return None
     if not limited and account.next_at <= at + SHORT_WAIT:
         return None
@@ -38,14 +38,19 @@ def slow_down(*, name: str, until: datetime) -> None:
     """The provider said “too many”: nobody calls before ``until``, and then at four fifths of the pace."""
     ProviderAccount.objects.get_or_create(name=name)
     ProviderAccount.objects.filter(name=name).update(
-        next_at=Greatest(F("next_at"), Value(until.timestamp())), pace=Greatest(F("pace") * SLOWER, Value(SLOWEST))
+        next_at=Greatest(F("next_at"), Value(until.timestamp())),
+        wait_until=Greatest(F("wait_until"), Value(until.timestamp())),
+        pace=Greatest(F("pace") * SLOWER, Value(SLOWEST)),
     )
 
 
 def hold_off(*, name: str, until: datetime) -> None:
     """The provider could not be reached: nobody calls before ``until``. The pace stays as it was."""
     ProviderAccount.objects.get_or_create(name=name)
-    ProviderAccount.objects.filter(name=name).update(next_at=Greatest(F("next_at"), Value(until.timestamp())))
+    ProviderAccount.objects.filter(name=name).update(
+        next_at=Greatest(F("next_at"), Value(until.timestamp())),
+        wait_until=Greatest(F("wait_until"), Value(until.timestamp())),
+    )
 
 
 def recover_pace(*, seconds: float) -> None:
@@ -65,7 +70,7 @@ def _take_turn(account: ProviderAccount, *, seconds: float, at: float) -> bool:
         return bool(cursor.rowcount)
 
 
-def _cost(capabilities: Capabilities, people: int) -> float:
+def cost_in_seconds(capabilities: Capabilities, *, people: int) -> float:
     """Seconds of the account's allowance that the call takes."""
     by_people = people / capabilities.people_per_second if capabilities.people_per_second else 0.0
     by_calls = 1 / capabilities.calls_per_second if capabilities.calls_per_second else 0.0

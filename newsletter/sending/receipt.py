@@ -9,6 +9,7 @@ from django.db.models import Count, Q, Sum
 from newsletter.errors import Broken
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
 from newsletter.sending.delivered import DeliveredBits, count_delivered
+from newsletter.sending.unsubscribed import count_unsubscribed, find_unsubscribed
 
 _OF_BATCH: dict[str, str] = {
     Batch.State.PENDING: "pending",
@@ -59,7 +60,6 @@ def make_receipt(send: Send | None) -> Receipt:
     facts = exceptions.aggregate(
         bounced=Count("pk", filter=Q(bounced_at__isnull=False)),
         complained=Count("pk", filter=Q(complained_at__isnull=False)),
-        unsubscribed=Count("pk", filter=Q(unsubscribed_at__isnull=False)),
     )
     cancelled = states["pending"] if send.state == Send.State.CANCELLED else 0
     states["skipped"] += cancelled
@@ -71,6 +71,7 @@ def make_receipt(send: Send | None) -> Receipt:
         deliveries=states,
         batches=batches,
         delivered=count_delivered(send),
+        unsubscribed=count_unsubscribed(send),
         cancelled=cancelled,
         **facts,
     )
@@ -83,6 +84,7 @@ def list_deliveries(send: Send) -> Iterator[list[Any]]:
     nothing), and the times of what else was reported.
     """
     delivered = DeliveredBits(send)
+    unsubscribed = find_unsubscribed(send)
     rows = (
         Delivery.objects.filter(batch__send=send)
         .order_by("pk")
@@ -99,14 +101,15 @@ def list_deliveries(send: Send) -> Iterator[list[Any]]:
             "exception__unsubscribed_at",
         )
     )
-    for delivery, subscriber, seq, batch_state, batch_reason, own_state, own_reason, *facts in rows.iterator(
+    for delivery, subscriber, seq, batch_state, batch_reason, own_state, own_reason, *facts, reported in rows.iterator(
         chunk_size=5000
     ):
         state = own_state or _OF_BATCH[batch_state]
         reason = own_reason if own_state else batch_reason
         if state == "pending" and send.state == Send.State.CANCELLED:
             state, reason = "skipped", reason or CANCELLED
-        times = (fact.isoformat() if fact else "" for fact in facts)
+        left = [moment for moment in (reported, unsubscribed.get(subscriber)) if moment]
+        times = (fact.isoformat() if fact else "" for fact in (*facts, min(left, default=None)))
         yield [delivery, subscriber, seq, state, reason, "yes" if delivery in delivered else "", *times]
 
 

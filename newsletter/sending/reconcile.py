@@ -27,10 +27,8 @@ def replay_uncertain(*, capabilities: Capabilities, now: datetime) -> int:
     """Where the provider answers a repeat under the same key with the first result, send it again that way. Returns how many."""
     if capabilities.reconcile != "replay":
         return 0
-    remembered = now - timedelta(seconds=capabilities.idempotency_seconds) + CLOSE_TO_FORGOTTEN
-    young = Batch.objects.uncertain(provider=account_label(), start=remembered, end=now).filter(
-        attempts__lt=MOST_REPLAYS
-    )
+    since = replayed_since(capabilities, now=now)
+    young = Batch.objects.uncertain(provider=account_label(), start=since, end=now).filter(attempts__lt=MOST_REPLAYS)
     with transaction.atomic():
         chosen = dict(young.values_list("pk", "send_id"))
         again = Batch.objects.filter(pk__in=chosen, state=Batch.State.UNCERTAIN).update(
@@ -39,6 +37,11 @@ def replay_uncertain(*, capabilities: Capabilities, now: datetime) -> int:
         for send in Send.objects.filter(pk__in=set(chosen.values()) if again else ()):
             go_on_with(send)
     return again
+
+
+def replayed_since(capabilities: Capabilities, *, now: datetime) -> datetime:
+    """A batch first sent after this moment may be sent again under its key."""
+    return now - timedelta(seconds=capabilities.idempotency_seconds) + CLOSE_TO_FORGOTTEN
 
 
 def may_repeat(*, batch: Batch, n: int, capabilities: Capabilities, now: datetime) -> bool:

@@ -1,4 +1,7 @@
-"""After 90 days a finished send keeps its receipt as numbers; the rows of its people are deleted, a slice at a time."""
+"""After 90 days a finished send keeps its receipt as numbers; the rows of its people are deleted, a slice at a time.
+
+Its links work for ever. Whoever unsubscribes by one after that changes the receipt no more.
+"""
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -7,6 +10,8 @@ from django.db import transaction
 
 from newsletter.models import Delivered, Delivery, Send
 from newsletter.sending.receipt import make_receipt
+from newsletter.sending.unsubscribed import forget_unsubscribed
+from subscribers.models import CountedUnsubscribe
 
 KEPT = timedelta(days=90)
 SLICE = 20_000
@@ -26,9 +31,17 @@ def forget_old_deliveries(*, now: datetime, slices: int = 50) -> int:
             slices -= 1
             if not gone:
                 Delivered.objects.filter(send=send).delete()
+                forget_unsubscribed(send)
                 Send.objects.filter(pk=send.pk).update(forgotten_at=now)
                 break
+    _forget_late_unsubscribes()
     return deleted
+
+
+def _forget_late_unsubscribes() -> None:
+    forgotten = Send.objects.filter(forgotten_at__isnull=False)
+    for send in forgotten.filter(pk__in=CountedUnsubscribe.objects.values("mailing").distinct()):
+        forget_unsubscribed(send)
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from newsletter.feedback.endpoint import check_secret, is_configured, require_key
 from newsletter.feedback.receive import LARGEST_BODY, store_webhook
 from newsletter.providers.errors import BadProviderUrl, BadWebhook
 from newsletter.providers.webhook_call import CannotCheckWebhook, WebhookCall
@@ -21,11 +22,25 @@ PATIENCE_SECONDS = 5.0
 @csrf_exempt
 @require_POST
 def take_webhook(request: HttpRequest, provider: str, secret: str) -> HttpResponse:
-    """200 once stored; 401 (Mailgun: 406, "do not repeat") for what is not believed; 503 to be repeated."""
-    if provider not in READERS:
-        return _say(404, "No provider of this name reports here.")
+    """200 once stored; 401 (Mailgun: 406, "do not repeat") for what is not believed; 503 to be repeated.
+
+    404 for every provider but the one that mail goes out through; 401 where no key is set, which can be mended.
+    """
     if _length(request) > LARGEST_BODY:
         return _say(413, f"A report of more than {LARGEST_BODY:,} bytes is not taken. Have fewer events sent at once.")
+    try:
+        if provider not in READERS or not is_configured(provider):
+            return _say(404, "No provider of this name reports here.")
+        check_secret(provider=provider, secret=secret)
+    except BadProviderUrl as error:
+        return _say(503, str(error))
+    except BadWebhook as error:
+        return _say(READERS[provider].refusal, str(error))
+    try:
+        require_key(provider)
+    except BadWebhook as error:
+        log.error("%s", error)
+        return _say(401, str(error))
     try:
         call = WebhookCall(request.body, {name.lower(): value for name, value in request.headers.items()})
         with wait_at_most(PATIENCE_SECONDS):
@@ -35,7 +50,7 @@ def take_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRespon
         return _say(READERS[provider].refusal, str(error))
     except UnreadablePostError:
         return _say(400, "The report broke off on its way.")
-    except (CannotCheckWebhook, BadProviderUrl) as error:
+    except CannotCheckWebhook as error:
         log.warning("A webhook of %s could not be checked: %s", provider, error)
         return _say(503, str(error))
     except (DatabaseError, InterfaceError) as error:

@@ -13,6 +13,7 @@ from subscribers.models.segments import Segment
 from subscribers.models.subscriptions import AppendOnly, Basis, ConsentEvent, EndReason, Frequency, Subscription
 from subscribers.models.suppressions import Reason, Scope, Suppression
 from subscribers.models.throttles import Asking, SpentProof, Tally
+from subscribers.models.unsubscribes import CountedUnsubscribe
 
 __all__ = [
     "AppendOnly",
@@ -20,6 +21,7 @@ __all__ = [
     "Basis",
     "Confirmation",
     "ConsentEvent",
+    "CountedUnsubscribe",
     "Disclosure",
     "EndReason",
     "ExportRequest",

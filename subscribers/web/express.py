@@ -14,7 +14,7 @@ from django.db import Error, InterfaceError, OperationalError
 from django.utils import timezone, translation
 
 from subscribers.errors import BadLink
-from subscribers.links import Purpose, read_link
+from subscribers.links import LINK_CODE, Purpose, read_link
 from subscribers.one_click import leave_by_link
 from subscribers.patience import may_mend, wait_at_most
 from subscribers.together import Abandoned
@@ -22,7 +22,7 @@ from subscribers.web.leave import write_farewell
 from subscribers.web.page import PATIENCE_SECONDS, PRIVATE_HEADERS, language_for, say_away
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-_PATH = re.compile(r"/u/([A-Za-z0-9_-]{64})")
+_PATH = re.compile(rf"/u/({LINK_CODE})")
 _USUAL_LENGTH_DIGITS = 5
 _HEADERS = [
     ("Content-Type", "text/html; charset=utf-8"),

@@ -42,7 +42,7 @@ def leave_everything(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     if person is not None:
         speak_to(person)
         if request.method == "POST":
-            leave_all(subscriber=person, now=timezone.now(), source="link")
+            leave_all(subscriber=person, now=timezone.now(), source="link", mailing=target.mailing)
     template = "left.html" if request.method == "POST" else "leave.html"
     return _page(target, template=template, name=gettext("all mail from us"), everything=True, person=person)
 

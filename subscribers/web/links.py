@@ -88,5 +88,6 @@ def link_for(target: LinkTarget, purpose: Purpose) -> str:
         subscriber_uuid=target.subscriber_uuid,
         list_public_id=target.list_public_id,
         now=target.issued,
+        mailing=target.mailing,
     )
     return "/" + "/".join(url.rsplit("/", 2)[1:])

@@ -34,7 +34,7 @@ def preferences(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     offered = _offered(person)
     form = PreferencesForm(request.POST if request.method == "POST" else None, person=person, offered=offered)
     if request.method == "POST" and form.is_valid():
-        waiting = _save(form, person=person, offered=offered)
+        waiting = _save(form, target=target, person=person, offered=offered)
         speak_to(person)
         return _page(request, target, person=person, offered=offered, form=form, saved=True, waiting=waiting)
     return _page(request, target, person=person, offered=offered, form=form)
@@ -68,7 +68,9 @@ def _offered(person: Subscriber) -> list[MailingList]:
     return list((MailingList.objects.filter(public=True) | MailingList.objects.filter(pk__in=own)).order_by("name"))
 
 
-def _save(form: PreferencesForm, *, person: Subscriber, offered: list[MailingList]) -> list[MailingList]:
+def _save(
+    form: PreferencesForm, *, target: LinkTarget, person: Subscriber, offered: list[MailingList]
+) -> list[MailingList]:
     now = timezone.now()
     data = form.cleaned_data
     save_preferences(
@@ -80,7 +82,9 @@ def _save(form: PreferencesForm, *, person: Subscriber, offered: list[MailingLis
         now=now,
     )
     wording = gettext("Chosen on the page “Your mail from us”.")
-    waiting = choose_lists(subscriber=person, offered=offered, chosen=data["lists"], wording=wording, now=now)
+    waiting = choose_lists(
+        subscriber=person, offered=offered, chosen=data["lists"], wording=wording, now=now, through=target
+    )
     choose_rhythms(subscriber=person, rhythms=form.rhythms(), now=now)
     if data["pause"] not in ("", "keep"):
         pause_mail(subscriber=person, days=int(data["pause"]), now=now)

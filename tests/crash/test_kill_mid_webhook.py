@@ -1,13 +1,14 @@
 """W5: a report that was committed has its effect once, whoever dies between taking it and acting on it."""
 
 import http.client
-import json
 import socket
 import threading
+from datetime import UTC, datetime
 
 from newsletter.feedback.endpoint import webhook_secret
 from tests.crash.conftest import PEOPLE
 from tests.support.processes import Installation, wait_until
+from tests.support.provider_webhooks import mailgun_event, sign_mailgun
 
 
 def test_f1_a_process_killed_while_it_takes_or_applies_a_report_loses_none_and_counts_none_twice(install):
@@ -62,14 +63,14 @@ class Server:
 
     def report(self, delivery: tuple[int, str, int]) -> None:
         number, key, _ = delivery
-        body = {"RecordType": "SpamComplaint", "ID": number, "MessageID": f"m-{number}"}
-        body["Metadata"] = {"delivery": str(number), "batch": key}
+        now = datetime.now(UTC)
+        event = mailgun_event("complained", address="", delivery=number, batch=key, at=now, id=f"m-{number}")
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             connection.request(
                 "POST",
-                f"/hooks/postmark/{webhook_secret('postmark')}",
-                json.dumps(body),
+                f"/hooks/mailgun/{webhook_secret('mailgun')}",
+                sign_mailgun(event, now=now, token=f"token-{number}-{now.timestamp()}"),
                 {"Content-Type": "application/json"},
             )
             self.answers.append(connection.getresponse().status)

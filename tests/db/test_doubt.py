@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.feedback.match import Target
 from newsletter.feedback.settle import settle_by_evidence
-from newsletter.jobs.tell import tell_of_stopped_sends
+from newsletter.jobs.tell_sends import tell_of_stopped_sends
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send, StaffNotice
 from newsletter.providers.contract import Outcome, Verdict
 from newsletter.sending.claim import claim_batch
@@ -100,6 +100,8 @@ def test_who_left_before_a_call_that_was_taken_stays_unknown_and_the_send_and_a_
     assert send.state == Send.State.NEEDS_ATTENTION
     assert send.reason.startswith("for 1 person who left meanwhile we do not know")
     tell_of_stopped_sends(now=LATER)
+    assert not StaffNotice.objects.exists(), "the provider may still say what became of them"
+    tell_of_stopped_sends(now=LATER + timedelta(days=1))
     assert "mailed before they left" in StaffNotice.objects.get().paragraphs[0]
 
 

@@ -135,6 +135,7 @@ def test_f24_proofs_and_mails_of_the_system_obey_it_too(mailgun: Any, settings: 
         paragraphs=["Is it you?"],
         button=None,
         reason="You asked.",
+        now=NOW,
     )
     assert outcome.verdict is Verdict.REJECTED
     assert set(mailgun.accepted_counts()) == {"ann@example.org"}

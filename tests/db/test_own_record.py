@@ -45,6 +45,11 @@ TOLD = {
     "subscribers.MailedLink": {"public_id": SECRET},
     "subscribers.FormerIdentity": {"uuid": SECRET},
     "subscribers.HeldSignup": {"address_hash": SECRET},
+    "subscribers.CountedUnsubscribe": {
+        "mailing": OURS,
+        "subscriber_id": NUMBER,
+        "at": "told as left_at of the issue whose link was used",
+    },
     "subscribers.ImportRefusal": {"batch": OURS, "line": NUMBER, "kind": "the reason again, for counting"},
     "newsletter.Delivery": {"batch": OURS, "subscriber_id": NUMBER, "address_hash": SECRET},
     "newsletter.DeliveryException": {"at": "the batch's moment is told"},

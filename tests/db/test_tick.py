@@ -7,7 +7,8 @@ import pytest
 from newsletter.errors import NotReady, WrongState
 from newsletter.issues.approve import hold_issue, release_issue
 from newsletter.issues.assemble import find_slot, is_scheduled, open_due_slots
-from newsletter.jobs.tell import send_due_notices, tell_of_stopped_sends
+from newsletter.jobs.tell import send_due_notices
+from newsletter.jobs.tell_sends import tell_of_stopped_sends
 from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
 from newsletter.models import Issue, Send, Slot, Source, StaffNotice, Story
 from newsletter.sending.control import resume_send
@@ -116,7 +117,7 @@ def test_a_send_that_needs_a_person_or_stopped_by_itself_is_told(mailgun):
     mailgun.fault_on(1, Fault("reset_after_accepting"))
     send_all(ready_issue(readers=3))
     for _ in range(2):
-        tell_of_stopped_sends(now=NOW)
+        tell_of_stopped_sends(now=NOW + timedelta(days=1))
     assert told() == ["The send of The weekly letter No. 1 needs you"]
 
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from tests.support.fake_provider import FakeProvider
 from tests.support.nursery import Fork, Nursery
+from tests.support.provider_webhooks import SIGNING_KEY
 
 OPEN = ("pending", "submitting")
 CONFIRMING = "confirm-me@example.org"
@@ -121,7 +122,7 @@ class Installation:
             "DATABASE_URL": database_url,
             "NEWSLETTER_DATA_DIR": str(folder),
             "NEWSLETTER_ENGINE": engine,
-            "NEWSLETTER_PROVIDER_URL": f"{provider.provider_url}&max_batch={batch}",
+            "NEWSLETTER_PROVIDER_URL": f"{provider.provider_url}&max_batch={batch}&webhook_key={SIGNING_KEY}",
         }
 
     def start(self, *arguments: str, stall: str = "", log: Path | None = None, **env: str) -> Process:

@@ -31,6 +31,19 @@ def mailgun(settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = f"mailgun://key@news.example.org?webhook_key={SIGNING_KEY}"
 
 
+URLS = {
+    "mailgun": "mailgun://key@news.example.org",
+    "ses": "ses://key:secret@eu-west-1",
+    **{name: f"{name}://key@" for name in ("sendgrid", "postmark", "resend", "brevo", "sparkpost")},
+}
+BEARER = {"Authorization": "Bearer a-token"}
+
+
+@pytest.fixture
+def postmark(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "postmark://key@?webhook_key=a-token"
+
+
 def post(provider: str, body: bytes, *, secret: str = "", headers: dict[str, str] | None = None) -> Any:
     url = f"/hooks/{provider}/{secret or webhook_secret(provider)}"
     client = Client(enforce_csrf_checks=True)
@@ -78,19 +91,49 @@ def test_a_known_event_with_a_fresh_signature_is_no_second_event(mailgun: None) 
     assert ProviderEvent.objects.count() == 1
 
 
-@pytest.mark.parametrize("provider", ["mailgun", "sendgrid", "postmark", "ses", "resend", "brevo", "sparkpost"])
-def test_whoever_does_not_know_the_address_is_refused(mailgun: None, provider: str) -> None:
+@pytest.mark.parametrize("provider", URLS)
+def test_whoever_does_not_know_the_address_is_refused(settings: Any, provider: str) -> None:
     """W1. Never 403, after which Postmark would stop for ever."""
+    settings.NEWSLETTER_PROVIDER_URL = f"{URLS[provider]}?webhook_key=a-token"
     answer = post(provider, sign_mailgun(event(), now=NOW), secret="a-guess")
     assert answer.status_code == (406 if provider == "mailgun" else 401)
     assert not ProviderEvent.objects.exists()
 
 
-@pytest.mark.parametrize("provider", ["sendgrid", "ses", "resend"])
-def test_without_a_key_a_provider_that_signs_is_never_believed(mailgun: None, provider: str) -> None:
-    answer = post(provider, b"[]")
+@pytest.mark.parametrize("provider", URLS)
+def test_without_a_key_no_provider_is_believed(settings: Any, provider: str) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = URLS[provider]
+    answer = post(provider, b"[]", headers=BEARER)
     assert answer.status_code == 401
     assert b"webhook_key" in answer.content
+
+
+@pytest.mark.parametrize("provider", URLS)
+@pytest.mark.parametrize("configured", ["outbox://", "other"])
+def test_a_provider_that_is_not_configured_is_not_found(settings: Any, provider: str, configured: str) -> None:
+    other = URLS["brevo" if provider != "brevo" else "resend"] + "?webhook_key=a-token"
+    settings.NEWSLETTER_PROVIDER_URL = other if configured == "other" else configured
+    assert post(provider, b"{}", headers=BEARER).status_code == 404
+    assert not ProviderEvent.objects.exists()
+
+
+@pytest.mark.parametrize("keys", ["webhook_key=old,new", "webhook_key=old&webhook_key=new"])
+@pytest.mark.parametrize("provider", ["postmark", "brevo", "sparkpost"])
+def test_two_passwords_are_accepted_while_one_replaces_the_other(settings: Any, provider: str, keys: str) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = f"{URLS[provider]}?{keys}"
+    answers = [post(provider, b"{}", headers={"Authorization": f"Bearer {key}"}) for key in ("old", "new", "third", "")]
+    assert [answer.status_code for answer in answers] == [200, 200, 401, 401]
+
+
+@pytest.mark.parametrize("keys", ["{old},{new}", "{old}&webhook_key={new}"])
+def test_two_signing_keys_are_accepted_while_one_replaces_the_other(settings: Any, keys: str) -> None:
+    given = keys.format(old="first-key", new=SIGNING_KEY)
+    settings.NEWSLETTER_PROVIDER_URL = f"mailgun://key@news.example.org?webhook_key={given}"
+    said = [
+        post("mailgun", sign_mailgun(event(id=key), now=NOW, token=key, key=key))
+        for key in ("first-key", SIGNING_KEY, "no")
+    ]
+    assert [answer.status_code for answer in said] == [200, 200, 406]
 
 
 def test_a_forged_signature_is_refused_for_good(mailgun: None) -> None:
@@ -120,9 +163,9 @@ def test_a_report_above_a_mebibyte_is_not_read(mailgun: None) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[1]", b'"text"', b"[" * 300, b'{"a":' * 30 + b"1" + b"}" * 30])
-def test_a_body_that_is_no_report_is_refused_and_nothing_stored(body: bytes) -> None:
+def test_a_body_that_is_no_report_is_refused_and_nothing_stored(postmark: None, body: bytes) -> None:
     """W1."""
-    assert post("postmark", body).status_code == 401
+    assert post("postmark", body, headers=BEARER).status_code == 401
     assert not ProviderEvent.objects.exists()
 
 

@@ -6,9 +6,11 @@ from datetime import datetime
 
 from django.conf import settings
 
+from newsletter.feedback.endpoint import webhook_url
 from newsletter.models import Installation, Publication
 from newsletter.providers.errors import BadProviderUrl
-from newsletter.providers.registry import read_provider_url
+from newsletter.providers.registry import ProviderSettings, read_provider_url
+from newsletter.providers.webhook_call import split_keys
 from newsletter.sending.domain_records import FindTexts, check_sender_domain
 from newsletter.sending.domains import OUTBOX, is_own_endpoint, read_provider
 from newsletter.sending.fence import is_closed
@@ -34,9 +36,21 @@ def check_provider(url: str) -> Iterator[Finding]:
     if provider.endpoint and not is_own_endpoint(provider):
         do = "Take the endpoint out of NEWSLETTER_PROVIDER_URL to mail real people."
         yield warning("provider", f"{provider.endpoint} is not {provider.scheme}'s own address.", do)
-    if not provider.webhook_key:
-        do = "Add webhook_key=… to NEWSLETTER_PROVIDER_URL, and give your provider this installation's webhook address."
-        yield warning("webhooks", "Without a webhook key, bounces and complaints are not heard of.", do)
+    yield from _check_webhooks(provider)
+
+
+def _check_webhooks(provider: ProviderSettings) -> Iterator[Finding]:
+    keys = len(split_keys(provider.webhook_key))
+    if not keys:
+        do = (
+            "Add webhook_key=… to NEWSLETTER_PROVIDER_URL, and give your provider this installation's webhook address: "
+            f"{webhook_url(provider.scheme)}"
+        )
+        words = "No webhook key is set, so reports are refused: bounces and complaints are not heard of."
+        yield warning("webhooks", words, do)
+    elif keys > 1:
+        do = "Take the older one out of NEWSLETTER_PROVIDER_URL once your provider uses the newer."
+        yield ok("webhooks", f"Reports are taken with any of {keys} keys. {do}")
 
 
 def check_reach() -> Finding:

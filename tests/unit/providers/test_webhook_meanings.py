@@ -180,14 +180,18 @@ def test_postmark(event: dict[str, Any], means: tuple[str, str]) -> None:
         ({"SuppressionReason": "ManualSuppression", "Origin": "Recipient"}, "unsubscribed"),
         ({"SuppressionReason": "ManualSuppression", "Origin": "Customer"}, "unknown"),
         ({"SuppressionReason": "SpamComplaint", "Origin": "Recipient"}, "complained"),
-        ({"SuppressionReason": "HardBounce", "Origin": "Recipient"}, "unknown"),
-        ({"SuppressSending": False, "Origin": "Recipient"}, "unknown"),
+        ({"SuppressionReason": "ManualSuppression", "Origin": "Admin"}, "unknown"),
+        ({"SuppressionReason": "SpamComplaint", "Origin": "Admin"}, "complained"),
+        ({"SuppressionReason": "HardBounce", "Origin": "Recipient"}, "bounced"),
+        ({"SuppressionReason": "HardBounce", "Origin": "Admin"}, "bounced"),
+        ({"SuppressSending": False, "SuppressionReason": None, "Origin": "Recipient"}, "unknown"),
+        ({"SuppressSending": False, "SuppressionReason": "HardBounce", "Origin": "Customer"}, "unknown"),
     ],
 )
-def test_postmark_tells_who_left(change: dict[str, Any], kind: str) -> None:
+def test_postmark_tells_whom_it_stops_mailing(change: dict[str, Any], kind: str) -> None:
     """W9."""
     body = {"RecordType": "SubscriptionChange", "SuppressSending": True, "MessageID": "m", **change}
-    assert meaning("postmark", body) == (kind, "")
+    assert meaning("postmark", body) == (kind, "hard" if kind == "bounced" else "")
 
 
 def ses(event: Any) -> dict[str, Any]:
@@ -198,6 +202,87 @@ def ses(event: Any) -> dict[str, Any]:
 def bounce(how: str, which: str = "General", **recipient: str) -> dict[str, Any]:
     person = {"emailAddress": "a@example.com", **recipient}
     return {"bounceType": how, "bounceSubType": which, "bouncedRecipients": [person]}
+
+
+FULL = (
+    "552 Mailbox full",
+    "smtp;552 requested mail action aborted: exceeded storage allocation",
+    "550 The email account that you tried to reach is over quota",
+    "554 quota exceeded",
+    "550 user has exceeded his/her disk quota; account is over quota",
+    "452 insufficient system storage",
+    "550 5.1.1 mailbox is full",
+    "552 message size exceeds fixed maximum message size",
+    "554 Message too large",
+    "552",
+)
+
+
+@pytest.mark.parametrize("said", FULL)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda said: ("sendgrid", [{**SENDGRID, "event": "bounce", "type": "bounce", "reason": said}]),
+        lambda said: ("postmark", {"RecordType": "Bounce", "Type": "HardBounce", "ID": 1, "Details": said}),
+        lambda said: ("ses", ses({"eventType": "Bounce", "bounce": bounce("Permanent", diagnosticCode=said)})),
+        lambda said: ("brevo", {"event": "hard_bounce", "reason": said}),
+        lambda said: ("sparkpost", [{"msys": {"e": {"type": "bounce", "bounce_class": "10", "raw_reason": said}}}]),
+        lambda said: (
+            "mailgun",
+            {"event-data": {"event": "failed", "severity": "permanent", "delivery-status": {"message": said}}},
+        ),
+    ],
+    ids=["sendgrid", "postmark", "ses", "brevo", "sparkpost", "mailgun"],
+)
+def test_a_full_mailbox_and_a_mail_too_large_bar_nobody(make: Any, said: str) -> None:
+    assert meaning(*make(said)) == ("bounced", "soft")
+
+
+@pytest.mark.parametrize(
+    ("provider", "body"),
+    [
+        ("mailgun", {"delivery-status": {"code": 552, "message": ""}}),
+        ("mailgun", {"delivery-status": {"code": 550, "enhanced-code": "5.2.2"}}),
+        ("mailgun", {"delivery-status": {"code": 550, "bounce-type": "soft"}}),
+        ("resend", {"bounce": {"type": "Permanent", "subType": "MailboxFull"}}),
+        ("resend", {"bounce": {"type": "Permanent", "subType": "MessageTooLarge"}}),
+        ("resend", {"bounce": {"type": "Permanent", "message": "The recipient's mailbox is full."}}),
+        ("ses", bounce("Permanent", "MailboxFull")),
+        ("ses", bounce("Permanent", "MessageTooLarge")),
+        ("sparkpost", {"type": "bounce", "bounce_class": "22", "raw_reason": "550 no"}),
+        ("sparkpost", {"type": "bounce", "bounce_class": "23", "raw_reason": "550 no"}),
+    ],
+)
+def test_a_providers_own_name_for_a_full_mailbox_bars_nobody(provider: str, body: dict[str, Any]) -> None:
+    whole: dict[str, Any] = {
+        "mailgun": {"event-data": {"event": "failed", "severity": "permanent", **body}},
+        "resend": {"type": "email.bounced", "data": {"to": ["a@example.com"], **body}},
+        "ses": ses({"eventType": "Bounce", "bounce": body}),
+        "sparkpost": [{"msys": {"message_event": body}}],
+    }
+    assert meaning(provider, whole[provider]) == ("bounced", "soft")
+
+
+LISTED = "The recipient's email address is on the suppression list because it has a recent history of producing {}."
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("email.suppressed", "suppressed"),
+        ("email.bounced", "bounce"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("why", "means"),
+    [("hard bounces", ("bounced", "hard")), ("complaints", ("complained", "")), ("it", ("bounced", "block"))],
+)
+@pytest.mark.parametrize("types", [{"type": "Suppressed"}, {"type": "Permanent", "subType": "Suppressed"}])
+def test_resend_says_why_it_did_not_send(
+    name: str, data: str, why: str, means: tuple[str, str], types: dict[str, str]
+) -> None:
+    said = {"to": ["a@example.com"], data: {**types, "message": LISTED.format(why)}}
+    assert meaning("resend", {"type": name, "data": said}) == means
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from subscribers import links
 from subscribers.errors import BadLink
-from subscribers.links import LIFETIMES, ExpiredLink, Purpose, Signer, read_link
+from subscribers.links import LIFETIMES, MAX_MAILING, ExpiredLink, Purpose, Signer, read_link
 
 NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
 PERSON = uuid.UUID("12345678-1234-4234-8234-123456789abc")
@@ -97,6 +97,44 @@ def test_k5_nonsense_and_forgery_get_the_same_words(token: str) -> None:
     with pytest.raises(BadLink) as forged:
         read_link(make_token(keys=["theirs"]), purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=KEYS)
     assert str(nonsense.value) == str(forged.value)
+
+
+def test_a_link_of_a_mailing_names_it_and_is_four_characters_longer() -> None:
+    signer = Signer(KEYS, site_url="https://news.example.org", issued=NOW, mailing=MAX_MAILING)
+    token = signer.unsubscribe_url(PERSON.bytes, bytes.fromhex(LIST)).rsplit("/", 1)[1]
+    target = read_link(token, purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=KEYS)
+    assert (target.subscriber_uuid, target.list_public_id, target.issued) == (PERSON, LIST, NOW)
+    assert target.mailing == MAX_MAILING
+    assert len(token) == 68
+
+
+def test_a_mailing_too_large_for_a_link_is_left_out_of_it() -> None:
+    signer = Signer(KEYS, site_url="https://news.example.org", issued=NOW, mailing=MAX_MAILING + 1)
+    token = signer.unsubscribe_url(PERSON.bytes, bytes.fromhex(LIST)).rsplit("/", 1)[1]
+    assert read_link(token, purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=KEYS).mailing == 0
+
+
+@pytest.mark.parametrize("place", [0, 5, 20, 30, 40, 44, 50, 66])
+def test_the_mailing_of_a_link_cannot_be_changed(place: int) -> None:
+    signer = Signer(KEYS, site_url="https://news.example.org", issued=NOW, mailing=7)
+    token = signer.unsubscribe_url(PERSON.bytes, bytes.fromhex(LIST)).rsplit("/", 1)[1]
+    for changed in (token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :], token[:64]):
+        with pytest.raises(BadLink):
+            read_link(changed, purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=KEYS)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "token"),
+    [
+        (Purpose.UNSUBSCRIBE, "AQGm2BI0VngSNEI0gjQSNFZ4mrwAESIzqrvM3WmpRhC7eqUxrPAlEfhgTzFRFayu"),
+        (Purpose.PREFERENCES, "AQKREBI0VngSNEI0gjQSNFZ4mrwAESIzqrvM3WmpRhApOS0XAg1lDRBHdcn89kTl"),
+        (Purpose.UNSUBSCRIBE, "AQEN7hI0VngSNEI0gjQSNFZ4mrwAESIzqrvM3WmpRhDcjpDnlU_yG7kqB0x4zsHy"),
+        (Purpose.PREFERENCES, "AQLP2xI0VngSNEI0gjQSNFZ4mrwAESIzqrvM3WmpRhB-IKyxiVx4e-TWgpYEkJsE"),
+    ],
+)
+def test_links_from_before_they_named_mailings_open(purpose: Purpose, token: str) -> None:
+    """The last two were signed with a key that has been rotated since."""
+    assert read_link(token, purpose=purpose, now=NOW, keys=KEYS).mailing == 0
 
 
 def test_k5_signatures_are_compared_in_constant_time_only() -> None:

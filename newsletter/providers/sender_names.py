@@ -1,0 +1,32 @@
+"""Refuses sender names that pretend to be another sender: mailboxes take a name with an address in it for a forgery."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+_INVISIBLE = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
+_DOTS = str.maketrans({"。": ".", "．": ".", "｡": ".", "․": "."})
+_DOMAIN = re.compile(r"(?<![\w.-])(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,24}(?![\w-])")
+
+
+def find_address(name: str) -> bool:
+    """Return True if the name holds an address, or a character that begins one."""
+    return bool(re.search(r"[@<>]", _plain(name)))
+
+
+def find_foreign_domain(name: str, *, own: Sequence[str]) -> str:
+    """Give the first domain in the name that is none of ``own`` (domains), nor above or below one; else ""."""
+    mine = [domain.lower().rstrip(".") for domain in own if domain]
+    for found in _DOMAIN.findall(_plain(name)):
+        said = found.lower()
+        if len(said.partition(".")[0]) > 1 and not any(_belong(said, domain) for domain in mine):
+            return str(found)
+    return ""
+
+
+def _belong(one: str, other: str) -> bool:
+    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", name.translate(_INVISIBLE).translate(_DOTS))

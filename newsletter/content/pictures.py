@@ -20,6 +20,7 @@ from newsletter.content.picture_orders import (
     RefusedPicture,
 )
 from newsletter.content.picture_places import PLACES, cut_for, draw_neutral, edge, mark_as_film
+from newsletter.content.picture_streams import STREAMED, read_small
 
 __all__ = ["PLACES", "BadPicture", "EncodedPicture", "make_neutral", "make_ordered", "make_picture"]
 
@@ -107,8 +108,10 @@ def _check_magic(head: bytes) -> None:
 def _decode(file: BinaryIO, *, width: int, ratio: float | None) -> Image.Image:
     """The picture upright, about twice as wide as is asked, decoded as small as its format allows."""
     try:
+        strips = _size_in_strips(file, width=width, ratio=ratio)
+        if strips:
+            return read_small(file, size=strips)
         with Image.open(file, formats=_FORMATS) as opened:
-            _check_size(opened)
             factor = _factor(opened.size, width=width, ratio=ratio)
             while _decoded_bytes(opened) > MOST_DECODED_BYTES * factor**2:
                 factor *= 2
@@ -128,6 +131,19 @@ def _decode(file: BinaryIO, *, width: int, ratio: float | None) -> Image.Image:
         raise BadPicture("The picture is damaged or cut off and cannot be read to its end.") from error
 
 
+def _size_in_strips(file: BinaryIO, *, width: int, ratio: float | None) -> tuple[int, int] | None:
+    """Return the size in which a large PNG or WebP is read; None if the picture is read whole.
+
+    The opened file is let go before that: for WebP it holds the whole picture twice.
+    """
+    with Image.open(file, formats=_FORMATS) as opened:
+        _check_size(opened)
+        if opened.format not in STREAMED or _decoded_bytes(opened) <= MOST_DECODED_BYTES:
+            return None
+        factor = _factor(opened.size, width=width, ratio=ratio)
+        return opened.width // factor, opened.height // factor
+
+
 def _check_size(opened: ImageFile.ImageFile) -> None:
     if opened.width * opened.height > MOST_PIXELS:
         raise BadPicture(_TOO_MANY)
@@ -142,7 +158,7 @@ def _factor(size: tuple[int, int], *, width: int, ratio: float | None) -> int:
 
 
 def _check_memory(opened: ImageFile.ImageFile) -> None:
-    """Refuse what would take more than 64 MiB once decoded; JPEG was made smaller before this, by ``draft``."""
+    """Refuse what would take more than 64 MiB once decoded: AVIF and GIF, which no library reads in a smaller size."""
     if _decoded_bytes(opened) > MOST_DECODED_BYTES:
         raise BadPicture(
             f"The picture needs more than {MOST_DECODED_BYTES // (1024 * 1024)} MB of memory to open:"

@@ -45,7 +45,8 @@ def modules_of(file: Path) -> Iterator[str]:
 
 def test_what_the_product_imports_is_declared() -> None:
     optional = names(EXTRAS["scale"] + EXTRAS["ses"])
-    assert imported("newsletter", "subscribers") - names(ALWAYS) <= optional
+    for_types = names(EXTRAS["dev"]) & {"django-stubs-ext"}
+    assert imported("newsletter", "subscribers") - names(ALWAYS) <= optional | for_types
     assert optional <= imported("newsletter", "subscribers") | {"boto3"}, "botocore comes with boto3, as people know it"
 
 

@@ -17,7 +17,7 @@ from newsletter.sending.start import begin_send, prepare_begun, start_send
 from subscribers.models import MailingList, Segment, Subscriber, Topic
 from tests.support.fixtures import HOUSTON, LONDON, NOW, add_readers, make_approver, make_event, make_issue, make_story
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 SLOT = NOW + timedelta(days=1)
 
 

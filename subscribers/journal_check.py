@@ -4,6 +4,8 @@ How far it was compared is kept in a file beside it, so that a start looks at wh
 """
 
 import logging
+import os
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
@@ -89,6 +91,9 @@ def _read_position(newest: int) -> tuple[int, datetime | None]:
 
 
 def _write_position(newest: int, now: datetime) -> None:
-    part = _position_file().with_name(f"{_position_file().name}.part")
-    part.write_bytes(orjson.dumps({"row": newest, "at": now.isoformat()}))
-    part.replace(_position_file())
+    part = _position_file().with_name(f"{_position_file().name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        part.write_bytes(orjson.dumps({"row": newest, "at": now.isoformat()}))
+        part.replace(_position_file())
+    finally:
+        part.unlink(missing_ok=True)

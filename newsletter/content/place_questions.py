@@ -8,6 +8,7 @@ from django.db import transaction
 
 from newsletter.content.places import Located
 from newsletter.models import EventNotice, SettledPlace, Source
+from newsletter.models.edits import note_edits
 from subscribers.places import Place
 from subscribers.places.names import fold
 
@@ -53,6 +54,7 @@ def settle_place(*, event: EventNotice, place: Place, by: Any, now: datetime) ->
         changed = [one for one in alike if one.pk == event.pk or _key(one.place_text) == _key(event.place_text)]
         for one in changed:
             _put(one, answer)
+        note_edits(changed, person=by, at=now)
     return len(changed)
 
 

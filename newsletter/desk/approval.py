@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from newsletter.desk.people_counts import count_for_page
 from newsletter.issues.approval_rules import (
     approvals_needed,
     asks_for_another,
-    count_recipients,
     find_holding,
     is_automatic,
     why_a_person_must,
@@ -17,11 +17,15 @@ from newsletter.issues.switches import is_switched_off
 from newsletter.models import Issue
 
 
-def say_approval(issue: Issue, *, user: Any, sha256: str) -> dict[str, Any]:
-    """Who has approved, how many more must, and why this person may not; ``sha256`` is what the issue says now."""
+def say_approval(issue: Issue, *, user: Any, sha256: str, people: int | None = None) -> dict[str, Any]:
+    """Who has approved, how many more must, and why this person may not; ``sha256`` is what the issue says now.
+
+    ``people`` is how many would get it, if the page has counted them already.
+    """
     waits = issue.state in (*OPEN_STATES, Issue.State.APPROVED)
     authors = find_authors(issue) if waits and asks_for_another(issue.publication) else set()
-    people = count_recipients(issue) if waits else 0
+    if people is None or not waits:
+        people = count_for_page(issue).eligible if waits else 0
     why = why_a_person_must(issue, people=people) if waits and is_automatic(issue) else ""
     off = is_switched_off(issue.kind, publication=issue.publication)
     needed = approvals_needed(issue, people=people)

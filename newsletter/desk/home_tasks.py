@@ -14,15 +14,16 @@ from django.utils.translation import ngettext
 from newsletter.desk.home_events import find_event_tasks
 from newsletter.desk.home_people import Task, find_people_tasks
 from newsletter.desk.issue_pages import time_left
+from newsletter.desk.people_counts import recall_recipients
 from newsletter.desk.sources import say_last_good
 from newsletter.desk.words import say_reason
-from newsletter.issues.approval_rules import count_recipients, is_automatic, why_a_person_must
+from newsletter.issues.approval_rules import is_automatic, why_a_person_must
 from newsletter.issues.at_source import find_lost
 from newsletter.issues.overdue import find_overdue
 from newsletter.issues.switches import of_switched_off
 from newsletter.models import EventNotice, Issue, Send, Source
 from newsletter.sending.receipt import make_receipt
-from subscribers.errors import DomainError
+from subscribers.errors import BadRule, DomainError
 from subscribers.sentences import say
 
 SHOWN_OF_A_KIND = 3
@@ -147,7 +148,7 @@ def _drafts(now: datetime, *, may_approve: bool) -> list[Task]:
     tasks = []
     for issue in drafts:
         left = time_left(issue, now=now)
-        why = why_a_person_must(issue, people=count_recipients(issue)) if is_automatic(issue) else ""
+        why = _say_why_a_person(issue)
         auto = is_automatic(issue) and issue.state == Issue.State.DRAFT and not why
         due = f"{left[0].upper()}{left[1:]}: " if left else ""
         tasks.append(
@@ -163,6 +164,16 @@ def _drafts(now: datetime, *, may_approve: bool) -> list[Task]:
             )
         )
     return tasks
+
+
+def _say_why_a_person(issue: Issue) -> str:
+    """Why an automatic issue waits for a person; a segment that names something deleted is a reason too."""
+    if not is_automatic(issue):
+        return ""
+    try:
+        return why_a_person_must(issue, people=recall_recipients(issue))
+    except BadRule as error:
+        return say(error)
 
 
 def _switched_off(now: datetime) -> list[Task]:

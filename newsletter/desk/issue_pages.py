@@ -17,6 +17,7 @@ from newsletter.desk.approval import say_approval
 from newsletter.desk.archive_words import find_archive_url
 from newsletter.desk.check_panel import say_checks
 from newsletter.desk.issue_preview import MOST_MODES, show_part
+from newsletter.desk.people_counts import count_for_page
 from newsletter.desk.policies import ISSUE_POLICY
 from newsletter.desk.preview import show_or_say
 from newsletter.desk.proof_step import say_proofs
@@ -24,7 +25,6 @@ from newsletter.desk.readers import content_of
 from newsletter.desk.send_progress import find_send, say_hold, say_reach, say_send
 from newsletter.desk.slot_words import say_slot
 from newsletter.desk.words import say_deliveries, say_excluded, say_issue_state
-from newsletter.issues.approval_rules import count_as_sent
 from newsletter.issues.approve import OPEN_STATES
 from newsletter.issues.choose import Reason
 from newsletter.issues.reasons import explain_candidates
@@ -86,9 +86,9 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
                 "reach": say_reach(),
                 "may_send": user.has_perm("newsletter.send_issue"),
                 **(say_send(send, now=timezone.now()) if send else {}),
-                **say_audience(issue, send),
+                **(audience := say_audience(issue, send)),
                 **(checks := say_checks(issue, most=MOST_MODES)),
-                **say_approval(issue, user=user, sha256=checks.get("sha256", "")),
+                **say_approval(issue, user=user, sha256=checks.get("sha256", ""), people=audience["recipients"]),
                 **say_proofs(issue, user=user),
             }
         )
@@ -124,7 +124,7 @@ def time_left(issue: Issue, *, now: datetime) -> str:
 def say_audience(issue: Issue, send: Send | None) -> dict[str, Any]:
     """The audience as it is now, or as it was fixed for the send, with the receipt."""
     if send is None or send.state == Send.State.PREPARING:
-        count = count_as_sent(issue)
+        count = count_for_page(issue)
         return {"candidates": count.candidates, "recipients": count.eligible, "excluded": say_excluded(count.excluded)}
     try:
         receipt = make_receipt(send)

@@ -12,9 +12,9 @@ from django.views.generic import TemplateView, View
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from newsletter.desk.issue_pages import ISSUES, IssuePermission, time_left
+from newsletter.desk.people_counts import count_for_page
 from newsletter.desk.send_progress import find_send, measure
 from newsletter.desk.words import say_people
-from newsletter.issues.approval_rules import count_recipients
 from newsletter.models import Batch, Issue, Send
 
 
@@ -81,7 +81,7 @@ class AskFirst(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
 
 
 def ask_start(issue: Issue) -> Question:
-    people = count_recipients(issue)
+    people = count_for_page(issue).eligible
     due = (
         _("It was planned for its slot (%(issue)s).") % {"issue": time_left(issue, now=timezone.now())}
         if issue.slot

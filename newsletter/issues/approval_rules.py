@@ -17,6 +17,7 @@ from newsletter.issues.complete import resolve_complete
 from newsletter.issues.switches import is_switched_off
 from newsletter.models import Approval, Issue, Publication
 from subscribers.audience import AudienceCount
+from subscribers.errors import BadRule
 
 
 def is_automatic(issue: Issue) -> bool:
@@ -28,11 +29,15 @@ def is_automatic(issue: Issue) -> bool:
 def goes_by_itself(issue: Issue, *, people: int | None = None) -> bool:
     """Whether it will go out at its time without a person's approval.
 
-    ``people`` is how many would get it now; without it they are counted if a rule depends on it.
+    ``people`` is how many would get it now; without it they are counted. A segment that names something deleted is a
+    reason to wait.
     """
     if not is_automatic(issue) or is_switched_off(issue.kind, publication=issue.publication):
         return False
-    return not why_a_person_must(issue, people=count_recipients(issue) if people is None else people)
+    try:
+        return not why_a_person_must(issue, people=count_recipients(issue) if people is None else people)
+    except BadRule:
+        return False
 
 
 def why_a_person_must(issue: Issue, *, people: int) -> str:

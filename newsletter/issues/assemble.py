@@ -24,6 +24,7 @@ from newsletter.issues.digest import (
 from newsletter.issues.schedule import Due, due_after, due_at_local
 from newsletter.issues.switches import require_publication_on
 from newsletter.models import Issue, PlacedStory, Publication, Slot, Story, move
+from subscribers.errors import BadRule
 
 GRACE = timedelta(hours=6)
 NOTHING_NEW = "Nothing new: no story and no new event since the last issue was assembled."
@@ -226,8 +227,14 @@ def remember_assembly(issue: Issue) -> None:
 
 
 def announce_audience(issue: Issue, *, now: datetime) -> None:
-    """Record how many people would get it, and by which list and segment: what staff are told when it is assembled."""
-    issue.announced_people = count_recipients(issue, now=now)
+    """Record how many people would get it, and by which list and segment: what staff are told when it is assembled.
+
+    If its segment names something that was deleted, there is no number, and the issue waits for a person.
+    """
+    try:
+        issue.announced_people = count_recipients(issue, now=now)
+    except BadRule:
+        return
     issue.announced_audience = hash_audience(describe_audience(issue))
     Issue.objects.filter(pk=issue.pk).update(
         announced_people=issue.announced_people, announced_audience=issue.announced_audience

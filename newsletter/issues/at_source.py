@@ -96,7 +96,7 @@ def _settle(issue: Issue, *, now: datetime) -> bool:
         ids = {story.pk for story in lost}
         approved = any(story["id"] in ids for one in approvals for story in stories_of(one.revision.content))
         empty = not any(block.get(name) for block in content["blocks"] for name in ("story", "stories", "events"))
-        if issue.held or not goes_by_itself(issue) or not (approved or (reworded and empty)):
+        if issue.held or not (approved or (reworded and empty)) or not goes_by_itself(issue):
             return False
         withdraw_approvals(issue=issue, now=now)
         gone = "; ".join(say_gone(story) for story in lost)

@@ -82,7 +82,7 @@ def tell_of_waiting(issue: Issue, *, why: str, now: datetime) -> None:
 def tell_of_change(issue: Issue, *, what: Sequence[str], now: datetime) -> None:
     """What an approved issue shows is no longer what was approved."""
     words = [
-        f"After it was approved, this changed: {'; '.join(what)}.",
+        f"After it was approved, this changed: {'; '.join(what).removesuffix('.')}.",
         "It does not go out until somebody has read it again and approved it.",
     ]
     key = f"changed-{issue.pk}-{issue.approvals.count()}"

@@ -1,5 +1,7 @@
 """Who edited what an issue may show: one row for each edit, so that editors are not the only approvers of their own work."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -55,8 +57,14 @@ class ContentEdit(models.Model):
 
 def note_edit(instance: models.Model, *, action: str, person: Any, at: Any) -> None:
     """Record who edited the row, if the action changed something that issues show."""
-    kind = instance._meta.label_lower
-    if action not in EDITS or kind not in SHOWN_IN_ISSUES or person is None or not person.pk:
+    if action in EDITS and instance._meta.label_lower in SHOWN_IN_ISSUES and isinstance(instance.pk, int):
+        note_edits([instance], person=person, at=at)
+
+
+def note_edits(rows: Iterable[models.Model], *, person: Any, at: datetime) -> None:
+    """Record who edited these rows, for a step that changes rows other than the one that the staff log names."""
+    if person is None or not person.pk:
         return
-    if isinstance(instance.pk, int):
-        ContentEdit.objects.create(kind=kind, row_id=instance.pk, person_id=person.pk, at=at)
+    ContentEdit.objects.bulk_create(
+        ContentEdit(kind=row._meta.label_lower, row_id=row.pk, person_id=person.pk, at=at) for row in rows
+    )

@@ -128,8 +128,8 @@ def _data_dir() -> Path:
     """A relative folder in the settings file counts from that file, so that every start finds the same folder."""
     file = current_settings_file()
     given = _text("NEWSLETTER_DATA_DIR", "")
-    from_file = file.path is not None and (not given or "NEWSLETTER_DATA_DIR" in file.names)
-    base = file.path.parent if file.path is not None and from_file else Path()
+    from_file = not given or "NEWSLETTER_DATA_DIR" in file.names
+    base = file.path.parent if file.path is not None and file.path.is_file() and from_file else Path()
     try:
         return (base / Path(given or "var").expanduser()).resolve()
     except RuntimeError as error:

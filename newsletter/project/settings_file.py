@@ -12,6 +12,7 @@ from dotenv.parser import parse_stream
 from subscribers.errors import DomainError
 
 FILE_SETTING = "NEWSLETTER_ENV_FILE"
+FOLDER_SETTING = "NEWSLETTER_DATA_DIR"
 DEFAULT_FILE = ".env"
 MAX_BYTES = 1_000_000
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
@@ -41,16 +42,21 @@ def current_settings_file() -> SettingsFile:
 
 
 def read_settings_file(environ: MutableMapping[str, str]) -> SettingsFile:
-    """Add the settings of the file to `environ`. Raises SettingsFileError; without a file, nothing is changed."""
+    """Add the settings of the file to `environ`. Raises SettingsFileError; without a file, nothing is changed.
+
+    Reading it again, also in a child process that inherited the environment, changes nothing.
+    """
     global _last_read
     file = _find(environ)
     if file is None:
         _last_read = SettingsFile()
         return _last_read
     values = parse_settings(_read_text(file), name=str(file))
-    new = {name: value for name, value in values.items() if name not in environ}
-    environ.update(new)
-    _last_read = SettingsFile(file.resolve(), frozenset(new), frozenset(values) - frozenset(new))
+    if FOLDER_SETTING in values:
+        values[FOLDER_SETTING] = _whole_path(values[FOLDER_SETTING], file=file)
+    used = {name: value for name, value in values.items() if environ.get(name, value) == value}
+    environ.update(used)
+    _last_read = SettingsFile(file.absolute(), frozenset(used), frozenset(values) - frozenset(used))
     return _last_read
 
 
@@ -84,6 +90,12 @@ def _find(environ: MutableMapping[str, str]) -> Path | None:
     if not os.path.lexists(file) or (file / _VIRTUAL_ENVIRONMENT).is_file():
         return None
     return file
+
+
+def _whole_path(folder: str, *, file: Path) -> str:
+    """Count a relative folder from the settings file, or from the link to it. A child process in another folder agrees."""
+    given = folder.strip()
+    return str(file.absolute().parent / given) if given and not given.startswith("~") else folder
 
 
 def _read_text(file: Path) -> str:

@@ -105,6 +105,7 @@ def test_an_automatic_issue_below_the_limit_needs_no_person(issue: Issue) -> Non
     assert require_approval(issue).by_policy
 
 
+@pytest.mark.django_db(transaction=True)
 def test_an_automatic_issue_above_the_limit_waits_for_two_people(issue: Issue) -> None:
     issue = ask_for(issue, second_approval_above=2, approval="auto")
     with pytest.raises(NeedsPerson, match=r"It goes to 3 people\. Two people must approve what goes to more than 2"):

@@ -17,7 +17,7 @@ from newsletter.sending.start import begin_send, prepare_begun, start_send
 from subscribers.models import MailingList, Segment, Subscriber, Topic
 from tests.support.fixtures import HOUSTON, LONDON, NOW, add_readers, make_approver, make_event, make_issue, make_story
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 SLOT = NOW + timedelta(days=1)
 
 
@@ -145,7 +145,10 @@ def test_growth_is_asked_about_at_the_slot_too(approved: Issue) -> None:
     add_readers(approved.publication, 9, where=LONDON, start=100)
     start_due_sends(now=SLOT)
     assert (read(approved).state, read(approved).held, Send.objects.count()) == ("draft", False, 0)
-    assert "would now go to 29" in StaffNotice.objects.filter(key__startswith="changed-")[0].paragraphs[0]
+    told = StaffNotice.objects.filter(key__startswith="changed-")[0].paragraphs[0]
+    assert "would now go to 29" in told
+    assert told.endswith("approve it again.")
+    assert not told.endswith("..")
     approve_issue(issue=read(approved), by=make_approver(), now=SLOT)
     start_due_sends(now=SLOT)
     assert Send.objects.get().recipients == 29

@@ -9,12 +9,14 @@ from wagtail.images.models import Image
 from wagtail.log_actions import log
 from wagtail.models import Revision
 
+from newsletter.content.place_questions import settle_place
 from newsletter.errors import NotAllowed, NotApproved
 from newsletter.issues.approval_rules import asks_for_another, require_right
 from newsletter.issues.approve import approve_issue, require_approval
 from newsletter.issues.authors import find_authors
 from newsletter.models import Appeal, Brand, ContentEdit, EventNotice, Issue, Publication, Source, Story
 from subscribers.models import MailingList, Segment, Topic
+from subscribers.places import find_place
 from tests.support.fixtures import (
     HOUSTON,
     NOW,
@@ -78,6 +80,20 @@ def test_whoever_uploaded_a_picture_since_then_counts(issue: Issue) -> None:
     assert find_authors(read(issue)) == {ann.pk}
     Image.objects.update(created_at=issue.made_at - timedelta(days=1))
     assert find_authors(read(issue)) == set()
+
+
+def test_whoever_settles_a_place_edits_each_event_that_it_moves(issue: Issue) -> None:
+    """Staff answer one question for all events of the source with the same words; the answer decides who is invited."""
+    shown = EventNotice.objects.get()
+    words = {"place_text": "Springfield", "place_question": {"note": "Several places", "candidates": []}}
+    EventNotice.objects.update(**words)
+    asked = make_event("Another evening", **words)
+    ann = make_approver("ann@example.org")
+    place = find_place("London, England").place
+    assert place is not None
+    assert settle_place(event=asked, place=place, by=ann, now=NOW + timedelta(minutes=1)) == 2
+    assert EventNotice.objects.get(pk=shown.pk).town == "London"
+    assert find_authors(read(issue)) == {ann.pk}
 
 
 def test_looking_and_deciding_make_nobody_an_author(issue: Issue) -> None:

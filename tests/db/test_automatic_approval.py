@@ -16,7 +16,7 @@ from newsletter.sending.start import start_send
 from subscribers.models import Segment
 from tests.support.fixtures import DUE, LONDON, NOW, add_readers, make_approver, make_issue, make_story
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 SLOT = NOW + timedelta(days=1)
 
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ from subscribers.audience import eligible
 from subscribers.erasure import erase_person
 from subscribers.importer import import_people
 from subscribers.importing.undo import undo_now
-from subscribers.journal import Note, count_waiting, read_notes, write_notes, write_waiting
-from subscribers.journal_check import complete_journal
+from subscribers.journal import Note, count_waiting, journal_path, read_notes, write_notes, write_waiting
+from subscribers.journal_check import _write_position, complete_journal
 from subscribers.links import LinkTarget
 from subscribers.models import ConsentEvent, ImportBatch, MailingList, Reason, Subscriber, Subscription, Suppression
 from subscribers.replay import Replayed, replay_journal
@@ -352,3 +353,11 @@ def test_every_machine_plays_back_its_own_notes_when_it_starts_and_in_each_hold(
     hold_everything(reason="the database was restored", now=LATER)
     wake_up(now=LATER)
     assert "ada" not in readers(weekly)
+
+
+def test_processes_that_start_together_note_how_far_they_compared(tmp_path: Path) -> None:
+    """A file that all of them wrote first and then renamed was there for one of them only."""
+    with ThreadPoolExecutor(4) as threads:
+        for _ in range(50):
+            list(threads.map(lambda number: _write_position(number, NOW), range(4)))
+    assert [file.name for file in journal_path().parent.iterdir()] == ["left.journal.checked"]

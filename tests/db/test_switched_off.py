@@ -34,7 +34,7 @@ from tests.support.fixtures import (
     make_story,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 SLOT = NOW + timedelta(days=1)
 
 

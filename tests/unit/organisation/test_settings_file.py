@@ -95,6 +95,36 @@ def test_another_file_may_be_named_and_its_folders_count_from_it(folder: Path, m
     monkeypatch.delenv("NEWSLETTER_DATA_DIR")
 
 
+def test_a_second_read_and_a_child_elsewhere_find_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A WSGI server loads the program again in a process that has read the file; a child inherits what was read."""
+    (folder / "etc").mkdir()
+    (folder / "run").mkdir()
+    file = folder / "etc" / "letter.env"
+    file.write_text("NEWSLETTER_DATA_DIR=kept\nNEWSLETTER_TIME_ZONE=Europe/London\n")
+    environ = {"NEWSLETTER_ENV_FILE": str(file)}
+    first = read_settings_file(environ)
+    monkeypatch.setattr(settings_file, "_last_read", SettingsFile())
+    monkeypatch.chdir(folder / "run")
+    assert read_settings_file(environ) == first
+    assert first.names == {"NEWSLETTER_DATA_DIR", "NEWSLETTER_TIME_ZONE"}
+    assert environ["NEWSLETTER_DATA_DIR"] == str(folder / "etc" / "kept")
+
+
+def test_a_linked_settings_file_leaves_the_data_folder_here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "secrets").mkdir()
+    (folder / "secrets" / "env").write_text("NEWSLETTER_TIME_ZONE=Europe/London\n")
+    (folder / ".env").symlink_to(folder / "secrets" / "env")
+    monkeypatch.delenv("NEWSLETTER_DATA_DIR")
+    read_settings_file({})
+    assert env.read().data_dir == folder / "var"
+
+
+def test_without_a_file_on_purpose_the_data_folder_is_here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NEWSLETTER_DATA_DIR")
+    read_settings_file({"NEWSLETTER_ENV_FILE": os.devnull})
+    assert env.read().data_dir == folder / "var"
+
+
 @pytest.mark.parametrize(
     ("make", "says"),
     [

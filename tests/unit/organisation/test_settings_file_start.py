@@ -53,7 +53,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(tmp_path: Path, migrated: Path) -> Iterator[Path]:
     """A folder with nothing but a `.env`. The database that it names lies elsewhere."""
     (tmp_path / "database").mkdir()
-    shutil.copyfile(migrated, tmp_path / "database" / "people.sqlite3")
+    shutil.copy(migrated, tmp_path / "database" / "people.sqlite3")
     home = tmp_path / "home"
     home.mkdir()
     (home / ".env").write_text(

@@ -1,0 +1,58 @@
+"""Counting who would get an issue for the desk's pages: once for a large list, and without a fault for a broken segment."""
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from newsletter.desk import people_counts
+from newsletter.desk.people_counts import count_for_page, recall_recipients
+from newsletter.issues.approval_rules import goes_by_itself
+from newsletter.jobs.tick import assemble_due
+from newsletter.models import Issue, Publication
+from subscribers.models import Segment
+from tests.support.fixtures import NOW, add_readers, make_issue, make_story
+from tests.web.desk import sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("policy", ["auto", "approve"])
+@time_machine.travel(NOW)
+def test_a_segment_that_names_a_deleted_list_breaks_no_page(publication: Publication, policy: str) -> None:
+    make_story("The clinic opens its doors")
+    add_readers(publication, 3)
+    segment = Segment.objects.create(slug="friends", name="Friends", rule={"any": [{"list": "weekly"}]})
+    Publication.objects.update(approval=policy, segment=segment)
+    issue = make_issue(Publication.objects.get())
+    Segment.objects.update(rule={"any": [{"list": "friends"}]})
+    browser = sign_in("approver")
+    start = reverse("newsletter_send_ask", args=[issue.pk, "start"])
+    pages = {url: browser.get(url) for url in ("/admin/", f"/admin/issues/{issue.pk}/overview/", start)}
+    assert {url: page.status_code for url, page in pages.items()} == dict.fromkeys(pages, 200)
+    assert "there is no list “friends”" in pages[f"/admin/issues/{issue.pk}/overview/"].content.decode()
+    assert ("there is no list “friends”" in pages["/admin/"].content.decode()) is (policy == "auto")
+
+
+def test_an_issue_is_assembled_for_a_broken_segment_and_waits(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    add_readers(publication, 3)
+    segment = Segment.objects.create(slug="friends", name="Friends", rule={"any": [{"list": "friends"}]})
+    Publication.objects.update(approval="auto", segment=segment)
+    assert [assembly.made for assembly in assemble_due(now=NOW)] == [True]
+    issue = Issue.objects.get()
+    assert issue.announced_people is None
+    assert not goes_by_itself(issue)
+
+
+def test_home_counts_a_large_audience_once_a_minute(publication: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_story("The clinic opens its doors")
+    add_readers(publication, 3)
+    issue = make_issue(publication)
+    monkeypatch.setattr(people_counts, "LARGE", 3)
+    monkeypatch.setattr(people_counts, "_kept", {})
+    assert recall_recipients(issue) == 3
+    add_readers(publication, 1, start=3)
+    assert recall_recipients(issue) == 3
+    assert count_for_page(issue).eligible == 4
+    monkeypatch.setattr(people_counts, "KEPT_SECONDS", 0.0)
+    assert recall_recipients(issue) == 4

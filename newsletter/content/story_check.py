@@ -89,37 +89,49 @@ def _ask_host(questions: Sequence[Question], fetcher: Fetcher, deadline: float, 
     for site in {one.site for one in questions if one.site}:
         for answer in _ask_rest(site, [one for one in left if one.site == site], fetcher, deadline):
             answers[answer.key] = answer
-    refused: list[Answer] = []
-    shown: list[str] = []
+    site = _Site(left, fetcher, deadline)
+    doubted: dict[int, Answer] = {}
     for question in left:
         if question.key in answers or time.monotonic() >= deadline:
             continue
         answer = _ask_page(question, fetcher, deadline)
         if answer.code == SHOWN:
-            shown.append(question.url)
-        if answer.code in (REMOVED, PRIVATE):
-            refused.append(answer)
-        else:
-            answers[question.key] = answer
-    if refused:
-        sound = _shows_others(left, shown, refused, fetcher, deadline)
-        answers.update({one.key: one if sound else _doubt(one, _host(left[0].url)) for one in refused})
+            site.shown.append(question.url)
+            # The site works, so what it said before of others is true.
+            answers.update(doubted)
+            doubted.clear()
+        if answer.code in (REMOVED, PRIVATE) and not site.shows_others(but=answer):
+            if answer.code == REMOVED:
+                doubted[question.key] = answer
+            answer = _doubt(answer, _host(question.url))
+        answers[question.key] = answer
 
 
-def _shows_others(
-    questions: Sequence[Question], shown: Sequence[str], refused: Sequence[Answer], fetcher: Fetcher, deadline: float
-) -> bool:
-    """Return True if the site shows another story, or its front page if no other story is known.
+class _Site:
+    """One site, and whether it shows anything at all. ``shown`` are the stories that it showed in this check."""
 
-    One shown before a refusal says nothing: some sites refuse programs after a number of requests.
-    """
-    if shown and all(answer.code == REMOVED for answer in refused):
-        return True
-    asked = {question.url for question in questions}
-    others = [url for one in questions for url in one.others if url not in asked and _host(url) == _host(one.url)]
-    urls = [*dict.fromkeys([*shown[:1], *others])][:_MOST_OTHERS] or [_front(questions[0].url)]
-    pages = (_ask_page(Question(0, url), fetcher, deadline) for url in urls if time.monotonic() < deadline)
-    return any(page.code == SHOWN for page in pages)
+    def __init__(self, questions: Sequence[Question], fetcher: Fetcher, deadline: float) -> None:
+        self.shown: list[str] = []
+        self._fetcher = fetcher
+        self._deadline = deadline
+        asked = {question.url for question in questions}
+        others = (url for one in questions for url in one.others if url not in asked and _host(url) == _host(one.url))
+        self._others = list(dict.fromkeys(others))[:_MOST_OTHERS]
+        self._front = _front(questions[0].url) if questions else ""
+        self._works: bool | None = None
+
+    def shows_others(self, *, but: Answer) -> bool:
+        """Return True if the site shows another story, or its front page if no other story is known.
+
+        One shown before a refusal says nothing: some sites refuse programs after a number of requests.
+        """
+        if but.code == REMOVED and (self.shown or self._works is not None):
+            return bool(self.shown or self._works)
+        if self._works is not False:
+            urls = [*self.shown[-1:], *self._others] or [self._front]
+            pages = (_ask_page(Question(0, url), self._fetcher, self._deadline) for url in urls[:_MOST_OTHERS])
+            self._works = any(page.code == SHOWN for page in pages)
+        return self._works
 
 
 def _doubt(answer: Answer, host: str) -> Answer:

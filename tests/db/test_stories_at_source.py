@@ -226,6 +226,22 @@ def test_a_challenge_of_a_firewall_says_nothing_of_a_story(site):
     assert Story.objects.get().gone_at is None
 
 
+def test_what_a_slow_site_said_in_time_counts(site):
+    stories = [page_story(site, title, path=f"/{title}/") for title in ("One", "Two", "Three")]
+    site.put("/Two/", "", status=404)
+    site.put("/Three/", "late", delay=4.0)
+    checked = check_at_source(stories, now=NOW, seconds=2)
+    assert [story.title for story in checked.gone] == ["Two"]
+    assert [story.title for story, _why in checked.unknown] == ["Three"]
+
+
+def test_a_story_shown_later_settles_what_was_doubtful_before(site):
+    stories = [page_story(site, title, path=f"/{title}/") for title in ("One", "Two")]
+    site.put("/One/", "", status=404)
+    site.put("/", "", status=404)
+    assert [story.title for story in check_at_source(stories, now=NOW).gone] == ["One"]
+
+
 def test_a_private_story_is_gone_while_its_site_shows_another(site):
     stories = [page_story(site, title, path=f"/{title}/") for title in ("One", "Two")]
     site.put("/Two/", "", status=403)

@@ -89,18 +89,18 @@ def _ask_host(questions: Sequence[Question], fetcher: Fetcher, deadline: float, 
     for site in {one.site for one in questions if one.site}:
         for answer in _ask_rest(site, [one for one in left if one.site == site], fetcher, deadline):
             answers[answer.key] = answer
-    site = _Site(left, fetcher, deadline)
+    asked_site = _Site(left, fetcher, deadline)
     doubted: dict[int, Answer] = {}
     for question in left:
         if question.key in answers or time.monotonic() >= deadline:
             continue
         answer = _ask_page(question, fetcher, deadline)
         if answer.code == SHOWN:
-            site.shown.append(question.url)
+            asked_site.shown.append(question.url)
             # The site works, so what it said before of others is true.
             answers.update(doubted)
             doubted.clear()
-        if answer.code in (REMOVED, PRIVATE) and not site.shows_others(but=answer):
+        if answer.code in (REMOVED, PRIVATE) and not asked_site.shows_others(but=answer):
             if answer.code == REMOVED:
                 doubted[question.key] = answer
             answer = _doubt(answer, _host(question.url))

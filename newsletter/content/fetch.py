@@ -248,7 +248,13 @@ def _bad_status(response: requests.Response, host: str, *, deadline: float) -> B
     }.get(status, "has an error of its own. It is tried again later" if status >= 500 else "did not give the document")
     retry_after = _seconds(response.headers.get("Retry-After", ""))
     said = _say_beside(response, host, deadline=deadline)
-    return BadStatus(f"{host} {meaning} (status {status}).", status=status, retry_after=retry_after, body=said)
+    return BadStatus(
+        f"{host} {meaning} (status {status}).",
+        status=status,
+        retry_after=retry_after,
+        body=said,
+        challenged=response.headers.get("cf-mitigated", "") == "challenge",
+    )
 
 
 def _say_beside(response: requests.Response, host: str, *, deadline: float) -> bytes:

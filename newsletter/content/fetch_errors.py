@@ -27,10 +27,20 @@ class BadStatus(FetchError):
     """The site answered, but with an error. ``retry_after`` is in seconds, None when the site named no time.
 
     ``body`` is the start of what the site said beside the status, b"" if it said nothing that can be read.
+    ``challenged`` means that a firewall before the site asked us to prove that we are a person.
     """
 
-    def __init__(self, message: str, *, status: int, retry_after: int | None = None, body: bytes = b"") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        retry_after: int | None = None,
+        body: bytes = b"",
+        challenged: bool = False,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
         self.body = body
+        self.challenged = challenged

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import weakref
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
@@ -42,6 +43,17 @@ class Cost:
     memory_bytes: int = 512 * 1024 * 1024
 
 
+_sandboxes: "weakref.WeakSet[SandboxChild]" = weakref.WeakSet()
+
+
+def _renew_locks() -> None:
+    for sandbox in list(_sandboxes):
+        sandbox.renew_lock()
+
+
+os.register_at_fork(after_in_child=_renew_locks)
+
+
 class _Left(Exception):
     """The child had gone before it was given the document."""
 
@@ -63,6 +75,7 @@ class SandboxChild:
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
         self._documents = 0
+        _sandboxes.add(self)
 
     @property
     def pid(self) -> int | None:
@@ -84,6 +97,10 @@ class SandboxChild:
         """Ends the child. The next document starts another."""
         with self._lock:
             self._end()
+
+    def renew_lock(self) -> None:
+        """Forget who held the lock. For a fork: the thread that held it exists in the parent only."""
+        self._lock = threading.Lock()
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._owner != os.getpid():

@@ -1,6 +1,8 @@
 """Ask the sites of stories whether they still show them. Bounded in time, in parallel by host; it stores nothing.
 
-A fact is 404, 410, 401, 403, a password form, or a way to a log-in or front page. Anything else is "not known".
+A fact is 404, 410, 401, 403, a password form, or a way to a log-in or front page. Anything else is "not known". What a
+page says counts only while the same site still shows another page: a site in trouble, or one that refuses programs,
+answers like this for all its pages.
 """
 
 import re
@@ -19,10 +21,13 @@ from newsletter.content.password_form import has_password_form
 from newsletter.content.wordpress_roots import known_collection
 
 SHOWN, REMOVED, PRIVATE, PROTECTED, UNKNOWN = "shown", "removed", "private", "protected", "unknown"
+DOUBTFUL = "doubtful"
+"""The site says that the story is removed, and says the same of its other pages."""
 LOOK = Limits(max_bytes=2 * 1024 * 1024, connect=2.0, first_byte=4.0, total=5.0)
 _SECONDS = 8.0
 _HOSTS = 8
 _MOST_IDS = 100
+_MOST_OTHERS = 3
 _BY_STATUS = {401: PRIVATE, 403: PRIVATE, 404: REMOVED, 410: REMOVED}
 _CLOSED = frozenset({401, 403})
 _LOGIN = re.compile(
@@ -34,7 +39,10 @@ _NO_SUCH_POST = frozenset({"rest_post_invalid_id", "rest_forbidden", "rest_canno
 
 @dataclass(frozen=True)
 class Question:
-    """One story to ask about. ``identity`` is its number at a WordPress site whose address is ``site``, else ""."""
+    """One story to ask about. ``identity`` is its number at a WordPress site whose address is ``site``, else "".
+
+    ``others`` are addresses of other stories that its source still lists.
+    """
 
     key: int
     url: str
@@ -42,6 +50,7 @@ class Question:
     last_modified: str = ""
     site: str = ""
     identity: str = ""
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,13 +89,56 @@ def _ask_host(questions: Sequence[Question], fetcher: Fetcher, deadline: float, 
     for site in {one.site for one in questions if one.site}:
         for answer in _ask_rest(site, [one for one in left if one.site == site], fetcher, deadline):
             answers[answer.key] = answer
-    home: dict[str, bool] = {}
+    asked_site = _Site(left, fetcher, deadline)
+    doubted: dict[int, Answer] = {}
     for question in left:
-        if question.key in answers:
+        if question.key in answers or time.monotonic() >= deadline:
             continue
-        if time.monotonic() >= deadline:
-            return
-        answers[question.key] = _ask_page(question, fetcher, deadline, home)
+        answer = _ask_page(question, fetcher, deadline)
+        if answer.code == SHOWN:
+            asked_site.shown.append(question.url)
+            # The site works, so what it said before of others is true.
+            answers.update(doubted)
+            doubted.clear()
+        if answer.code in (REMOVED, PRIVATE) and not asked_site.shows_others(but=answer):
+            if answer.code == REMOVED:
+                doubted[question.key] = answer
+            answer = _doubt(answer, _host(question.url))
+        answers[question.key] = answer
+
+
+class _Site:
+    """One site, and whether it shows anything at all. ``shown`` are the stories that it showed in this check."""
+
+    def __init__(self, questions: Sequence[Question], fetcher: Fetcher, deadline: float) -> None:
+        self.shown: list[str] = []
+        self._fetcher = fetcher
+        self._deadline = deadline
+        asked = {question.url for question in questions}
+        others = (url for one in questions for url in one.others if url not in asked and _host(url) == _host(one.url))
+        self._others = list(dict.fromkeys(others))[:_MOST_OTHERS]
+        self._front = _front(questions[0].url) if questions else ""
+        self._works: bool | None = None
+
+    def shows_others(self, *, but: Answer) -> bool:
+        """Return True if the site shows another story, or its front page if no other story is known.
+
+        One shown before a refusal says nothing: some sites refuse programs after a number of requests.
+        """
+        if but.code == REMOVED and (self.shown or self._works is not None):
+            return bool(self.shown or self._works)
+        if self._works is not False:
+            urls = [*self.shown[-1:], *self._others] or [self._front]
+            pages = (_ask_page(Question(0, url), self._fetcher, self._deadline) for url in urls[:_MOST_OTHERS])
+            self._works = any(page.code == SHOWN for page in pages)
+        return self._works
+
+
+def _doubt(answer: Answer, host: str) -> Answer:
+    if answer.code == PRIVATE:
+        return Answer(answer.key, UNKNOWN, f"{host} shows us none of its pages: {answer.reason}")
+    reason = f"{answer.reason}, and {host} does not show its other pages either"
+    return Answer(answer.key, DOUBTFUL, reason)
 
 
 def _ask_rest(site: str, questions: Sequence[Question], fetcher: Fetcher, deadline: float) -> Iterable[Answer]:
@@ -148,15 +200,13 @@ def _fetch_json(url: str, fetcher: Fetcher, deadline: float) -> Any:
         return None
 
 
-def _ask_page(question: Question, fetcher: Fetcher, deadline: float, home: dict[str, bool]) -> Answer:
+def _ask_page(question: Question, fetcher: Fetcher, deadline: float) -> Answer:
     try:
         fetched = fetcher.fetch(
             question.url, etag=question.etag, last_modified=question.last_modified, limits=_within(deadline)
         )
     except BadStatus as error:
-        code = _BY_STATUS.get(error.status, UNKNOWN)
-        if error.status in _CLOSED and _is_closed(question.url, fetcher, deadline, home):
-            return Answer(question.key, UNKNOWN, f"{_host(question.url)} shows us none of its pages ({error.status})")
+        code = UNKNOWN if error.challenged else _BY_STATUS.get(error.status, UNKNOWN)
         return Answer(question.key, code, f"its page answers with status {error.status}")
     except TooLarge:
         return Answer(question.key, SHOWN)
@@ -179,19 +229,9 @@ def _judge_page(question: Question, fetched: Fetched) -> Answer:
     return Answer(question.key, SHOWN, etag=fetched.etag, last_modified=fetched.last_modified)
 
 
-def _is_closed(url: str, fetcher: Fetcher, deadline: float, home: dict[str, bool]) -> bool:
-    """Return True if the site's front page is refused as well: then the refusal says nothing about the story."""
+def _front(url: str) -> str:
     parts = urlsplit(url)
-    front = f"{parts.scheme}://{parts.netloc}/"
-    if front not in home:
-        try:
-            fetcher.fetch(front, limits=_within(deadline))
-            home[front] = False
-        except BadStatus as error:
-            home[front] = error.status in _CLOSED
-        except FetchError:
-            home[front] = False
-    return home[front]
+    return f"{parts.scheme}://{parts.netloc}/"
 
 
 def _within(deadline: float) -> Limits:

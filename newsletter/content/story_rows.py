@@ -1,5 +1,6 @@
 """Find the one row of a story, whichever source lists it and however its address is written. The table keeps it one."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from newsletter.content.at_source import WRITTEN_HERE
 from newsletter.content.entries import StoryEntry
 from newsletter.content.same_page import hash_page, is_story_page
 from newsletter.models import Source, Story, StoryAddress, StoryOrigin
+
+_TELLING = 15
+"""How many letters of a title say enough to know a story by, if they are a part of a longer one."""
 
 
 def shared_addresses(entries: Iterable[StoryEntry]) -> frozenset[str]:
@@ -36,6 +40,11 @@ class Place:
     def identity(self) -> str:
         return self.entry.external_id[:500]
 
+    def page(self) -> str:
+        """Return the hash of the address at which the entry's page is found, whatever the page says of itself."""
+        found_at = self.entry.addresses[:1] if self.source.kind == Source.Kind.PAGE else ()
+        return hash_page(next(iter(found_at), self.entry.url))
+
     def addresses(self) -> dict[str, str]:
         return {name: url for name, url in addresses_of(self.entry).items() if name not in self.shared}
 
@@ -43,7 +52,8 @@ class Place:
 def find_story(place: Place) -> tuple[Story | None, bool]:
     """Return the row of the entry's story, and whether this source lists it under this identity for the first time.
 
-    Another entry of the same reading is another story, also if both have the same address.
+    Another entry of the same reading is another story, also if both have the same address. An address alone joins
+    entries of two sources only if it is the page of this one. In all other cases they must tell of the same.
     """
     source = place.source
     origins = StoryOrigin.objects.filter(source=source, external_id=place.identity)
@@ -56,9 +66,25 @@ def find_story(place: Place) -> tuple[Story | None, bool]:
     known = StoryAddress.objects.filter(sha256__in=place.addresses()).select_related("story__source")
     for address in known.order_by("story_id"):
         here = set(address.story.origins.filter(source=source).values_list("external_id", flat=True))
-        if here.isdisjoint(place.named):
+        if not here.isdisjoint(place.named):
+            continue
+        certain = not here and address.sha256 == place.page()
+        if certain or _tell_of_the_same(place.entry, address.story):
             return address.story, True
     return None, True
+
+
+def _tell_of_the_same(entry: StoryEntry, story: Story) -> bool:
+    """Return True if the title or the moment of publication is the same; a site's name in one of the titles is allowed."""
+    if entry.published_at is not None and entry.published_at == story.published_at:
+        return True
+    ours, theirs = _words(entry.title), _words(story.title)
+    shorter, longer = sorted((ours, theirs), key=len)
+    return bool(shorter) and (ours == theirs or (len(shorter) >= _TELLING and f" {shorter} " in f" {longer} "))
+
+
+def _words(title: str) -> str:
+    return " ".join(re.findall(r"\w+", title.casefold()))
 
 
 def is_free(place: Place) -> bool:

@@ -49,7 +49,8 @@ _MORE = re.compile(
     rf"\b(?:(?P<goes_on>{_GOES_ON})|read (?:more|on|the (?:full|rest|whole|complete) \w+|full \w+)"
     r"|(?:learn|find out|see|view) more"
     r"|click here to (?:read|view|see) \w+|mehr lesen|mehr erfahren|en savoir plus|lire plus|leer más|ver más|saber más"
-    r"|ler mais|leia mais|leggi tutto|lees meer)\b",
+    r"|ler mais|leia mais|leggi tutto|lees meer|czytaj (?:więcej|dalej)|läs mer|les mer|læs mere|lue lisää|devamını oku"
+    r"|читать (?:далее|дальше|полностью)|читати далі|подробнее|اقرأ المزيد|קרא עוד|続きを読む|阅读更多|阅读全文)\b",
     re.IGNORECASE,
 )
 _LEADS_ON = ("about", "at", "here", "in", "of", "on", "the", "über", "sobre", "sur", "»", "→")
@@ -57,8 +58,8 @@ _AROUND = " \t[](){}«»‹›→➔>-–—|•*_"
 _MORE_LINE = re.compile(rf"^[\W_]*{_MORE.pattern}[^.!?\n]{{0,160}}[\W_]*$", re.IGNORECASE)
 _FIRST_APPEARED = re.compile(
     r"\s{0,4}(?:The (?:post|article|entry) .{1,400}?"
-    r" (?:appeared first on|first appeared on|was (?:first )?published on|originally appeared on)\b"
-    r"|(?:This (?:post|article|entry) )(?:was )?(?:first|originally) (?:appeared|published) (?:first )?(?:on|at|in)\b"
+    r" (?:appeared first on|first appeared on)\b"
+    r"|The (?:post|article|entry) (?![a-z]).{1,400}? (?:was (?:first )?published on|originally appeared on)\b"
     r"|Der Beitrag .{1,400}? erschien zuerst auf\b"
     r"|L[’']article .{1,400}? est apparu en premier sur\b|Cet article .{1,400}? est apparu en premier sur\b"
     r"|La entrada .{1,400}? (?:se publicó primero en|aparece primero en|apareció primero en)\b"
@@ -66,19 +67,29 @@ _FIRST_APPEARED = re.compile(
     r"|Het bericht .{1,400}? verscheen eerst op\b)[^\n]{0,200}",
     re.DOTALL,
 )
+_SAID_BEFORE = re.compile(
+    r"\bThis (?:post|article|entry) (?:was )?(?:first|originally) (?:appeared|published) (?:first )?(?:on|at|in)\b"
+    r"(?:[^\n.!?]|[.!?](?=\S)){0,200}[.!?]?"
+)
 _SHARE_LINE = re.compile(
     r"^\W*(?:(?:share|tweet|pin|print|email|e-mail|whatsapp|facebook|twitter|x|linkedin|telegram|reddit|pinterest"
     r"|mastodon|bluesky|copy link"
-    r"|teilen|partager|compartir|like this|loading|click to (?:share|email|print)[^\n]*"
+    r"|teilen|partager|compartir|like this|loading|click to (?:share (?:on|via)|email|print)\b[^\n]*"
     r"|share this(?: \w+)?|(?:share|teilen|partager|compartir) (?:on|via|mit|auf|sur|en) \w+"
     r"|like loading)\W*)+(?:\(opens in new window\)\W*)?$",
     re.IGNORECASE,
 )
 _BYLINE = re.compile(
-    r"^(?:(?:written |posted |published |submitted )?by|von|par|por) [^\n.!?]{2,80}?"
+    r"^(?:(?:written |posted |published |submitted )?by|von|par|por) (?P<name>[^\n.!?]{2,80}?)"
     r"(?:\s*(?:[|•·–—-]|on|,|am|le|el)\s*[^\n.!?]{0,20}\d{1,4}[^\n]{0,30})?$",
     re.IGNORECASE,
 )
+_IN_BYLINES = frozenset(
+    [
+        "admin", "al", "and", "bin", "by", "da", "de", "del", "den", "der", "di", "do", "dos", "du", "e", "editor",
+        "editorial", "editors", "et", "for", "la", "le", "of", "our", "staff", "team", "the", "und", "van", "von", "y",
+    ]
+)  # fmt: skip
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"”’)\]]+", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8}\d?);")
 
@@ -105,7 +116,8 @@ def story_text(html: str) -> str:
 
 def teaser_from_text(text: str, *, limit: int = TEASER_LENGTH, title: str = "") -> str:
     """Whole sentences of plain text: no marks of having been cut, no invitations to read on, no addresses, no notes."""
-    bare = _FIRST_APPEARED.sub("", _decode_again(without_shortcodes(tidy(text[:_CHARS], keep_lines=True)))).strip()
+    bare = _decode_again(without_shortcodes(tidy(text[:_CHARS], keep_lines=True)))
+    bare = _SAID_BEFORE.sub("", _FIRST_APPEARED.sub("", bare)).strip()
     bare, cut = _without_end_marks(bare)
     lines = [line for line in _CUT_MARK.sub(" ", bare).split("\n") if _is_told(line, title=title)]
     return make_teaser(_without_addresses(" ".join(lines)), limit=limit, cut=cut)
@@ -147,9 +159,14 @@ def _is_told(line: str, *, title: str) -> bool:
     bare = tidy(line)
     if not bare or (title and bare.casefold() == title.casefold()) or is_note(bare):
         return False
-    return not (
-        _ADDRESS.fullmatch(bare) or _find_invitation(bare) == 0 or _SHARE_LINE.match(bare) or _BYLINE.match(bare)
-    )
+    return not (_ADDRESS.fullmatch(bare) or _find_invitation(bare) == 0 or _SHARE_LINE.match(bare) or _is_byline(bare))
+
+
+def _is_byline(line: str) -> bool:
+    """Whether a line names an author, and tells nothing: "By Monday, the court had ruled" is no byline."""
+    match = _BYLINE.match(line)
+    words = re.findall(r"[^\W\d_]+", match["name"]) if match else []
+    return bool(match) and (len(words) == 1 or all(not word[0].islower() or word in _IN_BYLINES for word in words))
 
 
 def _without_addresses(text: str) -> str:

@@ -2,13 +2,28 @@
 
 from datetime import datetime
 
+from newsletter.errors import NotReady
+from newsletter.issues.approve import hold_issue
 from newsletter.issues.at_source import require_at_source
 from newsletter.models import Send
 
 
 def look_last(*, send: Send, now: datetime) -> None:
-    """Raise NotApproved if a story is gone. What could not be checked is kept with the send, and lets it go."""
+    """Raise NotApproved if a story is gone. What could not be checked is kept with the send, and lets it go.
+
+    Raise NotReady and hold the issue if a site says that its stories are removed and seems broken as a whole, unless
+    a person released the issue.
+    """
     checked = require_at_source(issue=send.issue, now=now)
     send.unchecked = [[story.title, reason] for story, reason in checked.unknown]
     if send.unchecked:
         Send.objects.filter(pk=send.pk).update(unchecked=send.unchecked)
+    send.issue.refresh_from_db(fields=["released_at"])
+    if checked.doubtful and send.issue.released_at is None:
+        what = "; ".join(f"“{story.title}”: {reason}" for story, reason in checked.doubtful)
+        error = NotReady(
+            f"The site may be broken. {what}. Nothing was sent. Look at the site, take the stories out if they are gone, "
+            "then release the issue."
+        )
+        hold_issue(issue=send.issue, reason=str(error))
+        raise error

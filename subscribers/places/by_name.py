@@ -72,7 +72,7 @@ def _area_or_town(part: str, area: Area, found: Found, near: str) -> PlaceMatch 
     ]
     if exactly or (near and near[:2] != area.country and any(_is_in(place, near[:2]) for place, _ in large)):
         return _choose(part, exactly or found, near, ())
-    if large and not near:
+    if large and near != area.region:
         what, also = area.describe(), describe(large[0][0])
         return PlaceMatch(
             ambiguous=True,

@@ -59,14 +59,35 @@ def _distance_to(code: Postcode, place: Place) -> float:
 
 
 def _near_names(narrowed: Narrowed) -> Iterator[tuple[str, Place, bool]]:
-    """Every (name, town, own name?) that a part names, whole or by its last or first words: the last part's first."""
-    for part in [*reversed(narrowed.left), *reversed(narrowed.taken)]:
-        words = part.split()
-        pieces = [words[-count:] for count in range(min(len(words), MOST_WORDS_OF_A_TOWN), 0, -1)]
-        pieces += [words[:count] for count in range(min(len(words) - 1, MOST_WORDS_OF_A_TOWN), 0, -1)]
-        for name in [*(" ".join(piece) for piece in pieces), *(name for name, _ in without_qualifiers(part))]:
-            if not is_venue_only(name):
-                yield from ((name, place, own) for place, own in towns_named(name))
+    """Every (name, town, own name?) that the address names, the likeliest first.
+
+    Whole parts come before the first or last words of one, the last part before others. A street comes last, and only
+    a town's own name counts in it: "Hope Street" is in Wrexham, and "Cheltenham Road" is not in Rode.
+    """
+    left, taken = narrowed.left[::-1], narrowed.taken[::-1]
+    streets = [part for part in left if is_street(part)]
+    places = [part for part in left if part not in streets]
+    for name in [*places, *taken]:
+        yield from _named(name)
+    for part in [*places, *taken]:
+        for name in [*_pieces(part), *(name for name, _ in without_qualifiers(part))]:
+            yield from _named(name)
+    for part in streets:
+        for name in [part, *_pieces(part)]:
+            yield from (found for found in _named(name) if found[2])
+
+
+def _named(name: str) -> Iterator[tuple[str, Place, bool]]:
+    if not is_venue_only(name):
+        yield from ((name, place, own) for place, own in towns_named(name))
+
+
+def _pieces(part: str) -> list[str]:
+    """The last words of a part, then its first ones, the most words first."""
+    words = part.split()
+    most = min(len(words) - 1, MOST_WORDS_OF_A_TOWN)
+    ends = [words[-count:] for count in range(most, 0, -1)] + [words[:count] for count in range(most, 0, -1)]
+    return [" ".join(piece) for piece in ends]
 
 
 def find_named_near(text: str, *, latitude: float, longitude: float, within_km: float) -> Place | None:

@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 RSS = '<?xml version="1.0"?><rss version="2.0"><channel><title>F</title>{}</channel></rss>'
 ITEM = (
     "<item><title>{title}</title><link>{link}</link><guid>{guid}</guid><description>{text}</description>"
-    "<pubDate>Mon, 02 Mar 2026 10:00:00 GMT</pubDate></item>"
+    "<pubDate>{day:02} Mar 2026 10:00:00 GMT</pubDate></item>"
 )
 
 
@@ -46,8 +46,9 @@ def read(name: str, kind: str, url: str) -> IngestReport:
     return ingest_source(source=source, now=NOW)
 
 
-def put_feed(site: Site, path: str, *items: dict[str, str]) -> str:
-    body = "".join(ITEM.format(**{"title": "The first verdict", "text": "What happened.", **item}) for item in items)
+def put_feed(site: Site, path: str, *items: dict[str, str], day: int = 2) -> str:
+    usual = {"title": "The first verdict", "text": "What happened.", "day": day}
+    body = "".join(ITEM.format(**{**usual, **item}) for item in items)
     return site.put(path, RSS.format(body), Content_Type="application/rss+xml")
 
 
@@ -97,6 +98,45 @@ def test_entries_of_one_feed_that_link_to_one_page_stay_apart(site):
     read("One", "feed", put_feed(site, "/1.xml", *items))
     assert Story.objects.count() == 2
     assert not StoryAddress.objects.filter(sha256=hash_page(link)).exists()
+
+
+def test_a_feed_that_always_links_to_one_page_tells_new_stories(site):
+    for number, title in enumerate(("Spring appeal", "Winter appeal")):
+        item = {"link": "https://example.org/donate/", "guid": str(number), "title": title}
+        # The day differs too.
+        url = put_feed(site, "/1.xml", item, day=number + 2)
+        assert read("One", "feed", url).new == 1
+    assert sorted(Story.objects.values_list("title", flat=True)) == ["Spring appeal", "Winter appeal"]
+
+
+@pytest.mark.parametrize("tag", ['<link rel="canonical" href="/news/">', '<meta property="og:url" content="/news/">'])
+def test_pages_that_name_the_same_overview_are_different_stories(site, tag):
+    for path, title in (("/news/one/", "Rents are frozen"), ("/news/two/", "The clinic opens")):
+        page = (
+            f"<html><head>{tag}</head><body><article><h1>{title}</h1><p>It happened here.</p></article></body></html>"
+        )
+        assert read(title, "page", site.put(path, page)).new == 1
+    assert Story.objects.count() == 2
+
+
+def test_two_sites_that_number_their_posts_alike_tell_different_stories(site):
+    for host in ("one.example.org", "two.example.org"):
+        item = {"link": f"https://{host}/?p=5", "guid": f"https://{host}/?p=5", "title": host}
+        assert read(host, "feed", put_feed(site, f"/{host}.xml", item)).new == 1
+
+
+def test_parameters_that_name_the_story_keep_stories_apart(site):
+    for number in ("5", "6"):
+        item = {"link": f"https://example.org/story.php?id={number}", "guid": f"a{number}", "title": f"Story {number}"}
+        assert read(number, "feed", put_feed(site, f"/{number}.xml", item)).new == 1
+
+
+def test_a_page_for_phones_is_the_same_story_as_its_canonical_page(site):
+    body = "<article><h1>Rents are frozen</h1><p>It happened here.</p></article>"
+    head = '<link rel="canonical" href="/rents/">'
+    url = site.put("/rents/", f"<html><head>{head}</head><body>{body}</body></html>")
+    amp = site.put("/rents/amp/", f"<html><head>{head}</head><body>{body}</body></html>")
+    assert [read("Page", "page", url).new, read("Amp", "page", amp).new] == [1, 0]
 
 
 def test_feeds_that_number_their_entries_alike_tell_different_stories(site):

@@ -10,7 +10,7 @@ from newsletter.content.at_source import check_at_source
 from newsletter.content.ingest import ingest_source
 from newsletter.content.wordpress_roots import forget_roots
 from newsletter.errors import NotApproved
-from newsletter.issues.approve import approve_issue
+from newsletter.issues.approve import approve_issue, release_issue
 from newsletter.issues.assemble import find_slot
 from newsletter.issues.at_source import check_before_assembly, require_at_source
 from newsletter.issues.content import resolve_content
@@ -180,6 +180,88 @@ def test_a_site_that_refuses_us_every_page_says_nothing_of_a_story(site):
     checked = check_at_source([story], now=NOW)
     assert Story.objects.get().gone_at is None
     assert "shows us none of its pages" in checked.unknown[0][1]
+
+
+def test_a_site_that_answers_404_for_every_page_withdraws_no_story(site):
+    stories = [page_story(site, title, path=f"/{title}/") for title in ("One", "Two", "Three")]
+    page_story(site, "Not asked about", path="/other/")
+    for path in ("/One/", "/Two/", "/Three/", "/other/"):
+        site.put(path, "", status=404)
+    checked = check_at_source(stories, now=NOW)
+    assert not Story.objects.exclude(gone_at=None).exists()
+    assert [story for story, _why in checked.doubtful] == stories
+
+
+def test_a_single_story_is_not_gone_while_the_front_page_is_missing(site):
+    story = page_story(site, "The first verdict")
+    for path in ("/a/", "/"):
+        site.put(path, "", status=404)
+    assert check_at_source([story], now=NOW).doubtful
+    assert Story.objects.get().gone_at is None
+
+
+@pytest.mark.parametrize("front", [429, 503])
+def test_a_refused_page_of_a_site_in_trouble_says_nothing(site, front):
+    story = page_story(site, "The first verdict")
+    site.put("/a/", "", status=403)
+    site.put("/", "", status=front)
+    check_at_source([story], now=NOW)
+    assert Story.objects.get().gone_at is None
+
+
+def test_a_firewall_that_shows_only_the_front_page_withdraws_no_story(site):
+    stories = [page_story(site, title, path=f"/{title}/") for title in ("One", "Two")]
+    page_story(site, "Not asked about", path="/other/")
+    for path in ("/One/", "/Two/", "/other/"):
+        site.put(path, "Just a moment", status=403)
+    checked = check_at_source(stories, now=NOW)
+    assert not Story.objects.exclude(gone_at=None).exists()
+    assert (len(checked.unknown), checked.doubtful) == (2, [])
+
+
+def test_a_challenge_of_a_firewall_says_nothing_of_a_story(site):
+    story = page_story(site, "The first verdict")
+    site.put("/a/", "Just a moment", status=403, **{"cf-mitigated": "challenge"})
+    check_at_source([story], now=NOW)
+    assert Story.objects.get().gone_at is None
+
+
+def test_what_a_slow_site_said_in_time_counts(site):
+    stories = [page_story(site, title, path=f"/{title}/") for title in ("One", "Two", "Three")]
+    site.put("/Two/", "", status=404)
+    site.put("/Three/", "late", delay=4.0)
+    checked = check_at_source(stories, now=NOW, seconds=2)
+    assert [story.title for story in checked.gone] == ["Two"]
+    assert [story.title for story, _why in checked.unknown] == ["Three"]
+
+
+def test_a_story_shown_later_settles_what_was_doubtful_before(site):
+    stories = [page_story(site, title, path=f"/{title}/") for title in ("One", "Two")]
+    site.put("/One/", "", status=404)
+    site.put("/", "", status=404)
+    assert [story.title for story in check_at_source(stories, now=NOW).gone] == ["One"]
+
+
+def test_a_private_story_is_gone_while_its_site_shows_another(site):
+    stories = [page_story(site, title, path=f"/{title}/") for title in ("One", "Two")]
+    site.put("/Two/", "", status=403)
+    check_at_source(stories, now=NOW)
+    assert [story.title for story in Story.objects.filter(gone_code="private")] == ["Two"]
+
+
+def test_a_broken_site_holds_the_issue_until_a_person_releases_it(site):
+    make_approver()
+    page_story(site, "The first verdict")
+    issue = ready()
+    for path in ("/a/", "/"):
+        site.put(path, "", status=404)
+    start_due_sends(now=DUE_AT)
+    issue.refresh_from_db()
+    assert (issue.held, issue.state) == (True, "approved")
+    assert "may be broken" in issue.held_reason
+    release_issue(issue=issue)
+    start_due_sends(now=DUE_AT)
+    assert Send.objects.exclude(state="cancelled").get().unchecked[0][0] == "The first verdict"
 
 
 def test_an_unchanged_page_is_asked_for_by_its_tag(site):

@@ -1,6 +1,7 @@
 """A web site on loopback whose pages a test writes: bytes, headers and status by path."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ class Page:
     body: bytes = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0.0
 
 
 @dataclass
@@ -20,9 +22,9 @@ class Site:
     pages: dict[str, Page] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
-    def put(self, path: str, body: str | bytes, *, status: int = 200, **headers: str) -> str:
+    def put(self, path: str, body: str | bytes, *, status: int = 200, delay: float = 0.0, **headers: str) -> str:
         data = body.encode() if isinstance(body, str) else body
-        self.pages[path] = Page(data, status, {name.replace("_", "-"): value for name, value in headers.items()})
+        self.pages[path] = Page(data, status, {name.replace("_", "-"): value for name, value in headers.items()}, delay)
         return self.url + path
 
 
@@ -32,6 +34,7 @@ def serve_site() -> Iterator[Site]:
         def do_GET(self) -> None:
             site.asked.append((self.path, dict(self.headers)))
             page = site.pages.get(self.path.split("?")[0], Page(status=404))
+            time.sleep(page.delay)
             etag = page.headers.get("ETag")
             unchanged = bool(etag) and self.headers.get("If-None-Match") == etag
             self.send_response(304 if unchanged else page.status)

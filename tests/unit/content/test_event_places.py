@@ -244,3 +244,21 @@ def test_the_town_that_the_words_name_wins_where_the_point_lies_there(
     found = locate(words, latitude=latitude, longitude=longitude)
     assert (found.latitude, found.longitude) == (latitude, longitude)
     assert (found.town, found.region, found.zone, found.note) == (town, region, zone, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "town"),
+    [
+        ("The Boston Tea Party, 156 Cheltenham Road, Bristol BS6 5RL", "Bristol"),
+        ("Hope Church, Hope Street, Wrexham LL11 1BG", "Wrexham"),
+        ("Central Library Manchester M2 5PD", "Manchester"),
+    ],
+)
+def test_a_postcode_beside_a_town_takes_no_name_from_venue_or_street(words: str, town: str) -> None:
+    assert locate(words, region="GB-ENG").town == town
+
+
+def test_washington_after_an_unknown_place_is_a_question() -> None:
+    located = locate("Lincoln Memorial, Washington", region="GB-ENG")
+    assert (located.region, located.latitude) == ("", None)
+    assert "US-DC" in {place.region for place in located.candidates}

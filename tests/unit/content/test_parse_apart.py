@@ -229,3 +229,25 @@ def test_a_fork_leaves_the_child_to_its_parent_and_starts_its_own(
     os.kill(parents.pid, 0)
     parents.communicate()
     os.waitpid(parents.pid, 0)
+
+
+def test_a_fork_taken_while_a_document_is_read_can_read_too(child: ParsingChild) -> None:
+    taken, over = threading.Event(), threading.Event()
+
+    def hold_the_lock() -> None:
+        with child._lock:
+            taken.set()
+            over.wait(30)
+
+    holder = threading.Thread(target=hold_the_lock)
+    holder.start()
+    taken.wait(30)
+    fork = os.fork()
+    if fork == 0:
+        signal.alarm(20)
+        child.close()
+        os._exit(0)
+    _pid, status = os.waitpid(fork, 0)
+    over.set()
+    holder.join()
+    assert os.waitstatus_to_exitcode(status) == 0

@@ -146,3 +146,42 @@ def test_a_hostile_text_takes_no_longer_than_another(piece: str) -> None:
     find_pseudonyms(text)
     without_shortcodes(text)
     assert time.monotonic() - started < 6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "By Monday, the court had ruled",
+        "By the river, 40 people met in 2026",
+        "By next spring all 40 flats will be open",
+        "Von Berlin nach Köln in 2026",
+        "Par la fenêtre on voyait 2 tours",
+        "The post office in Leeds was first published on maps in 1840. It closed.",
+        "The article of the constitution was first published on vellum. It lasts.",
+        "Click to share your story with us and win.",
+        "Ten people met in the library. Read more books, said the librarian.",
+    ],
+)
+def test_sentences_that_look_like_bylines_or_buttons_are_kept(text: str) -> None:
+    assert teaser_from_text(text) == text
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["By Ada Example", "Submitted by admin on Mon, 03/04/2026", "By Ada Example and the team", "Von Ada von Beispiel"],
+)
+def test_bylines_are_left_out(line: str) -> None:
+    assert teaser_from_text(f"{line}\nThe court ruled today.") == "The court ruled today."
+
+
+def test_a_note_of_first_publication_takes_no_other_sentence_along() -> None:
+    text = "This article first appeared in example.org in May. It is about rent."
+    assert teaser_from_text(text) == "It is about rent."
+
+
+@pytest.mark.parametrize(
+    "invitation",
+    ["Читать далее", "Czytaj więcej", "Läs mer", "اقرأ المزيد", "Devamını oku", "続きを読む", "Подробнее →"],
+)
+def test_invitations_in_other_languages_are_left_out(invitation: str) -> None:
+    assert teaser_from_text(f"It happened. {invitation}") == "It happened."

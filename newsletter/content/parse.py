@@ -13,7 +13,7 @@ from newsletter.content.parser_errors import PARSER_ERRORS
 from newsletter.content.wordpress import parse_posts
 
 CALENDAR_AHEAD = timedelta(days=400)
-KINDS = frozenset({"feed", "wordpress", "page", "calendar", "events"})
+KINDS = frozenset({"feed", "wordpress", "page", "page_picture", "calendar", "events"})
 
 log = logging.getLogger(__name__)
 

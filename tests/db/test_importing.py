@@ -404,12 +404,13 @@ def test_refused_lines_come_back_in_their_own_columns_and_once_mended_can_be_imp
     write_refused(out, header=batch.header, rows=refusals_of(batch))
     first, second = csv.DictReader(io.StringIO(out.getvalue()))
     assert (first["Line in the file"], first["Email"], first["Name"], first["Shoe"]) == (
-        "2", "ann example.org", "Ann; =Lee", "7",
+        "2", "ann example.org", "Ann;' =Lee", "7",
     )  # fmt: skip
     assert (second["Email"], second["Name"]) == ("bea@example.org", '"Bea;8')
     mended = out.getvalue().replace("ann example.org", "ann@example.org")
     half = bring(weekly, mended)
     assert (half.new, half.reasons, half.ignored_columns) == (1, {"unreadable": 1}, [])
+    assert find_person("ann@example.org").name == "Ann; =Lee"
     assert bring(weekly, mended.replace('"""Bea;8"', "Bea,8")).new == 1
     assert read_attributes(find_person("bea@example.org")) == {"shoe": "8"}
 

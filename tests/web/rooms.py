@@ -63,6 +63,8 @@ LOOKED_AT = {
     f"{PICKED}_story:choose_results": STAFF,
     f"{PICKED}_eventnotice:choose": STAFF,
     f"{PICKED}_eventnotice:choose_results": STAFF,
+    f"{PICKED}_appeal:choose": STAFF,
+    f"{PICKED}_appeal:choose_results": STAFF,
     "wagtailsnippets_newsletter_story:list": WRITERS,
     "wagtailsnippets_newsletter_story:list_results": WRITERS,
     "wagtailsnippets_newsletter_story:add": EDITORS,

@@ -293,7 +293,8 @@ def test_refused_lines_of_somebody_elses_import_count(ann: Client) -> None:
         by="bob@example.org",
         started_at=NOW,
         header=["email"],
-        state="done",
+        mapping=["email"],
+        state="finished",
         evidence="Sheet",
     )
     ImportRefusal.objects.bulk_create(

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db
 Fields = dict[str, object]
 ELSEWHERE = {
     "newsletter_event_announce": "newsletter.announce_change",
+    "newsletter_event_places": "newsletter.settle_place",
     "newsletter_issue_acknowledge": "newsletter.acknowledge",
     "newsletter_protected_terms": "newsletter.protected_added",
 }

@@ -28,9 +28,12 @@ JUST_NOW = timedelta(seconds=60)
 _ROUNDS = 3
 
 
-def check_issue(*, issue: Issue, now: datetime, fetcher: Fetcher | None = None) -> Checked:
-    """Ask the sites of every story that the issue shows or links to, and take what is gone out of the issue."""
-    checked = check_at_source(_stories_in(issue), now=now, fetcher=fetcher, fresh=JUST_NOW)
+def check_issue(*, issue: Issue, now: datetime, fetcher: Fetcher | None = None, fresh: timedelta = JUST_NOW) -> Checked:
+    """Ask the sites of every story that the issue shows or links to, and take what is gone out of the issue.
+
+    Stories that were checked less than ``fresh`` ago are not asked about.
+    """
+    checked = check_at_source(_stories_in(issue), now=now, fetcher=fetcher, fresh=fresh)
     if checked.gone or checked.back:
         # Its body keeps the stories that it has read.
         issue.refresh_from_db()
@@ -38,12 +41,12 @@ def check_issue(*, issue: Issue, now: datetime, fetcher: Fetcher | None = None) 
     return checked
 
 
-def require_at_source(*, issue: Issue, now: datetime) -> Checked:
+def require_at_source(*, issue: Issue, now: datetime, fresh: timedelta = JUST_NOW) -> Checked:
     """Check the issue for a person who approves or sends it. Raises NotApproved if it lost a story just now.
 
     Its approvals are withdrawn then: what they name is no longer what the issue says.
     """
-    checked = check_issue(issue=issue, now=now)
+    checked = check_issue(issue=issue, now=now, fresh=fresh)
     if checked.gone:
         withdraw_approvals(issue=issue, now=now)
         raise NotApproved(

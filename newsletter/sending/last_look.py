@@ -1,6 +1,6 @@
 """Look at the stories of an issue once more, just before its audience is fixed. It waits for other sites."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter.errors import NotReady
 from newsletter.issues.approve import hold_issue
@@ -11,10 +11,11 @@ from newsletter.models import Send
 def look_last(*, send: Send, now: datetime) -> None:
     """Raise NotApproved if a story is gone. What could not be checked is kept with the send, and lets it go.
 
+    Every story is asked about, however lately it was before: nothing comes after this look.
     Raise NotReady and hold the issue if a site says that its stories are removed and seems broken as a whole, unless
     a person released the issue.
     """
-    checked = require_at_source(issue=send.issue, now=now)
+    checked = require_at_source(issue=send.issue, now=now, fresh=timedelta())
     send.unchecked = [[story.title, reason] for story, reason in checked.unknown]
     if send.unchecked:
         Send.objects.filter(pk=send.pk).update(unchecked=send.unchecked)

@@ -339,6 +339,16 @@ def test_the_last_look_keeps_a_story_that_is_gone_from_being_mailed(site):
     assert not issue.approvals.filter(withdrawn_at=None).exists()
 
 
+def test_the_last_look_asks_about_a_story_that_was_checked_just_before(site):
+    page_story(site, "The first verdict", days_old=1)
+    page_story(site, "A second verdict", path="/b/", days_old=2)
+    issue = ready()
+    require_at_source(issue=issue, now=NOW + HOUR)
+    site.put("/a/", "", status=404)
+    with pytest.raises(NotApproved, match="removed at its source"):
+        start_send(issue=issue, now=NOW + HOUR + timedelta(seconds=1))
+
+
 def test_an_automatic_issue_is_held_when_its_story_vanishes_at_the_last_look(site):
     make_approver()
     page_story(site, "The first verdict", days_old=1)

@@ -18,7 +18,10 @@ __all__ = ["CALENDAR_AHEAD", "FetchError", "Reading", "TooHeavy", "Unreadable", 
 MOST_WORDPRESS_PAGES = 5
 _NO_SUCH_PAGE = 400
 _FOR_PEOPLE = ("page",)
-_ACCEPT = {"calendar": "text/calendar, text/plain;q=0.5, */*;q=0.1"}
+# No wildcard: some calendar servers answer with a page for people as soon as one is there.
+_ACCEPT = {"calendar": "text/calendar, text/plain;q=0.5"}
+_ANYTHING = "*/*"
+_NOT_ACCEPTABLE = 406
 _LIMITS = {"feed": FEED, "calendar": CALENDAR}
 
 robots = Robots()
@@ -53,18 +56,24 @@ def read_source(
         return Reading(parsed=found, etag=page.etag, last_modified=page.last_modified)
     if kind in _FOR_PEOPLE:
         robots.check(url, fetcher=fetcher, now=now)
-    fetched = fetcher.fetch(
-        url,
-        etag=etag,
-        last_modified=last_modified,
-        limits=_LIMITS.get(kind, PAGE),
-        accept=_ACCEPT.get(kind, "*/*"),
-    )
+    fetched = _fetch(kind, url, etag=etag, last_modified=last_modified, fetcher=fetcher)
     if fetched.not_modified:
         return Reading(unchanged=True, etag=etag, last_modified=last_modified)
     if kind in _FOR_PEOPLE and fetched.url != url:
         robots.check(fetched.url, fetcher=fetcher, now=now)
     return Reading(parsed=_parse(kind, fetched, now), etag=fetched.etag, last_modified=fetched.last_modified)
+
+
+def _fetch(kind: str, url: str, *, etag: str, last_modified: str, fetcher: Fetcher) -> Fetched:
+    """Ask for the kind's own media types first. A server that has none of them is asked for anything."""
+    wanted = _ACCEPT.get(kind, _ANYTHING)
+    limits = _LIMITS.get(kind, PAGE)
+    try:
+        return fetcher.fetch(url, etag=etag, last_modified=last_modified, limits=limits, accept=wanted)
+    except BadStatus as error:
+        if error.status != _NOT_ACCEPTABLE or wanted == _ANYTHING:
+            raise
+    return fetcher.fetch(url, etag=etag, last_modified=last_modified, limits=limits, accept=_ANYTHING)
 
 
 def _parse(kind: str, fetched: Fetched, now: datetime) -> Parsed:

@@ -175,7 +175,14 @@ def test_a_calendar_address_of_a_calendar_program_is_read(site):
     source.full_clean()
     source.save()
     assert ingest_source(source=source, now=NOW).new == 1
-    assert site.asked[-1][1]["Accept"].startswith("text/calendar")
+    assert site.asked[-1][1]["Accept"] == "text/calendar, text/plain;q=0.5"
+
+
+def test_a_server_without_our_media_types_is_asked_for_anything(site):
+    url = site.put("/c.ics", b"", status=406)
+    report = ingest_source(source=Source.objects.create(name="Events", kind="calendar", url=url), now=NOW)
+    assert report.error
+    assert [headers["Accept"] for _, headers in site.asked] == ["text/calendar, text/plain;q=0.5", "*/*"]
 
 
 def tribe(number: int, **changes: object) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Stories of a real WordPress: read, edited, withdrawn, moved."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -111,9 +112,8 @@ def test_a_post_in_feed_rest_and_page_is_one_story(two_posts, wordpress, organis
     organisation.assemble()
     organisation.approve()
     assert organisation.send_now() == 0
-    headings = organisation.mailed_text().count(">A new bridge<")
-    once = organisation.install.query("SELECT COUNT(DISTINCT title) FROM newsletter_story")
-    assert once == [(2,)]
+    assert organisation.install.query("SELECT COUNT(*) FROM newsletter_story") == [(2,)]
+    headings = re.sub("<title>.*?</title>", "", organisation.mailed_text()).count(">A new bridge<")
     assert headings == 1
 
 

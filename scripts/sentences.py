@@ -103,6 +103,7 @@ NOT_SAID = frozenset(
         '{{ first_name | default:"friend" }}',
         "application/json, */*;q=0.1",
         "gzip, deflate",
+        "text/calendar, text/plain;q=0.5",
         "no date",
         "no JSON",
         "text/calendar, text/plain;q=0.5, */*;q=0.1",

@@ -75,7 +75,8 @@ def test_an_error_ends_with_a_line_that_names_the_checks_that_failed(
     assert "is not HTTPS" in capsys.readouterr().out
 
 
-def test_everything_set_up_is_well(publication: Publication) -> None:
+def test_everything_set_up_is_well(publication: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NEWSLETTER_CORPUS", raising=False)
     add_staff(email="ann@example.org", role="approver", password=PASSWORD)
     found = levels()
     assert [name for name, finding in found.items() if finding.level != "ok"] == ["publication weekly"]

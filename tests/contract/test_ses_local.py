@@ -15,6 +15,7 @@ from newsletter.sending.provider import current_adapter
 from newsletter.sending.receipt import make_receipt
 from newsletter.sending.run import run_send
 from newsletter.sending.start import start_send
+from tests.db.test_send import Clock
 from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
 from tests.support.processes import wait_until
 
@@ -53,7 +54,8 @@ def test_a_whole_issue_goes_through_somebody_elses_ses(ses: str, settings) -> No
     make_story("The first verdict")
     add_readers(publication, PEOPLE)
     send = start_send(issue=make_issue(publication, approved=True), now=NOW)
-    send = run_send(send=send, adapter=current_adapter(), nap=lambda seconds: None)
+    clock = Clock()
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
     assert make_receipt(send).deliveries["accepted"] == PEOPLE
     assert set(Attempt.objects.values_list("outcome", flat=True)) == {"accepted"}
     kept = orjson.loads(requests.get(f"{ses}/store", timeout=10).content)["emails"]

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.log_actions import log
 
+from newsletter.desk.known_browsers import known_browser, remember_browser
 from newsletter.desk.second_factor import BEGAN, begin_session
 from subscribers.networks import near_network
 from subscribers.throttle import count_one
@@ -58,10 +59,15 @@ class AccountAdapter(DefaultAccountAdapter):
         begin_session(request, now=timezone.now())
         log(instance=user, action="newsletter.signed_in", user=user)
         response: HttpResponse = super().post_login(request, user, **kwargs)
+        remember_browser(response, user=user)
         return response
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Count wrong passwords by account and network together, so that nobody can lock others out from elsewhere."""
+        """Count wrong passwords by account and network, or by browser if the account has signed in there before."""
+        person = _find_person(credentials)
+        browser = known_browser(request, user=person) if person else None
+        if browser:
+            return f"browser:{browser}"
         return f"{near_network(client_of(request))}:{_name_of(credentials)}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:

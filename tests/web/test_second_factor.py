@@ -55,8 +55,8 @@ def test_an_older_hash_is_replaced_at_the_next_sign_in() -> None:
         assert give_password(Client()).headers["Location"] == "/admin/issues/"
 
 
-def give_password(client: Client, *, password: str = PASSWORD, **more: str) -> object:
-    return client.post(f"{LOGIN}?next=/admin/issues/", {"login": " Ann@Example.org ", "password": password, **more})
+def give_password(client: Client, *, password: str = PASSWORD, login: str = " Ann@Example.org ", **more: str) -> object:
+    return client.post(f"{LOGIN}?next=/admin/issues/", {"login": login, "password": password, **more})
 
 
 def code_of(secret: str) -> str:
@@ -275,6 +275,41 @@ def test_wrong_passwords_from_elsewhere_do_not_lock_somebody_out() -> None:
         last = Client(REMOTE_ADDR="192.0.2.66").post(LOGIN, {"login": "ann@example.org", "password": "wrong"})
     assert "Too many attempts" in last.content.decode()
     assert give_password(Client()).headers["Location"] == "/admin/issues/"
+
+
+def test_a_known_browser_signs_in_whatever_others_typed_at_its_address() -> None:
+    add("writer")
+    known = Client()
+    assert give_password(known).headers["Location"] == "/admin/issues/"
+    known.post("/admin/logout/")
+    stranger = Client()
+    for _ in range(12):
+        last = give_password(stranger, password="wrong")
+    assert "Too many attempts" in last.content.decode()
+    assert give_password(known).headers["Location"] == "/admin/issues/"
+
+
+def test_a_known_browser_is_slowed_down_by_its_own_wrong_passwords() -> None:
+    add("writer")
+    known = Client()
+    give_password(known)
+    known.post("/admin/logout/")
+    for _ in range(10):
+        give_password(known, password="wrong")
+    assert "Too many attempts" in give_password(known).content.decode()
+
+
+def test_a_forged_or_borrowed_known_browser_cookie_counts_for_nothing() -> None:
+    add("writer")
+    add("writer")
+    editor, client = add("writer", email="bea@example.org"), Client()
+    give_password(client)
+    borrowed = next(cookie.value for name, cookie in client.cookies.items() if name.startswith("known_browser_"))
+    stranger = Client()
+    stranger.cookies[f"known_browser_{editor.pk}"] = borrowed
+    for _ in range(10):
+        give_password(Client(), login=editor.username, password="wrong")
+    assert "Too many attempts" in give_password(stranger, login=editor.username).content.decode()
 
 
 def test_behind_a_trusted_proxy_visitors_are_told_apart_at_the_sign_in() -> None:

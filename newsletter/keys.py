@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from newsletter.errors import NotFound
 from newsletter.models import ApiKey
-from subscribers.errors import DomainError
+from subscribers.errors import DomainError, NotFound
 from subscribers.lines import clean_line
 
 DAYS = 365

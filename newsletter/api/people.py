@@ -19,11 +19,11 @@ from newsletter.api.shapes import (
     Stop,
     Stopped,
 )
-from newsletter.errors import NotFound
 from newsletter.models import ApiKey
 from subscribers.addresses import normalise
 from subscribers.arrivals import take_signup
 from subscribers.changing import Change, Outcome, change_people
+from subscribers.errors import NotFound
 from subscribers.identity import identify
 from subscribers.locations import locate, place_for
 from subscribers.models import HeldSignup, MailingList, Subscriber, Topic

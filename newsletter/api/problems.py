@@ -9,8 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from newsletter.errors import NotFound
-from subscribers.errors import DomainError
+from subscribers.errors import DomainError, NotFound
 from subscribers.people import UnknownPerson
 
 SEE = "See docs/api.md and /api/v1/openapi.json."

@@ -11,7 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from subscribers.identity import identify
-from subscribers.importer import ImportReport, import_people
+from subscribers.importing.report import ImportReport
+from subscribers.importing.service import import_people
 from subscribers.models import MailingList, Reason, Scope, Subscription, Suppression
 
 SUPPRESSED_EVERY = 100

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import islice
 
 from newsletter.demo.people import write_people
-from subscribers.importer import import_people
+from subscribers.importing.service import import_people
 from subscribers.models import MailingList, Reason
 from subscribers.people import find_person
 from subscribers.signup import request_subscription

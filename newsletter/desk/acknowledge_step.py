@@ -13,10 +13,9 @@ from wagtail.log_actions import log
 from newsletter.desk.check_panel import say_checks
 from newsletter.desk.issue_preview import MOST_MODES
 from newsletter.desk.policies import ISSUE_POLICY
-from newsletter.errors import NotReady
 from newsletter.issues.acknowledge import acknowledge, require_acknowledged
 from newsletter.models import Issue
-from subscribers.errors import DomainError
+from subscribers.errors import DomainError, NotReady
 from subscribers.sentences import say
 
 

@@ -17,11 +17,11 @@ from newsletter.desk.panels import WordsPanel
 from newsletter.desk.preview import FramedPreview, Mode, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.readers import resolve_complete
 from newsletter.desk.saving import VoidsApprovals
-from newsletter.errors import NotReady
 from newsletter.issues.body import literal
 from newsletter.models import Brand, Issue, Publication, Story
 from subscribers.desk.choosers import NoncedChooserViewSet
 from subscribers.desk.listing import FROM_HOME, DeskList
+from subscribers.errors import NotReady
 
 
 class BrandEditor(VoidsApprovals, PreviewedEditView):

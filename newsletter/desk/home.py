@@ -15,9 +15,9 @@ from newsletter.desk.issue_pages import say_audience
 from newsletter.desk.send_progress import say_hold, say_reach
 from newsletter.desk.slot_words import say_beside, say_due
 from newsletter.desk.words import say_issue_state
-from newsletter.errors import BadSchedule
 from newsletter.issues.schedule import Due, check_schedule, due_after
 from newsletter.models import Issue, Publication, Send, Slot
+from subscribers.errors import BadSchedule
 from subscribers.sentences import say
 
 NEXT_SLOTS = 3

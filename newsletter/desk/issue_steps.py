@@ -12,12 +12,11 @@ from wagtail.log_actions import log
 
 from newsletter.desk.acknowledge_step import take_warnings
 from newsletter.desk.asked import read_people
-from newsletter.errors import NotAllowed, NotApproved, WrongState
 from newsletter.issues.approval_rules import require_right
 from newsletter.issues.approve import approve_issue, hold_issue, release_issue, withdraw_approvals
 from newsletter.issues.at_source import require_at_source
 from newsletter.models import Issue
-from subscribers.errors import DomainError
+from subscribers.errors import DomainError, NotAllowed, NotApproved, WrongState
 from subscribers.sentences import say
 
 APPROVE, WITHDRAW, HOLD, RELEASE = "approve", "withdraw", "hold", "release"

@@ -15,8 +15,7 @@ from wagtail.utils.decorators import xframe_options_sameorigin_override
 
 from newsletter.desk.frame import frame_message
 from newsletter.desk.preview_modes import PARTS, Mode
-from newsletter.errors import NotReady
-from subscribers.errors import DomainError
+from subscribers.errors import DomainError, NotReady
 from subscribers.sentences import say
 
 __all__ = ["FramedPreview", "Mode", "PreviewedCreateView", "PreviewedEditView", "show_or_say"]

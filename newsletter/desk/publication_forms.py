@@ -10,8 +10,8 @@ from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.snippets.widgets import AdminSnippetChooser
 
 from newsletter.desk.schedule_words import DAYS, MONTHLY, OTHER, WEEKLY, Rhythm, read_rhythm, write_schedule
-from newsletter.errors import BadSchedule
 from newsletter.issues.schedule import check_schedule
+from subscribers.errors import BadSchedule
 from subscribers.languages import language_choices
 from subscribers.sentences import say
 

@@ -20,9 +20,9 @@ from newsletter.desk.publication_panels import PARTS
 from newsletter.desk.readers import resolve_complete
 from newsletter.desk.saving import VoidsApprovals
 from newsletter.desk.schedule_words import say_schedule
-from newsletter.errors import NotReady
 from newsletter.models import Publication
 from subscribers.desk.listing import FROM_HOME, DeskList
+from subscribers.errors import NotReady
 
 
 class PublicationEditor(VoidsApprovals, PreviewedEditView):

@@ -6,13 +6,13 @@ from django.http import Http404
 
 from newsletter.desk.issue_lock import find_sealed
 from newsletter.desk.rendered import render_once
-from newsletter.errors import NotReady
 from newsletter.issues.audience import Group, find_groups, find_wheres, see_as
 from newsletter.issues.complete import resolve_complete
 from newsletter.issues.content import Content, hash_content
 from newsletter.issues.variants import Rendered
 from newsletter.issues.visible import Visible, describe_visible
 from newsletter.models import Issue
+from subscribers.errors import NotReady
 from subscribers.models import Frequency, Giving
 
 __all__ = [

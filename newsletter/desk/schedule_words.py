@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.desk.slot_words import say_zone
-from newsletter.errors import BadSchedule
 from newsletter.issues.schedule import check_schedule, due_after
 from newsletter.models import Publication
+from subscribers.errors import BadSchedule
 from subscribers.sentences import say
 
 DAYS = (

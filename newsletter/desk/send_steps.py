@@ -14,7 +14,6 @@ from wagtail.log_actions import log
 from newsletter.desk.asked import read_people
 from newsletter.desk.issue_pages import ISSUES
 from newsletter.desk.words import say_people
-from newsletter.errors import NotReady, WrongState
 from newsletter.models import Batch, Issue, Send
 from newsletter.sending.control import (
     cancel_send,
@@ -26,7 +25,7 @@ from newsletter.sending.control import (
     write_off,
 )
 from newsletter.sending.start import begin_send
-from subscribers.errors import DomainError
+from subscribers.errors import DomainError, NotReady, WrongState
 from subscribers.sentences import say
 
 

@@ -26,12 +26,12 @@ from newsletter.desk.pickers import StoryChooser
 from newsletter.desk.preview import FramedPreview, Mode, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.saving import VoidsApprovals
 from newsletter.desk.withdrawals import say_reach
-from newsletter.errors import NotReady
 from newsletter.issues.body import literal
 from newsletter.issues.care import EMAIL, care_of, find_fault
 from newsletter.issues.content import Content, resolve_content
 from newsletter.models import Issue, PlacedStory, Publication, Source, Story
 from subscribers.desk.listing import FROM_HOME, DeskList, MomentColumn
+from subscribers.errors import NotReady
 from subscribers.languages import say_language
 from subscribers.models import Topic
 from subscribers.sentences import say

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from newsletter.errors import NotAllowed, NotReady
 from newsletter.models import Acknowledgement, Issue
+from subscribers.errors import NotAllowed, NotReady
 
 
 def name_warning(*, code: str, message: str, where: str) -> str:

@@ -9,7 +9,6 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from newsletter.errors import AudienceChanged, NotAllowed, NotApproved, NotReady
 from newsletter.issues.approved_audience import describe_audience, hash_audience, most_after
 from newsletter.issues.audience import count_people, count_readers
 from newsletter.issues.authors import find_authors
@@ -17,7 +16,7 @@ from newsletter.issues.complete import resolve_complete
 from newsletter.issues.switches import is_switched_off
 from newsletter.models import Approval, Issue, Publication
 from subscribers.audience import AudienceCount
-from subscribers.errors import BadRule
+from subscribers.errors import AudienceChanged, BadRule, NotAllowed, NotApproved, NotReady
 
 
 def is_automatic(issue: Issue) -> bool:

@@ -8,7 +8,6 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from newsletter.errors import AudienceChanged, NeedsPerson, NotAllowed, NotApproved, NotReady, WrongState
 from newsletter.issues.approval_rules import (
     approvals_needed,
     count_approvals,
@@ -28,6 +27,7 @@ from newsletter.issues.protected_check import require_unprotected
 from newsletter.issues.switches import require_on
 from newsletter.issues.variants import find_groups, freeze_revision, make_variants
 from newsletter.models import Approval, Issue, IssueRevision, Publication, move
+from subscribers.errors import AudienceChanged, NeedsPerson, NotAllowed, NotApproved, NotReady, WrongState
 
 OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW)
 

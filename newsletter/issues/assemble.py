@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
-from newsletter.errors import WrongState
 from newsletter.issues.approval_rules import count_recipients
 from newsletter.issues.approved_audience import describe_audience, hash_audience
 from newsletter.issues.body import draft_body, draft_preheader, draft_subject
@@ -24,7 +23,7 @@ from newsletter.issues.digest import (
 from newsletter.issues.schedule import Due, due_after, due_at_local
 from newsletter.issues.switches import require_publication_on
 from newsletter.models import Issue, PlacedStory, Publication, Slot, Story, move
-from subscribers.errors import BadRule
+from subscribers.errors import BadRule, WrongState
 
 GRACE = timedelta(hours=6)
 NOTHING_NEW = "Nothing new: no story and no new event since the last issue was assembled."

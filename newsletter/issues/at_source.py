@@ -11,7 +11,6 @@ from django.db import transaction
 
 from newsletter.content.at_source import Checked, check_at_source
 from newsletter.content.fetch import Fetcher
-from newsletter.errors import NotApproved
 from newsletter.issues.again import list_stories
 from newsletter.issues.approval_rules import goes_by_itself
 from newsletter.issues.approve import hold_issue, withdraw_approvals
@@ -22,6 +21,7 @@ from newsletter.issues.content import resolve_content
 from newsletter.issues.further_reading import find_linked_stories
 from newsletter.issues.leave_out import stories_of, tells_of
 from newsletter.models import Issue, Slot, Story
+from subscribers.errors import NotApproved
 
 WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 JUST_NOW = timedelta(seconds=60)

@@ -13,13 +13,12 @@ from django.db.models import Q
 from wagtail.images.models import Image
 from wagtail.models import Revision
 
-from newsletter.errors import NotReady
 from newsletter.issues.complete import resolve_complete
 from newsletter.issues.content import Content
 from newsletter.issues.further_reading import find_linked_stories
 from newsletter.issues.leave_out import stories_of
 from newsletter.models import Appeal, ContentEdit, EventNotice, Issue, Source, Story
-from subscribers.errors import BadRule
+from subscribers.errors import BadRule, NotReady
 from subscribers.models import MailingList, Segment, Topic
 from subscribers.segments import resolve_rule
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from newsletter.errors import NotReady
 from newsletter.issues.care import EMAIL, find_fault
 from newsletter.issues.leave_out import stories_of
+from subscribers.errors import NotReady
 
 Content = dict[str, Any]
 Finding = dict[str, Any]

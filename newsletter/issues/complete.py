@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from newsletter.errors import NotReady
 from newsletter.issues.content import Content, resolve_content
 from newsletter.models import Issue
+from subscribers.errors import NotReady
 
 
 class Gap(NamedTuple):

@@ -13,7 +13,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, QuerySet
 from django.utils.translation import gettext as _
 
-from newsletter.errors import NotAllowed, NotReady, WrongState
 from newsletter.issues.approve import withdraw_approvals
 from newsletter.issues.assemble import next_number, remember_assembly
 from newsletter.issues.block_content import resolve_event
@@ -25,6 +24,7 @@ from newsletter.issues.told import Telling, find_misled_by, find_tellings
 from newsletter.issues.where import say_where
 from newsletter.issues.words import say
 from newsletter.models import Correction, Delivery, EventNotice, Issue, Publication, Send, move
+from subscribers.errors import NotAllowed, NotReady, WrongState
 
 _WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 

@@ -1,7 +1,7 @@
 """Finds issues and publications by the names that people type."""
 
-from newsletter.errors import NotFound
 from newsletter.models import Issue, Publication
+from subscribers.errors import NotFound
 
 
 def find_issue(name: str) -> Issue:

@@ -12,12 +12,12 @@ from typing import Any
 from django.db.models import Q
 
 from newsletter.content.same_page import mark_page, name_page
-from newsletter.errors import NotReady
 from newsletter.issues.care import EMAIL, care_of, find_fault
 from newsletter.issues.leave_out import own_page, stories_of
 from newsletter.issues.written_links import written_links
 from newsletter.models import Story
 from newsletter.rendering.lint_types import Finding
+from subscribers.errors import NotReady
 
 Content = dict[str, Any]
 

@@ -2,9 +2,9 @@
 
 from django.db import transaction
 
-from newsletter.errors import NotReady
 from newsletter.issues.leave_out import Content, stories_of
 from newsletter.models import Issue, PlacedStory
+from subscribers.errors import NotReady
 
 
 @transaction.atomic

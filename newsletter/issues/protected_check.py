@@ -11,11 +11,11 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from newsletter.errors import NotReady
 from newsletter.issues.content import Content, hash_content, resolve_content
 from newsletter.issues.protected_watch import Watch, keep_watch
 from newsletter.models import EventNotice, Issue
 from newsletter.rendering.lint_types import Finding
+from subscribers.errors import NotReady
 
 _OF_THE_ISSUE = ("subject", "preheader", "headline")
 _NOT_SHOWN = frozenset(

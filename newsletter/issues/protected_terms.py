@@ -12,11 +12,10 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from newsletter.errors import NotAllowed, NotReady
 from newsletter.issues.sealing import is_sealed_anew, seal, unseal
 from newsletter.models import ProtectedTerm
 from newsletter.rendering.protected import Matcher, is_short, mask, name_letters
-from subscribers.errors import DomainError
+from subscribers.errors import DomainError, NotAllowed, NotReady
 from subscribers.lines import clean_line
 
 MOST = 2000

@@ -7,7 +7,6 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from newsletter.errors import NotAllowed, WrongState
 from newsletter.issues.again import list_stories, merge_bodies
 from newsletter.issues.approve import OPEN_STATES, withdraw_approvals
 from newsletter.issues.assemble import make_draft
@@ -16,6 +15,7 @@ from newsletter.issues.content import hash_content, resolve_content
 from newsletter.issues.place import place_stories
 from newsletter.issues.switches import require_on
 from newsletter.models import Issue, Story
+from subscribers.errors import NotAllowed, WrongState
 
 _NAMES = {
     "note": "your words",

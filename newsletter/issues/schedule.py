@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 from django.utils.translation import gettext as _
 
-from newsletter.errors import BadSchedule
+from subscribers.errors import BadSchedule
 
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LOCAL = "%Y-%m-%dT%H:%M"

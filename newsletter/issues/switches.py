@@ -3,8 +3,8 @@
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from newsletter.errors import SwitchedOff
 from newsletter.models import Issue, Publication
+from subscribers.errors import SwitchedOff
 
 
 def is_switched_off(kind: str, *, publication: Publication) -> bool:

@@ -6,7 +6,6 @@ from datetime import datetime
 from django.db import DatabaseError
 
 from newsletter.content.ingest import ingest_due
-from newsletter.errors import AudienceChanged, NeedsPerson, SwitchedOff
 from newsletter.issues.approval_rules import is_automatic
 from newsletter.issues.approve import approve_by_policy, hold_issue, void_changed_approvals
 from newsletter.issues.assemble import GRACE, Assembly, assemble_slot, find_open_slots, open_due_slots
@@ -16,7 +15,7 @@ from newsletter.issues.switches import of_switched_off
 from newsletter.jobs.tell import tell_of_assembly, tell_of_change, tell_of_hold, tell_of_waiting
 from newsletter.models import Issue, Publication, move
 from newsletter.sending.start import prepare_begun, start_send
-from subscribers.errors import DomainError
+from subscribers.errors import AudienceChanged, DomainError, NeedsPerson, SwitchedOff
 
 log = logging.getLogger(__name__)
 

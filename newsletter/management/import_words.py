@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from subscribers.importer import ImportReport
 from subscribers.importing.encodings import ENCODINGS
 from subscribers.importing.outcomes import REFUSED_WORDS, Refused
-from subscribers.importing.report import MOST_NOTES, OUTCOME_WORDS
+from subscribers.importing.report import MOST_NOTES, OUTCOME_WORDS, ImportReport
 
 SHOWN_LINES = 20
 

@@ -4,10 +4,9 @@ import hashlib
 from pathlib import Path
 
 from newsletter.content.hosting import LOGO_WIDTH, fetch_picture, host_picture_bytes
-from newsletter.errors import BadFile
 from newsletter.models import Brand, Picture
 from newsletter.organisation.schema import BrandEntry
-from subscribers.errors import DomainError
+from subscribers.errors import BadFile, DomainError
 
 BRAND = "default"
 MOST_BYTES = 10_000_000

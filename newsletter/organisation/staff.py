@@ -11,11 +11,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
-from newsletter.errors import NotFound
 from newsletter.organisation.roles import ROLES, Role
 from newsletter.organisation.values import nearest
 from subscribers.addresses import normalise
-from subscribers.errors import BadAddress, DomainError
+from subscribers.errors import BadAddress, DomainError, NotFound
 
 LONGEST_EMAIL = 150
 

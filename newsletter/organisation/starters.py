@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
-from newsletter.errors import NotFound
+from subscribers.errors import NotFound
 
 
 @dataclass(frozen=True)

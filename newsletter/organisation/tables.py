@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from newsletter.errors import BadFile, BadSchedule
 from newsletter.issues.schedule import check_schedule
 from newsletter.models import Appeal, Brand, Publication, Source
 from newsletter.organisation.logos import BRAND, Logos
@@ -20,7 +19,7 @@ from newsletter.organisation.schema import (
 )
 from newsletter.organisation.upsert import Change, upsert
 from newsletter.organisation.values import every_of, minutes_of
-from subscribers.errors import BadRule
+from subscribers.errors import BadFile, BadRule, BadSchedule
 from subscribers.models import MailingList, Segment, Topic
 from subscribers.segments import check_rule
 

@@ -5,13 +5,12 @@ from email import message_from_bytes, policy
 from email.message import Message
 from email.utils import getaddresses
 
-from newsletter.errors import NotReady
 from newsletter.sending.domain_records import FindTexts, NoAnswer
 from newsletter.sending.finding import Finding, error, ok, warning
 from newsletter.sending.receiver import check_receiver
 from newsletter.sending.signatures import Signature, read_signatures
 from subscribers.addresses import to_ascii
-from subscribers.errors import BadAddress
+from subscribers.errors import BadAddress, NotReady
 
 MOST_BYTES = 5_000_000
 LEAST_BITS, GOOD_BITS = 1024, 2048

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from newsletter.errors import Broken
 from newsletter.models import Batch, Variant
 from newsletter.providers.contract import BatchCall, Mail, Person
 from newsletter.rendering import Values, Variable, hash_mail, plan_values
 from newsletter.sending.readers import Reader
 from newsletter.sending.unmade import UNMAKEABLE, say_unmade
+from subscribers.errors import Broken
 from subscribers.links import Purpose, Signer, link_keys
 from subscribers.models import Place
 from subscribers.places import say_region

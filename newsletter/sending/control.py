@@ -7,11 +7,11 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from newsletter.errors import NotAllowed, WrongState
 from newsletter.issues.switches import require_on
 from newsletter.models import Attempt, Batch, Issue, Send, move
 from newsletter.sending.bell import ring
 from newsletter.sending.doubt import settle_who_left
+from subscribers.errors import NotAllowed, WrongState
 
 RUNNING = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING)
 SENT_AGAIN = "sent again, at the risk of a second mail"

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from django.conf import settings
 
-from newsletter.errors import NotReady
 from newsletter.providers.barred import Barred, Lister
 from newsletter.providers.contract import Adapter, BatchCall, Capabilities, Finder, Found, Outcome, Verdict
 from newsletter.sending.domains import is_own_endpoint, read_provider
+from subscribers.errors import NotReady
 from subscribers.only_to import OnlyTo, who_alone
 
 OUTSIDE = "the address is not among those that NEWSLETTER_ONLY_TO allows here"

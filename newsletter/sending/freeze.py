@@ -12,7 +12,6 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from newsletter.errors import Broken, NotReady
 from newsletter.issues.approval_rules import require_enough
 from newsletter.issues.approve import require_approval
 from newsletter.issues.approved_audience import most_after
@@ -30,6 +29,7 @@ from newsletter.sending.call import read_letter
 from newsletter.sending.day import smallest_limit
 from newsletter.sending.roll import call_roll, count_roll, write_deliveries
 from subscribers.audience import AudienceCount, sum_up
+from subscribers.errors import Broken, NotReady
 
 TRIES = 5
 WRITE_CACHE = -64_000  # kB

@@ -18,8 +18,8 @@ import orjson
 from django.conf import settings
 from django.db.models import Max
 
-from newsletter.errors import NotReady
 from newsletter.models import Attempt, Installation, Send
+from subscribers.errors import NotReady
 from subscribers.journal_check import try_to_complete_journal
 from subscribers.replay import replay_journal
 

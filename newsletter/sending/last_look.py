@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from newsletter.errors import NotReady
 from newsletter.issues.approve import hold_issue
 from newsletter.issues.at_source import require_at_source
 from newsletter.models import Send
+from subscribers.errors import NotReady
 
 
 def look_last(*, send: Send, now: datetime) -> None:

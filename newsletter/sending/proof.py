@@ -14,7 +14,6 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from newsletter.errors import NotAllowed, NotReady
 from newsletter.issues.audience import Group
 from newsletter.issues.protected_check import require_unprotected
 from newsletter.issues.variants import freeze_revision, make_variants
@@ -27,7 +26,7 @@ from newsletter.sending.call import make_mail, read_variables
 from newsletter.sending.single import deliver_single
 from newsletter.sending.staff_language import language_of
 from subscribers.addresses import to_ascii
-from subscribers.errors import BadAddress
+from subscribers.errors import BadAddress, NotAllowed, NotReady
 
 MOST = 10
 _STATES = {

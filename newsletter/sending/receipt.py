@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db.models import Count, Q, Sum
 
-from newsletter.errors import Broken
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
 from newsletter.sending.delivered import DeliveredBits, count_delivered
 from newsletter.sending.unsubscribed import count_unsubscribed, find_unsubscribed
+from subscribers.errors import Broken
 
 _OF_BATCH: dict[str, str] = {
     Batch.State.PENDING: "pending",

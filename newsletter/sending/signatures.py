@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import dkim
 
-from newsletter.errors import NotReady
 from newsletter.sending.domain_records import FindTexts
+from subscribers.errors import NotReady
 
 MOST = 5
 _TEXT = "utf-8", "replace"

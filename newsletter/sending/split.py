@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.db.models import F, Max
 
-from newsletter.errors import Broken
 from newsletter.models import Batch, Delivery
+from subscribers.errors import Broken
 
 
 def split_off(*, batch: Batch, deliveries: Sequence[int], not_before: datetime | None) -> Batch:

@@ -7,7 +7,6 @@ from typing import Any
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from newsletter.errors import NotAllowed, NotApproved, NotReady, WrongState
 from newsletter.issues.approval_rules import count_recipients
 from newsletter.issues.approve import ask_again, hold_issue, require_approval
 from newsletter.issues.approved_audience import most_after
@@ -23,7 +22,7 @@ from newsletter.sending.last_look import look_last
 from newsletter.sending.look_at_events import look_at_events
 from newsletter.sending.provider import current_adapter, provider_label
 from newsletter.sending.quiet import end_of_quiet
-from subscribers.errors import DomainError
+from subscribers.errors import DomainError, NotAllowed, NotApproved, NotReady, WrongState
 
 log = logging.getLogger(__name__)
 

@@ -12,12 +12,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from newsletter.errors import NotAllowed, WrongState
 from newsletter.issues.approve import hold_issue, withdraw_approvals
 from newsletter.issues.content import resolve_content
 from newsletter.issues.leave_out import Content, leave_out, stories_of
 from newsletter.issues.shown import Reach, find_reach, shows_withdrawn, variants_with
 from newsletter.models import Batch, Issue, IssueRevision, Picture, Send, Shown, Story, move
+from subscribers.errors import NotAllowed, WrongState
 
 _WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.errors import AudienceChanged, NotApproved, NotReady
 from newsletter.issues.approval_rules import count_recipients
 from newsletter.issues.approve import approve_issue, require_approval, void_changed_approvals
 from newsletter.issues.approved_audience import describe_audience, most_after
@@ -14,6 +13,7 @@ from newsletter.issues.content import resolve_content
 from newsletter.jobs.tick import start_due_sends, void_stale_approvals
 from newsletter.models import Approval, Delivery, Issue, Publication, Send, StaffNotice
 from newsletter.sending.start import begin_send, prepare_begun, start_send
+from subscribers.errors import AudienceChanged, NotApproved, NotReady
 from subscribers.models import MailingList, Segment, Subscriber, Topic
 from tests.support.fixtures import HOUSTON, LONDON, NOW, add_readers, make_approver, make_event, make_issue, make_story
 

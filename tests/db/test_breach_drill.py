@@ -13,14 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 from wagtail.log_actions import log
 
-from newsletter.errors import NotFound
 from newsletter.keys import make_key
 from newsletter.models import Publication
 from newsletter.organisation.breach import entries_of_export, entries_of_key, entries_of_staff
 from subscribers import arrivals
 from subscribers.erasure import erase_person
+from subscribers.errors import NotFound
 from subscribers.gate import Decision, Way
-from subscribers.importer import import_people
+from subscribers.importing.service import import_people
 from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
 from tests.support.fixtures import add_readers, make_issue, make_story
 from tests.support.people import make_list, make_member, make_person

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from newsletter.errors import NotReady
 from newsletter.issues.approve import approve_issue
 from newsletter.issues.care import care_of, find_fault
 from newsletter.issues.content import resolve_content
@@ -13,6 +12,7 @@ from newsletter.issues.variants import find_groups, freeze_revision, make_varian
 from newsletter.jobs.tick import start_due_sends
 from newsletter.models import Issue, Publication, Send, StaffNotice, Story
 from newsletter.sending.start import start_send
+from subscribers.errors import NotReady
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)

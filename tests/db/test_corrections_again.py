@@ -11,7 +11,6 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
-from newsletter.errors import NotAllowed, NotApproved, NotReady, WrongState
 from newsletter.issues import corrections, told
 from newsletter.issues.approve import approve_issue, check_ready, void_changed_approvals
 from newsletter.issues.assemble import assemble_slot, find_slot
@@ -33,6 +32,7 @@ from newsletter.sending import freeze
 from newsletter.sending.control import cancel_send
 from newsletter.sending.retention import forget_old_deliveries
 from newsletter.sending.start import start_send
+from subscribers.errors import NotAllowed, NotApproved, NotReady, WrongState
 from subscribers.models import Subscriber, Subscription
 from tests.support.announcing import LONDONERS, announce, move_event, people_of, publish, send_out, tell
 from tests.support.fixtures import LONDON, NOW, add_readers, make_approver, make_publication, make_story

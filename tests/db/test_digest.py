@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from newsletter.errors import NotReady
 from newsletter.issues.approve import approve_issue
 from newsletter.issues.assemble import Assembly, assemble_slot, find_slot, open_due_slots
 from newsletter.issues.audience import count_people
@@ -14,6 +13,7 @@ from newsletter.issues.find import find_issue
 from newsletter.issues.place import place_stories
 from newsletter.models import Issue, PlacedStory, Publication, Send, Slot
 from newsletter.sending.start import start_send
+from subscribers.errors import NotReady
 from subscribers.models import Subscription
 from tests.support.fixtures import (
     NOW,

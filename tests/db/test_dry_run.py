@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from newsletter.errors import NotReady
 from newsletter.issues.approve import approve_issue
 from newsletter.issues.dry_run import find_unfillable
 from newsletter.models import Publication, Variant
+from subscribers.errors import NotReady
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,6 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from newsletter.errors import NotReady
 from newsletter.jobs import embedded, engine, stopping
 from newsletter.jobs.catalogue import EVERYTHING, JOBS, SCHEDULER, WORKER, Job, jobs_of
 from newsletter.jobs.rings import Rings, run_job
@@ -18,6 +17,7 @@ from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.run import dispatch_due
 from newsletter.sending.start import start_send
+from subscribers.errors import NotReady
 from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from newsletter.content.ingest import IngestReport, ingest_source
-from newsletter.errors import NotApproved
 from newsletter.issues.approve import void_changed_approvals
 from newsletter.models import Delivery, EventNotice, Issue, Source
 from newsletter.sending.start import start_send
+from subscribers.errors import NotApproved
 from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
 from tests.support.shapes import MARKER, read_shape
 from tests.support.site import Site, serve_site

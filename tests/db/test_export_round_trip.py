@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from subscribers.attributes import write_attributes
 from subscribers.exporter import OF_ALL_LISTS, OF_ONE_LIST, export_people
-from subscribers.importer import ImportReport, import_people
+from subscribers.importing.report import ImportReport
+from subscribers.importing.service import import_people
 from subscribers.locations import locate, place_for
 from subscribers.models import (
     Basis,

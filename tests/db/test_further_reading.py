@@ -9,7 +9,6 @@ from django.test import Client
 from django.utils import timezone
 
 from newsletter.desk.issue_checks import find_everywhere
-from newsletter.errors import NotReady
 from newsletter.issues.approve import approve_issue, current_approval
 from newsletter.issues.content import resolve_content
 from newsletter.issues.further_reading import find_unfit_links
@@ -17,6 +16,7 @@ from newsletter.models import Batch, Issue, Story, Variant
 from newsletter.sending.claim import find_due_batches
 from newsletter.sending.start import start_send
 from newsletter.sending.withdraw import withdraw_story
+from subscribers.errors import NotReady
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,

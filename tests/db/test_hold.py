@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from newsletter.errors import NotReady
 from newsletter.models import Attempt, Batch, DeliveryException, Installation, Send
 from newsletter.sending.claim import claim_batch
 from newsletter.sending.hold import read_journal, release_everything
 from newsletter.sending.start import start_send
 from newsletter.sending.sweep import wake_up
+from subscribers.errors import NotReady
 from tests.db.test_send import ready_issue
 from tests.support.fixtures import NOW
 

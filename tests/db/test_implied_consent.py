@@ -11,7 +11,8 @@ from subscribers import implied
 from subscribers.audience import candidates, contactable, count_audience, eligible, explain_ineligible
 from subscribers.exporter import people_to_export
 from subscribers.implied import end_lapsed, expiring_soon
-from subscribers.importer import ImportReport, import_people
+from subscribers.importing.report import ImportReport
+from subscribers.importing.service import import_people
 from subscribers.links import LinkTarget
 from subscribers.merging import merge_people
 from subscribers.models import Basis, ConsentEvent, EndReason, MailingList, Subscriber, Subscription

@@ -15,12 +15,14 @@ from subscribers.attributes import read_attributes
 from subscribers.audience import contactable
 from subscribers.erasure import erase_person
 from subscribers.identity import identify
-from subscribers.importer import BadFile, CannotImport, ImportReport, import_people
 from subscribers.importing import batches, run
 from subscribers.importing.batches import Terms, choose_terms, forget_old_files, leave_file, start_run, work_on_imports
 from subscribers.importing.chunks import ChunkWriter
 from subscribers.importing.claims import ClaimLost, claim, hold
+from subscribers.importing.errors import BadFile, CannotImport
 from subscribers.importing.refused_file import refusals_of, write_refused
+from subscribers.importing.report import ImportReport
+from subscribers.importing.service import import_people
 from subscribers.importing.undo import ask_to_undo, undo_now
 from subscribers.models import (
     Basis,

@@ -19,7 +19,7 @@ from newsletter.sending.sweep import wake_up
 from subscribers import journal_file
 from subscribers.audience import eligible
 from subscribers.erasure import erase_person
-from subscribers.importer import import_people
+from subscribers.importing.service import import_people
 from subscribers.importing.undo import undo_now
 from subscribers.journal import Note, count_waiting, journal_path, read_notes, write_notes, write_waiting
 from subscribers.journal_check import _write_position, complete_journal

@@ -7,13 +7,13 @@ import pytest
 
 from newsletter.content.fetch import Fetcher
 from newsletter.content.fetch_errors import Unreachable
-from newsletter.errors import NotReady
 from newsletter.issues.content import resolve_content
 from newsletter.issues.links import find_dead_links, find_links, look_at_links
 from newsletter.models import Issue, LinkLook, Publication, Send, SenderDomain
 from newsletter.sending.domain_records import NoAnswer
 from newsletter.sending.domains import find_domain_faults, look_at_domains
 from newsletter.sending.start import start_send
+from subscribers.errors import NotReady
 from tests.support.fixtures import NOW, add_readers, make_issue, make_story
 from tests.support.site import Site, serve_site
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from subscribers.audience import eligible
-from subscribers.importer import ImportReport, import_people
 from subscribers.importing.errors import BadFile
+from subscribers.importing.report import ImportReport
+from subscribers.importing.service import import_people
 from subscribers.models import ImportBatch, ImportKind, MailingList, Reason, Subscriber, Suppression, Topic
 from tests.support.people import NOW, make_list
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from newsletter.errors import NotReady
 from newsletter.issues.audience import Group, count_people
 from newsletter.jobs.tell import send_due_notices, write_notice
 from newsletter.models import Batch, Proof, Send, StaffNotice
@@ -19,7 +18,7 @@ from newsletter.sending.provider import current_adapter
 from newsletter.sending.receipt import list_deliveries, make_receipt
 from newsletter.sending.start import start_send
 from subscribers.audience import explain_ineligible
-from subscribers.errors import BadAddress
+from subscribers.errors import BadAddress, NotReady
 from subscribers.models import Reason, Subscriber
 from subscribers.only_to import read_only_to
 from subscribers.suppression import suppress

@@ -11,7 +11,6 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client, override_settings
 from icalendar import Calendar
 
-from newsletter.errors import NotAllowed, NotReady
 from newsletter.issues.approve import approve_by_policy, approve_issue
 from newsletter.issues.assemble import assemble_slot, find_slot
 from newsletter.issues.calendar_links import calendar_name
@@ -50,6 +49,7 @@ from newsletter.sending.proof import send_proofs
 from newsletter.sending.protect import pause_protected
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.start import start_send
+from subscribers.errors import NotAllowed, NotReady
 from tests.support.fixtures import (
     DUE,
     LONDON,

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.errors import NotReady
 from newsletter.issues.audience import count_readers
 from newsletter.issues.content import resolve_content
 from newsletter.models import Batch, Delivery, Issue, ReaderGroup, Send, Variant
 from newsletter.sending.receipt import make_receipt
 from newsletter.sending.start import start_send
+from subscribers.errors import NotReady
 from subscribers.models import Subscriber, Subscription
 from tests.support.fixtures import (
     HOUSTON,

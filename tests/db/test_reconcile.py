@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.errors import NotAllowed, WrongState
 from newsletter.models import Attempt, Batch, Issue, Send
 from newsletter.providers.contract import Outcome, Verdict
 from newsletter.sending import bell
@@ -28,6 +27,7 @@ from newsletter.sending.restore import doubt_what_was_open, release_after_restor
 from newsletter.sending.run import run_send, sweep
 from newsletter.sending.start import start_send
 from newsletter.sending.sweep import finish_sends
+from subscribers.errors import NotAllowed, WrongState
 from subscribers.models import Subscriber
 from subscribers.unsubscribe import leave_list
 from tests.db.test_send import Clock, ready_issue, send_all

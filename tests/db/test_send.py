@@ -6,7 +6,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from newsletter.errors import Broken, NotAllowed, NotApproved, NotReady, WrongState
 from newsletter.issues.approve import approve_issue, hold_issue, release_issue
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue, Send, Variant
 from newsletter.providers.contract import Outcome, Verdict
@@ -17,6 +16,7 @@ from newsletter.sending.receipt import make_receipt, status_of
 from newsletter.sending.run import run_send
 from newsletter.sending.start import prepare_send, start_send
 from newsletter.sending.sweep import finish_sends, settle_lost_leases
+from subscribers.errors import Broken, NotAllowed, NotApproved, NotReady, WrongState
 from subscribers.models import Reason, Subscriber, Subscription
 from subscribers.suppression import suppress
 from subscribers.unsubscribe import leave_list

@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from newsletter.errors import NotReady
 from newsletter.models import Batch, Delivery, Installation, ProviderAccount, Publication, Send
 from newsletter.sending import run
 from newsletter.sending.claim import claim_batch
@@ -20,6 +19,7 @@ from newsletter.sending.retention import forget_old_deliveries
 from newsletter.sending.run import dispatch_due, run_send
 from newsletter.sending.start import start_send
 from newsletter.sending.sweep import wake_up
+from subscribers.errors import NotReady
 from tests.db.test_send import Clock, ready_issue
 from tests.support.fixtures import NOW, make_approver, make_publication
 from tests.support.provider_faults import too_many

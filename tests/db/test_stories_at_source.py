@@ -9,7 +9,6 @@ import pytest
 from newsletter.content.at_source import check_at_source
 from newsletter.content.ingest import ingest_source
 from newsletter.content.wordpress_roots import forget_roots
-from newsletter.errors import NotApproved
 from newsletter.issues.approve import approve_issue, release_issue
 from newsletter.issues.assemble import find_slot
 from newsletter.issues.at_source import check_before_assembly, require_at_source
@@ -19,6 +18,7 @@ from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
 from newsletter.models import Issue, Send, Source, StaffNotice, Story
 from newsletter.sending.gate import gate_sends
 from newsletter.sending.start import start_send
+from subscribers.errors import NotApproved
 from tests.support.fixtures import DUE, NOW, add_readers, make_approver, make_issue, make_publication, make_story
 from tests.support.site import Site, serve_site
 from tests.support.wordpress import WordPress, serve_wordpress

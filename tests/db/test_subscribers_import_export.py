@@ -12,8 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from subscribers.audience import count_audience
 from subscribers.erasure import erase_person
 from subscribers.exporter import export_people
-from subscribers.importer import BadFile, CannotImport, ImportReport, import_people
 from subscribers.importing import run
+from subscribers.importing.errors import BadFile, CannotImport
+from subscribers.importing.report import ImportReport
+from subscribers.importing.service import import_people
 from subscribers.models import (
     Confirmation,
     ConsentEvent,

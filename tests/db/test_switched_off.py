@@ -7,7 +7,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from newsletter.errors import SwitchedOff
 from newsletter.issues.approve import approve_by_policy, approve_issue
 from newsletter.issues.assemble import assemble_slot, find_open_slots, find_slot
 from newsletter.issues.corrections import announce_change
@@ -23,6 +22,7 @@ from newsletter.sending.freeze import freeze_audience
 from newsletter.sending.gate import gate_sends
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.start import begin_send, prepare_begun, start_send
+from subscribers.errors import SwitchedOff
 from tests.support.fixtures import (
     DUE,
     NOW,

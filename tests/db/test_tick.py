@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from newsletter.errors import NotReady, WrongState
 from newsletter.issues.approve import hold_issue, release_issue
 from newsletter.issues.assemble import find_slot, is_scheduled, open_due_slots
 from newsletter.jobs.tell import send_due_notices
@@ -14,6 +13,7 @@ from newsletter.models import Issue, Send, Slot, Source, StaffNotice, Story
 from newsletter.sending.control import resume_send
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.run import run_send
+from subscribers.errors import NotReady, WrongState
 from tests.db.test_ingest import item
 from tests.db.test_send import Clock, ready_issue, send_all
 from tests.support.fixtures import (

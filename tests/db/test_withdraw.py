@@ -10,7 +10,6 @@ from django.test import Client
 from PIL import Image
 
 from newsletter.content.hosting import host_picture_bytes
-from newsletter.errors import NotAllowed, NotApproved, WrongState
 from newsletter.issues.approve import approve_issue, release_issue
 from newsletter.models import Batch, Issue, Picture, Send, Story, Variant
 from newsletter.sending.claim import claim_batch, find_due_batches
@@ -18,6 +17,7 @@ from newsletter.sending.control import resume_send
 from newsletter.sending.gate import gate_sends
 from newsletter.sending.start import start_send
 from newsletter.sending.withdraw import reinstate_story, withdraw_story
+from subscribers.errors import NotAllowed, NotApproved, WrongState
 from tests.support.fixtures import (
     NOW,
     add_readers,

@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core.management import CommandError, call_command
 
-from newsletter.errors import NotReady
 from newsletter.management.commands import doctor
 from newsletter.sending.arrived import COVERED, _judge, check_arrived
 from newsletter.sending.domain_records import NoAnswer
 from newsletter.sending.finding import Finding
 from newsletter.sending.signatures import Signature
+from subscribers.errors import NotReady
 from tests.support.provider_fixtures import corpus
 
 MAIL = b"""From: Open Door <news@news.example.org>\r

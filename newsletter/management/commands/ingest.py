@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from newsletter.content.ingest import IngestReport, ingest_source
-from newsletter.errors import NotFound
 from newsletter.management.base import ProductCommand
 from newsletter.models import Source
+from subscribers.errors import NotFound
 
 
 class Command(ProductCommand):

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 
-from newsletter.errors import BadFile, NotFound
 from newsletter.issues.find import find_issue
 from newsletter.issues.variants import find_groups, freeze_revision, make_variants
 from newsletter.management.base import ProductCommand
@@ -17,6 +16,7 @@ from newsletter.models import Issue, Variant
 from newsletter.providers.message import build_message
 from newsletter.rendering import split
 from newsletter.sending.sample import sample_mail
+from subscribers.errors import BadFile, NotFound
 
 WHOLE_LINES = SMTP.clone(max_line_length=998)
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from newsletter.console.progress import follow_send
-from newsletter.errors import NotReady
 from newsletter.issues.approval_rules import goes_by_itself
 from newsletter.issues.approve import approve_by_policy, release_issue, require_approval
 from newsletter.issues.assemble import GRACE
@@ -18,6 +17,7 @@ from newsletter.sending.provider import current_adapter
 from newsletter.sending.receipt import status_of
 from newsletter.sending.run import run_send
 from newsletter.sending.start import start_send
+from subscribers.errors import NotReady
 
 NEEDS_ATTENTION = 3
 

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from newsletter.console.receipt import print_receipt, write_receipt_csv
-from newsletter.errors import BadFile, NotFound
 from newsletter.issues.find import find_issue
 from newsletter.issues.overview import list_issues, list_publications, list_slots
 from newsletter.management.base import ProductCommand
 from newsletter.management.private_output import open_private
 from newsletter.sending.receipt import status_of
+from subscribers.errors import BadFile, NotFound
 
 
 class Command(ProductCommand):

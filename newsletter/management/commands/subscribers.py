@@ -13,14 +13,15 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from newsletter.errors import BadFile, NotFound
 from newsletter.management.base import ProductCommand
 from newsletter.management.import_words import report_as_json, say_report, say_undone
 from newsletter.management.private_output import open_private
 from newsletter.organisation.references import find_list
+from subscribers.errors import BadFile, NotFound
 from subscribers.exporter import export_people
-from subscribers.importer import ImportReport, import_people
 from subscribers.importing.refused_file import refusals_of, write_refused
+from subscribers.importing.report import ImportReport
+from subscribers.importing.service import import_people
 from subscribers.importing.undo import undo_now
 from subscribers.models import Basis, ImportBatch, ImportKind
 from subscribers.people import describe_person, find_person

@@ -7,8 +7,8 @@ class NewsletterConfig(AppConfig):
 
     def ready(self) -> None:
         from newsletter.feedback import own_record
-        from newsletter.names import translate_names
-        from newsletter.sending import conditions
+        from newsletter.models.verbose_names import translate_names
+        from newsletter.sending.notices import segment_conditions as conditions
         from newsletter.web import host
 
         conditions.register()

@@ -11,19 +11,22 @@ from wagtail import hooks
 from wagtail.admin.api.views import PagesAdminAPIViewSet
 from wagtail.snippets.models import register_snippet
 
-from newsletter.desk import care_pages, editor_pages, menus, staff_pages
-from newsletter.desk.appeals import AppealViewSet
-from newsletter.desk.events import EventViewSet
-from newsletter.desk.home import HomePanel
-from newsletter.desk.issue_pages import IssueMail, IssueOverview
-from newsletter.desk.issue_steps import STEPS, decide
-from newsletter.desk.issues import IssueViewSet
-from newsletter.desk.publications import PublicationGroup
-from newsletter.desk.send_pages import AskFirst, SendProgress
-from newsletter.desk.send_steps import BATCH_STEPS, WORDS, settle, steer
-from newsletter.desk.send_steps import STEPS as SEND_STEPS
-from newsletter.desk.sources import SourceViewSet
-from newsletter.desk.stories import StoryViewSet
+from newsletter.desk.content import consent_pages as care_pages
+from newsletter.desk.content.appeals import AppealViewSet
+from newsletter.desk.content.events import EventViewSet
+from newsletter.desk.content.sources import SourceViewSet
+from newsletter.desk.content.stories import StoryViewSet
+from newsletter.desk.editor import pages as editor_pages
+from newsletter.desk.editor.viewset import IssueViewSet
+from newsletter.desk.home.panel import HomePanel
+from newsletter.desk.issues.actions import STEPS, decide
+from newsletter.desk.issues.overview import IssueMail, IssueOverview
+from newsletter.desk.publications.publications import PublicationGroup
+from newsletter.desk.sends.actions import BATCH_STEPS, WORDS, settle, steer
+from newsletter.desk.sends.actions import STEPS as SEND_STEPS
+from newsletter.desk.sends.send_pages import AskFirst, SendProgress
+from newsletter.desk.shell import menus
+from newsletter.desk.staff import staff_pages
 
 __all__ = ["care_pages", "editor_pages", "menus", "staff_pages"]
 

@@ -1,4 +1,4 @@
-"""Makes newsletter/rendering/mjml_table.json: which elements MJML has, their attributes, and what stands in what.
+"""Makes newsletter/rendering/lint/mjml_table.json: which elements MJML has, their attributes, and what stands in what.
 
 Its input is a dump of the official compiler's own registry, {"components": {element: {"attrs": {name: type},
 "endingTag": bool}}, "dependencies": {element: [child, …]}}. Run it again when the MJML in use changes:

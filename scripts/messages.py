@@ -174,7 +174,7 @@ def _take(catalog: Catalog, file: Path, source: bytes) -> None:
 
 def _names() -> Iterator[str]:
     """Of tables and fields, of the blocks of a mail, and what Wagtail's own catalogues lack."""
-    from newsletter.names import list_names
+    from newsletter.models.verbose_names import list_names
     from newsletter.rendering.schemas import load_schemas
 
     yield from list_names()

@@ -11,20 +11,20 @@ from wagtail.admin.menu import MenuItem
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSetGroup
 
+from subscribers.consent.implied_consent import expiring_soon
 from subscribers.desk.decisions import ErasePage, bar, lift
 from subscribers.desk.expiring import ExpiringPage
 from subscribers.desk.exports import Export, download_person, take_export_step
-from subscribers.desk.held import ACTIONS as HELD_ACTIONS
-from subscribers.desk.held import MAY as MAY_LET_IN
-from subscribers.desk.held import HeldPage
-from subscribers.desk.import_steps import ACTIONS, STEPS, AskUndo, download_refused, take_step
-from subscribers.desk.imports import MAY, ImportProgress, Imports, ImportTerms, NewImport, ShowImport
+from subscribers.desk.held_signups import ACTIONS as HELD_ACTIONS
+from subscribers.desk.held_signups import MAY as MAY_LET_IN
+from subscribers.desk.held_signups import HeldPage
+from subscribers.desk.imports.actions import ACTIONS, STEPS, AskUndo, download_refused, take_step
+from subscribers.desk.imports.viewset import MAY, ImportProgress, Imports, ImportTerms, NewImport, ShowImport
 from subscribers.desk.lists import ListViewSet, TopicViewSet
+from subscribers.desk.location_choices import list_regions, list_towns
 from subscribers.desk.people import PeopleViewSet, PersonPage, RevealedPerson
-from subscribers.desk.place_choices import list_regions, list_towns
-from subscribers.desk.segment_views import WhyInSegment
-from subscribers.desk.segments import SegmentViewSet
-from subscribers.implied import expiring_soon
+from subscribers.desk.segments.views import WhyInSegment
+from subscribers.desk.segments.viewset import SegmentViewSet
 from subscribers.models import HeldSignup
 
 

@@ -7,10 +7,10 @@ from django.utils import timezone
 from ninja.security import HttpBearer
 
 from newsletter.api.problems import Problem
-from newsletter.keys import find_key
+from newsletter.api_keys import find_key
+from newsletter.common.networks import near_network
 from newsletter.models import ApiKey
-from subscribers.networks import near_network
-from subscribers.throttle import MINUTE, count_one, peek
+from subscribers.consent.throttle import MINUTE, count_one, peek
 from subscribers.web.page import client_of
 
 MOST_CALLS = 120

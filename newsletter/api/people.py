@@ -19,17 +19,17 @@ from newsletter.api.shapes import (
     Stop,
     Stopped,
 )
+from newsletter.common.errors import NotFound
 from newsletter.models import ApiKey
-from subscribers.addresses import normalise
-from subscribers.arrivals import take_signup
-from subscribers.changing import Change, Outcome, change_people
-from subscribers.errors import NotFound
-from subscribers.identity import identify
-from subscribers.locations import locate, place_for
+from subscribers.addresses.normalise import normalise
+from subscribers.consent.intake import take_signup
+from subscribers.consent.proof_of_work import Proof
 from subscribers.models import HeldSignup, MailingList, Subscriber, Topic
-from subscribers.people import describe_person, find_person
-from subscribers.proof import Proof
-from subscribers.stopping import stop_mail
+from subscribers.people.bulk_update import Change, Outcome, change_people
+from subscribers.people.identity import identify
+from subscribers.people.locations import locate, place_for
+from subscribers.people.lookup import describe_person, find_person
+from subscribers.unsubscribing.stop_mail import stop_mail
 
 router = Router(auth=Key("people"), tags=["people"])
 ANSWER = "Thank you. Unless the address is on the list already, a mail with a button to confirm is on its way to it."

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from subscribers.errors import DomainError, NotFound
-from subscribers.people import UnknownPerson
+from newsletter.common.errors import DomainError, NotFound
+from subscribers.people.lookup import UnknownPerson
 
 SEE = "See docs/api.md and /api/v1/openapi.json."
 

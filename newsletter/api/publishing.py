@@ -9,11 +9,11 @@ from pydantic import Field
 
 from newsletter.api.access import Key
 from newsletter.api.shapes import Asked
-from newsletter.issues.find import find_issue, find_publication
-from newsletter.issues.overview import list_issues, list_publications
-from newsletter.issues.public import public_subject
+from newsletter.issues.archive.public import public_subject
+from newsletter.issues.assembly.lookup import find_issue, find_publication
+from newsletter.issues.assembly.overview import list_issues, list_publications
 from newsletter.models import Issue
-from newsletter.sending.receipt import status_of
+from newsletter.sending.settling.receipt import status_of
 
 router = Router(auth=Key("read"), tags=["publishing"])
 MOST_ISSUES = 100

@@ -9,8 +9,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from newsletter.bench.errors import NotMeasured
-from newsletter.issues.approve import approve_by_policy
-from newsletter.issues.assemble import assemble_slot, find_slot
+from newsletter.issues.approval.approve import approve_by_policy
+from newsletter.issues.assembly.assemble import assemble_slot, find_slot
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
 from subscribers.models import MailingList, Place
 

@@ -1,6 +1,6 @@
 """What a measurement says when it cannot give a figure."""
 
-from subscribers.errors import DomainError
+from newsletter.common.errors import DomainError
 
 
 class NotMeasured(DomainError):

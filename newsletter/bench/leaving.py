@@ -14,7 +14,7 @@ from django.conf import settings
 from newsletter.bench.audience import make_audience
 from newsletter.bench.errors import NotMeasured
 from newsletter.bench.web import serve_web
-from subscribers.links import Purpose, Signer, link_keys
+from subscribers.links.signed_links import Purpose, Signer, link_keys
 from subscribers.models import Subscriber, Subscription
 
 CONNECTIONS = 32

@@ -17,12 +17,12 @@ from newsletter.bench.errors import NotMeasured
 from newsletter.bench.provider import serve_provider
 from newsletter.bench.workers import start_workers
 from newsletter.models import Batch, Delivery, Issue, Send
-from newsletter.providers.mailgun import Mailgun
-from newsletter.providers.multipart import build_multipart
-from newsletter.sending.call import Shelf, build_call
-from newsletter.sending.readers import find_readers
-from newsletter.sending.receipt import make_receipt
-from newsletter.sending.start import start_send
+from newsletter.providers.base.multipart import build_multipart
+from newsletter.providers.mailgun.adapter import Mailgun
+from newsletter.sending.dispatching.build_call import Shelf, build_call
+from newsletter.sending.dispatching.recipients import find_readers
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.receipt import make_receipt
 
 BATCH = 1000
 

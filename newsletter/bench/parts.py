@@ -16,12 +16,12 @@ from newsletter.bench.provider import serve_provider
 from newsletter.bench.workers import start_workers
 from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.endpoint import webhook_url
-from newsletter.issues.documents import make_document, see
-from newsletter.issues.near import Where
+from newsletter.issues.variants.documents import make_document, see
+from newsletter.issues.variants.nearby_events import Where
 from newsletter.models import Batch, Delivery, IssueRevision
 from newsletter.rendering import render
-from newsletter.sending.receipt import make_receipt
-from newsletter.sending.start import start_send
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.receipt import make_receipt
 
 FULL_BATCH = 500
 FULL_WORKERS = 1

@@ -10,8 +10,8 @@ from django.test import Client
 
 from newsletter.bench.audience import make_approved_issue, make_audience
 from newsletter.bench.errors import NotMeasured
-from newsletter.desk.readers import NOBODY, name_group
-from newsletter.desk.second_factor import FACTOR
+from newsletter.desk.issues.variant_groups import NOBODY, name_group
+from newsletter.desk.staff.second_factor import FACTOR
 from newsletter.models import Issue
 
 

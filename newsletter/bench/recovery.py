@@ -11,7 +11,7 @@ from newsletter.bench.errors import NotMeasured
 from newsletter.bench.provider import serve_provider
 from newsletter.bench.workers import start_workers
 from newsletter.models import Batch, Send
-from newsletter.sending.start import start_send
+from newsletter.sending.freezing.start import start_send
 
 LONGEST = 120
 IN_HAND = 4

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from newsletter.models import Batch, Brand, Delivery, Issue, IssueRevision, Publication, Send, Variant
-from subscribers.audience import count_lists
+from subscribers.audience.eligibility import count_lists
 from subscribers.models import MailingList, Place, Subscriber, SubscriberAttribute, Subscription, Topic
 from subscribers.places import find_place, suggest_towns
 from subscribers.segments import count_people, look_at_people

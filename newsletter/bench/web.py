@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from newsletter.bench.errors import NotMeasured
-from subscribers.links import link_keys
+from subscribers.links.signed_links import link_keys
 
 READY_SECONDS = 60
 

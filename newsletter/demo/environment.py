@@ -4,8 +4,8 @@ import shutil
 from collections.abc import MutableMapping
 from pathlib import Path
 
+from newsletter.common.errors import DomainError
 from newsletter.management.ports import check_port_free
-from subscribers.errors import DomainError
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000

@@ -10,12 +10,12 @@ from datetime import datetime
 from itertools import islice
 
 from newsletter.demo.people import write_people
-from subscribers.importing.service import import_people
+from subscribers.consent.signup import request_subscription
+from subscribers.importing.writing.service import import_people
 from subscribers.models import MailingList, Reason
-from subscribers.people import find_person
-from subscribers.signup import request_subscription
-from subscribers.suppression import suppress
-from subscribers.unsubscribe import leave_list
+from subscribers.people.lookup import find_person
+from subscribers.unsubscribing.suppression import suppress
+from subscribers.unsubscribing.unsubscribe import leave_list
 
 SMALLEST = 20
 _MOST_OF_A_KIND = 200

@@ -9,22 +9,22 @@ from django.db.models import Sum
 from rich.console import Console
 from rich.table import Table
 
-from newsletter.console.progress import follow_send
-from newsletter.console.receipt import print_receipt
-from newsletter.content.ingest import ingest_source
+from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.demo.joining import fill_as_in_life, fill_plainly
 from newsletter.demo.organisation import write_organisation
-from newsletter.issues.approve import approve_by_policy
-from newsletter.issues.assemble import assemble_slot, find_slot
-from newsletter.issues.at_source import check_before_assembly
-from newsletter.issues.noted import note_assembled
+from newsletter.issues.approval.approve import approve_by_policy
+from newsletter.issues.approval.stories_at_source import check_before_assembly
+from newsletter.issues.assembly.assemble import assemble_slot, find_slot
+from newsletter.issues.assembly.history import note_assembled
+from newsletter.management.progress_bar import follow_send
+from newsletter.management.receipt_table import print_receipt
 from newsletter.models import Issue, Publication, Source
 from newsletter.organisation.apply import apply_file
 from newsletter.organisation.staff import add_staff
-from newsletter.sending.provider import current_adapter, outbox_of
-from newsletter.sending.receipt import status_of
-from newsletter.sending.run import run_send
-from newsletter.sending.start import start_send
+from newsletter.sending.dispatching.provider import current_adapter, outbox_of
+from newsletter.sending.dispatching.worker_loop import run_send
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.receipt import status_of
 from subscribers.models import MailingList
 
 SHOWN_VARIANTS = 12

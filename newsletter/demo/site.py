@@ -16,10 +16,10 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
+from newsletter.common.errors import DomainError
 from newsletter.demo import calendars, feeds, pictures, web_pages, wordpress
 from newsletter.demo.events import DemoEvent, load_events
 from newsletter.demo.stories import DemoStory, load_stories
-from subscribers.errors import DomainError
 
 _HTML = "text/html; charset=utf-8"
 

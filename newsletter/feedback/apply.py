@@ -12,9 +12,9 @@ from newsletter.feedback.people import Consequences, Leaver, carry_out, known_ad
 from newsletter.feedback.settle import settle_by_evidence
 from newsletter.models import ProviderEvent
 from newsletter.models.feedback import Bounce
-from newsletter.providers.feedback import BounceClass, FeedbackKind
-from newsletter.providers.webhooks import ATOMIC
-from newsletter.sending.delivered import mark_delivered
+from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
+from newsletter.providers.webhook_readers import ATOMIC
+from newsletter.sending.settling.delivered import mark_delivered
 
 PARKED = timedelta(minutes=15)
 LOOK_AGAIN = timedelta(seconds=30)

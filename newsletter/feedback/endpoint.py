@@ -6,10 +6,10 @@ import hmac
 
 from django.conf import settings
 
-from newsletter.providers.errors import BadWebhook
+from newsletter.providers.base.errors import BadWebhook
+from newsletter.providers.base.webhooks.call import require_keys
 from newsletter.providers.registry import read_provider_url
-from newsletter.providers.webhook_call import require_keys
-from newsletter.providers.webhooks import reader_for
+from newsletter.providers.webhook_readers import reader_for
 
 _SECRET_BYTES = 24
 

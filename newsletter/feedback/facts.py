@@ -13,7 +13,7 @@ from django.db import connection
 
 from newsletter.models import DeliveryException, ProviderEvent
 from newsletter.models.feedback import Bounce
-from newsletter.providers.feedback import BounceClass, FeedbackKind
+from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
 
 _WORSE = {BounceClass.HARD.value: 3, BounceClass.SOFT.value: 2, BounceClass.BLOCK.value: 1}
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")

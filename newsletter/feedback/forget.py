@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from newsletter.feedback.apply import REPEATABLE
 from newsletter.models import ProviderEvent
-from newsletter.providers.feedback import FeedbackKind
+from newsletter.providers.base.webhooks.events import FeedbackKind
 
 KEPT = timedelta(days=14)
 TOKENS_KEPT = timedelta(days=2)

@@ -11,17 +11,17 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
+from newsletter.common.errors import BadAddress
 from newsletter.feedback.facts import without_addresses
 from newsletter.feedback.people import Consequences, Leaver, carry_out
 from newsletter.models import ListReading
-from newsletter.providers.barred import Barred, Lister
-from newsletter.providers.contract import Adapter
-from newsletter.providers.errors import CannotList
-from newsletter.providers.feedback import FeedbackKind
-from subscribers.addresses import normalise
-from subscribers.errors import BadAddress
-from subscribers.identity import identify
+from newsletter.providers.base.contract import Adapter
+from newsletter.providers.base.errors import CannotList
+from newsletter.providers.base.suppression_list import Barred, Lister
+from newsletter.providers.base.webhooks.events import FeedbackKind
+from subscribers.addresses.normalise import normalise
 from subscribers.models import Reason, Subscription, Suppression
+from subscribers.people.identity import identify
 
 log = logging.getLogger(__name__)
 EVERY = timedelta(days=1)

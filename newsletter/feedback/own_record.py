@@ -5,9 +5,9 @@ from datetime import datetime
 from newsletter.models import Delivery, DeliveryException
 from newsletter.models.clicks import ReaderClick
 from newsletter.models.feedback import Bounce
-from newsletter.sending.delivered import find_delivered
+from newsletter.sending.settling.delivered import find_delivered
 from subscribers.models import CountedUnsubscribe, Subscriber
-from subscribers.person_record import register_record
+from subscribers.people.data_export import register_record
 
 
 def register() -> None:

@@ -8,8 +8,8 @@ from django.db.models import Count, Q, Sum
 
 from newsletter.models import Batch, DeliveryException, Send, move
 from newsletter.models.feedback import AutomaticPause, Bounce
-from newsletter.providers.webhook_bounces import AUTHENTICATION
-from newsletter.sending.delivered import count_delivered
+from newsletter.providers.base.webhooks.bounces import AUTHENTICATION
+from newsletter.sending.settling.delivered import count_delivered
 
 HARD_AFTER = 500
 HARD_SHARE = 0.05

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from newsletter.models import Delivery, DeliveryException, Send
 from newsletter.models.feedback import Bounce
-from newsletter.sending.delivered import find_delivered
+from newsletter.sending.settling.delivered import find_delivered
 from subscribers.models import MailingList, Reason, Subscriber, Subscription
-from subscribers.suppression import suppress
-from subscribers.unsubscribe import leave_all, leave_list
+from subscribers.unsubscribing.suppression import suppress
+from subscribers.unsubscribing.unsubscribe import leave_all, leave_list
 
 SOFT_IN_A_ROW = 3
 SOFT_SPAN = timedelta(days=15)

@@ -12,10 +12,10 @@ from django.db import transaction
 
 from newsletter.feedback.endpoint import check_secret, webhook_key
 from newsletter.models import ProviderEvent
-from newsletter.providers.errors import BadWebhook
-from newsletter.providers.feedback import Feedback, FeedbackKind
-from newsletter.providers.webhook_call import WebhookCall
-from newsletter.providers.webhooks import reader_for
+from newsletter.providers.base.errors import BadWebhook
+from newsletter.providers.base.webhooks.call import WebhookCall
+from newsletter.providers.base.webhooks.events import Feedback, FeedbackKind
+from newsletter.providers.webhook_readers import reader_for
 
 LARGEST_BODY = 1024 * 1024
 _APPLICABLE = frozenset(FeedbackKind) - {FeedbackKind.UNKNOWN, FeedbackKind.SUBSCRIPTION}

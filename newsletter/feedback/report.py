@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Sum
 
 from newsletter.models import Issue, LinkClicks, Publication, Send
-from newsletter.sending.receipt import Receipt, make_receipt
+from newsletter.sending.settling.receipt import Receipt, make_receipt
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from newsletter.feedback.match import Target
 from newsletter.models import Batch, Delivery, DeliveryException
-from newsletter.sending.delivered import find_delivered
-from newsletter.sending.doubt import clear_doubt, settle_who_left
+from newsletter.sending.settling.delivered import find_delivered
+from newsletter.sending.settling.uncertain_people import clear_doubt, settle_who_left
 
 OPEN = (Batch.State.PENDING, Batch.State.SUBMITTING, Batch.State.UNCERTAIN)
 _SETTLED = (Batch.State.PENDING, Batch.State.UNCERTAIN)

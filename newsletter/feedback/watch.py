@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from newsletter.feedback.pause import FEW_COMPLAINTS, Counts, count_trouble, say_share, stop_send, too_many_complaints
 from newsletter.models import Delivery, DeliveryException, Issue, Publication, Send
 from newsletter.models.feedback import AutomaticPause
-from newsletter.sending.delivered import DeliveredBits
+from newsletter.sending.settling.delivered import DeliveredBits
 from subscribers.models import Subscriber
 
 WEEK = timedelta(days=7)

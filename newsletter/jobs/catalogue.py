@@ -8,21 +8,21 @@ from pathlib import Path
 
 from django.conf import settings
 
-from newsletter.content.hosting import make_fetcher
+from newsletter.content.images.hosting import make_fetcher
 from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.forget import forget_old_events
 from newsletter.feedback.lists import read_provider_list
-from newsletter.issues.links import look_at_links
-from newsletter.issues.protected_terms import seal_anew
-from newsletter.jobs.confirm import send_due_confirmations
-from newsletter.jobs.mailed_links import send_due_links
-from newsletter.jobs.pulse import send_pulse
+from newsletter.issues.protected_terms.terms import seal_anew
+from newsletter.issues.snapshot.link_checks import look_at_links
+from newsletter.jobs.confirmations import send_due_confirmations
+from newsletter.jobs.event_notices import tell_of_changed_events
+from newsletter.jobs.export_notices import tell_of_waiting_exports
+from newsletter.jobs.heartbeat import send_pulse
+from newsletter.jobs.held_signup_notices import tell_of_full_hold
+from newsletter.jobs.link_mails import send_due_links
+from newsletter.jobs.send_notices import tell_of_stopped_sends
+from newsletter.jobs.staff_notices import send_due_notices, tell_of_waiting_seconds
 from newsletter.jobs.stopping import is_stopping
-from newsletter.jobs.tell import send_due_notices, tell_of_waiting_seconds
-from newsletter.jobs.tell_events import tell_of_changed_events
-from newsletter.jobs.tell_exports import tell_of_waiting_exports
-from newsletter.jobs.tell_held import tell_of_full_hold
-from newsletter.jobs.tell_sends import tell_of_stopped_sends
 from newsletter.jobs.tick import (
     assemble_due,
     poll_sources,
@@ -30,14 +30,14 @@ from newsletter.jobs.tick import (
     start_due_sends,
     void_stale_approvals,
 )
-from newsletter.jobs.warn import warn_staff
-from newsletter.sending.dispatch import Dispatcher
-from newsletter.sending.domains import look_at_domains
-from newsletter.sending.provider import current_adapter, provider_label
-from newsletter.sending.retention import forget_old_deliveries
-from newsletter.sending.run import LANES, dispatch_due, sweep
-from subscribers.importing.batches import forget_old_files, work_on_imports
-from subscribers.retention import forget_what_is_over
+from newsletter.jobs.watch_notices import warn_staff
+from newsletter.sending.deliverability.domains import look_at_domains
+from newsletter.sending.dispatching.dispatch import Dispatcher
+from newsletter.sending.dispatching.provider import current_adapter, provider_label
+from newsletter.sending.dispatching.worker_loop import LANES, dispatch_due, sweep
+from newsletter.sending.settling.retention import forget_old_deliveries
+from subscribers.importing.writing.batches import forget_old_files, work_on_imports
+from subscribers.people.retention import forget_what_is_over
 
 SCHEDULER, WORKER = "scheduler", "worker"
 EVERYTHING = frozenset({SCHEDULER, WORKER})

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from django.db import close_old_connections
 
 from newsletter.jobs.catalogue import EVERYTHING, WORKER, jobs_of
-from newsletter.jobs.rings import Rings
 from newsletter.jobs.stopping import GRACE_SECONDS, ask_to_stop, begin_again
-from newsletter.sending.run import LANES
-from newsletter.sending.sweep import wake_up
+from newsletter.jobs.timer import Rings
+from newsletter.sending.dispatching.worker_loop import LANES
+from newsletter.sending.settling.sweep import wake_up
 
 
 class Engine:

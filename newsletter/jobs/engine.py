@@ -11,7 +11,7 @@ from django.conf import settings
 
 from newsletter.jobs import embedded
 from newsletter.jobs.catalogue import EVERYTHING
-from newsletter.sending.run import LANES
+from newsletter.sending.dispatching.worker_loop import LANES
 
 log = logging.getLogger(__name__)
 PROCRASTINATE = "procrastinate"

@@ -14,8 +14,8 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Job
 
 from newsletter.models import Batch, Send
-from newsletter.sending.bell import listen
-from newsletter.sending.claim import running_sends
+from newsletter.sending.dispatching.claim import running_sends
+from newsletter.sending.dispatching.signals import listen
 
 BULK, RINGS = "bulk", "rings"
 DISPATCH_TASK = "newsletter.dispatch"

@@ -20,9 +20,9 @@ from procrastinate.exceptions import ConnectorException
 from newsletter.jobs.catalogue import SCHEDULER, WORKER, jobs_of
 from newsletter.jobs.queue import BULK, RINGS
 from newsletter.jobs.queue_tasks import make_worker_app
-from newsletter.jobs.rings import Rings
 from newsletter.jobs.stopping import GRACE_SECONDS, ask_to_stop, begin_again, is_stopping
-from newsletter.sending.sweep import wake_up
+from newsletter.jobs.timer import Rings
+from newsletter.sending.settling.sweep import wake_up
 
 log = logging.getLogger(__name__)
 RING_LANES = 4

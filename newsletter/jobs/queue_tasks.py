@@ -13,10 +13,10 @@ from psycopg_pool import AsyncConnectionPool
 
 from newsletter.jobs.catalogue import DISPATCH, WORKER, Job, current_dispatcher, jobs_of
 from newsletter.jobs.queue import BULK, DISPATCH_TASK, RINGS, enqueue_forgotten, enqueue_later
-from newsletter.jobs.rings import run_job, run_logged
 from newsletter.jobs.stopping import is_stopping, nap
+from newsletter.jobs.timer import run_job, run_logged
 from newsletter.models import Batch
-from newsletter.sending.claim import running_sends
+from newsletter.sending.dispatching.claim import running_sends
 
 SHORT_WAIT_SECONDS = 3.0
 MOST_NAPS = 20

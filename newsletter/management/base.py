@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
 from rich.console import Console
 
-from subscribers.errors import DomainError
+from newsletter.common.errors import DomainError
 
 _NOT_PREPARED = re.compile(r"no such (table|column)|(relation|column) .* does not exist", re.IGNORECASE)
 _DJANGO_OPTIONS = {

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from subscribers.importing.encodings import ENCODINGS
-from subscribers.importing.outcomes import REFUSED_WORDS, Refused
-from subscribers.importing.report import MOST_NOTES, OUTCOME_WORDS, ImportReport
+from subscribers.importing.reading.encodings import ENCODINGS
+from subscribers.importing.reading.outcomes import REFUSED_WORDS, Refused
+from subscribers.importing.writing.report import MOST_NOTES, OUTCOME_WORDS, ImportReport
 
 SHOWN_LINES = 20
 

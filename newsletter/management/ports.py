@@ -4,7 +4,7 @@ import errno
 import socket
 from argparse import ArgumentTypeError
 
-from subscribers.errors import DomainError
+from newsletter.common.errors import DomainError
 
 HIGHEST = 65_535
 

@@ -9,10 +9,10 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
+from newsletter.common.log_lines import WithoutTokens
 from newsletter.management.web_worker import worker_class
 from newsletter.web.body_limits import body_limit_of_target
-from subscribers.log_lines import WithoutTokens
-from subscribers.web.express import OneClickFirst
+from subscribers.web.one_click import OneClickFirst
 
 THREADS = 24
 CONNECTIONS = 600  # below the 1,024 files that systems usually let a process open

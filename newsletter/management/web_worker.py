@@ -17,8 +17,8 @@ from typing import Any, ClassVar
 from gunicorn import http
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from newsletter.common.networks import is_proxy, near_network
 from newsletter.management.request_buffer import BodyLimit, RequestBuffer, Stage
-from subscribers.networks import is_proxy, near_network
 
 HEADER_SECONDS = 10.0
 BODY_SECONDS = 20.0

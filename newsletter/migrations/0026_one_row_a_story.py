@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from django.db import migrations
 
-from newsletter.content.same_page import hash_page, is_story_page
+from newsletter.content.parsing.same_page import hash_page, is_story_page
 
 BATCH = 1000
 

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 from wagtail.models import ModelLogEntry
 from wagtail.models.audit_log import ModelLogEntryManager
 
+from newsletter.common.errors import Broken
 from newsletter.models.edits import note_edit
-from subscribers.errors import Broken
 
 done_from: ContextVar[str] = ContextVar("done_from", default="")
 START = "0" * 64

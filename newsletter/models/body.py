@@ -1,4 +1,4 @@
-"""The blocks an issue's body is made of, as staff edit them. What they become is decided in `newsletter.issues.content`."""
+"""The blocks of an issue's body, as staff edit them. `newsletter.issues.snapshot.resolve` decides what they become."""
 
 from typing import Any
 

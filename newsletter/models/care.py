@@ -1,6 +1,6 @@
 """What protects the person behind a story: their consent, an embargo, where the story must not reach, its withdrawal.
 
-Columns only; what they mean for an issue is decided in `newsletter.issues.care`.
+Columns only; what they mean for an issue is decided in `newsletter.issues.snapshot.consent_rules`.
 """
 
 from django.db import models

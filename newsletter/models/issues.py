@@ -7,11 +7,11 @@ from django.db import models
 from django.utils.translation import gettext_lazy
 from wagtail.models import LockableMixin, PreviewableMixin, RevisionMixin
 
+from newsletter.common.errors import Broken
 from newsletter.models.body import BodyField, make_body_block
 from newsletter.models.content import Story
 from newsletter.models.publications import Layout, Publication, Slot
 from newsletter.models.states import one_of
-from subscribers.errors import Broken
 
 
 class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):

@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 
+from newsletter.common.errors import NotFound
 from newsletter.models import ApiKey, AuditEntry
-from subscribers.errors import NotFound
 from subscribers.models import ConsentEvent, HeldSignup, ImportBatch, Subscriber, Subscription
 
 _AT_ONCE = 5_000

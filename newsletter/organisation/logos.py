@@ -3,10 +3,10 @@
 import hashlib
 from pathlib import Path
 
-from newsletter.content.hosting import LOGO_WIDTH, fetch_picture, host_picture_bytes
+from newsletter.common.errors import BadFile, DomainError
+from newsletter.content.images.hosting import LOGO_WIDTH, fetch_picture, host_picture_bytes
 from newsletter.models import Brand, Picture
 from newsletter.organisation.schema import BrandEntry
-from subscribers.errors import BadFile, DomainError
 
 BRAND = "default"
 MOST_BYTES = 10_000_000

@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from newsletter.common.errors import BadFile
 from newsletter.organisation.schema import ENTRIES, Entry, OrganisationFile
 from newsletter.organisation.values import nearest
-from subscribers.errors import BadFile
 
 MOST_BYTES = 2_000_000
 

@@ -5,9 +5,9 @@ from typing import TypeVar
 
 from django.db import models
 
+from newsletter.common.errors import BadFile
 from newsletter.models import Source
 from newsletter.organisation.values import nearest
-from subscribers.errors import BadFile
 from subscribers.models import MailingList, Segment, Topic
 
 _Row = TypeVar("_Row", bound=models.Model)

@@ -4,8 +4,8 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
+from newsletter.common.errors import BadFile
 from newsletter.organisation.starters import Starter
-from subscribers.errors import BadFile
 
 _SAMPLES = {"organisation.toml": "sample.toml", ".env": "sample.env"}
 _PRIVATE = 0o600

@@ -11,10 +11,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
+from newsletter.common.errors import BadAddress, DomainError, NotFound
 from newsletter.organisation.roles import ROLES, Role
 from newsletter.organisation.values import nearest
-from subscribers.addresses import normalise
-from subscribers.errors import BadAddress, DomainError, NotFound
+from subscribers.addresses.normalise import normalise
 
 LONGEST_EMAIL = 150
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
-from subscribers.errors import NotFound
+from newsletter.common.errors import NotFound
 
 
 @dataclass(frozen=True)

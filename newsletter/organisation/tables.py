@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from newsletter.issues.schedule import check_schedule
+from newsletter.common.errors import BadFile, BadRule, BadSchedule
+from newsletter.issues.assembly.schedule import check_schedule
 from newsletter.models import Appeal, Brand, Publication, Source
 from newsletter.organisation.logos import BRAND, Logos
 from newsletter.organisation.read import label_of
@@ -19,7 +20,6 @@ from newsletter.organisation.schema import (
 )
 from newsletter.organisation.upsert import Change, upsert
 from newsletter.organisation.values import every_of, minutes_of
-from subscribers.errors import BadFile, BadRule, BadSchedule
 from subscribers.models import MailingList, Segment, Topic
 from subscribers.segments import check_rule
 

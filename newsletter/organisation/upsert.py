@@ -7,9 +7,9 @@ from typing import Any, Literal
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from newsletter.common.errors import BadFile
 from newsletter.models import Picture
 from newsletter.organisation.read import label_of
-from subscribers.errors import BadFile
 
 Action = Literal["created", "updated", "unchanged"]
 

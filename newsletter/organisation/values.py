@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator
 
+from newsletter.common.errors import BadAddress, UnknownPlace
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.merge import fill_defaults
-from subscribers.addresses import normalise
-from subscribers.errors import BadAddress, UnknownPlace
+from subscribers.addresses.normalise import normalise
 from subscribers.places import resolve_region
 
 MOST_URL = 2_000

@@ -10,10 +10,10 @@ from importlib.metadata import version
 
 from environs import EnvError
 
+from newsletter.common.errors import DomainError
 from newsletter.demo.environment import DEFAULT_PORT, MOST_PEOPLE, prepare_demo
 from newsletter.project.entry import close_data, make_files_private
 from newsletter.project.settings_file import read_settings_file
-from subscribers.errors import DomainError
 
 COMMANDS = {
     "demo": "the whole job once on a sample organisation, then a desk to look at it",

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from environs import Env, EnvError
 
-from newsletter.content.fetch_errors import Refused
-from newsletter.content.guard import AllowList
+from newsletter.common.errors import BadAddress
+from newsletter.content.fetching.fetch_errors import Refused
+from newsletter.content.fetching.url_guard import AllowList
 from newsletter.demo.environment import MARK
 from newsletter.organisation.health.origin import SettingValue
 from newsletter.project.origins import describe
 from newsletter.project.secret_keys import is_weak, read_kept, require_strong, take_key
 from newsletter.project.settings_file import current_settings_file
-from subscribers.addresses import normalise
-from subscribers.errors import BadAddress
+from subscribers.addresses.normalise import normalise
 
 ENGINES = ("embedded", "procrastinate")
 _env = Env()

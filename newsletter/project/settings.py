@@ -50,10 +50,10 @@ if ENV.engine == "procrastinate":
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "newsletter.desk.content_policy.ContentPolicy",
+    "newsletter.desk.shell.content_policy.ContentPolicy",
     "newsletter.web.body_limits.BodyLimits",
     "newsletter.web.bad_requests.RefuseUnreadable",
-    "subscribers.web.lane.PublicLane",
+    "subscribers.web.public_pages.PublicLane",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -62,7 +62,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "newsletter.desk.second_factor.StaffGate",
+    "newsletter.desk.staff.second_factor.StaffGate",
 ]
 
 ROOT_URLCONF = "newsletter.project.urls"
@@ -147,14 +147,14 @@ WAGTAILADMIN_LOGIN_URL = "/accounts/login/"
 WAGTAILADMIN_EXTERNAL_LINK_CONVERSION = ""
 WAGTAIL_AUTO_UPDATE_PREVIEW_INTERVAL = 250
 WAGTAILIMAGES_EXTENSIONS = ["avif", "gif", "jpg", "jpeg", "png", "webp"]
-WAGTAILIMAGES_IMAGE_FORM_BASE = "newsletter.desk.image_forms.SandboxedImageForm"
+WAGTAILIMAGES_IMAGE_FORM_BASE = "newsletter.desk.content.image_forms.SandboxedImageForm"
 WAGTAILIMAGES_MAX_UPLOAD_SIZE = 40 * 1024 * 1024
-WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "newsletter.desk.search_backend"}}
+WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "newsletter.desk.shell.search_backend"}}
 
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = ACCOUNT_LOGOUT_REDIRECT_URL = "/admin/"
-ACCOUNT_ADAPTER = "newsletter.desk.accounts.AccountAdapter"
-ACCOUNT_FORMS = {"login": "newsletter.desk.login.EmailLoginForm"}
+ACCOUNT_ADAPTER = "newsletter.desk.staff.accounts.AccountAdapter"
+ACCOUNT_FORMS = {"login": "newsletter.desk.staff.login.EmailLoginForm"}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -162,13 +162,13 @@ ACCOUNT_SESSION_REMEMBER = True
 # No limit on an address alone: wrong passwords of others at it must not refuse a right one (desk/accounts.py).
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "10/5m/key"}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = ENV.site_url.split("://", 1)[0]
-USERSESSIONS_ADAPTER = "newsletter.desk.accounts.SessionsAdapter"
-MFA_ADAPTER = "newsletter.desk.accounts.MFAAdapter"
+USERSESSIONS_ADAPTER = "newsletter.desk.staff.accounts.SessionsAdapter"
+MFA_ADAPTER = "newsletter.desk.staff.accounts.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_TOLERANCE = 1
 MFA_FORMS = {
-    "authenticate": "newsletter.desk.codes.OnceAuthenticateForm",
-    "reauthenticate": "newsletter.desk.codes.OnceReauthenticateForm",
+    "authenticate": "newsletter.desk.staff.one_time_codes.OnceAuthenticateForm",
+    "reauthenticate": "newsletter.desk.staff.one_time_codes.OnceReauthenticateForm",
 }
 CACHES = {
     "default": {
@@ -200,7 +200,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "plain": {
-            "()": "subscribers.log_lines.WithoutTokens",
+            "()": "newsletter.common.log_lines.WithoutTokens",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
-from subscribers.errors import DomainError
+from newsletter.common.errors import DomainError
 
 FILE_SETTING = "NEWSLETTER_ENV_FILE"
 FOLDER_SETTING = "NEWSLETTER_DATA_DIR"

@@ -4,4 +4,4 @@ from wagtail.users.apps import WagtailUsersAppConfig
 
 
 class StaffConfig(WagtailUsersAppConfig):
-    user_viewset = "newsletter.desk.staff_list.StaffViewSet"
+    user_viewset = "newsletter.desk.staff.staff_list.StaffViewSet"

@@ -12,6 +12,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
 _pages = get_wsgi_application()
 close_data()
 
-from subscribers.web.express import OneClickFirst  # noqa: E402  needs the settings
+from subscribers.web.one_click import OneClickFirst  # noqa: E402  needs the settings
 
 application = OneClickFirst(_pages)

@@ -8,10 +8,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from newsletter.providers import brevo, mailgun, postmark, resend, sendgrid, ses, sparkpost
-from newsletter.providers.contract import Adapter
-from newsletter.providers.errors import BadProviderUrl
-from newsletter.providers.outbox import Outbox
+from newsletter.providers.base.contract import Adapter
+from newsletter.providers.base.errors import BadProviderUrl
+from newsletter.providers.brevo import adapter as brevo
+from newsletter.providers.mailgun import adapter as mailgun
+from newsletter.providers.outbox.adapter import Outbox
+from newsletter.providers.postmark import adapter as postmark
+from newsletter.providers.resend import adapter as resend
+from newsletter.providers.sendgrid import adapter as sendgrid
+from newsletter.providers.ses import adapter as ses
+from newsletter.providers.sparkpost import adapter as sparkpost
 
 _MOST_PEOPLE = {
     "outbox": 1000,

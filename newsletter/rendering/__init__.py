@@ -2,8 +2,8 @@
 
 from newsletter.rendering.errors import MergeError, MissingValue, RenderingError, TemplateError, TokenLost
 from newsletter.rendering.fragments import Fragments, split
-from newsletter.rendering.lint import check
-from newsletter.rendering.lint_types import Finding
+from newsletter.rendering.lint.checks import check
+from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.mail import RenderedMail, hash_mail
 from newsletter.rendering.pipeline import render
 from newsletter.rendering.tokens import Variable

@@ -12,7 +12,7 @@ import cssutils
 from mjml import mjml2html
 
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.tags import find_fault
+from newsletter.rendering.lint.tags import find_fault
 from newsletter.rendering.tokens import assert_tokens_kept
 
 # Read when premailer is imported. The 128 that it remembers by itself are fewer than one brand has.

@@ -18,11 +18,11 @@ from newsletter.rendering.blocks import (
     StoryCards,
 )
 from newsletter.rendering.colours import dark_palette, light_palette
+from newsletter.rendering.phrases import word
 from newsletter.rendering.prepare import Prepared
 from newsletter.rendering.social import find_icons
 from newsletter.rendering.tokens import fence
 from newsletter.rendering.typography import Typography, typography_of
-from newsletter.rendering.words import word
 
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 

@@ -1,6 +1,6 @@
 """What rendering refuses, in words for staff. It owns no rule of its own."""
 
-from subscribers.errors import DomainError
+from newsletter.common.errors import DomainError
 
 
 class RenderingError(DomainError):

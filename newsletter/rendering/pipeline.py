@@ -12,7 +12,7 @@ from newsletter.rendering.compile import check_source, compile_mjml, inline_styl
 from newsletter.rendering.context import describe_block, describe_document, describe_look, kind_of
 from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.hyphens import soften
-from newsletter.rendering.lint_mjml import check_templates
+from newsletter.rendering.lint.mjml import check_templates
 from newsletter.rendering.mail import RenderedMail, hash_mail
 from newsletter.rendering.prepare import Prepared, prepare
 from newsletter.rendering.schemas import load_schemas

@@ -29,8 +29,8 @@ from newsletter.rendering.blocks import (
     StoryList,
     StoryRows,
 )
+from newsletter.rendering.phrases import word
 from newsletter.rendering.schemas import load_schemas
-from newsletter.rendering.words import word
 
 SITE = "https://harbour.example"
 CALENDAR = "https://news.harbour.example/calendar"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from newsletter.rendering.blocks import Brand
+from newsletter.rendering.phrases import base_language
 from newsletter.rendering.templates import as_markup
-from newsletter.rendering.words import base_language
 
 SANS = "'Helvetica Neue', Helvetica, Arial, sans-serif"
 _ARABIC = "'Noto Naskh Arabic', 'Geeza Pro', 'Segoe UI', Tahoma"

@@ -15,14 +15,14 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import conditional_page, require_safe
 
-from newsletter.issues.archive import Archived, describe, find_archived
-from newsletter.issues.dates import locale_of
-from newsletter.issues.protected_check import mail_says_protected
-from newsletter.issues.public import render_for_archive
-from newsletter.issues.words import WORDS, say
+from newsletter.issues.archive.public import render_for_archive
+from newsletter.issues.archive.published import Archived, describe, find_archived
+from newsletter.issues.protected_terms.check import mail_says_protected
+from newsletter.issues.variants.dates import locale_of
+from newsletter.issues.variants.phrases import WORDS, say
 from newsletter.models import Brand, Publication, Send
 from newsletter.rendering.colours import dark_palette, light_palette, normalise
-from newsletter.rendering.words import direction_of
+from newsletter.rendering.phrases import direction_of
 from newsletter.web.impersonal import find_join_url
 
 PER_PAGE = 13

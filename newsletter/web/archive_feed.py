@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404
 from django.utils.feedgenerator import Rss201rev2Feed
 from django.views.decorators.http import conditional_page, require_safe
 
-from newsletter.issues.archive import Archived, describe, find_archived
-from newsletter.issues.words import say
+from newsletter.issues.archive.published import Archived, describe, find_archived
+from newsletter.issues.variants.phrases import say
 from newsletter.models import Publication
 
 NEWEST = 20

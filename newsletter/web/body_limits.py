@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from newsletter.feedback.receive import LARGEST_BODY
 from newsletter.web.bad_requests import say_unreadable
-from subscribers.importing.encodings import MOST_BYTES
+from subscribers.importing.reading.encodings import MOST_BYTES
 from subscribers.web.page import say_plainly
 
 PUBLIC_BYTES = 64 * 1024

@@ -9,8 +9,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from icalendar import Calendar, Event
 
-from newsletter.issues.calendar_links import calendar_name, read_calendar_name
-from newsletter.issues.protected_check import event_says_protected
+from newsletter.issues.protected_terms.check import event_says_protected
+from newsletter.issues.snapshot.calendar_links import calendar_name, read_calendar_name
 from newsletter.models import EventNotice
 
 GOOGLE = "https://calendar.google.com/calendar/render"

@@ -8,10 +8,10 @@ from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_safe
 
+from newsletter.common.errors import BadLink
 from newsletter.feedback.clicks import Bursts, count_click, looks_like_machine, take_for_machine
-from newsletter.issues.click_links import read_click
+from newsletter.issues.archive.click_links import read_click
 from newsletter.models import Issue
-from subscribers.errors import BadLink
 from subscribers.web.page import client_of
 
 log = logging.getLogger(__name__)

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from newsletter.issues.variants import find_wheres
-from newsletter.issues.visible import ONLY_EVENTS, see
+from newsletter.issues.variants.render import find_wheres
+from newsletter.issues.variants.visible import ONLY_EVENTS, see
 from newsletter.models import Brand, Issue, Picture, ProviderEvent, Publication, Send
 from newsletter.rendering.colours import (
     Palette,
@@ -15,8 +15,8 @@ from newsletter.rendering.colours import (
     mix,
     normalise,
 )
-from subscribers.host import Host, Look, Month, register_host
 from subscribers.models import Frequency, MailingList, Subscriber
+from subscribers.people.publishing_hooks import Host, Look, Month, register_host
 
 MONTH = timedelta(days=31)
 _MOST_ISSUES = 40

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.conf import settings
 
-from newsletter.issues.click_links import restore_links
+from newsletter.issues.archive.click_links import restore_links
 from newsletter.models import Publication
 from newsletter.rendering import Variable, split, values_for
 

@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from newsletter.common.database_deadlines import wait_at_most
 from newsletter.feedback.endpoint import check_secret, is_configured, require_key
 from newsletter.feedback.receive import LARGEST_BODY, store_webhook
-from newsletter.providers.errors import BadProviderUrl, BadWebhook
-from newsletter.providers.webhook_call import CannotCheckWebhook, WebhookCall
-from newsletter.providers.webhooks import READERS
-from subscribers.patience import wait_at_most
+from newsletter.providers.base.errors import BadProviderUrl, BadWebhook
+from newsletter.providers.base.webhooks.call import CannotCheckWebhook, WebhookCall
+from newsletter.providers.webhook_readers import READERS
 
 log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 5.0

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString, mark_safe
 from wagtail.snippets.views.chooser import SnippetChooserViewSet
 from wagtail.snippets.widgets import AdminSnippetChooser
 
-from subscribers.nonce import current_nonce
+from newsletter.common.script_nonce import current_nonce
 
 
 class NoncedChooser(AdminSnippetChooser):

@@ -15,10 +15,10 @@ from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
 
-from subscribers.erasure import erase_person
+from newsletter.common.translation import say
 from subscribers.models import MailingList, Reason, Subscriber, Suppression
-from subscribers.sentences import say
-from subscribers.suppression import CannotLift, lift_suppression, suppress
+from subscribers.people.erasure import erase_person
+from subscribers.unsubscribing.suppression import CannotLift, lift_suppression, suppress
 
 LIFT, BAR, ERASE = "subscribers.change_suppression", "subscribers.add_suppression", "subscribers.delete_subscriber"
 REVEAL = "subscribers.reveal"

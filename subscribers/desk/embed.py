@@ -7,10 +7,10 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from wagtail.admin.panels import Panel
 
-from subscribers.consent import wording_of
-from subscribers.host import current_host
-from subscribers.languages import best_language, language_choices
+from newsletter.common.languages import best_language, language_choices
+from subscribers.consent.events import wording_of
 from subscribers.models import MailingList, Topic
+from subscribers.people.publishing_hooks import current_host
 
 
 def write_form(mailing_list: MailingList) -> str:

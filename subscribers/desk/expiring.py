@@ -5,9 +5,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from subscribers.desk.imports import MAY
+from subscribers.consent.implied_consent import expiring_soon
+from subscribers.desk.imports.viewset import MAY
 from subscribers.desk.people_page import SHOWN, PeoplePage
-from subscribers.implied import expiring_soon
 
 
 class ExpiringPage(PeoplePage):

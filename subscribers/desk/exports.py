@@ -17,14 +17,15 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
+from newsletter.common.errors import DomainError
+from newsletter.common.translation import say
 from subscribers.desk.decisions import REVEAL
-from subscribers.desk.import_forms import ExportForm
-from subscribers.desk.import_steps import Echo
-from subscribers.desk.imports import MAY, ImportPage
+from subscribers.desk.imports.actions import Echo
+from subscribers.desk.imports.forms import ExportForm
+from subscribers.desk.imports.viewset import MAY, ImportPage
 from subscribers.desk.password import PasswordForm
-from subscribers.errors import DomainError
-from subscribers.exporter import BYTE_ORDER_MARK, export_rows
-from subscribers.exports import (
+from subscribers.exporting.csv_export import BYTE_ORDER_MARK, export_rows
+from subscribers.exporting.export_requests import (
     allow_export,
     ask_for_export,
     note_disclosure,
@@ -33,8 +34,7 @@ from subscribers.exports import (
     waiting_exports,
 )
 from subscribers.models import Disclosure, ExportRequest, Subscriber
-from subscribers.people import describe_person
-from subscribers.sentences import say
+from subscribers.people.lookup import describe_person
 
 PERSON_FILE = Disclosure.Kind.PERSON_FILE
 

@@ -15,11 +15,11 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
 from wagtail.snippets.views.snippets import DeleteView, SnippetViewSet
 
-from subscribers.audience import AudienceCount, count_lists
+from subscribers.audience.eligibility import AudienceCount, count_lists
 from subscribers.desk.choosers import NoncedChooserViewSet
 from subscribers.desk.embed import EmbedPanel
+from subscribers.desk.labels import say_why_not
 from subscribers.desk.listing import FROM_HOME, DeskList
-from subscribers.desk.words import say_why_not
 from subscribers.models import MailingList, Topic
 
 NOBODY = AudienceCount(candidates=0, eligible=0, excluded={})

@@ -25,18 +25,18 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
 
-from subscribers.addresses import normalise
+from newsletter.common.errors import BadAddress
+from newsletter.common.languages import OFFERED, say_language
+from newsletter.common.translation import say
+from subscribers.addresses.normalise import normalise
 from subscribers.desk.decisions import BAR, ERASE, LIFT, REVEAL
-from subscribers.desk.imports import MAY as DOWNLOAD
+from subscribers.desk.imports.viewset import MAY as DOWNLOAD
+from subscribers.desk.labels import say_consent, say_subscription
 from subscribers.desk.listing import MomentColumn
-from subscribers.desk.words import say_consent, say_subscription
-from subscribers.errors import BadAddress
-from subscribers.exports import CannotExport, note_disclosure
-from subscribers.identity import identify
-from subscribers.languages import OFFERED, say_language
+from subscribers.exporting.export_requests import CannotExport, note_disclosure
 from subscribers.models import Disclosure, MailingList, Subscriber, Subscription, Suppression
-from subscribers.sentences import say
-from subscribers.suppression import may_staff_lift
+from subscribers.people.identity import identify
+from subscribers.unsubscribing.suppression import may_staff_lift
 
 LIST_LIMIT = 10_000
 

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy
 
-from subscribers.addresses import mask
+from subscribers.addresses.normalise import mask
 from subscribers.models.lists import MailingList, Topic
 from subscribers.models.place import Place
 

@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy
 
-from subscribers.addresses import mask
+from subscribers.addresses.normalise import mask
 from subscribers.models.lists import Topic
 from subscribers.models.place import Place
 

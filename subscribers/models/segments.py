@@ -20,7 +20,7 @@ class Segment(PreviewableMixin, models.Model):
         return self.name
 
     def clean(self) -> None:
-        from subscribers.errors import BadRule
+        from newsletter.common.errors import BadRule
         from subscribers.segments import check_rule
 
         try:

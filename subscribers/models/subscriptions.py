@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
-from subscribers.errors import DomainError
+from newsletter.common.errors import DomainError
 from subscribers.models.lists import MailingList
 from subscribers.models.people import Subscriber
 

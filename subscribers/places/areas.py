@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from subscribers.errors import UnknownPlace
+from newsletter.common.errors import UnknownPlace
 from subscribers.places.names import fold
 from subscribers.places.regions import (
     continent_named,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 
-from subscribers.errors import UnknownPlace
+from newsletter.common.errors import UnknownPlace
 from subscribers.places.names import fold
 
 _FILE = Path(__file__).with_name("regions.json")

@@ -3,10 +3,10 @@
 from subscribers.segments.among import among
 from subscribers.segments.compile import check_rule, compile_rule
 from subscribers.segments.count import count_people, look_at_people, sample_people
+from subscribers.segments.labels import explain_rule
 from subscribers.segments.person import Judgement, explain_person
 from subscribers.segments.registry import ConditionKind, register_condition
 from subscribers.segments.resolve import resolve_rule
-from subscribers.segments.words import explain_rule
 
 __all__ = [
     "ConditionKind",

@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from subscribers.errors import BadRule
+from newsletter.common.errors import BadRule
 from subscribers.segments.conditions import COMPILERS
 from subscribers.segments.registry import find_kind, read_rule
 from subscribers.segments.rules import Condition, Group, conditions

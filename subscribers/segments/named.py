@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, time
 from difflib import get_close_matches
 from typing import TypeVar
 
-from subscribers.attributes import attribute_keys
-from subscribers.errors import BadRule, UnknownPlace
+from newsletter.common.errors import BadRule, UnknownPlace
 from subscribers.models import MailingList, Topic
+from subscribers.people.attributes import attribute_keys
 from subscribers.places import Place as Town
 from subscribers.places import find_described, resolve_country, resolve_region
 from subscribers.segments.rules import Condition

@@ -7,9 +7,9 @@ from django.utils.translation import gettext_lazy
 from subscribers.models import Subscriber
 from subscribers.segments.among import of_few
 from subscribers.segments.compile import compile_condition
+from subscribers.segments.labels import say_condition
 from subscribers.segments.registry import read_rule
 from subscribers.segments.rules import Condition, Group
-from subscribers.segments.words import say_condition
 
 _HEADS = {
     "all": gettext_lazy("all of these"),

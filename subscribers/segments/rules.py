@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 
-from subscribers.attribute_texts import attribute_key
-from subscribers.errors import BadRule
+from newsletter.common.errors import BadRule
+from subscribers.people.attribute_rules import attribute_key
 
 GROUPS = ("all", "any", "none")
 CONDITIONS = (

@@ -2,7 +2,7 @@
 
 from django import template
 
-from subscribers.nonce import current_nonce
+from newsletter.common.script_nonce import current_nonce
 
 register = template.Library()
 

@@ -2,7 +2,7 @@
 
 from django import template
 
-from subscribers.sentences import say
+from newsletter.common.translation import say
 
 register = template.Library()
 register.filter("said", say, is_safe=False)

@@ -4,9 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from subscribers.links import LinkTarget, Purpose
+from subscribers.consent.signup import Confirmed, confirm_subscription
+from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import MailingList
-from subscribers.signup import Confirmed, confirm_subscription
 from subscribers.web.links import find_target, join_path, link_for, linked_page
 from subscribers.web.page import name_for_readers, say, show, speak_to
 

@@ -7,14 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
-from subscribers.addresses import mask
-from subscribers.arrivals import take_signup
-from subscribers.consent import wording_of
-from subscribers.gate import is_flooded
-from subscribers.languages import language_choices
-from subscribers.locations import Location, place_for
+from newsletter.common.languages import language_choices
+from subscribers.addresses.normalise import mask
+from subscribers.consent.events import wording_of
+from subscribers.consent.intake import take_signup
+from subscribers.consent.proof_of_work import Proof, check_proof, make_challenge, spend_proof
+from subscribers.consent.signup_limits import is_flooded
 from subscribers.models import MailingList, Topic
-from subscribers.proof import Proof, check_proof, make_challenge, spend_proof
+from subscribers.people.locations import Location, place_for
 from subscribers.web.join_form import JoinForm
 from subscribers.web.page import client_of, private_page, say, show
 

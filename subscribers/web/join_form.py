@@ -5,11 +5,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext, gettext_lazy
 
-from subscribers.addresses import normalise
-from subscribers.errors import BadAddress
-from subscribers.languages import language_choices
-from subscribers.locations import Location
+from newsletter.common.errors import BadAddress
+from newsletter.common.languages import language_choices
+from subscribers.addresses.normalise import normalise
 from subscribers.models import MailingList, Topic
+from subscribers.people.locations import Location
 from subscribers.web.choices import ChosenRows
 from subscribers.web.place_field import SeveralTowns, read_town
 

@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from subscribers.errors import BadLink
-from subscribers.links import ExpiredLink, LinkTarget, Purpose, make_link, read_link
+from newsletter.common.errors import BadLink
+from subscribers.consent.throttle import too_many_bad_links
+from subscribers.links.signed_links import ExpiredLink, LinkTarget, Purpose, make_link, read_link
 from subscribers.models import FormerIdentity, MailingList, Subscriber
-from subscribers.throttle import too_many_bad_links
 from subscribers.web.page import ASK_PATH, client_of, private_page, say, show
 
 Page = Callable[[HttpRequest, LinkTarget], HttpResponse]

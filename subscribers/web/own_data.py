@@ -7,15 +7,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from subscribers.addresses import mask
-from subscribers.erasure import erase_person
-from subscribers.errors import BadAddress
-from subscribers.links import LinkTarget, Purpose
-from subscribers.mailed_links import PURPOSES, Kind, SpentLink, ask_for_link, find_link, spend
+from newsletter.common.errors import BadAddress
+from subscribers.addresses.normalise import mask
+from subscribers.links.mailed_links import PURPOSES, Kind, SpentLink, ask_for_link, find_link, spend
+from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import MailedLink
-from subscribers.moving import CannotMove, SameAddress, confirm_new_address, name_new_address
-from subscribers.people import describe_person
-from subscribers.preferences import lists_on
+from subscribers.people.change_address import CannotMove, SameAddress, confirm_new_address, name_new_address
+from subscribers.people.erasure import erase_person
+from subscribers.people.lookup import describe_person
+from subscribers.people.preferences import lists_on
 from subscribers.web.links import Page, find_target, linked_page
 from subscribers.web.page import ASK_PATH, say, show, speak_to
 from subscribers.web.preference_page import nothing_kept

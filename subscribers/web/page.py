@@ -18,12 +18,12 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from subscribers.host import Look, current_host
-from subscribers.languages import best_language
-from subscribers.look_sheet import look_version
+from newsletter.common.database_deadlines import wait_at_most
+from newsletter.common.languages import best_language
+from newsletter.common.networks import client_address
 from subscribers.models import MailingList, Subscriber
-from subscribers.networks import client_address
-from subscribers.patience import wait_at_most
+from subscribers.people.publishing_hooks import Look, current_host
+from subscribers.web.stylesheet import look_version
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext
 
-from subscribers.locations import Location, locate
+from subscribers.people.locations import Location, locate
 
 MOST_CHOICES = 6
 

@@ -6,11 +6,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext
 
-from subscribers.host import current_host
-from subscribers.languages import language_choices
-from subscribers.locations import place_for
+from newsletter.common.languages import language_choices
 from subscribers.models import Frequency, MailingList, Place, Subscriber, Topic
-from subscribers.preferences import PAUSES, RADII_KM
+from subscribers.people.locations import place_for
+from subscribers.people.preferences import PAUSES, RADII_KM
+from subscribers.people.publishing_hooks import current_host
 from subscribers.web.choices import ChosenRows
 from subscribers.web.place_field import SeveralTowns, read_known_town
 

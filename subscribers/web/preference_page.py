@@ -6,12 +6,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from subscribers.addresses import mask
-from subscribers.host import current_host
-from subscribers.languages import language_choices
-from subscribers.links import LinkTarget, Purpose
+from newsletter.common.languages import language_choices
+from subscribers.addresses.normalise import mask
+from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import Frequency, MailingList, Subscriber, Subscription, Topic
-from subscribers.preferences import (
+from subscribers.people.preferences import (
     choose_lists,
     choose_rhythms,
     lists_on,
@@ -19,7 +18,8 @@ from subscribers.preferences import (
     paused_until,
     save_preferences,
 )
-from subscribers.web.less import less_of, offer_less
+from subscribers.people.publishing_hooks import current_host
+from subscribers.web.fewer_emails import less_of, offer_less
 from subscribers.web.links import find_target, link_for, linked_page
 from subscribers.web.page import name_for_readers, say, show, speak_to
 from subscribers.web.preference_form import PreferencesForm, radius_choices, rhythm_choices

@@ -2,16 +2,16 @@
 
 from django.urls import URLPattern, path
 
-from subscribers.links import Purpose
-from subscribers.mailed_links import Kind
+from subscribers.links.mailed_links import Kind
+from subscribers.links.signed_links import Purpose
 from subscribers.web.confirm import confirm
 from subscribers.web.join import join
-from subscribers.web.leave import leave, leave_everything
 from subscribers.web.links import linked_page
-from subscribers.web.look import show_look
 from subscribers.web.my_mail import fresh, my_mail
 from subscribers.web.own_data import arrive, asks_for, download, erase, move
 from subscribers.web.preference_page import less, preferences
+from subscribers.web.stylesheet_view import show_look
+from subscribers.web.unsubscribe_page import leave, leave_everything
 
 _ASKED_FOR = (Kind.DOWNLOAD, Kind.ERASE, Kind.MOVE)
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from subscribers.proof import EASY
+from subscribers.consent.proof_of_work import EASY
 from tests.browser.conftest import CHROMIUM
 from tests.support.axe import find_axe_faults
 from tests.support.outbox import wait_for_link

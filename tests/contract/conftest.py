@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from newsletter.providers.mailgun import Mailgun
+from newsletter.providers.mailgun.adapter import Mailgun
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_fixtures import fake_provider as fake_provider
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from newsletter.providers.barred import Barred, Lister
-from newsletter.providers.errors import CannotList
+from newsletter.providers.base.errors import CannotList
+from newsletter.providers.base.suppression_list import Barred, Lister
 from newsletter.providers.registry import adapter_for
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_barred import BarredAddress
@@ -114,7 +114,7 @@ def test_rows_that_make_no_sense_are_left_out_and_the_others_are_kept(
 
 
 def test_a_list_that_never_ends_is_given_up(fake_provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newsletter.providers.barred.MOST_PAGES", 3)
+    monkeypatch.setattr("newsletter.providers.base.suppression_list.MOST_PAGES", 3)
     adapter: Any = adapter_for(fake_provider.url_of("ses"))
     fake_provider.page_size = 1
     fake_provider.barred = [BarredAddress("hard", f"gone{n}@example.com", THEN) for n in range(5)]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.providers.contract import Verdict
+from newsletter.providers.base.contract import Verdict
 from newsletter.providers.registry import adapter_for
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import answer

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from newsletter.providers.brevo import Brevo, batch_uuid
-from newsletter.providers.contract import Verdict
-from newsletter.providers.errors import BadBatch, BadProviderUrl
+from newsletter.providers.base.contract import Verdict
+from newsletter.providers.base.errors import BadBatch, BadProviderUrl
+from newsletter.providers.brevo.adapter import Brevo, batch_uuid
 from newsletter.providers.registry import adapter_for
-from newsletter.providers.ses import Ses, endpoint_of
-from newsletter.providers.sparkpost import SparkPost, campaign_id
+from newsletter.providers.ses.adapter import Ses, endpoint_of
+from newsletter.providers.sparkpost.adapter import SparkPost, campaign_id
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import Fault, answer
 from tests.support.provider_fixtures import make_call, make_mail, make_person

@@ -14,8 +14,8 @@ import pytest
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from newsletter.providers.contract import Adapter, Verdict
-from newsletter.providers.errors import BadBatch, BadMail
+from newsletter.providers.base.contract import Adapter, Verdict
+from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.providers.registry import adapter_for
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import Fault, answer

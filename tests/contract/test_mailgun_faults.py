@@ -8,9 +8,9 @@ from email.utils import format_datetime
 
 import pytest
 
-from newsletter.providers.contract import HttpRequest, Verdict
-from newsletter.providers.mailgun import Mailgun
-from newsletter.providers.transport import Transport
+from newsletter.providers.base.contract import HttpRequest, Verdict
+from newsletter.providers.base.transport import Transport
+from newsletter.providers.mailgun.adapter import Mailgun
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import Fault, answer, too_many
 from tests.support.provider_fixtures import make_call, make_mail, make_person

@@ -8,9 +8,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from newsletter.providers.contract import BatchCall, Verdict
-from newsletter.providers.errors import BadBatch, BadMail
-from newsletter.providers.mailgun import Mailgun, message_id, tag
+from newsletter.providers.base.contract import BatchCall, Verdict
+from newsletter.providers.base.errors import BadBatch, BadMail
+from newsletter.providers.mailgun.adapter import Mailgun, message_id, tag
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_fixtures import corpus, make_call, make_mail, make_person
 

@@ -15,7 +15,7 @@ from botocore.validate import ParamValidator
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
-from newsletter.providers.contract import Verdict
+from newsletter.providers.base.contract import Verdict
 from newsletter.providers.registry import adapter_for
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_fixtures import corpus, make_call, make_mail, make_person

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from newsletter.providers.contract import Verdict
-from newsletter.providers.errors import BadBatch, BadMail
-from newsletter.providers.postmark import Postmark
+from newsletter.providers.base.contract import Verdict
+from newsletter.providers.base.errors import BadBatch, BadMail
+from newsletter.providers.postmark.adapter import Postmark
 from newsletter.providers.registry import adapter_for
-from newsletter.providers.resend import Resend, idempotency_key
-from newsletter.providers.sendgrid import SendGrid
+from newsletter.providers.resend.adapter import Resend, idempotency_key
+from newsletter.providers.sendgrid.adapter import SendGrid
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import Fault, answer
 from tests.support.provider_fixtures import make_call, make_mail, make_person

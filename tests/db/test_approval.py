@@ -5,12 +5,17 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 
-from newsletter.issues.approve import approve_by_policy, approve_issue, require_approval, void_changed_approvals
-from newsletter.issues.decision_links import LIFETIME, make_decision_url, read_decision
-from newsletter.jobs.tell import tell_of_waiting_seconds
+from newsletter.common.errors import BadLink, NeedsPerson, NotAllowed, NotApproved
+from newsletter.issues.approval.approve import (
+    approve_by_policy,
+    approve_issue,
+    require_approval,
+    void_changed_approvals,
+)
+from newsletter.issues.approval.decision_links import LIFETIME, make_decision_url, read_decision
+from newsletter.jobs.staff_notices import tell_of_waiting_seconds
 from newsletter.models import Issue, Publication, StaffNotice
-from newsletter.sending.start import start_send
-from subscribers.errors import BadLink, NeedsPerson, NotAllowed, NotApproved
+from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_story
 
 pytestmark = pytest.mark.django_db

@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.issues.approval_rules import count_recipients
-from newsletter.issues.approve import approve_issue, require_approval, void_changed_approvals
-from newsletter.issues.approved_audience import describe_audience, most_after
-from newsletter.issues.audience import count_readers
-from newsletter.issues.content import resolve_content
+from newsletter.common.errors import AudienceChanged, NotApproved, NotReady
+from newsletter.issues.approval.approval_rules import count_recipients
+from newsletter.issues.approval.approve import approve_issue, require_approval, void_changed_approvals
+from newsletter.issues.approval.approved_audience import describe_audience, most_after
+from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.variants.groups import count_readers
 from newsletter.jobs.tick import start_due_sends, void_stale_approvals
 from newsletter.models import Approval, Delivery, Issue, Publication, Send, StaffNotice
-from newsletter.sending.start import begin_send, prepare_begun, start_send
-from subscribers.errors import AudienceChanged, NotApproved, NotReady
+from newsletter.sending.freezing.start import begin_send, prepare_begun, start_send
 from subscribers.models import MailingList, Segment, Subscriber, Topic
 from tests.support.fixtures import HOUSTON, LONDON, NOW, add_readers, make_approver, make_event, make_issue, make_story
 
@@ -84,7 +84,7 @@ def test_a_widened_segment_voids_the_approval_and_tells_staff(approved: Issue) -
 
 
 def test_a_segment_widened_during_the_freeze_mails_nobody(approved: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
-    from newsletter.sending import freeze
+    from newsletter.sending.freezing import freeze
 
     made = freeze.make_variants
 

@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from newsletter.issues.assemble import assemble_slot, find_slot, open_due_slots
+from newsletter.common.errors import WrongState
+from newsletter.issues.assembly.assemble import assemble_slot, find_slot, open_due_slots
 from newsletter.models import Issue, PlacedStory, Slot
-from subscribers.errors import WrongState
 from tests.support.fixtures import (
     DUE,
     NOW,

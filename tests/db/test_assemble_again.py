@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.issues.approve import approve_issue, current_approval
-from newsletter.issues.reasons import explain_candidates
-from newsletter.issues.reassemble import assemble_again
+from newsletter.common.errors import NotAllowed, WrongState
+from newsletter.issues.approval.approve import approve_issue, current_approval
+from newsletter.issues.assembly.reasons import explain_candidates
+from newsletter.issues.assembly.reassemble import assemble_again
 from newsletter.models import EventNotice, Issue, Story
-from subscribers.errors import NotAllowed, WrongState
 from tests.support.fixtures import (
     NOW,
     add_readers,

@@ -9,12 +9,12 @@ from wagtail.images.models import Image
 from wagtail.log_actions import log
 from wagtail.models import Revision
 
-from newsletter.content.place_questions import settle_place
-from newsletter.issues.approval_rules import asks_for_another, require_right
-from newsletter.issues.approve import approve_issue, require_approval
-from newsletter.issues.authors import find_authors
+from newsletter.common.errors import NotAllowed, NotApproved
+from newsletter.content.ingesting.location_questions import settle_place
+from newsletter.issues.approval.approval_rules import asks_for_another, require_right
+from newsletter.issues.approval.approve import approve_issue, require_approval
+from newsletter.issues.approval.authors import find_authors
 from newsletter.models import Appeal, Brand, ContentEdit, EventNotice, Issue, Publication, Source, Story
-from subscribers.errors import NotAllowed, NotApproved
 from subscribers.models import MailingList, Segment, Topic
 from subscribers.places import find_place
 from tests.support.fixtures import (

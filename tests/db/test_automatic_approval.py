@@ -4,15 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.issues.approval_rules import goes_by_itself
-from newsletter.issues.approve import approve_by_policy, approve_issue
-from newsletter.issues.assemble import assemble_slot, find_slot
-from newsletter.issues.overdue import find_overdue
-from newsletter.jobs.tell import tell_of_assembly
+from newsletter.common.errors import NeedsPerson, NotApproved
+from newsletter.issues.approval.approval_rules import goes_by_itself
+from newsletter.issues.approval.approve import approve_by_policy, approve_issue
+from newsletter.issues.assembly.assemble import assemble_slot, find_slot
+from newsletter.issues.assembly.overdue import find_overdue
+from newsletter.jobs.staff_notices import tell_of_assembly
 from newsletter.jobs.tick import start_due_sends
 from newsletter.models import ContentEdit, Issue, Publication, Send, StaffNotice, Story
-from newsletter.sending.start import start_send
-from subscribers.errors import NeedsPerson, NotApproved
+from newsletter.sending.freezing.start import start_send
 from subscribers.models import Segment
 from tests.support.fixtures import DUE, LONDON, NOW, add_readers, make_approver, make_issue, make_story
 

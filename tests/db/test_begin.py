@@ -4,11 +4,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError
 
+from newsletter.common.errors import NotAllowed
 from newsletter.jobs.tick import prepare_begun_sends
 from newsletter.models import Issue, Publication, Send, StaffNotice
-from newsletter.sending import start
-from newsletter.sending.start import begin_send, prepare_begun, prepare_send, start_send
-from subscribers.errors import NotAllowed
+from newsletter.sending.freezing import start
+from newsletter.sending.freezing.start import begin_send, prepare_begun, prepare_send, start_send
 from subscribers.models import Subscription
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_story
 

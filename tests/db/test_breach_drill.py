@@ -13,15 +13,15 @@ from django.urls import reverse
 from django.utils import timezone
 from wagtail.log_actions import log
 
-from newsletter.keys import make_key
+from newsletter.api_keys import make_key
+from newsletter.common.errors import NotFound
 from newsletter.models import Publication
 from newsletter.organisation.breach import entries_of_export, entries_of_key, entries_of_staff
-from subscribers import arrivals
-from subscribers.erasure import erase_person
-from subscribers.errors import NotFound
-from subscribers.gate import Decision, Way
-from subscribers.importing.service import import_people
+from subscribers.consent import intake as arrivals
+from subscribers.consent.signup_limits import Decision, Way
+from subscribers.importing.writing.service import import_people
 from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
+from subscribers.people.erasure import erase_person
 from tests.support.fixtures import add_readers, make_issue, make_story
 from tests.support.people import make_list, make_member, make_person
 from tests.web.desk import PASSWORD, sign_in

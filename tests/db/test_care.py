@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from newsletter.issues.approve import approve_issue
-from newsletter.issues.care import care_of, find_fault
-from newsletter.issues.content import resolve_content
-from newsletter.issues.variants import find_groups, freeze_revision, make_variants
+from newsletter.common.errors import NotReady
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.snapshot.consent_rules import care_of, find_fault
+from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.variants.render import find_groups, freeze_revision, make_variants
 from newsletter.jobs.tick import start_due_sends
 from newsletter.models import Issue, Publication, Send, StaffNotice, Story
-from newsletter.sending.start import start_send
-from subscribers.errors import NotReady
+from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)

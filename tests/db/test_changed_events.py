@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.desk.home_tasks import find_tasks
-from newsletter.issues.approve import approve_issue
-from newsletter.jobs.tell_events import tell_of_changed_events
+from newsletter.desk.home.tasks import find_tasks
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.jobs.event_notices import tell_of_changed_events
 from newsletter.models import EventNotice, Issue, StaffNotice
 from tests.support.announcing import announce, move_event, publish, tell
 from tests.support.fixtures import HOUSTON, LONDON, NOW, make_approver, make_event

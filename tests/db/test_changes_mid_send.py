@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from newsletter.models import Delivery, Publication
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.receipt import make_receipt
-from newsletter.sending.run import run_send
-from newsletter.sending.start import start_send
-from subscribers.erasure import erase_person
-from subscribers.identity import identify
-from subscribers.merging import merge_people
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.worker_loop import run_send
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.receipt import make_receipt
 from subscribers.models import Reason, Subscriber, Subscription
-from subscribers.suppression import suppress
-from subscribers.unsubscribe import leave_all, leave_list
+from subscribers.people.erasure import erase_person
+from subscribers.people.identity import identify
+from subscribers.people.merge import merge_people
+from subscribers.unsubscribing.suppression import suppress
+from subscribers.unsubscribing.unsubscribe import leave_all, leave_list
 from tests.db.test_faults import Clock
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story

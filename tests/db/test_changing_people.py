@@ -2,10 +2,10 @@
 
 import pytest
 
-from subscribers.attributes import read_attributes, set_attributes
-from subscribers.changing import Answer, Change, Outcome, change_people
 from subscribers.models import ConsentEvent, Reason, Subscriber, Subscription, Suppression, Topic
-from subscribers.stopping import BadReason, stop_mail
+from subscribers.people.attributes import read_attributes, set_attributes
+from subscribers.people.bulk_update import Answer, Change, Outcome, change_people
+from subscribers.unsubscribing.stop_mail import BadReason, stop_mail
 from tests.support.people import NOW, make_list, make_member, make_person
 
 pytestmark = pytest.mark.django_db

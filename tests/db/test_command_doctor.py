@@ -18,8 +18,8 @@ from newsletter.organisation.health.machine import check_data_folder, check_disk
 from newsletter.organisation.health.sending import check_senders
 from newsletter.organisation.staff import add_staff
 from newsletter.rendering import TemplateError
-from newsletter.sending.domain_records import FindTexts
-from newsletter.sending.finding import Finding
+from newsletter.sending.deliverability.domain_records import FindTexts
+from newsletter.sending.deliverability.finding import Finding
 from subscribers.models import MailingList, Segment
 
 pytestmark = pytest.mark.django_db

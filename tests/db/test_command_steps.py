@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from newsletter.management.commands.send import NEEDS_ATTENTION
 from newsletter.models import Installation, Issue, Slot, Source
-from newsletter.sending.start import start_send
+from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import LONDON, add_readers, make_approver, make_event, make_publication, make_story
 from tests.support.provider_faults import Fault
 

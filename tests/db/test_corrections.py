@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.issues.approve import approve_by_policy, approve_issue
-from newsletter.issues.assemble import assemble_slot, find_slot
-from newsletter.issues.audience import count_people
-from newsletter.issues.corrections import announce_change, find_misled
+from newsletter.common.errors import NotAllowed, NotReady
+from newsletter.issues.approval.approve import approve_by_policy, approve_issue
+from newsletter.issues.assembly.assemble import assemble_slot, find_slot
+from newsletter.issues.corrections.correct import announce_change, find_misled
+from newsletter.issues.variants.groups import count_people
 from newsletter.models import Batch, Slot
-from subscribers.errors import NotAllowed, NotReady
 from subscribers.models import Subscriber, Subscription
-from subscribers.unsubscribe import leave_list
+from subscribers.unsubscribing.unsubscribe import leave_list
 from tests.support.announcing import LONDONERS, announce, move_event, people_of, publish, send_out
 from tests.support.fixtures import (
     LONDON,

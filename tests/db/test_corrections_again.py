@@ -11,11 +11,13 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
-from newsletter.issues import corrections, told
-from newsletter.issues.approve import approve_issue, check_ready, void_changed_approvals
-from newsletter.issues.assemble import assemble_slot, find_slot
-from newsletter.issues.audience import count_people
-from newsletter.issues.corrections import announce_change, find_misled, find_overtaken, take_back
+from newsletter.common.errors import NotAllowed, NotApproved, NotReady, WrongState
+from newsletter.issues.approval.approve import approve_issue, check_ready, void_changed_approvals
+from newsletter.issues.assembly.assemble import assemble_slot, find_slot
+from newsletter.issues.corrections import correct as corrections
+from newsletter.issues.corrections import notified as told
+from newsletter.issues.corrections.correct import announce_change, find_misled, find_overtaken, take_back
+from newsletter.issues.variants.groups import count_people
 from newsletter.models import (
     Batch,
     Corrected,
@@ -28,11 +30,10 @@ from newsletter.models import (
     Publication,
     Send,
 )
-from newsletter.sending import freeze
-from newsletter.sending.control import cancel_send
-from newsletter.sending.retention import forget_old_deliveries
-from newsletter.sending.start import start_send
-from subscribers.errors import NotAllowed, NotApproved, NotReady, WrongState
+from newsletter.sending.freezing import freeze
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.control import cancel_send
+from newsletter.sending.settling.retention import forget_old_deliveries
 from subscribers.models import Subscriber, Subscription
 from tests.support.announcing import LONDONERS, announce, move_event, people_of, publish, send_out, tell
 from tests.support.fixtures import LONDON, NOW, add_readers, make_approver, make_publication, make_story

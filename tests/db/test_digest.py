@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from newsletter.issues.approve import approve_issue
-from newsletter.issues.assemble import Assembly, assemble_slot, find_slot, open_due_slots
-from newsletter.issues.audience import count_people
-from newsletter.issues.content import resolve_content
-from newsletter.issues.find import find_issue
-from newsletter.issues.place import place_stories
+from newsletter.common.errors import NotReady
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.assembly.assemble import Assembly, assemble_slot, find_slot, open_due_slots
+from newsletter.issues.assembly.lookup import find_issue
+from newsletter.issues.assembly.placements import place_stories
+from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.variants.groups import count_people
 from newsletter.models import Issue, PlacedStory, Publication, Send, Slot
-from newsletter.sending.start import start_send
-from subscribers.errors import NotReady
+from newsletter.sending.freezing.start import start_send
 from subscribers.models import Subscription
 from tests.support.fixtures import (
     NOW,

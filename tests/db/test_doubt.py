@@ -7,19 +7,19 @@ import pytest
 
 from newsletter.feedback.match import Target
 from newsletter.feedback.settle import settle_by_evidence
-from newsletter.jobs.tell_sends import tell_of_stopped_sends
+from newsletter.jobs.send_notices import tell_of_stopped_sends
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send, StaffNotice
-from newsletter.providers.contract import Outcome, Verdict
-from newsletter.sending.claim import claim_batch
-from newsletter.sending.control import end_send, send_again, settle_as_accepted
-from newsletter.sending.dispatch import Dispatcher
-from newsletter.sending.outcome import record_outcome
-from newsletter.sending.provider import account_label, current_adapter
-from newsletter.sending.receipt import make_receipt
-from newsletter.sending.run import sweep
-from newsletter.sending.start import start_send
+from newsletter.providers.base.contract import Outcome, Verdict
+from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.dispatching.dispatch import Dispatcher
+from newsletter.sending.dispatching.outcome import record_outcome
+from newsletter.sending.dispatching.provider import account_label, current_adapter
+from newsletter.sending.dispatching.worker_loop import sweep
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.control import end_send, send_again, settle_as_accepted
+from newsletter.sending.settling.receipt import make_receipt
 from subscribers.models import Subscriber, Subscription, Suppression
-from subscribers.unsubscribe import leave_list
+from subscribers.unsubscribing.unsubscribe import leave_list
 from tests.db.test_send import ready_issue
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import Fault

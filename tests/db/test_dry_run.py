@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from newsletter.issues.approve import approve_issue
-from newsletter.issues.dry_run import find_unfillable
+from newsletter.common.errors import NotReady
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.approval.dry_run import find_unfillable
 from newsletter.models import Publication, Variant
-from subscribers.errors import NotReady
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +54,7 @@ def test_f16_a_field_without_a_default_is_found_where_somebody_might_lack_it() -
 
 
 def test_f16_an_issue_that_could_not_be_made_for_somebody_is_not_approved(monkeypatch: pytest.MonkeyPatch) -> None:
-    from newsletter.issues import variants
+    from newsletter.issues.variants import render as variants
     from newsletter.rendering import render
 
     monkeypatch.setattr(variants, "render", lambda document: replace(render(document), subject="Dear __pv_broken"))

@@ -7,17 +7,17 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
+from newsletter.common.errors import NotReady
 from newsletter.jobs import embedded, engine, stopping
 from newsletter.jobs.catalogue import EVERYTHING, JOBS, SCHEDULER, WORKER, Job, jobs_of
-from newsletter.jobs.rings import Rings, run_job
+from newsletter.jobs.timer import Rings, run_job
 from newsletter.models import Batch
-from newsletter.sending import bell
-from newsletter.sending.claim import claim_batch
-from newsletter.sending.dispatch import Dispatcher
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.run import dispatch_due
-from newsletter.sending.start import start_send
-from subscribers.errors import NotReady
+from newsletter.sending.dispatching import signals as bell
+from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.dispatching.dispatch import Dispatcher
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.worker_loop import dispatch_due
+from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from newsletter.content.ingest import IngestReport, ingest_source
-from newsletter.issues.approve import void_changed_approvals
+from newsletter.common.errors import NotApproved
+from newsletter.content.ingesting.ingest import IngestReport, ingest_source
+from newsletter.issues.approval.approve import void_changed_approvals
 from newsletter.models import Delivery, EventNotice, Issue, Source
-from newsletter.sending.start import start_send
-from subscribers.errors import NotApproved
+from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
 from tests.support.shapes import MARKER, read_shape
 from tests.support.site import Site, serve_site

@@ -9,11 +9,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from subscribers.attributes import write_attributes
-from subscribers.exporter import OF_ALL_LISTS, OF_ONE_LIST, export_people
-from subscribers.importing.report import ImportReport
-from subscribers.importing.service import import_people
-from subscribers.locations import locate, place_for
+from subscribers.exporting.csv_export import OF_ALL_LISTS, OF_ONE_LIST, export_people
+from subscribers.importing.writing.report import ImportReport
+from subscribers.importing.writing.service import import_people
 from subscribers.models import (
     Basis,
     ConsentEvent,
@@ -25,6 +23,8 @@ from subscribers.models import (
     Subscription,
     Topic,
 )
+from subscribers.people.attributes import write_attributes
+from subscribers.people.locations import locate, place_for
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
 pytestmark = pytest.mark.django_db

@@ -13,14 +13,14 @@ from newsletter.feedback.endpoint import webhook_secret
 from newsletter.feedback.receive import store_webhook
 from newsletter.models import Batch, Delivered, Delivery, DeliveryException, ProviderEvent, Send
 from newsletter.models.feedback import Bounce
-from newsletter.providers.webhook_call import WebhookCall
-from newsletter.sending.delivered import DeliveredBits, count_delivered, find_delivered, mark_delivered
-from newsletter.sending.receipt import list_deliveries, make_receipt
-from newsletter.sending.start import start_send
-from newsletter.sending.sweep import finish_sends
-from subscribers.identity import identify
+from newsletter.providers.base.webhooks.call import WebhookCall
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.delivered import DeliveredBits, count_delivered, find_delivered, mark_delivered
+from newsletter.sending.settling.receipt import list_deliveries, make_receipt
+from newsletter.sending.settling.sweep import finish_sends
 from subscribers.models import ConsentEvent, Reason, Subscriber, Subscription, Suppression
-from subscribers.suppression import lift_suppression, suppress
+from subscribers.people.identity import identify
+from subscribers.unsubscribing.suppression import lift_suppression, suppress
 from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from newsletter.sending.dispatch import Dispatcher
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.receipt import make_receipt
-from newsletter.sending.run import dispatch_due, sweep
-from newsletter.sending.start import start_send
+from newsletter.sending.dispatching.dispatch import Dispatcher
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.worker_loop import dispatch_due, sweep
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.receipt import make_receipt
 from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)

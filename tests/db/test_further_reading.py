@@ -8,15 +8,15 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.desk.issue_checks import find_everywhere
-from newsletter.issues.approve import approve_issue, current_approval
-from newsletter.issues.content import resolve_content
-from newsletter.issues.further_reading import find_unfit_links
+from newsletter.common.errors import NotReady
+from newsletter.desk.issues.issue_checks import find_everywhere
+from newsletter.issues.approval.approve import approve_issue, current_approval
+from newsletter.issues.snapshot.related_links import find_unfit_links
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Batch, Issue, Story, Variant
-from newsletter.sending.claim import find_due_batches
-from newsletter.sending.start import start_send
-from newsletter.sending.withdraw import withdraw_story
-from subscribers.errors import NotReady
+from newsletter.sending.dispatching.claim import find_due_batches
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.withdraw import withdraw_story
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,

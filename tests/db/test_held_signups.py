@@ -2,10 +2,10 @@
 
 import pytest
 
-from subscribers.held import AlreadyDecided, drop, hold_signup, let_in
-from subscribers.locations import locate, place_for
+from subscribers.consent.held import AlreadyDecided, drop, hold_signup, let_in
+from subscribers.consent.signup import Requested
 from subscribers.models import HeldSignup, MailingList, Place, Subscriber
-from subscribers.signup import Requested
+from subscribers.people.locations import locate, place_for
 from tests.support.people import NOW, make_list
 
 pytestmark = pytest.mark.django_db

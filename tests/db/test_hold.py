@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from newsletter.common.errors import NotReady
 from newsletter.models import Attempt, Batch, DeliveryException, Installation, Send
-from newsletter.sending.claim import claim_batch
-from newsletter.sending.hold import read_journal, release_everything
-from newsletter.sending.start import start_send
-from newsletter.sending.sweep import wake_up
-from subscribers.errors import NotReady
+from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.installation_hold import read_journal, release_everything
+from newsletter.sending.settling.sweep import wake_up
 from tests.db.test_send import ready_issue
 from tests.support.fixtures import NOW
 

@@ -10,20 +10,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newsletter.bench.importing import BadFileMaker, outcomes_of, suppress_some
-from subscribers.addresses import normalise
-from subscribers.attributes import read_attributes
-from subscribers.audience import contactable
-from subscribers.erasure import erase_person
-from subscribers.identity import identify
-from subscribers.importing import batches, run
-from subscribers.importing.batches import Terms, choose_terms, forget_old_files, leave_file, start_run, work_on_imports
-from subscribers.importing.chunks import ChunkWriter
-from subscribers.importing.claims import ClaimLost, claim, hold
-from subscribers.importing.errors import BadFile, CannotImport
-from subscribers.importing.refused_file import refusals_of, write_refused
-from subscribers.importing.report import ImportReport
-from subscribers.importing.service import import_people
-from subscribers.importing.undo import ask_to_undo, undo_now
+from subscribers.addresses.normalise import normalise
+from subscribers.audience.eligibility import contactable
+from subscribers.consent.signup import request_subscription
+from subscribers.importing.reading.errors import BadFile, CannotImport
+from subscribers.importing.writing import batches, run
+from subscribers.importing.writing.batches import (
+    Terms,
+    choose_terms,
+    forget_old_files,
+    leave_file,
+    start_run,
+    work_on_imports,
+)
+from subscribers.importing.writing.chunks import ChunkWriter
+from subscribers.importing.writing.claims import ClaimLost, claim, hold
+from subscribers.importing.writing.refused_file import refusals_of, write_refused
+from subscribers.importing.writing.report import ImportReport
+from subscribers.importing.writing.service import import_people
+from subscribers.importing.writing.undo import ask_to_undo, undo_now
 from subscribers.models import (
     Basis,
     Confirmation,
@@ -40,10 +45,12 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
-from subscribers.people import find_person
-from subscribers.signup import request_subscription
-from subscribers.suppression import suppress
-from subscribers.unsubscribe import leave_all, leave_list
+from subscribers.people.attributes import read_attributes
+from subscribers.people.erasure import erase_person
+from subscribers.people.identity import identify
+from subscribers.people.lookup import find_person
+from subscribers.unsubscribing.suppression import suppress
+from subscribers.unsubscribing.unsubscribe import leave_all, leave_list
 from tests.support.people import NOW, make_list, make_member, make_person
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from PIL import Image
 
-from newsletter.content.ingest import ingest_due, ingest_source
+from newsletter.content.ingesting.ingest import ingest_due, ingest_source
 from newsletter.models import EventNotice, Source, Story
 from subscribers.models import Topic
 from tests.support.fixtures import NOW

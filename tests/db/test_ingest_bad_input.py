@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from newsletter.content import read
-from newsletter.content.fetch import Limits
-from newsletter.content.ingest import IngestReport, ingest_due, ingest_source
-from newsletter.content.parse_apart import Cost, ParsingChild
+from newsletter.content.fetching.fetch import Limits
+from newsletter.content.ingesting import read_source as read
+from newsletter.content.ingesting.ingest import IngestReport, ingest_due, ingest_source
+from newsletter.content.parsing.sandbox.process import Cost, ParsingChild
 from newsletter.models import EventNotice, Source, Story
 from tests.support.fixtures import NOW
 from tests.support.site import Site, serve_site

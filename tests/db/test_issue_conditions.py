@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from newsletter.common.errors import BadRule
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, ReaderClick, Send, Variant
 from newsletter.models.issues import IssueRevision
-from subscribers.errors import BadRule
 from subscribers.models import Subscriber
 from subscribers.segments import check_rule, compile_rule, count_people, explain_rule
 from subscribers.segments.registry import find_kind, register_condition

@@ -7,14 +7,14 @@ import pytest
 from django.db import connection, transaction
 
 from newsletter.models import Attempt, Batch
-from newsletter.providers.contract import Outcome, Verdict
-from newsletter.sending import dispatch
-from newsletter.sending.claim import Claim, claim_batch
-from newsletter.sending.lease import LEASE, LONGEST, Keeper, Lease
-from newsletter.sending.outcome import record_outcome
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.start import start_send
-from newsletter.sending.sweep import settle_lost_leases
+from newsletter.providers.base.contract import Outcome, Verdict
+from newsletter.sending.dispatching import dispatch
+from newsletter.sending.dispatching.claim import Claim, claim_batch
+from newsletter.sending.dispatching.lease import LEASE, LONGEST, Keeper, Lease
+from newsletter.sending.dispatching.outcome import record_outcome
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.sweep import settle_lost_leases
 from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)

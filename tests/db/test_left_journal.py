@@ -12,23 +12,30 @@ import pytest
 from django.db import OperationalError, connection
 
 from newsletter.organisation.health.sending import check_journal
-from newsletter.sending import hold
-from newsletter.sending.hold import hold_everything
-from newsletter.sending.restore import doubt_what_was_open, release_after_restore
-from newsletter.sending.sweep import wake_up
-from subscribers import journal_file
-from subscribers.audience import eligible
-from subscribers.erasure import erase_person
-from subscribers.importing.service import import_people
-from subscribers.importing.undo import undo_now
-from subscribers.journal import Note, count_waiting, journal_path, read_notes, write_notes, write_waiting
-from subscribers.journal_check import _write_position, complete_journal
-from subscribers.links import LinkTarget
+from newsletter.sending.limits import installation_hold as hold
+from newsletter.sending.limits.installation_hold import hold_everything
+from newsletter.sending.settling.restore import doubt_what_was_open, release_after_restore
+from newsletter.sending.settling.sweep import wake_up
+from subscribers.audience.eligibility import eligible
+from subscribers.consent.signup import confirm_subscription, request_subscription
+from subscribers.importing.writing.service import import_people
+from subscribers.importing.writing.undo import undo_now
+from subscribers.links.signed_links import LinkTarget
 from subscribers.models import ConsentEvent, ImportBatch, MailingList, Reason, Subscriber, Subscription, Suppression
-from subscribers.replay import Replayed, replay_journal
-from subscribers.signup import confirm_subscription, request_subscription
-from subscribers.suppression import lift_suppression, suppress
-from subscribers.unsubscribe import leave_all, leave_list
+from subscribers.people.erasure import erase_person
+from subscribers.unsubscribing import journal_file
+from subscribers.unsubscribing.journal_check import _write_position, complete_journal
+from subscribers.unsubscribing.journal_replay import Replayed, replay_journal
+from subscribers.unsubscribing.suppression import lift_suppression, suppress
+from subscribers.unsubscribing.suppression_journal import (
+    Note,
+    count_waiting,
+    journal_path,
+    read_notes,
+    write_notes,
+    write_waiting,
+)
+from subscribers.unsubscribing.unsubscribe import leave_all, leave_list
 from tests.support.disk import fill_up, small_disk
 from tests.support.people import NOW, make_list, make_member
 from tests.support.processes import wait_until
@@ -282,7 +289,7 @@ def test_what_a_process_that_was_killed_had_not_noted_is_noted_at_the_next_start
     leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     assert complete_journal(now=NOW) == 0
     with monkeypatch.context() as lost:
-        lost.setattr("subscribers.journal._append", lambda notes: None)
+        lost.setattr("subscribers.unsubscribing.suppression_journal._append", lambda notes: None)
         leave_list(subscriber=person("bea"), mailing_list=weekly, now=NOW)
         bring_leavers_of_long_ago(weekly)
     monkeypatch.setattr(hold, "_PLAYED", [])
@@ -311,7 +318,7 @@ def test_a_mark_that_was_lifted_unnoted_is_not_set_again(
     suppress(address_hash=bytes(person("eve").address_hash), reason=Reason.STAFF, now=NOW)
     complete_journal(now=NOW)
     with monkeypatch.context() as lost:
-        lost.setattr("subscribers.journal._append", lambda notes: None)
+        lost.setattr("subscribers.unsubscribing.suppression_journal._append", lambda notes: None)
         lift_suppression(suppression=Suppression.objects.get(), by="kim", why="a mistake of ours", now=LATER)
     assert complete_journal(now=LATER) == 1
     assert complete_journal(now=LATER) == 0

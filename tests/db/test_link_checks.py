@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.content.fetch import Fetcher
-from newsletter.content.fetch_errors import Unreachable
-from newsletter.issues.content import resolve_content
-from newsletter.issues.links import find_dead_links, find_links, look_at_links
+from newsletter.common.errors import NotReady
+from newsletter.content.fetching.fetch import Fetcher
+from newsletter.content.fetching.fetch_errors import Unreachable
+from newsletter.issues.snapshot.link_checks import find_dead_links, find_links, look_at_links
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, LinkLook, Publication, Send, SenderDomain
-from newsletter.sending.domain_records import NoAnswer
-from newsletter.sending.domains import find_domain_faults, look_at_domains
-from newsletter.sending.start import start_send
-from subscribers.errors import NotReady
+from newsletter.sending.deliverability.domain_records import NoAnswer
+from newsletter.sending.deliverability.domains import find_domain_faults, look_at_domains
+from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_readers, make_issue, make_story
 from tests.support.site import Site, serve_site
 

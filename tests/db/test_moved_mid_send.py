@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from newsletter.models import Batch, DeliveryException, Send
-from newsletter.sending.claim import LEFT, REACHED
-from newsletter.sending.dispatch import Dispatcher
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.receipt import make_receipt
-from newsletter.sending.start import start_send
-from subscribers.identity import identify
-from subscribers.merging import merge_people
+from newsletter.sending.dispatching.claim import LEFT, REACHED
+from newsletter.sending.dispatching.dispatch import Dispatcher
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.receipt import make_receipt
 from subscribers.models import Subscriber
+from subscribers.people.identity import identify
+from subscribers.people.merge import merge_people
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from subscribers.audience import eligible
-from subscribers.importing.errors import BadFile
-from subscribers.importing.report import ImportReport
-from subscribers.importing.service import import_people
+from subscribers.audience.eligibility import eligible
+from subscribers.importing.reading.errors import BadFile
+from subscribers.importing.writing.report import ImportReport
+from subscribers.importing.writing.service import import_people
 from subscribers.models import ImportBatch, ImportKind, MailingList, Reason, Subscriber, Suppression, Topic
 from tests.support.people import NOW, make_list
 

@@ -6,13 +6,13 @@ import pytest
 from django.contrib.auth.models import Permission
 from wagtail.users.models import UserProfile
 
-from newsletter.issues.assemble import assemble_slot, find_slot
-from newsletter.issues.protected_terms import add_terms
-from newsletter.jobs.confirm import send_due_confirmations
-from newsletter.jobs.tell import send_due_notices, tell_of_assembly
-from subscribers.links import Purpose, read_link
+from newsletter.issues.assembly.assemble import assemble_slot, find_slot
+from newsletter.issues.protected_terms.terms import add_terms
+from newsletter.jobs.confirmations import send_due_confirmations
+from newsletter.jobs.staff_notices import send_due_notices, tell_of_assembly
+from subscribers.consent.signup import confirm_subscription, request_subscription
+from subscribers.links.signed_links import Purpose, read_link
 from subscribers.models import Confirmation, Subscription
-from subscribers.signup import confirm_subscription, request_subscription
 from tests.support.fixtures import DUE, NOW, make_approver, make_publication, make_story
 from tests.support.provider_faults import Fault, answer
 

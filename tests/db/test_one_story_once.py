@@ -8,11 +8,11 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection
 
-from newsletter.content.ingest import IngestReport, ingest_source
-from newsletter.content.same_page import hash_page
-from newsletter.content.wordpress_roots import forget_roots
-from newsletter.issues.content import resolve_content
-from newsletter.issues.leave_out import stories_of
+from newsletter.content.ingesting.ingest import IngestReport, ingest_source
+from newsletter.content.ingesting.wordpress_roots import forget_roots
+from newsletter.content.parsing.same_page import hash_page
+from newsletter.issues.snapshot.redact import stories_of
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import PlacedStory, Source, Story, StoryAddress, StoryOrigin
 from subscribers.models import Topic
 from tests.support.fixtures import NOW, make_issue, make_publication, make_source, make_story

@@ -6,22 +6,22 @@ from typing import Any
 
 import pytest
 
-from newsletter.issues.audience import Group, count_people
-from newsletter.jobs.tell import send_due_notices, write_notice
+from newsletter.common.errors import BadAddress, NotReady
+from newsletter.issues.variants.groups import Group, count_people
+from newsletter.jobs.staff_notices import send_due_notices, write_notice
 from newsletter.models import Batch, Proof, Send, StaffNotice
 from newsletter.organisation.health.sending import check_reach
-from newsletter.providers.contract import Finder, Verdict
-from newsletter.sending.dispatch import Dispatcher
-from newsletter.sending.notice import send_notice, sender_of
-from newsletter.sending.proof import send_proofs
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.receipt import list_deliveries, make_receipt
-from newsletter.sending.start import start_send
-from subscribers.audience import explain_ineligible
-from subscribers.errors import BadAddress, NotReady
+from newsletter.providers.base.contract import Finder, Verdict
+from newsletter.sending.dispatching.dispatch import Dispatcher
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.notices.proofs import send_proofs
+from newsletter.sending.notices.system_mail import send_notice, sender_of
+from newsletter.sending.settling.receipt import list_deliveries, make_receipt
+from subscribers.audience.eligibility import explain_ineligible
+from subscribers.audience.recipient_allowlist import read_only_to
 from subscribers.models import Reason, Subscriber
-from subscribers.only_to import read_only_to
-from subscribers.suppression import suppress
+from subscribers.unsubscribing.suppression import suppress
 from tests.db.test_send import ready_issue, send_all
 from tests.support.fixtures import NOW, make_approver
 
@@ -165,7 +165,7 @@ def test_f24_no_module_but_one_makes_an_adapter_so_the_fence_has_no_way_round() 
         names = {node.func.id for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if _is_named_call(node)}
         if "adapter_for" in names:
             makers.add(str(file.relative_to(ROOT)))
-    assert makers == {"newsletter/sending/provider.py"}
+    assert makers == {"newsletter/sending/dispatching/provider.py"}
 
 
 def _is_named_call(node: ast.AST) -> bool:

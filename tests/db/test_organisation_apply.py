@@ -10,11 +10,11 @@ from threading import Thread
 import pytest
 from PIL import Image
 
+from newsletter.common.errors import BadFile
 from newsletter.demo.organisation import write_organisation
 from newsletter.models import Appeal, Brand, Picture, Publication, Source
 from newsletter.organisation.apply import Change, apply_file
 from newsletter.organisation.sample import read_sample
-from subscribers.errors import BadFile
 from subscribers.models import MailingList, Segment, Topic
 
 pytestmark = pytest.mark.django_db

@@ -8,12 +8,12 @@ import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
-from newsletter.issues.approve import approve_issue, hold_issue, release_issue
-from newsletter.issues.overdue import find_overdue
-from newsletter.jobs.pulse import find_trouble
+from newsletter.issues.approval.approve import approve_issue, hold_issue, release_issue
+from newsletter.issues.assembly.overdue import find_overdue
+from newsletter.jobs.heartbeat import find_trouble
 from newsletter.models import Issue, Publication, Slot
 from newsletter.organisation.health.content import check_overdue
-from newsletter.sending.start import start_send
+from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
 from tests.web.desk import sign_in
 

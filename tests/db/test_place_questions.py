@@ -7,9 +7,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from newsletter.content.ingest import ingest_source
-from newsletter.content.place_questions import settle_place
-from newsletter.issues.near import Where, choose_events_for
+from newsletter.content.ingesting.ingest import ingest_source
+from newsletter.content.ingesting.location_questions import settle_place
+from newsletter.issues.variants.nearby_events import Where, choose_events_for
 from newsletter.models import EventNotice, SettledPlace, Source
 from subscribers.places import find_place
 from tests.support.fixtures import NOW

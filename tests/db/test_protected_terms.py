@@ -11,12 +11,12 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client, override_settings
 from icalendar import Calendar
 
-from newsletter.issues.approve import approve_by_policy, approve_issue
-from newsletter.issues.assemble import assemble_slot, find_slot
-from newsletter.issues.calendar_links import calendar_name
-from newsletter.issues.content import resolve_content
-from newsletter.issues.protected_check import hide_protected, look_for_protected
-from newsletter.issues.protected_terms import (
+from newsletter.common.errors import NotAllowed, NotReady
+from newsletter.issues.approval.approve import approve_by_policy, approve_issue
+from newsletter.issues.assembly.assemble import assemble_slot, find_slot
+from newsletter.issues.protected_terms.check import hide_protected, look_for_protected
+from newsletter.issues.protected_terms.encryption import is_sealed_anew, seal, unseal
+from newsletter.issues.protected_terms.terms import (
     BadTerms,
     add_terms,
     count_lost,
@@ -25,8 +25,9 @@ from newsletter.issues.protected_terms import (
     reveal_term,
     seal_anew,
 )
-from newsletter.issues.sealing import is_sealed_anew, seal, unseal
-from newsletter.jobs.tell import tell_of_assembly
+from newsletter.issues.snapshot.calendar_links import calendar_name
+from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.jobs.staff_notices import tell_of_assembly
 from newsletter.jobs.tick import start_due_sends
 from newsletter.models import (
     Attempt,
@@ -42,14 +43,13 @@ from newsletter.models import (
     Story,
     Variant,
 )
-from newsletter.sending.claim import claim_batch, find_due_batches
-from newsletter.sending.control import resume_send
-from newsletter.sending.gate import gate_sends
-from newsletter.sending.proof import send_proofs
-from newsletter.sending.protect import pause_protected
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.start import start_send
-from subscribers.errors import NotAllowed, NotReady
+from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.control import resume_send
+from newsletter.sending.limits.pause_protected import pause_protected
+from newsletter.sending.limits.send_window import gate_sends
+from newsletter.sending.notices.proofs import send_proofs
 from tests.support.fixtures import (
     DUE,
     LONDON,
@@ -345,7 +345,7 @@ def assert_held(issue: Issue) -> None:
 
 
 def test_v3_the_freeze_looks_again_after_the_send_was_begun(issue: Issue) -> None:
-    from newsletter.sending.start import begin_send, prepare_begun
+    from newsletter.sending.freezing.start import begin_send, prepare_begun
 
     in_story(issue)
     approve_issue(issue=Issue.objects.get(pk=issue.pk), by=make_approver(), now=NOW)
@@ -468,7 +468,7 @@ def test_v3_terms_get_their_numbers_in_the_order_of_their_commits(issue: Issue, 
 def test_v3_a_proof_is_refused_for_it_leaves_the_house_too(issue: Issue) -> None:
     in_subject(issue)
     protect(SECRET)
-    from newsletter.desk.readers import NOBODY
+    from newsletter.desk.issues.variant_groups import NOBODY
 
     by = make_approver()
     with pytest.raises(NotReady, match="protected term"):

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.content.fetch import Fetcher
-from newsletter.jobs.pulse import find_trouble, send_pulse
+from newsletter.content.fetching.fetch import Fetcher
+from newsletter.jobs.heartbeat import find_trouble, send_pulse
 from newsletter.models import Batch, Installation, ProviderEvent, Send, Slot, StaffNotice
-from newsletter.sending.claim import claim_batch
-from newsletter.sending.start import start_send
+from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
 from tests.support.site import Site, serve_site
 

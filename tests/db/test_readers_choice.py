@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.issues.audience import count_readers
-from newsletter.issues.content import resolve_content
+from newsletter.common.errors import NotReady
+from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.variants.groups import count_readers
 from newsletter.models import Batch, Delivery, Issue, ReaderGroup, Send, Variant
-from newsletter.sending.receipt import make_receipt
-from newsletter.sending.start import start_send
-from subscribers.errors import NotReady
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.receipt import make_receipt
 from subscribers.models import Subscriber, Subscription
 from tests.support.fixtures import (
     HOUSTON,

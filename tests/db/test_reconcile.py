@@ -4,12 +4,17 @@ from datetime import timedelta
 
 import pytest
 
+from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.models import Attempt, Batch, Issue, Send
-from newsletter.providers.contract import Outcome, Verdict
-from newsletter.sending import bell
-from newsletter.sending import sweep as sweep_module
-from newsletter.sending.claim import claim_batch
-from newsletter.sending.control import (
+from newsletter.providers.base.contract import Outcome, Verdict
+from newsletter.sending.dispatching import signals as bell
+from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.dispatching.dispatch import Dispatcher
+from newsletter.sending.dispatching.outcome import record_outcome
+from newsletter.sending.dispatching.provider import account_label, current_adapter
+from newsletter.sending.dispatching.worker_loop import run_send, sweep
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.control import (
     cancel_send,
     end_send,
     pause_send,
@@ -18,18 +23,13 @@ from newsletter.sending.control import (
     settle_as_accepted,
     write_off,
 )
-from newsletter.sending.dispatch import Dispatcher
-from newsletter.sending.outcome import record_outcome
-from newsletter.sending.provider import account_label, current_adapter
-from newsletter.sending.receipt import make_receipt
-from newsletter.sending.reconcile import replay_uncertain
-from newsletter.sending.restore import doubt_what_was_open, release_after_restore
-from newsletter.sending.run import run_send, sweep
-from newsletter.sending.start import start_send
-from newsletter.sending.sweep import finish_sends
-from subscribers.errors import NotAllowed, WrongState
+from newsletter.sending.settling import sweep as sweep_module
+from newsletter.sending.settling.receipt import make_receipt
+from newsletter.sending.settling.reconcile import replay_uncertain
+from newsletter.sending.settling.restore import doubt_what_was_open, release_after_restore
+from newsletter.sending.settling.sweep import finish_sends
 from subscribers.models import Subscriber
-from subscribers.unsubscribe import leave_list
+from subscribers.unsubscribing.unsubscribe import leave_list
 from tests.db.test_send import Clock, ready_issue, send_all
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import Fault, answer, too_many

@@ -6,20 +6,20 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from newsletter.issues.approve import approve_issue, hold_issue, release_issue
+from newsletter.common.errors import Broken, NotAllowed, NotApproved, NotReady, WrongState
+from newsletter.issues.approval.approve import approve_issue, hold_issue, release_issue
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue, Send, Variant
-from newsletter.providers.contract import Outcome, Verdict
-from newsletter.sending.claim import claim_batch
-from newsletter.sending.outcome import record_outcome
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.receipt import make_receipt, status_of
-from newsletter.sending.run import run_send
-from newsletter.sending.start import prepare_send, start_send
-from newsletter.sending.sweep import finish_sends, settle_lost_leases
-from subscribers.errors import Broken, NotAllowed, NotApproved, NotReady, WrongState
+from newsletter.providers.base.contract import Outcome, Verdict
+from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.dispatching.outcome import record_outcome
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.worker_loop import run_send
+from newsletter.sending.freezing.start import prepare_send, start_send
+from newsletter.sending.settling.receipt import make_receipt, status_of
+from newsletter.sending.settling.sweep import finish_sends, settle_lost_leases
 from subscribers.models import Reason, Subscriber, Subscription
-from subscribers.suppression import suppress
-from subscribers.unsubscribe import leave_list
+from subscribers.unsubscribing.suppression import suppress
+from subscribers.unsubscribing.unsubscribe import leave_list
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from newsletter.common.errors import BadFile
 from newsletter.organisation.upsert import upsert
-from subscribers.errors import BadFile
 from tests.support.fixtures import make_publication
 
 pytestmark = pytest.mark.django_db

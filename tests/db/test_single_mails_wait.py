@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from newsletter.issues.audience import find_groups
-from newsletter.jobs.confirm import send_due_confirmations
-from newsletter.jobs.mailed_links import send_due_links
-from newsletter.jobs.tell import send_due_notices, write_notice
+from newsletter.issues.variants.groups import find_groups
+from newsletter.jobs.confirmations import send_due_confirmations
+from newsletter.jobs.link_mails import send_due_links
+from newsletter.jobs.staff_notices import send_due_notices, write_notice
 from newsletter.models import Proof, ProviderAccount, Publication
-from newsletter.providers.contract import BatchCall, Outcome
-from newsletter.sending.proof import send_proofs
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.rate import slow_down
-from newsletter.sending.single import must_wait
-from subscribers.mailed_links import Kind, ask_for_link
+from newsletter.providers.base.contract import BatchCall, Outcome
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.limits.rate import slow_down
+from newsletter.sending.notices.proofs import send_proofs
+from newsletter.sending.notices.single_mails import must_wait
+from subscribers.consent.signup import request_subscription
+from subscribers.links.mailed_links import Kind, ask_for_link
 from subscribers.models import Confirmation
-from subscribers.signup import request_subscription
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
 from tests.support.provider_faults import Fault, answer, too_many
 

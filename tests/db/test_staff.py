@@ -5,9 +5,9 @@ from django.contrib.auth.models import Group, User
 from wagtail.images import get_image_model
 from wagtail.permissions import policy_registry
 
+from newsletter.common.errors import BadAddress, NotFound
 from newsletter.organisation.roles import ROLES
 from newsletter.organisation.staff import BadPassword, UnknownRole, add_staff, is_staff, list_staff
-from subscribers.errors import BadAddress, NotFound
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-calm-harbour-morning"

@@ -6,9 +6,9 @@ from django.db import DatabaseError, connection, transaction
 from wagtail.log_actions import log
 from wagtail.models import ModelLogEntry
 
+from newsletter.common.errors import Broken
 from newsletter.models import AuditEntry
 from newsletter.organisation.staff import add_staff
-from subscribers.errors import Broken
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-calm-harbour-morning"

@@ -4,22 +4,22 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
+from newsletter.common.errors import NotReady
 from newsletter.models import Batch, Delivery, Installation, ProviderAccount, Publication, Send
-from newsletter.sending import run
-from newsletter.sending.claim import claim_batch
-from newsletter.sending.control import resume_send
-from newsletter.sending.day import limit_of
-from newsletter.sending.dispatch import Dispatcher
-from newsletter.sending.gate import end_of_quiet, gate_sends
-from newsletter.sending.hold import release_everything
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.rate import recover_pace
-from newsletter.sending.receipt import make_receipt
-from newsletter.sending.retention import forget_old_deliveries
-from newsletter.sending.run import dispatch_due, run_send
-from newsletter.sending.start import start_send
-from newsletter.sending.sweep import wake_up
-from subscribers.errors import NotReady
+from newsletter.sending.dispatching import worker_loop as run
+from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.dispatching.dispatch import Dispatcher
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.control import resume_send
+from newsletter.sending.limits.daily_limit import limit_of
+from newsletter.sending.limits.installation_hold import release_everything
+from newsletter.sending.limits.rate import recover_pace
+from newsletter.sending.limits.send_window import end_of_quiet, gate_sends
+from newsletter.sending.settling.receipt import make_receipt
+from newsletter.sending.settling.retention import forget_old_deliveries
+from newsletter.sending.settling.sweep import wake_up
 from tests.db.test_send import Clock, ready_issue
 from tests.support.fixtures import NOW, make_approver, make_publication
 from tests.support.provider_faults import too_many
@@ -200,7 +200,7 @@ def test_the_rate_of_the_account_is_kept_by_all_workers_together(mailgun, settin
 
 
 def journal_knows_more(send: Send) -> None:
-    from newsletter.sending.hold import write_journal
+    from newsletter.sending.limits.installation_hold import write_journal
 
     send.pk += 1000
     write_journal(send, now=NOW)

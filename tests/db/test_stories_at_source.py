@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from newsletter.content.at_source import check_at_source
-from newsletter.content.ingest import ingest_source
-from newsletter.content.wordpress_roots import forget_roots
-from newsletter.issues.approve import approve_issue, release_issue
-from newsletter.issues.assemble import find_slot
-from newsletter.issues.at_source import check_before_assembly, require_at_source
-from newsletter.issues.content import resolve_content
-from newsletter.issues.leave_out import stories_of
+from newsletter.common.errors import NotApproved
+from newsletter.content.ingesting.ingest import ingest_source
+from newsletter.content.ingesting.source_visibility import check_at_source
+from newsletter.content.ingesting.wordpress_roots import forget_roots
+from newsletter.issues.approval.approve import approve_issue, release_issue
+from newsletter.issues.approval.stories_at_source import check_before_assembly, require_at_source
+from newsletter.issues.assembly.assemble import find_slot
+from newsletter.issues.snapshot.redact import stories_of
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
 from newsletter.models import Issue, Send, Source, StaffNotice, Story
-from newsletter.sending.gate import gate_sends
-from newsletter.sending.start import start_send
-from subscribers.errors import NotApproved
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.send_window import gate_sends
 from tests.support.fixtures import DUE, NOW, add_readers, make_approver, make_issue, make_publication, make_story
 from tests.support.site import Site, serve_site
 from tests.support.wordpress import WordPress, serve_wordpress

@@ -2,9 +2,9 @@
 
 import pytest
 
-from newsletter.issues.content import resolve_content
-from newsletter.issues.further_reading import check_links
-from newsletter.issues.leave_out import leave_out, stories_of
+from newsletter.issues.snapshot.redact import leave_out, stories_of
+from newsletter.issues.snapshot.related_links import check_links
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Publication, Story
 from tests.support.fixtures import NOW, add_readers, make_issue, make_story
 

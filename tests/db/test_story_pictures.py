@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.content import read, story_pictures
-from newsletter.content.ingest import IngestReport, ingest_due, ingest_source
+from newsletter.content.ingesting import read_source as read
+from newsletter.content.ingesting import story_images as story_pictures
+from newsletter.content.ingesting.ingest import IngestReport, ingest_due, ingest_source
 from newsletter.models import Source, Story
 from tests.support.drawing import draw
 from tests.support.fixtures import NOW

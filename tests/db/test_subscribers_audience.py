@@ -6,10 +6,17 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from subscribers.audience import ANY_FREQUENCY, EVERY_ISSUE, contactable, count_audience, eligible, explain_ineligible
+from subscribers.audience.eligibility import (
+    ANY_FREQUENCY,
+    EVERY_ISSUE,
+    contactable,
+    count_audience,
+    eligible,
+    explain_ineligible,
+)
 from subscribers.models import Basis, EndReason, Frequency, Reason, Scope, Segment, Subscription, Suppression
-from subscribers.suppression import suppress
-from subscribers.unsubscribe import leave_list
+from subscribers.unsubscribing.suppression import suppress
+from subscribers.unsubscribing.unsubscribe import leave_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
 pytestmark = pytest.mark.django_db

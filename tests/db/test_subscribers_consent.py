@@ -6,12 +6,10 @@ from itertools import pairwise
 import pytest
 from django.db import IntegrityError, transaction
 
-from subscribers.confirmations import confirmation_url, due_confirmations, mark_sent, queue_confirmation
-from subscribers.erasure import erase_person
-from subscribers.errors import BadAddress
-from subscribers.identity import identify
-from subscribers.links import LinkTarget, Purpose, read_link
-from subscribers.locations import get_or_make_place, locate, place_for
+from newsletter.common.errors import BadAddress
+from subscribers.consent.confirmations import confirmation_url, due_confirmations, mark_sent, queue_confirmation
+from subscribers.consent.signup import Confirmed, Requested, confirm_subscription, request_subscription
+from subscribers.links.signed_links import LinkTarget, Purpose, read_link
 from subscribers.models import (
     AppendOnly,
     Confirmation,
@@ -27,11 +25,13 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
-from subscribers.people import UnknownPerson, describe_person, find_person
-from subscribers.preferences import choose_lists, save_preferences
-from subscribers.signup import Confirmed, Requested, confirm_subscription, request_subscription
-from subscribers.suppression import CannotLift, lift_suppression, suppress
-from subscribers.unsubscribe import leave_all, leave_list
+from subscribers.people.erasure import erase_person
+from subscribers.people.identity import identify
+from subscribers.people.locations import get_or_make_place, locate, place_for
+from subscribers.people.lookup import UnknownPerson, describe_person, find_person
+from subscribers.people.preferences import choose_lists, save_preferences
+from subscribers.unsubscribing.suppression import CannotLift, lift_suppression, suppress
+from subscribers.unsubscribing.unsubscribe import leave_all, leave_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
 pytestmark = pytest.mark.django_db

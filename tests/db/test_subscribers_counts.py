@@ -7,8 +7,8 @@ import threading
 import pytest
 from django.db import connection
 
-from subscribers.proof import spend_proof
-from subscribers.throttle import count_one, take_turn
+from subscribers.consent.proof_of_work import spend_proof
+from subscribers.consent.throttle import count_one, take_turn
 from tests.support.people import NOW
 
 

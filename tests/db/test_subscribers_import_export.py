@@ -9,13 +9,12 @@ from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from subscribers.audience import count_audience
-from subscribers.erasure import erase_person
-from subscribers.exporter import export_people
-from subscribers.importing import run
-from subscribers.importing.errors import BadFile, CannotImport
-from subscribers.importing.report import ImportReport
-from subscribers.importing.service import import_people
+from subscribers.audience.eligibility import count_audience
+from subscribers.exporting.csv_export import export_people
+from subscribers.importing.reading.errors import BadFile, CannotImport
+from subscribers.importing.writing import run
+from subscribers.importing.writing.report import ImportReport
+from subscribers.importing.writing.service import import_people
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
@@ -29,9 +28,10 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
-from subscribers.people import find_person
-from subscribers.suppression import suppress
-from subscribers.unsubscribe import leave_list
+from subscribers.people.erasure import erase_person
+from subscribers.people.lookup import find_person
+from subscribers.unsubscribing.suppression import suppress
+from subscribers.unsubscribing.unsubscribe import leave_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
 pytestmark = pytest.mark.django_db

@@ -5,14 +5,11 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from subscribers.attributes import read_attributes, set_attributes
-from subscribers.audience import eligible
-from subscribers.confirmations import due_confirmations
-from subscribers.errors import BadAddress
-from subscribers.identity import identify
-from subscribers.links import LinkTarget, Purpose, read_link
-from subscribers.locations import get_or_make_place
-from subscribers.mailed_links import (
+from newsletter.common.errors import BadAddress
+from subscribers.audience.eligibility import eligible
+from subscribers.consent.confirmations import due_confirmations
+from subscribers.consent.signup import Confirmed, confirm_subscription, request_subscription
+from subscribers.links.mailed_links import (
     APART,
     MOST_A_DAY,
     Kind,
@@ -24,7 +21,7 @@ from subscribers.mailed_links import (
     mark_link_sent,
     spend,
 )
-from subscribers.merging import merge_people
+from subscribers.links.signed_links import LinkTarget, Purpose, read_link
 from subscribers.models import (
     ConsentEvent,
     EndReason,
@@ -38,11 +35,14 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
-from subscribers.moving import CannotMove, SameAddress, confirm_new_address, name_new_address
-from subscribers.people import describe_person
-from subscribers.signup import Confirmed, confirm_subscription, request_subscription
-from subscribers.suppression import suppress
-from subscribers.unsubscribe import leave_list
+from subscribers.people.attributes import read_attributes, set_attributes
+from subscribers.people.change_address import CannotMove, SameAddress, confirm_new_address, name_new_address
+from subscribers.people.identity import identify
+from subscribers.people.locations import get_or_make_place
+from subscribers.people.lookup import describe_person
+from subscribers.people.merge import merge_people
+from subscribers.unsubscribing.suppression import suppress
+from subscribers.unsubscribing.unsubscribe import leave_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
 pytestmark = pytest.mark.django_db

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from subscribers.confirmations import queue_confirmation
-from subscribers.held import hold_signup
-from subscribers.mailed_links import Kind, ask_for_link
+from subscribers.consent.confirmations import queue_confirmation
+from subscribers.consent.held import hold_signup
+from subscribers.consent.throttle import count_one, take_turn
+from subscribers.links.mailed_links import Kind, ask_for_link
 from subscribers.models import (
     Asking,
     Basis,
@@ -21,9 +22,8 @@ from subscribers.models import (
     Suppression,
     Tally,
 )
-from subscribers.retention import Forgotten, forget_what_is_over
-from subscribers.throttle import count_one, take_turn
-from subscribers.unsubscribe import leave_all, leave_list
+from subscribers.people.retention import Forgotten, forget_what_is_over
+from subscribers.unsubscribing.unsubscribe import leave_all, leave_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
 pytestmark = pytest.mark.django_db

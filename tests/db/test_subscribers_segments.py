@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from subscribers.attributes import set_attributes
-from subscribers.errors import BadRule
-from subscribers.locations import get_or_make_place
+from newsletter.common.errors import BadRule
 from subscribers.models import Segment, Subscriber, Topic
+from subscribers.people.attributes import set_attributes
+from subscribers.people.locations import get_or_make_place
 from subscribers.places import distance_km
 from subscribers.segments import check_rule, compile_rule, count_people, explain_rule
 from tests.support.people import NOW, make_list, make_person, subscribe

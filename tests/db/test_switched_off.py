@@ -7,22 +7,22 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from newsletter.issues.approve import approve_by_policy, approve_issue
-from newsletter.issues.assemble import assemble_slot, find_open_slots, find_slot
-from newsletter.issues.corrections import announce_change
-from newsletter.issues.overdue import find_overdue
-from newsletter.issues.reassemble import assemble_again
-from newsletter.jobs.confirm import find_sender
+from newsletter.common.errors import SwitchedOff
+from newsletter.issues.approval.approve import approve_by_policy, approve_issue
+from newsletter.issues.assembly.assemble import assemble_slot, find_open_slots, find_slot
+from newsletter.issues.assembly.overdue import find_overdue
+from newsletter.issues.assembly.reassemble import assemble_again
+from newsletter.issues.corrections.correct import announce_change
+from newsletter.jobs.confirmations import find_sender
 from newsletter.jobs.tick import assemble_due, start_due_sends
 from newsletter.models import Batch, Issue, Publication, Send, Slot
 from newsletter.models.feedback import AutomaticPause
-from newsletter.sending.claim import claim_batch, find_due_batches
-from newsletter.sending.control import resume_send, send_again
-from newsletter.sending.freeze import freeze_audience
-from newsletter.sending.gate import gate_sends
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.start import begin_send, prepare_begun, start_send
-from subscribers.errors import SwitchedOff
+from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.freezing.freeze import freeze_audience
+from newsletter.sending.freezing.start import begin_send, prepare_begun, start_send
+from newsletter.sending.limits.control import resume_send, send_again
+from newsletter.sending.limits.send_window import gate_sends
 from tests.support.fixtures import (
     DUE,
     NOW,
@@ -135,7 +135,7 @@ def test_a_send_begun_before_is_not_frozen(approved: Issue) -> None:
 
 def test_a_switch_during_the_freeze_stops_it(approved: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last look is in the transaction that writes the deliveries."""
-    from newsletter.sending import freeze
+    from newsletter.sending.freezing import freeze
 
     count = freeze._count
 
@@ -228,7 +228,7 @@ def test_a_confirmation_comes_from_a_publication_in_use_if_there_is_one(publicat
 
 @override_settings(NEWSLETTER_PROVIDER_URL="outbox://")
 def test_an_appeal_that_is_switched_off_voids_the_approval_that_showed_it(publication: Publication) -> None:
-    from newsletter.issues.approve import current_approval, void_changed_approvals
+    from newsletter.issues.approval.approve import current_approval, void_changed_approvals
     from newsletter.models import Appeal
     from tests.support.fixtures import make_appeal
 

@@ -4,16 +4,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from newsletter.issues.approve import hold_issue, release_issue
-from newsletter.issues.assemble import find_slot, is_scheduled, open_due_slots
-from newsletter.jobs.tell import send_due_notices
-from newsletter.jobs.tell_sends import tell_of_stopped_sends
+from newsletter.common.errors import NotReady, WrongState
+from newsletter.issues.approval.approve import hold_issue, release_issue
+from newsletter.issues.assembly.assemble import find_slot, is_scheduled, open_due_slots
+from newsletter.jobs.send_notices import tell_of_stopped_sends
+from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
 from newsletter.models import Issue, Send, Slot, Source, StaffNotice, Story
-from newsletter.sending.control import resume_send
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.run import run_send
-from subscribers.errors import NotReady, WrongState
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.worker_loop import run_send
+from newsletter.sending.limits.control import resume_send
 from tests.db.test_ingest import item
 from tests.db.test_send import Clock, ready_issue, send_all
 from tests.support.fixtures import (
@@ -226,7 +226,7 @@ def test_a_held_issue_stays_held_when_somebody_tries_to_send_it(capsys):
 
 
 def test_every_change_of_an_event_or_an_order_has_its_words():
-    from newsletter.issues.changes import find_changes
+    from newsletter.issues.approval.changes import find_changes
 
     publication = make_publication()
     make_story("The first verdict")

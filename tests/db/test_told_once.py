@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 
-from newsletter.issues.approve import hold_issue, release_issue
-from newsletter.jobs.pulse import find_trouble
-from newsletter.jobs.tell import send_due_notices, tell_of_hold
-from newsletter.jobs.tell_sends import FIRST_WORD_AFTER, tell_of_stopped_sends
-from newsletter.jobs.warn import warn_staff
+from newsletter.issues.approval.approve import hold_issue, release_issue
+from newsletter.jobs.heartbeat import find_trouble
+from newsletter.jobs.send_notices import FIRST_WORD_AFTER, tell_of_stopped_sends
+from newsletter.jobs.staff_notices import send_due_notices, tell_of_hold
+from newsletter.jobs.watch_notices import warn_staff
 from newsletter.models import Batch, Delivery, DeliveryException, Send, StaffNotice
 from newsletter.models.feedback import AutomaticPause
-from newsletter.sending.control import resume_send, settle_as_accepted
-from newsletter.sending.dispatch import Dispatcher
-from newsletter.sending.enquiry import REPORTS_AWAITED
-from newsletter.sending.outcome import pause_for
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.reconcile import ASKED_FOR
-from newsletter.sending.run import dispatch_due, sweep
-from newsletter.sending.start import start_send
+from newsletter.sending.dispatching.dispatch import Dispatcher
+from newsletter.sending.dispatching.outcome import pause_for
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.worker_loop import dispatch_due, sweep
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.control import resume_send, settle_as_accepted
+from newsletter.sending.settling.awaited_reports import REPORTS_AWAITED
+from newsletter.sending.settling.reconcile import ASKED_FOR
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
 from tests.support.provider_faults import Fault
 

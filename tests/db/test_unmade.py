@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from newsletter.models import Batch, DeliveryException, Send
-from newsletter.sending.call import Places, Whereabouts
-from newsletter.sending.control import resume_send
-from newsletter.sending.dispatch import Dispatcher
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.receipt import list_deliveries, make_receipt
-from newsletter.sending.run import dispatch_due, run_send, sweep
-from newsletter.sending.start import start_send
-from newsletter.sending.unmade import REASON
+from newsletter.sending.dispatching.build_call import Places, Whereabouts
+from newsletter.sending.dispatching.dispatch import Dispatcher
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send, sweep
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.control import resume_send
+from newsletter.sending.settling.receipt import list_deliveries, make_receipt
+from newsletter.sending.settling.unrenderable import REASON
 from subscribers.models import Subscriber
 from tests.db.test_send import Clock
 from tests.support.fixtures import (

@@ -16,19 +16,19 @@ from django.test import Client
 from django.utils import timezone
 
 from newsletter.feedback.report import make_report
-from newsletter.issues.approve import approve_issue
-from newsletter.issues.assemble import assemble_slot, find_slot
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.assembly.assemble import assemble_slot, find_slot
 from newsletter.models import Delivery, DeliveryException, Send
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.receipt import list_deliveries, make_receipt, status_of
-from newsletter.sending.retention import forget_old_deliveries
-from newsletter.sending.run import run_send
-from newsletter.sending.start import start_send
-from subscribers.erasure import erase_person
-from subscribers.links import Purpose, read_link
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.worker_loop import run_send
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.receipt import list_deliveries, make_receipt, status_of
+from newsletter.sending.settling.retention import forget_old_deliveries
+from subscribers.links.signed_links import Purpose, read_link
 from subscribers.models import CountedUnsubscribe, Subscriber, Subscription, Suppression
-from subscribers.web.express import OneClickFirst
+from subscribers.people.erasure import erase_person
 from subscribers.web.links import link_for
+from subscribers.web.one_click import OneClickFirst
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
 from tests.support.people import make_list, path_to, subscribe
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from newsletter.feedback.watch import watch_sends, weigh_domains
-from newsletter.jobs.warn import warn_staff
+from newsletter.jobs.watch_notices import warn_staff
 from newsletter.models import Send, StaffNotice
 from newsletter.models.feedback import AutomaticPause
 from subscribers.models import Subscriber

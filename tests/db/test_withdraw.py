@@ -9,15 +9,15 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from PIL import Image
 
-from newsletter.content.hosting import host_picture_bytes
-from newsletter.issues.approve import approve_issue, release_issue
+from newsletter.common.errors import NotAllowed, NotApproved, WrongState
+from newsletter.content.images.hosting import host_picture_bytes
+from newsletter.issues.approval.approve import approve_issue, release_issue
 from newsletter.models import Batch, Issue, Picture, Send, Story, Variant
-from newsletter.sending.claim import claim_batch, find_due_batches
-from newsletter.sending.control import resume_send
-from newsletter.sending.gate import gate_sends
-from newsletter.sending.start import start_send
-from newsletter.sending.withdraw import reinstate_story, withdraw_story
-from subscribers.errors import NotAllowed, NotApproved, WrongState
+from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.control import resume_send
+from newsletter.sending.limits.send_window import gate_sends
+from newsletter.sending.limits.withdraw import reinstate_story, withdraw_story
 from tests.support.fixtures import (
     NOW,
     add_readers,

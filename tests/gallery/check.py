@@ -14,12 +14,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from newsletter.providers.contract import Mail, Person
-from newsletter.providers.message import build_message
+from newsletter.providers.base.contract import Mail, Person
+from newsletter.providers.base.mime import build_message
 from newsletter.rendering import RenderedMail, check, render
 from newsletter.rendering.blocks import Document, Events, StoryCards
-from newsletter.rendering.lint_balance import view_for_outlook
-from newsletter.rendering.lint_document import MOST_PICTURE_BYTES
+from newsletter.rendering.lint.balance import view_for_outlook
+from newsletter.rendering.lint.document import MOST_PICTURE_BYTES
 from tests.gallery.bar import find_axe_faults, find_faults
 from tests.gallery.documents import documents, painted_picture
 from tests.gallery.judges import (

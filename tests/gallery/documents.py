@@ -6,7 +6,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from newsletter.content.pictures import PLACES, make_neutral, make_picture
+from newsletter.content.images.encode import PLACES, make_neutral, make_picture
 from newsletter.demo import pictures as demo
 from newsletter.organisation.starters import load_starters
 from newsletter.rendering.blocks import Brand, Button, Document, Events, Note, Picture, StoryCards, StoryItem

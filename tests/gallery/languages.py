@@ -15,8 +15,8 @@ from newsletter.rendering.blocks import (
     StoryCards,
     StoryItem,
 )
+from newsletter.rendering.phrases import direction_of, word
 from newsletter.rendering.samples import SITE, Pictures
-from newsletter.rendering.words import direction_of, word
 
 TEXTS = {
     "ar": {

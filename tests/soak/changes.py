@@ -29,9 +29,9 @@ def change(*, what: str, number: int) -> bool:
 
 
 def change_person(*, what: str, number: int) -> bool:
-    from subscribers.erasure import erase_person
     from subscribers.models import MailingList, Subscriber
-    from subscribers.moving import confirm_new_address
+    from subscribers.people.change_address import confirm_new_address
+    from subscribers.people.erasure import erase_person
 
     now = datetime.now(UTC)
     person = Subscriber.objects.filter(email=address_of(number)).first()
@@ -48,7 +48,7 @@ def resume() -> bool:
     from django.contrib.auth import get_user_model
 
     from newsletter.models import Send
-    from newsletter.sending.control import resume_send
+    from newsletter.sending.limits.control import resume_send
 
     approver, _ = get_user_model().objects.get_or_create(username="approver@example.org", is_superuser=True)
     send = Send.objects.filter(state=Send.State.PAUSED).first()
@@ -59,7 +59,7 @@ def resume() -> bool:
 
 def _ask_for_move(person: Any, mailing_list: Any, email: str) -> Any:
     """The link that waits in the new mailbox."""
-    from subscribers.mailed_links import Kind
+    from subscribers.links.mailed_links import Kind
     from subscribers.models import MailedLink
 
     now = datetime.now(UTC)

@@ -65,7 +65,7 @@ class Readers:
         return done
 
     def _signer(self) -> Callable[[Sequence[bytes]], list[str]]:
-        from subscribers.links import Purpose, Signer, link_keys
+        from subscribers.links.signed_links import Purpose, Signer, link_keys
 
         [(public_id,)] = self._here.query("SELECT public_id FROM subscribers_mailinglist")
         signer = Signer(link_keys(), site_url="http://127.0.0.1:8000", issued=datetime.now(UTC))

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from newsletter.issues.approve import approve_issue
-from newsletter.issues.corrections import announce_change
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.corrections.correct import announce_change
 from newsletter.models import Batch, Delivery, EventNotice, Issue, Publication, Send
-from newsletter.sending.start import start_send
+from newsletter.sending.freezing.start import start_send
 from subscribers.models import Subscriber
 from tests.support.fixtures import (
     HOUSTON,

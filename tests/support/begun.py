@@ -16,7 +16,7 @@ from tests.support.processes import CONFIRMING
 
 def begin() -> None:
     from newsletter.models import Issue
-    from newsletter.sending.start import start_send
+    from newsletter.sending.freezing.start import start_send
 
     start_send(issue=Issue.objects.get(state=Issue.State.APPROVED), now=datetime.now(UTC))
 
@@ -25,11 +25,11 @@ def fill(*, people: int) -> None:
     from django.core.management import call_command
 
     from newsletter.bench.audience import make_audience
-    from newsletter.issues.approve import approve_by_policy
-    from newsletter.issues.assemble import assemble_slot, find_slot
+    from newsletter.issues.approval.approve import approve_by_policy
+    from newsletter.issues.assembly.assemble import assemble_slot, find_slot
     from newsletter.models import Source
+    from subscribers.consent.signup import request_subscription
     from subscribers.models import Confirmation
-    from subscribers.signup import request_subscription
 
     now = datetime.now(UTC)
     call_command("migrate", verbosity=0, interactive=False)
@@ -52,8 +52,8 @@ def _know_people_by_their_addresses() -> None:
     """The audience was written with hashes of its own; a provider's report names an address."""
     from django.db import connection, transaction
 
-    from subscribers.identity import identify
     from subscribers.models import Subscriber
+    from subscribers.people.identity import identify
 
     named = [(identify(email), pk) for pk, email in Subscriber.objects.values_list("pk", "email")]
     with transaction.atomic(), connection.cursor() as cursor:

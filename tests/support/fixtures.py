@@ -9,14 +9,14 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import override_settings
 
-from newsletter.issues.approve import approve_issue
-from newsletter.issues.assemble import assemble_slot, find_slot
-from newsletter.issues.protected_watch import forget_watch
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.assembly.assemble import assemble_slot, find_slot
+from newsletter.issues.protected_terms.matcher import forget_watch
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
-from newsletter.sending import provider
-from subscribers.identity import identify
+from newsletter.sending.dispatching import provider
+from subscribers.consent.throttle import forget_bad_links
 from subscribers.models import MailingList, Place, Subscriber, Subscription
-from subscribers.throttle import forget_bad_links
+from subscribers.people.identity import identify
 from subscribers.web.page import forget_look
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)

@@ -13,7 +13,7 @@ def main(people: int) -> None:
     django.setup()
     from django.core.management import call_command
 
-    from subscribers.links import Purpose
+    from subscribers.links.signed_links import Purpose
     from tests.support.people import make_list, make_member, path_to
 
     call_command("migrate", verbosity=0, interactive=False)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from newsletter.content.entries import EventEntry
-from newsletter.content.places import Located, locate_event
+from newsletter.content.ingesting.event_places import Located, locate_event
+from newsletter.content.parsing.entries import EventEntry
 from subscribers.places import distance_km
 
 ADDRESSES = Path(__file__).parent.parent / "data" / "places" / "addresses.tsv"

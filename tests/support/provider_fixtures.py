@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.providers.contract import BatchCall, Mail, Person
+from newsletter.providers.base.contract import BatchCall, Mail, Person
 from tests.support.fake_provider import FakeProvider
 
 

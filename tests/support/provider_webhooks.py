@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import CertificateBuilder, Name, NameAttribute
 from cryptography.x509.oid import NameOID
 
-from newsletter.providers.sns_webhook import Certificates
+from newsletter.providers.ses.sns import Certificates
 
 SIGNING_KEY = "fake-signing-key"
 

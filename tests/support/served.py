@@ -115,7 +115,7 @@ def _fill() -> dict[str, Any]:
     from django.test import Client
     from django.utils import timezone
 
-    from newsletter.keys import make_key
+    from newsletter.api_keys import make_key
     from newsletter.organisation.staff import add_staff
     from tests.support.people import make_list, make_member, path_to
 

@@ -44,8 +44,8 @@ class Gate:
 
 def put_gate(point: str, gate: Gate) -> None:
     from newsletter.feedback import apply
-    from newsletter.providers.transport import Transport
-    from newsletter.sending import dispatch
+    from newsletter.providers.base.transport import Transport
+    from newsletter.sending.dispatching import dispatch
     from newsletter.web import webhooks
 
     if point == "building":

@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core.management import CommandError, call_command
 
+from newsletter.common.errors import NotReady
 from newsletter.management.commands import doctor
-from newsletter.sending.arrived import COVERED, _judge, check_arrived
-from newsletter.sending.domain_records import NoAnswer
-from newsletter.sending.finding import Finding
-from newsletter.sending.signatures import Signature
-from subscribers.errors import NotReady
+from newsletter.sending.deliverability.dkim import Signature
+from newsletter.sending.deliverability.domain_records import NoAnswer
+from newsletter.sending.deliverability.finding import Finding
+from newsletter.sending.deliverability.message_check import COVERED, _judge, check_arrived
 from tests.support.provider_fixtures import corpus
 
 MAIL = b"""From: Open Door <news@news.example.org>\r

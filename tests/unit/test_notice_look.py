@@ -1,7 +1,7 @@
 """Mails of the system itself look like the organisation's own, and load nothing."""
 
 from newsletter.models import Brand
-from newsletter.sending.notice import look_of
+from newsletter.sending.notices.system_mail import look_of
 
 
 def test_a_notice_has_the_shape_of_the_brand_and_none_of_its_pictures() -> None:

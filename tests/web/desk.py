@@ -3,9 +3,9 @@
 from django.contrib.auth.models import User
 from django.test import Client
 
-from newsletter.desk.second_factor import FACTOR
-from newsletter.issues.approval_rules import count_recipients
-from newsletter.issues.approved_audience import describe_audience, hash_audience
+from newsletter.desk.staff.second_factor import FACTOR
+from newsletter.issues.approval.approval_rules import count_recipients
+from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
 from newsletter.models import Issue, Story
 from newsletter.organisation.staff import add_staff
 

@@ -16,14 +16,14 @@ from django.utils import timezone
 
 from newsletter.api.access import MOST_BAD_KEYS, MOST_CALLS
 from newsletter.api.urls import api
-from newsletter.issues.approve import hold_issue
-from newsletter.issues.protected_terms import add_terms
-from newsletter.keys import BadKey, make_key, revoke_key
+from newsletter.api_keys import BadKey, make_key, revoke_key
+from newsletter.issues.approval.approve import hold_issue
+from newsletter.issues.protected_terms.terms import add_terms
 from newsletter.models import ApiKey, AuditEntry, Publication, Story
-from newsletter.sending.control import pause_send
-from newsletter.sending.receipt import status_of
-from newsletter.sending.start import start_send
-from subscribers.gate import MOST_A_HOME
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.control import pause_send
+from newsletter.sending.settling.receipt import status_of
+from subscribers.consent.signup_limits import MOST_A_HOME
 from subscribers.models import Confirmation, ConsentEvent, HeldSignup, Subscriber, Subscription, Suppression
 from tests.support.fixtures import add_readers, make_issue, make_story
 from tests.support.people import make_list, make_member

@@ -11,10 +11,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from PIL import Image
 
-from newsletter.content.hosting import host_picture_bytes
+from newsletter.content.images.hosting import host_picture_bytes
 from newsletter.models import Issue, Publication, Send, Story, Variant
-from newsletter.sending.start import start_send
-from newsletter.sending.withdraw import withdraw_story
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.withdraw import withdraw_story
 from subscribers.models import Segment
 from tests.support.fixtures import NOW, add_readers, make_event, make_issue, make_publication, make_story
 from tests.web.desk import sign_in

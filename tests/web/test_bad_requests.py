@@ -5,9 +5,9 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
-from newsletter.keys import make_key
+from newsletter.api_keys import make_key
 from newsletter.models import Publication
-from subscribers.links import Purpose
+from subscribers.links.signed_links import Purpose
 from tests.support.fixtures import add_readers, make_event, make_issue, make_story
 from tests.support.people import make_list, make_member, path_to
 from tests.support.routes import list_routes

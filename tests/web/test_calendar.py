@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from icalendar import Calendar
 
-from newsletter.issues.calendar_links import calendar_name
+from newsletter.issues.snapshot.calendar_links import calendar_name
 from newsletter.models import EventNotice
 from tests.support.fixtures import make_event
 

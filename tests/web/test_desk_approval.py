@@ -5,9 +5,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.issues.approve import approve_issue
-from newsletter.issues.content import hash_content, resolve_content
-from newsletter.issues.decision_links import make_decision_url
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.approval.decision_links import make_decision_url
+from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, Publication, Story
 from tests.support.fixtures import NOW, add_readers, make_issue, make_story
 from tests.web.desk import issue_form, said, sign_in

@@ -4,9 +4,9 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from newsletter.desk import people_counts
-from newsletter.desk.people_counts import count_for_page, recall_recipients
-from newsletter.issues.approval_rules import goes_by_itself
+from newsletter.desk.issues import recipient_counts as people_counts
+from newsletter.desk.issues.recipient_counts import count_for_page, recall_recipients
+from newsletter.issues.approval.approval_rules import goes_by_itself
 from newsletter.jobs.tick import assemble_due
 from newsletter.models import Issue, Publication
 from subscribers.models import Segment

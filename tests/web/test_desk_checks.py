@@ -8,9 +8,9 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.issues.content import hash_content, resolve_content
+from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Acknowledgement, EventNotice, Issue, LinkLook, Publication, SenderDomain
-from newsletter.sending.start import start_send
+from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_readers, make_event, make_issue, make_source, make_story
 from tests.web.desk import audience_fields, said, sign_in
 
@@ -184,7 +184,7 @@ def test_a_changed_name_in_our_own_words_needs_its_note(publication: Publication
 
 
 def test_a_dead_link_is_a_warning_and_one_not_reached_is_so_only_where_others_are(issue: Issue) -> None:
-    from newsletter.issues.links import find_links, name_of
+    from newsletter.issues.snapshot.link_checks import find_links, name_of
 
     urls = list(find_links(resolve_content(issue)))
     story = next(url for url in urls if "/stories/" in url)

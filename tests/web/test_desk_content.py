@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
-from newsletter.desk.schedule_words import say_schedule
+from newsletter.desk.publications.schedule_text import say_schedule
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, SetAsideEntry, Source, Story
 from tests.support.fixtures import (
     HOUSTON,

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
-from newsletter.content.place_questions import ask_about
-from newsletter.content.places import Located
+from newsletter.content.ingesting.event_places import Located
+from newsletter.content.ingesting.location_questions import ask_about
 from newsletter.models import EventNotice, Issue, SettledPlace
 from subscribers.places import find_place
 from subscribers.places.distance import compass_point

@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from newsletter.jobs.tell_exports import tell_of_waiting_exports
+from newsletter.jobs.export_notices import tell_of_waiting_exports
 from newsletter.models import AuditEntry, StaffNotice
-from subscribers import exports
-from subscribers.exporter import export_rows
-from subscribers.exports import (
+from subscribers.exporting import export_requests as exports
+from subscribers.exporting.csv_export import export_rows
+from subscribers.exporting.export_requests import (
     CannotExport,
     allow_export,
     ask_for_export,

@@ -3,9 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from newsletter.issues.at_source import settle_gone
+from newsletter.issues.approval.stories_at_source import settle_gone
 from newsletter.models import Issue, Publication, Send, Story
-from newsletter.sending.start import start_send
+from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_readers, make_issue, make_story
 from tests.support.site import serve_site
 from tests.web.desk import sign_in

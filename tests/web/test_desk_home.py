@@ -6,12 +6,12 @@ import pytest
 import time_machine
 from django.utils import translation
 
-from newsletter.desk.slot_words import say_zone
+from newsletter.desk.publications.slot_text import say_zone
 from newsletter.models import Issue, Publication, Send
-from newsletter.sending.hold import hold_everything
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.run import run_send
-from newsletter.sending.start import start_send
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.worker_loop import run_send
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.installation_hold import hold_everything
 from tests.support.fixtures import DUE, NOW, add_readers, make_event, make_issue, make_source, make_story
 from tests.web.desk import sign_in
 
@@ -203,7 +203,7 @@ def test_a_receipt_that_does_not_add_up_is_told_and_breaks_no_page(publication: 
 
 
 def test_a_slot_with_nothing_new_says_so(publication: Publication) -> None:
-    from newsletter.issues.assemble import assemble_slot, find_slot
+    from newsletter.issues.assembly.assemble import assemble_slot, find_slot
 
     assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW)
     with time_machine.travel(NOW, tick=False):

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers.implied import end_lapsed
+from subscribers.consent.implied_consent import end_lapsed
 from subscribers.models import Basis, ConsentEvent, EndReason, ImportBatch, ImportState, Subscription
 from tests.web.desk import sign_in
 from tests.web.test_desk_imports import upload, work

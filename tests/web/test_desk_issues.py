@@ -5,8 +5,8 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.issues.approve import approve_issue, current_approval
-from newsletter.issues.content import hash_content, resolve_content
+from newsletter.issues.approval.approve import approve_issue, current_approval
+from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.jobs.tick import assemble_due
 from newsletter.models import Issue, Picture, Publication
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_story

@@ -10,11 +10,11 @@ from django.test import Client
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from newsletter.jobs.tell_held import tell_of_full_hold
+from newsletter.jobs.held_signup_notices import tell_of_full_hold
 from newsletter.models import Publication, StaffNotice
-from subscribers.erasure import erase_person
-from subscribers.gate import MOST_HELD, Way, weigh
-from subscribers.held import hold_signup
+from subscribers.consent.held import hold_signup
+from subscribers.consent.proof_of_work import Proof
+from subscribers.consent.signup_limits import MOST_HELD, Way, weigh
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
@@ -26,8 +26,8 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
-from subscribers.proof import Proof
-from subscribers.suppression import suppress
+from subscribers.people.erasure import erase_person
+from subscribers.unsubscribing.suppression import suppress
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 from tests.web.desk import sign_in
 

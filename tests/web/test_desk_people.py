@@ -6,10 +6,10 @@ from django.test import Client
 from django.urls import reverse
 from wagtail.users.models import UserProfile
 
-from newsletter.desk.preview_person import mask_person
-from subscribers.held import hold_signup
-from subscribers.locations import locate, place_for
+from newsletter.desk.preview.preview_person import mask_person
+from subscribers.consent.held import hold_signup
 from subscribers.models import Subscriber
+from subscribers.people.locations import locate, place_for
 from tests.support.people import NOW, make_list, make_member
 from tests.web.desk import sign_in
 

@@ -5,9 +5,9 @@ import logging
 import pytest
 from django.test import Client
 
-from newsletter.issues.approve import approve_issue
+from newsletter.issues.approval.approve import approve_issue
 from newsletter.models import AuditEntry, Issue, ProtectedTerm, Publication, Send
-from newsletter.sending.start import start_send
+from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_story
 from tests.web.desk import said, sign_in
 

@@ -9,10 +9,10 @@ from django.test import Client
 from django.utils import timezone, translation
 from wagtail.users.models import UserProfile
 
-from newsletter.desk.compare import compare_lines, mark_differences
-from newsletter.desk.readers import read_group
-from newsletter.issues.near import Chosen
-from newsletter.issues.visible import Visible, describe_visible
+from newsletter.desk.issues.compare import compare_lines, mark_differences
+from newsletter.desk.issues.variant_groups import read_group
+from newsletter.issues.variants.nearby_events import Chosen
+from newsletter.issues.variants.visible import Visible, describe_visible
 from newsletter.models import AuditEntry, Issue, Proof, Publication
 from subscribers.models import Basis, Place, Subscriber
 from tests.support.fixtures import HOUSTON, LONDON, add_readers, make_event, make_issue, make_publication, make_story

@@ -9,12 +9,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.issues.approval_rules import count_recipients
+from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, Send, Story
 from newsletter.models.feedback import AutomaticPause
-from newsletter.sending.hold import hold_everything
-from newsletter.sending.receipt import list_deliveries
-from newsletter.sending.start import prepare_begun, start_send
+from newsletter.sending.freezing.start import prepare_begun, start_send
+from newsletter.sending.limits.installation_hold import hold_everything
+from newsletter.sending.settling.receipt import list_deliveries
 from tests.support.fixtures import NOW, add_readers, make_issue, make_story
 from tests.web.desk import said, sign_in
 

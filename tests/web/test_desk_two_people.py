@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 from wagtail.images.models import Image
 
-from newsletter.issues.approve import approve_issue
-from newsletter.issues.authors import find_authors
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.approval.authors import find_authors
 from newsletter.jobs.tick import void_stale_approvals
 from newsletter.models import (
     Appeal,
@@ -231,7 +231,7 @@ def test_a_publication_says_whether_another_person_must_approve(issue: Issue) ->
 
 @pytest.mark.parametrize("change", [lambda: Brand.objects.all(), lambda: MailingList.objects.all()])
 def test_brand_and_list_are_parts_of_every_issue(issue: Issue, change: Callable[[], object]) -> None:
-    from newsletter.issues.authors import find_parts
+    from newsletter.issues.approval.authors import find_parts
 
     [row] = change()  # type: ignore[misc]
     assert row.pk in find_parts(read(issue))[row._meta.label_lower]

@@ -9,10 +9,10 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from subscribers.host import Month, current_host, register_host
-from subscribers.links import Purpose
+from subscribers.links.signed_links import Purpose
 from subscribers.models import Frequency, MailingList, Subscriber, Subscription
-from subscribers.unsubscribe import leave_list
+from subscribers.people.publishing_hooks import Month, current_host, register_host
+from subscribers.unsubscribing.unsubscribe import leave_list
 from tests.support.people import make_list, make_member, path_to, subscribe
 
 pytestmark = pytest.mark.django_db

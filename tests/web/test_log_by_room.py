@@ -11,12 +11,12 @@ from django.urls import get_resolver
 from django.utils import timezone
 from wagtail.log_actions import registry
 
-from newsletter.desk.check_panel import say_checks
-from newsletter.desk.issue_preview import MOST_MODES
-from newsletter.issues.content import hash_content, resolve_content
+from newsletter.desk.editor.check_panel import say_checks
+from newsletter.desk.editor.preview import MOST_MODES
+from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import AuditEntry, Batch, Issue, Send
-from subscribers.exports import allow_export, ask_for_export
-from subscribers.importing.batches import work_on_imports
+from subscribers.exporting.export_requests import allow_export, ask_for_export
+from subscribers.importing.writing.batches import work_on_imports
 from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
 from tests.web.desk import PASSWORD, audience_fields, sign_in
 from tests.web.rooms import DECIDED, POSTED_TOO, list_rooms

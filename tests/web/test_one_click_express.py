@@ -12,9 +12,9 @@ from django.core.wsgi import get_wsgi_application
 from django.db import IntegrityError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
-from subscribers.audience import eligible
+from subscribers.audience.eligibility import eligible
 from subscribers.models import ConsentEvent, MailingList, Subscriber
-from subscribers.web.express import OneClickFirst
+from subscribers.web.one_click import OneClickFirst
 from tests.support.people import make_list, make_member, path_to
 
 pytestmark = pytest.mark.django_db

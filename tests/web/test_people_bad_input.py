@@ -3,10 +3,10 @@
 import pytest
 from django.test import Client
 
-from newsletter.sending.call import Places, Whereabouts
-from subscribers.links import Purpose
-from subscribers.locations import get_or_make_place
+from newsletter.sending.dispatching.build_call import Places, Whereabouts
+from subscribers.links.signed_links import Purpose
 from subscribers.models import MailingList, Segment, Subscriber, Subscription
+from subscribers.people.locations import get_or_make_place
 from tests.support.joining import join
 from tests.support.people import make_list, make_member, path_to
 from tests.web.desk import sign_in

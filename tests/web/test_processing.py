@@ -9,15 +9,15 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
-from newsletter.desk.processing import describe_processing, find_processor
-from newsletter.desk.processing_page import KEPT
-from newsletter.keys import make_key
+from newsletter.api_keys import make_key
+from newsletter.desk.staff.processing import describe_processing, find_processor
+from newsletter.desk.staff.processing_page import KEPT
 from newsletter.models import Publication
 from newsletter.providers.registry import read_provider_url
-from newsletter.sending import retention as sends
-from subscribers import retention
-from subscribers.attributes import write_attributes
+from newsletter.sending.settling import retention as sends
 from subscribers.models import Basis
+from subscribers.people import retention
+from subscribers.people.attributes import write_attributes
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 from tests.web.desk import sign_in
 

@@ -7,10 +7,10 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
-from newsletter.desk.click_map import find_words
-from newsletter.desk.report_pages import find_largest
-from newsletter.issues.approve import approve_issue
-from newsletter.issues.click_links import find_targets, make_click_url, name_link
+from newsletter.desk.sends.click_map import find_words
+from newsletter.desk.sends.report_pages import find_largest
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.archive.click_links import find_targets, make_click_url, name_link
 from newsletter.models import (
     AuditEntry,
     Batch,
@@ -24,7 +24,7 @@ from newsletter.models import (
     Variant,
 )
 from newsletter.organisation.staff import add_staff
-from newsletter.sending.start import start_send
+from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
 from tests.web.desk import PASSWORD, sign_in
 

@@ -13,11 +13,11 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from newsletter.models import Issue, Publication
-from newsletter.sending.start import start_send
-from subscribers.identity import identify
-from subscribers.importing.batches import leave_file
+from newsletter.sending.freezing.start import start_send
+from subscribers.importing.writing.batches import leave_file
 from subscribers.models import HeldSignup, ImportBatch, Reason, Segment, Suppression, Topic
-from subscribers.suppression import suppress
+from subscribers.people.identity import identify
+from subscribers.unsubscribing.suppression import suppress
 from tests.support.fixtures import add_readers, make_appeal, make_event, make_issue, make_story
 from tests.web.desk import sign_in
 from tests.web.rooms import DECIDED, LOOKED_AT, NEED_FACTOR, POSTED_TOO, STAFF, list_rooms

@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from newsletter.desk.accounts import MOST_FAILED_OF_NETWORK
+from newsletter.desk.staff.accounts import MOST_FAILED_OF_NETWORK
 from newsletter.models import AuditEntry
 from newsletter.organisation.staff import add_staff, forget_factor
 from newsletter.project import settings as product

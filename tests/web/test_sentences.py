@@ -9,10 +9,10 @@ from textwrap import dedent
 import pytest
 from django.utils import translation
 
+from newsletter.common.errors import DomainError
+from newsletter.common.translation import PLACE, say
 from scripts.messages import LANGUAGES, SENTENCES, read
 from scripts.sentences import LEFT_OUT, OPERATORS, ROOT, find_sentences, list_modules
-from subscribers.errors import DomainError
-from subscribers.sentences import PLACE, say
 
 
 def list_kinds(kind: type[Exception]) -> Iterator[type[Exception]]:

@@ -9,7 +9,9 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from subscribers.gate import (
+from subscribers.consent.proof_of_work import EASY, HARD, Proof, check_proof
+from subscribers.consent.signup import confirm_subscription, request_subscription
+from subscribers.consent.signup_limits import (
     MOST_A_DOMAIN,
     MOST_A_HOME,
     MOST_A_HOME_UNPROVEN,
@@ -20,7 +22,8 @@ from subscribers.gate import (
     Way,
     weigh,
 )
-from subscribers.links import LinkTarget
+from subscribers.consent.throttle import count_one, peek
+from subscribers.links.signed_links import LinkTarget
 from subscribers.models import (
     Asking,
     Confirmation,
@@ -33,11 +36,8 @@ from subscribers.models import (
     Subscription,
     Tally,
 )
-from subscribers.proof import EASY, HARD, Proof, check_proof
-from subscribers.signup import confirm_subscription, request_subscription
-from subscribers.suppression import suppress
-from subscribers.throttle import count_one, peek
-from subscribers.unsubscribe import leave_list
+from subscribers.unsubscribing.suppression import suppress
+from subscribers.unsubscribing.unsubscribe import leave_list
 from tests.support.joining import join, read, solve
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 

@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.demo.joining import SMALLEST, Joined, fill_as_in_life, fill_plainly
 from newsletter.demo.organisation import write_organisation
-from subscribers.audience import count_audience
+from subscribers.audience.eligibility import count_audience
 from subscribers.models import EndReason, Subscription
 from tests.support.people import make_list
 

@@ -9,11 +9,9 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from subscribers.confirmations import due_confirmations
-from subscribers.erasure import erase_person
-from subscribers.links import Purpose
-from subscribers.locations import get_or_make_place
-from subscribers.mailed_links import Kind, ask_for_link, link_url
+from subscribers.consent.confirmations import due_confirmations
+from subscribers.links.mailed_links import Kind, ask_for_link, link_url
+from subscribers.links.signed_links import Purpose
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
@@ -24,8 +22,10 @@ from subscribers.models import (
     Subscription,
     Topic,
 )
-from subscribers.suppression import suppress
-from subscribers.unsubscribe import leave_list
+from subscribers.people.erasure import erase_person
+from subscribers.people.locations import get_or_make_place
+from subscribers.unsubscribing.suppression import suppress
+from subscribers.unsubscribing.unsubscribe import leave_list
 from tests.support.joining import join
 from tests.support.people import make_list, make_member, make_person, path_to, subscribe
 

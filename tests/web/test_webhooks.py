@@ -12,7 +12,7 @@ from django.test import Client
 
 from newsletter.feedback.endpoint import webhook_secret, webhook_url
 from newsletter.models import ProviderEvent
-from newsletter.providers.errors import BadWebhook
+from newsletter.providers.base.errors import BadWebhook
 from tests.support.provider_webhooks import (
     SIGNING_KEY,
     mailgun_event,

@@ -6,7 +6,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from subscribers.links import Purpose
+from subscribers.links.signed_links import Purpose
 from subscribers.models import MailingList, Subscriber
 from tests.support.joining import join
 from tests.support.people import make_list, make_member, path_to

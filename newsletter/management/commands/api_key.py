@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 from wagtail.log_actions import log
 
-from newsletter.keys import DAYS, find_named_key, make_key, revoke_key
+from newsletter.api_keys import DAYS, find_named_key, make_key, revoke_key
 from newsletter.management.base import ProductCommand
 from newsletter.models import ApiKey
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from newsletter.issues.approval_rules import require_right
-from newsletter.issues.approve import approve_issue
-from newsletter.issues.at_source import require_at_source
-from newsletter.issues.find import find_issue
+from newsletter.common.errors import NotFound
+from newsletter.issues.approval.approval_rules import require_right
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.approval.stories_at_source import require_at_source
+from newsletter.issues.assembly.lookup import find_issue
 from newsletter.management.base import ProductCommand
-from subscribers.errors import NotFound
 
 
 class Command(ProductCommand):

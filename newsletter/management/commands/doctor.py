@@ -15,10 +15,10 @@ from rich.text import Text
 from newsletter.management.base import ProductCommand
 from newsletter.organisation.health.examine import examine
 from newsletter.organisation.health.origin import SettingValue
-from newsletter.sending.arrived import MOST_BYTES, check_arrived
-from newsletter.sending.domain_records import find_texts
-from newsletter.sending.finding import Finding
-from newsletter.sending.restore import doubt_what_was_open, release_after_restore
+from newsletter.sending.deliverability.domain_records import find_texts
+from newsletter.sending.deliverability.finding import Finding
+from newsletter.sending.deliverability.message_check import MOST_BYTES, check_arrived
+from newsletter.sending.settling.restore import doubt_what_was_open, release_after_restore
 
 _STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
 

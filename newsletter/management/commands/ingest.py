@@ -4,10 +4,10 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
-from newsletter.content.ingest import IngestReport, ingest_source
+from newsletter.common.errors import NotFound
+from newsletter.content.ingesting.ingest import IngestReport, ingest_source
 from newsletter.management.base import ProductCommand
 from newsletter.models import Source
-from subscribers.errors import NotFound
 
 
 class Command(ProductCommand):

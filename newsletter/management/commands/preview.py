@@ -8,15 +8,15 @@ from typing import Any
 
 from django.conf import settings
 
-from newsletter.issues.find import find_issue
-from newsletter.issues.variants import find_groups, freeze_revision, make_variants
+from newsletter.common.errors import BadFile, NotFound
+from newsletter.issues.assembly.lookup import find_issue
+from newsletter.issues.variants.render import find_groups, freeze_revision, make_variants
 from newsletter.management.base import ProductCommand
 from newsletter.management.private_output import write_private
 from newsletter.models import Issue, Variant
-from newsletter.providers.message import build_message
+from newsletter.providers.base.mime import build_message
 from newsletter.rendering import split
-from newsletter.sending.sample import sample_mail
-from subscribers.errors import BadFile, NotFound
+from newsletter.sending.notices.sample_mail import sample_mail
 
 WHOLE_LINES = SMTP.clone(max_line_length=998)
 

@@ -4,20 +4,20 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
-from newsletter.console.progress import follow_send
-from newsletter.issues.approval_rules import goes_by_itself
-from newsletter.issues.approve import approve_by_policy, release_issue, require_approval
-from newsletter.issues.assemble import GRACE
-from newsletter.issues.at_source import check_issue
-from newsletter.issues.find import find_issue
-from newsletter.issues.switches import require_on
+from newsletter.common.errors import NotReady
+from newsletter.issues.approval.approval_rules import goes_by_itself
+from newsletter.issues.approval.approve import approve_by_policy, release_issue, require_approval
+from newsletter.issues.approval.stories_at_source import check_issue
+from newsletter.issues.assembly.assemble import GRACE
+from newsletter.issues.assembly.lookup import find_issue
+from newsletter.issues.assembly.publication_switches import require_on
 from newsletter.management.base import ProductCommand
+from newsletter.management.progress_bar import follow_send
 from newsletter.models import Issue, Send
-from newsletter.sending.provider import current_adapter
-from newsletter.sending.receipt import status_of
-from newsletter.sending.run import run_send
-from newsletter.sending.start import start_send
-from subscribers.errors import NotReady
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.worker_loop import run_send
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.receipt import status_of
 
 NEEDS_ATTENTION = 3
 

@@ -9,13 +9,13 @@ from django.core.management import CommandError
 from rich.console import Console
 from rich.table import Table
 
-from newsletter.console.receipt import print_receipt, write_receipt_csv
-from newsletter.issues.find import find_issue
-from newsletter.issues.overview import list_issues, list_publications, list_slots
+from newsletter.common.errors import BadFile, NotFound
+from newsletter.issues.assembly.lookup import find_issue
+from newsletter.issues.assembly.overview import list_issues, list_publications, list_slots
 from newsletter.management.base import ProductCommand
 from newsletter.management.private_output import open_private
-from newsletter.sending.receipt import status_of
-from subscribers.errors import BadFile, NotFound
+from newsletter.management.receipt_table import print_receipt, write_receipt_csv
+from newsletter.sending.settling.receipt import status_of
 
 
 class Command(ProductCommand):

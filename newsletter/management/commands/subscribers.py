@@ -13,18 +13,18 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from newsletter.common.errors import BadFile, NotFound
 from newsletter.management.base import ProductCommand
 from newsletter.management.import_words import report_as_json, say_report, say_undone
 from newsletter.management.private_output import open_private
 from newsletter.organisation.references import find_list
-from subscribers.errors import BadFile, NotFound
-from subscribers.exporter import export_people
-from subscribers.importing.refused_file import refusals_of, write_refused
-from subscribers.importing.report import ImportReport
-from subscribers.importing.service import import_people
-from subscribers.importing.undo import undo_now
+from subscribers.exporting.csv_export import export_people
+from subscribers.importing.writing.refused_file import refusals_of, write_refused
+from subscribers.importing.writing.report import ImportReport
+from subscribers.importing.writing.service import import_people
+from subscribers.importing.writing.undo import undo_now
 from subscribers.models import Basis, ImportBatch, ImportKind
-from subscribers.people import describe_person, find_person
+from subscribers.people.lookup import describe_person, find_person
 
 BASES = [Basis.CONSENT, Basis.SOFT_OPT_IN, Basis.LEGITIMATE_INTEREST, Basis.CONTRACT, Basis.CASL_IMPLIED]
 _PIECE = 1 << 20

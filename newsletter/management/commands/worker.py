@@ -6,7 +6,7 @@ from typing import Any
 from newsletter.jobs.catalogue import WORKER
 from newsletter.jobs.engine import engine_for, run_until_stopped
 from newsletter.management.base import ProductCommand, describe_start
-from newsletter.sending.run import LANES
+from newsletter.sending.dispatching.worker_loop import LANES
 
 
 class Command(ProductCommand):

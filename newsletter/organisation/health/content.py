@@ -6,12 +6,12 @@ from datetime import datetime
 from django.contrib.auth.models import Permission, User
 from django.db.models import Q
 
-from newsletter.issues.overdue import find_overdue
-from newsletter.issues.protected_terms import count_lost
+from newsletter.common.errors import BadRule
+from newsletter.issues.assembly.overdue import find_overdue
+from newsletter.issues.protected_terms.terms import count_lost
 from newsletter.models import Brand, Publication, Source
-from newsletter.sending.finding import Finding, error, ok, warning
-from subscribers.audience import contactable
-from subscribers.errors import BadRule
+from newsletter.sending.deliverability.finding import Finding, error, ok, warning
+from subscribers.audience.eligibility import contactable
 
 
 def check_brand() -> Finding:

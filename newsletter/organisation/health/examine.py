@@ -34,9 +34,9 @@ from newsletter.organisation.health.machine import (
 )
 from newsletter.organisation.health.sending import check_hold, check_journal, check_provider, check_reach, check_senders
 from newsletter.organisation.private_folder import DataPlaces
-from newsletter.sending.domain_records import FindTexts, find_texts
-from newsletter.sending.domains import OUTBOX, read_provider
-from newsletter.sending.finding import Finding
+from newsletter.sending.deliverability.domain_records import FindTexts, find_texts
+from newsletter.sending.deliverability.domains import OUTBOX, read_provider
+from newsletter.sending.deliverability.finding import Finding
 
 
 def examine(*, find: FindTexts = find_texts) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from newsletter.organisation.private_folder import DataPlaces, find_open
 from newsletter.rendering import RenderingError, render
 from newsletter.rendering.blocks import Brand, Button, Document, Events, LeadStory, Note, StoryItem
-from newsletter.sending.finding import Finding, error, ok, warning
+from newsletter.sending.deliverability.finding import Finding, error, ok, warning
 
 SHOWN = 5
 LEAST_FREE, LITTLE_FREE = 200_000_000, 2_000_000_000

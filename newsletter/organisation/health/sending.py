@@ -6,20 +6,20 @@ from datetime import datetime
 
 from django.conf import settings
 
+from newsletter.common.errors import BadAddress
 from newsletter.feedback.endpoint import webhook_url
 from newsletter.models import Installation, Publication
-from newsletter.providers.errors import BadProviderUrl
+from newsletter.providers.base.errors import BadProviderUrl
+from newsletter.providers.base.webhooks.call import split_keys
 from newsletter.providers.registry import ProviderSettings, read_provider_url
-from newsletter.providers.webhook_call import split_keys
-from newsletter.sending.domain_records import FindTexts, check_sender_domain
-from newsletter.sending.domains import OUTBOX, is_own_endpoint, read_provider
-from newsletter.sending.fence import is_closed
-from newsletter.sending.finding import Finding, error, ok, warning
-from subscribers.addresses import to_ascii
-from subscribers.errors import BadAddress
-from subscribers.journal import journal_path
-from subscribers.journal_check import complete_journal
-from subscribers.only_to import who_alone
+from newsletter.sending.deliverability.domain_records import FindTexts, check_sender_domain
+from newsletter.sending.deliverability.domains import OUTBOX, is_own_endpoint, read_provider
+from newsletter.sending.deliverability.finding import Finding, error, ok, warning
+from newsletter.sending.limits.recipient_allowlist import is_closed
+from subscribers.addresses.normalise import to_ascii
+from subscribers.audience.recipient_allowlist import who_alone
+from subscribers.unsubscribing.journal_check import complete_journal
+from subscribers.unsubscribing.suppression_journal import journal_path
 
 
 def check_provider(url: str) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The connections to PostgreSQL: Django's own, but nobody waits beyond what `subscribers.patience` says.
+"""The connections to PostgreSQL: Django's own, but nobody waits beyond what `newsletter.common.database_deadlines` says.
 
 A server that stands still, or whose machine is gone, answers nothing and refuses nothing: only the client's own clock
 ends such a wait. The connection is given up with it, for what comes on it later belongs to nobody. A server that is well
@@ -16,7 +16,7 @@ from django.db.backends.postgresql import base as postgresql
 from psycopg import capabilities
 from psycopg.abc import PQGen
 
-from subscribers.patience import end_of_patience, note_silence
+from newsletter.common.database_deadlines import end_of_patience, note_silence
 
 _LEAST_CONNECT_SECONDS = 2  # what libpq takes for the least
 _CALL_OFF_SECONDS = 1.0

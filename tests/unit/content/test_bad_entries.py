@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from newsletter.content import entry_rules, parse
-from newsletter.content.entries import Parsed
-from newsletter.content.entry_rules import collect
-from newsletter.content.json_text import has_broken_characters
-from newsletter.content.parse import Document, parse_document
-from newsletter.content.parse_apart import ParsingChild
+from newsletter.content.parsing import entry_rules, parse
+from newsletter.content.parsing.entries import Parsed
+from newsletter.content.parsing.entry_rules import collect
+from newsletter.content.parsing.json_text import has_broken_characters
+from newsletter.content.parsing.parse import Document, parse_document
+from newsletter.content.parsing.sandbox.process import ParsingChild
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 URL = "https://news.example/source"
@@ -104,8 +104,8 @@ def test_an_error_over_a_whole_document_is_one_defined_outcome(monkeypatch: pyte
 
 SLOW = """
 import sys, time
-from newsletter.content.parser_errors import limit_entries
-from newsletter.content.entry_rules import collect
+from newsletter.content.parsing.parser_errors import limit_entries
+from newsletter.content.parsing.entry_rules import collect
 limit_entries()
 def read(raw):
     while raw == "slow":

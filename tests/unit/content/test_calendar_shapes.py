@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from newsletter.content.calendars import parse_calendar
-from newsletter.content.entries import EventEntry, Parsed
-from newsletter.content.parse import Document, parse_document
-from newsletter.content.parse_apart import parse_apart
-from newsletter.content.zone_names import find_zone_name
+from newsletter.content.parsing.calendars.calendar import parse_calendar
+from newsletter.content.parsing.calendars.zone_names import find_zone_name
+from newsletter.content.parsing.entries import EventEntry, Parsed
+from newsletter.content.parsing.parse import Document, parse_document
+from newsletter.content.parsing.sandbox.process import parse_apart
 from tests.support.shapes import MARKER, list_shapes, read_shape
 
 START, END = datetime(2026, 10, 20, tzinfo=UTC), datetime(2027, 11, 1, tzinfo=UTC)

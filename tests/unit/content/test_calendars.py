@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from newsletter.content.calendars import parse_calendar
-from newsletter.content.entries import EventEntry, Parsed
+from newsletter.content.parsing.calendars.calendar import parse_calendar
+from newsletter.content.parsing.entries import EventEntry, Parsed
 
 START, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2027, 11, 1, tzinfo=UTC)
 
@@ -175,6 +175,6 @@ def test_a_document_that_is_no_calendar_is_told(body: bytes, words: str) -> None
 def test_what_was_not_read_of_a_calendar_with_too_many_events_is_not_said_to_be_gone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("newsletter.content.calendars._MOST_SERIES", 2)
+    monkeypatch.setattr("newsletter.content.parsing.calendars.calendar._MOST_SERIES", 2)
     parsed = calendar(*(f"UID:{n}\nSUMMARY:A\nDTSTART:20261105T190000Z" for n in range(3)))
     assert (len(parsed.events), parsed.set_aside[0].entry, parsed.complete_until) == (2, "More events", START)

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from newsletter.content.calendars import parse_calendar
-from newsletter.content.feeds import parse_feed
-from newsletter.content.html import clean_html, plain_text, title_text
-from newsletter.content.pseudonyms import find_pseudonyms, notes_for
-from newsletter.content.text import TITLE_LENGTH
+from newsletter.content.parsing.calendars.calendar import parse_calendar
+from newsletter.content.parsing.feeds.feed import parse_feed
+from newsletter.content.parsing.html import clean_html, plain_text, title_text
+from newsletter.content.parsing.pseudonyms import find_pseudonyms, notes_for
+from newsletter.content.parsing.text import TITLE_LENGTH
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 _REPOSITORY = Path(__file__).resolve().parents[3]

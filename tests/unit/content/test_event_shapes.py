@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from newsletter.content.entries import EventEntry, Parsed
-from newsletter.content.event_pages import parse_event_page
-from newsletter.content.parse import Document
-from newsletter.content.parse_apart import parse_apart
-from newsletter.content.repaired_json import read_repaired_json
-from newsletter.content.rest_links import is_tribe_address, under
-from newsletter.content.tribe_events import parse_tribe_events, tribe_url
+from newsletter.content.parsing.entries import EventEntry, Parsed
+from newsletter.content.parsing.pages.event_page import parse_event_page
+from newsletter.content.parsing.pages.interface_links import is_tribe_address, under
+from newsletter.content.parsing.pages.the_events_calendar import parse_tribe_events, tribe_url
+from newsletter.content.parsing.parse import Document
+from newsletter.content.parsing.repaired_json import read_repaired_json
+from newsletter.content.parsing.sandbox.process import parse_apart
 from tests.support.shapes import MARKER, list_shapes, read_shape
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from newsletter.content.entries import EventEntry
-from newsletter.content.event_zones import settle_zone
-from newsletter.content.places import locate_event
+from newsletter.content.ingesting.event_places import locate_event
+from newsletter.content.ingesting.event_zones import settle_zone
+from newsletter.content.parsing.entries import EventEntry
 from subscribers.places.zones import main_zone
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.content.entries import Parsed
-from newsletter.content.feeds import parse_feed
+from newsletter.content.parsing.entries import Parsed
+from newsletter.content.parsing.feeds.feed import parse_feed
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 URL = "https://news.example/feeds/all.xml"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from newsletter.content.fetch import (
+from newsletter.content.fetching.fetch import (
     FEED,
     BadStatus,
     Fetcher,

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from newsletter.content.entries import EventEntry, Parsed, SetAside, StoryEntry
-from newsletter.content.frames import LARGEST, BadFrame, read_frame, write_frame
+from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside, StoryEntry
+from newsletter.content.parsing.sandbox.protocol import LARGEST, BadFrame, read_frame, write_frame
 
 
 def framed(data: bytes) -> io.BytesIO:

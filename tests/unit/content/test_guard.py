@@ -5,8 +5,8 @@ import ipaddress
 
 import pytest
 
-from newsletter.content.fetch_errors import Refused
-from newsletter.content.guard import AllowList, check_addresses, check_url, is_public
+from newsletter.content.fetching.fetch_errors import Refused
+from newsletter.content.fetching.url_guard import AllowList, check_addresses, check_url, is_public
 
 PRIVATE = """
 0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.127.255.254 127.0.0.1 127.255.255.254 169.254.169.254 172.16.0.1

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from newsletter.content.html import clean_html, plain_text, title_text
-from newsletter.content.pseudonyms import DEFAULT_NOTE, find_pseudonyms, notes_for
-from newsletter.content.text import cut_at_word, make_teaser, tidy
+from newsletter.content.parsing.html import clean_html, plain_text, title_text
+from newsletter.content.parsing.pseudonyms import DEFAULT_NOTE, find_pseudonyms, notes_for
+from newsletter.content.parsing.text import cut_at_word, make_teaser, tidy
 
 
 def test_h1_only_simple_tags_and_safe_links_stay() -> None:

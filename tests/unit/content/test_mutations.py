@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.content.entries import Parsed
-from newsletter.content.json_text import has_broken_characters
-from newsletter.content.parse import Document, parse_document
+from newsletter.content.parsing.entries import Parsed
+from newsletter.content.parsing.json_text import has_broken_characters
+from newsletter.content.parsing.parse import Document, parse_document
 
 SHAPES = Path(__file__).parents[2] / "data" / "shapes"
 KINDS = {

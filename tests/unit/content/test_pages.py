@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from newsletter.content.entries import EventEntry, Parsed, StoryEntry
-from newsletter.content.event_pages import parse_event_page
-from newsletter.content.pages import parse_story_page
+from newsletter.content.parsing.entries import EventEntry, Parsed, StoryEntry
+from newsletter.content.parsing.pages.event_page import parse_event_page
+from newsletter.content.parsing.pages.story_page import parse_story_page
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 URL = "https://news.example/stories/the-door"

@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 import pytest
 
-from newsletter.content import parse_apart as rooms
-from newsletter.content.parse import Document, parse_document
-from newsletter.content.parse_apart import Cost, ParsingChild, TooHeavy, Unreadable, parse_apart
+from newsletter.content.parsing.parse import Document, parse_document
+from newsletter.content.parsing.sandbox import process as rooms
+from newsletter.content.parsing.sandbox.process import Cost, ParsingChild, TooHeavy, Unreadable, parse_apart
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 RSS = '<?xml version="1.0"?><rss version="2.0"><channel><title>Notes</title>%s</channel></rss>'

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image
 
-from newsletter.content import picture_apart
-from newsletter.content.parse_apart import Cost, SandboxChild
-from newsletter.content.picture_apart import MOST_PICTURE_BYTES, BadPicture, make_picture_apart
-from newsletter.content.picture_orders import EncodedPicture, Place
-from newsletter.content.picture_places import LIBRARY
-from newsletter.content.pictures import PLACES, make_picture
+from newsletter.content.images import sandboxed as picture_apart
+from newsletter.content.images.encode import PLACES, make_picture
+from newsletter.content.images.formats import LIBRARY
+from newsletter.content.images.sandbox_messages import EncodedPicture, Place
+from newsletter.content.images.sandboxed import MOST_PICTURE_BYTES, BadPicture, make_picture_apart
+from newsletter.content.parsing.sandbox.process import Cost, SandboxChild
 from tests.support.decoding import watch_decoding
 from tests.support.drawing import draw, encode
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from newsletter.content.pictures import MOST_JPEG_BYTES, PLACES, BadPicture, make_picture
+from newsletter.content.images.encode import MOST_JPEG_BYTES, PLACES, BadPicture, make_picture
 
 
 def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:

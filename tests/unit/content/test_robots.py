@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from newsletter.content.fetch import BadStatus, Fetcher, Limits, Refused, TooSlow, Unreachable
-from newsletter.content.read import read_source
-from newsletter.content.read import robots as shared
-from newsletter.content.robots import Robots
-from newsletter.content.turns import turn_at
+from newsletter.content.fetching.fetch import BadStatus, Fetcher, Limits, Refused, TooSlow, Unreachable
+from newsletter.content.fetching.host_locks import turn_at
+from newsletter.content.fetching.robots import Robots
+from newsletter.content.ingesting.read_source import read_source
+from newsletter.content.ingesting.read_source import robots as shared
 from tests.unit.content.misbehaving import Answer, MisbehavingServer, Request, misbehaving_server, respond
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
@@ -100,7 +100,7 @@ def test_x11_a_site_that_cannot_be_reached_is_said_to_be_so() -> None:
 def test_the_rules_of_a_thousand_sites_are_kept_and_no_more(
     server: MisbehavingServer, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("newsletter.content.robots._MOST_SITES", 1)
+    monkeypatch.setattr("newsletter.content.fetching.robots._MOST_SITES", 1)
     with misbehaving_server() as other:
         everywhere = Fetcher(allow=["127.0.0.1"])
         robots = Robots()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.content.same_page import mark_page, name_page
+from newsletter.content.parsing.same_page import mark_page, name_page
 
 MAYA = "https://example.org/stories/maya/"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.content.entries import Parsed
-from newsletter.content.parse import Document, parse_document
-from newsletter.content.pseudonyms import ANY_NAME
+from newsletter.content.parsing.entries import Parsed
+from newsletter.content.parsing.parse import Document, parse_document
+from newsletter.content.parsing.pseudonyms import ANY_NAME
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 SHAPES = Path(__file__).resolve().parents[2] / "data" / "shapes"

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from newsletter.content.pseudonyms import ANY_NAME, find_pseudonyms, notes_for
-from newsletter.content.shortcodes import without_shortcodes
-from newsletter.content.teasers import teaser_from_html, teaser_from_text
+from newsletter.content.parsing.pseudonyms import ANY_NAME, find_pseudonyms, notes_for
+from newsletter.content.parsing.shortcodes import without_shortcodes
+from newsletter.content.parsing.teasers import teaser_from_html, teaser_from_text
 
 LEAD = "The court freed eleven people on Monday."
 LONG = "The court that sat for three days in the old town hall heard that eleven people had been held in a"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from newsletter.content.entries import Parsed
-from newsletter.content.wordpress import parse_posts, posts_url, total_pages
+from newsletter.content.parsing.entries import Parsed
+from newsletter.content.parsing.feeds.wordpress_posts import parse_posts, posts_url, total_pages
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 URL = "https://news.example/wp-json/wp/v2/posts"

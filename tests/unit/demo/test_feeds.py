@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import feedparser
 import pytest
 
-from newsletter.content.parse import Document, parse_document
+from newsletter.content.parsing.parse import Document, parse_document
 from newsletter.demo.stories import load_stories
 from tests.unit.demo.conftest import NOW, ask
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.desk.dark_clients import darken, force_dark, lighten
+from newsletter.desk.preview.forced_dark import darken, force_dark, lighten
 from newsletter.rendering.colours import contrast
 
 

@@ -3,9 +3,16 @@
 import pytest
 from django.test import override_settings
 
-from newsletter.issues.click_links import READER, count_links, make_click_url, name_link, read_click, restore_links
+from newsletter.common.errors import BadLink
+from newsletter.issues.archive.click_links import (
+    READER,
+    count_links,
+    make_click_url,
+    name_link,
+    read_click,
+    restore_links,
+)
 from newsletter.rendering import RenderedMail, hash_mail
-from subscribers.errors import BadLink
 
 SITE = "http://127.0.0.1:8000"
 ISSUE = "0123456789abcdef0123456789abcdef"

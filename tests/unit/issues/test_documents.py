@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from newsletter.issues.documents import Visible, describe_visible, make_document
-from newsletter.issues.near import Chosen, Where, choose_events_for
+from newsletter.issues.variants.documents import Visible, describe_visible, make_document
+from newsletter.issues.variants.nearby_events import Chosen, Where, choose_events_for
 from newsletter.rendering.blocks import EventItem, Events
 
 

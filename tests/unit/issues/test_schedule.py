@@ -3,8 +3,8 @@ from itertools import islice
 
 import pytest
 
-from newsletter.issues.schedule import check_schedule, describe, due_after, due_at_local
-from subscribers.errors import BadSchedule
+from newsletter.common.errors import BadSchedule
+from newsletter.issues.assembly.schedule import check_schedule, describe, due_after, due_at_local
 
 
 def dues(moment: datetime, schedule: str, zone: str, count: int) -> list[tuple[str, str]]:

@@ -11,8 +11,8 @@ import dns.resolver
 import dns.rrset
 import pytest
 
-from newsletter.sending.domain_records import NoAnswer, check_sender_domain, find_texts
-from newsletter.sending.finding import Finding
+from newsletter.sending.deliverability.domain_records import NoAnswer, check_sender_domain, find_texts
+from newsletter.sending.deliverability.finding import Finding
 
 GOOD = {
     "news.example.org": ["v=spf1 include:mailgun.org ~all"],

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.common.errors import BadFile
 from newsletter.demo.organisation import write_organisation
 from newsletter.organisation.read import MOST_BYTES, read_organisation
 from newsletter.organisation.sample import read_sample, write_samples
 from newsletter.organisation.values import every_of, minutes_of
-from subscribers.errors import BadFile
 
 PUBLICATION = '[[publication]]\nslug = "weekly"\n'
 SOURCE = '[[source]]\nname = "Stories"\n'

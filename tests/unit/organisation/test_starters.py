@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.common.errors import NotFound
 from newsletter.organisation.read import read_organisation
 from newsletter.organisation.sample import write_samples
 from newsletter.organisation.starters import find_starter, load_starters
-from newsletter.rendering.colour_advice import advise_on_colours, suggest
 from newsletter.rendering.colours import contrast
-from subscribers.errors import NotFound
+from newsletter.rendering.lint.colour_advice import advise_on_colours, suggest
 
 
 @pytest.mark.parametrize("slug", sorted(load_starters()))

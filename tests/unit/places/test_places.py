@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from subscribers.errors import UnknownPlace
+from newsletter.common.errors import UnknownPlace
 from subscribers.places import (
     country_name,
     country_of,

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from newsletter.providers.contract import Capabilities
-from newsletter.providers.errors import BadBatch
-from newsletter.providers.measure import mail_bytes, variable_bytes
-from newsletter.providers.postmark import Postmark
+from newsletter.providers.base.contract import Capabilities
+from newsletter.providers.base.errors import BadBatch
+from newsletter.providers.base.size import mail_bytes, variable_bytes
+from newsletter.providers.postmark.adapter import Postmark
 from newsletter.providers.registry import adapter_for
 from tests.support.provider_fixtures import make_call, make_mail, make_person
 

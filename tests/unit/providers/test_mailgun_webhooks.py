@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from newsletter.providers.errors import BadWebhook
-from newsletter.providers.feedback import BounceClass, FeedbackKind
-from newsletter.providers.mailgun_webhooks import parse_mailgun, verify_mailgun
+from newsletter.providers.base.errors import BadWebhook
+from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
+from newsletter.providers.mailgun.webhooks import parse_mailgun, verify_mailgun
 from tests.support.provider_fixtures import corpus
 from tests.support.provider_webhooks import SIGNING_KEY, mailgun_event, sign_mailgun
 

@@ -7,9 +7,9 @@ from email.parser import BytesParser
 
 import pytest
 
-from newsletter.providers.contract import Mail, Person
-from newsletter.providers.errors import BadBatch, BadMail
-from newsletter.providers.message import build_message
+from newsletter.providers.base.contract import Mail, Person
+from newsletter.providers.base.errors import BadBatch, BadMail
+from newsletter.providers.base.mime import build_message
 from tests.support.provider_fixtures import make_mail, make_person
 
 WHEN = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)

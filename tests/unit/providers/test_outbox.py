@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.providers.contract import BatchCall, Verdict
-from newsletter.providers.errors import BadBatch, BadMail
-from newsletter.providers.outbox import Outbox, issue_folder, safe_name
-from newsletter.providers.outbox_index import read_shelves, write_index
+from newsletter.providers.base.contract import BatchCall, Verdict
+from newsletter.providers.base.errors import BadBatch, BadMail
+from newsletter.providers.outbox.adapter import Outbox, issue_folder, safe_name
+from newsletter.providers.outbox.index import read_shelves, write_index
 from tests.support.provider_fixtures import make_call, make_mail, make_person
 
 WHEN = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)

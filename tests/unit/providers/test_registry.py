@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.providers.errors import BadProviderUrl
-from newsletter.providers.mailgun import Mailgun
-from newsletter.providers.outbox import Outbox
+from newsletter.providers.base.errors import BadProviderUrl
+from newsletter.providers.mailgun.adapter import Mailgun
+from newsletter.providers.outbox.adapter import Outbox
 from newsletter.providers.registry import adapter_for, describe, read_provider_url
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from newsletter.providers.brevo import Brevo
-from newsletter.providers.errors import BadProviderUrl
+from newsletter.providers.base.errors import BadProviderUrl
+from newsletter.providers.brevo.adapter import Brevo
 from newsletter.providers.registry import adapter_for, describe, read_provider_url
-from newsletter.providers.ses import Ses
-from newsletter.providers.sparkpost import SparkPost
+from newsletter.providers.ses.adapter import Ses
+from newsletter.providers.sparkpost.adapter import SparkPost
 
 
 @pytest.mark.parametrize(

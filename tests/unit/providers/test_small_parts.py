@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from newsletter.providers.addresses import sort_people
-from newsletter.providers.answers import quote, wait_seconds
-from newsletter.providers.contract import HttpAnswer, Person
-from newsletter.providers.deadline import Deadline
-from newsletter.providers.errors import BadMail
-from newsletter.providers.headers import mailbox
-from newsletter.providers.mailgun_text import check_variables
-from newsletter.providers.multipart import build_multipart
-from newsletter.providers.transport import CountingBody
+from newsletter.providers.base.addresses import sort_people
+from newsletter.providers.base.answers import quote, wait_seconds
+from newsletter.providers.base.contract import HttpAnswer, Person
+from newsletter.providers.base.deadline import Deadline
+from newsletter.providers.base.errors import BadMail
+from newsletter.providers.base.headers import mailbox
+from newsletter.providers.base.multipart import build_multipart
+from newsletter.providers.base.transport import CountingBody
+from newsletter.providers.mailgun.text import check_variables
 
 NOW = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
 
@@ -28,7 +28,7 @@ def test_the_boundary_of_a_form_is_never_found_in_its_content() -> None:
 
 
 def test_a_content_that_holds_every_boundary_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newsletter.providers.multipart._TRIES", 1)
+    monkeypatch.setattr("newsletter.providers.base.multipart._TRIES", 1)
     first = build_multipart([("a", b"x")], key="k")[1].partition("boundary=")[2]
     with pytest.raises(ValueError, match="no boundary"):
         build_multipart([("a", first.encode())], key="k")

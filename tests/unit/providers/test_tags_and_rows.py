@@ -2,9 +2,9 @@
 
 import pytest
 
-from newsletter.providers.contract import Verdict
-from newsletter.providers.rows import sum_up_rows
-from newsletter.providers.tags import ascii_tag, strict_tag
+from newsletter.providers.base.contract import Verdict
+from newsletter.providers.base.rows import sum_up_rows
+from newsletter.providers.base.tags import ascii_tag, strict_tag
 
 YES, NO, LATER, UNKNOWN = (
     (Verdict.ACCEPTED, ""),

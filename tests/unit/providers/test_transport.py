@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from newsletter.providers.contract import HttpRequest
-from newsletter.providers.errors import Ambiguous, NotSent
-from newsletter.providers.transport import Transport
+from newsletter.providers.base.contract import HttpRequest
+from newsletter.providers.base.errors import Ambiguous, NotSent
+from newsletter.providers.base.transport import Transport
 from tests.support.provider_sockets import SocketServer, read_request, reset, serve
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"

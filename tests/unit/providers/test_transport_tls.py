@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import requests.adapters
 
-from newsletter.providers.contract import HttpRequest
-from newsletter.providers.errors import Ambiguous, NotSent
-from newsletter.providers.transport import Transport
+from newsletter.providers.base.contract import HttpRequest
+from newsletter.providers.base.errors import Ambiguous, NotSent
+from newsletter.providers.base.transport import Transport
 from tests.support.provider_sockets import SocketServer, read_request, serve
 
 x509 = pytest.importorskip("cryptography.x509", reason="cryptography is needed to make a certificate")

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from newsletter.providers.feedback import Feedback
-from newsletter.providers.webhook_call import WebhookCall
-from newsletter.providers.webhooks import READERS
+from newsletter.providers.base.webhooks.call import WebhookCall
+from newsletter.providers.base.webhooks.events import Feedback
+from newsletter.providers.webhook_readers import READERS
 from tests.support.provider_fixtures import corpus
 
 MEANS = {"queued": "accepted", "sent": "accepted", "subscribed": "unknown", "rejected": "bounced", "failed": "bounced"}

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from newsletter.providers.errors import BadWebhook
-from newsletter.providers.feedback import BounceClass, Feedback
-from newsletter.providers.webhook_bounces import judge_bounce
-from newsletter.providers.webhook_call import WebhookCall
-from newsletter.providers.webhooks import READERS
+from newsletter.providers.base.errors import BadWebhook
+from newsletter.providers.base.webhooks.bounces import judge_bounce
+from newsletter.providers.base.webhooks.call import WebhookCall
+from newsletter.providers.base.webhooks.events import BounceClass, Feedback
+from newsletter.providers.webhook_readers import READERS
 
 AT = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
 OURS = {"delivery": "7", "batch": "1-1-ab"}

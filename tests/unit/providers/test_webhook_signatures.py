@@ -10,14 +10,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from newsletter.providers.errors import BadWebhook
-from newsletter.providers.feedback import FeedbackKind
-from newsletter.providers.resend_webhooks import verify_resend
-from newsletter.providers.sendgrid_webhooks import verify_sendgrid
-from newsletter.providers.ses_webhooks import make_ses_reader
-from newsletter.providers.sns_webhook import Certificates, is_amazon
-from newsletter.providers.webhook_call import CannotCheckWebhook, WebhookCall
-from newsletter.providers.webhooks import READERS, reader_for
+from newsletter.providers.base.errors import BadWebhook
+from newsletter.providers.base.webhooks.call import CannotCheckWebhook, WebhookCall
+from newsletter.providers.base.webhooks.events import FeedbackKind
+from newsletter.providers.resend.webhooks import verify_resend
+from newsletter.providers.sendgrid.webhooks import verify_sendgrid
+from newsletter.providers.ses.sns import Certificates, is_amazon
+from newsletter.providers.ses.webhooks import make_ses_reader
+from newsletter.providers.webhook_readers import READERS, reader_for
 from tests.support.provider_webhooks import FakeSns, sendgrid_keys, sign_sendgrid, sign_svix
 
 NOW = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)

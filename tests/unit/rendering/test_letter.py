@@ -27,7 +27,7 @@ from newsletter.rendering.blocks import (
     Related,
     StoryCards,
 )
-from newsletter.rendering.lint_balance import view_for_outlook
+from newsletter.rendering.lint.balance import view_for_outlook
 from tests.unit.rendering.samples import (
     BRAND,
     NOTE,

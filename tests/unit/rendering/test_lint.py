@@ -7,8 +7,8 @@ import pytest
 
 from newsletter.rendering import Finding, RenderedMail, check, render
 from newsletter.rendering.blocks import AppealBlock, Block, Button, ImageBlock, LeadStory, Note, Picture, StoryCards
-from newsletter.rendering.lint_balance import view_for_others, view_for_outlook
-from newsletter.rendering.lint_links import is_vague
+from newsletter.rendering.lint.balance import view_for_others, view_for_outlook
+from newsletter.rendering.lint.links import is_vague
 from tests.unit.rendering.samples import BRAND, document, picture, rich_document, story
 
 DOCUMENT = rich_document()

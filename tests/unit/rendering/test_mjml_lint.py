@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.rendering import TemplateError, render
-from newsletter.rendering.lint_mjml import check_mjml, check_templates
+from newsletter.rendering.lint.mjml import check_mjml, check_templates
 from newsletter.rendering.templates import default_templates
 from tests.unit.rendering.samples import rich_document
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from newsletter.rendering.folding import weigh
-from newsletter.rendering.page_text import read_page
-from newsletter.rendering.protected import Matcher, decode, is_short, mask, name_letters
+from newsletter.rendering.text_search.folding import weigh
+from newsletter.rendering.text_search.matcher import Matcher, decode, is_short, mask, name_letters
+from newsletter.rendering.text_search.page_text import read_page
 
 NAME, CASE, PLACE, SHORT = "Jane Doe", "K-2031-77", "12 Elm Street", "Ana"
 TERMS = dict(

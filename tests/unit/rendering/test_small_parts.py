@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from newsletter.rendering import RenderingError
 from newsletter.rendering.colours import contrast, dark_palette, light_palette, make_readable, mix, normalise
 from newsletter.rendering.hyphens import soften
-from newsletter.rendering.tags import find_fault
+from newsletter.rendering.lint.tags import find_fault
+from newsletter.rendering.phrases import WORDS, direction_of, word
 from newsletter.rendering.text import LINE, safe_url, shorten, tidy_lines, tidy_paragraphs, wrap
-from newsletter.rendering.words import WORDS, direction_of, word
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 PAIRS = [

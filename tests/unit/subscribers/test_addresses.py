@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers import addresses
-from subscribers.addresses import canonical, hash_address, mask, normalise, to_ascii
-from subscribers.errors import BadAddress
+from newsletter.common.errors import BadAddress
+from subscribers.addresses import normalise as addresses
+from subscribers.addresses.normalise import canonical, hash_address, mask, normalise, to_ascii
 
 CORPUS = Path(os.environ.get("NEWSLETTER_CORPUS", Path(__file__).resolve().parents[4] / "shared" / "data"))
 

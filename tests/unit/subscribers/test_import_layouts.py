@@ -5,12 +5,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from subscribers.importing.errors import BadFile
-from subscribers.importing.layouts import recognise, refuse_the_never_asked
-from subscribers.importing.outcomes import PersonRow, Refused, RefusedRow
-from subscribers.importing.people_file import look_at, read_people, sample_values
-from subscribers.importing.targets import check_mapping, guess_mapping, header_key
-from subscribers.importing.values import read_day
+from subscribers.importing.reading.column_mapping import check_mapping, guess_mapping, header_key
+from subscribers.importing.reading.errors import BadFile
+from subscribers.importing.reading.layouts import recognise, refuse_the_never_asked
+from subscribers.importing.reading.outcomes import PersonRow, Refused, RefusedRow
+from subscribers.importing.reading.people_file import look_at, read_people, sample_values
+from subscribers.importing.reading.values import read_day
 
 MAILCHIMP = (
     "Email Address,First Name,Last Name,Address,Phone Number,Birthday,Shoe,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,"

@@ -6,7 +6,7 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers.importing.seen import Seen
+from subscribers.importing.reading.deduplication import Seen
 
 
 @given(st.lists(st.binary(min_size=32, max_size=32), max_size=60))

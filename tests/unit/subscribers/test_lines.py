@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers.lines import clean_line, guard_cell, unguard_cell
+from newsletter.common.text import clean_line, guard_cell, unguard_cell
 
 
 @pytest.mark.parametrize(

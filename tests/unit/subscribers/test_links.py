@@ -10,9 +10,9 @@ from itertools import product
 
 import pytest
 
-from subscribers import links
-from subscribers.errors import BadLink
-from subscribers.links import LIFETIMES, MAX_MAILING, ExpiredLink, Purpose, Signer, read_link
+from newsletter.common.errors import BadLink
+from subscribers.links import signed_links as links
+from subscribers.links.signed_links import LIFETIMES, MAX_MAILING, ExpiredLink, Purpose, Signer, read_link
 
 NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
 PERSON = uuid.UUID("12345678-1234-4234-8234-123456789abc")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from subscribers.mailboxes import domain_of, is_disposable, is_major, mailbox_of
+from subscribers.addresses.domains import domain_of, is_disposable, is_major, mailbox_of
 
 
 @pytest.mark.parametrize(

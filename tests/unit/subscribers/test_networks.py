@@ -2,7 +2,7 @@
 
 import pytest
 
-from subscribers.networks import client_address, near_network, wide_network
+from newsletter.common.networks import client_address, near_network, wide_network
 
 OURS = ["10.0.0.0/8", "fd00::/8"]
 

@@ -6,8 +6,8 @@ from time import monotonic
 import pytest
 from django.db import OperationalError
 
-from subscribers import patience
-from subscribers.patience import end_of_patience, note_silence, wait_at_most
+from newsletter.common import database_deadlines as patience
+from newsletter.common.database_deadlines import end_of_patience, note_silence, wait_at_most
 
 
 @pytest.fixture(autouse=True)

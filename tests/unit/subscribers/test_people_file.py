@@ -7,11 +7,11 @@ from typing import BinaryIO
 
 import pytest
 
-from subscribers.importing import encodings, people_file
-from subscribers.importing.errors import BadFile
-from subscribers.importing.outcomes import PersonRow, RefusedRow
-from subscribers.importing.people_file import look_at, open_csv, read_people
-from subscribers.importing.targets import unused_columns
+from subscribers.importing.reading import encodings, people_file
+from subscribers.importing.reading.column_mapping import unused_columns
+from subscribers.importing.reading.errors import BadFile
+from subscribers.importing.reading.outcomes import PersonRow, RefusedRow
+from subscribers.importing.reading.people_file import look_at, open_csv, read_people
 
 
 def read(body: bytes) -> list[PersonRow | RefusedRow]:

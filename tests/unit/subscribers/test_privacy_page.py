@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from newsletter.feedback import forget
-from newsletter.sending import retention as sends
-from subscribers import retention
-from subscribers.importing import batches
+from newsletter.sending.settling import retention as sends
+from subscribers.importing.writing import batches
+from subscribers.people import retention
 
 PAGE = (Path(__file__).parents[3] / "docs" / "privacy.md").read_text(encoding="utf-8")
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from subscribers.errors import BadRule
+from newsletter.common.errors import BadRule
 from subscribers.segments.rules import Condition, Group, conditions, parse_rule
 
 

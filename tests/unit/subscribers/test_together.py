@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from django.db import IntegrityError, OperationalError
 
-from subscribers.together import Together
+from subscribers.unsubscribing.group_commit import Together
 
 CROWD = 12
 

@@ -1,0 +1,76 @@
+"""Makes, finds and revokes the keys of the API. A key is shown once, when it is made; the table keeps its hash."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from newsletter.common.errors import DomainError, NotFound
+from newsletter.common.text import clean_line
+from newsletter.models import ApiKey
+
+DAYS = 365
+NOTED_EVERY = timedelta(minutes=1)
+_START, _HINT = "nl_", 9
+
+
+class BadKey(DomainError):
+    """A key cannot be made like this; the message says why."""
+
+
+def make_key(*, name: str, scope: str, by: str, now: datetime, days: int = DAYS) -> tuple[ApiKey, str]:
+    """A new key, and its text, which is not kept. ``days`` is how long it works; 0 is until it is revoked.
+
+    Raises BadKey.
+    """
+    name = clean_line(name, most=120)
+    if not name:
+        raise BadKey(_("Give the key a name that says what uses it, such as “Web site”."))
+    if scope not in ApiKey.Scope.values:
+        raise BadKey(_("There is no scope “%(scope)s”. Choose people, read, or both.") % {"scope": scope})
+    if not 0 <= days <= 3650:
+        raise BadKey(_("A key works for 1 to 3650 days, or, with 0, until it is revoked."))
+    if ApiKey.objects.valid(now=now).filter(name=name).exists():
+        raise BadKey(_("There is a key “%(name)s” already. Revoke it first, or choose another name.") % {"name": name})
+    text = _START + secrets.token_urlsafe(32)
+    key = ApiKey.objects.create(
+        name=name,
+        digest=_digest(text),
+        hint=text[:_HINT],
+        scope=scope,
+        made_by=by,
+        made_at=now,
+        expires_at=now + timedelta(days=days) if days else None,
+    )
+    return key, text
+
+
+def find_key(text: str, *, now: datetime) -> ApiKey | None:
+    """The valid key of this text, noted as used; None for any other text."""
+    key = ApiKey.objects.valid(now=now).filter(digest=_digest(text)).first()
+    if key is not None:
+        long_ago = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - NOTED_EVERY)
+        if key.last_used_at is None or key.last_used_at < now - NOTED_EVERY:
+            ApiKey.objects.filter(long_ago, pk=key.pk).update(last_used_at=now)
+    return key
+
+
+def revoke_key(*, key: ApiKey, by: str, now: datetime) -> bool:
+    """It works no more, from the next call on. False where it was revoked before."""
+    return bool(ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now, revoked_by=by))
+
+
+def find_named_key(name: str, *, now: datetime) -> ApiKey:
+    """The valid key of this name or id. Raises NotFound."""
+    valid = ApiKey.objects.valid(now=now)
+    key = valid.filter(name=name).first() or (valid.filter(pk=int(name)).first() if name.isdecimal() else None)
+    if key is None:
+        known = ", ".join(valid.values_list("name", flat=True)) or "none"
+        raise NotFound(_("There is no valid key “%(name)s”. There are: %(known)s.") % {"name": name, "known": known})
+    return key
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

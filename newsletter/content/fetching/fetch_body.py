@@ -1,0 +1,58 @@
+"""Reads the body of an answer up to a limit that holds after decompression. It knows nothing of addresses."""
+
+import time
+import zlib
+from typing import Protocol
+
+from newsletter.content.fetching.fetch_errors import Refused, TooLarge, TooSlow, Unreachable
+
+_CHUNK = 64 * 1024
+
+
+class Raw(Protocol):
+    """A stream of the bytes as they came."""
+
+    def read(self, amt: int, *, decode_content: bool) -> bytes:
+        """At most ``amt`` bytes; b"" at the end."""
+
+
+def read_body(raw: Raw, *, encoding: str, max_bytes: int, deadline: float, site: str) -> bytes:
+    """The decompressed body, read until ``deadline`` (``time.monotonic``).
+
+    Raises TooLarge, TooSlow, Refused for an unknown packing, and Unreachable when it is damaged or breaks off.
+    """
+    unpack = _unpacker(encoding, site)
+    body = bytearray()
+    while True:
+        if time.monotonic() > deadline:
+            raise TooSlow(f"{site} sent its answer too slowly, so it was given up. It is tried again later.")
+        chunk = raw.read(_CHUNK, decode_content=False)
+        if not chunk:
+            break
+        body += _unpack(unpack, chunk, max_bytes - len(body), site) if unpack else chunk
+        if len(body) > max_bytes:
+            raise TooLarge(f"{site} sent more than {_in_words(max_bytes)}, the most that is read. Nothing was used.")
+    if unpack is not None and not unpack.eof:
+        raise Unreachable(f"The answer of {site} broke off before its end. It is tried again later.")
+    return bytes(body)
+
+
+def _in_words(size: int) -> str:
+    return f"{size // (1024 * 1024)} MB" if size >= 1024 * 1024 else f"{size} bytes"
+
+
+def _unpacker(encoding: str, site: str) -> "zlib._Decompress | None":
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        return None
+    if name in ("gzip", "x-gzip", "deflate"):
+        return zlib.decompressobj(zlib.MAX_WBITS | 32)
+    raise Refused(f"{site} sent its answer packed as “{encoding[:40]}”, which was not asked for and is not read.")
+
+
+def _unpack(unpack: "zlib._Decompress", chunk: bytes, room: int, site: str) -> bytes:
+    """Unpacks at most one byte more than there is room for: enough to know that it is too much."""
+    try:
+        return unpack.decompress(chunk, max(1, room + 1))
+    except zlib.error as error:
+        raise Unreachable(f"The answer of {site} is damaged: it could not be unpacked.") from error

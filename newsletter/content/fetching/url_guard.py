@@ -1,0 +1,166 @@
+"""Which addresses and URLs the fetcher may reach. It opens nothing: it judges what it is given."""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from newsletter.content.fetching.fetch_errors import Refused
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_LONGEST_URL = 2000
+_PORTS = {"http": 80, "https": 443}
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
+
+# Written out, because what the standard library calls global differs between Python releases.
+_DENIED: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "2001::/23",
+        "2001:db8::/32",
+        "2002::/16",
+        "3fff::/20",
+    )
+)
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is one of the open internet. IPv4 wrapped in IPv6 is judged by what is inside."""
+    inner = _unwrap(address)
+    if inner is not address:
+        return is_public(inner)
+    if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_V6:
+        return False
+    return not any(address.version == network.version and address in network for network in _DENIED)
+
+
+def _unwrap(address: Address) -> Address:
+    """The IPv4 address in a mapped or NAT64 one. 6to4 and Teredo are denied whole: no web site lives there."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return address.ipv4_mapped
+        if address in _NAT64:
+            return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address
+
+
+@dataclass(frozen=True)
+class AllowList:
+    """What the organisation excepts from the private-address and port rules: hosts, host:port pairs and networks."""
+
+    hosts: frozenset[str] = frozenset()
+    host_ports: frozenset[tuple[str, int]] = frozenset()
+    networks: tuple[Network, ...] = ()
+
+    @classmethod
+    def parse(cls, entries: Iterable[str]) -> "AllowList":
+        """Reads entries such as ``cms.internal``, ``[::1]:8001`` and ``10.0.0.0/8``; Refused if unreadable."""
+        hosts: set[str] = set()
+        pairs: set[tuple[str, int]] = set()
+        networks: list[Network] = []
+        for entry in (text.strip().lower() for text in entries):
+            if not entry:
+                continue
+            try:
+                networks.append(ipaddress.ip_network(entry, strict=False))
+                continue
+            except ValueError:
+                host, port = _host_and_port(entry)
+            if port is None:
+                hosts.add(host)
+            else:
+                pairs.add((host, port))
+        return cls(hosts=frozenset(hosts), host_ports=frozenset(pairs), networks=tuple(networks))
+
+    def excepts(self, *, host: str, port: int, address: Address) -> bool:
+        """Whether this host, this host on this port, or this address is named."""
+        if host in self.hosts or (host, port) in self.host_ports:
+            return True
+        return any(address.version == network.version and address in network for network in self.networks)
+
+
+def _host_and_port(entry: str) -> tuple[str, int | None]:
+    try:
+        parts = urlsplit(f"//{entry}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or "/" in entry or "@" in entry:
+        raise Refused(
+            f"“{entry}” in the list of allowed addresses is not understood."
+            " Write a host, host:port, or a network such as 10.0.0.0/8."
+        )
+    return host, port
+
+
+def web_addresses(url: str) -> tuple[str, ...]:
+    """The http(s) addresses to try for a URL, the safest first. ``webcal:`` is what calendar programs call either."""
+    text = url.strip()
+    scheme, colon, rest = text.partition("://")
+    match scheme.lower() if colon else "":
+        case "webcal":
+            return (f"https://{rest}", f"http://{rest}")
+        case "webcals":
+            return (f"https://{rest}",)
+    return (text,)
+
+
+def check_url(url: str) -> SplitResult:
+    """The parts of a URL that may be fetched; Refused says why not. Host and port are judged with the address."""
+    if len(url) > _LONGEST_URL:
+        raise Refused(
+            f"The address is longer than {_LONGEST_URL} characters. Check that it is the address of the source."
+        )
+    if any(char.isspace() or ord(char) < 32 or char == "\\" for char in url):
+        raise Refused("The address contains a space or another character that no web address has. Copy it again.")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise Refused(f"“{url}” is not a web address. Copy it from the browser's address bar.") from error
+    if parts.scheme not in _PORTS:
+        raise Refused(f"Only http and https addresses can be read, and “{url[:200]}” is not one.")
+    if parts.username is not None or parts.password is not None:
+        raise Refused("The address contains a user name or password. Use one that needs no log-in.")
+    if not host:
+        raise Refused(f"“{url}” names no web site. Copy it from the browser's address bar.")
+    return parts
+
+
+def check_addresses(*, scheme: str, host: str, port: int, addresses: Sequence[str], allow: AllowList) -> None:
+    """Refused unless every address of the host may be reached on this port. One bad address refuses them all."""
+    if not addresses:
+        raise Refused(f"{host} has no address on the internet. Check the spelling.")
+    for text in addresses:
+        address = ipaddress.ip_address(text.partition("%")[0])
+        if allow.excepts(host=host, port=port, address=address):
+            continue
+        if port != _PORTS[scheme]:
+            raise Refused(
+                f"{host} would be read on port {port}, and only the usual web ports 80 and 443 are read."
+                f" An administrator can allow “{host}:{port}” in NEWSLETTER_FETCH_ALLOW."
+            )
+        if not is_public(address):
+            raise Refused(
+                f"{host} leads to a private network address ({address}), which is not read, to keep internal systems"
+                " safe."
+                f" An administrator can allow “{host}” in NEWSLETTER_FETCH_ALLOW."
+            )

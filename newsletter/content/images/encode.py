@@ -1,0 +1,232 @@
+"""A picture from outside becomes one that mail can carry: known format, upright, small, without hidden data.
+
+It runs in the picture sandbox (``picture_apart``); only our own drawings are made elsewhere.
+"""
+
+import hashlib
+import warnings
+from io import BytesIO
+from typing import BinaryIO, Literal
+
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+
+from newsletter.content.images.formats import PLACES, cut_for, draw_neutral, edge, mark_as_film
+from newsletter.content.images.large_images import STREAMED, read_small
+from newsletter.content.images.sandbox_messages import (
+    MIDDLE,
+    BadPicture,
+    EncodedPicture,
+    Focus,
+    PictureOrder,
+    Place,
+    RefusedPicture,
+)
+
+__all__ = ["PLACES", "BadPicture", "EncodedPicture", "make_neutral", "make_ordered", "make_picture"]
+
+MOST_PIXELS = 100_000_000
+MOST_DECODED_BYTES = 64 * 1024 * 1024
+MOST_JPEG_BYTES = 150 * 1024
+_TOO_MANY = f"The picture has more than {MOST_PIXELS // 1_000_000} million pixels. Make it smaller."
+_MOST_PNG_BYTES = 150 * 1024
+_SMALLEST_SIDE = 8
+_QUALITIES = (85, 80, 75, 70, 62, 55, 48, 40, 32)
+_SHRINK = 0.8
+_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
+_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEAD = 4096
+_ONE_BYTE_MODES = ("1", "L", "P")
+_BAND_BYTES = 4 * 1024 * 1024
+_PLENTY = 2
+"""How many times wider than the result a picture is kept while it is worked on."""
+
+# Bigger files than this are refused before a codec is asked; the bomb check of the library is for those without a limit.
+Image.MAX_IMAGE_PIXELS = 2 * MOST_PIXELS
+
+
+def make_ordered(order: PictureOrder) -> EncodedPicture | RefusedPicture:
+    """Make the picture that an order asks for from the file that it names, or say why it cannot be made."""
+    try:
+        with open(order.path, "rb") as file:
+            return _make(file, width=order.width, place=order.place, focus=order.focus, film=order.film)
+    except BadPicture as error:
+        return RefusedPicture(str(error))
+
+
+def make_picture(
+    body: bytes, *, width: int = 1200, place: Place | None = None, focus: Focus = MIDDLE, film: bool = False
+) -> EncodedPicture:
+    """The picture re-encoded at most ``width`` pixels wide, turned upright, without EXIF; a JPEG of at most 150 KB.
+
+    With a ``place``, it is cut to the place's shape around ``focus`` and as light as the place asks; ``film`` marks it
+    as the still of a film. Pictures with see-through parts become PNG, others JPEG; of a moving picture the first
+    frame is used.
+    Raises BadPicture for anything but JPEG, PNG, GIF, WebP and AVIF, and for what is damaged or too large.
+    """
+    return _make(BytesIO(body), width=width, place=place, focus=focus, film=film)
+
+
+def _make(file: BinaryIO, *, width: int, place: Place | None, focus: Focus, film: bool) -> EncodedPicture:
+    head = file.read(_HEAD)
+    file.seek(0)
+    _check_magic(head)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        picture = _decode(file, width=place.width if place else width, ratio=place.ratio if place else None)
+        see_through = _is_see_through(picture)
+        picture = picture.convert("RGBA" if see_through else "RGB")
+        picture = cut_for(picture, place, focus=focus) if place else _fit(picture, width)
+        if film:
+            return _encode_jpeg(mark_as_film(picture), most=place.most_bytes if place else MOST_JPEG_BYTES)
+        if see_through:
+            picture = edge(picture) if place and place.edged else picture
+            return _encode_png(picture, most=place.most_bytes if place else _MOST_PNG_BYTES)
+        return _encode_jpeg(picture, most=place.most_bytes if place else MOST_JPEG_BYTES)
+
+
+def make_neutral(*, width: int, height: int) -> EncodedPicture:
+    """The picture that takes the place of a withdrawn one, as large as that was."""
+    return _encode_jpeg(draw_neutral(width=width, height=height), most=MOST_JPEG_BYTES)
+
+
+def _check_magic(head: bytes) -> None:
+    is_webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    is_avif = head[4:8] == b"ftyp" and any(brand in head[8:64] for brand in _AVIF_BRANDS)
+    if is_webp or is_avif or head.startswith(_MAGIC):
+        return
+    if not head:
+        raise BadPicture("The picture is empty.")
+    start = head[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"<") and b"<svg" in head.lower():
+        raise BadPicture("The picture is an SVG drawing, which mail programs do not show. Use JPEG or PNG.")
+    if start.startswith(b"<"):
+        raise BadPicture("The address gave a web page where a picture was expected.")
+    raise BadPicture("The picture is not JPEG, PNG, GIF, WebP or AVIF. Use one of these.")
+
+
+def _decode(file: BinaryIO, *, width: int, ratio: float | None) -> Image.Image:
+    """The picture upright, about twice as wide as is asked, decoded as small as its format allows."""
+    try:
+        strips = _size_in_strips(file, width=width, ratio=ratio)
+        if strips:
+            return read_small(file, size=strips)
+        with Image.open(file, formats=_FORMATS) as opened:
+            factor = _factor(opened.size, width=width, ratio=ratio)
+            while _decoded_bytes(opened) > MOST_DECODED_BYTES * factor**2:
+                factor *= 2
+            opened.draft("RGB", (max(1, opened.width // factor), max(1, opened.height // factor)))
+            _check_memory(opened)
+            opened.load()
+            factor = _factor(opened.size, width=width, ratio=ratio)
+            upright = ImageOps.exif_transpose(_reduce(opened, factor))
+            # Comments, colour profiles and the like would be written out again.
+            upright.info = {key: value for key, value in upright.info.items() if key == "transparency"}
+            return upright
+    except Image.DecompressionBombError as error:
+        raise BadPicture(_TOO_MANY) from error
+    except UnidentifiedImageError as error:
+        raise BadPicture("The picture is damaged and cannot be opened.") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise BadPicture("The picture is damaged or cut off and cannot be read to its end.") from error
+
+
+def _size_in_strips(file: BinaryIO, *, width: int, ratio: float | None) -> tuple[int, int] | None:
+    """Return the size in which a large PNG or WebP is read; None if the picture is read whole.
+
+    The opened file is let go before that: for WebP it holds the whole picture twice.
+    """
+    with Image.open(file, formats=_FORMATS) as opened:
+        _check_size(opened)
+        if opened.format not in STREAMED or _decoded_bytes(opened) <= MOST_DECODED_BYTES:
+            return None
+        factor = _factor(opened.size, width=width, ratio=ratio)
+        return opened.width // factor, opened.height // factor
+
+
+def _check_size(opened: ImageFile.ImageFile) -> None:
+    if opened.width * opened.height > MOST_PIXELS:
+        raise BadPicture(_TOO_MANY)
+    if min(opened.size) < _SMALLEST_SIDE:
+        raise BadPicture(f"The picture is only {opened.width} × {opened.height} pixels, too small to show.")
+
+
+def _factor(size: tuple[int, int], *, width: int, ratio: float | None) -> int:
+    """How many times smaller the picture may be made before the finer work, and still be large enough for it."""
+    kept = min(size[0], round(size[1] * ratio)) if ratio else size[0]
+    return max(1, min(kept // (_PLENTY * width), *size))
+
+
+def _check_memory(opened: ImageFile.ImageFile) -> None:
+    """Refuse what would take more than 64 MiB once decoded: AVIF and GIF, which no library reads in a smaller size."""
+    if _decoded_bytes(opened) > MOST_DECODED_BYTES:
+        raise BadPicture(
+            f"The picture needs more than {MOST_DECODED_BYTES // (1024 * 1024)} MB of memory to open:"
+            f" {opened.width} × {opened.height} pixels as {opened.format}. Save it as JPEG, or smaller."
+        )
+
+
+def _decoded_bytes(opened: ImageFile.ImageFile) -> int:
+    return opened.width * opened.height * (1 if opened.mode in _ONE_BYTE_MODES else 4)
+
+
+def _reduce(opened: ImageFile.ImageFile, factor: int) -> Image.Image:
+    """The picture ``factor`` times smaller, band by band, so that no second copy of the whole is ever made."""
+    if factor == 1:
+        return opened
+    see_through = _is_see_through(opened)
+    mode = "RGBA" if see_through else "RGB"
+    size = -(-opened.width // factor), -(-opened.height // factor)
+    small = Image.new(mode, size)
+    rows = max(1, _BAND_BYTES // (4 * opened.width * factor)) * factor
+    for top in range(0, opened.height, rows):
+        band = opened.crop((0, top, opened.width, min(top + rows, opened.height)))
+        small.paste(band.convert(mode).reduce(factor), (0, top // factor))
+    small.info = {"exif": opened.info["exif"]} if "exif" in opened.info else {}
+    return small
+
+
+def _is_see_through(picture: Image.Image) -> bool:
+    if picture.mode in ("RGBA", "LA", "PA"):
+        alpha = picture.getchannel("A").getextrema()
+        return isinstance(alpha[0], int | float) and alpha[0] < 255
+    return "transparency" in picture.info
+
+
+def _fit(picture: Image.Image, width: int) -> Image.Image:
+    if picture.width <= width:
+        return picture
+    height = max(1, round(picture.height * width / picture.width))
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _encode_jpeg(picture: Image.Image, *, most: int) -> EncodedPicture:
+    """Lowers the quality, then the size, until the file is small enough; a hundred pixels across always are."""
+    while True:
+        for quality in _QUALITIES:
+            out = BytesIO()
+            picture.save(out, "JPEG", quality=quality, optimize=True, progressive=True)
+            if out.tell() <= most:
+                return _encoded(out.getvalue(), "jpeg", picture)
+        picture = _smaller(picture)
+
+
+def _encode_png(picture: Image.Image, *, most: int) -> EncodedPicture:
+    while True:
+        out = BytesIO()
+        picture.save(out, "PNG", optimize=True)
+        if out.tell() > most:
+            out = BytesIO()
+            picture.quantize(256, method=Image.Quantize.FASTOCTREE).save(out, "PNG", optimize=True)
+        if out.tell() <= most:
+            return _encoded(out.getvalue(), "png", picture)
+        picture = _smaller(picture)
+
+
+def _smaller(picture: Image.Image) -> Image.Image:
+    size = max(1, round(picture.width * _SHRINK)), max(1, round(picture.height * _SHRINK))
+    return picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def _encoded(data: bytes, kind: Literal["jpeg", "png"], picture: Image.Image) -> EncodedPicture:
+    return EncodedPicture(data, kind, picture.width, picture.height, hashlib.sha256(data).hexdigest())

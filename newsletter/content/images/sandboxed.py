@@ -1,0 +1,60 @@
+"""Makes pictures in a child process of their own, so that no file from outside is decoded in the serving process.
+
+The child has less memory than the one for documents, and a slow document never makes a picture wait.
+"""
+
+import atexit
+import tempfile
+from pathlib import Path
+
+from newsletter.content.images.sandbox_messages import (
+    MIDDLE,
+    BadPicture,
+    EncodedPicture,
+    Focus,
+    PictureOrder,
+    Place,
+    RefusedPicture,
+)
+from newsletter.content.parsing.sandbox.process import Cost, SandboxChild, TooHeavy, Unreadable
+
+__all__ = ["MOST_PICTURE_BYTES", "BadPicture", "EncodedPicture", "make_picture_apart"]
+
+MOST_PICTURE_BYTES = 40 * 1024 * 1024
+# A decoded picture takes at most 64 MiB (pictures.MOST_DECODED_BYTES); the rest is what the codecs take for themselves.
+COST = Cost(cpu_seconds=10, wall_seconds=25.0, memory_bytes=384 * 1024 * 1024)
+_child = SandboxChild(work="pictures", cost=COST)
+atexit.register(_child.close)
+
+
+def make_picture_apart(
+    body: bytes,
+    *,
+    width: int = 1200,
+    place: Place | None = None,
+    focus: Focus = MIDDLE,
+    film: bool = False,
+    child: SandboxChild = _child,
+) -> EncodedPicture:
+    """Return what ``pictures.make_picture`` makes of ``body``, made in the child. Raises BadPicture."""
+    if len(body) > MOST_PICTURE_BYTES:
+        raise BadPicture(f"The picture is larger than {MOST_PICTURE_BYTES // (1024 * 1024)} MB. Make it smaller.")
+    with tempfile.TemporaryDirectory(prefix="newsletter-picture-") as folder:
+        # A file, not a message: the child reads a large one in pieces.
+        file = Path(folder) / "picture"
+        file.write_bytes(body)
+        order = PictureOrder(path=str(file), width=width, place=place, focus=focus, film=film)
+        try:
+            answer = child.ask(order)
+        except TooHeavy as error:
+            raise BadPicture(
+                "The picture takes more time or memory to open than any picture may. Save it smaller, as JPEG."
+            ) from error
+        except Unreadable as error:
+            raise BadPicture("The picture is damaged in a way that stops our reader. Save it anew as JPEG.") from error
+    if isinstance(answer, RefusedPicture):
+        raise BadPicture(answer.reason)
+    if not isinstance(answer, EncodedPicture):
+        child.close()
+        raise BadPicture("The picture could not be read. Try it again, or save it anew as JPEG.")
+    return answer

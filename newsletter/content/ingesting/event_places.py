@@ -1,0 +1,153 @@
+"""Where an event is: its own coordinates, else its words, else its source's region. It guesses nothing."""
+
+import re
+from dataclasses import dataclass, replace
+
+from newsletter.common.errors import UnknownPlace
+from newsletter.content.parsing.entries import EventEntry
+from subscribers.places.distance import distance_km
+from subscribers.places.regions import country_name, country_of, region_name, resolve_country, resolve_region
+from subscribers.places.search import PlaceMatch, describe, find_named_near, find_place
+from subscribers.places.towns import Place, is_country_near, nearest_place
+
+_ONLINE = re.compile(
+    r"\b(?:online|on-line|on line|virtual(?:ly)?|webinar|zoom|microsoft teams|ms teams|google meet|livestream(?:ed)?"
+    r"|live stream(?:ed)?|via (?:teams|skype|youtube|facebook)|remote(?:ly)?|en ligne|en l[ií]nea)\b|https?://|www\.",
+    re.IGNORECASE,
+)
+_LINK = re.compile(r"(?:https?://|www\.)\S*", re.IGNORECASE)
+_NEAR_KM = 100.0
+_WITHIN_TOWN_KM = 30.0
+_APART_KM = 45.0
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where an event is; ``zone`` is the IANA zone of its town.
+
+    Without coordinates it can still be near readers of its ``region`` or ``country``.
+
+    ``note`` says to staff what was not certain, and is "" when all was; ``candidates`` are the places among which they
+    can choose then, best first.
+    """
+
+    latitude: float | None = None
+    longitude: float | None = None
+    country: str = ""
+    region: str = ""
+    town: str = ""
+    zone: str = ""
+    online: bool = False
+    note: str = ""
+    candidates: tuple[Place, ...] = ()
+
+
+def is_online_text(text: str) -> bool:
+    """Whether the words of a place say that there is none: "Zoom", "online", a link."""
+    return _ONLINE.search(text) is not None
+
+
+def locate_event(entry: EventEntry, *, default_region: str, default_country: str = "") -> Located:
+    """The place of an event: by its coordinates, else by its words. ``default_region`` and ``default_country`` are the
+    source's, codes or names, or "": they decide between equals, and are used if the words name nothing that is known.
+    """
+    region, country = _defaults(default_region, default_country)
+    words = entry.place.strip()
+    online = entry.online or is_online_text(words)
+    if is_online_text(words):
+        words = _ONLINE.sub(" ", _LINK.sub(" ", words)).strip(" ,;-–&+/:")
+    if entry.latitude is not None and entry.longitude is not None:
+        found = _from_point(entry.latitude, entry.longitude, words=words, online=entry.online)
+        if found is not None:
+            return found
+    if not words:
+        return Located(online=True) if online else _fallback(region, country, note="The event names no place.")
+    match = find_place(words, near=region or country)
+    if match.place is not None:
+        return _at(match, match.place, online=online)
+    if match.ambiguous:
+        note = f"{match.reason.rstrip('.')}. It has no exact place until then."
+        return Located(
+            country=match.country, region=match.region, online=online, note=note, candidates=match.candidates
+        )
+    if online:
+        return Located(online=True)
+    if match.region or match.country:
+        return Located(country=match.country, region=match.region, note=match.reason)
+    return _fallback(region, country, note=match.reason)
+
+
+def _defaults(region: str, country: str) -> tuple[str, str]:
+    """The codes of the source's region and country; what is not known counts as not given."""
+    try:
+        code = resolve_region(region, country=country) if region.strip() else ""
+    except UnknownPlace:
+        code = ""
+    try:
+        where = country_of(code) or (resolve_country(country) if country.strip() else "")
+    except UnknownPlace:
+        where = ""
+    return code, where
+
+
+def _from_point(latitude: float, longitude: float, *, words: str, online: bool) -> Located | None:
+    """The point, in the town that the words name where it lies there, else in the one that people would name for it.
+
+    None for a point that is none (0, 0 is software for nowhere).
+    """
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180) or (latitude == 0 and longitude == 0):
+        return None
+    town = nearest_place(latitude=latitude, longitude=longitude, within_km=_NEAR_KM)
+    if town is None:
+        note = "No town is near the event's coordinates."
+        said = find_place(words).place if words else None
+        if said is not None:
+            return Located(online=online, note=f"{note} Its words say {describe(said)}.", candidates=(said,))
+        return Located(latitude=latitude, longitude=longitude, online=online, note=note)
+    contradiction = _contradiction(words, latitude, longitude, town) if words else None
+    if contradiction is not None:
+        return replace(contradiction, online=online)
+    named = words and find_named_near(words, latitude=latitude, longitude=longitude, within_km=_WITHIN_TOWN_KM)
+    town = named or town
+    return Located(latitude, longitude, town.country, town.region, town.name, town.zone, online)
+
+
+def _contradiction(words: str, latitude: float, longitude: float, near: Place) -> Located | None:
+    """The question that is left where the words certainly name another place than the coordinates; None if they agree."""
+    if find_named_near(words, latitude=latitude, longitude=longitude, within_km=_WITHIN_TOWN_KM) is not None:
+        return None
+    match = find_place(words, near=near.region or near.country)
+    if match.place is not None:
+        away = distance_km(latitude, longitude, match.place.latitude, match.place.longitude)
+        if away <= _APART_KM:
+            return None
+        said = describe(match.place)
+    elif match.country and not match.ambiguous:
+        if is_country_near(match.country, latitude=latitude, longitude=longitude, within_km=_APART_KM):
+            return None
+        said = country_name(match.country)
+    else:
+        return None
+    there = replace(near, latitude=latitude, longitude=longitude)
+    return Located(
+        country=near.country if match.country == near.country else "",
+        region=near.region if match.region and match.region == near.region else "",
+        note=f"Its coordinates lie near {describe(near)}, but its words say {said}. It has no exact place until then.",
+        candidates=tuple(place for place in (there, match.place) if place),
+    )
+
+
+def _at(match: PlaceMatch, place: Place, *, online: bool) -> Located:
+    latitude, longitude = match.point or (place.latitude, place.longitude)
+    return Located(latitude, longitude, match.country, match.region, place.name, place.zone, online)
+
+
+def _fallback(region: str, country: str, *, note: str) -> Located:
+    """The source's own region, with a note; nothing but the note when it has none."""
+    if region:
+        return Located(
+            country=country_of(region),
+            region=region,
+            note=f"{note} The region of its source is used: {region_name(region)}.",
+        )
+    return Located(country=country, note=note)

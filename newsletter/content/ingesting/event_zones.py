@@ -1,0 +1,38 @@
+"""In which zone an event's clock is read and shown, once its place is known. What had to be assumed is said to staff."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from newsletter.content.ingesting.event_places import Located
+from newsletter.content.parsing.entries import EventEntry
+from subscribers.places.zones import main_zone
+
+UNIVERSAL = ("", "UTC", "Etc/UTC")
+
+
+def settle_zone(entry: EventEntry, *, located: Located, source_region: str) -> EventEntry:
+    """The event with its moments in UTC, never floating, and the zone of its place where it named none of its own.
+
+    ``source_region`` is the ISO 3166-2 code of its source, or "".
+    """
+    if not entry.floating:
+        return replace(entry, zone=located.zone or entry.zone) if entry.zone in UNIVERSAL else entry
+    region = main_zone(region=located.region, country=located.country) or main_zone(region=source_region)
+    zone = located.zone or region
+    note = entry.note
+    if not entry.all_day:
+        assumed = f"{zone}, the zone of its place." if located.zone else f"{zone or 'UTC'}. Check it."
+        note = f"{entry.note} Its time is read as {assumed}".strip()
+    return replace(
+        entry,
+        starts_at=_at(entry.starts_at, zone),
+        ends_at=_at(entry.ends_at, zone) if entry.ends_at else None,
+        zone=zone,
+        floating=False,
+        note=note,
+    )
+
+
+def _at(wall_clock: datetime, zone: str) -> datetime:
+    return wall_clock.replace(tzinfo=ZoneInfo(zone or "UTC")).astimezone(UTC)

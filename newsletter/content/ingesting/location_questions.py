@@ -1,0 +1,96 @@
+"""Questions about the places of events: asked of staff, answered once, remembered for the same words of the same source."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from newsletter.content.ingesting.event_places import Located
+from newsletter.models import EventNotice, SettledPlace, Source
+from newsletter.models.edits import note_edits
+from subscribers.places import Place
+from subscribers.places.names import fold
+
+Question = dict[str, Any]
+_FIELDS = ("town", "country", "region", "latitude", "longitude")
+_LONGEST_WORDS = 300
+_COMPARED = 60
+_MOST_CANDIDATES = 12
+PLACE_FIELDS = frozenset({*_FIELDS, "online"})
+
+
+def ask_about(located: Located) -> Question:
+    """Return the question that staff should answer, as plain data; empty if the place is certain, or there is none."""
+    if located.latitude is not None or not located.note or (located.online and not located.candidates):
+        return {}
+    return {"note": located.note, "candidates": [_as_data(place) for place in located.candidates[:_MOST_CANDIDATES]]}
+
+
+def recall_place(located: Located, *, source: Source, words: str) -> Located:
+    """Return the place with the answer that staff gave for the same words of this source, if it is a question at all."""
+    if not ask_about(located):
+        return located
+    settled = SettledPlace.objects.filter(source=source, words=_key(words)).first()
+    if settled is None:
+        return located
+    return replace(located, **{name: getattr(settled, name) for name in (*_FIELDS, "zone")}, note="", candidates=())
+
+
+def settle_place(*, event: EventNotice, place: Place, by: Any, now: datetime) -> int:
+    """Put every event of the same source and words in this place, and remember it. Return how many events were changed.
+
+    The source is read whole again, for the place decides about the time zone of events that name none.
+    """
+    answer = _as_data(place)
+    with transaction.atomic():
+        alike = EventNotice.objects.select_for_update().filter(pk=event.pk)
+        if event.source_id:
+            SettledPlace.objects.update_or_create(
+                source_id=event.source_id, words=_key(event.place_text), defaults={**answer, "by": by, "at": now}
+            )
+            alike = EventNotice.objects.select_for_update().filter(source=event.source_id).exclude(place_question={})
+            Source.objects.filter(pk=event.source_id).update(etag="", last_modified="", due_at=None)
+        changed = [one for one in alike if one.pk == event.pk or _key(one.place_text) == _key(event.place_text)]
+        for one in changed:
+            _put(one, answer)
+        note_edits(changed, person=by, at=now)
+    return len(changed)
+
+
+def drop_question(event: EventNotice) -> None:
+    """Take the question, and what the event's note says of it, off an event whose place staff have settled."""
+    asked = event.place_question.get("note", "")
+    if asked:
+        start = event.note.find(asked[:_COMPARED])
+        event.note = (event.note[:start] if start >= 0 else event.note).strip()
+    event.place_question = {}
+
+
+def is_settled_by_hand(event: EventNotice | None) -> bool:
+    """Return True if staff wrote the place of an event themselves, so that there is nothing to ask."""
+    return event is not None and not PLACE_FIELDS.isdisjoint(event.edited_fields)
+
+
+def _put(event: EventNotice, answer: dict[str, Any]) -> None:
+    for name in _FIELDS:
+        if name not in event.edited_fields:
+            setattr(event, name, answer[name])
+    drop_question(event)
+    event.source_sha256 = ""
+    event.save(update_fields=[*_FIELDS, "note", "place_question", "source_sha256"])
+
+
+def _as_data(place: Place) -> dict[str, Any]:
+    return {
+        "town": place.name,
+        "country": place.country,
+        "region": place.region,
+        "latitude": place.latitude,
+        "longitude": place.longitude,
+        "zone": place.zone,
+    }
+
+
+def _key(words: str) -> str:
+    return fold(words)[:_LONGEST_WORDS]

@@ -1,0 +1,109 @@
+"""Events that their source no longer shows: withdrawn at once if private now, cancelled if gone.
+
+A list that may be cut at so many entries says nothing about the others. If most events are gone at once, the source
+may be at fault, and the next reading decides.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from newsletter.content.ingesting.read_source import CALENDAR_AHEAD
+from newsletter.content.parsing.calendars.occurrences import series_of
+from newsletter.content.parsing.complete_until import is_page_size
+from newsletter.content.parsing.entries import Parsed, SetAside
+from newsletter.content.parsing.entry_rules import label
+from newsletter.models import EventNotice, Source
+
+HELD = "Events that are gone"
+PRIVATE_NOTE = "Its calendar does not show it to the public any more."
+GONE_NOTE = "It is no longer in its calendar."
+_MANY = 3
+# An event that moves may leave the end of what is read.
+_EDGE = timedelta(days=31)
+
+
+def withdraw_private(source: Source, parsed: Parsed, *, now: datetime) -> int:
+    """Cancel the known events that the source now marks as private, whatever staff edited. Return how many."""
+    if not parsed.private:
+        return 0
+    private = {identity[:500] for identity in parsed.private}
+    rows = [
+        event
+        for event in _ahead(source, now=now).only("pk", "external_id", "edited_fields")
+        if event.external_id in private or series_of(event.external_id) in private
+    ]
+    for event in rows:
+        edited = [name for name in event.edited_fields if name != "cancelled"]
+        EventNotice.objects.filter(pk=event.pk).update(
+            cancelled=True, source_sha256="", note=PRIVATE_NOTE, edited_fields=edited, changed_at=now
+        )
+    return len(rows)
+
+
+def cancel_vanished(source: Source, parsed: Parsed, *, now: datetime) -> tuple[int, SetAside | None]:
+    """Return how many were cancelled; or none and the reason, if most are gone at once: the next reading decides.
+
+    Events that were set aside are there, if broken. Events beyond what was read, or beyond what the source lists, are
+    not judged.
+    """
+    named = {event.external_id[:500] for event in parsed.events}
+    ahead = _ahead(source, now=now).filter(starts_at__lt=now + CALENDAR_AHEAD - _EDGE)
+    if parsed.complete_until is not None:
+        ahead = ahead.filter(starts_at__lt=parsed.complete_until)
+    upcoming = list(ahead.only("pk", "external_id", "title", "edited_fields", "starts_at"))
+    missing = [
+        event
+        for event in upcoming
+        if event.external_id not in named
+        and "cancelled" not in event.edited_fields
+        and not _is_broken(event, parsed.set_aside)
+    ]
+    missing = _without_cut_off(missing, source=source, parsed=parsed)
+    most = len(missing) == len(upcoming) or (len(missing) >= _MANY and len(missing) * 2 > len(upcoming))
+    if missing and most and not source.set_aside.filter(entry=HELD).exists():
+        return 0, _held(len(missing), len(upcoming))
+    EventNotice.objects.filter(pk__in=[event.pk for event in missing]).update(
+        cancelled=True, source_sha256="", note=GONE_NOTE, changed_at=now
+    )
+    return len(missing), None
+
+
+def _ahead(source: Source, *, now: datetime) -> QuerySet[EventNotice]:
+    return source.events.filter(starts_at__gt=now, starts_at__lt=now + CALENDAR_AHEAD, cancelled=False)
+
+
+def _without_cut_off(missing: list[EventNotice], *, source: Source, parsed: Parsed) -> list[EventNotice]:
+    """The missing events without those that may only have slid off the end of the list.
+
+    A list that is cut at N has N entries as long as there are more. If it has fewer than before, it was not cut.
+    """
+    until = parsed.listed_until
+    if until is None:
+        return missing
+    present = {*parsed.series, *(series_of(event.external_id) for event in parsed.events)}
+    beyond = [event for event in missing if event.starts_at >= until and series_of(event.external_id) not in present]
+    fewer = source.listed is not None and parsed.listed < source.listed
+    cut_shorter = len(beyond) >= _MANY and is_page_size(parsed.listed)
+    return missing if fewer and not cut_shorter else _without(missing, beyond)
+
+
+def _without(events: list[EventNotice], others: Collection[EventNotice]) -> list[EventNotice]:
+    left_out = {event.pk for event in others}
+    return [event for event in events if event.pk not in left_out]
+
+
+def _is_broken(event: EventNotice, aside: Iterable[SetAside]) -> bool:
+    """Whether a set-aside entry is this event: by its identity where the entry bears one, else by its title."""
+    uid = event.external_id.rpartition("#")[0] or event.external_id
+    title = label(title=event.title, link="", number=0)
+    return any(one.external_id in (uid, event.external_id) if one.external_id else one.entry == title for one in aside)
+
+
+def _held(missing: int, upcoming: int) -> SetAside:
+    return SetAside(
+        HELD,
+        f"{missing} of the {upcoming} events ahead are gone from this source all at once, which is often a fault of the"
+        " source. They are kept for now. If the next reading says the same, they are cancelled.",
+    )

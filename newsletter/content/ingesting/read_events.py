@@ -1,0 +1,91 @@
+"""Reads the events of a web site: by the interface of The Events Calendar if it has one, else from the page itself."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from newsletter.content.fetching.fetch import FEED, PAGE, Fetched, Fetcher, FetchError
+from newsletter.content.fetching.robots import Robots
+from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
+from newsletter.content.parsing.pages.interface_links import EVENTS, TRIBE, WORDPRESS, is_tribe_address, under
+from newsletter.content.parsing.pages.the_events_calendar import tribe_url
+from newsletter.content.parsing.parse import CALENDAR_AHEAD
+from newsletter.content.parsing.sandbox.process import TooHeavy, Unreadable
+
+MOST_PAGES = 8
+_JSON = "application/json, */*;q=0.1"
+Parse = Callable[[str, Fetched, datetime], Parsed]
+
+
+def read_events(
+    url: str, *, etag: str, last_modified: str, fetcher: Fetcher, robots: Robots, parse: Parse, now: datetime
+) -> tuple[Parsed, Fetched | None]:
+    """The events and the page that they come from, None if they come from the interface.
+
+    ``etag`` and ``last_modified`` are those of the page; where the interface was used there are none. Raises FetchError.
+    """
+    if is_tribe_address(url):
+        return _read_tribe(url, fetcher=fetcher, parse=parse, now=now), None
+    robots.check(url, fetcher=fetcher, now=now)
+    page = fetcher.fetch(url, etag=etag, last_modified=last_modified, limits=PAGE)
+    if page.not_modified:
+        return Parsed(), page
+    if page.url != url:
+        robots.check(page.url, fetcher=fetcher, now=now)
+    parsed = parse("events", page, now)
+    rest = parsed.extra.get(EVENTS) or (_guess(parsed.extra.get(WORDPRESS, "")) if parsed.error else "")
+    if rest:
+        try:
+            found = _read_tribe(rest, fetcher=fetcher, parse=parse, now=now)
+        except (FetchError, TooHeavy, Unreadable):
+            found = Parsed(error="closed")
+        if not found.error:
+            return found, None
+        # What the page itself shows is used then, and says nothing of what it leaves out.
+        return replace(parsed, complete_until=now), replace(page, etag="", last_modified="")
+    return parsed, page
+
+
+def _guess(wordpress: str) -> str:
+    return under(wordpress, TRIBE) if wordpress else ""
+
+
+def _read_tribe(rest: str, *, fetcher: Fetcher, parse: Parse, now: datetime) -> Parsed:
+    """All pages of the events ahead. A later page that fails is set aside, and what comes after it is not judged."""
+    start, end = (now - timedelta(days=1)).date(), (now + CALENDAR_AHEAD).date()
+
+    def page(number: int) -> Parsed:
+        address = tribe_url(rest, page=number, start=start, end=end)
+        return parse("tribe_events", fetcher.fetch(address, limits=FEED, accept=_JSON), now)
+
+    parsed = page(1)
+    pages = int(parsed.extra.get("pages", "1"))
+    for number in range(2, min(pages, MOST_PAGES) + 1):
+        try:
+            more = page(number)
+            missing = more.error
+        except (FetchError, TooHeavy, Unreadable) as error:
+            more, missing = Parsed(), str(error)
+        if missing:
+            return _incomplete(parsed, SetAside(f"Page {number} of the events", missing), now)
+        parsed = replace(
+            parsed,
+            events=_once((*parsed.events, *more.events)),
+            set_aside=(*parsed.set_aside, *more.set_aside),
+            private=(*parsed.private, *more.private),
+            listed=parsed.listed + more.listed,
+            series=(*parsed.series, *more.series),
+        )
+    if pages > MOST_PAGES:
+        aside = SetAside("More events", f"Only the first {MOST_PAGES} pages of the events are read.")
+        return _incomplete(parsed, aside, now)
+    return parsed
+
+
+def _once(events: tuple[EventEntry, ...]) -> tuple[EventEntry, ...]:
+    return tuple({event.external_id: event for event in events}.values())
+
+
+def _incomplete(parsed: Parsed, aside: SetAside, now: datetime) -> Parsed:
+    last = max((event.starts_at for event in parsed.events), default=now)
+    return replace(parsed, set_aside=(*parsed.set_aside, aside), complete_until=last)

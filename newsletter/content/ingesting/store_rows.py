@@ -1,0 +1,38 @@
+"""Write what a source says of a story or event to its row, never over a field that staff edited."""
+
+import hashlib
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from newsletter.content.ingesting.event_changes import note_change
+from newsletter.content.parsing.entries import EventEntry, StoryEntry
+from newsletter.models import EventNotice, Source
+
+_NOT_CONTENT = frozenset({"addresses"})
+
+
+def update_or_make(
+    model: Any, source: Source, external_id: str, known: Any, values: dict[str, Any], now: datetime
+) -> Any:
+    """Return the row, made or updated. ``known`` is the row that there was, or None."""
+    if known is None:
+        row, _ = model.objects.get_or_create(
+            source=source, external_id=external_id, defaults={**values, "seen_at": now}
+        )
+        return row
+    for name, value in values.items():
+        if name not in known.edited_fields:
+            setattr(known, name, value)
+    if isinstance(known, EventNotice):
+        note_change(known, now=now)
+    known.save()
+    return known
+
+
+def hash_entry(entry: StoryEntry | EventEntry) -> str:
+    """Hash what the source says of it. Its other addresses say which story it is, and nothing of the story."""
+    said = {name: value for name, value in asdict(entry).items() if name not in _NOT_CONTENT}
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()

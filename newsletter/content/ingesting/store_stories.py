@@ -1,0 +1,112 @@
+"""Store one story of a source: in the row that it has under any of its addresses, or in a new one."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from newsletter.content.ingesting.store_rows import hash_entry, update_or_make
+from newsletter.content.ingesting.story_images import Found, PictureVisit
+from newsletter.content.ingesting.story_rows import Place, find_story, is_free, owns, remember_story
+from newsletter.content.parsing.entries import StoryEntry
+from newsletter.models import Source, Story
+from subscribers.models import Topic
+
+_NOTES_OF_OURS = frozenset(
+    {"source_sha256", "checked_at", "check_failed", "picture_waiting", "picture_page_etag", "picture_page_modified"}
+)
+
+
+def store_story(place: Place, *, pictures: PictureVisit, now: datetime) -> tuple[str, str]:
+    """Store the entry. Return "new", "updated" or "unchanged", and for staff why its picture is missing, or "".
+
+    The table of addresses refuses a second row of one story. The picture is fetched before the transaction begins.
+    """
+    known, first = find_story(place)
+    try:
+        done, failure = _store(place, known, pictures=pictures, now=now)
+    except IntegrityError:
+        # Another poller stored the same story from another source meanwhile.
+        known, first = find_story(place)
+        if known is None:
+            raise
+        done, failure = _store(place, known, pictures=pictures, now=now)
+    if known is not None and first:
+        remember_story(place, known)
+    return done, failure
+
+
+def find_topics(source: Source, categories: tuple[str, ...]) -> list[Topic]:
+    """Return the source's own topics, and those that the entry's categories name."""
+    named = {category.casefold() for category in categories}
+    by_category = [topic for topic in Topic.objects.all() if topic.name.casefold() in named or topic.slug in named]
+    return list({topic.pk: topic for topic in [*source.topics.all(), *by_category]}.values())
+
+
+def _store(place: Place, known: Story | None, *, pictures: PictureVisit, now: datetime) -> tuple[str, str]:
+    source, entry = place.source, place.entry
+    if known is not None and not owns(source, known):
+        return _add_topics(source, entry, known), ""
+    sha256 = hash_entry(entry)
+    same = known is not None and known.source_sha256 == sha256
+    if known and same and not known.picture_waiting and (known.picture_id or not entry.picture_url):
+        return "unchanged", ""
+    found = pictures.find(entry, known)
+    had = (known.picture_id, known.picture_waiting) if known else None
+    if same and had == (found.picture.pk if found.picture else None, found.waiting):
+        return "unchanged", _say_failure(found)
+    return _write(place, known, found, sha256=sha256, now=now), _say_failure(found)
+
+
+def _add_topics(source: Source, entry: StoryEntry, story: Story) -> str:
+    """Another source lists the story first: this one adds its topics, and changes no word."""
+    before = story.topics.count()
+    story.topics.add(*find_topics(source, entry.categories))
+    return "unchanged" if story.topics.count() == before else "updated"
+
+
+def _write(place: Place, known: Story | None, found: Found, *, sha256: str, now: datetime) -> str:
+    source, entry = place.source, place.entry
+    values: dict[str, Any] = {
+        "url": entry.url,
+        "title": entry.title,
+        "teaser": entry.teaser,
+        "body_html": entry.body_html,
+        "author": entry.author[:200],
+        "language": (entry.language or source.language)[:12],
+        "picture": found.picture,
+        "picture_alt": found.alt[:300],
+        "picture_waiting": found.waiting,
+        "picture_page_etag": found.picture_page_etag[:500],
+        "picture_page_modified": found.picture_page_modified[:100],
+        "related": [list(pair) for pair in entry.related],
+        "pseudonyms": [list(pair) for pair in entry.pseudonyms],
+        "published_at": entry.published_at,
+        "source_sha256": sha256,
+    }
+    with transaction.atomic():
+        if known is not None and is_free(place):
+            values |= {"source": source, "external_id": entry.external_id[:500]}
+        before = _read_content(known)
+        story = update_or_make(Story, source, entry.external_id[:500], known, values, now)
+        topics = story.topics.count()
+        story.topics.add(*find_topics(source, entry.categories))
+        same = before == _read_content(story) and topics == story.topics.count()
+        if known is None:
+            remember_story(place, story)
+    return "new" if known is None else "unchanged" if same else "updated"
+
+
+def _read_content(story: Story | None) -> dict[str, Any]:
+    """Return what a story's row says, without our own notes about it."""
+    if story is None:
+        return {}
+    names = (field.attname for field in Story._meta.concrete_fields)
+    return {name: getattr(story, name) for name in names if name not in _NOTES_OF_OURS}
+
+
+def _say_failure(found: Found) -> str:
+    if not found.failure:
+        return ""
+    done = "could not be had; the one from before is kept" if found.picture else "was left out, the story is in"
+    return f"Its picture {done}: {found.failure}"

@@ -1,0 +1,154 @@
+"""Finds and copies the pictures of one source's stories, within the time that one visit to a source may take."""
+
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from newsletter.content.fetching.fetch import (
+    PAGE,
+    PICTURE,
+    BadStatus,
+    Fetcher,
+    FetchError,
+    Limits,
+    TooSlow,
+    Unreachable,
+)
+from newsletter.content.images.hosting import fetch_picture
+from newsletter.content.images.sandbox_messages import BadPicture
+from newsletter.content.ingesting.read_source import robots
+from newsletter.content.parsing.entries import SetAside, StoryEntry
+from newsletter.content.parsing.parse import Document
+from newsletter.content.parsing.sandbox.process import TooHeavy, Unreadable, parse_apart
+from newsletter.models import Picture, Story
+
+VISIT_SECONDS = 60.0
+_PASSING = frozenset({408, 425, 429})
+_ASKS_FOR_PATIENCE = frozenset({429, 503})
+
+
+@dataclass(frozen=True)
+class Found:
+    """A story's picture. ``waiting`` means that it is asked for again at the next visit; ``failure`` is for staff."""
+
+    picture: Picture | None = None
+    alt: str = ""
+    waiting: bool = False
+    failure: str = ""
+    picture_page_etag: str = ""
+    picture_page_modified: str = ""
+
+
+class PictureVisit:
+    """Gets the pictures of one visit to a source. What there is no time for is counted in ``put_off``."""
+
+    def __init__(
+        self,
+        *,
+        source_url: str,
+        fetcher: Fetcher,
+        now: datetime,
+        asks_pages: bool = True,
+        seconds: float | None = None,
+    ) -> None:
+        self.put_off = 0
+        self.waiting = False
+        self._fetcher = fetcher
+        self._now = now
+        self._site = _site(source_url) if asks_pages else ""
+        self._seconds = VISIT_SECONDS if seconds is None else seconds
+        self._deadline = time.monotonic() + self._seconds
+        self._resting: set[str] = set()
+
+    def find(self, entry: StoryEntry, known: Story | None) -> Found:
+        """Return our copy of the picture that the entry names; where it names none, of the one that its page names."""
+        kept = Found(
+            picture=known.picture if known else None,
+            alt=known.picture_alt if known else "",
+            picture_page_etag=known.picture_page_etag if known else "",
+            picture_page_modified=known.picture_page_modified if known else "",
+        )
+        if not entry.picture_url and _site(entry.url) != self._site:
+            return Found()
+        if self._must_wait(entry.picture_url or entry.url):
+            self.put_off += 1
+            found = replace(kept, waiting=True)
+        elif entry.picture_url:
+            found = self._copy(entry.picture_url, entry.picture_alt, kept)
+        else:
+            found = self._from_page(entry, kept)
+        self.waiting = self.waiting or found.waiting
+        return found
+
+    def say_put_off(self) -> tuple[SetAside, ...]:
+        """What staff are told of the pictures that wait for the next visit."""
+        if not self.put_off:
+            return ()
+        what = "1 picture" if self.put_off == 1 else f"{self.put_off} pictures"
+        return (
+            SetAside(
+                entry=what,
+                reason=f"There was no time left: one visit to a source takes at most {self._seconds:.0f} seconds, so that"
+                " it does not stop the others. The stories are in; the rest is fetched at the next visit.",
+            ),
+        )
+
+    def _must_wait(self, url: str) -> bool:
+        return time.monotonic() >= self._deadline or urlsplit(url).netloc in self._resting
+
+    def _limits(self, limits: Limits) -> Limits:
+        return replace(limits, total=max(0.1, min(limits.total, self._deadline - time.monotonic())))
+
+    def _copy(self, url: str, alt: str, kept: Found) -> Found:
+        try:
+            picture = fetch_picture(url=url, alt=alt, fetcher=self._fetcher, limits=self._limits(PICTURE))
+        except (FetchError, BadPicture) as error:
+            waiting = self._comes_later(url, error)
+            return replace(kept, waiting=waiting, failure=str(error))
+        return replace(kept, picture=picture, alt=alt)
+
+    def _from_page(self, entry: StoryEntry, kept: Found) -> Found:
+        """One conditional request for the story's page, as far as its site allows; a page without a picture is no failure."""
+        try:
+            robots.check(entry.url, fetcher=self._fetcher, now=self._now)
+            page = self._fetcher.fetch(
+                entry.url,
+                etag=kept.picture_page_etag,
+                last_modified=kept.picture_page_modified,
+                limits=self._limits(PAGE),
+            )
+            if page.not_modified:
+                return kept
+            document = Document(
+                kind="page_picture", body=page.body, url=page.url, content_type=page.content_type, now=self._now
+            )
+            named = parse_apart(document).extra
+        except FetchError as error:
+            return replace(kept, waiting=True) if self._comes_later(entry.url, error) else Found()
+        except (TooHeavy, Unreadable):
+            return Found()
+        seen = Found(picture_page_etag=page.etag, picture_page_modified=page.last_modified)
+        link = named.get("picture", "")
+        if not link or _is_of_the_site(link, entry):
+            return seen
+        return self._copy(link, named.get("alt", ""), seen)
+
+    def _comes_later(self, url: str, error: FetchError | BadPicture) -> bool:
+        """Whether the next visit may have more luck. A site that asks for patience is left alone until then."""
+        if isinstance(error, BadStatus):
+            if error.status in _ASKS_FOR_PATIENCE or error.retry_after:
+                self._resting.add(urlsplit(url).netloc)
+            return error.status in _PASSING or error.status >= 500
+        return isinstance(error, TooSlow | Unreachable)
+
+
+def _is_of_the_site(picture_url: str, entry: StoryEntry) -> bool:
+    """Whether another story has this picture already: many sites name one of their own for every page without one."""
+    return Story.objects.filter(picture__source_url=picture_url).exclude(url=entry.url).exists()
+
+
+def _site(url: str) -> str:
+    """The host by its last two labels (an address of numbers whole), so that news.example.org is of example.org."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    return host if host.replace(".", "").isdigit() else ".".join(host.split(".")[-2:])

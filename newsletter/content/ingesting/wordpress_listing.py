@@ -1,0 +1,95 @@
+"""Find where a WordPress site lists its posts: with or without permalinks, in a folder, or at the address its pages name."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from urllib.parse import parse_qs, urlsplit
+
+from newsletter.content.fetching.fetch import FEED, PAGE, BadStatus, Fetched, Fetcher, FetchError
+from newsletter.content.ingesting.wordpress_roots import known_collection, remember_root
+from newsletter.content.parsing.entries import StoryEntry
+from newsletter.content.parsing.feeds.wordpress_addresses import (
+    POSTS,
+    Collection,
+    find_rest_root,
+    plain_root,
+    pretty_root,
+)
+
+_CLOSED = frozenset({401, 403})
+_ABSENT = frozenset({404, 405, 410})
+
+
+class RestClosed(FetchError):
+    """The site does not let us list its posts. ``has_feed``: its feed may be read in their place."""
+
+    def __init__(self, message: str, *, reason: str, home: str, has_feed: bool) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.home = home
+        self.has_feed = has_feed
+
+
+def find_posts(
+    url: str, *, after: datetime, etag: str, last_modified: str, fetcher: Fetcher
+) -> tuple[Collection, Fetched]:
+    """Return where the posts are listed, and the first page of them.
+
+    Raises RestClosed if the site refuses or has no such list, and FetchError if it cannot be reached.
+    """
+    given = known_collection(url)
+    refused = ""
+    tried: set[str] = set()
+    for collection in _forms(given, fetcher):
+        if collection.root in tried:
+            continue
+        tried.add(collection.root)
+        try:
+            first = fetcher.fetch(collection.list_url(after=after), etag=etag, last_modified=last_modified, limits=FEED)
+        except BadStatus as error:
+            if error.status not in _CLOSED | _ABSENT:
+                raise
+            refused = str(error) if error.status in _CLOSED else refused or str(error)
+            if error.status in _CLOSED:
+                break
+            continue
+        if first.not_modified or is_json(first.body):
+            remember_root(collection)
+            return collection, first
+        refused = "The site did not answer as WordPress does."
+    home = given.home
+    raise RestClosed(
+        f"{refused} Check that the address is right and that the REST interface of the site is on.",
+        reason=f"It cannot be read, so the site's feed was read in its place: {refused}",
+        home=home,
+        has_feed=given.kind == POSTS and not given.filters,
+    )
+
+
+def number_by_guid(story: StoryEntry) -> StoryEntry:
+    """Return a story of the site's feed under the number that its REST interface has for it."""
+    for address in (story.external_id, *story.addresses):
+        parts = urlsplit(address)
+        (number, *_) = parse_qs(parts.query).get("p", [""])
+        if parts.scheme in ("http", "https") and number.isascii() and number.isdigit():
+            return replace(story, external_id=number)
+    return story
+
+
+def is_json(body: bytes) -> bool:
+    """Return True if a document is meant to be JSON, whatever is in it."""
+    return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
+
+
+def _forms(given: Collection, fetcher: Fetcher) -> Iterator[Collection]:
+    """Yield the forms that the REST address may have; the one that the site's own page names is asked for last."""
+    yield given
+    yield given.at(pretty_root(given.home))
+    yield given.at(plain_root(given.home))
+    try:
+        page = fetcher.fetch(given.home, limits=PAGE)
+    except FetchError:
+        return
+    root = find_rest_root(page.body, headers=page.headers, url=page.url)
+    if root:
+        yield given.at(root)

@@ -1,0 +1,218 @@
+"""iCalendar documents become events, one for each occurrence in a window. It guesses no zone and no place.
+
+Each entry is read on its own and within a budget, so that a bad one is set aside alone. Private entries are never read.
+"""
+
+import time
+import warnings
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from icalendar.error import GloballyUniqueTZIDGuessed
+
+from newsletter.content.parsing.calendars.events import read_event
+from newsletter.content.parsing.calendars.lines import CalendarText, split_calendars
+from newsletter.content.parsing.calendars.occurrences import series_of
+from newsletter.content.parsing.calendars.privacy import is_private_calendar
+from newsletter.content.parsing.calendars.rules import LONGEST_UID
+from newsletter.content.parsing.calendars.series import (
+    Series,
+    check_text,
+    group_series,
+    is_damaged,
+    read_dates,
+    withhold_private,
+)
+from newsletter.content.parsing.calendars.zones import Zones
+from newsletter.content.parsing.complete_until import find_listed_until
+from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
+from newsletter.content.parsing.entry_rules import BadEntry, label
+from newsletter.content.parsing.html import title_text
+from newsletter.content.parsing.sandbox.cpu_budget import OverBudget, cpu_budget
+from newsletter.content.parsing.text import cut_at_word, tidy
+
+MOST_OCCURRENCES = 500
+_WIDEST_WINDOW = timedelta(days=400)
+_MOST_SERIES = 5_000
+_ENTRY_SECONDS = 0.5
+_ALL_SECONDS = 4.0
+_TOO_MUCH_WORK = "Reading this event takes more time than one event may. Ask whoever keeps the calendar to simplify it."
+
+_TOO_MUCH_IN_ALL = "Reading this calendar takes more time than one may. The events before this point are used."
+
+
+def parse_calendar(body: bytes, *, url: str, window_start: datetime, window_end: datetime) -> Parsed:
+    """The events that touch [window_start, window_end), both aware; at most 400 days and 500 occurrences are read.
+
+    Single events and dates of repeating ones are counted apart, so that neither hide the others.
+    """
+    if b"BEGIN:VCALENDAR" not in _ascii(body[:40_000]):
+        return Parsed(
+            error="This is not a calendar (iCalendar, .ics). Check the address, or choose another kind of source."
+        )
+    calendars = split_calendars(body)
+    if not calendars or b"END:VCALENDAR" not in _ascii(body[-4_000:]):
+        return Parsed(error="This calendar is damaged and cannot be read. Ask whoever keeps it to export it again.")
+    reader = _Reader(url=url, start=window_start, end=min(window_end, window_start + _WIDEST_WINDOW))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GloballyUniqueTZIDGuessed)
+        for calendar in calendars:
+            reader.read(calendar)
+    return reader.result()
+
+
+def _sound(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _ascii(body: bytes) -> bytes:
+    return body.replace(b"\0", b"").upper()
+
+
+@dataclass
+class _Reader:
+    """Collects what the calendars of one document give."""
+
+    url: str
+    start: datetime
+    end: datetime
+    title: str = ""
+    singles: dict[str, EventEntry] = field(default_factory=dict)
+    repeated: dict[str, EventEntry] = field(default_factory=dict)
+    aside: list[SetAside] = field(default_factory=list)
+    private: list[str] = field(default_factory=list)
+    withheld: int = 0
+    series: set[str] = field(default_factory=set)
+    starts: list[str] = field(default_factory=list)
+    listed: int = 0
+    number: int = 0
+    dropped: int = 0
+    complete_until: datetime | None = None
+    begun: float = field(default_factory=time.process_time)
+
+    def read(self, calendar: CalendarText) -> None:
+        name = calendar.value("NAME", "X-WR-CALNAME").replace("\\,", ",").replace("\\;", ";").replace("\\n", " ")
+        self.title = self.title or cut_at_word(tidy(_sound(name)), 300)
+        zones = Zones(calendar)
+        default_zone = zones.resolve(calendar.value("X-WR-TIMEZONE", "TIMEZONE-ID"))
+        closed = is_private_calendar(calendar.opening)
+        public = [one for one in group_series(calendar.events) if not self._withhold(one, zones, closed=closed)]
+        self.listed += sum(len(one.blocks) for one in public)
+        self.starts += [one.start for one in public if not one.repeats and one.start]
+        ahead = [one for one in public if not one.is_over((self.start - timedelta(days=2)).date())]
+        for series in sorted(ahead, key=lambda one: (one.repeats, one.start)):
+            if not series.repeats and len(self.singles) >= 2 * MOST_OCCURRENCES:
+                # They come in order, so this one is later than all that there is room for.
+                self.dropped += 1
+                continue
+            self.number += 1
+            late = time.process_time() - self.begun > _ALL_SECONDS
+            if late or self.number > _MOST_SERIES:
+                self._stop(
+                    _TOO_MUCH_IN_ALL if late else f"Only the first {_MOST_SERIES} events of a calendar are read."
+                )
+                break
+            self._read_series(series, zones, default_zone)
+        for name in zones.unusable:
+            reason = "Its rules cannot be used. Its events are read in the calendar’s own zone or their place’s."
+            self.aside.append(SetAside(f"Time zone {_sound(name)[:60]}", reason))
+
+    def _withhold(self, series: Series, zones: Zones, *, closed: bool) -> bool:
+        """Note what is private. True when nothing of the series may be read."""
+        uid, blocks = series.uid[:LONGEST_UID], len(series.blocks)
+        if closed:
+            series.withheld = True
+        else:
+            withhold_private(series, zones=zones)
+        self.withheld += blocks if series.withheld else len(series.private)
+        if series.withheld:
+            self.private += [uid] if uid else []
+            return True
+        self.private += [f"{uid}#{stamp.removesuffix('+')}" for stamp in series.private]
+        if uid:
+            self.series.add(series_of(uid))
+        return False
+
+    def _read_series(self, series: Series, zones: Zones, default_zone: str) -> None:
+        uid = series.uid[:LONGEST_UID]
+        found = self.repeated if series.repeats else self.singles
+        try:
+            check_text(series)
+            with cpu_budget(_ENTRY_SECONDS):
+                occurrences = read_dates(series, zones=zones, start=self.start, end=self._end(), most=MOST_OCCURRENCES)
+                for occurrence in occurrences:
+                    entry = read_event(
+                        occurrence, repeats=series.repeats, zones=zones, default_zone=default_zone, url=self.url
+                    )
+                    if entry.starts_at < self.end and (entry.ends_at or entry.starts_at) >= self.start:
+                        found.setdefault(entry.external_id, entry)
+        except BadEntry as error:
+            self.aside.append(SetAside(self._name(series), str(error), external_id=uid))
+        except OverBudget:
+            self.aside.append(SetAside(self._name(series), _TOO_MUCH_WORK, external_id=uid))
+        for stamp in series.broken:
+            reason = "One date of this event is changed in a way that cannot be read. That date is left out."
+            self.aside.append(SetAside(self._name(series), reason, external_id=f"{uid}#{stamp.removesuffix('+')}"))
+        if len(self.repeated) >= 2 * MOST_OCCURRENCES:
+            self.repeated = {one.external_id: one for one in self._cut(self.repeated)}
+
+    def _name(self, series: Series) -> str:
+        """How staff find an entry. No word of a damaged one is told: what made it private may be lost."""
+        damaged = any(is_damaged(block) for block in series.blocks)
+        if damaged:
+            return f"Entry {self.number}"
+        title = title_text(_sound(series.blocks[0].value("SUMMARY").replace("\\", "")))
+        return label(title=title, link=series.uid, number=self.number)
+
+    def _end(self) -> datetime:
+        """Dates of repeating events are looked for only up to the last one that there is room for."""
+        full = len(self.repeated) >= MOST_OCCURRENCES and self.complete_until is not None
+        return min(self.end, self.complete_until) if full and self.complete_until else self.end
+
+    def _stop(self, reason: str) -> None:
+        self.aside.append(SetAside("More events", reason))
+        self.complete_until = self.start
+
+    def _cut(self, entries: dict[str, EventEntry]) -> list[EventEntry]:
+        ordered = sorted(entries.values(), key=lambda entry: (entry.starts_at, entry.external_id))
+        if len(ordered) > MOST_OCCURRENCES:
+            self.dropped += len(ordered) - MOST_OCCURRENCES
+            first = ordered[MOST_OCCURRENCES].starts_at
+            self.complete_until = min(self.complete_until, first) if self.complete_until else first
+        return ordered[:MOST_OCCURRENCES]
+
+    def result(self) -> Parsed:
+        events = [*self._cut(self.singles), *self._cut(self.repeated)]
+        if self.dropped:
+            reason = f"Only the next {MOST_OCCURRENCES} dates of a calendar are used."
+            self.aside.append(SetAside(f"{self.dropped} later dates", reason))
+        if self.withheld:
+            reason = "Entries that are marked as private, or only say that somebody is busy, are never used."
+            self.aside.append(
+                SetAside(f"{self.withheld} private {'entry' if self.withheld == 1 else 'entries'}", reason)
+            )
+        days = [datetime(int(day[:4]), int(day[4:6]), int(day[6:8]), tzinfo=UTC) for day in self.starts if _is_day(day)]
+        return Parsed(
+            events=tuple(sorted(events, key=lambda entry: (entry.starts_at, entry.external_id))),
+            set_aside=tuple(self.aside),
+            title=self.title,
+            complete_until=self.complete_until,
+            private=tuple(self.private),
+            listed=self.listed,
+            listed_until=find_listed_until(
+                days,
+                entries=[entry.starts_at for entry in self.singles.values()],
+                count=self.listed,
+                start=self.start,
+                end=self.end,
+            ),
+            series=tuple(sorted(self.series)),
+        )
+
+
+def _is_day(text: str) -> bool:
+    try:
+        datetime.strptime(text, "%Y%m%d")  # noqa: DTZ007
+    except ValueError:
+        return False
+    return int(text[:4]) > 1

@@ -1,0 +1,81 @@
+"""One occurrence of a calendar becomes an event entry."""
+
+import re
+from typing import Any
+
+import icalendar
+
+from newsletter.content.ingesting.event_places import is_online_text
+from newsletter.content.parsing.calendars.occurrences import stamp_of
+from newsletter.content.parsing.calendars.rules import part, uid_of
+from newsletter.content.parsing.calendars.times import When, read_when
+from newsletter.content.parsing.calendars.zones import Zones
+from newsletter.content.parsing.entries import EventEntry
+from newsletter.content.parsing.entry_rules import BadEntry, checked_title, safe_link
+from newsletter.content.parsing.html import plain_text, title_text
+from newsletter.content.parsing.text import cut_at_word, tidy
+
+_SUMMARY_CHARS = 20_000
+_PLACE_CHARS = 500
+_GEO = re.compile(r"geo:\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)", re.IGNORECASE)
+_READ_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, ArithmeticError)
+
+
+def read_event(event: icalendar.Component, *, repeats: bool, zones: Zones, default_zone: str, url: str) -> EventEntry:
+    """BadEntry when it has no title or its date cannot be read. ``repeats``: it is one date of several."""
+    title = checked_title(title_text(str(part(event, "SUMMARY") or "")))
+    try:
+        when = read_when(event, default_zone=default_zone)
+    except _READ_ERRORS as error:
+        raise BadEntry("The date of this event cannot be read.") from error
+    apple = part(event, "X-APPLE-STRUCTURED-LOCATION")
+    latitude, longitude = _point(event, str(apple or ""))
+    place = cut_at_word(tidy(str(part(event, "LOCATION") or "") or _named_by_apple(apple)), _PLACE_CHARS)
+    link = safe_link(str(part(event, "URL") or ""), base_url=url)
+    return EventEntry(
+        external_id=_identity(event, when, repeats=repeats, title=title),
+        title=title,
+        starts_at=when.starts_at,
+        ends_at=when.ends_at,
+        zone=when.zone,
+        all_day=when.day is not None,
+        day=when.day,
+        summary=plain_text(str(part(event, "DESCRIPTION") or "")[:_SUMMARY_CHARS]),
+        url=link or (place if place.startswith(("http://", "https://")) and safe_link(place, base_url=url) else ""),
+        place=place,
+        latitude=latitude,
+        longitude=longitude,
+        online=is_online_text(place) or (not place and part(event, "CONFERENCE") is not None),
+        cancelled=str(part(event, "STATUS") or "").strip().upper() == "CANCELLED",
+        note=when.note,
+        floating=when.floating,
+    )
+
+
+def _identity(event: icalendar.Component, when: When, *, repeats: bool, title: str) -> str:
+    """The UID, and for a series the moment the occurrence was first planned for, so that a moved one stays the same."""
+    uid = uid_of(event) or f"{title}@{when.starts_at.isoformat()}"
+    if not repeats:
+        return uid
+    planned = part(event, "RECURRENCE-ID")
+    return f"{uid}#{stamp_of(planned.dt if planned is not None else part(event, 'DTSTART').dt)}"
+
+
+def _named_by_apple(location: Any) -> str:
+    names = [str(location.params.get(name) or "") for name in ("X-TITLE", "X-ADDRESS")] if location is not None else []
+    return ", ".join(name.replace("\\n", ", ") for name in names if name)
+
+
+def _point(event: icalendar.Component, apple: str) -> tuple[float | None, float | None]:
+    geo, found = part(event, "GEO"), _GEO.search(apple)
+    try:
+        if geo is not None:
+            latitude, longitude = float(geo.latitude), float(geo.longitude)
+        elif found:
+            latitude, longitude = float(found[1]), float(found[2])
+        else:
+            return None, None
+    except (ValueError, AttributeError, TypeError):
+        return None, None
+    good = -90 <= latitude <= 90 and -180 <= longitude <= 180
+    return (latitude, longitude) if good else (None, None)

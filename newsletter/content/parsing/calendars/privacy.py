@@ -1,0 +1,93 @@
+"""Which calendar entries are not for the public. In doubt an entry is private."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from newsletter.content.parsing.calendars.lines import Block, Line
+from newsletter.content.parsing.calendars.private_words import BUSY, PRIVATE
+
+_OPEN = frozenset({"PUBLIC"})
+_OPEN_ELSEWHERE = frozenset({"PUBLIC", "NORMAL", "DEFAULT", "NONE", "OPEN"})
+_SAYS_WHO_MAY_SEE = re.compile(r"X-(?:[A-Z0-9-]*-)?(?:CLASS|CLASSIFICATION|ACCESS|SENSITIVITY|VISIBILITY|PRIVACY)")
+_CLOSED = ("PRIVATE", "CONFIDENTIAL", "RESTRICTED", "PERSONAL")
+_CLOSED_WORD = re.compile(r"\b(?:PRIVATE|CONFIDENTIAL)\b", re.IGNORECASE)
+# Shorter words differ from others by one letter.
+_LONG = 7
+_TEXTS = frozenset({"SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CATEGORIES", "CONTACT", "X-ALT-DESC", "URL"})
+_ABOUT_A_CALENDAR = _TEXTS | {"NAME", "X-WR-CALNAME", "X-WR-CALDESC", "PRODID", "X-WR-RELCALID", "UID"}
+_NOT_WORDS = re.compile(r"[^\w ]+")
+# WordPress puts these before the titles of private posts and of those with a password.
+_WORDPRESS_PREFIX = re.compile(
+    r"^\s*(?:private|protected|privat|geschützt|privé|protégé|privado|privada|protegido|protegida|privato|protetto|"
+    r"beveiligd)\s?: ",
+    re.IGNORECASE,
+)
+
+
+def _plain(text: str) -> str:
+    return " ".join(_NOT_WORDS.sub(" ", unicodedata.normalize("NFC", text.replace("\\", " ")).casefold()).split())
+
+
+def _phrases(text: str) -> frozenset[str]:
+    return frozenset(_plain(phrase) for line in text.split("\n") for phrase in line.split("|") if phrase.strip())
+
+
+_BUSY_TITLES = _phrases(BUSY)
+_PRIVATE_TITLES = _phrases(PRIVATE)
+
+
+def is_private_calendar(lines: Iterable[Line]) -> bool:
+    """Return True if a calendar as a whole is not for the public, as Apple's server marks it."""
+    return any(_closes(line) for line in lines if line.name not in _ABOUT_A_CALENDAR)
+
+
+def is_private(event: Block) -> bool:
+    """Return True if an entry is marked private, is an unnamed busy time, or is damaged where it may say so."""
+    if any(_closes(line) for line in event.lines):
+        return True
+    summaries = [_plain(line.value) for line in event.lines if line.name == "SUMMARY"]
+    if any(is_private_title(line.value) for line in event.lines if line.name == "SUMMARY"):
+        return True
+    if event.value("DESCRIPTION") or event.value("URL"):
+        return False
+    if any(summary in _BUSY_TITLES for summary in summaries):
+        return True
+    return not any(summaries) and any(line.name.startswith("X-MICROSOFT-CDO-BUSYSTATUS") for line in event.lines)
+
+
+def is_private_title(title: str) -> bool:
+    """Return True if a title stands in place of a private one ("Private appointment") or is marked so by WordPress."""
+    plain = _plain(title)
+    near = any(_is_near(plain, phrase) for phrase in _PRIVATE_TITLES if len(phrase) >= _LONG)
+    return near or plain in _PRIVATE_TITLES or _WORDPRESS_PREFIX.match(title) is not None
+
+
+def _closes(line: Line) -> bool:
+    """Return True if this line says that its entry is not public, also where the line is damaged."""
+    value = line.value.strip().strip('"').upper()
+    if line.name == "CLASS":
+        return value not in _OPEN
+    if line.name in _TEXTS:
+        return False
+    if _SAYS_WHO_MAY_SEE.fullmatch(line.name):
+        return value not in _OPEN_ELSEWHERE
+    if not line.name:
+        return _CLOSED_WORD.search(line.whole) is not None or _is_near(line.whole.strip().upper()[:5], "CLASS")
+    if _is_near(line.name, "CLASS"):
+        return value not in _OPEN
+    return any(_is_near(value, word) for word in _CLOSED)
+
+
+def _is_near(text: str, word: str) -> bool:
+    """Return True if at most one character was changed, lost, added or swapped with its neighbour."""
+    if text == word:
+        return True
+    if abs(len(text) - len(word)) > 1:
+        return False
+    start = next((at for at, (one, other) in enumerate(zip(text, word, strict=False)) if one != other), None)
+    if start is None:
+        return True
+    rest, wanted = text[start:], word[start:]
+    swapped = rest[:2][::-1] == wanted[:2] and rest[2:] == wanted[2:]
+    return swapped or wanted in (rest[1:],) or rest in (wanted[1:],) or rest[1:] == wanted[1:]

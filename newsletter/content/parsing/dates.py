@@ -1,0 +1,111 @@
+"""Reads the dates that sources write: standard forms exactly, other forms by the source's language, and says so."""
+
+import re
+import warnings
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import dateparser
+
+from newsletter.content.parsing.text import cut_at_word, tidy
+
+_LONGEST = 80
+_LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl"]
+_MONTH_FIRST = ("en-us", "en-ph", "en-lr")
+_HAS_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[./-]\d{1,2}[./-]\d\d(?!\d)")
+_LEAST = re.compile(r"\d{1,2}\D")
+_LED = re.compile(
+    r"^(?:published|posted|updated|date|veröffentlicht|erstellt|publié|mis à jour|publicado|fecha)"
+    r"(?:\s+(?:on|am|le|el|at|um))?\s*:?\s+",
+    re.IGNORECASE,
+)
+_UHR = re.compile(r"(\d{1,2}:\d\d)\s*(?:Uhr|h)\b|\s*-\s*(?=\d{1,2}:\d\d)")
+_AHEAD = timedelta(hours=24)
+_WEEKDAYS = (
+    ("mon", "mo", "lun"), ("tue", "di", "mar"), ("wed", "mi", "mer", "mié"), ("thu", "do", "jeu", "jue"),
+    ("fri", "fr", "ven", "vie"), ("sat", "sa", "sam", "sáb"), ("sun", "so", "dim", "dom"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ReadDate:
+    """A date as it was read. ``note`` says how for staff, where the form was none that is sure; "" where it was."""
+
+    moment: datetime | None = None
+    note: str = ""
+
+
+def read_any_date(text: str, *, language: str, now: datetime) -> ReadDate:
+    """Read a date of any form. Days and months in figures go by ``language`` ("en-US": month first, others: day first).
+
+    Of two ways to read figures, the weekday decides if there is one; then one in the future gives way to one that is not.
+    """
+    said = tidy(text)
+    if not said:
+        return ReadDate()
+    moment = _read_standard(said)
+    if moment is not None:
+        return ReadDate(moment)
+    moment = _read_written(said, language=language, now=now) if len(said) <= _LONGEST else None
+    shown = cut_at_word(said, 60)
+    if moment is None:
+        return ReadDate(note=f"Its date “{shown}” cannot be read, so it counts as new from when it was first seen.")
+    return ReadDate(
+        moment, f"Its date “{shown}” was read as {moment:%-d %B %Y}. Correct the date in the story if that is wrong."
+    )
+
+
+def _read_standard(text: str) -> datetime | None:
+    """ISO 8601, or the form of mails and RSS."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(text)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _read_written(text: str, *, language: str, now: datetime) -> datetime | None:
+    """A date in words or figures. Without a day, a month and a year it is none: “yesterday” and “March” say too little."""
+    bare = _UHR.sub(lambda match: f"{match[1]} " if match[1] else " ", _LED.sub("", text)).strip()
+    if not _HAS_YEAR.search(bare) or not _LEAST.search(bare):
+        return None
+    tag = language.strip().replace("_", "-").lower()
+    orders = ("MDY", "DMY") if tag.startswith(_MONTH_FIRST) else ("DMY", "MDY")
+    read = [moment for order in orders if (moment := _parse(bare, tag.split("-")[0], order)) is not None]
+    told = [moment for moment in read if _is_told_day(bare, moment)] or read
+    return next((moment for moment in told if moment <= now + _AHEAD), told[0] if told else None)
+
+
+def _is_told_day(text: str, moment: datetime) -> bool:
+    """Whether the text starts with the weekday of a moment."""
+    first = re.match(r"[^\W\d_]+", text)
+    word = first[0].lower() if first else ""
+    return any(word == name or (len(name) == 3 and word.startswith(name)) for name in _WEEKDAYS[moment.weekday()])
+
+
+def _parse(text: str, language: str, order: str) -> datetime | None:
+    for languages in ([language], _LANGUAGES):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                moment: datetime | None = dateparser.parse(
+                    text,
+                    languages=languages,
+                    settings={
+                        "DATE_ORDER": order,
+                        "PREFER_LOCALE_DATE_ORDER": False,
+                        "REQUIRE_PARTS": ["day", "month", "year"],
+                        "PARSERS": ["absolute-time"],
+                        "TIMEZONE": "UTC",
+                        "RETURN_AS_TIMEZONE_AWARE": True,
+                    },
+                )
+        except (ValueError, OverflowError, TypeError, AttributeError):
+            continue
+        if moment is not None:
+            return moment
+    return None

@@ -1,0 +1,190 @@
+"""RSS, Atom and JSON Feed documents become stories. Bytes in, entries out: it opens no file and no address."""
+
+import calendar
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+
+import feedparser
+
+from newsletter.content.parsing.dates import ReadDate, read_any_date
+from newsletter.content.parsing.entries import Parsed, StoryEntry
+from newsletter.content.parsing.entry_rules import (
+    BROKEN,
+    BadEntry,
+    checked_date,
+    checked_link,
+    checked_title,
+    collect,
+    label,
+    safe_link,
+)
+from newsletter.content.parsing.feeds.json_feed import looks_like_json, parse_json_feed
+from newsletter.content.parsing.feeds.pictures import PICTURE_WORDS, first_picture, picture_in_html
+from newsletter.content.parsing.html import clean_html, plain_text, title_text
+from newsletter.content.parsing.nesting import is_deep_xml
+from newsletter.content.parsing.password_form import REASON as PROTECTED
+from newsletter.content.parsing.password_form import says_protected
+from newsletter.content.parsing.pseudonyms import find_pseudonyms
+from newsletter.content.parsing.shortcodes import without_shortcodes
+from newsletter.content.parsing.teasers import teaser_from_html
+from newsletter.content.parsing.text import cut_at_word, tidy
+from newsletter.content.parsing.xml_guard import has_internal_subset
+from newsletter.content.parsing.xml_references import has_bad_reference, mark_bad_references
+
+_SUMMARY_BYTES = 20_000
+_BODY_CHARS = 200_000
+_MOST_CATEGORIES = 20
+_PICTURE_WORDS = re.compile(rb"(</?)media:description\b")
+_FEED_LINK = re.compile(
+    rb"<link\b[^>]*type=[\"']application/(?:rss|atom)\+xml[\"'][^>]*href=[\"']([^\"'>]{1,500})", re.IGNORECASE
+)
+
+
+def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None = None) -> Parsed:
+    """The stories of a feed found at ``url``; ``now`` judges dates in the future. What is no feed gives ``error``."""
+    moment = now or datetime.now(UTC)
+    if looks_like_json(body, content_type):
+        return parse_json_feed(body, url=url, now=moment)
+    if has_internal_subset(body, content_type=content_type):
+        return Parsed(
+            error="This feed carries definitions of its own (a DOCTYPE with entities), which are not read for safety."
+        )
+    if is_deep_xml(body):
+        return Parsed(
+            error="This feed is nested deeper than any feed is, so it is not read. Ask whoever runs it to look at it."
+        )
+    if not body.strip():
+        return Parsed(error="The address gave an empty document. Check that it is the address of the feed.")
+    try:
+        document = feedparser.parse(
+            mark_bad_references(_set_picture_words_apart(body)),
+            response_headers={"content-type": content_type, "content-location": url},
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    except (ValueError, LookupError):
+        return Parsed(error="This feed is damaged, so it cannot be read. Ask whoever runs it to look at it.")
+    if not document.get("version") and not document.entries:
+        return Parsed(error=_not_a_feed(body, url))
+    feed: Mapping[str, Any] = document.feed
+    literal = str(document.get("version", "")).startswith("atom")
+    language = str(feed.get("language") or "")
+
+    def read(raw: Mapping[str, Any]) -> StoryEntry:
+        return _read_entry(raw, url=url, literal=literal, language=language, now=moment)
+
+    def name(raw: Mapping[str, Any], number: int) -> str:
+        return label(title=_title(raw, literal), link=str(raw.get("link") or ""), number=number)
+
+    stories, aside = collect(document.entries, read=read, name=name, key=lambda story: story.external_id)
+    stories = tuple(replace(story, addresses=_as_written(story.addresses, body)) for story in stories)
+    extra = {"version": str(document.get("version", "")), "link": safe_link(str(feed.get("link") or ""), base_url=url)}
+    return Parsed(stories=stories, set_aside=aside, title=_feed_title(feed, literal), extra=extra)
+
+
+def _set_picture_words_apart(body: bytes) -> bytes:
+    """feedparser takes a picture's ``media:description`` for the entry's own summary; under another name it keeps both."""
+    return _PICTURE_WORDS.sub(rb"\1media:" + PICTURE_WORDS.encode(), body)
+
+
+def _not_a_feed(body: bytes, url: str) -> str:
+    found = _FEED_LINK.search(body[:200_000])
+    link = safe_link(found[1].decode("utf-8", "replace"), base_url=url) if found else ""
+    if link:
+        return f"This is a web page, not a feed. The page says that its feed is at {link}"
+    return "This is not a feed (RSS, Atom or JSON Feed). Check the address, or choose another kind of source."
+
+
+def _title(raw: Mapping[str, Any], literal: bool) -> str:
+    """An Atom title of type text as it is; any other is HTML whose markup goes and whose entities are decoded once."""
+    value = str(raw.get("title") or "")
+    kind = str((raw.get("title_detail") or {}).get("type") or "")
+    return tidy(value) if literal and kind == "text/plain" else title_text(value)
+
+
+def _feed_title(feed: Mapping[str, Any], literal: bool) -> str:
+    """The feed's own title; "" if it is damaged, which is nothing against its entries."""
+    try:
+        return cut_at_word(_title(feed, literal), 300)
+    except ValueError:
+        return ""
+
+
+def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: str, now: datetime) -> StoryEntry:
+    if has_bad_reference(raw):
+        raise BadEntry(BROKEN)
+    title = checked_title(_title(raw, literal))
+    link = checked_link(str(raw.get("link") or ""), base_url=url)
+    html = _longest_html(raw)
+    summary = str(raw.get("summary") or "")[:_SUMMARY_BYTES]
+    text = "\n".join(plain_text(part) for part in (html, summary) if part)
+    if says_protected(title=title, text=plain_text(summary), html=html + summary):
+        raise BadEntry(PROTECTED)
+    teaser = teaser_from_html(summary, html, title=title)
+    picture, alt = first_picture(raw, base_url=link, html=html or summary)
+    if not picture:
+        picture, alt = picture_in_html(html or summary, base_url=link)
+    detail = raw.get("title_detail") or {}
+    spoken = str(raw.get("language") or detail.get("language") or language or "")[:35]
+    date = _date(raw, language=spoken, now=now)
+    return StoryEntry(
+        external_id=str(raw.get("id") or link)[:500],
+        url=link,
+        title=title,
+        teaser=teaser,
+        body_html=clean_html(without_shortcodes(html or summary), base_url=link),
+        picture_url=picture,
+        picture_alt=alt,
+        author=cut_at_word(title_text(str(raw.get("author_detail", {}).get("name") or raw.get("author") or "")), 200),
+        published_at=checked_date(date.moment, now=now),
+        language=spoken,
+        categories=_categories(raw),
+        pseudonyms=find_pseudonyms(title, teaser, text),
+        addresses=_addresses(raw, base_url=url),
+        note=date.note,
+    )
+
+
+def _addresses(raw: Mapping[str, Any], *, base_url: str) -> tuple[str, ...]:
+    """The entry's other addresses: its identity if that is one, the link before a counting service, its short link."""
+    links = (link for link in raw.get("links") or [] if link.get("rel") in ("shortlink", "canonical"))
+    named = [raw.get("id"), raw.get("feedburner_origlink"), *(link.get("href") for link in links)]
+    urls = (str(url) for url in named if url and str(url).startswith(("http://", "https://")))
+    return tuple(dict.fromkeys(url for url in urls if safe_link(url, base_url=base_url)))
+
+
+def _as_written(addresses: tuple[str, ...], body: bytes) -> tuple[str, ...]:
+    """Only those that the feed holds: feedparser makes an address of any identity, and “1” is one in many feeds."""
+    return tuple(url for url in addresses if url.encode() in body or escape(url).encode() in body)
+
+
+def _longest_html(raw: Mapping[str, Any]) -> str:
+    parts = [str(part.get("value") or "") for part in raw.get("content") or []]
+    return max(parts, key=len, default="")[:_BODY_CHARS]
+
+
+def _date(raw: Mapping[str, Any], *, language: str, now: datetime) -> ReadDate:
+    moment = _moment(raw)
+    fields = (field for field in ("published", "updated", "created") if field in raw)
+    said = next((str(raw[field]) for field in fields if raw[field]), "")
+    return ReadDate(moment) if moment else read_any_date(said, language=language, now=now)
+
+
+def _moment(raw: Mapping[str, Any]) -> datetime | None:
+    for field in ("published_parsed", "updated_parsed", "created_parsed"):
+        parts = raw.get(field) if field in raw else None
+        if parts:
+            try:
+                return datetime.fromtimestamp(calendar.timegm(parts), tz=UTC)
+            except (ValueError, OverflowError, OSError):
+                continue
+    return None
+
+
+def _categories(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    names = (title_text(str(tag.get("label") or tag.get("term") or "")) for tag in raw.get("tags") or [])
+    return tuple(dict.fromkeys(cut_at_word(name, 100) for name in names if name))[:_MOST_CATEGORIES]

@@ -1,0 +1,126 @@
+"""JSON Feed 1.0 and 1.1 documents become stories."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from html import unescape
+from typing import Any
+
+from newsletter.content.parsing.dates import read_any_date
+from newsletter.content.parsing.entries import Parsed, StoryEntry
+from newsletter.content.parsing.entry_rules import (
+    BROKEN,
+    BadEntry,
+    checked_date,
+    checked_link,
+    checked_title,
+    collect,
+    label,
+    safe_link,
+)
+from newsletter.content.parsing.feeds.pictures import alt_in_html, picture_in_html
+from newsletter.content.parsing.html import clean_html, plain_text
+from newsletter.content.parsing.json_text import BadJson, has_broken_characters, read_json
+from newsletter.content.parsing.password_form import REASON as PROTECTED
+from newsletter.content.parsing.password_form import says_protected
+from newsletter.content.parsing.picture_addresses import is_of_a_story
+from newsletter.content.parsing.pseudonyms import find_pseudonyms
+from newsletter.content.parsing.shortcodes import without_shortcodes
+from newsletter.content.parsing.teasers import teaser_from_html, teaser_from_text
+from newsletter.content.parsing.text import cut_at_word, tidy
+
+_BODY_CHARS = 200_000
+_MOST_CATEGORIES = 20
+
+
+def looks_like_json(body: bytes, content_type: str) -> bool:
+    """Whether a document is meant to be JSON: by what it starts with, else by its type."""
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    return start in (b"{", b"[") or ("json" in content_type.lower() and start != b"<")
+
+
+def parse_json_feed(body: bytes, *, url: str, now: datetime) -> Parsed:
+    """The stories of a JSON Feed. A title is text: its entities are decoded once, and what looks like markup stays."""
+    try:
+        data = read_json(body)
+    except BadJson:
+        return Parsed(error="This feed is JSON that is damaged or cut off, so it cannot be read.")
+    if not isinstance(data, dict) or not isinstance(data.get("items"), list):
+        return Parsed(error="This is JSON but not a JSON Feed. Check the address, or choose another kind of source.")
+    language = tidy(_text(data, "language"))
+
+    def read(raw: Any) -> StoryEntry:
+        if has_broken_characters(raw):
+            raise BadEntry(BROKEN)
+        return _read_item(_mapping(raw), url=url, language=language, now=now)
+
+    def name(raw: Any, number: int) -> str:
+        item = _mapping(raw)
+        return label(title=unescape(_text(item, "title")), link=_text(item, "url"), number=number)
+
+    stories, aside = collect(data["items"], read=read, name=name, key=lambda story: story.external_id)
+    extra = {"version": "json", "link": safe_link(_text(data, "home_page_url"), base_url=url)}
+    return Parsed(
+        stories=stories, set_aside=aside, title=cut_at_word(tidy(unescape(_text(data, "title"))), 300), extra=extra
+    )
+
+
+def _mapping(raw: Any) -> Mapping[str, Any]:
+    return raw if isinstance(raw, dict) else {}
+
+
+def _text(item: Mapping[str, Any], field: str) -> str:
+    value = item.get(field)
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetime) -> StoryEntry:
+    title = checked_title(unescape(_text(item, "title")))
+    link = checked_link(_text(item, "url") or _text(item, "external_url"), base_url=url)
+    html = _text(item, "content_html")[:_BODY_CHARS]
+    said, plain = _text(item, "summary"), tidy(_text(item, "content_text")[:_BODY_CHARS], keep_lines=True)
+    text = "\n".join(part for part in (plain, plain_text(html), said) if part)
+    if says_protected(title=title, text=said or text, html=html):
+        raise BadEntry(PROTECTED)
+    teaser = teaser_from_text(said, title=title) or teaser_from_text(plain, title=title)
+    teaser = teaser or teaser_from_html(html, title=title)
+    picture, alt = _picture(item, html, base_url=link)
+    spoken = (_text(item, "language") or language)[:35]
+    date = read_any_date(_text(item, "date_published") or _text(item, "date_modified"), language=spoken, now=now)
+    tags = item.get("tags")
+    names = [tidy(str(tag)) for tag in tags] if isinstance(tags, list) else []
+    return StoryEntry(
+        external_id=(_text(item, "id") or link)[:500],
+        url=link,
+        title=title,
+        teaser=teaser,
+        body_html=clean_html(without_shortcodes(html), base_url=link),
+        picture_url=picture,
+        picture_alt=alt,
+        author=_author(item),
+        published_at=checked_date(date.moment, now=now),
+        language=spoken,
+        categories=tuple(dict.fromkeys(cut_at_word(name, 100) for name in names if name))[:_MOST_CATEGORIES],
+        pseudonyms=find_pseudonyms(title, teaser, text),
+        addresses=(identity,) if (identity := _text(item, "id")).startswith(("http://", "https://")) else (),
+        note=date.note,
+    )
+
+
+def _picture(item: Mapping[str, Any], html: str, *, base_url: str) -> tuple[str, str]:
+    """The picture that the item names, else one that it attaches, else the first in its text."""
+    attached = item.get("attachments")
+    files = [_mapping(one) for one in attached] if isinstance(attached, list) else []
+    named = [_text(item, "image"), _text(item, "banner_image")]
+    named += [_text(file, "url") for file in files if _text(file, "mime_type").startswith("image/")]
+    for link in named:
+        safe = safe_link(link, base_url=base_url)
+        if safe and is_of_a_story(safe):
+            return safe, alt_in_html(html, url=safe)
+    return picture_in_html(html, base_url=base_url)
+
+
+def _author(item: Mapping[str, Any]) -> str:
+    authors = item.get("authors")
+    people = authors if isinstance(authors, list) else [item.get("author")]
+    names = [tidy(_text(_mapping(person), "name")) for person in people]
+    return cut_at_word(", ".join(name for name in names if name), 200)

@@ -1,0 +1,138 @@
+"""Which picture belongs to an entry: the one it names, else the first real one in its HTML."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import lxml.html
+from lxml.etree import ParserError
+from lxml.html import HtmlElement
+
+from newsletter.content.parsing.entry_rules import safe_link
+from newsletter.content.parsing.html import title_text
+from newsletter.content.parsing.nesting import is_deep_html
+from newsletter.content.parsing.picture_addresses import (
+    SMALLEST,
+    choose_size,
+    is_of_a_story,
+    is_shown_large,
+    links_of,
+    number,
+)
+from newsletter.content.parsing.text import cut_at_word
+
+PICTURE_WORDS = "picturewords"
+_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
+_MOST_BYTES = 40 * 1024 * 1024
+_ALT_LENGTH = 300
+_SIZE_IN_NAME = re.compile(r"-(?:\d{2,5}x\d{2,5}|scaled)(?=\.\w{3,4}$)")
+
+
+def first_picture(raw: Mapping[str, Any], *, base_url: str, html: str = "") -> tuple[str, str]:
+    """The (URL, alt text) of the picture that a feed entry names in its own fields, or ("", "").
+
+    Where the field has no words for it, those of the same picture in the entry's ``html`` are taken.
+    """
+    for link, alt in _named(raw):
+        safe = safe_link(link, base_url=base_url)
+        if safe and is_of_a_story(safe):
+            return safe, tidy_alt(alt) or alt_in_html(html, url=safe)
+    return "", ""
+
+
+def _named(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    alt = str(raw.get(f"media_{PICTURE_WORDS}") or "")
+    media = [item for item in raw.get("media_content") or [] if _is_picture(item)]
+    sizes = [(str(item.get("url") or ""), number(item.get("width"))) for item in media]
+    while sizes:
+        best = choose_size(sizes)
+        yield best, alt
+        sizes = [pair for pair in sizes if pair[0] and pair[0] != best]
+    for item in raw.get("enclosures") or []:
+        if _is_picture(item):
+            yield str(item.get("href") or item.get("url") or ""), ""
+    yield from ((link, alt) for link in _thumbnails(raw))
+    image = raw.get("image")
+    if isinstance(image, Mapping):
+        yield str(image.get("href") or ""), str(image.get("title") or "")
+
+
+def _thumbnails(raw: Mapping[str, Any]) -> list[str]:
+    items = [(str(item.get("url") or ""), number(item.get("width"))) for item in raw.get("media_thumbnail") or []]
+    return [link for link, _ in sorted(items, key=lambda pair: -pair[1])]
+
+
+def _is_picture(item: Mapping[str, Any]) -> bool:
+    if _is_too_much(item):
+        return False
+    kind = str(item.get("type") or "")
+    if kind:
+        return kind.startswith("image/") and "svg" not in kind
+    path = str(item.get("url") or item.get("href") or "").split("?")[0].split("#")[0]
+    return item.get("medium") == "image" or path.lower().endswith(_ENDINGS)
+
+
+def _is_too_much(item: Mapping[str, Any]) -> bool:
+    """A tracking pixel by its own measure, or more bytes than are fetched."""
+    tiny = any(item.get(side) and number(item.get(side)) < SMALLEST for side in ("width", "height"))
+    size = str(item.get("filesize") or item.get("length") or "")[:15]
+    return tiny or (size.isascii() and size.isdigit() and int(size) > _MOST_BYTES)
+
+
+def picture_in_html(html: str, *, base_url: str) -> tuple[str, str]:
+    """The (URL, alt text) of the first picture in HTML that belongs to its story, or ("", "")."""
+    tree = _tree(html)
+    return picture_in_tree(tree, base_url=base_url) if tree is not None else ("", "")
+
+
+def picture_in_tree(tree: HtmlElement, *, base_url: str) -> tuple[str, str]:
+    """The same of a parsed piece. A picture that is loaded late counts by the address that it is loaded from."""
+    for image in _images(tree):
+        if not is_shown_large(image.attrib):
+            continue
+        for link in links_of(image.attrib):
+            safe = safe_link(link, base_url=base_url)
+            if safe and is_of_a_story(safe):
+                return safe, tidy_alt(image.get("alt") or "")
+    return "", ""
+
+
+def alt_in_html(html: str, *, url: str) -> str:
+    """The words of the picture at ``url`` where the HTML shows it too, in whatever size."""
+    tree = _tree(html)
+    return alt_in_tree(tree, url=url) if tree is not None else ""
+
+
+def alt_in_tree(tree: HtmlElement, *, url: str) -> str:
+    wanted = _same_file(url)
+    for image in _images(tree):
+        if wanted and any(_same_file(link) == wanted for link in links_of(image.attrib)):
+            return tidy_alt(image.get("alt") or "")
+    return ""
+
+
+def tidy_alt(text: str) -> str:
+    return cut_at_word(title_text(text), _ALT_LENGTH)
+
+
+def _images(tree: HtmlElement) -> Iterator[HtmlElement]:
+    """The pictures in their order; a ``noscript`` has the true one for a picture that is loaded late."""
+    for element in tree.iter("img", "noscript"):
+        if element.tag == "img":
+            yield element
+        elif element.text and "<img" in element.text.lower():
+            inner = _tree(element.text)
+            yield from inner.iter("img") if inner is not None else ()
+
+
+def _tree(html: str) -> HtmlElement | None:
+    if "<img" not in html.lower() or is_deep_html(html):
+        return None
+    try:
+        return lxml.html.fragment_fromstring(html.replace("\0", ""), create_parent="div")
+    except (ParserError, ValueError):
+        return None
+
+
+def _same_file(url: str) -> str:
+    return _SIZE_IN_NAME.sub("", url.split("?")[0].rsplit("/", 1)[-1]).lower()

@@ -1,0 +1,179 @@
+"""Posts of a WordPress site through its REST interface become stories; and the addresses to ask for them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from newsletter.content.parsing.entries import Parsed, StoryEntry
+from newsletter.content.parsing.entry_rules import (
+    BROKEN,
+    BadEntry,
+    checked_date,
+    checked_link,
+    checked_title,
+    collect,
+    label,
+    read_date,
+    safe_link,
+)
+from newsletter.content.parsing.feeds.pictures import picture_in_html
+from newsletter.content.parsing.feeds.wordpress_addresses import home_of, plain_root, read_address, short_address
+from newsletter.content.parsing.html import clean_html, plain_text, title_text
+from newsletter.content.parsing.json_text import BadJson, has_broken_characters, read_json
+from newsletter.content.parsing.password_form import REASON as PROTECTED
+from newsletter.content.parsing.password_form import has_password_form
+from newsletter.content.parsing.picture_addresses import is_of_a_story, number
+from newsletter.content.parsing.pseudonyms import find_pseudonyms
+from newsletter.content.parsing.shortcodes import without_shortcodes
+from newsletter.content.parsing.teasers import teaser_from_html
+from newsletter.content.parsing.text import cut_at_word
+
+_BODY_CHARS = 200_000
+_WIDEST_PICTURE = 1600
+_MOST_PAGES = 50
+_MOST_CATEGORIES = 20
+
+
+def posts_url(
+    site: str, *, page: int = 1, per_page: int = 20, after: datetime | None = None, plain_links: bool = False
+) -> str:
+    """The address of one page of a site's posts, newest first, with what is embedded in them.
+
+    ``after`` asks for posts published later. ``plain_links`` is for sites without permalinks (``?rest_route=``).
+    """
+    collection = read_address(site)
+    if plain_links:
+        collection = collection.at(plain_root(collection.home))
+    return collection.list_url(page=page, per_page=per_page, after=after)
+
+
+def total_pages(headers: Mapping[str, str]) -> int:
+    """How many pages of posts the answer says there are (header names in any case); at least 1, at most 50."""
+    value = next((text for name, text in headers.items() if name.lower() == "x-wp-totalpages"), "")
+    return max(1, min(int(value[:6]), _MOST_PAGES)) if value.isascii() and value.isdigit() else 1
+
+
+def parse_posts(body: bytes, *, url: str, now: datetime | None = None) -> Parsed:
+    """The stories of one page of posts found at ``url``; ``now`` judges dates in the future."""
+    moment = now or datetime.now(UTC)
+    try:
+        data = read_json(body)
+    except BadJson:
+        return Parsed(
+            error="The site did not answer as WordPress does."
+            " Check that its address is right and its REST interface is on."
+        )
+    if isinstance(data, dict) and "code" in data:
+        said = title_text(str(data.get("message") or data["code"]))
+        return Parsed(
+            error=f"The WordPress site refused: “{cut_at_word(said, 200)}”. Ask whoever runs it to open its posts."
+        )
+    if not isinstance(data, list):
+        return Parsed(error="The site answered, but not with a list of posts. Check that it is a WordPress site.")
+
+    def read(raw: Any) -> StoryEntry:
+        if has_broken_characters(raw):
+            raise BadEntry(BROKEN)
+        return _read_post(_mapping(raw), url=url, now=moment)
+
+    def name(raw: Any, number: int) -> str:
+        post = _mapping(raw)
+        return label(title=title_text(_rendered(post, "title")), link=str(post.get("link") or ""), number=number)
+
+    stories, aside = collect(data, read=read, name=name, key=lambda story: story.external_id)
+    return Parsed(stories=stories, set_aside=aside)
+
+
+def _mapping(raw: Any) -> Mapping[str, Any]:
+    return raw if isinstance(raw, dict) else {}
+
+
+def _list(raw: Any) -> list[Any]:
+    return raw if isinstance(raw, list) else []
+
+
+def _rendered(post: Mapping[str, Any], field: str) -> str:
+    value = post.get(field)
+    text = value.get("rendered") if isinstance(value, dict) else value
+    return text[:_BODY_CHARS] if isinstance(text, str) else ""
+
+
+def _read_post(post: Mapping[str, Any], *, url: str, now: datetime) -> StoryEntry:
+    title = checked_title(title_text(_rendered(post, "title")))
+    if any(_mapping(post.get(part)).get("protected") for part in ("content", "excerpt")) or has_password_form(
+        _rendered(post, "content")
+    ):
+        raise BadEntry(PROTECTED)
+    if post.get("status") not in (None, "publish"):
+        raise BadEntry("This post is not published.")
+    link = checked_link(str(post.get("link") or ""), base_url=url)
+    html = _rendered(post, "content")
+    excerpt = _rendered(post, "excerpt")
+    text = f"{plain_text(html)}\n{plain_text(excerpt)}"
+    teaser = teaser_from_html(excerpt, html, title=title)
+    embedded = _mapping(post.get("_embedded"))
+    picture, alt = _featured(embedded, base_url=link)
+    if not picture:
+        picture, alt = picture_in_html(html, base_url=link)
+    identity = post.get("id")
+    return StoryEntry(
+        external_id=str(identity) if isinstance(identity, int | str) and identity else link[:500],
+        url=link,
+        title=title,
+        teaser=teaser,
+        body_html=clean_html(without_shortcodes(html), base_url=link),
+        picture_url=picture,
+        picture_alt=alt,
+        author=_authors(embedded),
+        published_at=checked_date(
+            read_date(str(post.get("date_gmt") or "")) or read_date(str(post.get("date") or "")), now=now
+        ),
+        language=str(post.get("lang") or "")[:35],
+        categories=_terms(embedded),
+        pseudonyms=find_pseudonyms(title, teaser, text),
+        addresses=_addresses(post, url=url),
+    )
+
+
+def _addresses(post: Mapping[str, Any], *, url: str) -> tuple[str, ...]:
+    """The post's other addresses: the one that stays whatever its permalink, and the one that its feed names."""
+    identity, guid = post.get("id"), safe_link(_rendered(post, "guid"), base_url=url)
+    short = short_address(home_of(url), str(identity)) if isinstance(identity, int) else ""
+    return tuple(dict.fromkeys(address for address in (guid, short) if address))
+
+
+def _featured(embedded: Mapping[str, Any], *, base_url: str) -> tuple[str, str]:
+    """The featured picture in the widest size that is not needlessly large, and its alt text."""
+    for raw in _list(embedded.get("wp:featuredmedia")):
+        media = _mapping(raw)
+        if media.get("media_type") not in (None, "image"):
+            continue
+        sizes = [_mapping(size) for size in _mapping(_mapping(media.get("media_details")).get("sizes")).values()]
+        usable = [size for size in sizes if 600 <= _width(size) <= _WIDEST_PICTURE]
+        best = max(usable, key=_width, default=media)
+        link = safe_link(str(best.get("source_url") or media.get("source_url") or ""), base_url=base_url)
+        if link and is_of_a_story(link):
+            return link, cut_at_word(title_text(str(media.get("alt_text") or "")), 300)
+    return "", ""
+
+
+def _width(size: Mapping[str, Any]) -> int:
+    width = size.get("width")
+    return number(width)
+
+
+def _authors(embedded: Mapping[str, Any]) -> str:
+    names = [title_text(str(_mapping(author).get("name") or "")) for author in _list(embedded.get("author"))]
+    return cut_at_word(", ".join(name for name in names if name), 200)
+
+
+def _terms(embedded: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of categories, then of tags; "Uncategorized" says nothing and is left out."""
+    found: list[tuple[int, str]] = []
+    for group in _list(embedded.get("wp:term")):
+        for raw in _list(group):
+            term = _mapping(raw)
+            name = title_text(str(term.get("name") or ""))
+            if name and str(term.get("slug") or "") != "uncategorized":
+                found.append((0 if term.get("taxonomy") == "category" else 1, cut_at_word(name, 100)))
+    return tuple(dict.fromkeys(name for _, name in sorted(found, key=lambda pair: pair[0])))[:_MOST_CATEGORIES]

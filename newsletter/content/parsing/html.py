@@ -1,0 +1,72 @@
+"""HTML of others made safe, and made plain text. It decides nothing about entries."""
+
+import html as entities
+import re
+
+import nh3
+
+from newsletter.content.parsing.nesting import is_deep_html
+from newsletter.content.parsing.text import tidy
+
+_TAGS = {"a", "b", "blockquote", "br", "em", "h2", "h3", "h4", "i", "li", "ol", "p", "strong", "u", "ul"}
+_DROPPED_WHOLE = {
+    "script", "style", "noscript", "iframe", "object", "svg", "math", "template", "title", "textarea",
+    "select", "button",
+}  # fmt: skip
+_SCHEMES = {"http", "https", "mailto"}
+_BREAKS = re.compile(
+    r"<(?:br|/p|/div|/li|/h[1-6]|/tr|/blockquote|/figcaption|/section|/article)\b[^>]*>", re.IGNORECASE
+)
+_ANY_TAG = re.compile(r"<[^<>]*>?")
+_LONGEST_TITLE = 20_000
+_LIST_ITEM = re.compile(r"<li\b[^>]*>", re.IGNORECASE)
+
+
+def clean_html(text: str, *, base_url: str = "") -> str:
+    """Sanitised HTML for a mail: simple tags, links to http, https and mailto made absolute, no pictures, no styles.
+
+    Without a base URL relative links lose their target. Cleaning what is clean changes nothing.
+    """
+    rewrite = ("rewrite_with_base", base_url) if base_url.startswith(("http://", "https://")) else "deny"
+    try:
+        return _clean(text, rewrite)
+    except ValueError:
+        # The base is none that its library can read, such as a host name that breaks the rules of names.
+        return _clean(text, "deny")
+
+
+def _clean(text: str, url_relative: object) -> str:
+    return nh3.clean(
+        _readable(text),
+        tags=_TAGS,
+        clean_content_tags=_DROPPED_WHOLE,
+        attributes={"a": {"href"}, "*": set()},
+        url_schemes=_SCHEMES,
+        url_relative=url_relative,  # type: ignore[arg-type]
+        link_rel=None,
+    )
+
+
+def plain_text(text: str) -> str:
+    """The text of HTML: markup removed, entities decoded once, paragraphs as lines. Scripts leave nothing."""
+    broken = _LIST_ITEM.sub("\n- ", _BREAKS.sub("\n", _readable(text)))
+    bare = nh3.clean(broken, tags=set(), clean_content_tags=_DROPPED_WHOLE, attributes={}, link_rel=None)
+    return tidy(entities.unescape(bare), keep_lines=True)
+
+
+def title_text(text: str) -> str:
+    """A title that a source gave as HTML, as one line of text: markup removed, entities decoded once."""
+    bare = nh3.clean(
+        _readable(text[:_LONGEST_TITLE]),
+        tags=set(),
+        clean_content_tags={"script", "style"},
+        attributes={},
+        link_rel=None,
+    )
+    return tidy(entities.unescape(bare))
+
+
+def _readable(text: str) -> str:
+    """HTML that can be parsed in good time: nested beyond all sense, it loses its markup first."""
+    whole = text.replace("\0", "")
+    return _ANY_TAG.sub(" ", whole) if is_deep_html(whole) else whole

@@ -1,0 +1,64 @@
+"""When a page's own story was published: what the page says of it, and never the date of another story on the page."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from lxml.html import HtmlElement
+
+from newsletter.content.parsing.dates import ReadDate, read_any_date
+from newsletter.content.parsing.pages.article import is_outside, main_article, within_story
+from newsletter.content.parsing.pages.json_ld import first_text
+from newsletter.content.parsing.text import tidy
+
+_META = (
+    "article:published_time", "og:article:published_time", "datepublished", "parsely-pub-date", "dc.date.issued",
+    "dcterms.created", "dc.date", "date", "pubdate", "publish-date",
+)  # fmt: skip
+_DATE_CLASSES = ("entry-date", "post-date", "published", "posted-on", "article-date", "field--name-created", "date")
+_LATER = ("updated", "modified", "dateModified")
+_LONGEST = 80
+
+
+def page_date(
+    tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, Any], guess: str, language: str, now: datetime
+) -> ReadDate:
+    """Read the date of a page's story. ``guess`` is the extraction library's, used where no date stands on the page."""
+    unread = ReadDate()
+    for said in _said(tree, meta, node):
+        date = read_any_date(said, language=language, now=now)
+        if date.moment is not None:
+            return date
+        unread = unread if unread.note else date
+    if next(tree.iter("time"), None) is None:
+        date = read_any_date(guess, language=language, now=now)
+        return date if date.moment is not None else unread
+    return unread
+
+
+def _said(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any]) -> Iterator[str]:
+    yield first_text(node.get("datePublished")) or first_text(node.get("dateCreated"))
+    yield from (meta[name] for name in _META if meta.get(name))
+    article = main_article(tree)
+    inside = within_story(article, "time", "span", "div", "p") if article is not None else ()
+    elements = list(inside) or [one for one in tree.iter("time") if not is_outside(one)]
+    times = [one for one in elements if one.tag == "time" and not _is_later(one)]
+    # The date of publishing comes before any other moment that the text may name.
+    for time in sorted(times, key=lambda one: not _is_of_publishing(one)):
+        yield str(time.get("datetime") or "") or tidy(time.text_content())
+    for element in elements:
+        if element.tag != "time" and _is_of_publishing(element) and len(tidy(element.text_content())) <= _LONGEST:
+            yield tidy(element.text_content())
+
+
+def _is_later(element: HtmlElement) -> bool:
+    classes = f"{element.get('class') or ''} {element.get('itemprop') or ''}".split()
+    return any(name in classes for name in _LATER) and "published" not in classes
+
+
+def _is_of_publishing(element: HtmlElement) -> bool:
+    if element.get("itemprop") == "datePublished":
+        return True
+    above = element.getparent()
+    classes = f"{element.get('class') or ''} {above.get('class') or '' if above is not None else ''}".split()
+    return any(name in classes for name in (*_DATE_CLASSES, "wp-block-post-date"))

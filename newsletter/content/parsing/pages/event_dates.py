@@ -1,0 +1,105 @@
+"""Dates of events as web pages write them: ISO 8601, and what comes near it without being unsure."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone
+
+from newsletter.content.parsing.calendars.times import whole_days
+from newsletter.content.parsing.entry_rules import BadEntry
+
+_FARTHEST = timedelta(days=366 * 10)
+_LONGEST = timedelta(days=366)
+_NEAR_ISO = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
+    r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
+    r"\s*(?P<zone>Z|[+-]\d{1,2}(?::?\d{2})?)?)?"
+)
+
+
+@dataclass(frozen=True)
+class Span:
+    """``start`` and ``end`` are aware; of a floating one they are a wall clock that bears UTC. ``day`` for whole days."""
+
+    start: datetime
+    end: datetime | None
+    day: date | None
+    floating: bool
+    note: str = ""
+
+
+def read_span(start_text: str, end_text: str, *, now: datetime) -> Span:
+    """BadEntry if there is no start that can be read, or one that cannot be true."""
+    begins, day = read_moment(start_text)
+    if begins is None:
+        raise BadEntry("This event has no start that can be read.")
+    zone = begins.tzinfo
+    start = (begins if zone else begins.replace(tzinfo=UTC)).astimezone(UTC)
+    if start > now + _FARTHEST:
+        raise BadEntry(f"This event is dated in the year {begins.year}, which cannot be true.")
+    ends, end_day = read_moment(end_text)
+    if day is None and ends is not None:
+        same_clock = ends if bool(ends.tzinfo) == bool(zone) else ends.replace(tzinfo=zone)
+        days = whole_days(begins, same_clock)
+        if days is not None:
+            last = datetime.combine(days[1], time(), zone or UTC).astimezone(UTC)
+            return Span(start, last, days[0], floating=zone is None)
+    if day is not None:
+        last_day = end_day or (ends.date() if ends else day)
+        last_day = last_day if day <= last_day <= day + _LONGEST else day
+        return Span(start, datetime.combine(last_day + timedelta(days=1), time(), UTC), day, floating=True)
+    end = None
+    if ends is not None:
+        end = (ends if ends.tzinfo and zone else ends.replace(tzinfo=zone or UTC)).astimezone(UTC)
+    note = "" if zone else "The event names no time zone."
+    if end is not None and end - start > _LONGEST:
+        return Span(start, None, None, zone is None, note or "The end of the event makes no sense and is left out.")
+    return Span(start, end if end is not None and end >= start else None, None, zone is None, note)
+
+
+def read_moment(text: str) -> tuple[datetime | None, date | None]:
+    """A text as a moment, without a zone if it names none, and its day if it names no hour."""
+    stripped = text.strip()
+    try:
+        moment, day = _read(stripped)
+        if moment is not None:
+            moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+            (moment + _LONGEST, moment - _LONGEST)
+    except (ValueError, OverflowError):
+        return None, None
+    return moment, day
+
+
+def _read(text: str) -> tuple[datetime | None, date | None]:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        pass
+    else:
+        return datetime.combine(day, time()), day
+    try:
+        return datetime.fromisoformat(text), None
+    except ValueError:
+        found = _NEAR_ISO.fullmatch(text)
+    if found is None:
+        return None, None
+    day = date(int(found["year"]), int(found["month"]), int(found["day"]))
+    if found["hour"] is None:
+        return datetime.combine(day, time()), day
+    hour = int(found["hour"])
+    if found["half"]:
+        if not 1 <= hour <= 12:
+            return None, None
+        hour = hour % 12 + (12 if found["half"][0] in "Pp" else 0)
+    clock = time(hour, int(found["minute"]), int(found["second"] or 0), tzinfo=_zone(found["zone"]))
+    return datetime.combine(day, clock), None
+
+
+def _zone(text: str | None) -> timezone | None:
+    if not text:
+        return None
+    if text == "Z":
+        return UTC
+    digits = text[1:].replace(":", "")
+    hours, minutes = (digits[:-2], digits[-2:]) if len(digits) > 2 else (digits, "0")
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    return timezone(-offset if text[0] == "-" else offset)

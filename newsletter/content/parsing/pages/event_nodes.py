@@ -1,0 +1,148 @@
+"""One schema.org event of a web page becomes an event entry. It reads no prose: what the page does not say is left open."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from newsletter.content.ingesting.event_places import is_online_text
+from newsletter.content.parsing.calendars.privacy import is_private_title
+from newsletter.content.parsing.entries import EventEntry
+from newsletter.content.parsing.entry_rules import BadEntry, checked_title, safe_link
+from newsletter.content.parsing.html import plain_text, title_text
+from newsletter.content.parsing.pages.event_dates import read_span
+from newsletter.content.parsing.pages.event_venues import read_venue
+from newsletter.content.parsing.pages.json_ld import first_text, mapping, types_of
+
+_SUMMARY_CHARS = 20_000
+_MOST_CHARS = 256 * 1024
+_OTHER_KINDS = frozenset({"eventseries", "festival", "hackathon", "courseinstance"})
+_SAYS_WHO_MAY_SEE = ("creativeWorkStatus", "visibility", "status", "post_status", "publishingStatus", "class", "access")
+_CLOSED = frozenset(
+    {"private", "draft", "pending", "password", "protected", "trash", "hidden", "confidential", "unlisted"}
+)
+_DEEPEST = 8
+_MOST_FOLLOWED = 2_000
+_INHERITED = ("location", "url", "description", "eventAttendanceMode", "eventStatus", "name")
+
+
+def text_of(node: Mapping[str, Any], name: str) -> str:
+    """The text of a property, with damaged characters replaced, so that any reader of it can go on."""
+    return first_text(node.get(name)).encode("utf-8", "replace").decode()
+
+
+def is_event(node: Mapping[str, Any]) -> bool:
+    return any(kind.casefold().endswith("event") or kind.casefold() in _OTHER_KINDS for kind in types_of(node))
+
+
+def is_private_node(node: Mapping[str, Any]) -> bool:
+    """Return True if the event is a draft, private, hidden or has a password, by its own words or by its title."""
+    marks = [text_of(node, name).rsplit("/", 1)[-1].strip().casefold() for name in _SAYS_WHO_MAY_SEE]
+    return any(mark in _CLOSED for mark in marks) or is_private_title(title_text(text_of(node, "name")))
+
+
+def identity_of(node: Mapping[str, Any], *, url: str) -> str:
+    """What names an event on its page, without its date: its own identity, its link, or the page's address."""
+    link = safe_link(text_of(node, "url"), base_url=url) or url
+    own = text_of(node, "@id")
+    # RDFa's own names for things without a name are others each time.
+    return ((own if not own.startswith("_:") else "") or text_of(node, "identifier") or link)[:400]
+
+
+def complete(nodes: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Each event with what it refers to and inherits; a series that lists its dates is replaced by them."""
+    named = {str(node["@id"]): node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}
+    for node in nodes:
+        if not is_event(node):
+            continue
+        follow = _Follow(named)
+        whole = _inherit({name: follow.of(value) for name, value in node.items()})
+        below = [part for name in ("subEvent", "subEvents") for part in _objects(whole.get(name))]
+        if below and not node.get("startDate"):
+            for part in below:
+                yield {**whole, "@id": "", "subEvent": None, **part}
+        else:
+            yield whole
+
+
+def read_event_node(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEntry:
+    """BadEntry if the event cannot be used."""
+    _check_text(node)
+    title = checked_title(title_text(text_of(node, "name")))
+    span = read_span(text_of(node, "startDate"), text_of(node, "endDate"), now=now)
+    venue = read_venue(node.get("location"))
+    link = safe_link(text_of(node, "url"), base_url=url) or url
+    status = text_of(node, "eventStatus").rsplit("/", 1)[-1].casefold()
+    mode = text_of(node, "eventAttendanceMode").rsplit("/", 1)[-1].casefold()
+    identity = identity_of(node, url=url)
+    external_id = f"{identity}#{span.start:%Y%m%dT%H%M}"
+    postponed = status == "eventpostponed"
+    return EventEntry(
+        external_id=f"{external_id}#{title[:60]}" if identity == url else external_id,
+        title=title,
+        starts_at=span.start,
+        ends_at=span.end,
+        all_day=span.day is not None,
+        day=span.day,
+        summary=plain_text(text_of(node, "description")[:_SUMMARY_CHARS]),
+        url=link,
+        place=venue.place,
+        latitude=venue.latitude,
+        longitude=venue.longitude,
+        online=venue.virtual
+        or status == "eventmovedonline"
+        or mode in ("onlineeventattendancemode", "mixedeventattendancemode")
+        or is_online_text(venue.place),
+        cancelled=status in ("eventcancelled", "eventpostponed", "cancelled", "canceled"),
+        note="The event is postponed; it has no new date yet." if postponed else span.note,
+        floating=span.floating,
+        street=venue.street,
+        locality=venue.locality,
+        state=venue.state,
+        postcode=venue.postcode,
+        country=venue.country,
+    )
+
+
+def _check_text(node: Mapping[str, Any]) -> None:
+    try:
+        size = len(orjson.dumps(node, default=str))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadEntry("This entry contains a character that no text may have, so it cannot be used.") from error
+    if size > _MOST_CHARS:
+        raise BadEntry(f"This entry is longer than {_MOST_CHARS // 1024} kB.")
+
+
+def _inherit(node: dict[str, Any]) -> dict[str, Any]:
+    """What the event leaves out and the one above it says."""
+    for above in _objects(node.get("superEvent")):
+        node |= {name: above[name] for name in _INHERITED if not node.get(name) and above.get(name)}
+    return node
+
+
+class _Follow:
+    """Puts the nodes that values only name in their places. ``_left`` bounds the work for nodes that name each other."""
+
+    def __init__(self, named: Mapping[str, Mapping[str, Any]]) -> None:
+        self._named = named
+        self._left = _MOST_FOLLOWED
+
+    def of(self, value: Any, depth: int = _DEEPEST) -> Any:
+        self._left -= 1
+        if depth <= 0 or self._left <= 0:
+            return value
+        if isinstance(value, list):
+            return [self.of(item, depth - 1) for item in value]
+        if isinstance(value, dict):
+            if set(value) <= {"@id", "@type"} and value.get("@id") in self._named:
+                value = self._named[value["@id"]]
+            return {
+                name: self.of(part, depth - 1) if isinstance(part, dict | list) else part
+                for name, part in value.items()
+            }
+        return value
+
+
+def _objects(raw: Any) -> list[Mapping[str, Any]]:
+    return [mapping(part) for part in (raw if isinstance(raw, list) else [raw]) if mapping(part)]

@@ -1,0 +1,124 @@
+"""Web pages that carry events as JSON-LD, microdata or RDFa become events."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from newsletter.content.parsing.calendars.occurrences import series_of
+from newsletter.content.parsing.complete_until import find_listed_until
+from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
+from newsletter.content.parsing.entry_rules import MOST_ENTRIES, BadEntry, collect, label
+from newsletter.content.parsing.html import title_text
+from newsletter.content.parsing.markup import decode_page
+from newsletter.content.parsing.pages.event_dates import read_moment
+from newsletter.content.parsing.pages.event_nodes import (
+    complete,
+    identity_of,
+    is_event,
+    is_private_node,
+    read_event_node,
+    text_of,
+)
+from newsletter.content.parsing.pages.interface_links import find_rest_links
+from newsletter.content.parsing.pages.json_ld import read_nodes
+from newsletter.content.parsing.pages.markup_events import read_marked_up
+
+_UNREADABLE = (
+    "A part of the page’s event data (JSON-LD) is damaged and cannot be read. Ask whoever runs the site to mend it."
+)
+_NONE = (
+    "This page carries no events that a program can read (JSON-LD “Event”, microdata or RDFa)."
+    " Use the site's calendar (.ics) instead."
+)
+_READ_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, ArithmeticError)
+
+
+def parse_event_page(body: bytes, *, url: str, content_type: str = "", now: datetime | None = None) -> Parsed:
+    """The events of a page found at ``url``. What ended more than a day before ``now`` is counted as past.
+
+    ``extra`` has the addresses of the site's own interfaces that the page names, see ``rest_links``.
+    """
+    moment = now or datetime.now(UTC)
+    tree = decode_page(body, content_type)
+    nodes = read_nodes(tree)
+    links = find_rest_links(tree, url=url)
+    found = nodes.found if any(is_event(node) for node in nodes.found) else read_marked_up(tree, url=url)
+    listed = list(complete(found))
+    if not listed:
+        return Parsed(error=_UNREADABLE if nodes.unreadable else _NONE, extra=links)
+    parsed = read_listed(listed, url=url, now=moment)
+    aside = list(parsed.set_aside)
+    if nodes.repairs and found is nodes.found:
+        aside.append(SetAside("Event data of the page", _say_repaired(", ".join(nodes.repairs))))
+    if nodes.unreadable:
+        aside.append(SetAside("Event data of the page", _UNREADABLE))
+    return Parsed(
+        events=parsed.events,
+        set_aside=tuple(aside),
+        # The events of a damaged part are not gone.
+        complete_until=moment if nodes.unreadable else parsed.complete_until,
+        extra=links,
+        private=parsed.private,
+        listed=parsed.listed,
+        listed_until=parsed.listed_until,
+        series=parsed.series,
+    )
+
+
+def read_listed(nodes: list[Mapping[str, Any]], *, url: str, now: datetime) -> Parsed:
+    """The events among a page's nodes that are public and not over, the soonest first if there are too many."""
+    private = [node for node in nodes if is_private_node(node)]
+    public = [node for node in nodes if not is_private_node(node)]
+    over = [node for node in public if _is_over(node, now)]
+    ahead = [node for node in public if not _is_over(node, now)]
+    if len(ahead) > MOST_ENTRIES:
+        ahead.sort(key=_start)
+
+    def read(node: Mapping[str, Any]) -> EventEntry:
+        try:
+            return read_event_node(node, url=url, now=now)
+        except _READ_ERRORS as error:
+            raise BadEntry("This event cannot be read.") from error
+
+    def name(node: Mapping[str, Any], number: int) -> str:
+        return label(title=title_text(text_of(node, "name")), link=text_of(node, "url"), number=number)
+
+    events, aside = collect(ahead, read=read, name=name, key=lambda event: event.external_id)
+    ordered = sorted(events, key=lambda event: event.starts_at)
+    if over:
+        what = "1 past event" if len(over) == 1 else f"{len(over)} past events"
+        aside = (*aside, SetAside(what, "What is over is not used."))
+    if private:
+        what = "1 private entry" if len(private) == 1 else f"{len(private)} private entries"
+        aside = (*aside, SetAside(what, "Entries that are private, drafts or protected by a password are never used."))
+    return Parsed(
+        events=tuple(ordered),
+        set_aside=aside,
+        complete_until=now if len(ahead) > MOST_ENTRIES else None,
+        private=tuple(identity for node in private if (identity := identity_of(node, url=url)) != url),
+        listed=len(public),
+        listed_until=find_listed_until(
+            [entry.starts_at for entry in events],
+            entries=[entry.starts_at for entry in ordered],
+            count=len(public),
+            start=now - timedelta(days=1),
+            end=datetime.max.replace(tzinfo=UTC),
+        ),
+        series=tuple(sorted({series_of(identity_of(node, url=url)) for node in public} - {url})),
+    )
+
+
+def _say_repaired(mistakes: str) -> str:
+    return f"Small mistakes in the page’s event data were repaired ({mistakes}). Compare its events with the page."
+
+
+def _is_over(node: Mapping[str, Any], now: datetime) -> bool:
+    begins, begins_on = read_moment(text_of(node, "startDate"))
+    ends, _ = read_moment(text_of(node, "endDate"))
+    last = max((one.replace(tzinfo=one.tzinfo or UTC) for one in (begins, ends) if one is not None), default=None)
+    return begins is not None and last is not None and last < now - timedelta(days=2 if begins_on else 1)
+
+
+def _start(node: Mapping[str, Any]) -> datetime:
+    begins, _ = read_moment(text_of(node, "startDate"))
+    return begins.replace(tzinfo=begins.tzinfo or UTC) if begins else datetime.max.replace(tzinfo=UTC)

@@ -1,0 +1,88 @@
+"""Where a schema.org event takes place: the words, the parts of its address, its point, and whether it is online."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from newsletter.content.parsing.html import plain_text, title_text
+from newsletter.content.parsing.pages.json_ld import first_text, mapping, types_of
+from newsletter.content.parsing.text import cut_at_word, tidy
+
+_PLACE_CHARS = 500
+_PART_CHARS = 200
+
+
+@dataclass(frozen=True)
+class Venue:
+    """``place`` is the whole address in words; ``virtual``: the event is (also) online."""
+
+    place: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    virtual: bool = False
+    street: str = ""
+    locality: str = ""
+    state: str = ""
+    postcode: str = ""
+    country: str = ""
+
+
+def read_venue(raw: Any) -> Venue:
+    """The first place of a location that may be a text, a place, or several of both."""
+    found, virtual = Venue(), False
+    for item in raw if isinstance(raw, list) else [raw]:
+        if isinstance(item, str):
+            found = found if found.place else replace(found, place=cut_at_word(tidy(plain_text(item)), _PLACE_CHARS))
+            continue
+        here = mapping(item)
+        if "VirtualLocation" in types_of(here):
+            virtual = True
+            continue
+        if not found.place:
+            point = (found.latitude, found.longitude)
+            found = _address(here)
+            if found.latitude is None:
+                found = replace(found, latitude=point[0], longitude=point[1])
+        elif found.latitude is None:
+            latitude, longitude = _point_of(here)
+            found = replace(found, latitude=latitude, longitude=longitude)
+    return replace(found, virtual=virtual)
+
+
+def read_point(latitude: object, longitude: object) -> tuple[float | None, float | None]:
+    """The coordinates as numbers, or none."""
+    try:
+        north, east = float(str(latitude)), float(str(longitude))
+    except ValueError:
+        return None, None
+    good = -90 <= north <= 90 and -180 <= east <= 180
+    return (north, east) if good else (None, None)
+
+
+def join_place(*parts: str) -> str:
+    """The words of a place, each once."""
+    return cut_at_word(", ".join(dict.fromkeys(part for part in parts if part)), _PLACE_CHARS)
+
+
+def _address(here: Mapping[str, Any]) -> Venue:
+    name = title_text(first_text(here.get("name")))
+    latitude, longitude = _point_of(here)
+    raw = here.get("address")
+    raw = raw[0] if isinstance(raw, list) and raw and isinstance(raw[0], dict) else raw
+    if not isinstance(raw, dict):
+        words = tidy(plain_text(raw)) if isinstance(raw, str) else ""
+        return Venue(join_place(name, words), latitude, longitude)
+    street, locality, state, postcode, country = (
+        title_text(first_text(raw.get(part)))[:_PART_CHARS]
+        for part in ("streetAddress", "addressLocality", "addressRegion", "postalCode", "addressCountry")
+    )
+    place = join_place(name, street, locality, state, postcode, country)
+    return Venue(place, latitude, longitude, False, street, locality, state, postcode, country)
+
+
+def _point_of(here: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    raw = here.get("geo")
+    geo = mapping(raw[0] if isinstance(raw, list) and raw else raw)
+    if geo:
+        return read_point(first_text(geo.get("latitude")), first_text(geo.get("longitude")))
+    return read_point(first_text(here.get("latitude")), first_text(here.get("longitude")))

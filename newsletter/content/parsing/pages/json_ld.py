@@ -1,0 +1,87 @@
+"""Finds the JSON-LD nodes of a web page. It knows no kinds: callers choose the nodes they want."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml.html import HtmlElement
+
+from newsletter.content.parsing.repaired_json import read_repaired_json
+
+_MOST_NODES = 5_000
+_DEEPEST = 20
+_READ_WITH_IT = frozenset({"subEvent", "subEvents", "superEvent"})
+
+
+@dataclass
+class Nodes:
+    """The JSON-LD objects of a page. ``repairs`` are the kinds of mistakes repaired, ``unreadable`` the scripts given up."""
+
+    found: list[Mapping[str, Any]] = field(default_factory=list)
+    repairs: list[str] = field(default_factory=list)
+    unreadable: int = 0
+
+
+def nodes_in(tree: HtmlElement | None) -> list[Mapping[str, Any]]:
+    """Every JSON-LD object of a page, at any depth, outer ones first; scripts that are not JSON are passed over."""
+    return read_nodes(tree).found
+
+
+def read_nodes(tree: HtmlElement | None) -> Nodes:
+    """Every JSON-LD object of a page, at any depth, outer ones first, and what was wrong with the scripts."""
+    nodes = Nodes()
+    for script in tree.iter("script") if tree is not None else ():
+        kind = str(script.get("type") or "").split(";")[0].strip().lower()
+        if kind != "application/ld+json" or not (script.text or "").strip():
+            continue
+        try:
+            data, repaired = read_repaired_json(script.text or "")
+        except ValueError:
+            nodes.unreadable += 1
+            continue
+        nodes.repairs += [part for part in repaired.split(", ") if part and part not in nodes.repairs]
+        for node in walk(data):
+            nodes.found.append(node)
+            if len(nodes.found) >= _MOST_NODES:
+                return nodes
+    return nodes
+
+
+def walk(data: Any, depth: int = _DEEPEST) -> Iterator[Mapping[str, Any]]:
+    """Every object with a type, at any depth. The events above and below an event are read with it, not beside it."""
+    if depth <= 0:
+        return
+    if isinstance(data, list):
+        for item in data:
+            yield from walk(item, depth - 1)
+    elif isinstance(data, dict):
+        if data.get("@type"):
+            yield data
+        for name, value in data.items():
+            if isinstance(value, dict | list) and name not in _READ_WITH_IT:
+                yield from walk(value, depth - 1)
+
+
+def types_of(node: Mapping[str, Any]) -> tuple[str, ...]:
+    """The bare names of a node's types ("https://schema.org/Event" gives "Event")."""
+    raw = node.get("@type")
+    return tuple(
+        str(kind).rsplit("/", 1)[-1].rsplit(":", 1)[-1] for kind in (raw if isinstance(raw, list) else [raw]) if kind
+    )
+
+
+def mapping(raw: Any) -> Mapping[str, Any]:
+    """The value as an object, {} when it is none."""
+    return raw if isinstance(raw, dict) else {}
+
+
+def first_text(raw: Any) -> str:
+    """The text of a value: itself, its "@value", "name", "url" or "@id", or that of the first in a list; else ""."""
+    if isinstance(raw, list):
+        return next((text for item in raw if not isinstance(item, list) and (text := first_text(item))), "")
+    if isinstance(raw, dict):
+        for field in ("@value", "name", "url", "@id"):
+            if isinstance(raw.get(field), str) and raw[field]:
+                return str(raw[field])
+        return ""
+    return str(raw) if isinstance(raw, str | int | float) and not isinstance(raw, bool) else ""

@@ -1,0 +1,69 @@
+"""Events that a page marks up as microdata or RDFa, in the form that JSON-LD has."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import lxml.html
+from lxml.html import HtmlElement
+
+from newsletter.content.parsing.pages.json_ld import walk
+from newsletter.content.parsing.sandbox.cpu_budget import OverBudget, cpu_budget
+
+_SECONDS = 3.0
+_MOST_NODES = 5_000
+_VOCABULARY = re.compile(r"^https?://(?:www\.)?schema\.org/", re.IGNORECASE)
+_READ_ERRORS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, AssertionError)
+
+
+def read_marked_up(tree: HtmlElement | None, *, url: str) -> list[Mapping[str, Any]]:
+    """The nodes of a page's microdata, else of its RDFa; an empty list if there is neither, or it cannot be read."""
+    marked = tree is not None and tree.find(".//*[@itemscope]") is not None
+    typed = tree is not None and tree.find(".//*[@typeof]") is not None
+    if not marked and not typed:
+        return []
+    # The libraries take half a second to load and are for pages without JSON-LD alone.
+    from extruct.rdfa import RDFaExtractor  # type: ignore[import-untyped]
+    from extruct.w3cmicrodata import MicrodataExtractor  # type: ignore[import-untyped]
+
+    try:
+        with cpu_budget(_SECONDS):
+            if marked:
+                found = [_from_microdata(item) for item in MicrodataExtractor().extract_items(tree, base_url=url)]
+                nodes = list(walk(found))[:_MOST_NODES]
+                if nodes:
+                    return nodes
+            if typed:
+                _show_times(tree)
+                text = lxml.html.tostring(tree, encoding="unicode")
+                return _from_rdfa(RDFaExtractor().extract(text, base_url=url, expanded=True))
+    except (OverBudget, *_READ_ERRORS):
+        return []
+    return []
+
+
+def _from_microdata(item: Any) -> Any:
+    if isinstance(item, list):
+        return [_from_microdata(one) for one in item]
+    if not isinstance(item, dict):
+        return item
+    kinds = item.get("type")
+    properties = item.get("properties")
+    node = {name: _from_microdata(value) for name, value in properties.items()} if isinstance(properties, dict) else {}
+    return {**node, "@type": kinds, **({"@id": item["id"]} if item.get("id") else {})}
+
+
+def _show_times(tree: HtmlElement) -> None:
+    """RDFa takes the text of a <time> for its value; what programs are meant to read is in its attribute."""
+    for element in tree.iterfind(".//*[@datetime]"):
+        if element.get("property") and element.get("content") is None:
+            element.set("content", element.get("datetime") or "")
+
+
+def _from_rdfa(graph: Any) -> list[Mapping[str, Any]]:
+    nodes: list[Mapping[str, Any]] = []
+    for raw in graph if isinstance(graph, list) else []:
+        if isinstance(raw, dict) and raw.get("@type"):
+            named = {_VOCABULARY.sub("", str(name)): value for name, value in raw.items()}
+            nodes.append(named)
+    return nodes[:_MOST_NODES]

@@ -1,0 +1,212 @@
+"""One web page that tells one story becomes that story: from what it says of itself, then from its text."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+from urllib.parse import urlsplit
+
+import trafilatura
+from lxml.html import HtmlElement, tostring
+from trafilatura.settings import Document
+
+from newsletter.content.parsing.entries import Parsed, SetAside, StoryEntry
+from newsletter.content.parsing.entry_rules import BadEntry, checked_date, checked_title, label, safe_link
+from newsletter.content.parsing.html import clean_html, plain_text, title_text
+from newsletter.content.parsing.markup import decode_page, page_text
+from newsletter.content.parsing.pages.dates import page_date
+from newsletter.content.parsing.pages.json_ld import first_text, mapping, nodes_in, types_of
+from newsletter.content.parsing.pages.pictures import page_picture
+from newsletter.content.parsing.pages.related_links import related_stories, without_related
+from newsletter.content.parsing.pages.titles import page_title
+from newsletter.content.parsing.password_form import REASON as PROTECTED
+from newsletter.content.parsing.password_form import has_password_form
+from newsletter.content.parsing.pseudonyms import find_pseudonyms
+from newsletter.content.parsing.same_page import name_page
+from newsletter.content.parsing.teasers import teaser_from_text
+from newsletter.content.parsing.text import cut_at_word, tidy
+
+_STORY_TYPES = {
+    "Article", "NewsArticle", "BlogPosting", "Report", "ReportageNewsArticle", "OpinionNewsArticle",
+    "SocialMediaPosting",
+    "AnalysisNewsArticle", "BackgroundNewsArticle", "TechArticle",
+}  # fmt: skip
+_MOST_CATEGORIES = 20
+_BODY_CHARS = 200_000
+
+
+def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: datetime | None = None) -> Parsed:
+    """The one story of a page found at ``url``, with the related stories that it names; ``now`` judges its date."""
+    tree = decode_page(body, content_type)
+    if tree is None:
+        return Parsed(error="The page is empty. Check its address.")
+    if has_password_form(page_text(body, content_type)):
+        name = label(title="", link=url, number=1)
+        return Parsed(set_aside=(SetAside(entry=name, reason=PROTECTED),))
+    meta = _meta(tree)
+    node = _main_node(tree, meta, url)
+    found = _extract(tree, url)
+    title = page_title(tree, meta=meta, node=node, url=url, guess=str(found.get("title") or ""))
+    try:
+        story = _story(tree, meta, node, found, title=checked_title(title), url=url, now=now or datetime.now(UTC))
+    except BadEntry as error:
+        reason = str(error).replace("This entry has no title.", "This page has no title and no heading.")
+        return Parsed(set_aside=(SetAside(entry=label(title=title, link=url, number=1), reason=reason),))
+    return Parsed(stories=(story,), title=cut_at_word(tidy(meta.get("og:site_name", "")), 300))
+
+
+def parse_page_picture(body: bytes, *, url: str, content_type: str = "") -> Parsed:
+    """The picture of a story's page and nothing else: "picture" and "alt" of ``extra``, both empty where it has none."""
+    tree = decode_page(body, content_type)
+    if tree is None:
+        return Parsed(extra={"picture": "", "alt": ""})
+    meta = _meta(tree)
+    link, alt = page_picture(tree, meta=meta, node=_main_node(tree, meta, url), url=url)
+    return Parsed(extra={"picture": link, "alt": alt})
+
+
+def _story(
+    tree: HtmlElement,
+    meta: Mapping[str, str],
+    node: Mapping[str, Any],
+    found: Mapping[str, Any],
+    *,
+    title: str,
+    url: str,
+    now: datetime,
+) -> StoryEntry:
+    address = _address(tree, meta, url)
+    whole = plain_text(_inner_html(without_related(tree)))
+    text = str(found.get("text") or "")
+    said = meta.get("og:description") or first_text(node.get("description")) or meta.get("description", "")
+    teaser = teaser_from_text(title_text(said), title=title) or teaser_from_text(_lead(text, title), title=title)
+    language = _language(tree, meta, node)
+    guess = str(found.get("date") or "")
+    date = page_date(tree, meta=meta, node=node, guess=guess, language=language, now=now)
+    picture, alt = page_picture(tree, meta=meta, node=node, url=url)
+    story = StoryEntry(
+        external_id=address[:500],
+        url=address,
+        title=title,
+        teaser=teaser,
+        body_html=_paragraphs(text, title),
+        picture_url=picture,
+        picture_alt=alt,
+        author=_author(meta, node, found),
+        published_at=checked_date(date.moment, now=now),
+        language=language,
+        categories=_categories(meta, node),
+        related=related_stories(tree, base_url=url, own_url=address),
+        addresses=_addresses(tree, meta, url),
+        note=date.note,
+    )
+    return replace(story, pseudonyms=find_pseudonyms(title, teaser, whole))
+
+
+def _main_node(tree: HtmlElement, meta: Mapping[str, str], url: str) -> Mapping[str, Any]:
+    """What JSON-LD says of the page's own story, {} where it speaks of other stories only."""
+    nodes = [one for one in nodes_in(tree) if _STORY_TYPES & set(types_of(one))]
+    own = {name_page(link) for link in (url, _address(tree, meta, url)) if link}
+    titles = {tidy(heading.text_content()).casefold() for heading in tree.iter("h1")}
+    titles |= {title_text(meta.get("og:title", "")).casefold()} - {""}
+    named = [(one, _node_pages(one, url), title_text(first_text(one.get("headline"))).casefold()) for one in nodes]
+    for node, pages, headline in named:
+        if own & pages or (headline and any(headline in title for title in titles)):
+            return node
+    return next((node for node, pages, _ in named if not pages), {})
+
+
+def _node_pages(node: Mapping[str, Any], url: str) -> set[str]:
+    """The pages that a node says it is, each by one name."""
+    main = node.get("mainEntityOfPage")
+    said = (node.get("url"), node.get("@id"), mapping(main).get("@id") or mapping(main).get("url") or main)
+    links = (safe_link(first_text(one), base_url=url) for one in said if one and not isinstance(one, bool))
+    return {name_page(link) for link in links if link}
+
+
+def _extract(tree: HtmlElement, url: str) -> Mapping[str, Any]:
+    """What the extraction library makes of the page: its text without menus, and guesses at author and date."""
+    try:
+        found = trafilatura.bare_extraction(
+            without_related(tree),
+            url=url,
+            with_metadata=True,
+            include_comments=False,
+            include_tables=False,
+            date_extraction_params={"extensive_search": False, "original_date": True},
+        )
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError, AssertionError):
+        return {}
+    return found.as_dict() if isinstance(found, Document) else {}
+
+
+def _meta(tree: HtmlElement) -> dict[str, str]:
+    """The page's meta tags by lower-case name; the first of each name counts, and tags are kept joined by newlines."""
+    found: dict[str, str] = {}
+    for tag in tree.iter("meta"):
+        name = str(tag.get("property") or tag.get("name") or tag.get("itemprop") or "").strip().lower()
+        content = str(tag.get("content") or "").strip()
+        if not name or not content:
+            continue
+        if name == "article:tag" and name in found:
+            found[name] += f"\n{content}"
+        found.setdefault(name, content)
+    return found
+
+
+def _address(tree: HtmlElement, meta: Mapping[str, str], url: str) -> str:
+    """The page's own address for itself when it lies on the same site, else the one it was found at."""
+    canonical = next((str(link.get("href") or "") for link in tree.iter("link") if link.get("rel") == "canonical"), "")
+    for candidate in (canonical, meta.get("og:url", "")):
+        safe = safe_link(candidate, base_url=url)
+        if safe and urlsplit(safe).hostname == urlsplit(url).hostname and urlsplit(safe).path.strip("/"):
+            return safe
+    return url
+
+
+def _addresses(tree: HtmlElement, meta: Mapping[str, str], url: str) -> tuple[str, ...]:
+    """The page's other addresses on its own site: where it was found, its canonical and short link, its ``og:url``."""
+    links = [str(link.get("href") or "") for link in tree.iter("link") if link.get("rel") in ("canonical", "shortlink")]
+    safe = [safe_link(link, base_url=url) for link in (url, *links, meta.get("og:url", ""))]
+    return tuple(dict.fromkeys(one for one in safe if one and urlsplit(one).hostname == urlsplit(url).hostname))
+
+
+def _author(meta: Mapping[str, str], node: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    raw = node.get("author")
+    names = [title_text(first_text(one)) for one in (raw if isinstance(raw, list) else [raw])]
+    said = ", ".join(name for name in names if name and not name.startswith("http"))
+    if not said:
+        candidates = (meta.get("author", ""), meta.get("article:author", ""), str(found.get("author") or ""))
+        said = next((title_text(name) for name in candidates if name and not name.startswith("http")), "")
+    return cut_at_word(said, 200)
+
+
+def _language(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any]) -> str:
+    said = str(tree.get("lang") or "") or first_text(node.get("inLanguage")) or meta.get("og:locale", "")
+    return said.strip().replace("_", "-")[:35]
+
+
+def _categories(meta: Mapping[str, str], node: Mapping[str, Any]) -> tuple[str, ...]:
+    names: list[str] = []
+    for raw in (node.get("articleSection"), node.get("keywords")):
+        names += [str(item) for item in raw] if isinstance(raw, list) else first_text(raw).split(",")
+    names += [meta.get("article:section", ""), *meta.get("article:tag", "").split("\n")]
+    tidied = (title_text(name) for name in names)
+    return tuple(dict.fromkeys(cut_at_word(name, 100) for name in tidied if name))[:_MOST_CATEGORIES]
+
+
+def _inner_html(tree: HtmlElement) -> str:
+    return str(tostring(tree, encoding="unicode"))[: _BODY_CHARS * 2]
+
+
+def _body_lines(text: str, title: str) -> Iterable[str]:
+    return (line for line in (tidy(part) for part in text.split("\n")) if line and line != title)
+
+
+def _lead(text: str, title: str) -> str:
+    return next((line for line in _body_lines(text, title) if len(line) > 40), "")
+
+
+def _paragraphs(text: str, title: str) -> str:
+    return clean_html("".join(f"<p>{escape(line)}</p>" for line in _body_lines(text[:_BODY_CHARS], title)))

@@ -1,0 +1,154 @@
+"""Events that The Events Calendar gives through its REST interface; and the addresses to ask for them."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from newsletter.content.ingesting.event_places import is_online_text
+from newsletter.content.parsing.calendars.privacy import is_private_title
+from newsletter.content.parsing.calendars.times import all_day, iana_zone
+from newsletter.content.parsing.calendars.zone_names import find_zone_name
+from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
+from newsletter.content.parsing.entry_rules import BadEntry, checked_title, collect, label, safe_link
+from newsletter.content.parsing.html import plain_text, title_text
+from newsletter.content.parsing.pages.event_dates import read_moment
+from newsletter.content.parsing.pages.event_venues import join_place, read_point
+from newsletter.content.parsing.pages.interface_links import TRIBE
+from newsletter.content.parsing.pages.json_ld import mapping
+from newsletter.content.parsing.repaired_json import read_repaired_json
+
+PER_PAGE = 50
+_SUMMARY_CHARS = 20_000
+_PART_CHARS = 200
+_CALLED_OFF = frozenset({"canceled", "cancelled", "postponed"})
+_LONGEST = timedelta(days=366)
+
+
+def tribe_url(rest: str, *, page: int, start: date, end: date) -> str:
+    """The address of one page of public events between two days. ``rest`` is any address of the interface.
+
+    What it asks for besides, such as a category, is kept.
+    """
+    parts = urlsplit(rest)
+    query = dict(parse_qsl(parts.query))
+    path = parts.path
+    if "rest_route" in query:
+        query["rest_route"] = f"/{TRIBE}/events"
+    else:
+        path = f"{parts.path.partition('/wp-json')[0]}/wp-json/{TRIBE}/events"
+    query |= {"per_page": str(PER_PAGE), "page": str(page), "start_date": f"{start}", "end_date": f"{end} 23:59:59"}
+    query["status"] = "publish"
+    return urlunsplit((parts.scheme, parts.netloc, path, urlencode(query), ""))
+
+
+def parse_tribe_events(body: bytes, *, url: str, now: datetime | None = None) -> Parsed:
+    """The public events of one page of answers. ``extra["pages"]`` says how many pages there are."""
+    moment = now or datetime.now(UTC)
+    try:
+        data, _ = read_repaired_json(body.decode("utf-8-sig", "replace"))
+    except ValueError:
+        data = None
+    raw = mapping(data).get("events")
+    if not isinstance(raw, list):
+        return Parsed(
+            error="The site did not answer as The Events Calendar does. Check its address, or use its .ics file."
+        )
+    nodes = [mapping(one) for one in raw]
+    private = [node for node in nodes if _is_private(node)]
+    public = [node for node in nodes if not _is_private(node)]
+
+    def name(node: Mapping[str, Any], number: int) -> str:
+        return label(title=title_text(_text(node, "title")), link=_text(node, "url"), number=number)
+
+    def read(node: Mapping[str, Any]) -> EventEntry:
+        return _read_event(node, url=url, now=moment)
+
+    events, aside = collect(public, read=read, name=name, key=lambda event: event.external_id)
+    if private:
+        what = "1 private entry" if len(private) == 1 else f"{len(private)} private entries"
+        aside = (*aside, SetAside(what, "Entries that are private, drafts or protected by a password are never used."))
+    pages = mapping(data).get("total_pages")
+    return Parsed(
+        events=events,
+        set_aside=aside,
+        private=tuple(identity for node in private if (identity := safe_link(_text(node, "url"), base_url=url))),
+        listed=len(public),
+        series=tuple(sorted({safe_link(_text(node, "url"), base_url=url) for node in public} - {""})),
+        extra={"pages": str(pages) if isinstance(pages, int) and 0 <= pages <= 10_000 else "1"},
+    )
+
+
+def _is_private(node: Mapping[str, Any]) -> bool:
+    shown = node.get("status") in (None, "publish") and not node.get("hide_from_listings")
+    protected = bool(node.get("password_protected") or node.get("post_password") or node.get("protected"))
+    return not shown or protected or is_private_title(title_text(_text(node, "title")))
+
+
+def _read_event(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEntry:
+    title = checked_title(title_text(_text(node, "title")))
+    zone = find_zone_name(_text(node, "timezone"))
+    start, end = (_moment(node, name, zone) for name in ("start_date", "end_date"))
+    if start is None:
+        raise BadEntry("This event has no start that can be read.")
+    if start > now + 10 * _LONGEST:
+        raise BadEntry(f"This event is dated in the year {start.year}, which cannot be true.")
+    link = safe_link(_text(node, "url"), base_url=url)
+    if not link:
+        raise BadEntry("This entry has no link.")
+    day, note = None, ""
+    if node.get("all_day"):
+        first, _ = read_moment(_text(node, "start_date"))
+        last, _ = read_moment(_text(node, "end_date"))
+        day = first.date() if first else start.date()
+        when = all_day(day, (last.date() if last else day) + timedelta(days=1), zone=zone)
+        start, end = when.starts_at, when.ends_at
+    elif end is not None and (end < start or end - start > _LONGEST):
+        end, note = None, "The end of the event makes no sense and is left out."
+    venue = mapping(node.get("venue"))
+    street, locality, postcode, country = (_part(venue, name) for name in ("address", "city", "zip", "country"))
+    state = _part(venue, "stateprovince") or _part(venue, "state") or _part(venue, "province")
+    place = join_place(_part(venue, "venue"), street, locality, state, postcode, country)
+    latitude, longitude = read_point(venue.get("geo_lat"), venue.get("geo_lng"))
+    status = _text(node, "event_status") or _text(mapping(node.get("event_status")), "status")
+    return EventEntry(
+        external_id=f"{link[:400]}#{start:%Y%m%dT%H%M}",
+        title=title,
+        starts_at=start,
+        ends_at=None if end == start else end,
+        zone=zone,
+        all_day=day is not None,
+        day=day,
+        summary=plain_text((_text(node, "description") or _text(node, "excerpt"))[:_SUMMARY_CHARS]),
+        url=link,
+        place=place,
+        latitude=latitude,
+        longitude=longitude,
+        online=bool(node.get("is_virtual")) or is_online_text(place),
+        cancelled=status.casefold() in _CALLED_OFF,
+        note="The event is postponed; it has no new date yet." if status.casefold() == "postponed" else note,
+        street=street,
+        locality=locality,
+        state=state,
+        postcode=postcode,
+        country=country,
+    )
+
+
+def _moment(node: Mapping[str, Any], name: str, zone: str) -> datetime | None:
+    """By the interface's own UTC, else by the event's clock in its zone."""
+    moment, _ = read_moment(_text(node, f"utc_{name}"))
+    if moment is not None:
+        return moment.replace(tzinfo=UTC)
+    clock, _ = read_moment(_text(node, name))
+    return clock.replace(tzinfo=iana_zone(zone) or UTC).astimezone(UTC) if clock is not None else None
+
+
+def _text(node: Mapping[str, Any], name: str) -> str:
+    value = node.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _part(venue: Mapping[str, Any], name: str) -> str:
+    value = venue.get(name)
+    return title_text(str(value))[:_PART_CHARS] if isinstance(value, str | int) and not isinstance(value, bool) else ""

@@ -1,0 +1,67 @@
+"""Which parser reads which kind of source. Bytes in, entries out; it fetches nothing and stores nothing."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from newsletter.content.parsing.calendars.calendar import parse_calendar
+from newsletter.content.parsing.entries import Parsed
+from newsletter.content.parsing.feeds.feed import parse_feed
+from newsletter.content.parsing.feeds.wordpress_posts import parse_posts
+from newsletter.content.parsing.pages.event_page import parse_event_page
+from newsletter.content.parsing.pages.story_page import parse_page_picture, parse_story_page
+from newsletter.content.parsing.pages.the_events_calendar import parse_tribe_events
+from newsletter.content.parsing.parser_errors import PARSER_ERRORS
+
+CALENDAR_AHEAD = timedelta(days=400)
+KINDS = frozenset({"feed", "wordpress", "page", "page_picture", "calendar", "events", "tribe_events"})
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a source answered. ``kind`` is a ``Source.kind``, or one of two more; ``now`` is aware and judges dates.
+
+    "page_picture" is a story's page of which only the picture is asked: ``extra`` has "picture" and "alt".
+    "tribe_events" is what the interface of The Events Calendar answers.
+    """
+
+    kind: str
+    body: bytes
+    url: str
+    content_type: str
+    now: datetime
+
+
+def parse_document(document: Document) -> Parsed:
+    """All that a document gives; ``error`` is set for one that breaks its parser. ValueError for a kind that none reads."""
+    if document.kind not in KINDS:
+        raise ValueError(f"no parser reads sources of the kind {document.kind!r}")
+    try:
+        return _parse(document)
+    except PARSER_ERRORS as error:
+        log.warning("A %s at %s broke its parser", document.kind, document.url, exc_info=True)
+        return Parsed(
+            error=f"This source is damaged in a way that stops our reader ({type(error).__name__})."
+            " Nothing was used, and what it gave before is kept. Ask whoever runs it to look at it."
+        )
+
+
+def _parse(document: Document) -> Parsed:
+    body, url, now = document.body, document.url, document.now
+    match document.kind:
+        case "feed":
+            return parse_feed(body, content_type=document.content_type, url=url, now=now)
+        case "wordpress":
+            return parse_posts(body, url=url, now=now)
+        case "page":
+            return parse_story_page(body, url=url, content_type=document.content_type, now=now)
+        case "page_picture":
+            return parse_page_picture(body, url=url, content_type=document.content_type)
+        case "calendar":
+            return parse_calendar(body, url=url, window_start=now - timedelta(days=1), window_end=now + CALENDAR_AHEAD)
+        case "tribe_events":
+            return parse_tribe_events(body, url=url, now=now)
+        case _:
+            return parse_event_page(body, url=url, content_type=document.content_type, now=now)

@@ -1,0 +1,48 @@
+"""What goes wrong inside parsers and their libraries, and the time that one entry may take: each becomes one defined outcome."""
+
+import threading
+import time
+from contextlib import AbstractContextManager, nullcontext
+
+from lxml.etree import LxmlError
+
+from newsletter.content.parsing.sandbox.cpu_budget import OverBudget, cpu_budget
+
+# What feedparser, trafilatura, lxml, dateutil, nh3 and the codecs raise over a document that they cannot read.
+PARSER_ERRORS: tuple[type[Exception], ...] = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    LxmlError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+ENTRY_SECONDS = 1.0
+DOCUMENT_SECONDS = 6.0
+_limited = threading.Event()
+
+
+ENTRY_ERRORS: tuple[type[BaseException], ...] = (*PARSER_ERRORS, MemoryError, OverBudget)
+
+
+def limit_entries() -> None:
+    """Hold every entry that this process parses to its time. For a process of its own."""
+    _limited.set()
+
+
+def is_limited() -> bool:
+    """Return True if entries are held to their time here: in a limited process, in its main thread."""
+    return _limited.is_set() and threading.current_thread() is threading.main_thread()
+
+
+def time_for_entry(seconds: float = ENTRY_SECONDS) -> AbstractContextManager[None]:
+    """Raise OverBudget inside the block after so many seconds of processor time, if entries are limited here."""
+    return cpu_budget(seconds) if is_limited() else nullcontext()
+
+
+def is_document_overdue(started: float) -> bool:
+    """Return True if the document has taken what all its entries may take, since ``time.process_time()`` said so much."""
+    return is_limited() and time.process_time() - started > DOCUMENT_SECONDS

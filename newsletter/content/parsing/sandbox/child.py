@@ -1,0 +1,79 @@
+"""The child process that reads what came from outside, within limits of time and memory that end it when they break.
+
+Started by ``parse_apart`` for one kind of work (documents or pictures). It holds no secret, writes no file, and leaves
+when its parent does or has no work for it.
+"""
+
+import importlib
+import os
+import resource
+import select
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from newsletter.content.parsing.sandbox.protocol import read_frame, write_frame
+
+OUT_OF_MEMORY = 3
+READY = "ready"
+WORK = {
+    "documents": ("newsletter.content.parsing.parse", "parse_document"),
+    "pictures": ("newsletter.content.images.encode", "make_ordered"),
+}
+_STATM = Path("/proc/self/statm")
+
+
+def main() -> None:
+    """Read orders from standard input and answer each on standard output, until there are no more."""
+    cpu_seconds, memory_bytes, idle_seconds = int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+    # Loaded before memory is limited, and nothing that this work does not need.
+    module, function = WORK[sys.argv[1]]
+    work = getattr(importlib.import_module(module), function)
+    answers = os.fdopen(os.dup(1), "wb")
+    # Whatever a library prints must not be taken for an answer.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _limit_memory(memory_bytes)
+    if sys.argv[1] == "documents":
+        importlib.import_module("newsletter.content.parsing.parser_errors").limit_entries()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    with answers:
+        write_frame(answers, READY)
+        try:
+            _serve(sys.stdin.buffer, answers, work, cpu_seconds=cpu_seconds, idle_seconds=idle_seconds)
+        except MemoryError:
+            # Nothing more can be counted on here, not even an answer.
+            os._exit(OUT_OF_MEMORY)
+
+
+def _serve(
+    orders: BinaryIO, answers: BinaryIO, work: Callable[[Any], object], *, cpu_seconds: int, idle_seconds: float
+) -> None:
+    while select.select([orders], [], [], idle_seconds)[0]:
+        try:
+            order = read_frame(orders)
+        except EOFError:
+            return
+        _limit_processor(cpu_seconds)
+        write_frame(answers, work(order))
+
+
+def _limit_memory(more_bytes: int) -> None:
+    """So many bytes of address space on top of what the parsers themselves take; no limit where that is not told."""
+    if _STATM.exists():
+        taken = int(_STATM.read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + more_bytes, taken + more_bytes))
+
+
+def _limit_processor(seconds: int) -> None:
+    """So many seconds from now; the system counts from the start of the process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + seconds + 1, hard))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+"""Parses documents in a child process that is killed when one of them takes too much, so that no source stops the rest.
+
+``SandboxChild`` is the process itself, which does other work too (see ``picture_apart``).
+One warm child for each process, used by one thread at a time; it starts by itself and is replaced after an overrun.
+"""
+
+import atexit
+import os
+import signal
+import subprocess
+import sys
+import threading
+import weakref
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from newsletter.common.errors import DomainError
+from newsletter.content.parsing.entries import Parsed
+from newsletter.content.parsing.parse import Document
+from newsletter.content.parsing.sandbox.child import OUT_OF_MEMORY, READY
+from newsletter.content.parsing.sandbox.protocol import BadFrame, read_frame, write_frame
+
+_OVERRUN = {-signal.SIGXCPU, -signal.SIGKILL, OUT_OF_MEMORY}
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TZDIR", "PYTHONTZPATH", "LD_LIBRARY_PATH", "TMPDIR")
+_START_SECONDS = 60.0
+_LEAVE_SECONDS = 5.0
+
+
+class TooHeavy(DomainError):
+    """A document took more time or memory than any source may."""
+
+
+class Unreadable(DomainError):
+    """A document broke the parser itself."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one document may take: processor seconds, seconds on the clock, and bytes of memory."""
+
+    cpu_seconds: int = 10
+    wall_seconds: float = 30.0
+    memory_bytes: int = 512 * 1024 * 1024
+
+
+_sandboxes: "weakref.WeakSet[SandboxChild]" = weakref.WeakSet()
+
+
+def _renew_locks() -> None:
+    for sandbox in list(_sandboxes):
+        sandbox.renew_lock()
+
+
+os.register_at_fork(after_in_child=_renew_locks)
+
+
+class _Left(Exception):
+    """The child had gone before it was given the document."""
+
+
+class SandboxChild:
+    """A child process and the means to start, feed, replace and end it. Threads may share one.
+
+    ``work`` is what it does: a name of ``child.WORK``.
+    """
+
+    def __init__(
+        self, *, work: str = "documents", cost: Cost = Cost(), most_documents: int = 200, idle_seconds: float = 60.0
+    ) -> None:
+        self._work = work
+        self._cost = cost
+        self._idle_seconds = idle_seconds
+        self._most_documents = most_documents
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+        self._documents = 0
+        _sandboxes.add(self)
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id while there is one."""
+        return self._process.pid if self._process is not None else None
+
+    def ask(self, order: object) -> object:
+        """Return the child's answer. Raises TooHeavy or Unreadable, in words for staff; the next order is done as ever."""
+        with self._lock:
+            for _ in range(2):
+                process = self._running()
+                try:
+                    return self._ask(process, order)
+                except _Left:
+                    self._end()
+            raise Unreadable(_broken("the reader does not start"))
+
+    def close(self) -> None:
+        """Ends the child. The next document starts another."""
+        with self._lock:
+            self._end()
+
+    def renew_lock(self) -> None:
+        """Forget who held the lock. For a fork: the thread that held it exists in the parent only."""
+        self._lock = threading.Lock()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._owner != os.getpid():
+            # This is a fork; the child belongs to the process it came from.
+            self._process.returncode = 0
+            self._process = None
+        worn = self._documents >= self._most_documents
+        if self._process is not None and (worn or self._process.poll() is not None):
+            self._end()
+        if self._process is None:
+            self._process = self._start()
+        return self._process
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        command = [sys.executable, "-P", "-m", "newsletter.content.parsing.sandbox.child", self._work]
+        process = subprocess.Popen(  # noqa: S603
+            [*command, str(self._cost.cpu_seconds), str(self._cost.memory_bytes), str(self._idle_seconds)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**kept, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        )
+        self._owner, self._documents, self._process = os.getpid(), 0, process
+        with _Deadline(process, _START_SECONDS):
+            try:
+                ready = read_frame(_output(process))
+            except (EOFError, BadFrame):
+                ready = ""
+        if ready != READY:
+            self._end()
+            raise Unreadable(_broken("the reader does not start"))
+        return process
+
+    def _ask(self, process: subprocess.Popen[bytes], order: object) -> object:
+        self._documents += 1
+        with _Deadline(process, self._cost.wall_seconds) as deadline:
+            try:
+                write_frame(_input(process), order)
+                answer: object = read_frame(_output(process))
+            except (EOFError, OSError, BadFrame) as error:
+                code = self._end()
+                if deadline.passed or code in _OVERRUN:
+                    raise TooHeavy(
+                        "This source is too heavy to read: it takes more time or memory than any source may."
+                        " Nothing was used. Ask whoever runs it for a shorter one, such as the newest entries only."
+                    ) from error
+                if code == 0:
+                    raise _Left from error
+                raise Unreadable(_broken(f"the reader ended with {code}")) from error
+        return answer
+
+    def _end(self) -> int | None:
+        """Lets go of the child, by force where it does not leave at once; its exit status."""
+        process, self._process = self._process, None
+        if process is None or self._owner != os.getpid():
+            return None
+        for stream in (process.stdin, process.stdout):
+            try:
+                if stream is not None:
+                    stream.close()
+            except OSError:
+                # What it was still to be told does not matter any more.
+                continue
+        try:
+            return process.wait(_LEAVE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+
+
+class ParsingChild(SandboxChild):
+    """The child that parses documents."""
+
+    def parse(self, document: Document) -> Parsed:
+        """Return what the document gives. Raises TooHeavy or Unreadable."""
+        answer = self.ask(document)
+        if not isinstance(answer, Parsed):
+            self.close()
+            raise Unreadable(_broken("the reader answered something else"))
+        return answer
+
+
+class _Deadline:
+    """Kills a process when the time is up, which ends every wait for it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
+        self.passed = False
+        self._process = process
+        self._timer = threading.Timer(seconds, self._kill)
+        self._timer.daemon = True
+
+    def _kill(self) -> None:
+        self.passed = True
+        self._process.kill()
+
+    def __enter__(self) -> "_Deadline":
+        self._timer.start()
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self._timer.cancel()
+        self._timer.join()
+
+
+def _input(process: subprocess.Popen[bytes]) -> BinaryIO:
+    return cast(BinaryIO, process.stdin)
+
+
+def _output(process: subprocess.Popen[bytes]) -> BinaryIO:
+    return cast(BinaryIO, process.stdout)
+
+
+def _broken(why: str) -> str:
+    return (
+        f"This source cannot be read: it is damaged in a way that stops our reader ({why})."
+        " Nothing was used, and what it gave before is kept. Ask whoever runs it to look at it."
+    )
+
+
+_child = ParsingChild()
+atexit.register(_child.close)
+
+
+def parse_apart(document: Document) -> Parsed:
+    """What a document gives, parsed in this process's child. Raises TooHeavy or Unreadable."""
+    return _child.parse(document)

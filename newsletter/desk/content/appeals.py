@@ -1,0 +1,59 @@
+"""Appeals in the desk: ways to get involved, each for people of one giving status or for everybody."""
+
+from django.utils.translation import gettext_lazy
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
+from wagtail.admin.ui.tables import BooleanColumn, Column
+from wagtail.snippets.views.snippets import EditView, SnippetViewSet
+
+from newsletter.desk.content.choosers import AppealChooser
+from newsletter.desk.editor.saving import VoidsApprovals
+from newsletter.models import Appeal
+from subscribers.desk.listing import FROM_HOME, DeskList
+
+
+class AppealEditor(VoidsApprovals, EditView):
+    pass
+
+
+class AppealViewSet(SnippetViewSet):
+    model = Appeal
+    breadcrumbs_items = FROM_HOME
+    index_view_class = DeskList
+    icon = "pick"
+    menu_label = gettext_lazy("Appeals")
+    menu_order = 130
+    add_to_admin_menu = True
+    base_url_path = "appeals"
+    chooser_viewset_class = AppealChooser
+    edit_view_class = AppealEditor
+    search_fields = ["headline", "text"]
+    search_backend_name = None
+    list_filter = ["audience", "enabled"]
+    list_display = [
+        "headline",
+        Column("audience", label=gettext_lazy("For"), accessor="get_audience_display"),
+        Column("button", label=gettext_lazy("Button")),
+        BooleanColumn("enabled", label=gettext_lazy("In use")),
+    ]
+    panels = [
+        MultiFieldPanel(
+            [
+                FieldPanel("headline"),
+                FieldPanel("text"),
+                FieldRowPanel([FieldPanel("button"), FieldPanel("link")]),
+            ],
+            heading=gettext_lazy("What readers see"),
+        ),
+        MultiFieldPanel(
+            [
+                FieldPanel("audience"),
+                FieldPanel(
+                    "enabled",
+                    heading=gettext_lazy("In use"),
+                    help_text=gettext_lazy("Switched off, no issue shows it any more."),
+                ),
+                FieldPanel("slug", heading=gettext_lazy("Short name")),
+            ],
+            heading=gettext_lazy("Who sees it"),
+        ),
+    ]

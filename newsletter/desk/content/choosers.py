@@ -1,0 +1,171 @@
+"""The choosers of stories and events: newest or next first, and, inside an issue's editor, why each was in or out of it.
+
+Which issue is being edited is read from the page that asks: the chooser is the same for all of them.
+"""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.ui.tables import Column
+from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView
+
+from newsletter.common.translation import say
+from newsletter.desk.content.event_text import say_when
+from newsletter.desk.shell.search_fields import ChooserSearch
+from newsletter.issues.assembly.reasons import explain_candidates
+from newsletter.issues.assembly.selection import why_no_candidate
+from newsletter.issues.variants.event_place import without_repeats
+from newsletter.models import EventNotice, Issue, Story
+from subscribers.desk.choosers import NoncedChooserViewSet
+from subscribers.desk.listing import MomentColumn
+
+_EDITOR = re.compile(r"/issues/edit/(\d+)/")
+
+
+def find_edited_issue(request: HttpRequest) -> Issue | None:
+    """The issue in whose editor the chooser was opened, if it was opened in one."""
+    found = _EDITOR.search(urlsplit(request.headers.get("Referer", "")).path)
+    return Issue.objects.select_related("slot__publication").filter(pk=int(found[1])).first() if found else None
+
+
+def find_reasons(issue: Issue | None, *, kind: str) -> dict[int, tuple[bool, str]]:
+    """Why each candidate is in or out of the issue as it stands, by its id."""
+    reasons = explain_candidates(issue, now=timezone.now()) if issue else []
+    return {reason.id: (reason.chosen, say(reason.why)) for reason in reasons if reason.kind == kind}
+
+
+class _WithReasons:
+    """Mixed into both views of a chooser: the column that says why."""
+
+    kind = ""
+    request: HttpRequest
+    ordering: Any = None
+
+    @cached_property
+    def issue(self) -> Issue | None:
+        return find_edited_issue(self.request)
+
+    @cached_property
+    def reasons(self) -> dict[int, tuple[bool, str]]:
+        return find_reasons(self.issue, kind=self.kind)
+
+    def say_why_not_asked(self, row: Any) -> str:
+        """Why the rules never came to this one."""
+        return _("left out: too old")
+
+    def say_why(self, row: Any) -> str:
+        if row.pk not in self.reasons:
+            return self.say_why_not_asked(row)
+        chosen, why = self.reasons[row.pk]
+        return (_("in: %(why)s") if chosen else "%(why)s") % {"why": why}
+
+    @property
+    def columns(self) -> list[Column]:
+        why = [Column("why", label=_("In this issue"), accessor=self.say_why)] if self.issue and self.issue.slot else []
+        return [*super().columns, *self.own_columns, *why]  # type: ignore[misc]
+
+    @property
+    def own_columns(self) -> list[Column]:
+        return []
+
+
+class _StorySearch(ChooserSearch):
+    fields_to_search = ("title", "teaser")
+
+
+class _EventSearch(ChooserSearch):
+    fields_to_search = ("title", "place_text")
+
+
+class _AppealSearch(ChooserSearch):
+    fields_to_search = ("headline", "text")
+
+
+class _Stories(_WithReasons):
+    kind = "story"
+    filter_form_class = _StorySearch
+    ordering = (F("published_at").desc(nulls_last=True), "-seen_at", "-pk")
+
+    def get_object_list(self) -> QuerySet[Story]:
+        usable = Story.objects.filter(withdrawn_at__isnull=True, gone_at__isnull=True, same_as__isnull=True)
+        return usable.select_related("source")
+
+    @property
+    def own_columns(self) -> list[Column]:
+        return [
+            MomentColumn("published_at", label=_("Published")),
+            Column("source", label=_("Source")),
+        ]
+
+
+def _say_where(event: EventNotice) -> str:
+    return _("online") if event.online else without_repeats(event.place_text)
+
+
+class _Events(_WithReasons):
+    kind = "event"
+    filter_form_class = _EventSearch
+    ordering = ("starts_at", "pk")
+
+    def get_object_list(self) -> QuerySet[EventNotice]:
+        return EventNotice.objects.filter(starts_at__gte=timezone.now(), cancelled=False)
+
+    @property
+    def own_columns(self) -> list[Column]:
+        return [
+            Column("when", label=_("When"), accessor=say_when),
+            Column("where", label=_("Where"), accessor=_say_where),
+        ]
+
+    def say_why_not_asked(self, row: EventNotice) -> str:
+        if self.issue is None or self.issue.slot is None:
+            return ""
+        publication, due_at = self.issue.publication, self.issue.slot.due_at
+        why = why_no_candidate(row, publication=publication, due_at=due_at)
+        return _("left out: %(why)s") % {"why": say(why)} if why else ""
+
+
+class ChooseStory(_Stories, ChooseView):
+    page_title = gettext_lazy("Choose a story")
+
+
+class ChooseStoryResults(_Stories, ChooseResultsView):
+    pass
+
+
+class ChooseEvent(_Events, ChooseView):
+    page_title = gettext_lazy("Choose an event")
+
+
+class ChooseEventResults(_Events, ChooseResultsView):
+    pass
+
+
+class ChooseAppeal(ChooseView):
+    filter_form_class = _AppealSearch
+
+
+class ChooseAppealResults(ChooseResultsView):
+    filter_form_class = _AppealSearch
+
+
+class AppealChooser(NoncedChooserViewSet):
+    choose_view_class = ChooseAppeal
+    choose_results_view_class = ChooseAppealResults
+
+
+class StoryChooser(NoncedChooserViewSet):
+    choose_view_class = ChooseStory
+    choose_results_view_class = ChooseStoryResults
+
+
+class EventChooser(NoncedChooserViewSet):
+    choose_view_class = ChooseEvent
+    choose_results_view_class = ChooseEventResults

@@ -1,0 +1,80 @@
+"""Fields for what protects the person behind a story: channels, and regions by code or name."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import get_language, gettext_lazy
+
+from newsletter.common.errors import UnknownPlace
+from newsletter.common.translation import say
+from newsletter.models.care import Channel
+from subscribers.places import resolve_country, resolve_region, say_country, say_region
+
+_CODE = re.compile(r"[A-Za-z]{2}-[A-Za-z0-9]{1,3}")
+_IN_BRACKETS = re.compile(r"\(([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?)\)$")
+
+
+class ChannelsField(forms.MultipleChoiceField):
+    """Where the person agreed to be shown, as a list of channels."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=Channel.choices, required=False, **kwargs)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return sorted(initial or []) != sorted(data or [])
+
+
+class RegionsField(forms.Field):
+    """["US", "US-TX"] as lines of codes or names."""
+
+    widget = forms.Textarea(attrs={"rows": 2})
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            required=False,
+            label=gettext_lazy("Must not reach"),
+            help_text=gettext_lazy(
+                "Countries or regions, one a line: “US-TX”, “Texas, US” or “Kenya”. Readers there, and readers who may be"
+                " there for all we know, get the issue without this story; so does the public archive."
+            ),
+            **kwargs,
+        )
+
+    def prepare_value(self, value: Any) -> str:
+        return value if isinstance(value, str) else "\n".join(map(say_line, value or []))
+
+    def to_python(self, value: Any) -> list[str]:
+        if not isinstance(value, str):
+            return list(value or [])
+        return sorted({_resolve(line.strip()) for line in value.splitlines() if line.strip()})
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return sorted(initial or []) != self.to_python(data or "")
+        except ValidationError:
+            return True
+
+
+def say_line(code: str) -> str:
+    """“Texas (US-TX)”; the code alone where it is none that is known any more."""
+    language = get_language() or "en"
+    name = say_region(code, language=language) if "-" in code else say_country(code, language=language)
+    return code if name == code else f"{name} ({code})"
+
+
+def _resolve(line: str) -> str:
+    """A country's code, or a top-level region's."""
+    if inside := _IN_BRACKETS.search(line):
+        line = inside[1]
+    try:
+        return resolve_region(line) if _CODE.fullmatch(line) else resolve_country(line)
+    except UnknownPlace:
+        name, _comma, country = line.rpartition(",")
+    try:
+        return resolve_region(name.strip() or line, country=country if name else "")
+    except UnknownPlace as error:
+        raise ValidationError(say(error)) from error

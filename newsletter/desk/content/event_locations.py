@@ -1,0 +1,213 @@
+"""The page on which staff say where an event is, if its words could mean several places or none that is known."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import gettext as _
+from django.views.generic import TemplateView
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
+from wagtail.log_actions import log
+from wagtail.permission_policies import ModelPermissionPolicy
+
+from newsletter.common.translation import say
+from newsletter.content.ingesting.location_questions import settle_place
+from newsletter.desk.content.event_text import say_when
+from newsletter.desk.editor.saving import say_voided
+from newsletter.issues.approval.approve import void_changed_approvals
+from newsletter.models import EventNotice
+from subscribers.desk.segments.rule_parts import TownInput
+from subscribers.places import Place, distance_km, find_place, say_country, say_region
+from subscribers.places.distance import compass_point
+
+MOST_SHOWN = 50
+SIDES = {
+    "N": gettext_lazy("north"),
+    "NE": gettext_lazy("north-east"),
+    "E": gettext_lazy("east"),
+    "SE": gettext_lazy("south-east"),
+    "S": gettext_lazy("south"),
+    "SW": gettext_lazy("south-west"),
+    "W": gettext_lazy("west"),
+    "NW": gettext_lazy("north-west"),
+}
+
+
+@dataclass(frozen=True)
+class Option:
+    """A place that could be meant: its key in the form, its name, its coordinates, and how far it is from the first."""
+
+    key: str
+    name: str
+    spot: str
+    apart: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question for all events of a source at the same words."""
+
+    event: EventNotice
+    when: str
+    note: str
+    options: list[Option]
+    others: int
+
+
+class EventPlaces(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+    """GET lists the questions about events to come; POST settles one, by a candidate or by a town that was typed."""
+
+    template_name = "desk/event_places.html"
+    header_icon = "globe"
+    permission_policy = ModelPermissionPolicy(EventNotice)
+    permission_required = "change"
+
+    def get_page_title(self) -> str:
+        return _("Where are these events?")
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return [
+            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
+            {"url": reverse("wagtailsnippets_newsletter_eventnotice:list"), "label": _("Events")},
+            {"url": "", "label": self.get_page_title()},
+        ]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        questions = list_questions(now=timezone.now())
+        field = TownInput()
+        return {
+            **context,
+            "questions": [(one, field.render("town", "", {"id": f"nl-town-{one.event.pk}"})) for one in questions],
+            "media": context.get("media", field.media) + field.media,
+        }
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        pk = request.POST.get("event", "")
+        event = get_object_or_404(EventNotice.objects.select_related("source"), pk=pk if pk.isdigit() else 0)
+        place = self._chosen(event) or self._typed(event)
+        if place is None:
+            return redirect("newsletter_event_places")
+        with transaction.atomic():
+            changed = settle_place(event=event, place=place, by=request.user, now=timezone.now())
+            voided = void_changed_approvals(now=timezone.now())
+            log(instance=event, action="newsletter.settle_place", user=request.user)
+        say_voided(request, [issue for issue, _changes in voided])
+        messages.success(
+            request,
+            ngettext(
+                "%(events)s event is in %(place)s now. The same words of this source will be read so from now on.",
+                "%(events)s events are in %(place)s now. The same words of this source will be read so from now on.",
+                changed,
+            )
+            % {"events": changed, "place": say_town(place)},
+        )
+        return redirect("newsletter_event_places")
+
+    def _chosen(self, event: EventNotice) -> Place | None:
+        wanted = self.request.POST.get("place", "")
+        return next((place for place in read_candidates(event) if key_of(place) == wanted), None)
+
+    def _typed(self, event: EventNotice) -> Place | None:
+        text = self.request.POST.get("town", "").strip()[:200]
+        if not text:
+            messages.error(self.request, _("Choose one of the places, or write a town."))
+            return None
+        match = find_place(text, near=event.source.region if event.source else "")
+        if match.place is None:
+            messages.error(self.request, say(match.reason))
+        return match.place
+
+
+def list_questions(*, now: datetime) -> list[Asked]:
+    """Return the questions about events that are still to come, the next event's first; one for the same words of a source."""
+    events = (
+        EventNotice.objects.filter(starts_at__gte=now, cancelled=False)
+        .exclude(place_question={})
+        .select_related("source")
+        .order_by("starts_at", "pk")
+    )
+    groups: dict[tuple[int | None, str], list[EventNotice]] = {}
+    for event in events:
+        groups.setdefault((event.source_id, event.place_text.casefold()), []).append(event)
+    return [
+        Asked(
+            event=alike[0],
+            when=say_when(alike[0]),
+            note=say(alike[0].place_question.get("note", "")),
+            options=list_options(read_candidates(alike[0])),
+            others=len(alike) - 1,
+        )
+        for alike in list(groups.values())[:MOST_SHOWN]
+    ]
+
+
+def list_options(places: list[Place]) -> list[Option]:
+    """Return what can be chosen: the likeliest first, then the others by how far they are from it."""
+    if not places:
+        return []
+    first, *others = places
+    apart = {key_of(place): distance_km(*spot_of(first), *spot_of(place)) for place in others}
+    ranked = [first, *sorted(others, key=lambda place: apart[key_of(place)])]
+    return [
+        Option(key_of(place), say_town(place), say_spot(place), say_apart(first, place) if place is not first else "")
+        for place in ranked
+    ]
+
+
+def read_candidates(event: EventNotice) -> list[Place]:
+    """Return the places among which the question of an event lets staff choose."""
+    return [
+        Place(
+            name=one["town"],
+            country=one["country"],
+            region=one["region"],
+            latitude=one["latitude"],
+            longitude=one["longitude"],
+            zone=one["zone"],
+            population=0,
+        )
+        for one in event.place_question.get("candidates", [])
+    ]
+
+
+def key_of(place: Place) -> str:
+    """Return what names a candidate in the form, whatever the order of the list when the form comes back."""
+    return f"{place.region or place.country}|{place.name}|{place.latitude:.4f}|{place.longitude:.4f}"
+
+
+def spot_of(place: Place) -> tuple[float, float]:
+    return place.latitude, place.longitude
+
+
+def say_town(place: Place) -> str:
+    """Return “Newport, Wales, United Kingdom” in the language of whoever reads it."""
+    language = get_language() or "en"
+    region = say_region(place.region, language=language) if place.region else ""
+    return ", ".join(dict.fromkeys(filter(None, [place.name, region, say_country(place.country, language=language)])))
+
+
+def say_spot(place: Place) -> str:
+    """Return “51.59° N, 3.00° W”."""
+    north = _("%(degrees)s° N") if place.latitude >= 0 else _("%(degrees)s° S")
+    east = _("%(degrees)s° E") if place.longitude >= 0 else _("%(degrees)s° W")
+    return ", ".join(
+        text % {"degrees": number_format(round(abs(value), 2), 2)}
+        for text, value in ((north, place.latitude), (east, place.longitude))
+    )
+
+
+def say_apart(first: Place, place: Place) -> str:
+    """Return “180 km south-east of Newport, Wales”: where a candidate is, seen from the first."""
+    away = distance_km(*spot_of(first), *spot_of(place))
+    side = SIDES[compass_point(*spot_of(first), *spot_of(place))]
+    return _("%(km)s km %(side)s of the first") % {"km": number_format(round(away), use_l10n=True), "side": side}

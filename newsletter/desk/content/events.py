@@ -1,0 +1,146 @@
+"""Events in the desk: the list, and the editor that shows what could not be made out about an event's place and time."""
+
+from typing import Any
+
+import django_filters  # type: ignore[import-untyped]
+from django.conf import settings
+from django.contrib.admin.utils import label_for_field
+from django.db.models import Case, QuerySet, When
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy
+from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
+from wagtail.admin.ui.tables import Column
+from wagtail.snippets.views.snippets import EditView, SnippetViewSet
+
+from newsletter.common.translation import say
+from newsletter.desk.content.choosers import EventChooser
+from newsletter.desk.content.content_forms import EventForm
+from newsletter.desk.content.event_text import say_place, say_when
+from newsletter.desk.editor.saving import VoidsApprovals
+from newsletter.desk.shell.panels import WordsPanel
+from newsletter.issues.corrections.correct import find_misled, find_overtaken
+from newsletter.models import EventNotice, Source
+from subscribers.desk.listing import FROM_HOME, DeskList
+
+
+class EventFilters(WagtailFilterSet):
+    when = django_filters.ChoiceFilter(
+        label=gettext_lazy("When"),
+        choices=[("ahead", gettext_lazy("Still to come")), ("past", gettext_lazy("Past"))],
+        method="filter_when",
+    )
+    unsure = django_filters.ChoiceFilter(
+        label=gettext_lazy("Needs a look"),
+        choices=[("yes", gettext_lazy("Something is unsure"))],
+        method="filter_unsure",
+    )
+    source = django_filters.ModelChoiceFilter(queryset=Source.objects.all())
+
+    class Meta:
+        model = EventNotice
+        fields = ["source", "online", "cancelled"]
+
+    def filter_when(self, rows: QuerySet[EventNotice], name: str, value: str) -> QuerySet[EventNotice]:
+        now = timezone.now()
+        return rows.filter(starts_at__gte=now) if value == "ahead" else rows.filter(starts_at__lt=now)
+
+    def filter_unsure(self, rows: QuerySet[EventNotice], name: str, value: str) -> QuerySet[EventNotice]:
+        return rows.exclude(note="")
+
+
+class EventEditor(VoidsApprovals, EditView):
+    pass
+
+
+def say_event(event: EventNotice) -> dict[str, Any]:
+    edited = [label_for_field(name, EventNotice) for name in event.edited_fields]
+    return {
+        "row": event,
+        "place": say_place(event),
+        "edited": edited,
+        "misled": find_misled(event, now=timezone.now()),
+        "overtaken": find_overtaken(event),
+    }
+
+
+class EventViewSet(SnippetViewSet):
+    model = EventNotice
+    breadcrumbs_items = FROM_HOME
+    index_view_class = DeskList
+    icon = "calendar-alt"
+    menu_label = gettext_lazy("Events")
+    menu_order = 120
+    add_to_admin_menu = True
+    base_url_path = "events"
+    chooser_viewset_class = EventChooser
+    copy_view_enabled = False
+    edit_view_class = EventEditor
+    filterset_class = EventFilters
+    search_fields = ["title", "place_text"]
+    search_backend_name = None
+    list_per_page = 30
+    list_display = [
+        "title",
+        Column("starts_at", label=gettext_lazy("Starts"), accessor=say_when, sort_key="starts_at"),
+        Column("place", label=gettext_lazy("Near"), accessor=say_place),
+        Column("note", label=gettext_lazy("Unsure"), accessor=lambda event: say(event.note), width="20%"),
+        Column("source", label=gettext_lazy("Source"), sort_key="source__name"),
+    ]
+    edit_handler = ObjectList(
+        [
+            WordsPanel(say=say_event, template="desk/panels/event.html", heading=gettext_lazy("Where it comes from")),
+            MultiFieldPanel(
+                [FieldPanel("title"), FieldPanel("summary"), FieldPanel("url", heading=gettext_lazy("Address"))],
+                heading=gettext_lazy("What readers see"),
+            ),
+            MultiFieldPanel(
+                [
+                    FieldRowPanel([FieldPanel("starts_at"), FieldPanel("ends_at")]),
+                    FieldRowPanel(
+                        [
+                            FieldPanel(
+                                "zone",
+                                heading=gettext_lazy("Time zone"),
+                                help_text=gettext_lazy("Such as America/Chicago: that of the event’s place."),
+                            ),
+                            FieldPanel("all_day"),
+                            FieldPanel("day"),
+                        ]
+                    ),
+                    FieldPanel("cancelled"),
+                ],
+                heading=gettext_lazy("When"),
+                help_text=format_lazy(
+                    gettext_lazy(
+                        "Write start and end as a clock at the event shows them: in its time zone, which stands below."
+                        " Where none stands there, on the desk’s clock ({zone})."
+                    ),
+                    zone=settings.TIME_ZONE,
+                ),
+            ),
+            MultiFieldPanel(
+                [
+                    FieldPanel("place_text"),
+                    FieldRowPanel(
+                        [
+                            FieldPanel("town"),
+                            FieldPanel("region", help_text=gettext_lazy("ISO 3166-2, such as US-TX.")),
+                            FieldPanel("country"),
+                        ]
+                    ),
+                    FieldRowPanel([FieldPanel("latitude"), FieldPanel("longitude")]),
+                    FieldPanel("online"),
+                ],
+                heading=gettext_lazy("Where"),
+                help_text=gettext_lazy("Readers near the coordinates get it; without them, readers of the region."),
+            ),
+        ],
+        base_form_class=EventForm,
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EventNotice]:
+        past = Case(When(starts_at__lt=timezone.now(), then=1), default=0)
+        return EventNotice.objects.select_related("source").annotate(past=past).order_by("past", "starts_at")

@@ -1,0 +1,177 @@
+"""Issues in the desk: the list and the editor of subject, preheader and body. States move in `issue_pages`, never here."""
+
+from typing import Any
+
+import django_filters  # type: ignore[import-untyped]
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.panels import FieldPanel, MultiFieldPanel
+from wagtail.admin.ui.components import MediaContainer
+from wagtail.admin.ui.tables import Column
+from wagtail.admin.widgets.button import Button, HeaderButton
+from wagtail.models import Revision
+from wagtail.snippets.views.snippets import PreviewRevisionView, SnippetViewSet
+
+from newsletter.desk.editor.check_panel import IssueChecksPanel
+from newsletter.desk.editor.inbox_panel import say_inbox
+from newsletter.desk.editor.lock import SEALED, SealedLock
+from newsletter.desk.editor.preview import FIRST, IssuePreview, list_issue_modes, show_part
+from newsletter.desk.editor.saving import say_voided
+from newsletter.desk.editor.stale import void_if_stale
+from newsletter.desk.issues.variant_groups import resolve_complete
+from newsletter.desk.preview.preview import Mode, PreviewedEditView, show_or_say
+from newsletter.desk.preview.preview_person import may_preview_people
+from newsletter.desk.publications.slot_text import say_slot_briefly
+from newsletter.desk.shell.columns import StateColumn
+from newsletter.desk.shell.labels import STATE_WORDS
+from newsletter.desk.shell.panels import WordsPanel
+from newsletter.models import Issue
+from subscribers.desk.listing import FROM_HOME, DeskList, MomentColumn
+
+OUT_OF_DATE = gettext_lazy(
+    "Somebody else saved this issue since you opened it. Copy what you wrote, reload the page, and write it again."
+)
+
+
+def overview_url(issue: Issue) -> str:
+    return reverse("newsletter_issue_overview", args=[issue.pk])
+
+
+class IssueFilters(WagtailFilterSet):
+    state = django_filters.ChoiceFilter(choices=STATE_WORDS, label=gettext_lazy("State"))
+
+    class Meta:
+        model = Issue
+        fields = ["publication", "state"]
+
+
+class IssueList(DeskList):
+    default_ordering = "-made_at"
+
+    def get_edit_url(self, instance: Issue) -> str | None:
+        return overview_url(instance)
+
+    def get_list_more_buttons(self, instance: Issue) -> list[Button]:
+        edit = reverse(self.edit_url_name, args=[instance.pk])
+        buttons = [Button(_("Overview"), url=overview_url(instance), icon_name="view", priority=5)]
+        if self.user_has_permission("change") and instance.state not in SEALED:
+            buttons.append(Button(_("Edit"), url=edit, icon_name="edit", priority=10))
+        return buttons
+
+
+class IssueEditor(PreviewedEditView):
+    """Saves content and nothing else; a change of it after approval takes the approval back."""
+
+    def get_lock(self) -> Any:
+        return SealedLock(self.object) if self.object.state in SEALED else super().get_lock()
+
+    def get_side_panels(self) -> MediaContainer:
+        """With the checks, which each autosave draws anew."""
+        return MediaContainer([*super().get_side_panels(), IssueChecksPanel(self.object, self.request)])
+
+    def list_modes(self) -> list[Mode]:
+        return list_issue_modes(self.object)
+
+    @property
+    def people_url(self) -> str:
+        if not may_preview_people(self.request.user):
+            return ""
+        return reverse("newsletter_issue_people", args=[self.object.pk])
+
+    @cached_property
+    def overwrite_revision(self) -> Revision | None:
+        """The revision that this autosave goes on writing; never one that somebody approved what it said."""
+        revision: Revision | None = super().overwrite_revision
+        if revision and self.object.approvals.filter(at__gte=revision.created_at).exists():
+            return None
+        return revision
+
+    @cached_property
+    def is_out_of_date(self) -> bool:
+        """Whether somebody else saved meanwhile. One's own autosave may be unknown to the form that follows on its heels."""
+        if not super().is_out_of_date or self.expects_json_response:
+            return bool(super().is_out_of_date)
+        loaded = parse_datetime(self.request.POST.get("loaded_revision_created_at", ""))
+        if loaded is None:
+            return True
+        return bool(self.object.revisions.filter(created_at__gt=loaded).exclude(user=self.request.user).exists())
+
+    def is_valid(self, form: Any) -> bool:
+        if self.is_out_of_date:
+            self.produced_error_code = "invalid_revision"
+            self.produced_error_message = OUT_OF_DATE
+            return False
+        return bool(super().is_valid(form))
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Saves, also where an older version is brought back, and voids an approval of other words, all or nothing."""
+        with transaction.atomic():
+            response: HttpResponse = super().form_valid(form)
+            stale = void_if_stale(issue=self.object, now=timezone.now())
+        if stale and not self.expects_json_response:
+            say_voided(self.request, [self.object])
+        return response
+
+    def get_success_url(self) -> str:
+        return overview_url(self.object)
+
+    @cached_property
+    def header_buttons(self) -> list[Button]:
+        return [HeaderButton(_("Overview, approval"), url=overview_url(self.object), icon_name="view")]
+
+
+class IssueRevisionPreview(PreviewRevisionView):
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        def show(mode: str) -> Any:
+            return show_part(resolve_complete(self.revision_object), mode=mode or FIRST, request=request)
+
+        return show_or_say(show, request.GET.get("mode", ""), request=request)
+
+
+class IssueViewSet(SnippetViewSet):
+    model = Issue
+    breadcrumbs_items = FROM_HOME
+    icon = "mail"
+    menu_label = gettext_lazy("Issues")
+    menu_order = 100
+    add_to_admin_menu = True
+    base_url_path = "issues"
+    copy_view_enabled = False
+    index_view_class = IssueList
+    edit_view_class = IssueEditor
+    preview_on_edit_view_class = IssuePreview
+    revisions_view_class = IssueRevisionPreview
+    filterset_class = IssueFilters
+    search_fields = ["subject", "publication__name"]
+    search_backend_name = None
+    list_per_page = 30
+    list_display = [
+        "__str__",
+        Column("reference", label=gettext_lazy("Reference")),
+        Column("subject", label=gettext_lazy("Subject")),
+        StateColumn("state", label=gettext_lazy("State"), sort_key="state"),
+        Column("due", label=gettext_lazy("Due"), accessor=say_slot_briefly, sort_key="slot__due_at"),
+        MomentColumn("made_at", label=gettext_lazy("Made"), sort_key="made_at"),
+    ]
+    panels = [
+        MultiFieldPanel(
+            [
+                FieldPanel("subject"),
+                FieldPanel("preheader", help_text=gettext_lazy("The words that inboxes show after the subject.")),
+                WordsPanel(say=say_inbox, template="desk/panels/inbox.html"),
+            ],
+            heading=gettext_lazy("Inbox"),
+        ),
+        FieldPanel("body"),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Issue]:
+        return Issue.objects.select_related("publication", "slot")

@@ -1,0 +1,117 @@
+"""Where a finding of the checks stands: in words, and as the address of the desk where it can be put right."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from newsletter.common.translation import say
+from newsletter.issues.approval.completeness import find_gaps
+from newsletter.issues.snapshot.resolve import Content
+from newsletter.models import Issue
+from newsletter.rendering.errors import MergeError
+from newsletter.rendering.lint.findings import Finding
+
+_KINDS = {
+    "note": gettext_lazy("note"),
+    "lead_story": gettext_lazy("lead story"),
+    "stories": gettext_lazy("stories"),
+    "events": gettext_lazy("events"),
+    "appeal": gettext_lazy("appeal"),
+    "related": gettext_lazy("further reading"),
+    "quote": gettext_lazy("quote"),
+    "picture": gettext_lazy("picture"),
+    "button": gettext_lazy("button"),
+}
+MOST_NAMED = 3
+LONGEST_NAME = 60
+_BRAND = frozenset(
+    {"postal_address", "website", "donate_url", "donor_portal_url", "social", "logo", "logo_dark", "brand"}
+)
+_INBOX = frozenset({"subject", "preheader"})
+_OF_THE_STORY = frozenset({"alt-empty", "no-link"})
+
+
+def say_where(content: Content, *, places: Sequence[tuple[str, str]]) -> str:
+    """The blocks in words, in the mail's order. ``places`` are (block key, finding's code); an empty key is no block."""
+    codes = dict(places)
+    named = [
+        name
+        for number, block in enumerate(content["blocks"], 1)
+        if block["key"] in codes
+        for name in _name(block, number=number, code=codes[block["key"]])
+    ]
+    if not named:
+        return ""
+    rest = len(named) - MOST_NAMED
+    where = ", ".join(named[:MOST_NAMED])
+    if rest > 0:
+        return _("In %(where)s and %(rest)s more") % {"where": where, "rest": rest}
+    return _("In %(where)s") % {"where": where}
+
+
+def list_gaps(issue: Issue, error: Exception) -> list[tuple[str, str]]:
+    """Why the issue cannot become a mail yet: each thing in words, and the address where it is put right."""
+    if isinstance(error, MergeError):
+        return [(say(error), _jump_into(issue, error.block))]
+    if gaps := find_gaps(issue):
+        return [(say(gap.says), _jump_into(issue, gap.block)) for gap in gaps]
+    return [(line, "") for line in say(error).splitlines()]
+
+
+def _jump_into(issue: Issue, block: str) -> str:
+    """The place of the editor where a block, the subject or the preheader is written."""
+    if not (issue.pk and block):
+        return ""
+    editor = reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk])
+    return f"{editor}#panel-child-inbox-child-{block}-wrapper" if block in _INBOX else f"{editor}#block-{block}-section"
+
+
+def find_jump(issue: Issue, content: Content, *, finding: Finding) -> str:
+    """Where in the desk it can be mended; "" where there is no one place."""
+    publication = issue.publication
+    if finding.field in _INBOX and not finding.block:
+        return _jump_into(issue, finding.field)
+    if finding.field in _BRAND and not finding.block:
+        return reverse("wagtailsnippets_newsletter_brand:edit", args=[publication.brand_id])
+    if finding.code == "sender-domain" or finding.field == "publication":
+        return reverse("wagtailsnippets_newsletter_publication:edit", args=[publication.pk])
+    block = next((block for block in content["blocks"] if block["key"] == finding.block), None)
+    if block is None:
+        return ""
+    stories = [story for story in _stories(block) if _concerns(story, finding.code)]
+    if stories and finding.code in _OF_THE_STORY:
+        return reverse("wagtailsnippets_newsletter_story:edit", args=[stories[0]["id"]])
+    return _jump_into(issue, block["key"])
+
+
+def _stories(block: dict[str, Any]) -> list[dict[str, Any]]:
+    return [block["story"]] if "story" in block else list(block.get("stories", []))
+
+
+def _name(block: dict[str, Any], *, number: int, code: str) -> list[str]:
+    kind = _KINDS.get(block["type"], block["type"].replace("_", " "))
+    match block["type"]:
+        case "lead_story":
+            return [_("the lead story “%(value)s”") % {"value": _short(block["story"]["title"])}]
+        case "stories":
+            stories = [story for story in block["stories"] if _concerns(story, code)]
+            return [_("the story “%(value)s”") % {"value": _short(story["title"])} for story in stories] or [
+                _("block %(number)s, %(kind)s") % {"number": number, "kind": kind}
+            ]
+        case "note" | "related" if block["heading"]:
+            return [_("the %(kind)s “%(value)s”") % {"kind": kind, "value": _short(block["heading"])}]
+        case _:
+            return [_("block %(number)s, %(kind)s") % {"number": number, "kind": kind}]
+
+
+def _concerns(story: dict[str, Any], code: str) -> bool:
+    if code == "alt-empty":
+        return bool(story["picture"]) and not story["picture"]["alt"].strip()
+    return code == "no-link" and not story["url"]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"

@@ -1,0 +1,139 @@
+"""Previews as one person: who may, whom they find, and what is known of them. People are shown masked and looked up whole."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import Http404, HttpRequest, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from wagtail.log_actions import log
+
+from newsletter.common.errors import BadAddress
+from newsletter.common.translation import say
+from newsletter.issues.variants.groups import FREQUENCIES, Group
+from newsletter.models import AuditEntry, Issue
+from subscribers.addresses.normalise import normalise
+from subscribers.audience.eligibility import explain_ineligible
+from subscribers.models import Subscriber, Subscription
+from subscribers.people.identity import identify
+from subscribers.places import say_region
+
+PERSON = "person."
+MOST = 8
+SHORTEST = 3
+LONGEST_NUMBER = 18
+USED = "newsletter.previewed_as"
+SAME_LOOK = timedelta(minutes=10)
+
+
+def may_preview_people(user: Any) -> bool:
+    """Whoever may look at people anyway, and nobody else."""
+    return bool(user.has_perm("subscribers.view_subscriber"))
+
+
+@require_POST
+def search_people(request: HttpRequest, pk: int) -> JsonResponse:
+    """People by their whole address, or by the beginning of a name or a town: masked, a few. Each search is logged."""
+    issue = get_object_or_404(Issue.objects.select_related("publication__mailing_list"), pk=pk)
+    if not may_preview_people(request.user):
+        raise Http404("Nobody may look people up here without the right to.")
+    asked = request.POST.get("q", "").strip()
+    if len(asked) < SHORTEST:
+        return JsonResponse({"people": [], "hint": _("Type at least %(shortest)s letters.") % {"shortest": SHORTEST}})
+    people = find_people(asked, issue=issue)
+    log(instance=issue, action="newsletter.preview_as", user=request.user, data=_record(people))
+    hint = "" if people else _("Nobody on this list. Type a whole address, or the beginning of a name or a town.")
+    rows = [_row(person, issue, now=timezone.now()) for person in people]
+    return JsonResponse({"people": rows, "hint": hint})
+
+
+def _record(people: list[Subscriber]) -> dict[str, Any]:
+    """How many were shown, and who, by the numbers of their rows."""
+    return {"found": len(people), "people": [person.pk for person in people]}
+
+
+def find_people(asked: str, *, issue: Issue) -> list[Subscriber]:
+    """At most a few of the publication's list."""
+    on_list = Subscriber.objects.filter(
+        subscriptions__mailing_list=issue.publication.mailing_list, subscriptions__ended_at__isnull=True
+    ).select_related("place")
+    if "@" in asked:
+        try:
+            return list(on_list.filter(address_hash=identify(normalise(asked))).distinct()[:MOST])
+        except BadAddress:
+            return []
+    named = on_list.filter(name__istartswith=asked)
+    from_town = on_list.filter(place__town__istartswith=asked)
+    return list((named | from_town).distinct().order_by("pk")[:MOST])
+
+
+def read_person(name: str, *, user: Any, publication: Mapping[str, Any]) -> tuple[Group, dict[str, str]]:
+    """The group in a publication, as content has it, and the fields of the person whom ``person.ID`` names.
+
+    The use goes on record. Raises Http404 for staff who may not see people, and for a person who is not on its list.
+    """
+    number = name.removeprefix(PERSON)
+    if not may_preview_people(user) or not number.isdecimal() or len(number) > LONGEST_NUMBER:
+        raise Http404("There is nobody like that to preview as.")
+    on_list = Subscription.objects.open().filter(mailing_list__public_id=publication["list_id"])
+    here = on_list.filter(subscriber=int(number)).select_related("subscriber__place").first()
+    if here is None:
+        raise Http404("There is nobody like that to preview as.")
+    _record_use(here.subscriber, user=user, publication=publication["slug"], now=timezone.now())
+    return group_of(here), fields_of(here.subscriber, language=publication["language"])
+
+
+def _record_use(person: Subscriber, *, user: Any, publication: str, now: datetime) -> None:
+    """One entry for each time that staff look. The preview is drawn again with every key, which is the same look."""
+    entries = AuditEntry.objects.for_instance(person)
+    same = entries.filter(user=user, action=USED, timestamp__gt=now - SAME_LOOK, data__publication=publication)
+    if not same.exists():
+        log(instance=person, action=USED, user=user, data={"publication": publication})
+
+
+def group_of(subscription: Subscription) -> Group:
+    """With the rhythm that they chose for the list, since that too decides what they get."""
+    person = subscription.subscriber
+    return Group(
+        place_id=person.place_id or 0,
+        giving=person.giving,
+        people=1,
+        radius_km=person.radius_km or 0,
+        frequency=subscription.frequency,
+    )
+
+
+def fields_of(person: Subscriber, *, language: str) -> dict[str, str]:
+    """What a mail may say of the person; its links are put in by whoever shows it."""
+    place = person.place
+    return {
+        "name": person.name,
+        "first_name": person.first_name,
+        "city": place.town if place else "",
+        "region": say_region(place.region, language=language) if place and place.region else "",
+    }
+
+
+def mask_person(person: Subscriber) -> str:
+    """Enough to tell two apart, too little to know who it is: “M…, m•••@e•••.org, Houston, Texas, United States”."""
+    initial = next((letter for letter in person.name if letter.isalpha()), "")
+    return f"{initial and initial + '…, '}{person}, {person.place or _('place unknown')}"
+
+
+def _row(person: Subscriber, issue: Issue, *, now: datetime) -> dict[str, str]:
+    publication = issue.publication
+    why_not = explain_ineligible(
+        person,
+        mailing_list=publication.mailing_list,
+        segment=publication.segment,
+        now=now,
+        frequencies=FREQUENCIES[Issue.Kind(issue.kind)],
+    )
+    return {
+        "mode": f"{PERSON}{person.pk}",
+        "label": mask_person(person),
+        "note": _("Would not get it. %(why_not)s") % {"why_not": say(why_not)} if why_not else "",
+    }

@@ -1,0 +1,149 @@
+"""The brand's form: colours are picked and refused where nobody could read them, fonts are chosen, logos uploaded."""
+
+import hashlib
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.forms.models import WagtailAdminModelForm
+
+from newsletter.common.errors import DomainError
+from newsletter.common.translation import say
+from newsletter.content.images.hosting import LOGO_WIDTH, host_picture_bytes
+from newsletter.models import Brand
+from newsletter.rendering.lint.colour_advice import advise_on_colours, suggest
+
+MOST_BYTES = 5_000_000
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+FONTS = (
+    ("Georgia, 'Times New Roman', serif", "Georgia"),
+    ("'Iowan Old Style', 'Palatino Linotype', Palatino, Georgia, serif", "Palatino"),
+    ("'Times New Roman', Times, serif", "Times"),
+    ("'Helvetica Neue', Helvetica, Arial, sans-serif", "Helvetica, Arial"),
+    ("Verdana, Geneva, sans-serif", "Verdana"),
+    ("'Trebuchet MS', Helvetica, sans-serif", "Trebuchet"),
+    ("Tahoma, Verdana, sans-serif", "Tahoma"),
+)
+
+
+class LinesField(forms.Field):
+    """{network: url} as lines of “network: https://…”."""
+
+    def prepare_value(self, value: Any) -> str:
+        return value if isinstance(value, str) else "\n".join(f"{name}: {url}" for name, url in (value or {}).items())
+
+    def to_python(self, value: Any) -> dict[str, str]:
+        if not isinstance(value, str):
+            return dict(value or {})
+        links = {}
+        for number, line in enumerate(filter(str.strip, value.splitlines()), 1):
+            name, colon, url = (part.strip() for part in line.partition(":"))
+            if not colon or not url.startswith(("https://", "http://")):
+                raise ValidationError(
+                    _("Line %(number)s: write the network, a colon and its address: “facebook: https://…”.")
+                    % {"number": number}
+                )
+            links[name.lower()] = url
+        return links
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return dict(initial or {}) != self.to_python(data or "")
+        except ValidationError:
+            return True
+
+
+class ColourField(forms.CharField):
+    widget = forms.TextInput(attrs={"type": "color", "class": "nl-colour"})
+
+    def clean(self, value: Any) -> str:
+        colour: str = super().clean(value)
+        if not _COLOUR.fullmatch(colour):
+            raise ValidationError(_("Write a colour as # and six digits, such as #1f4e5f."))
+        return colour.lower()
+
+
+class FontField(forms.ChoiceField):
+    """One of the fonts that mail programs have, or the one that the brand had already."""
+
+    def __init__(self, *, empty: str | Promise = "", **kwargs: Any) -> None:
+        first: list[tuple[str, Any]] = [("", empty)] if empty else []
+        self._offered = [*first, *FONTS]
+        super().__init__(choices=self._offered, required=not empty, **kwargs)
+
+    def keep(self, font: str) -> None:
+        known = [value for value, _label in FONTS]
+        if font and font not in known:
+            self.choices = [*self._offered, (font, font.split(",")[0].strip("'\" "))]
+
+
+class BrandForm(WagtailAdminModelForm):
+    colour = ColourField(label=gettext_lazy("Colour"), help_text=gettext_lazy("Headlines and the masthead."))
+    accent = ColourField(label=gettext_lazy("Accent"), help_text=gettext_lazy("Buttons and links."))
+    background = ColourField(label=gettext_lazy("Background"), help_text=gettext_lazy("Around the letter."))
+    font = FontField(
+        label=gettext_lazy("Font"),
+        help_text=gettext_lazy("Fonts that mail programs have; others would be replaced without asking."),
+    )
+    heading_font = FontField(label=gettext_lazy("Heading font"), empty=gettext_lazy("The same as the text"))
+    logo_file = forms.FileField(
+        required=False, label=gettext_lazy("Logo"), help_text=gettext_lazy("PNG or JPEG, 600 pixels wide or more.")
+    )
+    logo_dark_file = forms.FileField(
+        required=False,
+        label=gettext_lazy("Logo on dark"),
+        help_text=gettext_lazy("For programs in dark mode: light letters on nothing."),
+    )
+    social = LinesField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        label=gettext_lazy("Social networks"),
+        help_text=gettext_lazy("One a line, such as “facebook: https://…”"),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("font", "heading_font"):
+            if name in self.fields:
+                self.fields[name].keep(getattr(self.instance, name))
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        colours = {name: cleaned.get(name) for name in ("colour", "accent", "background")}
+        if all(colours.values()):
+            for advice in advise_on_colours(**colours):
+                if advice.refused and advice.field not in self.errors:
+                    self.add_error(advice.field, f"{say(advice.message)} {_suggestion(advice.chosen)}")
+        for name in ("logo", "logo_dark"):
+            self._take_logo(name, cleaned.get(f"{name}_file"))
+        return cleaned
+
+    def _take_logo(self, name: str, file: Any) -> None:
+        """Host the uploaded picture, once its bytes were found to be one."""
+        if not file:
+            return
+        if file.size > MOST_BYTES:
+            self.add_error(f"{name}_file", _("The file is larger than 5 MB. Make the picture smaller."))
+            return
+        data = file.read()
+        source = f"logo:{hashlib.sha256(data).hexdigest()[:32]}"
+        try:
+            picture = host_picture_bytes(data=data, source_url=source, alt=self.instance.name, width=LOGO_WIDTH)
+        except DomainError as error:
+            self.add_error(f"{name}_file", say(error))
+        else:
+            setattr(self.instance, name, picture)
+
+
+def say_colours(brand: Brand) -> dict[str, Any]:
+    """What mail makes of the saved colours, in words."""
+    advice = advise_on_colours(colour=brand.colour, accent=brand.accent, background=brand.background)
+    return {"advice": advice, "logo": brand.logo, "logo_dark": brand.logo_dark}
+
+
+def _suggestion(colour: str) -> str:
+    return _("The nearest that reads is %(colour)s.") % {"colour": suggest(colour)}

@@ -1,0 +1,134 @@
+"""Brands in the desk: how the organisation looks and where it is, seen in its own mail while it is edited."""
+
+import secrets
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
+from wagtail.admin.ui.tables import Column
+from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
+
+from newsletter.common.errors import NotReady
+from newsletter.desk.editor.preview import FIRST, show_part
+from newsletter.desk.editor.saving import VoidsApprovals
+from newsletter.desk.issues.variant_groups import resolve_complete
+from newsletter.desk.preview.preview import FramedPreview, Mode, PreviewedCreateView, PreviewedEditView
+from newsletter.desk.publications.brand_forms import BrandForm, say_colours
+from newsletter.desk.shell.panels import WordsPanel
+from newsletter.issues.assembly.draft import literal
+from newsletter.models import Brand, Issue, Publication, Story
+from subscribers.desk.choosers import NoncedChooserViewSet
+from subscribers.desk.listing import FROM_HOME, DeskList
+
+
+class BrandEditor(VoidsApprovals, PreviewedEditView):
+    def list_modes(self) -> list[Mode]:
+        return [Mode(FIRST, _("A mail in this look"))]
+
+
+class BrandMaker(PreviewedCreateView):
+    def list_modes(self) -> list[Mode]:
+        return [Mode(FIRST, _("A mail in this look"))]
+
+
+class BrandPreview(FramedPreview):
+    """The newest issue in the look as it stands in the form."""
+
+    def show(self, mode: str) -> HttpResponse:
+        brand: Any = self.object
+        return show_part(resolve_complete(find_issue_for(brand)), mode=mode or FIRST, request=self.request)
+
+
+class NewBrandPreview(BrandPreview, PreviewOnCreateView):
+    """The same for a brand that is not saved yet."""
+
+
+def find_issue_for(brand: Brand) -> Issue:
+    """The newest issue of a publication of this brand, else of any, in this look; else a mail of the newest story.
+
+    Raises NotReady where there is no publication at all.
+    """
+    issues = Issue.objects.select_related("publication__mailing_list", "publication__segment", "slot")
+    issue = (
+        issues.filter(publication__brand_id=brand.pk).order_by("-made_at").first()
+        or issues.order_by("-made_at").first()
+    )
+    if issue is None:
+        publication = Publication.objects.select_related("mailing_list").first()
+        if publication is None:
+            raise NotReady(_("There is no publication yet, so there is no mail to show the look in. Add one first."))
+        story = Story.objects.order_by("-seen_at").first()
+        title = story.title if story else publication.name
+        block = ("lead_story", {"story": story, "headline": "", "teaser": "", "picture": None, "link": ""})
+        issue = Issue(
+            publication=publication,
+            number=1,
+            public_id=secrets.token_hex(12),
+            made_at=timezone.now(),
+            subject=literal(title),
+            preheader="",
+            body=[block] if story else [("button", {"label": publication.name, "url": "https://example.org/"})],
+        )
+    issue.publication.brand = brand
+    return issue
+
+
+class BrandViewSet(SnippetViewSet):
+    model = Brand
+    chooser_viewset_class = NoncedChooserViewSet
+    breadcrumbs_items = FROM_HOME
+    index_view_class = DeskList
+    icon = "sliders"
+    menu_label = gettext_lazy("Brand")
+    base_url_path = "brand"
+    copy_view_enabled = False
+    add_view_class = BrandMaker
+    preview_on_add_view_class = NewBrandPreview
+    edit_view_class = BrandEditor
+    preview_on_edit_view_class = BrandPreview
+    list_display = [
+        "name",
+        Column("website", label=gettext_lazy("Site")),
+        Column("postal_address", label=gettext_lazy("Postal address")),
+    ]
+    edit_handler = ObjectList(
+        [
+            MultiFieldPanel(
+                [
+                    FieldPanel("name"),
+                    FieldPanel("slug", heading=gettext_lazy("Short name")),
+                    FieldPanel("postal_address"),
+                ],
+                heading=gettext_lazy("The organisation"),
+            ),
+            MultiFieldPanel(
+                [
+                    FieldRowPanel([FieldPanel("colour"), FieldPanel("accent"), FieldPanel("background")]),
+                    WordsPanel(say=say_colours, template="desk/panels/colours.html"),
+                ],
+                heading=gettext_lazy("Colours"),
+            ),
+            MultiFieldPanel(
+                [
+                    FieldRowPanel([FieldPanel("font"), FieldPanel("heading_font")]),
+                    FieldRowPanel([FieldPanel("masthead"), FieldPanel("radius")]),
+                ],
+                heading=gettext_lazy("Letters and shapes"),
+            ),
+            MultiFieldPanel(
+                [
+                    WordsPanel(say=say_colours, template="desk/panels/logos.html"),
+                    FieldRowPanel([FieldPanel("logo_file"), FieldPanel("logo_dark_file")]),
+                ],
+                heading=gettext_lazy("Logo"),
+            ),
+            MultiFieldPanel(
+                [FieldPanel("website"), FieldPanel("donate_url"), FieldPanel("donor_portal_url"), FieldPanel("social")],
+                heading=gettext_lazy("Links"),
+            ),
+        ],
+        base_form_class=BrandForm,
+    )

@@ -1,0 +1,216 @@
+"""The report of one issue and the results of a publication's issues in a row, as pages, charts and CSV. They only read."""
+
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import TemplateView, View
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+
+from newsletter.desk.home.charts import Point, draw_bars, draw_line
+from newsletter.desk.issues.overview import ISSUES, IssuePermission
+from newsletter.desk.sends.click_map import find_words, frame_clicks
+from newsletter.desk.sends.progress import find_send
+from newsletter.desk.sends.report_csv import answer_with_issues, answer_with_report
+from newsletter.desk.sends.report_text import list_rows, say_headline, say_share
+from newsletter.desk.shell.labels import say_deliveries, say_excluded
+from newsletter.feedback.report import Figures, LinkFigures, Report, find_links, find_sends, make_report, measure_sends
+from newsletter.models import Issue, Publication, Send, Variant
+
+SHOWN_LINKS, SHOWN_ISSUES, SHOWN_VARIANTS = 25, 26, 12
+READ_VARIANTS = 40
+
+
+def find_sent(pk: int) -> tuple[Issue, Send]:
+    """The issue with its send. Raises Http404 where nothing of it was sent."""
+    issue = get_object_or_404(ISSUES, pk=pk)
+    send = find_send(issue)
+    if send is None or send.started_at is None:
+        raise Http404("Nothing of this issue was sent yet.")
+    return issue, send
+
+
+class IssueReport(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
+    template_name = "desk/report.html"
+    header_icon = "table"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.issue, send = find_sent(kwargs["pk"])
+        self.report = with_words(make_report(send), send)
+        if request.GET.get("as") == "csv":
+            return answer_with_report(self.report)
+        response: HttpResponse = super().get(request, *args, **kwargs)
+        return response
+
+    def get_page_title(self) -> str:
+        return _("Report: %(issue)s") % {"issue": self.issue}
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return [
+            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
+            {"url": reverse("newsletter_issue_overview", args=[self.issue.pk]), "label": str(self.issue)},
+            {"url": "", "label": self.get_page_title()},
+        ]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        report, figures = self.report, self.report.figures
+        counted = figures.issue.publication.clicks != Publication.Clicks.OFF or bool(report.links)
+        return {
+            **context,
+            "issue": self.issue,
+            "figures": figures,
+            "before": report.before,
+            "headline": say_headline(figures),
+            "rows": list_rows(figures, report.before),
+            "excluded": say_excluded(figures.receipt.excluded),
+            "deliveries": say_deliveries(figures.receipt.deliveries, cancelled=figures.receipt.cancelled),
+            "counted": counted,
+            "links": report.links[:SHOWN_LINKS],
+            "more_links": max(len(report.links) - SHOWN_LINKS, 0),
+            "link_chart": draw_links(report.links) if report.links else "",
+            "variants": report.variants[:SHOWN_VARIANTS],
+            "more_variants": max(len(report.variants) - SHOWN_VARIANTS, 0),
+            "largest": report.variants[0] if report.variants else None,
+        }
+
+
+class ClickedMail(IssuePermission, View):
+    """The largest variant with the clicks on it, for an iframe."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        issue, send = find_sent(pk)
+        variant = find_largest(send)
+        if variant is None:
+            raise Http404("This issue's mails are not kept any more.")
+        return frame_clicks(variant, clicks={link.url: link.people for link in find_links(issue)})
+
+
+class Results(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
+    """The issues of one publication beside one another: trends as charts, and a table to compare them."""
+
+    template_name = "desk/results.html"
+    header_icon = "table"
+    page_title = gettext_lazy("Results")
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        slug = request.GET.get("publication", "")
+        self.publication = find_publication(slug)
+        if slug and self.publication is None:
+            raise Http404("There is no such publication.")
+        sends = find_sends(self.publication, most=SHOWN_ISSUES) if self.publication else []
+        self.figures = measure_sends(sends)
+        if request.GET.get("as") == "csv" and self.publication:
+            return answer_with_issues(self.figures, name=self.publication.slug)
+        response: HttpResponse = super().get(request, *args, **kwargs)
+        return response
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return [{"url": reverse("wagtailadmin_home"), "label": _("Home")}, {"url": "", "label": _("Results")}]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        chosen = {int(one) for one in self.request.GET.getlist("issue") if one.isdecimal()}
+        rows = [figures for figures in self.figures if not chosen or figures.issue.pk in chosen]
+        return {
+            **context,
+            "publication": self.publication,
+            "publications": Publication.objects.order_by("name"),
+            "rows": [_say_issue(figures) for figures in rows],
+            "compared": bool(chosen),
+            "charts": draw_trends(list(reversed(self.figures))) if len(self.figures) > 1 and not chosen else [],
+        }
+
+
+def find_publication(slug: str) -> Publication | None:
+    """The one that is asked for; else that of the newest send; else the first in use."""
+    if slug:
+        return Publication.objects.filter(slug=slug).first()
+    newest = Publication.objects.filter(issues__sends__started_at__isnull=False).order_by("-issues__sends__started_at")
+    return newest.first() or Publication.objects.order_by("-enabled", "name").first()
+
+
+def with_words(report: Report, send: Send) -> Report:
+    """The report with what the mails say at each link, the words of the largest variant that has it first."""
+    words: dict[str, str] = {}
+    missing = {link.url for link in report.links}
+    for variant in find_variants_by_size(send)[:READ_VARIANTS]:
+        if not missing:
+            break
+        words = {**find_words(variant.html), **words}
+        missing -= words.keys()
+    links = [LinkFigures(one.url, one.people, one.machines, words.get(one.url, "")) for one in report.links]
+    return Report(figures=report.figures, before=report.before, links=links, variants=report.variants)
+
+
+def find_variants_by_size(send: Send) -> QuerySet[Variant]:
+    """The variants that the send went out in, the one with most people first. A variant may have many batches."""
+    rows = send.batches.order_by().values("variant").annotate(people=Sum("size"))
+    people = rows.filter(variant=OuterRef("pk")).values("people")
+    return (
+        Variant.objects.filter(pk__in=rows.values("variant"))
+        .annotate(people=Subquery(people))
+        .order_by("-people", "pk")
+    )
+
+
+def find_largest(send: Send) -> Variant | None:
+    return find_variants_by_size(send).first()
+
+
+def draw_links(links: list[LinkFigures]) -> SafeString:
+    points = [Point(label=link.words or link.url, value=link.people) for link in links[:SHOWN_LINKS]]
+    total = sum(link.people for link in links)
+    summary = _("%(total)s clicks by people in all; each click counts, also a second one of the same person.") % {
+        "total": f"{total:,}"
+    }
+    return draw_bars(points, title=_("Links by clicks"), summary=summary, unit=_("Clicks"))
+
+
+def draw_trends(figures: list[Figures]) -> list[SafeString]:
+    """Lines over the issues, the oldest first: who got it, who left, and clicks where they are counted."""
+    last = figures[-1]
+    series = [
+        (_("People who got it"), _("People"), [one.accepted for one in figures]),
+        (_("Mails that came back"), _("People"), [one.receipt.bounced for one in figures]),
+        (_("People who left"), _("People"), [one.receipt.unsubscribed for one in figures]),
+    ]
+    if any(one.clicks for one in figures):
+        series.append((_("Clicks by people"), _("Clicks"), [one.clicks for one in figures]))
+    charts = []
+    for title, unit, values in series:
+        points = [Point(label=_name(one), value=value) for one, value in zip(figures, values, strict=True)]
+        summary = _("%(last)s with %(issue)s; between %(low)s and %(high)s over %(count)s issues.") % {
+            "last": f"{values[-1]:,}",
+            "issue": _name(last),
+            "low": f"{min(values):,}",
+            "high": f"{max(values):,}",
+            "count": len(values),
+        }
+        charts.append(draw_line(points, title=title, summary=summary, unit=unit))
+    return charts
+
+
+def _name(figures: Figures) -> str:
+    day = date_format(figures.sent_at, "j M") if figures.sent_at else ""
+    return ", ".join(filter(None, [_("No. %(number)s") % {"number": figures.issue.number}, day]))
+
+
+def _say_issue(figures: Figures) -> dict[str, Any]:
+    receipt = figures.receipt
+    return {
+        "figures": figures,
+        "issue": figures.issue,
+        "sent_at": figures.sent_at,
+        "accepted": figures.accepted,
+        "delivered": say_share(figures.share(receipt.delivered)) if figures.told_delivered else "",
+        "bounced": say_share(figures.share(receipt.bounced)),
+        "complained": say_share(figures.share(receipt.complained)),
+        "left": say_share(figures.share(receipt.unsubscribed)),
+    }

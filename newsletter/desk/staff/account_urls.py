@@ -1,0 +1,25 @@
+"""The addresses of signing in, of the second factor and of one's sessions. What else the library offers is closed."""
+
+from typing import NoReturn
+
+from allauth.account import views
+from django.http import Http404, HttpRequest
+from django.urls import URLPattern, URLResolver, include, path
+
+from newsletter.desk.staff.one_time_codes import ActivatePage
+
+
+def refuse(request: HttpRequest) -> NoReturn:
+    raise Http404("Accounts are made by an administrator.")
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("login/", views.login, name="account_login"),
+    path("logout/", views.logout, name="account_logout"),
+    path("inactive/", views.account_inactive, name="account_inactive"),
+    path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
+    path("signup/", refuse, name="account_signup"),
+    path("2fa/totp/activate/", ActivatePage.as_view(), name="mfa_activate_totp"),
+    path("2fa/", include("allauth.mfa.urls")),
+    path("sessions/", include("allauth.usersessions.urls")),
+]

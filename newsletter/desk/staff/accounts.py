@@ -1,0 +1,133 @@
+"""How staff sign in: what the sign-in library may do here, and what of it is written into the staff log."""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
+from allauth.usersessions.models import UserSession
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from wagtail.log_actions import log
+
+from newsletter.common.networks import near_network
+from newsletter.desk.staff.known_browsers import known_browser, remember_browser
+from newsletter.desk.staff.second_factor import BEGAN, begin_session
+from subscribers.consent.throttle import count_one
+from subscribers.web.page import client_of
+
+JUST_NOW_SECONDS = 600
+STOPPED_SECONDS = 300
+MOST_FAILED_OF_NETWORK = 60
+FAILED_STRETCH = timedelta(minutes=5)
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Nobody makes an account for themselves; signing in and failing to is written down."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": _("This email and password do not belong together. Please try again."),
+        "email_password_mismatch": _("This email and password do not belong together. Please try again."),
+        "too_many_login_attempts": _("Too many attempts. Wait five minutes, then try again."),
+    }
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_of(request)
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Not of somebody who has just given all that they have."""
+        session: Any = self.request.session if self.request else {}
+        if timezone.now().timestamp() - session.get(BEGAN, 0) < JUST_NOW_SECONDS:
+            return False
+        return bool(super().is_reauthentication_required(app=app, **kwargs))
+
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
+        begin_session(request, now=timezone.now())
+        log(instance=user, action="newsletter.signed_in", user=user)
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        remember_browser(response, user=user)
+        return response
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count wrong passwords by account and network, or by browser if the account has signed in there before."""
+        person = _find_person(credentials)
+        browser = known_browser(request, user=person) if person else None
+        if browser:
+            return f"browser:{browser}"
+        return f"{near_network(client_of(request))}:{_name_of(credentials)}"
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Refuse any password for one account from one network after too many wrong ones, wherever it is asked for."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            person = _find_person(credentials)
+            if person and cache.add(f"stopped-{person.pk}", True, timeout=STOPPED_SECONDS):
+                log(instance=person, action="newsletter.sign_in_stopped", user=_signed_in(request))
+            raise
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Write a wrong password down. After many from one network, say so: the password was looked at first."""
+        person, now = _find_person(credentials), timezone.now()
+        if person:
+            log(instance=person, action="newsletter.sign_in_failed", user=_signed_in(request))
+        super().authentication_failed(request, **credentials)
+        network = near_network(client_of(request))
+        if count_one(f"failed sign-in {network}", now=now, stretch=FAILED_STRETCH) > MOST_FAILED_OF_NETWORK:
+            raise self.validation_error("too_many_login_attempts")
+
+
+class SessionsAdapter(DefaultUserSessionsAdapter):
+    """Sessions that somebody ends from their own page are written down."""
+
+    def end_sessions(self, sessions: Iterable[UserSession]) -> None:
+        ended = list(sessions)
+        super().end_sessions(ended)
+        for person in {session.user for session in ended}:
+            count = sum(session.user == person for session in ended)
+            log(instance=person, action="newsletter.session_ended", user=person, data={"sessions": count})
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """The secrets of authenticator apps and the recovery codes are kept encrypted under the secret key."""
+
+    def get_totp_issuer(self) -> str:
+        return "Newsletter"
+
+    def encrypt(self, text: str) -> str:
+        return _fernet().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return _fernet().decrypt(encrypted_text.encode()).decode()
+
+
+def _name_of(credentials: Mapping[str, Any]) -> str:
+    return str(credentials.get("username") or credentials.get("email") or "").strip().lower()
+
+
+def _find_person(credentials: Mapping[str, Any]) -> User | None:
+    return User.objects.filter(username=_name_of(credentials)).first()
+
+
+def _signed_in(request: HttpRequest) -> User | None:
+    """Whoever is signed in already where a password is asked for again."""
+    return request.user if isinstance(request.user, User) else None
+
+
+def _fernet() -> MultiFernet:
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"mfa:" + k.encode()).digest())) for k in keys])

@@ -1,0 +1,88 @@
+"""The keys of the organisation's other systems, for administrators: made (shown once), listed, revoked."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import TemplateView
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
+from wagtail.log_actions import log
+from wagtail.permission_policies import ModelPermissionPolicy
+
+from newsletter.api_keys import BadKey, make_key, revoke_key
+from newsletter.common.translation import say
+from newsletter.models import ApiKey
+
+POLICY = ModelPermissionPolicy(ApiKey)
+SCOPES = (
+    ("people", gettext_lazy("Sign up and change people")),
+    ("read", gettext_lazy("Read issues and results")),
+    ("people read", gettext_lazy("Both")),
+)
+LOGGED = {
+    "api_key_made": (gettext_lazy("Make an API key"), gettext_lazy("API key made")),
+    "api_key_revoked": (gettext_lazy("Revoke an API key"), gettext_lazy("API key revoked")),
+    "api_signed_up": (gettext_lazy("Sign somebody up by the API"), gettext_lazy("Signed up by the API")),
+    "api_changed": (gettext_lazy("Change people by the API"), gettext_lazy("People changed by the API")),
+    "api_read": (gettext_lazy("Read a person by the API"), gettext_lazy("Person read by the API")),
+    "api_stopped": (gettext_lazy("Stop mail by the API"), gettext_lazy("Mail stopped by the API")),
+}
+
+
+def may_manage_keys(user: Any) -> bool:
+    return bool(POLICY.user_has_permission(user, "change"))
+
+
+def name_key_actions(actions: Any) -> None:
+    for name, (label, message) in LOGGED.items():
+        actions.register_action(f"newsletter.{name}", label, message)
+
+
+class ApiKeys(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+    template_name = "desk/api_keys.html"
+    header_icon = "key"
+    page_title = gettext_lazy("API keys")
+    permission_policy = POLICY
+    permission_required = "change"
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        return [{"url": reverse("wagtailadmin_home"), "label": _("Home")}, {"url": "", "label": _("API keys")}]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        now = timezone.now()
+        keys = list(ApiKey.objects.all())
+        valid = set(ApiKey.objects.valid(now=now).values_list("pk", flat=True))
+        return {
+            **super().get_context_data(**kwargs),
+            "keys": [key for key in keys if key.pk in valid],
+            "gone": [key for key in keys if key.pk not in valid],
+            "scopes": SCOPES,
+        }
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.POST.get("revoke", "").isdecimal():
+            return _revoke(request, int(request.POST["revoke"]))
+        name, scope = request.POST.get("name", ""), request.POST.get("scope", "")
+        try:
+            key, text = make_key(name=name, scope=scope, by=request.user.get_username(), now=timezone.now())
+        except BadKey as error:
+            messages.error(request, say(error))
+            return redirect("newsletter_api_keys")
+        log(instance=key, action="newsletter.api_key_made", user=request.user, data={"scope": key.scope})
+        response: HttpResponse = self.render_to_response(self.get_context_data(made=key, text=text))
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+def _revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    key = get_object_or_404(ApiKey, pk=pk)
+    if revoke_key(key=key, by=request.user.get_username(), now=timezone.now()):
+        log(instance=key, action="newsletter.api_key_revoked", user=request.user)
+        messages.success(request, _("The key “%(name)s” works no more.") % {"name": key.name})
+    return redirect("newsletter_api_keys")

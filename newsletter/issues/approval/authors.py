@@ -1,0 +1,133 @@
+"""Who counts as an author of an issue: everybody who edited it, or anything that it shows or that decides who gets it.
+
+An author cannot approve alone where another person must. Edits are rows, so that no page has to remember to say so.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from wagtail.images.models import Image
+from wagtail.models import Revision
+
+from newsletter.common.errors import BadRule, NotReady
+from newsletter.issues.approval.completeness import resolve_complete
+from newsletter.issues.snapshot.redact import stories_of
+from newsletter.issues.snapshot.related_links import find_linked_stories
+from newsletter.issues.snapshot.resolve import Content
+from newsletter.models import Appeal, ContentEdit, EventNotice, Issue, Source, Story
+from subscribers.models import MailingList, Segment, Topic
+from subscribers.segments import resolve_rule
+
+Parts = dict[str, set[int]]
+"""Row ids by ``app.model``."""
+_IMAGE = "wagtailimages.image"
+_IMAGES = ("picture", "image", "logo", "logo_dark")
+
+
+def find_authors(issue: Issue, *, until: datetime | None = None) -> set[int]:
+    """The ids of the staff who edited the issue or a part of it since it was assembled, up to ``until``."""
+    revisions = Revision.objects.for_instance(issue).filter(user__isnull=False)
+    edits = ContentEdit.objects.filter(at__gte=issue.made_at)
+    parts = find_parts(issue)
+    uploads = Image.objects.filter(pk__in=parts[_IMAGE], created_at__gte=issue.made_at, uploaded_by_user__isnull=False)
+    if until is not None:
+        revisions, edits = revisions.filter(created_at__lte=until), edits.filter(at__lte=until)
+        uploads = uploads.filter(created_at__lte=until)
+    of_parts = Q(pk__in=[])
+    for kind, rows in parts.items():
+        of_parts |= Q(kind=kind, row_id__in=rows)
+    return {
+        *uploads.values_list("uploaded_by_user_id", flat=True),
+        *revisions.values_list("user_id", flat=True),
+        *edits.filter(of_parts).values_list("person_id", flat=True),
+    }
+
+
+def find_parts(issue: Issue) -> Parts:
+    """Every row that the issue shows, or showed in an earlier version, and every row that decides who gets it."""
+    parts: Parts = defaultdict(set)
+    publication = issue.publication
+    for row in (publication, publication.brand, publication.mailing_list, publication.segment):
+        if row is not None:
+            parts[row._meta.label_lower].add(row.pk)
+    if publication.segment is not None:
+        _add_named(parts, publication.segment)
+    for content in _contents(issue):
+        _add_shown(parts, content)
+    for body in (issue.body.get_prep_value(), issue.assembled.get("body", [])):
+        _add_chosen(parts, body)
+    _add_sources_and_topics(parts)
+    return parts
+
+
+def _contents(issue: Issue) -> Iterator[Content]:
+    """What it says now and what it said whenever it was frozen: what was taken out was edited too."""
+    with suppress(NotReady, OSError):
+        yield resolve_complete(issue)
+    yield from issue.frozen.values_list("content", flat=True).iterator()
+
+
+def _add_shown(parts: Parts, content: Content) -> None:
+    parts[_name(Story)] |= {story["id"] for story in stories_of(content)} | find_linked_stories(content)
+    events = [event for block in content["blocks"] for event in block.get("events", [])]
+    if announced := content["issue"].get("announces"):
+        events.append(announced["event"])
+    parts[_name(EventNotice)] |= {event["id"] for event in events}
+    parts[_name(Appeal)] |= {appeal["id"] for block in content["blocks"] for appeal in block.get("appeals", [])}
+
+
+def _add_chosen(parts: Parts, value: Any, *, name: str = "") -> None:
+    """What the body names by id, also where it is withdrawn, cancelled or switched off and therefore not shown."""
+    match value:
+        case {"type": "item", "value": item}:
+            _add_chosen(parts, item, name=name)
+        case dict():
+            for key, item in value.items():
+                _add_chosen(parts, item, name=key)
+        case list():
+            for item in value:
+                _add_chosen(parts, item, name=name)
+        case int() if name in _IMAGES:
+            parts[_IMAGE].add(value)
+        case int() if name == "story":
+            parts[_name(Story)].add(value)
+        case int() if name in ("event", "events"):
+            parts[_name(EventNotice)].add(value)
+        case int() if name == "appeals":
+            parts[_name(Appeal)].add(value)
+
+
+def _add_named(parts: Parts, segment: Segment) -> None:
+    """The lists and topics that the segment's rule names."""
+    try:
+        _add_of_rule(parts, resolve_rule(segment.rule))
+    except BadRule:
+        return
+
+
+def _add_of_rule(parts: Parts, rule: dict[str, Any]) -> None:
+    for key, model in (("list", MailingList), ("topic", Topic)):
+        if key in rule:
+            parts[_name(model)].add(rule["id"])
+    for group in ("all", "any", "none"):
+        for part in rule.get(group, []):
+            _add_of_rule(parts, part)
+
+
+def _add_sources_and_topics(parts: Parts) -> None:
+    stories, events = parts[_name(Story)], parts[_name(EventNotice)]
+    sources = [
+        *Story.objects.filter(pk__in=stories, source__isnull=False).values_list("source_id", flat=True),
+        *EventNotice.objects.filter(pk__in=events, source__isnull=False).values_list("source_id", flat=True),
+    ]
+    parts[_name(Source)] |= set(sources)
+    topics = Story.topics.through.objects.filter(story_id__in=stories)
+    parts[_name(Topic)] |= set(topics.values_list("topic_id", flat=True))
+
+
+def _name(model: type[Any]) -> str:
+    return str(model._meta.label_lower)

@@ -1,0 +1,86 @@
+"""What changed in an issue since it was approved, in words: its own words, a story, an event, the brand, the rules."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
+from newsletter.issues.snapshot.consent_rules import WHY_GONE
+from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.models import Approval, Issue, Story
+
+_NAMES = {
+    "subject": "the subject",
+    "preheader": "the preheader",
+    "brand": "the brand",
+    "publication": "the publication's rules",
+}
+
+
+def find_changes(issue: Issue) -> list[str]:
+    """Nothing where the newest standing approval is of what the issue says now, or where there is none."""
+    approval = issue.approvals.filter(withdrawn_at__isnull=True).select_related("revision").order_by("-at").first()
+    if approval is None:
+        return []
+    changes = _compare(approval.revision.content, resolve_content(issue))
+    return list(dict.fromkeys([*changes, *_compare_audience(approval, describe_audience(issue))]))
+
+
+def _compare_audience(approval: Approval, now: dict[str, Any]) -> Iterator[str]:
+    if not approval.audience_sha256:
+        yield "it was approved before approvals said who gets it"
+    elif approval.audience_sha256 != hash_audience(now):
+        before = approval.audience
+        yield "the list" if before.get("list") != now.get("list") else "the segment that gets it"
+
+
+def _compare(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    for part, name in _NAMES.items():
+        if before[part] != after[part]:
+            yield name
+    old, new = _things(before), _things(after)
+    for key, thing in old.items():
+        if key not in new:
+            yield _say_why(key) or f"{thing['kind']} “{thing['title']}” is gone"
+        elif new[key] != thing:
+            yield f"{thing['kind']} “{thing['title']}”"
+    yield from (f"{thing['kind']} “{thing['title']}” is new" for key, thing in new.items() if key not in old)
+    if [_frame(block) for block in before["blocks"]] != [_frame(block) for block in after["blocks"]]:
+        yield "the order or the words of its blocks"
+
+
+def say_gone(story: Story) -> str:
+    """Say that a story is gone and why, with its code's words."""
+    return f"the story “{story.title}” is gone: {WHY_GONE[story.gone_code]}"
+
+
+def _say_why(key: tuple[str, int]) -> str:
+    """Say why a story is gone, if its source no longer shows it."""
+    kind, pk = key
+    story = Story.objects.filter(pk=pk, gone_at__isnull=False).first() if kind == "the story" else None
+    return say_gone(story) if story else ""
+
+
+def _things(content: dict[str, Any]) -> dict[tuple[str, int], dict[str, Any]]:
+    """Every story, event and appeal by kind and id."""
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    for block in content["blocks"]:
+        stories = [block["story"]] if "story" in block else block.get("stories", [])
+        for kind, things in (
+            ("the story", stories),
+            ("the event", block.get("events", [])),
+            ("the appeal", block.get("appeals", [])),
+        ):
+            for thing in things:
+                title = thing.get("title") or thing.get("headline", "")
+                found[kind, thing["id"]] = {**thing, "kind": kind, "title": title}
+    if announced := content["issue"].get("announces"):
+        event = announced["event"]
+        found["the event", event["id"]] = {**event, "kind": "the event"}
+    return found
+
+
+def _frame(block: dict[str, Any]) -> dict[str, Any]:
+    """A block without the things it shows."""
+    things = ("story", "stories", "events", "appeals")
+    ids = [thing["id"] for name in things if isinstance(block.get(name), list) for thing in block[name]]
+    return {name: value for name, value in block.items() if name not in things} | {"ids": ids}

@@ -1,0 +1,39 @@
+"""Whether an issue's blocks have what they are made of, said in words for staff, before it is resolved to data."""
+
+from typing import NamedTuple
+
+from newsletter.common.errors import NotReady
+from newsletter.issues.snapshot.resolve import Content, resolve_content
+from newsletter.models import Issue
+
+
+class Gap(NamedTuple):
+    """A block, by its id, and what it still lacks, in words."""
+
+    block: str
+    says: str
+
+
+def resolve_complete(issue: Issue) -> Content:
+    """The issue's content. Raises NotReady, naming each block that still lacks what it is made of."""
+    gaps = find_gaps(issue)
+    if gaps:
+        raise NotReady("\n".join(gap.says for gap in gaps))
+    return resolve_content(issue)
+
+
+def find_gaps(issue: Issue) -> list[Gap]:
+    """The blocks that cannot be shown yet."""
+    gaps = []
+    for number, child in enumerate(issue.body, 1):
+        says = ""
+        match child.block_type:
+            case "lead_story" if not child.value["story"]:
+                says = f"Block {number}, the lead story, has no story yet. Choose one, or delete the block."
+            case "picture" if not child.value["image"]:
+                says = f"Block {number}, the picture, has no picture yet. Choose one, or delete the block."
+            case "note" if child.value["text"] is None:
+                says = f"Block {number}, the note, has no text yet. Write some, or delete the block."
+        if says:
+            gaps.append(Gap(block=child.id or "", says=says))
+    return gaps

@@ -1,0 +1,83 @@
+"""Checks of an issue that no template can make: what will be over by the time readers get it, and names that need a note.
+
+Pure reading of the resolved content, beside what rendering checks in each mail. An error keeps an issue from being approved.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from newsletter.content.parsing.html import plain_text
+from newsletter.content.parsing.pseudonyms import ANY_NAME, notes_for
+from newsletter.issues.snapshot.event_fingerprint import fingerprint
+from newsletter.issues.variants.visible import Content
+from newsletter.rendering.lint.findings import Finding
+
+LONGEST = 60
+_DAY = timedelta(days=1)
+
+Pseudonyms = dict[int, list[list[str]]]
+
+
+def check_content(content: Content, *, pseudonyms: Pseudonyms, now: datetime) -> list[Finding]:
+    """What is wrong with the issue whoever reads it, errors first. ``pseudonyms`` are those of its stories, by id."""
+    delivered_at = max(datetime.fromisoformat(content["issue"]["due_at"]), now)
+    findings = [*check_events(content, delivered_at=delivered_at), *_check_names(content, pseudonyms)]
+    return sorted(findings, key=lambda finding: finding.level)
+
+
+def check_events(content: Content, *, delivered_at: datetime) -> Iterator[Finding]:
+    """Events that are over, have begun or were cancelled when readers get the mail; what a correction says and is no more."""
+    if content["issue"].get("kind") == "correction":
+        yield from _check_announced(content)
+        return
+    for block in content["blocks"]:
+        for event in block.get("events", []):
+            title = _short(event["title"])
+            if event["cancelled"]:
+                message = f"The event “{title}” was cancelled. It is shown to nobody: take it out."
+                yield Finding("warning", "event-cancelled", message, block=block["key"], field="events")
+            elif _ends(event) <= delivered_at:
+                message = f"The event “{title}” will be over when readers get this. Take it out."
+                yield Finding("error", "event-past", message, block=block["key"], field="events")
+            elif datetime.fromisoformat(event["starts_at"]) <= delivered_at and not event["all_day"]:
+                message = (
+                    f"The event “{title}” will have begun when readers get this. Look whether it still helps them."
+                )
+                yield Finding("warning", "event-begun", message, block=block["key"], field="events")
+
+
+def _check_announced(content: Content) -> Iterator[Finding]:
+    announced = content["issue"].get("announces")
+    if announced and fingerprint(announced["event"]) != announced["facts"]:
+        title = _short(announced["event"]["title"])
+        message = f"The event “{title}” changed again: what this says no longer holds. Announce the change anew, from the event."
+        yield Finding("error", "event-overtaken", message)
+
+
+def _ends(event: Content) -> datetime:
+    if event["ends_at"]:
+        return datetime.fromisoformat(event["ends_at"])
+    return datetime.fromisoformat(event["starts_at"]) + (_DAY if event["all_day"] else timedelta())
+
+
+def _check_names(content: Content, pseudonyms: Pseudonyms) -> Iterator[Finding]:
+    """A changed name in staff's own words of a note or a quote, without the note that must stand wherever it does."""
+    pairs = tuple((str(name), str(note)) for story in pseudonyms.values() for name, note in story if name != ANY_NAME)
+    for block in content["blocks"] if pairs else ():
+        if block["type"] == "note":
+            text = kept = f"{block['heading']}\n{plain_text(block['html'])}"
+        elif block["type"] == "quote":
+            text = f"{block['text']}\n{block['who']}"
+            kept = "\n".join([text, *block["notes"]])
+        else:
+            continue
+        for name, note in pairs:
+            if note not in kept and notes_for(text, ((name, note),)):
+                message = (
+                    f"“{name}” is a changed name, and its note does not stand beside it here. Add “{_short(note)}”."
+                )
+                yield Finding("warning", "pseudonym", message, block=block["key"], field="text")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -1,0 +1,57 @@
+"""Signed links from a mail to the page on which one person decides about one issue as the mail showed it.
+
+A link opens nothing by itself: its person signs in first. It holds no address and no name; the person is under the signature.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+
+from newsletter.common.errors import BadLink
+
+LIFETIME = timedelta(days=14)
+_MAC = 32
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a good link names: an issue by its public id, and the first 16 digits of the content's sha256."""
+
+    issue: str
+    sha256: str
+
+
+def make_decision_url(*, issue: str, sha256: str, person: int, now: datetime) -> str:
+    """The whole address for one person. ``issue`` is the public id, ``sha256`` the content's."""
+    said = f"{issue}.{sha256[:16]}.{int(now.timestamp()):x}"
+    return f"{settings.NEWSLETTER_SITE_URL}/admin/decide/{said}.{_sign(said, person=person, key=_keys()[0])}/"
+
+
+def read_decision(token: str, *, person: int, now: datetime) -> Decision:
+    """What the link names. Raises BadLink where it is not ours, of somebody else, or older than two weeks."""
+    said, _, mac = token.rpartition(".")
+    right = False
+    for key in _keys():
+        right |= hmac.compare_digest(_sign(said, person=person, key=key).encode(), mac.encode())
+    parts = said.split(".")
+    if not right or len(parts) != 3:
+        raise BadLink(
+            "This link was made for another member of staff, or was cut short on its way. Open the issue from the desk."
+        )
+    issued = datetime.fromtimestamp(int(parts[2], 16), UTC)
+    if now - issued > LIFETIME:
+        raise BadLink(f"This link was good for {LIFETIME.days} days and is older. Open the issue from the desk.")
+    return Decision(issue=parts[0], sha256=parts[1])
+
+
+def _sign(said: str, *, person: int, key: str) -> str:
+    secret = hmac.digest(key.encode(), b"newsletter.decision", hashlib.sha256)
+    return hmac.digest(secret, f"{said}|{person}".encode(), hashlib.sha256).hex()[:_MAC]
+
+
+def _keys() -> Sequence[str]:
+    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]

@@ -1,0 +1,65 @@
+"""What stands in the way of an issue's stories: consent, embargo, age. Pure, over the resolved content and a moment."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from newsletter.common.errors import NotReady
+from newsletter.issues.snapshot.consent_rules import EMAIL, find_fault
+from newsletter.issues.snapshot.redact import stories_of
+
+Content = dict[str, Any]
+Finding = dict[str, Any]
+_SOON = timedelta(days=14)
+
+
+def check_stories(content: Content) -> list[Finding]:
+    """Findings as lint makes them, for the moment at which the issue is due."""
+    due = datetime.fromisoformat(content["issue"]["due_at"])
+    findings = []
+    for block, story in _placed(content):
+        fault = find_fault(story["care"], channel=EMAIL, at=due, required=content["publication"]["consent_required"])
+        if fault:
+            message = f"“{story['title']}” {fault}. Take it out, or put its record right."
+            findings.append(_finding("error", "consent", message, block))
+        elif _ends_soon(story, due):
+            message = f"The consent of “{story['title']}” runs out on {story['care']['expires_on']}, soon after this goes out."
+            findings.append(_finding("warning", "consent-soon", message, block))
+        if not fault and story["care"]["minor"]:
+            message = (
+                f"“{story['title']}” is about a person under 18. Look that neither its words, its link nor its picture "
+                "gives away a surname, a school, an exact place or a face that was not agreed to."
+            )
+            findings.append(_finding("warning", "minor", message, block))
+    return findings
+
+
+def find_unfit(content: Content, *, at: datetime) -> list[str]:
+    """Why the content may not be mailed at a moment: one sentence a story."""
+    required = content["publication"]["consent_required"]
+    faults = (
+        (story, find_fault(story["care"], channel=EMAIL, at=at, required=required)) for story in stories_of(content)
+    )
+    return [f"“{story['title']}” {fault}" for story, fault in faults if fault]
+
+
+def require_fit(content: Content, *, at: datetime) -> None:
+    """Raises NotReady where a story may not be mailed at that moment, whatever was true when the issue was approved."""
+    unfit = find_unfit(content, at=at)
+    if unfit:
+        raise NotReady(f"{'; '.join(unfit)}. Nothing was sent. Take it out, or put its record right.")
+
+
+def _placed(content: Content) -> Iterator[tuple[Content, Content]]:
+    for block in content["blocks"]:
+        for story in stories_of({"blocks": [block]}):
+            yield block, story
+
+
+def _ends_soon(story: Content, due: datetime) -> bool:
+    ends = story["care"]["expires_on"]
+    return bool(ends) and datetime.fromisoformat(ends).date() < (due + _SOON).date()
+
+
+def _finding(level: str, code: str, message: str, block: Content) -> Finding:
+    return {"level": level, "code": code, "message": message, "block": block["key"], "field": ""}

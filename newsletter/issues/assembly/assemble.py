@@ -1,0 +1,261 @@
+"""Slot -> issue in draft, with its reasons; or a slot skipped because there is nothing new."""
+
+import secrets
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max, Q
+from django.utils.translation import gettext as _
+
+from newsletter.common.errors import BadRule, WrongState
+from newsletter.issues.approval.approval_rules import count_recipients
+from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
+from newsletter.issues.assembly.digest import (
+    NOTHING_SENT,
+    choose_month,
+    digest_subject,
+    find_digest_due,
+    make_digest_slot,
+)
+from newsletter.issues.assembly.draft import draft_body, draft_preheader, draft_subject
+from newsletter.issues.assembly.publication_switches import require_publication_on
+from newsletter.issues.assembly.schedule import Due, due_after, due_at_local
+from newsletter.issues.assembly.selection import Choice, choose_content, has_new_event
+from newsletter.models import Issue, PlacedStory, Publication, Slot, Story, move
+
+GRACE = timedelta(hours=6)
+NOTHING_NEW = "Nothing new: no story and no new event since the last issue was assembled."
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """What became of a slot. ``made`` says whether this call did it, or found it done."""
+
+    slot: Slot
+    issue: Issue | None
+    made: bool
+
+
+def open_due_slots(*, publication: Publication, now: datetime) -> list[Slot]:
+    """Make the slots whose time of assembly has come and that are not there yet; of several missed, only the last can go."""
+    return [*_open_issue_slots(publication, now), *_open_digest_slot(publication, now)]
+
+
+def _open_digest_slot(publication: Publication, now: datetime) -> list[Slot]:
+    due = find_digest_due(publication=publication, now=now, grace=GRACE)
+    if due is None:
+        return []
+    slot, new = make_digest_slot(publication=publication, due=due, now=now)
+    return [slot] if new else []
+
+
+def _open_issue_slots(publication: Publication, now: datetime) -> list[Slot]:
+    lead = timedelta(hours=publication.lead_hours)
+    slots = publication.slots.filter(kind=Slot.Kind.ISSUE)
+    last = slots.filter(due_at__lte=now + lead).order_by("-due_at").first()
+    missing: list[Due] = []
+    after = max(last.due_at, publication.made_at) if last else publication.made_at
+    for due in due_after(after, schedule=publication.schedule, zone=publication.zone):
+        if due.at - lead > now:
+            break
+        missing = [*missing[-9:], due]
+    made = []
+    for due in missing:
+        late = due.at + GRACE < now or (due is not missing[-1] and due.at < now)
+        slot, new = _make_slot(publication=publication, due=due, now=now)
+        if new and late:
+            move(slot, of=[Slot.State.DUE], to=Slot.State.MISSED, reason=_missed(due, now))
+        if new:
+            made.append(slot)
+    return made
+
+
+def find_slot(*, publication: Publication, due: str, now: datetime, kind: str = Slot.Kind.ISSUE) -> Slot:
+    """The slot of a wall-clock time given by a person, or the next one of the schedule; made if need be.
+
+    Of a digest, there is one a month: the slot of the month in which the time falls.
+    """
+    schedule = publication.digest_schedule if kind == Slot.Kind.DIGEST else publication.schedule
+    if due:
+        moment = due_at_local(due, zone=publication.zone)
+        if moment.at + GRACE < now:
+            raise WrongState(
+                _("%(local)s is more than six hours past. Name a moment to come, or leave --due out.")
+                % {"local": moment.local}
+            )
+    else:
+        moment = next(due_after(now, schedule=schedule, zone=publication.zone))
+        slots = publication.slots.filter(kind=kind)
+        waiting = slots.filter(state=Slot.State.DUE, due_at__gte=now - GRACE, due_at__lte=moment.at)
+        if first := waiting.order_by("due_at").first():
+            return first
+    if kind == Slot.Kind.DIGEST:
+        return make_digest_slot(publication=publication, due=moment, now=now)[0]
+    return _make_slot(publication=publication, due=moment, now=now)[0]
+
+
+def is_scheduled(slot: Slot) -> bool:
+    """Whether the slot is a moment of its publication's schedule, and not one that a person made up."""
+    publication = slot.publication
+    schedule = publication.digest_schedule if slot.kind == Slot.Kind.DIGEST else publication.schedule
+    before = slot.due_at - timedelta(seconds=1)
+    return next(due_after(before, schedule=schedule, zone=publication.zone)).at == slot.due_at
+
+
+def find_open_slots(*, now: datetime) -> list[Slot]:
+    """Slots to assemble now, and skipped ones whose time has not come yet: news may still arrive. Late ones are missed."""
+    slots = Slot.objects.filter(publication__enabled=True).select_related("publication")
+    slots = slots.exclude(kind=Slot.Kind.DIGEST, publication__monthly_digest=False)
+    for slot in slots.filter(state=Slot.State.DUE, due_at__lt=now - GRACE):
+        move(slot, of=[Slot.State.DUE], to=Slot.State.MISSED, reason="It was not assembled in time. Nothing was sent.")
+    open_now = Q(state=Slot.State.DUE) | Q(state=Slot.State.SKIPPED, due_at__gt=now)
+    return list(slots.filter(open_now).order_by("due_at"))
+
+
+@transaction.atomic
+def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
+    """Make the slot's issue, once. Raises WrongState where the slot was missed, SwitchedOff if the publication is off."""
+    slot = Slot.objects.select_for_update(of=("self",)).select_related("publication__brand").get(pk=slot.pk)
+    require_publication_on(slot.publication, kind=slot.kind)
+    if slot.state == Slot.State.MISSED:
+        raise WrongState(
+            _("The slot %(due_local)s was missed: %(reason)s") % {"due_local": slot.due_local, "reason": slot.reason}
+        )
+    skipped_before = slot.state == Slot.State.SKIPPED
+    if slot.state != Slot.State.DUE and not (skipped_before and now < slot.due_at):
+        return Assembly(slot=slot, issue=Issue.objects.filter(slot=slot).first(), made=False)
+    draft = make_draft(slot=slot, now=now)
+    if draft.nothing:
+        move(slot, of=[Slot.State.DUE], to=Slot.State.SKIPPED, reason=draft.nothing, assembled_at=now)
+        return Assembly(slot=slot, issue=None, made=not skipped_before)
+    issue = _make_issue(slot, draft, now)
+    move(
+        slot,
+        of=[Slot.State.DUE, Slot.State.SKIPPED],
+        to=Slot.State.ASSEMBLED,
+        assembled_at=now,
+        reason=_assembled(draft.choice.stories),
+    )
+    return Assembly(slot=slot, issue=issue, made=True)
+
+
+def next_number(*, publication: Publication, kind: str) -> int:
+    """Issues, digests and corrections are numbered apart. The table refuses a number that is taken meanwhile."""
+    return (publication.issues.filter(kind=kind).aggregate(last=Max("number"))["last"] or 0) + 1
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What an issue starts from; or ``nothing``, the reason why there is none."""
+
+    number: int
+    choice: Choice
+    subject: str = ""
+    body: list[tuple[str, Any]] = field(default_factory=list)
+    nothing: str = ""
+
+
+def make_draft(*, slot: Slot, now: datetime, apart_from: Issue | None = None) -> Draft:
+    """What the slot's issue would start from now. ``apart_from``: the issue that is there already."""
+    make = _draft_digest if slot.kind == Slot.Kind.DIGEST else _draft_issue
+    return make(slot, now, apart_from)
+
+
+def _draft_issue(slot: Slot, now: datetime, apart_from: Issue | None) -> Draft:
+    publication = slot.publication
+    number = apart_from.number if apart_from else next_number(publication=publication, kind=slot.kind)
+    since = last_assembled(slot)
+    choice = choose_content(
+        publication=publication, new_since=since, due_at=slot.due_at, now=now, apart_from=apart_from
+    )
+    if not choice.stories and not has_new_event(choice.events, since=since):
+        return Draft(number, choice, nothing=NOTHING_NEW)
+    subject = draft_subject(publication=publication, choice=choice, number=number)
+    return Draft(number, choice, subject, draft_body(publication=publication, choice=choice))
+
+
+def _draft_digest(slot: Slot, now: datetime, apart_from: Issue | None) -> Draft:
+    number = apart_from.number if apart_from else next_number(publication=slot.publication, kind=slot.kind)
+    choice, words = choose_month(slot=slot, now=now, apart_from=apart_from)
+    if not choice.stories:
+        return Draft(number, choice, nothing=NOTHING_SENT)
+    body = draft_body(publication=slot.publication, choice=choice, words=words)
+    return Draft(number, choice, digest_subject(slot=slot, choice=choice), body)
+
+
+def last_assembled(slot: Slot) -> datetime | None:
+    """When the slot before this one was assembled or found to have nothing new."""
+    earlier = slot.publication.slots.filter(kind=slot.kind, assembled_at__isnull=False).exclude(pk=slot.pk)
+    last: datetime | None = earlier.aggregate(last=Max("assembled_at"))["last"]
+    return last
+
+
+def _make_issue(slot: Slot, draft: Draft, now: datetime) -> Issue:
+    publication, choice = slot.publication, draft.choice
+    issue = Issue.objects.create(
+        publication=publication,
+        slot=slot,
+        kind=slot.kind,
+        number=draft.number,
+        public_id=secrets.token_hex(12),
+        made_at=now,
+        reasons=[asdict(reason) for reason in choice.reasons],
+        subject=draft.subject,
+        preheader=draft_preheader(choice),
+        body=draft.body,
+    )
+    remember_assembly(issue)
+    announce_audience(issue, now=now)
+    PlacedStory.objects.bulk_create(
+        PlacedStory(publication=publication, kind=slot.kind, story=story, issue=issue) for story in choice.stories
+    )
+    issue.save_revision(log_action=False)
+    return issue
+
+
+def remember_assembly(issue: Issue) -> None:
+    """Keep the issue as it was drafted, so that it can be told later what was edited by hand."""
+    issue.assembled = {
+        "subject": issue.subject,
+        "preheader": issue.preheader,
+        "body": issue.body.get_prep_value(),
+    }
+    Issue.objects.filter(pk=issue.pk).update(assembled=issue.assembled)
+
+
+def announce_audience(issue: Issue, *, now: datetime) -> None:
+    """Record how many people would get it, and by which list and segment: what staff are told when it is assembled.
+
+    If its segment names something that was deleted, there is no number, and the issue waits for a person.
+    """
+    try:
+        issue.announced_people = count_recipients(issue, now=now)
+    except BadRule:
+        return
+    issue.announced_audience = hash_audience(describe_audience(issue))
+    Issue.objects.filter(pk=issue.pk).update(
+        announced_people=issue.announced_people, announced_audience=issue.announced_audience
+    )
+
+
+def _make_slot(*, publication: Publication, due: Due, now: datetime) -> tuple[Slot, bool]:
+    return Slot.objects.get_or_create(
+        publication=publication,
+        kind=Slot.Kind.ISSUE,
+        due_local=due.local,
+        defaults={"due_at": due.at, "made_at": now},
+    )
+
+
+def _missed(due: Due, now: datetime) -> str:
+    hours = int((now - due.at).total_seconds() // 3600)
+    return (
+        f"Nobody was running when it was due; found {hours} hours late. Nothing was sent. "
+        "Send it by hand if it still makes sense."
+    )
+
+
+def _assembled(stories: list[Story]) -> str:
+    return f"Assembled with {len(stories)} {'story' if len(stories) == 1 else 'stories'}."

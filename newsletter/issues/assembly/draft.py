@@ -1,0 +1,107 @@
+"""Turns a choice of content into an issue's subject, preheader and blocks: the first draft that staff see."""
+
+from html import escape
+from typing import Any
+
+from newsletter.content.parsing.same_page import name_page
+from newsletter.issues.assembly.selection import Choice
+from newsletter.models import Publication, Story
+
+PREHEADER_LENGTH = 100
+RELATED_LINKS = 3
+_STORY_WORDS: dict[str, Any] = {"headline": "", "teaser": "", "picture": None, "link": ""}
+
+
+def draft_subject(*, publication: Publication, choice: Choice, number: int) -> str:
+    """The publication's subject rule, filled in. A story's own braces are kept apart from merge fields."""
+    lead = choice.stories[0].title if choice.stories else publication.name
+    words = {"lead_headline": literal(lead), "publication": literal(publication.name), "number": str(number)}
+    subject = publication.subject
+    for name, value in words.items():
+        subject = subject.replace("{" + name + "}", value)
+    return shorten(subject, 150)
+
+
+def draft_preheader(choice: Choice) -> str:
+    """What else is inside: the other headlines, else the lead's teaser."""
+    others = " · ".join(story.title for story in choice.stories[1:4])
+    teaser = choice.stories[0].teaser if choice.stories else ""
+    return shorten(literal(others or teaser), PREHEADER_LENGTH)
+
+
+def draft_body(
+    *, publication: Publication, choice: Choice, words: dict[int, dict[str, Any]] | None = None
+) -> list[tuple[str, Any]]:
+    """(block type, value) pairs for the issue's body. ``words``: how staff worded a story elsewhere, by its id."""
+    words = words or {}
+    body: list[tuple[str, Any]] = []
+    if publication.intro:
+        body.append(("note", {"heading": "", "text": paragraphs(publication.intro)}))
+    if choice.stories:
+        body.append(("lead_story", _story_choice(choice.stories[0], words)))
+    if len(choice.stories) > 1:
+        others = [_story_choice(story, words) for story in choice.stories[1:]]
+        body.append(("stories", {"heading": "", "stories": others}))
+    if choice.events or publication.host_url:
+        body.append(("events", {"heading": "", "events": choice.events}))
+    if choice.appeals:
+        body.append(("appeal", {"appeals": choice.appeals}))
+    related = find_related(choice.stories)
+    if related:
+        body.append(("related", {"heading": "", "links": [{"title": title, "url": url} for title, url in related]}))
+    return body
+
+
+def find_related(stories: list[Story]) -> list[tuple[str, str]]:
+    """Where the sources name related stories, those; else recent stories that share a topic. Never one that is in."""
+    inside = {name_page(story.url) for story in stories}
+    named = [
+        (str(title), str(url))
+        for story in stories
+        for title, url in story.related
+        if name_page(str(url)) not in inside and not has_mark(str(title))
+    ]
+    if named:
+        return list(dict.fromkeys(named))[:RELATED_LINKS]
+    topics = {topic.pk for story in stories for topic in story.topics.all()}
+    languages = {story.language for story in stories}
+    shared = (
+        Story.objects.filter(
+            topics__in=topics, language__in=languages, withdrawn_at__isnull=True, embargo_until__isnull=True
+        )
+        .exclude(url__in=[story.url for story in stories])
+        .distinct()
+    )
+    return [(story.title, story.url) for story in shared[: RELATED_LINKS * 2] if not has_mark(story.title)][
+        :RELATED_LINKS
+    ]
+
+
+def has_mark(title: str) -> bool:
+    """Whether a title bears the mark of a pseudonym: its note would have no place beside a bare link."""
+    return "*" in title
+
+
+def literal(text: str) -> str:
+    """Text from outside, with its braces kept apart so that they are never read as a merge field."""
+    return text.replace("{{", "{\u2060{").replace("{%", "{\u2060%")
+
+
+def shorten(text: str, length: int) -> str:
+    """At most ``length`` characters, cut at a word."""
+    text = " ".join(text.split())
+    if len(text) <= length:
+        return text
+    cut = text[: length - 1].rsplit(" ", 1)[0] or text[: length - 1]
+    return cut.rstrip(" ·,;:") + "…"
+
+
+def paragraphs(text: str) -> str:
+    """Plain staff text as rich text: a blank line starts a paragraph."""
+    parts = [part.strip() for part in text.replace("\r\n", "\n").split("\n\n") if part.strip()]
+    return "".join(f"<p>{escape(part, quote=False)}</p>".replace("\n", "<br/>") for part in parts)
+
+
+def _story_choice(story: Story, words: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    own: Any = words.get(story.pk, {})
+    return {"story": story, **{name: own.get(name) or blank for name, blank in _STORY_WORDS.items()}}

@@ -1,0 +1,42 @@
+"""Finds issues and publications by the names that people type."""
+
+from newsletter.common.errors import NotFound
+from newsletter.models import Issue, Publication
+
+
+def find_issue(name: str) -> Issue:
+    """By id, ``SLUG/NUMBER`` or ``SLUG/latest``; a digest or a correction as ``SLUG/digest-NUMBER`` or ``SLUG/digest-latest``."""
+    issues = Issue.objects.select_related(
+        "publication__brand", "publication__mailing_list", "publication__segment", "slot"
+    )
+    slug, slash, rest = name.strip().rpartition("/")
+    named, dash, number = rest.rpartition("-")
+    kind = named if dash else Issue.Kind.ISSUE
+    if not slash:
+        issue = issues.filter(pk=int(rest)).first() if rest.isdecimal() else None
+    elif number == "latest":
+        issue = issues.filter(publication__slug=slug, kind=kind).order_by("-number").first()
+    else:
+        issue = (
+            issues.filter(publication__slug=slug, kind=kind, number=int(number)).first() if number.isdecimal() else None
+        )
+    if issue is None:
+        known = issues.first()
+        hint = (
+            f" The newest is {known.reference}."
+            if known
+            else " There is none yet: run `newsletter assemble PUBLICATION`."
+        )
+        raise NotFound(f"There is no issue “{name}”. Name one by its id, SLUG/NUMBER or SLUG/latest.{hint}")
+    return issue
+
+
+def find_publication(slug: str) -> Publication:
+    publication = Publication.objects.select_related("brand", "mailing_list", "segment").filter(slug=slug).first()
+    if publication is None:
+        known = (
+            ", ".join(Publication.objects.values_list("slug", flat=True))
+            or "none yet: run `newsletter apply FILE.toml`"
+        )
+        raise NotFound(f"There is no publication “{slug}”. There are: {known}.")
+    return publication

@@ -1,0 +1,60 @@
+"""Publications and the newest slots and issues, as facts fit for JSON: for `newsletter status` and the API."""
+
+from datetime import datetime
+from typing import Any
+
+from newsletter.issues.assembly.overdue import find_overdue
+from newsletter.issues.assembly.schedule import describe, due_after
+from newsletter.models import Issue, Publication, Slot
+
+NEWEST = 20
+OVERDUE = "Its time came and nothing began it. Does the scheduler run?"
+
+
+def list_publications(*, now: datetime) -> list[dict[str, Any]]:
+    """Every publication with its schedule in words and its next slot, ISO 8601."""
+    return [
+        {
+            "slug": publication.slug,
+            "name": publication.name,
+            "enabled": publication.enabled,
+            "schedule": describe(
+                schedule=publication.schedule, zone=publication.zone, lead_hours=publication.lead_hours
+            ),
+            "next": next(due_after(now, schedule=publication.schedule, zone=publication.zone)).at.isoformat(),
+        }
+        for publication in Publication.objects.select_related("mailing_list")
+    ]
+
+
+def list_slots(*, most: int = NEWEST) -> list[dict[str, Any]]:
+    return [
+        {
+            "publication": slot.publication.slug,
+            "slot": slot.due_local,
+            "due": slot.due_at.isoformat(),
+            "state": slot.state,
+            "reason": slot.reason,
+        }
+        for slot in Slot.objects.select_related("publication")[:most]
+    ]
+
+
+def list_issues(*, now: datetime, publication: Publication | None = None, most: int = NEWEST) -> list[dict[str, Any]]:
+    """The newest issues, of all publications or of one. ``overdue``: its time came, and nothing began it."""
+    issues = Issue.objects.select_related("publication")
+    overdue = set(find_overdue(now=now).values_list("pk", flat=True))
+    if publication is not None:
+        issues = issues.filter(publication=publication)
+    return [
+        {
+            "id": issue.pk,
+            "issue": issue.reference,
+            "state": issue.state,
+            "subject": issue.subject,
+            "held": issue.held,
+            "overdue": issue.pk in overdue,
+            "reason": OVERDUE if issue.pk in overdue else issue.held_reason,
+        }
+        for issue in issues[:most]
+    ]

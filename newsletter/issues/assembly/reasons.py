@@ -1,0 +1,55 @@
+"""Why each story, event and appeal is in an issue as it stands, or out of it: for the desk's pickers. Reads only."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from newsletter.issues.assembly.assemble import make_draft
+from newsletter.issues.assembly.selection import Reason
+from newsletter.models import Appeal, EventNotice, Issue, Story
+
+BY_HAND, TAKEN_OUT, CAME_LATER = "put in by hand", "taken out by hand", "came after the issue was assembled"
+_ROWS: dict[str, Any] = {"story": Story, "event": EventNotice, "appeal": Appeal}
+
+
+def explain_candidates(issue: Issue, *, now: datetime) -> list[Reason]:
+    """Every candidate of now and everything that is in, with ``chosen`` as the issue stands; those that are in come first."""
+    if issue.slot is None:
+        return []
+    inside = find_inside(issue)
+    known = {(reason["kind"], reason["id"]) for reason in issue.reasons if reason.get("chosen")}
+    rules = make_draft(slot=issue.slot, now=now, apart_from=issue).choice.reasons
+    reasons = [_as_it_stands(reason, inside=inside, known=known) for reason in rules]
+    listed = {(reason.kind, reason.id) for reason in reasons}
+    by_hand = [
+        Reason(kind, row.pk, str(row), True, BY_HAND)
+        for kind, model in _ROWS.items()
+        for row in model.objects.filter(pk__in=[pk for its, pk in inside - listed if its == kind])
+    ]
+    return sorted([*by_hand, *reasons], key=lambda reason: not reason.chosen)
+
+
+def find_inside(issue: Issue) -> set[tuple[str, int]]:
+    """(kind, id) of everything that the body names."""
+    found: set[tuple[str, int]] = set()
+    for child in issue.body:
+        value = child.value
+        match child.block_type:
+            case "lead_story":
+                found |= {("story", value["story"].pk)} if value["story"] else set()
+            case "stories":
+                found |= {("story", item["story"].pk) for item in value["stories"] if item["story"]}
+            case "events":
+                found |= {("event", event.pk) for event in value["events"] if event}
+            case "appeal":
+                found |= {("appeal", appeal.pk) for appeal in value["appeals"] if appeal}
+    return found
+
+
+def _as_it_stands(reason: Reason, *, inside: set[tuple[str, int]], known: set[tuple[str, int]]) -> Reason:
+    key = (reason.kind, reason.id)
+    if reason.chosen == (key in inside):
+        return reason
+    if key in inside:
+        return replace(reason, chosen=True, why=f"{BY_HAND}; by the rules {reason.why}")
+    return replace(reason, chosen=False, why=TAKEN_OUT if key in known else CAME_LATER)

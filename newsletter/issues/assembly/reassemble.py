@@ -1,0 +1,103 @@
+"""Assembles an issue that waits once more, from what there is now, without losing what people made of it."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from newsletter.common.errors import NotAllowed, WrongState
+from newsletter.issues.approval.approve import OPEN_STATES, withdraw_approvals
+from newsletter.issues.assembly.assemble import make_draft
+from newsletter.issues.assembly.draft import draft_preheader
+from newsletter.issues.assembly.merge_edits import list_stories, merge_bodies
+from newsletter.issues.assembly.placements import place_stories
+from newsletter.issues.assembly.publication_switches import require_on
+from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.models import Issue, Story
+
+_NAMES = {
+    "note": "your words",
+    "stories": "your choice of stories and what you wrote for them",
+    "events": "your choice of events",
+    "appeal": "your choice of appeals",
+    "related": "your links",
+}
+
+
+@dataclass(frozen=True)
+class Reassembly:
+    """Titles of stories that came in and went out, and what was kept because somebody had edited it, in words."""
+
+    came: list[str]
+    went: list[str]
+    kept: list[str]
+    changed: bool
+
+
+@transaction.atomic
+def assemble_again(*, issue: Issue, by: Any, now: datetime) -> Reassembly:
+    """Raises NotAllowed; WrongState for an issue that is on its way, or that no slot stands behind."""
+    if not by.has_perm("newsletter.change_issue"):
+        raise NotAllowed(
+            _("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.") % {"by": by}
+        )
+    issue = Issue.objects.select_for_update(of=("self",)).select_related("slot__publication__brand").get(pk=issue.pk)
+    if issue.slot is None:
+        raise WrongState(
+            _("%(issue)s was not assembled from the sources, so it cannot be assembled again.") % {"issue": issue}
+        )
+    require_on(issue)
+    if issue.state not in (*OPEN_STATES, Issue.State.APPROVED):
+        raise WrongState(
+            _("%(issue)s is %(state)s; it is too late to assemble it again.")
+            % {"issue": issue, "state": issue.get_state_display()}
+        )
+    draft = make_draft(slot=issue.slot, now=now, apart_from=issue)
+    fresh = Issue(publication=issue.publication, body=draft.body, number=issue.number)
+    words = {"subject": draft.subject, "preheader": draft_preheader(draft.choice)}
+    before, hash_before = _plain(issue, issue.body.get_prep_value()), hash_content(resolve_content(issue))
+    merged = merge_bodies(
+        assembled=_plain(issue, issue.assembled.get("body", [])),
+        mine=_plain(issue, before),
+        new=_plain(issue, fresh.body.get_prep_value()),
+        most_stories=max(issue.publication.stories, len(draft.choice.stories)),
+    )
+    kept = [f"the {name}" for name in words if getattr(issue, name) != issue.assembled.get(name)]
+    for name, value in words.items():
+        if getattr(issue, name) == issue.assembled.get(name):
+            setattr(issue, name, value)
+    issue.body = issue.body.stream_block.to_python(merged.body)
+    issue.save()
+    Issue.objects.filter(pk=issue.pk).update(
+        assembled={**words, "body": merged.assembled}, reasons=[asdict(reason) for reason in draft.choice.reasons]
+    )
+    issue.refresh_from_db()
+    content = resolve_content(issue)
+    place_stories(issue=issue, content=content)
+    changed = hash_content(content) != hash_before
+    if changed:
+        issue.save_revision(user=by, log_action=False)
+        withdraw_approvals(issue=issue, now=now)
+    return Reassembly(
+        came=_titles(merged.body, but=before),
+        went=_titles(before, but=merged.body),
+        kept=kept + [_NAMES[kind] for kind in _NAMES if kind in merged.kept],
+        changed=changed,
+    )
+
+
+def _plain(issue: Issue, body: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A body's plain form with every field in it, also those that its blocks did not have when it was stored."""
+    value = issue.body.stream_block.to_python(body)
+    list(value)
+    plain: list[dict[str, Any]] = value.get_prep_value()
+    return plain
+
+
+def _titles(body: list[dict[str, Any]], *, but: list[dict[str, Any]]) -> list[str]:
+    there = {value["story"] for value in list_stories(but)}
+    ids = [value["story"] for value in list_stories(body) if value["story"] not in there]
+    titles = dict(Story.objects.filter(pk__in=ids).values_list("pk", "title"))
+    return [titles[pk] for pk in ids if pk in titles]

@@ -1,0 +1,136 @@
+"""Due moments: five cron fields of wall-clock time in an IANA zone. Arithmetic only, no tables.
+
+A wall-clock time that does not exist (spring) is due at the first moment after the gap; one that comes twice (autumn)
+is due the first time. Weekday numbers are turned into names, because tools disagree on what 1 means.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+from django.utils.translation import gettext as _
+
+from newsletter.common.errors import BadSchedule
+
+WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_LOCAL = "%Y-%m-%dT%H:%M"
+
+
+@dataclass(frozen=True)
+class Due:
+    """One due moment: ``local`` is ``YYYY-MM-DDTHH:MM`` without offset, ``at`` the instant in UTC."""
+
+    local: str
+    at: datetime
+
+
+def check_schedule(*, schedule: str, zone: str) -> str:
+    """The schedule with weekdays as names. Raises BadSchedule that says what is wrong."""
+    fields = schedule.split()
+    if len(fields) != 5:
+        raise BadSchedule(
+            _(
+                "“%(schedule)s” is not a schedule: it needs five fields, minute hour day month weekday, "
+                "such as “0 9 * * thu”."
+            )
+            % {"schedule": schedule}
+        )
+    _zone(zone)
+    fields[4] = _name_weekdays(fields[4].lower())
+    named = " ".join(fields)
+    try:
+        next(CronSim(named, datetime(2026, 1, 1)))  # noqa: DTZ001 - wall clock on purpose
+    except (CronSimError, StopIteration) as error:
+        raise BadSchedule(
+            _("“%(schedule)s” is not a schedule that ever falls due: %(value)s.")
+            % {"schedule": schedule, "value": error or "no such date"}
+        ) from error
+    return named
+
+
+def due_after(moment: datetime, *, schedule: str, zone: str) -> Iterator[Due]:
+    """Every due moment after an instant, in order, without end."""
+    local_zone = _zone(zone)
+    start = moment.astimezone(local_zone).replace(tzinfo=None) - timedelta(hours=3)
+    last = moment
+    for wall in CronSim(schedule, start):
+        due = Due(local=wall.strftime(_LOCAL), at=_instant(wall, local_zone))
+        if due.at > last:
+            last = due.at
+            yield due
+
+
+def due_at_local(local: str, *, zone: str) -> Due:
+    """The due moment of a wall-clock time given by a person (``YYYY-MM-DDTHH:MM``, or an instant with offset)."""
+    local_zone = _zone(zone)
+    try:
+        given = datetime.fromisoformat(local)
+    except ValueError as error:
+        raise BadSchedule(
+            _("“%(local)s” is not a date and time: write it as 2026-11-26T09:00.") % {"local": local}
+        ) from error
+    wall = given.astimezone(local_zone).replace(tzinfo=None) if given.tzinfo else given
+    wall = wall.replace(second=0, microsecond=0)
+    return Due(local=wall.strftime(_LOCAL), at=_instant(wall, local_zone))
+
+
+def describe(*, schedule: str, zone: str, lead_hours: int) -> str:
+    """The schedule in words, for staff: “Thursday 09:00 (Europe/London), assembled 24 hours before”."""
+    minute, hour, day, month, weekday = schedule.split()
+    names = {
+        "mon": "Monday",
+        "tue": "Tuesday",
+        "wed": "Wednesday",
+        "thu": "Thursday",
+        "fri": "Friday",
+        "sat": "Saturday",
+        "sun": "Sunday",
+    }
+    lead = f"assembled {lead_hours} hours before"
+    if day == month == "*" and minute.isdecimal() and hour.isdecimal() and (weekday == "*" or weekday in names):
+        which = "Every day" if weekday == "*" else f"Every {names[weekday]}"
+        return f"{which} {int(hour):02d}:{int(minute):02d} ({zone}), {lead}"
+    if month == weekday == "*" and day.isdecimal() and minute.isdecimal() and hour.isdecimal():
+        return f"Day {day} of every month, {int(hour):02d}:{int(minute):02d} ({zone}), {lead}"
+    return f"“{schedule}” ({zone}), {lead}"
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise BadSchedule(
+            _("“%(name)s” is not a time zone: write one such as Europe/London.") % {"name": name}
+        ) from error
+
+
+def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
+    instant = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == wall:
+        return instant
+    return _end_of_gap(wall, zone)
+
+
+def _end_of_gap(wall: datetime, zone: ZoneInfo) -> datetime:
+    before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    after = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    low, high = min(before, after), max(before, after)
+    offset = low.astimezone(zone).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) / 2
+        if middle.astimezone(zone).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return high.replace(microsecond=0)
+
+
+def _name_weekdays(field: str) -> str:
+    head, slash, step = field.partition("/")
+    parts = [
+        "-".join(WEEKDAYS[int(end)] if end.isdecimal() and int(end) < len(WEEKDAYS) else end for end in part.split("-"))
+        for part in head.split(",")
+    ]
+    return ",".join(parts) + slash + step

@@ -1,0 +1,168 @@
+"""The organisation's protected terms: added, listed masked, shown one at a time, removed. Kept sealed; no message has one."""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from newsletter.common.errors import DomainError, NotAllowed, NotReady
+from newsletter.common.text import clean_line
+from newsletter.issues.protected_terms.encryption import is_sealed_anew, seal, unseal
+from newsletter.models import ProtectedTerm
+from newsletter.rendering.text_search.matcher import Matcher, is_short, mask, name_letters
+
+MOST = 2000
+LONGEST = 200
+RIGHT = "newsletter.change_protectedterm"
+
+
+class BadTerms(DomainError):
+    """What was pasted cannot be kept as it is; the message names lines by their number."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of the lines. ``short`` are those found only as they are written."""
+
+    terms: list[ProtectedTerm]
+    known: int
+    short: int
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A term as the list shows it. ``masked`` is "" where no key of this installation opens it."""
+
+    term: ProtectedTerm
+    masked: str
+    short: bool
+
+
+def add_terms(*, lines: str, note: str, by: Any, now: datetime) -> Added:
+    """Keep each line as a term; one that is there already stays as it is. All of them, or none.
+
+    Raises NotAllowed, and BadTerms, which names lines by number and never by what they say.
+    """
+    require_right(by)
+    terms = _read_lines(lines)
+    note = clean_line(note, most=200)
+    if Matcher(dict(enumerate(terms.values()))).find(note):
+        raise BadTerms(_("The note gives a term away. Say why it is here in other words."))
+    with transaction.atomic():
+        _wait_for_others()
+        known = set(ProtectedTerm.objects.filter(digest__in=list(terms)).values_list("digest", flat=True))
+        new = {digest: text for digest, text in terms.items() if digest not in known}
+        if ProtectedTerm.objects.count() + len(new) > MOST:
+            raise BadTerms(_("There is room for %(most)s terms. Take out what is no longer needed.") % {"most": MOST})
+        ProtectedTerm.objects.bulk_create(
+            [ProtectedTerm(digest=digest, sealed=seal(text), note=note, made_at=now) for digest, text in new.items()],
+            ignore_conflicts=True,
+        )
+    made = list(ProtectedTerm.objects.filter(digest__in=list(new)))
+    return Added(terms=made, known=len(known), short=sum(map(is_short, new.values())))
+
+
+def remove_terms(*, ids: Iterable[int], by: Any) -> list[ProtectedTerm]:
+    """Take terms off the list. Returns those that were there. Raises NotAllowed."""
+    require_right(by)
+    with transaction.atomic():
+        gone = list(ProtectedTerm.objects.filter(pk__in=list(ids)).select_for_update())
+        ProtectedTerm.objects.filter(pk__in=[term.pk for term in gone]).delete()
+    return gone
+
+
+def reveal_term(*, term: ProtectedTerm, by: Any) -> str:
+    """What a term says, for somebody who may know; whoever calls this writes it to the staff log. Raises NotAllowed."""
+    require_right(by)
+    text = unseal(term.sealed)
+    if text is None:
+        raise NotReady(
+            _("None of this installation's keys opens this term. Put the old secret key back, or take the term out.")
+        )
+    return text
+
+
+def list_terms() -> list[Listed]:
+    """Every term, masked, newest first."""
+    listed = []
+    for term in ProtectedTerm.objects.order_by("-made_at", "-pk"):
+        text = unseal(term.sealed)
+        listed.append(Listed(term, mask(text) if text else "", bool(text) and is_short(text or "")))
+    return listed
+
+
+def seal_anew() -> int:
+    """Seal with the newest key what an old one sealed. Part of what runs by itself; safe to repeat. Returns how many."""
+    done = 0
+    for term in ProtectedTerm.objects.all():
+        if not is_sealed_anew(term.sealed) and (text := unseal(term.sealed)) is not None:
+            done += ProtectedTerm.objects.filter(pk=term.pk, sealed=term.sealed).update(sealed=seal(text))
+    return done
+
+
+def count_lost() -> int:
+    """How many terms no key of this installation opens."""
+    return sum(unseal(sealed) is None for sealed in ProtectedTerm.objects.values_list("sealed", flat=True))
+
+
+def require_right(by: Any) -> None:
+    if not by.has_perm(RIGHT):
+        raise NotAllowed(
+            _("%(by)s may not see protected terms. An administrator can give the role “data”.") % {"by": by}
+        )
+
+
+def _wait_for_others() -> None:
+    """Terms are committed in the order of their ids, by which a send knows what it was searched for."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {ProtectedTerm._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
+
+
+def _read_lines(lines: str) -> dict[str, str]:
+    """The terms by what names them, in their order."""
+    terms: dict[str, str] = {}
+    long, empty = [], []
+    for number, line in enumerate(lines.splitlines(), 1):
+        text = " ".join(line.split())
+        if not text:
+            continue
+        letters = name_letters(text)
+        if len(text) > LONGEST:
+            long.append(number)
+        elif len(letters) < 2:
+            empty.append(number)
+        else:
+            terms.setdefault(_digest(letters), text)
+    faults = [
+        _("%(which)s: longer than %(longest)s characters. One name, number or address a line.")
+        % {"which": _say_lines(long), "longest": LONGEST}
+        if long
+        else "",
+        _("%(which)s: too short to look for. A term has two letters or digits at least.") % {"which": _say_lines(empty)}
+        if empty
+        else "",
+    ]
+    if any(faults):
+        raise BadTerms(" ".join(filter(None, faults)))
+    if not terms:
+        raise BadTerms(_("Nothing was written. Write one name, number or address a line."))
+    return terms
+
+
+def _say_lines(numbers: list[int]) -> str:
+    shown = ", ".join(map(str, numbers[:5])) + (" …" if len(numbers) > 5 else "")
+    return ngettext("Line %(shown)s", "Lines %(shown)s", len(numbers)) % {"shown": shown}
+
+
+def _digest(letters: str) -> str:
+    """Keyed, so that nobody with the database alone can try names; by the key that never changes, so that it stays unique."""
+    message = f"protected-term:{letters}".encode()
+    return hmac.new(settings.SUBSCRIBERS_ADDRESS_KEY.encode(), message, hashlib.sha256).hexdigest()

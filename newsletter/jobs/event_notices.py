@@ -1,0 +1,79 @@
+"""Tells staff by mail of events that changed after people were shown them: one mail for all that changed together."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import F, Q, QuerySet
+
+from newsletter.issues.corrections.changed_events import (
+    ChangedEvent,
+    changed_events,
+    find_changed_events,
+    is_being_sent,
+)
+from newsletter.issues.corrections.correct import Misled
+from newsletter.jobs.staff_notices import write_notice
+from newsletter.models import EventNotice, Publication
+
+NAMED = 5
+
+
+def tell_of_changed_events(*, now: datetime) -> None:
+    """Write one notice for each publication. An event whose issue is still being sent is told of when somebody has it."""
+    untold = changed_events(now=now).filter(Q(change_told_at__isnull=True) | Q(change_told_at__lt=F("changed_at")))
+    if not untold.exists():
+        return
+    found = find_changed_events(now=now, untold=True)
+    by_publication: dict[Publication, list[tuple[EventNotice, Misled]]] = defaultdict(list)
+    for changed in found:
+        for misled in changed.misled:
+            by_publication[misled.publication].append((changed.event, misled))
+    for publication, changes in by_publication.items():
+        _write(publication, changes, now=now)
+    _note(untold, found, now=now)
+
+
+def _write(publication: Publication, changes: Sequence[tuple[EventNotice, Misled]], *, now: datetime) -> None:
+    changes = sorted(changes, key=lambda one: (one[0].starts_at, one[0].pk))
+    first = changes[0][0]
+    if len(changes) == 1:
+        subject = f"An event changed after {publication} showed it: {first.title}"
+    else:
+        subject = f"{len(changes)} events changed after {publication} showed them: {first.title} and others"
+    words = [_say(event, misled) for event, misled in changes[:NAMED]]
+    if len(changes) > NAMED:
+        words.append(f"{len(changes) - NAMED} more events changed too; Home lists them.")
+    words.append("Nobody is told until you announce the change.")
+    link = f"{settings.NEWSLETTER_SITE_URL}/admin/"
+    if len(changes) == 1:
+        link = f"{link}events/announce/{first.pk}/"
+    write_notice(publication, f"events-{publication.pk}-{_name(changes)}", subject, words, link, now)
+
+
+def _say(event: EventNotice, misled: Misled) -> str:
+    people = f"{misled.people:,} {'person was' if misled.people == 1 else 'people were'} shown it otherwise."
+    if event.cancelled:
+        return f"“{event.title}” ({misled.when}) does not take place. {people}"
+    if misled.was["cancelled"]:
+        return f"“{event.title}” takes place after all: {misled.when_now}. {people}"
+    was, now_is = _join(misled.when, misled.where), _join(misled.when_now, misled.where_now)
+    return f"“{event.title}” was shown as {was}. It is {now_is} now. {people}"
+
+
+def _join(when: str, where: str) -> str:
+    return f"{when} · {where}" if where else when
+
+
+def _name(changes: Sequence[tuple[EventNotice, Misled]]) -> str:
+    facts = "|".join(f"{event.pk}:{event.changed_at}" for event, _ in changes)
+    return hashlib.sha256(facts.encode()).hexdigest()[:20]
+
+
+def _note(untold: QuerySet[EventNotice], found: list[ChangedEvent], *, now: datetime) -> None:
+    told = {changed.event.pk for changed in found}
+    for event in list(untold):
+        if event.pk in told or not is_being_sent(event):
+            EventNotice.objects.filter(pk=event.pk, changed_at=event.changed_at).update(change_told_at=now)

@@ -1,0 +1,47 @@
+"""Tells staff by mail that as many sign-ups wait as may wait, so that further ones are dropped."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.models import Permission, User
+from django.db.models import Q
+
+from newsletter.models import Publication, StaffNotice
+from subscribers.consent.signup_limits import MOST_HELD, is_full
+from subscribers.models import HeldSignup
+
+HELD_KEY = "held-full-"
+
+
+def tell_of_full_hold(*, now: datetime) -> None:
+    """Write a mail to everybody who may decide about sign-ups, once a day (UTC) while the limit is reached."""
+    publication = Publication.objects.order_by("pk").first()
+    if publication is None or not is_full(waiting=HeldSignup.objects.count()):
+        return
+    StaffNotice.objects.bulk_create(
+        (
+            StaffNotice(
+                key=f"{HELD_KEY}{now:%Y-%m-%d}",
+                person=person,
+                subject="So many sign-ups wait that further ones are dropped",
+                paragraphs=[
+                    f"{MOST_HELD:,} sign-ups are waiting, which is the limit.",
+                    "Until somebody decides about some of them, further sign-ups that stand out are dropped: these people "
+                    "are not asked by mail. Other sign-ups go on as ever.",
+                ],
+                link=f"{settings.NEWSLETTER_SITE_URL}/admin/people/held/",
+                publication=publication,
+                made_at=now,
+            )
+            for person in _find_those_who_decide()
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _find_those_who_decide() -> list[User]:
+    may = Permission.objects.filter(content_type__app_label="subscribers", codename="add_subscription")
+    people = User.objects.filter(
+        Q(is_superuser=True) | Q(groups__permissions__in=may) | Q(user_permissions__in=may), is_active=True
+    )
+    return list(people.exclude(email="").distinct().order_by("pk"))

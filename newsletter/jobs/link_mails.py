@@ -1,0 +1,65 @@
+"""Sends the links that people asked for: to their choices, their data, another address. Never behind a bulk send."""
+
+import logging
+from dataclasses import replace
+from datetime import datetime
+
+from newsletter.common.languages import best_language
+from newsletter.jobs.confirmations import find_sender
+from newsletter.models import Publication
+from newsletter.providers.base.contract import Adapter, Verdict
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
+from newsletter.sending.notices.system_mail import Sender, send_notice, sender_of
+from subscribers.links.mail_texts import write_link_mail
+from subscribers.links.mailed_links import Kind, due_links, link_url, mark_link_sent
+from subscribers.models import MailedLink
+
+log = logging.getLogger(__name__)
+AT_ONCE = 100
+
+
+def send_due_links(*, now: datetime, adapter: Adapter | None = None) -> int:
+    """Send what is due; each row is claimed first. Returns how many mails the provider took.
+
+    Where the provider asks to wait, or does not answer, the rest stays as it is until it may be called again.
+    """
+    adapter = adapter or current_adapter()
+    sent = 0
+    for link in due_links(now=now)[:AT_ONCE]:
+        if must_wait(adapter=adapter, now=now):
+            break
+        sender = find_sender(link.mailing_list) or _any_sender()
+        if sender is None:
+            log.error("There is no publication yet, so there is nobody to mail a link from.")
+            break
+        if mark_link_sent(link=link, now=now):
+            sent += _send(link, sender=sender, adapter=adapter, now=now)
+    return sent
+
+
+def _any_sender() -> Sender | None:
+    publication = Publication.objects.select_related("brand").order_by("pk").first()
+    return sender_of(publication) if publication else None
+
+
+def _send(link: MailedLink, *, sender: Sender, adapter: Adapter, now: datetime) -> int:
+    language = best_language([link.subscriber.language]) or sender.language
+    mail = write_link_mail(kind=Kind(link.kind), organisation=sender.look.name, language=language)
+    outcome = send_notice(
+        adapter=adapter,
+        sender=replace(sender, language=language),
+        to=link.new_email or link.subscriber.email,
+        key=f"link-{link.pk}",
+        subject=mail.subject,
+        paragraphs=[mail.text],
+        button=(mail.button, link_url(link=link, now=now)),
+        now=now,
+        reason=mail.reason,
+    )
+    if may_be_repeated(outcome):
+        MailedLink.objects.filter(pk=link.pk).update(sent_at=None)
+        log.warning("A mail with a link was not sent and is tried again: %s", outcome.reason)
+    elif outcome.verdict is not Verdict.ACCEPTED:
+        log.error("A mail with a link may not have been sent: %s", outcome.reason)
+    return int(outcome.verdict is Verdict.ACCEPTED)

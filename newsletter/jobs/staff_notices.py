@@ -1,0 +1,187 @@
+"""Tells staff by mail what happened while nobody was at the desk. What is to be told is a row; it is sent until it was taken."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+
+from django.conf import settings
+from django.contrib.auth.models import Permission, User
+from django.db.models import Q
+from django.utils import translation
+
+from newsletter.common.translation import say
+from newsletter.issues.approval.approval_rules import is_automatic, why_a_person_must
+from newsletter.issues.approval.decision_links import make_decision_url
+from newsletter.issues.assembly.assemble import Assembly
+from newsletter.issues.assembly.draft import literal
+from newsletter.issues.protected_terms.check import hide_protected
+from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.jobs.export_notices import EXPORT_KEY
+from newsletter.jobs.held_signup_notices import HELD_KEY
+from newsletter.models import Issue, Publication, Source, StaffNotice
+from newsletter.providers.base.contract import Adapter, Verdict
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
+from newsletter.sending.notices.staff_language import language_of
+from newsletter.sending.notices.system_mail import send_notice, sender_of
+
+log = logging.getLogger(__name__)
+AT_ONCE = 50
+_WHY = "You get this because you may approve issues."
+_WHY_EXPORT = "You get this because you look after the people."
+
+
+def tell_of_assembly(assembly: Assembly, *, now: datetime) -> None:
+    """An issue waits to be read, or a slot was skipped."""
+    slot, issue, publication = assembly.slot, assembly.issue, assembly.slot.publication
+    when = f"{slot.due_local.replace('T', ' at ')} ({publication.zone})"
+    if issue is None:
+        subject = f"{publication.name}: nothing goes out on {slot.due_local[:10]}"
+        words = [slot.reason, *_say_missing(publication)]
+        write_notice(publication, f"skipped-{slot.pk}", subject, words, _home(), now)
+    else:
+        first, many = _next(issue, when)
+        words = [first, f"Its subject: {literal(issue.subject)}", many, *_say_missing(publication)]
+        write_notice(
+            publication, f"assembled-{slot.pk}", f"{issue} is ready to read", words, _decide(issue, now=now), now
+        )
+
+
+def tell_of_hold(issue: Issue, *, now: datetime) -> None:
+    """An issue did not go out when it should have. Each reason is told once."""
+    words = [issue.held_reason, "Nothing of it was sent. Look at it, then release it or send it by hand."]
+    why = sha256(issue.held_reason.encode()).hexdigest()[:12]
+    write_notice(issue.publication, f"held-{issue.pk}-{why}", f"{issue} is held", words, page_of(issue), now)
+
+
+def tell_of_waiting_seconds(*, now: datetime) -> None:
+    """Issues that one person has approved and that a second one must."""
+    for issue in Issue.objects.filter(state=Issue.State.IN_REVIEW).select_related("publication", "slot"):
+        approval = issue.approvals.filter(withdrawn_at__isnull=True, person__isnull=False).order_by("at").first()
+        if approval is None:
+            continue
+        words = [
+            f"{approval.person} has approved it. So many people get it that a second person has to.",
+            "Without a second approval nothing goes out.",
+        ]
+        key = f"second-{issue.pk}-{approval.sha256[:16]}"
+        write_notice(
+            issue.publication, key, f"{issue} waits for a second approval", words, _decide(issue, now=now), now
+        )
+
+
+def tell_of_waiting(issue: Issue, *, why: str, now: datetime) -> None:
+    """An automatic issue did not go out at its time, because a rule asks for a person."""
+    words = [why, "Nothing of it was sent. Without approval nothing goes out."]
+    key = f"waits-{issue.pk}-{issue.approvals.count()}"
+    write_notice(issue.publication, key, f"{issue} waits for an approval", words, _decide(issue, now=now), now)
+
+
+def tell_of_change(issue: Issue, *, what: Sequence[str], now: datetime) -> None:
+    """What an approved issue shows is no longer what was approved."""
+    words = [
+        f"After it was approved, this changed: {'; '.join(what).removesuffix('.')}.",
+        "It does not go out until somebody has read it again and approved it.",
+    ]
+    key = f"changed-{issue.pk}-{issue.approvals.count()}"
+    write_notice(issue.publication, key, f"{issue} changed and needs a new approval", words, page_of(issue), now)
+
+
+def send_due_notices(*, now: datetime, adapter: Adapter | None = None) -> int:
+    """Send what is to be told; a mail that was surely not taken is tried again. Returns how many were taken."""
+    adapter = adapter or current_adapter()
+    taken = 0
+    waiting = StaffNotice.objects.filter(sent_at__isnull=True).select_related("person", "publication__brand")
+    for notice in waiting[:AT_ONCE]:
+        if must_wait(adapter=adapter, now=now):
+            break
+        if StaffNotice.objects.filter(pk=notice.pk, sent_at__isnull=True).update(sent_at=now):
+            taken += _send(notice, adapter, now=now)
+    return taken
+
+
+def find_approvers() -> list[User]:
+    may = Permission.objects.filter(content_type__app_label="newsletter", codename="approve_issue")
+    people = User.objects.filter(Q(groups__permissions__in=may) | Q(user_permissions__in=may), is_active=True)
+    return list(people.exclude(email="").distinct().order_by("pk"))
+
+
+def write_notice(
+    publication: Publication,
+    key: str,
+    subject: str,
+    paragraphs: Sequence[str],
+    link: str | Callable[[User], str],
+    now: datetime,
+) -> None:
+    """Everybody who may approve is to hear of it, once for each ``key``."""
+    StaffNotice.objects.bulk_create(
+        (
+            StaffNotice(
+                key=key,
+                person=person,
+                subject=hide_protected(subject)[:300],
+                paragraphs=[hide_protected(paragraph) for paragraph in paragraphs],
+                link=link if isinstance(link, str) else link(person),
+                publication=publication,
+                made_at=now,
+            )
+            for person in find_approvers()
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _send(notice: StaffNotice, adapter: Adapter, *, now: datetime) -> int:
+    language = language_of(notice.person)
+    with translation.override(language):
+        outcome = send_notice(
+            adapter=adapter,
+            sender=replace(sender_of(notice.publication), language=language.partition("-")[0]),
+            to=notice.person.email,
+            key=f"staff-{notice.pk}",
+            subject=literal(say(hide_protected(notice.subject))),
+            paragraphs=[literal(say(hide_protected(paragraph))) for paragraph in notice.paragraphs],
+            button=(say("Open it in the desk"), notice.link),
+            now=now,
+            reason=say(_WHY_EXPORT if notice.key.startswith((EXPORT_KEY, HELD_KEY)) else _WHY),
+        )
+    if may_be_repeated(outcome):
+        StaffNotice.objects.filter(pk=notice.pk).update(sent_at=None)
+        log.warning("Staff could not be told and will be: %s", outcome.reason)
+    return int(outcome.verdict is Verdict.ACCEPTED)
+
+
+def _next(issue: Issue, when: str) -> tuple[str, str]:
+    """What happens next, and to how many people it goes or why a person must approve it."""
+    people = issue.announced_people or 0
+    many = f"It goes to {people:,} people." if people != 1 else "It goes to 1 person."
+    why = why_a_person_must(issue, people=people) if is_automatic(issue) else ""
+    if is_automatic(issue) and not why:
+        return f"{issue} goes out on {when} unless somebody holds it.", many
+    waits = f"{issue} waits for your approval. It is due on {when}; without approval nothing goes out."
+    return waits, why or many
+
+
+def _decide(issue: Issue, *, now: datetime) -> Callable[[User], str]:
+    """Each approver's own link to the page on which one decides about what the issue says now."""
+    sha256 = hash_content(resolve_content(issue))
+    return lambda person: make_decision_url(issue=issue.public_id, sha256=sha256, person=person.pk, now=now)
+
+
+def _say_missing(publication: Publication) -> list[str]:
+    """The sources of which something may be missing, because they could not be read (F14)."""
+    chosen = publication.sources.values_list("pk", flat=True)
+    failing = Source.objects.filter(enabled=True, failures__gt=0).order_by("name")
+    names = list((failing.filter(pk__in=chosen) if chosen else failing).values_list("name", flat=True))
+    return [f"What is new there may be missing, for it could not be read: {', '.join(names)}."] if names else []
+
+
+def page_of(issue: Issue) -> str:
+    return f"{settings.NEWSLETTER_SITE_URL}/admin/issues/{issue.pk}/overview/"
+
+
+def _home() -> str:
+    return f"{settings.NEWSLETTER_SITE_URL}/admin/"

@@ -1,0 +1,60 @@
+"""The receipt of an issue as a table for a terminal."""
+
+import csv
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+
+from newsletter.common.text import guard_cell
+from newsletter.models import Send
+from newsletter.sending.settling.receipt import list_deliveries
+
+_MEANING = {
+    "accepted": "the provider took it",
+    "pending": "not handed over yet",
+    "rejected": "the provider refused it",
+    "skipped": "left between the freeze and the call",
+    "uncertain": "called, and we do not know; never sent again unasked",
+}
+_OF_CANCELLED = {"skipped": "the send was cancelled before it came to them, or they had left"}
+
+
+def print_receipt(status: dict[str, Any], *, console: Console) -> None:
+    """Audience = accepted + rejected + skipped + excluded + uncertain (+ pending), to the person."""
+    audience, send = status["audience"], status["send"]
+    console.print(f"{status['issue']}: {status['subject']}", markup=False, highlight=False)
+    console.print(
+        f"state {status['state']}" + (f", send {send['state']} by {send['provider']}" if send else ""),
+        markup=False,
+        highlight=False,
+    )
+    if send is None:
+        return
+    table = Table("people", "", "", box=None, show_header=False)
+    table.columns[0].justify = "right"
+    table.add_row(f"{audience['candidates']:,}", "on the list", "")
+    for reason, people in audience["excluded"].items():
+        table.add_row(f"{people:,}", f"excluded: {reason}", "may not be mailed")
+    table.add_row(f"{audience['recipients']:,}", "recipients", "")
+    meaning = {**_MEANING, **(_OF_CANCELLED if send["state"] == "cancelled" else {})}
+    for state, people in status["deliveries"].items():
+        if people or state == "accepted":
+            table.add_row(f"{people:,}", f"  {state}", meaning[state])
+    for fact in ("delivered", "bounced", "complained", "unsubscribed"):
+        if status[fact]:
+            table.add_row(f"{status[fact]:,}", f"  {fact}", "")
+    console.print(table)
+
+
+def write_receipt_csv(send: Send, *, out: TextIO) -> int:
+    """One line a person: who they are to us, what became of them, and why. No address: the id finds it in the desk."""
+    writer = csv.writer(out)
+    writer.writerow(
+        ["delivery", "subscriber", "batch", "state", "reason", "delivered", "bounced", "complained", "left"]
+    )
+    lines = 0
+    for row in list_deliveries(send):
+        writer.writerow(guard_cell("" if cell is None else str(cell)) for cell in row)
+        lines += 1
+    return lines

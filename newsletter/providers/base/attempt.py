@@ -1,0 +1,109 @@
+"""One attempt at one batch, the same for every provider: check the batch, call once, turn silence into a verdict."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from newsletter.providers.base.addresses import ascii_address, sort_people
+from newsletter.providers.base.contract import (
+    BatchCall,
+    Capabilities,
+    HttpAnswer,
+    HttpRequest,
+    Mail,
+    Outcome,
+    Person,
+    Verdict,
+)
+from newsletter.providers.base.errors import Ambiguous, BadBatch, BadMail, NotSent
+from newsletter.providers.base.headers import check_mail, list_headers
+from newsletter.providers.base.tokens import check_tokens, check_values
+
+
+class Caller(Protocol):
+    """What makes the call, as ``Transport`` does."""
+
+    def call(self, request: HttpRequest) -> HttpAnswer: ...
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A batch that may go out.
+
+    ``people`` pairs ASCII addresses with persons; ``refused`` is delivery -> reason of those whose address no provider
+    takes; ``headers`` has the one-click pair; ``needed`` names every personal value that the mail uses.
+    """
+
+    call: BatchCall
+    people: list[tuple[str, Person]]
+    refused: Mapping[int, str]
+    headers: Mapping[str, str]
+    needed: set[str]
+
+
+def prepare(call: BatchCall, *, capabilities: Capabilities) -> Prepared:
+    """Check a batch and its mail. Raises BadBatch or BadMail, which name what is wrong; nothing was sent then."""
+    if not call.people:
+        raise BadBatch("The batch has nobody in it.")
+    if len(call.people) > capabilities.max_batch:
+        raise BadBatch(
+            f"The batch has {len(call.people):,} people; {capabilities.name} takes {capabilities.max_batch:,} at once. "
+            "Nothing was sent; the send must be cut into smaller batches."
+        )
+    check_mail(call.mail)
+    call = replace(call, mail=_in_ascii(call.mail))
+    people, refused = sort_people(call.people)
+    common = common_values(people)
+    headers = list_headers(call.mail, values=common)
+    needed = check_tokens(replace(call.mail, headers=headers))
+    if not needed <= common:
+        check_values((person for _, person in people), needed=needed)
+    return Prepared(call, people, refused, headers, needed)
+
+
+def common_values(people: Sequence[tuple[str, Person]]) -> set[str]:
+    """The names of the values that everybody has."""
+    if not people:
+        return set()
+    shapes = {tuple(person.variables) for _, person in people}
+    return set(shapes.pop()).intersection(*shapes)
+
+
+def _in_ascii(mail: Mail) -> Mail:
+    try:
+        reply_to = ascii_address(mail.reply_to) if mail.reply_to else ""
+        return replace(mail, from_email=ascii_address(mail.from_email), reply_to=reply_to)
+    except ValueError as error:
+        raise BadMail(
+            f"The sender's or the reply address cannot be used: {error}. Correct it in the publication."
+        ) from error
+
+
+def check_bytes(body: bytes, *, capabilities: Capabilities) -> None:
+    """Raise BadBatch where a request is longer than the provider takes."""
+    if len(body) > capabilities.max_bytes:
+        raise BadBatch(
+            f"The batch makes {len(body):,} bytes; {capabilities.name} takes {capabilities.max_bytes:,}. "
+            "Nothing was sent; use fewer people in a batch or a shorter issue."
+        )
+
+
+def attempt(
+    prepared: Prepared,
+    *,
+    transport: Caller,
+    build: Callable[[Prepared], HttpRequest],
+    read: Callable[[HttpAnswer, Prepared], Outcome],
+) -> Outcome:
+    """Call the provider once. Only ``build`` may raise (BadBatch, BadMail), and then nothing was sent."""
+    not_taken = {delivery: (Verdict.REJECTED, why) for delivery, why in prepared.refused.items()}
+    if not prepared.people:
+        return Outcome(Verdict.REJECTED, "Nobody in this batch has an address that can be sent to.", people=not_taken)
+    try:
+        answer = transport.call(build(prepared))
+    except NotSent as error:
+        return Outcome(Verdict.NOT_SENT, str(error), people=not_taken)
+    except Ambiguous as error:
+        return Outcome(Verdict.UNCERTAIN, str(error), people=not_taken)
+    outcome = read(answer, prepared)
+    return replace(outcome, people={**outcome.people, **not_taken})

@@ -1,0 +1,32 @@
+"""Whether a refused batch may have been refused for one of its people, or for its size, rather than for the mail."""
+
+import re
+
+from newsletter.providers.base.contract import HttpAnswer
+
+_PEOPLE = re.compile(
+    r"recipient|personalizations|messageversions|destination|rcpt|"
+    r"[\"'`]to[\"'`]|\bto (?:parameter|field|address)|\bto\[|\bto\.\d|"
+    r"(?:email|address)(?:es)? (?:\S+ ){0,4}(?:not valid|invalid)|(?:invalid|not a valid|illegal) (?:email )?address",
+    re.IGNORECASE,
+)
+_SENDER = re.compile(r"\b(?:from|sender|reply[-_ ]?to)\b[\"'`]? (?:parameter|field|(?:email )?address)", re.IGNORECASE)
+_OURS = re.compile(
+    r"\b(?:from|sender|reply[-_ ]?to|subject|html|htmlcontent|text|textcontent|content|template|headers?|tags?|"
+    r"attachment|domain|account|plan|credits?|unverified|verified|verify|identity|configuration set)\b|16KB",
+    re.IGNORECASE,
+)
+
+
+def may_be_about_one(answer: HttpAnswer, *, words: str, people: int) -> bool:
+    """Say whether smaller batches of the same people may be taken. ``words`` are the provider's, with field names.
+
+    Words that name neither people nor the mail count as "may be": one bad address must not keep the others from mail.
+    """
+    if people < 2:
+        return False
+    if answer.status == 413:
+        return True
+    if _SENDER.search(words):
+        return False
+    return bool(_PEOPLE.search(words)) or not _OURS.search(words)

@@ -1,0 +1,49 @@
+"""One question to a provider about a batch that was sent before. Anything but a readable answer proves nothing."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from newsletter.providers.base.answers import quote, read_json, wait_seconds
+from newsletter.providers.base.contract import Found, HttpRequest, Verdict
+from newsletter.providers.base.errors import TransportError
+from newsletter.providers.base.transport import Transport
+
+NO_RECORD = "has no record of this batch yet. Records come late, so this does not prove that it was not sent."
+
+
+def ask(
+    request: HttpRequest, *, transport: Transport, provider: str, secrets: tuple[str, ...], now: datetime
+) -> Mapping[str, Any] | Found:
+    """Give the JSON object of a good answer, else the Found that says why nothing was learned."""
+    try:
+        answer = transport.call(request)
+    except TransportError as error:
+        return Found(Verdict.UNCERTAIN, f"{provider} could not be asked. {error}")
+    parsed = read_json(answer.body) if answer.complete else None
+    row: Mapping[str, Any] = parsed if isinstance(parsed, Mapping) else {}
+    if answer.status == 200 and row:
+        return row
+    said = quote(str(row.get("message") or row.get("Message") or row.get("errors") or ""), secrets=secrets)
+    why = f"{provider} was asked about this batch and gave no usable answer ({answer.status})."
+    return Found(
+        Verdict.UNCERTAIN, why + (f' It said: "{said}"' if said else ""), retry_after=wait_seconds(answer, now=now)
+    )
+
+
+def rows_of(answer: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """Give the rows under ``name``, leaving out what is none."""
+    rows = answer.get(name)
+    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+
+
+def sum_up(people: Mapping[int, Verdict], *, deliveries: Sequence[int], provider: str, provider_id: str) -> Found:
+    """Give what is known of a batch whose people have records of their own; who has none stays uncertain."""
+    known = {delivery: people[delivery] for delivery in deliveries if delivery in people}
+    if not known:
+        return Found(Verdict.UNCERTAIN, f"{provider} {NO_RECORD}")
+    if len(known) == len(set(deliveries)):
+        others = {delivery: verdict for delivery, verdict in known.items() if verdict is not Verdict.ACCEPTED}
+        return Found(Verdict.ACCEPTED, f"{provider} has records of everybody in it.", provider_id, people=others)
+    why = f"{provider} has records of {len(known):,} of the {len(set(deliveries)):,} people in it so far."
+    return Found(Verdict.UNCERTAIN, why, provider_id, people=known)

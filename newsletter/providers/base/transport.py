@@ -1,0 +1,209 @@
+"""The one HTTP caller: one attempt, one hard deadline, and the truth about whether the request was wholly written.
+
+It must not retry, follow redirects, read proxy settings, or know any provider.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from weakref import WeakSet
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from newsletter.providers.base.contract import HttpAnswer, HttpRequest
+from newsletter.providers.base.deadline import Deadline, note_connection
+from newsletter.providers.base.errors import Ambiguous, NotSent
+
+IDLE_SECONDS = 15.0
+LARGEST_ANSWER = 10 * 1024 * 1024
+_CHUNK = 64 * 1024
+_AGENT = "newsletter/1 (self-hosted newsletter)"
+
+
+class Transport:
+    """Makes HTTP calls. One session for each thread, so it may be shared by threads; ``close`` when done."""
+
+    def __init__(self, *, idle_seconds: float = IDLE_SECONDS, largest_answer: int = LARGEST_ANSWER) -> None:
+        self._idle_seconds = idle_seconds
+        self._largest_answer = largest_answer
+        self._mine = threading.local()
+        self._lock = threading.Lock()
+        self._sessions: WeakSet[requests.Session] = WeakSet()
+
+    def call(self, request: HttpRequest) -> HttpAnswer:
+        """Send ``request`` once and give whatever answer came, of any status.
+
+        Raises NotSent where the last byte was never handed to the network, Ambiguous where it was and no answer's
+        status came back. The whole call takes at most the sum of the request's two time-outs.
+        """
+        body = CountingBody(request.body)
+        session = self._session()
+        deadline = Deadline(seconds=sum(request.timeout))
+        with deadline:
+            try:
+                response = session.request(
+                    request.method,
+                    request.url,
+                    headers={"User-Agent": _AGENT, "Accept-Encoding": "identity", **request.headers},
+                    data=body if request.body else None,
+                    auth=request.auth,
+                    timeout=request.timeout,
+                    allow_redirects=False,
+                    stream=True,
+                )
+            except (requests.RequestException, OSError, ValueError) as error:
+                self._drop(session)
+                why = f"no full answer within {deadline.seconds:g} seconds" if deadline.passed else explain(error)
+                if request.body and body.wholly_written:
+                    raise Ambiguous(f"The request was sent, but what became of it is not known: {why}.") from error
+                began = (
+                    "The request could not be handed over whole" if body.begun else "The provider could not be reached"
+                )
+                raise NotSent(f"{began}, so nothing was sent: {why}.") from error
+            answer = self._read(response)
+        if deadline.passed:
+            answer = replace(answer, complete=False)
+        if answer.complete:
+            self._mine.used_at = time.monotonic()
+        else:
+            self._drop(session)
+        return answer
+
+    def close(self) -> None:
+        """Close every thread's connections. The transport may be used again afterwards."""
+        with self._lock:
+            sessions = list(self._sessions)
+            self._sessions.clear()
+        for session in sessions:
+            session.close()
+
+    def _read(self, response: requests.Response) -> HttpAnswer:
+        chunks: list[bytes] = []
+        size, complete = 0, True
+        try:
+            for chunk in response.iter_content(_CHUNK):
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > self._largest_answer:
+                    complete = False
+                    break
+        except (requests.RequestException, OSError, ValueError):
+            complete = False
+        finally:
+            response.close()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return HttpAnswer(response.status_code, headers, b"".join(chunks)[: self._largest_answer], complete)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._mine, "session", None)
+        if session is not None and session in self._sessions:
+            if time.monotonic() - self._mine.used_at <= self._idle_seconds:
+                return session
+            self._drop(session)
+        session = requests.Session()
+        session.trust_env = False
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, _WatchedAdapter(max_retries=0, pool_connections=1, pool_maxsize=1))
+        with self._lock:
+            self._sessions.add(session)
+        self._mine.session, self._mine.used_at = session, time.monotonic()
+        return session
+
+    def _drop(self, session: requests.Session) -> None:
+        with self._lock:
+            self._sessions.discard(session)
+        session.close()
+
+
+class CountingBody:
+    """A request body that knows whether its last byte was handed to the network.
+
+    The HTTP client asks for the next piece only after the piece before it was written, so being asked once more after
+    the last piece is the proof.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._at = 0
+        self.wholly_written = False
+
+    @property
+    def begun(self) -> bool:
+        return self._at > 0
+
+    def __len__(self) -> int:
+        return len(self._content)
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self.read(_CHUNK):
+            yield piece
+
+    def read(self, size: int = -1) -> bytes:
+        if self._at >= len(self._content):
+            self.wholly_written = True
+            return b""
+        end = len(self._content) if size < 0 else self._at + max(size, _CHUNK)
+        piece = self._content[self._at : end]
+        self._at += len(piece)
+        return piece
+
+
+def explain(error: Exception) -> str:
+    """Give the cause of a failed call in a few words, without addresses of memory or of people."""
+    text = f"{type(error).__name__} {error}".lower()
+    if isinstance(error, requests.exceptions.SSLError):
+        return "a secure connection could not be made (TLS); check the provider's address and this machine's clock"
+    if "nameresolution" in text or "name or service" in text or "getaddrinfo" in text:
+        return "its name could not be found (DNS); check the spelling and this machine's network"
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return "it did not pick up in time"
+    if "refused" in text:
+        return "it refused the connection"
+    if isinstance(error, requests.exceptions.ReadTimeout) or "timed out" in text:
+        return "it did not answer in time"
+    if "reset" in text or "aborted" in text or "closed" in text or "broken pipe" in text or "eof" in text:
+        return "it closed the connection without an answer"
+    return f"the connection failed ({type(error).__name__})"
+
+
+class _WatchedHttp(HTTPConnection):
+    def connect(self) -> None:
+        note_connection(self)
+        super().connect()
+
+    def putrequest(self, *args: Any, **kwargs: Any) -> None:
+        note_connection(self)
+        super().putrequest(*args, **kwargs)
+
+
+class _WatchedHttps(HTTPSConnection):
+    def connect(self) -> None:
+        note_connection(self)
+        super().connect()
+
+    def putrequest(self, *args: Any, **kwargs: Any) -> None:
+        note_connection(self)
+        super().putrequest(*args, **kwargs)
+
+
+class _WatchedHttpPool(HTTPConnectionPool):
+    ConnectionCls = _WatchedHttp
+
+
+class _WatchedHttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedHttps
+
+
+class _WatchedAdapter(HTTPAdapter):
+    """Lets the deadline know which socket a call is using."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _WatchedHttpPool, "https": _WatchedHttpsPool}

@@ -1,0 +1,46 @@
+"""Amazon's signature (version 4) on a request, made by botocore from the given key and nothing else."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from newsletter.providers.base.contract import HttpAnswer, HttpRequest
+from newsletter.providers.base.errors import BadProviderUrl
+from newsletter.providers.base.transport import Transport
+
+Sign = Callable[[HttpRequest], HttpRequest]
+
+
+def make_signer(*, key: str, secret: str, region: str) -> Sign:
+    """Give a function that signs a request for SES as of now. Raises BadProviderUrl where botocore is not installed."""
+    try:
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
+    except ModuleNotFoundError as error:
+        raise BadProviderUrl(
+            "NEWSLETTER_PROVIDER_URL names ses://, which needs one more package. Run: pip install newsletter[ses]"
+        ) from error
+    auth: Any = SigV4Auth(Credentials(key, secret), "ses", region)
+
+    def sign(request: HttpRequest) -> HttpRequest:
+        signed = AWSRequest(request.method, request.url, headers=dict(request.headers), data=request.body)
+        auth.add_auth(signed)
+        return replace(request, headers=dict(signed.headers.items()))
+
+    return sign
+
+
+class SigningTransport:
+    """A transport whose requests are signed just before they go."""
+
+    def __init__(self, transport: Transport, *, sign: Sign) -> None:
+        self._transport = transport
+        self._sign = sign
+
+    def call(self, request: HttpRequest) -> HttpAnswer:
+        """As ``Transport.call``."""
+        return self._transport.call(self._sign(request))
+
+    def close(self) -> None:
+        self._transport.close()

@@ -1,0 +1,124 @@
+"""Amazon SNS: is this message really from SNS, and of our topic. Any account can have SNS sign a message (W3).
+
+The certificate is fetched from Amazon's own host and nowhere else; the confirmation link is never opened here.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from cryptography.x509 import Certificate, load_pem_x509_certificate
+
+from newsletter.providers.base.contract import HttpRequest
+from newsletter.providers.base.errors import BadWebhook, TransportError
+from newsletter.providers.base.transport import Transport
+from newsletter.providers.base.webhooks.call import CannotCheckWebhook, check_age, read_base64
+from newsletter.providers.base.webhooks.values import moment, text
+
+_HOST = re.compile(r"sns\.[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?")
+_SIGNED = {
+    "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
+    "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
+    "UnsubscribeConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
+}
+_LARGEST = 20_000
+_MOST_KEPT = 16
+
+
+class Certificates:
+    """Fetches SNS's certificates, each once. ``address_of`` turns their address into the one that is called."""
+
+    def __init__(
+        self, *, transport: Transport | None = None, address_of: Callable[[str], str] = lambda url: url
+    ) -> None:
+        self._transport = transport or Transport(largest_answer=_LARGEST)
+        self._address_of = address_of
+        self._kept: dict[str, Certificate] = {}
+
+    def get(self, url: str) -> Certificate:
+        """Give the certificate at ``url``. Raises CannotCheckWebhook where it cannot be had now."""
+        if url not in self._kept:
+            request = HttpRequest("GET", self._address_of(url), {}, b"", None, (3.0, 5.0))
+            try:
+                answer = self._transport.call(request)
+            except TransportError as error:
+                raise CannotCheckWebhook(f"Amazon's certificate could not be fetched: {error}") from error
+            if answer.status != 200 or not answer.complete:
+                raise CannotCheckWebhook(f"Amazon's certificate could not be fetched: its host said {answer.status}.")
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            self._kept[url] = _load(answer.body)
+        return self._kept[url]
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+def check_sns(message: Mapping[str, Any], *, topics: Sequence[str], certificates: Certificates, now: datetime) -> None:
+    """Raise BadWebhook unless the message is of one of our ``topics`` and signed by SNS, not too long ago."""
+    if message.get("TopicArn") not in topics:
+        raise BadWebhook("The message is of another SNS topic than the one in webhook_key.")
+    names = _SIGNED.get(text(message.get("Type")))
+    if names is None:
+        raise BadWebhook("The message is of a type that SNS does not have.")
+    url = _certificate_url(message.get("SigningCertURL"))
+    signature = read_base64(text(message.get("Signature"), longest=2000), what="signature")
+    lines = [f"{name}\n{message[name]}\n" for name in names if isinstance(message.get(name), str)]
+    _check_signature(
+        certificates.get(url),
+        signature=signature,
+        signed="".join(lines).encode(),
+        version=text(message.get("SignatureVersion"), longest=4),
+        now=now,
+    )
+    made_at = moment(message.get("Timestamp"))
+    if made_at is None:
+        raise BadWebhook("The message has no time that can be read.")
+    check_age(made_at, now=now)
+
+
+def is_amazon(url: object) -> bool:
+    """Whether ``url`` leads to SNS itself, over HTTPS, and to nowhere else."""
+    if not isinstance(url, str) or len(url) > 2000 or not url.isascii() or not url.isprintable():
+        return False
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    named = _HOST.fullmatch(parts.netloc.lower().removesuffix(":443"))
+    return parts.scheme == "https" and named is not None and port in (None, 443)
+
+
+def _certificate_url(url: object) -> str:
+    if not isinstance(url, str) or not is_amazon(url) or not urlsplit(url).path.endswith(".pem"):
+        raise BadWebhook("The message names a certificate that is not at Amazon SNS.")
+    return url
+
+
+def _load(pem: bytes) -> Certificate:
+    try:
+        return load_pem_x509_certificate(pem)
+    except ValueError as error:
+        raise CannotCheckWebhook("What Amazon's host gave is not a certificate.") from error
+
+
+def _check_signature(certificate: Certificate, *, signature: bytes, signed: bytes, version: str, now: datetime) -> None:
+    algorithm = {"1": SHA1(), "2": SHA256()}.get(version)  # noqa: S303 - version 1 is what SNS signs with unless told otherwise
+    if algorithm is None:
+        raise BadWebhook("The message is signed in a way that is not known here.")
+    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+        raise BadWebhook("The certificate of the message is out of date, or this machine's clock is wrong.")
+    key = certificate.public_key()
+    if not isinstance(key, RSAPublicKey):
+        raise BadWebhook("The certificate of the message is not of the kind that SNS uses.")
+    try:
+        key.verify(signature, signed, PKCS1v15(), algorithm)
+    except InvalidSignature as error:
+        raise BadWebhook("The message's signature is wrong: SNS did not sign it.") from error

@@ -1,0 +1,101 @@
+"""Checks a rendered mail before anybody may approve it. It changes nothing and sends nothing."""
+
+import re
+from collections.abc import Iterator
+
+from newsletter.rendering.blocks import Document
+from newsletter.rendering.lint.balance import check_balance
+from newsletter.rendering.lint.document import LEFTOVERS, check_document, content_text, pictures_in
+from newsletter.rendering.lint.findings import Finding
+from newsletter.rendering.lint.page import check_page
+from newsletter.rendering.mail import RenderedMail
+from newsletter.rendering.text import UNSAFE_IN_LINE
+from newsletter.rendering.tokens import fence
+
+MOST_BYTES = 102_400
+MANY_BYTES = 90_000
+LONGEST_LINE = 998
+FEWEST_LETTERS = 90
+_STYLE = re.compile(r"<style\b.*?</style>", re.DOTALL)
+
+
+def check(mail: RenderedMail, *, document: Document) -> tuple[Finding, ...]:
+    """Everything that is wrong with the mail, errors first, each said once. An error means: do not send."""
+    findings = [
+        *check_document(document),
+        *_check_size(mail.html),
+        *_check_shortened(mail.html),
+        *_check_words(mail, document),
+        *check_page(mail.html, language=document.language, postal_address=document.brand.postal_address),
+        *check_balance(mail.html),
+        *_check_leftovers(mail, document),
+        *_check_plain_parts(mail),
+    ]
+    return tuple(sorted(_say_once(findings), key=lambda finding: finding.level))
+
+
+def _say_once(findings: list[Finding]) -> Iterator[Finding]:
+    """Each thing once: what the page shows is left to the block that it comes from, where that says the same."""
+    placed = {(finding.code, finding.message) for finding in findings if finding.block}
+    for finding in dict.fromkeys(findings):
+        if finding.block or (finding.code, finding.message) not in placed:
+            yield finding
+
+
+def _check_size(html: str) -> Iterator[Finding]:
+    size = len(html.encode())
+    if size > MOST_BYTES:
+        message = (
+            f"The mail is {size:,} bytes; mail programs cut it off at {MOST_BYTES:,}, and the links to unsubscribe "
+            "with it. Take out a story or two."
+        )
+        yield Finding("error", "size", message)
+    elif size > MANY_BYTES:
+        message = f"The mail is {size:,} bytes; mail programs cut it off at {MOST_BYTES:,}. Consider one story fewer."
+        yield Finding("warning", "size", message)
+
+
+def _check_shortened(html: str) -> Iterator[Finding]:
+    brief = html.count('class="brief')
+    if brief:
+        message = (
+            f"There is so much in this issue that {brief} stories show their titles alone. Consider fewer stories."
+        )
+        yield Finding("warning", "shortened", message)
+
+
+def _check_words(mail: RenderedMail, document: Document) -> Iterator[Finding]:
+    """Spam filters distrust mails that are pictures; readers with pictures off, and those who listen, get nothing."""
+    pictures = sum(1 for _ in pictures_in(document.blocks))
+    body = mail.text.partition(f"\n{'-' * 40}\n")[0]
+    letters = sum(len(line) for line in body.splitlines() if "://" not in line)
+    if pictures and letters < FEWEST_LETTERS:
+        message = (
+            "The mail is nearly all pictures. Say in words what it is about: many readers see no pictures, and spam "
+            "filters distrust mails without words."
+        )
+        yield Finding("warning", "few-words", message)
+
+
+def _check_leftovers(mail: RenderedMail, document: Document) -> Iterator[Finding]:
+    content = content_text(document)
+    bare = _STYLE.sub("", mail.html)
+    left = {match.group().lower() for match in LEFTOVERS.finditer(f"{mail.subject}\n{bare}\n{mail.text}")}
+    known = {match.group().lower() for match in LEFTOVERS.finditer(content)}
+    for mark in sorted(left - known):
+        yield Finding("error", "unresolved", f"“{mark}” was left over by a template: a value was not filled in.")
+    for mark in sorted(left & known):
+        message = f"“{mark}” stands in the text of a story, event or heading. Readers will see it just so."
+        yield Finding("warning", "literal-marks", message)
+
+
+def _check_plain_parts(mail: RenderedMail) -> Iterator[Finding]:
+    if UNSAFE_IN_LINE.search(mail.subject):
+        yield Finding("error", "subject-characters", "The subject holds invisible characters.", field="subject")
+    if not mail.text.strip():
+        yield Finding("error", "text-empty", "The mail has no plain text part.")
+    for name in ("unsubscribe", "preferences"):
+        if fence(f"t_{name}") not in mail.text:
+            yield Finding("error", f"text-{name}", f"The plain text part has no link for “{name}”, which the HTML has.")
+    if any(len(line.encode()) > LONGEST_LINE for line in mail.text.splitlines()):
+        yield Finding("warning", "text-line", f"A line of the plain text part is longer than {LONGEST_LINE} bytes.")

@@ -1,0 +1,48 @@
+"""Whether text can be read on what is behind it, by the colours that each element inherits from inline styles."""
+
+import re
+from collections.abc import Iterator
+
+from lxml.html import HtmlElement
+
+from newsletter.rendering.colours import READABLE, contrast, normalise
+from newsletter.rendering.lint.findings import Finding
+
+_HEX = re.compile(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?\b")
+_SKIPPED = frozenset({"head", "style", "script", "title"})
+
+
+def check_contrast(root: HtmlElement) -> Iterator[Finding]:
+    """One finding for each pair of colours whose contrast is below 4.5."""
+    seen: set[tuple[str, str]] = set()
+    stack: list[tuple[HtmlElement, str, str]] = [(root, "#000000", "#ffffff")]
+    while stack:
+        element, ink, ground = stack.pop()
+        if not isinstance(element.tag, str) or element.tag in _SKIPPED:
+            continue
+        style = _declarations(element)
+        if style.get("display", "").startswith("none"):
+            continue
+        ink = _colour(style.get("color", "")) or ink
+        back = style.get("background-color") or style.get("background") or element.get("bgcolor") or ""
+        ground = _colour(back) or ground
+        text = (element.text or "") + "".join(child.tail or "" for child in element)
+        if text.strip() and (ink, ground) not in seen and contrast(ink, ground) < READABLE:
+            seen.add((ink, ground))
+            yield Finding(
+                "error",
+                "contrast",
+                f"“{' '.join(text.split())[:60]}” is hard to read: {ink} on {ground} has a contrast of "
+                f"{contrast(ink, ground):.1f}, and {READABLE} is needed. Choose a darker or a lighter colour.",
+            )
+        stack.extend((child, ink, ground) for child in reversed(element))
+
+
+def _declarations(element: HtmlElement) -> dict[str, str]:
+    pairs = (part.partition(":") for part in (element.get("style") or "").split(";"))
+    return {name.strip().lower(): value.replace("!important", "").strip() for name, _, value in pairs if value}
+
+
+def _colour(value: str) -> str:
+    match = _HEX.search(value)
+    return normalise(match.group(), otherwise="") if match else ""

@@ -1,0 +1,214 @@
+"""Checks of a document itself, so that a finding can name the block and the field that staff must change."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from html import unescape
+from typing import Any
+
+from newsletter.rendering.blocks import (
+    AppealBlock,
+    Block,
+    Button,
+    Document,
+    EventCard,
+    LeadStory,
+    Note,
+    Picture,
+    SchemaBlock,
+    StoryCards,
+)
+from newsletter.rendering.lint.findings import Finding
+from newsletter.rendering.lint.links import is_vague, vague_finding
+from newsletter.rendering.schemas import blank_value, load_schemas
+from newsletter.rendering.text import UNSAFE_IN_LINE, safe_picture_url, safe_url, tidy_line
+
+LEFTOVERS = re.compile(r"\{\{|\}\}|\{%|%\}|\*\||\|\*|<mj-|%7B%7B", re.IGNORECASE)
+_HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_STAFF_TEXT = frozenset({"subject", "preheader", "body_html", "body_text"})
+_LINK_WORDS = re.compile(r"<a\b[^>]*>(.*?)</a>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>")
+MOST_PICTURE_BYTES, MOST_BYTES_A_PICTURE = 600 * 1024, 150 * 1024
+_LINK_FIELDS = frozenset(
+    {
+        "url",
+        "website",
+        "donate_url",
+        "donor_portal_url",
+        "calendar_url",
+        "google_url",
+        "outlook_url",
+        "map_url",
+        "host_url",
+    }
+)
+
+
+def check_document(document: Document) -> Iterator[Finding]:
+    """Findings on subject, preheader, brand and blocks."""
+    yield from _check_subject(document)
+    yield from _check_preheader(tidy_line(document.preheader))
+    if not tidy_line(document.brand.postal_address):
+        yield Finding(
+            "error",
+            "postal-address",
+            "The organisation has no postal address. The law of many countries wants one in every newsletter: "
+            "write it into the brand.",
+            field="postal_address",
+        )
+    yield from _check_links(document.brand, block="")
+    yield from _check_pictures(document)
+    for block in document.blocks:
+        yield from _check_links(block, block=block.key)
+        yield from _check_block(block)
+
+
+def content_text(value: Any) -> str:
+    """Every text of a document that staff did not write as staff text, in one string.
+
+    It tells marks that came with a story from those that a template or an unknown field left over.
+    """
+    match value:
+        case str():
+            return value
+        case tuple() | list():
+            return "\n".join(content_text(item) for item in value)
+        case Mapping():
+            return "\n".join(content_text(item) for item in value.values() if not isinstance(item, Mapping))
+        case _ if is_dataclass(value):
+            names = (field.name for field in fields(value) if field.name not in _STAFF_TEXT)
+            return "\n".join(content_text(getattr(value, name)) for name in names)
+        case _:
+            return ""
+
+
+def _check_subject(document: Document) -> Iterator[Finding]:
+    subject = tidy_line(document.subject)
+    if not subject:
+        yield Finding("error", "subject-empty", "The issue has no subject. Write one.", field="subject")
+    if len(subject) > 150:
+        message = f"The subject has {len(subject)} characters; mail programs show about 60. Shorten it."
+        yield Finding("warning", "subject-long", message, field="subject")
+    for field in ("subject", "preheader"):
+        if UNSAFE_IN_LINE.search(getattr(document, field).strip()):
+            message = f"The {field} holds line breaks or invisible characters. Type it again without them."
+            yield Finding("error", f"{field}-characters", message, field=field)
+
+
+def _check_preheader(preheader: str) -> Iterator[Finding]:
+    if not 40 <= len(preheader) <= 110:
+        has = f"has {len(preheader)} characters" if preheader else "is empty"
+        message = f"The preheader {has}. Between 40 and 110 read best beside the subject."
+        yield Finding("warning", "preheader-length", message, field="preheader")
+
+
+def _check_block(block: Block) -> Iterator[Finding]:
+    match block:
+        case Note(body_html=html, body_text=text, key=key):
+            yield from _check_staff_html(html, text, block=key, field="body_html")
+        case SchemaBlock():
+            yield from _check_schema_block(block)
+        case EventCard(event=event, key=key) if not event.url:
+            message = f"“{event.title[:60]}” has no link to see more."
+            yield Finding("warning", "no-link", message, block=key, field="url")
+        case AppealBlock(url=url, key=key) | Button(url=url, key=key) if not url.strip():
+            yield Finding(
+                "error", "no-link", "A button has no link. Give it one, or take it out.", block=key, field="url"
+            )
+        case LeadStory(story=story, key=key) if not story.url:
+            yield Finding("warning", "no-link", f"“{story.title[:60]}” has no link to read on.", block=key, field="url")
+        case StoryCards(stories=stories, key=key):
+            for story in stories:
+                if not story.url:
+                    message = f"“{story.title[:60]}” has no link to read on."
+                    yield Finding("warning", "no-link", message, block=key, field="url")
+
+
+def _check_staff_html(html: str, text: str, *, block: str, field: str) -> Iterator[Finding]:
+    for target in ("".join(groups) for groups in _HREF.findall(html)):
+        if not safe_url(unescape(target)):
+            message = f"A link goes to “{target[:60]}”. Only http, https, mailto and tel can be."
+            yield Finding("error", "link-scheme", message, block=block, field=field)
+    for words in _LINK_WORDS.findall(html):
+        said = tidy_line(unescape(_TAG.sub("", words)))
+        if is_vague(said):
+            yield vague_finding(said, block=block, field=field)
+    bare = re.sub(r"\{\{[^{}]*\}\}", "", html + text)
+    if left := LEFTOVERS.search(bare):
+        message = (
+            f"“{bare[max(0, left.start() - 15) : left.end() + 25]}” looks like a field of another system. "
+            'Write {{ first_name | default:"friend" }}.'
+        )
+        yield Finding("error", "unresolved", message, block=block, field=field)
+
+
+def _check_schema_block(block: SchemaBlock) -> Iterator[Finding]:
+    """By the block's own schema: what is required and blank, links, formatted text."""
+    schema = load_schemas().get(block.kind)
+    for field in schema.fields if schema else ():
+        value = block.values.get(field.name) or blank_value(field)
+        html = value["html"] if field.kind == "rich" else ""
+        if field.required and not (html.strip() if field.kind == "rich" else value):
+            message = f"“{field.label}” is empty. Fill it in, or take the block out."
+            yield Finding("error", "field-empty", message, block=block.key, field=field.name)
+        if field.kind == "rich":
+            yield from _check_staff_html(html, value["text"], block=block.key, field=field.name)
+        if field.kind == "link" and value and not safe_url(value):
+            message = f"A link goes to “{value[:60]}”. Only http, https, mailto and tel can be, so it is left out."
+            yield Finding("error", "link-scheme", message, block=block.key, field=field.name)
+        if isinstance(value, Picture):
+            yield from _check_links(value, block=block.key, field=field.name)
+
+
+def _check_pictures(document: Document) -> Iterator[Finding]:
+    """The weight of all pictures together, and of each, where it is known."""
+    pictures = {picture.url: picture for picture in pictures_in(document)}.values()
+    total = sum(picture.weight for picture in pictures)
+    if total > MOST_PICTURE_BYTES:
+        message = (
+            f"The pictures weigh {total // 1024:,} kB together; more than {MOST_PICTURE_BYTES // 1024} kB loads slowly on a "
+            "phone. Take out a picture or two, or show the later stories without."
+        )
+        yield Finding("warning", "pictures-weight", message)
+    for picture in pictures:
+        if picture.weight > MOST_BYTES_A_PICTURE:
+            message = f"The picture “{picture.alt[:60]}” weighs {picture.weight // 1024:,} kB. Use a smaller one."
+            yield Finding("warning", "picture-weight", message)
+
+
+def pictures_in(value: Any) -> Iterator[Picture]:
+    """Every picture that stands in a document or a part of one."""
+    match value:
+        case Picture():
+            yield value
+        case tuple():
+            for item in value:
+                yield from pictures_in(item)
+        case Mapping():
+            yield from pictures_in(tuple(value.values()))
+        case _ if is_dataclass(value):
+            for part in fields(value):
+                yield from pictures_in(getattr(value, part.name))
+
+
+def _check_links(value: Any, *, block: str, field: str = "") -> Iterator[Finding]:
+    match value:
+        case Picture(url=url, alt=alt):
+            if not safe_picture_url(url):
+                message = f"The picture “{url[:60]}” has no web address that mail can load, so it is left out."
+                yield Finding("error", "image-source", message, block=block, field=field)
+            elif not alt.strip() and block:
+                message = "A picture has no description for those who cannot see it. Write what it shows."
+                yield Finding("warning", "alt-empty", message, block=block, field=field)
+        case str() if field in _LINK_FIELDS and value.strip() and not safe_url(value):
+            message = f"A link goes to “{value[:60]}”. Only http, https, mailto and tel can be, so it is left out."
+            yield Finding("error", "link-scheme", message, block=block, field=field)
+        case tuple() if field in {"links", "social"}:
+            for _, url in value:
+                yield from _check_links(url, block=block, field="url")
+        case tuple():
+            for item in value:
+                yield from _check_links(item, block=block, field=field)
+        case _ if is_dataclass(value):
+            for part in fields(value):
+                yield from _check_links(getattr(value, part.name), block=block, field=part.name)

@@ -1,0 +1,96 @@
+"""Checks that a sender's domain says in DNS who may send for it: SPF, DKIM and DMARC."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import dns.exception
+import dns.resolver
+
+from newsletter.common.errors import DomainError
+from newsletter.sending.deliverability.finding import Finding, error, ok, warning
+
+SECONDS = 3.0
+FindTexts = Callable[[str], list[str]]
+
+
+class NoAnswer(DomainError):
+    """DNS did not answer, which says nothing about the name."""
+
+
+@dataclass(frozen=True)
+class Practice:
+    """What a provider asks to be put into DNS: its SPF include, and the DKIM selectors it usually gives."""
+
+    spf: str
+    selectors: tuple[str, ...]
+    needs_spf: bool
+
+
+PRACTICES = {
+    "mailgun": Practice("include:mailgun.org", ("pic", "mta", "smtp", "k1", "krs", "mailo", "mg"), needs_spf=True),
+    "sendgrid": Practice("include:sendgrid.net", ("s1", "s2", "smtpapi"), needs_spf=False),
+    "postmark": Practice("include:spf.mtasv.net", ("pm",), needs_spf=False),
+    "resend": Practice("include:amazonses.com", ("resend",), needs_spf=False),
+}
+
+
+def find_texts(name: str) -> list[str]:
+    """The TXT records of a name, [] where there are none. Raises NoAnswer."""
+    resolver = dns.resolver.Resolver()
+    try:
+        answer = resolver.resolve(name, "TXT", lifetime=SECONDS, search=False)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        return []
+    except dns.exception.DNSException as fault:
+        raise NoAnswer(f"DNS did not answer about {name} ({type(fault).__name__}).") from fault
+    return [b"".join(record.strings).decode("utf-8", "replace") for record in answer]
+
+
+def check_sender_domain(domain: str, *, provider: str, find: FindTexts) -> Iterator[Finding]:
+    """SPF, DKIM and DMARC of one domain in ASCII. A DNS that does not answer is a warning."""
+    practice = PRACTICES.get(provider)
+    if practice is None:
+        return
+    for check in (_check_spf, _check_dkim, _check_dmarc):
+        try:
+            yield check(domain, practice, find)
+        except NoAnswer as fault:
+            yield warning(f"DNS of {domain}", str(fault), "Check that this machine can reach DNS, then run this again.")
+
+
+def _check_spf(domain: str, practice: Practice, find: FindTexts) -> Finding:
+    name = f"SPF of {domain}"
+    records = [text for text in find(domain) if text.lower().split(" ")[0] == "v=spf1"]
+    add = f"Add the TXT record “v=spf1 {practice.spf} ~all” to {domain}, as your provider's pages say."
+    if len(records) > 1:
+        return error(name, f"There are {len(records)} SPF records, so receivers use none.", "Make one record of them.")
+    if not records:
+        level = error if practice.needs_spf else warning
+        return level(name, "No SPF record says who may send for the domain.", add)
+    if practice.spf not in records[0].lower():
+        do = f"Add {practice.spf} to the record, unless your provider sends bounces to a domain of its own."
+        return warning(name, "The SPF record does not name the provider.", do)
+    return ok(name, "The SPF record names the provider.")
+
+
+def _check_dkim(domain: str, practice: Practice, find: FindTexts) -> Finding:
+    name = f"DKIM of {domain}"
+    for selector in practice.selectors:
+        texts = find(f"{selector}._domainkey.{domain}")
+        if any("p=" in text.replace(" ", "").lower() for text in texts):
+            return ok(name, f"A signing key is published ({selector}).")
+    do = (
+        "Look in your provider's pages whether the domain is verified; its keys may have names that are not known here."
+    )
+    return warning(name, "No signing key was found under the provider's usual names.", do)
+
+
+def _check_dmarc(domain: str, practice: Practice, find: FindTexts) -> Finding:
+    name = f"DMARC of {domain}"
+    labels = domain.split(".")
+    for start in range(max(len(labels) - 1, 1)):
+        parent = ".".join(labels[start:])
+        if any(text.lower().replace(" ", "").startswith("v=dmarc1") for text in find(f"_dmarc.{parent}")):
+            return ok(name, f"A policy is published at {parent}.")
+    do = f"Add the TXT record “v=DMARC1; p=none” to _dmarc.{domain}; tighten it once reports look right."
+    return error(name, "No DMARC policy is published; large mailbox providers refuse bulk mail without one.", do)

@@ -1,0 +1,91 @@
+"""Whether the domains that mail is sent from are authenticated: looked up by a job, kept in rows, read by pages.
+
+No page asks DNS: it reads what was found last.
+"""
+
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db.models import F
+
+from newsletter.common.errors import BadAddress
+from newsletter.models import Publication, SenderDomain
+from newsletter.providers.base.errors import BadProviderUrl
+from newsletter.providers.registry import ProviderSettings, read_provider_url
+from newsletter.sending.deliverability.domain_records import FindTexts, check_sender_domain, find_texts
+from newsletter.sending.deliverability.finding import Finding
+from subscribers.addresses.normalise import to_ascii
+
+OUTBOX = "outbox"
+OLD = timedelta(hours=6)
+AT_FAULT = timedelta(minutes=10)
+_OWN_HOSTS = {
+    "mailgun": "mailgun.net",
+    "postmark": "postmarkapp.com",
+    "sendgrid": "sendgrid.com",
+    "resend": "resend.com",
+}
+
+
+def read_provider(url: str) -> ProviderSettings | None:
+    """The provider, or None where its URL cannot be read."""
+    try:
+        return read_provider_url(url)
+    except BadProviderUrl:
+        return None
+
+
+def is_own_endpoint(provider: ProviderSettings) -> bool:
+    """Whether mail goes to the provider itself, not to a test server or to files."""
+    if provider.scheme == OUTBOX:
+        return False
+    host = urlsplit(provider.endpoint).hostname or ""
+    own = _OWN_HOSTS.get(provider.scheme, "")
+    return not provider.endpoint or host == own or (bool(own) and host.endswith("." + own))
+
+
+def domain_of(address: str) -> str:
+    """The domain of a sender in ASCII; "" where the address cannot be one."""
+    try:
+        return to_ascii(address).rpartition("@")[2]
+    except BadAddress:
+        return ""
+
+
+def look_at_domains(*, now: datetime, find: FindTexts = find_texts, most: int = 5) -> int:
+    """Ask DNS about sender domains not looked at for some hours, where mail goes to a real provider. Returns how many."""
+    provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
+    if provider is None or not is_own_endpoint(provider):
+        return 0
+    addresses = Publication.objects.filter(enabled=True).values_list("from_email", flat=True)
+    domains = {domain for address in addresses if (domain := domain_of(address))}
+    SenderDomain.objects.bulk_create((SenderDomain(domain=domain) for domain in sorted(domains)), ignore_conflicts=True)
+    rows = SenderDomain.objects.filter(domain__in=domains).order_by(F("looked_at").asc(nulls_first=True))
+    due = [row for row in rows if _is_due(row, provider=provider.scheme, now=now)]
+    for row in due[:most]:
+        found = [vars(finding) for finding in check_sender_domain(row.domain, provider=provider.scheme, find=find)]
+        SenderDomain.objects.filter(pk=row.pk).update(findings=found, provider=provider.scheme, looked_at=now)
+    return len(due[:most])
+
+
+def _is_due(row: SenderDomain, *, provider: str, now: datetime) -> bool:
+    """A domain at fault is looked at again soon: somebody is mending it, and its issues wait."""
+    at_fault = any(found["level"] == "error" for found in row.findings or ())
+    return row.looked_at is None or row.provider != provider or row.looked_at < now - (AT_FAULT if at_fault else OLD)
+
+
+def find_domain_faults(from_email: str) -> list[Finding]:
+    """What the last look found wrong with a sender's domain; a warning where nobody has looked yet.
+
+    Nothing where mail does not go to a provider of its own.
+    """
+    provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
+    if provider is None or not is_own_endpoint(provider):
+        return []
+    domain = domain_of(from_email)
+    row = SenderDomain.objects.filter(domain=domain, looked_at__isnull=False, provider=provider.scheme).first()
+    if row is None:
+        says = f"Nobody has looked yet whether {domain or from_email} says in DNS who may send for it."
+        return [Finding("sender domain", "warning", says, "It is looked up by itself within minutes.")]
+    return [Finding(**found) for found in row.findings if found["level"] != "ok"]

@@ -1,0 +1,137 @@
+"""Works off what is due until nothing is left to do now. Any number of these may run beside one another."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from threading import Lock
+
+from django.db import connection
+from django.db.models import Min
+
+from newsletter.models import Batch, Send
+from newsletter.providers.base.contract import Adapter
+from newsletter.sending.dispatching.claim import find_due_batches
+from newsletter.sending.dispatching.dispatch import Clock, Dispatcher, utc_now
+from newsletter.sending.dispatching.provider import close_outbox
+from newsletter.sending.limits.rate import recover_pace
+from newsletter.sending.limits.send_window import gate_sends
+from newsletter.sending.settling.reconcile import ask_provider, replay_uncertain
+from newsletter.sending.settling.sweep import finish_sends, resume_unstarted, wake_up
+
+LONGEST_NAP = 1.0
+TOLD_EVERY = 0.25
+BETWEEN_SWEEPS = 200
+SWEPT_EVERY = 5.0
+LANES = 8
+
+
+class Feed:
+    """Hands out the ids of due batches, each once, to the lanes of one process."""
+
+    def __init__(self, *, clock: Clock, most: int, stopping: Callable[[], bool]) -> None:
+        self._clock = clock
+        self._left = most
+        self._stopping = stopping
+        self._ids: list[int] = []
+        self._given: set[int] = set()
+        self._lock = Lock()
+
+    def next(self) -> int | None:
+        """The next batch to try, or None when nothing is due or enough was handed out."""
+        with self._lock:
+            if self._left <= 0 or self._stopping():
+                return None
+            if not self._ids:
+                due = find_due_batches(now=self._clock(), limit=500)
+                self._ids = [batch for batch in reversed(due) if batch not in self._given]
+            if not self._ids:
+                return None
+            self._left -= 1
+            batch = self._ids.pop()
+            self._given.add(batch)
+            return batch
+
+
+def dispatch_due(
+    *,
+    dispatcher: Dispatcher,
+    lanes: int = 1,
+    most: int = 100_000,
+    stopping: Callable[[], bool] = lambda: False,
+    progress: Callable[[], None] = lambda: None,
+) -> int:
+    """Send the batches that are due, up to ``most``, in so many threads. Returns how many this call sent.
+
+    Once ``stopping`` says so, no further batch is begun. ``progress`` is called now and then from this thread.
+    """
+    feed = Feed(clock=dispatcher.clock, most=most, stopping=stopping)
+    if lanes <= 1:
+        return _lane(feed, dispatcher, progress=progress)
+    first = feed.next()
+    if first is None:
+        return 0
+    with ThreadPoolExecutor(max_workers=lanes, thread_name_prefix="lane") as pool:
+        others = [pool.submit(_lane_of_its_own, feed, dispatcher) for _ in range(lanes - 1)]
+        sent = int(dispatcher.dispatch(first)) + _lane(feed, dispatcher, progress=progress)
+        return sent + sum(other.result() for other in others)
+
+
+def _lane(feed: Feed, dispatcher: Dispatcher, *, progress: Callable[[], None] = lambda: None) -> int:
+    sent, told_at = 0, time.monotonic()
+    while (batch := feed.next()) is not None:
+        sent += dispatcher.dispatch(batch)
+        if time.monotonic() - told_at > TOLD_EVERY:
+            progress()
+            told_at = time.monotonic()
+    return sent
+
+
+def _lane_of_its_own(feed: Feed, dispatcher: Dispatcher) -> int:
+    """A lane in a thread that came into being for it: its database connection ends with it."""
+    try:
+        return _lane(feed, dispatcher)
+    finally:
+        connection.close()
+
+
+def sweep(*, adapter: Adapter, clock: Clock = utc_now) -> list[Send]:
+    """One round of the sweeps. Returns the sends that came to an end in it."""
+    wake_up(now=clock())
+    resume_unstarted(now=clock())
+    gate_sends(now=clock())
+    recover_pace(seconds=SWEPT_EVERY)
+    replay_uncertain(capabilities=adapter.capabilities, now=clock())
+    ask_provider(adapter=adapter, now=clock())
+    finished = finish_sends(now=clock())
+    for send in finished:
+        close_outbox(send)
+    return finished
+
+
+def run_send(
+    *,
+    send: Send,
+    adapter: Adapter,
+    clock: Clock = utc_now,
+    nap: Callable[[float], None] = time.sleep,
+    progress: Callable[[], None] = lambda: None,
+    lanes: int = 1,
+) -> Send:
+    """Dispatch in this process until the send has an end, beside any other worker. Returns the send as it ended."""
+    dispatcher = Dispatcher(adapter=adapter, clock=clock)
+    while True:
+        sent = dispatch_due(dispatcher=dispatcher, lanes=lanes, most=BETWEEN_SWEEPS * lanes, progress=progress)
+        sweep(adapter=adapter, clock=clock)
+        progress()
+        send.refresh_from_db()
+        if send.state not in (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING):
+            return send
+        if not sent:
+            nap(_until_next(send, now=clock()))
+
+
+def _until_next(send: Send, *, now: datetime) -> float:
+    next_at = send.batches.filter(state=Batch.State.PENDING).aggregate(at=Min("not_before"))["at"]
+    wait = (next_at - now).total_seconds() if next_at else LONGEST_NAP / 20
+    return min(max(wait, 0.01), LONGEST_NAP)

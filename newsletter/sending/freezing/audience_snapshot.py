@@ -1,0 +1,79 @@
+"""The roll of a send: everyone whom the issue is for, read once, in a temporary table of the freeze's own transaction.
+
+Counting the audience and writing its deliveries both read the roll, so that they cannot differ by a person.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection
+
+from newsletter.issues.variants.groups import find_candidates
+from newsletter.models import Send
+
+_COLUMNS = ("subscriber_ref", "hash_ref", "place_ref", "giving_ref", "radius_ref", "frequency_ref", "why")
+_CREATE = """
+CREATE TEMPORARY TABLE freeze_roll (
+    subscriber bigint, address_hash {bytes}, place bigint, giving varchar(8), radius integer, frequency varchar(8),
+    why varchar(40)
+)
+"""
+_COUNT = """
+SELECT why, place, giving, radius, frequency, COUNT(*) FROM freeze_roll GROUP BY why, place, giving, radius, frequency
+"""
+_DELIVER = """
+INSERT INTO newsletter_delivery (issue_id, batch_id, subscriber_id, address_hash, proof)
+SELECT %s, batch.id, reader.subscriber, reader.address_hash, %s
+FROM (
+    SELECT person.subscriber, SUBSTR(person.address_hash, 1, 16) AS address_hash, grp.variant_id AS variant,
+           ROW_NUMBER() OVER (PARTITION BY grp.variant_id ORDER BY person.subscriber) - 1 AS position
+    FROM freeze_roll AS person
+    JOIN newsletter_readergroup AS grp
+      ON grp.revision_id = %s AND grp.place_id = person.place AND grp.giving = person.giving
+     AND grp.radius_km = person.radius AND grp.frequency = person.frequency AND grp.variant_id IS NOT NULL
+    WHERE person.why = ''
+) AS reader
+JOIN newsletter_batch AS batch
+  ON batch.send_id = %s AND batch.variant_id = reader.variant AND batch.part = reader.position / %s
+"""
+
+
+class RollCount(NamedTuple):
+    """How many people share a reason, "" for those whom the mail may reach, and a group of readers."""
+
+    why: str
+    place_id: int
+    giving: str
+    radius_km: int
+    frequency: str
+    people: int
+
+
+@contextmanager
+def call_roll(send: Send, *, now: datetime) -> Iterator[None]:
+    """The roll stands inside this block, in the transaction that is open; it is gone afterwards, whatever happens."""
+    people = find_candidates(send.issue, now=now).values_list(*_COLUMNS)
+    sql, parameters = people.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(_CREATE.format(bytes="bytea" if connection.vendor == "postgresql" else "blob"))
+        cursor.execute(f"INSERT INTO freeze_roll {sql}", parameters)
+        yield
+        cursor.execute("DROP TABLE freeze_roll")
+
+
+def count_roll() -> list[RollCount]:
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT)
+        return [RollCount(*row) for row in cursor.fetchall()]
+
+
+def write_deliveries(send: Send, *, revision_id: int, max_batch: int) -> int:
+    """One INSERT…SELECT: everyone on the roll with a variant gets a delivery in one of its batches. Returns how many."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # It takes the groups and batches for a handful, and would look through all batches for every person.
+            cursor.execute("SET LOCAL enable_nestloop = off")
+        cursor.execute(_DELIVER, [send.issue_id, False, revision_id, send.pk, max_batch])
+        return int(cursor.rowcount)

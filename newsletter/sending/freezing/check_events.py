@@ -1,0 +1,30 @@
+"""Read the calendars of an issue's events once more, just before its audience is fixed. It waits for other sites."""
+
+import time
+from datetime import datetime, timedelta
+
+from newsletter.content.ingesting.ingest import CLAIM, ingest_source
+from newsletter.models import Send, Source
+
+FRESH = timedelta(minutes=2)
+MOST_SECONDS = 10.0
+
+
+def look_at_events(*, send: Send, now: datetime) -> None:
+    """Store what the sources say now. An event that moved, was cancelled or became private changes the content.
+
+    The approval is for the content before, so the freeze refuses it. A source that cannot be read changes nothing.
+    """
+    content = send.revision.content if send.revision else {"blocks": []}
+    events = {event["id"] for block in content["blocks"] for event in block.get("events", [])}
+    sources = Source.objects.filter(
+        events__in=events, kind__in=[Source.Kind.CALENDAR, Source.Kind.EVENTS], enabled=True
+    )
+    began = time.monotonic()
+    for source in sources.exclude(looked_at__gt=now - FRESH).distinct():
+        if time.monotonic() - began > MOST_SECONDS:
+            return
+        if Source.objects.filter(pk=source.pk, due_at=source.due_at).update(due_at=now + CLAIM):
+            ingest_source(source=source, now=now)
+            # The issue's body keeps the events that it has read.
+            send.issue.refresh_from_db()

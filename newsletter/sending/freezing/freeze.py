@@ -1,0 +1,206 @@
+"""Freezes the audience: one INSERT…SELECT gives everybody who may be mailed now a delivery, a variant and a batch.
+
+All of it reads one roll of one snapshot of the database, so that candidates = recipients + excluded holds to the person.
+"""
+
+import math
+import secrets
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from newsletter.common.errors import Broken, NotReady
+from newsletter.issues.approval.approval_rules import require_enough
+from newsletter.issues.approval.approve import require_approval
+from newsletter.issues.approval.approved_audience import most_after
+from newsletter.issues.approval.story_checks import require_fit
+from newsletter.issues.assembly.publication_switches import require_on
+from newsletter.issues.corrections.notified import ToldMeanwhile, note_told
+from newsletter.issues.protected_terms.check import require_unprotected
+from newsletter.issues.snapshot.related_links import require_fit_links
+from newsletter.issues.variants.groups import NO_EVENT_NEAR, find_groups, with_those_who_left
+from newsletter.issues.variants.render import make_variants
+from newsletter.models import Approval, Batch, Delivery, Issue, ReaderGroup, Send, Variant, move
+from newsletter.providers.base.contract import Capabilities
+from newsletter.providers.base.size import mail_bytes, variable_bytes
+from newsletter.sending.dispatching.build_call import read_letter
+from newsletter.sending.freezing.audience_snapshot import call_roll, count_roll, write_deliveries
+from newsletter.sending.limits.daily_limit import smallest_limit
+from subscribers.audience.eligibility import AudienceCount, sum_up
+
+TRIES = 5
+WRITE_CACHE = -64_000  # kB
+SORT_MEMORY = "64MB"
+_LONG = "W" * 120
+LONGEST_FIELDS = {
+    **dict.fromkeys(("name", "first_name", "city", "region"), (_LONG,)),
+    **dict.fromkeys(("unsubscribe", "preferences"), ("https://" + _LONG,)),
+}
+_GROUP = ("place_id", "giving", "radius_km", "frequency", "variant_id")
+
+
+def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) -> None:
+    """preparing -> ready. Raises NotApproved when the content is no longer the approved one, AudienceChanged when the list
+    or segment is not or many more people would get it, SwitchedOff, and NotReady when nobody is left or it says a
+    protected term, whenever that was put on the list.
+    """
+    require_on(send.issue)
+    approval = require_approval(send.issue, now=now)
+    require_fit(approval.revision.content, at=now)
+    require_fit_links(approval.revision.content, at=now)
+    for _ in range(TRIES):
+        done = False
+        variants = make_variants(revision=approval.revision, groups=find_groups(send.issue, now=now))
+        searched = require_unprotected(issue=send.issue, content=approval.revision.content, mails=variants)
+        cut = cut_for(variants, capabilities=capabilities)
+        cut = min(cut, smallest_limit(send.issue.publication, now=now) or cut)
+        with _room_to_write(), suppress(ToldMeanwhile):
+            done = _freeze(send=send, approval=approval, max_batch=cut, searched_up_to=searched, now=now)
+        if done:
+            _refresh_statistics()
+            return
+    raise NotReady(f"People keep moving on the list of {send.issue} while it is being prepared. Try again in a minute.")
+
+
+def cut_for(variants: Sequence[Variant], *, capabilities: Capabilities) -> int:
+    """How many people go into one call: by count, by bytes, and by what a slow rate allows in an hour.
+
+    Raises NotReady where the issue is too big for even one.
+    """
+    people = capabilities.max_batch
+    if capabilities.people_per_second:
+        people = min(people, max(int(capabilities.people_per_second * 3600), 1))
+    for variant in variants:
+        letter = read_letter(variant)
+        people = min(
+            people,
+            capabilities.people_for(
+                mail_bytes=mail_bytes(letter.mail), variable_bytes=variable_bytes(letter.values(LONGEST_FIELDS)[0])
+            ),
+        )
+    if people < 1:
+        raise NotReady(f"The issue is too big for {capabilities.name}: not even one mail fits into a call. Shorten it.")
+    return people
+
+
+@transaction.atomic
+def _freeze(*, send: Send, approval: Approval, max_batch: int, searched_up_to: int, now: datetime) -> bool:
+    """One try. False, with nothing written, where somebody came to a place that has no variant yet."""
+    _read_one_snapshot()
+    if not Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).exists():
+        return True
+    with call_roll(send, now=now):
+        counted, sizes = _count(issue=send.issue, revision_id=approval.revision_id)
+        placed = sum(people for _, people in sizes)
+        if placed < counted.eligible:
+            return False
+        if not placed:
+            raise NotReady(f"Nobody is left who may be mailed: {_in_words(counted.excluded)}.")
+        _require_as_approved(send, approval=approval, people=placed)
+        _cut_batches(send=send, sizes=sizes, max_batch=max_batch)
+        written = write_deliveries(send, revision_id=approval.revision_id, max_batch=max_batch)
+    if written != placed or counted.candidates != written + sum(counted.excluded.values()):
+        raise Broken(
+            f"The audience of {send.issue} does not add up: {counted} but {written} deliveries. Nothing was sent."
+        )
+    if send.issue.kind == Issue.Kind.CORRECTION:
+        note_told(send.issue)
+    moved = move(
+        send,
+        of=[Send.State.PREPARING],
+        to=Send.State.READY,
+        revision=approval.revision,
+        sha256=approval.sha256,
+        candidates=counted.candidates,
+        recipients=written,
+        excluded=counted.excluded,
+        searched_up_to=searched_up_to,
+    )
+    if not moved:
+        raise Broken(f"{send} was moved while its audience was being frozen. Nothing was sent.")
+    return True
+
+
+def _require_as_approved(send: Send, *, approval: Approval, people: int) -> None:
+    """The last look, in the transaction that writes the deliveries: the switch, the number and the people who approved."""
+    issue = Issue.objects.select_related("publication__mailing_list", "publication__segment").get(pk=send.issue_id)
+    require_on(issue)
+    require_enough(issue, sha256=approval.sha256, people=people)
+    if send.asked is not None and people > most_after(send.asked):
+        raise NotReady(
+            f"{issue} was started for {send.asked:,} people and would go to {people:,}. Nothing was sent. "
+            "Look at who gets it and start it again."
+        )
+
+
+def _count(*, issue: Issue, revision_id: int) -> tuple[AudienceCount, list[tuple[int, int]]]:
+    """The audience, and (variant id, people) in a stable order. People with nothing to get are excluded as such."""
+    variants = {
+        tuple(group): variant
+        for *group, variant in ReaderGroup.objects.filter(revision=revision_id).values_list(*_GROUP)
+    }
+    sizes: Counter[int] = Counter()
+    reasons: Counter[str] = Counter()
+    for row in count_roll():
+        group = (row.place_id, row.giving, row.radius_km, row.frequency)
+        nothing = not row.why and variants.get(group, 0) is None
+        reasons[NO_EVENT_NEAR if nothing else row.why] += row.people
+        variant = None if row.why else variants.get(group)
+        if variant is not None:
+            sizes[variant] += row.people
+    return with_those_who_left(issue, counted=sum_up(reasons)), sorted(sizes.items())
+
+
+def _cut_batches(*, send: Send, sizes: Sequence[tuple[int, int]], max_batch: int) -> None:
+    batches: list[Batch] = []
+    for variant, people in sizes:
+        for part in range(math.ceil(people / max_batch)):
+            size = min(max_batch, people - part * max_batch)
+            batches.append(
+                Batch(
+                    send=send,
+                    seq=len(batches) + 1,
+                    variant_id=variant,
+                    part=part,
+                    size=size,
+                    key=f"{send.pk}-{len(batches) + 1}-{secrets.token_hex(8)}",
+                )
+            )
+    Batch.objects.bulk_create(batches, batch_size=1000)
+
+
+@contextmanager
+def _room_to_write() -> Iterator[None]:
+    """SQLite keeps 2 MB of pages; an index of a million people in no order would go to and fro between them and the disk."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        [(usual,)] = cursor.execute("PRAGMA cache_size").fetchall()
+        cursor.execute(f"PRAGMA cache_size = {WRITE_CACHE}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA cache_size = {int(usual)}")
+            cursor.execute("PRAGMA shrink_memory")
+
+
+def _read_one_snapshot() -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            cursor.execute(f"SET LOCAL work_mem = '{SORT_MEMORY}'")
+
+
+def _refresh_statistics() -> None:
+    """PostgreSQL plans the send's queries badly until it knows the new rows."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {Delivery._meta.db_table}, {Batch._meta.db_table}")
+
+
+def _in_words(excluded: dict[str, int]) -> str:
+    return ", ".join(f"{people} {reason}" for reason, people in excluded.items()) or "the list is empty"

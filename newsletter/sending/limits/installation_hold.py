@@ -1,0 +1,162 @@
+"""Whose database this is, and the hold under which nothing leaves it: after a restore, or where it is a copy.
+
+The journal is a file in the data folder of every machine, beside the database and not in it: the newest send and the
+newest try that the machine saw. A database that does not know them is older than what was done with it. What a machine
+remembers from before a person ended the last hold counts no more, on whichever machine they ended it.
+"""
+
+import hashlib
+import hmac
+import logging
+import os
+import threading
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+from django.conf import settings
+from django.db.models import Max
+
+from newsletter.common.errors import NotReady
+from newsletter.models import Attempt, Installation, Send
+from subscribers.unsubscribing.journal_check import try_to_complete_journal
+from subscribers.unsubscribing.journal_replay import replay_journal
+
+log = logging.getLogger(__name__)
+_PLAYED: list[datetime | None] = []
+
+COPY = (
+    "this database belongs to an installation with another NEWSLETTER_ADDRESS_KEY: it looks like a copy. "
+    "Nothing is sent from it. Set the key that belongs to it"
+)
+OLDER = (
+    "the database is older than what was last sent from here: it looks restored from a backup. "
+    "Nothing is sent until a person has looked: run `newsletter doctor --after-restore`"
+)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far the sending had come: the newest send and its issue's public id, the newest try, and when it was noted."""
+
+    send: int
+    issue: str
+    attempt: int
+    at: str
+
+    def is_beyond(self, other: "Mark | None") -> bool:
+        return other is None or (self.send, self.attempt) > (other.send, other.attempt)
+
+
+def check_installation(*, now: datetime) -> None:
+    """Hold everything where this database is a copy or was restored. Called before anything is sent."""
+    row, _ = Installation.objects.get_or_create(pk=1, defaults={"address_key_hash": _key_hash(), "changed_at": now})
+    if not hmac.compare_digest(row.address_key_hash, _key_hash()):
+        hold_everything(reason=COPY, now=now)
+    elif _was_further(read_journal(), released_at=row.released_at):
+        hold_everything(reason=OLDER, now=now)
+    else:
+        _remember(now=now)
+    _play_back(now=now)
+
+
+def _play_back(*, now: datetime) -> None:
+    """What this machine noted of who left: once when the process starts, and once in each hold.
+
+    A process that starts also notes what an earlier one had no room for.
+    """
+    hold = Installation.objects.filter(pk=1, held=True).values_list("changed_at", flat=True).first()
+    if _PLAYED and _PLAYED[-1] == hold:
+        return
+    if hold is not None or not _PLAYED:
+        replay_journal(now=now)
+    if not _PLAYED:
+        try_to_complete_journal(now=now)
+    _PLAYED[:] = [hold]
+
+
+def hold_everything(*, reason: str, now: datetime) -> None:
+    Installation.objects.get_or_create(pk=1, defaults={"address_key_hash": _key_hash(), "changed_at": now})
+    Installation.objects.filter(pk=1, held=False).update(held=True, reason=reason[:500], changed_at=now)
+
+
+def release_everything(*, now: datetime) -> None:
+    """A person has looked. All journals begin anew. Raises NotReady where the key is not this database's own."""
+    row = Installation.objects.filter(pk=1).first()
+    if row and not hmac.compare_digest(row.address_key_hash, _key_hash()):
+        raise NotReady(f"The hold stays: {COPY}.")
+    _journal().unlink(missing_ok=True)
+    Installation.objects.filter(pk=1).update(held=False, reason="", changed_at=now, released_at=now)
+
+
+def require_no_hold() -> None:
+    """Raises NotReady where nothing may be sent from here."""
+    row = Installation.objects.filter(pk=1, held=True).first()
+    if row:
+        raise NotReady(f"Everything is held: {row.reason}.")
+
+
+def write_journal(send: Send, *, now: datetime) -> None:
+    """Remember, outside the database, that this send is about to begin. Raises NotReady where that cannot be written."""
+    mark = Mark(send.pk, send.issue.public_id, _newest_attempt(), now.isoformat())
+    try:
+        _write(mark)
+    except OSError as error:
+        raise NotReady(
+            f"The start of {send} cannot be noted in the data folder ({error.strerror}). Nothing was sent. Make room or "
+            "give the program the right to write there; the send then begins by itself."
+        ) from error
+
+
+def read_journal() -> Mark | None:
+    """The furthest that this machine has seen, or nothing."""
+    try:
+        found = orjson.loads(_journal().read_bytes())
+        return Mark(int(found["send"]), str(found["issue"]), int(found["attempt"]), str(found["at"]))
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _remember(*, now: datetime) -> None:
+    """Part of every sweep: what other machines did is remembered here too."""
+    newest = Send.objects.exclude(started_at=None).order_by("-pk").values_list("pk", "issue__public_id").first()
+    if newest is None:
+        return
+    mark = Mark(newest[0], newest[1], _newest_attempt(), now.isoformat())
+    if not mark.is_beyond(read_journal()):
+        return
+    try:
+        _write(mark)
+    except OSError as error:
+        log.warning("How far the sending has come cannot be noted in the data folder: %s", error)
+
+
+def _was_further(mark: Mark | None, *, released_at: datetime | None) -> bool:
+    if mark is None or (released_at and datetime.fromisoformat(mark.at) <= released_at):
+        return False
+    known = Send.objects.filter(pk=mark.send, issue__public_id=mark.issue).exists()
+    return not known or mark.attempt > _newest_attempt()
+
+
+def _newest_attempt() -> int:
+    return Attempt.objects.aggregate(newest=Max("pk"))["newest"] or 0
+
+
+def _write(mark: Mark) -> None:
+    path = _journal()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    try:
+        part.write_bytes(orjson.dumps(asdict(mark)))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _journal() -> Path:
+    return Path(settings.NEWSLETTER_DATA_DIR) / "last-send.json"
+
+
+def _key_hash() -> str:
+    return hmac.new(settings.SUBSCRIBERS_ADDRESS_KEY.encode(), b"whose database", hashlib.sha256).hexdigest()

@@ -1,0 +1,88 @@
+"""Stands before the provider, whatever calls it: nobody outside of NEWSLETTER_ONLY_TO is ever handed over (F24).
+
+An installation that is not production and would reach a real provider hands over nobody at all until it is told whom.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from django.conf import settings
+
+from newsletter.common.errors import NotReady
+from newsletter.providers.base.contract import Adapter, BatchCall, Capabilities, Finder, Found, Outcome, Verdict
+from newsletter.providers.base.suppression_list import Barred, Lister
+from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
+from subscribers.audience.recipient_allowlist import OnlyTo, who_alone
+
+OUTSIDE = "the address is not among those that NEWSLETTER_ONLY_TO allows here"
+CLOSED = (
+    "this installation is not production and would mail real people. In earnest, set NEWSLETTER_PRODUCTION=true; "
+    "to try things out, name in NEWSLETTER_ONLY_TO whom it may mail"
+)
+
+
+def is_closed() -> bool:
+    """Whether nobody may be mailed from here: a real provider, not production, and no list of whom alone to mail."""
+    provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
+    real = provider is not None and is_own_endpoint(provider)
+    return real and not settings.NEWSLETTER_PRODUCTION and who_alone() is None
+
+
+def require_open() -> None:
+    """Raises NotReady where nobody may be mailed from here."""
+    if is_closed():
+        raise NotReady(f"Nothing is sent: {CLOSED}.")
+
+
+def put_fence(adapter: Adapter) -> Adapter:
+    """The adapter behind the fence that the settings ask for; the adapter itself where they ask for none."""
+    only_to, closed = who_alone(), is_closed()
+    if only_to is None and not closed:
+        return adapter
+    finds, lists = isinstance(adapter, Finder), isinstance(adapter, Lister)
+    kinds = {(False, False): Fence, (True, False): _Finding, (False, True): _Listing, (True, True): _FindingAndListing}
+    return kinds[finds, lists](adapter, only_to=only_to)
+
+
+class Fence:
+    """An adapter that hands over whom ``only_to`` has; where it is None, nobody: the batch waits as not sent."""
+
+    def __init__(self, adapter: Adapter, *, only_to: OnlyTo | None) -> None:
+        self._adapter = adapter
+        self._only_to = only_to
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._adapter.capabilities
+
+    def deliver(self, call: BatchCall) -> Outcome:
+        """Whoever is outside is rejected, the others' call is made as ever."""
+        only_to = self._only_to
+        if only_to is None:
+            return Outcome(Verdict.NOT_SENT, CLOSED, stop=True)
+        outside = {person.delivery for person in call.people if not only_to.has(person.address)}
+        refused = dict.fromkeys(outside, (Verdict.REJECTED, OUTSIDE))
+        inside = [person for person in call.people if person.delivery not in outside]
+        if outside and not inside:
+            return Outcome(Verdict.REJECTED, OUTSIDE, people=refused)
+        outcome = self._adapter.deliver(replace(call, people=inside) if outside else call)
+        return replace(outcome, people={**outcome.people, **refused}) if refused else outcome
+
+    def close(self) -> None:
+        self._adapter.close()
+
+
+class _Finding(Fence):
+    def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> Found:
+        found: Found = self._adapter.find_batch(key=key, deliveries=deliveries, sent_at=sent_at)  # type: ignore[attr-defined]
+        return found
+
+
+class _Listing(Fence):
+    def list_barred(self, *, since: datetime | None) -> Iterator[list[Barred]]:
+        yield from self._adapter.list_barred(since=since)  # type: ignore[attr-defined]
+
+
+class _FindingAndListing(_Finding, _Listing):
+    pass

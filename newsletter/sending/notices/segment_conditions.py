@@ -1,0 +1,100 @@
+"""What a segment may ask about issues: who was sent one, who was not, who followed a link. Registered when the app starts.
+
+“Was sent” is cautious: whoever may have an issue (an uncertain call) counts as having it, whoever's mail bounced does not.
+"""
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from newsletter.common.errors import BadRule
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, ReaderClick, Send
+from subscribers.segments import ConditionKind, among, register_condition
+
+_HAVE_IT = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.UNCERTAIN, Batch.State.WRITTEN_OFF)
+_SENT = (Issue.State.SENDING, Issue.State.SENT)
+_OFFERED = 100
+
+
+def register() -> None:
+    """Adds the conditions to the rule language."""
+    named = gettext_lazy("An issue is named PUBLICATION/NUMBER; PUBLICATION/latest is the newest that was sent.")
+    for key, label, compiled, words in (
+        ("received", gettext_lazy("Was sent an issue"), _received, gettext_lazy("was sent %(issue)s")),
+        ("not_received", gettext_lazy("Was not sent an issue"), _not_received, gettext_lazy("was not sent %(issue)s")),
+        (
+            "clicked",
+            gettext_lazy("Followed a link of an issue"),
+            _clicked,
+            gettext_lazy("followed a link of %(issue)s"),
+        ),
+    ):
+        register_condition(
+            ConditionKind(
+                key=key,
+                label=label,
+                compile=compiled,
+                say=lambda name, words=words: words % {"issue": _say(name)},  # type: ignore[misc]
+                choices=_choices,
+                help=named,
+                resolve=lambda name: _find(name).pk,
+            )
+        )
+
+
+def _received(name: str) -> Q:
+    issue = _find(name)
+    gone = Send.objects.filter(issue=issue, forgotten_at__isnull=False)
+    if gone.exists():
+        raise BadRule(f"who was sent {issue} is no longer kept, only the numbers are. Name a newer issue.")
+    otherwise = DeliveryException.objects.filter(
+        Q(state__in=[DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED]) | Q(bounced_at__isnull=False),
+        delivery=OuterRef("pk"),
+    )
+    batches = Batch.objects.filter(send__issue=issue, state__in=_HAVE_IT).values("pk")
+    people = Delivery.objects.filter(~Exists(otherwise), issue=issue, proof=False, batch__in=batches)
+    return among(people)
+
+
+def _not_received(name: str) -> Q:
+    return ~_received(name)
+
+
+def _clicked(name: str) -> Q:
+    issue = _find(name)
+    clicks = ReaderClick.objects.filter(issue=issue)
+    if issue.publication.clicks != Publication.Clicks.READERS and not clicks.exists():
+        raise BadRule(
+            f"who follows links of {issue.publication} is not recorded. It can be turned on in the publication, "
+            "and then covers readers who agree to it."
+        )
+    return among(clicks)
+
+
+def _find(name: str) -> Issue:
+    slug, _, number = name.strip().rpartition("/")
+    issues = Issue.objects.select_related("publication").filter(publication__slug=slug, kind=Issue.Kind.ISSUE)
+    if number == "latest":
+        found = issues.filter(state__in=_SENT).order_by("-number").first()
+    else:
+        found = issues.filter(number=int(number)).first() if number.isdecimal() and len(number) < 10 else None
+    if found is None:
+        newest = Issue.objects.filter(kind=Issue.Kind.ISSUE).select_related("publication").first()
+        hint = f"The newest is {newest.reference}." if newest else "None has been made yet."
+        raise BadRule(f"there is no issue “{name}”. {hint}")
+    return found
+
+
+def _say(name: str) -> str:
+    issue = _find(name)
+    return _("%(issue)s, the latest") % {"issue": issue} if name.endswith("/latest") else str(issue)
+
+
+def _choices() -> list[tuple[str, str]]:
+    """The latest of each publication, then the newest hundred by number, with their subjects."""
+    latest = [
+        (f"{publication.slug}/latest", _("%(name)s: always the latest that was sent") % {"name": publication.name})
+        for publication in Publication.objects.all()
+    ]
+    newest = Issue.objects.filter(kind=Issue.Kind.ISSUE).select_related("publication")[:_OFFERED]
+    return latest + [(issue.reference, f"{issue}: {issue.subject[:60]}".rstrip(": ")) for issue in newest]

@@ -1,0 +1,106 @@
+"""Single mails of the system itself: a question to confirm, a word to staff. Never a newsletter, never behind one.
+
+Nothing that a stranger typed stands in them, and they carry no unsubscribe pair: they are answers to what was asked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+
+from newsletter.models import Brand, Publication
+from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Outcome, Person
+from newsletter.rendering import render
+from newsletter.rendering.blocks import Block, Button, Document, Note
+from newsletter.rendering.blocks import Brand as Look
+from newsletter.rendering.phrases import direction_of
+from newsletter.sending.notices.single_mails import deliver_single
+from subscribers.addresses.normalise import to_ascii
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Whom a notice comes from, and how it looks."""
+
+    name: str
+    email: str
+    reply_to: str
+    look: Look
+    language: str = "en"
+
+
+def sender_of(publication: Publication) -> Sender:
+    return Sender(
+        name=publication.from_name,
+        email=publication.from_email,
+        reply_to=publication.reply_to,
+        look=look_of(publication.brand),
+        language=publication.language,
+    )
+
+
+def look_of(brand: Brand) -> Look:
+    """The brand without pictures, so that a notice loads nothing from anywhere."""
+    return Look(
+        name=brand.name,
+        postal_address=brand.postal_address,
+        colour=brand.colour,
+        accent=brand.accent,
+        background=brand.background,
+        font=brand.font,
+        heading_font=brand.heading_font,
+        radius=brand.radius,
+        masthead=brand.masthead,
+    )
+
+
+def send_notice(
+    *,
+    adapter: Adapter,
+    sender: Sender,
+    to: str,
+    key: str,
+    subject: str,
+    paragraphs: Sequence[str],
+    button: tuple[str, str] | None,
+    reason: str,
+    now: datetime,
+) -> Outcome:
+    """One mail to one address, in one try. ``key`` is the same for the same mail, so that a repeat can be known as one.
+
+    While the provider asks to wait the mail is not handed over, and the outcome is THROTTLED.
+    """
+    blocks: list[Block] = [
+        Note(body_html="".join(f"<p>{escape(line)}</p>" for line in paragraphs), body_text="\n\n".join(paragraphs))
+    ]
+    if button:
+        blocks.append(Button(label=button[0], url=button[1]))
+    mail = render(
+        Document(
+            subject=subject,
+            preheader="",
+            language=sender.language,
+            direction=direction_of(sender.language),
+            brand=sender.look,
+            blocks=tuple(blocks),
+            publication=sender.look.name,
+            reason=reason,
+            personal=False,
+        )
+    )
+    call = BatchCall(
+        key=key,
+        issue="notices",
+        variant=key.split("-")[0],
+        mail=Mail(
+            subject=mail.subject,
+            html=mail.html,
+            text=mail.text,
+            from_name=sender.name,
+            from_email=sender.email,
+            reply_to=sender.reply_to,
+            headers={"Auto-Submitted": "auto-generated"},
+        ),
+        people=[Person(delivery=1, address=to_ascii(to), variables={})],
+    )
+    return deliver_single(adapter=adapter, call=call, now=now)

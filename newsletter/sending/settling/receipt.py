@@ -1,0 +1,151 @@
+"""The receipt: what became of every person of an audience, counted from rows and checked to the person."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+
+from newsletter.common.errors import Broken
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
+from newsletter.sending.settling.delivered import DeliveredBits, count_delivered
+from newsletter.sending.settling.unsubscribed import count_unsubscribed, find_unsubscribed
+
+_OF_BATCH: dict[str, str] = {
+    Batch.State.PENDING: "pending",
+    Batch.State.SUBMITTING: "pending",
+    Batch.State.ACCEPTED: "accepted",
+    Batch.State.PARTIAL: "accepted",
+    Batch.State.REJECTED: "rejected",
+    Batch.State.UNCERTAIN: "uncertain",
+    Batch.State.WRITTEN_OFF: "uncertain",
+}
+CANCELLED = "the send was cancelled before it came to them"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Counts of people, except ``batches``, which counts calls by state. ``cancelled``: those of the skipped whom a
+    cancelled send did not come to; the others left, or may not be mailed any more.
+    """
+
+    candidates: int = 0
+    recipients: int = 0
+    excluded: dict[str, int] = field(default_factory=dict)
+    deliveries: dict[str, int] = field(default_factory=dict)
+    batches: dict[str, int] = field(default_factory=dict)
+    delivered: int = 0
+    bounced: int = 0
+    complained: int = 0
+    unsubscribed: int = 0
+    cancelled: int = 0
+
+
+def make_receipt(send: Send | None) -> Receipt:
+    """The receipt of a send. Raises Broken where its numbers do not add up."""
+    states = dict.fromkeys(("pending", "accepted", "rejected", "skipped", "uncertain"), 0)
+    if send is None:
+        return Receipt(deliveries=states)
+    if send.totals is not None:
+        return Receipt(**send.totals)
+    batches: dict[str, int] = {}
+    for state, calls, people in send.batches.order_by().values_list("state").annotate(Count("pk"), Sum("size")):
+        batches[state] = calls
+        states[_OF_BATCH[state]] += people
+    exceptions = DeliveryException.objects.filter(delivery__batch__send=send)
+    own = exceptions.exclude(state="").order_by().values_list("delivery__batch__state", "state").annotate(Count("pk"))
+    for batch_state, state, people in own:
+        states[_OF_BATCH[batch_state]] -= people
+        states[state] += people
+    facts = exceptions.aggregate(
+        bounced=Count("pk", filter=Q(bounced_at__isnull=False)),
+        complained=Count("pk", filter=Q(complained_at__isnull=False)),
+    )
+    cancelled = states["pending"] if send.state == Send.State.CANCELLED else 0
+    states["skipped"] += cancelled
+    states["pending"] -= cancelled
+    receipt = Receipt(
+        candidates=send.candidates,
+        recipients=send.recipients,
+        excluded=dict(send.excluded),
+        deliveries=states,
+        batches=batches,
+        delivered=count_delivered(send),
+        unsubscribed=count_unsubscribed(send),
+        cancelled=cancelled,
+        **facts,
+    )
+    _check(receipt, send)
+    return receipt
+
+
+def list_deliveries(send: Send) -> Iterator[list[Any]]:
+    """Every person of a send: delivery id, subscriber id, batch, state, reason, whether it was delivered ("yes" or
+    nothing), and the times of what else was reported.
+    """
+    delivered = DeliveredBits(send)
+    unsubscribed = find_unsubscribed(send)
+    rows = (
+        Delivery.objects.filter(batch__send=send)
+        .order_by("pk")
+        .values_list(
+            "pk",
+            "subscriber_id",
+            "batch__seq",
+            "batch__state",
+            "batch__reason",
+            "exception__state",
+            "exception__reason",
+            "exception__bounced_at",
+            "exception__complained_at",
+            "exception__unsubscribed_at",
+        )
+    )
+    for delivery, subscriber, seq, batch_state, batch_reason, own_state, own_reason, *facts, reported in rows.iterator(
+        chunk_size=5000
+    ):
+        state = own_state or _OF_BATCH[batch_state]
+        reason = own_reason if own_state else batch_reason
+        if state == "pending" and send.state == Send.State.CANCELLED:
+            state, reason = "skipped", reason or CANCELLED
+        left = [moment for moment in (reported, unsubscribed.get(subscriber)) if moment]
+        times = (fact.isoformat() if fact else "" for fact in (*facts, min(left, default=None)))
+        yield [delivery, subscriber, seq, state, reason, "yes" if delivery in delivered else "", *times]
+
+
+def status_of(issue: Issue) -> dict[str, Any]:
+    """The contract of ``newsletter status ISSUE --json``."""
+    send = issue.sends.exclude(recipients=0, state=Send.State.CANCELLED).first()
+    receipt = make_receipt(send)
+    return {
+        "issue": issue.reference,
+        "id": issue.pk,
+        "publication": issue.publication.slug,
+        "number": issue.number,
+        "subject": issue.subject,
+        "state": issue.state,
+        "held": issue.held,
+        "due": issue.slot.due_at.isoformat() if issue.slot else None,
+        "send": {"id": send.pk, "state": send.state, "reason": send.reason, "provider": send.provider}
+        if send
+        else None,
+        "audience": {"candidates": receipt.candidates, "excluded": receipt.excluded, "recipients": receipt.recipients},
+        "deliveries": receipt.deliveries,
+        "batches": receipt.batches,
+        "delivered": receipt.delivered,
+        "bounced": receipt.bounced,
+        "complained": receipt.complained,
+        "unsubscribed": receipt.unsubscribed,
+    }
+
+
+def _check(receipt: Receipt, send: Send) -> None:
+    audience = receipt.recipients + sum(receipt.excluded.values())
+    told = sum(receipt.deliveries.values())
+    if not send.recipients:
+        return
+    if audience != receipt.candidates or told != receipt.recipients:
+        raise Broken(
+            f"The receipt of {send} does not add up: {receipt.candidates} candidates, {receipt.recipients} recipients, "
+            f"{sum(receipt.excluded.values())} excluded, {told} told of. This is a defect: report it."
+        )

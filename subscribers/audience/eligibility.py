@@ -1,0 +1,217 @@
+"""The one definition of "may be mailed". Nothing else in the product decides it.
+
+Candidates are the people with an open subscription to the list who match the segment; each is either eligible or
+excluded for one reason, so `candidates = eligible + excluded` always.
+"""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce, Concat
+from django.utils import timezone
+
+from subscribers.audience.recipient_allowlist import who_alone
+from subscribers.models import Basis, Frequency, MailingList, Reason, Segment, Subscriber, Subscription, Suppression
+from subscribers.models.subscriptions import MAILABLE
+from subscribers.segments import compile_rule
+
+_GRAVEST_FIRST = [
+    Reason.LEGAL,
+    Reason.ERASURE,
+    Reason.COMPLAINT,
+    Reason.UNSUBSCRIBE,
+    Reason.HARD,
+    Reason.SOFT_LIMIT,
+    Reason.STAFF,
+]
+UNCONFIRMED = "unconfirmed"
+PAUSED = "paused"
+RUN_OUT = "implied_consent_ran_out"
+OUTSIDE = "outside"
+OTHER_FREQUENCY = {Frequency.EVERY: "every_issue", Frequency.MONTHLY: "monthly", Frequency.EVENTS: "events_only"}
+"""The reason for which someone is left out who asked for another kind of mail than the one that goes out."""
+
+EVERY_ISSUE = frozenset({Frequency.EVERY})
+ANY_FREQUENCY = frozenset(Frequency)
+Among = QuerySet[Any, int] | RawSQL | None
+
+
+@dataclass(frozen=True)
+class AudienceCount:
+    """How many people are on the list and in the segment, and what becomes of them."""
+
+    candidates: int
+    eligible: int
+    excluded: dict[str, int]
+
+
+def contactable(
+    *, mailing_list: MailingList, segment: Segment | None = None, among: Among = None, now: datetime | None = None
+) -> QuerySet[Subscription]:
+    """Everyone who said yes to the list and is not suppressed, whatever rhythm or pause they chose: one row a person.
+
+    Implied consent that has run out at `now` (this moment, if not given) is no yes any more. ``among`` is a query of
+    subscriber ids: nobody else is a candidate at all.
+    """
+    candidates = _candidates(mailing_list=mailing_list, segment=segment, among=among)
+    lasting = ~_has_run_out(now or timezone.now())
+    return candidates.filter(MAILABLE, lasting, ~_is_suppressed(mailing_list))
+
+
+def eligible(
+    *,
+    mailing_list: MailingList,
+    segment: Segment | None = None,
+    now: datetime,
+    frequencies: Set[Frequency] = EVERY_ISSUE,
+    among: Among = None,
+) -> QuerySet[Subscription]:
+    """Everyone whom mail of this kind may reach at `now`, as one query of subscriptions: one row a person.
+
+    `frequencies` are the choices that the mail serves; `ANY_FREQUENCY` for whoever may be mailed at all.
+    """
+    asked = Q() if frequencies >= ANY_FREQUENCY else Q(frequency__in=sorted(frequencies))
+    people = contactable(mailing_list=mailing_list, segment=segment, among=among, now=now)
+    return people.filter(~_is_paused(now), asked, _is_inside())
+
+
+def candidates(
+    *,
+    mailing_list: MailingList,
+    segment: Segment | None = None,
+    now: datetime,
+    frequencies: Set[Frequency] = EVERY_ISSUE,
+    among: Among = None,
+) -> QuerySet[Any]:
+    """Everyone on the list and in the segment, a subscription each.
+
+    ``why`` is the one reason why such mail may not reach them, "" if it may.
+
+    The reasons are `unconfirmed`, `implied_consent_ran_out`, `suppressed:<reason>`, `paused`, `every_issue`, `monthly`
+    or `events_only` for those who asked for another kind of mail, and `outside` for those whom this installation may
+    not mail at all (F24). The first that holds, in this order, is the one given.
+    """
+    people = _candidates(mailing_list=mailing_list, segment=segment, among=among).order_by()
+    return people.annotate(why=_why_not(mailing_list, now=now, frequencies=frequencies))
+
+
+def count_audience(
+    *,
+    mailing_list: MailingList,
+    segment: Segment | None = None,
+    now: datetime,
+    frequencies: Set[Frequency] = EVERY_ISSUE,
+    among: Among = None,
+) -> AudienceCount:
+    """Counts candidates, eligible and excluded in one statement, so that the three always agree."""
+    people = candidates(mailing_list=mailing_list, segment=segment, now=now, frequencies=frequencies, among=among)
+    return sum_up(dict(people.values("why").annotate(people=Count("pk")).values_list("why", "people")))
+
+
+def count_lists(*, now: datetime) -> dict[int, AudienceCount]:
+    """Of every list that somebody is on, by its id: how many may be mailed at all, and why the others may not.
+
+    One statement for all lists; what somebody chose to get of a list does not matter here.
+    """
+    why = _why_not(OuterRef("mailing_list"), now=now, frequencies=ANY_FREQUENCY)
+    people = Subscription.objects.open().order_by().annotate(why=why).values("mailing_list", "why")
+    counted: dict[int, dict[str, int]] = {}
+    for row in people.annotate(people=Count("pk")):
+        counted.setdefault(row["mailing_list"], {})[row["why"]] = row["people"]
+    return {pk: sum_up(by_reason) for pk, by_reason in counted.items()}
+
+
+def sum_up(people_by_reason: Mapping[str, int]) -> AudienceCount:
+    """From the number of candidates of each reason, "" for those whom the mail may reach."""
+    excluded = {why: people for why, people in sorted(people_by_reason.items()) if why}
+    fit = people_by_reason.get("", 0)
+    return AudienceCount(candidates=fit + sum(excluded.values()), eligible=fit, excluded=excluded)
+
+
+def explain_ineligible(
+    subscriber: Subscriber,
+    *,
+    mailing_list: MailingList,
+    segment: Segment | None = None,
+    now: datetime,
+    frequencies: Set[Frequency] = ANY_FREQUENCY,
+) -> str:
+    """Why this person would not get such mail of this list, in words; an empty text when they would."""
+    open_now = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
+    subscription = open_now.annotate(why=_why_not(mailing_list, now=now, frequencies=frequencies)).first()
+    if subscription is None:
+        return f"Not on the list {mailing_list.name}."
+    why = str(getattr(subscription, "why"))  # noqa: B009 annotated above
+    if why == UNCONFIRMED:
+        return "Has not yet confirmed by mail."
+    if why == RUN_OUT:
+        return f"The implied consent ran out on {subscription.expires_at:%d %B %Y}."
+    if why == PAUSED:
+        return f"Asked for a pause, until {subscription.paused_until:%d %B %Y}."
+    if why == OUTSIDE:
+        return "This installation may mail only those whom NEWSLETTER_ONLY_TO names."
+    if why in OTHER_FREQUENCY.values():
+        return f"Asked for another rhythm: {Frequency(subscription.frequency).label}."
+    if why:
+        reason = Reason(why.removeprefix("suppressed:"))
+        return f"Must not be mailed: {reason.label}."
+    if segment is not None and not Subscriber.objects.filter(compile_rule(segment.rule), pk=subscriber.pk).exists():
+        return f"Does not match the segment {segment.name}."
+    return ""
+
+
+def _candidates(*, mailing_list: MailingList, segment: Segment | None, among: Among) -> QuerySet[Subscription]:
+    people = Subscription.objects.filter(mailing_list=mailing_list).open()
+    if among is not None:
+        people = people.filter(subscriber_id__in=among)
+    if segment is None:
+        return people
+    return people.filter(subscriber__in=Subscriber.objects.filter(compile_rule(segment.rule)).values("pk"))
+
+
+def _is_suppressed(mailing_list: MailingList) -> Exists:
+    return Exists(Suppression.objects.covering(mailing_list).filter(address_hash=OuterRef("subscriber__address_hash")))
+
+
+def _is_paused(now: datetime) -> Q:
+    return Q(paused_until__isnull=False, paused_until__gt=now)
+
+
+def _is_inside() -> Q:
+    only_to = who_alone()
+    return only_to.as_q("subscriber__email") if only_to else Q()
+
+
+def _has_run_out(now: datetime) -> Q:
+    return Q(expires_at__isnull=False, expires_at__lte=now)
+
+
+def _why_not(mailing_list: MailingList | OuterRef, *, now: datetime, frequencies: Set[Frequency]) -> Case:
+    """One word for why a subscription may not be mailed; an empty text when it may."""
+    gravity = Case(
+        *(When(reason=reason, then=Value(place)) for place, reason in enumerate(_GRAVEST_FIRST)),
+        output_field=IntegerField(),
+    )
+    gravest = (
+        Suppression.objects.covering(mailing_list)
+        .filter(address_hash=OuterRef("subscriber__address_hash"))
+        .order_by(gravity)
+        .annotate(why=Concat(Value("suppressed:"), "reason"))
+        .values("why")[:1]
+    )
+    waiting = Q(basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True)
+    chosen = Case(
+        When(_is_paused(now), then=Value(PAUSED)),
+        *(When(frequency=other, then=Value(OTHER_FREQUENCY[other])) for other in sorted(set(Frequency) - frequencies)),
+        *([When(~_is_inside(), then=Value(OUTSIDE))] if _is_inside() else []),
+        default=Value(""),
+    )
+    return Case(
+        When(waiting, then=Value(UNCONFIRMED)),
+        When(_has_run_out(now), then=Value(RUN_OUT)),
+        default=Coalesce(Subquery(gravest), chosen),
+    )

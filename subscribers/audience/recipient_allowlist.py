@@ -1,0 +1,69 @@
+"""Whom alone this installation may mail, where its settings name some: a copy of real people's data mails none of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+from django.db.models import Q
+
+from newsletter.common.errors import BadAddress
+from subscribers.addresses.normalise import canonical, normalise
+
+_ANYBODY = "anybody@"
+
+
+@dataclass(frozen=True)
+class OnlyTo:
+    """Addresses and whole domains, as `normalise` writes them. A domain does not speak for those below it."""
+
+    addresses: frozenset[str]
+    domains: frozenset[str]
+
+    def has(self, address: str) -> bool:
+        """Whether mail to this address may leave. `address` in any spelling; what is no address may not."""
+        try:
+            wanted = canonical(normalise(address))
+        except BadAddress:
+            return False
+        domain = wanted.rpartition("@")[2]
+        at_domains = {canonical(_ANYBODY + one).rpartition("@")[2] for one in self.domains}
+        return domain in at_domains or wanted in {canonical(one) for one in self.addresses}
+
+    def as_q(self, field: str) -> Q:
+        """The same of stored addresses."""
+        inside = Q()
+        for address in sorted(self.addresses):
+            inside |= Q(**{f"{field}__iexact": address})
+        for domain in sorted(self.domains):
+            inside |= Q(**{f"{field}__iendswith": f"@{domain}"})
+        return inside
+
+    def __str__(self) -> str:
+        return ", ".join([*sorted(self.addresses), *sorted(self.domains)])
+
+
+def read_only_to(words: Sequence[str]) -> OnlyTo | None:
+    """From addresses and domains as people write them; None where there is none. Raises BadAddress that names the word."""
+    addresses, domains = set(), set()
+    for word in words:
+        is_address = "@" in word.strip().lstrip("@")
+        try:
+            found = normalise(word if is_address else _ANYBODY + word.strip().lstrip("@"))
+        except BadAddress as error:
+            raise BadAddress(f"“{word}” is neither an address nor a domain such as example.org.") from error
+        if is_address:
+            addresses.add(found)
+        else:
+            domains.add(found.rpartition("@")[2])
+    return OnlyTo(frozenset(addresses), frozenset(domains)) if addresses or domains else None
+
+
+def who_alone() -> OnlyTo | None:
+    """What the settings of this installation say; None where it may mail everyone."""
+    return _read_once(tuple(settings.SUBSCRIBERS_ONLY_TO))
+
+
+@lru_cache(maxsize=16)
+def _read_once(words: tuple[str, ...]) -> OnlyTo | None:
+    return read_only_to(words)

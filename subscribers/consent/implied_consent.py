@@ -1,0 +1,57 @@
+"""Implied consent (CASL): it holds until a day. Who runs out soon is shown to staff; who has run out is taken off the list."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from newsletter.common.bulk_sql import insert_rows
+from subscribers.models import Confirmation, ConsentEvent, EndReason, Subscription
+
+SOON = timedelta(days=60)
+AT_ONCE = 500
+MOST_STEPS = 100
+ASKED = timedelta(days=7)
+
+
+def expiring_soon(*, now: datetime) -> QuerySet[Subscription]:
+    """Open subscriptions whose implied consent runs out within 60 days, the first to run out first."""
+    soon = Subscription.objects.open().filter(expires_at__gt=now, expires_at__lte=now + SOON)
+    return soon.select_related("subscriber", "mailing_list").order_by("expires_at", "pk")
+
+
+def end_lapsed(*, now: datetime) -> int:
+    """Ends those that have run out, but not whom a mail still asks for their own consent. How many."""
+    ended = 0
+    for _ in range(MOST_STEPS):
+        step = _end_some(now)
+        ended += step
+        if step < AT_ONCE:
+            break
+    return ended
+
+
+@transaction.atomic
+def _end_some(now: datetime) -> int:
+    """Some hundred in one go; each is on record."""
+    asked = Confirmation.objects.filter(
+        subscriber=OuterRef("subscriber"), mailing_list=OuterRef("mailing_list"), requested_at__gte=now - ASKED
+    )
+    over = Subscription.objects.open().filter(~Exists(asked), expires_at__lte=now).select_related("subscriber")
+    rows = list(over.select_for_update(of=("self",)).order_by("expires_at", "pk")[:AT_ONCE])
+    ended = Subscription.objects.open().filter(pk__in=[row.pk for row in rows])
+    ended.update(ended_at=now, end_reason=EndReason.LAPSED)
+    insert_rows(
+        ConsentEvent,
+        same={
+            "kind": ConsentEvent.Kind.ENDED.value,
+            "at": now,
+            "wording": "",
+            "source": "implied consent ran out",
+            "by": "the system",
+            "data": {},
+        },
+        columns=["subscriber_id", "address_hash", "mailing_list_id"],
+        rows=[(row.subscriber_id, bytes(row.subscriber.address_hash), row.mailing_list_id) for row in rows],
+    )
+    return len(rows)

@@ -1,0 +1,76 @@
+"""Proof of work for sign-ups (ALTCHA): a small sum for a person's browser, dear for a robot that signs up thousands.
+
+A solution counts once; the row of `SpentProof` sees to it. No third party is asked.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from altcha.v1 import ChallengeOptions, create_challenge, verify_solution
+from django.db import IntegrityError, transaction
+
+from subscribers.links.signed_links import link_keys
+from subscribers.models import SpentProof
+
+GOOD_FOR = timedelta(hours=2)
+EASY, HARD = 50_000, 250_000
+_LONGEST = 2_000
+
+
+class Proof(StrEnum):
+    """What a sign-up brought along."""
+
+    NONE = "none"
+    GOOD = "good"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """What the page's script needs: find the number up to `most` whose SHA-256 after `salt` is `challenge`."""
+
+    challenge: str
+    salt: str
+    signature: str
+    most: int
+
+
+def make_challenge(*, now: datetime, hard: bool = False) -> Challenge:
+    """A fresh challenge, good for two hours and one use."""
+    most = HARD if hard else EASY
+    made = create_challenge(ChallengeOptions(hmac_key=_key(), max_number=most, expires=now + GOOD_FOR))
+    return Challenge(challenge=made.challenge, salt=made.salt, signature=made.signature, most=most)
+
+
+def check_proof(payload: str) -> Proof:
+    """Whether a solution is ours, right and in time. It is not spent yet."""
+    if not payload:
+        return Proof.NONE
+    if len(payload) > _LONGEST or not payload.isascii():
+        return Proof.BAD
+    try:
+        good, _ = verify_solution(payload, _key(), check_expires=True)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return Proof.BAD
+    return Proof.GOOD if good else Proof.BAD
+
+
+def spend_proof(payload: str, *, now: datetime) -> bool:
+    """Uses up a good solution. False when it was used before, by whomever."""
+    challenge = json.loads(base64.b64decode(payload))["challenge"]
+    digest = hashlib.sha256(str(challenge).encode()).digest()
+    try:
+        with transaction.atomic():
+            SpentProof.objects.create(digest=digest, expires_at=now + GOOD_FOR)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _key() -> str:
+    return hmac.digest(link_keys()[0].encode(), b"subscribers.proof", hashlib.sha256).hex()

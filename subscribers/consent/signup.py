@@ -1,0 +1,182 @@
+"""Asking to join a list, and confirming it. What a stranger may learn from the answer is for the pages: nothing."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+
+from newsletter.common.text import clean_line
+from subscribers.addresses.normalise import normalise
+from subscribers.consent.confirmations import queue_confirmation
+from subscribers.consent.events import record_event
+from subscribers.consent.throttle import forget_turns
+from subscribers.links.signed_links import LinkTarget
+from subscribers.models import Basis, ConsentEvent, FormerIdentity, MailingList, Place, Subscriber, Subscription, Topic
+from subscribers.people.identity import identify
+from subscribers.unsubscribing.suppression import blocks_signup, is_suppressed, lift_by_own_wish
+
+
+class Requested(StrEnum):
+    """What became of a request. For staff and logs; the person always reads the same words."""
+
+    JOINED = "joined"
+    ASKED = "asked to confirm"
+    WAITING = "already asked to confirm"
+    KNOWN = "already on the list"
+    BLOCKED = "must not be mailed"
+
+
+class Confirmed(StrEnum):
+    """What a confirmation link did."""
+
+    NOW = "confirmed now"
+    BEFORE = "confirmed before"
+    GONE = "the request is no longer open"
+
+
+@transaction.atomic
+def request_subscription(
+    *,
+    email: str,
+    mailing_list: MailingList,
+    wording: str,
+    source: str,
+    now: datetime,
+    name: str = "",
+    language: str = "",
+    place: Place | None = None,
+    topics: Iterable[Topic] = (),
+    must_confirm: bool = False,
+) -> Requested:
+    """Someone asks for a list. `wording` is what they read, `source` where. Raises `BadAddress`.
+
+    A list with double opt-in, or an address that left before, waits for a confirmation by mail, and so does everyone
+    with `must_confirm`, and everyone whose consent is only implied. Details of a person
+    whom we already mail are not changed, because anyone can type an address.
+    """
+    address = normalise(email)
+    address_hash = identify(address)
+    if blocks_signup(address_hash=address_hash, mailing_list=mailing_list):
+        return Requested.BLOCKED
+    subscriber = _find_or_make(
+        address=address,
+        address_hash=address_hash,
+        details={"name": clean_line(name, most=200), "language": language, "place": place},
+        topics=topics,
+        source=source,
+        now=now,
+    )
+    suppressed = is_suppressed(address_hash=address_hash, mailing_list=mailing_list)
+    current = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
+    implied = current.filter(basis=Basis.CASL_IMPLIED).exists()
+    if not suppressed and not implied and current.mailable().exists():
+        return Requested.KNOWN
+    must_confirm = must_confirm or mailing_list.double_opt_in or suppressed or implied
+    opened = _open_subscription(
+        subscriber=subscriber, mailing_list=mailing_list, must_confirm=must_confirm, wording=wording, now=now
+    )
+    queued = must_confirm and queue_confirmation(subscriber=subscriber, mailing_list=mailing_list, now=now)
+    if opened or queued:
+        record_event(
+            kind=ConsentEvent.Kind.REQUESTED,
+            subscriber=subscriber,
+            address_hash=address_hash,
+            mailing_list=mailing_list,
+            now=now,
+            wording=wording,
+            source=source,
+        )
+    if not must_confirm:
+        return Requested.JOINED
+    return Requested.ASKED if queued else Requested.WAITING
+
+
+@transaction.atomic
+def confirm_subscription(*, target: LinkTarget, now: datetime, wording: str = "", source: str = "") -> Confirmed:
+    """The person followed the link of the confirmation mail and pressed the button."""
+    subscription = (
+        Subscription.objects.filter(subscriber__in=_named_by(target), mailing_list__public_id=target.list_public_id)
+        .open()
+        .select_related("subscriber", "mailing_list")
+        .first()
+    )
+    if subscription is None:
+        return Confirmed.GONE
+    if subscription.basis not in (Basis.DOUBLE_OPT_IN, Basis.CASL_IMPLIED):
+        return Confirmed.BEFORE
+    waiting = Subscription.objects.filter(pk=subscription.pk, confirmed_at__isnull=True).open()
+    if waiting.update(confirmed_at=now, basis=Basis.DOUBLE_OPT_IN, expires_at=None) == 0:
+        return Confirmed.BEFORE
+    subscriber, mailing_list = subscription.subscriber, subscription.mailing_list
+    address_hash = bytes(subscriber.address_hash)
+    lifted = lift_by_own_wish(address_hash=address_hash, mailing_list=mailing_list, now=now)
+    record_event(
+        kind=ConsentEvent.Kind.CONFIRMED,
+        subscriber=subscriber,
+        address_hash=address_hash,
+        mailing_list=mailing_list,
+        now=now,
+        wording=wording,
+        source=source,
+        data={"suppressions_lifted": lifted},
+    )
+    forget_turns(subscriber.email)
+    _ask_about_other_lists(subscriber=subscriber, now=now)
+    return Confirmed.NOW
+
+
+def _named_by(target: LinkTarget) -> QuerySet[Subscriber]:
+    """The person of a link, also where two were found to be one since it was mailed."""
+    former = FormerIdentity.objects.filter(uuid=target.subscriber_uuid).values("subscriber")
+    return Subscriber.objects.filter(Q(uuid=target.subscriber_uuid) | Q(pk__in=former))
+
+
+def _find_or_make(
+    *,
+    address: str,
+    address_hash: bytes,
+    details: dict[str, str | Place | None],
+    topics: Iterable[Topic],
+    source: str,
+    now: datetime,
+) -> Subscriber:
+    subscriber, made = Subscriber.objects.get_or_create(
+        address_hash=address_hash,
+        defaults={"email": address, "source": source[:120], "created_at": now, **details},
+    )
+    if not made and Subscription.objects.filter(subscriber=subscriber).mailable().exists():
+        return subscriber
+    missing = {field: value for field, value in details.items() if value and not getattr(subscriber, field)}
+    if missing:
+        Subscriber.objects.filter(pk=subscriber.pk).update(**missing)
+    subscriber.topics.add(*topics)
+    return subscriber
+
+
+def _open_subscription(
+    *, subscriber: Subscriber, mailing_list: MailingList, must_confirm: bool, wording: str, now: datetime
+) -> bool:
+    """True when a subscription was opened; False when one is open already, whoever opened it."""
+    if Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open().exists():
+        return False
+    try:
+        with transaction.atomic():
+            Subscription.objects.create(
+                subscriber=subscriber,
+                mailing_list=mailing_list,
+                basis=Basis.DOUBLE_OPT_IN if must_confirm else Basis.CONSENT,
+                evidence=wording,
+                requested_at=now,
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+def _ask_about_other_lists(*, subscriber: Subscriber, now: datetime) -> None:
+    """Requests for other lists fell silent under the limit; the address is proven now, so one of them may be asked."""
+    others = Subscription.objects.filter(subscriber=subscriber, basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True)
+    for subscription in others.open().select_related("mailing_list").order_by("requested_at")[:1]:
+        queue_confirmation(subscriber=subscriber, mailing_list=subscription.mailing_list, now=now)

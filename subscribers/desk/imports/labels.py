@@ -1,0 +1,59 @@
+"""The words that the desk says about an import's numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
+
+from newsletter.common.translation import say
+from subscribers.importing.reading.column_mapping import ATTRIBUTE, FIELDS
+from subscribers.importing.reading.outcomes import REFUSED_WORDS, Refused
+from subscribers.importing.writing.report import OUTCOME_WORDS
+from subscribers.importing.writing.undo import undone_counts
+from subscribers.models import ImportBatch
+
+_UNDONE = {
+    "removed": ngettext_lazy("person removed who had come in with it", "people removed who had come in with it"),
+    "ended": ngettext_lazy(
+        "person taken off the list again who was known before", "people taken off the list again who were known before"
+    ),
+    "stayed": ngettext_lazy(
+        "person stays: since then they confirmed, chose or left something themselves",
+        "people stay: since then they confirmed, chose or left something themselves",
+    ),
+    "lifted": ngettext_lazy(
+        "address may be mailed again that it had marked", "addresses may be mailed again that it had marked"
+    ),
+    "kept": ngettext_lazy(
+        "address stays marked: something else happened to it since",
+        "addresses stay marked: something else happened to them since",
+    ),
+}
+
+
+def say_numbers(found: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """How many lines had which outcome, without those that none had."""
+    return [(int(found.get(name, 0)), words) for name, words in OUTCOME_WORDS.items() if found.get(name)]
+
+
+def say_reasons(found: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """How many lines were refused why, the most frequent first."""
+    reasons = found.get("reasons", {})
+    return [(lines, REFUSED_WORDS[Refused(kind)]) for kind, lines in sorted(reasons.items(), key=lambda item: -item[1])]
+
+
+def say_undone(batch: ImportBatch) -> list[tuple[int, str]]:
+    counts = undone_counts(batch)
+    return [(counts[name], words % counts[name]) for name, words in _UNDONE.items() if counts[name]]
+
+
+def describe_columns(batch: ImportBatch) -> list[tuple[str, str]]:
+    """What each used column is."""
+    return [(name, _say_target(target)) for name, target in zip(batch.header, batch.mapping, strict=True) if target]
+
+
+def _say_target(target: str) -> str:
+    return say(FIELDS.get(target, "")) or _("attribute “%(removeprefix)s”") % {
+        "removeprefix": target.removeprefix(ATTRIBUTE)
+    }

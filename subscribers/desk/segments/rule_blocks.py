@@ -1,0 +1,235 @@
+"""The segment builder's blocks: one a condition, and a group of them. Each knows its part of the rule, both ways."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail import blocks
+
+from newsletter.common.errors import UnknownPlace
+from subscribers.desk.segments import rule_choices
+from subscribers.desk.segments.rule_parts import (
+    ConditionBlock,
+    OfferedBlock,
+    PartsBlock,
+    RegionInput,
+    Rule,
+    TextBy,
+    TownInput,
+)
+from subscribers.models import Giving
+from subscribers.people.attribute_rules import MOST_OF_A_VALUE
+from subscribers.places import country_name, resolve_country, resolve_region
+from subscribers.segments.registry import ConditionKind
+from subscribers.segments.rules import MAX_KM
+
+_TESTS = [
+    ("is", "is"),
+    ("one_of", gettext_lazy("is one of")),
+    ("set", gettext_lazy("is set, whatever it is")),
+    ("unset", gettext_lazy("is not set")),
+]
+
+
+class ListChoice(OfferedBlock):
+    key = "list"
+    help = gettext_lazy("Everybody who asked for it and has not left. Who has not confirmed is not mailed.")
+    choices = staticmethod(rule_choices.lists)
+
+    class Meta:
+        label = gettext_lazy("On a list")
+        icon = "list-ul"
+
+
+class TopicChoice(OfferedBlock):
+    key = "topic"
+    choices = staticmethod(rule_choices.topics)
+
+    class Meta:
+        label = gettext_lazy("Interested in a topic")
+        icon = "tag"
+
+
+class LanguageChoice(OfferedBlock):
+    key = "language"
+    help = gettext_lazy("“English” is also British English, American English and so on.")
+    choices = staticmethod(rule_choices.languages)
+
+    class Meta:
+        label = gettext_lazy("Reads a language")
+        icon = "globe"
+
+
+class GivingChoice(OfferedBlock):
+    key = "giving"
+    choices = Giving.choices
+
+    class Meta:
+        label = gettext_lazy("Giving")
+        icon = "pick"
+
+
+class SourceText(ConditionBlock, blocks.CharBlock):
+    def __init__(self, **kwargs: Any) -> None:
+        said = _("As the import or the form noted it, such as “spring fair”. Capitals do not matter.")
+        super().__init__(**{"max_length": 120, "help_text": said, **kwargs})
+
+    def to_rule(self, value: Any) -> Rule:
+        return {"source": value}
+
+    def from_rule(self, rule: Rule) -> Any:
+        return rule["source"]
+
+    class Meta:
+        label = gettext_lazy("Came from")
+        icon = "link"
+
+
+class PlaceChoice(PartsBlock, blocks.StructBlock):
+    country = blocks.ChoiceBlock(choices=rule_choices.country_choices)
+    region = TextBy(widget=RegionInput(), required=False, max_length=20)
+
+    def to_rule(self, value: Mapping[str, Any]) -> Rule:
+        return {"region": value["region"]} if value["region"] else {"country": value["country"]}
+
+    def from_rule(self, rule: Rule) -> Any:
+        country, region = _place_of(rule)
+        return {"country": country, "region": region}
+
+    class Meta:
+        label = gettext_lazy("In a country or region")
+        icon = "globe"
+        label_format = gettext_lazy("In {region} {country}")
+
+
+class TownChoice(PartsBlock, blocks.StructBlock):
+    town = TextBy(widget=TownInput(), max_length=200, help_text=gettext_lazy("Type the first letters and choose."))
+    km = blocks.FloatBlock(label=gettext_lazy("Kilometres"), min_value=1, max_value=MAX_KM, default=50)
+
+    def to_rule(self, value: Mapping[str, Any]) -> Rule:
+        km = float(value["km"] or 0)
+        return {"near": value["town"], "km": int(km) if km.is_integer() else km}
+
+    def from_rule(self, rule: Rule) -> Any:
+        return {"town": rule["near"], "km": rule["km"]}
+
+    class Meta:
+        label = gettext_lazy("Near a town")
+        icon = "home"
+        label_format = gettext_lazy("Within {km} km of {town}")
+
+
+class JoinedChoice(PartsBlock, blocks.StructBlock):
+    when = blocks.ChoiceBlock(choices=[("joined_after", gettext_lazy("on or after")), ("joined_before", "before")])
+    day = blocks.DateBlock()
+
+    def to_rule(self, value: Mapping[str, Any]) -> Rule:
+        day = value["day"]
+        return {value["when"]: day.isoformat() if isinstance(day, date) else day}
+
+    def from_rule(self, rule: Rule) -> Any:
+        ((when, day),) = rule.items()
+        return {"when": when, "day": day if isinstance(day, date) else date.fromisoformat(day)}
+
+    class Meta:
+        label = gettext_lazy("Joined before or after")
+        icon = "date"
+        label_format = gettext_lazy("Joined {when} {day}")
+
+
+class AttributeChoice(PartsBlock, blocks.StructBlock):
+    attribute = blocks.ChoiceBlock(choices=rule_choices.attributes)
+    test = blocks.ChoiceBlock(choices=_TESTS, default="is", label=gettext_lazy("What about it"))
+    values = blocks.TextBlock(
+        required=False,
+        rows=2,
+        label=gettext_lazy("Value"),
+        help_text=gettext_lazy("Several values: one a line. Capitals do not matter."),
+    )
+
+    def to_rule(self, value: Mapping[str, Any]) -> Rule:
+        test, lines = value["test"], [line.strip() for line in (value["values"] or "").splitlines() if line.strip()]
+        if test in ("set", "unset"):
+            return {"attribute": value["attribute"], "is_set": test == "set"}
+        return {"attribute": value["attribute"], test: lines if test == "one_of" else "\n".join(lines)}
+
+    def from_rule(self, rule: Rule) -> Any:
+        if "is_set" in rule:
+            return {"attribute": rule["attribute"], "test": "set" if rule["is_set"] else "unset", "values": ""}
+        test = "is" if "is" in rule else "one_of"
+        lines = [rule["is"]] if test == "is" else rule["one_of"]
+        return {"attribute": rule["attribute"], "test": test, "values": "\n".join(lines)}
+
+    def clean(self, value: Any) -> Any:
+        test, text = value.get("test"), (value.get("values") or "").strip()
+        lines = text.splitlines()
+        if test in ("is", "one_of") and not text:
+            raise _on("values", _("Write the value, or ask whether it is set at all."))
+        if test == "is" and len(lines) > 1:
+            raise _on("values", _("These are several values. Choose “is one of”."))
+        if any(len(line) > MOST_OF_A_VALUE for line in lines):
+            raise _on(
+                "values",
+                _("A value has at most %(most_of_a_value)s characters.") % {"most_of_a_value": MOST_OF_A_VALUE},
+            )
+        return super().clean(value)
+
+    class Meta:
+        label = gettext_lazy("Something else you know about them")
+        icon = "tag"
+        label_format = "{attribute} {test} {values}"
+
+
+class KindChoice(OfferedBlock):
+    """A condition that another app registered."""
+
+    def __init__(self, kind: ConditionKind, **kwargs: Any) -> None:
+        self.key, self.help = kind.key, kind.help
+        super().__init__(choices=rule_choices.choices_of(kind), label=kind.label, icon="mail", **kwargs)
+
+
+class UnreadText(blocks.TextBlock):
+    """A part that the builder has no block for: it is shown, kept as it is, and cannot be saved from here."""
+
+    def clean(self, value: Any) -> Any:
+        raise ValidationError(_("This page cannot show this part. Remove it and say it anew."))
+
+    def to_rule(self, value: Any) -> Rule:
+        return dict(json.loads(value))
+
+    def from_rule(self, rule: Rule) -> Any:
+        return json.dumps(rule, ensure_ascii=False)
+
+    class Meta:
+        label = gettext_lazy("A part that cannot be shown")
+        icon = "warning"
+
+
+def _on(part: str, message: str) -> ValidationError:
+    fault: ValidationError = blocks.StructBlockValidationError(block_errors={part: ValidationError(message)})
+    return fault
+
+
+def _place_of(rule: Rule) -> tuple[str, str]:
+    """(country, region code) as the two fields hold them; what is not known stays as it is written."""
+    written = str(rule.get("region") or rule.get("country"))
+    try:
+        if "country" in rule or len(written) == 2:
+            return resolve_country(written), ""
+        region = resolve_region(written)
+    except UnknownPlace:
+        return (written, "") if "country" in rule else (_known_country(written), written)
+    return region.partition("-")[0], region
+
+
+def _known_country(region: str) -> str:
+    code = region.partition("-")[0].upper()
+    try:
+        country_name(code)
+    except UnknownPlace:
+        return ""
+    return code

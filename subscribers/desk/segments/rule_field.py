@@ -1,0 +1,164 @@
+"""The builder as a form field: a segment's rule becomes a stream of blocks, and the stream a rule again, the same one."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy
+from wagtail import blocks
+from wagtail.blocks.base import BlockField
+from wagtail.blocks.stream_block import StreamValue
+
+from newsletter.common.errors import BadRule
+from newsletter.common.translation import say
+from subscribers.desk.segments.rule_blocks import (
+    AttributeChoice,
+    GivingChoice,
+    JoinedChoice,
+    KindChoice,
+    LanguageChoice,
+    ListChoice,
+    PlaceChoice,
+    SourceText,
+    TopicChoice,
+    TownChoice,
+    UnreadText,
+)
+from subscribers.desk.segments.rule_parts import Rule
+from subscribers.segments import check_rule
+from subscribers.segments.registry import read_rule, registered_kinds
+from subscribers.segments.rules import GROUPS, MAX_DEPTH
+
+_BLOCK_OF = {
+    "list": "list",
+    "topic": "topic",
+    "region": "place",
+    "country": "place",
+    "near": "near",
+    "language": "language",
+    "giving": "giving",
+    "joined_after": "joined",
+    "joined_before": "joined",
+    "source": "source",
+    "attribute": "attribute",
+}
+_MATCHES = [
+    ("all", gettext_lazy("all of these are true")),
+    ("any", gettext_lazy("at least one of these is true")),
+    ("none", gettext_lazy("none of these is true")),
+]
+
+
+def make_builder() -> blocks.StreamBlock:
+    """The blocks of a rule: the conditions, and groups of them as deep as a rule may go."""
+    leaves: list[tuple[str, blocks.Block]] = [
+        ("list", ListChoice(group=gettext_lazy("What they asked for"))),
+        ("topic", TopicChoice(group=gettext_lazy("What they asked for"))),
+        ("language", LanguageChoice(group=gettext_lazy("What they asked for"))),
+        ("place", PlaceChoice(group=gettext_lazy("Where they are"))),
+        ("near", TownChoice(group=gettext_lazy("Where they are"))),
+        ("giving", GivingChoice(group=gettext_lazy("What you know about them"))),
+        ("joined", JoinedChoice(group=gettext_lazy("What you know about them"))),
+        ("source", SourceText(group=gettext_lazy("What you know about them"))),
+        ("attribute", AttributeChoice(group=gettext_lazy("What you know about them"))),
+        *((kind.key, KindChoice(kind, group=gettext_lazy("What they were sent"))) for kind in registered_kinds()),
+        ("unread", UnreadText(group=gettext_lazy("What they were sent"))),
+    ]
+    hidden = {"unread": {"max_num": 0}}
+    here = blocks.StreamBlock(leaves, block_counts=hidden, label=gettext_lazy("Conditions"))
+    for _ in range(MAX_DEPTH):
+        group = blocks.StructBlock(
+            [
+                ("match", blocks.ChoiceBlock(choices=_MATCHES, default="any", label=gettext_lazy("It counts when"))),
+                ("rules", here),
+            ],
+            label=gettext_lazy("A group of conditions"),
+            icon="folder-open-inverse",
+            label_format="{match}",
+            group=gettext_lazy("Combine"),
+        )
+        here = blocks.StreamBlock([*leaves, ("group", group)], block_counts=hidden, label=gettext_lazy("Conditions"))
+    here.meta.required = False
+    return here
+
+
+def to_stream(rule: object, *, builder: blocks.StreamBlock) -> StreamValue:
+    """The rule as the builder shows it. The outermost “all” is the stream itself."""
+    parts: Any = []
+    if isinstance(rule, dict) and rule:
+        outer = rule.get("all") if list(rule) == ["all"] else None
+        parts = outer if isinstance(outer, list) and len(outer) > 1 else [rule]
+    return _stream(parts, stream=builder)
+
+
+def to_rule(stream: StreamValue) -> Rule:
+    """The rule of what is in the builder; nothing is everyone."""
+    parts = _rules(stream)
+    if len(parts) > 1:
+        return {"all": parts}
+    return parts[0] if parts else {}
+
+
+class RuleField(BlockField):
+    """A form field whose value is a segment's rule; `BadRule` becomes an error of the part at fault."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(make_builder(), required=False, **kwargs)
+
+    def prepare_value(self, value: Any) -> StreamValue:
+        return value if isinstance(value, StreamValue) else to_stream(value, builder=self.block)
+
+    def clean(self, value: Any) -> Rule:
+        rule = to_rule(super().clean(value))
+        try:
+            check_rule(rule)
+        except BadRule as error:
+            raise ValidationError(say(error)) from error
+        return rule
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(to_rule(self.prepare_value(initial)) != to_rule(data))
+
+
+def _stream(parts: list[Any], *, stream: blocks.StreamBlock) -> StreamValue:
+    return StreamValue(stream, [_child(part, stream=stream) for part in parts])
+
+
+def _child(rule: Any, *, stream: blocks.StreamBlock) -> tuple[str, Any]:
+    try:
+        read_rule(rule)
+    except BadRule:
+        if not _is_group(rule):
+            return "unread", UnreadText().from_rule(rule)
+    kind = next(iter(rule))
+    if _is_group(rule):
+        if "group" not in stream.child_blocks:
+            return "unread", UnreadText().from_rule(rule)
+        group = stream.child_blocks["group"]
+        inner = _stream(rule[kind], stream=group.child_blocks["rules"])
+        return "group", blocks.StructValue(group, [("match", kind), ("rules", inner)])
+    name = _BLOCK_OF.get(_key_of(rule), _key_of(rule))
+    block = stream.child_blocks[name]
+    value = block.from_rule(rule)
+    return name, blocks.StructValue(block, value.items()) if isinstance(value, dict) else value
+
+
+def _is_group(rule: Any) -> bool:
+    return (
+        isinstance(rule, dict)
+        and len(rule) == 1
+        and next(iter(rule)) in GROUPS
+        and isinstance(next(iter(rule.values())), list)
+    )
+
+
+def _key_of(rule: Rule) -> str:
+    return next(key for key in rule if key not in ("km", "is", "one_of", "is_set"))
+
+
+def _rules(stream: StreamValue) -> list[Rule]:
+    return [
+        {child.value["match"]: _rules(child.value["rules"])}
+        if child.block_type == "group"
+        else child.block.to_rule(child.value)
+        for child in stream
+    ]

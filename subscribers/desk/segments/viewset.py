@@ -1,0 +1,95 @@
+"""Segments in the desk: a rule is built of blocks and shown at once in words, with the people whom it selects."""
+
+from typing import Any
+
+from django.forms import Media
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.panels import FieldPanel, ObjectList, TitleFieldPanel
+from wagtail.admin.ui.components import MediaContainer
+from wagtail.admin.ui.side_panels import ChecksSidePanel
+from wagtail.admin.ui.tables import Column
+from wagtail.admin.widgets.button import HeaderButton
+from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
+
+from newsletter.common.errors import BadRule
+from subscribers.desk.choosers import NoncedChooserViewSet
+from subscribers.desk.listing import FROM_HOME, DeskList
+from subscribers.desk.segments.rule_field import RuleField
+from subscribers.desk.segments.views import SEE_PEOPLE, NewSegmentPreview, SegmentPreview
+from subscribers.desk.short_names import KeepsShortName
+from subscribers.models import Segment
+from subscribers.segments import explain_rule
+
+
+def say_rule(segment: Segment) -> str:
+    try:
+        return explain_rule(segment.rule)
+    except BadRule as error:
+        return _("Cannot be used, so selects nobody: %(error)s") % {"error": error}
+
+
+class SegmentForm(KeepsShortName):
+    rule = RuleField(
+        label=gettext_lazy("Who is in it"),
+        help_text=gettext_lazy("Everyone for whom all of these are true. Without any condition, everyone is in it."),
+    )
+
+    def clean_rule(self) -> Any:
+        """A rule that was not touched stays as it was written, to the letter."""
+        rule: Any = self.cleaned_data["rule"]
+        return rule if self["rule"]._has_changed() else self.initial.get("rule", rule)
+
+
+class _OpenPreview:
+    """The preview stands open beside the builder, without the checks of a web page."""
+
+    @property
+    def media(self) -> Media:
+        media: Media = super().media + Media(js=["subscribers/open_preview.js"])  # type: ignore[misc]
+        return media
+
+    def get_side_panels(self) -> MediaContainer:
+        panels = super().get_side_panels()  # type: ignore[misc]
+        return MediaContainer([panel for panel in panels if not isinstance(panel, ChecksSidePanel)])
+
+
+class SegmentEditor(_OpenPreview, EditView):
+    @cached_property
+    def header_more_buttons(self) -> list[Any]:
+        buttons = list(super().header_more_buttons)
+        if self.request.user.has_perm(SEE_PEOPLE):
+            where = reverse("subscribers_why_in_segment", args=[self.object.pk])
+            buttons.append(HeaderButton(_("Why is someone in it?"), url=where, icon_name="help", priority=10))
+        return buttons
+
+
+class SegmentMaker(_OpenPreview, CreateView):
+    pass
+
+
+class SegmentViewSet(SnippetViewSet):
+    model = Segment
+    chooser_viewset_class = NoncedChooserViewSet
+    breadcrumbs_items = FROM_HOME
+    index_view_class = DeskList
+    icon = "group"
+    menu_label = gettext_lazy("Segments")
+    base_url_path = "segments"
+    add_view_class = SegmentMaker
+    edit_view_class = SegmentEditor
+    preview_on_add_view_class = NewSegmentPreview
+    preview_on_edit_view_class = SegmentPreview
+    search_fields = ["name", "slug"]
+    search_backend_name = None
+    list_display = ["name", Column("rule", label=gettext_lazy("Who is in it"), accessor=say_rule)]
+    edit_handler = ObjectList(
+        [
+            TitleFieldPanel("name", targets=["slug"], classname=""),
+            FieldPanel("rule", heading=gettext_lazy("Who is in it")),
+            FieldPanel("slug"),
+        ],
+        base_form_class=SegmentForm,
+    )

@@ -1,0 +1,146 @@
+"""PURE. What a column of a file can be, and what a column is likely to be by its name. The choice is a person's."""
+
+import hashlib
+from collections.abc import Sequence
+
+from newsletter.common.text import clean_line, unguard_cell
+from subscribers.importing.reading.errors import BadFile
+from subscribers.people.attribute_rules import attribute_key
+
+LEFT_OUT = ""
+ATTRIBUTE = "attribute:"
+EACH_LIST = "each_list"
+FIELDS = {
+    "email": "Email address",
+    "name": "Full name",
+    "first_name": "First name",
+    "last_name": "Last name",
+    "country": "Country",
+    "region": "Region, state or county",
+    "city": "Town or city",
+    "postcode": "Postcode: names the town where there is none, and is not kept",
+    "language": "Language (en, es …)",
+    "topics": "Topics",
+    "giving": "Giving: none, donor or monthly",
+    "timezone": "Time zone",
+    "source": "Where they came from",
+    "asked_on": "Day they signed up",
+    "expires_on": "Last day of their implied consent",
+    "radius_km": "How far they go to an event, in km",
+    "mail_frequency": "How often: every, monthly or events",
+    "paused_until": "Day on which their pause ends",
+    EACH_LIST: "Each list of theirs, as a file of all our lists writes it",
+    "status": "Status: subscribed, unsubscribed, bounced …",
+    "left_on": "Day they left or bounced",
+    "left_because": "Why they left",
+    "attributes": "Several values as JSON",
+}
+"""The targets that a column can have, in words; besides them "" (left out) and "attribute:<key>"."""
+SEVERAL = {"topics", "asked_on", "left_on"}
+"""Targets that more than one column may have: topics add up, of the days the first that is given counts."""
+
+_CALLED = {
+    "email": "e-mail, email address, e-mail address, mail, email_address, emailaddress, correo, correo electrónico, courriel",
+    "name": "full name, fullname, display name, nombre, nom, contact name",
+    "first_name": "first name, firstname, fname, given name, forename, prénom",
+    "last_name": "last name, lastname, lname, surname, family name, apellido, apellidos",
+    "country": "cc, country code, land, país, pays",
+    "region": "state, province, county, state/province",
+    "city": "town, ciudad, ville, city/town, locality",
+    "postcode": "post code, postal code, zip, zip code, zipcode, código postal, code postal",
+    "language": "lang, locale, idioma, langue",
+    "topics": "tags, interests, topic, tag",
+    "giving": "giving status",
+    "timezone": "time zone, tz",
+    "source": "origin, signup source, sign-up source",
+    "asked_on": "optin_time, confirm_time, signed up, signed up on, subscribed at, opt-in date, optin date, created_at, "
+    "date added, joined, joined on, signup date, sign-up date",
+    "status": "subscription status, email marketing, marketing status",
+    "expires_on": "expires, expiry, expiry date, consent expires, implied consent until",
+    "left_on": "unsub_time, clean_time, unsubscribed at, bounced at",
+    "left_because": "unsub_reason",
+}
+_BY_NAME = {field: field for field in FIELDS} | {
+    word.strip(): field for field, words in _CALLED.items() for word in words.split(",")
+}
+_NOT_NEEDED = {
+    *("lists", "uuid", "id", "updated_at"),
+    *("address", "street", "address line 1", "address line 2", "phone", "phone number", "mobile", "birthday"),
+    *("date of birth", "dob", "notes", "member_rating", "optin_ip", "confirm_ip", "ip", "ip address", "latitude"),
+    *("longitude", "gmtoff", "dstoff", "last_changed", "leid", "euid", "unsub_campaign_title", "unsub_campaign_id"),
+    *("unsub_reason_other", "clean_campaign_title", "clean_campaign_id", "line in the file", "why it was refused"),
+}
+LINE, WHY = "Line in the file", "Why it was refused"
+"""What a file of refused lines has before the columns of its own."""
+_SAID_NOTHING_OF = {"lists", "uuid", "id", "line in the file", "why it was refused"}
+
+
+def name_column(text: str) -> str:
+    """A column's name as it is compared and shown: one clean line, in lower case."""
+    return clean_line(unguard_cell(text), most=100).lower()
+
+
+def guess_target(name: str) -> str:
+    """The likely target of a column. What is neither known nor of a kind that a newsletter has no use for is kept."""
+    plain = name_column(name)
+    if plain.startswith(ATTRIBUTE) and attribute_key(plain.removeprefix(ATTRIBUTE)):
+        return f"{ATTRIBUTE}{attribute_key(plain.removeprefix(ATTRIBUTE))}"
+    if plain in _BY_NAME:
+        return _BY_NAME[plain]
+    if plain in _NOT_NEEDED or not attribute_key(plain):
+        return LEFT_OUT
+    return f"{ATTRIBUTE}{attribute_key(plain)}"
+
+
+def guess_mapping(header: Sequence[str]) -> list[str]:
+    """A target for each column. Two columns may be the same field, which `check_mapping` refuses: a person decides."""
+    mapping: list[str] = []
+    for name in header:
+        target = guess_target(name)
+        mapping.append(LEFT_OUT if target in mapping and target.startswith(ATTRIBUTE) else target)
+    return mapping
+
+
+def check_mapping(mapping: Sequence[str], *, header: Sequence[str]) -> None:
+    """Raises `BadFile` unless there is a target for each column and exactly one is the address."""
+    if len(mapping) != len(header):
+        raise BadFile("The columns of the file are not those that were chosen. Choose again what each of them is.")
+    for target in mapping:
+        key = target.removeprefix(ATTRIBUTE)
+        if target not in FIELDS and target != LEFT_OUT and (key == target or attribute_key(key) != key or not key):
+            raise BadFile(
+                f"“{target}” is nothing that a column can be. It can be {', '.join(FIELDS)} or attribute:NAME."
+            )
+    if "email" not in mapping:
+        raise BadFile(
+            f"No column is called “email”. The columns are: {', '.join(header)[:300]}. "
+            "Say which one holds the addresses, or rename it."
+        )
+    twice = next((target for target in mapping if target and target not in SEVERAL and mapping.count(target) > 1), "")
+    if twice:
+        columns = ", ".join(f"“{name}”" for name, target in zip(header, mapping, strict=True) if target == twice)
+        raise BadFile(
+            f"{FIELDS.get(twice, twice)} is there more than once: {columns}. Leave one of them out, remove or rename it."
+        )
+
+
+def unused_columns(header: Sequence[str], mapping: Sequence[str]) -> list[str]:
+    """The columns that are left out, without those that nobody expects to be used."""
+    names = [name_column(name) for name, target in zip(header, mapping, strict=True) if target == LEFT_OUT]
+    return [name for name in names if name and name not in _SAID_NOTHING_OF]
+
+
+def header_key(header: Sequence[str]) -> str:
+    """64 hexadecimal characters that files with the same columns share, the refused lines of one of them too."""
+    return hashlib.sha256("\x1f".join(name_column(name) for name in header if is_own(name)).encode()).hexdigest()
+
+
+def map_alike(header: Sequence[str], *, before: Sequence[str], mapping: Sequence[str]) -> list[str]:
+    """The mapping of the columns ``before`` for a header of the same key."""
+    own = iter([target for name, target in zip(before, mapping, strict=True) if is_own(name)])
+    return [next(own) if is_own(name) else LEFT_OUT for name in header]
+
+
+def is_own(name: str) -> bool:
+    """Whether a column is the file's own, and not what a file of refused lines says about them."""
+    return name_column(name) not in (LINE.lower(), WHY.lower())

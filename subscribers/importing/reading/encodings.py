@@ -1,0 +1,122 @@
+"""PURE. Tells the encoding of a file of people and opens it as text. It reads bytes and decides nothing else."""
+
+import codecs
+import contextlib
+import io
+import re
+import tempfile
+from typing import BinaryIO
+
+from subscribers.importing.reading.errors import BadFile
+
+MOST_BYTES = 200 * 1024 * 1024
+BLOCK = 1 << 20
+_LONGEST_LINE_BLOCKS = 4
+MIXED = "utf-8+cp1252"
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "utf-8-sig": "UTF-8 with a mark at its start",
+    MIXED: "UTF-8 with some lines in Windows-1252",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16 (little-endian)",
+    "utf-16-be": "UTF-16 (big-endian)",
+    "cp1252": "Windows-1252 (Western Europe)",
+    "cp1250": "Windows-1250 (Central Europe)",
+    "cp1251": "Windows-1251 (Cyrillic)",
+    "cp1254": "Windows-1254 (Turkish)",
+    "cp1256": "Windows-1256 (Arabic)",
+    "mac_roman": "Mac Roman",
+}
+"""What a person may choose instead of what was detected, in words."""
+_STRAY = re.compile("[\udc80-\udcff]")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+_NO_LISTS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"{\\rtf")
+
+
+class _Borrowed(io.TextIOWrapper):
+    """Text of a file that stays the caller's: letting go of the text leaves the file open."""
+
+    def close(self) -> None:
+        with contextlib.suppress(ValueError):
+            self.detach()
+
+
+def _take_for_windows(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error("subscribers.windows", _take_for_windows)
+
+
+def open_text(file: BinaryIO, *, encoding: str) -> io.TextIOWrapper:
+    """The file as text from where it stands; it stays the caller's to close. Line endings are left as they are."""
+    if encoding == MIXED:
+        return _Borrowed(file, encoding="utf-8", errors="subscribers.windows", newline="")
+    return _Borrowed(file, encoding=encoding, errors="replace", newline="")
+
+
+def make_seekable(file: BinaryIO) -> BinaryIO:
+    """The file itself, or a copy of one that cannot be rewound. Raises `BadFile` when it is too large."""
+    if not file.seekable():
+        copy = tempfile.SpooledTemporaryFile(max_size=8 * BLOCK)  # noqa: SIM115  lives as long as its rows are read
+        size = 0
+        while block := file.read(BLOCK):
+            size += len(block)
+            _check_size(size)
+            copy.write(block)
+        copy.seek(0)
+        return copy  # type: ignore[return-value]
+    start = file.tell()
+    _check_size(file.seek(0, io.SEEK_END) - start)
+    file.seek(start)
+    return file
+
+
+def detect_encoding(file: BinaryIO) -> str:
+    """One of `ENCODINGS`. The file is read through and rewound. Raises `BadFile` for what is no text at all."""
+    start = file.tell()
+    head = file.read(4096)
+    file.seek(start)
+    if head.startswith(_OLD_EXCEL):
+        raise BadFile("This is a workbook of an old Excel (.xls). Save it as .xlsx or as CSV and choose it again.")
+    if head.startswith(_NO_LISTS):
+        raise BadFile("This is a picture or a document, and no list. Choose a CSV file or an Excel workbook (.xlsx).")
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if head.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig" if not _strays(file)[0] else MIXED
+    if head and head.count(0) > len(head) // 4:
+        return "utf-16-le" if head[1:2] == b"\0" else "utf-16-be"
+    strays, others = _strays(file)
+    if not strays:
+        return "utf-8"
+    return MIXED if others > strays else "cp1252"
+
+
+def _strays(file: BinaryIO) -> tuple[int, int]:
+    """How many bytes are not UTF-8, and how many characters beyond ASCII are."""
+    start = file.tell()
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    strays = others = unbroken = 0
+    try:
+        while block := file.read(BLOCK):
+            unbroken = 0 if b"\n" in block or b"\r" in block else unbroken + 1
+            if unbroken == _LONGEST_LINE_BLOCKS:
+                raise BadFile("The file has a line of more than four million characters. It is probably no CSV file.")
+            text = decoder.decode(block)
+            if not text.isascii():
+                bad = len(_STRAY.findall(text))
+                strays += bad
+                others += len(_BEYOND_ASCII.findall(text)) - bad
+        strays += len(_STRAY.findall(decoder.decode(b"", final=True)))
+    finally:
+        file.seek(start)
+    return strays, others
+
+
+def _check_size(size: int) -> None:
+    if size > MOST_BYTES:
+        raise BadFile(f"The file is larger than {MOST_BYTES // 1024 // 1024} MiB. Split it and import the parts.")

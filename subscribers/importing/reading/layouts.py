@@ -1,0 +1,79 @@
+"""PURE. Recognises whose export a file is by its columns, and what its people are. Anything else is a plain file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from subscribers.importing.reading.column_mapping import name_column
+from subscribers.importing.reading.errors import BadFile
+
+JOIN, LEFT_LIST, LEFT_ALL, BOUNCED, COMPLAINED = "join", "left_list", "left_all", "bounced", "complained"
+ELSEWHERE = "elsewhere"
+"""Somebody whom the file has on other lists only: nothing becomes of their line."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`kind` is what the people of the file are, `words` explain to a person what was recognised and what follows."""
+
+    slug: str
+    name: str
+    kind: str
+    words: str
+
+
+PLAIN = Layout("", "", JOIN, "")
+_MAILCHIMP = {"member_rating", "optin_time", "leid", "euid", "confirm_time", "last_changed"}
+_TAGS = "Tags become topics where a topic has the same name; make those topics first."
+LAYOUTS = (
+    Layout(
+        "mailchimp_left",
+        "Mailchimp, unsubscribed contacts",
+        LEFT_ALL,
+        "These people left. They are not brought in: their addresses are marked, so that none of them is ever mailed.",
+    ),
+    Layout(
+        "mailchimp_cleaned",
+        "Mailchimp, cleaned contacts",
+        BOUNCED,
+        "Mail to these addresses came back. They are not brought in: they are marked as addresses that do not exist.",
+    ),
+    Layout("mailchimp", "Mailchimp, subscribed contacts", JOIN, _TAGS),
+    Layout(
+        "listmonk",
+        "listmonk",
+        JOIN,
+        "The attributes become custom attributes; of those, city, region, country and language say where people live and "
+        "what they read. Blocklisted people are marked so that they are never mailed; "
+        "disabled ones are refused, with their lines kept. The file does not say who left which list: see the "
+        "documentation on moving a list.",
+    ),
+    Layout("ours", "an export of this newsletter", JOIN, ""),
+)
+_BY_SLUG = {layout.slug: layout for layout in (PLAIN, *LAYOUTS)}
+
+
+def recognise(header: Sequence[str]) -> Layout:
+    """The layout that has these columns."""
+    names = {name_column(name) for name in header}
+    if "email address" in names and len(names & _MAILCHIMP) >= 2:
+        left = bool(names & {"unsub_time", "unsub_reason"})
+        return _BY_SLUG["mailchimp_left" if left else "mailchimp_cleaned" if "clean_time" in names else "mailchimp"]
+    if {"email", "attributes"} <= names and names & {"uuid", "status"}:
+        return _BY_SLUG["listmonk"]
+    if {"email", "topics", "giving", "lists"} <= names:
+        return _BY_SLUG["ours"]
+    return PLAIN
+
+
+def refuse_the_never_asked(layout: Layout, *, file_name: str) -> None:
+    """Mailchimp writes people who never asked in the columns of those who did; only the name of the file tells. `BadFile`."""
+    if layout.slug == "mailchimp" and PurePath(file_name).name.lower().startswith("nonsubscribed"):
+        raise BadFile(
+            "These are Mailchimp's non-subscribed contacts: they never asked for a newsletter, so nobody is brought in. "
+            "Use the file whose name begins with “subscribed”."
+        )
+
+
+def find_layout(slug: str) -> Layout:
+    return _BY_SLUG.get(slug, PLAIN)

@@ -1,0 +1,92 @@
+"""PURE. What a line of a file comes to: a person, or a refusal with its reason and the line as it was."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from subscribers.importing.reading.layouts import JOIN
+
+MOST_FIELD = 10_000
+
+
+class Refused(StrEnum):
+    """Why a line was refused, for counting."""
+
+    NO_ADDRESS = "no_address"
+    BAD_ADDRESS = "bad_address"
+    TOO_MANY_VALUES = "too_many_values"
+    LONG_VALUE = "long_value"
+    UNREADABLE = "unreadable"
+    NOT_SUBSCRIBED = "not_subscribed"
+    UNKNOWN_STATUS = "unknown_status"
+    TOO_EARLY = "too_early"
+    NO_DAY = "no_day"
+    NO_EXPIRY = "no_expiry"
+    RUN_OUT = "run_out"
+    TOO_LONG = "too_long"
+
+
+REFUSED_WORDS = {
+    Refused.NO_ADDRESS: "no email address",
+    Refused.BAD_ADDRESS: "not an email address that can be mailed",
+    Refused.TOO_MANY_VALUES: "more values than there are columns",
+    Refused.LONG_VALUE: f"a value of more than {MOST_FIELD:,} characters",
+    Refused.UNREADABLE: "a quotation mark is missing",
+    Refused.NOT_SUBSCRIBED: "not subscribed where they come from",
+    Refused.UNKNOWN_STATUS: "a status that is not known",
+    Refused.TOO_EARLY: "signed up before the charitable soft opt-in existed (5 February 2026)",
+    Refused.NO_DAY: "no day of signing up, which the charitable soft opt-in needs",
+    Refused.NO_EXPIRY: "no day on which the implied consent runs out",
+    Refused.RUN_OUT: "implied consent that has run out",
+    Refused.TOO_LONG: "implied consent for longer than two years",
+}
+
+
+@dataclass(slots=True)
+class PersonRow:
+    """One good line. Texts are clean and may be empty; `notes` say what was left out of the line, and why.
+
+    `kind` is what becomes of the person: `join`, one of the kinds of `layouts` that keep them from mail, or `elsewhere`.
+    """
+
+    line: int
+    email: str
+    name: str = ""
+    country: str = ""
+    region: str = ""
+    city: str = ""
+    language: str = ""
+    topics: tuple[str, ...] = ()
+    giving: str = ""
+    timezone: str = ""
+    radius_km: int | None = None
+    frequency: str = ""
+    paused_until: datetime | None = None
+    source: str = ""
+    kind: str = JOIN
+    on: datetime | None = None
+    expires_on: date | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class RefusedRow:
+    """One line that is not imported. `raw` is the line as CSV with commas, its cells cut to 10,001 characters."""
+
+    line: int
+    raw: str
+    reason: str
+    kind: Refused
+
+
+def as_csv_line(cells: Sequence[str]) -> str:
+    """The cells as one line of a CSV file with commas, fit for any database; one that is too long stays so, and no longer."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(
+        [cell[: MOST_FIELD + 1].replace("\x00", "\N{REPLACEMENT CHARACTER}") for cell in cells]
+    )
+    return out.getvalue()

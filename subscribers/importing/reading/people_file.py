@@ -1,0 +1,160 @@
+"""PURE. Opens a file of people: what it is, what its columns are, and its rows as a stream."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from typing import BinaryIO
+
+from newsletter.common.errors import BadAddress
+from subscribers.addresses.normalise import normalise
+from subscribers.importing.reading.column_mapping import WHY, check_mapping, guess_mapping, name_column
+from subscribers.importing.reading.encodings import detect_encoding, make_seekable, open_text
+from subscribers.importing.reading.errors import BadFile
+from subscribers.importing.reading.layouts import JOIN, Layout, recognise
+from subscribers.importing.reading.outcomes import PersonRow, RefusedRow
+from subscribers.importing.reading.records import Record, split_records
+from subscribers.importing.reading.rows import RowReader
+from subscribers.importing.reading.spreadsheet import is_workbook, to_csv
+
+MOST_ROWS = 2_000_000
+MOST_COLUMNS = 500
+_MOST_EMPTY = 100
+_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class PeopleFile:
+    """An opened file: what was detected. `header` holds the columns as they are written."""
+
+    encoding: str
+    delimiter: str
+    header: list[str]
+    layout: Layout
+    header_line: int = 1
+
+    def guess(self) -> list[str]:
+        """A likely target for each column."""
+        return guess_mapping(self.header)
+
+
+@contextmanager
+def open_csv(file: BinaryIO) -> Iterator[BinaryIO]:
+    """The file as CSV from its start: itself, or what a workbook holds, or a copy of a pipe. Raises `BadFile`."""
+    with ExitStack() as copies:
+        source = make_seekable(file)
+        if source is not file:
+            copies.callback(source.close)
+        if is_workbook(source):
+            source = to_csv(source)
+            copies.callback(source.close)
+        yield source
+
+
+def look_at(file: BinaryIO, *, encoding: str = "") -> PeopleFile:
+    """Detects encoding, delimiter, columns and layout of a CSV file; the file is rewound. Raises `BadFile`."""
+    encoding = encoding or detect_encoding(file)
+    number, header_line = _find_header(file, encoding=encoding)
+    delimiter = max(",;\t|", key=header_line.count)
+    header = [clean_header(name) for name in next(csv.reader([header_line], delimiter=delimiter))]
+    while header and not header[-1]:
+        header.pop()
+    if any(map(_is_address, header)):
+        raise BadFile(
+            "The first line is a person, and should name the columns. Put a line above it, such as: email,name,country,city"
+        )
+    if len(header) > MOST_COLUMNS:
+        raise BadFile(f"The file has {len(header):,} columns; at most {MOST_COLUMNS} can be read.")
+    return PeopleFile(encoding, delimiter, header, recognise(header), number)
+
+
+def _find_header(file: BinaryIO, *, encoding: str) -> tuple[int, str]:
+    """The number and the text of the first line that says something. The file is rewound."""
+    start = file.tell()
+    text = open_text(file, encoding=encoding)
+    lines = [line.lstrip("\ufeff") for line in islice(text, _MOST_EMPTY)]
+    text.detach()
+    file.seek(start)
+    for number, line in enumerate(lines, 1):
+        if line.strip(" \t\r\n,;"):
+            return number, line
+    raise BadFile("The file is empty. Its first line must name the columns, such as: email,name,country,city")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        normalise(name)
+    except BadAddress:
+        return False
+    return True
+
+
+def clean_header(name: str) -> str:
+    """A column's name as its file writes it, on one line."""
+    return " ".join(name.split())[:100]
+
+
+def read_people(
+    file: BinaryIO,
+    *,
+    look: PeopleFile,
+    mapping: Sequence[str],
+    kind: str = JOIN,
+    soft_opt_in: bool = False,
+    collected_on: date | None = None,
+    implied_from: date | None = None,
+    all_implied: bool = False,
+    expires_on: date | None = None,
+    slug: str = "",
+) -> Iterator[PersonRow | RefusedRow]:
+    """The rows of a file that `look_at` looked at, once. Raises `BadFile` for an unusable mapping, or too many rows."""
+    check_mapping(mapping, header=look.header)
+    reader = RowReader(
+        mapping,
+        kind=kind,
+        soft_opt_in=soft_opt_in,
+        collected_on=collected_on,
+        implied_from=implied_from,
+        all_implied=all_implied,
+        expires_on=expires_on,
+        delimiter=look.delimiter,
+        slug=slug,
+        why_at=look.header.index(WHY) if WHY in look.header else None,
+    )
+    return _rows(file, look=look, reader=reader, email_at=list(mapping).index("email"))
+
+
+def _rows(file: BinaryIO, *, look: PeopleFile, reader: RowReader, email_at: int) -> Iterator[PersonRow | RefusedRow]:
+    found = 0
+    for record in _records(file, look=look, email_at=email_at):
+        row = reader.read(record)
+        if row is None:
+            continue
+        found += 1
+        if found > MOST_ROWS:
+            raise BadFile(f"The file has more than {MOST_ROWS:,} lines. Split it; what came before was imported.")
+        yield row
+
+
+def _records(file: BinaryIO, *, look: PeopleFile, email_at: int) -> Iterator[Record]:
+    text = open_text(file, encoding=look.encoding)
+    for _ in range(look.header_line):
+        next(text, "")
+    return split_records(
+        iter(text), delimiter=look.delimiter, first=look.header_line + 1, width=len(look.header), email_at=email_at
+    )
+
+
+def sample_values(file: BinaryIO, *, look: PeopleFile, of_each: int = 3) -> list[list[str]]:
+    """For each column, up to three different values of the first lines, cut to 60 characters. The file is rewound."""
+    start = file.tell()
+    seen: list[dict[str, None]] = [{} for _ in look.header]
+    for record in islice(_records(file, look=look, email_at=0), _SHOWN):
+        for values, cell in zip(seen, record.cells or [], strict=False):
+            plain = name_column(cell) and " ".join(cell.split())[:60]
+            if plain and len(values) < of_each:
+                values[plain] = None
+    file.seek(start)
+    return [list(values) for values in seen]

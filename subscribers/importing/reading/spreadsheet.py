@@ -1,0 +1,87 @@
+"""PURE. Turns the first filled sheet of an Excel workbook (.xlsx) into CSV, row by row, so that line numbers stay."""
+
+import csv
+import io
+import tempfile
+import zipfile
+from datetime import date, datetime
+from typing import BinaryIO, cast
+from xml.etree.ElementTree import ParseError
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from subscribers.importing.reading.errors import BadFile
+
+MOST_UNPACKED = 1 << 30
+MOST_SHARED = 160 << 20
+MOST_CELLS = 1_000
+_ZIP = b"PK\x03\x04"
+
+
+def is_workbook(file: BinaryIO) -> bool:
+    """Whether the file is a zip archive, as every .xlsx is. It is rewound."""
+    start = file.tell()
+    head = file.read(4)
+    file.seek(start)
+    return head == _ZIP
+
+
+def to_csv(file: BinaryIO) -> BinaryIO:
+    """A UTF-8 CSV file of the sheet's values, open at its start; line N is row N. Raises `BadFile`."""
+    _check_archive(file)
+    out = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115  the caller reads it
+    text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\n")
+    try:
+        book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        written = 0
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()
+            for row in sheet.iter_rows(values_only=True, max_col=MOST_CELLS):
+                cells = [_say(value) for value in row]
+                while cells and not cells[-1]:
+                    cells.pop()
+                writer.writerow(cells)
+                written += bool(cells)
+            if written:
+                break
+            text.seek(0)
+            text.truncate()
+        book.close()
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, ParseError, EOFError) as error:
+        raise BadFile("The workbook cannot be read. Open it in a spreadsheet program and save it as CSV.") from error
+    text.flush()
+    text.detach()
+    out.seek(0)
+    return out
+
+
+def _check_archive(file: BinaryIO) -> None:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            parts = archive.infolist()
+    except zipfile.BadZipFile as error:
+        raise BadFile("The file is damaged: it begins like a workbook and is none. Save it again.") from error
+    finally:
+        file.seek(0)
+    names = {part.filename for part in parts}
+    if "xl/workbook.xml" not in names:
+        raise BadFile("This archive is no Excel workbook. Unpack it and choose the CSV files in it, one by one.")
+    shared = sum(part.file_size for part in parts if part.filename.endswith("sharedStrings.xml"))
+    if sum(part.file_size for part in parts) > MOST_UNPACKED or shared > MOST_SHARED:
+        raise BadFile("The workbook is too large to be read. Save it as CSV and choose that.")
+
+
+def _say(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds").removesuffix(" 00:00:00")
+    if isinstance(value, date):
+        return value.isoformat()
+    return " ".join(str(value).splitlines())

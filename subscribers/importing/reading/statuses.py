@@ -1,0 +1,39 @@
+"""PURE. What a status column of another program says about somebody: mailed there, gone, unreachable, or never asked."""
+
+from subscribers.importing.reading.layouts import BOUNCED, COMPLAINED, JOIN, LEFT_ALL, LEFT_LIST
+from subscribers.importing.reading.outcomes import Refused
+
+_STATUS = {
+    **dict.fromkeys(("", "subscribed", "enabled", "active", "confirmed", "opted in", "yes"), JOIN),
+    **dict.fromkeys(("unsubscribed", "unsubscribe", "opted out", "left"), LEFT_LIST),
+    **dict.fromkeys(("blocklisted", "blacklisted", "blocked", "left everything", "suppressed"), LEFT_ALL),
+    **dict.fromkeys(("cleaned", "bounced", "bounce", "hard bounce", "hard bounced", "invalid"), BOUNCED),
+    **dict.fromkeys(("complained", "complaint", "spam", "reported as spam", "abuse"), COMPLAINED),
+}
+_NOT_ASKED = {"pending", "unconfirmed", "non-subscribed", "nonsubscribed", "transactional", "disabled", "archived"}
+_NOT_ASKED |= {"deleted", "inactive", "never subscribed", "no"}
+_SPAM_WORDS = ("spam", "abuse", "complain")
+
+
+def read_status(text: str) -> tuple[str, Refused | None]:
+    """What becomes of somebody of this status, or why their line is refused."""
+    status = text.strip().lower()
+    kind = _STATUS.get(status)
+    if kind is not None:
+        return kind, None
+    return "", Refused.NOT_SUBSCRIBED if status in _NOT_ASKED else Refused.UNKNOWN_STATUS
+
+
+def explain_status(text: str, refused: Refused) -> str:
+    """The refusal in words."""
+    status = text.strip().lower()[:40]
+    if refused is Refused.NOT_SUBSCRIBED:
+        return f"The status is “{status}”: this person was not mailed there, and nobody asked for it here."
+    return f"The status “{status}” is not known. Write subscribed, unsubscribed or bounced."
+
+
+def read_farewell(kind: str, because: str) -> str:
+    """A farewell whose reason was spam is a complaint."""
+    if kind in (LEFT_LIST, LEFT_ALL) and any(word in because.lower() for word in _SPAM_WORDS):
+        return COMPLAINED
+    return kind

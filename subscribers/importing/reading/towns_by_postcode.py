@@ -1,0 +1,38 @@
+"""PURE. The town of a postcode, for people of whom a file tells no town. The postcode itself goes no further than here."""
+
+from functools import lru_cache
+
+from newsletter.common.errors import UnknownPlace
+from subscribers.places import find_place, resolve_country
+from subscribers.places.choosing import describe, describe_closely
+from subscribers.places.postcodes import shorten_postcode
+from subscribers.places.search import find_described
+
+_LONGEST = 12
+_KNOWN = ("GB", "US")
+
+
+def town_of_postcode(text: str, *, country: str) -> str:
+    """Return the town in words, as `locate` understands them; "" if the postcode is not of a country whose table we have.
+
+    A ZIP code counts only beside its country: other countries write five digits too.
+    """
+    text = text.strip()
+    if not text or len(text) > _LONGEST:
+        return ""
+    try:
+        code = resolve_country(country) if country.strip() else "GB"
+    except UnknownPlace:
+        return ""
+    return _town(shorten_postcode(text, country=code), code) if code in _KNOWN else ""
+
+
+@lru_cache(maxsize=8192)
+def _town(short: str, country: str) -> str:
+    match = find_place(short, country=country) if short else None
+    if match is None or match.place is None:
+        return ""
+    for said in (describe(match.place), describe_closely(match.place)):
+        if find_described(said).place == match.place:
+            return said
+    return ""

@@ -1,0 +1,96 @@
+"""What an import did, or would do, in numbers that add up. It stores nothing."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from subscribers.importing.reading.outcomes import RefusedRow
+
+MOST_NOTES = 1_000
+MOST_REFUSED = 10_000
+OUTCOMES = ("new", "updated", "unchanged", "waiting", "barred", "suppressed", "elsewhere", "repeated", "refused")
+OUTCOME_WORDS = {
+    "new": "new on the list",
+    "updated": "known, with something new",
+    "unchanged": "known, nothing new",
+    "waiting": "have not confirmed yet",
+    "barred": "marked now, so that they are not mailed",
+    "suppressed": "left out: they asked not to be mailed, or cannot be reached",
+    "elsewhere": "passed over: the file has them on other lists only",
+    "repeated": "further lines of an address",
+    "refused": "refused",
+}
+
+
+@dataclass
+class ImportReport:
+    """`rows` is the sum of the outcomes; `reasons` splits the refused ones by kind.
+
+    `new` are people new to the list, `waiting` are on it and have not confirmed, `barred` were kept from mail by this
+    file, `suppressed` had been before, `elsewhere` are on other lists by the file itself, `repeated` are further lines of
+    an address. Only the first 10,000 refused lines and the first 1,000 notes (line number, words) are held here;
+    `noted` counts all notes.
+    """
+
+    rows: int = 0
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    waiting: int = 0
+    barred: int = 0
+    suppressed: int = 0
+    elsewhere: int = 0
+    repeated: int = 0
+    refused: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    refusals: list[RefusedRow] = field(default_factory=list)
+    notes: list[tuple[int, str]] = field(default_factory=list)
+    noted: int = 0
+    encoding: str = ""
+    layout: str = ""
+    header: list[str] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+    ignored_columns: list[str] = field(default_factory=list)
+    resumed_after: int = 0
+    batch_id: int | None = None
+
+    def counts(self) -> dict[str, int]:
+        """The rows and what became of them."""
+        return {"rows": self.rows} | {name: getattr(self, name) for name in OUTCOMES}
+
+    def add(self, outcomes: Mapping[str, int]) -> None:
+        for name, people in outcomes.items():
+            setattr(self, name, getattr(self, name) + people)
+
+    def refuse(self, rows: Iterable[RefusedRow]) -> None:
+        for row in rows:
+            self.refused += 1
+            self.reasons[row.kind] = self.reasons.get(row.kind, 0) + 1
+            if len(self.refusals) < MOST_REFUSED:
+                self.refusals.append(row)
+
+    def note(self, line: int, text: str) -> None:
+        self.noted += 1
+        if len(self.notes) < MOST_NOTES:
+            self.notes.append((line, text))
+
+    def drop_remarks(self) -> None:
+        """Only the numbers stay."""
+        self.notes, self.refusals = [], []
+
+    def as_stored(self, *, notes: int = 100, refusals: int = 0) -> dict[str, Any]:
+        """What is kept with the batch, fit for JSON."""
+        return {
+            **self.counts(),
+            "reasons": dict(self.reasons),
+            "noted": self.noted,
+            "notes": [list(note) for note in self.notes[:notes]],
+            **({"refusals": [[row.line, row.reason] for row in self.refusals[:refusals]]} if refusals else {}),
+        }
+
+    def take_up(self, stored: Mapping[str, Any]) -> None:
+        """Goes on counting from what was stored."""
+        for name in ("rows", *OUTCOMES, "noted"):
+            setattr(self, name, int(stored.get(name, 0)))
+        self.reasons = dict(stored.get("reasons", {}))
+        self.notes = [(int(line), str(text)) for line, text in stored.get("notes", [])]

@@ -1,0 +1,172 @@
+"""Takes one import back: whoever it brought in goes, whoever was there before or did something since stays.
+
+In steps of some thousand people, each in a transaction; what a step has done it does not find again.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from subscribers.importing.reading.errors import CannotImport
+from subscribers.importing.writing.claims import claim, hold, release
+from subscribers.importing.writing.file_store import forget_file
+from subscribers.models import (
+    Confirmation,
+    ConsentEvent,
+    EndReason,
+    ImportBatch,
+    ImportState,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
+from subscribers.unsubscribing.suppression_journal import Note, note_down
+
+STEP = 2_000
+_UNDOABLE = (ImportState.FINISHED, ImportState.FAILED, ImportState.RUNNING)
+
+
+def ask_to_undo(batch: ImportBatch, *, by: str, now: datetime) -> None:
+    """From now on the import is being taken back; a run of it stops. Raises `CannotImport` where there is nothing to undo."""
+    counts = {**batch.counts, "undone_by": by}
+    begun = ImportBatch.objects.filter(pk=batch.pk, state__in=_UNDOABLE).update(
+        state=ImportState.UNDOING, counts=counts, claimed_by="", claimed_until=None
+    )
+    if not begun:
+        raise CannotImport(
+            _("Import %(pk)s has brought nobody in, or was taken back already. Nothing was changed.") % {"pk": batch.pk}
+        )
+    batch.refresh_from_db()
+
+
+def undo_now(batch: ImportBatch, *, by: str, now: datetime, clock: Callable[[], datetime]) -> dict[str, int]:
+    """Takes the import back in this process; what became of it, in numbers. Raises `CannotImport`."""
+    if batch.state != ImportState.UNDOING:
+        ask_to_undo(batch, by=by, now=now)
+    token = claim(batch, states=[ImportState.UNDOING], now=clock())
+    if not token:
+        raise CannotImport(_("This import is being taken back just now. Wait for it to end."))
+    work_on_undo(batch, token=token, clock=clock)
+    batch.refresh_from_db()
+    return undone_counts(batch)
+
+
+def undone_counts(batch: ImportBatch) -> dict[str, int]:
+    """What was undone: people `removed`, subscriptions `ended`, people who `stayed`, suppressions `lifted` and `kept`."""
+    found = batch.counts.get("undone", {})
+    return {name: int(found.get(name, 0)) for name in ("removed", "ended", "stayed", "lifted", "kept")}
+
+
+def work_on_undo(
+    batch: ImportBatch, *, token: str, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False
+) -> bool:
+    """Goes on taking the import back. False when it was asked to stop before the end. Raises `ClaimLost`."""
+    batch.refresh_from_db()
+    steps: list[Callable[[datetime], dict[str, int]]] = [
+        lambda now: _end_people(batch, now=now),
+        lambda now: _lift(batch, now=now),
+    ]
+    for step in steps:
+        while True:
+            if stopping():
+                return False
+            with transaction.atomic():
+                now = clock()
+                done = step(now)
+                _add(batch, done)
+                hold(batch, token=token, now=now, counts=batch.counts)
+            if not any(done.values()):
+                break
+    _add(batch, {"stayed": _brought(batch).count(), "kept": _marked(batch).count()})
+    release(batch, token=token, state=ImportState.UNDONE, undone_at=clock(), counts=batch.counts)
+    forget_file(batch)
+    return True
+
+
+def _add(batch: ImportBatch, done: dict[str, int]) -> None:
+    undone = dict(batch.counts.get("undone", {}))
+    for name, people in done.items():
+        undone[name] = undone.get(name, 0) + people
+    batch.counts = {**batch.counts, "undone": undone}
+
+
+def _brought(batch: ImportBatch) -> QuerySet[Subscription]:
+    return Subscription.objects.open().filter(import_batch=batch)
+
+
+def _marked(batch: ImportBatch) -> QuerySet[Suppression]:
+    return Suppression.objects.live().filter(import_batch=batch)
+
+
+def _own_acts(batch: ImportBatch, **who: Any) -> Exists:
+    """Something that the person did themselves after the import."""
+    return Exists(ConsentEvent.objects.filter(at__gte=batch.started_at, by="", **who))
+
+
+def _end_people(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
+    acted = _own_acts(batch, address_hash=OuterRef("subscriber__address_hash"))
+    found = _brought(batch).filter(~acted, confirmed_at__isnull=True).order_by("pk")
+    ids = dict(found.values_list("pk", "subscriber_id")[:STEP])
+    others = Subscription.objects.filter(~Q(import_batch=batch) | Q(import_batch=None), subscriber=OuterRef("pk"))
+    gone = Subscriber.objects.filter(pk__in=ids.values(), import_batch=batch).exclude(Exists(others))
+    removed = list(gone.values_list("pk", flat=True))
+    _record(batch, Subscriber.objects.filter(pk__in=ids.values()), kind=ConsentEvent.Kind.ENDED, now=now)
+    Subscriber.objects.filter(pk__in=removed).delete()
+    staying = [pk for pk, subscriber_id in ids.items() if subscriber_id not in set(removed)]
+    Confirmation.objects.filter(
+        sent_at__isnull=True, mailing_list=batch.mailing_list, subscriber__subscriptions__in=staying
+    ).delete()
+    ended = _brought(batch).filter(pk__in=staying).update(ended_at=now, end_reason=EndReason.IMPORT_UNDONE)
+    return {"removed": len(removed), "ended": ended}
+
+
+def _record(batch: ImportBatch, people: QuerySet[Subscriber], *, kind: ConsentEvent.Kind, now: datetime) -> None:
+    ConsentEvent.objects.bulk_create(
+        ConsentEvent(
+            subscriber_id=pk,
+            address_hash=address_hash,
+            mailing_list_id=batch.mailing_list_id,
+            kind=kind,
+            at=now,
+            source=f"import {batch.pk} undone",
+            by=str(batch.counts.get("undone_by", "")) or "staff",
+        )
+        for pk, address_hash in people.values_list("pk", "address_hash")
+    )
+
+
+def _lift(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
+    """Lifts what the import marked, unless something happened to the address since, and opens again what it had ended."""
+    since = Exists(
+        ConsentEvent.objects.filter(at__gte=batch.started_at, address_hash=OuterRef("address_hash")).exclude(
+            source=f"import {batch.pk}"
+        )
+    )
+    rows = list(_marked(batch).filter(~since).order_by("pk")[:STEP])
+    by = str(batch.counts.get("undone_by", ""))
+    lifted = _marked(batch).filter(pk__in=[row.pk for row in rows])
+    lifted.update(lifted_at=now, lifted_by=by, lifted_reason=f"Import {batch.pk} was undone.")
+    note_down(Note(bytes(row.address_hash), row.mailing_list_id, row.reason, now, lifted=True) for row in rows)
+    people = Subscriber.objects.filter(address_hash__in=[row.address_hash for row in rows])
+    ended = Subscription.objects.filter(
+        subscriber__in=people,
+        ended_at=batch.started_at,
+        end_reason__in=[EndReason.UNSUBSCRIBE, EndReason.COMPLAINT],
+    ).exclude(
+        Exists(
+            Subscription.objects.open().filter(subscriber=OuterRef("subscriber"), mailing_list=OuterRef("mailing_list"))
+        )
+    )
+    Subscription.objects.bulk_create(_again(row) for row in list(ended))
+    _record(batch, people, kind=ConsentEvent.Kind.LIFTED, now=now)
+    return {"lifted": len(rows)}
+
+
+def _again(ended: Subscription) -> Subscription:
+    ended.pk = None
+    ended.ended_at, ended.end_reason = None, ""
+    return ended

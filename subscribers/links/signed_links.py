@@ -1,0 +1,217 @@
+"""Signed links to a person's own pages: one purpose each, no personal data inside, valid across key rotation.
+
+It makes and reads tokens only; what a link does is up to the page it opens.
+A token of version 1 is 48 bytes in base64url, 64 characters: version 1, purpose 1, key id 2, subscriber uuid 16,
+list public id 8, issued 4 (Unix seconds), HMAC-SHA256 cut to 16. Version 2 is 51 bytes, 68 characters: the number of
+the mailing that the link came in, 3, stands before the HMAC. A link without a mailing is written as version 1.
+"""
+
+import hashlib
+import hmac
+import struct
+import uuid
+from base64 import urlsafe_b64decode
+from binascii import Error as Base64Error
+from binascii import b2a_base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from newsletter.common.errors import BadLink
+
+_HEAD = struct.Struct(">BB")
+_TAIL = struct.Struct(">16s8sI")
+_MAC = 16
+_MAILING = 3
+_WITHOUT_MAILING, _WITH_MAILING = 48, 51
+_VERSIONS = {_WITHOUT_MAILING: 1, _WITH_MAILING: 2}
+_SIZES = {size * 4 // 3: size for size in _VERSIONS}
+MAX_MAILING = 256**_MAILING - 1
+LINK_CODE = "[A-Za-z0-9_-]{64}(?:[A-Za-z0-9_-]{4})?"
+_BLOCK = 64
+_INNER = bytes(value ^ 0x36 for value in range(256))
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_OUTER = bytes(value ^ 0x5C for value in range(256))
+
+
+class Purpose(StrEnum):
+    UNSUBSCRIBE = "unsubscribe"
+    PREFERENCES = "preferences"
+    CONFIRM = "confirm"
+    DOWNLOAD = "download"
+    ERASE = "erase"
+    MOVE = "move"
+    ARRIVE = "arrive"
+
+
+_CODES = {purpose: code for code, purpose in enumerate(Purpose, start=1)}
+_PATHS = {
+    Purpose.UNSUBSCRIBE: "u",
+    Purpose.PREFERENCES: "p",
+    Purpose.CONFIRM: "c",
+    Purpose.DOWNLOAD: "my-data",
+    Purpose.ERASE: "erase-me",
+    Purpose.MOVE: "new-address",
+    Purpose.ARRIVE: "this-address",
+}
+_HOUR = timedelta(hours=1)
+LIFETIMES: dict[Purpose, timedelta | None] = {
+    Purpose.UNSUBSCRIBE: None,
+    Purpose.PREFERENCES: timedelta(days=90),
+    Purpose.CONFIRM: timedelta(days=7),
+    Purpose.DOWNLOAD: _HOUR,
+    Purpose.ERASE: _HOUR,
+    Purpose.MOVE: _HOUR,
+    Purpose.ARRIVE: _HOUR,
+}
+
+
+class ExpiredLink(BadLink):
+    """A link that was ours and right, and is too old. `target` is whom it named."""
+
+    def __init__(self, message: str, *, target: "LinkTarget") -> None:
+        super().__init__(message)
+        self.target = target
+
+
+@dataclass(frozen=True)
+class LinkTarget:
+    """Whom and what a good link names. In links that work once, the second id is that of their `MailedLink`.
+
+    `mailing` is the number of the mailing that the link came in; 0 for a link that came in none, or is older.
+    """
+
+    subscriber_uuid: uuid.UUID
+    list_public_id: str
+    issued: datetime
+    mailing: int = 0
+
+
+class Signer:
+    """Makes links in bulk: the newest key's hash states are computed once, a link then costs little more than its two hashes.
+
+    `keys` are secrets, newest first; `issued` and `mailing` are the same for all links made, so that one send's links
+    are reproducible. Identifiers are raw bytes: 16 of the subscriber's uuid, 8 of the list's public id. A `mailing` of 0,
+    or above `MAX_MAILING`, is left out: whoever leaves by such a link is counted for no mailing.
+    """
+
+    def __init__(self, keys: Sequence[str], *, site_url: str, issued: datetime, mailing: int = 0) -> None:
+        self._issued = struct.pack(">I", int(issued.timestamp()))
+        self._mailing = mailing.to_bytes(_MAILING, "big") if 0 < mailing <= MAX_MAILING else b""
+        self._key, self._site_url = keys[0], site_url.rstrip("/")
+
+    def unsubscribe_url(self, subscriber: bytes, mailing_list: bytes) -> str:
+        """The one-click unsubscribe link; it never expires."""
+        return self.url(Purpose.UNSUBSCRIBE, subscriber, mailing_list)
+
+    def preferences_url(self, subscriber: bytes, mailing_list: bytes) -> str:
+        """The link to the preference centre, good for 90 days."""
+        return self.url(Purpose.PREFERENCES, subscriber, mailing_list)
+
+    def url(self, purpose: Purpose, subscriber: bytes, mailing_list: bytes) -> str:
+        return self.maker(purpose, mailing_list)([subscriber])[0]
+
+    def maker(self, purpose: Purpose, mailing_list: bytes) -> Callable[[Sequence[bytes]], list[str]]:
+        """From subscribers to their links of one purpose and list, in their order: what a send calls for every batch."""
+        size = _WITH_MAILING if self._mailing else _WITHOUT_MAILING
+        head, inner_start, outer_start = _begin(self._key, purpose, _VERSIONS[size])
+        prefix = f"{self._site_url}/{_PATHS[purpose]}/"
+        tail = mailing_list + self._issued + self._mailing
+        length = size * 4 // 3
+
+        def urls(subscribers: Sequence[bytes]) -> list[str]:
+            tokens = []
+            for subscriber in subscribers:
+                body = subscriber + tail
+                inner = inner_start.copy()
+                inner.update(body)
+                outer = outer_start.copy()
+                outer.update(inner.digest())
+                tokens.append(head + body + outer.digest()[:_MAC])
+            # Multiples of three bytes need no padding, so one writing of all of them is each one's own, end to end.
+            written = b2a_base64(b"".join(tokens), newline=False).translate(_URL_SAFE).decode("ascii")
+            return [prefix + written[start : start + length] for start in range(0, len(written), length)]
+
+        return urls
+
+
+def make_link(
+    *, purpose: Purpose, subscriber_uuid: uuid.UUID, list_public_id: str, now: datetime, mailing: int = 0
+) -> str:
+    """The whole URL of one link, signed with the newest key."""
+    signer = Signer(link_keys(), site_url=settings.SUBSCRIBERS_SITE_URL, issued=now, mailing=mailing)
+    return signer.url(purpose, subscriber_uuid.bytes, bytes.fromhex(list_public_id))
+
+
+def read_link(token: str, *, purpose: Purpose, now: datetime, keys: Sequence[str] | None = None) -> LinkTarget:
+    """Whom a token names. `BadLink` when it is not ours, altered or of another purpose; `ExpiredLink` when too old."""
+    target = _verify(token, purpose=purpose, keys=link_keys() if keys is None else keys)
+    lifetime = LIFETIMES[purpose]
+    if lifetime is not None and now - target.issued > lifetime:
+        span = f"{lifetime.days} days" if lifetime.days else "an hour"
+        raise ExpiredLink(
+            _("This link was good for %(span)s and is older. Use a newer one from us.") % {"span": span}, target=target
+        )
+    return target
+
+
+def link_keys() -> list[str]:
+    """The secrets that sign links, newest first. An old one must stay in the list while its links are out."""
+    return list(settings.SUBSCRIBERS_LINK_KEYS)
+
+
+def _verify(token: str, *, purpose: Purpose, keys: Sequence[str]) -> LinkTarget:
+    raw = _decode(token)
+    head, body, mac = raw[:4], raw[4:-_MAC], raw[-_MAC:]
+    right = False
+    for secret in keys:
+        key = _derive(secret, purpose)
+        expected = _HEAD.pack(_VERSIONS[len(raw)], _CODES[purpose]) + _key_id(key)
+        signed = hmac.digest(key, raw[:-_MAC], hashlib.sha256)[:_MAC]
+        right |= hmac.compare_digest(expected + signed, head + mac)
+    if not right:
+        raise _bad()
+    subscriber, mailing_list, issued = _TAIL.unpack_from(body)
+    mailing = int.from_bytes(body[_TAIL.size :], "big")
+    return LinkTarget(uuid.UUID(bytes=subscriber), mailing_list.hex(), datetime.fromtimestamp(issued, UTC), mailing)
+
+
+def _decode(token: str) -> bytes:
+    """The bytes of a token, of a length that a version has: nonsense takes as long to refuse as a forgery."""
+    size = _SIZES.get(len(token), 0)
+    if size and token.isascii():
+        try:
+            raw = urlsafe_b64decode(token)
+        except Base64Error:
+            return bytes(_WITHOUT_MAILING)
+        if len(raw) == size:
+            return raw
+    return bytes(_WITHOUT_MAILING)
+
+
+def _bad() -> BadLink:
+    return BadLink("This link is not one of ours, or was cut short on its way. Use the link as it is in the mail.")
+
+
+@lru_cache(maxsize=256)
+def _derive(secret: str, purpose: Purpose) -> bytes:
+    return hmac.digest(secret.encode(), f"subscribers.links.{purpose}".encode(), hashlib.sha256)
+
+
+@lru_cache(maxsize=256)
+def _begin(secret: str, purpose: Purpose, version: int) -> tuple[bytes, "hashlib._Hash", "hashlib._Hash"]:
+    """The head of a token, and the two states of its HMAC after key and head: to be copied, not changed."""
+    key = _derive(secret, purpose)
+    head = _HEAD.pack(version, _CODES[purpose]) + _key_id(key)
+    padded = key.ljust(_BLOCK, b"\0")
+    return head, hashlib.sha256(padded.translate(_INNER) + head), hashlib.sha256(padded.translate(_OUTER))
+
+
+@lru_cache(maxsize=256)
+def _key_id(key: bytes) -> bytes:
+    return hashlib.sha256(b"id" + key).digest()[:2]

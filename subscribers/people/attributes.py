@@ -1,0 +1,90 @@
+"""Reads and writes what an organisation knows about people beyond our own columns: one row a value, one or many people.
+
+Whose word it is, and whether it may be kept, is for the callers.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from itertools import islice
+
+from django.db import connection, transaction
+
+from newsletter.common.errors import DomainError
+from subscribers.models import Subscriber, SubscriberAttribute
+from subscribers.people.attribute_rules import MOST_OF_A_PERSON, clean_attributes, fold_value
+
+_ROWS_AT_ONCE = 2_000  # four values each, within the 32,766 that SQLite takes in one statement
+_TABLE = SubscriberAttribute._meta.db_table
+_KEYS = f"""
+WITH RECURSIVE found (name) AS (
+    SELECT MIN("key") FROM {_TABLE}
+    UNION ALL
+    SELECT (SELECT MIN("key") FROM {_TABLE} WHERE "key" > found.name) FROM found WHERE found.name IS NOT NULL
+)
+SELECT name FROM found WHERE name IS NOT NULL
+"""  # noqa: S608 names of our own
+
+
+class BadAttribute(DomainError):
+    """An attribute cannot be kept; the message names it."""
+
+
+def read_attributes(person: Subscriber) -> dict[str, str]:
+    """The person's attributes, by key, in alphabetical order."""
+    return dict(SubscriberAttribute.objects.filter(subscriber=person).order_by("key").values_list("key", "value"))
+
+
+def read_attributes_of(subscriber_ids: Iterable[int]) -> dict[int, dict[str, str]]:
+    """The attributes of each of these people who has any: one query, at most some thousand people at once."""
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    rows = SubscriberAttribute.objects.filter(subscriber_id__in=list(subscriber_ids)).order_by("subscriber_id", "key")
+    for subscriber_id, key, value in rows.values_list("subscriber_id", "key", "value"):
+        found[subscriber_id][key] = value
+    return dict(found)
+
+
+def attribute_keys() -> list[str]:
+    """Every key that somebody has, in alphabetical order: from one to the next in the index, past all who share it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KEYS)
+        return [key for (key,) in cursor.fetchall()]
+
+
+@transaction.atomic
+def set_attributes(*, subscriber: Subscriber, values: Mapping[str, str]) -> bool:
+    """Sets these attributes of one person; an empty value removes its attribute, what is not named stays.
+
+    True when something changed. Raises `BadAttribute`, and then nothing was changed.
+    """
+    clean, notes = clean_attributes(values)
+    if notes:
+        raise BadAttribute(notes[0])
+    named = {key for name in values for key in clean_attributes({name: "x"})[0]}
+    removed, _ = SubscriberAttribute.objects.filter(subscriber=subscriber, key__in=named - set(clean)).delete()
+    changed = write_attributes([(subscriber.pk, clean)])
+    if SubscriberAttribute.objects.filter(subscriber=subscriber).count() > MOST_OF_A_PERSON:
+        raise BadAttribute(f"One person can have {MOST_OF_A_PERSON} attributes. Remove one that is not used first.")
+    return bool(removed or changed)
+
+
+def write_attributes(rows: Iterable[tuple[int, Mapping[str, str]]]) -> set[int]:
+    """Sets attributes of many people: rows are (subscriber id, {key: value}), keys and values as `clean_attributes`
+    gives them. Nothing is removed. Returns the ids of the people for whom something changed.
+
+    A statement for each 2,000 values, in whatever transaction the caller has.
+    """
+    values = ((pk, key, value, fold_value(value)) for pk, given in rows for key, value in given.items())
+    table = SubscriberAttribute._meta.db_table
+    start = f"INSERT INTO {table} (subscriber_id, key, value, folded) VALUES "  # noqa: S608
+    end = (
+        " ON CONFLICT (subscriber_id, key) DO UPDATE SET value = excluded.value, folded = excluded.folded"
+        f" WHERE {table}.value <> excluded.value RETURNING subscriber_id"
+    )
+    changed: set[int] = set()
+    with connection.cursor() as cursor:
+        while several := list(islice(values, _ROWS_AT_ONCE)):
+            last = {row[:2]: row for row in several}  # one statement cannot set a row twice
+            marks = ", ".join(["(%s, %s, %s, %s)"] * len(last))
+            cursor.execute(start + marks + end, [value for row in last.values() for value in row])
+            changed.update(found for (found,) in cursor.fetchall())
+    return changed

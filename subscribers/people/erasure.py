@@ -1,0 +1,31 @@
+"""Forgets a person: every row that says who they are goes; a keyed hash stays, so that they are not mailed again."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from subscribers.consent.events import record_event
+from subscribers.importing.writing.row_notes import forget_remarks_about
+from subscribers.models import ConsentEvent, HeldSignup, ImportRefusal, Reason, Subscriber
+from subscribers.people.publishing_hooks import current_host
+from subscribers.unsubscribing.suppression import write_suppression
+
+
+@transaction.atomic
+def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
+    """Deletes the person and what hangs on them. Proof of consent stays, without the person."""
+    address_hash = bytes(subscriber.address_hash)
+    ImportRefusal.objects.filter(raw__icontains=subscriber.email).delete()
+    HeldSignup.objects.filter(address_hash=address_hash).delete()
+    current_host().forget(subscriber)
+    subscriber.delete()
+    write_suppression(address_hash=address_hash, reason=Reason.ERASURE, now=now, mailing_list=None)
+    record_event(
+        kind=ConsentEvent.Kind.ERASED,
+        subscriber=None,
+        address_hash=address_hash,
+        mailing_list=None,
+        now=now,
+        by=by,
+    )
+    forget_remarks_about(subscriber.email)

@@ -1,0 +1,173 @@
+"""Turns what people write about where they live into a shared, coarse `Place` row. Postcodes are never kept."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from newsletter.common.errors import UnknownPlace
+from subscribers.models import Place
+from subscribers.models.place import place_key
+from subscribers.places import country_of, find_place, resolve_country, resolve_region
+from subscribers.places.choosing import describe_apart
+
+_MOST_OF_A_TOWN = 120
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a text is, as far as is certain. `note` says in words what could not be told; empty when all was clear.
+
+    `is_area`: it names a whole region or country. `candidates` are the towns that it could mean, in words.
+    """
+
+    country: str = ""
+    region: str = ""
+    town: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    zone: str = ""
+    note: str = ""
+    ambiguous: bool = False
+    is_area: bool = False
+    candidates: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        return bool(self.country)
+
+    @property
+    def key(self) -> str:
+        """The key of its `Place` row."""
+        return place_key(
+            country=self.country,
+            region=self.region,
+            town=self.town,
+            latitude=self.latitude,
+            longitude=self.longitude,
+        )
+
+
+@lru_cache(maxsize=16_384)
+def locate(*, country: str = "", region: str = "", town: str = "") -> Location:
+    """The location that these texts name: a town where it is certain, else the region, else the country, else nothing.
+
+    It does not raise: what is not understood is left out and said in `note`.
+    """
+    notes: list[str] = []
+    country_code = _country(country, notes)
+    region_code = _region(region, country_code, notes)
+    if region_code and not country_code:
+        country_code = country_of(region_code)
+    if region_code and country_of(region_code) != country_code:
+        notes.append(f"The region {region_code} is not in the country {country_code}, so only the country is kept.")
+        region_code = ""
+    if not town.strip():
+        return Location(country_code, region_code, note=" ".join(notes))
+    match = find_place(town.strip()[:_MOST_OF_A_TOWN], country=country_code, region=region_code)
+    if match.place is None:
+        notes.append(match.reason)
+        return Location(
+            country_code or match.country,
+            region_code or match.region,
+            note=" ".join(notes),
+            ambiguous=match.ambiguous,
+            is_area=match.is_area,
+            candidates=tuple(describe_apart(match.candidates)),
+        )
+    found = match.place
+    return Location(
+        found.country,
+        found.region,
+        found.name,
+        round(found.latitude, 2),
+        round(found.longitude, 2),
+        found.zone,
+        " ".join(notes),
+    )
+
+
+def get_or_make_place(
+    *,
+    country: str = "",
+    region: str = "",
+    town: str = "",
+    latitude: float | None = None,
+    longitude: float | None = None,
+    zone: str = "",
+) -> Place:
+    """The row of this place, made when nobody lives there yet. Coordinates are degrees, cut to two decimals."""
+    rounded = {
+        "latitude": round(latitude, 2) if latitude is not None else None,
+        "longitude": round(longitude, 2) if longitude is not None else None,
+    }
+    key = place_key(country=country, region=region, town=town, **rounded)
+    place, _ = Place.objects.get_or_create(
+        key=key,
+        defaults={"country": country.upper(), "region": region.upper(), "town": town, "zone": zone, **rounded},
+    )
+    return place
+
+
+def place_for(location: Location) -> Place | None:
+    """The row of a location; None when not even its country is known."""
+    if not location.known:
+        return None
+    return get_or_make_place(
+        country=location.country,
+        region=location.region,
+        town=location.town,
+        latitude=location.latitude,
+        longitude=location.longitude,
+        zone=location.zone,
+    )
+
+
+def find_places(locations: Iterable[Location]) -> dict[str, int]:
+    """The ids of the rows of these locations that are there, by key."""
+    keys = {location.key for location in locations}
+    return dict(Place.objects.filter(key__in=keys).values_list("key", "pk"))
+
+
+def find_or_make_places(locations: Iterable[Location]) -> dict[str, int]:
+    """The ids of the rows of these known locations, by key; missing ones are made, also while somebody else makes them."""
+    wanted = {location.key: location for location in locations}
+    found = find_places(wanted.values())
+    missing = [location for key, location in wanted.items() if key not in found]
+    if not missing:
+        return found
+    Place.objects.bulk_create(
+        (
+            Place(
+                key=location.key,
+                country=location.country.upper(),
+                region=location.region.upper(),
+                town=location.town,
+                latitude=location.latitude,
+                longitude=location.longitude,
+                zone=location.zone,
+            )
+            for location in missing
+        ),
+        ignore_conflicts=True,
+    )
+    return find_places(wanted.values())
+
+
+def _country(text: str, notes: list[str]) -> str:
+    if not text.strip():
+        return ""
+    try:
+        return resolve_country(text)
+    except UnknownPlace as error:
+        notes.append(str(error))
+        return ""
+
+
+def _region(text: str, country: str, notes: list[str]) -> str:
+    if not text.strip():
+        return ""
+    try:
+        return resolve_region(text, country=country)
+    except UnknownPlace as error:
+        notes.append(str(error))
+        return ""

@@ -1,0 +1,72 @@
+"""Makes one subscriber of two who are the same person. Nothing is lost: subscriptions, proof, topics, old links."""
+
+from datetime import datetime
+from math import inf
+
+from django.db import transaction
+from django.db.models.query import QuerySet
+
+from subscribers.consent.events import record_event
+from subscribers.models import (
+    ConsentEvent,
+    EndReason,
+    FormerIdentity,
+    Giving,
+    Subscriber,
+    SubscriberAttribute,
+    Subscription,
+)
+
+_MOST_GIVING_LAST = [Giving.NONE, Giving.DONOR, Giving.MONTHLY]
+_FILLED_FROM_THE_OTHER = ("name", "place_id", "radius_km", "language", "timezone", "source")
+
+
+@transaction.atomic
+def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None:
+    """`absorb` becomes a part of `keep`, whose own choices win; the row of `absorb` goes.
+
+    Of two open subscriptions to one list the mailable, then the one that lasts longer, then the older one stays open;
+    the other ends as merged.
+    Links that were made for `absorb` lead to `keep` from now on.
+    """
+    for field in _FILLED_FROM_THE_OTHER:
+        if not getattr(keep, field):
+            setattr(keep, field, getattr(absorb, field))
+    keep.giving = max(keep.giving, absorb.giving, key=lambda giving: _MOST_GIVING_LAST.index(Giving(giving)))
+    keep.created_at = min(keep.created_at, absorb.created_at)
+    keep.save()
+    keep.topics.add(*absorb.topics.all())
+    _end_doubles(keep=keep, absorb=absorb, now=now)
+    Subscription.objects.filter(subscriber=absorb).update(subscriber=keep)
+    known = SubscriberAttribute.objects.filter(subscriber=keep).values("key")
+    SubscriberAttribute.objects.filter(subscriber=absorb).exclude(
+        key__in=list(known.values_list("key", flat=True))
+    ).update(subscriber=keep)
+    # Proof is append-only; whose it is has changed, not what it says.
+    QuerySet(ConsentEvent).filter(subscriber=absorb).update(subscriber=keep)
+    FormerIdentity.objects.filter(subscriber=absorb).update(subscriber=keep)
+    FormerIdentity.objects.create(uuid=absorb.uuid, subscriber=keep, at=now)
+    record_event(
+        kind=ConsentEvent.Kind.MERGED,
+        subscriber=keep,
+        address_hash=bytes(absorb.address_hash),
+        mailing_list=None,
+        now=now,
+    )
+    absorb.delete()
+
+
+def _end_doubles(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None:
+    theirs = {one.mailing_list_id: one for one in Subscription.objects.filter(subscriber=absorb).open()}
+    for ours in Subscription.objects.filter(subscriber=keep, mailing_list_id__in=theirs).open():
+        other = theirs[ours.mailing_list_id]
+        better = min(ours, other, key=_rank)
+        worse = other if better is ours else ours
+        Subscription.objects.filter(pk=better.pk).update(frequency=ours.frequency, paused_until=ours.paused_until)
+        Subscription.objects.filter(pk=worse.pk).update(ended_at=now, end_reason=EndReason.MERGED)
+
+
+def _rank(subscription: Subscription) -> tuple[bool, float, datetime]:
+    mailable = Subscription.objects.filter(pk=subscription.pk).mailable().exists()
+    lasts = subscription.expires_at.timestamp() if subscription.expires_at else inf
+    return not mailable, -lasts, subscription.requested_at

@@ -1,0 +1,138 @@
+"""What a person chose: topics, language, where and how far, lists, how often, a pause. Saved from their own link or by staff."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from subscribers.consent.events import record_event
+from subscribers.consent.signup import Requested, request_subscription
+from subscribers.links.signed_links import LinkTarget
+from subscribers.models import ConsentEvent, Frequency, MailingList, Place, Subscriber, Subscription, Topic
+from subscribers.unsubscribing.suppression import is_suppressed
+from subscribers.unsubscribing.unsubscribe import leave_list
+
+RADII_KM = (10, 25, 50, 80, 150, 300)
+PAUSES = {30: timedelta(days=30), 90: timedelta(days=90)}
+
+
+@transaction.atomic
+def save_preferences(
+    *,
+    subscriber: Subscriber,
+    topics: Iterable[Topic],
+    language: str,
+    place: Place | None,
+    now: datetime,
+    radius_km: int | None = None,
+    by: str = "",
+) -> bool:
+    """Replaces topics, language, place and how far. True when something changed; then it is also put on record.
+
+    `radius_km` None: as far as the publication says.
+    """
+    chosen = set(topics)
+    before = set(subscriber.topics.all())
+    same_place = subscriber.place_id == (place.pk if place else None) and subscriber.radius_km == radius_km
+    if same_place and subscriber.language == language and chosen == before:
+        return False
+    subscriber.language, subscriber.place, subscriber.radius_km = language, place, radius_km
+    subscriber.save(update_fields=["language", "place", "radius_km"])
+    subscriber.topics.set(chosen)
+    _record(
+        subscriber,
+        {"topics": sorted(topic.slug for topic in chosen), "language": language, "radius_km": radius_km},
+        by=by,
+        now=now,
+    )
+    return True
+
+
+@transaction.atomic
+def choose_rhythms(
+    *, subscriber: Subscriber, rhythms: Mapping[MailingList, Frequency], now: datetime, by: str = ""
+) -> bool:
+    """How often each list may write, from the next issue on. True when something changed."""
+    changed = {}
+    for mailing_list, frequency in rhythms.items():
+        other = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
+        if other.exclude(frequency=frequency).update(frequency=frequency):
+            changed[mailing_list.slug] = str(frequency)
+    if changed:
+        _record(subscriber, {"frequency": changed}, by=by, now=now)
+    return bool(changed)
+
+
+@transaction.atomic
+def pause_mail(*, subscriber: Subscriber, days: int, now: datetime, by: str = "") -> datetime | None:
+    """Nothing is sent for 30 or 90 days, then all goes on by itself; 0 ends a pause. Until when; None without a pause."""
+    until = now + PAUSES[days] if days else None
+    rows = Subscription.objects.filter(subscriber=subscriber).open()
+    if until is not None or rows.filter(paused_until__gt=now).exists():
+        rows.update(paused_until=until)
+        _record(subscriber, {"paused_until": until.isoformat() if until else None}, by=by, now=now)
+    return until
+
+
+def paused_until(subscriber: Subscriber, *, now: datetime) -> datetime | None:
+    """The end of the pause that is on, the latest of them; None when mail comes."""
+    rows = Subscription.objects.filter(subscriber=subscriber, paused_until__gt=now).open()
+    return rows.order_by("-paused_until").values_list("paused_until", flat=True).first()
+
+
+def choose_lists(
+    *,
+    subscriber: Subscriber,
+    offered: Iterable[MailingList],
+    chosen: Iterable[MailingList],
+    wording: str,
+    now: datetime,
+    through: LinkTarget | None = None,
+) -> list[MailingList]:
+    """Joins and leaves lists among those offered. Returns those that wait for a confirmation by mail.
+
+    `through` is the link that led here: leaving its own list is counted for the mailing that it came in.
+    """
+    wanted = {mailing_list.pk for mailing_list in chosen}
+    on = {mailing_list.pk for mailing_list in lists_on(subscriber)}
+    waiting = []
+    for mailing_list in offered:
+        if mailing_list.pk in wanted and mailing_list.pk not in on:
+            outcome = request_subscription(
+                email=subscriber.email, mailing_list=mailing_list, wording=wording, source="preferences", now=now
+            )
+            if outcome in (Requested.ASKED, Requested.WAITING):
+                waiting.append(mailing_list)
+        elif mailing_list.pk in on and mailing_list.pk not in wanted:
+            of_link = through is not None and through.list_public_id == mailing_list.public_id
+            leave_list(
+                subscriber=subscriber,
+                mailing_list=mailing_list,
+                now=now,
+                source="preferences",
+                mailing=through.mailing if through and of_link else 0,
+            )
+    return waiting
+
+
+def lists_on(subscriber: Subscriber) -> list[MailingList]:
+    """The lists that the person asked for and has not left, confirmed or not."""
+    address_hash = bytes(subscriber.address_hash)
+    rows = Subscription.objects.filter(subscriber=subscriber).open().select_related("mailing_list")
+    return [
+        row.mailing_list
+        for row in rows.order_by("mailing_list__name")
+        if not is_suppressed(address_hash=address_hash, mailing_list=row.mailing_list)
+    ]
+
+
+def _record(subscriber: Subscriber, data: dict[str, object], *, by: str, now: datetime) -> None:
+    record_event(
+        kind=ConsentEvent.Kind.PREFERENCES,
+        subscriber=subscriber,
+        address_hash=bytes(subscriber.address_hash),
+        mailing_list=None,
+        now=now,
+        by=by,
+        data=data,
+    )

@@ -1,0 +1,129 @@
+"""Forgets people and counts when their time is over. Suppressions, keyed hashes and the proof of consent stay.
+
+The numbers are promises to readers: whoever changes one changes docs/privacy.md too.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from subscribers.consent.events import record_event
+from subscribers.consent.implied_consent import end_lapsed
+from subscribers.exporting.export_requests import forget_old_exports
+from subscribers.models import (
+    Asking,
+    Basis,
+    Confirmation,
+    ConsentEvent,
+    EndReason,
+    HeldSignup,
+    MailedLink,
+    SpentProof,
+    Subscriber,
+    Subscription,
+    Tally,
+)
+
+UNCONFIRMED_KEPT = timedelta(days=7)
+LEFT_KEPT = timedelta(days=28)
+HELD_KEPT = timedelta(days=7)
+LINKS_KEPT = timedelta(days=7)
+COUNTS_KEPT = timedelta(days=2)
+ASKINGS_KEPT = timedelta(days=180)
+AT_ONCE = 500
+_LEFT = (
+    EndReason.UNSUBSCRIBE,
+    EndReason.COMPLAINT,
+    EndReason.IMPORT_UNDONE,
+    EndReason.EXPIRED,
+    EndReason.MERGED,
+    EndReason.LAPSED,
+)
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """How many went in this round; what is left over follows in the next."""
+
+    unconfirmed: int
+    requests: int
+    left: int
+
+
+def forget_what_is_over(*, now: datetime) -> Forgotten:
+    """One round: people who never confirmed, people who left long ago, and what was only kept to count or to ask."""
+    HeldSignup.objects.filter(at__lt=now - HELD_KEPT).delete()
+    MailedLink.objects.filter(asked_at__lt=now - LINKS_KEPT).delete()
+    Tally.objects.filter(starts_at__lt=now - COUNTS_KEPT).delete()
+    SpentProof.objects.filter(expires_at__lt=now).delete()
+    Asking.objects.filter(last_at__lt=now - ASKINGS_KEPT).delete()
+    forget_old_exports(now=now)
+    unconfirmed = _forget(_never_confirmed(now), why="never confirmed", now=now)
+    requests = _end_old_requests(now)
+    end_lapsed(now=now)
+    return Forgotten(
+        unconfirmed=unconfirmed, requests=requests, left=_forget(_left_long_ago(now), why="left 28 days ago", now=now)
+    )
+
+
+def _never_confirmed(now: datetime) -> QuerySet[Subscriber]:
+    """People with nothing but requests that they never confirmed, last asked about more than seven days ago."""
+    waiting = Q(basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True)
+    old = Subscription.objects.filter(waiting, subscriber=OuterRef("pk"), requested_at__lt=now - UNCONFIRMED_KEPT)
+    other = Subscription.objects.filter(subscriber=OuterRef("pk")).exclude(
+        waiting & Q(requested_at__lt=now - UNCONFIRMED_KEPT)
+    )
+    asked = Confirmation.objects.filter(subscriber=OuterRef("pk"), requested_at__gte=now - UNCONFIRMED_KEPT)
+    return Subscriber.objects.filter(Exists(old), ~Exists(other), ~Exists(asked))
+
+
+def _left_long_ago(now: datetime) -> QuerySet[Subscriber]:
+    """People who ended all that they had, the last of it more than 28 days ago."""
+    left = Subscription.objects.filter(
+        subscriber=OuterRef("pk"),
+        ended_at__lt=now - LEFT_KEPT,
+        end_reason__in=[EndReason.UNSUBSCRIBE, EndReason.COMPLAINT, EndReason.IMPORT_UNDONE, EndReason.LAPSED],
+    )
+    other = Subscription.objects.filter(subscriber=OuterRef("pk")).exclude(
+        ended_at__lt=now - LEFT_KEPT, end_reason__in=_LEFT
+    )
+    return Subscriber.objects.filter(Exists(left), ~Exists(other))
+
+
+def _end_old_requests(now: datetime) -> int:
+    """Requests never confirmed, of people who are known for something else."""
+    old = Subscription.objects.filter(
+        basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True, requested_at__lt=now - UNCONFIRMED_KEPT
+    ).open()
+    asked = Confirmation.objects.filter(
+        subscriber=OuterRef("subscriber"),
+        mailing_list=OuterRef("mailing_list"),
+        requested_at__gte=now - UNCONFIRMED_KEPT,
+    )
+    old = old.filter(~Exists(asked))
+    rows = list(old.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+    ended = Subscription.objects.filter(pk__in=rows, confirmed_at__isnull=True).open()
+    return ended.update(ended_at=now, end_reason=EndReason.EXPIRED)
+
+
+def _forget(people: QuerySet[Subscriber], *, why: str, now: datetime) -> int:
+    """Each person is looked at once more within the transaction: they may just have confirmed."""
+    gone = 0
+    for pk in list(people.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+        with transaction.atomic():
+            person = people.filter(pk=pk).select_for_update().first()
+            if person is None:
+                continue
+            record_event(
+                kind=ConsentEvent.Kind.ERASED,
+                subscriber=None,
+                address_hash=bytes(person.address_hash),
+                mailing_list=None,
+                now=now,
+                source=f"kept no longer: {why}",
+            )
+            person.delete()
+            gone += 1
+    return gone

@@ -1,0 +1,99 @@
+"""Compare the journal with the database, and add what it misses: notes that found no room before a process ended.
+
+How far it was compared is kept in a file beside it, so that a start looks at what is new.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+import orjson
+from django.db.models import Max, Q
+
+from subscribers.models import Suppression
+from subscribers.unsubscribing.suppression_journal import Note, journal_path, last_notes, write_notes, write_waiting
+
+_LOG = logging.getLogger(__name__)
+_AT_ONCE = 50_000
+_ROWS_AGAIN = 1_000
+_TIME_AGAIN = timedelta(hours=1)
+"""Rows that were being written during the last comparison may have come later than newer ones."""
+
+
+def complete_journal(*, now: datetime) -> int:
+    """Add every mark and lifting that the database has and the journal misses. Returns how many. Raises OSError."""
+    write_waiting()
+    newest = Suppression.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    rows = _rows_since(*_read_position(newest))
+    added = 0
+    while chunk := list(islice(rows, _AT_ONCE)):
+        added += write_notes(_missing(chunk))
+    _write_position(newest, now)
+    return added
+
+
+def try_to_complete_journal(*, now: datetime) -> None:
+    """As `complete_journal`, when a process starts: what is not possible now is possible at the next start."""
+    try:
+        added = complete_journal(now=now)
+    except OSError as error:
+        _LOG.error("Who left cannot be noted beside the database (%s). `newsletter doctor` tries again.", error)
+        return
+    if added:
+        _LOG.info("%s marks that the notes beside the database missed were added to %s.", added, journal_path())
+
+
+def _rows_since(pk: int, at: datetime | None) -> Iterator[Suppression]:
+    new = Q(pk__gt=pk - _ROWS_AGAIN)
+    if at is not None:
+        new |= Q(lifted_at__gte=at - _TIME_AGAIN)
+    columns = ("pk", "address_hash", "mailing_list_id", "reason", "at", "lifted_at")
+    return Suppression.objects.filter(new).only(*columns).order_by("pk").iterator(chunk_size=2_000)
+
+
+def _missing(rows: list[Suppression]) -> list[Note]:
+    """Say of each mark what the journal does not know. A lifting counts only if it is newer than what was noted."""
+    state: dict[tuple[bytes, int | None, str], Note] = {}
+    for row in rows:
+        note = Note(
+            bytes(row.address_hash), row.mailing_list_id, row.reason, row.lifted_at or row.at, bool(row.lifted_at)
+        )
+        state[note.key] = note
+    known = last_notes(state.keys())
+    return [one for key, one in state.items() if _is_missing(one, known.get(key))]
+
+
+def _is_missing(one: Note, known: Note | None) -> bool:
+    if one.lifted:
+        return known is not None and not known.lifted and known.at < one.at
+    return known is None or known.lifted
+
+
+def _position_file() -> Path:
+    path = journal_path()
+    return path.with_name(f"{path.name}.checked")
+
+
+def _read_position(newest: int) -> tuple[int, datetime | None]:
+    """Where to begin: at the first row if nothing was compared yet, or if the database is an older one."""
+    try:
+        found = orjson.loads(_position_file().read_bytes())
+        pk, at = int(found["row"]), datetime.fromisoformat(found["at"])
+    except (OSError, KeyError, TypeError, ValueError):
+        return 0, None
+    if pk > newest or not journal_path().exists():
+        return 0, None
+    return pk, at
+
+
+def _write_position(newest: int, now: datetime) -> None:
+    part = _position_file().with_name(f"{_position_file().name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        part.write_bytes(orjson.dumps({"row": newest, "at": now.isoformat()}))
+        part.replace(_position_file())
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,92 @@
+"""Leaving a list by link, fast: mailbox providers send these by the thousand, and each must be done when it is answered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from newsletter.common.database_deadlines import wait_at_most
+from subscribers.links.signed_links import LinkTarget
+from subscribers.models import FormerIdentity, MailingList, Subscriber
+from subscribers.unsubscribing.group_commit import Together
+from subscribers.unsubscribing.unsubscribe import Leaving, leave_lists
+
+PATIENCE_SECONDS = 3.0
+_Person = tuple[int, bytes, str]  # row id, keyed hash, language
+_List = tuple[int, str]  # row id, and the name where readers may know it
+_FIND = f"""
+WITH asked (uuid, public_id) AS (VALUES {{marks}})
+SELECT asked.uuid, person.id, person.address_hash, person.language, asked.public_id, list.id, list.name, list.public
+FROM asked
+LEFT JOIN {Subscriber._meta.db_table} AS person ON person.uuid = asked.uuid
+LEFT JOIN {MailingList._meta.db_table} AS list ON list.public_id = asked.public_id
+"""  # noqa: S608 names of our own
+
+
+@dataclass(frozen=True)
+class Left:
+    """What the page needs to say afterwards: a language, and the list's name where readers may know it."""
+
+    language: str = ""
+    list_name: str = ""
+
+
+def leave_by_link(target: LinkTarget) -> Left:
+    """The person of the link leaves its list; committed when this returns. Erased people and lists change nothing."""
+    return _desk.do(target)
+
+
+def leave_together(targets: Sequence[LinkTarget], *, now: datetime) -> list[Left]:
+    """All of these, or none; for each, in their order, what the page needs."""
+    people, lists = _find(targets)
+    leavings, answers = [], []
+    for target in targets:
+        person, mailing_list = people.get(target.subscriber_uuid), lists.get(target.list_public_id)
+        if person is not None and mailing_list is not None:
+            leavings.append(Leaving(person[0], person[1], mailing_list[0], target.mailing))
+        answers.append(Left(language=person[2] if person else "", list_name=mailing_list[1] if mailing_list else ""))
+    leave_lists(leavings, now=now, source="link")
+    return answers
+
+
+def _find(targets: Sequence[LinkTarget]) -> tuple[dict[UUID, _Person], dict[str, _List]]:
+    """Whom and which lists they name, by what links carry; a person's former identity too. Missing are those not there."""
+    people: dict[UUID, _Person] = {}
+    lists: dict[str, _List] = {}
+    for uuid, pk, address_hash, language, public_id, mailing_list, name, public in _rows(targets):
+        if pk is not None:
+            people[uuid if isinstance(uuid, UUID) else UUID(uuid)] = (pk, bytes(address_hash), language)
+        if mailing_list is not None:
+            lists[public_id] = (mailing_list, name if public else "")
+    missing = {target.subscriber_uuid for target in targets} - people.keys()
+    if missing:
+        for former in FormerIdentity.objects.filter(uuid__in=missing).select_related("subscriber"):
+            person = former.subscriber
+            people[former.uuid] = (person.pk, bytes(person.address_hash), person.language)
+    return people, lists
+
+
+def _rows(targets: Sequence[LinkTarget]) -> list[tuple[Any, ...]]:
+    """Straight from the database, in one look: this is asked a thousand times a second."""
+    native = connection.features.has_native_uuid_field
+    values: list[UUID | str] = []
+    for target in targets:
+        values += (target.subscriber_uuid if native else target.subscriber_uuid.hex, target.list_public_id)
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND.format(marks=", ".join(["(%s, %s)"] * len(targets))), values)
+        return list(cursor.fetchall())
+
+
+def _leave_now(targets: Sequence[LinkTarget]) -> list[Left]:
+    """With a patience of its own: who works for others may have waited for another's work before."""
+    with wait_at_most(PATIENCE_SECONDS):
+        if not connection.in_atomic_block:
+            close_old_connections()
+        return leave_together(targets, now=timezone.now())
+
+
+_desk: Together[LinkTarget, Left] = Together(_leave_now)

@@ -28,11 +28,11 @@ MODULES = (
 )
 LEFT_OUT = {
     "newsletter/content/images/large_images.py": "caught where pictures are decoded",
-    "subscribers/unsubscribing/journal_check.py": "lines of the log",
+    "subscribers/erasing/journal_check.py": "lines of the log",
     "subscribers/unsubscribing/journal_file.py": "lines of the log",
     "newsletter/issues/variants/phrases.py": "words of mails, in each language of a mail",
     "newsletter/issues/assembly/lookup.py": "answers to whoever types a command",
-    "newsletter/issues/archive/click_links.py": "said to nobody: the page is not found",
+    "newsletter/issues/variants/click_links.py": "said to nobody: the page is not found",
     "newsletter/sending/settling/receipt.py": "a defect, to be reported as it is",
     "newsletter/sending/dispatching/recipients.py": "parts of a query",
     "newsletter/sending/notices/proofs.py": "words over a proof, which gettext has",

@@ -24,9 +24,9 @@ from newsletter.models import ApiKey
 from subscribers.addresses.normalise import normalise
 from subscribers.consent.intake import take_signup
 from subscribers.consent.proof_of_work import Proof
+from subscribers.identity import identify
 from subscribers.models import HeldSignup, MailingList, Subscriber, Topic
 from subscribers.people.bulk_update import Change, Outcome, change_people
-from subscribers.people.identity import identify
 from subscribers.people.locations import locate, place_for
 from subscribers.people.lookup import describe_person, find_person
 from subscribers.unsubscribing.stop_mail import stop_mail

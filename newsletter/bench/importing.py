@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from subscribers.identity import identify
 from subscribers.importing.writing.report import ImportReport
 from subscribers.importing.writing.service import import_people
 from subscribers.models import MailingList, Reason, Scope, Subscription, Suppression
-from subscribers.people.identity import identify
 
 SUPPRESSED_EVERY = 100
 HEADER = b"email,name,country,region,city,language,giving,source\n"

@@ -19,7 +19,7 @@ from newsletter.feedback.endpoint import webhook_url
 from newsletter.issues.variants.documents import make_document, see
 from newsletter.issues.variants.nearby_events import Where
 from newsletter.models import Batch, Delivery, IssueRevision
-from newsletter.rendering import render
+from newsletter.rendering.pipeline import render
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
 

@@ -12,8 +12,9 @@ from django.db.models import Model
 from newsletter.models import Batch, Brand, Delivery, Issue, IssueRevision, Publication, Send, Variant
 from subscribers.audience.eligibility import count_lists
 from subscribers.models import MailingList, Place, Subscriber, SubscriberAttribute, Subscription, Topic
-from subscribers.places import find_place, suggest_towns
-from subscribers.segments import count_people, look_at_people
+from subscribers.places.search import find_place
+from subscribers.places.suggest import suggest_towns
+from subscribers.segments.count import count_people, look_at_people
 
 TOPICS = 6
 _TOWNS_A_LETTER = 20

@@ -13,9 +13,9 @@ from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.demo.joining import fill_as_in_life, fill_plainly
 from newsletter.demo.organisation import write_organisation
 from newsletter.issues.approval.approve import approve_by_policy
-from newsletter.issues.approval.stories_at_source import check_before_assembly
 from newsletter.issues.assembly.assemble import assemble_slot, find_slot
 from newsletter.issues.assembly.history import note_assembled
+from newsletter.issues.assembly.stories_at_source import check_before_assembly
 from newsletter.management.progress_bar import follow_send
 from newsletter.management.receipt_table import print_receipt
 from newsletter.models import Issue, Publication, Source

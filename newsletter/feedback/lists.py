@@ -20,8 +20,8 @@ from newsletter.providers.base.errors import CannotList
 from newsletter.providers.base.suppression_list import Barred, Lister
 from newsletter.providers.base.webhooks.events import FeedbackKind
 from subscribers.addresses.normalise import normalise
+from subscribers.identity import identify
 from subscribers.models import Reason, Subscription, Suppression
-from subscribers.people.identity import identify
 
 log = logging.getLogger(__name__)
 EVERY = timedelta(days=1)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from newsletter.common.errors import BadAddress
 from newsletter.models import Delivery, ProviderEvent
 from subscribers.addresses.normalise import normalise
+from subscribers.identity import identify
 from subscribers.models import Subscriber
-from subscribers.people.identity import identify
 
 _KEPT = Delivery._meta.get_field("address_hash").max_length or 32
 

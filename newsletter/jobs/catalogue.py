@@ -36,8 +36,8 @@ from newsletter.sending.dispatching.dispatch import Dispatcher
 from newsletter.sending.dispatching.provider import current_adapter, provider_label
 from newsletter.sending.dispatching.worker_loop import LANES, dispatch_due, sweep
 from newsletter.sending.settling.retention import forget_old_deliveries
+from subscribers.erasing.retention import forget_what_is_over
 from subscribers.importing.writing.batches import forget_old_files, work_on_imports
-from subscribers.people.retention import forget_what_is_over
 
 SCHEDULER, WORKER = "scheduler", "worker"
 EVERYTHING = frozenset({SCHEDULER, WORKER})

@@ -11,9 +11,9 @@ from newsletter.providers.base.contract import Adapter, Verdict
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
 from newsletter.sending.notices.system_mail import Sender, send_notice, sender_of
-from subscribers.links.mail_texts import write_link_mail
-from subscribers.links.mailed_links import Kind, due_links, link_url, mark_link_sent
 from subscribers.models import MailedLink
+from subscribers.people.mail_texts import write_link_mail
+from subscribers.people.mailed_links import Kind, due_links, link_url, mark_link_sent
 
 log = logging.getLogger(__name__)
 AT_ONCE = 100

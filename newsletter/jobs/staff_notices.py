@@ -15,8 +15,8 @@ from newsletter.common.translation import say
 from newsletter.issues.approval.approval_rules import is_automatic, why_a_person_must
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.assembly.assemble import Assembly
-from newsletter.issues.assembly.draft import literal
 from newsletter.issues.protected_terms.check import hide_protected
+from newsletter.issues.snapshot.plain_text import literal
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.jobs.export_notices import EXPORT_KEY
 from newsletter.jobs.held_signup_notices import HELD_KEY

@@ -9,15 +9,15 @@ from newsletter.common.errors import AudienceChanged, DomainError, NeedsPerson, 
 from newsletter.content.ingesting.ingest import ingest_due
 from newsletter.issues.approval.approval_rules import is_automatic
 from newsletter.issues.approval.approve import approve_by_policy, hold_issue, void_changed_approvals
-from newsletter.issues.approval.stories_at_source import (
+from newsletter.issues.approval.publication_switches import of_switched_off
+from newsletter.issues.assembly.assemble import GRACE, Assembly, assemble_slot, find_open_slots, open_due_slots
+from newsletter.issues.assembly.history import note_assembled
+from newsletter.issues.assembly.stories_at_source import (
     check_before_assembly,
     check_issue,
     has_gone_lately,
     settle_gone,
 )
-from newsletter.issues.assembly.assemble import GRACE, Assembly, assemble_slot, find_open_slots, open_due_slots
-from newsletter.issues.assembly.history import note_assembled
-from newsletter.issues.assembly.publication_switches import of_switched_off
 from newsletter.jobs.staff_notices import tell_of_assembly, tell_of_change, tell_of_hold, tell_of_waiting
 from newsletter.models import Issue, Publication, move
 from newsletter.sending.freezing.start import prepare_begun, start_send

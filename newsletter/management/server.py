@@ -9,9 +9,9 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
-from newsletter.common.log_lines import WithoutTokens
 from newsletter.management.web_worker import worker_class
 from newsletter.web.body_limits import body_limit_of_target
+from subscribers.links.log_lines import WithoutTokens
 from subscribers.web.one_click import OneClickFirst
 
 THREADS = 24

@@ -21,7 +21,7 @@ from newsletter.organisation.schema import (
 from newsletter.organisation.upsert import Change, upsert
 from newsletter.organisation.values import every_of, minutes_of
 from subscribers.models import MailingList, Segment, Topic
-from subscribers.segments import check_rule
+from subscribers.segments.compile import check_rule
 
 _NEW_SCHEDULE = "0 9 * * thu"
 

@@ -13,7 +13,7 @@ from newsletter.common.errors import BadAddress, UnknownPlace
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.merge import fill_defaults
 from subscribers.addresses.normalise import normalise
-from subscribers.places import resolve_region
+from subscribers.places.regions import resolve_region
 
 MOST_URL = 2_000
 SUBJECT_WORDS = ("lead_headline", "publication", "number")

@@ -200,7 +200,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "plain": {
-            "()": "newsletter.common.log_lines.WithoutTokens",
+            "()": "subscribers.links.log_lines.WithoutTokens",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         }

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from newsletter.common.errors import BadLink
 from newsletter.feedback.clicks import Bursts, count_click, looks_like_machine, take_for_machine
-from newsletter.issues.archive.click_links import read_click
+from newsletter.issues.variants.click_links import read_click
 from newsletter.models import Issue
 from subscribers.web.page import client_of
 

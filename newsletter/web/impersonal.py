@@ -4,9 +4,11 @@ from collections.abc import Iterable
 
 from django.conf import settings
 
-from newsletter.issues.archive.click_links import restore_links
+from newsletter.issues.variants.click_links import restore_links
 from newsletter.models import Publication
-from newsletter.rendering import Variable, split, values_for
+from newsletter.rendering.fragments import split
+from newsletter.rendering.tokens import Variable
+from newsletter.rendering.values import values_for
 
 PERSONAL_LINKS = ("unsubscribe", "preferences")
 

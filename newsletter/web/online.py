@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from newsletter.issues.archive.public import hidden_in_variant, render_variant_without
 from newsletter.issues.protected_terms.check import mail_says_protected
 from newsletter.models import Variant
-from newsletter.rendering import Variable
+from newsletter.rendering.tokens import Variable
 from newsletter.web.impersonal import fill_impersonal, find_join_url
 
 CSP = (

@@ -17,7 +17,7 @@ from django.utils import timezone
 from subscribers.audience.recipient_allowlist import who_alone
 from subscribers.models import Basis, Frequency, MailingList, Reason, Segment, Subscriber, Subscription, Suppression
 from subscribers.models.subscriptions import MAILABLE
-from subscribers.segments import compile_rule
+from subscribers.segments.compile import compile_rule
 
 _GRAVEST_FIRST = [
     Reason.LEGAL,

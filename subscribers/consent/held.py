@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from newsletter.common.errors import DomainError
 from newsletter.common.text import clean_line
 from subscribers.consent.signup import Requested, request_subscription
+from subscribers.identity import identify
 from subscribers.models import HeldSignup, MailingList, Place, Topic
-from subscribers.people.identity import identify
 
 KEPT = timedelta(days=7)
 

@@ -10,11 +10,11 @@ from django.db.models import Q, QuerySet
 from newsletter.common.text import clean_line
 from subscribers.addresses.normalise import normalise
 from subscribers.consent.confirmations import queue_confirmation
-from subscribers.consent.events import record_event
 from subscribers.consent.throttle import forget_turns
+from subscribers.consent_events import record_event
+from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import Basis, ConsentEvent, FormerIdentity, MailingList, Place, Subscriber, Subscription, Topic
-from subscribers.people.identity import identify
 from subscribers.unsubscribing.suppression import blocks_signup, is_suppressed, lift_by_own_wish
 
 

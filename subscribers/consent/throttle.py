@@ -12,9 +12,9 @@ from django.db.models import F
 
 from newsletter.common.networks import near_network
 from subscribers.addresses.domains import mailbox_of
+from subscribers.identity import address_key
 from subscribers.models import Asking, Tally
 from subscribers.models.throttles import MOST_ASKINGS
-from subscribers.people.identity import address_key
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)

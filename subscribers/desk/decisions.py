@@ -16,8 +16,8 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
 
 from newsletter.common.translation import say
+from subscribers.erasing.erasure import erase_person
 from subscribers.models import MailingList, Reason, Subscriber, Suppression
-from subscribers.people.erasure import erase_person
 from subscribers.unsubscribing.suppression import CannotLift, lift_suppression, suppress
 
 LIFT, BAR, ERASE = "subscribers.change_suppression", "subscribers.add_suppression", "subscribers.delete_subscriber"

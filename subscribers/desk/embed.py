@@ -8,7 +8,7 @@ from django.utils import translation
 from wagtail.admin.panels import Panel
 
 from newsletter.common.languages import best_language, language_choices
-from subscribers.consent.events import wording_of
+from subscribers.consent_events import wording_of
 from subscribers.models import MailingList, Topic
 from subscribers.people.publishing_hooks import current_host
 

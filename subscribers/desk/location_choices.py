@@ -5,7 +5,8 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control
 
 from newsletter.common.errors import UnknownPlace
-from subscribers.places import regions_of, suggest_towns
+from subscribers.places.regions import regions_of
+from subscribers.places.suggest import suggest_towns
 
 _LONGEST = 200
 

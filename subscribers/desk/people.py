@@ -34,8 +34,8 @@ from subscribers.desk.imports.viewset import MAY as DOWNLOAD
 from subscribers.desk.labels import say_consent, say_subscription
 from subscribers.desk.listing import MomentColumn
 from subscribers.exporting.export_requests import CannotExport, note_disclosure
+from subscribers.identity import identify
 from subscribers.models import Disclosure, MailingList, Subscriber, Subscription, Suppression
-from subscribers.people.identity import identify
 from subscribers.unsubscribing.suppression import may_staff_lift
 
 LIST_LIMIT = 10_000

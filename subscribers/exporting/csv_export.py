@@ -14,7 +14,7 @@ from subscribers.audience.eligibility import contactable
 from subscribers.importing.reading.column_mapping import ATTRIBUTE, EACH_LIST
 from subscribers.importing.reading.each_list import TERMS, write_each_list
 from subscribers.models import MailingList, Scope, Subscriber, Subscription, Suppression
-from subscribers.people.attributes import attribute_keys, read_attributes_of
+from subscribers.segments.attributes import attribute_keys, read_attributes_of
 
 _PERSON = (
     *("email", "name", "country", "region", "city", "radius_km", "language", "topics", "giving", "timezone", "source"),

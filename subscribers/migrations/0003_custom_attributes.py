@@ -6,7 +6,7 @@ from itertools import islice
 import django.db.models.deletion
 from django.db import migrations, models
 
-from subscribers.people.attribute_rules import clean_attributes, fold_value
+from subscribers.attribute_rules import clean_attributes, fold_value
 
 _AT_ONCE = 2_000
 

@@ -1,9 +1,9 @@
-"""What an organisation knows about a person beyond the product's own columns. Written through `subscribers.people.attributes`."""
+"""Custom attributes: what an organisation knows about a person beyond the product's own columns."""
 
 from django.db import models
 
+from subscribers.attribute_rules import MOST_OF_A_KEY, MOST_OF_A_VALUE
 from subscribers.models.people import Subscriber
-from subscribers.people.attribute_rules import MOST_OF_A_KEY, MOST_OF_A_VALUE
 
 
 class SubscriberAttribute(models.Model):

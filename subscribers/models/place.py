@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import get_language, gettext_lazy
 
-from subscribers.places import say_country, say_region
+from subscribers.places.regions import say_country, say_region
 
 
 class Place(models.Model):

@@ -1,6 +1,5 @@
 """A saved rule over subscribers. What rules mean is in `subscribers.segments`."""
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy
 from wagtail.models import PreviewableMixin
@@ -18,12 +17,3 @@ class Segment(PreviewableMixin, models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def clean(self) -> None:
-        from newsletter.common.errors import BadRule
-        from subscribers.segments import check_rule
-
-        try:
-            check_rule(self.rule)
-        except BadRule as error:
-            raise ValidationError({"rule": str(error)}) from error

@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadAddress
 from subscribers.addresses.normalise import normalise
+from subscribers.attribute_rules import MOST_OF_A_PERSON, attribute_key, clean_attributes
+from subscribers.identity import identify
 from subscribers.models import ConsentEvent, Giving, Subscriber, SubscriberAttribute, Topic
-from subscribers.people.attribute_rules import MOST_OF_A_PERSON, attribute_key, clean_attributes
-from subscribers.people.attributes import read_attributes_of, write_attributes
-from subscribers.people.identity import identify
 from subscribers.people.locations import Location, find_or_make_places, locate
+from subscribers.segments.attributes import read_attributes_of, write_attributes
 
 _AT_ONCE = 500
 

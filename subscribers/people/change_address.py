@@ -6,11 +6,11 @@ from django.db import transaction
 
 from newsletter.common.errors import DomainError
 from subscribers.addresses.normalise import normalise
-from subscribers.consent.events import record_event
 from subscribers.consent.throttle import forget_turns, take_turn
-from subscribers.links.mailed_links import Kind, ask_for_link, spend
+from subscribers.consent_events import record_event
+from subscribers.identity import identify
 from subscribers.models import ConsentEvent, EndReason, MailedLink, Reason, Subscriber, Suppression
-from subscribers.people.identity import identify
+from subscribers.people.mailed_links import Kind, ask_for_link, spend
 from subscribers.people.merge import merge_people
 from subscribers.unsubscribing.suppression import LIFTED_BY_CONFIRMING, end_subscriptions, write_suppression
 

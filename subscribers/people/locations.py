@@ -7,8 +7,9 @@ from functools import lru_cache
 from newsletter.common.errors import UnknownPlace
 from subscribers.models import Place
 from subscribers.models.place import place_key
-from subscribers.places import country_of, find_place, resolve_country, resolve_region
 from subscribers.places.choosing import describe_apart
+from subscribers.places.regions import country_of, resolve_country, resolve_region
+from subscribers.places.search import find_place
 
 _MOST_OF_A_TOWN = 120
 

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from newsletter.common.errors import DomainError
 from subscribers.addresses.normalise import normalise
 from subscribers.audience.eligibility import explain_ineligible
+from subscribers.identity import identify
 from subscribers.models import ConsentEvent, MailingList, Subscriber, Suppression
-from subscribers.people.attributes import read_attributes
 from subscribers.people.data_export import further_records
-from subscribers.people.identity import identify
+from subscribers.segments.attributes import read_attributes
 
 _PRIVATE = "this newsletter"
 

@@ -6,7 +6,7 @@ from math import inf
 from django.db import transaction
 from django.db.models.query import QuerySet
 
-from subscribers.consent.events import record_event
+from subscribers.consent_events import record_event
 from subscribers.models import (
     ConsentEvent,
     EndReason,

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from subscribers.consent.events import record_event
 from subscribers.consent.signup import Requested, request_subscription
+from subscribers.consent_events import record_event
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import ConsentEvent, Frequency, MailingList, Place, Subscriber, Subscription, Topic
 from subscribers.unsubscribing.suppression import is_suppressed

@@ -6,8 +6,8 @@ from math import cos, radians, sin
 from django.db.models import F, FloatField, Q, QuerySet, Value
 from django.db.models.functions import Cos, Power, Radians, Sin
 
+from subscribers.attribute_rules import fold_value
 from subscribers.models import MailingList, Place, Subscriber, SubscriberAttribute, Subscription, Topic
-from subscribers.people.attribute_rules import fold_value
 from subscribers.places.distance import EARTH_RADIUS_KM
 from subscribers.segments.among import among
 from subscribers.segments.named import attribute_of, country_of, midnight_of, named_row, region_of, town_of

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadRule
 from subscribers.models import MailingList, Topic
-from subscribers.places import say_country, say_region
+from subscribers.places.regions import say_country, say_region
 from subscribers.segments.named import attribute_of, country_of, named_row, region_of, town_of
 from subscribers.segments.registry import find_kind, read_rule
 from subscribers.segments.rules import Condition, Group

@@ -6,9 +6,10 @@ from typing import TypeVar
 
 from newsletter.common.errors import BadRule, UnknownPlace
 from subscribers.models import MailingList, Topic
-from subscribers.people.attributes import attribute_keys
-from subscribers.places import Place as Town
-from subscribers.places import find_described, resolve_country, resolve_region
+from subscribers.places.regions import resolve_country, resolve_region
+from subscribers.places.search import find_described
+from subscribers.places.towns import Place as Town
+from subscribers.segments.attributes import attribute_keys
 from subscribers.segments.rules import Condition
 
 _Row = TypeVar("_Row", MailingList, Topic)

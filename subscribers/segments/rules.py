@@ -11,7 +11,7 @@ from datetime import date
 from difflib import get_close_matches
 
 from newsletter.common.errors import BadRule
-from subscribers.people.attribute_rules import attribute_key
+from subscribers.attribute_rules import attribute_key
 
 GROUPS = ("all", "any", "none")
 CONDITIONS = (

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError
 from subscribers.addresses.normalise import normalise
+from subscribers.identity import identify
 from subscribers.models import MailingList, Reason, Subscriber, Suppression
-from subscribers.people.identity import identify
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import leave_all, leave_list
 

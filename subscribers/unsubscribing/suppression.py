@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError
-from subscribers.consent.events import record_event
+from subscribers.consent_events import record_event
 from subscribers.models import (
     Confirmation,
     ConsentEvent,

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from newsletter.common.database_deadlines import is_away
-from subscribers.consent.events import record_event
+from subscribers.consent_events import record_event
 from subscribers.models import ConsentEvent, EndReason, MailingList, Reason, Subscriber
 from subscribers.unsubscribing.bulk_unsubscribe import Leaving, count_unsubscribes, write_leavings
 from subscribers.unsubscribing.suppression import end_subscriptions, write_suppression

@@ -9,10 +9,10 @@ from django.utils.translation import get_language, gettext
 
 from newsletter.common.languages import language_choices
 from subscribers.addresses.normalise import mask
-from subscribers.consent.events import wording_of
 from subscribers.consent.intake import take_signup
 from subscribers.consent.proof_of_work import Proof, check_proof, make_challenge, spend_proof
 from subscribers.consent.signup_limits import is_flooded
+from subscribers.consent_events import wording_of
 from subscribers.models import MailingList, Topic
 from subscribers.people.locations import Location, place_for
 from subscribers.web.join_form import JoinForm

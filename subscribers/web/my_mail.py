@@ -8,10 +8,10 @@ from newsletter.common.errors import BadAddress, BadLink
 from newsletter.common.networks import near_network
 from subscribers.addresses.normalise import mask, normalise
 from subscribers.consent.throttle import count_one
-from subscribers.links.mailed_links import Kind, ask_for_link
+from subscribers.identity import identify
 from subscribers.links.signed_links import ExpiredLink, LinkTarget, Purpose, read_link
 from subscribers.models import Subscriber, Subscription
-from subscribers.people.identity import identify
+from subscribers.people.mailed_links import Kind, ask_for_link
 from subscribers.web.links import find_target, refuse
 from subscribers.web.own_data import mailed
 from subscribers.web.page import client_of, private_page, show, speak_to

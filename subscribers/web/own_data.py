@@ -9,12 +9,12 @@ from django.utils.translation import gettext
 
 from newsletter.common.errors import BadAddress
 from subscribers.addresses.normalise import mask
-from subscribers.links.mailed_links import PURPOSES, Kind, SpentLink, ask_for_link, find_link, spend
+from subscribers.erasing.erasure import erase_person
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import MailedLink
 from subscribers.people.change_address import CannotMove, SameAddress, confirm_new_address, name_new_address
-from subscribers.people.erasure import erase_person
 from subscribers.people.lookup import describe_person
+from subscribers.people.mailed_links import PURPOSES, Kind, SpentLink, ask_for_link, find_link, spend
 from subscribers.people.preferences import lists_on
 from subscribers.web.links import Page, find_target, linked_page
 from subscribers.web.page import ASK_PATH, say, show, speak_to

@@ -2,8 +2,8 @@
 
 from django.urls import URLPattern, path
 
-from subscribers.links.mailed_links import Kind
 from subscribers.links.signed_links import Purpose
+from subscribers.people.mailed_links import Kind
 from subscribers.web.confirm import confirm
 from subscribers.web.join import join
 from subscribers.web.links import linked_page

@@ -16,7 +16,7 @@ from newsletter.issues.approval.approve import approve_issue, require_approval
 from newsletter.issues.approval.authors import find_authors
 from newsletter.models import Appeal, Brand, ContentEdit, EventNotice, Issue, Publication, Source, Story
 from subscribers.models import MailingList, Segment, Topic
-from subscribers.places import find_place
+from subscribers.places.search import find_place
 from tests.support.fixtures import (
     HOUSTON,
     NOW,

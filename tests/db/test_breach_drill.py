@@ -19,9 +19,9 @@ from newsletter.models import Publication
 from newsletter.organisation.breach import entries_of_export, entries_of_key, entries_of_staff
 from subscribers.consent import intake as arrivals
 from subscribers.consent.signup_limits import Decision, Way
+from subscribers.erasing.erasure import erase_person
 from subscribers.importing.writing.service import import_people
 from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
-from subscribers.people.erasure import erase_person
 from tests.support.fixtures import add_readers, make_issue, make_story
 from tests.support.people import make_list, make_member, make_person
 from tests.web.desk import PASSWORD, sign_in

@@ -11,9 +11,9 @@ from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
+from subscribers.erasing.erasure import erase_person
+from subscribers.identity import identify
 from subscribers.models import Reason, Subscriber, Subscription
-from subscribers.people.erasure import erase_person
-from subscribers.people.identity import identify
 from subscribers.people.merge import merge_people
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import leave_all, leave_list

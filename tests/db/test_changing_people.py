@@ -3,8 +3,8 @@
 import pytest
 
 from subscribers.models import ConsentEvent, Reason, Subscriber, Subscription, Suppression, Topic
-from subscribers.people.attributes import read_attributes, set_attributes
 from subscribers.people.bulk_update import Answer, Change, Outcome, change_people
+from subscribers.segments.attributes import read_attributes, set_attributes
 from subscribers.unsubscribing.stop_mail import BadReason, stop_mail
 from tests.support.people import NOW, make_list, make_member, make_person
 

@@ -17,7 +17,7 @@ from newsletter.organisation.health.examine import examine
 from newsletter.organisation.health.machine import check_data_folder, check_disk, check_site_url
 from newsletter.organisation.health.sending import check_senders
 from newsletter.organisation.staff import add_staff
-from newsletter.rendering import TemplateError
+from newsletter.rendering.errors import TemplateError
 from newsletter.sending.deliverability.domain_records import FindTexts
 from newsletter.sending.deliverability.finding import Finding
 from subscribers.models import MailingList, Segment

@@ -15,8 +15,8 @@ from newsletter.common.errors import NotAllowed, NotApproved, NotReady, WrongSta
 from newsletter.issues.approval.approve import approve_issue, check_ready, void_changed_approvals
 from newsletter.issues.assembly.assemble import assemble_slot, find_slot
 from newsletter.issues.corrections import correct as corrections
-from newsletter.issues.corrections import notified as told
 from newsletter.issues.corrections.correct import announce_change, find_misled, find_overtaken, take_back
+from newsletter.issues.variants import notified as told
 from newsletter.issues.variants.groups import count_people
 from newsletter.models import (
     Batch,

@@ -9,7 +9,7 @@ from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.assembly.assemble import Assembly, assemble_slot, find_slot, open_due_slots
 from newsletter.issues.assembly.lookup import find_issue
-from newsletter.issues.assembly.placements import place_stories
+from newsletter.issues.snapshot.placements import place_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.groups import count_people
 from newsletter.models import Issue, PlacedStory, Publication, Send, Slot

@@ -55,7 +55,7 @@ def test_f16_a_field_without_a_default_is_found_where_somebody_might_lack_it() -
 
 def test_f16_an_issue_that_could_not_be_made_for_somebody_is_not_approved(monkeypatch: pytest.MonkeyPatch) -> None:
     from newsletter.issues.variants import render as variants
-    from newsletter.rendering import render
+    from newsletter.rendering.pipeline import render
 
     monkeypatch.setattr(variants, "render", lambda document: replace(render(document), subject="Dear __pv_broken"))
     made = make_publication()

@@ -23,8 +23,8 @@ from subscribers.models import (
     Subscription,
     Topic,
 )
-from subscribers.people.attributes import write_attributes
 from subscribers.people.locations import locate, place_for
+from subscribers.segments.attributes import write_attributes
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
 pytestmark = pytest.mark.django_db

@@ -18,8 +18,8 @@ from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.delivered import DeliveredBits, count_delivered, find_delivered, mark_delivered
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from newsletter.sending.settling.sweep import finish_sends
+from subscribers.identity import identify
 from subscribers.models import ConsentEvent, Reason, Subscriber, Subscription, Suppression
-from subscribers.people.identity import identify
 from subscribers.unsubscribing.suppression import lift_suppression, suppress
 from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
 

@@ -11,13 +11,13 @@ from subscribers.audience.eligibility import candidates, contactable, count_audi
 from subscribers.consent import implied_consent as implied
 from subscribers.consent.implied_consent import end_lapsed, expiring_soon
 from subscribers.consent.signup import Confirmed, Requested, confirm_subscription, request_subscription
+from subscribers.erasing.retention import forget_what_is_over
 from subscribers.exporting.csv_export import people_to_export
 from subscribers.importing.writing.report import ImportReport
 from subscribers.importing.writing.service import import_people
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import Basis, ConsentEvent, EndReason, MailingList, Subscriber, Subscription
 from subscribers.people.merge import merge_people
-from subscribers.people.retention import forget_what_is_over
 from tests.support.people import NOW, make_list, make_person, subscribe
 
 pytestmark = pytest.mark.django_db

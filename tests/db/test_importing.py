@@ -13,6 +13,8 @@ from newsletter.bench.importing import BadFileMaker, outcomes_of, suppress_some
 from subscribers.addresses.normalise import normalise
 from subscribers.audience.eligibility import contactable
 from subscribers.consent.signup import request_subscription
+from subscribers.erasing.erasure import erase_person
+from subscribers.identity import identify
 from subscribers.importing.reading.errors import BadFile, CannotImport
 from subscribers.importing.writing import batches, run
 from subscribers.importing.writing.batches import (
@@ -45,10 +47,8 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
-from subscribers.people.attributes import read_attributes
-from subscribers.people.erasure import erase_person
-from subscribers.people.identity import identify
 from subscribers.people.lookup import find_person
+from subscribers.segments.attributes import read_attributes
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import leave_all, leave_list
 from tests.support.people import NOW, make_list, make_member, make_person

@@ -8,7 +8,9 @@ from newsletter.common.errors import BadRule
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, ReaderClick, Send, Variant
 from newsletter.models.issues import IssueRevision
 from subscribers.models import Subscriber
-from subscribers.segments import check_rule, compile_rule, count_people, explain_rule
+from subscribers.segments.compile import check_rule, compile_rule
+from subscribers.segments.count import count_people
+from subscribers.segments.labels import explain_rule
 from subscribers.segments.registry import find_kind, register_condition
 from tests.support.fixtures import NOW, add_readers, make_publication
 

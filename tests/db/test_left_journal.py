@@ -18,14 +18,14 @@ from newsletter.sending.settling.restore import doubt_what_was_open, release_aft
 from newsletter.sending.settling.sweep import wake_up
 from subscribers.audience.eligibility import eligible
 from subscribers.consent.signup import confirm_subscription, request_subscription
+from subscribers.erasing.erasure import erase_person
+from subscribers.erasing.journal_check import _write_position, complete_journal
+from subscribers.erasing.journal_replay import Replayed, replay_journal
 from subscribers.importing.writing.service import import_people
 from subscribers.importing.writing.undo import undo_now
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import ConsentEvent, ImportBatch, MailingList, Reason, Subscriber, Subscription, Suppression
-from subscribers.people.erasure import erase_person
 from subscribers.unsubscribing import journal_file
-from subscribers.unsubscribing.journal_check import _write_position, complete_journal
-from subscribers.unsubscribing.journal_replay import Replayed, replay_journal
 from subscribers.unsubscribing.suppression import lift_suppression, suppress
 from subscribers.unsubscribing.suppression_journal import (
     Note,

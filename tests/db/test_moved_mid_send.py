@@ -10,8 +10,8 @@ from newsletter.sending.dispatching.dispatch import Dispatcher
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
+from subscribers.identity import identify
 from subscribers.models import Subscriber
-from subscribers.people.identity import identify
 from subscribers.people.merge import merge_people
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story

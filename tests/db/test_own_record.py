@@ -11,6 +11,7 @@ from newsletter.models import Delivery, DeliveryException
 from newsletter.models.clicks import ReaderClick
 from newsletter.models.feedback import Bounce
 from newsletter.sending.freezing.start import start_send
+from subscribers.identity import identify
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
@@ -24,10 +25,9 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
-from subscribers.people.attributes import set_attributes
-from subscribers.people.identity import identify
 from subscribers.people.lookup import describe_person
 from subscribers.people.preferences import choose_rhythms
+from subscribers.segments.attributes import set_attributes
 from subscribers.unsubscribing.unsubscribe import leave_list
 from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
 from tests.support.people import make_list, make_member

@@ -11,7 +11,7 @@ from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.content.ingesting.location_questions import settle_place
 from newsletter.issues.variants.nearby_events import Where, choose_events_for
 from newsletter.models import EventNotice, SettledPlace, Source
-from subscribers.places import find_place
+from subscribers.places.search import find_place
 from tests.support.fixtures import NOW
 from tests.support.site import Site, serve_site
 

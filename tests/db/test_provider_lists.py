@@ -9,8 +9,8 @@ import pytest
 from newsletter.feedback.lists import read_provider_list
 from newsletter.models import ListReading
 from newsletter.sending.dispatching.provider import current_adapter, provider_label
+from subscribers.identity import identify
 from subscribers.models import Reason, Subscriber, Subscription, Suppression
-from subscribers.people.identity import identify
 from subscribers.unsubscribing.suppression import lift_suppression, suppress
 from tests.db.test_feedback_apply import apply, is_subscribed, make_send, people, postmark, suppressed
 from tests.support.fake_provider import FakeProvider

@@ -4,9 +4,10 @@ import pytest
 from django.db import OperationalError, connection
 
 from subscribers.models import Subscriber
-from subscribers.segments import among, count, count_people, look_at_people, sample_people
-from subscribers.segments.among import of_few
+from subscribers.segments import count
+from subscribers.segments.among import among, of_few
 from subscribers.segments.budget import TookTooLong, time_limit
+from subscribers.segments.count import count_people, look_at_people, sample_people
 from tests.support.people import make_list, make_person, subscribe
 
 pytestmark = pytest.mark.django_db

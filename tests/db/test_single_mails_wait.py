@@ -17,8 +17,8 @@ from newsletter.sending.limits.rate import slow_down
 from newsletter.sending.notices.proofs import send_proofs
 from newsletter.sending.notices.single_mails import must_wait
 from subscribers.consent.signup import request_subscription
-from subscribers.links.mailed_links import Kind, ask_for_link
 from subscribers.models import Confirmation
+from subscribers.people.mailed_links import Kind, ask_for_link
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
 from tests.support.provider_faults import Fault, answer, too_many
 

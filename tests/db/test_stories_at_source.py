@@ -11,8 +11,8 @@ from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.content.ingesting.source_visibility import check_at_source
 from newsletter.content.ingesting.wordpress_roots import forget_roots
 from newsletter.issues.approval.approve import approve_issue, release_issue
-from newsletter.issues.approval.stories_at_source import check_before_assembly, require_at_source
 from newsletter.issues.assembly.assemble import find_slot
+from newsletter.issues.assembly.stories_at_source import check_before_assembly, require_at_source
 from newsletter.issues.snapshot.redact import stories_of
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends

@@ -5,9 +5,10 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
+from subscribers.attribute_rules import MOST_OF_A_PERSON, MOST_OF_A_VALUE, clean_attributes
 from subscribers.models import SubscriberAttribute
-from subscribers.people.attribute_rules import MOST_OF_A_PERSON, MOST_OF_A_VALUE, clean_attributes
-from subscribers.people.attributes import (
+from subscribers.people.lookup import describe_person
+from subscribers.segments.attributes import (
     BadAttribute,
     attribute_keys,
     read_attributes,
@@ -15,7 +16,6 @@ from subscribers.people.attributes import (
     set_attributes,
     write_attributes,
 )
-from subscribers.people.lookup import describe_person
 from tests.support.people import NOW, make_person
 
 pytestmark = pytest.mark.django_db

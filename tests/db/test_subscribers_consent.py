@@ -9,6 +9,8 @@ from django.db import IntegrityError, transaction
 from newsletter.common.errors import BadAddress
 from subscribers.consent.confirmations import confirmation_url, due_confirmations, mark_sent, queue_confirmation
 from subscribers.consent.signup import Confirmed, Requested, confirm_subscription, request_subscription
+from subscribers.erasing.erasure import erase_person
+from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget, Purpose, read_link
 from subscribers.models import (
     AppendOnly,
@@ -25,8 +27,6 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
-from subscribers.people.erasure import erase_person
-from subscribers.people.identity import identify
 from subscribers.people.locations import get_or_make_place, locate, place_for
 from subscribers.people.lookup import UnknownPerson, describe_person, find_person
 from subscribers.people.preferences import choose_lists, save_preferences

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from subscribers.audience.eligibility import count_audience
+from subscribers.erasing.erasure import erase_person
 from subscribers.exporting.csv_export import export_people
 from subscribers.importing.reading.errors import BadFile, CannotImport
 from subscribers.importing.writing import run
@@ -28,7 +29,6 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
-from subscribers.people.erasure import erase_person
 from subscribers.people.lookup import find_person
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import leave_list

@@ -9,18 +9,7 @@ from newsletter.common.errors import BadAddress
 from subscribers.audience.eligibility import eligible
 from subscribers.consent.confirmations import due_confirmations
 from subscribers.consent.signup import Confirmed, confirm_subscription, request_subscription
-from subscribers.links.mailed_links import (
-    APART,
-    MOST_A_DAY,
-    Kind,
-    SpentLink,
-    ask_for_link,
-    due_links,
-    find_link,
-    link_url,
-    mark_link_sent,
-    spend,
-)
+from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget, Purpose, read_link
 from subscribers.models import (
     ConsentEvent,
@@ -35,12 +24,23 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
-from subscribers.people.attributes import read_attributes, set_attributes
 from subscribers.people.change_address import CannotMove, SameAddress, confirm_new_address, name_new_address
-from subscribers.people.identity import identify
 from subscribers.people.locations import get_or_make_place
 from subscribers.people.lookup import describe_person
+from subscribers.people.mailed_links import (
+    APART,
+    MOST_A_DAY,
+    Kind,
+    SpentLink,
+    ask_for_link,
+    due_links,
+    find_link,
+    link_url,
+    mark_link_sent,
+    spend,
+)
 from subscribers.people.merge import merge_people
+from subscribers.segments.attributes import read_attributes, set_attributes
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import leave_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe

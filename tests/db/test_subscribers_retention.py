@@ -7,7 +7,7 @@ import pytest
 from subscribers.consent.confirmations import queue_confirmation
 from subscribers.consent.held import hold_signup
 from subscribers.consent.throttle import count_one, take_turn
-from subscribers.links.mailed_links import Kind, ask_for_link
+from subscribers.erasing.retention import Forgotten, forget_what_is_over
 from subscribers.models import (
     Asking,
     Basis,
@@ -22,7 +22,7 @@ from subscribers.models import (
     Suppression,
     Tally,
 )
-from subscribers.people.retention import Forgotten, forget_what_is_over
+from subscribers.people.mailed_links import Kind, ask_for_link
 from subscribers.unsubscribing.unsubscribe import leave_all, leave_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from newsletter.common.errors import BadRule
 from subscribers.models import Segment, Subscriber, Topic
-from subscribers.people.attributes import set_attributes
 from subscribers.people.locations import get_or_make_place
-from subscribers.places import distance_km
-from subscribers.segments import check_rule, compile_rule, count_people, explain_rule
+from subscribers.places.distance import distance_km
+from subscribers.segments.attributes import set_attributes
+from subscribers.segments.compile import check_rule, compile_rule
+from subscribers.segments.count import count_people
+from subscribers.segments.labels import explain_rule
 from tests.support.people import NOW, make_list, make_person, subscribe
 
 pytestmark = pytest.mark.django_db

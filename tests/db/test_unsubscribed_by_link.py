@@ -24,9 +24,9 @@ from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt, status_of
 from newsletter.sending.settling.retention import forget_old_deliveries
+from subscribers.erasing.erasure import erase_person
 from subscribers.links.signed_links import Purpose, read_link
 from subscribers.models import CountedUnsubscribe, Subscriber, Subscription, Suppression
-from subscribers.people.erasure import erase_person
 from subscribers.web.links import link_for
 from subscribers.web.one_click import OneClickFirst
 from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story

@@ -10,8 +10,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from newsletter.rendering import render
 from newsletter.rendering.blocks import Block, Document, EventItem, Picture, StoryItem
+from newsletter.rendering.pipeline import render
 from newsletter.rendering.samples import Pictures, sample_blocks
 from newsletter.rendering.schemas import BlockSchema, FieldSchema, load_schemas
 from tests.gallery.documents import brand_of, flat_picture, painted_picture

@@ -16,10 +16,12 @@ from pathlib import Path
 
 from newsletter.providers.base.contract import Mail, Person
 from newsletter.providers.base.mime import build_message
-from newsletter.rendering import RenderedMail, check, render
 from newsletter.rendering.blocks import Document, Events, StoryCards
 from newsletter.rendering.lint.balance import view_for_outlook
+from newsletter.rendering.lint.checks import check
 from newsletter.rendering.lint.document import MOST_PICTURE_BYTES
+from newsletter.rendering.mail import RenderedMail
+from newsletter.rendering.pipeline import render
 from tests.gallery.bar import find_axe_faults, find_faults
 from tests.gallery.documents import documents, painted_picture
 from tests.gallery.judges import (

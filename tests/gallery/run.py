@@ -6,7 +6,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from newsletter.rendering import render, split
+from newsletter.rendering.fragments import split
+from newsletter.rendering.pipeline import render
 from tests.gallery.documents import documents, painted_picture
 from tests.gallery.shoot import SCHEMES, WIDTHS, open_browser, open_mail, save
 

@@ -29,9 +29,9 @@ def change(*, what: str, number: int) -> bool:
 
 
 def change_person(*, what: str, number: int) -> bool:
+    from subscribers.erasing.erasure import erase_person
     from subscribers.models import MailingList, Subscriber
     from subscribers.people.change_address import confirm_new_address
-    from subscribers.people.erasure import erase_person
 
     now = datetime.now(UTC)
     person = Subscriber.objects.filter(email=address_of(number)).first()
@@ -59,8 +59,8 @@ def resume() -> bool:
 
 def _ask_for_move(person: Any, mailing_list: Any, email: str) -> Any:
     """The link that waits in the new mailbox."""
-    from subscribers.links.mailed_links import Kind
     from subscribers.models import MailedLink
+    from subscribers.people.mailed_links import Kind
 
     now = datetime.now(UTC)
     return MailedLink.objects.create(

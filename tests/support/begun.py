@@ -52,8 +52,8 @@ def _know_people_by_their_addresses() -> None:
     """The audience was written with hashes of its own; a provider's report names an address."""
     from django.db import connection, transaction
 
+    from subscribers.identity import identify
     from subscribers.models import Subscriber
-    from subscribers.people.identity import identify
 
     named = [(identify(email), pk) for pk, email in Subscriber.objects.values_list("pk", "email")]
     with transaction.atomic(), connection.cursor() as cursor:

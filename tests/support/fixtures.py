@@ -15,8 +15,8 @@ from newsletter.issues.protected_terms.matcher import forget_watch
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
 from newsletter.sending.dispatching import provider
 from subscribers.consent.throttle import forget_bad_links
+from subscribers.identity import identify
 from subscribers.models import MailingList, Place, Subscriber, Subscription
-from subscribers.people.identity import identify
 from subscribers.web.page import forget_look
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)

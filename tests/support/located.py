@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from newsletter.content.ingesting.event_places import Located, locate_event
 from newsletter.content.parsing.entries import EventEntry
-from subscribers.places import distance_km
+from newsletter.content.parsing.event_locations import Located, locate_event
+from subscribers.places.distance import distance_km
 
 ADDRESSES = Path(__file__).parent.parent / "data" / "places" / "addresses.tsv"
 FAR_KM = 30.0

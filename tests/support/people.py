@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 from django.utils import timezone
 
-from subscribers.links.mailed_links import PURPOSES, Kind, link_url
+from subscribers.identity import identify
 from subscribers.links.signed_links import Purpose, make_link
 from subscribers.models import Basis, MailedLink, MailingList, Subscriber, Subscription
-from subscribers.people.identity import identify
+from subscribers.people.mailed_links import PURPOSES, Kind, link_url
 
 NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
-from newsletter.content.ingesting.event_places import Located
 from newsletter.content.ingesting.location_questions import ask_about
+from newsletter.content.parsing.event_locations import Located
 from newsletter.models import EventNotice, Issue, SettledPlace
-from subscribers.places import find_place
 from subscribers.places.distance import compass_point
+from subscribers.places.search import find_place
 from tests.support.fixtures import LONDON, NOW, add_readers, make_event, make_issue, make_publication, make_story
 from tests.web.desk import said, sign_in
 

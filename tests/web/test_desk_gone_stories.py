@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from newsletter.issues.approval.stories_at_source import settle_gone
+from newsletter.issues.assembly.stories_at_source import settle_gone
 from newsletter.models import Issue, Publication, Send, Story
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_readers, make_issue, make_story

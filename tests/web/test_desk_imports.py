@@ -14,7 +14,7 @@ from wagtail.models import ModelLogEntry
 
 from subscribers.importing.writing.batches import work_on_imports
 from subscribers.models import ExportRequest, ImportBatch, ImportState, Subscriber, Subscription
-from subscribers.people.attributes import set_attributes
+from subscribers.segments.attributes import set_attributes
 from tests.support.people import make_list, make_member
 from tests.web.desk import PASSWORD, said, sign_in
 

@@ -15,6 +15,7 @@ from newsletter.models import Publication, StaffNotice
 from subscribers.consent.held import hold_signup
 from subscribers.consent.proof_of_work import Proof
 from subscribers.consent.signup_limits import MOST_HELD, Way, weigh
+from subscribers.erasing.erasure import erase_person
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
@@ -26,7 +27,6 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
-from subscribers.people.erasure import erase_person
 from subscribers.unsubscribing.suppression import suppress
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 from tests.web.desk import sign_in

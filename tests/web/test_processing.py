@@ -15,9 +15,9 @@ from newsletter.desk.staff.processing_page import KEPT
 from newsletter.models import Publication
 from newsletter.providers.registry import read_provider_url
 from newsletter.sending.settling import retention as sends
+from subscribers.erasing import retention
 from subscribers.models import Basis
-from subscribers.people import retention
-from subscribers.people.attributes import write_attributes
+from subscribers.segments.attributes import write_attributes
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 from tests.web.desk import sign_in
 

@@ -10,7 +10,7 @@ from django.utils.html import escape
 from newsletter.desk.sends.click_map import find_words
 from newsletter.desk.sends.report_pages import find_largest
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.archive.click_links import find_targets, make_click_url, name_link
+from newsletter.issues.variants.click_links import find_targets, make_click_url, name_link
 from newsletter.models import (
     AuditEntry,
     Batch,

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from newsletter.models import Issue, Publication
 from newsletter.sending.freezing.start import start_send
+from subscribers.identity import identify
 from subscribers.importing.writing.batches import leave_file
 from subscribers.models import HeldSignup, ImportBatch, Reason, Segment, Suppression, Topic
-from subscribers.people.identity import identify
 from subscribers.unsubscribing.suppression import suppress
 from tests.support.fixtures import add_readers, make_appeal, make_event, make_issue, make_story
 from tests.web.desk import sign_in

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from subscribers.consent.confirmations import due_confirmations
-from subscribers.links.mailed_links import Kind, ask_for_link, link_url
+from subscribers.erasing.erasure import erase_person
 from subscribers.links.signed_links import Purpose
 from subscribers.models import (
     Confirmation,
@@ -22,8 +22,8 @@ from subscribers.models import (
     Subscription,
     Topic,
 )
-from subscribers.people.erasure import erase_person
 from subscribers.people.locations import get_or_make_place
+from subscribers.people.mailed_links import Kind, ask_for_link, link_url
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import leave_list
 from tests.support.joining import join

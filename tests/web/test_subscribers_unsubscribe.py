@@ -16,9 +16,9 @@ from django.test import Client
 from django.utils import timezone
 
 from subscribers.audience.eligibility import eligible
+from subscribers.erasing.erasure import erase_person
 from subscribers.links.signed_links import Purpose
 from subscribers.models import ConsentEvent, MailedLink, MailingList, Subscriber, Subscription, Suppression
-from subscribers.people.erasure import erase_person
 from tests.support.people import make_list, make_member, path_to, subscribe, token_for
 
 pytestmark = pytest.mark.django_db

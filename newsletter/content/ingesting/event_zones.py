@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from newsletter.content.ingesting.event_places import Located
 from newsletter.content.parsing.entries import EventEntry
+from newsletter.content.parsing.event_locations import Located
 from subscribers.places.zones import main_zone
 
 UNIVERSAL = ("", "UTC", "Etc/UTC")

@@ -10,7 +10,6 @@ from django.db.models import Q
 
 from newsletter.content.fetching.fetch import Fetcher, FetchError
 from newsletter.content.images.hosting import make_fetcher
-from newsletter.content.ingesting.event_places import locate_event
 from newsletter.content.ingesting.event_zones import settle_zone
 from newsletter.content.ingesting.location_questions import ask_about, is_settled_by_hand, recall_place
 from newsletter.content.ingesting.missing_events import HELD, cancel_vanished, withdraw_private
@@ -23,6 +22,7 @@ from newsletter.content.ingesting.store_stories import store_story
 from newsletter.content.ingesting.story_images import PictureVisit
 from newsletter.content.ingesting.story_rows import Place, shared_addresses
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
+from newsletter.content.parsing.event_locations import locate_event
 from newsletter.models import EventNotice, SetAsideEntry, Source
 
 log = logging.getLogger(__name__)

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.db import transaction
 
-from newsletter.content.ingesting.event_places import Located
+from newsletter.content.parsing.event_locations import Located
 from newsletter.models import EventNotice, SettledPlace, Source
 from newsletter.models.edits import note_edits
-from subscribers.places import Place
 from subscribers.places.names import fold
+from subscribers.places.towns import Place
 
 Question = dict[str, Any]
 _FIELDS = ("town", "country", "region", "latitude", "longitude")

@@ -10,7 +10,7 @@ from django.utils.translation import get_language, gettext_lazy
 from newsletter.common.errors import UnknownPlace
 from newsletter.common.translation import say
 from newsletter.models.care import Channel
-from subscribers.places import resolve_country, resolve_region, say_country, say_region
+from subscribers.places.regions import resolve_country, resolve_region, say_country, say_region
 
 _CODE = re.compile(r"[A-Za-z]{2}-[A-Za-z0-9]{1,3}")
 _IN_BRACKETS = re.compile(r"\(([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?)\)$")

@@ -26,8 +26,10 @@ from newsletter.desk.editor.saving import say_voided
 from newsletter.issues.approval.approve import void_changed_approvals
 from newsletter.models import EventNotice
 from subscribers.desk.segments.rule_parts import TownInput
-from subscribers.places import Place, distance_km, find_place, say_country, say_region
-from subscribers.places.distance import compass_point
+from subscribers.places.distance import compass_point, distance_km
+from subscribers.places.regions import say_country, say_region
+from subscribers.places.search import find_place
+from subscribers.places.towns import Place
 
 MOST_SHOWN = 50
 SIDES = {

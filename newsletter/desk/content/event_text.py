@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from newsletter.models import EventNotice
-from subscribers.places import say_country, say_region
+from subscribers.places.regions import say_country, say_region
 
 _MOMENT = "D j M Y, H:i"
 

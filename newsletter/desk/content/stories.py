@@ -29,8 +29,8 @@ from newsletter.desk.editor.preview import FIRST, show_part
 from newsletter.desk.editor.saving import VoidsApprovals
 from newsletter.desk.preview.preview import FramedPreview, Mode, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.shell.panels import WordsPanel
-from newsletter.issues.assembly.draft import literal
 from newsletter.issues.snapshot.consent_rules import EMAIL, care_of, find_fault
+from newsletter.issues.snapshot.plain_text import literal
 from newsletter.issues.snapshot.resolve import Content, resolve_content
 from newsletter.models import Issue, PlacedStory, Publication, Source, Story
 from subscribers.desk.listing import FROM_HOME, DeskList, MomentColumn

@@ -20,9 +20,9 @@ from newsletter.desk.issues.overview import time_left
 from newsletter.desk.issues.recipient_counts import recall_recipients
 from newsletter.desk.shell.labels import say_reason
 from newsletter.issues.approval.approval_rules import is_automatic, why_a_person_must
-from newsletter.issues.approval.stories_at_source import find_lost
+from newsletter.issues.approval.publication_switches import of_switched_off
 from newsletter.issues.assembly.overdue import find_overdue
-from newsletter.issues.assembly.publication_switches import of_switched_off
+from newsletter.issues.assembly.stories_at_source import find_lost
 from newsletter.models import EventNotice, Issue, Send, Source
 from newsletter.sending.settling.receipt import make_receipt
 

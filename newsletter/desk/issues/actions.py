@@ -16,7 +16,7 @@ from newsletter.desk.issues.acknowledge_step import take_warnings
 from newsletter.desk.shell.confirmed_numbers import read_people
 from newsletter.issues.approval.approval_rules import require_right
 from newsletter.issues.approval.approve import approve_issue, hold_issue, release_issue, withdraw_approvals
-from newsletter.issues.approval.stories_at_source import require_at_source
+from newsletter.issues.assembly.stories_at_source import require_at_source
 from newsletter.models import Issue
 
 APPROVE, WITHDRAW, HOLD, RELEASE = "approve", "withdraw", "hold", "release"

@@ -13,7 +13,7 @@ from newsletter.issues.approval.approval_rules import (
 from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
 from newsletter.issues.approval.authors import find_authors
-from newsletter.issues.assembly.publication_switches import is_switched_off
+from newsletter.issues.approval.publication_switches import is_switched_off
 from newsletter.models import Issue
 
 

@@ -10,8 +10,8 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import say
-from newsletter.issues.approval.stories_at_source import check_before_assembly
 from newsletter.issues.assembly.reassemble import Reassembly, assemble_again
+from newsletter.issues.assembly.stories_at_source import check_before_assembly
 from newsletter.models import Issue
 
 

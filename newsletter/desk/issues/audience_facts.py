@@ -12,7 +12,7 @@ from newsletter.desk.shell.labels import say_excluded
 from newsletter.issues.snapshot.resolve import Content
 from newsletter.issues.variants.groups import Group, count_readers, find_groups, find_wheres, see_as
 from newsletter.models import Issue, ReaderGroup, Send
-from subscribers.places import country_of, say_country, say_region
+from subscribers.places.regions import country_of, say_country, say_region
 
 MOST_REGIONS = 15
 UNKNOWN = ""

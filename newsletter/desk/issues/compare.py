@@ -21,7 +21,7 @@ from newsletter.desk.issues.overview import ISSUES, IssuePermission
 from newsletter.desk.issues.variant_groups import content_of, find_readers, read_group, render_for
 from newsletter.desk.preview.frame import fill, frame, show_as
 from newsletter.desk.preview.preview import show_or_say
-from newsletter.rendering import RenderedMail
+from newsletter.rendering.mail import RenderedMail
 
 _MARK = "<style>[data-differs]{outline:3px solid #d9480f!important;outline-offset:2px}</style></head>"
 _LEAVES = "p|h1|h2|h3|h4|a|td|div|span|li|img"

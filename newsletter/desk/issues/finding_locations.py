@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.translation import say
-from newsletter.issues.approval.completeness import find_gaps
+from newsletter.issues.snapshot.completeness import find_gaps
 from newsletter.issues.snapshot.resolve import Content
 from newsletter.models import Issue
 from newsletter.rendering.errors import MergeError

@@ -17,7 +17,7 @@ from newsletter.common.errors import DomainError
 from newsletter.common.translation import say
 from newsletter.desk.issues.variant_groups import NOBODY, name_group, read_group
 from newsletter.desk.shell.labels import say_reason
-from newsletter.issues.approval.completeness import resolve_complete
+from newsletter.issues.snapshot.completeness import resolve_complete
 from newsletter.models import Issue, Proof
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.notices.proofs import send_proofs

@@ -7,7 +7,7 @@ from django.http import Http404
 from newsletter.common.errors import NotReady
 from newsletter.desk.editor.lock import find_sealed
 from newsletter.desk.editor.render_cache import render_once
-from newsletter.issues.approval.completeness import resolve_complete
+from newsletter.issues.snapshot.completeness import resolve_complete
 from newsletter.issues.snapshot.resolve import Content, hash_content
 from newsletter.issues.variants.groups import Group, find_groups, find_wheres, see_as
 from newsletter.issues.variants.render import Rendered

@@ -8,7 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from newsletter.desk.preview.forced_dark import force_dark
-from newsletter.rendering import RenderedMail, split, values_for
+from newsletter.rendering.fragments import split
+from newsletter.rendering.mail import RenderedMail
+from newsletter.rendering.values import values_for
 
 CSP = (
     "default-src 'none'; img-src {pictures}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "

@@ -17,9 +17,9 @@ from newsletter.issues.variants.groups import FREQUENCIES, Group
 from newsletter.models import AuditEntry, Issue
 from subscribers.addresses.normalise import normalise
 from subscribers.audience.eligibility import explain_ineligible
+from subscribers.identity import identify
 from subscribers.models import Subscriber, Subscription
-from subscribers.people.identity import identify
-from subscribers.places import say_region
+from subscribers.places.regions import say_region
 
 PERSON = "person."
 MOST = 8

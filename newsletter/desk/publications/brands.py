@@ -18,7 +18,7 @@ from newsletter.desk.issues.variant_groups import resolve_complete
 from newsletter.desk.preview.preview import FramedPreview, Mode, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.publications.brand_forms import BrandForm, say_colours
 from newsletter.desk.shell.panels import WordsPanel
-from newsletter.issues.assembly.draft import literal
+from newsletter.issues.snapshot.plain_text import literal
 from newsletter.models import Brand, Issue, Publication, Story
 from subscribers.desk.choosers import NoncedChooserViewSet
 from subscribers.desk.listing import FROM_HOME, DeskList

@@ -9,9 +9,10 @@ from django.utils.translation import ngettext
 from lxml.html import HtmlElement, document_fromstring
 
 from newsletter.desk.preview.frame import fill, frame, show_as
-from newsletter.issues.archive.click_links import find_targets, mark_links
+from newsletter.issues.variants.click_links import find_targets, mark_links
 from newsletter.models import Variant
-from newsletter.rendering import RenderedMail, Variable
+from newsletter.rendering.mail import RenderedMail
+from newsletter.rendering.tokens import Variable
 
 _BADGE = (
     "display:inline-block;background:{ground};color:#ffffff;border:1px solid #ffffff;border-radius:10px;padding:0 7px;"

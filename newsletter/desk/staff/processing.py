@@ -17,11 +17,11 @@ from newsletter.feedback import forget
 from newsletter.models import ApiKey, Brand, Publication
 from newsletter.providers.registry import ProviderSettings, read_provider_url
 from newsletter.sending.settling import retention as sends
+from subscribers.erasing import retention
 from subscribers.exporting import export_requests as exports
 from subscribers.importing.writing import batches
 from subscribers.models import Basis, MailingList, Subscriber, Subscription
-from subscribers.people import retention
-from subscribers.people.attributes import attribute_keys
+from subscribers.segments.attributes import attribute_keys
 
 PROVIDERS = {
     "mailgun": "Mailgun",

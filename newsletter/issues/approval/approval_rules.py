@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from newsletter.common.errors import AudienceChanged, BadRule, NotAllowed, NotApproved, NotReady
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience, most_after
 from newsletter.issues.approval.authors import find_authors
-from newsletter.issues.approval.completeness import resolve_complete
-from newsletter.issues.assembly.publication_switches import is_switched_off
+from newsletter.issues.approval.publication_switches import is_switched_off
+from newsletter.issues.snapshot.completeness import resolve_complete
 from newsletter.issues.variants.groups import count_people, count_readers
 from newsletter.models import Approval, Issue, Publication
 from subscribers.audience.eligibility import AudienceCount

@@ -21,9 +21,9 @@ from newsletter.issues.approval.approved_audience import describe_audience, hash
 from newsletter.issues.approval.changes import find_changes
 from newsletter.issues.approval.content_checks import check_events
 from newsletter.issues.approval.dry_run import find_unfillable
-from newsletter.issues.assembly.placements import place_stories
-from newsletter.issues.assembly.publication_switches import require_on
+from newsletter.issues.approval.publication_switches import require_on
 from newsletter.issues.protected_terms.check import require_unprotected
+from newsletter.issues.snapshot.placements import place_stories
 from newsletter.issues.snapshot.related_links import check_links
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.issues.variants.render import find_groups, freeze_revision, make_variants

@@ -8,7 +8,7 @@ import orjson
 from newsletter.common.errors import BadRule
 from newsletter.issues.variants.groups import FREQUENCIES
 from newsletter.models import Issue
-from subscribers.segments import resolve_rule
+from subscribers.segments.resolve import resolve_rule
 
 GROWS_BY_A_SHARE_OF = 10
 GROWS_AT_MOST = 500

@@ -14,13 +14,13 @@ from wagtail.images.models import Image
 from wagtail.models import Revision
 
 from newsletter.common.errors import BadRule, NotReady
-from newsletter.issues.approval.completeness import resolve_complete
+from newsletter.issues.snapshot.completeness import resolve_complete
 from newsletter.issues.snapshot.redact import stories_of
 from newsletter.issues.snapshot.related_links import find_linked_stories
 from newsletter.issues.snapshot.resolve import Content
 from newsletter.models import Appeal, ContentEdit, EventNotice, Issue, Source, Story
 from subscribers.models import MailingList, Segment, Topic
-from subscribers.segments import resolve_rule
+from subscribers.segments.resolve import resolve_rule
 
 Parts = dict[str, set[int]]
 """Row ids by ``app.model``."""

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 from newsletter.models import Variant
-from newsletter.rendering import RenderingError, Variable, split, values_for
+from newsletter.rendering.errors import RenderingError
+from newsletter.rendering.fragments import split
 from newsletter.rendering.merge import FIELDS
-from newsletter.rendering.tokens import BEGINNING
+from newsletter.rendering.tokens import BEGINNING, Variable
+from newsletter.rendering.values import values_for
 
 _ODDEST = "\"'<&>\u202e{{ x }}%recipient.x%\r\nBcc: x@example.org\x00\U0001f600\u0301"
 ODD = (_ODDEST * 8)[:200]

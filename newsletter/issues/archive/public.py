@@ -16,8 +16,9 @@ from newsletter.issues.variants.documents import make_document
 from newsletter.issues.variants.groups import Group, find_wheres, see_as
 from newsletter.issues.variants.visible import Content, see_all
 from newsletter.models import Issue, IssueRevision, Send, Story, Variant
-from newsletter.rendering import RenderedMail, render
+from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.merge import fill_defaults
+from newsletter.rendering.pipeline import render
 
 KEPT = 128
 _FROM_OUTSIDE = ("lead_story", "stories", "events", "related")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from newsletter.common.errors import BadRule, WrongState
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
+from newsletter.issues.approval.publication_switches import require_publication_on
 from newsletter.issues.assembly.digest import (
     NOTHING_SENT,
     choose_month,
@@ -20,7 +21,6 @@ from newsletter.issues.assembly.digest import (
     make_digest_slot,
 )
 from newsletter.issues.assembly.draft import draft_body, draft_preheader, draft_subject
-from newsletter.issues.assembly.publication_switches import require_publication_on
 from newsletter.issues.assembly.schedule import Due, due_after, due_at_local
 from newsletter.issues.assembly.selection import Choice, choose_content, has_new_event
 from newsletter.models import Issue, PlacedStory, Publication, Slot, Story, move

@@ -10,10 +10,10 @@ from typing import Any
 from babel.dates import format_skeleton
 from django.db import IntegrityError, transaction
 
-from newsletter.issues.assembly.draft import literal, shorten
 from newsletter.issues.assembly.schedule import Due, check_schedule, due_after
 from newsletter.issues.assembly.selection import Choice, Reason, choose_appeals, choose_events
 from newsletter.issues.snapshot.consent_rules import EMAIL, care_of, find_fault
+from newsletter.issues.snapshot.plain_text import literal, shorten
 from newsletter.issues.variants.dates import locale_of
 from newsletter.models import Issue, PlacedStory, Publication, Send, Slot, Story
 from subscribers.models import Frequency, Subscription

@@ -5,6 +5,7 @@ from typing import Any
 
 from newsletter.content.parsing.same_page import name_page
 from newsletter.issues.assembly.selection import Choice
+from newsletter.issues.snapshot.plain_text import literal, shorten
 from newsletter.models import Publication, Story
 
 PREHEADER_LENGTH = 100
@@ -80,20 +81,6 @@ def find_related(stories: list[Story]) -> list[tuple[str, str]]:
 def has_mark(title: str) -> bool:
     """Whether a title bears the mark of a pseudonym: its note would have no place beside a bare link."""
     return "*" in title
-
-
-def literal(text: str) -> str:
-    """Text from outside, with its braces kept apart so that they are never read as a merge field."""
-    return text.replace("{{", "{\u2060{").replace("{%", "{\u2060%")
-
-
-def shorten(text: str, length: int) -> str:
-    """At most ``length`` characters, cut at a word."""
-    text = " ".join(text.split())
-    if len(text) <= length:
-        return text
-    cut = text[: length - 1].rsplit(" ", 1)[0] or text[: length - 1]
-    return cut.rstrip(" ·,;:") + "…"
 
 
 def paragraphs(text: str) -> str:

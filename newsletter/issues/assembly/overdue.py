@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from newsletter.issues.assembly.publication_switches import of_switched_off
+from newsletter.issues.approval.publication_switches import of_switched_off
 from newsletter.models import Approval, Issue, Publication, Send
 
 BEGUN_WITHIN = timedelta(minutes=10)

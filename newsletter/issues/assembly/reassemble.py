@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.issues.approval.approve import OPEN_STATES, withdraw_approvals
+from newsletter.issues.approval.publication_switches import require_on
 from newsletter.issues.assembly.assemble import make_draft
 from newsletter.issues.assembly.draft import draft_preheader
 from newsletter.issues.assembly.merge_edits import list_stories, merge_bodies
-from newsletter.issues.assembly.placements import place_stories
-from newsletter.issues.assembly.publication_switches import require_on
+from newsletter.issues.snapshot.placements import place_stories
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, Story
 

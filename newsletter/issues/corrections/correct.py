@@ -15,14 +15,14 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.errors import NotAllowed, NotReady, WrongState
 from newsletter.issues.approval.approve import withdraw_approvals
+from newsletter.issues.approval.publication_switches import require_publication_on
 from newsletter.issues.assembly.assemble import next_number, remember_assembly
-from newsletter.issues.assembly.draft import literal, shorten
-from newsletter.issues.assembly.publication_switches import require_publication_on
-from newsletter.issues.corrections.notified import Telling, find_misled_by, find_tellings
 from newsletter.issues.snapshot.block_content import resolve_event
 from newsletter.issues.snapshot.event_fingerprint import fingerprint
+from newsletter.issues.snapshot.plain_text import literal, shorten
 from newsletter.issues.variants.dates import in_words, locale_of
 from newsletter.issues.variants.event_place import say_where
+from newsletter.issues.variants.notified import Telling, find_misled_by, find_tellings
 from newsletter.issues.variants.phrases import say
 from newsletter.models import Correction, Delivery, EventNotice, Issue, Publication, Send, move
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from newsletter.common.errors import DomainError
 from newsletter.content.fetching.fetch import BadStatus, Fetcher, FetchError, Limits, Unreachable
-from newsletter.issues.approval.completeness import resolve_complete
+from newsletter.issues.snapshot.completeness import resolve_complete
 from newsletter.issues.snapshot.resolve import Content
 from newsletter.models import Issue, LinkLook
 from newsletter.rendering.lint.findings import Finding

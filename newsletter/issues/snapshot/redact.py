@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from newsletter.content.parsing.same_page import name_page
-from newsletter.issues.assembly.draft import literal, shorten
+from newsletter.issues.snapshot.plain_text import literal, shorten
 from newsletter.issues.snapshot.written_links import written_links
 
 Content = dict[str, Any]

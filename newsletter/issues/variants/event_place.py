@@ -3,7 +3,7 @@
 from typing import Any
 
 from newsletter.rendering.phrases import word
-from subscribers.places import say_region
+from subscribers.places.regions import say_region
 
 
 def say_where(event: dict[str, Any], *, language: str) -> str:

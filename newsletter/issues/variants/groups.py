@@ -12,8 +12,8 @@ from django.db.models import Count, F, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from newsletter.issues.corrections.notified import find_misled_by
 from newsletter.issues.variants.nearby_events import Where
+from newsletter.issues.variants.notified import find_misled_by
 from newsletter.issues.variants.visible import Content, Visible, see
 from newsletter.models import Delivery, Issue
 from subscribers.audience.eligibility import ANY_FREQUENCY, AudienceCount, candidates, count_audience, eligible

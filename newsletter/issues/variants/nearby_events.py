@@ -6,7 +6,7 @@ Pure arithmetic over the resolved content; no tables.
 from dataclasses import dataclass
 from typing import Any
 
-from subscribers.places import distance_km
+from subscribers.places.distance import distance_km
 
 Event = dict[str, Any]
 CLOSE_KM = 15

@@ -13,16 +13,18 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import translation
 
-from newsletter.issues.approval.story_checks import check_stories
-from newsletter.issues.archive.click_links import OFF, count_links
 from newsletter.issues.snapshot.redact import leave_out
 from newsletter.issues.snapshot.related_links import find_linked_stories
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.variants.click_links import OFF, count_links
 from newsletter.issues.variants.documents import make_document
 from newsletter.issues.variants.groups import Group, find_groups, find_wheres, see_as
+from newsletter.issues.variants.story_checks import check_stories
 from newsletter.issues.variants.visible import Content, Visible, describe_visible, shown_by
 from newsletter.models import Issue, IssueRevision, ReaderGroup, Shown, Variant
-from newsletter.rendering import RenderedMail, check, render
+from newsletter.rendering.lint.checks import check
+from newsletter.rendering.mail import RenderedMail
+from newsletter.rendering.pipeline import render
 
 __all__ = [
     "Group",

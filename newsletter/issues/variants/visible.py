@@ -11,7 +11,7 @@ import orjson
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from newsletter.issues.assembly.draft import literal, shorten
+from newsletter.issues.snapshot.plain_text import literal, shorten
 from newsletter.issues.snapshot.redact import leave_out, stories_of
 from newsletter.issues.variants.nearby_events import (
     CLOSE_KM,
@@ -21,7 +21,7 @@ from newsletter.issues.variants.nearby_events import (
     choose_near_events,
     may_be_in,
 )
-from subscribers.places import say_country, say_region
+from subscribers.places.regions import say_country, say_region
 
 Content = dict[str, Any]
 CORRECTION, ONLY_EVENTS = "correction", "events"

@@ -9,8 +9,8 @@ from django.contrib.auth import get_user_model
 from newsletter.common.errors import NotFound
 from newsletter.issues.approval.approval_rules import require_right
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.approval.stories_at_source import require_at_source
 from newsletter.issues.assembly.lookup import find_issue
+from newsletter.issues.assembly.stories_at_source import require_at_source
 from newsletter.management.base import ProductCommand
 
 

@@ -4,10 +4,10 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
-from newsletter.issues.approval.stories_at_source import check_before_assembly
 from newsletter.issues.assembly.assemble import assemble_slot, find_slot, is_scheduled
 from newsletter.issues.assembly.history import note_assembled
 from newsletter.issues.assembly.lookup import find_publication
+from newsletter.issues.assembly.stories_at_source import check_before_assembly
 from newsletter.management.base import ProductCommand
 from newsletter.models import Slot
 

@@ -15,7 +15,7 @@ from newsletter.management.base import ProductCommand
 from newsletter.management.private_output import write_private
 from newsletter.models import Issue, Variant
 from newsletter.providers.base.mime import build_message
-from newsletter.rendering import split
+from newsletter.rendering.fragments import split
 from newsletter.sending.notices.sample_mail import sample_mail
 
 WHOLE_LINES = SMTP.clone(max_line_length=998)

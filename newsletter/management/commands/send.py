@@ -7,10 +7,10 @@ from typing import Any
 from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approval_rules import goes_by_itself
 from newsletter.issues.approval.approve import approve_by_policy, release_issue, require_approval
-from newsletter.issues.approval.stories_at_source import check_issue
+from newsletter.issues.approval.publication_switches import require_on
 from newsletter.issues.assembly.assemble import GRACE
 from newsletter.issues.assembly.lookup import find_issue
-from newsletter.issues.assembly.publication_switches import require_on
+from newsletter.issues.assembly.stories_at_source import check_issue
 from newsletter.management.base import ProductCommand
 from newsletter.management.progress_bar import follow_send
 from newsletter.models import Issue, Send

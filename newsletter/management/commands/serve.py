@@ -14,7 +14,7 @@ from newsletter.management.commands.worker import add_lanes
 from newsletter.management.ports import check_port_free, port_number
 from newsletter.management.server import Server
 from newsletter.sending.dispatching.worker_loop import LANES
-from subscribers.unsubscribing.journal_check import try_to_complete_journal
+from subscribers.erasing.journal_check import try_to_complete_journal
 
 
 class Command(ProductCommand):

@@ -13,8 +13,9 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from newsletter.organisation.private_folder import DataPlaces, find_open
-from newsletter.rendering import RenderingError, render
 from newsletter.rendering.blocks import Brand, Button, Document, Events, LeadStory, Note, StoryItem
+from newsletter.rendering.errors import RenderingError
+from newsletter.rendering.pipeline import render
 from newsletter.sending.deliverability.finding import Finding, error, ok, warning
 
 SHOWN = 5

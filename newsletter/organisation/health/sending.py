@@ -18,7 +18,7 @@ from newsletter.sending.deliverability.finding import Finding, error, ok, warnin
 from newsletter.sending.limits.recipient_allowlist import is_closed
 from subscribers.addresses.normalise import to_ascii
 from subscribers.audience.recipient_allowlist import who_alone
-from subscribers.unsubscribing.journal_check import complete_journal
+from subscribers.erasing.journal_check import complete_journal
 from subscribers.unsubscribing.suppression_journal import journal_path
 
 

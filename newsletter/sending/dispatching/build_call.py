@@ -12,12 +12,14 @@ from django.conf import settings
 from newsletter.common.errors import Broken
 from newsletter.models import Batch, Variant
 from newsletter.providers.base.contract import BatchCall, Mail, Person
-from newsletter.rendering import Values, Variable, hash_mail, plan_values
+from newsletter.rendering.mail import hash_mail
+from newsletter.rendering.tokens import Variable
+from newsletter.rendering.values import Values, plan_values
 from newsletter.sending.dispatching.recipients import Reader
 from newsletter.sending.settling.unrenderable import UNMAKEABLE, say_unmade
 from subscribers.links.signed_links import Purpose, Signer, link_keys
 from subscribers.models import Place
-from subscribers.places import say_region
+from subscribers.places.regions import say_region
 
 LINKS = frozenset({"unsubscribe", "preferences"})
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from newsletter.issues.assembly.publication_switches import of_switched_off
+from newsletter.issues.approval.publication_switches import of_switched_off
 from newsletter.issues.snapshot.exposure import shows_withdrawn
 from newsletter.models import Batch, DeliveryException, Installation, Issue, ProtectedTerm, Send
 from newsletter.sending.dispatching.compiled_queries import SOME_MOMENT, SOME_ROW, Composed, compose

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approve import hold_issue
-from newsletter.issues.approval.stories_at_source import require_at_source
+from newsletter.issues.assembly.stories_at_source import require_at_source
 from newsletter.models import Send
 
 

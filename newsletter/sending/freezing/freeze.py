@@ -16,13 +16,13 @@ from newsletter.common.errors import Broken, NotReady
 from newsletter.issues.approval.approval_rules import require_enough
 from newsletter.issues.approval.approve import require_approval
 from newsletter.issues.approval.approved_audience import most_after
-from newsletter.issues.approval.story_checks import require_fit
-from newsletter.issues.assembly.publication_switches import require_on
-from newsletter.issues.corrections.notified import ToldMeanwhile, note_told
+from newsletter.issues.approval.publication_switches import require_on
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.related_links import require_fit_links
 from newsletter.issues.variants.groups import NO_EVENT_NEAR, find_groups, with_those_who_left
+from newsletter.issues.variants.notified import ToldMeanwhile, note_told
 from newsletter.issues.variants.render import make_variants
+from newsletter.issues.variants.story_checks import require_fit
 from newsletter.models import Approval, Batch, Delivery, Issue, ReaderGroup, Send, Variant, move
 from newsletter.providers.base.contract import Capabilities
 from newsletter.providers.base.size import mail_bytes, variable_bytes

@@ -11,7 +11,7 @@ from newsletter.common.errors import DomainError, NotAllowed, NotApproved, NotRe
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approve import ask_again, hold_issue, require_approval
 from newsletter.issues.approval.approved_audience import most_after
-from newsletter.issues.assembly.publication_switches import require_on
+from newsletter.issues.approval.publication_switches import require_on
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.models import Issue, Send, move
 from newsletter.sending.deliverability.domains import find_domain_faults

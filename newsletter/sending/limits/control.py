@@ -8,7 +8,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import NotAllowed, WrongState
-from newsletter.issues.assembly.publication_switches import require_on
+from newsletter.issues.approval.publication_switches import require_on
 from newsletter.models import Attempt, Batch, Issue, Send, move
 from newsletter.sending.dispatching.signals import ring
 from newsletter.sending.settling.uncertain_people import settle_who_left

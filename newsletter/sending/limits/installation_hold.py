@@ -20,8 +20,8 @@ from django.db.models import Max
 
 from newsletter.common.errors import NotReady
 from newsletter.models import Attempt, Installation, Send
-from subscribers.unsubscribing.journal_check import try_to_complete_journal
-from subscribers.unsubscribing.journal_replay import replay_journal
+from subscribers.erasing.journal_check import try_to_complete_journal
+from subscribers.erasing.journal_replay import replay_journal
 
 log = logging.getLogger(__name__)
 _PLAYED: list[datetime | None] = []

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from newsletter.issues.assembly.publication_switches import of_switched_off
+from newsletter.issues.approval.publication_switches import of_switched_off
 from newsletter.models import Issue, Send, move
 from newsletter.models.feedback import AutomaticPause
 

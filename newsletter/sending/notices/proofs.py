@@ -21,8 +21,8 @@ from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.models import Issue, Proof, Variant
 from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Person, Verdict
 from newsletter.providers.base.errors import BadBatch, BadMail
-from newsletter.rendering import values_for
 from newsletter.rendering.text import tidy_line
+from newsletter.rendering.values import values_for
 from newsletter.sending.dispatching.build_call import make_mail, read_variables
 from newsletter.sending.notices.single_mails import deliver_single
 from newsletter.sending.notices.staff_language import language_of

@@ -2,7 +2,7 @@
 
 from newsletter.models import Variant
 from newsletter.providers.base.contract import Mail, Person
-from newsletter.rendering import values_for
+from newsletter.rendering.values import values_for
 from newsletter.sending.dispatching.build_call import make_mail, read_variables
 
 SAMPLE_ADDRESS = "reader@example.org"

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import BadRule
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, ReaderClick, Send
-from subscribers.segments import ConditionKind, among, register_condition
+from subscribers.segments.among import among
+from subscribers.segments.registry import ConditionKind, register_condition
 
 _HAVE_IT = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.UNCERTAIN, Batch.State.WRITTEN_OFF)
 _SENT = (Issue.State.SENDING, Issue.State.SENT)

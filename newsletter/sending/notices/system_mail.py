@@ -10,10 +10,10 @@ from html import escape
 
 from newsletter.models import Brand, Publication
 from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Outcome, Person
-from newsletter.rendering import render
 from newsletter.rendering.blocks import Block, Button, Document, Note
 from newsletter.rendering.blocks import Brand as Look
 from newsletter.rendering.phrases import direction_of
+from newsletter.rendering.pipeline import render
 from newsletter.sending.notices.single_mails import deliver_single
 from subscribers.addresses.normalise import to_ascii
 

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from newsletter.models import Attempt, Batch, Issue, Send
 from newsletter.sending.limits.installation_hold import hold_everything, release_everything
-from subscribers.unsubscribing.journal_replay import Replayed, replay_journal
+from subscribers.erasing.journal_replay import Replayed, replay_journal
 
 REASON = "the database was restored from a backup; this may have been sent since"
 

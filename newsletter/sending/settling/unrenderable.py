@@ -9,7 +9,7 @@ from itertools import groupby
 from django.db.models import F
 
 from newsletter.models import Attempt, Batch, DeliveryException, Send
-from newsletter.rendering import MissingValue
+from newsletter.rendering.errors import MissingValue
 
 REASON = "the mail could not be made for this person"
 STOPPED = "Stopped by itself: the mail could not be made"

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.translation import say
+from subscribers.attribute_rules import attribute_key
 from subscribers.desk.password import PasswordForm
 from subscribers.importing.reading.column_mapping import (
     ATTRIBUTE,
@@ -19,7 +20,6 @@ from subscribers.importing.reading.column_mapping import (
 from subscribers.importing.reading.encodings import ENCODINGS
 from subscribers.importing.writing.batches import Terms
 from subscribers.models import Basis, ImportBatch, ImportKind, MailingList
-from subscribers.people.attribute_rules import attribute_key
 
 BASES = {
     Basis.CONSENT: gettext_lazy("They said yes to this newsletter (consent)"),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from wagtail import blocks
 
 from newsletter.common.errors import UnknownPlace
+from subscribers.attribute_rules import MOST_OF_A_VALUE
 from subscribers.desk.segments import rule_choices
 from subscribers.desk.segments.rule_parts import (
     ConditionBlock,
@@ -22,8 +23,7 @@ from subscribers.desk.segments.rule_parts import (
     TownInput,
 )
 from subscribers.models import Giving
-from subscribers.people.attribute_rules import MOST_OF_A_VALUE
-from subscribers.places import country_name, resolve_country, resolve_region
+from subscribers.places.regions import country_name, resolve_country, resolve_region
 from subscribers.segments.registry import ConditionKind
 from subscribers.segments.rules import MAX_KM
 

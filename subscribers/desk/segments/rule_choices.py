@@ -8,8 +8,8 @@ from django.utils.translation import get_language, gettext_lazy
 
 from newsletter.common.errors import BadRule
 from subscribers.models import MailingList, Segment, Topic
-from subscribers.people.attributes import attribute_keys
 from subscribers.places.regions import countries
+from subscribers.segments.attributes import attribute_keys
 from subscribers.segments.registry import ConditionKind, read_rule
 from subscribers.segments.rules import Condition, conditions
 

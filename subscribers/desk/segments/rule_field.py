@@ -24,7 +24,7 @@ from subscribers.desk.segments.rule_blocks import (
     UnreadText,
 )
 from subscribers.desk.segments.rule_parts import Rule
-from subscribers.segments import check_rule
+from subscribers.segments.compile import check_rule
 from subscribers.segments.registry import read_rule, registered_kinds
 from subscribers.segments.rules import GROUPS, MAX_DEPTH
 

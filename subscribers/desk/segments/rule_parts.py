@@ -10,7 +10,7 @@ from wagtail import blocks
 
 from newsletter.common.errors import BadRule
 from newsletter.common.translation import say
-from subscribers.segments import check_rule
+from subscribers.segments.compile import check_rule
 
 Rule = dict[str, Any]
 

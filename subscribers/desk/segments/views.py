@@ -18,8 +18,9 @@ from newsletter.common.errors import BadAddress, BadRule
 from newsletter.common.translation import say
 from subscribers.models import Segment, Subscriber
 from subscribers.people.lookup import UnknownPerson, find_person
-from subscribers.segments import explain_person, explain_rule, look_at_people
-from subscribers.segments.count import FEWEST_SHOWN
+from subscribers.segments.count import FEWEST_SHOWN, look_at_people
+from subscribers.segments.labels import explain_rule
+from subscribers.segments.person import explain_person
 
 CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; sandbox allow-same-origin"
 SEE_PEOPLE = "subscribers.view_subscriber"

@@ -21,7 +21,7 @@ from subscribers.desk.segments.rule_field import RuleField
 from subscribers.desk.segments.views import SEE_PEOPLE, NewSegmentPreview, SegmentPreview
 from subscribers.desk.short_names import KeepsShortName
 from subscribers.models import Segment
-from subscribers.segments import explain_rule
+from subscribers.segments.labels import explain_rule
 
 
 def say_rule(segment: Segment) -> str:

@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Sequence
 
 from newsletter.common.text import clean_line, unguard_cell
+from subscribers.attribute_rules import attribute_key
 from subscribers.importing.reading.errors import BadFile
-from subscribers.people.attribute_rules import attribute_key
 
 LEFT_OUT = ""
 ATTRIBUTE = "attribute:"

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from newsletter.common.errors import BadAddress
 from newsletter.common.text import unguard_cell
 from subscribers.addresses.normalise import normalise
+from subscribers.attribute_rules import clean_attributes
 from subscribers.importing.reading.column_mapping import ATTRIBUTE, EACH_LIST, guess_target
 from subscribers.importing.reading.each_list import TERMS, read_each_list
 from subscribers.importing.reading.layouts import ELSEWHERE, JOIN
@@ -28,7 +29,6 @@ from subscribers.importing.reading.values import (
     read_topics,
     unpack_attributes,
 )
-from subscribers.people.attribute_rules import clean_attributes
 
 SOFT_OPT_IN_SINCE = date(2026, 2, 5)
 LONGEST_IMPLIED = timedelta(days=731)

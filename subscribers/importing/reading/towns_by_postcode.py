@@ -3,10 +3,10 @@
 from functools import lru_cache
 
 from newsletter.common.errors import UnknownPlace
-from subscribers.places import find_place, resolve_country
 from subscribers.places.choosing import describe, describe_closely
 from subscribers.places.postcodes import shorten_postcode
-from subscribers.places.search import find_described
+from subscribers.places.regions import resolve_country
+from subscribers.places.search import find_described, find_place
 
 _LONGEST = 12
 _KNOWN = ("GB", "US")

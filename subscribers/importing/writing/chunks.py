@@ -12,14 +12,14 @@ from django.db.backends.utils import CursorWrapper
 from newsletter.common.bulk_sql import insert_rows
 from subscribers.addresses.normalise import hash_address
 from subscribers.consent.confirmations import queue_confirmation
+from subscribers.identity import address_key
 from subscribers.importing.reading.layouts import JOIN
 from subscribers.importing.reading.outcomes import PersonRow
 from subscribers.importing.writing import statements
 from subscribers.importing.writing.stage import fill_stage
 from subscribers.models import ImportBatch, Subscriber, Topic
-from subscribers.people.attributes import read_attributes_of, write_attributes
-from subscribers.people.identity import address_key
 from subscribers.people.locations import Location, find_or_make_places, find_places, locate
+from subscribers.segments.attributes import read_attributes_of, write_attributes
 
 Note = Callable[[int, str], None]
 _UNKNOWN_YET = -1

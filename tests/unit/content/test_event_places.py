@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from newsletter.content.ingesting.event_places import Located, is_online_text, locate_event
 from newsletter.content.parsing.entries import EventEntry
+from newsletter.content.parsing.event_locations import Located, is_online_text, locate_event
 
 
 def locate(place: str = "", *, region: str = "", country: str = "", **fields: Any) -> Located:

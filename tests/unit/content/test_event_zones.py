@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from newsletter.content.ingesting.event_places import locate_event
 from newsletter.content.ingesting.event_zones import settle_zone
 from newsletter.content.parsing.entries import EventEntry
+from newsletter.content.parsing.event_locations import locate_event
 from subscribers.places.zones import main_zone
 
 

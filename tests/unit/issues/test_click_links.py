@@ -4,7 +4,7 @@ import pytest
 from django.test import override_settings
 
 from newsletter.common.errors import BadLink
-from newsletter.issues.archive.click_links import (
+from newsletter.issues.variants.click_links import (
     READER,
     count_links,
     make_click_url,
@@ -12,7 +12,7 @@ from newsletter.issues.archive.click_links import (
     read_click,
     restore_links,
 )
-from newsletter.rendering import RenderedMail, hash_mail
+from newsletter.rendering.mail import RenderedMail, hash_mail
 
 SITE = "http://127.0.0.1:8000"
 ISSUE = "0123456789abcdef0123456789abcdef"

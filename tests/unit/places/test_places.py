@@ -7,25 +7,24 @@ import time
 import pytest
 
 from newsletter.common.errors import UnknownPlace
-from subscribers.places import (
+from subscribers.places.choosing import describe, describe_apart
+from subscribers.places.distance import distance_km
+from subscribers.places.names import fold, usable_alternate
+from subscribers.places.postcodes import find_postcodes
+from subscribers.places.regions import (
+    countries,
     country_name,
     country_of,
-    distance_km,
-    find_described,
-    find_place,
-    nearest_place,
     region_name,
     regions_of,
     resolve_country,
     resolve_region,
     say_country,
     say_region,
-    suggest_towns,
 )
-from subscribers.places.choosing import describe, describe_apart
-from subscribers.places.names import fold, usable_alternate
-from subscribers.places.postcodes import find_postcodes
-from subscribers.places.regions import countries
+from subscribers.places.search import find_described, find_place
+from subscribers.places.suggest import suggest_towns
+from subscribers.places.towns import nearest_place
 
 
 @pytest.mark.parametrize(

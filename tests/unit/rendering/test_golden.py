@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.rendering import check, hash_mail, render
 from newsletter.rendering.blocks import Document
-from newsletter.rendering.pipeline import LAYOUTS
+from newsletter.rendering.lint.checks import check
+from newsletter.rendering.mail import hash_mail
+from newsletter.rendering.pipeline import LAYOUTS, render
 from tests.gallery.documents import documents, flat_picture
 from tests.unit.rendering.samples import rich_document
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from newsletter.rendering import render
 from newsletter.rendering.blocks import Document, LeadStory, StoryCards
-from newsletter.rendering.pipeline import LAYOUTS
+from newsletter.rendering.pipeline import LAYOUTS, render
 from tests.gallery.bar import find_axe_faults, find_faults
 from tests.gallery.documents import documents, flat_picture
 from tests.gallery.shoot import CHROMIUM, SCHEMES, open_browser, open_mail

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from lxml.html import document_fromstring
 
-from newsletter.rendering import MergeError, TemplateError, check, compile, render, templates
+from newsletter.rendering import compile, templates
 from newsletter.rendering.blocks import (
     AppealBlock,
     Block,
@@ -27,7 +27,10 @@ from newsletter.rendering.blocks import (
     Related,
     StoryCards,
 )
+from newsletter.rendering.errors import MergeError, TemplateError
 from newsletter.rendering.lint.balance import view_for_outlook
+from newsletter.rendering.lint.checks import check
+from newsletter.rendering.pipeline import render
 from tests.unit.rendering.samples import (
     BRAND,
     NOTE,

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.rendering import TemplateError, render
+from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.lint.mjml import check_mjml, check_templates
+from newsletter.rendering.pipeline import render
 from newsletter.rendering.templates import default_templates
 from tests.unit.rendering.samples import rich_document
 

@@ -2,9 +2,12 @@
 
 import pytest
 
-from newsletter.rendering import MergeError, MissingValue, TokenLost, Variable, plan_values, render, split, values_for
 from newsletter.rendering.blocks import LeadStory, Note, StoryCards
-from newsletter.rendering.tokens import TokenBook, assert_tokens_kept, count_tokens
+from newsletter.rendering.errors import MergeError, MissingValue, TokenLost
+from newsletter.rendering.fragments import split
+from newsletter.rendering.pipeline import render
+from newsletter.rendering.tokens import TokenBook, Variable, assert_tokens_kept, count_tokens
+from newsletter.rendering.values import plan_values, values_for
 from tests.unit.rendering.samples import document, rich_document, story, visible_text
 
 LINKS = {"unsubscribe": "https://news.example/u/1?a=1&b=2", "preferences": "https://news.example/p/1"}

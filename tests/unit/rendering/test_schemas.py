@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.rendering import TemplateError, check, render
 from newsletter.rendering.blocks import Picture, SchemaBlock
+from newsletter.rendering.errors import TemplateError
+from newsletter.rendering.lint.checks import check
+from newsletter.rendering.pipeline import render
 from newsletter.rendering.samples import sample_schema_block
 from newsletter.rendering.schemas import load_schemas
 from newsletter.rendering.templates import default_templates

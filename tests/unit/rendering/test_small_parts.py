@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.rendering import RenderingError
 from newsletter.rendering.colours import contrast, dark_palette, light_palette, make_readable, mix, normalise
+from newsletter.rendering.errors import RenderingError
 from newsletter.rendering.hyphens import soften
 from newsletter.rendering.lint.tags import find_fault
 from newsletter.rendering.phrases import WORDS, direction_of, word

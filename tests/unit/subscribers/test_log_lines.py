@@ -10,8 +10,8 @@ import pytest
 from django.conf import settings
 from gunicorn.config import Config
 
-from newsletter.common.log_lines import WithoutTokens
 from newsletter.management.server import Log
+from subscribers.links.log_lines import WithoutTokens
 from subscribers.links.signed_links import Purpose, make_link
 
 LINK, OLDER = (
@@ -41,7 +41,7 @@ def test_k6_a_line_of_the_log_and_its_traceback_name_no_token(link):
 
 
 def test_k6_the_settings_write_every_line_so():
-    assert settings.LOGGING["formatters"]["plain"]["()"] == "newsletter.common.log_lines.WithoutTokens"
+    assert settings.LOGGING["formatters"]["plain"]["()"] == "subscribers.links.log_lines.WithoutTokens"
     assert [handler["formatter"] for handler in settings.LOGGING["handlers"].values()] == ["plain"]
 
 

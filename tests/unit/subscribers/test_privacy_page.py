@@ -7,8 +7,8 @@ import pytest
 
 from newsletter.feedback import forget
 from newsletter.sending.settling import retention as sends
+from subscribers.erasing import retention
 from subscribers.importing.writing import batches
-from subscribers.people import retention
 
 PAGE = (Path(__file__).parents[3] / "docs" / "privacy.md").read_text(encoding="utf-8")
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import icalendar
 
-from newsletter.content.ingesting.event_places import is_online_text
 from newsletter.content.parsing.calendars.occurrences import stamp_of
 from newsletter.content.parsing.calendars.rules import part, uid_of
 from newsletter.content.parsing.calendars.times import When, read_when
 from newsletter.content.parsing.calendars.zones import Zones
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.entry_rules import BadEntry, checked_title, safe_link
+from newsletter.content.parsing.event_locations import is_online_text
 from newsletter.content.parsing.html import plain_text, title_text
 from newsletter.content.parsing.text import cut_at_word, tidy
 

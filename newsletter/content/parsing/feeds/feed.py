@@ -24,6 +24,7 @@ from newsletter.content.parsing.entry_rules import (
 )
 from newsletter.content.parsing.feeds.json_feed import looks_like_json, parse_json_feed
 from newsletter.content.parsing.feeds.pictures import PICTURE_WORDS, first_picture, picture_in_html
+from newsletter.content.parsing.feeds.xml_references import has_bad_reference, mark_bad_references
 from newsletter.content.parsing.html import clean_html, plain_text, title_text
 from newsletter.content.parsing.nesting import is_deep_xml
 from newsletter.content.parsing.password_form import REASON as PROTECTED
@@ -33,7 +34,6 @@ from newsletter.content.parsing.shortcodes import without_shortcodes
 from newsletter.content.parsing.teasers import teaser_from_html
 from newsletter.content.parsing.text import cut_at_word, tidy
 from newsletter.content.parsing.xml_guard import has_internal_subset
-from newsletter.content.parsing.xml_references import has_bad_reference, mark_bad_references
 
 _SUMMARY_BYTES = 20_000
 _BODY_CHARS = 200_000

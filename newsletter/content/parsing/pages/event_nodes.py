@@ -6,10 +6,10 @@ from typing import Any
 
 import orjson
 
-from newsletter.content.ingesting.event_places import is_online_text
 from newsletter.content.parsing.calendars.privacy import is_private_title
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.entry_rules import BadEntry, checked_title, safe_link
+from newsletter.content.parsing.event_locations import is_online_text
 from newsletter.content.parsing.html import plain_text, title_text
 from newsletter.content.parsing.pages.event_dates import read_span
 from newsletter.content.parsing.pages.event_venues import read_venue

@@ -5,12 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from newsletter.content.ingesting.event_places import is_online_text
 from newsletter.content.parsing.calendars.privacy import is_private_title
 from newsletter.content.parsing.calendars.times import all_day, iana_zone
 from newsletter.content.parsing.calendars.zone_names import find_zone_name
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
 from newsletter.content.parsing.entry_rules import BadEntry, checked_title, collect, label, safe_link
+from newsletter.content.parsing.event_locations import is_online_text
 from newsletter.content.parsing.html import plain_text, title_text
 from newsletter.content.parsing.pages.event_dates import read_moment
 from newsletter.content.parsing.pages.event_venues import join_place, read_point

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from subscribers.consent.events import record_event
 from subscribers.consent.implied_consent import end_lapsed
+from subscribers.consent_events import record_event
 from subscribers.exporting.export_requests import forget_old_exports
 from subscribers.models import (
     Asking,

@@ -7,8 +7,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
+from subscribers.erasing.erasure import erase_person
 from subscribers.models import EndReason, MailingList, Reason, Subscriber, Suppression
-from subscribers.people.erasure import erase_person
 from subscribers.unsubscribing.suppression import end_subscriptions, suppress
 from subscribers.unsubscribing.suppression_journal import Key, Note, read_notes
 

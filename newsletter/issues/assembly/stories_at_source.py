@@ -16,8 +16,8 @@ from newsletter.issues.approval.approval_rules import goes_by_itself
 from newsletter.issues.approval.approve import hold_issue, withdraw_approvals
 from newsletter.issues.approval.changes import say_gone
 from newsletter.issues.assembly.assemble import make_draft
-from newsletter.issues.assembly.draft import literal, shorten
 from newsletter.issues.assembly.merge_edits import list_stories
+from newsletter.issues.snapshot.plain_text import literal, shorten
 from newsletter.issues.snapshot.redact import stories_of, tells_of
 from newsletter.issues.snapshot.related_links import find_linked_stories
 from newsletter.issues.snapshot.resolve import resolve_content

@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 from django.conf import settings
 
 from newsletter.common.errors import BadLink
-from newsletter.rendering import RenderedMail, Variable, hash_mail
-from newsletter.rendering.tokens import fence
+from newsletter.rendering.mail import RenderedMail, hash_mail
+from newsletter.rendering.tokens import Variable, fence
 from subscribers.links.signed_links import link_keys
 
 OFF, COUNTS, READERS = "off", "counts", "readers"

@@ -10,8 +10,8 @@ from itertools import islice
 from django.db import connection, transaction
 
 from newsletter.common.errors import DomainError
+from subscribers.attribute_rules import MOST_OF_A_PERSON, clean_attributes, fold_value
 from subscribers.models import Subscriber, SubscriberAttribute
-from subscribers.people.attribute_rules import MOST_OF_A_PERSON, clean_attributes, fold_value
 
 _ROWS_AT_ONCE = 2_000  # four values each, within the 32,766 that SQLite takes in one statement
 _TABLE = SubscriberAttribute._meta.db_table

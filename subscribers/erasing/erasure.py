@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from subscribers.consent.events import record_event
+from subscribers.consent_events import record_event
 from subscribers.importing.writing.row_notes import forget_remarks_about
 from subscribers.models import ConsentEvent, HeldSignup, ImportRefusal, Reason, Subscriber
 from subscribers.people.publishing_hooks import current_host

@@ -1,0 +1,22 @@
+"""The schema on record in `tests/data/schema`: a change of columns, constraints, triggers or roles shows in a review."""
+
+import os
+from pathlib import Path
+
+import orjson
+import pytest
+from django.db import connection
+
+from tests.support.schema import describe_schema
+
+RECORDS = Path(__file__).parents[1] / "data/schema"
+UPDATE = os.environ.get("NEWSLETTER_UPDATE_GOLDENS") == "1"
+
+
+@pytest.mark.django_db
+def test_the_migrations_make_the_schema_on_record() -> None:
+    record = RECORDS / f"{connection.vendor}.json"
+    if UPDATE:
+        record.parent.mkdir(exist_ok=True)
+        record.write_bytes(orjson.dumps(describe_schema(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
+    assert describe_schema() == orjson.loads(record.read_bytes())

@@ -2,13 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from importlib import import_module
 from threading import Barrier
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
 from newsletter.common.errors import NotAllowed, NotApproved, NotReady, WrongState
@@ -458,24 +455,6 @@ def test_the_rows_go_when_the_deliveries_of_old_sends_do() -> None:
     assert not Delivery.objects.exists()
     assert not Corrected.objects.exists()
     assert find_misled(event, now=NOW) == []
-
-
-def test_who_was_told_before_these_rows_were_kept_is_not_told_again_after_the_migration() -> None:
-    publication, event = publish()
-    move_event(event, starts_at=event.starts_at + TWO_DAYS)
-    tell(event, publication)
-    move_event(event, cancelled=True)
-    tell(event, publication)
-    kept = set(Corrected.objects.values_list("delivery", "telling", "correction", "fingerprint"))
-    assert len(kept) == 9
-    Corrected.objects.all().delete()
-    Correction.objects.filter(what="cancelled").update(fingerprint="of the day on which it was to be")
-    migration = import_module("newsletter.migrations.0022_announced_again")
-    editor = SimpleNamespace(connection=connection)
-    migration.count_turns(apps, editor)
-    migration.note_told(apps, editor)
-    assert set(Corrected.objects.values_list("delivery", "telling", "correction", "fingerprint")) == kept
-    assert list(Correction.objects.order_by("pk").values_list("turn", flat=True)) == [1, 2]
 
 
 def test_an_issue_that_shows_the_event_rightly_does_not_tell_of_a_change() -> None:

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from importlib import import_module
 
 import pytest
-from django.apps import apps
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
 from newsletter.content.ingesting.ingest import IngestReport, ingest_source
 from newsletter.content.ingesting.wordpress_roots import forget_roots
 from newsletter.content.parsing.same_page import hash_page
 from newsletter.issues.snapshot.redact import stories_of
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.models import PlacedStory, Source, Story, StoryAddress, StoryOrigin
+from newsletter.models import Source, Story, StoryAddress, StoryOrigin
 from subscribers.models import Topic
-from tests.support.fixtures import NOW, make_issue, make_publication, make_source, make_story
+from tests.support.fixtures import NOW, make_issue, make_publication, make_story
 from tests.support.site import Site, serve_site
 from tests.support.wordpress import WordPress, serve_wordpress
 
@@ -210,35 +208,3 @@ def test_an_issue_shows_a_story_once_however_often_it_was_put_in():
     issue.save()
     issue.refresh_from_db()
     assert [told["id"] for told in stories_of(resolve_content(issue))] == [story.pk]
-
-
-def _migrate() -> None:
-    StoryOrigin.objects.all().delete()
-    StoryAddress.objects.all().delete()
-    module = import_module("newsletter.migrations.0026_one_row_a_story")
-    with connection.schema_editor() as editor:
-        module.join_rows(apps, editor)
-
-
-def test_rows_from_before_become_one_and_what_was_mailed_stays_mailed():
-    url = "https://example.org/a/"
-    sent = make_story("The first verdict", url=url)
-    publication = make_publication()
-    make_issue(publication)
-    other = make_story(
-        "The first verdict", url="http://www.example.org/a", source=make_source("Two"), edited_fields=["title"]
-    )
-    _migrate()
-    sent.refresh_from_db()
-    assert sent.same_as == other
-    placed = PlacedStory.objects.filter(publication=publication)
-    assert set(placed.values_list("story_id", flat=True)) == {sent.pk, other.pk}
-    assert set(StoryOrigin.objects.values_list("story_id", flat=True)) == {other.pk}
-
-
-def test_entries_of_one_source_with_one_address_are_not_joined():
-    for title in ("One", "Two"):
-        make_story(title, url="https://example.org/news/")
-    _migrate()
-    assert not Story.objects.exclude(same_as=None).exists()
-    assert StoryOrigin.objects.count() == 2

@@ -1,9 +1,7 @@
 """Custom attributes: one spelling each, one row a value, kept within limits, for one person or for a million."""
 
 import pytest
-from django.core.management import call_command
-from django.db import IntegrityError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
+from django.db import IntegrityError, transaction
 
 from subscribers.attribute_rules import MOST_OF_A_PERSON, MOST_OF_A_VALUE, clean_attributes
 from subscribers.models import SubscriberAttribute
@@ -78,28 +76,3 @@ def test_the_database_itself_refuses_a_second_or_an_empty_value() -> None:
     for key, value in (("branch", "York"), ("shirt", ""), ("", "M")):
         with pytest.raises(IntegrityError), transaction.atomic():
             SubscriberAttribute.objects.create(subscriber=ada, key=key, value=value, folded=value.lower())
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_the_old_column_held_is_carried_over_and_back() -> None:
-    try:
-        before = _migrate("0002_how_often")
-        old = before.get_model("subscribers", "Subscriber")
-        values = {"Member since": 2019, "tags": ["a", "b"], "gone": None, "Branch": "Leeds"}
-        person = old.objects.create(
-            email="a@example.org", address_hash=b"1", created_at="2026-01-01T00:00Z", attributes=values
-        )
-        _migrate("0004_drop_attributes_column")
-        rows = SubscriberAttribute.objects.filter(subscriber_id=person.pk).order_by("key").values_list("key", "value")
-        assert list(rows) == [("branch", "Leeds"), ("member_since", "2019"), ("tags", '["a", "b"]')]
-        back = _migrate("0002_how_often").get_model("subscribers", "Subscriber").objects.get(pk=person.pk)
-        assert back.attributes == {"branch": "Leeds", "member_since": "2019", "tags": '["a", "b"]'}
-        back.delete()
-    finally:
-        call_command("migrate", verbosity=0)
-
-
-def _migrate(name: str):
-    executor = MigrationExecutor(connection)
-    executor.migrate([("subscribers", name)])
-    return MigrationExecutor(connection).loader.project_state([("subscribers", name)]).apps

@@ -1,4 +1,4 @@
-"""Makes the five groups of staff with their permissions, and removes the two that Wagtail makes for web pages."""
+"""Make the five roles of staff with their permissions, and let the database refuse changes of the staff log."""
 
 from django.contrib.auth.management import create_permissions
 from django.db import migrations
@@ -28,6 +28,8 @@ APPROVER = [*EDITOR, "newsletter.approve_issue", "newsletter.send_issue"]
 DATA = [
     "wagtailadmin.access_admin",
     *LOOK,
+    "newsletter.change_protectedterm",
+    "subscribers.reveal",
     *rights("subscribers", "subscriber", "mailinglist", "topic", "segment", "place", may=ALL),
     *rights("subscribers", "subscription", "suppression", "importbatch", may=("view", "add", "change")),
     *rights("subscribers", "importrefusal", "confirmation", "consentevent", may=("view",)),
@@ -35,6 +37,8 @@ DATA = [
 ADMIN = [
     *APPROVER,
     *DATA,
+    "newsletter.change_apikey",
+    "newsletter.view_auditentry",
     *rights("newsletter", "brand", "publication", may=ALL),
     *rights("auth", "user", may=ALL),
     *rights("auth", "group", may=("view",)),
@@ -46,9 +50,11 @@ PICTURES = {
     "approver": ("add", "choose", "change", "delete"),
     "admin": ("add", "choose", "change", "delete"),
 }
+REFUSAL = "The staff log is only added to."
 
 
 def make_roles(apps, schema_editor):
+    """Replace the two groups that Wagtail makes for web pages by the roles of this product."""
     alias = schema_editor.connection.alias
     for label in ("auth", "newsletter", "subscribers", "wagtailimages"):
         config = apps.get_app_config(label)
@@ -61,10 +67,10 @@ def make_roles(apps, schema_editor):
     for role, names in ROLES.items():
         group, _ = groups.get_or_create(name=role)
         group.permissions.set([find(Permission, alias, name) for name in dict.fromkeys(names)])
-    give_pictures(apps, alias)
+    allow_pictures(apps, alias)
 
 
-def give_pictures(apps, alias):
+def allow_pictures(apps, alias):
     Group, Permission = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
     Right = apps.get_model("wagtailcore", "GroupCollectionPermission")
     root = apps.get_model("wagtailcore", "Collection").objects.using(alias).get(depth=1)
@@ -85,10 +91,37 @@ def remove_roles(apps, schema_editor):
     apps.get_model("auth", "Group").objects.using(alias).filter(name__in=list(ROLES)).delete()
 
 
+def protect_staff_log(apps, schema_editor):
+    vendor = schema_editor.connection.vendor
+    if vendor == "sqlite":
+        schema_editor.execute(
+            "CREATE TRIGGER staff_log_kept BEFORE UPDATE ON newsletter_auditentry "
+            f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+        )
+    elif vendor == "postgresql":
+        schema_editor.execute(
+            "CREATE FUNCTION newsletter_refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
+        )
+        schema_editor.execute(
+            "CREATE TRIGGER staff_log_kept BEFORE UPDATE OR DELETE ON newsletter_auditentry "
+            "FOR EACH ROW EXECUTE FUNCTION newsletter_refuse_change()"
+        )
+
+
+def release_staff_log(apps, schema_editor):
+    vendor = schema_editor.connection.vendor
+    if vendor == "sqlite":
+        schema_editor.execute("DROP TRIGGER IF EXISTS staff_log_kept")
+    elif vendor == "postgresql":
+        schema_editor.execute("DROP TRIGGER IF EXISTS staff_log_kept ON newsletter_auditentry")
+        schema_editor.execute("DROP FUNCTION IF EXISTS newsletter_refuse_change()")
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("newsletter", "0001_initial"),
-        ("subscribers", "0001_people"),
+        ("subscribers", "0001_initial"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
         ("wagtailcore", "0098_apitoken"),
@@ -96,4 +129,7 @@ class Migration(migrations.Migration):
         ("wagtailimages", "0027_image_description"),
     ]
 
-    operations = [migrations.RunPython(make_roles, remove_roles)]
+    operations = [
+        migrations.RunPython(make_roles, remove_roles),
+        migrations.RunPython(protect_staff_log, release_staff_log),
+    ]

@@ -1,0 +1,130 @@
+"""Messages for people: an English template with named values, kept together so that any reader's language can show it.
+
+A `Message` is its English text wherever a text is expected: in logs, comparisons and files. `newsletter.common.translation`
+shows it in another language. `dumps` and `loads` keep it in a text column.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, Self
+
+_DATE, _MOMENT = "%-d %B %Y", "%-d %B %Y, %H:%M"
+_PREFIX = '{"message":'
+
+
+class Count(int):
+    """A number that is shown with the language's separators: 1,920."""
+
+
+class Message(str):
+    """An English sentence that knows its template, such as “%(count)s people unsubscribed.”, and its values.
+
+    A template without values is shown as it is; with values it is a format, in which a percent sign is doubled.
+    """
+
+    template: str
+    values: dict[str, Any]
+
+    def __new__(cls, template: str, /, **values: object) -> Self:
+        known = {name: _value(value) for name, value in values.items()}
+        made = super().__new__(cls, fill(template, known))
+        made.template = template
+        made.values = known
+        return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        return (self.template,), self.values
+
+    @classmethod
+    def joined(cls, parts: Iterable[str], *, between: str = "; ") -> "Message":
+        """Return one message of several, each of which is translated by itself."""
+        listed = list(parts)
+        template = between.replace("%", "%%").join(f"%(part{number})s" for number in range(len(listed)))
+        return Message(template, **{f"part{number}": part for number, part in enumerate(listed)})
+
+    def dumps(self) -> str:
+        """Return what a text column keeps of this message. `loads` reads it."""
+        return json.dumps(_encode(self), ensure_ascii=False, separators=(",", ":"))
+
+
+def fill(template: str, values: Mapping[str, Any]) -> str:
+    """Put the values into a template as English writes them."""
+    return template % {name: _in_english(value) for name, value in values.items()} if values else str(template)
+
+
+def loads(kept: str) -> str:
+    """Return the `Message` that `dumps` wrote, or the text itself if nobody made it a message."""
+    if not kept.startswith(_PREFIX):
+        return kept
+    found = _decode(json.loads(kept))
+    return found if isinstance(found, str) else kept
+
+
+def dumps(text: str) -> str:
+    """Return what a text column keeps: of a message its template and values, of any other text itself."""
+    return text.dumps() if isinstance(text, Message) else text
+
+
+def _value(value: object) -> object:
+    message = getattr(value, "message", None) if isinstance(value, Exception) else None
+    if isinstance(message, Message):
+        return message
+    return value if isinstance(value, str | int | float | date) or value is None else str(value)
+
+
+def _in_english(value: object) -> object:
+    match value:
+        case Count():
+            return f"{value:,}"
+        case datetime():
+            return value.strftime(_MOMENT)
+        case date():
+            return value.strftime(_DATE)
+        case _:
+            return value
+
+
+def _encode(value: object) -> Any:
+    match value:
+        case Message():
+            return {"message": value.template, "values": {name: _encode(one) for name, one in value.values.items()}}
+        case Count():
+            return {"count": int(value)}
+        case datetime():
+            return {"moment": value.isoformat()}
+        case date():
+            return {"date": value.isoformat()}
+        case _:
+            return value
+
+
+def _decode(value: Any) -> Any:
+    match value:
+        case {"message": str(template), "values": dict(values)}:
+            return Message(template, **{name: _decode(one) for name, one in values.items()})
+        case {"count": int(number)}:
+            return Count(number)
+        case {"moment": str(text)}:
+            return datetime.fromisoformat(text)
+        case {"date": str(text)}:
+            return date.fromisoformat(text)
+        case _:
+            return value
+
+
+def encode(value: Any) -> Any:
+    """Return JSON data of lists and dicts in which messages may be."""
+    if isinstance(value, Message):
+        return _encode(value)
+    if isinstance(value, Mapping):
+        return {name: encode(one) for name, one in value.items()}
+    return [encode(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def decode(value: Any) -> Any:
+    """Return what `encode` was given."""
+    if isinstance(value, dict):
+        found = _decode(value)
+        return found if isinstance(found, Message) else {name: decode(one) for name, one in value.items()}
+    return [decode(one) for one in value] if isinstance(value, list) else value

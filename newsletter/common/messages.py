@@ -13,7 +13,7 @@ _DATE, _MOMENT = "%-d %B %Y", "%-d %B %Y, %H:%M"
 _PREFIX = '{"message":'
 
 
-class Count(int):
+class Quantity(int):
     """A number that is shown with the language's separators: 1,920."""
 
 
@@ -75,7 +75,7 @@ def _value(value: object) -> object:
 
 def _in_english(value: object) -> object:
     match value:
-        case Count():
+        case Quantity():
             return f"{value:,}"
         case datetime():
             return value.strftime(_MOMENT)
@@ -89,7 +89,7 @@ def _encode(value: object) -> Any:
     match value:
         case Message():
             return {"message": value.template, "values": {name: _encode(one) for name, one in value.values.items()}}
-        case Count():
+        case Quantity():
             return {"count": int(value)}
         case datetime():
             return {"moment": value.isoformat()}
@@ -104,7 +104,7 @@ def _decode(value: Any) -> Any:
         case {"message": str(template), "values": dict(values)}:
             return Message(template, **{name: _decode(one) for name, one in values.items()})
         case {"count": int(number)}:
-            return Count(number)
+            return Quantity(number)
         case {"moment": str(text)}:
             return datetime.fromisoformat(text)
         case {"date": str(text)}:

@@ -4,22 +4,31 @@ Needs no gettext tools: Babel reads the sources and writes both the .po, which p
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
+from pkgutil import walk_packages
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from scripts.sentences import collect_sentences
+import newsletter
+import subscribers
+from newsletter.common.errors import DomainError
 
 ROOT = Path(__file__).parent.parent
 LOCALES = ROOT / "newsletter/locale"
 LANGUAGES = ("es",)
-WORDS, SENTENCES = "django", "sentences"
+DOMAIN = "django"
+OPERATORS = ("bench", "demo", "management", "organisation", "project")
+ALSO_IN_THE_DESK = ("logos.py",)
+"""Packages of newsletter whose errors only people at a command line read, in English."""
+ENGLISH_ERRORS = {"BadFrame", "BadProviderUrl", "BadWebhook", "Broken", "CannotCheckWebhook"}
+"""Errors that only providers and operators read."""
 OF_WAGTAIL = (
     "Actions (footer)",
     "Add or show comments",
@@ -75,6 +84,7 @@ KEYWORDS = {
     "ngettext_lazy": (1, 2),
     "pgettext_lazy": ((1, "c"), 2),
     "gettext_noop": None,
+    "Message": None,
 }
 
 
@@ -82,10 +92,11 @@ def collect() -> Catalog:
     """Every message of the Python sources, the web templates and the names of tables and fields."""
     from django.utils.translation.template import templatize
 
-    catalog = Catalog(domain="django", charset="utf-8")
+    catalog = Catalog(domain=DOMAIN, charset="utf-8")
+    errors = list_errors()
     for file in sorted([*(ROOT / "newsletter").rglob("*.py"), *(ROOT / "subscribers").rglob("*.py")]):
         if "migrations" not in file.parts:
-            _take(catalog, file, file.read_bytes())
+            _take(catalog, file, file.read_bytes(), errors=() if _is_for_operators(file) else errors)
     for file in sorted((ROOT / "templates/web").rglob("*.html")):
         _take(catalog, file, templatize(file.read_text(encoding="utf-8"), origin=str(file)).encode())
     for name in sorted(_names()):
@@ -93,18 +104,27 @@ def collect() -> Catalog:
     return catalog
 
 
-def collect_said() -> Catalog:
-    """Every sentence that the code makes in English and the desk says in the reader's language."""
-    catalog = Catalog(domain=SENTENCES, charset="utf-8")
-    for sentence, place in sorted(collect_sentences().items()):
-        catalog.add(sentence, locations=[(place, 1)])
-    return catalog
+def _is_for_operators(file: Path) -> bool:
+    return file.relative_to(ROOT).parts[1] in OPERATORS and file.name not in ALSO_IN_THE_DESK
 
 
-def read(language: str, domain: str = WORDS) -> Catalog:
+def list_errors() -> list[str]:
+    """Return the names of the classes in the exception tree: the first argument of each is a message."""
+    for package in (newsletter, subscribers):
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            if not {"migrations", "jobs", "bench", "wsgi"} & set(module.name.split(".")):
+                import_module(module.name)
+    names, found = [], [DomainError]
+    while found:
+        names.append(found[-1].__name__)
+        found.extend(found.pop().__subclasses__())
+    return sorted(set(names) - ENGLISH_ERRORS)
+
+
+def read(language: str) -> Catalog:
     """What people wrote: a .po of a language."""
-    with (_folder(language) / f"{domain}.po").open("rb") as file:
-        return read_po(file, locale=language, domain=domain)
+    with (_folder(language) / f"{DOMAIN}.po").open("rb") as file:
+        return read_po(file, locale=language, domain=DOMAIN)
 
 
 def compile_catalog(catalog: Catalog) -> bytes:
@@ -120,55 +140,36 @@ def main() -> None:
     import django
 
     django.setup()
-    found, said = collect(), collect_said()
+    found = collect()
     for language in LANGUAGES:
-        words = _bring_up_to_date(language, WORDS, found)
-        _bring_up_to_date(language, SENTENCES, said, beside=words)
+        _update(language, found)
 
 
-def _bring_up_to_date(language: str, domain: str, found: Catalog, *, beside: Catalog | None = None) -> Catalog:
-    """What is worded in the catalogue ``beside`` is taken from there, so that nobody writes it twice."""
+def _update(language: str, found: Catalog) -> None:
     folder = _folder(language)
     folder.mkdir(parents=True, exist_ok=True)
-    kept = (folder / f"{domain}.po").exists()
-    catalog = read(language, domain) if kept else Catalog(locale=language, domain=domain)
+    catalog = read(language) if (folder / f"{DOMAIN}.po").exists() else Catalog(locale=language, domain=DOMAIN)
     catalog.update(found, no_fuzzy_matching=True, update_creation_date=False)
     catalog.obsolete.clear()
-    worded = dict(_pair(beside)) if beside else {}
-    for message in catalog:
-        if message.id and isinstance(message.id, str):
-            message.string = worded.get(message.id) or message.string
-    (folder / f"{domain}.po").write_bytes(_write(catalog))
-    (folder / f"{domain}.mo").write_bytes(compile_catalog(catalog))
+    (folder / f"{DOMAIN}.po").write_bytes(_write(catalog))
+    (folder / f"{DOMAIN}.mo").write_bytes(compile_catalog(catalog))
     missing = [message.id for message in catalog if message.id and not message.string]
-    print(f"{language}, {domain}: {len(catalog)} messages, {len(missing)} without words in this language")  # noqa: T201
-    return catalog
-
-
-def _pair(catalog: Catalog) -> Iterator[tuple[str, str]]:
-    """Each text and its words; a plural's two as two."""
-    for message in catalog:
-        if isinstance(message.id, str):
-            yield message.id.strip(), str(message.string).strip()
-        else:
-            yield from zip(message.id, message.string, strict=True)
+    print(f"{language}: {len(catalog)} messages, {len(missing)} without a translation")  # noqa: T201
 
 
 def _write(catalog: Catalog) -> bytes:
     """The .po, without the parts of its head that change with every run."""
     out = BytesIO()
     catalog.fuzzy = False
-    what = (
-        "The words of the desk and of the public pages" if catalog.domain == WORDS else "What the code says in English"
-    )
-    catalog.header_comment = f"# {what}: {catalog.locale}."
+    catalog.header_comment = f"# The text of the desk, of the public pages and of errors: {catalog.locale}."
     write_po(out, catalog, no_location=True, width=120, sort_output=True)
     kept = [line for line in out.getvalue().splitlines(keepends=True) if not line.startswith(_OF_NO_USE)]
     return b"".join(kept)
 
 
-def _take(catalog: Catalog, file: Path, source: bytes) -> None:
-    for line, messages, _comments, context in extract("python", BytesIO(source), keywords=KEYWORDS):
+def _take(catalog: Catalog, file: Path, source: bytes, *, errors: Iterable[str] = ()) -> None:
+    keywords = {**KEYWORDS, **dict.fromkeys(errors)}
+    for line, messages, _comments, context in extract("python", BytesIO(source), keywords=keywords):
         catalog.add(messages, locations=[(str(file.relative_to(ROOT)), line)], context=context)
 
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from newsletter.common.messages import Message
 from newsletter.common.text import clean_line
 
 MOST_OF_A_KEY = 60
@@ -37,15 +38,31 @@ def clean_attributes(given: Mapping[str, str]) -> tuple[dict[str, str], list[str
         if not value:
             continue
         if not key:
-            notes.append(f"“{name.strip()[:40]}” cannot name an attribute: it has no letter or digit; left out.")
+            notes.append(
+                Message(
+                    "“%(name)s” cannot name an attribute: it has no letter or digit; left out.", name=name.strip()[:40]
+                )
+            )
             continue
         if key in clean:
-            notes.append(f"The attribute {key} is there more than once; the first value counts.")
+            notes.append(Message("The attribute %(key)s is there more than once; the first value counts.", key=key))
             continue
         if len(clean) == MOST_OF_A_PERSON:
-            notes.append(f"More than {MOST_OF_A_PERSON} attributes for one person; {key} and what follows is left out.")
+            notes.append(
+                Message(
+                    "More than %(most_of_a_person)s attributes for one person; %(key)s and what follows is left out.",
+                    most_of_a_person=MOST_OF_A_PERSON,
+                    key=key,
+                )
+            )
             break
         if len(text.strip()) > MOST_OF_A_VALUE:
-            notes.append(f"The value of {key} is longer than {MOST_OF_A_VALUE} characters; its end is left out.")
+            notes.append(
+                Message(
+                    "The value of %(key)s is longer than %(most_of_a_value)s characters; its end is left out.",
+                    key=key,
+                    most_of_a_value=MOST_OF_A_VALUE,
+                )
+            )
         clean[key] = value
     return clean, notes

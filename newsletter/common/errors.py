@@ -3,9 +3,15 @@
 Every refusal that a person may read is a ``DomainError``: its message says what happened and what to do.
 """
 
+from newsletter.common.messages import Message
+
 
 class DomainError(Exception):
-    """Something the caller asked for cannot be done; ``str(error)`` is fit for a person to read."""
+    """Something the caller asked for cannot be done. The message says what happened, what it means and what to do."""
+
+    def __init__(self, template: str = "", /, **values: object) -> None:
+        self.message = template if isinstance(template, Message) and not values else Message(template, **values)
+        super().__init__(self.message)
 
 
 class BadAddress(DomainError):

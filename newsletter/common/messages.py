@@ -43,6 +43,9 @@ class Message(str):
         template = between.replace("%", "%%").join(f"%(part{number})s" for number in range(len(listed)))
         return Message(template, **{f"part{number}": part for number, part in enumerate(listed)})
 
+    def __add__(self, other: str, /) -> "Message":
+        return Message.joined([self, other], between="")
+
     def dumps(self) -> str:
         """Return what a text column keeps of this message. `loads` reads it."""
         return json.dumps(_encode(self), ensure_ascii=False, separators=(",", ":"))
@@ -57,8 +60,11 @@ def loads(kept: str) -> str:
     """Return the `Message` that `dumps` wrote, or the text itself if nobody made it a message."""
     if not kept.startswith(_PREFIX):
         return kept
-    found = _decode(json.loads(kept))
-    return found if isinstance(found, str) else kept
+    try:
+        found = _decode(json.loads(kept))
+    except (ValueError, KeyError, TypeError):
+        return kept
+    return found if isinstance(found, Message) else kept
 
 
 def dumps(text: str) -> str:

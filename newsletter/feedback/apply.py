@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 
+from newsletter.common.messages import Message
 from newsletter.feedback.facts import Facts, load_facts, moment_of, without_addresses, write_facts
 from newsletter.feedback.match import Named, Target, match_events, read_named
 from newsletter.feedback.pause import note_refusals, pause_troubled_sends
@@ -120,7 +121,7 @@ def _consequences(
         if target.address_hash is None:
             continue
         if new.complained_at and not old.complained_at:
-            found.complained[target.address_hash] = f"reported by {event.provider}"
+            found.complained[target.address_hash] = Message("reported by %(provider)s", provider=event.provider)
         if new.unsubscribed_at and not old.unsubscribed_at:
             found.left.append(Leaver(target.address_hash, target.send, new.unsubscribed_at))
         if new.bounce and (old.bounce is None or old.bounce.bounce_class != new.bounce.bounce_class):
@@ -140,7 +141,9 @@ def _add_orphans(found: Consequences, orphans: list[ProviderEvent], *, named: Ma
         if address_hash is None or address_hash not in known:
             continue
         if event.kind == FeedbackKind.COMPLAINED.value:
-            found.complained[address_hash] = f"reported by {event.provider}, of a mail that was no issue"
+            found.complained[address_hash] = Message(
+                "reported by %(provider)s, of a mail that was no issue", provider=event.provider
+            )
         elif event.kind == FeedbackKind.UNSUBSCRIBED.value:
             found.left.append(Leaver(address_hash, None, moment_of(event)))
         elif event.kind == FeedbackKind.BOUNCED.value and event.body.get("class") == BounceClass.HARD.value:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from newsletter.common.errors import BadAddress
+from newsletter.common.messages import Message
 from newsletter.feedback.facts import without_addresses
 from newsletter.feedback.people import Consequences, Leaver, carry_out
 from newsletter.models import ListReading
@@ -97,7 +98,9 @@ def _entries(page: Iterable[Barred], *, account: str, now: datetime) -> dict[tup
             address_hash = identify(normalise(each.address))
         except BadAddress:
             continue
-        note = f"on the list of {account}: {without_addresses(each.reason)}".rstrip(": ")
+        note = Message(
+            "on the list of %(account)s: %(reason)s", account=account, reason=without_addresses(each.reason)
+        ).rstrip(": ")
         reason = _REASONS[each.kind]
         entries[address_hash, reason] = Entry(address_hash, reason, min(each.at or _LONG_AGO, now), note)
     return entries

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import Count, Q, Sum
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.models import Batch, DeliveryException, Send, move
 from newsletter.models.feedback import AutomaticPause, Bounce
 from newsletter.providers.base.webhooks.bounces import AUTHENTICATION
@@ -18,7 +19,7 @@ COMPLAINT_SHARE = 0.003
 FEW_COMPLAINTS = 3
 UNPROVEN_AFTER = 20
 UNPROVEN_SHARE = 0.05
-REFUSED = "Mail servers refuse this mail because of the sender, not the reader"
+REFUSED = Message("Mail servers refuse this mail because of the sender, not the reader")
 
 
 @dataclass(frozen=True)
@@ -63,27 +64,35 @@ def too_many_complaints(*, complained: int, heard_of: int) -> bool:
 
 def broken_rules(counts: Counts) -> list[tuple[AutomaticPause.Rule, int, str]]:
     """(rule, cases, the reason in words) of each rule that the numbers break, the gravest first."""
-    broken = []
+    broken: list[tuple[AutomaticPause.Rule, int, str]] = []
     heard_of = counts.delivered or counts.accepted
     if too_many_complaints(complained=counts.complained, heard_of=heard_of):
-        why = (
-            f"Stopped by itself: {counts.complained} of {heard_of:,} readers reported this issue as spam "
-            f"({say_share(counts.complained, heard_of)}; the limit is 0.3 %). Look at who is on the list and how they "
-            "came there before resuming; mailbox providers block senders above it."
+        why = Message(
+            "Stopped by itself: %(complained)s of %(heard_of)s readers reported this issue as spam "
+            "(%(complained_2)s; the limit is 0.3 %%). Look at who is on the list and how they came there "
+            "before resuming; mailbox providers block senders above it.",
+            complained=counts.complained,
+            heard_of=Quantity(heard_of),
+            complained_2=say_share(counts.complained, heard_of),
         )
         broken.append((AutomaticPause.Rule.COMPLAINTS, counts.complained, why))
     if counts.accepted >= HARD_AFTER and counts.hard >= HARD_SHARE * counts.accepted:
-        why = (
-            f"Stopped by itself: {counts.hard} of {counts.accepted:,} addresses do not exist "
-            f"({say_share(counts.hard, counts.accepted)}; the limit is 5 %). Is this an old list? They are barred from "
-            "now on. Resume when you know where they came from."
+        why = Message(
+            "Stopped by itself: %(hard)s of %(accepted)s addresses do not exist (%(hard_2)s; the limit is 5 "
+            "%%). Is this an old list? They are barred from now on. Resume when you know where they came "
+            "from.",
+            hard=counts.hard,
+            accepted=Quantity(counts.accepted),
+            hard_2=say_share(counts.hard, counts.accepted),
         )
         broken.append((AutomaticPause.Rule.HARD, counts.hard, why))
     if counts.unproven >= UNPROVEN_AFTER and counts.unproven >= UNPROVEN_SHARE * counts.accepted:
-        why = (
-            f"Stopped by itself: mail servers refused {counts.unproven} of {counts.accepted:,} mails because your "
-            "domain could not prove that they are yours (SPF, DKIM, DMARC). Nobody was barred. Run `newsletter doctor`, "
-            "repair the domain's records, then resume."
+        why = Message(
+            "Stopped by itself: mail servers refused %(unproven)s of %(accepted)s mails because your domain "
+            "could not prove that they are yours (SPF, DKIM, DMARC). Nobody was barred. Run `newsletter "
+            "doctor`, repair the domain's records, then resume.",
+            unproven=counts.unproven,
+            accepted=Quantity(counts.accepted),
         )
         broken.append((AutomaticPause.Rule.AUTHENTICATION, counts.unproven, why))
     return broken
@@ -116,7 +125,12 @@ def note_refusals(*, send_ids: Collection[int]) -> None:
     for send_id, mails in counted.order_by():
         codes = blocks.filter(delivery__batch__send=send_id, status__startswith="5.7.").order_by("status")
         told = ", ".join(codes.values_list("status", flat=True).distinct()[:4])
-        reason = f"{REFUSED}: {mails} so far ({told}). The readers stay on the list."
+        reason = Message(
+            "%(refused)s: %(mails)s so far (%(told)s). The readers stay on the list.",
+            refused=REFUSED,
+            mails=mails,
+            told=told,
+        )
         Send.objects.filter(Q(reason="") | Q(reason__startswith=REFUSED), pk=send_id).update(reason=reason[:500])
 
 
@@ -129,4 +143,4 @@ def _is_news(send: Send, *, rule: AutomaticPause.Rule, cases: int) -> bool:
 def say_share(part: int, whole: int) -> str:
     """In percent, with two digits where it is less than one."""
     share = 100 * part / whole if whole else 100.0
-    return (f"{share:.1f} %" if share >= 1 else f"{share:.2f} %") if whole else "all of them"
+    return (f"{share:.1f} %" if share >= 1 else f"{share:.2f} %") if whole else Message("all of them")

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from newsletter.common.messages import Message
 from newsletter.models import Delivery, DeliveryException, Send
 from newsletter.models.feedback import Bounce
 from newsletter.sending.settling.delivered import find_delivered
@@ -51,7 +52,11 @@ def carry_out(found: Consequences, *, now: datetime) -> None:
             address_hash=address_hash,
             reason=Reason.SOFT_LIMIT,
             now=now,
-            note=f"{SOFT_IN_A_ROW} or more issues in a row could not be delivered, over {SOFT_SPAN.days} days or more",
+            note=Message(
+                "%(soft_in_a_row)s or more issues in a row could not be delivered, over %(days)s days or more",
+                soft_in_a_row=SOFT_IN_A_ROW,
+                days=SOFT_SPAN.days,
+            ),
         )
     lists = _lists_of(leaver.send for leaver in found.left if leaver.send is not None)
     for leaver in found.left:
@@ -70,11 +75,13 @@ def _leave(leaver: Leaver, *, mailing_list: MailingList | None, now: datetime) -
         suppress(address_hash=leaver.address_hash, reason=Reason.UNSUBSCRIBE, now=now, mailing_list=mailing_list)
         return
     if mailing_list is None:
-        leave_all(subscriber=person, now=now, source="the provider's own unsubscribe")
+        leave_all(subscriber=person, now=now, source=Message("the provider's own unsubscribe"))
         return
     came_back = Subscription.objects.filter(subscriber=person, mailing_list=mailing_list, requested_at__gt=leaver.at)
     if not came_back.open().exists():
-        leave_list(subscriber=person, mailing_list=mailing_list, now=now, source="the provider's own unsubscribe")
+        leave_list(
+            subscriber=person, mailing_list=mailing_list, now=now, source=Message("the provider's own unsubscribe")
+        )
 
 
 def _lists_of(sends: Iterable[int]) -> dict[int, MailingList]:

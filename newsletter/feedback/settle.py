@@ -7,6 +7,7 @@ sent"): it is settled too, so that nobody is mailed twice.
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from newsletter.common.messages import Message
 from newsletter.feedback.match import Target
 from newsletter.models import Batch, Delivery, DeliveryException
 from newsletter.sending.settling.delivered import find_delivered
@@ -14,7 +15,7 @@ from newsletter.sending.settling.uncertain_people import clear_doubt, settle_who
 
 OPEN = (Batch.State.PENDING, Batch.State.SUBMITTING, Batch.State.UNCERTAIN)
 _SETTLED = (Batch.State.PENDING, Batch.State.UNCERTAIN)
-PROOF = "the provider's own report proves that it took this"
+PROOF = Message("the provider's own report proves that it took this")
 
 
 def settle_by_evidence(*, proven: Iterable[Target], atomic: Collection[int], now: datetime) -> frozenset[int]:
@@ -55,7 +56,7 @@ def _doubt_the_others(batch: int, *, proven: Collection[int], now: datetime) -> 
             DeliveryException(
                 delivery_id=pk,
                 state=DeliveryException.State.UNCERTAIN,
-                reason="the provider took others of this batch; of this person it said nothing yet",
+                reason=Message("the provider took others of this batch; of this person it said nothing yet"),
                 at=now,
             )
             for pk in unproven

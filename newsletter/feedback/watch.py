@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.feedback.pause import FEW_COMPLAINTS, Counts, count_trouble, say_share, stop_send, too_many_complaints
 from newsletter.models import Delivery, DeliveryException, Issue, Publication, Send
 from newsletter.models.feedback import AutomaticPause
@@ -87,11 +88,19 @@ def _warn_of(send: Send) -> Iterator[Worry]:
         yield Worry(
             f"complaints-{send.pk}",
             issue,
-            f"{issue}: readers report it as spam",
+            Message("%(issue)s: readers report it as spam", issue=issue),
             (
-                f"{counts.complained} of {heard_of:,} readers reported it as spam ({share}). Mailbox providers want less "
-                "than 0.1 %; at 0.3 % a send stops by itself.",
-                "They were taken off the list. Look at what this issue had that others had not, and at who joined lately.",
+                Message(
+                    "%(complained)s of %(heard_of)s readers reported it as spam (%(share)s). Mailbox providers want "
+                    "less than 0.1 %%; at 0.3 %% a send stops by itself.",
+                    complained=counts.complained,
+                    heard_of=Quantity(heard_of),
+                    share=share,
+                ),
+                Message(
+                    "They were taken off the list. Look at what this issue had that others had not, and at who "
+                    "joined lately."
+                ),
             ),
         )
     many = counts.hard >= FEW_BOUNCES and counts.hard >= WARN_BOUNCES * counts.accepted
@@ -104,11 +113,16 @@ def _bounces(send: Send, counts: Counts) -> Worry:
     return Worry(
         f"bounces-{send.pk}",
         send.issue,
-        f"{send.issue}: many addresses do not exist",
+        Message("%(issue)s: many addresses do not exist", issue=send.issue),
         (
-            f"{counts.hard} of {counts.accepted:,} addresses do not exist ({share}). Above 2 % mailbox providers take a "
-            "sender for careless; at 5 % a send stops by itself.",
-            "These addresses are barred from now on. Were many people added from an old list?",
+            Message(
+                "%(hard)s of %(accepted)s addresses do not exist (%(share)s). Above 2 %% mailbox providers take "
+                "a sender for careless; at 5 %% a send stops by itself.",
+                hard=counts.hard,
+                accepted=Quantity(counts.accepted),
+                share=share,
+            ),
+            Message("These addresses are barred from now on. Were many people added from an old list?"),
         ),
     )
 
@@ -118,11 +132,19 @@ def _watch_domains(publication: Publication, *, now: datetime) -> list[Worry]:
     latest = Send.objects.filter(issue__publication=publication).select_related("issue").order_by("-pk").first()
     for domain in weigh_domains(publication, now=now) if latest else []:
         share = say_share(domain.complained, domain.heard_of)
-        told = f"{domain.complained} of {domain.heard_of:,} readers at {domain.name} reported this week's mail as spam"
+        told = Message(
+            "%(complained)s of %(heard_of)s readers at %(name)s reported this week's mail as spam",
+            complained=domain.complained,
+            heard_of=Quantity(domain.heard_of),
+            name=domain.name,
+        )
         if too_many_complaints(complained=domain.complained, heard_of=domain.heard_of):
-            why = (
-                f"Stopped by itself: {told} ({share}; the limit is 0.3 %). {domain.name} may soon refuse all mail of "
-                "yours. Find out what these readers have in common before resuming."
+            why = Message(
+                "Stopped by itself: %(told)s (%(share)s; the limit is 0.3 %%). %(name)s may soon refuse all "
+                "mail of yours. Find out what these readers have in common before resuming.",
+                told=told,
+                share=share,
+                name=domain.name,
             )
             for send in Send.objects.filter(issue__publication=publication, state=Send.State.SUBMITTING):
                 stop_send(send, rule=AutomaticPause.Rule.DOMAIN, cases=domain.complained, why=why, now=now)
@@ -131,10 +153,17 @@ def _watch_domains(publication: Publication, *, now: datetime) -> list[Worry]:
                 Worry(
                     f"domain-{publication.pk}-{domain.name[:60]}-{now:%G-%V}",
                     latest.issue,
-                    f"{publication.name}: spam reports at {domain.name}",
+                    Message("%(name)s: spam reports at %(name_2)s", name=publication.name, name_2=domain.name),
                     (
-                        f"{told} ({share}). A mailbox provider counts by itself: above 0.3 % it may refuse all your mail.",
-                        "They were taken off the list. Are there readers at this provider who did not ask to be on it?",
+                        Message(
+                            "%(told)s (%(share)s). A mailbox provider counts by itself: above 0.3 %% it may refuse all your "
+                            "mail.",
+                            told=told,
+                            share=share,
+                        ),
+                        Message(
+                            "They were taken off the list. Are there readers at this provider who did not ask to be on it?"
+                        ),
                     ),
                 )
             )

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.issues.corrections.changed_events import (
     ChangedEvent,
     changed_events,
@@ -40,13 +41,20 @@ def _write(publication: Publication, changes: Sequence[tuple[EventNotice, Misled
     changes = sorted(changes, key=lambda one: (one[0].starts_at, one[0].pk))
     first = changes[0][0]
     if len(changes) == 1:
-        subject = f"An event changed after {publication} showed it: {first.title}"
+        subject = Message(
+            "An event changed after %(publication)s showed it: %(title)s", publication=publication, title=first.title
+        )
     else:
-        subject = f"{len(changes)} events changed after {publication} showed them: {first.title} and others"
+        subject = Message(
+            "%(changes)s events changed after %(publication)s showed them: %(title)s and others",
+            changes=len(changes),
+            publication=publication,
+            title=first.title,
+        )
     words = [_say(event, misled) for event, misled in changes[:NAMED]]
     if len(changes) > NAMED:
-        words.append(f"{len(changes) - NAMED} more events changed too; Home lists them.")
-    words.append("Nobody is told until you announce the change.")
+        words.append(Message("%(changes)s more events changed too; Home lists them.", changes=len(changes) - NAMED))
+    words.append(Message("Nobody is told until you announce the change."))
     link = f"{settings.NEWSLETTER_SITE_URL}/admin/"
     if len(changes) == 1:
         link = f"{link}events/announce/{first.pk}/"
@@ -54,13 +62,30 @@ def _write(publication: Publication, changes: Sequence[tuple[EventNotice, Misled
 
 
 def _say(event: EventNotice, misled: Misled) -> str:
-    people = f"{misled.people:,} {'person was' if misled.people == 1 else 'people were'} shown it otherwise."
+    people = (
+        Message("1 person received different details.")
+        if misled.people == 1
+        else Message("%(people)s people received different details.", people=Quantity(misled.people))
+    )
     if event.cancelled:
-        return f"“{event.title}” ({misled.when}) does not take place. {people}"
+        return Message(
+            "“%(title)s” (%(when)s) does not take place. %(people)s", title=event.title, when=misled.when, people=people
+        )
     if misled.was["cancelled"]:
-        return f"“{event.title}” takes place after all: {misled.when_now}. {people}"
+        return Message(
+            "“%(title)s” takes place after all: %(when_now)s. %(people)s",
+            title=event.title,
+            when_now=misled.when_now,
+            people=people,
+        )
     was, now_is = _join(misled.when, misled.where), _join(misled.when_now, misled.where_now)
-    return f"“{event.title}” was shown as {was}. It is {now_is} now. {people}"
+    return Message(
+        "“%(title)s” was shown as %(was)s. It is %(now_is)s now. %(people)s",
+        title=event.title,
+        was=was,
+        now_is=now_is,
+        people=people,
+    )
 
 
 def _join(when: str, where: str) -> str:

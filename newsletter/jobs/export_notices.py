@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.db.models import Q
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.models import Publication, StaffNotice
 from subscribers.exporting.export_requests import waiting_exports
 
@@ -24,12 +25,20 @@ def tell_of_waiting_exports(*, now: datetime) -> None:
             StaffNotice(
                 key=f"{EXPORT_KEY}{asked.pk}",
                 person=person,
-                subject="A file of people waits for your yes",
+                subject=Message("A file of people waits for your yes"),
                 paragraphs=[
-                    f"{asked.asked_by} asks to export {asked.people:,} people, for “{asked.reason}”.",
-                    f"What you allow is {asked.most:,} people at most; "
-                    "if there are more when the file is taken, you are asked again.",
-                    "More than 500 people may leave the system only if a second person allows it.",
+                    Message(
+                        "%(asked_by)s asks to export %(people)s people, for “%(reason)s”.",
+                        asked_by=asked.asked_by,
+                        people=Quantity(asked.people),
+                        reason=asked.reason,
+                    ),
+                    Message(
+                        "What you allow is %(most)s people at most; if there are more when the file is taken, you are "
+                        "asked again.",
+                        most=Quantity(asked.most),
+                    ),
+                    Message("More than 500 people may leave the system only if a second person allows it."),
                 ],
                 link=f"{settings.NEWSLETTER_SITE_URL}/admin/people/download/",
                 publication=publication,

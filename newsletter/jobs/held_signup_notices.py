@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.db.models import Q
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.models import Publication, StaffNotice
 from subscribers.consent.signup_limits import MOST_HELD, is_full
 from subscribers.models import HeldSignup
@@ -23,11 +24,13 @@ def tell_of_full_hold(*, now: datetime) -> None:
             StaffNotice(
                 key=f"{HELD_KEY}{now:%Y-%m-%d}",
                 person=person,
-                subject="So many sign-ups wait that further ones are dropped",
+                subject=Message("So many sign-ups wait that further ones are dropped"),
                 paragraphs=[
-                    f"{MOST_HELD:,} sign-ups are waiting, which is the limit.",
-                    "Until somebody decides about some of them, further sign-ups that stand out are dropped: these people "
-                    "are not asked by mail. Other sign-ups go on as ever.",
+                    Message("%(most_held)s sign-ups are waiting, which is the limit.", most_held=Quantity(MOST_HELD)),
+                    Message(
+                        "Until somebody decides about some of them, further sign-ups that stand out are dropped: these "
+                        "people are not asked by mail. Other sign-ups go on as ever."
+                    ),
                 ],
                 link=f"{settings.NEWSLETTER_SITE_URL}/admin/people/held/",
                 publication=publication,

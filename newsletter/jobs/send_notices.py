@@ -1,8 +1,10 @@
 """Tells staff of sends that stopped: once for each stop, and of uncertain people once nobody but staff can settle them."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from newsletter.common.messages import Message
 from newsletter.jobs.staff_notices import page_of, write_notice
 from newsletter.models import Send, StaffNotice
 from newsletter.providers.base.contract import Adapter
@@ -11,14 +13,20 @@ from newsletter.sending.settling.awaited_reports import has_refused_batches, has
 
 FIRST_WORD_AFTER = timedelta(minutes=10)
 SETTLED_TOLD_FOR = timedelta(days=2)
-_LOOK = "Nobody is mailed twice while you look. What to do stands on its page."
+_LOOK = Message("Nobody is mailed twice while you look. What to do stands on its page.")
 
 
 def tell_of_stopped_sends(*, now: datetime, adapter: Adapter | None = None) -> None:
     """Write the notices that are due. Each is about one change of a send's state and is written once."""
     adapter = adapter or current_adapter()
-    for send in Send.objects.filter(state=Send.State.PAUSED).exclude(reason__startswith="paused by "):
-        _tell(send, f"paused-{_digest(send.reason)}", f"The send of {send.issue} stopped", _say_why(send), now=now)
+    for send in Send.objects.filter(state=Send.State.PAUSED).exclude(reason__startswith=Message("paused by ")):
+        _tell(
+            send,
+            f"paused-{_digest(send.reason)}",
+            Message("The send of %(issue)s stopped", issue=send.issue),
+            _say_why(send),
+            now=now,
+        )
     for send in Send.objects.filter(state=Send.State.NEEDS_ATTENTION):
         _tell_of_attention(send, asking=is_enquiry_under_way(send, adapter=adapter, now=now), now=now)
     for send in Send.objects.filter(state=Send.State.SUBMITTED, ended_at__gt=now - SETTLED_TOLD_FOR):
@@ -36,22 +44,26 @@ def _tell_of_attention(send: Send, *, asking: bool, now: datetime) -> None:
         if is_due and not _is_told(send, name, "refused-uncertain")
     ]
     if due:
-        _tell(send, "-".join(due), f"The send of {send.issue} needs you", _say_why(send), now=now)
+        _tell(
+            send, "-".join(due), Message("The send of %(issue)s needs you", issue=send.issue), _say_why(send), now=now
+        )
     elif uncertain and asking and _is_old(send, now=now) and not _is_told(send, "refused"):
         words = [
-            f"Why: {send.reason}.",
-            "The provider is still being asked. You need not do anything: you hear again when this is settled, or when "
-            "it is yours to settle.",
+            Message("Why: %(reason)s.", reason=send.reason),
+            Message(
+                "The provider is still being asked. You need not do anything: you hear again when this is "
+                "settled, or when it is yours to settle."
+            ),
         ]
-        _tell(send, "asking", f"The send of {send.issue} is being checked", words, now=now)
+        _tell(send, "asking", Message("The send of %(issue)s is being checked", issue=send.issue), words, now=now)
 
 
 def _tell_of_settled(send: Send, *, now: datetime) -> None:
     """Only who heard that the provider is being asked hears that it is over; who ended the send by hand knows."""
     if not _is_told(send, "asking") or send.reason or _is_told(send, "uncertain", "refused-uncertain"):
         return
-    words = ["The provider's records account for everybody now. There is nothing left for you to do."]
-    _tell(send, "settled", f"The send of {send.issue} is settled", words, now=now)
+    words = [Message("The provider's records account for everybody now. There is nothing left for you to do.")]
+    _tell(send, "settled", Message("The send of %(issue)s is settled", issue=send.issue), words, now=now)
 
 
 def _is_old(send: Send, *, now: datetime) -> bool:
@@ -59,10 +71,10 @@ def _is_old(send: Send, *, now: datetime) -> bool:
 
 
 def _say_why(send: Send) -> list[str]:
-    return [f"Why: {send.reason}.", _LOOK]
+    return [Message("Why: %(reason)s.", reason=send.reason), _LOOK]
 
 
-def _tell(send: Send, what: str, subject: str, words: list[str], *, now: datetime) -> None:
+def _tell(send: Send, what: str, subject: str, words: Sequence[str], *, now: datetime) -> None:
     write_notice(send.issue.publication, _key(send, what), subject, words, page_of(send.issue), now)
 
 

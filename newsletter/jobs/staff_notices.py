@@ -11,7 +11,8 @@ from django.contrib.auth.models import Permission, User
 from django.db.models import Q
 from django.utils import translation
 
-from newsletter.common.translation import say
+from newsletter.common.messages import Message, Quantity
+from newsletter.common.translation import translate
 from newsletter.issues.approval.approval_rules import is_automatic, why_a_person_must
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.assembly.assemble import Assembly
@@ -29,8 +30,8 @@ from newsletter.sending.notices.system_mail import send_notice, sender_of
 
 log = logging.getLogger(__name__)
 AT_ONCE = 50
-_WHY = "You get this because you may approve issues."
-_WHY_EXPORT = "You get this because you look after the people."
+_WHY = Message("You get this because you may approve issues.")
+_WHY_EXPORT = Message("You get this because you look after the people.")
 
 
 def tell_of_assembly(assembly: Assembly, *, now: datetime) -> None:
@@ -38,22 +39,41 @@ def tell_of_assembly(assembly: Assembly, *, now: datetime) -> None:
     slot, issue, publication = assembly.slot, assembly.issue, assembly.slot.publication
     when = f"{slot.due_local.replace('T', ' at ')} ({publication.zone})"
     if issue is None:
-        subject = f"{publication.name}: nothing goes out on {slot.due_local[:10]}"
+        subject = Message(
+            "%(name)s: nothing goes out on %(due_local)s", name=publication.name, due_local=slot.due_local[:10]
+        )
         words = [slot.reason, *_say_missing(publication)]
         write_notice(publication, f"skipped-{slot.pk}", subject, words, _home(), now)
     else:
         first, many = _next(issue, when)
-        words = [first, f"Its subject: {literal(issue.subject)}", many, *_say_missing(publication)]
+        words = [
+            first,
+            Message("Its subject: %(subject)s", subject=literal(issue.subject)),
+            many,
+            *_say_missing(publication),
+        ]
         write_notice(
-            publication, f"assembled-{slot.pk}", f"{issue} is ready to read", words, _decide(issue, now=now), now
+            publication,
+            f"assembled-{slot.pk}",
+            Message("%(issue)s is ready to read", issue=issue),
+            words,
+            _decide(issue, now=now),
+            now,
         )
 
 
 def tell_of_hold(issue: Issue, *, now: datetime) -> None:
     """An issue did not go out when it should have. Each reason is told once."""
-    words = [issue.held_reason, "Nothing of it was sent. Look at it, then release it or send it by hand."]
+    words = [issue.held_reason, Message("Nothing of it was sent. Look at it, then release it or send it by hand.")]
     why = sha256(issue.held_reason.encode()).hexdigest()[:12]
-    write_notice(issue.publication, f"held-{issue.pk}-{why}", f"{issue} is held", words, page_of(issue), now)
+    write_notice(
+        issue.publication,
+        f"held-{issue.pk}-{why}",
+        Message("%(issue)s is held", issue=issue),
+        words,
+        page_of(issue),
+        now,
+    )
 
 
 def tell_of_waiting_seconds(*, now: datetime) -> None:
@@ -63,30 +83,51 @@ def tell_of_waiting_seconds(*, now: datetime) -> None:
         if approval is None:
             continue
         words = [
-            f"{approval.person} has approved it. So many people get it that a second person has to.",
-            "Without a second approval nothing goes out.",
+            Message(
+                "%(person)s has approved it. So many people get it that a second person has to.", person=approval.person
+            ),
+            Message("Without a second approval nothing goes out."),
         ]
         key = f"second-{issue.pk}-{approval.sha256[:16]}"
         write_notice(
-            issue.publication, key, f"{issue} waits for a second approval", words, _decide(issue, now=now), now
+            issue.publication,
+            key,
+            Message("%(issue)s waits for a second approval", issue=issue),
+            words,
+            _decide(issue, now=now),
+            now,
         )
 
 
 def tell_of_waiting(issue: Issue, *, why: str, now: datetime) -> None:
     """An automatic issue did not go out at its time, because a rule asks for a person."""
-    words = [why, "Nothing of it was sent. Without approval nothing goes out."]
+    words = [why, Message("Nothing of it was sent. Without approval nothing goes out.")]
     key = f"waits-{issue.pk}-{issue.approvals.count()}"
-    write_notice(issue.publication, key, f"{issue} waits for an approval", words, _decide(issue, now=now), now)
+    write_notice(
+        issue.publication,
+        key,
+        Message("%(issue)s waits for an approval", issue=issue),
+        words,
+        _decide(issue, now=now),
+        now,
+    )
 
 
 def tell_of_change(issue: Issue, *, what: Sequence[str], now: datetime) -> None:
     """What an approved issue shows is no longer what was approved."""
     words = [
-        f"After it was approved, this changed: {'; '.join(what).removesuffix('.')}.",
-        "It does not go out until somebody has read it again and approved it.",
+        Message("After it was approved, this changed: %(what)s.", what="; ".join(what).removesuffix(".")),
+        Message("It does not go out until somebody has read it again and approved it."),
     ]
     key = f"changed-{issue.pk}-{issue.approvals.count()}"
-    write_notice(issue.publication, key, f"{issue} changed and needs a new approval", words, page_of(issue), now)
+    write_notice(
+        issue.publication,
+        key,
+        Message("%(issue)s changed and needs a new approval", issue=issue),
+        words,
+        page_of(issue),
+        now,
+    )
 
 
 def send_due_notices(*, now: datetime, adapter: Adapter | None = None) -> int:
@@ -142,11 +183,11 @@ def _send(notice: StaffNotice, adapter: Adapter, *, now: datetime) -> int:
             sender=replace(sender_of(notice.publication), language=language.partition("-")[0]),
             to=notice.person.email,
             key=f"staff-{notice.pk}",
-            subject=literal(say(hide_protected(notice.subject))),
-            paragraphs=[literal(say(hide_protected(paragraph))) for paragraph in notice.paragraphs],
-            button=(say("Open it in the desk"), notice.link),
+            subject=literal(translate(hide_protected(notice.subject))),
+            paragraphs=[literal(translate(hide_protected(paragraph))) for paragraph in notice.paragraphs],
+            button=(translate(Message("Open it in the desk")), notice.link),
             now=now,
-            reason=say(_WHY_EXPORT if notice.key.startswith((EXPORT_KEY, HELD_KEY)) else _WHY),
+            reason=translate(_WHY_EXPORT if notice.key.startswith((EXPORT_KEY, HELD_KEY)) else _WHY),
         )
     if may_be_repeated(outcome):
         StaffNotice.objects.filter(pk=notice.pk).update(sent_at=None)
@@ -157,11 +198,19 @@ def _send(notice: StaffNotice, adapter: Adapter, *, now: datetime) -> int:
 def _next(issue: Issue, when: str) -> tuple[str, str]:
     """What happens next, and to how many people it goes or why a person must approve it."""
     people = issue.announced_people or 0
-    many = f"It goes to {people:,} people." if people != 1 else "It goes to 1 person."
+    many = (
+        Message("It goes to %(people)s people.", people=Quantity(people))
+        if people != 1
+        else Message("It goes to 1 person.")
+    )
     why = why_a_person_must(issue, people=people) if is_automatic(issue) else ""
     if is_automatic(issue) and not why:
-        return f"{issue} goes out on {when} unless somebody holds it.", many
-    waits = f"{issue} waits for your approval. It is due on {when}; without approval nothing goes out."
+        return Message("%(issue)s goes out on %(when)s unless somebody holds it.", issue=issue, when=when), many
+    waits = Message(
+        "%(issue)s waits for your approval. It is due on %(when)s; without approval nothing goes out.",
+        issue=issue,
+        when=when,
+    )
     return waits, why or many
 
 
@@ -176,7 +225,11 @@ def _say_missing(publication: Publication) -> list[str]:
     chosen = publication.sources.values_list("pk", flat=True)
     failing = Source.objects.filter(enabled=True, failures__gt=0).order_by("name")
     names = list((failing.filter(pk__in=chosen) if chosen else failing).values_list("name", flat=True))
-    return [f"What is new there may be missing, for it could not be read: {', '.join(names)}."] if names else []
+    return (
+        [Message("What is new there may be missing, for it could not be read: %(names)s.", names=", ".join(names))]
+        if names
+        else []
+    )
 
 
 def page_of(issue: Issue) -> str:

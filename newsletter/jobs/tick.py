@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import DatabaseError
 
 from newsletter.common.errors import AudienceChanged, DomainError, NeedsPerson, SwitchedOff
+from newsletter.common.messages import Message
 from newsletter.content.ingesting.ingest import ingest_due
 from newsletter.issues.approval.approval_rules import is_automatic
 from newsletter.issues.approval.approve import approve_by_policy, hold_issue, void_changed_approvals
@@ -96,7 +97,10 @@ def hold_late(issue: Issue, *, now: datetime) -> None:
     hours = int((now - issue.slot.due_at).total_seconds() // 3600) if issue.slot else 0
     hold(
         issue,
-        f"It was due {hours} hours ago and was not sent in time. Send it by hand if it still makes sense.",
+        Message(
+            "It was due %(hours)s hours ago and was not sent in time. Send it by hand if it still makes sense.",
+            hours=hours,
+        ),
         now=now,
     )
 

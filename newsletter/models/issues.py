@@ -159,7 +159,7 @@ class _WrittenOnce(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.pk and not self._state.adding:
-            raise Broken(f"A {self._meta.verbose_name} is written once and never changed.")
+            raise Broken("A %(verbose_name)s is written once and never changed.", verbose_name=self._meta.verbose_name)
         super().save(*args, **kwargs)
 
 

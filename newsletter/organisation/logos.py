@@ -35,7 +35,11 @@ def _host(text: str, *, present: Picture | None, folder: Path, alt: str, dry_run
         return None
     is_address = "://" in text
     if is_address and not text.startswith(("http://", "https://")):
-        raise BadFile(f"{where}: “{text[:80]}” must be an http or https address, or a file beside this one.")
+        raise BadFile(
+            "%(where)s: “%(text)s” must be an http or https address, or a file beside this one.",
+            where=where,
+            text=text[:80],
+        )
     data = b"" if is_address else _read(folder / text, where=where)
     source_url = text if is_address else f"logo:{hashlib.sha256(data).hexdigest()[:32]}"
     if present and present.source_url == source_url:
@@ -47,15 +51,28 @@ def _host(text: str, *, present: Picture | None, folder: Path, alt: str, dry_run
             return fetch_picture(url=text, alt=alt, width=LOGO_WIDTH)
         return host_picture_bytes(data=data, source_url=source_url, alt=alt, width=LOGO_WIDTH)
     except DomainError as error:
-        raise BadFile(f"{where}: {text[:200]} cannot be used: {error}") from error
+        raise BadFile(
+            "%(where)s: %(text)s cannot be used: %(error)s", where=where, text=text[:200], error=error
+        ) from error
 
 
 def _read(file: Path, *, where: str) -> bytes:
     try:
         if file.stat().st_size > MOST_BYTES:
-            raise BadFile(f"{where}: {file} is larger than {MOST_BYTES // 1_000_000} MB. Make the picture smaller.")
+            raise BadFile(
+                "%(where)s: %(file)s is larger than %(most_bytes)s MB. Make the picture smaller.",
+                where=where,
+                file=file,
+                most_bytes=MOST_BYTES // 1000000,
+            )
         return file.read_bytes()
     except FileNotFoundError as error:
-        raise BadFile(f"{where}: there is no file {file}. The path is relative to the organisation's file.") from error
+        raise BadFile(
+            "%(where)s: there is no file %(file)s. The path is relative to the organisation's file.",
+            where=where,
+            file=file,
+        ) from error
     except OSError as error:
-        raise BadFile(f"{where}: {file} cannot be read: {error.strerror}.") from error
+        raise BadFile(
+            "%(where)s: %(file)s cannot be read: %(strerror)s.", where=where, file=file, strerror=error.strerror
+        ) from error

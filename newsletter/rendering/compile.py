@@ -11,6 +11,7 @@ from typing import Any
 import cssutils
 from mjml import mjml2html
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.lint.tags import find_fault
 from newsletter.rendering.tokens import assert_tokens_kept
@@ -40,14 +41,24 @@ def check_source(mjml: str, *, block: str = "", kind: str = "") -> None:
     size = len(mjml.encode())
     if size > MAX_BYTES:
         raise TemplateError(
-            f"{_where(block, kind)} is {size:,} bytes before it becomes a mail; the most is {MAX_BYTES:,}. Shorten it.",
+            Message(
+                "%(block)s is %(size)s bytes before it becomes a mail; the most is %(max_bytes)s. Shorten it.",
+                block=_where(block, kind),
+                size=Quantity(size),
+                max_bytes=Quantity(MAX_BYTES),
+            ),
             block=block,
             kind=kind,
         )
     fault = find_fault(mjml, deepest=MAX_DEPTH)
     if fault:
         at = f" (line {fault.line})" if fault.line else ""
-        message = f"{_where(block, kind)} {fault.fault}{at}. Simplify its text, or paste it again as plain text."
+        message = Message(
+            "%(block)s %(fault)s%(at)s. Simplify its text, or paste it again as plain text.",
+            block=_where(block, kind),
+            fault=fault.fault,
+            at=at,
+        )
         raise TemplateError(message, block=block, kind=kind, line=fault.line)
 
 
@@ -59,7 +70,12 @@ def compile_mjml(mjml: str, *, block: str = "", kind: str = "") -> str:
     except ValueError as error:
         line = _line_of(str(error), mjml)
         at = f", line {line}" if line else ""
-        message = f"{_where(block, kind)}{at} cannot become mail HTML: {error}. Look at its text and links."
+        message = Message(
+            "%(block)s%(at)s cannot become mail HTML: %(error)s. Look at its text and links.",
+            block=_where(block, kind),
+            at=at,
+            error=error,
+        )
         raise TemplateError(message, block=block, kind=kind, line=line) from error
     assert_tokens_kept(before=mjml, after=html, step="layout")
     return str(html)
@@ -101,7 +117,13 @@ class _Inliner(premailer.Premailer):
 
 def _where(block: str, kind: str) -> str:
     named = f" “{block}”" if block else ""
-    return f"The {kind.replace('_', ' ')} block{named}" if kind else f"The block{named}" if block else "The mail"
+    return (
+        Message("The %(kind)s block%(named)s", kind=kind.replace("_", " "), named=named)
+        if kind
+        else Message("The block%(named)s", named=named)
+        if block
+        else Message("The mail")
+    )
 
 
 def _line_of(message: str, source: str) -> int:

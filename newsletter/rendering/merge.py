@@ -7,6 +7,7 @@ import html
 import re
 from difflib import get_close_matches
 
+from newsletter.common.messages import Message
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.text import tidy_line
 from newsletter.rendering.tokens import Context, TokenBook, neutralise
@@ -38,8 +39,10 @@ def merge_html(body: str, *, book: TokenBook, block: str = "") -> str:
     for tag in _TAG.finditer(body):
         if _IN_TAG.search(tag.group()):
             raise MergeError(
-                "A personal field stands inside a link or another tag. Fields can only stand in words: "
-                "take it out of the link's address.",
+                Message(
+                    "A personal field stands inside a link or another tag. Fields can only stand in words: take it "
+                    "out of the link's address."
+                ),
                 text=tag.group()[:80],
                 block=block,
             )
@@ -71,29 +74,51 @@ def _token(text: str, at: int, *, book: TokenBook, context: Context, block: str)
     piece = text[at : at + 60]
     if match is None:
         raise MergeError(
-            f"“{piece}” is not a personal field that the newsletter understands. Write it like {_EXAMPLE}, "
-            "or put a space between the braces where you mean them as text.",
+            Message(
+                "“%(piece)s” is not a personal field that the newsletter understands. Write it like "
+                "%(example)s, or put a space between the braces where you mean them as text.",
+                piece=piece,
+                example=_EXAMPLE,
+            ),
             text=piece,
             block=block,
         )
     name = match["name"]
     if name not in FIELDS:
         near = get_close_matches(name.casefold().replace("-", "_"), FIELDS, n=1, cutoff=0.5)
-        hint = f"Did you mean “{near[0]}”?" if near else f"The fields are {', '.join(FIELDS)}."
-        raise MergeError(f"There is no personal field “{name}”. {hint}", text=match.group(), field=name, block=block)
+        hint = (
+            Message("Did you mean “%(near)s”?", near=near[0])
+            if near
+            else Message("The fields are %(fields)s.", fields=", ".join(FIELDS))
+        )
+        raise MergeError(
+            Message("There is no personal field “%(name)s”. %(hint)s", name=name, hint=hint),
+            text=match.group(),
+            field=name,
+            block=block,
+        )
     quoted = next((match[group] for group in "abcdefgh" if match[group] is not None), "")
     default = tidy_line(html.unescape(quoted) if context == "h" else quoted)
     if not default:
         raise MergeError(
-            f"The personal field “{name}” does not say what stands there for people of whom it is not known. "
-            f'Write {{{{ {name} | default:"…" }}}}, for example {_EXAMPLE}.',
+            Message(
+                "The personal field “%(name)s” does not say what stands there for people of whom it is not "
+                'known. Write {{ %(name_2)s | default:"…" }}, for example %(example)s.',
+                name=name,
+                name_2=name,
+                example=_EXAMPLE,
+            ),
             text=match.group(),
             field=name,
             block=block,
         )
     if len(default) > LONGEST_DEFAULT:
         raise MergeError(
-            f"The default of “{name}” is longer than {LONGEST_DEFAULT} characters. Use a word or two.",
+            Message(
+                "The default of “%(name)s” is longer than %(longest_default)s characters. Use a word or two.",
+                name=name,
+                longest_default=LONGEST_DEFAULT,
+            ),
             text=piece,
             field=name,
             block=block,

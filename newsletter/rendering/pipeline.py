@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment
 
+from newsletter.common.messages import Message
 from newsletter.rendering.blocks import Block, Document, Note, SchemaBlock
 from newsletter.rendering.compile import check_source, compile_mjml, inline_styles
 from newsletter.rendering.context import describe_block, describe_document, describe_look, kind_of
@@ -35,7 +36,13 @@ def render(document: Document, *, templates: Path | None = None) -> RenderedMail
     _check_folder(folder)
     environment = make_environment(folder)
     if document.layout not in LAYOUTS:
-        raise TemplateError(f"There is no layout “{document.layout}”. Choose one of {', '.join(LAYOUTS)}.")
+        raise TemplateError(
+            Message(
+                "There is no layout “%(layout)s”. Choose one of %(layouts)s.",
+                layout=document.layout,
+                layouts=", ".join(LAYOUTS),
+            )
+        )
     prepared = prepare(document, schemas=load_schemas(folder))
     html, in_html = "", _soften(prepared)
     for full_cards in _FULL_CARDS:
@@ -58,7 +65,7 @@ def render(document: Document, *, templates: Path | None = None) -> RenderedMail
 def _check_folder(folder: Path) -> None:
     """Raise TemplateError, with file and line, for the first fault in a folder's MJML; once for each folder."""
     for fault in check_templates(folder):
-        raise TemplateError(f"A mail template is at fault: {fault}", line=fault.line)
+        raise TemplateError(Message("A mail template is at fault: %(fault)s", fault=fault), line=fault.line)
 
 
 def _soften(prepared: Prepared) -> Prepared:
@@ -111,7 +118,7 @@ def _render_text(environment: Environment, prepared: Prepared) -> str:
     lines = [line.rstrip() for line in filled.split("\n")]
     kept = [line for at, line in enumerate(lines) if line or (at and lines[at - 1])]
     text = "\n".join(kept).strip("\n") + "\n"
-    assert_tokens_kept(before=filled, after=text, step="text part")
+    assert_tokens_kept(before=filled, after=text, step=Message("text part"))
     return text
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
+from newsletter.common.messages import Message
 from newsletter.rendering.errors import TokenLost
 
 Context = Literal["h", "u", "t"]
@@ -68,10 +69,12 @@ def assert_tokens_kept(*, before: str, after: str, step: str) -> None:
     """Raise TokenLost unless both texts hold the same tokens equally often, and nothing that is half a token."""
     was, now = count_tokens(before), count_tokens(after)
     if was != now or after.count(BEGINNING) != now.total():
-        changed = sorted((was - now) | (now - was)) or ["a broken token"]
+        changed = sorted((was - now) | (now - was)) or [Message("a broken token")]
         raise TokenLost(
-            f"The personal fields {', '.join(changed)} did not survive the step “{step}”. This mail cannot be sent: "
-            "undo the last change of the block or template that holds them."
+            "The personal fields %(changed)s did not survive the step “%(step)s”. This mail cannot be sent: "
+            "undo the last change of the block or template that holds them.",
+            changed=", ".join(changed),
+            step=step,
         )
 
 

@@ -59,7 +59,8 @@ def _write(column: Sequence[str], variable: Variable, *, plain: bool) -> Sequenc
 
 def _missing(field: str) -> str:
     raise MissingValue(
-        f"There is no “{field}” for this person, and the mail cannot go without it. Nothing was sent to them."
+        "There is no “%(field)s” for this person, and the mail cannot go without it. Nothing was sent to them.",
+        field=field,
     )
 
 

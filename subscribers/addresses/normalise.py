@@ -30,7 +30,11 @@ def normalise(text: str) -> str:
     if not address:
         raise BadAddress("There is no email address here. Write one like name@example.org.")
     if len(address) > MAX_LENGTH:
-        raise BadAddress(f"This email address has {len(address)} characters; the longest possible has {MAX_LENGTH}.")
+        raise BadAddress(
+            "This email address has %(address)s characters; the longest possible has %(max_length)s.",
+            address=len(address),
+            max_length=MAX_LENGTH,
+        )
     if _CONTROL.search(address):
         raise BadAddress("This address has a line break or another control character in it. Write one address only.")
     plain = _PLAIN.fullmatch(address)
@@ -39,9 +43,11 @@ def normalise(text: str) -> str:
     try:
         found = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
-        raise BadAddress(f"This is not an email address that can be mailed: {error}") from error
+        raise BadAddress("This is not an email address that can be mailed: %(error)s", error=error) from error
     if "." not in found.ascii_domain:
-        raise BadAddress(f"The part after the @ ({found.domain}) is not a full domain name such as example.org.")
+        raise BadAddress(
+            "The part after the @ (%(domain)s) is not a full domain name such as example.org.", domain=found.domain
+        )
     return found.normalized
 
 
@@ -56,7 +62,7 @@ def to_ascii(address: str) -> str:
     try:
         found = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
-        raise BadAddress(f"This is not an email address that can be mailed: {error}") from error
+        raise BadAddress("This is not an email address that can be mailed: %(error)s", error=error) from error
     return f"{found.local_part}@{found.ascii_domain}"
 
 

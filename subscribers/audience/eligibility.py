@@ -14,6 +14,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 
+from newsletter.common.messages import Message
 from subscribers.audience.recipient_allowlist import who_alone
 from subscribers.models import Basis, Frequency, MailingList, Reason, Segment, Subscriber, Subscription, Suppression
 from subscribers.models.subscriptions import MAILABLE
@@ -144,23 +145,23 @@ def explain_ineligible(
     open_now = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
     subscription = open_now.annotate(why=_why_not(mailing_list, now=now, frequencies=frequencies)).first()
     if subscription is None:
-        return f"Not on the list {mailing_list.name}."
+        return Message("Not on the list %(name)s.", name=mailing_list.name)
     why = str(getattr(subscription, "why"))  # noqa: B009 annotated above
     if why == UNCONFIRMED:
-        return "Has not yet confirmed by mail."
-    if why == RUN_OUT:
-        return f"The implied consent ran out on {subscription.expires_at:%d %B %Y}."
-    if why == PAUSED:
-        return f"Asked for a pause, until {subscription.paused_until:%d %B %Y}."
+        return Message("Has not yet confirmed by mail.")
+    if why == RUN_OUT and subscription.expires_at:
+        return Message("The implied consent ran out on %(expires_at)s.", expires_at=subscription.expires_at.date())
+    if why == PAUSED and subscription.paused_until:
+        return Message("Asked for a pause, until %(paused_until)s.", paused_until=subscription.paused_until.date())
     if why == OUTSIDE:
-        return "This installation may mail only those whom NEWSLETTER_ONLY_TO names."
+        return Message("This installation may mail only those whom NEWSLETTER_ONLY_TO names.")
     if why in OTHER_FREQUENCY.values():
-        return f"Asked for another rhythm: {Frequency(subscription.frequency).label}."
+        return Message("Asked for another rhythm: %(label)s.", label=Frequency(subscription.frequency).label)
     if why:
         reason = Reason(why.removeprefix("suppressed:"))
-        return f"Must not be mailed: {reason.label}."
+        return Message("Must not be mailed: %(label)s.", label=reason.label)
     if segment is not None and not Subscriber.objects.filter(compile_rule(segment.rule), pk=subscriber.pk).exists():
-        return f"Does not match the segment {segment.name}."
+        return Message("Does not match the segment %(name)s.", name=segment.name)
     return ""
 
 

@@ -51,7 +51,7 @@ def read_only_to(words: Sequence[str]) -> OnlyTo | None:
         try:
             found = normalise(word if is_address else _ANYBODY + word.strip().lstrip("@"))
         except BadAddress as error:
-            raise BadAddress(f"“{word}” is neither an address nor a domain such as example.org.") from error
+            raise BadAddress("“%(word)s” is neither an address nor a domain such as example.org.", word=word) from error
         if is_address:
             addresses.add(found)
         else:

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from newsletter.common.bulk_sql import insert_rows
+from newsletter.common.messages import Message
 from subscribers.models import Confirmation, ConsentEvent, EndReason, Subscription
 
 SOON = timedelta(days=60)
@@ -47,8 +48,8 @@ def _end_some(now: datetime) -> int:
             "kind": ConsentEvent.Kind.ENDED.value,
             "at": now,
             "wording": "",
-            "source": "implied consent ran out",
-            "by": "the system",
+            "source": Message("implied consent ran out"),
+            "by": Message("the system"),
             "data": {},
         },
         columns=["subscriber_id", "address_hash", "mailing_list_id"],

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from newsletter.common.messages import Message
 from subscribers.consent.held import hold_signup
 from subscribers.consent.proof_of_work import Proof
 from subscribers.consent.signup import request_subscription
@@ -30,7 +31,7 @@ def take_signup(
     Which way it went is for staff and tests; whoever signed up is never told.
     """
     decision = weigh(address=email, client=client, proof=proof, now=now)
-    source = f"{source}, disposable address" if decision.disposable else source
+    source = Message("%(source)s, disposable address", source=source) if decision.disposable else source
     if decision.way is Way.IN:
         request_subscription(
             email=email,

@@ -7,6 +7,7 @@ from enum import StrEnum
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
+from newsletter.common.messages import Message
 from newsletter.common.text import clean_line
 from subscribers.addresses.normalise import normalise
 from subscribers.consent.confirmations import queue_confirmation
@@ -22,18 +23,18 @@ class Requested(StrEnum):
     """What became of a request. For staff and logs; the person always reads the same words."""
 
     JOINED = "joined"
-    ASKED = "asked to confirm"
-    WAITING = "already asked to confirm"
-    KNOWN = "already on the list"
-    BLOCKED = "must not be mailed"
+    ASKED = Message("asked to confirm")
+    WAITING = Message("already asked to confirm")
+    KNOWN = Message("already on the list")
+    BLOCKED = Message("must not be mailed")
 
 
 class Confirmed(StrEnum):
     """What a confirmation link did."""
 
-    NOW = "confirmed now"
-    BEFORE = "confirmed before"
-    GONE = "the request is no longer open"
+    NOW = Message("confirmed now")
+    BEFORE = Message("confirmed before")
+    GONE = Message("the request is no longer open")
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
 
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import MailingList, Reason, Subscriber, Suppression
 from subscribers.unsubscribing.suppression import CannotLift, lift_suppression, suppress
@@ -46,7 +46,7 @@ def _lift(request: HttpRequest, *, pk: int, suppression: int, by: str) -> HttpRe
     try:
         lift_suppression(suppression=row, by=by, why=request.POST.get("why", ""), now=timezone.now())
     except CannotLift as error:
-        messages.error(request, say(error))
+        messages.error(request, translate(error))
     else:
         log(instance=person, action="subscribers.lift", user=request.user)
         messages.success(request, _("Mail to this person may start again. Your reason is on record."))

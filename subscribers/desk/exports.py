@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from subscribers.desk.decisions import REVEAL
 from subscribers.desk.imports.actions import Echo
 from subscribers.desk.imports.forms import ExportForm
@@ -84,7 +84,7 @@ def take_export_step(request: HttpRequest, pk: int, step: str) -> HttpResponse |
     try:
         return _take(request, asked) if step == "take" else _allow(request, asked)
     except DomainError as error:
-        messages.error(request, say(error))
+        messages.error(request, translate(error))
         return redirect("subscribers_export")
 
 
@@ -151,7 +151,7 @@ def download_person(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         note_disclosure(by=request.user, kind=PERSON_FILE, people=1, about=person.pk, now=timezone.now())
     except DomainError as error:
-        messages.error(request, say(error))
+        messages.error(request, translate(error))
         return redirect("subscribers_person", person.pk)
     log(instance=person, action="subscribers.export_person", user=request.user)
     held = describe_person(person, now=timezone.now(), for_themselves=True)

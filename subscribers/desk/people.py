@@ -27,7 +27,7 @@ from wagtail.permissions import register_permission_policy
 
 from newsletter.common.errors import BadAddress
 from newsletter.common.languages import OFFERED, say_language
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from subscribers.addresses.normalise import normalise
 from subscribers.desk.decisions import BAR, ERASE, LIFT, REVEAL
 from subscribers.desk.imports.viewset import MAY as DOWNLOAD
@@ -205,7 +205,7 @@ class RevealedPerson(PersonPage):
         try:
             note_disclosure(by=request.user, kind=kind, people=1, about=self.person.pk, now=timezone.now())
         except CannotExport as error:
-            messages.error(request, say(error))
+            messages.error(request, translate(error))
             return redirect("subscribers_person", self.person.pk)
         log(instance=self.person, action="subscribers.reveal", user=request.user)
         shown = {"address": self.person.email, "may_reveal": False}

@@ -7,13 +7,14 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
+from newsletter.common.messages import Message
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import EndReason, MailingList, Reason, Subscriber, Suppression
 from subscribers.unsubscribing.suppression import end_subscriptions, suppress
 from subscribers.unsubscribing.suppression_journal import Key, Note, read_notes
 
 _AT_ONCE = 500
-_WHY = "noted beside the database, played back after a restore"
+_WHY = Message("noted beside the database, played back after a restore")
 _ENDS = {Reason.UNSUBSCRIBE: EndReason.UNSUBSCRIBE, Reason.COMPLAINT: EndReason.COMPLAINT}
 
 

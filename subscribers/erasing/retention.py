@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from newsletter.common.messages import Message
 from subscribers.consent.implied_consent import end_lapsed
 from subscribers.consent_events import record_event
 from subscribers.exporting.export_requests import forget_old_exports
@@ -60,11 +61,13 @@ def forget_what_is_over(*, now: datetime) -> Forgotten:
     SpentProof.objects.filter(expires_at__lt=now).delete()
     Asking.objects.filter(last_at__lt=now - ASKINGS_KEPT).delete()
     forget_old_exports(now=now)
-    unconfirmed = _forget(_never_confirmed(now), why="never confirmed", now=now)
+    unconfirmed = _forget(_never_confirmed(now), why=Message("never confirmed"), now=now)
     requests = _end_old_requests(now)
     end_lapsed(now=now)
     return Forgotten(
-        unconfirmed=unconfirmed, requests=requests, left=_forget(_left_long_ago(now), why="left 28 days ago", now=now)
+        unconfirmed=unconfirmed,
+        requests=requests,
+        left=_forget(_left_long_ago(now), why=Message("left 28 days ago"), now=now),
     )
 
 
@@ -122,7 +125,7 @@ def _forget(people: QuerySet[Subscriber], *, why: str, now: datetime) -> int:
                 address_hash=bytes(person.address_hash),
                 mailing_list=None,
                 now=now,
-                source=f"kept no longer: {why}",
+                source=Message("kept no longer: %(why)s", why=why),
             )
             person.delete()
             gone += 1

@@ -23,6 +23,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadLink
+from newsletter.common.messages import Message
 
 _HEAD = struct.Struct(">BB")
 _TAIL = struct.Struct(">16s8sI")
@@ -153,7 +154,7 @@ def read_link(token: str, *, purpose: Purpose, now: datetime, keys: Sequence[str
     target = _verify(token, purpose=purpose, keys=link_keys() if keys is None else keys)
     lifetime = LIFETIMES[purpose]
     if lifetime is not None and now - target.issued > lifetime:
-        span = f"{lifetime.days} days" if lifetime.days else "an hour"
+        span = f"{lifetime.days} days" if lifetime.days else Message("an hour")
         raise ExpiredLink(
             _("This link was good for %(span)s and is older. Use a newer one from us.") % {"span": span}, target=target
         )
@@ -195,7 +196,9 @@ def _decode(token: str) -> bytes:
 
 
 def _bad() -> BadLink:
-    return BadLink("This link is not one of ours, or was cut short on its way. Use the link as it is in the mail.")
+    return BadLink(
+        Message("This link is not one of ours, or was cut short on its way. Use the link as it is in the mail.")
+    )
 
 
 @lru_cache(maxsize=256)

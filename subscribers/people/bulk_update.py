@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadAddress
+from newsletter.common.messages import Message
 from subscribers.addresses.normalise import normalise
 from subscribers.attribute_rules import MOST_OF_A_PERSON, attribute_key, clean_attributes
 from subscribers.identity import identify
@@ -145,7 +146,10 @@ def _write(plans: Mapping[int, _Plan], *, by: str, now: datetime) -> dict[int, A
         if len({*before, *plan.attributes} - plan.removed) > MOST_OF_A_PERSON:
             answers[number] = Answer(
                 Outcome.REFUSED,
-                f"One person can have {MOST_OF_A_PERSON} attributes. Remove one that is not used first.",
+                Message(
+                    "One person can have %(most_of_a_person)s attributes. Remove one that is not used first.",
+                    most_of_a_person=MOST_OF_A_PERSON,
+                ),
             )
             continue
         said = _set(person, plan, places=places, before=before, topics=chosen.get(person.pk, frozenset()))

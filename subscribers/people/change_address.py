@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from newsletter.common.errors import DomainError
+from newsletter.common.messages import Message
 from subscribers.addresses.normalise import normalise
 from subscribers.consent.throttle import forget_turns, take_turn
 from subscribers.consent_events import record_event
@@ -73,7 +74,7 @@ def confirm_new_address(*, link: MailedLink, now: datetime) -> Subscriber:
         address_hash=new_hash,
         mailing_list=None,
         now=now,
-        source="link in a mail to the new address",
+        source=Message("link in a mail to the new address"),
     )
     return person
 
@@ -91,7 +92,7 @@ def _carry_suppressions(*, old_hash: bytes, new_hash: bytes, now: datetime) -> N
             reason=Reason(suppression.reason),
             now=now,
             mailing_list=suppression.mailing_list,
-            note="carried over when the person changed address",
+            note=Message("carried over when the person changed address"),
         )
 
 

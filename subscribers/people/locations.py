@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from newsletter.common.errors import UnknownPlace
+from newsletter.common.messages import Message
 from subscribers.models import Place
 from subscribers.models.place import place_key
 from subscribers.places.choosing import describe_apart
@@ -60,7 +61,13 @@ def locate(*, country: str = "", region: str = "", town: str = "") -> Location:
     if region_code and not country_code:
         country_code = country_of(region_code)
     if region_code and country_of(region_code) != country_code:
-        notes.append(f"The region {region_code} is not in the country {country_code}, so only the country is kept.")
+        notes.append(
+            Message(
+                "The region %(region_code)s is not in the country %(country_code)s, so only the country is kept.",
+                region_code=region_code,
+                country_code=country_code,
+            )
+        )
         region_code = ""
     if not town.strip():
         return Location(country_code, region_code, note=" ".join(notes))

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError
+from newsletter.common.messages import Message
 from subscribers.addresses.normalise import normalise
 from subscribers.audience.eligibility import explain_ineligible
 from subscribers.identity import identify
@@ -15,7 +16,7 @@ from subscribers.models import ConsentEvent, MailingList, Subscriber, Suppressio
 from subscribers.people.data_export import further_records
 from subscribers.segments.attributes import read_attributes
 
-_PRIVATE = "this newsletter"
+_PRIVATE = Message("this newsletter")
 
 
 class UnknownPerson(DomainError):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from newsletter.common.errors import UnknownPlace
+from newsletter.common.messages import Message
 from subscribers.places.names import fold
 from subscribers.places.regions import (
     continent_named,
@@ -42,14 +43,14 @@ class Area:
     def describe(self) -> str:
         """The area in words: "Texas, United States"."""
         if not self.country:
-            return "the world"
+            return Message("the world")
         names = [region_name(self.region)] if self.region else []
         return ", ".join([*names, country_name(self.country)])
 
     def describe_as(self, text: str) -> str:
         """In words, beside the text that named it: "a part of England, United Kingdom" for Kent."""
         if self.region and fold(text) not in {fold(region_name(self.region)), self.region.partition("-")[2].lower()}:
-            return f"a part of {self.describe()}"
+            return Message("a part of %(describe)s", describe=self.describe())
         return self.describe()
 
     @property

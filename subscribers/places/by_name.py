@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from newsletter.common.messages import Message
 from subscribers.places import areas
 from subscribers.places.areas import Area, is_code
 from subscribers.places.choosing import KNOWN_TO_MANY, TOWN, Found, choose, describe, describe_apart
@@ -77,7 +78,7 @@ def _area_or_town(part: str, area: Area, found: Found, near: str) -> PlaceMatch 
         return PlaceMatch(
             ambiguous=True,
             candidates=tuple(place for place, _ in large),
-            reason=f"“{part}” could be {what}, or the town {also}.",
+            reason=Message("“%(part)s” could be %(what)s, or the town %(also)s.", part=part, what=what, also=also),
         )
     return None
 
@@ -144,17 +145,27 @@ def _choose(part: str, found: Found, near: str, beside: Sequence[Place], *, give
         return PlaceMatch(
             ambiguous=True,
             candidates=choice.candidates,
-            reason=f"“{part}” could be {describe(choice.place)}, but nothing else says so. Add the state or the country.",
+            reason=Message(
+                "“%(part)s” could be %(place)s, but nothing else says so. Add the state or the country.",
+                part=part,
+                place=describe(choice.place),
+            ),
         )
     if choice.place is not None:
         place = choice.place
         return PlaceMatch(place=place, candidates=(place,), country=place.country, region=place.region)
     meant = choice.candidates
     shown = describe_apart(meant[:3])
-    more = f" (and {len(meant) - 3} more)" if len(meant) > 3 else ""
-    reason = f"“{part}” could be {'; '.join(shown[:-1])}; or {shown[-1]}{more}. Add the state or the country."
+    more = Message(" (and %(meant)s more)", meant=len(meant) - 3) if len(meant) > 3 else ""
+    reason = Message(
+        "“%(part)s” could be %(shown)s; or %(shown_2)s%(more)s. Add the state or the country.",
+        part=part,
+        shown="; ".join(shown[:-1]),
+        shown_2=shown[-1],
+        more=more,
+    )
     if len(shown) == 1:
-        reason = f"Several places are called “{shown[0]}”. Name a larger town nearby."
+        reason = Message("Several places are called “%(shown)s”. Name a larger town nearby.", shown=shown[0])
     return PlaceMatch(
         ambiguous=True,
         candidates=meant,

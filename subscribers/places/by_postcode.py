@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from newsletter.common.messages import Message
 from subscribers.places import areas
 from subscribers.places.addresses import address_parts
 from subscribers.places.areas import Area
@@ -127,7 +128,11 @@ def match_postcode(code: Postcode, point: tuple[float, float], narrowed: Narrowe
     if large:
         return _contradiction(code, narrowed, town=max(large, key=lambda pair: pair[0])[1])
     nearest = nearest_place(latitude=point[0], longitude=point[1])
-    return _sure(nearest, code, point) if nearest else PlaceMatch(reason=f"“{code.text}” names no town.", point=point)
+    return (
+        _sure(nearest, code, point)
+        if nearest
+        else PlaceMatch(reason=Message("“%(text)s” names no town.", text=code.text), point=point)
+    )
 
 
 def _sure(place: Place, code: Postcode, point: tuple[float, float]) -> PlaceMatch:
@@ -149,8 +154,12 @@ def _contradiction(code: Postcode, narrowed: Narrowed, town: Place | None = None
     return PlaceMatch(
         ambiguous=True,
         candidates=meant,
-        reason=f"The postcode {code.text.strip()} lies in {describe(there) if there else area_of(code).describe()},"
-        f" but the address says {words}.",
+        reason=Message(
+            "The postcode %(text)s lies in %(value)s, but the address says %(words)s.",
+            text=code.text.strip(),
+            value=describe(there) if there else area_of(code).describe(),
+            words=words,
+        ),
         country=certain,
     )
 
@@ -168,12 +177,16 @@ def match_postcode_alone(text: str, codes: Sequence[Postcode], within: Area) -> 
                 return match_postcode(code, (code.latitude, code.longitude), Narrowed((), (), (within,)))
             area = area_of(code)
             return PlaceMatch(
-                reason=f"“{code.text}” names no town, only {area.describe()}.",
+                reason=Message("“%(text)s” names no town, only %(area)s.", text=code.text, area=area.describe()),
                 country=area.country,
                 region=area.region,
                 is_area=True,
             )
-    return PlaceMatch(reason="No place is given." if not text.strip() else f"“{text.strip()}” names no town.")
+    return PlaceMatch(
+        reason=Message("No place is given.")
+        if not text.strip()
+        else Message("“%(text)s” names no town.", text=text.strip())
+    )
 
 
 def _keep_brackets(match: re.Match[str]) -> str:

@@ -55,7 +55,9 @@ def country_name(code: str) -> str:
     """The English name of a country code ("GB" gives "United Kingdom"); UnknownPlace when there is none."""
     name = _book().countries.get(code.strip().upper())
     if name is None:
-        raise UnknownPlace(f"“{code}” is not a country code. Use two letters of ISO 3166-1, such as GB or US.")
+        raise UnknownPlace(
+            "“%(code)s” is not a country code. Use two letters of ISO 3166-1, such as GB or US.", code=code
+        )
     return name
 
 
@@ -63,7 +65,7 @@ def region_name(code: str) -> str:
     """The name of an ISO 3166-2 code ("US-TX" gives "Texas"); UnknownPlace when there is none."""
     name = _book().regions.get(code.strip().upper())
     if name is None:
-        raise UnknownPlace(f"“{code}” is not a region code. Use ISO 3166-2, such as GB-ENG or US-TX.")
+        raise UnknownPlace("“%(code)s” is not a region code. Use ISO 3166-2, such as GB-ENG or US-TX.", code=code)
     return name
 
 
@@ -132,7 +134,9 @@ def resolve_country(text: str) -> str:
         return code
     found = book.country_by_name.get(fold(text))
     if found is None:
-        raise UnknownPlace(f"“{text}” is not a country that we know. Write its name in English or its two-letter code.")
+        raise UnknownPlace(
+            "“%(text)s” is not a country that we know. Write its name in English or its two-letter code.", text=text
+        )
     return found
 
 
@@ -156,12 +160,25 @@ def resolve_region(text: str, *, country: str = "") -> str:
         return found[0]
     if found:
         several = ", ".join(f"{region_name(one)} ({one})" for one in found[:4])
+        if here:
+            raise UnknownPlace(
+                "“%(text)s” could be several regions in %(here)s: %(several)s. Write the code.",
+                text=text,
+                here=country_name(here),
+                several=several,
+            )
         raise UnknownPlace(
-            f"“{text}” could be several regions{f' in {country_name(here)}' if here else ''}: {several}. Write the code."
+            "“%(text)s” could be several regions: %(several)s. Write the code.", text=text, several=several
+        )
+    if here:
+        raise UnknownPlace(
+            "“%(text)s” is not a region in %(here)s that we know. "
+            "Write its ISO 3166-2 code, such as US-TX, or its name.",
+            text=text,
+            here=country_name(here),
         )
     raise UnknownPlace(
-        f"“{text}” is not a region{f' in {country_name(here)}' if here else ''} that we know. "
-        "Write its ISO 3166-2 code, such as US-TX, or its name."
+        "“%(text)s” is not a region that we know. Write its ISO 3166-2 code, such as US-TX, or its name.", text=text
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from newsletter.common.messages import Message
 from subscribers.places import areas
 from subscribers.places.addresses import address_parts
 from subscribers.places.areas import Area
@@ -100,7 +101,7 @@ def _given_area(country: str, region: str) -> Area:
 def _whole_text(part: str, within: Sequence[Area]) -> PlaceMatch | None:
     """The answer when the whole text is a continent, country or region without a large town of that name in it."""
     if areas.is_continent(part):
-        return PlaceMatch(reason=f"“{part}” is a continent, not a town.")
+        return PlaceMatch(reason=Message("“%(part)s” is a continent, not a town.", part=part))
     named = areas.broadest(areas.combine(areas.areas_called(part, any_case=False), within))
     towns = [(place, own) for place, own in towns_named(part) if any(area.holds(place) for area in within)]
     large = [place for place, own in towns if own and place.population >= KNOWN_TO_MANY]
@@ -114,12 +115,14 @@ def _whole_text(part: str, within: Sequence[Area]) -> PlaceMatch | None:
     if large:
         also = "; ".join(describe(place) for place in large[:3])
         return PlaceMatch(
-            ambiguous=True, candidates=tuple(large), reason=f"“{part}” could be {what}, or the town {also}."
+            ambiguous=True,
+            candidates=tuple(large),
+            reason=Message("“%(part)s” could be %(what)s, or the town %(also)s.", part=part, what=what, also=also),
         )
     if len(named) > 1:
-        return PlaceMatch(ambiguous=True, reason=f"“{part}” could be {what}.")
+        return PlaceMatch(ambiguous=True, reason=Message("“%(part)s” could be %(what)s.", part=part, what=what))
     return PlaceMatch(
-        reason=f"“{part}” names no town, only {what}.",
+        reason=Message("“%(part)s” names no town, only %(what)s.", part=part, what=what),
         country=named[0].country,
         region=named[0].region,
         is_area=True,
@@ -132,10 +135,17 @@ def _nothing(text: str, narrowed: Narrowed, near: str) -> PlaceMatch:
     certain = Area(country=only.country, region=only.region)
     step = narrowed.steps[-1] if narrowed.steps else None
     doubtful = bool(step and step.peeled and certain.region and near and near[:2] != certain.country)
+    shown = text.strip()[:120]
+    reason = Message("We know no town of 1,000 people or more called “%(text)s”.", text=shown)
+    if certain.country:
+        reason = Message(
+            "We know no town of 1,000 people or more in %(area)s called “%(text)s”.",
+            area=certain.describe(),
+            text=shown,
+        )
     return PlaceMatch(
         ambiguous=doubtful,
-        reason="We know no town of 1,000 people or more"
-        f"{f' in {certain.describe()}' if certain.country else ''} called “{text.strip()[:120]}”.",
+        reason=reason,
         country="" if doubtful else certain.country,
         region="" if doubtful else certain.region,
     )

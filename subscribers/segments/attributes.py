@@ -63,7 +63,10 @@ def set_attributes(*, subscriber: Subscriber, values: Mapping[str, str]) -> bool
     removed, _ = SubscriberAttribute.objects.filter(subscriber=subscriber, key__in=named - set(clean)).delete()
     changed = write_attributes([(subscriber.pk, clean)])
     if SubscriberAttribute.objects.filter(subscriber=subscriber).count() > MOST_OF_A_PERSON:
-        raise BadAttribute(f"One person can have {MOST_OF_A_PERSON} attributes. Remove one that is not used first.")
+        raise BadAttribute(
+            "One person can have %(most_of_a_person)s attributes. Remove one that is not used first.",
+            most_of_a_person=MOST_OF_A_PERSON,
+        )
     return bool(removed or changed)
 
 

@@ -36,4 +36,4 @@ def compile_condition(condition: Condition) -> Q:
     try:
         return kind.compile(condition.value)
     except BadRule as error:
-        raise BadRule(f"{condition.where}: {error}") from error
+        raise BadRule("%(where)s: %(error)s", where=condition.where, error=error) from error

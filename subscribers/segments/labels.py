@@ -36,7 +36,7 @@ def say_condition(condition: Condition) -> str:
     try:
         return kind.say(condition.value)
     except BadRule as error:
-        raise BadRule(f"{condition.where}: {error}") from error
+        raise BadRule("%(where)s: %(error)s", where=condition.where, error=error) from error
 
 
 def _explain(node: Condition | Group) -> str:

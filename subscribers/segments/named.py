@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from newsletter.common.errors import BadRule, UnknownPlace
+from newsletter.common.messages import Message
 from subscribers.models import MailingList, Topic
 from subscribers.places.regions import resolve_country, resolve_region
 from subscribers.places.search import find_described
@@ -21,7 +22,11 @@ def named_row(condition: Condition, model: type[_Row]) -> _Row:
         return row
     known = list(model.objects.values_list("slug", flat=True))
     raise BadRule(
-        f"{condition.where}: there is no {condition.key} “{condition.value}”. {_nearest(condition.value, known)}"
+        "%(where)s: there is no %(key)s “%(value)s”. %(value_2)s",
+        where=condition.where,
+        key=condition.key,
+        value=condition.value,
+        value_2=_nearest(condition.value, known),
     )
 
 
@@ -30,7 +35,12 @@ def attribute_of(condition: Condition) -> str:
     known = attribute_keys()
     if condition.value in known:
         return condition.value
-    raise BadRule(f"{condition.where}: nobody has an attribute “{condition.value}”. {_nearest(condition.value, known)}")
+    raise BadRule(
+        "%(where)s: nobody has an attribute “%(value)s”. %(value_2)s",
+        where=condition.where,
+        value=condition.value,
+        value_2=_nearest(condition.value, known),
+    )
 
 
 def region_of(condition: Condition) -> tuple[str, str]:
@@ -40,7 +50,7 @@ def region_of(condition: Condition) -> tuple[str, str]:
             return resolve_country(condition.value), ""
         region = resolve_region(condition.value)
     except UnknownPlace as error:
-        raise BadRule(f"{condition.where}: {error}") from error
+        raise BadRule("%(where)s: %(error)s", where=condition.where, error=error) from error
     return region.partition("-")[0], region
 
 
@@ -48,16 +58,17 @@ def country_of(condition: Condition) -> str:
     try:
         return resolve_country(condition.value)
     except UnknownPlace as error:
-        raise BadRule(f"{condition.where}: {error}") from error
+        raise BadRule("%(where)s: %(error)s", where=condition.where, error=error) from error
 
 
 def town_of(condition: Condition) -> Town:
     try:
         match = find_described(condition.value)
     except UnknownPlace as error:
-        raise BadRule(f"{condition.where}: {error}") from error
+        raise BadRule("%(where)s: %(error)s", where=condition.where, error=error) from error
     if match.place is None:
-        raise BadRule(f"{condition.where}: {match.reason or f'“{condition.value}” is not a town that we know.'}")
+        unknown = Message(Message("“%(value)s” is not a town that we know."), value=condition.value)
+        raise BadRule("%(where)s: %(reason)s", where=condition.where, reason=match.reason or unknown)
     return match.place
 
 
@@ -68,4 +79,4 @@ def midnight_of(condition: Condition) -> datetime:
 
 def _nearest(text: str, known: list[str]) -> str:
     near = get_close_matches(text, known, n=1, cutoff=0.5)
-    return f"Did you mean “{near[0]}”?" if near else "Create it first, or name another."
+    return Message("Did you mean “%(near)s”?", near=near[0]) if near else Message("Create it first, or name another.")

@@ -11,6 +11,7 @@ from datetime import date
 from difflib import get_close_matches
 
 from newsletter.common.errors import BadRule
+from newsletter.common.messages import Message
 from subscribers.attribute_rules import attribute_key
 
 GROUPS = ("all", "any", "none")
@@ -34,8 +35,8 @@ MAX_DEPTH = 8
 MAX_CONDITIONS = 200
 MAX_VALUES = 100
 _BESIDE = {
-    "km": ("near", "near = “London, GB”"),
-    **dict.fromkeys(TESTS, ("attribute", "attribute = “membership”")),
+    "km": ("near", Message("near = “London, GB”")),
+    **dict.fromkeys(TESTS, ("attribute", Message("attribute = “membership”"))),
 }
 
 
@@ -66,7 +67,10 @@ def parse_rule(rule: object, *, more: Collection[str] = ()) -> Condition | Group
     """The rule as a tree; `more` are conditions beyond `CONDITIONS`, each with a text. `BadRule` names what is at fault."""
     tree = _parse(rule, where="rule", depth=0, known=(*GROUPS, *CONDITIONS, *more))
     if len(list(conditions(tree))) > MAX_CONDITIONS:
-        raise BadRule(f"The rule has more than {MAX_CONDITIONS} conditions. Split it into smaller segments.")
+        raise BadRule(
+            "The rule has more than %(max_conditions)s conditions. Split it into smaller segments.",
+            max_conditions=MAX_CONDITIONS,
+        )
     return tree
 
 
@@ -79,12 +83,20 @@ def conditions(node: Condition | Group) -> list[Condition]:
 
 def _parse(rule: object, *, where: str, depth: int, known: tuple[str, ...]) -> Condition | Group:
     if depth > MAX_DEPTH:
-        raise BadRule(f"{where}: groups are nested more than {MAX_DEPTH} deep. Flatten the rule.")
+        raise BadRule(
+            "%(where)s: groups are nested more than %(max_depth)s deep. Flatten the rule.",
+            where=where,
+            max_depth=MAX_DEPTH,
+        )
     if not isinstance(rule, Mapping):
-        raise BadRule(f'{where}: expected a condition such as {{"region": "GB-ENG"}}, found {_shown(rule)}.')
+        raise BadRule(
+            '%(where)s: expected a condition such as {"region": "GB-ENG"}, found %(rule)s.',
+            where=where,
+            rule=_shown(rule),
+        )
     if not rule:
         if depth:
-            raise BadRule(f"{where}: this condition is empty. Fill it in or remove it.")
+            raise BadRule("%(where)s: this condition is empty. Fill it in or remove it.", where=where)
         return Group("all", ())
     for key in rule:
         _check_key(key, where=where, known=known)
@@ -97,12 +109,28 @@ def _parse(rule: object, *, where: str, depth: int, known: tuple[str, ...]) -> C
 def _parse_group(rule: Mapping[str, object], *, kind: str, where: str, depth: int, known: tuple[str, ...]) -> Group:
     if len(rule) > 1:
         others = ", ".join(f"“{key}”" for key in rule if key != kind)
-        raise BadRule(f"{where}: “{kind}” stands alone, but {others} is beside it. Move it inside “{kind}”.")
+        raise BadRule(
+            "%(where)s: “%(kind)s” stands alone, but %(others)s is beside it. Move it inside “%(kind_2)s”.",
+            where=where,
+            kind=kind,
+            others=others,
+            kind_2=kind,
+        )
     parts = rule[kind]
     if not isinstance(parts, list | tuple):
-        raise BadRule(f"{where}.{kind}: expected a list of conditions, found {_shown(parts)}.")
+        raise BadRule(
+            "%(where)s.%(kind)s: expected a list of conditions, found %(parts)s.",
+            where=where,
+            kind=kind,
+            parts=_shown(parts),
+        )
     if not parts:
-        raise BadRule(f"{where}.{kind}: the list of conditions is empty. Add one or remove “{kind}”.")
+        raise BadRule(
+            "%(where)s.%(kind)s: the list of conditions is empty. Add one or remove “%(kind_2)s”.",
+            where=where,
+            kind=kind,
+            kind_2=kind,
+        )
     return Group(
         kind,
         tuple(
@@ -117,13 +145,29 @@ def _parse_condition(rule: Mapping[str, object], *, where: str) -> Condition:
     beside = [key for key in rule if key in _BESIDE]
     if not keys:
         of, such_as = _BESIDE[beside[0]]
-        raise BadRule(f"{where}: “{beside[0]}” needs “{of}” beside it, such as {such_as}.")
+        raise BadRule(
+            "%(where)s: “%(beside)s” needs “%(of)s” beside it, such as %(such_as)s.",
+            where=where,
+            beside=beside[0],
+            of=of,
+            such_as=such_as,
+        )
     if len(keys) > 1:
-        raise BadRule(f"{where}: one condition each; put {_named(keys)} into separate parts of “all” or “any”.")
+        raise BadRule(
+            "%(where)s: one condition each; put %(keys)s into separate parts of “all” or “any”.",
+            where=where,
+            keys=_named(keys),
+        )
     key = keys[0]
     for other in beside:
         if _BESIDE[other][0] != key:
-            raise BadRule(f"{where}: “{other}” goes with “{_BESIDE[other][0]}”, not with “{key}”.")
+            raise BadRule(
+                "%(where)s: “%(other)s” goes with “%(beside)s”, not with “%(key)s”.",
+                where=where,
+                other=other,
+                beside=_BESIDE[other][0],
+                key=key,
+            )
     if key == "attribute":
         return _parse_attribute(rule, tests=beside, where=where)
     km = _read_km(rule.get("km"), where=where) if key == "near" else 0.0
@@ -133,9 +177,17 @@ def _parse_condition(rule: Mapping[str, object], *, where: str) -> Condition:
 def _parse_attribute(rule: Mapping[str, object], *, tests: list[str], where: str) -> Condition:
     name = attribute_key(_read_value("attribute", rule["attribute"], where=f"{where}.attribute"))
     if not name:
-        raise BadRule(f"{where}.attribute: a name has at least one letter or digit, found {_shown(rule['attribute'])}.")
+        raise BadRule(
+            "%(where)s.attribute: a name has at least one letter or digit, found %(attribute)s.",
+            where=where,
+            attribute=_shown(rule["attribute"]),
+        )
     if len(tests) != 1:
-        raise BadRule(f"{where}: “attribute” needs one of {_named(TESTS)} beside it, such as is = “Gold”.")
+        raise BadRule(
+            "%(where)s: “attribute” needs one of %(tests)s beside it, such as is = “Gold”.",
+            where=where,
+            tests=_named(TESTS),
+        )
     return Condition("attribute", name, f"{where}.attribute", values=_read_test(tests[0], rule, where=where))
 
 
@@ -143,13 +195,21 @@ def _read_test(test: str, rule: Mapping[str, object], *, where: str) -> tuple[st
     wanted = rule[test]
     if test == "is_set":
         if not isinstance(wanted, bool):
-            raise BadRule(f"{where}.is_set: expected true or false, found {_shown(wanted)}.")
+            raise BadRule(
+                "%(where)s.is_set: expected true or false, found %(wanted)s.", where=where, wanted=_shown(wanted)
+            )
         return None if wanted else ()
     several = wanted if test == "one_of" else [wanted]
     if not isinstance(several, list | tuple) or not several:
-        raise BadRule(f"{where}.one_of: expected a list of texts, found {_shown(wanted)}.")
+        raise BadRule(
+            "%(where)s.one_of: expected a list of texts, found %(wanted)s.", where=where, wanted=_shown(wanted)
+        )
     if len(several) > MAX_VALUES:
-        raise BadRule(f"{where}.one_of: more than {MAX_VALUES} values. Give the people one attribute that says it.")
+        raise BadRule(
+            "%(where)s.one_of: more than %(max_values)s values. Give the people one attribute that says it.",
+            where=where,
+            max_values=MAX_VALUES,
+        )
     return tuple(_read_value("attribute", value, where=f"{where}.{test}") for value in several)
 
 
@@ -157,18 +217,22 @@ def _check_key(key: object, *, where: str, known: tuple[str, ...]) -> None:
     if key in known or key in _BESIDE:
         return
     near = get_close_matches(str(key), (*known, *_BESIDE), n=1, cutoff=0.5)
-    hint = f"Did you mean “{near[0]}”?" if near else f"Use one of {_named(known)}."
-    raise BadRule(f"{where}: “{key}” is not something a rule can ask. {hint}")
+    hint = (
+        Message("Did you mean “%(near)s”?", near=near[0])
+        if near
+        else Message("Use one of %(known)s.", known=_named(known))
+    )
+    raise BadRule("%(where)s: “%(key)s” is not something a rule can ask. %(hint)s", where=where, key=key, hint=hint)
 
 
 def _read_value(key: str, value: object, *, where: str) -> str:
     if key in ("joined_after", "joined_before"):
         return _read_date(value, where=where)
     if not isinstance(value, str) or not value.strip():
-        raise BadRule(f"{where}: expected a text, found {_shown(value)}.")
+        raise BadRule("%(where)s: expected a text, found %(value)s.", where=where, value=_shown(value))
     text = value.strip()
     if key == "giving" and text not in GIVING:
-        raise BadRule(f"{where}: “{text}” is not one of {_named(GIVING)}.")
+        raise BadRule("%(where)s: “%(text)s” is not one of %(giving)s.", where=where, text=text, giving=_named(GIVING))
     return text
 
 
@@ -178,12 +242,19 @@ def _read_date(value: object, *, where: str) -> str:
     try:
         return date.fromisoformat(value if isinstance(value, str) else "").isoformat()
     except ValueError as error:
-        raise BadRule(f"{where}: expected a date such as 2026-01-31, found {_shown(value)}.") from error
+        raise BadRule(
+            "%(where)s: expected a date such as 2026-01-31, found %(value)s.", where=where, value=_shown(value)
+        ) from error
 
 
 def _read_km(value: object, *, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_KM:
-        raise BadRule(f"{where}.km: expected kilometres between 1 and {MAX_KM}, found {_shown(value)}.")
+        raise BadRule(
+            "%(where)s.km: expected kilometres between 1 and %(max_km)s, found %(value)s.",
+            where=where,
+            max_km=MAX_KM,
+            value=_shown(value),
+        )
     return float(value)
 
 

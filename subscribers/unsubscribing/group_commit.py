@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from django.db import Error
 
 from newsletter.common.database_deadlines import is_away
+from newsletter.common.messages import Message
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,7 +30,9 @@ class _Ticket(Generic[Item, Result]):
         self.called = Lock()
         self.called.acquire()
         self.done = False
-        self.error: Exception | None = Abandoned("The request that worked for several failed. Nothing of it was kept.")
+        self.error: Exception | None = Abandoned(
+            Message("The request that worked for several failed. Nothing of it was kept.")
+        )
         self.result: list[Result] = []
 
 

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError
+from newsletter.common.messages import Message
 from subscribers.consent_events import record_event
 from subscribers.models import (
     Confirmation,
@@ -119,7 +120,7 @@ def lift_by_own_wish(*, address_hash: bytes, mailing_list: MailingList, now: dat
     """The person confirmed by mail that they want this list: what they themselves had set is lifted. How many were."""
     own = Q(address_hash=address_hash, reason__in=LIFTED_BY_CONFIRMING)
     covering = Q(scope=Scope.ALL) | Q(mailing_list=mailing_list)
-    return _lift(own & covering, by="", why="confirmed a fresh request by mail", now=now)
+    return _lift(own & covering, by="", why=Message("confirmed a fresh request by mail"), now=now)
 
 
 def blocks_signup(*, address_hash: bytes, mailing_list: MailingList) -> bool:

@@ -15,7 +15,7 @@ from django.utils import translation
 from wagtail.users.models import UserProfile
 
 from newsletter.models import Publication
-from scripts.messages import LANGUAGES, LOCALES, SENTENCES, WORDS, collect, collect_said, compile_catalog, read
+from scripts.messages import DOMAIN, LANGUAGES, LOCALES, collect, compile_catalog, read
 from tests.support.fixtures import add_readers, make_appeal, make_event, make_issue, make_story
 from tests.support.people import make_list
 from tests.web.desk import sign_in, sign_in_superuser
@@ -25,9 +25,9 @@ from tests.web.test_rooms_by_role import fill
 PLACES = re.compile(r"%\(\w+\)[a-z]|%%|%s|\{[\w ]*\}|\{\{.*?\|.*?:|</?\w+[^>]*>|`[^`]+`")
 
 
-@pytest.fixture(scope="module", params=[WORDS, SENTENCES])
-def found(request: pytest.FixtureRequest) -> Catalog:
-    return collect() if request.param == WORDS else collect_said()
+@pytest.fixture(scope="module")
+def found() -> Catalog:
+    return collect()
 
 
 def said(message: Message) -> list[str]:
@@ -41,7 +41,7 @@ def asked(message: Message) -> list[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_word_of_the_screens_is_translated_and_no_other_is_kept(language: str, found: Catalog) -> None:
     """Run `make messages`, then write what is missing into the .po."""
-    kept = read(language, found.domain)
+    kept = read(language)
     missing = [message.id for message in found if message.id and not all(said(kept.get(_key(message)) or message))]
     missing += [message.id for message in found if message.id and kept.get(_key(message)) is None]
     assert missing == [], f"{len(missing)} messages have no words in {language}"
@@ -49,11 +49,10 @@ def test_every_word_of_the_screens_is_translated_and_no_other_is_kept(language: 
     assert [message.id for message in kept if message.fuzzy] == []
 
 
-@pytest.mark.parametrize("domain", [WORDS, SENTENCES])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_translation_has_the_places_for_values_of_the_original_and_its_tags(language: str, domain: str) -> None:
+def test_each_translation_has_the_places_for_values_of_the_original_and_its_tags(language: str) -> None:
     wrong = []
-    for message in read(language, domain):
+    for message in read(language):
         if not message.id:
             continue
         for wanted, text in zip(asked(message), said(message), strict=True):
@@ -62,13 +61,12 @@ def test_each_translation_has_the_places_for_values_of_the_original_and_its_tags
     assert wrong == []
 
 
-@pytest.mark.parametrize("domain", [WORDS, SENTENCES])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_used_is_what_was_written(language: str, domain: str) -> None:
+def test_what_is_used_is_what_was_written(language: str) -> None:
     """The .mo is committed, so that nothing has to be compiled where the product is installed: run `make messages`."""
-    with (LOCALES / language / "LC_MESSAGES" / f"{domain}.mo").open("rb") as file:
+    with (LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as file:
         used = read_mo(file)
-    written = read_mo(BytesIO(compile_catalog(read(language, domain))))
+    written = read_mo(BytesIO(compile_catalog(read(language))))
     assert {_key(message): said(message) for message in used if message.id} == {
         _key(message): said(message) for message in written if message.id
     }

@@ -16,6 +16,7 @@ from requests.exceptions import ConnectionError as BrokenConnection
 from requests.exceptions import ConnectTimeout, InvalidURL, ReadTimeout, RequestException, SSLError
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from newsletter.common.messages import Message
 from newsletter.content.fetching.fetch_body import read_body
 from newsletter.content.fetching.fetch_errors import BadStatus, FetchError, Refused, TooLarge, TooSlow, Unreachable
 from newsletter.content.fetching.fetch_pinned import Line, PinnedAdapter
@@ -84,7 +85,9 @@ def resolve_host(host: str, port: int) -> list[str]:
     try:
         found = getaddrinfo(host, port, type=SOCK_STREAM)
     except (gaierror, UnicodeError) as error:
-        raise Unreachable(f"No web site is found at {host}. Check the spelling, or try again later.") from error
+        raise Unreachable(
+            "No web site is found at %(host)s. Check the spelling, or try again later.", host=host
+        ) from error
     return list(dict.fromkeys(str(row[4][0]) for row in found))
 
 
@@ -128,10 +131,15 @@ class Fetcher:
             answer = web_addresses(answer)[0]
             if here.lower().startswith("https:") and not answer.lower().startswith("https:"):
                 raise Refused(
-                    f"{_site(here)} sends its readers from a secure address to one that is not. It is not read."
+                    "%(here)s sends its readers from a secure address to one that is not. It is not read.",
+                    here=_site(here),
                 )
             here = answer
-        raise Refused(f"{_site(url)} sends its readers on more than {_MOST_REDIRECTS} times. Use the final address.")
+        raise Refused(
+            "%(url)s sends its readers on more than %(most_redirects)s times. Use the final address.",
+            url=_site(url),
+            most_redirects=_MOST_REDIRECTS,
+        )
 
     def _ask(self, url: str, headers: dict[str, str], *, limits: Limits, deadline: float) -> "Fetched | str":
         """One request: the document, or the address that it has moved to. No host is asked twice at the same time."""
@@ -142,7 +150,7 @@ class Fetcher:
         with turn_at(host, patience=deadline - time.monotonic()) as came:
             left = deadline - time.monotonic()
             if not came or left <= 0:
-                raise TooSlow(f"{host} took too long to answer. It is tried again later.")
+                raise TooSlow("%(host)s took too long to answer. It is tried again later.", host=host)
             return self._ask_at(addresses, url, host, headers, limits=limits, deadline=deadline, left=left)
 
     def _ask_at(
@@ -200,7 +208,9 @@ class Fetcher:
                     site=host,
                 )
             if time.monotonic() >= deadline:
-                raise TooSlow(f"{host} sent its answer too slowly, so it was given up. It is tried again later.")
+                raise TooSlow(
+                    "%(host)s sent its answer too slowly, so it was given up. It is tried again later.", host=host
+                )
             return Fetched(
                 url=url,
                 status=response.status_code,
@@ -219,16 +229,20 @@ def _site(url: str) -> str:
 
 def _next_address(url: str, location: str, host: str) -> str:
     if not location:
-        raise Unreachable(f"{host} says that the document has moved, but not where to.")
+        raise Unreachable("%(host)s says that the document has moved, but not where to.", host=host)
     try:
         return urldefrag(urljoin(url, location)).url
     except ValueError as error:
-        raise Refused(f"{host} sends its readers to something that is not a web address.") from error
+        raise Refused("%(host)s sends its readers to something that is not a web address.", host=host) from error
 
 
 def _check_length(text: str, max_bytes: int, host: str) -> None:
     if text.isascii() and text.isdigit() and int(text[:18]) > max_bytes:
-        raise TooLarge(f"{host} sends more than {max_bytes // _MIB or 1} MB, the most that is read. Nothing was used.")
+        raise TooLarge(
+            "%(host)s sends more than %(value)s MB, the most that is read. Nothing was used.",
+            host=host,
+            value=max_bytes // _MIB or 1,
+        )
 
 
 def _every_form(etag: str) -> str:
@@ -240,16 +254,21 @@ def _every_form(etag: str) -> str:
 def _bad_status(response: requests.Response, host: str, *, deadline: float) -> BadStatus:
     status = response.status_code
     meaning = {
-        401: "asks for a log-in. Use an address that anyone may read",
-        403: "refuses to show this address to us. Ask whoever runs the site to allow it",
-        404: "has nothing at this address. Check it, or remove the source",
-        410: "has removed this address for good. Remove the source",
-        429: "asks us to come less often. It is tried again later",
-    }.get(status, "has an error of its own. It is tried again later" if status >= 500 else "did not give the document")
+        401: Message("asks for a log-in. Use an address that anyone may read"),
+        403: Message("refuses to show this address to us. Ask whoever runs the site to allow it"),
+        404: Message("has nothing at this address. Check it, or remove the source"),
+        410: Message("has removed this address for good. Remove the source"),
+        429: Message("asks us to come less often. It is tried again later"),
+    }.get(
+        status,
+        Message("has an error of its own. It is tried again later")
+        if status >= 500
+        else Message("did not give the document"),
+    )
     retry_after = _seconds(response.headers.get("Retry-After", ""))
     said = _say_beside(response, host, deadline=deadline)
     return BadStatus(
-        f"{host} {meaning} (status {status}).",
+        Message("%(host)s %(meaning)s (status %(status)s).", host=host, meaning=meaning, status=status),
         status=status,
         retry_after=retry_after,
         body=said,
@@ -282,13 +301,22 @@ def _seconds(text: str) -> int | None:
 
 def _explain(error: Exception, *, host: str, late: bool) -> FetchError:
     if late or isinstance(error, ConnectTimeout | ReadTimeout | ReadTimeoutError):
-        return TooSlow(f"{host} took too long to answer. It is tried again later.")
+        return TooSlow(Message("%(host)s took too long to answer. It is tried again later.", host=host))
     if isinstance(error, SSLError):
         return Unreachable(
-            f"{host} does not prove who it is: its certificate is not valid. Tell whoever runs the site."
+            Message(
+                "%(host)s does not prove who it is: its certificate is not valid. Tell whoever runs the site.",
+                host=host,
+            )
         )
     if isinstance(error, InvalidURL):
-        return Refused(f"“{host}” is not the name of a web site. Copy the address from the browser's address bar.")
+        return Refused(
+            Message(
+                "“%(host)s” is not the name of a web site. Copy the address from the browser's address bar.", host=host
+            )
+        )
     if isinstance(error, BrokenConnection):
-        return Unreachable(f"No connection to {host}, or it broke off. It is tried again later.")
-    return Unreachable(f"The answer of {host} broke off or was not understood. It is tried again later.")
+        return Unreachable(Message("No connection to %(host)s, or it broke off. It is tried again later.", host=host))
+    return Unreachable(
+        Message("The answer of %(host)s broke off or was not understood. It is tried again later.", host=host)
+    )

@@ -25,15 +25,21 @@ def read_body(raw: Raw, *, encoding: str, max_bytes: int, deadline: float, site:
     body = bytearray()
     while True:
         if time.monotonic() > deadline:
-            raise TooSlow(f"{site} sent its answer too slowly, so it was given up. It is tried again later.")
+            raise TooSlow(
+                "%(site)s sent its answer too slowly, so it was given up. It is tried again later.", site=site
+            )
         chunk = raw.read(_CHUNK, decode_content=False)
         if not chunk:
             break
         body += _unpack(unpack, chunk, max_bytes - len(body), site) if unpack else chunk
         if len(body) > max_bytes:
-            raise TooLarge(f"{site} sent more than {_in_words(max_bytes)}, the most that is read. Nothing was used.")
+            raise TooLarge(
+                "%(site)s sent more than %(max_bytes)s, the most that is read. Nothing was used.",
+                site=site,
+                max_bytes=_in_words(max_bytes),
+            )
     if unpack is not None and not unpack.eof:
-        raise Unreachable(f"The answer of {site} broke off before its end. It is tried again later.")
+        raise Unreachable("The answer of %(site)s broke off before its end. It is tried again later.", site=site)
     return bytes(body)
 
 
@@ -47,7 +53,11 @@ def _unpacker(encoding: str, site: str) -> "zlib._Decompress | None":
         return None
     if name in ("gzip", "x-gzip", "deflate"):
         return zlib.decompressobj(zlib.MAX_WBITS | 32)
-    raise Refused(f"{site} sent its answer packed as “{encoding[:40]}”, which was not asked for and is not read.")
+    raise Refused(
+        "%(site)s sent its answer packed as “%(encoding)s”, which was not asked for and is not read.",
+        site=site,
+        encoding=encoding[:40],
+    )
 
 
 def _unpack(unpack: "zlib._Decompress", chunk: bytes, room: int, site: str) -> bytes:
@@ -55,4 +65,4 @@ def _unpack(unpack: "zlib._Decompress", chunk: bytes, room: int, site: str) -> b
     try:
         return unpack.decompress(chunk, max(1, room + 1))
     except zlib.error as error:
-        raise Unreachable(f"The answer of {site} is damaged: it could not be unpacked.") from error
+        raise Unreachable("The answer of %(site)s is damaged: it could not be unpacked.", site=site) from error

@@ -12,6 +12,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util.connection import create_connection
 
+from newsletter.common.messages import Message
+
 
 class Line:
     """The one connection of a request: where it may lead, and the means to cut it from another thread."""
@@ -31,13 +33,15 @@ class Line:
                     (address, connection.port), connection.timeout, socket_options=connection.socket_options
                 )
             except TimeoutError as error:
-                raise ConnectTimeoutError(connection, f"{address} did not answer") from error
+                raise ConnectTimeoutError(connection, Message("%(address)s did not answer", address=address)) from error
             except OSError as error:
                 failure = error
                 continue
             self._keep(sock.dup())
             return sock
-        raise NewConnectionError(connection, f"no address of {connection.host} answered: {failure}")
+        raise NewConnectionError(
+            connection, Message("no address of %(host)s answered: %(failure)s", host=connection.host, failure=failure)
+        )
 
     def _keep(self, handle: socket.socket) -> None:
         with self._lock:

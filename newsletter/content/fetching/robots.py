@@ -34,9 +34,10 @@ class Robots:
         if not rules.can_fetch(fetcher.user_agent, url):
             host = urlsplit(url).hostname
             raise Refused(
-                f"{host} asks programs not to read this page (in its robots.txt), so it is not read."
-                f" Ask whoever runs the site to allow “{fetcher.user_agent.partition('/')[0]}”, or use its feed or"
-                " calendar."
+                "%(host)s asks programs not to read this page (in its robots.txt), so it is not read. Ask "
+                "whoever runs the site to allow “%(user_agent)s”, or use its feed or calendar.",
+                host=host,
+                user_agent=fetcher.user_agent.partition("/")[0],
             )
 
     def forget(self) -> None:

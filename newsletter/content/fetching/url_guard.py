@@ -105,8 +105,9 @@ def _host_and_port(entry: str) -> tuple[str, int | None]:
         host, port = None, None
     if not host or "/" in entry or "@" in entry:
         raise Refused(
-            f"“{entry}” in the list of allowed addresses is not understood."
-            " Write a host, host:port, or a network such as 10.0.0.0/8."
+            "“%(entry)s” in the list of allowed addresses is not understood. Write a host, host:port, or a "
+            "network such as 10.0.0.0/8.",
+            entry=entry,
         )
     return host, port
 
@@ -127,7 +128,8 @@ def check_url(url: str) -> SplitResult:
     """The parts of a URL that may be fetched; Refused says why not. Host and port are judged with the address."""
     if len(url) > _LONGEST_URL:
         raise Refused(
-            f"The address is longer than {_LONGEST_URL} characters. Check that it is the address of the source."
+            "The address is longer than %(longest_url)s characters. Check that it is the address of the source.",
+            longest_url=_LONGEST_URL,
         )
     if any(char.isspace() or ord(char) < 32 or char == "\\" for char in url):
         raise Refused("The address contains a space or another character that no web address has. Copy it again.")
@@ -135,32 +137,38 @@ def check_url(url: str) -> SplitResult:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise Refused(f"“{url}” is not a web address. Copy it from the browser's address bar.") from error
+        raise Refused("“%(url)s” is not a web address. Copy it from the browser's address bar.", url=url) from error
     if parts.scheme not in _PORTS:
-        raise Refused(f"Only http and https addresses can be read, and “{url[:200]}” is not one.")
+        raise Refused("Only http and https addresses can be read, and “%(url)s” is not one.", url=url[:200])
     if parts.username is not None or parts.password is not None:
         raise Refused("The address contains a user name or password. Use one that needs no log-in.")
     if not host:
-        raise Refused(f"“{url}” names no web site. Copy it from the browser's address bar.")
+        raise Refused("“%(url)s” names no web site. Copy it from the browser's address bar.", url=url)
     return parts
 
 
 def check_addresses(*, scheme: str, host: str, port: int, addresses: Sequence[str], allow: AllowList) -> None:
     """Refused unless every address of the host may be reached on this port. One bad address refuses them all."""
     if not addresses:
-        raise Refused(f"{host} has no address on the internet. Check the spelling.")
+        raise Refused("%(host)s has no address on the internet. Check the spelling.", host=host)
     for text in addresses:
         address = ipaddress.ip_address(text.partition("%")[0])
         if allow.excepts(host=host, port=port, address=address):
             continue
         if port != _PORTS[scheme]:
             raise Refused(
-                f"{host} would be read on port {port}, and only the usual web ports 80 and 443 are read."
-                f" An administrator can allow “{host}:{port}” in NEWSLETTER_FETCH_ALLOW."
+                "%(host)s would be read on port %(port)s, and only the usual web ports 80 and 443 are read. An "
+                "administrator can allow “%(host_2)s:%(port_2)s” in NEWSLETTER_FETCH_ALLOW.",
+                host=host,
+                port=port,
+                host_2=host,
+                port_2=port,
             )
         if not is_public(address):
             raise Refused(
-                f"{host} leads to a private network address ({address}), which is not read, to keep internal systems"
-                " safe."
-                f" An administrator can allow “{host}” in NEWSLETTER_FETCH_ALLOW."
+                "%(host)s leads to a private network address (%(address)s), which is not read, to keep internal "
+                "systems safe. An administrator can allow “%(host_2)s” in NEWSLETTER_FETCH_ALLOW.",
+                host=host,
+                address=address,
+                host_2=host,
             )

@@ -10,6 +10,7 @@ from typing import BinaryIO, Literal
 
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from newsletter.common.messages import Message
 from newsletter.content.images.formats import PLACES, cut_for, draw_neutral, edge, mark_as_film
 from newsletter.content.images.large_images import STREAMED, read_small
 from newsletter.content.images.sandbox_messages import (
@@ -27,7 +28,9 @@ __all__ = ["PLACES", "BadPicture", "EncodedPicture", "make_neutral", "make_order
 MOST_PIXELS = 100_000_000
 MOST_DECODED_BYTES = 64 * 1024 * 1024
 MOST_JPEG_BYTES = 150 * 1024
-_TOO_MANY = f"The picture has more than {MOST_PIXELS // 1_000_000} million pixels. Make it smaller."
+_TOO_MANY = Message(
+    "The picture has more than %(most_pixels)s million pixels. Make it smaller.", most_pixels=MOST_PIXELS // 1000000
+)
 _MOST_PNG_BYTES = 150 * 1024
 _SMALLEST_SIDE = 8
 _QUALITIES = (85, 80, 75, 70, 62, 55, 48, 40, 32)
@@ -148,7 +151,11 @@ def _check_size(opened: ImageFile.ImageFile) -> None:
     if opened.width * opened.height > MOST_PIXELS:
         raise BadPicture(_TOO_MANY)
     if min(opened.size) < _SMALLEST_SIDE:
-        raise BadPicture(f"The picture is only {opened.width} × {opened.height} pixels, too small to show.")
+        raise BadPicture(
+            "The picture is only %(width)s × %(height)s pixels, too small to show.",
+            width=opened.width,
+            height=opened.height,
+        )
 
 
 def _factor(size: tuple[int, int], *, width: int, ratio: float | None) -> int:
@@ -161,8 +168,12 @@ def _check_memory(opened: ImageFile.ImageFile) -> None:
     """Refuse what would take more than 64 MiB once decoded: AVIF and GIF, which no library reads in a smaller size."""
     if _decoded_bytes(opened) > MOST_DECODED_BYTES:
         raise BadPicture(
-            f"The picture needs more than {MOST_DECODED_BYTES // (1024 * 1024)} MB of memory to open:"
-            f" {opened.width} × {opened.height} pixels as {opened.format}. Save it as JPEG, or smaller."
+            "The picture needs more than %(most_decoded_bytes)s MB of memory to open: %(width)s × "
+            "%(height)s pixels as %(format)s. Save it as JPEG, or smaller.",
+            most_decoded_bytes=MOST_DECODED_BYTES // (1024 * 1024),
+            width=opened.width,
+            height=opened.height,
+            format=opened.format,
         )
 
 

@@ -38,7 +38,10 @@ def make_picture_apart(
 ) -> EncodedPicture:
     """Return what ``pictures.make_picture`` makes of ``body``, made in the child. Raises BadPicture."""
     if len(body) > MOST_PICTURE_BYTES:
-        raise BadPicture(f"The picture is larger than {MOST_PICTURE_BYTES // (1024 * 1024)} MB. Make it smaller.")
+        raise BadPicture(
+            "The picture is larger than %(most_picture_bytes)s MB. Make it smaller.",
+            most_picture_bytes=MOST_PICTURE_BYTES // (1024 * 1024),
+        )
     with tempfile.TemporaryDirectory(prefix="newsletter-picture-") as folder:
         # A file, not a message: the child reads a large one in pieces.
         file = Path(folder) / "picture"

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.event_locations import Located
 from subscribers.places.zones import main_zone
@@ -22,8 +23,12 @@ def settle_zone(entry: EventEntry, *, located: Located, source_region: str) -> E
     zone = located.zone or region
     note = entry.note
     if not entry.all_day:
-        assumed = f"{zone}, the zone of its place." if located.zone else f"{zone or 'UTC'}. Check it."
-        note = f"{entry.note} Its time is read as {assumed}".strip()
+        assumed = (
+            Message("%(zone)s, the zone of its place.", zone=zone)
+            if located.zone
+            else Message("%(value)s. Check it.", value=zone or "UTC")
+        )
+        note = Message("%(note)s Its time is read as %(assumed)s", note=entry.note, assumed=assumed).strip()
     return replace(
         entry,
         starts_at=_at(entry.starts_at, zone),

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
+from newsletter.common.messages import Message
 from newsletter.content.ingesting.read_source import CALENDAR_AHEAD
 from newsletter.content.parsing.calendars.occurrences import series_of
 from newsletter.content.parsing.complete_until import is_page_size
@@ -16,9 +17,9 @@ from newsletter.content.parsing.entries import Parsed, SetAside
 from newsletter.content.parsing.entry_rules import label
 from newsletter.models import EventNotice, Source
 
-HELD = "Events that are gone"
-PRIVATE_NOTE = "Its calendar does not show it to the public any more."
-GONE_NOTE = "It is no longer in its calendar."
+HELD = Message("Events that are gone")
+PRIVATE_NOTE = Message("Its calendar does not show it to the public any more.")
+GONE_NOTE = Message("It is no longer in its calendar.")
 _MANY = 3
 # An event that moves may leave the end of what is read.
 _EDGE = timedelta(days=31)
@@ -104,6 +105,11 @@ def _is_broken(event: EventNotice, aside: Iterable[SetAside]) -> bool:
 def _held(missing: int, upcoming: int) -> SetAside:
     return SetAside(
         HELD,
-        f"{missing} of the {upcoming} events ahead are gone from this source all at once, which is often a fault of the"
-        " source. They are kept for now. If the next reading says the same, they are cancelled.",
+        Message(
+            "%(missing)s of the %(upcoming)s events ahead are gone from this source all at once, which is "
+            "often a fault of the source. They are kept for now. If the next reading says the same, they "
+            "are cancelled.",
+            missing=missing,
+            upcoming=upcoming,
+        ),
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from newsletter.common.messages import Message
 from newsletter.content.fetching.fetch import FEED, PAGE, Fetched, Fetcher, FetchError
 from newsletter.content.fetching.robots import Robots
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
@@ -67,7 +68,7 @@ def _read_tribe(rest: str, *, fetcher: Fetcher, parse: Parse, now: datetime) -> 
         except (FetchError, TooHeavy, Unreadable) as error:
             more, missing = Parsed(), str(error)
         if missing:
-            return _incomplete(parsed, SetAside(f"Page {number} of the events", missing), now)
+            return _incomplete(parsed, SetAside(Message("Page %(number)s of the events", number=number), missing), now)
         parsed = replace(
             parsed,
             events=_once((*parsed.events, *more.events)),
@@ -77,7 +78,10 @@ def _read_tribe(rest: str, *, fetcher: Fetcher, parse: Parse, now: datetime) -> 
             series=(*parsed.series, *more.series),
         )
     if pages > MOST_PAGES:
-        aside = SetAside("More events", f"Only the first {MOST_PAGES} pages of the events are read.")
+        aside = SetAside(
+            Message("More events"),
+            Message("Only the first %(most_pages)s pages of the events are read.", most_pages=MOST_PAGES),
+        )
         return _incomplete(parsed, aside, now)
     return parsed
 

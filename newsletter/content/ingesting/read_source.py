@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from newsletter.common.messages import Message
 from newsletter.content.fetching.fetch import CALENDAR, FEED, PAGE, BadStatus, Fetched, Fetcher, FetchError
 from newsletter.content.fetching.robots import Robots
 from newsletter.content.ingesting.read_events import read_events
@@ -107,7 +108,7 @@ def _read_wordpress(
                 # Fewer posts than when the first page was asked for.
                 break
             more, missing = Parsed(), str(error)
-        aside = (SetAside(f"Page {page} of the posts", missing),) if missing else more.set_aside
+        aside = (SetAside(Message("Page %(page)s of the posts", page=page), missing),) if missing else more.set_aside
         parsed = replace(parsed, stories=_once(parsed.stories + more.stories), set_aside=parsed.set_aside + aside)
     # A tag of the first page says nothing about the others.
     if pages > 1:
@@ -128,7 +129,7 @@ def _read_its_feed(closed: RestClosed, *, fetcher: Fetcher, now: datetime) -> Re
         except FetchError:
             continue
         if not parsed.error:
-            aside = SetAside("The site's REST interface", closed.reason)
+            aside = SetAside(Message("The site's REST interface"), closed.reason)
             stories = tuple(number_by_guid(story) for story in parsed.stories)
             return Reading(parsed=replace(parsed, stories=stories, set_aside=(aside, *parsed.set_aside)))
     return Reading(parsed=Parsed(error=str(closed)))

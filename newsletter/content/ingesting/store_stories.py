@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from newsletter.common.messages import Message
 from newsletter.content.ingesting.store_rows import hash_entry, update_or_make
 from newsletter.content.ingesting.story_images import Found, PictureVisit
 from newsletter.content.ingesting.story_rows import Place, find_story, is_free, owns, remember_story
@@ -108,5 +109,9 @@ def _read_content(story: Story | None) -> dict[str, Any]:
 def _say_failure(found: Found) -> str:
     if not found.failure:
         return ""
-    done = "could not be had; the one from before is kept" if found.picture else "was left out, the story is in"
-    return f"Its picture {done}: {found.failure}"
+    done = (
+        Message("could not be had; the one from before is kept")
+        if found.picture
+        else Message("was left out, the story is in")
+    )
+    return Message("Its picture %(done)s: %(failure)s", done=done, failure=found.failure)

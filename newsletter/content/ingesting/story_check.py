@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from newsletter.common.messages import Message
 from newsletter.content.fetching.fetch import BadStatus, Fetched, Fetcher, FetchError, Limits, TooLarge
 from newsletter.content.ingesting.wordpress_roots import known_collection
 from newsletter.content.parsing.password_form import has_password_form
@@ -79,7 +80,7 @@ def check_stories(questions: Iterable[Question], *, fetcher: Fetcher, seconds: f
         wait(running, timeout=max(deadline - time.monotonic(), 0.0))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    late = "its site took too long to answer"
+    late = Message("its site took too long to answer")
     return {one.key: answers.get(one.key) or Answer(one.key, UNKNOWN, late) for one in asked}
 
 
@@ -136,8 +137,12 @@ class _Site:
 
 def _doubt(answer: Answer, host: str) -> Answer:
     if answer.code == PRIVATE:
-        return Answer(answer.key, UNKNOWN, f"{host} shows us none of its pages: {answer.reason}")
-    reason = f"{answer.reason}, and {host} does not show its other pages either"
+        return Answer(
+            answer.key,
+            UNKNOWN,
+            Message("%(host)s shows us none of its pages: %(reason)s", host=host, reason=answer.reason),
+        )
+    reason = Message("%(reason)s, and %(host)s does not show its other pages either", reason=answer.reason, host=host)
     return Answer(answer.key, DOUBTFUL, reason)
 
 
@@ -164,7 +169,9 @@ def _ask_post(url: str, question: Question, fetcher: Fetcher, deadline: float) -
     if isinstance(found, dict) and found.get("code") in _NO_SUCH_POST:
         status = (found.get("data") or {}).get("status") if isinstance(found.get("data"), dict) else None
         code = PRIVATE if status in _CLOSED else REMOVED
-        return Answer(question.key, code, f"its WordPress site no longer lists it (status {status})")
+        return Answer(
+            question.key, code, Message("its WordPress site no longer lists it (status %(status)s)", status=status)
+        )
     return _judge_post(found, question) if isinstance(found, dict) and "id" in found else None
 
 
@@ -173,9 +180,9 @@ def _judge_post(post: Any, question: Question) -> Answer | None:
         return None
     content = post.get("content")
     if isinstance(content, dict) and content.get("protected"):
-        return Answer(question.key, PROTECTED, "its site asks for a password")
+        return Answer(question.key, PROTECTED, Message("its site asks for a password"))
     if post.get("status") not in (None, "publish"):
-        return Answer(question.key, PRIVATE, "its site no longer has it published")
+        return Answer(question.key, PRIVATE, Message("its site no longer has it published"))
     return Answer(question.key, SHOWN)
 
 
@@ -207,7 +214,7 @@ def _ask_page(question: Question, fetcher: Fetcher, deadline: float) -> Answer:
         )
     except BadStatus as error:
         code = UNKNOWN if error.challenged else _BY_STATUS.get(error.status, UNKNOWN)
-        return Answer(question.key, code, f"its page answers with status {error.status}")
+        return Answer(question.key, code, Message("its page answers with status %(status)s", status=error.status))
     except TooLarge:
         return Answer(question.key, SHOWN)
     except FetchError as error:
@@ -219,13 +226,13 @@ def _judge_page(question: Question, fetched: Fetched) -> Answer:
     if fetched.not_modified:
         return Answer(question.key, SHOWN, etag=question.etag, last_modified=question.last_modified)
     if has_password_form(fetched.body.decode("utf-8", "replace")):
-        return Answer(question.key, PROTECTED, "its page asks for a password")
+        return Answer(question.key, PROTECTED, Message("its page asks for a password"))
     asked, there = urlsplit(question.url), urlsplit(fetched.url)
     if there.path != asked.path:
         if _LOGIN.search(there.path):
-            return Answer(question.key, PRIVATE, "its address leads to a log-in page")
+            return Answer(question.key, PRIVATE, Message("its address leads to a log-in page"))
         if not there.path.strip("/") and not there.query:
-            return Answer(question.key, REMOVED, "its address leads to the front page of its site")
+            return Answer(question.key, REMOVED, Message("its address leads to the front page of its site"))
     return Answer(question.key, SHOWN, etag=fetched.etag, last_modified=fetched.last_modified)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from newsletter.common.messages import Message
 from newsletter.content.fetching.fetch import (
     PAGE,
     PICTURE,
@@ -85,12 +86,15 @@ class PictureVisit:
         """What staff are told of the pictures that wait for the next visit."""
         if not self.put_off:
             return ()
-        what = "1 picture" if self.put_off == 1 else f"{self.put_off} pictures"
+        what = Message("1 picture") if self.put_off == 1 else Message("%(count)s pictures", count=self.put_off)
         return (
             SetAside(
                 entry=what,
-                reason=f"There was no time left: one visit to a source takes at most {self._seconds:.0f} seconds, so that"
-                " it does not stop the others. The stories are in; the rest is fetched at the next visit.",
+                reason=Message(
+                    "There was no time left: one visit to a source takes at most %(seconds)s seconds, so that it "
+                    "does not stop the others. The stories are in; the rest is fetched at the next visit.",
+                    seconds=f"{self._seconds:.0f}",
+                ),
             ),
         )
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
+from newsletter.common.messages import Message
 from newsletter.content.fetching.fetch import FEED, PAGE, BadStatus, Fetched, Fetcher, FetchError
 from newsletter.content.ingesting.wordpress_roots import known_collection, remember_root
 from newsletter.content.parsing.entries import StoryEntry
@@ -56,11 +57,14 @@ def find_posts(
         if first.not_modified or is_json(first.body):
             remember_root(collection)
             return collection, first
-        refused = "The site did not answer as WordPress does."
+        refused = Message("The site did not answer as WordPress does.")
     home = given.home
     raise RestClosed(
-        f"{refused} Check that the address is right and that the REST interface of the site is on.",
-        reason=f"It cannot be read, so the site's feed was read in its place: {refused}",
+        Message(
+            "%(refused)s Check that the address is right and that the REST interface of the site is on.",
+            refused=refused,
+        ),
+        reason=Message("It cannot be read, so the site's feed was read in its place: %(refused)s", refused=refused),
         home=home,
         has_feed=given.kind == POSTS and not given.filters,
     )

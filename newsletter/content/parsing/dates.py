@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 
 import dateparser
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.text import cut_at_word, tidy
 
 _LONGEST = 80
@@ -50,9 +51,18 @@ def read_any_date(text: str, *, language: str, now: datetime) -> ReadDate:
     moment = _read_written(said, language=language, now=now) if len(said) <= _LONGEST else None
     shown = cut_at_word(said, 60)
     if moment is None:
-        return ReadDate(note=f"Its date “{shown}” cannot be read, so it counts as new from when it was first seen.")
+        return ReadDate(
+            note=Message(
+                "Its date “%(shown)s” cannot be read, so it counts as new from when it was first seen.", shown=shown
+            )
+        )
     return ReadDate(
-        moment, f"Its date “{shown}” was read as {moment:%-d %B %Y}. Correct the date in the story if that is wrong."
+        moment,
+        Message(
+            "Its date “%(shown)s” was read as %(moment)s. Correct the date in the story if that is wrong.",
+            shown=shown,
+            moment=moment.date(),
+        ),
     )
 
 

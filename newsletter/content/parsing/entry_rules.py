@@ -8,6 +8,7 @@ from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from newsletter.common.errors import DomainError
+from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import SetAside
 from newsletter.content.parsing.json_text import has_broken_characters
 from newsletter.content.parsing.parser_errors import ENTRY_ERRORS, is_document_overdue, time_for_entry
@@ -19,8 +20,8 @@ _LONGEST_URL = 2000
 _FIRST_TRUE_DATE = datetime(1971, 1, 1, tzinfo=UTC)
 _FUTURE = timedelta(hours=24)
 _LABEL = 120
-BROKEN = "This entry contains a character that no text may have, so it cannot be used."
-_TOO_HEAVY = (
+BROKEN = Message("This entry contains a character that no text may have, so it cannot be used.")
+_TOO_HEAVY = Message(
     "It takes more time or memory than an entry may, so it was not read. Ask whoever runs the source to look at it."
 )
 _HOST = re.compile(r"[\w.\-]+|[0-9a-fA-F:.]+(?:%\w+)?")
@@ -65,10 +66,12 @@ def checked_link(link: str, *, base_url: str) -> str:
     if not link.strip():
         raise BadEntry("This entry has no link.")
     if len(link) > _LONGEST_URL:
-        raise BadEntry(f"The link of this entry is longer than {_LONGEST_URL} characters.")
+        raise BadEntry("The link of this entry is longer than %(longest_url)s characters.", longest_url=_LONGEST_URL)
     safe = safe_link(link, base_url=base_url)
     if not safe:
-        raise BadEntry(f"The link of this entry is not a web address that can be used: “{tidy(link)[:80]}”.")
+        raise BadEntry(
+            "The link of this entry is not a web address that can be used: “%(link)s”.", link=tidy(link)[:80]
+        )
     return safe
 
 
@@ -83,7 +86,7 @@ def checked_date(moment: datetime | None, *, now: datetime) -> datetime | None:
         return None
     if utc > now + _FUTURE:
         raise BadEntry(
-            f"This entry is dated in the future ({utc:%-d %B %Y}). It is looked at again when that day comes."
+            "This entry is dated in the future (%(utc)s). It is looked at again when that day comes.", utc=utc.date()
         )
     return None if utc < _FIRST_TRUE_DATE else utc
 
@@ -99,7 +102,7 @@ def read_date(text: str) -> datetime | None:
 
 def label(*, title: str, link: str, number: int) -> str:
     """How staff find an entry that was set aside: its title, else its link, else its place in the list."""
-    return cut_at_word(tidy(title) or tidy(link), _LABEL) or f"Entry {number}"
+    return cut_at_word(tidy(title) or tidy(link), _LABEL) or Message("Entry %(number)s", number=number)
 
 
 def collect(
@@ -128,7 +131,7 @@ def collect(
             aside.append(
                 SetAside(
                     entry=_named(name, one, number),
-                    reason="An entry before it has the same identity; the first was used.",
+                    reason=Message("An entry before it has the same identity; the first was used."),
                 )
             )
             continue
@@ -136,11 +139,14 @@ def collect(
     if beyond:
         aside.append(
             SetAside(
-                entry=f"{beyond} more entries", reason=f"Only the first {MOST_ENTRIES} entries of a source are used."
+                entry=Message("%(beyond)s more entries", beyond=beyond),
+                reason=Message(
+                    "Only the first %(most_entries)s entries of a source are used.", most_entries=MOST_ENTRIES
+                ),
             )
         )
     if heavy:
-        aside.append(SetAside(entry=f"{heavy} more entries", reason=_TOO_HEAVY))
+        aside.append(SetAside(entry=Message("%(heavy)s more entries", heavy=heavy), reason=_TOO_HEAVY))
     return tuple(entries.values()), tuple(aside)
 
 
@@ -156,7 +162,10 @@ def _reason(error: BaseException) -> str:
         return str(error)
     if isinstance(error, OverBudget | MemoryError):
         return _TOO_HEAVY
-    return f"This entry is damaged in a way that stops our reader ({type(error).__name__}), so it cannot be used."
+    return Message(
+        "This entry is damaged in a way that stops our reader (%(name)s), so it cannot be used.",
+        name=type(error).__name__,
+    )
 
 
 def _named(name: Callable[[Raw, int], str], one: Raw, number: int) -> str:
@@ -165,5 +174,5 @@ def _named(name: Callable[[Raw, int], str], one: Raw, number: int) -> str:
         with time_for_entry():
             found = name(one, number)
     except ENTRY_ERRORS:
-        return f"Entry {number}"
+        return Message("Entry %(number)s", number=number)
     return found.encode("utf-8", "replace").decode()

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from newsletter.common.errors import UnknownPlace
+from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import EventEntry
 from subscribers.places.distance import distance_km
 from subscribers.places.regions import country_name, country_of, region_name, resolve_country, resolve_region
@@ -61,12 +62,12 @@ def locate_event(entry: EventEntry, *, default_region: str, default_country: str
         if found is not None:
             return found
     if not words:
-        return Located(online=True) if online else _fallback(region, country, note="The event names no place.")
+        return Located(online=True) if online else _fallback(region, country, note=Message("The event names no place."))
     match = find_place(words, near=region or country)
     if match.place is not None:
         return _at(match, match.place, online=online)
     if match.ambiguous:
-        note = f"{match.reason.rstrip('.')}. It has no exact place until then."
+        note = Message("%(reason)s. It has no exact place until then.", reason=match.reason.rstrip("."))
         return Located(
             country=match.country, region=match.region, online=online, note=note, candidates=match.candidates
         )
@@ -99,10 +100,14 @@ def _from_point(latitude: float, longitude: float, *, words: str, online: bool) 
         return None
     town = nearest_place(latitude=latitude, longitude=longitude, within_km=_NEAR_KM)
     if town is None:
-        note = "No town is near the event's coordinates."
+        note = Message("No town is near the event's coordinates.")
         said = find_place(words).place if words else None
         if said is not None:
-            return Located(online=online, note=f"{note} Its words say {describe(said)}.", candidates=(said,))
+            return Located(
+                online=online,
+                note=Message("%(note)s Its words say %(said)s.", note=note, said=describe(said)),
+                candidates=(said,),
+            )
         return Located(latitude=latitude, longitude=longitude, online=online, note=note)
     contradiction = _contradiction(words, latitude, longitude, town) if words else None
     if contradiction is not None:
@@ -132,7 +137,11 @@ def _contradiction(words: str, latitude: float, longitude: float, near: Place) -
     return Located(
         country=near.country if match.country == near.country else "",
         region=near.region if match.region and match.region == near.region else "",
-        note=f"Its coordinates lie near {describe(near)}, but its words say {said}. It has no exact place until then.",
+        note=Message(
+            "Its coordinates lie near %(near)s, but its words say %(said)s. It has no exact place until then.",
+            near=describe(near),
+            said=said,
+        ),
         candidates=tuple(place for place in (there, match.place) if place),
     )
 
@@ -148,6 +157,8 @@ def _fallback(region: str, country: str, *, note: str) -> Located:
         return Located(
             country=country_of(region),
             region=region,
-            note=f"{note} The region of its source is used: {region_name(region)}.",
+            note=Message(
+                "%(note)s The region of its source is used: %(region)s.", note=note, region=region_name(region)
+            ),
         )
     return Located(country=country, note=note)

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.calendar import parse_calendar
 from newsletter.content.parsing.entries import Parsed
 from newsletter.content.parsing.feeds.feed import parse_feed
@@ -37,14 +38,17 @@ class Document:
 def parse_document(document: Document) -> Parsed:
     """All that a document gives; ``error`` is set for one that breaks its parser. ValueError for a kind that none reads."""
     if document.kind not in KINDS:
-        raise ValueError(f"no parser reads sources of the kind {document.kind!r}")
+        raise ValueError(Message("no parser reads sources of the kind %(kind)s", kind=f"{document.kind!r}"))
     try:
         return _parse(document)
     except PARSER_ERRORS as error:
         log.warning("A %s at %s broke its parser", document.kind, document.url, exc_info=True)
         return Parsed(
-            error=f"This source is damaged in a way that stops our reader ({type(error).__name__})."
-            " Nothing was used, and what it gave before is kept. Ask whoever runs it to look at it."
+            error=Message(
+                "This source is damaged in a way that stops our reader (%(name)s). Nothing was used, and what "
+                "it gave before is kept. Ask whoever runs it to look at it.",
+                name=type(error).__name__,
+            )
         )
 
 

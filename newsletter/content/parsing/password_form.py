@@ -2,6 +2,8 @@
 
 import re
 
+from newsletter.common.messages import Message
+
 # Only the form itself: many themes carry its class in the styles of every page.
 _FORM = re.compile(
     r"<form\b[^>]{0,1000}(?:action=postpass|post-password-form)|<input\b[^>]{0,1000}\bname\s*=\s*[\"']?post_password\b",
@@ -19,7 +21,7 @@ _NOTES = re.compile(
     r"|no hay extracto porque es una entrada protegida)",
     re.IGNORECASE,
 )
-REASON = "This post is protected by a password, so it is not for a newsletter."
+REASON = Message("This post is protected by a password, so it is not for a newsletter.")
 
 
 def has_password_form(html: str) -> bool:

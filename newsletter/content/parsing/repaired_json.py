@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 import pyjson5
 
+from newsletter.common.messages import Message
+
 _DEEPEST = 50
 _OPENING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)\s*")
 _CLOSING = re.compile(r"\s*(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>|;)\s*$")
@@ -16,9 +18,9 @@ _LONE_SURROGATE = re.compile(
     r"(?<!\\)((?:\\\\)*)(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
 )
 _CONTROL = re.compile(r"[\x00-\x1f]")
-CONTROLS = "line breaks inside of texts"
-ENTITIES = "HTML entities"
-LOOSE = "commas, comments or quotation marks"
+CONTROLS = Message("line breaks inside of texts")
+ENTITIES = Message("HTML entities")
+LOOSE = Message("commas, comments or quotation marks")
 
 
 def read_repaired_json(text: str) -> tuple[Any, str]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView
 
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.desk.content.event_text import say_when
 from newsletter.desk.shell.search_fields import ChooserSearch
 from newsletter.issues.assembly.reasons import explain_candidates
@@ -38,7 +38,7 @@ def find_edited_issue(request: HttpRequest) -> Issue | None:
 def find_reasons(issue: Issue | None, *, kind: str) -> dict[int, tuple[bool, str]]:
     """Why each candidate is in or out of the issue as it stands, by its id."""
     reasons = explain_candidates(issue, now=timezone.now()) if issue else []
-    return {reason.id: (reason.chosen, say(reason.why)) for reason in reasons if reason.kind == kind}
+    return {reason.id: (reason.chosen, translate(reason.why)) for reason in reasons if reason.kind == kind}
 
 
 class _WithReasons:
@@ -129,7 +129,7 @@ class _Events(_WithReasons):
             return ""
         publication, due_at = self.issue.publication, self.issue.slot.due_at
         why = why_no_candidate(row, publication=publication, due_at=due_at)
-        return _("left out: %(why)s") % {"why": say(why)} if why else ""
+        return _("left out: %(why)s") % {"why": translate(why)} if why else ""
 
 
 class ChooseStory(_Stories, ChooseView):

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language, gettext_lazy
 
 from newsletter.common.errors import UnknownPlace
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.models.care import Channel
 from subscribers.places.regions import resolve_country, resolve_region, say_country, say_region
 
@@ -77,4 +77,4 @@ def _resolve(line: str) -> str:
     try:
         return resolve_region(name.strip() or line, country=country if name else "")
     except UnknownPlace as error:
-        raise ValidationError(say(error)) from error
+        raise ValidationError(translate(error)) from error

@@ -18,7 +18,7 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.issues.corrections.correct import Misled, announce_change, find_misled, find_overtaken, take_back
 from newsletter.models import EventNotice, Issue
 
@@ -67,7 +67,7 @@ class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
                 event=self.event, publication=misled.publication, by=request.user, now=timezone.now()
             )
         except DomainError as error:
-            messages.error(request, say(error))
+            messages.error(request, translate(error))
             return redirect("newsletter_event_announce", pk)
         log(instance=issue, action="newsletter.announce_change", user=request.user)
         messages.success(
@@ -82,7 +82,7 @@ class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
         try:
             take_back(correction=overtaken, by=request.user, now=timezone.now())
         except DomainError as error:
-            messages.error(request, say(error))
+            messages.error(request, translate(error))
         else:
             log(instance=overtaken.issue, action="newsletter.take_back_correction", user=request.user)
             messages.success(request, _("%s is taken back. It goes to nobody.") % overtaken.issue)

@@ -19,7 +19,7 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.content.ingesting.location_questions import settle_place
 from newsletter.desk.content.event_text import say_when
 from newsletter.desk.editor.saving import say_voided
@@ -126,7 +126,7 @@ class EventPlaces(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
             return None
         match = find_place(text, near=event.source.region if event.source else "")
         if match.place is None:
-            messages.error(self.request, say(match.reason))
+            messages.error(self.request, translate(match.reason))
         return match.place
 
 
@@ -145,7 +145,7 @@ def list_questions(*, now: datetime) -> list[Asked]:
         Asked(
             event=alike[0],
             when=say_when(alike[0]),
-            note=say(alike[0].place_question.get("note", "")),
+            note=translate(alike[0].place_question.get("note", "")),
             options=list_options(read_candidates(alike[0])),
             others=len(alike) - 1,
         )

@@ -15,7 +15,7 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, Obj
 from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import EditView, SnippetViewSet
 
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.desk.content.choosers import EventChooser
 from newsletter.desk.content.content_forms import EventForm
 from newsletter.desk.content.event_text import say_place, say_when
@@ -86,7 +86,7 @@ class EventViewSet(SnippetViewSet):
         "title",
         Column("starts_at", label=gettext_lazy("Starts"), accessor=say_when, sort_key="starts_at"),
         Column("place", label=gettext_lazy("Near"), accessor=say_place),
-        Column("note", label=gettext_lazy("Unsure"), accessor=lambda event: say(event.note), width="20%"),
+        Column("note", label=gettext_lazy("Unsure"), accessor=lambda event: translate(event.note), width="20%"),
         Column("source", label=gettext_lazy("Source"), sort_key="source__name"),
     ]
     edit_handler = ObjectList(

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from wagtail.images.fields import ImageFileExtensionValidator, WagtailImageField
 from wagtail.images.forms import BaseImageForm
 
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.content.images.formats import LIBRARY
 from newsletter.content.images.sandboxed import BadPicture, make_picture_apart
 
@@ -31,7 +31,7 @@ class SandboxedImageField(WagtailImageField):
         try:
             made = make_picture_apart(file.read(), place=LIBRARY)
         except BadPicture as error:
-            raise ValidationError(say(error), code="invalid_image") from error
+            raise ValidationError(translate(error), code="invalid_image") from error
         name = f"{PurePath(file.name or '').stem or 'picture'}.{'jpg' if made.format == 'jpeg' else made.format}"
         return super().to_python(SimpleUploadedFile(name, made.data, content_type=f"image/{made.format}"))
 

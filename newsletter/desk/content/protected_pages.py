@@ -20,7 +20,7 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.issues.protected_terms.check import find_issues_that_say
 from newsletter.issues.protected_terms.terms import Added, add_terms, list_terms, remove_terms, reveal_term
 from newsletter.models import Issue, ProtectedTerm
@@ -75,7 +75,7 @@ class ProtectedTerms(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
         try:
             added = add_terms(lines=lines, note=note, by=request.user, now=timezone.now())
         except DomainError as error:
-            refused = self.get_context_data(refused=say(error), lines=lines, note=note)
+            refused = self.get_context_data(refused=translate(error), lines=lines, note=note)
             return self.render_to_response(refused, status=422)
         if added.terms:
             _log(request, "protected_added", added.terms[0], {"terms": len(added.terms)})
@@ -88,7 +88,7 @@ class ProtectedTerms(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
         try:
             text = reveal_term(term=term, by=request.user)
         except DomainError as error:
-            messages.error(request, say(error))
+            messages.error(request, translate(error))
             return redirect("newsletter_protected_terms")
         log(instance=term, action="newsletter.protected_shown", user=request.user)
         return self.render_to_response(self.get_context_data(shown=term, text=text))

@@ -12,7 +12,7 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
 from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.snippets.views.snippets import SnippetViewSet
 
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.desk.shell.panels import WordsPanel
 from newsletter.models import Source
 from subscribers.desk.listing import FROM_HOME, DeskList, MomentColumn, say_moment
@@ -26,7 +26,7 @@ def say_health(source: Source) -> str:
         return _("Failed %(times)s, %(source)s: %(value)s") % {
             "times": times,
             "source": say_last_good(source),
-            "value": say(source.error)[:160],
+            "value": translate(source.error)[:160],
         }
     return _("Good") if source.good_at else _("Not looked at yet")
 

@@ -20,7 +20,7 @@ from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 
 from newsletter.common.errors import NotReady
 from newsletter.common.languages import say_language
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.desk.content.choosers import StoryChooser
 from newsletter.desk.content.content_forms import StoryForm
 from newsletter.desk.content.withdrawals import say_reach
@@ -115,7 +115,7 @@ def say_origin(story: Story) -> dict[str, Any]:
 
 def say_care(story: Story) -> dict[str, Any]:
     """What stands against the story today, and how many people have it already."""
-    fault = say(find_fault(care_of(story), channel=EMAIL, at=timezone.now()))
+    fault = translate(find_fault(care_of(story), channel=EMAIL, at=timezone.now()))
     return {"row": story, "fault": fault, "people": say_reach(story)["people"]}
 
 
@@ -123,7 +123,7 @@ def say_care_shortly(story: Story) -> str:
     """The story's state of care for a list; nothing where all is well."""
     if story.withdrawn_at is not None:
         return gettext("Withdrawn")
-    fault = say(find_fault(care_of(story), channel=EMAIL, at=timezone.now()))
+    fault = translate(find_fault(care_of(story), channel=EMAIL, at=timezone.now()))
     return fault[0].upper() + fault[1:] if fault else ""
 
 

@@ -16,7 +16,7 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.issues.snapshot.exposure import find_reach
 from newsletter.models import Shown, Story
 from newsletter.sending.limits.withdraw import Withdrawal, reinstate_story, withdraw_story
@@ -71,7 +71,7 @@ class WithdrawStory(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateV
                 action = "withdraw_story"
                 messages.success(request, " ".join(say_done(self.story, done)))
         except DomainError as error:
-            messages.error(request, say(error))
+            messages.error(request, translate(error))
         else:
             log(instance=self.story, action=f"newsletter.{action}", user=request.user)
         return redirect(EDIT, pk)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from wagtail.admin.ui.components import Component
 
 from newsletter.common.errors import BadSchedule
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.desk.home.growth import draw_growth
 from newsletter.desk.home.tasks import find_tasks, issue_url
 from newsletter.desk.issues.overview import say_audience
@@ -80,7 +80,7 @@ def _next(publication: Publication, now: datetime) -> Next:
     try:
         schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
     except BadSchedule as error:
-        return Next(publication=publication, first=now, coming=[], problem=say(error))
+        return Next(publication=publication, first=now, coming=[], problem=translate(error))
     dues = list(islice(due_after(now, schedule=schedule, zone=publication.zone), NEXT_SLOTS))
     slots = Slot.objects.filter(publication=publication, due_local__in=[due.local for due in dues])
     found = {slot.due_local: slot for slot in slots}
@@ -94,6 +94,6 @@ def _say_coming(publication: Publication, due: Due, slot: Slot | None, issues: d
     if slot and (issue := issues.get(slot.pk)):
         return Coming(when, f"{issue}: {str(say_issue_state(issue)['word']).lower()}", issue_url(issue))
     if slot and slot.state == Slot.State.SKIPPED:
-        return Coming(when, say(slot.reason))
+        return Coming(when, translate(slot.reason))
     made = due.at - timedelta(hours=publication.lead_hours)
     return Coming(when, _("to be assembled on %(day)s") % {"day": say_beside(made, zone=publication.zone)})

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter.common.errors import BadRule, DomainError
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.desk.content.sources import say_last_good
 from newsletter.desk.home.event_tasks import find_event_tasks
 from newsletter.desk.home.people_tasks import Task, find_people_tasks
@@ -115,7 +115,7 @@ def _held() -> list[Task]:
     return [
         Task(
             title=_("%(issue)s is held") % {"issue": issue},
-            detail=say(issue.held_reason) or _("It does not go out until somebody releases it."),
+            detail=translate(issue.held_reason) or _("It does not go out until somebody releases it."),
             url=issue_url(issue),
             button=_("Look at it"),
             tone="urgent",
@@ -157,7 +157,7 @@ def _drafts(now: datetime, *, may_approve: bool) -> list[Task]:
                 % {"issue": issue},
                 detail=f"{due}“{issue.subject}”"
                 + (" " + (_("Hold it if it should not.") if auto else why)).rstrip()
-                + "".join(f" {say(lost)}" for lost in find_lost(issue)),
+                + "".join(f" {translate(lost)}" for lost in find_lost(issue)),
                 url=issue_url(issue),
                 button=_("Read and approve") if may_approve and not auto else _("Read it"),
                 tone="calm" if auto else "waits",
@@ -173,7 +173,7 @@ def _say_why_a_person(issue: Issue) -> str:
     try:
         return why_a_person_must(issue, people=recall_recipients(issue))
     except BadRule as error:
-        return say(error)
+        return translate(error)
 
 
 def _switched_off(now: datetime) -> list[Task]:

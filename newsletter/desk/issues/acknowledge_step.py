@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError, NotReady
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.desk.editor.check_panel import say_checks
 from newsletter.desk.editor.preview import MOST_MODES
 from newsletter.desk.staff.policies import ISSUE_POLICY
@@ -22,13 +22,13 @@ from newsletter.models import Issue
 def take_warnings(request: HttpRequest, issue: Issue) -> None:
     """Before an approval: record the warnings that the form says were looked at. Raises NotReady where one is left."""
     said = say_checks(issue, most=MOST_MODES)
-    faults = [say(check.message) for check in said.get("checks", []) if check.level == "error"]
+    faults = [translate(check.message) for check in said.get("checks", []) if check.level == "error"]
     if faults:
         more = _(" (and %(value)s more)") % {"value": len(faults) - 1} if len(faults) > 1 else ""
         raise NotReady(
             _("%(issue)s fails a check: %(value)s%(more)s") % {"issue": issue, "value": faults[0], "more": more}
         )
-    unseen = [(check.name, say(check.message)) for check in said.get("unseen", [])]
+    unseen = [(check.name, translate(check.message)) for check in said.get("unseen", [])]
     if not unseen:
         return
     if request.POST.get("looked"):
@@ -62,5 +62,5 @@ def acknowledge_warnings(request: HttpRequest, pk: int) -> HttpResponse:
             log(instance=issue, action="newsletter.acknowledge", user=request.user, data={"warnings": seen})
             messages.success(request, _("It is on record that you saw %(seen)s of its warnings.") % {"seen": seen})
     except DomainError as error:
-        messages.error(request, say(error))
+        messages.error(request, translate(error))
     return redirect(reverse("newsletter_issue_overview", args=[pk]) + "#nl-checks")

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError, NotAllowed, NotApproved, WrongState
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.desk.issues.acknowledge_step import take_warnings
 from newsletter.desk.shell.confirmed_numbers import read_people
 from newsletter.issues.approval.approval_rules import require_right
@@ -29,7 +29,7 @@ def decide(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     try:
         message = STEPS[step](request, issue)
     except DomainError as error:
-        messages.error(request, say(error))
+        messages.error(request, translate(error))
     else:
         log(instance=issue, action=f"newsletter.{step}", user=request.user)
         messages.success(request, message)

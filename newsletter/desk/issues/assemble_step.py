@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.issues.assembly.reassemble import Reassembly, assemble_again
 from newsletter.issues.assembly.stories_at_source import check_before_assembly
 from newsletter.models import Issue
@@ -24,7 +24,7 @@ def reassemble(request: HttpRequest, pk: int) -> HttpResponse:
             check_before_assembly(slot=issue.slot, now=timezone.now(), apart_from=issue)
         done = assemble_again(issue=issue, by=request.user, now=timezone.now())
     except DomainError as error:
-        messages.error(request, say(error))
+        messages.error(request, translate(error))
     else:
         log(instance=issue, action="newsletter.reassemble", user=request.user, data={"changed": done.changed})
         messages.success(request, say_reassembly(done))
@@ -37,7 +37,9 @@ def say_reassembly(done: Reassembly) -> str:
         _("It was assembled again.") if done.changed else _("It was assembled again; nothing is different."),
         _("New: %(titles)s.") % {"titles": _quote(done.came)} if done.came else "",
         _("Gone: %(titles)s.") % {"titles": _quote(done.went)} if done.went else "",
-        _("Kept as you made it: %(what)s.") % {"what": ", ".join(say(one) for one in done.kept)} if done.kept else "",
+        _("Kept as you made it: %(what)s.") % {"what": ", ".join(translate(one) for one in done.kept)}
+        if done.kept
+        else "",
     ]
     return " ".join(sentence for sentence in said if sentence)
 

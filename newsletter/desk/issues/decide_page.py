@@ -16,7 +16,7 @@ from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from newsletter.common.errors import BadLink
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.desk.editor.check_panel import say_checks
 from newsletter.desk.editor.preview import MOST_MODES
 from newsletter.desk.issues.approval import say_approval
@@ -61,7 +61,7 @@ class Decide(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
         try:
             self.decision = read_decision(kwargs["token"], person=request.user.pk or 0, now=timezone.now())
         except BadLink as error:
-            messages.error(request, say(error))
+            messages.error(request, translate(error))
             return redirect("wagtailadmin_home")
         found = ISSUES.filter(public_id=self.decision.issue).first()
         if found is None:
@@ -91,5 +91,5 @@ class Decide(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
             **context,
             **decision,
             "changed": changed,
-            "changes": [say(one) for one in find_changes(self.issue)] if changed else [],
+            "changes": [translate(one) for one in find_changes(self.issue)] if changed else [],
         }

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.issues.snapshot.completeness import find_gaps
 from newsletter.issues.snapshot.resolve import Content
 from newsletter.models import Issue
@@ -55,10 +55,10 @@ def say_where(content: Content, *, places: Sequence[tuple[str, str]]) -> str:
 def list_gaps(issue: Issue, error: Exception) -> list[tuple[str, str]]:
     """Why the issue cannot become a mail yet: each thing in words, and the address where it is put right."""
     if isinstance(error, MergeError):
-        return [(say(error), _jump_into(issue, error.block))]
+        return [(translate(error), _jump_into(issue, error.block))]
     if gaps := find_gaps(issue):
-        return [(say(gap.says), _jump_into(issue, gap.block)) for gap in gaps]
-    return [(line, "") for line in say(error).splitlines()]
+        return [(translate(gap.says), _jump_into(issue, gap.block)) for gap in gaps]
+    return [(line, "") for line in translate(error).splitlines()]
 
 
 def _jump_into(issue: Issue, block: str) -> str:

@@ -14,7 +14,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 
 from newsletter.common.errors import DomainError
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.desk.editor.check_panel import say_checks
 from newsletter.desk.editor.preview import MOST_MODES, show_part
 from newsletter.desk.issues.approval import say_approval
@@ -129,7 +129,7 @@ def say_audience(issue: Issue, send: Send | None) -> dict[str, Any]:
     try:
         receipt = make_receipt(send)
     except DomainError as error:
-        return {"receipt_error": say(error), "candidates": send.candidates, "recipients": send.recipients}
+        return {"receipt_error": translate(error), "candidates": send.candidates, "recipients": send.recipients}
     return {
         "candidates": receipt.candidates,
         "recipients": receipt.recipients,

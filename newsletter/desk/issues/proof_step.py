@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.desk.issues.variant_groups import NOBODY, name_group, read_group
 from newsletter.desk.shell.labels import say_reason
 from newsletter.issues.snapshot.completeness import resolve_complete
@@ -45,7 +45,7 @@ def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
             adapter=current_adapter(),
         )
     except (DomainError, OSError) as error:
-        messages.error(request, say(error))
+        messages.error(request, translate(error))
     else:
         log(instance=issue, action="newsletter.proof", user=request.user, data={"people": len(proofs)})
         for proof in proofs:

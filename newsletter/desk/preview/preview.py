@@ -14,7 +14,7 @@ from wagtail.snippets.views.snippets import CreateView, EditView, PreviewOnEditV
 from wagtail.utils.decorators import xframe_options_sameorigin_override
 
 from newsletter.common.errors import DomainError, NotReady
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.desk.preview.frame import frame_message
 from newsletter.desk.preview.preview_modes import PARTS, Mode
 
@@ -121,9 +121,11 @@ def show_or_say(show: Any, mode: str, *, request: HttpRequest) -> HttpResponse:
     try:
         response: HttpResponse = show(mode)
     except NotReady as error:
-        return frame_message(gettext("There is something missing"), lines=say(error).splitlines(), request=request)
+        return frame_message(
+            gettext("There is something missing"), lines=translate(error).splitlines(), request=request
+        )
     except DomainError as error:
-        return frame_message(gettext("This cannot become a mail as it is"), lines=[say(error)], request=request)
+        return frame_message(gettext("This cannot become a mail as it is"), lines=[translate(error)], request=request)
     except OSError as error:
         lines = [
             gettext("A picture's file cannot be read (%(value)s). Choose another picture.")

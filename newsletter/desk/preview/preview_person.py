@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
 from newsletter.common.errors import BadAddress
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.issues.variants.groups import FREQUENCIES, Group
 from newsletter.models import AuditEntry, Issue
 from subscribers.addresses.normalise import normalise
@@ -135,5 +135,5 @@ def _row(person: Subscriber, issue: Issue, *, now: datetime) -> dict[str, str]:
     return {
         "mode": f"{PERSON}{person.pk}",
         "label": mask_person(person),
-        "note": _("Would not get it. %(why_not)s") % {"why_not": say(why_not)} if why_not else "",
+        "note": _("Would not get it. %(why_not)s") % {"why_not": translate(why_not)} if why_not else "",
     }

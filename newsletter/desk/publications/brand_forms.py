@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
 from newsletter.common.errors import DomainError
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.content.images.hosting import LOGO_WIDTH, host_picture_bytes
 from newsletter.models import Brand
 from newsletter.rendering.lint.colour_advice import advise_on_colours, suggest
@@ -117,7 +117,7 @@ class BrandForm(WagtailAdminModelForm):
         if all(colours.values()):
             for advice in advise_on_colours(**colours):
                 if advice.refused and advice.field not in self.errors:
-                    self.add_error(advice.field, f"{say(advice.message)} {_suggestion(advice.chosen)}")
+                    self.add_error(advice.field, f"{translate(advice.message)} {_suggestion(advice.chosen)}")
         for name in ("logo", "logo_dark"):
             self._take_logo(name, cleaned.get(f"{name}_file"))
         return cleaned
@@ -134,7 +134,7 @@ class BrandForm(WagtailAdminModelForm):
         try:
             picture = host_picture_bytes(data=data, source_url=source, alt=self.instance.name, width=LOGO_WIDTH)
         except DomainError as error:
-            self.add_error(f"{name}_file", say(error))
+            self.add_error(f"{name}_file", translate(error))
         else:
             setattr(self.instance, name, picture)
 

@@ -11,7 +11,7 @@ from wagtail.snippets.widgets import AdminSnippetChooser
 
 from newsletter.common.errors import BadSchedule
 from newsletter.common.languages import language_choices
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.desk.publications.schedule_text import DAYS, MONTHLY, OTHER, WEEKLY, Rhythm, read_rhythm, write_schedule
 from newsletter.issues.assembly.schedule import check_schedule
 
@@ -86,7 +86,7 @@ class PublicationForm(WagtailAdminModelForm):
             try:
                 cleaned[name] = check_schedule(schedule=schedule, zone=zone)
             except BadSchedule as error:
-                self.add_error(name if zone in available_timezones() else "zone", say(error))
+                self.add_error(name if zone in available_timezones() else "zone", translate(error))
         return cleaned
 
     def _write_schedule(self, cleaned: dict[str, Any]) -> None:

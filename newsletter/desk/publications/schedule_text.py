@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.common.errors import BadSchedule
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.desk.publications.slot_text import say_zone
 from newsletter.issues.assembly.schedule import check_schedule, due_after
 from newsletter.models import Publication
@@ -71,7 +71,7 @@ def say_schedule(publication: Publication) -> str:
     try:
         check_schedule(schedule=publication.schedule, zone=publication.zone)
     except BadSchedule as error:
-        return say(error)
+        return translate(error)
     rhythm = read_rhythm(publication.schedule)
     zone = say_zone(publication.zone)
     if rhythm.at is None:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError, NotReady, WrongState
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.desk.issues.overview import ISSUES
 from newsletter.desk.shell.confirmed_numbers import read_people
 from newsletter.desk.shell.labels import say_people
@@ -50,7 +50,7 @@ def _do(
     try:
         message = call()
     except DomainError as error:
-        messages.error(request, say(error))
+        messages.error(request, translate(error))
     else:
         log(instance=issue, action=f"newsletter.{action.replace('-', '_')}", user=request.user, data=data)
         messages.success(request, message)

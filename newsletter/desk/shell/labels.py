@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext_lazy, ngettext
 
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.models import Issue, Send
 from subscribers.desk.labels import WHY_NOT
 
@@ -64,7 +64,7 @@ def say_people(people: int) -> str:
 
 def say_reason(reason: str) -> str:
     """A stored reason as a sentence, in the language of whoever reads it: it begins with a capital and ends with a stop."""
-    reason = say(reason).strip()
+    reason = translate(reason).strip()
     if not reason:
         return ""
     return reason[0].upper() + reason[1:] + ("" if reason.endswith((".", "!", "?", "…")) else ".")

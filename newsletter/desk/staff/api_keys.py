@@ -16,7 +16,7 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.api_keys import BadKey, make_key, revoke_key
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from newsletter.models import ApiKey
 
 POLICY = ModelPermissionPolicy(ApiKey)
@@ -72,7 +72,7 @@ class ApiKeys(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
         try:
             key, text = make_key(name=name, scope=scope, by=request.user.get_username(), now=timezone.now())
         except BadKey as error:
-            messages.error(request, say(error))
+            messages.error(request, translate(error))
             return redirect("newsletter_api_keys")
         log(instance=key, action="newsletter.api_key_made", user=request.user, data={"scope": key.scope})
         response: HttpResponse = self.render_to_response(self.get_context_data(made=key, text=text))

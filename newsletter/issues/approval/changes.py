@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
+from newsletter.common.messages import Message
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
 from newsletter.issues.snapshot.consent_rules import WHY_GONE
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Approval, Issue, Story
 
 _NAMES = {
-    "subject": "the subject",
-    "preheader": "the preheader",
-    "brand": "the brand",
-    "publication": "the publication's rules",
+    "subject": Message("the subject"),
+    "preheader": Message("the preheader"),
+    "brand": Message("the brand"),
+    "publication": Message("the publication's rules"),
 }
 
 
@@ -27,10 +28,10 @@ def find_changes(issue: Issue) -> list[str]:
 
 def _compare_audience(approval: Approval, now: dict[str, Any]) -> Iterator[str]:
     if not approval.audience_sha256:
-        yield "it was approved before approvals said who gets it"
+        yield Message("it was approved before approvals said who gets it")
     elif approval.audience_sha256 != hash_audience(now):
         before = approval.audience
-        yield "the list" if before.get("list") != now.get("list") else "the segment that gets it"
+        yield Message("the list") if before.get("list") != now.get("list") else Message("the segment that gets it")
 
 
 def _compare(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
@@ -40,17 +41,21 @@ def _compare(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     old, new = _things(before), _things(after)
     for key, thing in old.items():
         if key not in new:
-            yield _say_why(key) or f"{thing['kind']} “{thing['title']}” is gone"
+            yield _say_why(key) or Message("%(kind)s “%(title)s” is gone", kind=thing["kind"], title=thing["title"])
         elif new[key] != thing:
             yield f"{thing['kind']} “{thing['title']}”"
-    yield from (f"{thing['kind']} “{thing['title']}” is new" for key, thing in new.items() if key not in old)
+    yield from (
+        Message("%(kind)s “%(title)s” is new", kind=thing["kind"], title=thing["title"])
+        for key, thing in new.items()
+        if key not in old
+    )
     if [_frame(block) for block in before["blocks"]] != [_frame(block) for block in after["blocks"]]:
-        yield "the order or the words of its blocks"
+        yield Message("the order or the words of its blocks")
 
 
 def say_gone(story: Story) -> str:
     """Say that a story is gone and why, with its code's words."""
-    return f"the story “{story.title}” is gone: {WHY_GONE[story.gone_code]}"
+    return Message("the story “%(title)s” is gone: %(why_gone)s", title=story.title, why_gone=WHY_GONE[story.gone_code])
 
 
 def _say_why(key: tuple[str, int]) -> str:
@@ -66,16 +71,16 @@ def _things(content: dict[str, Any]) -> dict[tuple[str, int], dict[str, Any]]:
     for block in content["blocks"]:
         stories = [block["story"]] if "story" in block else block.get("stories", [])
         for kind, things in (
-            ("the story", stories),
-            ("the event", block.get("events", [])),
-            ("the appeal", block.get("appeals", [])),
+            (Message("the story"), stories),
+            (Message("the event"), block.get("events", [])),
+            (Message("the appeal"), block.get("appeals", [])),
         ):
             for thing in things:
                 title = thing.get("title") or thing.get("headline", "")
                 found[kind, thing["id"]] = {**thing, "kind": kind, "title": title}
     if announced := content["issue"].get("announces"):
         event = announced["event"]
-        found["the event", event["id"]] = {**event, "kind": "the event"}
+        found[Message("the event"), event["id"]] = {**event, "kind": Message("the event")}
     return found
 
 

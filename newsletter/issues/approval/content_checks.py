@@ -6,6 +6,7 @@ Pure reading of the resolved content, beside what rendering checks in each mail.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.html import plain_text
 from newsletter.content.parsing.pseudonyms import ANY_NAME, notes_for
 from newsletter.issues.snapshot.event_fingerprint import fingerprint
@@ -34,14 +35,17 @@ def check_events(content: Content, *, delivered_at: datetime) -> Iterator[Findin
         for event in block.get("events", []):
             title = _short(event["title"])
             if event["cancelled"]:
-                message = f"The event “{title}” was cancelled. It is shown to nobody: take it out."
+                message = Message(
+                    "The event “%(title)s” was cancelled. It is shown to nobody: take it out.", title=title
+                )
                 yield Finding("warning", "event-cancelled", message, block=block["key"], field="events")
             elif _ends(event) <= delivered_at:
-                message = f"The event “{title}” will be over when readers get this. Take it out."
+                message = Message("The event “%(title)s” will be over when readers get this. Take it out.", title=title)
                 yield Finding("error", "event-past", message, block=block["key"], field="events")
             elif datetime.fromisoformat(event["starts_at"]) <= delivered_at and not event["all_day"]:
-                message = (
-                    f"The event “{title}” will have begun when readers get this. Look whether it still helps them."
+                message = Message(
+                    "The event “%(title)s” will have begun when readers get this. Look whether it still helps them.",
+                    title=title,
                 )
                 yield Finding("warning", "event-begun", message, block=block["key"], field="events")
 
@@ -50,7 +54,11 @@ def _check_announced(content: Content) -> Iterator[Finding]:
     announced = content["issue"].get("announces")
     if announced and fingerprint(announced["event"]) != announced["facts"]:
         title = _short(announced["event"]["title"])
-        message = f"The event “{title}” changed again: what this says no longer holds. Announce the change anew, from the event."
+        message = Message(
+            "The event “%(title)s” changed again: what this says no longer holds. Announce the change anew, "
+            "from the event.",
+            title=title,
+        )
         yield Finding("error", "event-overtaken", message)
 
 
@@ -73,8 +81,10 @@ def _check_names(content: Content, pseudonyms: Pseudonyms) -> Iterator[Finding]:
             continue
         for name, note in pairs:
             if note not in kept and notes_for(text, ((name, note),)):
-                message = (
-                    f"“{name}” is a changed name, and its note does not stand beside it here. Add “{_short(note)}”."
+                message = Message(
+                    "“%(name)s” is a changed name, and its note does not stand beside it here. Add “%(note)s”.",
+                    name=name,
+                    note=_short(note),
                 )
                 yield Finding("warning", "pseudonym", message, block=block["key"], field="text")
 

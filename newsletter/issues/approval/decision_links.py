@@ -44,7 +44,9 @@ def read_decision(token: str, *, person: int, now: datetime) -> Decision:
         )
     issued = datetime.fromtimestamp(int(parts[2], 16), UTC)
     if now - issued > LIFETIME:
-        raise BadLink(f"This link was good for {LIFETIME.days} days and is older. Open the issue from the desk.")
+        raise BadLink(
+            "This link was good for %(days)s days and is older. Open the issue from the desk.", days=LIFETIME.days
+        )
     return Decision(issue=parts[0], sha256=parts[1])
 
 

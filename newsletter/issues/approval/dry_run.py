@@ -6,6 +6,7 @@ A reader's field is there, blank, or as odd as the database can hold it. Which o
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
+from newsletter.common.messages import Message
 from newsletter.models import Variant
 from newsletter.rendering.errors import RenderingError
 from newsletter.rendering.fragments import split
@@ -29,10 +30,10 @@ def find_unfillable(variant: Variant) -> str:
         except RenderingError as error:
             return str(error)
         except KeyError as error:
-            return f"Its personal field {error} has no value that could stand there."
+            return Message("Its personal field %(error)s has no value that could stand there.", error=error)
         left = [part for part, text in filled.items() if BEGINNING in text]
         if left:
-            return f"A personal field is left unfilled in its {', '.join(left)}."
+            return Message("A personal field is left unfilled in its %(left)s.", left=", ".join(left))
     return ""
 
 

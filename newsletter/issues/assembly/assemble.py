@@ -10,6 +10,7 @@ from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadRule, WrongState
+from newsletter.common.messages import Message
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
 from newsletter.issues.approval.publication_switches import require_publication_on
@@ -26,7 +27,7 @@ from newsletter.issues.assembly.selection import Choice, choose_content, has_new
 from newsletter.models import Issue, PlacedStory, Publication, Slot, Story, move
 
 GRACE = timedelta(hours=6)
-NOTHING_NEW = "Nothing new: no story and no new event since the last issue was assembled."
+NOTHING_NEW = Message("Nothing new: no story and no new event since the last issue was assembled.")
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,12 @@ def find_open_slots(*, now: datetime) -> list[Slot]:
     slots = Slot.objects.filter(publication__enabled=True).select_related("publication")
     slots = slots.exclude(kind=Slot.Kind.DIGEST, publication__monthly_digest=False)
     for slot in slots.filter(state=Slot.State.DUE, due_at__lt=now - GRACE):
-        move(slot, of=[Slot.State.DUE], to=Slot.State.MISSED, reason="It was not assembled in time. Nothing was sent.")
+        move(
+            slot,
+            of=[Slot.State.DUE],
+            to=Slot.State.MISSED,
+            reason=Message("It was not assembled in time. Nothing was sent."),
+        )
     open_now = Q(state=Slot.State.DUE) | Q(state=Slot.State.SKIPPED, due_at__gt=now)
     return list(slots.filter(open_now).order_by("due_at"))
 
@@ -251,11 +257,14 @@ def _make_slot(*, publication: Publication, due: Due, now: datetime) -> tuple[Sl
 
 def _missed(due: Due, now: datetime) -> str:
     hours = int((now - due.at).total_seconds() // 3600)
-    return (
-        f"Nobody was running when it was due; found {hours} hours late. Nothing was sent. "
-        "Send it by hand if it still makes sense."
+    return Message(
+        "Nobody was running when it was due; found %(hours)s hours late. Nothing was sent. Send it by "
+        "hand if it still makes sense.",
+        hours=hours,
     )
 
 
 def _assembled(stories: list[Story]) -> str:
-    return f"Assembled with {len(stories)} {'story' if len(stories) == 1 else 'stories'}."
+    if len(stories) == 1:
+        return Message("Assembled with 1 story.")
+    return Message("Assembled with %(count)s stories.", count=len(stories))

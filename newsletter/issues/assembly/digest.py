@@ -10,6 +10,7 @@ from typing import Any
 from babel.dates import format_skeleton
 from django.db import IntegrityError, transaction
 
+from newsletter.common.messages import Message
 from newsletter.issues.assembly.schedule import Due, check_schedule, due_after
 from newsletter.issues.assembly.selection import Choice, Reason, choose_appeals, choose_events
 from newsletter.issues.snapshot.consent_rules import EMAIL, care_of, find_fault
@@ -22,7 +23,7 @@ MOST_STORIES = 12
 LONGEST = timedelta(days=62)
 """How far back a digest looks at most, where the ones before were missed."""
 FIRST = timedelta(days=31)
-NOTHING_SENT = "Nothing to tell: no issue with a story went out since the last digest."
+NOTHING_SENT = Message("Nothing to tell: no issue with a story went out since the last digest.")
 
 
 def has_monthly_readers(publication: Publication) -> bool:
@@ -84,13 +85,17 @@ def choose_month(
             continue
         against = _reason_against(story, publication, placed, slot.due_at)
         if not against and len(chosen) >= MOST_STORIES:
-            against = f"no room: a digest takes {MOST_STORIES}"
+            against = Message("no room: a digest takes %(most_stories)s", most_stories=MOST_STORIES)
         if against:
-            reasons.append(Reason("story", story.pk, story.title, False, f"left out: {against}"))
+            reasons.append(
+                Reason("story", story.pk, story.title, False, Message("left out: %(against)s", against=against))
+            )
             continue
         chosen.append(story)
         words[story.pk] = value
-        reasons.append(Reason("story", story.pk, story.title, True, f"went out in No. {issue.number}"))
+        reasons.append(
+            Reason("story", story.pk, story.title, True, Message("went out in No. %(number)s", number=issue.number))
+        )
     events, event_reasons = choose_events(publication=publication, due_at=slot.due_at, now=now)
     appeals, appeal_reasons = choose_appeals()
     return Choice(chosen, events, appeals, reasons + event_reasons + appeal_reasons), words
@@ -135,6 +140,6 @@ def _told_since(publication: Publication, since: datetime) -> Iterator[tuple[Iss
 
 def _reason_against(story: Story, publication: Publication, placed: set[int], due_at: datetime) -> str:
     if story.pk in placed:
-        return "already in an earlier digest"
+        return Message("already in an earlier digest")
     required = publication.consent_required
     return find_fault(care_of(story), channel=EMAIL, at=due_at, required=required)

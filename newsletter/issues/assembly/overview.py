@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
+from newsletter.common.messages import Message
 from newsletter.issues.assembly.overdue import find_overdue
 from newsletter.issues.assembly.schedule import describe, due_after
 from newsletter.models import Issue, Publication, Slot
 
 NEWEST = 20
-OVERDUE = "Its time came and nothing began it. Does the scheduler run?"
+OVERDUE = Message("Its time came and nothing began it. Does the scheduler run?")
 
 
 def list_publications(*, now: datetime) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from newsletter.common.messages import Message
 from newsletter.issues.assembly.assemble import make_draft
 from newsletter.issues.assembly.selection import Reason
 from newsletter.models import Appeal, EventNotice, Issue, Story
@@ -51,5 +52,7 @@ def _as_it_stands(reason: Reason, *, inside: set[tuple[str, int]], known: set[tu
     if reason.chosen == (key in inside):
         return reason
     if key in inside:
-        return replace(reason, chosen=True, why=f"{BY_HAND}; by the rules {reason.why}")
+        return replace(
+            reason, chosen=True, why=Message("%(by_hand)s; by the rules %(why)s", by_hand=BY_HAND, why=reason.why)
+        )
     return replace(reason, chosen=False, why=TAKEN_OUT if key in known else CAME_LATER)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import NotAllowed, WrongState
+from newsletter.common.messages import Message
 from newsletter.issues.approval.approve import OPEN_STATES, withdraw_approvals
 from newsletter.issues.approval.publication_switches import require_on
 from newsletter.issues.assembly.assemble import make_draft
@@ -17,12 +18,13 @@ from newsletter.issues.snapshot.placements import place_stories
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, Story
 
+_FIELD_LABELS = {"subject": Message("the subject"), "preheader": Message("the preheader")}
 _NAMES = {
-    "note": "your words",
-    "stories": "your choice of stories and what you wrote for them",
-    "events": "your choice of events",
-    "appeal": "your choice of appeals",
-    "related": "your links",
+    "note": Message("your words"),
+    "stories": Message("your choice of stories and what you wrote for them"),
+    "events": Message("your choice of events"),
+    "appeal": Message("your choice of appeals"),
+    "related": Message("your links"),
 }
 
 
@@ -64,7 +66,7 @@ def assemble_again(*, issue: Issue, by: Any, now: datetime) -> Reassembly:
         new=_plain(issue, fresh.body.get_prep_value()),
         most_stories=max(issue.publication.stories, len(draft.choice.stories)),
     )
-    kept = [f"the {name}" for name in words if getattr(issue, name) != issue.assembled.get(name)]
+    kept: list[str] = [_FIELD_LABELS[name] for name in words if getattr(issue, name) != issue.assembled.get(name)]
     for name, value in words.items():
         if getattr(issue, name) == issue.assembled.get(name):
             setattr(issue, name, value)

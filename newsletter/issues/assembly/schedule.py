@@ -13,6 +13,7 @@ from cronsim import CronSim, CronSimError
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadSchedule
+from newsletter.common.messages import Message
 
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LOCAL = "%Y-%m-%dT%H:%M"
@@ -45,7 +46,7 @@ def check_schedule(*, schedule: str, zone: str) -> str:
     except (CronSimError, StopIteration) as error:
         raise BadSchedule(
             _("“%(schedule)s” is not a schedule that ever falls due: %(value)s.")
-            % {"schedule": schedule, "value": error or "no such date"}
+            % {"schedule": schedule, "value": error or Message("no such date")}
         ) from error
     return named
 
@@ -80,20 +81,33 @@ def describe(*, schedule: str, zone: str, lead_hours: int) -> str:
     """The schedule in words, for staff: “Thursday 09:00 (Europe/London), assembled 24 hours before”."""
     minute, hour, day, month, weekday = schedule.split()
     names = {
-        "mon": "Monday",
-        "tue": "Tuesday",
-        "wed": "Wednesday",
-        "thu": "Thursday",
-        "fri": "Friday",
-        "sat": "Saturday",
-        "sun": "Sunday",
+        "mon": Message("Every Monday"),
+        "tue": Message("Every Tuesday"),
+        "wed": Message("Every Wednesday"),
+        "thu": Message("Every Thursday"),
+        "fri": Message("Every Friday"),
+        "sat": Message("Every Saturday"),
+        "sun": Message("Every Sunday"),
     }
-    lead = f"assembled {lead_hours} hours before"
+    lead = Message("assembled %(lead_hours)s hours before", lead_hours=lead_hours)
     if day == month == "*" and minute.isdecimal() and hour.isdecimal() and (weekday == "*" or weekday in names):
-        which = "Every day" if weekday == "*" else f"Every {names[weekday]}"
-        return f"{which} {int(hour):02d}:{int(minute):02d} ({zone}), {lead}"
+        which = Message("Every day") if weekday == "*" else names[weekday]
+        return Message(
+            "%(which)s %(time)s (%(zone)s), %(lead)s",
+            which=which,
+            time=f"{int(hour):02d}:{int(minute):02d}",
+            zone=zone,
+            lead=lead,
+        )
     if month == weekday == "*" and day.isdecimal() and minute.isdecimal() and hour.isdecimal():
-        return f"Day {day} of every month, {int(hour):02d}:{int(minute):02d} ({zone}), {lead}"
+        return Message(
+            "Day %(day)s of every month, %(hour)s:%(minute)s (%(zone)s), %(lead)s",
+            day=day,
+            hour=f"{int(hour):02d}",
+            minute=f"{int(minute):02d}",
+            zone=zone,
+            lead=lead,
+        )
     return f"“{schedule}” ({zone}), {lead}"
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Prefetch, Q
 
+from newsletter.common.messages import Message
 from newsletter.issues.snapshot.consent_rules import EMAIL, care_of, find_fault
 from newsletter.models import Appeal, EventNotice, Issue, PlacedStory, Publication, Source, Story
 
@@ -55,7 +56,13 @@ def choose_appeals() -> tuple[list[Appeal], list[Reason]]:
     """Every appeal in use; each reader sees the first that is for people like them."""
     appeals = list(Appeal.objects.filter(enabled=True))
     return appeals, [
-        Reason("appeal", appeal.pk, appeal.headline, True, f"shown to: {appeal.get_audience_display().lower()}")
+        Reason(
+            "appeal",
+            appeal.pk,
+            appeal.headline,
+            True,
+            Message("shown to: %(appeal)s", appeal=appeal.get_audience_display().lower()),
+        )
         for appeal in appeals
     ]
 
@@ -93,14 +100,20 @@ def choose_stories(
             required = publication.consent_required
             against = find_fault(care_of(story), channel=EMAIL, at=due_at, required=required)
         if not against and len(chosen) >= publication.stories:
-            against = f"no room: the issue takes {publication.stories}"
+            against = Message("no room: the issue takes %(stories)s", stories=publication.stories)
         if against:
-            reasons.append(Reason("story", story.pk, story.title, False, f"left out: {against}"))
+            reasons.append(
+                Reason("story", story.pk, story.title, False, Message("left out: %(against)s", against=against))
+            )
             continue
         topics = ", ".join(topic.name for topic in story.topics.all() if not wanted or topic.pk in wanted)
         chosen.append(story)
-        why = "newest" if story.published_at else "no date at the source, so after those that have one"
-        reasons.append(Reason("story", story.pk, story.title, True, why + (f", topic {topics}" if topics else "")))
+        why = (
+            Message("newest") if story.published_at else Message("no date at the source, so after those that have one")
+        )
+        if topics:
+            why = Message("%(why)s, topic %(topics)s", why=why, topics=topics)
+        reasons.append(Reason("story", story.pk, story.title, True, why))
     return chosen, reasons
 
 
@@ -115,21 +128,21 @@ def _reason_against(
     already = getattr(story, "placed_here", [])
     told_at: datetime = getattr(story, "told_at")  # noqa: B009 - an annotation, unknown to the model's type
     if already:
-        return f"already in No. {already[0].issue.number}"
+        return Message("already in No. %(number)s", number=already[0].issue.number)
     listed_by: list[Source | None] = [origin.source for origin in story.origins.all()]
     listed_by = listed_by or [story.source]
     if sources and story.source_id is not None and sources.isdisjoint(source.pk for source in listed_by if source):
-        return "its source is not one of this publication's"
+        return Message("its source is not one of this publication's")
     if stale := min((_why_stale(source, now) for source in listed_by), default=""):
         return stale
     if wanted and not wanted & {topic.pk for topic in story.topics.all()}:
-        return "none of this publication's topics"
+        return Message("none of this publication's topics")
     if story.language and story.language.split("-")[0] != publication.language.split("-")[0]:
-        return f"written in another language ({story.language})"
+        return Message("written in another language (%(language)s)", language=story.language)
     if told_at > now:
-        return "dated in the future"
+        return Message("dated in the future")
     if new_since and max(told_at, story.seen_at) < new_since:
-        return "was there for an earlier issue, which had no room for it"
+        return Message("was there for an earlier issue, which had no room for it")
     return ""
 
 
@@ -149,24 +162,30 @@ def choose_events(
     for event in ahead.select_related("source").order_by("starts_at", "pk")[:CANDIDATES]:
         against = _reason_against_event(event, seen, now)
         if against:
-            reasons.append(Reason("event", event.pk, str(event), False, f"left out: {against}"))
+            reasons.append(
+                Reason("event", event.pk, str(event), False, Message("left out: %(against)s", against=against))
+            )
             continue
         seen.add((event.title, event.place_text))
         chosen.append(event)
-        where = "online, for everybody" if event.online else event.town or event.region or "its place is not known"
-        reasons.append(Reason("event", event.pk, str(event), True, f"ahead; {where}"))
+        where = (
+            Message("online, for everybody")
+            if event.online
+            else event.town or event.region or Message("its place is not known")
+        )
+        reasons.append(Reason("event", event.pk, str(event), True, Message("ahead; %(where)s", where=where)))
     return chosen, reasons
 
 
 def why_no_candidate(event: EventNotice, *, publication: Publication, due_at: datetime) -> str:
     """Why the rules did not even look at an event, in words for staff; "" where they would have."""
     if event.starts_at <= due_at:
-        return "it begins before the issue goes out"
+        return Message("it begins before the issue goes out")
     if event.starts_at > due_at + timedelta(days=publication.days_ahead):
-        return f"too far ahead: the issue looks {publication.days_ahead} days ahead"
+        return Message("too far ahead: the issue looks %(days_ahead)s days ahead", days_ahead=publication.days_ahead)
     sources = set(publication.sources.values_list("pk", flat=True))
     if sources and event.source_id is not None and event.source_id not in sources:
-        return "its source is not one of this publication's"
+        return Message("its source is not one of this publication's")
     return ""
 
 
@@ -180,13 +199,14 @@ def has_new_event(events: list[EventNotice], *, since: datetime | None) -> bool:
 
 def _reason_against_event(event: EventNotice, seen: set[tuple[str, str]], now: datetime) -> str:
     if event.cancelled:
-        return "cancelled"
+        return Message("cancelled")
     if stale := _why_stale(event.source, now):
         return stale
     if (event.title, event.place_text) in seen:
-        return "a later date of an event that is in"
+        return Message("a later date of an event that is in")
     if not event.online and event.latitude is None and not event.region:
-        return f"its place is not known: {event.note or 'give it a place or mark it as online'}"
+        note = event.note or Message(Message("give it a place or mark it as online"))
+        return Message(Message("its place is not known: %(note)s"), note=note)
     return ""
 
 
@@ -194,4 +214,4 @@ def _why_stale(source: Source | None, now: datetime) -> str:
     """Why what a source gave can no longer be trusted, or "". A source that staff switched off is theirs to judge."""
     if source is None or not source.enabled or source.good_at is None or source.good_at >= now - STALE:
         return ""
-    return f"its source has not been readable since {source.good_at:%-d %B %Y}"
+    return Message("its source has not been readable since %(good_at)s", good_at=source.good_at.date())

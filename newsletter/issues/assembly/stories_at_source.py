@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from newsletter.common.errors import NotApproved
+from newsletter.common.messages import Message
 from newsletter.content.fetching.fetch import Fetcher
 from newsletter.content.ingesting.source_visibility import Checked, check_at_source
 from newsletter.issues.approval.approval_rules import goes_by_itself
@@ -50,8 +51,9 @@ def require_at_source(*, issue: Issue, now: datetime, fresh: timedelta = JUST_NO
     if checked.gone:
         withdraw_approvals(issue=issue, now=now)
         raise NotApproved(
-            f"{issue} lost something just now: {'; '.join(say_gone(story) for story in checked.gone)}. "
-            "Nothing was sent. Read it again, then approve it."
+            "%(issue)s lost something just now: %(value)s. Nothing was sent. Read it again, then approve it.",
+            issue=issue,
+            value="; ".join(say_gone(story) for story in checked.gone),
         )
     return checked
 
@@ -103,7 +105,10 @@ def _settle(issue: Issue, *, now: datetime) -> bool:
             return False
         withdraw_approvals(issue=issue, now=now)
         gone = "; ".join(say_gone(story) for story in lost)
-        hold_issue(issue=issue, reason=f"It lost something after it was assembled: {gone}. Read it, then release it.")
+        hold_issue(
+            issue=issue,
+            reason=Message("It lost something after it was assembled: %(gone)s. Read it, then release it.", gone=gone),
+        )
     return True
 
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import NotReady
+from newsletter.common.messages import Message
 from newsletter.issues.protected_terms.matcher import Watch, keep_watch
 from newsletter.issues.snapshot.resolve import Content, hash_content, resolve_content
 from newsletter.models import EventNotice, Issue
@@ -27,13 +28,13 @@ _BY_LOT = (
 )
 _WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 _WHERE = {
-    "subject": "in the subject",
-    "preheader": "in the preheader",
-    "headline": "in the headline",
-    "brand": "in what is set for the brand",
-    "publication": "in what is set for the publication",
+    "subject": Message("in the subject"),
+    "preheader": Message("in the preheader"),
+    "headline": Message("in the headline"),
+    "brand": Message("in what is set for the brand"),
+    "publication": Message("in what is set for the publication"),
 }
-_BLOCK, _MAIL = "in one of its blocks", "in a mail of some readers"
+_BLOCK, _MAIL = Message("in one of its blocks"), Message("in a mail of some readers")
 Placed = dict[tuple[str, str], frozenset[int]]
 
 
@@ -147,9 +148,9 @@ def hide_protected(text: str) -> str:
     """The text; a word in its place where it says a protected term, for mails to staff."""
     watch = keep_watch()
     if watch.lost:
-        return "What would stand here cannot be searched for protected terms. Read it in the desk."
+        return Message("What would stand here cannot be searched for protected terms. Read it in the desk.")
     if watch.find(text):
-        return "What would stand here has a protected term. Read it in the desk."
+        return Message("What would stand here has a protected term. Read it in the desk.")
     return text
 
 
@@ -224,18 +225,20 @@ def _find_events(content: Content) -> dict[int, EventNotice]:
 
 
 def _say(watch: Watch, number: int, *, block: str = "", field: str = "") -> Finding:
-    message = (
-        f"A protected term ({watch.mask(number)}) stands {_WHERE.get(field, _BLOCK if block else _MAIL)}. "
-        "Take it out, or use a name that gives nobody away. "
-        "Whoever looks after the people can say which term it is."
+    message = Message(
+        "A protected term (%(watch)s) stands %(where)s. Take it out, or use a name that gives nobody "
+        "away. Whoever looks after the people can say which term it is.",
+        watch=watch.mask(number),
+        where=_WHERE.get(field, _BLOCK if block else _MAIL),
     )
     return Finding("error", "protected", message, block=block, field=field)
 
 
 def _say_lost(watch: Watch) -> Iterator[Finding]:
     if watch.lost:
-        message = (
-            f"{watch.lost} protected terms cannot be read with the keys of this installation, so nobody can say whether "
-            "they stand here. Put the old secret key back, or take these terms off the list."
+        message = Message(
+            "%(lost)s protected terms cannot be read with the keys of this installation, so nobody can say "
+            "whether they stand here. Put the old secret key back, or take these terms off the list.",
+            lost=watch.lost,
         )
         yield Finding("error", "protected-lost", message)

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from newsletter.common.errors import NotReady
+from newsletter.common.messages import Message
 from newsletter.issues.snapshot.resolve import Content, resolve_content
 from newsletter.models import Issue
 
@@ -29,11 +30,18 @@ def find_gaps(issue: Issue) -> list[Gap]:
         says = ""
         match child.block_type:
             case "lead_story" if not child.value["story"]:
-                says = f"Block {number}, the lead story, has no story yet. Choose one, or delete the block."
+                says = Message(
+                    "Block %(number)s, the lead story, has no story yet. Choose one, or delete the block.",
+                    number=number,
+                )
             case "picture" if not child.value["image"]:
-                says = f"Block {number}, the picture, has no picture yet. Choose one, or delete the block."
+                says = Message(
+                    "Block %(number)s, the picture, has no picture yet. Choose one, or delete the block.", number=number
+                )
             case "note" if child.value["text"] is None:
-                says = f"Block {number}, the note, has no text yet. Write some, or delete the block."
+                says = Message(
+                    "Block %(number)s, the note, has no text yet. Write some, or delete the block.", number=number
+                )
         if says:
             gaps.append(Gap(block=child.id or "", says=says))
     return gaps

@@ -6,14 +6,15 @@ A consent holds through its last day, in UTC. In doubt the answer is no.
 from datetime import date, datetime
 from typing import Any
 
+from newsletter.common.messages import Message
 from newsletter.models.care import Channel, GivenBy, Identity
 from newsletter.models.story_origins import GoneCode
 
 Care = dict[str, Any]
 WHY_GONE = {
-    GoneCode.REMOVED.value: "removed at its source",
-    GoneCode.PRIVATE.value: "not public at its source",
-    GoneCode.PROTECTED.value: "protected by a password at its source",
+    GoneCode.REMOVED.value: Message("removed at its source"),
+    GoneCode.PRIVATE.value: Message("not public at its source"),
+    GoneCode.PROTECTED.value: Message("protected by a password at its source"),
 }
 """In English whoever reads it: these words are kept with issues."""
 EMAIL, ARCHIVE = Channel.EMAIL.value, Channel.ARCHIVE.value
@@ -44,12 +45,12 @@ def find_fault(care: Care, *, channel: str, at: datetime, required: bool = False
     ``required``: the publication shows no story without a consent, whatever the story says of itself.
     """
     if care["withdrawn"]:
-        return "was withdrawn"
+        return Message("was withdrawn")
     if care.get("gone"):
-        return f"is gone: {WHY_GONE[care['gone']]}"
+        return Message("is gone: %(why_gone)s", why_gone=WHY_GONE[care["gone"]])
     if care["embargo_until"] and at < datetime.fromisoformat(care["embargo_until"]):
         until = datetime.fromisoformat(care["embargo_until"])
-        return f"is under embargo until {until:%-d %B %Y, %H:%M} UTC"
+        return Message("is under embargo until %(until)s UTC", until=until)
     if not (care["needed"] or required):
         return ""
     return _find_gap(care) or _find_end(care, at=at) or _find_limit(care, channel=channel)
@@ -59,33 +60,39 @@ def _find_gap(care: Care) -> str:
     missing = [
         words
         for name, words in (
-            ("given_by", "who agreed"),
-            ("given_on", "when they agreed"),
-            ("form_holder", "who holds the signed form"),
+            ("given_by", Message("who agreed")),
+            ("given_on", Message("when they agreed")),
+            ("form_holder", Message("who holds the signed form")),
         )
         if not care[name]
     ]
     if len(missing) == 3:
-        return "has no recorded consent"
-    return f"has a consent that is not complete: {' and '.join(missing)} is missing" if missing else ""
+        return Message("has no recorded consent")
+    return (
+        Message("has a consent that is not complete: %(missing)s is missing", missing=" and ".join(missing))
+        if missing
+        else ""
+    )
 
 
 def _find_end(care: Care, *, at: datetime) -> str:
     given, expires = date.fromisoformat(care["given_on"]), care["expires_on"]
     if at.date() < given:
-        return f"has a consent that begins only on {given:%-d %B %Y}"
+        return Message("has a consent that begins only on %(given)s", given=given)
     if expires and at.date() > date.fromisoformat(expires):
-        return f"has a consent that ran out on {date.fromisoformat(expires):%-d %B %Y}"
+        return Message("has a consent that ran out on %(date)s", date=date.fromisoformat(expires))
     return ""
 
 
 def _find_limit(care: Care, *, channel: str) -> str:
     if channel not in care["channels"]:
-        return f"has a consent that does not cover this channel ({Channel(channel).label.lower()})"
+        return Message(
+            "has a consent that does not cover this channel (%(label)s)", label=Channel(channel).label.lower()
+        )
     if care["minor"] and care["given_by"] != GivenBy.GUARDIAN:
-        return "is about a person under 18, and no parent or guardian agreed"
+        return Message("is about a person under 18, and no parent or guardian agreed")
     if care["minor"] and care["identity"] not in _NAMELESS:
-        return "is about a person under 18, who must be shown by a pseudonym or not be named at all"
+        return Message("is about a person under 18, who must be shown by a pseudonym or not be named at all")
     return ""
 
 

@@ -11,6 +11,7 @@ from html import unescape
 from typing import Any
 
 from newsletter.common.errors import DomainError
+from newsletter.common.messages import Message
 from newsletter.content.fetching.fetch import BadStatus, Fetcher, FetchError, Limits, Unreachable
 from newsletter.issues.snapshot.completeness import resolve_complete
 from newsletter.issues.snapshot.resolve import Content
@@ -67,7 +68,7 @@ def find_dead_links(content: Content, *, now: datetime) -> list[Finding]:
             continue
         if look.state == LinkLook.State.UNREACHED and not online:
             continue
-        message = f"The link to {url[:90]} leads nowhere: {look.says}"
+        message = Message("The link to %(url)s leads nowhere: %(says)s", url=url[:90], says=look.says)
         findings.append(Finding("warning", "dead-link", message, block=key, field="url"))
     return findings
 
@@ -81,7 +82,7 @@ def _look(url: str, fetcher: Fetcher) -> tuple[str, str]:
         fetcher.fetch(url, limits=LOOK)
     except BadStatus as error:
         if error.status in GONE:
-            return LinkLook.State.DEAD, "its site says that there is no such page."
+            return LinkLook.State.DEAD, Message("its site says that there is no such page.")
         return LinkLook.State.GOOD, str(error)
     except Unreachable as error:
         return LinkLook.State.UNREACHED, str(error)

@@ -28,6 +28,7 @@ def place_stories(*, issue: Issue, content: Content) -> None:
     elsewhere = taken.exclude(issue=issue).select_related("issue__publication").first()
     if elsewhere is not None:
         raise NotReady(
-            f"“{titles[elsewhere.story_id]}” is already in {elsewhere.issue}, and nobody is told a story twice. "
-            "Take it out of one of the two."
+            "“%(titles)s” is already in %(issue)s, and nobody is told a story twice. Take it out of one of the two.",
+            titles=titles[elsewhere.story_id],
+            issue=elsewhere.issue,
         )

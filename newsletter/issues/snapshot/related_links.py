@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Q
 
 from newsletter.common.errors import NotReady
+from newsletter.common.messages import Message
 from newsletter.content.parsing.same_page import mark_page, name_page
 from newsletter.issues.snapshot.consent_rules import EMAIL, care_of, find_fault
 from newsletter.issues.snapshot.redact import own_page, stories_of
@@ -60,8 +61,9 @@ def check_links(content: Content, *, at: datetime) -> Iterator[Finding]:
     for block in content["blocks"] if unfit else ():
         for page in dict.fromkeys(map(name_page, written_links(block))):
             if page in unfit:
-                message = (
-                    f"A link leads to a story that may not be shown: {unfit[page]}. Take the link and what it says out."
+                message = Message(
+                    "A link leads to a story that may not be shown: %(unfit)s. Take the link and what it says out.",
+                    unfit=unfit[page],
                 )
                 yield Finding("error", "linked-story", message, block=block["key"])
 
@@ -70,7 +72,7 @@ def require_fit_links(content: Content, *, at: datetime) -> None:
     """Raises NotReady where one of the links tells of a story that may not be mailed at that moment."""
     finding = next(check_links(content, at=at), None)
     if finding:
-        raise NotReady(f"{finding.message} Nothing was sent.")
+        raise NotReady("%(message)s Nothing was sent.", message=finding.message)
 
 
 def _find_unfit(urls: Collection[str], *, channel: str, at: datetime, required: bool) -> dict[str, str]:
@@ -78,7 +80,9 @@ def _find_unfit(urls: Collection[str], *, channel: str, at: datetime, required: 
     unfit = {}
     for story in _stories_at(urls):
         fault = find_fault(care_of(story), channel=channel, at=at, required=required)
-        fault = fault or ("is kept from some regions, and a link is the same for all" if story.not_in_regions else "")
+        fault = fault or (
+            Message("is kept from some regions, and a link is the same for all") if story.not_in_regions else ""
+        )
         if fault:
             unfit[name_page(story.url)] = f"“{story.title}” {fault}"
     return unfit

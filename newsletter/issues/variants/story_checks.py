@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from newsletter.common.errors import NotReady
+from newsletter.common.messages import Message
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_fault
 from newsletter.issues.snapshot.redact import stories_of
 
@@ -20,15 +21,22 @@ def check_stories(content: Content) -> list[Finding]:
     for block, story in _placed(content):
         fault = find_fault(story["care"], channel=EMAIL, at=due, required=content["publication"]["consent_required"])
         if fault:
-            message = f"“{story['title']}” {fault}. Take it out, or put its record right."
+            message = Message(
+                "“%(title)s” %(fault)s. Take it out, or put its record right.", title=story["title"], fault=fault
+            )
             findings.append(_finding("error", "consent", message, block))
         elif _ends_soon(story, due):
-            message = f"The consent of “{story['title']}” runs out on {story['care']['expires_on']}, soon after this goes out."
+            message = Message(
+                "The consent of “%(title)s” runs out on %(expires_on)s, soon after this goes out.",
+                title=story["title"],
+                expires_on=story["care"]["expires_on"],
+            )
             findings.append(_finding("warning", "consent-soon", message, block))
         if not fault and story["care"]["minor"]:
-            message = (
-                f"“{story['title']}” is about a person under 18. Look that neither its words, its link nor its picture "
-                "gives away a surname, a school, an exact place or a face that was not agreed to."
+            message = Message(
+                "“%(title)s” is about a person under 18. Look that neither its words, its link nor its picture "
+                "gives away a surname, a school, an exact place or a face that was not agreed to.",
+                title=story["title"],
             )
             findings.append(_finding("warning", "minor", message, block))
     return findings
@@ -47,7 +55,7 @@ def require_fit(content: Content, *, at: datetime) -> None:
     """Raises NotReady where a story may not be mailed at that moment, whatever was true when the issue was approved."""
     unfit = find_unfit(content, at=at)
     if unfit:
-        raise NotReady(f"{'; '.join(unfit)}. Nothing was sent. Take it out, or put its record right.")
+        raise NotReady("%(unfit)s. Nothing was sent. Take it out, or put its record right.", unfit="; ".join(unfit))
 
 
 def _placed(content: Content) -> Iterator[tuple[Content, Content]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import idna
 
+from newsletter.common.messages import Message
 from newsletter.providers.base.contract import Person
 from newsletter.providers.base.errors import BadBatch
 
@@ -23,10 +24,10 @@ def ascii_address(address: str) -> str:
     try:
         domain = domain.lower() if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
     except idna.IDNAError as error:
-        raise ValueError("its domain cannot be written in ASCII") from error
+        raise ValueError(Message("its domain cannot be written in ASCII")) from error
     whole = f"{local}@{domain}"
     if len(whole) > 254 or not _PLAIN.fullmatch(whole):
-        raise ValueError("it is not a plain email address that this provider takes")
+        raise ValueError(Message("it is not a plain email address that this provider takes"))
     return whole
 
 
@@ -45,13 +46,15 @@ def sort_people(people: Sequence[Person]) -> tuple[list[tuple[str, Person]], dic
         try:
             address = ascii_address(person.address)
         except ValueError as error:
-            refused[person.delivery] = f"The address was not sent to: {error}."
+            refused[person.delivery] = Message("The address was not sent to: %(error)s.", error=error)
             continue
         first = seen.setdefault(address.lower(), person.delivery)
         if first != person.delivery:
             raise BadBatch(
-                f"Deliveries {first} and {person.delivery} of one batch have the same address. "
-                "Nothing of this batch was sent."
+                "Deliveries %(first)s and %(delivery)s of one batch have the same address. Nothing of this "
+                "batch was sent.",
+                first=first,
+                delivery=person.delivery,
             )
         good.append((address, person))
     return good, refused

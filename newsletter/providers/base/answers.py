@@ -5,6 +5,7 @@ import re
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
+from newsletter.common.messages import Message
 from newsletter.providers.base.contract import HttpAnswer, Outcome, Verdict
 
 LONGEST_WAIT = 24 * 3600.0
@@ -25,38 +26,68 @@ def read_refusal(
     batch may be about one of its people.
     """
     status = answer.status
-    detail = f' It said: "{said}"' if said else ""
+    detail = Message(' It said: "%(said)s"', said=said) if said else ""
     if 200 <= status < 300:
         return None
     if status in (429, 420) or (status == 503 and "retry-after" in answer.headers):
         wait = wait_seconds(answer, now=now)
         return Outcome(
             Verdict.THROTTLED,
-            f"{provider} asked us to slow down; this batch will be tried again.{detail}",
+            Message(
+                "%(provider)s asked us to slow down; this batch will be tried again.%(detail)s",
+                provider=provider,
+                detail=detail,
+            ),
             retry_after=wait,
         )
     if status in (401, 403):
-        why = f"{provider} did not accept our key (answer {status}). Check the key and that the account is active."
+        why = Message(
+            "%(provider)s did not accept our key (answer %(status)s). Check the key and that the account is active.",
+            provider=provider,
+            status=status,
+        )
         return Outcome(Verdict.REJECTED, why + detail, stop=True)
     if status == 402:
         return Outcome(
-            Verdict.REJECTED, f"{provider} wants the account paid before it sends (answer 402).{detail}", stop=True
+            Verdict.REJECTED,
+            Message(
+                "%(provider)s wants the account paid before it sends (answer 402).%(detail)s",
+                provider=provider,
+                detail=detail,
+            ),
+            stop=True,
         )
     if status in (400, 413, 422):
         return Outcome(
             Verdict.REJECTED,
-            f"{provider} refused this batch (answer {status}); nobody in it was mailed.{detail}",
+            Message(
+                "%(provider)s refused this batch (answer %(status)s); nobody in it was mailed.%(detail)s",
+                provider=provider,
+                status=status,
+                detail=detail,
+            ),
             bisect=bisect,
         )
     if status in (408, 499) or status >= 500:
-        why = f"{provider} had a fault of its own (answer {status}). It may or may not have taken this batch."
+        why = Message(
+            "%(provider)s had a fault of its own (answer %(status)s). It may or may not have taken this batch.",
+            provider=provider,
+            status=status,
+        )
         return Outcome(Verdict.UNCERTAIN, why + detail)
     if 400 <= status < 500:
-        why = (
-            f"{provider} does not know what we called (answer {status}). Check its domain and endpoint in our settings."
+        why = Message(
+            "%(provider)s does not know what we called (answer %(status)s). Check its domain and endpoint "
+            "in our settings.",
+            provider=provider,
+            status=status,
         )
         return Outcome(Verdict.REJECTED, why + detail, stop=True)
-    why = f"Something answered {status} in {provider}'s place: no receipt. Check the endpoint and the network."
+    why = Message(
+        "Something answered %(status)s in %(provider)s's place: no receipt. Check the endpoint and the network.",
+        status=status,
+        provider=provider,
+    )
     return Outcome(Verdict.UNCERTAIN, why)
 
 
@@ -93,7 +124,7 @@ def quote(text: str, *, secrets: tuple[str, ...] = (), longest: int = 200) -> st
     for secret in secrets:
         if secret:
             text = text.replace(secret, "(key)")
-    text = _ADDRESS.sub("(an address)", " ".join("".join(c if c.isprintable() else " " for c in text).split()))
+    text = _ADDRESS.sub(Message("(an address)"), " ".join("".join(c if c.isprintable() else " " for c in text).split()))
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 

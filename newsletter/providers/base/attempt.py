@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base.addresses import ascii_address, sort_people
 from newsletter.providers.base.contract import (
     BatchCall,
@@ -47,8 +48,11 @@ def prepare(call: BatchCall, *, capabilities: Capabilities) -> Prepared:
         raise BadBatch("The batch has nobody in it.")
     if len(call.people) > capabilities.max_batch:
         raise BadBatch(
-            f"The batch has {len(call.people):,} people; {capabilities.name} takes {capabilities.max_batch:,} at once. "
-            "Nothing was sent; the send must be cut into smaller batches."
+            "The batch has %(people)s people; %(name)s takes %(max_batch)s at once. Nothing was sent; the "
+            "send must be cut into smaller batches.",
+            people=Quantity(len(call.people)),
+            name=capabilities.name,
+            max_batch=Quantity(capabilities.max_batch),
         )
     check_mail(call.mail)
     call = replace(call, mail=_in_ascii(call.mail))
@@ -75,7 +79,7 @@ def _in_ascii(mail: Mail) -> Mail:
         return replace(mail, from_email=ascii_address(mail.from_email), reply_to=reply_to)
     except ValueError as error:
         raise BadMail(
-            f"The sender's or the reply address cannot be used: {error}. Correct it in the publication."
+            "The sender's or the reply address cannot be used: %(error)s. Correct it in the publication.", error=error
         ) from error
 
 
@@ -83,8 +87,11 @@ def check_bytes(body: bytes, *, capabilities: Capabilities) -> None:
     """Raise BadBatch where a request is longer than the provider takes."""
     if len(body) > capabilities.max_bytes:
         raise BadBatch(
-            f"The batch makes {len(body):,} bytes; {capabilities.name} takes {capabilities.max_bytes:,}. "
-            "Nothing was sent; use fewer people in a batch or a shorter issue."
+            "The batch makes %(body)s bytes; %(name)s takes %(max_bytes)s. Nothing was sent; use fewer "
+            "people in a batch or a shorter issue.",
+            body=Quantity(len(body)),
+            name=capabilities.name,
+            max_bytes=Quantity(capabilities.max_bytes),
         )
 
 
@@ -98,7 +105,9 @@ def attempt(
     """Call the provider once. Only ``build`` may raise (BadBatch, BadMail), and then nothing was sent."""
     not_taken = {delivery: (Verdict.REJECTED, why) for delivery, why in prepared.refused.items()}
     if not prepared.people:
-        return Outcome(Verdict.REJECTED, "Nobody in this batch has an address that can be sent to.", people=not_taken)
+        return Outcome(
+            Verdict.REJECTED, Message("Nobody in this batch has an address that can be sent to."), people=not_taken
+        )
     try:
         answer = transport.call(build(prepared))
     except NotSent as error:

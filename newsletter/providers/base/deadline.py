@@ -7,6 +7,8 @@ import socket
 import threading
 from types import TracebackType
 
+from newsletter.common.messages import Message
+
 _here = threading.local()
 
 
@@ -35,7 +37,7 @@ class Deadline:
         """Remember the connection in use. Raises TimeoutError where the time is up already."""
         self._connection = connection
         if self.passed:
-            raise TimeoutError("the time for this call is up")
+            raise TimeoutError(Message("the time for this call is up"))
 
     def _end(self) -> None:
         self.passed = True

@@ -3,6 +3,7 @@
 import re
 from email.header import Header
 
+from newsletter.common.messages import Message
 from newsletter.providers.base.contract import Mail
 from newsletter.providers.base.errors import BadMail
 from newsletter.providers.base.tokens import has_unsafe_characters
@@ -29,26 +30,29 @@ def check_mail(mail: Mail) -> None:
     """Raise BadMail where a header of the mail could be misread, or where there is nothing to read."""
     for what, text in (
         ("subject", mail.subject),
-        ("sender's name", mail.from_name),
-        ("sender's address", mail.from_email),
+        (Message("sender's name"), mail.from_name),
+        (Message("sender's address"), mail.from_email),
     ):
         _check_line(text, what=f"The {what}")
-    _check_line(mail.reply_to, what="The reply address")
+    _check_line(mail.reply_to, what=Message("The reply address"))
     if not mail.subject.strip():
         raise BadMail("The subject is empty. Give the issue a subject and approve it again.")
     if re.search(r"[@<>]", mail.from_name):
         raise BadMail("The sender's name holds @, < or >, which mailboxes take for a forgery. Use a plain name.")
-    for what, address in (("sender's address", mail.from_email), ("reply address", mail.reply_to or mail.from_email)):
+    for what, address in (
+        (Message("sender's address"), mail.from_email),
+        (Message("reply address"), mail.reply_to or mail.from_email),
+    ):
         if not re.fullmatch(r"[^\s@<>,;:\"()]+@[^\s@<>,;:\"()]+", address):
-            raise BadMail(f"The {what} is not an email address. Correct it in the publication's settings.")
+            raise BadMail("The %(what)s is not an email address. Correct it in the publication's settings.", what=what)
     if not mail.html.strip() or not mail.text.strip():
         raise BadMail("The mail has no HTML part or no text part. Render the issue again before sending it.")
     for name, value in mail.headers.items():
         if not _NAME.fullmatch(name):
-            raise BadMail(f"{name[:40]!r} is not the name of a mail header.")
+            raise BadMail("%(name)s is not the name of a mail header.", name=f"{name[:40]!r}")
         if name.lower() in _OURS or name.lower().startswith("content-"):
-            raise BadMail(f"The header {name} is set by the sending itself and cannot be given.")
-        _check_line(value, what=f"The header {name}")
+            raise BadMail("The header %(name)s is set by the sending itself and cannot be given.", name=name)
+        _check_line(value, what=Message("The header %(name)s", name=name))
 
 
 def list_headers(mail: Mail, *, values: set[str]) -> dict[str, str]:
@@ -85,4 +89,6 @@ def ascii_header(value: str) -> str:
 
 def _check_line(text: str, *, what: str) -> None:
     if has_unsafe_characters(text):
-        raise BadMail(f"{what} holds a line break or an invisible control character. Type it again by hand and save.")
+        raise BadMail(
+            "%(what)s holds a line break or an invisible control character. Type it again by hand and save.", what=what
+        )

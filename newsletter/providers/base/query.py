@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base.answers import quote, read_json, wait_seconds
 from newsletter.providers.base.contract import Found, HttpRequest, Verdict
 from newsletter.providers.base.errors import TransportError
 from newsletter.providers.base.transport import Transport
 
-NO_RECORD = "has no record of this batch yet. Records come late, so this does not prove that it was not sent."
+NO_RECORD = Message("has no record of this batch yet. Records come late, so this does not prove that it was not sent.")
 
 
 def ask(
@@ -19,15 +20,23 @@ def ask(
     try:
         answer = transport.call(request)
     except TransportError as error:
-        return Found(Verdict.UNCERTAIN, f"{provider} could not be asked. {error}")
+        return Found(
+            Verdict.UNCERTAIN, Message("%(provider)s could not be asked. %(error)s", provider=provider, error=error)
+        )
     parsed = read_json(answer.body) if answer.complete else None
     row: Mapping[str, Any] = parsed if isinstance(parsed, Mapping) else {}
     if answer.status == 200 and row:
         return row
     said = quote(str(row.get("message") or row.get("Message") or row.get("errors") or ""), secrets=secrets)
-    why = f"{provider} was asked about this batch and gave no usable answer ({answer.status})."
+    why = Message(
+        "%(provider)s was asked about this batch and gave no usable answer (%(status)s).",
+        provider=provider,
+        status=answer.status,
+    )
     return Found(
-        Verdict.UNCERTAIN, why + (f' It said: "{said}"' if said else ""), retry_after=wait_seconds(answer, now=now)
+        Verdict.UNCERTAIN,
+        Message('%(why)s It said: "%(said)s"', why=why, said=said) if said else why,
+        retry_after=wait_seconds(answer, now=now),
     )
 
 
@@ -44,6 +53,16 @@ def sum_up(people: Mapping[int, Verdict], *, deliveries: Sequence[int], provider
         return Found(Verdict.UNCERTAIN, f"{provider} {NO_RECORD}")
     if len(known) == len(set(deliveries)):
         others = {delivery: verdict for delivery, verdict in known.items() if verdict is not Verdict.ACCEPTED}
-        return Found(Verdict.ACCEPTED, f"{provider} has records of everybody in it.", provider_id, people=others)
-    why = f"{provider} has records of {len(known):,} of the {len(set(deliveries)):,} people in it so far."
+        return Found(
+            Verdict.ACCEPTED,
+            Message("%(provider)s has records of everybody in it.", provider=provider),
+            provider_id,
+            people=others,
+        )
+    why = Message(
+        "%(provider)s has records of %(known)s of the %(deliveries)s people in it so far.",
+        provider=provider,
+        known=Quantity(len(known)),
+        deliveries=Quantity(len(set(deliveries))),
+    )
     return Found(Verdict.UNCERTAIN, why, provider_id, people=known)

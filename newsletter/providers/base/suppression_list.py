@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base.answers import quote, read_json
 from newsletter.providers.base.attempt import Caller
 from newsletter.providers.base.contract import HttpRequest
@@ -70,7 +71,11 @@ def read_pages(
         if not page.next or page.next == url:
             return
         url = page.next
-    raise CannotList(f"{provider}'s list has more than {MOST_PAGES:,} pages; the rest was not read.")
+    raise CannotList(
+        "%(provider)s's list has more than %(most_pages)s pages; the rest was not read.",
+        provider=provider,
+        most_pages=Quantity(MOST_PAGES),
+    )
 
 
 def _ask(
@@ -85,14 +90,18 @@ def _ask(
     try:
         answer = transport.call(request(url))
     except TransportError as error:
-        raise CannotList(f"{provider} could not be asked whom it mails no more. {error}") from error
+        raise CannotList(
+            "%(provider)s could not be asked whom it mails no more. %(error)s", provider=provider, error=error
+        ) from error
     parsed = read_json(answer.body) if answer.complete else None
     page = question.read(parsed, url) if answer.status == 200 else None
     if page is None:
         said = parsed.get("message") or parsed.get("Message") or "" if isinstance(parsed, dict) else ""
         words = quote(str(said), secrets=secrets)
-        raise CannotList(
-            f"{provider} was asked whom it mails no more and gave no usable list (answer {answer.status})."
-            + (f' It said: "{words}"' if words else "")
+        why = Message(
+            "%(provider)s was asked whom it mails no more and gave no usable list (answer %(status)s).",
+            provider=provider,
+            status=answer.status,
         )
+        raise CannotList(Message('%(why)s It said: "%(said)s"', why=why, said=words) if words else why)
     return page

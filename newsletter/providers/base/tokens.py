@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from newsletter.common.messages import Message
 from newsletter.providers.base.contract import Mail, Person
 from newsletter.providers.base.errors import BadBatch, BadMail
 
@@ -26,7 +27,7 @@ def check_tokens(mail: Mail) -> set[str]:
     """
     plain = {"subject": mail.subject, "text part": mail.text}
     plain.update({f"header {name}": value for name, value in mail.headers.items()})
-    used = _check_part(mail.html, part="HTML part", families="hu")
+    used = _check_part(mail.html, part=Message("HTML part"), families="hu")
     for part, text in plain.items():
         used |= _check_part(text, part=part, families="t")
     return used
@@ -38,8 +39,10 @@ def check_values(people: Iterable[Person], *, needed: set[str]) -> None:
         missing = needed - person.variables.keys()
         if missing:
             raise BadBatch(
-                f"Delivery {person.delivery} has no value for {', '.join(sorted(missing))}, which the mail uses. "
-                "Nothing of this batch was sent; prepare the send again."
+                "Delivery %(delivery)s has no value for %(missing)s, which the mail uses. Nothing of this batch "
+                "was sent; prepare the send again.",
+                delivery=person.delivery,
+                missing=", ".join(sorted(missing)),
             )
 
 
@@ -56,7 +59,7 @@ def fill_tokens(text: str, variables: Mapping[str, str]) -> str:
     def value_of(match: re.Match[str]) -> str:
         name = match.group(1)
         if name not in variables:
-            raise BadBatch(f"There is no value for {name}, which the mail uses.")
+            raise BadBatch("There is no value for %(name)s, which the mail uses.", name=name)
         return clean_value(name, variables[name])
 
     return TOKEN.sub(value_of, text)
@@ -111,12 +114,17 @@ def _check_part(text: str, *, part: str, families: str) -> set[str]:
     names = find_tokens(text)
     if text.count(_BEGINNING) != len(TOKEN.findall(text)):
         raise BadMail(
-            f"The {part} holds a broken personal field ({_BEGINNING}…). Render the issue again before sending it."
+            "The %(part)s holds a broken personal field (%(beginning)s…). Render the issue again before sending it.",
+            part=part,
+            beginning=_BEGINNING,
         )
     for name in sorted(names):
         if name[0] not in families:
             raise BadMail(
-                f"The {part} holds the personal field {name}, whose value is written for another place. "
-                f"Fields that may stand there begin with {' or '.join(f + '_' for f in families)}."
+                "The %(part)s holds the personal field %(name)s, whose value is written for another place. "
+                "Fields that may stand there begin with %(value)s.",
+                part=part,
+                name=name,
+                value=" or ".join(f + "_" for f in families),
             )
     return names

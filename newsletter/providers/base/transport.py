@@ -16,6 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from newsletter.common.messages import Message
 from newsletter.providers.base.contract import HttpAnswer, HttpRequest
 from newsletter.providers.base.deadline import Deadline, note_connection
 from newsletter.providers.base.errors import Ambiguous, NotSent
@@ -59,13 +60,21 @@ class Transport:
                 )
             except (requests.RequestException, OSError, ValueError) as error:
                 self._drop(session)
-                why = f"no full answer within {deadline.seconds:g} seconds" if deadline.passed else explain(error)
-                if request.body and body.wholly_written:
-                    raise Ambiguous(f"The request was sent, but what became of it is not known: {why}.") from error
-                began = (
-                    "The request could not be handed over whole" if body.begun else "The provider could not be reached"
+                why = (
+                    Message("no full answer within %(seconds)s seconds", seconds=f"{deadline.seconds:g}")
+                    if deadline.passed
+                    else explain(error)
                 )
-                raise NotSent(f"{began}, so nothing was sent: {why}.") from error
+                if request.body and body.wholly_written:
+                    raise Ambiguous(
+                        "The request was sent, but what became of it is not known: %(why)s.", why=why
+                    ) from error
+                began = (
+                    Message("The request could not be handed over whole")
+                    if body.begun
+                    else Message("The provider could not be reached")
+                )
+                raise NotSent("%(began)s, so nothing was sent: %(why)s.", began=began, why=why) from error
             answer = self._read(response)
         if deadline.passed:
             answer = replace(answer, complete=False)
@@ -159,18 +168,20 @@ def explain(error: Exception) -> str:
     """Give the cause of a failed call in a few words, without addresses of memory or of people."""
     text = f"{type(error).__name__} {error}".lower()
     if isinstance(error, requests.exceptions.SSLError):
-        return "a secure connection could not be made (TLS); check the provider's address and this machine's clock"
+        return Message(
+            "a secure connection could not be made (TLS); check the provider's address and this machine's clock"
+        )
     if "nameresolution" in text or "name or service" in text or "getaddrinfo" in text:
-        return "its name could not be found (DNS); check the spelling and this machine's network"
+        return Message("its name could not be found (DNS); check the spelling and this machine's network")
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        return "it did not pick up in time"
+        return Message("it did not pick up in time")
     if "refused" in text:
-        return "it refused the connection"
+        return Message("it refused the connection")
     if isinstance(error, requests.exceptions.ReadTimeout) or "timed out" in text:
-        return "it did not answer in time"
+        return Message("it did not answer in time")
     if "reset" in text or "aborted" in text or "closed" in text or "broken pipe" in text or "eof" in text:
-        return "it closed the connection without an answer"
-    return f"the connection failed ({type(error).__name__})"
+        return Message("it closed the connection without an answer")
+    return Message("the connection failed (%(name)s)", name=type(error).__name__)
 
 
 class _WatchedHttp(HTTPConnection):

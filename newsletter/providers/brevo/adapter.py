@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import orjson
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base import curly_text
 from newsletter.providers.base.answers import quote, read_json, read_refusal
 from newsletter.providers.base.attempt import Prepared, attempt, check_bytes, prepare
@@ -111,7 +112,9 @@ class Brevo:
             return answer
         for row in rows_of(answer, "events"):
             if tag in _tags(row.get("tag")):
-                return Found(Verdict.ACCEPTED, "Brevo has records of this batch.", str(row.get("messageId") or ""))
+                return Found(
+                    Verdict.ACCEPTED, Message("Brevo has records of this batch."), str(row.get("messageId") or "")
+                )
         return Found(Verdict.UNCERTAIN, f"Brevo {NO_RECORD}")
 
     def list_barred(self, *, since: datetime | None) -> Iterator[list[Barred]]:
@@ -141,10 +144,16 @@ class Brevo:
         code, words = str(row.get("code") or ""), str(row.get("message") or "")
         said = quote(words, secrets=(self._key,))
         if answer.status == 400 and code in ("duplicate_parameter", "duplicate_request"):
-            why = "Brevo has seen this batch before and did not take it again. Whether it was mailed is not known."
-            return Outcome(Verdict.UNCERTAIN, f'{why} It said: "{said}"')
+            why = Message(
+                "Brevo has seen this batch before and did not take it again. Whether it was mailed is not known."
+            )
+            return Outcome(Verdict.UNCERTAIN, Message('%(why)s It said: "%(said)s"', why=why, said=said))
         if answer.status == 400 and code in ("not_enough_credits", "account_under_validation", "permission_denied"):
-            return Outcome(Verdict.REJECTED, f'Brevo does not send for this account now. It said: "{said}"', stop=True)
+            return Outcome(
+                Verdict.REJECTED,
+                Message('Brevo does not send for this account now. It said: "%(said)s"', said=said),
+                stop=True,
+            )
         bisect = may_be_about_one(answer, words=words, people=len(prepared.people))
         refusal = read_refusal(answer, provider="Brevo", said=said, now=self._clock(), bisect=bisect)
         if refusal is not None:
@@ -152,8 +161,11 @@ class Brevo:
         ids = row.get("messageIds") or ([row["messageId"]] if row.get("messageId") else [])
         good = [each for each in ids if isinstance(each, str) and each] if isinstance(ids, list) else []
         if answer.status == 201 and answer.complete and len(good) == len(prepared.people):
-            return Outcome(Verdict.ACCEPTED, "Taken by Brevo.", provider_id=good[0].strip("<>"))
-        why = f"Brevo's answer ({answer.status}) is not its usual receipt. It may or may not have taken this batch."
+            return Outcome(Verdict.ACCEPTED, Message("Taken by Brevo."), provider_id=good[0].strip("<>"))
+        why = Message(
+            "Brevo's answer (%(status)s) is not its usual receipt. It may or may not have taken this batch.",
+            status=answer.status,
+        )
         return Outcome(Verdict.UNCERTAIN, why)
 
 
@@ -212,9 +224,13 @@ def _check_params(versions: list[dict[str, object]]) -> None:
     sizes = [len(orjson.dumps(version.get("params", {}))) for version in versions]
     if max(sizes) > MOST_VALUE_BYTES or sum(sizes) > MOST_VALUE_BYTES_OF_ALL:
         raise BadBatch(
-            f"The personal values of this batch come to {sum(sizes):,} bytes, {max(sizes):,} for one person; "
-            f"Brevo takes {MOST_VALUE_BYTES_OF_ALL:,} and {MOST_VALUE_BYTES:,}. "
-            "Nothing was sent; use fewer people in a batch."
+            "The personal values of this batch come to %(sizes)s bytes, %(sizes_2)s for one person; Brevo "
+            "takes %(most_value_bytes_of_all)s and %(most_value_bytes)s. Nothing was sent; use fewer people "
+            "in a batch.",
+            sizes=Quantity(sum(sizes)),
+            sizes_2=Quantity(max(sizes)),
+            most_value_bytes_of_all=Quantity(MOST_VALUE_BYTES_OF_ALL),
+            most_value_bytes=Quantity(MOST_VALUE_BYTES),
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base.answers import quote, read_json, read_refusal
 from newsletter.providers.base.attempt import Prepared, attempt, check_bytes, prepare
 from newsletter.providers.base.bisect import may_be_about_one
@@ -105,7 +106,7 @@ class Mailgun:
             message = row.get("message")
             headers = message.get("headers") if isinstance(message, Mapping) else None
             if isinstance(headers, Mapping) and str(headers.get("message-id") or "").strip("<> ") == mine:
-                return Found(Verdict.ACCEPTED, "Mailgun has records of this batch.", mine)
+                return Found(Verdict.ACCEPTED, Message("Mailgun has records of this batch."), mine)
         return Found(Verdict.UNCERTAIN, f"Mailgun {NO_RECORD}")
 
     def list_barred(self, *, since: datetime | None) -> Iterator[list[Barred]]:
@@ -129,7 +130,10 @@ class Mailgun:
         provider_id = parsed.get("id") if isinstance(parsed, dict) else None
         if isinstance(provider_id, str) and provider_id.strip("<> "):
             return Outcome(Verdict.ACCEPTED, said, provider_id=provider_id.strip("<> "))
-        why = f"Mailgun's answer ({answer.status}) is not its usual receipt. It may or may not have taken this batch."
+        why = Message(
+            "Mailgun's answer (%(status)s) is not its usual receipt. It may or may not have taken this batch.",
+            status=answer.status,
+        )
         return Outcome(Verdict.UNCERTAIN, why)
 
     def close(self) -> None:
@@ -169,8 +173,10 @@ class Mailgun:
         size = sum(len(name.encode()) + len(value.encode()) for name, value in options)
         if size > MOST_OPTION_BYTES:
             raise BadBatch(
-                f"The mail's headers and ids make {size:,} bytes and Mailgun takes {MOST_OPTION_BYTES:,}. "
-                "Nothing was sent; shorten the publication's name or its other headers."
+                "The mail's headers and ids make %(size)s bytes and Mailgun takes %(most_option_bytes)s. "
+                "Nothing was sent; shorten the publication's name or its other headers.",
+                size=Quantity(size),
+                most_option_bytes=Quantity(MOST_OPTION_BYTES),
             )
         return [
             ("from", mailbox(mailgun_text.plain(mail.from_name), mail.from_email)),

@@ -40,7 +40,9 @@ def check_variables(parts: Iterable[str], *, declared: set[str]) -> None:
     found = {name for part in parts for name in _VARIABLE.findall(part)}
     if found != declared:
         odd = ", ".join(sorted(found ^ declared))
-        raise BadMail(f"The mail's personal fields do not add up ({odd}). Nothing was sent; render the issue again.")
+        raise BadMail(
+            "The mail's personal fields do not add up (%(odd)s). Nothing was sent; render the issue again.", odd=odd
+        )
 
 
 def _to_variables(text: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orjson
 
+from newsletter.common.messages import Message
 from newsletter.providers.base.attempt import prepare
 from newsletter.providers.base.contract import BatchCall, Capabilities, Outcome, Person, Verdict
 from newsletter.providers.base.mime import build_message
@@ -61,15 +62,26 @@ class Outbox:
         good, refused = prepared.people, prepared.refused
         people = {delivery: (Verdict.REJECTED, why) for delivery, why in refused.items()}
         if not good:
-            return Outcome(Verdict.REJECTED, "Nobody in this batch has an address that can be sent to.", people=people)
+            return Outcome(
+                Verdict.REJECTED, Message("Nobody in this batch has an address that can be sent to."), people=people
+            )
         try:
             self._write(call, good)
         except OSError as error:
-            why = f"The outbox could not be written ({error.strerror or 'unknown reason'}). "
-            why += f"Check the folder {self._folder} and the free space on its disk."
+            why = Message(
+                Message(
+                    "The outbox could not be written (%(strerror)s). Check the folder %(folder)s and the free space "
+                    "on its disk."
+                ),
+                strerror=error.strerror or Message("unknown reason"),
+                folder=self._folder,
+            )
             return Outcome(Verdict.NOT_SENT, why, stop=True, people=people)
         return Outcome(
-            Verdict.ACCEPTED, "Written to the outbox.", provider_id=f"outbox-{safe_name(call.key)}", people=people
+            Verdict.ACCEPTED,
+            Message("Written to the outbox."),
+            provider_id=f"outbox-{safe_name(call.key)}",
+            people=people,
         )
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import jinja2
 import orjson
 
-_PAGE = "outbox_page.html.j2"
+_PAGE = "page.html.j2"
 
 
 @dataclass

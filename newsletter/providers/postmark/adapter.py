@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import orjson
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base.answers import quote, read_json, read_refusal
 from newsletter.providers.base.attempt import Prepared, attempt, check_bytes, prepare
 from newsletter.providers.base.contract import BatchCall, Capabilities, Found, HttpAnswer, HttpRequest, Outcome, Verdict
@@ -156,11 +157,18 @@ class Postmark:
                 return Outcome(refusal.verdict, refusal.reason, stop=True)
             return refusal
         if answer.status != 200 or not answer.complete or not isinstance(parsed, list):
-            why = f"Postmark's answer ({answer.status}) is not its usual receipt. It may have taken this batch."
+            why = Message(
+                "Postmark's answer (%(status)s) is not its usual receipt. It may have taken this batch.",
+                status=answer.status,
+            )
             return Outcome(Verdict.UNCERTAIN, why)
         if len(parsed) != len(prepared.people):
-            why = f"Postmark answered for {len(parsed):,} messages and was given {len(prepared.people):,}."
-            return Outcome(Verdict.UNCERTAIN, why + " Which of them it took is not known.")
+            why = Message(
+                "Postmark answered for %(parsed)s messages and was given %(people)s.",
+                parsed=Quantity(len(parsed)),
+                people=Quantity(len(prepared.people)),
+            )
+            return Outcome(Verdict.UNCERTAIN, why + Message(" Which of them it took is not known."))
         pairs = list(zip(prepared.people, parsed, strict=True))
         taken = (str(row["MessageID"]) for row in parsed if isinstance(row, Mapping) and row.get("MessageID"))
         return sum_up_rows(
@@ -172,17 +180,19 @@ class Postmark:
     def _verdict(self, row: object, address: str) -> tuple[Verdict, str]:
         code, said = self._said(row)
         if not isinstance(row, Mapping) or code is None:
-            return Verdict.UNCERTAIN, "Postmark's answer for this person cannot be read."
+            return Verdict.UNCERTAIN, Message("Postmark's answer for this person cannot be read.")
         to = row.get("To")
         if isinstance(to, str) and to and to.lower() != address.lower():
-            return Verdict.UNCERTAIN, "Postmark's answer in this person's place is about somebody else."
+            return Verdict.UNCERTAIN, Message("Postmark's answer in this person's place is about somebody else.")
         if code == 0:
             if isinstance(row.get("MessageID"), str) and row["MessageID"]:
                 return Verdict.ACCEPTED, ""
-            return Verdict.UNCERTAIN, "Postmark said yes without an id for the message."
+            return Verdict.UNCERTAIN, Message("Postmark said yes without an id for the message.")
         if code in _TRY_LATER:
-            return Verdict.THROTTLED, f'Postmark asked to try this person later. It said: "{said}"'
-        return Verdict.REJECTED, f'Postmark refused this person (code {code}). It said: "{said}"'
+            return Verdict.THROTTLED, Message('Postmark asked to try this person later. It said: "%(said)s"', said=said)
+        return Verdict.REJECTED, Message(
+            'Postmark refused this person (code %(code)s). It said: "%(said)s"', code=code, said=said
+        )
 
     def _said(self, row: object) -> tuple[int | None, str]:
         if not isinstance(row, Mapping):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import orjson
 
+from newsletter.common.messages import Message
 from newsletter.providers.base.answers import quote, read_json, read_refusal, wait_seconds
 from newsletter.providers.base.attempt import Prepared, attempt, check_bytes, prepare
 from newsletter.providers.base.bisect import may_be_about_one
@@ -94,19 +95,26 @@ class Resend:
             return refusal
         ids = _ids(row) if answer.status == 200 and answer.complete else []
         if len(ids) == len(prepared.people):
-            return Outcome(Verdict.ACCEPTED, "Taken by Resend.", provider_id=ids[0])
-        why = f"Resend's answer ({answer.status}) is not its usual receipt. It may or may not have taken this batch."
+            return Outcome(Verdict.ACCEPTED, Message("Taken by Resend."), provider_id=ids[0])
+        why = Message(
+            "Resend's answer (%(status)s) is not its usual receipt. It may or may not have taken this batch.",
+            status=answer.status,
+        )
         return Outcome(Verdict.UNCERTAIN, why)
 
     def _read_conflict(self, answer: HttpAnswer, name: str, said: str) -> Outcome:
         if name == "concurrent_idempotent_requests":
             wait = wait_seconds(answer, now=self._clock()) or _IN_FLIGHT_WAIT
             return Outcome(
-                Verdict.THROTTLED, "Resend is still busy with an earlier call of this very batch.", retry_after=wait
+                Verdict.THROTTLED,
+                Message("Resend is still busy with an earlier call of this very batch."),
+                retry_after=wait,
             )
         # Somebody left or moved between the call and its repeat: that is about this batch, not about the send.
-        why = f'Resend was called with this batch before, and with other content. It said: "{said}"'
-        return Outcome(Verdict.UNCERTAIN, why + " Look at what it sent before sending again.")
+        why = Message(
+            'Resend was called with this batch before, and with other content. It said: "%(said)s"', said=said
+        )
+        return Outcome(Verdict.UNCERTAIN, why + Message(" Look at what it sent before sending again."))
 
 
 def idempotency_key(key: str) -> str:

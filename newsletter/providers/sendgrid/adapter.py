@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import orjson
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base.answers import quote, read_json, read_refusal
 from newsletter.providers.base.attempt import Prepared, attempt, check_bytes, prepare
 from newsletter.providers.base.bisect import may_be_about_one
@@ -106,8 +107,11 @@ class SendGrid:
             return refusal
         provider_id = answer.headers.get("x-message-id", "").strip()
         if answer.status == 202 and answer.complete and provider_id:
-            return Outcome(Verdict.ACCEPTED, "Taken by SendGrid.", provider_id=provider_id)
-        why = f"SendGrid's answer ({answer.status}) is not its usual receipt. It may or may not have taken this batch."
+            return Outcome(Verdict.ACCEPTED, Message("Taken by SendGrid."), provider_id=provider_id)
+        why = Message(
+            "SendGrid's answer (%(status)s) is not its usual receipt. It may or may not have taken this batch.",
+            status=answer.status,
+        )
         return Outcome(Verdict.UNCERTAIN, why)
 
 
@@ -157,8 +161,11 @@ def _personalization(
     size = sum(len(mark) + len(value.encode("utf-8")) for mark, value in substitutions.items())
     if size > MOST_VALUE_BYTES:
         raise BadBatch(
-            f"Delivery {person.delivery} has personal values of {size:,} bytes; SendGrid takes {MOST_VALUE_BYTES:,}. "
-            "Nothing of this batch was sent."
+            "Delivery %(delivery)s has personal values of %(size)s bytes; SendGrid takes "
+            "%(most_value_bytes)s. Nothing of this batch was sent.",
+            delivery=person.delivery,
+            size=Quantity(size),
+            most_value_bytes=Quantity(MOST_VALUE_BYTES),
         )
     entry: dict[str, object] = {
         "to": [{"email": address}],

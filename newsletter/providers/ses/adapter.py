@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import orjson
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base import curly_text
 from newsletter.providers.base.answers import quote, read_json, read_refusal
 from newsletter.providers.base.attempt import Prepared, attempt, check_bytes, prepare
@@ -145,22 +146,33 @@ class Ses:
         said = quote(f"{kind} {words}".strip(), secrets=self._secrets)
         if kind in _SLOW_DOWN and 400 <= answer.status < 500:
             wait = QUOTA_WAIT if kind == "LimitExceededException" else None
-            why = "Amazon SES asked us to slow down; this batch will be tried again."
-            return Outcome(Verdict.THROTTLED, f'{why} It said: "{said}"', retry_after=wait)
+            why = Message("Amazon SES asked us to slow down; this batch will be tried again.")
+            return Outcome(
+                Verdict.THROTTLED, Message('%(why)s It said: "%(said)s"', why=why, said=said), retry_after=wait
+            )
         if kind in _STOP and 400 <= answer.status < 500:
-            why = "Amazon SES does not send for us now. Check the key, its region, the sending domain and the account."
-            return Outcome(Verdict.REJECTED, f'{why} It said: "{said}"', stop=True)
+            why = Message(
+                "Amazon SES does not send for us now. Check the key, its region, the sending domain and the account."
+            )
+            return Outcome(Verdict.REJECTED, Message('%(why)s It said: "%(said)s"', why=why, said=said), stop=True)
         bisect = may_be_about_one(answer, words=words, people=len(prepared.people))
         refusal = read_refusal(answer, provider="Amazon SES", said=said, now=self._clock(), bisect=bisect)
         if refusal is not None:
             return refusal
         rows = row.get("BulkEmailEntryResults")
         if answer.status != 200 or not answer.complete or not isinstance(rows, list):
-            why = f"Amazon SES's answer ({answer.status}) is not its usual receipt. It may have taken this batch."
+            why = Message(
+                "Amazon SES's answer (%(status)s) is not its usual receipt. It may have taken this batch.",
+                status=answer.status,
+            )
             return Outcome(Verdict.UNCERTAIN, why)
         if len(rows) != len(prepared.people):
-            why = f"Amazon SES answered for {len(rows):,} people and was given {len(prepared.people):,}."
-            return Outcome(Verdict.UNCERTAIN, why + " Which of them it took is not known.")
+            why = Message(
+                "Amazon SES answered for %(rows)s people and was given %(people)s.",
+                rows=Quantity(len(rows)),
+                people=Quantity(len(prepared.people)),
+            )
+            return Outcome(Verdict.UNCERTAIN, why + Message(" Which of them it took is not known."))
         pairs = list(zip(prepared.people, rows, strict=True))
         statuses = {person.delivery: each.get("Status") for (_, person), each in pairs if isinstance(each, Mapping)}
         taken = (str(each["MessageId"]) for each in rows if isinstance(each, Mapping) and each.get("MessageId"))
@@ -173,20 +185,24 @@ class Ses:
 
     def _verdict(self, row: object) -> tuple[Verdict, str]:
         if not isinstance(row, Mapping):
-            return Verdict.UNCERTAIN, "Amazon SES's answer for this person cannot be read."
+            return Verdict.UNCERTAIN, Message("Amazon SES's answer for this person cannot be read.")
         status = str(row.get("Status") or "")
         said = quote(f"{status} {row.get('Error') or ''}".strip(), secrets=self._secrets)
         if status == "SUCCESS":
             if isinstance(row.get("MessageId"), str) and row["MessageId"]:
                 return Verdict.ACCEPTED, ""
-            return Verdict.UNCERTAIN, "Amazon SES said yes without an id for the message."
+            return Verdict.UNCERTAIN, Message("Amazon SES said yes without an id for the message.")
         if status in _TRY_LATER:
-            return Verdict.THROTTLED, f'Amazon SES asked to try this person later. It said: "{said}"'
+            return Verdict.THROTTLED, Message(
+                'Amazon SES asked to try this person later. It said: "%(said)s"', said=said
+            )
         if status in _REFUSED or status in _ACCOUNT_AT_FAULT:
-            return Verdict.REJECTED, f'Amazon SES refused this person. It said: "{said}"'
+            return Verdict.REJECTED, Message('Amazon SES refused this person. It said: "%(said)s"', said=said)
         return (
             Verdict.UNCERTAIN,
-            f'Amazon SES failed on this person in a way that it does not explain. It said: "{said}"',
+            Message(
+                'Amazon SES failed on this person in a way that it does not explain. It said: "%(said)s"', said=said
+            ),
         )
 
 
@@ -247,18 +263,27 @@ def _entry(
 def _check_entry(delivery: int, *, data: str, headers: Mapping[str, str]) -> None:
     if len(data.encode()) > MOST_VALUE_BYTES:
         raise BadBatch(
-            f"Delivery {delivery} has personal values of {len(data.encode()):,} bytes; Amazon SES takes "
-            f"{MOST_VALUE_BYTES:,}. Nothing of this batch was sent."
+            "Delivery %(delivery)s has personal values of %(data)s bytes; Amazon SES takes "
+            "%(most_value_bytes)s. Nothing of this batch was sent.",
+            delivery=delivery,
+            data=Quantity(len(data.encode())),
+            most_value_bytes=Quantity(MOST_VALUE_BYTES),
         )
     if len(headers) > MOST_HEADERS:
         raise BadBatch(
-            f"The mail has {len(headers)} headers of its own; Amazon SES takes {MOST_HEADERS}. Nothing was sent."
+            "The mail has %(headers)s headers of its own; Amazon SES takes %(most_headers)s. Nothing was sent.",
+            headers=len(headers),
+            most_headers=MOST_HEADERS,
         )
     for name, value in headers.items():
         if len(value) > LONGEST_HEADER or len(name) + len(value) > LONGEST_HEADER_LINE:
             raise BadBatch(
-                f"The header {name} of delivery {delivery} has {len(value):,} characters; Amazon SES takes "
-                f"{LONGEST_HEADER}. Nothing of this batch was sent; use a shorter site address or list name."
+                "The header %(name)s of delivery %(delivery)s has %(value)s characters; Amazon SES takes "
+                "%(longest_header)s. Nothing of this batch was sent; use a shorter site address or list name.",
+                name=name,
+                delivery=delivery,
+                value=Quantity(len(value)),
+                longest_header=LONGEST_HEADER,
             )
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import orjson
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base import curly_text
 from newsletter.providers.base.answers import quote, read_json, read_refusal
 from newsletter.providers.base.attempt import Prepared, attempt, check_bytes, prepare
@@ -153,7 +154,10 @@ class SparkPost:
             outcome = self._read_results(results, prepared)
             if outcome is not None:
                 return outcome
-        why = f"SparkPost's answer ({answer.status}) is not its usual receipt. It may or may not have taken this batch."
+        why = Message(
+            "SparkPost's answer (%(status)s) is not its usual receipt. It may or may not have taken this batch.",
+            status=answer.status,
+        )
         return Outcome(Verdict.UNCERTAIN, why)
 
     def _read_results(self, results: Mapping[str, object], prepared: Prepared) -> Outcome | None:
@@ -164,20 +168,29 @@ class SparkPost:
             return None
         provider_id = str(results["id"])
         if not refused:
-            return Outcome(Verdict.ACCEPTED, "Taken by SparkPost.", provider_id=provider_id)
+            return Outcome(Verdict.ACCEPTED, Message("Taken by SparkPost."), provider_id=provider_id)
         words = _errors(results.get("rcpt_to_errors"))
         said = quote(words, secrets=(self._key,))
         if not taken:
-            why = f'SparkPost took none of the people in this batch. It said: "{said}"'
+            why = Message('SparkPost took none of the people in this batch. It said: "%(said)s"', said=said)
             return Outcome(Verdict.REJECTED, why, provider_id=provider_id)
         named = {word.strip("'\"`.,;:()<>[]").lower() for word in words.split()}
         people = {person.delivery: address for address, person in prepared.people if address.lower() in named}
         if len(people) != refused:
-            why = f"SparkPost took {taken:,} of {len(prepared.people):,} people and did not say which."
-            return Outcome(Verdict.UNCERTAIN, f'{why} It said: "{said}"', provider_id=provider_id)
-        each = (Verdict.REJECTED, f'SparkPost refused this person. It said: "{said}"')
+            why = Message(
+                "SparkPost took %(taken)s of %(people)s people and did not say which.",
+                taken=Quantity(taken),
+                people=Quantity(len(prepared.people)),
+            )
+            return Outcome(
+                Verdict.UNCERTAIN, Message('%(why)s It said: "%(said)s"', why=why, said=said), provider_id=provider_id
+            )
+        each = (Verdict.REJECTED, Message('SparkPost refused this person. It said: "%(said)s"', said=said))
         return Outcome(
-            Verdict.ACCEPTED, "Taken by SparkPost.", provider_id=provider_id, people=dict.fromkeys(people, each)
+            Verdict.ACCEPTED,
+            Message("Taken by SparkPost."),
+            provider_id=provider_id,
+            people=dict.fromkeys(people, each),
         )
 
 
@@ -215,8 +228,11 @@ def _recipient(address: str, person: Person, names: list[str]) -> dict[str, obje
     size = len(orjson.dumps(values))
     if size > MOST_VALUE_BYTES:
         raise BadBatch(
-            f"Delivery {person.delivery} has personal values of {size:,} bytes; SparkPost takes {MOST_VALUE_BYTES:,}. "
-            "Nothing of this batch was sent."
+            "Delivery %(delivery)s has personal values of %(size)s bytes; SparkPost takes "
+            "%(most_value_bytes)s. Nothing of this batch was sent.",
+            delivery=person.delivery,
+            size=Quantity(size),
+            most_value_bytes=Quantity(MOST_VALUE_BYTES),
         )
     return {
         "address": {"email": address},

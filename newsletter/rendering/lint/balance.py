@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from newsletter.common.messages import Message
 from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.lint.tags import find_fault, walk_tags
 
@@ -15,13 +16,25 @@ _DEEPEST = 1000
 def check_balance(html: str) -> Iterator[Finding]:
     """Findings on tag balance, stray conditions and links inside links."""
     plain, outlook = view_for_others(html), view_for_outlook(html)
-    for view, name in ((plain, "mail programs"), (outlook, "Outlook")):
+    for view, name in ((plain, Message("mail programs")), (outlook, "Outlook")):
         if "<![endif]" in view or "<!--" in view or "-->" in view:
-            yield Finding("error", "stray-condition", f"For {name}, an Outlook condition is opened or closed twice.")
+            yield Finding(
+                "error",
+                "stray-condition",
+                Message("For %(name)s, an Outlook condition is opened or closed twice.", name=name),
+            )
         elif fault := find_fault(view, deepest=_DEEPEST):
-            yield Finding("error", "tag-balance", f"For {name}, the HTML {fault.fault} (line {fault.line}).")
+            yield Finding(
+                "error",
+                "tag-balance",
+                Message(
+                    "For %(name)s, the HTML %(fault)s (line %(line)s).", name=name, fault=fault.fault, line=fault.line
+                ),
+            )
     if any(tag.name == "a" and "a" in tag.inside for tag in walk_tags(plain, deepest=_DEEPEST)):
-        yield Finding("error", "nested-link", "A link stands inside another link: only one of them would work.")
+        yield Finding(
+            "error", "nested-link", Message("A link stands inside another link: only one of them would work.")
+        )
 
 
 def view_for_outlook(html: str) -> str:

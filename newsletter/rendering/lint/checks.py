@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.rendering.blocks import Document
 from newsletter.rendering.lint.balance import check_balance
 from newsletter.rendering.lint.document import LEFTOVERS, check_document, content_text, pictures_in
@@ -45,21 +46,28 @@ def _say_once(findings: list[Finding]) -> Iterator[Finding]:
 def _check_size(html: str) -> Iterator[Finding]:
     size = len(html.encode())
     if size > MOST_BYTES:
-        message = (
-            f"The mail is {size:,} bytes; mail programs cut it off at {MOST_BYTES:,}, and the links to unsubscribe "
-            "with it. Take out a story or two."
+        message = Message(
+            "The mail is %(size)s bytes; mail programs cut it off at %(most_bytes)s, and the links to "
+            "unsubscribe with it. Take out a story or two.",
+            size=Quantity(size),
+            most_bytes=Quantity(MOST_BYTES),
         )
         yield Finding("error", "size", message)
     elif size > MANY_BYTES:
-        message = f"The mail is {size:,} bytes; mail programs cut it off at {MOST_BYTES:,}. Consider one story fewer."
+        message = Message(
+            "The mail is %(size)s bytes; mail programs cut it off at %(most_bytes)s. Consider one story fewer.",
+            size=Quantity(size),
+            most_bytes=Quantity(MOST_BYTES),
+        )
         yield Finding("warning", "size", message)
 
 
 def _check_shortened(html: str) -> Iterator[Finding]:
     brief = html.count('class="brief')
     if brief:
-        message = (
-            f"There is so much in this issue that {brief} stories show their titles alone. Consider fewer stories."
+        message = Message(
+            "There is so much in this issue that %(brief)s stories show their titles alone. Consider fewer stories.",
+            brief=brief,
         )
         yield Finding("warning", "shortened", message)
 
@@ -70,9 +78,9 @@ def _check_words(mail: RenderedMail, document: Document) -> Iterator[Finding]:
     body = mail.text.partition(f"\n{'-' * 40}\n")[0]
     letters = sum(len(line) for line in body.splitlines() if "://" not in line)
     if pictures and letters < FEWEST_LETTERS:
-        message = (
-            "The mail is nearly all pictures. Say in words what it is about: many readers see no pictures, and spam "
-            "filters distrust mails without words."
+        message = Message(
+            "The mail is nearly all pictures. Say in words what it is about: many readers see no pictures, "
+            "and spam filters distrust mails without words."
         )
         yield Finding("warning", "few-words", message)
 
@@ -83,19 +91,35 @@ def _check_leftovers(mail: RenderedMail, document: Document) -> Iterator[Finding
     left = {match.group().lower() for match in LEFTOVERS.finditer(f"{mail.subject}\n{bare}\n{mail.text}")}
     known = {match.group().lower() for match in LEFTOVERS.finditer(content)}
     for mark in sorted(left - known):
-        yield Finding("error", "unresolved", f"“{mark}” was left over by a template: a value was not filled in.")
+        yield Finding(
+            "error",
+            "unresolved",
+            Message("“%(mark)s” was left over by a template: a value was not filled in.", mark=mark),
+        )
     for mark in sorted(left & known):
-        message = f"“{mark}” stands in the text of a story, event or heading. Readers will see it just so."
+        message = Message(
+            "“%(mark)s” stands in the text of a story, event or heading. Readers will see it just so.", mark=mark
+        )
         yield Finding("warning", "literal-marks", message)
 
 
 def _check_plain_parts(mail: RenderedMail) -> Iterator[Finding]:
     if UNSAFE_IN_LINE.search(mail.subject):
-        yield Finding("error", "subject-characters", "The subject holds invisible characters.", field="subject")
+        yield Finding(
+            "error", "subject-characters", Message("The subject holds invisible characters."), field="subject"
+        )
     if not mail.text.strip():
-        yield Finding("error", "text-empty", "The mail has no plain text part.")
+        yield Finding("error", "text-empty", Message("The mail has no plain text part."))
     for name in ("unsubscribe", "preferences"):
         if fence(f"t_{name}") not in mail.text:
-            yield Finding("error", f"text-{name}", f"The plain text part has no link for “{name}”, which the HTML has.")
+            yield Finding(
+                "error",
+                f"text-{name}",
+                Message("The plain text part has no link for “%(name)s”, which the HTML has.", name=name),
+            )
     if any(len(line.encode()) > LONGEST_LINE for line in mail.text.splitlines()):
-        yield Finding("warning", "text-line", f"A line of the plain text part is longer than {LONGEST_LINE} bytes.")
+        yield Finding(
+            "warning",
+            "text-line",
+            Message("A line of the plain text part is longer than %(longest_line)s bytes.", longest_line=LONGEST_LINE),
+        )

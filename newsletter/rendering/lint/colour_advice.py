@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from newsletter.common.messages import Message
 from newsletter.rendering.colours import contrast, dark_palette, light_palette, make_readable, normalise
 
 _FAR = 0.45  # of the way to black or white: beyond it nobody would know the colour again
@@ -26,10 +27,10 @@ def advise_on_colours(*, colour: str, accent: str, background: str) -> tuple[Adv
     dark = dark_palette(colour=colour, accent=accent)
     uses = (
         ("colour", "light", "Headings", colour, light.heading),
-        ("accent", "light", "Links", accent, light.link),
-        ("accent", "light", "Buttons", accent, light.button),
-        ("colour", "dark", "Bands", colour, dark.band),
-        ("accent", "dark", "Buttons", accent, dark.button),
+        ("accent", "light", Message("Links"), accent, light.link),
+        ("accent", "light", Message("Buttons"), accent, light.button),
+        ("colour", "dark", Message("Bands"), colour, dark.band),
+        ("accent", "dark", Message("Buttons"), accent, dark.button),
     )
     found = [_advise(*use) for use in uses if use[4] != use[3]]
     return tuple(sorted(found, key=lambda advice: not advice.refused))
@@ -43,13 +44,21 @@ def suggest(colour: str) -> str:
 def _advise(field: str, scheme: str, use: str, chosen: str, used: str) -> Advice:
     refused = scheme == "light" and _distance(chosen, used) > _FAR
     if refused:
-        message = (
-            f"{use} in {chosen} cannot be read on paper: the contrast is {contrast(chosen, _PAPER):.1f}, and 4.5 is "
-            f"needed. Choose a darker colour, such as {used}."
+        message = Message(
+            "%(use)s in %(chosen)s cannot be read on paper: the contrast is %(chosen_2)s, and 4.5 is "
+            "needed. Choose a darker colour, such as %(used)s.",
+            use=use,
+            chosen=chosen,
+            chosen_2=f"{contrast(chosen, _PAPER):.1f}",
+            used=used,
         )
     else:
         message = (
-            f"{use}{'' if scheme == 'light' else ' in dark mode'} are shown in {used}, so that everybody can read them."
+            Message("%(use)s are shown in %(used)s, so that everybody can read them.", use=use, used=used)
+            if scheme == "light"
+            else Message(
+                "%(use)s in dark mode are shown in %(used)s, so that everybody can read them.", use=use, used=used
+            )
         )
     return Advice(field=field, scheme=scheme, chosen=chosen, used=used, refused=refused, message=message)
 

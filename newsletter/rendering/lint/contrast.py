@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from lxml.html import HtmlElement
 
+from newsletter.common.messages import Message
 from newsletter.rendering.colours import READABLE, contrast, normalise
 from newsletter.rendering.lint.findings import Finding
 
@@ -32,8 +33,15 @@ def check_contrast(root: HtmlElement) -> Iterator[Finding]:
             yield Finding(
                 "error",
                 "contrast",
-                f"“{' '.join(text.split())[:60]}” is hard to read: {ink} on {ground} has a contrast of "
-                f"{contrast(ink, ground):.1f}, and {READABLE} is needed. Choose a darker or a lighter colour.",
+                Message(
+                    "“%(text)s” is hard to read: %(ink)s on %(ground)s has a contrast of %(ink_2)s, and "
+                    "%(readable)s is needed. Choose a darker or a lighter colour.",
+                    text=" ".join(text.split())[:60],
+                    ink=ink,
+                    ground=ground,
+                    ink_2=f"{contrast(ink, ground):.1f}",
+                    readable=READABLE,
+                ),
             )
         stack.extend((child, ink, ground) for child in reversed(element))
 

@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass
 from html import unescape
 from typing import Any
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.rendering.blocks import (
     AppealBlock,
     Block,
@@ -52,8 +53,10 @@ def check_document(document: Document) -> Iterator[Finding]:
         yield Finding(
             "error",
             "postal-address",
-            "The organisation has no postal address. The law of many countries wants one in every newsletter: "
-            "write it into the brand.",
+            Message(
+                "The organisation has no postal address. The law of many countries wants one in every "
+                "newsletter: write it into the brand."
+            ),
             field="postal_address",
         )
     yield from _check_links(document.brand, block="")
@@ -85,20 +88,24 @@ def content_text(value: Any) -> str:
 def _check_subject(document: Document) -> Iterator[Finding]:
     subject = tidy_line(document.subject)
     if not subject:
-        yield Finding("error", "subject-empty", "The issue has no subject. Write one.", field="subject")
+        yield Finding("error", "subject-empty", Message("The issue has no subject. Write one."), field="subject")
     if len(subject) > 150:
-        message = f"The subject has {len(subject)} characters; mail programs show about 60. Shorten it."
+        message = Message(
+            "The subject has %(subject)s characters; mail programs show about 60. Shorten it.", subject=len(subject)
+        )
         yield Finding("warning", "subject-long", message, field="subject")
     for field in ("subject", "preheader"):
         if UNSAFE_IN_LINE.search(getattr(document, field).strip()):
-            message = f"The {field} holds line breaks or invisible characters. Type it again without them."
+            message = Message(
+                "The %(field)s holds line breaks or invisible characters. Type it again without them.", field=field
+            )
             yield Finding("error", f"{field}-characters", message, field=field)
 
 
 def _check_preheader(preheader: str) -> Iterator[Finding]:
     if not 40 <= len(preheader) <= 110:
-        has = f"has {len(preheader)} characters" if preheader else "is empty"
-        message = f"The preheader {has}. Between 40 and 110 read best beside the subject."
+        has = Message("has %(preheader)s characters", preheader=len(preheader)) if preheader else Message("is empty")
+        message = Message("The preheader %(has)s. Between 40 and 110 read best beside the subject.", has=has)
         yield Finding("warning", "preheader-length", message, field="preheader")
 
 
@@ -109,25 +116,37 @@ def _check_block(block: Block) -> Iterator[Finding]:
         case SchemaBlock():
             yield from _check_schema_block(block)
         case EventCard(event=event, key=key) if not event.url:
-            message = f"“{event.title[:60]}” has no link to see more."
+            message = Message("“%(title)s” has no link to see more.", title=event.title[:60])
             yield Finding("warning", "no-link", message, block=key, field="url")
         case AppealBlock(url=url, key=key) | Button(url=url, key=key) if not url.strip():
             yield Finding(
-                "error", "no-link", "A button has no link. Give it one, or take it out.", block=key, field="url"
+                "error",
+                "no-link",
+                Message("A button has no link. Give it one, or take it out."),
+                block=key,
+                field="url",
             )
         case LeadStory(story=story, key=key) if not story.url:
-            yield Finding("warning", "no-link", f"“{story.title[:60]}” has no link to read on.", block=key, field="url")
+            yield Finding(
+                "warning",
+                "no-link",
+                Message("“%(title)s” has no link to read on.", title=story.title[:60]),
+                block=key,
+                field="url",
+            )
         case StoryCards(stories=stories, key=key):
             for story in stories:
                 if not story.url:
-                    message = f"“{story.title[:60]}” has no link to read on."
+                    message = Message("“%(title)s” has no link to read on.", title=story.title[:60])
                     yield Finding("warning", "no-link", message, block=key, field="url")
 
 
 def _check_staff_html(html: str, text: str, *, block: str, field: str) -> Iterator[Finding]:
     for target in ("".join(groups) for groups in _HREF.findall(html)):
         if not safe_url(unescape(target)):
-            message = f"A link goes to “{target[:60]}”. Only http, https, mailto and tel can be."
+            message = Message(
+                "A link goes to “%(target)s”. Only http, https, mailto and tel can be.", target=target[:60]
+            )
             yield Finding("error", "link-scheme", message, block=block, field=field)
     for words in _LINK_WORDS.findall(html):
         said = tidy_line(unescape(_TAG.sub("", words)))
@@ -135,9 +154,9 @@ def _check_staff_html(html: str, text: str, *, block: str, field: str) -> Iterat
             yield vague_finding(said, block=block, field=field)
     bare = re.sub(r"\{\{[^{}]*\}\}", "", html + text)
     if left := LEFTOVERS.search(bare):
-        message = (
-            f"“{bare[max(0, left.start() - 15) : left.end() + 25]}” looks like a field of another system. "
-            'Write {{ first_name | default:"friend" }}.'
+        message = Message(
+            '“%(bare)s” looks like a field of another system. Write {{ first_name | default:"friend" }}.',
+            bare=bare[max(0, left.start() - 15) : left.end() + 25],
         )
         yield Finding("error", "unresolved", message, block=block, field=field)
 
@@ -149,12 +168,15 @@ def _check_schema_block(block: SchemaBlock) -> Iterator[Finding]:
         value = block.values.get(field.name) or blank_value(field)
         html = value["html"] if field.kind == "rich" else ""
         if field.required and not (html.strip() if field.kind == "rich" else value):
-            message = f"“{field.label}” is empty. Fill it in, or take the block out."
+            message = Message("“%(label)s” is empty. Fill it in, or take the block out.", label=field.label)
             yield Finding("error", "field-empty", message, block=block.key, field=field.name)
         if field.kind == "rich":
             yield from _check_staff_html(html, value["text"], block=block.key, field=field.name)
         if field.kind == "link" and value and not safe_url(value):
-            message = f"A link goes to “{value[:60]}”. Only http, https, mailto and tel can be, so it is left out."
+            message = Message(
+                "A link goes to “%(value)s”. Only http, https, mailto and tel can be, so it is left out.",
+                value=value[:60],
+            )
             yield Finding("error", "link-scheme", message, block=block.key, field=field.name)
         if isinstance(value, Picture):
             yield from _check_links(value, block=block.key, field=field.name)
@@ -165,14 +187,20 @@ def _check_pictures(document: Document) -> Iterator[Finding]:
     pictures = {picture.url: picture for picture in pictures_in(document)}.values()
     total = sum(picture.weight for picture in pictures)
     if total > MOST_PICTURE_BYTES:
-        message = (
-            f"The pictures weigh {total // 1024:,} kB together; more than {MOST_PICTURE_BYTES // 1024} kB loads slowly on a "
-            "phone. Take out a picture or two, or show the later stories without."
+        message = Message(
+            "The pictures weigh %(total)s kB together; more than %(most_picture_bytes)s kB loads slowly on "
+            "a phone. Take out a picture or two, or show the later stories without.",
+            total=Quantity(total // 1024),
+            most_picture_bytes=MOST_PICTURE_BYTES // 1024,
         )
         yield Finding("warning", "pictures-weight", message)
     for picture in pictures:
         if picture.weight > MOST_BYTES_A_PICTURE:
-            message = f"The picture “{picture.alt[:60]}” weighs {picture.weight // 1024:,} kB. Use a smaller one."
+            message = Message(
+                "The picture “%(alt)s” weighs %(weight)s kB. Use a smaller one.",
+                alt=picture.alt[:60],
+                weight=Quantity(picture.weight // 1024),
+            )
             yield Finding("warning", "picture-weight", message)
 
 
@@ -195,13 +223,18 @@ def _check_links(value: Any, *, block: str, field: str = "") -> Iterator[Finding
     match value:
         case Picture(url=url, alt=alt):
             if not safe_picture_url(url):
-                message = f"The picture “{url[:60]}” has no web address that mail can load, so it is left out."
+                message = Message(
+                    "The picture “%(url)s” has no web address that mail can load, so it is left out.", url=url[:60]
+                )
                 yield Finding("error", "image-source", message, block=block, field=field)
             elif not alt.strip() and block:
-                message = "A picture has no description for those who cannot see it. Write what it shows."
+                message = Message("A picture has no description for those who cannot see it. Write what it shows.")
                 yield Finding("warning", "alt-empty", message, block=block, field=field)
         case str() if field in _LINK_FIELDS and value.strip() and not safe_url(value):
-            message = f"A link goes to “{value[:60]}”. Only http, https, mailto and tel can be, so it is left out."
+            message = Message(
+                "A link goes to “%(value)s”. Only http, https, mailto and tel can be, so it is left out.",
+                value=value[:60],
+            )
             yield Finding("error", "link-scheme", message, block=block, field=field)
         case tuple() if field in {"links", "social"}:
             for _, url in value:

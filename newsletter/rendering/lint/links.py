@@ -1,5 +1,6 @@
 """Link text that says nothing, in the languages that the system speaks."""
 
+from newsletter.common.messages import Message
 from newsletter.rendering.lint.findings import Finding
 
 _WORDS = {
@@ -21,5 +22,5 @@ def is_vague(text: str) -> bool:
 
 
 def vague_finding(words: str, *, block: str = "", field: str = "") -> Finding:
-    message = f"The link “{words[:60]}” does not say where it goes. Name what is there."
+    message = Message("The link “%(words)s” does not say where it goes. Name what is there.", words=words[:60])
     return Finding("warning", "vague-link", message, block=block, field=field)

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from lxml.html import HtmlElement, document_fromstring
 
+from newsletter.common.messages import Message
 from newsletter.rendering.lint.contrast import check_contrast
 from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.lint.links import is_vague, vague_finding
@@ -37,15 +38,15 @@ _DOCTYPE = re.compile(r"\s*<!DOCTYPE html", re.IGNORECASE)
 def check_page(html: str, *, language: str, postal_address: str) -> Iterator[Finding]:
     """Findings on one HTML document."""
     if not html.strip():
-        yield Finding("error", "html-empty", "The mail has no HTML. Render the issue again.")
+        yield Finding("error", "html-empty", Message("The mail has no HTML. Render the issue again."))
         return
     if not _DOCTYPE.match(html):
         yield Finding(
-            "error", "doctype", "The HTML does not begin with its doctype, so old browsers lay it out wrongly."
+            "error", "doctype", Message("The HTML does not begin with its doctype, so old browsers lay it out wrongly.")
         )
     if re.search(r"data:image", html, re.IGNORECASE):
         yield Finding(
-            "error", "data-image", "A picture is written into the mail itself. Many mail programs hide those."
+            "error", "data-image", Message("A picture is written into the mail itself. Many mail programs hide those.")
         )
     root = document_fromstring(html)
     yield from _check_head(root, language)
@@ -62,40 +63,58 @@ def check_page(html: str, *, language: str, postal_address: str) -> Iterator[Fin
 def _check_head(root: HtmlElement, language: str) -> Iterator[Finding]:
     lang = (root.get("lang") or "").strip().lower()
     if lang in {"", "und"} or lang != language.lower():
-        yield Finding("error", "lang", "The HTML does not say which language it is in, so screen readers guess.")
+        yield Finding(
+            "error", "lang", Message("The HTML does not say which language it is in, so screen readers guess.")
+        )
     if not (root.findtext(".//title") or "").strip():
-        yield Finding("error", "title", "The HTML has no title. Give the issue a subject.")
+        yield Finding("error", "title", Message("The HTML has no title. Give the issue a subject."))
 
 
 def _check_tags(root: HtmlElement) -> Iterator[Finding]:
     elements = [element for element in root.iter() if isinstance(element.tag, str)]
     for name in sorted({str(element.tag) for element in elements} & _FORBIDDEN):
-        yield Finding("error", "forbidden-tag", f"The mail holds a <{name}>, which mail programs remove or distrust.")
+        yield Finding(
+            "error",
+            "forbidden-tag",
+            Message("The mail holds a <%(name)s>, which mail programs remove or distrust.", name=name),
+        )
     if any(name.lower().startswith("on") for element in elements for name in element.attrib):
         yield Finding(
-            "error", "script", "A tag of the mail holds a script (an on… attribute). Mail cannot run scripts."
+            "error", "script", Message("A tag of the mail holds a script (an on… attribute). Mail cannot run scripts.")
         )
     ids = Counter(element.get("id") for element in elements if element.get("id"))
     for name in sorted(str(name) for name, times in ids.items() if times > 1):
-        yield Finding("error", "duplicate-id", f"Two parts of the mail have the same id, “{name}”.")
+        yield Finding(
+            "error", "duplicate-id", Message("Two parts of the mail have the same id, “%(name)s”.", name=name)
+        )
     tables = (table for table in root.iter("table") if table.find(".//th") is None)
     if any(table.get("role") != "presentation" for table in tables):
         yield Finding(
-            "error", "table-role", "A layout table does not say so (role=presentation): screen readers read cells."
+            "error",
+            "table-role",
+            Message("A layout table does not say so (role=presentation): screen readers read cells."),
         )
 
 
 def _check_image(image: HtmlElement) -> Iterator[Finding]:
     source = image.get("src") or ""
     if image.get("alt") is None:
-        yield Finding("error", "alt", f"The picture {source[-60:]} has no description for those who cannot see it.")
+        yield Finding(
+            "error",
+            "alt",
+            Message("The picture %(source)s has no description for those who cannot see it.", source=source[-60:]),
+        )
     if not safe_picture_url(source):
         yield Finding(
-            "error", "image-source", f"The picture {source[:60] or '(none)'} has no web address that mail can load."
+            "error",
+            "image-source",
+            Message("The picture %(value)s has no web address that mail can load.", value=source[:60] or "(none)"),
         )
     if not (image.get("width") or "").isdigit():
         yield Finding(
-            "error", "image-width", f"The picture {source[-60:]} has no width in pixels: Outlook shows it too large."
+            "error",
+            "image-width",
+            Message("The picture %(source)s has no width in pixels: Outlook shows it too large.", source=source[-60:]),
         )
 
 
@@ -107,10 +126,18 @@ def _check_link(link: HtmlElement) -> Iterator[Finding]:
         yield Finding(
             "error",
             "link-scheme",
-            f"The link “{named}” goes to “{target[:60]}”: only http, https, mailto and tel can be.",
+            Message(
+                "The link “%(named)s” goes to “%(target)s”: only http, https, mailto and tel can be.",
+                named=named,
+                target=target[:60],
+            ),
         )
     if not words:
-        yield Finding("error", "link-text", f"The link to {target[:60]} has no words that could be read out.")
+        yield Finding(
+            "error",
+            "link-text",
+            Message("The link to %(target)s has no words that could be read out.", target=target[:60]),
+        )
     elif is_vague(words):
         yield vague_finding(words)
 
@@ -118,18 +145,30 @@ def _check_link(link: HtmlElement) -> Iterator[Finding]:
 def _check_headings(root: HtmlElement) -> Iterator[Finding]:
     levels = [int(str(element.tag)[1]) for element in root.iter("h1", "h2", "h3", "h4", "h5", "h6")]
     if levels.count(1) != 1:
-        yield Finding("error", "h1", f"The mail has {levels.count(1)} main headings; it needs exactly one.")
+        yield Finding(
+            "error",
+            "h1",
+            Message("The mail has %(levels)s main headings; it needs exactly one.", levels=levels.count(1)),
+        )
     for before, after in pairwise(levels):
         if after > before + 1:
-            yield Finding("warning", "heading-order", f"A heading of level {after} follows one of level {before}.")
+            yield Finding(
+                "warning",
+                "heading-order",
+                Message("A heading of level %(after)s follows one of level %(before)s.", after=after, before=before),
+            )
             break
 
 
 def _check_duties(root: HtmlElement, postal_address: str) -> Iterator[Finding]:
     targets = {link.get("href") for link in root.iter("a")}
     if fence("u_unsubscribe") not in targets:
-        yield Finding("error", "unsubscribe", "The mail has no link to unsubscribe. It must not be sent without one.")
+        yield Finding(
+            "error", "unsubscribe", Message("The mail has no link to unsubscribe. It must not be sent without one.")
+        )
     if fence("u_preferences") not in targets:
-        yield Finding("error", "preferences", "The mail has no link to the reader's choices.")
+        yield Finding("error", "preferences", Message("The mail has no link to the reader's choices."))
     if postal_address and join_lines(postal_address) not in tidy_line(root.text_content()):
-        yield Finding("error", "postal-address", "The organisation's postal address is missing from the mail's footer.")
+        yield Finding(
+            "error", "postal-address", Message("The organisation's postal address is missing from the mail's footer.")
+        )

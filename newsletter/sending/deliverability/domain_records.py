@@ -7,6 +7,7 @@ import dns.exception
 import dns.resolver
 
 from newsletter.common.errors import DomainError
+from newsletter.common.messages import Message
 from newsletter.sending.deliverability.finding import Finding, error, ok, warning
 
 SECONDS = 3.0
@@ -42,7 +43,9 @@ def find_texts(name: str) -> list[str]:
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
     except dns.exception.DNSException as fault:
-        raise NoAnswer(f"DNS did not answer about {name} ({type(fault).__name__}).") from fault
+        raise NoAnswer(
+            "DNS did not answer about %(name)s (%(name_2)s).", name=name, name_2=type(fault).__name__
+        ) from fault
     return [b"".join(record.strings).decode("utf-8", "replace") for record in answer]
 
 
@@ -55,42 +58,60 @@ def check_sender_domain(domain: str, *, provider: str, find: FindTexts) -> Itera
         try:
             yield check(domain, practice, find)
         except NoAnswer as fault:
-            yield warning(f"DNS of {domain}", str(fault), "Check that this machine can reach DNS, then run this again.")
+            yield warning(
+                Message("DNS of %(domain)s", domain=domain),
+                str(fault),
+                Message("Check that this machine can reach DNS, then run this again."),
+            )
 
 
 def _check_spf(domain: str, practice: Practice, find: FindTexts) -> Finding:
-    name = f"SPF of {domain}"
+    name = Message("SPF of %(domain)s", domain=domain)
     records = [text for text in find(domain) if text.lower().split(" ")[0] == "v=spf1"]
-    add = f"Add the TXT record “v=spf1 {practice.spf} ~all” to {domain}, as your provider's pages say."
+    add = Message(
+        "Add the TXT record “v=spf1 %(spf)s ~all” to %(domain)s, as your provider's pages say.",
+        spf=practice.spf,
+        domain=domain,
+    )
     if len(records) > 1:
-        return error(name, f"There are {len(records)} SPF records, so receivers use none.", "Make one record of them.")
+        return error(
+            name,
+            Message("There are %(records)s SPF records, so receivers use none.", records=len(records)),
+            Message("Make one record of them."),
+        )
     if not records:
         level = error if practice.needs_spf else warning
-        return level(name, "No SPF record says who may send for the domain.", add)
+        return level(name, Message("No SPF record says who may send for the domain."), add)
     if practice.spf not in records[0].lower():
-        do = f"Add {practice.spf} to the record, unless your provider sends bounces to a domain of its own."
-        return warning(name, "The SPF record does not name the provider.", do)
-    return ok(name, "The SPF record names the provider.")
+        do = Message(
+            "Add %(spf)s to the record, unless your provider sends bounces to a domain of its own.", spf=practice.spf
+        )
+        return warning(name, Message("The SPF record does not name the provider."), do)
+    return ok(name, Message("The SPF record names the provider."))
 
 
 def _check_dkim(domain: str, practice: Practice, find: FindTexts) -> Finding:
-    name = f"DKIM of {domain}"
+    name = Message("DKIM of %(domain)s", domain=domain)
     for selector in practice.selectors:
         texts = find(f"{selector}._domainkey.{domain}")
         if any("p=" in text.replace(" ", "").lower() for text in texts):
-            return ok(name, f"A signing key is published ({selector}).")
-    do = (
+            return ok(name, Message("A signing key is published (%(selector)s).", selector=selector))
+    do = Message(
         "Look in your provider's pages whether the domain is verified; its keys may have names that are not known here."
     )
-    return warning(name, "No signing key was found under the provider's usual names.", do)
+    return warning(name, Message("No signing key was found under the provider's usual names."), do)
 
 
 def _check_dmarc(domain: str, practice: Practice, find: FindTexts) -> Finding:
-    name = f"DMARC of {domain}"
+    name = Message("DMARC of %(domain)s", domain=domain)
     labels = domain.split(".")
     for start in range(max(len(labels) - 1, 1)):
         parent = ".".join(labels[start:])
         if any(text.lower().replace(" ", "").startswith("v=dmarc1") for text in find(f"_dmarc.{parent}")):
-            return ok(name, f"A policy is published at {parent}.")
-    do = f"Add the TXT record “v=DMARC1; p=none” to _dmarc.{domain}; tighten it once reports look right."
-    return error(name, "No DMARC policy is published; large mailbox providers refuse bulk mail without one.", do)
+            return ok(name, Message("A policy is published at %(parent)s.", parent=parent))
+    do = Message(
+        "Add the TXT record “v=DMARC1; p=none” to _dmarc.%(domain)s; tighten it once reports look right.", domain=domain
+    )
+    return error(
+        name, Message("No DMARC policy is published; large mailbox providers refuse bulk mail without one."), do
+    )

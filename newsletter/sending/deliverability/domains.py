@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import F
 
 from newsletter.common.errors import BadAddress
+from newsletter.common.messages import Message
 from newsletter.models import Publication, SenderDomain
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.registry import ProviderSettings, read_provider_url
@@ -86,6 +87,10 @@ def find_domain_faults(from_email: str) -> list[Finding]:
     domain = domain_of(from_email)
     row = SenderDomain.objects.filter(domain=domain, looked_at__isnull=False, provider=provider.scheme).first()
     if row is None:
-        says = f"Nobody has looked yet whether {domain or from_email} says in DNS who may send for it."
-        return [Finding("sender domain", "warning", says, "It is looked up by itself within minutes.")]
+        says = Message(
+            "Nobody has looked yet whether %(value)s says in DNS who may send for it.", value=domain or from_email
+        )
+        return [
+            Finding(Message("sender domain"), "warning", says, Message("It is looked up by itself within minutes."))
+        ]
     return [Finding(**found) for found in row.findings if found["level"] != "ok"]

@@ -170,7 +170,11 @@ def read_variables(variant: Variant) -> tuple[Variable, ...]:
     """The variant's variables, after making sure that its bytes are the ones that were rendered and approved."""
     variables = tuple(Variable(**data) for data in variant.variables)
     if hash_mail(subject=variant.subject, html=variant.html, text=variant.text, variables=variables) != variant.sha256:
-        raise Broken(f"Variant {variant.key} of {variant.issue} is not what was rendered. Nothing of it is sent.")
+        raise Broken(
+            "Variant %(key)s of %(issue)s is not what was rendered. Nothing of it is sent.",
+            key=variant.key,
+            issue=variant.issue,
+        )
     return variables
 
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from newsletter.common.messages import Message
 from newsletter.issues.approval.publication_switches import of_switched_off
 from newsletter.issues.snapshot.exposure import shows_withdrawn
 from newsletter.models import Batch, DeliveryException, Installation, Issue, ProtectedTerm, Send
@@ -22,9 +23,9 @@ from newsletter.sending.dispatching.recipients import Reader, find_readers
 from newsletter.sending.dispatching.statements import begin_attempt, take_batch
 from subscribers.audience.recipient_allowlist import who_alone
 
-LEFT = "left since the audience was frozen"
-REACHED = "left since the audience was frozen, for an address that the issue went to already"
-OUTSIDE = "not among those that NEWSLETTER_ONLY_TO allows here"
+LEFT = Message("left since the audience was frozen")
+REACHED = Message("left since the audience was frozen, for an address that the issue went to already")
+OUTSIDE = Message("not among those that NEWSLETTER_ONLY_TO allows here")
 
 Wait = Callable[[Batch, datetime], datetime | None]
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from django.db import Error
 
 from newsletter.common.errors import DomainError
+from newsletter.common.messages import Message
 from newsletter.models import Batch
 from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Verdict
 from newsletter.providers.base.errors import BadBatch
@@ -28,14 +29,14 @@ from newsletter.sending.settling.reconcile import may_repeat
 from newsletter.sending.settling.unrenderable import UNMAKEABLE, find_run, say_unmade
 
 log = logging.getLogger(__name__)
-NOBODY_LEFT = "everybody in it left before it was sent"
-NOBODY_MADE = "the mail could be made for nobody in it"
-TOO_SLOW = "the batch took longer to build than its lease"
-TOO_LATE = "it stood still between looking up its people and the call; somebody may have left meanwhile"
+NOBODY_LEFT = Message("everybody in it left before it was sent")
+NOBODY_MADE = Message("the mail could be made for nobody in it")
+TOO_SLOW = Message("the batch took longer to build than its lease")
+TOO_LATE = Message("it stood still between looking up its people and the call; somebody may have left meanwhile")
 FRESH_SECONDS = 5.0
 PROBED_EVERY = timedelta(minutes=1)
-DEFECT = "this program failed during the call; its log says where. Report it"
-FORGOTTEN = "an earlier call may have been taken, and a repeat can no longer be told apart by its key"
+DEFECT = Message("this program failed during the call; its log says where. Report it")
+FORGOTTEN = Message("an earlier call may have been taken, and a repeat can no longer be told apart by its key")
 
 Clock = Callable[[], datetime]
 

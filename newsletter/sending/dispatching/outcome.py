@@ -6,6 +6,7 @@ from itertools import takewhile
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, DeliveryException, Send, move
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.dispatching.claim import Claim
@@ -77,7 +78,14 @@ def _stop_where_hopeless(claim: Claim, outcome: Outcome, *, back: bool, detail: 
         return
     came_to_nothing = outcome.verdict in (Verdict.NOT_SENT, Verdict.UNCERTAIN)
     if came_to_nothing and count_failures(claim.batch.send_id) >= MOST_FAILURES:
-        pause_for(send=claim.batch.send, reason=f"{MOST_FAILURES} calls in a row came to nothing. The last: {detail}")
+        pause_for(
+            send=claim.batch.send,
+            reason=Message(
+                "%(most_failures)s calls in a row came to nothing. The last: %(detail)s",
+                most_failures=MOST_FAILURES,
+                detail=detail,
+            ),
+        )
 
 
 def count_failures(send_id: int) -> int:

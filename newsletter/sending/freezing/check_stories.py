@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from newsletter.common.errors import NotReady
+from newsletter.common.messages import Message
 from newsletter.issues.approval.approve import hold_issue
 from newsletter.issues.assembly.stories_at_source import require_at_source
 from newsletter.models import Send
@@ -23,8 +24,11 @@ def look_last(*, send: Send, now: datetime) -> None:
     if checked.doubtful and send.issue.released_at is None:
         what = "; ".join(f"“{story.title}”: {reason}" for story, reason in checked.doubtful)
         error = NotReady(
-            f"The site may be broken. {what}. Nothing was sent. Look at the site, take the stories out if they are gone, "
-            "then release the issue."
+            Message(
+                "The site may be broken. %(what)s. Nothing was sent. Look at the site, take the stories out if "
+                "they are gone, then release the issue.",
+                what=what,
+            )
         )
         hold_issue(issue=send.issue, reason=str(error))
         raise error

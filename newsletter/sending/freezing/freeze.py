@@ -13,6 +13,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from newsletter.common.errors import Broken, NotReady
+from newsletter.common.messages import Message, Quantity
 from newsletter.issues.approval.approval_rules import require_enough
 from newsletter.issues.approval.approve import require_approval
 from newsletter.issues.approval.approved_audience import most_after
@@ -62,7 +63,10 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
         if done:
             _refresh_statistics()
             return
-    raise NotReady(f"People keep moving on the list of {send.issue} while it is being prepared. Try again in a minute.")
+    raise NotReady(
+        "People keep moving on the list of %(issue)s while it is being prepared. Try again in a minute.",
+        issue=send.issue,
+    )
 
 
 def cut_for(variants: Sequence[Variant], *, capabilities: Capabilities) -> int:
@@ -82,7 +86,9 @@ def cut_for(variants: Sequence[Variant], *, capabilities: Capabilities) -> int:
             ),
         )
     if people < 1:
-        raise NotReady(f"The issue is too big for {capabilities.name}: not even one mail fits into a call. Shorten it.")
+        raise NotReady(
+            "The issue is too big for %(name)s: not even one mail fits into a call. Shorten it.", name=capabilities.name
+        )
     return people
 
 
@@ -98,13 +104,16 @@ def _freeze(*, send: Send, approval: Approval, max_batch: int, searched_up_to: i
         if placed < counted.eligible:
             return False
         if not placed:
-            raise NotReady(f"Nobody is left who may be mailed: {_in_words(counted.excluded)}.")
+            raise NotReady("Nobody is left who may be mailed: %(excluded)s.", excluded=_in_words(counted.excluded))
         _require_as_approved(send, approval=approval, people=placed)
         _cut_batches(send=send, sizes=sizes, max_batch=max_batch)
         written = write_deliveries(send, revision_id=approval.revision_id, max_batch=max_batch)
     if written != placed or counted.candidates != written + sum(counted.excluded.values()):
         raise Broken(
-            f"The audience of {send.issue} does not add up: {counted} but {written} deliveries. Nothing was sent."
+            "The audience of %(issue)s does not add up: %(counted)s but %(written)s deliveries. Nothing was sent.",
+            issue=send.issue,
+            counted=counted,
+            written=written,
         )
     if send.issue.kind == Issue.Kind.CORRECTION:
         note_told(send.issue)
@@ -120,7 +129,7 @@ def _freeze(*, send: Send, approval: Approval, max_batch: int, searched_up_to: i
         searched_up_to=searched_up_to,
     )
     if not moved:
-        raise Broken(f"{send} was moved while its audience was being frozen. Nothing was sent.")
+        raise Broken("%(send)s was moved while its audience was being frozen. Nothing was sent.", send=send)
     return True
 
 
@@ -131,8 +140,11 @@ def _require_as_approved(send: Send, *, approval: Approval, people: int) -> None
     require_enough(issue, sha256=approval.sha256, people=people)
     if send.asked is not None and people > most_after(send.asked):
         raise NotReady(
-            f"{issue} was started for {send.asked:,} people and would go to {people:,}. Nothing was sent. "
-            "Look at who gets it and start it again."
+            "%(issue)s was started for %(asked)s people and would go to %(people)s. Nothing was sent. Look "
+            "at who gets it and start it again.",
+            issue=issue,
+            asked=Quantity(send.asked),
+            people=Quantity(people),
         )
 
 
@@ -203,4 +215,4 @@ def _refresh_statistics() -> None:
 
 
 def _in_words(excluded: dict[str, int]) -> str:
-    return ", ".join(f"{people} {reason}" for reason, people in excluded.items()) or "the list is empty"
+    return ", ".join(f"{people} {reason}" for reason, people in excluded.items()) or Message("the list is empty")

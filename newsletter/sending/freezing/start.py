@@ -8,6 +8,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError, NotAllowed, NotApproved, NotReady, WrongState
+from newsletter.common.messages import Message
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approve import ask_again, hold_issue, require_approval
 from newsletter.issues.approval.approved_audience import most_after
@@ -64,7 +65,7 @@ def prepare_begun(*, now: datetime) -> list[Issue]:
         if not Send.objects.filter(pk=send.pk, not_before=send.not_before).update(not_before=None):
             continue
         if send.issue.held:
-            reason = f"{send.issue} was held before its audience was fixed"
+            reason = Message("%(issue)s was held before its audience was fixed", issue=send.issue)
             move(send, of=[Send.State.PREPARING], to=Send.State.CANCELLED, reason=reason, ended_at=now)
             continue
         try:

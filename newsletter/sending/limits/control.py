@@ -8,20 +8,23 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import NotAllowed, WrongState
+from newsletter.common.messages import Message
 from newsletter.issues.approval.publication_switches import require_on
 from newsletter.models import Attempt, Batch, Issue, Send, move
 from newsletter.sending.dispatching.signals import ring
 from newsletter.sending.settling.uncertain_people import settle_who_left
 
 RUNNING = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING)
-SENT_AGAIN = "sent again, at the risk of a second mail"
-NOT_SENT_AGAIN = "the send was cancelled before it was handed over again; nobody knows about the call before"
+SENT_AGAIN = Message("sent again, at the risk of a second mail")
+NOT_SENT_AGAIN = Message("the send was cancelled before it was handed over again; nobody knows about the call before")
 
 
 def pause_send(*, send: Send, by: Any, reason: str = "") -> None:
     """Calls that are under way are finished; no new one is made."""
     _require(by)
-    why = f"paused by {by}" + (f": {reason}" if reason else "")
+    why = Message("paused by %(by)s", by=by)
+    if reason:
+        why = Message("paused by %(by)s: %(reason)s", by=by, reason=reason)
     if not move(send, of=[Send.State.SUBMITTING], to=Send.State.PAUSED, reason=why[:500]):
         raise WrongState(
             _("%(send)s is %(state)s; only one that is being submitted can be paused.")
@@ -54,7 +57,7 @@ def cancel_send(*, send: Send, by: Any, now: datetime) -> None:
     _require(by)
     with transaction.atomic():
         of = [*RUNNING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION]
-        if not move(send, of=of, to=Send.State.CANCELLED, reason=f"cancelled by {by}", ended_at=now):
+        if not move(send, of=of, to=Send.State.CANCELLED, reason=Message("cancelled by %(by)s", by=by), ended_at=now):
             raise WrongState(
                 _("%(send)s is %(state)s; there is nothing left to cancel.")
                 % {"send": send, "state": send.get_state_display()}
@@ -74,7 +77,11 @@ def end_send(*, send: Send, by: Any, now: datetime) -> None:
         )
     with transaction.atomic():
         if not move(
-            send, of=[Send.State.NEEDS_ATTENTION], to=Send.State.SUBMITTED, reason=f"ended by {by}", ended_at=now
+            send,
+            of=[Send.State.NEEDS_ATTENTION],
+            to=Send.State.SUBMITTED,
+            reason=Message("ended by %(by)s", by=by),
+            ended_at=now,
         ):
             raise WrongState(
                 _("%(send)s is %(state)s; only one that needs attention is ended by hand.")
@@ -85,12 +92,12 @@ def end_send(*, send: Send, by: Any, now: datetime) -> None:
 
 def settle_as_accepted(*, batch: Batch, by: Any, now: datetime) -> None:
     """A person found out that the provider took it."""
-    _settle(batch, by=by, to=Batch.State.ACCEPTED, words="taken to be accepted", now=now)
+    _settle(batch, by=by, to=Batch.State.ACCEPTED, words=Message("taken to be accepted"), now=now)
 
 
 def write_off(*, batch: Batch, by: Any, now: datetime) -> None:
     """A person decides to leave it: some of its people may not have got the issue, and none gets it twice."""
-    _settle(batch, by=by, to=Batch.State.WRITTEN_OFF, words="written off", now=now)
+    _settle(batch, by=by, to=Batch.State.WRITTEN_OFF, words=Message("written off"), now=now)
 
 
 def send_again(*, batch: Batch, by: Any, now: datetime) -> None:
@@ -118,7 +125,7 @@ def _settle(batch: Batch, *, by: Any, to: str, words: str, now: datetime) -> Non
     _require(by)
     with transaction.atomic():
         settled = None if to == Batch.State.PENDING else now
-        reason = f"{words} by {by}"
+        reason = Message("%(words)s by %(by)s", words=words, by=by)
         if not move(batch, of=[Batch.State.UNCERTAIN], to=to, reason=reason[:500], settled_at=settled, not_before=None):
             raise WrongState(
                 _("%(batch)s is %(state)s; only an uncertain one is a person's to settle.")

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db.models import Max
 
 from newsletter.common.errors import NotReady
+from newsletter.common.messages import Message
 from newsletter.models import Attempt, Installation, Send
 from subscribers.erasing.journal_check import try_to_complete_journal
 from subscribers.erasing.journal_replay import replay_journal
@@ -26,11 +27,11 @@ from subscribers.erasing.journal_replay import replay_journal
 log = logging.getLogger(__name__)
 _PLAYED: list[datetime | None] = []
 
-COPY = (
-    "this database belongs to an installation with another NEWSLETTER_ADDRESS_KEY: it looks like a copy. "
-    "Nothing is sent from it. Set the key that belongs to it"
+COPY = Message(
+    "this database belongs to an installation with another NEWSLETTER_ADDRESS_KEY: it looks like a "
+    "copy. Nothing is sent from it. Set the key that belongs to it"
 )
-OLDER = (
+OLDER = Message(
     "the database is older than what was last sent from here: it looks restored from a backup. "
     "Nothing is sent until a person has looked: run `newsletter doctor --after-restore`"
 )
@@ -85,7 +86,7 @@ def release_everything(*, now: datetime) -> None:
     """A person has looked. All journals begin anew. Raises NotReady where the key is not this database's own."""
     row = Installation.objects.filter(pk=1).first()
     if row and not hmac.compare_digest(row.address_key_hash, _key_hash()):
-        raise NotReady(f"The hold stays: {COPY}.")
+        raise NotReady("The hold stays: %(copy)s.", copy=COPY)
     _journal().unlink(missing_ok=True)
     Installation.objects.filter(pk=1).update(held=False, reason="", changed_at=now, released_at=now)
 
@@ -94,7 +95,7 @@ def require_no_hold() -> None:
     """Raises NotReady where nothing may be sent from here."""
     row = Installation.objects.filter(pk=1, held=True).first()
     if row:
-        raise NotReady(f"Everything is held: {row.reason}.")
+        raise NotReady("Everything is held: %(reason)s.", reason=row.reason)
 
 
 def write_journal(send: Send, *, now: datetime) -> None:
@@ -104,8 +105,10 @@ def write_journal(send: Send, *, now: datetime) -> None:
         _write(mark)
     except OSError as error:
         raise NotReady(
-            f"The start of {send} cannot be noted in the data folder ({error.strerror}). Nothing was sent. Make room or "
-            "give the program the right to write there; the send then begins by itself."
+            "The start of %(send)s cannot be noted in the data folder (%(strerror)s). Nothing was sent. "
+            "Make room or give the program the right to write there; the send then begins by itself.",
+            send=send,
+            strerror=error.strerror,
         ) from error
 
 

@@ -3,6 +3,7 @@
 From the term's commit on no batch is claimed (`claim.running_sends`); a send that was searched here and does not say it goes on.
 """
 
+from newsletter.common.messages import Message
 from newsletter.issues.protected_terms.check import look_for_protected
 from newsletter.issues.protected_terms.matcher import keep_watch
 from newsletter.models import Batch, Issue, Send, Variant, move
@@ -33,5 +34,8 @@ def _pause(send: Send) -> bool:
         newest = look.watch.newest
         Send.objects.filter(pk=send.pk, searched_up_to__lt=newest).update(searched_up_to=newest)
         return False
-    reason = f"{findings[0].message} Whoever has it already cannot be called back; to end the send, cancel it"
+    reason = Message(
+        "%(message)s Whoever has it already cannot be called back; to end the send, cancel it",
+        message=findings[0].message,
+    )
     return move(send, of=_RUNNING, to=Send.State.PAUSED, reason=reason[:500])

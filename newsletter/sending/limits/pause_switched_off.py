@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
+from newsletter.common.messages import Message
 from newsletter.issues.approval.publication_switches import of_switched_off
 from newsletter.models import Issue, Send, move
 from newsletter.models.feedback import AutomaticPause
 
-REASON = (
+REASON = Message(
     "the publication was switched off. Nobody is mailed while it is. Switch it on and let the send go on, or cancel it"
 )
 

@@ -10,15 +10,16 @@ from datetime import datetime
 from django.conf import settings
 
 from newsletter.common.errors import NotReady
+from newsletter.common.messages import Message
 from newsletter.providers.base.contract import Adapter, BatchCall, Capabilities, Finder, Found, Outcome, Verdict
 from newsletter.providers.base.suppression_list import Barred, Lister
 from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
 from subscribers.audience.recipient_allowlist import OnlyTo, who_alone
 
-OUTSIDE = "the address is not among those that NEWSLETTER_ONLY_TO allows here"
-CLOSED = (
-    "this installation is not production and would mail real people. In earnest, set NEWSLETTER_PRODUCTION=true; "
-    "to try things out, name in NEWSLETTER_ONLY_TO whom it may mail"
+OUTSIDE = Message("the address is not among those that NEWSLETTER_ONLY_TO allows here")
+CLOSED = Message(
+    "this installation is not production and would mail real people. In earnest, set "
+    "NEWSLETTER_PRODUCTION=true; to try things out, name in NEWSLETTER_ONLY_TO whom it may mail"
 )
 
 
@@ -32,7 +33,7 @@ def is_closed() -> bool:
 def require_open() -> None:
     """Raises NotReady where nobody may be mailed from here."""
     if is_closed():
-        raise NotReady(f"Nothing is sent: {CLOSED}.")
+        raise NotReady("Nothing is sent: %(closed)s.", closed=CLOSED)
 
 
 def put_fence(adapter: Adapter) -> Adapter:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from newsletter.common.messages import Message
 from newsletter.models import Send, move
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.limits.fit_daily_limit import fit_batches
@@ -20,9 +21,10 @@ def gate_sends(*, now: datetime) -> None:
     for send in running:
         publication = send.issue.publication
         if is_stale(send, now=now):
-            reason = (
-                f"it is {publication.stale_hours} hours late and some events may be over. "
-                "Let it go on if it still makes sense, or cancel it."
+            reason = Message(
+                "it is %(stale_hours)s hours late and some events may be over. Let it go on if it still makes "
+                "sense, or cancel it.",
+                stale_hours=publication.stale_hours,
             )
             if move(send, of=[Send.State.SUBMITTING], to=Send.State.PAUSED, reason=reason):
                 AutomaticPause.objects.get_or_create(

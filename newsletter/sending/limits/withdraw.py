@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from newsletter.common.errors import NotAllowed, WrongState
+from newsletter.common.messages import Message, Quantity
 from newsletter.issues.approval.approve import hold_issue, withdraw_approvals
 from newsletter.issues.snapshot.exposure import Reach, find_reach, shows_withdrawn, variants_with
 from newsletter.issues.snapshot.redact import Content, leave_out, stories_of
@@ -46,7 +47,7 @@ def withdraw_story(*, story: Story, by: Any, reason: str, now: datetime) -> With
             Q(pk=story.pk) | Q(same_as=story.pk) | Q(twins=story.pk), withdrawn_at__isnull=True
         ).update(withdrawn_at=now, withdrawn_reason=reason[:300])
         if not taken:
-            raise WrongState(f"“{story.title}” was withdrawn already.")
+            raise WrongState("“%(title)s” was withdrawn already.", title=story.title)
         story.refresh_from_db()
         pictures = _pictures_of(story).update(withdrawn_at=now)
         return Withdrawal(
@@ -63,7 +64,7 @@ def reinstate_story(*, story: Story, by: Any) -> None:
     with transaction.atomic():
         rows = Story.objects.filter(Q(pk=story.pk) | Q(same_as=story.pk) | Q(twins=story.pk))
         if not rows.filter(withdrawn_at__isnull=False).update(withdrawn_at=None, withdrawn_reason=""):
-            raise WrongState(f"“{story.title}” is not withdrawn.")
+            raise WrongState("“%(title)s” is not withdrawn.", title=story.title)
         _pictures_of(story).update(withdrawn_at=None)
         story.refresh_from_db()
 
@@ -83,10 +84,11 @@ def pause_withdrawn() -> list[Issue]:
 
 def _why(batches: QuerySet[Batch]) -> str:
     people = sum(batches.values_list("size", flat=True))
-    return (
-        f"a story in it was withdrawn or is gone at its source: the mails of {people:,} people that show it do not "
-        "leave any more. "
-        "To end the send, cancel it. Whoever has it already cannot be called back"
+    return Message(
+        "a story in it was withdrawn or is gone at its source: the mails of %(people)s people that show "
+        "it do not leave any more. To end the send, cancel it. Whoever has it already cannot be called "
+        "back",
+        people=Quantity(people),
     )
 
 
@@ -109,8 +111,11 @@ def _hold(issue: Issue, story: Story, *, reworded: Content, now: datetime) -> Is
         issue.save_revision(log_action=False)
     hold_issue(
         issue=issue,
-        reason=f"The story “{story.title[:200]}” was withdrawn and is no longer in it. "
-        "Read the issue again, its subject too, then release it.",
+        reason=Message(
+            "The story “%(title)s” was withdrawn and is no longer in it. Read the issue again, its subject "
+            "too, then release it.",
+            title=story.title[:200],
+        ),
     )
     return issue
 
@@ -134,4 +139,6 @@ def _name(url: str) -> str:
 
 def _require(by: Any) -> None:
     if not by.has_perm("newsletter.change_story"):
-        raise NotAllowed(f"{by} may not withdraw stories. An administrator can give the role “writer” or “editor”.")
+        raise NotAllowed(
+            "%(by)s may not withdraw stories. An administrator can give the role “writer” or “editor”.", by=by
+        )

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import BadRule
+from newsletter.common.messages import Message
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, ReaderClick, Send
 from subscribers.segments.among import among
 from subscribers.segments.registry import ConditionKind, register_condition
@@ -47,7 +48,9 @@ def _received(name: str) -> Q:
     issue = _find(name)
     gone = Send.objects.filter(issue=issue, forgotten_at__isnull=False)
     if gone.exists():
-        raise BadRule(f"who was sent {issue} is no longer kept, only the numbers are. Name a newer issue.")
+        raise BadRule(
+            "who was sent %(issue)s is no longer kept, only the numbers are. Name a newer issue.", issue=issue
+        )
     otherwise = DeliveryException.objects.filter(
         Q(state__in=[DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED]) | Q(bounced_at__isnull=False),
         delivery=OuterRef("pk"),
@@ -66,8 +69,9 @@ def _clicked(name: str) -> Q:
     clicks = ReaderClick.objects.filter(issue=issue)
     if issue.publication.clicks != Publication.Clicks.READERS and not clicks.exists():
         raise BadRule(
-            f"who follows links of {issue.publication} is not recorded. It can be turned on in the publication, "
-            "and then covers readers who agree to it."
+            "who follows links of %(publication)s is not recorded. It can be turned on in the publication, "
+            "and then covers readers who agree to it.",
+            publication=issue.publication,
         )
     return among(clicks)
 
@@ -81,8 +85,12 @@ def _find(name: str) -> Issue:
         found = issues.filter(number=int(number)).first() if number.isdecimal() and len(number) < 10 else None
     if found is None:
         newest = Issue.objects.filter(kind=Issue.Kind.ISSUE).select_related("publication").first()
-        hint = f"The newest is {newest.reference}." if newest else "None has been made yet."
-        raise BadRule(f"there is no issue “{name}”. {hint}")
+        hint = (
+            Message("The newest is %(reference)s.", reference=newest.reference)
+            if newest
+            else Message("None has been made yet.")
+        )
+        raise BadRule("there is no issue “%(name)s”. %(hint)s", name=name, hint=hint)
     return found
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Greatest
 
+from newsletter.common.messages import Message
 from newsletter.models import ProviderAccount
 from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Verdict
 from newsletter.sending.dispatching.outcome import wait_before_next
@@ -19,7 +20,7 @@ PROBE_SECONDS = 45.0
 """How long one process may be trying while all others wait: longer than any call takes."""
 LONGEST_WAIT_FOR_STAFF = timedelta(minutes=1)
 """What a person must repair (a key, a setting) is looked at again each minute."""
-WAITING = "the provider asks to wait before anything else is sent"
+WAITING = Message("the provider asks to wait before anything else is sent")
 _JITTER = 0.25
 
 

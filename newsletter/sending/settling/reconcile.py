@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Max, Min
 
+from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send, move
 from newsletter.providers.base.contract import Adapter, Capabilities, Finder, Found, Verdict
 from newsletter.sending.dispatching.provider import account_label
@@ -103,7 +104,7 @@ def record_found(*, batch: Batch, found: Found, asked: list[int], atomic: bool, 
     else:
         to = Batch.State.PARTIAL
         others = list(Delivery.objects.filter(batch=batch).exclude(pk__in=accepted).values_list("pk", flat=True))
-    reason = (found.reason or "found in the provider's records")[:500]
+    reason = (found.reason or Message("found in the provider's records"))[:500]
     if not move(
         batch, of=[Batch.State.UNCERTAIN], to=to, reason=reason, provider_id=found.provider_id[:200], not_before=None
     ):

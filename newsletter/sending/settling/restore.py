@@ -5,11 +5,12 @@ from datetime import datetime
 
 from django.db import transaction
 
+from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, Issue, Send
 from newsletter.sending.limits.installation_hold import hold_everything, release_everything
 from subscribers.erasing.journal_replay import Replayed, replay_journal
 
-REASON = "the database was restored from a backup; this may have been sent since"
+REASON = Message("the database was restored from a backup; this may have been sent since")
 
 
 @dataclass(frozen=True)

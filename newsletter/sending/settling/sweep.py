@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from newsletter.common.errors import DomainError
+from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, Issue, Send, move
 from newsletter.sending.dispatching.claim import LEFT
 from newsletter.sending.freezing.start import prepare_send
@@ -15,7 +16,7 @@ from newsletter.sending.settling.clock_skew import LONGEST_LEASE, forget_far_mom
 from newsletter.sending.settling.uncertain_people import people_in_doubt
 
 STARTING = timedelta(minutes=2)
-LOST = "the worker was lost during the call; we do not know what the provider did"
+LOST = Message("the worker was lost during the call; we do not know what the provider did")
 OPEN = (Batch.State.PENDING, Batch.State.SUBMITTING)
 RUNNING = (Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION)
 
@@ -95,16 +96,28 @@ def _worry(send: Send) -> str:
     words = []
     if unknown:
         words.append(
-            f"for {unknown} {'person' if unknown == 1 else 'people'} we do not know whether the provider took the mail"
+            Message("for 1 person we do not know whether the provider took the mail")
+            if unknown == 1
+            else Message("for %(people)s people we do not know whether the provider took the mail", people=unknown)
         )
     if left:
         words.append(
-            f"for {left} {'person' if left == 1 else 'people'} who left meanwhile we do not know whether they were mailed "
-            "before they left"
+            Message("for 1 person who unsubscribed meanwhile we do not know whether the mail came first")
+            if left == 1
+            else Message(
+                "for %(people)s people who unsubscribed meanwhile we do not know whether the mail came first",
+                people=left,
+            )
         )
     if refused.exists():
         people = sum(refused.values_list("size", flat=True))
-        words.append(f"the provider refused the mail of {people} people: {refused.values_list('reason', flat=True)[0]}")
+        words.append(
+            Message(
+                "the provider refused the mail of %(people)s people: %(refused)s",
+                people=people,
+                refused=refused.values_list("reason", flat=True)[0],
+            )
+        )
     return "; ".join(words)[:500]
 
 

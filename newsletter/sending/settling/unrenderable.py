@@ -8,14 +8,15 @@ from itertools import groupby
 
 from django.db.models import F
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.models import Attempt, Batch, DeliveryException, Send
 from newsletter.rendering.errors import MissingValue
 
-REASON = "the mail could not be made for this person"
-STOPPED = "Stopped by itself: the mail could not be made"
-TO_DO = (
-    "Nothing half made has left. Look at what these people's records hold and at the issue's personal fields; "
-    "then let it go on."
+REASON = Message("the mail could not be made for this person")
+STOPPED = Message("Stopped by itself: the mail could not be made")
+TO_DO = Message(
+    "Nothing half made has left. Look at what these people's records hold and at the issue's "
+    "personal fields; then let it go on."
 )
 IN_A_ROW = 10
 SHARE = 0.001
@@ -39,7 +40,9 @@ def find_run(batch: Batch, *, n: int, called: Sequence[int], unmade: Collection[
     longest = max(runs, default=0)
     if longest < IN_A_ROW or was_let_go_on(batch, n=n):
         return ""
-    return f"{STOPPED} for {longest} people in a row. {TO_DO}"
+    return Message(
+        "%(stopped)s for %(longest)s people in a row. %(to_do)s", stopped=STOPPED, longest=longest, to_do=TO_DO
+    )
 
 
 def was_let_go_on(batch: Batch, *, n: int) -> bool:
@@ -50,10 +53,18 @@ def was_let_go_on(batch: Batch, *, n: int) -> bool:
 def find_excess(send: Send) -> str:
     """Why so many of a send are too many, in words; "" where it may go on."""
     if _last_calls_failed(send):
-        return f"{STOPPED} in {IN_A_ROW} calls in a row. {TO_DO}"
+        return Message(
+            "%(stopped)s in %(in_a_row)s calls in a row. %(to_do)s", stopped=STOPPED, in_a_row=IN_A_ROW, to_do=TO_DO
+        )
     total = count_unmade(send)
     if total >= FEW and total > SHARE * send.recipients:
-        return f"{STOPPED} for {total} of {send.recipients:,} people. {TO_DO}"
+        return Message(
+            "%(stopped)s for %(total)s of %(recipients)s people. %(to_do)s",
+            stopped=STOPPED,
+            total=total,
+            recipients=Quantity(send.recipients),
+            to_do=TO_DO,
+        )
     return ""
 
 

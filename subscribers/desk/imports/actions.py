@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from subscribers.desk.decisions import REVEAL
 from subscribers.desk.imports.viewset import BATCHES, MAY, OneImport, note_step
 from subscribers.exporting.export_requests import CannotExport, note_disclosure
@@ -54,7 +54,7 @@ def take_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     try:
         return _STEPS[step](request, batch)
     except DomainError as error:
-        messages.error(request, say(error))
+        messages.error(request, translate(error))
         return redirect("subscribers_import", pk)
 
 
@@ -113,7 +113,7 @@ def download_refused(request: HttpRequest, pk: int) -> HttpResponse | StreamingH
             note_disclosure(by=request.user, kind=kind, people=refused, about=batch.pk, now=timezone.now())
         except CannotExport as error:
             own = _("Whoever imported the file may take its refused lines.")
-            messages.error(request, f"{say(error)} {own}")
+            messages.error(request, f"{translate(error)} {own}")
             return redirect("subscribers_import", batch.pk)
     log(instance=batch, action="subscribers.import_refused", user=request.user, data={"import": batch.pk})
     writer: Any = csv.writer(Echo(), lineterminator="\r\n")

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from subscribers.attribute_rules import attribute_key
 from subscribers.desk.password import PasswordForm
 from subscribers.importing.reading.column_mapping import (
@@ -93,7 +93,7 @@ class TermsForm(forms.Form):
     )
     encoding = forms.ChoiceField(
         label=gettext_lazy("Encoding"),
-        choices=lambda: [(name, say(words)) for name, words in ENCODINGS.items()],
+        choices=lambda: [(name, translate(words)) for name, words in ENCODINGS.items()],
         help_text=gettext_lazy("Change it only where letters in the examples look wrong."),
     )
 
@@ -182,5 +182,5 @@ def _targets(name: str, chosen: str) -> list[Any]:
     return [
         (LEFT_OUT, _("Leave out")),
         *keep,
-        (_("The newsletter’s own"), [(name, say(label)) for name, label in FIELDS.items()]),
+        (_("The newsletter’s own"), [(name, translate(label)) for name, label in FIELDS.items()]),
     ]

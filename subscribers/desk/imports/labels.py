@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from subscribers.importing.reading.column_mapping import ATTRIBUTE, FIELDS
 from subscribers.importing.reading.outcomes import REFUSED_WORDS, Refused
 from subscribers.importing.writing.report import OUTCOME_WORDS
@@ -54,6 +54,6 @@ def describe_columns(batch: ImportBatch) -> list[tuple[str, str]]:
 
 
 def _say_target(target: str) -> str:
-    return say(FIELDS.get(target, "")) or _("attribute “%(removeprefix)s”") % {
+    return translate(FIELDS.get(target, "")) or _("attribute “%(removeprefix)s”") % {
         "removeprefix": target.removeprefix(ATTRIBUTE)
     }

@@ -17,7 +17,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from subscribers.desk.imports.forms import FileForm, TermsForm
 from subscribers.desk.imports.labels import describe_columns, say_numbers, say_reasons, say_undone
 from subscribers.importing.reading.encodings import ENCODINGS
@@ -98,7 +98,7 @@ class NewImport(ImportPage):
                     now=timezone.now(),
                 )
             except DomainError as error:
-                form.add_error("file", say(error))
+                form.add_error("file", translate(error))
             else:
                 _log_step(request, batch, step="import_left", data={"list": batch.mailing_list.slug})
                 return redirect("subscribers_import_terms", batch.pk)
@@ -125,7 +125,7 @@ class OneImport(ImportPage):
             **super().get_context_data(**kwargs),
             "batch": batch,
             "tone": _TONES[ImportState(batch.state)],
-            "encoding": say(ENCODINGS.get(batch.encoding, batch.encoding)),
+            "encoding": translate(ENCODINGS.get(batch.encoding, batch.encoding)),
             "layout": find_layout(batch.layout),
         }
 
@@ -150,7 +150,7 @@ class ImportTerms(OneImport):
             try:
                 choose_terms(batch, terms=form.terms(), now=timezone.now())
             except DomainError as error:
-                form.add_error(None, say(error))
+                form.add_error(None, translate(error))
             else:
                 _log_step(request, batch, step="import_terms", data={"kind": batch.kind, "basis": batch.basis})
                 return redirect("subscribers_import", batch.pk)

@@ -9,7 +9,7 @@ from wagtail.blocks.base import BlockField
 from wagtail.blocks.stream_block import StreamValue
 
 from newsletter.common.errors import BadRule
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from subscribers.desk.segments.rule_blocks import (
     AttributeChoice,
     GivingChoice,
@@ -112,7 +112,7 @@ class RuleField(BlockField):
         try:
             check_rule(rule)
         except BadRule as error:
-            raise ValidationError(say(error)) from error
+            raise ValidationError(translate(error)) from error
         return rule
 
     def has_changed(self, initial: Any, data: Any) -> bool:

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from wagtail import blocks
 
 from newsletter.common.errors import BadRule
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from subscribers.segments.compile import check_rule
 
 Rule = dict[str, Any]
@@ -62,7 +62,7 @@ class ConditionBlock:
         try:
             check_rule(self.to_rule(clean))
         except BadRule as error:
-            raise self.refusal(say(error).partition(": ")[2]) from error
+            raise self.refusal(translate(error).partition(": ")[2]) from error
         return clean
 
     def refusal(self, message: str) -> ValidationError:

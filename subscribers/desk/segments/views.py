@@ -15,7 +15,7 @@ from wagtail.snippets.views.snippets import PreviewOnCreateView, PreviewOnEditVi
 from wagtail.utils.decorators import xframe_options_sameorigin_override
 
 from newsletter.common.errors import BadAddress, BadRule
-from newsletter.common.translation import say
+from newsletter.common.translation import translate
 from subscribers.models import Segment, Subscriber
 from subscribers.people.lookup import UnknownPerson, find_person
 from subscribers.segments.count import FEWEST_SHOWN, look_at_people
@@ -51,7 +51,7 @@ class SegmentPreview(PreviewOnEditView):
             look = look_at_people(self.object.rule)
             said = {"words": explain_rule(self.object.rule), "size": look}
         except BadRule as error:
-            return {"error": say(error)}
+            return {"error": translate(error)}
         examples = [(person, _where(person)) for person in look.examples] if may_see else []
         return {**said, "examples": examples, "may_see": may_see, "fewest": FEWEST_SHOWN}
 
@@ -97,7 +97,7 @@ class WhyInSegment(WagtailAdminTemplateMixin, TemplateView):
             person = find_person(address)
             judgement = explain_person(self.segment.rule, person=person)
         except (BadAddress, UnknownPerson, BadRule) as error:
-            return {"error": say(error)}
+            return {"error": translate(error)}
         log(instance=person, action="subscribers.look", user=request.user)
         return {"person": person, "judgement": judgement}
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
+from newsletter.common.messages import Message
 from newsletter.common.text import clean_line, unguard_cell
 from subscribers.attribute_rules import attribute_key
 from subscribers.importing.reading.errors import BadFile
@@ -11,29 +12,29 @@ LEFT_OUT = ""
 ATTRIBUTE = "attribute:"
 EACH_LIST = "each_list"
 FIELDS = {
-    "email": "Email address",
-    "name": "Full name",
-    "first_name": "First name",
-    "last_name": "Last name",
+    "email": Message("Email address"),
+    "name": Message("Full name"),
+    "first_name": Message("First name"),
+    "last_name": Message("Last name"),
     "country": "Country",
-    "region": "Region, state or county",
-    "city": "Town or city",
-    "postcode": "Postcode: names the town where there is none, and is not kept",
-    "language": "Language (en, es …)",
+    "region": Message("Region, state or county"),
+    "city": Message("Town or city"),
+    "postcode": Message("Postcode: names the town where there is none, and is not kept"),
+    "language": Message("Language (en, es …)"),
     "topics": "Topics",
-    "giving": "Giving: none, donor or monthly",
-    "timezone": "Time zone",
-    "source": "Where they came from",
-    "asked_on": "Day they signed up",
-    "expires_on": "Last day of their implied consent",
-    "radius_km": "How far they go to an event, in km",
-    "mail_frequency": "How often: every, monthly or events",
-    "paused_until": "Day on which their pause ends",
-    EACH_LIST: "Each list of theirs, as a file of all our lists writes it",
-    "status": "Status: subscribed, unsubscribed, bounced …",
-    "left_on": "Day they left or bounced",
-    "left_because": "Why they left",
-    "attributes": "Several values as JSON",
+    "giving": Message("Giving: none, donor or monthly"),
+    "timezone": Message("Time zone"),
+    "source": Message("Where they came from"),
+    "asked_on": Message("Day they signed up"),
+    "expires_on": Message("Last day of their implied consent"),
+    "radius_km": Message("How far they go to an event, in km"),
+    "mail_frequency": Message("How often: every, monthly or events"),
+    "paused_until": Message("Day on which their pause ends"),
+    EACH_LIST: Message("Each list of theirs, as a file of all our lists writes it"),
+    "status": Message("Status: subscribed, unsubscribed, bounced …"),
+    "left_on": Message("Day they left or bounced"),
+    "left_because": Message("Why they left"),
+    "attributes": Message("Several values as JSON"),
 }
 """The targets that a column can have, in words; besides them "" (left out) and "attribute:<key>"."""
 SEVERAL = {"topics", "asked_on", "left_on"}
@@ -70,7 +71,7 @@ _NOT_NEEDED = {
     *("longitude", "gmtoff", "dstoff", "last_changed", "leid", "euid", "unsub_campaign_title", "unsub_campaign_id"),
     *("unsub_reason_other", "clean_campaign_title", "clean_campaign_id", "line in the file", "why it was refused"),
 }
-LINE, WHY = "Line in the file", "Why it was refused"
+LINE, WHY = Message("Line in the file"), Message("Why it was refused")
 """What a file of refused lines has before the columns of its own."""
 _SAID_NOTHING_OF = {"lists", "uuid", "id", "line in the file", "why it was refused"}
 
@@ -109,18 +110,23 @@ def check_mapping(mapping: Sequence[str], *, header: Sequence[str]) -> None:
         key = target.removeprefix(ATTRIBUTE)
         if target not in FIELDS and target != LEFT_OUT and (key == target or attribute_key(key) != key or not key):
             raise BadFile(
-                f"“{target}” is nothing that a column can be. It can be {', '.join(FIELDS)} or attribute:NAME."
+                "“%(target)s” is nothing that a column can be. It can be %(fields)s or attribute:NAME.",
+                target=target,
+                fields=", ".join(FIELDS),
             )
     if "email" not in mapping:
         raise BadFile(
-            f"No column is called “email”. The columns are: {', '.join(header)[:300]}. "
-            "Say which one holds the addresses, or rename it."
+            "No column is called “email”. The columns are: %(header)s. Say which one holds the addresses, "
+            "or rename it.",
+            header=", ".join(header)[:300],
         )
     twice = next((target for target in mapping if target and target not in SEVERAL and mapping.count(target) > 1), "")
     if twice:
         columns = ", ".join(f"“{name}”" for name, target in zip(header, mapping, strict=True) if target == twice)
         raise BadFile(
-            f"{FIELDS.get(twice, twice)} is there more than once: {columns}. Leave one of them out, remove or rename it."
+            "%(fields)s is there more than once: %(columns)s. Leave one of them out, remove or rename it.",
+            fields=FIELDS.get(twice, twice),
+            columns=columns,
         )
 
 

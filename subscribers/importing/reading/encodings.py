@@ -7,6 +7,7 @@ import re
 import tempfile
 from typing import BinaryIO
 
+from newsletter.common.messages import Message
 from subscribers.importing.reading.errors import BadFile
 
 MOST_BYTES = 200 * 1024 * 1024
@@ -15,16 +16,16 @@ _LONGEST_LINE_BLOCKS = 4
 MIXED = "utf-8+cp1252"
 ENCODINGS = {
     "utf-8": "UTF-8",
-    "utf-8-sig": "UTF-8 with a mark at its start",
-    MIXED: "UTF-8 with some lines in Windows-1252",
+    "utf-8-sig": Message("UTF-8 with a mark at its start"),
+    MIXED: Message("UTF-8 with some lines in Windows-1252"),
     "utf-16": "UTF-16",
-    "utf-16-le": "UTF-16 (little-endian)",
-    "utf-16-be": "UTF-16 (big-endian)",
-    "cp1252": "Windows-1252 (Western Europe)",
-    "cp1250": "Windows-1250 (Central Europe)",
-    "cp1251": "Windows-1251 (Cyrillic)",
-    "cp1254": "Windows-1254 (Turkish)",
-    "cp1256": "Windows-1256 (Arabic)",
+    "utf-16-le": Message("UTF-16 (little-endian)"),
+    "utf-16-be": Message("UTF-16 (big-endian)"),
+    "cp1252": Message("Windows-1252 (Western Europe)"),
+    "cp1250": Message("Windows-1250 (Central Europe)"),
+    "cp1251": Message("Windows-1251 (Cyrillic)"),
+    "cp1254": Message("Windows-1254 (Turkish)"),
+    "cp1256": Message("Windows-1256 (Arabic)"),
     "mac_roman": "Mac Roman",
 }
 """What a person may choose instead of what was detected, in words."""
@@ -119,4 +120,7 @@ def _strays(file: BinaryIO) -> tuple[int, int]:
 
 def _check_size(size: int) -> None:
     if size > MOST_BYTES:
-        raise BadFile(f"The file is larger than {MOST_BYTES // 1024 // 1024} MiB. Split it and import the parts.")
+        raise BadFile(
+            "The file is larger than %(most_bytes)s MiB. Split it and import the parts.",
+            most_bytes=MOST_BYTES // 1024 // 1024,
+        )

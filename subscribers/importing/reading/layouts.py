@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from newsletter.common.messages import Message
 from subscribers.importing.reading.column_mapping import name_column
 from subscribers.importing.reading.errors import BadFile
 
@@ -24,31 +25,39 @@ class Layout:
 
 PLAIN = Layout("", "", JOIN, "")
 _MAILCHIMP = {"member_rating", "optin_time", "leid", "euid", "confirm_time", "last_changed"}
-_TAGS = "Tags become topics where a topic has the same name; make those topics first."
+_TAGS = Message("Tags become topics where a topic has the same name; make those topics first.")
 LAYOUTS = (
     Layout(
         "mailchimp_left",
-        "Mailchimp, unsubscribed contacts",
+        Message("Mailchimp, unsubscribed contacts"),
         LEFT_ALL,
-        "These people left. They are not brought in: their addresses are marked, so that none of them is ever mailed.",
+        Message(
+            "These people left. They are not brought in: their addresses are marked, so that none of them "
+            "is ever mailed."
+        ),
     ),
     Layout(
         "mailchimp_cleaned",
-        "Mailchimp, cleaned contacts",
+        Message("Mailchimp, cleaned contacts"),
         BOUNCED,
-        "Mail to these addresses came back. They are not brought in: they are marked as addresses that do not exist.",
+        Message(
+            "Mail to these addresses came back. They are not brought in: they are marked as addresses that "
+            "do not exist."
+        ),
     ),
-    Layout("mailchimp", "Mailchimp, subscribed contacts", JOIN, _TAGS),
+    Layout("mailchimp", Message("Mailchimp, subscribed contacts"), JOIN, _TAGS),
     Layout(
         "listmonk",
         "listmonk",
         JOIN,
-        "The attributes become custom attributes; of those, city, region, country and language say where people live and "
-        "what they read. Blocklisted people are marked so that they are never mailed; "
-        "disabled ones are refused, with their lines kept. The file does not say who left which list: see the "
-        "documentation on moving a list.",
+        Message(
+            "The attributes become custom attributes; of those, city, region, country and language say "
+            "where people live and what they read. Blocklisted people are marked so that they are never "
+            "mailed; disabled ones are refused, with their lines kept. The file does not say who left which "
+            "list: see the documentation on moving a list."
+        ),
     ),
-    Layout("ours", "an export of this newsletter", JOIN, ""),
+    Layout("ours", Message("an export of this newsletter"), JOIN, ""),
 )
 _BY_SLUG = {layout.slug: layout for layout in (PLAIN, *LAYOUTS)}
 
@@ -70,8 +79,8 @@ def refuse_the_never_asked(layout: Layout, *, file_name: str) -> None:
     """Mailchimp writes people who never asked in the columns of those who did; only the name of the file tells. `BadFile`."""
     if layout.slug == "mailchimp" and PurePath(file_name).name.lower().startswith("nonsubscribed"):
         raise BadFile(
-            "These are Mailchimp's non-subscribed contacts: they never asked for a newsletter, so nobody is brought in. "
-            "Use the file whose name begins with “subscribed”."
+            "These are Mailchimp's non-subscribed contacts: they never asked for a newsletter, so nobody is "
+            "brought in. Use the file whose name begins with “subscribed”."
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from newsletter.common.messages import Message, Quantity
 from subscribers.importing.reading.layouts import JOIN
 
 MOST_FIELD = 10_000
@@ -30,18 +31,18 @@ class Refused(StrEnum):
 
 
 REFUSED_WORDS = {
-    Refused.NO_ADDRESS: "no email address",
-    Refused.BAD_ADDRESS: "not an email address that can be mailed",
-    Refused.TOO_MANY_VALUES: "more values than there are columns",
-    Refused.LONG_VALUE: f"a value of more than {MOST_FIELD:,} characters",
-    Refused.UNREADABLE: "a quotation mark is missing",
-    Refused.NOT_SUBSCRIBED: "not subscribed where they come from",
-    Refused.UNKNOWN_STATUS: "a status that is not known",
-    Refused.TOO_EARLY: "signed up before the charitable soft opt-in existed (5 February 2026)",
-    Refused.NO_DAY: "no day of signing up, which the charitable soft opt-in needs",
-    Refused.NO_EXPIRY: "no day on which the implied consent runs out",
-    Refused.RUN_OUT: "implied consent that has run out",
-    Refused.TOO_LONG: "implied consent for longer than two years",
+    Refused.NO_ADDRESS: Message("no email address"),
+    Refused.BAD_ADDRESS: Message("not an email address that can be mailed"),
+    Refused.TOO_MANY_VALUES: Message("more values than there are columns"),
+    Refused.LONG_VALUE: Message("a value of more than %(most_field)s characters", most_field=Quantity(MOST_FIELD)),
+    Refused.UNREADABLE: Message("a quotation mark is missing"),
+    Refused.NOT_SUBSCRIBED: Message("not subscribed where they come from"),
+    Refused.UNKNOWN_STATUS: Message("a status that is not known"),
+    Refused.TOO_EARLY: Message("signed up before the charitable soft opt-in existed (5 February 2026)"),
+    Refused.NO_DAY: Message("no day of signing up, which the charitable soft opt-in needs"),
+    Refused.NO_EXPIRY: Message("no day on which the implied consent runs out"),
+    Refused.RUN_OUT: Message("implied consent that has run out"),
+    Refused.TOO_LONG: Message("implied consent for longer than two years"),
 }
 
 

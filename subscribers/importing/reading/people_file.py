@@ -9,6 +9,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from newsletter.common.errors import BadAddress
+from newsletter.common.messages import Quantity
 from subscribers.addresses.normalise import normalise
 from subscribers.importing.reading.column_mapping import WHY, check_mapping, guess_mapping, name_column
 from subscribers.importing.reading.encodings import detect_encoding, make_seekable, open_text
@@ -63,10 +64,15 @@ def look_at(file: BinaryIO, *, encoding: str = "") -> PeopleFile:
         header.pop()
     if any(map(_is_address, header)):
         raise BadFile(
-            "The first line is a person, and should name the columns. Put a line above it, such as: email,name,country,city"
+            "The first line is a person, and should name the columns. Put a line above it, such as: "
+            "email,name,country,city"
         )
     if len(header) > MOST_COLUMNS:
-        raise BadFile(f"The file has {len(header):,} columns; at most {MOST_COLUMNS} can be read.")
+        raise BadFile(
+            "The file has %(header)s columns; at most %(most_columns)s can be read.",
+            header=Quantity(len(header)),
+            most_columns=MOST_COLUMNS,
+        )
     return PeopleFile(encoding, delimiter, header, recognise(header), number)
 
 
@@ -134,7 +140,10 @@ def _rows(file: BinaryIO, *, look: PeopleFile, reader: RowReader, email_at: int)
             continue
         found += 1
         if found > MOST_ROWS:
-            raise BadFile(f"The file has more than {MOST_ROWS:,} lines. Split it; what came before was imported.")
+            raise BadFile(
+                "The file has more than %(most_rows)s lines. Split it; what came before was imported.",
+                most_rows=Quantity(MOST_ROWS),
+            )
         yield row
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from newsletter.common.errors import BadAddress
+from newsletter.common.messages import Message, Quantity
 from newsletter.common.text import unguard_cell
 from subscribers.addresses.normalise import normalise
 from subscribers.attribute_rules import clean_attributes
@@ -32,7 +33,7 @@ from subscribers.importing.reading.values import (
 
 SOFT_OPT_IN_SINCE = date(2026, 2, 5)
 LONGEST_IMPLIED = timedelta(days=731)
-_UNREADABLE = "This line cannot be read: a quotation mark is missing, or one too many."
+_UNREADABLE = Message("This line cannot be read: a quotation mark is missing, or one too many.")
 _ALSO_PACKED = {"country": 100, "region": 100, "city": 120, "language": 40}
 """What may stand among packed attributes, and its longest."""
 
@@ -92,13 +93,21 @@ class RowReader:
         if len(cells) > self._width and any(cell.strip() for cell in cells[self._width :]):
             return _refuse(
                 record,
-                f"This line has {len(cells)} values but the file has {self._width} columns. Quote values with commas.",
+                Message(
+                    "This line has %(cells)s values but the file has %(width)s columns. Quote values with commas.",
+                    cells=len(cells),
+                    width=self._width,
+                ),
                 Refused.TOO_MANY_VALUES,
             )
         if self._was_unreadable(cells) and any(map(_is_open, cells)):
             return _refuse(record, _UNREADABLE, Refused.UNREADABLE)
         if len(record.text) > MOST_FIELD and any(len(cell) > MOST_FIELD for cell in cells):
-            return _refuse(record, f"A value is longer than {MOST_FIELD:,} characters.", Refused.LONG_VALUE)
+            return _refuse(
+                record,
+                Message("A value is longer than %(most_field)s characters.", most_field=Quantity(MOST_FIELD)),
+                Refused.LONG_VALUE,
+            )
         address = self._cell(cells, "email")
         try:
             email = normalise(unguard_cell(address))
@@ -187,14 +196,20 @@ class RowReader:
         if day is None:
             return _refuse(
                 record,
-                "The charitable soft opt-in needs the day on which this person gave their address, and there is none.",
+                Message(
+                    "The charitable soft opt-in needs the day on which this person gave their address, and there is "
+                    "none."
+                ),
                 Refused.NO_DAY,
             )
         if day < SOFT_OPT_IN_SINCE:
             return _refuse(
                 record,
-                f"This person gave their address on {day.isoformat()}. The charitable soft opt-in covers only addresses "
-                "given on or after 2026-02-05. Ask for consent instead.",
+                Message(
+                    "This person gave their address on %(day)s. The charitable soft opt-in covers only addresses "
+                    "given on or after 2026-02-05. Ask for consent instead.",
+                    day=day.isoformat(),
+                ),
                 Refused.TOO_EARLY,
             )
         return None
@@ -247,14 +262,18 @@ def refuse_expiry(record: Record, last: date | None, *, today: date) -> RefusedR
     if last is None:
         return _refuse(
             record,
-            "Implied consent needs the day on which it runs out, and there is none for this person.",
+            Message("Implied consent needs the day on which it runs out, and there is none for this person."),
             Refused.NO_EXPIRY,
         )
     if last < today:
-        reason = f"The implied consent of this person ran out on {last.isoformat()}. Ask for consent instead."
+        reason = Message(
+            "The implied consent of this person ran out on %(last)s. Ask for consent instead.", last=last.isoformat()
+        )
         return _refuse(record, reason, Refused.RUN_OUT)
     if last > today + LONGEST_IMPLIED:
-        reason = f"Implied consent lasts two years at most; {last.isoformat()} is later. Correct the day."
+        reason = Message(
+            "Implied consent lasts two years at most; %(last)s is later. Correct the day.", last=last.isoformat()
+        )
         return _refuse(record, reason, Refused.TOO_LONG)
     return None
 

@@ -1,5 +1,6 @@
 """PURE. What a status column of another program says about somebody: mailed there, gone, unreachable, or never asked."""
 
+from newsletter.common.messages import Message
 from subscribers.importing.reading.layouts import BOUNCED, COMPLAINED, JOIN, LEFT_ALL, LEFT_LIST
 from subscribers.importing.reading.outcomes import Refused
 
@@ -28,8 +29,10 @@ def explain_status(text: str, refused: Refused) -> str:
     """The refusal in words."""
     status = text.strip().lower()[:40]
     if refused is Refused.NOT_SUBSCRIBED:
-        return f"The status is “{status}”: this person was not mailed there, and nobody asked for it here."
-    return f"The status “{status}” is not known. Write subscribed, unsubscribed or bounced."
+        return Message(
+            "The status is “%(status)s”: this person was not mailed there, and nobody asked for it here.", status=status
+        )
+    return Message("The status “%(status)s” is not known. Write subscribed, unsubscribed or bounced.", status=status)
 
 
 def read_farewell(kind: str, because: str) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from zoneinfo import available_timezones
 
+from newsletter.common.messages import Message, Quantity
 from newsletter.common.text import clean_line, unguard_cell
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}", re.I)
@@ -53,7 +54,7 @@ def read_given_day(text: str, notes: list[str]) -> datetime | None:
     """As `read_day`; a text that is no day is said."""
     day = read_day(text)
     if day is None and text.strip():
-        notes.append(f"“{text.strip()[:40]}” is not a day such as 2026-03-31; left out.")
+        notes.append(Message("“%(text)s” is not a day such as 2026-03-31; left out.", text=text.strip()[:40]))
     return day
 
 
@@ -61,7 +62,7 @@ def read_timezone(text: str, notes: list[str]) -> str:
     zone = text.strip()
     if not zone or zone in _zones():
         return zone
-    notes.append(f"“{zone[:40]}” is not a time zone such as Europe/London; left out.")
+    notes.append(Message("“%(zone)s” is not a time zone such as Europe/London; left out.", zone=zone[:40]))
     return ""
 
 
@@ -79,14 +80,14 @@ def unpack_attributes(text: str, notes: list[str]) -> dict[str, str]:
         if not isinstance(given, dict):
             raise ValueError
     except (ValueError, RecursionError):
-        notes.append("The attributes are no JSON object; left out.")
+        notes.append(Message("The attributes are no JSON object; left out."))
         return {}
     single: dict[str, str] = {}
     for key, value in given.items():
         if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):
             single[key] = ", ".join(str(one) for one in value)
         elif isinstance(value, dict | list):
-            notes.append(f"The attribute “{key[:40]}” holds several values; left out.")
+            notes.append(Message("The attribute “%(key)s” holds several values; left out.", key=key[:40]))
         elif value is not None:
             single[key] = ("yes" if value else "no") if isinstance(value, bool) else str(value)
     return single
@@ -96,7 +97,7 @@ def read_language(text: str, notes: list[str]) -> str:
     code = text.strip().replace("_", "-")
     if not code or (_LANGUAGE.fullmatch(code) and len(code) <= 16):
         return code
-    notes.append(f"“{code[:40]}” is not a language code such as en or pt-BR; left out.")
+    notes.append(Message("“%(code)s” is not a language code such as en or pt-BR; left out.", code=code[:40]))
     return ""
 
 
@@ -104,7 +105,7 @@ def read_giving(text: str, notes: list[str]) -> str:
     word = text.strip().lower()
     if not word or word in _GIVING:
         return word
-    notes.append(f"“{word[:40]}” is not one of none, donor, monthly; left out.")
+    notes.append(Message("“%(word)s” is not one of none, donor, monthly; left out.", word=word[:40]))
     return ""
 
 
@@ -116,7 +117,13 @@ def read_radius(text: str, notes: list[str]) -> int | None:
     km = int(words) if words.isdecimal() and len(words) <= len(str(_FARTHEST_KM)) else 0
     if 0 < km <= _FARTHEST_KM:
         return km
-    notes.append(f"“{words[:40]}” is not a distance from 1 to {_FARTHEST_KM:,} km; left out.")
+    notes.append(
+        Message(
+            "“%(words)s” is not a distance from 1 to %(farthest_km)s km; left out.",
+            words=words[:40],
+            farthest_km=Quantity(_FARTHEST_KM),
+        )
+    )
     return None
 
 
@@ -124,5 +131,5 @@ def read_frequency(text: str, notes: list[str]) -> str:
     word = text.strip().lower()
     if not word or word in _FREQUENCY:
         return word
-    notes.append(f"“{word[:40]}” is not one of every, monthly, events; left out.")
+    notes.append(Message("“%(word)s” is not one of every, monthly, events; left out.", word=word[:40]))
     return ""

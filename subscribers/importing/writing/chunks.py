@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from newsletter.common.bulk_sql import insert_rows
+from newsletter.common.messages import Message
 from subscribers.addresses.normalise import hash_address
 from subscribers.consent.confirmations import queue_confirmation
 from subscribers.identity import address_key
@@ -55,7 +56,7 @@ class ChunkWriter:
                 note(row.line, text)
             given_at = row.on
             if given_at is not None and given_at > self._batch.started_at:
-                note(row.line, f"{given_at:%Y-%m-%d} is in the future; left out.")
+                note(row.line, Message("%(given_at)s is in the future; left out.", given_at=f"{given_at:%Y-%m-%d}"))
                 given_at = None
             place_id, said = self._places.get((row.country, row.region, row.city), (None, ""))
             if said:
@@ -88,7 +89,9 @@ class ChunkWriter:
         if until is None or until <= now:
             return None
         if until > now + LONGEST_PAUSE:
-            note(row.line, f"A pause until {until:%Y-%m-%d} is longer than a year; left out.")
+            note(
+                row.line, Message("A pause until %(until)s is longer than a year; left out.", until=f"{until:%Y-%m-%d}")
+            )
             return None
         return until
 
@@ -152,7 +155,7 @@ class ChunkWriter:
         for word in row.topics:
             found = self._topics.get(word.casefold())
             if found is None:
-                note(row.line, f"There is no topic “{word[:60]}”; left out.")
+                note(row.line, Message("There is no topic “%(word)s”; left out.", word=word[:60]))
             else:
                 ids.add(found)
         return ids

@@ -31,11 +31,13 @@ def hold(batch: ImportBatch, *, token: str, now: datetime, where: dict[str, Any]
     """Writes fields of the batch and lengthens the lease, if it is still this process's turn. Raises `ClaimLost`."""
     held = ImportBatch.objects.filter(pk=batch.pk, claimed_by=token, state=batch.state, **(where or {}))
     if not held.update(claimed_until=now + LEASE, **fields):
-        raise ClaimLost(f"{batch} is worked on elsewhere, or was stopped. Nothing more is written from here.")
+        raise ClaimLost(
+            "%(batch)s is worked on elsewhere, or was stopped. Nothing more is written from here.", batch=batch
+        )
 
 
 def release(batch: ImportBatch, *, token: str, **fields: Any) -> None:
     """Ends the claim, with the last fields that are written under it. Raises `ClaimLost`."""
     held = ImportBatch.objects.filter(pk=batch.pk, claimed_by=token, state=batch.state)
     if not held.update(claimed_by="", claimed_until=None, **fields):
-        raise ClaimLost(f"{batch} is worked on elsewhere, or was stopped.")
+        raise ClaimLost("%(batch)s is worked on elsewhere, or was stopped.", batch=batch)

@@ -4,20 +4,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from newsletter.common.messages import Message
 from subscribers.importing.reading.outcomes import RefusedRow
 
 MOST_NOTES = 1_000
 MOST_REFUSED = 10_000
 OUTCOMES = ("new", "updated", "unchanged", "waiting", "barred", "suppressed", "elsewhere", "repeated", "refused")
 OUTCOME_WORDS = {
-    "new": "new on the list",
-    "updated": "known, with something new",
-    "unchanged": "known, nothing new",
-    "waiting": "have not confirmed yet",
-    "barred": "marked now, so that they are not mailed",
-    "suppressed": "left out: they asked not to be mailed, or cannot be reached",
-    "elsewhere": "passed over: the file has them on other lists only",
-    "repeated": "further lines of an address",
+    "new": Message("new on the list"),
+    "updated": Message("known, with something new"),
+    "unchanged": Message("known, nothing new"),
+    "waiting": Message("have not confirmed yet"),
+    "barred": Message("marked now, so that they are not mailed"),
+    "suppressed": Message("left out: they asked not to be mailed, or cannot be reached"),
+    "elsewhere": Message("passed over: the file has them on other lists only"),
+    "repeated": Message("further lines of an address"),
     "refused": "refused",
 }
 

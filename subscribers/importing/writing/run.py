@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from django.db import transaction
 
+from newsletter.common.messages import Message
 from subscribers.importing.reading.column_mapping import unused_columns
 from subscribers.importing.reading.deduplication import Seen
 from subscribers.importing.reading.errors import BadFile
@@ -149,7 +150,7 @@ class Run:
             address_hash = self._writer.identify(row.email)
             if not self._seen.add(address_hash):
                 self.report.repeated += 1
-                self.report.note(row.line, "The address is on an earlier line too; that line counts.")
+                self.report.note(row.line, Message("The address is on an earlier line too; that line counts."))
                 continue
             fresh[address_hash] = row
         return fresh

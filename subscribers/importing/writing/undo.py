@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from newsletter.common.messages import Message
 from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.writing.claims import claim, hold, release
 from subscribers.importing.writing.file_store import forget_file
@@ -132,7 +133,7 @@ def _record(batch: ImportBatch, people: QuerySet[Subscriber], *, kind: ConsentEv
             mailing_list_id=batch.mailing_list_id,
             kind=kind,
             at=now,
-            source=f"import {batch.pk} undone",
+            source=Message("import %(pk)s undone", pk=batch.pk),
             by=str(batch.counts.get("undone_by", "")) or "staff",
         )
         for pk, address_hash in people.values_list("pk", "address_hash")
@@ -149,7 +150,7 @@ def _lift(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
     rows = list(_marked(batch).filter(~since).order_by("pk")[:STEP])
     by = str(batch.counts.get("undone_by", ""))
     lifted = _marked(batch).filter(pk__in=[row.pk for row in rows])
-    lifted.update(lifted_at=now, lifted_by=by, lifted_reason=f"Import {batch.pk} was undone.")
+    lifted.update(lifted_at=now, lifted_by=by, lifted_reason=Message("Import %(pk)s was undone.", pk=batch.pk))
     note_down(Note(bytes(row.address_hash), row.mailing_list_id, row.reason, now, lifted=True) for row in rows)
     people = Subscriber.objects.filter(address_hash__in=[row.address_hash for row in rows])
     ended = Subscription.objects.filter(

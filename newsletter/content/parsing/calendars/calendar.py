@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from icalendar.error import GloballyUniqueTZIDGuessed
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.events import read_event
 from newsletter.content.parsing.calendars.lines import CalendarText, split_calendars
 from newsletter.content.parsing.calendars.occurrences import series_of
@@ -36,9 +37,11 @@ _WIDEST_WINDOW = timedelta(days=400)
 _MOST_SERIES = 5_000
 _ENTRY_SECONDS = 0.5
 _ALL_SECONDS = 4.0
-_TOO_MUCH_WORK = "Reading this event takes more time than one event may. Ask whoever keeps the calendar to simplify it."
+_TOO_MUCH_WORK = Message(
+    "Reading this event takes more time than one event may. Ask whoever keeps the calendar to simplify it."
+)
 
-_TOO_MUCH_IN_ALL = "Reading this calendar takes more time than one may. The events before this point are used."
+_TOO_MUCH_IN_ALL = Message("Reading this calendar takes more time than one may. The events before this point are used.")
 
 
 def parse_calendar(body: bytes, *, url: str, window_start: datetime, window_end: datetime) -> Parsed:
@@ -48,11 +51,15 @@ def parse_calendar(body: bytes, *, url: str, window_start: datetime, window_end:
     """
     if b"BEGIN:VCALENDAR" not in _ascii(body[:40_000]):
         return Parsed(
-            error="This is not a calendar (iCalendar, .ics). Check the address, or choose another kind of source."
+            error=Message(
+                "This is not a calendar (iCalendar, .ics). Check the address, or choose another kind of source."
+            )
         )
     calendars = split_calendars(body)
     if not calendars or b"END:VCALENDAR" not in _ascii(body[-4_000:]):
-        return Parsed(error="This calendar is damaged and cannot be read. Ask whoever keeps it to export it again.")
+        return Parsed(
+            error=Message("This calendar is damaged and cannot be read. Ask whoever keeps it to export it again.")
+        )
     reader = _Reader(url=url, start=window_start, end=min(window_end, window_start + _WIDEST_WINDOW))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GloballyUniqueTZIDGuessed)
@@ -109,13 +116,19 @@ class _Reader:
             late = time.process_time() - self.begun > _ALL_SECONDS
             if late or self.number > _MOST_SERIES:
                 self._stop(
-                    _TOO_MUCH_IN_ALL if late else f"Only the first {_MOST_SERIES} events of a calendar are read."
+                    _TOO_MUCH_IN_ALL
+                    if late
+                    else Message(
+                        "Only the first %(most_series)s events of a calendar are read.", most_series=_MOST_SERIES
+                    )
                 )
                 break
             self._read_series(series, zones, default_zone)
         for name in zones.unusable:
-            reason = "Its rules cannot be used. Its events are read in the calendar’s own zone or their place’s."
-            self.aside.append(SetAside(f"Time zone {_sound(name)[:60]}", reason))
+            reason = Message(
+                "Its rules cannot be used. Its events are read in the calendar’s own zone or their place’s."
+            )
+            self.aside.append(SetAside(Message("Time zone %(name)s", name=_sound(name)[:60]), reason))
 
     def _withhold(self, series: Series, zones: Zones, *, closed: bool) -> bool:
         """Note what is private. True when nothing of the series may be read."""
@@ -151,7 +164,7 @@ class _Reader:
         except OverBudget:
             self.aside.append(SetAside(self._name(series), _TOO_MUCH_WORK, external_id=uid))
         for stamp in series.broken:
-            reason = "One date of this event is changed in a way that cannot be read. That date is left out."
+            reason = Message("One date of this event is changed in a way that cannot be read. That date is left out.")
             self.aside.append(SetAside(self._name(series), reason, external_id=f"{uid}#{stamp.removesuffix('+')}"))
         if len(self.repeated) >= 2 * MOST_OCCURRENCES:
             self.repeated = {one.external_id: one for one in self._cut(self.repeated)}
@@ -160,7 +173,7 @@ class _Reader:
         """How staff find an entry. No word of a damaged one is told: what made it private may be lost."""
         damaged = any(is_damaged(block) for block in series.blocks)
         if damaged:
-            return f"Entry {self.number}"
+            return Message("Entry %(number)s", number=self.number)
         title = title_text(_sound(series.blocks[0].value("SUMMARY").replace("\\", "")))
         return label(title=title, link=series.uid, number=self.number)
 
@@ -170,7 +183,7 @@ class _Reader:
         return min(self.end, self.complete_until) if full and self.complete_until else self.end
 
     def _stop(self, reason: str) -> None:
-        self.aside.append(SetAside("More events", reason))
+        self.aside.append(SetAside(Message("More events"), reason))
         self.complete_until = self.start
 
     def _cut(self, entries: dict[str, EventEntry]) -> list[EventEntry]:
@@ -184,13 +197,16 @@ class _Reader:
     def result(self) -> Parsed:
         events = [*self._cut(self.singles), *self._cut(self.repeated)]
         if self.dropped:
-            reason = f"Only the next {MOST_OCCURRENCES} dates of a calendar are used."
-            self.aside.append(SetAside(f"{self.dropped} later dates", reason))
-        if self.withheld:
-            reason = "Entries that are marked as private, or only say that somebody is busy, are never used."
-            self.aside.append(
-                SetAside(f"{self.withheld} private {'entry' if self.withheld == 1 else 'entries'}", reason)
+            reason = Message(
+                "Only the next %(most_occurrences)s dates of a calendar are used.", most_occurrences=MOST_OCCURRENCES
             )
+            self.aside.append(SetAside(Message("%(dropped)s later dates", dropped=self.dropped), reason))
+        if self.withheld:
+            reason = Message("Entries that are marked as private, or only say that somebody is busy, are never used.")
+            private = Message("1 private entry")
+            if self.withheld > 1:
+                private = Message("%(withheld)s private entries", withheld=self.withheld)
+            self.aside.append(SetAside(private, reason))
         days = [datetime(int(day[:4]), int(day[4:6]), int(day[6:8]), tzinfo=UTC) for day in self.starts if _is_day(day)]
         return Parsed(
             events=tuple(sorted(events, key=lambda entry: (entry.starts_at, entry.external_id))),

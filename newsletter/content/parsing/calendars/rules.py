@@ -27,7 +27,7 @@ def check_repetition(event: icalendar.Component) -> None:
     """BadEntry for rules that repeat more often than hourly, that never come true, or that begin before 1900."""
     for name in ("RDATE", "EXDATE"):
         if _count(part(event, name)) > _MOST_DATES:
-            raise BadEntry(f"This event lists more than {_MOST_DATES} dates.")
+            raise BadEntry("This event lists more than %(most_dates)s dates.", most_dates=_MOST_DATES)
     rules = part(event, "RRULE")
     for rule in rules if isinstance(rules, list) else [rules]:
         if rule is None:
@@ -58,7 +58,9 @@ def _check_rule(rule: Any) -> None:
     for part in ("BYHOUR", "BYMINUTE", "BYSECOND"):
         times *= max(1, len(rule.get(part) or []))
     if times > _MOST_TIMES_A_DAY:
-        raise BadEntry(f"This event repeats more than {_MOST_TIMES_A_DAY} times a day.")
+        raise BadEntry(
+            "This event repeats more than %(most_times_a_day)s times a day.", most_times_a_day=_MOST_TIMES_A_DAY
+        )
     if any(rule.get(part) for part in _NARROWING) and not _ever_true(rule):
         raise BadEntry("How this event repeats never comes true on any day.")
 

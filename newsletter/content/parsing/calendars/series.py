@@ -99,11 +99,15 @@ def check_text(series: Series) -> None:
         if any(_BROKEN.search(line.whole) for line in block.lines):
             raise BadEntry("This entry contains a character that no text may have, so it cannot be used.")
         if sum(len(line.whole) for line in block.lines if line.name in _KEPT) > _MOST_CHARS:
-            raise BadEntry(f"This entry is longer than {_MOST_CHARS // 1024} kB.")
+            raise BadEntry("This entry is longer than %(most_chars)s kB.", most_chars=_MOST_CHARS // 1024)
     changes = sum(block.first("RECURRENCE-ID") is not None for block in series.blocks)
     rules = sum(line.name == "RRULE" for block in series.blocks for line in block.lines)
     if rules > _MOST_MASTERS or changes > _MOST_CHANGES:
-        raise BadEntry(f"This event has more than {_MOST_MASTERS} rules or {_MOST_CHANGES} changed dates.")
+        raise BadEntry(
+            "This event has more than %(most_masters)s rules or %(most_changes)s changed dates.",
+            most_masters=_MOST_MASTERS,
+            most_changes=_MOST_CHANGES,
+        )
 
 
 def read_dates(
@@ -149,7 +153,7 @@ def _parse_entry(block: Block, zones: Zones) -> icalendar.Component:
         raise BadEntry("This entry cannot be read.") from error
     broken = next((str(name) for name, _ in event.errors if name in _NEEDED), "")
     if broken:
-        raise BadEntry(f"This event has a part that cannot be read ({broken}).")
+        raise BadEntry("This event has a part that cannot be read (%(broken)s).", broken=broken)
     if part(event, "DTSTART") is None:
         raise BadEntry("This event has no start.")
     check_repetition(event)

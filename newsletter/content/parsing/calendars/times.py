@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import icalendar
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.rules import part
 from newsletter.content.parsing.entry_rules import BadEntry
 
@@ -49,11 +50,15 @@ def read_when(event: icalendar.Component, *, default_zone: str) -> When:
     if start.tzinfo is None:
         zone_name = default_zone if calendar_zone else ""
         if named and not calendar_zone:
-            note = f"The time zone “{named[:60]}” is not known."
+            note = Message("The time zone “%(named)s” is not known.", named=named[:60])
         elif named:
-            note = f"The time zone “{named[:60]}” is not known; the calendar's own, {default_zone}, is used. Check it."
+            note = Message(
+                "The time zone “%(named)s” is not known; the calendar's own, %(default_zone)s, is used. Check it.",
+                named=named[:60],
+                default_zone=default_zone,
+            )
         elif not calendar_zone:
-            note = "The event names no time zone."
+            note = Message("The event names no time zone.")
     floating = start.tzinfo is None and not calendar_zone
     ends_at = None
     if isinstance(end, datetime):
@@ -62,7 +67,7 @@ def read_when(event: icalendar.Component, *, default_zone: str) -> When:
     if ends_at == starts_at:
         ends_at = None
     if ends_at is not None and (ends_at < starts_at or ends_at - starts_at > _LONGEST):
-        ends_at, note = None, note or "The end of the event makes no sense and is left out."
+        ends_at, note = None, note or Message("The end of the event makes no sense and is left out.")
     return When(starts_at, ends_at, zone_name, None, note, floating)
 
 

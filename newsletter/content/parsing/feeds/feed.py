@@ -10,6 +10,7 @@ from typing import Any
 
 import feedparser
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.dates import ReadDate, read_any_date
 from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
@@ -51,14 +52,18 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
         return parse_json_feed(body, url=url, now=moment)
     if has_internal_subset(body, content_type=content_type):
         return Parsed(
-            error="This feed carries definitions of its own (a DOCTYPE with entities), which are not read for safety."
+            error=Message(
+                "This feed carries definitions of its own (a DOCTYPE with entities), which are not read for safety."
+            )
         )
     if is_deep_xml(body):
         return Parsed(
-            error="This feed is nested deeper than any feed is, so it is not read. Ask whoever runs it to look at it."
+            error=Message(
+                "This feed is nested deeper than any feed is, so it is not read. Ask whoever runs it to look at it."
+            )
         )
     if not body.strip():
-        return Parsed(error="The address gave an empty document. Check that it is the address of the feed.")
+        return Parsed(error=Message("The address gave an empty document. Check that it is the address of the feed."))
     try:
         document = feedparser.parse(
             mark_bad_references(_set_picture_words_apart(body)),
@@ -67,7 +72,7 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
             resolve_relative_uris=False,
         )
     except (ValueError, LookupError):
-        return Parsed(error="This feed is damaged, so it cannot be read. Ask whoever runs it to look at it.")
+        return Parsed(error=Message("This feed is damaged, so it cannot be read. Ask whoever runs it to look at it."))
     if not document.get("version") and not document.entries:
         return Parsed(error=_not_a_feed(body, url))
     feed: Mapping[str, Any] = document.feed
@@ -95,8 +100,8 @@ def _not_a_feed(body: bytes, url: str) -> str:
     found = _FEED_LINK.search(body[:200_000])
     link = safe_link(found[1].decode("utf-8", "replace"), base_url=url) if found else ""
     if link:
-        return f"This is a web page, not a feed. The page says that its feed is at {link}"
-    return "This is not a feed (RSS, Atom or JSON Feed). Check the address, or choose another kind of source."
+        return Message("This is a web page, not a feed. The page says that its feed is at %(link)s", link=link)
+    return Message("This is not a feed (RSS, Atom or JSON Feed). Check the address, or choose another kind of source.")
 
 
 def _title(raw: Mapping[str, Any], literal: bool) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 from html import unescape
 from typing import Any
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.dates import read_any_date
 from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
@@ -43,9 +44,11 @@ def parse_json_feed(body: bytes, *, url: str, now: datetime) -> Parsed:
     try:
         data = read_json(body)
     except BadJson:
-        return Parsed(error="This feed is JSON that is damaged or cut off, so it cannot be read.")
+        return Parsed(error=Message("This feed is JSON that is damaged or cut off, so it cannot be read."))
     if not isinstance(data, dict) or not isinstance(data.get("items"), list):
-        return Parsed(error="This is JSON but not a JSON Feed. Check the address, or choose another kind of source.")
+        return Parsed(
+            error=Message("This is JSON but not a JSON Feed. Check the address, or choose another kind of source.")
+        )
     language = tidy(_text(data, "language"))
 
     def read(raw: Any) -> StoryEntry:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
     BROKEN,
@@ -60,16 +61,23 @@ def parse_posts(body: bytes, *, url: str, now: datetime | None = None) -> Parsed
         data = read_json(body)
     except BadJson:
         return Parsed(
-            error="The site did not answer as WordPress does."
-            " Check that its address is right and its REST interface is on."
+            error=Message(
+                "The site did not answer as WordPress does. Check that its address is right and its REST "
+                "interface is on."
+            )
         )
     if isinstance(data, dict) and "code" in data:
         said = title_text(str(data.get("message") or data["code"]))
         return Parsed(
-            error=f"The WordPress site refused: “{cut_at_word(said, 200)}”. Ask whoever runs it to open its posts."
+            error=Message(
+                "The WordPress site refused: “%(said)s”. Ask whoever runs it to open its posts.",
+                said=cut_at_word(said, 200),
+            )
         )
     if not isinstance(data, list):
-        return Parsed(error="The site answered, but not with a list of posts. Check that it is a WordPress site.")
+        return Parsed(
+            error=Message("The site answered, but not with a list of posts. Check that it is a WordPress site.")
+        )
 
     def read(raw: Any) -> StoryEntry:
         if has_broken_characters(raw):

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.times import whole_days
 from newsletter.content.parsing.entry_rules import BadEntry
 
@@ -35,7 +36,7 @@ def read_span(start_text: str, end_text: str, *, now: datetime) -> Span:
     zone = begins.tzinfo
     start = (begins if zone else begins.replace(tzinfo=UTC)).astimezone(UTC)
     if start > now + _FARTHEST:
-        raise BadEntry(f"This event is dated in the year {begins.year}, which cannot be true.")
+        raise BadEntry("This event is dated in the year %(year)s, which cannot be true.", year=begins.year)
     ends, end_day = read_moment(end_text)
     if day is None and ends is not None:
         same_clock = ends if bool(ends.tzinfo) == bool(zone) else ends.replace(tzinfo=zone)
@@ -50,9 +51,11 @@ def read_span(start_text: str, end_text: str, *, now: datetime) -> Span:
     end = None
     if ends is not None:
         end = (ends if ends.tzinfo and zone else ends.replace(tzinfo=zone or UTC)).astimezone(UTC)
-    note = "" if zone else "The event names no time zone."
+    note = "" if zone else Message("The event names no time zone.")
     if end is not None and end - start > _LONGEST:
-        return Span(start, None, None, zone is None, note or "The end of the event makes no sense and is left out.")
+        return Span(
+            start, None, None, zone is None, note or Message("The end of the event makes no sense and is left out.")
+        )
     return Span(start, end if end is not None and end >= start else None, None, zone is None, note)
 
 

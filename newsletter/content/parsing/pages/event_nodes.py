@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.privacy import is_private_title
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.entry_rules import BadEntry, checked_title, safe_link
@@ -95,7 +96,7 @@ def read_event_node(node: Mapping[str, Any], *, url: str, now: datetime) -> Even
         or mode in ("onlineeventattendancemode", "mixedeventattendancemode")
         or is_online_text(venue.place),
         cancelled=status in ("eventcancelled", "eventpostponed", "cancelled", "canceled"),
-        note="The event is postponed; it has no new date yet." if postponed else span.note,
+        note=Message("The event is postponed; it has no new date yet.") if postponed else span.note,
         floating=span.floating,
         street=venue.street,
         locality=venue.locality,
@@ -111,7 +112,7 @@ def _check_text(node: Mapping[str, Any]) -> None:
     except (TypeError, ValueError, RecursionError) as error:
         raise BadEntry("This entry contains a character that no text may have, so it cannot be used.") from error
     if size > _MOST_CHARS:
-        raise BadEntry(f"This entry is longer than {_MOST_CHARS // 1024} kB.")
+        raise BadEntry("This entry is longer than %(most_chars)s kB.", most_chars=_MOST_CHARS // 1024)
 
 
 def _inherit(node: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.occurrences import series_of
 from newsletter.content.parsing.complete_until import find_listed_until
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
@@ -23,12 +24,12 @@ from newsletter.content.parsing.pages.interface_links import find_rest_links
 from newsletter.content.parsing.pages.json_ld import read_nodes
 from newsletter.content.parsing.pages.markup_events import read_marked_up
 
-_UNREADABLE = (
+_UNREADABLE = Message(
     "A part of the page’s event data (JSON-LD) is damaged and cannot be read. Ask whoever runs the site to mend it."
 )
-_NONE = (
-    "This page carries no events that a program can read (JSON-LD “Event”, microdata or RDFa)."
-    " Use the site's calendar (.ics) instead."
+_NONE = Message(
+    "This page carries no events that a program can read (JSON-LD “Event”, microdata or RDFa). Use "
+    "the site's calendar (.ics) instead."
 )
 _READ_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, ArithmeticError)
 
@@ -49,9 +50,9 @@ def parse_event_page(body: bytes, *, url: str, content_type: str = "", now: date
     parsed = read_listed(listed, url=url, now=moment)
     aside = list(parsed.set_aside)
     if nodes.repairs and found is nodes.found:
-        aside.append(SetAside("Event data of the page", _say_repaired(", ".join(nodes.repairs))))
+        aside.append(SetAside(Message("Event data of the page"), _say_repaired(", ".join(nodes.repairs))))
     if nodes.unreadable:
-        aside.append(SetAside("Event data of the page", _UNREADABLE))
+        aside.append(SetAside(Message("Event data of the page"), _UNREADABLE))
     return Parsed(
         events=parsed.events,
         set_aside=tuple(aside),
@@ -86,11 +87,18 @@ def read_listed(nodes: list[Mapping[str, Any]], *, url: str, now: datetime) -> P
     events, aside = collect(ahead, read=read, name=name, key=lambda event: event.external_id)
     ordered = sorted(events, key=lambda event: event.starts_at)
     if over:
-        what = "1 past event" if len(over) == 1 else f"{len(over)} past events"
-        aside = (*aside, SetAside(what, "What is over is not used."))
+        what = Message("1 past event") if len(over) == 1 else Message("%(over)s past events", over=len(over))
+        aside = (*aside, SetAside(what, Message("What is over is not used.")))
     if private:
-        what = "1 private entry" if len(private) == 1 else f"{len(private)} private entries"
-        aside = (*aside, SetAside(what, "Entries that are private, drafts or protected by a password are never used."))
+        what = (
+            Message("1 private entry")
+            if len(private) == 1
+            else Message("%(private)s private entries", private=len(private))
+        )
+        aside = (
+            *aside,
+            SetAside(what, Message("Entries that are private, drafts or protected by a password are never used.")),
+        )
     return Parsed(
         events=tuple(ordered),
         set_aside=aside,
@@ -109,7 +117,10 @@ def read_listed(nodes: list[Mapping[str, Any]], *, url: str, now: datetime) -> P
 
 
 def _say_repaired(mistakes: str) -> str:
-    return f"Small mistakes in the page’s event data were repaired ({mistakes}). Compare its events with the page."
+    return Message(
+        "Small mistakes in the page’s event data were repaired (%(mistakes)s). Compare its events with the page.",
+        mistakes=mistakes,
+    )
 
 
 def _is_over(node: Mapping[str, Any], now: datetime) -> bool:

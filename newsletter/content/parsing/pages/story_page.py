@@ -11,6 +11,7 @@ import trafilatura
 from lxml.html import HtmlElement, tostring
 from trafilatura.settings import Document
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import Parsed, SetAside, StoryEntry
 from newsletter.content.parsing.entry_rules import BadEntry, checked_date, checked_title, label, safe_link
 from newsletter.content.parsing.html import clean_html, plain_text, title_text
@@ -40,7 +41,7 @@ def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: date
     """The one story of a page found at ``url``, with the related stories that it names; ``now`` judges its date."""
     tree = decode_page(body, content_type)
     if tree is None:
-        return Parsed(error="The page is empty. Check its address.")
+        return Parsed(error=Message("The page is empty. Check its address."))
     if has_password_form(page_text(body, content_type)):
         name = label(title="", link=url, number=1)
         return Parsed(set_aside=(SetAside(entry=name, reason=PROTECTED),))
@@ -51,7 +52,9 @@ def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: date
     try:
         story = _story(tree, meta, node, found, title=checked_title(title), url=url, now=now or datetime.now(UTC))
     except BadEntry as error:
-        reason = str(error).replace("This entry has no title.", "This page has no title and no heading.")
+        reason = str(error).replace(
+            Message("This entry has no title."), Message("This page has no title and no heading.")
+        )
         return Parsed(set_aside=(SetAside(entry=label(title=title, link=url, number=1), reason=reason),))
     return Parsed(stories=(story,), title=cut_at_word(tidy(meta.get("og:site_name", "")), 300))
 

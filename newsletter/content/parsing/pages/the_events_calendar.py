@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.privacy import is_private_title
 from newsletter.content.parsing.calendars.times import all_day, iana_zone
 from newsletter.content.parsing.calendars.zone_names import find_zone_name
@@ -52,7 +53,9 @@ def parse_tribe_events(body: bytes, *, url: str, now: datetime | None = None) ->
     raw = mapping(data).get("events")
     if not isinstance(raw, list):
         return Parsed(
-            error="The site did not answer as The Events Calendar does. Check its address, or use its .ics file."
+            error=Message(
+                "The site did not answer as The Events Calendar does. Check its address, or use its .ics file."
+            )
         )
     nodes = [mapping(one) for one in raw]
     private = [node for node in nodes if _is_private(node)]
@@ -66,8 +69,15 @@ def parse_tribe_events(body: bytes, *, url: str, now: datetime | None = None) ->
 
     events, aside = collect(public, read=read, name=name, key=lambda event: event.external_id)
     if private:
-        what = "1 private entry" if len(private) == 1 else f"{len(private)} private entries"
-        aside = (*aside, SetAside(what, "Entries that are private, drafts or protected by a password are never used."))
+        what = (
+            Message("1 private entry")
+            if len(private) == 1
+            else Message("%(private)s private entries", private=len(private))
+        )
+        aside = (
+            *aside,
+            SetAside(what, Message("Entries that are private, drafts or protected by a password are never used.")),
+        )
     pages = mapping(data).get("total_pages")
     return Parsed(
         events=events,
@@ -92,7 +102,7 @@ def _read_event(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEnt
     if start is None:
         raise BadEntry("This event has no start that can be read.")
     if start > now + 10 * _LONGEST:
-        raise BadEntry(f"This event is dated in the year {start.year}, which cannot be true.")
+        raise BadEntry("This event is dated in the year %(year)s, which cannot be true.", year=start.year)
     link = safe_link(_text(node, "url"), base_url=url)
     if not link:
         raise BadEntry("This entry has no link.")
@@ -104,7 +114,7 @@ def _read_event(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEnt
         when = all_day(day, (last.date() if last else day) + timedelta(days=1), zone=zone)
         start, end = when.starts_at, when.ends_at
     elif end is not None and (end < start or end - start > _LONGEST):
-        end, note = None, "The end of the event makes no sense and is left out."
+        end, note = None, Message("The end of the event makes no sense and is left out.")
     venue = mapping(node.get("venue"))
     street, locality, postcode, country = (_part(venue, name) for name in ("address", "city", "zip", "country"))
     state = _part(venue, "stateprovince") or _part(venue, "state") or _part(venue, "province")
@@ -126,7 +136,7 @@ def _read_event(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEnt
         longitude=longitude,
         online=bool(node.get("is_virtual")) or is_online_text(place),
         cancelled=status.casefold() in _CALLED_OFF,
-        note="The event is postponed; it has no new date yet." if status.casefold() == "postponed" else note,
+        note=Message("The event is postponed; it has no new date yet.") if status.casefold() == "postponed" else note,
         street=street,
         locality=locality,
         state=state,

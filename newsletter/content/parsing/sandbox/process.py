@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from newsletter.common.errors import DomainError
+from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import Parsed
 from newsletter.content.parsing.parse import Document
 from newsletter.content.parsing.sandbox.child import OUT_OF_MEMORY, READY
@@ -91,7 +92,7 @@ class SandboxChild:
                     return self._ask(process, order)
                 except _Left:
                     self._end()
-            raise Unreadable(_broken("the reader does not start"))
+            raise Unreadable(_broken(Message("the reader does not start")))
 
     def close(self) -> None:
         """Ends the child. The next document starts another."""
@@ -131,7 +132,7 @@ class SandboxChild:
                 ready = ""
         if ready != READY:
             self._end()
-            raise Unreadable(_broken("the reader does not start"))
+            raise Unreadable(_broken(Message("the reader does not start")))
         return process
 
     def _ask(self, process: subprocess.Popen[bytes], order: object) -> object:
@@ -144,12 +145,12 @@ class SandboxChild:
                 code = self._end()
                 if deadline.passed or code in _OVERRUN:
                     raise TooHeavy(
-                        "This source is too heavy to read: it takes more time or memory than any source may."
-                        " Nothing was used. Ask whoever runs it for a shorter one, such as the newest entries only."
+                        "This source is too heavy to read: it takes more time or memory than any source may. Nothing "
+                        "was used. Ask whoever runs it for a shorter one, such as the newest entries only."
                     ) from error
                 if code == 0:
                     raise _Left from error
-                raise Unreadable(_broken(f"the reader ended with {code}")) from error
+                raise Unreadable(_broken(Message("the reader ended with %(code)s", code=code))) from error
         return answer
 
     def _end(self) -> int | None:
@@ -179,7 +180,7 @@ class ParsingChild(SandboxChild):
         answer = self.ask(document)
         if not isinstance(answer, Parsed):
             self.close()
-            raise Unreadable(_broken("the reader answered something else"))
+            raise Unreadable(_broken(Message("the reader answered something else")))
         return answer
 
 
@@ -214,9 +215,10 @@ def _output(process: subprocess.Popen[bytes]) -> BinaryIO:
 
 
 def _broken(why: str) -> str:
-    return (
-        f"This source cannot be read: it is damaged in a way that stops our reader ({why})."
-        " Nothing was used, and what it gave before is kept. Ask whoever runs it to look at it."
+    return Message(
+        "This source cannot be read: it is damaged in a way that stops our reader (%(why)s). Nothing "
+        "was used, and what it gave before is kept. Ask whoever runs it to look at it.",
+        why=why,
     )
 
 

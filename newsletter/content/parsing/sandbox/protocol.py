@@ -14,6 +14,8 @@ _ALLOWED = {
     ("datetime", "datetime"),
     ("datetime", "timedelta"),
     ("datetime", "timezone"),
+    ("newsletter.common.messages", "Message"),
+    ("newsletter.common.messages", "Quantity"),
     ("newsletter.content.parsing.entries", "EventEntry"),
     ("newsletter.content.parsing.entries", "Parsed"),
     ("newsletter.content.parsing.entries", "SetAside"),

@@ -1,0 +1,68 @@
+"""Messages keep their template and values, wherever they go, and are shown in the language of whoever reads them."""
+
+import copy
+import pickle
+from datetime import UTC, date, datetime
+
+from django.utils import translation
+
+from newsletter.common.errors import DomainError, NotFound
+from newsletter.common.messages import Message, Quantity, decode, dumps, encode, loads
+from newsletter.common.translation import translate
+
+TOPIC = "topics of the story were changed: %(value)s"
+
+
+def test_a_message_is_its_english_text() -> None:
+    assert Message("%(count)s people of “%(name)s”", count=Quantity(1920), name="100 %") == "1,920 people of “100 %”"
+    assert Message("100 % of it") == "100 % of it"
+
+
+def test_an_error_has_the_message_of_what_caused_it() -> None:
+    cause = NotFound("No publication is called “%(name)s”.", name="weekly")
+    error = DomainError("Nothing was sent. %(cause)s", cause=cause)
+    assert str(error) == "Nothing was sent. No publication is called “weekly”."
+    assert error.message.values["cause"].template == "No publication is called “%(name)s”."
+
+
+def test_a_message_is_shown_in_the_language_of_the_reader() -> None:
+    several = Message.joined([Message("Every Monday"), Message("cancelled"), "as written"])
+    with translation.override("es"):
+        assert translate(several) == "Todos los lunes; cancelado; as written"
+        assert translate(NotFound(Message("cancelled"))) == "cancelado"
+        assert translate("plain text") == "plain text"
+    assert translate(several) == "Every Monday; cancelled; as written"
+
+
+def test_numbers_and_dates_are_written_as_the_language_writes_them() -> None:
+    said = Message("%(n)s on %(day)s, %(at)s", n=Quantity(1920), day=date(2026, 3, 5), at=datetime(2026, 3, 5, 9, 30))
+    assert said == "1,920 on 5 March 2026, 5 March 2026, 09:30"
+    with translation.override("es"):
+        assert translate(said) == "1\xa0920 on 5 de marzo de 2026, 5 de marzo de 2026, 09:30"
+
+
+def test_a_kept_message_comes_back_with_its_values() -> None:
+    inner = Message("until %(day)s", day=date(2026, 3, 5))
+    message = Message("%(inner)s: %(n)s, %(at)s", inner=inner, n=Quantity(3), at=datetime(2026, 3, 5, tzinfo=UTC))
+    back = loads(dumps(message))
+    assert isinstance(back, Message)
+    assert (back, back.template, back.values) == (message, message.template, message.values)
+    assert isinstance(back.values["inner"], Message)
+    assert decode(encode({"why": [message, 1]})) == {"why": [message, 1]}
+    assert loads("plain text") == dumps("plain text") == "plain text"
+
+
+def test_text_that_looks_like_a_kept_message_stays_text() -> None:
+    for text in ('{"message": "no json', '{"message":1,"values":{}}', '{"message":"%(a)s","values":{"b":1}}'):
+        assert loads(text) == text
+
+
+def test_a_message_survives_copies_and_pickles() -> None:
+    message = Message("%(n)s people", n=3)
+    for other in (copy.deepcopy(message), pickle.loads(pickle.dumps(message, protocol=5))):
+        assert (other, other.template, other.values) == (message, message.template, {"n": 3})
+
+
+def test_messages_put_together_are_each_translated() -> None:
+    with translation.override("es"):
+        assert translate(Message("cancelled") + ". " + "As written.") == "cancelado. As written."

@@ -5,7 +5,8 @@ It runs in the picture sandbox (``picture_apart``); only our own drawings are ma
 
 import hashlib
 import warnings
-from io import BytesIO
+from io import SEEK_END, BytesIO
+from math import ceil
 from typing import BinaryIO, Literal
 
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
@@ -13,6 +14,12 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 from newsletter.common.messages import Message
 from newsletter.content.images.formats import PLACES, cut_for, draw_neutral, edge, mark_as_film
 from newsletter.content.images.large_images import STREAMED, read_small
+from newsletter.content.images.picture_memory import (
+    MOST_DECODED_BYTES,
+    check_memory,
+    count_decoded_bytes,
+    find_shrinking,
+)
 from newsletter.content.images.sandbox_messages import (
     MIDDLE,
     BadPicture,
@@ -26,7 +33,6 @@ from newsletter.content.images.sandbox_messages import (
 __all__ = ["PLACES", "BadPicture", "EncodedPicture", "make_neutral", "make_ordered", "make_picture"]
 
 MOST_PIXELS = 100_000_000
-MOST_DECODED_BYTES = 64 * 1024 * 1024
 MOST_JPEG_BYTES = 150 * 1024
 _TOO_MANY = Message(
     "The picture has more than %(most_pixels)s million pixels. Make it smaller.", most_pixels=MOST_PIXELS // 1000000
@@ -38,8 +44,7 @@ _SHRINK = 0.8
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
 _AVIF_BRANDS = (b"avif", b"avis")
-_HEAD = 4096
-_ONE_BYTE_MODES = ("1", "L", "P")
+_HEAD = 64 * 1024
 _BAND_BYTES = 4 * 1024 * 1024
 _PLENTY = 2
 """How many times wider than the result a picture is kept while it is worked on."""
@@ -114,24 +119,34 @@ def _decode(file: BinaryIO, *, width: int, ratio: float | None) -> Image.Image:
         strips = _size_in_strips(file, width=width, ratio=ratio)
         if strips:
             return read_small(file, size=strips)
-        with Image.open(file, formats=_FORMATS) as opened:
-            factor = _factor(opened.size, width=width, ratio=ratio)
-            while _decoded_bytes(opened) > MOST_DECODED_BYTES * factor**2:
-                factor *= 2
-            opened.draft("RGB", (max(1, opened.width // factor), max(1, opened.height // factor)))
-            _check_memory(opened)
-            opened.load()
-            factor = _factor(opened.size, width=width, ratio=ratio)
-            upright = ImageOps.exif_transpose(_reduce(opened, factor))
-            # Comments, colour profiles and the like would be written out again.
-            upright.info = {key: value for key, value in upright.info.items() if key == "transparency"}
-            return upright
+        upright = _read_reduced(file, width=width, ratio=ratio)
+        ImageOps.exif_transpose(upright, in_place=True)
+        # Comments, colour profiles and the like would be written out again.
+        upright.info = {key: value for key, value in upright.info.items() if key == "transparency"}
+        return upright
     except Image.DecompressionBombError as error:
         raise BadPicture(_TOO_MANY) from error
     except UnidentifiedImageError as error:
         raise BadPicture("The picture is damaged and cannot be opened.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise BadPicture("The picture is damaged or cut off and cannot be read to its end.") from error
+
+
+def _read_reduced(file: BinaryIO, *, width: int, ratio: float | None) -> Image.Image:
+    """Decode the picture and reduce it. Only the result is left in memory: the decoded whole is let go."""
+    file_bytes = file.seek(0, SEEK_END)
+    file.seek(0)
+    head = file.read(_HEAD)
+    file.seek(0)
+    with Image.open(file, formats=_FORMATS) as opened:
+        factor = _factor(opened.size, width=width, ratio=ratio)
+        while count_decoded_bytes(opened) > MOST_DECODED_BYTES * factor**2:
+            factor *= 2
+        opened.draft("RGB", (max(1, opened.width // factor), max(1, opened.height // factor)))
+        factor = max(_factor(opened.size, width=width, ratio=ratio), ceil(find_shrinking(opened)))
+        check_memory(opened, head=head, file_bytes=file_bytes, factor=factor)
+        opened.load()
+        return _reduce(opened, factor)
 
 
 def _size_in_strips(file: BinaryIO, *, width: int, ratio: float | None) -> tuple[int, int] | None:
@@ -141,10 +156,10 @@ def _size_in_strips(file: BinaryIO, *, width: int, ratio: float | None) -> tuple
     """
     with Image.open(file, formats=_FORMATS) as opened:
         _check_size(opened)
-        if opened.format not in STREAMED or _decoded_bytes(opened) <= MOST_DECODED_BYTES:
+        if opened.format not in STREAMED or count_decoded_bytes(opened) <= MOST_DECODED_BYTES:
             return None
-        factor = _factor(opened.size, width=width, ratio=ratio)
-        return opened.width // factor, opened.height // factor
+        factor = max(_factor(opened.size, width=width, ratio=ratio), find_shrinking(opened))
+        return int(opened.width / factor), int(opened.height / factor)
 
 
 def _check_size(opened: ImageFile.ImageFile) -> None:
@@ -164,27 +179,10 @@ def _factor(size: tuple[int, int], *, width: int, ratio: float | None) -> int:
     return max(1, min(kept // (_PLENTY * width), *size))
 
 
-def _check_memory(opened: ImageFile.ImageFile) -> None:
-    """Refuse what would take more than 64 MiB once decoded: AVIF and GIF, which no library reads in a smaller size."""
-    if _decoded_bytes(opened) > MOST_DECODED_BYTES:
-        raise BadPicture(
-            "The picture needs more than %(most_decoded_bytes)s MB of memory to open: %(width)s × "
-            "%(height)s pixels as %(format)s. Save it as JPEG, or smaller.",
-            most_decoded_bytes=MOST_DECODED_BYTES // (1024 * 1024),
-            width=opened.width,
-            height=opened.height,
-            format=opened.format,
-        )
-
-
-def _decoded_bytes(opened: ImageFile.ImageFile) -> int:
-    return opened.width * opened.height * (1 if opened.mode in _ONE_BYTE_MODES else 4)
-
-
 def _reduce(opened: ImageFile.ImageFile, factor: int) -> Image.Image:
     """The picture ``factor`` times smaller, band by band, so that no second copy of the whole is ever made."""
     if factor == 1:
-        return opened
+        return opened.copy()
     see_through = _is_see_through(opened)
     mode = "RGBA" if see_through else "RGB"
     size = -(-opened.width // factor), -(-opened.height // factor)

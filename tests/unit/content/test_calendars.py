@@ -2,12 +2,14 @@
 """Calendars become events: repetition, zones, all-day, cancelled, places (X9)."""
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from newsletter.content.parsing.calendars.calendar import parse_calendar
 from newsletter.content.parsing.entries import EventEntry, Parsed
+from newsletter.content.parsing.parse import Document
+from newsletter.content.parsing.sandbox.process import parse_apart
 
 START, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2027, 11, 1, tzinfo=UTC)
 
@@ -178,3 +180,43 @@ def test_what_was_not_read_of_a_calendar_with_too_many_events_is_not_said_to_be_
     monkeypatch.setattr("newsletter.content.parsing.calendars.calendar._MOST_SERIES", 2)
     parsed = calendar(*(f"UID:{n}\nSUMMARY:A\nDTSTART:20261105T190000Z" for n in range(3)))
     assert (len(parsed.events), parsed.set_aside[0].entry, parsed.complete_until) == (2, "More events", START)
+
+
+def test_a_calendar_of_seven_megabytes_is_read_in_the_sandbox() -> None:
+    """The sandbox ends a reading that takes too much time or memory."""
+    now = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    past = [_talk(number, day=now - timedelta(days=3 + number % 4_000)) for number in range(11_700)]
+    ahead = [_talk(20_000 + number, day=now + timedelta(days=1 + number % 300)) for number in range(200)]
+    weekly = [_talk(30_000 + n, day=now - timedelta(days=n), rule="RRULE:FREQ=WEEKLY\r\n") for n in range(100)]
+    opening = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:test\r\n{_OWN_ZONE}"
+    body = "".join([opening, *past, *weekly, *ahead, "END:VCALENDAR\r\n"]).encode()
+    assert len(body) > 7_000_000
+    parsed = parse_apart(
+        Document(kind="calendar", body=body, url="https://cal.example/c.ics", content_type="text/calendar", now=now)
+    )
+    assert not parsed.error
+    assert parsed.listed == 12_000
+    assert sum("#" not in entry.external_id for entry in parsed.events) == 200
+    assert sum("#" in entry.external_id for entry in parsed.events) == 500
+    assert {entry.note for entry in parsed.events} == {""}
+    assert parsed.events[0].starts_at == datetime(2026, 10, 31, 18, tzinfo=UTC)
+    # Its zone is an hour ahead in summer.
+    assert {entry.starts_at.hour for entry in parsed.events if entry.starts_at.month in (4, 5)} == {17}
+
+
+_OWN_ZONE = (
+    "BEGIN:VTIMEZONE\r\nTZID:Our own time\r\n"
+    "BEGIN:DAYLIGHT\r\nTZOFFSETFROM:+0000\r\nTZOFFSETTO:+0100\r\nDTSTART:19700329T010000\r\n"
+    "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\nEND:DAYLIGHT\r\n"
+    "BEGIN:STANDARD\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0000\r\nDTSTART:19701025T020000\r\n"
+    "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
+)
+
+
+def _talk(number: int, *, day: datetime, rule: str = "") -> str:
+    folded = "Come and listen to how an appeal is read and decided.\r\n " * 7
+    return (
+        f"BEGIN:VEVENT\r\nUID:{number}@cal.example\r\nDTSTAMP:20260101T000000Z\r\n"
+        f"DTSTART;TZID=Our own time:{day:%Y%m%d}T180000\r\nDTEND;TZID=Our own time:{day:%Y%m%d}T200000\r\n{rule}"
+        f"SUMMARY:Talk {number}\r\nLOCATION:12 High Street\\, Leeds\r\nDESCRIPTION:{folded}\r\nEND:VEVENT\r\n"
+    )

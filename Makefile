@@ -28,7 +28,7 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
-	$(BIN)/python -m tests.support.postgres_where_found $(BIN)/pytest -n auto --dist worksteal tests/db tests/crash $(ARGS)
+	$(BIN)/python -m tests.support.postgres_if_installed $(BIN)/pytest -n auto --dist worksteal tests/db tests/crash $(ARGS)
 
 integration: $(VENV)/.dev
 	$(BIN)/python -m tests.integration.install

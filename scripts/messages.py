@@ -27,9 +27,9 @@ DOMAIN = "django"
 OPERATORS = ("bench", "demo", "management", "organisation", "project")
 ALSO_IN_THE_DESK = ("logos.py",)
 """Packages of newsletter whose errors only people at a command line read, in English."""
-ENGLISH_ERRORS = {"BadFrame", "BadProviderUrl", "BadWebhook", "Broken", "CannotCheckWebhook"}
+ENGLISH_ERRORS = {"SandboxProtocolError", "BadProviderUrl", "BadWebhook", "Broken", "WebhookCheckUnavailable"}
 """Errors that only providers and operators read."""
-OF_WAGTAIL = (
+WAGTAIL_MESSAGES = (
     "Actions (footer)",
     "Add or show comments",
     "Application",
@@ -66,7 +66,7 @@ OF_WAGTAIL = (
     "View latest version",
     "account",
 )
-_OF_NO_USE = tuple(
+_VOLATILE_HEADERS = tuple(
     f'"{name}'.encode()
     for name in (
         "Project-Id",
@@ -163,7 +163,7 @@ def _write(catalog: Catalog) -> bytes:
     catalog.fuzzy = False
     catalog.header_comment = f"# The text of the desk, of the public pages and of errors: {catalog.locale}."
     write_po(out, catalog, no_location=True, width=120, sort_output=True)
-    kept = [line for line in out.getvalue().splitlines(keepends=True) if not line.startswith(_OF_NO_USE)]
+    kept = [line for line in out.getvalue().splitlines(keepends=True) if not line.startswith(_VOLATILE_HEADERS)]
     return b"".join(kept)
 
 
@@ -179,7 +179,7 @@ def _names() -> Iterator[str]:
     from newsletter.rendering.schemas import load_schemas
 
     yield from list_names()
-    yield from OF_WAGTAIL
+    yield from WAGTAIL_MESSAGES
     for schema in load_schemas().values():
         said = [schema.label, schema.about]
         for field in schema.fields:

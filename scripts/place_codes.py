@@ -14,7 +14,7 @@ from typing import Any
 
 from convertbng.cutil import convert_lonlat
 
-from subscribers.places.names import fold
+from subscribers.places.folding import fold
 
 # The first three digits of a ZIP code, and the state whose post it carries (the ranges are those of the postal service).
 ZIP_STATES = """

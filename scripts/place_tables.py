@@ -12,7 +12,7 @@ from typing import Any
 from scripts.county_names import COUNTIES, SHORT
 from scripts.place_codes import Row, county_keys
 from scripts.place_names import EXTRA_TOWN_NAMES
-from subscribers.places.names import fold, usable_alternate
+from subscribers.places.folding import fold, is_usable_alternate
 
 SCHEMA = """
 PRAGMA page_size = 4096;
@@ -43,7 +43,7 @@ def cell_of(town: Town) -> int:
     return row * 360 * CELLS_PER_DEGREE + int((town["longitude"] + 180) * CELLS_PER_DEGREE)
 
 
-def region_finder(towns: list[Town], regions: dict[tuple[str, str], str]) -> Callable[[float, float], str]:
+def make_region_finder(towns: list[Town], regions: dict[tuple[str, str], str]) -> Callable[[float, float], str]:
     """Return a function that tells the region of the town nearest to a point."""
     cells: dict[int, list[Town]] = defaultdict(list)
     for town in towns:
@@ -129,7 +129,7 @@ def town_keys(town: Town, banned: set[str]) -> dict[str, int]:
     keys = {fold(town["name"]): 1}
     if town["population"] >= NAMED_FROM or town["countrycode"] in FULLY_NAMED:
         for alternate in town["alternatenames"]:
-            if usable_alternate(alternate):
+            if is_usable_alternate(alternate):
                 key = fold(alternate)
                 if len(key) >= 4 and key not in banned:
                     keys.setdefault(key, 0)

@@ -7,26 +7,26 @@ from collections.abc import Mapping
 from newsletter.common.messages import Message
 from newsletter.common.text import clean_line
 
-MOST_OF_A_KEY = 60
-MOST_OF_A_VALUE = 300
-MOST_OF_A_PERSON = 50
-_APART = re.compile(r"[\W_]+")
+MAX_KEY_LENGTH = 60
+MAX_VALUE_LENGTH = 300
+MAX_ATTRIBUTES_PER_PERSON = 50
+_SEPARATORS = re.compile(r"[\W_]+")
 
 
 def attribute_key(text: str) -> str:
     """The one spelling of an attribute's name: “Member since” and `member_since` are `member_since`; may be empty."""
     lower = unicodedata.normalize("NFC", text).lower()
-    return _APART.sub("_", lower).strip("_")[:MOST_OF_A_KEY].rstrip("_")
+    return _SEPARATORS.sub("_", lower).strip("_")[:MAX_KEY_LENGTH].rstrip("_")
 
 
 def attribute_value(text: str) -> str:
     """The value as one clean line of at most 300 characters; may be empty."""
-    return clean_line(text, most=MOST_OF_A_VALUE)
+    return clean_line(text, most=MAX_VALUE_LENGTH)
 
 
 def fold_value(value: str) -> str:
     """The value as rules compare it: without regard to case, in one Unicode form, at most 300 characters."""
-    return unicodedata.normalize("NFC", value.casefold())[:MOST_OF_A_VALUE]
+    return unicodedata.normalize("NFC", value.casefold())[:MAX_VALUE_LENGTH]
 
 
 def clean_attributes(given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
@@ -47,21 +47,21 @@ def clean_attributes(given: Mapping[str, str]) -> tuple[dict[str, str], list[str
         if key in clean:
             notes.append(Message("The attribute %(key)s is there more than once; the first value counts.", key=key))
             continue
-        if len(clean) == MOST_OF_A_PERSON:
+        if len(clean) == MAX_ATTRIBUTES_PER_PERSON:
             notes.append(
                 Message(
                     "More than %(most_of_a_person)s attributes for one person; %(key)s and what follows is left out.",
-                    most_of_a_person=MOST_OF_A_PERSON,
+                    most_of_a_person=MAX_ATTRIBUTES_PER_PERSON,
                     key=key,
                 )
             )
             break
-        if len(text.strip()) > MOST_OF_A_VALUE:
+        if len(text.strip()) > MAX_VALUE_LENGTH:
             notes.append(
                 Message(
                     "The value of %(key)s is longer than %(most_of_a_value)s characters; its end is left out.",
                     key=key,
-                    most_of_a_value=MOST_OF_A_VALUE,
+                    most_of_a_value=MAX_VALUE_LENGTH,
                 )
             )
         clean[key] = value

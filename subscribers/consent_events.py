@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from subscribers.models import ConsentEvent, MailingList, Subscriber
 
 
-def record_event(
+def record_consent_event(
     *,
     kind: ConsentEvent.Kind,
     subscriber: Subscriber | None,
@@ -34,7 +34,7 @@ def record_event(
     )
 
 
-def wording_of(mailing_list: MailingList) -> str:
+def make_consent_wording(mailing_list: MailingList) -> str:
     """What people read beside the button when they ask for a list, in the language in force."""
     return gettext("Send me %(name)s by email. I can leave at any time with the link in every mail.") % {
         "name": mailing_list.name

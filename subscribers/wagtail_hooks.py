@@ -11,18 +11,25 @@ from wagtail.admin.menu import MenuItem
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSetGroup
 
-from subscribers.consent.implied_consent import expiring_soon
-from subscribers.desk.decisions import ErasePage, bar, lift
-from subscribers.desk.expiring import ExpiringPage
-from subscribers.desk.exports import Export, download_person, take_export_step
+from subscribers.consent.implied_consent import list_expiring_subscriptions
+from subscribers.desk.expiring_consent import ExpiringPage
+from subscribers.desk.exports import Export, download_person, run_export_step
 from subscribers.desk.held_signups import ACTIONS as HELD_ACTIONS
-from subscribers.desk.held_signups import MAY as MAY_LET_IN
-from subscribers.desk.held_signups import HeldPage
-from subscribers.desk.imports.actions import ACTIONS, STEPS, AskUndo, download_refused, take_step
-from subscribers.desk.imports.viewset import MAY, ImportProgress, Imports, ImportTerms, NewImport, ShowImport
+from subscribers.desk.held_signups import REQUIRED_PERMISSION as MAY_LET_IN
+from subscribers.desk.held_signups import HeldSignupsPage
+from subscribers.desk.imports.actions import ACTIONS, STEPS, ConfirmUndoPage, download_refused, take_step
+from subscribers.desk.imports.views import (
+    REQUIRED_PERMISSION,
+    ImportProgress,
+    Imports,
+    ImportStatusPage,
+    ImportTerms,
+    NewImport,
+)
 from subscribers.desk.lists import ListViewSet, TopicViewSet
 from subscribers.desk.location_choices import list_regions, list_towns
 from subscribers.desk.people import PeopleViewSet, PersonPage, RevealedPerson
+from subscribers.desk.person_actions import ErasePage, bar, lift
 from subscribers.desk.segments.views import WhyInSegment
 from subscribers.desk.segments.viewset import SegmentViewSet
 from subscribers.models import HeldSignup
@@ -32,7 +39,7 @@ class ImportsItem(MenuItem):
     """For those who look after the people."""
 
     def is_shown(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm(MAY))
+        return bool(request.user.has_perm(REQUIRED_PERMISSION))
 
 
 class HeldItem(MenuItem):
@@ -46,7 +53,10 @@ class ExpiringItem(MenuItem):
     """Only while somebody's implied consent runs out soon."""
 
     def is_shown(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm(MAY)) and expiring_soon(now=timezone.now()).exists()
+        return (
+            bool(request.user.has_perm(REQUIRED_PERMISSION))
+            and list_expiring_subscriptions(now=timezone.now()).exists()
+        )
 
 
 class PeopleGroup(SnippetViewSetGroup):
@@ -87,22 +97,22 @@ def add_urls() -> list[URLPattern]:
         path("people/<int:pk>/bar/", bar, name="subscribers_bar"),
         path("people/<int:pk>/lift/<int:suppression>/", lift, name="subscribers_lift"),
         path("people/expiring/", ExpiringPage.as_view(), name="subscribers_expiring"),
-        path("people/held/", HeldPage.as_view(), name="subscribers_held"),
+        path("people/held/", HeldSignupsPage.as_view(), name="subscribers_held"),
         path("segments/<int:pk>/why/", WhyInSegment.as_view(), name="subscribers_why_in_segment"),
         path("segments/regions/", list_regions, name="subscribers_regions"),
         path("segments/towns/", list_towns, name="subscribers_towns"),
         path("people/<int:pk>/data/", download_person, name="subscribers_person_data"),
         path("people/download/", Export.as_view(), name="subscribers_export"),
         re_path(
-            r"^people/download/(?P<pk>\d+)/(?P<step>allow|take)/$", take_export_step, name="subscribers_export_step"
+            r"^people/download/(?P<pk>\d+)/(?P<step>allow|take)/$", run_export_step, name="subscribers_export_step"
         ),
         path("people/imports/", Imports.as_view(), name="subscribers_imports"),
         path("people/imports/new/", NewImport.as_view(), name="subscribers_import_new"),
-        path("people/imports/<int:pk>/", ShowImport.as_view(), name="subscribers_import"),
+        path("people/imports/<int:pk>/", ImportStatusPage.as_view(), name="subscribers_import"),
         path("people/imports/<int:pk>/columns/", ImportTerms.as_view(), name="subscribers_import_terms"),
         path("people/imports/<int:pk>/progress/", ImportProgress.as_view(), name="subscribers_import_progress"),
         path("people/imports/<int:pk>/refused/", download_refused, name="subscribers_import_refused"),
-        path("people/imports/<int:pk>/undo/sure/", AskUndo.as_view(), name="subscribers_import_undo"),
+        path("people/imports/<int:pk>/undo/sure/", ConfirmUndoPage.as_view(), name="subscribers_import_undo"),
         re_path(
             rf"^people/imports/(?P<pk>\d+)/(?P<step>{'|'.join(STEPS)})/$", take_step, name="subscribers_import_step"
         ),

@@ -5,7 +5,7 @@ import pytest
 from django.test import TransactionTestCase, override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.support.emptying import empty_tables, keep_migrated_rows
+from tests.support.database_reset import empty_tables, keep_migrated_rows
 
 pytest_plugins = ["tests.support.provider_fixtures", "tests.support.fixtures"]
 

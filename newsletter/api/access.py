@@ -8,16 +8,16 @@ from ninja.security import HttpBearer
 
 from newsletter.api.problems import Problem
 from newsletter.api_keys import find_key
-from newsletter.common.networks import near_network
+from newsletter.common.networks import single_client_network
 from newsletter.models import ApiKey
-from subscribers.consent.throttle import MINUTE, count_one, peek
-from subscribers.web.page import client_of
+from subscribers.consent.throttle import MINUTE, increment_counter, read_counter
+from subscribers.web.page import client_address_of
 
-MOST_CALLS = 120
-MOST_BAD_KEYS = 20
+MAX_CALLS_PER_MINUTE = 120
+MAX_BAD_KEYS_PER_MINUTE = 20
 
 
-class Key(HttpBearer):
+class ApiKeyAuth(HttpBearer):
     """Lets in whoever sends a valid key with this scope. The key is `request.auth` afterwards.
 
     The key is looked up before anything is counted: wrong keys of others at the same address never refuse a right one.
@@ -33,13 +33,13 @@ class Key(HttpBearer):
         now = timezone.now()
         key = find_key(token, now=now)
         if key is None:
-            network = near_network(client_of(request))
-            if peek(f"bad api key {network}", now=now, stretch=MINUTE) > MOST_BAD_KEYS:
-                raise _too_many(now, "Too many calls with a wrong key")
-            count_one(f"bad api key {network}", now=now, stretch=MINUTE)
+            network = single_client_network(client_address_of(request))
+            if read_counter(f"bad api key {network}", now=now, stretch=MINUTE) > MAX_BAD_KEYS_PER_MINUTE:
+                raise _too_many_calls(now, "Too many calls with a wrong key")
+            increment_counter(f"bad api key {network}", now=now, stretch=MINUTE)
             return None
-        if count_one(f"api key {key.pk}", now=now, stretch=MINUTE) > MOST_CALLS:
-            raise _too_many(now, f"More than {MOST_CALLS} calls in a minute")
+        if increment_counter(f"api key {key.pk}", now=now, stretch=MINUTE) > MAX_CALLS_PER_MINUTE:
+            raise _too_many_calls(now, f"More than {MAX_CALLS_PER_MINUTE} calls in a minute")
         if self.scope not in key.scope.split():
             raise Problem(
                 403,
@@ -50,11 +50,11 @@ class Key(HttpBearer):
         return key
 
 
-def name_caller(key: ApiKey) -> str:
+def label_caller(key: ApiKey) -> str:
     """Who did it, for the records of people."""
     return f"API: {key.name}"
 
 
-def _too_many(now: datetime, title: str) -> Problem:
+def _too_many_calls(now: datetime, title: str) -> Problem:
     wait = 60 - now.second
     return Problem(429, title, f"Wait {wait} seconds, then go on more slowly.", headers={"Retry-After": str(wait)})

@@ -8,8 +8,8 @@ from django.utils import timezone
 from ninja import Router
 from wagtail.log_actions import log
 
-from newsletter.api.access import Key, name_caller
-from newsletter.api.shapes import (
+from newsletter.api.access import ApiKeyAuth, label_caller
+from newsletter.api.schemas import (
     Address,
     PeopleChange,
     PeopleChanged,
@@ -22,48 +22,50 @@ from newsletter.api.shapes import (
 from newsletter.common.errors import NotFound
 from newsletter.models import ApiKey
 from subscribers.addresses.normalise import normalise
-from subscribers.consent.intake import take_signup
+from subscribers.consent.process_signup import process_signup
 from subscribers.consent.proof_of_work import Proof
 from subscribers.identity import identify
 from subscribers.models import HeldSignup, MailingList, Subscriber, Topic
-from subscribers.people.bulk_update import Change, Outcome, change_people
-from subscribers.people.locations import locate, place_for
+from subscribers.people.bulk_update import Outcome, PersonUpdate, update_people
+from subscribers.people.locations import get_place_for, locate
 from subscribers.people.lookup import describe_person, find_person
 from subscribers.unsubscribing.stop_mail import stop_mail
 
-router = Router(auth=Key("people"), tags=["people"])
-ANSWER = "Thank you. Unless the address is on the list already, a mail with a button to confirm is on its way to it."
+router = Router(auth=ApiKeyAuth("people"), tags=["people"])
+SIGN_UP_ANSWER = (
+    "Thank you. Unless the address is on the list already, a mail with a button to confirm is on its way to it."
+)
 
 
 @router.post("sign-ups", response={202: SignedUp}, summary="Sign somebody up")
 def sign_up(request: HttpRequest, data: SignUp) -> dict[str, str]:
     """Ask for a list as our own page does: the same limits, the same mail to confirm, the same answer for everybody."""
-    key, email, mailing_list = _key(request), normalise(data.email), _find_list(data.list, public=True)
-    take_signup(
+    key, email, mailing_list = _get_key(request), normalise(data.email), _find_list(data.list, public=True)
+    process_signup(
         email=email,
         mailing_list=mailing_list,
         wording=data.wording,
-        source=f"{name_caller(key)} {data.page}".strip(),
+        source=f"{label_caller(key)} {data.page}".strip(),
         client=data.visitor,
         proof=Proof.GOOD,
         must_confirm=True,
         now=timezone.now(),
         name=data.name,
         language=data.language,
-        place=place_for(locate(country=data.country, region=data.region, town=data.city)),
+        place=get_place_for(locate(country=data.country, region=data.region, town=data.city)),
         topics=_find_topics(data.topics),
     )
-    log(instance=_find_signed_up(email) or key, action="newsletter.api_signed_up", data=_record(key, mailing_list))
-    return {"answer": ANSWER}
+    log(instance=_find_signed_up(email) or key, action="newsletter.api_signed_up", data=_log_data(key, mailing_list))
+    return {"answer": SIGN_UP_ANSWER}
 
 
 @router.patch("people", response=PeopleChanged, summary="Set what is known of people")
 def change(request: HttpRequest, data: PeopleChange) -> PeopleChanged:
     """Giving status, topics, place and attributes of up to 1,000 people whom you have already. Nobody is added."""
-    key = _key(request)
-    answers = change_people(
+    key = _get_key(request)
+    answers = update_people(
         [
-            Change(
+            PersonUpdate(
                 email=row.email,
                 giving=row.giving,
                 topics=row.topics,
@@ -74,7 +76,7 @@ def change(request: HttpRequest, data: PeopleChange) -> PeopleChanged:
             )
             for row in data.people
         ],
-        by=name_caller(key),
+        by=label_caller(key),
         now=timezone.now(),
     )
     counts = {str(outcome): sum(answer.outcome is outcome for answer in answers) for outcome in Outcome}
@@ -82,7 +84,7 @@ def change(request: HttpRequest, data: PeopleChange) -> PeopleChanged:
         about = [
             row.email for row, answer in zip(data.people, answers, strict=True) if answer.outcome is Outcome.CHANGED
         ]
-        log(instance=key, action="newsletter.api_changed", data={**counts, "people": _ids(about)})
+        log(instance=key, action="newsletter.api_changed", data={**counts, "people": _find_ids(about)})
     rows = [
         RowAnswer.model_validate({"row": number, "result": str(answer.outcome), "why": answer.why})
         for number, answer in enumerate(answers)
@@ -94,33 +96,33 @@ def change(request: HttpRequest, data: PeopleChange) -> PeopleChanged:
 def find(request: HttpRequest, data: Address) -> dict[str, object]:
     """Everything that is held about the person of an address, as `newsletter subscribers show EMAIL --json`."""
     person = find_person(data.email)
-    log(instance=person, action="newsletter.api_read", data=_record(_key(request)))
+    log(instance=person, action="newsletter.api_read", data=_log_data(_get_key(request)))
     return describe_person(person, now=timezone.now())
 
 
 @router.post("people/stop", response=Stopped, summary="Stop mail to an address")
 def stop(request: HttpRequest, data: Stop) -> dict[str, bool]:
     """Take somebody off a list or off all mail, with the reason. The same call again changes nothing."""
-    key = _key(request)
+    key = _get_key(request)
     changed = stop_mail(
         email=data.email,
         reason=data.reason,
         mailing_list=_find_list(data.list) if data.list is not None else None,
         note=data.note,
-        by=name_caller(key),
+        by=label_caller(key),
         now=timezone.now(),
     )
     if changed:
         person = Subscriber.objects.filter(address_hash=identify(normalise(data.email))).first()
-        log(instance=person or key, action="newsletter.api_stopped", data={**_record(key), "reason": data.reason})
+        log(instance=person or key, action="newsletter.api_stopped", data={**_log_data(key), "reason": data.reason})
     return {"changed": changed}
 
 
-def _key(request: HttpRequest) -> Any:
-    return request.auth  # type: ignore[attr-defined]  # set by `access.Key`
+def _get_key(request: HttpRequest) -> Any:
+    return request.auth  # type: ignore[attr-defined]  # set by `access.ApiKeyAuth`
 
 
-def _record(key: ApiKey, mailing_list: MailingList | None = None) -> dict[str, object]:
+def _log_data(key: ApiKey, mailing_list: MailingList | None = None) -> dict[str, object]:
     """The key as the staff log names it, and the list that it was about."""
     about = {"list": mailing_list.slug, "list_id": mailing_list.pk} if mailing_list else {}
     return {"key": key.name, "key_id": key.pk, **about}
@@ -133,7 +135,7 @@ def _find_signed_up(email: str) -> Subscriber | HeldSignup | None:
     return person or HeldSignup.objects.filter(address_hash=address_hash).order_by("-pk").first()
 
 
-def _ids(addresses: Iterable[str]) -> list[int]:
+def _find_ids(addresses: Iterable[str]) -> list[int]:
     """The row ids of the people of these addresses, which stand in no log."""
     hashes = [identify(normalise(address)) for address in addresses]
     return list(Subscriber.objects.filter(address_hash__in=hashes).order_by("pk").values_list("pk", flat=True))

@@ -7,16 +7,16 @@ from django.utils import timezone
 from ninja import Router
 from pydantic import Field
 
-from newsletter.api.access import Key
-from newsletter.api.shapes import Asked
-from newsletter.issues.archive.public import public_subject
+from newsletter.api.access import ApiKeyAuth
+from newsletter.api.schemas import QueryText
+from newsletter.issues.archive.public_view import make_public_subject
 from newsletter.issues.assembly.lookup import find_issue, find_publication
 from newsletter.issues.assembly.overview import list_issues, list_publications
 from newsletter.models import Issue
 from newsletter.sending.settling.receipt import status_of
 
-router = Router(auth=Key("read"), tags=["publishing"])
-MOST_ISSUES = 100
+router = Router(auth=ApiKeyAuth("read"), tags=["publishing"])
+MAX_ISSUES = 100
 
 
 @router.get("publications", response=dict[str, list[dict[str, Any]]], summary="List publications")
@@ -27,7 +27,7 @@ def publications(request: HttpRequest) -> dict[str, Any]:
 
 @router.get("issues", response=dict[str, list[dict[str, Any]]], summary="List issues")
 def issues(
-    request: HttpRequest, publication: Asked = "", most: Annotated[int, Field(ge=1, le=MOST_ISSUES)] = 20
+    request: HttpRequest, publication: QueryText = "", most: Annotated[int, Field(ge=1, le=MAX_ISSUES)] = 20
 ) -> dict[str, Any]:
     """The newest first, of all publications or of one. What staff wrote to one another is not among it."""
     only = find_publication(publication) if publication else None
@@ -38,7 +38,7 @@ def issues(
         "issues": [
             {
                 **row,
-                "subject": public_subject(found[row["id"]], at=now),
+                "subject": make_public_subject(found[row["id"]], at=now),
                 "reason": row["reason"] if row["overdue"] else "",
             }
             for row in rows
@@ -62,4 +62,4 @@ def _receipt(issue: Issue) -> dict[str, Any]:
     """Without what staff wrote to one another of its send, and who of them did what."""
     status = status_of(issue)
     send = {**status["send"], "reason": ""} if status["send"] else None
-    return {**status, "send": send, "subject": public_subject(issue, at=timezone.now())}
+    return {**status, "send": send, "subject": make_public_subject(issue, at=timezone.now())}

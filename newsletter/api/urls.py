@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 
 from newsletter.api import people, publishing
-from newsletter.api.problems import add_handlers, say_unknown
+from newsletter.api.problems import register_error_handlers, unknown_address
 
 
 class Api(NinjaAPI):
@@ -28,8 +28,8 @@ api = Api(
 )
 api.add_router("", people.router)
 api.add_router("", publishing.router)
-add_handlers(api)
-unknown: Callable[[HttpRequest], HttpResponse] = csrf_exempt(say_unknown)
+register_error_handlers(api)
+unknown: Callable[[HttpRequest], HttpResponse] = csrf_exempt(unknown_address)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", api.urls),

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from newsletter.bench.errors import NotMeasured
 from newsletter.issues.approval.approve import approve_by_policy
-from newsletter.issues.assembly.assemble import assemble_slot, find_slot
+from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
 from subscribers.models import MailingList, Place
 
@@ -65,7 +65,7 @@ def make_audience(people: int, *, stories: int = 5) -> Publication:
         slug="give", headline="Give", text="An hour.", link="https://example.org/give/", button="Give"
     )
     places = [_place(*town) for town in TOWNS]
-    slot = find_slot(publication=publication, due="", now=now)
+    slot = get_or_create_slot(publication=publication, due="", now=now)
     for place in places:
         EventNotice.objects.create(
             source=source,
@@ -87,7 +87,7 @@ def make_audience(people: int, *, stories: int = 5) -> Publication:
 
 def make_approved_issue(publication: Publication) -> Issue:
     now = datetime.now(UTC)
-    issue = assemble_slot(slot=find_slot(publication=publication, due="", now=now), now=now).issue
+    issue = assemble_slot(slot=get_or_create_slot(publication=publication, due="", now=now), now=now).issue
     if issue is None:
         raise NotMeasured("The bench's own issue was not assembled.")
     approve_by_policy(issue=issue, now=now)

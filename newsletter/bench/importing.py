@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from subscribers.identity import identify
+from subscribers.importing.writing.import_people import import_people
 from subscribers.importing.writing.report import ImportReport
-from subscribers.importing.writing.service import import_people
 from subscribers.models import MailingList, Reason, Scope, Subscription, Suppression
 
 SUPPRESSED_EVERY = 100
@@ -21,11 +21,11 @@ TOWNS = [
     b"GB,,Leeds", b"GB,,Bristol", b"US,TX,Houston", b"US,CA,San Diego", b"IN,,Pune", b"KE,,Nairobi", b"BR,,Recife",
     b"GB,,Glasgow", b"US,NY,Buffalo", b"DE,,Hamburg", b"ES,,Sevilla", b"FR,,Lyon", b"ZA,,Durban", b"PH,,Cebu City",
 ]  # fmt: skip
-BADNESS = (
+BAD_ROW_KINDS = (
     "bad_address", "nul", "unreadable", "too_many_values", "long_value", "windows", "repeated", "suppressed", "formula",
 )  # fmt: skip
 LONG = b"x" * 1_000_000
-MOST_LONG = 60
+MAX_LONG_VALUES = 60
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ImportFigures:
     right: bool
 
 
-class BadFileMaker:
+class BadCsvMaker:
     """Makes a file of people, one line in a hundred of each badness, and counts what should become of the lines."""
 
     def __init__(self, *, rows: int, seed: int = 1) -> None:
@@ -57,8 +57,8 @@ class BadFileMaker:
 
     def _lines(self) -> Iterator[bytes]:
         for number in range(self.rows):
-            kind = BADNESS[number % 100] if number % 100 < len(BADNESS) and number > 100 else ""
-            if kind == "long_value" and self.answers["long_value"] >= MOST_LONG:
+            kind = BAD_ROW_KINDS[number % 100] if number % 100 < len(BAD_ROW_KINDS) and number > 100 else ""
+            if kind == "long_value" and self.answers["long_value"] >= MAX_LONG_VALUES:
                 kind = ""
             yield self._line(number, kind)
 
@@ -94,8 +94,8 @@ def measure_import(*, rows: int) -> ImportFigures:
     """One whole import into the empty database that is connected."""
     now = datetime.now(UTC)
     mailing_list = MailingList.objects.create(slug="bench-import", name="Bench")
-    maker = BadFileMaker(rows=rows)
-    suppress_some(maker, now=now)
+    maker = BadCsvMaker(rows=rows)
+    create_suppressions(maker, now=now)
     with TemporaryDirectory(prefix="newsletter-bench-") as folder:
         path = Path(folder) / "people.csv"
         maker.write(path)
@@ -105,7 +105,7 @@ def measure_import(*, rows: int) -> ImportFigures:
                 file=file, mailing_list=mailing_list, basis="consent", evidence="Bench", by="bench", now=now
             )
         seconds = time.perf_counter() - started
-    found = outcomes_of(report)
+    found = count_outcomes(report)
     on_list = Subscription.objects.filter(mailing_list=mailing_list).count()
     return ImportFigures(
         rows=rows,
@@ -116,9 +116,9 @@ def measure_import(*, rows: int) -> ImportFigures:
     )
 
 
-def suppress_some(maker: BadFileMaker, *, now: datetime) -> None:
+def create_suppressions(maker: BadCsvMaker, *, now: datetime) -> None:
     """The suppressions that the file's answers count on."""
-    at = BADNESS.index("suppressed")
+    at = BAD_ROW_KINDS.index("suppressed")
     Suppression.objects.bulk_create(
         (
             Suppression(
@@ -133,7 +133,7 @@ def suppress_some(maker: BadFileMaker, *, now: datetime) -> None:
     )
 
 
-def outcomes_of(report: ImportReport) -> dict[str, int]:
+def count_outcomes(report: ImportReport) -> dict[str, int]:
     """What became of the lines, the refused ones by their kind."""
     counts = report.counts()
     del counts["rows"], counts["refused"]

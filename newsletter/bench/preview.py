@@ -10,8 +10,8 @@ from django.test import Client
 
 from newsletter.bench.audience import make_approved_issue, make_audience
 from newsletter.bench.errors import NotMeasured
-from newsletter.desk.issues.variant_groups import NOBODY, name_group
-from newsletter.desk.staff.second_factor import FACTOR
+from newsletter.desk.issues.variant_groups import EMPTY_GROUP, group_key
+from newsletter.desk.staff.second_factor import SECOND_FACTOR_KEY
 from newsletter.models import Issue
 
 
@@ -32,7 +32,7 @@ def measure_preview(*, people: int = 2_000, times: int = 15) -> PreviewFigures:
     took, size = [], 0
     for number in range(times + 1):
         started = time.perf_counter()
-        size = _look(client, issue, subject=f"A subject with {number} changes")
+        size = _preview_once(client, issue, subject=f"A subject with {number} changes")
         took.append((time.perf_counter() - started) * 1000)
     warm = took[1:]
     return PreviewFigures(
@@ -46,24 +46,24 @@ def _sign_in() -> Client:
     client = Client()
     client.force_login(user)
     session = client.session
-    session[FACTOR] = user.pk
+    session[SECOND_FACTOR_KEY] = user.pk
     session.save()
     return client
 
 
-def _look(client: Client, issue: Issue, *, subject: str) -> int:
+def _preview_once(client: Client, issue: Issue, *, subject: str) -> int:
     """One keystroke's two requests. Returns the bytes of the mail."""
     url = f"/admin/issues/preview/{issue.pk}/"
-    posted = client.post(url, {"subject": subject, "preheader": issue.preheader, **_body(issue)})
+    posted = client.post(url, {"subject": subject, "preheader": issue.preheader, **_make_body_fields(issue)})
     if posted.status_code != 200 or not posted.json().get("is_valid"):
         raise NotMeasured(f"The desk did not take the issue's form (status {posted.status_code}).")
-    shown = client.get(url, {"mode": f"mail.{name_group(NOBODY)}", "in_preview_panel": "true"})
+    shown = client.get(url, {"mode": f"mail.{group_key(EMPTY_GROUP)}", "in_preview_panel": "true"})
     if subject not in shown.content.decode():
         raise NotMeasured("The preview does not show what was typed.")
     return len(shown.content)
 
 
-def _body(issue: Issue) -> dict[str, str]:
+def _make_body_fields(issue: Issue) -> dict[str, str]:
     """The form's fields of a lead story and the cards of the others."""
     stories = [place.story_id for place in issue.placed.all()]
     fields = {"body-count": "2"}
@@ -74,7 +74,7 @@ def _body(issue: Issue) -> dict[str, str]:
             f"body-{at}-deleted": "",
             f"body-{at}-id": str(uuid4()),
         }
-    fields |= _choice("body-0-value", stories[0])
+    fields |= _make_story_fields("body-0-value", stories[0])
     fields |= {
         "body-1-value-heading": "",
         "body-1-value-look": "cards",
@@ -83,9 +83,9 @@ def _body(issue: Issue) -> dict[str, str]:
     for at, story in enumerate(stories[1:]):
         prefix = f"body-1-value-stories-{at}"
         fields |= {f"{prefix}-order": str(at), f"{prefix}-deleted": "", f"{prefix}-id": str(uuid4())}
-        fields |= _choice(f"{prefix}-value", story)
+        fields |= _make_story_fields(f"{prefix}-value", story)
     return fields
 
 
-def _choice(prefix: str, story: int) -> dict[str, str]:
+def _make_story_fields(prefix: str, story: int) -> dict[str, str]:
     return {f"{prefix}-story": str(story), f"{prefix}-headline": "", f"{prefix}-teaser": "", f"{prefix}-picture": ""}

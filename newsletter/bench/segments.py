@@ -14,7 +14,7 @@ from subscribers.audience.eligibility import count_lists
 from subscribers.models import MailingList, Place, Subscriber, SubscriberAttribute, Subscription, Topic
 from subscribers.places.search import find_place
 from subscribers.places.suggest import suggest_towns
-from subscribers.segments.count import count_people, look_at_people
+from subscribers.segments.count import count_people, preview_people
 
 TOPICS = 6
 _TOWNS_A_LETTER = 20
@@ -63,14 +63,14 @@ def measure_segments(*, people: int = 1_000_000) -> SegmentFigures:
     started = time.perf_counter()
     seed(people)
     seeded = time.perf_counter() - started
-    took = {name: (_time(count_people, rule), _time(look_at_people, rule)) for name, rule in RULES.items()}
+    took = {name: (_time(count_people, rule), _time(preview_people, rule)) for name, rule in RULES.items()}
     return SegmentFigures(
         people=people,
         seed_seconds=round(seeded, 1),
         slowest_count_ms=max(count for count, _ in took.values()),
         slowest_preview_ms=max(preview for _, preview in took.values()),
         milliseconds=took,
-        estimated=[name for name, rule in RULES.items() if not look_at_people(rule).exact],
+        estimated=[name for name, rule in RULES.items() if not preview_people(rule).exact],
         lists_ms=_time(lambda now: count_lists(now=now), datetime.now(UTC)),
     )
 

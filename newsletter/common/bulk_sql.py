@@ -6,7 +6,7 @@ from itertools import islice
 from django.db import connection
 from django.db.models import Model
 
-_MOST_VALUES = 10_000  # SQLite takes 32,766 in one statement
+_MAX_VALUES = 10_000  # SQLite takes 32,766 in one statement
 
 
 def insert_rows(
@@ -24,7 +24,7 @@ def insert_rows(
     start = f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(names)}) VALUES "  # noqa: S608
     remaining = iter(rows)
     with connection.cursor() as cursor:
-        while several := list(islice(remaining, _MOST_VALUES // len(names))):
+        while several := list(islice(remaining, _MAX_VALUES // len(names))):
             values = [value for row in several for value in (*constant, *row)]
             cursor.execute(start + ", ".join([one] * len(several)), values)
 

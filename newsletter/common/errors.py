@@ -62,7 +62,7 @@ class AudienceChanged(NotApproved):
     """The list or segment is not the approved one, or far more people would get the issue than were approved."""
 
 
-class NeedsPerson(NotApproved):
+class NeedsManualApproval(NotApproved):
     """An automatic issue must wait until staff have approved it."""
 
 
@@ -70,5 +70,5 @@ class BadFile(DomainError):
     """The organisation's file has an error; the message names the key."""
 
 
-class Broken(DomainError):
+class InvariantViolated(DomainError):
     """An invariant does not hold. Nothing further is done; this is a defect to report."""

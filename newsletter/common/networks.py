@@ -29,7 +29,7 @@ def is_proxy(address: str, *, proxies: Sequence[str]) -> bool:
     return found is not None and any(found in ip_network(proxy, strict=False) for proxy in proxies)
 
 
-def near_network(address: str) -> str:
+def single_client_network(address: str) -> str:
     """One home: the IPv4 address itself, or the /64 of an IPv6 one."""
     return _network(address, v4=32, v6=64)
 

@@ -19,7 +19,7 @@ def clean_line(text: str, *, most: int) -> str:
     return flat.strip()[:most].rstrip()
 
 
-def guard_cell(text: str) -> str:
+def escape_csv_cell(text: str) -> str:
     """The text for a CSV cell: with `'` wherever a spreadsheet would take what follows for a formula.
 
     A program that separates cells by `;` or tabs ignores the quotation marks of ours, so a cell may begin after these too.
@@ -27,6 +27,6 @@ def guard_cell(text: str) -> str:
     return _UNGUARDED.sub(r"\1'", text)
 
 
-def unguard_cell(text: str) -> str:
-    """Undoes `guard_cell`, exactly."""
+def unescape_csv_cell(text: str) -> str:
+    """Undoes `escape_csv_cell`, exactly."""
     return _GUARDED.sub(r"\1", text)

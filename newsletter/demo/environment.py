@@ -9,9 +9,9 @@ from newsletter.management.ports import check_port_free
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
-MOST_PEOPLE = 1_000_000
-MARK = ".newsletter-demo"
-_REAL_ONLY = (
+MAX_SUBSCRIBERS = 1_000_000
+MARKER_FILE = ".newsletter-demo"
+_REMOVED_VARIABLES = (
     "DATABASE_URL",
     "NEWSLETTER_SECRET_KEY",
     "NEWSLETTER_ADDRESS_KEY",
@@ -40,17 +40,17 @@ def prepare_demo(*, port: int, environ: MutableMapping[str, str]) -> Path:
         NEWSLETTER_LINK_CHECKS="false",
         NEWSLETTER_PRODUCTION="false",
     )
-    for name in _REAL_ONLY:
+    for name in _REMOVED_VARIABLES:
         environ.pop(name, None)
     return folder
 
 
 def empty_folder(folder: Path) -> None:
     """Start clean, but never delete a folder that is not a demonstration's."""
-    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER_FILE).exists():
         raise DemoError(
             f"{folder} holds something that is not a demonstration. Move it away, or set NEWSLETTER_DATA_DIR."
         )
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / MARK).write_text("Made by `newsletter demo`, which empties this folder each time it starts.\n")
+    (folder / MARKER_FILE).write_text("Made by `newsletter demo`, which empties this folder each time it starts.\n")

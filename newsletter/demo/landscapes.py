@@ -2,7 +2,7 @@
 
 import math
 
-from newsletter.demo.paint import (
+from newsletter.demo.canvas import (
     CREAM,
     EMBER,
     FOAM,

@@ -2,7 +2,7 @@
 
 import math
 
-from newsletter.demo.paint import CREAM, EMBER, FOAM, GOLD, INK, MIST, RUST, SAGE, SAND, SEA, TEAL, Canvas, Colour, mix
+from newsletter.demo.canvas import CREAM, EMBER, FOAM, GOLD, INK, MIST, RUST, SAGE, SAND, SEA, TEAL, Canvas, Colour, mix
 
 
 def paint_doorway(canvas: Canvas) -> None:

@@ -10,7 +10,7 @@ from functools import cache
 from PIL import Image, ImageDraw, ImageFont
 
 from newsletter.demo import landscapes, patterns
-from newsletter.demo.paint import EMBER, GOLD, MIST, RUST, SAND, TEAL, Canvas, Colour
+from newsletter.demo.canvas import EMBER, GOLD, MIST, RUST, SAND, TEAL, Canvas, Colour
 
 _PAINTERS: dict[str, Callable[[Canvas], None]] = {
     "arches": patterns.paint_arches,

@@ -6,20 +6,20 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection, transaction
 
 from newsletter.common.messages import Message
-from newsletter.feedback.facts import Facts, load_facts, moment_of, without_addresses, write_facts
-from newsletter.feedback.match import Named, Target, match_events, read_named
-from newsletter.feedback.pause import note_refusals, pause_troubled_sends
-from newsletter.feedback.people import Consequences, Leaver, carry_out, known_addresses
+from newsletter.feedback.automatic_pause import pause_failing_sends, record_refusals
+from newsletter.feedback.consequences import Consequences, ProviderUnsubscribe, apply_consequences, find_known_hashes
+from newsletter.feedback.facts import Facts, find_event_time, load_facts, redact_addresses, write_facts
+from newsletter.feedback.match import EventReference, Target, match_events, read_reference
 from newsletter.feedback.settle import settle_by_evidence
 from newsletter.models import ProviderEvent
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
-from newsletter.providers.webhook_readers import ATOMIC
+from newsletter.providers.webhook_handlers import ATOMIC_PROVIDERS
 from newsletter.sending.settling.delivered import mark_delivered
 
-PARKED = timedelta(minutes=15)
-LOOK_AGAIN = timedelta(seconds=30)
-ROUND = 2000
+MAX_EVENT_AGE = timedelta(minutes=15)
+RETRY_AFTER = timedelta(seconds=30)
+EVENTS_A_ROUND = 2000
 _LOCK = 7_206_311_850
 
 
@@ -27,27 +27,27 @@ def apply_due_events(*, clock: Callable[[], datetime] = lambda: datetime.now(UTC
     """Apply what is due now, a round at a time, until nothing is. Returns how many events were looked at."""
     total = 0
     for _ in range(rounds):
-        looked_at = apply_events(now=clock(), limit=ROUND)
+        looked_at = apply_events(now=clock(), limit=EVENTS_A_ROUND)
         total += looked_at
-        if looked_at < ROUND:
+        if looked_at < EVENTS_A_ROUND:
             break
     return total
 
 
 @transaction.atomic
-def apply_events(*, now: datetime, limit: int = ROUND) -> int:
+def apply_events(*, now: datetime, limit: int = EVENTS_A_ROUND) -> int:
     """Apply up to ``limit`` events that are due, in one transaction. Returns how many were looked at.
 
     An event of a delivery that is not here yet, or whose call is still under way, is looked at again for 15 minutes.
     Where another worker is at it this one leaves it to that one.
     """
-    if not _is_alone():
+    if not _try_lock():
         return 0
     due = ProviderEvent.objects.filter(applied_at__isnull=True, retry_at__lte=now)
     events = list(due.order_by("retry_at", "pk")[:limit])
     if not events:
         return 0
-    named = {event.pk: read_named(event) for event in events}
+    named = {event.pk: read_reference(event) for event in events}
     targets = match_events(named)
     matched = [(event, targets[event.pk]) for event in events if event.pk in targets]
     before = load_facts({target.delivery for _, target in matched})
@@ -56,26 +56,28 @@ def apply_events(*, now: datetime, limit: int = ROUND) -> int:
     mark_delivered(_delivered(matched), at=now)
     still_open = settle_by_evidence(
         proven=dict.fromkeys(target for _, target in matched),
-        atomic={target.batch for event, target in matched if event.provider in ATOMIC},
+        atomic={target.batch for event, target in matched if event.provider in ATOMIC_PROVIDERS},
         now=now,
     )
     consequences = _consequences(matched, before=before, after=after)
-    too_late = {event.pk for event in events if event.received_at + PARKED <= now or not _names_ours(named[event.pk])}
+    too_late = {
+        event.pk for event in events if event.received_at + MAX_EVENT_AGE <= now or not _names_ours(named[event.pk])
+    }
     orphans = [event for event in events if event.pk not in targets and event.pk in too_late]
     _add_orphans(consequences, orphans, named=named)
-    carry_out(consequences, now=now)
+    apply_consequences(consequences, now=now)
     done = {event.pk for event, target in matched if target.batch not in still_open or event.pk in too_late}
     _close(done, result=ProviderEvent.Result.APPLIED, now=now)
     _close({event.pk for event in orphans}, result=ProviderEvent.Result.ORPHAN, now=now)
     later = {event.pk for event in events} - done - {event.pk for event in orphans}
-    ProviderEvent.objects.filter(pk__in=later).update(retry_at=now + LOOK_AGAIN)
-    troubled = {target.send for event, target in matched if event.kind in _TROUBLE and not target.proof}
-    note_refusals(send_ids=troubled)
-    pause_troubled_sends(send_ids=troubled, now=now)
+    ProviderEvent.objects.filter(pk__in=later).update(retry_at=now + RETRY_AFTER)
+    problem_sends = {target.send for event, target in matched if event.kind in _PROBLEM_KINDS and not target.proof}
+    record_refusals(send_ids=problem_sends)
+    pause_failing_sends(send_ids=problem_sends, now=now)
     return len(events)
 
 
-REPEATABLE = tuple(
+DELETABLE_KINDS = tuple(
     kind.value
     for kind in (
         FeedbackKind.ACCEPTED,
@@ -85,10 +87,10 @@ REPEATABLE = tuple(
         FeedbackKind.CLICKED,
     )
 )
-_TROUBLE = (FeedbackKind.BOUNCED.value, FeedbackKind.COMPLAINED.value)
+_PROBLEM_KINDS = (FeedbackKind.BOUNCED.value, FeedbackKind.COMPLAINED.value)
 
 
-def _is_alone() -> bool:
+def _try_lock() -> bool:
     """SQLite has one writer anyway; on PostgreSQL a lock that ends with the transaction, or with a killed worker."""
     if connection.vendor != "postgresql":
         return True
@@ -123,7 +125,7 @@ def _consequences(
         if new.complained_at and not old.complained_at:
             found.complained[target.address_hash] = Message("reported by %(provider)s", provider=event.provider)
         if new.unsubscribed_at and not old.unsubscribed_at:
-            found.left.append(Leaver(target.address_hash, target.send, new.unsubscribed_at))
+            found.unsubscribed.append(ProviderUnsubscribe(target.address_hash, target.send, new.unsubscribed_at))
         if new.bounce and (old.bounce is None or old.bounce.bounce_class != new.bounce.bounce_class):
             if new.bounce.bounce_class == Bounce.Final.HARD:
                 found.hard[target.address_hash] = f"{event.provider}: {new.bounce.reason}".strip(": ")
@@ -132,10 +134,10 @@ def _consequences(
     return found
 
 
-def _add_orphans(found: Consequences, orphans: list[ProviderEvent], *, named: Mapping[int, Named]) -> None:
+def _add_orphans(found: Consequences, orphans: list[ProviderEvent], *, named: Mapping[int, EventReference]) -> None:
     """Reports of other mails to our readers (a question to confirm, say): a dead address is dead, and a no is a no."""
     hashes = {event.pk: named[event.pk].address_hash for event in orphans}
-    known = known_addresses([each for each in hashes.values() if each])
+    known = find_known_hashes([each for each in hashes.values() if each])
     for event in orphans:
         address_hash = hashes[event.pk]
         if address_hash is None or address_hash not in known:
@@ -145,14 +147,12 @@ def _add_orphans(found: Consequences, orphans: list[ProviderEvent], *, named: Ma
                 "reported by %(provider)s, of a mail that was no issue", provider=event.provider
             )
         elif event.kind == FeedbackKind.UNSUBSCRIBED.value:
-            found.left.append(Leaver(address_hash, None, moment_of(event)))
+            found.unsubscribed.append(ProviderUnsubscribe(address_hash, None, find_event_time(event)))
         elif event.kind == FeedbackKind.BOUNCED.value and event.body.get("class") == BounceClass.HARD.value:
-            found.hard[address_hash] = without_addresses(f"{event.provider}: {event.body.get('reason', '')}").strip(
-                ": "
-            )
+            found.hard[address_hash] = redact_addresses(f"{event.provider}: {event.body.get('reason', '')}").strip(": ")
 
 
-def _names_ours(named: Named) -> bool:
+def _names_ours(named: EventReference) -> bool:
     return named.delivery is not None or bool(named.batch)
 
 
@@ -162,5 +162,5 @@ def _close(events: set[int], *, result: ProviderEvent.Result, now: datetime) -> 
     Of news that changes nothing when it is counted again not even the key stays: there is a row of it for each mail.
     What holds a token that may be used once is kept for that.
     """
-    ProviderEvent.objects.filter(pk__in=events, kind__in=REPEATABLE, once__isnull=True).delete()
+    ProviderEvent.objects.filter(pk__in=events, kind__in=DELETABLE_KINDS, once__isnull=True).delete()
     ProviderEvent.objects.filter(pk__in=events).update(applied_at=now, result=result, body={})

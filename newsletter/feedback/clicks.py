@@ -10,11 +10,11 @@ from hashlib import blake2b
 from django.db.models import F
 from django.db.models.functions import Greatest
 
-from newsletter.issues.variants.click_links import name_link
+from newsletter.issues.variants.click_links import make_link_key
 from newsletter.models import Issue, LinkClicks
 
 COUNTED_STATES = (Issue.State.SENDING, Issue.State.SENT)
-_MACHINES = re.compile(
+_MACHINE_AGENTS = re.compile(
     r"bot\b|bot/|crawl|spider|scan|preview|fetch|monitor|headless|curl|wget|python|java/|go-http|okhttp|libwww|axios"
     r"|proofpoint|mimecast|barracuda|safelinks|trendmicro|symantec|fireeye|sophos|forcepoint|googleimageproxy|feedly",
     re.IGNORECASE,
@@ -25,10 +25,10 @@ def looks_like_machine(headers: Mapping[str, str]) -> bool:
     """By what it says of itself: mail filters, previews and prefetching say so, or say nothing at all."""
     agent = headers.get("user-agent", "")
     ahead = headers.get("sec-purpose", "") + headers.get("purpose", "") + headers.get("x-purpose", "")
-    return not agent or "prefetch" in ahead or "preview" in ahead or bool(_MACHINES.search(agent))
+    return not agent or "prefetch" in ahead or "preview" in ahead or bool(_MACHINE_AGENTS.search(agent))
 
 
-class Bursts:
+class ClickBursts:
     """Notices who follows many links of one issue within seconds, as filters do. Known in this process for a minute.
 
     ``who`` is an address and a browser; only a hash under a key of this process is held, and nothing is written.
@@ -58,14 +58,16 @@ def count_click(*, issue: Issue, url: str, machine: bool, now: datetime) -> None
     """One more click of the day; of an issue that is not out yet nothing is counted."""
     if issue.state not in COUNTED_STATES:
         return
-    row, _ = LinkClicks.objects.get_or_create(issue=issue, link=name_link(url), day=now.date(), defaults={"url": url})
+    row, _ = LinkClicks.objects.get_or_create(
+        issue=issue, link=make_link_key(url), day=now.date(), defaults={"url": url}
+    )
     field = "machines" if machine else "people"
     LinkClicks.objects.filter(pk=row.pk).update(**{field: F(field) + 1})
 
 
-def take_for_machine(*, issue: Issue, urls: list[str], now: datetime) -> None:
+def recount_as_machine(*, issue: Issue, urls: list[str], now: datetime) -> None:
     """Clicks that were counted as a person's turned out to be of a machine: one each is moved over."""
     for url in urls:
-        LinkClicks.objects.filter(issue=issue, link=name_link(url), day=now.date(), people__gt=0).update(
+        LinkClicks.objects.filter(issue=issue, link=make_link_key(url), day=now.date(), people__gt=0).update(
             people=Greatest(F("people") - 1, 0), machines=F("machines") + 1
         )

@@ -7,9 +7,9 @@ import hmac
 from django.conf import settings
 
 from newsletter.providers.base.errors import BadWebhook
-from newsletter.providers.base.webhooks.call import require_keys
+from newsletter.providers.base.webhooks.verification import require_keys
 from newsletter.providers.registry import read_provider_url
-from newsletter.providers.webhook_readers import reader_for
+from newsletter.providers.webhook_handlers import find_webhook_handler
 
 _SECRET_BYTES = 24
 
@@ -24,7 +24,7 @@ def webhook_secret(provider: str) -> str:
 
 def webhook_url(provider: str) -> str:
     """The address to enter at the provider. Raises BadWebhook for a provider that does not report here."""
-    name = reader_for(provider).name
+    name = find_webhook_handler(provider).name
     return f"{settings.NEWSLETTER_SITE_URL}/hooks/{name}/{webhook_secret(name)}"
 
 

@@ -15,7 +15,7 @@ from newsletter.models import DeliveryException, ProviderEvent
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
 
-_WORSE = {BounceClass.HARD.value: 3, BounceClass.SOFT.value: 2, BounceClass.BLOCK.value: 1}
+_SEVERITY = {BounceClass.HARD.value: 3, BounceClass.SOFT.value: 2, BounceClass.BLOCK.value: 1}
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
 _TIMES = ("bounced_at", "complained_at", "unsubscribed_at")
 _FIELDS = {
@@ -34,12 +34,12 @@ class BounceFact:
     reason: str
     at: datetime
 
-    def beats(self, other: "BounceFact | None") -> bool:
+    def supersedes(self, other: "BounceFact | None") -> bool:
         """Whether this is the one to keep: the worse; of equals the earlier; of those whatever reads first."""
         return other is None or self._rank() < other._rank()
 
     def _rank(self) -> tuple[int, datetime, str, str]:
-        return -_WORSE[self.bounce_class], self.at, self.status, self.reason
+        return -_SEVERITY[self.bounce_class], self.at, self.status, self.reason
 
 
 @dataclass(frozen=True)
@@ -59,16 +59,16 @@ class Facts:
         name = _FIELDS.get(event.kind)
         if name is None:
             return self
-        at = moment_of(event)
+        at = find_event_time(event)
         known = getattr(self, name)
         changed: dict[str, Any] = {name: at if known is None else min(known, at)}
         bounce = _bounce(event, at=at) if event.kind == FeedbackKind.BOUNCED.value else None
-        if bounce is not None and bounce.beats(self.bounce):
+        if bounce is not None and bounce.supersedes(self.bounce):
             changed["bounce"] = bounce
         return replace(self, **changed)
 
 
-def moment_of(event: ProviderEvent) -> datetime:
+def find_event_time(event: ProviderEvent) -> datetime:
     """When it happened as the provider says, and never after we heard of it."""
     said = event.body.get("at")
     return min(datetime.fromisoformat(said), event.received_at) if said else event.received_at
@@ -84,7 +84,9 @@ def load_facts(deliveries: Iterable[int]) -> dict[int, Facts]:
         )
     }
     rows = DeliveryException.objects.filter(delivery__in=ids).values_list("delivery_id", *_TIMES)
-    return {pk: Facts(bounced, complained, left, bounces.get(pk)) for pk, bounced, complained, left in rows}
+    return {
+        pk: Facts(bounced, complained, unsubscribed, bounces.get(pk)) for pk, bounced, complained, unsubscribed in rows
+    }
 
 
 def write_facts(facts: Mapping[int, Facts], *, now: datetime) -> None:
@@ -109,7 +111,7 @@ def write_facts(facts: Mapping[int, Facts], *, now: datetime) -> None:
     )
 
 
-def without_addresses(words: str) -> str:
+def redact_addresses(words: str) -> str:
     """The words of a receiving server often name the reader; reports need the words and not the name."""
     return _ADDRESS.sub("(address)", words)[:300]
 
@@ -117,9 +119,9 @@ def without_addresses(words: str) -> str:
 def _bounce(event: ProviderEvent, *, at: datetime) -> BounceFact:
     said = str(event.body.get("class", ""))
     return BounceFact(
-        bounce_class=said if said in _WORSE else BounceClass.BLOCK.value,
+        bounce_class=said if said in _SEVERITY else BounceClass.BLOCK.value,
         status=str(event.body.get("status", ""))[:12],
-        reason=without_addresses(str(event.body.get("reason", ""))),
+        reason=redact_addresses(str(event.body.get("reason", ""))),
         at=at,
     )
 

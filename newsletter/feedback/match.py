@@ -26,7 +26,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Named:
+class EventReference:
     """What one event says of whom: our delivery id and batch key, and the address's hash, each where it has one."""
 
     delivery: int | None
@@ -34,17 +34,17 @@ class Named:
     address_hash: bytes | None
 
 
-def read_named(event: ProviderEvent) -> Named:
+def read_reference(event: ProviderEvent) -> EventReference:
     address = str(event.body.get("address", ""))
     delivery = event.body.get("delivery")
-    return Named(
+    return EventReference(
         delivery=delivery if isinstance(delivery, int) else None,
         batch=str(event.body.get("batch", "")),
         address_hash=_hash(address) if address else None,
     )
 
 
-def match_events(named: Mapping[int, Named]) -> dict[int, Target]:
+def match_events(named: Mapping[int, EventReference]) -> dict[int, Target]:
     """Event id to delivery, for those that have one: four queries at most, however many events.
 
     The batch's key must be right too: another installation on the same account counts its deliveries from 1 as we do.
@@ -67,14 +67,14 @@ def match_events(named: Mapping[int, Named]) -> dict[int, Target]:
         if row is None:
             continue
         target = replace(row.target, address_hash=each.address_hash)
-        if _agree(each, row):
+        if _is_same_address(each, row):
             found[event] = target
         elif each.batch == row.key:
             elsewhere[event] = target
-    return _with_hashes(found | _of_those_who_moved(elsewhere))
+    return _with_hashes(found | _match_moved_people(elsewhere))
 
 
-def _of_those_who_moved(targets: dict[int, Target]) -> dict[int, Target]:
+def _match_moved_people(targets: dict[int, Target]) -> dict[int, Target]:
     """Who changed their address after the audience was fixed has the mail at the new one: the person's own, as it is now."""
     if not targets:
         return targets
@@ -96,7 +96,7 @@ class _Row:
     target: Target
 
 
-def _agree(named: Named, row: _Row) -> bool:
+def _is_same_address(named: EventReference, row: _Row) -> bool:
     if named.batch and named.batch != row.key:
         return False
     if named.address_hash is None:
@@ -118,7 +118,7 @@ def _with_hashes(found: dict[int, Target]) -> dict[int, Target]:
     }
 
 
-def _ids(named: Iterable[Named]) -> set[int]:
+def _ids(named: Iterable[EventReference]) -> set[int]:
     return {each.delivery for each in named if each.delivery is not None}
 
 

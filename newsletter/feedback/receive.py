@@ -13,21 +13,21 @@ from django.db import transaction
 from newsletter.feedback.endpoint import check_secret, webhook_key
 from newsletter.models import ProviderEvent
 from newsletter.providers.base.errors import BadWebhook
-from newsletter.providers.base.webhooks.call import WebhookCall
 from newsletter.providers.base.webhooks.events import Feedback, FeedbackKind
-from newsletter.providers.webhook_readers import reader_for
+from newsletter.providers.base.webhooks.verification import WebhookRequest
+from newsletter.providers.webhook_handlers import find_webhook_handler
 
-LARGEST_BODY = 1024 * 1024
+MAX_BODY_BYTES = 1024 * 1024
 _APPLICABLE = frozenset(FeedbackKind) - {FeedbackKind.UNKNOWN, FeedbackKind.SUBSCRIPTION}
 
 
-def store_webhook(*, provider: str, secret: str, call: WebhookCall, now: datetime) -> int:
+def store_webhook(*, provider: str, secret: str, call: WebhookRequest, now: datetime) -> int:
     """Verify a webhook and store its events, each once. Returns how many it told of, new or not.
 
-    Raises BadWebhook for what is not to be believed, CannotCheckWebhook where that cannot be found out now, and
+    Raises BadWebhook for what is not to be believed, WebhookCheckUnavailable where that cannot be found out now, and
     Django's DatabaseError where they could not be stored: only a return means that we have them.
     """
-    reader = reader_for(provider)
+    reader = find_webhook_handler(provider)
     check_secret(provider=reader.name, secret=secret)
     once = reader.verify(call, webhook_key(reader.name), now)
     events = [_row(told, once=once, now=now) for told in reader.parse(call)]

@@ -12,7 +12,7 @@ from newsletter.sending.settling.receipt import Receipt, make_receipt
 
 @dataclass(frozen=True)
 class Figures:
-    """What became of one issue, in people. ``told_delivered``: whether anything was reported as delivered at all."""
+    """What became of one issue, in people. ``has_delivery_reports``: whether anything was reported as delivered at all."""
 
     issue: Issue
     sent_at: datetime | None
@@ -25,7 +25,7 @@ class Figures:
         return self.receipt.deliveries.get("accepted", 0)
 
     @property
-    def told_delivered(self) -> bool:
+    def has_delivery_reports(self) -> bool:
         return self.receipt.delivered > 0
 
     def share(self, people: int) -> float | None:

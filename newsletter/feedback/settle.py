@@ -11,11 +11,11 @@ from newsletter.common.messages import Message
 from newsletter.feedback.match import Target
 from newsletter.models import Batch, Delivery, DeliveryException
 from newsletter.sending.settling.delivered import find_delivered
-from newsletter.sending.settling.uncertain_people import clear_doubt, settle_who_left
+from newsletter.sending.settling.uncertain_recipients import resolve_as_accepted, settle_unsubscribed
 
 OPEN = (Batch.State.PENDING, Batch.State.SUBMITTING, Batch.State.UNCERTAIN)
 _SETTLED = (Batch.State.PENDING, Batch.State.UNCERTAIN)
-PROOF = Message("the provider's own report proves that it took this")
+EVIDENCE_REASON = Message("the provider's own report proves that it took this")
 
 
 def settle_by_evidence(*, proven: Iterable[Target], atomic: Collection[int], now: datetime) -> frozenset[int]:
@@ -28,24 +28,24 @@ def settle_by_evidence(*, proven: Iterable[Target], atomic: Collection[int], now
     batches = {target.batch for target in targets}
     states = dict(Batch.objects.filter(pk__in=batches, state__in=OPEN).values_list("pk", "state"))
     waiting = {batch for batch, state in states.items() if state in _SETTLED}
-    _move(waiting & set(atomic), to=Batch.State.ACCEPTED, now=now)
+    _transition(waiting & set(atomic), to=Batch.State.ACCEPTED, now=now)
     for batch in sorted(waiting - set(atomic)):
-        if _move([batch], to=Batch.State.PARTIAL, now=now):
-            _doubt_the_others(batch, proven=[target.delivery for target in targets], now=now)
-    clear_doubt([target.delivery for target in targets])
-    settle_who_left(atomic)
+        if _transition([batch], to=Batch.State.PARTIAL, now=now):
+            _mark_others_uncertain(batch, proven=[target.delivery for target in targets], now=now)
+    resolve_as_accepted([target.delivery for target in targets])
+    settle_unsubscribed(atomic)
     return frozenset(Batch.objects.filter(pk__in=states, state__in=OPEN).values_list("pk", flat=True))
 
 
-def _move(batches: Collection[int], *, to: Batch.State, now: datetime) -> int:
+def _transition(batches: Collection[int], *, to: Batch.State, now: datetime) -> int:
     if not batches:
         return 0
     return Batch.objects.filter(pk__in=batches, state__in=_SETTLED).update(
-        state=to, reason=PROOF, not_before=None, lease_until=None, settled_at=now
+        state=to, reason=EVIDENCE_REASON, not_before=None, lease_until=None, settled_at=now
     )
 
 
-def _doubt_the_others(batch: int, *, proven: Collection[int], now: datetime) -> None:
+def _mark_others_uncertain(batch: int, *, proven: Collection[int], now: datetime) -> None:
     """Who has a row already is skipped, rejected, or proven by a fact; who has the mail needs no other proof."""
     silent = Delivery.objects.filter(batch=batch, exception__isnull=True).exclude(pk__in=proven)
     unproven = dict(silent.order_by("pk").values_list("pk", "batch__send_id"))

@@ -9,13 +9,13 @@ from typing import Protocol
 
 from django.conf import settings
 
-from newsletter.jobs import embedded
-from newsletter.jobs.catalogue import EVERYTHING
-from newsletter.sending.dispatching.worker_loop import LANES
+from newsletter.jobs import embedded_engine as embedded
+from newsletter.jobs.catalogue import ALL_ROLES
+from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
 
 log = logging.getLogger(__name__)
 PROCRASTINATE = "procrastinate"
-LOOKS_UP_EVERY_SECONDS = 0.5
+SIGNAL_CHECK_SECONDS = 0.5
 
 
 class Engine(Protocol):
@@ -27,7 +27,7 @@ class Engine(Protocol):
         """Begin nothing more and wait for the calls under way. Returns whether all of them ended in time."""
 
 
-def engine_for(*, roles: frozenset[str] = EVERYTHING, lanes: int = LANES) -> Engine:
+def make_engine(*, roles: frozenset[str] = ALL_ROLES, lanes: int = DEFAULT_CONCURRENCY) -> Engine:
     """The engine of NEWSLETTER_ENGINE. ``lanes`` is how many calls to the provider go at once."""
     if settings.NEWSLETTER_ENGINE == PROCRASTINATE:
         from newsletter.jobs.queue_engine import QueueEngine
@@ -47,7 +47,7 @@ def run_until_stopped(engine: Engine, *, started: Callable[[], object]) -> None:
     engine.start()
     started()
     # The system may hand a signal to any thread; this one, which acts on it, is woken by none but its own.
-    while not stopped.wait(LOOKS_UP_EVERY_SECONDS):
+    while not stopped.wait(SIGNAL_CHECK_SECONDS):
         continue
     if not engine.stop():
         log.warning("A call did not end in time. Its batch is looked into by the next worker: nobody is mailed twice.")

@@ -15,29 +15,31 @@ from newsletter.issues.corrections.changed_events import (
     find_changed_events,
     is_being_sent,
 )
-from newsletter.issues.corrections.correct import Misled
+from newsletter.issues.corrections.correct import MisinformedGroup
 from newsletter.jobs.staff_notices import write_notice
 from newsletter.models import EventNotice, Publication
 
-NAMED = 5
+MAX_NAMED = 5
 
 
-def tell_of_changed_events(*, now: datetime) -> None:
+def notify_changed_events(*, now: datetime) -> None:
     """Write one notice for each publication. An event whose issue is still being sent is told of when somebody has it."""
-    untold = changed_events(now=now).filter(Q(change_told_at__isnull=True) | Q(change_told_at__lt=F("changed_at")))
-    if not untold.exists():
+    unnotified = changed_events(now=now).filter(
+        Q(change_notified_at__isnull=True) | Q(change_notified_at__lt=F("changed_at"))
+    )
+    if not unnotified.exists():
         return
-    found = find_changed_events(now=now, untold=True)
-    by_publication: dict[Publication, list[tuple[EventNotice, Misled]]] = defaultdict(list)
+    found = find_changed_events(now=now, unnotified=True)
+    by_publication: dict[Publication, list[tuple[EventNotice, MisinformedGroup]]] = defaultdict(list)
     for changed in found:
-        for misled in changed.misled:
-            by_publication[misled.publication].append((changed.event, misled))
+        for misinformed in changed.misinformed:
+            by_publication[misinformed.publication].append((changed.event, misinformed))
     for publication, changes in by_publication.items():
         _write(publication, changes, now=now)
-    _note(untold, found, now=now)
+    _mark_notified(unnotified, found, now=now)
 
 
-def _write(publication: Publication, changes: Sequence[tuple[EventNotice, Misled]], *, now: datetime) -> None:
+def _write(publication: Publication, changes: Sequence[tuple[EventNotice, MisinformedGroup]], *, now: datetime) -> None:
     changes = sorted(changes, key=lambda one: (one[0].starts_at, one[0].pk))
     first = changes[0][0]
     if len(changes) == 1:
@@ -51,34 +53,37 @@ def _write(publication: Publication, changes: Sequence[tuple[EventNotice, Misled
             publication=publication,
             title=first.title,
         )
-    words = [_say(event, misled) for event, misled in changes[:NAMED]]
-    if len(changes) > NAMED:
-        words.append(Message("%(changes)s more events changed too; Home lists them.", changes=len(changes) - NAMED))
+    words = [_describe_change(event, misinformed) for event, misinformed in changes[:MAX_NAMED]]
+    if len(changes) > MAX_NAMED:
+        words.append(Message("%(changes)s more events changed too; Home lists them.", changes=len(changes) - MAX_NAMED))
     words.append(Message("Nobody is told until you announce the change."))
     link = f"{settings.NEWSLETTER_SITE_URL}/admin/"
     if len(changes) == 1:
         link = f"{link}events/announce/{first.pk}/"
-    write_notice(publication, f"events-{publication.pk}-{_name(changes)}", subject, words, link, now)
+    write_notice(publication, f"events-{publication.pk}-{_changes_digest(changes)}", subject, words, link, now)
 
 
-def _say(event: EventNotice, misled: Misled) -> str:
+def _describe_change(event: EventNotice, misinformed: MisinformedGroup) -> str:
     people = (
         Message("1 person received different details.")
-        if misled.people == 1
-        else Message("%(people)s people received different details.", people=Quantity(misled.people))
+        if misinformed.people == 1
+        else Message("%(people)s people received different details.", people=Quantity(misinformed.people))
     )
     if event.cancelled:
         return Message(
-            "“%(title)s” (%(when)s) does not take place. %(people)s", title=event.title, when=misled.when, people=people
+            "“%(title)s” (%(when)s) does not take place. %(people)s",
+            title=event.title,
+            when=misinformed.when,
+            people=people,
         )
-    if misled.was["cancelled"]:
+    if misinformed.was["cancelled"]:
         return Message(
             "“%(title)s” takes place after all: %(when_now)s. %(people)s",
             title=event.title,
-            when_now=misled.when_now,
+            when_now=misinformed.when_now,
             people=people,
         )
-    was, now_is = _join(misled.when, misled.where), _join(misled.when_now, misled.where_now)
+    was, now_is = _join(misinformed.when, misinformed.where), _join(misinformed.when_now, misinformed.where_now)
     return Message(
         "“%(title)s” was shown as %(was)s. It is %(now_is)s now. %(people)s",
         title=event.title,
@@ -92,13 +97,13 @@ def _join(when: str, where: str) -> str:
     return f"{when} · {where}" if where else when
 
 
-def _name(changes: Sequence[tuple[EventNotice, Misled]]) -> str:
+def _changes_digest(changes: Sequence[tuple[EventNotice, MisinformedGroup]]) -> str:
     facts = "|".join(f"{event.pk}:{event.changed_at}" for event, _ in changes)
     return hashlib.sha256(facts.encode()).hexdigest()[:20]
 
 
-def _note(untold: QuerySet[EventNotice], found: list[ChangedEvent], *, now: datetime) -> None:
+def _mark_notified(unnotified: QuerySet[EventNotice], found: list[ChangedEvent], *, now: datetime) -> None:
     told = {changed.event.pk for changed in found}
-    for event in list(untold):
+    for event in list(unnotified):
         if event.pk in told or not is_being_sent(event):
-            EventNotice.objects.filter(pk=event.pk, changed_at=event.changed_at).update(change_told_at=now)
+            EventNotice.objects.filter(pk=event.pk, changed_at=event.changed_at).update(change_notified_at=now)

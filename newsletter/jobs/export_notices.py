@@ -8,22 +8,22 @@ from django.db.models import Q
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.models import Publication, StaffNotice
-from subscribers.exporting.export_requests import waiting_exports
+from subscribers.exporting.export_requests import list_waiting_exports
 
-EXPORT_KEY = "export-"
+EXPORT_KEY_PREFIX = "export-"
 
 
-def tell_of_waiting_exports(*, now: datetime) -> None:
+def notify_waiting_exports(*, now: datetime) -> None:
     """A mail to everybody who may allow it, but not to who asked; once for each export. A publication is the sender."""
     publication = Publication.objects.order_by("pk").first()
-    waiting = list(waiting_exports(now=now)) if publication is not None else []
+    waiting = list(list_waiting_exports(now=now)) if publication is not None else []
     if not waiting:
         return
-    may_allow = _find_those_who_may_allow()
+    may_allow = _list_export_approvers()
     StaffNotice.objects.bulk_create(
         (
             StaffNotice(
-                key=f"{EXPORT_KEY}{asked.pk}",
+                key=f"{EXPORT_KEY_PREFIX}{asked.pk}",
                 person=person,
                 subject=Message("A file of people waits for your yes"),
                 paragraphs=[
@@ -52,7 +52,7 @@ def tell_of_waiting_exports(*, now: datetime) -> None:
     )
 
 
-def _find_those_who_may_allow() -> list[User]:
+def _list_export_approvers() -> list[User]:
     may = Permission.objects.filter(content_type__app_label="subscribers", codename="add_importbatch")
     people = User.objects.filter(
         Q(is_superuser=True) | Q(groups__permissions__in=may) | Q(user_permissions__in=may), is_active=True

@@ -8,28 +8,28 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from newsletter.content.fetching.fetch import Fetcher, FetchError, Limits, TooLarge
+from newsletter.content.fetching.fetcher import Fetcher, FetchError, Limits, TooLarge
 from newsletter.issues.assembly.overdue import find_overdue
 from newsletter.models import Batch, Installation, ProviderEvent, Send, Slot, StaffNotice
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.settling.awaited_reports import needs_person
 
 log = logging.getLogger(__name__)
-ANSWER = Limits(max_bytes=65_536, total=10.0)
-UNTOUCHED = timedelta(minutes=10)
-UNASSEMBLED = timedelta(hours=1)
-UNTOLD = timedelta(minutes=30)
-UNAPPLIED = timedelta(minutes=30)
+RESPONSE_LIMITS = Limits(max_bytes=65_536, total=10.0)
+STALLED_AFTER = timedelta(minutes=10)
+UNASSEMBLED_AFTER = timedelta(hours=1)
+NOTICE_UNSENT_AFTER = timedelta(minutes=30)
+REPORT_UNAPPLIED_AFTER = timedelta(minutes=30)
 
 
-def send_pulse(*, url: str, fetcher: Fetcher, now: datetime) -> bool:
+def send_heartbeat(*, url: str, fetcher: Fetcher, now: datetime) -> bool:
     """Ask for ``url`` where nothing is in trouble. Returns whether the monitor was reached."""
     trouble = find_trouble(now=now)
     if trouble:
         log.warning("No sign of life goes to the monitor: %s", trouble)
         return False
     try:
-        fetcher.fetch(url, limits=ANSWER)
+        fetcher.fetch(url, limits=RESPONSE_LIMITS)
     except TooLarge:
         return True
     except FetchError as error:
@@ -44,16 +44,21 @@ def find_trouble(*, now: datetime) -> str:
         "everything is held": Installation.objects.filter(held=True),
         "a send stopped and waits for a person": Send.objects.filter(pk__in=_find_stopped(now)),
         "a send was begun and does not start": Send.objects.filter(
-            state__in=[Send.State.PREPARING, Send.State.READY], made_at__lt=now - UNTOUCHED
+            state__in=[Send.State.PREPARING, Send.State.READY], made_at__lt=now - STALLED_AFTER
         ),
-        "a batch lies with nobody: does a worker run?": Batch.objects.filter(_lies_with_nobody(now)),
+        "a batch lies with nobody: does a worker run?": Batch.objects.filter(_is_abandoned(now)),
         "a slot was not assembled: does the scheduler run?": Slot.objects.filter(
-            state=Slot.State.DUE, due_at__lt=now - UNASSEMBLED
+            state=Slot.State.DUE, due_at__lt=now - UNASSEMBLED_AFTER
         ),
         "an issue that may go out was not begun when its time came: does the scheduler run?": find_overdue(now=now),
-        "a mail to staff could not be sent": StaffNotice.objects.filter(sent_at=None, made_at__lt=now - UNTOLD),
+        "a mail to staff could not be sent": StaffNotice.objects.filter(
+            sent_at=None, made_at__lt=now - NOTICE_UNSENT_AFTER
+        ),
         "a report of the provider was not applied": ProviderEvent.objects.filter(
-            result=ProviderEvent.Result.WAITING, applied_at=None, received_at__lt=now - UNAPPLIED, retry_at__lt=now
+            result=ProviderEvent.Result.WAITING,
+            applied_at=None,
+            received_at__lt=now - REPORT_UNAPPLIED_AFTER,
+            retry_at__lt=now,
         ),
     }
     return next((words for words, rows in signs.items() if rows.exists()), "")
@@ -66,10 +71,10 @@ def _find_stopped(now: datetime) -> list[int]:
     return [*theirs, *Send.objects.filter(state=Send.State.PAUSED).values_list("pk", flat=True)]
 
 
-def _lies_with_nobody(now: datetime) -> Q:
+def _is_abandoned(now: datetime) -> Q:
     """Its lease ran out long ago, or its send has called nobody for as long although it may."""
-    over = Q(state=Batch.State.SUBMITTING, lease_until__lt=now - UNTOUCHED)
-    put_off = Q(not_before__gt=now - UNTOUCHED) | Q(send__not_before__gt=now - UNTOUCHED)
-    busy = Q(send__batches__tries__started_at__gt=now - UNTOUCHED)
-    waiting = Q(state=Batch.State.PENDING, send__state=Send.State.SUBMITTING, send__started_at__lt=now - UNTOUCHED)
+    over = Q(state=Batch.State.SUBMITTING, lease_until__lt=now - STALLED_AFTER)
+    put_off = Q(not_before__gt=now - STALLED_AFTER) | Q(send__not_before__gt=now - STALLED_AFTER)
+    busy = Q(send__batches__tries__started_at__gt=now - STALLED_AFTER)
+    waiting = Q(state=Batch.State.PENDING, send__state=Send.State.SUBMITTING, send__started_at__lt=now - STALLED_AFTER)
     return over | (waiting & ~put_off & ~busy)

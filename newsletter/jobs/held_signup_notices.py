@@ -8,13 +8,13 @@ from django.db.models import Q
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.models import Publication, StaffNotice
-from subscribers.consent.signup_limits import MOST_HELD, is_full
+from subscribers.consent.signup_limits import MAX_HELD_SIGNUPS, is_full
 from subscribers.models import HeldSignup
 
-HELD_KEY = "held-full-"
+HELD_SIGNUPS_KEY_PREFIX = "held-full-"
 
 
-def tell_of_full_hold(*, now: datetime) -> None:
+def notify_held_signups_full(*, now: datetime) -> None:
     """Write a mail to everybody who may decide about sign-ups, once a day (UTC) while the limit is reached."""
     publication = Publication.objects.order_by("pk").first()
     if publication is None or not is_full(waiting=HeldSignup.objects.count()):
@@ -22,11 +22,13 @@ def tell_of_full_hold(*, now: datetime) -> None:
     StaffNotice.objects.bulk_create(
         (
             StaffNotice(
-                key=f"{HELD_KEY}{now:%Y-%m-%d}",
+                key=f"{HELD_SIGNUPS_KEY_PREFIX}{now:%Y-%m-%d}",
                 person=person,
                 subject=Message("So many sign-ups wait that further ones are dropped"),
                 paragraphs=[
-                    Message("%(most_held)s sign-ups are waiting, which is the limit.", most_held=Quantity(MOST_HELD)),
+                    Message(
+                        "%(most_held)s sign-ups are waiting, which is the limit.", most_held=Quantity(MAX_HELD_SIGNUPS)
+                    ),
                     Message(
                         "Until somebody decides about some of them, further sign-ups that stand out are dropped: these "
                         "people are not asked by mail. Other sign-ups go on as ever."
@@ -36,13 +38,13 @@ def tell_of_full_hold(*, now: datetime) -> None:
                 publication=publication,
                 made_at=now,
             )
-            for person in _find_those_who_decide()
+            for person in _list_signup_deciders()
         ),
         ignore_conflicts=True,
     )
 
 
-def _find_those_who_decide() -> list[User]:
+def _list_signup_deciders() -> list[User]:
     may = Permission.objects.filter(content_type__app_label="subscribers", codename="add_subscription")
     people = User.objects.filter(
         Q(is_superuser=True) | Q(groups__permissions__in=may) | Q(user_permissions__in=may), is_active=True

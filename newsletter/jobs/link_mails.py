@@ -5,18 +5,18 @@ from dataclasses import replace
 from datetime import datetime
 
 from newsletter.common.languages import best_language
-from newsletter.jobs.confirmations import find_sender
+from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.models import Publication
 from newsletter.providers.base.contract import Adapter, Verdict
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
 from newsletter.sending.notices.system_mail import Sender, send_notice, sender_of
 from subscribers.models import MailedLink
-from subscribers.people.mail_texts import write_link_mail
-from subscribers.people.mailed_links import Kind, due_links, link_url, mark_link_sent
+from subscribers.people.link_mail_texts import write_link_mail
+from subscribers.people.mailed_links import Kind, claim_mailed_link, list_due_links, make_mailed_link_url
 
 log = logging.getLogger(__name__)
-AT_ONCE = 100
+BATCH_LIMIT = 100
 
 
 def send_due_links(*, now: datetime, adapter: Adapter | None = None) -> int:
@@ -26,14 +26,14 @@ def send_due_links(*, now: datetime, adapter: Adapter | None = None) -> int:
     """
     adapter = adapter or current_adapter()
     sent = 0
-    for link in due_links(now=now)[:AT_ONCE]:
+    for link in list_due_links(now=now)[:BATCH_LIMIT]:
         if must_wait(adapter=adapter, now=now):
             break
         sender = find_sender(link.mailing_list) or _any_sender()
         if sender is None:
             log.error("There is no publication yet, so there is nobody to mail a link from.")
             break
-        if mark_link_sent(link=link, now=now):
+        if claim_mailed_link(link=link, now=now):
             sent += _send(link, sender=sender, adapter=adapter, now=now)
     return sent
 
@@ -53,7 +53,7 @@ def _send(link: MailedLink, *, sender: Sender, adapter: Adapter, now: datetime) 
         key=f"link-{link.pk}",
         subject=mail.subject,
         paragraphs=[mail.text],
-        button=(mail.button, link_url(link=link, now=now)),
+        button=(mail.button, make_mailed_link_url(link=link, now=now)),
         now=now,
         reason=mail.reason,
     )

@@ -15,30 +15,30 @@ from procrastinate.jobs import Job
 
 from newsletter.models import Batch, Send
 from newsletter.sending.dispatching.claim import running_sends
-from newsletter.sending.dispatching.signals import listen
+from newsletter.sending.dispatching.wake_up_signal import connect_listener
 
-BULK, RINGS = "bulk", "rings"
+BULK, PERIODIC = "bulk", "rings"
 DISPATCH_TASK = "newsletter.dispatch"
-AT_ONCE = 1000
+BATCH_LIMIT = 1000
 _LOCK = "batch-"
 
 
 def listen_to_sends(procrastinate_app: object) -> None:
     """Procrastinate calls this once it is ready, in every process that may begin a send."""
-    listen(enqueue_send)
+    connect_listener(enqueue_send)
 
 
 def enqueue_send(send: Send) -> None:
     """Every pending batch of a send that has no job waiting."""
-    _enqueue(without_job(send.batches.filter(state=Batch.State.PENDING)))
+    _enqueue(filter_without_job(send.batches.filter(state=Batch.State.PENDING)))
 
 
-def enqueue_forgotten(*, now: datetime) -> int:
+def enqueue_missing(*, now: datetime) -> int:
     """Batches that are due and have no job waiting: it was lost, or nobody made one. Returns how many."""
     due = Q(not_before__isnull=True) | Q(not_before__lte=now)
     batches = Batch.objects.filter(due, state=Batch.State.PENDING, send__in=running_sends(now=now))
     try:
-        return _enqueue(without_job(batches))
+        return _enqueue(filter_without_job(batches))
     except AlreadyEnqueued:
         return 0
 
@@ -48,7 +48,7 @@ def enqueue_later(*, batch: Batch, at: datetime) -> None:
     app.job_manager.defer_job(_job(batch.pk, size=batch.send.recipients, at=at))
 
 
-def without_job(batches: QuerySet[Batch]) -> QuerySet[Batch]:
+def filter_without_job(batches: QuerySet[Batch]) -> QuerySet[Batch]:
     lock = Concat(Value(_LOCK), Cast(OuterRef("pk"), CharField()))
     return batches.filter(~Exists(ProcrastinateJob.objects.filter(status="todo", queueing_lock=lock)))
 
@@ -59,8 +59,8 @@ def _enqueue(batches: QuerySet[Batch]) -> int:
     waiting = batches.order_by("send_id", "seq").values_list("pk", F("send__recipients"))
     for batch_id, size in list(waiting):
         jobs.append(_job(batch_id, size=size, lock=f"{_LOCK}{batch_id}"))
-    for start in range(0, len(jobs), AT_ONCE):
-        count += _defer(jobs[start : start + AT_ONCE])
+    for start in range(0, len(jobs), BATCH_LIMIT):
+        count += _defer(jobs[start : start + BATCH_LIMIT])
     return count
 
 

@@ -17,16 +17,16 @@ from procrastinate import App
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
 
-from newsletter.jobs.catalogue import SCHEDULER, WORKER, jobs_of
-from newsletter.jobs.queue import BULK, RINGS
+from newsletter.jobs.catalogue import SCHEDULER, WORKER, list_jobs
+from newsletter.jobs.queue import BULK, PERIODIC
 from newsletter.jobs.queue_tasks import make_worker_app
-from newsletter.jobs.stopping import GRACE_SECONDS, ask_to_stop, begin_again, is_stopping
-from newsletter.jobs.timer import Rings
+from newsletter.jobs.shutdown import GRACE_SECONDS, ask_to_stop, clear_stop_request, is_stopping
+from newsletter.jobs.timer import JobTimer
 from newsletter.sending.settling.sweep import wake_up
 
 log = logging.getLogger(__name__)
-RING_LANES = 4
-AGAIN_AFTER_SECONDS = 2.0
+PERIODIC_CONCURRENCY = 4
+RECONNECT_SECONDS = 2.0
 SPARE_THREADS = 4
 
 
@@ -36,23 +36,23 @@ class QueueEngine:
     def __init__(self, *, roles: frozenset[str], lanes: int) -> None:
         self._roles = roles
         self._lanes = lanes
-        self._rings = Rings(jobs_of(roles & {SCHEDULER}))
+        self._timer = JobTimer(list_jobs(roles & {SCHEDULER}))
         self._worker: WorkerThread | None = None
 
     def start(self) -> None:
         """Leases that ran out while nobody was here are settled before any worker starts."""
-        begin_again()
+        clear_stop_request()
         if WORKER in self._roles:
             wake_up(now=datetime.now(UTC))
             close_old_connections()
             self._worker = WorkerThread(lanes=self._lanes)
             self._worker.start()
-        self._rings.start()
+        self._timer.start()
 
     def stop(self) -> bool:
         ask_to_stop()
         ends_at = time.monotonic() + GRACE_SECONDS
-        ended = self._rings.stop(within=GRACE_SECONDS)
+        ended = self._timer.stop(within=GRACE_SECONDS)
         if self._worker is not None:
             ended = self._worker.stop(within=max(ends_at - time.monotonic(), 0.1)) and ended
         return ended
@@ -69,7 +69,7 @@ class WorkerThread(threading.Thread):
 
     def run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        threads = self._lanes + RING_LANES + SPARE_THREADS
+        threads = self._lanes + PERIODIC_CONCURRENCY + SPARE_THREADS
         self._loop.set_default_executor(ThreadPoolExecutor(max_workers=threads, thread_name_prefix="lane"))
         try:
             self._main = self._loop.create_task(self._keep_working())
@@ -94,7 +94,7 @@ class WorkerThread(threading.Thread):
             except (ConnectorException, psycopg.Error, psycopg_pool.PoolTimeout) as error:
                 log.error("The queue cannot be reached and is tried again: %s", error)
             if not is_stopping():
-                await asyncio.sleep(AGAIN_AFTER_SECONDS)
+                await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _work(self) -> None:
         """Until one of the two ends, as both do when the database went away, or until this is cancelled."""
@@ -102,7 +102,7 @@ class WorkerThread(threading.Thread):
         async with app.open_async():
             workers = [
                 asyncio.create_task(_run(app, queue=BULK, concurrency=self._lanes)),
-                asyncio.create_task(_run(app, queue=RINGS, concurrency=RING_LANES)),
+                asyncio.create_task(_run(app, queue=PERIODIC, concurrency=PERIODIC_CONCURRENCY)),
             ]
             try:
                 await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)

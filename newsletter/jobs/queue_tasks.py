@@ -11,32 +11,32 @@ from procrastinate.psycopg_connector import PsycopgConnector
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from newsletter.jobs.catalogue import DISPATCH, WORKER, Job, current_dispatcher, jobs_of
-from newsletter.jobs.queue import BULK, DISPATCH_TASK, RINGS, enqueue_forgotten, enqueue_later
-from newsletter.jobs.stopping import is_stopping, nap
+from newsletter.jobs.catalogue import DISPATCH, WORKER, Job, current_dispatcher, list_jobs
+from newsletter.jobs.queue import BULK, DISPATCH_TASK, PERIODIC, enqueue_later, enqueue_missing
+from newsletter.jobs.shutdown import is_stopping, wait_or_stop
 from newsletter.jobs.timer import run_job, run_logged
 from newsletter.models import Batch
 from newsletter.sending.dispatching.claim import running_sends
 
 SHORT_WAIT_SECONDS = 3.0
-MOST_NAPS = 20
+MAX_WAITS = 20
 TIDY = "newsletter.tidy"
 DEAD_AFTER_SECONDS = 30.0
-STANDS_STILL_SECONDS = 10
+IDLE_TRANSACTION_SECONDS = 10
 
 
 def make_worker_app(parameters: dict[str, object]) -> App:
     """An app with every task of ours, on connections of its own to the database with these parameters."""
-    pool = partial(AsyncConnectionPool, configure=_let_nobody_wait_for_us)
+    pool = partial(AsyncConnectionPool, configure=_limit_idle_transactions)
     app = DjangoApp(connector=PsycopgConnector(pool_factory=pool, kwargs=parameters, min_size=1, max_size=8))
     app.task(name=DISPATCH_TASK, queue=BULK)(dispatch_one)
-    for job in jobs_of(frozenset({WORKER})):
+    for job in list_jobs(frozenset({WORKER})):
         if job.name != DISPATCH:
-            _ring_periodically(app, job)
-    _ring_periodically(app, Job("enqueue", 5, lambda: enqueue_forgotten(now=datetime.now(UTC)), WORKER))
+            _register_periodic(app, job)
+    _register_periodic(app, Job("enqueue", 5, lambda: enqueue_missing(now=datetime.now(UTC)), WORKER))
 
     @app.periodic(cron="* * * * *")
-    @app.task(name=TIDY, queue=RINGS, queueing_lock=TIDY)
+    @app.task(name=TIDY, queue=PERIODIC, queueing_lock=TIDY)
     async def tidy(timestamp: int) -> None:
         """Jobs of workers that were killed are no longer being done; the rows say what is left to do."""
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_SECONDS):
@@ -45,9 +45,9 @@ def make_worker_app(parameters: dict[str, object]) -> App:
     return app
 
 
-async def _let_nobody_wait_for_us(connection: AsyncConnection[Any]) -> None:
+async def _limit_idle_transactions(connection: AsyncConnection[Any]) -> None:
     """A worker that stands still in the middle of the queue's own transaction keeps every other from ringing."""
-    await connection.execute(f"SET idle_in_transaction_session_timeout = '{STANDS_STILL_SECONDS}s'")
+    await connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TRANSACTION_SECONDS}s'")
     await connection.commit()
 
 
@@ -58,11 +58,11 @@ def dispatch_one(batch: int) -> None:
 
 def _dispatch(batch: int) -> None:
     """Send a batch if it is due. One that has to wait is tried again after a moment, or put in the queue for later."""
-    for _ in range(MOST_NAPS):
+    for _ in range(MAX_WAITS):
         if is_stopping():
             return
         current_dispatcher().dispatch(batch)
-        waiting = find_waiting(batch)
+        waiting = find_pending_batch(batch)
         if waiting is None:
             return
         at = waiting.not_before or datetime.now(UTC)
@@ -70,26 +70,26 @@ def _dispatch(batch: int) -> None:
         if seconds > SHORT_WAIT_SECONDS:
             enqueue_later(batch=waiting, at=at)
             return
-        nap(max(seconds, 0.05))
+        wait_or_stop(max(seconds, 0.05))
 
 
-def find_waiting(batch_id: int) -> Batch | None:
+def find_pending_batch(batch_id: int) -> Batch | None:
     """The batch, where it is still to be sent and its send goes on now."""
     sends = running_sends(now=datetime.now(UTC))
     return Batch.objects.filter(pk=batch_id, state=Batch.State.PENDING, send__in=sends).select_related("send").first()
 
 
-def _ring_periodically(app: App, job: Job) -> None:
+def _register_periodic(app: App, job: Job) -> None:
     name = f"newsletter.{job.name}"
 
     def ring(timestamp: int) -> None:
         run_job(job)
 
-    task = app.task(name=name, queue=RINGS, queueing_lock=name)(ring)
-    app.periodic(cron=cron_of(job.every_seconds))(task)
+    task = app.task(name=name, queue=PERIODIC, queueing_lock=name)(ring)
+    app.periodic(cron=interval_to_cron(job.every_seconds))(task)
 
 
-def cron_of(seconds: float) -> str:
+def interval_to_cron(seconds: float) -> str:
     """A rhythm of whole seconds below a minute, or of whole minutes, as Procrastinate writes it."""
     if seconds < 60:
         return f"* * * * * */{max(round(seconds), 1)}"

@@ -5,49 +5,57 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from newsletter.common.messages import Message
-from newsletter.jobs.staff_notices import page_of, write_notice
+from newsletter.jobs.staff_notices import issue_page_url, write_notice
 from newsletter.models import Send, StaffNotice
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.dispatching.provider import current_adapter
-from newsletter.sending.settling.awaited_reports import has_refused_batches, has_uncertain_people, is_enquiry_under_way
+from newsletter.sending.settling.awaited_reports import (
+    has_refused_batches,
+    has_uncertain_recipients,
+    is_enquiry_under_way,
+)
 
-FIRST_WORD_AFTER = timedelta(minutes=10)
-SETTLED_TOLD_FOR = timedelta(days=2)
+ENQUIRY_NOTICE_DELAY = timedelta(minutes=10)
+SETTLED_NOTICE_WINDOW = timedelta(days=2)
 _LOOK = Message("Nobody is mailed twice while you look. What to do stands on its page.")
 
 
-def tell_of_stopped_sends(*, now: datetime, adapter: Adapter | None = None) -> None:
+def notify_stopped_sends(*, now: datetime, adapter: Adapter | None = None) -> None:
     """Write the notices that are due. Each is about one change of a send's state and is written once."""
     adapter = adapter or current_adapter()
     for send in Send.objects.filter(state=Send.State.PAUSED).exclude(reason__startswith=Message("paused by ")):
-        _tell(
+        _notify(
             send,
             f"paused-{_digest(send.reason)}",
             Message("The send of %(issue)s stopped", issue=send.issue),
-            _say_why(send),
+            _describe_stop(send),
             now=now,
         )
     for send in Send.objects.filter(state=Send.State.NEEDS_ATTENTION):
-        _tell_of_attention(send, asking=is_enquiry_under_way(send, adapter=adapter, now=now), now=now)
-    for send in Send.objects.filter(state=Send.State.SUBMITTED, ended_at__gt=now - SETTLED_TOLD_FOR):
-        _tell_of_settled(send, now=now)
+        _notify_attention(send, asking=is_enquiry_under_way(send, adapter=adapter, now=now), now=now)
+    for send in Send.objects.filter(state=Send.State.SUBMITTED, ended_at__gt=now - SETTLED_NOTICE_WINDOW):
+        _notify_settled(send, now=now)
 
 
-def _tell_of_attention(send: Send, *, asking: bool, now: datetime) -> None:
+def _notify_attention(send: Send, *, asking: bool, now: datetime) -> None:
     """What is staff's at once (a refusal) and what becomes theirs (people of whom nobody can say more) are told together
     where they come together, and each once.
     """
-    uncertain = has_uncertain_people(send)
+    uncertain = has_uncertain_recipients(send)
     due = [
         name
         for name, is_due in (("refused", has_refused_batches(send)), ("uncertain", uncertain and not asking))
-        if is_due and not _is_told(send, name, "refused-uncertain")
+        if is_due and not _is_notified(send, name, "refused-uncertain")
     ]
     if due:
-        _tell(
-            send, "-".join(due), Message("The send of %(issue)s needs you", issue=send.issue), _say_why(send), now=now
+        _notify(
+            send,
+            "-".join(due),
+            Message("The send of %(issue)s needs you", issue=send.issue),
+            _describe_stop(send),
+            now=now,
         )
-    elif uncertain and asking and _is_old(send, now=now) and not _is_told(send, "refused"):
+    elif uncertain and asking and _is_old(send, now=now) and not _is_notified(send, "refused"):
         words = [
             Message("Why: %(reason)s.", reason=send.reason),
             Message(
@@ -55,30 +63,30 @@ def _tell_of_attention(send: Send, *, asking: bool, now: datetime) -> None:
                 "settled, or when it is yours to settle."
             ),
         ]
-        _tell(send, "asking", Message("The send of %(issue)s is being checked", issue=send.issue), words, now=now)
+        _notify(send, "asking", Message("The send of %(issue)s is being checked", issue=send.issue), words, now=now)
 
 
-def _tell_of_settled(send: Send, *, now: datetime) -> None:
+def _notify_settled(send: Send, *, now: datetime) -> None:
     """Only who heard that the provider is being asked hears that it is over; who ended the send by hand knows."""
-    if not _is_told(send, "asking") or send.reason or _is_told(send, "uncertain", "refused-uncertain"):
+    if not _is_notified(send, "asking") or send.reason or _is_notified(send, "uncertain", "refused-uncertain"):
         return
     words = [Message("The provider's records account for everybody now. There is nothing left for you to do.")]
-    _tell(send, "settled", Message("The send of %(issue)s is settled", issue=send.issue), words, now=now)
+    _notify(send, "settled", Message("The send of %(issue)s is settled", issue=send.issue), words, now=now)
 
 
 def _is_old(send: Send, *, now: datetime) -> bool:
-    return send.ended_at is not None and send.ended_at <= now - FIRST_WORD_AFTER
+    return send.ended_at is not None and send.ended_at <= now - ENQUIRY_NOTICE_DELAY
 
 
-def _say_why(send: Send) -> list[str]:
+def _describe_stop(send: Send) -> list[str]:
     return [Message("Why: %(reason)s.", reason=send.reason), _LOOK]
 
 
-def _tell(send: Send, what: str, subject: str, words: Sequence[str], *, now: datetime) -> None:
-    write_notice(send.issue.publication, _key(send, what), subject, words, page_of(send.issue), now)
+def _notify(send: Send, what: str, subject: str, words: Sequence[str], *, now: datetime) -> None:
+    write_notice(send.issue.publication, _key(send, what), subject, words, issue_page_url(send.issue), now)
 
 
-def _is_told(send: Send, *what: str) -> bool:
+def _is_notified(send: Send, *what: str) -> bool:
     return StaffNotice.objects.filter(key__in=[_key(send, one) for one in what]).exists()
 
 

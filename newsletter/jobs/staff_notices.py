@@ -13,28 +13,28 @@ from django.utils import translation
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.translation import translate
-from newsletter.issues.approval.approval_rules import is_automatic, why_a_person_must
+from newsletter.issues.approval.approval_rules import find_manual_approval_reason, is_automatic
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.assembly.assemble import Assembly
-from newsletter.issues.protected_terms.check import hide_protected
-from newsletter.issues.snapshot.plain_text import literal
+from newsletter.issues.protected_terms.check import replace_protected_text
+from newsletter.issues.snapshot.plain_text import escape_merge_fields
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
-from newsletter.jobs.export_notices import EXPORT_KEY
-from newsletter.jobs.held_signup_notices import HELD_KEY
+from newsletter.jobs.export_notices import EXPORT_KEY_PREFIX
+from newsletter.jobs.held_signup_notices import HELD_SIGNUPS_KEY_PREFIX
 from newsletter.models import Issue, Publication, Source, StaffNotice
 from newsletter.providers.base.contract import Adapter, Verdict
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
-from newsletter.sending.notices.staff_language import language_of
+from newsletter.sending.notices.staff_language import find_staff_language
 from newsletter.sending.notices.system_mail import send_notice, sender_of
 
 log = logging.getLogger(__name__)
-AT_ONCE = 50
+BATCH_LIMIT = 50
 _WHY = Message("You get this because you may approve issues.")
 _WHY_EXPORT = Message("You get this because you look after the people.")
 
 
-def tell_of_assembly(assembly: Assembly, *, now: datetime) -> None:
+def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
     """An issue waits to be read, or a slot was skipped."""
     slot, issue, publication = assembly.slot, assembly.issue, assembly.slot.publication
     when = f"{slot.due_local.replace('T', ' at ')} ({publication.zone})"
@@ -42,27 +42,27 @@ def tell_of_assembly(assembly: Assembly, *, now: datetime) -> None:
         subject = Message(
             "%(name)s: nothing goes out on %(due_local)s", name=publication.name, due_local=slot.due_local[:10]
         )
-        words = [slot.reason, *_say_missing(publication)]
-        write_notice(publication, f"skipped-{slot.pk}", subject, words, _home(), now)
+        words = [slot.reason, *_describe_failing_sources(publication)]
+        write_notice(publication, f"skipped-{slot.pk}", subject, words, _home_url(), now)
     else:
-        first, many = _next(issue, when)
+        first, many = _describe_next_step(issue, when)
         words = [
             first,
-            Message("Its subject: %(subject)s", subject=literal(issue.subject)),
+            Message("Its subject: %(subject)s", subject=escape_merge_fields(issue.subject)),
             many,
-            *_say_missing(publication),
+            *_describe_failing_sources(publication),
         ]
         write_notice(
             publication,
             f"assembled-{slot.pk}",
             Message("%(issue)s is ready to read", issue=issue),
             words,
-            _decide(issue, now=now),
+            _decision_link(issue, now=now),
             now,
         )
 
 
-def tell_of_hold(issue: Issue, *, now: datetime) -> None:
+def notify_hold(issue: Issue, *, now: datetime) -> None:
     """An issue did not go out when it should have. Each reason is told once."""
     words = [issue.held_reason, Message("Nothing of it was sent. Look at it, then release it or send it by hand.")]
     why = sha256(issue.held_reason.encode()).hexdigest()[:12]
@@ -71,12 +71,12 @@ def tell_of_hold(issue: Issue, *, now: datetime) -> None:
         f"held-{issue.pk}-{why}",
         Message("%(issue)s is held", issue=issue),
         words,
-        page_of(issue),
+        issue_page_url(issue),
         now,
     )
 
 
-def tell_of_waiting_seconds(*, now: datetime) -> None:
+def notify_second_approvals(*, now: datetime) -> None:
     """Issues that one person has approved and that a second one must."""
     for issue in Issue.objects.filter(state=Issue.State.IN_REVIEW).select_related("publication", "slot"):
         approval = issue.approvals.filter(withdrawn_at__isnull=True, person__isnull=False).order_by("at").first()
@@ -94,12 +94,12 @@ def tell_of_waiting_seconds(*, now: datetime) -> None:
             key,
             Message("%(issue)s waits for a second approval", issue=issue),
             words,
-            _decide(issue, now=now),
+            _decision_link(issue, now=now),
             now,
         )
 
 
-def tell_of_waiting(issue: Issue, *, why: str, now: datetime) -> None:
+def notify_approval_needed(issue: Issue, *, why: str, now: datetime) -> None:
     """An automatic issue did not go out at its time, because a rule asks for a person."""
     words = [why, Message("Nothing of it was sent. Without approval nothing goes out.")]
     key = f"waits-{issue.pk}-{issue.approvals.count()}"
@@ -108,12 +108,12 @@ def tell_of_waiting(issue: Issue, *, why: str, now: datetime) -> None:
         key,
         Message("%(issue)s waits for an approval", issue=issue),
         words,
-        _decide(issue, now=now),
+        _decision_link(issue, now=now),
         now,
     )
 
 
-def tell_of_change(issue: Issue, *, what: Sequence[str], now: datetime) -> None:
+def notify_changed_after_approval(issue: Issue, *, what: Sequence[str], now: datetime) -> None:
     """What an approved issue shows is no longer what was approved."""
     words = [
         Message("After it was approved, this changed: %(what)s.", what="; ".join(what).removesuffix(".")),
@@ -125,7 +125,7 @@ def tell_of_change(issue: Issue, *, what: Sequence[str], now: datetime) -> None:
         key,
         Message("%(issue)s changed and needs a new approval", issue=issue),
         words,
-        page_of(issue),
+        issue_page_url(issue),
         now,
     )
 
@@ -135,7 +135,7 @@ def send_due_notices(*, now: datetime, adapter: Adapter | None = None) -> int:
     adapter = adapter or current_adapter()
     taken = 0
     waiting = StaffNotice.objects.filter(sent_at__isnull=True).select_related("person", "publication__brand")
-    for notice in waiting[:AT_ONCE]:
+    for notice in waiting[:BATCH_LIMIT]:
         if must_wait(adapter=adapter, now=now):
             break
         if StaffNotice.objects.filter(pk=notice.pk, sent_at__isnull=True).update(sent_at=now):
@@ -163,8 +163,8 @@ def write_notice(
             StaffNotice(
                 key=key,
                 person=person,
-                subject=hide_protected(subject)[:300],
-                paragraphs=[hide_protected(paragraph) for paragraph in paragraphs],
+                subject=replace_protected_text(subject)[:300],
+                paragraphs=[replace_protected_text(paragraph) for paragraph in paragraphs],
                 link=link if isinstance(link, str) else link(person),
                 publication=publication,
                 made_at=now,
@@ -176,18 +176,22 @@ def write_notice(
 
 
 def _send(notice: StaffNotice, adapter: Adapter, *, now: datetime) -> int:
-    language = language_of(notice.person)
+    language = find_staff_language(notice.person)
     with translation.override(language):
         outcome = send_notice(
             adapter=adapter,
             sender=replace(sender_of(notice.publication), language=language.partition("-")[0]),
             to=notice.person.email,
             key=f"staff-{notice.pk}",
-            subject=literal(translate(hide_protected(notice.subject))),
-            paragraphs=[literal(translate(hide_protected(paragraph))) for paragraph in notice.paragraphs],
+            subject=escape_merge_fields(translate(replace_protected_text(notice.subject))),
+            paragraphs=[
+                escape_merge_fields(translate(replace_protected_text(paragraph))) for paragraph in notice.paragraphs
+            ],
             button=(translate(Message("Open it in the desk")), notice.link),
             now=now,
-            reason=translate(_WHY_EXPORT if notice.key.startswith((EXPORT_KEY, HELD_KEY)) else _WHY),
+            reason=translate(
+                _WHY_EXPORT if notice.key.startswith((EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX)) else _WHY
+            ),
         )
     if may_be_repeated(outcome):
         StaffNotice.objects.filter(pk=notice.pk).update(sent_at=None)
@@ -195,7 +199,7 @@ def _send(notice: StaffNotice, adapter: Adapter, *, now: datetime) -> int:
     return int(outcome.verdict is Verdict.ACCEPTED)
 
 
-def _next(issue: Issue, when: str) -> tuple[str, str]:
+def _describe_next_step(issue: Issue, when: str) -> tuple[str, str]:
     """What happens next, and to how many people it goes or why a person must approve it."""
     people = issue.announced_people or 0
     many = (
@@ -203,7 +207,7 @@ def _next(issue: Issue, when: str) -> tuple[str, str]:
         if people != 1
         else Message("It goes to 1 person.")
     )
-    why = why_a_person_must(issue, people=people) if is_automatic(issue) else ""
+    why = find_manual_approval_reason(issue, people=people) if is_automatic(issue) else ""
     if is_automatic(issue) and not why:
         return Message("%(issue)s goes out on %(when)s unless somebody holds it.", issue=issue, when=when), many
     waits = Message(
@@ -214,13 +218,13 @@ def _next(issue: Issue, when: str) -> tuple[str, str]:
     return waits, why or many
 
 
-def _decide(issue: Issue, *, now: datetime) -> Callable[[User], str]:
+def _decision_link(issue: Issue, *, now: datetime) -> Callable[[User], str]:
     """Each approver's own link to the page on which one decides about what the issue says now."""
     sha256 = hash_content(resolve_content(issue))
     return lambda person: make_decision_url(issue=issue.public_id, sha256=sha256, person=person.pk, now=now)
 
 
-def _say_missing(publication: Publication) -> list[str]:
+def _describe_failing_sources(publication: Publication) -> list[str]:
     """The sources of which something may be missing, because they could not be read (F14)."""
     chosen = publication.sources.values_list("pk", flat=True)
     failing = Source.objects.filter(enabled=True, failures__gt=0).order_by("name")
@@ -232,9 +236,9 @@ def _say_missing(publication: Publication) -> list[str]:
     )
 
 
-def page_of(issue: Issue) -> str:
+def issue_page_url(issue: Issue) -> str:
     return f"{settings.NEWSLETTER_SITE_URL}/admin/issues/{issue.pk}/overview/"
 
 
-def _home() -> str:
+def _home_url() -> str:
     return f"{settings.NEWSLETTER_SITE_URL}/admin/"

@@ -1,4 +1,4 @@
-"""Rings the jobs of the catalogue in this process: APScheduler's clock, its thread pool.
+"""JobTimer the jobs of the catalogue in this process: APScheduler's clock, its thread pool.
 
 It keeps nothing: what is due is read from rows at each ring, so a lost or doubled call changes nothing.
 """
@@ -19,7 +19,7 @@ from newsletter.jobs.catalogue import Job
 log = logging.getLogger(__name__)
 
 
-class Rings:
+class JobTimer:
     """Starts and stops the ringing of some jobs."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:

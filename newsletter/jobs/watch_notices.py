@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from newsletter.feedback.watch import watch_sends
-from newsletter.jobs.staff_notices import page_of, write_notice
+from newsletter.feedback.send_warnings import check_recent_sends
+from newsletter.jobs.staff_notices import issue_page_url, write_notice
 
 
-def warn_staff(*, now: datetime) -> None:
-    for warning in watch_sends(now=now):
+def notify_watch_warnings(*, now: datetime) -> None:
+    for warning in check_recent_sends(now=now):
         issue = warning.issue
-        write_notice(issue.publication, warning.key, warning.subject, warning.words, page_of(issue), now)
+        write_notice(issue.publication, warning.key, warning.subject, warning.paragraphs, issue_page_url(issue), now)

@@ -6,7 +6,7 @@ from argparse import ArgumentTypeError
 
 from newsletter.common.errors import DomainError
 
-HIGHEST = 65_535
+MAX_PORT = 65_535
 
 
 class CannotListen(DomainError):
@@ -15,8 +15,8 @@ class CannotListen(DomainError):
 
 def port_number(text: str) -> int:
     """A port as an option of a command. Raises ArgumentTypeError."""
-    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= HIGHEST):
-        raise ArgumentTypeError(f"there is no port {text}. Choose one from 1024 to {HIGHEST}, such as 8001.")
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MAX_PORT):
+        raise ArgumentTypeError(f"there is no port {text}. Choose one from 1024 to {MAX_PORT}, such as 8001.")
     return int(text)
 
 
@@ -36,7 +36,7 @@ def check_port_free(*, host: str, port: int) -> None:
 
 
 def _explain(error: OSError, *, host: str, port: int) -> str:
-    other = f"--port {port + 1 if port < HIGHEST else port - 1}"
+    other = f"--port {port + 1 if port < MAX_PORT else port - 1}"
     if error.errno == errno.EADDRINUSE:
         return (
             f"Port {port} is taken, perhaps by a `newsletter` that still runs. Stop it, or choose another port: {other}"

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from newsletter.models import Batch, Send
 
-SETTLED = (
+FINISHED_STATES = (
     Batch.State.ACCEPTED,
     Batch.State.PARTIAL,
     Batch.State.REJECTED,
@@ -20,7 +20,7 @@ SETTLED = (
 
 
 @contextmanager
-def follow_send(send: Send, *, quiet: bool = False) -> Iterator[Callable[[], None]]:
+def show_send_progress(send: Send, *, quiet: bool = False) -> Iterator[Callable[[], None]]:
     """Gives a function that brings the bar up to date from rows."""
     console = Console(file=sys.stderr)
     columns = (
@@ -34,7 +34,7 @@ def follow_send(send: Send, *, quiet: bool = False) -> Iterator[Callable[[], Non
         task = bar.add_task("Sending", total=send.recipients)
 
         def update() -> None:
-            done = send.batches.filter(state__in=SETTLED).aggregate(people=Sum("size"))["people"] or 0
+            done = send.batches.filter(state__in=FINISHED_STATES).aggregate(people=Sum("size"))["people"] or 0
             bar.update(task, completed=done, total=send.recipients)
 
         yield update

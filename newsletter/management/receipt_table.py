@@ -6,7 +6,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
-from newsletter.common.text import guard_cell
+from newsletter.common.text import escape_csv_cell
 from newsletter.models import Send
 from newsletter.sending.settling.receipt import list_deliveries
 
@@ -55,6 +55,6 @@ def write_receipt_csv(send: Send, *, out: TextIO) -> int:
     )
     lines = 0
     for row in list_deliveries(send):
-        writer.writerow(guard_cell("" if cell is None else str(cell)) for cell in row)
+        writer.writerow(escape_csv_cell("" if cell is None else str(cell)) for cell in row)
         lines += 1
     return lines

@@ -11,8 +11,8 @@ from gunicorn.glogging import Logger
 
 from newsletter.management.web_worker import worker_class
 from newsletter.web.body_limits import body_limit_of_target
-from subscribers.links.log_lines import WithoutTokens
-from subscribers.web.one_click import OneClickFirst
+from subscribers.links.token_masking import TokenMaskingFormatter
+from subscribers.web.one_click_middleware import OneClickMiddleware
 
 THREADS = 24
 CONNECTIONS = 600  # below the 1,024 files that systems usually let a process open
@@ -25,7 +25,7 @@ class Log(Logger):
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)
         for handler in self.error_log.handlers:
-            handler.setFormatter(WithoutTokens(self.error_fmt, self.datefmt))
+            handler.setFormatter(TokenMaskingFormatter(self.error_fmt, self.datefmt))
 
 
 class Server(BaseApplication):
@@ -59,4 +59,4 @@ class Server(BaseApplication):
             self.cfg.set(_CONTROL_SOCKET_OFF, True)
 
     def load(self) -> Any:
-        return OneClickFirst(get_wsgi_application())
+        return OneClickMiddleware(get_wsgi_application())

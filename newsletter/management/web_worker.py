@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from gunicorn import http
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from newsletter.common.networks import is_proxy, near_network
+from newsletter.common.networks import is_proxy, single_client_network
 from newsletter.management.request_buffer import BodyLimit, RequestBuffer, Stage
 
 HEADER_SECONDS = 10.0
@@ -218,4 +218,4 @@ def worker_class(*, body_limit: BodyLimit, trusted_proxies: Sequence[str]) -> ty
 def _limited_network(client: Any, *, proxies: Sequence[str]) -> str:
     """Return the network that shares a limit; nothing for a reverse proxy, which limits its visitors itself."""
     address = str(client[0]) if isinstance(client, tuple) else ""
-    return "" if not address or is_proxy(address, proxies=proxies) else near_network(address)
+    return "" if not address or is_proxy(address, proxies=proxies) else single_client_network(address)

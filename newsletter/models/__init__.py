@@ -5,15 +5,15 @@ from newsletter.models.audit import AuditEntry
 from newsletter.models.checks import Acknowledgement, LinkLook, SenderDomain
 from newsletter.models.clicks import LinkClicks, ReaderClick
 from newsletter.models.content import Appeal, EventNotice, Story
+from newsletter.models.content_edits import ContentEdit
 from newsletter.models.corrections import Corrected, Correction
-from newsletter.models.edits import ContentEdit
 from newsletter.models.feedback import Delivered, ListReading, ProviderEvent
 from newsletter.models.issues import Approval, Issue, IssueRevision, PlacedStory, ReaderGroup, Shown, Variant
+from newsletter.models.location_answers import SettledPlace
 from newsletter.models.notices import StaffNotice
 from newsletter.models.pictures import Picture
-from newsletter.models.places import SettledPlace
 from newsletter.models.proofs import Proof
-from newsletter.models.protected import ProtectedTerm
+from newsletter.models.protected_terms import ProtectedTerm
 from newsletter.models.publications import Brand, Publication, Slot
 from newsletter.models.sends import (
     Attempt,

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 from wagtail.models import ModelLogEntry
 from wagtail.models.audit_log import ModelLogEntryManager
 
-from newsletter.common.errors import Broken
-from newsletter.models.edits import note_edit
+from newsletter.common.errors import InvariantViolated
+from newsletter.models.content_edits import record_edit
 
 done_from: ContextVar[str] = ContextVar("done_from", default="")
 START = "0" * 64
@@ -36,9 +36,11 @@ class AuditEntryManager(ModelLogEntryManager):
                     raise
             else:
                 if kwargs.get("content_changed", True):
-                    note_edit(instance, action=action, person=kwargs.get("user"), at=entry.timestamp)
+                    record_edit(instance, action=action, person=kwargs.get("user"), at=entry.timestamp)
                 return entry
-        raise Broken("The staff log could not be written: too many people did something at the same moment. Try again.")
+        raise InvariantViolated(
+            "The staff log could not be written: too many people did something at the same moment. Try again."
+        )
 
     def find_break(self, *, most: int) -> "AuditEntry | None":
         """The first of the newest ``most`` entries that is not what was written, or whose predecessor is gone."""
@@ -73,12 +75,12 @@ class AuditEntry(ModelLogEntry):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
-            raise Broken("The staff log is only added to.")
+            raise InvariantViolated("The staff log is only added to.")
         self.sha256 = self.digest()
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        raise Broken("The staff log is only added to.")
+        raise InvariantViolated("The staff log is only added to.")
 
     def digest(self) -> str:
         """sha256, hexadecimal, over what the entry says and the hash of the one before."""

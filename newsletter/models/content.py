@@ -10,21 +10,23 @@ from django.utils.translation import gettext_lazy
 from wagtail.models import PreviewableMixin
 from wagtail.search import index
 
-from newsletter.models.care import Cared
+from newsletter.models.consent import ConsentMixin
 from newsletter.models.pictures import Picture
 from newsletter.models.sources import Source
 from newsletter.models.states import one_of
-from newsletter.models.story_origins import AtSource
+from newsletter.models.story_origins import SourceVisibilityMixin
 from subscribers.models import Topic
 
 
 class StoryQuerySet(models.QuerySet["Story"]):
-    def told_since(self, moment: datetime) -> "StoryQuerySet":
-        """Stories whose ``told_at`` (when the source dates them, else when we first saw them) is not before a moment."""
-        return self.annotate(told_at=Coalesce("published_at", "seen_at")).filter(told_at__gte=moment)
+    def published_or_seen_since(self, moment: datetime) -> "StoryQuerySet":
+        """Return stories that were published, or first seen if undated, at or after the moment."""
+        return self.annotate(published_or_seen_at=Coalesce("published_at", "seen_at")).filter(
+            published_or_seen_at__gte=moment
+        )
 
 
-class Story(Cared, AtSource, PreviewableMixin, index.Indexed, models.Model):
+class Story(ConsentMixin, SourceVisibilityMixin, PreviewableMixin, index.Indexed, models.Model):
     """A story as its source tells it, unless staff edited a field: ``edited_fields`` are then left alone by ingest.
 
     ``picture_waiting``: its picture could not be had yet and is asked for at the next visit. ``picture_page_etag`` and
@@ -69,8 +71,8 @@ class Story(Cared, AtSource, PreviewableMixin, index.Indexed, models.Model):
         ordering = ["-published_at", "-seen_at"]
         constraints = [
             models.UniqueConstraint(fields=["source", "external_id"], name="story_once_per_source"),
-            *Cared.Meta.constraints,
-            *AtSource.Meta.constraints,
+            *ConsentMixin.Meta.constraints,
+            *SourceVisibilityMixin.Meta.constraints,
         ]
 
     def __str__(self) -> str:
@@ -80,7 +82,7 @@ class Story(Cared, AtSource, PreviewableMixin, index.Indexed, models.Model):
 class EventNotice(index.Indexed, models.Model):
     """One occurrence of an event. ``latitude``/``longitude`` are set only when the place is sure.
 
-    ``changed_at`` is when its time, place or cancellation last changed; ``change_told_at`` when staff were told.
+    ``changed_at`` is when its time, place or cancellation last changed; ``change_notified_at`` when staff were told.
     """
 
     source = models.ForeignKey(Source, on_delete=models.SET_NULL, null=True, blank=True, related_name="events")
@@ -113,7 +115,7 @@ class EventNotice(index.Indexed, models.Model):
     seen_at = models.DateTimeField(editable=False)
     source_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     changed_at = models.DateTimeField(null=True, editable=False, db_index=True)
-    change_told_at = models.DateTimeField(null=True, editable=False)
+    change_notified_at = models.DateTimeField(null=True, editable=False)
     edited_fields = models.JSONField(default=list, editable=False)
 
     search_fields = [index.SearchField(gettext_lazy("title")), index.AutocompleteField(gettext_lazy("title"))]

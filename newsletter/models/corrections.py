@@ -45,11 +45,11 @@ class Corrected(models.Model):
     """A mail that told of an event otherwise, put right: by one correction for the same facts, of whichever publication.
 
     Written when a correction's audience is frozen. A mail that told it otherwise later is another, to be put right again.
-    ``telling`` is the delivery that does it: where it surely reached nobody, nothing is put right.
+    ``correction_delivery`` is the delivery that does it: where it surely reached nobody, nothing is put right.
     """
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="+", db_index=False)
-    telling = models.BigIntegerField()
+    correction_delivery = models.BigIntegerField()
     correction = models.ForeignKey(Correction, on_delete=models.CASCADE, related_name="put_right")
     event = models.ForeignKey(EventNotice, on_delete=models.PROTECT, related_name="+", db_index=False)
     fingerprint = models.CharField(max_length=64)

@@ -7,8 +7,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy
 from wagtail.models import LockableMixin, PreviewableMixin, RevisionMixin
 
-from newsletter.common.errors import Broken
-from newsletter.models.body import BodyField, make_body_block
+from newsletter.common.errors import InvariantViolated
+from newsletter.models.body_blocks import BodyField, make_body_block
 from newsletter.models.content import Story
 from newsletter.models.publications import Layout, Publication, Slot
 from newsletter.models.states import one_of
@@ -32,7 +32,7 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         SENT = "sent", gettext_lazy("Sent")
         CANCELLED = "cancelled", gettext_lazy("Cancelled")
 
-    MOVED_BY_SERVICES = (
+    SERVICE_MANAGED_FIELDS = (
         "publication_id",
         "slot_id",
         "kind",
@@ -122,14 +122,14 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
             kwargs["update_fields"] = [
                 field.attname
                 for field in self._meta.concrete_fields
-                if not field.primary_key and field.attname not in self.MOVED_BY_SERVICES
+                if not field.primary_key and field.attname not in self.SERVICE_MANAGED_FIELDS
             ]
         super().save(*args, **kwargs)
 
     def with_content_json(self, content: dict[str, Any]) -> "Issue":
         """An older revision brings back its words, never an older state."""
         issue: Issue = super().with_content_json(content)
-        for name in self.MOVED_BY_SERVICES:
+        for name in self.SERVICE_MANAGED_FIELDS:
             setattr(issue, name, getattr(self, name))
         return issue
 
@@ -151,7 +151,7 @@ class PlacedStory(models.Model):
         ]
 
 
-class _WrittenOnce(models.Model):
+class _ImmutableModel(models.Model):
     """A row that is inserted and never changed."""
 
     class Meta:
@@ -159,11 +159,13 @@ class _WrittenOnce(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.pk and not self._state.adding:
-            raise Broken("A %(verbose_name)s is written once and never changed.", verbose_name=self._meta.verbose_name)
+            raise InvariantViolated(
+                "A %(verbose_name)s is written once and never changed.", verbose_name=self._meta.verbose_name
+            )
         super().save(*args, **kwargs)
 
 
-class IssueRevision(_WrittenOnce):
+class IssueRevision(_ImmutableModel):
     """An issue's whole content at one moment, resolved to plain data: all variants are made from this and nothing else."""
 
     issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="frozen")
@@ -181,7 +183,7 @@ class IssueRevision(_WrittenOnce):
         ]
 
 
-class Variant(_WrittenOnce):
+class Variant(_ImmutableModel):
     """The issue as one group of readers gets it, with tokens where personal values go. ``sha256`` is over these bytes."""
 
     issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="variants")

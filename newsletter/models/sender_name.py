@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from newsletter.providers.sender_names import find_address, find_foreign_domain
+from newsletter.providers.sender_names import find_impersonated_domain, has_address
 
 
 def check_sender_name(name: str, *, field: str, own: Sequence[str]) -> None:
     """Raises ValidationError of ``field``. ``own`` are the sender's own domains, which the name may hold."""
-    if find_address(name):
+    if has_address(name):
         raise ValidationError(
             {field: _("The name holds @, < or >, which mailboxes take for a forgery. Use a plain name.")}
         )
-    domain = find_foreign_domain(name, own=own)
+    domain = find_impersonated_domain(name, own=own)
     if domain:
         words = _(
             "“%(domain)s” is not the domain of your sender's address, so mailboxes take the name for a forgery. "

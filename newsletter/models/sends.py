@@ -47,7 +47,7 @@ class Send(models.Model):
     resumed_after = models.BigIntegerField(default=0)
     searched_up_to = models.BigIntegerField(default=0)
     asked = models.PositiveIntegerField(null=True)
-    unchecked = models.JSONField(
+    unchecked_stories = models.JSONField(
         default=list, help_text=gettext_lazy("[[title, why], …]: stories that could not be checked before it began.")
     )
     totals = models.JSONField(
@@ -75,22 +75,22 @@ class Send(models.Model):
 class BatchQuerySet(models.QuerySet["Batch"]):
     def uncertain(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
         """Uncertain batches of open sends that no other account may have, whose ``first`` try began in (start, end]."""
-        return self.filter(state=Batch.State.UNCERTAIN)._tried(provider=provider, start=start, end=end)
+        return self.filter(state=Batch.State.UNCERTAIN)._attempted_between(provider=provider, start=start, end=end)
 
-    def with_people_in_doubt(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
+    def with_uncertain_recipients(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
         """Settled batches, otherwise as those, of whose people some are uncertain on their own."""
-        doubts = DeliveryException.objects.filter(state=DeliveryException.State.UNCERTAIN)
+        uncertain_people = DeliveryException.objects.filter(state=DeliveryException.State.UNCERTAIN)
         settled = self.filter(
-            pk__in=doubts.values("delivery__batch"), state__in=[Batch.State.ACCEPTED, Batch.State.PARTIAL]
+            pk__in=uncertain_people.values("delivery__batch"), state__in=[Batch.State.ACCEPTED, Batch.State.PARTIAL]
         )
-        return settled._tried(provider=provider, start=start, end=end)
+        return settled._attempted_between(provider=provider, start=start, end=end)
 
-    def _tried(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
+    def _attempted_between(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
         tries = Attempt.objects.filter(batch=models.OuterRef("pk"))
         return (
             self.filter(
                 models.Exists(tries.filter(provider=provider)),
-                ~models.Exists(tries.exclude(provider=provider).exclude(outcome__in=Attempt.NOT_TAKEN)),
+                ~models.Exists(tries.exclude(provider=provider).exclude(outcome__in=Attempt.NOT_ACCEPTED_OUTCOMES)),
                 send__state__in=[Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION],
             )
             .annotate(first=models.Min("tries__started_at"))
@@ -157,7 +157,7 @@ class Attempt(models.Model):
     outcome = models.CharField(max_length=12, blank=True)
     detail = models.CharField(max_length=500, blank=True)
 
-    NOT_TAKEN = ("not_sent", "throttled", "rejected")
+    NOT_ACCEPTED_OUTCOMES = ("not_sent", "throttled", "rejected")
     """The outcomes after which the provider has nobody's mail for certain."""
 
     wagtail_reference_index_ignore = True

@@ -15,7 +15,7 @@ class GoneCode(models.TextChoices):
     PROTECTED = "protected", gettext_lazy("Protected by a password at its source")
 
 
-class AtSource(models.Model):
+class SourceVisibilityMixin(models.Model):
     """Mixed into stories: what the last check of the story's own page or post found.
 
     ``check_failed`` says why the last check gave no answer; it decides nothing.

@@ -16,11 +16,11 @@ from newsletter.common.errors import NotFound
 from newsletter.models import ApiKey, AuditEntry
 from subscribers.models import ConsentEvent, HeldSignup, ImportBatch, Subscriber, Subscription
 
-_AT_ONCE = 5_000
+_BATCH_SIZE = 5_000
 
 
 @dataclass
-class Touched:
+class AffectedPeople:
     """Row ids of people, each with what was done by the names of the staff log; `entries` is how many were read."""
 
     entries: int = 0
@@ -34,12 +34,12 @@ class Touched:
         """Those who are still on record, in the order of their ids."""
         ids = sorted(self.acts)
         found: list[Subscriber] = []
-        for start in range(0, len(ids), _AT_ONCE):
-            found += Subscriber.objects.filter(pk__in=ids[start : start + _AT_ONCE]).order_by("pk")
+        for start in range(0, len(ids), _BATCH_SIZE):
+            found += Subscriber.objects.filter(pk__in=ids[start : start + _BATCH_SIZE]).order_by("pk")
         return found
 
 
-def entries_of_staff(email: str) -> QuerySet[AuditEntry]:
+def list_staff_entries(email: str) -> QuerySet[AuditEntry]:
     """What this account did. Raises NotFound."""
     person = User.objects.filter(username=email.strip().lower()).first()
     if person is None:
@@ -47,16 +47,16 @@ def entries_of_staff(email: str) -> QuerySet[AuditEntry]:
     return _entries().filter(user=person)
 
 
-def entries_of_key(key_id: int) -> QuerySet[AuditEntry]:
+def list_api_key_entries(key_id: int) -> QuerySet[AuditEntry]:
     """What was done with this key of the API, revoked or not. Raises NotFound."""
     key = ApiKey.objects.filter(pk=key_id).first()
     if key is None:
         raise NotFound(f"There is no key {key_id}. `newsletter api-key list` shows them all.")
-    itself = Q(content_type=_kind(ApiKey), object_id=str(key.pk))
+    itself = Q(content_type=_content_type(ApiKey), object_id=str(key.pk))
     return _entries().filter(itself | Q(data__key_id=key.pk) | Q(data__key=key.name))
 
 
-def entries_of_export(export_id: int) -> QuerySet[AuditEntry]:
+def list_export_entries(export_id: int) -> QuerySet[AuditEntry]:
     """The taking of one file of people. Raises NotFound."""
     entries = _entries().filter(action="subscribers.export", data__export=export_id)
     if not entries.exists():
@@ -64,23 +64,23 @@ def entries_of_export(export_id: int) -> QuerySet[AuditEntry]:
     return entries
 
 
-def find_touched(entries: QuerySet[AuditEntry], *, since: datetime, until: datetime) -> Touched:
+def find_affected_people(entries: QuerySet[AuditEntry], *, since: datetime, until: datetime) -> AffectedPeople:
     """Whose data these entries of `since` ≤ time < `until` were about."""
-    touched = Touched()
-    person, batch, held = _kind(Subscriber), _kind(ImportBatch), _kind(HeldSignup)
+    touched = AffectedPeople()
+    person, batch, held = _content_type(Subscriber), _content_type(ImportBatch), _content_type(HeldSignup)
     for entry in entries.filter(timestamp__gte=since, timestamp__lt=until).order_by("pk").iterator(chunk_size=1_000):
         touched.entries += 1
         about = (entry.data or {}).get("people")
         if entry.action == "subscribers.export":
-            touched.add(_on_the_list(entry.data, at=entry.timestamp), act=entry.action)
+            touched.add(_find_subscribers_at(entry.data, at=entry.timestamp), act=entry.action)
         elif isinstance(about, list):
             touched.add(about, act=entry.action)
         elif entry.content_type_id == person.pk:
             touched.add([int(entry.object_id)], act=entry.action)
         elif entry.content_type_id == batch.pk:
-            touched.add(_of_the_import(int(entry.object_id)), act=entry.action)
+            touched.add(_find_imported(int(entry.object_id)), act=entry.action)
         elif entry.content_type_id == held.pk:
-            touched.add(_of_the_held(entry.object_id), act=entry.action)
+            touched.add(_find_from_held_signup(entry.object_id), act=entry.action)
     return touched
 
 
@@ -89,29 +89,31 @@ def _entries() -> QuerySet[AuditEntry]:
     return entries
 
 
-def _on_the_list(data: Mapping[str, Any], *, at: datetime) -> Iterable[int]:
+def _find_subscribers_at(data: Mapping[str, Any], *, at: datetime) -> Iterable[int]:
     """Whoever was on the list then, or on any for `all`: at least those of the file. A list keeps its number for ever."""
     then = Subscription.objects.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=at), requested_at__lte=at)
     if data.get("list_id"):
         then = then.filter(mailing_list=data["list_id"])
     elif data["list"] != "all":
         then = then.filter(mailing_list__slug=data["list"])
-    return then.values_list("subscriber_id", flat=True).iterator(chunk_size=_AT_ONCE)
+    return then.values_list("subscriber_id", flat=True).iterator(chunk_size=_BATCH_SIZE)
 
 
-def _of_the_import(pk: int) -> Iterable[int]:
+def _find_imported(pk: int) -> Iterable[int]:
     """Whom it brought in, kept from mail, or whose consent it renewed."""
     yield from Subscription.objects.filter(import_batch=pk).values_list("subscriber_id", flat=True)
     on_record = ConsentEvent.objects.filter(source=f"import {pk}", subscriber__isnull=False)
     yield from on_record.values_list("subscriber_id", flat=True)
 
 
-def _of_the_held(pk: str) -> Iterable[int]:
+def _find_from_held_signup(pk: str) -> Iterable[int]:
     """Who became of a sign-up that waited: the person whom staff let in, if they did."""
-    decided = AuditEntry.objects.filter(content_type=_kind(HeldSignup), object_id=pk, action="subscribers.held_let_in")
+    decided = AuditEntry.objects.filter(
+        content_type=_content_type(HeldSignup), object_id=pk, action="subscribers.held_let_in"
+    )
     for entry in decided:
         yield from entry.data["people"]
 
 
-def _kind(model: type[Model]) -> ContentType:
+def _content_type(model: type[Model]) -> ContentType:
     return ContentType.objects.get_for_model(model)

@@ -9,7 +9,7 @@ from newsletter.models import Brand, Picture
 from newsletter.organisation.schema import BrandEntry
 
 BRAND = "default"
-MOST_BYTES = 10_000_000
+MAX_LOGO_FILE_BYTES = 10_000_000
 Logos = dict[str, Picture | None]
 
 
@@ -25,11 +25,13 @@ def host_logos(entry: BrandEntry | None, *, folder: Path, dry_run: bool) -> Logo
     logos: Logos = {}
     for key in sorted({"logo", "logo_dark"} & entry.model_fields_set):
         present: Picture | None = getattr(brand, key) if brand else None
-        logos[key] = _host(getattr(entry, key), present=present, folder=folder, alt=alt, dry_run=dry_run, key=key)
+        logos[key] = _host_logo(getattr(entry, key), present=present, folder=folder, alt=alt, dry_run=dry_run, key=key)
     return logos
 
 
-def _host(text: str, *, present: Picture | None, folder: Path, alt: str, dry_run: bool, key: str) -> Picture | None:
+def _host_logo(
+    text: str, *, present: Picture | None, folder: Path, alt: str, dry_run: bool, key: str
+) -> Picture | None:
     where = f"[brand]: {key}"
     if not text.strip():
         return None
@@ -58,12 +60,12 @@ def _host(text: str, *, present: Picture | None, folder: Path, alt: str, dry_run
 
 def _read(file: Path, *, where: str) -> bytes:
     try:
-        if file.stat().st_size > MOST_BYTES:
+        if file.stat().st_size > MAX_LOGO_FILE_BYTES:
             raise BadFile(
-                "%(where)s: %(file)s is larger than %(most_bytes)s MB. Make the picture smaller.",
+                "%(where)s: %(file)s is larger than %(max_bytes)s MB. Make the picture smaller.",
                 where=where,
                 file=file,
-                most_bytes=MOST_BYTES // 1000000,
+                max_bytes=MAX_LOGO_FILE_BYTES // 1000000,
             )
         return file.read_bytes()
     except FileNotFoundError as error:

@@ -12,48 +12,50 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-OTHERS = 0o077
+GROUP_AND_OTHERS = 0o077
 OWN_FOLDERS = frozenset({"media", "outbox", "cache", "previews", "demo"})
 MAX_ENTRIES = 1_000
 _OWN_FILE = re.compile(
     r"newsletter\.sqlite3.*|secret\.key|address\.key|left\.journal.*|\.?last-send\.json.*|\.newsletter-demo"
 )
-_NOBODYS_FOLDER = "lost+found"
-_BESIDE_DATABASE = ("", "-wal", "-shm", "-journal")
-_DEEP_ENOUGH = 3
+_LOST_AND_FOUND = "lost+found"
+_DATABASE_FILE_SUFFIXES = ("", "-wal", "-shm", "-journal")
+_MIN_DEPTH = 3
 """Parts of a path below which a folder is not one of the system's own, such as /var or /srv."""
 
 
 @dataclass(frozen=True)
-class DataPlaces:
+class DataPaths:
     """The data folder, and the SQLite file if there is one, wherever it lies."""
 
     folder: Path
     database: Path | None = None
 
 
-def close_to_others(places: DataPlaces) -> list[Path]:
+def restrict_to_owner(places: DataPaths) -> list[Path]:
     """Take every right from group and others. Returns what was open before; what is not ours to change stays as it is.
 
     A folder that holds folders of other programs keeps its mode, and so do they: only our own files in it are closed.
     """
-    return [path for path in _ours(places) if _close(path)]
+    return [path for path in _list_own_paths(places) if _restrict(path)]
 
 
-def find_open(places: DataPlaces) -> list[Path]:
+def find_readable_by_others(places: DataPaths) -> list[Path]:
     """Return what other users could read. Nothing inside a folder that they cannot enter counts."""
     found = [path for path in _database_files(places.database) if _is_open(path) and _can_enter(path.parent)]
     if not _can_enter(places.folder):
         return found
     entries = _entries(places.folder)
-    named = [places.folder / one.name for one in entries if _is_own(one) or _is_alone(places.folder, entries)]
+    named = [
+        places.folder / one.name for one in entries if _is_own(one) or _holds_only_our_folders(places.folder, entries)
+    ]
     return [*found, *(path for path in named if _is_open(path) and path not in found)]
 
 
-def _ours(places: DataPlaces) -> Iterator[Path]:
+def _list_own_paths(places: DataPaths) -> Iterator[Path]:
     entries = _entries(places.folder)
-    alone = _is_alone(places.folder, entries)
-    deep = len(places.folder.parts) >= _DEEP_ENOUGH
+    alone = _holds_only_our_folders(places.folder, entries)
+    deep = len(places.folder.parts) >= _MIN_DEPTH
     if alone:
         yield places.folder
     for entry in entries:
@@ -72,7 +74,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def _is_alone(folder: Path, entries: list[os.DirEntry[str]]) -> bool:
+def _holds_only_our_folders(folder: Path, entries: list[os.DirEntry[str]]) -> bool:
     """Return True if nothing in the folder belongs to another program: files are taken for ours, other folders are not."""
     try:
         shared = folder.stat().st_mode & stat.S_ISVTX
@@ -81,7 +83,7 @@ def _is_alone(folder: Path, entries: list[os.DirEntry[str]]) -> bool:
     if shared or len(entries) >= MAX_ENTRIES:
         return False
     folders = {entry.name for entry in entries if entry.is_dir()}
-    return folders <= OWN_FOLDERS | {_NOBODYS_FOLDER}
+    return folders <= OWN_FOLDERS | {_LOST_AND_FOUND}
 
 
 def _is_own(entry: os.DirEntry[str]) -> bool:
@@ -91,21 +93,21 @@ def _is_own(entry: os.DirEntry[str]) -> bool:
 def _database_files(database: Path | None) -> list[Path]:
     if database is None:
         return []
-    return [file for end in _BESIDE_DATABASE if (file := Path(f"{database}{end}")).is_file()]
+    return [file for end in _DATABASE_FILE_SUFFIXES if (file := Path(f"{database}{end}")).is_file()]
 
 
-def _close(path: Path) -> bool:
+def _restrict(path: Path) -> bool:
     with suppress(OSError):
         mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & OTHERS:
-            path.chmod(mode & ~OTHERS)
+        if mode & GROUP_AND_OTHERS:
+            path.chmod(mode & ~GROUP_AND_OTHERS)
             return True
     return False
 
 
 def _is_open(path: Path) -> bool:
     try:
-        return bool(path.stat().st_mode & OTHERS)
+        return bool(path.stat().st_mode & GROUP_AND_OTHERS)
     except OSError:
         return False
 

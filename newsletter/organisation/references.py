@@ -7,7 +7,7 @@ from django.db import models
 
 from newsletter.common.errors import BadFile
 from newsletter.models import Source
-from newsletter.organisation.values import nearest
+from newsletter.organisation.value_types import nearest
 from subscribers.models import MailingList, Segment, Topic
 
 _Row = TypeVar("_Row", bound=models.Model)

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 Role = Literal["writer", "editor", "approver", "data", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
-WORDS: dict[Role, str] = {
+ROLE_LABELS: dict[Role, str] = {
     "writer": "edits issues, stories and events",
     "editor": "adds and removes content, appeals and sources too",
     "approver": "an editor who also approves issues and sends them",

@@ -5,21 +5,21 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from newsletter.organisation.values import (
+from newsletter.organisation.value_types import (
     Colour,
     Email,
-    EmailOrNone,
     Every,
     Language,
-    LanguageOrNone,
     Line,
-    RegionOrNone,
+    OptionalEmail,
+    OptionalLanguage,
+    OptionalRegion,
+    OptionalUrl,
     Slug,
     SourceUrl,
     StaffText,
     Subject,
     Url,
-    UrlOrNone,
 )
 
 
@@ -48,9 +48,9 @@ class BrandEntry(Entry):
     radius: int = Field(default=8, ge=0, le=24)
     masthead: Literal["plain", "band", "rule"] = "plain"
     postal_address: str = ""
-    website: UrlOrNone = ""
-    donate_url: UrlOrNone = ""
-    donor_portal_url: UrlOrNone = ""
+    website: OptionalUrl = ""
+    donate_url: OptionalUrl = ""
+    donor_portal_url: OptionalUrl = ""
     social: dict[str, Url] = {}
 
 
@@ -81,8 +81,8 @@ class SourceEntry(Entry):
     url: SourceUrl = ""
     every: Every = ""
     topics: list[str] = []
-    region: RegionOrNone = ""
-    language: LanguageOrNone = ""
+    region: OptionalRegion = ""
+    language: OptionalLanguage = ""
     enabled: bool = True
 
 
@@ -103,7 +103,7 @@ class PublicationEntry(Entry):
     segment: str = ""
     from_name: Line = ""
     from_email: Email = ""
-    reply_to: EmailOrNone = ""
+    reply_to: OptionalEmail = ""
     subject: Subject = ""
     schedule: Line = ""
     zone: Line = ""
@@ -120,7 +120,7 @@ class PublicationEntry(Entry):
     topics: list[str] = []
     sources: list[str] = []
     intro: StaffText = ""
-    host_url: UrlOrNone = ""
+    host_url: OptionalUrl = ""
     language: Language = ""
     layout: Literal["letter", "digest", "announcement", "event_notice", "appeal"] = "letter"
     quiet_from: time | None = None

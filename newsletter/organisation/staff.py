@@ -13,10 +13,10 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import BadAddress, DomainError, NotFound
 from newsletter.organisation.roles import ROLES, Role
-from newsletter.organisation.values import nearest
+from newsletter.organisation.value_types import nearest
 from subscribers.addresses.normalise import normalise
 
-LONGEST_EMAIL = 150
+MAX_EMAIL_LENGTH = 150
 
 
 class BadPassword(DomainError):
@@ -54,10 +54,10 @@ def add_staff(*, email: str, role: str, password: str | None = None) -> StaffCha
     """
     known_role = _check_role(role)
     address = normalise(email)
-    if len(address) > LONGEST_EMAIL:
+    if len(address) > MAX_EMAIL_LENGTH:
         raise BadAddress(
             _("An account's address may have %(longest_email)s characters; this one has %(address)s.")
-            % {"longest_email": LONGEST_EMAIL, "address": len(address)}
+            % {"longest_email": MAX_EMAIL_LENGTH, "address": len(address)}
         )
     with transaction.atomic():
         person = User.objects.filter(username=address.lower()).first()
@@ -78,11 +78,11 @@ def add_staff(*, email: str, role: str, password: str | None = None) -> StaffCha
             old_role=old_role,
             password_set=created or bool(password),
         )
-        _write_down(person, change)
+        _log_change(person, change)
     return change
 
 
-def forget_factor(*, email: str) -> int:
+def remove_second_factor(*, email: str) -> int:
     """Take somebody's second factor and recovery codes away, who lost them; their sessions end. Returns how many there were.
 
     Raises NotFound.
@@ -158,7 +158,7 @@ def _give_role(person: User, role: Role) -> None:
     person.groups.add(group)
 
 
-def _write_down(person: User, change: StaffChange) -> None:
+def _log_change(person: User, change: StaffChange) -> None:
     if change.created:
         log(instance=person, action="newsletter.staff_added", data={"role": change.role})
         return

@@ -9,7 +9,7 @@ from django.db import models
 
 from newsletter.common.errors import BadFile
 from newsletter.models import Picture
-from newsletter.organisation.read import label_of
+from newsletter.organisation.read_file import entry_label
 
 Action = Literal["created", "updated", "unchanged"]
 
@@ -49,10 +49,10 @@ def upsert(
     for attribute, new in values.items():
         old = getattr(row, attribute, None) if not _is_unset_relation(row, attribute) else None
         if created or old != new:
-            in_file = show.get(attribute, _shown)
+            in_file = show.get(attribute, _display_value)
             fields[keys.get(attribute, attribute)] = (None if created else in_file(old), in_file(new))
         setattr(row, attribute, new)
-    _check(row, where=label_of(kind, name), keys=keys)
+    _check(row, where=entry_label(kind, name), keys=keys)
     if created or fields:
         row.save()
     for attribute, rows in many.items():
@@ -76,8 +76,8 @@ def _set_many(
     key: str,
 ) -> None:
     manager = getattr(row, attribute)
-    old = [] if created else sorted(_shown(other) for other in manager.all())
-    new = sorted(_shown(other) for other in rows)
+    old = [] if created else sorted(_display_value(other) for other in manager.all())
+    new = sorted(_display_value(other) for other in rows)
     if old == new:
         return
     manager.set(rows)
@@ -102,7 +102,7 @@ def _check(row: models.Model, *, where: str, keys: Mapping[str, str]) -> None:
         raise BadFile(f"{where}: {key}: {' '.join(faults[0].messages)}") from error
 
 
-def _shown(value: Any) -> Any:
+def _display_value(value: Any) -> Any:
     if isinstance(value, Picture):
         return value.source_url
     if isinstance(value, models.Model):

@@ -11,8 +11,8 @@ from importlib.metadata import version
 from environs import EnvError
 
 from newsletter.common.errors import DomainError
-from newsletter.demo.environment import DEFAULT_PORT, MOST_PEOPLE, prepare_demo
-from newsletter.project.entry import close_data, make_files_private
+from newsletter.demo.environment import DEFAULT_PORT, MAX_SUBSCRIBERS, prepare_demo
+from newsletter.project.process_setup import make_files_private, restrict_data_folder
 from newsletter.project.settings_file import read_settings_file
 
 COMMANDS = {
@@ -38,7 +38,7 @@ COMMANDS = {
     "migrate": "prepare the database, after installing or upgrading",
 }
 _LISTED = re.compile(r"\['(.*)'\]\.?")  # how a faulty setting's reasons come
-_INTERRUPTED, _READER_LEFT = 130, 141
+_INTERRUPTED, _BROKEN_PIPE = 130, 141
 
 
 class CommandLineError(DomainError):
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _READER_LEFT
+        return _BROKEN_PIPE
 
 
 def _run(given: list[str]) -> int:
@@ -126,8 +126,8 @@ def _check_demo_people(rest: list[str]) -> None:
         people: int = parser.parse_known_args(rest)[0].subscribers
     except ArgumentError as error:
         raise CommandLineError("--subscribers needs a whole number, such as --subscribers 500.", status=2) from error
-    if not 1 <= people <= MOST_PEOPLE:
-        raise CommandLineError(f"--subscribers takes a number from 1 to {MOST_PEOPLE:,}.", status=2)
+    if not 1 <= people <= MAX_SUBSCRIBERS:
+        raise CommandLineError(f"--subscribers takes a number from 1 to {MAX_SUBSCRIBERS:,}.", status=2)
 
 
 def _start_django() -> None:
@@ -137,7 +137,7 @@ def _start_django() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
     try:
         django.setup()
-        close_data()
+        restrict_data_folder()
     except EnvError as error:
         raise CommandLineError(f"{_one_line(error)} Correct it in the environment or in .env.") from error
     except (ImproperlyConfigured, ValueError) as error:

@@ -9,12 +9,12 @@ from pathlib import Path
 from environs import Env, EnvError
 
 from newsletter.common.errors import BadAddress
-from newsletter.content.fetching.fetch_errors import Refused
+from newsletter.content.fetching.errors import Refused
 from newsletter.content.fetching.url_guard import AllowList
-from newsletter.demo.environment import MARK
+from newsletter.demo.environment import MARKER_FILE
 from newsletter.organisation.health.origin import SettingValue
-from newsletter.project.origins import describe
-from newsletter.project.secret_keys import is_weak, read_kept, require_strong, take_key
+from newsletter.project.secret_keys import is_weak, read_key_file, require_strong, resolve_key
+from newsletter.project.setting_origins import describe
 from newsletter.project.settings_file import current_settings_file
 from subscribers.addresses.normalise import normalise
 
@@ -104,7 +104,7 @@ def read() -> Environment:
         site_url=site_url,
         secret_key=secret_key,
         old_secret_keys=old_secret_keys,
-        link_keys=_once([secret_key, *old_secret_keys, read_kept(data_dir / "secret.key")]),
+        link_keys=_once([secret_key, *old_secret_keys, read_key_file(data_dir / "secret.key")]),
         address_key=_secret("NEWSLETTER_ADDRESS_KEY", data_dir / "address.key", required=production),
         provider_url=_text("NEWSLETTER_PROVIDER_URL", "outbox://"),
         engine=_engine(database_url),
@@ -113,7 +113,7 @@ def read() -> Environment:
         pulse_url=_text("NEWSLETTER_PULSE_URL", ""),
         production=production,
         time_zone=_text("NEWSLETTER_TIME_ZONE", "UTC"),
-        demo=not production and site_url.startswith("http://127.0.0.1:") and (data_dir / MARK).is_file(),
+        demo=not production and site_url.startswith("http://127.0.0.1:") and (data_dir / MARKER_FILE).is_file(),
         trusted_proxies=_networks("NEWSLETTER_TRUSTED_PROXIES"),
         hsts_subdomains=_flag("NEWSLETTER_HSTS_SUBDOMAINS", default=False),
         only_to=_mailable("NEWSLETTER_ONLY_TO"),
@@ -210,4 +210,4 @@ def _once(keys: list[str]) -> list[str]:
 
 
 def _secret(name: str, kept_in: Path, *, required: bool) -> str:
-    return take_key(_text(name, ""), name=name, kept_in=kept_in, required=required)
+    return resolve_key(_text(name, ""), name=name, kept_in=kept_in, required=required)

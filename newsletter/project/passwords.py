@@ -4,8 +4,8 @@ from threading import BoundedSemaphore
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-AT_ONCE = 2
-_turns = BoundedSemaphore(AT_ONCE)
+MAX_CONCURRENT_HASHES = 2
+_semaphore = BoundedSemaphore(MAX_CONCURRENT_HASHES)
 
 
 class Argon2id(Argon2PasswordHasher):
@@ -16,9 +16,9 @@ class Argon2id(Argon2PasswordHasher):
     parallelism = 1
 
     def encode(self, password: str, salt: str) -> str:
-        with _turns:
+        with _semaphore:
             return super().encode(password, salt)
 
     def verify(self, password: str, encoded: str) -> bool:
-        with _turns:
+        with _semaphore:
             return super().verify(password, encoded)

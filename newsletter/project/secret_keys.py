@@ -24,7 +24,7 @@ def require_strong(keys: dict[str, list[str]]) -> None:
             raise EnvError(f"{name} {_why(name)}")
 
 
-def read_kept(file: Path) -> str:
+def read_key_file(file: Path) -> str:
     """Return the key in this file, or "" if there is no file. Raises EnvError if the file holds no key.
 
     Another process may be writing it just now, so an empty file is looked at for two seconds.
@@ -44,13 +44,13 @@ def read_kept(file: Path) -> str:
         time.sleep(_STEP_SECONDS)
 
 
-def take_key(given: str, *, name: str, kept_in: Path, required: bool) -> str:
+def resolve_key(given: str, *, name: str, kept_in: Path, required: bool) -> str:
     """Return the key that was given, or else the kept one; make it if there is none. Production must be given one."""
     if given:
         return given
     if required:
         raise EnvError(_missing(name, kept_in))
-    return read_kept(kept_in) or _make(kept_in)
+    return read_key_file(kept_in) or _make(kept_in)
 
 
 def _make(file: Path) -> str:
@@ -59,7 +59,7 @@ def _make(file: Path) -> str:
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return read_kept(file)
+        return read_key_file(file)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
             opened.write(made)

@@ -50,10 +50,10 @@ if ENV.engine == "procrastinate":
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "newsletter.desk.shell.content_policy.ContentPolicy",
-    "newsletter.web.body_limits.BodyLimits",
-    "newsletter.web.bad_requests.RefuseUnreadable",
-    "subscribers.web.public_pages.PublicLane",
+    "newsletter.desk.shell.content_security_policy.ContentSecurityPolicyMiddleware",
+    "newsletter.web.body_limits.BodyLimitMiddleware",
+    "newsletter.web.bad_requests.UnreadableRequestMiddleware",
+    "subscribers.web.public_pages_middleware.PublicPagesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -62,7 +62,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "newsletter.desk.staff.second_factor.StaffGate",
+    "newsletter.desk.staff.second_factor.StaffSessionMiddleware",
 ]
 
 ROOT_URLCONF = "newsletter.project.urls"
@@ -167,8 +167,8 @@ MFA_ADAPTER = "newsletter.desk.staff.accounts.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_TOLERANCE = 1
 MFA_FORMS = {
-    "authenticate": "newsletter.desk.staff.one_time_codes.OnceAuthenticateForm",
-    "reauthenticate": "newsletter.desk.staff.one_time_codes.OnceReauthenticateForm",
+    "authenticate": "newsletter.desk.staff.one_time_codes.SingleUseAuthenticateForm",
+    "reauthenticate": "newsletter.desk.staff.one_time_codes.SingleUseReauthenticateForm",
 }
 CACHES = {
     "default": {
@@ -200,7 +200,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "plain": {
-            "()": "subscribers.links.log_lines.WithoutTokens",
+            "()": "subscribers.links.token_masking.TokenMaskingFormatter",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         }

@@ -7,18 +7,18 @@ from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.admin.auth import require_admin_access
 from wagtail.admin.views.account import LogoutView
 
-from newsletter.desk.content.image_edits import LoggedPictureEdit
+from newsletter.desk.content.image_edit_view import LoggedPictureEdit
 from newsletter.desk.shell.external_link_form import ExternalLink
 from newsletter.desk.staff.account_page import AccountPage
 
-handler400 = "newsletter.web.bad_requests.say_unreadable"
+handler400 = "newsletter.web.bad_requests.show_bad_request"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/admin/", permanent=False)),
     path("admin/login/", RedirectView.as_view(url="/accounts/login/", query_string=True)),
     path("admin/logout/", require_POST(LogoutView.as_view())),
     path("accounts/", include("newsletter.desk.staff.account_urls")),
     path("api/", include("newsletter.api.urls")),
-    path("", include("newsletter.desk.shell.blocked")),
+    path("", include("newsletter.desk.shell.blocked_urls")),
     path("admin/choose-external-link/", require_admin_access(ExternalLink.as_view())),
     path("admin/account/", require_admin_access(AccountPage.as_view())),
     path("admin/images/multiple/<int:image_id>/", require_admin_access(LoggedPictureEdit.as_view())),

@@ -2,7 +2,7 @@
 
 import os
 
-from newsletter.project.entry import close_data, enter
+from newsletter.project.process_setup import enter, restrict_data_folder
 
 enter()
 
@@ -10,8 +10,8 @@ from django.core.wsgi import get_wsgi_application  # noqa: E402  nothing may rea
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
 _pages = get_wsgi_application()
-close_data()
+restrict_data_folder()
 
-from subscribers.web.one_click import OneClickFirst  # noqa: E402  needs the settings
+from subscribers.web.one_click_middleware import OneClickMiddleware  # noqa: E402  needs the settings
 
-application = OneClickFirst(_pages)
+application = OneClickMiddleware(_pages)

@@ -19,17 +19,17 @@ from newsletter.providers.sendgrid import adapter as sendgrid
 from newsletter.providers.ses import adapter as ses
 from newsletter.providers.sparkpost import adapter as sparkpost
 
-_MOST_PEOPLE = {
+_MAX_BATCH_SIZES = {
     "outbox": 1000,
-    "mailgun": mailgun.MOST_PEOPLE,
-    "postmark": postmark.MOST_PEOPLE,
-    "sendgrid": sendgrid.MOST_PEOPLE,
-    "resend": resend.MOST_PEOPLE,
-    "brevo": brevo.MOST_PEOPLE,
-    "sparkpost": sparkpost.MOST_PEOPLE,
-    "ses": ses.MOST_PEOPLE,
+    "mailgun": mailgun.MAX_BATCH_SIZE,
+    "postmark": postmark.MAX_BATCH_SIZE,
+    "sendgrid": sendgrid.MAX_BATCH_SIZE,
+    "resend": resend.MAX_BATCH_SIZE,
+    "brevo": brevo.MAX_BATCH_SIZE,
+    "sparkpost": sparkpost.MAX_BATCH_SIZE,
+    "ses": ses.MAX_BATCH_SIZE,
 }
-_SCHEMES = tuple(_MOST_PEOPLE)
+_SCHEMES = tuple(_MAX_BATCH_SIZES)
 _OPTIONS = (
     "endpoint",
     "webhook_key",
@@ -39,7 +39,7 @@ _OPTIONS = (
     "stream",
     "configuration_set",
 )
-_FORMS = {"mailgun": "mailgun://KEY@DOMAIN", "ses": "ses://KEY:SECRET@REGION"}
+_URL_FORMS = {"mailgun": "mailgun://KEY@DOMAIN", "ses": "ses://KEY:SECRET@REGION"}
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+){1,2}-\d")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+", re.IGNORECASE)
 
@@ -69,7 +69,7 @@ class ProviderSettings:
         return f"{self.scheme} ({self.domain})" if self.domain else self.scheme
 
 
-def adapter_for(url: str, *, outbox_dir: Path | None = None) -> Adapter:
+def make_adapter(url: str, *, outbox_dir: Path | None = None) -> Adapter:
     """Give the adapter that ``url`` names. ``outbox_dir`` is where ``outbox://`` writes. Raises BadProviderUrl."""
     settings = read_provider_url(url)
     common: dict[str, Any] = {
@@ -119,7 +119,7 @@ def read_provider_url(url: str) -> ProviderSettings:
         )
     if scheme not in _SCHEMES:
         raise BadProviderUrl(
-            f"NEWSLETTER_PROVIDER_URL names a provider that is not known here{_nearest(scheme, _SCHEMES)}. "
+            f"NEWSLETTER_PROVIDER_URL names a provider that is not known here{_suggest_name(scheme, _SCHEMES)}. "
             f"Known are {', '.join(name + '://' for name in _SCHEMES)}."
         )
     place, _, query = rest.partition("?")
@@ -155,14 +155,14 @@ def read_provider_url(url: str) -> ProviderSettings:
         webhook_key=options.get("webhook_key", ""),
         people_per_second=_rate(options, "people_per_second"),
         calls_per_second=_rate(options, "calls_per_second"),
-        max_batch=_max_batch(options, most=_MOST_PEOPLE[scheme]),
+        max_batch=_max_batch(options, limit=_MAX_BATCH_SIZES[scheme]),
         stream=options.get("stream", ""),
         configuration_set=options.get("configuration_set", ""),
     )
 
 
 def _check_account(scheme: str, key: str, domain: str) -> None:
-    form = _FORMS.get(scheme, f"{scheme}://KEY@")
+    form = _URL_FORMS.get(scheme, f"{scheme}://KEY@")
     if not key:
         raise BadProviderUrl(f"NEWSLETTER_PROVIDER_URL has no key. Write {form} with a key that may send.")
     if not key.isascii() or not key.isprintable() or " " in key:
@@ -173,7 +173,7 @@ def _check_account(scheme: str, key: str, domain: str) -> None:
         raise BadProviderUrl(
             f"NEWSLETTER_PROVIDER_URL has no sending domain after the @, such as news.example.org. Write {form}."
         )
-    if scheme not in _FORMS and domain:
+    if scheme not in _URL_FORMS and domain:
         raise BadProviderUrl(
             f"NEWSLETTER_PROVIDER_URL has something after the @ that {scheme} does not use. Write {form}."
         )
@@ -182,12 +182,12 @@ def _check_account(scheme: str, key: str, domain: str) -> None:
 def _check_ses(key: str, secret: str, region: str) -> None:
     if not secret or not secret.isascii() or not secret.isprintable() or " " in secret or "/" in key:
         raise BadProviderUrl(
-            f"NEWSLETTER_PROVIDER_URL has no usable secret after the key. Write {_FORMS['ses']}; where the secret "
+            f"NEWSLETTER_PROVIDER_URL has no usable secret after the key. Write {_URL_FORMS['ses']}; where the secret "
             "holds / or +, write %2F and %2B."
         )
     if not _REGION.fullmatch(region):
         raise BadProviderUrl(
-            f"NEWSLETTER_PROVIDER_URL has no Amazon region after the @, such as eu-west-1. Write {_FORMS['ses']}."
+            f"NEWSLETTER_PROVIDER_URL has no Amazon region after the @, such as eu-west-1. Write {_URL_FORMS['ses']}."
         )
 
 
@@ -196,7 +196,7 @@ def _read_options(query: str) -> dict[str, str]:
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in _OPTIONS:
             raise BadProviderUrl(
-                f"NEWSLETTER_PROVIDER_URL has the unknown option {name[:40]!r}{_nearest(name, _OPTIONS)}. "
+                f"NEWSLETTER_PROVIDER_URL has the unknown option {name[:40]!r}{_suggest_name(name, _OPTIONS)}. "
                 f"Known are {', '.join(_OPTIONS)}."
             )
         if name == "webhook_key" and options.get(name):
@@ -236,15 +236,15 @@ def _rate(options: Mapping[str, str], name: str) -> float | None:
     return float(text)
 
 
-def _max_batch(options: Mapping[str, str], *, most: int) -> int | None:
+def _max_batch(options: Mapping[str, str], *, limit: int) -> int | None:
     text = options.get("max_batch")
     if text is None:
         return None
-    if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= most:
-        raise BadProviderUrl(f"max_batch in NEWSLETTER_PROVIDER_URL must be a whole number from 1 to {most:,}.")
+    if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= limit:
+        raise BadProviderUrl(f"max_batch in NEWSLETTER_PROVIDER_URL must be a whole number from 1 to {limit:,}.")
     return int(text)
 
 
-def _nearest(name: str, known: tuple[str, ...]) -> str:
+def _suggest_name(name: str, known: tuple[str, ...]) -> str:
     close = get_close_matches(name.lower(), known, n=1)
     return f" (did you mean {close[0]}?)" if close else ""

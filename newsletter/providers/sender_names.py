@@ -9,24 +9,26 @@ _DOTS = str.maketrans({"。": ".", "．": ".", "｡": ".", "․": "."})
 _DOMAIN = re.compile(r"(?<![\w.-])(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,24}(?![\w-])")
 
 
-def find_address(name: str) -> bool:
+def has_address(name: str) -> bool:
     """Return True if the name holds an address, or a character that begins one."""
-    return bool(re.search(r"[@<>]", _plain(name)))
+    return bool(re.search(r"[@<>]", _normalise_name(name)))
 
 
-def find_foreign_domain(name: str, *, own: Sequence[str]) -> str:
+def find_impersonated_domain(name: str, *, own: Sequence[str]) -> str:
     """Give the first domain in the name that is none of ``own`` (domains), nor above or below one; else ""."""
     mine = [domain.lower().rstrip(".") for domain in own if domain]
-    for found in _DOMAIN.findall(_plain(name)):
-        said = found.lower()
-        if len(said.partition(".")[0]) > 1 and not any(_belong(said, domain) for domain in mine):
+    for found in _DOMAIN.findall(_normalise_name(name)):
+        domain_found = found.lower()
+        if len(domain_found.partition(".")[0]) > 1 and not any(
+            _is_same_or_subdomain(domain_found, domain) for domain in mine
+        ):
             return str(found)
     return ""
 
 
-def _belong(one: str, other: str) -> bool:
+def _is_same_or_subdomain(one: str, other: str) -> bool:
     return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
 
 
-def _plain(name: str) -> str:
+def _normalise_name(name: str) -> str:
     return unicodedata.normalize("NFKC", name.translate(_INVISIBLE).translate(_DOTS))

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-READABLE = 4.5
+MIN_CONTRAST_RATIO = 4.5
 DARK, LIGHT = "#1d1c1a", "#fdfbf7"
 _HEX = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})\Z")
 
@@ -42,11 +42,11 @@ class Palette:
     button_ink: str
 
 
-def normalise(colour: str, *, otherwise: str) -> str:
+def normalise_colour(colour: str, *, fallback: str) -> str:
     """``#rrggbb`` in lower case; the other one where the text is not a colour."""
     match = _HEX.match(colour.strip())
     if match is None:
-        return otherwise
+        return fallback
     digits = match[1].lower()
     return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
 
@@ -57,25 +57,25 @@ def contrast(first: str, second: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def mix(first: str, second: str, *, share: float) -> str:
+def mix_colours(first: str, second: str, *, share: float) -> str:
     """The first colour with a share (0.0 to 1.0) of the second."""
     mixed = (round(a + (b - a) * share) for a, b in zip(_rgb(first), _rgb(second), strict=True))
     return "#" + "".join(f"{value:02x}" for value in mixed)
 
 
-def make_readable(colour: str, *, on: str, ratio: float = READABLE) -> str:
+def make_readable(colour: str, *, on: str, ratio: float = MIN_CONTRAST_RATIO) -> str:
     """The colour, moved towards dark or light by as little as makes it readable on the other."""
     if contrast(colour, on) >= ratio:
         return colour
     end = max((DARK, LIGHT), key=lambda extreme: contrast(extreme, on))
     for step in range(1, 21):
-        moved = mix(colour, end, share=step / 20)
+        moved = mix_colours(colour, end, share=step / 20)
         if contrast(moved, on) >= ratio:
             return moved
     return max(("#000000", "#ffffff"), key=lambda extreme: contrast(extreme, on))
 
 
-def ink_for(ground: str) -> str:
+def choose_text_colour(ground: str) -> str:
     """Near-white or near-black, whichever reads better on the ground."""
     return make_readable(max((LIGHT, DARK), key=lambda extreme: contrast(extreme, ground)), on=ground)
 
@@ -83,18 +83,18 @@ def ink_for(ground: str) -> str:
 @lru_cache(maxsize=64)
 def light_palette(*, colour: str, accent: str, background: str) -> Palette:
     """The day scheme of a brand. Paper is a near-white of the page's own warmth."""
-    paper = mix("#ffffff", background, share=0.14) if contrast(background, DARK) >= 9 else "#fffdf9"
-    tint = mix(paper, colour, share=0.08)
-    chip = mix(paper, colour, share=0.14)
+    paper = mix_colours("#ffffff", background, share=0.14) if contrast(background, DARK) >= 9 else "#fffdf9"
+    tint = mix_colours(paper, colour, share=0.08)
+    chip = mix_colours(paper, colour, share=0.14)
     tint_button = make_readable(colour, on=tint, ratio=3.0)
-    page_ink = ink_for(background)
+    page_ink = choose_text_colour(background)
     button = accent if contrast(accent, paper) >= 3 else make_readable(accent, on=paper, ratio=3.0)
-    band_ink = ink_for(colour)
+    band_ink = choose_text_colour(colour)
     return Palette(
         page=background,
         page_ink=page_ink,
-        page_soft=make_readable(mix(page_ink, background, share=0.35), on=background),
-        page_line=mix(background, page_ink, share=0.16),
+        page_soft=make_readable(mix_colours(page_ink, background, share=0.35), on=background),
+        page_line=mix_colours(background, page_ink, share=0.16),
         masthead=make_readable(colour, on=background),
         paper=paper,
         ink="#2c2a27",
@@ -106,9 +106,9 @@ def light_palette(*, colour: str, accent: str, background: str) -> Palette:
         tint_ink=make_readable(colour, on=tint),
         tint_soft=make_readable("#655f58", on=tint),
         tint_link=make_readable(accent, on=tint),
-        tint_line=mix(tint, colour, share=0.2),
+        tint_line=mix_colours(tint, colour, share=0.2),
         tint_button=tint_button,
-        tint_button_ink=ink_for(tint_button),
+        tint_button_ink=choose_text_colour(tint_button),
         chip=chip,
         chip_ink=make_readable(colour, on=chip),
         rule=button,
@@ -117,7 +117,7 @@ def light_palette(*, colour: str, accent: str, background: str) -> Palette:
         band_button=band_ink,
         band_button_ink=make_readable(colour, on=band_ink),
         button=button,
-        button_ink=ink_for(button),
+        button_ink=choose_text_colour(button),
     )
 
 
@@ -125,39 +125,43 @@ def light_palette(*, colour: str, accent: str, background: str) -> Palette:
 def dark_palette(*, colour: str, accent: str) -> Palette:
     """The night scheme of a brand: never pure black or white, its colours lightened until they read."""
     page, paper, ink = "#171615", "#211f1d", "#ece6dc"
-    tint = mix(paper, mix(colour, ink, share=0.4), share=0.22)
-    chip = mix(paper, mix(colour, ink, share=0.4), share=0.36)
-    band = mix(colour, paper, share=0.45)
-    band = band if contrast(ink, band) >= 7 else make_readable(mix(colour, "#1d1c1a", share=0.6), on=ink, ratio=7.0)
+    tint = mix_colours(paper, mix_colours(colour, ink, share=0.4), share=0.22)
+    chip = mix_colours(paper, mix_colours(colour, ink, share=0.4), share=0.36)
+    band = mix_colours(colour, paper, share=0.45)
+    band = (
+        band
+        if contrast(ink, band) >= 7
+        else make_readable(mix_colours(colour, "#1d1c1a", share=0.6), on=ink, ratio=7.0)
+    )
     button = make_readable(accent, on=paper)
     return Palette(
         page=page,
         page_ink=ink,
         page_soft="#b5ada2",
         page_line="#3a3632",
-        masthead=make_readable(mix(colour, "#fbf5ea", share=0.84), on=page, ratio=9.0),
+        masthead=make_readable(mix_colours(colour, "#fbf5ea", share=0.84), on=page, ratio=9.0),
         paper=paper,
         ink=ink,
         soft="#b5ada2",
         line="#3d3934",
-        heading=make_readable(mix(colour, "#fbf5ea", share=0.86), on=paper, ratio=9.0),
-        link=make_readable(mix(accent, ink, share=0.25), on=paper, ratio=5.0),
+        heading=make_readable(mix_colours(colour, "#fbf5ea", share=0.86), on=paper, ratio=9.0),
+        link=make_readable(mix_colours(accent, ink, share=0.25), on=paper, ratio=5.0),
         tint=tint,
-        tint_ink=make_readable(mix(colour, "#fbf5ea", share=0.88), on=tint, ratio=7.0),
+        tint_ink=make_readable(mix_colours(colour, "#fbf5ea", share=0.88), on=tint, ratio=7.0),
         tint_soft=make_readable("#b5ada2", on=tint),
-        tint_link=make_readable(mix(accent, ink, share=0.25), on=tint, ratio=5.0),
-        tint_line=mix(tint, ink, share=0.18),
+        tint_link=make_readable(mix_colours(accent, ink, share=0.25), on=tint, ratio=5.0),
+        tint_line=mix_colours(tint, ink, share=0.18),
         tint_button=ink,
         tint_button_ink=make_readable(colour, on=ink),
         chip=chip,
-        chip_ink=make_readable(mix(colour, ink, share=0.7), on=chip),
+        chip_ink=make_readable(mix_colours(colour, ink, share=0.7), on=chip),
         rule=button,
         band=band,
         band_ink=ink,
         band_button=ink,
         band_button_ink=make_readable(colour, on=ink),
         button=button,
-        button_ink=ink_for(button),
+        button_ink=choose_text_colour(button),
     )
 
 

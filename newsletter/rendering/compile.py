@@ -13,7 +13,7 @@ from mjml import mjml2html
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.lint.tags import find_fault
+from newsletter.rendering.lint.tags import find_tag_problem
 from newsletter.rendering.tokens import assert_tokens_kept
 
 # Read when premailer is imported. The 128 that it remembers by itself are fewer than one brand has.
@@ -24,11 +24,13 @@ import premailer
 MAX_BYTES = 300_000
 MAX_DEPTH = 200
 _STYLE = re.compile(r"<style([^>]*)>(?!\s*/\*inline\*/)")
-_CELL = re.compile(r"(?=<t[rd][ >])")  # a line may break here without being seen; spam filters distrust long lines
+_TABLE_CELL = re.compile(
+    r"(?=<t[rd][ >])"
+)  # a line may break here without being seen; spam filters distrust long lines
 _IGNORE = ' data-premailer="ignore"'
 
-_MOST_SHEETS = 200
-_RULES: dict[tuple[str, int], tuple[list[tuple[frozenset[str], Any]], list[Any]]] = {}
+_MAX_CACHED_SHEETS = 200
+_RULES_BY_SHEET: dict[tuple[str, int], tuple[list[tuple[frozenset[str], Any]], list[Any]]] = {}
 _CLASS = re.compile(r"\.([\w-]+)")
 _CLASSES = re.compile(r"""\bclass=["']([^"']*)""")
 
@@ -43,23 +45,23 @@ def check_source(mjml: str, *, block: str = "", kind: str = "") -> None:
         raise TemplateError(
             Message(
                 "%(block)s is %(size)s bytes before it becomes a mail; the most is %(max_bytes)s. Shorten it.",
-                block=_where(block, kind),
+                block=_describe_location(block, kind),
                 size=Quantity(size),
                 max_bytes=Quantity(MAX_BYTES),
             ),
             block=block,
             kind=kind,
         )
-    fault = find_fault(mjml, deepest=MAX_DEPTH)
-    if fault:
-        at = f" (line {fault.line})" if fault.line else ""
+    problem = find_tag_problem(mjml, max_depth=MAX_DEPTH)
+    if problem:
+        at = f" (line {problem.line})" if problem.line else ""
         message = Message(
-            "%(block)s %(fault)s%(at)s. Simplify its text, or paste it again as plain text.",
-            block=_where(block, kind),
-            fault=fault.fault,
+            "%(block)s %(problem)s%(at)s. Simplify its text, or paste it again as plain text.",
+            block=_describe_location(block, kind),
+            problem=problem.problem,
             at=at,
         )
-        raise TemplateError(message, block=block, kind=kind, line=fault.line)
+        raise TemplateError(message, block=block, kind=kind, line=problem.line)
 
 
 def compile_mjml(mjml: str, *, block: str = "", kind: str = "") -> str:
@@ -68,11 +70,11 @@ def compile_mjml(mjml: str, *, block: str = "", kind: str = "") -> str:
     try:
         html = mjml2html(mjml, fonts={})
     except ValueError as error:
-        line = _line_of(str(error), mjml)
+        line = _find_line(str(error), mjml)
         at = f", line {line}" if line else ""
         message = Message(
             "%(block)s%(at)s cannot become mail HTML: %(error)s. Look at its text and links.",
-            block=_where(block, kind),
+            block=_describe_location(block, kind),
             at=at,
             error=error,
         )
@@ -95,7 +97,7 @@ def inline_styles(html: str) -> str:
         include_star_selectors=False,
         disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
     ).transform(pretty_print=False)
-    finished = _CELL.sub("\n", str(inlined).replace(_IGNORE, "").replace(' height="auto"', ""))
+    finished = _TABLE_CELL.sub("\n", str(inlined).replace(_IGNORE, "").replace(' height="auto"', ""))
     assert_tokens_kept(before=html, after=finished, step="styles")
     return finished
 
@@ -105,17 +107,17 @@ class _Inliner(premailer.Premailer):
 
     def _parse_style_rules(self, css_body: str, ruleset_index: int) -> tuple[list[Any], list[Any]]:
         key = (css_body, ruleset_index)
-        if key not in _RULES:
-            if len(_RULES) >= _MOST_SHEETS:
-                _RULES.clear()
+        if key not in _RULES_BY_SHEET:
+            if len(_RULES_BY_SHEET) >= _MAX_CACHED_SHEETS:
+                _RULES_BY_SHEET.clear()
             rules, leftover = super()._parse_style_rules(css_body, ruleset_index)
-            _RULES[key] = [(frozenset(_CLASS.findall(rule[1])), rule) for rule in rules], leftover
-        known, leftover = _RULES[key]
+            _RULES_BY_SHEET[key] = [(frozenset(_CLASS.findall(rule[1])), rule) for rule in rules], leftover
+        known, leftover = _RULES_BY_SHEET[key]
         used = {name for names in _CLASSES.findall(self.html) for name in names.split()}
         return [rule for classes, rule in known if classes <= used], list(leftover)
 
 
-def _where(block: str, kind: str) -> str:
+def _describe_location(block: str, kind: str) -> str:
     named = f" “{block}”" if block else ""
     return (
         Message("The %(kind)s block%(named)s", kind=kind.replace("_", " "), named=named)
@@ -126,6 +128,6 @@ def _where(block: str, kind: str) -> str:
     )
 
 
-def _line_of(message: str, source: str) -> int:
+def _find_line(message: str, source: str) -> int:
     position = re.search(r"position (\d+):", message)
     return source.encode()[: int(position[1])].count(b"\n") + 1 if position else 0

@@ -19,26 +19,26 @@ from newsletter.rendering.blocks import (
 )
 from newsletter.rendering.colours import dark_palette, light_palette
 from newsletter.rendering.phrases import word
-from newsletter.rendering.prepare import Prepared
+from newsletter.rendering.prepare import PreparedDocument
 from newsletter.rendering.social import find_icons
-from newsletter.rendering.tokens import fence
-from newsletter.rendering.typography import Typography, typography_of
+from newsletter.rendering.tokens import format_token
+from newsletter.rendering.typography import Typography, choose_typography
 
-_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_WORD_BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-def kind_of(block: Block) -> str:
+def find_template_kind(block: Block) -> str:
     """The name of a block's templates: the schema's own, else the block's type in small letters."""
     if isinstance(block, SchemaBlock):
         return block.kind
-    return _WORD.sub("_", type(block).__name__.removesuffix("Block")).lower()
+    return _WORD_BOUNDARY.sub("_", type(block).__name__.removesuffix("Block")).lower()
 
 
-def describe_look(document: Document) -> dict[str, Any]:
+def build_style_context(document: Document) -> dict[str, Any]:
     """Palettes of day and night, sides, and typography."""
     brand = document.brand
     rtl = document.direction == "rtl"
-    look: Typography = typography_of(brand, language=document.language)
+    look: Typography = choose_typography(brand, language=document.language)
     return {
         "light": light_palette(colour=brand.colour, accent=brand.accent, background=brand.background),
         "dark": dark_palette(colour=brand.colour, accent=brand.accent),
@@ -49,7 +49,7 @@ def describe_look(document: Document) -> dict[str, Any]:
     }
 
 
-def describe_document(prepared: Prepared, *, family: str) -> dict[str, Any]:
+def build_document_context(prepared: PreparedDocument, *, family: str) -> dict[str, Any]:
     """What layouts and blocks know of the document; ``family`` is the tokens' of the links, u (HTML) or t (text)."""
     document = prepared.document
     icons, words = find_icons(document.brand)
@@ -60,19 +60,19 @@ def describe_document(prepared: Prepared, *, family: str) -> dict[str, Any]:
         "title": prepared.title,
         "headline": document.headline or prepared.title,
         "words": lambda key, **values: word(key, document.language, **values),
-        "pills": _own_links(document) + ([] if family == "t" else words),
+        "footer_links": _list_brand_links(document) + ([] if family == "t" else words),
         "icons": icons,
         "social": [(name, url) for name, url, _ in icons] + words,
         "ends_in_band": bool(document.blocks) and _is_band(document.blocks[-1]),
-        "contents": _contents(document),
-        "first_event": _first_event(document),
+        "contents": _list_contents(document),
+        "first_event": _find_first_event(document),
         "view_online": document.urls.get("view_online", ""),
-        "preferences": fence(f"{family}_preferences"),
-        "unsubscribe": fence(f"{family}_unsubscribe"),
+        "preferences": format_token(f"{family}_preferences"),
+        "unsubscribe": format_token(f"{family}_unsubscribe"),
     }
 
 
-def describe_block(document: Document, position: int) -> dict[str, Any]:
+def build_block_context(document: Document, position: int) -> dict[str, Any]:
     """A block for its template, with the heading given by us where the caller gave none, and whether a rule goes above."""
     block, language = document.blocks[position], document.language
     ruled = position > 0 and not _ends_visibly(document.blocks[position - 1])
@@ -98,10 +98,10 @@ def _ends_visibly(block: Block) -> bool:
 
 
 def _is_band(block: Block) -> bool:
-    return isinstance(block, AppealBlock) or kind_of(block).endswith("_band")
+    return isinstance(block, AppealBlock) or find_template_kind(block).endswith("_band")
 
 
-def _contents(document: Document) -> list[str]:
+def _list_contents(document: Document) -> list[str]:
     """What is in the issue, in a few lines: its first stories and the headings of the rest."""
     lines: list[str] = []
     for position, block in enumerate(document.blocks):
@@ -111,13 +111,13 @@ def _contents(document: Document) -> list[str]:
             case StoryCards(stories=stories):
                 lines += [story.title for story in stories[:3]]
             case Events():
-                lines.append(describe_block(document, position)["heading"])
+                lines.append(build_block_context(document, position)["heading"])
             case EventCard(event=event):
                 lines.append(event.title)
     return lines if len(lines) > 1 else []
 
 
-def _first_event(document: Document) -> EventItem | None:
+def _find_first_event(document: Document) -> EventItem | None:
     for block in document.blocks:
         match block:
             case EventCard(event=event):
@@ -127,7 +127,7 @@ def _first_event(document: Document) -> EventItem | None:
     return None
 
 
-def _own_links(document: Document) -> list[tuple[str, str]]:
+def _list_brand_links(document: Document) -> list[tuple[str, str]]:
     brand, language = document.brand, document.language
     own = [
         (word("website", language), brand.website),

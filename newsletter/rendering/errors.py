@@ -34,9 +34,9 @@ class TemplateError(RenderingError):
         self.line = line
 
 
-class TokenLost(RenderingError):
+class TokenLostError(RenderingError):
     """A step of the pipeline dropped, doubled or made up a personal field: nothing may be sent."""
 
 
-class MissingValue(RenderingError):
+class MissingValueError(RenderingError):
     """A person lacks a value that has no default, such as the link to unsubscribe."""

@@ -14,48 +14,52 @@ from pyphen import Pyphen, language_fallback
 
 from newsletter.rendering.blocks import Picture
 
-LONG = 18
-SOFT = "\u00ad"
+MIN_WORD_LENGTH = 18
+SOFT_HYPHEN = "\u00ad"
 _LANGUAGES = frozenset({"da", "de", "hu", "nb", "nl", "sv"})
-_WORD = re.compile(rf"[^\W\d_]{{{LONG},60}}")
-_SHORTEST_PIECE = 3
-_LEFT = frozenset({"key", "kind", "day", "month", "look"})
+_WORD = re.compile(rf"[^\W\d_]{{{MIN_WORD_LENGTH},60}}")
+_MIN_PART_LENGTH = 3
+_SKIPPED_FIELDS = frozenset({"key", "kind", "day", "month", "look"})
 
 
-def soften(value: Any, *, language: str) -> Any:
+def add_soft_hyphens(value: Any, *, language: str) -> Any:
     """Text, or the data of a block with its texts, with soft hyphens in its long words."""
     if language.split("-")[0].lower() not in _LANGUAGES:
         return value
-    return _soften(value, language.split("-")[0].lower())
+    return _soften_value(value, language.split("-")[0].lower())
 
 
-def _soften(value: Any, language: str) -> Any:
+def _soften_value(value: Any, language: str) -> Any:
     match value:
         case Markup() | Picture():
             return value
         case str():
-            return value if "://" in value or len(value) < LONG else _WORD.sub(lambda m: _part(m[0], language), value)
+            return (
+                value
+                if "://" in value or len(value) < MIN_WORD_LENGTH
+                else _WORD.sub(lambda m: _hyphenate_word(m[0], language), value)
+            )
         case tuple():
-            return tuple(_soften(item, language) for item in value)
+            return tuple(_soften_value(item, language) for item in value)
         case Mapping():
-            return {name: _soften(item, language) for name, item in value.items()}
+            return {name: _soften_value(item, language) for name, item in value.items()}
         case _ if is_dataclass(value) and not isinstance(value, type):
-            named = {f.name: getattr(value, f.name) for f in fields(value) if f.name not in _LEFT}
-            return replace(value, **{name: _soften(item, language) for name, item in named.items()})
+            named = {f.name: getattr(value, f.name) for f in fields(value) if f.name not in _SKIPPED_FIELDS}
+            return replace(value, **{name: _soften_value(item, language) for name, item in named.items()})
         case _:
             return value
 
 
 @lru_cache(maxsize=2000)
-def _part(word: str, language: str) -> str:
+def _hyphenate_word(word: str, language: str) -> str:
     kept, last = [], 0
-    for place in _patterns(language).positions(word):
-        if place - last >= _SHORTEST_PIECE:
-            kept.append(word[last:place])
-            last = place
-    return SOFT.join([*kept, word[last:]])
+    for position in _load_patterns(language).positions(word):
+        if position - last >= _MIN_PART_LENGTH:
+            kept.append(word[last:position])
+            last = position
+    return SOFT_HYPHEN.join([*kept, word[last:]])
 
 
 @lru_cache(maxsize=8)
-def _patterns(language: str) -> Pyphen:
+def _load_patterns(language: str) -> Pyphen:
     return Pyphen(lang=language_fallback(language))

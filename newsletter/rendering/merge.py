@@ -10,10 +10,10 @@ from difflib import get_close_matches
 from newsletter.common.messages import Message
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.text import tidy_line
-from newsletter.rendering.tokens import Context, TokenBook, neutralise
+from newsletter.rendering.tokens import Context, TokenRegistry, escape_token_lookalikes
 
 FIELDS = ("first_name", "name", "city", "region")
-LONGEST_DEFAULT = 100
+MAX_DEFAULT_LENGTH = 100
 _EXAMPLE = '{{ first_name | default:"friend" }}'
 _OPEN = re.compile(r"\{\{|\{%")
 _FIELD = re.compile(
@@ -24,17 +24,17 @@ _TAG = re.compile(r"<[^>]*>")
 _IN_TAG = re.compile(r"\{\{|\{%|%7B%7B", re.IGNORECASE)
 
 
-def merge_text(text: str, *, book: TokenBook, block: str = "") -> str:
+def merge_text(text: str, *, registry: TokenRegistry, block: str = "") -> str:
     """Plain staff text with ``t`` tokens in place of its fields. Raises MergeError, with block and field."""
-    return _merge(text, book=book, context="t", block=block)
+    return _merge(text, registry=registry, context="t", block=block)
 
 
-def merge_as_html(text: str, *, book: TokenBook, block: str = "") -> str:
+def merge_as_html(text: str, *, registry: TokenRegistry, block: str = "") -> str:
     """Plain staff text made HTML, with ``h`` tokens in place of its fields. Raises MergeError."""
-    return _merge(html.escape(text, quote=False), book=book, context="h", block=block)
+    return _merge(html.escape(text, quote=False), registry=registry, context="h", block=block)
 
 
-def merge_html(body: str, *, book: TokenBook, block: str = "") -> str:
+def merge_html(body: str, *, registry: TokenRegistry, block: str = "") -> str:
     """Sanitised staff HTML with ``h`` tokens in place of its fields. Raises MergeError, also for a field in a link."""
     for tag in _TAG.finditer(body):
         if _IN_TAG.search(tag.group()):
@@ -46,30 +46,30 @@ def merge_html(body: str, *, book: TokenBook, block: str = "") -> str:
                 text=tag.group()[:80],
                 block=block,
             )
-    return _merge(body, book=book, context="h", block=block)
+    return _merge(body, registry=registry, context="h", block=block)
 
 
 def fill_defaults(text: str, *, block: str = "") -> str:
     """Plain staff text as somebody of whom nothing is known would read it. Raises MergeError."""
-    book = TokenBook()
-    merged = _merge(text, book=book, context="t", block=block)
-    for token, variable in book.variables.items():
+    registry = TokenRegistry()
+    merged = _merge(text, registry=registry, context="t", block=block)
+    for token, variable in registry.variables.items():
         merged = merged.replace(f"__pv_{token}__", variable.default)
     return merged
 
 
-def _merge(text: str, *, book: TokenBook, context: Context, block: str) -> str:
+def _merge(text: str, *, registry: TokenRegistry, context: Context, block: str) -> str:
     out: list[str] = []
     at = 0
     while opening := _OPEN.search(text, at):
-        out.append(neutralise(text[at : opening.start()]))
-        out.append(_token(text, opening.start(), book=book, context=context, block=block))
+        out.append(escape_token_lookalikes(text[at : opening.start()]))
+        out.append(_token(text, opening.start(), registry=registry, context=context, block=block))
         at = text.index("}}", opening.start()) + 2
-    out.append(neutralise(text[at:]))
+    out.append(escape_token_lookalikes(text[at:]))
     return "".join(out)
 
 
-def _token(text: str, at: int, *, book: TokenBook, context: Context, block: str) -> str:
+def _token(text: str, at: int, *, registry: TokenRegistry, context: Context, block: str) -> str:
     match = _FIELD.match(text, at)
     piece = text[at : at + 60]
     if match is None:
@@ -112,15 +112,15 @@ def _token(text: str, at: int, *, book: TokenBook, context: Context, block: str)
             field=name,
             block=block,
         )
-    if len(default) > LONGEST_DEFAULT:
+    if len(default) > MAX_DEFAULT_LENGTH:
         raise MergeError(
             Message(
                 "The default of “%(name)s” is longer than %(longest_default)s characters. Use a word or two.",
                 name=name,
-                longest_default=LONGEST_DEFAULT,
+                longest_default=MAX_DEFAULT_LENGTH,
             ),
             text=piece,
             field=name,
             block=block,
         )
-    return book.token(name=name, default=neutralise(default), context=context)
+    return registry.token(name=name, default=escape_token_lookalikes(default), context=context)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from newsletter.rendering.errors import RenderingError
 
-_PLACE = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 FALLBACK = "en"
-_RTL = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku", "ps", "sd", "syr", "ug", "ur", "yi"})
+_RTL_LANGUAGES = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku", "ps", "sd", "syr", "ug", "ur", "yi"})
 _FOLDER = Path(__file__).parent / "languages"
 
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -24,16 +24,16 @@ def word(key: str, language: str, **values: str) -> str:
     """
     for table in (WORDS.get(base_language(language), {}), WORDS[FALLBACK]):
         if key in table:
-            return _PLACE.sub(lambda place: values[place[1]], table[key])
+            return _PLACEHOLDER.sub(lambda match: values[match[1]], table[key])
     raise RenderingError(f"There are no words called “{key}”. Use one of {', '.join(sorted(WORDS[FALLBACK]))}.")
 
 
-def direction_of(language: str) -> str:
+def find_text_direction(language: str) -> str:
     """``rtl`` for languages that are written from right to left, else ``ltr``."""
     parts = language.replace("_", "-").split("-")
     if len(parts) > 1 and parts[1].title() in {"Arab", "Hebr", "Latn"}:
         return "ltr" if parts[1].title() == "Latn" else "rtl"
-    return "rtl" if parts[0].lower() in _RTL else "ltr"
+    return "rtl" if parts[0].lower() in _RTL_LANGUAGES else "ltr"
 
 
 def base_language(language: str) -> str:

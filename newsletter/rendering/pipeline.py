@@ -10,19 +10,24 @@ from jinja2 import Environment
 from newsletter.common.messages import Message
 from newsletter.rendering.blocks import Block, Document, Note, SchemaBlock
 from newsletter.rendering.compile import check_source, compile_mjml, inline_styles
-from newsletter.rendering.context import describe_block, describe_document, describe_look, kind_of
+from newsletter.rendering.context import (
+    build_block_context,
+    build_document_context,
+    build_style_context,
+    find_template_kind,
+)
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.hyphens import soften
+from newsletter.rendering.hyphens import add_soft_hyphens
 from newsletter.rendering.lint.mjml import check_templates
 from newsletter.rendering.mail import RenderedMail, hash_mail
-from newsletter.rendering.prepare import Prepared, prepare
+from newsletter.rendering.prepare import PreparedDocument, prepare
 from newsletter.rendering.schemas import load_schemas
 from newsletter.rendering.templates import as_markup, default_templates, fill_template, make_environment
 from newsletter.rendering.tokens import assert_tokens_kept
 
-_ROOMY = 95_000  # bytes of HTML beyond which stories after the first few show their titles alone
-_FULL_CARDS = (1000, 12, 8, 4, 0)
-_FILLER = "\u034f\u200c\u00a0" * 60
+_SHORTEN_ABOVE_BYTES = 95_000  # bytes of HTML beyond which stories after the first few show their titles alone
+_FULL_STORY_LIMITS = (1000, 12, 8, 4, 0)
+_PREHEADER_FILLER = "\u034f\u200c\u00a0" * 60
 LAYOUTS = ("letter", "digest", "announcement", "event_notice", "appeal")
 
 
@@ -30,7 +35,7 @@ def render(document: Document, *, templates: Path | None = None) -> RenderedMail
     """The mail of one variant, with tokens for personal values. ``templates`` is a folder like ``templates/email``.
 
     Raises MergeError for a personal field that is not right, TemplateError for a block that cannot become HTML, and
-    TokenLost where a step loses a personal value.
+    TokenLostError where a step loses a personal value.
     """
     folder = (templates or default_templates()).resolve()
     _check_folder(folder)
@@ -44,10 +49,10 @@ def render(document: Document, *, templates: Path | None = None) -> RenderedMail
             )
         )
     prepared = prepare(document, schemas=load_schemas(folder))
-    html, in_html = "", _soften(prepared)
-    for full_cards in _FULL_CARDS:
-        html = _render_html(environment, in_html, full_cards=full_cards)
-        if len(html.encode()) <= _ROOMY:
+    html, in_html = "", _hyphenate(prepared)
+    for max_full_stories in _FULL_STORY_LIMITS:
+        html = _render_html(environment, in_html, max_full_stories=max_full_stories)
+        if len(html.encode()) <= _SHORTEN_ABOVE_BYTES:
             break
     text = _render_text(environment, prepared)
     variables = prepared.variables.sorted_variables()
@@ -68,30 +73,30 @@ def _check_folder(folder: Path) -> None:
         raise TemplateError(Message("A mail template is at fault: %(fault)s", fault=fault), line=fault.line)
 
 
-def _soften(prepared: Prepared) -> Prepared:
+def _hyphenate(prepared: PreparedDocument) -> PreparedDocument:
     """The same for HTML, where long words may be parted."""
     document = prepared.document
     softened = {
-        name: soften(getattr(document, name), language=document.language)
+        name: add_soft_hyphens(getattr(document, name), language=document.language)
         for name in ("blocks", "headline", "publication", "reason")
     }
     return replace(prepared, document=replace(document, **softened))
 
 
-def _render_html(environment: Environment, prepared: Prepared, *, full_cards: int) -> str:
+def _render_html(environment: Environment, prepared: PreparedDocument, *, max_full_stories: int) -> str:
     document = prepared.document
-    context = describe_document(prepared, family="u") | describe_look(document) | {"full": full_cards}
+    context = build_document_context(prepared, family="u") | build_style_context(document) | {"full": max_full_stories}
     pieces: list[tuple[Block, str]] = []
     for position, block in enumerate(document.blocks):
-        for html in _staff_html(block):
-            check_source(html, block=block.key, kind=kind_of(block))
-        piece = _fill_block(environment, "mjml", block, context | describe_block(document, position))
-        check_source(piece, block=block.key, kind=kind_of(block))
+        for html in _list_staff_html(block):
+            check_source(html, block=block.key, kind=find_template_kind(block))
+        piece = _fill_block(environment, "mjml", block, context | build_block_context(document, position))
+        check_source(piece, block=block.key, kind=find_template_kind(block))
         pieces.append((block, piece))
     layout = context | {
         "blocks": [as_markup(piece) for _, piece in pieces],
         "preheader": prepared.preheader_html,
-        "filler": _FILLER,
+        "filler": _PREHEADER_FILLER,
         "dark_rules": lambda at: as_markup(fill_template(environment, "parts/dark.css.j2", context | {"at": at})),
     }
     mjml = fill_template(environment, f"layouts/{document.layout}.mjml.j2", layout)
@@ -100,16 +105,16 @@ def _render_html(environment: Environment, prepared: Prepared, *, full_cards: in
     except TemplateError:
         for block, piece in pieces:
             shell = f"<mjml><mj-body>{piece}</mj-body></mjml>"
-            compile_mjml(shell, block=block.key, kind=kind_of(block))
+            compile_mjml(shell, block=block.key, kind=find_template_kind(block))
         raise
     return inline_styles(html)
 
 
-def _render_text(environment: Environment, prepared: Prepared) -> str:
+def _render_text(environment: Environment, prepared: PreparedDocument) -> str:
     document = prepared.document
-    context = describe_document(prepared, family="t")
+    context = build_document_context(prepared, family="t")
     blocks = [
-        _fill_block(environment, "txt", block, context | describe_block(document, position)).strip("\n")
+        _fill_block(environment, "txt", block, context | build_block_context(document, position)).strip("\n")
         for position, block in enumerate(document.blocks)
     ]
     filled = fill_template(
@@ -123,11 +128,11 @@ def _render_text(environment: Environment, prepared: Prepared) -> str:
 
 
 def _fill_block(environment: Environment, part: str, block: Block, context: dict[str, Any]) -> str:
-    kind = kind_of(block)
+    kind = find_template_kind(block)
     return fill_template(environment, f"blocks/{kind}.{part}.j2", context, block=block.key, kind=kind)
 
 
-def _staff_html(block: Block) -> list[str]:
+def _list_staff_html(block: Block) -> list[str]:
     """The HTML that staff wrote, which is checked before it is put among ours."""
     match block:
         case Note(body_html=html):

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from markupsafe import Markup
 
 from newsletter.rendering.blocks import Block, Brand, Document, Picture, SchemaBlock
-from newsletter.rendering.colours import normalise
+from newsletter.rendering.colours import normalise_colour
 from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.merge import fill_defaults, merge_as_html, merge_html, merge_text
 from newsletter.rendering.schemas import BlockSchema, FieldSchema, blank_value, load_schemas
@@ -26,23 +26,23 @@ from newsletter.rendering.text import (
     tidy_lines,
     tidy_paragraphs,
 )
-from newsletter.rendering.tokens import TokenBook, neutralise
+from newsletter.rendering.tokens import TokenRegistry, escape_token_lookalikes
 
-LONGEST = {"title": 200, "headline": 200, "subject": 500, "heading": 200, "topic": 80, "label": 80, "button": 80}
-LONGEST |= {"teaser": 320, "where": 200, "when": 200, "distance": 80, "day": 4, "month": 12, "who": 200, "alt": 400}
-_PARAGRAPHS = frozenset({"text", "note", "reason"})
-_LINKS = frozenset({"links", "social"})
+MAX_LENGTHS = {"title": 200, "headline": 200, "subject": 500, "heading": 200, "topic": 80, "label": 80, "button": 80}
+MAX_LENGTHS |= {"teaser": 320, "where": 200, "when": 200, "distance": 80, "day": 4, "month": 12, "who": 200, "alt": 400}
+_PARAGRAPH_FIELDS = frozenset({"text", "note", "reason"})
+_LINK_PAIR_FIELDS = frozenset({"links", "social"})
 _LINK = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
-_WIDEST = 4000
-_ROUNDEST = 24
+_MAX_PICTURE_WIDTH = 4000
+_MAX_CORNER_RADIUS = 24
 MASTHEADS = ("plain", "band", "rule")
-_BRAND = Brand(name="")
+_DEFAULT_BRAND = Brand(name="")
 _Data = TypeVar("_Data", Block, Brand)
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedDocument:
     """What the layout takes. ``subject`` and ``preheader`` hold t tokens, ``preheader_html`` is HTML with h tokens."""
 
     document: Document
@@ -50,23 +50,25 @@ class Prepared:
     subject: str
     preheader: str
     preheader_html: Markup
-    variables: TokenBook
+    variables: TokenRegistry
 
 
-def prepare(document: Document, *, schemas: Mapping[str, BlockSchema] | None = None) -> Prepared:
+def prepare(document: Document, *, schemas: Mapping[str, BlockSchema] | None = None) -> PreparedDocument:
     """Clean the whole document. ``schemas`` are those of the templates in use.
 
     Raises MergeError, naming the block, for a personal field that is not right, and TemplateError for a block of a kind
     that has no schema.
     """
     schemas = load_schemas() if schemas is None else schemas
-    book = TokenBook() if document.personal else TokenBook(variables={})
+    registry = TokenRegistry() if document.personal else TokenRegistry(variables={})
     subject, preheader = tidy_line(document.subject), tidy_line(document.preheader)
     cleaned = replace(
         document,
         brand=_clean_brand(document.brand),
         blocks=tuple(
-            _clean_schema_block(block, book, schemas) if isinstance(block, SchemaBlock) else _clean_block(block, book)
+            _clean_schema_block(block, registry, schemas)
+            if isinstance(block, SchemaBlock)
+            else _clean_block(block, registry)
             for block in document.blocks
         ),
         headline=_clean_text("title", fill_defaults(document.headline, block="headline")),
@@ -77,61 +79,63 @@ def prepare(document: Document, *, schemas: Mapping[str, BlockSchema] | None = N
         reason=_clean_text("reason", document.reason),
         urls={name: _clean_url(url) for name, url in document.urls.items()},
     )
-    return Prepared(
+    return PreparedDocument(
         document=cleaned,
-        title=neutralise(fill_defaults(subject, block="subject")),
-        subject=merge_text(subject, book=book, block="subject"),
-        preheader=merge_text(preheader, book=book, block="preheader"),
-        preheader_html=as_markup(merge_as_html(preheader, book=book, block="preheader")),
-        variables=book,
+        title=escape_token_lookalikes(fill_defaults(subject, block="subject")),
+        subject=merge_text(subject, registry=registry, block="subject"),
+        preheader=merge_text(preheader, registry=registry, block="preheader"),
+        preheader_html=as_markup(merge_as_html(preheader, registry=registry, block="preheader")),
+        variables=registry,
     )
 
 
-def _clean_block(block: Block, book: TokenBook) -> Block:
+def _clean_block(block: Block, registry: TokenRegistry) -> Block:
     merged: dict[str, Any] = {}
     if hasattr(block, "body_html"):
-        merged["body_html"] = as_markup(merge_html(tidy_lines(block.body_html), book=book, block=block.key))
+        merged["body_html"] = as_markup(merge_html(tidy_lines(block.body_html), registry=registry, block=block.key))
     if hasattr(block, "body_html") and hasattr(block, "body_text"):
         text = tidy_lines(block.body_text)
-        text += _links_left_out(block.body_html, of=text)
-        merged["body_text"] = merge_text(text, book=book, block=block.key)
-    return _clean_data(block, done=merged)
+        text += _list_missing_links(block.body_html, of=text)
+        merged["body_text"] = merge_text(text, registry=registry, block=block.key)
+    return _clean_data(block, overrides=merged)
 
 
-def _clean_schema_block(block: SchemaBlock, book: TokenBook, schemas: Mapping[str, BlockSchema]) -> SchemaBlock:
+def _clean_schema_block(block: SchemaBlock, registry: TokenRegistry, schemas: Mapping[str, BlockSchema]) -> SchemaBlock:
     schema = schemas.get(block.kind)
     if schema is None:
         raise TemplateError(f"There is no template for a block of the kind “{block.kind}”.", block=block.key)
-    values = {field.name: _clean_field(field, block, book) for field in schema.fields}
+    values = {field.name: _clean_field(field, block, registry) for field in schema.fields}
     return replace(block, values=values)
 
 
-def _clean_field(field: FieldSchema, block: SchemaBlock, book: TokenBook) -> Any:
+def _clean_field(field: FieldSchema, block: SchemaBlock, registry: TokenRegistry) -> Any:
     value = block.values.get(field.name)
     if value is None:
         return blank_value(field)
     match field.kind:
         case "rich":
             html, text = tidy_lines(value["html"]), tidy_lines(value["text"])
-            text += _links_left_out(html, of=text)
+            text += _list_missing_links(html, of=text)
             return {
-                "html": as_markup(merge_html(html, book=book, block=block.key)),
-                "text": merge_text(text, book=book, block=block.key),
+                "html": as_markup(merge_html(html, registry=registry, block=block.key)),
+                "text": merge_text(text, registry=registry, block=block.key),
             }
         case "picture":
             return _clean_picture(value)
         case "link":
             return _clean_url(value)
         case "lines":
-            return tuple(neutralise(shorten(line, field.most)) for item in value if (line := tidy_line(item)))
+            return tuple(
+                escape_token_lookalikes(shorten(line, field.most)) for item in value if (line := tidy_line(item))
+            )
         case "choice":
             return value if value in dict(field.options) else blank_value(field)
         case _:
             tidy = tidy_paragraphs(value) if field.kind == "paragraphs" else tidy_line(value)
-            return neutralise(shorten(tidy, field.most))
+            return escape_token_lookalikes(shorten(tidy, field.most))
 
 
-def _links_left_out(html: str, *, of: str) -> str:
+def _list_missing_links(html: str, *, of: str) -> str:
     """The links that the plain text does not hold, one a line under it."""
     found = {_clean_url(unescape(url)): tidy_line(unescape(_TAG.sub("", words))) for url, words in _LINK.findall(html)}
     lines = [f"{words}: {url}" for url, words in found.items() if url and url not in of]
@@ -140,15 +144,15 @@ def _links_left_out(html: str, *, of: str) -> str:
 
 def _clean_brand(brand: Brand) -> Brand:
     colours = {
-        name: normalise(getattr(brand, name), otherwise=getattr(_BRAND, name))
+        name: normalise_colour(getattr(brand, name), fallback=getattr(_DEFAULT_BRAND, name))
         for name in ("colour", "accent", "background")
     }
-    fonts = {"font": _clean_font(brand.font) or _BRAND.font, "heading_font": _clean_font(brand.heading_font)}
+    fonts = {"font": _clean_font(brand.font) or _DEFAULT_BRAND.font, "heading_font": _clean_font(brand.heading_font)}
     shape = {
-        "radius": min(max(brand.radius, 0), _ROUNDEST),
-        "masthead": brand.masthead if brand.masthead in MASTHEADS else _BRAND.masthead,
+        "radius": min(max(brand.radius, 0), _MAX_CORNER_RADIUS),
+        "masthead": brand.masthead if brand.masthead in MASTHEADS else _DEFAULT_BRAND.masthead,
     }
-    return _clean_data(brand, done=colours | fonts | shape)
+    return _clean_data(brand, overrides=colours | fonts | shape)
 
 
 def _clean_font(font: str) -> str:
@@ -156,8 +160,8 @@ def _clean_font(font: str) -> str:
     return kept if kept.count("'") % 2 == 0 else ""
 
 
-def _clean_data(data: _Data, *, done: dict[str, Any]) -> _Data:
-    return replace(data, **{f.name: done.get(f.name, _clean(f.name, getattr(data, f.name))) for f in fields(data)})
+def _clean_data(data: _Data, *, overrides: dict[str, Any]) -> _Data:
+    return replace(data, **{f.name: overrides.get(f.name, _clean(f.name, getattr(data, f.name))) for f in fields(data)})
 
 
 def _clean(name: str, value: Any) -> Any:
@@ -168,7 +172,7 @@ def _clean(name: str, value: Any) -> Any:
             )
         case Picture():
             return _clean_picture(value)
-        case tuple() if name in _LINKS:
+        case tuple() if name in _LINK_PAIR_FIELDS:
             return tuple((_clean_text("title", text), _clean_url(url)) for text, url in value)
         case tuple():
             return tuple(_clean(name, item) for item in value)
@@ -180,7 +184,7 @@ def _clean(name: str, value: Any) -> Any:
 
 def _clean_picture(picture: Picture) -> Picture | None:
     url = safe_picture_url(picture.url)
-    if not url or not 0 < picture.width <= _WIDEST or picture.height <= 0:
+    if not url or not 0 < picture.width <= _MAX_PICTURE_WIDTH or picture.height <= 0:
         return None
     return replace(picture, url=_clean_url(url), alt=_clean_text("alt", picture.alt))
 
@@ -192,5 +196,5 @@ def _clean_url(url: str) -> str:
 def _clean_text(name: str, text: str) -> str:
     if name == "postal_address":
         text = join_lines(text)
-    tidy = tidy_paragraphs(text) if name in _PARAGRAPHS else tidy_line(text)
-    return neutralise(shorten(tidy, LONGEST[name]) if name in LONGEST else tidy)
+    tidy = tidy_paragraphs(text) if name in _PARAGRAPH_FIELDS else tidy_line(text)
+    return escape_token_lookalikes(shorten(tidy, MAX_LENGTHS[name]) if name in MAX_LENGTHS else tidy)

@@ -1,6 +1,6 @@
 """Mails of a fictional organisation, one for each layout: what a brand's preview, the gallery and the checks show.
 
-No person, place, case or figure in them is real. Pictures are asked of the caller by name.
+No person, place, case or figure in them is real. PictureFinder are asked of the caller by name.
 """
 
 from collections.abc import Callable
@@ -35,27 +35,27 @@ from newsletter.rendering.schemas import load_schemas
 SITE = "https://harbour.example"
 CALENDAR = "https://news.harbour.example/calendar"
 PSEUDONYM = "*A pseudonym. Some details have been changed to protect the families concerned."
-Pictures = Callable[[str, str], Picture | None]
+PictureFinder = Callable[[str, str], Picture | None]
 """Gives the picture of a name, cropped for a place (wide, card, portrait, signature)."""
 
 
-def sample_document(*, layout: str, brand: Brand, picture: Pictures) -> Document:
+def sample_document(*, layout: str, brand: Brand, picture: PictureFinder) -> Document:
     """A whole mail in a layout. Raises KeyError for a layout that is none."""
     plain = Document(
         subject="Three seasons of unpaid wages, paid",
         preheader="The court that arrives by boat · “Ask us first” · an evening of stories near you",
         language="en",
         brand=brand,
-        blocks=_BODIES[layout](picture),
+        blocks=_BLOCKS_BY_LAYOUT[layout](picture),
         publication="The Weekly Letter",
         reason=word("why_you_get_this", "en", list="The Weekly Letter", organisation=brand.name),
         urls={"view_online": f"{SITE}/view/sample"},
         layout=layout,
     )
-    return replace(plain, **_CHANGES.get(layout, {}))  # type: ignore[arg-type]
+    return replace(plain, **_FIELDS_BY_LAYOUT.get(layout, {}))  # type: ignore[arg-type]
 
 
-def sample_blocks(picture: Pictures) -> dict[str, Block]:
+def sample_blocks(picture: PictureFinder) -> dict[str, Block]:
     """One of every block, by the name of its templates."""
     stories = _stories(picture)
     blocks: dict[str, Block] = {
@@ -76,7 +76,7 @@ def sample_blocks(picture: Pictures) -> dict[str, Block]:
     return blocks | {kind: sample_schema_block(kind, picture) for kind in load_schemas()}
 
 
-def sample_schema_block(kind: str, picture: Pictures, *, templates: Path | None = None) -> SchemaBlock:
+def sample_schema_block(kind: str, picture: PictureFinder, *, templates: Path | None = None) -> SchemaBlock:
     """The sample that a block's own schema gives."""
     schema = load_schemas(templates)[kind]
     values = dict(schema.sample)
@@ -85,11 +85,11 @@ def sample_schema_block(kind: str, picture: Pictures, *, templates: Path | None 
         if field.kind == "picture" and given:
             values[field.name] = picture(given, field.place)
         if field.kind == "rich" and given:
-            values[field.name] = {"html": given, "text": _as_text(given)}
+            values[field.name] = {"html": given, "text": _strip_tags(given)}
     return SchemaBlock(kind, values, key=kind)
 
 
-def _letter(picture: Pictures) -> tuple[Block, ...]:
+def _letter(picture: PictureFinder) -> tuple[Block, ...]:
     return (
         _greeting(),
         LeadStory(_lead(picture), key="lead"),
@@ -102,7 +102,7 @@ def _letter(picture: Pictures) -> tuple[Block, ...]:
     )
 
 
-def _digest(picture: Pictures) -> tuple[Block, ...]:
+def _digest(picture: PictureFinder) -> tuple[Block, ...]:
     return (
         LeadStory(_lead(picture), key="lead"),
         StoryRows(_stories(picture), heading="From the field", key="rows"),
@@ -113,7 +113,7 @@ def _digest(picture: Pictures) -> tuple[Block, ...]:
     )
 
 
-def _announcement(picture: Pictures) -> tuple[Block, ...]:
+def _announcement(picture: PictureFinder) -> tuple[Block, ...]:
     return (
         ImageBlock(picture("bridge", "wide"), url=f"{SITE}/office/", key="image"),  # type: ignore[arg-type]
         sample_schema_block("person_note", picture),
@@ -122,11 +122,11 @@ def _announcement(picture: Pictures) -> tuple[Block, ...]:
     )
 
 
-def _event_notice(picture: Pictures) -> tuple[Block, ...]:
+def _event_notice(picture: PictureFinder) -> tuple[Block, ...]:
     return (EventCard(_evening(picture), button="Keep me a seat", key="event"), _greeting(short=True), _related())
 
 
-def _appeal_mail(picture: Pictures) -> tuple[Block, ...]:
+def _appeal_mail(picture: PictureFinder) -> tuple[Block, ...]:
     return (
         _greeting(),
         ImageBlock(picture("lanterns", "wide"), caption="Evening class in Ombari.", key="image"),  # type: ignore[arg-type]
@@ -137,14 +137,14 @@ def _appeal_mail(picture: Pictures) -> tuple[Block, ...]:
     )
 
 
-_BODIES: dict[str, Callable[[Pictures], tuple[Block, ...]]] = {
+_BLOCKS_BY_LAYOUT: dict[str, Callable[[PictureFinder], tuple[Block, ...]]] = {
     "letter": _letter,
     "digest": _digest,
     "announcement": _announcement,
     "event_notice": _event_notice,
     "appeal": _appeal_mail,
 }
-_CHANGES: dict[str, dict[str, str]] = {
+_FIELDS_BY_LAYOUT: dict[str, dict[str, str]] = {
     "letter": {"edition": "No. 12 · 26 November 2026"},
     "digest": {"publication": "The Month in Brief", "edition": "November 2026"},
     "announcement": {"headline": "We have opened our doors in Port Selby"},
@@ -162,10 +162,10 @@ def _greeting(*, short: bool = False) -> Note:
     )
     close = "<p>Come and hear it from the people who did the work. Bring somebody who has never been to one.</p>"
     html = first + (close if short else more)
-    return Note(body_html=html, body_text=_as_text(html), key="note")
+    return Note(body_html=html, body_text=_strip_tags(html), key="note")
 
 
-def _lead(picture: Pictures) -> StoryItem:
+def _lead(picture: PictureFinder) -> StoryItem:
     return StoryItem(
         "Tea pickers in the Ombari hills receive three seasons of unpaid wages",
         f"{SITE}/stories/tea-pickers/",
@@ -178,7 +178,7 @@ def _lead(picture: Pictures) -> StoryItem:
     )
 
 
-def _stories(picture: Pictures) -> tuple[StoryItem, ...]:
+def _stories(picture: PictureFinder) -> tuple[StoryItem, ...]:
     rows = (
         ("The court that arrives by boat", "harbour", "Access to courts", "Four islands, one magistrate, and a hearing "
          "room that ties up at the quay on the first Monday of the month."),
@@ -233,7 +233,7 @@ def _events() -> tuple[EventItem, ...]:
     )
 
 
-def _evening(picture: Pictures) -> EventItem:
+def _evening(picture: PictureFinder) -> EventItem:
     return EventItem(
         "An evening of stories from the field",
         f"{SITE}/events/evening/",
@@ -281,7 +281,7 @@ def _related() -> Related:
     )
 
 
-def _as_text(html: str) -> str:
+def _strip_tags(html: str) -> str:
     """Sample HTML of paragraphs as plain text."""
     bare = html.replace("</p>", "\n\n")
     while "<" in bare:

@@ -18,21 +18,21 @@ from markupsafe import Markup, escape
 
 from newsletter.rendering.blocks import Picture
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.text import LINE, wrap
+from newsletter.rendering.text import MAX_LINE_LENGTH, wrap
 
 _HERE = Path(__file__).resolve()
-_PLACES = (_HERE.parents[2] / "templates" / "email", _HERE.parents[1] / "_templates" / "email")
-_LOGO_ROOM = (220, 64)
+_TEMPLATE_FOLDERS = (_HERE.parents[2] / "templates" / "email", _HERE.parents[1] / "_templates" / "email")
+_MAX_LOGO_SIZE = (220, 64)
 _HOURS = re.compile(r"\d{1,2}[:.h]\d\d\s?[–-]\s?\d{1,2}[:.h]\d\d(?:\s?[ap]m\b)?")
 
 
 def default_templates() -> Path:
     """The folder of mail templates: beside the package in a checkout, inside it in a wheel. Raises TemplateError."""
-    for place in _PLACES:
-        if (place / "layouts").is_dir():
-            return place
+    for folder_path in _TEMPLATE_FOLDERS:
+        if (folder_path / "layouts").is_dir():
+            return folder_path
     raise TemplateError(
-        f"The mail templates are missing: neither {_PLACES[0]} nor {_PLACES[1]} is there. Install again."
+        f"The mail templates are missing: neither {_TEMPLATE_FOLDERS[0]} nor {_TEMPLATE_FOLDERS[1]} is there. Install again."
     )
 
 
@@ -69,12 +69,12 @@ def fill_template(
         message = f"The template {error.name}, line {error.lineno}, cannot be read: {error.message}."
         raise TemplateError(message, block=block, kind=kind, line=error.lineno) from error
     except UndefinedError as error:
-        line = _line_of(error)
+        line = _find_template_line(error)
         message = f"The template {name}, line {line}, asks for something that does not exist: {error.message}."
         raise TemplateError(message, block=block, kind=kind, line=line) from error
 
 
-def _line_of(error: UndefinedError) -> int:
+def _find_template_line(error: UndefinedError) -> int:
     trace, line = error.__traceback__, 0
     while trace is not None:
         if trace.tb_frame.f_code.co_filename.endswith(".j2"):
@@ -102,11 +102,11 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _underline(text: str, mark: str, length: int = 0) -> str:
-    return mark * (length or min(len(text), LINE))
+    return mark * (length or min(len(text), MAX_LINE_LENGTH))
 
 
 def _logo_width(logo: Picture) -> int:
-    wide, high = _LOGO_ROOM
+    wide, high = _MAX_LOGO_SIZE
     return max(1, min(logo.width, wide, round(logo.width * high / logo.height)))
 
 

@@ -9,8 +9,8 @@ UNSAFE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 UNSAFE_IN_LINE = re.compile(UNSAFE.pattern[:-1] + "\t\n\r]")
-LINE = 72
-_CUT = " ·,;:-–—"
+MAX_LINE_LENGTH = 72
+_TRAILING_PUNCTUATION = " ·,;:-–—"
 _SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
 
@@ -43,7 +43,7 @@ def shorten(text: str, length: int) -> str:
     cut = text[: length - 1]
     if not text[length - 1].isspace() and " " in cut[length // 2 :]:
         cut = cut.rsplit(" ", 1)[0]
-    return cut.rstrip(_CUT) + "…"
+    return cut.rstrip(_TRAILING_PUNCTUATION) + "…"
 
 
 def wrap(text: str, *, indent: str = "") -> str:
@@ -76,11 +76,11 @@ def _wrap_line(line: str, indent: str) -> str:
         return ""
     words: list[str] = []
     for word in line.split(" "):
-        keep = len(word) <= LINE or "://" in word or "__pv_" in word
-        words += [word] if keep else textwrap.wrap(word, LINE - len(indent))
+        keep = len(word) <= MAX_LINE_LENGTH or "://" in word or "__pv_" in word
+        words += [word] if keep else textwrap.wrap(word, MAX_LINE_LENGTH - len(indent))
     return textwrap.fill(
         " ".join(words),
-        LINE,
+        MAX_LINE_LENGTH,
         initial_indent=indent,
         subsequent_indent=indent,
         break_long_words=False,

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from newsletter.common.messages import Message
-from newsletter.rendering.errors import TokenLost
+from newsletter.rendering.errors import TokenLostError
 
 Context = Literal["h", "u", "t"]
 TOKEN = re.compile(r"__pv_([hut]_[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*)__")
-BEGINNING = "__pv_"
+MARKER_PREFIX = "__pv_"
 _LOOKALIKE = re.compile("__(?=pv_)", re.IGNORECASE)
 _WORD_JOINER = "\u2060"
 
@@ -36,7 +36,7 @@ LINKS = tuple(
 
 
 @dataclass
-class TokenBook:
+class TokenRegistry:
     """The variables of one mail. The same field, default and context always share one token."""
 
     numbers: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -48,14 +48,14 @@ class TokenBook:
         number = self.numbers.setdefault((name, default), len(same_name) + 1)
         token = f"{context}_{name}_{number}"
         self.variables[token] = Variable(token=token, field=name, default=default, context=context)
-        return fence(token)
+        return format_token(token)
 
     def sorted_variables(self) -> tuple[Variable, ...]:
         """All variables in the order of their tokens, so that the same document gives the same bytes."""
         return tuple(self.variables[token] for token in sorted(self.variables))
 
 
-def fence(token: str) -> str:
+def format_token(token: str) -> str:
     """The token as it stands in text."""
     return f"__pv_{token}__"
 
@@ -66,11 +66,11 @@ def count_tokens(text: str) -> Counter[str]:
 
 
 def assert_tokens_kept(*, before: str, after: str, step: str) -> None:
-    """Raise TokenLost unless both texts hold the same tokens equally often, and nothing that is half a token."""
+    """Raise TokenLostError unless both texts hold the same tokens equally often, and nothing that is half a token."""
     was, now = count_tokens(before), count_tokens(after)
-    if was != now or after.count(BEGINNING) != now.total():
+    if was != now or after.count(MARKER_PREFIX) != now.total():
         changed = sorted((was - now) | (now - was)) or [Message("a broken token")]
-        raise TokenLost(
+        raise TokenLostError(
             "The personal fields %(changed)s did not survive the step “%(step)s”. This mail cannot be sent: "
             "undo the last change of the block or template that holds them.",
             changed=", ".join(changed),
@@ -78,6 +78,6 @@ def assert_tokens_kept(*, before: str, after: str, step: str) -> None:
         )
 
 
-def neutralise(text: str) -> str:
+def escape_token_lookalikes(text: str) -> str:
     """Text in which nothing can be taken for a token; it looks the same to a reader."""
     return _LOOKALIKE.sub(f"_{_WORD_JOINER}_", text)

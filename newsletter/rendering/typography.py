@@ -30,7 +30,7 @@ class Typography:
     hyphens: bool
 
 
-def typography_of(brand: Brand, *, language: str) -> Typography:
+def choose_typography(brand: Brand, *, language: str) -> Typography:
     """How a brand is set in a language. The brand's fonts have been cleaned: they hold no mark of CSS but commas and quotes."""
     script = _SCRIPTS.get(base_language(language), "")
     heading = brand.heading_font or brand.font

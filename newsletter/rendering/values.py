@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
-from newsletter.rendering.errors import MissingValue
+from newsletter.rendering.errors import MissingValueError
 from newsletter.rendering.text import UNSAFE_IN_LINE
 from newsletter.rendering.tokens import Context, Variable
 
@@ -16,7 +16,7 @@ _ESCAPED = frozenset("&<>\"'")
 def values_for(*, variables: tuple[Variable, ...], fields: Mapping[str, str]) -> dict[str, str]:
     """Token name (without its fence) to value, for one person. Blank fields take the variable's default.
 
-    Raises MissingValue where a field without a default, such as the unsubscribe link, is blank.
+    Raises MissingValueError where a field without a default, such as the unsubscribe link, is blank.
     """
     return plan_values(variables)({field: [value] for field, value in fields.items()})[0]
 
@@ -25,7 +25,7 @@ def plan_values(variables: tuple[Variable, ...], *, plain: frozenset[str] = froz
     """The same for many people: from each field's values, one for each person, to each person's tokens.
 
     ``plain`` names fields whose values are known to hold nothing to clean or escape, such as links that we made. Fields
-    that were not given are blank. Raises MissingValue where one person lacks what the mail needs.
+    that were not given are blank. Raises MissingValueError where one person lacks what the mail needs.
     """
     tokens = [variable.token for variable in variables]
 
@@ -53,12 +53,12 @@ def _write(column: Sequence[str], variable: Variable, *, plain: bool) -> Sequenc
     written = column if as_it_is else [escape(value) for value in column]
     if all(written):
         return written
-    default = _in_context(variable.default, variable.context) or _missing(variable.field)
+    default = _in_context(variable.default, variable.context) or _raise_missing_value(variable.field)
     return [value or default for value in written]
 
 
-def _missing(field: str) -> str:
-    raise MissingValue(
+def _raise_missing_value(field: str) -> str:
+    raise MissingValueError(
         "There is no “%(field)s” for this person, and the mail cannot go without it. Nothing was sent to them.",
         field=field,
     )

@@ -15,19 +15,19 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import conditional_page, require_safe
 
-from newsletter.issues.archive.public import render_for_archive
-from newsletter.issues.archive.published import Archived, describe, find_archived
-from newsletter.issues.protected_terms.check import mail_says_protected
-from newsletter.issues.variants.dates import locale_of
+from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archived_sends, list_archived_issues
+from newsletter.issues.archive.public_view import render_for_archive
+from newsletter.issues.protected_terms.check import mail_has_protected_term
+from newsletter.issues.variants.dates import get_babel_locale
 from newsletter.issues.variants.phrases import WORDS, say
 from newsletter.models import Brand, Publication, Send
-from newsletter.rendering.colours import dark_palette, light_palette, normalise
-from newsletter.rendering.phrases import direction_of
+from newsletter.rendering.colours import dark_palette, light_palette, normalise_colour
+from newsletter.rendering.phrases import find_text_direction
 from newsletter.web.impersonal import find_join_url
 
 PER_PAGE = 13
-LOOKED_THROUGH = 5
-SECONDS = 30
+MAX_SENDS_TRIED = 5
+CACHE_SECONDS = 30
 """How long a page may be kept unasked: a withdrawn story must be gone within a minute."""
 LIST_CSP = (
     "default-src 'none'; img-src 'self' {site}; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
@@ -44,8 +44,8 @@ def show_archives(request: HttpRequest) -> HttpResponse:
     if not publications:
         raise Http404("There is no archive.")
     first = publications[0]
-    page = {"publications": publications, "title": first.brand.name, **say_frame(first)}
-    return _guard(render(request, "archive/publications.html", page), csp=LIST_CSP, listed=True)
+    page = {"publications": publications, "title": first.brand.name, **page_context(first)}
+    return _add_headers(render(request, "archive/publications.html", page), csp=LIST_CSP, listed=True)
 
 
 @require_safe
@@ -53,12 +53,12 @@ def show_archives(request: HttpRequest) -> HttpResponse:
 def show_issues(request: HttpRequest, slug: str) -> HttpResponse:
     """The issues of a publication, newest first."""
     publication = get_object_or_404(_publications(), slug=slug, archive=Publication.Archive.PUBLIC)
-    pages = Paginator(find_archived(publication), PER_PAGE)
+    pages = Paginator(find_archived_sends(publication), PER_PAGE)
     page = pages.get_page(request.GET.get("page"))
-    issues = [say_issue(one) for one in describe(list(page.object_list), at=datetime.now(UTC))]
+    issues = [issue_context(one) for one in list_archived_issues(list(page.object_list), at=datetime.now(UTC))]
     shown = {"publication": publication, "page": page, "issues": issues, "title": publication.name}
-    response = render(request, "archive/issues.html", {**shown, **say_frame(publication)})
-    return _guard(response, csp=LIST_CSP, listed=True)
+    response = render(request, "archive/issues.html", {**shown, **page_context(publication)})
+    return _add_headers(response, csp=LIST_CSP, listed=True)
 
 
 @require_safe
@@ -70,19 +70,27 @@ def show_issue(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     )
     listed = publication.archive == Publication.Archive.PUBLIC
     send = _find_send(publication, name, listed=listed)
-    issue = next(iter(describe([send], at=datetime.now(UTC))), None)
+    issue = next(iter(list_archived_issues([send], at=datetime.now(UTC))), None)
     mail = render_for_archive(send.revision_id, issue.hidden) if issue else None
-    if issue is None or mail is None or mail_says_protected(mail):
+    if issue is None or mail is None or mail_has_protected_term(mail):
         raise Http404("There is no such issue.")
     newer, older = _neighbours(publication, send) if listed else (None, None)
-    facts = {"publication": publication, "issue": say_issue(issue), "listed": listed, "newer": newer, "older": older}
-    facts |= say_frame(publication)
+    facts = {
+        "publication": publication,
+        "issue": issue_context(issue),
+        "listed": listed,
+        "newer": newer,
+        "older": older,
+    }
+    facts |= page_context(publication)
     head = render_to_string("archive/issue_head.html", facts)
     top, foot = render_to_string("archive/issue_top.html", facts), render_to_string("archive/issue_foot.html", facts)
-    return _guard(HttpResponse(_dress(mail.html, head=head, top=top, foot=foot)), csp=ISSUE_CSP, listed=listed)
+    return _add_headers(
+        HttpResponse(_wrap_mail(mail.html, head=head, top=top, foot=foot)), csp=ISSUE_CSP, listed=listed
+    )
 
 
-def say_frame(publication: Publication) -> dict[str, Any]:
+def page_context(publication: Publication) -> dict[str, Any]:
     """What every page of the archive shows around its subject: the brand, its colours, the language."""
     brand, language = publication.brand, publication.language
     return {
@@ -91,7 +99,7 @@ def say_frame(publication: Publication) -> dict[str, Any]:
         "dark": _colours(brand, dark=True),
         "font": mark_safe(_font(brand)),
         "language": language,
-        "direction": direction_of(language),
+        "direction": find_text_direction(language),
         "join_url": find_join_url(publication) if publication.mailing_list.public else "",
         "feed": f"/news/{publication.slug}/feed.xml",
         "words": {name: say(name, language) for name in WORDS["en"]},
@@ -99,8 +107,8 @@ def say_frame(publication: Publication) -> dict[str, Any]:
     }
 
 
-def say_issue(issue: Archived) -> dict[str, Any]:
-    locale = locale_of(issue.send.issue.publication.language)
+def issue_context(issue: ArchivedIssue) -> dict[str, Any]:
+    locale = get_babel_locale(issue.send.issue.publication.language)
     day = format_date(issue.day, format="long", locale=locale)
     return {**{name: getattr(issue, name) for name in ("title", "summary", "path", "url", "picture")}, "day": day}
 
@@ -113,25 +121,25 @@ def _find_send(publication: Publication, name: str, *, listed: bool) -> Send:
     by: dict[str, Any] = {"issue__public_id": name}
     if listed:
         by = {"issue__number": int(name) if name.isdecimal() and len(name) < 9 else 0}
-    return get_object_or_404(find_archived(publication), **by)
+    return get_object_or_404(find_archived_sends(publication), **by)
 
 
 def _neighbours(publication: Publication, send: Send) -> tuple[str | None, str | None]:
     """The paths of the next newer and the next older issue in the archive."""
-    number, archived = send.issue.number, find_archived(publication)
+    number, archived = send.issue.number, find_archived_sends(publication)
     newer = archived.filter(issue__number__gt=number).order_by("issue__number")
     return _first_path(newer), _first_path(archived.filter(issue__number__lt=number))
 
 
 def _first_path(sends: QuerySet[Send]) -> str | None:
     """Of the first that may be shown."""
-    for send in sends[:LOOKED_THROUGH]:
-        if described := describe([send], at=datetime.now(UTC)):
+    for send in sends[:MAX_SENDS_TRIED]:
+        if described := list_archived_issues([send], at=datetime.now(UTC)):
             return described[0].path
     return None
 
 
-def _dress(html: str, *, head: str, top: str, foot: str) -> str:
+def _wrap_mail(html: str, *, head: str, top: str, foot: str) -> str:
     """The mail as a page: a head of its own, and the archive's lines above and below."""
     html = html.replace("</head>", head + "</head>", 1)
     start = html.index(">", html.index("<body")) + 1
@@ -140,10 +148,13 @@ def _dress(html: str, *, head: str, top: str, foot: str) -> str:
 
 
 def _colours(brand: Brand, *, dark: bool) -> Mapping[str, str]:
-    colour, accent = normalise(brand.colour, otherwise="#1f4e5f"), normalise(brand.accent, otherwise="#b3541e")
+    colour, accent = (
+        normalise_colour(brand.colour, fallback="#1f4e5f"),
+        normalise_colour(brand.accent, fallback="#b3541e"),
+    )
     if dark:
         return asdict(dark_palette(colour=colour, accent=accent))
-    background = normalise(brand.background, otherwise="#f4f1ec")
+    background = normalise_colour(brand.background, fallback="#f4f1ec")
     return asdict(light_palette(colour=colour, accent=accent, background=background))
 
 
@@ -152,10 +163,10 @@ def _font(brand: Brand) -> str:
     return "".join(char for char in brand.font if char.isalnum() or char in " ,'-")
 
 
-def _guard(response: HttpResponse, *, csp: str, listed: bool) -> HttpResponse:
+def _add_headers(response: HttpResponse, *, csp: str, listed: bool) -> HttpResponse:
     response["Content-Security-Policy"] = csp.format(site=settings.NEWSLETTER_SITE_URL)
     response["Referrer-Policy"] = "strict-origin-when-cross-origin" if listed else "no-referrer"
-    response["Cache-Control"] = f"public, max-age={SECONDS}"
+    response["Cache-Control"] = f"public, max-age={CACHE_SECONDS}"
     if not listed:
         response["X-Robots-Tag"] = "noindex"
     return response

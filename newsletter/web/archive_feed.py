@@ -9,12 +9,12 @@ from django.shortcuts import get_object_or_404
 from django.utils.feedgenerator import Rss201rev2Feed
 from django.views.decorators.http import conditional_page, require_safe
 
-from newsletter.issues.archive.published import Archived, describe, find_archived
+from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archived_sends, list_archived_issues
 from newsletter.issues.variants.phrases import say
 from newsletter.models import Publication
 
-NEWEST = 20
-SECONDS = 30
+MAX_ITEMS = 20
+CACHE_SECONDS = 30
 
 
 @require_safe
@@ -32,16 +32,16 @@ def show_feed(request: HttpRequest, slug: str) -> HttpResponse:
         author_name=publication.brand.name,
         feed_url=f"{site}/news/{slug}/feed.xml",
     )
-    for issue in describe(list(find_archived(publication)[:NEWEST]), at=datetime.now(UTC)):
+    for issue in list_archived_issues(list(find_archived_sends(publication)[:MAX_ITEMS]), at=datetime.now(UTC)):
         feed.add_item(
             title=issue.title, link=issue.url, description=_describe(issue), unique_id=issue.url, pubdate=issue.day
         )
     response = HttpResponse(feed.writeString("utf-8"), content_type="application/rss+xml; charset=utf-8")
-    response["Cache-Control"] = f"public, max-age={SECONDS}"
+    response["Cache-Control"] = f"public, max-age={CACHE_SECONDS}"
     response["Content-Security-Policy"] = "default-src 'none'"
     return response
 
 
-def _describe(issue: Archived) -> str:
+def _describe(issue: ArchivedIssue) -> str:
     items = "".join(f'<li><a href="{escape(url)}">{escape(title)}</a></li>' for title, url in issue.stories)
     return f"<p>{escape(issue.summary)}</p>" + (f"<ul>{items}</ul>" if items else "")

@@ -11,15 +11,15 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.datastructures import MultiValueDictKeyError
 from django.utils.translation import gettext_lazy
 
-from subscribers.web.page import say_plainly
+from subscribers.web.page import static_message_page
 
-UNREADABLE = (DataError, OverflowError, UnicodeError, UnreadablePostError, MultiValueDictKeyError)
+UNREADABLE_ERRORS = (DataError, OverflowError, UnicodeError, UnreadablePostError, MultiValueDictKeyError)
 """What odd input raises: a value that no column holds, a body that broke off, a form without its fields."""
 
 _READABLE_CHARSETS = frozenset({"utf-8", "ascii", "iso8859-1", "cp1252"})
 
 
-class RefuseUnreadable:
+class UnreadableRequestMiddleware:
     """Middleware. Refuses NUL in an address and odd charsets before a page reads them, and says 400 for what it cannot read."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -27,11 +27,11 @@ class RefuseUnreadable:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if _has_nul(request) or not _is_readable(request.content_params or {}):
-            return say_unreadable(request)
+            return show_bad_request(request)
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return say_unreadable(request) if isinstance(exception, UNREADABLE) else None
+        return show_bad_request(request) if isinstance(exception, UNREADABLE_ERRORS) else None
 
 
 def _has_nul(request: HttpRequest) -> bool:
@@ -40,9 +40,9 @@ def _has_nul(request: HttpRequest) -> bool:
     return not request.path_info.startswith("/api/") and ("\x00" in address or "%00" in address)
 
 
-def say_unreadable(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def show_bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The page for a request that cannot be read. Django calls it as `handler400`."""
-    return say_plainly(
+    return static_message_page(
         request,
         status=400,
         title=gettext_lazy("This request cannot be read"),

@@ -7,13 +7,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy
 
-from newsletter.feedback.receive import LARGEST_BODY
-from newsletter.web.bad_requests import say_unreadable
-from subscribers.importing.reading.encodings import MOST_BYTES
-from subscribers.web.page import say_plainly
+from newsletter.feedback.receive import MAX_BODY_BYTES
+from newsletter.web.bad_requests import show_bad_request
+from subscribers.importing.reading.encodings import MAX_FILE_BYTES
+from subscribers.web.page import static_message_page
 
 PUBLIC_BYTES = 64 * 1024
-DESK_BYTES = MOST_BYTES + 1024 * 1024
+DESK_BYTES = MAX_FILE_BYTES + 1024 * 1024
 
 
 def body_limit(path: str) -> int:
@@ -22,7 +22,7 @@ def body_limit(path: str) -> int:
         case "admin":
             return DESK_BYTES
         case "hooks":
-            return LARGEST_BODY
+            return MAX_BODY_BYTES
         case "api":
             return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)
     return PUBLIC_BYTES
@@ -41,7 +41,7 @@ def body_length(environ: dict[str, object]) -> int:
     return int(said)
 
 
-class BodyLimits:
+class BodyLimitMiddleware:
     """Middleware. Answers 413 to a body that is too large, and 400 to a length that is not one.
 
     The API and the addresses where providers report say it in their own words, with the same limits.
@@ -54,11 +54,11 @@ class BodyLimits:
         try:
             length = body_length(request.META)
         except ValueError:
-            return say_unreadable(request)
+            return show_bad_request(request)
         limit = body_limit(request.path_info)
         if length <= limit or request.path_info.startswith(("/api/", "/hooks/")):
             return self.get_response(request)
-        return say_plainly(
+        return static_message_page(
             request,
             status=413,
             title=gettext_lazy("This is too large"),

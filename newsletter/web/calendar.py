@@ -9,22 +9,22 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from icalendar import Calendar, Event
 
-from newsletter.issues.protected_terms.check import event_says_protected
-from newsletter.issues.snapshot.calendar_links import calendar_name, read_calendar_name
+from newsletter.issues.protected_terms.check import event_has_protected_term
+from newsletter.issues.snapshot.calendar_links import calendar_name, parse_calendar_name
 from newsletter.models import EventNotice
 
 GOOGLE = "https://calendar.google.com/calendar/render"
 OUTLOOK = "https://outlook.live.com/calendar/0/deeplink/compose"
-_HOUR = timedelta(hours=1)
-_PRIVATE = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex", "X-Content-Type-Options": "nosniff"}
+_DEFAULT_DURATION = timedelta(hours=1)
+_PRIVATE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex", "X-Content-Type-Options": "nosniff"}
 
 
 @require_safe
 @cache_control(public=True, max_age=300)
-def show_file(request: HttpRequest, name: str) -> HttpResponse:
+def show_calendar_file(request: HttpRequest, name: str) -> HttpResponse:
     """The event as it is now, also where it was cancelled or moved since the mail: calendars then show that."""
     event = _find(name)
-    response = HttpResponse(make_calendar(event), content_type="text/calendar; charset=utf-8", headers=_PRIVATE)
+    response = HttpResponse(make_calendar(event), content_type="text/calendar; charset=utf-8", headers=_PRIVATE_HEADERS)
     response["Content-Disposition"] = f'attachment; filename="event-{event.pk}.ics"'
     return response
 
@@ -33,7 +33,7 @@ def show_file(request: HttpRequest, name: str) -> HttpResponse:
 @cache_control(public=True, max_age=300)
 def go_to_google(request: HttpRequest, name: str) -> HttpResponse:
     event = _find(name)
-    starts, ends = span(event)
+    starts, ends = event_span(event)
     shape = "%Y%m%d" if event.all_day else "%Y%m%dT%H%M%SZ"
     query = {
         "action": "TEMPLATE",
@@ -42,14 +42,14 @@ def go_to_google(request: HttpRequest, name: str) -> HttpResponse:
         "details": _details(event),
         "location": event.place_text,
     }
-    return HttpResponseRedirect(f"{GOOGLE}?{urlencode(query)}", headers=_PRIVATE)
+    return HttpResponseRedirect(f"{GOOGLE}?{urlencode(query)}", headers=_PRIVATE_HEADERS)
 
 
 @require_safe
 @cache_control(public=True, max_age=300)
 def go_to_outlook(request: HttpRequest, name: str) -> HttpResponse:
     event = _find(name)
-    starts, ends = span(event)
+    starts, ends = event_span(event)
     query = {
         "path": "/calendar/action/compose",
         "rru": "addevent",
@@ -61,7 +61,7 @@ def go_to_outlook(request: HttpRequest, name: str) -> HttpResponse:
     }
     if event.all_day:
         query["allday"] = "true"
-    return HttpResponseRedirect(f"{OUTLOOK}?{urlencode(query)}", headers=_PRIVATE)
+    return HttpResponseRedirect(f"{OUTLOOK}?{urlencode(query)}", headers=_PRIVATE_HEADERS)
 
 
 def make_calendar(event: EventNotice) -> bytes:
@@ -70,7 +70,7 @@ def make_calendar(event: EventNotice) -> bytes:
     calendar.add("prodid", "-//newsletter//events//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    starts, ends = span(event)
+    starts, ends = event_span(event)
     entry.add("uid", f"{calendar_name(event.pk)}@{settings.NEWSLETTER_SITE_URL.split('//')[-1]}")
     entry.add("dtstamp", event.seen_at.astimezone(UTC))
     entry.add("dtstart", starts.date() if event.all_day else starts)
@@ -84,21 +84,25 @@ def make_calendar(event: EventNotice) -> bytes:
     return bytes(calendar.to_ical())
 
 
-def span(event: EventNotice) -> tuple[datetime, datetime]:
+def event_span(event: EventNotice) -> tuple[datetime, datetime]:
     """Beginning and end in UTC, for days their midnights; an event without an end takes an hour, or its day."""
     if event.all_day:
         first = datetime.combine(event.first_day, datetime.min.time(), UTC)
         days = round((event.ends_at - event.starts_at) / timedelta(days=1)) if event.ends_at else 1
         return first, first + timedelta(days=max(days, 1))
     starts = event.starts_at.astimezone(UTC)
-    ends = event.ends_at.astimezone(UTC) if event.ends_at and event.ends_at > event.starts_at else starts + _HOUR
+    ends = (
+        event.ends_at.astimezone(UTC)
+        if event.ends_at and event.ends_at > event.starts_at
+        else starts + _DEFAULT_DURATION
+    )
     return starts, ends
 
 
 def _find(name: str) -> EventNotice:
-    event_id = read_calendar_name(name)
+    event_id = parse_calendar_name(name)
     event = EventNotice.objects.filter(pk=event_id).first() if event_id else None
-    if event is None or event_says_protected(event):
+    if event is None or event_has_protected_term(event):
         raise Http404("There is no such event.")
     return event
 

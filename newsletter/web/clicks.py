@@ -9,16 +9,16 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_safe
 
 from newsletter.common.errors import BadLink
-from newsletter.feedback.clicks import Bursts, count_click, looks_like_machine, take_for_machine
-from newsletter.issues.variants.click_links import read_click
+from newsletter.feedback.clicks import ClickBursts, count_click, looks_like_machine, recount_as_machine
+from newsletter.issues.variants.click_links import verify_click
 from newsletter.models import Issue
-from subscribers.web.page import client_of
+from subscribers.web.page import client_address_of
 
 log = logging.getLogger(__name__)
-_bursts = Bursts()
+_bursts = ClickBursts()
 
 
-class _Away(HttpResponseRedirect):
+class _ExternalRedirect(HttpResponseRedirect):
     """Only to where the link was made to lead; the signature was checked."""
 
     allowed_schemes = ["http", "https"]
@@ -28,30 +28,30 @@ class _Away(HttpResponseRedirect):
 def follow_link(request: HttpRequest, issue: str, mac: str) -> HttpResponse:
     url = request.GET.get("to", "")
     try:
-        read_click(issue=issue, mac=mac, url=url)
+        verify_click(issue=issue, mac=mac, url=url)
     except BadLink as error:
         raise Http404(str(error)) from error
     if request.method == "GET":
         try:
-            _count(request, issue=issue, url=url)
+            _count_click(request, issue=issue, url=url)
         except DatabaseError as error:
             log.warning("A click was not counted: %s", type(error).__name__)
-    response = _Away(url)
+    response = _ExternalRedirect(url)
     response["Referrer-Policy"] = "no-referrer"
     response["Cache-Control"] = "no-store"
     response["X-Robots-Tag"] = "noindex"
     return response
 
 
-def _count(request: HttpRequest, *, issue: str, url: str) -> None:
+def _count_click(request: HttpRequest, *, issue: str, url: str) -> None:
     row = Issue.objects.filter(public_id=issue).first()
     if row is None:
         return
     now = datetime.now(UTC)
     machine = looks_like_machine({name.lower(): value for name, value in request.headers.items()})
-    who = f"{client_of(request)}|{request.headers.get('User-Agent', '')}"
+    who = f"{client_address_of(request)}|{request.headers.get('User-Agent', '')}"
     if not machine:
         earlier = _bursts.note(who=who, issue=issue, url=url, at=time.monotonic())
-        take_for_machine(issue=row, urls=earlier, now=now)
+        recount_as_machine(issue=row, urls=earlier, now=now)
         machine = _bursts.is_burst(who=who, issue=issue)
     count_click(issue=row, url=url, machine=machine, now=now)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.conf import settings
 
-from newsletter.issues.variants.click_links import restore_links
+from newsletter.issues.variants.click_links import untrack_links
 from newsletter.models import Publication
 from newsletter.rendering.fragments import split
 from newsletter.rendering.tokens import Variable
@@ -16,7 +16,7 @@ PERSONAL_LINKS = ("unsubscribe", "preferences")
 def fill_impersonal(text: str, *, variables: Iterable[Variable], personal_url: str) -> str:
     """``text`` with defaults for names, ``personal_url`` for each personal link, and links that count nobody."""
     values = values_for(variables=tuple(variables), fields=dict.fromkeys(PERSONAL_LINKS, personal_url))
-    return restore_links(split(text).join(values))
+    return untrack_links(split(text).join(values))
 
 
 def find_join_url(publication: Publication) -> str:

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from newsletter.issues.archive.public import hidden_in_variant, render_variant_without
-from newsletter.issues.protected_terms.check import mail_says_protected
+from newsletter.issues.archive.public_view import find_hidden_in_variant, render_redacted_variant
+from newsletter.issues.protected_terms.check import mail_has_protected_term
 from newsletter.models import Variant
 from newsletter.rendering.tokens import Variable
 from newsletter.web.impersonal import fill_impersonal, find_join_url
@@ -16,7 +16,7 @@ CSP = (
     "default-src 'none'; img-src 'self' {site}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
 )
-SECONDS = 30
+CACHE_SECONDS = 30
 
 
 @require_safe
@@ -26,9 +26,9 @@ def show_online(request: HttpRequest, public_id: str) -> HttpResponse:
     variant = variants.filter(public_id=public_id).first()
     if variant is None:
         raise Http404("There is no such issue.")
-    hidden = hidden_in_variant(variant, at=datetime.now(UTC))
-    mail = render_variant_without(variant.pk, hidden) if hidden else None
-    if mail_says_protected(mail or variant):
+    hidden = find_hidden_in_variant(variant, at=datetime.now(UTC))
+    mail = render_redacted_variant(variant.pk, hidden) if hidden else None
+    if mail_has_protected_term(mail or variant):
         raise Http404("There is no such issue.")
     if mail:
         html, variables = mail.html, mail.variables
@@ -39,5 +39,5 @@ def show_online(request: HttpRequest, public_id: str) -> HttpResponse:
     response["Content-Security-Policy"] = CSP.format(site=settings.NEWSLETTER_SITE_URL)
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"
-    response["Cache-Control"] = f"public, max-age={SECONDS}"
+    response["Cache-Control"] = f"public, max-age={CACHE_SECONDS}"
     return response

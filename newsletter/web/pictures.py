@@ -6,12 +6,12 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
-from newsletter.content.images.encode import make_neutral
+from newsletter.content.images.encode import make_placeholder
 from newsletter.content.images.hosting import picture_path
 from newsletter.models import Picture
 
-TYPES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif"}
-SECONDS = 60
+CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif"}
+CACHE_SECONDS = 60
 """How long a copy may be kept unasked: a withdrawn picture must be gone within a minute wherever we are asked again."""
 
 
@@ -24,27 +24,27 @@ def _etag(request: HttpRequest, name: str, extension: str) -> str | None:
 
 
 @require_safe
-@cache_control(public=True, max_age=SECONDS)
+@cache_control(public=True, max_age=CACHE_SECONDS)
 @condition(etag_func=_etag)
 def show_picture(request: HttpRequest, name: str, extension: str) -> HttpResponseBase:
     """The picture; a neutral one of the same size where it was withdrawn, also in mails that were delivered long ago."""
     picture = Picture.objects.filter(name=name).first()
-    if picture is None or not picture.file.endswith(f".{extension}") or extension not in TYPES:
+    if picture is None or not picture.file.endswith(f".{extension}") or extension not in CONTENT_TYPES:
         raise Http404("There is no such picture.")
     if picture.withdrawn_at is not None:
-        return _guard(HttpResponse(_neutral(picture.width, picture.height), content_type="image/jpeg"))
+        return _add_headers(HttpResponse(_neutral(picture.width, picture.height), content_type="image/jpeg"))
     path = picture_path(picture)
     if not path.is_file():
         raise Http404("There is no such picture.")
-    return _guard(FileResponse(path.open("rb"), content_type=TYPES[extension]))
+    return _add_headers(FileResponse(path.open("rb"), content_type=CONTENT_TYPES[extension]))
 
 
 @lru_cache(maxsize=64)
 def _neutral(width: int, height: int) -> bytes:
-    return make_neutral(width=width, height=height).data
+    return make_placeholder(width=width, height=height).data
 
 
-def _guard(response: HttpResponseBase) -> HttpResponseBase:
+def _add_headers(response: HttpResponseBase) -> HttpResponseBase:
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response

@@ -4,13 +4,13 @@ from django.urls import path
 
 from newsletter.web.archive import show_archives, show_issue, show_issues
 from newsletter.web.archive_feed import show_feed
-from newsletter.web.calendar import go_to_google, go_to_outlook, show_file
+from newsletter.web.calendar import go_to_google, go_to_outlook, show_calendar_file
 from newsletter.web.clicks import follow_link
 from newsletter.web.icons import show_icon
 from newsletter.web.online import show_online
 from newsletter.web.pictures import show_picture
 from newsletter.web.proof import show_proof_link
-from newsletter.web.webhooks import take_webhook
+from newsletter.web.webhooks import receive_webhook
 
 urlpatterns = [
     path("news/", show_archives, name="archives"),
@@ -20,10 +20,10 @@ urlpatterns = [
     path("r/<slug:issue>/<slug:mac>", follow_link, name="follow_link"),
     path("view/<slug:public_id>", show_online, name="view_online"),
     path("proof/<slug:name>", show_proof_link, name="proof_link"),
-    path("calendar/<slug:name>.ics", show_file, name="calendar_file"),
+    path("calendar/<slug:name>.ics", show_calendar_file, name="calendar_file"),
     path("calendar/<slug:name>/google", go_to_google, name="calendar_google"),
     path("calendar/<slug:name>/outlook", go_to_outlook, name="calendar_outlook"),
     path("m/icons/<slug:network>.png", show_icon, name="icon"),
     path("m/<slug:name>.<slug:extension>", show_picture, name="picture"),
-    path("hooks/<slug:provider>/<str:secret>", take_webhook, name="webhook"),
+    path("hooks/<slug:provider>/<str:secret>", receive_webhook, name="webhook"),
 ]

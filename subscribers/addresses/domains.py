@@ -4,9 +4,9 @@ from disposable_email_domains import blocklist
 
 from subscribers.addresses.normalise import canonical
 
-_NO_DOTS = frozenset({"gmail.com", "googlemail.com"})
-_SAME = {"googlemail.com": "gmail.com"}
-_MAJOR = frozenset(
+_DOMAINS_THAT_IGNORE_DOTS = frozenset({"gmail.com", "googlemail.com"})
+_DOMAIN_ALIASES = {"googlemail.com": "gmail.com"}
+_MAJOR_DOMAINS = frozenset(
     [
         "aol.com",
         "btinternet.com",
@@ -52,26 +52,26 @@ _MAJOR = frozenset(
 )
 
 
-def mailbox_of(address: str) -> str:
+def make_mailbox_key(address: str) -> str:
     """What all spellings of one mailbox share: no `+tag`, and no dots where the provider ignores them.
 
     It is for counting only: two mailboxes that this takes for one are still two people.
     """
     local, _, domain = canonical(address).rpartition("@")
     local = local.split("+", 1)[0] or local
-    if domain in _NO_DOTS:
+    if domain in _DOMAINS_THAT_IGNORE_DOTS:
         local = local.replace(".", "")
-    return f"{local}@{_SAME.get(domain, domain)}"
+    return f"{local}@{_DOMAIN_ALIASES.get(domain, domain)}"
 
 
-def domain_of(address: str) -> str:
+def find_domain(address: str) -> str:
     """The domain in its wire form, in lower case."""
     return canonical(address).rpartition("@")[2]
 
 
 def is_major(domain: str) -> bool:
     """Whether so many people have their mail there that many sign-ups from it are no wonder."""
-    return domain in _MAJOR
+    return domain in _MAJOR_DOMAINS
 
 
 def is_disposable(domain: str) -> bool:

@@ -15,12 +15,12 @@ from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 
 from newsletter.common.messages import Message
-from subscribers.audience.recipient_allowlist import who_alone
+from subscribers.audience.recipient_allowlist import get_recipient_allowlist
 from subscribers.models import Basis, Frequency, MailingList, Reason, Segment, Subscriber, Subscription, Suppression
 from subscribers.models.subscriptions import MAILABLE
 from subscribers.segments.compile import compile_rule
 
-_GRAVEST_FIRST = [
+_REASONS_BY_SEVERITY = [
     Reason.LEGAL,
     Reason.ERASURE,
     Reason.COMPLAINT,
@@ -31,8 +31,8 @@ _GRAVEST_FIRST = [
 ]
 UNCONFIRMED = "unconfirmed"
 PAUSED = "paused"
-RUN_OUT = "implied_consent_ran_out"
-OUTSIDE = "outside"
+IMPLIED_CONSENT_EXPIRED = "implied_consent_ran_out"
+NOT_ON_ALLOWLIST = "outside"
 OTHER_FREQUENCY = {Frequency.EVERY: "every_issue", Frequency.MONTHLY: "monthly", Frequency.EVENTS: "events_only"}
 """The reason for which someone is left out who asked for another kind of mail than the one that goes out."""
 
@@ -50,7 +50,7 @@ class AudienceCount:
     excluded: dict[str, int]
 
 
-def contactable(
+def list_contactable(
     *, mailing_list: MailingList, segment: Segment | None = None, among: Among = None, now: datetime | None = None
 ) -> QuerySet[Subscription]:
     """Everyone who said yes to the list and is not suppressed, whatever rhythm or pause they chose: one row a person.
@@ -59,7 +59,7 @@ def contactable(
     subscriber ids: nobody else is a candidate at all.
     """
     candidates = _candidates(mailing_list=mailing_list, segment=segment, among=among)
-    lasting = ~_has_run_out(now or timezone.now())
+    lasting = ~_has_expired(now or timezone.now())
     return candidates.filter(MAILABLE, lasting, ~_is_suppressed(mailing_list))
 
 
@@ -76,8 +76,8 @@ def eligible(
     `frequencies` are the choices that the mail serves; `ANY_FREQUENCY` for whoever may be mailed at all.
     """
     asked = Q() if frequencies >= ANY_FREQUENCY else Q(frequency__in=sorted(frequencies))
-    people = contactable(mailing_list=mailing_list, segment=segment, among=among, now=now)
-    return people.filter(~_is_paused(now), asked, _is_inside())
+    people = list_contactable(mailing_list=mailing_list, segment=segment, among=among, now=now)
+    return people.filter(~_is_paused(now), asked, _is_on_allowlist())
 
 
 def candidates(
@@ -97,7 +97,7 @@ def candidates(
     not mail at all (F24). The first that holds, in this order, is the one given.
     """
     people = _candidates(mailing_list=mailing_list, segment=segment, among=among).order_by()
-    return people.annotate(why=_why_not(mailing_list, now=now, frequencies=frequencies))
+    return people.annotate(why=_exclusion_reason(mailing_list, now=now, frequencies=frequencies))
 
 
 def count_audience(
@@ -110,7 +110,7 @@ def count_audience(
 ) -> AudienceCount:
     """Counts candidates, eligible and excluded in one statement, so that the three always agree."""
     people = candidates(mailing_list=mailing_list, segment=segment, now=now, frequencies=frequencies, among=among)
-    return sum_up(dict(people.values("why").annotate(people=Count("pk")).values_list("why", "people")))
+    return make_audience_count(dict(people.values("why").annotate(people=Count("pk")).values_list("why", "people")))
 
 
 def count_lists(*, now: datetime) -> dict[int, AudienceCount]:
@@ -118,15 +118,15 @@ def count_lists(*, now: datetime) -> dict[int, AudienceCount]:
 
     One statement for all lists; what somebody chose to get of a list does not matter here.
     """
-    why = _why_not(OuterRef("mailing_list"), now=now, frequencies=ANY_FREQUENCY)
+    why = _exclusion_reason(OuterRef("mailing_list"), now=now, frequencies=ANY_FREQUENCY)
     people = Subscription.objects.open().order_by().annotate(why=why).values("mailing_list", "why")
     counted: dict[int, dict[str, int]] = {}
     for row in people.annotate(people=Count("pk")):
         counted.setdefault(row["mailing_list"], {})[row["why"]] = row["people"]
-    return {pk: sum_up(by_reason) for pk, by_reason in counted.items()}
+    return {pk: make_audience_count(by_reason) for pk, by_reason in counted.items()}
 
 
-def sum_up(people_by_reason: Mapping[str, int]) -> AudienceCount:
+def make_audience_count(people_by_reason: Mapping[str, int]) -> AudienceCount:
     """From the number of candidates of each reason, "" for those whom the mail may reach."""
     excluded = {why: people for why, people in sorted(people_by_reason.items()) if why}
     fit = people_by_reason.get("", 0)
@@ -143,17 +143,17 @@ def explain_ineligible(
 ) -> str:
     """Why this person would not get such mail of this list, in words; an empty text when they would."""
     open_now = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
-    subscription = open_now.annotate(why=_why_not(mailing_list, now=now, frequencies=frequencies)).first()
+    subscription = open_now.annotate(why=_exclusion_reason(mailing_list, now=now, frequencies=frequencies)).first()
     if subscription is None:
         return Message("Not on the list %(name)s.", name=mailing_list.name)
     why = str(getattr(subscription, "why"))  # noqa: B009 annotated above
     if why == UNCONFIRMED:
         return Message("Has not yet confirmed by mail.")
-    if why == RUN_OUT and subscription.expires_at:
+    if why == IMPLIED_CONSENT_EXPIRED and subscription.expires_at:
         return Message("The implied consent ran out on %(expires_at)s.", expires_at=subscription.expires_at.date())
     if why == PAUSED and subscription.paused_until:
         return Message("Asked for a pause, until %(paused_until)s.", paused_until=subscription.paused_until.date())
-    if why == OUTSIDE:
+    if why == NOT_ON_ALLOWLIST:
         return Message("This installation may mail only those whom NEWSLETTER_ONLY_TO names.")
     if why in OTHER_FREQUENCY.values():
         return Message("Asked for another rhythm: %(label)s.", label=Frequency(subscription.frequency).label)
@@ -182,25 +182,25 @@ def _is_paused(now: datetime) -> Q:
     return Q(paused_until__isnull=False, paused_until__gt=now)
 
 
-def _is_inside() -> Q:
-    only_to = who_alone()
+def _is_on_allowlist() -> Q:
+    only_to = get_recipient_allowlist()
     return only_to.as_q("subscriber__email") if only_to else Q()
 
 
-def _has_run_out(now: datetime) -> Q:
+def _has_expired(now: datetime) -> Q:
     return Q(expires_at__isnull=False, expires_at__lte=now)
 
 
-def _why_not(mailing_list: MailingList | OuterRef, *, now: datetime, frequencies: Set[Frequency]) -> Case:
+def _exclusion_reason(mailing_list: MailingList | OuterRef, *, now: datetime, frequencies: Set[Frequency]) -> Case:
     """One word for why a subscription may not be mailed; an empty text when it may."""
-    gravity = Case(
-        *(When(reason=reason, then=Value(place)) for place, reason in enumerate(_GRAVEST_FIRST)),
+    severity = Case(
+        *(When(reason=reason, then=Value(place)) for place, reason in enumerate(_REASONS_BY_SEVERITY)),
         output_field=IntegerField(),
     )
-    gravest = (
+    most_severe = (
         Suppression.objects.covering(mailing_list)
         .filter(address_hash=OuterRef("subscriber__address_hash"))
-        .order_by(gravity)
+        .order_by(severity)
         .annotate(why=Concat(Value("suppressed:"), "reason"))
         .values("why")[:1]
     )
@@ -208,11 +208,11 @@ def _why_not(mailing_list: MailingList | OuterRef, *, now: datetime, frequencies
     chosen = Case(
         When(_is_paused(now), then=Value(PAUSED)),
         *(When(frequency=other, then=Value(OTHER_FREQUENCY[other])) for other in sorted(set(Frequency) - frequencies)),
-        *([When(~_is_inside(), then=Value(OUTSIDE))] if _is_inside() else []),
+        *([When(~_is_on_allowlist(), then=Value(NOT_ON_ALLOWLIST))] if _is_on_allowlist() else []),
         default=Value(""),
     )
     return Case(
         When(waiting, then=Value(UNCONFIRMED)),
-        When(_has_run_out(now), then=Value(RUN_OUT)),
-        default=Coalesce(Subquery(gravest), chosen),
+        When(_has_expired(now), then=Value(IMPLIED_CONSENT_EXPIRED)),
+        default=Coalesce(Subquery(most_severe), chosen),
     )

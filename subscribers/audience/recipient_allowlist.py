@@ -10,11 +10,11 @@ from django.db.models import Q
 from newsletter.common.errors import BadAddress
 from subscribers.addresses.normalise import canonical, normalise
 
-_ANYBODY = "anybody@"
+_ANY_LOCAL_PART = "anybody@"
 
 
 @dataclass(frozen=True)
-class OnlyTo:
+class RecipientAllowlist:
     """Addresses and whole domains, as `normalise` writes them. A domain does not speak for those below it."""
 
     addresses: frozenset[str]
@@ -27,7 +27,7 @@ class OnlyTo:
         except BadAddress:
             return False
         domain = wanted.rpartition("@")[2]
-        at_domains = {canonical(_ANYBODY + one).rpartition("@")[2] for one in self.domains}
+        at_domains = {canonical(_ANY_LOCAL_PART + one).rpartition("@")[2] for one in self.domains}
         return domain in at_domains or wanted in {canonical(one) for one in self.addresses}
 
     def as_q(self, field: str) -> Q:
@@ -43,27 +43,27 @@ class OnlyTo:
         return ", ".join([*sorted(self.addresses), *sorted(self.domains)])
 
 
-def read_only_to(words: Sequence[str]) -> OnlyTo | None:
+def parse_allowlist(words: Sequence[str]) -> RecipientAllowlist | None:
     """From addresses and domains as people write them; None where there is none. Raises BadAddress that names the word."""
     addresses, domains = set(), set()
     for word in words:
         is_address = "@" in word.strip().lstrip("@")
         try:
-            found = normalise(word if is_address else _ANYBODY + word.strip().lstrip("@"))
+            found = normalise(word if is_address else _ANY_LOCAL_PART + word.strip().lstrip("@"))
         except BadAddress as error:
             raise BadAddress("“%(word)s” is neither an address nor a domain such as example.org.", word=word) from error
         if is_address:
             addresses.add(found)
         else:
             domains.add(found.rpartition("@")[2])
-    return OnlyTo(frozenset(addresses), frozenset(domains)) if addresses or domains else None
+    return RecipientAllowlist(frozenset(addresses), frozenset(domains)) if addresses or domains else None
 
 
-def who_alone() -> OnlyTo | None:
+def get_recipient_allowlist() -> RecipientAllowlist | None:
     """What the settings of this installation say; None where it may mail everyone."""
-    return _read_once(tuple(settings.SUBSCRIBERS_ONLY_TO))
+    return _parse_cached(tuple(settings.SUBSCRIBERS_ONLY_TO))
 
 
 @lru_cache(maxsize=16)
-def _read_once(words: tuple[str, ...]) -> OnlyTo | None:
-    return read_only_to(words)
+def _parse_cached(words: tuple[str, ...]) -> RecipientAllowlist | None:
+    return parse_allowlist(words)

@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from subscribers.consent.throttle import APART, take_turn
+from subscribers.consent.throttle import CONFIRMATION_INTERVAL, use_confirmation_quota
 from subscribers.links.signed_links import LIFETIMES, Purpose, make_link
 from subscribers.models import Basis, Confirmation, MailingList, Subscriber, Subscription, Suppression
-from subscribers.unsubscribing.suppression import LIFTED_BY_CONFIRMING
+from subscribers.unsubscribing.suppression import REASONS_REMOVED_BY_CONFIRMING
 
-MOST_UNTIL_CONFIRMED = 3
+MAX_UNCONFIRMED_REQUESTS = 3
 
 
 def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now: datetime) -> bool:
@@ -22,13 +22,13 @@ def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now
     confirmed = Subscription.objects.filter(subscriber=subscriber).aggregate(last=Max("confirmed_at"))["last"]
     if confirmed is not None:
         asked = asked.filter(requested_at__gt=confirmed)
-    times = list(asked.order_by("-requested_at").values_list("requested_at", flat=True)[:MOST_UNTIL_CONFIRMED])
-    if len(times) >= MOST_UNTIL_CONFIRMED or (times and now - times[0] < APART):
+    times = list(asked.order_by("-requested_at").values_list("requested_at", flat=True)[:MAX_UNCONFIRMED_REQUESTS])
+    if len(times) >= MAX_UNCONFIRMED_REQUESTS or (times and now - times[0] < CONFIRMATION_INTERVAL):
         return False
     due = Confirmation.objects.due().filter(subscriber=subscriber, mailing_list=mailing_list)
     if due.exists():
         return False
-    if not take_turn(subscriber.email, now=now):
+    if not use_confirmation_quota(subscriber.email, now=now):
         return False
     _, made = Confirmation.objects.get_or_create(
         subscriber=subscriber, mailing_list=mailing_list, sent_at=None, defaults={"requested_at": now}
@@ -36,7 +36,7 @@ def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now
     return made
 
 
-def due_confirmations(*, now: datetime) -> QuerySet[Confirmation]:
+def list_due_confirmations(*, now: datetime) -> QuerySet[Confirmation]:
     """The mails to send now, oldest first: still asked for, not too old, to addresses that may get them."""
     waiting = Subscription.objects.open().filter(
         subscriber=OuterRef("subscriber"),
@@ -50,7 +50,7 @@ def due_confirmations(*, now: datetime) -> QuerySet[Confirmation]:
             Q(mailing_list__isnull=True) | Q(mailing_list=OuterRef("mailing_list")),
             address_hash=OuterRef("subscriber__address_hash"),
         )
-        .exclude(reason__in=LIFTED_BY_CONFIRMING)
+        .exclude(reason__in=REASONS_REMOVED_BY_CONFIRMING)
     )
     lifetime = LIFETIMES[Purpose.CONFIRM] or timedelta.max
     return (
@@ -65,7 +65,7 @@ def mark_sent(*, confirmation: Confirmation, now: datetime) -> bool:
     return Confirmation.objects.filter(pk=confirmation.pk, sent_at__isnull=True).update(sent_at=now) == 1
 
 
-def confirmation_url(*, confirmation: Confirmation, now: datetime) -> str:
+def make_confirmation_url(*, confirmation: Confirmation, now: datetime) -> str:
     """The link that the mail carries; good for seven days from `now`."""
     return make_link(
         purpose=Purpose.CONFIRM,

@@ -9,37 +9,39 @@ from newsletter.common.bulk_sql import insert_rows
 from newsletter.common.messages import Message
 from subscribers.models import Confirmation, ConsentEvent, EndReason, Subscription
 
-SOON = timedelta(days=60)
-AT_ONCE = 500
-MOST_STEPS = 100
-ASKED = timedelta(days=7)
+EXPIRY_NOTICE_PERIOD = timedelta(days=60)
+BATCH_SIZE = 500
+MAX_BATCHES = 100
+PENDING_REQUEST_PERIOD = timedelta(days=7)
 
 
-def expiring_soon(*, now: datetime) -> QuerySet[Subscription]:
+def list_expiring_subscriptions(*, now: datetime) -> QuerySet[Subscription]:
     """Open subscriptions whose implied consent runs out within 60 days, the first to run out first."""
-    soon = Subscription.objects.open().filter(expires_at__gt=now, expires_at__lte=now + SOON)
+    soon = Subscription.objects.open().filter(expires_at__gt=now, expires_at__lte=now + EXPIRY_NOTICE_PERIOD)
     return soon.select_related("subscriber", "mailing_list").order_by("expires_at", "pk")
 
 
-def end_lapsed(*, now: datetime) -> int:
+def end_lapsed_subscriptions(*, now: datetime) -> int:
     """Ends those that have run out, but not whom a mail still asks for their own consent. How many."""
     ended = 0
-    for _ in range(MOST_STEPS):
-        step = _end_some(now)
+    for _ in range(MAX_BATCHES):
+        step = _end_batch(now)
         ended += step
-        if step < AT_ONCE:
+        if step < BATCH_SIZE:
             break
     return ended
 
 
 @transaction.atomic
-def _end_some(now: datetime) -> int:
+def _end_batch(now: datetime) -> int:
     """Some hundred in one go; each is on record."""
     asked = Confirmation.objects.filter(
-        subscriber=OuterRef("subscriber"), mailing_list=OuterRef("mailing_list"), requested_at__gte=now - ASKED
+        subscriber=OuterRef("subscriber"),
+        mailing_list=OuterRef("mailing_list"),
+        requested_at__gte=now - PENDING_REQUEST_PERIOD,
     )
     over = Subscription.objects.open().filter(~Exists(asked), expires_at__lte=now).select_related("subscriber")
-    rows = list(over.select_for_update(of=("self",)).order_by("expires_at", "pk")[:AT_ONCE])
+    rows = list(over.select_for_update(of=("self",)).order_by("expires_at", "pk")[:BATCH_SIZE])
     ended = Subscription.objects.open().filter(pk__in=[row.pk for row in rows])
     ended.update(ended_at=now, end_reason=EndReason.LAPSED)
     insert_rows(

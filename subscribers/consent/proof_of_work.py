@@ -17,9 +17,9 @@ from django.db import IntegrityError, transaction
 from subscribers.links.signed_links import link_keys
 from subscribers.models import SpentProof
 
-GOOD_FOR = timedelta(hours=2)
+CHALLENGE_LIFETIME = timedelta(hours=2)
 EASY, HARD = 50_000, 250_000
-_LONGEST = 2_000
+_MAX_PAYLOAD_LENGTH = 2_000
 
 
 class Proof(StrEnum):
@@ -43,7 +43,7 @@ class Challenge:
 def make_challenge(*, now: datetime, hard: bool = False) -> Challenge:
     """A fresh challenge, good for two hours and one use."""
     most = HARD if hard else EASY
-    made = create_challenge(ChallengeOptions(hmac_key=_key(), max_number=most, expires=now + GOOD_FOR))
+    made = create_challenge(ChallengeOptions(hmac_key=_key(), max_number=most, expires=now + CHALLENGE_LIFETIME))
     return Challenge(challenge=made.challenge, salt=made.salt, signature=made.signature, most=most)
 
 
@@ -51,7 +51,7 @@ def check_proof(payload: str) -> Proof:
     """Whether a solution is ours, right and in time. It is not spent yet."""
     if not payload:
         return Proof.NONE
-    if len(payload) > _LONGEST or not payload.isascii():
+    if len(payload) > _MAX_PAYLOAD_LENGTH or not payload.isascii():
         return Proof.BAD
     try:
         good, _ = verify_solution(payload, _key(), check_expires=True)
@@ -60,13 +60,13 @@ def check_proof(payload: str) -> Proof:
     return Proof.GOOD if good else Proof.BAD
 
 
-def spend_proof(payload: str, *, now: datetime) -> bool:
+def use_proof(payload: str, *, now: datetime) -> bool:
     """Uses up a good solution. False when it was used before, by whomever."""
     challenge = json.loads(base64.b64decode(payload))["challenge"]
     digest = hashlib.sha256(str(challenge).encode()).digest()
     try:
         with transaction.atomic():
-            SpentProof.objects.create(digest=digest, expires_at=now + GOOD_FOR)
+            SpentProof.objects.create(digest=digest, expires_at=now + CHALLENGE_LIFETIME)
     except IntegrityError:
         return False
     return True

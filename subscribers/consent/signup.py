@@ -11,15 +11,15 @@ from newsletter.common.messages import Message
 from newsletter.common.text import clean_line
 from subscribers.addresses.normalise import normalise
 from subscribers.consent.confirmations import queue_confirmation
-from subscribers.consent.throttle import forget_turns
-from subscribers.consent_events import record_event
+from subscribers.consent.throttle import reset_confirmation_quota
+from subscribers.consent_events import record_consent_event
 from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import Basis, ConsentEvent, FormerIdentity, MailingList, Place, Subscriber, Subscription, Topic
-from subscribers.unsubscribing.suppression import blocks_signup, is_suppressed, lift_by_own_wish
+from subscribers.unsubscribing.suppression import is_signup_blocked, is_suppressed, remove_own_suppressions
 
 
-class Requested(StrEnum):
+class SignupResult(StrEnum):
     """What became of a request. For staff and logs; the person always reads the same words."""
 
     JOINED = "joined"
@@ -29,7 +29,7 @@ class Requested(StrEnum):
     BLOCKED = Message("must not be mailed")
 
 
-class Confirmed(StrEnum):
+class ConfirmationResult(StrEnum):
     """What a confirmation link did."""
 
     NOW = Message("confirmed now")
@@ -50,7 +50,7 @@ def request_subscription(
     place: Place | None = None,
     topics: Iterable[Topic] = (),
     must_confirm: bool = False,
-) -> Requested:
+) -> SignupResult:
     """Someone asks for a list. `wording` is what they read, `source` where. Raises `BadAddress`.
 
     A list with double opt-in, or an address that left before, waits for a confirmation by mail, and so does everyone
@@ -59,9 +59,9 @@ def request_subscription(
     """
     address = normalise(email)
     address_hash = identify(address)
-    if blocks_signup(address_hash=address_hash, mailing_list=mailing_list):
-        return Requested.BLOCKED
-    subscriber = _find_or_make(
+    if is_signup_blocked(address_hash=address_hash, mailing_list=mailing_list):
+        return SignupResult.BLOCKED
+    subscriber = _get_or_create_subscriber(
         address=address,
         address_hash=address_hash,
         details={"name": clean_line(name, most=200), "language": language, "place": place},
@@ -73,14 +73,14 @@ def request_subscription(
     current = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
     implied = current.filter(basis=Basis.CASL_IMPLIED).exists()
     if not suppressed and not implied and current.mailable().exists():
-        return Requested.KNOWN
+        return SignupResult.KNOWN
     must_confirm = must_confirm or mailing_list.double_opt_in or suppressed or implied
     opened = _open_subscription(
         subscriber=subscriber, mailing_list=mailing_list, must_confirm=must_confirm, wording=wording, now=now
     )
     queued = must_confirm and queue_confirmation(subscriber=subscriber, mailing_list=mailing_list, now=now)
     if opened or queued:
-        record_event(
+        record_consent_event(
             kind=ConsentEvent.Kind.REQUESTED,
             subscriber=subscriber,
             address_hash=address_hash,
@@ -90,30 +90,32 @@ def request_subscription(
             source=source,
         )
     if not must_confirm:
-        return Requested.JOINED
-    return Requested.ASKED if queued else Requested.WAITING
+        return SignupResult.JOINED
+    return SignupResult.ASKED if queued else SignupResult.WAITING
 
 
 @transaction.atomic
-def confirm_subscription(*, target: LinkTarget, now: datetime, wording: str = "", source: str = "") -> Confirmed:
+def confirm_subscription(
+    *, target: LinkTarget, now: datetime, wording: str = "", source: str = ""
+) -> ConfirmationResult:
     """The person followed the link of the confirmation mail and pressed the button."""
     subscription = (
-        Subscription.objects.filter(subscriber__in=_named_by(target), mailing_list__public_id=target.list_public_id)
+        Subscription.objects.filter(subscriber__in=_find_by_link(target), mailing_list__public_id=target.list_public_id)
         .open()
         .select_related("subscriber", "mailing_list")
         .first()
     )
     if subscription is None:
-        return Confirmed.GONE
+        return ConfirmationResult.GONE
     if subscription.basis not in (Basis.DOUBLE_OPT_IN, Basis.CASL_IMPLIED):
-        return Confirmed.BEFORE
+        return ConfirmationResult.BEFORE
     waiting = Subscription.objects.filter(pk=subscription.pk, confirmed_at__isnull=True).open()
     if waiting.update(confirmed_at=now, basis=Basis.DOUBLE_OPT_IN, expires_at=None) == 0:
-        return Confirmed.BEFORE
+        return ConfirmationResult.BEFORE
     subscriber, mailing_list = subscription.subscriber, subscription.mailing_list
     address_hash = bytes(subscriber.address_hash)
-    lifted = lift_by_own_wish(address_hash=address_hash, mailing_list=mailing_list, now=now)
-    record_event(
+    lifted = remove_own_suppressions(address_hash=address_hash, mailing_list=mailing_list, now=now)
+    record_consent_event(
         kind=ConsentEvent.Kind.CONFIRMED,
         subscriber=subscriber,
         address_hash=address_hash,
@@ -123,18 +125,18 @@ def confirm_subscription(*, target: LinkTarget, now: datetime, wording: str = ""
         source=source,
         data={"suppressions_lifted": lifted},
     )
-    forget_turns(subscriber.email)
-    _ask_about_other_lists(subscriber=subscriber, now=now)
-    return Confirmed.NOW
+    reset_confirmation_quota(subscriber.email)
+    _queue_one_other_confirmation(subscriber=subscriber, now=now)
+    return ConfirmationResult.NOW
 
 
-def _named_by(target: LinkTarget) -> QuerySet[Subscriber]:
+def _find_by_link(target: LinkTarget) -> QuerySet[Subscriber]:
     """The person of a link, also where two were found to be one since it was mailed."""
     former = FormerIdentity.objects.filter(uuid=target.subscriber_uuid).values("subscriber")
     return Subscriber.objects.filter(Q(uuid=target.subscriber_uuid) | Q(pk__in=former))
 
 
-def _find_or_make(
+def _get_or_create_subscriber(
     *,
     address: str,
     address_hash: bytes,
@@ -176,7 +178,7 @@ def _open_subscription(
     return True
 
 
-def _ask_about_other_lists(*, subscriber: Subscriber, now: datetime) -> None:
+def _queue_one_other_confirmation(*, subscriber: Subscriber, now: datetime) -> None:
     """Requests for other lists fell silent under the limit; the address is proven now, so one of them may be asked."""
     others = Subscription.objects.filter(subscriber=subscriber, basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True)
     for subscription in others.open().select_related("mailing_list").order_by("requested_at")[:1]:

@@ -19,19 +19,19 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
-from subscribers.desk.decisions import REVEAL
-from subscribers.desk.imports.actions import Echo
+from subscribers.desk.imports.actions import LineEcho
 from subscribers.desk.imports.forms import ExportForm
-from subscribers.desk.imports.viewset import MAY, ImportPage
+from subscribers.desk.imports.views import REQUIRED_PERMISSION, ImportPage
 from subscribers.desk.password import PasswordForm
+from subscribers.desk.person_actions import REVEAL
 from subscribers.exporting.csv_export import BYTE_ORDER_MARK, export_rows
 from subscribers.exporting.export_requests import (
     allow_export,
-    ask_for_export,
-    note_disclosure,
-    ready_exports,
-    use_export,
-    waiting_exports,
+    list_ready_exports,
+    list_waiting_exports,
+    record_disclosure,
+    request_export,
+    take_export,
 )
 from subscribers.models import Disclosure, ExportRequest, Subscriber
 from subscribers.people.lookup import describe_person
@@ -46,7 +46,7 @@ class Export(ImportPage):
     page_title = gettext_lazy("Export people")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        _need_rights(request)
+        _require_export_permission(request)
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
@@ -54,7 +54,7 @@ class Export(ImportPage):
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form), status=400)
         given = {name: form.cleaned_data[name] for name in ("mailing_list", "reason", "mark")}
-        asked = ask_for_export(by=request.user, now=timezone.now(), **given)
+        asked = request_export(by=request.user, now=timezone.now(), **given)
         if asked.alone:
             return _take(request, asked)
         _record(request, asked, action="subscribers.export_asked")
@@ -71,15 +71,15 @@ class Export(ImportPage):
             **super().get_context_data(**kwargs),
             "form": form,
             "allowing": PasswordForm(user=self.request.user, auto_id="id_allowing_%s"),
-            "waiting": waiting_exports(now=now),
-            "ready": ready_exports(by=self.request.user, now=now),
+            "waiting": list_waiting_exports(now=now),
+            "ready": list_ready_exports(by=self.request.user, now=now),
         }
 
 
 @require_POST
-def take_export_step(request: HttpRequest, pk: int, step: str) -> HttpResponse | StreamingHttpResponse:
+def run_export_step(request: HttpRequest, pk: int, step: str) -> HttpResponse | StreamingHttpResponse:
     """`allow` by a second person, with their password; `take` by who asked."""
-    _need_rights(request)
+    _require_export_permission(request)
     asked = get_object_or_404(ExportRequest.objects.select_related("mailing_list"), pk=pk)
     try:
         return _take(request, asked) if step == "take" else _allow(request, asked)
@@ -88,10 +88,10 @@ def take_export_step(request: HttpRequest, pk: int, step: str) -> HttpResponse |
         return redirect("subscribers_export")
 
 
-def _need_rights(request: HttpRequest) -> None:
+def _require_export_permission(request: HttpRequest) -> None:
     """Files of people are for who looks after them and may see whole addresses."""
     user: Any = request.user
-    if not user.has_perms([MAY, REVEAL]):
+    if not user.has_perms([REQUIRED_PERMISSION, REVEAL]):
         raise PermissionDenied
 
 
@@ -107,7 +107,7 @@ def _allow(request: HttpRequest, asked: ExportRequest) -> HttpResponse:
 
 
 def _take(request: HttpRequest, asked: ExportRequest) -> StreamingHttpResponse:
-    use_export(request=asked, by=request.user, now=timezone.now())
+    take_export(request=asked, by=request.user, now=timezone.now())
     _record(request, asked, action="subscribers.export")
     return _stream(asked)
 
@@ -128,7 +128,7 @@ def _record(request: HttpRequest, asked: ExportRequest, *, action: str) -> None:
 
 def _stream(asked: ExportRequest) -> StreamingHttpResponse:
     mailing_list = asked.mailing_list
-    writer: Any = csv.writer(Echo(), lineterminator="\r\n")
+    writer: Any = csv.writer(LineEcho(), lineterminator="\r\n")
 
     def lines() -> Iterator[str]:
         if asked.mark:
@@ -146,10 +146,10 @@ def _stream(asked: ExportRequest) -> StreamingHttpResponse:
 @require_POST
 def download_person(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything held about one person, to be given to them when they ask for it."""
-    _need_rights(request)
+    _require_export_permission(request)
     person = get_object_or_404(Subscriber.objects.select_related("place"), pk=pk)
     try:
-        note_disclosure(by=request.user, kind=PERSON_FILE, people=1, about=person.pk, now=timezone.now())
+        record_disclosure(by=request.user, kind=PERSON_FILE, people=1, about=person.pk, now=timezone.now())
     except DomainError as error:
         messages.error(request, translate(error))
         return redirect("subscribers_person", person.pk)

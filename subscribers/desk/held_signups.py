@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.log_actions import log
 
-from subscribers.consent.held import AlreadyDecided, drop, let_in
-from subscribers.consent.signup_limits import MOST_HELD, count_dropped, is_full
+from subscribers.consent.held_signups import AlreadyDecided, drop, release_held_signup
+from subscribers.consent.signup_limits import MAX_HELD_SIGNUPS, count_dropped, is_full
 from subscribers.desk.people_page import SHOWN, PeoplePage
 from subscribers.models import HeldSignup, Subscriber
 
-MAY = "subscribers.add_subscription"
+REQUIRED_PERMISSION = "subscribers.add_subscription"
 ACTIONS = {
     "held_let_in": (gettext_lazy("Let a sign-up in"), gettext_lazy("Sign-up let in")),
     "held_dropped": (gettext_lazy("Drop a sign-up"), gettext_lazy("Sign-up dropped")),
@@ -24,12 +24,12 @@ ACTIONS = {
 """What staff do here, as the staff log names it."""
 
 
-class HeldPage(PeoplePage):
+class HeldSignupsPage(PeoplePage):
     """The oldest hundred. POST `in` or `out` with an id, or `all` with those that the page showed: nobody comes in unseen."""
 
     template_name = "desk/held_signups.html"
     page_title = gettext_lazy("Sign-ups that wait")
-    may = MAY
+    may = REQUIRED_PERMISSION
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         verb = "in" if "in" in request.POST else "out"
@@ -37,7 +37,7 @@ class HeldPage(PeoplePage):
         chosen = request.POST.getlist("shown")[:SHOWN] if which == "all" else [which]
         decided = sum(_decide(request, int(pk), verb) for pk in chosen if pk.isdecimal())
         if decided:
-            messages.success(request, _say_decided(decided, verb))
+            messages.success(request, _decided_message(decided, verb))
         else:
             messages.error(request, _("Somebody else decided this already. Nothing was changed."))
         return redirect("subscribers_held")
@@ -49,13 +49,13 @@ class HeldPage(PeoplePage):
             **super().get_context_data(**kwargs),
             "waiting": waiting[:SHOWN],
             "all": count,
-            "limit": MOST_HELD,
+            "limit": MAX_HELD_SIGNUPS,
             "full": is_full(waiting=count),
             "dropped": count_dropped(now=timezone.now()),
         }
 
 
-def _say_decided(people: int, verb: str) -> str:
+def _decided_message(people: int, verb: str) -> str:
     if verb == "in":
         words = ngettext(
             "%(people)s person is asked by mail to confirm.", "%(people)s people are asked by mail to confirm.", people
@@ -71,7 +71,7 @@ def _decide(request: HttpRequest, pk: int, verb: str) -> bool:
     held = HeldSignup.objects.select_related("mailing_list").filter(pk=pk).first()
     try:
         if verb == "in":
-            let_in(held_id=pk, now=timezone.now())
+            release_held_signup(held_id=pk, now=timezone.now())
         else:
             drop(held_id=pk)
     except AlreadyDecided:

@@ -3,14 +3,14 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from subscribers.audience.eligibility import OUTSIDE, PAUSED, RUN_OUT, UNCONFIRMED
+from subscribers.audience.eligibility import IMPLIED_CONSENT_EXPIRED, NOT_ON_ALLOWLIST, PAUSED, UNCONFIRMED
 from subscribers.models import Basis, ConsentEvent, Subscriber, Subscription
 
-WHY_NOT = {
+EXCLUSION_LABELS = {
     UNCONFIRMED: gettext_lazy("have not confirmed by mail yet"),
-    RUN_OUT: gettext_lazy("gave only implied consent, which has run out"),
+    IMPLIED_CONSENT_EXPIRED: gettext_lazy("gave only implied consent, which has run out"),
     PAUSED: gettext_lazy("asked for a pause"),
-    OUTSIDE: gettext_lazy("are not among those whom this installation may mail (NEWSLETTER_ONLY_TO)"),
+    NOT_ON_ALLOWLIST: gettext_lazy("are not among those whom this installation may mail (NEWSLETTER_ONLY_TO)"),
     "suppressed:unsubscribe": gettext_lazy("left everything"),
     "suppressed:complaint": gettext_lazy("reported a mail as spam"),
     "suppressed:hard": gettext_lazy("have an address that does not exist any more"),
@@ -22,11 +22,11 @@ WHY_NOT = {
 """The reasons of `audience` after a number of people."""
 
 
-def say_why_not(reason: str) -> str:
-    return str(WHY_NOT[reason])
+def exclusion_label(reason: str) -> str:
+    return str(EXCLUSION_LABELS[reason])
 
 
-def say_subscription(subscription: Subscription) -> str:
+def subscription_label(subscription: Subscription) -> str:
     """The list and where the person stands with it, such as “Weekly (not confirmed yet)”."""
     name = subscription.mailing_list.name
     if subscription.ended_at:
@@ -36,7 +36,7 @@ def say_subscription(subscription: Subscription) -> str:
     return name
 
 
-def say_consent(person: Subscriber) -> list[ConsentEvent]:
+def list_consent_events(person: Subscriber) -> list[ConsentEvent]:
     """What happened to the person's consent, newest first."""
     events = ConsentEvent.objects.filter(address_hash=bytes(person.address_hash)).select_related("mailing_list")
     return list(events.order_by("-at", "-pk"))

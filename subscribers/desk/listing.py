@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column
 from wagtail.snippets.views.snippets import IndexView
 
-FROM_HOME = [{"url": reverse_lazy("wagtailadmin_home"), "label": gettext_lazy("Home")}]
+HOME_BREADCRUMB = [{"url": reverse_lazy("wagtailadmin_home"), "label": gettext_lazy("Home")}]
 """The first step of a way to a page. Wagtail's own is said once, when the program starts, in one language for all."""
 
 
@@ -21,14 +21,14 @@ class DeskList(IndexView):
         return [column for column in super().columns if not isinstance(column, BulkActionsCheckboxColumn)]
 
 
-class MomentColumn(Column):
+class DateTimeColumn(Column):
     """A date and time on the desk's clock, such as “Tue 1 Dec, 09:00”; the year only where it is another."""
 
     def get_value(self, instance: Any) -> str:
-        return say_moment(super().get_value(instance), now=timezone.now())
+        return format_moment(super().get_value(instance), now=timezone.now())
 
 
-def say_moment(moment: datetime | None, *, now: datetime) -> str:
+def format_moment(moment: datetime | None, *, now: datetime) -> str:
     if moment is None:
         return ""
     local = timezone.localtime(moment)

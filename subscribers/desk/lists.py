@@ -17,25 +17,25 @@ from wagtail.snippets.views.snippets import DeleteView, SnippetViewSet
 
 from subscribers.audience.eligibility import AudienceCount, count_lists
 from subscribers.desk.choosers import NoncedChooserViewSet
-from subscribers.desk.embed import EmbedPanel
-from subscribers.desk.labels import say_why_not
-from subscribers.desk.listing import FROM_HOME, DeskList
+from subscribers.desk.embedded_form import EmbedPanel
+from subscribers.desk.labels import exclusion_label
+from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 from subscribers.models import MailingList, Topic
 
 NOBODY = AudienceCount(candidates=0, eligible=0, excluded={})
 
 
-class NeverDelete(ModelPermissionPolicy):
+class NeverDeletePolicy(ModelPermissionPolicy):
     """A list keeps the proof of who asked for it; it is closed to the public instead of deleted."""
 
     def user_has_permission(self, user: Any, action: str) -> bool:
         return action != "delete" and bool(super().user_has_permission(user, action))
 
 
-register_permission_policy(MailingList, NeverDelete(MailingList))
+register_permission_policy(MailingList, NeverDeletePolicy(MailingList))
 
 
-class KeepChosen(ModelPermissionPolicy):
+class KeepChosenTopicsPolicy(ModelPermissionPolicy):
     """A topic goes only while nobody chose it: who chose nothing else would get everything from then on."""
 
     def user_has_permission_for_instance(self, user: Any, action: str, instance: Any) -> bool:
@@ -43,7 +43,7 @@ class KeepChosen(ModelPermissionPolicy):
         return not kept and bool(super().user_has_permission_for_instance(user, action, instance))
 
 
-register_permission_policy(Topic, KeepChosen(Topic))
+register_permission_policy(Topic, KeepChosenTopicsPolicy(Topic))
 
 
 class Lists(DeskList):
@@ -57,20 +57,20 @@ class Lists(DeskList):
         return context
 
 
-def count_mailed(mailing_list: Any) -> int:
+def count_mailable(mailing_list: Any) -> int:
     return int(mailing_list.counted.eligible)
 
 
-def say_others(mailing_list: Any) -> str:
+def describe_others(mailing_list: Any) -> str:
     """Such as “3 have not confirmed by mail yet; 1 asked for a pause”, the most first; empty where there is nobody else."""
     rows = sorted(mailing_list.counted.excluded.items(), key=lambda row: (-row[1], row[0]))
-    return "; ".join(f"{intcomma(people)} {say_why_not(reason)}" for reason, people in rows)
+    return "; ".join(f"{intcomma(people)} {exclusion_label(reason)}" for reason, people in rows)
 
 
 class ListViewSet(SnippetViewSet):
     model = MailingList
     chooser_viewset_class = NoncedChooserViewSet
-    breadcrumbs_items = FROM_HOME
+    breadcrumbs_items = HOME_BREADCRUMB
     index_view_class = Lists
     icon = "list-ul"
     menu_label = gettext_lazy("Lists")
@@ -80,8 +80,8 @@ class ListViewSet(SnippetViewSet):
     search_backend_name = None
     list_display = [
         "name",
-        NumberColumn("mailed", label=gettext_lazy("May be mailed"), accessor=count_mailed),
-        Column("others", label=gettext_lazy("Others on it"), accessor=say_others),
+        NumberColumn("mailed", label=gettext_lazy("May be mailed"), accessor=count_mailable),
+        Column("others", label=gettext_lazy("Others on it"), accessor=describe_others),
         BooleanColumn("double_opt_in", label=gettext_lazy("Confirmed by mail")),
         BooleanColumn("public", label=gettext_lazy("Open to the public")),
     ]
@@ -116,7 +116,7 @@ class DeleteTopic(DeleteView):
 
 class TopicViewSet(SnippetViewSet):
     model = Topic
-    breadcrumbs_items = FROM_HOME
+    breadcrumbs_items = HOME_BREADCRUMB
     delete_view_class = DeleteTopic
     index_view_class = DeskList
     icon = "tag"

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 
-def check_password_again(*, user: Any, password: str) -> None:
+def confirm_password(*, user: Any, password: str) -> None:
     """Raises `ValidationError` for a wrong password, and for any after too many wrong ones of this person."""
     if not get_adapter().reauthenticate(user, password):
         raise ValidationError(_("This is not your password. Type the one that you sign in with."))
@@ -28,5 +28,5 @@ class PasswordForm(forms.Form):
 
     def clean_password(self) -> str:
         password = str(self.cleaned_data["password"])
-        check_password_again(user=self.user, password=password)
+        confirm_password(user=self.user, password=password)
         return password

@@ -26,22 +26,22 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
 
 from newsletter.common.errors import BadAddress
-from newsletter.common.languages import OFFERED, say_language
+from newsletter.common.languages import OFFERED_LANGUAGES, language_label
 from newsletter.common.translation import translate
 from subscribers.addresses.normalise import normalise
-from subscribers.desk.decisions import BAR, ERASE, LIFT, REVEAL
-from subscribers.desk.imports.viewset import MAY as DOWNLOAD
-from subscribers.desk.labels import say_consent, say_subscription
-from subscribers.desk.listing import MomentColumn
-from subscribers.exporting.export_requests import CannotExport, note_disclosure
+from subscribers.desk.imports.views import REQUIRED_PERMISSION as DOWNLOAD
+from subscribers.desk.labels import list_consent_events, subscription_label
+from subscribers.desk.listing import DateTimeColumn
+from subscribers.desk.person_actions import ERASE_PERMISSION, LIFT_PERMISSION, REVEAL, SUPPRESS_PERMISSION
+from subscribers.exporting.export_requests import CannotExport, record_disclosure
 from subscribers.identity import identify
 from subscribers.models import Disclosure, MailingList, Subscriber, Subscription, Suppression
-from subscribers.unsubscribing.suppression import may_staff_lift
+from subscribers.unsubscribing.suppression import can_staff_remove
 
-LIST_LIMIT = 10_000
+MAX_COUNTED = 10_000
 
 
-class LookOnly(ModelPermissionPolicy):
+class ViewOnlyPolicy(ModelPermissionPolicy):
     """People may be looked at by those with the right to view; nobody adds, changes or deletes one by a form."""
 
     def user_has_permission(self, user: Any, action: str) -> bool:
@@ -51,7 +51,7 @@ class LookOnly(ModelPermissionPolicy):
         return any(self.user_has_permission(user, action) for action in actions)
 
 
-PEOPLE_POLICY = LookOnly(Subscriber)
+PEOPLE_POLICY = ViewOnlyPolicy(Subscriber)
 register_permission_policy(Subscriber, PEOPLE_POLICY)
 
 
@@ -61,7 +61,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
     @cached_property
     def count(self) -> int:
         people: Any = self.object_list
-        return int(people[: LIST_LIMIT + 1].count())
+        return int(people[: MAX_COUNTED + 1].count())
 
     def get_elided_page_range(self, number: Any = 1, **kwargs: Any) -> Iterator[str | int]:
         """The page numbers to show. ``number`` is what the address says, so it may be anything."""
@@ -70,7 +70,9 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 
 class PeopleFilters(WagtailFilterSet):
     language = django_filters.ChoiceFilter(
-        label=gettext_lazy("Language"), choices=lambda: [(code, say_language(code)) for code in OFFERED], method="pick"
+        label=gettext_lazy("Language"),
+        choices=lambda: [(code, language_label(code)) for code in OFFERED_LANGUAGES],
+        method="pick",
     )
 
     class Meta:
@@ -98,9 +100,9 @@ class PeopleList(IndexView):
                 get_url=lambda person: reverse("subscribers_person", args=[person.pk]),
             ),
             Column("place", label=_("Place")),
-            Column("lists", label=_("Lists"), accessor=say_lists),
+            Column("lists", label=_("Lists"), accessor=label_lists),
             Column("giving", label=_("Giving"), accessor="get_giving_display"),
-            MomentColumn("created_at", label=_("Since"), sort_key="created_at"),
+            DateTimeColumn("created_at", label=_("Since"), sort_key="created_at"),
         ]
 
     def get_base_queryset(self) -> QuerySet[Subscriber]:
@@ -119,8 +121,8 @@ class PeopleList(IndexView):
             return queryset.none()
 
 
-def say_lists(person: Subscriber) -> str:
-    return ", ".join(say_subscription(subscription) for subscription in person.subscriptions.all()) or _("no list")
+def label_lists(person: Subscriber) -> str:
+    return ", ".join(subscription_label(subscription) for subscription in person.subscriptions.all()) or _("no list")
 
 
 class PeopleViewSet(ModelViewSet):
@@ -177,15 +179,15 @@ class PersonPage(WagtailAdminTemplateMixin, TemplateView):
             "address": str(self.person),
             "may_reveal": self.request.user.has_perm(REVEAL),
             "place": str(self.person.place or ""),
-            "language": say_language(self.person.language),
+            "language": language_label(self.person.language),
             "topics": list(self.person.topics.all()),
-            "subscriptions": [(subscription, say_subscription(subscription)) for subscription in subscriptions],
-            "events": say_consent(self.person),
+            "subscriptions": [(subscription, subscription_label(subscription)) for subscription in subscriptions],
+            "events": list_consent_events(self.person),
             "suppressions": _suppressions(self.person),
             "lists": MailingList.objects.all(),
-            "may_lift": self.request.user.has_perm(LIFT),
-            "may_bar": self.request.user.has_perm(BAR),
-            "may_erase": self.request.user.has_perm(ERASE),
+            "may_lift": self.request.user.has_perm(LIFT_PERMISSION),
+            "may_bar": self.request.user.has_perm(SUPPRESS_PERMISSION),
+            "may_erase": self.request.user.has_perm(ERASE_PERMISSION),
             "may_download": self.request.user.has_perms([DOWNLOAD, REVEAL]),
         }
 
@@ -203,7 +205,7 @@ class RevealedPerson(PersonPage):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         kind = Disclosure.Kind.REVEAL
         try:
-            note_disclosure(by=request.user, kind=kind, people=1, about=self.person.pk, now=timezone.now())
+            record_disclosure(by=request.user, kind=kind, people=1, about=self.person.pk, now=timezone.now())
         except CannotExport as error:
             messages.error(request, translate(error))
             return redirect("subscribers_person", self.person.pk)
@@ -215,4 +217,4 @@ class RevealedPerson(PersonPage):
 def _suppressions(person: Subscriber) -> list[tuple[Suppression, bool]]:
     """Each with whether staff may lift it: what the person said themselves, only they undo."""
     rows = Suppression.objects.filter(address_hash=bytes(person.address_hash)).select_related("mailing_list")
-    return [(row, row.lifted_at is None and may_staff_lift(row)) for row in rows.order_by("-at", "-pk")]
+    return [(row, row.lifted_at is None and can_staff_remove(row)) for row in rows.order_by("-at", "-pk")]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
-from subscribers.desk.decisions import require
+from subscribers.desk.person_actions import require_permission
 
 SHOWN = 100
 
@@ -20,7 +20,7 @@ class PeoplePage(WagtailAdminTemplateMixin, TemplateView):
     header_icon = "time"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        require(request, self.may)
+        require_permission(request, self.may)
         return super().dispatch(request, *args, **kwargs)
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from subscribers.consent_events import record_event
-from subscribers.importing.writing.row_notes import forget_remarks_about
+from subscribers.consent_events import record_consent_event
+from subscribers.importing.writing.row_notes import delete_row_notes_about
 from subscribers.models import ConsentEvent, HeldSignup, ImportRefusal, Reason, Subscriber
-from subscribers.people.publishing_hooks import current_host
+from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.unsubscribing.suppression import write_suppression
 
 
@@ -17,10 +17,10 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
     address_hash = bytes(subscriber.address_hash)
     ImportRefusal.objects.filter(raw__icontains=subscriber.email).delete()
     HeldSignup.objects.filter(address_hash=address_hash).delete()
-    current_host().forget(subscriber)
+    get_publishing_hooks().forget(subscriber)
     subscriber.delete()
     write_suppression(address_hash=address_hash, reason=Reason.ERASURE, now=now, mailing_list=None)
-    record_event(
+    record_consent_event(
         kind=ConsentEvent.Kind.ERASED,
         subscriber=None,
         address_hash=address_hash,
@@ -28,4 +28,4 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
         now=now,
         by=by,
     )
-    forget_remarks_about(subscriber.email)
+    delete_row_notes_about(subscriber.email)

@@ -15,31 +15,37 @@ import orjson
 from django.db.models import Max, Q
 
 from subscribers.models import Suppression
-from subscribers.unsubscribing.suppression_journal import Note, journal_path, last_notes, write_notes, write_waiting
+from subscribers.unsubscribing.suppression_journal import (
+    JournalEntry,
+    append_entries,
+    find_latest_entries,
+    flush_pending_entries,
+    journal_path,
+)
 
 _LOG = logging.getLogger(__name__)
-_AT_ONCE = 50_000
-_ROWS_AGAIN = 1_000
-_TIME_AGAIN = timedelta(hours=1)
+_BATCH_SIZE = 50_000
+_ROWS_TO_RECHECK = 1_000
+_RECHECK_PERIOD = timedelta(hours=1)
 """Rows that were being written during the last comparison may have come later than newer ones."""
 
 
-def complete_journal(*, now: datetime) -> int:
+def repair_journal(*, now: datetime) -> int:
     """Add every mark and lifting that the database has and the journal misses. Returns how many. Raises OSError."""
-    write_waiting()
+    flush_pending_entries()
     newest = Suppression.objects.aggregate(newest=Max("pk"))["newest"] or 0
     rows = _rows_since(*_read_position(newest))
     added = 0
-    while chunk := list(islice(rows, _AT_ONCE)):
-        added += write_notes(_missing(chunk))
+    while chunk := list(islice(rows, _BATCH_SIZE)):
+        added += append_entries(_missing(chunk))
     _write_position(newest, now)
     return added
 
 
-def try_to_complete_journal(*, now: datetime) -> None:
-    """As `complete_journal`, when a process starts: what is not possible now is possible at the next start."""
+def try_to_repair_journal(*, now: datetime) -> None:
+    """As `repair_journal`, when a process starts: what is not possible now is possible at the next start."""
     try:
-        added = complete_journal(now=now)
+        added = repair_journal(now=now)
     except OSError as error:
         _LOG.error("Who left cannot be noted beside the database (%s). `newsletter doctor` tries again.", error)
         return
@@ -48,26 +54,26 @@ def try_to_complete_journal(*, now: datetime) -> None:
 
 
 def _rows_since(pk: int, at: datetime | None) -> Iterator[Suppression]:
-    new = Q(pk__gt=pk - _ROWS_AGAIN)
+    new = Q(pk__gt=pk - _ROWS_TO_RECHECK)
     if at is not None:
-        new |= Q(lifted_at__gte=at - _TIME_AGAIN)
+        new |= Q(lifted_at__gte=at - _RECHECK_PERIOD)
     columns = ("pk", "address_hash", "mailing_list_id", "reason", "at", "lifted_at")
     return Suppression.objects.filter(new).only(*columns).order_by("pk").iterator(chunk_size=2_000)
 
 
-def _missing(rows: list[Suppression]) -> list[Note]:
+def _missing(rows: list[Suppression]) -> list[JournalEntry]:
     """Say of each mark what the journal does not know. A lifting counts only if it is newer than what was noted."""
-    state: dict[tuple[bytes, int | None, str], Note] = {}
+    state: dict[tuple[bytes, int | None, str], JournalEntry] = {}
     for row in rows:
-        note = Note(
+        note = JournalEntry(
             bytes(row.address_hash), row.mailing_list_id, row.reason, row.lifted_at or row.at, bool(row.lifted_at)
         )
         state[note.key] = note
-    known = last_notes(state.keys())
+    known = find_latest_entries(state.keys())
     return [one for key, one in state.items() if _is_missing(one, known.get(key))]
 
 
-def _is_missing(one: Note, known: Note | None) -> bool:
+def _is_missing(one: JournalEntry, known: JournalEntry | None) -> bool:
     if one.lifted:
         return known is not None and not known.lifted and known.at < one.at
     return known is None or known.lifted

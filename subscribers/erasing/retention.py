@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.common.messages import Message
-from subscribers.consent.implied_consent import end_lapsed
-from subscribers.consent_events import record_event
-from subscribers.exporting.export_requests import forget_old_exports
+from subscribers.consent.implied_consent import end_lapsed_subscriptions
+from subscribers.consent_events import record_consent_event
+from subscribers.exporting.export_requests import delete_old_exports
 from subscribers.models import (
     Asking,
     Basis,
@@ -27,14 +27,14 @@ from subscribers.models import (
     Tally,
 )
 
-UNCONFIRMED_KEPT = timedelta(days=7)
-LEFT_KEPT = timedelta(days=28)
-HELD_KEPT = timedelta(days=7)
-LINKS_KEPT = timedelta(days=7)
-COUNTS_KEPT = timedelta(days=2)
-ASKINGS_KEPT = timedelta(days=180)
-AT_ONCE = 500
-_LEFT = (
+UNCONFIRMED_RETENTION = timedelta(days=7)
+UNSUBSCRIBED_RETENTION = timedelta(days=28)
+HELD_SIGNUP_RETENTION = timedelta(days=7)
+MAILED_LINK_RETENTION = timedelta(days=7)
+COUNTER_RETENTION = timedelta(days=2)
+CONFIRMATION_QUOTA_RETENTION = timedelta(days=180)
+BATCH_SIZE = 500
+_FINAL_END_REASONS = (
     EndReason.UNSUBSCRIBE,
     EndReason.COMPLAINT,
     EndReason.IMPORT_UNDONE,
@@ -45,7 +45,7 @@ _LEFT = (
 
 
 @dataclass(frozen=True)
-class Forgotten:
+class PurgeCounts:
     """How many went in this round; what is left over follows in the next."""
 
     unconfirmed: int
@@ -53,44 +53,44 @@ class Forgotten:
     left: int
 
 
-def forget_what_is_over(*, now: datetime) -> Forgotten:
+def purge_expired_data(*, now: datetime) -> PurgeCounts:
     """One round: people who never confirmed, people who left long ago, and what was only kept to count or to ask."""
-    HeldSignup.objects.filter(at__lt=now - HELD_KEPT).delete()
-    MailedLink.objects.filter(asked_at__lt=now - LINKS_KEPT).delete()
-    Tally.objects.filter(starts_at__lt=now - COUNTS_KEPT).delete()
+    HeldSignup.objects.filter(at__lt=now - HELD_SIGNUP_RETENTION).delete()
+    MailedLink.objects.filter(asked_at__lt=now - MAILED_LINK_RETENTION).delete()
+    Tally.objects.filter(starts_at__lt=now - COUNTER_RETENTION).delete()
     SpentProof.objects.filter(expires_at__lt=now).delete()
-    Asking.objects.filter(last_at__lt=now - ASKINGS_KEPT).delete()
-    forget_old_exports(now=now)
-    unconfirmed = _forget(_never_confirmed(now), why=Message("never confirmed"), now=now)
+    Asking.objects.filter(last_at__lt=now - CONFIRMATION_QUOTA_RETENTION).delete()
+    delete_old_exports(now=now)
+    unconfirmed = _delete_people(_list_never_confirmed(now), why=Message("never confirmed"), now=now)
     requests = _end_old_requests(now)
-    end_lapsed(now=now)
-    return Forgotten(
+    end_lapsed_subscriptions(now=now)
+    return PurgeCounts(
         unconfirmed=unconfirmed,
         requests=requests,
-        left=_forget(_left_long_ago(now), why=Message("left 28 days ago"), now=now),
+        left=_delete_people(_list_unsubscribed_long_ago(now), why=Message("left 28 days ago"), now=now),
     )
 
 
-def _never_confirmed(now: datetime) -> QuerySet[Subscriber]:
+def _list_never_confirmed(now: datetime) -> QuerySet[Subscriber]:
     """People with nothing but requests that they never confirmed, last asked about more than seven days ago."""
     waiting = Q(basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True)
-    old = Subscription.objects.filter(waiting, subscriber=OuterRef("pk"), requested_at__lt=now - UNCONFIRMED_KEPT)
+    old = Subscription.objects.filter(waiting, subscriber=OuterRef("pk"), requested_at__lt=now - UNCONFIRMED_RETENTION)
     other = Subscription.objects.filter(subscriber=OuterRef("pk")).exclude(
-        waiting & Q(requested_at__lt=now - UNCONFIRMED_KEPT)
+        waiting & Q(requested_at__lt=now - UNCONFIRMED_RETENTION)
     )
-    asked = Confirmation.objects.filter(subscriber=OuterRef("pk"), requested_at__gte=now - UNCONFIRMED_KEPT)
+    asked = Confirmation.objects.filter(subscriber=OuterRef("pk"), requested_at__gte=now - UNCONFIRMED_RETENTION)
     return Subscriber.objects.filter(Exists(old), ~Exists(other), ~Exists(asked))
 
 
-def _left_long_ago(now: datetime) -> QuerySet[Subscriber]:
+def _list_unsubscribed_long_ago(now: datetime) -> QuerySet[Subscriber]:
     """People who ended all that they had, the last of it more than 28 days ago."""
     left = Subscription.objects.filter(
         subscriber=OuterRef("pk"),
-        ended_at__lt=now - LEFT_KEPT,
+        ended_at__lt=now - UNSUBSCRIBED_RETENTION,
         end_reason__in=[EndReason.UNSUBSCRIBE, EndReason.COMPLAINT, EndReason.IMPORT_UNDONE, EndReason.LAPSED],
     )
     other = Subscription.objects.filter(subscriber=OuterRef("pk")).exclude(
-        ended_at__lt=now - LEFT_KEPT, end_reason__in=_LEFT
+        ended_at__lt=now - UNSUBSCRIBED_RETENTION, end_reason__in=_FINAL_END_REASONS
     )
     return Subscriber.objects.filter(Exists(left), ~Exists(other))
 
@@ -98,28 +98,28 @@ def _left_long_ago(now: datetime) -> QuerySet[Subscriber]:
 def _end_old_requests(now: datetime) -> int:
     """Requests never confirmed, of people who are known for something else."""
     old = Subscription.objects.filter(
-        basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True, requested_at__lt=now - UNCONFIRMED_KEPT
+        basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True, requested_at__lt=now - UNCONFIRMED_RETENTION
     ).open()
     asked = Confirmation.objects.filter(
         subscriber=OuterRef("subscriber"),
         mailing_list=OuterRef("mailing_list"),
-        requested_at__gte=now - UNCONFIRMED_KEPT,
+        requested_at__gte=now - UNCONFIRMED_RETENTION,
     )
     old = old.filter(~Exists(asked))
-    rows = list(old.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+    rows = list(old.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE])
     ended = Subscription.objects.filter(pk__in=rows, confirmed_at__isnull=True).open()
     return ended.update(ended_at=now, end_reason=EndReason.EXPIRED)
 
 
-def _forget(people: QuerySet[Subscriber], *, why: str, now: datetime) -> int:
+def _delete_people(people: QuerySet[Subscriber], *, why: str, now: datetime) -> int:
     """Each person is looked at once more within the transaction: they may just have confirmed."""
     gone = 0
-    for pk in list(people.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+    for pk in list(people.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]):
         with transaction.atomic():
             person = people.filter(pk=pk).select_for_update().first()
             if person is None:
                 continue
-            record_event(
+            record_consent_event(
                 kind=ConsentEvent.Kind.ERASED,
                 subscriber=None,
                 address_hash=bytes(person.address_hash),

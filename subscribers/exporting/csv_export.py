@@ -9,23 +9,23 @@ from typing import TextIO
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from newsletter.common.text import guard_cell
-from subscribers.audience.eligibility import contactable
+from newsletter.common.text import escape_csv_cell
+from subscribers.audience.eligibility import list_contactable
 from subscribers.importing.reading.column_mapping import ATTRIBUTE, EACH_LIST
-from subscribers.importing.reading.each_list import TERMS, write_each_list
+from subscribers.importing.reading.each_list import LIST_TERMS, write_each_list
 from subscribers.models import MailingList, Scope, Subscriber, Subscription, Suppression
-from subscribers.segments.attributes import attribute_keys, read_attributes_of
+from subscribers.segments.attributes import attribute_keys, read_attributes_by_person
 
 _PERSON = (
     *("email", "name", "country", "region", "city", "radius_km", "language", "topics", "giving", "timezone", "source"),
 )
-OF_ONE_LIST = (*_PERSON, *TERMS, "lists")
+ONE_LIST_COLUMNS = (*_PERSON, *LIST_TERMS, "lists")
 """`asked_on` is the day of asking for the list, `expires_on` the last day of implied consent, both in UTC."""
-OF_ALL_LISTS = (*_PERSON, "asked_on", "expires_on", "lists", EACH_LIST)
+ALL_LISTS_COLUMNS = (*_PERSON, "asked_on", "expires_on", "lists", EACH_LIST)
 """The days are the first of somebody's; what holds for each list stands in the last column."""
 BYTE_ORDER_MARK = "\ufeff"
-_AT_ONCE = 2_000
-_MOMENT = timedelta(microseconds=1)
+_BATCH_SIZE = 2_000
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def export_people(*, out: TextIO, mailing_list: MailingList | None = None, mark: bool = False) -> int:
@@ -48,37 +48,37 @@ def export_rows(mailing_list: MailingList | None = None, *, most: int | None = N
     Custom attributes have columns of their own.
     """
     keys = attribute_keys()
-    yield [*(OF_ONE_LIST if mailing_list else OF_ALL_LISTS), *(f"{ATTRIBUTE}{key}" for key in keys)]
-    mailed = Prefetch("subscriptions", _mailed().select_related("mailing_list"), to_attr="mailed")
+    yield [*(ONE_LIST_COLUMNS if mailing_list else ALL_LISTS_COLUMNS), *(f"{ATTRIBUTE}{key}" for key in keys)]
+    mailed = Prefetch("subscriptions", _mailable_subscriptions().select_related("mailing_list"), to_attr="mailed")
     found = people_to_export(mailing_list).select_related("place").prefetch_related("topics", mailed)[:most]
-    people = found.iterator(chunk_size=_AT_ONCE)
-    while several := list(islice(people, _AT_ONCE)):
-        attributes = read_attributes_of(person.pk for person in several) if keys else {}
+    people = found.iterator(chunk_size=_BATCH_SIZE)
+    while several := list(islice(people, _BATCH_SIZE)):
+        attributes = read_attributes_by_person(person.pk for person in several) if keys else {}
         for person in several:
-            cells = _cells(person, mailing_list, attributes.get(person.pk, {}), keys)
-            yield [guard_cell(cell) for cell in cells]
+            cells = _person_cells(person, mailing_list, attributes.get(person.pk, {}), keys)
+            yield [escape_csv_cell(cell) for cell in cells]
 
 
 def people_to_export(mailing_list: MailingList | None) -> QuerySet[Subscriber]:
     """Those who may be mailed: of one list, or of any."""
     if mailing_list is not None:
-        mailed = contactable(mailing_list=mailing_list).values("subscriber_id")
+        mailed = list_contactable(mailing_list=mailing_list).values("subscriber_id")
         return Subscriber.objects.filter(pk__in=mailed).order_by("pk")
-    return Subscriber.objects.filter(Exists(_mailed().filter(subscriber=OuterRef("pk")))).order_by("pk")
+    return Subscriber.objects.filter(Exists(_mailable_subscriptions().filter(subscriber=OuterRef("pk")))).order_by("pk")
 
 
-def _mailed() -> QuerySet[Subscription]:
+def _mailable_subscriptions() -> QuerySet[Subscription]:
     """The subscriptions, whatever their list, by which somebody may be mailed."""
-    barred = (
+    suppressed = (
         Suppression.objects.live()
         .filter(address_hash=OuterRef("subscriber__address_hash"))
         .filter(Q(scope=Scope.ALL) | Q(mailing_list=OuterRef("mailing_list")))
     )
     lasting = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
-    return Subscription.objects.mailable().filter(lasting, ~Exists(barred))
+    return Subscription.objects.mailable().filter(lasting, ~Exists(suppressed))
 
 
-def _cells(
+def _person_cells(
     person: Subscriber, mailing_list: MailingList | None, attributes: Mapping[str, str], keys: Sequence[str]
 ) -> list[str]:
     place = person.place
@@ -86,9 +86,9 @@ def _cells(
     lists = sorted(((one.mailing_list.slug, _terms(one)) for one in mailed), key=lambda of_list: of_list[0])
     if mailing_list is not None:
         terms = dict(lists).get(mailing_list.slug, {})
-        how = [terms.get(term, "") for term in TERMS]
+        how = [terms.get(term, "") for term in LIST_TERMS]
     else:
-        how = [_first(lists, "asked_on"), _first(lists, "expires_on")]
+        how = [_earliest(lists, "asked_on"), _earliest(lists, "expires_on")]
     return [
         person.email,
         person.name,
@@ -109,8 +109,8 @@ def _cells(
 
 
 def _terms(subscription: Subscription) -> dict[str, str]:
-    """How somebody is on one list, by the names of `TERMS`."""
-    last = subscription.expires_at - _MOMENT if subscription.expires_at else None
+    """How somebody is on one list, by the names of `LIST_TERMS`."""
+    last = subscription.expires_at - _MICROSECOND if subscription.expires_at else None
     pause = subscription.paused_until
     return {
         "asked_on": _day(subscription.requested_at),
@@ -120,7 +120,7 @@ def _terms(subscription: Subscription) -> dict[str, str]:
     }
 
 
-def _first(lists: Iterable[tuple[str, Mapping[str, str]]], term: str) -> str:
+def _earliest(lists: Iterable[tuple[str, Mapping[str, str]]], term: str) -> str:
     return min((terms[term] for _, terms in lists if terms[term]), default="")
 
 

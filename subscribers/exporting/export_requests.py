@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from newsletter.common.errors import DomainError
 from subscribers.exporting.csv_export import people_to_export
 from subscribers.models import Disclosure, ExportRequest, MailingList
-from subscribers.models.exports import GROWS_BY, MOST_ALONE
+from subscribers.models.exports import GROWTH_DIVISOR, MAX_PEOPLE_WITHOUT_APPROVAL
 
 DAY = timedelta(days=1)
-ASKED_KEPT = timedelta(days=7)
-USED_KEPT = timedelta(days=30)
+REQUEST_LIFETIME = timedelta(days=7)
+EXPORT_RECORD_RETENTION = timedelta(days=30)
 
 
 class CannotExport(DomainError):
@@ -28,13 +28,13 @@ class CannotExport(DomainError):
 
 
 @transaction.atomic
-def ask_for_export(
+def request_export(
     *, by: Any, mailing_list: MailingList | None, reason: str, mark: bool, now: datetime
 ) -> ExportRequest:
     """Puts on record that somebody wants the file. `alone` says that they may take it at once."""
     get_user_model().objects.select_for_update().get(pk=by.pk)  # two at once would not count each other
     people = people_to_export(mailing_list).count()
-    alone = people + _taken_alone(by, now=now) <= MOST_ALONE
+    alone = people + _taken_alone(by, now=now) <= MAX_PEOPLE_WITHOUT_APPROVAL
     return ExportRequest.objects.create(
         asked_by=by,
         asked_at=now,
@@ -42,7 +42,7 @@ def ask_for_export(
         mailing_list=mailing_list,
         mark=mark,
         people=people,
-        most=people if alone else people + people // GROWS_BY,
+        most=people if alone else people + people // GROWTH_DIVISOR,
         alone=alone,
     )
 
@@ -51,17 +51,17 @@ def allow_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
     """A second person lets it be taken, for a day. Raises `CannotExport`."""
     if request.asked_by_id == by.pk:
         raise CannotExport(_("You asked for this file. A second person has to allow it."))
-    _refuse_if_grown(request)
+    _check_not_grown(request)
     allowed = _waiting(now).filter(pk=request.pk).exclude(asked_by=by)
     if not allowed.update(allowed_by=by, allowed_at=now, expires_at=now + DAY):
         raise CannotExport(_("This file is not waiting any more: it was allowed already, or asked for a week ago."))
 
 
-def use_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
+def take_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
     """From here on the file is taken, and not a second time; it holds `taken` people at most. Raises `CannotExport`."""
     if request.asked_by_id != by.pk:
         raise CannotExport(_("Only who asked for this file may take it."))
-    taken = request.people if request.alone else _refuse_if_grown(request)
+    taken = request.people if request.alone else _check_not_grown(request)
     free = ExportRequest.objects.filter(pk=request.pk, used_at__isnull=True)
     if not free.filter(Q(alone=True) | Q(expires_at__gte=now)).update(used_at=now, taken=taken):
         raise CannotExport(
@@ -73,39 +73,39 @@ def use_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
 
 
 @transaction.atomic
-def note_disclosure(*, by: Any, kind: Disclosure.Kind, people: int, about: int, now: datetime) -> None:
+def record_disclosure(*, by: Any, kind: Disclosure.Kind, people: int, about: int, now: datetime) -> None:
     """Record that this person is shown, or takes, so many whole addresses. Raises `CannotExport` above 500 in a day."""
     get_user_model().objects.select_for_update().get(pk=by.pk)  # two at once would not count each other
     taken = _taken_alone(by, now=now)
-    if taken + people > MOST_ALONE:
+    if taken + people > MAX_PEOPLE_WITHOUT_APPROVAL:
         raise CannotExport(
             _(
                 "You have taken or seen %(taken)s people in the last 24 hours, and this is %(people)s more. One person may "
                 "take %(most)s. Ask for a file under “Export people”: a second person can allow it."
             )
-            % {"taken": f"{taken:,}", "people": f"{people:,}", "most": f"{MOST_ALONE:,}"}
+            % {"taken": f"{taken:,}", "people": f"{people:,}", "most": f"{MAX_PEOPLE_WITHOUT_APPROVAL:,}"}
         )
     Disclosure.objects.create(by=by, at=now, kind=kind, people=people, about=about)
 
 
-def waiting_exports(*, now: datetime) -> QuerySet[ExportRequest]:
+def list_waiting_exports(*, now: datetime) -> QuerySet[ExportRequest]:
     """Asked for within the last week, and not yet allowed by a second person; the oldest first."""
     return _waiting(now).select_related("asked_by", "mailing_list").order_by("asked_at", "pk")
 
 
-def ready_exports(*, by: Any, now: datetime) -> QuerySet[ExportRequest]:
+def list_ready_exports(*, by: Any, now: datetime) -> QuerySet[ExportRequest]:
     """What this person asked for, was allowed and has not taken."""
     ready = ExportRequest.objects.filter(asked_by=by, used_at__isnull=True, expires_at__gte=now)
     return ready.select_related("allowed_by", "mailing_list").order_by("asked_at", "pk")
 
 
-def forget_old_exports(*, now: datetime) -> None:
+def delete_old_exports(*, now: datetime) -> None:
     """What was asked for a month ago goes; the staff log keeps who took what."""
-    ExportRequest.objects.filter(asked_at__lt=now - USED_KEPT).delete()
-    Disclosure.objects.filter(at__lt=now - USED_KEPT).delete()
+    ExportRequest.objects.filter(asked_at__lt=now - EXPORT_RECORD_RETENTION).delete()
+    Disclosure.objects.filter(at__lt=now - EXPORT_RECORD_RETENTION).delete()
 
 
-def _refuse_if_grown(request: ExportRequest) -> int:
+def _check_not_grown(request: ExportRequest) -> int:
     """How many people are to be exported now. Raises `CannotExport` where they are more than was asked for."""
     people = people_to_export(request.mailing_list).count()
     if people > request.most:
@@ -121,7 +121,7 @@ def _refuse_if_grown(request: ExportRequest) -> int:
 
 def _waiting(now: datetime) -> QuerySet[ExportRequest]:
     return ExportRequest.objects.filter(
-        alone=False, used_at__isnull=True, allowed_at__isnull=True, asked_at__gt=now - ASKED_KEPT
+        alone=False, used_at__isnull=True, allowed_at__isnull=True, asked_at__gt=now - REQUEST_LIFETIME
     )
 
 

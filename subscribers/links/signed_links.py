@@ -27,13 +27,13 @@ from newsletter.common.messages import Message
 
 _HEAD = struct.Struct(">BB")
 _TAIL = struct.Struct(">16s8sI")
-_MAC = 16
-_MAILING = 3
+_MAC_BYTES = 16
+_MAILING_BYTES = 3
 _WITHOUT_MAILING, _WITH_MAILING = 48, 51
 _VERSIONS = {_WITHOUT_MAILING: 1, _WITH_MAILING: 2}
 _SIZES = {size * 4 // 3: size for size in _VERSIONS}
-MAX_MAILING = 256**_MAILING - 1
-LINK_CODE = "[A-Za-z0-9_-]{64}(?:[A-Za-z0-9_-]{4})?"
+MAX_MAILING = 256**_MAILING_BYTES - 1
+LINK_PATTERN = "[A-Za-z0-9_-]{64}(?:[A-Za-z0-9_-]{4})?"
 _BLOCK = 64
 _INNER = bytes(value ^ 0x36 for value in range(256))
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -103,7 +103,7 @@ class Signer:
 
     def __init__(self, keys: Sequence[str], *, site_url: str, issued: datetime, mailing: int = 0) -> None:
         self._issued = struct.pack(">I", int(issued.timestamp()))
-        self._mailing = mailing.to_bytes(_MAILING, "big") if 0 < mailing <= MAX_MAILING else b""
+        self._mailing = mailing.to_bytes(_MAILING_BYTES, "big") if 0 < mailing <= MAX_MAILING else b""
         self._key, self._site_url = keys[0], site_url.rstrip("/")
 
     def unsubscribe_url(self, subscriber: bytes, mailing_list: bytes) -> str:
@@ -120,7 +120,7 @@ class Signer:
     def maker(self, purpose: Purpose, mailing_list: bytes) -> Callable[[Sequence[bytes]], list[str]]:
         """From subscribers to their links of one purpose and list, in their order: what a send calls for every batch."""
         size = _WITH_MAILING if self._mailing else _WITHOUT_MAILING
-        head, inner_start, outer_start = _begin(self._key, purpose, _VERSIONS[size])
+        head, inner_start, outer_start = _start_token(self._key, purpose, _VERSIONS[size])
         prefix = f"{self._site_url}/{_PATHS[purpose]}/"
         tail = mailing_list + self._issued + self._mailing
         length = size * 4 // 3
@@ -133,7 +133,7 @@ class Signer:
                 inner.update(body)
                 outer = outer_start.copy()
                 outer.update(inner.digest())
-                tokens.append(head + body + outer.digest()[:_MAC])
+                tokens.append(head + body + outer.digest()[:_MAC_BYTES])
             # Multiples of three bytes need no padding, so one writing of all of them is each one's own, end to end.
             written = b2a_base64(b"".join(tokens), newline=False).translate(_URL_SAFE).decode("ascii")
             return [prefix + written[start : start + length] for start in range(0, len(written), length)]
@@ -168,15 +168,15 @@ def link_keys() -> list[str]:
 
 def _verify(token: str, *, purpose: Purpose, keys: Sequence[str]) -> LinkTarget:
     raw = _decode(token)
-    head, body, mac = raw[:4], raw[4:-_MAC], raw[-_MAC:]
+    head, body, mac = raw[:4], raw[4:-_MAC_BYTES], raw[-_MAC_BYTES:]
     right = False
     for secret in keys:
         key = _derive(secret, purpose)
         expected = _HEAD.pack(_VERSIONS[len(raw)], _CODES[purpose]) + _key_id(key)
-        signed = hmac.digest(key, raw[:-_MAC], hashlib.sha256)[:_MAC]
+        signed = hmac.digest(key, raw[:-_MAC_BYTES], hashlib.sha256)[:_MAC_BYTES]
         right |= hmac.compare_digest(expected + signed, head + mac)
     if not right:
-        raise _bad()
+        raise _make_bad_link()
     subscriber, mailing_list, issued = _TAIL.unpack_from(body)
     mailing = int.from_bytes(body[_TAIL.size :], "big")
     return LinkTarget(uuid.UUID(bytes=subscriber), mailing_list.hex(), datetime.fromtimestamp(issued, UTC), mailing)
@@ -195,7 +195,7 @@ def _decode(token: str) -> bytes:
     return bytes(_WITHOUT_MAILING)
 
 
-def _bad() -> BadLink:
+def _make_bad_link() -> BadLink:
     return BadLink(
         Message("This link is not one of ours, or was cut short on its way. Use the link as it is in the mail.")
     )
@@ -207,7 +207,7 @@ def _derive(secret: str, purpose: Purpose) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _begin(secret: str, purpose: Purpose, version: int) -> tuple[bytes, "hashlib._Hash", "hashlib._Hash"]:
+def _start_token(secret: str, purpose: Purpose, version: int) -> tuple[bytes, "hashlib._Hash", "hashlib._Hash"]:
     """The head of a token, and the two states of its HMAC after key and head: to be copied, not changed."""
     key = _derive(secret, purpose)
     head = _HEAD.pack(version, _CODES[purpose]) + _key_id(key)

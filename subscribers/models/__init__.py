@@ -3,12 +3,12 @@
 from subscribers.models.attributes import SubscriberAttribute
 from subscribers.models.confirmations import Confirmation
 from subscribers.models.exports import Disclosure, ExportRequest
-from subscribers.models.held import HeldSignup
+from subscribers.models.held_signups import HeldSignup
 from subscribers.models.imports import ImportBatch, ImportKind, ImportPiece, ImportRefusal, ImportState
 from subscribers.models.lists import MailingList, Topic
 from subscribers.models.mailed_links import MailedLink
 from subscribers.models.people import FormerIdentity, Giving, Subscriber
-from subscribers.models.place import Place
+from subscribers.models.places import Place
 from subscribers.models.segments import Segment
 from subscribers.models.subscriptions import AppendOnly, Basis, ConsentEvent, EndReason, Frequency, Subscription
 from subscribers.models.suppressions import Reason, Scope, Suppression

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from subscribers.attribute_rules import MOST_OF_A_KEY, MOST_OF_A_VALUE
+from subscribers.attribute_rules import MAX_KEY_LENGTH, MAX_VALUE_LENGTH
 from subscribers.models.people import Subscriber
 
 
@@ -13,9 +13,9 @@ class SubscriberAttribute(models.Model):
     """
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="attributes", db_index=False)
-    key = models.CharField(max_length=MOST_OF_A_KEY)
-    value = models.CharField(max_length=MOST_OF_A_VALUE)
-    folded = models.CharField(max_length=MOST_OF_A_VALUE)
+    key = models.CharField(max_length=MAX_KEY_LENGTH)
+    value = models.CharField(max_length=MAX_VALUE_LENGTH)
+    folded = models.CharField(max_length=MAX_VALUE_LENGTH)
 
     wagtail_reference_index_ignore = True
 

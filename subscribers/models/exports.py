@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy
 
 from subscribers.models.lists import MailingList
 
-MOST_ALONE = 500
-GROWS_BY = 20
+MAX_PEOPLE_WITHOUT_APPROVAL = 500
+GROWTH_DIVISOR = 20
 """A file may hold a twentieth more people than were there when it was asked for; then it has to be asked for again."""
 
 
@@ -37,7 +37,9 @@ class ExportRequest(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=~Q(reason=""), name="export_has_reason"),
-            models.CheckConstraint(condition=Q(alone=False) | Q(people__lte=MOST_ALONE), name="export_alone_is_small"),
+            models.CheckConstraint(
+                condition=Q(alone=False) | Q(people__lte=MAX_PEOPLE_WITHOUT_APPROVAL), name="export_alone_is_small"
+            ),
             models.CheckConstraint(
                 condition=Q(allowed_by__isnull=True, allowed_at__isnull=True, expires_at__isnull=True)
                 | Q(allowed_by__isnull=False, allowed_at__isnull=False, expires_at__isnull=False),
@@ -48,7 +50,7 @@ class ExportRequest(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(alone=True, most=F("people"))
-                | Q(alone=False, most__gte=F("people"), most__lte=F("people") + F("people") / GROWS_BY),
+                | Q(alone=False, most__gte=F("people"), most__lte=F("people") + F("people") / GROWTH_DIVISOR),
                 name="export_grows_by_little",
             ),
             models.CheckConstraint(
@@ -90,7 +92,9 @@ class Disclosure(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(people__gte=1, people__lte=MOST_ALONE), name="disclosure_is_small"),
+            models.CheckConstraint(
+                condition=Q(people__gte=1, people__lte=MAX_PEOPLE_WITHOUT_APPROVAL), name="disclosure_is_small"
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=["person_file", "reveal", "refused_lines"]), name="disclosure_kind"
             ),

@@ -82,7 +82,7 @@ class ImportBatch(models.Model):
     claimed_until = models.DateTimeField(null=True, blank=True)
     checked = models.JSONField(blank=True, default=dict, help_text=gettext_lazy("What the dry run found"))
     counts = models.JSONField(blank=True, default=dict)
-    remarks_dropped = models.PositiveIntegerField(
+    row_notes_dropped = models.PositiveIntegerField(
         default=0,
         db_default=0,
         help_text=gettext_lazy("How often remarks about single lines were dropped while the import was at work"),

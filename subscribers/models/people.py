@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from subscribers.addresses.normalise import mask
 from subscribers.models.lists import Topic
-from subscribers.models.place import Place
+from subscribers.models.places import Place
 
 
 class Giving(models.TextChoices):

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
-MOST_ASKINGS = 3
+MAX_CONFIRMATION_REQUESTS = 3
 
 
 class Asking(models.Model):
@@ -17,7 +17,9 @@ class Asking(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(times__lte=MOST_ASKINGS), name="asking_at_most_three")]
+        constraints = [
+            models.CheckConstraint(condition=Q(times__lte=MAX_CONFIRMATION_REQUESTS), name="asking_at_most_three")
+        ]
 
     def __str__(self) -> str:
         return f"asked {self.times} times"

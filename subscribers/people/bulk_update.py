@@ -14,17 +14,17 @@ from django.utils.translation import gettext as _
 from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message
 from subscribers.addresses.normalise import normalise
-from subscribers.attribute_rules import MOST_OF_A_PERSON, attribute_key, clean_attributes
+from subscribers.attribute_rules import MAX_ATTRIBUTES_PER_PERSON, attribute_key, clean_attributes
 from subscribers.identity import identify
 from subscribers.models import ConsentEvent, Giving, Subscriber, SubscriberAttribute, Topic
-from subscribers.people.locations import Location, find_or_make_places, locate
-from subscribers.segments.attributes import read_attributes_of, write_attributes
+from subscribers.people.locations import Location, get_or_create_places, locate
+from subscribers.segments.attributes import read_attributes_by_person, write_attributes
 
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 
 @dataclass(frozen=True)
-class Change:
+class PersonUpdate:
     """What to set of the person of an address. None leaves a thing as it is; empty takes it away.
 
     `country`, `region` and `town` are one thing: where any is given, all three are set. `topics` replaces all of them.
@@ -47,7 +47,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class RowResult:
     """What became of one row; `why` is in words where it was refused."""
 
     outcome: Outcome
@@ -55,7 +55,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class _PreparedUpdate:
     address_hash: bytes
     giving: str | None
     topics: frozenset[int] | None
@@ -70,19 +70,19 @@ class _Refused(Exception):
 
 
 @transaction.atomic
-def change_people(changes: Sequence[Change], *, by: str, now: datetime) -> list[Answer]:
+def update_people(changes: Sequence[PersonUpdate], *, by: str, now: datetime) -> list[RowResult]:
     """Takes the rows, in their order; the answers stand in the same order. The same call again changes nothing."""
     topics = dict(Topic.objects.values_list("slug", "pk"))
-    answers: list[Answer | None] = []
-    plans: dict[int, _Plan] = {}
+    answers: list[RowResult | None] = []
+    plans: dict[int, _PreparedUpdate] = {}
     seen: set[bytes] = set()
     for number, change in enumerate(changes):
         try:
-            plan = _read(change, topics)
+            plan = _prepare(change, topics)
             if plan.address_hash in seen:
                 raise _Refused(_("This person stands in an earlier row of the same call. Only that row was taken."))
         except (_Refused, BadAddress) as error:
-            answers.append(Answer(Outcome.REFUSED, str(error)))
+            answers.append(RowResult(Outcome.REFUSED, str(error)))
             continue
         seen.add(plan.address_hash)
         plans[number] = plan
@@ -91,7 +91,7 @@ def change_people(changes: Sequence[Change], *, by: str, now: datetime) -> list[
     return [answer or done[number] for number, answer in enumerate(answers)]
 
 
-def _read(change: Change, topics: Mapping[str, int]) -> _Plan:
+def _prepare(change: PersonUpdate, topics: Mapping[str, int]) -> _PreparedUpdate:
     if change.giving is not None and change.giving not in Giving.values:
         raise _Refused(
             _("“%(value)s” is no giving status. Write none, donor or monthly.") % {"value": change.giving[:40]}
@@ -106,7 +106,7 @@ def _read(change: Change, topics: Mapping[str, int]) -> _Plan:
     clean, notes = clean_attributes(given)
     if notes:
         raise _Refused(notes[0])
-    return _Plan(
+    return _PreparedUpdate(
         address_hash=identify(normalise(change.email)),
         giving=change.giving,
         topics=None if change.topics is None else frozenset(topics[slug] for slug in change.topics),
@@ -117,7 +117,7 @@ def _read(change: Change, topics: Mapping[str, int]) -> _Plan:
     )
 
 
-def _locate(change: Change) -> Location | None:
+def _locate(change: PersonUpdate) -> Location | None:
     """Where the row says that the person lives; None where it says nothing."""
     if change.country is None and change.region is None and change.town is None:
         return None
@@ -127,37 +127,37 @@ def _locate(change: Change) -> Location | None:
     return found
 
 
-def _write(plans: Mapping[int, _Plan], *, by: str, now: datetime) -> dict[int, Answer]:
+def _write(plans: Mapping[int, _PreparedUpdate], *, by: str, now: datetime) -> dict[int, RowResult]:
     wanted = [plan.address_hash for plan in plans.values()]
     rows = Subscriber.objects.select_for_update().filter(address_hash__in=wanted).order_by("pk")
     people = {bytes(person.address_hash): person for person in rows}
     ids = [person.pk for person in people.values()]
-    places = find_or_make_places(plan.location for plan in plans.values() if plan.location and plan.location.known)
-    own, chosen = read_attributes_of(ids), _topics_of(ids)
-    answers: dict[int, Answer] = {}
+    places = get_or_create_places(plan.location for plan in plans.values() if plan.location and plan.location.known)
+    own, chosen = read_attributes_by_person(ids), _topics_of(ids)
+    answers: dict[int, RowResult] = {}
     changed: dict[Subscriber, dict[str, object]] = {}
-    taken: list[tuple[Subscriber, _Plan]] = []
+    taken: list[tuple[Subscriber, _PreparedUpdate]] = []
     for number, plan in plans.items():
         person = people.get(plan.address_hash)
         if person is None:
-            answers[number] = Answer(Outcome.UNKNOWN)
+            answers[number] = RowResult(Outcome.UNKNOWN)
             continue
         before = own.get(person.pk, {})
-        if len({*before, *plan.attributes} - plan.removed) > MOST_OF_A_PERSON:
-            answers[number] = Answer(
+        if len({*before, *plan.attributes} - plan.removed) > MAX_ATTRIBUTES_PER_PERSON:
+            answers[number] = RowResult(
                 Outcome.REFUSED,
                 Message(
                     "One person can have %(most_of_a_person)s attributes. Remove one that is not used first.",
-                    most_of_a_person=MOST_OF_A_PERSON,
+                    most_of_a_person=MAX_ATTRIBUTES_PER_PERSON,
                 ),
             )
             continue
-        said = _set(person, plan, places=places, before=before, topics=chosen.get(person.pk, frozenset()))
-        answers[number] = Answer(Outcome.CHANGED if said else Outcome.UNCHANGED)
+        said = _apply(person, plan, places=places, before=before, topics=chosen.get(person.pk, frozenset()))
+        answers[number] = RowResult(Outcome.CHANGED if said else Outcome.UNCHANGED)
         if said:
             changed[person] = said
             taken.append((person, plan))
-    Subscriber.objects.bulk_update(changed, ["giving", "place"], batch_size=_AT_ONCE)
+    Subscriber.objects.bulk_update(changed, ["giving", "place"], batch_size=_BATCH_SIZE)
     _write_topics(taken, chosen)
     write_attributes((person.pk, plan.attributes) for person, plan in taken)
     _remove_attributes(taken)
@@ -165,9 +165,9 @@ def _write(plans: Mapping[int, _Plan], *, by: str, now: datetime) -> dict[int, A
     return answers
 
 
-def _set(
+def _apply(
     person: Subscriber,
-    plan: _Plan,
+    plan: _PreparedUpdate,
     *,
     places: Mapping[str, int],
     before: Mapping[str, str],
@@ -199,7 +199,7 @@ def _topics_of(ids: Sequence[int]) -> dict[int, frozenset[int]]:
     return {person: frozenset(topics) for person, topics in found.items()}
 
 
-def _write_topics(taken: Sequence[tuple[Subscriber, _Plan]], chosen: Mapping[int, frozenset[int]]) -> None:
+def _write_topics(taken: Sequence[tuple[Subscriber, _PreparedUpdate]], chosen: Mapping[int, frozenset[int]]) -> None:
     through = Subscriber.topics.through
     gone: dict[int, list[int]] = {}
     new = []
@@ -212,10 +212,10 @@ def _write_topics(taken: Sequence[tuple[Subscriber, _Plan]], chosen: Mapping[int
             gone.setdefault(topic, []).append(person.pk)
     for topic, ids in gone.items():
         through.objects.filter(topic_id=topic, subscriber_id__in=ids).delete()
-    through.objects.bulk_create(new, ignore_conflicts=True, batch_size=_AT_ONCE)
+    through.objects.bulk_create(new, ignore_conflicts=True, batch_size=_BATCH_SIZE)
 
 
-def _remove_attributes(taken: Sequence[tuple[Subscriber, _Plan]]) -> None:
+def _remove_attributes(taken: Sequence[tuple[Subscriber, _PreparedUpdate]]) -> None:
     gone: dict[str, list[int]] = {}
     for person, plan in taken:
         for key in plan.removed:
@@ -237,5 +237,5 @@ def _record(changed: Mapping[Subscriber, dict[str, object]], *, by: str, now: da
             )
             for person, said in changed.items()
         ),
-        batch_size=_AT_ONCE,
+        batch_size=_BATCH_SIZE,
     )

@@ -7,15 +7,15 @@ from django.db import transaction
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from subscribers.addresses.normalise import normalise
-from subscribers.consent.throttle import forget_turns, take_turn
-from subscribers.consent_events import record_event
+from subscribers.consent.throttle import reset_confirmation_quota, use_confirmation_quota
+from subscribers.consent_events import record_consent_event
 from subscribers.identity import identify
 from subscribers.models import ConsentEvent, EndReason, MailedLink, Reason, Subscriber, Suppression
-from subscribers.people.mailed_links import Kind, ask_for_link, spend
+from subscribers.people.mailed_links import Kind, mark_link_used, request_mailed_link
 from subscribers.people.merge import merge_people
-from subscribers.unsubscribing.suppression import LIFTED_BY_CONFIRMING, end_subscriptions, write_suppression
+from subscribers.unsubscribing.suppression import REASONS_REMOVED_BY_CONFIRMING, end_subscriptions, write_suppression
 
-OF_THE_PERSON = (Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.ERASURE, Reason.STAFF, Reason.LEGAL)
+REASONS_TO_CARRY_OVER = (Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.ERASURE, Reason.STAFF, Reason.LEGAL)
 """Suppressions that follow a person to another address. The others say something about the mailbox left behind."""
 
 
@@ -23,23 +23,23 @@ class SameAddress(DomainError):
     """The new address is the one that we have."""
 
 
-class CannotMove(DomainError):
+class NewAddressSuppressed(DomainError):
     """Mail to the new address is forbidden for a reason that its owner cannot lift."""
 
 
 @transaction.atomic
-def name_new_address(*, link: MailedLink, email: str, now: datetime) -> str:
+def request_address_change(*, link: MailedLink, email: str, now: datetime) -> str:
     """The person at the old address says where they are now; that address is asked. The address as it is kept.
 
-    Raises `BadAddress`, `SameAddress`, `SpentLink`. A new address that may not be mailed, or was asked enough, gets no
+    Raises `BadAddress`, `SameAddress`, `UsedLink`. A new address that may not be mailed, or was asked enough, gets no
     mail, and the person reads the same words.
     """
     address = normalise(email)
     if identify(address) == bytes(link.subscriber.address_hash):
         raise SameAddress("This is the address that we have. Write the new one.")
-    spend(link, now=now)
-    if not _is_blocked(identify(address)) and take_turn(address, now=now):
-        ask_for_link(
+    mark_link_used(link, now=now)
+    if not _is_blocked(identify(address)) and use_confirmation_quota(address, now=now):
+        request_mailed_link(
             subscriber=link.subscriber,
             mailing_list=link.mailing_list,
             kind=Kind.ARRIVE,
@@ -50,25 +50,25 @@ def name_new_address(*, link: MailedLink, email: str, now: datetime) -> str:
 
 
 @transaction.atomic
-def confirm_new_address(*, link: MailedLink, now: datetime) -> Subscriber:
+def confirm_address_change(*, link: MailedLink, now: datetime) -> Subscriber:
     """The button was pressed in the new mailbox: the person moves. Somebody known there already becomes one with them.
 
-    What either address must not be sent stays forbidden. Raises `SpentLink`, and `CannotMove` with nothing changed.
+    What either address must not be sent stays forbidden. Raises `UsedLink`, and `NewAddressSuppressed` with nothing changed.
     """
-    spend(link, now=now)
+    mark_link_used(link, now=now)
     person = Subscriber.objects.select_for_update().get(pk=link.subscriber_id)
     old_hash, new_hash = bytes(person.address_hash), identify(link.new_email)
     if _is_blocked(new_hash):
-        raise CannotMove("We may not send mail to this address. Your old address stays as it was.")
+        raise NewAddressSuppressed("We may not send mail to this address. Your old address stays as it was.")
     other = Subscriber.objects.filter(address_hash=new_hash).exclude(pk=person.pk).first()
     if other is not None:
         merge_people(keep=person, absorb=other, now=now)
     person.email, person.address_hash = link.new_email, new_hash
     person.save(update_fields=["email", "address_hash"])
     _carry_suppressions(old_hash=old_hash, new_hash=new_hash, now=now)
-    _end_what_was_left(person, now=now)
-    forget_turns(link.new_email)
-    record_event(
+    _end_unsubscribed_lists(person, now=now)
+    reset_confirmation_quota(link.new_email)
+    record_consent_event(
         kind=ConsentEvent.Kind.MOVED,
         subscriber=person,
         address_hash=new_hash,
@@ -81,11 +81,11 @@ def confirm_new_address(*, link: MailedLink, now: datetime) -> Subscriber:
 
 def _is_blocked(address_hash: bytes) -> bool:
     everything = Suppression.objects.live().filter(address_hash=address_hash, mailing_list__isnull=True)
-    return everything.exclude(reason__in=LIFTED_BY_CONFIRMING).exists()
+    return everything.exclude(reason__in=REASONS_REMOVED_BY_CONFIRMING).exists()
 
 
 def _carry_suppressions(*, old_hash: bytes, new_hash: bytes, now: datetime) -> None:
-    carried = Suppression.objects.live().filter(address_hash=old_hash, reason__in=OF_THE_PERSON)
+    carried = Suppression.objects.live().filter(address_hash=old_hash, reason__in=REASONS_TO_CARRY_OVER)
     for suppression in carried.select_related("mailing_list"):
         write_suppression(
             address_hash=new_hash,
@@ -96,9 +96,9 @@ def _carry_suppressions(*, old_hash: bytes, new_hash: bytes, now: datetime) -> N
         )
 
 
-def _end_what_was_left(person: Subscriber, *, now: datetime) -> None:
+def _end_unsubscribed_lists(person: Subscriber, *, now: datetime) -> None:
     """What one of two addresses left ends for both: an open subscription would keep the person from asking again."""
-    own = Suppression.objects.live().filter(address_hash=person.address_hash, reason__in=LIFTED_BY_CONFIRMING)
+    own = Suppression.objects.live().filter(address_hash=person.address_hash, reason__in=REASONS_REMOVED_BY_CONFIRMING)
     for suppression in own.select_related("mailing_list"):
         reason = EndReason.COMPLAINT if suppression.reason == Reason.COMPLAINT else EndReason.UNSUBSCRIBE
         end_subscriptions(subscriber=person, reason=reason, now=now, mailing_list=suppression.mailing_list)

@@ -5,20 +5,24 @@ from datetime import datetime
 
 from subscribers.models import Confirmation, FormerIdentity, HeldSignup, ImportRefusal, MailedLink, Subscriber
 
-Teller = Callable[[Subscriber], object]
-_TELLERS: dict[str, Teller] = {}
+SectionMaker = Callable[[Subscriber], object]
+_SECTION_MAKERS: dict[str, SectionMaker] = {}
 
 
-def register_record(name: str, tell: Teller) -> None:
+def register_export_section(name: str, make_section: SectionMaker) -> None:
     """Adds a part, fit for JSON, to what is told of a person. Other apps call it once, when they are ready."""
-    _TELLERS[name] = tell
+    _SECTION_MAKERS[name] = make_section
 
 
-def further_records(person: Subscriber) -> dict[str, object]:
+def collect_export_sections(person: Subscriber) -> dict[str, object]:
     """Everything else that is held about a person, by its name, fit for JSON; times are ISO 8601 in UTC."""
     return {
         "confirmation_mails": [
-            {"list": row.mailing_list.public_name, "requested_at": _say(row.requested_at), "sent_at": _say(row.sent_at)}
+            {
+                "list": row.mailing_list.public_name,
+                "requested_at": _isoformat(row.requested_at),
+                "sent_at": _isoformat(row.sent_at),
+            }
             for row in Confirmation.objects.filter(subscriber=person).select_related("mailing_list").order_by("pk")
         ],
         "mailed_links": [
@@ -26,23 +30,23 @@ def further_records(person: Subscriber) -> dict[str, object]:
                 "kind": row.kind,
                 "list": row.mailing_list.public_name,
                 "new_email": row.new_email,
-                "asked_at": _say(row.asked_at),
-                "sent_at": _say(row.sent_at),
-                "used_at": _say(row.used_at),
+                "asked_at": _isoformat(row.asked_at),
+                "sent_at": _isoformat(row.sent_at),
+                "used_at": _isoformat(row.used_at),
             }
             for row in MailedLink.objects.filter(subscriber=person).select_related("mailing_list").order_by("pk")
         ],
-        "merged_from": [_say(row.at) for row in FormerIdentity.objects.filter(subscriber=person).order_by("pk")],
-        "waiting_sign_ups": [_describe_held(row) for row in _held(person)],
+        "merged_from": [_isoformat(row.at) for row in FormerIdentity.objects.filter(subscriber=person).order_by("pk")],
+        "waiting_sign_ups": [_describe_held(row) for row in _list_held_signups(person)],
         "refused_lines": [
             {"line": row.raw, "reason": row.reason}
             for row in ImportRefusal.objects.filter(raw__icontains=person.email).order_by("pk")
         ],
-        **{name: tell(person) for name, tell in _TELLERS.items()},
+        **{name: make_section(person) for name, make_section in _SECTION_MAKERS.items()},
     }
 
 
-def _held(person: Subscriber) -> list[HeldSignup]:
+def _list_held_signups(person: Subscriber) -> list[HeldSignup]:
     rows = HeldSignup.objects.filter(address_hash=bytes(person.address_hash)).order_by("pk")
     return list(rows.select_related("mailing_list", "place").prefetch_related("topics"))
 
@@ -58,9 +62,9 @@ def _describe_held(row: HeldSignup) -> dict[str, object]:
         "wording": row.wording,
         "source": row.source,
         "why": row.why,
-        "at": _say(row.at),
+        "at": _isoformat(row.at),
     }
 
 
-def _say(moment: datetime | None) -> str | None:
+def _isoformat(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None

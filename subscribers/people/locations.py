@@ -7,12 +7,12 @@ from functools import lru_cache
 from newsletter.common.errors import UnknownPlace
 from newsletter.common.messages import Message
 from subscribers.models import Place
-from subscribers.models.place import place_key
-from subscribers.places.choosing import describe_apart
+from subscribers.models.places import place_key
+from subscribers.places.disambiguation import describe_apart
 from subscribers.places.regions import country_of, resolve_country, resolve_region
 from subscribers.places.search import find_place
 
-_MOST_OF_A_TOWN = 120
+_MAX_TOWN_LENGTH = 120
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def locate(*, country: str = "", region: str = "", town: str = "") -> Location:
         region_code = ""
     if not town.strip():
         return Location(country_code, region_code, note=" ".join(notes))
-    match = find_place(town.strip()[:_MOST_OF_A_TOWN], country=country_code, region=region_code)
+    match = find_place(town.strip()[:_MAX_TOWN_LENGTH], country=country_code, region=region_code)
     if match.place is None:
         notes.append(match.reason)
         return Location(
@@ -94,7 +94,7 @@ def locate(*, country: str = "", region: str = "", town: str = "") -> Location:
     )
 
 
-def get_or_make_place(
+def get_or_create_place(
     *,
     country: str = "",
     region: str = "",
@@ -116,11 +116,11 @@ def get_or_make_place(
     return place
 
 
-def place_for(location: Location) -> Place | None:
+def get_place_for(location: Location) -> Place | None:
     """The row of a location; None when not even its country is known."""
     if not location.known:
         return None
-    return get_or_make_place(
+    return get_or_create_place(
         country=location.country,
         region=location.region,
         town=location.town,
@@ -130,16 +130,16 @@ def place_for(location: Location) -> Place | None:
     )
 
 
-def find_places(locations: Iterable[Location]) -> dict[str, int]:
+def find_place_ids(locations: Iterable[Location]) -> dict[str, int]:
     """The ids of the rows of these locations that are there, by key."""
     keys = {location.key for location in locations}
     return dict(Place.objects.filter(key__in=keys).values_list("key", "pk"))
 
 
-def find_or_make_places(locations: Iterable[Location]) -> dict[str, int]:
+def get_or_create_places(locations: Iterable[Location]) -> dict[str, int]:
     """The ids of the rows of these known locations, by key; missing ones are made, also while somebody else makes them."""
     wanted = {location.key: location for location in locations}
-    found = find_places(wanted.values())
+    found = find_place_ids(wanted.values())
     missing = [location for key, location in wanted.items() if key not in found]
     if not missing:
         return found
@@ -158,7 +158,7 @@ def find_or_make_places(locations: Iterable[Location]) -> dict[str, int]:
         ),
         ignore_conflicts=True,
     )
-    return find_places(wanted.values())
+    return find_place_ids(wanted.values())
 
 
 def _country(text: str, notes: list[str]) -> str:

@@ -13,10 +13,10 @@ from subscribers.addresses.normalise import normalise
 from subscribers.audience.eligibility import explain_ineligible
 from subscribers.identity import identify
 from subscribers.models import ConsentEvent, MailingList, Subscriber, Suppression
-from subscribers.people.data_export import further_records
+from subscribers.people.data_export import collect_export_sections
 from subscribers.segments.attributes import read_attributes
 
-_PRIVATE = Message("this newsletter")
+_PRIVATE_LIST_NAME = Message("this newsletter")
 
 
 class UnknownPerson(DomainError):
@@ -37,7 +37,7 @@ def describe_person(person: Subscriber, *, now: datetime, for_themselves: bool =
     `for_themselves`: what is given to the person does not say the names of private lists.
     """
     lists = MailingList.objects.filter(public=False) if for_themselves else MailingList.objects.none()
-    hidden = dict.fromkeys(lists.values_list("slug", flat=True), _PRIVATE)
+    hidden = dict.fromkeys(lists.values_list("slug", flat=True), _PRIVATE_LIST_NAME)
     place = person.place
     address_hash = bytes(person.address_hash)
     return {
@@ -56,7 +56,7 @@ def describe_person(person: Subscriber, *, now: datetime, for_themselves: bool =
         "created_at": person.created_at.isoformat(),
         "subscriptions": [
             {
-                "list": _name(subscription.mailing_list, hidden),
+                "list": _list_slug(subscription.mailing_list, hidden),
                 "basis": subscription.basis,
                 "evidence": subscription.evidence,
                 "requested_at": subscription.requested_at.isoformat(),
@@ -73,7 +73,7 @@ def describe_person(person: Subscriber, *, now: datetime, for_themselves: bool =
         "suppressions": [
             {
                 "scope": suppression.scope,
-                "list": _name(suppression.mailing_list, hidden),
+                "list": _list_slug(suppression.mailing_list, hidden),
                 "reason": suppression.reason,
                 "at": suppression.at.isoformat(),
                 "note": suppression.note,
@@ -88,26 +88,26 @@ def describe_person(person: Subscriber, *, now: datetime, for_themselves: bool =
         "consent": [
             {
                 "kind": event.kind,
-                "list": _name(event.mailing_list, hidden),
+                "list": _list_slug(event.mailing_list, hidden),
                 "at": event.at.isoformat(),
                 "wording": event.wording,
                 "source": event.source,
                 "by": event.by,
-                "data": _hide(event.data, hidden),
+                "data": _hide_private_lists(event.data, hidden),
             }
             for event in ConsentEvent.objects.filter(Q(address_hash=address_hash) | Q(subscriber=person))
             .select_related("mailing_list")
             .order_by("at", "pk")
         ],
-        **further_records(person),
+        **collect_export_sections(person),
     }
 
 
-def _name(mailing_list: MailingList | None, hidden: Mapping[str, str]) -> str | None:
+def _list_slug(mailing_list: MailingList | None, hidden: Mapping[str, str]) -> str | None:
     return hidden.get(mailing_list.slug, mailing_list.slug) if mailing_list else None
 
 
-def _hide(data: Mapping[str, Any], hidden: Mapping[str, str]) -> dict[str, Any]:
+def _hide_private_lists(data: Mapping[str, Any], hidden: Mapping[str, str]) -> dict[str, Any]:
     """The rhythms on record stand under the names of their lists."""
     rhythms = data.get("frequency")
     if not hidden or not isinstance(rhythms, dict):

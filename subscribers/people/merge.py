@@ -6,7 +6,7 @@ from math import inf
 from django.db import transaction
 from django.db.models.query import QuerySet
 
-from subscribers.consent_events import record_event
+from subscribers.consent_events import record_consent_event
 from subscribers.models import (
     ConsentEvent,
     EndReason,
@@ -17,8 +17,8 @@ from subscribers.models import (
     Subscription,
 )
 
-_MOST_GIVING_LAST = [Giving.NONE, Giving.DONOR, Giving.MONTHLY]
-_FILLED_FROM_THE_OTHER = ("name", "place_id", "radius_km", "language", "timezone", "source")
+_GIVING_ORDER = [Giving.NONE, Giving.DONOR, Giving.MONTHLY]
+_FIELDS_FILLED_FROM_ABSORBED = ("name", "place_id", "radius_km", "language", "timezone", "source")
 
 
 @transaction.atomic
@@ -29,14 +29,14 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     the other ends as merged.
     Links that were made for `absorb` lead to `keep` from now on.
     """
-    for field in _FILLED_FROM_THE_OTHER:
+    for field in _FIELDS_FILLED_FROM_ABSORBED:
         if not getattr(keep, field):
             setattr(keep, field, getattr(absorb, field))
-    keep.giving = max(keep.giving, absorb.giving, key=lambda giving: _MOST_GIVING_LAST.index(Giving(giving)))
+    keep.giving = max(keep.giving, absorb.giving, key=lambda giving: _GIVING_ORDER.index(Giving(giving)))
     keep.created_at = min(keep.created_at, absorb.created_at)
     keep.save()
     keep.topics.add(*absorb.topics.all())
-    _end_doubles(keep=keep, absorb=absorb, now=now)
+    _end_duplicate_subscriptions(keep=keep, absorb=absorb, now=now)
     Subscription.objects.filter(subscriber=absorb).update(subscriber=keep)
     known = SubscriberAttribute.objects.filter(subscriber=keep).values("key")
     SubscriberAttribute.objects.filter(subscriber=absorb).exclude(
@@ -46,7 +46,7 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     QuerySet(ConsentEvent).filter(subscriber=absorb).update(subscriber=keep)
     FormerIdentity.objects.filter(subscriber=absorb).update(subscriber=keep)
     FormerIdentity.objects.create(uuid=absorb.uuid, subscriber=keep, at=now)
-    record_event(
+    record_consent_event(
         kind=ConsentEvent.Kind.MERGED,
         subscriber=keep,
         address_hash=bytes(absorb.address_hash),
@@ -56,7 +56,7 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     absorb.delete()
 
 
-def _end_doubles(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None:
+def _end_duplicate_subscriptions(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None:
     theirs = {one.mailing_list_id: one for one in Subscription.objects.filter(subscriber=absorb).open()}
     for ours in Subscription.objects.filter(subscriber=keep, mailing_list_id__in=theirs).open():
         other = theirs[ours.mailing_list_id]

@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from subscribers.consent.signup import Requested, request_subscription
-from subscribers.consent_events import record_event
+from subscribers.consent.signup import SignupResult, request_subscription
+from subscribers.consent_events import record_consent_event
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import ConsentEvent, Frequency, MailingList, Place, Subscriber, Subscription, Topic
 from subscribers.unsubscribing.suppression import is_suppressed
-from subscribers.unsubscribing.unsubscribe import leave_list
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 
 RADII_KM = (10, 25, 50, 80, 150, 300)
-PAUSES = {30: timedelta(days=30), 90: timedelta(days=90)}
+PAUSE_LENGTHS = {30: timedelta(days=30), 90: timedelta(days=90)}
 
 
 @transaction.atomic
@@ -49,7 +49,7 @@ def save_preferences(
 
 
 @transaction.atomic
-def choose_rhythms(
+def set_frequencies(
     *, subscriber: Subscriber, rhythms: Mapping[MailingList, Frequency], now: datetime, by: str = ""
 ) -> bool:
     """How often each list may write, from the next issue on. True when something changed."""
@@ -66,7 +66,7 @@ def choose_rhythms(
 @transaction.atomic
 def pause_mail(*, subscriber: Subscriber, days: int, now: datetime, by: str = "") -> datetime | None:
     """Nothing is sent for 30 or 90 days, then all goes on by itself; 0 ends a pause. Until when; None without a pause."""
-    until = now + PAUSES[days] if days else None
+    until = now + PAUSE_LENGTHS[days] if days else None
     rows = Subscription.objects.filter(subscriber=subscriber).open()
     if until is not None or rows.filter(paused_until__gt=now).exists():
         rows.update(paused_until=until)
@@ -94,18 +94,18 @@ def choose_lists(
     `through` is the link that led here: leaving its own list is counted for the mailing that it came in.
     """
     wanted = {mailing_list.pk for mailing_list in chosen}
-    on = {mailing_list.pk for mailing_list in lists_on(subscriber)}
+    on = {mailing_list.pk for mailing_list in find_subscribed_lists(subscriber)}
     waiting = []
     for mailing_list in offered:
         if mailing_list.pk in wanted and mailing_list.pk not in on:
             outcome = request_subscription(
                 email=subscriber.email, mailing_list=mailing_list, wording=wording, source="preferences", now=now
             )
-            if outcome in (Requested.ASKED, Requested.WAITING):
+            if outcome in (SignupResult.ASKED, SignupResult.WAITING):
                 waiting.append(mailing_list)
         elif mailing_list.pk in on and mailing_list.pk not in wanted:
             of_link = through is not None and through.list_public_id == mailing_list.public_id
-            leave_list(
+            unsubscribe_from_list(
                 subscriber=subscriber,
                 mailing_list=mailing_list,
                 now=now,
@@ -115,7 +115,7 @@ def choose_lists(
     return waiting
 
 
-def lists_on(subscriber: Subscriber) -> list[MailingList]:
+def find_subscribed_lists(subscriber: Subscriber) -> list[MailingList]:
     """The lists that the person asked for and has not left, confirmed or not."""
     address_hash = bytes(subscriber.address_hash)
     rows = Subscription.objects.filter(subscriber=subscriber).open().select_related("mailing_list")
@@ -127,7 +127,7 @@ def lists_on(subscriber: Subscriber) -> list[MailingList]:
 
 
 def _record(subscriber: Subscriber, data: dict[str, object], *, by: str, now: datetime) -> None:
-    record_event(
+    record_consent_event(
         kind=ConsentEvent.Kind.PREFERENCES,
         subscriber=subscriber,
         address_hash=bytes(subscriber.address_hash),

@@ -28,7 +28,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Month:
+class MonthlyMailCount:
     """How many mails of a list the last month held for one person: all of them, and those with an event near them."""
 
     issues: int
@@ -36,22 +36,24 @@ class Month:
 
 
 @dataclass(frozen=True)
-class Host:
+class PublishingHooks:
     """The functions of the app around the people."""
 
     look: Callable[[], Look] = Look
-    last_month: Callable[[Subscriber, MailingList, datetime], Month | None] = lambda person, mailing_list, now: None
+    last_month: Callable[[Subscriber, MailingList, datetime], MonthlyMailCount | None] = (
+        lambda person, mailing_list, now: None
+    )
     rhythms: Callable[[MailingList], frozenset[Frequency]] = lambda mailing_list: frozenset(Frequency)
     forget: Callable[[Subscriber], None] = lambda person: None
 
 
-_registered = [Host()]
+_registered = [PublishingHooks()]
 
 
-def register_host(host: Host) -> None:
+def register_publishing_hooks(host: PublishingHooks) -> None:
     """Called once, when the app starts. A later call replaces the earlier."""
     _registered[0] = host
 
 
-def current_host() -> Host:
+def get_publishing_hooks() -> PublishingHooks:
     return _registered[0]

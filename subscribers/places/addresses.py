@@ -13,21 +13,21 @@ _POSTCODES = re.compile(
 _OUTWARD_CODE = re.compile(r"\b[A-Z]{1,2}\d{1,2}[A-Z]?\b")
 _NUMBERED = re.compile(r"\b\d[\w-]*\b|#\S*")
 _LEADING = {"at", "in", "near", "and", "also", "or", "from", "on", "via", "by", "@", "&", "+", "live"}
-_LONGEST = 500
-_MOST_PARTS = 12
-_MOST_WORDS = 8
+_MAX_LENGTH = 500
+_MAX_PARTS = 12
+_MAX_WORDS = 8
 
 
 def address_parts(text: str) -> list[str]:
     """The parts of an address in order, without digits and postcodes; never more than twelve, of eight words each."""
     parts: list[str] = []
-    for raw in _SEPARATORS.split(_LINK.sub(" ", text[:_LONGEST])):
+    for raw in _SEPARATORS.split(_LINK.sub(" ", text[:_MAX_LENGTH])):
         part = raw
         for pattern in (_POSTCODES, _OUTWARD_CODE, _NUMBERED):
             part = pattern.sub(" ", part)
         words = part.strip(" .:'\"-–—*").split()
         while words and (words[0] in _LEADING or (len(words) > 1 and words[0].lower() in _LEADING)):
             words.pop(0)
-        if words and any(char.isalpha() for char in part) and len(words) <= _MOST_WORDS:
+        if words and any(char.isalpha() for char in part) and len(words) <= _MAX_WORDS:
             parts.append(" ".join(words))
-    return parts[-_MOST_PARTS:]
+    return parts[-_MAX_PARTS:]

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from newsletter.common.errors import UnknownPlace
 from newsletter.common.messages import Message
-from subscribers.places.names import fold
+from subscribers.places.folding import fold
 from subscribers.places.regions import (
     continent_named,
     country_name,
@@ -16,7 +16,7 @@ from subscribers.places.regions import (
     resolve_country,
     resolve_region,
 )
-from subscribers.places.towns import Place, counties_named
+from subscribers.places.towns import Town, find_counties_named
 
 _COUNTRIES_OF_BARE_CODES = ("US", "CA", "AU", "GB")
 _LESS_KNOWN_CODES_OF = ("IN", "DE")
@@ -32,7 +32,7 @@ class Area:
     region: str = ""
     counties: frozenset[int] = frozenset()
 
-    def holds(self, place: Place) -> bool:
+    def holds(self, place: Town) -> bool:
         """Whether a town lies in it."""
         return (
             (not self.country or place.country == self.country)
@@ -69,7 +69,7 @@ def is_code(text: str) -> bool:
     return len(text.replace(".", "")) <= _LONGEST_CODE
 
 
-def areas_called(text: str, *, any_case: bool = True) -> list[Area]:
+def find_areas_named(text: str, *, any_case: bool = True) -> list[Area]:
     """Every country and region that a text names; codes ("UK", "TX", "ENG") count in capitals, or in any case."""
     return list(_areas_called(text, any_case))
 
@@ -104,7 +104,7 @@ def without_counties(areas: Iterable[Area]) -> list[Area]:
     return list(dict.fromkeys(Area(country=area.country, region=area.region) for area in areas))
 
 
-def broadest(found: Iterable[Area]) -> list[Area]:
+def drop_nested_areas(found: Iterable[Area]) -> list[Area]:
     """The areas without those that lie in another of them (Mexico, without the State of Mexico)."""
     kept = list(found)
     countries = {area.country for area in kept if not area.region}
@@ -130,7 +130,7 @@ def combine(named: Iterable[Area], narrowed: Iterable[Area]) -> list[Area]:
 
 def _counties(text: str) -> list[Area]:
     found: dict[tuple[str, str], set[int]] = {}
-    for country, region, county in counties_named(text):
+    for country, region, county in find_counties_named(text):
         found.setdefault((country, region), set()).add(county)
     return [
         Area(country=country, region=f"{country}-{region}" if region else "", counties=frozenset(numbers))

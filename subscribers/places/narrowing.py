@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from subscribers.places import areas
 from subscribers.places.areas import Area
-from subscribers.places.towns import Place, towns_named
+from subscribers.places.towns import Town, find_towns_named
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Narrowed:
+class NarrowedAddress:
     """The parts that may name a town (at least one), and the areas in which it must then lie.
 
     ``steps`` are the parts that name areas, the last of the address first.
@@ -37,32 +37,32 @@ class Narrowed:
         """Whether anything says in which country the town is."""
         return self.areas != (Area(),)
 
-    def holds(self, place: Place) -> bool:
+    def holds(self, place: Town) -> bool:
         """Whether a town lies in one of the areas."""
         return any(area.holds(place) for area in self.areas)
 
 
-def narrow(parts: list[str], within: Area) -> Narrowed:
+def narrow_address(parts: list[str], within: Area) -> NarrowedAddress:
     """Take areas off the end while they do not contradict each other."""
     kept: tuple[Area, ...] = (within,)
     left, steps = list(parts), []
     while True:
         part = left[-1]
-        named = tuple(areas.combine(areas.areas_called(part), kept))
+        named = tuple(areas.combine(areas.find_areas_named(part), kept))
         if named and len(left) > 1:
             steps.append(Step(left.pop(), kept))
             kept = named
             continue
-        if not any(area.holds(place) for area in kept for place, _ in towns_named(part)):
-            rest, end, named = _peel(part, kept)
+        if not any(area.holds(place) for area in kept for place, _ in find_towns_named(part)):
+            rest, end, named = _split_off_area(part, kept)
             if end:
                 left[-1] = rest
                 steps.append(Step(end, kept, peeled=True))
                 kept = named
-        return Narrowed(tuple(left), tuple(steps), kept)
+        return NarrowedAddress(tuple(left), tuple(steps), kept)
 
 
-def _peel(part: str, kept: tuple[Area, ...]) -> tuple[str, str, tuple[Area, ...]]:
+def _split_off_area(part: str, kept: tuple[Area, ...]) -> tuple[str, str, tuple[Area, ...]]:
     """Take an area off the last words of a part ("Austin TX", "Houston Texas"): the rest, the area's words, the areas.
 
     Codes in small letters count only beside a town that lies in what they name ("austin tx", not "come to me").
@@ -73,10 +73,10 @@ def _peel(part: str, kept: tuple[Area, ...]) -> tuple[str, str, tuple[Area, ...]
             if len(words) <= count:
                 continue
             rest, end = " ".join(words[:-count]), " ".join(words[-count:])
-            called = areas.areas_called(end, any_case=any_case)
+            called = areas.find_areas_named(end, any_case=any_case)
             named = areas.combine((area for area in called if area.is_widely_known), kept)
             if any_case:
-                named = [area for area in named if any(area.holds(place) for place, _ in towns_named(rest))]
+                named = [area for area in named if any(area.holds(place) for place, _ in find_towns_named(rest))]
             if named:
                 return rest, end, tuple(named)
     return part, "", kept

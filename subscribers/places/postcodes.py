@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from subscribers.places.towns import _file
+from subscribers.places.towns import town_database
 
 _BRITISH = re.compile(r"(?<![A-Z\d])([A-Z]{1,2}\d[A-Z\d]?)[ \t\r\n]*(\d[ABD-HJLNP-UW-Z]{2})(?![A-Z\d])", re.IGNORECASE)
 _OUTWARD = re.compile(r"(?<![A-Za-z\d-])([A-Z]{1,2}\d{1,2}[A-Z]?)(?![A-Za-z\d-])")
@@ -95,7 +95,7 @@ def _outward(text: str) -> Iterator[Postcode]:
 @lru_cache(maxsize=4096)
 def _look_up(country: str, code: str) -> tuple[str, float, float] | None:
     """The region and the point of a code, None where the table does not have it."""
-    rows = _file.query(
+    rows = town_database.query(
         "SELECT region, latitude, longitude FROM postcode WHERE country = ? AND code = ?", (country, code)
     )
     if not rows:

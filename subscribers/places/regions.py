@@ -10,7 +10,7 @@ from pathlib import Path
 from babel import Locale, UnknownLocaleError
 
 from newsletter.common.errors import UnknownPlace
-from subscribers.places.names import fold
+from subscribers.places.folding import fold
 
 _FILE = Path(__file__).with_name("regions.json")
 _CODE = re.compile(r"^([A-Za-z]{2})[-_ ]([A-Za-z0-9]{1,3})$")
@@ -69,14 +69,14 @@ def region_name(code: str) -> str:
     return name
 
 
-def say_country(code: str, *, language: str = "en") -> str:
+def country_label(code: str, *, language: str = "en") -> str:
     """As `country_name`, for people to read, in their language: a country that is no more goes by its code."""
     code = code.strip()
     known = _book().countries.get(code.upper(), code)
     return known if _is_english(language) else _territories(language).get(code.upper(), known)
 
 
-def say_region(code: str, *, language: str = "en") -> str:
+def region_label(code: str, *, language: str = "en") -> str:
     """As `region_name`, for people to read, in their language where that has a name of its own for the region; a region
     that is no more goes by its code.
     """
@@ -114,7 +114,7 @@ def country_of(region: str) -> str:
 
 def countries(*, language: str = "en") -> tuple[tuple[str, str], ...]:
     """The (code, name) pairs of all countries, by name."""
-    pairs = [(code, say_country(code, language=language)) for code in _book().countries]
+    pairs = [(code, country_label(code, language=language)) for code in _book().countries]
     return tuple(sorted(pairs, key=lambda pair: fold(pair[1])))
 
 
@@ -122,7 +122,7 @@ def regions_of(country: str, *, language: str = "en") -> tuple[tuple[str, str], 
     """The (code, name) pairs of a country's top-level regions, by name; empty when it has none."""
     code = resolve_country(country)
     book = _book()
-    pairs = [(region, say_region(region, language=language)) for region in book.regions if country_of(region) == code]
+    pairs = [(region, region_label(region, language=language)) for region in book.regions if country_of(region) == code]
     return tuple(sorted((pair for pair in pairs if pair[0] not in book.parents), key=lambda pair: fold(pair[1])))
 
 

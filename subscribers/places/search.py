@@ -8,21 +8,21 @@ from newsletter.common.messages import Message
 from subscribers.places import areas
 from subscribers.places.addresses import address_parts
 from subscribers.places.areas import Area
-from subscribers.places.by_name import find_by_name
-from subscribers.places.by_postcode import (
+from subscribers.places.disambiguation import LARGE_TOWN_POPULATION
+from subscribers.places.name_search import find_by_name
+from subscribers.places.narrowing import NarrowedAddress, narrow_address
+from subscribers.places.place_match import PlaceMatch, describe
+from subscribers.places.postcode_search import (
     area_of,
-    find_anchor,
+    choose_postcode,
     find_named_near,
     join_brackets,
     match_postcode,
     match_postcode_alone,
 )
-from subscribers.places.choosing import KNOWN_TO_MANY
-from subscribers.places.match import PlaceMatch, describe
-from subscribers.places.narrowing import Narrowed, narrow
 from subscribers.places.postcodes import find_postcodes
 from subscribers.places.regions import resolve_country, resolve_region
-from subscribers.places.towns import is_county_near, towns_named
+from subscribers.places.towns import find_towns_named, is_county_near
 
 __all__ = ["PlaceMatch", "describe", "find_described", "find_named_near", "find_place"]
 
@@ -43,11 +43,11 @@ def find_place(text: str, *, country: str = "", region: str = "", near: str = ""
     if not parts:
         return match_postcode_alone(text, codes, within)
     if len(parts) == 1 and not codes:
-        area = _whole_text(parts[0], (within,))
+        area = _match_area(parts[0], (within,))
         if area is not None:
             return area
-    narrowed = narrow(parts, within)
-    anchor = find_anchor(codes, narrowed, text, near[:2])
+    narrowed = narrow_address(parts, within)
+    anchor = choose_postcode(codes, narrowed, text, near[:2])
     if isinstance(anchor, PlaceMatch):
         return anchor
     if anchor is not None:
@@ -55,15 +55,15 @@ def find_place(text: str, *, country: str = "", region: str = "", near: str = ""
         if anchor.latitude is not None and anchor.longitude is not None:
             return match_postcode(anchor, (anchor.latitude, anchor.longitude), narrowed)
     if len(narrowed.left) == 1 and narrowed.taken:
-        area = _whole_text(narrowed.left[0], narrowed.areas)
+        area = _match_area(narrowed.left[0], narrowed.areas)
         if area is not None:
             return area
     found = find_by_name(narrowed, near)
     if found is None and any(area.counties for area in narrowed.areas):
-        found = _beside_county(
+        found = _keep_near_county(
             find_by_name(replace(narrowed, areas=tuple(areas.without_counties(narrowed.areas))), near), narrowed
         )
-    return found or _nothing(text, narrowed, near)
+    return found or _make_unknown_match(text, narrowed, near)
 
 
 def find_described(text: str) -> PlaceMatch:
@@ -83,7 +83,7 @@ def find_described(text: str) -> PlaceMatch:
     return match
 
 
-def _beside_county(match: PlaceMatch | None, narrowed: Narrowed) -> PlaceMatch | None:
+def _keep_near_county(match: PlaceMatch | None, narrowed: NarrowedAddress) -> PlaceMatch | None:
     """The town just outside the county that the address names, for borders have moved; one far from it is not meant."""
     if match is None or match.place is None:
         return match
@@ -98,17 +98,19 @@ def _given_area(country: str, region: str) -> Area:
     return Area(country=resolve_country(country)) if country.strip() else Area()
 
 
-def _whole_text(part: str, within: Sequence[Area]) -> PlaceMatch | None:
+def _match_area(part: str, within: Sequence[Area]) -> PlaceMatch | None:
     """The answer when the whole text is a continent, country or region without a large town of that name in it."""
     if areas.is_continent(part):
         return PlaceMatch(reason=Message("“%(part)s” is a continent, not a town.", part=part))
-    named = areas.broadest(areas.combine(areas.areas_called(part, any_case=False), within))
-    towns = [(place, own) for place, own in towns_named(part) if any(area.holds(place) for area in within)]
-    large = [place for place, own in towns if own and place.population >= KNOWN_TO_MANY]
+    named = areas.drop_nested_areas(areas.combine(areas.find_areas_named(part, any_case=False), within))
+    towns = [(place, own) for place, own in find_towns_named(part) if any(area.holds(place) for area in within)]
+    large = [place for place, own in towns if own and place.population >= LARGE_TOWN_POPULATION]
     if any(own for _, own in towns):
         named = [area for area in named if area.is_widely_known]
     if not named or any(
-        area.holds(place) and (own or place.population >= KNOWN_TO_MANY) for area in named for place, own in towns
+        area.holds(place) and (own or place.population >= LARGE_TOWN_POPULATION)
+        for area in named
+        for place, own in towns
     ):
         return None
     what = " or ".join(area.describe_as(part) for area in named[:3])
@@ -129,7 +131,7 @@ def _whole_text(part: str, within: Sequence[Area]) -> PlaceMatch | None:
     )
 
 
-def _nothing(text: str, narrowed: Narrowed, near: str) -> PlaceMatch:
+def _make_unknown_match(text: str, narrowed: NarrowedAddress, near: str) -> PlaceMatch:
     """No town is known of; the area is certain unless it is the end of a venue's name far from the source."""
     only = narrowed.areas[0] if len(narrowed.areas) == 1 and narrowed.areas[0].is_widely_known else Area()
     certain = Area(country=only.country, region=only.region)

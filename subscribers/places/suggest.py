@@ -1,11 +1,11 @@
 """Completes the name of a town while it is being typed. Every suggestion, given to `find_place`, means that very town."""
 
-from subscribers.places.areas import areas_called
-from subscribers.places.choosing import describe, describe_closely
+from subscribers.places.areas import find_areas_named
+from subscribers.places.disambiguation import describe, describe_closely
 from subscribers.places.search import find_place
-from subscribers.places.towns import Place, towns_starting
+from subscribers.places.towns import Town, find_towns_starting
 
-_LOOKED_AT = 60
+_TOWNS_EXAMINED = 60
 
 
 def suggest_towns(text: str, *, most: int = 8) -> list[str]:
@@ -16,12 +16,12 @@ def suggest_towns(text: str, *, most: int = 8) -> list[str]:
     name, _, rest = text.partition(",")
     if len(name.strip()) < 2:
         return []
-    within = areas_called(rest.strip()) if rest.strip() else []
+    within = find_areas_named(rest.strip()) if rest.strip() else []
     found: list[str] = []
-    for town in towns_starting(name, most=_LOOKED_AT * (10 if within else 1)):
+    for town in find_towns_starting(name, most=_TOWNS_EXAMINED * (10 if within else 1)):
         if within and not any(area.holds(town) for area in within):
             continue
-        said = next((text for text in (describe(town), describe_closely(town)) if _means(text, town)), "")
+        said = next((text for text in (describe(town), describe_closely(town)) if _resolves_to(text, town)), "")
         if said and said not in found:
             found.append(said)
             if len(found) == most:
@@ -29,5 +29,5 @@ def suggest_towns(text: str, *, most: int = 8) -> list[str]:
     return found
 
 
-def _means(said: str, town: Place) -> bool:
+def _resolves_to(said: str, town: Town) -> bool:
     return find_place(said).place == town

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from subscribers.places.distance import distance_km
-from subscribers.places.names import fold
+from subscribers.places.folding import fold
 
 _FILE = Path(__file__).with_name("places.sqlite3")
 _COLUMNS = "t.id, t.name, t.country, t.region, t.latitude, t.longitude, t.population, z.name, t.county, t.fame"
@@ -22,7 +22,7 @@ _SMALL_IS_FARTHER = 1.5
 
 
 @dataclass(frozen=True)
-class Place:
+class Town:
     """A town. ``country`` is ISO 3166-1, ``region`` a top-level ISO 3166-2 code or "", ``zone`` an IANA name.
 
     ``county`` is the number of its county, 0 where none is known; ``fame`` in how many ways the world writes its name.
@@ -62,13 +62,13 @@ class _File:
             self._connection = None
 
 
-_file = _File()
-atexit.register(_file.close)
+town_database = _File()
+atexit.register(town_database.close)
 
 
-def _place(row: tuple[object, ...]) -> Place:
+def _make_town(row: tuple[object, ...]) -> Town:
     _, name, country, region, latitude, longitude, population, zone, county, fame = row
-    return Place(
+    return Town(
         name=str(name),
         country=str(country),
         region=f"{country}-{region}" if region else "",
@@ -82,22 +82,22 @@ def _place(row: tuple[object, ...]) -> Place:
 
 
 @lru_cache(maxsize=4096)
-def towns_named(name: str) -> tuple[tuple[Place, bool], ...]:
+def find_towns_named(name: str) -> tuple[tuple[Town, bool], ...]:
     """Every town that bears this name, each with whether it is its own name, or the beginning of that, as Newcastle is."""
     key = fold(name)
-    rows = _file.query(
+    rows = town_database.query(
         f"SELECT {_COLUMNS}, n.own FROM name n JOIN town t ON t.id = n.town"  # noqa: S608
         " JOIN zone z ON z.id = t.zone WHERE n.key = ?",
         (key,),
     )
-    found = [(_place(row[:10]), bool(row[10])) for row in rows]
+    found = [(_make_town(row[:10]), bool(row[10])) for row in rows]
     taken = {place.region for place, own in found if own}
     return tuple(
         (place, own or (place.region not in taken and fold(place.name).startswith(f"{key} "))) for place, own in found
     )
 
 
-def counties_named(text: str) -> tuple[tuple[str, str, int], ...]:
+def find_counties_named(text: str) -> tuple[tuple[str, str, int], ...]:
     """Every (country, local part of the region, number) of the counties that bear this name: "Kent", "Co. Cork"."""
     return _counties().get(fold(text.replace("&", " and ")), ())
 
@@ -106,7 +106,7 @@ def counties_named(text: str) -> tuple[tuple[str, str, int], ...]:
 def _counties() -> dict[str, tuple[tuple[str, str, int], ...]]:
     """All counties by name: a few thousand, asked for by every part of every address."""
     found: dict[str, list[tuple[str, str, int]]] = {}
-    for key, country, region, county in _file.query("SELECT key, country, region, county FROM county", ()):
+    for key, country, region, county in town_database.query("SELECT key, country, region, county FROM county", ()):
         found.setdefault(str(key), []).append((str(country), str(region), int(str(county))))
     return {key: tuple(rows) for key, rows in found.items()}
 
@@ -114,23 +114,23 @@ def _counties() -> dict[str, tuple[tuple[str, str, int], ...]]:
 @lru_cache(maxsize=4096)
 def county_name(number: int) -> str:
     """The name of a county by the number that a town has of it; "" where that is 0 or none."""
-    rows = _file.query("SELECT name FROM district WHERE id = ?", (number,)) if number else []
+    rows = town_database.query("SELECT name FROM district WHERE id = ?", (number,)) if number else []
     return str(rows[0][0]) if rows else ""
 
 
-def towns_starting(text: str, *, most: int) -> list[Place]:
+def find_towns_starting(text: str, *, most: int) -> list[Town]:
     """The towns one of whose names begins with this text: those whose own name does first, then by population."""
     start = fold(text)
-    rows = _file.query(
+    rows = town_database.query(
         f"SELECT {_COLUMNS} FROM (SELECT town, MAX(own) AS own FROM name WHERE key >= ? AND key < ? GROUP BY town) n"  # noqa: S608
         " JOIN town t ON t.id = n.town JOIN zone z ON z.id = t.zone"
         " ORDER BY n.own DESC, t.population DESC LIMIT ?",
         (start, start + "\U0010ffff", most),
     )
-    return [_place(row) for row in rows] if start else []
+    return [_make_town(row) for row in rows] if start else []
 
 
-def nearest_place(*, latitude: float, longitude: float, within_km: float = 100.0) -> Place | None:
+def nearest_place(*, latitude: float, longitude: float, within_km: float = 100.0) -> Town | None:
     """The town that people would name for a point, or None when none lies within ``within_km`` (about three degrees).
 
     Country, region and zone are those of the town whose centre is nearest, where small places count as half as far again:
@@ -138,7 +138,7 @@ def nearest_place(*, latitude: float, longitude: float, within_km: float = 100.0
     draws most is named: a city in its own quarters, a town of its own size beside a city.
     """
     for reach in _REACHES:
-        near: list[tuple[float, Place]] = []
+        near: list[tuple[float, Town]] = []
         for place in _around(latitude, longitude, reach):
             away = distance_km(latitude, longitude, place.latitude, place.longitude)
             if away <= within_km:
@@ -149,7 +149,7 @@ def nearest_place(*, latitude: float, longitude: float, within_km: float = 100.0
             )
             area = (nearest.country, nearest.region, nearest.zone)
             alike = [pair for pair in near if (pair[1].country, pair[1].region, pair[1].zone) == area]
-            return max(alike, key=lambda pair: _pull(*pair))[1]
+            return max(alike, key=lambda pair: _attraction(*pair))[1]
     return None
 
 
@@ -161,7 +161,7 @@ def is_country_near(country: str, *, latitude: float, longitude: float, within_k
     )
 
 
-def is_county_near(counties: frozenset[int], place: Place, *, within_km: float) -> bool:
+def is_county_near(counties: frozenset[int], place: Town, *, within_km: float) -> bool:
     """Whether a town of one of these counties lies within a distance (up to about 80 km) of a town."""
     return any(
         other.county in counties
@@ -170,12 +170,12 @@ def is_county_near(counties: frozenset[int], place: Place, *, within_km: float) 
     )
 
 
-def _pull(away_km: float, place: Place) -> float:
+def _attraction(away_km: float, place: Town) -> float:
     """Gravity, falling with the third power, which keeps a city from naming the towns around it."""
     return place.population / (away_km + _CITY_CENTRE_KM) ** 3
 
 
-def _around(latitude: float, longitude: float, reach: int) -> list[Place]:
+def _around(latitude: float, longitude: float, reach: int) -> list[Town]:
     """The towns in the quarter-degree cells up to ``reach`` cells away, across the date line too."""
     rows, columns = 180 * _CELLS_PER_DEGREE, 360 * _CELLS_PER_DEGREE
     south, west = int((latitude + 90) * _CELLS_PER_DEGREE), int((longitude + 180) * _CELLS_PER_DEGREE)
@@ -185,9 +185,9 @@ def _around(latitude: float, longitude: float, reach: int) -> list[Place]:
         for column in range(west - reach, west + reach + 1)
     }
     marks = ",".join("?" * len(cells))
-    found = _file.query(
+    found = town_database.query(
         f"SELECT {_COLUMNS} FROM cell c JOIN town t ON t.id BETWEEN c.first AND c.last"  # noqa: S608
         f" JOIN zone z ON z.id = t.zone WHERE c.cell IN ({marks})",
         sorted(cells),
     )
-    return [_place(row) for row in found]
+    return [_make_town(row) for row in found]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from subscribers.places.names import fold
+from subscribers.places.folding import fold
 
 _WORDS: dict[str, list[str]] = json.loads(Path(__file__).with_name("venue_words.json").read_text(encoding="utf-8"))
 _VENUES, _STREETS = frozenset(_WORDS["venues"]), frozenset(_WORDS["streets"])

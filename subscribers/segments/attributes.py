@@ -10,7 +10,7 @@ from itertools import islice
 from django.db import connection, transaction
 
 from newsletter.common.errors import DomainError
-from subscribers.attribute_rules import MOST_OF_A_PERSON, clean_attributes, fold_value
+from subscribers.attribute_rules import MAX_ATTRIBUTES_PER_PERSON, clean_attributes, fold_value
 from subscribers.models import Subscriber, SubscriberAttribute
 
 _ROWS_AT_ONCE = 2_000  # four values each, within the 32,766 that SQLite takes in one statement
@@ -34,7 +34,7 @@ def read_attributes(person: Subscriber) -> dict[str, str]:
     return dict(SubscriberAttribute.objects.filter(subscriber=person).order_by("key").values_list("key", "value"))
 
 
-def read_attributes_of(subscriber_ids: Iterable[int]) -> dict[int, dict[str, str]]:
+def read_attributes_by_person(subscriber_ids: Iterable[int]) -> dict[int, dict[str, str]]:
     """The attributes of each of these people who has any: one query, at most some thousand people at once."""
     found: dict[int, dict[str, str]] = defaultdict(dict)
     rows = SubscriberAttribute.objects.filter(subscriber_id__in=list(subscriber_ids)).order_by("subscriber_id", "key")
@@ -62,10 +62,10 @@ def set_attributes(*, subscriber: Subscriber, values: Mapping[str, str]) -> bool
     named = {key for name in values for key in clean_attributes({name: "x"})[0]}
     removed, _ = SubscriberAttribute.objects.filter(subscriber=subscriber, key__in=named - set(clean)).delete()
     changed = write_attributes([(subscriber.pk, clean)])
-    if SubscriberAttribute.objects.filter(subscriber=subscriber).count() > MOST_OF_A_PERSON:
+    if SubscriberAttribute.objects.filter(subscriber=subscriber).count() > MAX_ATTRIBUTES_PER_PERSON:
         raise BadAttribute(
             "One person can have %(most_of_a_person)s attributes. Remove one that is not used first.",
-            most_of_a_person=MOST_OF_A_PERSON,
+            most_of_a_person=MAX_ATTRIBUTES_PER_PERSON,
         )
     return bool(removed or changed)
 

@@ -9,8 +9,15 @@ from django.db.models.functions import Cos, Power, Radians, Sin
 from subscribers.attribute_rules import fold_value
 from subscribers.models import MailingList, Place, Subscriber, SubscriberAttribute, Subscription, Topic
 from subscribers.places.distance import EARTH_RADIUS_KM
-from subscribers.segments.among import among
-from subscribers.segments.named import attribute_of, country_of, midnight_of, named_row, region_of, town_of
+from subscribers.segments.membership import among
+from subscribers.segments.references import (
+    find_attribute_key,
+    find_country,
+    find_named_row,
+    find_region,
+    find_town,
+    start_of_day,
+)
 from subscribers.segments.rules import Condition
 
 _KM_PER_DEGREE = 111.0
@@ -18,27 +25,27 @@ _KM_PER_DEGREE = 111.0
 
 def _on_list(condition: Condition) -> Q:
     """Asked for the list and has not left: whether they confirmed, and may be mailed, is for `audience`."""
-    mailing_list = named_row(condition, MailingList)
+    mailing_list = find_named_row(condition, MailingList)
     return among(Subscription.objects.open().filter(mailing_list_id=mailing_list.pk))
 
 
 def _chose_topic(condition: Condition) -> Q:
-    topic = named_row(condition, Topic)
+    topic = find_named_row(condition, Topic)
     return among(Subscriber.topics.through.objects.filter(topic_id=topic.pk))
 
 
 def _in_region(condition: Condition) -> Q:
-    country, region = region_of(condition)
+    country, region = find_region(condition)
     return _in_places(Place.objects.filter(region=region) if region else Place.objects.filter(country=country))
 
 
 def _in_country(condition: Condition) -> Q:
-    return _in_places(Place.objects.filter(country=country_of(condition)))
+    return _in_places(Place.objects.filter(country=find_country(condition)))
 
 
 def _near(condition: Condition) -> Q:
     """The half-chord of the haversine is compared, which needs no arc sine: within it is within so many kilometres."""
-    town = town_of(condition)
+    town = find_town(condition)
     reach = condition.km / _KM_PER_DEGREE * 1.02
     around = Q(latitude__range=(town.latitude - reach, town.latitude + reach), longitude__isnull=False)
     wide = reach / max(cos(radians(min(abs(town.latitude) + reach, 89.0))), 0.01)
@@ -68,15 +75,15 @@ def _came_from(condition: Condition) -> Q:
 
 
 def _joined_after(condition: Condition) -> Q:
-    return Q(created_at__gte=midnight_of(condition))
+    return Q(created_at__gte=start_of_day(condition))
 
 
 def _joined_before(condition: Condition) -> Q:
-    return Q(created_at__lt=midnight_of(condition))
+    return Q(created_at__lt=start_of_day(condition))
 
 
 def _has_attribute(condition: Condition) -> Q:
-    held = SubscriberAttribute.objects.filter(key=attribute_of(condition))
+    held = SubscriberAttribute.objects.filter(key=find_attribute_key(condition))
     if condition.values:
         held = held.filter(folded__in=[fold_value(value) for value in condition.values])
     return ~among(held) if condition.values == () else among(held)

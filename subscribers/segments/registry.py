@@ -37,7 +37,7 @@ def register_condition(kind: ConditionKind) -> None:
     _KINDS[kind.key] = kind
 
 
-def registered_kinds() -> list[ConditionKind]:
+def list_condition_kinds() -> list[ConditionKind]:
     return list(_KINDS.values())
 
 

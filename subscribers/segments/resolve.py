@@ -3,7 +3,7 @@
 from typing import Any
 
 from subscribers.models import MailingList, Topic
-from subscribers.segments.named import named_row
+from subscribers.segments.references import find_named_row
 from subscribers.segments.registry import find_kind, read_rule
 from subscribers.segments.rules import Condition, Group
 
@@ -22,9 +22,9 @@ def _resolve(node: Condition | Group) -> dict[str, Any]:
     if node.key == "attribute":
         said["values"] = None if node.values is None else list(node.values)
     if node.key == "list":
-        said["id"] = named_row(node, MailingList).pk
+        said["id"] = find_named_row(node, MailingList).pk
     if node.key == "topic":
-        said["id"] = named_row(node, Topic).pk
+        said["id"] = find_named_row(node, Topic).pk
     kind = find_kind(node.key)
     if kind is not None and kind.resolve is not None:
         said["id"] = kind.resolve(node.value)

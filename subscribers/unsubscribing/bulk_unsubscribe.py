@@ -24,7 +24,7 @@ from subscribers.models import (
 )
 
 
-class Leaving(NamedTuple):
+class Unsubscribe(NamedTuple):
     """One person who leaves one list, by row ids and the keyed hash of the address.
 
     ``mailing`` is the number of the mailing whose link was used; 0 for none.
@@ -36,20 +36,20 @@ class Leaving(NamedTuple):
     mailing: int = 0
 
 
-class Written(NamedTuple):
+class BulkUnsubscribeResult(NamedTuple):
     """Those for whom something changed, and the (hash, list) of the suppressions that were not there."""
 
-    changed: set[Leaving]
-    barred: set[tuple[bytes, int]]
+    changed: set[Unsubscribe]
+    suppressed: set[tuple[bytes, int]]
 
 
 # A commit of its own, in one message to the server and one back. What one part writes, the others do not see: each
 # that must know says what it wrote.
-_AT_ONCE = f"""
+_UNSUBSCRIBE_SQL = f"""
 WITH leaving AS (
     SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::bigint[])
         AS given (subscriber_id, address_hash, mailing_list_id, mailing)
-), barred AS (
+), suppressed AS (
     INSERT INTO {Suppression._meta.db_table}
         (address_hash, mailing_list_id, at, scope, reason, note, lifted_by, lifted_reason)
     SELECT address_hash, mailing_list_id, %s, %s, %s, '', '', '' FROM leaving
@@ -66,11 +66,11 @@ WITH leaving AS (
     WHERE due.sent_at IS NULL AND due.subscriber_id = leaving.subscriber_id
         AND due.mailing_list_id = leaving.mailing_list_id
 ), changed AS (
-    SELECT leaving.*, barred.address_hash IS NOT NULL AS is_barred
+    SELECT leaving.*, suppressed.address_hash IS NOT NULL AS is_suppressed
     FROM leaving
-    LEFT JOIN barred USING (address_hash, mailing_list_id)
+    LEFT JOIN suppressed USING (address_hash, mailing_list_id)
     LEFT JOIN ended USING (subscriber_id, mailing_list_id)
-    WHERE barred.address_hash IS NOT NULL OR ended.subscriber_id IS NOT NULL
+    WHERE suppressed.address_hash IS NOT NULL OR ended.subscriber_id IS NOT NULL
 ), noted AS (
     INSERT INTO {ConsentEvent._meta.db_table}
         (subscriber_id, address_hash, mailing_list_id, kind, at, wording, source, by, data)
@@ -80,19 +80,19 @@ WITH leaving AS (
     SELECT mailing, subscriber_id, %s FROM changed WHERE mailing > 0
     ON CONFLICT DO NOTHING
 )
-SELECT subscriber_id, address_hash, mailing_list_id, mailing, is_barred FROM changed
+SELECT subscriber_id, address_hash, mailing_list_id, mailing, is_suppressed FROM changed
 """  # noqa: S608 names of our own
 
 
-def write_leavings(leavings: Sequence[Leaving], *, now: datetime, source: str) -> Written:
+def write_unsubscribes(unsubscribes: Sequence[Unsubscribe], *, now: datetime, source: str) -> BulkUnsubscribeResult:
     """All of these or none; each person is named once for a list."""
-    chosen = sorted(leavings)
+    chosen = sorted(unsubscribes)
     if connection.vendor == "postgresql":
-        return _write_at_once(chosen, now, source[:200])
-    return _write_in_turn(chosen, now, source[:200])
+        return _write_in_one_statement(chosen, now, source[:200])
+    return _write_in_several_statements(chosen, now, source[:200])
 
 
-def _write_at_once(chosen: Sequence[Leaving], now: datetime, source: str) -> Written:
+def _write_in_one_statement(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
     values: list[Any] = [
         *([one[column] for one in chosen] for column in range(4)),
         *(now, Scope.LIST.value, Reason.UNSUBSCRIBE.value),
@@ -101,23 +101,23 @@ def _write_at_once(chosen: Sequence[Leaving], now: datetime, source: str) -> Wri
         now,
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_AT_ONCE, values)
+        cursor.execute(_UNSUBSCRIBE_SQL, values)
         rows = cursor.fetchall()
     changed = {
-        Leaving(subscriber, bytes(digest), mailing_list, mailing): barred
-        for subscriber, digest, mailing_list, mailing, barred in rows
+        Unsubscribe(subscriber, bytes(digest), mailing_list, mailing): suppressed
+        for subscriber, digest, mailing_list, mailing, suppressed in rows
     }
-    return Written(
-        set(changed), {(one.address_hash, one.mailing_list) for one, is_barred in changed.items() if is_barred}
+    return BulkUnsubscribeResult(
+        set(changed), {(one.address_hash, one.mailing_list) for one, is_suppressed in changed.items() if is_suppressed}
     )
 
 
 @transaction.atomic
-def _write_in_turn(chosen: Sequence[Leaving], now: datetime, source: str) -> Written:
+def _write_in_several_statements(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
     pairs = [(one.subscriber, one.mailing_list) for one in chosen]
-    barred = _bar(chosen, now)
-    ended = _end(pairs, now)
-    _run(
+    suppressed = _insert_suppressions(chosen, now)
+    ended = _end_subscriptions(pairs, now)
+    _execute_for_pairs(
         f"DELETE FROM {Confirmation._meta.db_table} "  # noqa: S608 names of our own
         "WHERE sent_at IS NULL AND (subscriber_id, mailing_list_id) IN",
         pairs,
@@ -125,7 +125,7 @@ def _write_in_turn(chosen: Sequence[Leaving], now: datetime, source: str) -> Wri
     changed = [
         one
         for one in chosen
-        if (one.address_hash, one.mailing_list) in barred or (one.subscriber, one.mailing_list) in ended
+        if (one.address_hash, one.mailing_list) in suppressed or (one.subscriber, one.mailing_list) in ended
     ]
     if changed:
         insert_rows(
@@ -142,7 +142,7 @@ def _write_in_turn(chosen: Sequence[Leaving], now: datetime, source: str) -> Wri
             rows=[one[:3] for one in changed],
         )
     count_unsubscribes(((one.mailing, one.subscriber) for one in changed), now=now)
-    return Written(set(changed), barred)
+    return BulkUnsubscribeResult(set(changed), suppressed)
 
 
 def count_unsubscribes(pairs: Iterable[tuple[int, int]], *, now: datetime) -> None:
@@ -157,7 +157,7 @@ def count_unsubscribes(pairs: Iterable[tuple[int, int]], *, now: datetime) -> No
     )
 
 
-def _bar(chosen: Sequence[Leaving], now: datetime) -> set[tuple[bytes, int]]:
+def _insert_suppressions(chosen: Sequence[Unsubscribe], now: datetime) -> set[tuple[bytes, int]]:
     """(hash, list) of the suppressions that were not there; the unique rows see to it that each is there once."""
     at = connection.ops.adapt_datetimefield_value(now)
     row = [at, Scope.LIST.value, Reason.UNSUBSCRIBE.value]
@@ -173,9 +173,9 @@ def _bar(chosen: Sequence[Leaving], now: datetime) -> set[tuple[bytes, int]]:
         return {(bytes(address_hash), mailing_list) for address_hash, mailing_list in cursor.fetchall()}
 
 
-def _end(pairs: Sequence[tuple[int, int]], now: datetime) -> set[tuple[int, int]]:
+def _end_subscriptions(pairs: Sequence[tuple[int, int]], now: datetime) -> set[tuple[int, int]]:
     """(subscriber, list) of the subscriptions that were open."""
-    return _run(
+    return _execute_for_pairs(
         f"UPDATE {Subscription._meta.db_table} SET ended_at = %s, end_reason = %s "  # noqa: S608 names of our own
         "WHERE ended_at IS NULL AND (subscriber_id, mailing_list_id) IN",
         pairs,
@@ -185,7 +185,9 @@ def _end(pairs: Sequence[tuple[int, int]], now: datetime) -> set[tuple[int, int]
     )
 
 
-def _run(sql: str, pairs: Sequence[tuple[int, int]], *values: Any, returning: str = "") -> set[tuple[int, int]]:
+def _execute_for_pairs(
+    sql: str, pairs: Sequence[tuple[int, int]], *values: Any, returning: str = ""
+) -> set[tuple[int, int]]:
     rows = ", ".join(["(%s, %s)"] * len(pairs))
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} (VALUES {rows}){returning}", [*values, *(value for pair in pairs for value in pair)])

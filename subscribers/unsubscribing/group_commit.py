@@ -9,18 +9,18 @@ from typing import Generic, TypeVar
 
 from django.db import Error
 
-from newsletter.common.database_deadlines import is_away
+from newsletter.common.database_deadlines import is_database_unavailable
 from newsletter.common.messages import Message
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Abandoned(Exception):
+class GroupCommitFailed(Exception):
     """Another request failed in a way that nobody foresaw while it worked for this one as well."""
 
 
-class _Ticket(Generic[Item, Result]):
+class _PendingItem(Generic[Item, Result]):
     """One who waits. `called` is held until the work is done, or until it is this one's turn to do it."""
 
     __slots__ = ("called", "done", "error", "item", "result")
@@ -30,13 +30,13 @@ class _Ticket(Generic[Item, Result]):
         self.called = Lock()
         self.called.acquire()
         self.done = False
-        self.error: Exception | None = Abandoned(
+        self.error: Exception | None = GroupCommitFailed(
             Message("The request that worked for several failed. Nothing of it was kept.")
         )
         self.result: list[Result] = []
 
 
-class Together(Generic[Item, Result]):
+class GroupCommit(Generic[Item, Result]):
     """`work` gets the items of all who wait and returns a result for each, in their order; it commits before it returns.
 
     Where the database refuses several together, each is tried alone: one of them is in its way, and the others are not to
@@ -46,14 +46,14 @@ class Together(Generic[Item, Result]):
 
     def __init__(self, work: Callable[[list[Item]], list[Result]], *, most: int = 100) -> None:
         self._work = work
-        self._most = most
-        self._waiting: list[_Ticket[Item, Result]] = []
+        self._max_batch_size = most
+        self._waiting: list[_PendingItem[Item, Result]] = []
         self._busy = False
         self._queue = Lock()
 
     def do(self, item: Item) -> Result:
         """The result for this item, once it is committed."""
-        ticket: _Ticket[Item, Result] = _Ticket(item)
+        ticket: _PendingItem[Item, Result] = _PendingItem(item)
         with self._queue:
             self._waiting.append(ticket)
             first = not self._busy
@@ -61,36 +61,36 @@ class Together(Generic[Item, Result]):
         if not first:
             ticket.called.acquire()
         if not ticket.done:
-            self._serve()
+            self._process_batch()
         if ticket.error is not None:
             raise ticket.error
         return ticket.result[0]
 
-    def _serve(self) -> None:
+    def _process_batch(self) -> None:
         """Works for those who wait, this one first among them; then the turn goes to the first of those who came since."""
         with self._queue:
-            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            batch, self._waiting = self._waiting[: self._max_batch_size], self._waiting[self._max_batch_size :]
         try:
-            self._work_for(batch)
+            self._process(batch)
         finally:
             for ticket in batch:
                 ticket.done = True
-            self._hand_on()
+            self._wake_next()
             for ticket in batch:
                 ticket.called.release()
 
-    def _work_for(self, batch: list[_Ticket[Item, Result]]) -> None:
+    def _process(self, batch: list[_PendingItem[Item, Result]]) -> None:
         """Takes those who came meanwhile into the batch where the database is away."""
-        error = self._try(batch)
-        if error and len(batch) > 1 and not is_away(error):
-            alone = (self._try([ticket]) for ticket in batch)
-            error = next((one for one in alone if one and is_away(one)), None)
-        if error and is_away(error):
-            batch += self._take_all()
+        error = self._run_work(batch)
+        if error and len(batch) > 1 and not is_database_unavailable(error):
+            alone = (self._run_work([ticket]) for ticket in batch)
+            error = next((one for one in alone if one and is_database_unavailable(one)), None)
+        if error and is_database_unavailable(error):
+            batch += self._take_waiting()
             for ticket in batch:
                 ticket.error = None if ticket.result else error
 
-    def _try(self, tickets: list[_Ticket[Item, Result]]) -> Error | None:
+    def _run_work(self, tickets: list[_PendingItem[Item, Result]]) -> Error | None:
         try:
             results = self._work([ticket.item for ticket in tickets])
         except Error as error:
@@ -101,12 +101,12 @@ class Together(Generic[Item, Result]):
             ticket.error, ticket.result = None, results[place : place + 1]
         return None
 
-    def _take_all(self) -> list[_Ticket[Item, Result]]:
+    def _take_waiting(self) -> list[_PendingItem[Item, Result]]:
         with self._queue:
             everybody, self._waiting = self._waiting, []
         return everybody
 
-    def _hand_on(self) -> None:
+    def _wake_next(self) -> None:
         with self._queue:
             self._busy = bool(self._waiting)
             following = self._waiting[:1]

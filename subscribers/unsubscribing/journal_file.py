@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 RETRY_SECONDS = 15.0
-MAX_WAITING = 200_000
+MAX_PENDING_LINES = 200_000
 """About 30 MB of lines. What is beyond is left to whoever compares the file with the database later."""
 _LOG = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class JournalFile:
         self._waiting: list[bytes] = []
         self._timer: threading.Timer | None = None
         self._ending = False
-        atexit.register(self._end)
+        atexit.register(self._flush_at_exit)
 
     @property
     def waiting(self) -> int:
@@ -38,16 +38,16 @@ class JournalFile:
     def add(self, lines: list[bytes]) -> None:
         """Write whole lines, after those that wait. Never raises OSError: what cannot be written waits."""
         with self._lock:
-            self._write([*self._due(), *lines])
+            self._write([*self._pending_lines(), *lines])
 
     def flush(self) -> bool:
         """Try to write what waits. Return True if nothing waits any more."""
         with self._lock:
             if self._waiting:
-                self._write(self._due())
+                self._write(self._pending_lines())
             return not self._waiting
 
-    def _due(self) -> list[bytes]:
+    def _pending_lines(self) -> list[bytes]:
         if not self._waiting:
             return []
         try:
@@ -60,13 +60,13 @@ class JournalFile:
         try:
             append_lines(self._path, b"".join(lines))
         except OSError as error:
-            self._wait(lines, why=error)
+            self._keep_for_retry(lines, why=error)
             return
         if waited:
             _LOG.info("%s is complete again: %s lines that waited are written.", self._path, waited)
         self._waiting = []
 
-    def _wait(self, lines: list[bytes], *, why: OSError) -> None:
+    def _keep_for_retry(self, lines: list[bytes], *, why: OSError) -> None:
         if not self._waiting:
             _LOG.error(
                 "Who left could not be noted beside the database (%s). It is in the database, and is tried again every "
@@ -75,18 +75,18 @@ class JournalFile:
                 RETRY_SECONDS,
                 self._path.parent,
             )
-        self._waiting = lines[:MAX_WAITING]
+        self._waiting = lines[:MAX_PENDING_LINES]
         if self._timer is None and not self._ending:
-            self._timer = threading.Timer(RETRY_SECONDS, self._try_again)
+            self._timer = threading.Timer(RETRY_SECONDS, self._retry)
             self._timer.daemon = True
             self._timer.start()
 
-    def _try_again(self) -> None:
+    def _retry(self) -> None:
         with self._lock:
             self._timer = None
         self.flush()
 
-    def _end(self) -> None:
+    def _flush_at_exit(self) -> None:
         """Try once more when the process ends. What still waits is found by comparing with the database later."""
         self._ending = True
         self.flush()
@@ -100,12 +100,12 @@ def append_lines(path: Path, lines: bytes) -> None:
     if not lines:
         return
     with path.open("ab+", buffering=0) as file:
-        content = lines if _ends_whole(file) else b"\n" + lines
+        content = lines if _ends_with_newline(file) else b"\n" + lines
         if (file.write(content) or 0) < len(content):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
-def _ends_whole(file: BinaryIO) -> bool:
+def _ends_with_newline(file: BinaryIO) -> bool:
     """Return False behind a line that a crash or a full disk cut off: the next one must not be lost with it."""
     if not file.seek(0, os.SEEK_END):
         return True

@@ -1,4 +1,4 @@
-"""Leaving a list by link, fast: mailbox providers send these by the thousand, and each must be done when it is answered."""
+"""Unsubscribe a list by link, fast: mailbox providers send these by the thousand, and each must be done when it is answered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from uuid import UUID
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from newsletter.common.database_deadlines import wait_at_most
+from newsletter.common.database_deadlines import database_deadline
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import FormerIdentity, MailingList, Subscriber
-from subscribers.unsubscribing.group_commit import Together
-from subscribers.unsubscribing.unsubscribe import Leaving, leave_lists
+from subscribers.unsubscribing.group_commit import GroupCommit
+from subscribers.unsubscribing.unsubscribe import Unsubscribe, unsubscribe_from_lists
 
-PATIENCE_SECONDS = 3.0
+DATABASE_WAIT_SECONDS = 3.0
 _Person = tuple[int, bytes, str]  # row id, keyed hash, language
 _List = tuple[int, str]  # row id, and the name where readers may know it
-_FIND = f"""
+_FIND_SQL = f"""
 WITH asked (uuid, public_id) AS (VALUES {{marks}})
 SELECT asked.uuid, person.id, person.address_hash, person.language, asked.public_id, list.id, list.name, list.public
 FROM asked
@@ -28,32 +28,34 @@ LEFT JOIN {MailingList._meta.db_table} AS list ON list.public_id = asked.public_
 
 
 @dataclass(frozen=True)
-class Left:
+class UnsubscribedPerson:
     """What the page needs to say afterwards: a language, and the list's name where readers may know it."""
 
     language: str = ""
     list_name: str = ""
 
 
-def leave_by_link(target: LinkTarget) -> Left:
+def unsubscribe_by_link(target: LinkTarget) -> UnsubscribedPerson:
     """The person of the link leaves its list; committed when this returns. Erased people and lists change nothing."""
-    return _desk.do(target)
+    return _grouped.do(target)
 
 
-def leave_together(targets: Sequence[LinkTarget], *, now: datetime) -> list[Left]:
+def unsubscribe_batch(targets: Sequence[LinkTarget], *, now: datetime) -> list[UnsubscribedPerson]:
     """All of these, or none; for each, in their order, what the page needs."""
-    people, lists = _find(targets)
-    leavings, answers = [], []
+    people, lists = _find_people_and_lists(targets)
+    unsubscribes, answers = [], []
     for target in targets:
         person, mailing_list = people.get(target.subscriber_uuid), lists.get(target.list_public_id)
         if person is not None and mailing_list is not None:
-            leavings.append(Leaving(person[0], person[1], mailing_list[0], target.mailing))
-        answers.append(Left(language=person[2] if person else "", list_name=mailing_list[1] if mailing_list else ""))
-    leave_lists(leavings, now=now, source="link")
+            unsubscribes.append(Unsubscribe(person[0], person[1], mailing_list[0], target.mailing))
+        answers.append(
+            UnsubscribedPerson(language=person[2] if person else "", list_name=mailing_list[1] if mailing_list else "")
+        )
+    unsubscribe_from_lists(unsubscribes, now=now, source="link")
     return answers
 
 
-def _find(targets: Sequence[LinkTarget]) -> tuple[dict[UUID, _Person], dict[str, _List]]:
+def _find_people_and_lists(targets: Sequence[LinkTarget]) -> tuple[dict[UUID, _Person], dict[str, _List]]:
     """Whom and which lists they name, by what links carry; a person's former identity too. Missing are those not there."""
     people: dict[UUID, _Person] = {}
     lists: dict[str, _List] = {}
@@ -77,16 +79,16 @@ def _rows(targets: Sequence[LinkTarget]) -> list[tuple[Any, ...]]:
     for target in targets:
         values += (target.subscriber_uuid if native else target.subscriber_uuid.hex, target.list_public_id)
     with connection.cursor() as cursor:
-        cursor.execute(_FIND.format(marks=", ".join(["(%s, %s)"] * len(targets))), values)
+        cursor.execute(_FIND_SQL.format(marks=", ".join(["(%s, %s)"] * len(targets))), values)
         return list(cursor.fetchall())
 
 
-def _leave_now(targets: Sequence[LinkTarget]) -> list[Left]:
+def _unsubscribe_now(targets: Sequence[LinkTarget]) -> list[UnsubscribedPerson]:
     """With a patience of its own: who works for others may have waited for another's work before."""
-    with wait_at_most(PATIENCE_SECONDS):
+    with database_deadline(DATABASE_WAIT_SECONDS):
         if not connection.in_atomic_block:
             close_old_connections()
-        return leave_together(targets, now=timezone.now())
+        return unsubscribe_batch(targets, now=timezone.now())
 
 
-_desk: Together[LinkTarget, Left] = Together(_leave_now)
+_grouped: GroupCommit[LinkTarget, UnsubscribedPerson] = GroupCommit(_unsubscribe_now)

@@ -10,10 +10,10 @@ from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify
 from subscribers.models import MailingList, Reason, Subscriber, Suppression
 from subscribers.unsubscribing.suppression import suppress
-from subscribers.unsubscribing.unsubscribe import leave_all, leave_list
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 
 REASONS = (Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.HARD, Reason.STAFF, Reason.LEGAL)
-_OF_ALL_MAIL = (Reason.COMPLAINT, Reason.HARD)
+_REASONS_FOR_ALL_MAIL = (Reason.COMPLAINT, Reason.HARD)
 
 
 class BadReason(DomainError):
@@ -33,15 +33,15 @@ def stop_mail(
         raise BadReason(
             _("“%(value)s” is no reason. Write one of %(named)s.") % {"value": reason[:40], "named": ", ".join(REASONS)}
         )
-    if reason in _OF_ALL_MAIL:
+    if reason in _REASONS_FOR_ALL_MAIL:
         mailing_list = None
     address_hash = identify(normalise(email))
     person = Subscriber.objects.filter(address_hash=address_hash).first()
     if reason == Reason.UNSUBSCRIBE and person is not None:
         if mailing_list is None:
-            changed = leave_all(subscriber=person, now=now, source=by)
+            changed = unsubscribe_from_all(subscriber=person, now=now, source=by)
         else:
-            changed = leave_list(subscriber=person, mailing_list=mailing_list, now=now, source=by)
+            changed = unsubscribe_from_list(subscriber=person, mailing_list=mailing_list, now=now, source=by)
         if changed and note:
             marks = Suppression.objects.live().filter(address_hash=address_hash, mailing_list=mailing_list)
             marks.filter(reason=Reason.UNSUBSCRIBE, note="").update(note=note)

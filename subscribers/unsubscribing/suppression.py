@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
-from subscribers.consent_events import record_event
+from subscribers.consent_events import record_consent_event
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
@@ -20,13 +20,13 @@ from subscribers.models import (
     Subscription,
     Suppression,
 )
-from subscribers.unsubscribing.suppression_journal import Note, note_down
+from subscribers.unsubscribing.suppression_journal import JournalEntry, journal_after_commit
 
-LIFTED_BY_CONFIRMING = (Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.ERASURE)
-_ONLY_THE_PERSON = (Reason.UNSUBSCRIBE, Reason.ERASURE)
+REASONS_REMOVED_BY_CONFIRMING = (Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.ERASURE)
+_REASONS_ONLY_THE_PERSON_REMOVES = (Reason.UNSUBSCRIBE, Reason.ERASURE)
 
 
-class CannotLift(DomainError):
+class CannotRemoveSuppression(DomainError):
     """A suppression that staff may not lift, or not without a reason."""
 
 
@@ -50,7 +50,7 @@ def suppress(
     subscriber = Subscriber.objects.filter(address_hash=address_hash).first()
     if subscriber is not None and reason == Reason.COMPLAINT:
         end_subscriptions(subscriber=subscriber, reason=EndReason.COMPLAINT, now=now)
-    record_event(
+    record_consent_event(
         kind=ConsentEvent.Kind.SUPPRESSED,
         subscriber=subscriber,
         address_hash=address_hash,
@@ -75,7 +75,7 @@ def write_suppression(
         defaults={"at": now, "note": note},
     )
     if made:
-        note_down([Note(address_hash, mailing_list.pk if mailing_list else None, str(reason), now)])
+        journal_after_commit([JournalEntry(address_hash, mailing_list.pk if mailing_list else None, str(reason), now)])
     return made
 
 
@@ -89,17 +89,17 @@ def end_subscriptions(
 
 
 @transaction.atomic
-def lift_suppression(*, suppression: Suppression, by: str, why: str, now: datetime) -> None:
-    """Staff allow mail again, with a written reason. `CannotLift` when they gave none or only the person may do it."""
+def remove_suppression(*, suppression: Suppression, by: str, why: str, now: datetime) -> None:
+    """Allow mail again, with a reason. Raise `CannotRemoveSuppression` without one, or if only the person may do it."""
     if not why.strip():
-        raise CannotLift(_("Write why mail to this address may start again. The reason is kept as proof."))
-    if not may_staff_lift(suppression):
-        raise CannotLift(
+        raise CannotRemoveSuppression(_("Write why mail to this address may start again. The reason is kept as proof."))
+    if not can_staff_remove(suppression):
+        raise CannotRemoveSuppression(
             _("This person asked not to be mailed. Only they can undo it, by signing up again and confirming by mail.")
         )
-    if not _lift(Q(pk=suppression.pk), by=by, why=why, now=now):
-        raise CannotLift(_("This was lifted already. Nothing was changed."))
-    record_event(
+    if not _remove(Q(pk=suppression.pk), by=by, why=why, now=now):
+        raise CannotRemoveSuppression(_("This was lifted already. Nothing was changed."))
+    record_consent_event(
         kind=ConsentEvent.Kind.LIFTED,
         subscriber=Subscriber.objects.filter(address_hash=bytes(suppression.address_hash)).first(),
         address_hash=bytes(suppression.address_hash),
@@ -111,22 +111,22 @@ def lift_suppression(*, suppression: Suppression, by: str, why: str, now: dateti
     )
 
 
-def may_staff_lift(suppression: Suppression) -> bool:
+def can_staff_remove(suppression: Suppression) -> bool:
     """False for what people said themselves: only they undo that, by signing up again and confirming by mail."""
-    return suppression.reason not in _ONLY_THE_PERSON
+    return suppression.reason not in _REASONS_ONLY_THE_PERSON_REMOVES
 
 
-def lift_by_own_wish(*, address_hash: bytes, mailing_list: MailingList, now: datetime) -> int:
+def remove_own_suppressions(*, address_hash: bytes, mailing_list: MailingList, now: datetime) -> int:
     """The person confirmed by mail that they want this list: what they themselves had set is lifted. How many were."""
-    own = Q(address_hash=address_hash, reason__in=LIFTED_BY_CONFIRMING)
+    own = Q(address_hash=address_hash, reason__in=REASONS_REMOVED_BY_CONFIRMING)
     covering = Q(scope=Scope.ALL) | Q(mailing_list=mailing_list)
-    return _lift(own & covering, by="", why=Message("confirmed a fresh request by mail"), now=now)
+    return _remove(own & covering, by="", why=Message("confirmed a fresh request by mail"), now=now)
 
 
-def blocks_signup(*, address_hash: bytes, mailing_list: MailingList) -> bool:
+def is_signup_blocked(*, address_hash: bytes, mailing_list: MailingList) -> bool:
     """Whether something other than the person's own wish forbids mail of this list to the address."""
     covering = Suppression.objects.covering(mailing_list).filter(address_hash=address_hash)
-    return covering.exclude(reason__in=LIFTED_BY_CONFIRMING).exists()
+    return covering.exclude(reason__in=REASONS_REMOVED_BY_CONFIRMING).exists()
 
 
 def is_suppressed(*, address_hash: bytes, mailing_list: MailingList) -> bool:
@@ -134,8 +134,10 @@ def is_suppressed(*, address_hash: bytes, mailing_list: MailingList) -> bool:
     return Suppression.objects.covering(mailing_list).filter(address_hash=address_hash).exists()
 
 
-def _lift(which: Q, *, by: str, why: str, now: datetime) -> int:
+def _remove(which: Q, *, by: str, why: str, now: datetime) -> int:
     rows = list(Suppression.objects.live().filter(which))
     lifted = Suppression.objects.live().filter(which, pk__in=[row.pk for row in rows])
-    note_down(Note(bytes(row.address_hash), row.mailing_list_id, row.reason, now, lifted=True) for row in rows)
+    journal_after_commit(
+        JournalEntry(bytes(row.address_hash), row.mailing_list_id, row.reason, now, lifted=True) for row in rows
+    )
     return lifted.update(lifted_at=now, lifted_by=by, lifted_reason=why)

@@ -21,7 +21,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Note:
+class JournalEntry:
     """A mark that was set, or lifted. `mailing_list` is a row's id; None for all mail."""
 
     address_hash: bytes
@@ -35,24 +35,24 @@ class Note:
         return self.address_hash, self.mailing_list, self.reason
 
 
-def note_down(notes: Iterable[Note]) -> None:
+def journal_after_commit(notes: Iterable[JournalEntry]) -> None:
     """Writes these down as soon as the transaction is committed, and not where it is not."""
     given = list(notes)
     if given:
         transaction.on_commit(partial(_append, given))
 
 
-def note_down_now(notes: Iterable[Note]) -> None:
+def journal_now(notes: Iterable[JournalEntry]) -> None:
     """Writes these down whatever becomes of the transaction."""
     _append(list(notes))
 
 
-def read_notes() -> Iterator[Note]:
+def read_journal_entries() -> Iterator[JournalEntry]:
     """What was noted on this machine, in its order. A line that was cut off by a crash is passed over."""
     return _read(journal_path())
 
 
-def _read(path: Path) -> Iterator[Note]:
+def _read(path: Path) -> Iterator[JournalEntry]:
     try:
         file = path.open("rb")
     except FileNotFoundError:
@@ -69,29 +69,29 @@ def journal_path() -> Path:
     return Path(settings.SUBSCRIBERS_JOURNAL)
 
 
-def write_notes(notes: Iterable[Note]) -> int:
+def append_entries(notes: Iterable[JournalEntry]) -> int:
     """Write these notes now. Raises OSError. Returns how many there were."""
     lines = [_encode(one) for one in notes]
     append_lines(journal_path(), b"".join(lines))
     return len(lines)
 
 
-def count_waiting() -> int:
+def count_pending_entries() -> int:
     """Return how many notes of this process are not in the file yet, because there was no room."""
     return _file().waiting
 
 
-def write_waiting() -> bool:
+def flush_pending_entries() -> bool:
     """Try to write the notes that wait. Return True if none waits any more."""
     return _file().flush()
 
 
-def last_notes(keys: Collection[Key]) -> dict[Key, Note]:
+def find_latest_entries(keys: Collection[Key]) -> dict[Key, JournalEntry]:
     """Return the last note for each of these keys."""
-    return {one.key: one for one in read_notes() if one.key in keys}
+    return {one.key: one for one in read_journal_entries() if one.key in keys}
 
 
-def _append(notes: list[Note]) -> None:
+def _append(notes: list[JournalEntry]) -> None:
     """A full disk keeps nobody from leaving: what finds no room is written when there is some."""
     _file().add([_encode(one) for one in notes])
 
@@ -116,7 +116,7 @@ def _still_due(path: Path, lines: list[bytes]) -> list[bytes]:
     ]
 
 
-def _encode(one: Note) -> bytes:
+def _encode(one: JournalEntry) -> bytes:
     return orjson.dumps(
         {
             "hash": one.address_hash.hex(),
@@ -129,10 +129,10 @@ def _encode(one: Note) -> bytes:
     )
 
 
-def _decode(line: bytes) -> Note:
+def _decode(line: bytes) -> JournalEntry:
     """Raises ValueError, KeyError or TypeError for a line that is not whole."""
     found = orjson.loads(line)
-    return Note(
+    return JournalEntry(
         bytes.fromhex(found["hash"]),
         found["list"],
         str(found["reason"]),

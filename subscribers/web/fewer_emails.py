@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from subscribers.models import Frequency, MailingList, Subscriber, Subscription
-from subscribers.people.preferences import lists_on
-from subscribers.people.publishing_hooks import current_host
+from subscribers.people.preferences import find_subscribed_lists
+from subscribers.people.publishing_hooks import get_publishing_hooks
 
 
 @dataclass(frozen=True)
-class Less:
+class FewerEmailsOffer:
     """Mails of last month as they were chosen, and with less. `monthly`: less is one mail a month, else events alone."""
 
     before: int
@@ -21,22 +21,22 @@ class Less:
         return self.after < self.before
 
 
-def offer_less(person: Subscriber, *, now: datetime) -> Less | None:
+def make_fewer_emails_offer(person: Subscriber, *, now: datetime) -> FewerEmailsOffer | None:
     """None for someone who has little already."""
     full = Subscription.objects.filter(subscriber=person, frequency=Frequency.EVERY).open().values("mailing_list_id")
-    lists = [one for one in lists_on(person) if one.pk in {row["mailing_list_id"] for row in full}]
+    lists = [one for one in find_subscribed_lists(person) if one.pk in {row["mailing_list_id"] for row in full}]
     if not lists:
         return None
-    months = [month for one in lists if (month := current_host().last_month(person, one, now))]
-    monthly = all(less_of(one) is Frequency.MONTHLY for one in lists)
-    return Less(
+    months = [month for one in lists if (month := get_publishing_hooks().last_month(person, one, now))]
+    monthly = all(lower_frequency_of(one) is Frequency.MONTHLY for one in lists)
+    return FewerEmailsOffer(
         before=sum(month.issues for month in months),
         after=sum(month.issues > 0 for month in months) if monthly else sum(month.with_events for month in months),
         monthly=monthly,
     )
 
 
-def less_of(mailing_list: MailingList) -> Frequency:
+def lower_frequency_of(mailing_list: MailingList) -> Frequency:
     """The month in one mail where that can be had, else only events near."""
-    possible = current_host().rhythms(mailing_list)
+    possible = get_publishing_hooks().rhythms(mailing_list)
     return Frequency.MONTHLY if Frequency.MONTHLY in possible else Frequency.EVENTS

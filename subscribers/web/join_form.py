@@ -10,8 +10,8 @@ from newsletter.common.languages import language_choices
 from subscribers.addresses.normalise import normalise
 from subscribers.models import MailingList, Topic
 from subscribers.people.locations import Location
-from subscribers.web.choices import ChosenRows
-from subscribers.web.place_field import SeveralTowns, read_town
+from subscribers.web.chosen_rows_field import ChosenRowsField
+from subscribers.web.town_field import AmbiguousTown, read_town
 
 
 class JoinForm(forms.Form):
@@ -26,7 +26,7 @@ class JoinForm(forms.Form):
     name = forms.CharField(max_length=200, required=False)
     meant = forms.CharField(max_length=300, required=False)
     city = forms.CharField(max_length=120, required=False)
-    topics = ChosenRows(Topic.objects.all(), required=False)
+    topics = ChosenRowsField(Topic.objects.all(), required=False)
     language = forms.ChoiceField(required=False)
     website = forms.CharField(required=False)
 
@@ -55,6 +55,6 @@ class JoinForm(forms.Form):
     def clean_city(self) -> Location:
         try:
             return read_town(self.cleaned_data["city"], meant=self.cleaned_data.get("meant", ""))
-        except SeveralTowns as several:
+        except AmbiguousTown as several:
             self.town_choices = several.choices
             raise

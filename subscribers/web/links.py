@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from newsletter.common.errors import BadLink
-from subscribers.consent.throttle import too_many_bad_links
+from subscribers.consent.throttle import exceeds_bad_link_limit
 from subscribers.links.signed_links import ExpiredLink, LinkTarget, Purpose, make_link, read_link
 from subscribers.models import FormerIdentity, MailingList, Subscriber
-from subscribers.web.page import ASK_PATH, client_of, private_page, say, show
+from subscribers.web.page import ASK_PATH, client_address_of, private_page, say, show
 
 Page = Callable[[HttpRequest, LinkTarget], HttpResponse]
 
@@ -31,7 +31,7 @@ def linked_page(purpose: Purpose) -> Callable[[Page], Callable[..., HttpResponse
             except ExpiredLink as expired:
                 return _too_old(purpose, token, mailing_list=find_target(expired.target)[1])
             except BadLink:
-                return refuse(request)
+                return bad_link_page(request)
             return page(request, target)
 
         return answer
@@ -39,9 +39,9 @@ def linked_page(purpose: Purpose) -> Callable[[Page], Callable[..., HttpResponse
     return decorate
 
 
-def refuse(request: HttpRequest) -> HttpResponse:
+def bad_link_page(request: HttpRequest) -> HttpResponse:
     """The one answer to every link that is not ours, with a way to get one that is."""
-    many = too_many_bad_links(client_of(request), now=timezone.now())
+    many = exceeds_bad_link_limit(client_address_of(request), now=timezone.now())
     text = gettext("This link is not one of ours, or was cut short on its way. Use the link as it is in the mail.")
     return say(gettext("This link does not work"), text, status=429 if many else 404, ask_path=ASK_PATH)
 
@@ -81,7 +81,7 @@ def join_path(mailing_list: MailingList | None) -> str:
     return f"/join/{mailing_list.slug}" if mailing_list and mailing_list.public else ""
 
 
-def link_for(target: LinkTarget, purpose: Purpose) -> str:
+def make_related_path(target: LinkTarget, purpose: Purpose) -> str:
     """The path of another page of the same person and list, as old as the link that led here: opening renews nothing."""
     url = make_link(
         purpose=purpose,

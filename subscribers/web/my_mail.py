@@ -5,19 +5,19 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from newsletter.common.errors import BadAddress, BadLink
-from newsletter.common.networks import near_network
+from newsletter.common.networks import single_client_network
 from subscribers.addresses.normalise import mask, normalise
-from subscribers.consent.throttle import count_one
+from subscribers.consent.throttle import increment_counter
 from subscribers.identity import identify
 from subscribers.links.signed_links import ExpiredLink, LinkTarget, Purpose, read_link
 from subscribers.models import Subscriber, Subscription
-from subscribers.people.mailed_links import Kind, ask_for_link
-from subscribers.web.links import find_target, refuse
+from subscribers.people.mailed_links import Kind, request_mailed_link
+from subscribers.web.links import bad_link_page, find_target
 from subscribers.web.own_data import mailed
-from subscribers.web.page import client_of, private_page, show, speak_to
-from subscribers.web.preference_page import nothing_kept
+from subscribers.web.page import activate_language_of, client_address_of, private_page, show
+from subscribers.web.preference_page import erased_person_page
 
-MOST_AN_HOUR = 10
+MAX_REQUESTS_PER_HOUR = 10
 
 
 @private_page
@@ -28,18 +28,18 @@ def fresh(request: HttpRequest, token: str) -> HttpResponse:
     except ExpiredLink as error:
         target = error.target
     except BadLink:
-        return refuse(request)
+        return bad_link_page(request)
     return _mail_to(request, target)
 
 
 def _mail_to(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     person, mailing_list = find_target(target)
     if person is None or mailing_list is None:
-        return nothing_kept()
-    speak_to(person)
+        return erased_person_page()
+    activate_language_of(person)
     if request.method != "POST":
         return show("ask.html", {"kind": str(Kind.PREFERENCES), "masked": mask(person.email)})
-    ask_for_link(subscriber=person, mailing_list=mailing_list, kind=Kind.PREFERENCES, now=timezone.now())
+    request_mailed_link(subscriber=person, mailing_list=mailing_list, kind=Kind.PREFERENCES, now=timezone.now())
     return mailed(masked=mask(person.email))
 
 
@@ -55,7 +55,10 @@ def my_mail(request: HttpRequest) -> HttpResponse:
         error = gettext("This is not an email address that we can send to. It looks like name@example.org.")
         return show("my_mail.html", {"value": typed, "error": error}, status=400)
     now = timezone.now()
-    if count_one(f"my mail {near_network(client_of(request))}", now=now) <= MOST_AN_HOUR:
+    if (
+        increment_counter(f"my mail {single_client_network(client_address_of(request))}", now=now)
+        <= MAX_REQUESTS_PER_HOUR
+    ):
         _mail_if_known(address)
     return mailed(masked=mask(address))
 
@@ -66,4 +69,6 @@ def _mail_if_known(address: str) -> None:
         Subscription.objects.filter(subscriber=person).select_related("mailing_list").order_by("-requested_at").first()
     )
     if person is not None and last is not None:
-        ask_for_link(subscriber=person, mailing_list=last.mailing_list, kind=Kind.PREFERENCES, now=timezone.now())
+        request_mailed_link(
+            subscriber=person, mailing_list=last.mailing_list, kind=Kind.PREFERENCES, now=timezone.now()
+        )

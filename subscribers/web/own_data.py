@@ -12,26 +12,31 @@ from subscribers.addresses.normalise import mask
 from subscribers.erasing.erasure import erase_person
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import MailedLink
-from subscribers.people.change_address import CannotMove, SameAddress, confirm_new_address, name_new_address
+from subscribers.people.change_address import (
+    NewAddressSuppressed,
+    SameAddress,
+    confirm_address_change,
+    request_address_change,
+)
 from subscribers.people.lookup import describe_person
-from subscribers.people.mailed_links import PURPOSES, Kind, SpentLink, ask_for_link, find_link, spend
-from subscribers.people.preferences import lists_on
+from subscribers.people.mailed_links import PURPOSES, Kind, UsedLink, find_link, mark_link_used, request_mailed_link
+from subscribers.people.preferences import find_subscribed_lists
 from subscribers.web.links import Page, find_target, linked_page
-from subscribers.web.page import ASK_PATH, say, show, speak_to
-from subscribers.web.preference_page import nothing_kept
+from subscribers.web.page import ASK_PATH, activate_language_of, say, show
+from subscribers.web.preference_page import erased_person_page
 
 
-def asks_for(kind: MailedLink.Kind) -> Page:
+def make_request_page(kind: MailedLink.Kind) -> Page:
     """The page behind a button of the preference centre: on POST, a link is mailed to the person's own address."""
 
     def ask(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         person, mailing_list = find_target(target)
         if person is None or mailing_list is None:
-            return nothing_kept()
-        speak_to(person)
+            return erased_person_page()
+        activate_language_of(person)
         if request.method != "POST":
             return show("ask.html", {"kind": str(kind), "masked": mask(person.email)})
-        ask_for_link(subscriber=person, mailing_list=mailing_list, kind=kind, now=timezone.now())
+        request_mailed_link(subscriber=person, mailing_list=mailing_list, kind=kind, now=timezone.now())
         return mailed(masked=mask(person.email))
 
     ask.__name__ = f"ask_for_{kind}"
@@ -47,42 +52,42 @@ def mailed(*, masked: str) -> HttpResponse:
     return say(gettext("Please look in your inbox"), text)
 
 
-def _once(kind: MailedLink.Kind) -> Purpose:
+def _purpose_of(kind: MailedLink.Kind) -> Purpose:
     return PURPOSES[kind]
 
 
-@linked_page(_once(Kind.DOWNLOAD))
+@linked_page(_purpose_of(Kind.DOWNLOAD))
 def download(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Everything held about the person, as a JSON file."""
     try:
         link = find_link(target, kind=Kind.DOWNLOAD)
-        speak_to(link.subscriber)
+        activate_language_of(link.subscriber)
         if request.method != "POST":
             return show("download.html", {"masked": mask(link.subscriber.email)})
         with transaction.atomic():
-            spend(link, now=timezone.now())
+            mark_link_used(link, now=timezone.now())
             held = describe_person(link.subscriber, now=timezone.now(), for_themselves=True)
-    except SpentLink:
-        return _spent()
+    except UsedLink:
+        return _used_link_page()
     response = HttpResponse(json.dumps(held, ensure_ascii=False, indent=2), content_type="application/json")
     response["Content-Disposition"] = 'attachment; filename="my-data.json"'
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
-@linked_page(_once(Kind.ERASE))
+@linked_page(_purpose_of(Kind.ERASE))
 def erase(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Forgets the person."""
     try:
         link = find_link(target, kind=Kind.ERASE)
-        speak_to(link.subscriber)
+        activate_language_of(link.subscriber)
         if request.method != "POST":
             return show("erase.html", {"masked": mask(link.subscriber.email)})
         with transaction.atomic():
-            spend(link, now=timezone.now())
+            mark_link_used(link, now=timezone.now())
             erase_person(subscriber=link.subscriber, by="", now=timezone.now())
-    except SpentLink:
-        return _spent()
+    except UsedLink:
+        return _used_link_page()
     return say(
         gettext("You have been erased"),
         gettext(
@@ -92,18 +97,18 @@ def erase(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     )
 
 
-@linked_page(_once(Kind.MOVE))
+@linked_page(_purpose_of(Kind.MOVE))
 def move(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """The person says what their new address is."""
     try:
         link = find_link(target, kind=Kind.MOVE)
-        speak_to(link.subscriber)
+        activate_language_of(link.subscriber)
         context = {"masked": mask(link.subscriber.email), "value": "", "error": ""}
         if request.method != "POST":
             return show("move.html", context)
-        address = name_new_address(link=link, email=request.POST.get("email", ""), now=timezone.now())
-    except SpentLink:
-        return _spent()
+        address = request_address_change(link=link, email=request.POST.get("email", ""), now=timezone.now())
+    except UsedLink:
+        return _used_link_page()
     except SameAddress:
         error = gettext("This is the address that we have. Write the new one.")
     except BadAddress:
@@ -113,21 +118,21 @@ def move(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     return show("move.html", {**context, "value": request.POST.get("email", ""), "error": error}, status=400)
 
 
-@linked_page(_once(Kind.ARRIVE))
+@linked_page(_purpose_of(Kind.ARRIVE))
 def arrive(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """The button pressed in the new mailbox."""
     try:
         link = find_link(target, kind=Kind.ARRIVE)
-        speak_to(link.subscriber)
+        activate_language_of(link.subscriber)
         if request.method != "POST":
             return show("arrive.html", {"masked": mask(link.new_email)})
-        person = confirm_new_address(link=link, now=timezone.now())
-    except SpentLink:
-        return _spent()
-    except CannotMove:
+        person = confirm_address_change(link=link, now=timezone.now())
+    except UsedLink:
+        return _used_link_page()
+    except NewAddressSuppressed:
         text = gettext("We may not send mail to this address. Your old address stays as it was.")
         return say(gettext("Nothing was changed"), text, status=409)
-    if not lists_on(person):
+    if not find_subscribed_lists(person):
         return say(
             gettext("Done. This is your address now."),
             gettext(
@@ -141,6 +146,6 @@ def arrive(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     )
 
 
-def _spent() -> HttpResponse:
+def _used_link_page() -> HttpResponse:
     text = gettext("Such a link works once. On your own page you can ask for another.")
     return say(gettext("This link was used already"), text, status=410, ask_path=ASK_PATH)

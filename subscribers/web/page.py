@@ -18,11 +18,11 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from newsletter.common.database_deadlines import wait_at_most
+from newsletter.common.database_deadlines import database_deadline
 from newsletter.common.languages import best_language
 from newsletter.common.networks import client_address
 from subscribers.models import MailingList, Subscriber
-from subscribers.people.publishing_hooks import Look, current_host
+from subscribers.people.publishing_hooks import Look, get_publishing_hooks
 from subscribers.web.stylesheet import look_version
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 ASK_PATH = "/my-mail"
 _RETRY_SECONDS = "120"
-PATIENCE_SECONDS = 4.0
+DATABASE_WAIT_SECONDS = 4.0
 _LOOK_SECONDS = 15
 PERMISSIONS = ", ".join(
     f"{feature}=()"
@@ -67,12 +67,12 @@ def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
         asked, accepted = request.GET.get("lang", ""), request.META.get("HTTP_ACCEPT_LANGUAGE", "")
         try:
             with (
-                wait_at_most(PATIENCE_SECONDS),
+                database_deadline(DATABASE_WAIT_SECONDS),
                 translation.override(language_for(asked, accepted=accepted)),
             ):
                 response = page(request, *args, **kwargs)
         except (OperationalError, InterfaceError) as error:
-            response = say_away(error, asked=asked, accepted=accepted)
+            response = database_unavailable_page(error, asked=asked, accepted=accepted)
         except (DataError, OverflowError, UnicodeError) as error:
             raise BadRequest("The request holds something that no field can keep.") from error
         for name, value in PRIVATE_HEADERS.items():
@@ -86,10 +86,10 @@ def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
 
 def show(template: str, context: Mapping[str, object], *, status: int = 200) -> HttpResponse:
     """A page in the organisation's look and the language in force."""
-    return HttpResponse(write_page(template, context), status=status)
+    return HttpResponse(render_page(template, context), status=status)
 
 
-def write_page(template: str, context: Mapping[str, object]) -> str:
+def render_page(template: str, context: Mapping[str, object]) -> str:
     """The markup of such a page."""
     shared = {
         "look": current_look(),
@@ -107,19 +107,19 @@ def say(title: str, text: str, *, status: int = 200, ask_path: str = "", join_pa
     )
 
 
-def speak_to(person: Subscriber) -> None:
+def activate_language_of(person: Subscriber) -> None:
     """From here on the page speaks the person's language, where we have it; within `private_page` only."""
-    speak_language(person.language)
+    activate_language(person.language)
 
 
-def speak_language(wanted: str) -> None:
-    """As `speak_to`, for a language code."""
+def activate_language(wanted: str) -> None:
+    """As `activate_language_of`, for a language code."""
     language = best_language([wanted])
     if language:
         translation.activate(language)
 
 
-def client_of(request: HttpRequest) -> str:
+def client_address_of(request: HttpRequest) -> str:
     """The network address of the visitor, behind our own proxies."""
     return client_address(
         peer=request.META.get("REMOTE_ADDR", ""),
@@ -132,7 +132,7 @@ def current_look() -> Look:
     """The organisation's look, read again after a few seconds."""
     known = _look.get("now")
     if known is None or monotonic() - known[0] > _LOOK_SECONDS:
-        look = current_host().look()
+        look = get_publishing_hooks().look()
         known = _look["now"] = (monotonic(), look, look_version(look))
     return known[1]
 
@@ -143,7 +143,7 @@ def current_version() -> str:
     return _look["now"][2]
 
 
-def forget_look() -> None:
+def clear_look_cache() -> None:
     """The next page reads the look again."""
     _look.clear()
 
@@ -159,11 +159,11 @@ def language_for(asked: str, *, accepted: str) -> str:
         return "en"
 
 
-def say_away(error: Error, *, asked: str, accepted: str) -> HttpResponse:
+def database_unavailable_page(error: Error, *, asked: str, accepted: str) -> HttpResponse:
     """503, said without the database, so without the organisation's look and language. The log says why."""
     _LOG.error("The database did not answer; the page of a reader was refused with 503. (%s)", error)
     with translation.override(_asked_language(asked, accepted=accepted) or "en"):
-        response = _say_without_database(
+        response = _render_without_database(
             gettext("Please try again in a few minutes"),
             gettext("We could not save this just now. Your link stays good; please open it again."),
             status=503,
@@ -172,14 +172,16 @@ def say_away(error: Error, *, asked: str, accepted: str) -> HttpResponse:
     return response
 
 
-def say_plainly(request: HttpRequest, *, status: int, title: "StrOrPromise", text: "StrOrPromise") -> HttpResponse:
+def static_message_page(
+    request: HttpRequest, *, status: int, title: "StrOrPromise", text: "StrOrPromise"
+) -> HttpResponse:
     """A refusal in the visitor's language that needs neither the database nor anything else of the request.
 
     ``title`` and ``text`` are lazy translations.
     """
     accepted = request.META.get("HTTP_ACCEPT_LANGUAGE", "")
     with translation.override(_asked_language("", accepted=accepted) or "en"):
-        response = _say_without_database(str(title), str(text), status=status)
+        response = _render_without_database(str(title), str(text), status=status)
     for name, value in PRIVATE_HEADERS.items():
         response[name] = value
     patch_vary_headers(response, ["Accept-Language"])
@@ -187,7 +189,7 @@ def say_plainly(request: HttpRequest, *, status: int, title: "StrOrPromise", tex
     return response
 
 
-def _say_without_database(title: str, text: str, *, status: int) -> HttpResponse:
+def _render_without_database(title: str, text: str, *, status: int) -> HttpResponse:
     context = {
         "look": Look(),
         "language": translation.get_language() or "en",
@@ -202,7 +204,7 @@ def _asked_language(asked: str, *, accepted: str) -> str:
     return best_language([asked, *(code for code, _ in parse_accept_lang_header(accepted[:200]))])
 
 
-def name_for_readers(mailing_list: MailingList | None) -> str:
+def public_list_name(mailing_list: MailingList | None) -> str:
     """The name of a list as readers may know it."""
     if mailing_list is None or not mailing_list.public:
         return gettext("this newsletter")

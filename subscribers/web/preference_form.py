@@ -8,11 +8,11 @@ from django.utils.translation import gettext
 
 from newsletter.common.languages import language_choices
 from subscribers.models import Frequency, MailingList, Place, Subscriber, Topic
-from subscribers.people.locations import place_for
-from subscribers.people.preferences import PAUSES, RADII_KM
-from subscribers.people.publishing_hooks import current_host
-from subscribers.web.choices import ChosenRows
-from subscribers.web.place_field import SeveralTowns, read_known_town
+from subscribers.people.locations import get_place_for
+from subscribers.people.preferences import PAUSE_LENGTHS, RADII_KM
+from subscribers.people.publishing_hooks import get_publishing_hooks
+from subscribers.web.chosen_rows_field import ChosenRowsField
+from subscribers.web.town_field import AmbiguousTown, read_known_town
 
 
 class PreferencesForm(forms.Form):
@@ -21,15 +21,17 @@ class PreferencesForm(forms.Form):
     `town_choices` are what a town that was typed could mean, to be chosen from as `meant`.
     """
 
-    lists = ChosenRows(MailingList.objects.none(), required=False)
-    topics = ChosenRows(Topic.objects.all(), required=False)
+    lists = ChosenRowsField(MailingList.objects.none(), required=False)
+    topics = ChosenRowsField(Topic.objects.all(), required=False)
     meant = forms.CharField(max_length=300, required=False)
     town = forms.CharField(max_length=120, required=False)
     radius = forms.TypedChoiceField(
         choices=[("", ""), *((str(km), "") for km in RADII_KM)], coerce=int, empty_value=None, required=False
     )
     language = forms.ChoiceField(required=False)
-    pause = forms.ChoiceField(choices=[("keep", ""), ("0", ""), *((str(days), "") for days in PAUSES)], required=False)
+    pause = forms.ChoiceField(
+        choices=[("keep", ""), ("0", ""), *((str(days), "") for days in PAUSE_LENGTHS)], required=False
+    )
 
     def __init__(self, data: Any = None, *, person: Subscriber, offered: Sequence[MailingList]) -> None:
         super().__init__(data)
@@ -41,15 +43,15 @@ class PreferencesForm(forms.Form):
         if person.radius_km is not None and person.radius_km not in RADII_KM:
             self.fields["radius"].choices += [(str(person.radius_km), "")]  # type: ignore[attr-defined]
         for one in offered:
-            self.fields[f"often_{one.pk}"] = forms.ChoiceField(choices=rhythm_choices(one), required=False)
+            self.fields[f"often_{one.pk}"] = forms.ChoiceField(choices=frequency_choices(one), required=False)
 
     def clean_town(self) -> Place | None:
         text: str = self.cleaned_data["town"]
         if self._person.place is not None and text == str(self._person.place):
             return self._person.place
         try:
-            return place_for(read_known_town(text, meant=self.cleaned_data.get("meant", "")))
-        except SeveralTowns as several:
+            return get_place_for(read_known_town(text, meant=self.cleaned_data.get("meant", "")))
+        except AmbiguousTown as several:
             self.town_choices = several.choices
             raise
 
@@ -60,14 +62,14 @@ class PreferencesForm(forms.Form):
         return {one: Frequency(value) for one, value in chosen.items() if value}
 
 
-def rhythm_choices(mailing_list: MailingList) -> list[tuple[str, str]]:
+def frequency_choices(mailing_list: MailingList) -> list[tuple[str, str]]:
     """What the list can do, in words."""
     words = {
         Frequency.EVERY: gettext("Every issue"),
         Frequency.MONTHLY: gettext("Once a month, in one mail"),
         Frequency.EVENTS: gettext("Only with events near me"),
     }
-    possible = current_host().rhythms(mailing_list)
+    possible = get_publishing_hooks().rhythms(mailing_list)
     return [(str(rhythm), text) for rhythm, text in words.items() if rhythm in possible]
 
 

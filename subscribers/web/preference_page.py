@@ -12,30 +12,30 @@ from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import Frequency, MailingList, Subscriber, Subscription, Topic
 from subscribers.people.preferences import (
     choose_lists,
-    choose_rhythms,
-    lists_on,
+    find_subscribed_lists,
     pause_mail,
     paused_until,
     save_preferences,
+    set_frequencies,
 )
-from subscribers.people.publishing_hooks import current_host
-from subscribers.web.fewer_emails import less_of, offer_less
-from subscribers.web.links import find_target, link_for, linked_page
-from subscribers.web.page import name_for_readers, say, show, speak_to
-from subscribers.web.preference_form import PreferencesForm, radius_choices, rhythm_choices
+from subscribers.people.publishing_hooks import get_publishing_hooks
+from subscribers.web.fewer_emails import lower_frequency_of, make_fewer_emails_offer
+from subscribers.web.links import find_target, linked_page, make_related_path
+from subscribers.web.page import activate_language_of, public_list_name, say, show
+from subscribers.web.preference_form import PreferencesForm, frequency_choices, radius_choices
 
 
 @linked_page(Purpose.PREFERENCES)
 def preferences(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     person, _ = find_target(target)
     if person is None:
-        return nothing_kept()
-    speak_to(person)
+        return erased_person_page()
+    activate_language_of(person)
     offered = _offered(person)
     form = PreferencesForm(request.POST if request.method == "POST" else None, person=person, offered=offered)
     if request.method == "POST" and form.is_valid():
         waiting = _save(form, target=target, person=person, offered=offered)
-        speak_to(person)
+        activate_language_of(person)
         return _page(request, target, person=person, offered=offered, form=form, saved=True, waiting=waiting)
     return _page(request, target, person=person, offered=offered, form=form)
 
@@ -45,17 +45,17 @@ def less(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """One press for less: the month in one mail where that can be had, else only events near."""
     person, _ = find_target(target)
     if person is None:
-        return nothing_kept()
-    speak_to(person)
+        return erased_person_page()
+    activate_language_of(person)
     if request.method == "POST":
-        rhythms = {one: less_of(one) for one in lists_on(person)}
-        choose_rhythms(subscriber=person, rhythms=rhythms, now=timezone.now())
+        rhythms = {one: lower_frequency_of(one) for one in find_subscribed_lists(person)}
+        set_frequencies(subscriber=person, rhythms=rhythms, now=timezone.now())
     offered = _offered(person)
     form = PreferencesForm(person=person, offered=offered)
     return _page(request, target, person=person, offered=offered, form=form, saved=request.method == "POST")
 
 
-def nothing_kept() -> HttpResponse:
+def erased_person_page() -> HttpResponse:
     return say(
         gettext("Nothing is kept about you"),
         gettext("You were removed from our records, so there is nothing to set."),
@@ -85,7 +85,7 @@ def _save(
     waiting = choose_lists(
         subscriber=person, offered=offered, chosen=data["lists"], wording=wording, now=now, through=target
     )
-    choose_rhythms(subscriber=person, rhythms=form.rhythms(), now=now)
+    set_frequencies(subscriber=person, rhythms=form.rhythms(), now=now)
     if data["pause"] not in ("", "keep"):
         pause_mail(subscriber=person, days=int(data["pause"]), now=now)
     return waiting
@@ -106,7 +106,7 @@ def _page(
     chosen_topics = set(person.topics.values_list("pk", flat=True))
     if refused:
         chosen_topics = {int(pk) for pk in request.POST.getlist("topics") if pk.isdecimal()}
-    path = link_for(target, Purpose.PREFERENCES)
+    path = make_related_path(target, Purpose.PREFERENCES)
     context = {
         "masked": mask(person.email),
         "lists": _lists(request, person=person, offered=offered, refused=refused, now=now),
@@ -121,10 +121,10 @@ def _page(
         "form": form,
         "refused": refused,
         "saved": saved,
-        "waiting": [name_for_readers(one) for one in waiting or ()],
-        "less": offer_less(person, now=now),
+        "waiting": [public_list_name(one) for one in waiting or ()],
+        "less": make_fewer_emails_offer(person, now=now),
         "path": path,
-        "leave_all_path": f"{link_for(target, Purpose.UNSUBSCRIBE)}/all",
+        "leave_all_path": f"{make_related_path(target, Purpose.UNSUBSCRIBE)}/all",
     }
     return show("preferences.html", context, status=400 if refused else 200)
 
@@ -132,22 +132,22 @@ def _page(
 def _lists(
     request: HttpRequest, *, person: Subscriber, offered: list[MailingList], refused: bool, now: datetime
 ) -> list[dict[str, object]]:
-    on = {one.pk for one in lists_on(person)}
+    on = {one.pk for one in find_subscribed_lists(person)}
     rows = {row.mailing_list_id: row for row in Subscription.objects.filter(subscriber=person).open()}
     confirmed = set(
         Subscription.objects.filter(subscriber=person).open().mailable().values_list("mailing_list_id", flat=True)
     )
     ticked = {int(pk) for pk in request.POST.getlist("lists") if pk.isdecimal()} if refused else on
     typed = request.POST if refused else {}
-    host = current_host()
+    host = get_publishing_hooks()
     return [
         {
             "list": one,
-            "name": name_for_readers(one),
+            "name": public_list_name(one),
             "description": one.description if one.public else "",
             "ticked": one.pk in ticked,
             "unconfirmed": one.pk in on and one.pk not in confirmed,
-            "rhythms": rhythm_choices(one),
+            "rhythms": frequency_choices(one),
             "rhythm": typed.get(f"often_{one.pk}")
             or (rows[one.pk].frequency if one.pk in rows else str(Frequency.EVERY)),
             "month": host.last_month(person, one, now) if one.pk in on else None,

@@ -4,11 +4,11 @@ from django.urls import URLPattern, path
 
 from subscribers.links.signed_links import Purpose
 from subscribers.people.mailed_links import Kind
-from subscribers.web.confirm import confirm
-from subscribers.web.join import join
+from subscribers.web.confirm_page import confirm
+from subscribers.web.join_page import join
 from subscribers.web.links import linked_page
 from subscribers.web.my_mail import fresh, my_mail
-from subscribers.web.own_data import arrive, asks_for, download, erase, move
+from subscribers.web.own_data import arrive, download, erase, make_request_page, move
 from subscribers.web.preference_page import less, preferences
 from subscribers.web.stylesheet_view import show_look
 from subscribers.web.unsubscribe_page import leave, leave_everything
@@ -22,7 +22,7 @@ urlpatterns: list[URLPattern] = [
     path("p/<str:token>/less", less, name="less"),
     path("p/<str:token>/fresh", fresh, name="fresh_link"),
     *(
-        path(f"p/<str:token>/{kind}", linked_page(Purpose.PREFERENCES)(asks_for(kind)), name=f"ask_{kind}")
+        path(f"p/<str:token>/{kind}", linked_page(Purpose.PREFERENCES)(make_request_page(kind)), name=f"ask_{kind}")
         for kind in _ASKED_FOR
     ),
     path("c/<str:token>", confirm, name="confirm"),

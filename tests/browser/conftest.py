@@ -22,7 +22,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from newsletter.demo.play import LOGIN
+from newsletter.demo.sample_week import LOGIN
 from tests.browser.guide import GUIDE
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

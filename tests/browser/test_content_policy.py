@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from newsletter.demo.play import LOGIN
+from newsletter.demo.sample_week import LOGIN
 from tests.browser.conftest import CHROMIUM, is_blocked
 
 pytestmark = [

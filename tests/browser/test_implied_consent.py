@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from newsletter.demo.play import LOGIN
+from newsletter.demo.sample_week import LOGIN
 from tests.browser.conftest import CHROMIUM, open_desk
-from tests.support.axe import find_axe_faults
+from tests.support.axe import find_axe_violations
 
 pytestmark = [
     pytest.mark.browser,
@@ -28,7 +28,7 @@ def phone(browser: Browser, site: str, request: pytest.FixtureRequest) -> Iterat
 def check(page: Page) -> None:
     """Nothing scrolls sideways, and axe finds nothing."""
     assert page.evaluate("document.documentElement.scrollWidth") == WIDTH
-    assert find_axe_faults(page) == []
+    assert find_axe_violations(page) == []
 
 
 def test_p10_a_file_of_implied_consent_is_brought_in_on_a_phone_and_its_last_days_are_shown(

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from subscribers.consent.proof_of_work import EASY
 from tests.browser.conftest import CHROMIUM
-from tests.support.axe import find_axe_faults
+from tests.support.axe import find_axe_violations
 from tests.support.outbox import wait_for_link
 
 pytestmark = [
@@ -65,7 +65,7 @@ def check(page: Page, heading: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(heading, timeout=30_000)
     measured = page.evaluate(MEASURE)
     assert measured == {"wide": PHONE["width"], "low": []}, heading
-    assert find_axe_faults(page) == [], heading
+    assert find_axe_violations(page) == [], heading
 
 
 def press(page: Page, name: str) -> None:

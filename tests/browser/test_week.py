@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
-from newsletter.demo.play import LOGIN
+from newsletter.demo.sample_week import LOGIN
 from tests.browser.conftest import CHROMIUM, do_beside, open_desk, run_beside
 from tests.browser.guide import LOOK, take_picture
 from tests.browser.keys import press, tab_to, tick, type_over

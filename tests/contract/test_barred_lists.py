@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from newsletter.providers.base.errors import CannotList
-from newsletter.providers.base.suppression_list import Barred, Lister
-from newsletter.providers.registry import adapter_for
+from newsletter.providers.base.errors import SuppressionListError
+from newsletter.providers.base.suppression_list_reader import SuppressedAddress, SuppressionLister
+from newsletter.providers.registry import make_adapter
 from tests.support.fake_provider import FakeProvider
-from tests.support.provider_barred import BarredAddress
 from tests.support.provider_faults import Fault, answer
+from tests.support.provider_suppression_lists import ListedAddress
 
 LISTED = ["mailgun", "sendgrid", "postmark", "ses", "brevo", "sparkpost"]
 THEN = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
@@ -19,13 +19,13 @@ THEN = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 
 @pytest.fixture(params=LISTED)
 def adapter(request: pytest.FixtureRequest, fake_provider: FakeProvider) -> Iterator[Any]:
-    made = adapter_for(fake_provider.url_of(request.param))
+    made = make_adapter(fake_provider.url_of(request.param))
     yield made
     made.close()
 
 
-def read(adapter: Any, *, since: datetime | None = None) -> list[Barred]:
-    return [each for page in adapter.list_barred(since=since) for each in page]
+def read(adapter: Any, *, since: datetime | None = None) -> list[SuppressedAddress]:
+    return [each for page in adapter.list_suppressed(since=since) for each in page]
 
 
 def test_whom_the_provider_mails_no_more_is_listed_with_why_and_since_when(
@@ -33,12 +33,12 @@ def test_whom_the_provider_mails_no_more_is_listed_with_why_and_since_when(
 ) -> None:
     """S1, W8."""
     fake_provider.barred = [
-        BarredAddress("hard", "gone@example.com", THEN, "550 5.1.1 no such user"),
-        BarredAddress("complaint", "cross@example.com", THEN),
-        BarredAddress("left", "left@example.com", THEN),
-        BarredAddress("staff", "by-hand@example.com", THEN)
+        ListedAddress("hard", "gone@example.com", THEN, "550 5.1.1 no such user"),
+        ListedAddress("complaint", "cross@example.com", THEN),
+        ListedAddress("left", "left@example.com", THEN),
+        ListedAddress("staff", "by-hand@example.com", THEN)
         if adapter.capabilities.name != "ses"
-        else BarredAddress("left", "left@example.com", THEN),
+        else ListedAddress("left", "left@example.com", THEN),
     ]
     found = {each.address: (each.kind.value, each.at) for each in read(adapter)}
     left = {} if adapter.capabilities.name == "ses" else {"left@example.com": ("unsubscribed", THEN)}
@@ -47,15 +47,15 @@ def test_whom_the_provider_mails_no_more_is_listed_with_why_and_since_when(
 
 def test_a_list_of_many_pages_is_read_to_its_end(adapter: Any, fake_provider: FakeProvider) -> None:
     fake_provider.page_size = 300
-    fake_provider.barred = [BarredAddress("hard", f"gone{n}@example.com", THEN) for n in range(1_201)]
+    fake_provider.barred = [ListedAddress("hard", f"gone{n}@example.com", THEN) for n in range(1_201)]
     assert {each.address for each in read(adapter)} == {f"gone{n}@example.com" for n in range(1_201)}
 
 
 def test_a_later_reading_begins_where_it_is_told_to(adapter: Any, fake_provider: FakeProvider) -> None:
     """Mailgun's lists have no such thing and are read whole."""
     fake_provider.barred = [
-        BarredAddress("hard", "old@example.com", THEN - timedelta(days=30)),
-        BarredAddress("hard", "new@example.com", THEN),
+        ListedAddress("hard", "old@example.com", THEN - timedelta(days=30)),
+        ListedAddress("hard", "new@example.com", THEN),
     ]
     found = {each.address for each in read(adapter, since=THEN - timedelta(days=2))}
     assert "new@example.com" in found
@@ -67,7 +67,7 @@ def test_a_refusal_that_is_not_about_the_address_is_left_out(
     adapter: Any, fake_provider: FakeProvider, said: str
 ) -> None:
     """B5. Postmark's and Amazon's lists hold dead addresses only, and no words."""
-    fake_provider.barred = [BarredAddress("hard", "ours@example.com", THEN, said)]
+    fake_provider.barred = [ListedAddress("hard", "ours@example.com", THEN, said)]
     assert (read(adapter) == []) == (adapter.capabilities.name not in ("postmark", "ses"))
 
 
@@ -90,7 +90,7 @@ def test_a_list_that_cannot_be_read_is_said_to_be_none(adapter: Any, fake_provid
     if adapter.capabilities.name == "brevo" and fault.body == b"{}" and fault.status == 200:
         pytest.skip("that is Brevo's way to say nobody")
     fake_provider.query_fault = fault
-    with pytest.raises(CannotList) as told:
+    with pytest.raises(SuppressionListError) as told:
         read(adapter)
     assert fake_provider.key not in str(told.value)
     assert "a@example.com" not in str(told.value)
@@ -109,20 +109,20 @@ def test_rows_that_make_no_sense_are_left_out_and_the_others_are_kept(
     names = ("items", "Suppressions", "contacts", "results", "SuppressedDestinationSummaries")
     body = "{" + ", ".join(f'"{name}": {rows}' for name in names) + ', "links": [7], "paging": 7, "NextToken": 7}'
     fake_provider.query_fault = answer(200, (rows if adapter.capabilities.name == "sendgrid" else body).encode())
-    found = next(adapter.list_barred(since=None))
+    found = next(adapter.list_suppressed(since=None))
     assert [(each.address, each.kind.value) for each in found] == [("gone@example.com", "bounced")]
 
 
 def test_a_list_that_never_ends_is_given_up(fake_provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newsletter.providers.base.suppression_list.MOST_PAGES", 3)
-    adapter: Any = adapter_for(fake_provider.url_of("ses"))
+    monkeypatch.setattr("newsletter.providers.base.suppression_list_reader.MAX_PAGES", 3)
+    adapter: Any = make_adapter(fake_provider.url_of("ses"))
     fake_provider.page_size = 1
-    fake_provider.barred = [BarredAddress("hard", f"gone{n}@example.com", THEN) for n in range(5)]
-    with pytest.raises(CannotList, match="more than 3 pages"):
+    fake_provider.barred = [ListedAddress("hard", f"gone{n}@example.com", THEN) for n in range(5)]
+    with pytest.raises(SuppressionListError, match="more than 3 pages"):
         read(adapter)
     adapter.close()
 
 
 def test_resend_and_the_outbox_have_no_list(fake_provider: FakeProvider, tmp_path: Any) -> None:
-    assert not isinstance(adapter_for(fake_provider.url_of("resend")), Lister)
-    assert not isinstance(adapter_for("outbox://", outbox_dir=tmp_path), Lister)
+    assert not isinstance(make_adapter(fake_provider.url_of("resend")), SuppressionLister)
+    assert not isinstance(make_adapter("outbox://", outbox_dir=tmp_path), SuppressionLister)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from newsletter.providers.base.contract import Verdict
-from newsletter.providers.registry import adapter_for
+from newsletter.providers.registry import make_adapter
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import answer
 from tests.support.provider_fixtures import make_call, make_person
@@ -41,7 +41,7 @@ SCHEMES = ["mailgun", "sendgrid", "resend", "brevo", "sparkpost", "ses"]
 
 
 def refuse(provider: FakeProvider, scheme: str, status: int, body: dict[str, Any], *, people: int = 3) -> Any:
-    adapter = adapter_for(provider.url_of(scheme))
+    adapter = make_adapter(provider.url_of(scheme))
     provider.fault_always(answer(status, json.dumps(body).encode()))
     outcome = adapter.deliver(make_call(*(make_person(n) for n in range(people))))
     adapter.close()
@@ -97,7 +97,7 @@ def test_one_bad_address_at_mailgun_is_isolated_by_halving(fake_provider: FakePr
     fake_provider.fault_for(
         "person3@example.com", answer(400, b'{"message": "\'to\' parameter is not a valid address"}')
     )
-    adapter = adapter_for(fake_provider.provider_url)
+    adapter = make_adapter(fake_provider.provider_url)
     waiting, refused = [list(range(8))], []
     for _ in range(20):
         if not waiting:

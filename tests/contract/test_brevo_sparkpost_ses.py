@@ -10,8 +10,8 @@ import pytest
 from newsletter.providers.base.contract import Verdict
 from newsletter.providers.base.errors import BadBatch, BadProviderUrl
 from newsletter.providers.brevo.adapter import Brevo, batch_uuid
-from newsletter.providers.registry import adapter_for
-from newsletter.providers.ses.adapter import Ses, endpoint_of
+from newsletter.providers.registry import make_adapter
+from newsletter.providers.ses.adapter import Ses, build_endpoint
 from newsletter.providers.sparkpost.adapter import SparkPost, campaign_id
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import Fault, answer
@@ -45,7 +45,7 @@ CSS = "<style>@media{.a{width:50%}} {{#b}} {%c%}</style>"
 
 @pytest.mark.parametrize("scheme", ["brevo", "sparkpost", "ses"])
 def test_braces_of_the_editors_are_shown_and_styles_stay_styles(fake_provider: FakeProvider, scheme: str) -> None:
-    adapter = adapter_for(fake_provider.url_of(scheme))
+    adapter = make_adapter(fake_provider.url_of(scheme))
     mail = make_mail(
         html=f"{CSS}<p>{{{{x}}}} {{%if%}} {{#c#}} {{__pv_h_first_name__}}</p>",
         text="{{x}} {%if%} {#c#} {__pv_t_first_name__}",
@@ -133,7 +133,7 @@ def test_brevo_refuses_values_beyond_its_limits_before_the_call(
 
 
 def test_brevo_takes_as_many_people_as_its_record_says_will_fit(fake_provider: FakeProvider, brevo: Brevo) -> None:
-    fits = brevo.capabilities.people_for(mail_bytes=500, variable_bytes=4_000)
+    fits = brevo.capabilities.count_people_per_call(mail_bytes=500, variable_bytes=4_000)
     assert fits == 250
     people = [make_person(n, h_first_name="x" * 3_700) for n in range(fits)]
     assert brevo.deliver(make_call(*people)).verdict is Verdict.ACCEPTED
@@ -254,7 +254,7 @@ def test_those_who_have_the_mail_are_never_part_of_what_is_tried_again(
     fake_provider: FakeProvider, scheme: str
 ) -> None:
     """F7: one of five was taken before the account was slowed down."""
-    adapter = adapter_for(fake_provider.url_of(scheme))
+    adapter = make_adapter(fake_provider.url_of(scheme))
     for number in (2, 3, 4, 5):
         fake_provider.refuse_person(f"person{number}@example.com", "ACCOUNT_THROTTLED" if scheme == "ses" else 429)
     outcome = adapter.deliver(make_call(*(make_person(n) for n in (1, 2, 3, 4, 5))))
@@ -267,7 +267,7 @@ def test_those_who_have_the_mail_are_never_part_of_what_is_tried_again(
 def test_an_account_that_is_closed_in_the_middle_of_a_batch_repeats_nobody(
     fake_provider: FakeProvider, scheme: str
 ) -> None:
-    adapter = adapter_for(fake_provider.url_of(scheme))
+    adapter = make_adapter(fake_provider.url_of(scheme))
     for number in (2, 3):
         fake_provider.refuse_person(f"person{number}@example.com", "ACCOUNT_SUSPENDED" if scheme == "ses" else 405)
     first = adapter.deliver(make_call())
@@ -374,9 +374,9 @@ def test_a_ses_sender_of_other_scripts_is_written_in_ascii(fake_provider: FakePr
 
 
 def test_ses_mail_carries_the_configuration_set_that_its_events_come_through(fake_provider: FakeProvider) -> None:
-    adapter: Any = adapter_for(fake_provider.url_of("ses") + "&configuration_set=weekly-news")
+    adapter: Any = make_adapter(fake_provider.url_of("ses") + "&configuration_set=weekly-news")
     assert json.loads(adapter.build(make_call()).body)["ConfigurationSetName"] == "weekly-news"
-    plain: Any = adapter_for(fake_provider.url_of("ses"))
+    plain: Any = make_adapter(fake_provider.url_of("ses"))
     assert "ConfigurationSetName" not in json.loads(plain.build(make_call()).body)
 
 
@@ -387,12 +387,12 @@ def test_ses_tells_its_secret_to_nobody(fake_provider: FakeProvider, ses: Ses) -
 
 
 def test_ses_listens_in_its_region() -> None:
-    assert endpoint_of("eu-west-1") == "https://email.eu-west-1.amazonaws.com"
-    assert endpoint_of("cn-north-1") == "https://email.cn-north-1.amazonaws.com.cn"
+    assert build_endpoint("eu-west-1") == "https://email.eu-west-1.amazonaws.com"
+    assert build_endpoint("cn-north-1") == "https://email.cn-north-1.amazonaws.com.cn"
 
 
 def test_ses_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("botocore.auth", "botocore.awsrequest", "botocore.credentials"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(BadProviderUrl, match=r"pip install newsletter\[ses\]"):
-        adapter_for("ses://key:s3cret@eu-west-1")
+        make_adapter("ses://key:s3cret@eu-west-1")

@@ -16,7 +16,7 @@ from referencing.jsonschema import DRAFT202012
 
 from newsletter.providers.base.contract import Adapter, Verdict
 from newsletter.providers.base.errors import BadBatch, BadMail
-from newsletter.providers.registry import adapter_for
+from newsletter.providers.registry import make_adapter
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import Fault, answer
 from tests.support.provider_fixtures import corpus, make_call, make_mail, make_person
@@ -40,7 +40,7 @@ def scheme(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def adapter(scheme: str, fake_provider: FakeProvider) -> Iterator[Adapter]:
-    made = adapter_for(fake_provider.url_of(scheme))
+    made = make_adapter(fake_provider.url_of(scheme))
     yield made
     made.close()
 
@@ -114,7 +114,7 @@ def validator(path: Path, pointer: str) -> jsonschema.Draft202012Validator:
 @pytest.mark.parametrize("named", JSON_SCHEMES)
 def test_a_request_obeys_the_official_specification(named: str, people: int, fake_provider: FakeProvider) -> None:
     file, pointer = JSON_SCHEMES[named]
-    adapter: Any = adapter_for(fake_provider.url_of(named))
+    adapter: Any = make_adapter(fake_provider.url_of(named))
     check = validator(corpus(*file.split("/")), pointer)
     for mail in (make_mail(), make_mail(reply_to="", headers={}, subject="Hi", html="<p>Hi</p>", text="Hi")):
         body = json.loads(adapter.build(make_call(*(make_person(n) for n in range(people)), mail=mail)).body)
@@ -132,7 +132,7 @@ def test_readers_are_not_tracked(fake_provider: FakeProvider) -> None:
 
 
 def _build(provider: FakeProvider, scheme: str) -> bytes:
-    adapter: Any = adapter_for(provider.url_of(scheme))
+    adapter: Any = make_adapter(provider.url_of(scheme))
     request = adapter.build(make_call(make_person(1)))
     return bytes(request.body)
 
@@ -158,7 +158,7 @@ def test_an_answer_about_our_account_stops_the_send(adapter: Adapter, fake_provi
 
 def test_a_wrong_key_stops_the_send_and_is_told_to_nobody(scheme: str, fake_provider: FakeProvider) -> None:
     account = ACCOUNTS.get(scheme, f"{scheme}://wr0ng@")
-    adapter = adapter_for(f"{account}?endpoint={quote(fake_provider.endpoint, safe='')}")
+    adapter = make_adapter(f"{account}?endpoint={quote(fake_provider.endpoint, safe='')}")
     outcome = adapter.deliver(make_call())
     adapter.close()
     assert (outcome.verdict, outcome.stop) == (Verdict.REJECTED, True)
@@ -238,7 +238,7 @@ def test_a_lost_answer_is_uncertain_and_the_call_is_made_once(
 def test_a_provider_that_is_not_there_has_sent_nothing(scheme: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    adapter = adapter_for(f"{ACCOUNTS.get(scheme, f'{scheme}://k@')}?endpoint=http://127.0.0.1:{port}")
+    adapter = make_adapter(f"{ACCOUNTS.get(scheme, f'{scheme}://k@')}?endpoint=http://127.0.0.1:{port}")
     assert adapter.deliver(make_call()).verdict is Verdict.NOT_SENT
     adapter.close()
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from newsletter.providers.base.contract import Finder, Found, Verdict
-from newsletter.providers.registry import adapter_for
+from newsletter.providers.base.contract import BatchFinder, BatchLookup, Verdict
+from newsletter.providers.registry import make_adapter
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import Fault, answer
 from tests.support.provider_fixtures import make_call, make_mail, make_person
@@ -18,21 +18,21 @@ EACH = ["postmark", "sparkpost"]
 
 @pytest.fixture(params=ASKED)
 def adapter(request: pytest.FixtureRequest, fake_provider: FakeProvider) -> Iterator[Any]:
-    made = adapter_for(fake_provider.url_of(request.param))
+    made = make_adapter(fake_provider.url_of(request.param))
     yield made
     made.close()
 
 
 @pytest.fixture(params=EACH)
 def per_person(request: pytest.FixtureRequest, fake_provider: FakeProvider) -> Iterator[Any]:
-    made = adapter_for(fake_provider.url_of(request.param))
+    made = make_adapter(fake_provider.url_of(request.param))
     yield made
     made.close()
 
 
-def find(adapter: Any, key: str = "batch-1", *, deliveries: tuple[int, ...] = (1, 2, 3)) -> Found:
+def find(adapter: Any, key: str = "batch-1", *, deliveries: tuple[int, ...] = (1, 2, 3)) -> BatchLookup:
     found = adapter.find_batch(key=key, deliveries=deliveries, sent_at=datetime.now(UTC))
-    assert isinstance(found, Found)
+    assert isinstance(found, BatchLookup)
     return found
 
 
@@ -91,7 +91,7 @@ def test_a_whole_batch_of_five_hundred_is_found_by_one_question(per_person: Any,
 
 
 def test_a_batch_of_sparkpost_may_hold_people_whose_mail_could_not_be_made(fake_provider: FakeProvider) -> None:
-    adapter: Any = adapter_for(fake_provider.url_of("sparkpost"))
+    adapter: Any = make_adapter(fake_provider.url_of("sparkpost"))
 
     def row(kind: str, delivery: object) -> str:
         return f'{{"type": "{kind}", "campaign_id": "batch-1", "rcpt_meta": {{"delivery": "{delivery}"}}}}'
@@ -162,7 +162,7 @@ def test_a_question_that_gets_no_answer_proves_nothing(adapter: Any, fake_provid
 def test_a_wrong_key_learns_nothing(fake_provider: FakeProvider) -> None:
     for scheme in ASKED:
         url = fake_provider.url_of(scheme).replace(fake_provider.key, "wr0ng")
-        adapter: Any = adapter_for(url)
+        adapter: Any = make_adapter(url)
         found = find(adapter)
         adapter.close()
         assert found.verdict is Verdict.UNCERTAIN
@@ -170,7 +170,7 @@ def test_a_wrong_key_learns_nothing(fake_provider: FakeProvider) -> None:
 
 
 def test_a_brevo_tag_is_read_alone_or_in_a_list(fake_provider: FakeProvider) -> None:
-    adapter: Any = adapter_for(fake_provider.url_of("brevo"))
+    adapter: Any = make_adapter(fake_provider.url_of("brevo"))
     for written in ('"batch-1"', '"[\\"weekly\\", \\"batch-1\\"]"'):
         fake_provider.query_fault = answer(200, f'{{"events": [{{"tag": {written}, "messageId": "m"}}]}}'.encode())
         assert find(adapter).verdict is Verdict.ACCEPTED
@@ -180,8 +180,8 @@ def test_a_brevo_tag_is_read_alone_or_in_a_list(fake_provider: FakeProvider) -> 
 def test_an_adapters_record_says_how_to_ask_it(fake_provider: FakeProvider) -> None:
     ways = {}
     for scheme in ("mailgun", "postmark", "sparkpost", "brevo", "resend", "sendgrid", "ses"):
-        adapter = adapter_for(fake_provider.url_of(scheme))
-        ways[scheme] = (adapter.capabilities.reconcile, isinstance(adapter, Finder))
+        adapter = make_adapter(fake_provider.url_of(scheme))
+        ways[scheme] = (adapter.capabilities.reconcile, isinstance(adapter, BatchFinder))
         adapter.close()
     assert ways == {
         "mailgun": ("query", True),
@@ -196,7 +196,7 @@ def test_an_adapters_record_says_how_to_ask_it(fake_provider: FakeProvider) -> N
 
 @pytest.mark.parametrize("scheme", ["resend", "brevo"])
 def test_a_replay_within_its_time_never_sends_twice(fake_provider: FakeProvider, scheme: str) -> None:
-    adapter = adapter_for(fake_provider.url_of(scheme))
+    adapter = make_adapter(fake_provider.url_of(scheme))
     fake_provider.fault_next(Fault("close_after_accepting"), answer(500), Fault("reset_after_accepting"))
     for _ in range(5):
         adapter.deliver(make_call(mail=make_mail()))

@@ -16,7 +16,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 from newsletter.providers.base.contract import Verdict
-from newsletter.providers.registry import adapter_for
+from newsletter.providers.registry import make_adapter
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_fixtures import corpus, make_call, make_mail, make_person
 from tests.support.provider_templates import REGION, SECRET
@@ -25,7 +25,7 @@ MAILS = [make_mail(), make_mail(reply_to="", headers={}, subject="Hi", html="<p>
 
 
 def body_of(provider: FakeProvider, scheme: str, *, mail: Any, people: int = 3) -> Any:
-    adapter: Any = adapter_for(provider.url_of(scheme))
+    adapter: Any = make_adapter(provider.url_of(scheme))
     return json.loads(adapter.build(make_call(*(make_person(n) for n in range(people)), mail=mail)).body)
 
 
@@ -86,7 +86,7 @@ def test_amazons_own_client_makes_the_same_call_and_its_signature_is_made_as_our
     boto3 = pytest.importorskip("boto3")
     from botocore.config import Config
 
-    adapter: Any = adapter_for(fake_provider.url_of("ses"))
+    adapter: Any = make_adapter(fake_provider.url_of("ses"))
     assert adapter.deliver(make_call()).verdict is Verdict.ACCEPTED
     client = boto3.client(
         "sesv2",
@@ -106,7 +106,7 @@ def test_amazons_own_client_makes_the_same_call_and_its_signature_is_made_as_our
 
 
 def parameters(provider: FakeProvider, scheme: str) -> set[str]:
-    adapter: Any = adapter_for(provider.url_of(scheme))
+    adapter: Any = make_adapter(provider.url_of(scheme))
     adapter.find_batch(key="batch-1", deliveries=[1], sent_at=datetime.now(UTC))
     adapter.close()
     return set(parse_qs(urlsplit(provider.queries[-1]).query))

@@ -9,7 +9,7 @@ import pytest
 from newsletter.providers.base.contract import Verdict
 from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.providers.postmark.adapter import Postmark
-from newsletter.providers.registry import adapter_for
+from newsletter.providers.registry import make_adapter
 from newsletter.providers.resend.adapter import Resend, idempotency_key
 from newsletter.providers.sendgrid.adapter import SendGrid
 from tests.support.fake_provider import FakeProvider
@@ -110,9 +110,9 @@ def test_postmark_refusing_the_call_for_our_account_stops_the_send(
 
 
 def test_postmark_mail_goes_to_the_stream_that_is_configured(fake_provider: FakeProvider) -> None:
-    adapter: Any = adapter_for(fake_provider.url_of("postmark") + "&stream=weekly-news")
+    adapter: Any = make_adapter(fake_provider.url_of("postmark") + "&stream=weekly-news")
     assert {mail["MessageStream"] for mail in json.loads(adapter.build(make_call()).body)} == {"weekly-news"}
-    plain: Any = adapter_for(fake_provider.url_of("postmark"))
+    plain: Any = make_adapter(fake_provider.url_of("postmark"))
     assert {mail["MessageStream"] for mail in json.loads(plain.build(make_call()).body)} == {"broadcast"}
 
 

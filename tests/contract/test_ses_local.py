@@ -16,7 +16,7 @@ from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
 from tests.db.test_send import Clock
-from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.processes import wait_until
 
 PROGRAM = shutil.which("aws-ses-v2-local")
@@ -52,7 +52,7 @@ def test_a_whole_issue_goes_through_somebody_elses_ses(ses: str, settings) -> No
     settings.NEWSLETTER_PROVIDER_URL = f"ses://KEY:SECRET@eu-west-1?endpoint={ses}"
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, PEOPLE)
+    add_subscribers(publication, PEOPLE)
     send = start_send(issue=make_issue(publication, approved=True), now=NOW)
     clock = Clock()
     send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)

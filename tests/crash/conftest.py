@@ -60,7 +60,7 @@ def _make_database(url: str, *, like: str) -> None:
 def _fill(url: str, *, folder: Path, people: int, state: str, batch: int) -> None:
     nowhere = f"mailgun://none@news.example.org?endpoint=http://127.0.0.1:9&max_batch={batch}"
     subprocess.run(
-        [sys.executable, "-m", "tests.support.begun", str(people), state],
+        [sys.executable, "-m", "tests.support.crash_data", str(people), state],
         env={
             **os.environ,
             "DATABASE_URL": url,

@@ -22,7 +22,7 @@ def test_f1_workers_killed_at_each_step_lose_their_knowledge_of_a_batch_and_no_p
     states = here.people_by_state()
     assert states["accepted"] + states["uncertain"] == PEOPLE
     assert BATCH <= states["uncertain"] <= sum(lost.values()) * BATCH
-    assert len(here.newsletters()) >= PEOPLE - sum(lost.values()) * BATCH
+    assert len(here.count_newsletters()) >= PEOPLE - sum(lost.values()) * BATCH
     assert here.send_state() == "needs_attention"
     assert last.terminate() == 0
 
@@ -37,8 +37,8 @@ def test_f1_where_a_call_may_be_repeated_all_that_killed_workers_held_ends_accep
     wait_until(lambda: here.send_state() == "submitted", seconds=90, what="the end of the send")
     here.check_invariants(people=PEOPLE)
     assert here.people_by_state() == {"accepted": PEOPLE}
-    assert set(here.newsletters().values()) == {1}
-    assert len(here.newsletters()) == PEOPLE
+    assert set(here.count_newsletters().values()) == {1}
+    assert len(here.count_newsletters()) == PEOPLE
     again = here.query("SELECT SUM(attempts - 1) FROM newsletter_batch")
     assert again >= [(sum(lost.values()) - lost["after_outcome"],)], "what was lost was not called again"
 
@@ -57,7 +57,7 @@ def kill_at(step: str, here: Installation) -> int:
         here.wait_for_stall()
     worker.kill()
     lost = here.batches()["submitting"]
-    here.let_leases_run_out()
+    here.expire_leases()
     here.provider.fault_always(None)
     return lost
 
@@ -72,5 +72,5 @@ def test_f1_a_process_killed_in_the_middle_of_the_freeze_leaves_no_half_an_audie
     again = here.run("send", "bench/latest", "--now")
     assert again.returncode == 0, again.stderr
     here.check_invariants(people=PEOPLE)
-    assert set(here.newsletters().values()) == {1}
-    assert len(here.newsletters()) == PEOPLE
+    assert set(here.count_newsletters().values()) == {1}
+    assert len(here.count_newsletters()) == PEOPLE

@@ -22,16 +22,16 @@ def test_f1_six_kills_at_random_moments_mail_nobody_twice_and_lose_nobody(instal
         time.sleep(chance.uniform(0.05, 0.6))
         victim = chance.randrange(2)
         workers[victim].kill()
-        here.let_leases_run_out()
+        here.expire_leases()
         workers[victim] = here.start("worker", "--lanes", "2")
     here.provider.fault_always(None)
     time.sleep(0.5)
-    here.let_leases_run_out()
+    here.expire_leases()
     here.wait_until_done()
     here.check_invariants(people=PEOPLE)
     uncertain = here.people_by_state()["uncertain"]
     assert uncertain <= 8 * 2 * BATCH, f"seed {seed}"
-    assert len(here.newsletters()) >= PEOPLE - uncertain, f"seed {seed}"
+    assert len(here.count_newsletters()) >= PEOPLE - uncertain, f"seed {seed}"
 
 
 def test_f2_everything_that_is_killed_at_once_goes_on_where_it_was_once_it_runs_again(install):
@@ -42,15 +42,15 @@ def test_f2_everything_that_is_killed_at_once_goes_on_where_it_was_once_it_runs_
     wait_until(lambda: len(here.provider.ledger) >= 6, what="calls under way")
     for process in everything:
         process.kill()
-    here.let_leases_run_out()
+    here.expire_leases()
     here.provider.fault_always(None)
     here.start("scheduler")
     worker = here.start("worker", "--lanes", "2")
     calls = len(here.provider.ledger)
     wait_until(lambda: len(here.provider.ledger) > calls + 2, what="the first calls of the new worker")
-    early = worker.most_memory_megabytes()
+    early = worker.peak_memory_megabytes()
     here.wait_until_done()
-    assert worker.most_memory_megabytes() - early < MOST_GROWTH_MEGABYTES
+    assert worker.peak_memory_megabytes() - early < MOST_GROWTH_MEGABYTES
     assert here.query("SELECT COUNT(*) FROM newsletter_send") == [(1,)]
     here.check_invariants(people=PEOPLE)
     assert here.people_by_state()["uncertain"] <= 4 * BATCH
@@ -77,7 +77,7 @@ def test_f18_a_worker_told_to_stop_finishes_its_calls_begins_none_and_leaves_the
     here.wait_until_done()
     here.check_invariants(people=PEOPLE)
     assert here.send_state() == "submitted"
-    assert len(here.newsletters()) == PEOPLE
+    assert len(here.count_newsletters()) == PEOPLE
 
 
 def test_f22_a_worker_that_wakes_after_its_lease_was_taken_away_does_not_call(install):
@@ -86,16 +86,16 @@ def test_f22_a_worker_that_wakes_after_its_lease_was_taken_away_does_not_call(in
     here.wait_for_stall()
     [(held, seq)] = here.query("SELECT id, seq FROM newsletter_batch WHERE state = 'submitting'")
     sleeper.pause()
-    here.let_leases_run_out()
+    here.expire_leases()
     other = here.start("worker")
     here.wait_until_done()
     assert other.terminate() == 0
-    had = here.newsletters()
-    here.let_go()
-    sleeper.go_on()
+    had = here.count_newsletters()
+    here.release_stalled()
+    sleeper.resume()
     time.sleep(1.5)
     assert sleeper.terminate() == 0
-    assert here.newsletters() == had
+    assert here.count_newsletters() == had
     here.check_invariants(people=PEOPLE)
     assert here.query("SELECT state FROM newsletter_batch WHERE id = ?", held) == [("uncertain",)], seq
     assert here.send_state() == "needs_attention"
@@ -107,10 +107,10 @@ def test_f22_what_a_worker_learns_after_its_lease_changes_no_state_and_mails_nob
     sleeper = here.start("worker", "--lanes", "1")
     wait_until(lambda: here.provider.ledger, what="the slow call")
     sleeper.pause()
-    here.let_leases_run_out()
+    here.expire_leases()
     here.start("worker")
     here.wait_until_done()
-    sleeper.go_on()
+    sleeper.resume()
     time.sleep(1.0)
     assert sleeper.terminate() == 0
     here.check_invariants(people=PEOPLE)

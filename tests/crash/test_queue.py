@@ -30,7 +30,7 @@ def test_jobs_that_were_lost_are_made_again_from_the_rows(install):
     here.start("worker")
     here.wait_until_done()
     here.check_invariants(people=PEOPLE)
-    assert len(here.newsletters()) == PEOPLE
+    assert len(here.count_newsletters()) == PEOPLE
 
 
 @needs_postgres
@@ -45,7 +45,7 @@ def test_jobs_that_are_there_twice_find_nothing_to_do(install):
     here.wait_until_done()
     wait_until(lambda: here.query(JOBS) == [(0,)], what="the end of the doubled jobs")
     here.check_invariants(people=PEOPLE)
-    assert set(here.newsletters().values()) == {1}
+    assert set(here.count_newsletters().values()) == {1}
     assert [worker.terminate() for worker in workers] == [0, 0]
 
 
@@ -75,7 +75,7 @@ def test_f3_a_worker_whose_connections_were_all_cut_goes_on_by_itself(install):
     )
     here.provider.fault_always(None)
     wait_until(lambda: here.batches()["pending"] == 0, what="the rest of the batches")
-    here.let_leases_run_out()
+    here.expire_leases()
     here.wait_until_done()
     here.check_invariants(people=PEOPLE)
     assert worker.running
@@ -124,10 +124,10 @@ def test_f22_a_worker_that_stands_still_inside_the_queues_own_transaction_does_n
     sleeper = here.start("worker", "--lanes", "1", stall="queue")
     here.wait_for_stall()
     sleeper.pause()
-    here.let_leases_run_out()
+    here.expire_leases()
     here.start("worker")
     here.wait_until_done(seconds=40)
-    sleeper.go_on()
-    here.let_go()
+    sleeper.resume()
+    here.release_stalled()
     here.check_invariants(people=PEOPLE)
     assert sleeper.running

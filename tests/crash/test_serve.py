@@ -15,7 +15,7 @@ def test_serve_sends_what_is_due_shows_its_pages_and_ends_when_it_is_told_to(ins
     here.wait_until_done(seconds=90)
     here.check_invariants(people=PEOPLE)
     assert here.send_state() == "submitted"
-    assert set(here.newsletters().values()) == {1}
+    assert set(here.count_newsletters().values()) == {1}
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/admin/login/", timeout=20) as page:
         assert page.status == 200
     assert serving.terminate() == 0, serving.said()

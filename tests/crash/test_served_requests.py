@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.served import Served, read_all, serve, status_of
+from tests.support.web_server import RunningWebServer, read_all, serve, status_of
 
 SLOW = 60
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWebServer]:
     with serve(tmp_path_factory.mktemp("served")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWebServer]:
     with serve(tmp_path_factory.mktemp("proxied"), NEWSLETTER_TRUSTED_PROXIES="127.0.0.1") as server:
         yield server
 
@@ -43,7 +43,7 @@ def behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def test_no_header_opens_the_desk_without_a_second_factor(
     request: pytest.FixtureRequest, server: str, headers: dict[str, str]
 ) -> None:
-    here: Served = request.getfixturevalue(server)
+    here: RunningWebServer = request.getfixturevalue(server)
     prefix = headers.get("SCRIPT_NAME", "")
     for path in ("/admin/issues/", f"{prefix}/admin/issues/", f"{prefix}/issues/"):
         status, text = here.ask(path, headers={"Cookie": here.known["cookie"], **headers})
@@ -72,7 +72,7 @@ def test_no_header_opens_the_desk_without_a_second_factor(
         "http://127.0.0.1/admin/issues/",
     ],
 )
-def test_no_spelling_of_a_path_opens_the_desk_without_a_second_factor(served: Served, path: str) -> None:
+def test_no_spelling_of_a_path_opens_the_desk_without_a_second_factor(served: RunningWebServer, path: str) -> None:
     status, text = served.ask(path, headers={"Cookie": served.known["cookie"]})
     assert status in (301, 302, 400, 404), text[:300]
     assert "Waiting for approval" not in text
@@ -81,19 +81,19 @@ def test_no_spelling_of_a_path_opens_the_desk_without_a_second_factor(served: Se
 
 
 @pytest.mark.parametrize("path", ["/admin/pages/", "/x/admin/pages/", "//admin/pages/", "/admin/%70ages/"])
-def test_closed_parts_of_the_desk_stay_closed_whatever_the_header_says(served: Served, path: str) -> None:
+def test_closed_parts_of_the_desk_stay_closed_whatever_the_header_says(served: RunningWebServer, path: str) -> None:
     status, _ = served.ask(path, headers={"SCRIPT_NAME": "/x"})
     assert status == 404
 
 
-def test_an_unsubscribe_link_works_with_a_forged_script_name(served: Served) -> None:
+def test_an_unsubscribe_link_works_with_a_forged_script_name(served: RunningWebServer) -> None:
     status, text = served.ask(
         served.known["leave"][0], method="POST", body=b"List-Unsubscribe=One-Click", headers={"SCRIPT_NAME": "/u"}
     )
     assert status == 200, text[:300]
 
 
-def dribble(served: Served, *, kind: str, stop: threading.Event, source: str) -> None:
+def dribble(served: RunningWebServer, *, kind: str, stop: threading.Event, source: str) -> None:
     """One client that sends a byte now and then, and begins again when it is cut off."""
     while not stop.is_set():
         try:
@@ -128,7 +128,7 @@ def dribble(served: Served, *, kind: str, stop: threading.Event, source: str) ->
         ("silent", "127.0.0.1"),
     ],
 )
-def test_slow_clients_delay_neither_unsubscribing_nor_a_page(served: Served, kind: str, source: str) -> None:
+def test_slow_clients_delay_neither_unsubscribing_nor_a_page(served: RunningWebServer, kind: str, source: str) -> None:
     stop = threading.Event()
     clients = [
         threading.Thread(target=dribble, kwargs={"served": served, "kind": kind, "stop": stop, "source": source})
@@ -152,7 +152,7 @@ def test_slow_clients_delay_neither_unsubscribing_nor_a_page(served: Served, kin
             client.join(10)
 
 
-def test_a_request_that_takes_too_long_to_arrive_is_cut_off(served: Served) -> None:
+def test_a_request_that_takes_too_long_to_arrive_is_cut_off(served: RunningWebServer) -> None:
     with served.connect(timeout=30) as sock:
         sock.sendall(b"GET /my-mail HTTP/1.1\r\nHost: x\r\nX-Slow: ")
         before = time.monotonic()
@@ -160,7 +160,7 @@ def test_a_request_that_takes_too_long_to_arrive_is_cut_off(served: Served) -> N
         assert 5 < time.monotonic() - before < 20
 
 
-def test_a_body_that_arrives_in_pieces_is_read_whole(served: Served) -> None:
+def test_a_body_that_arrives_in_pieces_is_read_whole(served: RunningWebServer) -> None:
     body = b"email=reader%40example.org"
     with served.connect() as sock:
         head = f"POST /my-mail HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
@@ -176,13 +176,13 @@ def test_a_body_that_arrives_in_pieces_is_read_whole(served: Served) -> None:
         assert status_of(read_all(sock)) in (200, 202)
 
 
-def test_one_connection_serves_requests_one_after_another(served: Served) -> None:
+def test_one_connection_serves_requests_one_after_another(served: RunningWebServer) -> None:
     request = b"GET /look.css HTTP/1.1\r\nHost: x\r\n\r\n"
     last = b"GET /look.css HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     assert served.send(request * 2 + last).count(b"HTTP/1.1 200") == 3
 
 
-def test_a_client_that_asks_before_sending_its_body_is_told_to_go_on(served: Served) -> None:
+def test_a_client_that_asks_before_sending_its_body_is_told_to_go_on(served: RunningWebServer) -> None:
     with served.connect() as sock:
         sock.sendall(
             f"POST {served.known['leave'][4]} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\n"
@@ -193,7 +193,7 @@ def test_a_client_that_asks_before_sending_its_body_is_told_to_go_on(served: Ser
         assert status_of(read_all(sock)) == 200
 
 
-def test_unsubscribing_with_a_chunked_body_works(served: Served) -> None:
+def test_unsubscribing_with_a_chunked_body_works(served: RunningWebServer) -> None:
     answer = served.send(
         f"POST {served.known['leave'][5]} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
         "1a\r\nList-Unsubscribe=One-Click\r\n0\r\n\r\n".encode()
@@ -202,7 +202,7 @@ def test_unsubscribing_with_a_chunked_body_works(served: Served) -> None:
 
 
 @pytest.mark.parametrize("path", ["/my-mail", "/accounts/login/", "/join/weekly", "LEAVE", "/news/"])
-def test_a_public_page_refuses_a_large_body_before_it_arrives(served: Served, path: str) -> None:
+def test_a_public_page_refuses_a_large_body_before_it_arrives(served: RunningWebServer, path: str) -> None:
     path = served.known["leave"][6] if path == "LEAVE" else path
     with served.connect() as sock:
         sock.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n".encode() + b"a" * 100)
@@ -211,7 +211,7 @@ def test_a_public_page_refuses_a_large_body_before_it_arrives(served: Served, pa
     assert b"too large" in answer
 
 
-def test_many_connections_of_one_address_are_cut_to_a_limit(served: Served) -> None:
+def test_many_connections_of_one_address_are_cut_to_a_limit(served: RunningWebServer) -> None:
     open_ones = [served.connect(source="127.0.0.8") for _ in range(80)]
     try:
         for sock in open_ones:

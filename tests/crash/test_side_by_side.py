@@ -8,7 +8,7 @@ import pytest
 
 from tests.crash.conftest import PEOPLE, SERVER
 from tests.soak.addresses import address_of
-from tests.soak.judge import Facts, find_opening
+from tests.soak.checks import Facts, find_opening
 from tests.support.disk import fill_up, small_disk
 from tests.support.processes import CONFIRMING, wait_until
 from tests.support.provider_faults import Fault
@@ -23,7 +23,7 @@ def test_f12_five_schedulers_start_one_send_of_an_issue_that_is_due(install):
     assert here.query("SELECT COUNT(*) FROM newsletter_send") == [(1,)]
     assert all(scheduler.running for scheduler in schedulers)
     here.check_invariants(people=PEOPLE)
-    assert len(here.newsletters()) == PEOPLE
+    assert len(here.count_newsletters()) == PEOPLE
     assert [scheduler.terminate() for scheduler in schedulers] == [0] * 5
 
 
@@ -49,7 +49,7 @@ def test_f15_no_call_that_begins_after_somebody_left_holds_them(install):
         for address in left_at.keys() & set(entry.recipients):
             assert find_opening(entry, facts, jumps=[]) <= left_at[address], f"{address} left and was mailed"
     skipped = here.people_by_state()["skipped"]
-    assert skipped == len(left_at.keys() - here.newsletters().keys())
+    assert skipped == len(left_at.keys() - here.count_newsletters().keys())
     assert skipped > 0
     assert here.send_state() == "submitted"
 
@@ -91,7 +91,7 @@ def test_f10_a_full_disk_stops_sending_before_the_call_and_it_goes_on_when_there
     filler.unlink()
     here.provider.fault_always(None)
     wait_until(lambda: here.batches()["pending"] == 0, what="the rest of the batches")
-    here.let_leases_run_out()
+    here.expire_leases()
     here.wait_until_done()
     here.check_invariants(people=PEOPLE)
 

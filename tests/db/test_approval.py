@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 
-from newsletter.common.errors import BadLink, NeedsPerson, NotAllowed, NotApproved
+from newsletter.common.errors import BadLink, NeedsManualApproval, NotAllowed, NotApproved
 from newsletter.issues.approval.approve import (
     approve_by_policy,
     approve_issue,
@@ -13,10 +13,10 @@ from newsletter.issues.approval.approve import (
     void_changed_approvals,
 )
 from newsletter.issues.approval.decision_links import LIFETIME, make_decision_url, read_decision
-from newsletter.jobs.staff_notices import tell_of_waiting_seconds
+from newsletter.jobs.staff_notices import notify_second_approvals
 from newsletter.models import Issue, Publication, StaffNotice
 from newsletter.sending.freezing.start import start_send
-from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def issue(publication: Publication) -> Issue:
     make_story("The clinic opens its doors")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     return make_issue(publication)
 
 
@@ -85,7 +85,7 @@ def test_people_who_join_after_the_first_approval_make_a_second_one_necessary(is
     """The number is that of the freeze, not that of the click."""
     issue = ask_for(issue, second_approval_above=3)
     approve_issue(issue=issue, by=make_approver(), now=NOW)
-    add_readers(issue.publication, 1, start=3)
+    add_subscribers(issue.publication, 1, start=3)
     with pytest.raises(NotApproved, match="goes to 4 people"):
         start_send(issue=issue, now=NOW)
     assert not issue.sends.exists()
@@ -112,7 +112,9 @@ def test_an_automatic_issue_below_the_limit_needs_no_person(issue: Issue) -> Non
 @pytest.mark.django_db(transaction=True)
 def test_an_automatic_issue_above_the_limit_waits_for_two_people(issue: Issue) -> None:
     issue = ask_for(issue, second_approval_above=2, approval="auto")
-    with pytest.raises(NeedsPerson, match=r"It goes to 3 people\. Two people must approve what goes to more than 2"):
+    with pytest.raises(
+        NeedsManualApproval, match=r"It goes to 3 people\. Two people must approve what goes to more than 2"
+    ):
         approve_by_policy(issue=issue, now=NOW)
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     assert issue.state == "in_review"
@@ -126,7 +128,7 @@ def test_approvers_are_told_once_that_a_second_approval_is_waited_for(issue: Iss
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     make_approver("second@example.org")
     for _ in range(2):
-        tell_of_waiting_seconds(now=NOW)
+        notify_second_approvals(now=NOW)
     notices = StaffNotice.objects.filter(key__startswith="second-")
     assert notices.count() == 2
     assert len({notice.link for notice in notices}) == 2

@@ -8,14 +8,23 @@ import pytest
 from newsletter.common.errors import AudienceChanged, NotApproved, NotReady
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approve import approve_issue, require_approval, void_changed_approvals
-from newsletter.issues.approval.approved_audience import describe_audience, most_after
+from newsletter.issues.approval.approved_audience import describe_audience, max_people_after_growth
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.issues.variants.groups import count_readers
-from newsletter.jobs.tick import start_due_sends, void_stale_approvals
+from newsletter.issues.variants.recipient_groups import count_final_audience
+from newsletter.jobs.scheduler_jobs import start_due_sends, void_stale_approvals
 from newsletter.models import Approval, Delivery, Issue, Publication, Send, StaffNotice
-from newsletter.sending.freezing.start import begin_send, prepare_begun, start_send
+from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
 from subscribers.models import MailingList, Segment, Subscriber, Topic
-from tests.support.fixtures import HOUSTON, LONDON, NOW, add_readers, make_approver, make_event, make_issue, make_story
+from tests.support.fixtures import (
+    HOUSTON,
+    LONDON,
+    NOW,
+    add_subscribers,
+    make_approver,
+    make_event,
+    make_issue,
+    make_story,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SLOT = NOW + timedelta(days=1)
@@ -25,8 +34,8 @@ SLOT = NOW + timedelta(days=1)
 def issue(publication: Publication) -> Issue:
     """For the 20 readers in London of a list of 60."""
     make_story("The clinic opens its doors")
-    add_readers(publication, 20, where=LONDON)
-    add_readers(publication, 40, where=HOUSTON, start=20)
+    add_subscribers(publication, 20, where=LONDON)
+    add_subscribers(publication, 40, where=HOUSTON, start=20)
     segment = Segment.objects.create(slug="south", name="The south", rule={"all": [{"any": [{"region": "GB-ENG"}]}]})
     Publication.objects.update(segment=segment)
     return make_issue(Publication.objects.get())
@@ -118,9 +127,9 @@ def test_a_rule_that_is_broken_later_is_another_audience_not_a_crash(approved: I
 
 
 def test_sign_ups_of_a_tenth_are_fine_and_more_ask_again(approved: Issue) -> None:
-    add_readers(approved.publication, 2, where=LONDON, start=100)
+    add_subscribers(approved.publication, 2, where=LONDON, start=100)
     assert require_approval(read(approved), now=NOW).people == 20
-    add_readers(approved.publication, 1, where=LONDON, start=102)
+    add_subscribers(approved.publication, 1, where=LONDON, start=102)
     with pytest.raises(AudienceChanged, match="was approved for 20 people and would now go to 23"):
         start_send(issue=read(approved), now=NOW)
     assert read(approved).state == "draft"
@@ -138,11 +147,11 @@ def test_fewer_people_ask_nobody(approved: Issue) -> None:
     ("approved_for", "most"), [(0, 1), (3, 4), (10, 11), (65, 71), (70, 77), (5_000, 5_500), (287_000, 287_500)]
 )
 def test_the_number_may_grow_by_a_tenth_and_never_by_more_than_500(approved_for: int, most: int) -> None:
-    assert most_after(approved_for) == most
+    assert max_people_after_growth(approved_for) == most
 
 
 def test_growth_is_asked_about_at_the_slot_too(approved: Issue) -> None:
-    add_readers(approved.publication, 9, where=LONDON, start=100)
+    add_subscribers(approved.publication, 9, where=LONDON, start=100)
     start_due_sends(now=SLOT)
     assert (read(approved).state, read(approved).held, Send.objects.count()) == ("draft", False, 0)
     told = StaffNotice.objects.filter(key__startswith="changed-")[0].paragraphs[0]
@@ -155,9 +164,9 @@ def test_growth_is_asked_about_at_the_slot_too(approved: Issue) -> None:
 
 
 def test_growth_between_the_start_by_hand_and_the_freeze_is_asked_about(approved: Issue) -> None:
-    begin_send(issue=read(approved), by=make_approver(), now=NOW, asked=20)
-    add_readers(approved.publication, 9, where=LONDON, start=100)
-    assert [held.pk for held in prepare_begun(now=NOW)] == [approved.pk]
+    request_send(issue=read(approved), by=make_approver(), now=NOW, asked=20)
+    add_subscribers(approved.publication, 9, where=LONDON, start=100)
+    assert [held.pk for held in prepare_requested_sends(now=NOW)] == [approved.pk]
     assert "would now go to 29" in read(approved).held_reason
     assert not Delivery.objects.exists()
 
@@ -165,7 +174,7 @@ def test_growth_between_the_start_by_hand_and_the_freeze_is_asked_about(approved
 def test_a_number_that_staff_confirmed_is_not_exceeded(approved: Issue) -> None:
     """Also where the approval would allow more: the page asked about fewer."""
     with pytest.raises(NotReady, match="You were asked about 10 people, and now the issue would go to 20"):
-        begin_send(issue=read(approved), by=make_approver(), now=NOW, asked=10)
+        request_send(issue=read(approved), by=make_approver(), now=NOW, asked=10)
     assert not Send.objects.exists()
 
 
@@ -173,14 +182,14 @@ def test_the_number_at_approval_leaves_out_who_gets_nothing(publication: Publica
     """Those who asked for events alone and have none near them: a freeze leaves them out, and so does the number."""
     make_story("The clinic opens its doors")
     make_event("Evening in Houston", where=HOUSTON)
-    add_readers(publication, 3, where=LONDON)
-    add_readers(publication, 2, where=HOUSTON, start=10)
+    add_subscribers(publication, 3, where=LONDON)
+    add_subscribers(publication, 2, where=HOUSTON, start=10)
     publication.mailing_list.subscriptions.update(frequency="events")
     issue = make_issue(publication)
     Publication.objects.update(second_approval_above=2)
     approval = approve_issue(issue=read(issue), by=make_approver(), now=NOW)
     assert (approval.people, count_recipients(read(issue)), read(issue).state) == (2, 2, "approved")
-    assert count_readers(read(issue), content=resolve_content(read(issue)), now=NOW).eligible == 2
+    assert count_final_audience(read(issue), content=resolve_content(read(issue)), now=NOW).eligible == 2
     assert start_send(issue=read(issue), now=NOW).recipients == 2
 
 
@@ -188,7 +197,7 @@ def test_two_approvals_hold_only_if_both_are_for_as_many_people(issue: Issue) ->
     Publication.objects.update(second_approval_above=10)
     ann, bob = make_approver("ann@example.org"), make_approver("bob@example.org")
     approve_issue(issue=read(issue), by=ann, now=NOW)
-    add_readers(issue.publication, 9, where=LONDON, start=100)
+    add_subscribers(issue.publication, 9, where=LONDON, start=100)
     approve_issue(issue=read(issue), by=bob, now=NOW)
     assert read(issue).state == "in_review"
     approve_issue(issue=read(issue), by=ann, now=NOW)

@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from newsletter.common.errors import WrongState
-from newsletter.issues.assembly.assemble import assemble_slot, find_slot, open_due_slots
+from newsletter.issues.assembly.assemble import assemble_slot, create_due_slots, get_or_create_slot
 from newsletter.models import Issue, PlacedStory, Slot
 from tests.support.fixtures import (
     DUE,
@@ -44,7 +44,9 @@ def test_a_story_is_in_at_most_one_issue_of_a_publication_and_the_next_says_so(p
     make_issue(publication)
     make_story("A second verdict", days_old=-1, seen_at=NOW + timedelta(days=1))
     later = NOW + timedelta(days=7)
-    second = assemble_slot(slot=find_slot(publication=publication, due="2026-03-12T09:00", now=later), now=later).issue
+    second = assemble_slot(
+        slot=get_or_create_slot(publication=publication, due="2026-03-12T09:00", now=later), now=later
+    ).issue
     assert second is not None
     assert second.number == 2
     assert reason_for(second, "The first verdict") == "left out: already in No. 1"
@@ -57,7 +59,9 @@ def test_nothing_new_skips_the_slot_and_says_so(publication):
     make_event("A vigil", online=True, days_ahead=30)
     make_issue(publication)
     later = NOW + timedelta(days=7)
-    assembly = assemble_slot(slot=find_slot(publication=publication, due="2026-03-12T09:00", now=later), now=later)
+    assembly = assemble_slot(
+        slot=get_or_create_slot(publication=publication, due="2026-03-12T09:00", now=later), now=later
+    )
     assert assembly.issue is None
     assert assembly.slot.state == Slot.State.SKIPPED
     assert assembly.slot.reason.startswith("Nothing new")
@@ -68,7 +72,9 @@ def test_a_new_event_alone_makes_an_issue(publication):
     make_issue(publication)
     make_event("A vigil", online=True, days_ahead=20, seen_at=NOW + timedelta(days=2))
     later = NOW + timedelta(days=7)
-    assert assemble_slot(slot=find_slot(publication=publication, due="2026-03-12T09:00", now=later), now=later).issue
+    assert assemble_slot(
+        slot=get_or_create_slot(publication=publication, due="2026-03-12T09:00", now=later), now=later
+    ).issue
 
 
 def test_a_story_that_came_between_assembly_and_sending_is_in_the_next_issue(publication):
@@ -76,7 +82,9 @@ def test_a_story_that_came_between_assembly_and_sending_is_in_the_next_issue(pub
     make_issue(publication)
     make_story("Told on the eve of the send", published_at=NOW + timedelta(hours=3), seen_at=NOW + timedelta(hours=3))
     later = NOW + timedelta(days=7)
-    issue = assemble_slot(slot=find_slot(publication=publication, due="2026-03-12T09:00", now=later), now=later).issue
+    issue = assemble_slot(
+        slot=get_or_create_slot(publication=publication, due="2026-03-12T09:00", now=later), now=later
+    ).issue
     assert issue is not None
     assert issue.subject == "Told on the eve of the send"
 
@@ -96,7 +104,7 @@ def test_stories_of_other_topics_languages_and_sources_are_left_out_with_the_rea
 def test_assembling_a_slot_twice_gives_the_one_issue(publication):
     make_story("The first verdict")
     first = make_issue(publication)
-    again = assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW)
+    again = assemble_slot(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW)
     assert again.issue == first
     assert not again.made
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -152,7 +160,7 @@ def test_what_staff_wrote_themselves_belongs_to_no_source_and_may_stand_in_any_p
 
 @pytest.mark.parametrize(("days", "left_out"), [(7.9, False), (8.1, True)])
 def test_x11_what_comes_from_a_source_unreadable_for_eight_days_is_left_out(publication, days, left_out):
-    source = make_source("Silent", good_at=NOW - timedelta(days=days))
+    source = make_source("Silent", last_success_at=NOW - timedelta(days=days))
     make_story("From the silent source", source=source)
     make_event("Event of the silent source", source=source, online=True)
     make_story("From another source")
@@ -163,21 +171,21 @@ def test_x11_what_comes_from_a_source_unreadable_for_eight_days_is_left_out(publ
 
 
 def test_x11_a_source_that_staff_switched_off_is_theirs_to_judge(publication):
-    source = make_source("Off", good_at=NOW - timedelta(days=30), enabled=False)
+    source = make_source("Off", last_success_at=NOW - timedelta(days=30), enabled=False)
     make_story("From a source that is off", source=source)
     assert make_issue(publication).subject == "From a source that is off"
 
 
 def test_slots_open_when_the_lead_time_has_come_and_not_before(publication):
-    assert open_due_slots(publication=publication, now=NOW - timedelta(hours=1)) == []
-    assert [slot.due_local for slot in open_due_slots(publication=publication, now=NOW)] == [DUE]
-    assert open_due_slots(publication=publication, now=NOW) == []
+    assert create_due_slots(publication=publication, now=NOW - timedelta(hours=1)) == []
+    assert [slot.due_local for slot in create_due_slots(publication=publication, now=NOW)] == [DUE]
+    assert create_due_slots(publication=publication, now=NOW) == []
 
 
 @pytest.mark.parametrize(("hours", "state"), [(5.9, Slot.State.DUE), (6.1, Slot.State.MISSED)])
 def test_f11_a_slot_missed_by_up_to_six_hours_is_caught_up_and_by_more_is_held_and_says_so(publication, hours, state):
     due = datetime(2026, 3, 5, 9, tzinfo=UTC)
-    (slot,) = open_due_slots(publication=publication, now=due + timedelta(hours=hours))
+    (slot,) = create_due_slots(publication=publication, now=due + timedelta(hours=hours))
     assert slot.state == state
     if state == Slot.State.MISSED:
         assert "6 hours late" in slot.reason
@@ -187,7 +195,7 @@ def test_f11_a_slot_missed_by_up_to_six_hours_is_caught_up_and_by_more_is_held_a
 
 def test_after_weeks_without_a_scheduler_only_the_last_slot_can_still_go(publication):
     now = datetime(2026, 3, 26, 10, tzinfo=UTC)
-    slots = open_due_slots(publication=publication, now=now)
+    slots = create_due_slots(publication=publication, now=now)
     assert [slot.state for slot in slots] == ["missed", "missed", "missed", "due"]
 
 
@@ -195,7 +203,7 @@ def test_f11_the_repeated_hour_gives_exactly_one_slot():
     nightly = make_publication(slug="nightly")
     nightly.schedule, nightly.lead_hours, nightly.made_at = "30 1 * * *", 0, datetime(2026, 10, 24, 12, tzinfo=UTC)
     for minute in range(0, 180, 10):
-        open_due_slots(publication=nightly, now=datetime(2026, 10, 25, 0, 0, tzinfo=UTC) + timedelta(minutes=minute))
+        create_due_slots(publication=nightly, now=datetime(2026, 10, 25, 0, 0, tzinfo=UTC) + timedelta(minutes=minute))
     assert list(nightly.slots.values_list("due_local", flat=True)) == ["2026-10-25T01:30"]
 
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 
 from newsletter.common.errors import NotAllowed, WrongState
-from newsletter.issues.approval.approve import approve_issue, current_approval
-from newsletter.issues.assembly.reasons import explain_candidates
-from newsletter.issues.assembly.reassemble import assemble_again
+from newsletter.issues.approval.approve import approve_issue, find_current_approval
+from newsletter.issues.assembly.reassemble import reassemble_issue
+from newsletter.issues.assembly.selection_reasons import explain_candidates
 from newsletter.models import EventNotice, Issue, Story
 from tests.support.fixtures import (
     NOW,
-    add_readers,
+    add_subscribers,
     make_appeal,
     make_approver,
     make_event,
@@ -31,7 +31,7 @@ def make_draft(*, stories: int = 4, **publication) -> Issue:
         make_story(f"Story {number}", days_old=number + 1)
     make_event("A call", online=True)
     make_appeal()
-    add_readers(made, 1)
+    add_subscribers(made, 1)
     return make_issue(made)
 
 
@@ -41,7 +41,7 @@ def bring(title: str = "Told just now", **changes) -> Story:
 
 
 def again(issue: Issue):
-    done = assemble_again(issue=issue, by=make_approver(), now=LATER)
+    done = reassemble_issue(issue=issue, by=make_approver(), now=LATER)
     issue.refresh_from_db()
     return done
 
@@ -82,11 +82,11 @@ def test_where_nothing_is_new_nothing_changes_and_an_approval_stands():
     assert (done.came, done.went, done.kept, done.changed) == ([], [], [], False)
     assert [child.id for child in issue.body] == ids
     assert issue.state == Issue.State.APPROVED
-    assert current_approval(issue) is not None
+    assert find_current_approval(issue) is not None
     bring()
     again(issue)
     assert issue.state == Issue.State.DRAFT
-    assert current_approval(issue) is None
+    assert find_current_approval(issue) is None
 
 
 def test_a_headline_and_a_subject_that_somebody_wrote_stay_with_their_story():
@@ -195,7 +195,7 @@ def test_an_issue_on_its_way_or_by_somebody_without_the_right_is_not_assembled_a
     nobody = make_approver("nobody@example.org")
     nobody.user_permissions.clear()
     with pytest.raises(NotAllowed, match="may not edit issues"):
-        assemble_again(issue=issue, by=type(nobody).objects.get(pk=nobody.pk), now=LATER)
+        reassemble_issue(issue=issue, by=type(nobody).objects.get(pk=nobody.pk), now=LATER)
 
 
 def test_the_pickers_know_why_each_thing_is_in_or_out_as_the_issue_stands():

@@ -10,8 +10,8 @@ from wagtail.log_actions import log
 from wagtail.models import Revision
 
 from newsletter.common.errors import NotAllowed, NotApproved
-from newsletter.content.ingesting.location_questions import settle_place
-from newsletter.issues.approval.approval_rules import asks_for_another, require_right
+from newsletter.content.ingesting.location_questions import answer_location_question
+from newsletter.issues.approval.approval_rules import require_approval_permission, requires_other_approver
 from newsletter.issues.approval.approve import approve_issue, require_approval
 from newsletter.issues.approval.authors import find_authors
 from newsletter.models import Appeal, Brand, ContentEdit, EventNotice, Issue, Publication, Source, Story
@@ -20,7 +20,7 @@ from subscribers.places.search import find_place
 from tests.support.fixtures import (
     HOUSTON,
     NOW,
-    add_readers,
+    add_subscribers,
     make_appeal,
     make_approver,
     make_event,
@@ -37,7 +37,7 @@ def issue(publication: Publication) -> Issue:
     story.topics.add(Topic.objects.create(slug="law", name="Law"))
     make_event("Evening in Houston", where=HOUSTON)
     make_appeal()
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     publication.segment = Segment.objects.create(slug="law", name="Law", rule={"any": [{"list": "weekly"}]})
     publication.another_approves = True
     publication.save()
@@ -91,7 +91,7 @@ def test_whoever_settles_a_place_edits_each_event_that_it_moves(issue: Issue) ->
     ann = make_approver("ann@example.org")
     place = find_place("London, England").place
     assert place is not None
-    assert settle_place(event=asked, place=place, by=ann, now=NOW + timedelta(minutes=1)) == 2
+    assert answer_location_question(event=asked, place=place, by=ann, now=NOW + timedelta(minutes=1)) == 2
     assert EventNotice.objects.get(pk=shown.pk).town == "London"
     assert find_authors(read(issue)) == {ann.pk}
 
@@ -102,7 +102,7 @@ def test_looking_and_deciding_make_nobody_an_author(issue: Issue) -> None:
         log(instance=MailingList.objects.get(), action=action, user=ann)
         log(instance=issue, action=action, user=ann)
     assert not ContentEdit.objects.exists()
-    require_right(read(issue), by=ann)
+    require_approval_permission(read(issue), by=ann)
 
 
 def test_an_edit_of_something_else_or_before_the_assembly_counts_for_nothing(issue: Issue) -> None:
@@ -146,13 +146,13 @@ def test_unless_staff_choose_the_rule_is_on_with_two_approvers(
     for number in range(approvers):
         make_approver(f"approver{number}@example.org")
     User.objects.create(username="writer@example.org")
-    assert asks_for_another(publication) is asks
+    assert requires_other_approver(publication) is asks
     publication.another_approves = not asks
-    assert asks_for_another(publication) is not asks
+    assert requires_other_approver(publication) is not asks
 
 
 def test_approvers_whose_account_is_closed_do_not_count(publication: Publication) -> None:
     for name in ("ann", "bob"):
         make_approver(f"{name}@example.org")
     User.objects.filter(username="bob@example.org").update(is_active=False)
-    assert not asks_for_another(publication)
+    assert not requires_other_approver(publication)

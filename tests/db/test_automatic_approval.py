@@ -4,17 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.common.errors import NeedsPerson, NotApproved
-from newsletter.issues.approval.approval_rules import goes_by_itself
+from newsletter.common.errors import NeedsManualApproval, NotApproved
+from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.issues.approval.approve import approve_by_policy, approve_issue
-from newsletter.issues.assembly.assemble import assemble_slot, find_slot
+from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
 from newsletter.issues.assembly.overdue import find_overdue
-from newsletter.jobs.staff_notices import tell_of_assembly
-from newsletter.jobs.tick import start_due_sends
+from newsletter.jobs.scheduler_jobs import start_due_sends
+from newsletter.jobs.staff_notices import notify_assembly
 from newsletter.models import ContentEdit, Issue, Publication, Send, StaffNotice, Story
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import Segment
-from tests.support.fixtures import DUE, LONDON, NOW, add_readers, make_approver, make_issue, make_story
+from tests.support.fixtures import DUE, LONDON, NOW, add_subscribers, make_approver, make_issue, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SLOT = NOW + timedelta(days=1)
@@ -23,7 +23,7 @@ SLOT = NOW + timedelta(days=1)
 @pytest.fixture
 def issue(publication: Publication) -> Issue:
     make_story("The clinic opens its doors")
-    add_readers(publication, 20, where=LONDON)
+    add_subscribers(publication, 20, where=LONDON)
     Publication.objects.update(approval="auto")
     return make_issue(Publication.objects.get())
 
@@ -34,12 +34,12 @@ def read(issue: Issue) -> Issue:
 
 def test_the_mail_about_an_automatic_issue_names_the_number_that_is_kept(publication: Publication) -> None:
     make_story("The clinic opens its doors")
-    add_readers(publication, 20)
+    add_subscribers(publication, 20)
     make_approver()
     Publication.objects.update(approval="auto")
-    slot = find_slot(publication=Publication.objects.get(), due=DUE, now=NOW)
+    slot = get_or_create_slot(publication=Publication.objects.get(), due=DUE, now=NOW)
     assembly = assemble_slot(slot=slot, now=NOW)
-    tell_of_assembly(assembly, now=NOW)
+    notify_assembly(assembly, now=NOW)
     assert assembly.issue is not None
     assert assembly.issue.announced_people == 20
     paragraphs = StaffNotice.objects.get().paragraphs
@@ -49,11 +49,11 @@ def test_the_mail_about_an_automatic_issue_names_the_number_that_is_kept(publica
 
 def test_it_waits_for_two_people_above_the_limit_and_says_so(publication: Publication) -> None:
     make_story("The clinic opens its doors")
-    add_readers(publication, 20)
+    add_subscribers(publication, 20)
     ann, bob = make_approver("ann@example.org"), make_approver("bob@example.org")
     Publication.objects.update(approval="auto", second_approval_above=19)
-    assembly = assemble_slot(slot=find_slot(publication=Publication.objects.get(), due=DUE, now=NOW), now=NOW)
-    tell_of_assembly(assembly, now=NOW)
+    assembly = assemble_slot(slot=get_or_create_slot(publication=Publication.objects.get(), due=DUE, now=NOW), now=NOW)
+    notify_assembly(assembly, now=NOW)
     first = StaffNotice.objects.filter(key__startswith="assembled-")[0].paragraphs
     assert "waits for your approval" in first[0]
     assert first[2] == "It goes to 20 people. Two people must approve what goes to more than 19."
@@ -80,18 +80,18 @@ def test_it_goes_out_by_itself_below_the_limit(issue: Issue) -> None:
 
 def test_it_waits_if_the_segment_was_changed_after_staff_were_told(issue: Issue) -> None:
     Publication.objects.update(segment=Segment.objects.create(slug="all", name="All", rule={}))
-    assert not goes_by_itself(read(issue))
-    with pytest.raises(NeedsPerson, match="Its list or segment was changed after staff were told"):
+    assert not is_sent_automatically(read(issue))
+    with pytest.raises(NeedsManualApproval, match="Its list or segment was changed after staff were told"):
         approve_by_policy(issue=read(issue), now=NOW)
     start_due_sends(now=SLOT)
     assert not Send.objects.exists()
 
 
 def test_it_waits_if_far_more_people_would_get_it_than_staff_were_told(issue: Issue) -> None:
-    add_readers(issue.publication, 2, start=100)
-    assert goes_by_itself(read(issue))
-    add_readers(issue.publication, 1, start=102)
-    with pytest.raises(NeedsPerson, match=r"Staff were told that it goes to 20 people\. Now it would go to 23"):
+    add_subscribers(issue.publication, 2, start=100)
+    assert is_sent_automatically(read(issue))
+    add_subscribers(issue.publication, 1, start=102)
+    with pytest.raises(NeedsManualApproval, match=r"Staff were told that it goes to 20 people\. Now it would go to 23"):
         approve_by_policy(issue=read(issue), now=NOW)
     start_due_sends(now=SLOT)
     assert not Send.objects.exists()
@@ -109,9 +109,9 @@ def test_one_from_before_numbers_were_recorded_waits_for_a_person(issue: Issue) 
 def test_an_edited_one_waits_for_somebody_else_where_another_must_approve(issue: Issue) -> None:
     writer, other = make_approver("ann@example.org"), make_approver("bob@example.org")
     Publication.objects.update(another_approves=True)
-    assert goes_by_itself(read(issue))
+    assert is_sent_automatically(read(issue))
     ContentEdit.objects.create(kind="newsletter.story", row_id=Story.objects.get().pk, person=writer, at=NOW)
-    assert not goes_by_itself(read(issue))
+    assert not is_sent_automatically(read(issue))
     start_due_sends(now=SLOT)
     assert not Send.objects.exists()
     approve_issue(issue=read(issue), by=other, now=SLOT)

@@ -5,12 +5,12 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError
 
 from newsletter.common.errors import NotAllowed
-from newsletter.jobs.tick import prepare_begun_sends
+from newsletter.jobs.scheduler_jobs import prepare_begun_sends
 from newsletter.models import Issue, Publication, Send, StaffNotice
 from newsletter.sending.freezing import start
-from newsletter.sending.freezing.start import begin_send, prepare_begun, prepare_send, start_send
+from newsletter.sending.freezing.start import prepare_requested_sends, prepare_send, request_send, start_send
 from subscribers.models import Subscription
-from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -18,27 +18,27 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def issue(publication: Publication) -> Issue:
     make_story("The clinic opens its doors")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     return make_issue(publication, approved=True)
 
 
 def test_the_engine_fixes_the_audience_of_what_a_person_started(issue: Issue) -> None:
-    send = begin_send(issue=issue, by=make_approver(), now=NOW)
+    send = request_send(issue=issue, by=make_approver(), now=NOW)
     assert (send.state, send.recipients) == ("preparing", 0)
-    assert prepare_begun(now=NOW) == []
+    assert prepare_requested_sends(now=NOW) == []
     send.refresh_from_db()
     assert (send.state, send.recipients, send.not_before) == ("submitting", 3, None)
-    assert begin_send(issue=issue, by=make_approver(), now=NOW) == send
+    assert request_send(issue=issue, by=make_approver(), now=NOW) == send
 
 
 def test_nobody_starts_a_send_without_the_right(issue: Issue) -> None:
     with pytest.raises(NotAllowed, match="may not start sends"):
-        begin_send(issue=issue, by=User.objects.create_user("writer@example.org"), now=NOW)
+        request_send(issue=issue, by=User.objects.create_user("writer@example.org"), now=NOW)
     assert not Send.objects.exists()
 
 
 def test_what_cannot_be_prepared_is_held_and_told(issue: Issue) -> None:
-    begin_send(issue=issue, by=make_approver(), now=NOW)
+    request_send(issue=issue, by=make_approver(), now=NOW)
     Subscription.objects.all().update(ended_at=NOW, end_reason="unsubscribe")
     prepare_begun_sends(now=NOW)
     issue.refresh_from_db()
@@ -48,15 +48,15 @@ def test_what_cannot_be_prepared_is_held_and_told(issue: Issue) -> None:
 
 
 def test_a_hold_that_comes_before_the_audience_is_fixed_stops_the_send(issue: Issue) -> None:
-    begin_send(issue=issue, by=make_approver(), now=NOW)
+    request_send(issue=issue, by=make_approver(), now=NOW)
     Issue.objects.update(held=True, held_reason="A wrong date.")
-    assert prepare_begun(now=NOW) == []
+    assert prepare_requested_sends(now=NOW) == []
     assert Send.objects.get().state == "cancelled"
 
 
 def test_a_send_that_another_process_prepared_meanwhile_goes_on(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two processes fix one audience at once: one is refused by the database, and nothing is cancelled."""
-    send = begin_send(issue=issue, by=make_approver(), now=NOW)
+    send = request_send(issue=issue, by=make_approver(), now=NOW)
     stale = Send.objects.get(pk=send.pk)
     prepare_send(send=send, now=NOW)
 
@@ -73,5 +73,5 @@ def test_a_send_that_another_process_prepared_meanwhile_goes_on(issue: Issue, mo
 def test_the_schedules_own_start_is_not_prepared_twice(issue: Issue) -> None:
     start_send(issue=issue, now=NOW)
     Send.objects.update(state="preparing", not_before=None)
-    assert prepare_begun(now=NOW) == []
+    assert prepare_requested_sends(now=NOW) == []
     assert Send.objects.get().state == "preparing"

@@ -16,13 +16,13 @@ from wagtail.log_actions import log
 from newsletter.api_keys import make_key
 from newsletter.common.errors import NotFound
 from newsletter.models import Publication
-from newsletter.organisation.breach import entries_of_export, entries_of_key, entries_of_staff
-from subscribers.consent import intake as arrivals
-from subscribers.consent.signup_limits import Decision, Way
+from newsletter.organisation.breach import list_api_key_entries, list_export_entries, list_staff_entries
+from subscribers.consent import process_signup as arrivals
+from subscribers.consent.signup_limits import Decision, SignupOutcome
 from subscribers.erasing.erasure import erase_person
-from subscribers.importing.writing.service import import_people
+from subscribers.importing.writing.import_people import import_people
 from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
-from tests.support.fixtures import add_readers, make_issue, make_story
+from tests.support.fixtures import add_subscribers, make_issue, make_story
 from tests.support.people import make_list, make_member, make_person
 from tests.web.desk import PASSWORD, sign_in
 
@@ -130,8 +130,8 @@ def test_p14_whom_a_key_of_the_api_signed_up_is_listed_also_who_was_let_in_by_st
 
     sign_up("ann@example.org")
     sign_up("cleo@example.org")
-    hold = Decision(Way.HELD, why="many from one network")
-    monkeypatch.setattr(arrivals, "weigh", lambda **given: hold)
+    hold = Decision(SignupOutcome.HELD, why="many from one network")
+    monkeypatch.setattr(arrivals, "screen_signup", lambda **given: hold)
     sign_up("dora@example.org")
     cleo = Subscriber.objects.get(email="cleo@example.org")
     expected = {ann.pk: ["newsletter.api_signed_up"], cleo.pk: ["newsletter.api_signed_up"]}
@@ -158,7 +158,7 @@ def test_p14_whom_somebody_looked_up_to_read_a_mail_as_they_would_is_listed(
     capsys: pytest.CaptureFixture[str], publication: Publication
 ) -> None:
     make_story("The clinic opens")
-    reader = add_readers(publication, 1)[0]
+    reader = add_subscribers(publication, 1)[0]
     issue = make_issue(publication)
     sign_in("admin").post(reverse("newsletter_issue_people", args=[issue.pk]), {"q": reader.email})
     assert [one["id"] for one in drill(capsys, "--staff", "admin@example.org")["people"]] == [reader.pk]
@@ -166,6 +166,10 @@ def test_p14_whom_somebody_looked_up_to_read_a_mail_as_they_would_is_listed(
 
 def test_p14_an_account_a_key_or_an_export_that_is_not_there_is_said() -> None:
     log(instance=User.objects.create(username="kim@example.org"), action="newsletter.staff_added")
-    for find in (lambda: entries_of_staff("no@example.org"), lambda: entries_of_key(9), lambda: entries_of_export(9)):
+    for find in (
+        lambda: list_staff_entries("no@example.org"),
+        lambda: list_api_key_entries(9),
+        lambda: list_export_entries(9),
+    ):
         with pytest.raises(NotFound):
             find()

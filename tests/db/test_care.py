@@ -7,13 +7,13 @@ import pytest
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.snapshot.consent_rules import care_of, find_fault
+from newsletter.issues.snapshot.consent_rules import find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.render import find_groups, freeze_revision, make_variants
-from newsletter.jobs.tick import start_due_sends
+from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.models import Issue, Publication, Send, StaffNotice, Story
 from newsletter.sending.freezing.start import start_send
-from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,7 +30,7 @@ GIVEN: dict[str, Any] = {
 
 def fault_of(**changes: Any) -> str:
     story = Story(title="Maya", **{**GIVEN, **changes})
-    return find_fault(care_of(story), channel="email", at=DUE)
+    return find_display_restriction(make_consent_record(story), channel="email", at=DUE)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_v6_an_embargoed_story_waits_for_the_first_issue_that_is_due_after_it():
 def test_v1_a_consent_that_runs_out_before_the_slot_is_an_error_that_stops_the_approval():
     publication = make_publication()
     story = make_story("The first verdict", **GIVEN)
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     issue = make_issue(publication)
     Story.objects.filter(pk=story.pk).update(consent_expires_on=date(2026, 3, 4))
     with pytest.raises(NotReady, match="“The first verdict” has a consent that ran out on 4 March 2026"):
@@ -94,7 +94,7 @@ def test_v1_a_consent_that_runs_out_before_the_slot_is_an_error_that_stops_the_a
 def test_v1_a_consent_that_runs_out_soon_after_is_a_warning():
     publication = make_publication()
     make_story("The first verdict", **GIVEN, consent_expires_on=date(2026, 3, 12))
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     issue = make_issue(publication, approved=True)
     (variant,) = issue.variants.all()
     assert [one["message"] for one in variant.findings if one["code"] == "consent-soon"] == [
@@ -107,7 +107,7 @@ def test_v2_a_story_about_a_child_is_looked_at_by_a_person_who_says_so(minor: bo
     """Guardian and pseudonym are on record; what a picture, a school or a place gives away only a person can see."""
     publication = make_publication()
     make_story("The first day at school", **{**GIVEN, "consent_given_by": "guardian", "about_minor": minor})
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     issue = make_issue(publication, approved=True)
     (variant,) = issue.variants.all()
     said = [one["message"] for one in variant.findings if one["code"] == "minor"]
@@ -117,7 +117,7 @@ def test_v2_a_story_about_a_child_is_looked_at_by_a_person_who_says_so(minor: bo
 
 def late_issue(publication: Publication) -> Issue:
     make_story("The first verdict", **GIVEN, consent_expires_on=date(2026, 3, 5))
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     return make_issue(publication, approved=True)
 
 
@@ -140,7 +140,7 @@ def test_v1_on_its_last_day_a_consent_still_holds():
 def test_v6_an_issue_sent_by_hand_before_the_embargo_of_its_story_is_refused():
     publication = make_publication()
     make_story("The first verdict", embargo_until=DUE)
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     issue = make_issue(publication, approved=True)
     with pytest.raises(NotReady, match="is under embargo until 5 March 2026, 09:00 UTC"):
         start_send(issue=issue, now=NOW)
@@ -164,7 +164,7 @@ def test_the_check_speaks_only_of_stories_that_the_readers_get():
     publication = make_publication()
     make_story("Not for everybody", not_in_regions=["GB"])
     make_story("The second verdict", days_old=2)
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     issue = make_issue(publication)
     Story.objects.filter(title="Not for everybody").update(consent_needed=True)
     revision = freeze_revision(issue=Issue.objects.get(), now=NOW)

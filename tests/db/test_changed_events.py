@@ -6,9 +6,9 @@ import pytest
 
 from newsletter.desk.home.tasks import find_tasks
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.jobs.event_notices import tell_of_changed_events
+from newsletter.jobs.event_notices import notify_changed_events
 from newsletter.models import EventNotice, Issue, StaffNotice
-from tests.support.announcing import announce, move_event, publish, tell
+from tests.support.event_changes import announce, move_event, publish, tell
 from tests.support.fixtures import HOUSTON, LONDON, NOW, make_approver, make_event
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,7 +66,7 @@ def test_staff_get_one_mail_about_a_changed_event():
     move_event(event, cancelled=True, changed_at=NOW)
     StaffNotice.objects.all().delete()
     for minutes in (1, 2, 3):
-        tell_of_changed_events(now=NOW + timedelta(minutes=minutes))
+        notify_changed_events(now=NOW + timedelta(minutes=minutes))
     notice = StaffNotice.objects.get()
     assert notice.subject == f"An event changed after {publication} showed it: Vigil by the river"
     assert "3 people were shown it otherwise" in notice.paragraphs[0]
@@ -77,11 +77,11 @@ def test_staff_get_another_mail_when_it_changes_again():
     _, event = publish()
     move_event(event, cancelled=True, changed_at=NOW)
     StaffNotice.objects.all().delete()
-    tell_of_changed_events(now=LATER)
+    notify_changed_events(now=LATER)
     move_event(
         event, cancelled=False, starts_at=event.starts_at + timedelta(days=1), changed_at=NOW + timedelta(hours=1)
     )
-    tell_of_changed_events(now=NOW + timedelta(hours=2))
+    notify_changed_events(now=NOW + timedelta(hours=2))
     assert StaffNotice.objects.count() == 2
 
 
@@ -90,7 +90,7 @@ def test_events_that_change_together_are_one_mail():
     publish()
     EventNotice.objects.update(cancelled=True, changed_at=NOW)
     StaffNotice.objects.all().delete()
-    tell_of_changed_events(now=LATER)
+    notify_changed_events(now=LATER)
     notice = StaffNotice.objects.get()
     assert notice.subject.startswith("4 events changed after")
     assert [made[0].title in notice.paragraphs[0], len(notice.paragraphs)] == [True, 5]
@@ -104,10 +104,10 @@ def test_a_change_before_anybody_has_the_mail_is_told_once_somebody_has():
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.SENDING)
     move_event(event, cancelled=True, changed_at=NOW)
     StaffNotice.objects.all().delete()
-    tell_of_changed_events(now=LATER)
+    notify_changed_events(now=LATER)
     assert not StaffNotice.objects.exists()
     batches.update(state="accepted")
-    tell_of_changed_events(now=LATER)
+    notify_changed_events(now=LATER)
     assert StaffNotice.objects.count() == 1
 
 
@@ -116,5 +116,5 @@ def test_an_approved_correction_is_not_asked_for_again():
     move_event(event, cancelled=True, changed_at=NOW)
     approve_issue(issue=announce(event, publication), by=make_approver(), now=NOW)
     StaffNotice.objects.all().delete()
-    tell_of_changed_events(now=LATER)
+    notify_changed_events(now=LATER)
     assert not StaffNotice.objects.exists()

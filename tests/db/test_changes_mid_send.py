@@ -16,10 +16,10 @@ from subscribers.identity import identify
 from subscribers.models import Reason, Subscriber, Subscription
 from subscribers.people.merge import merge_people
 from subscribers.unsubscribing.suppression import suppress
-from subscribers.unsubscribing.unsubscribe import leave_all, leave_list
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.db.test_faults import Clock
 from tests.support.fake_provider import FakeProvider
-from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)
 READERS = 200
@@ -27,11 +27,11 @@ _Change = Callable[[Subscriber, Subscriber, Publication], None]
 
 
 def leave(one: Subscriber, _: Subscriber, publication: Publication) -> None:
-    leave_list(subscriber=one, mailing_list=publication.mailing_list, now=NOW)
+    unsubscribe_from_list(subscriber=one, mailing_list=publication.mailing_list, now=NOW)
 
 
 def leave_everything(one: Subscriber, _: Subscriber, publication: Publication) -> None:
-    leave_all(subscriber=one, now=NOW)
+    unsubscribe_from_all(subscriber=one, now=NOW)
 
 
 def complain(one: Subscriber, _: Subscriber, publication: Publication) -> None:
@@ -59,7 +59,7 @@ def move(one: Subscriber, _: Subscriber, publication: Publication) -> None:
 
 def leave_and_come_back(one: Subscriber, _: Subscriber, publication: Publication) -> None:
     """Their new yes counts from the next issue on or for this one; never twice."""
-    leave_list(subscriber=one, mailing_list=publication.mailing_list, now=NOW)
+    unsubscribe_from_list(subscriber=one, mailing_list=publication.mailing_list, now=NOW)
     Subscription.objects.create(
         subscriber=one,
         mailing_list=publication.mailing_list,
@@ -92,7 +92,7 @@ def test_f15_each_kind_of_change_counts_from_the_next_call_on(mailgun: FakeProvi
     """I1, I2, I3: eight kinds of change after every second call, to people of whom some were mailed already."""
     publication = make_publication()
     make_story("The first verdict")
-    readers = add_readers(publication, READERS)
+    readers = add_subscribers(publication, READERS)
     clock = Clock()
     send = start_send(issue=make_issue(publication, approved=True), now=clock())
     changed: dict[str, tuple[_Change, int]] = {}
@@ -110,7 +110,7 @@ def test_f15_each_kind_of_change_counts_from_the_next_call_on(mailgun: FakeProvi
                 changed[other.email] = move, 10**6
             change(Subscriber.objects.get(pk=one.pk), Subscriber.objects.get(pk=other.pk), publication)
         if not Subscriber.objects.filter(email=f"person{1000 + calls}@example.com").exists():
-            add_readers(publication, 1, start=1000 + calls)
+            add_subscribers(publication, 1, start=1000 + calls)
 
     send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=change_some, progress=change_some)
     counts = mailgun.accepted_counts()
@@ -131,7 +131,7 @@ def test_f15_each_kind_of_change_counts_from_the_next_call_on(mailgun: FakeProvi
 def test_a_list_that_closes_in_the_middle_leaves_the_rest_unmailed(mailgun: FakeProvider) -> None:
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, 40)
+    add_subscribers(publication, 40)
     clock = Clock()
     send = start_send(issue=make_issue(publication, approved=True), now=clock())
 

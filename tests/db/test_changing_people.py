@@ -3,7 +3,7 @@
 import pytest
 
 from subscribers.models import ConsentEvent, Reason, Subscriber, Subscription, Suppression, Topic
-from subscribers.people.bulk_update import Answer, Change, Outcome, change_people
+from subscribers.people.bulk_update import Outcome, PersonUpdate, RowResult, update_people
 from subscribers.segments.attributes import read_attributes, set_attributes
 from subscribers.unsubscribing.stop_mail import BadReason, stop_mail
 from tests.support.people import NOW, make_list, make_member, make_person
@@ -12,8 +12,8 @@ pytestmark = pytest.mark.django_db
 TEXAS = {"country": "US", "region": "TX", "town": "Houston"}
 
 
-def change(*changes: Change) -> list[Answer]:
-    return change_people(changes, by="API: donor database", now=NOW)
+def change(*changes: PersonUpdate) -> list[RowResult]:
+    return update_people(changes, by="API: donor database", now=NOW)
 
 
 def test_a_row_sets_what_it_names_and_leaves_the_rest() -> None:
@@ -21,8 +21,8 @@ def test_a_row_sets_what_it_names_and_leaves_the_rest() -> None:
     ada = make_person("ada@example.org", giving="donor")
     ada.topics.add(art)
     set_attributes(subscriber=ada, values={"shoe": "7", "badge": "gold"})
-    rows = change(Change("ADA@example.org", topics=["law"], attributes={"Shoe": "", "Since": "2019"}, **TEXAS))
-    assert rows == [Answer(Outcome.CHANGED)]
+    rows = change(PersonUpdate("ADA@example.org", topics=["law"], attributes={"Shoe": "", "Since": "2019"}, **TEXAS))
+    assert rows == [RowResult(Outcome.CHANGED)]
     ada.refresh_from_db()
     assert (ada.giving, ada.place.region, ada.place.town) == ("donor", "US-TX", "Houston")
     assert list(ada.topics.all()) == [law]
@@ -35,9 +35,9 @@ def test_a_row_sets_what_it_names_and_leaves_the_rest() -> None:
 def test_the_same_call_again_changes_nothing_and_records_nothing() -> None:
     Topic.objects.create(slug="law", name="Law")
     make_person("ada@example.org")
-    row = Change("ada@example.org", giving="monthly", topics=["law"], attributes={"since": "2019"}, **TEXAS)
-    assert change(row) == [Answer(Outcome.CHANGED)]
-    assert change(row) == [Answer(Outcome.UNCHANGED)]
+    row = PersonUpdate("ada@example.org", giving="monthly", topics=["law"], attributes={"since": "2019"}, **TEXAS)
+    assert change(row) == [RowResult(Outcome.CHANGED)]
+    assert change(row) == [RowResult(Outcome.UNCHANGED)]
     assert ConsentEvent.objects.count() == 1
 
 
@@ -45,8 +45,8 @@ def test_an_empty_value_takes_a_thing_away() -> None:
     topic = Topic.objects.create(slug="law", name="Law")
     ada = make_person("ada@example.org", giving="donor")
     ada.topics.add(topic)
-    change(Change("ada@example.org", **TEXAS))
-    assert change(Change("ada@example.org", giving="none", topics=[], country=""))[0].outcome is Outcome.CHANGED
+    change(PersonUpdate("ada@example.org", **TEXAS))
+    assert change(PersonUpdate("ada@example.org", giving="none", topics=[], country=""))[0].outcome is Outcome.CHANGED
     ada.refresh_from_db()
     assert (ada.giving, ada.place, list(ada.topics.all())) == ("none", None, [])
 
@@ -54,23 +54,26 @@ def test_an_empty_value_takes_a_thing_away() -> None:
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        (Change("no address"), "email address"),
-        (Change("ada@example.org", giving="often"), "Write none, donor or monthly"),
-        (Change("ada@example.org", topics=["lore"]), "no topic “lore”. There are: law"),
-        (Change("ada@example.org", giving="donor", country="Atlantis"), "Atlantis"),
-        (Change("ada@example.org", giving="donor", attributes={"!!": "x"}), "cannot name an attribute"),
-        (Change("ada@example.org", giving="donor", attributes={f"a{n}": "x" for n in range(51)}), "50 attributes"),
+        (PersonUpdate("no address"), "email address"),
+        (PersonUpdate("ada@example.org", giving="often"), "Write none, donor or monthly"),
+        (PersonUpdate("ada@example.org", topics=["lore"]), "no topic “lore”. There are: law"),
+        (PersonUpdate("ada@example.org", giving="donor", country="Atlantis"), "Atlantis"),
+        (PersonUpdate("ada@example.org", giving="donor", attributes={"!!": "x"}), "cannot name an attribute"),
+        (
+            PersonUpdate("ada@example.org", giving="donor", attributes={f"a{n}": "x" for n in range(51)}),
+            "50 attributes",
+        ),
     ],
 )
 def test_a_row_that_cannot_be_taken_is_refused_whole_with_the_reason_and_the_others_are_taken(
-    row: Change, why: str
+    row: PersonUpdate, why: str
 ) -> None:
     Topic.objects.create(slug="law", name="Law")
     ada, bob = make_person("ada@example.org"), make_person("bob@example.org")
-    refused, taken = change(row, Change("bob@example.org", giving="donor"))
+    refused, taken = change(row, PersonUpdate("bob@example.org", giving="donor"))
     assert refused.outcome is Outcome.REFUSED
     assert why in refused.why
-    assert taken == Answer(Outcome.CHANGED)
+    assert taken == RowResult(Outcome.CHANGED)
     for person in (ada, bob):
         person.refresh_from_db()
     assert (ada.giving, ada.place, bob.giving) == ("none", None, "donor")
@@ -79,17 +82,17 @@ def test_a_row_that_cannot_be_taken_is_refused_whole_with_the_reason_and_the_oth
 def test_fifty_attributes_count_with_those_that_are_there() -> None:
     ada = make_person("ada@example.org")
     set_attributes(subscriber=ada, values={f"a{n}": "x" for n in range(50)})
-    assert change(Change("ada@example.org", attributes={"more": "x"}))[0].outcome is Outcome.REFUSED
-    assert change(Change("ada@example.org", attributes={"more": "x", "a0": ""}))[0].outcome is Outcome.CHANGED
+    assert change(PersonUpdate("ada@example.org", attributes={"more": "x"}))[0].outcome is Outcome.REFUSED
+    assert change(PersonUpdate("ada@example.org", attributes={"more": "x", "a0": ""}))[0].outcome is Outcome.CHANGED
     assert len(read_attributes(ada)) == 50
 
 
 def test_unknown_people_are_said_and_not_added_and_a_second_row_of_one_person_is_refused() -> None:
     make_person("ada@example.org")
     rows = change(
-        Change("new@example.org", giving="donor"),
-        Change("ada@example.org", giving="donor"),
-        Change("Ada@example.org", giving="none"),
+        PersonUpdate("new@example.org", giving="donor"),
+        PersonUpdate("ada@example.org", giving="donor"),
+        PersonUpdate("Ada@example.org", giving="none"),
     )
     assert [row.outcome for row in rows] == [Outcome.UNKNOWN, Outcome.CHANGED, Outcome.REFUSED]
     assert Subscriber.objects.get().giving == "donor"
@@ -101,7 +104,7 @@ def test_a_thousand_rows_take_few_questions(django_assert_max_num_queries: objec
     for number in range(100):
         make_person(f"p{number}@example.org")
     rows = [
-        Change(f"p{n}@example.org", giving="donor", topics=["law"], attributes={"since": "2019"}, **TEXAS)
+        PersonUpdate(f"p{n}@example.org", giving="donor", topics=["law"], attributes={"since": "2019"}, **TEXAS)
         for n in range(100)
     ]
     with django_assert_max_num_queries(25):  # type: ignore[operator]

@@ -13,7 +13,7 @@ from newsletter.sending.dispatching.worker_loop import run_send, sweep
 from newsletter.sending.freezing.start import start_send
 from tests.db.test_faults import Clock, check
 from tests.support.fake_provider import FakeProvider
-from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.provider_faults import too_many
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +29,7 @@ def mailgun(fake_provider: FakeProvider, settings: Any) -> FakeProvider:
 def begun(now: datetime, *, readers: int = 60) -> Send:
     publication = make_publication(stale_hours=0)
     make_story("The first verdict")
-    add_readers(publication, readers)
+    add_subscribers(publication, readers)
     return start_send(issue=make_issue(publication, approved=True), now=now)
 
 

@@ -13,13 +13,13 @@ from django.db import OperationalError, connection
 from newsletter.models import Brand, Publication, Source
 from newsletter.organisation.health import machine
 from newsletter.organisation.health.content import check_publications
-from newsletter.organisation.health.examine import examine
 from newsletter.organisation.health.machine import check_data_folder, check_disk, check_site_url
+from newsletter.organisation.health.run_checks import examine
 from newsletter.organisation.health.sending import check_senders
 from newsletter.organisation.staff import add_staff
 from newsletter.rendering.errors import TemplateError
-from newsletter.sending.deliverability.domain_records import FindTexts
-from newsletter.sending.deliverability.finding import Finding
+from newsletter.sending.deliverability.domain_records import FindTxtRecords
+from newsletter.sending.deliverability.findings import Finding
 from subscribers.models import MailingList, Segment
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ def no_dns(name: str) -> list[str]:
     raise AssertionError(f"DNS was asked about {name}.")
 
 
-def levels(*, find: FindTexts = no_dns) -> dict[str, Finding]:
+def levels(*, find: FindTxtRecords = no_dns) -> dict[str, Finding]:
     return {finding.check: finding for finding in examine(find=find)}
 
 
@@ -131,7 +131,7 @@ def test_a_provider_without_a_webhook_key_and_one_that_cannot_be_read(settings: 
     ],
 )
 def test_a_site_url_that_is_neither_https_nor_loopback_is_an_error(url: str, level: str) -> None:
-    assert next(iter(check_site_url(url, production=True, mails_people=False))).level == level
+    assert next(iter(check_site_url(url, production=True, sends_real_mail=False))).level == level
 
 
 def test_a_public_address_with_the_settings_for_trying_out_is_a_warning(settings: Any) -> None:

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from newsletter.management.commands.send import NEEDS_ATTENTION
 from newsletter.models import Installation, Issue, Slot, Source
 from newsletter.sending.freezing.start import start_send
-from tests.support.fixtures import LONDON, add_readers, make_approver, make_event, make_publication, make_story
+from tests.support.fixtures import LONDON, add_subscribers, make_approver, make_event, make_publication, make_story
 from tests.support.provider_faults import Fault
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,7 +36,7 @@ def weekly(fake_provider, settings):
     now = datetime.now(UTC)
     make_story("The first verdict", published_at=now - timedelta(hours=2), seen_at=now - timedelta(hours=1))
     make_event("Vigil", where=LONDON, starts_at=now + timedelta(days=14), seen_at=now - timedelta(hours=1))
-    add_readers(publication, 12, where=LONDON)
+    add_subscribers(publication, 12, where=LONDON)
     make_approver()
     return publication
 

@@ -6,17 +6,17 @@ import pytest
 
 from newsletter.common.errors import NotAllowed, NotReady
 from newsletter.issues.approval.approve import approve_by_policy, approve_issue
-from newsletter.issues.assembly.assemble import assemble_slot, find_slot
-from newsletter.issues.corrections.correct import announce_change, find_misled
-from newsletter.issues.variants.groups import count_people
+from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
+from newsletter.issues.corrections.correct import announce_change, find_misinformed
+from newsletter.issues.variants.recipient_groups import count_people
 from newsletter.models import Batch, Slot
 from subscribers.models import Subscriber, Subscription
-from subscribers.unsubscribing.unsubscribe import leave_list
-from tests.support.announcing import LONDONERS, announce, move_event, people_of, publish, send_out
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
+from tests.support.event_changes import LONDONERS, announce, list_recipient_addresses, move_event, publish, send_out
 from tests.support.fixtures import (
     LONDON,
     NOW,
-    add_readers,
+    add_subscribers,
     make_approver,
     make_publication,
     make_story,
@@ -33,7 +33,7 @@ def test_a_cancelled_event_is_announced_to_those_who_were_shown_it_and_to_nobody
     assert issue.subject == "Cancelled: Vigil by the river"
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     send = send_out(issue)
-    assert people_of(issue) == LONDONERS
+    assert list_recipient_addresses(issue) == LONDONERS
     assert (send.candidates, send.recipients, send.excluded) == (3, 3, {})
     text = " ".join(issue.variants.get().text.split())
     assert "It will not take place" in text
@@ -49,16 +49,16 @@ def test_a_moved_event_is_announced_with_the_old_day_and_the_new():
     text = " ".join(issue.variants.get().text.split())
     assert "Wednesday, 11 March 2026" in text
     assert "Friday, 13 March 2026" in text
-    assert people_of(issue) == LONDONERS
+    assert list_recipient_addresses(issue) == LONDONERS
 
 
 def test_a_moved_event_is_announced_with_the_old_place_and_the_new_and_the_inbox_shows_what_holds_now():
     publication, event = publish()
     move_event(event, starts_at=event.starts_at + timedelta(days=2), place_text="Town hall, London")
-    (misled,) = find_misled(event, now=NOW)
-    assert (misled.where, misled.where_now) == ("London", "Town hall, London")
-    assert "11 March" in misled.when
-    assert "13 March" in misled.when_now
+    (misinformed,) = find_misinformed(event, now=NOW)
+    assert (misinformed.where, misinformed.where_now) == ("London", "Town hall, London")
+    assert "11 March" in misinformed.when
+    assert "13 March" in misinformed.when_now
     issue = announce(event, publication)
     assert "Friday, 13 March 2026" in issue.preheader
     assert "Town hall, London" in issue.preheader
@@ -86,14 +86,14 @@ def test_a_change_is_announced_once_and_the_next_change_once_more_also_to_those_
 def test_who_saw_the_event_as_it_is_now_is_not_written_to():
     publication, event = publish()
     move_event(event, starts_at=event.starts_at + timedelta(days=14))
-    add_readers(publication, 1, where=LONDON, start=20)
+    add_subscribers(publication, 1, where=LONDON, start=20)
     make_story("The second verdict", published_at=NOW + timedelta(days=6), seen_at=NOW + timedelta(days=6))
     later = NOW + timedelta(days=7)
-    slot = find_slot(publication=publication, due="2026-03-12T09:00", now=later)
+    slot = get_or_create_slot(publication=publication, due="2026-03-12T09:00", now=later)
     second = assemble_slot(slot=slot, now=later).issue
     approve_issue(issue=second, by=make_approver(), now=later)
     send_out(second)
-    assert "person20@example.com" in people_of(second)
+    assert "person20@example.com" in list_recipient_addresses(second)
     assert count_people(announce(event, publication), now=NOW).eligible == 3
 
 
@@ -101,7 +101,7 @@ def test_who_left_or_was_never_reached_is_counted_and_not_written_to(settings):
     settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=1"
     publication, event = publish()
     leaver, refused, paused = Subscriber.objects.filter(email__in=LONDONERS).order_by("pk")
-    leave_list(subscriber=leaver, mailing_list=publication.mailing_list, now=NOW)
+    unsubscribe_from_list(subscriber=leaver, mailing_list=publication.mailing_list, now=NOW)
     Batch.objects.filter(deliveries__subscriber_id=refused.pk).update(state=Batch.State.REJECTED)
     Subscription.objects.filter(subscriber=paused).update(paused_until=NOW + timedelta(days=9))
     move_event(event, cancelled=True)
@@ -126,22 +126,22 @@ def test_who_is_reached_by_two_publications_is_told_by_one():
         )
         for person in Subscriber.objects.filter(email__in=LONDONERS)
     )
-    issue = assemble_slot(slot=find_slot(publication=other, due="2026-03-05T09:00", now=NOW), now=NOW).issue
+    issue = assemble_slot(slot=get_or_create_slot(publication=other, due="2026-03-05T09:00", now=NOW), now=NOW).issue
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     send_out(issue)
     move_event(event, cancelled=True)
-    assert [(one.publication, one.people) for one in find_misled(event, now=NOW)] == [(publication, 3), (other, 3)]
+    assert [(one.publication, one.people) for one in find_misinformed(event, now=NOW)] == [(publication, 3), (other, 3)]
     first = announce(event, publication)
     approve_issue(issue=first, by=make_approver(), now=NOW)
     send_out(first)
-    assert [(one.publication, one.people) for one in find_misled(event, now=NOW)] == [(publication, 3)]
+    assert [(one.publication, one.people) for one in find_misinformed(event, now=NOW)] == [(publication, 3)]
     with pytest.raises(NotReady, match="nothing to correct"):
         announce(event, other)
 
 
 def test_an_event_that_is_as_it_was_shown_has_nothing_to_announce():
     publication, event = publish()
-    assert find_misled(event, now=NOW) == []
+    assert find_misinformed(event, now=NOW) == []
     with pytest.raises(NotReady, match="showed nobody “Vigil by the river” otherwise"):
         announce(event, publication)
 
@@ -166,7 +166,7 @@ def test_an_event_that_is_over_both_as_shown_and_as_it_is_has_nothing_to_announc
     publication, event = publish(shown=shown)
     move_event(event, **changes)
     now = NOW + timedelta(days=7, hours=hours_after)
-    assert bool(find_misled(event, now=now)) is announced
+    assert bool(find_misinformed(event, now=now)) is announced
     if announced:
         assert announce_change(event=event, publication=publication, by=make_approver(), now=now).kind == "correction"
     else:

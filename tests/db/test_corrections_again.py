@@ -9,12 +9,17 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from newsletter.common.errors import NotAllowed, NotApproved, NotReady, WrongState
-from newsletter.issues.approval.approve import approve_issue, check_ready, void_changed_approvals
-from newsletter.issues.assembly.assemble import assemble_slot, find_slot
+from newsletter.issues.approval.approve import approve_issue, freeze_checked_revision, void_changed_approvals
+from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
 from newsletter.issues.corrections import correct as corrections
-from newsletter.issues.corrections.correct import announce_change, find_misled, find_overtaken, take_back
+from newsletter.issues.corrections.correct import (
+    announce_change,
+    find_misinformed,
+    find_obsolete_corrections,
+    take_back,
+)
 from newsletter.issues.variants import notified as told
-from newsletter.issues.variants.groups import count_people
+from newsletter.issues.variants.recipient_groups import count_people
 from newsletter.models import (
     Batch,
     Corrected,
@@ -29,11 +34,19 @@ from newsletter.models import (
 )
 from newsletter.sending.freezing import freeze
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.control import cancel_send
-from newsletter.sending.settling.retention import forget_old_deliveries
+from newsletter.sending.limits.send_controls import cancel_send
+from newsletter.sending.settling.retention import delete_old_deliveries
 from subscribers.models import Subscriber, Subscription
-from tests.support.announcing import LONDONERS, announce, move_event, people_of, publish, send_out, tell
-from tests.support.fixtures import LONDON, NOW, add_readers, make_approver, make_publication, make_story
+from tests.support.event_changes import (
+    LONDONERS,
+    announce,
+    list_recipient_addresses,
+    move_event,
+    publish,
+    send_out,
+    tell,
+)
+from tests.support.fixtures import LONDON, NOW, add_subscribers, make_approver, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TWO_DAYS = timedelta(days=2)
@@ -56,7 +69,7 @@ def show_in_another_letter(event: EventNotice) -> Publication:
         )
         for person in Subscriber.objects.filter(email__in=LONDONERS)
     )
-    issue = assemble_slot(slot=find_slot(publication=other, due="2026-03-05T09:00", now=NOW), now=NOW).issue
+    issue = assemble_slot(slot=get_or_create_slot(publication=other, due="2026-03-05T09:00", now=NOW), now=NOW).issue
     assert issue is not None
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     send_out(issue)
@@ -73,10 +86,15 @@ def test_an_event_announced_as_cancelled_that_takes_place_is_announced_to_those_
     tell(event, publication)
     pause("person2@example.com", until=None)
     move_event(event, cancelled=False)
-    (misled,) = find_misled(event, now=NOW)
-    assert (misled.people, misled.what, misled.mixed, misled.was["cancelled"]) == (2, "restored", False, True)
+    (misinformed,) = find_misinformed(event, now=NOW)
+    assert (misinformed.people, misinformed.what, misinformed.mixed, misinformed.was["cancelled"]) == (
+        2,
+        "restored",
+        False,
+        True,
+    )
     issue = tell(event, publication)
-    assert people_of(issue) == {"person0@example.com", "person1@example.com"}
+    assert list_recipient_addresses(issue) == {"person0@example.com", "person1@example.com"}
     assert str(issue) == "The weekly letter, correction 2"
     assert issue.subject == "It takes place after all: Vigil by the river"
     assert issue.preheader == "Wednesday, 11 March 2026, 09:30 (London) · London"
@@ -109,11 +127,11 @@ def test_who_was_told_before_the_content_kept_the_event_is_told_all_the_same() -
     for revision in IssueRevision.objects.filter(issue=first):
         revision.content["issue"].pop("announces")
         IssueRevision.objects.filter(pk=revision.pk).update(content=revision.content)
-    assert [one.correction for one in find_misled(event, now=NOW)] == [first.correction]
+    assert [one.correction for one in find_misinformed(event, now=NOW)] == [first.correction]
     move_event(event, cancelled=False)
     issue = tell(event, publication)
     assert issue.correction.what == "restored"
-    assert people_of(issue) == LONDONERS
+    assert list_recipient_addresses(issue) == LONDONERS
 
 
 def test_where_only_some_were_told_that_it_is_cancelled_the_words_are_true_for_everybody() -> None:
@@ -124,7 +142,7 @@ def test_where_only_some_were_told_that_it_is_cancelled_the_words_are_true_for_e
     pause("person2@example.com", until=None)
     move_event(event, cancelled=False, starts_at=event.starts_at + TWO_DAYS)
     issue = tell(event, publication)
-    assert people_of(issue) == LONDONERS
+    assert list_recipient_addresses(issue) == LONDONERS
     assert issue.correction.what == "restored"
     assert "told some of you that it was cancelled, and others another day or place" in text_of(issue)
     assert "Friday, 13 March 2026" in text_of(issue)
@@ -136,8 +154,8 @@ def test_who_was_told_that_it_takes_place_after_all_is_told_of_a_move_as_of_a_mo
         move_event(event, cancelled=cancelled)
         tell(event, publication)
     move_event(event, starts_at=event.starts_at + TWO_DAYS)
-    (misled,) = find_misled(event, now=NOW)
-    assert (misled.what, misled.people) == ("moved", 3)
+    (misinformed,) = find_misinformed(event, now=NOW)
+    assert (misinformed.what, misinformed.people) == ("moved", 3)
 
 
 def test_a_cancelled_event_whose_day_is_edited_is_as_cancelled_as_before() -> None:
@@ -154,7 +172,7 @@ def test_an_event_that_takes_place_after_all_and_is_over_has_nothing_to_announce
     tell(event, publication)
     move_event(event, cancelled=False)
     later = NOW + timedelta(days=8)
-    assert find_misled(event, now=later) == []
+    assert find_misinformed(event, now=later) == []
     with pytest.raises(NotReady, match="is over"):
         announce_change(event=event, publication=publication, by=make_approver(), now=later)
 
@@ -170,11 +188,11 @@ def test_an_event_that_moved_back_is_announced_to_those_who_were_told_of_the_mov
     tell(event, publication)
     pause("person2@example.com", until=None)
     move_event(event, starts_at=back)
-    (misled,) = find_misled(event, now=NOW)
-    assert (misled.people, misled.what) == (2, "moved")
-    assert ("13 March" in misled.when, "11 March" in misled.when_now) == (True, True)
+    (misinformed,) = find_misinformed(event, now=NOW)
+    assert (misinformed.people, misinformed.what) == (2, "moved")
+    assert ("13 March" in misinformed.when, "11 March" in misinformed.when_now) == (True, True)
     issue = tell(event, publication)
-    assert people_of(issue) == {"person0@example.com", "person1@example.com"}
+    assert list_recipient_addresses(issue) == {"person0@example.com", "person1@example.com"}
     assert "We told you about “Vigil by the river” (Friday, 13 March 2026" in text_of(issue)
 
 
@@ -184,7 +202,7 @@ def test_each_change_is_announced_once_however_often_an_event_goes_back_and_fort
     for turn, starts_at in enumerate((second, first, second, first), 1):
         move_event(event, starts_at=starts_at)
         issue = tell(event, publication)
-        assert (issue.number, issue.correction.turn, people_of(issue)) == (turn, turn, LONDONERS)
+        assert (issue.number, issue.correction.turn, list_recipient_addresses(issue)) == (turn, turn, LONDONERS)
         assert announce(event, publication) == issue
         assert count_people(issue, now=NOW).eligible == 3
 
@@ -193,7 +211,7 @@ def test_who_was_only_shown_the_event_as_it_is_again_is_not_misled() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     move_event(event, cancelled=False)
-    assert find_misled(event, now=NOW) == []
+    assert find_misinformed(event, now=NOW) == []
 
 
 def test_who_has_the_old_facts_from_a_mail_that_came_after_the_announcement_is_told_anew_and_alone() -> None:
@@ -206,13 +224,13 @@ def test_who_has_the_old_facts_from_a_mail_that_came_after_the_announcement_is_t
     first = tell(event, publication)
     pause("person2@example.com", until=None)
     Batch.objects.filter(pk=late.pk).update(state=Batch.State.ACCEPTED)
-    found = {one.publication: (one.people, one.correction) for one in find_misled(event, now=NOW)}
+    found = {one.publication: (one.people, one.correction) for one in find_misinformed(event, now=NOW)}
     assert found == {publication: (1, None), other: (3, None)}
-    assert [one.before for one in find_misled(event, now=NOW)] == [first.correction, None]
+    assert [one.before for one in find_misinformed(event, now=NOW)] == [first.correction, None]
     second = tell(event, publication)
-    assert people_of(second) == {"person2@example.com"}
+    assert list_recipient_addresses(second) == {"person2@example.com"}
     assert (second.correction.turn, second.correction.fingerprint) == (2, "cancelled")
-    assert people_of(tell(event, other)) == LONDONERS - {"person2@example.com"}
+    assert list_recipient_addresses(tell(event, other)) == LONDONERS - {"person2@example.com"}
 
 
 # ------------------------------------------------------------------------------------- nobody twice: the rows
@@ -228,7 +246,7 @@ def test_no_mail_is_put_right_twice_for_the_same_facts_and_no_turn_is_taken_twic
     with pytest.raises(IntegrityError), transaction.atomic():
         Corrected.objects.create(
             delivery=row.delivery,
-            telling=row.telling,
+            correction_delivery=row.correction_delivery,
             correction=issue.correction,
             event=event,
             fingerprint=row.fingerprint,
@@ -250,7 +268,7 @@ def test_whom_another_publication_told_while_the_audience_was_fixed_is_not_told_
     for issue in issues:
         approve_issue(issue=issue, by=make_approver(), now=NOW)
     send_out(issues[0])
-    snapshot_is_old, put_right, note = True, told._put_right, told.note_told
+    snapshot_is_old, put_right, note = True, told._find_already_corrected, told.record_corrected_deliveries
 
     def look(correction: Correction) -> Any:
         return put_right(correction).filter(pk=-1) if snapshot_is_old else put_right(correction)
@@ -262,12 +280,12 @@ def test_whom_another_publication_told_while_the_audience_was_fixed_is_not_told_
         finally:
             snapshot_is_old = False
 
-    monkeypatch.setattr(told, "_put_right", look)
-    monkeypatch.setattr(freeze, "note_told", write)
+    monkeypatch.setattr(told, "_find_already_corrected", look)
+    monkeypatch.setattr(freeze, "record_corrected_deliveries", write)
     with pytest.raises(NotReady, match="Nobody is left"):
         start_send(issue=issues[1], now=NOW)
     assert not snapshot_is_old
-    assert people_of(issues[1]) == set()
+    assert list_recipient_addresses(issues[1]) == set()
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes one transaction after the other")
@@ -293,21 +311,21 @@ def test_of_two_publications_that_announce_it_at_the_same_moment_one_tells_each_
     with ThreadPoolExecutor(2) as pool:
         said = list(pool.map(start, issues))
     assert sorted(map(bool, said)) == [False, True]
-    assert sorted(len(people_of(issue)) for issue in issues) == [0, 3]
+    assert sorted(len(list_recipient_addresses(issue)) for issue in issues) == [0, 3]
 
 
 def test_two_who_announce_one_change_at_once_get_one_draft(monkeypatch: pytest.MonkeyPatch) -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
-    look, drafts = corrections._misled_by, []
+    look, drafts = corrections._find_misinformed_group, []
 
     def look_before_the_other_writes(*who: Any, **rest: Any) -> Any:
-        misled = look(*who, **rest)
-        monkeypatch.setattr(corrections, "_misled_by", look)
+        misinformed = look(*who, **rest)
+        monkeypatch.setattr(corrections, "_find_misinformed_group", look)
         drafts.append(announce(event, publication))
-        return misled
+        return misinformed
 
-    monkeypatch.setattr(corrections, "_misled_by", look_before_the_other_writes)
+    monkeypatch.setattr(corrections, "_find_misinformed_group", look_before_the_other_writes)
     drafts.append(announce(event, publication))
     assert drafts[0] == drafts[1]
     assert Issue.objects.filter(kind="correction").count() == 1
@@ -327,12 +345,12 @@ def test_a_correction_that_the_event_overtook_can_neither_be_approved_nor_go_out
         start_send(issue=Issue.objects.get(pk=draft.pk), now=NOW)
     ((voided, changes),) = void_changed_approvals(now=NOW)
     assert (voided, changes) == (draft, ["the event “Vigil by the river”"])
-    assert [one.issue for one in find_overtaken(event)] == [draft]
+    assert [one.issue for one in find_obsolete_corrections(event)] == [draft]
     with pytest.raises(NotReady, match="nothing to correct"):
         announce(event, publication)
     take_back(correction=draft.correction, by=by, now=NOW)
     assert Issue.objects.get(pk=draft.pk).state == "cancelled"
-    assert find_overtaken(event) == []
+    assert find_obsolete_corrections(event) == []
 
 
 def test_a_draft_whose_people_another_publication_told_is_no_longer_needed() -> None:
@@ -340,11 +358,11 @@ def test_a_draft_whose_people_another_publication_told_is_no_longer_needed() -> 
     other = show_in_another_letter(event)
     move_event(event, cancelled=True)
     draft = announce(event, other)
-    assert find_overtaken(event) == []
+    assert find_obsolete_corrections(event) == []
     tell(event, publication)
-    assert find_overtaken(event) == [draft.correction]
+    assert find_obsolete_corrections(event) == [draft.correction]
     with pytest.raises(NotReady, match="Nobody would get"):
-        check_ready(issue=draft, now=NOW)
+        freeze_checked_revision(issue=draft, now=NOW)
 
 
 def test_what_a_correction_says_is_checked_against_the_event_as_it_is() -> None:
@@ -353,7 +371,7 @@ def test_what_a_correction_says_is_checked_against_the_event_as_it_is() -> None:
     draft = announce(event, publication)
     move_event(event, starts_at=event.starts_at + TWO_DAYS)
     with pytest.raises(NotReady, match="“Vigil by the river” changed again: what this says no longer holds"):
-        check_ready(issue=Issue.objects.get(pk=draft.pk), now=NOW)
+        freeze_checked_revision(issue=Issue.objects.get(pk=draft.pk), now=NOW)
 
 
 def test_announcing_another_change_takes_back_the_draft_that_says_otherwise() -> None:
@@ -367,7 +385,7 @@ def test_announcing_another_change_takes_back_the_draft_that_says_otherwise() ->
     assert Issue.objects.get(pk=older.pk).state == "cancelled"
     approve_issue(issue=newer, by=make_approver(), now=NOW)
     send_out(newer)
-    assert people_of(newer) == LONDONERS
+    assert list_recipient_addresses(newer) == LONDONERS
 
 
 def test_a_correction_on_its_way_that_says_otherwise_must_come_to_its_end_first() -> None:
@@ -382,7 +400,7 @@ def test_a_correction_on_its_way_that_says_otherwise_must_come_to_its_end_first(
     assert Issue.objects.get(pk=issue.pk).state == "sending"
     Batch.objects.filter(send__issue=issue).update(state=Batch.State.ACCEPTED)
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.SENT)
-    assert people_of(tell(event, publication)) == LONDONERS
+    assert list_recipient_addresses(tell(event, publication)) == LONDONERS
 
 
 def test_only_staff_who_may_edit_issues_take_one_back() -> None:
@@ -409,11 +427,11 @@ def test_whom_a_correction_that_was_cancelled_midway_had_not_reached_is_told_by_
         take_back(correction=issue.correction, by=make_approver(), now=NOW)
     cancel_send(send=Send.objects.get(pk=send.pk), by=make_approver(), now=NOW)
     left = Subscriber.objects.get(pk=Delivery.objects.get(batch=waiting).subscriber_id).email
-    assert [one.people for one in find_misled(event, now=NOW)] == [1]
-    assert people_of(tell(event, publication)) == {left}
+    assert [one.people for one in find_misinformed(event, now=NOW)] == [1]
+    assert list_recipient_addresses(tell(event, publication)) == {left}
     assert Corrected.objects.count() == 3
     move_event(event, cancelled=False)
-    assert people_of(tell(event, publication)) == LONDONERS
+    assert list_recipient_addresses(tell(event, publication)) == LONDONERS
 
 
 def test_whom_the_provider_refused_is_told_by_another_and_is_not_told_of_the_way_back(settings: Any) -> None:
@@ -428,9 +446,9 @@ def test_whom_the_provider_refused_is_told_by_another_and_is_not_told_of_the_way
     alone = pair.deliveries.order_by("pk").first()
     assert alone is not None
     DeliveryException.objects.create(delivery=alone, state="rejected", at=NOW)
-    assert [one.people for one in find_misled(event, now=NOW)] == [2]
+    assert [one.people for one in find_misinformed(event, now=NOW)] == [2]
     move_event(event, cancelled=False)
-    assert [one.people for one in find_misled(event, now=NOW)] == [1]
+    assert [one.people for one in find_misinformed(event, now=NOW)] == [1]
 
 
 def test_a_correction_that_was_cancelled_before_it_reached_anybody_makes_room_for_another() -> None:
@@ -451,23 +469,23 @@ def test_the_rows_go_when_the_deliveries_of_old_sends_do() -> None:
     move_event(event, cancelled=True)
     tell(event, publication)
     Send.objects.update(state=Send.State.SUBMITTED, ended_at=NOW)
-    forget_old_deliveries(now=NOW + timedelta(days=91))
+    delete_old_deliveries(now=NOW + timedelta(days=91))
     assert not Delivery.objects.exists()
     assert not Corrected.objects.exists()
-    assert find_misled(event, now=NOW) == []
+    assert find_misinformed(event, now=NOW) == []
 
 
 def test_an_issue_that_shows_the_event_rightly_does_not_tell_of_a_change() -> None:
-    """Whoever noted the old day is misled until they are told that it changed: a line in a list does not say so."""
+    """Whoever noted the old day is misinformed until they are told that it changed: a line in a list does not say so."""
     publication, event = publish()
     move_event(event, starts_at=event.starts_at + TWO_DAYS * 7)
     make_story("The second verdict", published_at=NOW + timedelta(days=6), seen_at=NOW + timedelta(days=6))
-    add_readers(publication, 1, where=LONDON, start=20)
+    add_subscribers(publication, 1, where=LONDON, start=20)
     later = NOW + timedelta(days=7)
-    slot = find_slot(publication=publication, due="2026-03-12T09:00", now=later)
+    slot = get_or_create_slot(publication=publication, due="2026-03-12T09:00", now=later)
     second = assemble_slot(slot=slot, now=later).issue
     assert second is not None
     approve_issue(issue=second, by=make_approver(), now=later)
     send_out(second)
-    assert people_of(second) >= LONDONERS | {"person20@example.com"}
-    assert people_of(tell(event, publication)) == LONDONERS
+    assert list_recipient_addresses(second) >= LONDONERS | {"person20@example.com"}
+    assert list_recipient_addresses(tell(event, publication)) == LONDONERS

@@ -5,9 +5,9 @@ import io
 import pytest
 from rich.console import Console
 
-from newsletter.demo.play import print_variants
+from newsletter.demo.sample_week import print_variants
 from newsletter.models import ReaderGroup, Variant
-from tests.support.fixtures import add_readers, make_issue, make_publication, make_story
+from tests.support.fixtures import add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 def test_two_mails_that_are_described_alike_are_two_variants():
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     issue = make_issue(publication, approved=True)
     first = ReaderGroup.objects.filter(variant__isnull=False).get()
     other = Variant.objects.get(pk=first.variant_id)

@@ -7,17 +7,17 @@ from django.db import IntegrityError, transaction
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.assembly.assemble import Assembly, assemble_slot, find_slot, open_due_slots
+from newsletter.issues.assembly.assemble import Assembly, assemble_slot, create_due_slots, get_or_create_slot
 from newsletter.issues.assembly.lookup import find_issue
-from newsletter.issues.snapshot.placements import place_stories
+from newsletter.issues.snapshot.placements import update_story_placements
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.issues.variants.groups import count_people
+from newsletter.issues.variants.recipient_groups import count_people
 from newsletter.models import Issue, PlacedStory, Publication, Send, Slot
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import Subscription
 from tests.support.fixtures import (
     NOW,
-    add_readers,
+    add_subscribers,
     make_approver,
     make_issue,
     make_publication,
@@ -33,7 +33,7 @@ EVE = APRIL - timedelta(hours=20)
 
 
 def make_reader(publication: Publication, *, start: int, frequency: str) -> None:
-    people = add_readers(publication, 1, start=start)
+    people = add_subscribers(publication, 1, start=start)
     Subscription.objects.filter(subscriber__in=people).update(frequency=frequency)
 
 
@@ -53,7 +53,7 @@ def publish_month(publication: Publication) -> list[Issue]:
         for number in range(3):
             moment = now - timedelta(hours=1 + number)
             make_story(f"Week {week} story {number}", published_at=moment, seen_at=moment)
-        slot = find_slot(publication=publication, due=f"2026-03-{5 + 7 * week:02}T09:00", now=now)
+        slot = get_or_create_slot(publication=publication, due=f"2026-03-{5 + 7 * week:02}T09:00", now=now)
         issue = assemble_slot(slot=slot, now=now).issue
         assert issue is not None
         if week == 1:
@@ -65,13 +65,15 @@ def publish_month(publication: Publication) -> list[Issue]:
 
 
 def assemble_digest(publication: Publication, *, now: datetime = EVE) -> Assembly:
-    return assemble_slot(slot=find_slot(publication=publication, due="", now=now, kind=Slot.Kind.DIGEST), now=now)
+    return assemble_slot(
+        slot=get_or_create_slot(publication=publication, due="", now=now, kind=Slot.Kind.DIGEST), now=now
+    )
 
 
 @pytest.fixture
 def weekly() -> Publication:
     publication = make_publication()
-    make_source(good_at=EVE)
+    make_source(last_success_at=EVE)
     make_reader(publication, start=0, frequency="every")
     make_reader(publication, start=10, frequency="monthly")
     return publication
@@ -100,7 +102,7 @@ def test_only_those_who_chose_it_get_the_digest_and_they_get_no_other_issue(week
 
 def test_the_slot_of_the_digest_opens_by_itself_once_a_month_before_it_is_due(weekly):
     def opened(now: datetime) -> list[str]:
-        return [slot.due_local for slot in open_due_slots(publication=weekly, now=now) if slot.kind == "digest"]
+        return [slot.due_local for slot in create_due_slots(publication=weekly, now=now) if slot.kind == "digest"]
 
     assert opened(APRIL - timedelta(hours=25)) == []
     assert opened(EVE) == ["2026-04-01T09:00"]
@@ -110,10 +112,10 @@ def test_the_slot_of_the_digest_opens_by_itself_once_a_month_before_it_is_due(we
 
 def test_no_digest_is_made_where_nobody_chose_it_or_the_publication_has_none(weekly):
     Subscription.objects.update(frequency="every")
-    assert not [slot for slot in open_due_slots(publication=weekly, now=EVE) if slot.kind == "digest"]
+    assert not [slot for slot in create_due_slots(publication=weekly, now=EVE) if slot.kind == "digest"]
     Subscription.objects.update(frequency="monthly")
     weekly.monthly_digest = False
-    assert not [slot for slot in open_due_slots(publication=weekly, now=EVE) if slot.kind == "digest"]
+    assert not [slot for slot in create_due_slots(publication=weekly, now=EVE) if slot.kind == "digest"]
 
 
 def test_a_month_has_one_digest_whatever_its_schedule_says(weekly):
@@ -121,7 +123,7 @@ def test_a_month_has_one_digest_whatever_its_schedule_says(weekly):
     assemble_digest(weekly)
     weekly.digest_schedule = "0 9 * * mon"
     weekly.save()
-    again = find_slot(publication=weekly, due="2026-04-20T09:00", now=APRIL, kind=Slot.Kind.DIGEST)
+    again = get_or_create_slot(publication=weekly, due="2026-04-20T09:00", now=APRIL, kind=Slot.Kind.DIGEST)
     assert again.due_local == "2026-04-01T09:00"
     with pytest.raises(IntegrityError), transaction.atomic():
         Slot.objects.create(
@@ -141,8 +143,10 @@ def test_what_the_last_digest_told_is_not_told_again_and_a_missed_month_is_caugh
     assemble_digest(weekly)
     later = APRIL + timedelta(days=29)
     story = make_story("Of April", published_at=later - timedelta(days=5), seen_at=later - timedelta(days=5))
-    make_source().__class__.objects.update(good_at=later)
-    issue = assemble_slot(slot=find_slot(publication=weekly, due="2026-04-30T09:00", now=later), now=later).issue
+    make_source().__class__.objects.update(last_success_at=later)
+    issue = assemble_slot(
+        slot=get_or_create_slot(publication=weekly, due="2026-04-30T09:00", now=later), now=later
+    ).issue
     assert issue is not None
     send_out(issue, now=later)
     second = assemble_digest(weekly, now=datetime(2026, 6, 1, 6, tzinfo=UTC)).issue
@@ -167,17 +171,17 @@ def test_a_story_that_staff_put_in_by_hand_takes_its_place_and_one_taken_out_fre
     issue = make_issue(weekly)
     issue.body[0].value["story"] = make_story("By hand", days_old=60)
     issue.save()
-    place_stories(issue=issue, content=resolve_content(issue))
+    update_story_placements(issue=issue, content=resolve_content(issue))
     assert list(issue.placed.values_list("story__title", flat=True)) == ["By hand"]
     blank = {"headline": "", "teaser": "", "picture": None, "link": ""}
     other_issue = Issue.objects.create(
         publication=weekly, number=9, public_id="x" * 24, made_at=NOW, body=[("lead_story", blank | {"story": story})]
     )
-    place_stories(issue=other_issue, content=resolve_content(other_issue))
+    update_story_placements(issue=other_issue, content=resolve_content(other_issue))
     issue.body[0].value["story"] = story
     issue.save()
     with pytest.raises(NotReady, match=r"“The first verdict” is already in The weekly letter No\. 9"):
-        place_stories(issue=issue, content=resolve_content(issue))
+        update_story_placements(issue=issue, content=resolve_content(issue))
 
 
 def test_a_digest_is_found_by_its_own_number(weekly):

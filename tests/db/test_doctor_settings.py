@@ -14,11 +14,11 @@ from newsletter.organisation.health.configuration import (
     check_setting_names,
     check_settings_file,
 )
-from newsletter.organisation.sample import read_sample
+from newsletter.organisation.sample_files import read_sample
 from newsletter.project import env
-from newsletter.project.origins import describe
+from newsletter.project.setting_origins import describe
 from newsletter.project.settings_file import SettingsFile
-from tests.support.bare import run_bare
+from tests.support.unconfigured import run_unconfigured
 
 SECRETS = {
     "NEWSLETTER_SECRET_KEY": "hush-secret-key",
@@ -32,7 +32,7 @@ KNOWN = ("NEWSLETTER_SITE_URL", "NEWSLETTER_ONLY_TO", "DATABASE_URL")
 
 def doctor(folder: Path, **environment: str) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]], str]:
     """Settings by name, checks by name, and all that was said."""
-    done = run_bare(["doctor", "--json"], folder=folder, **environment)
+    done = run_unconfigured(["doctor", "--json"], folder=folder, **environment)
     told = json.loads(done.stdout)
     by_name = {one["name"]: one for one in told["settings"]}
     return by_name, {one["check"]: one for one in told["checks"]}, done.stdout + done.stderr
@@ -64,7 +64,7 @@ def test_every_setting_is_shown_with_where_it_came_from_and_no_secret(tmp_path: 
 
 def test_settings_are_shown_as_lines_too(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("NEWSLETTER_TIME_ZONE=Europe/London\n")
-    said = run_bare(["doctor"], folder=tmp_path).stdout
+    said = run_unconfigured(["doctor"], folder=tmp_path).stdout
     assert f"NEWSLETTER_TIME_ZONE = Europe/London  [{tmp_path}/.env]" in said
     assert f"NEWSLETTER_SECRET_KEY = (hidden)  [made, kept in {tmp_path}/var/secret.key]" in said
     assert "NEWSLETTER_ONLY_TO = (empty)  [default]" in said

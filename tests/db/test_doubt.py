@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.feedback.match import Target
 from newsletter.feedback.settle import settle_by_evidence
-from newsletter.jobs.send_notices import tell_of_stopped_sends
+from newsletter.jobs.send_notices import notify_stopped_sends
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send, StaffNotice
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.dispatching.claim import claim_batch
@@ -16,10 +16,10 @@ from newsletter.sending.dispatching.outcome import record_outcome
 from newsletter.sending.dispatching.provider import account_label, current_adapter
 from newsletter.sending.dispatching.worker_loop import sweep
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.control import end_send, send_again, settle_as_accepted
+from newsletter.sending.limits.send_controls import end_send, send_again, settle_as_accepted
 from newsletter.sending.settling.receipt import make_receipt
 from subscribers.models import Subscriber, Subscription, Suppression
-from subscribers.unsubscribing.unsubscribe import leave_list
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.db.test_send import ready_issue
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import Fault
@@ -59,7 +59,7 @@ def try_without_an_end() -> None:
 
 def leave(*numbers: int) -> None:
     for number in numbers:
-        leave_list(
+        unsubscribe_from_list(
             subscriber=Subscriber.objects.get(email=f"person{number}@example.com"),
             mailing_list=Issue.objects.get().publication.mailing_list,
             now=SOON,
@@ -99,9 +99,9 @@ def test_who_left_before_a_call_that_was_taken_stays_unknown_and_the_send_and_a_
     assert look_again(send) == {"pending": 0, "accepted": 4, "rejected": 0, "skipped": 0, "uncertain": 1}
     assert send.state == Send.State.NEEDS_ATTENTION
     assert send.reason.startswith("for 1 person who left meanwhile we do not know")
-    tell_of_stopped_sends(now=LATER)
+    notify_stopped_sends(now=LATER)
     assert not StaffNotice.objects.exists(), "the provider may still say what became of them"
-    tell_of_stopped_sends(now=LATER + timedelta(days=1))
+    notify_stopped_sends(now=LATER + timedelta(days=1))
     assert "mailed before they left" in StaffNotice.objects.get().paragraphs[0]
 
 

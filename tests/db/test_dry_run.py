@@ -7,9 +7,9 @@ import pytest
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.approval.dry_run import find_unfillable
+from newsletter.issues.approval.merge_field_checks import find_merge_field_error
 from newsletter.models import Publication, Variant
-from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def approved_variant(**publication: str) -> Variant:
     made = make_publication(**publication)
     make_story("The first verdict")
-    add_readers(made, 2)
+    add_subscribers(made, 2)
     make_issue(made, approved=True)
     return Variant.objects.get()
 
@@ -33,7 +33,7 @@ def test_f16_a_mail_that_can_be_made_for_every_shape_of_reader_is_approved() -> 
     greeting = 'Dear {{ first_name | default:"friend" }} of {{ city | default:"wherever you are" }}'
     variant = approved_variant(intro=greeting)
     assert {one["field"] for one in variant.variables} >= {"first_name", "city", "unsubscribe", "preferences"}
-    assert find_unfillable(variant) == ""
+    assert find_merge_field_error(variant) == ""
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,13 @@ def test_f16_a_mail_that_can_be_made_for_every_shape_of_reader_is_approved() -> 
     ],
 )
 def test_f16_a_token_that_nobody_has_a_value_for_is_found(fault: dict[str, str], words: str) -> None:
-    assert words in find_unfillable(changed(approved_variant(), **fault))
+    assert words in find_merge_field_error(changed(approved_variant(), **fault))
 
 
 def test_f16_a_field_without_a_default_is_found_where_somebody_might_lack_it() -> None:
     variant = approved_variant(intro='Dear {{ first_name | default:"friend" }}')
     bare = [{**one, "default": "" if one["field"] == "first_name" else one["default"]} for one in variant.variables]
-    assert "no “first_name” for this person" in find_unfillable(changed(variant, variables=bare))
+    assert "no “first_name” for this person" in find_merge_field_error(changed(variant, variables=bare))
 
 
 def test_f16_an_issue_that_could_not_be_made_for_somebody_is_not_approved(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +60,7 @@ def test_f16_an_issue_that_could_not_be_made_for_somebody_is_not_approved(monkey
     monkeypatch.setattr(variants, "render", lambda document: replace(render(document), subject="Dear __pv_broken"))
     made = make_publication()
     make_story("The first verdict")
-    add_readers(made, 2)
+    add_subscribers(made, 2)
     issue = make_issue(Publication.objects.get())
     with pytest.raises(NotReady, match="left unfilled in its subject"):
         approve_issue(issue=issue, by=make_approver(), now=NOW)

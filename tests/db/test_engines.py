@@ -8,40 +8,42 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from newsletter.common.errors import NotReady
-from newsletter.jobs import embedded, engine, stopping
-from newsletter.jobs.catalogue import EVERYTHING, JOBS, SCHEDULER, WORKER, Job, jobs_of
-from newsletter.jobs.timer import Rings, run_job
+from newsletter.jobs import embedded_engine as embedded
+from newsletter.jobs import engine
+from newsletter.jobs import shutdown as stopping
+from newsletter.jobs.catalogue import ALL_ROLES, JOBS, SCHEDULER, WORKER, Job, list_jobs
+from newsletter.jobs.timer import JobTimer, run_job
 from newsletter.models import Batch
-from newsletter.sending.dispatching import signals as bell
+from newsletter.sending.dispatching import wake_up_signal as bell
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.dispatching.dispatch import Dispatcher
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.freezing.start import start_send
-from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
 def _not_stopping():
-    stopping.begin_again()
+    stopping.clear_stop_request()
     yield
-    stopping.begin_again()
+    stopping.clear_stop_request()
 
 
 def begun(readers: int = 20):
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, readers)
+    add_subscribers(publication, readers)
     return start_send(issue=make_issue(publication, approved=True), now=NOW)
 
 
 def test_every_job_belongs_to_the_scheduler_or_to_workers_and_names_are_unique():
     assert {job.role for job in JOBS} == {SCHEDULER, WORKER}
     assert len({job.name for job in JOBS}) == len(JOBS)
-    assert len(jobs_of(EVERYTHING)) == len(JOBS)
-    assert jobs_of(frozenset()) == []
+    assert len(list_jobs(ALL_ROLES)) == len(JOBS)
+    assert list_jobs(frozenset()) == []
 
 
 @pytest.mark.parametrize("error", [NotReady("not yet"), OperationalError("the database is away")])
@@ -66,7 +68,7 @@ def test_rings_stop_at_once_where_nothing_is_under_way_and_say_so_where_a_job_do
         rung.set()
         let_go.wait(10)
 
-    rings = Rings([Job("hang", 1, hang, WORKER)])
+    rings = JobTimer([Job("hang", 1, hang, WORKER)])
     rings.start()
     assert rung.wait(5)
     assert not rings.stop(within=0.1)
@@ -89,8 +91,8 @@ def test_leases_that_ran_out_are_settled_before_the_embedded_engine_rings_anythi
     batch = Batch.objects.get()
     long_ago = timezone.now() - timedelta(hours=1)
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=long_ago) is not None
-    monkeypatch.setattr(embedded, "jobs_of", lambda roles, lanes: [])
-    chosen = engine.engine_for()
+    monkeypatch.setattr(embedded, "list_jobs", lambda roles, lanes: [])
+    chosen = engine.make_engine()
     chosen.start()
     batch.refresh_from_db()
     assert batch.state == Batch.State.UNCERTAIN
@@ -103,12 +105,12 @@ def test_whoever_listens_hears_of_a_send_in_the_transaction_that_begins_it():
     def listener(send):
         heard.append((send.pk, send.batches.count()))
 
-    bell.listen(listener)
-    bell.listen(listener)
+    bell.connect_listener(listener)
+    bell.connect_listener(listener)
     try:
         send = begun()
     finally:
-        bell.stop_listening(listener)
+        bell.disconnect_listener(listener)
     assert heard == [(send.pk, 1)]
 
 
@@ -116,11 +118,11 @@ def test_a_listener_that_fails_undoes_the_beginning_and_the_next_try_begins_it()
     def fail(send):
         raise OperationalError("the queue is away")
 
-    bell.listen(fail)
+    bell.connect_listener(fail)
     try:
         with pytest.raises(OperationalError):
             begun()
     finally:
-        bell.stop_listening(fail)
+        bell.disconnect_listener(fail)
     [state] = Batch.objects.values_list("send__state", flat=True)
     assert state == "ready"

@@ -12,9 +12,9 @@ from newsletter.content.ingesting.ingest import IngestReport, ingest_source
 from newsletter.issues.approval.approve import void_changed_approvals
 from newsletter.models import Delivery, EventNotice, Issue, Source
 from newsletter.sending.freezing.start import start_send
-from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
-from tests.support.shapes import MARKER, read_shape
-from tests.support.site import Site, serve_site
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.sample_documents import MARKER, read_shape
+from tests.support.web_site import Site, serve_site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -280,7 +280,7 @@ def test_events_on_later_pages_of_a_site_are_not_cancelled(site):
 def make_approved_issue(site: Site) -> Issue:
     """An approved issue that shows the online event “a” of the calendar, read an hour ago."""
     publication = make_publication(events=4)
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     make_story("A verdict")
     look(site, event("a", "20260310T180000Z"), event("b", "20260311T180000Z"), now=NOW - timedelta(hours=1))
     return make_issue(publication, approved=True)

@@ -9,9 +9,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from subscribers.exporting.csv_export import OF_ALL_LISTS, OF_ONE_LIST, export_people
+from subscribers.exporting.csv_export import ALL_LISTS_COLUMNS, ONE_LIST_COLUMNS, export_people
+from subscribers.importing.writing.import_people import import_people
 from subscribers.importing.writing.report import ImportReport
-from subscribers.importing.writing.service import import_people
 from subscribers.models import (
     Basis,
     ConsentEvent,
@@ -23,7 +23,7 @@ from subscribers.models import (
     Subscription,
     Topic,
 )
-from subscribers.people.locations import locate, place_for
+from subscribers.people.locations import get_place_for, locate
 from subscribers.segments.attributes import write_attributes
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
@@ -79,7 +79,7 @@ def fill(weekly: MailingList) -> None:
         weekly,
         "+everything@example.org",
         name="=Ada “A” Lee, PhD",
-        place=place_for(locate(country="US", region="TX", town="Houston")),
+        place=get_place_for(locate(country="US", region="TX", town="Houston")),
         language="pt-BR",
         giving=Giving.MONTHLY,
         timezone="America/Chicago",
@@ -96,7 +96,7 @@ def test_d1_p10_every_column_and_every_basis_comes_back_into_an_empty_installati
     fill(weekly)
     first = take(weekly)
     rows = rows_of(first)
-    columns = set(OF_ONE_LIST) | {"attribute:membership", "attribute:since"}
+    columns = set(ONE_LIST_COLUMNS) | {"attribute:membership", "attribute:since"}
     assert set(rows[0]) == columns
     assert all(any(row[column] for row in rows) for column in columns)
     report = bring(start_anew(), first)
@@ -158,7 +158,7 @@ def test_a_file_of_all_lists_is_split_again_into_each_with_its_own_day_rhythm_an
     only = make_person("only@example.org")
     subscribe(only, events, basis=Basis.CASL_IMPLIED, expires_at=OVER)
     before, of_weekly, of_events = take(), take(weekly), take(events)
-    assert set(rows_of(before)[0]) >= set(OF_ALL_LISTS)
+    assert set(rows_of(before)[0]) >= set(ALL_LISTS_COLUMNS)
     Subscriber.objects.all().delete()
     report = bring(weekly, before)
     assert (report.new, report.elsewhere, report.refused, report.ignored_columns) == (len(rows_of(of_weekly)), 1, 0, [])

@@ -12,7 +12,7 @@ from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import Receipt, make_receipt
 from tests.support.fake_provider import FakeProvider
-from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.provider_faults import Fault, answer, too_many
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,7 +43,7 @@ def send_all(clock: Clock | None = None, *, readers: int = READERS, naps: float 
     clock = clock or Clock()
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, readers)
+    add_subscribers(publication, readers)
     send = start_send(issue=make_issue(publication, approved=True), now=clock())
     return run_send(send=send, adapter=current_adapter(), clock=clock, nap=lambda asked: clock.nap(max(asked, naps)))
 
@@ -99,13 +99,13 @@ def test_f5_a_provider_that_is_away_for_minutes_is_probed_by_one_call_at_a_time_
     away = settings.NEWSLETTER_PROVIDER_URL.replace("http%3A", "https%3A")
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, 400)
+    add_subscribers(publication, 400)
     clock = Clock()
     send = start_send(issue=make_issue(publication, approved=True), now=clock())
     settings.NEWSLETTER_PROVIDER_URL = away
     dispatcher = Dispatcher(adapter=current_adapter(), clock=clock)
     while clock.now < NOW + timedelta(minutes=5):
-        dispatch_due(dispatcher=dispatcher, most=40)
+        dispatch_due(dispatcher=dispatcher, limit=40)
         clock.nap(1)
     assert 5 <= Attempt.objects.count() <= 12
     settings.NEWSLETTER_PROVIDER_URL = away.replace("https%3A", "http%3A")
@@ -184,7 +184,7 @@ def test_i5_a_send_with_anything_left_to_do_is_never_called_finished(mailgun):
     mailgun.fault_on(1, too_many("3600"))
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, 20)
+    add_subscribers(publication, 20)
     send = start_send(issue=make_issue(publication, approved=True), now=NOW)
     clock = Clock()
 

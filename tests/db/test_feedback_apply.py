@@ -13,15 +13,15 @@ from newsletter.feedback.endpoint import webhook_secret
 from newsletter.feedback.receive import store_webhook
 from newsletter.models import Batch, Delivered, Delivery, DeliveryException, ProviderEvent, Send
 from newsletter.models.feedback import Bounce
-from newsletter.providers.base.webhooks.call import WebhookCall
+from newsletter.providers.base.webhooks.verification import WebhookRequest
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.delivered import DeliveredBits, count_delivered, find_delivered, mark_delivered
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from newsletter.sending.settling.sweep import finish_sends
 from subscribers.identity import identify
 from subscribers.models import ConsentEvent, Reason, Subscriber, Subscription, Suppression
-from subscribers.unsubscribing.suppression import lift_suppression, suppress
-from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+from subscribers.unsubscribing.suppression import remove_suppression, suppress
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = NOW + timedelta(hours=1)
@@ -36,7 +36,7 @@ def make_send(*, readers: int = 3, state: str = Batch.State.ACCEPTED, slug: str 
     """A send whose audience is frozen and whose calls are over, as ``state`` says."""
     made = make_publication(slug=slug, **publication)
     make_story(f"The first verdict of {slug}")
-    add_readers(made, readers)
+    add_subscribers(made, readers)
     send = start_send(issue=make_issue(made, approved=True), now=NOW)
     send.batches.update(state=state, attempts=1)
     return send
@@ -77,7 +77,7 @@ def hear(*events: dict[str, Any], provider: str = "brevo", now: datetime = LATER
     store_webhook(
         provider=provider,
         secret=webhook_secret(provider),
-        call=WebhookCall(json.dumps(list(events)).encode()),
+        call=WebhookRequest(json.dumps(list(events)).encode()),
         now=now,
     )
 
@@ -202,7 +202,7 @@ def test_what_is_told_twice_is_applied_once() -> None:
     """F8, also where a person decided otherwise meanwhile."""
     one, _, _ = people(make_send())
     apply(brevo("hard_bounce", one, **HARD))
-    lift_suppression(suppression=Suppression.objects.get(), by="staff@example.org", why="they wrote to us", now=LATER)
+    remove_suppression(suppression=Suppression.objects.get(), by="staff@example.org", why="they wrote to us", now=LATER)
     again = LATER + timedelta(minutes=1)
     apply(brevo("hard_bounce", one, **HARD), now=again)
     apply(brevo("hard_bounce", one, **HARD, at=again), now=again)
@@ -400,7 +400,7 @@ def test_a_worker_killed_before_the_end_of_a_round_has_changed_nothing(monkeypat
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr("newsletter.feedback.apply.pause_troubled_sends", die)
+        patch.setattr("newsletter.feedback.apply.pause_failing_sends", die)
         with pytest.raises(SystemExit):
             apply_events(now=LATER)
     assert suppressed(one) == set()

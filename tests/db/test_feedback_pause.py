@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from newsletter.feedback.forget import forget_old_events, topics_to_confirm
-from newsletter.feedback.pause import Counts, broken_rules
+from newsletter.feedback.automatic_pause import SendCounts, find_broken_rules
+from newsletter.feedback.event_retention import delete_old_events, list_topics_to_confirm
 from newsletter.models import ProviderEvent, Send
 from newsletter.models.feedback import AutomaticPause
 from tests.db.test_feedback_apply import apply, brevo, make_send, people, suppressed
@@ -21,8 +21,8 @@ def _large_batches(settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=500"
 
 
-def counts(**changes: int) -> Counts:
-    return Counts(**{"accepted": 0, "delivered": 0, "hard": 0, "complained": 0, "unproven": 0, **changes})
+def counts(**changes: int) -> SendCounts:
+    return SendCounts(**{"accepted": 0, "delivered": 0, "hard": 0, "complained": 0, "unproven": 0, **changes})
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def counts(**changes: int) -> Counts:
 )
 def test_each_rule_has_its_number(numbers: dict[str, int], rules: list[str]) -> None:
     """B2, B3."""
-    assert [rule for rule, _, _ in broken_rules(counts(**numbers))] == rules
+    assert [rule for rule, _, _ in find_broken_rules(counts(**numbers))] == rules
 
 
 def hard(count: int, send: Send, *, start: int = 0) -> list[dict[str, Any]]:
@@ -126,8 +126,8 @@ def test_old_events_are_let_go_and_what_waits_is_kept() -> None:
     ProviderEvent.objects.create(key="waits", **waiting)
     ProviderEvent.objects.create(key="asks", **{**waiting, "kind": "subscription", "applied_at": LATER})
     ProviderEvent.objects.create(key="token", once="used", **{**waiting, "applied_at": LATER})
-    assert forget_old_events(now=LATER + timedelta(hours=47)) == 0
-    assert forget_old_events(now=LATER + timedelta(days=13)) == 1
-    assert forget_old_events(now=LATER + timedelta(days=15)) == 1
+    assert delete_old_events(now=LATER + timedelta(hours=47)) == 0
+    assert delete_old_events(now=LATER + timedelta(days=13)) == 1
+    assert delete_old_events(now=LATER + timedelta(days=15)) == 1
     assert set(ProviderEvent.objects.values_list("key", flat=True)) == {"waits", "asks"}
-    assert [event.key for event in topics_to_confirm()] == ["asks"]
+    assert [event.key for event in list_topics_to_confirm()] == ["asks"]

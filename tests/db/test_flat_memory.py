@@ -13,7 +13,7 @@ from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import dispatch_due, sweep
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
-from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FEW, MANY = 1_000, 6_000
@@ -38,7 +38,7 @@ def peak(act: Callable[[], object]) -> int:
 def measure(*, readers: int, start: int, slug: str) -> dict[str, int]:
     publication = make_publication(slug=slug, name=f"The {slug} letter")
     make_story(f"The first verdict of {slug}")
-    add_readers(publication, readers, start=start)
+    add_subscribers(publication, readers, start=start)
     issue = make_issue(publication, approved=True)
     dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
     found = {

@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from newsletter.common.errors import NotReady
-from newsletter.desk.issues.issue_checks import find_everywhere
-from newsletter.issues.approval.approve import approve_issue, current_approval
-from newsletter.issues.snapshot.related_links import find_unfit_links
+from newsletter.desk.issues.checks import find_content_findings
+from newsletter.issues.approval.approve import approve_issue, find_current_approval
+from newsletter.issues.snapshot.related_links import find_restricted_links
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Batch, Issue, Story, Variant
 from newsletter.sending.dispatching.claim import find_due_batches
@@ -21,7 +21,7 @@ from tests.support.fixtures import (
     HOUSTON,
     LONDON,
     NOW,
-    add_readers,
+    add_subscribers,
     make_appeal,
     make_approver,
     make_issue,
@@ -38,7 +38,7 @@ def issue_with_a_link(**about: Any) -> Issue:
     publication = make_publication(archive="public")
     make_story("The clinic opens its doors", related=[[TITLE, URL], ["Our house rules", "https://example.org/rules/"]])
     make_story(TITLE, url=URL, days_old=90, **about)
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     return make_issue(publication, approved=True)
 
 
@@ -82,7 +82,7 @@ def test_v1_v5_v6_a_link_is_known_however_its_address_is_written(link: str, own:
     publication = make_publication(archive="public")
     make_story("The clinic opens its doors", related=[[TITLE, link]])
     make_story(TITLE, url=own, days_old=90)
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     issue = make_issue(publication, approved=True)
     assert link in repr(resolve_content(issue))
     editor = make_approver()
@@ -103,7 +103,7 @@ def test_v1_v5_v6_a_link_is_known_however_its_address_is_written(link: str, own:
 )
 def test_v1_v5_v6_a_story_is_known_by_a_link_whatever_is_encoded_in_its_own_address(own: str, link: str):
     make_story(TITLE, url=own, withdrawn_at=NOW)
-    assert find_unfit_links([link], channel="email", at=NOW, required=False) == {link}
+    assert find_restricted_links([link], channel="email", at=NOW, required=False) == {link}
 
 
 def test_v1_v5_v6_an_appeal_that_links_to_such_a_story_is_not_approved():
@@ -124,7 +124,7 @@ def issue_that_says(block: tuple[str, Any], *, approved: bool = True) -> Issue:
     publication = make_publication(archive="public")
     make_story("The clinic opens its doors")
     make_story(TITLE, url=URL, days_old=90)
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     issue = make_issue(publication)
     issue.body.append(block)
     issue.save()
@@ -160,7 +160,7 @@ def test_v1_v5_v6_an_issue_whose_own_words_link_to_such_a_story_is_neither_appro
     Story.objects.filter(url=URL).update(embargo_until=NOW + timedelta(days=30))
     with pytest.raises(NotReady, match="Maya came home” is under embargo"):
         approve_issue(issue=issue, by=make_approver(), now=NOW)
-    (finding,) = [one for one in find_everywhere(resolve_content(issue), now=NOW) if one.code == "linked-story"]
+    (finding,) = [one for one in find_content_findings(resolve_content(issue), now=NOW) if one.code == "linked-story"]
     assert (finding.level, finding.block) == ("error", issue.body[len(issue.body) - 1].id)
     Story.objects.filter(url=URL).update(embargo_until=None)
     approve_issue(issue=issue, by=make_approver(), now=NOW)
@@ -183,8 +183,8 @@ def test_a_button_to_a_story_of_the_issue_goes_to_whom_the_story_goes():
     publication = make_publication()
     make_story("The clinic opens its doors")
     make_story(TITLE, url=URL, days_old=2, not_in_regions=["US-TX"])
-    add_readers(publication, 1, where=LONDON)
-    add_readers(publication, 1, where=HOUSTON, start=1)
+    add_subscribers(publication, 1, where=LONDON)
+    add_subscribers(publication, 1, where=HOUSTON, start=1)
     issue = make_issue(publication)
     issue.body.append(("button", {"label": "Maya again", "url": URL}))
     issue.save()
@@ -207,7 +207,7 @@ def test_v6_an_embargo_after_the_approval_voids_it():
     Story.objects.filter(url=URL).update(embargo_until=NOW + timedelta(days=30))
     issue = Issue.objects.get(pk=issue.pk)
     assert "Maya" not in repr(resolve_content(issue))
-    assert current_approval(issue) is None
+    assert find_current_approval(issue) is None
 
 
 def test_v5_withdrawing_holds_an_issue_that_waits_and_only_links_to_the_story():
@@ -218,7 +218,7 @@ def test_v5_withdrawing_holds_an_issue_that_waits_and_only_links_to_the_story():
         story=Story.objects.get(url=URL), by=type(editor).objects.get(pk=editor.pk), reason="", now=NOW
     )
     assert done.held == [issue]
-    assert current_approval(Issue.objects.get(pk=issue.pk)) is None
+    assert find_current_approval(Issue.objects.get(pk=issue.pk)) is None
 
 
 def test_v5_withdrawing_pauses_a_send_on_its_way_that_only_links_to_the_story_and_counts_who_has_it(settings: Any):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from subscribers.consent.held import AlreadyDecided, drop, hold_signup, let_in
-from subscribers.consent.signup import Requested
+from subscribers.consent.held_signups import AlreadyDecided, drop, hold_signup, release_held_signup
+from subscribers.consent.signup import SignupResult
 from subscribers.models import HeldSignup, MailingList, Place, Subscriber
-from subscribers.people.locations import locate, place_for
+from subscribers.people.locations import get_place_for, locate
 from tests.support.people import NOW, make_list
 
 pytestmark = pytest.mark.django_db
@@ -18,10 +18,10 @@ def hold(mailing_list: MailingList, place: Place | None) -> HeldSignup:
 
 @pytest.mark.parametrize("town", ["Houston", ""])
 def test_a3_who_waited_is_let_in_once_with_or_without_a_place(town: str) -> None:
-    place = place_for(locate(country="US", region="TX", town=town)) if town else None
+    place = get_place_for(locate(country="US", region="TX", town=town)) if town else None
     held = hold(make_list(), place)
-    assert let_in(held_id=held.pk, now=NOW) == Requested.ASKED
+    assert release_held_signup(held_id=held.pk, now=NOW) == SignupResult.ASKED
     assert Subscriber.objects.get().place == place
-    for decide in (lambda: let_in(held_id=held.pk, now=NOW), lambda: drop(held_id=held.pk)):
+    for decide in (lambda: release_held_signup(held_id=held.pk, now=NOW), lambda: drop(held_id=held.pk)):
         with pytest.raises(AlreadyDecided):
             decide()

@@ -11,7 +11,7 @@ from newsletter.common.errors import NotReady
 from newsletter.models import Attempt, Batch, DeliveryException, Installation, Send
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.installation_hold import read_journal, release_everything
+from newsletter.sending.limits.installation_hold import read_send_journal, release_installation
 from newsletter.sending.settling.sweep import wake_up
 from tests.db.test_send import ready_issue
 from tests.support.fixtures import NOW
@@ -63,7 +63,7 @@ def test_a_machine_remembers_what_another_one_began(on_machine: OnMachine) -> No
     send = begun()
     on_machine("second")
     wake_up(now=NOW)
-    assert read_journal() is not None
+    assert read_send_journal() is not None
     Send.objects.filter(pk=send.pk).update(issue=ready_other(send))
     wake_up(now=LATER)
     assert Installation.objects.get().held
@@ -88,7 +88,7 @@ def test_a_hold_that_was_ended_on_one_machine_does_not_come_back_on_another(on_m
         wake_up(now=NOW)
     go_back_to_the_backup()
     wake_up(now=LATER)
-    release_everything(now=LATER)
+    release_installation(now=LATER)
     for name in ("second", "third", "first"):
         on_machine(name)
         wake_up(now=LATER + timedelta(minutes=1))
@@ -123,4 +123,4 @@ def test_a_worker_whose_data_folder_is_full_goes_on(
 def test_a_journal_that_cannot_be_read_is_none(on_machine: OnMachine, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "first").mkdir()
     (tmp_path / "first" / "last-send.json").write_bytes(content)
-    assert read_journal() is None
+    assert read_send_journal() is None

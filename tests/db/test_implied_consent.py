@@ -7,14 +7,14 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from subscribers.audience.eligibility import candidates, contactable, count_audience, eligible, explain_ineligible
+from subscribers.audience.eligibility import candidates, count_audience, eligible, explain_ineligible, list_contactable
 from subscribers.consent import implied_consent as implied
-from subscribers.consent.implied_consent import end_lapsed, expiring_soon
-from subscribers.consent.signup import Confirmed, Requested, confirm_subscription, request_subscription
-from subscribers.erasing.retention import forget_what_is_over
+from subscribers.consent.implied_consent import end_lapsed_subscriptions, list_expiring_subscriptions
+from subscribers.consent.signup import ConfirmationResult, SignupResult, confirm_subscription, request_subscription
+from subscribers.erasing.retention import purge_expired_data
 from subscribers.exporting.csv_export import people_to_export
+from subscribers.importing.writing.import_people import import_people
 from subscribers.importing.writing.report import ImportReport
-from subscribers.importing.writing.service import import_people
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import Basis, ConsentEvent, EndReason, MailingList, Subscriber, Subscription
 from subscribers.people.merge import merge_people
@@ -57,7 +57,7 @@ def test_p10_nobody_is_mailed_after_their_last_day_and_staff_read_why(weekly: Ma
     assert eligible(mailing_list=weekly, now=last).exists()
     assert explain_ineligible(ann, mailing_list=weekly, now=last) == ""
     assert not eligible(mailing_list=weekly, now=OVER).exists()
-    assert not contactable(mailing_list=weekly, now=OVER).exists()
+    assert not list_contactable(mailing_list=weekly, now=OVER).exists()
     assert explain_ineligible(ann, mailing_list=weekly, now=OVER) == "The implied consent ran out on 01 February 2027."
     count = count_audience(mailing_list=weekly, now=OVER)
     assert (count.candidates, count.eligible, count.excluded) == (1, 0, {"implied_consent_ran_out": 1})
@@ -65,21 +65,21 @@ def test_p10_nobody_is_mailed_after_their_last_day_and_staff_read_why(weekly: Ma
 
 
 def test_p10_staff_see_60_days_ahead_whose_consent_runs_out(weekly: MailingList, ann: Subscriber) -> None:
-    assert not expiring_soon(now=OVER - timedelta(days=61)).exists()
-    assert [row.subscriber for row in expiring_soon(now=OVER - timedelta(days=60))] == [ann]
-    assert not expiring_soon(now=OVER).exists()
+    assert not list_expiring_subscriptions(now=OVER - timedelta(days=61)).exists()
+    assert [row.subscriber for row in list_expiring_subscriptions(now=OVER - timedelta(days=60))] == [ann]
+    assert not list_expiring_subscriptions(now=OVER).exists()
 
 
 def test_p10_who_ran_out_is_taken_off_the_list_on_record_and_forgotten_28_days_later(
     weekly: MailingList, ann: Subscriber
 ) -> None:
-    assert end_lapsed(now=OVER - timedelta(seconds=1)) == 0
-    assert (end_lapsed(now=OVER), end_lapsed(now=OVER)) == (1, 0)
+    assert end_lapsed_subscriptions(now=OVER - timedelta(seconds=1)) == 0
+    assert (end_lapsed_subscriptions(now=OVER), end_lapsed_subscriptions(now=OVER)) == (1, 0)
     assert Subscription.objects.get().end_reason == EndReason.LAPSED
     assert ConsentEvent.objects.latest("pk").source == "implied consent ran out"
-    forget_what_is_over(now=OVER + timedelta(days=28))
+    purge_expired_data(now=OVER + timedelta(days=28))
     assert Subscriber.objects.exists()
-    forget_what_is_over(now=OVER + timedelta(days=28, seconds=1))
+    purge_expired_data(now=OVER + timedelta(days=28, seconds=1))
     assert not Subscriber.objects.exists()
 
 
@@ -105,7 +105,7 @@ def test_p10_consent_that_was_given_takes_the_place_of_implied_consent(weekly: M
 
 def test_p10_the_persons_own_confirmation_takes_its_place_too(weekly: MailingList, ann: Subscriber) -> None:
     asked = request_subscription(email=ann.email, mailing_list=weekly, wording="yes", source="page", now=NOW)
-    assert asked == Requested.ASKED
+    assert asked == SignupResult.ASKED
     assert eligible(mailing_list=weekly, now=NOW).exists()
     confirm_subscription(target=LinkTarget(ann.uuid, weekly.public_id, NOW), now=NOW)
     held = Subscription.objects.get()
@@ -119,10 +119,10 @@ def test_p10_who_asked_to_stay_before_it_ran_out_may_still_confirm_after_it(
     """The link of the mail is good for seven days, so the request outlives the day; nothing is mailed meanwhile."""
     asked = OVER - timedelta(hours=1)
     request_subscription(email=ann.email, mailing_list=weekly, wording="yes", source="page", now=asked)
-    forget_what_is_over(now=OVER + timedelta(days=6))
+    purge_expired_data(now=OVER + timedelta(days=6))
     assert not eligible(mailing_list=weekly, now=OVER + timedelta(days=6)).exists()
     target = LinkTarget(ann.uuid, weekly.public_id, asked)
-    assert confirm_subscription(target=target, now=OVER + timedelta(days=6)) == Confirmed.NOW
+    assert confirm_subscription(target=target, now=OVER + timedelta(days=6)) == ConfirmationResult.NOW
     assert eligible(mailing_list=weekly, now=OVER + timedelta(days=6)).exists()
 
 
@@ -131,17 +131,17 @@ def test_p10_who_asked_and_did_not_confirm_within_seven_days_is_taken_off_the_li
 ) -> None:
     asked = OVER - timedelta(hours=1)
     request_subscription(email=ann.email, mailing_list=weekly, wording="yes", source="page", now=asked)
-    forget_what_is_over(now=asked + timedelta(days=7, seconds=1))
+    purge_expired_data(now=asked + timedelta(days=7, seconds=1))
     assert Subscription.objects.get().end_reason == EndReason.LAPSED
 
 
 def test_p10_more_than_one_step_of_people_who_ran_out_go_in_one_round(
     weekly: MailingList, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(implied, "AT_ONCE", 2)
+    monkeypatch.setattr(implied, "BATCH_SIZE", 2)
     people = "".join(f"reader{number}@example.org\n" for number in range(5))
     bring(weekly, f"email\n{people}", expires_on=LAST)
-    forget_what_is_over(now=OVER)
+    purge_expired_data(now=OVER)
     assert not Subscription.objects.open().exists()
 
 

@@ -9,28 +9,29 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from newsletter.bench.importing import BadFileMaker, outcomes_of, suppress_some
+from newsletter.bench.importing import BadCsvMaker, count_outcomes, create_suppressions
 from subscribers.addresses.normalise import normalise
-from subscribers.audience.eligibility import contactable
+from subscribers.audience.eligibility import list_contactable
 from subscribers.consent.signup import request_subscription
 from subscribers.erasing.erasure import erase_person
 from subscribers.identity import identify
 from subscribers.importing.reading.errors import BadFile, CannotImport
-from subscribers.importing.writing import batches, run
-from subscribers.importing.writing.batches import (
-    Terms,
-    choose_terms,
-    forget_old_files,
-    leave_file,
+from subscribers.importing.writing import import_run as run
+from subscribers.importing.writing import import_steps as batches
+from subscribers.importing.writing.chunk_writer import ChunkWriter
+from subscribers.importing.writing.claims import ClaimLost, claim, renew_claim
+from subscribers.importing.writing.import_people import import_people
+from subscribers.importing.writing.import_steps import (
+    ImportOptions,
+    create_draft_import,
+    delete_old_import_files,
+    process_pending_imports,
+    set_import_terms,
     start_run,
-    work_on_imports,
 )
-from subscribers.importing.writing.chunks import ChunkWriter
-from subscribers.importing.writing.claims import ClaimLost, claim, hold
-from subscribers.importing.writing.refused_file import refusals_of, write_refused
+from subscribers.importing.writing.refused_file import iterate_refusals, write_refused
 from subscribers.importing.writing.report import ImportReport
-from subscribers.importing.writing.service import import_people
-from subscribers.importing.writing.undo import ask_to_undo, undo_now
+from subscribers.importing.writing.undo import request_undo, undo_now
 from subscribers.models import (
     Basis,
     Confirmation,
@@ -50,7 +51,7 @@ from subscribers.models import (
 from subscribers.people.lookup import find_person
 from subscribers.segments.attributes import read_attributes
 from subscribers.unsubscribing.suppression import suppress
-from subscribers.unsubscribing.unsubscribe import leave_all, leave_list
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person
 
 pytestmark = pytest.mark.django_db
@@ -64,16 +65,18 @@ def bring(mailing_list: MailingList, text: str | bytes, **fields: object) -> Imp
 
 
 def leave(mailing_list: MailingList, text: str) -> ImportBatch:
-    return leave_file(file=io.BytesIO(text.encode()), name="people.csv", mailing_list=mailing_list, by="kim", now=NOW)
+    return create_draft_import(
+        file=io.BytesIO(text.encode()), name="people.csv", mailing_list=mailing_list, by="kim", now=NOW
+    )
 
 
-def terms(batch: ImportBatch, **fields: object) -> Terms:
+def terms(batch: ImportBatch, **fields: object) -> ImportOptions:
     given = {"mapping": batch.mapping, "kind": ImportKind.JOIN, "basis": Basis.CONSENT, "evidence": "Sheet", **fields}
-    return Terms(**given)  # type: ignore[arg-type]
+    return ImportOptions(**given)  # type: ignore[arg-type]
 
 
 def work(now: datetime = NOW) -> None:
-    work_on_imports(clock=lambda: now)
+    process_pending_imports(clock=lambda: now)
 
 
 class Killed(BaseException):
@@ -82,7 +85,7 @@ class Killed(BaseException):
 
 def kill_after(chunks: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next import is killed when it begins to commit one chunk more."""
-    kept = run.hold
+    kept = run.renew_claim
     calls = iter(range(chunks))
 
     def hold_or_die(*args: object, **kwargs: object) -> None:
@@ -90,19 +93,19 @@ def kill_after(chunks: int, monkeypatch: pytest.MonkeyPatch) -> None:
             raise Killed
         kept(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(run, "hold", hold_or_die)
+    monkeypatch.setattr(run, "renew_claim", hold_or_die)
 
 
 def test_f13_a_file_with_every_kind_of_badness_is_counted_to_the_line(tmp_path_factory: pytest.TempPathFactory) -> None:
     weekly = make_list()
-    maker = BadFileMaker(rows=2_000)
-    suppress_some(maker, now=NOW)
+    maker = BadCsvMaker(rows=2_000)
+    create_suppressions(maker, now=NOW)
     path = tmp_path_factory.mktemp("bad") / "people.csv"
     maker.write(path)
     body = path.read_bytes()
     dry = bring(weekly, body, dry_run=True)
     report = bring(weekly, body)
-    assert outcomes_of(dry) == outcomes_of(report) == dict(maker.answers)
+    assert count_outcomes(dry) == count_outcomes(report) == dict(maker.answers)
     assert sum(report.counts().values()) == 2 * report.rows
     assert ImportRefusal.objects.count() == report.refused
     assert Subscription.objects.count() == report.new
@@ -116,7 +119,7 @@ def test_an_import_that_was_killed_goes_on_after_its_last_committed_row_and_brin
 ) -> None:
     weekly = make_list()
     text = "email,name\n" + "".join(f"p{n % 40}@example.org,P{n}\n" for n in range(60)) + "bad,\n"
-    monkeypatch.setattr(run, "CHUNK", 10)
+    monkeypatch.setattr(run, "CHUNK_ROWS", 10)
     with monkeypatch.context() as patch:
         kill_after(3, patch)
         with pytest.raises(Killed):
@@ -137,13 +140,13 @@ def test_an_import_that_was_killed_goes_on_after_its_last_committed_row_and_brin
 
 def test_a_worker_whose_turn_is_over_writes_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
     batch = leave(make_list(), "email\nann@example.org\n")
-    choose_terms(batch, terms=terms(batch), now=NOW)
+    set_import_terms(batch, terms=terms(batch), now=NOW)
     slow = claim(batch, states=[ImportState.CHECKING], now=NOW)
     assert claim(batch, states=[ImportState.CHECKING], now=NOW) == ""
     quick = claim(batch, states=[ImportState.CHECKING], now=LATER)
     with pytest.raises(ClaimLost):
-        hold(batch, token=slow, now=LATER, rows_done=5)
-    hold(batch, token=quick, now=LATER, rows_done=1)
+        renew_claim(batch, token=slow, now=LATER, rows_done=5)
+    renew_claim(batch, token=quick, now=LATER, rows_done=1)
     batch.refresh_from_db()
     assert batch.rows_done == 1
 
@@ -152,7 +155,7 @@ def test_in_the_desk_a_file_is_kept_checked_run_and_forgotten() -> None:
     weekly = make_list()
     batch = leave(weekly, "email,Shoe size\nann@example.org,7\nbad,8\n")
     assert (batch.state, batch.mapping, batch.stored) == (ImportState.DRAFT, ["email", "attribute:shoe_size"], True)
-    choose_terms(batch, terms=terms(batch), now=NOW)
+    set_import_terms(batch, terms=terms(batch), now=NOW)
     work()
     batch.refresh_from_db()
     assert (batch.state, batch.checked["new"], batch.checked["reasons"]) == (
@@ -178,7 +181,7 @@ def test_in_the_desk_a_file_is_kept_checked_run_and_forgotten() -> None:
 def test_what_was_chosen_for_a_set_of_columns_is_remembered_once_it_was_used() -> None:
     weekly = make_list()
     batch = leave(weekly, "email,Shoe size\nann@example.org,7\n")
-    choose_terms(batch, terms=terms(batch, mapping=["email", "name"]), now=NOW)
+    set_import_terms(batch, terms=terms(batch, mapping=["email", "name"]), now=NOW)
     assert leave(weekly, "Email,shoe size\nbea@example.org,7\n").mapping == ["email", "attribute:shoe_size"]
     work()
     assert leave(weekly, "Email,shoe size\nbea@example.org,7\n").mapping == ["email", "name"]
@@ -187,15 +190,15 @@ def test_what_was_chosen_for_a_set_of_columns_is_remembered_once_it_was_used() -
 def test_a_file_of_refused_lines_is_mapped_as_the_file_that_they_came_from() -> None:
     weekly = make_list()
     batch = leave(weekly, "adresse,wohnort\nann@example.org,Leeds\nbad,York\n")
-    choose_terms(batch, terms=terms(batch, mapping=["email", "city"]), now=NOW)
+    set_import_terms(batch, terms=terms(batch, mapping=["email", "city"]), now=NOW)
     work()
     start_run(ImportBatch.objects.get(), now=NOW)
     work()
     out = io.StringIO()
-    write_refused(out, header=batch.header, rows=refusals_of(batch))
+    write_refused(out, header=batch.header, rows=iterate_refusals(batch))
     again = leave(weekly, out.getvalue().replace("bad", "bea@example.org"))
     assert again.mapping == ["", "", "email", "city"]
-    choose_terms(again, terms=terms(again), now=NOW)
+    set_import_terms(again, terms=terms(again), now=NOW)
     work()
     start_run(ImportBatch.objects.get(pk=again.pk), now=NOW)
     work()
@@ -203,14 +206,14 @@ def test_a_file_of_refused_lines_is_mapped_as_the_file_that_they_came_from() -> 
 
 
 def test_a_background_import_stops_when_asked_and_a_later_worker_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "CHUNK", 2)
+    monkeypatch.setattr(run, "CHUNK_ROWS", 2)
     batch = leave(make_list(), "email\n" + "".join(f"p{n}@example.org\n" for n in range(7)))
-    choose_terms(batch, terms=terms(batch), now=NOW)
+    set_import_terms(batch, terms=terms(batch), now=NOW)
     work()
     batch.refresh_from_db()
     start_run(batch, now=NOW)
     asked = iter([False, False, False, True, True])
-    assert work_on_imports(clock=lambda: NOW, stopping=lambda: next(asked)) == 0
+    assert process_pending_imports(clock=lambda: NOW, stopping=lambda: next(asked)) == 0
     batch.refresh_from_db()
     assert (batch.state, batch.claimed_by, batch.rows_done) == (ImportState.RUNNING, "", 4)
     work()
@@ -220,13 +223,13 @@ def test_a_background_import_stops_when_asked_and_a_later_worker_ends_it(monkeyp
 
 def test_a_file_that_cannot_be_read_any_more_stops_the_import_with_the_reason() -> None:
     batch = leave(make_list(), "email\nann@example.org\n")
-    choose_terms(batch, terms=terms(batch), now=NOW)
+    set_import_terms(batch, terms=terms(batch), now=NOW)
     ImportBatch.objects.filter(pk=batch.pk).update(header=["other"])
     work()
     batch.refresh_from_db()
     assert batch.state == ImportState.FAILED
     assert "not those that were chosen" in batch.problem
-    batches.throw_away(batch)
+    batches.discard_import(batch)
     assert not ImportBatch.objects.exists()
 
 
@@ -239,10 +242,10 @@ def test_terms_that_the_law_or_the_file_does_not_allow_are_refused_and_nothing_m
         ({"mapping": ["name"]}, BadFile),
     ):
         with pytest.raises(error):
-            choose_terms(batch, terms=terms(batch, **wrong), now=NOW)
+            set_import_terms(batch, terms=terms(batch, **wrong), now=NOW)
     batch.refresh_from_db()
     assert batch.state == ImportState.DRAFT
-    choose_terms(batch, terms=terms(batch, encoding="cp1250"), now=NOW)
+    set_import_terms(batch, terms=terms(batch, encoding="cp1250"), now=NOW)
     assert batch.encoding == "cp1250"
 
 
@@ -253,7 +256,7 @@ def test_d3_an_undone_import_takes_away_whom_it_brought_and_leaves_who_was_there
         weekly, "email,name\nknown@example.org,\nnew@example.org,New\nleft@example.org,\nboth@example.org,\n"
     )
     bring(events, "email\nboth@example.org\n")
-    leave_list(subscriber=find_person("left@example.org"), mailing_list=weekly, now=LATER)
+    unsubscribe_from_list(subscriber=find_person("left@example.org"), mailing_list=weekly, now=LATER)
     batch = ImportBatch.objects.get(pk=report.batch_id)
     done = undo_now(batch, by="kim", now=LATER, clock=lambda: LATER)
     assert done == {"removed": 1, "ended": 2, "stayed": 0, "lifted": 0, "kept": 0}
@@ -276,19 +279,19 @@ def test_d3_who_confirmed_or_chose_something_since_the_import_stays_and_is_count
     batch = ImportBatch.objects.get(pk=report.batch_id)
     done = undo_now(batch, by="kim", now=LATER, clock=lambda: LATER)
     assert (done["removed"], done["stayed"]) == (1, 1)
-    assert [row.subscriber.email for row in contactable(mailing_list=weekly)] == ["ann@example.org"]
+    assert [row.subscriber.email for row in list_contactable(mailing_list=weekly)] == ["ann@example.org"]
     assert not Confirmation.objects.filter(subscriber__email="bea@example.org").exists()
 
 
 def test_an_undo_of_a_running_import_stops_it_and_is_ended_by_any_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     weekly = make_list()
-    monkeypatch.setattr(run, "CHUNK", 10)
+    monkeypatch.setattr(run, "CHUNK_ROWS", 10)
     with monkeypatch.context() as patch:
         kill_after(2, patch)
         with pytest.raises(Killed):
             bring(weekly, "email\n" + "".join(f"p{n}@example.org\n" for n in range(50)))
     batch = ImportBatch.objects.get()
-    ask_to_undo(batch, by="kim", now=NOW)
+    request_undo(batch, by="kim", now=NOW)
     work()
     batch.refresh_from_db()
     assert (batch.state, Subscriber.objects.count()) == (ImportState.UNDONE, 0)
@@ -302,21 +305,21 @@ def test_those_who_left_elsewhere_become_suppressions_never_subscribers_and_a_wr
     assert (report.barred, report.new, Subscriber.objects.count()) == (2, 0, 1)
     assert set(Suppression.objects.values_list("reason", "scope")) == {("unsubscribe", "all"), ("complaint", "all")}
     assert Suppression.objects.get(reason="unsubscribe").at == datetime(2026, 1, 2, tzinfo=UTC)
-    assert not contactable(mailing_list=weekly).exists()
+    assert not list_contactable(mailing_list=weekly).exists()
     assert bring(weekly, text, kind="left_all", evidence="").suppressed == 2
     done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", now=LATER, clock=lambda: LATER)
     assert (done["lifted"], done["kept"]) == (2, 0)
-    assert [row.subscriber_id for row in contactable(mailing_list=weekly)] == [here.pk]
+    assert [row.subscriber_id for row in list_contactable(mailing_list=weekly)] == [here.pk]
 
 
 def test_an_undo_never_lifts_what_the_person_has_confirmed_by_leaving_themselves() -> None:
     weekly = make_list()
     person = make_member(weekly, "ann@example.org")
     report = bring(weekly, "email\nann@example.org\n", kind="left_list")
-    leave_all(subscriber=person, now=LATER)
+    unsubscribe_from_all(subscriber=person, now=LATER)
     done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", now=LATER, clock=lambda: LATER)
     assert (done["lifted"], done["kept"]) == (0, 1)
-    assert not contactable(mailing_list=weekly).exists()
+    assert not list_contactable(mailing_list=weekly).exists()
 
 
 @pytest.mark.parametrize(
@@ -410,7 +413,7 @@ def test_refused_lines_come_back_in_their_own_columns_and_once_mended_can_be_imp
     assert (report.new, report.refused) == (0, 2)
     out = io.StringIO()
     batch = ImportBatch.objects.get()
-    write_refused(out, header=batch.header, rows=refusals_of(batch))
+    write_refused(out, header=batch.header, rows=iterate_refusals(batch))
     first, second = csv.DictReader(io.StringIO(out.getvalue()))
     assert (first["Line in the file"], first["Email"], first["Name"], first["Shoe"]) == (
         "2", "ann example.org", "Ann;' =Lee", "7",
@@ -442,7 +445,7 @@ dora at example.org,'=Dora,
     assert report.refused == 4
     for _ in range(2):
         out = io.StringIO()
-        write_refused(out, header=report.header, rows=refusals_of(ImportBatch.objects.latest("pk")))
+        write_refused(out, header=report.header, rows=iterate_refusals(ImportBatch.objects.latest("pk")))
         again = bring(weekly, out.getvalue())
         assert (again.new, again.reasons) == (0, report.reasons)
         report = again
@@ -454,8 +457,8 @@ def test_p8_files_that_nobody_decided_about_and_old_refused_lines_are_forgotten(
     weekly = make_list()
     leave(weekly, "email\nann@example.org\n")
     report = bring(weekly, "email\nbad\n")
-    assert forget_old_files(now=NOW + timedelta(days=6)) == 0
-    assert forget_old_files(now=NOW + timedelta(days=7, minutes=1)) == 2
+    assert delete_old_import_files(now=NOW + timedelta(days=6)) == 0
+    assert delete_old_import_files(now=NOW + timedelta(days=7, minutes=1)) == 2
     assert list(ImportBatch.objects.values_list("pk", flat=True)) == [report.batch_id]
     assert not ImportRefusal.objects.exists()
 
@@ -466,7 +469,7 @@ def test_p6_p8_what_was_said_about_single_lines_goes_with_the_person_and_after_7
     text = "email,topics\nbea@example.org,Ann@Example.org\ncleo@example.org,shoes\nann@example,\n"
     report = bring(weekly, text)
     batch = leave(weekly, text)
-    choose_terms(batch, terms=terms(batch), now=NOW)
+    set_import_terms(batch, terms=terms(batch), now=NOW)
     work()
     batch.refresh_from_db()
     run_before = ImportBatch.objects.get(pk=report.batch_id)
@@ -478,9 +481,9 @@ def test_p6_p8_what_was_said_about_single_lines_goes_with_the_person_and_after_7
     assert run_before.counts["notes"] == batch.checked["notes"] == said[1:]
     assert (run_before.counts["new"], run_before.counts["noted"]) == (2, 2)
     ImportBatch.objects.filter(pk=batch.pk).update(counts={"rows": 3, "notes": said})
-    forget_old_files(now=NOW + timedelta(days=6))
+    delete_old_import_files(now=NOW + timedelta(days=6))
     assert ImportBatch.objects.filter(checked__has_key="notes", counts__has_key="notes").exists()
-    forget_old_files(now=NOW + timedelta(days=7, minutes=1))
+    delete_old_import_files(now=NOW + timedelta(days=7, minutes=1))
     for left in ImportBatch.objects.all():
         assert not {"notes", "refusals"} & {*left.counts, *left.checked}
         assert left.counts["rows"] == 3
@@ -504,9 +507,9 @@ def test_p6_an_import_at_work_does_not_write_back_what_an_erasure_dropped_meanwh
     monkeypatch: pytest.MonkeyPatch, checking: bool
 ) -> None:
     weekly = make_list()
-    monkeypatch.setattr(run, "CHUNK", 1)
+    monkeypatch.setattr(run, "CHUNK_ROWS", 1)
     batch = leave(weekly, f"email,topics\nbea@example.org,{ADDRESS}\ncleo@example.org,\ndora@example.org,shoes\n")
-    choose_terms(batch, terms=terms(batch), now=NOW)
+    set_import_terms(batch, terms=terms(batch), now=NOW)
     with monkeypatch.context() as patch:
         if checking:
             erase_during_the_next_chunk(make_member(weekly, ADDRESS), patch)
@@ -545,7 +548,7 @@ def test_s5_no_way_of_writing_people_removes_or_passes_a_suppression(
     for step in steps:
         take(step, weekly)
         assert Suppression.objects.live().filter(reason=reason, scope="all").exists(), step
-        assert not contactable(mailing_list=weekly).exists(), step
+        assert not list_contactable(mailing_list=weekly).exists(), step
 
 
 def take(step: str, weekly: MailingList) -> None:
@@ -566,7 +569,7 @@ def take(step: str, weekly: MailingList) -> None:
             bring(weekly, text, kind="bounced")
         case "desk":
             batch = leave(weekly, text)
-            choose_terms(batch, terms=terms(batch), now=NOW)
+            set_import_terms(batch, terms=terms(batch), now=NOW)
             work()
             start_run(batch, now=NOW)
             work()

@@ -11,7 +11,7 @@ from newsletter.content.ingesting.ingest import ingest_due, ingest_source
 from newsletter.models import EventNotice, Source, Story
 from subscribers.models import Topic
 from tests.support.fixtures import NOW
-from tests.support.site import Site, serve_site
+from tests.support.web_site import Site, serve_site
 
 pytestmark = pytest.mark.django_db
 

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from newsletter.content.fetching.fetch import Limits
+from newsletter.content.fetching.fetcher import Limits
 from newsletter.content.ingesting import read_source as read
 from newsletter.content.ingesting.ingest import IngestReport, ingest_due, ingest_source
-from newsletter.content.parsing.sandbox.process import Cost, ParsingChild
+from newsletter.content.parsing.sandbox.process import ParserProcess, ResourceLimits
 from newsletter.models import EventNotice, Source, Story
 from tests.support.fixtures import NOW
-from tests.support.site import Site, serve_site
+from tests.support.web_site import Site, serve_site
 from tests.unit.content.misbehaving import MisbehavingServer, Request, bomb, drip, misbehaving_server, respond
 
 pytestmark = pytest.mark.django_db
@@ -137,8 +137,8 @@ def test_x7_a_source_too_heavy_to_read_says_so_and_what_it_gave_before_is_kept(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look(site, RSS.format(items=item("The first verdict")))
-    hasty = ParsingChild(cost=Cost(wall_seconds=0.2))
-    monkeypatch.setattr(read, "parse_apart", hasty.parse)
+    hasty = ParserProcess(limits=ResourceLimits(wall_seconds=0.2))
+    monkeypatch.setattr(read, "parse_in_sandbox", hasty.parse)
     try:
         report = look(site, RSS.format(items=item("Another verdict") * 10_000))
     finally:
@@ -168,7 +168,7 @@ def test_no_bad_source_stops_a_good_one_or_loses_what_there_was(
     site.put("/good", "broken now")
     ingest_due(now=NOW + timedelta(hours=1))
     good = Source.objects.get(name="z good")
-    assert (good.failures, good.good_at, good.stories.count()) == (1, NOW, 1)
+    assert (good.failures, good.last_success_at, good.stories.count()) == (1, NOW, 1)
 
 
 def test_later_pages_of_a_wordpress_site_that_fail_leave_the_first_one_in(wild: MisbehavingServer) -> None:
@@ -258,8 +258,8 @@ def test_a_story_without_picture_date_or_language_goes_in_and_counts_from_when_i
     story = Story.objects.get()
     assert (report.new, report.set_aside) == (1, [])
     assert (story.picture, story.published_at, story.language, story.seen_at) == (None, None, "", NOW)
-    assert Story.objects.told_since(NOW).exists()
-    assert not Story.objects.told_since(NOW + timedelta(seconds=1)).exists()
+    assert Story.objects.published_or_seen_since(NOW).exists()
+    assert not Story.objects.published_or_seen_since(NOW + timedelta(seconds=1)).exists()
 
 
 def test_a_story_without_a_language_has_its_source_s(site: Site) -> None:

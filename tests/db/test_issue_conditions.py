@@ -10,9 +10,9 @@ from newsletter.models.issues import IssueRevision
 from subscribers.models import Subscriber
 from subscribers.segments.compile import check_rule, compile_rule
 from subscribers.segments.count import count_people
-from subscribers.segments.labels import explain_rule
+from subscribers.segments.labels import describe_rule
 from subscribers.segments.registry import find_kind, register_condition
-from tests.support.fixtures import NOW, add_readers, make_publication
+from tests.support.fixtures import NOW, add_subscribers, make_publication
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +57,7 @@ def selected(rule: dict) -> set[str]:
 
 def test_was_sent_counts_whoever_may_have_it_and_not_whoever_certainly_has_not() -> None:
     publication = make_publication()
-    people = add_readers(publication, 10)
+    people = add_subscribers(publication, 10)
     issue = make_sent_issue(publication)
     for number, state in enumerate(STATES):
         send_to(issue, [people[number]], state=state)
@@ -73,19 +73,19 @@ def test_was_sent_counts_whoever_may_have_it_and_not_whoever_certainly_has_not()
 
 def test_the_latest_is_the_newest_that_was_sent_and_of_that_publication() -> None:
     publication, other = make_publication(), make_publication(slug="other")
-    people = add_readers(publication, 3)
+    people = add_subscribers(publication, 3)
     send_to(make_sent_issue(publication, number=1), people[:1])
     send_to(make_sent_issue(publication, number=2), people[1:2])
     make_sent_issue(publication, number=3, state="draft")
     send_to(make_sent_issue(other, number=9), people[2:])
     assert selected({"received": "weekly/latest"}) == {"1"}
-    assert explain_rule({"received": "weekly/latest"}) == "was sent The weekly letter No. 2, the latest"
-    assert explain_rule({"none": [{"not_received": "other/9"}]}) == "not was not sent The weekly letter No. 9"
+    assert describe_rule({"received": "weekly/latest"}) == "was sent The weekly letter No. 2, the latest"
+    assert describe_rule({"none": [{"not_received": "other/9"}]}) == "not was not sent The weekly letter No. 9"
 
 
 def test_proofs_do_not_count() -> None:
     publication = make_publication()
-    people = add_readers(publication, 1)
+    people = add_subscribers(publication, 1)
     issue = make_sent_issue(publication)
     send_to(issue, people)
     Delivery.objects.update(proof=True)
@@ -94,7 +94,7 @@ def test_proofs_do_not_count() -> None:
 
 def test_who_followed_a_link_is_asked_only_where_that_is_recorded() -> None:
     publication = make_publication()
-    people = add_readers(publication, 2)
+    people = add_subscribers(publication, 2)
     issue = make_sent_issue(publication)
     with pytest.raises(BadRule, match=r"rule.clicked: who follows links of The weekly letter is not recorded"):
         check_rule({"clicked": "weekly/1"})
@@ -104,7 +104,7 @@ def test_who_followed_a_link_is_asked_only_where_that_is_recorded() -> None:
     ReaderClick.objects.create(issue=issue, subscriber=people[1], link="0" * 16, at=NOW)
     ReaderClick.objects.create(issue=issue, subscriber=people[1], link="1" * 16, at=NOW)
     assert selected({"clicked": "weekly/1"}) == {"1"}
-    assert explain_rule({"clicked": "weekly/1"}) == "followed a link of The weekly letter No. 1"
+    assert describe_rule({"clicked": "weekly/1"}) == "followed a link of The weekly letter No. 1"
     publication.clicks = "off"
     publication.save()
     assert count_people({"clicked": "weekly/1"}) == 1
@@ -112,7 +112,7 @@ def test_who_followed_a_link_is_asked_only_where_that_is_recorded() -> None:
 
 def test_an_issue_whose_people_are_no_longer_kept_selects_nobody_and_says_so() -> None:
     publication = make_publication()
-    send_to(make_sent_issue(publication), add_readers(publication, 1))
+    send_to(make_sent_issue(publication), add_subscribers(publication, 1))
     Send.objects.update(forgotten_at=NOW + timedelta(days=91))
     for rule in ({"received": "weekly/1"}, {"any": [{"not_received": "weekly/1"}]}):
         with pytest.raises(BadRule, match=r"no longer kept, only the numbers are\. Name a newer issue"):
@@ -125,7 +125,7 @@ def test_an_issue_that_is_not_there_is_named_with_the_newest(name: str) -> None:
     with pytest.raises(BadRule, match=rf"rule.received: there is no issue “{name}”. The newest is weekly/4"):
         check_rule({"received": name})
     with pytest.raises(BadRule, match=r"rule\.received: there is no issue"):
-        explain_rule({"received": name})
+        describe_rule({"received": name})
 
 
 def test_without_any_issue_it_says_that_none_has_been_made() -> None:

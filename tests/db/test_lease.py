@@ -10,12 +10,12 @@ from newsletter.models import Attempt, Batch
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.dispatching import dispatch
 from newsletter.sending.dispatching.claim import Claim, claim_batch
-from newsletter.sending.dispatching.lease import LEASE, LONGEST, Keeper, Lease
+from newsletter.sending.dispatching.lease import LEASE, MAX_LEASE_TIME, Lease, LeaseRenewer
 from newsletter.sending.dispatching.outcome import record_outcome
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.settling.sweep import settle_lost_leases
-from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+from newsletter.sending.settling.sweep import settle_expired_leases
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def take_one() -> Claim:
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     start_send(issue=make_issue(publication, approved=True), now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
     assert claim is not None
@@ -42,14 +42,14 @@ def test_work_of_a_lost_worker_is_given_up_within_a_minute_of_its_last_sign_of_l
 def test_f6_a_call_that_takes_longer_than_the_lease_keeps_its_batch():
     lease = claim_one()
     assert lease.renew(now=NOW + timedelta(seconds=40))
-    assert settle_lost_leases(now=NOW + timedelta(seconds=80)) == 0
+    assert settle_expired_leases(now=NOW + timedelta(seconds=80)) == 0
     assert lease.until == NOW + timedelta(seconds=40) + LEASE
 
 
 def test_f22_a_lease_that_was_taken_away_is_not_taken_back():
     lease = claim_one()
     until = lease.until
-    assert settle_lost_leases(now=NOW + timedelta(seconds=50)) == 1
+    assert settle_expired_leases(now=NOW + timedelta(seconds=50)) == 1
     assert not lease.renew(now=NOW + timedelta(seconds=51))
     assert lease.until == until
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
@@ -59,20 +59,20 @@ def test_f22_before_the_call_a_claim_looks_at_its_row_and_not_only_at_its_own_cl
     lease = claim_one()
     assert lease.holds(now=NOW + timedelta(seconds=1))
     assert not lease.holds(now=NOW + timedelta(seconds=45))
-    settle_lost_leases(now=NOW + timedelta(hours=1))
+    settle_expired_leases(now=NOW + timedelta(hours=1))
     assert not lease.holds(now=NOW + timedelta(seconds=1))
 
 
 def test_f22_a_worker_that_hangs_keeps_its_batch_for_five_minutes_and_no_longer():
     lease = claim_one()
-    assert lease.renew(now=NOW + LONGEST - timedelta(seconds=1))
-    assert lease.until == NOW + LONGEST
-    assert not lease.renew(now=NOW + LONGEST)
+    assert lease.renew(now=NOW + MAX_LEASE_TIME - timedelta(seconds=1))
+    assert lease.until == NOW + MAX_LEASE_TIME
+    assert not lease.renew(now=NOW + MAX_LEASE_TIME)
 
 
 def test_f11_a_clock_that_jumps_ahead_makes_a_batch_uncertain_and_never_sent_twice():
     lease = claim_one()
-    assert settle_lost_leases(now=NOW + timedelta(days=7)) == 1
+    assert settle_expired_leases(now=NOW + timedelta(days=7)) == 1
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
     assert claim_batch(batch_id=lease.batch_id, provider="mailgun", now=NOW + timedelta(days=7)) is None
 
@@ -85,7 +85,7 @@ def test_the_keeper_lengthens_what_it_holds_and_ends_when_it_holds_nothing():
         renewed.set()
         return NOW + timedelta(seconds=30)
 
-    keeper = Keeper(clock=clock, every_seconds=0.05)
+    keeper = LeaseRenewer(clock=clock, every_seconds=0.05)
     with keeper.hold(lease):
         assert renewed.wait(10)
         _wait_until(lambda: lease.until == NOW + timedelta(seconds=30) + LEASE)
@@ -94,7 +94,7 @@ def test_the_keeper_lengthens_what_it_holds_and_ends_when_it_holds_nothing():
 
 def test_a_database_that_is_away_for_a_moment_does_not_end_the_keeper(caplog):
     lease = claim_one()
-    keeper = Keeper(clock=lambda: NOW + timedelta(seconds=30))
+    keeper = LeaseRenewer(clock=lambda: NOW + timedelta(seconds=30))
     with connection.execute_wrapper(_away):
         keeper._held.add(lease)
         keeper.renew()
@@ -124,7 +124,7 @@ def test_i3_a_worker_that_stood_still_since_it_looked_its_people_up_does_not_cal
     batch_id = claim_one().batch_id
     Attempt.objects.update(ended_at=NOW, outcome="not_sent")
     Batch.objects.update(state=Batch.State.PENDING, lease_until=None)
-    monkeypatch.setattr(dispatch, "FRESH_SECONDS", -1.0)
+    monkeypatch.setattr(dispatch, "MAX_LOOKUP_AGE_SECONDS", -1.0)
     assert dispatch.Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(batch_id)
     assert Batch.objects.get().state == Batch.State.PENDING
     assert fake_provider.ledger == []
@@ -136,7 +136,7 @@ def test_i3_a_worker_that_stood_still_since_it_looked_its_people_up_does_not_cal
 def test_f22_a_batch_that_a_worker_standing_still_holds_is_passed_over_and_not_waited_for():
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     start_send(issue=make_issue(publication, approved=True), now=NOW)
     batch_id = Batch.objects.get().pk
     found: list[object] = []
@@ -159,7 +159,7 @@ def test_f22_a_batch_that_a_worker_standing_still_holds_is_passed_over_and_not_w
 
 def test_f22_what_a_late_worker_was_told_is_evidence_and_settles_its_own_try():
     claim = take_one()
-    settle_lost_leases(now=NOW + timedelta(seconds=50))
+    settle_expired_leases(now=NOW + timedelta(seconds=50))
     told = Outcome(Verdict.ACCEPTED, "Queued.", provider_id="one@example.org")
     assert record_outcome(claim=claim, outcome=told, now=NOW + timedelta(seconds=60))
     batch = Batch.objects.get()
@@ -169,14 +169,14 @@ def test_f22_what_a_late_worker_was_told_is_evidence_and_settles_its_own_try():
 @pytest.mark.parametrize("verdict", [Verdict.NOT_SENT, Verdict.REJECTED, Verdict.THROTTLED, Verdict.UNCERTAIN])
 def test_f22_a_late_worker_that_was_told_anything_else_moves_nothing(verdict: Verdict):
     claim = take_one()
-    settle_lost_leases(now=NOW + timedelta(seconds=50))
+    settle_expired_leases(now=NOW + timedelta(seconds=50))
     assert not record_outcome(claim=claim, outcome=Outcome(verdict, "late"), now=NOW + timedelta(seconds=60))
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
 
 
 def test_f22_a_late_worker_settles_nothing_of_a_later_try():
     claim = take_one()
-    settle_lost_leases(now=NOW + timedelta(seconds=50))
+    settle_expired_leases(now=NOW + timedelta(seconds=50))
     Batch.objects.update(state=Batch.State.PENDING)
     assert claim_batch(batch_id=claim.batch.pk, provider="mailgun", now=NOW + timedelta(seconds=55)) is not None
     told = Outcome(Verdict.ACCEPTED, "Queued.")

@@ -13,29 +13,29 @@ from django.db import OperationalError, connection
 
 from newsletter.organisation.health.sending import check_journal
 from newsletter.sending.limits import installation_hold as hold
-from newsletter.sending.limits.installation_hold import hold_everything
-from newsletter.sending.settling.restore import doubt_what_was_open, release_after_restore
+from newsletter.sending.limits.installation_hold import hold_installation
+from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
 from newsletter.sending.settling.sweep import wake_up
 from subscribers.audience.eligibility import eligible
 from subscribers.consent.signup import confirm_subscription, request_subscription
 from subscribers.erasing.erasure import erase_person
-from subscribers.erasing.journal_check import _write_position, complete_journal
+from subscribers.erasing.journal_check import _write_position, repair_journal
 from subscribers.erasing.journal_replay import Replayed, replay_journal
-from subscribers.importing.writing.service import import_people
+from subscribers.importing.writing.import_people import import_people
 from subscribers.importing.writing.undo import undo_now
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import ConsentEvent, ImportBatch, MailingList, Reason, Subscriber, Subscription, Suppression
 from subscribers.unsubscribing import journal_file
-from subscribers.unsubscribing.suppression import lift_suppression, suppress
+from subscribers.unsubscribing.suppression import remove_suppression, suppress
 from subscribers.unsubscribing.suppression_journal import (
-    Note,
-    count_waiting,
+    JournalEntry,
+    append_entries,
+    count_pending_entries,
+    flush_pending_entries,
     journal_path,
-    read_notes,
-    write_notes,
-    write_waiting,
+    read_journal_entries,
 )
-from subscribers.unsubscribing.unsubscribe import leave_all, leave_list
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.disk import fill_up, small_disk
 from tests.support.people import NOW, make_list, make_member
 from tests.support.processes import wait_until
@@ -91,11 +91,11 @@ def test_u7_p7_who_left_in_a_statement_whose_answer_was_lost_is_noted_all_the_sa
         return found
 
     with connection.execute_wrapper(lose_the_answer), pytest.raises(OperationalError):
-        leave_list(subscriber=ada, mailing_list=weekly, now=NOW)
+        unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=NOW)
     assert "ada" not in readers(weekly)
-    assert not leave_list(subscriber=ada, mailing_list=weekly, now=NOW), "the repeat finds it done"
+    assert not unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=NOW), "the repeat finds it done"
     restore_the_backup(weekly)
-    assert doubt_what_was_open(now=LATER).left == 1
+    assert mark_open_batches_uncertain(now=LATER).left == 1
     assert "ada" not in readers(weekly)
 
 
@@ -110,19 +110,19 @@ def test_u7_whom_the_database_refused_to_let_leave_is_not_noted(weekly: MailingL
         return execute(sql, *given)
 
     with connection.execute_wrapper(refuse), pytest.raises(OperationalError):
-        leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+        unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     assert "ada" in readers(weekly)
-    assert list(read_notes()) == []
+    assert list(read_journal_entries()) == []
 
 
 def test_p7_who_left_complained_or_was_erased_since_the_backup_is_not_mailed_after_it(weekly: MailingList) -> None:
-    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
-    leave_all(subscriber=person("bea"), now=NOW)
+    unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    unsubscribe_from_all(subscriber=person("bea"), now=NOW)
     suppress(address_hash=bytes(person("cleo").address_hash), reason=Reason.COMPLAINT, now=NOW)
     erase_person(subscriber=person("dora"), by="kim", now=NOW)
     restore_the_backup(weekly)
     assert readers(weekly) == set(NAMES)
-    assert doubt_what_was_open(now=LATER).left == 4
+    assert mark_open_batches_uncertain(now=LATER).left == 4
     assert readers(weekly) == {"eve"}
     assert not Subscriber.objects.filter(email="dora@example.org").exists()
     assert Subscription.objects.open().count() == 1
@@ -177,14 +177,14 @@ def test_p7_an_imported_mark_that_the_person_lifted_elsewhere_is_not_played_back
 
 
 def test_nothing_is_played_back_that_the_database_remembers(weekly: MailingList) -> None:
-    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     assert replay_journal(now=LATER) == Replayed()
     assert Suppression.objects.count() == 1
 
 
 def test_who_came_back_by_their_own_wish_is_not_sent_away_again(weekly: MailingList, journal: Path) -> None:
     ada = person("ada")
-    leave_list(subscriber=ada, mailing_list=weekly, now=NOW)
+    unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=NOW)
     of_another_machine = journal.read_bytes()
     request_subscription(email=ada.email, mailing_list=weekly, wording="yes", source="page", now=LATER)
     confirm_subscription(target=LinkTarget(ada.uuid, weekly.public_id, LATER), now=LATER)
@@ -196,20 +196,20 @@ def test_who_came_back_by_their_own_wish_is_not_sent_away_again(weekly: MailingL
 
 def test_a_mark_that_staff_lifted_is_not_set_again_from_the_notes_of_this_machine(weekly: MailingList) -> None:
     suppress(address_hash=bytes(person("eve").address_hash), reason=Reason.STAFF, now=NOW)
-    lift_suppression(suppression=Suppression.objects.get(), by="kim", why="a mistake of ours", now=LATER)
+    remove_suppression(suppression=Suppression.objects.get(), by="kim", why="a mistake of ours", now=LATER)
     restore_the_backup(weekly)
     assert replay_journal(now=LATER) == Replayed()
     assert "eve" in readers(weekly)
 
 
 def test_the_notes_hold_no_address_and_survive_a_line_that_was_cut_off(weekly: MailingList, journal: Path) -> None:
-    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     assert b"ada" not in journal.read_bytes()
     with journal.open("ab") as file:
         file.write(b'{"hash": "00')
-    assert [one.reason for one in read_notes()] == [Reason.UNSUBSCRIBE]
-    leave_list(subscriber=person("bea"), mailing_list=weekly, now=NOW)
-    assert [one.reason for one in read_notes()] == [Reason.UNSUBSCRIBE] * 2
+    assert [one.reason for one in read_journal_entries()] == [Reason.UNSUBSCRIBE]
+    unsubscribe_from_list(subscriber=person("bea"), mailing_list=weekly, now=NOW)
+    assert [one.reason for one in read_journal_entries()] == [Reason.UNSUBSCRIBE] * 2
 
 
 @pytest.fixture
@@ -229,32 +229,32 @@ def make_room(journal: Path) -> None:
 
 def left(journal: Path) -> list[bool]:
     """Of everybody who is noted last as having left: whether they came back."""
-    return [one.lifted for one in {one.key: one for one in read_notes()}.values()]
+    return [one.lifted for one in {one.key: one for one in read_journal_entries()}.values()]
 
 
 def test_a_full_disk_keeps_nobody_from_leaving(weekly: MailingList, full: Path) -> None:
-    assert leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    assert unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     assert "ada" not in readers(weekly)
-    assert count_waiting() == 1
+    assert count_pending_entries() == 1
 
 
 def test_who_left_while_the_disk_was_full_is_noted_when_there_is_room(weekly: MailingList, full: Path) -> None:
-    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
-    leave_all(subscriber=person("bea"), now=NOW)
-    assert not write_waiting()
+    unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    unsubscribe_from_all(subscriber=person("bea"), now=NOW)
+    assert not flush_pending_entries()
     make_room(full)
-    leave_list(subscriber=person("cleo"), mailing_list=weekly, now=NOW)
-    assert count_waiting() == 0
+    unsubscribe_from_list(subscriber=person("cleo"), mailing_list=weekly, now=NOW)
+    assert count_pending_entries() == 0
     restore_the_backup(weekly)
-    assert doubt_what_was_open(now=LATER).left == 3
+    assert mark_open_batches_uncertain(now=LATER).left == 3
     assert readers(weekly) == {"dora", "eve"}
 
 
 def test_what_waits_is_written_by_itself(weekly: MailingList, full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_file, "RETRY_SECONDS", 0.1)
-    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     make_room(full)
-    wait_until(lambda: not count_waiting(), seconds=5, what="the note")
+    wait_until(lambda: not count_pending_entries(), seconds=5, what="the note")
     assert left(full) == [False]
 
 
@@ -262,37 +262,37 @@ def test_a_disk_that_takes_half_a_line_loses_nobody(weekly: MailingList, full: P
     full.write_bytes(b"")
     make_room(full)
     filler = full.parent / "filler"
-    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     full.write_bytes(full.read_bytes() + b" " * (4096 - 60 - full.stat().st_size - 1) + b"\n")
     fill_up(filler)
-    leave_list(subscriber=person("bea"), mailing_list=weekly, now=NOW)
+    unsubscribe_from_list(subscriber=person("bea"), mailing_list=weekly, now=NOW)
     assert full.stat().st_size == 4096, "the disk took a part of the line without an error"
-    assert count_waiting() == 1
+    assert count_pending_entries() == 1
     make_room(full)
-    assert write_waiting()
+    assert flush_pending_entries()
     assert left(full) == [False, False]
 
 
 def test_who_came_back_before_there_was_room_is_not_noted_as_gone(weekly: MailingList, full: Path) -> None:
     ada = person("ada")
-    leave_list(subscriber=ada, mailing_list=weekly, now=NOW)
+    unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=NOW)
     make_room(full)
-    came_back = Note(bytes(ada.address_hash), weekly.pk, Reason.UNSUBSCRIBE.value, LATER, lifted=True)
-    write_notes([came_back])
-    assert write_waiting()
+    came_back = JournalEntry(bytes(ada.address_hash), weekly.pk, Reason.UNSUBSCRIBE.value, LATER, lifted=True)
+    append_entries([came_back])
+    assert flush_pending_entries()
     assert left(full) == [True]
 
 
 def test_what_a_process_that_was_killed_had_not_noted_is_noted_at_the_next_start(
     weekly: MailingList, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
-    assert complete_journal(now=NOW) == 0
+    unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    assert repair_journal(now=NOW) == 0
     with monkeypatch.context() as lost:
         lost.setattr("subscribers.unsubscribing.suppression_journal._append", lambda notes: None)
-        leave_list(subscriber=person("bea"), mailing_list=weekly, now=NOW)
+        unsubscribe_from_list(subscriber=person("bea"), mailing_list=weekly, now=NOW)
         bring_leavers_of_long_ago(weekly)
-    monkeypatch.setattr(hold, "_PLAYED", [])
+    monkeypatch.setattr(hold, "_REPLAYED", [])
     wake_up(now=LATER)
     restore_the_backup(weekly)
     assert replay_journal(now=LATER).marked == 3
@@ -316,26 +316,26 @@ def test_a_mark_that_was_lifted_unnoted_is_not_set_again(
     weekly: MailingList, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suppress(address_hash=bytes(person("eve").address_hash), reason=Reason.STAFF, now=NOW)
-    complete_journal(now=NOW)
+    repair_journal(now=NOW)
     with monkeypatch.context() as lost:
         lost.setattr("subscribers.unsubscribing.suppression_journal._append", lambda notes: None)
-        lift_suppression(suppression=Suppression.objects.get(), by="kim", why="a mistake of ours", now=LATER)
-    assert complete_journal(now=LATER) == 1
-    assert complete_journal(now=LATER) == 0
+        remove_suppression(suppression=Suppression.objects.get(), by="kim", why="a mistake of ours", now=LATER)
+    assert repair_journal(now=LATER) == 1
+    assert repair_journal(now=LATER) == 0
     restore_the_backup(weekly)
     assert replay_journal(now=LATER) == Replayed()
 
 
 def test_an_older_database_takes_no_leaving_out_of_the_journal(weekly: MailingList, journal: Path) -> None:
-    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
-    complete_journal(now=NOW)
+    unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    repair_journal(now=NOW)
     restore_the_backup(weekly)
-    assert complete_journal(now=LATER) == 0
+    assert repair_journal(now=LATER) == 0
     assert replay_journal(now=LATER).marked == 1
 
 
 def test_doctor_completes_the_journal_or_says_why_it_cannot(weekly: MailingList, full: Path) -> None:
-    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     found = check_journal(now=LATER)
     assert (found.level, "No space left on device" in found.says) == ("error", True)
     make_room(full)
@@ -346,7 +346,7 @@ def test_doctor_completes_the_journal_or_says_why_it_cannot(weekly: MailingList,
 def test_a_list_that_is_gone_since_is_passed_over(weekly: MailingList) -> None:
     other = make_list("other")
     ada = person("ada")
-    leave_list(subscriber=ada, mailing_list=other, now=NOW)
+    unsubscribe_from_list(subscriber=ada, mailing_list=other, now=NOW)
     Suppression.objects.all().delete()
     ConsentEvent.objects.filter(mailing_list=other)._raw_delete("default")
     other.delete()
@@ -354,10 +354,10 @@ def test_a_list_that_is_gone_since_is_passed_over(weekly: MailingList) -> None:
 
 
 def test_every_machine_plays_back_its_own_notes_when_it_starts_and_in_each_hold(weekly: MailingList) -> None:
-    leave_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
+    unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     wake_up(now=NOW)
     restore_the_backup(weekly)
-    hold_everything(reason="the database was restored", now=LATER)
+    hold_installation(reason="the database was restored", now=LATER)
     wake_up(now=LATER)
     assert "ada" not in readers(weekly)
 

@@ -6,16 +6,16 @@ from datetime import timedelta
 import pytest
 
 from newsletter.common.errors import NotReady
-from newsletter.content.fetching.fetch import Fetcher
-from newsletter.content.fetching.fetch_errors import Unreachable
-from newsletter.issues.snapshot.link_checks import find_dead_links, find_links, look_at_links
+from newsletter.content.fetching.errors import Unreachable
+from newsletter.content.fetching.fetcher import Fetcher
+from newsletter.issues.snapshot.link_checks import check_due_links, find_dead_links, find_web_links
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, LinkLook, Publication, Send, SenderDomain
 from newsletter.sending.deliverability.domain_records import NoAnswer
-from newsletter.sending.deliverability.domains import find_domain_faults, look_at_domains
+from newsletter.sending.deliverability.domains import find_domain_problems, refresh_sender_domains
 from newsletter.sending.freezing.start import start_send
-from tests.support.fixtures import NOW, add_readers, make_issue, make_story
-from tests.support.site import Site, serve_site
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
+from tests.support.web_site import Site, serve_site
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(hours=13)
@@ -53,7 +53,7 @@ def test_a_page_that_is_there_is_good_and_one_that_its_site_denies_is_dead(
     publication: Publication, site: Site, fetcher: Fetcher
 ) -> None:
     issue = issue_with(publication, site.put("/there", "Hello"), f"{site.url}/gone")
-    look_at_links(now=NOW, fetcher=fetcher)
+    check_due_links(now=NOW, fetcher=fetcher)
     assert len(dead(issue)) == 2  # the story's, and the brand's site that is not found
     assert any("/gone leads nowhere: its site says that there is no such page." in message for message in dead(issue))
 
@@ -63,13 +63,13 @@ def test_a_site_that_only_refuses_us_is_not_called_dead(
     publication: Publication, site: Site, fetcher: Fetcher, status: int
 ) -> None:
     issue = issue_with(publication, site.put("/shy", "No", status=status))
-    look_at_links(now=NOW, fetcher=fetcher)
+    check_due_links(now=NOW, fetcher=fetcher)
     assert not any("/shy" in message for message in dead(issue))
 
 
 def test_where_no_site_at_all_is_reached_nothing_is_called_dead(publication: Publication, fetcher: Fetcher) -> None:
     issue = issue_with(publication, "https://nowhere.example/story")
-    look_at_links(now=NOW, fetcher=fetcher)
+    check_due_links(now=NOW, fetcher=fetcher)
     assert LinkLook.objects.filter(state="unreached").count() == 2
     assert dead(issue) == []
 
@@ -78,21 +78,21 @@ def test_a_link_is_looked_at_a_few_at_a_time_and_again_only_when_the_look_is_old
     publication: Publication, site: Site, fetcher: Fetcher
 ) -> None:
     issue_with(publication, site.put("/a", "A"), site.put("/b", "B"))
-    assert [look_at_links(now=NOW, fetcher=fetcher, most=2) for _ in range(3)] == [2, 1, 0]
-    assert look_at_links(now=LATER, fetcher=fetcher) == 3
+    assert [check_due_links(now=NOW, fetcher=fetcher, limit=2) for _ in range(3)] == [2, 1, 0]
+    assert check_due_links(now=LATER, fetcher=fetcher) == 3
 
 
 def test_issues_that_went_out_are_not_looked_at(publication: Publication, site: Site, fetcher: Fetcher) -> None:
     issue_with(publication, site.put("/a", "A"))
     Issue.objects.update(state="sent")
-    assert look_at_links(now=NOW, fetcher=fetcher) == 0
+    assert check_due_links(now=NOW, fetcher=fetcher) == 0
     assert site.asked == []
 
 
 def test_an_incomplete_issue_stops_no_look_at_the_others(publication: Publication, fetcher: Fetcher) -> None:
     issue = issue_with(publication, "https://nowhere.example/story")
     Issue.objects.filter(pk=issue.pk).update(body='[{"type": "lead_story", "id": "a", "value": {"story": null}}]')
-    assert look_at_links(now=NOW, fetcher=fetcher) == 0
+    assert check_due_links(now=NOW, fetcher=fetcher) == 0
 
 
 def test_links_in_our_own_words_and_buttons_are_found_with_their_block(publication: Publication) -> None:
@@ -107,7 +107,7 @@ def test_links_in_our_own_words_and_buttons_are_found_with_their_block(publicati
             {"type": "button", "id": "b", "value": {"label": "Go", "url": "https://b.example/"}},
         ]
     )
-    found = find_links(resolve_content(issue))
+    found = find_web_links(resolve_content(issue))
     assert found["https://a.example/?x=1&y=2"] == "n"
     assert found["https://b.example/"] == "b"
     assert found["https://example.org/"] == ""
@@ -118,18 +118,18 @@ def no_records(name: str) -> list[str]:
 
 
 def test_a_domain_is_asked_about_only_where_mail_goes_to_a_real_provider(publication: Publication) -> None:
-    assert look_at_domains(now=NOW, find=no_records) == 0
-    assert find_domain_faults(publication.from_email) == []
+    assert refresh_sender_domains(now=NOW, find=no_records) == 0
+    assert find_domain_problems(publication.from_email) == []
 
 
 def test_what_dns_says_of_a_domain_is_kept_and_asked_again_when_old(publication: Publication, settings: object) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
-    assert look_at_domains(now=NOW, find=no_records) == 1
-    faults = find_domain_faults(publication.from_email)
+    assert refresh_sender_domains(now=NOW, find=no_records) == 1
+    faults = find_domain_problems(publication.from_email)
     assert {fault.level for fault in faults} == {"error", "warning"}
     assert any(fault.check == "SPF of news.example.org" for fault in faults)
-    assert look_at_domains(now=NOW, find=no_records) == 0
-    assert look_at_domains(now=LATER, find=no_records) == 1
+    assert refresh_sender_domains(now=NOW, find=no_records) == 0
+    assert refresh_sender_domains(now=LATER, find=no_records) == 1
     assert SenderDomain.objects.count() == 1
 
 
@@ -137,15 +137,15 @@ def test_b1_nothing_goes_out_for_a_domain_that_does_not_say_who_may_send_for_it(
     publication: Publication, settings: object
 ) -> None:
     make_story("The first verdict")
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     issue = make_issue(publication, approved=True)
     settings.NEWSLETTER_PRODUCTION = True
     settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
-    look_at_domains(now=NOW, find=no_records)
+    refresh_sender_domains(now=NOW, find=no_records)
     with pytest.raises(NotReady, match="cannot go out yet"):
         start_send(issue=issue, now=NOW)
     assert not Send.objects.exists()
-    assert look_at_domains(now=NOW + timedelta(minutes=11), find=no_records) == 1
+    assert refresh_sender_domains(now=NOW + timedelta(minutes=11), find=no_records) == 1
 
 
 def test_a_dns_that_does_not_answer_is_a_warning(publication: Publication, settings: object) -> None:
@@ -153,12 +153,12 @@ def test_a_dns_that_does_not_answer_is_a_warning(publication: Publication, setti
         raise NoAnswer("DNS did not answer.")
 
     settings.NEWSLETTER_PROVIDER_URL = "postmark://token@"
-    look_at_domains(now=NOW, find=silent)
-    assert {fault.level for fault in find_domain_faults(publication.from_email)} == {"warning"}
+    refresh_sender_domains(now=NOW, find=silent)
+    assert {fault.level for fault in find_domain_problems(publication.from_email)} == {"warning"}
 
 
 def test_an_unreadable_provider_or_sender_breaks_no_check(publication: Publication, settings: object) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "pigeon://"
-    assert find_domain_faults(publication.from_email) == []
+    assert find_domain_problems(publication.from_email) == []
     settings.NEWSLETTER_PROVIDER_URL = "postmark://token@"
-    assert find_domain_faults("nobody")[0].says.startswith("Nobody has looked yet whether nobody")
+    assert find_domain_problems("nobody")[0].says.startswith("Nobody has looked yet whether nobody")

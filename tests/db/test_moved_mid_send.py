@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from newsletter.models import Batch, DeliveryException, Send
-from newsletter.sending.dispatching.claim import LEFT, REACHED
+from newsletter.sending.dispatching.claim import ALREADY_MAILED, LEFT
 from newsletter.sending.dispatching.dispatch import Dispatcher
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.freezing.start import start_send
@@ -14,7 +14,7 @@ from subscribers.identity import identify
 from subscribers.models import Subscriber
 from subscribers.people.merge import merge_people
 from tests.support.fake_provider import FakeProvider
-from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WORK, HOME = "person1@example.com", "person0@example.com"
@@ -29,7 +29,7 @@ def calls_of_one(fake_provider: FakeProvider, settings: Any) -> FakeProvider:
 def start() -> Send:
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     return start_send(issue=make_issue(publication, approved=True), now=NOW)
 
 
@@ -56,7 +56,7 @@ def test_i2_f15_who_moves_to_an_address_that_has_the_issue_already_does_not_get_
     assert calls_of_one.accepted_counts() == {HOME: 1}
     [own] = DeliveryException.objects.all()
     assert own.state == "skipped"
-    assert own.reason == REACHED
+    assert own.reason == ALREADY_MAILED
     assert own.reason.startswith(LEFT)
     assert make_receipt(send).deliveries == {"pending": 0, "accepted": 1, "rejected": 0, "skipped": 1, "uncertain": 0}
 

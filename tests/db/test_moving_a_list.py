@@ -7,8 +7,8 @@ import pytest
 
 from subscribers.audience.eligibility import eligible
 from subscribers.importing.reading.errors import BadFile
+from subscribers.importing.writing.import_people import import_people
 from subscribers.importing.writing.report import ImportReport
-from subscribers.importing.writing.service import import_people
 from subscribers.models import ImportBatch, ImportKind, MailingList, Reason, Subscriber, Suppression, Topic
 from tests.support.people import NOW, make_list
 

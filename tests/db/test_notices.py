@@ -6,10 +6,10 @@ import pytest
 from django.contrib.auth.models import Permission
 from wagtail.users.models import UserProfile
 
-from newsletter.issues.assembly.assemble import assemble_slot, find_slot
+from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
 from newsletter.issues.protected_terms.terms import add_terms
-from newsletter.jobs.confirmations import send_due_confirmations
-from newsletter.jobs.staff_notices import send_due_notices, tell_of_assembly
+from newsletter.jobs.confirmation_mails import send_due_confirmations
+from newsletter.jobs.staff_notices import notify_assembly, send_due_notices
 from subscribers.consent.signup import confirm_subscription, request_subscription
 from subscribers.links.signed_links import Purpose, read_link
 from subscribers.models import Confirmation, Subscription
@@ -71,7 +71,7 @@ def test_staff_who_may_approve_are_told_with_a_link(mailgun):
     publication = make_publication()
     make_story("The first verdict")
     make_approver()
-    tell_of_assembly(assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW), now=NOW)
+    notify_assembly(assemble_slot(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW), now=NOW)
     send_due_notices(now=NOW)
     (mail,) = mailgun.mailbox("approver@example.org")
     assert mail.subject == "The weekly letter No. 1 is ready to read"
@@ -83,7 +83,7 @@ def test_v3_a_term_that_is_protected_between_the_writing_and_the_mail_stands_in_
     publication = make_publication()
     make_story("Marisol Quintanilla came home")
     keeper = make_approver()
-    tell_of_assembly(assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW), now=NOW)
+    notify_assembly(assemble_slot(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW), now=NOW)
     keeper.user_permissions.add(Permission.objects.get(codename="change_protectedterm"))
     add_terms(lines="Marisol Quintanilla", note="", by=type(keeper).objects.get(pk=keeper.pk), now=NOW)
     send_due_notices(now=NOW)
@@ -96,7 +96,7 @@ def test_v3_a_term_that_is_protected_between_the_writing_and_the_mail_stands_in_
 def test_staff_are_told_that_nothing_goes_out(mailgun):
     publication = make_publication()
     make_approver()
-    tell_of_assembly(assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW), now=NOW)
+    notify_assembly(assemble_slot(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW), now=NOW)
     send_due_notices(now=NOW)
     (mail,) = mailgun.mailbox("approver@example.org")
     assert "nothing goes out" in mail.subject
@@ -108,7 +108,7 @@ def test_each_member_of_staff_is_told_in_the_language_they_chose(mailgun):
     spanish, english = make_approver("ines@example.org"), make_approver("erin@example.org")
     UserProfile.objects.create(user=spanish, preferred_language="es")
     make_story("The clinic opens")
-    tell_of_assembly(assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW), now=NOW)
+    notify_assembly(assemble_slot(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW), now=NOW)
     assert send_due_notices(now=NOW) == 2
     (mail,) = mailgun.mailbox(spanish.email)
     assert "está listo para leer" in mail.subject

@@ -8,13 +8,13 @@ from django.db import IntegrityError
 
 from newsletter.content.ingesting.ingest import IngestReport, ingest_source
 from newsletter.content.ingesting.wordpress_roots import forget_roots
-from newsletter.content.parsing.same_page import hash_page
-from newsletter.issues.snapshot.redact import stories_of
+from newsletter.content.parsing.page_urls import hash_url
+from newsletter.issues.snapshot.redact import iter_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Source, Story, StoryAddress, StoryOrigin
 from subscribers.models import Topic
 from tests.support.fixtures import NOW, make_issue, make_publication, make_story
-from tests.support.site import Site, serve_site
+from tests.support.web_site import Site, serve_site
 from tests.support.wordpress import WordPress, serve_wordpress
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,7 +95,7 @@ def test_entries_of_one_feed_that_link_to_one_page_stay_apart(site):
     items = [{"link": link, "guid": str(number), "title": f"Number {number}"} for number in (1, 2)]
     read("One", "feed", put_feed(site, "/1.xml", *items))
     assert Story.objects.count() == 2
-    assert not StoryAddress.objects.filter(sha256=hash_page(link)).exists()
+    assert not StoryAddress.objects.filter(sha256=hash_url(link)).exists()
 
 
 def test_a_feed_that_always_links_to_one_page_tells_new_stories(site):
@@ -178,7 +178,7 @@ def test_what_staff_edited_survives_another_source(site):
 
 def test_a_story_that_staff_wrote_is_not_listed_a_second_time(site):
     story = make_story("Ours", source=None, external_id="desk:1", url="https://example.org/a/")
-    StoryAddress.objects.create(story=story, sha256=hash_page(story.url), address=story.url)
+    StoryAddress.objects.create(story=story, sha256=hash_url(story.url), address=story.url)
     read("One", "feed", put_feed(site, "/1.xml", {"link": "https://example.org/a/", "guid": "a"}))
     assert [story.title for story in Story.objects.all()] == ["Ours"]
 
@@ -190,12 +190,12 @@ def test_a_publication_of_the_second_source_gets_the_story(site):
     publication = make_publication()
     publication.sources.add(Source.objects.get(name="Two"))
     issue = make_issue(publication)
-    assert [story["title"] for story in stories_of(resolve_content(issue))] == ["The first verdict"]
+    assert [story["title"] for story in iter_stories(resolve_content(issue))] == ["The first verdict"]
 
 
 def test_no_two_stories_have_one_address():
     one, two = make_story("One"), make_story("Two")
-    name = hash_page("https://example.org/a/")
+    name = hash_url("https://example.org/a/")
     StoryAddress.objects.create(story=one, sha256=name, address="https://example.org/a/")
     with pytest.raises(IntegrityError):
         StoryAddress.objects.create(story=two, sha256=name, address="http://www.example.org/a")
@@ -207,4 +207,4 @@ def test_an_issue_shows_a_story_once_however_often_it_was_put_in():
     issue.body = [*((block.block_type, block.value) for block in issue.body), ("lead_story", {"story": story})]
     issue.save()
     issue.refresh_from_db()
-    assert [told["id"] for told in stories_of(resolve_content(issue))] == [story.pk]
+    assert [told["id"] for told in iter_stories(resolve_content(issue))] == [story.pk]

@@ -13,8 +13,8 @@ from PIL import Image
 from newsletter.common.errors import BadFile
 from newsletter.demo.organisation import write_organisation
 from newsletter.models import Appeal, Brand, Picture, Publication, Source
-from newsletter.organisation.apply import Change, apply_file
-from newsletter.organisation.sample import read_sample
+from newsletter.organisation.apply_file import Change, apply_file
+from newsletter.organisation.sample_files import read_sample
 from subscribers.models import MailingList, Segment, Topic
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from newsletter.jobs.heartbeat import find_trouble
 from newsletter.models import Issue, Publication, Slot
 from newsletter.organisation.health.content import check_overdue
 from newsletter.sending.freezing.start import start_send
-from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ LATER = NOW + timedelta(hours=2)
 def due_issue(*, approved: bool = True, **publication: str) -> Issue:
     made = make_publication(**publication)
     make_story("The first verdict")
-    add_readers(made, 2)
+    add_subscribers(made, 2)
     issue = make_issue(made, approved=approved)
     Slot.objects.update(due_at=NOW)
     return Issue.objects.get(pk=issue.pk)

@@ -26,10 +26,10 @@ from subscribers.models import (
     Topic,
 )
 from subscribers.people.lookup import describe_person
-from subscribers.people.preferences import choose_rhythms
+from subscribers.people.preferences import set_frequencies
 from subscribers.segments.attributes import set_attributes
-from subscribers.unsubscribing.unsubscribe import leave_list
-from tests.support.fixtures import NOW, add_readers, make_issue, make_publication, make_story
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.people import make_list, make_member
 
 NUMBER = "a number of ours"
@@ -57,7 +57,7 @@ TOLD = {
     "newsletter.ReaderClick": {},
     "newsletter.Corrected": {
         "delivery": OURS,
-        "telling": OURS,
+        "correction_delivery": OURS,
         "correction": OURS,
         "event": OURS,
         "fingerprint": "a code made from the event",
@@ -124,7 +124,7 @@ def test_p5_one_record_tells_of_places_values_lines_waiting_requests_and_each_is
 def make_everything() -> Subscriber:
     made = make_publication()
     make_story("The first verdict")
-    add_readers(made, 1)
+    add_subscribers(made, 1)
     issue = start_send(issue=make_issue(made, approved=True), now=NOW).issue
     delivery = Delivery.objects.get()
     person = Subscriber.objects.get(pk=delivery.subscriber_id)
@@ -166,8 +166,8 @@ def all_keys(value: object) -> list[str]:
 def test_p5_what_a_person_is_given_does_not_name_a_private_list() -> None:
     hidden = make_list("witnesses", public=False)
     ada = make_member(hidden)
-    choose_rhythms(subscriber=ada, rhythms={hidden: Frequency.EVENTS}, now=NOW)
-    leave_list(subscriber=ada, mailing_list=hidden, now=NOW)
+    set_frequencies(subscriber=ada, rhythms={hidden: Frequency.EVENTS}, now=NOW)
+    unsubscribe_from_list(subscriber=ada, mailing_list=hidden, now=NOW)
     assert "witnesses" in json.dumps(describe_person(ada, now=NOW))
     given = json.dumps(describe_person(ada, now=NOW, for_themselves=True))
     assert "itnesses" not in given

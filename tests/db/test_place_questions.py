@@ -1,4 +1,4 @@
-"""Where an event is, if its source leaves it open: a question for staff, nobody invited by distance, one answer for all."""
+"""Staff are asked where an event is if its source leaves it open; until then nobody is invited by distance."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,22 +8,22 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from newsletter.content.ingesting.ingest import ingest_source
-from newsletter.content.ingesting.location_questions import settle_place
-from newsletter.issues.variants.nearby_events import Where, choose_events_for
+from newsletter.content.ingesting.location_questions import answer_location_question
+from newsletter.issues.variants.nearby_events import RecipientLocation, choose_events_for
 from newsletter.models import EventNotice, SettledPlace, Source
 from subscribers.places.search import find_place
 from tests.support.fixtures import NOW
-from tests.support.site import Site, serve_site
+from tests.support.web_site import Site, serve_site
 
 pytestmark = pytest.mark.django_db
 
 EVENT = """BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20260301T000000Z\r\nDTSTART{start}\r\nSUMMARY:{uid}\r\nLOCATION:{place}\r\n\
 {more}END:VEVENT\r\n"""
 READERS = [
-    Where("US", "US-MO", "Springfield", 37.22, -93.30),
-    Where("US", "US-IL", "Springfield", 39.80, -89.64),
-    Where("US", "US-MA", "Springfield", 42.10, -72.59),
-    Where("GB", "GB-ENG", "London", 51.51, -0.13),
+    RecipientLocation("US", "US-MO", "Springfield", 37.22, -93.30),
+    RecipientLocation("US", "US-IL", "Springfield", 39.80, -89.64),
+    RecipientLocation("US", "US-MA", "Springfield", 42.10, -72.59),
+    RecipientLocation("GB", "GB-ENG", "London", 51.51, -0.13),
 ]
 
 
@@ -53,7 +53,7 @@ def shown_to(event: EventNotice) -> list[str]:
         "id": event.pk, "latitude": event.latitude, "longitude": event.longitude, "country": event.country,
         "region": event.region, "online": event.online, "cancelled": event.cancelled,
     }  # fmt: skip
-    kinds = (choose_events_for(who, events=[row], most=3, radius_km=80, host=False).kind for who in READERS)
+    kinds = (choose_events_for(who, events=[row], limit=3, radius_km=80, host=False).kind for who in READERS)
     return [who.region for who, kind in zip(READERS, kinds, strict=True) if kind != "nothing"]
 
 
@@ -71,7 +71,7 @@ def test_a_settled_place_counts_for_the_same_words_of_that_source(site):
     staff = User.objects.create_user("editor")
     chosen = find_place("Springfield, Illinois").place
     assert chosen is not None
-    assert settle_place(event=EventNotice.objects.get(title="vigil"), place=chosen, by=staff, now=NOW) == 2
+    assert answer_location_question(event=EventNotice.objects.get(title="vigil"), place=chosen, by=staff, now=NOW) == 2
     for event in EventNotice.objects.all():
         assert (event.region, event.note, event.place_question) == ("US-IL", "", {})
         assert shown_to(event) == ["US-IL"]
@@ -88,7 +88,7 @@ def test_a_settled_place_counts_for_no_other_source(site):
     other = Source.objects.create(name="Other", kind="calendar", url=f"{site.url}/events.ics")
     ingest_source(source=other, now=NOW)
     chosen = find_place("Springfield, Illinois").place
-    settle_place(event=EventNotice.objects.get(source__name="Calendar"), place=chosen, by=None, now=NOW)
+    answer_location_question(event=EventNotice.objects.get(source__name="Calendar"), place=chosen, by=None, now=NOW)
     assert EventNotice.objects.get(source=other).place_question
 
 
@@ -106,7 +106,7 @@ def test_a_settled_place_does_not_change_words_that_are_certain(site):
 def test_a_settled_place_gives_a_floating_event_its_zone(site):
     source = read(site, ("vigil", "Springfield"), start=":20260615T180000")
     chosen = find_place("Springfield, Illinois").place
-    settle_place(event=EventNotice.objects.get(), place=chosen, by=None, now=NOW)
+    answer_location_question(event=EventNotice.objects.get(), place=chosen, by=None, now=NOW)
     source.refresh_from_db()
     assert source.due_at is None
     ingest_source(source=source, now=NOW + timedelta(hours=1))

@@ -13,22 +13,22 @@ from icalendar import Calendar
 
 from newsletter.common.errors import NotAllowed, NotReady
 from newsletter.issues.approval.approve import approve_by_policy, approve_issue
-from newsletter.issues.assembly.assemble import assemble_slot, find_slot
-from newsletter.issues.protected_terms.check import hide_protected, look_for_protected
-from newsletter.issues.protected_terms.encryption import is_sealed_anew, seal, unseal
+from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
+from newsletter.issues.protected_terms.check import replace_protected_text, scan_for_protected_terms
+from newsletter.issues.protected_terms.encryption import is_sealed_with_newest_key, seal, unseal
 from newsletter.issues.protected_terms.terms import (
     BadTerms,
     add_terms,
-    count_lost,
+    count_unreadable_terms,
     list_terms,
     remove_terms,
+    reseal_terms,
     reveal_term,
-    seal_anew,
 )
 from newsletter.issues.snapshot.calendar_links import calendar_name
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.jobs.staff_notices import tell_of_assembly
-from newsletter.jobs.tick import start_due_sends
+from newsletter.jobs.scheduler_jobs import start_due_sends
+from newsletter.jobs.staff_notices import notify_assembly
 from newsletter.models import (
     Attempt,
     AuditEntry,
@@ -46,15 +46,15 @@ from newsletter.models import (
 from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.control import resume_send
 from newsletter.sending.limits.pause_protected import pause_protected
-from newsletter.sending.limits.send_window import gate_sends
+from newsletter.sending.limits.send_controls import resume_send
+from newsletter.sending.limits.send_window import enforce_send_window
 from newsletter.sending.notices.proofs import send_proofs
 from tests.support.fixtures import (
     DUE,
     LONDON,
     NOW,
-    add_readers,
+    add_subscribers,
     make_approver,
     make_event,
     make_issue,
@@ -79,14 +79,14 @@ def protect(*terms: str, note: str = "") -> list[ProtectedTerm]:
 
 
 def codes(issue: Issue) -> list[tuple[str, str]]:
-    return [(one.block, one.field) for one in look_for_protected(resolve_content(issue)).findings]
+    return [(one.block, one.field) for one in scan_for_protected_terms(resolve_content(issue)).findings]
 
 
 @pytest.fixture
 def issue(publication: Publication) -> Issue:
     make_story("The clinic opens its doors")
     make_event("An evening of letters", where=LONDON, summary="Bring a pen.")
-    add_readers(publication, 3, where=LONDON)
+    add_subscribers(publication, 3, where=LONDON)
     return make_issue(publication)
 
 
@@ -152,9 +152,9 @@ def test_v3_terms_open_after_the_key_was_changed_and_are_sealed_anew() -> None:
     (term,) = protect(SECRET)
     with override_settings(SECRET_KEY="a new key", SECRET_KEY_FALLBACKS=["test-old", *_keys()]):
         assert reveal_term(term=term, by=keeper()) == SECRET
-        assert not is_sealed_anew(term.sealed)
-        assert seal_anew() == 1
-        assert seal_anew() == 0
+        assert not is_sealed_with_newest_key(term.sealed)
+        assert reseal_terms() == 1
+        assert reseal_terms() == 0
     with override_settings(SECRET_KEY="a new key", SECRET_KEY_FALLBACKS=[]):
         term.refresh_from_db()
         assert reveal_term(term=term, by=keeper()) == SECRET
@@ -172,15 +172,15 @@ def test_v3_sealed_terms_of_one_length_or_another_look_alike() -> None:
 
 def test_v3_without_the_key_no_mail_to_staff_says_what_nobody_can_search() -> None:
     protect(SECRET)
-    assert hide_protected("A word") == "A word"
+    assert replace_protected_text("A word") == "A word"
     with override_settings(SECRET_KEY="another key", SECRET_KEY_FALLBACKS=[]):
-        assert "cannot be searched" in hide_protected(f"Its subject: {SECRET}")
+        assert "cannot be searched" in replace_protected_text(f"Its subject: {SECRET}")
 
 
 def test_v3_without_the_key_nothing_can_be_approved_and_the_list_says_so(issue: Issue) -> None:
     protect(SECRET)
     with override_settings(SECRET_KEY="another key", SECRET_KEY_FALLBACKS=[]):
-        assert count_lost() == 1
+        assert count_unreadable_terms() == 1
         assert [one.masked for one in list_terms()] == [""]
         with pytest.raises(NotReady, match="1 protected terms cannot be read"):
             approve_issue(issue=issue, by=make_approver(), now=NOW)
@@ -269,7 +269,7 @@ def test_v3_the_description_of_a_picture_is_looked_at(issue: Issue) -> None:
     content = resolve_content(issue)
     lead = next(one for one in content["blocks"] if one["key"] == block.id)
     lead["story"]["picture"] = {"url": "https://example.org/a.jpg", "width": 9, "height": 9, "alt": SECRET, "weight": 1}
-    assert [one.block for one in look_for_protected(content).findings] == [block.id]
+    assert [one.block for one in scan_for_protected_terms(content).findings] == [block.id]
 
 
 def test_v3_a_finding_names_its_block_or_its_field(issue: Issue) -> None:
@@ -323,7 +323,7 @@ def test_v3_a_term_added_after_the_approval_holds_the_issue_at_its_slot_and_staf
 def test_v3_an_issue_that_goes_out_by_itself_is_held_and_staff_are_told() -> None:
     publication = make_publication(approval="auto")
     make_story("The clinic opens its doors")
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     issue = make_issue(publication)
     make_approver()
     in_subject(issue)
@@ -345,13 +345,13 @@ def assert_held(issue: Issue) -> None:
 
 
 def test_v3_the_freeze_looks_again_after_the_send_was_begun(issue: Issue) -> None:
-    from newsletter.sending.freezing.start import begin_send, prepare_begun
+    from newsletter.sending.freezing.start import prepare_requested_sends, request_send
 
     in_story(issue)
     approve_issue(issue=Issue.objects.get(pk=issue.pk), by=make_approver(), now=NOW)
-    begin_send(issue=Issue.objects.get(pk=issue.pk), by=make_approver(), now=NOW)
+    request_send(issue=Issue.objects.get(pk=issue.pk), by=make_approver(), now=NOW)
     protect(SECRET)
-    assert prepare_begun(now=NOW) == [issue]
+    assert prepare_requested_sends(now=NOW) == [issue]
     assert Send.objects.get().state == "cancelled"
     assert MASKED in Issue.objects.get(pk=issue.pk).held_reason
 
@@ -365,12 +365,12 @@ def test_v3_a_send_on_its_way_pauses_and_pauses_again_until_the_term_is_off(issu
     send.refresh_from_db()
     assert (send.state, MASKED in send.reason) == ("paused", True)
     resume_send(send=send, by=make_approver())
-    gate_sends(now=NOW)
+    enforce_send_window(now=NOW)
     send.refresh_from_db()
     assert send.state == "paused"
     remove_terms(ids=[term.pk for term in terms], by=keeper())
     resume_send(send=send, by=make_approver())
-    gate_sends(now=NOW)
+    enforce_send_window(now=NOW)
     send.refresh_from_db()
     assert send.state == "submitting"
 
@@ -400,7 +400,7 @@ def test_v3_no_batch_is_claimed_once_a_term_is_on_the_list_whether_or_not_a_swee
     terms = protect(SECRET)
     assert find_due_batches(now=NOW) == []
     assert not any(map(may_be_claimed, batches))
-    gate_sends(now=NOW)
+    enforce_send_window(now=NOW)
     resume_send(send=Send.objects.get(), by=make_approver())
     assert not any(map(may_be_claimed, batches))
     remove_terms(ids=[term.pk for term in terms], by=keeper())
@@ -417,7 +417,7 @@ def test_v3_a_send_that_does_not_say_the_new_term_goes_on_as_soon_as_it_was_sear
     assert all(map(may_be_claimed, batches))
     protect("Another Name")
     assert not may_be_claimed(batches[0])
-    gate_sends(now=NOW)
+    enforce_send_window(now=NOW)
     assert all(map(may_be_claimed, batches))
 
 
@@ -468,12 +468,12 @@ def test_v3_terms_get_their_numbers_in_the_order_of_their_commits(issue: Issue, 
 def test_v3_a_proof_is_refused_for_it_leaves_the_house_too(issue: Issue) -> None:
     in_subject(issue)
     protect(SECRET)
-    from newsletter.desk.issues.variant_groups import NOBODY
+    from newsletter.desk.issues.variant_groups import EMPTY_GROUP
 
     by = make_approver()
     with pytest.raises(NotReady, match="protected term"):
         send_proofs(
-            issue=Issue.objects.get(pk=issue.pk), group=NOBODY, to=[by], by=by, now=NOW, adapter=current_adapter()
+            issue=Issue.objects.get(pk=issue.pk), group=EMPTY_GROUP, to=[by], by=by, now=NOW, adapter=current_adapter()
         )
 
 
@@ -482,8 +482,8 @@ def test_v3_the_mail_that_announces_an_issue_does_not_say_it() -> None:
     make_story(f"How {SECRET} came home")
     make_approver()
     protect(SECRET)
-    assembly = assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW)
-    tell_of_assembly(assembly, now=NOW)
+    assembly = assemble_slot(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW)
+    notify_assembly(assembly, now=NOW)
     notice = StaffNotice.objects.get()
     assert "uintanilla" not in repr((notice.subject, notice.paragraphs))
     assert "Read it in the desk." in notice.paragraphs[1]

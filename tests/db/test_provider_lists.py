@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from newsletter.feedback.lists import read_provider_list
+from newsletter.feedback.provider_suppressions import read_suppression_list
 from newsletter.models import ListReading
 from newsletter.sending.dispatching.provider import current_adapter, provider_label
 from subscribers.identity import identify
 from subscribers.models import Reason, Subscriber, Subscription, Suppression
-from subscribers.unsubscribing.suppression import lift_suppression, suppress
+from subscribers.unsubscribing.suppression import remove_suppression, suppress
 from tests.db.test_feedback_apply import apply, is_subscribed, make_send, people, postmark, suppressed
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, make_publication
-from tests.support.provider_barred import BarredAddress
 from tests.support.provider_faults import answer
+from tests.support.provider_suppression_lists import ListedAddress
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THEN = NOW + timedelta(hours=1)
@@ -30,7 +30,7 @@ def provider(fake_provider: FakeProvider, settings: Any) -> FakeProvider:
 
 
 def read(now: datetime = TOMORROW) -> int:
-    return read_provider_list(adapter=current_adapter(), account=provider_label(), now=now)
+    return read_suppression_list(adapter=current_adapter(), account=provider_label(), now=now)
 
 
 def kinds() -> set[tuple[str, str]]:
@@ -40,11 +40,11 @@ def kinds() -> set[tuple[str, str]]:
 def test_who_is_on_the_providers_list_is_barred_here_as_well(provider: FakeProvider) -> None:
     one, two, three, four = people(make_send(readers=4))
     provider.barred = [
-        BarredAddress("hard", "Person0@Example.com", THEN),
-        BarredAddress("complaint", "person1@example.com", THEN),
-        BarredAddress("left", "person2@example.com", THEN),
-        BarredAddress("hard", "not@an@address", THEN),
-        BarredAddress("hard", "stranger@example.net", THEN),
+        ListedAddress("hard", "Person0@Example.com", THEN),
+        ListedAddress("complaint", "person1@example.com", THEN),
+        ListedAddress("left", "person2@example.com", THEN),
+        ListedAddress("hard", "not@an@address", THEN),
+        ListedAddress("hard", "stranger@example.net", THEN),
     ]
     assert read() == 4
     assert [suppressed(each) for each in (one, two, three, four)] == [{"hard"}, {"complaint"}, {"unsubscribe"}, set()]
@@ -76,7 +76,7 @@ def test_thirty_of_a_hundred_reports_are_lost_and_the_list_makes_up_for_them(pro
     ]
     apply(*heard, provider="postmark")
     addresses = dict(Subscriber.objects.values_list("pk", "email"))
-    provider.barred = [BarredAddress(fate, addresses[each.subscriber_id], THEN) for each, fate in fates.items() if fate]
+    provider.barred = [ListedAddress(fate, addresses[each.subscriber_id], THEN) for each, fate in fates.items() if fate]
     before = Suppression.objects.live().values("address_hash").distinct().count()
     read()
     after = set(map(bytes, Suppression.objects.live().values_list("address_hash", flat=True)))
@@ -92,7 +92,7 @@ def test_the_list_is_read_once_a_day_and_then_only_what_is_new(provider: FakePro
 
 def test_a_list_that_cannot_be_read_is_tried_again_within_the_hour_and_bars_nobody(provider: FakeProvider) -> None:
     provider.query_fault = answer(500)
-    provider.barred = [BarredAddress("hard", "stranger@example.net", THEN)]
+    provider.barred = [ListedAddress("hard", "stranger@example.net", THEN)]
     assert read() == 0
     assert "gave no usable list" in ListReading.objects.get().error
     provider.query_fault = None
@@ -103,10 +103,10 @@ def test_a_list_that_cannot_be_read_is_tried_again_within_the_hour_and_bars_nobo
 
 def test_what_staff_lifted_since_stays_lifted_and_a_later_entry_counts(provider: FakeProvider) -> None:
     suppress(address_hash=identify("person0@example.com"), reason=Reason.HARD, now=THEN)
-    lift_suppression(suppression=Suppression.objects.get(), by="staff@example.org", why="they wrote", now=TOMORROW)
-    provider.barred = [BarredAddress("hard", "person0@example.com", THEN)]
+    remove_suppression(suppression=Suppression.objects.get(), by="staff@example.org", why="they wrote", now=TOMORROW)
+    provider.barred = [ListedAddress("hard", "person0@example.com", THEN)]
     assert read(TOMORROW) == 0
-    provider.barred = [BarredAddress("hard", "person0@example.com", TOMORROW + timedelta(hours=1))]
+    provider.barred = [ListedAddress("hard", "person0@example.com", TOMORROW + timedelta(hours=1))]
     assert read(TOMORROW + timedelta(days=1)) == 1
     assert kinds() == {("hard", "all")}
 
@@ -120,7 +120,7 @@ def test_who_asked_again_since_is_not_stopped_by_an_old_no_and_who_was_entered_b
     own.update(requested_at=TOMORROW, confirmed_at=TOMORROW)
     Subscription.objects.filter(subscriber__email="person1@example.com").update(requested_at=TOMORROW)
     provider.barred = [
-        BarredAddress(kind, f"person{number}@example.com", THEN) for number in (0, 1) for kind in ("complaint", "left")
+        ListedAddress(kind, f"person{number}@example.com", THEN) for number in (0, 1) for kind in ("complaint", "left")
     ]
     assert read(TOMORROW + timedelta(hours=1)) == 2
     assert own.open().exists()

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.content.fetching.fetch import Fetcher
-from newsletter.jobs.heartbeat import find_trouble, send_pulse
+from newsletter.content.fetching.fetcher import Fetcher
+from newsletter.jobs.heartbeat import find_trouble, send_heartbeat
 from newsletter.models import Batch, Installation, ProviderEvent, Send, Slot, StaffNotice
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.freezing.start import start_send
-from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
-from tests.support.site import Site, serve_site
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+from tests.support.web_site import Site, serve_site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = NOW + timedelta(hours=2)
@@ -26,11 +26,11 @@ def monitor() -> Iterator[Site]:
 def begun() -> Send:
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     return start_send(issue=make_issue(publication, approved=True), now=NOW)
 
 
-def hold_everything() -> None:
+def hold_installation() -> None:
     Installation.objects.update_or_create(pk=1, defaults={"held": True, "changed_at": NOW})
 
 
@@ -60,7 +60,7 @@ def miss_a_slot() -> None:
 def miss_an_approved_issue() -> None:
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     make_issue(publication, approved=True)
     Slot.objects.update(due_at=NOW)
 
@@ -76,7 +76,7 @@ def leave_a_report() -> None:
 
 
 TROUBLES = {
-    hold_everything: "everything is held",
+    hold_installation: "everything is held",
     stop_a_send: "waits for a person",
     begin_a_send_that_cannot_start: "does not start",
     leave_a_send_without_a_worker: "does a worker run?",
@@ -93,7 +93,7 @@ def test_f23_silence_is_the_alarm_for_whatever_stands_still(trouble: Callable[[]
     url = monitor.put("/alive", "ok")
     trouble()
     assert TROUBLES[trouble] in find_trouble(now=LATER)
-    assert not send_pulse(url=url, fetcher=Fetcher(allow=["127.0.0.1"]), now=LATER)
+    assert not send_heartbeat(url=url, fetcher=Fetcher(allow=["127.0.0.1"]), now=LATER)
     assert monitor.asked == []
 
 
@@ -101,9 +101,9 @@ def test_f23_a_send_that_goes_on_or_waits_as_it_should_is_no_trouble(monitor: Si
     url = monitor.put("/alive", "ok")
     begun()
     soon = NOW + timedelta(minutes=9)
-    assert send_pulse(url=url, fetcher=Fetcher(allow=["127.0.0.1"]), now=soon)
+    assert send_heartbeat(url=url, fetcher=Fetcher(allow=["127.0.0.1"]), now=soon)
     Batch.objects.update(not_before=LATER + timedelta(hours=1))
-    assert send_pulse(url=url, fetcher=Fetcher(allow=["127.0.0.1"]), now=LATER)
+    assert send_heartbeat(url=url, fetcher=Fetcher(allow=["127.0.0.1"]), now=LATER)
     assert len(monitor.asked) == 2
 
 
@@ -111,5 +111,5 @@ def test_a_monitor_that_is_away_is_tried_again_and_harms_nothing(
     monitor: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     gone = monitor.put("/alive", "no", status=503)
-    assert not send_pulse(url=gone, fetcher=Fetcher(allow=["127.0.0.1"]), now=NOW)
+    assert not send_heartbeat(url=gone, fetcher=Fetcher(allow=["127.0.0.1"]), now=NOW)
     assert "The monitor could not be reached" in caplog.text

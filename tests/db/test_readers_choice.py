@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.issues.variants.groups import count_readers
+from newsletter.issues.variants.recipient_groups import count_final_audience
 from newsletter.models import Batch, Delivery, Issue, ReaderGroup, Send, Variant
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
@@ -15,7 +15,7 @@ from tests.support.fixtures import (
     HOUSTON,
     LONDON,
     NOW,
-    add_readers,
+    add_subscribers,
     make_event,
     make_issue,
     make_publication,
@@ -45,7 +45,7 @@ def test_who_asked_for_events_alone_gets_the_near_ones_alone_and_a_subject_that_
     make_story("The first verdict")
     make_event("Vigil by the river", where=LONDON)
     make_event("A call for everybody", online=True)
-    (reader,) = add_readers(publication, 1, where=READING)
+    (reader,) = add_subscribers(publication, 1, where=READING)
     choose([reader], frequency="events")
     start(make_issue(publication, approved=True))
     mail = mail_of(reader)
@@ -60,11 +60,11 @@ def test_who_asked_for_events_alone_and_has_none_near_gets_nothing_and_is_counte
     make_story("The first verdict")
     make_event("Vigil by the river", where=LONDON)
     make_event("A call for everybody", online=True)
-    add_readers(publication, 2, where=LONDON)
-    choose(add_readers(publication, 3, where=HOUSTON, start=10), frequency="events")
-    choose(add_readers(publication, 1, start=20), frequency="events")
+    add_subscribers(publication, 2, where=LONDON)
+    choose(add_subscribers(publication, 3, where=HOUSTON, start=10), frequency="events")
+    choose(add_subscribers(publication, 1, start=20), frequency="events")
     issue = make_issue(publication, approved=True)
-    before = count_readers(issue, content=resolve_content(issue), now=NOW)
+    before = count_final_audience(issue, content=resolve_content(issue), now=NOW)
     send = start(issue)
     assert send.excluded == before.excluded == {"no_event_near": 4}
     assert (send.candidates, send.recipients) == (before.candidates, before.eligible) == (6, 2)
@@ -75,7 +75,7 @@ def test_a_reader_known_only_by_region_gets_the_events_of_the_region():
     publication = make_publication()
     make_story("The first verdict")
     make_event("Vigil by the river", where=LONDON)
-    (reader,) = add_readers(publication, 1, where={"country": "GB", "region": "GB-ENG", "town": ""})
+    (reader,) = add_subscribers(publication, 1, where={"country": "GB", "region": "GB-ENG", "town": ""})
     choose([reader], frequency="events")
     start(make_issue(publication, approved=True))
     assert "Vigil by the river" in mail_of(reader).text
@@ -86,7 +86,7 @@ def test_the_readers_own_radius_decides_what_is_near_and_the_publications_where_
     publication = make_publication(radius_km=80)
     make_story("The first verdict")
     make_event("Vigil by the river", where={**LONDON, "region": "GB-XXX"})
-    (reader,) = add_readers(publication, 1, where=READING, radius_km=radius)
+    (reader,) = add_subscribers(publication, 1, where=READING, radius_km=radius)
     start(make_issue(publication, approved=True))
     assert ("Vigil by the river" in mail_of(reader).text) == near
 
@@ -94,13 +94,13 @@ def test_the_readers_own_radius_decides_what_is_near_and_the_publications_where_
 def test_a_pause_is_nothing_until_it_is_over_and_then_all_goes_on_by_itself():
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, 1)
-    paused = add_readers(publication, 1, start=10)
+    add_subscribers(publication, 1)
+    paused = add_subscribers(publication, 1, start=10)
     choose(paused, paused_until=NOW + timedelta(hours=1))
     issue = make_issue(publication, approved=True)
     content = resolve_content(issue)
-    assert count_readers(issue, content=content, now=NOW).excluded == {"paused": 1}
-    assert count_readers(issue, content=content, now=NOW + timedelta(hours=1)).eligible == 2
+    assert count_final_audience(issue, content=content, now=NOW).excluded == {"paused": 1}
+    assert count_final_audience(issue, content=content, now=NOW + timedelta(hours=1)).eligible == 2
     assert start(issue).excluded == {"paused": 1}
 
 
@@ -108,10 +108,10 @@ def test_a_story_does_not_reach_the_regions_it_must_not_nor_anybody_who_may_be_t
     publication = make_publication()
     make_story("Told in Texas", not_in_regions=["US-TX"])
     make_story("The second verdict", days_old=2)
-    (texan,) = add_readers(publication, 1, where=HOUSTON)
-    (londoner,) = add_readers(publication, 1, where=LONDON, start=10)
-    (somewhere,) = add_readers(publication, 1, start=20)
-    (american,) = add_readers(publication, 1, where={"country": "US", "region": "", "town": ""}, start=30)
+    (texan,) = add_subscribers(publication, 1, where=HOUSTON)
+    (londoner,) = add_subscribers(publication, 1, where=LONDON, start=10)
+    (somewhere,) = add_subscribers(publication, 1, start=20)
+    (american,) = add_subscribers(publication, 1, where={"country": "US", "region": "", "town": ""}, start=30)
     start(make_issue(publication, approved=True))
     for reader in (texan, somewhere, american):
         mail = mail_of(reader)
@@ -125,7 +125,7 @@ def test_a_story_does_not_reach_the_regions_it_must_not_nor_anybody_who_may_be_t
 def test_an_audience_of_whom_nobody_has_an_event_near_cannot_be_sent_to():
     publication = make_publication()
     make_story("The first verdict")
-    choose(add_readers(publication, 2, where=HOUSTON), frequency="events")
+    choose(add_subscribers(publication, 2, where=HOUSTON), frequency="events")
     with pytest.raises(NotReady, match="Nobody would get"):
         make_issue(publication, approved=True)
 
@@ -135,7 +135,7 @@ def test_rhythm_and_radius_make_groups_but_the_same_content_is_rendered_once():
     make_story("The first verdict")
     make_event("Vigil by the river", where=LONDON)
     for start_at, radius in ((0, None), (10, 20), (20, 50)):
-        add_readers(publication, 2, where=LONDON, start=start_at, radius_km=radius)
+        add_subscribers(publication, 2, where=LONDON, start=start_at, radius_km=radius)
     send = start(make_issue(publication, approved=True))
     assert ReaderGroup.objects.count() == 3
     assert Variant.objects.count() == 1

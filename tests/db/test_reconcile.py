@@ -7,14 +7,14 @@ import pytest
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.models import Attempt, Batch, Issue, Send
 from newsletter.providers.base.contract import Outcome, Verdict
-from newsletter.sending.dispatching import signals as bell
+from newsletter.sending.dispatching import wake_up_signal as bell
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.dispatching.dispatch import Dispatcher
 from newsletter.sending.dispatching.outcome import record_outcome
 from newsletter.sending.dispatching.provider import account_label, current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send, sweep
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.control import (
+from newsletter.sending.limits.send_controls import (
     cancel_send,
     end_send,
     pause_send,
@@ -26,10 +26,10 @@ from newsletter.sending.limits.control import (
 from newsletter.sending.settling import sweep as sweep_module
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.reconcile import replay_uncertain
-from newsletter.sending.settling.restore import doubt_what_was_open, release_after_restore
+from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
 from newsletter.sending.settling.sweep import finish_sends
 from subscribers.models import Subscriber
-from subscribers.unsubscribing.unsubscribe import leave_list
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.db.test_send import Clock, ready_issue, send_all
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import Fault, answer, too_many
@@ -146,7 +146,7 @@ def test_a_replay_that_had_to_wait_is_not_made_once_the_key_is_forgotten_or_some
 def test_a_call_that_was_under_way_when_the_backup_was_made_can_be_sent_again_by_a_person(mailgun):
     start_send(issue=ready_issue(readers=5), now=NOW)
     assert claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW) is not None
-    doubt_what_was_open(now=NOW)
+    mark_open_batches_uncertain(now=NOW)
     send_again(batch=Batch.objects.get(), by=make_approver(), now=NOW)
     release_after_restore(now=NOW)
     Dispatcher(adapter=current_adapter(), clock=later(minutes=1)).dispatch(Batch.objects.get().pk)
@@ -223,14 +223,14 @@ def test_whoever_sends_hears_of_a_batch_that_a_person_or_a_replay_sends_again(re
     def listener(rung: Send) -> None:
         heard.append((rung.state, rung.batches.get().state))
 
-    bell.listen(listener)
+    bell.connect_listener(listener)
     try:
         send_again(batch=Batch.objects.get(), by=make_approver(), now=NOW)
         Batch.objects.update(state=Batch.State.UNCERTAIN)
         Send.objects.filter(pk=send.pk).update(state=Send.State.NEEDS_ATTENTION)
         assert replay_uncertain(capabilities=current_adapter().capabilities, now=NOW + timedelta(minutes=1)) == 1
     finally:
-        bell.stop_listening(listener)
+        bell.disconnect_listener(listener)
     assert heard == [("submitting", "pending")] * 2
 
 
@@ -238,13 +238,13 @@ def test_a_send_is_not_over_while_another_worker_puts_what_was_uncertain_in_agai
     resend.fault_on(1, Fault("reset_after_accepting"))
     send = start_send(issue=ready_issue(readers=5), now=NOW)
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
-    ask = sweep_module._worry
+    ask = sweep_module._find_attention_reason
 
     def ask_a_moment_later(asked):
         replay_uncertain(capabilities=current_adapter().capabilities, now=NOW + timedelta(seconds=5))
         return ask(asked)
 
-    monkeypatch.setattr(sweep_module, "_worry", ask_a_moment_later)
+    monkeypatch.setattr(sweep_module, "_find_attention_reason", ask_a_moment_later)
     assert finish_sends(now=NOW) == []
     send.refresh_from_db()
     assert (send.state, Batch.objects.get().state) == (Send.State.SUBMITTING, Batch.State.PENDING)
@@ -256,7 +256,7 @@ def test_who_left_after_a_call_in_doubt_is_in_doubt_and_not_skipped(resend):
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW)
     assert claim is not None
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.UNCERTAIN), now=NOW)
-    leave_list(
+    unsubscribe_from_list(
         subscriber=Subscriber.objects.get(email="person1@example.com"),
         mailing_list=issue.publication.mailing_list,
         now=NOW,

@@ -5,9 +5,9 @@ from django.db import OperationalError, connection
 
 from subscribers.models import Subscriber
 from subscribers.segments import count
-from subscribers.segments.among import among, of_few
-from subscribers.segments.budget import TookTooLong, time_limit
-from subscribers.segments.count import count_people, look_at_people, sample_people
+from subscribers.segments.count import count_people, preview_people, sample_people
+from subscribers.segments.membership import among, for_few_people
+from subscribers.segments.query_limits import QueryTimeout, query_time_limit
 from tests.support.people import make_list, make_person, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -19,11 +19,11 @@ def make_people(number: int) -> list[Subscriber]:
 
 def test_a_look_counts_and_shows_at_most_twenty_and_nobody_of_fewer_than_five() -> None:
     make_people(50)
-    look = look_at_people({"source": "fair"})
+    look = preview_people({"source": "fair"})
     assert (look.people, look.exact, len(look.examples)) == (25, True, 20)
     assert {person.source for person in look.examples} == {"fair"}
     Subscriber.objects.filter(source="fair").exclude(pk__in=Subscriber.objects.filter(source="fair")[:4]).delete()
-    look = look_at_people({"source": "fair"})
+    look = preview_people({"source": "fair"})
     assert (look.people, look.examples) == (4, [])
     assert len(sample_people({"source": "fair"})) == 4
 
@@ -32,24 +32,24 @@ def test_what_takes_too_long_is_estimated_in_two_digits_and_said_to_be(monkeypat
     mailing_list = make_list()
     for person in make_people(301):
         subscribe(person, mailing_list)
-    monkeypatch.setattr(count, "time_limit", too_slow)
-    look = look_at_people({"list": "weekly"})
+    monkeypatch.setattr(count, "query_time_limit", too_slow)
+    look = preview_people({"list": "weekly"})
     assert (look.people, look.exact, len(look.examples)) == (300, False, 20)
-    assert look_at_people({"all": [{"list": "weekly"}, {"source": "fair"}]}).people == 150
-    nobody = look_at_people({"source": "nowhere"})
+    assert preview_people({"all": [{"list": "weekly"}, {"source": "fair"}]}).people == 150
+    nobody = preview_people({"source": "nowhere"})
     assert (nobody.people, nobody.exact, nobody.examples) == (0, False, [])
 
 
 def test_an_estimate_of_nobody_at_all_is_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(count, "time_limit", too_slow)
-    assert look_at_people({}).people == 0
+    monkeypatch.setattr(count, "query_time_limit", too_slow)
+    assert preview_people({}).people == 0
 
 
 def test_where_only_the_examples_take_too_long_the_count_stays_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     make_people(12)
-    limits = iter([time_limit, too_slow])
-    monkeypatch.setattr(count, "time_limit", lambda milliseconds: next(limits)(milliseconds))
-    look = look_at_people({"source": "web"})
+    limits = iter([query_time_limit, too_slow])
+    monkeypatch.setattr(count, "query_time_limit", lambda milliseconds: next(limits)(milliseconds))
+    look = preview_people({"source": "web"})
     assert (look.people, look.exact, len(look.examples)) == (6, True, 6)
 
 
@@ -59,11 +59,11 @@ def test_the_database_itself_stops_a_query_at_its_limit_and_goes_on_afterwards()
         if connection.vendor == "postgresql"
         else "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT COUNT(*) FROM n LIMIT 1"
     )
-    with pytest.raises(TookTooLong), time_limit(50), connection.cursor() as cursor:
+    with pytest.raises(QueryTimeout), query_time_limit(50), connection.cursor() as cursor:
         cursor.execute(slow)
     make_people(1)
     assert count_people({}) == 1
-    with time_limit(5_000):
+    with query_time_limit(5_000):
         assert count_people({}) == 1
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -72,7 +72,7 @@ def test_the_database_itself_stops_a_query_at_its_limit_and_goes_on_afterwards()
 
 
 def test_another_fault_of_the_database_is_not_taken_for_slowness() -> None:
-    with pytest.raises(OperationalError, match="something else"), time_limit(1_000):
+    with pytest.raises(OperationalError, match="something else"), query_time_limit(1_000):
         raise OperationalError("something else")
 
 
@@ -80,7 +80,7 @@ def test_both_ways_to_ask_who_is_among_others_select_the_same_people() -> None:
     mailing_list = make_list()
     first, *_ = make_people(3)
     others = subscribe(first, mailing_list)._meta.model.objects.all()
-    with of_few():
+    with for_few_people():
         probed = among(others)
     for condition in (probed, among(others)):
         assert [person.pk for person in Subscriber.objects.filter(condition)] == [first.pk]
@@ -88,4 +88,4 @@ def test_both_ways_to_ask_who_is_among_others_select_the_same_people() -> None:
 
 
 def too_slow(milliseconds: int) -> object:
-    raise TookTooLong
+    raise QueryTimeout

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from newsletter.common.errors import Broken, NotAllowed, NotApproved, NotReady, WrongState
+from newsletter.common.errors import InvariantViolated, NotAllowed, NotApproved, NotReady, WrongState
 from newsletter.issues.approval.approve import approve_issue, hold_issue, release_issue
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue, Send, Variant
 from newsletter.providers.base.contract import Outcome, Verdict
@@ -16,15 +16,15 @@ from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import prepare_send, start_send
 from newsletter.sending.settling.receipt import make_receipt, status_of
-from newsletter.sending.settling.sweep import finish_sends, settle_lost_leases
+from newsletter.sending.settling.sweep import finish_sends, settle_expired_leases
 from subscribers.models import Reason, Subscriber, Subscription
 from subscribers.unsubscribing.suppression import suppress
-from subscribers.unsubscribing.unsubscribe import leave_list
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,
     NOW,
-    add_readers,
+    add_subscribers,
     make_appeal,
     make_approver,
     make_event,
@@ -60,7 +60,7 @@ def ready_issue(*, readers: int = 25, **publication) -> Issue:
     made = make_publication(**publication)
     make_story("The first verdict")
     make_appeal()
-    add_readers(made, readers)
+    add_subscribers(made, readers)
     return make_issue(made, approved=True)
 
 
@@ -100,7 +100,7 @@ def test_m5_u1_every_mail_carries_the_one_click_pair_the_list_id_and_the_readers
 def test_excluded_people_are_counted_by_reason_and_candidates_add_up(mailgun):
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, 5)
+    add_subscribers(publication, 5)
     people = list(Subscriber.objects.order_by("pk"))
     Subscription.objects.filter(subscriber=people[0]).update(basis="consent_double_opt_in")
     suppress(address_hash=bytes(people[1].address_hash), reason=Reason.STAFF, now=NOW)
@@ -116,9 +116,9 @@ def test_readers_of_different_places_get_their_own_events_in_one_render_each(mai
     make_story("The first verdict")
     make_event("Vigil by the river", where=LONDON)
     make_event("Clinic open day", where=HOUSTON, zone="America/Chicago")
-    add_readers(publication, 4, where=LONDON)
-    add_readers(publication, 3, where=HOUSTON, start=10)
-    add_readers(publication, 2, start=20)
+    add_subscribers(publication, 4, where=LONDON)
+    add_subscribers(publication, 3, where=HOUSTON, start=10)
+    add_subscribers(publication, 2, start=20)
     send_all(make_issue(publication, approved=True))
     assert Variant.objects.count() == 3
     assert "Vigil by the river" in mailgun.mailbox("person0@example.com")[0].html
@@ -157,7 +157,7 @@ def test_f15_who_leaves_after_the_freeze_is_skipped_and_said_to_be(mailgun):
     issue = ready_issue()
     send = start_send(issue=issue, now=NOW)
     leaver = Subscriber.objects.get(email="person3@example.com")
-    leave_list(subscriber=leaver, mailing_list=issue.publication.mailing_list, now=NOW)
+    unsubscribe_from_list(subscriber=leaver, mailing_list=issue.publication.mailing_list, now=NOW)
     clock = Clock()
     send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
     assert "person3@example.com" not in mailgun.accepted_counts()
@@ -192,7 +192,7 @@ def test_what_was_edited_between_start_and_freeze_does_not_go_out(mailgun):
 def test_an_unapproved_issue_is_refused_with_what_to_do(mailgun):
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     with pytest.raises(NotApproved, match="newsletter approve weekly/1"):
         start_send(issue=make_issue(publication), now=NOW)
 
@@ -210,7 +210,7 @@ def test_a_missing_postal_address_cannot_be_approved_and_says_why(mailgun):
     publication.brand.postal_address = ""
     publication.brand.save()
     make_story("The first verdict")
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     with pytest.raises(NotReady, match="postal address"):
         make_issue(publication, approved=True)
 
@@ -259,8 +259,8 @@ def test_f1_a_worker_lost_during_the_call_leaves_its_batch_uncertain(mailgun):
     send = start_send(issue=ready_issue(readers=5), now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
     assert claim is not None
-    assert settle_lost_leases(now=NOW + timedelta(seconds=44)) == 0
-    assert settle_lost_leases(now=NOW + timedelta(seconds=46)) == 1
+    assert settle_expired_leases(now=NOW + timedelta(seconds=44)) == 0
+    assert settle_expired_leases(now=NOW + timedelta(seconds=46)) == 1
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
     assert not Attempt.objects.filter(ended_at__isnull=True).exists()
     finish_sends(now=NOW)
@@ -272,7 +272,7 @@ def test_f22_a_worker_that_comes_back_after_its_lease_changes_nothing(mailgun):
     start_send(issue=ready_issue(readers=5), now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
     assert claim is not None
-    settle_lost_leases(now=NOW + timedelta(seconds=46))
+    settle_expired_leases(now=NOW + timedelta(seconds=46))
     assert not record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.NOT_SENT), now=NOW + timedelta(seconds=130))
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
 
@@ -288,7 +288,7 @@ def test_a_variant_whose_bytes_were_changed_is_never_sent(mailgun):
     issue = ready_issue(readers=5)
     send = start_send(issue=issue, now=NOW)
     variant = Variant.objects.get()
-    with pytest.raises(Broken, match="written once"):
+    with pytest.raises(InvariantViolated, match="written once"):
         variant.save()
     Variant.objects.update(html=variant.html.replace("verdict", "ruling"))
     clock = Clock()
@@ -301,7 +301,7 @@ def test_a_variant_whose_bytes_were_changed_is_never_sent(mailgun):
 def test_approving_needs_the_right_and_the_content_that_was_seen(mailgun):
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     issue = make_issue(publication)
     with pytest.raises(NotAllowed, match="approver"):
         approve_issue(issue=issue, by=User.objects.create(username="writer@example.org"), now=NOW)
@@ -312,7 +312,7 @@ def test_approving_needs_the_right_and_the_content_that_was_seen(mailgun):
 def test_hostile_names_and_titles_reach_nobody_raw(mailgun):
     publication = make_publication(intro='Dear {{ first_name | default:"friend" }},')
     make_story("<script>alert(1)</script> {{ 7*7 }} %recipient.email% __pv_h_name__ “tell”")
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     Subscriber.objects.filter(email="person0@example.com").update(name='"><img src=x onerror=alert(1)>')
     Subscriber.objects.filter(email="person1@example.com").update(name="")
     send_all(make_issue(publication, approved=True))
@@ -329,7 +329,7 @@ def test_hostile_names_and_titles_reach_nobody_raw(mailgun):
 def test_the_region_of_a_reader_is_named_in_the_language_of_the_mail(mailgun):
     publication = make_publication(language="es", intro='Noticias de {{ region | default:"tu país" }}.')
     make_story("La clínica abre", language="es")
-    add_readers(publication, 1, where=LONDON)
+    add_subscribers(publication, 1, where=LONDON)
     send_all(make_issue(publication, approved=True))
     assert "Noticias de Inglaterra." in mailgun.mailbox("person0@example.com")[0].text
 

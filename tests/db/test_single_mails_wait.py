@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 
-from newsletter.issues.variants.groups import find_groups
-from newsletter.jobs.confirmations import send_due_confirmations
+from newsletter.issues.variants.recipient_groups import find_groups
+from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.link_mails import send_due_links
 from newsletter.jobs.staff_notices import send_due_notices, write_notice
 from newsletter.models import Proof, ProviderAccount, Publication
 from newsletter.providers.base.contract import BatchCall, Outcome
 from newsletter.sending.dispatching.provider import current_adapter
-from newsletter.sending.limits.rate import slow_down
+from newsletter.sending.limits.rate_limit import slow_down
 from newsletter.sending.notices.proofs import send_proofs
 from newsletter.sending.notices.single_mails import must_wait
 from subscribers.consent.signup import request_subscription
 from subscribers.models import Confirmation
-from subscribers.people.mailed_links import Kind, ask_for_link
-from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
+from subscribers.people.mailed_links import Kind, request_mailed_link
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.provider_faults import Fault, answer, too_many
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,8 +73,8 @@ def queued(provider: Any) -> Publication:
             now=NOW,
         )
         make_approver(f"staff{number}@example.org")
-    for reader in add_readers(publication, PEOPLE):
-        ask_for_link(subscriber=reader, mailing_list=publication.mailing_list, kind=Kind.PREFERENCES, now=NOW)
+    for reader in add_subscribers(publication, PEOPLE):
+        request_mailed_link(subscriber=reader, mailing_list=publication.mailing_list, kind=Kind.PREFERENCES, now=NOW)
     write_notice(publication, "held-1", "It is held", ["Why"], "/", NOW)
     return publication
 
@@ -110,13 +110,13 @@ def test_too_many_without_a_moment_is_tried_ever_more_seldom(provider: Any, queu
 
 
 def test_a_provider_that_is_away_for_long_is_tried_a_few_times(provider: Any, queued: Publication) -> None:
-    provider.close_door()
+    provider.stop_listening()
     counting = Counting()
     counting.run_for(timedelta(minutes=45), every=timedelta(seconds=5))
     assert 5 <= len(counting.calls) <= 12
     gaps = [later - earlier for earlier, later in zip(counting.calls, counting.calls[1:], strict=False)]
     assert max(gaps) <= timedelta(minutes=13)
-    provider.open_door()
+    provider.start_listening()
     counting.run_for(timedelta(minutes=13), every=timedelta(seconds=5))
     assert provider.accepted_counts() == everybody_once()
 
@@ -185,7 +185,7 @@ def test_the_pace_of_a_bulk_send_does_not_hold_single_mails_back(provider: Any, 
 def test_a_proof_waits_as_well_and_says_why(provider: Any) -> None:
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     issue, person = make_issue(publication, approved=True), make_approver()
     slow_down(name="mailgun", until=NOW + timedelta(seconds=90))
     group = find_groups(issue, now=NOW)[0]

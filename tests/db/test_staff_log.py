@@ -6,7 +6,7 @@ from django.db import DatabaseError, connection, transaction
 from wagtail.log_actions import log
 from wagtail.models import ModelLogEntry
 
-from newsletter.common.errors import Broken
+from newsletter.common.errors import InvariantViolated
 from newsletter.models import AuditEntry
 from newsletter.organisation.staff import add_staff
 
@@ -30,9 +30,9 @@ def test_each_entry_names_the_one_before(entries: list[AuditEntry]) -> None:
 
 def test_neither_the_code_nor_the_database_lets_an_entry_be_changed(entries: list[AuditEntry]) -> None:
     """G10."""
-    with pytest.raises(Broken, match="only added to"):
+    with pytest.raises(InvariantViolated, match="only added to"):
         entries[0].save()
-    with pytest.raises(Broken, match="only added to"):
+    with pytest.raises(InvariantViolated, match="only added to"):
         entries[0].delete()
     with pytest.raises(DatabaseError, match="only added to"), transaction.atomic():
         AuditEntry.objects.filter(pk=entries[0].pk).update(sha256="0" * 64)

@@ -12,13 +12,13 @@ from newsletter.sending.dispatching.dispatch import Dispatcher
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.control import resume_send
-from newsletter.sending.limits.daily_limit import limit_of
-from newsletter.sending.limits.installation_hold import release_everything
-from newsletter.sending.limits.rate import recover_pace
-from newsletter.sending.limits.send_window import end_of_quiet, gate_sends
+from newsletter.sending.limits.daily_limit import find_daily_limit
+from newsletter.sending.limits.installation_hold import release_installation
+from newsletter.sending.limits.rate_limit import recover_pace
+from newsletter.sending.limits.send_controls import resume_send
+from newsletter.sending.limits.send_window import enforce_send_window, find_quiet_hours_end
 from newsletter.sending.settling.receipt import make_receipt
-from newsletter.sending.settling.retention import forget_old_deliveries
+from newsletter.sending.settling.retention import delete_old_deliveries
 from newsletter.sending.settling.sweep import wake_up
 from tests.db.test_send import Clock, ready_issue
 from tests.support.fixtures import NOW, make_approver, make_publication
@@ -42,14 +42,14 @@ def test_c2_quiet_hours_are_those_of_the_publications_zone(local, wakes):
     publication.zone = "America/Chicago"
     hour, minute = map(int, local.split(":"))
     now = datetime(2026, 3, 4, hour, minute, tzinfo=UTC) + timedelta(hours=6)
-    found = end_of_quiet(publication, now=now)
+    found = find_quiet_hours_end(publication, now=now)
     assert (found.astimezone(UTC) - timedelta(hours=6)).strftime("%H:%M") == wakes if found else wakes is None
 
 
 def test_c2_a_running_send_waits_for_the_end_of_the_quiet_hours_and_goes_on_then(mailgun):
     issue = ready_issue(readers=25, quiet_from=time(9), quiet_until=time(11))
     send = start_send(issue=issue, now=NOW)
-    gate_sends(now=NOW)
+    enforce_send_window(now=NOW)
     batch = Batch.objects.order_by("seq")[0]
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW) is None
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW + timedelta(hours=2)) is not None
@@ -71,11 +71,11 @@ def test_a_stale_send_makes_no_call_before_the_sweep_pauses_it_and_goes_on_once_
     dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: later)
     assert not dispatcher.dispatch(send.batches.all()[0].pk)
     assert mailgun.ledger == []
-    gate_sends(now=later)
+    enforce_send_window(now=later)
     send.refresh_from_db()
     assert (send.state, send.automatic_pauses.get().rule) == ("paused", "stale")
     resume_send(send=send, by=make_approver())
-    gate_sends(now=later)
+    enforce_send_window(now=later)
     send.refresh_from_db()
     assert send.state == "submitting"
     assert dispatcher.dispatch(send.batches.all()[0].pk)
@@ -84,7 +84,7 @@ def test_a_stale_send_makes_no_call_before_the_sweep_pauses_it_and_goes_on_once_
 def test_a_daily_limit_lowered_while_a_send_is_running_holds_and_drops_nobody(mailgun):
     send = start_send(issue=ready_issue(readers=25), now=NOW)
     Publication.objects.update(people_per_day=7)
-    gate_sends(now=NOW)
+    enforce_send_window(now=NOW)
     assert sum(send.batches.values_list("size", flat=True)) == 25
     assert max(send.batches.values_list("size", flat=True)) <= 7
     for batch in send.batches.all():
@@ -102,10 +102,10 @@ def _forward(clock):
 
 def test_a_stale_send_pauses_and_asks(mailgun):
     send = start_send(issue=ready_issue(readers=25, stale_hours=12), now=NOW)
-    gate_sends(now=NOW + timedelta(hours=35))
+    enforce_send_window(now=NOW + timedelta(hours=35))
     send.refresh_from_db()
     assert send.state == Send.State.SUBMITTING
-    gate_sends(now=NOW + timedelta(hours=36))
+    enforce_send_window(now=NOW + timedelta(hours=36))
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED
     assert "12 hours late" in send.reason
@@ -134,7 +134,7 @@ def test_c1_a_daily_limit_carries_the_rest_to_the_next_days_and_drops_nobody(mai
 def test_c1_a_new_domain_warms_up_day_by_day():
     publication = make_publication(warm_up_from=date(2026, 3, 1), people_per_day=700)
     days = [date(2026, 3, 1) + timedelta(days=n) for n in (0, 1, 2, 3, 10)]
-    assert [limit_of(publication, day=day) for day in days] == [50, 100, 500, 700, 700]
+    assert [find_daily_limit(publication, day=day) for day in days] == [50, 100, 500, 700, 700]
 
 
 def test_r2_a_database_older_than_the_last_send_is_held_until_a_person_has_looked(mailgun):
@@ -147,7 +147,7 @@ def test_r2_a_database_older_than_the_last_send_is_held_until_a_person_has_looke
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW) is None
     with pytest.raises(NotReady, match="restored from a backup"):
         start_send(issue=issue, now=NOW)
-    release_everything(now=NOW)
+    release_installation(now=NOW)
     wake_up(now=NOW)
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW) is not None
 
@@ -160,7 +160,7 @@ def test_r2_a_copy_of_the_database_without_the_key_cannot_mail_anyone(mailgun, s
     assert Installation.objects.get().held
     assert claim_batch(batch_id=Batch.objects.order_by("seq")[0].pk, provider="mailgun", now=NOW) is None
     with pytest.raises(NotReady, match="looks like a copy"):
-        release_everything(now=NOW)
+        release_installation(now=NOW)
     assert mailgun.ledger == []
 
 
@@ -169,9 +169,9 @@ def test_p8_after_ninety_days_a_send_keeps_its_receipt_and_not_its_people(mailgu
     send = start_send(issue=ready_issue(readers=25), now=clock())
     send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
     before = make_receipt(send)
-    assert forget_old_deliveries(now=NOW + timedelta(days=89)) == 0
-    assert forget_old_deliveries(now=NOW + timedelta(days=91)) == 25
-    assert forget_old_deliveries(now=NOW + timedelta(days=92)) == 0
+    assert delete_old_deliveries(now=NOW + timedelta(days=89)) == 0
+    assert delete_old_deliveries(now=NOW + timedelta(days=91)) == 25
+    assert delete_old_deliveries(now=NOW + timedelta(days=92)) == 0
     assert Delivery.objects.count() == 0
     assert make_receipt(Send.objects.get()) == before
 
@@ -200,10 +200,10 @@ def test_the_rate_of_the_account_is_kept_by_all_workers_together(mailgun, settin
 
 
 def journal_knows_more(send: Send) -> None:
-    from newsletter.sending.limits.installation_hold import write_journal
+    from newsletter.sending.limits.installation_hold import write_send_journal
 
     send.pk += 1000
-    write_journal(send, now=NOW)
+    write_send_journal(send, now=NOW)
 
 
 def test_a_rate_too_slow_for_a_whole_call_within_the_hour_makes_the_calls_smaller(mailgun, settings):
@@ -223,7 +223,7 @@ def test_c1_a_call_that_was_not_taken_takes_nothing_from_the_day(mailgun):
 
 
 def test_c2_a_send_that_always_finds_something_to_do_still_keeps_the_quiet_hours(mailgun, monkeypatch):
-    monkeypatch.setattr(run, "BETWEEN_SWEEPS", 1)
+    monkeypatch.setattr(run, "BATCHES_BETWEEN_SWEEPS", 1)
     issue = ready_issue(readers=45, quiet_from=time(21), quiet_until=time(7))
     clock = Clock()
     clock.now = NOW.replace(hour=20, minute=58)

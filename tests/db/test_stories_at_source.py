@@ -8,19 +8,19 @@ import pytest
 
 from newsletter.common.errors import NotApproved
 from newsletter.content.ingesting.ingest import ingest_source
-from newsletter.content.ingesting.source_visibility import check_at_source
+from newsletter.content.ingesting.source_visibility import update_source_visibility
 from newsletter.content.ingesting.wordpress_roots import forget_roots
 from newsletter.issues.approval.approve import approve_issue, release_issue
-from newsletter.issues.assembly.assemble import find_slot
-from newsletter.issues.assembly.stories_at_source import check_before_assembly, require_at_source
-from newsletter.issues.snapshot.redact import stories_of
+from newsletter.issues.assembly.assemble import get_or_create_slot
+from newsletter.issues.assembly.stories_at_source import check_before_assembly, require_stories_at_source
+from newsletter.issues.snapshot.redact import iter_stories
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
+from newsletter.jobs.scheduler_jobs import assemble_due, poll_sources, start_due_sends
 from newsletter.models import Issue, Send, Source, StaffNotice, Story
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.send_window import gate_sends
-from tests.support.fixtures import DUE, NOW, add_readers, make_approver, make_issue, make_publication, make_story
-from tests.support.site import Site, serve_site
+from newsletter.sending.limits.send_window import enforce_send_window
+from tests.support.fixtures import DUE, NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+from tests.support.web_site import Site, serve_site
 from tests.support.wordpress import WordPress, serve_wordpress
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,12 +52,12 @@ def page_story(site: Site, title: str, path: str = "/a/", **changes: Any) -> Sto
 
 
 def titles(issue: Issue) -> list[str]:
-    return [story["title"] for story in stories_of(resolve_content(Issue.objects.get(pk=issue.pk)))]
+    return [story["title"] for story in iter_stories(resolve_content(Issue.objects.get(pk=issue.pk)))]
 
 
 def ready(publication: Any = None) -> Issue:
     publication = publication or make_publication()
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     return make_issue(publication, approved=True)
 
 
@@ -169,7 +169,7 @@ def test_what_the_page_of_a_story_says_decides(site, status, headers, body, code
     for path in ("/moved/", "/wp-login.php"):
         site.put(path, "<p>Here.</p>")
     site.put("/a/", body, status=status, **headers)
-    check_at_source([story], now=NOW)
+    update_source_visibility([story], now=NOW)
     assert Story.objects.get().gone_code == code
 
 
@@ -177,7 +177,7 @@ def test_a_site_that_refuses_us_every_page_says_nothing_of_a_story(site):
     story = page_story(site, "The first verdict")
     site.put("/a/", "", status=403)
     site.put("/", "", status=403)
-    checked = check_at_source([story], now=NOW)
+    checked = update_source_visibility([story], now=NOW)
     assert Story.objects.get().gone_at is None
     assert "shows us none of its pages" in checked.unknown[0][1]
 
@@ -187,7 +187,7 @@ def test_a_site_that_answers_404_for_every_page_withdraws_no_story(site):
     page_story(site, "Not asked about", path="/other/")
     for path in ("/One/", "/Two/", "/Three/", "/other/"):
         site.put(path, "", status=404)
-    checked = check_at_source(stories, now=NOW)
+    checked = update_source_visibility(stories, now=NOW)
     assert not Story.objects.exclude(gone_at=None).exists()
     assert [story for story, _why in checked.doubtful] == stories
 
@@ -196,7 +196,7 @@ def test_a_single_story_is_not_gone_while_the_front_page_is_missing(site):
     story = page_story(site, "The first verdict")
     for path in ("/a/", "/"):
         site.put(path, "", status=404)
-    assert check_at_source([story], now=NOW).doubtful
+    assert update_source_visibility([story], now=NOW).doubtful
     assert Story.objects.get().gone_at is None
 
 
@@ -205,7 +205,7 @@ def test_a_refused_page_of_a_site_in_trouble_says_nothing(site, front):
     story = page_story(site, "The first verdict")
     site.put("/a/", "", status=403)
     site.put("/", "", status=front)
-    check_at_source([story], now=NOW)
+    update_source_visibility([story], now=NOW)
     assert Story.objects.get().gone_at is None
 
 
@@ -214,7 +214,7 @@ def test_a_firewall_that_shows_only_the_front_page_withdraws_no_story(site):
     page_story(site, "Not asked about", path="/other/")
     for path in ("/One/", "/Two/", "/other/"):
         site.put(path, "Just a moment", status=403)
-    checked = check_at_source(stories, now=NOW)
+    checked = update_source_visibility(stories, now=NOW)
     assert not Story.objects.exclude(gone_at=None).exists()
     assert (len(checked.unknown), checked.doubtful) == (2, [])
 
@@ -222,7 +222,7 @@ def test_a_firewall_that_shows_only_the_front_page_withdraws_no_story(site):
 def test_a_challenge_of_a_firewall_says_nothing_of_a_story(site):
     story = page_story(site, "The first verdict")
     site.put("/a/", "Just a moment", status=403, **{"cf-mitigated": "challenge"})
-    check_at_source([story], now=NOW)
+    update_source_visibility([story], now=NOW)
     assert Story.objects.get().gone_at is None
 
 
@@ -230,7 +230,7 @@ def test_what_a_slow_site_said_in_time_counts(site):
     stories = [page_story(site, title, path=f"/{title}/") for title in ("One", "Two", "Three")]
     site.put("/Two/", "", status=404)
     site.put("/Three/", "late", delay=4.0)
-    checked = check_at_source(stories, now=NOW, seconds=2)
+    checked = update_source_visibility(stories, now=NOW, seconds=2)
     assert [story.title for story in checked.gone] == ["Two"]
     assert [story.title for story, _why in checked.unknown] == ["Three"]
 
@@ -239,13 +239,13 @@ def test_a_story_shown_later_settles_what_was_doubtful_before(site):
     stories = [page_story(site, title, path=f"/{title}/") for title in ("One", "Two")]
     site.put("/One/", "", status=404)
     site.put("/", "", status=404)
-    assert [story.title for story in check_at_source(stories, now=NOW).gone] == ["One"]
+    assert [story.title for story in update_source_visibility(stories, now=NOW).gone] == ["One"]
 
 
 def test_a_private_story_is_gone_while_its_site_shows_another(site):
     stories = [page_story(site, title, path=f"/{title}/") for title in ("One", "Two")]
     site.put("/Two/", "", status=403)
-    check_at_source(stories, now=NOW)
+    update_source_visibility(stories, now=NOW)
     assert [story.title for story in Story.objects.filter(gone_code="private")] == ["Two"]
 
 
@@ -261,14 +261,14 @@ def test_a_broken_site_holds_the_issue_until_a_person_releases_it(site):
     assert "may be broken" in issue.held_reason
     release_issue(issue=issue)
     start_due_sends(now=DUE_AT)
-    assert Send.objects.exclude(state="cancelled").get().unchecked[0][0] == "The first verdict"
+    assert Send.objects.exclude(state="cancelled").get().unchecked_stories[0][0] == "The first verdict"
 
 
 def test_an_unchanged_page_is_asked_for_by_its_tag(site):
     story = page_story(site, "The first verdict")
     site.put("/a/", "<p>It happened.</p>", ETag='"one"')
-    check_at_source([story], now=NOW)
-    check_at_source([Story.objects.get()], now=NOW + HOUR)
+    update_source_visibility([story], now=NOW)
+    update_source_visibility([Story.objects.get()], now=NOW + HOUR)
     assert site.asked[-1][1]["If-None-Match"] == '"one"'
     assert Story.objects.get().gone_at is None
 
@@ -276,7 +276,7 @@ def test_an_unchanged_page_is_asked_for_by_its_tag(site):
 def test_stories_that_staff_wrote_here_are_never_asked_about(site):
     page_story(site, "Ours", external_id="desk:1", source=None)
     page_story(site, "Of a source that was taken away", path="/b/", source=None)
-    check_at_source(Story.objects.all(), now=NOW)
+    update_source_visibility(Story.objects.all(), now=NOW)
     assert site.asked == []
 
 
@@ -285,7 +285,7 @@ def test_a_story_gone_before_assembly_leaves_its_place_to_the_next(site):
     page_story(site, "A second verdict", path="/b/", days_old=2)
     site.put("/a/", "", status=404)
     publication = make_publication(stories=1)
-    check_before_assembly(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW)
+    check_before_assembly(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW)
     issue = make_issue(publication)
     assert titles(issue) == ["A second verdict"]
     assert any("is gone: removed at its source" in reason["why"] for reason in issue.reasons)
@@ -295,16 +295,16 @@ def test_a_story_gone_since_assembly_is_out_of_what_is_approved(site):
     page_story(site, "The first verdict", days_old=1)
     page_story(site, "A second verdict", path="/b/", days_old=2)
     publication = make_publication()
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     issue = make_issue(publication)
     assert "The first verdict" in issue.subject
     site.put("/a/", "", status=404)
     with pytest.raises(NotApproved, match=r"The first verdict.*removed at its source"):
-        require_at_source(issue=issue, now=NOW)
+        require_stories_at_source(issue=issue, now=NOW)
     issue.refresh_from_db()
     assert titles(issue) == ["A second verdict"]
     assert issue.subject == "A second verdict"
-    require_at_source(issue=issue, now=NOW + HOUR)
+    require_stories_at_source(issue=issue, now=NOW + HOUR)
     approve_issue(issue=issue, by=make_approver(), now=NOW + HOUR)
 
 
@@ -343,7 +343,7 @@ def test_the_last_look_asks_about_a_story_that_was_checked_just_before(site):
     page_story(site, "The first verdict", days_old=1)
     page_story(site, "A second verdict", path="/b/", days_old=2)
     issue = ready()
-    require_at_source(issue=issue, now=NOW + HOUR)
+    require_stories_at_source(issue=issue, now=NOW + HOUR)
     site.put("/a/", "", status=404)
     with pytest.raises(NotApproved, match="removed at its source"):
         start_send(issue=issue, now=NOW + HOUR + timedelta(seconds=1))
@@ -354,7 +354,7 @@ def test_an_automatic_issue_is_held_when_its_story_vanishes_at_the_last_look(sit
     page_story(site, "The first verdict", days_old=1)
     page_story(site, "A second verdict", path="/b/", days_old=2)
     publication = make_publication(approval="auto")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     assemble_due(now=NOW)
     issue = Issue.objects.get()
     approve_issue(issue=issue, by=make_approver(), now=NOW)
@@ -371,12 +371,12 @@ def test_an_automatic_issue_goes_out_without_a_story_that_vanished_before(site):
     page_story(site, "The first verdict", days_old=1)
     page_story(site, "A second verdict", path="/b/", days_old=2)
     publication = make_publication(approval="auto")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     assemble_due(now=NOW)
     site.put("/a/", "", status=404)
     start_due_sends(now=DUE_AT)
     send = Send.objects.get()
-    assert [story["title"] for story in stories_of(send.revision.content)] == ["A second verdict"]
+    assert [story["title"] for story in iter_stories(send.revision.content)] == ["A second verdict"]
     assert send.revision.content["subject"] == "A second verdict"
 
 
@@ -384,7 +384,7 @@ def test_an_automatic_issue_that_lost_everything_is_held(site):
     make_approver()
     page_story(site, "The first verdict")
     publication = make_publication(approval="auto")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     assemble_due(now=NOW)
     site.put("/a/", "", status=404)
     start_due_sends(now=DUE_AT)
@@ -399,7 +399,7 @@ def test_a_site_in_trouble_lets_the_issue_go_and_the_send_says_so(site, status):
     site.put("/a/", "", status=status)
     send = start_send(issue=issue, now=NOW + HOUR)
     assert send.state == Send.State.SUBMITTING
-    (title, why) = Send.objects.get().unchecked[0]
+    (title, why) = Send.objects.get().unchecked_stories[0]
     assert (title, str(status) in why) == ("The first verdict", True)
 
 
@@ -407,8 +407,8 @@ def test_a_running_send_stops_before_mails_with_a_story_that_is_gone(site):
     story = page_story(site, "The first verdict")
     send = start_send(issue=ready(), now=NOW + HOUR)
     site.put("/a/", "", status=404)
-    check_at_source([story], now=NOW + 2 * HOUR)
-    gate_sends(now=NOW + 2 * HOUR)
+    update_source_visibility([story], now=NOW + 2 * HOUR)
+    enforce_send_window(now=NOW + 2 * HOUR)
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED
     assert "gone at its source" in send.reason
@@ -420,14 +420,14 @@ def test_further_reading_does_not_lead_to_a_story_that_is_gone(site):
     issue = make_issue(make_publication())
     assert gone.url in str(resolve_content(issue))
     site.put("/old/", "", status=404)
-    check_at_source([gone], now=NOW)
+    update_source_visibility([gone], now=NOW)
     assert gone.url not in str(resolve_content(Issue.objects.get()))
 
 
 def test_stories_on_several_slow_sites_are_asked_side_by_side(site):
     with serve_site() as other:
         stories = [page_story(site, "One"), page_story(other, "Two", path="/b/")]
-        checked = check_at_source(stories, now=NOW, seconds=5)
+        checked = update_source_visibility(stories, now=NOW, seconds=5)
     assert (checked.gone, checked.unknown) == ([], [])
 
 
@@ -436,8 +436,8 @@ def test_a_story_returns_to_an_issue_that_still_waits(site):
     page_story(site, "A second verdict", path="/b/", days_old=2)
     issue = make_issue(make_publication())
     site.put("/a/", "", status=404)
-    check_at_source(Story.objects.all(), now=NOW)
+    update_source_visibility(Story.objects.all(), now=NOW)
     assert titles(issue) == ["A second verdict"]
     site.put("/a/", "<p>Back.</p>")
-    check_at_source(Story.objects.all(), now=NOW + HOUR)
+    update_source_visibility(Story.objects.all(), now=NOW + HOUR)
     assert titles(issue) == ["The first verdict", "A second verdict"]

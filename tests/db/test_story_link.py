@@ -2,11 +2,11 @@
 
 import pytest
 
-from newsletter.issues.snapshot.redact import leave_out, stories_of
-from newsletter.issues.snapshot.related_links import check_links
+from newsletter.issues.snapshot.redact import iter_stories, remove_stories
+from newsletter.issues.snapshot.related_links import check_linked_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Publication, Story
-from tests.support.fixtures import NOW, add_readers, make_issue, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 
 pytestmark = pytest.mark.django_db
 ELSEWHERE = "https://example.org/donate/"
@@ -14,7 +14,7 @@ ELSEWHERE = "https://example.org/donate/"
 
 @pytest.fixture
 def issue(publication: Publication) -> Issue:
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     make_story("The clinic opens its doors", url="https://example.org/clinic/")
     return lead_to(make_issue(publication), ELSEWHERE)
 
@@ -26,14 +26,14 @@ def lead_to(issue: Issue, link: str) -> Issue:
 
 
 def test_a_story_leads_where_the_issue_says(issue: Issue) -> None:
-    (story,) = stories_of(resolve_content(issue))
+    (story,) = iter_stories(resolve_content(issue))
     assert (story["url"], story["own_url"]) == (ELSEWHERE, "https://example.org/clinic/")
     assert Story.objects.get().url == "https://example.org/clinic/"
 
 
 def test_content_without_such_a_link_is_what_it_was(issue: Issue) -> None:
     """Approvals of issues from before there were links of their own go on holding."""
-    (story,) = stories_of(resolve_content(lead_to(issue, "")))
+    (story,) = iter_stories(resolve_content(lead_to(issue, "")))
     assert story["url"] == "https://example.org/clinic/"
     assert "own_url" not in story
 
@@ -41,10 +41,10 @@ def test_content_without_such_a_link_is_what_it_was(issue: Issue) -> None:
 def test_a_link_to_a_story_that_may_not_be_shown_must_be_put_right(issue: Issue) -> None:
     make_story("How Maya came home", url="https://example.org/maya/", days_old=90, withdrawn_at=NOW)
     content = resolve_content(lead_to(issue, "https://example.org/maya/"))
-    assert [finding.code for finding in check_links(content, at=NOW)] == ["linked-story"]
+    assert [finding.code for finding in check_linked_stories(content, at=NOW)] == ["linked-story"]
 
 
 def test_where_the_page_it_leads_to_is_gone_a_story_leads_home(issue: Issue) -> None:
-    (story,) = stories_of(leave_out(resolve_content(issue), stories=[ELSEWHERE]))
+    (story,) = iter_stories(remove_stories(resolve_content(issue), stories=[ELSEWHERE]))
     assert story["url"] == "https://example.org/clinic/"
     assert "own_url" not in story

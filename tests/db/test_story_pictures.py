@@ -11,7 +11,7 @@ from newsletter.content.ingesting.ingest import IngestReport, ingest_due, ingest
 from newsletter.models import Source, Story
 from tests.support.drawing import draw
 from tests.support.fixtures import NOW
-from tests.support.site import Site, serve_site
+from tests.support.web_site import Site, serve_site
 from tests.unit.content.misbehaving import MisbehavingServer, drip, misbehaving_server
 
 pytestmark = pytest.mark.django_db

@@ -3,14 +3,14 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from subscribers.attribute_rules import MOST_OF_A_PERSON, MOST_OF_A_VALUE, clean_attributes
+from subscribers.attribute_rules import MAX_ATTRIBUTES_PER_PERSON, MAX_VALUE_LENGTH, clean_attributes
 from subscribers.models import SubscriberAttribute
 from subscribers.people.lookup import describe_person
 from subscribers.segments.attributes import (
     BadAttribute,
     attribute_keys,
     read_attributes,
-    read_attributes_of,
+    read_attributes_by_person,
     set_attributes,
     write_attributes,
 )
@@ -26,13 +26,13 @@ def test_a_name_has_one_spelling_and_a_value_is_one_clean_line() -> None:
 
 
 def test_what_cannot_be_kept_is_said_and_the_rest_is_kept() -> None:
-    long = "x" * (MOST_OF_A_VALUE + 1)
+    long = "x" * (MAX_VALUE_LENGTH + 1)
     clean, notes = clean_attributes({"?!": "a", "motto": long})
     assert clean == {"motto": long[:-1]}
     assert "no letter or digit" in notes[0]
     assert "longer than 300 characters" in notes[1]
-    clean, notes = clean_attributes({f"k{number}": "v" for number in range(MOST_OF_A_PERSON + 2)})
-    assert len(clean) == MOST_OF_A_PERSON
+    clean, notes = clean_attributes({f"k{number}": "v" for number in range(MAX_ATTRIBUTES_PER_PERSON + 2)})
+    assert len(clean) == MAX_ATTRIBUTES_PER_PERSON
     assert len(notes) == 1
 
 
@@ -47,12 +47,12 @@ def test_setting_replaces_adds_and_removes_what_is_named_and_leaves_the_rest() -
 
 def test_a_refused_attribute_changes_nothing() -> None:
     ada = make_person()
-    set_attributes(subscriber=ada, values={f"k{number}": "v" for number in range(MOST_OF_A_PERSON)})
+    set_attributes(subscriber=ada, values={f"k{number}": "v" for number in range(MAX_ATTRIBUTES_PER_PERSON)})
     with pytest.raises(BadAttribute, match="can have 50 attributes"):
         set_attributes(subscriber=ada, values={"one_more": "v"})
     with pytest.raises(BadAttribute, match="no letter or digit"):
         set_attributes(subscriber=ada, values={"k1": "", "—": "v"})
-    assert len(read_attributes(ada)) == MOST_OF_A_PERSON
+    assert len(read_attributes(ada)) == MAX_ATTRIBUTES_PER_PERSON
 
 
 def test_many_people_are_written_at_once_and_those_who_changed_are_named() -> None:
@@ -62,7 +62,7 @@ def test_many_people_are_written_at_once_and_those_who_changed_are_named() -> No
     assert write_attributes([(ids[0], {"branch": "Leeds"}), (ids[1], {"branch": "York"})]) == {ids[1]}
     assert write_attributes([(ids[2], {"branch": "Hull"}), (ids[2], {"branch": "Ripon"})]) == {ids[2]}
     assert write_attributes([]) == set()
-    assert read_attributes_of(ids) == {
+    assert read_attributes_by_person(ids) == {
         ids[0]: {"branch": "Leeds", "year": "2020"},
         ids[1]: {"branch": "York", "year": "2020"},
         ids[2]: {"branch": "Ripon", "year": "2020"},

@@ -9,14 +9,14 @@ from django.db import IntegrityError, connection, transaction
 from subscribers.audience.eligibility import (
     ANY_FREQUENCY,
     EVERY_ISSUE,
-    contactable,
     count_audience,
     eligible,
     explain_ineligible,
+    list_contactable,
 )
 from subscribers.models import Basis, EndReason, Frequency, Reason, Scope, Segment, Subscription, Suppression
 from subscribers.unsubscribing.suppression import suppress
-from subscribers.unsubscribing.unsubscribe import leave_list
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -127,7 +127,7 @@ def test_candidates_are_eligible_plus_excluded_whatever_the_people() -> None:
 def test_u8_someone_who_leaves_is_gone_from_the_live_check_at_once() -> None:
     weekly = make_list()
     stays, leaves, reports = (make_member(weekly, f"{name}@example.org") for name in ("ada", "bea", "cy"))
-    leave_list(subscriber=leaves, mailing_list=weekly, now=NOW)
+    unsubscribe_from_list(subscriber=leaves, mailing_list=weekly, now=NOW)
     suppress(address_hash=bytes(reports.address_hash), reason=Reason.COMPLAINT, now=NOW)
     fit = eligible(mailing_list=weekly, now=NOW, frequencies=ANY_FREQUENCY)
     assert [row.subscriber_id for row in fit] == [stays.pk]
@@ -157,7 +157,7 @@ def test_a_pause_keeps_everything_away_until_it_is_over_and_mail_goes_on_by_itse
     assert (paused.eligible, paused.excluded) == (0, {"paused": 1})
     assert not eligible(mailing_list=weekly, now=just_before, frequencies=ANY_FREQUENCY).exists()
     assert eligible(mailing_list=weekly, now=NOW).count() == 1
-    assert contactable(mailing_list=weekly).count() == 1
+    assert list_contactable(mailing_list=weekly).count() == 1
 
 
 def test_the_audience_is_one_statement_that_can_be_inserted_from() -> None:

@@ -7,8 +7,13 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from newsletter.common.errors import BadAddress
-from subscribers.consent.confirmations import confirmation_url, due_confirmations, mark_sent, queue_confirmation
-from subscribers.consent.signup import Confirmed, Requested, confirm_subscription, request_subscription
+from subscribers.consent.confirmations import (
+    list_due_confirmations,
+    make_confirmation_url,
+    mark_sent,
+    queue_confirmation,
+)
+from subscribers.consent.signup import ConfirmationResult, SignupResult, confirm_subscription, request_subscription
 from subscribers.erasing.erasure import erase_person
 from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget, Purpose, read_link
@@ -27,17 +32,17 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
-from subscribers.people.locations import get_or_make_place, locate, place_for
+from subscribers.people.locations import get_or_create_place, get_place_for, locate
 from subscribers.people.lookup import UnknownPerson, describe_person, find_person
 from subscribers.people.preferences import choose_lists, save_preferences
-from subscribers.unsubscribing.suppression import CannotLift, lift_suppression, suppress
-from subscribers.unsubscribing.unsubscribe import leave_all, leave_list
+from subscribers.unsubscribing.suppression import CannotRemoveSuppression, remove_suppression, suppress
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
 pytestmark = pytest.mark.django_db
 
 
-def ask(mailing_list: MailingList, email: str = "ada@example.org", **fields: object) -> Requested:
+def ask(mailing_list: MailingList, email: str = "ada@example.org", **fields: object) -> SignupResult:
     return request_subscription(
         **{
             "email": email,
@@ -50,7 +55,7 @@ def ask(mailing_list: MailingList, email: str = "ada@example.org", **fields: obj
     )
 
 
-def confirm(mailing_list: MailingList, email: str = "ada@example.org", **fields: object) -> Confirmed:
+def confirm(mailing_list: MailingList, email: str = "ada@example.org", **fields: object) -> ConfirmationResult:
     target = LinkTarget(find_person(email).uuid, mailing_list.public_id, NOW)
     return confirm_subscription(**{"target": target, "now": NOW, **fields})
 
@@ -61,11 +66,11 @@ def kinds() -> list[str]:
 
 def test_p1_a_request_waits_for_its_confirmation_and_both_are_on_record() -> None:
     weekly = make_list()
-    assert ask(weekly) is Requested.ASKED
+    assert ask(weekly) is SignupResult.ASKED
     waiting = Subscription.objects.get()
     assert (waiting.confirmed_at, waiting.evidence) == (None, "Send me it.")
     later = NOW + timedelta(hours=2)
-    assert confirm(weekly, now=later, wording="Yes, send me Weekly") is Confirmed.NOW
+    assert confirm(weekly, now=later, wording="Yes, send me Weekly") is ConfirmationResult.NOW
     assert Subscription.objects.get().confirmed_at == later
     first, second = ConsentEvent.objects.order_by("pk")
     assert (first.kind, first.wording, first.source, first.at) == ("requested", "Send me it.", "page", NOW)
@@ -76,7 +81,7 @@ def test_k3_a_second_confirmation_changes_nothing() -> None:
     weekly = make_list()
     ask(weekly)
     confirm(weekly)
-    assert confirm(weekly, now=NOW + timedelta(days=1)) is Confirmed.BEFORE
+    assert confirm(weekly, now=NOW + timedelta(days=1)) is ConfirmationResult.BEFORE
     assert Subscription.objects.get().confirmed_at == NOW
     assert kinds() == ["requested", "confirmed"]
 
@@ -84,24 +89,24 @@ def test_k3_a_second_confirmation_changes_nothing() -> None:
 def test_a_confirmation_of_a_request_that_is_over_revives_nothing() -> None:
     weekly = make_list()
     ask(weekly)
-    leave_list(subscriber=find_person("ada@example.org"), mailing_list=weekly, now=NOW)
-    assert confirm(weekly) is Confirmed.GONE
+    unsubscribe_from_list(subscriber=find_person("ada@example.org"), mailing_list=weekly, now=NOW)
+    assert confirm(weekly) is ConfirmationResult.GONE
     assert not Subscription.objects.open().exists()
     assert not Confirmation.objects.exists()
 
 
 def test_a_list_without_double_opt_in_takes_people_at_once() -> None:
     weekly = make_list(double_opt_in=False)
-    assert ask(weekly) is Requested.JOINED
+    assert ask(weekly) is SignupResult.JOINED
     assert Subscription.objects.mailable().count() == 1
     assert not Confirmation.objects.exists()
-    assert confirm(weekly) is Confirmed.BEFORE
+    assert confirm(weekly) is ConfirmationResult.BEFORE
 
 
 def test_someone_on_the_list_is_not_asked_again_and_their_details_stay() -> None:
     weekly = make_list()
     make_member(weekly, name="Ada")
-    assert ask(weekly, name="Mallory", email="ADA@example.org") is Requested.KNOWN
+    assert ask(weekly, name="Mallory", email="ADA@example.org") is SignupResult.KNOWN
     assert Subscriber.objects.get().name == "Ada"
     assert kinds() == []
 
@@ -136,26 +141,26 @@ def test_a2_one_address_gets_one_confirmation_mail_a_day_and_three_in_all() -> N
 def test_a_request_for_a_second_list_is_asked_about_once_the_address_is_proven() -> None:
     weekly, events = make_list(), make_list("events")
     ask(weekly)
-    assert ask(events) is Requested.WAITING
-    assert [one.mailing_list for one in due_confirmations(now=NOW)] == [weekly]
+    assert ask(events) is SignupResult.WAITING
+    assert [one.mailing_list for one in list_due_confirmations(now=NOW)] == [weekly]
     mark_sent(confirmation=Confirmation.objects.get(), now=NOW)
     confirm(weekly, now=NOW + timedelta(minutes=5))
-    assert [one.mailing_list for one in due_confirmations(now=NOW + timedelta(minutes=6))] == [events]
+    assert [one.mailing_list for one in list_due_confirmations(now=NOW + timedelta(minutes=6))] == [events]
 
 
 def test_a_confirmation_mail_is_claimed_by_one_sender_only() -> None:
     weekly = make_list()
     ask(weekly)
-    confirmation = due_confirmations(now=NOW).get()
+    confirmation = list_due_confirmations(now=NOW).get()
     assert mark_sent(confirmation=confirmation, now=NOW)
     assert not mark_sent(confirmation=confirmation, now=NOW)
-    assert not due_confirmations(now=NOW).exists()
+    assert not list_due_confirmations(now=NOW).exists()
 
 
 def test_the_link_of_a_confirmation_mail_names_person_and_list() -> None:
     weekly = make_list()
     ask(weekly)
-    url = confirmation_url(confirmation=Confirmation.objects.get(), now=NOW)
+    url = make_confirmation_url(confirmation=Confirmation.objects.get(), now=NOW)
     target = read_link(url.rsplit("/c/", 1)[1], purpose=Purpose.CONFIRM, now=NOW)
     assert (target.subscriber_uuid, target.list_public_id) == (Subscriber.objects.get().uuid, weekly.public_id)
 
@@ -163,24 +168,24 @@ def test_the_link_of_a_confirmation_mail_names_person_and_list() -> None:
 def test_confirmation_mails_to_blocked_addresses_and_old_ones_are_not_due() -> None:
     weekly = make_list()
     ask(weekly)
-    assert not due_confirmations(now=NOW + timedelta(days=8)).exists()
+    assert not list_due_confirmations(now=NOW + timedelta(days=8)).exists()
     suppress(address_hash=identify("ada@example.org"), reason=Reason.HARD, now=NOW)
-    assert not due_confirmations(now=NOW).exists()
+    assert not list_due_confirmations(now=NOW).exists()
 
 
 def test_what_bars_one_list_does_not_silence_the_confirmation_of_another() -> None:
     weekly, news = make_list(), make_list("news")
     for barred in (weekly, news):
         suppress(address_hash=identify(f"{barred.slug}@example.org"), reason=Reason.STAFF, mailing_list=barred, now=NOW)
-    assert ask(weekly, "news@example.org") is Requested.ASKED
-    assert due_confirmations(now=NOW).get().subscriber.email == "news@example.org"
+    assert ask(weekly, "news@example.org") is SignupResult.ASKED
+    assert list_due_confirmations(now=NOW).get().subscriber.email == "news@example.org"
 
 
 @pytest.mark.parametrize("reason", [Reason.HARD, Reason.SOFT_LIMIT, Reason.STAFF, Reason.LEGAL])
 def test_s5_a_sign_up_cannot_pass_a_suppression_that_is_not_the_persons_own(reason: Reason) -> None:
     weekly = make_list()
     suppress(address_hash=identify("ada@example.org"), reason=reason, now=NOW)
-    assert ask(weekly) is Requested.BLOCKED
+    assert ask(weekly) is SignupResult.BLOCKED
     assert not Subscriber.objects.exists()
     assert Suppression.objects.live().count() == 1
 
@@ -189,10 +194,10 @@ def test_s5_a_sign_up_cannot_pass_a_suppression_that_is_not_the_persons_own(reas
 def test_s3_only_a_confirmed_fresh_request_lifts_what_the_person_set(reason: Reason) -> None:
     weekly = make_list(double_opt_in=False)
     suppress(address_hash=identify("ada@example.org"), reason=reason, now=NOW)
-    assert ask(weekly) is Requested.ASKED
+    assert ask(weekly) is SignupResult.ASKED
     assert Suppression.objects.live().count() == 1
     assert not Subscription.objects.mailable().exists()
-    assert confirm(weekly) is Confirmed.NOW
+    assert confirm(weekly) is ConfirmationResult.NOW
     assert not Suppression.objects.live().exists()
     assert Suppression.objects.get().lifted_reason == "confirmed a fresh request by mail"
 
@@ -237,11 +242,11 @@ def test_staff_lift_with_a_written_reason_only_and_it_is_on_record() -> None:
     person = make_member(weekly)
     suppress(address_hash=bytes(person.address_hash), reason=Reason.HARD, now=NOW, by="kim@charity.example")
     suppression = Suppression.objects.get()
-    with pytest.raises(CannotLift, match="Write why"):
-        lift_suppression(suppression=suppression, by="kim@charity.example", why=" ", now=NOW)
-    lift_suppression(suppression=suppression, by="kim@charity.example", why="The mailbox is back.", now=NOW)
-    with pytest.raises(CannotLift, match="lifted already"):
-        lift_suppression(suppression=suppression, by="kim@charity.example", why="Again.", now=NOW)
+    with pytest.raises(CannotRemoveSuppression, match="Write why"):
+        remove_suppression(suppression=suppression, by="kim@charity.example", why=" ", now=NOW)
+    remove_suppression(suppression=suppression, by="kim@charity.example", why="The mailbox is back.", now=NOW)
+    with pytest.raises(CannotRemoveSuppression, match="lifted already"):
+        remove_suppression(suppression=suppression, by="kim@charity.example", why="Again.", now=NOW)
     assert kinds() == ["suppressed", "lifted"]
     assert ConsentEvent.objects.get(kind="lifted").wording == "The mailbox is back."
 
@@ -249,15 +254,15 @@ def test_staff_lift_with_a_written_reason_only_and_it_is_on_record() -> None:
 @pytest.mark.parametrize("reason", [Reason.UNSUBSCRIBE, Reason.ERASURE])
 def test_staff_cannot_undo_a_persons_own_no(reason: Reason) -> None:
     suppress(address_hash=identify("ada@example.org"), reason=reason, now=NOW)
-    with pytest.raises(CannotLift, match="Only they can undo it"):
-        lift_suppression(suppression=Suppression.objects.get(), by="kim", why="They rang.", now=NOW)
+    with pytest.raises(CannotRemoveSuppression, match="Only they can undo it"):
+        remove_suppression(suppression=Suppression.objects.get(), by="kim", why="They rang.", now=NOW)
 
 
 def test_u4_leaving_twice_is_leaving_once() -> None:
     weekly = make_list()
     person = make_member(weekly)
-    assert leave_list(subscriber=person, mailing_list=weekly, now=NOW)
-    assert not leave_list(subscriber=person, mailing_list=weekly, now=NOW + timedelta(days=1))
+    assert unsubscribe_from_list(subscriber=person, mailing_list=weekly, now=NOW)
+    assert not unsubscribe_from_list(subscriber=person, mailing_list=weekly, now=NOW + timedelta(days=1))
     assert kinds() == ["left"]
     ended = Subscription.objects.get()
     assert (ended.ended_at, ended.end_reason) == (NOW, EndReason.UNSUBSCRIBE)
@@ -267,10 +272,10 @@ def test_u9_leaving_one_list_keeps_the_others_and_leaving_all_keeps_none() -> No
     weekly, events = make_list(), make_list("events")
     person = make_member(weekly)
     subscribe(person, events)
-    leave_list(subscriber=person, mailing_list=weekly, now=NOW)
+    unsubscribe_from_list(subscriber=person, mailing_list=weekly, now=NOW)
     assert [one.mailing_list for one in Subscription.objects.mailable()] == [events]
-    assert leave_all(subscriber=person, now=NOW)
-    assert not leave_all(subscriber=person, now=NOW)
+    assert unsubscribe_from_all(subscriber=person, now=NOW)
+    assert not unsubscribe_from_all(subscriber=person, now=NOW)
     assert not Subscription.objects.open().exists()
     assert set(Suppression.objects.values_list("scope", "reason")) == {("list", "unsubscribe"), ("all", "unsubscribe")}
     assert kinds() == ["left", "left_all"]
@@ -279,10 +284,10 @@ def test_u9_leaving_one_list_keeps_the_others_and_leaving_all_keeps_none() -> No
 def test_someone_who_left_and_came_back_can_leave_again() -> None:
     weekly = make_list()
     person = make_member(weekly)
-    leave_list(subscriber=person, mailing_list=weekly, now=NOW)
+    unsubscribe_from_list(subscriber=person, mailing_list=weekly, now=NOW)
     ask(weekly)
     confirm(weekly)
-    assert leave_list(subscriber=person, mailing_list=weekly, now=NOW)
+    assert unsubscribe_from_list(subscriber=person, mailing_list=weekly, now=NOW)
     assert kinds() == ["left", "requested", "confirmed", "left"]
 
 
@@ -326,7 +331,7 @@ def test_preferences_are_saved_once_and_put_on_record() -> None:
     weekly = make_list()
     person = make_member(weekly)
     topic = Topic.objects.create(slug="land", name="Land")
-    place = place_for(locate(town="London, GB"))
+    place = get_place_for(locate(town="London, GB"))
     choice = {"topics": [topic], "language": "fr", "place": place, "now": NOW}
     assert save_preferences(subscriber=person, **choice)
     assert not save_preferences(subscriber=person, **choice)
@@ -341,7 +346,7 @@ def test_lists_are_left_at_once_and_joined_by_mail() -> None:
     waiting = choose_lists(subscriber=person, offered=[weekly, events], chosen=[events], wording="Chosen.", now=NOW)
     assert waiting == [events]
     assert not Subscription.objects.mailable().exists()
-    assert [one.mailing_list for one in due_confirmations(now=NOW)] == [events]
+    assert [one.mailing_list for one in list_due_confirmations(now=NOW)] == [events]
 
 
 def test_what_is_not_understood_of_a_place_is_left_out_and_said() -> None:
@@ -355,18 +360,18 @@ def test_what_is_not_understood_of_a_place_is_left_out_and_said() -> None:
 
 
 def test_one_place_is_one_row_and_no_finer_than_a_kilometre() -> None:
-    first = get_or_make_place(country="us", region="us-tx", town="Houston", latitude=29.7633, longitude=-95.3671)
-    second = get_or_make_place(country="US", region="US-TX", town="Houston", latitude=29.7589, longitude=-95.3677)
+    first = get_or_create_place(country="us", region="us-tx", town="Houston", latitude=29.7633, longitude=-95.3671)
+    second = get_or_create_place(country="US", region="US-TX", town="Houston", latitude=29.7589, longitude=-95.3677)
     assert first == second
     assert first.key == "US|US-TX|Houston|29.76|-95.37"
     assert (first.latitude, str(first)) == (29.76, "Houston, Texas, United States")
-    assert str(get_or_make_place()) == ""
+    assert str(get_or_create_place()) == ""
 
 
 def test_everything_held_about_a_person_can_be_said() -> None:
     weekly = make_list()
-    ask(weekly, name="Ada", place=place_for(locate(town="London, GB")))
-    leave_list(subscriber=find_person("ada@example.org"), mailing_list=weekly, now=NOW)
+    ask(weekly, name="Ada", place=get_place_for(locate(town="London, GB")))
+    unsubscribe_from_list(subscriber=find_person("ada@example.org"), mailing_list=weekly, now=NOW)
     said = describe_person(find_person(" ADA@example.org"), now=NOW)
     assert (said["name"], said["country"], said["region"], said["city"]) == ("Ada", "GB", "GB-ENG", "London")
     assert [(one["list"], one["end_reason"], one["mailable"]) for one in said["subscriptions"]] == [

@@ -7,8 +7,8 @@ import threading
 import pytest
 from django.db import connection
 
-from subscribers.consent.proof_of_work import spend_proof
-from subscribers.consent.throttle import count_one, take_turn
+from subscribers.consent.proof_of_work import use_proof
+from subscribers.consent.throttle import increment_counter, use_confirmation_quota
 from tests.support.people import NOW
 
 
@@ -23,9 +23,9 @@ def test_of_many_who_ask_for_one_mailbox_at_once_one_gets_the_turn_and_a_proof_i
 
     def ask() -> None:
         try:
-            turns.append(take_turn("ada@example.org", now=NOW))
-            spent.append(spend_proof(payload, now=NOW))
-            counts.append(count_one("site", now=NOW))
+            turns.append(use_confirmation_quota("ada@example.org", now=NOW))
+            spent.append(use_proof(payload, now=NOW))
+            counts.append(increment_counter("site", now=NOW))
         finally:
             connection.close()
 

@@ -13,9 +13,9 @@ from subscribers.audience.eligibility import count_audience
 from subscribers.erasing.erasure import erase_person
 from subscribers.exporting.csv_export import export_people
 from subscribers.importing.reading.errors import BadFile, CannotImport
-from subscribers.importing.writing import run
+from subscribers.importing.writing import import_run as run
+from subscribers.importing.writing.import_people import import_people
 from subscribers.importing.writing.report import ImportReport
-from subscribers.importing.writing.service import import_people
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
@@ -31,7 +31,7 @@ from subscribers.models import (
 )
 from subscribers.people.lookup import find_person
 from subscribers.unsubscribing.suppression import suppress
-from subscribers.unsubscribing.unsubscribe import leave_list
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -166,7 +166,7 @@ def test_s5_the_suppressed_stay_suppressed(reason: str) -> None:
 
 def test_s5_someone_who_left_this_list_stays_away_and_may_join_another() -> None:
     weekly, events = make_list(), make_list("events")
-    leave_list(subscriber=make_member(weekly), mailing_list=weekly, now=NOW)
+    unsubscribe_from_list(subscriber=make_member(weekly), mailing_list=weekly, now=NOW)
     assert bring(weekly, "email\nada@example.org\n").suppressed == 1
     assert bring(events, "email\nada@example.org\n").new == 1
 
@@ -268,7 +268,7 @@ def test_large_files_come_in_by_chunks_with_progress_and_a_bounded_number_of_sta
     weekly = make_list()
     text = "email,country,city\n" + "".join(f"person{n}@example.org,GB,London\n" for n in range(4_500))
     told: list[int] = []
-    monkeypatch.setattr(run, "CHUNK", 2_000)
+    monkeypatch.setattr(run, "CHUNK_ROWS", 2_000)
     started = time.process_time()
     with CaptureQueriesContext(connection) as queries:
         report = bring(weekly, text, progress=told.append)

@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 
 from newsletter.common.errors import BadAddress
 from subscribers.audience.eligibility import eligible
-from subscribers.consent.confirmations import due_confirmations
-from subscribers.consent.signup import Confirmed, confirm_subscription, request_subscription
+from subscribers.consent.confirmations import list_due_confirmations
+from subscribers.consent.signup import ConfirmationResult, confirm_subscription, request_subscription
 from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget, Purpose, read_link
 from subscribers.models import (
@@ -24,25 +24,30 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
-from subscribers.people.change_address import CannotMove, SameAddress, confirm_new_address, name_new_address
-from subscribers.people.locations import get_or_make_place
+from subscribers.people.change_address import (
+    NewAddressSuppressed,
+    SameAddress,
+    confirm_address_change,
+    request_address_change,
+)
+from subscribers.people.locations import get_or_create_place
 from subscribers.people.lookup import describe_person
 from subscribers.people.mailed_links import (
-    APART,
-    MOST_A_DAY,
+    MAX_LINKS_PER_DAY,
+    REQUEST_INTERVAL,
     Kind,
-    SpentLink,
-    ask_for_link,
-    due_links,
+    UsedLink,
+    claim_mailed_link,
     find_link,
-    link_url,
-    mark_link_sent,
-    spend,
+    list_due_links,
+    make_mailed_link_url,
+    mark_link_used,
+    request_mailed_link,
 )
 from subscribers.people.merge import merge_people
 from subscribers.segments.attributes import read_attributes, set_attributes
 from subscribers.unsubscribing.suppression import suppress
-from subscribers.unsubscribing.unsubscribe import leave_list
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -55,14 +60,16 @@ def weekly() -> MailingList:
 
 
 def ask(person: Subscriber, mailing_list: MailingList, kind: str, new_email: str = "") -> MailedLink:
-    assert ask_for_link(subscriber=person, mailing_list=mailing_list, kind=Kind(kind), now=NOW, new_email=new_email)
+    assert request_mailed_link(
+        subscriber=person, mailing_list=mailing_list, kind=Kind(kind), now=NOW, new_email=new_email
+    )
     return MailedLink.objects.get(subscriber=person, kind=kind)
 
 
 def move(person: Subscriber, mailing_list: MailingList, email: str) -> Subscriber:
     """The whole way: asked from the old mailbox, named, confirmed in the new one."""
-    name_new_address(link=ask(person, mailing_list, "move"), email=email, now=NOW)
-    return confirm_new_address(link=MailedLink.objects.get(kind="arrive"), now=LATER)
+    request_address_change(link=ask(person, mailing_list, "move"), email=email, now=NOW)
+    return confirm_address_change(link=MailedLink.objects.get(kind="arrive"), now=LATER)
 
 
 def test_a_person_moves_with_all_that_they_chose(weekly: MailingList) -> None:
@@ -84,9 +91,12 @@ def test_p5_the_proof_of_the_old_address_is_in_what_is_held_about_a_person_who_m
 
 def test_nothing_changes_before_the_new_mailbox_says_yes(weekly: MailingList) -> None:
     ada = make_member(weekly)
-    name_new_address(link=ask(ada, weekly, "move"), email="new@example.org", now=NOW)
+    request_address_change(link=ask(ada, weekly, "move"), email="new@example.org", now=NOW)
     assert Subscriber.objects.get().email == "ada@example.org"
-    assert [(one.kind, one.new_email) for one in due_links(now=NOW)] == [("move", ""), ("arrive", "new@example.org")]
+    assert [(one.kind, one.new_email) for one in list_due_links(now=NOW)] == [
+        ("move", ""),
+        ("arrive", "new@example.org"),
+    ]
 
 
 @pytest.mark.parametrize(("email", "error"), [("ADA@example.org", SameAddress), ("nonsense", BadAddress)])
@@ -95,14 +105,14 @@ def test_a_new_address_that_is_none_can_be_written_again(
 ) -> None:
     link = ask(make_member(weekly), weekly, "move")
     with pytest.raises(error):
-        name_new_address(link=link, email=email, now=NOW)
-    assert name_new_address(link=link, email="new@example.org", now=NOW) == "new@example.org"
+        request_address_change(link=link, email=email, now=NOW)
+    assert request_address_change(link=link, email="new@example.org", now=NOW) == "new@example.org"
 
 
 def test_a2_a_stranger_named_as_the_new_address_gets_one_mail_a_day_whoever_names_them(weekly: MailingList) -> None:
     for number in range(5):
         person = make_member(weekly, f"person{number}@example.org")
-        name_new_address(link=ask(person, weekly, "move"), email=f"Victim+{number}@example.com", now=NOW)
+        request_address_change(link=ask(person, weekly, "move"), email=f"Victim+{number}@example.com", now=NOW)
     assert MailedLink.objects.filter(kind="arrive").count() == 1
 
 
@@ -110,11 +120,11 @@ def test_a2_a_stranger_named_as_the_new_address_gets_one_mail_a_day_whoever_name
 def test_s5_a_move_cannot_reach_an_address_that_must_not_be_mailed(weekly: MailingList, reason: Reason) -> None:
     ada = make_member(weekly)
     suppress(address_hash=identify("new@example.org"), reason=reason, now=NOW)
-    name_new_address(link=ask(ada, weekly, "move"), email="new@example.org", now=NOW)
+    request_address_change(link=ask(ada, weekly, "move"), email="new@example.org", now=NOW)
     assert not MailedLink.objects.filter(kind="arrive").exists()
     late = ask(ada, weekly, "arrive", "new@example.org")
-    with pytest.raises(CannotMove), transaction.atomic():
-        confirm_new_address(link=late, now=NOW)
+    with pytest.raises(NewAddressSuppressed), transaction.atomic():
+        confirm_address_change(link=late, now=NOW)
     assert Subscriber.objects.get().email == "ada@example.org"
     assert MailedLink.objects.get(pk=late.pk).used_at is None
 
@@ -124,7 +134,7 @@ def test_s5_what_either_address_left_stays_left(weekly: MailingList) -> None:
     ada = make_member(weekly)
     subscribe(ada, events)
     subscribe(ada, news)
-    leave_list(subscriber=ada, mailing_list=events, now=NOW)
+    unsubscribe_from_list(subscriber=ada, mailing_list=events, now=NOW)
     suppress(address_hash=identify("new@example.org"), reason=Reason.UNSUBSCRIBE, mailing_list=news, now=NOW)
     move(ada, weekly, "new@example.org")
     assert eligible(mailing_list=weekly, now=LATER).count() == 1
@@ -137,13 +147,13 @@ def test_s5_what_either_address_left_stays_left(weekly: MailingList) -> None:
 def test_what_the_one_address_left_can_be_asked_for_again_where_the_other_was_on_the_list(weekly: MailingList) -> None:
     news, ada = make_list("news"), make_member(weekly)
     subscribe(ada, news)
-    leave_list(subscriber=ada, mailing_list=news, now=NOW)
+    unsubscribe_from_list(subscriber=ada, mailing_list=news, now=NOW)
     make_member(news, "new@example.org")
     ada = move(ada, weekly, "new@example.org")
     assert [row.mailing_list for row in Subscription.objects.open()] == [weekly]
     later = LATER + timedelta(days=1)
     request_subscription(email=ada.email, mailing_list=news, wording="Send me it.", source="page", now=later)
-    assert [row.mailing_list for row in due_confirmations(now=later)] == [news]
+    assert [row.mailing_list for row in list_due_confirmations(now=later)] == [news]
 
 
 def test_a_confirmation_mailed_before_two_people_became_one_still_confirms(weekly: MailingList) -> None:
@@ -152,7 +162,7 @@ def test_a_confirmation_mailed_before_two_people_became_one_still_confirms(weekl
     subscribe(other, news, basis="consent_double_opt_in", evidence="")
     target = LinkTarget(other.uuid, news.public_id, NOW)
     move(ada, weekly, "new@example.org")
-    assert confirm_subscription(target=target, now=LATER) is Confirmed.NOW
+    assert confirm_subscription(target=target, now=LATER) is ConfirmationResult.NOW
     assert eligible(mailing_list=news, now=LATER).get().subscriber == ada
 
 
@@ -160,7 +170,7 @@ def test_what_was_wrong_with_the_old_mailbox_stays_behind(weekly: MailingList) -
     ada = make_member(weekly)
     link = ask(ada, weekly, "arrive", "new@example.org")
     suppress(address_hash=bytes(ada.address_hash), reason=Reason.SOFT_LIMIT, now=NOW)
-    confirm_new_address(link=link, now=LATER)
+    confirm_address_change(link=link, now=LATER)
     assert eligible(mailing_list=weekly, now=LATER).count() == 1
 
 
@@ -168,7 +178,7 @@ def test_f15_moving_to_an_address_that_is_known_makes_one_person_of_two(weekly: 
     events = make_list("events")
     ada = make_member(weekly, language="es")
     other = make_person("new@example.org", name="Ada", giving="monthly", created_at=NOW - timedelta(days=400))
-    other.place = get_or_make_place(country="GB", region="GB-ENG", town="Leeds")
+    other.place = get_or_create_place(country="GB", region="GB-ENG", town="Leeds")
     other.save()
     subscribe(other, weekly)
     subscribe(other, events)
@@ -196,7 +206,7 @@ def test_merging_keeps_proof_and_the_subscription_that_may_be_mailed(weekly: Mai
     ada = make_person()
     subscribe(ada, weekly, basis="consent_double_opt_in", frequency=Frequency.MONTHLY)
     bea = make_member(weekly, "bea@example.org")
-    leave_list(subscriber=bea, mailing_list=make_list("events"), now=NOW)
+    unsubscribe_from_list(subscriber=bea, mailing_list=make_list("events"), now=NOW)
     merge_people(keep=ada, absorb=bea, now=LATER)
     kept = Subscription.objects.open().get()
     assert (kept.subscriber, kept.basis, kept.frequency) == (ada, "consent", Frequency.MONTHLY)
@@ -208,42 +218,42 @@ def test_merging_keeps_proof_and_the_subscription_that_may_be_mailed(weekly: Mai
 
 def test_k3_a_mailed_link_works_once(weekly: MailingList) -> None:
     link = ask(make_member(weekly), weekly, "download")
-    target = read_link(link_url(link=link, now=NOW).rsplit("/", 1)[1], purpose=Purpose.DOWNLOAD, now=NOW)
+    target = read_link(make_mailed_link_url(link=link, now=NOW).rsplit("/", 1)[1], purpose=Purpose.DOWNLOAD, now=NOW)
     assert find_link(target, kind=Kind.DOWNLOAD) == link
-    with pytest.raises(SpentLink):
+    with pytest.raises(UsedLink):
         find_link(target, kind=Kind.ERASE)
-    spend(link, now=NOW)
-    with pytest.raises(SpentLink):
-        spend(link, now=NOW)
-    with pytest.raises(SpentLink):
+    mark_link_used(link, now=NOW)
+    with pytest.raises(UsedLink):
+        mark_link_used(link, now=NOW)
+    with pytest.raises(UsedLink):
         find_link(target, kind=Kind.DOWNLOAD)
 
 
 def test_links_are_mailed_now_and_then_and_not_without_end(weekly: MailingList) -> None:
     ada = make_member(weekly)
-    moments = [NOW + APART * number / 2 for number in range(2 * MOST_A_DAY + 4)]
+    moments = [NOW + REQUEST_INTERVAL * number / 2 for number in range(2 * MAX_LINKS_PER_DAY + 4)]
     asked = []
     for moment in moments:
-        asked.append(ask_for_link(subscriber=ada, mailing_list=weekly, kind=Kind.ERASE, now=moment))
+        asked.append(request_mailed_link(subscriber=ada, mailing_list=weekly, kind=Kind.ERASE, now=moment))
         MailedLink.objects.update(sent_at=moment)
-    assert asked == [True, False] * MOST_A_DAY + [False] * 4
-    assert MailedLink.objects.count() == MOST_A_DAY
-    assert ask_for_link(subscriber=ada, mailing_list=weekly, kind=Kind.DOWNLOAD, now=moments[-1])
+    assert asked == [True, False] * MAX_LINKS_PER_DAY + [False] * 4
+    assert MailedLink.objects.count() == MAX_LINKS_PER_DAY
+    assert request_mailed_link(subscriber=ada, mailing_list=weekly, kind=Kind.DOWNLOAD, now=moments[-1])
 
 
 def test_a_mailed_link_is_claimed_by_one_sender_and_an_old_one_is_not_sent(weekly: MailingList) -> None:
     link = ask(make_member(weekly), weekly, "erase")
-    assert list(due_links(now=NOW + timedelta(minutes=59))) == [link]
-    assert not due_links(now=NOW + timedelta(minutes=61)).exists()
-    assert [mark_link_sent(link=link, now=NOW) for _ in range(2)] == [True, False]
-    assert not due_links(now=NOW).exists()
+    assert list(list_due_links(now=NOW + timedelta(minutes=59))) == [link]
+    assert not list_due_links(now=NOW + timedelta(minutes=61)).exists()
+    assert [claim_mailed_link(link=link, now=NOW) for _ in range(2)] == [True, False]
+    assert not list_due_links(now=NOW).exists()
 
 
 def test_s1_no_link_is_mailed_to_an_address_that_must_not_be_mailed(weekly: MailingList) -> None:
     ada = make_member(weekly)
     ask(ada, weekly, "erase")
     suppress(address_hash=bytes(ada.address_hash), reason=Reason.HARD, now=NOW)
-    assert not due_links(now=NOW).exists()
+    assert not list_due_links(now=NOW).exists()
 
 
 def test_a_link_to_nowhere_cannot_be_stored(weekly: MailingList) -> None:

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from subscribers.consent.confirmations import queue_confirmation
-from subscribers.consent.held import hold_signup
-from subscribers.consent.throttle import count_one, take_turn
-from subscribers.erasing.retention import Forgotten, forget_what_is_over
+from subscribers.consent.held_signups import hold_signup
+from subscribers.consent.throttle import increment_counter, use_confirmation_quota
+from subscribers.erasing.retention import PurgeCounts, purge_expired_data
 from subscribers.models import (
     Asking,
     Basis,
@@ -22,8 +22,8 @@ from subscribers.models import (
     Suppression,
     Tally,
 )
-from subscribers.people.mailed_links import Kind, ask_for_link
-from subscribers.unsubscribing.unsubscribe import leave_all, leave_list
+from subscribers.people.mailed_links import Kind, request_mailed_link
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -33,8 +33,8 @@ WEEK, MINUTE = timedelta(days=7), timedelta(minutes=1)
 def test_p8_people_who_never_confirm_are_gone_after_seven_days_and_not_before() -> None:
     weekly = make_list()
     subscribe(make_person(), weekly, basis=Basis.DOUBLE_OPT_IN)
-    assert forget_what_is_over(now=NOW + WEEK) == Forgotten(unconfirmed=0, requests=0, left=0)
-    assert forget_what_is_over(now=NOW + WEEK + MINUTE).unconfirmed == 1
+    assert purge_expired_data(now=NOW + WEEK) == PurgeCounts(unconfirmed=0, requests=0, left=0)
+    assert purge_expired_data(now=NOW + WEEK + MINUTE).unconfirmed == 1
     assert not Subscriber.objects.exists()
     assert ConsentEvent.objects.get().source == "kept no longer: never confirmed"
 
@@ -43,14 +43,14 @@ def test_a_person_asked_again_keeps_the_time_of_the_last_mail() -> None:
     weekly, ada = make_list(), make_person()
     subscribe(ada, weekly, basis=Basis.DOUBLE_OPT_IN)
     queue_confirmation(subscriber=ada, mailing_list=weekly, now=NOW + timedelta(days=5))
-    assert forget_what_is_over(now=NOW + timedelta(days=8)) == Forgotten(0, 0, 0)
-    assert forget_what_is_over(now=NOW + timedelta(days=12, minutes=1)).unconfirmed == 1
+    assert purge_expired_data(now=NOW + timedelta(days=8)) == PurgeCounts(0, 0, 0)
+    assert purge_expired_data(now=NOW + timedelta(days=12, minutes=1)).unconfirmed == 1
 
 
 def test_members_lose_only_the_request_that_they_never_confirmed() -> None:
     weekly, events = make_list(), make_list("events")
     subscribe(make_member(weekly), events, basis=Basis.DOUBLE_OPT_IN)
-    assert forget_what_is_over(now=NOW + WEEK + MINUTE) == Forgotten(unconfirmed=0, requests=1, left=0)
+    assert purge_expired_data(now=NOW + WEEK + MINUTE) == PurgeCounts(unconfirmed=0, requests=1, left=0)
     assert Subscription.objects.get(mailing_list=events).end_reason == EndReason.EXPIRED
     assert Subscription.objects.mailable().count() == 1
 
@@ -59,39 +59,39 @@ def test_p8_28_days_after_the_last_list_was_left_only_the_hash_stays() -> None:
     weekly, events = make_list(), make_list("events")
     ada = make_member(weekly)
     subscribe(ada, events)
-    leave_list(subscriber=ada, mailing_list=weekly, now=NOW)
-    assert forget_what_is_over(now=NOW + timedelta(days=40)).left == 0
-    leave_all(subscriber=ada, now=NOW + timedelta(days=40))
-    assert forget_what_is_over(now=NOW + timedelta(days=68)).left == 0
-    assert forget_what_is_over(now=NOW + timedelta(days=68, minutes=1)).left == 1
+    unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=NOW)
+    assert purge_expired_data(now=NOW + timedelta(days=40)).left == 0
+    unsubscribe_from_all(subscriber=ada, now=NOW + timedelta(days=40))
+    assert purge_expired_data(now=NOW + timedelta(days=68)).left == 0
+    assert purge_expired_data(now=NOW + timedelta(days=68, minutes=1)).left == 1
     assert not Subscriber.objects.exists()
     assert Suppression.objects.filter(reason=Reason.UNSUBSCRIBE).count() == 2
 
 
 def test_p8_people_whom_an_undone_import_took_off_are_forgotten_like_those_who_left() -> None:
     subscribe(make_person(), make_list(), ended_at=NOW, end_reason=EndReason.IMPORT_UNDONE)
-    assert forget_what_is_over(now=NOW + timedelta(days=28)).left == 0
-    assert forget_what_is_over(now=NOW + timedelta(days=28, minutes=1)).left == 1
+    assert purge_expired_data(now=NOW + timedelta(days=28)).left == 0
+    assert purge_expired_data(now=NOW + timedelta(days=28, minutes=1)).left == 1
     assert not Subscriber.objects.exists()
 
 
 def test_people_whom_staff_took_off_are_not_forgotten_by_the_calendar() -> None:
     weekly = make_list()
     subscribe(make_person(), weekly, ended_at=NOW, end_reason=EndReason.STAFF)
-    assert forget_what_is_over(now=NOW + timedelta(days=400)) == Forgotten(0, 0, 0)
+    assert purge_expired_data(now=NOW + timedelta(days=400)) == PurgeCounts(0, 0, 0)
 
 
 def test_what_was_kept_to_count_or_to_ask_goes_too() -> None:
     weekly = make_list()
     ada = make_member(weekly)
     hold_signup(email="bea@example.org", mailing_list=weekly, wording="yes", source="page", why="many", now=NOW)
-    ask_for_link(subscriber=ada, mailing_list=weekly, kind=Kind.DOWNLOAD, now=NOW)
-    count_one("site", now=NOW)
-    take_turn("bea@example.org", now=NOW)
+    request_mailed_link(subscriber=ada, mailing_list=weekly, kind=Kind.DOWNLOAD, now=NOW)
+    increment_counter("site", now=NOW)
+    use_confirmation_quota("bea@example.org", now=NOW)
     SpentProof.objects.create(digest=bytes(32), expires_at=NOW)
-    forget_what_is_over(now=NOW + MINUTE)
+    purge_expired_data(now=NOW + MINUTE)
     assert [model.objects.count() for model in (HeldSignup, MailedLink, Tally, Asking, SpentProof)] == [1, 1, 1, 1, 0]
-    forget_what_is_over(now=NOW + timedelta(days=8))
+    purge_expired_data(now=NOW + timedelta(days=8))
     assert [model.objects.count() for model in (HeldSignup, MailedLink, Tally, Asking)] == [0, 0, 0, 1]
-    forget_what_is_over(now=NOW + timedelta(days=181))
+    purge_expired_data(now=NOW + timedelta(days=181))
     assert not Asking.objects.exists()

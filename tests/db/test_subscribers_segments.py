@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from newsletter.common.errors import BadRule
 from subscribers.models import Segment, Subscriber, Topic
-from subscribers.people.locations import get_or_make_place
+from subscribers.people.locations import get_or_create_place
 from subscribers.places.distance import distance_km
 from subscribers.segments.attributes import set_attributes
 from subscribers.segments.compile import check_rule, compile_rule
 from subscribers.segments.count import count_people
-from subscribers.segments.labels import explain_rule
+from subscribers.segments.labels import describe_rule
 from tests.support.people import NOW, make_list, make_person, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ _RULES = st.recursive(
 def crowd() -> list[Subscriber]:
     lists = [make_list("weekly"), make_list("events")]
     topics = [Topic.objects.create(slug=slug, name=slug.title()) for slug in ("trafficking", "land")]
-    places = [get_or_make_place(**fields) if fields else None for fields in _PLACES]
+    places = [get_or_create_place(**fields) if fields else None for fields in _PLACES]
     for number in range(28):
         person = make_person(
             f"person{number}@example.org",
@@ -134,17 +134,19 @@ def test_sql_and_plain_python_agree_on_every_rule(crowd: list[Subscriber], rule:
     selected = set(Subscriber.objects.filter(compile_rule(rule)).values_list("pk", flat=True))
     assert selected == {person.pk for person in crowd if matches(rule, person)}
     assert count_people(rule) == len(selected)
-    assert explain_rule(rule)
+    assert describe_rule(rule)
 
 
 def test_an_empty_rule_selects_everyone(crowd: list[Subscriber]) -> None:
     assert count_people({}) == len(crowd)
-    assert explain_rule({}) == "everyone"
+    assert describe_rule({}) == "everyone"
 
 
 def test_near_works_across_the_date_line() -> None:
-    make_person(place=get_or_make_place(country="FJ", town="Far side", latitude=-16.8, longitude=-179.9))
-    make_person("bea@example.org", place=get_or_make_place(country="GB", town="London", latitude=51.5, longitude=-0.1))
+    make_person(place=get_or_create_place(country="FJ", town="Far side", latitude=-16.8, longitude=-179.9))
+    make_person(
+        "bea@example.org", place=get_or_create_place(country="GB", town="London", latitude=51.5, longitude=-0.1)
+    )
     assert count_people({"near": "Labasa, Fiji", "km": 150}) == 1
 
 
@@ -159,14 +161,14 @@ def test_a_rule_is_explained_in_words() -> None:
             {"none": [{"language": "fr"}]},
         ]
     }
-    assert explain_rule(rule) == (
+    assert describe_rule(rule) == (
         "on the list Weekly and within 80 km of London, GB"
         " and (interested in Land rights or gives monthly) and not reads fr"
     )
-    assert explain_rule({"none": [{"country": "US"}, {"region": "GB"}, {"source": "fair"}]}) == (
+    assert describe_rule({"none": [{"country": "US"}, {"region": "GB"}, {"source": "fair"}]}) == (
         "not (in United States or in United Kingdom or came from “fair”)"
     )
-    assert explain_rule({"all": [{"joined_after": "2026-01-01"}, {"joined_before": "2026-02-01"}]}) == (
+    assert describe_rule({"all": [{"joined_after": "2026-01-01"}, {"joined_before": "2026-02-01"}]}) == (
         "joined on or after 2026-01-01 and joined before 2026-02-01"
     )
 

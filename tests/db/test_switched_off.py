@@ -9,24 +9,24 @@ from django.test import override_settings
 
 from newsletter.common.errors import SwitchedOff
 from newsletter.issues.approval.approve import approve_by_policy, approve_issue
-from newsletter.issues.assembly.assemble import assemble_slot, find_open_slots, find_slot
+from newsletter.issues.assembly.assemble import assemble_slot, find_slots_to_assemble, get_or_create_slot
 from newsletter.issues.assembly.overdue import find_overdue
-from newsletter.issues.assembly.reassemble import assemble_again
+from newsletter.issues.assembly.reassemble import reassemble_issue
 from newsletter.issues.corrections.correct import announce_change
-from newsletter.jobs.confirmations import find_sender
-from newsletter.jobs.tick import assemble_due, start_due_sends
+from newsletter.jobs.confirmation_mails import find_sender
+from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
 from newsletter.models import Batch, Issue, Publication, Send, Slot
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.freezing.freeze import freeze_audience
-from newsletter.sending.freezing.start import begin_send, prepare_begun, start_send
-from newsletter.sending.limits.control import resume_send, send_again
-from newsletter.sending.limits.send_window import gate_sends
+from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
+from newsletter.sending.limits.send_controls import resume_send, send_again
+from newsletter.sending.limits.send_window import enforce_send_window
 from tests.support.fixtures import (
     DUE,
     NOW,
-    add_readers,
+    add_subscribers,
     make_approver,
     make_event,
     make_issue,
@@ -41,7 +41,7 @@ SLOT = NOW + timedelta(days=1)
 @pytest.fixture
 def issue(publication: Publication) -> Issue:
     make_story("The clinic opens its doors")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     return make_issue(publication)
 
 
@@ -61,7 +61,7 @@ def read(issue: Issue) -> Issue:
 
 def test_a_slot_that_was_opened_before_is_not_assembled(publication: Publication) -> None:
     make_story("The clinic opens its doors")
-    slot = find_slot(publication=publication, due=DUE, now=NOW)
+    slot = get_or_create_slot(publication=publication, due=DUE, now=NOW)
     switch(on=False)
     assert assemble_due(now=NOW) == []
     with pytest.raises(SwitchedOff, match="is switched off, so it assembles and sends nothing"):
@@ -75,7 +75,7 @@ def test_a_slot_that_was_opened_before_is_not_assembled(publication: Publication
     "step",
     [
         lambda issue: approve_issue(issue=issue, by=make_approver(), now=NOW),
-        lambda issue: assemble_again(issue=issue, by=make_approver(), now=NOW),
+        lambda issue: reassemble_issue(issue=issue, by=make_approver(), now=NOW),
         lambda issue: call_command("approve", issue.reference, "--by", make_approver().username),
         lambda issue: call_command("send", issue.reference),
         lambda issue: call_command("send", issue.reference, "--now"),
@@ -114,7 +114,7 @@ def test_an_approved_issue_stays_approved_and_goes_when_switched_on(approved: Is
 def test_an_approved_issue_is_not_started_by_hand(approved: Issue) -> None:
     switch(on=False)
     for start in (
-        lambda: begin_send(issue=read(approved), by=make_approver(), now=NOW),
+        lambda: request_send(issue=read(approved), by=make_approver(), now=NOW),
         lambda: start_send(issue=approved, now=NOW),  # loaded while it was switched on
     ):
         with pytest.raises(SwitchedOff):
@@ -123,11 +123,11 @@ def test_an_approved_issue_is_not_started_by_hand(approved: Issue) -> None:
 
 
 def test_a_send_begun_before_is_not_frozen(approved: Issue) -> None:
-    send = begin_send(issue=read(approved), by=make_approver(), now=NOW)
+    send = request_send(issue=read(approved), by=make_approver(), now=NOW)
     switch(on=False)
     with pytest.raises(SwitchedOff):
         freeze_audience(send=send, capabilities=current_adapter().capabilities, now=NOW)
-    assert [str(one) for one in prepare_begun(now=NOW)] == ["The weekly letter No. 1"]
+    assert [str(one) for one in prepare_requested_sends(now=NOW)] == ["The weekly letter No. 1"]
     send.refresh_from_db()
     assert (send.state, Batch.objects.count()) == ("cancelled", 0)
     assert "is switched off" in read(approved).held_reason
@@ -155,14 +155,14 @@ def test_no_batch_of_a_half_sent_issue_is_claimed_until_a_person_resumes(approve
     switch(on=False)
     assert find_due_batches(now=NOW) == []
     assert claim_batch(batch_id=batch.pk, provider="test", now=NOW) is None
-    gate_sends(now=NOW)
+    enforce_send_window(now=NOW)
     send.refresh_from_db()
     assert (send.state, send.automatic_pauses.get().rule) == ("paused", AutomaticPause.Rule.SWITCHED_OFF)
     assert "switched off" in send.reason
     with pytest.raises(SwitchedOff):
         resume_send(send=send, by=make_approver())
     switch(on=True)
-    gate_sends(now=NOW)
+    enforce_send_window(now=NOW)
     send.refresh_from_db()
     assert send.state == "paused"
     resume_send(send=send, by=make_approver())
@@ -194,7 +194,7 @@ def test_a_digest_stops_with_its_own_switch_at_every_step(issue: Issue) -> None:
     Publication.objects.update(monthly_digest=False)
     assert claim_batch(batch_id=batch.pk, provider="test", now=NOW) is None
     Slot.objects.update(state="due")
-    assert find_open_slots(now=NOW) == []
+    assert find_slots_to_assemble(now=NOW) == []
 
 
 def test_a_change_of_an_event_is_not_announced_while_switched_off(publication: Publication) -> None:
@@ -206,7 +206,7 @@ def test_a_change_of_an_event_is_not_announced_while_switched_off(publication: P
 
 def test_a_switched_off_publication_leaves_the_others_alone(approved: Issue) -> None:
     other = make_publication(slug="other", name="Another letter")
-    add_readers(other, 2, start=50)
+    add_subscribers(other, 2, start=50)
     make_story("A second story")
     second = make_issue(other, approved=True)
     Publication.objects.filter(slug="weekly").update(enabled=False)
@@ -228,15 +228,15 @@ def test_a_confirmation_comes_from_a_publication_in_use_if_there_is_one(publicat
 
 @override_settings(NEWSLETTER_PROVIDER_URL="outbox://")
 def test_an_appeal_that_is_switched_off_voids_the_approval_that_showed_it(publication: Publication) -> None:
-    from newsletter.issues.approval.approve import current_approval, void_changed_approvals
+    from newsletter.issues.approval.approve import find_current_approval, void_changed_approvals
     from newsletter.models import Appeal
     from tests.support.fixtures import make_appeal
 
     make_appeal()
     make_story("The clinic opens its doors")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     issue = make_issue(publication, approved=True)
     Appeal.objects.update(enabled=False)
-    assert current_approval(read(issue)) is None
+    assert find_current_approval(read(issue)) is None
     [(voided, changes)] = void_changed_approvals(now=NOW)
     assert (voided, changes[0]) == (issue, "the appeal “Give an hour” is gone")

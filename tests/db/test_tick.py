@@ -6,19 +6,19 @@ import pytest
 
 from newsletter.common.errors import NotReady, WrongState
 from newsletter.issues.approval.approve import hold_issue, release_issue
-from newsletter.issues.assembly.assemble import find_slot, is_scheduled, open_due_slots
-from newsletter.jobs.send_notices import tell_of_stopped_sends
+from newsletter.issues.assembly.assemble import create_due_slots, get_or_create_slot, is_scheduled
+from newsletter.jobs.scheduler_jobs import assemble_due, poll_sources, start_due_sends
+from newsletter.jobs.send_notices import notify_stopped_sends
 from newsletter.jobs.staff_notices import send_due_notices
-from newsletter.jobs.tick import assemble_due, poll_sources, start_due_sends
 from newsletter.models import Issue, Send, Slot, Source, StaffNotice, Story
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
-from newsletter.sending.limits.control import resume_send
+from newsletter.sending.limits.send_controls import resume_send
 from tests.db.test_ingest import item
 from tests.db.test_send import Clock, ready_issue, send_all
 from tests.support.fixtures import (
     NOW,
-    add_readers,
+    add_subscribers,
     make_approver,
     make_event,
     make_issue,
@@ -27,7 +27,7 @@ from tests.support.fixtures import (
     make_story,
 )
 from tests.support.provider_faults import Fault, answer
-from tests.support.site import serve_site
+from tests.support.web_site import serve_site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DUE_AT = datetime.fromisoformat("2026-03-05T09:00:00+00:00")
@@ -46,7 +46,7 @@ def told() -> list[str]:
 def test_an_auto_publication_assembles_at_its_lead_time_and_goes_out_at_its_slot(mailgun):
     publication = make_publication(approval="auto")
     make_story("The first verdict")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     assert len(assemble_due(now=NOW)) == 1
     start_due_sends(now=DUE_AT - timedelta(seconds=1))
     assert not Send.objects.exists()
@@ -58,7 +58,7 @@ def test_an_auto_publication_assembles_at_its_lead_time_and_goes_out_at_its_slot
 def test_a_publication_that_needs_approval_waits_for_it():
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     assemble_due(now=NOW)
     start_due_sends(now=DUE_AT)
     assert Issue.objects.get().state == Issue.State.DRAFT
@@ -96,7 +96,7 @@ def test_a_correction_at_the_source_voids_the_approval_at_once_and_names_what_ch
     make_approver()
     with serve_site() as site:
         publication = make_publication()
-        add_readers(publication, 3)
+        add_subscribers(publication, 3)
         rss = '<?xml version="1.0"?><rss version="2.0"><channel><title>F</title>{}</channel></rss>'
         url = site.put(
             "/feed.xml", rss.format(item(site, "a", "The first verdict")), Content_Type="application/rss+xml"
@@ -117,7 +117,7 @@ def test_a_send_that_needs_a_person_or_stopped_by_itself_is_told(mailgun):
     mailgun.fault_on(1, Fault("reset_after_accepting"))
     send_all(ready_issue(readers=3))
     for _ in range(2):
-        tell_of_stopped_sends(now=NOW + timedelta(days=1))
+        notify_stopped_sends(now=NOW + timedelta(days=1))
     assert told() == ["The send of The weekly letter No. 1 needs you"]
 
 
@@ -125,12 +125,12 @@ def test_a_send_that_stops_once_more_after_it_was_let_go_on_is_told_once_more(ma
     make_approver()
     mailgun.fault_always(answer(401, b"Forbidden"))
     send = send_all(ready_issue(readers=3))
-    tell_of_stopped_sends(now=NOW)
+    notify_stopped_sends(now=NOW)
     resume_send(send=send, by=make_approver())
     clock = Clock()
     run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
-    tell_of_stopped_sends(now=NOW)
-    tell_of_stopped_sends(now=NOW)
+    notify_stopped_sends(now=NOW)
+    notify_stopped_sends(now=NOW)
     assert told() == ["The send of The weekly letter No. 1 stopped"] * 2
 
 
@@ -146,21 +146,21 @@ def test_a_notice_that_was_not_taken_is_sent_again(mailgun):
 
 def test_a_slot_made_by_hand_far_ahead_stops_no_other_slot():
     publication = make_publication()
-    find_slot(publication=publication, due="2027-06-01T09:00", now=NOW)
-    assert [slot.due_local for slot in open_due_slots(publication=publication, now=NOW)] == ["2026-03-05T09:00"]
+    get_or_create_slot(publication=publication, due="2027-06-01T09:00", now=NOW)
+    assert [slot.due_local for slot in create_due_slots(publication=publication, now=NOW)] == ["2026-03-05T09:00"]
 
 
 def test_the_next_slot_by_hand_is_the_schedules_next_and_not_one_made_up_far_ahead():
     publication = make_publication()
-    extra = find_slot(publication=publication, due="2027-06-01T09:00", now=NOW)
-    usual = find_slot(publication=publication, due="", now=NOW)
+    extra = get_or_create_slot(publication=publication, due="2027-06-01T09:00", now=NOW)
+    usual = get_or_create_slot(publication=publication, due="", now=NOW)
     assert usual.due_local == "2026-03-05T09:00"
     assert (is_scheduled(usual), is_scheduled(extra)) == (True, False)
 
 
 def test_a_slot_long_past_is_refused():
     with pytest.raises(WrongState, match="more than six hours past"):
-        find_slot(publication=make_publication(), due="2026-03-01T09:00", now=NOW)
+        get_or_create_slot(publication=make_publication(), due="2026-03-01T09:00", now=NOW)
 
 
 def test_a_skipped_slot_is_looked_at_again_until_it_is_due():
@@ -185,7 +185,7 @@ def test_f14_a_feed_that_breaks_on_send_day_leaves_out_its_part_and_staff_are_to
     publication.sources.set([good, broken])
     other.sources.set([broken])
     make_story("The first verdict", source=good)
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     make_approver()
     assemble_due(now=NOW)
     start_due_sends(now=DUE_AT)
@@ -199,7 +199,7 @@ def test_f14_a_feed_that_breaks_on_send_day_leaves_out_its_part_and_staff_are_to
 def test_one_faulty_publication_does_not_stop_the_others(monkeypatch):
     make_story("The first verdict")
     faulty, fine = make_publication(), make_publication(slug="fine")
-    from newsletter.jobs import tick
+    from newsletter.jobs import scheduler_jobs as tick
 
     assemble = tick.assemble_slot
 
@@ -226,12 +226,12 @@ def test_a_held_issue_stays_held_when_somebody_tries_to_send_it(capsys):
 
 
 def test_every_change_of_an_event_or_an_order_has_its_words():
-    from newsletter.issues.approval.changes import find_changes
+    from newsletter.issues.approval.changes_since_approval import find_changes
 
     publication = make_publication()
     make_story("The first verdict")
     event = make_event("Vigil", online=True)
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     issue = make_issue(publication, approved=True)
     assert find_changes(issue) == []
     event.title = "Vigil, moved"

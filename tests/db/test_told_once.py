@@ -8,20 +8,20 @@ import pytest
 
 from newsletter.issues.approval.approve import hold_issue, release_issue
 from newsletter.jobs.heartbeat import find_trouble
-from newsletter.jobs.send_notices import FIRST_WORD_AFTER, tell_of_stopped_sends
-from newsletter.jobs.staff_notices import send_due_notices, tell_of_hold
-from newsletter.jobs.watch_notices import warn_staff
+from newsletter.jobs.send_notices import ENQUIRY_NOTICE_DELAY, notify_stopped_sends
+from newsletter.jobs.staff_notices import notify_hold, send_due_notices
+from newsletter.jobs.watch_notices import notify_watch_warnings
 from newsletter.models import Batch, Delivery, DeliveryException, Send, StaffNotice
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.dispatching.dispatch import Dispatcher
-from newsletter.sending.dispatching.outcome import pause_for
+from newsletter.sending.dispatching.outcome import pause_failing_send
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import dispatch_due, sweep
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.control import resume_send, settle_as_accepted
+from newsletter.sending.limits.send_controls import resume_send, settle_as_accepted
 from newsletter.sending.settling.awaited_reports import REPORTS_AWAITED
-from newsletter.sending.settling.reconcile import ASKED_FOR
-from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
+from newsletter.sending.settling.reconcile import ASK_PROVIDER_FOR
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.provider_faults import Fault
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,14 +49,14 @@ class Hours:
             self.now += every
             dispatch_due(dispatcher=self._dispatcher)
             sweep(adapter=current_adapter(), clock=lambda: self.now)
-            tell_of_stopped_sends(now=self.now)
+            notify_stopped_sends(now=self.now)
             send_due_notices(now=self.now)
 
 
 def begin(readers: int = 2 * BATCHES) -> Send:
     publication = make_publication()
     make_story("The first verdict")
-    add_readers(publication, readers)
+    add_subscribers(publication, readers)
     return start_send(issue=make_issue(publication, approved=True), now=NOW)
 
 
@@ -91,13 +91,13 @@ def test_one_first_word_and_one_when_it_is_theirs_whatever_was_settled_between(m
     lose_all_answers(mailgun)
     begin()
     hours = Hours()
-    hours.pass_by(FIRST_WORD_AFTER + timedelta(minutes=1))
+    hours.pass_by(ENQUIRY_NOTICE_DELAY + timedelta(minutes=1))
     assert mails_to_staff(mailgun) == ["is being checked"]
     mailgun.unrecorded = set(sorted(mailgun.unrecorded)[12:])
     hours.pass_by(timedelta(hours=3), every=timedelta(minutes=1))
     assert Batch.objects.filter(state=Batch.State.ACCEPTED).count() == 6
     assert mails_to_staff(mailgun) == ["is being checked"]
-    hours.pass_by(ASKED_FOR, every=timedelta(minutes=10))
+    hours.pass_by(ASK_PROVIDER_FOR, every=timedelta(minutes=10))
     assert mails_to_staff(mailgun) == ["is being checked", "needs you"]
     assert "for 12 people we do not know" in mailgun.mailbox(APPROVER)[-1].text
     assert "waits for a person" in find_trouble(now=hours.now)
@@ -112,7 +112,7 @@ def test_whoever_heard_of_the_enquiry_hears_that_it_is_settled(mailgun: Any) -> 
     lose_all_answers(mailgun)
     begin()
     hours = Hours()
-    hours.pass_by(FIRST_WORD_AFTER + timedelta(minutes=1))
+    hours.pass_by(ENQUIRY_NOTICE_DELAY + timedelta(minutes=1))
     mailgun.unrecorded = set()
     hours.pass_by(timedelta(hours=2), every=timedelta(minutes=1))
     assert mails_to_staff(mailgun) == ["is being checked", "is settled"]
@@ -148,7 +148,7 @@ def test_a_refusal_is_told_at_once_and_the_uncertain_later_once(mailgun: Any) ->
     mailgun.unrecorded = {f"person{number}@example.com" for number in range(4)}
     hours.pass_by(timedelta(minutes=9), every=timedelta(minutes=1))
     assert mails_to_staff(mailgun) == ["needs you"]
-    hours.pass_by(ASKED_FOR, every=timedelta(minutes=10))
+    hours.pass_by(ASK_PROVIDER_FOR, every=timedelta(minutes=10))
     assert mails_to_staff(mailgun) == ["needs you", "needs you"]
     send.refresh_from_db()
     assert send.state == Send.State.NEEDS_ATTENTION
@@ -161,22 +161,22 @@ def test_a_stopped_send_is_told_once_however_many_of_its_people_are_settled(mail
     hours.pass_by(timedelta(seconds=20))
     Send.objects.filter(pk=send.pk).update(state=Send.State.SUBMITTING)
     send.refresh_from_db()
-    pause_for(send=send, reason="The account is closed")
+    pause_failing_send(send=send, reason="The account is closed")
     for batch in Batch.objects.filter(state=Batch.State.UNCERTAIN):
-        tell_of_stopped_sends(now=hours.now)
+        notify_stopped_sends(now=hours.now)
         Batch.objects.filter(pk=batch.pk).update(state=Batch.State.ACCEPTED)
-    tell_of_stopped_sends(now=hours.now)
+    notify_stopped_sends(now=hours.now)
     assert StaffNotice.objects.filter(subject__endswith="stopped").count() == 1
 
 
 def test_a_send_that_stops_again_after_a_person_let_it_go_on_is_told_again(mailgun: Any) -> None:
     send = begin(6)
-    pause_for(send=send, reason="The account is closed")
-    tell_of_stopped_sends(now=NOW)
+    pause_failing_send(send=send, reason="The account is closed")
+    notify_stopped_sends(now=NOW)
     resume_send(send=send, by=make_approver())
-    pause_for(send=send, reason="Its events are over")
-    tell_of_stopped_sends(now=NOW)
-    tell_of_stopped_sends(now=NOW)
+    pause_failing_send(send=send, reason="Its events are over")
+    notify_stopped_sends(now=NOW)
+    notify_stopped_sends(now=NOW)
     assert StaffNotice.objects.filter(subject__endswith="stopped").count() == 2
 
 
@@ -187,7 +187,7 @@ def test_an_issue_that_is_held_again_for_another_reason_is_told_again() -> None:
     make_approver()
     for reason in ("It is late", "It is late", "A consent ran out"):
         hold_issue(issue=issue, reason=reason)
-        tell_of_hold(issue, now=NOW)
+        notify_hold(issue, now=NOW)
         release_issue(issue=issue)
     assert StaffNotice.objects.count() == 2
 
@@ -199,8 +199,8 @@ def test_a_send_that_spam_reports_stopped_is_not_warned_of_as_well(mailgun: Any)
     Send.objects.filter(pk=send.pk).update(state=Send.State.PAUSED, reason="Stopped by itself: spam")
     AutomaticPause.objects.create(send=send, rule=AutomaticPause.Rule.COMPLAINTS, cases=3, at=NOW)
     for _ in range(2):
-        tell_of_stopped_sends(now=hours.now)
-        warn_staff(now=hours.now)
+        notify_stopped_sends(now=hours.now)
+        notify_watch_warnings(now=hours.now)
     assert list(StaffNotice.objects.values_list("subject", flat=True)) == [f"The send of {send.issue} stopped"]
 
 

@@ -5,21 +5,21 @@ from typing import Any
 import pytest
 
 from newsletter.models import Batch, DeliveryException, Send
-from newsletter.sending.dispatching.build_call import Places, Whereabouts
+from newsletter.sending.dispatching.build_call import CityAndRegion, LocationNames
 from newsletter.sending.dispatching.dispatch import Dispatcher
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send, sweep
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.control import resume_send
+from newsletter.sending.limits.send_controls import resume_send
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
-from newsletter.sending.settling.unrenderable import REASON
+from newsletter.sending.settling.render_failures import REASON
 from subscribers.models import Subscriber
 from tests.db.test_send import Clock
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,
     NOW,
-    add_readers,
+    add_subscribers,
     make_approver,
     make_issue,
     make_place,
@@ -31,10 +31,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 GREETING = "".join(f'{{{{ name | default:"friend {n}" }}}} ' for n in range(14))
 
 
-class NoHouston(Places):
+class NoHouston(LocationNames):
     """Whoever lives in Houston has a place that cannot be read."""
 
-    def __missing__(self, place_and_language: tuple[int | None, str]) -> Whereabouts:
+    def __missing__(self, place_and_language: tuple[int | None, str]) -> CityAndRegion:
         if place_and_language[0] == make_place(HOUSTON).pk:
             raise LookupError("no such place")
         return super().__missing__(place_and_language)
@@ -43,15 +43,15 @@ class NoHouston(Places):
 def begin(*, london: int = 0, houston: int = 0, intro: str = 'Dear reader in {{ city | default:"your town" }}') -> Send:
     publication = make_publication(intro=intro)
     make_story("The first verdict")
-    add_readers(publication, london, where=LONDON)
-    add_readers(publication, houston, where=HOUSTON, start=london)
+    add_subscribers(publication, london, where=LONDON)
+    add_subscribers(publication, houston, where=HOUSTON, start=london)
     return start_send(issue=make_issue(publication, approved=True), now=NOW)
 
 
-def dispatch(send: Send, *, places: Places | None = None) -> dict[str, int]:
+def dispatch(send: Send, *, places: LocationNames | None = None) -> dict[str, int]:
     dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
     if places is not None:
-        dispatcher._shelf.places = places
+        dispatcher._variants.places = places
     dispatch_due(dispatcher=dispatcher)
     sweep(adapter=current_adapter(), clock=lambda: NOW)
     send.refresh_from_db()
@@ -131,7 +131,7 @@ def test_f16_values_too_big_for_the_provider_are_found_by_halving_and_cost_nobod
     """A name of 200 signs, each written with five letters in HTML, in every place where the greeting has one."""
     publication = make_publication(intro=GREETING)
     make_story("The first verdict")
-    add_readers(publication, 40)
+    add_subscribers(publication, 40)
     Subscriber.objects.filter(email="person17@example.com").update(name="&" * 200)
     send = start_send(issue=make_issue(publication, approved=True), now=NOW)
     clock = Clock()
@@ -146,7 +146,7 @@ def test_f16_values_too_big_for_the_provider_are_found_by_halving_and_cost_nobod
 def test_f16_a_fault_of_the_whole_mail_is_not_taken_for_one_of_each_person(sendgrid: Any) -> None:
     publication = make_publication(intro=GREETING)
     make_story("The first verdict")
-    add_readers(publication, 400)
+    add_subscribers(publication, 400)
     Subscriber.objects.update(name="&" * 200)
     send = start_send(issue=make_issue(publication, approved=True), now=NOW)
     clock = Clock()

@@ -17,19 +17,19 @@ from django.utils import timezone
 
 from newsletter.feedback.report import make_report
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.assembly.assemble import assemble_slot, find_slot
+from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
 from newsletter.models import Delivery, DeliveryException, Send
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt, status_of
-from newsletter.sending.settling.retention import forget_old_deliveries
+from newsletter.sending.settling.retention import delete_old_deliveries
 from subscribers.erasing.erasure import erase_person
 from subscribers.links.signed_links import Purpose, read_link
 from subscribers.models import CountedUnsubscribe, Subscriber, Subscription, Suppression
-from subscribers.web.links import link_for
-from subscribers.web.one_click import OneClickFirst
-from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
+from subscribers.web.links import make_related_path
+from subscribers.web.one_click_middleware import OneClickMiddleware
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.people import make_list, path_to, subscribe
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,7 +46,7 @@ def mailgun(fake_provider: Any, settings: Any) -> Any:
 def send_issue(readers: int = 4, *, slug: str = "weekly") -> Send:
     publication = make_publication(slug=slug)
     make_story("The first verdict")
-    add_readers(publication, readers)
+    add_subscribers(publication, readers)
     send = start_send(issue=make_issue(publication, approved=True), now=NOW)
     return run_send(send=send, adapter=current_adapter(), clock=lambda: NOW)
 
@@ -60,7 +60,7 @@ def preference_path(mailgun: Any, number: int = 0) -> str:
     """The link to the choices as the mail has it, made now: it is good for 90 days only."""
     html = mailgun.mailbox(f"person{number}@example.com")[-1].html
     target = read_link(html.partition("/p/")[2].partition('"')[0], purpose=Purpose.PREFERENCES, now=NOW)
-    return link_for(replace(target, issued=timezone.now()), Purpose.PREFERENCES)
+    return make_related_path(replace(target, issued=timezone.now()), Purpose.PREFERENCES)
 
 
 def post_one_click(path: str) -> str:
@@ -81,7 +81,7 @@ def post_one_click(path: str) -> str:
     def refuse(*asked: Any) -> Any:
         raise AssertionError("The request went on to Django.")
 
-    b"".join(OneClickFirst(refuse)(environ, lambda status, headers: said.append(status)))
+    b"".join(OneClickMiddleware(refuse)(environ, lambda status, headers: said.append(status)))
     return said[0]
 
 
@@ -155,7 +155,7 @@ def test_each_issue_counts_only_who_left_by_its_own_links(mailgun: Any) -> None:
     first = send_issue()
     earlier = unsubscribe_paths(mailgun)
     make_story("The second verdict", days_old=0)
-    slot = find_slot(publication=first.issue.publication, due="2026-03-12T09:00", now=NOW)
+    slot = get_or_create_slot(publication=first.issue.publication, due="2026-03-12T09:00", now=NOW)
     issue = assemble_slot(slot=slot, now=NOW).issue
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     second = run_send(send=start_send(issue=issue, now=NOW), adapter=current_adapter(), clock=lambda: NOW)
@@ -211,7 +211,7 @@ def test_the_count_outlives_the_person_and_the_rows_of_people(mailgun: Any) -> N
     post_one_click(unsubscribe_paths(mailgun)[0])
     erase_person(subscriber=Subscriber.objects.get(email="person0@example.com"), by="ada", now=NOW)
     assert make_receipt(send).unsubscribed == 1
-    forget_old_deliveries(now=NOW + timedelta(days=91))
+    delete_old_deliveries(now=NOW + timedelta(days=91))
     send.refresh_from_db()
     assert send.forgotten_at
     assert make_receipt(send).unsubscribed == 1
@@ -221,10 +221,10 @@ def test_the_count_outlives_the_person_and_the_rows_of_people(mailgun: Any) -> N
 def test_after_ninety_days_a_link_unsubscribes_and_the_receipt_stays(mailgun: Any) -> None:
     send = send_issue()
     path = unsubscribe_paths(mailgun)[0]
-    forget_old_deliveries(now=NOW + timedelta(days=91))
+    delete_old_deliveries(now=NOW + timedelta(days=91))
     assert post_one_click(path) == "200 OK"
     assert not Subscription.objects.open().filter(subscriber__email="person0@example.com").exists()
-    forget_old_deliveries(now=NOW + timedelta(days=92))
+    delete_old_deliveries(now=NOW + timedelta(days=92))
     send.refresh_from_db()
     assert make_receipt(send).unsubscribed == 0
     assert not CountedUnsubscribe.objects.exists()

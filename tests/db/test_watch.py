@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from newsletter.feedback.watch import watch_sends, weigh_domains
-from newsletter.jobs.watch_notices import warn_staff
+from newsletter.feedback.send_warnings import check_recent_sends, count_domain_complaints
+from newsletter.jobs.watch_notices import notify_watch_warnings
 from newsletter.models import Send, StaffNotice
 from newsletter.models.feedback import AutomaticPause
 from subscribers.models import Subscriber
@@ -23,7 +23,7 @@ def _large_batches(settings: Any) -> None:
 
 
 def keys() -> list[str]:
-    return sorted(worry.key.rpartition("-")[0] for worry in watch_sends(now=LATER))
+    return sorted(worry.key.rpartition("-")[0] for worry in check_recent_sends(now=LATER))
 
 
 def go_on(send: Send) -> None:
@@ -58,7 +58,7 @@ def test_a_few_spam_reports_are_told_of_once_by_mail_with_the_numbers_and_what_t
     apply(*(brevo("delivered", each) for each in people(send)))
     apply(*(brevo("spam", each) for each in people(send)[:3]))
     for _ in range(2):
-        warn_staff(now=LATER)
+        notify_watch_warnings(now=LATER)
     told = {notice.subject: notice.paragraphs[0] for notice in StaffNotice.objects.all()}
     assert set(told) == {
         "The weekly letter No. 1: readers report it as spam",
@@ -76,9 +76,9 @@ def test_a_send_stops_by_what_the_readers_at_one_provider_say_although_the_whole
     apply(*(brevo("spam", each) for each in people(send)[:3]))
     spread_over_domains(send, strict=12, mild=48)
     go_on(send)
-    found = weigh_domains(send.issue.publication, now=LATER)
+    found = count_domain_complaints(send.issue.publication, now=LATER)
     assert [(each.name, each.complained, each.heard_of) for each in found] == [("strict.example", 3, 12)]
-    watch_sends(now=LATER)
+    check_recent_sends(now=LATER)
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED
     assert "3 of 12 readers at strict.example" in send.reason
@@ -89,9 +89,9 @@ def test_a_person_who_resumes_knowing_of_a_domain_is_asked_again_at_twice_as_man
     send = make_send(readers=60)
     apply(*(brevo("spam", each) for each in people(send)[:3]))
     go_on(send)
-    watch_sends(now=LATER)
+    check_recent_sends(now=LATER)
     Send.objects.filter(pk=send.pk).update(state=Send.State.SUBMITTING)
-    watch_sends(now=LATER)
+    check_recent_sends(now=LATER)
     send.refresh_from_db()
     assert send.state == Send.State.SUBMITTING
 
@@ -101,11 +101,11 @@ def test_complaints_of_the_week_before_and_of_two_people_at_a_domain_weigh_nothi
     told = [*people(send)[:2], *people(send)[10:12]]
     apply(*(brevo("spam", each) for each in told))
     spread_over_domains(send, one=10, two=10)
-    assert weigh_domains(send.issue.publication, now=LATER) == []
+    assert count_domain_complaints(send.issue.publication, now=LATER) == []
     go_on(send)
-    assert watch_sends(now=NOW + timedelta(days=8)) == []
+    assert check_recent_sends(now=NOW + timedelta(days=8)) == []
 
 
 def test_a_send_that_is_well_worries_nobody() -> None:
     apply(*(brevo("delivered", each) for each in people(make_send(readers=20))))
-    assert watch_sends(now=LATER) == []
+    assert check_recent_sends(now=LATER) == []

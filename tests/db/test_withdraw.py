@@ -15,12 +15,12 @@ from newsletter.issues.approval.approve import approve_issue, release_issue
 from newsletter.models import Batch, Issue, Picture, Send, Story, Variant
 from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.control import resume_send
-from newsletter.sending.limits.send_window import gate_sends
+from newsletter.sending.limits.send_controls import resume_send
+from newsletter.sending.limits.send_window import enforce_send_window
 from newsletter.sending.limits.withdraw import reinstate_story, withdraw_story
 from tests.support.fixtures import (
     NOW,
-    add_readers,
+    add_subscribers,
     make_approver,
     make_event,
     make_issue,
@@ -53,7 +53,7 @@ def ready_issue(*, readers: int = 5) -> tuple[Issue, Story]:
     publication = make_publication()
     story = make_story("How Maya came home", picture=make_photo())
     make_story("The second verdict", days_old=2)
-    add_readers(publication, readers)
+    add_subscribers(publication, readers)
     return make_issue(publication, approved=True), story
 
 
@@ -96,7 +96,7 @@ def test_v5_a_running_send_is_paused_and_says_why_and_no_mail_with_the_story_is_
     resume_send(send=send, by=editor)
     assert find_due_batches(now=NOW) == []
     assert claim_batch(batch_id=left.pk, provider="mailgun", now=NOW) is None
-    gate_sends(now=NOW)
+    enforce_send_window(now=NOW)
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED
 
@@ -106,8 +106,8 @@ def test_v5_mails_of_the_same_send_that_do_not_show_the_story_go_on(editor):
     story = make_story("Not for Britain", not_in_regions=["GB"])
     make_story("The second verdict", days_old=2)
     make_event("A call", online=True)
-    add_readers(publication, 2, where={"country": "GB", "region": "", "town": ""})
-    add_readers(publication, 3, where={"country": "DE", "region": "", "town": ""}, start=10)
+    add_subscribers(publication, 2, where={"country": "GB", "region": "", "town": ""})
+    add_subscribers(publication, 3, where={"country": "DE", "region": "", "town": ""}, start=10)
     send = start_send(issue=make_issue(publication, approved=True), now=NOW)
     take_back(story, by=editor)
     resume_send(send=Send.objects.get(), by=editor)
@@ -172,7 +172,7 @@ def test_v6_the_online_view_shows_an_embargoed_story_from_its_moment_on_and_not_
     publication = make_publication()
     make_story("Under embargo", embargo_until=NOW)
     make_story("The second verdict", days_old=2)
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     make_issue(publication, approved=True)
     address = f"/view/{Variant.objects.get().public_id}"
     with time_machine.travel(NOW - timedelta(seconds=1), tick=False):

@@ -12,11 +12,11 @@ from playwright.sync_api import Browser, Page
 
 from newsletter.rendering.blocks import Block, Document, EventItem, Picture, StoryItem
 from newsletter.rendering.pipeline import render
-from newsletter.rendering.samples import Pictures, sample_blocks
+from newsletter.rendering.samples import PictureFinder, sample_blocks
 from newsletter.rendering.schemas import BlockSchema, FieldSchema, load_schemas
 from tests.gallery.documents import brand_of, flat_picture, painted_picture
 from tests.gallery.run import fill_sample
-from tests.gallery.shoot import SCHEMES, open_browser, open_mail
+from tests.gallery.screenshots import SCHEMES, open_browser, open_mail
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, PICTURES = DOCS / "email-blocks.md", DOCS / "images" / "blocks"
@@ -65,7 +65,7 @@ def main() -> None:
     sys.stdout.write(f"{len(blocks)} blocks: {PAGE}\n")
 
 
-def write_page(*, picture: Pictures = flat_picture) -> str:
+def write_page(*, picture: PictureFinder = flat_picture) -> str:
     """The whole page. It has a part for every block that has templates, in the order of the samples."""
     blocks, schemas = sample_blocks(picture), load_schemas()
     parts = [INTRODUCTION.read_text(encoding="utf-8").rstrip()]

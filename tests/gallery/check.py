@@ -17,14 +17,16 @@ from pathlib import Path
 from newsletter.providers.base.contract import Mail, Person
 from newsletter.providers.base.mime import build_message
 from newsletter.rendering.blocks import Document, Events, StoryCards
-from newsletter.rendering.lint.balance import view_for_outlook
 from newsletter.rendering.lint.checks import check
-from newsletter.rendering.lint.document import MOST_PICTURE_BYTES
+from newsletter.rendering.lint.document import MAX_TOTAL_PICTURE_BYTES
+from newsletter.rendering.lint.tag_balance import view_for_outlook
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render
-from tests.gallery.bar import find_axe_faults, find_faults
+from tests.gallery.browser_checks import find_axe_violations, find_page_problems
 from tests.gallery.documents import documents, painted_picture
-from tests.gallery.judges import (
+from tests.gallery.run import fill_sample
+from tests.gallery.screenshots import CHROMIUM, SCHEMES, WIDTHS, open_browser, open_mail
+from tests.gallery.validators import (
     Unavailable,
     find_html_validate,
     find_vnu,
@@ -32,12 +34,10 @@ from tests.gallery.judges import (
     validate_with_html_validate,
     validate_with_vnu,
 )
-from tests.gallery.run import fill_sample
-from tests.gallery.shoot import CHROMIUM, SCHEMES, WIDTHS, open_browser, open_mail
 
-LARGEST = 90_000
-MOST_SPAM = 1.0
-OF_OUTLOOK = re.compile(
+MAX_LETTER_BYTES = 90_000
+MAX_SPAM_SCORE = 1.0
+OUTLOOK_ONLY = re.compile(
     r"mso-|supported-color-schemes|xmlns:[vo]|“vertical-align” not allowed|Attribute “(background|bgcolor)”|“[vo]:"
 )
 OFFICE_SETTINGS = re.compile(r"<noscript>\s*<xml>.*?</noscript>", re.DOTALL)
@@ -87,7 +87,9 @@ def check_ourselves(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterator
         for finding in check(mail, document=document):
             if finding.code != "preheader-length" and document.personal:
                 yield f"{name}: {finding.message}"
-    _say(f"our own checks: {len(mails)} mails looked at; pictures at most {MOST_PICTURE_BYTES // 1024} kB each mail")
+    _say(
+        f"our own checks: {len(mails)} mails looked at; pictures at most {MAX_TOTAL_PICTURE_BYTES // 1024} kB each mail"
+    )
 
 
 def check_size(letter: Document) -> Iterator[str]:
@@ -105,8 +107,8 @@ def check_size(letter: Document) -> Iterator[str]:
     html = render(large).html
     size = len(html.encode())
     _say(f"14 stories and 12 events: {size:,} bytes of HTML")
-    if size > LARGEST or 'class="brief' in html:
-        yield f"14 stories and 12 events make {size:,} bytes of HTML, more than {LARGEST:,}, or are shortened"
+    if size > MAX_LETTER_BYTES or 'class="brief' in html:
+        yield f"14 stories and 12 events make {size:,} bytes of HTML, more than {MAX_LETTER_BYTES:,}, or are shortened"
 
 
 def check_in_browser(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterator[str]:
@@ -118,7 +120,10 @@ def check_in_browser(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterato
             for scheme in SCHEMES:
                 for width in WIDTHS:
                     with open_mail(browser, fill_sample(mail.html), width=width, scheme=scheme) as (page, seen):
-                        faults = [*find_faults(page, seen, width=width, scheme=scheme), *find_axe_faults(page)]
+                        faults = [
+                            *find_page_problems(page, seen, width=width, scheme=scheme),
+                            *find_axe_violations(page),
+                        ]
                     looked += 1
                     yield from (f"{name} {scheme} {width}: {fault}" for fault in faults)
     _say(f"Chromium and axe: {looked} pages looked at")
@@ -133,7 +138,7 @@ def check_with_vnu(out: Path, files: dict[str, Path]) -> Iterator[str]:
         views[name].write_text(OFFICE_SETTINGS.sub("", seen), encoding="utf-8")
     every = [*files.values(), *views.values()]
     for message in validate_with_vnu(jar, every):
-        if not OF_OUTLOOK.search(message["message"]):
+        if not OUTLOOK_ONLY.search(message["message"]):
             yield f"vnu: {Path(message['url']).name}:{message.get('lastLine', 0)}: {message['message']}"
     _say(f"vnu: {len(every)} files looked at")
 
@@ -155,7 +160,7 @@ def check_spam(out: Path, mails: dict[str, tuple[Document, RenderedMail]]) -> It
         message.write_bytes(_message(mail))
         score, tests = score_spam(message)
         worst = max(worst, score)
-        if score >= MOST_SPAM:
+        if score >= MAX_SPAM_SCORE:
             yield f"{name}: SpamAssassin scores {score}: {tests}"
     _say(f"SpamAssassin: {len(mails)} messages looked at, the worst scores {worst}")
 

@@ -6,12 +6,12 @@ from io import BytesIO
 
 from PIL import Image
 
-from newsletter.content.images.encode import PLACES, make_neutral, make_picture
+from newsletter.content.images.encode import RENDITION_FORMATS, make_picture, make_placeholder
 from newsletter.demo import pictures as demo
-from newsletter.organisation.starters import load_starters
+from newsletter.organisation.starter_brands import load_starters
 from newsletter.rendering.blocks import Brand, Button, Document, Events, Note, Picture, StoryCards, StoryItem
 from newsletter.rendering.pipeline import LAYOUTS
-from newsletter.rendering.samples import Pictures, sample_document
+from newsletter.rendering.samples import PictureFinder, sample_document
 from tests.gallery.languages import letter_in
 
 MEDIA = "https://news.harbour.example/m"
@@ -19,7 +19,7 @@ ICONS = "https://news.harbour.example/m/icons"
 LANGUAGES = ("ar", "hi", "de")
 
 
-def documents(*, picture: Pictures) -> dict[str, Document]:
+def documents(*, picture: PictureFinder) -> dict[str, Document]:
     """All of them, by names such as ``letter-meadow``."""
     found = {
         f"{layout}-{slug}": sample_document(layout=layout, brand=brand_of(slug), picture=picture)
@@ -93,8 +93,8 @@ def brand_of(slug: str) -> Brand:
 
 def flat_picture(name: str, place: str) -> Picture | None:
     """A picture that is quick to draw, in the shape of its place."""
-    width = PLACES[place].width
-    height = round(width / (PLACES[place].ratio or 16 / 9))
+    width = RENDITION_FORMATS[place].width
+    height = round(width / (RENDITION_FORMATS[place].ratio or 16 / 9))
     return Picture(f"{MEDIA}/flat-{width}x{height}.jpg", width, height, f"Illustration: {name}")
 
 
@@ -110,9 +110,9 @@ def painted_picture(name: str, place: str) -> Picture | None:
 def picture_bytes(file: str) -> bytes:
     """What our own address answers for a file of the gallery."""
     if file in {"logo.png", "logo-dark.png"}:
-        return make_picture(demo.logo_png(dark=file == "logo-dark.png"), place=PLACES["logo"]).data
+        return make_picture(demo.logo_png(dark=file == "logo-dark.png"), place=RENDITION_FORMATS["logo"]).data
     name, place = file.removesuffix(".jpg").rsplit("-", 1)
     if name == "flat":
         width, height = place.split("x")
-        return make_neutral(width=int(width), height=int(height)).data
-    return make_picture(demo.picture_jpeg(name), place=PLACES[place], film=name == "doorway").data
+        return make_placeholder(width=int(width), height=int(height)).data
+    return make_picture(demo.picture_jpeg(name), place=RENDITION_FORMATS[place], film=name == "doorway").data

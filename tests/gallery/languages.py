@@ -15,8 +15,8 @@ from newsletter.rendering.blocks import (
     StoryCards,
     StoryItem,
 )
-from newsletter.rendering.phrases import direction_of, word
-from newsletter.rendering.samples import SITE, Pictures
+from newsletter.rendering.phrases import find_text_direction, word
+from newsletter.rendering.samples import SITE, PictureFinder
 
 TEXTS = {
     "ar": {
@@ -70,7 +70,7 @@ TEXTS = {
 }
 
 
-def letter_in(language: str, *, brand: Brand, picture: Pictures) -> Document:
+def letter_in(language: str, *, brand: Brand, picture: PictureFinder) -> Document:
     """The letter in one of ``TEXTS``."""
     text = TEXTS[language]
     url = f"{SITE}/{language}/"
@@ -100,7 +100,7 @@ def letter_in(language: str, *, brand: Brand, picture: Pictures) -> Document:
         subject=str(text["lead"]),
         preheader=str(text["teaser"]),
         language=language,
-        direction=direction_of(language),
+        direction=find_text_direction(language),
         brand=brand,
         blocks=(
             Note(body_html=f"<p>{text['greeting']}</p>", body_text=str(text["greeting"])),

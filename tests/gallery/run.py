@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from newsletter.rendering.fragments import split
 from newsletter.rendering.pipeline import render
 from tests.gallery.documents import documents, painted_picture
-from tests.gallery.shoot import SCHEMES, WIDTHS, open_browser, open_mail, save
+from tests.gallery.screenshots import SCHEMES, WIDTHS, open_browser, open_mail, save
 
 SCALE = 2
 GAP, LABEL = 24, 30

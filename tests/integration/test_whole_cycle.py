@@ -30,14 +30,14 @@ def test_an_automatic_issue_reaches_everybody_once(new_wordpress: Callable[..., 
         organisation.add_source("Events", kind="calendar", url=calendar.url)
         serving = organisation.install.start("serve", "--port", str(free_port()))
         wait_until(
-            lambda: set(organisation.install.newsletters()) >= set(READERS),
+            lambda: set(organisation.install.count_newsletters()) >= set(READERS),
             seconds=MINUTES * 60 + 150,
             every=1,
             what="the issue at every reader",
         )
         organisation.install.wait_until_done()
         assert serving.terminate() == 0, serving.said()
-        taken = organisation.install.newsletters()
+        taken = organisation.install.count_newsletters()
         assert {email: taken[email] for email in READERS} == dict.fromkeys(READERS, 1)
         mail = organisation.mailed_text()
         assert "A new bridge" in mail

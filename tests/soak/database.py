@@ -6,19 +6,19 @@ from pathlib import Path
 
 import psycopg
 
-from tests.soak.place import Place
+from tests.soak.site import SoakSite
 from tests.support.disk import fill_up
 from tests.support.processes import Installation
 
 FROZEN_SECONDS = 6.0
 FULL_SECONDS = 4.0
-MOST_LOG_FILES = 200
+MAX_LOG_FILES = 200
 
 
 class Database:
     """The troubles of one installation's database. Those that cannot be had here are not offered."""
 
-    def __init__(self, here: Installation, *, place: Place) -> None:
+    def __init__(self, here: Installation, *, place: SoakSite) -> None:
         self._here, self._cluster, self._disk = here, place.cluster, place.disk
 
     def troubles(self) -> list[tuple[str, Callable[[], None]]]:
@@ -66,7 +66,7 @@ class Database:
 
     def _use_up_the_log(self) -> None:
         """What the server has set aside for its log is used up, so that it needs room that is not there."""
-        for _ in range(MOST_LOG_FILES if self._cluster else 0):
+        for _ in range(MAX_LOG_FILES if self._cluster else 0):
             try:
                 self._here.query("SELECT txid_current()")
                 self._here.query("SELECT pg_switch_wal()")
@@ -74,7 +74,7 @@ class Database:
                 return
 
 
-def room_for(place: Place, *, name: str) -> Path:
+def make_data_folder(place: SoakSite, *, name: str) -> Path:
     """A folder for one installation: on the small disk where the database is a file in it."""
     folder = (place.disk or place.folder) / name if place.cluster is None else place.folder / name
     folder.mkdir()

@@ -13,7 +13,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.soak.place import choose_database
+from tests.soak.site import choose_database
 
 WORKERS, LANES, BATCH = 3, "4", 250
 LASTS_SECONDS = 60
@@ -45,7 +45,7 @@ def kill_at_random(*, people: int, kills: int, seed: int, shared: Path) -> str:
             workers[victim].kill()
             workers[victim] = here.start("worker", "--lanes", LANES)
         provider.fault_always(None)
-        here.let_leases_run_out()
+        here.expire_leases()
         here.wait_until_done(seconds=300)
         here.check_invariants(people=people)
         states = here.people_by_state()

@@ -7,7 +7,7 @@ from tests.support.processes import Installation, Process
 from tests.support.provider_faults import Fault, answer, too_many
 
 ASTRAY_SECONDS = 6.0
-MOST_THROTTLES = 4
+MAX_THROTTLES = 4
 LANES = "4"
 
 
@@ -23,15 +23,15 @@ class Network:
         chosen = self._chance.choice(_FAULTS)
         if chosen.status == 429:
             self._throttled += 1
-            if self._throttled > MOST_THROTTLES:
+            if self._throttled > MAX_THROTTLES:
                 chosen = Fault("reset_after_accepting")
         self._here.provider.fault_next(chosen)
 
     def refuse(self) -> None:
         """The provider is down: calls break off, connections are refused."""
-        self._here.provider.close_door()
+        self._here.provider.stop_listening()
         time.sleep(self._chance.uniform(1.0, 3.0))
-        self._here.provider.open_door()
+        self._here.provider.start_listening()
 
     def lose_names(self) -> None:
         """A worker beside the others finds no name in the DNS."""

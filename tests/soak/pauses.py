@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from tests.soak.by_hand import ByHand
+from tests.soak.staff_process import StaffProcess
 from tests.support.processes import Installation
 
 NETWORK = frozenset(
@@ -24,7 +24,7 @@ EXPLANATIONS: tuple[tuple[str, str, frozenset[str]], ...] = (
 class Pauses:
     """``seen`` counts them by their kind."""
 
-    def __init__(self, here: Installation, *, by_hand: ByHand) -> None:
+    def __init__(self, here: Installation, *, by_hand: StaffProcess) -> None:
         self._here, self._by_hand = here, by_hand
         self.seen: Counter[str] = Counter()
 

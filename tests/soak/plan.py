@@ -33,7 +33,7 @@ class Plan:
 PLANS = (Plan("mailgun", 0.3, 500), Plan("resend", 0.3, 100), Plan("mailgun", 1.0, 500))
 
 
-MOST_BATCHES = 400
+MAX_BATCHES = 400
 
 
 def choose_plan(seed: int, *, people: int) -> Plan:
@@ -42,4 +42,4 @@ def choose_plan(seed: int, *, people: int) -> Plan:
     Fewer people than that many whole batches go in smaller ones, so that there is something to go wrong.
     """
     plan = PLANS[(seed - 1) % len(PLANS)]
-    return replace(plan, batch=min(plan.batch, max(people // MOST_BATCHES, 10)))
+    return replace(plan, batch=min(plan.batch, max(people // MAX_BATCHES, 10)))

@@ -19,11 +19,11 @@ from tests.soak.plan import RESEND_SECRET, Plan
 from tests.support.fake_provider import Entry, FakeProvider
 from tests.support.provider_webhooks import mailgun_event, sign_mailgun, sign_svix
 
-WANTED = 8_000
+TARGET_REPORTS = 8_000
 """Of about so many people something is told in a send, whatever its size: each report is a call of its own."""
-MOST_SHARE = 0.2
+MAX_FORGED_SHARE = 0.2
 POSTERS = 3
-AGAIN_SECONDS = 2.0
+RETRY_SECONDS = 2.0
 LATE_SECONDS = (0.0, 6.0)
 VERY_LATE_SECONDS = (20.0, 60.0)
 NO_COMPLAINT_BEFORE, MOST_COMPLAINTS = 2_000, 5
@@ -56,7 +56,7 @@ class Reports:
         from newsletter.feedback.endpoint import webhook_secret
 
         self._provider, self._plan, self._chance, self._port = provider, plan, chance, port
-        self._share = min(WANTED / people, MOST_SHARE)
+        self._share = min(TARGET_REPORTS / people, MAX_FORGED_SHARE)
         self._path = f"/hooks/{plan.scheme}/{webhook_secret(plan.scheme)}"
         self.told: dict[str, set[int]] = defaultdict(set)
         self.proven: set[str] = set()
@@ -176,7 +176,7 @@ class Reports:
         with self._lock:
             self._busy -= 1
             if status is None or status >= 500:
-                self._put_in(report, after=AGAIN_SECONDS)
+                self._put_in(report, after=RETRY_SECONDS)
                 return
             if report.forged:
                 self.forged += 1

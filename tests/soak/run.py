@@ -15,24 +15,24 @@ from pathlib import Path
 
 import psycopg
 
-from tests.soak.place import Place, choose_database
+from tests.soak.site import SoakSite, choose_database
 
-MOST_PEOPLE = 500
+MAX_PEOPLE = 500
 SETTLED_WITHIN_SECONDS = 180.0
 
 
-def soak(*, seed: int, people: int, lasts: int, place: Place, until: float, measure: bool) -> str:
+def soak(*, seed: int, people: int, lasts: int, place: SoakSite, until: float, measure: bool) -> str:
     """One send. Gives the summary line. Raises AssertionError where a promise was broken."""
     from tests.crash.conftest import ENGINE, SERVER, prepare_template
-    from tests.soak.database import room_for
-    from tests.soak.judge import (
+    from tests.soak.checks import (
         Facts,
+        check_people,
+        check_reports,
+        check_uncertain,
+        check_unsubscribes,
         count_moved,
-        judge_leaving,
-        judge_people,
-        judge_reports,
-        judge_uncertain,
     )
+    from tests.soak.database import make_data_folder
     from tests.soak.pauses import Pauses
     from tests.soak.plan import choose_plan
     from tests.soak.reports import Reports
@@ -43,8 +43,8 @@ def soak(*, seed: int, people: int, lasts: int, place: Place, until: float, meas
 
     started, chance, plan = time.monotonic(), random.Random(seed), choose_plan(seed, people=people)
     provider = FakeProvider(keep_mails=False).start()
-    template = prepare_template(folder=place.folder, people=people, state="approved", batch=MOST_PEOPLE)
-    folder = room_for(place, name=f"seed-{seed}")
+    template = prepare_template(folder=place.folder, people=people, state="approved", batch=MAX_PEOPLE)
+    folder = make_data_folder(place, name=f"seed-{seed}")
     logs = place.folder / f"logs-{seed}"
     logs.mkdir()
     here = Installation(
@@ -66,10 +66,10 @@ def soak(*, seed: int, people: int, lasts: int, place: Place, until: float, meas
         recovery = troubles.measure_recovery() if measure else None
         while time.monotonic() < until and any(here.batches()[state] for state in OPEN):
             time.sleep(chance.uniform(0.05, 0.4))
-            troubles.make_one()
-            troubles.look_after_processes()
+            troubles.cause_trouble()
+            troubles.restart_dead_processes()
             pauses.resume(done=troubles.done)
-        troubles.make_the_rare()
+        troubles.cause_rare_trouble()
         provider.release()
         facts = Facts(here)
         settle(
@@ -82,10 +82,10 @@ def soak(*, seed: int, people: int, lasts: int, place: Place, until: float, meas
             seconds=SETTLED_WITHIN_SECONDS,
         )
         facts = Facts(here, known=facts)
-        judge_people(here, provider, people=people)
-        reached, longest = judge_leaving(provider, troubles.readers, facts, jumps=JUMPS)
-        judge_reports(here, reports)
-        left = judge_uncertain(here, provider, reports, facts, scheme=plan.scheme)
+        check_people(here, provider, people=people)
+        reached, longest = check_unsubscribes(provider, troubles.readers, facts, jumps=JUMPS)
+        check_reports(here, reports)
+        left = check_uncertain(here, provider, reports, facts, scheme=plan.scheme)
         states = here.people_by_state()
         return (
             f"seed {seed} ({plan.words}): {people:,} people on {'PostgreSQL' if SERVER else 'SQLite'} ({ENGINE}) in "
@@ -109,11 +109,11 @@ def soak(*, seed: int, people: int, lasts: int, place: Place, until: float, meas
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def prepare(place: Place, *, people: int) -> None:
+def prepare(place: SoakSite, *, people: int) -> None:
     """What all seeds begin with."""
     from tests.crash.conftest import prepare_template
 
-    prepare_template(folder=place.folder, people=people, state="approved", batch=MOST_PEOPLE)
+    prepare_template(folder=place.folder, people=people, state="approved", batch=MAX_PEOPLE)
 
 
 def _count(done: dict[str, int]) -> str:

@@ -2,7 +2,7 @@
 
 import time
 
-from tests.soak.judge import UNAPPLIED, Facts, find_unsettled
+from tests.soak.checks import UNAPPLIED, Facts, find_unsettled
 from tests.soak.pauses import Pauses
 from tests.soak.reports import Reports
 from tests.soak.troubles import Troubles
@@ -25,13 +25,13 @@ def settle(
     seconds: float,
 ) -> None:
     """Until the send has an end and nothing more can be found out. Raises AssertionError where that takes too long."""
-    here.let_leases_run_out()
-    troubles.look_after_processes()
+    here.expire_leases()
+    troubles.restart_dead_processes()
     end = time.monotonic() + seconds
     while any(here.batches()[state] for state in OPEN):
         assert time.monotonic() < end, f"batches were still open after {seconds:.0f} s: {here.batches()}"
         pauses.resume(done=troubles.done)
-        here.let_waits_end()
+        here.expire_waits()
         time.sleep(1.0)
     reports.finish(seconds=seconds)
     _let_the_calls_be_old(here)
@@ -51,13 +51,13 @@ def settle(
 def _look_again(here: Installation, pauses: Pauses, troubles: Troubles) -> bool:
     """At reports that came while their call was under way: half a minute passes."""
     pauses.resume(done=troubles.done)
-    here.let_waits_end()
+    here.expire_waits()
     return here.query(UNAPPLIED) == [(0,)]
 
 
 def _ask_again(here: Installation, pauses: Pauses, troubles: Troubles) -> bool:
     pauses.resume(done=troubles.done)
-    here.let_waits_end()
+    here.expire_waits()
     return not any(here.batches()[state] for state in OPEN)
 
 

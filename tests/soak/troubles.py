@@ -8,18 +8,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from tests.soak.by_hand import ByHand
 from tests.soak.database import Database
 from tests.soak.network import Network
-from tests.soak.place import Place
-from tests.soak.readers import Readers
+from tests.soak.site import SoakSite
+from tests.soak.staff_process import StaffProcess
+from tests.soak.subscribers import Readers
 from tests.support.clock import WallClock, find_faketime
 from tests.support.processes import Installation, Process, wait_until
 from tests.support.provider_faults import Fault
 
 LANES = "4"
 WORKERS = 3
-MOST_SCHEDULERS = 5
+MAX_SCHEDULERS = 5
 LEAVE_AT_ONCE = 5
 JUMPS = [timedelta(hours=1), timedelta(hours=-1), timedelta(days=7), timedelta(days=-7)]
 JUMPED_SECONDS = 4.0
@@ -33,14 +33,14 @@ class Troubles:
     ``done`` counts what was done; ``absent`` names what this machine does not let us do.
     """
 
-    def __init__(self, here: Installation, *, chance: random.Random, people: int, place: Place, diary: Path) -> None:
+    def __init__(self, here: Installation, *, chance: random.Random, people: int, place: SoakSite, diary: Path) -> None:
         self._diary = diary
         self.here, self.chance, self.people = here, chance, people
         self.done: Counter[str] = Counter()
         self.port = _free_port()
         self.network = Network(here, chance=chance)
         self.database = Database(here, place=place)
-        self.by_hand = ByHand(here)
+        self.by_hand = StaffProcess(here)
         self.readers = Readers(here, chance=chance, people=people, port=lambda: self.port, by_hand=self.by_hand)
         self.clock = WallClock(here.folder / "clock") if find_faketime() else None
         self.web = self._start_web()
@@ -49,7 +49,7 @@ class Troubles:
         self._postgres = not here.database_url.startswith("sqlite")
         self._rare = [*self.database.troubles(), *self._clock_troubles()]
         self.chance.shuffle(self._rare)
-        self._kinds = self._weigh_kinds()
+        self._kinds = self._weight_troubles()
 
     @property
     def absent(self) -> list[str]:
@@ -61,7 +61,7 @@ class Troubles:
         """The last of them, where the machine lets us, has a clock that can be set."""
         self.workers = [self._start_worker(number) for number in range(WORKERS)]
 
-    def make_one(self) -> None:
+    def cause_trouble(self) -> None:
         """One trouble, the common ones more often; after some, a rare one."""
         if self._rare and sum(self.done.values()) % RARE_EVERY == RARE_EVERY - 1:
             name, trouble = self._rare.pop()
@@ -70,7 +70,7 @@ class Troubles:
             name = trouble.__name__
         self._make(name, trouble)
 
-    def make_the_rare(self) -> None:
+    def cause_rare_trouble(self) -> None:
         """What there was no turn for."""
         while self._rare:
             self._make(*self._rare.pop())
@@ -85,7 +85,7 @@ class Troubles:
         number = self._pick()
         worker = self.workers[number]
         if "runs" in worker.said() and worker.running:
-            worker.terminate_or_tell(within=40)
+            worker.terminate_or_report(within=40)
         worker.kill()
         self.workers[number] = self._start_worker(number)
 
@@ -93,9 +93,9 @@ class Troubles:
         """SIGSTOP for longer than its lease lasts, as the rows have it, then SIGCONT."""
         worker = self.workers[self._pick()]
         worker.pause()
-        self.here.let_leases_run_out()
+        self.here.expire_leases()
         time.sleep(self.chance.uniform(0.5, 6))
-        worker.go_on()
+        worker.resume()
 
     def kill_web(self) -> None:
         self.web.kill()
@@ -103,7 +103,7 @@ class Troubles:
 
     def add_scheduler(self) -> None:
         """Up to five beside one another."""
-        if len(self.schedulers) < MOST_SCHEDULERS:
+        if len(self.schedulers) < MAX_SCHEDULERS:
             self.schedulers.append(self._start_scheduler())
         else:
             self.kill_scheduler()
@@ -132,7 +132,7 @@ class Troubles:
         time.sleep(JUMPED_SECONDS)
         self.clock.set(timedelta(0))
         time.sleep(1.5)
-        self.here.let_waits_end()
+        self.here.expire_waits()
 
     def measure_recovery(self) -> float:
         """Kill a worker in the middle of its calls, let time itself pass, and give the seconds until its work is settled."""
@@ -144,7 +144,7 @@ class Troubles:
             worker.kill()
         killed = time.monotonic()
         provider.fault_always(None)
-        self.here.put_calls_off(seconds=RECOVERED_WITHIN_SECONDS)
+        self.here.postpone_calls(seconds=RECOVERED_WITHIN_SECONDS)
         self.start_workers()
         ids = ",".join(str(row[0]) for row in held)
         left = f"SELECT COUNT(*) FROM newsletter_batch WHERE state = 'submitting' AND attempts = 1 AND id IN ({ids})"
@@ -155,10 +155,10 @@ class Troubles:
             what="the settling of what a killed worker held",
         )
         took = time.monotonic() - killed
-        self.here.let_waits_end()
+        self.here.expire_waits()
         return took
 
-    def look_after_processes(self) -> None:
+    def restart_dead_processes(self) -> None:
         """As a service manager does: whoever ended is started again."""
         for number, worker in enumerate(self.workers):
             if not worker.running:
@@ -172,7 +172,7 @@ class Troubles:
     def end(self) -> None:
         self.by_hand.end()
 
-    def _weigh_kinds(self) -> list[Callable[[], None]]:
+    def _weight_troubles(self) -> list[Callable[[], None]]:
         processes = [self.kill] * 4 + [self.stop] * 2 + [self.hold] * 2 + [self.kill_web, self.add_scheduler]
         processes += [self.kill_scheduler]
         network = [self.network.fail] * 8 + [self.network.refuse, self.network.lose_names, self.network.speak_tls]
@@ -199,7 +199,7 @@ class Troubles:
     def _start_worker(self, number: int) -> Process:
         if self.clock is not None and number == WORKERS - 1:
             # What libfaketime shares among forks it may leave locked in one that is killed.
-            return self.here.start_anew("worker", "--lanes", LANES, **self.clock.env)
+            return self.here.start_without_fork("worker", "--lanes", LANES, **self.clock.env)
         return self.here.start("worker", "--lanes", LANES)
 
     def _start_scheduler(self) -> Process:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-def find_axe_faults(page: Page) -> list[str]:
+def find_axe_violations(page: Page) -> list[str]:
     """Each violation of WCAG 2.2 AA and of good practice, with the element at fault."""
     page.evaluate(_axe_source())
     options = {"runOnly": {"type": "tag", "values": RULES}}

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from urllib.parse import quote
 
-from tests.support.provider_barred import BarredAddress
 from tests.support.provider_faults import Fault
-from tests.support.provider_mailgun import Parcel, ReceivedMail, Refused
-from tests.support.provider_server import Door
-from tests.support.provider_slim import make_slim
+from tests.support.provider_mailgun import ReceivedMail, RequestRefused, SendRequest
+from tests.support.provider_server import Listener
+from tests.support.provider_suppression_lists import ListedAddress
 from tests.support.provider_templates import REGION, SECRET
+from tests.support.provider_without_bodies import drop_bodies
 
 KEY = "fake-key-0123456789"
 DOMAIN = "news.example.org"
@@ -39,7 +39,7 @@ class Entry:
     fault: str = ""
     size: int = 0
     refused: list[str] = field(default_factory=list)
-    form: Parcel | None = field(default=None, repr=False)
+    form: SendRequest | None = field(default=None, repr=False)
     taken_at: float = 0.0
 
 
@@ -61,10 +61,10 @@ class FakeProvider:
         self.query_fault: Fault | None = None
         self.query_delay = 0.0
         self.unrecorded: set[str] = set()
-        self.barred: list[BarredAddress] = []
+        self.barred: list[ListedAddress] = []
         self.page_size = 1000
         self._replays: dict[str, tuple[bytes, Entry]] = {}
-        self._door = Door(self, port=port)
+        self._door = Listener(self, port=port)
 
     def start(self) -> "FakeProvider":
         self._door.open()
@@ -74,11 +74,11 @@ class FakeProvider:
         self.release()
         self._door.close()
 
-    def close_door(self) -> None:
+    def stop_listening(self) -> None:
         """Break off every call and refuse connections, as a provider does that is down."""
-        self._door.slam()
+        self._door.close_abruptly()
 
-    def open_door(self) -> None:
+    def start_listening(self) -> None:
         """Come back at the same address."""
         self._door.open()
 
@@ -168,10 +168,10 @@ class FakeProvider:
                 self._replays[entry.form.replay_key] = (sha256(entry.form.content).digest(), entry)
             entry.accepted, entry.taken_at = True, time.monotonic()
 
-    def put_away(self, entry: Entry) -> None:
+    def store_entry(self, entry: Entry) -> None:
         """The call is over."""
         if not self._keep_mails and entry.form and len(entry.recipients) > 1:
-            entry.form = make_slim(entry.form)
+            entry.form = drop_bodies(entry.form)
 
     def recorded(self) -> list[Entry]:
         """Give what questions find: what was taken ``query_delay`` seconds ago or more, but for ``unrecorded`` people."""
@@ -182,13 +182,13 @@ class FakeProvider:
             if entry.taken_at <= until
         ]
 
-    def earlier(self, parcel: Parcel) -> Entry | None:
-        """Give the entry that took this very parcel before, by its key. Raises Refused where the content differs."""
+    def earlier(self, parcel: SendRequest) -> Entry | None:
+        """Give the entry that took this very parcel before, by its key. Raises RequestRefused where the content differs."""
         digest, entry = self._replays.get(parcel.replay_key, (b"", None))
         if entry is not None and parcel.refuses_replay:
-            raise Refused(400, "duplicate value for idempotencyKey", name="duplicate_parameter")
+            raise RequestRefused(400, "duplicate value for idempotencyKey", name="duplicate_parameter")
         if entry is not None and digest != sha256(parcel.content).digest():
-            raise Refused(409, "this key was used with another payload", name="invalid_idempotent_request")
+            raise RequestRefused(409, "this key was used with another payload", name="invalid_idempotent_request")
         return entry
 
     def receipt(self, entry: Entry) -> tuple[int, dict[str, str], bytes]:

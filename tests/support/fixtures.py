@@ -10,14 +10,14 @@ from django.contrib.auth.models import Permission, User
 from django.test import override_settings
 
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.assembly.assemble import assemble_slot, find_slot
-from newsletter.issues.protected_terms.matcher import forget_watch
+from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
+from newsletter.issues.protected_terms.matcher import clear_term_matcher
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
 from newsletter.sending.dispatching import provider
-from subscribers.consent.throttle import forget_bad_links
+from subscribers.consent.throttle import clear_bad_link_cache
 from subscribers.identity import identify
 from subscribers.models import MailingList, Place, Subscriber, Subscription
-from subscribers.web.page import forget_look
+from subscribers.web.page import clear_look_cache
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 DUE = "2026-03-05T09:00"
@@ -28,9 +28,9 @@ HOUSTON = {"country": "US", "region": "US-TX", "town": "Houston", "latitude": 29
 @pytest.fixture(autouse=True)
 def _no_memory_of_other_tests() -> None:
     """What a process remembers between requests: the organisation's look, protected terms, and networks that sent bad links."""
-    forget_look()
-    forget_watch()
-    forget_bad_links()
+    clear_look_cache()
+    clear_term_matcher()
+    clear_bad_link_cache()
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def make_place(where: dict[str, Any]) -> Place:
     return Place.objects.get_or_create(key=key, defaults=where)[0]
 
 
-def add_readers(
+def add_subscribers(
     publication: Publication, count: int, *, where: dict[str, Any] | None = None, start: int = 0, **fields: Any
 ) -> list[Subscriber]:
     """People who may be mailed: person0@example.com and so on."""
@@ -161,7 +161,7 @@ def make_approver(email: str = "approver@example.org") -> User:
 
 def make_issue(publication: Publication, *, approved: bool = False) -> Issue:
     """The issue of the slot of ``DUE``, assembled from whatever the test made before."""
-    assembly = assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW)
+    assembly = assemble_slot(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW)
     assert assembly.issue is not None
     if approved:
         approve_issue(issue=assembly.issue, by=make_approver(), now=NOW)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from subscribers.identity import identify
 from subscribers.links.signed_links import Purpose, make_link
 from subscribers.models import Basis, MailedLink, MailingList, Subscriber, Subscription
-from subscribers.people.mailed_links import PURPOSES, Kind, link_url
+from subscribers.people.mailed_links import PURPOSES, Kind, make_mailed_link_url
 
 NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
 
@@ -48,5 +48,5 @@ def path_to(person: Subscriber, mailing_list: MailingList, purpose: Purpose = Pu
         row, _ = MailedLink.objects.get_or_create(
             subscriber=person, kind=kind, used_at=None, defaults={"mailing_list": mailing_list, "asked_at": now, **new}
         )
-        url = link_url(link=row, now=now)
+        url = make_mailed_link_url(link=row, now=now)
     return urlsplit(url).path

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from tests.support.fake_provider import FakeProvider
-from tests.support.nursery import Fork, Nursery
+from tests.support.fork_server import ForkedProcess, ForkServer
 from tests.support.provider_webhooks import SIGNING_KEY
 
 OPEN = ("pending", "submitting")
@@ -48,7 +48,7 @@ def open_process(command: list[str], *, env: Mapping[str, str], log: Path) -> "s
 class Process:
     """One process of the product, in a group of its own, with its output in a file."""
 
-    def __init__(self, popen: "subprocess.Popen[bytes] | Fork", *, log: Path) -> None:
+    def __init__(self, popen: "subprocess.Popen[bytes] | ForkedProcess", *, log: Path) -> None:
         self.popen, self.log = popen, log
 
     @property
@@ -65,7 +65,7 @@ class Process:
         self._signal(signal.SIGTERM)
         return self.popen.wait(within)
 
-    def terminate_or_tell(self, *, within: float) -> None:
+    def terminate_or_report(self, *, within: float) -> None:
         """As `terminate`, with status 0. Raises AssertionError with what it says, and what each of its threads is at."""
         try:
             status = self.terminate(within=within)
@@ -76,12 +76,12 @@ class Process:
         if status:
             raise AssertionError(f"a process that was told to stop ended with {status}: {self.said()}")
 
-    def processor_seconds(self) -> float:
+    def cpu_seconds(self) -> float:
         """What it has used of a processor so far."""
         fields = Path(f"/proc/{self.popen.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def most_memory_megabytes(self) -> float:
+    def peak_memory_megabytes(self) -> float:
         """The most that it ever held."""
         lines = Path(f"/proc/{self.popen.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
@@ -89,7 +89,7 @@ class Process:
     def pause(self) -> None:
         self._signal(signal.SIGSTOP)
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self._signal(signal.SIGCONT)
 
     def said(self) -> str:
@@ -116,7 +116,7 @@ class Installation:
         self.folder, self.database_url, self.provider = folder, database_url, provider
         self._logs = logs or folder
         self._processes: list[Process] = []
-        self._nurseries: dict[tuple[tuple[str, str], ...], Nursery] = {}
+        self._nurseries: dict[tuple[tuple[str, str], ...], ForkServer] = {}
         self._env = {
             **os.environ,
             "DATABASE_URL": database_url,
@@ -126,14 +126,14 @@ class Installation:
         }
 
     def start(self, *arguments: str, stall: str = "", log: Path | None = None, **env: str) -> Process:
-        """`newsletter …`; with ``stall``, held at that point until `let_go` (tests/support/stalled.py).
+        """`newsletter …`; with ``stall``, held at that point until `release_stalled` (tests/support/stall_points.py).
 
         It is forked from a process that has read the code already, one for each environment.
         """
         whole = {**self._env, **env}
         known = tuple(sorted(whole.items()))
         if known not in self._nurseries:
-            self._nurseries[known] = Nursery(env=whole)
+            self._nurseries[known] = ForkServer(env=whole)
         log = log or self._logs / f"process-{len(self._processes)}.log"
         log.touch()
         fork = self._nurseries[known].start(arguments, log=log, stall=stall, folder=self.folder)
@@ -141,7 +141,7 @@ class Installation:
         self._processes.append(process)
         return process
 
-    def start_anew(self, *arguments: str, **env: str) -> Process:
+    def start_without_fork(self, *arguments: str, **env: str) -> Process:
         """`newsletter …` from its first line on, as a shell starts it."""
         log = self._logs / f"process-{len(self._processes)}.log"
         command = [sys.executable, "-m", "newsletter.project.cli", *arguments]
@@ -173,7 +173,7 @@ class Installation:
         wait_until((self.folder / "stalled").exists, seconds=90, what="the process at the point where it is held")
         (self.folder / "stalled").unlink()
 
-    def let_go(self) -> None:
+    def release_stalled(self) -> None:
         (self.folder / "go").touch()
 
     def end(self) -> None:
@@ -191,17 +191,17 @@ class Installation:
         """How many batches are in each state."""
         return Counter(dict(self.query("SELECT state, COUNT(*) FROM newsletter_batch GROUP BY state")))
 
-    def let_leases_run_out(self) -> None:
+    def expire_leases(self) -> None:
         """A minute passes for whoever held a batch and is gone."""
         self.query(
             "UPDATE newsletter_batch SET lease_until = ? WHERE state = 'submitting'", "2020-01-01 00:00:00+00:00"
         )
 
-    def put_calls_off(self, *, seconds: float) -> None:
+    def postpone_calls(self, *, seconds: float) -> None:
         """The account's rate allows no call before then."""
         self.query("UPDATE newsletter_provideraccount SET next_at = ?", time.time() + seconds)
 
-    def let_waits_end(self) -> None:
+    def expire_waits(self) -> None:
         """An hour passes: nothing is put off any more, and the provider is called at its full pace again."""
         self.query("UPDATE newsletter_provideraccount SET next_at = ?, pace = 1", time.time())
         self.query("UPDATE newsletter_batch SET not_before = NULL WHERE state IN ('pending', 'uncertain')")
@@ -246,7 +246,7 @@ class Installation:
 
     def check_invariants(self, *, people: int) -> None:
         """I1, I2, I4, I5: nobody twice, nobody lost, accepted means accepted, finished means finished."""
-        taken = self.newsletters()
+        taken = self.count_newsletters()
         assert max(taken.values(), default=0) <= 1, "somebody got the issue twice"
         states = self.people_by_state()
         assert sum(states.values()) == people, f"the audience is {people} but {states}"
@@ -259,8 +259,8 @@ class Installation:
         if self.send_state() == "submitted":
             assert states["accepted"] + states["skipped"] + states["rejected"] == people
 
-    def newsletters(self) -> Counter[str]:
-        """How many newsletters the provider took for each address; notices are not counted."""
+    def count_newsletters(self) -> Counter[str]:
+        """How many count_newsletters the provider took for each address; notices are not counted."""
         counts: Counter[str] = Counter()
         for entry in self.provider.accepted():
             counts.update(set(entry.recipients) - {CONFIRMING})

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.provider_mailgun import Parcel, ReceivedMail, Refused
+from tests.support.provider_mailgun import ReceivedMail, RequestRefused, SendRequest
 
 PATHS = ("/email/batch", "/emails/batch", "/v3/mail/send")
 
@@ -116,31 +116,31 @@ class SendGridSend:
 
 
 def check_json_key(path: str, *, headers: Any, key: str) -> None:
-    """Raise Refused where the key is wrong."""
+    """Raise RequestRefused where the key is wrong."""
     of_postmark = path == "/email/batch" or path.startswith(("/messages/", "/message-streams/"))
     given = headers.get("X-Postmark-Server-Token") if of_postmark else headers.get("Authorization")
     if given not in (key, f"Bearer {key}"):
-        raise Refused(401, "The key is not valid")
+        raise RequestRefused(401, "The key is not valid")
 
 
-def read_json_parcel(path: str, *, body: bytes, headers: Any) -> Parcel:
-    """Understand a request, or raise Refused as the provider of that path does."""
+def read_json_send(path: str, *, body: bytes, headers: Any) -> SendRequest:
+    """Understand a request, or raise RequestRefused as the provider of that path does."""
     try:
         parsed = json.loads(body)
     except ValueError:
-        raise Refused(400, "The body is not JSON") from None
+        raise RequestRefused(400, "The body is not JSON") from None
     if path == "/email/batch":
         if len(parsed) > 500:
-            raise Refused(422, "Batch is too big")
+            raise RequestRefused(422, "Batch is too big")
         return PostmarkBatch(parsed)
     if path == "/emails/batch":
         if len(parsed) > 100:
-            raise Refused(422, "At most 100 emails")
+            raise RequestRefused(422, "At most 100 emails")
         return ResendBatch(parsed, headers.get("Idempotency-Key", ""), body)
     people = parsed["personalizations"]
     addresses = [to["email"] for each in people for to in each["to"]]
     if len(people) > 1000 or len(set(addresses)) != len(addresses):
-        raise Refused(400, "personalizations are too many or have an address twice")
+        raise RequestRefused(400, "personalizations are too many or have an address twice")
     if any(not isinstance(value, str) for each in people for value in each.get("substitutions", {}).values()):
-        raise Refused(400, "substitutions must be strings")
+        raise RequestRefused(400, "substitutions must be strings")
     return SendGridSend(parsed)

@@ -11,7 +11,7 @@ _ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+")
 _VARIABLE = re.compile(r"%recipient\.([^%\s]+)%")
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """Mailgun would answer this with a status and a message."""
 
     def __init__(self, status: int, message: str, *, name: str = "") -> None:
@@ -34,7 +34,7 @@ class ReceivedMail:
     tags: tuple[str, ...] = ()
 
 
-class Parcel(Protocol):
+class SendRequest(Protocol):
     """A request that was understood, whichever provider's form it has."""
 
     @property
@@ -109,41 +109,41 @@ class Form:
 
 
 def read_form(body: bytes, *, content_type: str) -> Form:
-    """Parse multipart/form-data. Raises Refused where it is none."""
+    """Parse multipart/form-data. Raises RequestRefused where it is none."""
     found = re.fullmatch(r'multipart/form-data; *boundary="?([^";]+)"?', content_type)
     if not found:
-        raise Refused(415, "multipart/form-data is needed")
+        raise RequestRefused(415, "multipart/form-data is needed")
     mark = b"--" + found.group(1).encode("ascii")
     pieces = body.split(mark)
     if len(pieces) < 2 or pieces[-1] != b"--\r\n":
-        raise Refused(400, "the form does not end")
+        raise RequestRefused(400, "the form does not end")
     fields: dict[str, list[str]] = {}
     for piece in pieces[1:-1]:
         head, _, value = piece.partition(b"\r\n\r\n")
         named = re.search(rb'name="([^"]*)"', head)
         if not named or not value.endswith(b"\r\n"):
-            raise Refused(400, "a part of the form cannot be read")
+            raise RequestRefused(400, "a part of the form cannot be read")
         fields.setdefault(named.group(1).decode("ascii"), []).append(value[:-2].decode("utf-8"))
     return Form(fields)
 
 
 def check_form(form: Form) -> None:
-    """Raise Refused for what Mailgun refuses, always the whole batch."""
+    """Raise RequestRefused for what Mailgun refuses, always the whole batch."""
     for name in ("from", "to", "subject"):
         if not form.one(name):
-            raise Refused(400, f"{name} parameter is missing")
+            raise RequestRefused(400, f"{name} parameter is missing")
     if not form.one("text") and not form.one("html"):
-        raise Refused(400, "Need at least one of 'text', 'html', 'amp-html' or 'template' parameters specified")
+        raise RequestRefused(400, "Need at least one of 'text', 'html', 'amp-html' or 'template' parameters specified")
     if len(form.recipients) > 1000:
-        raise Refused(400, "too many recipients: at most 1000 are allowed")
+        raise RequestRefused(400, "too many recipients: at most 1000 are allowed")
     if any(not _ADDRESS.fullmatch(address) for address in form.recipients):
-        raise Refused(400, "to parameter is not a valid address. please check documentation")
+        raise RequestRefused(400, "to parameter is not a valid address. please check documentation")
     options = [(n, v) for n, values in form.fields.items() for v in values if n[:2] in ("o:", "h:", "v:", "t:")]
     if sum(len(name) + len(value.encode()) for name, value in options) > 16 * 1024:
-        raise Refused(400, "Send options (parameters starting with o:, h:, or v:) are limited to 16KB total")
+        raise RequestRefused(400, "Send options (parameters starting with o:, h:, or v:) are limited to 16KB total")
     try:
         table = form.recipient_variables
     except ValueError:
-        raise Refused(400, "recipient-variables parameter is not valid JSON") from None
+        raise RequestRefused(400, "recipient-variables parameter is not valid JSON") from None
     if not isinstance(table, dict):
-        raise Refused(400, "recipient-variables parameter is not a dictionary")
+        raise RequestRefused(400, "recipient-variables parameter is not a dictionary")

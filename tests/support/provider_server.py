@@ -12,12 +12,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from tests.support.provider_barred import answer_barred
 from tests.support.provider_faults import Fault
-from tests.support.provider_json import PATHS, check_json_key, read_json_parcel
-from tests.support.provider_mailgun import Parcel, Refused, check_form, read_form
+from tests.support.provider_json import PATHS, check_json_key, read_json_send
+from tests.support.provider_mailgun import RequestRefused, SendRequest, check_form, read_form
 from tests.support.provider_queries import answer_query
-from tests.support.provider_templates import TEMPLATE_PATHS, check_template_key, read_template_parcel
+from tests.support.provider_suppression_lists import answer_suppression_list
+from tests.support.provider_templates import TEMPLATE_PATHS, check_template_key, read_template_send
 
 if TYPE_CHECKING:
     from tests.support.fake_provider import Entry, FakeProvider
@@ -42,7 +42,7 @@ class Server(ThreadingHTTPServer):
         self._open.discard(request)
         super().shutdown_request(request)
 
-    def break_off(self) -> None:
+    def abort_connections(self) -> None:
         """End every connection in the middle of what it is doing."""
         for connection in list(self._open):
             with suppress(OSError):
@@ -52,7 +52,7 @@ class Server(ThreadingHTTPServer):
         """A caller that hangs up in the middle is an everyday matter here."""
 
 
-class Door:
+class Listener:
     """Where the provider is found: one port, opened and closed any number of times."""
 
     def __init__(self, provider: "FakeProvider", *, port: int) -> None:
@@ -77,10 +77,10 @@ class Door:
             self._thread = None
         self._server.server_close()
 
-    def slam(self) -> None:
+    def close_abruptly(self) -> None:
         """Take no further connection and break off those that are open."""
         self.close()
-        self._server.break_off()
+        self._server.abort_connections()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -116,10 +116,12 @@ class Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         found = answer_query(path, query, taken=provider.recorded(), domain=provider.domain)
         if found is None:
-            found = answer_barred(path, query, provider.barred, domain=provider.domain, most=provider.page_size)
+            found = answer_suppression_list(
+                path, query, provider.barred, domain=provider.domain, most=provider.page_size
+            )
         try:
             self._check_key(path, b"", query=query)
-        except Refused as refused:
+        except RequestRefused as refused:
             self._refuse(refused)
             return
         if found is None:
@@ -154,14 +156,14 @@ class Handler(BaseHTTPRequestHandler):
             entry.recipients = entry.form.recipients
             fault = fault or provider.fault_of_people(entry.recipients)
             earlier = provider.earlier(entry.form)
-        except Refused as refused:
+        except RequestRefused as refused:
             entry.status = refused.status
             self._refuse(refused)
             return
         try:
             self._settle(entry, fault=fault, earlier=earlier)
         finally:
-            provider.put_away(entry)
+            provider.store_entry(entry)
 
     def _settle(self, entry: "Entry", *, fault: Fault | None, earlier: "Entry | None") -> None:
         if earlier is not None and fault is None:
@@ -173,15 +175,15 @@ class Handler(BaseHTTPRequestHandler):
             entry.fault = fault.kind
             self._misbehave(entry, fault)
 
-    def _read_parcel(self, body: bytes) -> Parcel:
+    def _read_parcel(self, body: bytes) -> SendRequest:
         provider = self.server.provider
         self._check_key(self.path, body)
         if self.path in PATHS:
-            return read_json_parcel(self.path, body=body, headers=self.headers)
+            return read_json_send(self.path, body=body, headers=self.headers)
         if self.path in TEMPLATE_PATHS:
-            return read_template_parcel(self.path, body=body)
+            return read_template_send(self.path, body=body)
         if self.path != f"/v3/{provider.domain}/messages":
-            raise Refused(404, f"Domain not found: {self.path}")
+            raise RequestRefused(404, f"Domain not found: {self.path}")
         form = read_form(body, content_type=self.headers.get("Content-Type", ""))
         check_form(form)
         return form
@@ -196,9 +198,9 @@ class Handler(BaseHTTPRequestHandler):
         elif path.startswith("/v3/"):
             given = self.headers.get("Authorization", "").removeprefix("Basic ")
             if given != base64.b64encode(f"api:{provider.key}".encode()).decode():
-                raise Refused(401, "Forbidden")
+                raise RequestRefused(401, "Forbidden")
 
-    def _refuse(self, refused: Refused) -> None:
+    def _refuse(self, refused: RequestRefused) -> None:
         said = {"message": str(refused), "name": refused.name, "code": refused.name}
         body = {**said, "errors": [{"message": str(refused)}]}
         self._answer(refused.status, json.dumps(body).encode())

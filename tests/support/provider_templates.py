@@ -12,7 +12,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from tests.support.provider_mailgun import Parcel, ReceivedMail, Refused
+from tests.support.provider_mailgun import ReceivedMail, RequestRefused, SendRequest
 
 BREVO, SPARKPOST, SES = "/v3/smtp/email", "/api/v1/transmissions", "/v2/email/outbound-bulk-emails"
 TEMPLATE_PATHS = (BREVO, SPARKPOST, SES)
@@ -169,11 +169,11 @@ class SesSend:
 
 
 def check_template_key(path: str, *, body: bytes, headers: Any, key: str, url: str, method: str = "POST") -> None:
-    """Raise Refused where the key or the signature is wrong."""
+    """Raise RequestRefused where the key or the signature is wrong."""
     if path.startswith("/v2/"):
         check_signature(body, headers=headers, key=key, url=url, method=method)
     elif (headers.get("Authorization") if path.startswith("/api/v1/") else headers.get("api-key")) != key:
-        raise Refused(401, "The key is not valid", name="unauthorized")
+        raise RequestRefused(401, "The key is not valid", name="unauthorized")
 
 
 def check_signature(body: bytes, *, headers: Any, key: str, url: str, method: str = "POST") -> None:
@@ -185,21 +185,21 @@ def check_signature(body: bytes, *, headers: Any, key: str, url: str, method: st
     request.context["timestamp"] = headers.get("X-Amz-Date", "")
     wanted = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
     if given.get("Credential", "").split("/")[0] != key or given.get("Signature") != wanted:
-        raise Refused(403, "The request signature we calculated does not match", name="SignatureDoesNotMatch")
+        raise RequestRefused(403, "The request signature we calculated does not match", name="SignatureDoesNotMatch")
 
 
-def read_template_parcel(path: str, *, body: bytes) -> Parcel:
-    """Understand a request, or raise Refused as the provider of that path does."""
+def read_template_send(path: str, *, body: bytes) -> SendRequest:
+    """Understand a request, or raise RequestRefused as the provider of that path does."""
     parsed = json.loads(body)
     if path == BREVO:
         return _read_brevo(parsed, body)
     if path == SPARKPOST:
         if len(parsed["campaign_id"].encode()) > 64:
-            raise Refused(400, "campaign_id is too long")
+            raise RequestRefused(400, "campaign_id is too long")
         return SparkPostSend(parsed)
     entries = parsed["BulkEmailEntries"]
     if len(entries) > 50:
-        raise Refused(400, "At most 50 destinations", name="BadRequestException")
+        raise RequestRefused(400, "At most 50 destinations", name="BadRequestException")
     _check_ses(entries)
     return SesSend(parsed)
 
@@ -208,10 +208,10 @@ def _read_brevo(parsed: dict[str, Any], body: bytes) -> BrevoSend:
     versions = parsed["messageVersions"]
     sizes = [len(json.dumps(version.get("params", {}), separators=(",", ":"))) for version in versions]
     if len(versions) > 1000 or sum(sizes) > 1_000_000:
-        raise Refused(400, "messageVersions are too many or too big", name="invalid_parameter")
+        raise RequestRefused(400, "messageVersions are too many or too big", name="invalid_parameter")
     values = [value for version in versions for value in version["headers"].values()]
     if any(not value.isascii() for value in values):
-        raise Refused(400, "headers must be ASCII", name="invalid_parameter")
+        raise RequestRefused(400, "headers must be ASCII", name="invalid_parameter")
     return BrevoSend(parsed, body)
 
 
@@ -220,6 +220,6 @@ def _check_ses(entries: list[dict[str, Any]]) -> None:
     for entry in entries:
         headers = entry["ReplacementHeaders"]
         if len(headers) > 15 or any(not good(each["Value"]) for each in headers):
-            raise Refused(400, "Invalid header", name="BadRequestException")
+            raise RequestRefused(400, "Invalid header", name="BadRequestException")
         if any(not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", each["Value"]) for each in entry["ReplacementTags"]):
-            raise Refused(400, "Invalid tag", name="BadRequestException")
+            raise RequestRefused(400, "Invalid tag", name="BadRequestException")

@@ -14,10 +14,10 @@ from django.core.management import CommandError, call_command
 
 from newsletter.common.errors import NotReady
 from newsletter.management.commands import doctor
-from newsletter.sending.deliverability.dkim import Signature
+from newsletter.sending.deliverability.dkim_signatures import Signature
 from newsletter.sending.deliverability.domain_records import NoAnswer
-from newsletter.sending.deliverability.finding import Finding
-from newsletter.sending.deliverability.message_check import COVERED, _judge, check_arrived
+from newsletter.sending.deliverability.findings import Finding
+from newsletter.sending.deliverability.message_check import SIGNED_HEADERS, _check_signature, check_received_message
 from tests.support.provider_fixtures import corpus
 
 MAIL = b"""From: Open Door <news@news.example.org>\r
@@ -31,7 +31,7 @@ List-Unsubscribe-Post: List-Unsubscribe=One-Click\r
 Hello,\r
 how are you?\r
 """
-SIGNED = [name.lower().encode() for name in COVERED]
+SIGNED = [name.lower().encode() for name in SIGNED_HEADERS]
 
 
 class Key:
@@ -73,7 +73,7 @@ def dns(**records: str) -> Callable[[str], list[str]]:
 
 
 def look(raw: bytes, find: Callable[[str], list[str]], *, receiver: str = "") -> list[Finding]:
-    return list(check_arrived(raw, find=find, receiver=receiver))
+    return list(check_received_message(raw, find=find, receiver=receiver))
 
 
 def faults(findings: list[Finding]) -> list[tuple[str, str]]:
@@ -129,8 +129,8 @@ def test_m8_a_signature_over_the_beginning_of_the_text_is_an_error(key: Key) -> 
 
 @pytest.mark.parametrize(("bits", "level"), [(1024, "warning"), (1023, "error"), (768, "error"), (2048, "ok")])
 def test_m8_a_short_key_is_said_to_be_short(bits: int, level: str) -> None:
-    headers = frozenset(name.lower() for name in COVERED)
-    said = list(_judge(Signature(domain="news.example.org", selector="s1", headers=headers, bits=bits)))[-1]
+    headers = frozenset(name.lower() for name in SIGNED_HEADERS)
+    said = list(_check_signature(Signature(domain="news.example.org", selector="s1", headers=headers, bits=bits)))[-1]
     assert said.level == level
     assert level == "ok" or said.says == f"Its key has {bits} bits."
 
@@ -216,7 +216,7 @@ def test_a_broken_message_of_any_kind_gives_findings_or_a_refusal_and_never_a_cr
 def test_the_command_reads_a_file_and_fails_where_it_must(
     key: Key, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(doctor, "find_texts", dns(news_example_org=key.record))
+    monkeypatch.setattr(doctor, "find_txt_records", dns(news_example_org=key.record))
     file = tmp_path / "proof.eml"
     file.write_bytes(sign(MAIL, key))
     call_command("doctor", "--message", str(file), "--json")

@@ -1,13 +1,13 @@
 """Mails of the system itself look like the organisation's own, and load nothing."""
 
 from newsletter.models import Brand
-from newsletter.sending.notices.system_mail import look_of
+from newsletter.sending.notices.system_mail import make_notice_brand
 
 
 def test_a_notice_has_the_shape_of_the_brand_and_none_of_its_pictures() -> None:
     brand = Brand(
         name="Harbour", masthead="band", radius=16, heading_font="Georgia, serif", social={"x": "https://x.example/"}
     )
-    look = look_of(brand)
+    look = make_notice_brand(brand)
     assert (look.masthead, look.radius, look.heading_font) == ("band", 16, "Georgia, serif")
     assert (look.logo, look.logo_dark, look.social, look.icons_url) == (None, None, (), "")

@@ -3,7 +3,7 @@
 from django.contrib.auth.models import User
 from django.test import Client
 
-from newsletter.desk.staff.second_factor import FACTOR
+from newsletter.desk.staff.second_factor import SECOND_FACTOR_KEY
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
 from newsletter.models import Issue, Story
@@ -29,7 +29,7 @@ def sign_in_as(person: User, *, factor: bool = True) -> Client:
     client.force_login(person)
     if factor:
         session = client.session
-        session[FACTOR] = person.pk
+        session[SECOND_FACTOR_KEY] = person.pk
         session.save()
     return client
 

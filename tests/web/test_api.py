@@ -14,18 +14,18 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.api.access import MOST_BAD_KEYS, MOST_CALLS
+from newsletter.api.access import MAX_BAD_KEYS_PER_MINUTE, MAX_CALLS_PER_MINUTE
 from newsletter.api.urls import api
 from newsletter.api_keys import BadKey, make_key, revoke_key
 from newsletter.issues.approval.approve import hold_issue
 from newsletter.issues.protected_terms.terms import add_terms
 from newsletter.models import ApiKey, AuditEntry, Publication, Story
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.control import pause_send
+from newsletter.sending.limits.send_controls import pause_send
 from newsletter.sending.settling.receipt import status_of
-from subscribers.consent.signup_limits import MOST_A_HOME
+from subscribers.consent.signup_limits import MAX_SIGNUPS_PER_ADDRESS
 from subscribers.models import Confirmation, ConsentEvent, HeldSignup, Subscriber, Subscription, Suppression
-from tests.support.fixtures import add_readers, make_issue, make_story
+from tests.support.fixtures import add_subscribers, make_issue, make_story
 from tests.support.people import make_list, make_member
 from tests.web.desk import said, sign_in
 
@@ -114,19 +114,19 @@ def test_a_key_is_kept_as_a_hash_noted_when_used_and_ends_by_its_day_or_by_being
 def test_too_many_calls_and_too_many_wrong_keys_are_slowed_down() -> None:
     text = make("read")
     with time_machine.travel("2026-03-05T09:00:10Z", tick=False):
-        good = [call("get", "publications", key=text).status_code for _ in range(MOST_CALLS + 1)]
+        good = [call("get", "publications", key=text).status_code for _ in range(MAX_CALLS_PER_MINUTE + 1)]
         slowed = call("get", "publications", key=text)
-        bad = [call("get", "publications", key="nl_guess").status_code for _ in range(MOST_BAD_KEYS + 2)]
-    assert good == [200] * MOST_CALLS + [429]
+        bad = [call("get", "publications", key="nl_guess").status_code for _ in range(MAX_BAD_KEYS_PER_MINUTE + 2)]
+    assert good == [200] * MAX_CALLS_PER_MINUTE + [429]
     assert "Wait 50 seconds" in problem(slowed, 429)
     assert slowed.headers["Retry-After"] == "50"
-    assert bad == [401] * (MOST_BAD_KEYS + 1) + [429]
+    assert bad == [401] * (MAX_BAD_KEYS_PER_MINUTE + 1) + [429]
 
 
 def test_a_right_key_works_after_wrong_ones_of_the_same_address() -> None:
     text = make("read")
     with time_machine.travel("2026-03-05T09:00:10Z", tick=False):
-        for _ in range(MOST_BAD_KEYS + 5):
+        for _ in range(MAX_BAD_KEYS_PER_MINUTE + 5):
             last = call("get", "publications", key="nl_guess")
         assert last.status_code == 429
         assert call("get", "publications", key=text).status_code == 200
@@ -140,7 +140,7 @@ def test_wrong_keys_are_counted_for_each_visitor_behind_a_trusted_proxy(settings
         return Client().get("/api/v1/publications", headers=headers).status_code
 
     with time_machine.travel("2026-03-05T09:00:10Z", tick=False):
-        answers = [guess(f"203.0.113.{number}, 198.51.100.7") for number in range(MOST_BAD_KEYS + 2)]
+        answers = [guess(f"203.0.113.{number}, 198.51.100.7") for number in range(MAX_BAD_KEYS_PER_MINUTE + 2)]
         assert answers[-1] == 429
         assert guess("198.51.100.7, 198.51.100.8") == 401
 
@@ -169,7 +169,7 @@ def test_many_sign_ups_from_one_home_wait_for_staff_and_are_answered_the_same() 
     given = {"list": "weekly", "wording": WORDING, "visitor": "203.0.113.7"}
     answers = {
         call("post", "sign-ups", {**given, "email": f"p{n}@gmail.com"}, key=key).status_code
-        for n in range(MOST_A_HOME + 2)
+        for n in range(MAX_SIGNUPS_PER_ADDRESS + 2)
     }
     assert answers == {202}
     assert HeldSignup.objects.count() == 2
@@ -260,7 +260,7 @@ def test_v3_v5_v6_other_systems_read_no_subject_that_nobody_may_see(publication:
     """A web site shows what it reads: neither before the issue goes out, nor what was withdrawn, embargoed or protected since."""
     key = make("read")
     story, _ = make_story("The first verdict"), make_story("The clinic opens", days_old=2)
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     issue = make_issue(publication, approved=True)
     assert subjects(key) == {""}
     start_send(issue=issue, now=timezone.now())
@@ -276,7 +276,7 @@ def test_v3_v5_v6_other_systems_read_no_subject_that_nobody_may_see(publication:
 
 def test_v6_why_an_issue_is_held_is_for_staff(publication: Publication) -> None:
     make_story("The first verdict")
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     issue = make_issue(publication)
     hold_issue(issue=issue, reason="“The first verdict” is under embargo")
     (listed,) = call("get", "issues", key=make("read")).json()["issues"]
@@ -285,7 +285,7 @@ def test_v6_why_an_issue_is_held_is_for_staff(publication: Publication) -> None:
 
 def test_why_a_send_was_paused_is_for_staff(publication: Publication) -> None:
     make_story("The first verdict")
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     send = start_send(issue=make_issue(publication, approved=True), now=timezone.now())
     sign_in("approver")
     pause_send(
@@ -304,7 +304,7 @@ def sign_in_keeper() -> User:
 
 def test_publications_issues_and_receipts_are_those_of_the_status_command(publication: Publication) -> None:
     make_story("The clinic opens its doors")
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     issue = make_issue(publication)
     key = make("read")
     assert call("get", "publications", key=key).json()["publications"][0]["slug"] == "weekly"

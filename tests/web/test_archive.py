@@ -16,7 +16,7 @@ from newsletter.models import Issue, Publication, Send, Story, Variant
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.withdraw import withdraw_story
 from subscribers.models import Segment
-from tests.support.fixtures import NOW, add_readers, make_event, make_issue, make_publication, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_publication, make_story
 from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def publish(*, archive: str = PUBLIC, **story) -> Issue:
     make_story("The first verdict", picture=picture, **story)
     make_story("The second verdict", days_old=2)
     make_event("A call for everybody", online=True)
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     issue = make_issue(publication, approved=True)
     start_send(issue=issue, now=NOW)
     issue.refresh_from_db()

@@ -8,7 +8,7 @@ from django.utils import timezone
 from newsletter.api_keys import make_key
 from newsletter.models import Publication
 from subscribers.links.signed_links import Purpose
-from tests.support.fixtures import add_readers, make_event, make_issue, make_story
+from tests.support.fixtures import add_subscribers, make_event, make_issue, make_story
 from tests.support.people import make_list, make_member, path_to
 from tests.support.routes import list_routes
 
@@ -105,7 +105,7 @@ def public_routes(publication: Publication) -> list[str]:
     """Every address outside the desk, with nothing that exists, with odd text, and with what exists."""
     make_story("The clinic opens its doors")
     make_event("An evening of letters")
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     make_issue(publication)
     weekly = make_list("odd")
     person = make_member(weekly, "odd@example.org")

@@ -6,12 +6,12 @@ import pytest
 from django.db import DatabaseError
 from django.test import Client
 
-from newsletter.feedback.clicks import Bursts, looks_like_machine
+from newsletter.feedback.clicks import ClickBursts, looks_like_machine
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.variants.click_links import make_click_url
 from newsletter.models import Issue, LinkClicks, Publication, Variant
 from newsletter.web import clicks
-from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 
 pytestmark = pytest.mark.django_db
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -20,13 +20,13 @@ TARGET = "https://example.org/stories/1/?a=1&b=2"
 
 @pytest.fixture(autouse=True)
 def _no_bursts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clicks, "_bursts", Bursts())
+    monkeypatch.setattr(clicks, "_bursts", ClickBursts())
 
 
 @pytest.fixture
 def issue(publication: Publication) -> Issue:
     make_story("The clinic opens its doors")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     issue = make_issue(publication)
     Issue.objects.update(state="sent")
     return issue
@@ -79,7 +79,7 @@ def test_who_follows_many_links_within_seconds_is_taken_for_a_machine_also_for_t
 
 
 def test_the_same_link_again_and_again_is_no_burst_and_neither_are_slow_readers() -> None:
-    bursts = Bursts(links=3, seconds=10, most=2)
+    bursts = ClickBursts(links=3, seconds=10, most=2)
     for at in range(5):
         assert bursts.note(who="a", issue="i", url="one", at=at) == []
     assert not bursts.is_burst(who="a", issue="i")
@@ -118,7 +118,7 @@ def test_c4_the_clicks_of_mail_scanners_stand_apart_and_those_of_people_do_not(i
     for scanner in range(10):
         for link in range(links):
             follow(issue, f"https://example.org/{link}", agent=agent, **{"x-scanner": str(scanner), **headers})
-        clicks._bursts = Bursts()
+        clicks._bursts = ClickBursts()
     machines = sum(LinkClicks.objects.values_list("machines", flat=True))
     people = sum(LinkClicks.objects.values_list("people", flat=True))
     assert machines >= 0.95 * (machines + people)
@@ -141,7 +141,7 @@ def test_c5_a_link_in_which_any_one_byte_was_changed_leads_nowhere(issue: Issue)
 def test_c5_links_to_leave_to_choose_and_to_read_online_never_lead_over_the_counter(publication: Publication) -> None:
     Publication.objects.update(clicks="counts")
     make_story("The clinic opens its doors")
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     issue = make_issue(Publication.objects.get())
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     html = Variant.objects.get().html
@@ -178,7 +178,7 @@ def test_a_mail_without_a_user_agent_is_no_persons() -> None:
 def test_the_mails_of_a_publication_that_counts_lead_over_us_and_its_web_pages_do_not(publication: Publication) -> None:
     Publication.objects.update(clicks="counts")
     make_story("The clinic opens its doors")
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     issue = make_issue(Publication.objects.get())
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     variant = Variant.objects.get()
@@ -190,6 +190,6 @@ def test_the_mails_of_a_publication_that_counts_lead_over_us_and_its_web_pages_d
 def test_the_mails_of_a_publication_that_does_not_count_hold_no_link_of_ours(publication: Publication) -> None:
     """P11."""
     make_story("The clinic opens its doors")
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     make_issue(publication, approved=True)
     assert "/r/" not in Variant.objects.get().html

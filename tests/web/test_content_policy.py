@@ -8,7 +8,7 @@ from django.urls import get_resolver
 
 from newsletter.models import Publication
 from subscribers.models import Segment
-from tests.support.fixtures import add_readers, make_appeal, make_event, make_issue, make_story
+from tests.support.fixtures import add_subscribers, make_appeal, make_event, make_issue, make_story
 from tests.support.people import make_list, make_member, path_to
 from tests.support.routes import list_routes
 from tests.web.desk import sign_in_superuser
@@ -21,7 +21,7 @@ def test_no_page_of_the_desk_has_an_inline_script_without_the_nonce(publication:
     make_story("The clinic opens its doors")
     make_event("An evening of letters")
     make_appeal()
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     Segment.objects.get_or_create(slug="all", defaults={"name": "All", "rule": {}})
     make_issue(publication)
     root = sign_in_superuser()

@@ -9,7 +9,7 @@ from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, Publication, Story
-from tests.support.fixtures import NOW, add_readers, make_issue, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 from tests.web.desk import issue_form, said, sign_in
 from tests.web.test_desk_content import story_fields
 
@@ -23,7 +23,7 @@ def story() -> Story:
 
 @pytest.fixture
 def issue(publication: Publication, story: Story) -> Issue:
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     return make_issue(publication)
 
 

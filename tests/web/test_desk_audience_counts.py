@@ -5,12 +5,12 @@ import time_machine
 from django.urls import reverse
 
 from newsletter.desk.issues import recipient_counts as people_counts
-from newsletter.desk.issues.recipient_counts import count_for_page, recall_recipients
-from newsletter.issues.approval.approval_rules import goes_by_itself
-from newsletter.jobs.tick import assemble_due
+from newsletter.desk.issues.recipient_counts import count_audience_for_page, count_recipients_cached
+from newsletter.issues.approval.approval_rules import is_sent_automatically
+from newsletter.jobs.scheduler_jobs import assemble_due
 from newsletter.models import Issue, Publication
 from subscribers.models import Segment
-from tests.support.fixtures import NOW, add_readers, make_issue, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @time_machine.travel(NOW)
 def test_a_segment_that_names_a_deleted_list_breaks_no_page(publication: Publication, policy: str) -> None:
     make_story("The clinic opens its doors")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     segment = Segment.objects.create(slug="friends", name="Friends", rule={"any": [{"list": "weekly"}]})
     Publication.objects.update(approval=policy, segment=segment)
     issue = make_issue(Publication.objects.get())
@@ -35,24 +35,24 @@ def test_a_segment_that_names_a_deleted_list_breaks_no_page(publication: Publica
 
 def test_an_issue_is_assembled_for_a_broken_segment_and_waits(publication: Publication) -> None:
     make_story("The clinic opens its doors")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     segment = Segment.objects.create(slug="friends", name="Friends", rule={"any": [{"list": "friends"}]})
     Publication.objects.update(approval="auto", segment=segment)
     assert [assembly.made for assembly in assemble_due(now=NOW)] == [True]
     issue = Issue.objects.get()
     assert issue.announced_people is None
-    assert not goes_by_itself(issue)
+    assert not is_sent_automatically(issue)
 
 
 def test_home_counts_a_large_audience_once_a_minute(publication: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
     make_story("The clinic opens its doors")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     issue = make_issue(publication)
-    monkeypatch.setattr(people_counts, "LARGE", 3)
-    monkeypatch.setattr(people_counts, "_kept", {})
-    assert recall_recipients(issue) == 3
-    add_readers(publication, 1, start=3)
-    assert recall_recipients(issue) == 3
-    assert count_for_page(issue).eligible == 4
-    monkeypatch.setattr(people_counts, "KEPT_SECONDS", 0.0)
-    assert recall_recipients(issue) == 4
+    monkeypatch.setattr(people_counts, "MIN_CACHED_COUNT", 3)
+    monkeypatch.setattr(people_counts, "_cache", {})
+    assert count_recipients_cached(issue) == 3
+    add_subscribers(publication, 1, start=3)
+    assert count_recipients_cached(issue) == 3
+    assert count_audience_for_page(issue).eligible == 4
+    monkeypatch.setattr(people_counts, "CACHE_SECONDS", 0.0)
+    assert count_recipients_cached(issue) == 4

@@ -12,8 +12,8 @@ from wagtail.users.models import UserProfile
 from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Publication, Story
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.withdraw import withdraw_story
-from tests.support.announcing import tell
-from tests.support.fixtures import LONDON, NOW, add_readers, make_event, make_issue, make_publication, make_story
+from tests.support.event_changes import tell
+from tests.support.fixtures import LONDON, NOW, add_subscribers, make_event, make_issue, make_publication, make_story
 from tests.web.desk import said, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ def publish(**of_the_event: str) -> tuple[Issue, Story, EventNotice]:
     story = make_story("How Maya came home")
     make_story("The second verdict", days_old=2)
     event = make_event("Vigil by the river", where=LONDON, **of_the_event)
-    add_readers(publication, 3, where=LONDON)
+    add_subscribers(publication, 3, where=LONDON)
     issue = make_issue(publication, approved=True)
     send = start_send(issue=issue, now=NOW)
     Batch.objects.filter(send=send).update(state=Batch.State.ACCEPTED)
@@ -144,10 +144,10 @@ def test_a_story_withdrawn_by_mistake_is_brought_back_and_a_second_withdrawal_is
 def test_withdrawing_says_what_it_held_and_what_it_paused():
     publication = make_publication()
     story = make_story("How Maya came home")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     issue = make_issue(publication, approved=True)
     other = make_publication(slug="other", name="The other letter")
-    add_readers(other, 1, start=10)
+    add_subscribers(other, 1, start=10)
     start_send(issue=make_issue(other, approved=True), now=NOW)
     done = sign_in("editor").post(f"/admin/stories/withdraw/{story.pk}/", follow=True)
     assert f"Held, until you have read it again: {issue}." in said(done)[0]
@@ -260,7 +260,7 @@ def test_there_is_nothing_to_announce_where_nobody_was_misled():
 def test_a_correction_waits_for_a_person_and_says_whom_it_goes_to_also_where_issues_go_out_by_themselves():
     issue, _, event = publish()
     Publication.objects.update(approval="auto", another_approves=True)
-    add_readers(issue.publication, 4, where=LONDON, start=20)
+    add_subscribers(issue.publication, 4, where=LONDON, start=20)
     EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
     writer, browser = sign_in("approver", email="ann@example.org"), sign_in("approver")
     writer.post(f"/admin/events/announce/{event.pk}/", {"publication": issue.publication.pk})
@@ -289,7 +289,7 @@ def test_a_reason_that_was_kept_in_english_is_read_in_spanish_by_whoever_chose_i
     publication = make_publication()
     story = make_story("How Maya came home")
     make_story("The second verdict", days_old=2)
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     issue = make_issue(publication, approved=True)
     browser = sign_in("editor")
     withdraw_story(story=story, by=User.objects.get(username="editor@example.org"), reason="asked for", now=NOW)

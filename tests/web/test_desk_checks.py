@@ -11,7 +11,7 @@ from django.utils import timezone
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Acknowledgement, EventNotice, Issue, LinkLook, Publication, SenderDomain
 from newsletter.sending.freezing.start import start_send
-from tests.support.fixtures import NOW, add_readers, make_event, make_issue, make_source, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_source, make_story
 from tests.web.desk import audience_fields, said, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def issue(publication: Publication) -> Issue:
     """Its preheader is too short: one warning."""
     make_story("The clinic opens its doors")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     made = make_issue(publication)
     Issue.objects.filter(pk=made.pk).update(preheader="Short")
     made.refresh_from_db()
@@ -145,7 +145,7 @@ def test_who_may_neither_edit_nor_approve_ticks_nothing(issue: Issue) -> None:
 def test_an_event_that_will_be_over_blocks_the_approval(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     event = make_event("Evening of letters", online=True)
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     issue = make_issue(publication)
     EventNotice.objects.filter(pk=event.pk).update(starts_at=NOW - timedelta(days=1))
     page = overview(issue)
@@ -159,7 +159,7 @@ def test_an_event_that_has_begun_or_was_cancelled_is_a_warning(publication: Publ
     make_story("The clinic opens its doors")
     begun = make_event("Long march", online=True)
     make_event("Evening of letters", online=True)
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     issue = make_issue(publication)
     now = timezone.now()
     EventNotice.objects.filter(pk=begun.pk).update(starts_at=now - timedelta(hours=1), ends_at=now + timedelta(days=2))
@@ -173,7 +173,7 @@ def test_a_changed_name_in_our_own_words_needs_its_note(publication: Publication
     make_story("The garden", teaser="Maya* plants.", pseudonyms=[["Maya", "*A pseudonym."]])
     publication.intro = "Maya writes to you today."
     publication.save()
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     issue = make_issue(publication)
     assert "“Maya” is a changed name, and its note does not stand beside it here." in overview(issue)
     body = issue.body.get_prep_value()
@@ -184,12 +184,12 @@ def test_a_changed_name_in_our_own_words_needs_its_note(publication: Publication
 
 
 def test_a_dead_link_is_a_warning_and_one_not_reached_is_so_only_where_others_are(issue: Issue) -> None:
-    from newsletter.issues.snapshot.link_checks import find_links, name_of
+    from newsletter.issues.snapshot.link_checks import find_web_links, hash_url
 
-    urls = list(find_links(resolve_content(issue)))
+    urls = list(find_web_links(resolve_content(issue)))
     story = next(url for url in urls if "/stories/" in url)
     look = LinkLook.objects.create(
-        sha256=name_of(story), url=story, state="unreached", says="No web site is found.", looked_at=timezone.now()
+        sha256=hash_url(story), url=story, state="unreached", says="No web site is found.", looked_at=timezone.now()
     )
     assert "leads nowhere" not in overview(issue)
     LinkLook.objects.create(sha256="good", url="https://example.org/good", state="good", looked_at=timezone.now())
@@ -213,7 +213,7 @@ def test_a_sender_that_is_not_authenticated_blocks_where_mail_really_goes_out(is
 
 def test_assembling_again_takes_in_what_is_new_and_keeps_what_was_edited(publication: Publication) -> None:
     make_story("The clinic opens its doors")
-    add_readers(publication, 1)
+    add_subscribers(publication, 1)
     issue = make_issue(publication)
     Issue.objects.filter(pk=issue.pk).update(subject="Our own words")
     make_story("A later story", days_old=0.5)

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
-from newsletter.desk.publications.schedule_text import say_schedule
+from newsletter.desk.publications.schedule_text import describe_schedule
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, SetAsideEntry, Source, Story
 from tests.support.fixtures import (
     HOUSTON,
@@ -257,8 +257,8 @@ def test_a_source_shows_its_failures_and_what_was_set_aside() -> None:
 
 def test_a_source_that_never_failed_or_was_never_read_says_so() -> None:
     make_source("New one")
-    make_source("Good one", good_at=timezone.now())
-    make_source("Slipped once", failures=1, error="No answer.", good_at=timezone.now())
+    make_source("Good one", last_success_at=timezone.now())
+    make_source("Slipped once", failures=1, error="No answer.", last_success_at=timezone.now())
     page = sign_in("editor").get("/admin/sources/").content.decode()
     for words in ("Not looked at yet", "Good<", "Failed once, last good on "):
         assert words in page.replace("Good\n", "Good<")
@@ -341,7 +341,7 @@ def test_a_schedule_that_lacks_something_says_what(publication: Publication, cho
 )
 def test_any_schedule_is_said_in_words(publication: Publication, schedule: str, lead: int, said: str) -> None:
     publication.schedule, publication.lead_hours = schedule, lead
-    assert say_schedule(publication) == said
+    assert describe_schedule(publication) == said
 
 
 def test_a_schedule_that_was_broken_elsewhere_is_told_and_breaks_no_page(publication: Publication) -> None:

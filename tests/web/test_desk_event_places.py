@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
-from newsletter.content.ingesting.location_questions import ask_about
-from newsletter.content.parsing.event_locations import Located
+from newsletter.content.ingesting.location_questions import make_location_question
+from newsletter.content.parsing.event_locations import EventLocation
 from newsletter.models import EventNotice, Issue, SettledPlace
 from subscribers.places.distance import compass_point
 from subscribers.places.search import find_place
-from tests.support.fixtures import LONDON, NOW, add_readers, make_event, make_issue, make_publication, make_story
+from tests.support.fixtures import LONDON, NOW, add_subscribers, make_event, make_issue, make_publication, make_story
 from tests.web.desk import said, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +25,7 @@ def _on_the_day() -> Iterator[None]:
 
 def make_question(title: str = "Vigil", words: str = "Springfield", **changes: object) -> EventNotice:
     match = find_place(words)
-    question = ask_about(Located(note=match.reason, candidates=match.candidates))
+    question = make_location_question(EventLocation(note=match.reason, candidates=match.candidates))
     return make_event(title, place_text=words, note=match.reason, place_question=question, **changes)
 
 
@@ -110,7 +110,7 @@ def test_settling_a_place_voids_the_approval_of_an_issue_that_shows_it() -> None
     publication = make_publication()
     make_story("How Maya came home")
     event = make_question("Vigil by the river", region="GB-ENG", country="GB")
-    add_readers(publication, 3, where=LONDON)
+    add_subscribers(publication, 3, where=LONDON)
     issue = make_issue(publication, approved=True)
     sign_in("editor").post(PAGE, {"event": event.pk, "town": "Brighton, England"})
     issue.refresh_from_db()

@@ -12,17 +12,17 @@ from django.urls import reverse
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from newsletter.jobs.export_notices import tell_of_waiting_exports
+from newsletter.jobs.export_notices import notify_waiting_exports
 from newsletter.models import AuditEntry, StaffNotice
 from subscribers.exporting import export_requests as exports
 from subscribers.exporting.csv_export import export_rows
 from subscribers.exporting.export_requests import (
     CannotExport,
     allow_export,
-    ask_for_export,
-    forget_old_exports,
-    note_disclosure,
-    use_export,
+    delete_old_exports,
+    record_disclosure,
+    request_export,
+    take_export,
 )
 from subscribers.models import (
     Disclosure,
@@ -33,7 +33,7 @@ from subscribers.models import (
     Subscriber,
     Subscription,
 )
-from subscribers.models.exports import MOST_ALONE
+from subscribers.models.exports import MAX_PEOPLE_WITHOUT_APPROVAL
 from tests.support.fixtures import make_publication
 from tests.support.people import NOW, make_list, make_person
 from tests.web.desk import PASSWORD, said, sign_in
@@ -81,7 +81,7 @@ def bob() -> Client:
 
 @pytest.fixture
 def weekly() -> MailingList:
-    return fill(make_list(), MOST_ALONE + 1)
+    return fill(make_list(), MAX_PEOPLE_WITHOUT_APPROVAL + 1)
 
 
 def ask(client: Client, mailing_list: MailingList | None) -> ExportRequest:
@@ -112,7 +112,7 @@ def test_v10_a_large_file_waits_for_a_second_person_and_is_taken_once(
     assert "Allowed" in step(bob, asked, "allow", password=PASSWORD)
     assert "Only who asked" in step(bob, asked, "take")
     assert "Allowed, and yours to take" in ann.get(URL).content.decode()
-    assert step(ann, asked, "take").count("@example.org") == MOST_ALONE + 1
+    assert step(ann, asked, "take").count("@example.org") == MAX_PEOPLE_WITHOUT_APPROVAL + 1
     assert "it was taken already" in step(ann, asked, "take")
     actions = ModelLogEntry.objects.filter(action__startswith="subscribers.export").order_by("pk")
     assert list(actions.values_list("action", "user__username")) == [
@@ -127,21 +127,21 @@ def test_v10_many_small_files_are_no_way_round(ann: Client) -> None:
     assert [ask(ann, one).alone for one in small] == [True, True, False]
     tomorrow = timezone.now() + timedelta(days=1, minutes=1)
     who = User.objects.get(username="ann@example.org")
-    assert ask_for_export(by=who, mailing_list=small[2], reason="Print run", mark=False, now=tomorrow).alone
+    assert request_export(by=who, mailing_list=small[2], reason="Print run", mark=False, now=tomorrow).alone
 
 
 def test_v10_what_was_allowed_is_over_after_a_day_and_what_nobody_allowed_after_a_week(
     ann: Client, bob: Client, weekly: MailingList
 ) -> None:
     first, second = User.objects.get(username="ann@example.org"), User.objects.get(username="bob@example.org")
-    asked = [ask_for_export(by=first, mailing_list=weekly, reason="Print run", mark=False, now=NOW) for _ in range(2)]
+    asked = [request_export(by=first, mailing_list=weekly, reason="Print run", mark=False, now=NOW) for _ in range(2)]
     allow_export(request=asked[0], by=second, now=NOW)
     with pytest.raises(CannotExport, match="a day is over"):
-        use_export(request=asked[0], by=first, now=NOW + timedelta(days=1, seconds=1))
+        take_export(request=asked[0], by=first, now=NOW + timedelta(days=1, seconds=1))
     with pytest.raises(CannotExport, match="not waiting any more"):
         allow_export(request=asked[1], by=second, now=NOW + timedelta(days=7))
-    use_export(request=asked[0], by=first, now=NOW + timedelta(days=1))
-    forget_old_exports(now=NOW + exports.USED_KEPT + timedelta(seconds=1))
+    take_export(request=asked[0], by=first, now=NOW + timedelta(days=1))
+    delete_old_exports(now=NOW + exports.EXPORT_RECORD_RETENTION + timedelta(seconds=1))
     assert not ExportRequest.objects.exists()
 
 
@@ -244,7 +244,7 @@ def test_v10_those_who_may_allow_are_told_by_mail_once_and_who_asked_is_not(
     make_publication()
     ask(ann, weekly)
     for _ in range(2):
-        tell_of_waiting_exports(now=timezone.now())
+        notify_waiting_exports(now=timezone.now())
     told = StaffNotice.objects.filter(key__startswith="export-").order_by("person__email")
     assert list(told.values_list("person__email", flat=True)) == ["admin@example.org", "bob@example.org"]
     assert "ann@example.org asks to export 501 people, for “Print run”." in told[0].paragraphs
@@ -260,7 +260,7 @@ def use_up(mailing_list: MailingList, client: Client, people: int) -> None:
 
 
 def test_single_downloads_and_looks_count_towards_the_500(ann: Client) -> None:
-    use_up(make_list(), ann, MOST_ALONE - 2)
+    use_up(make_list(), ann, MAX_PEOPLE_WITHOUT_APPROVAL - 2)
     person = Subscriber.objects.all()[0]
     data, reveal = (reverse(name, args=[person.pk]) for name in ("subscribers_person_data", "subscribers_reveal"))
     assert ann.post(data).headers["Content-Type"] == "application/json"
@@ -277,13 +277,13 @@ def test_many_single_downloads_leave_no_room_for_a_file(ann: Client) -> None:
     mailing_list = fill(make_list(), 10)
     person, by = Subscriber.objects.all()[0], User.objects.get(username="ann@example.org")
     for _ in range(2):
-        note_disclosure(by=by, kind=Disclosure.Kind.REVEAL, people=245, about=person.pk, now=timezone.now())
-    asked = ask_for_export(by=by, mailing_list=mailing_list, reason="Print", mark=False, now=timezone.now())
+        record_disclosure(by=by, kind=Disclosure.Kind.REVEAL, people=245, about=person.pk, now=timezone.now())
+    asked = request_export(by=by, mailing_list=mailing_list, reason="Print", mark=False, now=timezone.now())
     assert asked.alone
-    asked = ask_for_export(by=by, mailing_list=mailing_list, reason="Print", mark=False, now=timezone.now())
+    asked = request_export(by=by, mailing_list=mailing_list, reason="Print", mark=False, now=timezone.now())
     assert not asked.alone
     later = timezone.now() + timedelta(days=1, minutes=1)
-    assert ask_for_export(by=by, mailing_list=mailing_list, reason="Print", mark=False, now=later).alone
+    assert request_export(by=by, mailing_list=mailing_list, reason="Print", mark=False, now=later).alone
 
 
 def test_refused_lines_of_somebody_elses_import_count(ann: Client) -> None:
@@ -311,13 +311,13 @@ def test_refused_lines_of_somebody_elses_import_count(ann: Client) -> None:
 
 def test_what_was_taken_one_by_one_is_forgotten_after_a_month(ann: Client) -> None:
     by = User.objects.get(username="ann@example.org")
-    note_disclosure(by=by, kind=Disclosure.Kind.REVEAL, people=1, about=1, now=timezone.now() - timedelta(days=31))
-    note_disclosure(by=by, kind=Disclosure.Kind.REVEAL, people=1, about=1, now=timezone.now())
-    forget_old_exports(now=timezone.now())
+    record_disclosure(by=by, kind=Disclosure.Kind.REVEAL, people=1, about=1, now=timezone.now() - timedelta(days=31))
+    record_disclosure(by=by, kind=Disclosure.Kind.REVEAL, people=1, about=1, now=timezone.now())
+    delete_old_exports(now=timezone.now())
     assert Disclosure.objects.count() == 1
 
 
-@pytest.mark.parametrize("wrong", [{"people": 0}, {"people": MOST_ALONE + 1}, {"kind": "whim"}])
+@pytest.mark.parametrize("wrong", [{"people": 0}, {"people": MAX_PEOPLE_WITHOUT_APPROVAL + 1}, {"kind": "whim"}])
 def test_the_database_refuses_a_download_that_cannot_be(ann: Client, wrong: dict[str, object]) -> None:
     fields = {"by": User.objects.get(), "at": NOW, "kind": "reveal", "people": 1, "about": 1, **wrong}
     with pytest.raises(IntegrityError), transaction.atomic():

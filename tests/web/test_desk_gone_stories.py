@@ -3,11 +3,11 @@
 import pytest
 from django.urls import reverse
 
-from newsletter.issues.assembly.stories_at_source import settle_gone
+from newsletter.issues.assembly.stories_at_source import remove_gone_stories
 from newsletter.models import Issue, Publication, Send, Story
 from newsletter.sending.freezing.start import start_send
-from tests.support.fixtures import NOW, add_readers, make_issue, make_story
-from tests.support.site import serve_site
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
+from tests.support.web_site import serve_site
 from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,19 +18,19 @@ def test_home_names_a_story_that_is_gone_and_why(publication: Publication) -> No
     make_story("A second verdict", days_old=2)
     make_issue(publication)
     Story.objects.filter(title="The first verdict").update(gone_at=NOW, gone_code="protected")
-    settle_gone(now=NOW)
+    remove_gone_stories(now=NOW)
     page = sign_in("editor").get(reverse("wagtailadmin_home")).content.decode()
     assert "The story “The first verdict” is gone: protected by a password at its source." in page
     assert Issue.objects.get().subject == "A second verdict"
 
 
 def test_the_issue_says_what_could_not_be_checked_before_its_send(publication: Publication) -> None:
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     with serve_site() as site:
         make_story("The first verdict", url=site.put("/a/", "", status=503))
         issue = make_issue(publication, approved=True)
         start_send(issue=issue, now=NOW)
-    assert Send.objects.get().unchecked
+    assert Send.objects.get().unchecked_stories
     page = sign_in("editor").get(reverse("newsletter_issue_overview", args=[issue.pk])).content.decode()
     assert "Not checked before the send" in page
     assert "status 503" in page

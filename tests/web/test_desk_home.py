@@ -6,13 +6,13 @@ import pytest
 import time_machine
 from django.utils import translation
 
-from newsletter.desk.publications.slot_text import say_zone
+from newsletter.desk.publications.slot_text import label_zone
 from newsletter.models import Issue, Publication, Send
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.installation_hold import hold_everything
-from tests.support.fixtures import DUE, NOW, add_readers, make_event, make_issue, make_source, make_story
+from newsletter.sending.limits.installation_hold import hold_installation
+from tests.support.fixtures import DUE, NOW, add_subscribers, make_event, make_issue, make_source, make_story
 from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -80,13 +80,13 @@ def test_the_next_slots_of_a_publication_are_said_on_its_own_clock(publication: 
 
 
 def test_a_zone_goes_by_its_town_in_the_language_of_the_reader() -> None:
-    assert [say_zone(zone) for zone in ("Europe/London", "America/New_York", "Mars/Olympus")] == [
+    assert [label_zone(zone) for zone in ("Europe/London", "America/New_York", "Mars/Olympus")] == [
         "London",
         "New York",
         "Mars/Olympus",
     ]
     with translation.override("es"):
-        assert say_zone("Europe/London") == "Londres"
+        assert label_zone("Europe/London") == "Londres"
 
 
 def test_an_issue_says_when_it_is_due_on_the_clock_of_its_publication(publication: Publication) -> None:
@@ -156,7 +156,7 @@ def test_a_send_that_stopped_is_the_first_task(publication: Publication, state: 
 def test_a_hold_over_everything_is_told_first_with_its_reason(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     issue = make_issue(publication)
-    hold_everything(reason="the database was restored from a backup", now=NOW)
+    hold_installation(reason="the database was restored from a backup", now=NOW)
     page = home()
     assert page.index("Nothing is sent: everything is held") < page.index("Needs you now")
     assert "The database was restored from a backup." in page
@@ -165,7 +165,7 @@ def test_a_hold_over_everything_is_told_first_with_its_reason(publication: Publi
 
 
 def test_a_failing_source_says_when_it_was_good_last(publication: Publication) -> None:
-    make_source("Field offices", failures=1, error="The site did not answer", good_at=NOW)
+    make_source("Field offices", failures=1, error="The site did not answer", last_success_at=NOW)
     make_source("Never read", failures=2, error="No such host")
     with time_machine.travel(NOW, tick=False):
         page = home()
@@ -175,7 +175,7 @@ def test_a_failing_source_says_when_it_was_good_last(publication: Publication) -
 
 def sent(publication: Publication) -> Issue:
     make_story("The clinic opens its doors")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     issue = make_issue(publication, approved=True)
     with time_machine.travel(NOW, tick=False):
         send = start_send(issue=issue, now=NOW)
@@ -203,8 +203,8 @@ def test_a_receipt_that_does_not_add_up_is_told_and_breaks_no_page(publication: 
 
 
 def test_a_slot_with_nothing_new_says_so(publication: Publication) -> None:
-    from newsletter.issues.assembly.assemble import assemble_slot, find_slot
+    from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
 
-    assemble_slot(slot=find_slot(publication=publication, due=DUE, now=NOW), now=NOW)
+    assemble_slot(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW)
     with time_machine.travel(NOW, tick=False):
         assert "Nothing new: no story and no new event" in home()

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from newsletter.models import Publication
-from subscribers.consent.held import hold_signup
+from subscribers.consent.held_signups import hold_signup
 from subscribers.exporting.export_requests import allow_export
 from subscribers.models import ExportRequest, MailingList, Subscription
 from tests.support.fixtures import make_issue, make_source, make_story

@@ -7,8 +7,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 from wagtail.images import get_image_model
 
-from tests.support.decoding import watch_decoding
 from tests.support.drawing import draw
+from tests.support.image_decoding import record_decoded_images
 from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def upload(body: bytes, name: str) -> SimpleUploadedFile:
 def test_an_upload_is_decoded_in_the_sandbox_and_loses_its_hidden_data():
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = 6, "where it was taken"
-    with watch_decoding() as decoded:
+    with record_decoded_images() as decoded:
         sign_in("editor").post(
             "/admin/images/add/", {"title": "Maya", "file": upload(draw(4000, 3000, exif=exif), "a.jpg")}
         )
@@ -63,7 +63,7 @@ def test_an_upload_that_is_no_picture_is_refused_in_words(body, name, words):
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_choosers_and_the_form_for_many_use_the_sandbox_too():
     client = sign_in("editor")
-    with watch_decoding() as decoded:
+    with record_decoded_images() as decoded:
         client.post(
             "/admin/images/chooser/create/",
             {"image-chooser-upload-title": "A", "image-chooser-upload-file": upload(draw(4000, 3000, "PNG"), "a.png")},

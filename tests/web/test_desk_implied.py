@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers.consent.implied_consent import end_lapsed
+from subscribers.consent.implied_consent import end_lapsed_subscriptions
 from subscribers.models import Basis, ConsentEvent, EndReason, ImportBatch, ImportState, Subscription
 from tests.web.desk import sign_in
 from tests.web.test_desk_imports import upload, work
@@ -122,6 +122,6 @@ def test_p10_whose_consent_runs_out_within_60_days_is_listed_and_is_gone_from_th
     assert "a•••@e•••.org" in page
     assert "b•••@e•••.org" not in page
     assert "Gifts of 2026, ledger 4" in page
-    assert end_lapsed(now=end_of(soon)) == 1
+    assert end_lapsed_subscriptions(now=end_of(soon)) == 1
     assert "a•••@e•••.org" not in client.get(reverse("subscribers_expiring")).content.decode()
     assert Subscription.objects.get(subscriber__email="ann@example.org").end_reason == EndReason.LAPSED

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from subscribers.importing.writing.batches import work_on_imports
+from subscribers.importing.writing.import_steps import process_pending_imports
 from subscribers.models import ExportRequest, ImportBatch, ImportState, Subscriber, Subscription
 from subscribers.segments.attributes import set_attributes
 from tests.support.people import make_list, make_member
@@ -31,7 +31,7 @@ def upload(client: Client, text: str, **fields: object) -> ImportBatch:
 
 
 def work() -> None:
-    work_on_imports(clock=timezone.now)
+    process_pending_imports(clock=timezone.now)
 
 
 def test_a_file_goes_from_its_columns_by_a_dry_run_into_the_list_and_out_again() -> None:

@@ -5,11 +5,11 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.issues.approval.approve import approve_issue, current_approval
+from newsletter.issues.approval.approve import approve_issue, find_current_approval
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
-from newsletter.jobs.tick import assemble_due
+from newsletter.jobs.scheduler_jobs import assemble_due
 from newsletter.models import Issue, Picture, Publication
-from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 from tests.web.desk import audience_fields, issue_form, said, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def issue(publication: Publication) -> Issue:
     make_story("The clinic opens its doors")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     return make_issue(publication)
 
 
@@ -218,7 +218,7 @@ def test_an_approval_can_be_taken_back_by_an_approver_alone(issue: Issue) -> Non
     assert fresh(issue).state == "approved"
     approver.post(url(issue, "withdraw"))
     assert fresh(issue).state == "draft"
-    assert current_approval(fresh(issue)) is None
+    assert find_current_approval(fresh(issue)) is None
 
 
 def test_it_is_too_late_to_hold_what_went_out(issue: Issue) -> None:
@@ -277,7 +277,7 @@ def test_a_check_is_said_once_and_names_the_stories_that_it_is_about(publication
     for number in range(1, 4):
         make_story(f"Story {number} of the week", days_old=number + 1, picture=picture)
     make_story("A story without a picture", days_old=1.5)
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     page = sign_in("writer").get(url(make_issue(publication), "overview")).content.decode()
     assert page.count("A picture has no description") == 1
     named = page.split("Look at it</strong>")[1].split(": A picture has")[0].replace("\n", " ")

@@ -10,11 +10,11 @@ from django.test import Client
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from newsletter.jobs.held_signup_notices import tell_of_full_hold
+from newsletter.jobs.held_signup_notices import notify_held_signups_full
 from newsletter.models import Publication, StaffNotice
-from subscribers.consent.held import hold_signup
+from subscribers.consent.held_signups import hold_signup
 from subscribers.consent.proof_of_work import Proof
-from subscribers.consent.signup_limits import MOST_HELD, Way, weigh
+from subscribers.consent.signup_limits import MAX_HELD_SIGNUPS, SignupOutcome, screen_signup
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import (
     Confirmation,
@@ -190,7 +190,7 @@ def test_an_erased_person_does_not_wait_for_staff_either() -> None:
     assert not HeldSignup.objects.exists()
 
 
-def fill_up(*, people: int = MOST_HELD) -> None:
+def fill_up(*, people: int = MAX_HELD_SIGNUPS) -> None:
     fair = make_list("fair")
     HeldSignup.objects.bulk_create(
         HeldSignup(email=f"p{number}@example.org", address_hash=number.to_bytes(32), mailing_list=fair, why="", at=NOW)
@@ -198,15 +198,15 @@ def fill_up(*, people: int = MOST_HELD) -> None:
     )
 
 
-def weigh_one_that_stands_out() -> Way:
+def weigh_one_that_stands_out() -> SignupOutcome:
     now = timezone.now()
-    ways = [weigh(address="a@gmail.com", client="192.0.2.1", proof=Proof.NONE, now=now).way for _ in range(4)]
+    ways = [screen_signup(address="a@gmail.com", client="192.0.2.1", proof=Proof.NONE, now=now).way for _ in range(4)]
     return ways[-1]
 
 
 def test_staff_read_on_the_page_and_at_home_that_the_limit_is_reached() -> None:
     client = sign_in("data")
-    fill_up(people=MOST_HELD - 1)
+    fill_up(people=MAX_HELD_SIGNUPS - 1)
     assert "which is the limit" not in client.get(HELD).content.decode()
     assert "The limit is reached" not in client.get("/admin/").content.decode()
     hold("last@example.org")
@@ -219,23 +219,23 @@ def test_staff_read_on_the_page_and_at_home_that_the_limit_is_reached() -> None:
 def test_a_sign_up_above_the_limit_is_dropped_and_staff_read_how_many_were() -> None:
     client = sign_in("data")
     fill_up()
-    assert weigh_one_that_stands_out() is Way.DROPPED
-    assert HeldSignup.objects.count() == MOST_HELD
+    assert weigh_one_that_stands_out() is SignupOutcome.DROPPED
+    assert HeldSignup.objects.count() == MAX_HELD_SIGNUPS
     assert "sign-ups were dropped since yesterday" in client.get(HELD).content.decode()
     HeldSignup.objects.all().delete()
-    assert weigh_one_that_stands_out() is Way.HELD
+    assert weigh_one_that_stands_out() is SignupOutcome.HELD
     assert "were dropped since yesterday" in client.get(HELD).content.decode()
 
 
 def test_staff_who_decide_are_told_by_mail_once_a_day_while_the_limit_is_reached(publication: Publication) -> None:
     sign_in("data")
     sign_in("writer")
-    fill_up(people=MOST_HELD - 1)
-    tell_of_full_hold(now=NOW)
+    fill_up(people=MAX_HELD_SIGNUPS - 1)
+    notify_held_signups_full(now=NOW)
     assert not StaffNotice.objects.exists()
     hold("last@example.org")
     for hours in (0, 1, 2, 24):
-        tell_of_full_hold(now=NOW + timedelta(hours=hours))
+        notify_held_signups_full(now=NOW + timedelta(hours=hours))
     notices = StaffNotice.objects.order_by("pk")
     assert [notice.person.username for notice in notices] == ["data@example.org"] * 2
     assert "further ones are dropped" in notices[0].subject

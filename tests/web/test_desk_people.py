@@ -6,10 +6,10 @@ from django.test import Client
 from django.urls import reverse
 from wagtail.users.models import UserProfile
 
-from newsletter.desk.preview.preview_person import mask_person
-from subscribers.consent.held import hold_signup
+from newsletter.desk.preview.person import mask_person
+from subscribers.consent.held_signups import hold_signup
 from subscribers.models import Subscriber
-from subscribers.people.locations import locate, place_for
+from subscribers.people.locations import get_place_for, locate
 from tests.support.people import NOW, make_list, make_member
 from tests.web.desk import sign_in
 
@@ -19,7 +19,7 @@ PEOPLE = "/admin/people/"
 
 def make_reader(email: str, *, language: str = "", **where: str) -> Subscriber:
     weekly = make_list(slug=email.split("@")[0])
-    return make_member(weekly, email, place=place_for(locate(**where)) if where else None, language=language)
+    return make_member(weekly, email, place=get_place_for(locate(**where)) if where else None, language=language)
 
 
 def shown(client: Client, path: str) -> str:

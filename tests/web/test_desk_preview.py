@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from newsletter.models import EventNotice, Issue, Publication, Story
-from tests.support.fixtures import HOUSTON, LONDON, add_readers, make_appeal, make_event, make_issue, make_story
+from tests.support.fixtures import HOUSTON, LONDON, add_subscribers, make_appeal, make_event, make_issue, make_story
 from tests.web.desk import issue_form, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -18,8 +18,8 @@ def issue(publication: Publication) -> Issue:
     make_event("Evening in Houston", where=HOUSTON)
     make_event("Morning in London", where=LONDON)
     make_appeal()
-    add_readers(publication, 3, where=HOUSTON)
-    add_readers(publication, 2, where=LONDON, start=10)
+    add_subscribers(publication, 3, where=HOUSTON)
+    add_subscribers(publication, 2, where=LONDON, start=10)
     return make_issue(publication)
 
 

@@ -8,7 +8,7 @@ from django.test import Client
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.models import AuditEntry, Issue, ProtectedTerm, Publication, Send
 from newsletter.sending.freezing.start import start_send
-from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 from tests.web.desk import said, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ def protect(client: Client, *terms: str, note: str = "Story of May") -> object:
 @pytest.fixture
 def issue(publication: Publication) -> Issue:
     make_story(f"{SECRET} came to the clinic")
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     return make_issue(publication)
 
 

@@ -10,12 +10,20 @@ from django.utils import timezone, translation
 from wagtail.users.models import UserProfile
 
 from newsletter.desk.issues.compare import compare_lines, mark_differences
-from newsletter.desk.issues.variant_groups import read_group
-from newsletter.issues.variants.nearby_events import Chosen
-from newsletter.issues.variants.visible import Visible, describe_visible
+from newsletter.desk.issues.variant_groups import parse_group_key
+from newsletter.issues.variants.nearby_events import EventSelection
+from newsletter.issues.variants.visibility import VisibleContent, describe_visible
 from newsletter.models import AuditEntry, Issue, Proof, Publication
 from subscribers.models import Basis, Place, Subscriber
-from tests.support.fixtures import HOUSTON, LONDON, add_readers, make_event, make_issue, make_publication, make_story
+from tests.support.fixtures import (
+    HOUSTON,
+    LONDON,
+    add_subscribers,
+    make_event,
+    make_issue,
+    make_publication,
+    make_story,
+)
 from tests.web.desk import said, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -26,8 +34,8 @@ def issue(publication: Publication) -> Issue:
     make_story("The clinic opens its doors")
     make_event("Evening in Houston", where=HOUSTON)
     make_event("Morning in London", where=LONDON)
-    add_readers(publication, 3, where=HOUSTON)
-    add_readers(publication, 2, where=LONDON, start=10)
+    add_subscribers(publication, 3, where=HOUSTON)
+    add_subscribers(publication, 2, where=LONDON, start=10)
     publication.intro = 'Dear {{ first_name | default:"friend" }},'
     publication.save()
     return make_issue(publication)
@@ -78,7 +86,7 @@ def test_a_spanish_desk_names_regions_and_countries_in_spanish(issue: Issue) -> 
 
 def test_groups_of_readers_are_named_by_region_and_not_by_its_code() -> None:
     event = {"town": "", "region": "US-NY", "country": "US", "online": False, "id": 1}
-    visible = Visible(language="en", events={"a": Chosen("region", (event,))}, appeals={})
+    visible = VisibleContent(language="en", events={"a": EventSelection("region", (event,))}, appeals={})
     assert describe_visible(visible) == "Events in the region: New York"
     with translation.override("es"):
         assert "Nueva York" in describe_visible(visible)
@@ -119,7 +127,7 @@ def test_only_who_may_look_at_people_finds_or_sees_one(issue: Issue) -> None:
 
 
 def test_nobody_of_another_list_is_previewed_as(issue: Issue) -> None:
-    other = add_readers(make_publication(slug="other"), 1, start=500)[0]
+    other = add_subscribers(make_publication(slug="other"), 1, start=500)[0]
     browser = sign_in("admin")
     for part in ("mail", "dark", "text", "inbox"):
         assert browser.get(f"/admin/issues/{issue.pk}/mail/{part}.person.{other.pk}/").status_code == 404
@@ -228,7 +236,7 @@ def test_an_issue_that_has_gone_out_gives_no_proof_and_no_new_revision(issue: Is
 
 def test_a_number_that_is_none_names_no_readers(issue: Issue) -> None:
     with pytest.raises(Http404):
-        read_group("².none")
+        parse_group_key("².none")
 
 
 def test_who_may_neither_edit_nor_approve_sends_no_proof(issue: Issue) -> None:

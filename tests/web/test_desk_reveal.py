@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from subscribers.importing.writing.service import import_people
+from subscribers.importing.writing.import_people import import_people
 from subscribers.models import ImportBatch, Subscriber
 from tests.support.people import make_list, make_member
 from tests.web.desk import PASSWORD, sign_in

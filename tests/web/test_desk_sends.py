@@ -12,10 +12,10 @@ from django.utils import timezone
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, Send, Story
 from newsletter.models.feedback import AutomaticPause
-from newsletter.sending.freezing.start import prepare_begun, start_send
-from newsletter.sending.limits.installation_hold import hold_everything
+from newsletter.sending.freezing.start import prepare_requested_sends, start_send
+from newsletter.sending.limits.installation_hold import hold_installation
 from newsletter.sending.settling.receipt import list_deliveries
-from tests.support.fixtures import NOW, add_readers, make_issue, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 from tests.web.desk import said, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def approved(publication: Publication) -> Issue:
     make_story("The clinic opens its doors")
-    add_readers(publication, 3)
+    add_subscribers(publication, 3)
     return make_issue(publication, approved=True)
 
 
@@ -56,7 +56,7 @@ def test_an_approved_issue_is_sent_now_after_a_question_that_says_to_how_many(ap
     assert not Send.objects.exists()
     assert "is being prepared and goes out in a moment" in step(approved, "start", client)[0]
     assert "The audience is being fixed" in overview(approved, client)
-    prepare_begun(now=timezone.now())
+    prepare_requested_sends(now=timezone.now())
     assert (Send.objects.get().state, Send.objects.get().recipients) == ("submitting", 3)
     page = overview(approved, client)
     assert "0 of 3 people" in page
@@ -81,7 +81,7 @@ def test_a_held_issue_is_not_sent_by_hand_either(approved: Issue) -> None:
 
 def test_nothing_is_started_while_everything_is_held(approved: Issue) -> None:
     client = sign_in("approver")
-    hold_everything(reason="it looks restored", now=NOW)
+    hold_installation(reason="it looks restored", now=NOW)
     assert "Everything is held: it looks restored." in step(approved, "start", client)[0]
     assert not Send.objects.exists()
 
@@ -214,7 +214,7 @@ def test_every_step_stands_in_the_history(send: Send) -> None:
 
 def test_the_numbers_say_the_rate_and_the_time_that_is_left(publication: Publication) -> None:
     make_story("The clinic opens its doors")
-    add_readers(publication, 30)
+    add_subscribers(publication, 30)
     send = start_send(issue=make_issue(publication, approved=True), now=NOW)
     batch = send.batches.get()
     Batch.objects.filter(pk=batch.pk).update(size=10, state="accepted", settled_at=NOW)
@@ -258,7 +258,7 @@ def test_the_time_left_of_a_send_that_has_just_begun_is_reckoned_from_when_it_be
 ) -> None:
     """It was reckoned as if the few people of the first seconds were all of a minute: hours for a send of minutes."""
     make_story("The clinic opens its doors")
-    add_readers(publication, 10)
+    add_subscribers(publication, 10)
     send = start_send(issue=make_issue(publication, approved=True), now=NOW)
     batch = send.batches.get()
     Send.objects.filter(pk=send.pk).update(started_at=NOW, recipients=210)

@@ -11,7 +11,7 @@ from wagtail.images.models import Image
 
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.authors import find_authors
-from newsletter.jobs.tick import void_stale_approvals
+from newsletter.jobs.scheduler_jobs import void_stale_approvals
 from newsletter.models import (
     Appeal,
     Approval,
@@ -30,7 +30,7 @@ from tests.support.fixtures import (
     HOUSTON,
     LONDON,
     NOW,
-    add_readers,
+    add_subscribers,
     make_appeal,
     make_approver,
     make_event,
@@ -48,8 +48,8 @@ def issue(publication: Publication) -> Issue:
     make_story("The clinic opens its doors")
     make_event("Evening in Houston", where=HOUSTON)
     make_appeal()
-    add_readers(publication, 20, where=LONDON)
-    add_readers(publication, 40, where=HOUSTON, start=20)
+    add_subscribers(publication, 20, where=LONDON)
+    add_subscribers(publication, 40, where=HOUSTON, start=20)
     segment = Segment.objects.create(slug="south", name="The south", rule={"all": [{"region": "GB-ENG"}]})
     Publication.objects.update(segment=segment)
     issue = make_issue(Publication.objects.get())
@@ -174,7 +174,7 @@ def test_an_approval_of_another_audience_than_the_page_showed_is_refused(issue: 
     fields = audience_fields(issue)
     Segment.objects.update(rule={})
     assert "Who gets the issue was changed after you looked at it" in approve(issue, client, **fields)
-    add_readers(issue.publication, 30, where=LONDON, start=100)
+    add_subscribers(issue.publication, 30, where=LONDON, start=100)
     assert "You looked at 20 people, and now the issue would go to 90" in approve(issue, client, people="20")
     assert "names what was looked at and how many people" in approve(issue, client, audience="")
     assert "names what was looked at and how many people" in approve(issue, client, people="many")
@@ -231,7 +231,7 @@ def test_a_publication_says_whether_another_person_must_approve(issue: Issue) ->
 
 @pytest.mark.parametrize("change", [lambda: Brand.objects.all(), lambda: MailingList.objects.all()])
 def test_brand_and_list_are_parts_of_every_issue(issue: Issue, change: Callable[[], object]) -> None:
-    from newsletter.issues.approval.authors import find_parts
+    from newsletter.issues.approval.authors import find_issue_parts
 
     [row] = change()  # type: ignore[misc]
-    assert row.pk in find_parts(read(issue))[row._meta.label_lower]
+    assert row.pk in find_issue_parts(read(issue))[row._meta.label_lower]

@@ -7,7 +7,7 @@ from wagtail.snippets.models import get_snippet_models
 
 from newsletter.models import Publication
 from subscribers.models import Segment
-from tests.support.fixtures import add_readers, make_appeal, make_event, make_issue, make_source, make_story
+from tests.support.fixtures import add_subscribers, make_appeal, make_event, make_issue, make_source, make_story
 from tests.web.desk import sign_in, sign_in_superuser
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,7 @@ def full_desk(publication: Publication) -> Publication:
     make_source("Field offices", failures=2, error="The site did not answer.")
     make_event("An evening of letters")
     make_appeal()
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     Segment.objects.get_or_create(slug="all", defaults={"name": "All", "rule": {}})
     make_issue(publication)
     return publication

@@ -16,7 +16,7 @@ from wagtail.users.models import UserProfile
 
 from newsletter.models import Publication
 from scripts.messages import DOMAIN, LANGUAGES, LOCALES, collect, compile_catalog, read
-from tests.support.fixtures import add_readers, make_appeal, make_event, make_issue, make_story
+from tests.support.fixtures import add_subscribers, make_appeal, make_event, make_issue, make_story
 from tests.support.people import make_list
 from tests.web.desk import sign_in, sign_in_superuser
 from tests.web.rooms import LOOKED_AT, list_rooms
@@ -98,7 +98,7 @@ def test_every_room_of_the_desk_opens_in_spanish(publication: Publication) -> No
     make_story("The clinic opens")
     make_event("An evening of letters")
     make_appeal()
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     issue = make_issue(publication)
     client = sign_in_superuser()
     UserProfile.objects.update_or_create(user=User.objects.get(), defaults={"preferred_language": "es"})

@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from subscribers.links.signed_links import Purpose
 from subscribers.models import Frequency, MailingList, Subscriber, Subscription
-from subscribers.people.publishing_hooks import Month, current_host, register_host
-from subscribers.unsubscribing.unsubscribe import leave_list
+from subscribers.people.publishing_hooks import MonthlyMailCount, get_publishing_hooks, register_publishing_hooks
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import make_list, make_member, path_to, subscribe
 
 pytestmark = pytest.mark.django_db
-MONTHS = {"weekly": Month(issues=4, with_events=2), "events": Month(issues=3, with_events=0)}
+MONTHS = {"weekly": MonthlyMailCount(issues=4, with_events=2), "events": MonthlyMailCount(issues=3, with_events=0)}
 
 
 @pytest.fixture
@@ -28,14 +28,14 @@ def weekly() -> MailingList:
 def months() -> Iterator[set[Frequency]]:
     """The rhythms of every list, to be changed by the test; the lists wrote as `MONTHS` says."""
     rhythms = set(Frequency)
-    before = current_host()
+    before = get_publishing_hooks()
 
-    def last_month(person: Subscriber, mailing_list: MailingList, now: datetime) -> Month | None:
+    def last_month(person: Subscriber, mailing_list: MailingList, now: datetime) -> MonthlyMailCount | None:
         return MONTHS.get(mailing_list.slug)
 
-    register_host(replace(before, last_month=last_month, rhythms=lambda mailing_list: frozenset(rhythms)))
+    register_publishing_hooks(replace(before, last_month=last_month, rhythms=lambda mailing_list: frozenset(rhythms)))
     yield rhythms
-    register_host(before)
+    register_publishing_hooks(before)
 
 
 @pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.PREFERENCES])
@@ -73,10 +73,10 @@ def test_one_press_for_less_makes_a_monthly_reader_and_offers_nothing_further(
 @pytest.mark.parametrize(
     ("month", "said"),
     [
-        (Month(issues=1, with_events=0), "Last month that was 1 mail."),
-        (Month(issues=1, with_events=1), "Last month that was 1 mail, with an event near you."),
-        (Month(issues=4, with_events=1), "Last month that was 4 mails, 1 of them with an event near you."),
-        (Month(issues=4, with_events=0), "Last month that was 4 mails."),
+        (MonthlyMailCount(issues=1, with_events=0), "Last month that was 1 mail."),
+        (MonthlyMailCount(issues=1, with_events=1), "Last month that was 1 mail, with an event near you."),
+        (MonthlyMailCount(issues=4, with_events=1), "Last month that was 4 mails, 1 of them with an event near you."),
+        (MonthlyMailCount(issues=4, with_events=0), "Last month that was 4 mails."),
     ],
 )
 def test_what_last_month_was_is_said_as_a_person_would(
@@ -84,7 +84,7 @@ def test_what_last_month_was_is_said_as_a_person_would(
     weekly: MailingList,
     months: set[Frequency],
     monkeypatch: pytest.MonkeyPatch,
-    month: Month,
+    month: MonthlyMailCount,
     said: str,
 ) -> None:
     monkeypatch.setitem(MONTHS, "weekly", month)
@@ -94,7 +94,7 @@ def test_what_last_month_was_is_said_as_a_person_would(
 def test_a_confirmation_that_is_over_leads_back_to_the_sign_up(client: Client, weekly: MailingList) -> None:
     ada = make_member(weekly)
     link = path_to(ada, weekly, Purpose.CONFIRM)
-    leave_list(subscriber=ada, mailing_list=weekly, now=timezone.now())
+    unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=timezone.now())
     assert b'href="/join/weekly"' in client.post(link).content
     with time_machine.travel(timezone.now() + timedelta(days=8), tick=False):
         assert b'href="/join/weekly"' in client.get(link).content

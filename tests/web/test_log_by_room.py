@@ -11,12 +11,12 @@ from django.urls import get_resolver
 from django.utils import timezone
 from wagtail.log_actions import registry
 
-from newsletter.desk.editor.check_panel import say_checks
-from newsletter.desk.editor.preview import MOST_MODES
+from newsletter.desk.editor.check_panel import checks_context
+from newsletter.desk.editor.preview import MAX_MODES
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import AuditEntry, Batch, Issue, Send
-from subscribers.exporting.export_requests import allow_export, ask_for_export
-from subscribers.importing.writing.batches import work_on_imports
+from subscribers.exporting.export_requests import allow_export, request_export
+from subscribers.importing.writing.import_steps import process_pending_imports
 from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
 from tests.web.desk import PASSWORD, audience_fields, sign_in
 from tests.web.rooms import DECIDED, POSTED_TOO, list_rooms
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 Fields = dict[str, object]
 ELSEWHERE = {
     "newsletter_event_announce": "newsletter.announce_change",
-    "newsletter_event_places": "newsletter.settle_place",
+    "newsletter_event_places": "newsletter.answer_location_question",
     "newsletter_issue_acknowledge": "newsletter.acknowledge",
     "newsletter_protected_terms": "newsletter.protected_added",
 }
@@ -53,7 +53,7 @@ def _seen() -> Fields:
     _issue(state="draft")()
     Issue.objects.get().approvals.all().delete()
     issue = Issue.objects.get()
-    unseen = [check.name for check in say_checks(issue, most=MOST_MODES)["unseen"]]
+    unseen = [check.name for check in checks_context(issue, most=MAX_MODES)["unseen"]]
     shown = {"sha256": hash_content(resolve_content(issue)), **audience_fields(issue)}
     return {**shown, "looked": "1", "warning": unseen}
 
@@ -76,7 +76,7 @@ def _import(state: str) -> Callable[[], Fields]:
     def prepare() -> Fields:
         ImportBatch.objects.update(state=state, basis="consent", evidence="Sheet", mapping=["email"])
         if state == "running":
-            work_on_imports(clock=timezone.now)
+            process_pending_imports(clock=timezone.now)
         return {}
 
     return prepare
@@ -86,7 +86,7 @@ def _export(*, allowed: bool = False) -> Callable[[], Fields]:
     def prepare() -> Fields:
         me, other = User.objects.get(username="data@example.org"), User.objects.create(username="other@example.org")
         by = me if allowed else other
-        asked = ask_for_export(by=by, mailing_list=None, reason="Print", mark=False, now=timezone.now())
+        asked = request_export(by=by, mailing_list=None, reason="Print", mark=False, now=timezone.now())
         ExportRequest.objects.update(alone=False)
         if allowed:
             allow_export(request=asked, by=other, now=timezone.now() - timedelta(minutes=1))

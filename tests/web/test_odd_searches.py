@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from newsletter.models import Appeal, EventNotice, Publication
 from subscribers.models import Segment, Topic
-from tests.support.fixtures import add_readers, make_appeal, make_event, make_issue, make_story
+from tests.support.fixtures import add_subscribers, make_appeal, make_event, make_issue, make_story
 from tests.support.routes import list_routes
 from tests.web.desk import sign_in, sign_in_superuser
 
@@ -59,7 +59,7 @@ def full(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     make_event("An evening of letters")
     make_appeal()
-    add_readers(publication, 2)
+    add_subscribers(publication, 2)
     Segment.objects.get_or_create(slug="all", defaults={"name": "All", "rule": {}})
     Topic.objects.create(slug="law", name="Law")
     make_issue(publication)

@@ -40,14 +40,14 @@ class Web:
     def __init__(self, installation: Installation, cluster: Cluster) -> None:
         self.here, self.cluster, self.port = installation, cluster, free_port()
         filled = subprocess.run(
-            [sys.executable, "-m", "tests.support.leavers", str(PEOPLE)],
+            [sys.executable, "-m", "tests.support.one_click_data", str(PEOPLE)],
             env=installation.env,
             capture_output=True,
             check=True,
             timeout=300,
         )
         self.links: dict[int, str] = {int(pk): path for pk, path in json.loads(filled.stdout).items()}
-        self.process = installation.start_anew("web", "--port", str(self.port))
+        self.process = installation.start_without_fork("web", "--port", str(self.port))
         wait_until(self._answers, seconds=120, what="the web process")
 
     def call(self, path: str, method: str = "POST") -> Answer:

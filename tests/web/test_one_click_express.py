@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from subscribers.audience.eligibility import eligible
 from subscribers.models import ConsentEvent, MailingList, Subscriber
-from subscribers.web.one_click import OneClickFirst
+from subscribers.web.one_click_middleware import OneClickMiddleware
 from tests.support.people import make_list, make_member, path_to
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ class Web:
     def __init__(self) -> None:
         self.django = get_wsgi_application()
         self.reached = 0
-        self.first = OneClickFirst(self._count)
+        self.first = OneClickMiddleware(self._count)
 
     def _count(self, environ: dict[str, Any], start_response: Any) -> Any:
         self.reached += 1

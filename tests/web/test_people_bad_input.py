@@ -3,12 +3,12 @@
 import pytest
 from django.test import Client
 
-from newsletter.sending.dispatching.build_call import Places, Whereabouts
+from newsletter.sending.dispatching.build_call import CityAndRegion, LocationNames
 from subscribers.links.signed_links import Purpose
 from subscribers.models import MailingList, Segment, Subscriber, Subscription
-from subscribers.people.locations import get_or_make_place
-from tests.support.joining import join
+from subscribers.people.locations import get_or_create_place
 from tests.support.people import make_list, make_member, path_to
+from tests.support.signup import join
 from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ def weekly() -> MailingList:
 @pytest.fixture
 def gone(weekly: MailingList) -> Subscriber:
     """Somebody who lives in a region and a country that the world's list does not have any more."""
-    place = get_or_make_place(country="YU", region="YU-VO", town="Novi Sad", latitude=45.25, longitude=19.83)
+    place = get_or_create_place(country="YU", region="YU-VO", town="Novi Sad", latitude=45.25, longitude=19.83)
     return make_member(weekly, place=place)
 
 
@@ -129,4 +129,4 @@ def test_hostile_choices_never_break_the_preferences(
 
 
 def test_a_send_is_not_stopped_by_a_region_that_no_longer_exists(gone: Subscriber) -> None:
-    assert Places()[gone.place_id, "en"] == Whereabouts("Novi Sad", "YU-VO")
+    assert LocationNames()[gone.place_id, "en"] == CityAndRegion("Novi Sad", "YU-VO")

@@ -10,8 +10,8 @@ from django.test import override_settings
 from django.utils import timezone
 
 from newsletter.api_keys import make_key
-from newsletter.desk.staff.processing import describe_processing, find_processor
 from newsletter.desk.staff.processing_page import KEPT
+from newsletter.desk.staff.processing_record import describe_processing, find_processor
 from newsletter.models import Publication
 from newsletter.providers.registry import read_provider_url
 from newsletter.sending.settling import retention as sends
@@ -64,7 +64,7 @@ def test_p13_the_page_is_made_of_the_settings_and_the_rows(publication: Publicat
         "Amazon SES | each reader's address and mail | eu-west-1",
         "pulse.example.net | a sign of life, nothing of people | to be filled in: region",
         "Donor database | by a key of the API: sign up, change and read people | to be filled in: region",
-        f"address and details, after the last list was left | {retention.LEFT_KEPT.days} days",
+        f"address and details, after the last list was left | {retention.UNSUBSCRIBED_RETENTION.days} days",
         f"who was sent which issue; then the numbers alone | {sends.KEPT.days} days",
     ):
         assert any(line in one for one in said), (line, said)
@@ -78,7 +78,7 @@ def test_p13_the_page_is_made_of_the_settings_and_the_rows(publication: Publicat
 
 def test_p13_the_numbers_on_the_page_are_those_the_program_keeps_to(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(KEPT) == set(describe_processing(now=timezone.now()).kept)
-    monkeypatch.setattr(retention, "LEFT_KEPT", timedelta(days=11))
+    monkeypatch.setattr(retention, "UNSUBSCRIBED_RETENTION", timedelta(days=11))
     assert "address and details, after the last list was left | 11 days" in read()
 
 

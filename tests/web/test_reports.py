@@ -7,10 +7,10 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
-from newsletter.desk.sends.click_map import find_words
-from newsletter.desk.sends.report_pages import find_largest
+from newsletter.desk.sends.click_map import find_link_texts
+from newsletter.desk.sends.report_pages import find_largest_variant
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.variants.click_links import find_targets, make_click_url, name_link
+from newsletter.issues.variants.click_links import list_link_targets, make_click_url, make_link_key
 from newsletter.models import (
     AuditEntry,
     Batch,
@@ -25,7 +25,7 @@ from newsletter.models import (
 )
 from newsletter.organisation.staff import add_staff
 from newsletter.sending.freezing.start import start_send
-from tests.support.fixtures import NOW, add_readers, make_approver, make_issue, make_publication, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.web.desk import PASSWORD, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def sent(publication: Publication) -> Send:
     Publication.objects.update(clicks="counts")
     publication.refresh_from_db()
     make_story("=The clinic opens its doors")
-    add_readers(publication, 50)
+    add_subscribers(publication, 50)
     return send_out(make_issue(publication))
 
 
@@ -55,12 +55,12 @@ def send_out(issue: Issue) -> Send:
 
 def click(send: Send, url: str, *, people: int, machines: int = 0) -> None:
     LinkClicks.objects.create(
-        issue=send.issue, link=name_link(url), url=url, day=NOW.date(), people=people, machines=machines
+        issue=send.issue, link=make_link_key(url), url=url, day=NOW.date(), people=people, machines=machines
     )
 
 
 def first_target() -> str:
-    return find_targets(Variant.objects.get().html)[0]
+    return list_link_targets(Variant.objects.get().html)[0]
 
 
 def page(send: Send, client: Client, suffix: str = "") -> str:
@@ -78,8 +78,8 @@ def test_a_report_says_what_became_of_the_people_and_names_what_is_too_much(sent
 def test_a_link_goes_by_its_headline_and_not_by_what_its_picture_shows() -> None:
     href = "https://ours.example.org/r/issue/0123456789abcdef0123456789abcdef?to=https://example.org/story"
     mail = f'<a href="{href}"><img alt="A river between fields"></a><a href="{href}">The river has a map</a>'
-    assert find_words(mail) == {"https://example.org/story": "The river has a map"}
-    assert find_words(f'<a href="{href}"><img alt="A river"></a>') == {"https://example.org/story": "A river"}
+    assert find_link_texts(mail) == {"https://example.org/story": "The river has a map"}
+    assert find_link_texts(f'<a href="{href}"><img alt="A river"></a>') == {"https://example.org/story": "A river"}
 
 
 def test_a_link_that_only_a_small_group_was_shown_goes_by_its_words_too(sent: Send) -> None:
@@ -104,7 +104,7 @@ def test_the_picture_of_the_clicks_is_the_mail_of_most_people_however_many_calls
     )  # fmt: skip
     for seq in (11, 12):
         Batch.objects.create(send=sent, seq=seq, variant=other, part=seq, size=15, key=f"other{seq}", state="accepted")
-    assert find_largest(sent) == other
+    assert find_largest_variant(sent) == other
 
 
 def test_clicks_stand_by_link_with_the_words_of_the_mail_and_machines_apart(sent: Send) -> None:
@@ -125,7 +125,7 @@ def test_the_picture_shows_the_number_at_each_link_and_can_run_nothing(sent: Sen
     click(sent, first_target(), people=7)
     response = sign_in("writer").get(f"/admin/issues/{sent.issue_id}/report/mail/")
     html = response.content.decode()
-    assert html.count('title="7 clicks"') == find_targets(Variant.objects.get().html).count(first_target())
+    assert html.count('title="7 clicks"') == list_link_targets(Variant.objects.get().html).count(first_target())
     assert 'title="0 clicks"' in html
     assert "__pv_" not in html
     assert "sandbox" in response.headers["Content-Security-Policy"]
@@ -146,7 +146,7 @@ def test_the_csv_holds_the_figures_the_links_and_the_variants_and_runs_no_formul
 def test_issues_stand_beside_one_another_with_trends_and_those_ticked_are_compared(sent: Send) -> None:
     first = sent
     Issue.objects.filter(pk=first.issue_id).update(number=7)
-    add_readers(first.issue.publication, 10, start=50)
+    add_subscribers(first.issue.publication, 10, start=50)
     second = another(first)
     client = sign_in("writer")
     html = client.get("/admin/results/?publication=weekly").content.decode()

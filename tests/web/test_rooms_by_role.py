@@ -15,10 +15,10 @@ from django.utils import timezone
 from newsletter.models import Issue, Publication
 from newsletter.sending.freezing.start import start_send
 from subscribers.identity import identify
-from subscribers.importing.writing.batches import leave_file
+from subscribers.importing.writing.import_steps import create_draft_import
 from subscribers.models import HeldSignup, ImportBatch, Reason, Segment, Suppression, Topic
 from subscribers.unsubscribing.suppression import suppress
-from tests.support.fixtures import add_readers, make_appeal, make_event, make_issue, make_story
+from tests.support.fixtures import add_subscribers, make_appeal, make_event, make_issue, make_story
 from tests.web.desk import sign_in
 from tests.web.rooms import DECIDED, LOOKED_AT, NEED_FACTOR, POSTED_TOO, STAFF, list_rooms
 
@@ -30,14 +30,14 @@ SIGN_IN, SECOND_FACTOR = "/accounts/login/", "/accounts/2fa/"
 def desk(publication: Publication) -> dict[str, str]:
     """A row of everything, and what stands for the variable parts of addresses: by the start of the address, then by name."""
     story, event, appeal = make_story("The clinic opens"), make_event("An evening of letters"), make_appeal()
-    person = add_readers(publication, 3)[0]
+    person = add_subscribers(publication, 3)[0]
     issue = make_issue(publication, approved=True)
     send = start_send(issue=issue, now=timezone.now())
     send.batches.update(state="uncertain", reason="the worker was lost", settled_at=timezone.now())
     topic = Topic.objects.create(slug="land", name="Land rights")
     segment, _ = Segment.objects.get_or_create(slug="all", defaults={"name": "All", "rule": {}})
     suppress(address_hash=identify(person.email), reason=Reason.STAFF, now=timezone.now(), note="asked", by="x")
-    batch = leave_file(
+    batch = create_draft_import(
         file=io.BytesIO(b"email\nnew@example.org\n"),
         name="people.csv",
         mailing_list=publication.mailing_list,

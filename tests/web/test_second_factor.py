@@ -15,9 +15,9 @@ from django.core.cache import cache
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from newsletter.desk.staff.accounts import MOST_FAILED_OF_NETWORK
+from newsletter.desk.staff.accounts import MAX_FAILURES_PER_NETWORK
 from newsletter.models import AuditEntry
-from newsletter.organisation.staff import add_staff, forget_factor
+from newsletter.organisation.staff import add_staff, remove_second_factor
 from newsletter.project import settings as product
 from tests.web.desk import PASSWORD, said, sign_in
 
@@ -195,7 +195,7 @@ def test_a_recovery_code_lets_in_once_and_an_administrator_can_take_the_factor_a
         give_password(again)
         again.post("/accounts/2fa/authenticate/", {"code": code})
         assert opens(again) is may
-    assert forget_factor(email="Ann@example.org") == 2
+    assert remove_second_factor(email="Ann@example.org") == 2
     assert not opens(client)
     give_password(client)
     assert client.get("/admin/").headers["Location"] == "/accounts/2fa/totp/activate/"
@@ -263,7 +263,7 @@ def test_many_wrong_passwords_for_one_person_are_slowed_down_also_for_the_right_
 
 def test_wrong_passwords_for_others_do_not_refuse_a_right_one_of_the_same_address() -> None:
     add("writer")
-    for number in range(MOST_FAILED_OF_NETWORK + 10):
+    for number in range(MAX_FAILURES_PER_NETWORK + 10):
         last = Client().post(LOGIN, {"login": f"person{number}@example.org", "password": "wrong"})
     assert "Too many attempts" in last.content.decode()
     assert give_password(Client()).headers["Location"] == "/admin/issues/"

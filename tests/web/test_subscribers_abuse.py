@@ -12,17 +12,17 @@ from django.utils import timezone
 from subscribers.consent.proof_of_work import EASY, HARD, Proof, check_proof
 from subscribers.consent.signup import confirm_subscription, request_subscription
 from subscribers.consent.signup_limits import (
-    MOST_A_DOMAIN,
-    MOST_A_HOME,
-    MOST_A_HOME_UNPROVEN,
-    MOST_A_NEIGHBOURHOOD,
-    MOST_A_SITE,
-    MOST_A_SITE_UNPROVEN,
-    MOST_HELD,
-    Way,
-    weigh,
+    MAX_HELD_SIGNUPS,
+    MAX_SIGNUPS_PER_ADDRESS,
+    MAX_SIGNUPS_PER_DOMAIN,
+    MAX_SIGNUPS_PER_NETWORK,
+    MAX_SIGNUPS_PER_SITE,
+    MAX_UNPROVEN_SIGNUPS_PER_ADDRESS,
+    MAX_UNPROVEN_SIGNUPS_PER_SITE,
+    SignupOutcome,
+    screen_signup,
 )
-from subscribers.consent.throttle import count_one, peek
+from subscribers.consent.throttle import increment_counter, read_counter
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import (
     Asking,
@@ -37,9 +37,9 @@ from subscribers.models import (
     Tally,
 )
 from subscribers.unsubscribing.suppression import suppress
-from subscribers.unsubscribing.unsubscribe import leave_list
-from tests.support.joining import join, read, solve
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
+from tests.support.signup import join, read, solve
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +52,7 @@ def weekly() -> MailingList:
 def test_a1_the_page_is_the_same_for_whatever_is_known_of_an_address(client: Client, weekly: MailingList) -> None:
     make_member(weekly, "known@example.org")
     subscribe(make_person("waits@example.org"), weekly, basis="consent_double_opt_in")
-    leave_list(subscriber=make_member(weekly, "left@example.org"), mailing_list=weekly, now=NOW)
+    unsubscribe_from_list(subscriber=make_member(weekly, "left@example.org"), mailing_list=weekly, now=NOW)
     barred = make_member(weekly, "barred@example.org")
     suppress(address_hash=bytes(barred.address_hash), reason=Reason.HARD, now=NOW)
     names = ["fresh@example.org", "known@example.org", "waits@example.org", "left@example.org", "barred@example.org"]
@@ -60,8 +60,10 @@ def test_a1_the_page_is_the_same_for_whatever_is_known_of_an_address(client: Cli
     pages = set()
     for number, email in enumerate(names):
         address = f"192.0.{number}.1" if email != "held@example.org" else "192.0.0.1"
-        for _ in range(MOST_A_HOME if email == "held@example.org" else 0):
-            weigh(address="x@gmail.com", client=address, proof=Proof.GOOD, now=timezone.now() + timedelta(seconds=10))
+        for _ in range(MAX_SIGNUPS_PER_ADDRESS if email == "held@example.org" else 0):
+            screen_signup(
+                address="x@gmail.com", client=address, proof=Proof.GOOD, now=timezone.now() + timedelta(seconds=10)
+            )
         answer = join(client, weekly, email=email, client_address=address)
         assert answer.status_code == 200
         domain = "m•••.com" if email.endswith(".com") else "e•••.org"
@@ -115,11 +117,14 @@ def test_a2_the_sixth_sign_up_of_an_hour_from_one_connection_waits_for_staff(
     client: Client, weekly: MailingList
 ) -> None:
     with time_machine.travel("2026-03-05T09:10:00Z", tick=False):
-        for number in range(MOST_A_HOME + 1):
+        for number in range(MAX_SIGNUPS_PER_ADDRESS + 1):
             join(client, weekly, email=f"person{number}@gmail.com", client_address="198.51.100.7")
-    assert Subscriber.objects.count() == MOST_A_HOME
+    assert Subscriber.objects.count() == MAX_SIGNUPS_PER_ADDRESS
     held = HeldSignup.objects.get()
-    assert (held.email, held.why) == (f"person{MOST_A_HOME}@gmail.com", "many sign-ups from one internet connection")
+    assert (held.email, held.why) == (
+        f"person{MAX_SIGNUPS_PER_ADDRESS}@gmail.com",
+        "many sign-ups from one internet connection",
+    )
     assert (held.wording, held.source) == (
         "Send me Weekly by email. I can leave at any time with the link in every mail.",
         "sign-up page",
@@ -130,7 +135,7 @@ def test_a2_the_sixth_sign_up_of_an_hour_from_one_connection_waits_for_staff(
 
 
 def way(number: int = 0, *, email: str = "", client: str = "", proof: Proof = Proof.GOOD) -> str:
-    decision = weigh(
+    decision = screen_signup(
         address=email or f"person{number}@gmail.com",
         client=client or f"10.{number // 250}.{number % 250}.1",
         proof=proof,
@@ -140,17 +145,17 @@ def way(number: int = 0, *, email: str = "", client: str = "", proof: Proof = Pr
 
 
 def test_a2_a_whole_ipv6_64_counts_as_one_connection() -> None:
-    ways = [way(client=f"2001:db8:1:2::{number:x}") for number in range(1, MOST_A_HOME + 2)]
-    assert ways == ["in"] * MOST_A_HOME + ["many sign-ups from one internet connection"]
+    ways = [way(client=f"2001:db8:1:2::{number:x}") for number in range(1, MAX_SIGNUPS_PER_ADDRESS + 2)]
+    assert ways == ["in"] * MAX_SIGNUPS_PER_ADDRESS + ["many sign-ups from one internet connection"]
 
 
 def test_a2_many_connections_of_one_network_are_noticed() -> None:
-    ways = [way(client=f"198.51.100.{number}") for number in range(MOST_A_NEIGHBOURHOOD + 1)]
+    ways = [way(client=f"198.51.100.{number}") for number in range(MAX_SIGNUPS_PER_NETWORK + 1)]
     assert ways[-2:] == ["in", "many sign-ups from one network"]
 
 
 def test_a2_many_addresses_of_one_small_domain_are_noticed_and_large_providers_are_not() -> None:
-    ways = [way(number, email=f"person{number}@small.example.org") for number in range(MOST_A_DOMAIN + 1)]
+    ways = [way(number, email=f"person{number}@small.example.org") for number in range(MAX_SIGNUPS_PER_DOMAIN + 1)]
     assert ways[-2:] == ["in", "many sign-ups with addresses of one domain"]
     assert way(500, email="person@gmail.com") == "in"
 
@@ -160,24 +165,24 @@ def test_a3_a_flood_makes_the_sum_harder_and_asks_staff_about_those_without_it(
 ) -> None:
     with time_machine.travel(NOW, tick=False):
         assert f'data-most="{EASY}"' in client.get("/join/weekly").content.decode()
-        for number in range(MOST_A_SITE):
+        for number in range(MAX_SIGNUPS_PER_SITE):
             assert way(number) == "in"
         assert caplog.text == ""
-        assert way(MOST_A_SITE) == "in"
+        assert way(MAX_SIGNUPS_PER_SITE) == "in"
         assert "Proof of work is harder" in caplog.text
         assert f'data-most="{HARD}"' in client.get("/join/weekly").content.decode()
         assert way(900, proof=Proof.NONE).startswith("a flood of sign-ups")
 
 
 def test_a3_without_javascript_there_is_a_way_in_and_robots_find_it_narrow(client: Client, weekly: MailingList) -> None:
-    for number in range(MOST_A_HOME_UNPROVEN + 1):
+    for number in range(MAX_UNPROVEN_SIGNUPS_PER_ADDRESS + 1):
         assert join(client, weekly, proven=False, email=f"person{number}@gmail.com").status_code == 200
-    assert Subscriber.objects.count() == Confirmation.objects.count() == MOST_A_HOME_UNPROVEN
+    assert Subscriber.objects.count() == Confirmation.objects.count() == MAX_UNPROVEN_SIGNUPS_PER_ADDRESS
     assert HeldSignup.objects.get().why == "several sign-ups without JavaScript from one connection"
 
 
 def test_a3_many_sign_ups_without_javascript_wait_wherever_they_come_from() -> None:
-    ways = [way(number, proof=Proof.NONE) for number in range(MOST_A_SITE_UNPROVEN + 1)]
+    ways = [way(number, proof=Proof.NONE) for number in range(MAX_UNPROVEN_SIGNUPS_PER_SITE + 1)]
     assert ways[-2:] == ["in", "many sign-ups without JavaScript"]
 
 
@@ -257,13 +262,13 @@ def test_what_waits_has_an_end_too(caplog: pytest.LogCaptureFixture, weekly: Mai
             why="",
             at=NOW,
         )
-        for number in range(MOST_HELD)
+        for number in range(MAX_HELD_SIGNUPS)
     )
     decisions = [
-        weigh(address="a@gmail.com", client="192.0.2.1", proof=Proof.NONE, now=NOW)
-        for _ in range(MOST_A_HOME_UNPROVEN + 1)
+        screen_signup(address="a@gmail.com", client="192.0.2.1", proof=Proof.NONE, now=NOW)
+        for _ in range(MAX_UNPROVEN_SIGNUPS_PER_ADDRESS + 1)
     ]
-    assert decisions[-1].way is Way.DROPPED
+    assert decisions[-1].way is SignupOutcome.DROPPED
     assert "wait for staff" in caplog.text
 
 
@@ -271,7 +276,7 @@ def test_a2_limits_count_visitors_behind_our_own_proxy_and_believe_nobody_else(
     client: Client, weekly: MailingList, settings: object
 ) -> None:
     settings.SUBSCRIBERS_TRUSTED_PROXIES = ["192.0.2.1/32"]  # type: ignore[attr-defined]
-    for number in range(MOST_A_HOME_UNPROVEN + 1):
+    for number in range(MAX_UNPROVEN_SIGNUPS_PER_ADDRESS + 1):
         join(
             client,
             weekly,
@@ -280,7 +285,7 @@ def test_a2_limits_count_visitors_behind_our_own_proxy_and_believe_nobody_else(
             headers={"X-Forwarded-For": f"203.0.113.{number}"},
         )
     assert not HeldSignup.objects.exists()
-    for number in range(10, MOST_A_HOME_UNPROVEN + 11):
+    for number in range(10, MAX_UNPROVEN_SIGNUPS_PER_ADDRESS + 11):
         join(
             client,
             weekly,
@@ -293,9 +298,9 @@ def test_a2_limits_count_visitors_behind_our_own_proxy_and_believe_nobody_else(
 
 
 def test_counts_are_kept_as_keyed_hashes_per_stretch() -> None:
-    assert [count_one("home 192.0.2.1/32", now=NOW) for _ in range(3)] == [1, 2, 3]
-    assert count_one("home 192.0.2.1/32", now=NOW + timedelta(hours=1)) == 1
-    assert (peek("home 192.0.2.1/32", now=NOW), peek("home 192.0.2.2/32", now=NOW)) == (3, 0)
+    assert [increment_counter("home 192.0.2.1/32", now=NOW) for _ in range(3)] == [1, 2, 3]
+    assert increment_counter("home 192.0.2.1/32", now=NOW + timedelta(hours=1)) == 1
+    assert (read_counter("home 192.0.2.1/32", now=NOW), read_counter("home 192.0.2.2/32", now=NOW)) == (3, 0)
     assert all(b"192" not in bytes(row.subject) for row in Tally.objects.all())
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from newsletter.demo.joining import SMALLEST, Joined, fill_as_in_life, fill_plainly
 from newsletter.demo.organisation import write_organisation
+from newsletter.demo.sample_subscribers import MIN_REALISTIC, FilledList, fill_list, fill_realistic_list
 from subscribers.audience.eligibility import count_audience
 from subscribers.models import EndReason, Subscription
 from tests.support.people import make_list
@@ -17,12 +17,12 @@ NOW = datetime(2026, 3, 4, 11, 30, tzinfo=UTC)
 
 def fill(people: int):
     weekly = make_list(name="Weekly")
-    return weekly, fill_as_in_life(mailing_list=weekly, people=people, by="kim", now=NOW)
+    return weekly, fill_realistic_list(mailing_list=weekly, people=people, by="kim", now=NOW)
 
 
 def test_the_list_has_as_many_people_as_asked_for_and_each_exclusion_has_its_reason() -> None:
     weekly, joined = fill(400)
-    assert joined == Joined(on_list=400, waiting=10, barred=6, gone=9)
+    assert joined == FilledList(subscriber_count=400, waiting=10, suppressed=6, unsubscribed=9)
     count = count_audience(mailing_list=weekly, now=NOW)
     assert (count.candidates, count.eligible) == (400, 384)
     assert count.excluded == {"suppressed:hard": 4, "suppressed:soft_limit": 2, "unconfirmed": 10}
@@ -41,14 +41,14 @@ def test_the_sample_weekly_letter_goes_to_its_whole_list_so_that_the_receipt_nam
     assert "segment" not in weekly
 
 
-@pytest.mark.parametrize(("people", "excluded"), [(1, 0), (SMALLEST - 1, 0), (SMALLEST, 3), (60, 4)])
+@pytest.mark.parametrize(("people", "excluded"), [(1, 0), (MIN_REALISTIC - 1, 0), (MIN_REALISTIC, 3), (60, 4)])
 def test_a_small_list_keeps_its_number_too(people: int, excluded: int) -> None:
     weekly, joined = fill(people)
     count = count_audience(mailing_list=weekly, now=NOW)
-    assert (joined.on_list, count.candidates, sum(count.excluded.values())) == (people, people, excluded)
+    assert (joined.subscriber_count, count.candidates, sum(count.excluded.values())) == (people, people, excluded)
 
 
 def test_a_list_filled_plainly_can_be_mailed_whole() -> None:
     weekly = make_list(name="Weekly")
-    assert fill_plainly(mailing_list=weekly, people=12, by="kim", now=NOW) == Joined(on_list=12)
+    assert fill_list(mailing_list=weekly, people=12, by="kim", now=NOW) == FilledList(subscriber_count=12)
     assert count_audience(mailing_list=weekly, now=NOW).eligible == 12

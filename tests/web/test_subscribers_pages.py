@@ -9,7 +9,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from subscribers.consent.confirmations import due_confirmations
+from subscribers.consent.confirmations import list_due_confirmations
 from subscribers.erasing.erasure import erase_person
 from subscribers.links.signed_links import Purpose
 from subscribers.models import (
@@ -22,12 +22,12 @@ from subscribers.models import (
     Subscription,
     Topic,
 )
-from subscribers.people.locations import get_or_make_place
-from subscribers.people.mailed_links import Kind, ask_for_link, link_url
+from subscribers.people.locations import get_or_create_place
+from subscribers.people.mailed_links import Kind, make_mailed_link_url, request_mailed_link
 from subscribers.unsubscribing.suppression import suppress
-from subscribers.unsubscribing.unsubscribe import leave_list
-from tests.support.joining import join
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import make_list, make_member, make_person, path_to, subscribe
+from tests.support.signup import join
 
 pytestmark = pytest.mark.django_db
 
@@ -79,7 +79,7 @@ def test_k3_a_link_that_is_too_old_says_so_and_does_nothing(
 def test_confirming_what_was_cancelled_or_erased_says_that_nothing_is_open(client: Client, weekly: MailingList) -> None:
     ada = ask_to_join(weekly)
     confirm = path_to(ada, weekly, Purpose.CONFIRM)
-    leave_list(subscriber=ada, mailing_list=weekly, now=timezone.now())
+    unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=timezone.now())
     assert b"nothing to confirm" in client.post(confirm).content
     erase_person(subscriber=ada, by="kim", now=timezone.now())
     assert b"nothing to confirm" in client.get(confirm).content
@@ -106,11 +106,11 @@ def test_preferences_are_saved_from_the_page(client: Client, weekly: MailingList
     assert b"Saved. To join Events, press the button in the mail" in answer.content
     ada = Subscriber.objects.get()
     assert (str(ada.place), ada.language, list(ada.topics.all())) == ("Houston, Texas, United States", "fr", [topic])
-    assert [one.mailing_list for one in due_confirmations(now=timezone.now())] == [events]
+    assert [one.mailing_list for one in list_due_confirmations(now=timezone.now())] == [events]
 
 
 def test_a_town_left_as_it_was_shown_stays_what_it_was(client: Client, weekly: MailingList) -> None:
-    village = get_or_make_place(country="GB", region="GB-ENG", town="Nether Wallop", latitude=51.14, longitude=-1.57)
+    village = get_or_create_place(country="GB", region="GB-ENG", town="Nether Wallop", latitude=51.14, longitude=-1.57)
     ada = make_member(weekly, place=village)
     page = path_to(ada, weekly, Purpose.PREFERENCES)
     shown = re.search(r'name="town"[^>]* value="([^"]*)"', client.get(page).content.decode())
@@ -183,7 +183,7 @@ def test_a1_the_answer_is_the_same_for_every_kind_of_address(client: Client, wee
     make_member(weekly, "a1@example.org")
     subscribe(make_person("a2@example.org"), weekly, basis="consent_double_opt_in")
     suppress(address_hash=bytes(make_person("a3@example.org").address_hash), reason=Reason.HARD, now=timezone.now())
-    leave_list(subscriber=make_member(weekly, "a4@example.org"), mailing_list=weekly, now=timezone.now())
+    unsubscribe_from_list(subscriber=make_member(weekly, "a4@example.org"), mailing_list=weekly, now=timezone.now())
     answers = {join(client, weekly, email=f"a{number}@example.org").content for number in range(5)}
     assert len(answers) == 1
 
@@ -271,8 +271,8 @@ def test_who_moves_to_an_address_that_had_left_is_not_told_that_mail_comes_there
     ada, now = make_member(weekly), timezone.now()
     new = make_member(weekly, "new@example.org")
     if left_before:
-        leave_list(subscriber=new, mailing_list=weekly, now=now, source="link")
-    assert ask_for_link(subscriber=ada, mailing_list=weekly, kind=Kind.ARRIVE, new_email=new.email, now=now)
-    arrive = urlsplit(link_url(link=MailedLink.objects.get(), now=now)).path
+        unsubscribe_from_list(subscriber=new, mailing_list=weekly, now=now, source="link")
+    assert request_mailed_link(subscriber=ada, mailing_list=weekly, kind=Kind.ARRIVE, new_email=new.email, now=now)
+    arrive = urlsplit(make_mailed_link_url(link=MailedLink.objects.get(), now=now)).path
     assert says in client.post(arrive).content
     assert Subscription.objects.mailable().exists() is not left_before

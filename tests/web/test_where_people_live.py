@@ -8,8 +8,8 @@ from django.test import Client
 
 from subscribers.links.signed_links import Purpose
 from subscribers.models import MailingList, Subscriber
-from tests.support.joining import join
 from tests.support.people import make_list, make_member, path_to
+from tests.support.signup import join
 
 pytestmark = pytest.mark.django_db
 YORK = "York, England, United Kingdom"

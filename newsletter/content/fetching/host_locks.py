@@ -6,23 +6,23 @@ from contextlib import contextmanager
 from weakref import WeakValueDictionary
 
 
-class _Turn:
+class _HostLock:
     def __init__(self) -> None:
         self.lock = threading.Lock()
 
 
-_turns: "WeakValueDictionary[str, _Turn]" = WeakValueDictionary()
+_locks: "WeakValueDictionary[str, _HostLock]" = WeakValueDictionary()
 _guard = threading.Lock()
 
 
 @contextmanager
-def turn_at(host: str, *, patience: float) -> Iterator[bool]:
-    """Waits for its turn at a host, at most ``patience`` seconds; whether it came."""
+def host_lock(host: str, *, patience: float) -> Iterator[bool]:
+    """Waits for its turn at a host, at most ``patience`` seconds; whether it acquired."""
     with _guard:
-        turn = _turns.setdefault(host, _Turn())
-    came = turn.lock.acquire(timeout=max(patience, 0.0))
+        turn = _locks.setdefault(host, _HostLock())
+    acquired = turn.lock.acquire(timeout=max(patience, 0.0))
     try:
-        yield came
+        yield acquired
     finally:
-        if came:
+        if acquired:
             turn.lock.release()

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 from urllib.robotparser import RobotFileParser
 
-from newsletter.content.fetching.fetch import BadStatus, Fetcher, Limits, Refused, TooLarge
+from newsletter.content.fetching.fetcher import BadStatus, Fetcher, Limits, Refused, TooLarge
 
-_KEPT = timedelta(days=1)
-_MOST_SITES = 1_000
+_CACHE_PERIOD = timedelta(days=1)
+_MAX_SITES = 1_000
 _LIMITS = Limits(max_bytes=512 * 1024)
-_TRY_AGAIN = 429
+_TOO_MANY_REQUESTS = 429
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Robots:
 
     def check(self, url: str, *, fetcher: Fetcher, now: datetime) -> None:
         """Refused where the site asks programs not to read this page; FetchError where its rules cannot be had."""
-        rules = self._rules_of(url, fetcher=fetcher, now=now)
+        rules = self._get_rules(url, fetcher=fetcher, now=now)
         if not rules.can_fetch(fetcher.user_agent, url):
             host = urlsplit(url).hostname
             raise Refused(
@@ -45,28 +45,28 @@ class Robots:
         with self._lock:
             self._rules.clear()
 
-    def _rules_of(self, url: str, *, fetcher: Fetcher, now: datetime) -> RobotFileParser:
+    def _get_rules(self, url: str, *, fetcher: Fetcher, now: datetime) -> RobotFileParser:
         parts = urlsplit(url)
         address = urlunsplit((parts.scheme, parts.netloc, "/robots.txt", "", ""))
         with self._lock:
             known = self._rules.get(address)
-        if known and now - _KEPT < known.read_at <= now:
+        if known and now - _CACHE_PERIOD < known.read_at <= now:
             return known.parser
         parser = RobotFileParser()
-        parser.parse(_lines(address, fetcher))
+        parser.parse(_fetch_lines(address, fetcher))
         with self._lock:
-            if len(self._rules) >= _MOST_SITES:
+            if len(self._rules) >= _MAX_SITES:
                 self._rules.clear()
             self._rules[address] = _Rules(parser, now)
         return parser
 
 
-def _lines(address: str, fetcher: Fetcher) -> Sequence[str]:
+def _fetch_lines(address: str, fetcher: Fetcher) -> Sequence[str]:
     """The rules as they stand (RFC 9309): none where the site has none; a site in trouble is asked again later."""
     try:
         return fetcher.fetch(address, limits=_LIMITS).body.decode("utf-8", "replace").lstrip("\ufeff").splitlines()
     except BadStatus as error:
-        if error.status >= 500 or error.status == _TRY_AGAIN:
+        if error.status >= 500 or error.status == _TOO_MANY_REQUESTS:
             raise
     except (TooLarge, Refused):
         # No robots.txt is like this. The page itself is fetched under the same guard.

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from newsletter.content.fetching.fetch_errors import Refused
+from newsletter.content.fetching.errors import Refused
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_LONGEST_URL = 2000
+_MAX_URL_LENGTH = 2000
 _PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
@@ -126,10 +126,10 @@ def web_addresses(url: str) -> tuple[str, ...]:
 
 def check_url(url: str) -> SplitResult:
     """The parts of a URL that may be fetched; Refused says why not. Host and port are judged with the address."""
-    if len(url) > _LONGEST_URL:
+    if len(url) > _MAX_URL_LENGTH:
         raise Refused(
             "The address is longer than %(longest_url)s characters. Check that it is the address of the source.",
-            longest_url=_LONGEST_URL,
+            longest_url=_MAX_URL_LENGTH,
         )
     if any(char.isspace() or ord(char) < 32 or char == "\\" for char in url):
         raise Refused("The address contains a space or another character that no web address has. Copy it again.")

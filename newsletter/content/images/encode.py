@@ -12,33 +12,46 @@ from typing import BinaryIO, Literal
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from newsletter.common.messages import Message
-from newsletter.content.images.formats import PLACES, cut_for, draw_neutral, edge, mark_as_film
+from newsletter.content.images.formats import (
+    RENDITION_FORMATS,
+    crop_to_format,
+    draw_placeholder,
+    draw_play_button,
+    edge,
+)
 from newsletter.content.images.large_images import STREAMED, read_small
 from newsletter.content.images.picture_memory import (
-    MOST_DECODED_BYTES,
+    MAX_DECODED_BYTES,
     check_memory,
     count_decoded_bytes,
     find_shrinking,
 )
 from newsletter.content.images.sandbox_messages import (
-    MIDDLE,
+    DEFAULT_FOCUS,
     BadPicture,
     EncodedPicture,
     Focus,
-    PictureOrder,
-    Place,
-    RefusedPicture,
+    PictureRefusal,
+    PictureRequest,
+    RenditionFormat,
 )
 
-__all__ = ["PLACES", "BadPicture", "EncodedPicture", "make_neutral", "make_ordered", "make_picture"]
+__all__ = [
+    "RENDITION_FORMATS",
+    "BadPicture",
+    "EncodedPicture",
+    "make_picture",
+    "make_placeholder",
+    "make_requested_picture",
+]
 
-MOST_PIXELS = 100_000_000
-MOST_JPEG_BYTES = 150 * 1024
+MAX_PIXELS = 100_000_000
+MAX_JPEG_BYTES = 150 * 1024
 _TOO_MANY = Message(
-    "The picture has more than %(most_pixels)s million pixels. Make it smaller.", most_pixels=MOST_PIXELS // 1000000
+    "The picture has more than %(most_pixels)s million pixels. Make it smaller.", most_pixels=MAX_PIXELS // 1000000
 )
-_MOST_PNG_BYTES = 150 * 1024
-_SMALLEST_SIDE = 8
+_MAX_PNG_BYTES = 150 * 1024
+_MIN_SIDE = 8
 _QUALITIES = (85, 80, 75, 70, 62, 55, 48, 40, 32)
 _SHRINK = 0.8
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
@@ -46,24 +59,29 @@ _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
 _AVIF_BRANDS = (b"avif", b"avis")
 _HEAD = 64 * 1024
 _BAND_BYTES = 4 * 1024 * 1024
-_PLENTY = 2
+_OVERSAMPLING = 2
 """How many times wider than the result a picture is kept while it is worked on."""
 
 # Bigger files than this are refused before a codec is asked; the bomb check of the library is for those without a limit.
-Image.MAX_IMAGE_PIXELS = 2 * MOST_PIXELS
+Image.MAX_IMAGE_PIXELS = 2 * MAX_PIXELS
 
 
-def make_ordered(order: PictureOrder) -> EncodedPicture | RefusedPicture:
+def make_requested_picture(order: PictureRequest) -> EncodedPicture | PictureRefusal:
     """Make the picture that an order asks for from the file that it names, or say why it cannot be made."""
     try:
         with open(order.path, "rb") as file:
             return _make(file, width=order.width, place=order.place, focus=order.focus, film=order.film)
     except BadPicture as error:
-        return RefusedPicture(str(error))
+        return PictureRefusal(str(error))
 
 
 def make_picture(
-    body: bytes, *, width: int = 1200, place: Place | None = None, focus: Focus = MIDDLE, film: bool = False
+    body: bytes,
+    *,
+    width: int = 1200,
+    place: RenditionFormat | None = None,
+    focus: Focus = DEFAULT_FOCUS,
+    film: bool = False,
 ) -> EncodedPicture:
     """The picture re-encoded at most ``width`` pixels wide, turned upright, without EXIF; a JPEG of at most 150 KB.
 
@@ -75,27 +93,27 @@ def make_picture(
     return _make(BytesIO(body), width=width, place=place, focus=focus, film=film)
 
 
-def _make(file: BinaryIO, *, width: int, place: Place | None, focus: Focus, film: bool) -> EncodedPicture:
+def _make(file: BinaryIO, *, width: int, place: RenditionFormat | None, focus: Focus, film: bool) -> EncodedPicture:
     head = file.read(_HEAD)
     file.seek(0)
     _check_magic(head)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         picture = _decode(file, width=place.width if place else width, ratio=place.ratio if place else None)
-        see_through = _is_see_through(picture)
-        picture = picture.convert("RGBA" if see_through else "RGB")
-        picture = cut_for(picture, place, focus=focus) if place else _fit(picture, width)
+        transparent = _has_transparency(picture)
+        picture = picture.convert("RGBA" if transparent else "RGB")
+        picture = crop_to_format(picture, place, focus=focus) if place else _shrink_to_width(picture, width)
         if film:
-            return _encode_jpeg(mark_as_film(picture), most=place.most_bytes if place else MOST_JPEG_BYTES)
-        if see_through:
-            picture = edge(picture) if place and place.edged else picture
-            return _encode_png(picture, most=place.most_bytes if place else _MOST_PNG_BYTES)
-        return _encode_jpeg(picture, most=place.most_bytes if place else MOST_JPEG_BYTES)
+            return _encode_jpeg(draw_play_button(picture), most=place.max_bytes if place else MAX_JPEG_BYTES)
+        if transparent:
+            picture = edge(picture) if place and place.has_light_edge else picture
+            return _encode_png(picture, most=place.max_bytes if place else _MAX_PNG_BYTES)
+        return _encode_jpeg(picture, most=place.max_bytes if place else MAX_JPEG_BYTES)
 
 
-def make_neutral(*, width: int, height: int) -> EncodedPicture:
+def make_placeholder(*, width: int, height: int) -> EncodedPicture:
     """The picture that takes the place of a withdrawn one, as large as that was."""
-    return _encode_jpeg(draw_neutral(width=width, height=height), most=MOST_JPEG_BYTES)
+    return _encode_jpeg(draw_placeholder(width=width, height=height), most=MAX_JPEG_BYTES)
 
 
 def _check_magic(head: bytes) -> None:
@@ -139,11 +157,11 @@ def _read_reduced(file: BinaryIO, *, width: int, ratio: float | None) -> Image.I
     head = file.read(_HEAD)
     file.seek(0)
     with Image.open(file, formats=_FORMATS) as opened:
-        factor = _factor(opened.size, width=width, ratio=ratio)
-        while count_decoded_bytes(opened) > MOST_DECODED_BYTES * factor**2:
+        factor = _reduction_factor(opened.size, width=width, ratio=ratio)
+        while count_decoded_bytes(opened) > MAX_DECODED_BYTES * factor**2:
             factor *= 2
         opened.draft("RGB", (max(1, opened.width // factor), max(1, opened.height // factor)))
-        factor = max(_factor(opened.size, width=width, ratio=ratio), ceil(find_shrinking(opened)))
+        factor = max(_reduction_factor(opened.size, width=width, ratio=ratio), ceil(find_shrinking(opened)))
         check_memory(opened, head=head, file_bytes=file_bytes, factor=factor)
         opened.load()
         return _reduce(opened, factor)
@@ -156,16 +174,16 @@ def _size_in_strips(file: BinaryIO, *, width: int, ratio: float | None) -> tuple
     """
     with Image.open(file, formats=_FORMATS) as opened:
         _check_size(opened)
-        if opened.format not in STREAMED or count_decoded_bytes(opened) <= MOST_DECODED_BYTES:
+        if opened.format not in STREAMED or count_decoded_bytes(opened) <= MAX_DECODED_BYTES:
             return None
-        factor = max(_factor(opened.size, width=width, ratio=ratio), find_shrinking(opened))
+        factor = max(_reduction_factor(opened.size, width=width, ratio=ratio), find_shrinking(opened))
         return int(opened.width / factor), int(opened.height / factor)
 
 
 def _check_size(opened: ImageFile.ImageFile) -> None:
-    if opened.width * opened.height > MOST_PIXELS:
+    if opened.width * opened.height > MAX_PIXELS:
         raise BadPicture(_TOO_MANY)
-    if min(opened.size) < _SMALLEST_SIDE:
+    if min(opened.size) < _MIN_SIDE:
         raise BadPicture(
             "The picture is only %(width)s × %(height)s pixels, too small to show.",
             width=opened.width,
@@ -173,18 +191,18 @@ def _check_size(opened: ImageFile.ImageFile) -> None:
         )
 
 
-def _factor(size: tuple[int, int], *, width: int, ratio: float | None) -> int:
+def _reduction_factor(size: tuple[int, int], *, width: int, ratio: float | None) -> int:
     """How many times smaller the picture may be made before the finer work, and still be large enough for it."""
     kept = min(size[0], round(size[1] * ratio)) if ratio else size[0]
-    return max(1, min(kept // (_PLENTY * width), *size))
+    return max(1, min(kept // (_OVERSAMPLING * width), *size))
 
 
 def _reduce(opened: ImageFile.ImageFile, factor: int) -> Image.Image:
     """The picture ``factor`` times smaller, band by band, so that no second copy of the whole is ever made."""
     if factor == 1:
         return opened.copy()
-    see_through = _is_see_through(opened)
-    mode = "RGBA" if see_through else "RGB"
+    transparent = _has_transparency(opened)
+    mode = "RGBA" if transparent else "RGB"
     size = -(-opened.width // factor), -(-opened.height // factor)
     small = Image.new(mode, size)
     rows = max(1, _BAND_BYTES // (4 * opened.width * factor)) * factor
@@ -195,14 +213,14 @@ def _reduce(opened: ImageFile.ImageFile, factor: int) -> Image.Image:
     return small
 
 
-def _is_see_through(picture: Image.Image) -> bool:
+def _has_transparency(picture: Image.Image) -> bool:
     if picture.mode in ("RGBA", "LA", "PA"):
         alpha = picture.getchannel("A").getextrema()
         return isinstance(alpha[0], int | float) and alpha[0] < 255
     return "transparency" in picture.info
 
 
-def _fit(picture: Image.Image, width: int) -> Image.Image:
+def _shrink_to_width(picture: Image.Image, width: int) -> Image.Image:
     if picture.width <= width:
         return picture
     height = max(1, round(picture.height * width / picture.width))
@@ -217,7 +235,7 @@ def _encode_jpeg(picture: Image.Image, *, most: int) -> EncodedPicture:
             picture.save(out, "JPEG", quality=quality, optimize=True, progressive=True)
             if out.tell() <= most:
                 return _encoded(out.getvalue(), "jpeg", picture)
-        picture = _smaller(picture)
+        picture = _shrink(picture)
 
 
 def _encode_png(picture: Image.Image, *, most: int) -> EncodedPicture:
@@ -229,10 +247,10 @@ def _encode_png(picture: Image.Image, *, most: int) -> EncodedPicture:
             picture.quantize(256, method=Image.Quantize.FASTOCTREE).save(out, "PNG", optimize=True)
         if out.tell() <= most:
             return _encoded(out.getvalue(), "png", picture)
-        picture = _smaller(picture)
+        picture = _shrink(picture)
 
 
-def _smaller(picture: Image.Image) -> Image.Image:
+def _shrink(picture: Image.Image) -> Image.Image:
     size = max(1, round(picture.width * _SHRINK)), max(1, round(picture.height * _SHRINK))
     return picture.resize(size, Image.Resampling.LANCZOS)
 

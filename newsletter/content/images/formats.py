@@ -5,29 +5,39 @@ All lengths are pixels of the file, twice those of the screen; a focus is fracti
 
 from PIL import Image, ImageDraw, ImageFilter, ImageStat
 
-from newsletter.content.images.sandbox_messages import MIDDLE, Focus, Place
+from newsletter.content.images.sandbox_messages import DEFAULT_FOCUS, Focus, RenditionFormat
 
-__all__ = ["LIBRARY", "MIDDLE", "PLACES", "Focus", "Place", "cut_for", "draw_neutral", "edge", "mark_as_film"]
+__all__ = [
+    "DEFAULT_FOCUS",
+    "LIBRARY_FORMAT",
+    "RENDITION_FORMATS",
+    "Focus",
+    "RenditionFormat",
+    "crop_to_format",
+    "draw_placeholder",
+    "draw_play_button",
+    "edge",
+]
 
 _EDGE, _EDGE_WIDTH, _DARK_INK = (253, 251, 247), 4, 140
-_PAPER, _SHADE, _LINE = (236, 231, 222), (224, 217, 205), (206, 197, 183)
+_BACKGROUND_COLOUR, _SHADE, _LINE = (236, 231, 222), (224, 217, 205), (206, 197, 183)
 
 
-PLACES = {
-    "wide": Place(width=1120, most_bytes=140 * 1024),
-    "card": Place(width=536, most_bytes=34 * 1024, ratio=3 / 2),
-    "portrait": Place(width=144, most_bytes=16 * 1024, ratio=1.0),
-    "signature": Place(width=360, most_bytes=20 * 1024),
-    "logo": Place(width=440, most_bytes=40 * 1024, tallest=4.0, edged=True),
+RENDITION_FORMATS = {
+    "wide": RenditionFormat(width=1120, max_bytes=140 * 1024),
+    "card": RenditionFormat(width=536, max_bytes=34 * 1024, ratio=3 / 2),
+    "portrait": RenditionFormat(width=144, max_bytes=16 * 1024, ratio=1.0),
+    "signature": RenditionFormat(width=360, max_bytes=20 * 1024),
+    "logo": RenditionFormat(width=440, max_bytes=40 * 1024, max_height_ratio=4.0, has_light_edge=True),
 }
 # What is kept of a picture that staff upload: enough to cut every place from.
-LIBRARY = Place(width=2400, most_bytes=2 * 1024 * 1024, tallest=6.0)
+LIBRARY_FORMAT = RenditionFormat(width=2400, max_bytes=2 * 1024 * 1024, max_height_ratio=6.0)
 
 
-def cut_for(picture: Image.Image, place: Place, *, focus: Focus = MIDDLE) -> Image.Image:
+def crop_to_format(picture: Image.Image, place: RenditionFormat, *, focus: Focus = DEFAULT_FOCUS) -> Image.Image:
     """The picture cut to the place's shape around its focus, then made as small as the place; never enlarged."""
     width, height = picture.size
-    ratio = place.ratio or max(width / height, 1 / place.tallest)
+    ratio = place.ratio or max(width / height, 1 / place.max_height_ratio)
     cut_width, cut_height = min(width, round(height * ratio)), min(height, round(width / ratio))
     left = min(max(round(focus[0] * width - cut_width / 2), 0), width - cut_width)
     top = min(max(round(focus[1] * height - cut_height / 2), 0), height - cut_height)
@@ -54,7 +64,7 @@ def edge(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(under, room)
 
 
-def mark_as_film(picture: Image.Image) -> Image.Image:
+def draw_play_button(picture: Image.Image) -> Image.Image:
     """The picture with the sign for playing in its middle, drawn into it because mail can lay nothing over pictures."""
     width, height = picture.size
     radius = max(min(width, height) // 7, 6)
@@ -72,9 +82,9 @@ def mark_as_film(picture: Image.Image) -> Image.Image:
     return marked
 
 
-def draw_neutral(*, width: int, height: int) -> Image.Image:
+def draw_placeholder(*, width: int, height: int) -> Image.Image:
     """What stands where a picture was withdrawn: calm paper with low hills, of the size that the mail reserved."""
-    picture = Image.new("RGB", (width, height), _PAPER)
+    picture = Image.new("RGB", (width, height), _BACKGROUND_COLOUR)
     draw = ImageDraw.Draw(picture)
     draw.ellipse((width * 0.64, height * 0.2, width * 0.64 + height * 0.2, height * 0.4), fill=_SHADE)
     draw.polygon([(0, height), (0, height * 0.78), (width * 0.34, height * 0.56), (width * 0.72, height)], fill=_SHADE)

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
-from newsletter.content.fetching.fetch import PICTURE, Fetcher, Limits
-from newsletter.content.images.sandboxed import make_picture_apart
+from newsletter.content.fetching.fetcher import PICTURE, Fetcher, Limits
+from newsletter.content.images.sandboxed import make_picture_in_sandbox
 from newsletter.models import Picture
 
 MAIL_WIDTH = 1200
@@ -19,7 +19,7 @@ LOGO_WIDTH = 600
 def host_picture_bytes(*, data: bytes, source_url: str, alt: str = "", width: int = MAIL_WIDTH) -> Picture:
     """Our copy of a picture given as bytes. Raises BadPicture where it is not a picture we can use."""
     known = Picture.objects.filter(source_url=source_url).first() if source_url else None
-    encoded = make_picture_apart(data, width=width)
+    encoded = make_picture_in_sandbox(data, width=width)
     if known and known.sha256 == encoded.sha256:
         return known
     file = f"pictures/{encoded.sha256[:32]}.{'jpg' if encoded.format == 'jpeg' else encoded.format}"

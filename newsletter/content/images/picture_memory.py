@@ -13,7 +13,7 @@ from PIL import AvifImagePlugin, ImageFile
 
 from newsletter.content.images.sandbox_messages import BadPicture
 
-MOST_DECODED_BYTES = 64 * 1024 * 1024
+MAX_DECODED_BYTES = 64 * 1024 * 1024
 # The child's 384 MiB less what the AV1 decoder takes for itself and for the bands of the reduction.
 _MOST_AVIF_BYTES = 344 * 1024 * 1024
 _ONE_BYTE_MODES = ("1", "L", "P")
@@ -33,7 +33,7 @@ def count_decoded_bytes(opened: ImageFile.ImageFile) -> int:
 
 def find_shrinking(opened: ImageFile.ImageFile) -> float:
     """Return how many times smaller the picture has to be, at least, for its pixels to take 64 MiB in full colour."""
-    return max(1.0, sqrt(opened.width * opened.height * _WORKED_BYTES / MOST_DECODED_BYTES))
+    return max(1.0, sqrt(opened.width * opened.height * _WORKED_BYTES / MAX_DECODED_BYTES))
 
 
 def check_memory(opened: ImageFile.ImageFile, *, head: bytes, file_bytes: int, factor: int) -> None:
@@ -47,7 +47,7 @@ def check_memory(opened: ImageFile.ImageFile, *, head: bytes, file_bytes: int, f
     if opened.format == "AVIF":
         needed, most = _count_avif_bytes(opened, head=head, factor=factor) + file_bytes, _MOST_AVIF_BYTES
     else:
-        needed, most = count_decoded_bytes(opened), MOST_DECODED_BYTES
+        needed, most = count_decoded_bytes(opened), MAX_DECODED_BYTES
     if needed > most:
         raise BadPicture(
             "The picture needs more than %(most)s MB of memory to open: %(width)s × %(height)s pixels as "

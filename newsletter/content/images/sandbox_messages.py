@@ -6,7 +6,7 @@ from typing import Literal
 from newsletter.common.errors import DomainError
 
 Focus = tuple[float, float]
-MIDDLE: Focus = (0.5, 0.42)
+DEFAULT_FOCUS: Focus = (0.5, 0.42)
 
 
 class BadPicture(DomainError):
@@ -14,17 +14,17 @@ class BadPicture(DomainError):
 
 
 @dataclass(frozen=True)
-class Place:
-    """``ratio`` is width to height, or None to keep the picture's own, no taller than ``tallest`` times its width.
+class RenditionFormat:
+    """``ratio`` is width to height, or None to keep the picture's own, no taller than ``max_height_ratio`` times its width.
 
-    ``edged`` gives what is drawn in dark ink on nothing a thin light edge.
+    ``has_light_edge`` gives what is drawn in dark ink on nothing a thin light edge.
     """
 
     width: int
-    most_bytes: int
+    max_bytes: int
     ratio: float | None = None
-    tallest: float = 0.75
-    edged: bool = False
+    max_height_ratio: float = 0.75
+    has_light_edge: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,18 @@ class EncodedPicture:
 
 
 @dataclass(frozen=True)
-class PictureOrder:
+class PictureRequest:
     """The file to read, and the picture to make of it (the arguments of ``pictures.make_picture``)."""
 
     path: str
     width: int = 1200
-    place: Place | None = None
-    focus: Focus = MIDDLE
+    place: RenditionFormat | None = None
+    focus: Focus = DEFAULT_FOCUS
     film: bool = False
 
 
 @dataclass(frozen=True)
-class RefusedPicture:
+class PictureRefusal:
     """The answer where the file cannot be used; ``reason`` is for staff."""
 
     reason: str

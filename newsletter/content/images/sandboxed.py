@@ -8,54 +8,59 @@ import tempfile
 from pathlib import Path
 
 from newsletter.content.images.sandbox_messages import (
-    MIDDLE,
+    DEFAULT_FOCUS,
     BadPicture,
     EncodedPicture,
     Focus,
-    PictureOrder,
-    Place,
-    RefusedPicture,
+    PictureRefusal,
+    PictureRequest,
+    RenditionFormat,
 )
-from newsletter.content.parsing.sandbox.process import Cost, SandboxChild, TooHeavy, Unreadable
+from newsletter.content.parsing.sandbox.process import (
+    ParserCrashed,
+    ResourceLimitExceeded,
+    ResourceLimits,
+    SandboxProcess,
+)
 
-__all__ = ["MOST_PICTURE_BYTES", "BadPicture", "EncodedPicture", "make_picture_apart"]
+__all__ = ["MAX_PICTURE_BYTES", "BadPicture", "EncodedPicture", "make_picture_in_sandbox"]
 
-MOST_PICTURE_BYTES = 40 * 1024 * 1024
+MAX_PICTURE_BYTES = 40 * 1024 * 1024
 # ``picture_memory`` says what each kind of file takes of it: at most 361 MiB were measured, for an AVIF.
-COST = Cost(cpu_seconds=10, wall_seconds=25.0, memory_bytes=384 * 1024 * 1024)
-_child = SandboxChild(work="pictures", cost=COST)
+LIMITS = ResourceLimits(cpu_seconds=10, wall_seconds=25.0, memory_bytes=384 * 1024 * 1024)
+_child = SandboxProcess(work="pictures", limits=LIMITS)
 atexit.register(_child.close)
 
 
-def make_picture_apart(
+def make_picture_in_sandbox(
     body: bytes,
     *,
     width: int = 1200,
-    place: Place | None = None,
-    focus: Focus = MIDDLE,
+    place: RenditionFormat | None = None,
+    focus: Focus = DEFAULT_FOCUS,
     film: bool = False,
-    child: SandboxChild = _child,
+    child: SandboxProcess = _child,
 ) -> EncodedPicture:
     """Return what ``pictures.make_picture`` makes of ``body``, made in the child. Raises BadPicture."""
-    if len(body) > MOST_PICTURE_BYTES:
+    if len(body) > MAX_PICTURE_BYTES:
         raise BadPicture(
             "The picture is larger than %(most_picture_bytes)s MB. Make it smaller.",
-            most_picture_bytes=MOST_PICTURE_BYTES // (1024 * 1024),
+            most_picture_bytes=MAX_PICTURE_BYTES // (1024 * 1024),
         )
     with tempfile.TemporaryDirectory(prefix="newsletter-picture-") as folder:
         # A file, not a message: the child reads a large one in pieces.
         file = Path(folder) / "picture"
         file.write_bytes(body)
-        order = PictureOrder(path=str(file), width=width, place=place, focus=focus, film=film)
+        order = PictureRequest(path=str(file), width=width, place=place, focus=focus, film=film)
         try:
             answer = child.ask(order)
-        except TooHeavy as error:
+        except ResourceLimitExceeded as error:
             raise BadPicture(
                 "The picture takes more time or memory to open than any picture may. Save it smaller, as JPEG."
             ) from error
-        except Unreadable as error:
+        except ParserCrashed as error:
             raise BadPicture("The picture is damaged in a way that stops our reader. Save it anew as JPEG.") from error
-    if isinstance(answer, RefusedPicture):
+    if isinstance(answer, PictureRefusal):
         raise BadPicture(answer.reason)
     if not isinstance(answer, EncodedPicture):
         child.close()

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from newsletter.models import EventNotice
 
-FACTS = ("starts_at", "all_day", "day", "place_text", "town", "region", "online", "cancelled")
+TRACKED_FIELDS = ("starts_at", "all_day", "day", "place_text", "town", "region", "online", "cancelled")
 
 
-def note_change(event: EventNotice, *, now: datetime) -> None:
+def record_event_change(event: EventNotice, *, now: datetime) -> None:
     """Set ``changed_at`` of a row that is about to be saved, if its facts differ from those that are stored."""
-    stored = EventNotice.objects.filter(pk=event.pk).values(*FACTS).first()
+    stored = EventNotice.objects.filter(pk=event.pk).values(*TRACKED_FIELDS).first()
     if stored is not None and any(getattr(event, name) != value for name, value in stored.items()):
         event.changed_at = now

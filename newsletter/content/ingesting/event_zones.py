@@ -6,19 +6,19 @@ from zoneinfo import ZoneInfo
 
 from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import EventEntry
-from newsletter.content.parsing.event_locations import Located
-from subscribers.places.zones import main_zone
+from newsletter.content.parsing.event_locations import EventLocation
+from subscribers.places.time_zones import main_zone
 
-UNIVERSAL = ("", "UTC", "Etc/UTC")
+UTC_NAMES = ("", "UTC", "Etc/UTC")
 
 
-def settle_zone(entry: EventEntry, *, located: Located, source_region: str) -> EventEntry:
+def resolve_event_zone(entry: EventEntry, *, located: EventLocation, source_region: str) -> EventEntry:
     """The event with its moments in UTC, never floating, and the zone of its place where it named none of its own.
 
     ``source_region`` is the ISO 3166-2 code of its source, or "".
     """
     if not entry.floating:
-        return replace(entry, zone=located.zone or entry.zone) if entry.zone in UNIVERSAL else entry
+        return replace(entry, zone=located.zone or entry.zone) if entry.zone in UTC_NAMES else entry
     region = main_zone(region=located.region, country=located.country) or main_zone(region=source_region)
     zone = located.zone or region
     note = entry.note

@@ -8,28 +8,32 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from newsletter.content.fetching.fetch import Fetcher, FetchError
+from newsletter.content.fetching.fetcher import Fetcher, FetchError
 from newsletter.content.images.hosting import make_fetcher
-from newsletter.content.ingesting.event_zones import settle_zone
-from newsletter.content.ingesting.location_questions import ask_about, is_settled_by_hand, recall_place
-from newsletter.content.ingesting.missing_events import HELD, cancel_vanished, withdraw_private
-from newsletter.content.ingesting.missing_stories import check_missing
-from newsletter.content.ingesting.moved_events import adopt_moved_events
-from newsletter.content.ingesting.read_source import TooHeavy, Unreadable, read_source
-from newsletter.content.ingesting.source_visibility import check_at_source
-from newsletter.content.ingesting.store_rows import hash_entry, update_or_make
+from newsletter.content.ingesting.event_zones import resolve_event_zone
+from newsletter.content.ingesting.location_questions import (
+    apply_remembered_location,
+    has_edited_location,
+    make_location_question,
+)
+from newsletter.content.ingesting.missing_events import HELD_ENTRY, cancel_missing_events, cancel_private_events
+from newsletter.content.ingesting.missing_stories import check_missing_stories
+from newsletter.content.ingesting.moved_events import match_moved_events
+from newsletter.content.ingesting.read_source import ParserCrashed, ResourceLimitExceeded, read_source
+from newsletter.content.ingesting.source_visibility import update_source_visibility
+from newsletter.content.ingesting.store_rows import create_or_update_row, hash_entry
 from newsletter.content.ingesting.store_stories import store_story
-from newsletter.content.ingesting.story_images import PictureVisit
-from newsletter.content.ingesting.story_rows import Place, shared_addresses
+from newsletter.content.ingesting.story_images import PictureFetcher
+from newsletter.content.ingesting.story_rows import ListedEntry, find_shared_addresses
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
 from newsletter.content.parsing.event_locations import locate_event
 from newsletter.models import EventNotice, SetAsideEntry, Source
 
 log = logging.getLogger(__name__)
-LONGEST_BACK_OFF = timedelta(days=1)
-CLAIM = timedelta(minutes=5)
-TOLD_WITHIN = timedelta(days=90)
-_OF_STORIES = (Source.Kind.FEED, Source.Kind.WORDPRESS, Source.Kind.PAGE)
+MAX_BACK_OFF = timedelta(days=1)
+CLAIM_PERIOD = timedelta(minutes=5)
+MISSING_STORY_WINDOW = timedelta(days=90)
+_STORY_KINDS = (Source.Kind.FEED, Source.Kind.WORDPRESS, Source.Kind.PAGE)
 
 
 @dataclass
@@ -61,7 +65,7 @@ def ingest_due(*, now: datetime, fetcher: Fetcher | None = None) -> list[IngestR
     return [
         ingest_source(source=source, now=now, fetcher=fetcher)
         for source in due
-        if Source.objects.filter(pk=source.pk, due_at=source.due_at).update(due_at=now + CLAIM)
+        if Source.objects.filter(pk=source.pk, due_at=source.due_at).update(due_at=now + CLAIM_PERIOD)
     ]
 
 
@@ -70,7 +74,7 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
     report = IngestReport(id=source.pk, name=source.name, kind=source.kind)
     fetcher = fetcher or make_fetcher()
     asks_pages = source.kind != Source.Kind.PAGE
-    pictures = PictureVisit(source_url=source.url, fetcher=fetcher, now=now, asks_pages=asks_pages)
+    pictures = PictureFetcher(source_url=source.url, fetcher=fetcher, now=now, asks_pages=asks_pages)
     try:
         reading = read_source(
             kind=source.kind,
@@ -80,26 +84,26 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
             fetcher=fetcher,
             now=now,
         )
-    except (FetchError, TooHeavy, Unreadable) as error:
-        _ask_about_page(source, report, fetcher=fetcher, now=now)
-        return _failed(source, report, str(error), now, retry_after=getattr(error, "retry_after", None))
+    except (FetchError, ResourceLimitExceeded, ParserCrashed) as error:
+        _check_story_page(source, report, fetcher=fetcher, now=now)
+        return _record_failure(source, report, str(error), now, retry_after=getattr(error, "retry_after", None))
     if reading.parsed.error:
-        _ask_about_page(source, report, fetcher=fetcher, now=now)
-        return _failed(source, report, reading.parsed.error, now, retry_after=None)
+        _check_story_page(source, report, fetcher=fetcher, now=now)
+        return _record_failure(source, report, reading.parsed.error, now, retry_after=None)
     if reading.unchanged:
         report.unchanged = source.origins.count() + source.events.count()
     else:
-        _store(source, reading.parsed, report, pictures=pictures, fetcher=fetcher, now=now)
+        _store_entries(source, reading.parsed, report, pictures=pictures, fetcher=fetcher, now=now)
     source.etag, source.last_modified = reading.etag[:500], reading.last_modified[:100]
-    if report.pictures_waiting or any(aside.entry == HELD for aside in report.set_aside):
+    if report.pictures_waiting or any(aside.entry == HELD_ENTRY for aside in report.set_aside):
         # The next reading must be a whole one: “unchanged” would hold the events, or lose the pictures, for ever.
         source.etag = source.last_modified = ""
-    source.failures, source.error, source.good_at = 0, "", now
-    _looked(source, now=now, wait=timedelta(minutes=source.every_minutes))
+    source.failures, source.error, source.last_success_at = 0, "", now
+    _save_schedule(source, now=now, wait=timedelta(minutes=source.every_minutes))
     return report
 
 
-def _failed(
+def _record_failure(
     source: Source, report: IngestReport, error: str, now: datetime, *, retry_after: float | None
 ) -> IngestReport:
     report.error = error
@@ -108,47 +112,47 @@ def _failed(
     wait = timedelta(minutes=source.every_minutes) * 2 ** min(source.failures - 1, 8)
     if retry_after:
         wait = max(wait, timedelta(seconds=retry_after))
-    _looked(source, now=now, wait=min(wait, max(LONGEST_BACK_OFF, timedelta(minutes=source.every_minutes))))
+    _save_schedule(source, now=now, wait=min(wait, max(MAX_BACK_OFF, timedelta(minutes=source.every_minutes))))
     return report
 
 
-def _looked(source: Source, *, now: datetime, wait: timedelta) -> None:
+def _save_schedule(source: Source, *, now: datetime, wait: timedelta) -> None:
     source.looked_at, source.due_at = now, now + wait
     source.save(
-        update_fields=["etag", "last_modified", "listed", "failures", "error", "good_at", "looked_at", "due_at"]
+        update_fields=["etag", "last_modified", "listed", "failures", "error", "last_success_at", "looked_at", "due_at"]
     )
 
 
-def _store(
-    source: Source, parsed: Parsed, report: IngestReport, *, pictures: PictureVisit, fetcher: Fetcher, now: datetime
+def _store_entries(
+    source: Source, parsed: Parsed, report: IngestReport, *, pictures: PictureFetcher, fetcher: Fetcher, now: datetime
 ) -> None:
     report.set_aside = list(parsed.set_aside)
     report.set_aside += [SetAside(entry=story.title, reason=story.note) for story in parsed.stories if story.note]
-    shared = shared_addresses(parsed.stories)
+    shared = find_shared_addresses(parsed.stories)
     named = frozenset(story.external_id[:500] for story in parsed.stories)
     for story in parsed.stories:
-        place = Place(source, story, named=named, shared=shared)
+        place = ListedEntry(source, story, named=named, shared=shared)
         done, failure = store_story(place, pictures=pictures, now=now)
         _count(report, done)
         if failure:
             report.set_aside.append(SetAside(entry=story.title, reason=failure))
-    report.set_aside += pictures.say_put_off()
+    report.set_aside += pictures.list_postponed()
     report.pictures_waiting = pictures.waiting
     if source.kind in (Source.Kind.CALENDAR, Source.Kind.EVENTS):
-        report.cancelled = withdraw_private(source, parsed, now=now)
-        adopt_moved_events(source, parsed, now=now)
+        report.cancelled = cancel_private_events(source, parsed, now=now)
+        match_moved_events(source, parsed, now=now)
     for event in parsed.events:
         _count(report, _store_event(source, event, now=now))
     if source.kind in (Source.Kind.CALENDAR, Source.Kind.EVENTS):
-        gone, held = cancel_vanished(source, parsed, now=now)
+        gone, held = cancel_missing_events(source, parsed, now=now)
         report.cancelled += gone
         if held:
             report.set_aside.append(held)
         else:
             # While events are held, the count from before decides at the next reading.
             source.listed = parsed.listed
-    if source.kind in _OF_STORIES:
-        checked = check_missing(source, parsed, now=now, fetcher=fetcher, since=now - TOLD_WITHIN)
+    if source.kind in _STORY_KINDS:
+        checked = check_missing_stories(source, parsed, now=now, fetcher=fetcher, since=now - MISSING_STORY_WINDOW)
         report.gone += len(checked.gone)
     _keep_set_aside(source, report, now=now)
 
@@ -166,10 +170,12 @@ def _count(report: IngestReport, what: str) -> None:
     setattr(report, what, getattr(report, what) + 1)
 
 
-def _ask_about_page(source: Source, report: IngestReport, *, fetcher: Fetcher, now: datetime) -> None:
+def _check_story_page(source: Source, report: IngestReport, *, fetcher: Fetcher, now: datetime) -> None:
     """A source that is one page of one story may have failed because the story is gone."""
     if source.kind == Source.Kind.PAGE:
-        report.gone += len(check_at_source(source.stories.select_related("source"), now=now, fetcher=fetcher).gone)
+        report.gone += len(
+            update_source_visibility(source.stories.select_related("source"), now=now, fetcher=fetcher).gone
+        )
 
 
 def _store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
@@ -177,8 +183,10 @@ def _store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
     known = EventNotice.objects.filter(source=source, external_id=entry.external_id[:500]).first()
     if known and known.source_sha256 == sha256:
         return "unchanged"
-    located = recall_place(locate_event(entry, default_region=source.region), source=source, words=entry.place)
-    entry = settle_zone(entry, located=located, source_region=source.region)
+    located = apply_remembered_location(
+        locate_event(entry, default_region=source.region), source=source, words=entry.place
+    )
+    entry = resolve_event_zone(entry, located=located, source_region=source.region)
     values = {
         "title": entry.title,
         "summary": entry.summary,
@@ -196,12 +204,12 @@ def _store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
         "longitude": located.longitude,
         "online": located.online,
         "cancelled": entry.cancelled,
-        "note": " ".join(part for part in (entry.note, "" if is_settled_by_hand(known) else located.note) if part)[
+        "note": " ".join(part for part in (entry.note, "" if has_edited_location(known) else located.note) if part)[
             :500
         ],
-        "place_question": {} if is_settled_by_hand(known) else ask_about(located),
+        "place_question": {} if has_edited_location(known) else make_location_question(located),
         "source_sha256": sha256,
     }
     with transaction.atomic():
-        update_or_make(EventNotice, source, entry.external_id[:500], known, values, now)
+        create_or_update_row(EventNotice, source, entry.external_id[:500], known, values, now)
     return "updated" if known else "new"

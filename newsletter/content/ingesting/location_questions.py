@@ -6,30 +6,30 @@ from typing import Any
 
 from django.db import transaction
 
-from newsletter.content.parsing.event_locations import Located
+from newsletter.content.parsing.event_locations import EventLocation
 from newsletter.models import EventNotice, SettledPlace, Source
-from newsletter.models.edits import note_edits
-from subscribers.places.names import fold
-from subscribers.places.towns import Place
+from newsletter.models.content_edits import record_edits
+from subscribers.places.folding import fold
+from subscribers.places.towns import Town
 
-Question = dict[str, Any]
+LocationQuestion = dict[str, Any]
 _FIELDS = ("town", "country", "region", "latitude", "longitude")
-_LONGEST_WORDS = 300
-_COMPARED = 60
-_MOST_CANDIDATES = 12
+_MAX_KEY_LENGTH = 300
+_COMPARED_CHARS = 60
+_MAX_CANDIDATES = 12
 PLACE_FIELDS = frozenset({*_FIELDS, "online"})
 
 
-def ask_about(located: Located) -> Question:
+def make_location_question(located: EventLocation) -> LocationQuestion:
     """Return the question that staff should answer, as plain data; empty if the place is certain, or there is none."""
     if located.latitude is not None or not located.note or (located.online and not located.candidates):
         return {}
-    return {"note": located.note, "candidates": [_as_data(place) for place in located.candidates[:_MOST_CANDIDATES]]}
+    return {"note": located.note, "candidates": [_to_dict(place) for place in located.candidates[:_MAX_CANDIDATES]]}
 
 
-def recall_place(located: Located, *, source: Source, words: str) -> Located:
+def apply_remembered_location(located: EventLocation, *, source: Source, words: str) -> EventLocation:
     """Return the place with the answer that staff gave for the same words of this source, if it is a question at all."""
-    if not ask_about(located):
+    if not make_location_question(located):
         return located
     settled = SettledPlace.objects.filter(source=source, words=_key(words)).first()
     if settled is None:
@@ -37,12 +37,12 @@ def recall_place(located: Located, *, source: Source, words: str) -> Located:
     return replace(located, **{name: getattr(settled, name) for name in (*_FIELDS, "zone")}, note="", candidates=())
 
 
-def settle_place(*, event: EventNotice, place: Place, by: Any, now: datetime) -> int:
+def answer_location_question(*, event: EventNotice, place: Town, by: Any, now: datetime) -> int:
     """Put every event of the same source and words in this place, and remember it. Return how many events were changed.
 
     The source is read whole again, for the place decides about the time zone of events that name none.
     """
-    answer = _as_data(place)
+    answer = _to_dict(place)
     with transaction.atomic():
         alike = EventNotice.objects.select_for_update().filter(pk=event.pk)
         if event.source_id:
@@ -53,35 +53,35 @@ def settle_place(*, event: EventNotice, place: Place, by: Any, now: datetime) ->
             Source.objects.filter(pk=event.source_id).update(etag="", last_modified="", due_at=None)
         changed = [one for one in alike if one.pk == event.pk or _key(one.place_text) == _key(event.place_text)]
         for one in changed:
-            _put(one, answer)
-        note_edits(changed, person=by, at=now)
+            _apply_answer(one, answer)
+        record_edits(changed, person=by, at=now)
     return len(changed)
 
 
-def drop_question(event: EventNotice) -> None:
+def remove_location_question(event: EventNotice) -> None:
     """Take the question, and what the event's note says of it, off an event whose place staff have settled."""
     asked = event.place_question.get("note", "")
     if asked:
-        start = event.note.find(asked[:_COMPARED])
+        start = event.note.find(asked[:_COMPARED_CHARS])
         event.note = (event.note[:start] if start >= 0 else event.note).strip()
     event.place_question = {}
 
 
-def is_settled_by_hand(event: EventNotice | None) -> bool:
+def has_edited_location(event: EventNotice | None) -> bool:
     """Return True if staff wrote the place of an event themselves, so that there is nothing to ask."""
     return event is not None and not PLACE_FIELDS.isdisjoint(event.edited_fields)
 
 
-def _put(event: EventNotice, answer: dict[str, Any]) -> None:
+def _apply_answer(event: EventNotice, answer: dict[str, Any]) -> None:
     for name in _FIELDS:
         if name not in event.edited_fields:
             setattr(event, name, answer[name])
-    drop_question(event)
+    remove_location_question(event)
     event.source_sha256 = ""
     event.save(update_fields=[*_FIELDS, "note", "place_question", "source_sha256"])
 
 
-def _as_data(place: Place) -> dict[str, Any]:
+def _to_dict(place: Town) -> dict[str, Any]:
     return {
         "town": place.name,
         "country": place.country,
@@ -93,4 +93,4 @@ def _as_data(place: Place) -> dict[str, Any]:
 
 
 def _key(words: str) -> str:
-    return fold(words)[:_LONGEST_WORDS]
+    return fold(words)[:_MAX_KEY_LENGTH]

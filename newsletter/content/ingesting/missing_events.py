@@ -11,29 +11,29 @@ from django.db.models import QuerySet
 
 from newsletter.common.messages import Message
 from newsletter.content.ingesting.read_source import CALENDAR_AHEAD
-from newsletter.content.parsing.calendars.occurrences import series_of
-from newsletter.content.parsing.complete_until import is_page_size
+from newsletter.content.parsing.calendars.occurrence_ids import get_series_id
 from newsletter.content.parsing.entries import Parsed, SetAside
 from newsletter.content.parsing.entry_rules import label
+from newsletter.content.parsing.list_truncation import is_page_size
 from newsletter.models import EventNotice, Source
 
-HELD = Message("Events that are gone")
+HELD_ENTRY = Message("Events that are gone")
 PRIVATE_NOTE = Message("Its calendar does not show it to the public any more.")
 GONE_NOTE = Message("It is no longer in its calendar.")
-_MANY = 3
+_MASS_REMOVAL_COUNT = 3
 # An event that moves may leave the end of what is read.
-_EDGE = timedelta(days=31)
+_WINDOW_MARGIN = timedelta(days=31)
 
 
-def withdraw_private(source: Source, parsed: Parsed, *, now: datetime) -> int:
+def cancel_private_events(source: Source, parsed: Parsed, *, now: datetime) -> int:
     """Cancel the known events that the source now marks as private, whatever staff edited. Return how many."""
     if not parsed.private:
         return 0
     private = {identity[:500] for identity in parsed.private}
     rows = [
         event
-        for event in _ahead(source, now=now).only("pk", "external_id", "edited_fields")
-        if event.external_id in private or series_of(event.external_id) in private
+        for event in _list_upcoming(source, now=now).only("pk", "external_id", "edited_fields")
+        if event.external_id in private or get_series_id(event.external_id) in private
     ]
     for event in rows:
         edited = [name for name in event.edited_fields if name != "cancelled"]
@@ -43,14 +43,14 @@ def withdraw_private(source: Source, parsed: Parsed, *, now: datetime) -> int:
     return len(rows)
 
 
-def cancel_vanished(source: Source, parsed: Parsed, *, now: datetime) -> tuple[int, SetAside | None]:
+def cancel_missing_events(source: Source, parsed: Parsed, *, now: datetime) -> tuple[int, SetAside | None]:
     """Return how many were cancelled; or none and the reason, if most are gone at once: the next reading decides.
 
     Events that were set aside are there, if broken. Events beyond what was read, or beyond what the source lists, are
     not judged.
     """
     named = {event.external_id[:500] for event in parsed.events}
-    ahead = _ahead(source, now=now).filter(starts_at__lt=now + CALENDAR_AHEAD - _EDGE)
+    ahead = _list_upcoming(source, now=now).filter(starts_at__lt=now + CALENDAR_AHEAD - _WINDOW_MARGIN)
     if parsed.complete_until is not None:
         ahead = ahead.filter(starts_at__lt=parsed.complete_until)
     upcoming = list(ahead.only("pk", "external_id", "title", "edited_fields", "starts_at"))
@@ -61,21 +61,21 @@ def cancel_vanished(source: Source, parsed: Parsed, *, now: datetime) -> tuple[i
         and "cancelled" not in event.edited_fields
         and not _is_broken(event, parsed.set_aside)
     ]
-    missing = _without_cut_off(missing, source=source, parsed=parsed)
-    most = len(missing) == len(upcoming) or (len(missing) >= _MANY and len(missing) * 2 > len(upcoming))
-    if missing and most and not source.set_aside.filter(entry=HELD).exists():
-        return 0, _held(len(missing), len(upcoming))
+    missing = _exclude_truncated(missing, source=source, parsed=parsed)
+    most = len(missing) == len(upcoming) or (len(missing) >= _MASS_REMOVAL_COUNT and len(missing) * 2 > len(upcoming))
+    if missing and most and not source.set_aside.filter(entry=HELD_ENTRY).exists():
+        return 0, _make_held_entry(len(missing), len(upcoming))
     EventNotice.objects.filter(pk__in=[event.pk for event in missing]).update(
         cancelled=True, source_sha256="", note=GONE_NOTE, changed_at=now
     )
     return len(missing), None
 
 
-def _ahead(source: Source, *, now: datetime) -> QuerySet[EventNotice]:
+def _list_upcoming(source: Source, *, now: datetime) -> QuerySet[EventNotice]:
     return source.events.filter(starts_at__gt=now, starts_at__lt=now + CALENDAR_AHEAD, cancelled=False)
 
 
-def _without_cut_off(missing: list[EventNotice], *, source: Source, parsed: Parsed) -> list[EventNotice]:
+def _exclude_truncated(missing: list[EventNotice], *, source: Source, parsed: Parsed) -> list[EventNotice]:
     """The missing events without those that may only have slid off the end of the list.
 
     A list that is cut at N has N entries as long as there are more. If it has fewer than before, it was not cut.
@@ -83,10 +83,12 @@ def _without_cut_off(missing: list[EventNotice], *, source: Source, parsed: Pars
     until = parsed.listed_until
     if until is None:
         return missing
-    present = {*parsed.series, *(series_of(event.external_id) for event in parsed.events)}
-    beyond = [event for event in missing if event.starts_at >= until and series_of(event.external_id) not in present]
+    present = {*parsed.series, *(get_series_id(event.external_id) for event in parsed.events)}
+    beyond = [
+        event for event in missing if event.starts_at >= until and get_series_id(event.external_id) not in present
+    ]
     fewer = source.listed is not None and parsed.listed < source.listed
-    cut_shorter = len(beyond) >= _MANY and is_page_size(parsed.listed)
+    cut_shorter = len(beyond) >= _MASS_REMOVAL_COUNT and is_page_size(parsed.listed)
     return missing if fewer and not cut_shorter else _without(missing, beyond)
 
 
@@ -102,9 +104,9 @@ def _is_broken(event: EventNotice, aside: Iterable[SetAside]) -> bool:
     return any(one.external_id in (uid, event.external_id) if one.external_id else one.entry == title for one in aside)
 
 
-def _held(missing: int, upcoming: int) -> SetAside:
+def _make_held_entry(missing: int, upcoming: int) -> SetAside:
     return SetAside(
-        HELD,
+        HELD_ENTRY,
         Message(
             "%(missing)s of the %(upcoming)s events ahead are gone from this source all at once, which is "
             "often a fault of the source. They are kept for now. If the next reading says the same, they "

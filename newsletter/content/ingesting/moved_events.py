@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from newsletter.content.ingesting.read_source import CALENDAR_AHEAD
-from newsletter.content.parsing.calendars.occurrences import series_of
+from newsletter.content.parsing.calendars.occurrence_ids import get_series_id
 from newsletter.content.parsing.entries import EventEntry, Parsed
 from newsletter.content.parsing.entry_rules import label
 from newsletter.models import EventNotice, Source
 
-_FARTHEST = timedelta(days=31)
+_MAX_MOVE = timedelta(days=31)
 
 
-def adopt_moved_events(source: Source, parsed: Parsed, *, now: datetime) -> int:
+def match_moved_events(source: Source, parsed: Parsed, *, now: datetime) -> int:
     """Give the rows of moved events the identity that their source uses now. Return how many.
 
     Dates of one series are matched in their order, each to the nearest. Without a common series the title and the start
@@ -30,7 +30,7 @@ def adopt_moved_events(source: Source, parsed: Parsed, *, now: datetime) -> int:
         return 0
     known = set(source.events.filter(external_id__in=named).values_list("external_id", flat=True))
     fresh = [entry for entry in parsed.events if entry.external_id[:500] not in known]
-    pairs = _pair_by_series(lost, fresh, kept={series_of(identity) for identity in known})
+    pairs = _pair_by_series(lost, fresh, kept={get_series_id(identity) for identity in known})
     taken = {id(entry) for _, entry in pairs}
     adopted = {row.pk for row, _ in pairs}
     pairs += _pair_by_title(
@@ -47,16 +47,16 @@ def _pair_by_series(
     rows: dict[str, list[EventNotice]] = defaultdict(list)
     entries: dict[str, list[EventEntry]] = defaultdict(list)
     for row in lost:
-        rows[series_of(row.external_id)].append(row)
+        rows[get_series_id(row.external_id)].append(row)
     for entry in fresh:
-        entries[series_of(entry.external_id[:500])].append(entry)
+        entries[get_series_id(entry.external_id[:500])].append(entry)
     pairs = []
     for series in rows.keys() & entries.keys():
         alone = len(rows[series]) == len(entries[series]) == 1 and series not in kept
         pairs += [
             (row, entry)
             for row, entry in _align(rows[series], entries[series])
-            if alone or abs(row.starts_at - entry.starts_at) <= _FARTHEST
+            if alone or abs(row.starts_at - entry.starts_at) <= _MAX_MOVE
         ]
     return pairs
 

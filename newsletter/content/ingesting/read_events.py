@@ -5,15 +5,21 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetch import FEED, PAGE, Fetched, Fetcher, FetchError
+from newsletter.content.fetching.fetcher import FEED, PAGE, Fetched, Fetcher, FetchError
 from newsletter.content.fetching.robots import Robots
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
-from newsletter.content.parsing.pages.interface_links import EVENTS, TRIBE, WORDPRESS, is_tribe_address, under
+from newsletter.content.parsing.pages.rest_links import (
+    EVENTS_LINK,
+    TRIBE_ROUTE,
+    WORDPRESS_LINK,
+    is_tribe_address,
+    under,
+)
 from newsletter.content.parsing.pages.the_events_calendar import tribe_url
 from newsletter.content.parsing.parse import CALENDAR_AHEAD
-from newsletter.content.parsing.sandbox.process import TooHeavy, Unreadable
+from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded
 
-MOST_PAGES = 8
+MAX_PAGES = 8
 _JSON = "application/json, */*;q=0.1"
 Parse = Callable[[str, Fetched, datetime], Parsed]
 
@@ -34,11 +40,13 @@ def read_events(
     if page.url != url:
         robots.check(page.url, fetcher=fetcher, now=now)
     parsed = parse("events", page, now)
-    rest = parsed.extra.get(EVENTS) or (_guess(parsed.extra.get(WORDPRESS, "")) if parsed.error else "")
+    rest = parsed.extra.get(EVENTS_LINK) or (
+        _guess_events_url(parsed.extra.get(WORDPRESS_LINK, "")) if parsed.error else ""
+    )
     if rest:
         try:
             found = _read_tribe(rest, fetcher=fetcher, parse=parse, now=now)
-        except (FetchError, TooHeavy, Unreadable):
+        except (FetchError, ResourceLimitExceeded, ParserCrashed):
             found = Parsed(error="closed")
         if not found.error:
             return found, None
@@ -47,8 +55,8 @@ def read_events(
     return parsed, page
 
 
-def _guess(wordpress: str) -> str:
-    return under(wordpress, TRIBE) if wordpress else ""
+def _guess_events_url(wordpress: str) -> str:
+    return under(wordpress, TRIBE_ROUTE) if wordpress else ""
 
 
 def _read_tribe(rest: str, *, fetcher: Fetcher, parse: Parse, now: datetime) -> Parsed:
@@ -61,32 +69,32 @@ def _read_tribe(rest: str, *, fetcher: Fetcher, parse: Parse, now: datetime) -> 
 
     parsed = page(1)
     pages = int(parsed.extra.get("pages", "1"))
-    for number in range(2, min(pages, MOST_PAGES) + 1):
+    for number in range(2, min(pages, MAX_PAGES) + 1):
         try:
             more = page(number)
             missing = more.error
-        except (FetchError, TooHeavy, Unreadable) as error:
+        except (FetchError, ResourceLimitExceeded, ParserCrashed) as error:
             more, missing = Parsed(), str(error)
         if missing:
             return _incomplete(parsed, SetAside(Message("Page %(number)s of the events", number=number), missing), now)
         parsed = replace(
             parsed,
-            events=_once((*parsed.events, *more.events)),
+            events=_deduplicate((*parsed.events, *more.events)),
             set_aside=(*parsed.set_aside, *more.set_aside),
             private=(*parsed.private, *more.private),
             listed=parsed.listed + more.listed,
             series=(*parsed.series, *more.series),
         )
-    if pages > MOST_PAGES:
+    if pages > MAX_PAGES:
         aside = SetAside(
             Message("More events"),
-            Message("Only the first %(most_pages)s pages of the events are read.", most_pages=MOST_PAGES),
+            Message("Only the first %(most_pages)s pages of the events are read.", most_pages=MAX_PAGES),
         )
         return _incomplete(parsed, aside, now)
     return parsed
 
 
-def _once(events: tuple[EventEntry, ...]) -> tuple[EventEntry, ...]:
+def _deduplicate(events: tuple[EventEntry, ...]) -> tuple[EventEntry, ...]:
     return tuple({event.external_id: event for event in events}.values())
 
 

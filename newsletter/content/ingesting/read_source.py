@@ -4,21 +4,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetch import CALENDAR, FEED, PAGE, BadStatus, Fetched, Fetcher, FetchError
+from newsletter.content.fetching.fetcher import CALENDAR, FEED, PAGE, BadStatus, Fetched, Fetcher, FetchError
 from newsletter.content.fetching.robots import Robots
 from newsletter.content.ingesting.read_events import read_events
-from newsletter.content.ingesting.wordpress_listing import RestClosed, find_posts, number_by_guid
+from newsletter.content.ingesting.wordpress_listing import RestApiUnavailable, find_posts, use_post_id
 from newsletter.content.parsing.entries import Parsed, SetAside, StoryEntry
 from newsletter.content.parsing.feeds.wordpress_addresses import feed_urls
 from newsletter.content.parsing.feeds.wordpress_posts import total_pages
 from newsletter.content.parsing.parse import CALENDAR_AHEAD, Document
-from newsletter.content.parsing.sandbox.process import TooHeavy, Unreadable, parse_apart
+from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded, parse_in_sandbox
 
-__all__ = ["CALENDAR_AHEAD", "FetchError", "Reading", "TooHeavy", "Unreadable", "read_source", "robots"]
+__all__ = ["CALENDAR_AHEAD", "FetchError", "ParserCrashed", "Reading", "ResourceLimitExceeded", "read_source", "robots"]
 
-MOST_WORDPRESS_PAGES = 5
+MAX_WORDPRESS_PAGES = 5
 _NO_SUCH_PAGE = 400
-_FOR_PEOPLE = ("page",)
+_HTML_KINDS = ("page",)
 # No wildcard: some calendar servers answer with a page for people as soon as one is there.
 _ACCEPT = {"calendar": "text/calendar, text/plain;q=0.5"}
 _ANYTHING = "*/*"
@@ -41,7 +41,7 @@ class Reading:
 def read_source(
     *, kind: str, url: str, etag: str, last_modified: str, fetcher: Fetcher, now: datetime, days_back: int = 90
 ) -> Reading:
-    """Fetch and parse. Raises FetchError where the source cannot be reached or refuses, TooHeavy and Unreadable."""
+    """Fetch and parse a source. Raises FetchError, ResourceLimitExceeded or ParserCrashed."""
     if kind == "wordpress":
         return _read_wordpress(
             url, etag=etag, last_modified=last_modified, fetcher=fetcher, now=now, days_back=days_back
@@ -55,12 +55,12 @@ def read_source(
         if page.not_modified:
             return Reading(unchanged=True, etag=etag, last_modified=last_modified)
         return Reading(parsed=found, etag=page.etag, last_modified=page.last_modified)
-    if kind in _FOR_PEOPLE:
+    if kind in _HTML_KINDS:
         robots.check(url, fetcher=fetcher, now=now)
     fetched = _fetch(kind, url, etag=etag, last_modified=last_modified, fetcher=fetcher)
     if fetched.not_modified:
         return Reading(unchanged=True, etag=etag, last_modified=last_modified)
-    if kind in _FOR_PEOPLE and fetched.url != url:
+    if kind in _HTML_KINDS and fetched.url != url:
         robots.check(fetched.url, fetcher=fetcher, now=now)
     return Reading(parsed=_parse(kind, fetched, now), etag=fetched.etag, last_modified=fetched.last_modified)
 
@@ -78,7 +78,7 @@ def _fetch(kind: str, url: str, *, etag: str, last_modified: str, fetcher: Fetch
 
 
 def _parse(kind: str, fetched: Fetched, now: datetime) -> Parsed:
-    return parse_apart(
+    return parse_in_sandbox(
         Document(kind=kind, body=fetched.body, url=fetched.url, content_type=fetched.content_type, now=now)
     )
 
@@ -93,35 +93,37 @@ def _read_wordpress(
     after = now - timedelta(days=days_back)
     try:
         collection, first = find_posts(site, after=after, etag=etag, last_modified=last_modified, fetcher=fetcher)
-    except RestClosed as closed:
-        return _read_its_feed(closed, fetcher=fetcher, now=now)
+    except RestApiUnavailable as closed:
+        return _read_fallback_feed(closed, fetcher=fetcher, now=now)
     if first.not_modified:
         return Reading(unchanged=True, etag=etag, last_modified=last_modified)
     parsed = _parse("wordpress", first, now)
     pages = total_pages(first.headers)
-    for page in range(2, min(pages, MOST_WORDPRESS_PAGES) + 1):
+    for page in range(2, min(pages, MAX_WORDPRESS_PAGES) + 1):
         try:
             more = _parse("wordpress", fetcher.fetch(collection.list_url(page=page, after=after), limits=FEED), now)
             missing = more.error
-        except (FetchError, TooHeavy, Unreadable) as error:
+        except (FetchError, ResourceLimitExceeded, ParserCrashed) as error:
             if isinstance(error, BadStatus) and error.status == _NO_SUCH_PAGE:
                 # Fewer posts than when the first page was asked for.
                 break
             more, missing = Parsed(), str(error)
         aside = (SetAside(Message("Page %(page)s of the posts", page=page), missing),) if missing else more.set_aside
-        parsed = replace(parsed, stories=_once(parsed.stories + more.stories), set_aside=parsed.set_aside + aside)
+        parsed = replace(
+            parsed, stories=_deduplicate(parsed.stories + more.stories), set_aside=parsed.set_aside + aside
+        )
     # A tag of the first page says nothing about the others.
     if pages > 1:
         return Reading(parsed=parsed)
     return Reading(parsed=parsed, etag=first.etag, last_modified=first.last_modified)
 
 
-def _once(stories: tuple[StoryEntry, ...]) -> tuple[StoryEntry, ...]:
+def _deduplicate(stories: tuple[StoryEntry, ...]) -> tuple[StoryEntry, ...]:
     """Each story once: a new post moves the last one of a page to the next page while they are read."""
     return tuple({story.external_id: story for story in reversed(stories)}.values())[::-1]
 
 
-def _read_its_feed(closed: RestClosed, *, fetcher: Fetcher, now: datetime) -> Reading:
+def _read_fallback_feed(closed: RestApiUnavailable, *, fetcher: Fetcher, now: datetime) -> Reading:
     """The feed of a WordPress site whose REST interface is closed; the refusal if there is none either."""
     for url in feed_urls(closed.home) if closed.has_feed else ():
         try:
@@ -130,6 +132,6 @@ def _read_its_feed(closed: RestClosed, *, fetcher: Fetcher, now: datetime) -> Re
             continue
         if not parsed.error:
             aside = SetAside(Message("The site's REST interface"), closed.reason)
-            stories = tuple(number_by_guid(story) for story in parsed.stories)
+            stories = tuple(use_post_id(story) for story in parsed.stories)
             return Reading(parsed=replace(parsed, stories=stories, set_aside=(aside, *parsed.set_aside)))
     return Reading(parsed=Parsed(error=str(closed)))

@@ -7,18 +7,25 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from newsletter.content.fetching.fetch import Fetcher
+from newsletter.content.fetching.fetcher import Fetcher
 from newsletter.content.images.hosting import make_fetcher
-from newsletter.content.ingesting.story_check import DOUBTFUL, SHOWN, UNKNOWN, Answer, Question, check_stories
+from newsletter.content.ingesting.story_check import (
+    DOUBTFUL,
+    SHOWN,
+    UNKNOWN,
+    VisibilityAnswer,
+    VisibilityQuestion,
+    check_stories,
+)
 from newsletter.models import Source, Story
 
-WRITTEN_HERE = "desk:"
+DESK_ID_PREFIX = "desk:"
 SECONDS = 8.0
-_OTHERS = 10
+_MAX_OTHERS = 10
 
 
 @dataclass(frozen=True)
-class Checked:
+class VisibilityReport:
     """What a check found: stories that are gone since, that are back, and those of which nothing is known, with why.
 
     ``doubtful`` are those of the unknown that their site says are removed, while it says so of its other pages too.
@@ -30,39 +37,39 @@ class Checked:
     doubtful: list[tuple[Story, str]] = field(default_factory=list)
 
 
-def check_at_source(
+def update_source_visibility(
     stories: Iterable[Story],
     *,
     now: datetime,
     fetcher: Fetcher | None = None,
     fresh: timedelta = timedelta(),
     seconds: float = SECONDS,
-) -> Checked:
+) -> VisibilityReport:
     """Ask the sites of these stories, and record what they say. Must not run inside a transaction: it waits for others.
 
     Stories that were checked less than ``fresh`` ago, and those that staff wrote here, are not asked about.
     """
     asked = {story.pk: story for story in stories if _is_checkable(story) and not _is_fresh(story, now - fresh)}
     if not asked:
-        return Checked()
+        return VisibilityReport()
     others = _list_others(asked.values())
-    questions = [_question(story, others.get(story.source_id or 0, ())) for story in asked.values()]
+    questions = [_make_question(story, others.get(story.source_id or 0, ())) for story in asked.values()]
     answers = check_stories(questions, fetcher=fetcher or make_fetcher(), seconds=seconds)
-    checked = Checked()
+    checked = VisibilityReport()
     with transaction.atomic():
         for pk, answer in answers.items():
             _record(asked[pk], answer, checked, now=now)
     return checked
 
 
-def is_checked(story: Story) -> bool:
+def is_checkable(story: Story) -> bool:
     """Return True if the story comes from a source whose site can be asked about it."""
     return _is_checkable(story)
 
 
 def _is_checkable(story: Story) -> bool:
     """Return False for what staff wrote here, and for stories whose source was taken away: nobody lists them."""
-    ours = story.source is None or story.external_id.startswith(WRITTEN_HERE)
+    ours = story.source is None or story.external_id.startswith(DESK_ID_PREFIX)
     return not ours and story.url.startswith(("http://", "https://"))
 
 
@@ -70,10 +77,10 @@ def _is_fresh(story: Story, since: datetime) -> bool:
     return story.checked_at is not None and story.checked_at > since and not story.check_failed
 
 
-def _question(story: Story, others: tuple[str, ...]) -> Question:
+def _make_question(story: Story, others: tuple[str, ...]) -> VisibilityQuestion:
     source = story.source
     numbered = source is not None and source.kind == Source.Kind.WORDPRESS and "url" not in story.edited_fields
-    return Question(
+    return VisibilityQuestion(
         key=story.pk,
         url=story.url,
         etag=story.page_etag,
@@ -87,14 +94,16 @@ def _question(story: Story, others: tuple[str, ...]) -> Question:
 def _list_others(stories: Collection[Story]) -> dict[int, tuple[str, ...]]:
     """Return by source the addresses of other stories, those that it listed last first."""
     rows = Story.objects.filter(gone_at__isnull=True, same_as__isnull=True)
-    rows = rows.exclude(pk__in=[story.pk for story in stories]).exclude(external_id__startswith=WRITTEN_HERE)
+    rows = rows.exclude(pk__in=[story.pk for story in stories]).exclude(external_id__startswith=DESK_ID_PREFIX)
     return {
-        source: tuple(rows.filter(source=source).order_by("-seen_at", "-pk").values_list("url", flat=True)[:_OTHERS])
+        source: tuple(
+            rows.filter(source=source).order_by("-seen_at", "-pk").values_list("url", flat=True)[:_MAX_OTHERS]
+        )
         for source in {story.source_id for story in stories if story.source_id}
     }
 
 
-def _record(story: Story, answer: Answer, checked: Checked, *, now: datetime) -> None:
+def _record(story: Story, answer: VisibilityAnswer, checked: VisibilityReport, *, now: datetime) -> None:
     if answer.code in (UNKNOWN, DOUBTFUL):
         checked.unknown.append((story, answer.reason))
         if answer.code == DOUBTFUL:

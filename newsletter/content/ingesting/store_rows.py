@@ -7,14 +7,14 @@ from typing import Any
 
 import orjson
 
-from newsletter.content.ingesting.event_changes import note_change
+from newsletter.content.ingesting.event_changes import record_event_change
 from newsletter.content.parsing.entries import EventEntry, StoryEntry
 from newsletter.models import EventNotice, Source
 
-_NOT_CONTENT = frozenset({"addresses"})
+_IDENTITY_FIELDS = frozenset({"addresses"})
 
 
-def update_or_make(
+def create_or_update_row(
     model: Any, source: Source, external_id: str, known: Any, values: dict[str, Any], now: datetime
 ) -> Any:
     """Return the row, made or updated. ``known`` is the row that there was, or None."""
@@ -27,12 +27,12 @@ def update_or_make(
         if name not in known.edited_fields:
             setattr(known, name, value)
     if isinstance(known, EventNotice):
-        note_change(known, now=now)
+        record_event_change(known, now=now)
     known.save()
     return known
 
 
 def hash_entry(entry: StoryEntry | EventEntry) -> str:
     """Hash what the source says of it. Its other addresses say which story it is, and nothing of the story."""
-    said = {name: value for name, value in asdict(entry).items() if name not in _NOT_CONTENT}
+    said = {name: value for name, value in asdict(entry).items() if name not in _IDENTITY_FIELDS}
     return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()

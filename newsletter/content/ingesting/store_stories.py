@@ -6,34 +6,40 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from newsletter.common.messages import Message
-from newsletter.content.ingesting.store_rows import hash_entry, update_or_make
-from newsletter.content.ingesting.story_images import Found, PictureVisit
-from newsletter.content.ingesting.story_rows import Place, find_story, is_free, owns, remember_story
+from newsletter.content.ingesting.store_rows import create_or_update_row, hash_entry
+from newsletter.content.ingesting.story_images import FoundPicture, PictureFetcher
+from newsletter.content.ingesting.story_rows import (
+    ListedEntry,
+    find_story,
+    is_identity_free,
+    provides_text,
+    record_listing,
+)
 from newsletter.content.parsing.entries import StoryEntry
 from newsletter.models import Source, Story
 from subscribers.models import Topic
 
-_NOTES_OF_OURS = frozenset(
+_BOOKKEEPING_FIELDS = frozenset(
     {"source_sha256", "checked_at", "check_failed", "picture_waiting", "picture_page_etag", "picture_page_modified"}
 )
 
 
-def store_story(place: Place, *, pictures: PictureVisit, now: datetime) -> tuple[str, str]:
+def store_story(listing: ListedEntry, *, pictures: PictureFetcher, now: datetime) -> tuple[str, str]:
     """Store the entry. Return "new", "updated" or "unchanged", and for staff why its picture is missing, or "".
 
     The table of addresses refuses a second row of one story. The picture is fetched before the transaction begins.
     """
-    known, first = find_story(place)
+    known, first = find_story(listing)
     try:
-        done, failure = _store(place, known, pictures=pictures, now=now)
+        done, failure = _store(listing, known, pictures=pictures, now=now)
     except IntegrityError:
         # Another poller stored the same story from another source meanwhile.
-        known, first = find_story(place)
+        known, first = find_story(listing)
         if known is None:
             raise
-        done, failure = _store(place, known, pictures=pictures, now=now)
+        done, failure = _store(listing, known, pictures=pictures, now=now)
     if known is not None and first:
-        remember_story(place, known)
+        record_listing(listing, known)
     return done, failure
 
 
@@ -44,9 +50,9 @@ def find_topics(source: Source, categories: tuple[str, ...]) -> list[Topic]:
     return list({topic.pk: topic for topic in [*source.topics.all(), *by_category]}.values())
 
 
-def _store(place: Place, known: Story | None, *, pictures: PictureVisit, now: datetime) -> tuple[str, str]:
-    source, entry = place.source, place.entry
-    if known is not None and not owns(source, known):
+def _store(listing: ListedEntry, known: Story | None, *, pictures: PictureFetcher, now: datetime) -> tuple[str, str]:
+    source, entry = listing.source, listing.entry
+    if known is not None and not provides_text(source, known):
         return _add_topics(source, entry, known), ""
     sha256 = hash_entry(entry)
     same = known is not None and known.source_sha256 == sha256
@@ -55,8 +61,8 @@ def _store(place: Place, known: Story | None, *, pictures: PictureVisit, now: da
     found = pictures.find(entry, known)
     had = (known.picture_id, known.picture_waiting) if known else None
     if same and had == (found.picture.pk if found.picture else None, found.waiting):
-        return "unchanged", _say_failure(found)
-    return _write(place, known, found, sha256=sha256, now=now), _say_failure(found)
+        return "unchanged", _describe_failure(found)
+    return _write(listing, known, found, sha256=sha256, now=now), _describe_failure(found)
 
 
 def _add_topics(source: Source, entry: StoryEntry, story: Story) -> str:
@@ -66,8 +72,8 @@ def _add_topics(source: Source, entry: StoryEntry, story: Story) -> str:
     return "unchanged" if story.topics.count() == before else "updated"
 
 
-def _write(place: Place, known: Story | None, found: Found, *, sha256: str, now: datetime) -> str:
-    source, entry = place.source, place.entry
+def _write(listing: ListedEntry, known: Story | None, found: FoundPicture, *, sha256: str, now: datetime) -> str:
+    source, entry = listing.source, listing.entry
     values: dict[str, Any] = {
         "url": entry.url,
         "title": entry.title,
@@ -86,15 +92,15 @@ def _write(place: Place, known: Story | None, found: Found, *, sha256: str, now:
         "source_sha256": sha256,
     }
     with transaction.atomic():
-        if known is not None and is_free(place):
+        if known is not None and is_identity_free(listing):
             values |= {"source": source, "external_id": entry.external_id[:500]}
         before = _read_content(known)
-        story = update_or_make(Story, source, entry.external_id[:500], known, values, now)
+        story = create_or_update_row(Story, source, entry.external_id[:500], known, values, now)
         topics = story.topics.count()
         story.topics.add(*find_topics(source, entry.categories))
         same = before == _read_content(story) and topics == story.topics.count()
         if known is None:
-            remember_story(place, story)
+            record_listing(listing, story)
     return "new" if known is None else "unchanged" if same else "updated"
 
 
@@ -103,10 +109,10 @@ def _read_content(story: Story | None) -> dict[str, Any]:
     if story is None:
         return {}
     names = (field.attname for field in Story._meta.concrete_fields)
-    return {name: getattr(story, name) for name in names if name not in _NOTES_OF_OURS}
+    return {name: getattr(story, name) for name in names if name not in _BOOKKEEPING_FIELDS}
 
 
-def _say_failure(found: Found) -> str:
+def _describe_failure(found: FoundPicture) -> str:
     if not found.failure:
         return ""
     done = (

@@ -17,18 +17,18 @@ from urllib.parse import urlsplit
 import orjson
 
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetch import BadStatus, Fetched, Fetcher, FetchError, Limits, TooLarge
-from newsletter.content.ingesting.wordpress_roots import known_collection
+from newsletter.content.fetching.fetcher import BadStatus, Fetched, Fetcher, FetchError, Limits, TooLarge
+from newsletter.content.ingesting.wordpress_roots import get_known_collection
 from newsletter.content.parsing.password_form import has_password_form
 
 SHOWN, REMOVED, PRIVATE, PROTECTED, UNKNOWN = "shown", "removed", "private", "protected", "unknown"
 DOUBTFUL = "doubtful"
 """The site says that the story is removed, and says the same of its other pages."""
-LOOK = Limits(max_bytes=2 * 1024 * 1024, connect=2.0, first_byte=4.0, total=5.0)
+PAGE_LIMITS = Limits(max_bytes=2 * 1024 * 1024, connect=2.0, first_byte=4.0, total=5.0)
 _SECONDS = 8.0
-_HOSTS = 8
-_MOST_IDS = 100
-_MOST_OTHERS = 3
+_MAX_HOSTS = 8
+_MAX_IDS = 100
+_MAX_OTHERS = 3
 _BY_STATUS = {401: PRIVATE, 403: PRIVATE, 404: REMOVED, 410: REMOVED}
 _CLOSED = frozenset({401, 403})
 _LOGIN = re.compile(
@@ -39,7 +39,7 @@ _NO_SUCH_POST = frozenset({"rest_post_invalid_id", "rest_forbidden", "rest_canno
 
 
 @dataclass(frozen=True)
-class Question:
+class VisibilityQuestion:
     """One story to ask about. ``identity`` is its number at a WordPress site whose address is ``site``, else "".
 
     ``others`` are addresses of other stories that its source still lists.
@@ -55,7 +55,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answer:
+class VisibilityAnswer:
     """What the site says of one story. ``reason`` is for staff: why it is gone, or why nothing is known."""
 
     key: int
@@ -65,33 +65,37 @@ class Answer:
     last_modified: str = ""
 
 
-def check_stories(questions: Iterable[Question], *, fetcher: Fetcher, seconds: float = _SECONDS) -> dict[int, Answer]:
+def check_stories(
+    questions: Iterable[VisibilityQuestion], *, fetcher: Fetcher, seconds: float = _SECONDS
+) -> dict[int, VisibilityAnswer]:
     """Return an answer for each question by its key, in at most so many seconds. Nothing is raised."""
     asked = list(questions)
     deadline = time.monotonic() + seconds
-    by_host: dict[str, list[Question]] = defaultdict(list)
+    by_host: dict[str, list[VisibilityQuestion]] = defaultdict(list)
     for question in asked:
         by_host[_host(question.url)].append(question)
-    answers: dict[int, Answer] = {}
+    answers: dict[int, VisibilityAnswer] = {}
     # Threads only fetch: they touch no database. One that overruns is left to its own limit.
-    pool = ThreadPoolExecutor(max_workers=_HOSTS, thread_name_prefix="story-check")
+    pool = ThreadPoolExecutor(max_workers=_MAX_HOSTS, thread_name_prefix="story-check")
     try:
-        running = [pool.submit(_ask_host, group, fetcher, deadline, answers) for group in by_host.values()]
+        running = [pool.submit(_check_host, group, fetcher, deadline, answers) for group in by_host.values()]
         wait(running, timeout=max(deadline - time.monotonic(), 0.0))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     late = Message("its site took too long to answer")
-    return {one.key: answers.get(one.key) or Answer(one.key, UNKNOWN, late) for one in asked}
+    return {one.key: answers.get(one.key) or VisibilityAnswer(one.key, UNKNOWN, late) for one in asked}
 
 
-def _ask_host(questions: Sequence[Question], fetcher: Fetcher, deadline: float, answers: dict[int, Answer]) -> None:
+def _check_host(
+    questions: Sequence[VisibilityQuestion], fetcher: Fetcher, deadline: float, answers: dict[int, VisibilityAnswer]
+) -> None:
     """Ask one host about its stories, one request at a time, until the deadline."""
     left = list(questions)
     for site in {one.site for one in questions if one.site}:
         for answer in _ask_rest(site, [one for one in left if one.site == site], fetcher, deadline):
             answers[answer.key] = answer
-    asked_site = _Site(left, fetcher, deadline)
-    doubted: dict[int, Answer] = {}
+    asked_site = _SiteCheck(left, fetcher, deadline)
+    unreliable: dict[int, VisibilityAnswer] = {}
     for question in left:
         if question.key in answers or time.monotonic() >= deadline:
             continue
@@ -99,29 +103,29 @@ def _ask_host(questions: Sequence[Question], fetcher: Fetcher, deadline: float, 
         if answer.code == SHOWN:
             asked_site.shown.append(question.url)
             # The site works, so what it said before of others is true.
-            answers.update(doubted)
-            doubted.clear()
+            answers.update(unreliable)
+            unreliable.clear()
         if answer.code in (REMOVED, PRIVATE) and not asked_site.shows_others(but=answer):
             if answer.code == REMOVED:
-                doubted[question.key] = answer
-            answer = _doubt(answer, _host(question.url))
+                unreliable[question.key] = answer
+            answer = _mark_unreliable(answer, _host(question.url))
         answers[question.key] = answer
 
 
-class _Site:
+class _SiteCheck:
     """One site, and whether it shows anything at all. ``shown`` are the stories that it showed in this check."""
 
-    def __init__(self, questions: Sequence[Question], fetcher: Fetcher, deadline: float) -> None:
+    def __init__(self, questions: Sequence[VisibilityQuestion], fetcher: Fetcher, deadline: float) -> None:
         self.shown: list[str] = []
         self._fetcher = fetcher
         self._deadline = deadline
         asked = {question.url for question in questions}
         others = (url for one in questions for url in one.others if url not in asked and _host(url) == _host(one.url))
-        self._others = list(dict.fromkeys(others))[:_MOST_OTHERS]
-        self._front = _front(questions[0].url) if questions else ""
+        self._others = list(dict.fromkeys(others))[:_MAX_OTHERS]
+        self._front_page_url = _front_page_url(questions[0].url) if questions else ""
         self._works: bool | None = None
 
-    def shows_others(self, *, but: Answer) -> bool:
+    def shows_others(self, *, but: VisibilityAnswer) -> bool:
         """Return True if the site shows another story, or its front page if no other story is known.
 
         One shown before a refusal says nothing: some sites refuse programs after a number of requests.
@@ -129,30 +133,32 @@ class _Site:
         if but.code == REMOVED and (self.shown or self._works is not None):
             return bool(self.shown or self._works)
         if self._works is not False:
-            urls = [*self.shown[-1:], *self._others] or [self._front]
-            pages = (_ask_page(Question(0, url), self._fetcher, self._deadline) for url in urls[:_MOST_OTHERS])
+            urls = [*self.shown[-1:], *self._others] or [self._front_page_url]
+            pages = (_ask_page(VisibilityQuestion(0, url), self._fetcher, self._deadline) for url in urls[:_MAX_OTHERS])
             self._works = any(page.code == SHOWN for page in pages)
         return self._works
 
 
-def _doubt(answer: Answer, host: str) -> Answer:
+def _mark_unreliable(answer: VisibilityAnswer, host: str) -> VisibilityAnswer:
     if answer.code == PRIVATE:
-        return Answer(
+        return VisibilityAnswer(
             answer.key,
             UNKNOWN,
             Message("%(host)s shows us none of its pages: %(reason)s", host=host, reason=answer.reason),
         )
     reason = Message("%(reason)s, and %(host)s does not show its other pages either", reason=answer.reason, host=host)
-    return Answer(answer.key, DOUBTFUL, reason)
+    return VisibilityAnswer(answer.key, DOUBTFUL, reason)
 
 
-def _ask_rest(site: str, questions: Sequence[Question], fetcher: Fetcher, deadline: float) -> Iterable[Answer]:
+def _ask_rest(
+    site: str, questions: Sequence[VisibilityQuestion], fetcher: Fetcher, deadline: float
+) -> Iterable[VisibilityAnswer]:
     """Yield what the REST interface surely says; of what it does not say, the pages are asked."""
-    collection = known_collection(site)
+    collection = get_known_collection(site)
     numbered = {one.identity: one for one in questions if one.identity.isascii() and one.identity.isdigit()}
-    for start in range(0, len(numbered), _MOST_IDS):
-        ids = list(numbered)[start : start + _MOST_IDS]
-        listed = _list_posts(_fetch_json(collection.chosen_url(ids), fetcher, deadline))
+    for start in range(0, len(numbered), _MAX_IDS):
+        ids = list(numbered)[start : start + _MAX_IDS]
+        listed = _list_posts(_fetch_json(collection.posts_by_id_url(ids), fetcher, deadline))
         if listed is None:
             return
         for identity in ids:
@@ -163,27 +169,27 @@ def _ask_rest(site: str, questions: Sequence[Question], fetcher: Fetcher, deadli
                 yield answer
 
 
-def _ask_post(url: str, question: Question, fetcher: Fetcher, deadline: float) -> Answer | None:
+def _ask_post(url: str, question: VisibilityQuestion, fetcher: Fetcher, deadline: float) -> VisibilityAnswer | None:
     """Ask for one post that was not in the list; None if the answer says nothing of the post."""
     found = _fetch_json(url, fetcher, deadline)
     if isinstance(found, dict) and found.get("code") in _NO_SUCH_POST:
         status = (found.get("data") or {}).get("status") if isinstance(found.get("data"), dict) else None
         code = PRIVATE if status in _CLOSED else REMOVED
-        return Answer(
+        return VisibilityAnswer(
             question.key, code, Message("its WordPress site no longer lists it (status %(status)s)", status=status)
         )
     return _judge_post(found, question) if isinstance(found, dict) and "id" in found else None
 
 
-def _judge_post(post: Any, question: Question) -> Answer | None:
+def _judge_post(post: Any, question: VisibilityQuestion) -> VisibilityAnswer | None:
     if not isinstance(post, dict):
         return None
     content = post.get("content")
     if isinstance(content, dict) and content.get("protected"):
-        return Answer(question.key, PROTECTED, Message("its site asks for a password"))
+        return VisibilityAnswer(question.key, PROTECTED, Message("its site asks for a password"))
     if post.get("status") not in (None, "publish"):
-        return Answer(question.key, PRIVATE, Message("its site no longer has it published"))
-    return Answer(question.key, SHOWN)
+        return VisibilityAnswer(question.key, PRIVATE, Message("its site no longer has it published"))
+    return VisibilityAnswer(question.key, SHOWN)
 
 
 def _list_posts(data: Any) -> dict[str, Any] | None:
@@ -196,7 +202,7 @@ def _list_posts(data: Any) -> dict[str, Any] | None:
 def _fetch_json(url: str, fetcher: Fetcher, deadline: float) -> Any:
     """Return the JSON at an address, also that of a refusal; None if there is none."""
     try:
-        body = fetcher.fetch(url, limits=_within(deadline)).body
+        body = fetcher.fetch(url, limits=_limits_until(deadline)).body
     except BadStatus as error:
         body = error.body
     except FetchError:
@@ -207,42 +213,44 @@ def _fetch_json(url: str, fetcher: Fetcher, deadline: float) -> Any:
         return None
 
 
-def _ask_page(question: Question, fetcher: Fetcher, deadline: float) -> Answer:
+def _ask_page(question: VisibilityQuestion, fetcher: Fetcher, deadline: float) -> VisibilityAnswer:
     try:
         fetched = fetcher.fetch(
-            question.url, etag=question.etag, last_modified=question.last_modified, limits=_within(deadline)
+            question.url, etag=question.etag, last_modified=question.last_modified, limits=_limits_until(deadline)
         )
     except BadStatus as error:
         code = UNKNOWN if error.challenged else _BY_STATUS.get(error.status, UNKNOWN)
-        return Answer(question.key, code, Message("its page answers with status %(status)s", status=error.status))
+        return VisibilityAnswer(
+            question.key, code, Message("its page answers with status %(status)s", status=error.status)
+        )
     except TooLarge:
-        return Answer(question.key, SHOWN)
+        return VisibilityAnswer(question.key, SHOWN)
     except FetchError as error:
-        return Answer(question.key, UNKNOWN, str(error))
+        return VisibilityAnswer(question.key, UNKNOWN, str(error))
     return _judge_page(question, fetched)
 
 
-def _judge_page(question: Question, fetched: Fetched) -> Answer:
+def _judge_page(question: VisibilityQuestion, fetched: Fetched) -> VisibilityAnswer:
     if fetched.not_modified:
-        return Answer(question.key, SHOWN, etag=question.etag, last_modified=question.last_modified)
+        return VisibilityAnswer(question.key, SHOWN, etag=question.etag, last_modified=question.last_modified)
     if has_password_form(fetched.body.decode("utf-8", "replace")):
-        return Answer(question.key, PROTECTED, Message("its page asks for a password"))
+        return VisibilityAnswer(question.key, PROTECTED, Message("its page asks for a password"))
     asked, there = urlsplit(question.url), urlsplit(fetched.url)
     if there.path != asked.path:
         if _LOGIN.search(there.path):
-            return Answer(question.key, PRIVATE, Message("its address leads to a log-in page"))
+            return VisibilityAnswer(question.key, PRIVATE, Message("its address leads to a log-in page"))
         if not there.path.strip("/") and not there.query:
-            return Answer(question.key, REMOVED, Message("its address leads to the front page of its site"))
-    return Answer(question.key, SHOWN, etag=fetched.etag, last_modified=fetched.last_modified)
+            return VisibilityAnswer(question.key, REMOVED, Message("its address leads to the front page of its site"))
+    return VisibilityAnswer(question.key, SHOWN, etag=fetched.etag, last_modified=fetched.last_modified)
 
 
-def _front(url: str) -> str:
+def _front_page_url(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}/"
 
 
-def _within(deadline: float) -> Limits:
-    return replace(LOOK, total=max(min(LOOK.total, deadline - time.monotonic()), 0.1))
+def _limits_until(deadline: float) -> Limits:
+    return replace(PAGE_LIMITS, total=max(min(PAGE_LIMITS.total, deadline - time.monotonic()), 0.1))
 
 
 def _host(url: str) -> str:

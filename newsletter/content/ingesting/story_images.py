@@ -6,7 +6,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetch import (
+from newsletter.content.fetching.fetcher import (
     PAGE,
     PICTURE,
     BadStatus,
@@ -21,16 +21,16 @@ from newsletter.content.images.sandbox_messages import BadPicture
 from newsletter.content.ingesting.read_source import robots
 from newsletter.content.parsing.entries import SetAside, StoryEntry
 from newsletter.content.parsing.parse import Document
-from newsletter.content.parsing.sandbox.process import TooHeavy, Unreadable, parse_apart
+from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded, parse_in_sandbox
 from newsletter.models import Picture, Story
 
 VISIT_SECONDS = 60.0
-_PASSING = frozenset({408, 425, 429})
-_ASKS_FOR_PATIENCE = frozenset({429, 503})
+_TEMPORARY_STATUSES = frozenset({408, 425, 429})
+_RATE_LIMIT_STATUSES = frozenset({429, 503})
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPicture:
     """A story's picture. ``waiting`` means that it is asked for again at the next visit; ``failure`` is for staff."""
 
     picture: Picture | None = None
@@ -41,8 +41,8 @@ class Found:
     picture_page_modified: str = ""
 
 
-class PictureVisit:
-    """Gets the pictures of one visit to a source. What there is no time for is counted in ``put_off``."""
+class PictureFetcher:
+    """Gets the pictures of one visit to a source. What there is no time for is counted in ``postponed``."""
 
     def __init__(
         self,
@@ -53,40 +53,40 @@ class PictureVisit:
         asks_pages: bool = True,
         seconds: float | None = None,
     ) -> None:
-        self.put_off = 0
+        self.postponed = 0
         self.waiting = False
         self._fetcher = fetcher
         self._now = now
         self._site = _site(source_url) if asks_pages else ""
         self._seconds = VISIT_SECONDS if seconds is None else seconds
         self._deadline = time.monotonic() + self._seconds
-        self._resting: set[str] = set()
+        self._paused_hosts: set[str] = set()
 
-    def find(self, entry: StoryEntry, known: Story | None) -> Found:
+    def find(self, entry: StoryEntry, known: Story | None) -> FoundPicture:
         """Return our copy of the picture that the entry names; where it names none, of the one that its page names."""
-        kept = Found(
+        kept = FoundPicture(
             picture=known.picture if known else None,
             alt=known.picture_alt if known else "",
             picture_page_etag=known.picture_page_etag if known else "",
             picture_page_modified=known.picture_page_modified if known else "",
         )
         if not entry.picture_url and _site(entry.url) != self._site:
-            return Found()
+            return FoundPicture()
         if self._must_wait(entry.picture_url or entry.url):
-            self.put_off += 1
+            self.postponed += 1
             found = replace(kept, waiting=True)
         elif entry.picture_url:
-            found = self._copy(entry.picture_url, entry.picture_alt, kept)
+            found = self._copy_picture(entry.picture_url, entry.picture_alt, kept)
         else:
             found = self._from_page(entry, kept)
         self.waiting = self.waiting or found.waiting
         return found
 
-    def say_put_off(self) -> tuple[SetAside, ...]:
+    def list_postponed(self) -> tuple[SetAside, ...]:
         """What staff are told of the pictures that wait for the next visit."""
-        if not self.put_off:
+        if not self.postponed:
             return ()
-        what = Message("1 picture") if self.put_off == 1 else Message("%(count)s pictures", count=self.put_off)
+        what = Message("1 picture") if self.postponed == 1 else Message("%(count)s pictures", count=self.postponed)
         return (
             SetAside(
                 entry=what,
@@ -99,20 +99,20 @@ class PictureVisit:
         )
 
     def _must_wait(self, url: str) -> bool:
-        return time.monotonic() >= self._deadline or urlsplit(url).netloc in self._resting
+        return time.monotonic() >= self._deadline or urlsplit(url).netloc in self._paused_hosts
 
     def _limits(self, limits: Limits) -> Limits:
         return replace(limits, total=max(0.1, min(limits.total, self._deadline - time.monotonic())))
 
-    def _copy(self, url: str, alt: str, kept: Found) -> Found:
+    def _copy_picture(self, url: str, alt: str, kept: FoundPicture) -> FoundPicture:
         try:
             picture = fetch_picture(url=url, alt=alt, fetcher=self._fetcher, limits=self._limits(PICTURE))
         except (FetchError, BadPicture) as error:
-            waiting = self._comes_later(url, error)
+            waiting = self._is_temporary(url, error)
             return replace(kept, waiting=waiting, failure=str(error))
         return replace(kept, picture=picture, alt=alt)
 
-    def _from_page(self, entry: StoryEntry, kept: Found) -> Found:
+    def _from_page(self, entry: StoryEntry, kept: FoundPicture) -> FoundPicture:
         """One conditional request for the story's page, as far as its site allows; a page without a picture is no failure."""
         try:
             robots.check(entry.url, fetcher=self._fetcher, now=self._now)
@@ -127,27 +127,27 @@ class PictureVisit:
             document = Document(
                 kind="page_picture", body=page.body, url=page.url, content_type=page.content_type, now=self._now
             )
-            named = parse_apart(document).extra
+            named = parse_in_sandbox(document).extra
         except FetchError as error:
-            return replace(kept, waiting=True) if self._comes_later(entry.url, error) else Found()
-        except (TooHeavy, Unreadable):
-            return Found()
-        seen = Found(picture_page_etag=page.etag, picture_page_modified=page.last_modified)
+            return replace(kept, waiting=True) if self._is_temporary(entry.url, error) else FoundPicture()
+        except (ResourceLimitExceeded, ParserCrashed):
+            return FoundPicture()
+        seen = FoundPicture(picture_page_etag=page.etag, picture_page_modified=page.last_modified)
         link = named.get("picture", "")
-        if not link or _is_of_the_site(link, entry):
+        if not link or _is_site_picture(link, entry):
             return seen
-        return self._copy(link, named.get("alt", ""), seen)
+        return self._copy_picture(link, named.get("alt", ""), seen)
 
-    def _comes_later(self, url: str, error: FetchError | BadPicture) -> bool:
+    def _is_temporary(self, url: str, error: FetchError | BadPicture) -> bool:
         """Whether the next visit may have more luck. A site that asks for patience is left alone until then."""
         if isinstance(error, BadStatus):
-            if error.status in _ASKS_FOR_PATIENCE or error.retry_after:
-                self._resting.add(urlsplit(url).netloc)
-            return error.status in _PASSING or error.status >= 500
+            if error.status in _RATE_LIMIT_STATUSES or error.retry_after:
+                self._paused_hosts.add(urlsplit(url).netloc)
+            return error.status in _TEMPORARY_STATUSES or error.status >= 500
         return isinstance(error, TooSlow | Unreachable)
 
 
-def _is_of_the_site(picture_url: str, entry: StoryEntry) -> bool:
+def _is_site_picture(picture_url: str, entry: StoryEntry) -> bool:
     """Whether another story has this picture already: many sites name one of their own for every page without one."""
     return Story.objects.filter(picture__source_url=picture_url).exclude(url=entry.url).exists()
 

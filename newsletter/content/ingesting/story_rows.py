@@ -6,29 +6,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from newsletter.content.ingesting.source_visibility import WRITTEN_HERE
+from newsletter.content.ingesting.source_visibility import DESK_ID_PREFIX
 from newsletter.content.parsing.entries import StoryEntry
-from newsletter.content.parsing.same_page import hash_page, is_story_page
+from newsletter.content.parsing.page_urls import hash_url, is_story_page
 from newsletter.models import Source, Story, StoryAddress, StoryOrigin
 
-_TELLING = 15
+_MIN_MATCH_LENGTH = 15
 """How many letters of a title say enough to know a story by, if they are a part of a longer one."""
 
 
-def shared_addresses(entries: Iterable[StoryEntry]) -> frozenset[str]:
+def find_shared_addresses(entries: Iterable[StoryEntry]) -> frozenset[str]:
     """Return the addresses, as hashes, that several entries of one reading have: they are the page of none of them."""
-    counted = Counter(name for entry in entries for name in addresses_of(entry))
+    counted = Counter(name for entry in entries for name in hash_addresses(entry))
     return frozenset(name for name, times in counted.items() if times > 1)
 
 
-def addresses_of(entry: StoryEntry) -> dict[str, str]:
+def hash_addresses(entry: StoryEntry) -> dict[str, str]:
     """Return every address of the entry that is the page of one story, by hash: its link and its other names."""
     urls = [url for url in (entry.url, *entry.addresses) if _is_address(url)]
-    return {hash_page(url): url for url in reversed(urls) if is_story_page(url)}
+    return {hash_url(url): url for url in reversed(urls) if is_story_page(url)}
 
 
 @dataclass(frozen=True)
-class Place:
+class ListedEntry:
     """One entry of one reading of a source. ``named`` are the identities of all its entries, ``shared`` as above."""
 
     source: Source
@@ -43,66 +43,66 @@ class Place:
     def page(self) -> str:
         """Return the hash of the address at which the entry's page is found, whatever the page says of itself."""
         found_at = self.entry.addresses[:1] if self.source.kind == Source.Kind.PAGE else ()
-        return hash_page(next(iter(found_at), self.entry.url))
+        return hash_url(next(iter(found_at), self.entry.url))
 
     def addresses(self) -> dict[str, str]:
-        return {name: url for name, url in addresses_of(self.entry).items() if name not in self.shared}
+        return {name: url for name, url in hash_addresses(self.entry).items() if name not in self.shared}
 
 
-def find_story(place: Place) -> tuple[Story | None, bool]:
+def find_story(listing: ListedEntry) -> tuple[Story | None, bool]:
     """Return the row of the entry's story, and whether this source lists it under this identity for the first time.
 
     Another entry of the same reading is another story, also if both have the same address. An address alone joins
     entries of two sources only if it is the page of this one. In all other cases they must tell of the same.
     """
-    source = place.source
-    origins = StoryOrigin.objects.filter(source=source, external_id=place.identity)
+    source = listing.source
+    origins = StoryOrigin.objects.filter(source=source, external_id=listing.identity)
     origin = origins.select_related("story__source").first()
     if origin is not None:
         return origin.story, False
-    own = Story.objects.filter(source=source, external_id=place.identity, same_as__isnull=True).first()
+    own = Story.objects.filter(source=source, external_id=listing.identity, same_as__isnull=True).first()
     if own is not None:
         return own, True
-    known = StoryAddress.objects.filter(sha256__in=place.addresses()).select_related("story__source")
+    known = StoryAddress.objects.filter(sha256__in=listing.addresses()).select_related("story__source")
     for address in known.order_by("story_id"):
         here = set(address.story.origins.filter(source=source).values_list("external_id", flat=True))
-        if not here.isdisjoint(place.named):
+        if not here.isdisjoint(listing.named):
             continue
-        certain = not here and address.sha256 == place.page()
-        if certain or _tell_of_the_same(place.entry, address.story):
+        certain = not here and address.sha256 == listing.page()
+        if certain or _is_same_story(listing.entry, address.story):
             return address.story, True
     return None, True
 
 
-def _tell_of_the_same(entry: StoryEntry, story: Story) -> bool:
+def _is_same_story(entry: StoryEntry, story: Story) -> bool:
     """Return True if the title or the moment of publication is the same; a site's name in one of the titles is allowed."""
     if entry.published_at is not None and entry.published_at == story.published_at:
         return True
-    ours, theirs = _words(entry.title), _words(story.title)
+    ours, theirs = _normalise_title(entry.title), _normalise_title(story.title)
     shorter, longer = sorted((ours, theirs), key=len)
-    return bool(shorter) and (ours == theirs or (len(shorter) >= _TELLING and f" {shorter} " in f" {longer} "))
+    return bool(shorter) and (ours == theirs or (len(shorter) >= _MIN_MATCH_LENGTH and f" {shorter} " in f" {longer} "))
 
 
-def _words(title: str) -> str:
+def _normalise_title(title: str) -> str:
     return " ".join(re.findall(r"\w+", title.casefold()))
 
 
-def is_free(place: Place) -> bool:
+def is_identity_free(listing: ListedEntry) -> bool:
     """Return True if no row that stands for nothing any more still bears the entry's identity."""
-    rows = Story.objects.filter(source=place.source, external_id=place.identity)
+    rows = Story.objects.filter(source=listing.source, external_id=listing.identity)
     return not rows.filter(same_as__isnull=False).exists()
 
 
-def remember_story(place: Place, story: Story) -> None:
+def record_listing(listing: ListedEntry, story: Story) -> None:
     """Keep that this source lists the story, and its addresses. Raises IntegrityError if another row took one meanwhile.
 
     An address that another story had before stays with that story.
     """
-    StoryOrigin.objects.get_or_create(source=place.source, external_id=place.identity, defaults={"story": story})
-    remember_addresses(story, place.addresses())
+    StoryOrigin.objects.get_or_create(source=listing.source, external_id=listing.identity, defaults={"story": story})
+    record_addresses(story, listing.addresses())
 
 
-def remember_addresses(story: Story, addresses: dict[str, str]) -> None:
+def record_addresses(story: Story, addresses: dict[str, str]) -> None:
     """Keep these addresses, by hash, as the story's, but those that another story has."""
     known = set(StoryAddress.objects.filter(sha256__in=addresses).values_list("sha256", flat=True))
     StoryAddress.objects.bulk_create(
@@ -112,9 +112,9 @@ def remember_addresses(story: Story, addresses: dict[str, str]) -> None:
     )
 
 
-def owns(source: Source, story: Story) -> bool:
+def provides_text(source: Source, story: Story) -> bool:
     """Return True if what this source says is the story's text: it listed it first, or nobody else does any more."""
-    if story.external_id.startswith(WRITTEN_HERE):
+    if story.external_id.startswith(DESK_ID_PREFIX):
         return False
     return story.source is None or story.source_id == source.pk or not story.source.enabled
 

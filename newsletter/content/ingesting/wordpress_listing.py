@@ -6,8 +6,8 @@ from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetch import FEED, PAGE, BadStatus, Fetched, Fetcher, FetchError
-from newsletter.content.ingesting.wordpress_roots import known_collection, remember_root
+from newsletter.content.fetching.fetcher import FEED, PAGE, BadStatus, Fetched, Fetcher, FetchError
+from newsletter.content.ingesting.wordpress_roots import get_known_collection, remember_root
 from newsletter.content.parsing.entries import StoryEntry
 from newsletter.content.parsing.feeds.wordpress_addresses import (
     POSTS,
@@ -21,7 +21,7 @@ _CLOSED = frozenset({401, 403})
 _ABSENT = frozenset({404, 405, 410})
 
 
-class RestClosed(FetchError):
+class RestApiUnavailable(FetchError):
     """The site does not let us list its posts. ``has_feed``: its feed may be read in their place."""
 
     def __init__(self, message: str, *, reason: str, home: str, has_feed: bool) -> None:
@@ -36,12 +36,12 @@ def find_posts(
 ) -> tuple[Collection, Fetched]:
     """Return where the posts are listed, and the first page of them.
 
-    Raises RestClosed if the site refuses or has no such list, and FetchError if it cannot be reached.
+    Raises RestApiUnavailable if the site refuses or has no such list, and FetchError if it cannot be reached.
     """
-    given = known_collection(url)
+    given = get_known_collection(url)
     refused = ""
     tried: set[str] = set()
-    for collection in _forms(given, fetcher):
+    for collection in _list_candidates(given, fetcher):
         if collection.root in tried:
             continue
         tried.add(collection.root)
@@ -59,7 +59,7 @@ def find_posts(
             return collection, first
         refused = Message("The site did not answer as WordPress does.")
     home = given.home
-    raise RestClosed(
+    raise RestApiUnavailable(
         Message(
             "%(refused)s Check that the address is right and that the REST interface of the site is on.",
             refused=refused,
@@ -70,7 +70,7 @@ def find_posts(
     )
 
 
-def number_by_guid(story: StoryEntry) -> StoryEntry:
+def use_post_id(story: StoryEntry) -> StoryEntry:
     """Return a story of the site's feed under the number that its REST interface has for it."""
     for address in (story.external_id, *story.addresses):
         parts = urlsplit(address)
@@ -85,7 +85,7 @@ def is_json(body: bytes) -> bool:
     return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
 
 
-def _forms(given: Collection, fetcher: Fetcher) -> Iterator[Collection]:
+def _list_candidates(given: Collection, fetcher: Fetcher) -> Iterator[Collection]:
     """Yield the forms that the REST address may have; the one that the site's own page names is asked for last."""
     yield given
     yield given.at(pretty_root(given.home))

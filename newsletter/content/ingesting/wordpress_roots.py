@@ -2,16 +2,16 @@
 
 import threading
 
-from newsletter.content.parsing.feeds.wordpress_addresses import Collection, read_address
+from newsletter.content.parsing.feeds.wordpress_addresses import Collection, parse_site_address
 
-_MOST_SITES = 1_000
+_MAX_SITES = 1_000
 _roots: dict[str, str] = {}
 _lock = threading.Lock()
 
 
-def known_collection(url: str) -> Collection:
+def get_known_collection(url: str) -> Collection:
     """Return what the address names, with the REST address that the site answered last."""
-    collection = read_address(url)
+    collection = parse_site_address(url)
     with _lock:
         root = _roots.get(collection.home)
     return collection.at(root) if root else collection
@@ -20,7 +20,7 @@ def known_collection(url: str) -> Collection:
 def remember_root(collection: Collection) -> None:
     """Keep the REST address that the site answered."""
     with _lock:
-        if len(_roots) >= _MOST_SITES:
+        if len(_roots) >= _MAX_SITES:
             _roots.clear()
         _roots[collection.home] = collection.root
 

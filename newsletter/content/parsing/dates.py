@@ -11,12 +11,12 @@ import dateparser
 from newsletter.common.messages import Message
 from newsletter.content.parsing.text import cut_at_word, tidy
 
-_LONGEST = 80
+_MAX_LENGTH = 80
 _LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl"]
 _MONTH_FIRST = ("en-us", "en-ph", "en-lr")
 _HAS_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[./-]\d{1,2}[./-]\d\d(?!\d)")
-_LEAST = re.compile(r"\d{1,2}\D")
-_LED = re.compile(
+_HAS_DAY = re.compile(r"\d{1,2}\D")
+_PREFIX = re.compile(
     r"^(?:published|posted|updated|date|veröffentlicht|erstellt|publié|mis à jour|publicado|fecha)"
     r"(?:\s+(?:on|am|le|el|at|um))?\s*:?\s+",
     re.IGNORECASE,
@@ -30,33 +30,33 @@ _WEEKDAYS = (
 
 
 @dataclass(frozen=True)
-class ReadDate:
+class ParsedDate:
     """A date as it was read. ``note`` says how for staff, where the form was none that is sure; "" where it was."""
 
     moment: datetime | None = None
     note: str = ""
 
 
-def read_any_date(text: str, *, language: str, now: datetime) -> ReadDate:
+def parse_date_text(text: str, *, language: str, now: datetime) -> ParsedDate:
     """Read a date of any form. Days and months in figures go by ``language`` ("en-US": month first, others: day first).
 
     Of two ways to read figures, the weekday decides if there is one; then one in the future gives way to one that is not.
     """
     said = tidy(text)
     if not said:
-        return ReadDate()
+        return ParsedDate()
     moment = _read_standard(said)
     if moment is not None:
-        return ReadDate(moment)
-    moment = _read_written(said, language=language, now=now) if len(said) <= _LONGEST else None
+        return ParsedDate(moment)
+    moment = _read_written(said, language=language, now=now) if len(said) <= _MAX_LENGTH else None
     shown = cut_at_word(said, 60)
     if moment is None:
-        return ReadDate(
+        return ParsedDate(
             note=Message(
                 "Its date “%(shown)s” cannot be read, so it counts as new from when it was first seen.", shown=shown
             )
         )
-    return ReadDate(
+    return ParsedDate(
         moment,
         Message(
             "Its date “%(shown)s” was read as %(moment)s. Correct the date in the story if that is wrong.",
@@ -80,17 +80,17 @@ def _read_standard(text: str) -> datetime | None:
 
 def _read_written(text: str, *, language: str, now: datetime) -> datetime | None:
     """A date in words or figures. Without a day, a month and a year it is none: “yesterday” and “March” say too little."""
-    bare = _UHR.sub(lambda match: f"{match[1]} " if match[1] else " ", _LED.sub("", text)).strip()
-    if not _HAS_YEAR.search(bare) or not _LEAST.search(bare):
+    bare = _UHR.sub(lambda match: f"{match[1]} " if match[1] else " ", _PREFIX.sub("", text)).strip()
+    if not _HAS_YEAR.search(bare) or not _HAS_DAY.search(bare):
         return None
     tag = language.strip().replace("_", "-").lower()
     orders = ("MDY", "DMY") if tag.startswith(_MONTH_FIRST) else ("DMY", "MDY")
     read = [moment for order in orders if (moment := _parse(bare, tag.split("-")[0], order)) is not None]
-    told = [moment for moment in read if _is_told_day(bare, moment)] or read
+    told = [moment for moment in read if _is_named_weekday(bare, moment)] or read
     return next((moment for moment in told if moment <= now + _AHEAD), told[0] if told else None)
 
 
-def _is_told_day(text: str, moment: datetime) -> bool:
+def _is_named_weekday(text: str, moment: datetime) -> bool:
     """Whether the text starts with the weekday of a moment."""
     first = re.match(r"[^\W\d_]+", text)
     word = first[0].lower() if first else ""

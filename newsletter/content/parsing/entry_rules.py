@@ -11,16 +11,16 @@ from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import SetAside
 from newsletter.content.parsing.json_text import has_broken_characters
-from newsletter.content.parsing.parser_errors import ENTRY_ERRORS, is_document_overdue, time_for_entry
-from newsletter.content.parsing.sandbox.cpu_budget import OverBudget
+from newsletter.content.parsing.parser_errors import ENTRY_ERRORS, is_document_over_budget, limit_entry_time
+from newsletter.content.parsing.sandbox.cpu_budget import CpuBudgetExceeded
 from newsletter.content.parsing.text import TITLE_LENGTH, cut_at_word, tidy
 
-MOST_ENTRIES = 200
-_LONGEST_URL = 2000
-_FIRST_TRUE_DATE = datetime(1971, 1, 1, tzinfo=UTC)
+MAX_ENTRIES = 200
+_MAX_URL_LENGTH = 2000
+_EARLIEST_DATE = datetime(1971, 1, 1, tzinfo=UTC)
 _FUTURE = timedelta(hours=24)
 _LABEL = 120
-BROKEN = Message("This entry contains a character that no text may have, so it cannot be used.")
+BROKEN_CHARACTERS = Message("This entry contains a character that no text may have, so it cannot be used.")
 _TOO_HEAVY = Message(
     "It takes more time or memory than an entry may, so it was not read. Ask whoever runs the source to look at it."
 )
@@ -37,7 +37,7 @@ class BadEntry(DomainError):
 _SET_ASIDE: tuple[type[BaseException], ...] = (BadEntry, *ENTRY_ERRORS)
 
 
-def checked_title(title: str) -> str:
+def require_title(title: str) -> str:
     """The title, cut to its limit; BadEntry when there is none."""
     line = tidy(title)
     if not line:
@@ -57,16 +57,16 @@ def safe_link(link: str, *, base_url: str) -> str:
     except ValueError:
         return ""
     named = bool(host) and _HOST.fullmatch(host or "") is not None
-    good = parts.scheme in ("http", "https") and named and parts.username is None and len(whole) <= _LONGEST_URL
+    good = parts.scheme in ("http", "https") and named and parts.username is None and len(whole) <= _MAX_URL_LENGTH
     return whole if good else ""
 
 
-def checked_link(link: str, *, base_url: str) -> str:
+def require_link(link: str, *, base_url: str) -> str:
     """The absolute link of an entry; BadEntry when it is missing, too long, or not a web address."""
     if not link.strip():
         raise BadEntry("This entry has no link.")
-    if len(link) > _LONGEST_URL:
-        raise BadEntry("The link of this entry is longer than %(longest_url)s characters.", longest_url=_LONGEST_URL)
+    if len(link) > _MAX_URL_LENGTH:
+        raise BadEntry("The link of this entry is longer than %(longest_url)s characters.", longest_url=_MAX_URL_LENGTH)
     safe = safe_link(link, base_url=base_url)
     if not safe:
         raise BadEntry(
@@ -75,7 +75,7 @@ def checked_link(link: str, *, base_url: str) -> str:
     return safe
 
 
-def checked_date(moment: datetime | None, *, now: datetime) -> datetime | None:
+def normalise_date(moment: datetime | None, *, now: datetime) -> datetime | None:
     """The date in UTC; None when it is absent or a computer's zero date (1970). BadEntry when it lies in the future."""
     if moment is None:
         return None
@@ -88,10 +88,10 @@ def checked_date(moment: datetime | None, *, now: datetime) -> datetime | None:
         raise BadEntry(
             "This entry is dated in the future (%(utc)s). It is looked at again when that day comes.", utc=utc.date()
         )
-    return None if utc < _FIRST_TRUE_DATE else utc
+    return None if utc < _EARLIEST_DATE else utc
 
 
-def read_date(text: str) -> datetime | None:
+def parse_iso_date(text: str) -> datetime | None:
     """An ISO 8601 date or time as an aware moment, UTC where it names no zone; None when it is not one."""
     try:
         moment = datetime.fromisoformat(text.strip())
@@ -114,14 +114,14 @@ def collect(
     beyond = heavy = 0
     started = time.process_time()
     for number, one in enumerate(raw, 1):
-        if number > MOST_ENTRIES:
+        if number > MAX_ENTRIES:
             beyond += 1
             continue
-        if is_document_overdue(started):
+        if is_document_over_budget(started):
             heavy += 1
             continue
         try:
-            with time_for_entry():
+            with limit_entry_time():
                 entry = _checked(read(one))
                 identity = key(entry)
         except _SET_ASIDE as error:
@@ -141,7 +141,7 @@ def collect(
             SetAside(
                 entry=Message("%(beyond)s more entries", beyond=beyond),
                 reason=Message(
-                    "Only the first %(most_entries)s entries of a source are used.", most_entries=MOST_ENTRIES
+                    "Only the first %(most_entries)s entries of a source are used.", most_entries=MAX_ENTRIES
                 ),
             )
         )
@@ -153,14 +153,14 @@ def collect(
 def _checked(entry: Entry) -> Entry:
     """The entry, if every text in it can be stored; BadEntry for a lone surrogate or a NUL."""
     if has_broken_characters(entry):
-        raise BadEntry(BROKEN)
+        raise BadEntry(BROKEN_CHARACTERS)
     return entry
 
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, BadEntry):
         return str(error)
-    if isinstance(error, OverBudget | MemoryError):
+    if isinstance(error, CpuBudgetExceeded | MemoryError):
         return _TOO_HEAVY
     return Message(
         "This entry is damaged in a way that stops our reader (%(name)s), so it cannot be used.",
@@ -171,7 +171,7 @@ def _reason(error: BaseException) -> str:
 def _named(name: Callable[[Raw, int], str], one: Raw, number: int) -> str:
     """How staff find the entry, also if its own name is what is damaged."""
     try:
-        with time_for_entry():
+        with limit_entry_time():
             found = name(one, number)
     except ENTRY_ERRORS:
         return Message("Entry %(number)s", number=number)

@@ -9,7 +9,7 @@ from newsletter.content.parsing.entries import EventEntry
 from subscribers.places.distance import distance_km
 from subscribers.places.regions import country_name, country_of, region_name, resolve_country, resolve_region
 from subscribers.places.search import PlaceMatch, describe, find_named_near, find_place
-from subscribers.places.towns import Place, is_country_near, nearest_place
+from subscribers.places.towns import Town, is_country_near, nearest_place
 
 _ONLINE = re.compile(
     r"\b(?:online|on-line|on line|virtual(?:ly)?|webinar|zoom|microsoft teams|ms teams|google meet|livestream(?:ed)?"
@@ -23,7 +23,7 @@ _APART_KM = 45.0
 
 
 @dataclass(frozen=True)
-class Located:
+class EventLocation:
     """Where an event is; ``zone`` is the IANA zone of its town.
 
     Without coordinates it can still be near readers of its ``region`` or ``country``.
@@ -40,7 +40,7 @@ class Located:
     zone: str = ""
     online: bool = False
     note: str = ""
-    candidates: tuple[Place, ...] = ()
+    candidates: tuple[Town, ...] = ()
 
 
 def is_online_text(text: str) -> bool:
@@ -48,7 +48,7 @@ def is_online_text(text: str) -> bool:
     return _ONLINE.search(text) is not None
 
 
-def locate_event(entry: EventEntry, *, default_region: str, default_country: str = "") -> Located:
+def locate_event(entry: EventEntry, *, default_region: str, default_country: str = "") -> EventLocation:
     """The place of an event: by its coordinates, else by its words. ``default_region`` and ``default_country`` are the
     source's, codes or names, or "": they decide between equals, and are used if the words name nothing that is known.
     """
@@ -62,19 +62,23 @@ def locate_event(entry: EventEntry, *, default_region: str, default_country: str
         if found is not None:
             return found
     if not words:
-        return Located(online=True) if online else _fallback(region, country, note=Message("The event names no place."))
+        return (
+            EventLocation(online=True)
+            if online
+            else _fallback(region, country, note=Message("The event names no place."))
+        )
     match = find_place(words, near=region or country)
     if match.place is not None:
         return _at(match, match.place, online=online)
     if match.ambiguous:
         note = Message("%(reason)s. It has no exact place until then.", reason=match.reason.rstrip("."))
-        return Located(
+        return EventLocation(
             country=match.country, region=match.region, online=online, note=note, candidates=match.candidates
         )
     if online:
-        return Located(online=True)
+        return EventLocation(online=True)
     if match.region or match.country:
-        return Located(country=match.country, region=match.region, note=match.reason)
+        return EventLocation(country=match.country, region=match.region, note=match.reason)
     return _fallback(region, country, note=match.reason)
 
 
@@ -91,7 +95,7 @@ def _defaults(region: str, country: str) -> tuple[str, str]:
     return code, where
 
 
-def _from_point(latitude: float, longitude: float, *, words: str, online: bool) -> Located | None:
+def _from_point(latitude: float, longitude: float, *, words: str, online: bool) -> EventLocation | None:
     """The point, in the town that the words name where it lies there, else in the one that people would name for it.
 
     None for a point that is none (0, 0 is software for nowhere).
@@ -103,21 +107,21 @@ def _from_point(latitude: float, longitude: float, *, words: str, online: bool) 
         note = Message("No town is near the event's coordinates.")
         said = find_place(words).place if words else None
         if said is not None:
-            return Located(
+            return EventLocation(
                 online=online,
                 note=Message("%(note)s Its words say %(said)s.", note=note, said=describe(said)),
                 candidates=(said,),
             )
-        return Located(latitude=latitude, longitude=longitude, online=online, note=note)
+        return EventLocation(latitude=latitude, longitude=longitude, online=online, note=note)
     contradiction = _contradiction(words, latitude, longitude, town) if words else None
     if contradiction is not None:
         return replace(contradiction, online=online)
     named = words and find_named_near(words, latitude=latitude, longitude=longitude, within_km=_WITHIN_TOWN_KM)
     town = named or town
-    return Located(latitude, longitude, town.country, town.region, town.name, town.zone, online)
+    return EventLocation(latitude, longitude, town.country, town.region, town.name, town.zone, online)
 
 
-def _contradiction(words: str, latitude: float, longitude: float, near: Place) -> Located | None:
+def _contradiction(words: str, latitude: float, longitude: float, near: Town) -> EventLocation | None:
     """The question that is left where the words certainly name another place than the coordinates; None if they agree."""
     if find_named_near(words, latitude=latitude, longitude=longitude, within_km=_WITHIN_TOWN_KM) is not None:
         return None
@@ -134,7 +138,7 @@ def _contradiction(words: str, latitude: float, longitude: float, near: Place) -
     else:
         return None
     there = replace(near, latitude=latitude, longitude=longitude)
-    return Located(
+    return EventLocation(
         country=near.country if match.country == near.country else "",
         region=near.region if match.region and match.region == near.region else "",
         note=Message(
@@ -146,19 +150,19 @@ def _contradiction(words: str, latitude: float, longitude: float, near: Place) -
     )
 
 
-def _at(match: PlaceMatch, place: Place, *, online: bool) -> Located:
+def _at(match: PlaceMatch, place: Town, *, online: bool) -> EventLocation:
     latitude, longitude = match.point or (place.latitude, place.longitude)
-    return Located(latitude, longitude, match.country, match.region, place.name, place.zone, online)
+    return EventLocation(latitude, longitude, match.country, match.region, place.name, place.zone, online)
 
 
-def _fallback(region: str, country: str, *, note: str) -> Located:
+def _fallback(region: str, country: str, *, note: str) -> EventLocation:
     """The source's own region, with a note; nothing but the note when it has none."""
     if region:
-        return Located(
+        return EventLocation(
             country=country_of(region),
             region=region,
             note=Message(
                 "%(note)s The region of its source is used: %(region)s.", note=note, region=region_name(region)
             ),
         )
-    return Located(country=country, note=note)
+    return EventLocation(country=country, note=note)

@@ -18,7 +18,7 @@ _BREAKS = re.compile(
     r"<(?:br|/p|/div|/li|/h[1-6]|/tr|/blockquote|/figcaption|/section|/article)\b[^>]*>", re.IGNORECASE
 )
 _ANY_TAG = re.compile(r"<[^<>]*>?")
-_LONGEST_TITLE = 20_000
+_MAX_TITLE_LENGTH = 20_000
 _LIST_ITEM = re.compile(r"<li\b[^>]*>", re.IGNORECASE)
 
 
@@ -37,7 +37,7 @@ def clean_html(text: str, *, base_url: str = "") -> str:
 
 def _clean(text: str, url_relative: object) -> str:
     return nh3.clean(
-        _readable(text),
+        _without_deep_nesting(text),
         tags=_TAGS,
         clean_content_tags=_DROPPED_WHOLE,
         attributes={"a": {"href"}, "*": set()},
@@ -49,7 +49,7 @@ def _clean(text: str, url_relative: object) -> str:
 
 def plain_text(text: str) -> str:
     """The text of HTML: markup removed, entities decoded once, paragraphs as lines. Scripts leave nothing."""
-    broken = _LIST_ITEM.sub("\n- ", _BREAKS.sub("\n", _readable(text)))
+    broken = _LIST_ITEM.sub("\n- ", _BREAKS.sub("\n", _without_deep_nesting(text)))
     bare = nh3.clean(broken, tags=set(), clean_content_tags=_DROPPED_WHOLE, attributes={}, link_rel=None)
     return tidy(entities.unescape(bare), keep_lines=True)
 
@@ -57,7 +57,7 @@ def plain_text(text: str) -> str:
 def title_text(text: str) -> str:
     """A title that a source gave as HTML, as one line of text: markup removed, entities decoded once."""
     bare = nh3.clean(
-        _readable(text[:_LONGEST_TITLE]),
+        _without_deep_nesting(text[:_MAX_TITLE_LENGTH]),
         tags=set(),
         clean_content_tags={"script", "style"},
         attributes={},
@@ -66,7 +66,7 @@ def title_text(text: str) -> str:
     return tidy(entities.unescape(bare))
 
 
-def _readable(text: str) -> str:
+def _without_deep_nesting(text: str) -> str:
     """HTML that can be parsed in good time: nested beyond all sense, it loses its markup first."""
     whole = text.replace("\0", "")
     return _ANY_TAG.sub(" ", whole) if is_deep_html(whole) else whole

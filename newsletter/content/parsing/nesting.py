@@ -8,14 +8,14 @@ _CDATA = re.compile(r"<!\[CDATA\[.*?\]\]>", re.DOTALL)
 _NEVER_HOLDS = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "li", "link", "meta", "p", "source", "track", "wbr"]
 )
-_DEEPEST_HTML = 1_000
-_DEEPEST_XML = 5_000
+_MAX_HTML_DEPTH = 1_000
+_MAX_XML_DEPTH = 5_000
 _SMALL = 256 * 1024
 
 
 def is_deep_html(text: str) -> bool:
     """Whether HTML opens more than a thousand elements without closing them."""
-    return _depth_exceeds(text, limit=_DEEPEST_HTML, never_holds=_NEVER_HOLDS)
+    return _depth_exceeds(text, limit=_MAX_HTML_DEPTH, never_holds=_NEVER_HOLDS)
 
 
 def is_deep_xml(body: bytes) -> bool:
@@ -23,7 +23,7 @@ def is_deep_xml(body: bytes) -> bool:
     if len(body) < _SMALL:
         return False
     text = _CDATA.sub("", body.replace(b"\0", b"").decode("latin-1"))
-    return _depth_exceeds(text, limit=_DEEPEST_XML, never_holds=frozenset())
+    return _depth_exceeds(text, limit=_MAX_XML_DEPTH, never_holds=frozenset())
 
 
 def _depth_exceeds(text: str, *, limit: int, never_holds: frozenset[str]) -> bool:

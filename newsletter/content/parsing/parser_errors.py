@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from lxml.etree import LxmlError
 
-from newsletter.content.parsing.sandbox.cpu_budget import OverBudget, cpu_budget
+from newsletter.content.parsing.sandbox.cpu_budget import CpuBudgetExceeded, cpu_budget
 
 # What feedparser, trafilatura, lxml, dateutil, nh3 and the codecs raise over a document that they cannot read.
 PARSER_ERRORS: tuple[type[Exception], ...] = (
@@ -25,7 +25,7 @@ DOCUMENT_SECONDS = 6.0
 _limited = threading.Event()
 
 
-ENTRY_ERRORS: tuple[type[BaseException], ...] = (*PARSER_ERRORS, MemoryError, OverBudget)
+ENTRY_ERRORS: tuple[type[BaseException], ...] = (*PARSER_ERRORS, MemoryError, CpuBudgetExceeded)
 
 
 def limit_entries() -> None:
@@ -38,11 +38,11 @@ def is_limited() -> bool:
     return _limited.is_set() and threading.current_thread() is threading.main_thread()
 
 
-def time_for_entry(seconds: float = ENTRY_SECONDS) -> AbstractContextManager[None]:
-    """Raise OverBudget inside the block after so many seconds of processor time, if entries are limited here."""
+def limit_entry_time(seconds: float = ENTRY_SECONDS) -> AbstractContextManager[None]:
+    """Raise CpuBudgetExceeded inside the block after so many seconds of processor time, if entries are limited here."""
     return cpu_budget(seconds) if is_limited() else nullcontext()
 
 
-def is_document_overdue(started: float) -> bool:
+def is_document_over_budget(started: float) -> bool:
     """Return True if the document has taken what all its entries may take, since ``time.process_time()`` said so much."""
     return is_limited() and time.process_time() - started > DOCUMENT_SECONDS

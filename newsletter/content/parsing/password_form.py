@@ -21,7 +21,7 @@ _NOTES = re.compile(
     r"|no hay extracto porque es una entrada protegida)",
     re.IGNORECASE,
 )
-REASON = Message("This post is protected by a password, so it is not for a newsletter.")
+PROTECTED_REASON = Message("This post is protected by a password, so it is not for a newsletter.")
 
 
 def has_password_form(html: str) -> bool:
@@ -29,6 +29,6 @@ def has_password_form(html: str) -> bool:
     return bool(_FORM.search(html))
 
 
-def says_protected(*, title: str, text: str, html: str) -> bool:
+def is_protected_entry(*, title: str, text: str, html: str) -> bool:
     """Return True if a feed's entry is a protected post: by its form, its note, or the word before its title."""
     return has_password_form(html) or bool(_NOTES.match(text)) or bool(_TITLES.match(title.strip()))

@@ -38,8 +38,8 @@ ANY_NAME = "*"
 """Stands for the name in a pair whose note is of names that are not marked: it goes with the story whatever is shown."""
 _NOTE_LINE = re.compile(r"(?:^|\n|(?<=[.!?”\"’)])\s)\s*(?P<note>\*{1,3}\s*[^\n*]{3,400})")
 _LINE_WITHOUT_MARK = re.compile(r"(?:^|\n)\s*(?P<note>[^\n*]{3,300})(?=\n|$)")
-_LONGEST_NOTE = 300
-_MOST_NAMES = 20
+_MAX_NOTE_LENGTH = 300
+_MAX_NAMES = 20
 DEFAULT_NOTE = "*A pseudonym."
 
 
@@ -50,7 +50,7 @@ def find_pseudonyms(*texts: str) -> tuple[tuple[str, str], ...]:
     "*Name has been changed"); a marked name without such a line gets the shortest note that is true.
     """
     whole = "\n".join(tidy(text, keep_lines=True) for text in texts)
-    names = list(dict.fromkeys(match["both"] or match["one"] for match in _MARKED.finditer(whole)))[:_MOST_NAMES]
+    names = list(dict.fromkeys(match["both"] or match["one"] for match in _MARKED.finditer(whole)))[:_MAX_NAMES]
     notes = _notes(whole)
     pairs: list[tuple[str, str]] = []
     for name in names:
@@ -60,29 +60,29 @@ def find_pseudonyms(*texts: str) -> tuple[tuple[str, str], ...]:
     if not names:
         pairs += [(name, note) for note in notes if (name := _name_in(note)) and _mentions(_without(whole, note), name)]
     if not pairs:
-        pairs += [(ANY_NAME, note) for note in _lone_notes(whole)[:1]]
+        pairs += [(ANY_NAME, note) for note in _find_unmarked_notes(whole)[:1]]
     return tuple(pairs)
 
 
-def is_note(text: str) -> bool:
+def is_pseudonym_note(text: str) -> bool:
     """Return True for a line or sentence that says of names that they were changed, and says nothing else."""
     line = tidy(text)
-    if len(line) > _LONGEST_NOTE:
+    if len(line) > _MAX_NOTE_LENGTH:
         return False
     return bool(_ONLY_A_NOTE.fullmatch(line)) or (line.startswith("*") and bool(_SAYS_SO.search(line)))
 
 
-def _lone_notes(text: str) -> list[str]:
+def _find_unmarked_notes(text: str) -> list[str]:
     """The notes in a text where no name is marked: whole lines, else sentences."""
     lines = [tidy(line) for line in text.split("\n")]
-    return [line for line in lines if is_note(line)] or [
-        sentence for line in lines for sentence in split_sentences(line) if is_note(sentence)
+    return [line for line in lines if is_pseudonym_note(line)] or [
+        sentence for line in lines for sentence in split_sentences(line) if is_pseudonym_note(sentence)
     ]
 
 
-def notes_for(text: str, pseudonyms: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+def list_notes_for(text: str, pseudonyms: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
     """The notes that must stand with a text (a title and teaser): of each name in it, with or without its mark."""
-    return _once(note for name, note in pseudonyms if note and (name == ANY_NAME or _mentions(text, name)))
+    return _deduplicate(note for name, note in pseudonyms if note and (name == ANY_NAME or _mentions(text, name)))
 
 
 def _notes(text: str) -> list[str]:
@@ -90,11 +90,11 @@ def _notes(text: str) -> list[str]:
     said = [note for note in found if _SAYS_SO.search(note)]
     if not said:
         lines = (tidy(match["note"]) for match in _LINE_WITHOUT_MARK.finditer(text))
-        said = [line for line in lines if _SAYS_SO.search(line) and len(line) <= _LONGEST_NOTE]
-    return [cut_at_word(note, _LONGEST_NOTE) for note in _once(said)]
+        said = [line for line in lines if _SAYS_SO.search(line) and len(line) <= _MAX_NOTE_LENGTH]
+    return [cut_at_word(note, _MAX_NOTE_LENGTH) for note in _deduplicate(said)]
 
 
-def _once(notes: Iterable[str]) -> tuple[str, ...]:
+def _deduplicate(notes: Iterable[str]) -> tuple[str, ...]:
     """The notes without those that differ from an earlier one by a mark, a full stop or a capital only."""
     return tuple({re.sub(r"\W+", " ", note).strip().casefold(): note for note in reversed(list(notes))}.values())[::-1]
 

@@ -10,7 +10,7 @@ import pyjson5
 
 from newsletter.common.messages import Message
 
-_DEEPEST = 50
+_MAX_DEPTH = 50
 _OPENING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)\s*")
 _CLOSING = re.compile(r"\s*(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>|;)\s*$")
 _STRING_OR_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", re.DOTALL)
@@ -52,7 +52,7 @@ def _read(text: str, repaired: str) -> tuple[Any, str]:
         # Of a lone surrogate, which is read here too, the entry itself tells.
         return loose, _join(repaired, CONTROLS if _CONTROL.search(_without_layout(text)) else "")
     try:
-        data = pyjson5.decode(_STRING_OR_COMMENT.sub(_escape, _CONTROL.sub(_layout, text)), maxdepth=_DEEPEST)
+        data = pyjson5.decode(_STRING_OR_COMMENT.sub(_escape, _CONTROL.sub(_layout, text)), maxdepth=_MAX_DEPTH)
     except (pyjson5.Json5Exception, ValueError, RecursionError) as error:
         raise ValueError("no JSON") from error
     return data, _join(repaired, LOOSE)

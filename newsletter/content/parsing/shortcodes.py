@@ -17,7 +17,7 @@ _CLOSED = re.compile(r"\[([a-z][\w-]{1,40})\](?P<inner>[^\[]{0,4000})\[/\1\]", r
 _UNCLOSED_END = re.compile(rf"\[(?:{_NAMES}|{_BUILDERS})\b[^\[\]]{{0,2000}}$", re.IGNORECASE)
 
 
-def without_shortcodes(text: str) -> str:
+def remove_shortcodes(text: str) -> str:
     """Text or HTML without shortcodes; of one that holds a caption or an address nothing stays, of others what they hold."""
     if "[" not in text:
         return text

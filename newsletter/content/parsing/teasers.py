@@ -9,20 +9,20 @@ from lxml.html import HtmlElement, tostring
 
 from newsletter.content.parsing.html import plain_text
 from newsletter.content.parsing.nesting import is_deep_html
-from newsletter.content.parsing.pseudonyms import is_note
-from newsletter.content.parsing.shortcodes import without_shortcodes
+from newsletter.content.parsing.pseudonyms import is_pseudonym_note
+from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.text import SENTENCE_ENDS, TEASER_LENGTH, make_teaser, split_sentences, tidy
 
-_CHARS = 40_000
-_ALIKE = 30
-_TELLS_MORE = 60
-_TAGS_OUT = frozenset(
+_MAX_CHARS = 40_000
+_COMPARED_CHARS = 30
+_MIN_SENTENCE_LENGTH = 60
+_REMOVED_TAGS = frozenset(
     [
         "figure", "figcaption", "script", "style", "noscript", "nav", "aside", "form", "button", "iframe", "video",
         "audio", "time",
     ]
 )  # fmt: skip
-_CLASSES_OUT = frozenset(
+_REMOVED_CLASSES = frozenset(
     [
         "wp-caption", "wp-caption-text", "wp-element-caption", "gallery-caption", "caption", "image-caption",
         "more-link", "read-more", "readmore", "continue-reading", "screen-reader-text", "visually-hidden", "sr-only",
@@ -38,9 +38,9 @@ _CLASSES_OUT = frozenset(
 _DRUPAL_BODIES = ("field--name-body", "field-name-body", "field--name-field-body", "field--name-field-summary")
 _CUT_MARK = re.compile(r"\s*(?:\[\s*(?:…|\.\.\.|&hellip;|&#8230;|&#x2026;)\s*\]|\(\s*(?:…|\.\.\.)\s*\))")
 _CUT_END = re.compile(r"\s*(?:[\[(]\s*)?(?:…|\.{3,}|&hellip;|&#8230;|&#x2026;)\s*[\])]?\s*$")
-_LONGEST_INVITATION = 300
-_LONGEST_MARK = 40
-_MOST_END_MARKS = 5
+_MAX_INVITATION_LENGTH = 300
+_MAX_MARK_LENGTH = 40
+_MAX_END_MARKS = 5
 _GOES_ON = re.compile(
     r"continue reading|keep reading|weiterlesen|lire la suite|seguir leyendo|sigue leyendo|continuar? leyendo"
     r"|continue lendo|continua a leggere|lees verder"
@@ -103,35 +103,35 @@ def teaser_from_html(*candidates: str, limit: int = TEASER_LENGTH, title: str = 
     for html in candidates:
         found = teaser_from_text(story_text(html), limit=limit, title=title) if html else ""
         if found and not found.endswith("…"):
-            return found if not broken_off or found.startswith(broken_off[:_ALIKE]) else broken_off
+            return found if not broken_off or found.startswith(broken_off[:_COMPARED_CHARS]) else broken_off
         broken_off = broken_off or found
     return broken_off
 
 
 def story_text(html: str) -> str:
     """The words of a story's HTML without captions, bylines, share buttons, shortcodes and links to read on."""
-    whole = html[:_CHARS]
-    return plain_text(without_shortcodes(_strip(whole)))
+    whole = html[:_MAX_CHARS]
+    return plain_text(remove_shortcodes(_remove_clutter(whole)))
 
 
 def teaser_from_text(text: str, *, limit: int = TEASER_LENGTH, title: str = "") -> str:
     """Whole sentences of plain text: no marks of having been cut, no invitations to read on, no addresses, no notes."""
-    bare = _decode_again(without_shortcodes(tidy(text[:_CHARS], keep_lines=True)))
+    bare = _decode_again(remove_shortcodes(tidy(text[:_MAX_CHARS], keep_lines=True)))
     bare = _SAID_BEFORE.sub("", _FIRST_APPEARED.sub("", bare)).strip()
     bare, cut = _without_end_marks(bare)
-    lines = [line for line in _CUT_MARK.sub(" ", bare).split("\n") if _is_told(line, title=title)]
+    lines = [line for line in _CUT_MARK.sub(" ", bare).split("\n") if _is_story_line(line, title=title)]
     return make_teaser(_without_addresses(" ".join(lines)), limit=limit, cut=cut)
 
 
 def _without_end_marks(text: str) -> tuple[str, bool]:
     """Text without "[…]", "…" and "Read more" at its end, and whether it was cut off there inside a sentence."""
     cut = False
-    for _ in range(_MOST_END_MARKS):
+    for _ in range(_MAX_END_MARKS):
         start = _find_invitation(text)
         if start is not None:
             text = text[:start].rstrip(_AROUND + "\n")
             cut = cut or not text.endswith(SENTENCE_ENDS)
-        shorter = (text[:-_LONGEST_MARK] + _CUT_END.sub("", text[-_LONGEST_MARK:])).rstrip()
+        shorter = (text[:-_MAX_MARK_LENGTH] + _CUT_END.sub("", text[-_MAX_MARK_LENGTH:])).rstrip()
         if shorter == text and start is None:
             break
         cut = cut or (shorter != text and not shorter.endswith(SENTENCE_ENDS))
@@ -141,7 +141,7 @@ def _without_end_marks(text: str) -> tuple[str, bool]:
 
 def _find_invitation(text: str) -> int | None:
     """Where an invitation to read on starts that ends the text; a sentence that merely has such words is none."""
-    for match in _MORE.finditer(text, max(0, len(text) - _LONGEST_INVITATION)):
+    for match in _MORE.finditer(text, max(0, len(text) - _MAX_INVITATION_LENGTH)):
         before = text[: match.start()].rstrip(_AROUND)
         starts = not before or before.endswith((*SENTENCE_ENDS, "…", "\n", ":")) or text[match.start() - 1] in "[("
         rest = text[match.end() :].strip()
@@ -154,10 +154,10 @@ def _find_invitation(text: str) -> int | None:
     return None
 
 
-def _is_told(line: str, *, title: str) -> bool:
+def _is_story_line(line: str, *, title: str) -> bool:
     """Whether a line is a part of what the story tells."""
     bare = tidy(line)
-    if not bare or (title and bare.casefold() == title.casefold()) or is_note(bare):
+    if not bare or (title and bare.casefold() == title.casefold()) or is_pseudonym_note(bare):
         return False
     return not (_ADDRESS.fullmatch(bare) or _find_invitation(bare) == 0 or _SHARE_LINE.match(bare) or _is_byline(bare))
 
@@ -171,7 +171,7 @@ def _is_byline(line: str) -> bool:
 
 def _without_addresses(text: str) -> str:
     """Text without sentences that hold a raw address; without the address alone where nothing else would be left."""
-    sentences = [sentence for sentence in split_sentences(text) if not is_note(sentence)]
+    sentences = [sentence for sentence in split_sentences(text) if not is_pseudonym_note(sentence)]
     kept = [bare for sentence in sentences if (bare := _without_address(sentence))]
     return tidy(" ".join(kept) if kept else _ADDRESS.sub("", " ".join(sentences)))
 
@@ -179,7 +179,7 @@ def _without_addresses(text: str) -> str:
 def _without_address(sentence: str) -> str:
     """A sentence without its raw address; "" for one that says little else, such as "More at https://…"."""
     bare = tidy(_ADDRESS.sub("", sentence))
-    return bare if bare == sentence or len(bare) >= _TELLS_MORE else ""
+    return bare if bare == sentence or len(bare) >= _MIN_SENTENCE_LENGTH else ""
 
 
 def _decode_again(text: str) -> str:
@@ -187,7 +187,7 @@ def _decode_again(text: str) -> str:
     return unescape(text) if _ENTITY.search(text) else text
 
 
-def _strip(html: str) -> str:
+def _remove_clutter(html: str) -> str:
     """HTML without the elements that are not the story; of Drupal's fields, the body alone."""
     if "<" not in html or is_deep_html(html):
         return html
@@ -198,15 +198,15 @@ def _strip(html: str) -> str:
     body = next((one for one in tree.iter() if _classes(one) & set(_DRUPAL_BODIES)), None)
     tree = body if body is not None and tidy(body.text_content()) else tree
     for element in list(tree.iter()):
-        if element is not tree and _is_out(element):
+        if element is not tree and _is_clutter(element):
             element.drop_tree()
     return str(tostring(tree, encoding="unicode", with_tail=False))
 
 
-def _is_out(element: HtmlElement) -> bool:
+def _is_clutter(element: HtmlElement) -> bool:
     if not isinstance(element.tag, str) or element.getparent() is None:
         return False
-    if element.tag in _TAGS_OUT or _classes(element) & _CLASSES_OUT:
+    if element.tag in _REMOVED_TAGS or _classes(element) & _REMOVED_CLASSES:
         return True
     if element.tag == "a" and _MORE_LINE.match(tidy(element.text_content())):
         return True

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 TITLE_LENGTH = 300
 TEASER_LENGTH = 280
-_SHORT_TEASER = 15
-_LONGEST_WORD = 40
-_LONG_FRAGMENT = 40
+_MIN_TEASER_LENGTH = 15
+_MAX_WORD_LENGTH = 40
+_MIN_FRAGMENT_LENGTH = 40
 
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r"\s*\n\s*")
@@ -62,10 +62,10 @@ def make_teaser(text: str, *, limit: int = TEASER_LENGTH, cut: bool = False) -> 
     for at in _sentence_ends(line[: limit + 1]):
         if at <= limit and not (cut and at == len(line) and not line.endswith(SENTENCE_ENDS)):
             end = at
-    if end and (end >= limit // 4 or (cut and end >= _SHORT_TEASER)):
+    if end and (end >= limit // 4 or (cut and end >= _MIN_TEASER_LENGTH)):
         return line[:end]
     if len(line) <= limit:
-        broken_off = len(line) >= _LONG_FRAGMENT and not line.endswith(SENTENCE_ENDS)
+        broken_off = len(line) >= _MIN_FRAGMENT_LENGTH and not line.endswith(SENTENCE_ENDS)
         return f"{line.rstrip(' ,;:–—-(')}…" if broken_off else line
     return cut_at_word(line, limit)
 
@@ -83,6 +83,8 @@ def split_sentences(text: str) -> list[str]:
 def _sentence_ends(line: str) -> Iterator[int]:
     """Where sentences end; the full stops of abbreviations, initials and German days ("3. März") end none."""
     for match in _SENTENCE_END.finditer(line):
-        last_word = line[max(0, match.end() - _LONGEST_WORD) : match.end()].rsplit(" ", 1)[-1].lower().lstrip("(“\"'‘")
+        last_word = (
+            line[max(0, match.end() - _MAX_WORD_LENGTH) : match.end()].rsplit(" ", 1)[-1].lower().lstrip("(“\"'‘")
+        )
         if last_word not in _ABBREVIATIONS and not _INITIAL.fullmatch(last_word):
             yield match.end()

@@ -6,18 +6,18 @@ from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.snippets.views.snippets import EditView, SnippetViewSet
 
 from newsletter.desk.content.choosers import AppealChooser
-from newsletter.desk.editor.saving import VoidsApprovals
+from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
 from newsletter.models import Appeal
-from subscribers.desk.listing import FROM_HOME, DeskList
+from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 
 
-class AppealEditor(VoidsApprovals, EditView):
+class AppealEditView(VoidApprovalsMixin, EditView):
     pass
 
 
 class AppealViewSet(SnippetViewSet):
     model = Appeal
-    breadcrumbs_items = FROM_HOME
+    breadcrumbs_items = HOME_BREADCRUMB
     index_view_class = DeskList
     icon = "pick"
     menu_label = gettext_lazy("Appeals")
@@ -25,7 +25,7 @@ class AppealViewSet(SnippetViewSet):
     add_to_admin_menu = True
     base_url_path = "appeals"
     chooser_viewset_class = AppealChooser
-    edit_view_class = AppealEditor
+    edit_view_class = AppealEditView
     search_fields = ["headline", "text"]
     search_backend_name = None
     list_filter = ["audience", "enabled"]

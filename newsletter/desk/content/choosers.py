@@ -17,31 +17,31 @@ from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView
 
 from newsletter.common.translation import translate
-from newsletter.desk.content.event_text import say_when
+from newsletter.desk.content.event_text import format_start
 from newsletter.desk.shell.search_fields import ChooserSearch
-from newsletter.issues.assembly.reasons import explain_candidates
-from newsletter.issues.assembly.selection import why_no_candidate
-from newsletter.issues.variants.event_place import without_repeats
+from newsletter.issues.assembly.selection import find_event_exclusion_reason
+from newsletter.issues.assembly.selection_reasons import explain_candidates
+from newsletter.issues.variants.event_location import remove_repeated_parts
 from newsletter.models import EventNotice, Issue, Story
 from subscribers.desk.choosers import NoncedChooserViewSet
-from subscribers.desk.listing import MomentColumn
+from subscribers.desk.listing import DateTimeColumn
 
-_EDITOR = re.compile(r"/issues/edit/(\d+)/")
+_EDITOR_PATH = re.compile(r"/issues/edit/(\d+)/")
 
 
 def find_edited_issue(request: HttpRequest) -> Issue | None:
     """The issue in whose editor the chooser was opened, if it was opened in one."""
-    found = _EDITOR.search(urlsplit(request.headers.get("Referer", "")).path)
+    found = _EDITOR_PATH.search(urlsplit(request.headers.get("Referer", "")).path)
     return Issue.objects.select_related("slot__publication").filter(pk=int(found[1])).first() if found else None
 
 
-def find_reasons(issue: Issue | None, *, kind: str) -> dict[int, tuple[bool, str]]:
+def find_candidate_reasons(issue: Issue | None, *, kind: str) -> dict[int, tuple[bool, str]]:
     """Why each candidate is in or out of the issue as it stands, by its id."""
     reasons = explain_candidates(issue, now=timezone.now()) if issue else []
     return {reason.id: (reason.chosen, translate(reason.why)) for reason in reasons if reason.kind == kind}
 
 
-class _WithReasons:
+class _ReasonColumnMixin:
     """Mixed into both views of a chooser: the column that says why."""
 
     kind = ""
@@ -54,25 +54,29 @@ class _WithReasons:
 
     @cached_property
     def reasons(self) -> dict[int, tuple[bool, str]]:
-        return find_reasons(self.issue, kind=self.kind)
+        return find_candidate_reasons(self.issue, kind=self.kind)
 
-    def say_why_not_asked(self, row: Any) -> str:
+    def label_not_considered(self, row: Any) -> str:
         """Why the rules never came to this one."""
         return _("left out: too old")
 
-    def say_why(self, row: Any) -> str:
+    def label_reason(self, row: Any) -> str:
         if row.pk not in self.reasons:
-            return self.say_why_not_asked(row)
+            return self.label_not_considered(row)
         chosen, why = self.reasons[row.pk]
         return (_("in: %(why)s") if chosen else "%(why)s") % {"why": why}
 
     @property
     def columns(self) -> list[Column]:
-        why = [Column("why", label=_("In this issue"), accessor=self.say_why)] if self.issue and self.issue.slot else []
-        return [*super().columns, *self.own_columns, *why]  # type: ignore[misc]
+        why = (
+            [Column("why", label=_("In this issue"), accessor=self.label_reason)]
+            if self.issue and self.issue.slot
+            else []
+        )
+        return [*super().columns, *self.extra_columns, *why]  # type: ignore[misc]
 
     @property
-    def own_columns(self) -> list[Column]:
+    def extra_columns(self) -> list[Column]:
         return []
 
 
@@ -88,7 +92,7 @@ class _AppealSearch(ChooserSearch):
     fields_to_search = ("headline", "text")
 
 
-class _Stories(_WithReasons):
+class _StoryChoices(_ReasonColumnMixin):
     kind = "story"
     filter_form_class = _StorySearch
     ordering = (F("published_at").desc(nulls_last=True), "-seen_at", "-pk")
@@ -98,18 +102,18 @@ class _Stories(_WithReasons):
         return usable.select_related("source")
 
     @property
-    def own_columns(self) -> list[Column]:
+    def extra_columns(self) -> list[Column]:
         return [
-            MomentColumn("published_at", label=_("Published")),
+            DateTimeColumn("published_at", label=_("Published")),
             Column("source", label=_("Source")),
         ]
 
 
-def _say_where(event: EventNotice) -> str:
-    return _("online") if event.online else without_repeats(event.place_text)
+def _label_location(event: EventNotice) -> str:
+    return _("online") if event.online else remove_repeated_parts(event.place_text)
 
 
-class _Events(_WithReasons):
+class _EventChoices(_ReasonColumnMixin):
     kind = "event"
     filter_form_class = _EventSearch
     ordering = ("starts_at", "pk")
@@ -118,33 +122,33 @@ class _Events(_WithReasons):
         return EventNotice.objects.filter(starts_at__gte=timezone.now(), cancelled=False)
 
     @property
-    def own_columns(self) -> list[Column]:
+    def extra_columns(self) -> list[Column]:
         return [
-            Column("when", label=_("When"), accessor=say_when),
-            Column("where", label=_("Where"), accessor=_say_where),
+            Column("when", label=_("When"), accessor=format_start),
+            Column("where", label=_("Where"), accessor=_label_location),
         ]
 
-    def say_why_not_asked(self, row: EventNotice) -> str:
+    def label_not_considered(self, row: EventNotice) -> str:
         if self.issue is None or self.issue.slot is None:
             return ""
         publication, due_at = self.issue.publication, self.issue.slot.due_at
-        why = why_no_candidate(row, publication=publication, due_at=due_at)
+        why = find_event_exclusion_reason(row, publication=publication, due_at=due_at)
         return _("left out: %(why)s") % {"why": translate(why)} if why else ""
 
 
-class ChooseStory(_Stories, ChooseView):
+class ChooseStory(_StoryChoices, ChooseView):
     page_title = gettext_lazy("Choose a story")
 
 
-class ChooseStoryResults(_Stories, ChooseResultsView):
+class ChooseStoryResults(_StoryChoices, ChooseResultsView):
     pass
 
 
-class ChooseEvent(_Events, ChooseView):
+class ChooseEvent(_EventChoices, ChooseView):
     page_title = gettext_lazy("Choose an event")
 
 
-class ChooseEventResults(_Events, ChooseResultsView):
+class ChooseEventResults(_EventChoices, ChooseResultsView):
     pass
 
 

@@ -9,8 +9,8 @@ from django.utils.translation import get_language, gettext_lazy
 
 from newsletter.common.errors import UnknownPlace
 from newsletter.common.translation import translate
-from newsletter.models.care import Channel
-from subscribers.places.regions import resolve_country, resolve_region, say_country, say_region
+from newsletter.models.consent import Channel
+from subscribers.places.regions import country_label, region_label, resolve_country, resolve_region
 
 _CODE = re.compile(r"[A-Za-z]{2}-[A-Za-z0-9]{1,3}")
 _IN_BRACKETS = re.compile(r"\(([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?)\)$")
@@ -45,12 +45,12 @@ class RegionsField(forms.Field):
         )
 
     def prepare_value(self, value: Any) -> str:
-        return value if isinstance(value, str) else "\n".join(map(say_line, value or []))
+        return value if isinstance(value, str) else "\n".join(map(label_region_code, value or []))
 
     def to_python(self, value: Any) -> list[str]:
         if not isinstance(value, str):
             return list(value or [])
-        return sorted({_resolve(line.strip()) for line in value.splitlines() if line.strip()})
+        return sorted({_parse_region(line.strip()) for line in value.splitlines() if line.strip()})
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
@@ -59,14 +59,14 @@ class RegionsField(forms.Field):
             return True
 
 
-def say_line(code: str) -> str:
+def label_region_code(code: str) -> str:
     """“Texas (US-TX)”; the code alone where it is none that is known any more."""
     language = get_language() or "en"
-    name = say_region(code, language=language) if "-" in code else say_country(code, language=language)
+    name = region_label(code, language=language) if "-" in code else country_label(code, language=language)
     return code if name == code else f"{name} ({code})"
 
 
-def _resolve(line: str) -> str:
+def _parse_region(line: str) -> str:
     """A country's code, or a top-level region's."""
     if inside := _IN_BRACKETS.search(line):
         line = inside[1]

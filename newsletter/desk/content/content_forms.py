@@ -13,15 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
-from newsletter.content.ingesting.event_changes import note_change
-from newsletter.content.ingesting.location_questions import PLACE_FIELDS, drop_question
-from newsletter.content.ingesting.story_rows import remember_addresses
-from newsletter.content.parsing.same_page import hash_page, is_story_page
+from newsletter.content.ingesting.event_changes import record_event_change
+from newsletter.content.ingesting.location_questions import PLACE_FIELDS, remove_location_question
+from newsletter.content.ingesting.story_rows import record_addresses
+from newsletter.content.parsing.page_urls import hash_url, is_story_page
 from newsletter.desk.content.consent_forms import ChannelsField, RegionsField
-from newsletter.desk.content.wall_clock import WallClockField, read_clock, set_clock
+from newsletter.desk.content.wall_clock import WallClockField, from_wall_clock, to_wall_clock
 
 Pairs = list[list[str]]
-MOMENTS = ("starts_at", "ends_at")
+MOMENT_FIELDS = ("starts_at", "ends_at")
 
 
 class PairsField(forms.Field):
@@ -92,7 +92,7 @@ class StoryForm(ContentForm):
         """Keep the address, so that a source that lists it later brings no second story."""
         story = super().save(commit=commit)
         if story.pk is not None and is_story_page(story.url):
-            remember_addresses(story, {hash_page(story.url): story.url})
+            record_addresses(story, {hash_url(story.url): story.url})
         return story
 
 
@@ -104,9 +104,9 @@ class EventForm(ContentForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in MOMENTS:
+        for name in MOMENT_FIELDS:
             if moment := getattr(self.instance, name):
-                self.initial[name] = read_clock(moment, zone=known_zone(self.instance.zone))
+                self.initial[name] = to_wall_clock(moment, zone=zone_or_default(self.instance.zone))
 
     def clean_zone(self) -> str:
         zone: str = self.cleaned_data["zone"]
@@ -116,7 +116,7 @@ class EventForm(ContentForm):
 
     def clean(self) -> Any:
         cleaned = super().clean()
-        for name in MOMENTS:
+        for name in MOMENT_FIELDS:
             self._set_moment(name, cleaned)
         starts, ends = cleaned.get("starts_at"), cleaned.get("ends_at")
         if starts and ends and ends < starts:
@@ -126,19 +126,19 @@ class EventForm(ContentForm):
         return cleaned
 
     def save(self, commit: bool = True) -> Any:
-        moved = [name for name in MOMENTS if self.was.get(name) != getattr(self.instance, name)]
+        moved = [name for name in MOMENT_FIELDS if self.was.get(name) != getattr(self.instance, name)]
         self.instance.edited_fields = list(dict.fromkeys([*self.instance.edited_fields, *moved]))
         if not PLACE_FIELDS.isdisjoint(self.changed_data):
-            drop_question(self.instance)
+            remove_location_question(self.instance)
         if self.instance.pk:
-            note_change(self.instance, now=timezone.now())
+            record_event_change(self.instance, now=timezone.now())
         return super().save(commit=commit)
 
     @cached_property
     def was(self) -> dict[str, Any]:
         """The moments as they are kept, to the second."""
         kept = (
-            type(self.instance).objects.filter(pk=self.instance.pk).values(*MOMENTS).first()
+            type(self.instance).objects.filter(pk=self.instance.pk).values(*MOMENT_FIELDS).first()
             if self.instance.pk
             else None
         )
@@ -148,17 +148,17 @@ class EventForm(ContentForm):
         shown = cleaned.get(name)
         if shown is None:
             return
-        zone, kept = known_zone(cleaned.get("zone", "")), self.was.get(name)
-        if kept and read_clock(kept, zone=zone) == shown.replace(second=0, microsecond=0):
+        zone, kept = zone_or_default(cleaned.get("zone", "")), self.was.get(name)
+        if kept and to_wall_clock(kept, zone=zone) == shown.replace(second=0, microsecond=0):
             cleaned[name] = kept
             return
         try:
-            cleaned[name] = set_clock(shown, zone=zone)
+            cleaned[name] = from_wall_clock(shown, zone=zone)
         except ValidationError as error:
             self.add_error(name, error)
 
 
-def known_zone(zone: str) -> str:
+def zone_or_default(zone: str) -> str:
     """The zone, or the desk's where it is none."""
     try:
         return ZoneInfo(zone).key

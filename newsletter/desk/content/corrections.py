@@ -19,10 +19,16 @@ from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
-from newsletter.issues.corrections.correct import Misled, announce_change, find_misled, find_overtaken, take_back
+from newsletter.issues.corrections.correct import (
+    MisinformedGroup,
+    announce_change,
+    find_misinformed,
+    find_obsolete_corrections,
+    take_back,
+)
 from newsletter.models import EventNotice, Issue
 
-EDIT = "wagtailsnippets_newsletter_eventnotice:edit"
+EDIT_URL_NAME = "wagtailsnippets_newsletter_eventnotice:edit"
 
 
 class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
@@ -44,7 +50,7 @@ class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
         return [
             {"url": reverse("wagtailadmin_home"), "label": _("Home")},
             {"url": reverse("wagtailsnippets_newsletter_eventnotice:list"), "label": _("Events")},
-            {"url": reverse(EDIT, args=[self.event.pk]), "label": self.event.title},
+            {"url": reverse(EDIT_URL_NAME, args=[self.event.pk]), "label": self.event.title},
             {"url": "", "label": _("Announce the change")},
         ]
 
@@ -53,18 +59,18 @@ class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
         return {
             **context,
             "event": self.event,
-            "misled": find_misled(self.event, now=timezone.now()),
-            "overtaken": find_overtaken(self.event),
-            "edit_url": reverse(EDIT, args=[self.event.pk]),
+            "misinformed": find_misinformed(self.event, now=timezone.now()),
+            "overtaken": find_obsolete_corrections(self.event),
+            "edit_url": reverse(EDIT_URL_NAME, args=[self.event.pk]),
         }
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         if "take_back" in request.POST:
             return self._take_back(request, request.POST["take_back"])
-        misled = self._find(request.POST.get("publication", ""))
+        misinformed = self._find(request.POST.get("publication", ""))
         try:
             issue = announce_change(
-                event=self.event, publication=misled.publication, by=request.user, now=timezone.now()
+                event=self.event, publication=misinformed.publication, by=request.user, now=timezone.now()
             )
         except DomainError as error:
             messages.error(request, translate(error))
@@ -76,7 +82,7 @@ class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
         return redirect("newsletter_issue_overview", issue.pk)
 
     def _take_back(self, request: HttpRequest, correction: str) -> HttpResponse:
-        overtaken = next((one for one in find_overtaken(self.event) if str(one.pk) == correction), None)
+        overtaken = next((one for one in find_obsolete_corrections(self.event) if str(one.pk) == correction), None)
         if overtaken is None:
             raise Http404("This correction is not there, or not overtaken, or on its way.")
         try:
@@ -88,8 +94,8 @@ class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
             messages.success(request, _("%s is taken back. It goes to nobody.") % overtaken.issue)
         return redirect("newsletter_event_announce", self.event.pk)
 
-    def _find(self, publication: str) -> Misled:
-        for misled in find_misled(self.event, now=timezone.now()):
-            if str(misled.publication.pk) == publication:
-                return misled
+    def _find(self, publication: str) -> MisinformedGroup:
+        for misinformed in find_misinformed(self.event, now=timezone.now()):
+            if str(misinformed.publication.pk) == publication:
+                return misinformed
         raise Http404("This publication showed the event to nobody otherwise than it is.")

@@ -20,19 +20,19 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.translation import translate
-from newsletter.content.ingesting.location_questions import settle_place
-from newsletter.desk.content.event_text import say_when
-from newsletter.desk.editor.saving import say_voided
+from newsletter.content.ingesting.location_questions import answer_location_question
+from newsletter.desk.content.event_text import format_start
+from newsletter.desk.editor.voided_approvals import warn_about_voided
 from newsletter.issues.approval.approve import void_changed_approvals
 from newsletter.models import EventNotice
-from subscribers.desk.segments.rule_parts import TownInput
+from subscribers.desk.segments.rule_block_bases import TownInput
 from subscribers.places.distance import compass_point, distance_km
-from subscribers.places.regions import say_country, say_region
+from subscribers.places.regions import country_label, region_label
 from subscribers.places.search import find_place
-from subscribers.places.towns import Place
+from subscribers.places.towns import Town
 
-MOST_SHOWN = 50
-SIDES = {
+MAX_QUESTIONS_SHOWN = 50
+COMPASS_LABELS = {
     "N": gettext_lazy("north"),
     "NE": gettext_lazy("north-east"),
     "E": gettext_lazy("east"),
@@ -45,27 +45,27 @@ SIDES = {
 
 
 @dataclass(frozen=True)
-class Option:
+class LocationOption:
     """A place that could be meant: its key in the form, its name, its coordinates, and how far it is from the first."""
 
     key: str
     name: str
-    spot: str
-    apart: str
+    coordinates: str
+    distance: str
 
 
 @dataclass(frozen=True)
-class Asked:
+class LocationQuestion:
     """One question for all events of a source at the same words."""
 
     event: EventNotice
     when: str
     note: str
-    options: list[Option]
+    options: list[LocationOption]
     others: int
 
 
-class EventPlaces(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+class EventLocations(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
     """GET lists the questions about events to come; POST settles one, by a candidate or by a town that was typed."""
 
     template_name = "desk/event_places.html"
@@ -85,7 +85,7 @@ class EventPlaces(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        questions = list_questions(now=timezone.now())
+        questions = list_location_questions(now=timezone.now())
         field = TownInput()
         return {
             **context,
@@ -96,14 +96,14 @@ class EventPlaces(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
     def post(self, request: HttpRequest) -> HttpResponse:
         pk = request.POST.get("event", "")
         event = get_object_or_404(EventNotice.objects.select_related("source"), pk=pk if pk.isdigit() else 0)
-        place = self._chosen(event) or self._typed(event)
+        place = self._find_chosen_location(event) or self._find_typed_location(event)
         if place is None:
             return redirect("newsletter_event_places")
         with transaction.atomic():
-            changed = settle_place(event=event, place=place, by=request.user, now=timezone.now())
+            changed = answer_location_question(event=event, place=place, by=request.user, now=timezone.now())
             voided = void_changed_approvals(now=timezone.now())
-            log(instance=event, action="newsletter.settle_place", user=request.user)
-        say_voided(request, [issue for issue, _changes in voided])
+            log(instance=event, action="newsletter.answer_location_question", user=request.user)
+        warn_about_voided(request, [issue for issue, _changes in voided])
         messages.success(
             request,
             ngettext(
@@ -111,15 +111,15 @@ class EventPlaces(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
                 "%(events)s events are in %(place)s now. The same words of this source will be read so from now on.",
                 changed,
             )
-            % {"events": changed, "place": say_town(place)},
+            % {"events": changed, "place": label_town(place)},
         )
         return redirect("newsletter_event_places")
 
-    def _chosen(self, event: EventNotice) -> Place | None:
+    def _find_chosen_location(self, event: EventNotice) -> Town | None:
         wanted = self.request.POST.get("place", "")
-        return next((place for place in read_candidates(event) if key_of(place) == wanted), None)
+        return next((place for place in list_candidates(event) if location_key(place) == wanted), None)
 
-    def _typed(self, event: EventNotice) -> Place | None:
+    def _find_typed_location(self, event: EventNotice) -> Town | None:
         text = self.request.POST.get("town", "").strip()[:200]
         if not text:
             messages.error(self.request, _("Choose one of the places, or write a town."))
@@ -130,7 +130,7 @@ class EventPlaces(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
         return match.place
 
 
-def list_questions(*, now: datetime) -> list[Asked]:
+def list_location_questions(*, now: datetime) -> list[LocationQuestion]:
     """Return the questions about events that are still to come, the next event's first; one for the same words of a source."""
     events = (
         EventNotice.objects.filter(starts_at__gte=now, cancelled=False)
@@ -142,34 +142,39 @@ def list_questions(*, now: datetime) -> list[Asked]:
     for event in events:
         groups.setdefault((event.source_id, event.place_text.casefold()), []).append(event)
     return [
-        Asked(
+        LocationQuestion(
             event=alike[0],
-            when=say_when(alike[0]),
+            when=format_start(alike[0]),
             note=translate(alike[0].place_question.get("note", "")),
-            options=list_options(read_candidates(alike[0])),
+            options=list_location_options(list_candidates(alike[0])),
             others=len(alike) - 1,
         )
-        for alike in list(groups.values())[:MOST_SHOWN]
+        for alike in list(groups.values())[:MAX_QUESTIONS_SHOWN]
     ]
 
 
-def list_options(places: list[Place]) -> list[Option]:
+def list_location_options(places: list[Town]) -> list[LocationOption]:
     """Return what can be chosen: the likeliest first, then the others by how far they are from it."""
     if not places:
         return []
     first, *others = places
-    apart = {key_of(place): distance_km(*spot_of(first), *spot_of(place)) for place in others}
-    ranked = [first, *sorted(others, key=lambda place: apart[key_of(place)])]
+    distance = {location_key(place): distance_km(*coordinates_of(first), *coordinates_of(place)) for place in others}
+    ranked = [first, *sorted(others, key=lambda place: distance[location_key(place)])]
     return [
-        Option(key_of(place), say_town(place), say_spot(place), say_apart(first, place) if place is not first else "")
+        LocationOption(
+            location_key(place),
+            label_town(place),
+            format_coordinates(place),
+            describe_distance(first, place) if place is not first else "",
+        )
         for place in ranked
     ]
 
 
-def read_candidates(event: EventNotice) -> list[Place]:
+def list_candidates(event: EventNotice) -> list[Town]:
     """Return the places among which the question of an event lets staff choose."""
     return [
-        Place(
+        Town(
             name=one["town"],
             country=one["country"],
             region=one["region"],
@@ -182,23 +187,23 @@ def read_candidates(event: EventNotice) -> list[Place]:
     ]
 
 
-def key_of(place: Place) -> str:
+def location_key(place: Town) -> str:
     """Return what names a candidate in the form, whatever the order of the list when the form comes back."""
     return f"{place.region or place.country}|{place.name}|{place.latitude:.4f}|{place.longitude:.4f}"
 
 
-def spot_of(place: Place) -> tuple[float, float]:
+def coordinates_of(place: Town) -> tuple[float, float]:
     return place.latitude, place.longitude
 
 
-def say_town(place: Place) -> str:
+def label_town(place: Town) -> str:
     """Return “Newport, Wales, United Kingdom” in the language of whoever reads it."""
     language = get_language() or "en"
-    region = say_region(place.region, language=language) if place.region else ""
-    return ", ".join(dict.fromkeys(filter(None, [place.name, region, say_country(place.country, language=language)])))
+    region = region_label(place.region, language=language) if place.region else ""
+    return ", ".join(dict.fromkeys(filter(None, [place.name, region, country_label(place.country, language=language)])))
 
 
-def say_spot(place: Place) -> str:
+def format_coordinates(place: Town) -> str:
     """Return “51.59° N, 3.00° W”."""
     north = _("%(degrees)s° N") if place.latitude >= 0 else _("%(degrees)s° S")
     east = _("%(degrees)s° E") if place.longitude >= 0 else _("%(degrees)s° W")
@@ -208,8 +213,8 @@ def say_spot(place: Place) -> str:
     )
 
 
-def say_apart(first: Place, place: Place) -> str:
+def describe_distance(first: Town, place: Town) -> str:
     """Return “180 km south-east of Newport, Wales”: where a candidate is, seen from the first."""
-    away = distance_km(*spot_of(first), *spot_of(place))
-    side = SIDES[compass_point(*spot_of(first), *spot_of(place))]
+    away = distance_km(*coordinates_of(first), *coordinates_of(place))
+    side = COMPASS_LABELS[compass_point(*coordinates_of(first), *coordinates_of(place))]
     return _("%(km)s km %(side)s of the first") % {"km": number_format(round(away), use_l10n=True), "side": side}

@@ -8,12 +8,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from newsletter.models import EventNotice
-from subscribers.places.regions import say_country, say_region
+from subscribers.places.regions import country_label, region_label
 
-_MOMENT = "D j M Y, H:i"
+_MOMENT_FORMAT = "D j M Y, H:i"
 
 
-def say_place(event: EventNotice) -> str:
+def label_location(event: EventNotice) -> str:
     """Where readers must be to be near it, in a few words."""
     if event.cancelled:
         return _("Cancelled")
@@ -21,7 +21,9 @@ def say_place(event: EventNotice) -> str:
         return _("Online")
     language = get_language() or "en"
     around = (
-        say_region(event.region, language=language) if event.region else say_country(event.country, language=language)
+        region_label(event.region, language=language)
+        if event.region
+        else country_label(event.country, language=language)
     )
     named = ", ".join(part for part in (event.town, around) if part)
     if event.latitude is None:
@@ -29,7 +31,7 @@ def say_place(event: EventNotice) -> str:
     return named or _("By its coordinates")
 
 
-def say_when(event: EventNotice) -> str:
+def format_start(event: EventNotice) -> str:
     """The start on the event's own clock, such as “Thu 3 Dec 2026, 18:30 (America/Chicago)”; an all-day event's date."""
     if event.all_day and event.day:
         return date_format(event.day, "D j M Y")
@@ -37,7 +39,7 @@ def say_when(event: EventNotice) -> str:
         zone = ZoneInfo(event.zone) if event.zone else ZoneInfo(settings.TIME_ZONE)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return _("%(starts_at)s (UTC; “%(zone)s” is no time zone)") % {
-            "starts_at": date_format(event.starts_at, _MOMENT),
+            "starts_at": date_format(event.starts_at, _MOMENT_FORMAT),
             "zone": event.zone,
         }
-    return f"{date_format(event.starts_at.astimezone(zone), _MOMENT)} ({zone.key})"
+    return f"{date_format(event.starts_at.astimezone(zone), _MOMENT_FORMAT)} ({zone.key})"

@@ -18,12 +18,12 @@ from wagtail.snippets.views.snippets import EditView, SnippetViewSet
 from newsletter.common.translation import translate
 from newsletter.desk.content.choosers import EventChooser
 from newsletter.desk.content.content_forms import EventForm
-from newsletter.desk.content.event_text import say_place, say_when
-from newsletter.desk.editor.saving import VoidsApprovals
-from newsletter.desk.shell.panels import WordsPanel
-from newsletter.issues.corrections.correct import find_misled, find_overtaken
+from newsletter.desk.content.event_text import format_start, label_location
+from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
+from newsletter.desk.shell.panels import TemplatePanel
+from newsletter.issues.corrections.correct import find_misinformed, find_obsolete_corrections
 from newsletter.models import EventNotice, Source
-from subscribers.desk.listing import FROM_HOME, DeskList
+from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 
 
 class EventFilters(WagtailFilterSet):
@@ -51,24 +51,24 @@ class EventFilters(WagtailFilterSet):
         return rows.exclude(note="")
 
 
-class EventEditor(VoidsApprovals, EditView):
+class EventEditView(VoidApprovalsMixin, EditView):
     pass
 
 
-def say_event(event: EventNotice) -> dict[str, Any]:
+def event_panel_context(event: EventNotice) -> dict[str, Any]:
     edited = [label_for_field(name, EventNotice) for name in event.edited_fields]
     return {
         "row": event,
-        "place": say_place(event),
+        "place": label_location(event),
         "edited": edited,
-        "misled": find_misled(event, now=timezone.now()),
-        "overtaken": find_overtaken(event),
+        "misinformed": find_misinformed(event, now=timezone.now()),
+        "overtaken": find_obsolete_corrections(event),
     }
 
 
 class EventViewSet(SnippetViewSet):
     model = EventNotice
-    breadcrumbs_items = FROM_HOME
+    breadcrumbs_items = HOME_BREADCRUMB
     index_view_class = DeskList
     icon = "calendar-alt"
     menu_label = gettext_lazy("Events")
@@ -77,21 +77,23 @@ class EventViewSet(SnippetViewSet):
     base_url_path = "events"
     chooser_viewset_class = EventChooser
     copy_view_enabled = False
-    edit_view_class = EventEditor
+    edit_view_class = EventEditView
     filterset_class = EventFilters
     search_fields = ["title", "place_text"]
     search_backend_name = None
     list_per_page = 30
     list_display = [
         "title",
-        Column("starts_at", label=gettext_lazy("Starts"), accessor=say_when, sort_key="starts_at"),
-        Column("place", label=gettext_lazy("Near"), accessor=say_place),
+        Column("starts_at", label=gettext_lazy("Starts"), accessor=format_start, sort_key="starts_at"),
+        Column("place", label=gettext_lazy("Near"), accessor=label_location),
         Column("note", label=gettext_lazy("Unsure"), accessor=lambda event: translate(event.note), width="20%"),
         Column("source", label=gettext_lazy("Source"), sort_key="source__name"),
     ]
     edit_handler = ObjectList(
         [
-            WordsPanel(say=say_event, template="desk/panels/event.html", heading=gettext_lazy("Where it comes from")),
+            TemplatePanel(
+                say=event_panel_context, template="desk/panels/event.html", heading=gettext_lazy("Where it comes from")
+            ),
             MultiFieldPanel(
                 [FieldPanel("title"), FieldPanel("summary"), FieldPanel("url", heading=gettext_lazy("Address"))],
                 heading=gettext_lazy("What readers see"),

@@ -14,8 +14,8 @@ from wagtail.images.fields import ImageFileExtensionValidator, WagtailImageField
 from wagtail.images.forms import BaseImageForm
 
 from newsletter.common.translation import translate
-from newsletter.content.images.formats import LIBRARY
-from newsletter.content.images.sandboxed import BadPicture, make_picture_apart
+from newsletter.content.images.formats import LIBRARY_FORMAT
+from newsletter.content.images.sandboxed import BadPicture, make_picture_in_sandbox
 
 
 class SandboxedImageField(WagtailImageField):
@@ -29,7 +29,7 @@ class SandboxedImageField(WagtailImageField):
         ImageFileExtensionValidator(file)
         file.seek(0)
         try:
-            made = make_picture_apart(file.read(), place=LIBRARY)
+            made = make_picture_in_sandbox(file.read(), place=LIBRARY_FORMAT)
         except BadPicture as error:
             raise ValidationError(translate(error), code="invalid_image") from error
         name = f"{PurePath(file.name or '').stem or 'picture'}.{'jpg' if made.format == 'jpeg' else made.format}"

@@ -13,39 +13,40 @@ from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.snippets.views.snippets import SnippetViewSet
 
 from newsletter.common.translation import translate
-from newsletter.desk.shell.panels import WordsPanel
+from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.models import Source
-from subscribers.desk.listing import FROM_HOME, DeskList, MomentColumn, say_moment
+from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList, format_moment
 
-SHOWN_ASIDE = 50
+MAX_SET_ASIDE_SHOWN = 50
 
 
-def say_health(source: Source) -> str:
+def describe_health(source: Source) -> str:
     if source.failures:
         times = _("once") if source.failures == 1 else _("%(failures)s times in a row") % {"failures": source.failures}
         return _("Failed %(times)s, %(source)s: %(value)s") % {
             "times": times,
-            "source": say_last_good(source),
+            "source": describe_last_success(source),
             "value": translate(source.error)[:160],
         }
-    return _("Good") if source.good_at else _("Not looked at yet")
+    return _("Good") if source.last_success_at else _("Not looked at yet")
 
 
-def say_last_good(source: Source) -> str:
+def describe_last_success(source: Source) -> str:
     return (
-        _("last good on %(good_at)s") % {"good_at": say_moment(source.good_at, now=timezone.now())}
-        if source.good_at
+        _("last good on %(last_success_at)s")
+        % {"last_success_at": format_moment(source.last_success_at, now=timezone.now())}
+        if source.last_success_at
         else _("never good so far")
     )
 
 
-def say_source(source: Source) -> dict[str, Any]:
-    entries = list(source.set_aside.all()[: SHOWN_ASIDE + 1])
+def source_panel_context(source: Source) -> dict[str, Any]:
+    entries = list(source.set_aside.all()[: MAX_SET_ASIDE_SHOWN + 1])
     return {
         "row": source,
-        "health": say_health(source),
-        "entries": entries[:SHOWN_ASIDE],
-        "more": len(entries) > SHOWN_ASIDE,
+        "health": describe_health(source),
+        "entries": entries[:MAX_SET_ASIDE_SHOWN],
+        "more": len(entries) > MAX_SET_ASIDE_SHOWN,
         "stories": source.stories.count(),
         "events": source.events.count(),
     }
@@ -53,7 +54,7 @@ def say_source(source: Source) -> dict[str, Any]:
 
 class SourceViewSet(SnippetViewSet):
     model = Source
-    breadcrumbs_items = FROM_HOME
+    breadcrumbs_items = HOME_BREADCRUMB
     index_view_class = DeskList
     icon = "globe"
     menu_label = gettext_lazy("Sources")
@@ -67,13 +68,15 @@ class SourceViewSet(SnippetViewSet):
     list_display = [
         "name",
         Column("kind", label=gettext_lazy("Kind"), accessor="get_kind_display"),
-        MomentColumn("looked_at", label=gettext_lazy("Last look"), sort_key="looked_at"),
-        Column("health", label=gettext_lazy("How it went"), accessor=say_health),
+        DateTimeColumn("looked_at", label=gettext_lazy("Last look"), sort_key="looked_at"),
+        Column("health", label=gettext_lazy("How it went"), accessor=describe_health),
         Column("aside", label=gettext_lazy("Set aside"), sort_key="aside"),
         BooleanColumn("enabled", label=gettext_lazy("In use")),
     ]
     panels = [
-        WordsPanel(say=say_source, template="desk/panels/source.html", heading=gettext_lazy("How it goes")),
+        TemplatePanel(
+            say=source_panel_context, template="desk/panels/source.html", heading=gettext_lazy("How it goes")
+        ),
         MultiFieldPanel(
             [
                 FieldPanel("name"),

@@ -19,21 +19,21 @@ from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 
 from newsletter.common.errors import NotReady
-from newsletter.common.languages import say_language
+from newsletter.common.languages import language_label
 from newsletter.common.translation import translate
 from newsletter.desk.content.choosers import StoryChooser
 from newsletter.desk.content.content_forms import StoryForm
-from newsletter.desk.content.withdrawals import say_reach
-from newsletter.desk.editor.lock import SEALED
-from newsletter.desk.editor.preview import FIRST, show_part
-from newsletter.desk.editor.saving import VoidsApprovals
-from newsletter.desk.preview.preview import FramedPreview, Mode, PreviewedCreateView, PreviewedEditView
-from newsletter.desk.shell.panels import WordsPanel
-from newsletter.issues.snapshot.consent_rules import EMAIL, care_of, find_fault
-from newsletter.issues.snapshot.plain_text import literal
+from newsletter.desk.content.withdrawals import reach_context
+from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
+from newsletter.desk.editor.sealed_lock import SEALED_STATES
+from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
+from newsletter.desk.preview.panel import IframePreview, Mode, PreviewedCreateView, PreviewedEditView
+from newsletter.desk.shell.panels import TemplatePanel
+from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
+from newsletter.issues.snapshot.plain_text import escape_merge_fields
 from newsletter.issues.snapshot.resolve import Content, resolve_content
 from newsletter.models import Issue, PlacedStory, Publication, Source, Story
-from subscribers.desk.listing import FROM_HOME, DeskList, MomentColumn
+from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList
 from subscribers.models import Topic
 
 _ZONE: Any = lazy(timezone.get_current_timezone_name, str)()
@@ -48,25 +48,25 @@ class StoryFilters(WagtailFilterSet):
         fields = ["source", "topics", "language"]
 
 
-MODES = [Mode(FIRST, _("In the mail"))]
-UNSAVED = 0
+MODES = [Mode(DEFAULT_MODE, _("In the mail"))]
+UNSAVED_PK = 0
 _CLOCK = _("On the desk's clock ({zone}).")
 
 
-class StoryEditor(VoidsApprovals, PreviewedEditView):
+class StoryEditView(VoidApprovalsMixin, PreviewedEditView):
     def list_modes(self) -> list[Mode]:
         return MODES
 
 
-class StoryMaker(PreviewedCreateView):
+class StoryCreateView(PreviewedCreateView):
     def list_modes(self) -> list[Mode]:
         return MODES
 
 
-class StoryPreview(FramedPreview):
+class StoryPreview(IframePreview):
     def show(self, mode: str) -> HttpResponse:
         story: Any = self.object
-        return show_part(content_with(story), mode=mode or FIRST, request=self.request)
+        return show_mail_part(make_preview_content(story), mode=mode or DEFAULT_MODE, request=self.request)
 
 
 class NewStoryPreview(StoryPreview, PreviewOnCreateView):
@@ -74,11 +74,11 @@ class NewStoryPreview(StoryPreview, PreviewOnCreateView):
         story: Any = self.object
         if not story.title:
             raise NotReady(gettext("Give the story a title: then it is shown here as readers get it."))
-        story.pk = UNSAVED
+        story.pk = UNSAVED_PK
         return super().show(mode)
 
 
-def content_with(story: Story) -> Content:
+def make_preview_content(story: Story) -> Content:
     """An issue's content that has this story alone, unsaved edits included. Raises NotReady where there is no publication."""
     publications = Publication.objects.select_related("brand", "mailing_list")
     publication = publications.filter(language=story.language).first() or publications.first()
@@ -93,43 +93,45 @@ def content_with(story: Story) -> Content:
         number=1,
         public_id=secrets.token_hex(12),
         made_at=timezone.now(),
-        subject=literal(story.title),
-        preheader=literal(story.teaser[:100]),
+        subject=escape_merge_fields(story.title),
+        preheader=escape_merge_fields(story.teaser[:100]),
         body=[("lead_story", {"story": story, "headline": "", "teaser": "", "picture": None})],
     )
     return resolve_content(issue)
 
 
-def say_origin(story: Story) -> dict[str, Any]:
+def origin_panel_context(story: Story) -> dict[str, Any]:
     """Where the story came from, what staff changed, and which issues show it."""
     placed = PlacedStory.objects.filter(story=story).select_related("issue__publication")
     names = [label_for_field(name, Story) for name in story.edited_fields]
     issues = [place.issue for place in placed]
     return {
         "row": story,
-        "issues": [issue for issue in issues if issue.state not in SEALED],
-        "gone_out": [issue for issue in issues if issue.state in SEALED and issue.state != Issue.State.CANCELLED],
+        "issues": [issue for issue in issues if issue.state not in SEALED_STATES],
+        "gone_out": [
+            issue for issue in issues if issue.state in SEALED_STATES and issue.state != Issue.State.CANCELLED
+        ],
         "edited": names,
     }
 
 
-def say_care(story: Story) -> dict[str, Any]:
+def consent_panel_context(story: Story) -> dict[str, Any]:
     """What stands against the story today, and how many people have it already."""
-    fault = translate(find_fault(care_of(story), channel=EMAIL, at=timezone.now()))
-    return {"row": story, "fault": fault, "people": say_reach(story)["people"]}
+    fault = translate(find_display_restriction(make_consent_record(story), channel=EMAIL, at=timezone.now()))
+    return {"row": story, "fault": fault, "people": reach_context(story)["people"]}
 
 
-def say_care_shortly(story: Story) -> str:
+def label_consent_problem(story: Story) -> str:
     """The story's state of care for a list; nothing where all is well."""
     if story.withdrawn_at is not None:
         return gettext("Withdrawn")
-    fault = translate(find_fault(care_of(story), channel=EMAIL, at=timezone.now()))
+    fault = translate(find_display_restriction(make_consent_record(story), channel=EMAIL, at=timezone.now()))
     return fault[0].upper() + fault[1:] if fault else ""
 
 
 class StoryViewSet(SnippetViewSet):
     model = Story
-    breadcrumbs_items = FROM_HOME
+    breadcrumbs_items = HOME_BREADCRUMB
     index_view_class = DeskList
     icon = "doc-full"
     menu_order = 110
@@ -137,9 +139,9 @@ class StoryViewSet(SnippetViewSet):
     base_url_path = "stories"
     chooser_viewset_class = StoryChooser
     copy_view_enabled = False
-    add_view_class = StoryMaker
+    add_view_class = StoryCreateView
     preview_on_add_view_class = NewStoryPreview
-    edit_view_class = StoryEditor
+    edit_view_class = StoryEditView
     preview_on_edit_view_class = StoryPreview
     filterset_class = StoryFilters
     search_fields = ["title", "teaser"]
@@ -149,15 +151,17 @@ class StoryViewSet(SnippetViewSet):
         "title",
         Column("source", label=_("Source"), sort_key="source__name"),
         Column(
-            "language", label=_("Language"), accessor=lambda story: say_language(story.language), sort_key="language"
+            "language", label=_("Language"), accessor=lambda story: language_label(story.language), sort_key="language"
         ),
-        MomentColumn("published_at", label=_("Published"), sort_key="published_at"),
-        Column("care", label=_("Care"), accessor=say_care_shortly),
+        DateTimeColumn("published_at", label=_("Published"), sort_key="published_at"),
+        Column("care", label=_("Care"), accessor=label_consent_problem),
         Column("edited", label=_("Edited here"), accessor=lambda story: gettext("yes") if story.edited_fields else ""),
     ]
     edit_handler = ObjectList(
         [
-            WordsPanel(say=say_origin, template="desk/panels/story.html", heading=_("Where it comes from")),
+            TemplatePanel(
+                say=origin_panel_context, template="desk/panels/story.html", heading=_("Where it comes from")
+            ),
             MultiFieldPanel(
                 [FieldPanel("title"), FieldPanel("teaser"), FieldPanel("url", heading=_("Address"))],
                 heading=_("What readers see"),
@@ -178,7 +182,7 @@ class StoryViewSet(SnippetViewSet):
             ),
             MultiFieldPanel(
                 [
-                    WordsPanel(say=say_care, template="desk/panels/care.html"),
+                    TemplatePanel(say=consent_panel_context, template="desk/panels/care.html"),
                     FieldPanel("consent_needed"),
                     FieldPanel("about_minor"),
                     FieldRowPanel([FieldPanel("consent_given_by"), FieldPanel("consent_given_on")]),

@@ -25,15 +25,15 @@ class WallClockField(forms.DateTimeField):
         return moment.replace(tzinfo=None) if isinstance(moment, datetime) else moment
 
 
-def read_clock(moment: datetime, *, zone: str) -> datetime:
+def to_wall_clock(moment: datetime, *, zone: str) -> datetime:
     """What a clock of the zone shows at this moment, to the minute."""
     return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None, second=0, microsecond=0)
 
 
-def set_clock(shown: datetime, *, zone: str) -> datetime:
+def from_wall_clock(shown: datetime, *, zone: str) -> datetime:
     """The moment at which a clock of the zone shows this; the first of two in autumn. ValidationError where it never does."""
     moment = shown.replace(tzinfo=ZoneInfo(zone))
-    if read_clock(moment.astimezone(UTC), zone=zone) != shown.replace(second=0, microsecond=0):
+    if to_wall_clock(moment.astimezone(UTC), zone=zone) != shown.replace(second=0, microsecond=0):
         raise ValidationError(
             _("The clocks of %(zone)s skip %(time)s on that day. Write another time.")
             % {"zone": zone, "time": f"{shown:%H:%M}"}

@@ -21,7 +21,7 @@ from newsletter.issues.snapshot.exposure import find_reach
 from newsletter.models import Shown, Story
 from newsletter.sending.limits.withdraw import Withdrawal, reinstate_story, withdraw_story
 
-EDIT = "wagtailsnippets_newsletter_story:edit"
+EDIT_URL_NAME = "wagtailsnippets_newsletter_story:edit"
 
 
 class WithdrawStory(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
@@ -43,7 +43,7 @@ class WithdrawStory(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateV
         return [
             {"url": reverse("wagtailadmin_home"), "label": _("Home")},
             {"url": reverse("wagtailsnippets_newsletter_story:list"), "label": _("Stories")},
-            {"url": reverse(EDIT, args=[self.story.pk]), "label": self.story.title},
+            {"url": reverse(EDIT_URL_NAME, args=[self.story.pk]), "label": self.story.title},
             {"url": "", "label": _("Withdraw")},
         ]
 
@@ -52,8 +52,8 @@ class WithdrawStory(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateV
         return {
             **context,
             "story": self.story,
-            "edit_url": reverse(EDIT, args=[self.story.pk]),
-            **say_reach(self.story),
+            "edit_url": reverse(EDIT_URL_NAME, args=[self.story.pk]),
+            **reach_context(self.story),
         }
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -69,21 +69,21 @@ class WithdrawStory(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateV
                 reason = request.POST.get("reason", "").strip()
                 done = withdraw_story(story=self.story, by=request.user, reason=reason, now=timezone.now())
                 action = "withdraw_story"
-                messages.success(request, " ".join(say_done(self.story, done)))
+                messages.success(request, " ".join(describe_withdrawal(self.story, done)))
         except DomainError as error:
             messages.error(request, translate(error))
         else:
             log(instance=self.story, action=f"newsletter.{action}", user=request.user)
-        return redirect(EDIT, pk)
+        return redirect(EDIT_URL_NAME, pk)
 
 
-def say_reach(story: Story) -> dict[str, Any]:
+def reach_context(story: Story) -> dict[str, Any]:
     """``reach`` by issue, and ``people``, of those who may have the story in a mail."""
     reach = find_reach(Shown.Kind.STORY, story.pk)
     return {"reach": reach, "people": sum(one.people for one in reach)}
 
 
-def say_done(story: Story, done: Withdrawal) -> list[str]:
+def describe_withdrawal(story: Story, done: Withdrawal) -> list[str]:
     """What happened, in sentences."""
     sentences = [_("“%s” is withdrawn: it is in no issue, no online view and no archive any more.") % story.title]
     if done.pictures:

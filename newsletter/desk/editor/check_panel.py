@@ -7,15 +7,21 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.side_panels import BaseSidePanel
 
 from newsletter.common.errors import DomainError
-from newsletter.desk.editor.lock import SEALED
+from newsletter.desk.editor.sealed_lock import SEALED_STATES
+from newsletter.desk.issues.checks import (
+    add_acknowledgements,
+    check_issue,
+    describe_acknowledged,
+    describe_verdict,
+    list_acknowledged_checks,
+)
 from newsletter.desk.issues.finding_locations import list_gaps
-from newsletter.desk.issues.issue_checks import check_issue, mark_seen, recall_checks, say_recalled, say_verdict
-from newsletter.desk.issues.variant_groups import content_of, find_readers
+from newsletter.desk.issues.variant_groups import find_issue_content, find_variant_groups
 from newsletter.issues.approval.acknowledge import find_acknowledged
 from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.models import Issue
 
-CHECKED = 3
+MAX_GROUPS_CHECKED = 3
 
 
 class IssueChecksPanel(BaseSidePanel):
@@ -36,35 +42,35 @@ class IssueChecksPanel(BaseSidePanel):
         issue = Issue.objects.select_related(
             "publication__brand", "publication__mailing_list", "publication__segment", "slot"
         ).get(pk=self.object.pk)
-        return {**context, **say_checks(issue, most=CHECKED)}
+        return {**context, **checks_context(issue, limit=MAX_GROUPS_CHECKED)}
 
 
-def say_checks(issue: Issue, *, most: int) -> dict[str, Any]:
-    """The checks of the mails of the ``most`` largest groups of readers, or what is missing, as templates show them.
+def checks_context(issue: Issue, *, limit: int) -> dict[str, Any]:
+    """The checks of the mails of the ``limit`` largest groups of readers, or what is missing, as templates show them.
 
     An issue that is gone is not checked any more: what was looked at before stays to be seen.
     """
     try:
-        content = content_of(issue)
-        readers = find_readers(issue, content=content)
+        content = find_issue_content(issue)
+        readers = find_variant_groups(issue, content=content)
         sha256 = hash_content(content)
         seen = find_acknowledged(issue, sha256=sha256)
-        if gone := issue.state in SEALED:
-            checks = recall_checks(seen)
+        if gone := issue.state in SEALED_STATES:
+            checks = list_acknowledged_checks(seen)
         else:
-            found = check_issue(issue, content, readers=readers[:most], now=timezone.now())
-            checks = mark_seen(found, seen=seen)
+            found = check_issue(issue, content, readers=readers[:limit], now=timezone.now())
+            checks = add_acknowledgements(found, seen=seen)
     except (DomainError, OSError) as error:
         return {"missing": list_gaps(issue, error), "issue": issue}
     return {
         "issue": issue,
         "sha256": sha256,
-        "readers": readers[:most],
-        "more_readers": max(len(readers) - most, 0),
+        "readers": readers[:limit],
+        "more_readers": max(len(readers) - limit, 0),
         "mails": len(readers),
         "people": sum(reader.people for reader in readers),
         "checks": checks,
-        "verdict": say_recalled(checks) if gone else say_verdict(checks),
+        "verdict": describe_acknowledged(checks) if gone else describe_verdict(checks),
         "failed": any(check.level == "error" for check in checks),
         "unseen": [check for check in checks if check.level == "warning" and check.seen is None],
     }

@@ -6,16 +6,16 @@ from django.utils.translation import gettext as _
 
 from newsletter.models import Issue
 
-SUBJECT_SHOWN, PREHEADER_LEAST, PREHEADER_MOST = 60, 40, 110
+MAX_SUBJECT_LENGTH, MIN_PREHEADER_LENGTH, MAX_PREHEADER_LENGTH = 60, 40, 110
 
 
-def say_inbox(issue: Issue) -> dict[str, Any]:
+def inbox_panel_context(issue: Issue) -> dict[str, Any]:
     """What the panel's template needs; the words themselves are read from the form while they are typed."""
     return {
         "sender": issue.publication.from_name,
-        "subject_shown": SUBJECT_SHOWN,
-        "least": PREHEADER_LEAST,
-        "most": PREHEADER_MOST,
+        "subject_shown": MAX_SUBJECT_LENGTH,
+        "least": MIN_PREHEADER_LENGTH,
+        "most": MAX_PREHEADER_LENGTH,
         "fields": [
             {"name": "first_name", "label": _("First name"), "fallback": _("friend")},
             {"name": "name", "label": _("Whole name"), "fallback": _("friend")},

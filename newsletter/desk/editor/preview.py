@@ -6,31 +6,38 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError
-from newsletter.desk.issues.variant_groups import NOBODY, content_of, find_readers, name_group, read_group, render_for
-from newsletter.desk.preview.frame import frame_inbox, frame_mail, frame_text
-from newsletter.desk.preview.preview import FramedPreview
-from newsletter.desk.preview.preview_modes import PART_NAMES, Mode
-from newsletter.desk.preview.preview_person import PERSON, read_person
-from newsletter.desk.shell.labels import say_people
+from newsletter.desk.issues.variant_groups import (
+    EMPTY_GROUP,
+    find_issue_content,
+    find_variant_groups,
+    group_key,
+    parse_group_key,
+    render_for_group,
+)
+from newsletter.desk.preview.mail_iframe import inbox_iframe_response, mail_iframe_response, text_iframe_response
+from newsletter.desk.preview.modes import PART_NAMES, Mode
+from newsletter.desk.preview.panel import IframePreview
+from newsletter.desk.preview.person import PERSON_PREFIX, load_preview_person
+from newsletter.desk.shell.labels import label_people
 from newsletter.issues.snapshot.resolve import Content
 from newsletter.models import Issue
 
-MOST_MODES = 40
-FIRST = f"mail.{name_group(NOBODY)}"
+MAX_MODES = 40
+DEFAULT_MODE = f"mail.{group_key(EMPTY_GROUP)}"
 
 
 def list_issue_modes(issue: Issue) -> list[Mode]:
     """The panel's menu for an issue. Where its content cannot be resolved yet, only a reader of unknown place is offered."""
     try:
-        readers = find_readers(issue, content=content_of(issue))
+        readers = find_variant_groups(issue, content=find_issue_content(issue))
     except (DomainError, OSError):
-        return [Mode(FIRST, _("A reader of unknown place"))]
+        return [Mode(DEFAULT_MODE, _("A reader of unknown place"))]
     return [
-        Mode(f"mail.{reader.name}", f"{say_people(reader.people)} · {reader.label}") for reader in readers[:MOST_MODES]
+        Mode(f"mail.{reader.name}", f"{label_people(reader.people)} · {reader.label}") for reader in readers[:MAX_MODES]
     ]
 
 
-def show_part(content: Content, *, mode: str, request: HttpRequest) -> HttpResponse:
+def show_mail_part(content: Content, *, mode: str, request: HttpRequest) -> HttpResponse:
     """One look at one reader's mail. ``mode`` is ``PART.READERS``, such as ``dark.12.donor`` or ``text.person.7``.
 
     Raises Http404 where there is no such part or reader, and what rendering raises.
@@ -38,19 +45,19 @@ def show_part(content: Content, *, mode: str, request: HttpRequest) -> HttpRespo
     part, _, name = mode.partition(".")
     if part not in PART_NAMES:
         raise Http404("There is no such part of the mail.")
-    if name.startswith(PERSON):
-        group, fields = read_person(name, user=request.user, publication=content["publication"])
+    if name.startswith(PERSON_PREFIX):
+        group, fields = load_preview_person(name, user=request.user, publication=content["publication"])
     else:
-        group, fields = read_group(name), {}
-    mail = render_for(content, group=group).mail
+        group, fields = parse_group_key(name), {}
+    mail = render_for_group(content, group=group).mail
     if part == "text":
-        return frame_text(mail, request=request, fields=fields)
+        return text_iframe_response(mail, request=request, fields=fields)
     if part == "inbox":
-        return frame_inbox(mail, sender=content["publication"]["from_name"], request=request, fields=fields)
-    return frame_mail(mail, look=part, fields=fields)
+        return inbox_iframe_response(mail, sender=content["publication"]["from_name"], request=request, fields=fields)
+    return mail_iframe_response(mail, look=part, fields=fields)
 
 
-class IssuePreview(FramedPreview):
+class IssuePreview(IframePreview):
     def show(self, mode: str) -> HttpResponse:
         issue: Any = self.object
-        return show_part(content_of(issue), mode=mode or FIRST, request=self.request)
+        return show_mail_part(find_issue_content(issue), mode=mode or DEFAULT_MODE, request=self.request)

@@ -9,33 +9,33 @@ from threading import Lock
 from django.conf import settings
 
 from newsletter.issues.snapshot.resolve import Content, hash_content
-from newsletter.issues.variants.render import Rendered, render_visible
-from newsletter.issues.variants.visible import Visible
+from newsletter.issues.variants.render import RenderedVariant, render_visible
+from newsletter.issues.variants.visibility import VisibleContent
 
-MOST = 160
-_kept: "OrderedDict[tuple[str, str, str], Rendered]" = OrderedDict()
+MAX_ENTRIES = 160
+_cache: "OrderedDict[tuple[str, str, str], RenderedVariant]" = OrderedDict()
 _lock = Lock()
 
 
-def render_once(content: Content, *, visible: Visible, sha256: str = "") -> Rendered:
+def render_cached(content: Content, *, visible: VisibleContent, sha256: str = "") -> RenderedVariant:
     """The variant, from memory where it was rendered before. ``sha256`` is the content's hash where it is known already.
 
     Raises what `render_visible` raises; a failure is not kept.
     """
     name = (sha256 or hash_content(content), visible.key, settings.NEWSLETTER_SITE_URL)
     with _lock:
-        if name in _kept:
-            _kept.move_to_end(name)
-            return _kept[name]
+        if name in _cache:
+            _cache.move_to_end(name)
+            return _cache[name]
     rendered = render_visible(content, visible=visible)
     with _lock:
-        _kept[name] = rendered
-        while len(_kept) > MOST:
-            _kept.popitem(last=False)
+        _cache[name] = rendered
+        while len(_cache) > MAX_ENTRIES:
+            _cache.popitem(last=False)
     return rendered
 
 
-def forget_rendered() -> None:
+def clear_render_cache() -> None:
     """Empty the memory, as a change of templates needs."""
     with _lock:
-        _kept.clear()
+        _cache.clear()

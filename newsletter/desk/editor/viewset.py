@@ -21,22 +21,22 @@ from wagtail.models import Revision
 from wagtail.snippets.views.snippets import PreviewRevisionView, SnippetViewSet
 
 from newsletter.desk.editor.check_panel import IssueChecksPanel
-from newsletter.desk.editor.inbox_panel import say_inbox
-from newsletter.desk.editor.lock import SEALED, SealedLock
-from newsletter.desk.editor.preview import FIRST, IssuePreview, list_issue_modes, show_part
-from newsletter.desk.editor.saving import say_voided
-from newsletter.desk.editor.stale import void_if_stale
-from newsletter.desk.issues.variant_groups import resolve_complete
-from newsletter.desk.preview.preview import Mode, PreviewedEditView, show_or_say
-from newsletter.desk.preview.preview_person import may_preview_people
-from newsletter.desk.publications.slot_text import say_slot_briefly
+from newsletter.desk.editor.inbox_panel import inbox_panel_context
+from newsletter.desk.editor.preview import DEFAULT_MODE, IssuePreview, list_issue_modes, show_mail_part
+from newsletter.desk.editor.sealed_lock import SEALED_STATES, SealedLock
+from newsletter.desk.editor.stale_approvals import void_if_stale
+from newsletter.desk.editor.voided_approvals import warn_about_voided
+from newsletter.desk.issues.variant_groups import resolve_complete_content
+from newsletter.desk.preview.panel import Mode, PreviewedEditView, show_or_explain
+from newsletter.desk.preview.person import can_preview_people
+from newsletter.desk.publications.slot_text import format_slot_short
 from newsletter.desk.shell.columns import StateColumn
-from newsletter.desk.shell.labels import STATE_WORDS
-from newsletter.desk.shell.panels import WordsPanel
+from newsletter.desk.shell.labels import STATE_CHOICES
+from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.models import Issue
-from subscribers.desk.listing import FROM_HOME, DeskList, MomentColumn
+from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList
 
-OUT_OF_DATE = gettext_lazy(
+OUT_OF_DATE_MESSAGE = gettext_lazy(
     "Somebody else saved this issue since you opened it. Copy what you wrote, reload the page, and write it again."
 )
 
@@ -46,7 +46,7 @@ def overview_url(issue: Issue) -> str:
 
 
 class IssueFilters(WagtailFilterSet):
-    state = django_filters.ChoiceFilter(choices=STATE_WORDS, label=gettext_lazy("State"))
+    state = django_filters.ChoiceFilter(choices=STATE_CHOICES, label=gettext_lazy("State"))
 
     class Meta:
         model = Issue
@@ -62,16 +62,16 @@ class IssueList(DeskList):
     def get_list_more_buttons(self, instance: Issue) -> list[Button]:
         edit = reverse(self.edit_url_name, args=[instance.pk])
         buttons = [Button(_("Overview"), url=overview_url(instance), icon_name="view", priority=5)]
-        if self.user_has_permission("change") and instance.state not in SEALED:
+        if self.user_has_permission("change") and instance.state not in SEALED_STATES:
             buttons.append(Button(_("Edit"), url=edit, icon_name="edit", priority=10))
         return buttons
 
 
-class IssueEditor(PreviewedEditView):
+class IssueEditView(PreviewedEditView):
     """Saves content and nothing else; a change of it after approval takes the approval back."""
 
     def get_lock(self) -> Any:
-        return SealedLock(self.object) if self.object.state in SEALED else super().get_lock()
+        return SealedLock(self.object) if self.object.state in SEALED_STATES else super().get_lock()
 
     def get_side_panels(self) -> MediaContainer:
         """With the checks, which each autosave draws anew."""
@@ -82,7 +82,7 @@ class IssueEditor(PreviewedEditView):
 
     @property
     def people_url(self) -> str:
-        if not may_preview_people(self.request.user):
+        if not can_preview_people(self.request.user):
             return ""
         return reverse("newsletter_issue_people", args=[self.object.pk])
 
@@ -107,7 +107,7 @@ class IssueEditor(PreviewedEditView):
     def is_valid(self, form: Any) -> bool:
         if self.is_out_of_date:
             self.produced_error_code = "invalid_revision"
-            self.produced_error_message = OUT_OF_DATE
+            self.produced_error_message = OUT_OF_DATE_MESSAGE
             return False
         return bool(super().is_valid(form))
 
@@ -117,7 +117,7 @@ class IssueEditor(PreviewedEditView):
             response: HttpResponse = super().form_valid(form)
             stale = void_if_stale(issue=self.object, now=timezone.now())
         if stale and not self.expects_json_response:
-            say_voided(self.request, [self.object])
+            warn_about_voided(self.request, [self.object])
         return response
 
     def get_success_url(self) -> str:
@@ -131,14 +131,16 @@ class IssueEditor(PreviewedEditView):
 class IssueRevisionPreview(PreviewRevisionView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         def show(mode: str) -> Any:
-            return show_part(resolve_complete(self.revision_object), mode=mode or FIRST, request=request)
+            return show_mail_part(
+                resolve_complete_content(self.revision_object), mode=mode or DEFAULT_MODE, request=request
+            )
 
-        return show_or_say(show, request.GET.get("mode", ""), request=request)
+        return show_or_explain(show, request.GET.get("mode", ""), request=request)
 
 
 class IssueViewSet(SnippetViewSet):
     model = Issue
-    breadcrumbs_items = FROM_HOME
+    breadcrumbs_items = HOME_BREADCRUMB
     icon = "mail"
     menu_label = gettext_lazy("Issues")
     menu_order = 100
@@ -146,7 +148,7 @@ class IssueViewSet(SnippetViewSet):
     base_url_path = "issues"
     copy_view_enabled = False
     index_view_class = IssueList
-    edit_view_class = IssueEditor
+    edit_view_class = IssueEditView
     preview_on_edit_view_class = IssuePreview
     revisions_view_class = IssueRevisionPreview
     filterset_class = IssueFilters
@@ -158,15 +160,15 @@ class IssueViewSet(SnippetViewSet):
         Column("reference", label=gettext_lazy("Reference")),
         Column("subject", label=gettext_lazy("Subject")),
         StateColumn("state", label=gettext_lazy("State"), sort_key="state"),
-        Column("due", label=gettext_lazy("Due"), accessor=say_slot_briefly, sort_key="slot__due_at"),
-        MomentColumn("made_at", label=gettext_lazy("Made"), sort_key="made_at"),
+        Column("due", label=gettext_lazy("Due"), accessor=format_slot_short, sort_key="slot__due_at"),
+        DateTimeColumn("made_at", label=gettext_lazy("Made"), sort_key="made_at"),
     ]
     panels = [
         MultiFieldPanel(
             [
                 FieldPanel("subject"),
                 FieldPanel("preheader", help_text=gettext_lazy("The words that inboxes show after the subject.")),
-                WordsPanel(say=say_inbox, template="desk/panels/inbox.html"),
+                TemplatePanel(say=inbox_panel_context, template="desk/panels/inbox.html"),
             ],
             heading=gettext_lazy("Inbox"),
         ),

@@ -10,19 +10,21 @@ from django.utils.translation import ngettext
 from newsletter.desk.home.people_tasks import Task
 from newsletter.issues.corrections.changed_events import ChangedEvent, find_changed_events
 
-MAY_CORRECT = "newsletter.change_issue"
-_EDIT = "wagtailsnippets_newsletter_eventnotice:edit"
+CORRECT_PERMISSION = "newsletter.change_issue"
+_EDIT_URL_NAME = "wagtailsnippets_newsletter_eventnotice:edit"
 
 
 def find_event_tasks(*, now: datetime, person: Any) -> list[Task]:
     """One task for each changed event that no correction announces yet, for whoever may see issues."""
-    may_correct = person.has_perm(MAY_CORRECT)
-    may_open = may_correct or person.has_perm("newsletter.change_eventnotice")
-    return [_task(changed, may_correct=may_correct) for changed in find_changed_events(now=now)] if may_open else []
+    can_correct = person.has_perm(CORRECT_PERMISSION)
+    can_open = can_correct or person.has_perm("newsletter.change_eventnotice")
+    return (
+        [_make_task(changed, can_correct=can_correct) for changed in find_changed_events(now=now)] if can_open else []
+    )
 
 
-def _task(changed: ChangedEvent, *, may_correct: bool) -> Task:
-    event, first = changed.event, changed.misled[0]
+def _make_task(changed: ChangedEvent, *, can_correct: bool) -> Task:
+    event, first = changed.event, changed.misinformed[0]
     people = ngettext(
         "%(people)s person was shown it otherwise: %(when)s.",
         "%(people)s people were shown it otherwise: %(when)s.",
@@ -37,7 +39,7 @@ def _task(changed: ChangedEvent, *, may_correct: bool) -> Task:
     return Task(
         title=title % {"event": event.title},
         detail=f"{people}{now_is}",
-        url=reverse("newsletter_event_announce" if may_correct else _EDIT, args=[event.pk]),
-        button=_("Correct it") if may_correct else _("Look at it"),
+        url=reverse("newsletter_event_announce" if can_correct else _EDIT_URL_NAME, args=[event.pk]),
+        button=_("Correct it") if can_correct else _("Look at it"),
         tone="urgent",
     )

@@ -13,10 +13,10 @@ from newsletter.common.errors import BadSchedule
 from newsletter.common.translation import translate
 from newsletter.desk.home.growth import draw_growth
 from newsletter.desk.home.tasks import find_tasks, issue_url
-from newsletter.desk.issues.overview import say_audience
-from newsletter.desk.publications.slot_text import say_beside, say_due
-from newsletter.desk.sends.progress import say_hold, say_reach
-from newsletter.desk.shell.labels import say_issue_state
+from newsletter.desk.issues.overview import audience_context
+from newsletter.desk.publications.slot_text import format_due, format_due_short
+from newsletter.desk.sends.progress import describe_allowlist, describe_hold
+from newsletter.desk.shell.labels import label_issue_state
 from newsletter.issues.assembly.schedule import Due, check_schedule, due_after
 from newsletter.models import Issue, Publication, Send, Slot
 
@@ -24,7 +24,7 @@ NEXT_SLOTS = 3
 
 
 @dataclass(frozen=True)
-class Coming:
+class UpcomingSlot:
     """One due moment: when on the publication's clock, and what has become of it so far; ``url`` is its issue's."""
 
     when: str
@@ -33,12 +33,12 @@ class Coming:
 
 
 @dataclass(frozen=True)
-class Next:
+class UpcomingSlots:
     """What comes of a publication, the soonest first; ``problem`` is why its schedule cannot be read."""
 
     publication: Publication
     first: datetime
-    coming: list[Coming]
+    coming: list[UpcomingSlot]
     problem: str = ""
 
 
@@ -57,43 +57,45 @@ class HomePanel(Component):
         )
         send = last.sends.exclude(state=Send.State.CANCELLED).first() if last else None
         return {
-            "hold": say_hold(),
-            "reach": say_reach(),
+            "hold": describe_hold(),
+            "reach": describe_allowlist(),
             "tasks": find_tasks(now=now, person=person),
-            "may_add": person.has_perm("newsletter.add_publication"),
-            "may_look": person.has_perm("newsletter.view_issue"),
-            "next": find_next(now=now),
+            "can_add": person.has_perm("newsletter.add_publication"),
+            "can_look": person.has_perm("newsletter.view_issue"),
+            "next": list_upcoming_slots(now=now),
             "last": last,
             "send": send,
             "growth": draw_growth(now=now),
-            **(say_audience(last, send) if last and send else {}),
+            **(audience_context(last, send) if last and send else {}),
         }
 
 
-def find_next(*, now: datetime) -> list[Next]:
+def list_upcoming_slots(*, now: datetime) -> list[UpcomingSlots]:
     """The next due moments of each publication in use, the publication that is due soonest first."""
-    found = [_next(publication, now) for publication in Publication.objects.filter(enabled=True)]
+    found = [_find_upcoming_slots(publication, now) for publication in Publication.objects.filter(enabled=True)]
     return sorted(found, key=lambda one: one.first)
 
 
-def _next(publication: Publication, now: datetime) -> Next:
+def _find_upcoming_slots(publication: Publication, now: datetime) -> UpcomingSlots:
     try:
         schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
     except BadSchedule as error:
-        return Next(publication=publication, first=now, coming=[], problem=translate(error))
+        return UpcomingSlots(publication=publication, first=now, coming=[], problem=translate(error))
     dues = list(islice(due_after(now, schedule=schedule, zone=publication.zone), NEXT_SLOTS))
     slots = Slot.objects.filter(publication=publication, due_local__in=[due.local for due in dues])
     found = {slot.due_local: slot for slot in slots}
     issues = {issue.slot_id: issue for issue in Issue.objects.filter(slot__in=slots).select_related("publication")}
-    coming = [_say_coming(publication, due, found.get(due.local), issues) for due in dues]
-    return Next(publication=publication, first=dues[0].at if dues else now, coming=coming)
+    coming = [_describe_slot(publication, due, found.get(due.local), issues) for due in dues]
+    return UpcomingSlots(publication=publication, first=dues[0].at if dues else now, coming=coming)
 
 
-def _say_coming(publication: Publication, due: Due, slot: Slot | None, issues: dict[int | None, Issue]) -> Coming:
-    when = say_due(due.at, zone=publication.zone)
+def _describe_slot(
+    publication: Publication, due: Due, slot: Slot | None, issues: dict[int | None, Issue]
+) -> UpcomingSlot:
+    when = format_due(due.at, zone=publication.zone)
     if slot and (issue := issues.get(slot.pk)):
-        return Coming(when, f"{issue}: {str(say_issue_state(issue)['word']).lower()}", issue_url(issue))
+        return UpcomingSlot(when, f"{issue}: {str(label_issue_state(issue)['word']).lower()}", issue_url(issue))
     if slot and slot.state == Slot.State.SKIPPED:
-        return Coming(when, translate(slot.reason))
+        return UpcomingSlot(when, translate(slot.reason))
     made = due.at - timedelta(hours=publication.lead_hours)
-    return Coming(when, _("to be assembled on %(day)s") % {"day": say_beside(made, zone=publication.zone)})
+    return UpcomingSlot(when, _("to be assembled on %(day)s") % {"day": format_due_short(made, zone=publication.zone)})

@@ -13,22 +13,22 @@ from django.utils.translation import ngettext
 
 from newsletter.common.errors import BadRule, DomainError
 from newsletter.common.translation import translate
-from newsletter.desk.content.sources import say_last_good
+from newsletter.desk.content.sources import describe_last_success
 from newsletter.desk.home.event_tasks import find_event_tasks
 from newsletter.desk.home.people_tasks import Task, find_people_tasks
-from newsletter.desk.issues.overview import time_left
-from newsletter.desk.issues.recipient_counts import recall_recipients
-from newsletter.desk.shell.labels import say_reason
-from newsletter.issues.approval.approval_rules import is_automatic, why_a_person_must
-from newsletter.issues.approval.publication_switches import of_switched_off
+from newsletter.desk.issues.overview import describe_time_left
+from newsletter.desk.issues.recipient_counts import count_recipients_cached
+from newsletter.desk.shell.labels import format_reason
+from newsletter.issues.approval.approval_rules import find_manual_approval_reason, is_automatic
+from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.issues.assembly.overdue import find_overdue
-from newsletter.issues.assembly.stories_at_source import find_lost
+from newsletter.issues.assembly.stories_at_source import list_lost_stories
 from newsletter.models import EventNotice, Issue, Send, Source
 from newsletter.sending.settling.receipt import make_receipt
 
-SHOWN_OF_A_KIND = 3
+MAX_TASKS_PER_KIND = 3
 LOOK_BACK = timedelta(days=30)
-MANY_BOUNCES = 0.02
+HIGH_BOUNCE_RATE = 0.02
 
 
 def find_tasks(*, now: datetime, person: Any) -> list[Task]:
@@ -38,36 +38,36 @@ def find_tasks(*, now: datetime, person: Any) -> list[Task]:
     """
     kinds: list[tuple[list[Task], str]] = []
     if person.has_perm("newsletter.view_issue"):
-        kinds += _of_issues(now, may_approve=person.has_perm("newsletter.approve_issue"))
+        kinds += _issue_tasks(now, can_approve=person.has_perm("newsletter.approve_issue"))
     url = reverse("wagtailsnippets_newsletter_eventnotice:list")
     kinds.insert(1, (find_event_tasks(now=now, person=person), url))
     kinds += [([task], "") for task in find_people_tasks(now=now, person=person)]
     if person.has_perm("newsletter.view_source") or person.has_perm("newsletter.change_source"):
-        kinds.append((_sources(), reverse("wagtailsnippets_newsletter_source:list")))
+        kinds.append((_source_tasks(), reverse("wagtailsnippets_newsletter_source:list")))
     if person.has_perm("newsletter.view_eventnotice"):
-        kinds.append((_events(now), ""))
+        kinds.append((_unsure_event_tasks(now), ""))
     if person.has_perm("newsletter.change_eventnotice"):
-        kinds.append((_places(now), ""))
-    return [task for tasks, url in kinds for task in _shorten(tasks, url)]
+        kinds.append((_event_location_tasks(now), ""))
+    return [task for tasks, url in kinds for task in _limit_tasks(tasks, url)]
 
 
-def _of_issues(now: datetime, *, may_approve: bool) -> list[tuple[list[Task], str]]:
-    drafts = _drafts(now, may_approve=may_approve)
+def _issue_tasks(now: datetime, *, can_approve: bool) -> list[tuple[list[Task], str]]:
+    drafts = _draft_tasks(now, can_approve=can_approve)
     tasks = [
-        _sends(),
-        _held(),
-        _overdue(now),
+        _stopped_send_tasks(),
+        _held_issue_tasks(),
+        _overdue_issue_tasks(now),
         [task for task in drafts if task.tone != "calm"],
         [task for task in drafts if task.tone == "calm"],
-        _switched_off(now),
-        _bounces(now),
+        _switched_off_tasks(now),
+        _bounce_tasks(now),
     ]
     url = reverse("wagtailsnippets_newsletter_issue:list")
     return [(of_a_kind, url) for of_a_kind in tasks]
 
 
-def _shorten(tasks: list[Task], url: str) -> list[Task]:
-    more = len(tasks) - SHOWN_OF_A_KIND
+def _limit_tasks(tasks: list[Task], url: str) -> list[Task]:
+    more = len(tasks) - MAX_TASKS_PER_KIND
     if more <= 1:
         return tasks
     rest = Task(
@@ -77,14 +77,14 @@ def _shorten(tasks: list[Task], url: str) -> list[Task]:
         button=_("Open the list"),
         tone="urgent" if tasks[0].tone == "urgent" else "calm",
     )
-    return [*tasks[:SHOWN_OF_A_KIND], rest]
+    return [*tasks[:MAX_TASKS_PER_KIND], rest]
 
 
 def issue_url(issue: Issue) -> str:
     return reverse("newsletter_issue_overview", args=[issue.pk])
 
 
-def _sends() -> list[Task]:
+def _stopped_send_tasks() -> list[Task]:
     sends = Send.objects.filter(state__in=[Send.State.NEEDS_ATTENTION, Send.State.PAUSED]).select_related(
         "issue__publication"
     )
@@ -96,7 +96,7 @@ def _sends() -> list[Task]:
                 else _("The send of %(issue)s needs attention")
             )
             % {"issue": send.issue},
-            detail=say_reason(send.reason) or _("Look at what became of each person."),
+            detail=format_reason(send.reason) or _("Look at what became of each person."),
             url=issue_url(send.issue),
             button=_("Look at it"),
             tone="urgent",
@@ -105,7 +105,7 @@ def _sends() -> list[Task]:
     ]
 
 
-def _held() -> list[Task]:
+def _held_issue_tasks() -> list[Task]:
     held = (
         Issue.objects.filter(held=True)
         .exclude(state__in=[Issue.State.SENT, Issue.State.CANCELLED])
@@ -124,7 +124,7 @@ def _held() -> list[Task]:
     ]
 
 
-def _overdue(now: datetime) -> list[Task]:
+def _overdue_issue_tasks(now: datetime) -> list[Task]:
     return [
         Task(
             title=_("%(issue)s did not go out at its time") % {"issue": issue},
@@ -137,18 +137,18 @@ def _overdue(now: datetime) -> list[Task]:
     ]
 
 
-def _drafts(now: datetime, *, may_approve: bool) -> list[Task]:
+def _draft_tasks(now: datetime, *, can_approve: bool) -> list[Task]:
     drafts = (
         Issue.objects.filter(state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW], held=False)
-        .exclude(of_switched_off())
+        .exclude(make_switched_off_filter())
         .exclude(pk__in=find_overdue(now=now).values("pk"))
         .select_related("publication", "slot")
         .order_by(F("slot__due_at").asc(nulls_first=True), "pk")
     )
     tasks = []
     for issue in drafts:
-        left = time_left(issue, now=now)
-        why = _say_why_a_person(issue)
+        left = describe_time_left(issue, now=now)
+        why = _why_approval_needed(issue)
         auto = is_automatic(issue) and issue.state == Issue.State.DRAFT and not why
         due = f"{left[0].upper()}{left[1:]}: " if left else ""
         tasks.append(
@@ -157,30 +157,30 @@ def _drafts(now: datetime, *, may_approve: bool) -> list[Task]:
                 % {"issue": issue},
                 detail=f"{due}“{issue.subject}”"
                 + (" " + (_("Hold it if it should not.") if auto else why)).rstrip()
-                + "".join(f" {translate(lost)}" for lost in find_lost(issue)),
+                + "".join(f" {translate(lost)}" for lost in list_lost_stories(issue)),
                 url=issue_url(issue),
-                button=_("Read and approve") if may_approve and not auto else _("Read it"),
+                button=_("Read and approve") if can_approve and not auto else _("Read it"),
                 tone="calm" if auto else "waits",
             )
         )
     return tasks
 
 
-def _say_why_a_person(issue: Issue) -> str:
+def _why_approval_needed(issue: Issue) -> str:
     """Why an automatic issue waits for a person; a segment that names something deleted is a reason too."""
     if not is_automatic(issue):
         return ""
     try:
-        return why_a_person_must(issue, people=recall_recipients(issue))
+        return find_manual_approval_reason(issue, people=count_recipients_cached(issue))
     except BadRule as error:
         return translate(error)
 
 
-def _switched_off(now: datetime) -> list[Task]:
+def _switched_off_tasks(now: datetime) -> list[Task]:
     """Issues that wait and do not go out, because their publication or its digest is switched off."""
     waiting = (
         Issue.objects.filter(
-            of_switched_off(),
+            make_switched_off_filter(),
             state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED],
             slot__due_at__gt=now - LOOK_BACK,
         )
@@ -199,15 +199,15 @@ def _switched_off(now: datetime) -> list[Task]:
     ]
 
 
-def say_times(failures: int) -> str:
+def describe_failures(failures: int) -> str:
     return ngettext("Failed once", "Failed %(times)s times in a row", failures) % {"times": failures}
 
 
-def _sources() -> list[Task]:
+def _source_tasks() -> list[Task]:
     return [
         Task(
             title=_("The source “%(source)s” cannot be read") % {"source": source.name},
-            detail=f"{say_reason(source.error)} {say_times(source.failures)}; {say_last_good(source)}.",
+            detail=f"{format_reason(source.error)} {describe_failures(source.failures)}; {describe_last_success(source)}.",
             url=reverse("wagtailsnippets_newsletter_source:edit", args=[source.pk]),
             button=_("Look at it"),
         )
@@ -215,7 +215,7 @@ def _sources() -> list[Task]:
     ]
 
 
-def _events(now: datetime) -> list[Task]:
+def _unsure_event_tasks(now: datetime) -> list[Task]:
     unsure = EventNotice.objects.filter(starts_at__gte=now, cancelled=False, place_question={}).exclude(note="").count()
     if not unsure:
         return []
@@ -235,7 +235,7 @@ def _events(now: datetime) -> list[Task]:
     ]
 
 
-def _places(now: datetime) -> list[Task]:
+def _event_location_tasks(now: datetime) -> list[Task]:
     asked = EventNotice.objects.filter(starts_at__gte=now, cancelled=False).exclude(place_question={}).count()
     if not asked:
         return []
@@ -254,7 +254,7 @@ def _places(now: datetime) -> list[Task]:
     ]
 
 
-def _bounces(now: datetime) -> list[Task]:
+def _bounce_tasks(now: datetime) -> list[Task]:
     """The last send of each publication, where more of it came back than providers put up with."""
     sends = Send.objects.filter(state=Send.State.SUBMITTED, ended_at__gt=now - LOOK_BACK).select_related(
         "issue__publication__mailing_list"
@@ -262,16 +262,16 @@ def _bounces(now: datetime) -> list[Task]:
     tasks: dict[int, Task | None] = {}
     for send in sends.order_by("-ended_at"):
         if send.issue.publication_id not in tasks:
-            tasks[send.issue.publication_id] = _bounce(send)
+            tasks[send.issue.publication_id] = _bounce_task(send)
     return [task for task in tasks.values() if task]
 
 
-def _bounce(send: Send) -> Task | None:
+def _bounce_task(send: Send) -> Task | None:
     try:
         receipt = make_receipt(send)
     except DomainError:
         return None
-    if not receipt.bounced or receipt.bounced < receipt.recipients * MANY_BOUNCES:
+    if not receipt.bounced or receipt.bounced < receipt.recipients * HIGH_BOUNCE_RATE:
         return None
     share = f"{receipt.bounced / receipt.recipients:.1%}"
     return Task(

@@ -12,18 +12,18 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError, NotAllowed, NotApproved, WrongState
 from newsletter.common.translation import translate
-from newsletter.desk.issues.acknowledge_step import take_warnings
-from newsletter.desk.shell.confirmed_numbers import read_people
-from newsletter.issues.approval.approval_rules import require_right
+from newsletter.desk.issues.warning_acknowledgement import require_warnings_seen
+from newsletter.desk.shell.confirmed_numbers import read_confirmed_people
+from newsletter.issues.approval.approval_rules import require_approval_permission
 from newsletter.issues.approval.approve import approve_issue, hold_issue, release_issue, withdraw_approvals
-from newsletter.issues.assembly.stories_at_source import require_at_source
+from newsletter.issues.assembly.stories_at_source import require_stories_at_source
 from newsletter.models import Issue
 
 APPROVE, WITHDRAW, HOLD, RELEASE = "approve", "withdraw", "hold", "release"
 
 
 @require_POST
-def decide(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+def run_issue_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """Do one step and go back to the issue's page with a word about it."""
     issue = get_object_or_404(Issue.objects.select_related("publication__brand", "publication__mailing_list"), pk=pk)
     try:
@@ -37,9 +37,9 @@ def decide(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 
 def _approve(request: HttpRequest, issue: Issue) -> str:
-    require_right(issue, by=request.user)
+    require_approval_permission(issue, by=request.user)
     seen = request.POST.get("sha256", "")
-    audience, people = request.POST.get("audience", ""), read_people(request)
+    audience, people = request.POST.get("audience", ""), read_confirmed_people(request)
     if not seen or not audience or people is None:
         raise NotApproved(
             _(
@@ -48,8 +48,8 @@ def _approve(request: HttpRequest, issue: Issue) -> str:
             )
         )
     if request.user.has_perm("newsletter.approve_issue"):
-        take_warnings(request, issue)
-        require_at_source(issue=issue, now=timezone.now())
+        require_warnings_seen(request, issue)
+        require_stories_at_source(issue=issue, now=timezone.now())
     approve_issue(
         issue=issue,
         by=request.user,
@@ -67,7 +67,7 @@ def _approve(request: HttpRequest, issue: Issue) -> str:
 
 
 def _withdraw(request: HttpRequest, issue: Issue) -> str:
-    _require(request, "approve_issue", _("take approvals back"))
+    _require_permission(request, "approve_issue", _("take approvals back"))
     if not withdraw_approvals(issue=issue, now=timezone.now()):
         raise WrongState(
             _("%(issue)s is %(state)s; it has no approval that could be taken back.")
@@ -78,18 +78,18 @@ def _withdraw(request: HttpRequest, issue: Issue) -> str:
 
 def _hold(request: HttpRequest, issue: Issue) -> str:
     if not request.user.has_perm("newsletter.approve_issue"):
-        _require(request, "change_issue", _("hold issues"))
+        _require_permission(request, "change_issue", _("hold issues"))
     hold_issue(issue=issue, reason=request.POST.get("reason", "").strip())
     return _("%(issue)s is held: it does not go out until somebody releases it.") % {"issue": issue}
 
 
 def _release(request: HttpRequest, issue: Issue) -> str:
-    _require(request, "approve_issue", _("release held issues"))
+    _require_permission(request, "approve_issue", _("release held issues"))
     release_issue(issue=issue)
     return _("%(issue)s is no longer held.") % {"issue": issue}
 
 
-def _require(request: HttpRequest, permission: str, deed: str) -> None:
+def _require_permission(request: HttpRequest, permission: str, deed: str) -> None:
     if not request.user.has_perm(f"newsletter.{permission}"):
         raise NotAllowed(
             _("%(user)s may not %(deed)s. An administrator can give the right role.")

@@ -12,17 +12,17 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from newsletter.common.errors import DomainError
 from newsletter.desk.home.charts import Point, draw_bars
-from newsletter.desk.issues.audience_facts import find_audience
-from newsletter.desk.issues.edge_cases import find_odd_people
+from newsletter.desk.issues.audience_summary import summarise_audience
+from newsletter.desk.issues.edge_cases import find_edge_cases
 from newsletter.desk.issues.finding_locations import list_gaps
-from newsletter.desk.issues.overview import ISSUES, IssuePermission
-from newsletter.desk.issues.variant_groups import find_readers, resolve_complete
-from newsletter.desk.preview.preview_person import may_preview_people
+from newsletter.desk.issues.overview import ISSUES, IssuePermissionMixin
+from newsletter.desk.issues.variant_groups import find_variant_groups, resolve_complete_content
+from newsletter.desk.preview.person import can_preview_people
 
-MOST_MAILS = 100
+MAX_VARIANTS_SHOWN = 100
 
 
-class IssueAudience(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
+class IssueAudience(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView):
     template_name = "desk/issue_audience.html"
     header_icon = "group"
 
@@ -46,19 +46,19 @@ class IssueAudience(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
         now = timezone.now()
         context["issue"] = self.issue
         try:
-            content = resolve_complete(self.issue)
+            content = resolve_complete_content(self.issue)
         except (DomainError, OSError) as error:
             return {**context, "missing": list_gaps(self.issue, error)}
-        readers = find_readers(self.issue, content=content)
-        audience = find_audience(self.issue, content=content, now=now)
+        readers = find_variant_groups(self.issue, content=content)
+        audience = summarise_audience(self.issue, content=content, now=now)
         bars = [Point(label=region.name, value=region.people) for region in audience.regions if region.people]
         return {
             **context,
             "audience": audience,
             "regions": draw_bars(bars, title=_("By region"), summary="", unit=_("People")) if bars else "",
-            "readers": readers[:MOST_MAILS],
-            "more_readers": max(len(readers) - MOST_MAILS, 0),
+            "readers": readers[:MAX_VARIANTS_SHOWN],
+            "more_readers": max(len(readers) - MAX_VARIANTS_SHOWN, 0),
             "mails": len(readers),
-            "odd": find_odd_people(self.issue, readers=readers, now=now) if audience.recipients else [],
-            "may_look": may_preview_people(self.request.user),
+            "odd": find_edge_cases(self.issue, readers=readers, now=now) if audience.recipients else [],
+            "can_look": can_preview_people(self.request.user),
         }

@@ -17,14 +17,19 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from newsletter.common.errors import DomainError
 from newsletter.desk.issues.finding_locations import list_gaps
-from newsletter.desk.issues.overview import ISSUES, IssuePermission
-from newsletter.desk.issues.variant_groups import content_of, find_readers, read_group, render_for
-from newsletter.desk.preview.frame import fill, frame, show_as
-from newsletter.desk.preview.preview import show_or_say
+from newsletter.desk.issues.overview import ISSUES, IssuePermissionMixin
+from newsletter.desk.issues.variant_groups import (
+    find_issue_content,
+    find_variant_groups,
+    parse_group_key,
+    render_for_group,
+)
+from newsletter.desk.preview.mail_iframe import apply_look, fill_personal_fields, frame
+from newsletter.desk.preview.panel import show_or_explain
 from newsletter.rendering.mail import RenderedMail
 
-_MARK = "<style>[data-differs]{outline:3px solid #d9480f!important;outline-offset:2px}</style></head>"
-_LEAVES = "p|h1|h2|h3|h4|a|td|div|span|li|img"
+_OUTLINE_STYLE = "<style>[data-differs]{outline:3px solid #d9480f!important;outline-offset:2px}</style></head>"
+_LEAF_TAGS = "p|h1|h2|h3|h4|a|td|div|span|li|img"
 _SPACE = re.compile(r"\s+")
 
 
@@ -37,7 +42,7 @@ class Line:
     same: bool
 
 
-class IssueCompare(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
+class IssueCompare(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView):
     template_name = "desk/issue_compare.html"
     header_icon = "view"
 
@@ -58,14 +63,14 @@ class IssueCompare(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = {**super().get_context_data(**kwargs), "issue": self.issue}
         try:
-            content = content_of(self.issue)
-            readers = find_readers(self.issue, content=content)
+            content = find_issue_content(self.issue)
+            readers = find_variant_groups(self.issue, content=content)
             left = self.request.GET.get("left") or readers[0].name
             right = self.request.GET.get("right") or readers[min(1, len(readers) - 1)].name
-            mails = [render_for(content, group=read_group(name)).mail for name in (left, right)]
+            mails = [render_for_group(content, group=parse_group_key(name)).mail for name in (left, right)]
         except (DomainError, OSError) as error:
             return {**context, "missing": list_gaps(self.issue, error)}
-        lines = compare_lines(*(fill(mail.text, mail=mail) for mail in mails))
+        lines = compare_lines(*(fill_personal_fields(mail.text, mail=mail) for mail in mails))
         return {
             **context,
             "readers": readers,
@@ -76,34 +81,37 @@ class IssueCompare(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
         }
 
 
-class IssueCompared(IssuePermission, View):
+class ComparedMail(IssuePermissionMixin, View):
     """One of the two mails, for its iframe, with what the other does not have outlined."""
 
     def get(self, request: HttpRequest, pk: int, name: str, other: str) -> HttpResponse:
         issue = get_object_or_404(ISSUES, pk=pk)
-        groups = read_group(name), read_group(other)
+        groups = parse_group_key(name), parse_group_key(other)
         if request.GET.get("look", "mail") not in ("mail", "dark"):
             raise Http404("There is no such look.")
 
         def show(look: str) -> HttpResponse:
-            content = content_of(issue)
-            mine, theirs = (render_for(content, group=group).mail for group in groups)
-            return frame(show_as(mark_differences(_filled(mine), _filled(theirs)), look=look))
+            content = find_issue_content(issue)
+            mine, theirs = (render_for_group(content, group=group).mail for group in groups)
+            return frame(apply_look(mark_differences(_fill_html(mine), _fill_html(theirs)), look=look))
 
-        return show_or_say(show, request.GET.get("look", "mail"), request=request)
+        return show_or_explain(show, request.GET.get("look", "mail"), request=request)
 
 
 def mark_differences(html: str, other: str) -> str:
     """The HTML with an outline around each piece whose words or picture do not stand in the other."""
-    root, there = document_fromstring(html), Counter(_said(piece) for piece in _pieces(document_fromstring(other)))
-    for piece in _pieces(root):
-        said = _said(piece)
+    root, there = (
+        document_fromstring(html),
+        Counter(_fingerprint(piece) for piece in _leaf_elements(document_fromstring(other))),
+    )
+    for piece in _leaf_elements(root):
+        said = _fingerprint(piece)
         if there[said]:
             there[said] -= 1
         else:
             piece.set("data-differs", "yes")
     marked: str = tostring(root, encoding="unicode", doctype="<!doctype html>")
-    return marked.replace("</head>", _MARK, 1)
+    return marked.replace("</head>", _OUTLINE_STYLE, 1)
 
 
 def compare_lines(left: str, right: str) -> list[Line]:
@@ -121,20 +129,20 @@ def compare_lines(left: str, right: str) -> list[Line]:
     return lines
 
 
-def _pieces(root: HtmlElement) -> Iterable[HtmlElement]:
+def _leaf_elements(root: HtmlElement) -> Iterable[HtmlElement]:
     """The innermost elements that say or show something."""
-    for element in root.body.iter(*_LEAVES.split("|")):
+    for element in root.body.iter(*_LEAF_TAGS.split("|")):
         own = (element.text or "") + "".join(child.tail or "" for child in element)
         if element.tag == "img" or own.strip():
             yield element
 
 
-def _said(element: HtmlElement) -> str:
+def _fingerprint(element: HtmlElement) -> str:
     if element.tag == "img":
         return f"img {element.get('src')}"
     own = (element.text or "") + "".join(child.tail or "" for child in element)
     return f"{element.tag} {_SPACE.sub(' ', own).strip()} {element.get('href') or ''}"
 
 
-def _filled(mail: RenderedMail) -> str:
-    return fill(mail.html, mail=mail)
+def _fill_html(mail: RenderedMail) -> str:
+    return fill_personal_fields(mail.html, mail=mail)

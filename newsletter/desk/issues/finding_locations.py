@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.translation import translate
-from newsletter.issues.snapshot.completeness import find_gaps
+from newsletter.issues.snapshot.completeness import find_incomplete_blocks
 from newsletter.issues.snapshot.resolve import Content
 from newsletter.models import Issue
 from newsletter.rendering.errors import MergeError
@@ -25,28 +25,28 @@ _KINDS = {
     "picture": gettext_lazy("picture"),
     "button": gettext_lazy("button"),
 }
-MOST_NAMED = 3
-LONGEST_NAME = 60
-_BRAND = frozenset(
+MAX_BLOCKS_NAMED = 3
+MAX_NAME_LENGTH = 60
+_BRAND_FIELDS = frozenset(
     {"postal_address", "website", "donate_url", "donor_portal_url", "social", "logo", "logo_dark", "brand"}
 )
-_INBOX = frozenset({"subject", "preheader"})
-_OF_THE_STORY = frozenset({"alt-empty", "no-link"})
+_INBOX_FIELDS = frozenset({"subject", "preheader"})
+_STORY_CODES = frozenset({"alt-empty", "no-link"})
 
 
-def say_where(content: Content, *, places: Sequence[tuple[str, str]]) -> str:
+def describe_locations(content: Content, *, places: Sequence[tuple[str, str]]) -> str:
     """The blocks in words, in the mail's order. ``places`` are (block key, finding's code); an empty key is no block."""
     codes = dict(places)
     named = [
         name
         for number, block in enumerate(content["blocks"], 1)
         if block["key"] in codes
-        for name in _name(block, number=number, code=codes[block["key"]])
+        for name in _label_block(block, number=number, code=codes[block["key"]])
     ]
     if not named:
         return ""
-    rest = len(named) - MOST_NAMED
-    where = ", ".join(named[:MOST_NAMED])
+    rest = len(named) - MAX_BLOCKS_NAMED
+    where = ", ".join(named[:MAX_BLOCKS_NAMED])
     if rest > 0:
         return _("In %(where)s and %(rest)s more") % {"where": where, "rest": rest}
     return _("In %(where)s") % {"where": where}
@@ -55,26 +55,30 @@ def say_where(content: Content, *, places: Sequence[tuple[str, str]]) -> str:
 def list_gaps(issue: Issue, error: Exception) -> list[tuple[str, str]]:
     """Why the issue cannot become a mail yet: each thing in words, and the address where it is put right."""
     if isinstance(error, MergeError):
-        return [(translate(error), _jump_into(issue, error.block))]
-    if gaps := find_gaps(issue):
-        return [(translate(gap.says), _jump_into(issue, gap.block)) for gap in gaps]
+        return [(translate(error), _editor_url(issue, error.block))]
+    if gaps := find_incomplete_blocks(issue):
+        return [(translate(gap.says), _editor_url(issue, gap.block)) for gap in gaps]
     return [(line, "") for line in translate(error).splitlines()]
 
 
-def _jump_into(issue: Issue, block: str) -> str:
+def _editor_url(issue: Issue, block: str) -> str:
     """The place of the editor where a block, the subject or the preheader is written."""
     if not (issue.pk and block):
         return ""
     editor = reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk])
-    return f"{editor}#panel-child-inbox-child-{block}-wrapper" if block in _INBOX else f"{editor}#block-{block}-section"
+    return (
+        f"{editor}#panel-child-inbox-child-{block}-wrapper"
+        if block in _INBOX_FIELDS
+        else f"{editor}#block-{block}-section"
+    )
 
 
-def find_jump(issue: Issue, content: Content, *, finding: Finding) -> str:
+def find_fix_url(issue: Issue, content: Content, *, finding: Finding) -> str:
     """Where in the desk it can be mended; "" where there is no one place."""
     publication = issue.publication
-    if finding.field in _INBOX and not finding.block:
-        return _jump_into(issue, finding.field)
-    if finding.field in _BRAND and not finding.block:
+    if finding.field in _INBOX_FIELDS and not finding.block:
+        return _editor_url(issue, finding.field)
+    if finding.field in _BRAND_FIELDS and not finding.block:
         return reverse("wagtailsnippets_newsletter_brand:edit", args=[publication.brand_id])
     if finding.code == "sender-domain" or finding.field == "publication":
         return reverse("wagtailsnippets_newsletter_publication:edit", args=[publication.pk])
@@ -82,27 +86,27 @@ def find_jump(issue: Issue, content: Content, *, finding: Finding) -> str:
     if block is None:
         return ""
     stories = [story for story in _stories(block) if _concerns(story, finding.code)]
-    if stories and finding.code in _OF_THE_STORY:
+    if stories and finding.code in _STORY_CODES:
         return reverse("wagtailsnippets_newsletter_story:edit", args=[stories[0]["id"]])
-    return _jump_into(issue, block["key"])
+    return _editor_url(issue, block["key"])
 
 
 def _stories(block: dict[str, Any]) -> list[dict[str, Any]]:
     return [block["story"]] if "story" in block else list(block.get("stories", []))
 
 
-def _name(block: dict[str, Any], *, number: int, code: str) -> list[str]:
+def _label_block(block: dict[str, Any], *, number: int, code: str) -> list[str]:
     kind = _KINDS.get(block["type"], block["type"].replace("_", " "))
     match block["type"]:
         case "lead_story":
-            return [_("the lead story “%(value)s”") % {"value": _short(block["story"]["title"])}]
+            return [_("the lead story “%(value)s”") % {"value": _truncate(block["story"]["title"])}]
         case "stories":
             stories = [story for story in block["stories"] if _concerns(story, code)]
-            return [_("the story “%(value)s”") % {"value": _short(story["title"])} for story in stories] or [
+            return [_("the story “%(value)s”") % {"value": _truncate(story["title"])} for story in stories] or [
                 _("block %(number)s, %(kind)s") % {"number": number, "kind": kind}
             ]
         case "note" | "related" if block["heading"]:
-            return [_("the %(kind)s “%(value)s”") % {"kind": kind, "value": _short(block["heading"])}]
+            return [_("the %(kind)s “%(value)s”") % {"kind": kind, "value": _truncate(block["heading"])}]
         case _:
             return [_("block %(number)s, %(kind)s") % {"number": number, "kind": kind}]
 
@@ -113,5 +117,5 @@ def _concerns(story: dict[str, Any], code: str) -> bool:
     return code == "no-link" and not story["url"]
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
+def _truncate(text: str) -> str:
+    return text if len(text) <= MAX_NAME_LENGTH else text[: MAX_NAME_LENGTH - 1] + "…"

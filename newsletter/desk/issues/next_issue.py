@@ -20,10 +20,10 @@ def find_next_issue(publication: Publication, *, now: datetime) -> Issue:
     if issue is not None:
         issue.publication = publication
         return issue
-    return imagine_issue(publication, now=now)
+    return make_unsaved_issue(publication, now=now)
 
 
-def imagine_issue(publication: Publication, *, now: datetime) -> Issue:
+def make_unsaved_issue(publication: Publication, *, now: datetime) -> Issue:
     """What assembly would make for the next date, from what is there now."""
     schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
     due = next(due_after(now, schedule=schedule, zone=publication.zone))

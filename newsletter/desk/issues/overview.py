@@ -15,35 +15,35 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
-from newsletter.desk.editor.check_panel import say_checks
-from newsletter.desk.editor.preview import MOST_MODES, show_part
-from newsletter.desk.issues.approval import say_approval
-from newsletter.desk.issues.proof_step import say_proofs
-from newsletter.desk.issues.recipient_counts import count_for_page
-from newsletter.desk.issues.variant_groups import content_of
-from newsletter.desk.preview.preview import show_or_say
+from newsletter.desk.editor.check_panel import checks_context
+from newsletter.desk.editor.preview import MAX_MODES, show_mail_part
+from newsletter.desk.issues.approval import approval_context
+from newsletter.desk.issues.proofs import proofs_context
+from newsletter.desk.issues.recipient_counts import count_audience_for_page
+from newsletter.desk.issues.variant_groups import find_issue_content
+from newsletter.desk.preview.panel import show_or_explain
 from newsletter.desk.publications.archive_text import find_archive_url
-from newsletter.desk.publications.slot_text import say_slot
-from newsletter.desk.sends.progress import find_send, say_hold, say_reach, say_send
-from newsletter.desk.shell.labels import say_deliveries, say_excluded, say_issue_state
+from newsletter.desk.publications.slot_text import format_slot
+from newsletter.desk.sends.progress import describe_allowlist, describe_hold, find_send, send_context
+from newsletter.desk.shell.labels import label_deliveries, label_exclusions, label_issue_state
 from newsletter.desk.staff.policies import ISSUE_POLICY
 from newsletter.issues.approval.approve import OPEN_STATES
-from newsletter.issues.assembly.reasons import explain_candidates
 from newsletter.issues.assembly.selection import Reason
+from newsletter.issues.assembly.selection_reasons import explain_candidates
 from newsletter.models import Issue, Send
 from newsletter.sending.settling.receipt import make_receipt
 
 ISSUES = Issue.objects.select_related("publication__brand", "publication__mailing_list", "publication__segment", "slot")
 
 
-class IssuePermission(PermissionCheckedMixin):
+class IssuePermissionMixin(PermissionCheckedMixin):
     """Whoever may look at issues or edit them."""
 
     permission_policy = ISSUE_POLICY
     any_permission_required = ["view", "change", "approve", "send"]
 
 
-class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
+class IssueOverview(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView):
     template_name = "desk/issue_overview.html"
     header_icon = "mail"
 
@@ -70,32 +70,32 @@ class IssueOverview(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
         context.update(
             {
                 "issue": issue,
-                "state": say_issue_state(issue),
+                "state": label_issue_state(issue),
                 "open": open_,
-                "due": say_slot(issue),
-                "left": time_left(issue, now=timezone.now()),
+                "due": format_slot(issue),
+                "left": describe_time_left(issue, now=timezone.now()),
                 "past": issue.slot is not None and issue.slot.due_at <= timezone.now(),
-                "may_approve": user.has_perm("newsletter.approve_issue"),
-                "may_edit": user.has_perm("newsletter.change_issue"),
+                "can_approve": user.has_perm("newsletter.approve_issue"),
+                "can_edit": user.has_perm("newsletter.change_issue"),
                 "edit_url": reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk]),
                 "history_url": reverse("wagtailsnippets_newsletter_issue:history", args=[issue.pk]),
-                **say_reasons(issue, open_=open_, now=timezone.now()),
+                **reasons_context(issue, open_=open_, now=timezone.now()),
                 "send": send,
                 "archive_url": find_archive_url(issue, now=timezone.now()) if send else "",
-                "hold": say_hold(),
-                "reach": say_reach(),
-                "may_send": user.has_perm("newsletter.send_issue"),
-                **(say_send(send, now=timezone.now()) if send else {}),
-                **(audience := say_audience(issue, send)),
-                **(checks := say_checks(issue, most=MOST_MODES)),
-                **say_approval(issue, user=user, sha256=checks.get("sha256", ""), people=audience["recipients"]),
-                **say_proofs(issue, user=user),
+                "hold": describe_hold(),
+                "reach": describe_allowlist(),
+                "can_send": user.has_perm("newsletter.send_issue"),
+                **(send_context(send, now=timezone.now()) if send else {}),
+                **(audience := audience_context(issue, send)),
+                **(checks := checks_context(issue, limit=MAX_MODES)),
+                **approval_context(issue, user=user, sha256=checks.get("sha256", ""), people=audience["recipients"]),
+                **proofs_context(issue, user=user),
             }
         )
         return context
 
 
-def say_reasons(issue: Issue, *, open_: bool, now: datetime) -> dict[str, Any]:
+def reasons_context(issue: Issue, *, open_: bool, now: datetime) -> dict[str, Any]:
     """Why each thing is in or out: as the issue stands while it can change, as it was assembled afterwards."""
     kept = [Reason(**{"kind": "", "id": 0, "title": "", "chosen": False, "why": "", **one}) for one in issue.reasons]
     reasons = (explain_candidates(issue, now=now) if open_ and kept else []) or kept
@@ -105,7 +105,7 @@ def say_reasons(issue: Issue, *, open_: bool, now: datetime) -> dict[str, Any]:
     }
 
 
-def time_left(issue: Issue, *, now: datetime) -> str:
+def describe_time_left(issue: Issue, *, now: datetime) -> str:
     """Until the issue is due, in words; nothing where it has no slot."""
     if issue.slot is None:
         return ""
@@ -121,11 +121,15 @@ def time_left(issue: Issue, *, now: datetime) -> str:
     return _("in %(value)s days") % {"value": minutes // (24 * 60)}
 
 
-def say_audience(issue: Issue, send: Send | None) -> dict[str, Any]:
+def audience_context(issue: Issue, send: Send | None) -> dict[str, Any]:
     """The audience as it is now, or as it was fixed for the send, with the receipt."""
     if send is None or send.state == Send.State.PREPARING:
-        count = count_for_page(issue)
-        return {"candidates": count.candidates, "recipients": count.eligible, "excluded": say_excluded(count.excluded)}
+        count = count_audience_for_page(issue)
+        return {
+            "candidates": count.candidates,
+            "recipients": count.eligible,
+            "excluded": label_exclusions(count.excluded),
+        }
     try:
         receipt = make_receipt(send)
     except DomainError as error:
@@ -133,15 +137,17 @@ def say_audience(issue: Issue, send: Send | None) -> dict[str, Any]:
     return {
         "candidates": receipt.candidates,
         "recipients": receipt.recipients,
-        "excluded": say_excluded(receipt.excluded),
+        "excluded": label_exclusions(receipt.excluded),
         "receipt": receipt,
-        "deliveries": say_deliveries(receipt.deliveries, cancelled=receipt.cancelled),
+        "deliveries": label_deliveries(receipt.deliveries, cancelled=receipt.cancelled),
     }
 
 
-class IssueMail(IssuePermission, View):
+class IssueMail(IssuePermissionMixin, View):
     """One part of one reader's mail, for an iframe or a tab of its own."""
 
     def get(self, request: HttpRequest, pk: int, mode: str) -> HttpResponse:
         issue = get_object_or_404(ISSUES, pk=pk)
-        return show_or_say(lambda name: show_part(content_of(issue), mode=name, request=request), mode, request=request)
+        return show_or_explain(
+            lambda name: show_mail_part(find_issue_content(issue), mode=name, request=request), mode, request=request
+        )

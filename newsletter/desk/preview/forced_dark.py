@@ -10,34 +10,34 @@ _STYLE = re.compile(r"""(\sstyle=(["']))(.*?)(\2)""", re.IGNORECASE | re.DOTALL)
 _BGCOLOR = re.compile(r'(\sbgcolor=")(#[0-9a-fA-F]{3,6})(")', re.IGNORECASE)
 _HEX = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b")
 _DARKEST, _MIDDLE, _LIGHTEST = 0.11, 0.5, 0.93
-_MUTED = 0.2  # a near-white that is barely tinted counts as fully saturated
-_DEFAULTS = "<style>html,body{background:#1b1b1b!important;color:#e6e6e6}</style></head>"
+_SATURATION_FACTOR = 0.2  # a near-white that is barely tinted counts as fully saturated
+_DEFAULT_STYLE = "<style>html,body{background:#1b1b1b!important;color:#e6e6e6}</style></head>"
 
 
 def force_dark(html: str) -> str:
     """The mail with light grounds made dark and dark words made light; its own dark rules are not asked."""
-    html = _STYLE.sub(lambda found: found[1] + _turn_style(found[3]) + found[4], html)
+    html = _STYLE.sub(lambda found: found[1] + _invert_style(found[3]) + found[4], html)
     html = _BGCOLOR.sub(lambda found: found[1] + darken(found[2]) + found[3], html)
-    return html.replace("</head>", _DEFAULTS, 1)
+    return html.replace("</head>", _DEFAULT_STYLE, 1)
 
 
 def darken(colour: str) -> str:
     """A ground: what is light becomes as dark, what is dark already stays."""
-    hue, light, saturation = _hls(colour)
-    return colour if light < _MIDDLE else _hex(hue, max(1 - light, _DARKEST), saturation * _MUTED)
+    hue, light, saturation = _to_hls(colour)
+    return colour if light < _MIDDLE else _to_hex(hue, max(1 - light, _DARKEST), saturation * _SATURATION_FACTOR)
 
 
 def lighten(colour: str) -> str:
     """Words: what is dark becomes as light, what is light already stays."""
-    hue, light, saturation = _hls(colour)
-    return colour if light >= _MIDDLE else _hex(hue, min(1 - light, _LIGHTEST), saturation)
+    hue, light, saturation = _to_hls(colour)
+    return colour if light >= _MIDDLE else _to_hex(hue, min(1 - light, _LIGHTEST), saturation)
 
 
-def _turn_style(style: str) -> str:
-    return ";".join(_turn_declaration(declaration) for declaration in style.split(";"))
+def _invert_style(style: str) -> str:
+    return ";".join(_invert_declaration(declaration) for declaration in style.split(";"))
 
 
-def _turn_declaration(declaration: str) -> str:
+def _invert_declaration(declaration: str) -> str:
     name = declaration.partition(":")[0].strip().lower()
     if name.startswith(("background", "border")):
         return _HEX.sub(lambda found: darken(found.group()), declaration)
@@ -46,12 +46,12 @@ def _turn_declaration(declaration: str) -> str:
     return declaration
 
 
-def _hls(colour: str) -> tuple[float, float, float]:
+def _to_hls(colour: str) -> tuple[float, float, float]:
     digits = colour.lstrip("#")
     digits = digits if len(digits) == 6 else "".join(digit * 2 for digit in digits)
     red, green, blue = (int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4))
     return colorsys.rgb_to_hls(red, green, blue)
 
 
-def _hex(hue: float, light: float, saturation: float) -> str:
+def _to_hex(hue: float, light: float, saturation: float) -> str:
     return "#" + "".join(f"{round(part * 255):02x}" for part in colorsys.hls_to_rgb(hue, light, saturation))

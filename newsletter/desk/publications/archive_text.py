@@ -6,11 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from newsletter.issues.archive.published import describe, find_archived
+from newsletter.issues.archive.archived_issues import find_archived_sends, list_archived_issues
 from newsletter.models import Issue, Publication
 
 
-def say_archive(publication: Publication) -> dict[str, Any] | None:
+def archive_panel_context(publication: Publication) -> dict[str, Any] | None:
     """The addresses of its list and feed; only that there are pages for who has their link; nothing where it has none."""
     if publication.archive == Publication.Archive.OFF:
         return None
@@ -27,5 +27,5 @@ def find_archive_url(issue: Issue, *, now: datetime) -> str:
     """The address of the issue's page in the archive; empty where nobody can read it there."""
     if issue.publication.archive == Publication.Archive.OFF:
         return ""
-    described = describe(list(find_archived(issue.publication).filter(issue=issue)[:1]), at=now)
+    described = list_archived_issues(list(find_archived_sends(issue.publication).filter(issue=issue)[:1]), at=now)
     return described[0].url if described else ""

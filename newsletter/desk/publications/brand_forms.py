@@ -15,9 +15,9 @@ from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from newsletter.content.images.hosting import LOGO_WIDTH, host_picture_bytes
 from newsletter.models import Brand
-from newsletter.rendering.lint.colour_advice import advise_on_colours, suggest
+from newsletter.rendering.lint.colour_advice import find_colour_problems, suggest_readable_colour
 
-MOST_BYTES = 5_000_000
+MAX_LOGO_BYTES = 5_000_000
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 FONTS = (
     ("Georgia, 'Times New Roman', serif", "Georgia"),
@@ -115,7 +115,7 @@ class BrandForm(WagtailAdminModelForm):
         cleaned = super().clean()
         colours = {name: cleaned.get(name) for name in ("colour", "accent", "background")}
         if all(colours.values()):
-            for advice in advise_on_colours(**colours):
+            for advice in find_colour_problems(**colours):
                 if advice.refused and advice.field not in self.errors:
                     self.add_error(advice.field, f"{translate(advice.message)} {_suggestion(advice.chosen)}")
         for name in ("logo", "logo_dark"):
@@ -126,7 +126,7 @@ class BrandForm(WagtailAdminModelForm):
         """Host the uploaded picture, once its bytes were found to be one."""
         if not file:
             return
-        if file.size > MOST_BYTES:
+        if file.size > MAX_LOGO_BYTES:
             self.add_error(f"{name}_file", _("The file is larger than 5 MB. Make the picture smaller."))
             return
         data = file.read()
@@ -139,11 +139,11 @@ class BrandForm(WagtailAdminModelForm):
             setattr(self.instance, name, picture)
 
 
-def say_colours(brand: Brand) -> dict[str, Any]:
+def colours_panel_context(brand: Brand) -> dict[str, Any]:
     """What mail makes of the saved colours, in words."""
-    advice = advise_on_colours(colour=brand.colour, accent=brand.accent, background=brand.background)
+    advice = find_colour_problems(colour=brand.colour, accent=brand.accent, background=brand.background)
     return {"advice": advice, "logo": brand.logo, "logo_dark": brand.logo_dark}
 
 
 def _suggestion(colour: str) -> str:
-    return _("The nearest that reads is %(colour)s.") % {"colour": suggest(colour)}
+    return _("The nearest that reads is %(colour)s.") % {"colour": suggest_readable_colour(colour)}

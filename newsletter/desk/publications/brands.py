@@ -12,41 +12,43 @@ from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 
 from newsletter.common.errors import NotReady
-from newsletter.desk.editor.preview import FIRST, show_part
-from newsletter.desk.editor.saving import VoidsApprovals
-from newsletter.desk.issues.variant_groups import resolve_complete
-from newsletter.desk.preview.preview import FramedPreview, Mode, PreviewedCreateView, PreviewedEditView
-from newsletter.desk.publications.brand_forms import BrandForm, say_colours
-from newsletter.desk.shell.panels import WordsPanel
-from newsletter.issues.snapshot.plain_text import literal
+from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
+from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
+from newsletter.desk.issues.variant_groups import resolve_complete_content
+from newsletter.desk.preview.panel import IframePreview, Mode, PreviewedCreateView, PreviewedEditView
+from newsletter.desk.publications.brand_forms import BrandForm, colours_panel_context
+from newsletter.desk.shell.panels import TemplatePanel
+from newsletter.issues.snapshot.plain_text import escape_merge_fields
 from newsletter.models import Brand, Issue, Publication, Story
 from subscribers.desk.choosers import NoncedChooserViewSet
-from subscribers.desk.listing import FROM_HOME, DeskList
+from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 
 
-class BrandEditor(VoidsApprovals, PreviewedEditView):
+class BrandEditView(VoidApprovalsMixin, PreviewedEditView):
     def list_modes(self) -> list[Mode]:
-        return [Mode(FIRST, _("A mail in this look"))]
+        return [Mode(DEFAULT_MODE, _("A mail in this look"))]
 
 
-class BrandMaker(PreviewedCreateView):
+class BrandCreateView(PreviewedCreateView):
     def list_modes(self) -> list[Mode]:
-        return [Mode(FIRST, _("A mail in this look"))]
+        return [Mode(DEFAULT_MODE, _("A mail in this look"))]
 
 
-class BrandPreview(FramedPreview):
+class BrandPreview(IframePreview):
     """The newest issue in the look as it stands in the form."""
 
     def show(self, mode: str) -> HttpResponse:
         brand: Any = self.object
-        return show_part(resolve_complete(find_issue_for(brand)), mode=mode or FIRST, request=self.request)
+        return show_mail_part(
+            resolve_complete_content(find_preview_issue(brand)), mode=mode or DEFAULT_MODE, request=self.request
+        )
 
 
 class NewBrandPreview(BrandPreview, PreviewOnCreateView):
     """The same for a brand that is not saved yet."""
 
 
-def find_issue_for(brand: Brand) -> Issue:
+def find_preview_issue(brand: Brand) -> Issue:
     """The newest issue of a publication of this brand, else of any, in this look; else a mail of the newest story.
 
     Raises NotReady where there is no publication at all.
@@ -68,7 +70,7 @@ def find_issue_for(brand: Brand) -> Issue:
             number=1,
             public_id=secrets.token_hex(12),
             made_at=timezone.now(),
-            subject=literal(title),
+            subject=escape_merge_fields(title),
             preheader="",
             body=[block] if story else [("button", {"label": publication.name, "url": "https://example.org/"})],
         )
@@ -79,15 +81,15 @@ def find_issue_for(brand: Brand) -> Issue:
 class BrandViewSet(SnippetViewSet):
     model = Brand
     chooser_viewset_class = NoncedChooserViewSet
-    breadcrumbs_items = FROM_HOME
+    breadcrumbs_items = HOME_BREADCRUMB
     index_view_class = DeskList
     icon = "sliders"
     menu_label = gettext_lazy("Brand")
     base_url_path = "brand"
     copy_view_enabled = False
-    add_view_class = BrandMaker
+    add_view_class = BrandCreateView
     preview_on_add_view_class = NewBrandPreview
-    edit_view_class = BrandEditor
+    edit_view_class = BrandEditView
     preview_on_edit_view_class = BrandPreview
     list_display = [
         "name",
@@ -107,7 +109,7 @@ class BrandViewSet(SnippetViewSet):
             MultiFieldPanel(
                 [
                     FieldRowPanel([FieldPanel("colour"), FieldPanel("accent"), FieldPanel("background")]),
-                    WordsPanel(say=say_colours, template="desk/panels/colours.html"),
+                    TemplatePanel(say=colours_panel_context, template="desk/panels/colours.html"),
                 ],
                 heading=gettext_lazy("Colours"),
             ),
@@ -120,7 +122,7 @@ class BrandViewSet(SnippetViewSet):
             ),
             MultiFieldPanel(
                 [
-                    WordsPanel(say=say_colours, template="desk/panels/logos.html"),
+                    TemplatePanel(say=colours_panel_context, template="desk/panels/logos.html"),
                     FieldRowPanel([FieldPanel("logo_file"), FieldPanel("logo_dark_file")]),
                 ],
                 heading=gettext_lazy("Logo"),

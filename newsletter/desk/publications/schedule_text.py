@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.common.errors import BadSchedule
 from newsletter.common.translation import translate
-from newsletter.desk.publications.slot_text import say_zone
+from newsletter.desk.publications.slot_text import label_zone
 from newsletter.issues.assembly.schedule import check_schedule, due_after
 from newsletter.models import Publication
 
@@ -26,13 +26,13 @@ DAYS = (
     ("sat", gettext_lazy("Saturday")),
     ("sun", gettext_lazy("Sunday")),
 )
-NAMES = [name for name, _label in DAYS]
-NEXT_DATES = 5
+DAY_NAMES = [name for name, _label in DAYS]
+MAX_DATES_SHOWN = 5
 WEEKLY, MONTHLY, OTHER = "weekly", "monthly", "other"
 
 
 @dataclass(frozen=True)
-class Rhythm:
+class ScheduleChoice:
     """A schedule as a form asks for it: weekly on ``days``, monthly on ``day``, or something else, written as cron."""
 
     kind: str
@@ -41,41 +41,41 @@ class Rhythm:
     day: int | None = None
 
 
-def read_rhythm(schedule: str) -> Rhythm:
+def parse_schedule(schedule: str) -> ScheduleChoice:
     """The choices that a schedule amounts to; OTHER where no choice says it."""
     fields = schedule.lower().split()
     if len(fields) != 5 or not (fields[0].isdecimal() and fields[1].isdecimal()):
-        return Rhythm(kind=OTHER)
+        return ScheduleChoice(kind=OTHER)
     minute, hour, day, month, weekday = fields
     at = time(int(hour), int(minute)) if int(hour) < 24 and int(minute) < 60 else None
     if at and day == month == "*":
-        days = tuple(NAMES) if weekday == "*" else tuple(weekday.split(","))
-        if set(days) <= set(NAMES):
-            return Rhythm(kind=WEEKLY, at=at, days=days)
+        days = tuple(DAY_NAMES) if weekday == "*" else tuple(weekday.split(","))
+        if set(days) <= set(DAY_NAMES):
+            return ScheduleChoice(kind=WEEKLY, at=at, days=days)
     if at and month == weekday == "*" and day.isdecimal():
-        return Rhythm(kind=MONTHLY, at=at, day=int(day))
-    return Rhythm(kind=OTHER)
+        return ScheduleChoice(kind=MONTHLY, at=at, day=int(day))
+    return ScheduleChoice(kind=OTHER)
 
 
-def write_schedule(rhythm: Rhythm) -> str:
+def format_cron(rhythm: ScheduleChoice) -> str:
     """The five cron fields of a weekly or a monthly rhythm."""
     at = rhythm.at or time(9)
     if rhythm.kind == MONTHLY:
         return f"{at.minute} {at.hour} {rhythm.day} * *"
-    days = [name for name in NAMES if name in rhythm.days]
-    return f"{at.minute} {at.hour} * * {'*' if len(days) == len(NAMES) else ','.join(days)}"
+    days = [name for name in DAY_NAMES if name in rhythm.days]
+    return f"{at.minute} {at.hour} * * {'*' if len(days) == len(DAY_NAMES) else ','.join(days)}"
 
 
-def say_schedule(publication: Publication) -> str:
+def describe_schedule(publication: Publication) -> str:
     """The schedule in one sentence, or what is wrong with it."""
     try:
         check_schedule(schedule=publication.schedule, zone=publication.zone)
     except BadSchedule as error:
         return translate(error)
-    rhythm = read_rhythm(publication.schedule)
-    zone = say_zone(publication.zone)
+    rhythm = parse_schedule(publication.schedule)
+    zone = label_zone(publication.zone)
     if rhythm.at is None:
-        words = {"schedule": publication.schedule, "zone": zone, "before": _say_before(publication.lead_hours)}
+        words = {"schedule": publication.schedule, "zone": zone, "before": _describe_lead_time(publication.lead_hours)}
         return _("“%(schedule)s” (%(zone)s time), %(before)s") % words
     if rhythm.kind == MONTHLY:
         when = _("day %(day)s of each month, %(time)s %(zone)s time") % {
@@ -85,41 +85,41 @@ def say_schedule(publication: Publication) -> str:
         }
     else:
         when = _("%(days)s %(time)s %(zone)s time") % {
-            "days": _say_days(rhythm.days),
+            "days": _describe_days(rhythm.days),
             "time": f"{rhythm.at:%H:%M}",
             "zone": zone,
         }
-    return f"{when[0].upper()}{when[1:]}, {_say_assembly(rhythm, lead_hours=publication.lead_hours)}"
+    return f"{when[0].upper()}{when[1:]}, {_describe_assembly(rhythm, lead_hours=publication.lead_hours)}"
 
 
-def say_dates(publication: Publication, *, now: datetime) -> dict[str, Any]:
+def next_dates_context(publication: Publication, *, now: datetime) -> dict[str, Any]:
     """The schedule in words, and the next dates on the publication's own wall clock."""
-    words = say_schedule(publication)
+    words = describe_schedule(publication)
     try:
         schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
     except BadSchedule:
         return {"words": words, "dates": []}
     zone = ZoneInfo(publication.zone)
-    due = islice(due_after(now, schedule=schedule, zone=publication.zone), NEXT_DATES)
+    due = islice(due_after(now, schedule=schedule, zone=publication.zone), MAX_DATES_SHOWN)
     return {"words": words, "dates": [date_format(one.at.astimezone(zone), "D j M Y, H:i") for one in due]}
 
 
-def _say_days(days: Sequence[str]) -> str:
-    if len(days) == len(NAMES):
+def _describe_days(days: Sequence[str]) -> str:
+    if len(days) == len(DAY_NAMES):
         return _("every day")
     labels = [str(label) for name, label in DAYS if name in days]
     return _("every %(days)s") % {"days": ", ".join(labels)}
 
 
-def _say_assembly(rhythm: Rhythm, *, lead_hours: int) -> str:
+def _describe_assembly(rhythm: ScheduleChoice, *, lead_hours: int) -> str:
     """When it is assembled: a weekday where there is one to name."""
     if rhythm.kind == WEEKLY and len(rhythm.days) == 1 and rhythm.at and lead_hours < 7 * 24:
         monday = datetime(2024, 1, 1)  # noqa: DTZ001 - a wall clock of no place; that day was a Monday
-        due = datetime.combine(monday + timedelta(days=NAMES.index(rhythm.days[0]) + 7), rhythm.at)
+        due = datetime.combine(monday + timedelta(days=DAY_NAMES.index(rhythm.days[0]) + 7), rhythm.at)
         made = due - timedelta(hours=lead_hours)
         return _("assembled %(day)s %(time)s") % {"day": DAYS[made.weekday()][1], "time": f"{made:%H:%M}"}
-    return _say_before(lead_hours)
+    return _describe_lead_time(lead_hours)
 
 
-def _say_before(hours: int) -> str:
+def _describe_lead_time(hours: int) -> str:
     return ngettext("assembled %(hours)s hour before", "assembled %(hours)s hours before", hours) % {"hours": hours}

@@ -12,24 +12,24 @@ from django.utils.translation import gettext as _
 
 from newsletter.models import Issue
 
-SHORT, THIS_YEAR = "D j M Y, H:i", "D j M, H:i"
+DATE_WITH_YEAR, DATE_WITHOUT_YEAR = "D j M Y, H:i", "D j M, H:i"
 
 
-def say_due(at: datetime, *, zone: str, form: str = "") -> str:
+def format_due(at: datetime, *, zone: str, form: str = "") -> str:
     """“Thursday 5 March 2026, 09:00 (London time)”. A zone that is none: on the desk's clock, which is then named."""
-    clock = _clock(zone)
+    clock = _zone_or_default(zone)
     return _("%(moment)s (%(zone)s time)") % {
         "moment": date_format(at.astimezone(clock), form or _("l j F Y, H:i")),
-        "zone": say_zone(clock.key),
+        "zone": label_zone(clock.key),
     }
 
 
-def say_beside(at: datetime, *, zone: str) -> str:
+def format_due_short(at: datetime, *, zone: str) -> str:
     """“Wed 4 Mar, 09:00”, beside a moment whose zone is named."""
-    return date_format(at.astimezone(_clock(zone)), THIS_YEAR)
+    return date_format(at.astimezone(_zone_or_default(zone)), DATE_WITHOUT_YEAR)
 
 
-def say_zone(zone: str) -> str:
+def label_zone(zone: str) -> str:
     """“New York” for “America/New_York”, in the language of whoever reads it; a zone that is none as it is written."""
     try:
         language = Locale.parse(get_language() or "en", sep="-")
@@ -39,19 +39,21 @@ def say_zone(zone: str) -> str:
     return town
 
 
-def say_slot(issue: Issue) -> str:
+def format_slot(issue: Issue) -> str:
     """When the issue is due; nothing where it has no slot."""
-    return say_due(issue.slot.due_at, zone=issue.publication.zone) if issue.slot else ""
+    return format_due(issue.slot.due_at, zone=issue.publication.zone) if issue.slot else ""
 
 
-def say_slot_briefly(issue: Issue) -> str:
+def format_slot_short(issue: Issue) -> str:
     if issue.slot is None:
         return ""
     this_year = issue.slot.due_at.year == timezone.now().year
-    return say_due(issue.slot.due_at, zone=issue.publication.zone, form=THIS_YEAR if this_year else SHORT)
+    return format_due(
+        issue.slot.due_at, zone=issue.publication.zone, form=DATE_WITHOUT_YEAR if this_year else DATE_WITH_YEAR
+    )
 
 
-def _clock(zone: str) -> ZoneInfo:
+def _zone_or_default(zone: str) -> ZoneInfo:
     try:
         return ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

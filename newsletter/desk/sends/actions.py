@@ -14,11 +14,11 @@ from wagtail.log_actions import log
 from newsletter.common.errors import DomainError, NotReady, WrongState
 from newsletter.common.translation import translate
 from newsletter.desk.issues.overview import ISSUES
-from newsletter.desk.shell.confirmed_numbers import read_people
-from newsletter.desk.shell.labels import say_people
+from newsletter.desk.shell.confirmed_numbers import read_confirmed_people
+from newsletter.desk.shell.labels import label_people
 from newsletter.models import Batch, Issue, Send
-from newsletter.sending.freezing.start import begin_send
-from newsletter.sending.limits.control import (
+from newsletter.sending.freezing.start import request_send
+from newsletter.sending.limits.send_controls import (
     cancel_send,
     end_send,
     pause_send,
@@ -30,10 +30,10 @@ from newsletter.sending.limits.control import (
 
 
 @require_POST
-def steer(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+def run_send_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """Do one step with the issue's send and go back to the issue's page with a word about it."""
     issue = get_object_or_404(ISSUES, pk=pk)
-    return _do(request, issue, action=step, call=lambda: STEPS[step](request, issue))
+    return _run_step(request, issue, action=step, call=lambda: STEPS[step](request, issue))
 
 
 @require_POST
@@ -41,10 +41,10 @@ def settle(request: HttpRequest, pk: int, batch: int, step: str) -> HttpResponse
     """Say what became of one uncertain batch."""
     issue = get_object_or_404(ISSUES, pk=pk)
     row = get_object_or_404(Batch.objects.select_related("send"), pk=batch, send__issue=issue)
-    return _do(request, issue, action=step, call=lambda: BATCH_STEPS[step](request, row), data={"batch": row.seq})
+    return _run_step(request, issue, action=step, call=lambda: BATCH_STEPS[step](request, row), data={"batch": row.seq})
 
 
-def _do(
+def _run_step(
     request: HttpRequest, issue: Issue, *, action: str, call: Any, data: dict[str, Any] | None = None
 ) -> HttpResponse:
     try:
@@ -58,59 +58,59 @@ def _do(
 
 
 def _start(request: HttpRequest, issue: Issue) -> str:
-    asked = read_people(request)
+    asked = read_confirmed_people(request)
     if asked is None and request.user.has_perm("newsletter.send_issue"):
         raise NotReady(
             _("A send is started for a number of people. Open the issue's page and choose “Send it now” there.")
         )
-    begin_send(issue=issue, by=request.user, now=timezone.now(), asked=asked)
+    request_send(issue=issue, by=request.user, now=timezone.now(), asked=asked)
     return _("%(issue)s is being prepared and goes out in a moment. This page follows it.") % {"issue": issue}
 
 
 def _pause(request: HttpRequest, issue: Issue) -> str:
-    pause_send(send=_live(issue), by=request.user, reason=request.POST.get("reason", "").strip())
+    pause_send(send=_get_live_send(issue), by=request.user, reason=request.POST.get("reason", "").strip())
     return _("The send of %(issue)s is paused. Calls that were under way are finished; no new one is made.") % {
         "issue": issue
     }
 
 
 def _go_on(request: HttpRequest, issue: Issue) -> str:
-    resume_send(send=_live(issue), by=request.user)
+    resume_send(send=_get_live_send(issue), by=request.user)
     return _("The send of %(issue)s goes on where it stopped.") % {"issue": issue}
 
 
 def _cancel(request: HttpRequest, issue: Issue) -> str:
-    cancel_send(send=_live(issue), by=request.user, now=timezone.now())
+    cancel_send(send=_get_live_send(issue), by=request.user, now=timezone.now())
     return _("The send of %(issue)s is cancelled. Whoever was not handed over yet does not get it.") % {"issue": issue}
 
 
 def _end(request: HttpRequest, issue: Issue) -> str:
-    end_send(send=_live(issue), by=request.user, now=timezone.now())
+    end_send(send=_get_live_send(issue), by=request.user, now=timezone.now())
     return _("The send of %(issue)s has ended. Its receipt keeps what is not known.") % {"issue": issue}
 
 
-def _took(request: HttpRequest, batch: Batch) -> str:
+def _settle_as_accepted(request: HttpRequest, batch: Batch) -> str:
     settle_as_accepted(batch=batch, by=request.user, now=timezone.now())
     return _("Batch %(seq)s counts as taken by the provider: %(size)s.") % {
         "seq": batch.seq,
-        "size": say_people(batch.size),
+        "size": label_people(batch.size),
     }
 
 
-def _leave(request: HttpRequest, batch: Batch) -> str:
+def _write_off(request: HttpRequest, batch: Batch) -> str:
     write_off(batch=batch, by=request.user, now=timezone.now())
     return _("Batch %(seq)s is left as it is (%(size)s): some may not have got the issue.") % {
         "seq": batch.seq,
-        "size": say_people(batch.size),
+        "size": label_people(batch.size),
     }
 
 
-def _again(request: HttpRequest, batch: Batch) -> str:
+def _send_again(request: HttpRequest, batch: Batch) -> str:
     send_again(batch=batch, by=request.user, now=timezone.now())
-    return _("Batch %(seq)s is sent again to %(size)s.") % {"seq": batch.seq, "size": say_people(batch.size)}
+    return _("Batch %(seq)s is sent again to %(size)s.") % {"seq": batch.seq, "size": label_people(batch.size)}
 
 
-def _live(issue: Issue) -> Send:
+def _get_live_send(issue: Issue) -> Send:
     send = issue.sends.exclude(state=Send.State.CANCELLED).first()
     if send is None:
         raise WrongState(
@@ -121,8 +121,8 @@ def _live(issue: Issue) -> Send:
 
 
 STEPS: dict[str, Any] = {"start": _start, "pause": _pause, "go-on": _go_on, "end": _end, "cancel": _cancel}
-BATCH_STEPS: dict[str, Any] = {"took": _took, "leave": _leave, "again": _again}
-WORDS = {
+BATCH_STEPS: dict[str, Any] = {"took": _settle_as_accepted, "leave": _write_off, "again": _send_again}
+STEP_LABELS = {
     "start": (gettext_lazy("Send now"), gettext_lazy("Sending started by hand")),
     "pause": (gettext_lazy("Pause the send"), gettext_lazy("Send paused")),
     "go_on": (gettext_lazy("Go on with the send"), gettext_lazy("Send went on")),

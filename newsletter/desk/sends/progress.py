@@ -9,15 +9,15 @@ from django.db.models import Min, Sum
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.desk.shell.labels import say_reason, say_send_state
+from newsletter.desk.shell.labels import format_reason, label_send_state
 from newsletter.models import Batch, Installation, Send
 from newsletter.models.feedback import AutomaticPause
-from newsletter.sending.limits.recipient_allowlist import CLOSED, is_closed
-from newsletter.sending.settling.sweep import OPEN
-from subscribers.audience.recipient_allowlist import who_alone
-from subscribers.desk.listing import say_moment
+from newsletter.sending.limits.recipient_allowlist import CLOSED, is_sending_blocked
+from newsletter.sending.settling.sweep import OPEN_STATES
+from subscribers.audience.recipient_allowlist import get_recipient_allowlist
+from subscribers.desk.listing import format_moment
 
-_MEANS = {
+_STATE_HELP = {
     Send.State.PREPARING: _(
         "The audience is being fixed: whoever may be mailed at this moment gets it. It takes seconds."
     ),
@@ -36,8 +36,8 @@ _MEANS = {
     ),
     Send.State.CANCELLED: _("It was ended for good. Whoever was not handed over by then does not get it."),
 }
-LOOK_BACK = timedelta(seconds=60)
-SHOWN_BATCHES = 50
+PACE_WINDOW = timedelta(seconds=60)
+MAX_BATCHES_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -64,17 +64,17 @@ class Progress:
         return {**asdict(self), "people": self.people}
 
 
-def say_hold() -> str:
+def describe_hold() -> str:
     """Why nothing at all is sent from here, in a sentence; empty where nothing holds it."""
     row = Installation.objects.filter(pk=1, held=True).first()
-    return say_reason(row.reason or gettext("no reason was given")) if row else ""
+    return format_reason(row.reason or gettext("no reason was given")) if row else ""
 
 
-def say_reach() -> str:
+def describe_allowlist() -> str:
     """Whom alone this installation mails, in a sentence; empty where it mails everyone."""
-    if is_closed():
-        return say_reason(CLOSED)
-    only_to = who_alone()
+    if is_sending_blocked():
+        return format_reason(CLOSED)
+    only_to = get_recipient_allowlist()
     if only_to is None:
         return ""
     return gettext("Only these are mailed: %(only_to)s. The setting NEWSLETTER_ONLY_TO says so.") % {"only_to": only_to}
@@ -86,36 +86,38 @@ def find_send(issue: Any) -> Send | None:
     return found
 
 
-def measure(send: Send, *, now: datetime) -> Progress:
+def measure_progress(send: Send, *, now: datetime) -> Progress:
     """Counted from rows; the rate is that of the last minute."""
-    settled = send.batches.exclude(state__in=OPEN)
+    settled = send.batches.exclude(state__in=OPEN_STATES)
     done = settled.aggregate(people=Sum("size"))["people"] or 0
-    recent = settled.filter(settled_at__gt=now - LOOK_BACK).aggregate(people=Sum("size"))["people"] or 0
+    recent = settled.filter(settled_at__gt=now - PACE_WINDOW).aggregate(people=Sum("size"))["people"] or 0
     uncertain = send.batches.filter(state=Batch.State.UNCERTAIN).count()
-    word, tone = say_send_state(send)
+    word, tone = label_send_state(send)
     return Progress(
         word=word,
         tone=tone,
         done=done,
         recipients=send.recipients,
-        pace=say_pace(send, left=send.recipients - done, recent=recent, now=now),
+        pace=describe_pace(send, left=send.recipients - done, recent=recent, now=now),
         version=f"{send.state}-{uncertain}-{send.reason}",
         moving=send.state in (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING),
     )
 
 
-def say_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
+def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
     """The rate and the time left, or what it waits for; nothing where it is not going on. ``recent``: people in a minute."""
     if send.state != Send.State.SUBMITTING or not left:
         return ""
     if send.not_before and send.not_before > now:
-        return gettext("Quiet hours: it goes on %(not_before)s.") % {"not_before": say_moment(send.not_before, now=now)}
+        return gettext("Quiet hours: it goes on %(not_before)s.") % {
+            "not_before": format_moment(send.not_before, now=now)
+        }
     if not recent:
         due = send.batches.filter(state=Batch.State.PENDING).aggregate(at=Min("not_before"))["at"]
-        fits = send.batches.filter(state__in=OPEN, not_before__isnull=True).exists()
+        fits = send.batches.filter(state__in=OPEN_STATES, not_before__isnull=True).exists()
         if due and due > now and not fits:
             return gettext("It goes on %(due)s: the provider or a daily limit asked to wait.") % {
-                "due": say_moment(due, now=now)
+                "due": format_moment(due, now=now)
             }
         return gettext(
             "Nothing was handed over in the last minute. Mail goes out while `newsletter serve` or a worker runs."
@@ -135,7 +137,7 @@ def say_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
 def _per_minute(send: Send, *, recent: int, now: datetime) -> float:
     """People a minute: those of the last minute, or of the time since it began where that is less."""
     since = (now - send.started_at).total_seconds() if send.started_at else 0
-    return recent * LOOK_BACK.total_seconds() / min(max(since, 1), LOOK_BACK.total_seconds())
+    return recent * PACE_WINDOW.total_seconds() / min(max(since, 1), PACE_WINDOW.total_seconds())
 
 
 def list_uncertain(send: Send) -> dict[str, Any]:
@@ -144,30 +146,30 @@ def list_uncertain(send: Send) -> dict[str, Any]:
     if send.state == Send.State.CANCELLED:
         batches = batches.none()
     total = batches.aggregate(people=Sum("size"))["people"] or 0
-    shown = batches.annotate(tried_at=Min("tries__started_at")).order_by("seq")[:SHOWN_BATCHES]
+    shown = batches.annotate(tried_at=Min("tries__started_at")).order_by("seq")[:MAX_BATCHES_SHOWN]
     return {
-        "uncertain": [{"batch": batch, "reason": say_reason(batch.reason)} for batch in shown],
+        "uncertain": [{"batch": batch, "reason": format_reason(batch.reason)} for batch in shown],
         "uncertain_people": total,
-        "uncertain_more": max(batches.count() - SHOWN_BATCHES, 0),
+        "uncertain_more": max(batches.count() - MAX_BATCHES_SHOWN, 0),
     }
 
 
-def say_stop(stop: AutomaticPause) -> str:
+def describe_automatic_pause(stop: AutomaticPause) -> str:
     """The rule, with the number of cases if it counts any."""
     rule = str(stop.get_rule_display())
     return f"{rule} ({stop.cases:,})" if stop.cases else rule
 
 
-def say_send(send: Send, *, now: datetime) -> dict[str, Any]:
+def send_context(send: Send, *, now: datetime) -> dict[str, Any]:
     """What the overview shows of a send: progress, the reason of a stop, the uncertain batches, and which steps there are."""
     states = Send.State
     uncertain = list_uncertain(send)
     return {
-        "progress": measure(send, now=now),
-        "means": _MEANS[Send.State(send.state)],
+        "progress": measure_progress(send, now=now),
+        "means": _STATE_HELP[Send.State(send.state)],
         "preparing": send.state in (states.PREPARING, states.READY),
-        "reason": say_reason(send.reason),
-        "stops": [say_stop(stop) for stop in send.automatic_pauses.order_by("at")],
+        "reason": format_reason(send.reason),
+        "stops": [describe_automatic_pause(stop) for stop in send.automatic_pauses.order_by("at")],
         "can_pause": send.state == states.SUBMITTING,
         "can_go_on": send.state == states.PAUSED,
         "can_cancel": send.state not in (states.SUBMITTED, states.CANCELLED),

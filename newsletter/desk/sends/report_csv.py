@@ -7,28 +7,28 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from newsletter.common.text import guard_cell
+from newsletter.common.text import escape_csv_cell
 from newsletter.feedback.report import Figures, Report
 
 _COLUMNS = ["issue", "subject", "sent_at", "candidates", "recipients", "accepted", "rejected", "skipped", "uncertain"]
 _COLUMNS += ["delivered", "bounced", "complained", "unsubscribed", "clicks", "clicks_of_machines"]
 
 
-def answer_with_report(report: Report) -> HttpResponse:
+def report_csv_response(report: Report) -> HttpResponse:
     """The issue's figures, its links and its variants, one under the other."""
     issue = report.figures.issue
-    lines = [_COLUMNS, _line(report.figures), [], ["link", "words", "clicks", "clicks_of_machines"]]
+    lines = [_COLUMNS, _issue_line(report.figures), [], ["link", "words", "clicks", "clicks_of_machines"]]
     lines += [[link.url, link.words, link.people, link.machines] for link in report.links]
     lines += [[], ["variant", "people"], *([variant.label, variant.people] for variant in report.variants)]
-    return _answer(lines, name=f"{issue.publication.slug}-{issue.number}")
+    return _csv_response(lines, name=f"{issue.publication.slug}-{issue.number}")
 
 
-def answer_with_issues(figures: Iterable[Figures], *, name: str) -> HttpResponse:
+def issues_csv_response(figures: Iterable[Figures], *, name: str) -> HttpResponse:
     """One line an issue."""
-    return _answer([_COLUMNS, *(_line(one) for one in figures)], name=name)
+    return _csv_response([_COLUMNS, *(_issue_line(one) for one in figures)], name=name)
 
 
-def _line(figures: Figures) -> list[Any]:
+def _issue_line(figures: Figures) -> list[Any]:
     receipt, issue = figures.receipt, figures.issue
     states = [receipt.deliveries.get(state, 0) for state in ("accepted", "rejected", "skipped", "uncertain")]
     facts = [receipt.delivered, receipt.bounced, receipt.complained, receipt.unsubscribed]
@@ -37,9 +37,9 @@ def _line(figures: Figures) -> list[Any]:
     return [issue.reference, issue.subject, sent_at, *audience, *states, *facts, figures.clicks, figures.machines]
 
 
-def _answer(lines: Iterable[list[Any]], *, name: str) -> HttpResponse:
+def _csv_response(lines: Iterable[list[Any]], *, name: str) -> HttpResponse:
     text = io.StringIO(newline="")
-    csv.writer(text).writerows([[guard_cell(str(cell)) for cell in line] for line in lines])
+    csv.writer(text).writerows([[escape_csv_cell(str(cell)) for cell in line] for line in lines])
     response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     response["Cache-Control"] = "no-store"

@@ -14,20 +14,20 @@ from django.views.generic import TemplateView, View
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from newsletter.desk.home.charts import Point, draw_bars, draw_line
-from newsletter.desk.issues.overview import ISSUES, IssuePermission
-from newsletter.desk.sends.click_map import find_words, frame_clicks
+from newsletter.desk.issues.overview import ISSUES, IssuePermissionMixin
+from newsletter.desk.sends.click_map import click_map_response, find_link_texts
 from newsletter.desk.sends.progress import find_send
-from newsletter.desk.sends.report_csv import answer_with_issues, answer_with_report
-from newsletter.desk.sends.report_text import list_rows, say_headline, say_share
-from newsletter.desk.shell.labels import say_deliveries, say_excluded
+from newsletter.desk.sends.report_csv import issues_csv_response, report_csv_response
+from newsletter.desk.sends.report_text import describe_headline, format_share, list_report_rows
+from newsletter.desk.shell.labels import label_deliveries, label_exclusions
 from newsletter.feedback.report import Figures, LinkFigures, Report, find_links, find_sends, make_report, measure_sends
 from newsletter.models import Issue, Publication, Send, Variant
 
-SHOWN_LINKS, SHOWN_ISSUES, SHOWN_VARIANTS = 25, 26, 12
-READ_VARIANTS = 40
+MAX_LINKS_SHOWN, MAX_ISSUES_SHOWN, MAX_VARIANTS_SHOWN = 25, 26, 12
+MAX_VARIANTS_READ = 40
 
 
-def find_sent(pk: int) -> tuple[Issue, Send]:
+def get_sent_issue(pk: int) -> tuple[Issue, Send]:
     """The issue with its send. Raises Http404 where nothing of it was sent."""
     issue = get_object_or_404(ISSUES, pk=pk)
     send = find_send(issue)
@@ -36,15 +36,15 @@ def find_sent(pk: int) -> tuple[Issue, Send]:
     return issue, send
 
 
-class IssueReport(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
+class IssueReport(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView):
     template_name = "desk/report.html"
     header_icon = "table"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.issue, send = find_sent(kwargs["pk"])
-        self.report = with_words(make_report(send), send)
+        self.issue, send = get_sent_issue(kwargs["pk"])
+        self.report = add_link_texts(make_report(send), send)
         if request.GET.get("as") == "csv":
-            return answer_with_report(self.report)
+            return report_csv_response(self.report)
         response: HttpResponse = super().get(request, *args, **kwargs)
         return response
 
@@ -67,32 +67,32 @@ class IssueReport(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
             "issue": self.issue,
             "figures": figures,
             "before": report.before,
-            "headline": say_headline(figures),
-            "rows": list_rows(figures, report.before),
-            "excluded": say_excluded(figures.receipt.excluded),
-            "deliveries": say_deliveries(figures.receipt.deliveries, cancelled=figures.receipt.cancelled),
+            "headline": describe_headline(figures),
+            "rows": list_report_rows(figures, report.before),
+            "excluded": label_exclusions(figures.receipt.excluded),
+            "deliveries": label_deliveries(figures.receipt.deliveries, cancelled=figures.receipt.cancelled),
             "counted": counted,
-            "links": report.links[:SHOWN_LINKS],
-            "more_links": max(len(report.links) - SHOWN_LINKS, 0),
+            "links": report.links[:MAX_LINKS_SHOWN],
+            "more_links": max(len(report.links) - MAX_LINKS_SHOWN, 0),
             "link_chart": draw_links(report.links) if report.links else "",
-            "variants": report.variants[:SHOWN_VARIANTS],
-            "more_variants": max(len(report.variants) - SHOWN_VARIANTS, 0),
+            "variants": report.variants[:MAX_VARIANTS_SHOWN],
+            "more_variants": max(len(report.variants) - MAX_VARIANTS_SHOWN, 0),
             "largest": report.variants[0] if report.variants else None,
         }
 
 
-class ClickedMail(IssuePermission, View):
+class ClickMap(IssuePermissionMixin, View):
     """The largest variant with the clicks on it, for an iframe."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        issue, send = find_sent(pk)
-        variant = find_largest(send)
+        issue, send = get_sent_issue(pk)
+        variant = find_largest_variant(send)
         if variant is None:
             raise Http404("This issue's mails are not kept any more.")
-        return frame_clicks(variant, clicks={link.url: link.people for link in find_links(issue)})
+        return click_map_response(variant, clicks={link.url: link.people for link in find_links(issue)})
 
 
-class Results(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
+class Results(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView):
     """The issues of one publication beside one another: trends as charts, and a table to compare them."""
 
     template_name = "desk/results.html"
@@ -104,10 +104,10 @@ class Results(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
         self.publication = find_publication(slug)
         if slug and self.publication is None:
             raise Http404("There is no such publication.")
-        sends = find_sends(self.publication, most=SHOWN_ISSUES) if self.publication else []
+        sends = find_sends(self.publication, most=MAX_ISSUES_SHOWN) if self.publication else []
         self.figures = measure_sends(sends)
         if request.GET.get("as") == "csv" and self.publication:
-            return answer_with_issues(self.figures, name=self.publication.slug)
+            return issues_csv_response(self.figures, name=self.publication.slug)
         response: HttpResponse = super().get(request, *args, **kwargs)
         return response
 
@@ -122,7 +122,7 @@ class Results(IssuePermission, WagtailAdminTemplateMixin, TemplateView):
             **context,
             "publication": self.publication,
             "publications": Publication.objects.order_by("name"),
-            "rows": [_say_issue(figures) for figures in rows],
+            "rows": [_issue_row(figures) for figures in rows],
             "compared": bool(chosen),
             "charts": draw_trends(list(reversed(self.figures))) if len(self.figures) > 1 and not chosen else [],
         }
@@ -136,14 +136,14 @@ def find_publication(slug: str) -> Publication | None:
     return newest.first() or Publication.objects.order_by("-enabled", "name").first()
 
 
-def with_words(report: Report, send: Send) -> Report:
+def add_link_texts(report: Report, send: Send) -> Report:
     """The report with what the mails say at each link, the words of the largest variant that has it first."""
     words: dict[str, str] = {}
     missing = {link.url for link in report.links}
-    for variant in find_variants_by_size(send)[:READ_VARIANTS]:
+    for variant in find_variants_by_size(send)[:MAX_VARIANTS_READ]:
         if not missing:
             break
-        words = {**find_words(variant.html), **words}
+        words = {**find_link_texts(variant.html), **words}
         missing -= words.keys()
     links = [LinkFigures(one.url, one.people, one.machines, words.get(one.url, "")) for one in report.links]
     return Report(figures=report.figures, before=report.before, links=links, variants=report.variants)
@@ -160,12 +160,12 @@ def find_variants_by_size(send: Send) -> QuerySet[Variant]:
     )
 
 
-def find_largest(send: Send) -> Variant | None:
+def find_largest_variant(send: Send) -> Variant | None:
     return find_variants_by_size(send).first()
 
 
 def draw_links(links: list[LinkFigures]) -> SafeString:
-    points = [Point(label=link.words or link.url, value=link.people) for link in links[:SHOWN_LINKS]]
+    points = [Point(label=link.words or link.url, value=link.people) for link in links[:MAX_LINKS_SHOWN]]
     total = sum(link.people for link in links)
     summary = _("%(total)s clicks by people in all; each click counts, also a second one of the same person.") % {
         "total": f"{total:,}"
@@ -185,10 +185,10 @@ def draw_trends(figures: list[Figures]) -> list[SafeString]:
         series.append((_("Clicks by people"), _("Clicks"), [one.clicks for one in figures]))
     charts = []
     for title, unit, values in series:
-        points = [Point(label=_name(one), value=value) for one, value in zip(figures, values, strict=True)]
+        points = [Point(label=_label_issue(one), value=value) for one, value in zip(figures, values, strict=True)]
         summary = _("%(last)s with %(issue)s; between %(low)s and %(high)s over %(count)s issues.") % {
             "last": f"{values[-1]:,}",
-            "issue": _name(last),
+            "issue": _label_issue(last),
             "low": f"{min(values):,}",
             "high": f"{max(values):,}",
             "count": len(values),
@@ -197,20 +197,20 @@ def draw_trends(figures: list[Figures]) -> list[SafeString]:
     return charts
 
 
-def _name(figures: Figures) -> str:
+def _label_issue(figures: Figures) -> str:
     day = date_format(figures.sent_at, "j M") if figures.sent_at else ""
     return ", ".join(filter(None, [_("No. %(number)s") % {"number": figures.issue.number}, day]))
 
 
-def _say_issue(figures: Figures) -> dict[str, Any]:
+def _issue_row(figures: Figures) -> dict[str, Any]:
     receipt = figures.receipt
     return {
         "figures": figures,
         "issue": figures.issue,
         "sent_at": figures.sent_at,
         "accepted": figures.accepted,
-        "delivered": say_share(figures.share(receipt.delivered)) if figures.told_delivered else "",
-        "bounced": say_share(figures.share(receipt.bounced)),
-        "complained": say_share(figures.share(receipt.complained)),
-        "left": say_share(figures.share(receipt.unsubscribed)),
+        "delivered": format_share(figures.share(receipt.delivered)) if figures.has_delivery_reports else "",
+        "bounced": format_share(figures.share(receipt.bounced)),
+        "complained": format_share(figures.share(receipt.complained)),
+        "left": format_share(figures.share(receipt.unsubscribed)),
     }

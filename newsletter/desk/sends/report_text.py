@@ -6,11 +6,11 @@ from django.utils.translation import gettext as _
 
 from newsletter.feedback.report import Figures
 
-BOUNCES_WARN, COMPLAINTS_WARN = 2.0, 0.08
+BOUNCE_ALARM_PERCENT, COMPLAINT_ALARM_PERCENT = 2.0, 0.08
 
 
 @dataclass(frozen=True)
-class Row:
+class ReportRow:
     """One line of a report: a number of people or clicks, its share in words, the one before, and whether it alarms."""
 
     name: str
@@ -21,7 +21,7 @@ class Row:
     alarm: bool = False
 
 
-def say_share(share: float | None) -> str:
+def format_share(share: float | None) -> str:
     """Per cent with as many digits as tell something."""
     if share is None:
         return ""
@@ -30,35 +30,42 @@ def say_share(share: float | None) -> str:
     return f"{share:.2f} %" if share < 1 else f"{share:.1f} %"
 
 
-def list_rows(figures: Figures, before: Figures | None) -> list[Row]:
+def list_report_rows(figures: Figures, before: Figures | None) -> list[ReportRow]:
     """The lines of a report, from what was handed over to who left."""
     receipt = figures.receipt
     old = before.receipt if before else None
     rows = [
-        Row("recipients", receipt.recipients, _("were to get it"), before=_of(old.recipients if old else None)),
-        Row(
+        ReportRow(
+            "recipients",
+            receipt.recipients,
+            _("were to get it"),
+            before=_format_number(old.recipients if old else None),
+        ),
+        ReportRow(
             "accepted",
             figures.accepted,
             _("had their mail taken by the provider"),
-            before=_of(before.accepted if before else None),
+            before=_format_number(before.accepted if before else None),
         ),
     ]
-    if figures.told_delivered:
+    if figures.has_delivery_reports:
         rows.append(_row("delivered", figures, before, _("have it in their mailbox, as far as we were told")))
     rows += [
-        _row("bounced", figures, before, _("came back"), above=BOUNCES_WARN),
-        _row("complained", figures, before, _("were reported as spam"), above=COMPLAINTS_WARN),
+        _row("bounced", figures, before, _("came back"), above=BOUNCE_ALARM_PERCENT),
+        _row("complained", figures, before, _("were reported as spam"), above=COMPLAINT_ALARM_PERCENT),
         _row("unsubscribed", figures, before, _("left the list from it")),
     ]
     unknown = receipt.deliveries.get("uncertain", 0)
     if unknown:
-        rows.append(Row("uncertain", unknown, _("may or may not have been sent: the provider gave no clear answer")))
+        rows.append(
+            ReportRow("uncertain", unknown, _("may or may not have been sent: the provider gave no clear answer"))
+        )
     return rows
 
 
-def say_headline(figures: Figures) -> str:
+def describe_headline(figures: Figures) -> str:
     """The report in one sentence."""
-    taken = say_share(100 * figures.accepted / figures.receipt.recipients if figures.receipt.recipients else None)
+    taken = format_share(100 * figures.accepted / figures.receipt.recipients if figures.receipt.recipients else None)
     return _(
         "%(accepted)s of %(recipients)s people (%(share)s) had their mail taken; %(bounced)s came back, %(left)s left."
     ) % {
@@ -70,19 +77,19 @@ def say_headline(figures: Figures) -> str:
     }
 
 
-def _row(name: str, figures: Figures, before: Figures | None, what: str, *, above: float | None = None) -> Row:
+def _row(name: str, figures: Figures, before: Figures | None, what: str, *, above: float | None = None) -> ReportRow:
     value: int = getattr(figures.receipt, name)
     share = figures.share(value)
     old = before.share(getattr(before.receipt, name)) if before else None
-    return Row(
+    return ReportRow(
         name,
         value,
         what,
-        share=say_share(share),
-        before=say_share(old),
+        share=format_share(share),
+        before=format_share(old),
         alarm=above is not None and share is not None and share > above,
     )
 
 
-def _of(value: int | None) -> str:
+def _format_number(value: int | None) -> str:
     return "" if value is None else f"{value:,}"

@@ -6,7 +6,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from wagtail.admin.ui.tables import Column
 
-from newsletter.desk.shell.labels import say_issue_state
+from newsletter.desk.shell.labels import label_issue_state
 
 
 class StateColumn(Column):
@@ -16,7 +16,7 @@ class StateColumn(Column):
 
     def get_cell_context_data(self, instance: Any, parent_context: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
-        context.update(say_issue_state(instance))
+        context.update(label_issue_state(instance))
         return context
 
 

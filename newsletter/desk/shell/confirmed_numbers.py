@@ -2,10 +2,10 @@
 
 from django.http import HttpRequest
 
-_LONGEST = 9
+_MAX_DIGITS = 9
 
 
-def read_people(request: HttpRequest) -> int | None:
+def read_confirmed_people(request: HttpRequest) -> int | None:
     """The number in the form's ``people`` field, or None if there is none."""
     text = request.POST.get("people", "")
-    return int(text) if text.isdecimal() and len(text) <= _LONGEST else None
+    return int(text) if text.isdecimal() and len(text) <= _MAX_DIGITS else None

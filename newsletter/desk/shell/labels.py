@@ -7,9 +7,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.common.translation import translate
 from newsletter.models import Issue, Send
-from subscribers.desk.labels import WHY_NOT
+from subscribers.desk.labels import EXCLUSION_LABELS
 
-_STATES = {
+_ISSUE_STATES = {
     Issue.State.DRAFT: (gettext_lazy("Draft"), "waits"),
     Issue.State.IN_REVIEW: (gettext_lazy("In review"), "waits"),
     Issue.State.APPROVED: (gettext_lazy("Approved"), "good"),
@@ -17,8 +17,8 @@ _STATES = {
     Issue.State.SENT: (gettext_lazy("Sent"), "done"),
     Issue.State.CANCELLED: (gettext_lazy("Cancelled"), "off"),
 }
-STATE_WORDS = [(state.value, word) for state, (word, _tone) in _STATES.items()]
-_SENDS = {
+STATE_CHOICES = [(state.value, word) for state, (word, _tone) in _ISSUE_STATES.items()]
+_SEND_STATES = {
     Send.State.PREPARING: (gettext_lazy("Being prepared"), "busy"),
     Send.State.READY: (gettext_lazy("Ready to go out"), "busy"),
     Send.State.SUBMITTING: (gettext_lazy("Going out"), "busy"),
@@ -28,7 +28,7 @@ _SENDS = {
     Send.State.CANCELLED: (gettext_lazy("Cancelled"), "off"),
 }
 _EXCLUDED = {
-    **WHY_NOT,
+    **EXCLUSION_LABELS,
     "every_issue": gettext_lazy("asked for every issue, not this kind of mail"),
     "monthly": gettext_lazy("asked for one mail a month"),
     "events_only": gettext_lazy("asked for events near them only"),
@@ -45,24 +45,24 @@ _DELIVERIES = {
 }
 
 
-def say_issue_state(issue: Issue) -> dict[str, Any]:
+def label_issue_state(issue: Issue) -> dict[str, Any]:
     """``word`` for people, ``tone`` for the colour, ``held`` with its reason."""
-    word, tone = _STATES[Issue.State(issue.state)]
-    return {"word": str(word), "tone": tone, "held": issue.held, "held_reason": say_reason(issue.held_reason)}
+    word, tone = _ISSUE_STATES[Issue.State(issue.state)]
+    return {"word": str(word), "tone": tone, "held": issue.held, "held_reason": format_reason(issue.held_reason)}
 
 
-def say_send_state(send: Send) -> tuple[str, str]:
+def label_send_state(send: Send) -> tuple[str, str]:
     """The word for people and the tone for the colour."""
-    word, tone = _SENDS[Send.State(send.state)]
+    word, tone = _SEND_STATES[Send.State(send.state)]
     return str(word), tone
 
 
-def say_people(people: int) -> str:
+def label_people(people: int) -> str:
     """“1 person”, “12,400 people”."""
     return ngettext("%(people)s person", "%(people)s people", people) % {"people": intcomma(people)}
 
 
-def say_reason(reason: str) -> str:
+def format_reason(reason: str) -> str:
     """A stored reason as a sentence, in the language of whoever reads it: it begins with a capital and ends with a stop."""
     reason = translate(reason).strip()
     if not reason:
@@ -70,7 +70,7 @@ def say_reason(reason: str) -> str:
     return reason[0].upper() + reason[1:] + ("" if reason.endswith((".", "!", "?", "…")) else ".")
 
 
-def say_excluded(excluded: dict[str, int]) -> list[tuple[int, str]]:
+def label_exclusions(excluded: dict[str, int]) -> list[tuple[int, str]]:
     """(people, why), most people first."""
     rows = [
         (people, str(_EXCLUDED.get(reason, reason.replace("suppressed:", "").replace("_", " "))))
@@ -79,7 +79,7 @@ def say_excluded(excluded: dict[str, int]) -> list[tuple[int, str]]:
     return sorted(rows, reverse=True)
 
 
-def say_deliveries(deliveries: dict[str, int], *, cancelled: int = 0) -> list[tuple[int, str]]:
+def label_deliveries(deliveries: dict[str, int], *, cancelled: int = 0) -> list[tuple[int, str]]:
     """(people, what became of them), those of nobody left out. ``cancelled`` of the skipped are told of apart."""
     apart = {**deliveries, "skipped": deliveries.get("skipped", 0) - cancelled, "cancelled": cancelled}
     return [(apart[state], str(words)) for state, words in _DELIVERIES.items() if apart.get(state)]

@@ -9,7 +9,7 @@ from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.search import SearchArea
 
-_NOT_OURS = {
+_HIDDEN_ITEMS = {
     "construct_main_menu": {"explorer", "documents", "help", "snippets"},
     "construct_settings_menu": {
         "groups",
@@ -39,16 +39,16 @@ def add_home() -> MenuItem:
     return HomeItem(_("Home"), reverse("wagtailadmin_home"), name="home", icon_name="home", order=10)
 
 
-def leave_out_of_main(request: HttpRequest, items: list[Any]) -> None:
-    _leave_out("construct_main_menu", items)
+def hide_main_items(request: HttpRequest, items: list[Any]) -> None:
+    _hide_items("construct_main_menu", items)
 
 
-def leave_out_of_settings(request: HttpRequest, items: list[Any]) -> None:
-    _leave_out("construct_settings_menu", items)
+def hide_settings_items(request: HttpRequest, items: list[Any]) -> None:
+    _hide_items("construct_settings_menu", items)
 
 
-def leave_out_of_reports(request: HttpRequest, items: list[Any]) -> None:
-    _leave_out("construct_reports_menu", items)
+def hide_report_items(request: HttpRequest, items: list[Any]) -> None:
+    _hide_items("construct_reports_menu", items)
 
 
 class StorySearch(SearchArea):
@@ -62,12 +62,12 @@ def search_stories() -> SearchArea:
     return StorySearch(_("Stories"), reverse("wagtailsnippets_newsletter_story:list"), name="stories", order=1)
 
 
-def _leave_out(menu: str, items: list[Any]) -> None:
-    items[:] = [item for item in items if item.name not in _NOT_OURS[menu]]
+def _hide_items(menu: str, items: list[Any]) -> None:
+    items[:] = [item for item in items if item.name not in _HIDDEN_ITEMS[menu]]
 
 
 hooks.register("register_admin_menu_item", add_home)
-hooks.register("construct_main_menu", leave_out_of_main, order=1000)
-hooks.register("construct_settings_menu", leave_out_of_settings, order=1000)
-hooks.register("construct_reports_menu", leave_out_of_reports, order=1000)
+hooks.register("construct_main_menu", hide_main_items, order=1000)
+hooks.register("construct_settings_menu", hide_settings_items, order=1000)
+hooks.register("construct_reports_menu", hide_report_items, order=1000)
 hooks.register("register_admin_search_area", search_stories)

@@ -6,7 +6,7 @@ from typing import Any
 from wagtail.admin.panels import Panel
 
 
-class WordsPanel(Panel):
+class TemplatePanel(Panel):
     """``say(row)`` gives the template's context, or None where there is nothing to say (as for a row not yet saved)."""
 
     def __init__(self, *, say: Callable[[Any], dict[str, Any] | None], template: str, **kwargs: Any) -> None:

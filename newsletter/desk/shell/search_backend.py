@@ -5,11 +5,11 @@ from typing import Any
 
 from wagtail.search.backends import database
 
-MAX_WORDS, MAX_LETTERS = 20, 200
-_NO_WORD = re.compile(r"[^\w@.+-]+")
+MAX_WORDS, MAX_LENGTH = 20, 200
+_NOT_A_WORD = re.compile(r"[^\w@.+-]+")
 
 
-class _PlainWords:
+class _PlainWordSearch:
     """The database's search with words alone: their number is limited, and no sign among them is syntax."""
 
     def __init__(self, backend: Any) -> None:
@@ -25,12 +25,12 @@ class _PlainWords:
         return self._backend.autocomplete(_plain(query), *args, **kwargs)
 
 
-def SearchBackend(params: dict[str, Any]) -> _PlainWords:  # noqa: N802  the name that Wagtail looks for
+def SearchBackend(params: dict[str, Any]) -> _PlainWordSearch:  # noqa: N802  the name that Wagtail looks for
     """Wagtail's search of this database, for its own pages, such as the one of images."""
-    return _PlainWords(database.SearchBackend(params))
+    return _PlainWordSearch(database.SearchBackend(params))
 
 
 def _plain(query: Any) -> Any:
     if not isinstance(query, str):
         return query
-    return " ".join(_NO_WORD.sub(" ", query[:MAX_LETTERS]).split()[:MAX_WORDS])
+    return " ".join(_NOT_A_WORD.sub(" ", query[:MAX_LENGTH]).split()[:MAX_WORDS])

@@ -11,13 +11,13 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.choosers import BaseFilterForm
 
-MAX_WORDS, MAX_LETTERS = 20, 200
+MAX_WORDS, MAX_LENGTH = 20, 200
 Row = TypeVar("Row", bound=Model)
 
 
 def filter_by_words(rows: QuerySet[Row], typed: str, *, fields: Iterable[str]) -> QuerySet[Row]:
     """Return the rows in which each word is in one of the fields."""
-    for word in typed[:MAX_LETTERS].split()[:MAX_WORDS]:
+    for word in typed[:MAX_LENGTH].split()[:MAX_WORDS]:
         matches = [Q(**{f"{field}__icontains": word}) for field in fields]
         rows = rows.filter(Q(*matches, _connector=Q.OR))
     return rows

@@ -9,13 +9,13 @@ from wagtail.admin.forms.account import NameEmailForm
 from wagtail.admin.forms.auth import PasswordChangeForm
 from wagtail.admin.views.account import AccountView, ChangePasswordPanel, NameEmailSettingsPanel
 
-from subscribers.desk.password import check_password_again
+from subscribers.desk.password import confirm_password
 
 
 class NewPasswordForm(PasswordChangeForm):
     def clean_old_password(self) -> str:
         password = str(self.cleaned_data["old_password"])
-        check_password_again(user=self.user, password=password)
+        confirm_password(user=self.user, password=password)
         return password
 
 
@@ -40,10 +40,12 @@ class NamePanel(NameEmailSettingsPanel):
     form_class = NameForm
 
 
-OURS: dict[type, type] = {ChangePasswordPanel: NewPasswordPanel, NameEmailSettingsPanel: NamePanel}
+REPLACED_PANELS: dict[type, type] = {ChangePasswordPanel: NewPasswordPanel, NameEmailSettingsPanel: NamePanel}
 
 
 class AccountPage(AccountView):
     def get_panels(self) -> list[Any]:
         panels = super().get_panels()
-        return [OURS.get(type(panel), type(panel))(panel.request, panel.user, panel.profile) for panel in panels]
+        return [
+            REPLACED_PANELS.get(type(panel), type(panel))(panel.request, panel.user, panel.profile) for panel in panels
+        ]

@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from newsletter.desk.staff.one_time_codes import ActivatePage
 
 
-def refuse(request: HttpRequest) -> NoReturn:
+def show_not_found(request: HttpRequest) -> NoReturn:
     raise Http404("Accounts are made by an administrator.")
 
 
@@ -18,7 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("logout/", views.logout, name="account_logout"),
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
-    path("signup/", refuse, name="account_signup"),
+    path("signup/", show_not_found, name="account_signup"),
     path("2fa/totp/activate/", ActivatePage.as_view(), name="mfa_activate_totp"),
     path("2fa/", include("allauth.mfa.urls")),
     path("sessions/", include("allauth.usersessions.urls")),

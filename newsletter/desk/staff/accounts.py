@@ -20,16 +20,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.log_actions import log
 
-from newsletter.common.networks import near_network
-from newsletter.desk.staff.known_browsers import known_browser, remember_browser
-from newsletter.desk.staff.second_factor import BEGAN, begin_session
-from subscribers.consent.throttle import count_one
-from subscribers.web.page import client_of
+from newsletter.common.networks import single_client_network
+from newsletter.desk.staff.known_browsers import find_known_browser, remember_browser
+from newsletter.desk.staff.second_factor import BEGAN_KEY, begin_session
+from subscribers.consent.throttle import increment_counter
+from subscribers.web.page import client_address_of
 
-JUST_NOW_SECONDS = 600
-STOPPED_SECONDS = 300
-MOST_FAILED_OF_NETWORK = 60
-FAILED_STRETCH = timedelta(minutes=5)
+RECENT_SIGN_IN_SECONDS = 600
+STOP_LOG_INTERVAL_SECONDS = 300
+MAX_FAILURES_PER_NETWORK = 60
+FAILURE_WINDOW = timedelta(minutes=5)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -43,7 +43,7 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        return client_of(request)
+        return client_address_of(request)
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -51,7 +51,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Not of somebody who has just given all that they have."""
         session: Any = self.request.session if self.request else {}
-        if timezone.now().timestamp() - session.get(BEGAN, 0) < JUST_NOW_SECONDS:
+        if timezone.now().timestamp() - session.get(BEGAN_KEY, 0) < RECENT_SIGN_IN_SECONDS:
             return False
         return bool(super().is_reauthentication_required(app=app, **kwargs))
 
@@ -65,10 +65,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Count wrong passwords by account and network, or by browser if the account has signed in there before."""
         person = _find_person(credentials)
-        browser = known_browser(request, user=person) if person else None
+        browser = find_known_browser(request, user=person) if person else None
         if browser:
             return f"browser:{browser}"
-        return f"{near_network(client_of(request))}:{_name_of(credentials)}"
+        return f"{single_client_network(client_address_of(request))}:{_read_username(credentials)}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Refuse any password for one account from one network after too many wrong ones, wherever it is asked for."""
@@ -76,7 +76,7 @@ class AccountAdapter(DefaultAccountAdapter):
             super().pre_authenticate(request, **credentials)
         except ValidationError:
             person = _find_person(credentials)
-            if person and cache.add(f"stopped-{person.pk}", True, timeout=STOPPED_SECONDS):
+            if person and cache.add(f"stopped-{person.pk}", True, timeout=STOP_LOG_INTERVAL_SECONDS):
                 log(instance=person, action="newsletter.sign_in_stopped", user=_signed_in(request))
             raise
 
@@ -86,8 +86,8 @@ class AccountAdapter(DefaultAccountAdapter):
         if person:
             log(instance=person, action="newsletter.sign_in_failed", user=_signed_in(request))
         super().authentication_failed(request, **credentials)
-        network = near_network(client_of(request))
-        if count_one(f"failed sign-in {network}", now=now, stretch=FAILED_STRETCH) > MOST_FAILED_OF_NETWORK:
+        network = single_client_network(client_address_of(request))
+        if increment_counter(f"failed sign-in {network}", now=now, stretch=FAILURE_WINDOW) > MAX_FAILURES_PER_NETWORK:
             raise self.validation_error("too_many_login_attempts")
 
 
@@ -115,12 +115,12 @@ class MFAAdapter(DefaultMFAAdapter):
         return _fernet().decrypt(encrypted_text.encode()).decode()
 
 
-def _name_of(credentials: Mapping[str, Any]) -> str:
+def _read_username(credentials: Mapping[str, Any]) -> str:
     return str(credentials.get("username") or credentials.get("email") or "").strip().lower()
 
 
 def _find_person(credentials: Mapping[str, Any]) -> User | None:
-    return User.objects.filter(username=_name_of(credentials)).first()
+    return User.objects.filter(username=_read_username(credentials)).first()
 
 
 def _signed_in(request: HttpRequest) -> User | None:

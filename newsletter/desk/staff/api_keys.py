@@ -25,7 +25,7 @@ SCOPES = (
     ("read", gettext_lazy("Read issues and results")),
     ("people read", gettext_lazy("Both")),
 )
-LOGGED = {
+LOG_ACTIONS = {
     "api_key_made": (gettext_lazy("Make an API key"), gettext_lazy("API key made")),
     "api_key_revoked": (gettext_lazy("Revoke an API key"), gettext_lazy("API key revoked")),
     "api_signed_up": (gettext_lazy("Sign somebody up by the API"), gettext_lazy("Signed up by the API")),
@@ -35,12 +35,12 @@ LOGGED = {
 }
 
 
-def may_manage_keys(user: Any) -> bool:
+def can_manage_api_keys(user: Any) -> bool:
     return bool(POLICY.user_has_permission(user, "change"))
 
 
-def name_key_actions(actions: Any) -> None:
-    for name, (label, message) in LOGGED.items():
+def register_api_key_actions(actions: Any) -> None:
+    for name, (label, message) in LOG_ACTIONS.items():
         actions.register_action(f"newsletter.{name}", label, message)
 
 

@@ -23,17 +23,17 @@ from wagtail.log_actions import registry
 from wagtail.models import ModelLogEntry
 from wagtail.permission_policies import ModelPermissionPolicy
 
-from newsletter.common.text import guard_cell
+from newsletter.common.text import escape_csv_cell
 from newsletter.models import AuditEntry
 
-PER_PAGE, CHECKED = 50, 500
+PER_PAGE, ROWS_CHECKED = 50, 500
 PERIODS = {
     "1": gettext_lazy("one day"),
     "7": gettext_lazy("7 days"),
     "30": gettext_lazy("30 days"),
     "": gettext_lazy("ever"),
 }
-OUR_ACTIONS = {
+LOG_ACTIONS = {
     "signed_in": (gettext_lazy("Sign in"), gettext_lazy("Signed in")),
     "sign_in_failed": (gettext_lazy("Fail to sign in"), gettext_lazy("A wrong password was given")),
     "sign_in_stopped": (
@@ -50,16 +50,16 @@ OUR_ACTIONS = {
 }
 
 
-def name_own_actions(actions: Any) -> None:
+def register_staff_actions(actions: Any) -> None:
     """Everything that staff do, whatever it is done to, goes into the one log that is only added to."""
     actions.register_model(models.Model, AuditEntry)
     actions.log_entry_models.discard(ModelLogEntry)
-    for name, (label, message) in OUR_ACTIONS.items():
+    for name, (label, message) in LOG_ACTIONS.items():
         actions.register_action(f"newsletter.{name}", label, message)
 
 
 @dataclass(frozen=True)
-class Filters:
+class AuditFilters:
     """What of the log is asked for; empty is everything. ``days`` is how far back."""
 
     person: str = ""
@@ -68,7 +68,7 @@ class Filters:
     words: str = ""
 
     @classmethod
-    def read(cls, request: HttpRequest) -> "Filters":
+    def read(cls, request: HttpRequest) -> "AuditFilters":
         asked = {name: request.GET.get(name, "").strip()[:200] for name in ("person", "action", "days", "words")}
         asked["days"] = asked["days"] if asked["days"] in PERIODS else ""
         return cls(**asked)
@@ -103,12 +103,12 @@ class AuditLog(AuditPermission, WagtailAdminTemplateMixin, TemplateView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if request.GET.get("as") == "csv":
-            return export(Filters.read(request).apply(now=timezone.now()))
+            return export(AuditFilters.read(request).apply(now=timezone.now()))
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        filters = Filters.read(self.request)
+        filters = AuditFilters.read(self.request)
         page = Paginator(filters.apply(now=timezone.now()), PER_PAGE).get_page(self.request.GET.get("p"))
         query = self.request.GET.copy()
         query.pop("p", None)
@@ -117,16 +117,16 @@ class AuditLog(AuditPermission, WagtailAdminTemplateMixin, TemplateView):
             **context,
             "filters": filters,
             "page": page,
-            "rows": [say_entry(entry) for entry in page],
+            "rows": [describe_entry(entry) for entry in page],
             "people": User.objects.filter(pk__in=AuditEntry.objects.all().get_user_ids()).order_by("username"),
             "actions": sorted(_actions().items(), key=lambda pair: pair[1]),
             "periods": PERIODS.items(),
-            "broken": AuditEntry.objects.find_break(most=CHECKED),
+            "broken": AuditEntry.objects.find_break(most=ROWS_CHECKED),
             "query": query.urlencode(),
         }
 
 
-def say_entry(entry: AuditEntry) -> dict[str, Any]:
+def describe_entry(entry: AuditEntry) -> dict[str, Any]:
     """One row in words: when, who, what, to what, from where, and what else was written down."""
     kind = entry.content_type.model_class() if entry.content_type else None
     return {
@@ -136,7 +136,7 @@ def say_entry(entry: AuditEntry) -> dict[str, Any]:
         "label": entry.label,
         "kind": str(kind._meta.verbose_name) if kind else "",
         "address": entry.address,
-        "details": ", ".join(f"{name}: {value}" for name, value in (entry.data or {}).items() if not _long(value)),
+        "details": ", ".join(f"{name}: {value}" for name, value in (entry.data or {}).items() if not _is_long(value)),
         "deleted": entry.deleted,
     }
 
@@ -152,14 +152,14 @@ def export(rows: QuerySet[AuditEntry]) -> StreamingHttpResponse:
 def _lines(rows: QuerySet[AuditEntry]) -> Iterator[str]:
     yield "﻿" + _line(["at", "who", "what", "to", "kind", "from", "details", "previous", "sha256"])
     for entry in rows.iterator(chunk_size=1000):
-        said = say_entry(entry)
+        said = describe_entry(entry)
         names = ("who", "what", "label", "kind", "address", "details")
         yield _line([entry.timestamp.isoformat(), *(said[name] for name in names), entry.previous, entry.sha256])
 
 
 def _line(cells: list[Any]) -> str:
     line = io.StringIO()
-    csv.writer(line).writerow([guard_cell(str(cell)) for cell in cells])
+    csv.writer(line).writerow([escape_csv_cell(str(cell)) for cell in cells])
     return line.getvalue()
 
 
@@ -169,5 +169,5 @@ def _actions() -> dict[str, str]:
     return {action: str(known.get(action, action)) for action in AuditEntry.objects.all().get_actions()}
 
 
-def _long(value: Any) -> bool:
+def _is_long(value: Any) -> bool:
     return isinstance(value, dict | list) or len(str(value)) > 200

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 
 SALT = "newsletter.known-browser"
-REMEMBERED = timedelta(days=180)
+COOKIE_MAX_AGE = timedelta(days=180)
 
 
 def remember_browser(response: HttpResponse, *, user: Any) -> None:
@@ -22,7 +22,7 @@ def remember_browser(response: HttpResponse, *, user: Any) -> None:
         _cookie_name(user),
         secrets.token_urlsafe(16),
         salt=_salt(user),
-        max_age=REMEMBERED,
+        max_age=COOKIE_MAX_AGE,
         path="/admin/",
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
@@ -30,9 +30,9 @@ def remember_browser(response: HttpResponse, *, user: Any) -> None:
     )
 
 
-def known_browser(request: HttpRequest, *, user: User) -> str | None:
-    """Return the browser's identifier if this account has signed in there within `REMEMBERED`."""
-    return request.get_signed_cookie(_cookie_name(user), default=None, salt=_salt(user), max_age=REMEMBERED)
+def find_known_browser(request: HttpRequest, *, user: User) -> str | None:
+    """Return the browser's identifier if this account has signed in there within `COOKIE_MAX_AGE`."""
+    return request.get_signed_cookie(_cookie_name(user), default=None, salt=_salt(user), max_age=COOKIE_MAX_AGE)
 
 
 def _cookie_name(user: Any) -> str:

@@ -19,11 +19,11 @@ from django.http import HttpResponse
 LAST_STEP = "last_step"
 
 
-def use_up(authenticator: Authenticator, *, code: str) -> bool:
+def mark_code_used(authenticator: Authenticator, *, code: str) -> bool:
     """Record that a valid code was used. Return False if it, or a later one, was used before."""
     with transaction.atomic():
         row = Authenticator.objects.select_for_update().get(pk=authenticator.pk)
-        step = _step_of(code, secret=decrypt(row.data["secret"]))
+        step = _find_time_step(code, secret=decrypt(row.data["secret"]))
         if step is None or step <= row.data.get(LAST_STEP, 0):
             return False
         row.data[LAST_STEP] = step
@@ -31,7 +31,7 @@ def use_up(authenticator: Authenticator, *, code: str) -> bool:
     return True
 
 
-class _OnceForm:
+class _SingleUseCodeMixin:
     """Refuses a code that was used before, as it refuses a wrong one."""
 
     authenticator: Authenticator
@@ -39,16 +39,16 @@ class _OnceForm:
     def clean_code(self) -> str:
         code: str = super().clean_code()  # type: ignore[misc]  # of the form that is mixed with
         totp = self.authenticator.type == Authenticator.Type.TOTP
-        if totp and not use_up(self.authenticator, code=code):
+        if totp and not mark_code_used(self.authenticator, code=code):
             raise get_adapter().validation_error("incorrect_code")
         return code
 
 
-class OnceAuthenticateForm(_OnceForm, AuthenticateForm):
+class SingleUseAuthenticateForm(_SingleUseCodeMixin, AuthenticateForm):
     """The code of a sign-in."""
 
 
-class OnceReauthenticateForm(_OnceForm, ReauthenticateForm):
+class SingleUseReauthenticateForm(_SingleUseCodeMixin, ReauthenticateForm):
     """The code that is asked for again."""
 
 
@@ -58,11 +58,11 @@ class ActivatePage(ActivateTOTPView):
     def form_valid(self, form: Any) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)
         app = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
-        use_up(app, code=form.cleaned_data["code"])
+        mark_code_used(app, code=form.cleaned_data["code"])
         return response
 
 
-def _step_of(code: str, *, secret: str) -> int | None:
+def _find_time_step(code: str, *, secret: str) -> int | None:
     """Return the newest time step, of those that are tolerated now, whose code this is."""
     given = normalize_user_code(code).encode()
     steps = [

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from newsletter.desk.staff.processing import describe_processing
+from newsletter.desk.staff.processing_record import describe_processing
 from subscribers.desk.people_page import PeoplePage
 
 KEPT = {
@@ -20,10 +20,10 @@ KEPT = {
     "reports": gettext_lazy("what the provider reports of a mail"),
     "deliveries": gettext_lazy("who was sent which issue; then the numbers alone"),
 }
-"""The names of `days_kept` in words."""
+"""The names of `retention_days` in words."""
 
 
-def may_read_processing(user: Any) -> bool:
+def can_read_processing(user: Any) -> bool:
     return bool(user.has_perm(ProcessingPage.may))
 
 

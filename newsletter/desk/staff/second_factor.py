@@ -23,9 +23,9 @@ from wagtail.log_actions import log
 from wagtail.users.models import UserProfile
 
 from newsletter.models.audit import done_from
-from subscribers.web.page import client_of
+from subscribers.web.page import client_address_of
 
-RIGHTS = (
+SECOND_FACTOR_PERMISSIONS = (
     "newsletter.approve_issue",
     "newsletter.send_issue",
     "newsletter.change_publication",
@@ -36,35 +36,40 @@ RIGHTS = (
     "subscribers.add_importbatch",
     "auth.change_user",
 )
-UNUSED = timedelta(hours=1)
-LONGEST = timedelta(hours=12)
-NOTED_EVERY = timedelta(minutes=1)
-BEGAN, SEEN, STAMP, FACTOR = "staff_began", "staff_seen", "staff_stamp", "staff_second_factor"
-NEXT = "staff_next"
-DESK, ACCOUNTS = "/admin/", "/accounts/"
-FREE = frozenset({"/admin/logout/", "/admin/login/", "/admin/jsi18n/", "/admin/sprite/"})
+IDLE_TIMEOUT = timedelta(hours=1)
+MAX_SESSION_AGE = timedelta(hours=12)
+LAST_SEEN_INTERVAL = timedelta(minutes=1)
+BEGAN_KEY, LAST_SEEN_KEY, FINGERPRINT_KEY, SECOND_FACTOR_KEY = (
+    "staff_began",
+    "staff_seen",
+    "staff_stamp",
+    "staff_second_factor",
+)
+NEXT_KEY = "staff_next"
+DESK_PATH, ACCOUNTS_PATH = "/admin/", "/accounts/"
+EXEMPT_PATHS = frozenset({"/admin/logout/", "/admin/login/", "/admin/jsi18n/", "/admin/sprite/"})
 
 
 def needs_second_factor(user: Any) -> bool:
     """Whoever may approve, send, see people's data or administer. In the demonstration's own folder nobody does."""
-    return not settings.NEWSLETTER_DEMO and any(user.has_perm(right) for right in RIGHTS)
+    return not settings.NEWSLETTER_DEMO and any(user.has_perm(right) for right in SECOND_FACTOR_PERMISSIONS)
 
 
 def has_passed(request: HttpRequest) -> bool:
     """Whether this very session gave a second factor, or set one up."""
     user: Any = request.user
-    if request.session.get(FACTOR) == user.pk:
+    if request.session.get(SECOND_FACTOR_KEY) == user.pk:
         return True
     return any(record["method"] == "mfa" for record in get_authentication_records(request, user))
 
 
 def begin_session(request: HttpRequest, *, now: datetime) -> None:
     """Remember when the session began and what its person may do; called when somebody has signed in."""
-    request.session[BEGAN] = request.session[SEEN] = now.timestamp()
-    request.session[STAMP] = make_stamp(request.user)
+    request.session[BEGAN_KEY] = request.session[LAST_SEEN_KEY] = now.timestamp()
+    request.session[FINGERPRINT_KEY] = make_fingerprint(request.user)
 
 
-def make_stamp(user: Any) -> str:
+def make_fingerprint(user: Any) -> str:
     """Changes when the person's groups, rights of their own, standing or second factors change."""
     said = [
         str(user.pk),
@@ -76,7 +81,7 @@ def make_stamp(user: Any) -> str:
     return salted_hmac("newsletter.staff", "|".join(said), algorithm="sha256").hexdigest()
 
 
-class StaffGate:
+class StaffSessionMiddleware:
     """Middleware. Nobody who is signed in gets past it with an ended session or, in the desk, without the factor they need."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -85,81 +90,81 @@ class StaffGate:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if getattr(request, "is_dummy", False):
             return self.get_response(request)
-        token = done_from.set(client_of(request))
+        token = done_from.set(client_address_of(request))
         try:
-            return self._pass(request)
+            return self._handle(request)
         finally:
             done_from.reset(token)
 
-    def _pass(self, request: HttpRequest) -> HttpResponse:
+    def _handle(self, request: HttpRequest) -> HttpResponse:
         now = timezone.now()
         if not request.user.is_authenticated:
             return self.get_response(request)
-        ended = why_ended(request, now=now)
+        ended = explain_session_end(request, now=now)
         if ended:
             logout(request)
             messages.warning(request, ended)
             return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}")
-        detour = find_detour(request)
+        detour = find_second_factor_url(request)
         if detour:
             return HttpResponseRedirect(detour)
         with translation.override(_language_of(request)):
             response = self.get_response(request)
-        if request.method == "POST" and request.path_info.startswith(ACCOUNTS) and request.user.is_authenticated:
-            _note_own_change(request)
+        if request.method == "POST" and request.path_info.startswith(ACCOUNTS_PATH) and request.user.is_authenticated:
+            _keep_own_session(request)
         return response
 
 
-def why_ended(request: HttpRequest, *, now: datetime) -> str:
+def explain_session_end(request: HttpRequest, *, now: datetime) -> str:
     """Why this session is over, in a sentence; empty where it goes on."""
     session, moment = request.session, now.timestamp()
-    if STAMP not in session:
+    if FINGERPRINT_KEY not in session:
         begin_session(request, now=now)
         return ""
-    if not constant_time_compare(session[STAMP], make_stamp(request.user)):
+    if not constant_time_compare(session[FINGERPRINT_KEY], make_fingerprint(request.user)):
         return _("Your role or your sign-in changed, so you were signed out. Please sign in again.")
-    if moment - session.get(BEGAN, 0) > LONGEST.total_seconds():
+    if moment - session.get(BEGAN_KEY, 0) > MAX_SESSION_AGE.total_seconds():
         return _("You were signed in for twelve hours. Please sign in again.")
-    if moment - session.get(SEEN, 0) > UNUSED.total_seconds():
+    if moment - session.get(LAST_SEEN_KEY, 0) > IDLE_TIMEOUT.total_seconds():
         return _("You were signed out after an hour without use. Please sign in again.")
-    if moment - session[SEEN] > NOTED_EVERY.total_seconds():
-        session[SEEN] = moment
+    if moment - session[LAST_SEEN_KEY] > LAST_SEEN_INTERVAL.total_seconds():
+        session[LAST_SEEN_KEY] = moment
     return ""
 
 
-def find_detour(request: HttpRequest) -> str:
+def find_second_factor_url(request: HttpRequest) -> str:
     """Where somebody must go first who lacks the second factor for the desk; empty where nothing is missing.
 
     The path that is tested is the one that routing uses: `path` begins with SCRIPT_NAME, which a client may have sent.
     Setting one up takes three pages, so the session keeps the page that was asked for; the last of the three leads there.
     """
-    if not request.path_info.startswith(DESK) or request.path_info in FREE:
+    if not request.path_info.startswith(DESK_PATH) or request.path_info in EXEMPT_PATHS:
         return ""
     if has_passed(request) or not needs_second_factor(request.user):
-        if NEXT in request.session:
-            del request.session[NEXT]
+        if NEXT_KEY in request.session:
+            del request.session[NEXT_KEY]
         return ""
     if is_mfa_enabled(request.user):
         return f"{reverse('mfa_reauthenticate')}?{urlencode({'next': request.get_full_path()})}"
     if request.method == "GET":
-        request.session[NEXT] = request.get_full_path()
+        request.session[NEXT_KEY] = request.get_full_path()
     return reverse("mfa_activate_totp")
 
 
 def _language_of(request: HttpRequest) -> str | None:
     """What the person chose, on the pages of their account, which Wagtail does not know; elsewhere as it is."""
-    if request.path_info.startswith(ACCOUNTS):
+    if request.path_info.startswith(ACCOUNTS_PATH):
         return str(UserProfile.get_for_user(request.user).get_preferred_language())
     return translation.get_language()
 
 
-def _note_own_change(request: HttpRequest) -> None:
+def _keep_own_session(request: HttpRequest) -> None:
     """Whoever changed their own factors in this session stays signed in here; every other session of theirs ends."""
-    stamp = make_stamp(request.user)
-    if request.session.get(STAMP) != stamp:
-        request.session[STAMP] = stamp
+    stamp = make_fingerprint(request.user)
+    if request.session.get(FINGERPRINT_KEY) != stamp:
+        request.session[FINGERPRINT_KEY] = stamp
         log(instance=request.user, action="newsletter.factor_changed", user=request.user)
         if is_mfa_enabled(request.user):
-            request.session[FACTOR] = request.user.pk
+            request.session[SECOND_FACTOR_KEY] = request.user.pk
         else:
-            request.session.pop(FACTOR, None)
+            request.session.pop(SECOND_FACTOR_KEY, None)

@@ -20,7 +20,7 @@ _ROLES = {
 }
 
 
-def say_role(person: User) -> str:
+def label_roles(person: User) -> str:
     """The person's roles, the highest first."""
     held = {group.name for group in person.groups.all()}
     if person.is_superuser:
@@ -30,8 +30,8 @@ def say_role(person: User) -> str:
     )
 
 
-def say_factor(person: Any) -> Any:
-    return _("set up") if person.guarded else _("not set up")
+def label_second_factor(person: Any) -> Any:
+    return _("set up") if person.has_second_factor else _("not set up")
 
 
 class StaffList(IndexView):
@@ -47,14 +47,14 @@ class StaffList(IndexView):
             for column in super().columns
             if not isinstance(column, BulkActionsCheckboxColumn) and column.name not in left_out
         )
-        role = Column("role", label=_("Role"), accessor=say_role)
-        factor = Column("factor", label=_("Second factor"), accessor=say_factor)
+        role = Column("role", label=_("Role"), accessor=label_roles)
+        factor = Column("factor", label=_("Second factor"), accessor=label_second_factor)
         return [title, role, factor, *others]
 
     def get_base_queryset(self) -> QuerySet[User]:
         guard = Authenticator.objects.filter(user=OuterRef("pk"), type=Authenticator.Type.TOTP)
         people: QuerySet[User] = super().get_base_queryset()
-        return people.prefetch_related("groups").annotate(guarded=Exists(guard))
+        return people.prefetch_related("groups").annotate(has_second_factor=Exists(guard))
 
 
 class StaffViewSet(UserViewSet):

@@ -11,7 +11,7 @@ from newsletter.common.errors import NotAllowed, NotReady
 from newsletter.models import Acknowledgement, Issue
 
 
-def name_warning(*, code: str, message: str, where: str) -> str:
+def make_warning_key(*, code: str, message: str, where: str) -> str:
     """What names a warning within one content: the same fault at the same place has the same name."""
     return hashlib.sha256("\x00".join((code, message, where)).encode()).hexdigest()
 

@@ -8,23 +8,23 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from newsletter.common.errors import AudienceChanged, NeedsPerson, NotAllowed, NotApproved, NotReady, WrongState
+from newsletter.common.errors import AudienceChanged, NeedsManualApproval, NotAllowed, NotApproved, NotReady, WrongState
 from newsletter.issues.approval.approval_rules import (
-    approvals_needed,
     count_approvals,
+    count_approvals_needed,
     count_recipients,
-    require_enough,
-    require_right,
-    why_a_person_must,
+    find_manual_approval_reason,
+    require_approval_permission,
+    require_enough_approvals,
 )
-from newsletter.issues.approval.approved_audience import describe_audience, hash_audience, most_after
-from newsletter.issues.approval.changes import find_changes
+from newsletter.issues.approval.approved_audience import describe_audience, hash_audience, max_people_after_growth
+from newsletter.issues.approval.changes_since_approval import find_changes
 from newsletter.issues.approval.content_checks import check_events
-from newsletter.issues.approval.dry_run import find_unfillable
-from newsletter.issues.approval.publication_switches import require_on
+from newsletter.issues.approval.merge_field_checks import find_merge_field_error
+from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.protected_terms.check import require_unprotected
-from newsletter.issues.snapshot.placements import place_stories
-from newsletter.issues.snapshot.related_links import check_links
+from newsletter.issues.snapshot.placements import update_story_placements
+from newsletter.issues.snapshot.related_links import check_linked_stories
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.issues.variants.render import find_groups, freeze_revision, make_variants
 from newsletter.models import Approval, Issue, IssueRevision, Publication, move
@@ -48,28 +48,28 @@ def approve_issue(
     Where the publication asks for a second person, the issue is in review until there is one.
     Raises SwitchedOff, NotAllowed, NotApproved, AudienceChanged, NotReady (a check fails), WrongState.
     """
-    require_on(issue)
-    require_right(issue, by=by)
-    revision = check_ready(issue=issue, now=now)
+    require_issue_enabled(issue)
+    require_approval_permission(issue, by=by)
+    revision = freeze_checked_revision(issue=issue, now=now)
     if seen_sha256 and seen_sha256 != revision.sha256:
         raise NotApproved(_("The issue was edited after you looked at it. Look again, then approve."))
     people = count_recipients(issue, now=now)
     if seen_audience and seen_audience != hash_audience(describe_audience(issue)):
         raise AudienceChanged(_("Who gets the issue was changed after you looked at it. Look again, then approve."))
-    if seen_people is not None and people > most_after(seen_people):
+    if seen_people is not None and people > max_people_after_growth(seen_people):
         raise AudienceChanged(
             _("You looked at %(seen)s people, and now the issue would go to %(people)s. Look again, then approve.")
             % {"seen": f"{seen_people:,}", "people": f"{people:,}"}
         )
-    return _record(issue=issue, revision=revision, person=by, people=people, now=now)
+    return _record_approval(issue=issue, revision=revision, person=by, people=people, now=now)
 
 
 def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:
     """Approve by the publication's own rule, if its issues go out unless held and no rule asks for a person.
 
-    Raises SwitchedOff, NotAllowed, NeedsPerson, NotReady, WrongState.
+    Raises SwitchedOff, NotAllowed, NeedsManualApproval, NotReady, WrongState.
     """
-    require_on(issue)
+    require_issue_enabled(issue)
     if issue.publication.approval != Publication.ApprovalPolicy.AUTO:
         raise NotAllowed(_("%(name)s goes out only when a person approves it.") % {"name": issue.publication.name})
     if issue.kind == Issue.Kind.CORRECTION:
@@ -82,13 +82,15 @@ def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:
             % {"issue": issue, "value": issue.held_reason or _("no reason was given")}
         )
     people = count_recipients(issue, now=now)
-    why = why_a_person_must(issue, people=people)
+    why = find_manual_approval_reason(issue, people=people)
     if why:
-        raise NeedsPerson(_("%(issue)s waits for an approval. %(why)s") % {"issue": issue, "why": why})
-    return _record(issue=issue, revision=check_ready(issue=issue, now=now), person=None, people=people, now=now)
+        raise NeedsManualApproval(_("%(issue)s waits for an approval. %(why)s") % {"issue": issue, "why": why})
+    return _record_approval(
+        issue=issue, revision=freeze_checked_revision(issue=issue, now=now), person=None, people=people, now=now
+    )
 
 
-def check_ready(*, issue: Issue, now: datetime) -> IssueRevision:
+def freeze_checked_revision(*, issue: Issue, now: datetime) -> IssueRevision:
     """The frozen revision of the issue as it is now, with a variant for each group of the audience, none failing a check.
 
     Raises NotReady with the first fault, in words.
@@ -99,7 +101,7 @@ def check_ready(*, issue: Issue, now: datetime) -> IssueRevision:
             % {"issue": issue, "state": issue.get_state_display()}
         )
     revision = freeze_revision(issue=issue, now=now)
-    place_stories(issue=issue, content=revision.content)
+    update_story_placements(issue=issue, content=revision.content)
     variants = make_variants(revision=revision, groups=find_groups(issue, now=now))
     if not variants:
         raise NotReady(
@@ -118,7 +120,7 @@ def check_ready(*, issue: Issue, now: datetime) -> IssueRevision:
     if past:
         raise NotReady(_("%(issue)s fails a check: %(value)s") % {"issue": issue, "value": past[0]})
     for variant in variants:
-        unfillable = find_unfillable(variant)
+        unfillable = find_merge_field_error(variant)
         if unfillable:
             raise NotReady(_("%(issue)s fails a check: %(value)s") % {"issue": issue, "value": unfillable})
         errors = [finding for finding in variant.findings if finding["level"] == "error"]
@@ -128,14 +130,14 @@ def check_ready(*, issue: Issue, now: datetime) -> IssueRevision:
                 _("%(issue)s fails a check: %(value)s%(more)s")
                 % {"issue": issue, "value": errors[0]["message"], "more": more}
             )
-    linked = next(check_links(revision.content, at=max(due, now)), None)
+    linked = next(check_linked_stories(revision.content, at=max(due, now)), None)
     if linked:
         raise NotReady(_("%(issue)s fails a check: %(value)s") % {"issue": issue, "value": linked.message})
     require_unprotected(issue=issue, content=revision.content, mails=variants)
     return revision
 
 
-def current_approval(issue: Issue) -> Approval | None:
+def find_current_approval(issue: Issue) -> Approval | None:
     """An approval of exactly what the issue says now for the list and segment as they are now, if there is one."""
     standing = issue.approvals.filter(
         sha256=hash_content(resolve_content(issue)),
@@ -151,7 +153,7 @@ def require_approval(issue: Issue, *, now: datetime | None = None) -> Approval:
     Raises NotApproved if its words changed or too few people approved; AudienceChanged if the list or segment changed,
     or far more people would get it.
     """
-    approval = current_approval(issue)
+    approval = find_current_approval(issue)
     if approval is None:
         changes = find_changes(issue)
         kind = AudienceChanged if _is_approved_for_others(issue) else NotApproved
@@ -164,7 +166,7 @@ def require_approval(issue: Issue, *, now: datetime | None = None) -> Approval:
             )
             % {"issue": issue, "reference": issue.reference}
         )
-    require_enough(issue, sha256=approval.sha256, people=count_recipients(issue, now=now))
+    require_enough_approvals(issue, sha256=approval.sha256, people=count_recipients(issue, now=now))
     return approval
 
 
@@ -174,11 +176,11 @@ def _is_approved_for_others(issue: Issue) -> bool:
     return issue.approvals.filter(sha256=sha256, withdrawn_at__isnull=True).exists()
 
 
-def ask_again(*, issue: Issue, error: NotApproved, now: datetime) -> None:
+def reopen_approval(*, issue: Issue, error: NotApproved, now: datetime) -> None:
     """An approved issue may not go out after all: void its approvals, or wait for the further person who must approve."""
     if isinstance(error, AudienceChanged):
         withdraw_approvals(issue=issue, now=now)
-    elif current_approval(issue) is not None:
+    elif find_current_approval(issue) is not None:
         move(issue, of=[Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
 
 
@@ -199,7 +201,7 @@ def void_changed_approvals(*, now: datetime) -> list[tuple[Issue, list[str]]]:
     voided = []
     approved = Issue.objects.filter(state__in=[Issue.State.APPROVED, Issue.State.IN_REVIEW])
     for issue in approved.select_related("publication__brand", "slot"):
-        if current_approval(issue) is None and issue.approvals.filter(withdrawn_at__isnull=True).exists():
+        if find_current_approval(issue) is None and issue.approvals.filter(withdrawn_at__isnull=True).exists():
             changes = find_changes(issue)
             withdraw_approvals(issue=issue, now=now)
             voided.append((issue, changes))
@@ -225,7 +227,9 @@ def release_issue(*, issue: Issue) -> None:
     issue.held, issue.held_reason = False, ""
 
 
-def _record(*, issue: Issue, revision: IssueRevision, person: User | None, people: int, now: datetime) -> Approval:
+def _record_approval(
+    *, issue: Issue, revision: IssueRevision, person: User | None, people: int, now: datetime
+) -> Approval:
     audience = describe_audience(issue)
     with transaction.atomic():
         own = issue.approvals.filter(
@@ -256,4 +260,4 @@ def _record(*, issue: Issue, revision: IssueRevision, person: User | None, peopl
 
 def _has_enough(issue: Issue, *, sha256: str, people: int) -> bool:
     given = count_approvals(issue, sha256=sha256, people=people)
-    return given >= max(approvals_needed(issue, people=people), 1)
+    return given >= max(count_approvals_needed(issue, people=people), 1)

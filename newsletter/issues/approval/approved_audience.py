@@ -6,12 +6,12 @@ from typing import Any
 import orjson
 
 from newsletter.common.errors import BadRule
-from newsletter.issues.variants.groups import FREQUENCIES
+from newsletter.issues.variants.recipient_groups import FREQUENCIES
 from newsletter.models import Issue
 from subscribers.segments.resolve import resolve_rule
 
-GROWS_BY_A_SHARE_OF = 10
-GROWS_AT_MOST = 500
+GROWTH_DIVISOR = 10
+MAX_GROWTH = 500
 
 
 def describe_audience(issue: Issue) -> dict[str, Any]:
@@ -37,9 +37,9 @@ def hash_audience(audience: dict[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(audience, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def most_after(people: int) -> int:
+def max_people_after_growth(people: int) -> int:
     """How many people an issue may go to that was approved for so many: 10 % more, and never over 500 more.
 
     One more person is always fine, so that a list of five can gain a reader.
     """
-    return people + min(max(people // GROWS_BY_A_SHARE_OF, 1), GROWS_AT_MOST)
+    return people + min(max(people // GROWTH_DIVISOR, 1), MAX_GROWTH)

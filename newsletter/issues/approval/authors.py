@@ -14,8 +14,8 @@ from wagtail.images.models import Image
 from wagtail.models import Revision
 
 from newsletter.common.errors import BadRule, NotReady
-from newsletter.issues.snapshot.completeness import resolve_complete
-from newsletter.issues.snapshot.redact import stories_of
+from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.redact import iter_stories
 from newsletter.issues.snapshot.related_links import find_linked_stories
 from newsletter.issues.snapshot.resolve import Content
 from newsletter.models import Appeal, ContentEdit, EventNotice, Issue, Source, Story
@@ -32,7 +32,7 @@ def find_authors(issue: Issue, *, until: datetime | None = None) -> set[int]:
     """The ids of the staff who edited the issue or a part of it since it was assembled, up to ``until``."""
     revisions = Revision.objects.for_instance(issue).filter(user__isnull=False)
     edits = ContentEdit.objects.filter(at__gte=issue.made_at)
-    parts = find_parts(issue)
+    parts = find_issue_parts(issue)
     uploads = Image.objects.filter(pk__in=parts[_IMAGE], created_at__gte=issue.made_at, uploaded_by_user__isnull=False)
     if until is not None:
         revisions, edits = revisions.filter(created_at__lte=until), edits.filter(at__lte=until)
@@ -47,7 +47,7 @@ def find_authors(issue: Issue, *, until: datetime | None = None) -> set[int]:
     }
 
 
-def find_parts(issue: Issue) -> Parts:
+def find_issue_parts(issue: Issue) -> Parts:
     """Every row that the issue shows, or showed in an earlier version, and every row that decides who gets it."""
     parts: Parts = defaultdict(set)
     publication = issue.publication
@@ -67,12 +67,12 @@ def find_parts(issue: Issue) -> Parts:
 def _contents(issue: Issue) -> Iterator[Content]:
     """What it says now and what it said whenever it was frozen: what was taken out was edited too."""
     with suppress(NotReady, OSError):
-        yield resolve_complete(issue)
+        yield resolve_complete_content(issue)
     yield from issue.frozen.values_list("content", flat=True).iterator()
 
 
 def _add_shown(parts: Parts, content: Content) -> None:
-    parts[_name(Story)] |= {story["id"] for story in stories_of(content)} | find_linked_stories(content)
+    parts[_name(Story)] |= {story["id"] for story in iter_stories(content)} | find_linked_stories(content)
     events = [event for block in content["blocks"] for event in block.get("events", [])]
     if announced := content["issue"].get("announces"):
         events.append(announced["event"])

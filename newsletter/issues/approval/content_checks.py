@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from newsletter.common.messages import Message
 from newsletter.content.parsing.html import plain_text
-from newsletter.content.parsing.pseudonyms import ANY_NAME, notes_for
+from newsletter.content.parsing.pseudonyms import ANY_NAME, list_notes_for
 from newsletter.issues.snapshot.event_fingerprint import fingerprint
-from newsletter.issues.variants.visible import Content
+from newsletter.issues.variants.visibility import Content
 from newsletter.rendering.lint.findings import Finding
 
-LONGEST = 60
+MAX_TITLE_LENGTH = 60
 _DAY = timedelta(days=1)
 
 Pseudonyms = dict[int, list[list[str]]]
@@ -33,7 +33,7 @@ def check_events(content: Content, *, delivered_at: datetime) -> Iterator[Findin
         return
     for block in content["blocks"]:
         for event in block.get("events", []):
-            title = _short(event["title"])
+            title = _shorten_title(event["title"])
             if event["cancelled"]:
                 message = Message(
                     "The event “%(title)s” was cancelled. It is shown to nobody: take it out.", title=title
@@ -53,7 +53,7 @@ def check_events(content: Content, *, delivered_at: datetime) -> Iterator[Findin
 def _check_announced(content: Content) -> Iterator[Finding]:
     announced = content["issue"].get("announces")
     if announced and fingerprint(announced["event"]) != announced["facts"]:
-        title = _short(announced["event"]["title"])
+        title = _shorten_title(announced["event"]["title"])
         message = Message(
             "The event “%(title)s” changed again: what this says no longer holds. Announce the change anew, "
             "from the event.",
@@ -80,14 +80,14 @@ def _check_names(content: Content, pseudonyms: Pseudonyms) -> Iterator[Finding]:
         else:
             continue
         for name, note in pairs:
-            if note not in kept and notes_for(text, ((name, note),)):
+            if note not in kept and list_notes_for(text, ((name, note),)):
                 message = Message(
                     "“%(name)s” is a changed name, and its note does not stand beside it here. Add “%(note)s”.",
                     name=name,
-                    note=_short(note),
+                    note=_shorten_title(note),
                 )
                 yield Finding("warning", "pseudonym", message, block=block["key"], field="text")
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+def _shorten_title(text: str) -> str:
+    return text if len(text) <= MAX_TITLE_LENGTH else text[: MAX_TITLE_LENGTH - 1] + "…"

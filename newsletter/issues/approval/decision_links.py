@@ -14,7 +14,7 @@ from django.conf import settings
 from newsletter.common.errors import BadLink
 
 LIFETIME = timedelta(days=14)
-_MAC = 32
+_MAC_LENGTH = 32
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,17 @@ class Decision:
 
 def make_decision_url(*, issue: str, sha256: str, person: int, now: datetime) -> str:
     """The whole address for one person. ``issue`` is the public id, ``sha256`` the content's."""
-    said = f"{issue}.{sha256[:16]}.{int(now.timestamp()):x}"
-    return f"{settings.NEWSLETTER_SITE_URL}/admin/decide/{said}.{_sign(said, person=person, key=_keys()[0])}/"
+    payload = f"{issue}.{sha256[:16]}.{int(now.timestamp()):x}"
+    return f"{settings.NEWSLETTER_SITE_URL}/admin/decide/{payload}.{_sign(payload, person=person, key=_keys()[0])}/"
 
 
 def read_decision(token: str, *, person: int, now: datetime) -> Decision:
     """What the link names. Raises BadLink where it is not ours, of somebody else, or older than two weeks."""
-    said, _, mac = token.rpartition(".")
+    payload, _, mac = token.rpartition(".")
     right = False
     for key in _keys():
-        right |= hmac.compare_digest(_sign(said, person=person, key=key).encode(), mac.encode())
-    parts = said.split(".")
+        right |= hmac.compare_digest(_sign(payload, person=person, key=key).encode(), mac.encode())
+    parts = payload.split(".")
     if not right or len(parts) != 3:
         raise BadLink(
             "This link was made for another member of staff, or was cut short on its way. Open the issue from the desk."
@@ -50,9 +50,9 @@ def read_decision(token: str, *, person: int, now: datetime) -> Decision:
     return Decision(issue=parts[0], sha256=parts[1])
 
 
-def _sign(said: str, *, person: int, key: str) -> str:
+def _sign(payload: str, *, person: int, key: str) -> str:
     secret = hmac.digest(key.encode(), b"newsletter.decision", hashlib.sha256)
-    return hmac.digest(secret, f"{said}|{person}".encode(), hashlib.sha256).hex()[:_MAC]
+    return hmac.digest(secret, f"{payload}|{person}".encode(), hashlib.sha256).hex()[:_MAC_LENGTH]
 
 
 def _keys() -> Sequence[str]:

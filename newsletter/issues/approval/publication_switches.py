@@ -12,14 +12,14 @@ def is_switched_off(kind: str, *, publication: Publication) -> bool:
     return not publication.enabled or (kind == Issue.Kind.DIGEST and not publication.monthly_digest)
 
 
-def of_switched_off(prefix: str = "") -> Q:
+def make_switched_off_filter(prefix: str = "") -> Q:
     """The same as a condition on issues; ``prefix`` is the path to the issue, such as ``issue__``."""
     off = Q(**{f"{prefix}publication__enabled": False})
     no_digest = Q(**{f"{prefix}kind": Issue.Kind.DIGEST, f"{prefix}publication__monthly_digest": False})
     return off | no_digest
 
 
-def require_publication_on(publication: Publication, *, kind: str = Issue.Kind.ISSUE) -> None:
+def require_publication_enabled(publication: Publication, *, kind: str = Issue.Kind.ISSUE) -> None:
     """Raises SwitchedOff. The rows are read again: the publication may have been switched off since it was loaded."""
     now = Publication.objects.only("name", "enabled", "monthly_digest").get(pk=publication.pk)
     if not now.enabled:
@@ -39,6 +39,6 @@ def require_publication_on(publication: Publication, *, kind: str = Issue.Kind.I
         )
 
 
-def require_on(issue: Issue) -> None:
+def require_issue_enabled(issue: Issue) -> None:
     """Raises SwitchedOff if nothing of the issue's kind may go out."""
-    require_publication_on(issue.publication, kind=issue.kind)
+    require_publication_enabled(issue.publication, kind=issue.kind)

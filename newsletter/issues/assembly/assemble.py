@@ -13,20 +13,20 @@ from newsletter.common.errors import BadRule, WrongState
 from newsletter.common.messages import Message
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
-from newsletter.issues.approval.publication_switches import require_publication_on
+from newsletter.issues.approval.publication_switches import require_publication_enabled
 from newsletter.issues.assembly.digest import (
     NOTHING_SENT,
-    choose_month,
-    digest_subject,
+    choose_digest_content,
     find_digest_due,
     make_digest_slot,
+    make_digest_subject,
 )
 from newsletter.issues.assembly.draft import draft_body, draft_preheader, draft_subject
-from newsletter.issues.assembly.schedule import Due, due_after, due_at_local
+from newsletter.issues.assembly.schedule import Due, due_after, parse_due
 from newsletter.issues.assembly.selection import Choice, choose_content, has_new_event
 from newsletter.models import Issue, PlacedStory, Publication, Slot, Story, move
 
-GRACE = timedelta(hours=6)
+GRACE_PERIOD = timedelta(hours=6)
 NOTHING_NEW = Message("Nothing new: no story and no new event since the last issue was assembled.")
 
 
@@ -39,20 +39,20 @@ class Assembly:
     made: bool
 
 
-def open_due_slots(*, publication: Publication, now: datetime) -> list[Slot]:
+def create_due_slots(*, publication: Publication, now: datetime) -> list[Slot]:
     """Make the slots whose time of assembly has come and that are not there yet; of several missed, only the last can go."""
-    return [*_open_issue_slots(publication, now), *_open_digest_slot(publication, now)]
+    return [*_create_due_issue_slots(publication, now), *_create_due_digest_slot(publication, now)]
 
 
-def _open_digest_slot(publication: Publication, now: datetime) -> list[Slot]:
-    due = find_digest_due(publication=publication, now=now, grace=GRACE)
+def _create_due_digest_slot(publication: Publication, now: datetime) -> list[Slot]:
+    due = find_digest_due(publication=publication, now=now, grace=GRACE_PERIOD)
     if due is None:
         return []
     slot, new = make_digest_slot(publication=publication, due=due, now=now)
     return [slot] if new else []
 
 
-def _open_issue_slots(publication: Publication, now: datetime) -> list[Slot]:
+def _create_due_issue_slots(publication: Publication, now: datetime) -> list[Slot]:
     lead = timedelta(hours=publication.lead_hours)
     slots = publication.slots.filter(kind=Slot.Kind.ISSUE)
     last = slots.filter(due_at__lte=now + lead).order_by("-due_at").first()
@@ -64,24 +64,24 @@ def _open_issue_slots(publication: Publication, now: datetime) -> list[Slot]:
         missing = [*missing[-9:], due]
     made = []
     for due in missing:
-        late = due.at + GRACE < now or (due is not missing[-1] and due.at < now)
+        late = due.at + GRACE_PERIOD < now or (due is not missing[-1] and due.at < now)
         slot, new = _make_slot(publication=publication, due=due, now=now)
         if new and late:
-            move(slot, of=[Slot.State.DUE], to=Slot.State.MISSED, reason=_missed(due, now))
+            move(slot, of=[Slot.State.DUE], to=Slot.State.MISSED, reason=_describe_missed(due, now))
         if new:
             made.append(slot)
     return made
 
 
-def find_slot(*, publication: Publication, due: str, now: datetime, kind: str = Slot.Kind.ISSUE) -> Slot:
+def get_or_create_slot(*, publication: Publication, due: str, now: datetime, kind: str = Slot.Kind.ISSUE) -> Slot:
     """The slot of a wall-clock time given by a person, or the next one of the schedule; made if need be.
 
     Of a digest, there is one a month: the slot of the month in which the time falls.
     """
     schedule = publication.digest_schedule if kind == Slot.Kind.DIGEST else publication.schedule
     if due:
-        moment = due_at_local(due, zone=publication.zone)
-        if moment.at + GRACE < now:
+        moment = parse_due(due, zone=publication.zone)
+        if moment.at + GRACE_PERIOD < now:
             raise WrongState(
                 _("%(local)s is more than six hours past. Name a moment to come, or leave --due out.")
                 % {"local": moment.local}
@@ -89,7 +89,7 @@ def find_slot(*, publication: Publication, due: str, now: datetime, kind: str = 
     else:
         moment = next(due_after(now, schedule=schedule, zone=publication.zone))
         slots = publication.slots.filter(kind=kind)
-        waiting = slots.filter(state=Slot.State.DUE, due_at__gte=now - GRACE, due_at__lte=moment.at)
+        waiting = slots.filter(state=Slot.State.DUE, due_at__gte=now - GRACE_PERIOD, due_at__lte=moment.at)
         if first := waiting.order_by("due_at").first():
             return first
     if kind == Slot.Kind.DIGEST:
@@ -105,11 +105,11 @@ def is_scheduled(slot: Slot) -> bool:
     return next(due_after(before, schedule=schedule, zone=publication.zone)).at == slot.due_at
 
 
-def find_open_slots(*, now: datetime) -> list[Slot]:
+def find_slots_to_assemble(*, now: datetime) -> list[Slot]:
     """Slots to assemble now, and skipped ones whose time has not come yet: news may still arrive. Late ones are missed."""
     slots = Slot.objects.filter(publication__enabled=True).select_related("publication")
     slots = slots.exclude(kind=Slot.Kind.DIGEST, publication__monthly_digest=False)
-    for slot in slots.filter(state=Slot.State.DUE, due_at__lt=now - GRACE):
+    for slot in slots.filter(state=Slot.State.DUE, due_at__lt=now - GRACE_PERIOD):
         move(
             slot,
             of=[Slot.State.DUE],
@@ -124,7 +124,7 @@ def find_open_slots(*, now: datetime) -> list[Slot]:
 def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
     """Make the slot's issue, once. Raises WrongState where the slot was missed, SwitchedOff if the publication is off."""
     slot = Slot.objects.select_for_update(of=("self",)).select_related("publication__brand").get(pk=slot.pk)
-    require_publication_on(slot.publication, kind=slot.kind)
+    require_publication_enabled(slot.publication, kind=slot.kind)
     if slot.state == Slot.State.MISSED:
         raise WrongState(
             _("The slot %(due_local)s was missed: %(reason)s") % {"due_local": slot.due_local, "reason": slot.reason}
@@ -142,7 +142,7 @@ def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
         of=[Slot.State.DUE, Slot.State.SKIPPED],
         to=Slot.State.ASSEMBLED,
         assembled_at=now,
-        reason=_assembled(draft.choice.stories),
+        reason=_describe_assembled(draft.choice.stories),
     )
     return Assembly(slot=slot, issue=issue, made=True)
 
@@ -163,18 +163,18 @@ class Draft:
     nothing: str = ""
 
 
-def make_draft(*, slot: Slot, now: datetime, apart_from: Issue | None = None) -> Draft:
-    """What the slot's issue would start from now. ``apart_from``: the issue that is there already."""
+def make_draft(*, slot: Slot, now: datetime, exclude_issue: Issue | None = None) -> Draft:
+    """What the slot's issue would start from now. ``exclude_issue``: the issue that is there already."""
     make = _draft_digest if slot.kind == Slot.Kind.DIGEST else _draft_issue
-    return make(slot, now, apart_from)
+    return make(slot, now, exclude_issue)
 
 
-def _draft_issue(slot: Slot, now: datetime, apart_from: Issue | None) -> Draft:
+def _draft_issue(slot: Slot, now: datetime, exclude_issue: Issue | None) -> Draft:
     publication = slot.publication
-    number = apart_from.number if apart_from else next_number(publication=publication, kind=slot.kind)
-    since = last_assembled(slot)
+    number = exclude_issue.number if exclude_issue else next_number(publication=publication, kind=slot.kind)
+    since = find_last_assembled_at(slot)
     choice = choose_content(
-        publication=publication, new_since=since, due_at=slot.due_at, now=now, apart_from=apart_from
+        publication=publication, new_since=since, due_at=slot.due_at, now=now, exclude_issue=exclude_issue
     )
     if not choice.stories and not has_new_event(choice.events, since=since):
         return Draft(number, choice, nothing=NOTHING_NEW)
@@ -182,16 +182,16 @@ def _draft_issue(slot: Slot, now: datetime, apart_from: Issue | None) -> Draft:
     return Draft(number, choice, subject, draft_body(publication=publication, choice=choice))
 
 
-def _draft_digest(slot: Slot, now: datetime, apart_from: Issue | None) -> Draft:
-    number = apart_from.number if apart_from else next_number(publication=slot.publication, kind=slot.kind)
-    choice, words = choose_month(slot=slot, now=now, apart_from=apart_from)
+def _draft_digest(slot: Slot, now: datetime, exclude_issue: Issue | None) -> Draft:
+    number = exclude_issue.number if exclude_issue else next_number(publication=slot.publication, kind=slot.kind)
+    choice, words = choose_digest_content(slot=slot, now=now, exclude_issue=exclude_issue)
     if not choice.stories:
         return Draft(number, choice, nothing=NOTHING_SENT)
     body = draft_body(publication=slot.publication, choice=choice, words=words)
-    return Draft(number, choice, digest_subject(slot=slot, choice=choice), body)
+    return Draft(number, choice, make_digest_subject(slot=slot, choice=choice), body)
 
 
-def last_assembled(slot: Slot) -> datetime | None:
+def find_last_assembled_at(slot: Slot) -> datetime | None:
     """When the slot before this one was assembled or found to have nothing new."""
     earlier = slot.publication.slots.filter(kind=slot.kind, assembled_at__isnull=False).exclude(pk=slot.pk)
     last: datetime | None = earlier.aggregate(last=Max("assembled_at"))["last"]
@@ -212,8 +212,8 @@ def _make_issue(slot: Slot, draft: Draft, now: datetime) -> Issue:
         preheader=draft_preheader(choice),
         body=draft.body,
     )
-    remember_assembly(issue)
-    announce_audience(issue, now=now)
+    save_assembled_content(issue)
+    record_announced_audience(issue, now=now)
     PlacedStory.objects.bulk_create(
         PlacedStory(publication=publication, kind=slot.kind, story=story, issue=issue) for story in choice.stories
     )
@@ -221,7 +221,7 @@ def _make_issue(slot: Slot, draft: Draft, now: datetime) -> Issue:
     return issue
 
 
-def remember_assembly(issue: Issue) -> None:
+def save_assembled_content(issue: Issue) -> None:
     """Keep the issue as it was drafted, so that it can be told later what was edited by hand."""
     issue.assembled = {
         "subject": issue.subject,
@@ -231,7 +231,7 @@ def remember_assembly(issue: Issue) -> None:
     Issue.objects.filter(pk=issue.pk).update(assembled=issue.assembled)
 
 
-def announce_audience(issue: Issue, *, now: datetime) -> None:
+def record_announced_audience(issue: Issue, *, now: datetime) -> None:
     """Record how many people would get it, and by which list and segment: what staff are told when it is assembled.
 
     If its segment names something that was deleted, there is no number, and the issue waits for a person.
@@ -255,7 +255,7 @@ def _make_slot(*, publication: Publication, due: Due, now: datetime) -> tuple[Sl
     )
 
 
-def _missed(due: Due, now: datetime) -> str:
+def _describe_missed(due: Due, now: datetime) -> str:
     hours = int((now - due.at).total_seconds() // 3600)
     return Message(
         "Nobody was running when it was due; found %(hours)s hours late. Nothing was sent. Send it by "
@@ -264,7 +264,7 @@ def _missed(due: Due, now: datetime) -> str:
     )
 
 
-def _assembled(stories: list[Story]) -> str:
+def _describe_assembled(stories: list[Story]) -> str:
     if len(stories) == 1:
         return Message("Assembled with 1 story.")
     return Message("Assembled with %(count)s stories.", count=len(stories))

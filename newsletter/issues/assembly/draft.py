@@ -3,20 +3,24 @@
 from html import escape
 from typing import Any
 
-from newsletter.content.parsing.same_page import name_page
+from newsletter.content.parsing.page_urls import normalise_url
 from newsletter.issues.assembly.selection import Choice
-from newsletter.issues.snapshot.plain_text import literal, shorten
+from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
 from newsletter.models import Publication, Story
 
 PREHEADER_LENGTH = 100
 RELATED_LINKS = 3
-_STORY_WORDS: dict[str, Any] = {"headline": "", "teaser": "", "picture": None, "link": ""}
+_STORY_OVERRIDES: dict[str, Any] = {"headline": "", "teaser": "", "picture": None, "link": ""}
 
 
 def draft_subject(*, publication: Publication, choice: Choice, number: int) -> str:
     """The publication's subject rule, filled in. A story's own braces are kept apart from merge fields."""
     lead = choice.stories[0].title if choice.stories else publication.name
-    words = {"lead_headline": literal(lead), "publication": literal(publication.name), "number": str(number)}
+    words = {
+        "lead_headline": escape_merge_fields(lead),
+        "publication": escape_merge_fields(publication.name),
+        "number": str(number),
+    }
     subject = publication.subject
     for name, value in words.items():
         subject = subject.replace("{" + name + "}", value)
@@ -27,7 +31,7 @@ def draft_preheader(choice: Choice) -> str:
     """What else is inside: the other headlines, else the lead's teaser."""
     others = " · ".join(story.title for story in choice.stories[1:4])
     teaser = choice.stories[0].teaser if choice.stories else ""
-    return shorten(literal(others or teaser), PREHEADER_LENGTH)
+    return shorten(escape_merge_fields(others or teaser), PREHEADER_LENGTH)
 
 
 def draft_body(
@@ -55,12 +59,12 @@ def draft_body(
 
 def find_related(stories: list[Story]) -> list[tuple[str, str]]:
     """Where the sources name related stories, those; else recent stories that share a topic. Never one that is in."""
-    inside = {name_page(story.url) for story in stories}
+    inside = {normalise_url(story.url) for story in stories}
     named = [
         (str(title), str(url))
         for story in stories
         for title, url in story.related
-        if name_page(str(url)) not in inside and not has_mark(str(title))
+        if normalise_url(str(url)) not in inside and not has_pseudonym_mark(str(title))
     ]
     if named:
         return list(dict.fromkeys(named))[:RELATED_LINKS]
@@ -73,12 +77,12 @@ def find_related(stories: list[Story]) -> list[tuple[str, str]]:
         .exclude(url__in=[story.url for story in stories])
         .distinct()
     )
-    return [(story.title, story.url) for story in shared[: RELATED_LINKS * 2] if not has_mark(story.title)][
+    return [(story.title, story.url) for story in shared[: RELATED_LINKS * 2] if not has_pseudonym_mark(story.title)][
         :RELATED_LINKS
     ]
 
 
-def has_mark(title: str) -> bool:
+def has_pseudonym_mark(title: str) -> bool:
     """Whether a title bears the mark of a pseudonym: its note would have no place beside a bare link."""
     return "*" in title
 
@@ -91,4 +95,4 @@ def paragraphs(text: str) -> str:
 
 def _story_choice(story: Story, words: dict[int, dict[str, Any]]) -> dict[str, Any]:
     own: Any = words.get(story.pk, {})
-    return {"story": story, **{name: own.get(name) or blank for name, blank in _STORY_WORDS.items()}}
+    return {"story": story, **{name: own.get(name) or blank for name, blank in _STORY_OVERRIDES.items()}}

@@ -5,5 +5,5 @@ from wagtail.log_actions import log
 from newsletter.models import Issue
 
 
-def note_assembled(issue: Issue) -> None:
+def log_assembled(issue: Issue) -> None:
     log(instance=issue, action="newsletter.assembled")

@@ -22,39 +22,41 @@ class Merged:
     kept: list[str] = field(default_factory=list)
 
 
-def merge_bodies(*, assembled: Body, mine: Body, new: Body, most_stories: int) -> Merged:
+def merge_bodies(*, assembled: Body, mine: Body, new: Body, max_stories: int) -> Merged:
     """``mine`` with what is new in ``new``. Blocks that nobody touched are replaced; blocks taken out stay out."""
     before = {block["id"]: block for block in assembled}
     fresh = {block["type"]: block for block in new}
-    hand = _Hand(assembled=assembled, mine=mine)
+    edits = _ManualEdits(assembled=assembled, mine=mine)
     merged = Merged()
     for block in mine:
-        _merge_block(block, before.get(block["id"]), fresh=fresh, hand=hand, merged=merged)
+        _merge_block(block, before.get(block["id"]), fresh=fresh, edits=edits, merged=merged)
     for kind in _ORDER:
         if kind in fresh and not any(block["type"] == kind for block in [*assembled, *merged.body]):
             _insert(fresh[kind], merged)
-    _settle_stories(merged, new=new, hand=hand, most=most_stories)
+    _merge_stories(merged, new=new, edits=edits, limit=max_stories)
     return merged
 
 
-class _Hand:
+class _ManualEdits:
     """What people did to the stories of a body: which they put in, which they took out, which they worded themselves."""
 
     def __init__(self, *, assembled: Body, mine: Body) -> None:
         was, now = list_stories(assembled), list_stories(mine)
-        self.put_in = {story["story"] for story in now} - {story["story"] for story in was}
-        self.taken_out = {story["story"] for story in was} - {story["story"] for story in now}
-        before = [story["story"] for story in was if story["story"] not in self.taken_out]
-        after = [story["story"] for story in now if story["story"] not in self.put_in]
+        self.added = {story["story"] for story in now} - {story["story"] for story in was}
+        self.removed = {story["story"] for story in was} - {story["story"] for story in now}
+        before = [story["story"] for story in was if story["story"] not in self.removed]
+        after = [story["story"] for story in now if story["story"] not in self.added]
         self.reordered = before != after
-        said = {story["story"]: _words(story) for story in was}
-        self.worded = {story["story"] for story in now if said.get(story["story"]) not in (None, _words(story))}
+        said = {story["story"]: _list_overrides(story) for story in was}
+        self.worded = {
+            story["story"] for story in now if said.get(story["story"]) not in (None, _list_overrides(story))
+        }
 
-    def holds(self, story: int) -> bool:
-        return story in self.put_in or story in self.worded
+    def has_touched(self, story: int) -> bool:
+        return story in self.added or story in self.worded
 
 
-def _words(story: Block) -> list[Any]:
+def _list_overrides(story: Block) -> list[Any]:
     return [story.get(name) or "" for name in ("headline", "teaser", "picture", "link")]
 
 
@@ -80,7 +82,9 @@ def list_stories(body: Body) -> list[Block]:
     return [value for value in found if value.get("story")]
 
 
-def _merge_block(block: Block, was: Block | None, *, fresh: dict[str, Block], hand: _Hand, merged: Merged) -> None:
+def _merge_block(
+    block: Block, was: Block | None, *, fresh: dict[str, Block], edits: _ManualEdits, merged: Merged
+) -> None:
     if was is None:
         merged.body.append(block)
         return
@@ -119,41 +123,41 @@ def _insert(block: Block, merged: Merged) -> None:
     merged.assembled.append(block)
 
 
-def _settle_stories(merged: Merged, *, new: Body, hand: _Hand, most: int) -> None:
+def _merge_stories(merged: Merged, *, new: Body, edits: _ManualEdits, limit: int) -> None:
     """Put the stories into their blocks: those that people hold stay where they are, the others are the new choice."""
-    chosen = [value for value in list_stories(new) if value["story"] not in hand.taken_out]
+    chosen = [value for value in list_stories(new) if value["story"] not in edits.removed]
     wanted = {value["story"] for value in chosen}
-    held = {value["story"] for value in list_stories(merged.body) if hand.holds(value["story"])}
+    held = {value["story"] for value in list_stories(merged.body) if edits.has_touched(value["story"])}
     free = [value for value in chosen if value["story"] not in held]
     lead = next((block for block in merged.body if block["type"] == "lead_story"), None)
-    if lead is not None and not hand.holds(lead["value"].get("story")):
+    if lead is not None and not edits.has_touched(lead["value"].get("story")):
         lead["value"] = free.pop(0) if free else lead["value"] if lead["value"].get("story") in wanted else {}
     if lead is not None and not lead["value"]:
         merged.body.remove(lead)
-    _fill_lists(merged, free=free, hand=hand, most=most)
-    if hand.put_in or hand.taken_out or hand.worded or hand.reordered:
+    _fill_lists(merged, free=free, edits=edits, limit=limit)
+    if edits.added or edits.removed or edits.worded or edits.reordered:
         merged.kept.append("stories")
 
 
-def _fill_lists(merged: Merged, *, free: list[Block], hand: _Hand, most: int) -> None:
+def _fill_lists(merged: Merged, *, free: list[Block], edits: _ManualEdits, limit: int) -> None:
     lists = [block for block in merged.body if block["type"] == "stories"]
     for block in lists:
-        stay = [item for item in block["value"]["stories"] if hand.holds(item["value"].get("story"))]
-        room = most - len(list_stories(merged.body)) + len(block["value"]["stories"]) - len(stay)
+        stay = [item for item in block["value"]["stories"] if edits.has_touched(item["value"].get("story"))]
+        room = limit - len(list_stories(merged.body)) + len(block["value"]["stories"]) - len(stay)
         take = free[: max(room, 0)] if block is lists[-1] else []
-        come = [_item_for(value, block) for value in take]
-        block["value"] = {**block["value"], "stories": _in_order(stay, come, block, reordered=hand.reordered)}
+        come = [_find_or_make_item(value, block) for value in take]
+        block["value"] = {**block["value"], "stories": _order_items(stay, come, block, reordered=edits.reordered)}
         del free[: len(take)]
     merged.body[:] = [block for block in merged.body if block["type"] != "stories" or block["value"]["stories"]]
 
 
-def _item_for(value: Block, block: Block) -> Block:
+def _find_or_make_item(value: Block, block: Block) -> Block:
     """The item as it stood in the block, where the story was there before; else a new one."""
     known = next((item for item in block["value"]["stories"] if item["value"].get("story") == value["story"]), None)
     return known or {"id": str(uuid.uuid4()), "type": "item", "value": value}
 
 
-def _in_order(stay: list[Block], come: list[Block], block: Block, *, reordered: bool) -> list[Block]:
+def _order_items(stay: list[Block], come: list[Block], block: Block, *, reordered: bool) -> list[Block]:
     """Held items keep their places, and the others fill the rest; where people gave an order, that order is kept."""
     place = {id(item): at for at, item in enumerate(block["value"]["stories"])}
     if reordered:

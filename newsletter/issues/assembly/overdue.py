@@ -4,15 +4,15 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from newsletter.issues.approval.publication_switches import of_switched_off
+from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.models import Approval, Issue, Publication, Send
 
-BEGUN_WITHIN = timedelta(minutes=10)
+OVERDUE_AFTER = timedelta(minutes=10)
 
 
 def find_overdue(*, now: datetime) -> QuerySet[Issue]:
     """Return issues that may go out, were due ten minutes ago or more, and were neither approved nor released since."""
-    late = now - BEGUN_WITHIN
+    late = now - OVERDUE_AFTER
     by_itself = Q(
         state=Issue.State.DRAFT,
         publication__approval=Publication.ApprovalPolicy.AUTO,
@@ -22,7 +22,7 @@ def find_overdue(*, now: datetime) -> QuerySet[Issue]:
     return (
         Issue.objects.filter(Q(state=Issue.State.APPROVED) | by_itself, held=False, slot__due_at__lt=late)
         .filter(~Exists(new_approval), ~Exists(live))
-        .exclude(of_switched_off())
+        .exclude(make_switched_off_filter())
         .exclude(released_at__gt=late)
         .select_related("publication", "slot")
         .order_by("slot__due_at", "pk")

@@ -8,8 +8,8 @@ from newsletter.issues.assembly.overdue import find_overdue
 from newsletter.issues.assembly.schedule import describe, due_after
 from newsletter.models import Issue, Publication, Slot
 
-NEWEST = 20
-OVERDUE = Message("Its time came and nothing began it. Does the scheduler run?")
+DEFAULT_LIMIT = 20
+OVERDUE_REASON = Message("Its time came and nothing began it. Does the scheduler run?")
 
 
 def list_publications(*, now: datetime) -> list[dict[str, Any]]:
@@ -28,7 +28,7 @@ def list_publications(*, now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def list_slots(*, most: int = NEWEST) -> list[dict[str, Any]]:
+def list_slots(*, most: int = DEFAULT_LIMIT) -> list[dict[str, Any]]:
     return [
         {
             "publication": slot.publication.slug,
@@ -41,7 +41,9 @@ def list_slots(*, most: int = NEWEST) -> list[dict[str, Any]]:
     ]
 
 
-def list_issues(*, now: datetime, publication: Publication | None = None, most: int = NEWEST) -> list[dict[str, Any]]:
+def list_issues(
+    *, now: datetime, publication: Publication | None = None, most: int = DEFAULT_LIMIT
+) -> list[dict[str, Any]]:
     """The newest issues, of all publications or of one. ``overdue``: its time came, and nothing began it."""
     issues = Issue.objects.select_related("publication")
     overdue = set(find_overdue(now=now).values_list("pk", flat=True))
@@ -55,7 +57,7 @@ def list_issues(*, now: datetime, publication: Publication | None = None, most: 
             "subject": issue.subject,
             "held": issue.held,
             "overdue": issue.pk in overdue,
-            "reason": OVERDUE if issue.pk in overdue else issue.held_reason,
+            "reason": OVERDUE_REASON if issue.pk in overdue else issue.held_reason,
         }
         for issue in issues[:most]
     ]

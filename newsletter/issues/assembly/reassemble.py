@@ -10,16 +10,16 @@ from django.utils.translation import gettext as _
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message
 from newsletter.issues.approval.approve import OPEN_STATES, withdraw_approvals
-from newsletter.issues.approval.publication_switches import require_on
+from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.assembly.assemble import make_draft
 from newsletter.issues.assembly.draft import draft_preheader
 from newsletter.issues.assembly.merge_edits import list_stories, merge_bodies
-from newsletter.issues.snapshot.placements import place_stories
+from newsletter.issues.snapshot.placements import update_story_placements
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, Story
 
 _FIELD_LABELS = {"subject": Message("the subject"), "preheader": Message("the preheader")}
-_NAMES = {
+_KEPT_LABELS = {
     "note": Message("your words"),
     "stories": Message("your choice of stories and what you wrote for them"),
     "events": Message("your choice of events"),
@@ -39,7 +39,7 @@ class Reassembly:
 
 
 @transaction.atomic
-def assemble_again(*, issue: Issue, by: Any, now: datetime) -> Reassembly:
+def reassemble_issue(*, issue: Issue, by: Any, now: datetime) -> Reassembly:
     """Raises NotAllowed; WrongState for an issue that is on its way, or that no slot stands behind."""
     if not by.has_perm("newsletter.change_issue"):
         raise NotAllowed(
@@ -50,21 +50,21 @@ def assemble_again(*, issue: Issue, by: Any, now: datetime) -> Reassembly:
         raise WrongState(
             _("%(issue)s was not assembled from the sources, so it cannot be assembled again.") % {"issue": issue}
         )
-    require_on(issue)
+    require_issue_enabled(issue)
     if issue.state not in (*OPEN_STATES, Issue.State.APPROVED):
         raise WrongState(
             _("%(issue)s is %(state)s; it is too late to assemble it again.")
             % {"issue": issue, "state": issue.get_state_display()}
         )
-    draft = make_draft(slot=issue.slot, now=now, apart_from=issue)
+    draft = make_draft(slot=issue.slot, now=now, exclude_issue=issue)
     fresh = Issue(publication=issue.publication, body=draft.body, number=issue.number)
     words = {"subject": draft.subject, "preheader": draft_preheader(draft.choice)}
-    before, hash_before = _plain(issue, issue.body.get_prep_value()), hash_content(resolve_content(issue))
+    before, hash_before = _normalise_body(issue, issue.body.get_prep_value()), hash_content(resolve_content(issue))
     merged = merge_bodies(
-        assembled=_plain(issue, issue.assembled.get("body", [])),
-        mine=_plain(issue, before),
-        new=_plain(issue, fresh.body.get_prep_value()),
-        most_stories=max(issue.publication.stories, len(draft.choice.stories)),
+        assembled=_normalise_body(issue, issue.assembled.get("body", [])),
+        mine=_normalise_body(issue, before),
+        new=_normalise_body(issue, fresh.body.get_prep_value()),
+        max_stories=max(issue.publication.stories, len(draft.choice.stories)),
     )
     kept: list[str] = [_FIELD_LABELS[name] for name in words if getattr(issue, name) != issue.assembled.get(name)]
     for name, value in words.items():
@@ -77,20 +77,20 @@ def assemble_again(*, issue: Issue, by: Any, now: datetime) -> Reassembly:
     )
     issue.refresh_from_db()
     content = resolve_content(issue)
-    place_stories(issue=issue, content=content)
+    update_story_placements(issue=issue, content=content)
     changed = hash_content(content) != hash_before
     if changed:
         issue.save_revision(user=by, log_action=False)
         withdraw_approvals(issue=issue, now=now)
     return Reassembly(
-        came=_titles(merged.body, but=before),
-        went=_titles(before, but=merged.body),
-        kept=kept + [_NAMES[kind] for kind in _NAMES if kind in merged.kept],
+        came=_find_titles(merged.body, but=before),
+        went=_find_titles(before, but=merged.body),
+        kept=kept + [_KEPT_LABELS[kind] for kind in _KEPT_LABELS if kind in merged.kept],
         changed=changed,
     )
 
 
-def _plain(issue: Issue, body: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _normalise_body(issue: Issue, body: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A body's plain form with every field in it, also those that its blocks did not have when it was stored."""
     value = issue.body.stream_block.to_python(body)
     list(value)
@@ -98,7 +98,7 @@ def _plain(issue: Issue, body: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return plain
 
 
-def _titles(body: list[dict[str, Any]], *, but: list[dict[str, Any]]) -> list[str]:
+def _find_titles(body: list[dict[str, Any]], *, but: list[dict[str, Any]]) -> list[str]:
     there = {value["story"] for value in list_stories(but)}
     ids = [value["story"] for value in list_stories(body) if value["story"] not in there]
     titles = dict(Story.objects.filter(pk__in=ids).values_list("pk", "title"))

@@ -63,7 +63,7 @@ def due_after(moment: datetime, *, schedule: str, zone: str) -> Iterator[Due]:
             yield due
 
 
-def due_at_local(local: str, *, zone: str) -> Due:
+def parse_due(local: str, *, zone: str) -> Due:
     """The due moment of a wall-clock time given by a person (``YYYY-MM-DDTHH:MM``, or an instant with offset)."""
     local_zone = _zone(zone)
     try:

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from django.db.models import F, Prefetch, Q
 
 from newsletter.common.messages import Message
-from newsletter.issues.snapshot.consent_rules import EMAIL, care_of, find_fault
+from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.models import Appeal, EventNotice, Issue, PlacedStory, Publication, Source, Story
 
-CANDIDATES = 200
-STALE = timedelta(days=8)
+MAX_CANDIDATES = 200
+STALE_SOURCE_AGE = timedelta(days=8)
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ def choose_content(
     new_since: datetime | None,
     due_at: datetime,
     now: datetime,
-    apart_from: Issue | None = None,
+    exclude_issue: Issue | None = None,
 ) -> Choice:
     """Candidates for the issue due at ``due_at``; ``new_since`` is when the one before was assembled, None for the first.
 
-    ``apart_from`` is the issue to assemble again: that its stories stand in it is nothing against them.
+    ``exclude_issue`` is the issue to assemble again: that its stories stand in it is nothing against them.
     """
     stories, story_reasons = choose_stories(
-        publication=publication, new_since=new_since, due_at=due_at, now=now, apart_from=apart_from
+        publication=publication, new_since=new_since, due_at=due_at, now=now, exclude_issue=exclude_issue
     )
     events, event_reasons = choose_events(publication=publication, due_at=due_at, now=now)
     appeals, appeal_reasons = choose_appeals()
@@ -73,7 +73,7 @@ def choose_stories(
     new_since: datetime | None,
     due_at: datetime,
     now: datetime,
-    apart_from: Issue | None = None,
+    exclude_issue: Issue | None = None,
 ) -> tuple[list[Story], list[Reason]]:
     """As many as the publication's rule says; every recent candidate has a reason.
 
@@ -83,22 +83,22 @@ def choose_stories(
     sources = set(publication.sources.values_list("pk", flat=True))
     wanted = {topic.pk for topic in publication.topics.all()}
     placed = PlacedStory.objects.filter(publication=publication, kind=Issue.Kind.ISSUE).select_related("issue")
-    if apart_from is not None:
-        placed = placed.exclude(issue=apart_from)
+    if exclude_issue is not None:
+        placed = placed.exclude(issue=exclude_issue)
     candidates = (
-        Story.objects.told_since(oldest)
+        Story.objects.published_or_seen_since(oldest)
         .filter(same_as__isnull=True)
         .select_related("source", "picture")
         .prefetch_related("topics", "origins__source", Prefetch("placed", queryset=placed, to_attr="placed_here"))
-        .order_by(F("published_at").desc(nulls_last=True), F("told_at").desc(), "-pk")[:CANDIDATES]
+        .order_by(F("published_at").desc(nulls_last=True), F("published_or_seen_at").desc(), "-pk")[:MAX_CANDIDATES]
     )
     chosen: list[Story] = []
     reasons: list[Reason] = []
     for story in candidates:
-        against = _reason_against(story, publication, sources, wanted, new_since, now)
+        against = _find_exclusion_reason(story, publication, sources, wanted, new_since, now)
         if not against:
             required = publication.consent_required
-            against = find_fault(care_of(story), channel=EMAIL, at=due_at, required=required)
+            against = find_display_restriction(make_consent_record(story), channel=EMAIL, at=due_at, required=required)
         if not against and len(chosen) >= publication.stories:
             against = Message("no room: the issue takes %(stories)s", stories=publication.stories)
         if against:
@@ -117,7 +117,7 @@ def choose_stories(
     return chosen, reasons
 
 
-def _reason_against(
+def _find_exclusion_reason(
     story: Story,
     publication: Publication,
     sources: set[int],
@@ -126,22 +126,22 @@ def _reason_against(
     now: datetime,
 ) -> str:
     already = getattr(story, "placed_here", [])
-    told_at: datetime = getattr(story, "told_at")  # noqa: B009 - an annotation, unknown to the model's type
+    published_or_seen_at: datetime = getattr(story, "published_or_seen_at")  # noqa: B009 - an annotation, unknown to the model's type
     if already:
         return Message("already in No. %(number)s", number=already[0].issue.number)
     listed_by: list[Source | None] = [origin.source for origin in story.origins.all()]
     listed_by = listed_by or [story.source]
     if sources and story.source_id is not None and sources.isdisjoint(source.pk for source in listed_by if source):
         return Message("its source is not one of this publication's")
-    if stale := min((_why_stale(source, now) for source in listed_by), default=""):
+    if stale := min((_find_stale_reason(source, now) for source in listed_by), default=""):
         return stale
     if wanted and not wanted & {topic.pk for topic in story.topics.all()}:
         return Message("none of this publication's topics")
     if story.language and story.language.split("-")[0] != publication.language.split("-")[0]:
         return Message("written in another language (%(language)s)", language=story.language)
-    if told_at > now:
+    if published_or_seen_at > now:
         return Message("dated in the future")
-    if new_since and max(told_at, story.seen_at) < new_since:
+    if new_since and max(published_or_seen_at, story.seen_at) < new_since:
         return Message("was there for an earlier issue, which had no room for it")
     return ""
 
@@ -159,8 +159,8 @@ def choose_events(
     chosen: list[EventNotice] = []
     reasons: list[Reason] = []
     seen: set[tuple[str, str]] = set()
-    for event in ahead.select_related("source").order_by("starts_at", "pk")[:CANDIDATES]:
-        against = _reason_against_event(event, seen, now)
+    for event in ahead.select_related("source").order_by("starts_at", "pk")[:MAX_CANDIDATES]:
+        against = _find_event_exclusion_reason(event, seen, now)
         if against:
             reasons.append(
                 Reason("event", event.pk, str(event), False, Message("left out: %(against)s", against=against))
@@ -177,7 +177,7 @@ def choose_events(
     return chosen, reasons
 
 
-def why_no_candidate(event: EventNotice, *, publication: Publication, due_at: datetime) -> str:
+def find_event_exclusion_reason(event: EventNotice, *, publication: Publication, due_at: datetime) -> str:
     """Why the rules did not even look at an event, in words for staff; "" where they would have."""
     if event.starts_at <= due_at:
         return Message("it begins before the issue goes out")
@@ -197,10 +197,10 @@ def has_new_event(events: list[EventNotice], *, since: datetime | None) -> bool:
     return any((event.title, event.place_text) not in known for event in events)
 
 
-def _reason_against_event(event: EventNotice, seen: set[tuple[str, str]], now: datetime) -> str:
+def _find_event_exclusion_reason(event: EventNotice, seen: set[tuple[str, str]], now: datetime) -> str:
     if event.cancelled:
         return Message("cancelled")
-    if stale := _why_stale(event.source, now):
+    if stale := _find_stale_reason(event.source, now):
         return stale
     if (event.title, event.place_text) in seen:
         return Message("a later date of an event that is in")
@@ -210,8 +210,15 @@ def _reason_against_event(event: EventNotice, seen: set[tuple[str, str]], now: d
     return ""
 
 
-def _why_stale(source: Source | None, now: datetime) -> str:
+def _find_stale_reason(source: Source | None, now: datetime) -> str:
     """Why what a source gave can no longer be trusted, or "". A source that staff switched off is theirs to judge."""
-    if source is None or not source.enabled or source.good_at is None or source.good_at >= now - STALE:
+    if (
+        source is None
+        or not source.enabled
+        or source.last_success_at is None
+        or source.last_success_at >= now - STALE_SOURCE_AGE
+    ):
         return ""
-    return Message("its source has not been readable since %(good_at)s", good_at=source.good_at.date())
+    return Message(
+        "its source has not been readable since %(last_success_at)s", last_success_at=source.last_success_at.date()
+    )

@@ -11,73 +11,75 @@ from django.db import transaction
 
 from newsletter.common.errors import NotApproved
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetch import Fetcher
-from newsletter.content.ingesting.source_visibility import Checked, check_at_source
-from newsletter.issues.approval.approval_rules import goes_by_itself
+from newsletter.content.fetching.fetcher import Fetcher
+from newsletter.content.ingesting.source_visibility import VisibilityReport, update_source_visibility
+from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.issues.approval.approve import hold_issue, withdraw_approvals
-from newsletter.issues.approval.changes import say_gone
+from newsletter.issues.approval.changes_since_approval import describe_gone_story
 from newsletter.issues.assembly.assemble import make_draft
 from newsletter.issues.assembly.merge_edits import list_stories
-from newsletter.issues.snapshot.plain_text import literal, shorten
-from newsletter.issues.snapshot.redact import stories_of, tells_of
+from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
+from newsletter.issues.snapshot.redact import iter_stories, mentions_title
 from newsletter.issues.snapshot.related_links import find_linked_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Slot, Story
 
-WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
-JUST_NOW = timedelta(seconds=60)
-_ROUNDS = 3
+OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
+RECENT_CHECK_AGE = timedelta(seconds=60)
+_MAX_ROUNDS = 3
 
 
-def check_issue(*, issue: Issue, now: datetime, fetcher: Fetcher | None = None, fresh: timedelta = JUST_NOW) -> Checked:
+def check_stories_at_source(
+    *, issue: Issue, now: datetime, fetcher: Fetcher | None = None, fresh: timedelta = RECENT_CHECK_AGE
+) -> VisibilityReport:
     """Ask the sites of every story that the issue shows or links to, and take what is gone out of the issue.
 
     Stories that were checked less than ``fresh`` ago are not asked about.
     """
-    checked = check_at_source(_stories_in(issue), now=now, fetcher=fetcher, fresh=fresh)
+    checked = update_source_visibility(_stories_in(issue), now=now, fetcher=fetcher, fresh=fresh)
     if checked.gone or checked.back:
         # Its body keeps the stories that it has read.
         issue.refresh_from_db()
-        _settle(issue, now=now)
+        _remove_gone_stories(issue, now=now)
     return checked
 
 
-def require_at_source(*, issue: Issue, now: datetime, fresh: timedelta = JUST_NOW) -> Checked:
+def require_stories_at_source(*, issue: Issue, now: datetime, fresh: timedelta = RECENT_CHECK_AGE) -> VisibilityReport:
     """Check the issue for a person who approves or sends it. Raises NotApproved if it lost a story just now.
 
     Its approvals are withdrawn then: what they name is no longer what the issue says.
     """
-    checked = check_issue(issue=issue, now=now, fresh=fresh)
+    checked = check_stories_at_source(issue=issue, now=now, fresh=fresh)
     if checked.gone:
         withdraw_approvals(issue=issue, now=now)
         raise NotApproved(
             "%(issue)s lost something just now: %(value)s. Nothing was sent. Read it again, then approve it.",
             issue=issue,
-            value="; ".join(say_gone(story) for story in checked.gone),
+            value="; ".join(describe_gone_story(story) for story in checked.gone),
         )
     return checked
 
 
-def check_before_assembly(*, slot: Slot, now: datetime, apart_from: Issue | None = None) -> None:
+def check_before_assembly(*, slot: Slot, now: datetime, exclude_issue: Issue | None = None) -> None:
     """Ask the sites of the stories that would be chosen; if some are gone, ask about those that come in their place."""
-    for _round in range(_ROUNDS):
-        draft = make_draft(slot=slot, now=now, apart_from=apart_from)
-        if not check_at_source(draft.choice.stories, now=now, fresh=JUST_NOW).gone:
+    for _round in range(_MAX_ROUNDS):
+        draft = make_draft(slot=slot, now=now, exclude_issue=exclude_issue)
+        if not update_source_visibility(draft.choice.stories, now=now, fresh=RECENT_CHECK_AGE).gone:
             return
 
 
-def find_lost(issue: Issue) -> list[str]:
+def list_lost_stories(issue: Issue) -> list[str]:
     """Return a sentence for each story that the issue was to show and that its source no longer shows."""
-    lost = Story.objects.filter(pk__in=_told_in(issue), gone_at__isnull=False)
-    return [f"{said[0].upper()}{said[1:]}." for said in map(say_gone, lost)]
+    lost = Story.objects.filter(pk__in=_list_body_stories(issue), gone_at__isnull=False)
+    return [f"{said[0].upper()}{said[1:]}." for said in map(describe_gone_story, lost)]
 
 
-def has_gone_lately(*, now: datetime) -> bool:
+def has_recently_removed_story(*, now: datetime) -> bool:
     """Return True if a story vanished at its source within the last day."""
     return Story.objects.filter(gone_at__gt=now - timedelta(days=1)).exists()
 
 
-def settle_gone(*, now: datetime) -> list[Issue]:
+def remove_gone_stories(*, now: datetime) -> list[Issue]:
     """Bring every waiting issue in line with the stories that are gone. Return the issues that are held now.
 
     The subject and preheader tell of what is left. An issue that would go out by itself is held if it was approved
@@ -86,25 +88,29 @@ def settle_gone(*, now: datetime) -> list[Issue]:
     ids = set(Story.objects.filter(gone_at__isnull=False).values_list("pk", flat=True))
     if not ids:
         return []
-    waiting = Issue.objects.filter(state__in=WAITING).select_related("publication__brand", "slot")
-    return [issue for issue in waiting if not ids.isdisjoint(_told_in(issue)) and _settle(issue, now=now)]
+    waiting = Issue.objects.filter(state__in=OPEN_STATES).select_related("publication__brand", "slot")
+    return [
+        issue
+        for issue in waiting
+        if not ids.isdisjoint(_list_body_stories(issue)) and _remove_gone_stories(issue, now=now)
+    ]
 
 
-def _settle(issue: Issue, *, now: datetime) -> bool:
+def _remove_gone_stories(issue: Issue, *, now: datetime) -> bool:
     """Return whether the issue is held now because of it."""
-    told = _told_in(issue)
+    told = _list_body_stories(issue)
     lost = list(Story.objects.filter(pk__in=told, gone_at__isnull=False))
     with transaction.atomic():
         content = resolve_content(issue)
         reworded = _reword(issue, content, lost, told)
         approvals = issue.approvals.filter(withdrawn_at__isnull=True).select_related("revision")
         ids = {story.pk for story in lost}
-        approved = any(story["id"] in ids for one in approvals for story in stories_of(one.revision.content))
+        approved = any(story["id"] in ids for one in approvals for story in iter_stories(one.revision.content))
         empty = not any(block.get(name) for block in content["blocks"] for name in ("story", "stories", "events"))
-        if issue.held or not (approved or (reworded and empty)) or not goes_by_itself(issue):
+        if issue.held or not (approved or (reworded and empty)) or not is_sent_automatically(issue):
             return False
         withdraw_approvals(issue=issue, now=now)
-        gone = "; ".join(say_gone(story) for story in lost)
+        gone = "; ".join(describe_gone_story(story) for story in lost)
         hold_issue(
             issue=issue,
             reason=Message("It lost something after it was assembled: %(gone)s. Read it, then release it.", gone=gone),
@@ -112,7 +118,7 @@ def _settle(issue: Issue, *, now: datetime) -> bool:
     return True
 
 
-def _told_in(issue: Issue) -> dict[int, Any]:
+def _list_body_stories(issue: Issue) -> dict[int, Any]:
     """Return the body's own words for each of its stories, by the story's id."""
     return {value["story"]: value for value in list_stories(issue.body.get_prep_value())}
 
@@ -121,11 +127,11 @@ def _reword(issue: Issue, content: dict[str, Any], lost: Iterable[Story], told: 
     """Take the gone stories out of the subject and the preheader. Return whether either told of one."""
     titles = [title for story in lost for title in (told[story.pk].get("headline") or "", story.title)]
     teasers = [teaser for story in lost for teaser in (told[story.pk].get("teaser") or "", story.teaser)]
-    others = [literal(story["title"]) for story in stories_of(content)]
+    others = [escape_merge_fields(story["title"]) for story in iter_stories(content)]
     subject, preheader = issue.subject, issue.preheader
-    if tells_of(subject, titles=titles):
+    if mentions_title(subject, titles=titles):
         subject = shorten(others[0], 150) if others else issue.publication.name
-    if tells_of(preheader, titles=[*titles, *teasers]):
+    if mentions_title(preheader, titles=[*titles, *teasers]):
         preheader = shorten(" · ".join(others[1:4]), 100)
     if (subject, preheader) == (issue.subject, issue.preheader):
         return False
@@ -138,6 +144,6 @@ def _reword(issue: Issue, content: dict[str, Any], lost: Iterable[Story], told: 
 def _stories_in(issue: Issue) -> list[Story]:
     """Return the stories that the issue shows, is meant to show, or links to."""
     content = resolve_content(issue)
-    shown = {story["id"] for story in stories_of(content)}
-    ids = shown | set(_told_in(issue)) | find_linked_stories(content)
+    shown = {story["id"] for story in iter_stories(content)}
+    ids = shown | set(_list_body_stories(issue)) | find_linked_stories(content)
     return list(Story.objects.filter(pk__in=ids).select_related("source"))

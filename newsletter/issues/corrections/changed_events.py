@@ -5,36 +5,36 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from newsletter.issues.corrections.correct import Misled, find_misled
+from newsletter.issues.corrections.correct import MisinformedGroup, find_misinformed
 from newsletter.models import EventNotice, Issue, Shown
 
 _LOOK_BACK = timedelta(days=60)
-MOST_EVENTS = 50
+MAX_CHANGED_EVENTS = 50
 
 
 @dataclass(frozen=True)
 class ChangedEvent:
-    """``misled`` has one entry for each publication that told somebody otherwise and has no correction for it."""
+    """``misinformed`` has one entry for each publication that told somebody otherwise and has no correction for it."""
 
     event: EventNotice
-    misled: list[Misled]
+    misinformed: list[MisinformedGroup]
 
     @property
     def people(self) -> int:
         """How many people were shown it otherwise, by all publications together."""
-        return sum(one.people for one in self.misled)
+        return sum(one.people for one in self.misinformed)
 
 
-def find_changed_events(*, now: datetime, untold: bool = False) -> list[ChangedEvent]:
-    """The newest changes first, at most MOST_EVENTS events. ``untold``: only those that staff were not told of."""
+def find_changed_events(*, now: datetime, unnotified: bool = False) -> list[ChangedEvent]:
+    """The newest changes first, at most MAX_CHANGED_EVENTS events. ``unnotified``: only those that staff were not told of."""
     events = changed_events(now=now)
-    if untold:
-        events = events.filter(Q(change_told_at__isnull=True) | Q(change_told_at__lt=F("changed_at")))
+    if unnotified:
+        events = events.filter(Q(change_notified_at__isnull=True) | Q(change_notified_at__lt=F("changed_at")))
     found = []
-    for event in events[:MOST_EVENTS]:
-        misled = [one for one in find_misled(event, now=now) if one.correction is None]
-        if misled:
-            found.append(ChangedEvent(event=event, misled=misled))
+    for event in events[:MAX_CHANGED_EVENTS]:
+        misinformed = [one for one in find_misinformed(event, now=now) if one.correction is None]
+        if misinformed:
+            found.append(ChangedEvent(event=event, misinformed=misinformed))
     return found
 
 

@@ -30,7 +30,7 @@ def unseal(sealed: str) -> str | None:
         return None
 
 
-def is_sealed_anew(sealed: str) -> bool:
+def is_sealed_with_newest_key(sealed: str) -> bool:
     """Whether the newest key sealed it."""
     try:
         _fernets()[0].decrypt(sealed)

@@ -15,11 +15,11 @@ from newsletter.models import ProtectedTerm
 from newsletter.rendering.text_search.matcher import Matcher, mask
 from newsletter.rendering.text_search.page_text import read_page
 
-KEPT = 600
+MAX_CACHED_TEXTS = 600
 _Found = TypeVar("_Found")
 
 
-class Watch:
+class TermMatcher:
     """``lost`` is how many terms cannot be opened, ``newest`` the id of the newest term, 0 where there is none.
 
     What was found in a text that has a name is remembered by it.
@@ -49,7 +49,7 @@ class Watch:
         page = read_page(html)
         return self.find(page.text, *page.words) | self.find_in_addresses(*page.addresses)
 
-    def recall(self, name: str, look: Callable[[], _Found]) -> _Found:
+    def find_cached(self, name: str, look: Callable[[], _Found]) -> _Found:
         """What ``look`` finds, or found before under this name: a name names its text, as a hash does."""
         with self._lock:
             if name in self._found:
@@ -59,15 +59,15 @@ class Watch:
         found = look()
         with self._lock:
             self._found[name] = found
-            while len(self._found) > KEPT:
+            while len(self._found) > MAX_CACHED_TEXTS:
                 self._found.popitem(last=False)
         return found
 
 
-_now: list[tuple[tuple[Any, ...], Watch]] = []
+_now: list[tuple[tuple[Any, ...], TermMatcher]] = []
 
 
-def keep_watch() -> Watch:
+def get_term_matcher() -> TermMatcher:
     """The watch over the list as it is in the database at this moment."""
     listed = ProtectedTerm.objects.aggregate(terms=Count("pk"), newest=Max("pk"), latest=Max("made_at"))
     name = (*listed.values(), secret_keys())
@@ -77,11 +77,11 @@ def keep_watch() -> Watch:
     rows = ProtectedTerm.objects.values_list("pk", "sealed")
     opened = {pk: unseal(sealed) for pk, sealed in rows}
     terms = {pk: text for pk, text in opened.items() if text is not None}
-    watch = Watch(terms, lost=len(opened) - len(terms), newest=max(opened, default=0))
+    watch = TermMatcher(terms, lost=len(opened) - len(terms), newest=max(opened, default=0))
     _now[:] = [(name, watch)]
     return watch
 
 
-def forget_watch() -> None:
+def clear_term_matcher() -> None:
     """The next one reads the list again."""
     _now.clear()

@@ -14,13 +14,13 @@ from django.utils.translation import ngettext
 
 from newsletter.common.errors import DomainError, NotAllowed, NotReady
 from newsletter.common.text import clean_line
-from newsletter.issues.protected_terms.encryption import is_sealed_anew, seal, unseal
+from newsletter.issues.protected_terms.encryption import is_sealed_with_newest_key, seal, unseal
 from newsletter.models import ProtectedTerm
 from newsletter.rendering.text_search.matcher import Matcher, is_short, mask, name_letters
 
-MOST = 2000
-LONGEST = 200
-RIGHT = "newsletter.change_protectedterm"
+MAX_TERMS = 2000
+MAX_TERM_LENGTH = 200
+PERMISSION = "newsletter.change_protectedterm"
 
 
 class BadTerms(DomainError):
@@ -28,7 +28,7 @@ class BadTerms(DomainError):
 
 
 @dataclass(frozen=True)
-class Added:
+class AddedTerms:
     """What became of the lines. ``short`` are those found only as they are written."""
 
     terms: list[ProtectedTerm]
@@ -37,7 +37,7 @@ class Added:
 
 
 @dataclass(frozen=True)
-class Listed:
+class MaskedTerm:
     """A term as the list shows it. ``masked`` is "" where no key of this installation opens it."""
 
     term: ProtectedTerm
@@ -45,33 +45,35 @@ class Listed:
     short: bool
 
 
-def add_terms(*, lines: str, note: str, by: Any, now: datetime) -> Added:
+def add_terms(*, lines: str, note: str, by: Any, now: datetime) -> AddedTerms:
     """Keep each line as a term; one that is there already stays as it is. All of them, or none.
 
     Raises NotAllowed, and BadTerms, which names lines by number and never by what they say.
     """
-    require_right(by)
+    require_terms_permission(by)
     terms = _read_lines(lines)
     note = clean_line(note, most=200)
     if Matcher(dict(enumerate(terms.values()))).find(note):
         raise BadTerms(_("The note gives a term away. Say why it is here in other words."))
     with transaction.atomic():
-        _wait_for_others()
+        _lock_table()
         known = set(ProtectedTerm.objects.filter(digest__in=list(terms)).values_list("digest", flat=True))
         new = {digest: text for digest, text in terms.items() if digest not in known}
-        if ProtectedTerm.objects.count() + len(new) > MOST:
-            raise BadTerms(_("There is room for %(most)s terms. Take out what is no longer needed.") % {"most": MOST})
+        if ProtectedTerm.objects.count() + len(new) > MAX_TERMS:
+            raise BadTerms(
+                _("There is room for %(most)s terms. Take out what is no longer needed.") % {"most": MAX_TERMS}
+            )
         ProtectedTerm.objects.bulk_create(
             [ProtectedTerm(digest=digest, sealed=seal(text), note=note, made_at=now) for digest, text in new.items()],
             ignore_conflicts=True,
         )
     made = list(ProtectedTerm.objects.filter(digest__in=list(new)))
-    return Added(terms=made, known=len(known), short=sum(map(is_short, new.values())))
+    return AddedTerms(terms=made, known=len(known), short=sum(map(is_short, new.values())))
 
 
 def remove_terms(*, ids: Iterable[int], by: Any) -> list[ProtectedTerm]:
     """Take terms off the list. Returns those that were there. Raises NotAllowed."""
-    require_right(by)
+    require_terms_permission(by)
     with transaction.atomic():
         gone = list(ProtectedTerm.objects.filter(pk__in=list(ids)).select_for_update())
         ProtectedTerm.objects.filter(pk__in=[term.pk for term in gone]).delete()
@@ -80,7 +82,7 @@ def remove_terms(*, ids: Iterable[int], by: Any) -> list[ProtectedTerm]:
 
 def reveal_term(*, term: ProtectedTerm, by: Any) -> str:
     """What a term says, for somebody who may know; whoever calls this writes it to the staff log. Raises NotAllowed."""
-    require_right(by)
+    require_terms_permission(by)
     text = unseal(term.sealed)
     if text is None:
         raise NotReady(
@@ -89,37 +91,37 @@ def reveal_term(*, term: ProtectedTerm, by: Any) -> str:
     return text
 
 
-def list_terms() -> list[Listed]:
+def list_terms() -> list[MaskedTerm]:
     """Every term, masked, newest first."""
     listed = []
     for term in ProtectedTerm.objects.order_by("-made_at", "-pk"):
         text = unseal(term.sealed)
-        listed.append(Listed(term, mask(text) if text else "", bool(text) and is_short(text or "")))
+        listed.append(MaskedTerm(term, mask(text) if text else "", bool(text) and is_short(text or "")))
     return listed
 
 
-def seal_anew() -> int:
+def reseal_terms() -> int:
     """Seal with the newest key what an old one sealed. Part of what runs by itself; safe to repeat. Returns how many."""
     done = 0
     for term in ProtectedTerm.objects.all():
-        if not is_sealed_anew(term.sealed) and (text := unseal(term.sealed)) is not None:
+        if not is_sealed_with_newest_key(term.sealed) and (text := unseal(term.sealed)) is not None:
             done += ProtectedTerm.objects.filter(pk=term.pk, sealed=term.sealed).update(sealed=seal(text))
     return done
 
 
-def count_lost() -> int:
+def count_unreadable_terms() -> int:
     """How many terms no key of this installation opens."""
     return sum(unseal(sealed) is None for sealed in ProtectedTerm.objects.values_list("sealed", flat=True))
 
 
-def require_right(by: Any) -> None:
-    if not by.has_perm(RIGHT):
+def require_terms_permission(by: Any) -> None:
+    if not by.has_perm(PERMISSION):
         raise NotAllowed(
             _("%(by)s may not see protected terms. An administrator can give the role “data”.") % {"by": by}
         )
 
 
-def _wait_for_others() -> None:
+def _lock_table() -> None:
     """Terms are committed in the order of their ids, by which a send knows what it was searched for."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -135,7 +137,7 @@ def _read_lines(lines: str) -> dict[str, str]:
         if not text:
             continue
         letters = name_letters(text)
-        if len(text) > LONGEST:
+        if len(text) > MAX_TERM_LENGTH:
             long.append(number)
         elif len(letters) < 2:
             empty.append(number)
@@ -143,10 +145,11 @@ def _read_lines(lines: str) -> dict[str, str]:
             terms.setdefault(_digest(letters), text)
     faults = [
         _("%(which)s: longer than %(longest)s characters. One name, number or address a line.")
-        % {"which": _say_lines(long), "longest": LONGEST}
+        % {"which": _describe_lines(long), "longest": MAX_TERM_LENGTH}
         if long
         else "",
-        _("%(which)s: too short to look for. A term has two letters or digits at least.") % {"which": _say_lines(empty)}
+        _("%(which)s: too short to look for. A term has two letters or digits at least.")
+        % {"which": _describe_lines(empty)}
         if empty
         else "",
     ]
@@ -157,7 +160,7 @@ def _read_lines(lines: str) -> dict[str, str]:
     return terms
 
 
-def _say_lines(numbers: list[int]) -> str:
+def _describe_lines(numbers: list[int]) -> str:
     shown = ", ".join(map(str, numbers[:5])) + (" …" if len(numbers) > 5 else "")
     return ngettext("Line %(shown)s", "Lines %(shown)s", len(numbers)) % {"shown": shown}
 

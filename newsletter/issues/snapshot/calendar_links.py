@@ -9,7 +9,7 @@ from django.conf import settings
 _NAME = re.compile(r"(\d{1,18})-([0-9a-f]{20})")
 
 
-def calendar_address(event_id: int) -> str:
+def make_calendar_url(event_id: int) -> str:
     """The address without its ending: with ``.ics`` the file, with ``/google`` and ``/outlook`` ways to those calendars."""
     return f"{settings.NEWSLETTER_SITE_URL}/calendar/{calendar_name(event_id)}"
 
@@ -18,7 +18,7 @@ def calendar_name(event_id: int) -> str:
     return f"{event_id}-{_sign(event_id)}"
 
 
-def read_calendar_name(name: str) -> int | None:
+def parse_calendar_name(name: str) -> int | None:
     """The event's id; None for a name that we did not make."""
     match = _NAME.fullmatch(name)
     if match is None or not hmac.compare_digest(match[2], _sign(int(match[1]))):

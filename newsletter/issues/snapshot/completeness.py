@@ -8,22 +8,22 @@ from newsletter.issues.snapshot.resolve import Content, resolve_content
 from newsletter.models import Issue
 
 
-class Gap(NamedTuple):
+class IncompleteBlock(NamedTuple):
     """A block, by its id, and what it still lacks, in words."""
 
     block: str
     says: str
 
 
-def resolve_complete(issue: Issue) -> Content:
+def resolve_complete_content(issue: Issue) -> Content:
     """The issue's content. Raises NotReady, naming each block that still lacks what it is made of."""
-    gaps = find_gaps(issue)
+    gaps = find_incomplete_blocks(issue)
     if gaps:
         raise NotReady("\n".join(gap.says for gap in gaps))
     return resolve_content(issue)
 
 
-def find_gaps(issue: Issue) -> list[Gap]:
+def find_incomplete_blocks(issue: Issue) -> list[IncompleteBlock]:
     """The blocks that cannot be shown yet."""
     gaps = []
     for number, child in enumerate(issue.body, 1):
@@ -43,5 +43,5 @@ def find_gaps(issue: Issue) -> list[Gap]:
                     "Block %(number)s, the note, has no text yet. Write some, or delete the block.", number=number
                 )
         if says:
-            gaps.append(Gap(block=child.id or "", says=says))
+            gaps.append(IncompleteBlock(block=child.id or "", says=says))
     return gaps

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Any
 
 from newsletter.common.messages import Message
-from newsletter.models.care import Channel, GivenBy, Identity
+from newsletter.models.consent import Channel, ConsentGiver, Identity
 from newsletter.models.story_origins import GoneCode
 
-Care = dict[str, Any]
+ConsentRecord = dict[str, Any]
 WHY_GONE = {
     GoneCode.REMOVED.value: Message("removed at its source"),
     GoneCode.PRIVATE.value: Message("not public at its source"),
@@ -21,7 +21,7 @@ EMAIL, ARCHIVE = Channel.EMAIL.value, Channel.ARCHIVE.value
 _NAMELESS = (Identity.PSEUDONYM, Identity.ANONYMOUS)
 
 
-def care_of(story: Any) -> Care:
+def make_consent_record(story: Any) -> ConsentRecord:
     """What the story's row says, as plain data that can be kept with an issue's content."""
     gone = {"gone": story.gone_code} if story.gone_at is not None else {}
     return {
@@ -39,7 +39,7 @@ def care_of(story: Any) -> Care:
     }
 
 
-def find_fault(care: Care, *, channel: str, at: datetime, required: bool = False) -> str:
+def find_display_restriction(care: ConsentRecord, *, channel: str, at: datetime, required: bool = False) -> str:
     """Why the story may not be shown, as words that follow “the story”; an empty text where it may.
 
     ``required``: the publication shows no story without a consent, whatever the story says of itself.
@@ -53,10 +53,14 @@ def find_fault(care: Care, *, channel: str, at: datetime, required: bool = False
         return Message("is under embargo until %(until)s UTC", until=until)
     if not (care["needed"] or required):
         return ""
-    return _find_gap(care) or _find_end(care, at=at) or _find_limit(care, channel=channel)
+    return (
+        _find_missing_detail(care)
+        or _find_date_restriction(care, at=at)
+        or _find_scope_restriction(care, channel=channel)
+    )
 
 
-def _find_gap(care: Care) -> str:
+def _find_missing_detail(care: ConsentRecord) -> str:
     missing = [
         words
         for name, words in (
@@ -75,7 +79,7 @@ def _find_gap(care: Care) -> str:
     )
 
 
-def _find_end(care: Care, *, at: datetime) -> str:
+def _find_date_restriction(care: ConsentRecord, *, at: datetime) -> str:
     given, expires = date.fromisoformat(care["given_on"]), care["expires_on"]
     if at.date() < given:
         return Message("has a consent that begins only on %(given)s", given=given)
@@ -84,12 +88,12 @@ def _find_end(care: Care, *, at: datetime) -> str:
     return ""
 
 
-def _find_limit(care: Care, *, channel: str) -> str:
+def _find_scope_restriction(care: ConsentRecord, *, channel: str) -> str:
     if channel not in care["channels"]:
         return Message(
             "has a consent that does not cover this channel (%(label)s)", label=Channel(channel).label.lower()
         )
-    if care["minor"] and care["given_by"] != GivenBy.GUARDIAN:
+    if care["minor"] and care["given_by"] != ConsentGiver.GUARDIAN:
         return Message("is about a person under 18, and no parent or guardian agreed")
     if care["minor"] and care["identity"] not in _NAMELESS:
         return Message("is about a person under 18, who must be shown by a pseudonym or not be named at all")

@@ -6,8 +6,8 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Shown, Story, Variant
 
-_MAY_HAVE_IT = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.UNCERTAIN, Batch.State.WRITTEN_OFF)
-_HAS_NOT = (DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED)
+_POSSIBLY_DELIVERED_STATES = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.UNCERTAIN, Batch.State.WRITTEN_OFF)
+_NOT_DELIVERED_STATES = (DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED)
 
 
 @dataclass(frozen=True)
@@ -18,21 +18,21 @@ class Reach:
     people: int
 
 
-def deliveries_of(variants: QuerySet[Variant] | list[int]) -> QuerySet[Delivery]:
+def find_possible_deliveries(variants: QuerySet[Variant] | list[int]) -> QuerySet[Delivery]:
     """People who have a mail of these variants, or may have: where the provider's answer is not known, they count."""
     return Delivery.objects.filter(
-        Q(exception__isnull=True) | ~Q(exception__state__in=_HAS_NOT),
+        Q(exception__isnull=True) | ~Q(exception__state__in=_NOT_DELIVERED_STATES),
         proof=False,
-        batch__state__in=_MAY_HAVE_IT,
+        batch__state__in=_POSSIBLY_DELIVERED_STATES,
         batch__variant__in=variants,
     )
 
 
-def variants_with(kind: str, row_id: int) -> QuerySet[Variant]:
+def find_variants_showing(kind: str, row_id: int) -> QuerySet[Variant]:
     return Variant.objects.filter(pk__in=Shown.objects.filter(kind=kind, row_id=row_id).values("variant"))
 
 
-def shows_withdrawn() -> Exists:
+def shows_withdrawn_story() -> Exists:
     """Of a batch: its mail shows a story that was withdrawn, or that its source no longer shows."""
     withdrawn = Story.objects.filter(Q(withdrawn_at__isnull=False) | Q(gone_at__isnull=False)).values("pk")
     return Exists(Shown.objects.filter(variant=OuterRef("variant_id"), kind=Shown.Kind.STORY, row_id__in=withdrawn))
@@ -40,7 +40,12 @@ def shows_withdrawn() -> Exists:
 
 def find_reach(kind: str, row_id: int) -> list[Reach]:
     """Of each issue that shows it, the people who may have it, newest issue first."""
-    rows = deliveries_of(variants_with(kind, row_id)).order_by().values("issue").annotate(people=Count("pk"))
+    rows = (
+        find_possible_deliveries(find_variants_showing(kind, row_id))
+        .order_by()
+        .values("issue")
+        .annotate(people=Count("pk"))
+    )
     people = {row["issue"]: row["people"] for row in rows}
     issues = Issue.objects.filter(pk__in=people).select_related("publication").order_by("-made_at")
     return [Reach(issue=issue, people=people[issue.pk]) for issue in issues]

@@ -3,19 +3,19 @@
 from django.db import transaction
 
 from newsletter.common.errors import NotReady
-from newsletter.issues.snapshot.redact import Content, stories_of
+from newsletter.issues.snapshot.redact import Content, iter_stories
 from newsletter.models import Issue, PlacedStory
 
 
 @transaction.atomic
-def place_stories(*, issue: Issue, content: Content) -> None:
+def update_story_placements(*, issue: Issue, content: Content) -> None:
     """Take the place of every story that the issue shows, and free those of stories that staff took out.
 
     Raises NotReady, with nothing changed, where another issue of the publication has one of them: nobody is told a story twice.
     """
     if issue.kind == Issue.Kind.CORRECTION:
         return
-    titles = {story["id"]: story["title"] for story in stories_of(content)}
+    titles = {story["id"]: story["title"] for story in iter_stories(content)}
     issue.placed.exclude(story__in=titles).delete()
     PlacedStory.objects.bulk_create(
         (

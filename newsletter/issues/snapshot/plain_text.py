@@ -1,7 +1,7 @@
 """Prepare plain text from outside for an issue: keep its braces from being merge fields, and shorten it at a word."""
 
 
-def literal(text: str) -> str:
+def escape_merge_fields(text: str) -> str:
     """Text from outside, with its braces kept apart so that they are never read as a merge field."""
     return text.replace("{{", "{\u2060{").replace("{%", "{\u2060%")
 

@@ -11,11 +11,11 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from newsletter.content.images.renditions import cut_picture
+from newsletter.content.images.renditions import make_rendition
 from newsletter.issues.snapshot.block_content import resolve_block, resolve_event, resolve_picture
 from newsletter.issues.snapshot.consent_rules import EMAIL
-from newsletter.issues.snapshot.redact import leave_out
-from newsletter.issues.snapshot.related_links import find_links, find_unfit_links
+from newsletter.issues.snapshot.redact import remove_stories
+from newsletter.issues.snapshot.related_links import find_related_links, find_restricted_links
 from newsletter.models import Brand, Issue, Picture, Publication
 
 Content = dict[str, Any]
@@ -29,25 +29,25 @@ def resolve_content(issue: Issue) -> Content:
             "kind": issue.kind,
             "reference": issue.reference,
             "public_id": issue.public_id,
-            "due_at": _due(issue),
-            **_announced(issue),
+            "due_at": _resolve_due_at(issue),
+            **_resolve_announced_event(issue),
         },
         "subject": issue.subject,
         "preheader": issue.preheader,
-        "layout": _layout(issue),
+        "layout": _choose_layout(issue),
         "headline": issue.headline,
-        "publication": _publication(publication),
-        "brand": _brand(publication.brand),
-        "blocks": _each_story_once(
+        "publication": _resolve_publication(publication),
+        "brand": _resolve_brand(publication.brand),
+        "blocks": _deduplicate_stories(
             {"type": child.block_type, "key": child.id or f"{child.block_type}-{index}", **resolved}
             for index, child in enumerate(issue.body)
             if (resolved := resolve_block(child.block_type, child.value)) is not None
         ),
     }
-    return _without_unfit_links(content)
+    return _remove_restricted_links(content)
 
 
-def _each_story_once(blocks: Iterable[Content]) -> list[Content]:
+def _deduplicate_stories(blocks: Iterable[Content]) -> list[Content]:
     """Keep the first place of each story; a block that has no other goes."""
     seen: set[int] = set()
     kept = []
@@ -62,7 +62,7 @@ def _each_story_once(blocks: Iterable[Content]) -> list[Content]:
     return kept
 
 
-def _layout(issue: Issue) -> str:
+def _choose_layout(issue: Issue) -> str:
     """What staff chose for the issue, else what goes with its kind: an issue of the schedule looks as its publication says."""
     return str(issue.layout or LAYOUTS.get(issue.kind) or issue.publication.layout)
 
@@ -72,11 +72,11 @@ def hash_content(content: Content) -> str:
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _due(issue: Issue) -> str:
+def _resolve_due_at(issue: Issue) -> str:
     return issue.slot.due_at.isoformat() if issue.slot else issue.made_at.isoformat()
 
 
-def _announced(issue: Issue) -> Content:
+def _resolve_announced_event(issue: Issue) -> Content:
     """Of a correction: the facts it was written for, and the event as it is now. Whatever changes in it voids the approval."""
     if issue.kind != Issue.Kind.CORRECTION or not hasattr(issue, "correction"):
         return {}
@@ -84,7 +84,7 @@ def _announced(issue: Issue) -> Content:
     return {"announces": {"facts": correction.fingerprint, "event": resolve_event(correction.event)}}
 
 
-def _publication(publication: Publication) -> Content:
+def _resolve_publication(publication: Publication) -> Content:
     counted = {} if publication.clicks == Publication.Clicks.OFF else {"clicks": publication.clicks}
     return {
         **counted,
@@ -104,11 +104,11 @@ def _publication(publication: Publication) -> Content:
     }
 
 
-def _brand(brand: Brand) -> Content:
+def _resolve_brand(brand: Brand) -> Content:
     return {
         "name": brand.name,
-        "logo": _logo(brand.logo, alt=brand.name),
-        "logo_dark": _logo(brand.logo_dark, alt=brand.name),
+        "logo": _resolve_logo(brand.logo, alt=brand.name),
+        "logo_dark": _resolve_logo(brand.logo_dark, alt=brand.name),
         "colour": brand.colour,
         "accent": brand.accent,
         "background": brand.background,
@@ -125,19 +125,19 @@ def _brand(brand: Brand) -> Content:
     }
 
 
-def _logo(logo: Picture | None, *, alt: str) -> Content | None:
-    return resolve_picture(cut_picture(logo, place="logo"), alt=alt) if logo else None
+def _resolve_logo(logo: Picture | None, *, alt: str) -> Content | None:
+    return resolve_picture(make_rendition(logo, place="logo"), alt=alt) if logo else None
 
 
-def _without_unfit_links(content: Content) -> Content:
+def _remove_restricted_links(content: Content) -> Content:
     """The same content without further reading about stories that may not be shown when it is due."""
-    unfit = find_unfit_links(
-        list(find_links(content)),
+    unfit = find_restricted_links(
+        list(find_related_links(content)),
         channel=EMAIL,
         at=datetime.fromisoformat(content["issue"]["due_at"]),
         required=content["publication"]["consent_required"],
     )
-    return leave_out(content, stories=unfit)
+    return remove_stories(content, stories=unfit)
 
 
 LAYOUTS = {"digest": "digest", "correction": "event_notice"}

@@ -6,14 +6,14 @@ from html import unescape
 from typing import Any
 
 Content = dict[str, Any]
-_OF_ROWS = frozenset({"story", "stories", "events"})
+_ROW_BLOCK_KEYS = frozenset({"story", "stories", "events"})
 _HREF = re.compile(r'\bhref="([^"]+)"')
 _PICTURES = frozenset({"picture", "logo", "logo_dark"})
 
 
-def written_links(block: Content) -> Iterator[str]:
+def find_written_links(block: Content) -> Iterator[str]:
     """Of a block that shows stories those alone that stand in place of a story's own; the others are of their rows."""
-    if _OF_ROWS.isdisjoint(block):
+    if _ROW_BLOCK_KEYS.isdisjoint(block):
         yield from _links(block)
     for story in (block.get("story"), *block.get("stories", ())):
         if story and "own_url" in story:

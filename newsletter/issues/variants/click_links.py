@@ -17,24 +17,26 @@ from django.conf import settings
 
 from newsletter.common.errors import BadLink
 from newsletter.rendering.mail import RenderedMail, hash_mail
-from newsletter.rendering.tokens import Variable, fence
+from newsletter.rendering.tokens import Variable, format_token
 from subscribers.links.signed_links import link_keys
 
 OFF, COUNTS, READERS = "off", "counts", "readers"
 NOBODY = "nobody"
 _MARK = "u_reader"
 READER = Variable(token=_MARK, field="reader", default=NOBODY, context="u")
-_LINK = re.compile(r'(<a\b[^>]*?\bhref=")(https?://[^"]+)(")', re.IGNORECASE)
-_OURS = re.compile(r'(<a\b[^>]*?\bhref=")([^"]*/r/[0-9A-Za-z_-]+/[0-9a-f]{32}\?to=[^"]+)(")', re.IGNORECASE)
-_OURS_WHOLE = re.compile(r'<a\b[^>]*?\bhref="([^"]*/r/[0-9A-Za-z_-]+/[0-9a-f]{32}\?to=[^"]+)"[^>]*>', re.IGNORECASE)
-_MAC = 32
+_EXTERNAL_HREF = re.compile(r'(<a\b[^>]*?\bhref=")(https?://[^"]+)(")', re.IGNORECASE)
+_TRACKED_HREF = re.compile(r'(<a\b[^>]*?\bhref=")([^"]*/r/[0-9A-Za-z_-]+/[0-9a-f]{32}\?to=[^"]+)(")', re.IGNORECASE)
+_TRACKED_LINK_TAG = re.compile(
+    r'<a\b[^>]*?\bhref="([^"]*/r/[0-9A-Za-z_-]+/[0-9a-f]{32}\?to=[^"]+)"[^>]*>', re.IGNORECASE
+)
+_MAC_LENGTH = 32
 
 
-def count_links(mail: RenderedMail, *, issue: str, clicks: str) -> RenderedMail:
+def track_links(mail: RenderedMail, *, issue: str, clicks: str) -> RenderedMail:
     """The mail with its links led over us. ``issue`` is the public id, ``clicks`` the publication's choice when approved."""
     if clicks == OFF:
         return mail
-    html = _LINK.sub(lambda found: _lead(found, issue=issue, clicks=clicks), mail.html)
+    html = _EXTERNAL_HREF.sub(lambda found: _track_link(found, issue=issue, clicks=clicks), mail.html)
     variables = mail.variables
     if clicks == READERS and html != mail.html:
         variables = tuple(sorted([*variables, READER], key=lambda variable: variable.token))
@@ -42,19 +44,19 @@ def count_links(mail: RenderedMail, *, issue: str, clicks: str) -> RenderedMail:
     return replace(mail, html=html, variables=variables, sha256=sha256)
 
 
-def restore_links(html: str) -> str:
+def untrack_links(html: str) -> str:
     """The HTML with every link leading straight to its target, for pages on the web."""
-    return _OURS.sub(lambda found: f"{found[1]}{escape(_target(unescape(found[2])))}{found[3]}", html)
+    return _TRACKED_HREF.sub(lambda found: f"{found[1]}{escape(_target(unescape(found[2])))}{found[3]}", html)
 
 
-def find_targets(html: str) -> list[str]:
+def list_link_targets(html: str) -> list[str]:
     """The targets of the counted links of a mail, in its order, each as often as it stands there."""
-    return [_target(unescape(found[2])) for found in _OURS.finditer(html)]
+    return [_target(unescape(found[2])) for found in _TRACKED_HREF.finditer(html)]
 
 
 def mark_links(html: str, *, mark: Callable[[str], str]) -> str:
     """The HTML with ``mark(target)`` at the beginning of each counted link."""
-    return _OURS_WHOLE.sub(lambda found: f"{found[0]}{mark(_target(unescape(found[1])))}", html)
+    return _TRACKED_LINK_TAG.sub(lambda found: f"{found[0]}{mark(_target(unescape(found[1])))}", html)
 
 
 def make_click_url(*, issue: str, url: str) -> str:
@@ -63,7 +65,7 @@ def make_click_url(*, issue: str, url: str) -> str:
     )
 
 
-def read_click(*, issue: str, mac: str, url: str) -> None:
+def verify_click(*, issue: str, mac: str, url: str) -> None:
     """Raises BadLink where we did not make this link to this target."""
     right = False
     for key in link_keys():
@@ -72,16 +74,16 @@ def read_click(*, issue: str, mac: str, url: str) -> None:
         raise BadLink("This link is not one of ours, or was changed on its way. Use the link as it is in the mail.")
 
 
-def name_link(url: str) -> str:
+def make_link_key(url: str) -> str:
     """The short name under which a link's clicks are kept: 16 hexadecimal digits of its sha256."""
     return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
-def _lead(found: re.Match[str], *, issue: str, clicks: str) -> str:
+def _track_link(found: re.Match[str], *, issue: str, clicks: str) -> str:
     url = unescape(found[2])
     if "__pv_" in url or url.startswith(f"{settings.NEWSLETTER_SITE_URL}/"):
         return found[0]
-    who = f"&amp;who={fence(_MARK)}" if clicks == READERS else ""
+    who = f"&amp;who={format_token(_MARK)}" if clicks == READERS else ""
     return f"{found[1]}{escape(make_click_url(issue=issue, url=url))}{who}{found[3]}"
 
 
@@ -91,4 +93,4 @@ def _target(url: str) -> str:
 
 def _sign(issue: str, url: str, *, key: str) -> str:
     secret = hmac.digest(key.encode(), b"newsletter.click", hashlib.sha256)
-    return hmac.digest(secret, f"{issue}|{url}".encode(), hashlib.sha256).hex()[:_MAC]
+    return hmac.digest(secret, f"{issue}|{url}".encode(), hashlib.sha256).hex()[:_MAC_LENGTH]

@@ -15,7 +15,7 @@ _UNIVERSAL = ("", "UTC", "Etc/UTC")
 Event = dict[str, Any]
 
 
-def locale_of(language: str) -> str:
+def get_babel_locale(language: str) -> str:
     """Babel's name of the language; English without a country is written the British way."""
     return {"en": "en_GB"}.get(language, language.replace("-", "_"))
 
@@ -27,7 +27,7 @@ def first_day(event: Event, *, default_zone: str) -> date:
     return datetime.fromisoformat(event["starts_at"]).astimezone(_zone(event, default_zone)).date()
 
 
-def in_words(event: Event, *, locale: str, default_zone: str) -> str:
+def format_event_time(event: Event, *, locale: str, default_zone: str) -> str:
     """Days and hours as people write them; ``default_zone`` is the clock of events that have none of their own."""
     first, zone = first_day(event, default_zone=default_zone), _zone(event, default_zone)
     starts = datetime.fromisoformat(event["starts_at"]).astimezone(zone)

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 from babel.units import format_unit
 
-from newsletter.issues.variants.dates import first_day, in_words, locale_of
-from newsletter.issues.variants.event_place import say_where
-from newsletter.issues.variants.nearby_events import CLOSE_KM, Chosen
+from newsletter.issues.variants.dates import first_day, format_event_time, get_babel_locale
+from newsletter.issues.variants.event_location import describe_event_location
+from newsletter.issues.variants.nearby_events import CLOSE_KM, EventSelection
 from newsletter.issues.variants.phrases import say
-from newsletter.issues.variants.visible import Visible, describe_visible, narrow, see
+from newsletter.issues.variants.visibility import VisibleContent, describe_visible, filter_visible, see
 from newsletter.rendering.blocks import (
     AppealBlock,
     Block,
@@ -36,26 +36,26 @@ from newsletter.rendering.blocks import (
     StoryList,
     StoryRows,
 )
-from newsletter.rendering.phrases import direction_of, word
+from newsletter.rendering.phrases import find_text_direction, word
 
-__all__ = ["Visible", "describe_visible", "make_document", "see"]
+__all__ = ["VisibleContent", "describe_visible", "make_document", "see"]
 
 Content = dict[str, Any]
 _STORIES: dict[str, type[StoryCards]] = {"cards": StoryCards, "rows": StoryRows, "list": StoryList}
 _MAP = "https://www.openstreetmap.org/search?query="
 
 
-def make_document(content: Content, *, visible: Visible, view_online: str) -> Document:
+def make_document(content: Content, *, visible: VisibleContent, view_online: str) -> Document:
     """The document that rendering takes."""
     publication = content["publication"]
     language = visible.language
-    content = narrow(content, visible=visible, only_events_subject=word("events_near", language))
+    content = filter_visible(content, visible=visible, only_events_subject=word("events_near", language))
     blocks = [block for data in content["blocks"] if (block := _block(data, content, visible)) is not None]
     return Document(
         subject=content["subject"],
         preheader=content["preheader"],
         language=language,
-        direction=direction_of(language),
+        direction=find_text_direction(language),
         brand=_brand(content["brand"]),
         blocks=tuple(blocks),
         publication=publication["name"],
@@ -63,11 +63,11 @@ def make_document(content: Content, *, visible: Visible, view_online: str) -> Do
         urls={"view_online": view_online},
         layout=content.get("layout", "letter"),
         headline=content.get("headline", ""),
-        edition=_edition(content, language),
+        edition=_format_edition_date(content, language),
     )
 
 
-def _block(data: Content, content: Content, visible: Visible) -> Block | None:
+def _block(data: Content, content: Content, visible: VisibleContent) -> Block | None:
     key, kind = data["key"], data["type"]
     language = visible.language
     match kind:
@@ -115,13 +115,13 @@ def _value(value: Any) -> Any:
             return value
 
 
-def _edition(content: Content, language: str) -> str:
+def _format_edition_date(content: Content, language: str) -> str:
     """The day that an issue of the schedule is due, where it is."""
     issue = content.get("issue", {})
     if issue.get("kind", "issue") != "issue" or not issue.get("due_at"):
         return ""
     due = datetime.fromisoformat(issue["due_at"]).astimezone(ZoneInfo(content["publication"]["zone"]))
-    return format_date(due, format="long", locale=locale_of(language))
+    return format_date(due, format="long", locale=get_babel_locale(language))
 
 
 def _note(data: Content) -> Note:
@@ -132,7 +132,7 @@ def _note(data: Content) -> Note:
 
 def _story(story: Content, language: str) -> StoryItem:
     date = (
-        format_date(datetime.fromisoformat(story["date"]), format="long", locale=locale_of(language))
+        format_date(datetime.fromisoformat(story["date"]), format="long", locale=get_babel_locale(language))
         if story["date"]
         else ""
     )
@@ -147,14 +147,17 @@ def _story(story: Content, language: str) -> StoryItem:
     )
 
 
-def _events(data: Content, chosen: Chosen, content: Content, language: str) -> Events | None:
+def _events(data: Content, chosen: EventSelection, content: Content, language: str) -> Events | None:
     if chosen.kind == "nothing" or (chosen.kind == "all" and not chosen.events):
         return None
     zone = content["publication"]["zone"]
     heading = data["heading"] if data["heading"] and chosen.kind in ("near", "all") else _heading(chosen, language)
     return Events(
         events=tuple(
-            replace(_event(event, language, zone), distance=_nearness(language) if event["id"] in chosen.close else "")
+            replace(
+                _event(event, language, zone),
+                distance=_format_distance(language) if event["id"] in chosen.close else "",
+            )
             for event in chosen.events
         ),
         heading=heading,
@@ -164,12 +167,12 @@ def _events(data: Content, chosen: Chosen, content: Content, language: str) -> E
     )
 
 
-def _nearness(language: str) -> str:
-    distance = format_unit(CLOSE_KM, "kilometer", length="short", locale=locale_of(language))
+def _format_distance(language: str) -> str:
+    distance = format_unit(CLOSE_KM, "kilometer", length="short", locale=get_babel_locale(language))
     return word("distance_within", language, distance=distance)
 
 
-def _heading(chosen: Chosen, language: str) -> str:
+def _heading(chosen: EventSelection, language: str) -> str:
     return say("events", language) if chosen.kind == "all" else word(f"events_{chosen.kind}", language)
 
 
@@ -189,15 +192,15 @@ def _event_card(data: Content, language: str, zone: str) -> EventCard:
 
 
 def _event(event: Content, language: str, default_zone: str) -> EventItem:
-    locale = locale_of(language)
+    locale = get_babel_locale(language)
     day = first_day(event, default_zone=default_zone)
     return EventItem(
         title=event["title"],
         url=event["url"],
-        when=in_words(event, locale=locale, default_zone=default_zone),
+        when=format_event_time(event, locale=locale, default_zone=default_zone),
         day=str(day.day),
         month=format_date(day, format="MMM", locale=locale),
-        where=say_where(event, language=language),
+        where=describe_event_location(event, language=language),
         online=event["online"],
         calendar_url=f"{event['calendar']}.ics" if event.get("calendar") else "",
         google_url=f"{event['calendar']}/google" if event.get("calendar") else "",

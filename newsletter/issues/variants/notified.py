@@ -10,8 +10,8 @@ from typing import Any
 from django.db import IntegrityError, connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from newsletter.issues.snapshot.event_fingerprint import find_event, fingerprint
-from newsletter.issues.snapshot.exposure import deliveries_of, variants_with
+from newsletter.issues.snapshot.event_fingerprint import find_event_in_content, fingerprint
+from newsletter.issues.snapshot.exposure import find_possible_deliveries, find_variants_showing
 from newsletter.models import (
     Batch,
     Corrected,
@@ -25,22 +25,23 @@ from newsletter.models import (
     Variant,
 )
 
-_NOTE = """
-INSERT INTO newsletter_corrected (delivery_id, telling, correction_id, event_id, fingerprint)
-SELECT mail.id, telling.id, %s, %s, %s
+_INSERT_CORRECTED = """
+INSERT INTO newsletter_corrected (delivery_id, correction_delivery, correction_id, event_id, fingerprint)
+SELECT mail.id, correction_delivery.id, %s, %s, %s
 FROM ({mails}) AS mail
-JOIN newsletter_delivery AS telling ON telling.subscriber_id = mail.subscriber_id AND telling.issue_id = %s
-WHERE NOT telling.proof
+JOIN newsletter_delivery AS correction_delivery
+    ON correction_delivery.subscriber_id = mail.subscriber_id AND correction_delivery.issue_id = %s
+WHERE NOT correction_delivery.proof
 """
-_NOT_TAKEN = (DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED)
+_NOT_ACCEPTED_STATES = (DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED)
 
 
-class ToldMeanwhile(Exception):
+class AlreadyCorrected(Exception):
     """Another correction told one of these people the same between our look and our writing."""
 
 
 @dataclass(frozen=True, eq=False)
-class Telling:
+class EventMention:
     """What the mails of a variant say of an event; newer revisions have higher ``revision_id``.
 
     ``event`` is None in a correction that only says that it is cancelled, made before its content kept the event.
@@ -58,60 +59,64 @@ class Telling:
         return self.event is None or bool(self.event["cancelled"])
 
 
-def find_tellings(event_id: int) -> list[Telling]:
+def find_event_mentions(event_id: int) -> list[EventMention]:
     """Every variant that tells of the event, newest first."""
     announced = dict(Correction.objects.filter(event=event_id).values_list("issue", "fingerprint"))
-    variants = variants_with(Shown.Kind.EVENT, event_id) | Variant.objects.filter(issue__in=list(announced))
+    variants = find_variants_showing(Shown.Kind.EVENT, event_id) | Variant.objects.filter(issue__in=list(announced))
     rows = list(variants.order_by("-revision", "pk").values_list("pk", "revision", "issue", "issue__publication"))
     contents = IssueRevision.objects.filter(pk__in={row[1] for row in rows}).values_list("pk", "content")
-    events = {pk: find_event(content, event_id) for pk, content in contents.iterator()}
-    tellings = []
+    events = {pk: find_event_in_content(content, event_id) for pk, content in contents.iterator()}
+    mentions = []
     for variant, revision, issue, publication in rows:
         event = events[revision]
         facts = fingerprint(event) if event else announced.get(issue)
         if facts is not None:
-            tellings.append(Telling(variant, revision, issue, publication, facts, event))
-    return tellings
+            mentions.append(EventMention(variant, revision, issue, publication, facts, event))
+    return mentions
 
 
-def find_misled_by(correction: Correction, *, tellings: list[Telling] | None = None) -> QuerySet[Delivery]:
+def find_misinforming_deliveries(
+    correction: Correction, *, mentions: list[EventMention] | None = None
+) -> QuerySet[Delivery]:
     """The mails by which the correction's publication told of its event otherwise, and which nothing has put right yet.
 
     What this correction itself has put right counts, so that it is for the same people before and after it went out.
     """
-    known = find_tellings(correction.event_id) if tellings is None else tellings
+    known = find_event_mentions(correction.event_id) if mentions is None else mentions
     wrong = [
         one.variant_id
         for one in known
         if one.publication_id == correction.publication_id and one.facts != correction.fingerprint
     ]
-    return deliveries_of(wrong).filter(~Exists(_put_right(correction).exclude(correction=correction.pk)))
+    return find_possible_deliveries(wrong).filter(
+        ~Exists(_find_already_corrected(correction).exclude(correction=correction.pk))
+    )
 
 
-def note_told(issue: Issue) -> None:
+def record_corrected_deliveries(issue: Issue) -> None:
     """Note of every mail that told the people of a frozen correction otherwise that it is put right.
 
-    Belongs into the transaction of the freeze. Raises ToldMeanwhile where somebody was told the same by another meanwhile.
+    Belongs into the transaction of the freeze. Raises AlreadyCorrected where somebody was told the same by another meanwhile.
     """
     correction = issue.correction
-    wrong = [one.variant_id for one in find_tellings(correction.event_id) if one.facts != correction.fingerprint]
+    wrong = [one.variant_id for one in find_event_mentions(correction.event_id) if one.facts != correction.fingerprint]
     people = Delivery.objects.filter(issue=issue, proof=False).order_by().values("subscriber_id")
-    mails = deliveries_of(wrong).filter(subscriber_id__in=people)
+    mails = find_possible_deliveries(wrong).filter(subscriber_id__in=people)
     for_these = Corrected.objects.filter(event=correction.event_id, fingerprint=correction.fingerprint)
     for_these.filter(_reached_nobody(), delivery__in=mails.order_by().values("pk")).delete()
-    left = mails.filter(~Exists(_put_right(correction))).order_by().values("id", "subscriber_id")
+    left = mails.filter(~Exists(_find_already_corrected(correction))).order_by().values("id", "subscriber_id")
     sql, parameters = left.query.sql_with_params()
     try:
         with connection.cursor() as cursor:
             cursor.execute(
-                _NOTE.format(mails=sql),
+                _INSERT_CORRECTED.format(mails=sql),
                 [correction.pk, correction.event_id, correction.fingerprint, *parameters, issue.pk],
             )
     except IntegrityError as error:
-        raise ToldMeanwhile(str(issue)) from error
+        raise AlreadyCorrected(str(issue)) from error
 
 
-def _put_right(correction: Correction) -> QuerySet[Corrected]:
+def _find_already_corrected(correction: Correction) -> QuerySet[Corrected]:
     """Of a delivery: it was put right for these facts, or may have been."""
     return Corrected.objects.filter(
         ~_reached_nobody(), delivery=OuterRef("pk"), event=correction.event_id, fingerprint=correction.fingerprint
@@ -121,7 +126,9 @@ def _put_right(correction: Correction) -> QuerySet[Corrected]:
 def _reached_nobody() -> Exists:
     """Of a mail that was put right: what was to do it was refused, skipped, or never handed over and never will be."""
     cancelled = Q(batch__state=Batch.State.PENDING, batch__send__state=Send.State.CANCELLED)
-    alone = Q(exception__state__in=_NOT_TAKEN)
+    alone = Q(exception__state__in=_NOT_ACCEPTED_STATES)
     return Exists(
-        Delivery.objects.filter(cancelled | alone | Q(batch__state=Batch.State.REJECTED), pk=OuterRef("telling"))
+        Delivery.objects.filter(
+            cancelled | alone | Q(batch__state=Batch.State.REJECTED), pk=OuterRef("correction_delivery")
+        )
     )

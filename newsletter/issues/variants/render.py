@@ -13,37 +13,42 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import translation
 
-from newsletter.issues.snapshot.redact import leave_out
+from newsletter.issues.snapshot.redact import remove_stories
 from newsletter.issues.snapshot.related_links import find_linked_stories
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
-from newsletter.issues.variants.click_links import OFF, count_links
+from newsletter.issues.variants.click_links import OFF, track_links
 from newsletter.issues.variants.documents import make_document
-from newsletter.issues.variants.groups import Group, find_groups, find_wheres, see_as
+from newsletter.issues.variants.recipient_groups import (
+    RecipientGroup,
+    choose_visible_for_group,
+    find_groups,
+    find_locations,
+)
 from newsletter.issues.variants.story_checks import check_stories
-from newsletter.issues.variants.visible import Content, Visible, describe_visible, shown_by
+from newsletter.issues.variants.visibility import Content, VisibleContent, describe_visible, list_shown_ids
 from newsletter.models import Issue, IssueRevision, ReaderGroup, Shown, Variant
 from newsletter.rendering.lint.checks import check
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render
 
 __all__ = [
-    "Group",
-    "Rendered",
+    "RecipientGroup",
+    "RenderedVariant",
+    "choose_visible_for_group",
     "find_groups",
-    "find_wheres",
+    "find_locations",
     "freeze_revision",
     "make_public_id",
     "make_variants",
     "render_visible",
-    "see_as",
 ]
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderedVariant:
     """One variant before it is stored: what it shows, the mail, and what lint found."""
 
-    visible: Visible
+    visible: VisibleContent
     mail: RenderedMail
     findings: list[dict[str, Any]]
     public_id: str
@@ -64,30 +69,30 @@ def freeze_revision(*, issue: Issue, now: datetime) -> IssueRevision:
         return IssueRevision.objects.get(issue=issue, sha256=sha256)
 
 
-def make_variants(*, revision: IssueRevision, groups: Iterable[Group]) -> list[Variant]:
+def make_variants(*, revision: IssueRevision, groups: Iterable[RecipientGroup]) -> list[Variant]:
     """Render and store what these groups see, where it is not stored yet, and say which group gets which variant.
 
     A group that would see nothing is noted without a variant: its people get no mail.
     """
     groups = list(groups)
-    wheres = find_wheres(group.place_id for group in groups)
+    locations = find_locations(group.place_id for group in groups)
     by_key: dict[str, Variant] = {variant.key: variant for variant in revision.variants.all()}
-    seen: dict[str, list[Group]] = defaultdict(list)
-    nothing: list[Group] = []
+    seen: dict[str, list[RecipientGroup]] = defaultdict(list)
+    nothing: list[RecipientGroup] = []
     for group in groups:
-        visible = see_as(revision.content, group=group, wheres=wheres)
+        visible = choose_visible_for_group(revision.content, group=group, locations=locations)
         if visible.nothing:
             nothing.append(group)
             continue
         seen[visible.key].append(group)
         if visible.key not in by_key:
-            by_key[visible.key] = _store(revision, render_visible(revision.content, visible=visible))
+            by_key[visible.key] = _save_variant(revision, render_visible(revision.content, visible=visible))
     of_groups = [(by_key[key], group) for key, members in seen.items() for group in members]
-    _note_groups(revision, [*of_groups, *((None, group) for group in nothing)])
+    _save_groups(revision, [*of_groups, *((None, group) for group in nothing)])
     return [by_key[key] for key in seen]
 
 
-def _note_groups(revision: IssueRevision, of_groups: Iterable[tuple[Variant | None, Group]]) -> None:
+def _save_groups(revision: IssueRevision, of_groups: Iterable[tuple[Variant | None, RecipientGroup]]) -> None:
     """A group that nobody counted is that of a proof: how many it was counted to have stays."""
     rows = [
         ReaderGroup(
@@ -110,25 +115,25 @@ def _note_groups(revision: IssueRevision, of_groups: Iterable[tuple[Variant | No
     )
 
 
-def render_visible(content: Content, *, visible: Visible) -> Rendered:
+def render_visible(content: Content, *, visible: VisibleContent) -> RenderedVariant:
     """One variant, rendered and checked; nothing is stored."""
     public_id = make_public_id(content, visible)
     document = make_document(content, visible=visible, view_online=f"{settings.NEWSLETTER_SITE_URL}/view/{public_id}")
-    mail = count_links(
+    mail = track_links(
         render(document), issue=content["issue"]["public_id"], clicks=content["publication"].get("clicks", OFF)
     )
     findings = [asdict(finding) for finding in check(mail, document=document)]
-    findings += check_stories(leave_out(content, stories=visible.hidden))
-    return Rendered(visible=visible, mail=mail, findings=findings, public_id=public_id)
+    findings += check_stories(remove_stories(content, stories=visible.hidden))
+    return RenderedVariant(visible=visible, mail=mail, findings=findings, public_id=public_id)
 
 
-def make_public_id(content: Content, visible: Visible) -> str:
+def make_public_id(content: Content, visible: VisibleContent) -> str:
     """The unguessable name under which this variant can be viewed online: the same content has the same name."""
     message = f"{hash_content(content)}/{visible.key}".encode()
     return hmac.new(settings.SUBSCRIBERS_ADDRESS_KEY.encode(), b"view:" + message, hashlib.sha256).hexdigest()[:32]
 
 
-def _store(revision: IssueRevision, rendered: Rendered) -> Variant:
+def _save_variant(revision: IssueRevision, rendered: RenderedVariant) -> Variant:
     mail = rendered.mail
     with transaction.atomic(), translation.override("en"):  # what is kept is in one language, whoever approves
         variant, made = Variant.objects.get_or_create(
@@ -149,13 +154,13 @@ def _store(revision: IssueRevision, rendered: Rendered) -> Variant:
             },
         )
         if made:
-            _note_shown(variant, content=revision.content, visible=rendered.visible)
+            _save_shown_items(variant, content=revision.content, visible=rendered.visible)
     return variant
 
 
-def _note_shown(variant: Variant, *, content: Content, visible: Visible) -> None:
-    stories, events = shown_by(content, visible=visible)
+def _save_shown_items(variant: Variant, *, content: Content, visible: VisibleContent) -> None:
+    stories, events = list_shown_ids(content, visible=visible)
     if not visible.only_events:
-        stories |= find_linked_stories(leave_out(content, stories=visible.hidden))
+        stories |= find_linked_stories(remove_stories(content, stories=visible.hidden))
     rows = [(Shown.Kind.STORY, row_id) for row_id in stories] + [(Shown.Kind.EVENT, row_id) for row_id in events]
     Shown.objects.bulk_create(Shown(variant=variant, kind=kind, row_id=row_id) for kind, row_id in sorted(rows))

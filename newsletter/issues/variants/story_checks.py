@@ -6,20 +6,22 @@ from typing import Any
 
 from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
-from newsletter.issues.snapshot.consent_rules import EMAIL, find_fault
-from newsletter.issues.snapshot.redact import stories_of
+from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction
+from newsletter.issues.snapshot.redact import iter_stories
 
 Content = dict[str, Any]
 Finding = dict[str, Any]
-_SOON = timedelta(days=14)
+_CONSENT_WARNING_PERIOD = timedelta(days=14)
 
 
 def check_stories(content: Content) -> list[Finding]:
     """Findings as lint makes them, for the moment at which the issue is due."""
     due = datetime.fromisoformat(content["issue"]["due_at"])
     findings = []
-    for block, story in _placed(content):
-        fault = find_fault(story["care"], channel=EMAIL, at=due, required=content["publication"]["consent_required"])
+    for block, story in _iter_blocks_and_stories(content):
+        fault = find_display_restriction(
+            story["care"], channel=EMAIL, at=due, required=content["publication"]["consent_required"]
+        )
         if fault:
             message = Message(
                 "“%(title)s” %(fault)s. Take it out, or put its record right.", title=story["title"], fault=fault
@@ -42,31 +44,32 @@ def check_stories(content: Content) -> list[Finding]:
     return findings
 
 
-def find_unfit(content: Content, *, at: datetime) -> list[str]:
+def list_restricted_stories(content: Content, *, at: datetime) -> list[str]:
     """Why the content may not be mailed at a moment: one sentence a story."""
     required = content["publication"]["consent_required"]
     faults = (
-        (story, find_fault(story["care"], channel=EMAIL, at=at, required=required)) for story in stories_of(content)
+        (story, find_display_restriction(story["care"], channel=EMAIL, at=at, required=required))
+        for story in iter_stories(content)
     )
     return [f"“{story['title']}” {fault}" for story, fault in faults if fault]
 
 
-def require_fit(content: Content, *, at: datetime) -> None:
+def require_unrestricted_stories(content: Content, *, at: datetime) -> None:
     """Raises NotReady where a story may not be mailed at that moment, whatever was true when the issue was approved."""
-    unfit = find_unfit(content, at=at)
+    unfit = list_restricted_stories(content, at=at)
     if unfit:
         raise NotReady("%(unfit)s. Nothing was sent. Take it out, or put its record right.", unfit="; ".join(unfit))
 
 
-def _placed(content: Content) -> Iterator[tuple[Content, Content]]:
+def _iter_blocks_and_stories(content: Content) -> Iterator[tuple[Content, Content]]:
     for block in content["blocks"]:
-        for story in stories_of({"blocks": [block]}):
+        for story in iter_stories({"blocks": [block]}):
             yield block, story
 
 
 def _ends_soon(story: Content, due: datetime) -> bool:
     ends = story["care"]["expires_on"]
-    return bool(ends) and datetime.fromisoformat(ends).date() < (due + _SOON).date()
+    return bool(ends) and datetime.fromisoformat(ends).date() < (due + _CONSENT_WARNING_PERIOD).date()
 
 
 def _finding(level: str, code: str, message: str, block: Content) -> Finding:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 from wagtail.log_actions import log
 
-from newsletter.api_keys import DAYS, find_named_key, make_key, revoke_key
+from newsletter.api_keys import DAYS, find_key_by_name, make_key, revoke_key
 from newsletter.management.base import ProductCommand
 from newsletter.models import ApiKey
 
@@ -41,7 +41,7 @@ class Command(ProductCommand):
         if options["action"] == "list":
             self._list(as_json=options["json"])
         elif options["action"] == "revoke":
-            key = find_named_key(options["name"], now=now)
+            key = find_key_by_name(options["name"], now=now)
             revoke_key(key=key, by=BY, now=now)
             log(instance=key, action="newsletter.api_key_revoked")
             self.stdout.write(f"The key “{key.name}” works no more.")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from newsletter.management.base import ProductCommand
-from newsletter.organisation.apply import Change, apply_file
+from newsletter.organisation.apply_file import Change, apply_file
 
 _LONGEST = 60
 

@@ -7,10 +7,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 
 from newsletter.common.errors import NotFound
-from newsletter.issues.approval.approval_rules import require_right
+from newsletter.issues.approval.approval_rules import require_approval_permission
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.assembly.lookup import find_issue
-from newsletter.issues.assembly.stories_at_source import require_at_source
+from newsletter.issues.assembly.stories_at_source import require_stories_at_source
 from newsletter.management.base import ProductCommand
 
 
@@ -31,8 +31,8 @@ class Command(ProductCommand):
                 f"Add them: newsletter staff add {options['by']} --role approver"
             )
         now = datetime.now(UTC)
-        require_right(issue, by=person)
-        require_at_source(issue=issue, now=now)
+        require_approval_permission(issue, by=person)
+        require_stories_at_source(issue=issue, now=now)
         approval = approve_issue(issue=issue, by=person, now=now)
         if options["json"]:
             self.write_json(

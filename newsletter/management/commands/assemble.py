@@ -4,8 +4,8 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
-from newsletter.issues.assembly.assemble import assemble_slot, find_slot, is_scheduled
-from newsletter.issues.assembly.history import note_assembled
+from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot, is_scheduled
+from newsletter.issues.assembly.history import log_assembled
 from newsletter.issues.assembly.lookup import find_publication
 from newsletter.issues.assembly.stories_at_source import check_before_assembly
 from newsletter.management.base import ProductCommand
@@ -25,13 +25,13 @@ class Command(ProductCommand):
         now = datetime.now(UTC)
         publication = find_publication(options["publication"])
         kind = Slot.Kind.DIGEST if options["digest"] else Slot.Kind.ISSUE
-        slot = find_slot(publication=publication, due=options["due"], now=now, kind=kind)
+        slot = get_or_create_slot(publication=publication, due=options["due"], now=now, kind=kind)
         if slot.state != Slot.State.MISSED:
             check_before_assembly(slot=slot, now=now)
         assembly = assemble_slot(slot=slot, now=now)
         slot, issue = assembly.slot, assembly.issue
         if issue and assembly.made:
-            note_assembled(issue)
+            log_assembled(issue)
         if options["json"]:
             self.write_json(
                 {

@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.table import Table
 
-from newsletter.bench.apart import measure_apart
 from newsletter.bench.catalogue import MEASUREMENTS
+from newsletter.bench.own_process import measure_in_own_process
 from newsletter.management.base import ProductCommand
 
 
@@ -36,7 +36,7 @@ class Command(ProductCommand):
         }
         for part in options["only"]:
             measured = MEASUREMENTS[part](options["recipients"])
-            figures = [measure_apart(measure, **how) for measure, how in measured]
+            figures = [measure_in_own_process(measure, **how) for measure, how in measured]
             report["settings"]["database"] = figures[0]["database"]
             report[part] = (
                 [_without_database(each) for each in figures] if len(figures) > 1 else _without_database(figures[0])

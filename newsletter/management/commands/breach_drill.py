@@ -7,7 +7,12 @@ from typing import Any
 from django.utils import timezone
 
 from newsletter.management.base import ProductCommand
-from newsletter.organisation.breach import entries_of_export, entries_of_key, entries_of_staff, find_touched
+from newsletter.organisation.breach import (
+    find_affected_people,
+    list_api_key_entries,
+    list_export_entries,
+    list_staff_entries,
+)
 
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -28,13 +33,13 @@ class Command(ProductCommand):
 
     def run(self, **options: Any) -> None:
         if options["staff"]:
-            entries = entries_of_staff(options["staff"])
+            entries = list_staff_entries(options["staff"])
         elif options["key"] is not None:
-            entries = entries_of_key(options["key"])
+            entries = list_api_key_entries(options["key"])
         else:
-            entries = entries_of_export(options["export"])
+            entries = list_export_entries(options["export"])
         until = options["until"] or datetime.now(UTC)
-        touched = find_touched(entries, since=options["since"], until=until)
+        touched = find_affected_people(entries, since=options["since"], until=until)
         people = touched.known()
         if options["json"]:
             self.write_json(

@@ -9,10 +9,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 
-from newsletter.demo.environment import DEFAULT_PORT, HOST, MARK, MOST_PEOPLE, DemoError
-from newsletter.demo.play import LOGIN, play_week
+from newsletter.demo.environment import DEFAULT_PORT, HOST, MARKER_FILE, MAX_SUBSCRIBERS, DemoError
+from newsletter.demo.sample_week import LOGIN, run_sample_week
 from newsletter.demo.site import DemoSite
-from newsletter.jobs.embedded import Engine
+from newsletter.jobs.embedded_engine import Engine
 from newsletter.management.base import ProductCommand
 from newsletter.management.ports import port_number
 from newsletter.management.server import Server
@@ -31,7 +31,7 @@ class Command(ProductCommand):
         parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, metavar="P")
 
     def run(self, **options: Any) -> None:
-        if not (Path(settings.NEWSLETTER_DATA_DIR) / MARK).exists():
+        if not (Path(settings.NEWSLETTER_DATA_DIR) / MARKER_FILE).exists():
             raise DemoError("Run it as `newsletter demo`: it needs a folder of its own.")
         console = self.console(soft_wrap=True)
         started = monotonic()
@@ -39,7 +39,7 @@ class Command(ProductCommand):
         call_command("migrate", verbosity=0, interactive=False)
         now = datetime.now(UTC)
         with DemoSite(now=now) as site:
-            play_week(site_url=site.url, people=options["subscribers"], now=now, console=console)
+            run_sample_week(site_url=site.url, people=options["subscribers"], now=now, console=console)
             console.print(f"\nDone in {monotonic() - started:.0f} seconds.")
             if options["no_serve"]:
                 return
@@ -54,6 +54,6 @@ class Command(ProductCommand):
 
 
 def _people(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 8 and 1 <= int(text) <= MOST_PEOPLE):
-        raise ArgumentTypeError(f"{text} is not a number of people from 1 to {MOST_PEOPLE:,}.")
+    if not (text.isascii() and text.isdigit() and len(text) < 8 and 1 <= int(text) <= MAX_SUBSCRIBERS):
+        raise ArgumentTypeError(f"{text} is not a number of people from 1 to {MAX_SUBSCRIBERS:,}.")
     return int(text)

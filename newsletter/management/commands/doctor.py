@@ -13,12 +13,12 @@ from django.core.management import CommandError
 from rich.text import Text
 
 from newsletter.management.base import ProductCommand
-from newsletter.organisation.health.examine import examine
 from newsletter.organisation.health.origin import SettingValue
-from newsletter.sending.deliverability.domain_records import find_texts
-from newsletter.sending.deliverability.finding import Finding
-from newsletter.sending.deliverability.message_check import MOST_BYTES, check_arrived
-from newsletter.sending.settling.restore import doubt_what_was_open, release_after_restore
+from newsletter.organisation.health.run_checks import examine
+from newsletter.sending.deliverability.domain_records import find_txt_records
+from newsletter.sending.deliverability.findings import Finding
+from newsletter.sending.deliverability.message_check import MOST_BYTES, check_received_message
+from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
 
 _STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
@@ -88,7 +88,7 @@ class Command(ProductCommand):
             release_after_restore(now=now)
             self.stdout.write("Mail goes out again. What is uncertain stays so until it is settled in the desk.")
             return
-        doubt = doubt_what_was_open(now=now)
+        doubt = mark_open_batches_uncertain(now=now)
         if as_json:
             self.write_json({"held": True, **asdict(doubt)})
             return
@@ -108,7 +108,7 @@ def _check_message(name: str, *, receiver: str) -> list[Finding]:
         raw = sys.stdin.buffer.read(MOST_BYTES + 1) if name == "-" else Path(name).read_bytes()
     except OSError as fault:
         raise CommandError(f"{name} cannot be read: {fault.strerror}. Give the file that holds the message.") from fault
-    return list(check_arrived(raw, find=find_texts, receiver=receiver))
+    return list(check_received_message(raw, find=find_txt_records, receiver=receiver))
 
 
 def _setting_line(one: SettingValue) -> Text:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.management.base import ProductCommand
-from newsletter.organisation.sample import write_samples
-from newsletter.organisation.starters import find_starter, load_starters
+from newsletter.organisation.sample_files import write_samples
+from newsletter.organisation.starter_brands import find_starter, load_starters
 
 
 class Command(ProductCommand):

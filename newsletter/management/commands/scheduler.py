@@ -3,15 +3,15 @@
 from typing import Any
 
 from newsletter.jobs.catalogue import SCHEDULER
-from newsletter.jobs.engine import engine_for, run_until_stopped
+from newsletter.jobs.engine import make_engine, run_until_stopped
 from newsletter.management.base import ProductCommand, describe_start
-from newsletter.management.commands.worker import say_at_once
+from newsletter.management.commands.worker import write_flushed
 
 
 class Command(ProductCommand):
     help = "Poll sources, assemble issues and start sends when they are due, until stopped."
 
     def run(self, **options: Any) -> None:
-        engine = engine_for(roles=frozenset({SCHEDULER}))
+        engine = make_engine(roles=frozenset({SCHEDULER}))
         text = f"The scheduler runs. Ctrl-C stops it.\n{describe_start()}"
-        run_until_stopped(engine, started=lambda: say_at_once(self, text))
+        run_until_stopped(engine, started=lambda: write_flushed(self, text))

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from newsletter.common.errors import NotReady
-from newsletter.issues.approval.approval_rules import goes_by_itself
+from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.issues.approval.approve import approve_by_policy, release_issue, require_approval
-from newsletter.issues.approval.publication_switches import require_on
-from newsletter.issues.assembly.assemble import GRACE
+from newsletter.issues.approval.publication_switches import require_issue_enabled
+from newsletter.issues.assembly.assemble import GRACE_PERIOD
 from newsletter.issues.assembly.lookup import find_issue
-from newsletter.issues.assembly.stories_at_source import check_issue
+from newsletter.issues.assembly.stories_at_source import check_stories_at_source
 from newsletter.management.base import ProductCommand
-from newsletter.management.progress_bar import follow_send
+from newsletter.management.progress_bar import show_send_progress
 from newsletter.models import Issue, Send
 from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
@@ -39,18 +39,22 @@ class Command(ProductCommand):
             raise NotReady(
                 f"{issue} is held: {issue.held_reason or 'no reason given'}. To send it all the same, add --release."
             )
-        require_on(issue)
+        require_issue_enabled(issue)
         if not options["now"]:
             self._hand_over(issue)
             return
-        if issue.state in (Issue.State.DRAFT, Issue.State.IN_REVIEW) and goes_by_itself(issue) and not issue.held:
-            check_issue(issue=issue, now=datetime.now(UTC))
+        if (
+            issue.state in (Issue.State.DRAFT, Issue.State.IN_REVIEW)
+            and is_sent_automatically(issue)
+            and not issue.held
+        ):
+            check_stories_at_source(issue=issue, now=datetime.now(UTC))
             approve_by_policy(issue=issue, now=datetime.now(UTC))
         require_approval(issue)
         if issue.held:
             release_issue(issue=issue)
         send = start_send(issue=issue, now=datetime.now(UTC))
-        with follow_send(send, quiet=options["json"]) as progress:
+        with show_send_progress(send, quiet=options["json"]) as progress:
             send = run_send(send=send, adapter=current_adapter(), progress=progress)
         issue.refresh_from_db()
         if options["json"]:
@@ -61,11 +65,11 @@ class Command(ProductCommand):
             raise SystemExit(NEEDS_ATTENTION)
 
     def _hand_over(self, issue: Issue) -> None:
-        if not goes_by_itself(issue):
+        if not is_sent_automatically(issue):
             require_approval(issue)
         if issue.slot is None:
             raise NotReady(f"{issue} has no slot that it could wait for. To send it, add --now.")
-        if issue.slot.due_at + GRACE < datetime.now(UTC):
+        if issue.slot.due_at + GRACE_PERIOD < datetime.now(UTC):
             raise NotReady(f"The slot of {issue}, {issue.slot.due_local}, is over. To send it all the same, add --now.")
         if issue.held:
             release_issue(issue=issue)

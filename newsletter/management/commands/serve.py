@@ -7,19 +7,19 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 
-from newsletter.jobs.catalogue import EVERYTHING
-from newsletter.jobs.engine import engine_for
+from newsletter.jobs.catalogue import ALL_ROLES
+from newsletter.jobs.engine import make_engine
 from newsletter.management.base import ProductCommand, describe_start
 from newsletter.management.commands.worker import add_lanes
 from newsletter.management.ports import check_port_free, port_number
 from newsletter.management.server import Server
-from newsletter.sending.dispatching.worker_loop import LANES
-from subscribers.erasing.journal_check import try_to_complete_journal
+from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
+from subscribers.erasing.journal_check import try_to_repair_journal
 
 
 class Command(ProductCommand):
     help = "Serve everything in one process: the desk, the public pages, the schedule and the sender."
-    roles: frozenset[str] = EVERYTHING
+    roles: frozenset[str] = ALL_ROLES
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
@@ -30,8 +30,8 @@ class Command(ProductCommand):
     def run(self, **options: Any) -> None:
         check_port_free(host=options["host"], port=options["port"])
         call_command("migrate", verbosity=0, interactive=False)
-        try_to_complete_journal(now=datetime.now(UTC))
-        engine = engine_for(roles=self.roles, lanes=options.get("lanes", LANES))
+        try_to_repair_journal(now=datetime.now(UTC))
+        engine = make_engine(roles=self.roles, lanes=options.get("lanes", DEFAULT_CONCURRENCY))
         self.stdout.write(
             f"Serving {settings.NEWSLETTER_SITE_URL}/ on {options['host']}:{options['port']}. Ctrl-C stops.\n{describe_start()}"
         )

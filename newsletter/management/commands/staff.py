@@ -8,8 +8,15 @@ from typing import Any
 from rich.table import Table
 
 from newsletter.management.base import ProductCommand
-from newsletter.organisation.roles import ROLES, WORDS
-from newsletter.organisation.staff import BadPassword, StaffChange, add_staff, forget_factor, is_staff, list_staff
+from newsletter.organisation.roles import ROLE_LABELS, ROLES
+from newsletter.organisation.staff import (
+    BadPassword,
+    StaffChange,
+    add_staff,
+    is_staff,
+    list_staff,
+    remove_second_factor,
+)
 
 
 class Command(ProductCommand):
@@ -18,7 +25,7 @@ class Command(ProductCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="add | list | forget-factor")
-        roles = "; ".join(f"{role}: {words}" for role, words in WORDS.items())
+        roles = "; ".join(f"{role}: {words}" for role, words in ROLE_LABELS.items())
         add = actions.add_parser("add", help="Add a person, or change a person's role or password.")
         add.add_argument("email", metavar="EMAIL")
         add.add_argument("--role", required=True, choices=ROLES, help=f"{roles}.")
@@ -34,7 +41,7 @@ class Command(ProductCommand):
             self._list(as_json=options["json"])
             return
         if options["action"] == "forget-factor":
-            gone = forget_factor(email=options["email"])
+            gone = remove_second_factor(email=options["email"])
             said = "is taken away; a new one is asked for at the next sign-in" if gone else "was not set up"
             self.stdout.write(f"The second factor of {options['email']} {said}.")
             return
@@ -76,7 +83,7 @@ def _read_password(email: str, *, from_stdin: bool) -> str | None:
 
 
 def _in_words(change: StaffChange) -> str:
-    role = f"{change.role}: {WORDS[change.role]}"
+    role = f"{change.role}: {ROLE_LABELS[change.role]}"
     if change.created:
         return f"{change.email} is added as {role}."
     password = " The password is changed." if change.password_set else ""

@@ -15,19 +15,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from newsletter.common.errors import BadFile, NotFound
 from newsletter.management.base import ProductCommand
-from newsletter.management.import_words import report_as_json, say_report, say_undone
+from newsletter.management.import_output import format_report, format_undone, report_as_json
 from newsletter.management.private_output import open_private
 from newsletter.organisation.references import find_list
 from subscribers.exporting.csv_export import export_people
-from subscribers.importing.writing.refused_file import refusals_of, write_refused
+from subscribers.importing.writing.import_people import import_people
+from subscribers.importing.writing.refused_file import iterate_refusals, write_refused
 from subscribers.importing.writing.report import ImportReport
-from subscribers.importing.writing.service import import_people
 from subscribers.importing.writing.undo import undo_now
 from subscribers.models import Basis, ImportBatch, ImportKind
 from subscribers.people.lookup import describe_person, find_person
 
 BASES = [Basis.CONSENT, Basis.SOFT_OPT_IN, Basis.LEGITIMATE_INTEREST, Basis.CONTRACT, Basis.CASL_IMPLIED]
-_PIECE = 1 << 20
+_BLOCK_BYTES = 1 << 20
 
 
 class Command(ProductCommand):
@@ -94,9 +94,9 @@ class Command(ProductCommand):
         mailing_list = find_list(options["list"], where="--list")
         file: Path = options["file"]
         try:
-            with file.open("rb", buffering=0) as lines, follow(count_lines(file)) as progress:
+            with file.open("rb", buffering=0) as lines, show_import_progress(count_lines(file)) as progress:
                 report = import_people(
-                    file=BufferedReader(_Lent(lines), buffer_size=_PIECE),
+                    file=BufferedReader(_NonClosingFile(lines), buffer_size=_BLOCK_BYTES),
                     mailing_list=mailing_list,
                     basis=options["basis"],
                     evidence=options["evidence"],
@@ -120,7 +120,7 @@ class Command(ProductCommand):
         if options["json"]:
             self.write_json(report_as_json(report, mailing_list=mailing_list.slug, dry_run=options["dry_run"]))
         else:
-            self.write_lines(say_report(report, name=mailing_list.name, dry_run=options["dry_run"]))
+            self.write_lines(format_report(report, name=mailing_list.name, dry_run=options["dry_run"]))
 
     def _undo(self, **options: Any) -> None:
         batch = _find_import(options["id"])
@@ -128,7 +128,7 @@ class Command(ProductCommand):
         if options["json"]:
             self.write_json({"import": batch.pk, **done})
         else:
-            self.write_lines(say_undone(done, number=batch.pk))
+            self.write_lines(format_undone(done, number=batch.pk))
 
     def _export(self, **options: Any) -> None:
         mailing_list = find_list(options["list"], where="--list") if options["list"] else None
@@ -148,7 +148,7 @@ class Command(ProductCommand):
         self.write_json(describe_person(find_person(options["email"]), now=datetime.now(UTC)))
 
 
-class _Lent(RawIOBase):
+class _NonClosingFile(RawIOBase):
     """A file lent to a reader that may close what it was given; the file itself stays open."""
 
     def __init__(self, file: FileIO) -> None:
@@ -171,7 +171,7 @@ class _Lent(RawIOBase):
 
 
 @contextmanager
-def follow(total: int) -> Iterator[Callable[[int], None]]:
+def show_import_progress(total: int) -> Iterator[Callable[[int], None]]:
     """A bar on a terminal's standard error that follows how many of `total` lines are read; nothing elsewhere."""
     console = Console(file=sys.stderr)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -184,14 +184,14 @@ def follow(total: int) -> Iterator[Callable[[int], None]]:
 def count_lines(file: Path) -> int:
     """How many lines the file has, roughly: a cell may hold line breaks. Raises OSError."""
     with file.open("rb") as data:
-        return sum(piece.count(b"\n") for piece in iter(lambda: data.read(_PIECE), b""))
+        return sum(piece.count(b"\n") for piece in iter(lambda: data.read(_BLOCK_BYTES), b""))
 
 
 def _write_refused(report: ImportReport, *, out: Path, header: Sequence[str]) -> None:
     batch = ImportBatch.objects.filter(pk=report.batch_id).first() if report.batch_id else None
     try:
         with open_private(out, encoding="utf-8-sig") as file:
-            write_refused(file, header=header, rows=refusals_of(batch) if batch else report.refusals)
+            write_refused(file, header=header, rows=iterate_refusals(batch) if batch else report.refusals)
     except OSError as error:
         raise BadFile(f"{out} cannot be written: {error.strerror}. Choose another --refused.") from error
 

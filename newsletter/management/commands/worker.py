@@ -4,9 +4,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from newsletter.jobs.catalogue import WORKER
-from newsletter.jobs.engine import engine_for, run_until_stopped
+from newsletter.jobs.engine import make_engine, run_until_stopped
 from newsletter.management.base import ProductCommand, describe_start
-from newsletter.sending.dispatching.worker_loop import LANES
+from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
 
 
 class Command(ProductCommand):
@@ -16,12 +16,12 @@ class Command(ProductCommand):
         add_lanes(parser)
 
     def run(self, **options: Any) -> None:
-        engine = engine_for(roles=frozenset({WORKER}), lanes=options["lanes"])
+        engine = make_engine(roles=frozenset({WORKER}), lanes=options["lanes"])
         text = f"The worker runs, {options['lanes']} calls at once. Ctrl-C stops it.\n{describe_start()}"
-        run_until_stopped(engine, started=lambda: say_at_once(self, text))
+        run_until_stopped(engine, started=lambda: write_flushed(self, text))
 
 
-def say_at_once(command: ProductCommand, text: str) -> None:
+def write_flushed(command: ProductCommand, text: str) -> None:
     """A line that stands in a log file at once, not when the process ends."""
     command.stdout.write(text)
     command.stdout.flush()
@@ -29,7 +29,11 @@ def say_at_once(command: ProductCommand, text: str) -> None:
 
 def add_lanes(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--lanes", type=_lanes, default=LANES, metavar="N", help=f"How many calls to the provider go at once ({LANES})."
+        "--lanes",
+        type=_lanes,
+        default=DEFAULT_CONCURRENCY,
+        metavar="N",
+        help=f"How many calls to the provider go at once ({DEFAULT_CONCURRENCY}).",
     )
 
 

@@ -8,10 +8,10 @@ from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from newsletter.content.fetching.fetch_errors import Refused
+from newsletter.content.fetching.errors import Refused
 from newsletter.content.fetching.url_guard import check_url
 from newsletter.organisation.health.machine import is_loopback
-from newsletter.sending.deliverability.finding import Finding, error, ok, warning
+from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 
 _PREFIX = "NEWSLETTER_"
 _SET_BY_OTHERS = re.compile(r"NEWSLETTER_(TEST_|SERVICE_|PORT$|PORT_)")

@@ -8,10 +8,10 @@ from django.db.models import Q
 
 from newsletter.common.errors import BadRule
 from newsletter.issues.assembly.overdue import find_overdue
-from newsletter.issues.protected_terms.terms import count_lost
+from newsletter.issues.protected_terms.terms import count_unreadable_terms
 from newsletter.models import Brand, Publication, Source
-from newsletter.sending.deliverability.finding import Finding, error, ok, warning
-from subscribers.audience.eligibility import contactable
+from newsletter.sending.deliverability.findings import Finding, error, ok, warning
+from subscribers.audience.eligibility import list_contactable
 
 
 def check_brand() -> Finding:
@@ -30,7 +30,7 @@ def check_publications() -> Iterator[Finding]:
     for publication in Publication.objects.filter(enabled=True).select_related("mailing_list", "segment"):
         name = f"publication {publication.slug}"
         try:
-            people = contactable(mailing_list=publication.mailing_list, segment=publication.segment).count()
+            people = list_contactable(mailing_list=publication.mailing_list, segment=publication.segment).count()
         except BadRule as fault:
             yield error(name, f"Its segment cannot be used: {fault}", "Correct the segment's rule.")
             continue
@@ -49,7 +49,11 @@ def check_sources() -> Iterator[Finding]:
     sources = Source.objects.filter(enabled=True)
     failing = [source for source in sources if source.failures or source.error]
     for source in failing:
-        since = f" It was last good on {source.good_at:%d %B %Y}." if source.good_at else " It was never good."
+        since = (
+            f" It was last good on {source.last_success_at:%d %B %Y}."
+            if source.last_success_at
+            else " It was never good."
+        )
         says = f"{source.error or 'It failed'} ({source.failures} times in a row).{since}"
         yield warning(
             f"source {source.name}", says, f"Open {source.url} in a browser; correct or switch off the source."
@@ -70,9 +74,9 @@ def check_overdue(*, now: datetime) -> Finding:
     return error("due issues", says, do)
 
 
-def check_protected() -> Finding:
+def check_protected_terms() -> Finding:
     """Whether what must not be said can be looked for."""
-    lost = count_lost()
+    lost = count_unreadable_terms()
     if lost:
         do = "Put the secret key that sealed them into NEWSLETTER_OLD_SECRET_KEYS, or take them off the list in the desk."
         return error("protected terms", f"{lost} cannot be read with the secret key, so nothing can be approved.", do)

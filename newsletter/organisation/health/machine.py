@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from newsletter.organisation.private_folder import DataPlaces, find_open
+from newsletter.organisation.private_folder import DataPaths, find_readable_by_others
 from newsletter.rendering.blocks import Brand, Button, Document, Events, LeadStory, Note, StoryItem
 from newsletter.rendering.errors import RenderingError
 from newsletter.rendering.pipeline import render
-from newsletter.sending.deliverability.finding import Finding, error, ok, warning
+from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 
-SHOWN = 5
-LEAST_FREE, LITTLE_FREE = 200_000_000, 2_000_000_000
+MAX_SHOWN = 5
+MIN_FREE_BYTES, LOW_FREE_BYTES = 200_000_000, 2_000_000_000
 
 
 def check_data_folder(folder: Path) -> Finding:
@@ -34,12 +34,12 @@ def check_data_folder(folder: Path) -> Finding:
     return ok("data folder", f"{folder} can be written to.")
 
 
-def check_privacy(places: DataPlaces) -> Finding:
+def check_privacy(places: DataPaths) -> Finding:
     """Whether another user of this machine could read people, keys or mail."""
-    readable = find_open(places)
+    readable = find_readable_by_others(places)
     if not readable:
         return ok("privacy", f"Only this user can read the data in {places.folder}.")
-    shown = ", ".join(map(str, readable[:SHOWN])) + (" and more" if len(readable) > SHOWN else "")
+    shown = ", ".join(map(str, readable[:MAX_SHOWN])) + (" and more" if len(readable) > MAX_SHOWN else "")
     do = (
         "Stop the program, make the user it runs as the owner of the data, and start it again: it closes what is its own. "
         "Or run: chmod -R go-rwx on each of them."
@@ -73,9 +73,9 @@ def check_disk(folder: Path) -> Finding:
     """How much room there is beside the data."""
     free = shutil.disk_usage(folder).free
     says = f"{free / 1e9:,.1f} GB are free in {folder}."
-    if free < LEAST_FREE:
+    if free < MIN_FREE_BYTES:
         return error("disk", says, "Make room at once: a full disk stops a send half-way.")
-    if free < LITTLE_FREE:
+    if free < LOW_FREE_BYTES:
         return warning("disk", says, "Make room soon: pictures, the database and its backups grow every week.")
     return ok("disk", says)
 
@@ -96,7 +96,7 @@ def check_database() -> Finding:
     return ok("database", f"{kind}; its tables are those of this version.")
 
 
-def check_site_url(url: str, *, production: bool, mails_people: bool) -> Iterator[Finding]:
+def check_site_url(url: str, *, production: bool, sends_real_mail: bool) -> Iterator[Finding]:
     """Every link in the mail is built from it, so it must be HTTPS, or this machine for trying out."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -104,7 +104,7 @@ def check_site_url(url: str, *, production: bool, mails_people: bool) -> Iterato
         yield error("site URL", f"“{url}” is not a web address.", do)
     elif is_loopback(parts.hostname):
         says = f"{url} is this machine; nobody else can follow the links in the mail."
-        if mails_people:
+        if sends_real_mail:
             do = "Set NEWSLETTER_SITE_URL to the public address before mailing real people."
             yield warning("site URL", says, do)
         else:

@@ -10,15 +10,15 @@ from newsletter.common.errors import BadAddress
 from newsletter.feedback.endpoint import webhook_url
 from newsletter.models import Installation, Publication
 from newsletter.providers.base.errors import BadProviderUrl
-from newsletter.providers.base.webhooks.call import split_keys
+from newsletter.providers.base.webhooks.verification import split_keys
 from newsletter.providers.registry import ProviderSettings, read_provider_url
-from newsletter.sending.deliverability.domain_records import FindTexts, check_sender_domain
+from newsletter.sending.deliverability.domain_records import FindTxtRecords, check_sender_domain
 from newsletter.sending.deliverability.domains import OUTBOX, is_own_endpoint, read_provider
-from newsletter.sending.deliverability.finding import Finding, error, ok, warning
-from newsletter.sending.limits.recipient_allowlist import is_closed
+from newsletter.sending.deliverability.findings import Finding, error, ok, warning
+from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
 from subscribers.addresses.normalise import to_ascii
-from subscribers.audience.recipient_allowlist import who_alone
-from subscribers.erasing.journal_check import complete_journal
+from subscribers.audience.recipient_allowlist import get_recipient_allowlist
+from subscribers.erasing.journal_check import repair_journal
 from subscribers.unsubscribing.suppression_journal import journal_path
 
 
@@ -53,10 +53,10 @@ def _check_webhooks(provider: ProviderSettings) -> Iterator[Finding]:
         yield ok("webhooks", f"Reports are taken with any of {keys} keys. {do}")
 
 
-def check_reach() -> Finding:
+def check_recipient_allowlist() -> Finding:
     """Whether everyone may be mailed from here, some, or nobody (F24)."""
-    only_to = who_alone()
-    if is_closed():
+    only_to = get_recipient_allowlist()
+    if is_sending_blocked():
         do = "Set NEWSLETTER_PRODUCTION=true in earnest; to try things out, name your own addresses in NEWSLETTER_ONLY_TO."
         return error("who is mailed", "Nobody: this is not production, and the provider is a real one.", do)
     if only_to is None:
@@ -67,7 +67,7 @@ def check_reach() -> Finding:
     return ok("who is mailed", f"{says} NEWSLETTER_ONLY_TO says so.")
 
 
-def check_senders(url: str, *, find: FindTexts) -> Iterator[Finding]:
+def check_senders(url: str, *, find: FindTxtRecords) -> Iterator[Finding]:
     """SPF, DKIM and DMARC of every domain that mail is sent from, where it goes to the provider itself."""
     provider = read_provider(url)
     if provider is None or not is_own_endpoint(provider):
@@ -89,7 +89,7 @@ def check_journal(*, now: datetime) -> Finding:
     if path.parent.stat().st_uid != os.geteuid():
         return ok("unsubscribe journal", "Not checked: the data belongs to another user, who alone should write there.")
     try:
-        added = complete_journal(now=now)
+        added = repair_journal(now=now)
     except OSError as fault:
         says = f"{path} cannot be written: {fault.strerror}. After a restore, people who unsubscribed would be mailed."
         do = "Make room, or give this user the right to write there. What is missing is then added by itself."

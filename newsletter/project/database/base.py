@@ -16,19 +16,19 @@ from django.db.backends.postgresql import base as postgresql
 from psycopg import capabilities
 from psycopg.abc import PQGen
 
-from newsletter.common.database_deadlines import end_of_patience, note_silence
+from newsletter.common.database_deadlines import current_deadline, open_circuit
 
 _LEAST_CONNECT_SECONDS = 2  # what libpq takes for the least
-_CALL_OFF_SECONDS = 1.0
+_CANCEL_SECONDS = 1.0
 Value = TypeVar("Value")
 
 
-class PatientConnection(psycopg.Connection[Any]):
+class DeadlineConnection(psycopg.Connection[Any]):
     """Looks at the clock whenever the server has said nothing for a tenth of a second."""
 
     @classmethod
-    def connect(cls, conninfo: str = "", **parameters: Any) -> "PatientConnection":
-        left = end_of_patience() - monotonic()
+    def connect(cls, conninfo: str = "", **parameters: Any) -> "DeadlineConnection":
+        left = current_deadline() - monotonic()
         if isinf(left):
             return super().connect(conninfo, **parameters)
         if left <= 0:
@@ -37,11 +37,11 @@ class PatientConnection(psycopg.Connection[Any]):
         try:
             return super().connect(conninfo, **parameters)
         except psycopg.errors.ConnectionTimeout:
-            note_silence()
+            open_circuit()
             raise
 
     def wait(self, gen: PQGen[Value], *arguments: Any, **named: Any) -> Value:
-        end = end_of_patience()
+        end = current_deadline()
         if isinf(end):
             return super().wait(gen, *arguments, **named)
         return super().wait(self._until(end, gen), *arguments, **named)
@@ -53,22 +53,22 @@ class PatientConnection(psycopg.Connection[Any]):
             while True:
                 ready = yield wanted
                 if not ready and monotonic() > end:
-                    if called_off or not self._call_off():
+                    if called_off or not self._cancel_query():
                         self.close()
-                        note_silence()
+                        open_circuit()
                         raise _silent()
-                    called_off, end = True, monotonic() + _CALL_OFF_SECONDS
+                    called_off, end = True, monotonic() + _CANCEL_SECONDS
                 wanted = gen.send(ready)
         except StopIteration as done:
             value: Value = done.value
             return value
 
-    def _call_off(self) -> bool:
+    def _cancel_query(self) -> bool:
         """Whether the server answers, on a connection of its own, that it ends what it does on this one."""
         if not capabilities.has_cancel_safe():
             return False
         try:
-            self.cancel_safe(timeout=_CALL_OFF_SECONDS)
+            self.cancel_safe(timeout=_CANCEL_SECONDS)
         except psycopg.Error:
             return False
         return True
@@ -80,7 +80,7 @@ def _silent() -> psycopg.OperationalError:
 
 _driver = ModuleType("psycopg")
 _driver.__dict__.update(vars(psycopg))
-_driver.__dict__["connect"] = PatientConnection.connect
+_driver.__dict__["connect"] = DeadlineConnection.connect
 
 
 class DatabaseWrapper(postgresql.DatabaseWrapper):

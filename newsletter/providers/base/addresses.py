@@ -12,13 +12,13 @@ from newsletter.providers.base.errors import BadBatch
 # Dot-atom only: a quoted local part could hold commas and brackets, which a provider would read as further addresses.
 # No percent sign either: providers write their variables with it.
 _ONE = r"[A-Za-z0-9!#$&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$&'*+/=?^_`{|}~-]+)*@[a-z0-9-]+(?:\.[a-z0-9-]+)*"
-_PLAIN = re.compile(_ONE)
-_ALL_PLAIN = re.compile(rf"{_ONE}(?:\n{_ONE})*+")
+_ADDRESS = re.compile(_ONE)
+_ALL_ADDRESSES = re.compile(rf"{_ONE}(?:\n{_ONE})*+")
 
 
 def ascii_address(address: str) -> str:
     """Give the address with its domain in lower-case punycode. Raises ValueError where it has no safe ASCII form."""
-    if len(address) <= 254 and _PLAIN.fullmatch(address):
+    if len(address) <= 254 and _ADDRESS.fullmatch(address):
         return address
     local, _, domain = address.rpartition("@")
     try:
@@ -26,20 +26,20 @@ def ascii_address(address: str) -> str:
     except idna.IDNAError as error:
         raise ValueError(Message("its domain cannot be written in ASCII")) from error
     whole = f"{local}@{domain}"
-    if len(whole) > 254 or not _PLAIN.fullmatch(whole):
+    if len(whole) > 254 or not _ADDRESS.fullmatch(whole):
         raise ValueError(Message("it is not a plain email address that this provider takes"))
     return whole
 
 
-def sort_people(people: Sequence[Person]) -> tuple[list[tuple[str, Person]], dict[int, str]]:
+def split_by_valid_address(people: Sequence[Person]) -> tuple[list[tuple[str, Person]], dict[int, str]]:
     """Split people into (ASCII address, person) pairs that can be sent to, and delivery -> reason of those that cannot.
 
     Raises BadBatch where two people share an address: the provider would merge them, and links would be swapped.
     """
     addresses = [person.address for person in people]
-    if _all_plain_and_different(addresses):
+    if _are_valid_and_distinct(addresses):
         return list(zip(addresses, people, strict=True)), {}
-    good: list[tuple[str, Person]] = []
+    sendable: list[tuple[str, Person]] = []
     refused: dict[int, str] = {}
     seen: dict[str, int] = {}
     for person in people:
@@ -56,13 +56,13 @@ def sort_people(people: Sequence[Person]) -> tuple[list[tuple[str, Person]], dic
                 first=first,
                 delivery=person.delivery,
             )
-        good.append((address, person))
-    return good, refused
+        sendable.append((address, person))
+    return sendable, refused
 
 
-def _all_plain_and_different(addresses: Sequence[str]) -> bool:
+def _are_valid_and_distinct(addresses: Sequence[str]) -> bool:
     """Whether nobody needs a second look: one look at all of them together, for that is nearly always so."""
     together = "\n".join(addresses)
     lines = together.lower().split("\n")
     different = len(set(lines)) == len(lines) == len(addresses)
-    return different and max(map(len, addresses)) <= 254 and _ALL_PLAIN.fullmatch(together) is not None
+    return different and max(map(len, addresses)) <= 254 and _ALL_ADDRESSES.fullmatch(together) is not None

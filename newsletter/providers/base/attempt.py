@@ -5,30 +5,30 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from newsletter.common.messages import Message, Quantity
-from newsletter.providers.base.addresses import ascii_address, sort_people
+from newsletter.providers.base.addresses import ascii_address, split_by_valid_address
 from newsletter.providers.base.contract import (
     BatchCall,
     Capabilities,
-    HttpAnswer,
     HttpRequest,
     Mail,
     Outcome,
     Person,
+    ProviderResponse,
     Verdict,
 )
-from newsletter.providers.base.errors import Ambiguous, BadBatch, BadMail, NotSent
-from newsletter.providers.base.headers import check_mail, list_headers
+from newsletter.providers.base.errors import BadBatch, BadMail, OutcomeUnknown, RequestNotSent
+from newsletter.providers.base.headers import build_headers, check_mail
 from newsletter.providers.base.tokens import check_tokens, check_values
 
 
-class Caller(Protocol):
+class HttpCaller(Protocol):
     """What makes the call, as ``Transport`` does."""
 
-    def call(self, request: HttpRequest) -> HttpAnswer: ...
+    def call(self, request: HttpRequest) -> ProviderResponse: ...
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedBatch:
     """A batch that may go out.
 
     ``people`` pairs ASCII addresses with persons; ``refused`` is delivery -> reason of those whose address no provider
@@ -42,7 +42,7 @@ class Prepared:
     needed: set[str]
 
 
-def prepare(call: BatchCall, *, capabilities: Capabilities) -> Prepared:
+def prepare(call: BatchCall, *, capabilities: Capabilities) -> PreparedBatch:
     """Check a batch and its mail. Raises BadBatch or BadMail, which name what is wrong; nothing was sent then."""
     if not call.people:
         raise BadBatch("The batch has nobody in it.")
@@ -56,16 +56,16 @@ def prepare(call: BatchCall, *, capabilities: Capabilities) -> Prepared:
         )
     check_mail(call.mail)
     call = replace(call, mail=_in_ascii(call.mail))
-    people, refused = sort_people(call.people)
-    common = common_values(people)
-    headers = list_headers(call.mail, values=common)
+    people, refused = split_by_valid_address(call.people)
+    common = find_common_values(people)
+    headers = build_headers(call.mail, values=common)
     needed = check_tokens(replace(call.mail, headers=headers))
     if not needed <= common:
         check_values((person for _, person in people), needed=needed)
-    return Prepared(call, people, refused, headers, needed)
+    return PreparedBatch(call, people, refused, headers, needed)
 
 
-def common_values(people: Sequence[tuple[str, Person]]) -> set[str]:
+def find_common_values(people: Sequence[tuple[str, Person]]) -> set[str]:
     """The names of the values that everybody has."""
     if not people:
         return set()
@@ -96,23 +96,25 @@ def check_bytes(body: bytes, *, capabilities: Capabilities) -> None:
 
 
 def attempt(
-    prepared: Prepared,
+    prepared: PreparedBatch,
     *,
-    transport: Caller,
-    build: Callable[[Prepared], HttpRequest],
-    read: Callable[[HttpAnswer, Prepared], Outcome],
+    transport: HttpCaller,
+    build: Callable[[PreparedBatch], HttpRequest],
+    read: Callable[[ProviderResponse, PreparedBatch], Outcome],
 ) -> Outcome:
     """Call the provider once. Only ``build`` may raise (BadBatch, BadMail), and then nothing was sent."""
-    not_taken = {delivery: (Verdict.REJECTED, why) for delivery, why in prepared.refused.items()}
+    invalid_addresses = {delivery: (Verdict.REJECTED, why) for delivery, why in prepared.refused.items()}
     if not prepared.people:
         return Outcome(
-            Verdict.REJECTED, Message("Nobody in this batch has an address that can be sent to."), people=not_taken
+            Verdict.REJECTED,
+            Message("Nobody in this batch has an address that can be sent to."),
+            people=invalid_addresses,
         )
     try:
         answer = transport.call(build(prepared))
-    except NotSent as error:
-        return Outcome(Verdict.NOT_SENT, str(error), people=not_taken)
-    except Ambiguous as error:
-        return Outcome(Verdict.UNCERTAIN, str(error), people=not_taken)
+    except RequestNotSent as error:
+        return Outcome(Verdict.NOT_SENT, str(error), people=invalid_addresses)
+    except OutcomeUnknown as error:
+        return Outcome(Verdict.UNCERTAIN, str(error), people=invalid_addresses)
     outcome = read(answer, prepared)
-    return replace(outcome, people={**outcome.people, **not_taken})
+    return replace(outcome, people={**outcome.people, **invalid_addresses})

@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 # What an adapter adds by itself: the envelope of a call, and for each person the address, ids and one-click headers.
-CALL_BYTES = 20_000
-PERSON_BYTES = 1_500
+CALL_OVERHEAD_BYTES = 20_000
+PERSON_OVERHEAD_BYTES = 1_500
 
 
 class Verdict(StrEnum):
@@ -77,7 +77,7 @@ class HttpRequest:
 
 
 @dataclass(frozen=True)
-class HttpAnswer:
+class ProviderResponse:
     """What came back. ``headers`` has lower-case names; ``complete`` is False for a body cut short or too long."""
 
     status: int
@@ -107,7 +107,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Found:
+class BatchLookup:
     """What a provider's own records say of a batch. ``verdict`` is for everybody, except the deliveries in ``people``.
 
     ACCEPTED and REJECTED rest on a record that names our batch; no record is UNCERTAIN, for records come late.
@@ -127,7 +127,7 @@ class Capabilities:
     Bytes are of JSON text (``measure``): ``max_variable_bytes`` for one person's values, ``max_call_variable_bytes``
     for those of a whole call. ``idempotency_seconds`` counts from the FIRST attempt: later a replay would mail twice.
     ``reconcile`` says how a batch whose fate is unknown is asked about: ``replay`` within those seconds, ``query`` by
-    ``Finder.find_batch``, ``events`` by webhooks alone; where a replay settled nothing, a ``Finder`` is asked too.
+    ``BatchFinder.find_batch``, ``events`` by webhooks alone; where a replay settled nothing, a ``BatchFinder`` is asked too.
     ``people_per_second`` and ``calls_per_second`` are what the organisation says it may use; None means no limit given.
     """
 
@@ -145,17 +145,17 @@ class Capabilities:
     people_per_second: float | None = None
     calls_per_second: float | None = None
 
-    def people_for(self, *, mail_bytes: int, variable_bytes: int) -> int:
+    def count_people_per_call(self, *, mail_bytes: int, variable_bytes: int) -> int:
         """Give how many people fit in one call, by count and by bytes; 0 where not even one does.
 
         ``mail_bytes`` is one mail without its values, ``variable_bytes`` the most that one person's values come to.
         """
         if self.max_variable_bytes is not None and variable_bytes > self.max_variable_bytes:
             return 0
-        each, shared = PERSON_BYTES + variable_bytes, mail_bytes + CALL_BYTES
+        each, shared = PERSON_OVERHEAD_BYTES + variable_bytes, mail_bytes + CALL_OVERHEAD_BYTES
         if self.merge == "full":
             # A value stands in several places of one mail (subject, both parts, headers).
-            each, shared = each + mail_bytes + 3 * variable_bytes, CALL_BYTES
+            each, shared = each + mail_bytes + 3 * variable_bytes, CALL_OVERHEAD_BYTES
         fits = min(self.max_batch, (self.max_bytes - shared) // each)
         if self.max_call_variable_bytes is not None and variable_bytes:
             fits = min(fits, self.max_call_variable_bytes // variable_bytes)
@@ -178,10 +178,10 @@ class Adapter(Protocol):
 
 
 @runtime_checkable
-class Finder(Protocol):
+class BatchFinder(Protocol):
     """An adapter whose provider can be asked what became of a batch."""
 
-    def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> Found:
+    def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> BatchLookup:
         """Ask once. ``deliveries`` is everybody in the batch, ``sent_at`` (aware) when it was first sent. Never raises
         for what the network or the provider does: an answer that proves nothing is UNCERTAIN.
         """

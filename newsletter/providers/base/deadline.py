@@ -9,21 +9,21 @@ from types import TracebackType
 
 from newsletter.common.messages import Message
 
-_here = threading.local()
+_thread_local = threading.local()
 
 
 class Deadline:
-    """Context manager around one call of this thread. ``passed`` says whether it ended the call."""
+    """Context manager around one call of this thread. ``has_passed`` says whether it ended the call."""
 
     def __init__(self, *, seconds: float) -> None:
         self.seconds = seconds
-        self.passed = False
+        self.has_passed = False
         self._connection: object | None = None
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
 
     def __enter__(self) -> "Deadline":
-        _here.deadline = self
+        _thread_local.deadline = self
         self._timer.start()
         return self
 
@@ -31,16 +31,16 @@ class Deadline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._timer.cancel()
-        _here.deadline = None
+        _thread_local.deadline = None
 
     def watch(self, connection: object) -> None:
         """Remember the connection in use. Raises TimeoutError where the time is up already."""
         self._connection = connection
-        if self.passed:
+        if self.has_passed:
             raise TimeoutError(Message("the time for this call is up"))
 
     def _end(self) -> None:
-        self.passed = True
+        self.has_passed = True
         sock = getattr(self._connection, "sock", None)
         if isinstance(sock, socket.socket):
             try:
@@ -50,8 +50,8 @@ class Deadline:
                 return
 
 
-def note_connection(connection: object) -> None:
+def watch_connection(connection: object) -> None:
     """Tell the deadline of this thread's call, if there is one, which connection it uses."""
-    deadline: Deadline | None = getattr(_here, "deadline", None)
+    deadline: Deadline | None = getattr(_thread_local, "deadline", None)
     if deadline is not None:
         deadline.watch(connection)

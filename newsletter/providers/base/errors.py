@@ -19,7 +19,7 @@ class BadWebhook(DomainError):
     """A webhook is forged, stale or unreadable; nothing may be done because of it."""
 
 
-class CannotList(DomainError):
+class SuppressionListError(DomainError):
     """A provider's list of barred addresses could not be read. Nothing follows from that but another try later."""
 
 
@@ -27,9 +27,9 @@ class TransportError(DomainError):
     """No usable answer came. Always one of the two below."""
 
 
-class NotSent(TransportError):
+class RequestNotSent(TransportError):
     """Proof that the provider never had the whole request: it is safe to try again."""
 
 
-class Ambiguous(TransportError):
+class OutcomeUnknown(TransportError):
     """The provider may have read the whole request, and its answer is not known."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from newsletter.providers.base.attempt import Prepared
+from newsletter.providers.base.attempt import PreparedBatch
 from newsletter.providers.base.tokens import CompiledText, clean_value
 
 
@@ -19,7 +19,7 @@ class PersonalMail:
     headers: Mapping[str, str]
 
 
-def merge_all(prepared: Prepared) -> Iterator[PersonalMail]:
+def merge_personal_mails(prepared: PreparedBatch) -> Iterator[PersonalMail]:
     """Give everybody's mail in the batch's order."""
     mail = prepared.call.mail
     subject, html, text = CompiledText(mail.subject), CompiledText(mail.html), CompiledText(mail.text)

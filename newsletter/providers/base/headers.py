@@ -11,7 +11,7 @@ from newsletter.providers.base.tokens import has_unsafe_characters
 ONE_CLICK = "List-Unsubscribe=One-Click"
 UNSUBSCRIBE_VALUE = "t_unsubscribe"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,75}")
-_OURS = {
+_RESERVED_HEADERS = {
     "from",
     "to",
     "cc",
@@ -50,12 +50,12 @@ def check_mail(mail: Mail) -> None:
     for name, value in mail.headers.items():
         if not _NAME.fullmatch(name):
             raise BadMail("%(name)s is not the name of a mail header.", name=f"{name[:40]!r}")
-        if name.lower() in _OURS or name.lower().startswith("content-"):
+        if name.lower() in _RESERVED_HEADERS or name.lower().startswith("content-"):
             raise BadMail("The header %(name)s is set by the sending itself and cannot be given.", name=name)
         _check_line(value, what=Message("The header %(name)s", name=name))
 
 
-def list_headers(mail: Mail, *, values: set[str]) -> dict[str, str]:
+def build_headers(mail: Mail, *, values: set[str]) -> dict[str, str]:
     """Give the mail's own headers with the one-click pair of RFC 8058 made complete.
 
     ``values`` names the personal values that every person of the batch has.

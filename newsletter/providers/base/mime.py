@@ -10,7 +10,7 @@ from email.utils import format_datetime
 
 from newsletter.providers.base.addresses import ascii_address
 from newsletter.providers.base.contract import Mail, Person
-from newsletter.providers.base.headers import check_mail, list_headers
+from newsletter.providers.base.headers import build_headers, check_mail
 from newsletter.providers.base.tokens import check_tokens, check_values, fill_tokens
 
 # The stock policies fold a List-Unsubscribe of 78 characters or more into an encoded word, and one-click silently dies.
@@ -25,7 +25,7 @@ def build_message(*, mail: Mail, person: Person, message_id: str, date: datetime
     and ValueError for an address that cannot be written in ASCII.
     """
     check_mail(mail)
-    headers = list_headers(mail, values=set(person.variables))
+    headers = build_headers(mail, values=set(person.variables))
     check_values([person], needed=check_tokens(mail))
     message = EmailMessage(policy=POLICY)
     message["From"] = Address(display_name=mail.from_name, addr_spec=ascii_address(mail.from_email))

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-_TRIES = 16
+_MAX_BOUNDARY_ATTEMPTS = 16
 
 
 def build_multipart(fields: Sequence[tuple[str, bytes]], *, key: str) -> tuple[bytes, str]:
@@ -20,7 +20,7 @@ def build_multipart(fields: Sequence[tuple[str, bytes]], *, key: str) -> tuple[b
 
 
 def _boundary(key: str, content: bytes) -> str:
-    for attempt in range(_TRIES):
+    for attempt in range(_MAX_BOUNDARY_ATTEMPTS):
         boundary = "batch-" + hashlib.sha256(f"{key}#{attempt}".encode()).hexdigest()[:40]
         if boundary.encode("ascii") not in content:
             return boundary

@@ -3,11 +3,11 @@
 import re
 
 
-def ascii_tag(name: str, *, longest: int = 128) -> str:
+def make_ascii_tag(name: str, *, max_length: int = 128) -> str:
     """Give a name with letters, digits, dot, dash and underscore only; never empty."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")[:longest] or "newsletter"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")[:max_length] or "newsletter"
 
 
-def strict_tag(name: str) -> str:
+def make_ses_tag(name: str) -> str:
     """Give a name as Amazon SES takes it: letters, digits, dash and underscore, at most 256."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:256] or "-"

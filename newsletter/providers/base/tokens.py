@@ -8,7 +8,7 @@ from newsletter.providers.base.contract import Mail, Person
 from newsletter.providers.base.errors import BadBatch, BadMail
 
 TOKEN = re.compile(r"__pv_([hut]_[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*)__")
-_BEGINNING = "__pv_"
+_MARKER_PREFIX = "__pv_"
 # Line ends, other controls and marks that turn the direction of text round: never part of a name or a link.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _UNSAFE_IN_HTML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
@@ -65,7 +65,7 @@ def fill_tokens(text: str, variables: Mapping[str, str]) -> str:
     return TOKEN.sub(value_of, text)
 
 
-def share_values(people: Sequence[Person], *, names: Iterable[str]) -> dict[str, str]:
+def find_shared_values(people: Sequence[Person], *, names: Iterable[str]) -> dict[str, str]:
     """Of values of one field, such as ``t_x`` and ``u_x``, that are the same for everybody: which stands for which.
 
     A link is the same text wherever it stands, so a call need not carry it twice.
@@ -84,7 +84,7 @@ def _column(people: Sequence[Person], name: str) -> list[str]:
 
 
 def rename_tokens(text: str, shared: Mapping[str, str]) -> str:
-    """Let the tokens that ``share_values`` found to be spare name the value that stands for them."""
+    """Let the tokens that ``find_shared_values`` found to be spare name the value that stands for them."""
     for name, other in shared.items():
         text = text.replace(f"__pv_{name}__", f"__pv_{other}__")
     return text
@@ -112,11 +112,11 @@ def has_unsafe_characters(text: str) -> bool:
 
 def _check_part(text: str, *, part: str, families: str) -> set[str]:
     names = find_tokens(text)
-    if text.count(_BEGINNING) != len(TOKEN.findall(text)):
+    if text.count(_MARKER_PREFIX) != len(TOKEN.findall(text)):
         raise BadMail(
             "The %(part)s holds a broken personal field (%(beginning)s…). Render the issue again before sending it.",
             part=part,
-            beginning=_BEGINNING,
+            beginning=_MARKER_PREFIX,
         )
     for name in sorted(names):
         if name[0] not in families:

@@ -17,30 +17,30 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from newsletter.common.messages import Message
-from newsletter.providers.base.contract import HttpAnswer, HttpRequest
-from newsletter.providers.base.deadline import Deadline, note_connection
-from newsletter.providers.base.errors import Ambiguous, NotSent
+from newsletter.providers.base.contract import HttpRequest, ProviderResponse
+from newsletter.providers.base.deadline import Deadline, watch_connection
+from newsletter.providers.base.errors import OutcomeUnknown, RequestNotSent
 
 IDLE_SECONDS = 15.0
-LARGEST_ANSWER = 10 * 1024 * 1024
+MAX_RESPONSE_BYTES = 10 * 1024 * 1024
 _CHUNK = 64 * 1024
-_AGENT = "newsletter/1 (self-hosted newsletter)"
+_USER_AGENT = "newsletter/1 (self-hosted newsletter)"
 
 
 class Transport:
     """Makes HTTP calls. One session for each thread, so it may be shared by threads; ``close`` when done."""
 
-    def __init__(self, *, idle_seconds: float = IDLE_SECONDS, largest_answer: int = LARGEST_ANSWER) -> None:
+    def __init__(self, *, idle_seconds: float = IDLE_SECONDS, max_response_bytes: int = MAX_RESPONSE_BYTES) -> None:
         self._idle_seconds = idle_seconds
-        self._largest_answer = largest_answer
-        self._mine = threading.local()
+        self._largest_answer = max_response_bytes
+        self._thread_local = threading.local()
         self._lock = threading.Lock()
         self._sessions: WeakSet[requests.Session] = WeakSet()
 
-    def call(self, request: HttpRequest) -> HttpAnswer:
+    def call(self, request: HttpRequest) -> ProviderResponse:
         """Send ``request`` once and give whatever answer came, of any status.
 
-        Raises NotSent where the last byte was never handed to the network, Ambiguous where it was and no answer's
+        Raises RequestNotSent where the last byte was never handed to the network, OutcomeUnknown where it was and no answer's
         status came back. The whole call takes at most the sum of the request's two time-outs.
         """
         body = CountingBody(request.body)
@@ -51,7 +51,7 @@ class Transport:
                 response = session.request(
                     request.method,
                     request.url,
-                    headers={"User-Agent": _AGENT, "Accept-Encoding": "identity", **request.headers},
+                    headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity", **request.headers},
                     data=body if request.body else None,
                     auth=request.auth,
                     timeout=request.timeout,
@@ -59,29 +59,29 @@ class Transport:
                     stream=True,
                 )
             except (requests.RequestException, OSError, ValueError) as error:
-                self._drop(session)
+                self._discard(session)
                 why = (
                     Message("no full answer within %(seconds)s seconds", seconds=f"{deadline.seconds:g}")
-                    if deadline.passed
-                    else explain(error)
+                    if deadline.has_passed
+                    else describe_error(error)
                 )
-                if request.body and body.wholly_written:
-                    raise Ambiguous(
+                if request.body and body.is_fully_written:
+                    raise OutcomeUnknown(
                         "The request was sent, but what became of it is not known: %(why)s.", why=why
                     ) from error
                 began = (
                     Message("The request could not be handed over whole")
-                    if body.begun
+                    if body.has_begun
                     else Message("The provider could not be reached")
                 )
-                raise NotSent("%(began)s, so nothing was sent: %(why)s.", began=began, why=why) from error
+                raise RequestNotSent("%(began)s, so nothing was sent: %(why)s.", began=began, why=why) from error
             answer = self._read(response)
-        if deadline.passed:
+        if deadline.has_passed:
             answer = replace(answer, complete=False)
         if answer.complete:
-            self._mine.used_at = time.monotonic()
+            self._thread_local.used_at = time.monotonic()
         else:
-            self._drop(session)
+            self._discard(session)
         return answer
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ class Transport:
         for session in sessions:
             session.close()
 
-    def _read(self, response: requests.Response) -> HttpAnswer:
+    def _read(self, response: requests.Response) -> ProviderResponse:
         chunks: list[bytes] = []
         size, complete = 0, True
         try:
@@ -107,14 +107,14 @@ class Transport:
         finally:
             response.close()
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return HttpAnswer(response.status_code, headers, b"".join(chunks)[: self._largest_answer], complete)
+        return ProviderResponse(response.status_code, headers, b"".join(chunks)[: self._largest_answer], complete)
 
     def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._mine, "session", None)
+        session: requests.Session | None = getattr(self._thread_local, "session", None)
         if session is not None and session in self._sessions:
-            if time.monotonic() - self._mine.used_at <= self._idle_seconds:
+            if time.monotonic() - self._thread_local.used_at <= self._idle_seconds:
                 return session
-            self._drop(session)
+            self._discard(session)
         session = requests.Session()
         session.trust_env = False
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -122,10 +122,10 @@ class Transport:
             session.mount(scheme, _WatchedAdapter(max_retries=0, pool_connections=1, pool_maxsize=1))
         with self._lock:
             self._sessions.add(session)
-        self._mine.session, self._mine.used_at = session, time.monotonic()
+        self._thread_local.session, self._thread_local.used_at = session, time.monotonic()
         return session
 
-    def _drop(self, session: requests.Session) -> None:
+    def _discard(self, session: requests.Session) -> None:
         with self._lock:
             self._sessions.discard(session)
         session.close()
@@ -141,10 +141,10 @@ class CountingBody:
     def __init__(self, content: bytes) -> None:
         self._content = content
         self._at = 0
-        self.wholly_written = False
+        self.is_fully_written = False
 
     @property
-    def begun(self) -> bool:
+    def has_begun(self) -> bool:
         return self._at > 0
 
     def __len__(self) -> int:
@@ -156,7 +156,7 @@ class CountingBody:
 
     def read(self, size: int = -1) -> bytes:
         if self._at >= len(self._content):
-            self.wholly_written = True
+            self.is_fully_written = True
             return b""
         end = len(self._content) if size < 0 else self._at + max(size, _CHUNK)
         piece = self._content[self._at : end]
@@ -164,7 +164,7 @@ class CountingBody:
         return piece
 
 
-def explain(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """Give the cause of a failed call in a few words, without addresses of memory or of people."""
     text = f"{type(error).__name__} {error}".lower()
     if isinstance(error, requests.exceptions.SSLError):
@@ -186,21 +186,21 @@ def explain(error: Exception) -> str:
 
 class _WatchedHttp(HTTPConnection):
     def connect(self) -> None:
-        note_connection(self)
+        watch_connection(self)
         super().connect()
 
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
-        note_connection(self)
+        watch_connection(self)
         super().putrequest(*args, **kwargs)
 
 
 class _WatchedHttps(HTTPSConnection):
     def connect(self) -> None:
-        note_connection(self)
+        watch_connection(self)
         super().connect()
 
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
-        note_connection(self)
+        watch_connection(self)
         super().putrequest(*args, **kwargs)
 
 

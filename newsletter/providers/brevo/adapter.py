@@ -14,34 +14,34 @@ from urllib.parse import urlencode
 import orjson
 
 from newsletter.common.messages import Message, Quantity
-from newsletter.providers.base import curly_text
-from newsletter.providers.base.answers import quote, read_json, read_refusal
-from newsletter.providers.base.attempt import Prepared, attempt, check_bytes, prepare
-from newsletter.providers.base.bisect import may_be_about_one
+from newsletter.providers.base import curly_variables
+from newsletter.providers.base.attempt import PreparedBatch, attempt, check_bytes, prepare
+from newsletter.providers.base.batch_lookup import NO_RECORD, ask, list_rows
+from newsletter.providers.base.bisection import can_bisect
 from newsletter.providers.base.contract import (
     BatchCall,
+    BatchLookup,
     Capabilities,
-    Found,
-    HttpAnswer,
     HttpRequest,
     Outcome,
     Person,
+    ProviderResponse,
     Verdict,
 )
 from newsletter.providers.base.errors import BadBatch
 from newsletter.providers.base.headers import ascii_header
-from newsletter.providers.base.query import NO_RECORD, ask, rows_of
-from newsletter.providers.base.suppression_list import Barred, read_pages
-from newsletter.providers.base.suppression_lists import brevo_list
-from newsletter.providers.base.tags import ascii_tag
+from newsletter.providers.base.responses import quote, read_json, read_refusal
+from newsletter.providers.base.suppression_list_formats import brevo_list
+from newsletter.providers.base.suppression_list_reader import SuppressedAddress, read_pages
+from newsletter.providers.base.tags import make_ascii_tag
 from newsletter.providers.base.tokens import CompiledText, clean_value, find_tokens
 from newsletter.providers.base.transport import Transport
 
 ENDPOINT = "https://api.brevo.com"
-MOST_PEOPLE = 1000
-MOST_BYTES = 10_000_000
-MOST_VALUE_BYTES = 100_000
-MOST_VALUE_BYTES_OF_ALL = 1_000_000
+MAX_BATCH_SIZE = 1000
+MAX_REQUEST_BYTES = 10_000_000
+MAX_PERSON_VALUE_BYTES = 100_000
+MAX_CALL_VALUE_BYTES = 1_000_000
 CALLS_PER_SECOND = 100 / 60
 REPLAY_SECONDS = 15 * 60
 
@@ -54,7 +54,7 @@ class Brevo:
         *,
         key: str,
         endpoint: str = ENDPOINT,
-        max_batch: int = MOST_PEOPLE,
+        max_batch: int = MAX_BATCH_SIZE,
         people_per_second: float | None = None,
         calls_per_second: float | None = None,
         transport: Transport | None = None,
@@ -68,9 +68,9 @@ class Brevo:
             name="brevo",
             merge="substitute",
             max_batch=max_batch,
-            max_bytes=MOST_BYTES,
-            max_variable_bytes=MOST_VALUE_BYTES,
-            max_call_variable_bytes=MOST_VALUE_BYTES_OF_ALL,
+            max_bytes=MAX_REQUEST_BYTES,
+            max_variable_bytes=MAX_PERSON_VALUE_BYTES,
+            max_call_variable_bytes=MAX_CALL_VALUE_BYTES,
             idempotency="body",
             idempotency_seconds=REPLAY_SECONDS,
             reconcile="replay",
@@ -92,12 +92,12 @@ class Brevo:
         """Give the request of a batch. The same batch gives the same bytes. Raises BadMail or BadBatch."""
         return self._request(prepare(call, capabilities=self._capabilities))
 
-    def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> Found:
+    def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> BatchLookup:
         """Ask for any event that carries the batch's tag; Brevo takes a batch as a whole, so one speaks for all.
 
         Its list of batches (smtp/emailStatus) knows only mail that was scheduled for later, so it is not asked.
         """
-        tag = ascii_tag(key)
+        tag = make_ascii_tag(key)
         query = urlencode(
             {
                 "tags": json.dumps([tag]),
@@ -108,17 +108,17 @@ class Brevo:
         )
         request = HttpRequest("GET", f"{self._endpoint}/v3/smtp/statistics/events?{query}", self._headers(), b"")
         answer = ask(request, transport=self._transport, provider="Brevo", secrets=(self._key,), now=self._clock())
-        if isinstance(answer, Found):
+        if isinstance(answer, BatchLookup):
             return answer
-        for row in rows_of(answer, "events"):
+        for row in list_rows(answer, "events"):
             if tag in _tags(row.get("tag")):
-                return Found(
+                return BatchLookup(
                     Verdict.ACCEPTED, Message("Brevo has records of this batch."), str(row.get("messageId") or "")
                 )
-        return Found(Verdict.UNCERTAIN, f"Brevo {NO_RECORD}")
+        return BatchLookup(Verdict.UNCERTAIN, f"Brevo {NO_RECORD}")
 
-    def list_barred(self, *, since: datetime | None) -> Iterator[list[Barred]]:
-        """Give the account's blocked contacts. Raises CannotList."""
+    def list_suppressed(self, *, since: datetime | None) -> Iterator[list[SuppressedAddress]]:
+        """Give the account's blocked contacts. Raises SuppressionListError."""
         return read_pages(
             brevo_list(self._endpoint, since=since, now=self._clock()),
             request=lambda url: HttpRequest("GET", url, self._headers(), b""),
@@ -133,12 +133,12 @@ class Brevo:
     def _headers(self) -> dict[str, str]:
         return {"api-key": self._key, "Accept": "application/json", "Content-Type": "application/json"}
 
-    def _request(self, prepared: Prepared) -> HttpRequest:
+    def _request(self, prepared: PreparedBatch) -> HttpRequest:
         body = orjson.dumps(_payload(prepared))
         check_bytes(body, capabilities=self._capabilities)
         return HttpRequest("POST", f"{self._endpoint}/v3/smtp/email", self._headers(), body, None, (5.0, 90.0))
 
-    def _read(self, answer: HttpAnswer, prepared: Prepared) -> Outcome:
+    def _read(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome:
         parsed = read_json(answer.body)
         row: Mapping[str, object] = parsed if isinstance(parsed, Mapping) else {}
         code, words = str(row.get("code") or ""), str(row.get("message") or "")
@@ -154,7 +154,7 @@ class Brevo:
                 Message('Brevo does not send for this account now. It said: "%(said)s"', said=said),
                 stop=True,
             )
-        bisect = may_be_about_one(answer, words=words, people=len(prepared.people))
+        bisect = can_bisect(answer, words=words, people=len(prepared.people))
         refusal = read_refusal(answer, provider="Brevo", said=said, now=self._clock(), bisect=bisect)
         if refusal is not None:
             return refusal
@@ -174,7 +174,7 @@ def batch_uuid(key: str) -> str:
     return str(uuid.UUID(bytes=hashlib.sha256(key.encode()).digest()[:16], version=4))
 
 
-def _payload(prepared: Prepared) -> dict[str, object]:
+def _payload(prepared: PreparedBatch) -> dict[str, object]:
     call, mail = prepared.call, prepared.call.mail
     names = sorted(find_tokens(mail.html) | find_tokens(mail.text))
     subject = CompiledText(mail.subject)
@@ -185,10 +185,10 @@ def _payload(prepared: Prepared) -> dict[str, object]:
         "sender": {"email": mail.from_email, **({"name": mail.from_name} if mail.from_name else {})},
         "subject": versions[0]["subject"],
         # Brevo escapes every value for HTML, in the text part too; ours are escaped already for where they stand.
-        "htmlContent": _unescaped(curly_text.html(mail.html, write=_param)),
-        "textContent": _unescaped(curly_text.plain(mail.text, write=_param)),
+        "htmlContent": _unescaped(curly_variables.html(mail.html, write=_param)),
+        "textContent": _unescaped(curly_variables.plain(mail.text, write=_param)),
         "messageVersions": versions,
-        "tags": [ascii_tag(call.issue), ascii_tag(call.key)],
+        "tags": [make_ascii_tag(call.issue), make_ascii_tag(call.key)],
         "headers": {"idempotencyKey": batch_uuid(call.key)},
         "batchId": batch_uuid(call.key),
     }
@@ -198,7 +198,7 @@ def _payload(prepared: Prepared) -> dict[str, object]:
 
 
 def _version(
-    prepared: Prepared,
+    prepared: PreparedBatch,
     address: str,
     person: Person,
     names: list[str],
@@ -209,28 +209,28 @@ def _version(
     ids = {"delivery": str(person.delivery), "batch": prepared.call.key, "issue": prepared.call.issue}
     version: dict[str, object] = {
         "to": [{"email": address}],
-        "subject": curly_text.plain(subject.fill(values), write=_param),
+        "subject": curly_variables.plain(subject.fill(values), write=_param),
         "headers": {
             **{name: ascii_header(compiled.fill(values)) for name, compiled in headers.items()},
             "X-Mailin-custom": json.dumps(ids, separators=(",", ":")),
         },
     }
     if names:
-        version["params"] = {name: curly_text.value(name, values[name]) for name in names}
+        version["params"] = {name: curly_variables.value(name, values[name]) for name in names}
     return version
 
 
 def _check_params(versions: list[dict[str, object]]) -> None:
     sizes = [len(orjson.dumps(version.get("params", {}))) for version in versions]
-    if max(sizes) > MOST_VALUE_BYTES or sum(sizes) > MOST_VALUE_BYTES_OF_ALL:
+    if max(sizes) > MAX_PERSON_VALUE_BYTES or sum(sizes) > MAX_CALL_VALUE_BYTES:
         raise BadBatch(
             "The personal values of this batch come to %(sizes)s bytes, %(sizes_2)s for one person; Brevo "
             "takes %(most_value_bytes_of_all)s and %(most_value_bytes)s. Nothing was sent; use fewer people "
             "in a batch.",
             sizes=Quantity(sum(sizes)),
             sizes_2=Quantity(max(sizes)),
-            most_value_bytes_of_all=Quantity(MOST_VALUE_BYTES_OF_ALL),
-            most_value_bytes=Quantity(MOST_VALUE_BYTES),
+            most_value_bytes_of_all=Quantity(MAX_CALL_VALUE_BYTES),
+            most_value_bytes=Quantity(MAX_PERSON_VALUE_BYTES),
         )
 
 

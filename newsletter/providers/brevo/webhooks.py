@@ -6,19 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from newsletter.providers.base.errors import BadWebhook
-from newsletter.providers.base.webhooks.bounces import enhanced_status, judge_bounce
-from newsletter.providers.base.webhooks.call import WebhookCall, WebhookReader, check_password
+from newsletter.providers.base.webhooks.bounces import classify_bounce, enhanced_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.values import (
     address,
     delivery_id,
     make_key,
-    moment,
+    parse_time,
     read_json,
-    read_tables,
+    read_json_objects,
     table,
     text,
 )
+from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, check_password
 
 _KINDS = {
     "request": FeedbackKind.ACCEPTED,
@@ -42,16 +42,16 @@ _KINDS = {
 }
 
 
-def parse_brevo(call: WebhookCall) -> list[Feedback]:
+def parse_brevo(call: WebhookRequest) -> list[Feedback]:
     """Give the events of a body. Raises BadWebhook where it is not one of Brevo's."""
-    return [_feedback(event) for event in read_tables(call.body, provider="Brevo")]
+    return [_feedback(event) for event in read_json_objects(call.body, provider="Brevo")]
 
 
 def _feedback(event: Mapping[str, Any]) -> Feedback:
     name = text(event.get("event")).lower()
     said = text(event.get("reason"))
     ours = _ours(event)
-    mail = text(event.get("message-id"), longest=200)
+    mail = text(event.get("message-id"), max_length=200)
     bounce_class = _bounce_class(name, said=said)
     return Feedback(
         provider="brevo",
@@ -59,7 +59,7 @@ def _feedback(event: Mapping[str, Any]) -> Feedback:
         kind=_KINDS.get(name, FeedbackKind.UNKNOWN),
         address=address(event.get("email")),
         delivery=delivery_id(ours.get("delivery")),
-        batch=text(ours.get("batch"), longest=80),
+        batch=text(ours.get("batch"), max_length=80),
         at=_moment(event),
         bounce_class=bounce_class,
         reason=said,
@@ -84,9 +84,9 @@ def _ours(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _bounce_class(name: str, *, said: str) -> BounceClass:
     if name in ("hard_bounce", "invalid_email", "invalid"):
-        return judge_bounce(said)
+        return classify_bounce(said)
     if name == "soft_bounce":
-        return judge_bounce(said, otherwise=BounceClass.SOFT)
+        return classify_bounce(said, fallback=BounceClass.SOFT)
     return BounceClass.BLOCK if name in ("blocked", "error") else BounceClass.NONE
 
 
@@ -98,8 +98,8 @@ def _moment(event: Mapping[str, Any]) -> datetime | None:
     """``ts_epoch`` counts milliseconds, ``ts_event`` and ``ts`` seconds; ``date`` has no zone and is not used."""
     epoch = event.get("ts_epoch")
     if isinstance(epoch, int) and not isinstance(epoch, bool):
-        return moment(epoch / 1000)
-    return moment(event.get("ts_event")) or moment(event.get("ts"))
+        return parse_time(epoch / 1000)
+    return parse_time(event.get("ts_event")) or parse_time(event.get("ts"))
 
 
-BREVO = WebhookReader(name="brevo", verify=check_password, parse=parse_brevo, signs=False, atomic=True)
+BREVO = WebhookHandler(name="brevo", verify=check_password, parse=parse_brevo, signs=False, atomic=True)

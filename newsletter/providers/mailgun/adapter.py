@@ -10,33 +10,33 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from newsletter.common.messages import Message, Quantity
-from newsletter.providers.base.answers import quote, read_json, read_refusal
-from newsletter.providers.base.attempt import Prepared, attempt, check_bytes, prepare
-from newsletter.providers.base.bisect import may_be_about_one
+from newsletter.providers.base.attempt import PreparedBatch, attempt, check_bytes, prepare
+from newsletter.providers.base.batch_lookup import NO_RECORD, ask, list_rows
+from newsletter.providers.base.bisection import can_bisect
 from newsletter.providers.base.contract import (
     BatchCall,
+    BatchLookup,
     Capabilities,
-    Found,
-    HttpAnswer,
     HttpRequest,
     Outcome,
+    ProviderResponse,
     Verdict,
 )
 from newsletter.providers.base.errors import BadBatch
 from newsletter.providers.base.headers import mailbox
 from newsletter.providers.base.multipart import build_multipart
-from newsletter.providers.base.query import NO_RECORD, ask, rows_of
-from newsletter.providers.base.suppression_list import Barred, read_pages
-from newsletter.providers.base.suppression_lists import mailgun_lists
+from newsletter.providers.base.responses import quote, read_json, read_refusal
+from newsletter.providers.base.suppression_list_formats import mailgun_lists
+from newsletter.providers.base.suppression_list_reader import SuppressedAddress, read_pages
 from newsletter.providers.base.tokens import rename_tokens
 from newsletter.providers.base.transport import Transport
 from newsletter.providers.mailgun import text as mailgun_text
 from newsletter.providers.mailgun.variables import VARIABLES, RecipientVariables
 
 ENDPOINT = "https://api.mailgun.net"
-MOST_PEOPLE = 1000
-MOST_BYTES = 25_000_000
-MOST_OPTION_BYTES = 16 * 1024
+MAX_BATCH_SIZE = 1000
+MAX_REQUEST_BYTES = 25_000_000
+MAX_OPTION_BYTES = 16 * 1024
 
 
 class Mailgun:
@@ -64,7 +64,7 @@ class Mailgun:
             name="mailgun",
             merge="substitute",
             max_batch=max_batch,
-            max_bytes=MOST_BYTES,
+            max_bytes=MAX_REQUEST_BYTES,
             reconcile="query",
             people_per_second=people_per_second,
             calls_per_second=calls_per_second,
@@ -93,24 +93,24 @@ class Mailgun:
         table = RecipientVariables(prepared)
         return [*self._fields(prepared, table), (VARIABLES, table.as_json().decode())]
 
-    def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> Found:
+    def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> BatchLookup:
         """Ask for any event of the batch's own Message-ID; Mailgun takes all or nothing, so one speaks for all."""
         mine = message_id(key, domain=self._domain)
         begin = int((sent_at - timedelta(minutes=5)).timestamp())
         query = urlencode({"message-id": mine, "begin": begin, "ascending": "yes", "limit": 10})
         request = HttpRequest("GET", f"{self._endpoint}/v3/{self._domain}/events?{query}", {}, b"", ("api", self._key))
         answer = ask(request, transport=self._transport, provider="Mailgun", secrets=(self._key,), now=self._clock())
-        if isinstance(answer, Found):
+        if isinstance(answer, BatchLookup):
             return answer
-        for row in rows_of(answer, "items"):
+        for row in list_rows(answer, "items"):
             message = row.get("message")
             headers = message.get("headers") if isinstance(message, Mapping) else None
             if isinstance(headers, Mapping) and str(headers.get("message-id") or "").strip("<> ") == mine:
-                return Found(Verdict.ACCEPTED, Message("Mailgun has records of this batch."), mine)
-        return Found(Verdict.UNCERTAIN, f"Mailgun {NO_RECORD}")
+                return BatchLookup(Verdict.ACCEPTED, Message("Mailgun has records of this batch."), mine)
+        return BatchLookup(Verdict.UNCERTAIN, f"Mailgun {NO_RECORD}")
 
-    def list_barred(self, *, since: datetime | None) -> Iterator[list[Barred]]:
-        """Give the domain's bounces, complaints and unsubscribes. Raises CannotList."""
+    def list_suppressed(self, *, since: datetime | None) -> Iterator[list[SuppressedAddress]]:
+        """Give the domain's bounces, complaints and unsubscribes. Raises SuppressionListError."""
         for question in mailgun_lists(f"{self._endpoint}/v3/{self._domain}"):
             yield from read_pages(
                 question,
@@ -120,9 +120,9 @@ class Mailgun:
                 secrets=(self._key,),
             )
 
-    def _read(self, answer: HttpAnswer, prepared: Prepared) -> Outcome:
+    def _read(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome:
         said = quote(_message(answer), secrets=(self._key,))
-        bisect = may_be_about_one(answer, words=_message(answer), people=len(prepared.people))
+        bisect = can_bisect(answer, words=_message(answer), people=len(prepared.people))
         refusal = read_refusal(answer, provider="Mailgun", said=said, now=self._clock(), bisect=bisect)
         if refusal is not None:
             return refusal
@@ -139,7 +139,7 @@ class Mailgun:
     def close(self) -> None:
         self._transport.close()
 
-    def _request(self, prepared: Prepared) -> HttpRequest:
+    def _request(self, prepared: PreparedBatch) -> HttpRequest:
         table = RecipientVariables(prepared)
         fields = [(name, value.encode("utf-8")) for name, value in self._fields(prepared, table)]
         fields.append((VARIABLES, table.as_json()))
@@ -147,7 +147,7 @@ class Mailgun:
         check_bytes(body, capabilities=self._capabilities)
         return HttpRequest("POST", self._url, {"Content-Type": content_type}, body, ("api", self._key), (5.0, 90.0))
 
-    def _fields(self, prepared: Prepared, table: RecipientVariables) -> list[tuple[str, str]]:
+    def _fields(self, prepared: PreparedBatch, table: RecipientVariables) -> list[tuple[str, str]]:
         """Everything but the table of values."""
         call, mail, good = prepared.call, prepared.call.mail, prepared.people
         subject = mailgun_text.plain(rename_tokens(mail.subject, table.shared))
@@ -171,12 +171,12 @@ class Mailgun:
             ("v:delivery", "%recipient.did%"),
         ]
         size = sum(len(name.encode()) + len(value.encode()) for name, value in options)
-        if size > MOST_OPTION_BYTES:
+        if size > MAX_OPTION_BYTES:
             raise BadBatch(
                 "The mail's headers and ids make %(size)s bytes and Mailgun takes %(most_option_bytes)s. "
                 "Nothing was sent; shorten the publication's name or its other headers.",
                 size=Quantity(size),
-                most_option_bytes=Quantity(MOST_OPTION_BYTES),
+                most_option_bytes=Quantity(MAX_OPTION_BYTES),
             )
         return [
             ("from", mailbox(mailgun_text.plain(mail.from_name), mail.from_email)),
@@ -203,7 +203,7 @@ def tag(issue: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", issue).strip("-")[:128] or "newsletter"
 
 
-def _message(answer: HttpAnswer) -> str:
+def _message(answer: ProviderResponse) -> str:
     parsed = read_json(answer.body)
     if isinstance(parsed, dict):
         return str(parsed.get("message") or parsed.get("error") or "")

@@ -2,9 +2,9 @@
 
 import orjson
 
-from newsletter.providers.base.attempt import Prepared
+from newsletter.providers.base.attempt import PreparedBatch
 from newsletter.providers.base.contract import Person
-from newsletter.providers.base.tokens import clean_value, share_values
+from newsletter.providers.base.tokens import clean_value, find_shared_values
 from newsletter.providers.mailgun import text as mailgun_text
 
 VARIABLES = "recipient-variables"
@@ -16,22 +16,22 @@ class RecipientVariables:
     A variable left out for one person would reach them as a raw token, so everybody has every name.
     """
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: PreparedBatch) -> None:
         self._people = prepared.people
         self._plain = _all_plain(prepared.people, prepared.needed)
         people = [person for _, person in prepared.people]
-        self.shared = share_values(people, names=prepared.needed) if self._plain else {}
+        self.shared = find_shared_values(people, names=prepared.needed) if self._plain else {}
         self.names = sorted(prepared.needed - self.shared.keys())
 
     def as_json(self) -> bytes:
-        write = self._as_they_are if self._plain else self._made_safe
+        write = self._raw_values if self._plain else self._escaped_values
         return orjson.dumps({address: write(person) for address, person in self._people})
 
-    def _as_they_are(self, person: Person) -> dict[str, str]:
+    def _raw_values(self, person: Person) -> dict[str, str]:
         given = person.variables
         return {**{name: given[name] for name in self.names}, "did": str(person.delivery)}
 
-    def _made_safe(self, person: Person) -> dict[str, str]:
+    def _escaped_values(self, person: Person) -> dict[str, str]:
         given = person.variables
         values = {name: mailgun_text.value(name, clean_value(name, given[name])) for name in self.names}
         values["did"] = str(person.delivery)

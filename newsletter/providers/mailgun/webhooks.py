@@ -12,21 +12,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from newsletter.providers.base.errors import BadWebhook
-from newsletter.providers.base.webhooks.bounces import enhanced_status, judge_bounce
-from newsletter.providers.base.webhooks.call import WebhookCall, WebhookReader, check_age, require_keys
+from newsletter.providers.base.webhooks.bounces import classify_bounce, enhanced_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.values import (
     address,
     delivery_id,
     fingerprint,
     make_key,
-    moment,
-    read_table,
+    parse_time,
+    read_json_object,
     table,
     text,
 )
+from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, check_age, require_keys
 
-FRESH = timedelta(hours=24)
+MAX_SIGNATURE_AGE = timedelta(hours=24)
 _KINDS = {
     "accepted": FeedbackKind.ACCEPTED,
     "delivered": FeedbackKind.DELIVERED,
@@ -38,17 +38,19 @@ _KINDS = {
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifiedSignature:
     """Proof that Mailgun made the webhook. ``token`` may be used once: refuse a second webhook that has it."""
 
     token: str
     signed_at: datetime
 
 
-def verify_mailgun(body: bytes, *, signing_key: str, now: datetime, fresh: timedelta = FRESH) -> Verified:
+def verify_mailgun(
+    body: bytes, *, signing_key: str, now: datetime, fresh: timedelta = MAX_SIGNATURE_AGE
+) -> VerifiedSignature:
     """Check signature and age of a webhook's raw body. Raises BadWebhook, also where no signing key is set."""
     keys = require_keys(signing_key, provider="Mailgun")
-    block = read_table(body, provider="Mailgun").get("signature")
+    block = read_json_object(body, provider="Mailgun").get("signature")
     if not isinstance(block, dict):
         raise BadWebhook("The webhook has no signature.")
     timestamp, token, signature = (block.get(name) for name in ("timestamp", "token", "signature"))
@@ -60,8 +62,8 @@ def verify_mailgun(body: bytes, *, signing_key: str, now: datetime, fresh: timed
     if not any(hmac.compare_digest(right.encode(), signature.encode("utf-8", "replace")) for right in rights):
         raise BadWebhook("The webhook's signature is wrong: it was not made with our signing key.")
     signed_at = datetime.fromtimestamp(int(timestamp), UTC)
-    check_age(signed_at, now=now, oldest=fresh)
-    return Verified(token=token, signed_at=signed_at)
+    check_age(signed_at, now=now, max_age=fresh)
+    return VerifiedSignature(token=token, signed_at=signed_at)
 
 
 def parse_mailgun(body: bytes) -> list[Feedback]:
@@ -69,13 +71,13 @@ def parse_mailgun(body: bytes) -> list[Feedback]:
 
     Raises BadWebhook where the body is not one of Mailgun's.
     """
-    event = read_table(body, provider="Mailgun").get("event-data")
+    event = read_json_object(body, provider="Mailgun").get("event-data")
     if not isinstance(event, dict):
         raise BadWebhook("The webhook does not have Mailgun's form (no event-data).")
     return [_feedback(event)]
 
 
-def _verify(call: WebhookCall, key: str, now: datetime) -> str:
+def _verify(call: WebhookRequest, key: str, now: datetime) -> str:
     return hashlib.sha256(
         verify_mailgun(call.body, signing_key=key, now=now).token.encode("utf-8", "replace")
     ).hexdigest()
@@ -94,11 +96,11 @@ def _feedback(event: Mapping[str, Any]) -> Feedback:
         kind=kind,
         address=address(event.get("recipient")),
         delivery=delivery_id(ours.get("delivery")),
-        batch=text(ours.get("batch"), longest=80),
+        batch=text(ours.get("batch"), max_length=80),
         at=_moment(event.get("timestamp")),
         bounce_class=bounce_class,
         reason=reason,
-        provider_id=text(headers.get("message-id"), longest=200).strip("<>"),
+        provider_id=text(headers.get("message-id"), max_length=200).strip("<>"),
         status=enhanced_status(f"{said} {reason}") if bounce_class else "",
     )
 
@@ -122,14 +124,14 @@ def _bounce_class(event: Mapping[str, Any]) -> BounceClass:
     if not enhanced_status(said) and (reason == "old" or str(status.get("code", "")).startswith("4")):
         return BounceClass.SOFT
     soft = text(status.get("bounce-type")).lower() == "soft"
-    return judge_bounce(said, otherwise=BounceClass.SOFT if soft else BounceClass.HARD)
+    return classify_bounce(said, fallback=BounceClass.SOFT if soft else BounceClass.HARD)
 
 
 def _moment(value: object) -> datetime | None:
-    return None if isinstance(value, str) else moment(value)
+    return None if isinstance(value, str) else parse_time(value)
 
 
-MAILGUN = WebhookReader(
+MAILGUN = WebhookHandler(
     name="mailgun",
     verify=_verify,
     parse=lambda call: parse_mailgun(call.body),

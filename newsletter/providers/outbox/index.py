@@ -12,7 +12,7 @@ _PAGE = "page.html.j2"
 
 
 @dataclass
-class Shelf:
+class OutboxVariant:
     """What the outbox holds of one variant."""
 
     variant: str
@@ -28,31 +28,33 @@ def write_index(issue_folder: Path) -> Path:
 
     Reads one small file a batch, never the lines of people.
     """
-    shelves = read_shelves(issue_folder)
-    people = sum(shelf.people for shelf in shelves)
-    page = _template().render(title=_title(issue_folder, shelves), people=people, shelves=shelves)
+    outbox_variants = read_outbox_variants(issue_folder)
+    people = sum(shelf.people for shelf in outbox_variants)
+    page = _template().render(
+        title=_title(issue_folder, outbox_variants), people=people, outbox_variants=outbox_variants
+    )
     path = issue_folder / "index.html"
     replace_file(path, page.encode("utf-8"))
     return path
 
 
-def _title(issue_folder: Path, shelves: list[Shelf]) -> str:
+def _title(issue_folder: Path, outbox_variants: list[OutboxVariant]) -> str:
     """The subject where all variants share one, else the folder's name."""
-    subjects = {shelf.subject for shelf in shelves}
+    subjects = {shelf.subject for shelf in outbox_variants}
     return subjects.pop() if len(subjects) == 1 else issue_folder.name
 
 
-def read_shelves(issue_folder: Path) -> list[Shelf]:
+def read_outbox_variants(issue_folder: Path) -> list[OutboxVariant]:
     """Give the variants of an issue's folder, the one with most people first."""
-    shelves: dict[str, Shelf] = {}
+    outbox_variants: dict[str, OutboxVariant] = {}
     for path in sorted((issue_folder / "batches").glob("*.json")):
         summary = orjson.loads(path.read_bytes())
-        shelf = shelves.setdefault(summary["variant"], Shelf(summary["variant"], summary["folder"]))
+        shelf = outbox_variants.setdefault(summary["variant"], OutboxVariant(summary["variant"], summary["folder"]))
         shelf.people += summary["people"]
         shelf.subject, shelf.sender = summary["subject"], summary["sender"]
-    for shelf in shelves.values():
+    for shelf in outbox_variants.values():
         shelf.samples = sorted(path.stem for path in (issue_folder / shelf.folder).glob("*.eml"))
-    return sorted(shelves.values(), key=lambda shelf: (-shelf.people, shelf.variant))
+    return sorted(outbox_variants.values(), key=lambda shelf: (-shelf.people, shelf.variant))
 
 
 def replace_file(path: Path, content: bytes) -> None:

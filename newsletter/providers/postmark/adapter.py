@@ -11,23 +11,31 @@ from urllib.parse import urlencode
 import orjson
 
 from newsletter.common.messages import Message, Quantity
-from newsletter.providers.base.answers import quote, read_json, read_refusal
-from newsletter.providers.base.attempt import Prepared, attempt, check_bytes, prepare
-from newsletter.providers.base.contract import BatchCall, Capabilities, Found, HttpAnswer, HttpRequest, Outcome, Verdict
-from newsletter.providers.base.full_merge import PersonalMail, merge_all
+from newsletter.providers.base.attempt import PreparedBatch, attempt, check_bytes, prepare
+from newsletter.providers.base.batch_lookup import ask, combine_records, list_rows
+from newsletter.providers.base.contract import (
+    BatchCall,
+    BatchLookup,
+    Capabilities,
+    HttpRequest,
+    Outcome,
+    ProviderResponse,
+    Verdict,
+)
+from newsletter.providers.base.full_merge import PersonalMail, merge_personal_mails
 from newsletter.providers.base.headers import mailbox
-from newsletter.providers.base.query import ask, rows_of, sum_up
-from newsletter.providers.base.rows import sum_up_rows
-from newsletter.providers.base.suppression_list import Barred, read_pages
-from newsletter.providers.base.suppression_lists import postmark_list
+from newsletter.providers.base.responses import quote, read_json, read_refusal
+from newsletter.providers.base.row_verdicts import combine_row_verdicts
+from newsletter.providers.base.suppression_list_formats import postmark_list
+from newsletter.providers.base.suppression_list_reader import SuppressedAddress, read_pages
 from newsletter.providers.base.transport import Transport
 
 ENDPOINT = "https://api.postmarkapp.com"
-MOST_PEOPLE = 500
-MOST_BYTES = 50_000_000
+MAX_BATCH_SIZE = 500
+MAX_REQUEST_BYTES = 50_000_000
 STREAM = "broadcast"
-_TRY_LATER = {100, 429, 500, 503}
-_ACCOUNT_AT_FAULT = {10, 400, 401, 405, 412, 413}
+_RETRYABLE_ERRORS = {100, 429, 500, 503}
+_ACCOUNT_ERRORS = {10, 400, 401, 405, 412, 413}
 
 
 class Postmark:
@@ -55,7 +63,7 @@ class Postmark:
             name="postmark",
             merge="full",
             max_batch=max_batch,
-            max_bytes=MOST_BYTES,
+            max_bytes=MAX_REQUEST_BYTES,
             reconcile="query",
             atomic=False,
             people_per_second=people_per_second,
@@ -75,12 +83,12 @@ class Postmark:
         """Give the request of a batch. The same batch gives the same bytes. Raises BadMail or BadBatch."""
         return self._request(prepare(call, capabilities=self._capabilities))
 
-    def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> Found:
+    def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> BatchLookup:
         """Ask for the messages that carry the batch's id. Each person needs one of her own; none proves nothing."""
         batch = key[:80]
         query = urlencode(
             {
-                "count": MOST_PEOPLE,
+                "count": MAX_BATCH_SIZE,
                 "offset": 0,
                 "messagestream": self._stream,
                 "metadata_batch": batch,
@@ -91,11 +99,11 @@ class Postmark:
         headers = {"Accept": "application/json", "X-Postmark-Server-Token": self._token}
         request = HttpRequest("GET", f"{self._endpoint}/messages/outbound?{query}", headers, b"")
         answer = ask(request, transport=self._transport, provider="Postmark", secrets=(self._token,), now=self._clock())
-        if isinstance(answer, Found):
+        if isinstance(answer, BatchLookup):
             return answer
         people: dict[int, Verdict] = {}
         first = ""
-        for row in rows_of(answer, "Messages"):
+        for row in list_rows(answer, "Messages"):
             meta = row.get("Metadata")
             if not isinstance(meta, Mapping) or meta.get("batch") != batch:
                 continue
@@ -103,10 +111,10 @@ class Postmark:
             if re.fullmatch(r"\d{1,18}", delivery):
                 people[int(delivery)] = Verdict.ACCEPTED
                 first = first or str(row.get("MessageID") or "")
-        return sum_up(people, deliveries=deliveries, provider="Postmark", provider_id=first)
+        return combine_records(people, deliveries=deliveries, provider="Postmark", provider_id=first)
 
-    def list_barred(self, *, since: datetime | None) -> Iterator[list[Barred]]:
-        """Give the stream's list. Raises CannotList."""
+    def list_suppressed(self, *, since: datetime | None) -> Iterator[list[SuppressedAddress]]:
+        """Give the stream's list. Raises SuppressionListError."""
         headers = {"Accept": "application/json", "X-Postmark-Server-Token": self._token}
         return read_pages(
             postmark_list(self._endpoint, stream=self._stream, since=since),
@@ -119,8 +127,8 @@ class Postmark:
     def close(self) -> None:
         self._transport.close()
 
-    def _request(self, prepared: Prepared) -> HttpRequest:
-        body = orjson.dumps([self._message(prepared, personal) for personal in merge_all(prepared)])
+    def _request(self, prepared: PreparedBatch) -> HttpRequest:
+        body = orjson.dumps([self._message(prepared, personal) for personal in merge_personal_mails(prepared)])
         check_bytes(body, capabilities=self._capabilities)
         headers = {
             "Accept": "application/json",
@@ -129,7 +137,7 @@ class Postmark:
         }
         return HttpRequest("POST", self._url, headers, body, None, (5.0, 90.0))
 
-    def _message(self, prepared: Prepared, personal: PersonalMail) -> dict[str, object]:
+    def _message(self, prepared: PreparedBatch, personal: PersonalMail) -> dict[str, object]:
         call, mail = prepared.call, prepared.call.mail
         message: dict[str, object] = {
             "From": mailbox(mail.from_name, mail.from_email),
@@ -148,12 +156,12 @@ class Postmark:
             message["ReplyTo"] = mail.reply_to
         return message
 
-    def _read(self, answer: HttpAnswer, prepared: Prepared) -> Outcome:
+    def _read(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome:
         parsed = read_json(answer.body)
         code, said = self._said(parsed)
         refusal = read_refusal(answer, provider="Postmark", said=said, now=self._clock())
         if refusal is not None:
-            if code in _ACCOUNT_AT_FAULT and refusal.verdict is Verdict.REJECTED:
+            if code in _ACCOUNT_ERRORS and refusal.verdict is Verdict.REJECTED:
                 return Outcome(refusal.verdict, refusal.reason, stop=True)
             return refusal
         if answer.status != 200 or not answer.complete or not isinstance(parsed, list):
@@ -171,9 +179,9 @@ class Postmark:
             return Outcome(Verdict.UNCERTAIN, why + Message(" Which of them it took is not known."))
         pairs = list(zip(prepared.people, parsed, strict=True))
         taken = (str(row["MessageID"]) for row in parsed if isinstance(row, Mapping) and row.get("MessageID"))
-        return sum_up_rows(
+        return combine_row_verdicts(
             {person.delivery: self._verdict(row, address) for (address, person), row in pairs},
-            at_fault=[person.delivery for (_, person), row in pairs if self._said(row)[0] in _ACCOUNT_AT_FAULT],
+            account_errors=[person.delivery for (_, person), row in pairs if self._said(row)[0] in _ACCOUNT_ERRORS],
             provider_id=next(taken, ""),
         )
 
@@ -188,7 +196,7 @@ class Postmark:
             if isinstance(row.get("MessageID"), str) and row["MessageID"]:
                 return Verdict.ACCEPTED, ""
             return Verdict.UNCERTAIN, Message("Postmark said yes without an id for the message.")
-        if code in _TRY_LATER:
+        if code in _RETRYABLE_ERRORS:
             return Verdict.THROTTLED, Message('Postmark asked to try this person later. It said: "%(said)s"', said=said)
         return Verdict.REJECTED, Message(
             'Postmark refused this person (code %(code)s). It said: "%(said)s"', code=code, said=said

@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from newsletter.providers.base.webhooks.bounces import enhanced_status, judge_bounce
-from newsletter.providers.base.webhooks.call import WebhookCall, WebhookReader, check_password
+from newsletter.providers.base.webhooks.bounces import classify_bounce, enhanced_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.values import (
     address,
     delivery_id,
     fingerprint,
     make_key,
-    moment,
-    read_tables,
+    parse_time,
+    read_json_objects,
     table,
     text,
 )
+from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, check_password
 
 _KINDS = {
     "delivery": FeedbackKind.DELIVERED,
@@ -38,9 +38,9 @@ _BLOCK = (
 _LATER = ("transient", "dnserror")
 
 
-def parse_postmark(call: WebhookCall) -> list[Feedback]:
+def parse_postmark(call: WebhookRequest) -> list[Feedback]:
     """Give the event of a body. Raises BadWebhook where it is not one of Postmark's."""
-    return [_feedback(event) for event in read_tables(call.body, provider="Postmark")]
+    return [_feedback(event) for event in read_json_objects(call.body, provider="Postmark")]
 
 
 def _feedback(event: Mapping[str, Any]) -> Feedback:
@@ -49,16 +49,16 @@ def _feedback(event: Mapping[str, Any]) -> Feedback:
     kind, bounce_class = _kind(event, record=record, said=said)
     ours = table(event.get("Metadata"))
     when = next((event[n] for n in ("DeliveredAt", "BouncedAt", "ChangedAt", "ReceivedAt") if event.get(n)), None)
-    mail = text(event.get("MessageID"), longest=80)
-    which = text(event.get("ID"), longest=40) or text(when, longest=40)
+    mail = text(event.get("MessageID"), max_length=80)
+    which = text(event.get("ID"), max_length=40) or text(when, max_length=40)
     return Feedback(
         provider="postmark",
         key=make_key(record, mail, which) if mail and which else make_key(record, fingerprint(event)),
         kind=kind,
         address=address(event.get("Email") or event.get("Recipient")),
         delivery=delivery_id(ours.get("delivery")),
-        batch=text(ours.get("batch"), longest=80),
-        at=moment(when),
+        batch=text(ours.get("batch"), max_length=80),
+        at=parse_time(when),
         bounce_class=bounce_class,
         reason=said,
         provider_id=mail,
@@ -74,9 +74,9 @@ def _kind(event: Mapping[str, Any], *, record: str, said: str) -> tuple[Feedback
         return _KINDS.get(record, FeedbackKind.UNKNOWN), BounceClass.NONE
     name = text(event.get("Type")).lower()
     if name in _HARD:
-        return FeedbackKind.BOUNCED, judge_bounce(said)
+        return FeedbackKind.BOUNCED, classify_bounce(said)
     if name in _SOFT:
-        return FeedbackKind.BOUNCED, judge_bounce(said, otherwise=BounceClass.SOFT)
+        return FeedbackKind.BOUNCED, classify_bounce(said, fallback=BounceClass.SOFT)
     if name in _BLOCK:
         return FeedbackKind.BOUNCED, BounceClass.BLOCK
     if name in _LATER:
@@ -102,4 +102,4 @@ def _subscription(event: Mapping[str, Any]) -> FeedbackKind:
     return FeedbackKind.UNSUBSCRIBED if reason == "manualsuppression" and by_person else FeedbackKind.UNKNOWN
 
 
-POSTMARK = WebhookReader(name="postmark", verify=check_password, parse=parse_postmark, signs=False, atomic=False)
+POSTMARK = WebhookHandler(name="postmark", verify=check_password, parse=parse_postmark, signs=False, atomic=False)

@@ -11,17 +11,17 @@ from datetime import UTC, datetime
 import orjson
 
 from newsletter.common.messages import Message
-from newsletter.providers.base.answers import quote, read_json, read_refusal, wait_seconds
-from newsletter.providers.base.attempt import Prepared, attempt, check_bytes, prepare
-from newsletter.providers.base.bisect import may_be_about_one
-from newsletter.providers.base.contract import BatchCall, Capabilities, HttpAnswer, HttpRequest, Outcome, Verdict
-from newsletter.providers.base.full_merge import PersonalMail, merge_all
+from newsletter.providers.base.attempt import PreparedBatch, attempt, check_bytes, prepare
+from newsletter.providers.base.bisection import can_bisect
+from newsletter.providers.base.contract import BatchCall, Capabilities, HttpRequest, Outcome, ProviderResponse, Verdict
+from newsletter.providers.base.full_merge import PersonalMail, merge_personal_mails
 from newsletter.providers.base.headers import ascii_header, mailbox
+from newsletter.providers.base.responses import quote, read_json, read_refusal, read_retry_after
 from newsletter.providers.base.transport import Transport
 
 ENDPOINT = "https://api.resend.com"
-MOST_PEOPLE = 100
-MOST_BYTES = 10_000_000
+MAX_BATCH_SIZE = 100
+MAX_REQUEST_BYTES = 10_000_000
 CALLS_PER_SECOND = 2.0
 _IN_FLIGHT_WAIT = 10.0
 
@@ -48,7 +48,7 @@ class Resend:
             name="resend",
             merge="full",
             max_batch=max_batch,
-            max_bytes=MOST_BYTES,
+            max_bytes=MAX_REQUEST_BYTES,
             idempotency="http_header",
             idempotency_seconds=24 * 3600,
             reconcile="replay",
@@ -73,8 +73,8 @@ class Resend:
     def close(self) -> None:
         self._transport.close()
 
-    def _request(self, prepared: Prepared) -> HttpRequest:
-        body = orjson.dumps([_message(prepared, personal) for personal in merge_all(prepared)])
+    def _request(self, prepared: PreparedBatch) -> HttpRequest:
+        body = orjson.dumps([_message(prepared, personal) for personal in merge_personal_mails(prepared)])
         check_bytes(body, capabilities=self._capabilities)
         headers = {
             "Authorization": f"Bearer {self._key}",
@@ -83,13 +83,13 @@ class Resend:
         }
         return HttpRequest("POST", self._url, headers, body, None, (5.0, 90.0))
 
-    def _read(self, answer: HttpAnswer, prepared: Prepared) -> Outcome:
+    def _read(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome:
         parsed = read_json(answer.body)
         row = parsed if isinstance(parsed, Mapping) else {}
         said = quote(str(row.get("message") or ""), secrets=(self._key,))
         if answer.status == 409:
             return self._read_conflict(answer, str(row.get("name") or ""), said)
-        bisect = may_be_about_one(answer, words=str(row.get("message") or ""), people=len(prepared.people))
+        bisect = can_bisect(answer, words=str(row.get("message") or ""), people=len(prepared.people))
         refusal = read_refusal(answer, provider="Resend", said=said, now=self._clock(), bisect=bisect)
         if refusal is not None:
             return refusal
@@ -102,9 +102,9 @@ class Resend:
         )
         return Outcome(Verdict.UNCERTAIN, why)
 
-    def _read_conflict(self, answer: HttpAnswer, name: str, said: str) -> Outcome:
+    def _read_conflict(self, answer: ProviderResponse, name: str, said: str) -> Outcome:
         if name == "concurrent_idempotent_requests":
-            wait = wait_seconds(answer, now=self._clock()) or _IN_FLIGHT_WAIT
+            wait = read_retry_after(answer, now=self._clock()) or _IN_FLIGHT_WAIT
             return Outcome(
                 Verdict.THROTTLED,
                 Message("Resend is still busy with an earlier call of this very batch."),
@@ -122,7 +122,7 @@ def idempotency_key(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z0-9._:/-]{1,256}", key) else hashlib.sha256(key.encode()).hexdigest()
 
 
-def _message(prepared: Prepared, personal: PersonalMail) -> dict[str, object]:
+def _message(prepared: PreparedBatch, personal: PersonalMail) -> dict[str, object]:
     call, mail = prepared.call, prepared.call.mail
     tags = {"issue": call.issue, "batch": call.key, "delivery": str(personal.delivery)}
     message: dict[str, object] = {

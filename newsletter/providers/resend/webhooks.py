@@ -8,19 +8,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from newsletter.providers.base.errors import BadWebhook
-from newsletter.providers.base.webhooks.bounces import enhanced_status, is_full, judge_bounce
-from newsletter.providers.base.webhooks.call import WebhookCall, WebhookReader, check_age, read_base64, require_keys
+from newsletter.providers.base.webhooks.bounces import classify_bounce, enhanced_status, is_mailbox_full
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.values import (
     address,
     delivery_id,
     fingerprint,
     make_key,
-    moment,
-    read_table,
+    parse_time,
+    read_json_object,
     rows,
     table,
     text,
+)
+from newsletter.providers.base.webhooks.verification import (
+    WebhookHandler,
+    WebhookRequest,
+    check_age,
+    read_base64,
+    require_keys,
 )
 
 TOLERANCE = timedelta(minutes=5)
@@ -39,7 +45,7 @@ _KINDS = {
 }
 
 
-def verify_resend(call: WebhookCall, key: str, now: datetime) -> str:
+def verify_resend(call: WebhookRequest, key: str, now: datetime) -> str:
     """Check the signature with the signing secret (``whsec_…``) of the webhook's page. Raises BadWebhook."""
     keys = require_keys(key, provider="Resend")
     secrets = [read_base64(each.removeprefix("whsec_"), what="signing secret") for each in keys]
@@ -51,13 +57,13 @@ def verify_resend(call: WebhookCall, key: str, now: datetime) -> str:
     given = [each[3:].encode("utf-8", "replace") for each in _signatures(call) if each.startswith("v1,")]
     if not any(hmac.compare_digest(right, each) for right in rights for each in given):
         raise BadWebhook("The webhook's signature is wrong: it was not made with our signing secret.")
-    check_age(datetime.fromtimestamp(int(timestamp), UTC), now=now, oldest=TOLERANCE)
+    check_age(datetime.fromtimestamp(int(timestamp), UTC), now=now, max_age=TOLERANCE)
     return ""
 
 
-def parse_resend(call: WebhookCall) -> list[Feedback]:
+def parse_resend(call: WebhookRequest) -> list[Feedback]:
     """Give one event for each person that the webhook names. Raises BadWebhook where it is not one of Resend's."""
-    event = read_table(call.body, provider="Resend")
+    event = read_json_object(call.body, provider="Resend")
     data = table(event.get("data"))
     name = text(event.get("type")).lower()
     bounce = table(data.get("bounce")) or table(data.get("suppressed"))
@@ -73,18 +79,18 @@ def parse_resend(call: WebhookCall) -> list[Feedback]:
             kind=kind,
             address=each,
             delivery=delivery_id(ours.get("delivery")),
-            batch=text(ours.get("batch"), longest=80),
-            at=moment(event.get("created_at")),
+            batch=text(ours.get("batch"), max_length=80),
+            at=parse_time(event.get("created_at")),
             bounce_class=_bounce_class(name, bounce=bounce, said=said) if kind is FeedbackKind.BOUNCED else _NONE,
             reason=said,
-            provider_id=text(data.get("email_id"), longest=80),
+            provider_id=text(data.get("email_id"), max_length=80),
             status=enhanced_status(said) if kind is FeedbackKind.BOUNCED else "",
         )
         for number, each in enumerate(people)
     ]
 
 
-def _signatures(call: WebhookCall) -> list[str]:
+def _signatures(call: WebhookRequest) -> list[str]:
     return call.headers.get("svix-signature", "").split()[:10]
 
 
@@ -114,11 +120,11 @@ def _bounce_class(name: str, *, bounce: Mapping[str, Any], said: str) -> BounceC
         return BounceClass.HARD if "hard bounce" in said.lower() else BounceClass.BLOCK
     if name == "email.failed" or _types(bounce) & {"contentrejected", "attachmentrejected"}:
         return BounceClass.BLOCK
-    if is_full(said) or _types(bounce) & {"mailboxfull", "messagetoolarge"}:
+    if is_mailbox_full(said) or _types(bounce) & {"mailboxfull", "messagetoolarge"}:
         return BounceClass.SOFT
     final = text(bounce.get("type")).lower() in ("permanent", "hard") or "hard bounce" in said.lower()
     status = enhanced_status(said)
-    return judge_bounce(status, otherwise=BounceClass.HARD if final else BounceClass.SOFT)
+    return classify_bounce(status, fallback=BounceClass.HARD if final else BounceClass.SOFT)
 
 
-RESEND = WebhookReader(name="resend", verify=verify_resend, parse=parse_resend, signs=True, atomic=True)
+RESEND = WebhookHandler(name="resend", verify=verify_resend, parse=parse_resend, signs=True, atomic=True)

@@ -11,29 +11,29 @@ from datetime import UTC, datetime
 import orjson
 
 from newsletter.common.messages import Message, Quantity
-from newsletter.providers.base.answers import quote, read_json, read_refusal
-from newsletter.providers.base.attempt import Prepared, attempt, check_bytes, prepare
-from newsletter.providers.base.bisect import may_be_about_one
+from newsletter.providers.base.attempt import PreparedBatch, attempt, check_bytes, prepare
+from newsletter.providers.base.bisection import can_bisect
 from newsletter.providers.base.contract import (
     BatchCall,
     Capabilities,
-    HttpAnswer,
     HttpRequest,
     Outcome,
     Person,
+    ProviderResponse,
     Verdict,
 )
 from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.providers.base.headers import ascii_header
-from newsletter.providers.base.suppression_list import Barred, read_pages
-from newsletter.providers.base.suppression_lists import sendgrid_lists
+from newsletter.providers.base.responses import quote, read_json, read_refusal
+from newsletter.providers.base.suppression_list_formats import sendgrid_lists
+from newsletter.providers.base.suppression_list_reader import SuppressedAddress, read_pages
 from newsletter.providers.base.tokens import TOKEN, CompiledText, clean_value, find_tokens
 from newsletter.providers.base.transport import Transport
 
 ENDPOINT = "https://api.sendgrid.com"
-MOST_PEOPLE = 1000
-MOST_BYTES = 30_000_000
-MOST_VALUE_BYTES = 10_000
+MAX_BATCH_SIZE = 1000
+MAX_REQUEST_BYTES = 30_000_000
+MAX_PERSON_VALUE_BYTES = 10_000
 
 
 class SendGrid:
@@ -44,7 +44,7 @@ class SendGrid:
         *,
         key: str,
         endpoint: str = ENDPOINT,
-        max_batch: int = MOST_PEOPLE,
+        max_batch: int = MAX_BATCH_SIZE,
         people_per_second: float | None = None,
         calls_per_second: float | None = None,
         transport: Transport | None = None,
@@ -59,8 +59,8 @@ class SendGrid:
             name="sendgrid",
             merge="substitute",
             max_batch=max_batch,
-            max_bytes=MOST_BYTES,
-            max_variable_bytes=MOST_VALUE_BYTES,
+            max_bytes=MAX_REQUEST_BYTES,
+            max_variable_bytes=MAX_PERSON_VALUE_BYTES,
             reconcile="events",
             people_per_second=people_per_second,
             calls_per_second=calls_per_second,
@@ -79,8 +79,8 @@ class SendGrid:
         """Give the request of a batch. The same batch gives the same bytes. Raises BadMail or BadBatch."""
         return self._request(prepare(call, capabilities=self._capabilities))
 
-    def list_barred(self, *, since: datetime | None) -> Iterator[list[Barred]]:
-        """Give the account's bounces, spam reports and global unsubscribes. Raises CannotList."""
+    def list_suppressed(self, *, since: datetime | None) -> Iterator[list[SuppressedAddress]]:
+        """Give the account's bounces, spam reports and global unsubscribes. Raises SuppressionListError."""
         for question in sendgrid_lists(self._endpoint, since=since):
             yield from read_pages(
                 question,
@@ -93,15 +93,15 @@ class SendGrid:
     def close(self) -> None:
         self._transport.close()
 
-    def _request(self, prepared: Prepared) -> HttpRequest:
+    def _request(self, prepared: PreparedBatch) -> HttpRequest:
         body = orjson.dumps(_payload(prepared))
         check_bytes(body, capabilities=self._capabilities)
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         return HttpRequest("POST", self._url, headers, body, None, (5.0, 90.0))
 
-    def _read(self, answer: HttpAnswer, prepared: Prepared) -> Outcome:
+    def _read(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome:
         said = quote(_errors(answer), secrets=(self._key,))
-        bisect = may_be_about_one(answer, words=_errors(answer, fields=True), people=len(prepared.people))
+        bisect = can_bisect(answer, words=_errors(answer, fields=True), people=len(prepared.people))
         refusal = read_refusal(answer, provider="SendGrid", said=said, now=self._clock(), bisect=bisect)
         if refusal is not None:
             return refusal
@@ -115,7 +115,7 @@ class SendGrid:
         return Outcome(Verdict.UNCERTAIN, why)
 
 
-def _payload(prepared: Prepared) -> dict[str, object]:
+def _payload(prepared: PreparedBatch) -> dict[str, object]:
     call, mail = prepared.call, prepared.call.mail
     mark = "pv" + hashlib.sha256(call.key.encode()).hexdigest()[:12]
     if any(mark in part for part in (mail.subject, mail.html, mail.text)):
@@ -154,18 +154,18 @@ def _payload(prepared: Prepared) -> dict[str, object]:
 
 
 def _personalization(
-    prepared: Prepared, address: str, person: Person, marks: Mapping[str, str], headers: Mapping[str, CompiledText]
+    prepared: PreparedBatch, address: str, person: Person, marks: Mapping[str, str], headers: Mapping[str, CompiledText]
 ) -> dict[str, object]:
     values = {name: clean_value(name, person.variables[name]) for name in prepared.needed}
     substitutions = {mark: values[name] for mark, name in marks.items()}
     size = sum(len(mark) + len(value.encode("utf-8")) for mark, value in substitutions.items())
-    if size > MOST_VALUE_BYTES:
+    if size > MAX_PERSON_VALUE_BYTES:
         raise BadBatch(
             "Delivery %(delivery)s has personal values of %(size)s bytes; SendGrid takes "
             "%(most_value_bytes)s. Nothing of this batch was sent.",
             delivery=person.delivery,
             size=Quantity(size),
-            most_value_bytes=Quantity(MOST_VALUE_BYTES),
+            most_value_bytes=Quantity(MAX_PERSON_VALUE_BYTES),
         )
     entry: dict[str, object] = {
         "to": [{"email": address}],
@@ -178,7 +178,7 @@ def _personalization(
     return entry
 
 
-def _errors(answer: HttpAnswer, *, fields: bool = False) -> str:
+def _errors(answer: ProviderResponse, *, fields: bool = False) -> str:
     parsed = read_json(answer.body)
     rows = parsed.get("errors") if isinstance(parsed, Mapping) else None
     if not isinstance(rows, list):

@@ -10,10 +10,23 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from newsletter.providers.base.errors import BadWebhook
-from newsletter.providers.base.webhooks.bounces import enhanced_status, judge_bounce
-from newsletter.providers.base.webhooks.call import WebhookCall, WebhookReader, check_age, read_base64, require_keys
+from newsletter.providers.base.webhooks.bounces import classify_bounce, enhanced_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
-from newsletter.providers.base.webhooks.values import address, delivery_id, make_key, moment, read_tables, text
+from newsletter.providers.base.webhooks.values import (
+    address,
+    delivery_id,
+    make_key,
+    parse_time,
+    read_json_objects,
+    text,
+)
+from newsletter.providers.base.webhooks.verification import (
+    WebhookHandler,
+    WebhookRequest,
+    check_age,
+    read_base64,
+    require_keys,
+)
 
 _SIGNATURE = "x-twilio-email-event-webhook-signature"
 _TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
@@ -31,7 +44,7 @@ _KINDS = {
 }
 
 
-def verify_sendgrid(call: WebhookCall, key: str, now: datetime) -> str:
+def verify_sendgrid(call: WebhookRequest, key: str, now: datetime) -> str:
     """Check the signature with the verification key of SendGrid's settings page. Raises BadWebhook."""
     keys = [_load(each) for each in require_keys(key, provider="SendGrid")]
     timestamp = call.headers.get(_TIMESTAMP, "")
@@ -44,9 +57,9 @@ def verify_sendgrid(call: WebhookCall, key: str, now: datetime) -> str:
     return ""
 
 
-def parse_sendgrid(call: WebhookCall) -> list[Feedback]:
+def parse_sendgrid(call: WebhookRequest) -> list[Feedback]:
     """Give the events of a body. Raises BadWebhook where it is not one of SendGrid's."""
-    return [_feedback(event) for event in read_tables(call.body, provider="SendGrid")]
+    return [_feedback(event) for event in read_json_objects(call.body, provider="SendGrid")]
 
 
 def _feedback(event: Mapping[str, Any]) -> Feedback:
@@ -54,19 +67,21 @@ def _feedback(event: Mapping[str, Any]) -> Feedback:
     kind = _KINDS.get(name, FeedbackKind.UNKNOWN)
     said = text(event.get("reason")) or text(event.get("response"))
     delivery = delivery_id(event.get("delivery"))
-    mail = text(event.get("sg_message_id"), longest=200)
+    mail = text(event.get("sg_message_id"), max_length=200)
     return Feedback(
         provider="sendgrid",
         key=_key(event, name=name, mail=mail, delivery=delivery),
         kind=kind,
         address=address(event.get("email")),
         delivery=delivery,
-        batch=text(event.get("batch"), longest=80),
-        at=moment(event.get("timestamp")),
+        batch=text(event.get("batch"), max_length=80),
+        at=parse_time(event.get("timestamp")),
         bounce_class=_bounce_class(event, name=name, said=said),
         reason=said,
         provider_id=mail,
-        status=(text(event.get("status"), longest=12) or enhanced_status(said)) if kind is FeedbackKind.BOUNCED else "",
+        status=(text(event.get("status"), max_length=12) or enhanced_status(said))
+        if kind is FeedbackKind.BOUNCED
+        else "",
     )
 
 
@@ -83,7 +98,7 @@ def _bounce_class(event: Mapping[str, Any], *, name: str, said: str) -> BounceCl
         return BounceClass.NONE
     if text(event.get("type")).lower() == "blocked":
         return BounceClass.BLOCK
-    return judge_bounce(f"{text(event.get('status'), longest=12)} {said}")
+    return classify_bounce(f"{text(event.get('status'), max_length=12)} {said}")
 
 
 def _load(key: str) -> EllipticCurvePublicKey:
@@ -105,4 +120,4 @@ def _signed_by(key: EllipticCurvePublicKey, signature: bytes, signed: bytes) -> 
     return True
 
 
-SENDGRID = WebhookReader(name="sendgrid", verify=verify_sendgrid, parse=parse_sendgrid, signs=True, atomic=True)
+SENDGRID = WebhookHandler(name="sendgrid", verify=verify_sendgrid, parse=parse_sendgrid, signs=True, atomic=True)

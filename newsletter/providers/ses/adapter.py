@@ -10,38 +10,38 @@ from datetime import UTC, datetime
 import orjson
 
 from newsletter.common.messages import Message, Quantity
-from newsletter.providers.base import curly_text
-from newsletter.providers.base.answers import quote, read_json, read_refusal
-from newsletter.providers.base.attempt import Prepared, attempt, check_bytes, prepare
-from newsletter.providers.base.bisect import may_be_about_one
+from newsletter.providers.base import curly_variables
+from newsletter.providers.base.attempt import PreparedBatch, attempt, check_bytes, prepare
+from newsletter.providers.base.bisection import can_bisect
 from newsletter.providers.base.contract import (
     BatchCall,
     Capabilities,
-    HttpAnswer,
     HttpRequest,
     Outcome,
     Person,
+    ProviderResponse,
     Verdict,
 )
 from newsletter.providers.base.errors import BadBatch
 from newsletter.providers.base.headers import ascii_header, mailbox
-from newsletter.providers.base.rows import sum_up_rows
-from newsletter.providers.base.suppression_list import Barred, read_pages
-from newsletter.providers.base.suppression_lists import ses_list
-from newsletter.providers.base.tags import strict_tag
+from newsletter.providers.base.responses import quote, read_json, read_refusal
+from newsletter.providers.base.row_verdicts import combine_row_verdicts
+from newsletter.providers.base.suppression_list_formats import ses_list
+from newsletter.providers.base.suppression_list_reader import SuppressedAddress, read_pages
+from newsletter.providers.base.tags import make_ses_tag
 from newsletter.providers.base.tokens import CompiledText, clean_value
 from newsletter.providers.base.transport import Transport
 from newsletter.providers.ses.signing import SigningTransport, make_signer
 
-MOST_PEOPLE = 50
-MOST_BYTES = 10_000_000
-MOST_VALUE_BYTES = 262_144
-MOST_HEADERS = 15
-LONGEST_HEADER = 995
-LONGEST_HEADER_LINE = 996
+MAX_BATCH_SIZE = 50
+MAX_REQUEST_BYTES = 10_000_000
+MAX_PERSON_VALUE_BYTES = 262_144
+MAX_HEADERS = 15
+MAX_HEADER_BYTES = 995
+MAX_HEADER_LINE_BYTES = 996
 QUOTA_WAIT = 3600.0
-_TRY_LATER = {"TRANSIENT_FAILURE", "ACCOUNT_THROTTLED", "ACCOUNT_DAILY_QUOTA_EXCEEDED"}
-_ACCOUNT_AT_FAULT = {
+_RETRYABLE_ERRORS = {"TRANSIENT_FAILURE", "ACCOUNT_THROTTLED", "ACCOUNT_DAILY_QUOTA_EXCEEDED"}
+_ACCOUNT_ERRORS = {
     "MAIL_FROM_DOMAIN_NOT_VERIFIED",
     "CONFIGURATION_SET_NOT_FOUND",
     "TEMPLATE_NOT_FOUND",
@@ -77,7 +77,7 @@ class Ses:
         region: str,
         endpoint: str = "",
         configuration_set: str = "",
-        max_batch: int = MOST_PEOPLE,
+        max_batch: int = MAX_BATCH_SIZE,
         people_per_second: float | None = None,
         calls_per_second: float | None = None,
         transport: Transport | None = None,
@@ -85,7 +85,7 @@ class Ses:
     ) -> None:
         """Raises BadProviderUrl where the ``ses`` extra is not installed."""
         self._secrets = (secret, key)
-        self._endpoint = endpoint or endpoint_of(region)
+        self._endpoint = endpoint or build_endpoint(region)
         self._url = f"{self._endpoint}/v2/email/outbound-bulk-emails"
         self._configuration_set = configuration_set
         self._transport = SigningTransport(
@@ -96,8 +96,8 @@ class Ses:
             name="ses",
             merge="substitute",
             max_batch=max_batch,
-            max_bytes=MOST_BYTES,
-            max_variable_bytes=MOST_VALUE_BYTES,
+            max_bytes=MAX_REQUEST_BYTES,
+            max_variable_bytes=MAX_PERSON_VALUE_BYTES,
             reconcile="events",
             atomic=False,
             people_per_second=people_per_second,
@@ -117,8 +117,8 @@ class Ses:
         """Give the request of a batch before it is signed. The same batch gives the same bytes."""
         return self._request(prepare(call, capabilities=self._capabilities))
 
-    def list_barred(self, *, since: datetime | None) -> Iterator[list[Barred]]:
-        """Give the account's list. Raises CannotList."""
+    def list_suppressed(self, *, since: datetime | None) -> Iterator[list[SuppressedAddress]]:
+        """Give the account's list. Raises SuppressionListError."""
         return read_pages(
             ses_list(self._endpoint, since=since),
             request=lambda url: HttpRequest("GET", url, {}, b""),
@@ -130,7 +130,7 @@ class Ses:
     def close(self) -> None:
         self._transport.close()
 
-    def _request(self, prepared: Prepared) -> HttpRequest:
+    def _request(self, prepared: PreparedBatch) -> HttpRequest:
         payload = _payload(prepared)
         if self._configuration_set:
             payload["ConfigurationSetName"] = self._configuration_set
@@ -138,7 +138,7 @@ class Ses:
         check_bytes(body, capabilities=self._capabilities)
         return HttpRequest("POST", self._url, {"Content-Type": "application/json"}, body, None, (5.0, 60.0))
 
-    def _read(self, answer: HttpAnswer, prepared: Prepared) -> Outcome:
+    def _read(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome:
         parsed = read_json(answer.body)
         row: Mapping[str, object] = parsed if isinstance(parsed, Mapping) else {}
         kind = _error_type(answer, row)
@@ -155,7 +155,7 @@ class Ses:
                 "Amazon SES does not send for us now. Check the key, its region, the sending domain and the account."
             )
             return Outcome(Verdict.REJECTED, Message('%(why)s It said: "%(said)s"', why=why, said=said), stop=True)
-        bisect = may_be_about_one(answer, words=words, people=len(prepared.people))
+        bisect = can_bisect(answer, words=words, people=len(prepared.people))
         refusal = read_refusal(answer, provider="Amazon SES", said=said, now=self._clock(), bisect=bisect)
         if refusal is not None:
             return refusal
@@ -176,9 +176,9 @@ class Ses:
         pairs = list(zip(prepared.people, rows, strict=True))
         statuses = {person.delivery: each.get("Status") for (_, person), each in pairs if isinstance(each, Mapping)}
         taken = (str(each["MessageId"]) for each in rows if isinstance(each, Mapping) and each.get("MessageId"))
-        return sum_up_rows(
+        return combine_row_verdicts(
             {person.delivery: self._verdict(each) for (_, person), each in pairs},
-            at_fault=[delivery for delivery, status in statuses.items() if str(status) in _ACCOUNT_AT_FAULT],
+            account_errors=[delivery for delivery, status in statuses.items() if str(status) in _ACCOUNT_ERRORS],
             provider_id=next(taken, ""),
             retry_after=QUOTA_WAIT if "ACCOUNT_DAILY_QUOTA_EXCEEDED" in statuses.values() else None,
         )
@@ -192,11 +192,11 @@ class Ses:
             if isinstance(row.get("MessageId"), str) and row["MessageId"]:
                 return Verdict.ACCEPTED, ""
             return Verdict.UNCERTAIN, Message("Amazon SES said yes without an id for the message.")
-        if status in _TRY_LATER:
+        if status in _RETRYABLE_ERRORS:
             return Verdict.THROTTLED, Message(
                 'Amazon SES asked to try this person later. It said: "%(said)s"', said=said
             )
-        if status in _REFUSED or status in _ACCOUNT_AT_FAULT:
+        if status in _REFUSED or status in _ACCOUNT_ERRORS:
             return Verdict.REJECTED, Message('Amazon SES refused this person. It said: "%(said)s"', said=said)
         return (
             Verdict.UNCERTAIN,
@@ -206,12 +206,12 @@ class Ses:
         )
 
 
-def endpoint_of(region: str) -> str:
+def build_endpoint(region: str) -> str:
     """Give where SES listens in a region."""
     return f"https://email.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
 
 
-def _payload(prepared: Prepared) -> dict[str, object]:
+def _payload(prepared: PreparedBatch) -> dict[str, object]:
     call, mail = prepared.call, prepared.call.mail
     headers = {name: CompiledText(value) for name, value in prepared.headers.items()}
     payload: dict[str, object] = {
@@ -219,16 +219,16 @@ def _payload(prepared: Prepared) -> dict[str, object]:
         "DefaultContent": {
             "Template": {
                 "TemplateContent": {
-                    "Subject": curly_text.plain(mail.subject, write=_variable),
-                    "Html": curly_text.html(mail.html, write=_variable),
-                    "Text": curly_text.plain(mail.text, write=_variable),
+                    "Subject": curly_variables.plain(mail.subject, write=_variable),
+                    "Html": curly_variables.html(mail.html, write=_variable),
+                    "Text": curly_variables.plain(mail.text, write=_variable),
                 },
                 "TemplateData": "{}",
             }
         },
         "DefaultEmailTags": [
-            {"Name": "issue", "Value": strict_tag(call.issue)},
-            {"Name": "batch", "Value": strict_tag(call.key)},
+            {"Name": "issue", "Value": make_ses_tag(call.issue)},
+            {"Name": "batch", "Value": make_ses_tag(call.key)},
         ],
         "BulkEmailEntries": [
             _entry(prepared, address, person, sorted(prepared.needed), headers) for address, person in prepared.people
@@ -240,15 +240,15 @@ def _payload(prepared: Prepared) -> dict[str, object]:
 
 
 def _entry(
-    prepared: Prepared, address: str, person: Person, names: list[str], headers: Mapping[str, CompiledText]
+    prepared: PreparedBatch, address: str, person: Person, names: list[str], headers: Mapping[str, CompiledText]
 ) -> dict[str, object]:
     values = {name: clean_value(name, person.variables[name]) for name in names}
-    data = orjson.dumps({name: curly_text.value(name, values[name]) for name in names}).decode()
+    data = orjson.dumps({name: curly_variables.value(name, values[name]) for name in names}).decode()
     written = {name: ascii_header(compiled.fill(values)) for name, compiled in headers.items()}
     _check_entry(person.delivery, data=data, headers=written)
     tags = {
-        "issue": strict_tag(prepared.call.issue),
-        "batch": strict_tag(prepared.call.key),
+        "issue": make_ses_tag(prepared.call.issue),
+        "batch": make_ses_tag(prepared.call.key),
         "delivery": str(person.delivery),
     }
     return {
@@ -261,29 +261,29 @@ def _entry(
 
 
 def _check_entry(delivery: int, *, data: str, headers: Mapping[str, str]) -> None:
-    if len(data.encode()) > MOST_VALUE_BYTES:
+    if len(data.encode()) > MAX_PERSON_VALUE_BYTES:
         raise BadBatch(
             "Delivery %(delivery)s has personal values of %(data)s bytes; Amazon SES takes "
             "%(most_value_bytes)s. Nothing of this batch was sent.",
             delivery=delivery,
             data=Quantity(len(data.encode())),
-            most_value_bytes=Quantity(MOST_VALUE_BYTES),
+            most_value_bytes=Quantity(MAX_PERSON_VALUE_BYTES),
         )
-    if len(headers) > MOST_HEADERS:
+    if len(headers) > MAX_HEADERS:
         raise BadBatch(
             "The mail has %(headers)s headers of its own; Amazon SES takes %(most_headers)s. Nothing was sent.",
             headers=len(headers),
-            most_headers=MOST_HEADERS,
+            most_headers=MAX_HEADERS,
         )
     for name, value in headers.items():
-        if len(value) > LONGEST_HEADER or len(name) + len(value) > LONGEST_HEADER_LINE:
+        if len(value) > MAX_HEADER_BYTES or len(name) + len(value) > MAX_HEADER_LINE_BYTES:
             raise BadBatch(
                 "The header %(name)s of delivery %(delivery)s has %(value)s characters; Amazon SES takes "
                 "%(longest_header)s. Nothing of this batch was sent; use a shorter site address or list name.",
                 name=name,
                 delivery=delivery,
                 value=Quantity(len(value)),
-                longest_header=LONGEST_HEADER,
+                longest_header=MAX_HEADER_BYTES,
             )
 
 
@@ -295,7 +295,7 @@ def _variable(name: str) -> str:
     return f"{{{{{name}}}}}"
 
 
-def _error_type(answer: HttpAnswer, row: Mapping[str, object]) -> str:
+def _error_type(answer: ProviderResponse, row: Mapping[str, object]) -> str:
     """Give the name of the error, which comes as ``Name:uri`` in a header or as ``namespace#Name`` in the body."""
     written = answer.headers.get("x-amzn-errortype") or str(row.get("__type") or row.get("code") or "")
     return written.split(":")[0].split("#")[-1].strip()

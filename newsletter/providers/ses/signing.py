@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from newsletter.providers.base.contract import HttpAnswer, HttpRequest
+from newsletter.providers.base.contract import HttpRequest, ProviderResponse
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.transport import Transport
 
@@ -38,7 +38,7 @@ class SigningTransport:
         self._transport = transport
         self._sign = sign
 
-    def call(self, request: HttpRequest) -> HttpAnswer:
+    def call(self, request: HttpRequest) -> ProviderResponse:
         """As ``Transport.call``."""
         return self._transport.call(self._sign(request))
 

@@ -18,17 +18,17 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 from newsletter.providers.base.contract import HttpRequest
 from newsletter.providers.base.errors import BadWebhook, TransportError
 from newsletter.providers.base.transport import Transport
-from newsletter.providers.base.webhooks.call import CannotCheckWebhook, check_age, read_base64
-from newsletter.providers.base.webhooks.values import moment, text
+from newsletter.providers.base.webhooks.values import parse_time, text
+from newsletter.providers.base.webhooks.verification import WebhookCheckUnavailable, check_age, read_base64
 
 _HOST = re.compile(r"sns\.[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?")
-_SIGNED = {
+_SIGNED_FIELDS = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
     "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
     "UnsubscribeConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
 }
-_LARGEST = 20_000
-_MOST_KEPT = 16
+_MAX_CERTIFICATE_BYTES = 20_000
+_MAX_CACHED_CERTIFICATES = 16
 
 
 class Certificates:
@@ -37,21 +37,23 @@ class Certificates:
     def __init__(
         self, *, transport: Transport | None = None, address_of: Callable[[str], str] = lambda url: url
     ) -> None:
-        self._transport = transport or Transport(largest_answer=_LARGEST)
+        self._transport = transport or Transport(max_response_bytes=_MAX_CERTIFICATE_BYTES)
         self._address_of = address_of
         self._kept: dict[str, Certificate] = {}
 
     def get(self, url: str) -> Certificate:
-        """Give the certificate at ``url``. Raises CannotCheckWebhook where it cannot be had now."""
+        """Give the certificate at ``url``. Raises WebhookCheckUnavailable where it cannot be had now."""
         if url not in self._kept:
             request = HttpRequest("GET", self._address_of(url), {}, b"", None, (3.0, 5.0))
             try:
                 answer = self._transport.call(request)
             except TransportError as error:
-                raise CannotCheckWebhook(f"Amazon's certificate could not be fetched: {error}") from error
+                raise WebhookCheckUnavailable(f"Amazon's certificate could not be fetched: {error}") from error
             if answer.status != 200 or not answer.complete:
-                raise CannotCheckWebhook(f"Amazon's certificate could not be fetched: its host said {answer.status}.")
-            if len(self._kept) >= _MOST_KEPT:
+                raise WebhookCheckUnavailable(
+                    f"Amazon's certificate could not be fetched: its host said {answer.status}."
+                )
+            if len(self._kept) >= _MAX_CACHED_CERTIFICATES:
                 self._kept.clear()
             self._kept[url] = _load(answer.body)
         return self._kept[url]
@@ -64,20 +66,20 @@ def check_sns(message: Mapping[str, Any], *, topics: Sequence[str], certificates
     """Raise BadWebhook unless the message is of one of our ``topics`` and signed by SNS, not too long ago."""
     if message.get("TopicArn") not in topics:
         raise BadWebhook("The message is of another SNS topic than the one in webhook_key.")
-    names = _SIGNED.get(text(message.get("Type")))
+    names = _SIGNED_FIELDS.get(text(message.get("Type")))
     if names is None:
         raise BadWebhook("The message is of a type that SNS does not have.")
     url = _certificate_url(message.get("SigningCertURL"))
-    signature = read_base64(text(message.get("Signature"), longest=2000), what="signature")
+    signature = read_base64(text(message.get("Signature"), max_length=2000), what="signature")
     lines = [f"{name}\n{message[name]}\n" for name in names if isinstance(message.get(name), str)]
     _check_signature(
         certificates.get(url),
         signature=signature,
         signed="".join(lines).encode(),
-        version=text(message.get("SignatureVersion"), longest=4),
+        version=text(message.get("SignatureVersion"), max_length=4),
         now=now,
     )
-    made_at = moment(message.get("Timestamp"))
+    made_at = parse_time(message.get("Timestamp"))
     if made_at is None:
         raise BadWebhook("The message has no time that can be read.")
     check_age(made_at, now=now)
@@ -106,7 +108,7 @@ def _load(pem: bytes) -> Certificate:
     try:
         return load_pem_x509_certificate(pem)
     except ValueError as error:
-        raise CannotCheckWebhook("What Amazon's host gave is not a certificate.") from error
+        raise WebhookCheckUnavailable("What Amazon's host gave is not a certificate.") from error
 
 
 def _check_signature(certificate: Certificate, *, signature: bytes, signed: bytes, version: str, now: datetime) -> None:

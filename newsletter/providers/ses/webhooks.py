@@ -5,21 +5,21 @@ from datetime import datetime
 from typing import Any
 
 from newsletter.providers.base.errors import BadWebhook
-from newsletter.providers.base.webhooks.bounces import enhanced_status, judge_bounce
-from newsletter.providers.base.webhooks.call import WebhookCall, WebhookReader, require_keys
+from newsletter.providers.base.webhooks.bounces import classify_bounce, enhanced_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.values import (
     address,
     delivery_id,
     fingerprint,
     make_key,
-    moment,
+    parse_time,
     read_json,
-    read_table,
+    read_json_object,
     rows,
     table,
     text,
 )
+from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, require_keys
 from newsletter.providers.ses.sns import Certificates, check_sns, is_amazon
 
 _PROVIDER = "Amazon SNS"
@@ -38,27 +38,27 @@ _FULL = ("mailboxfull", "messagetoolarge")
 _BLOCKED = ("suppressed", "onaccountsuppressionlist", "contentrejected", "attachmentrejected")
 
 
-def make_ses_reader(certificates: Certificates | None = None) -> WebhookReader:
+def make_ses_handler(certificates: Certificates | None = None) -> WebhookHandler:
     """Give the reader; ``webhook_key`` is the ARN of our topic. It keeps the certificates that it has seen."""
     kept = certificates or Certificates()
 
-    def verify(call: WebhookCall, key: str, now: datetime) -> str:
+    def verify(call: WebhookRequest, key: str, now: datetime) -> str:
         topics = require_keys(key, provider="Amazon SES (the ARN of its SNS topic)")
-        check_sns(read_table(call.body, provider=_PROVIDER), topics=topics, certificates=kept, now=now)
+        check_sns(read_json_object(call.body, provider=_PROVIDER), topics=topics, certificates=kept, now=now)
         return ""
 
-    return WebhookReader(name="ses", verify=verify, parse=parse_ses, signs=True, atomic=False)
+    return WebhookHandler(name="ses", verify=verify, parse=parse_ses, signs=True, atomic=False)
 
 
-def parse_ses(call: WebhookCall) -> list[Feedback]:
+def parse_ses(call: WebhookRequest) -> list[Feedback]:
     """Give the events of an SNS message. Raises BadWebhook where it is none."""
-    message = read_table(call.body, provider=_PROVIDER)
-    name = text(message.get("MessageId"), longest=100) or fingerprint(message)
+    message = read_json_object(call.body, provider=_PROVIDER)
+    name = text(message.get("MessageId"), max_length=100) or fingerprint(message)
     if message.get("Type") == "SubscriptionConfirmation":
         return [_subscription(message, name)]
     event = _event(message.get("Message"))
     kind, bounce_class, said = _kind(event)
-    at = _moment(event) or moment(message.get("Timestamp"))
+    at = _moment(event) or parse_time(message.get("Timestamp"))
     tags = table(table(event.get("mail")).get("tags"))
     return [
         Feedback(
@@ -67,11 +67,11 @@ def parse_ses(call: WebhookCall) -> list[Feedback]:
             kind=kind,
             address=whom,
             delivery=delivery_id(_first(tags.get("delivery"))),
-            batch=text(_first(tags.get("batch")), longest=80),
+            batch=text(_first(tags.get("batch")), max_length=80),
             at=at,
             bounce_class=_refine(bounce_class, words),
             reason=words or said,
-            provider_id=text(table(event.get("mail")).get("messageId"), longest=100),
+            provider_id=text(table(event.get("mail")).get("messageId"), max_length=100),
             status=enhanced_status(words) if kind is FeedbackKind.BOUNCED else "",
         )
         for number, (whom, words) in enumerate(_people(event) or [("", "")])
@@ -86,8 +86,8 @@ def _subscription(message: Mapping[str, Any], name: str) -> Feedback:
         provider="ses",
         key=make_key(name),
         kind=FeedbackKind.SUBSCRIPTION,
-        at=moment(message.get("Timestamp")),
-        reason=f"Amazon asks whether {text(message.get('TopicArn'), longest=200)} may send its reports here.",
+        at=parse_time(message.get("Timestamp")),
+        reason=f"Amazon asks whether {text(message.get('TopicArn'), max_length=200)} may send its reports here.",
         link=url,
     )
 
@@ -134,7 +134,7 @@ def _bounce_class(how: str, which: str) -> BounceClass:
 
 def _refine(bounce_class: BounceClass, words: str) -> BounceClass:
     if bounce_class in (BounceClass.HARD, BounceClass.SOFT) and words:
-        return judge_bounce(words, otherwise=bounce_class)
+        return classify_bounce(words, fallback=bounce_class)
     return bounce_class
 
 
@@ -159,18 +159,18 @@ def _recipients(named: Any) -> Iterator[tuple[str, str]]:
     for each in named:
         row = table(each)
         words = " ".join(
-            part for part in (text(row.get("status"), longest=12), text(row.get("diagnosticCode"))) if part
+            part for part in (text(row.get("status"), max_length=12), text(row.get("diagnosticCode"))) if part
         )
         yield address(row.get("emailAddress")), words
 
 
 def _moment(event: Mapping[str, Any]) -> datetime | None:
     name = _name(event)
-    return moment(table(event.get("deliveryDelay" if name == "deliverydelay" else name)).get("timestamp"))
+    return parse_time(table(event.get("deliveryDelay" if name == "deliverydelay" else name)).get("timestamp"))
 
 
 def _first(value: object) -> object:
     return rows(value)[0] if rows(value) else None
 
 
-SES = make_ses_reader()
+SES = make_ses_handler()

@@ -12,31 +12,31 @@ from urllib.parse import urlencode
 import orjson
 
 from newsletter.common.messages import Message, Quantity
-from newsletter.providers.base import curly_text
-from newsletter.providers.base.answers import quote, read_json, read_refusal
-from newsletter.providers.base.attempt import Prepared, attempt, check_bytes, prepare
-from newsletter.providers.base.bisect import may_be_about_one
+from newsletter.providers.base import curly_variables
+from newsletter.providers.base.attempt import PreparedBatch, attempt, check_bytes, prepare
+from newsletter.providers.base.batch_lookup import ask, combine_records, list_rows
+from newsletter.providers.base.bisection import can_bisect
 from newsletter.providers.base.contract import (
     BatchCall,
+    BatchLookup,
     Capabilities,
-    Found,
-    HttpAnswer,
     HttpRequest,
     Outcome,
     Person,
+    ProviderResponse,
     Verdict,
 )
 from newsletter.providers.base.errors import BadBatch
-from newsletter.providers.base.query import ask, rows_of, sum_up
-from newsletter.providers.base.suppression_list import Barred, read_pages
-from newsletter.providers.base.suppression_lists import sparkpost_list
+from newsletter.providers.base.responses import quote, read_json, read_refusal
+from newsletter.providers.base.suppression_list_formats import sparkpost_list
+from newsletter.providers.base.suppression_list_reader import SuppressedAddress, read_pages
 from newsletter.providers.base.tokens import clean_value
 from newsletter.providers.base.transport import Transport
 
 ENDPOINT = "https://api.sparkpost.com"
-MOST_PEOPLE = 2000
-MOST_BYTES = 20_000_000
-MOST_VALUE_BYTES = 100_000
+MAX_BATCH_SIZE = 2000
+MAX_REQUEST_BYTES = 20_000_000
+MAX_PERSON_VALUE_BYTES = 100_000
 QUOTA_WAIT = 900.0
 _NOT_TAKEN = {"generation_failure", "generation_rejection", "policy_rejection"}
 _EVENTS = ("injection", "delivery", "bounce", "delay", *sorted(_NOT_TAKEN))
@@ -64,8 +64,8 @@ class SparkPost:
             name="sparkpost",
             merge="substitute",
             max_batch=max_batch,
-            max_bytes=MOST_BYTES,
-            max_variable_bytes=MOST_VALUE_BYTES,
+            max_bytes=MAX_REQUEST_BYTES,
+            max_variable_bytes=MAX_PERSON_VALUE_BYTES,
             reconcile="query",
             atomic=False,
             people_per_second=people_per_second,
@@ -85,7 +85,7 @@ class SparkPost:
         """Give the request of a batch. The same batch gives the same bytes. Raises BadMail or BadBatch."""
         return self._request(prepare(call, capabilities=self._capabilities))
 
-    def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> Found:
+    def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> BatchLookup:
         """Ask for the events of the batch's campaign. Each person needs an event of her own; none proves nothing."""
         campaign = campaign_id(key)
         begin = (sent_at - timedelta(minutes=5)).astimezone(UTC)
@@ -100,10 +100,10 @@ class SparkPost:
         )
         request = HttpRequest("GET", f"{self._endpoint}/api/v1/events/message?{query}", self._headers(), b"")
         answer = ask(request, transport=self._transport, provider="SparkPost", secrets=(self._key,), now=self._clock())
-        if isinstance(answer, Found):
+        if isinstance(answer, BatchLookup):
             return answer
         # The search takes a campaign's name by its words, so events of other batches may be among them.
-        rows = [row for row in rows_of(answer, "results") if row.get("campaign_id") == campaign]
+        rows = [row for row in list_rows(answer, "results") if row.get("campaign_id") == campaign]
         people: dict[int, Verdict] = {}
         for row in rows:
             meta = row.get("rcpt_meta")
@@ -114,10 +114,10 @@ class SparkPost:
             if taken or int(delivery) not in people:
                 people[int(delivery)] = Verdict.ACCEPTED if taken else Verdict.REJECTED
         first = next((str(row["transmission_id"]) for row in rows if row.get("transmission_id")), "")
-        return sum_up(people, deliveries=deliveries, provider="SparkPost", provider_id=first)
+        return combine_records(people, deliveries=deliveries, provider="SparkPost", provider_id=first)
 
-    def list_barred(self, *, since: datetime | None) -> Iterator[list[Barred]]:
-        """Give the account's list. Raises CannotList."""
+    def list_suppressed(self, *, since: datetime | None) -> Iterator[list[SuppressedAddress]]:
+        """Give the account's list. Raises SuppressionListError."""
         return read_pages(
             sparkpost_list(self._endpoint, since=since),
             request=lambda url: HttpRequest("GET", url, self._headers(), b""),
@@ -132,18 +132,18 @@ class SparkPost:
     def _headers(self) -> dict[str, str]:
         return {"Authorization": self._key, "Accept": "application/json", "Content-Type": "application/json"}
 
-    def _request(self, prepared: Prepared) -> HttpRequest:
+    def _request(self, prepared: PreparedBatch) -> HttpRequest:
         body = orjson.dumps(_payload(prepared))
         check_bytes(body, capabilities=self._capabilities)
         url = f"{self._endpoint}/api/v1/transmissions"
         return HttpRequest("POST", url, self._headers(), body, None, (5.0, 90.0))
 
-    def _read(self, answer: HttpAnswer, prepared: Prepared) -> Outcome:
+    def _read(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome:
         parsed = read_json(answer.body)
         row: Mapping[str, object] = parsed if isinstance(parsed, Mapping) else {}
         words = _errors(row.get("errors"))
         said = quote(words, secrets=(self._key,))
-        bisect = may_be_about_one(answer, words=words, people=len(prepared.people))
+        bisect = can_bisect(answer, words=words, people=len(prepared.people))
         refusal = read_refusal(answer, provider="SparkPost", said=said, now=self._clock(), bisect=bisect)
         if refusal is not None:
             if answer.status == 420 and refusal.retry_after is None:
@@ -160,7 +160,7 @@ class SparkPost:
         )
         return Outcome(Verdict.UNCERTAIN, why)
 
-    def _read_results(self, results: Mapping[str, object], prepared: Prepared) -> Outcome | None:
+    def _read_results(self, results: Mapping[str, object], prepared: PreparedBatch) -> Outcome | None:
         taken, refused = results.get("total_accepted_recipients"), results.get("total_rejected_recipients")
         if type(taken) is not int or type(refused) is not int or taken < 0 or refused < 0:
             return None
@@ -199,21 +199,21 @@ def campaign_id(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z0-9._:/-]{1,64}", key) else hashlib.sha256(key.encode()).hexdigest()
 
 
-def _payload(prepared: Prepared) -> dict[str, object]:
+def _payload(prepared: PreparedBatch) -> dict[str, object]:
     call, mail = prepared.call, prepared.call.mail
     names = sorted(prepared.needed)
     content: dict[str, object] = {
         "from": {
             "email": mail.from_email,
-            **({"name": curly_text.plain(mail.from_name, write=_escaped)} if mail.from_name else {}),
+            **({"name": curly_variables.plain(mail.from_name, write=_escaped)} if mail.from_name else {}),
         },
-        "subject": curly_text.plain(mail.subject, write=_escaped),
-        "html": curly_text.html(mail.html, write=_raw),
-        "text": curly_text.plain(mail.text, write=_escaped),
-        "headers": {name: curly_text.header(value, write=_escaped) for name, value in prepared.headers.items()},
+        "subject": curly_variables.plain(mail.subject, write=_escaped),
+        "html": curly_variables.html(mail.html, write=_raw),
+        "text": curly_variables.plain(mail.text, write=_escaped),
+        "headers": {name: curly_variables.header(value, write=_escaped) for name, value in prepared.headers.items()},
     }
     if mail.reply_to:
-        content["reply_to"] = curly_text.header(mail.reply_to, write=_escaped)
+        content["reply_to"] = curly_variables.header(mail.reply_to, write=_escaped)
     return {
         "campaign_id": campaign_id(call.key),
         "options": {"open_tracking": False, "initial_open": False, "click_tracking": False, "transactional": False},
@@ -224,15 +224,15 @@ def _payload(prepared: Prepared) -> dict[str, object]:
 
 
 def _recipient(address: str, person: Person, names: list[str]) -> dict[str, object]:
-    values = {name: curly_text.value(name, clean_value(name, person.variables[name])) for name in names}
+    values = {name: curly_variables.value(name, clean_value(name, person.variables[name])) for name in names}
     size = len(orjson.dumps(values))
-    if size > MOST_VALUE_BYTES:
+    if size > MAX_PERSON_VALUE_BYTES:
         raise BadBatch(
             "Delivery %(delivery)s has personal values of %(size)s bytes; SparkPost takes "
             "%(most_value_bytes)s. Nothing of this batch was sent.",
             delivery=person.delivery,
             size=Quantity(size),
-            most_value_bytes=Quantity(MOST_VALUE_BYTES),
+            most_value_bytes=Quantity(MAX_PERSON_VALUE_BYTES),
         )
     return {
         "address": {"email": address},

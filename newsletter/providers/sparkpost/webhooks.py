@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from newsletter.providers.base.webhooks.bounces import enhanced_status, judge_bounce
-from newsletter.providers.base.webhooks.call import WebhookCall, WebhookReader, check_password
+from newsletter.providers.base.webhooks.bounces import classify_bounce, enhanced_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.values import (
     address,
     delivery_id,
     fingerprint,
     make_key,
-    moment,
-    read_tables,
+    parse_time,
+    read_json_objects,
     table,
     text,
 )
+from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, check_password
 
 _KINDS = {
     "injection": FeedbackKind.ACCEPTED,
@@ -42,9 +42,9 @@ _BLOCK = ("25", "26", "50", "51", "52", "53", "54")
 _NO_BOUNCE = {"60": FeedbackKind.UNKNOWN, "80": FeedbackKind.UNKNOWN, "100": FeedbackKind.UNKNOWN}
 
 
-def parse_sparkpost(call: WebhookCall) -> list[Feedback]:
+def parse_sparkpost(call: WebhookRequest) -> list[Feedback]:
     """Give the events of a body; a ping has none. Raises BadWebhook where it is not one of SparkPost's."""
-    envelopes = [table(row.get("msys")) for row in read_tables(call.body, provider="SparkPost")]
+    envelopes = [table(row.get("msys")) for row in read_json_objects(call.body, provider="SparkPost")]
     return [_feedback(event) for envelope in envelopes for event in envelope.values() if isinstance(event, dict)]
 
 
@@ -54,15 +54,15 @@ def _feedback(event: Mapping[str, Any]) -> Feedback:
     ours = table(event.get("rcpt_meta"))
     return Feedback(
         provider="sparkpost",
-        key=make_key(text(event.get("event_id"), longest=80) or fingerprint(event)),
+        key=make_key(text(event.get("event_id"), max_length=80) or fingerprint(event)),
         kind=kind,
         address=address(event.get("raw_rcpt_to") or event.get("rcpt_to")),
         delivery=delivery_id(ours.get("delivery")),
-        batch=text(ours.get("batch"), longest=80),
-        at=moment(event.get("timestamp")),
+        batch=text(ours.get("batch"), max_length=80),
+        at=parse_time(event.get("timestamp")),
         bounce_class=bounce_class,
         reason=said,
-        provider_id=text(event.get("transmission_id"), longest=80),
+        provider_id=text(event.get("transmission_id"), max_length=80),
         status=enhanced_status(said) if bounce_class else "",
     )
 
@@ -77,7 +77,7 @@ def _kind(event: Mapping[str, Any], *, said: str) -> tuple[FeedbackKind, BounceC
         return kind, BounceClass.NONE
     if name not in ("bounce", "out_of_band"):
         return kind, BounceClass.BLOCK
-    number = text(event.get("bounce_class"), longest=4)
+    number = text(event.get("bounce_class"), max_length=4)
     if number == "90":
         return FeedbackKind.UNSUBSCRIBED, BounceClass.NONE
     if number in _NO_BOUNCE:
@@ -86,7 +86,7 @@ def _kind(event: Mapping[str, Any], *, said: str) -> tuple[FeedbackKind, BounceC
         return kind, BounceClass.BLOCK
     if number in _FULL:
         return kind, BounceClass.SOFT
-    return kind, judge_bounce(said, otherwise=BounceClass.HARD if number in _HARD else BounceClass.SOFT)
+    return kind, classify_bounce(said, fallback=BounceClass.HARD if number in _HARD else BounceClass.SOFT)
 
 
-SPARKPOST = WebhookReader(name="sparkpost", verify=check_password, parse=parse_sparkpost, signs=False, atomic=False)
+SPARKPOST = WebhookHandler(name="sparkpost", verify=check_password, parse=parse_sparkpost, signs=False, atomic=False)

@@ -5,18 +5,18 @@ from collections.abc import Iterator
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.rendering.blocks import Document
-from newsletter.rendering.lint.balance import check_balance
-from newsletter.rendering.lint.document import LEFTOVERS, check_document, content_text, pictures_in
+from newsletter.rendering.lint.document import UNRESOLVED_MARKS, check_document, collect_content_text, iter_pictures
 from newsletter.rendering.lint.findings import Finding
-from newsletter.rendering.lint.page import check_page
+from newsletter.rendering.lint.html_page import check_page
+from newsletter.rendering.lint.tag_balance import check_balance
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.text import UNSAFE_IN_LINE
-from newsletter.rendering.tokens import fence
+from newsletter.rendering.tokens import format_token
 
-MOST_BYTES = 102_400
-MANY_BYTES = 90_000
-LONGEST_LINE = 998
-FEWEST_LETTERS = 90
+MAX_HTML_BYTES = 102_400
+WARN_HTML_BYTES = 90_000
+MAX_LINE_BYTES = 998
+MIN_TEXT_LETTERS = 90
 _STYLE = re.compile(r"<style\b.*?</style>", re.DOTALL)
 
 
@@ -26,38 +26,38 @@ def check(mail: RenderedMail, *, document: Document) -> tuple[Finding, ...]:
         *check_document(document),
         *_check_size(mail.html),
         *_check_shortened(mail.html),
-        *_check_words(mail, document),
+        *_check_text_amount(mail, document),
         *check_page(mail.html, language=document.language, postal_address=document.brand.postal_address),
         *check_balance(mail.html),
         *_check_leftovers(mail, document),
         *_check_plain_parts(mail),
     ]
-    return tuple(sorted(_say_once(findings), key=lambda finding: finding.level))
+    return tuple(sorted(_remove_duplicates(findings), key=lambda finding: finding.level))
 
 
-def _say_once(findings: list[Finding]) -> Iterator[Finding]:
+def _remove_duplicates(findings: list[Finding]) -> Iterator[Finding]:
     """Each thing once: what the page shows is left to the block that it comes from, where that says the same."""
-    placed = {(finding.code, finding.message) for finding in findings if finding.block}
+    block_findings = {(finding.code, finding.message) for finding in findings if finding.block}
     for finding in dict.fromkeys(findings):
-        if finding.block or (finding.code, finding.message) not in placed:
+        if finding.block or (finding.code, finding.message) not in block_findings:
             yield finding
 
 
 def _check_size(html: str) -> Iterator[Finding]:
     size = len(html.encode())
-    if size > MOST_BYTES:
+    if size > MAX_HTML_BYTES:
         message = Message(
-            "The mail is %(size)s bytes; mail programs cut it off at %(most_bytes)s, and the links to "
+            "The mail is %(size)s bytes; mail programs cut it off at %(max_bytes)s, and the links to "
             "unsubscribe with it. Take out a story or two.",
             size=Quantity(size),
-            most_bytes=Quantity(MOST_BYTES),
+            max_bytes=Quantity(MAX_HTML_BYTES),
         )
         yield Finding("error", "size", message)
-    elif size > MANY_BYTES:
+    elif size > WARN_HTML_BYTES:
         message = Message(
-            "The mail is %(size)s bytes; mail programs cut it off at %(most_bytes)s. Consider one story fewer.",
+            "The mail is %(size)s bytes; mail programs cut it off at %(max_bytes)s. Consider one story fewer.",
             size=Quantity(size),
-            most_bytes=Quantity(MOST_BYTES),
+            max_bytes=Quantity(MAX_HTML_BYTES),
         )
         yield Finding("warning", "size", message)
 
@@ -72,12 +72,12 @@ def _check_shortened(html: str) -> Iterator[Finding]:
         yield Finding("warning", "shortened", message)
 
 
-def _check_words(mail: RenderedMail, document: Document) -> Iterator[Finding]:
+def _check_text_amount(mail: RenderedMail, document: Document) -> Iterator[Finding]:
     """Spam filters distrust mails that are pictures; readers with pictures off, and those who listen, get nothing."""
-    pictures = sum(1 for _ in pictures_in(document.blocks))
+    pictures = sum(1 for _ in iter_pictures(document.blocks))
     body = mail.text.partition(f"\n{'-' * 40}\n")[0]
     letters = sum(len(line) for line in body.splitlines() if "://" not in line)
-    if pictures and letters < FEWEST_LETTERS:
+    if pictures and letters < MIN_TEXT_LETTERS:
         message = Message(
             "The mail is nearly all pictures. Say in words what it is about: many readers see no pictures, "
             "and spam filters distrust mails without words."
@@ -86,10 +86,10 @@ def _check_words(mail: RenderedMail, document: Document) -> Iterator[Finding]:
 
 
 def _check_leftovers(mail: RenderedMail, document: Document) -> Iterator[Finding]:
-    content = content_text(document)
+    content = collect_content_text(document)
     bare = _STYLE.sub("", mail.html)
-    left = {match.group().lower() for match in LEFTOVERS.finditer(f"{mail.subject}\n{bare}\n{mail.text}")}
-    known = {match.group().lower() for match in LEFTOVERS.finditer(content)}
+    left = {match.group().lower() for match in UNRESOLVED_MARKS.finditer(f"{mail.subject}\n{bare}\n{mail.text}")}
+    known = {match.group().lower() for match in UNRESOLVED_MARKS.finditer(content)}
     for mark in sorted(left - known):
         yield Finding(
             "error",
@@ -111,15 +111,17 @@ def _check_plain_parts(mail: RenderedMail) -> Iterator[Finding]:
     if not mail.text.strip():
         yield Finding("error", "text-empty", Message("The mail has no plain text part."))
     for name in ("unsubscribe", "preferences"):
-        if fence(f"t_{name}") not in mail.text:
+        if format_token(f"t_{name}") not in mail.text:
             yield Finding(
                 "error",
                 f"text-{name}",
                 Message("The plain text part has no link for “%(name)s”, which the HTML has.", name=name),
             )
-    if any(len(line.encode()) > LONGEST_LINE for line in mail.text.splitlines()):
+    if any(len(line.encode()) > MAX_LINE_BYTES for line in mail.text.splitlines()):
         yield Finding(
             "warning",
             "text-line",
-            Message("A line of the plain text part is longer than %(longest_line)s bytes.", longest_line=LONGEST_LINE),
+            Message(
+                "A line of the plain text part is longer than %(longest_line)s bytes.", longest_line=MAX_LINE_BYTES
+            ),
         )

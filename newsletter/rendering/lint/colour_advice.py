@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from newsletter.common.messages import Message
-from newsletter.rendering.colours import contrast, dark_palette, light_palette, make_readable, normalise
+from newsletter.rendering.colours import contrast, dark_palette, light_palette, make_readable, normalise_colour
 
-_FAR = 0.45  # of the way to black or white: beyond it nobody would know the colour again
-_PAPER = "#fffdf9"
+_MAX_COLOUR_DISTANCE = 0.45  # of the way to black or white: beyond it nobody would know the colour again
+_PAPER_COLOUR = "#fffdf9"
 
 
 @dataclass(frozen=True)
-class Advice:
+class ColourAdvice:
     """One use of a colour. ``used`` is what mail shows in place of ``chosen``; ``refused``: it is too far from it."""
 
     field: str
@@ -21,7 +21,7 @@ class Advice:
     message: str
 
 
-def advise_on_colours(*, colour: str, accent: str, background: str) -> tuple[Advice, ...]:
+def find_colour_problems(*, colour: str, accent: str, background: str) -> tuple[ColourAdvice, ...]:
     """Every use in which a colour cannot stay as it was chosen, those to refuse first. Colours are ``#rrggbb``."""
     light = light_palette(colour=colour, accent=accent, background=background)
     dark = dark_palette(colour=colour, accent=accent)
@@ -32,24 +32,24 @@ def advise_on_colours(*, colour: str, accent: str, background: str) -> tuple[Adv
         ("colour", "dark", Message("Bands"), colour, dark.band),
         ("accent", "dark", Message("Buttons"), accent, dark.button),
     )
-    found = [_advise(*use) for use in uses if use[4] != use[3]]
+    found = [_make_advice(*use) for use in uses if use[4] != use[3]]
     return tuple(sorted(found, key=lambda advice: not advice.refused))
 
 
-def suggest(colour: str) -> str:
+def suggest_readable_colour(colour: str) -> str:
     """The nearest colour that reads on paper as it is. Text that is no colour gives the product's own."""
-    return make_readable(normalise(colour, otherwise="#1f4e5f"), on=_PAPER)
+    return make_readable(normalise_colour(colour, fallback="#1f4e5f"), on=_PAPER_COLOUR)
 
 
-def _advise(field: str, scheme: str, use: str, chosen: str, used: str) -> Advice:
-    refused = scheme == "light" and _distance(chosen, used) > _FAR
+def _make_advice(field: str, scheme: str, use: str, chosen: str, used: str) -> ColourAdvice:
+    refused = scheme == "light" and _distance(chosen, used) > _MAX_COLOUR_DISTANCE
     if refused:
         message = Message(
             "%(use)s in %(chosen)s cannot be read on paper: the contrast is %(chosen_2)s, and 4.5 is "
             "needed. Choose a darker colour, such as %(used)s.",
             use=use,
             chosen=chosen,
-            chosen_2=f"{contrast(chosen, _PAPER):.1f}",
+            chosen_2=f"{contrast(chosen, _PAPER_COLOUR):.1f}",
             used=used,
         )
     else:
@@ -60,7 +60,7 @@ def _advise(field: str, scheme: str, use: str, chosen: str, used: str) -> Advice
                 "%(use)s in dark mode are shown in %(used)s, so that everybody can read them.", use=use, used=used
             )
         )
-    return Advice(field=field, scheme=scheme, chosen=chosen, used=used, refused=refused, message=message)
+    return ColourAdvice(field=field, scheme=scheme, chosen=chosen, used=used, refused=refused, message=message)
 
 
 def _distance(first: str, second: str) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from lxml.html import HtmlElement
 
 from newsletter.common.messages import Message
-from newsletter.rendering.colours import READABLE, contrast, normalise
+from newsletter.rendering.colours import MIN_CONTRAST_RATIO, contrast, normalise_colour
 from newsletter.rendering.lint.findings import Finding
 
 _HEX = re.compile(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?\b")
@@ -28,7 +28,7 @@ def check_contrast(root: HtmlElement) -> Iterator[Finding]:
         back = style.get("background-color") or style.get("background") or element.get("bgcolor") or ""
         ground = _colour(back) or ground
         text = (element.text or "") + "".join(child.tail or "" for child in element)
-        if text.strip() and (ink, ground) not in seen and contrast(ink, ground) < READABLE:
+        if text.strip() and (ink, ground) not in seen and contrast(ink, ground) < MIN_CONTRAST_RATIO:
             seen.add((ink, ground))
             yield Finding(
                 "error",
@@ -40,7 +40,7 @@ def check_contrast(root: HtmlElement) -> Iterator[Finding]:
                     ink=ink,
                     ground=ground,
                     ink_2=f"{contrast(ink, ground):.1f}",
-                    readable=READABLE,
+                    readable=MIN_CONTRAST_RATIO,
                 ),
             )
         stack.extend((child, ink, ground) for child in reversed(element))
@@ -53,4 +53,4 @@ def _declarations(element: HtmlElement) -> dict[str, str]:
 
 def _colour(value: str) -> str:
     match = _HEX.search(value)
-    return normalise(match.group(), otherwise="") if match else ""
+    return normalise_colour(match.group(), fallback="") if match else ""

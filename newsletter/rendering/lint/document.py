@@ -20,16 +20,16 @@ from newsletter.rendering.blocks import (
     StoryCards,
 )
 from newsletter.rendering.lint.findings import Finding
-from newsletter.rendering.lint.links import is_vague, vague_finding
+from newsletter.rendering.lint.links import is_vague, make_vague_link_finding
 from newsletter.rendering.schemas import blank_value, load_schemas
 from newsletter.rendering.text import UNSAFE_IN_LINE, safe_picture_url, safe_url, tidy_line
 
-LEFTOVERS = re.compile(r"\{\{|\}\}|\{%|%\}|\*\||\|\*|<mj-|%7B%7B", re.IGNORECASE)
+UNRESOLVED_MARKS = re.compile(r"\{\{|\}\}|\{%|%\}|\*\||\|\*|<mj-|%7B%7B", re.IGNORECASE)
 _HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
-_STAFF_TEXT = frozenset({"subject", "preheader", "body_html", "body_text"})
-_LINK_WORDS = re.compile(r"<a\b[^>]*>(.*?)</a>", re.DOTALL | re.IGNORECASE)
+_STAFF_TEXT_FIELDS = frozenset({"subject", "preheader", "body_html", "body_text"})
+_LINK_TEXT = re.compile(r"<a\b[^>]*>(.*?)</a>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
-MOST_PICTURE_BYTES, MOST_BYTES_A_PICTURE = 600 * 1024, 150 * 1024
+MAX_TOTAL_PICTURE_BYTES, MAX_PICTURE_BYTES = 600 * 1024, 150 * 1024
 _LINK_FIELDS = frozenset(
     {
         "url",
@@ -66,7 +66,7 @@ def check_document(document: Document) -> Iterator[Finding]:
         yield from _check_block(block)
 
 
-def content_text(value: Any) -> str:
+def collect_content_text(value: Any) -> str:
     """Every text of a document that staff did not write as staff text, in one string.
 
     It tells marks that came with a story from those that a template or an unknown field left over.
@@ -75,12 +75,12 @@ def content_text(value: Any) -> str:
         case str():
             return value
         case tuple() | list():
-            return "\n".join(content_text(item) for item in value)
+            return "\n".join(collect_content_text(item) for item in value)
         case Mapping():
-            return "\n".join(content_text(item) for item in value.values() if not isinstance(item, Mapping))
+            return "\n".join(collect_content_text(item) for item in value.values() if not isinstance(item, Mapping))
         case _ if is_dataclass(value):
-            names = (field.name for field in fields(value) if field.name not in _STAFF_TEXT)
-            return "\n".join(content_text(getattr(value, name)) for name in names)
+            names = (field.name for field in fields(value) if field.name not in _STAFF_TEXT_FIELDS)
+            return "\n".join(collect_content_text(getattr(value, name)) for name in names)
         case _:
             return ""
 
@@ -148,12 +148,12 @@ def _check_staff_html(html: str, text: str, *, block: str, field: str) -> Iterat
                 "A link goes to “%(target)s”. Only http, https, mailto and tel can be.", target=target[:60]
             )
             yield Finding("error", "link-scheme", message, block=block, field=field)
-    for words in _LINK_WORDS.findall(html):
+    for words in _LINK_TEXT.findall(html):
         said = tidy_line(unescape(_TAG.sub("", words)))
         if is_vague(said):
-            yield vague_finding(said, block=block, field=field)
+            yield make_vague_link_finding(said, block=block, field=field)
     bare = re.sub(r"\{\{[^{}]*\}\}", "", html + text)
-    if left := LEFTOVERS.search(bare):
+    if left := UNRESOLVED_MARKS.search(bare):
         message = Message(
             '“%(bare)s” looks like a field of another system. Write {{ first_name | default:"friend" }}.',
             bare=bare[max(0, left.start() - 15) : left.end() + 25],
@@ -184,18 +184,18 @@ def _check_schema_block(block: SchemaBlock) -> Iterator[Finding]:
 
 def _check_pictures(document: Document) -> Iterator[Finding]:
     """The weight of all pictures together, and of each, where it is known."""
-    pictures = {picture.url: picture for picture in pictures_in(document)}.values()
+    pictures = {picture.url: picture for picture in iter_pictures(document)}.values()
     total = sum(picture.weight for picture in pictures)
-    if total > MOST_PICTURE_BYTES:
+    if total > MAX_TOTAL_PICTURE_BYTES:
         message = Message(
             "The pictures weigh %(total)s kB together; more than %(most_picture_bytes)s kB loads slowly on "
             "a phone. Take out a picture or two, or show the later stories without.",
             total=Quantity(total // 1024),
-            most_picture_bytes=MOST_PICTURE_BYTES // 1024,
+            most_picture_bytes=MAX_TOTAL_PICTURE_BYTES // 1024,
         )
         yield Finding("warning", "pictures-weight", message)
     for picture in pictures:
-        if picture.weight > MOST_BYTES_A_PICTURE:
+        if picture.weight > MAX_PICTURE_BYTES:
             message = Message(
                 "The picture “%(alt)s” weighs %(weight)s kB. Use a smaller one.",
                 alt=picture.alt[:60],
@@ -204,19 +204,19 @@ def _check_pictures(document: Document) -> Iterator[Finding]:
             yield Finding("warning", "picture-weight", message)
 
 
-def pictures_in(value: Any) -> Iterator[Picture]:
+def iter_pictures(value: Any) -> Iterator[Picture]:
     """Every picture that stands in a document or a part of one."""
     match value:
         case Picture():
             yield value
         case tuple():
             for item in value:
-                yield from pictures_in(item)
+                yield from iter_pictures(item)
         case Mapping():
-            yield from pictures_in(tuple(value.values()))
+            yield from iter_pictures(tuple(value.values()))
         case _ if is_dataclass(value):
             for part in fields(value):
-                yield from pictures_in(getattr(value, part.name))
+                yield from iter_pictures(getattr(value, part.name))
 
 
 def _check_links(value: Any, *, block: str, field: str = "") -> Iterator[Finding]:

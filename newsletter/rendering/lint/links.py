@@ -13,14 +13,14 @@ _WORDS = {
     "hi": "यहाँ|यहां|यहाँ क्लिक करें|और पढ़ें|और|लिंक",
     "ar": "اضغط هنا|هنا|المزيد",
 }
-VAGUE = frozenset(words for line in _WORDS.values() for words in line.split("|"))
+VAGUE_LINK_TEXTS = frozenset(words for line in _WORDS.values() for words in line.split("|"))
 
 
 def is_vague(text: str) -> bool:
     """Whether a link's text alone does not say where it goes."""
-    return text.casefold().strip(" .…!→›»:") in VAGUE
+    return text.casefold().strip(" .…!→›»:") in VAGUE_LINK_TEXTS
 
 
-def vague_finding(words: str, *, block: str = "", field: str = "") -> Finding:
+def make_vague_link_finding(words: str, *, block: str = "", field: str = "") -> Finding:
     message = Message("The link “%(words)s” does not say where it goes. Name what is there.", words=words[:60])
     return Finding("warning", "vague-link", message, block=block, field=field)

@@ -20,14 +20,14 @@ _TAG = re.compile(
     r"<(?P<close>/?)(?P<name>mjml|mj-[\w-]*)(?P<rest>(?:[^>\"']|\"[^\"]*\"|'[^']*')*?)(?P<empty>/?)>", re.DOTALL
 )
 _ATTRIBUTE = re.compile(r"""(?P<name>[\w:-]+)\s*=\s*(?:"(?P<value>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"'>]+))""")
-FILLED = "\x00"
+FILLED_MARK = "\x00"
 """Stands in a template's text wherever a value is filled in, so that what depends on it is not judged."""
-_GONE = {
+_UNSUPPORTED_ELEMENTS = {
     "mj-include": "loses the widths of what it includes. Use {% include %}",
     "mj-html-attributes": "is not known to the compiler. Write the attribute where it belongs",
     "mj-selector": "is not known to the compiler. Write the attribute where it belongs",
 }
-_NO_EFFECT: Mapping[str, frozenset[str]] = {
+_INEFFECTIVE_ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "mj-body": frozenset({"id"}),
     "mj-hero": frozenset({"border-radius", "inner-padding"}),
     "mj-button": frozenset({"title"}),
@@ -39,15 +39,15 @@ _NO_EFFECT: Mapping[str, frozenset[str]] = {
 
 
 @dataclass(frozen=True)
-class MjmlFault:
+class MjmlProblem:
     """``file`` is relative to the folder, ``line`` counts from 1."""
 
     file: str
     line: int
-    fault: str
+    problem: str
 
     def __str__(self) -> str:
-        return f"{self.file}, line {self.line}: {self.fault}."
+        return f"{self.file}, line {self.line}: {self.problem}."
 
 
 @dataclass(frozen=True)
@@ -57,22 +57,22 @@ class _Element:
     attributes: str
 
 
-def check_templates(folder: Path) -> list[MjmlFault]:
-    """Every fault of every ``.mjml.j2`` file under a folder like ``templates/email``."""
-    found: list[MjmlFault] = []
+def check_templates(folder: Path) -> list[MjmlProblem]:
+    """Every problem of every ``.mjml.j2`` file under a folder like ``templates/email``."""
+    found: list[MjmlProblem] = []
     for path in sorted(folder.rglob("*.mjml.j2")):
         source = path.read_text(encoding="utf-8")
         root = {"blocks": "mj-body", "layouts": ""}.get(path.parent.name)
         if root == "" and "{% extends" in source:
             root = "mj-body"
         name = path.relative_to(folder).as_posix()
-        found += [MjmlFault(name, line, fault) for line, fault in check_mjml(source, inside=root)]
+        found += [MjmlProblem(name, line, problem) for line, problem in check_mjml(source, inside=root)]
     return found
 
 
 def check_mjml(source: str, *, inside: str | None) -> Iterator[tuple[int, str]]:
-    """(line, fault) of one template. ``inside`` is the element that it stands in, "" for none, None for unknown."""
-    text = _JINJA.sub(_blank, source)
+    """(line, problem) of one template. ``inside`` is the element that it stands in, "" for none, None for unknown."""
+    text = _JINJA.sub(_blank_out_jinja, source)
     stack: list[str | None] = [inside]
     for match in _TAG.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
@@ -93,13 +93,13 @@ def check_mjml(source: str, *, inside: str | None) -> Iterator[tuple[int, str]]:
 
 def _check_element(element: _Element, *, parent: str | None) -> Iterator[tuple[int, str]]:
     table, name, line = _read_table(), element.name, element.line
-    if name in _GONE:
-        yield line, f"<{name}> {_GONE[name]}"
+    if name in _UNSUPPORTED_ELEMENTS:
+        yield line, f"<{name}> {_UNSUPPORTED_ELEMENTS[name]}"
         return
     if name not in table and not (parent == "mj-attributes" and name in {"mj-all", "mj-class"}):
-        yield line, f"there is no element <{name}>{_nearest(name, table)}"
+        yield line, f"there is no element <{name}>{_suggest_name(name, table)}"
         return
-    yield from ((line, fault) for fault in _check_nesting(name, parent, table))
+    yield from ((line, problem) for problem in _check_nesting(name, parent, table))
     known = table.get(name, {}).get("attributes", {})
     for match in _ATTRIBUTE.finditer(element.attributes):
         at = line + element.attributes.count("\n", 0, match.start())
@@ -110,8 +110,8 @@ def _check_element(element: _Element, *, parent: str | None) -> Iterator[tuple[i
             if name == "mj-class":
                 continue
             known = known or _all_attributes(table)
-        for fault in _check_attribute(name, match["name"], match["value"], known):
-            yield at, fault
+        for problem in _check_attribute(name, match["name"], match["value"], known):
+            yield at, problem
 
 
 def _check_nesting(name: str, parent: str | None, table: Mapping[str, Any]) -> Iterator[str]:
@@ -135,8 +135,8 @@ def _check_nesting(name: str, parent: str | None, table: Mapping[str, Any]) -> I
 
 def _check_attribute(element: str, name: str, value: str, known: Mapping[str, str]) -> Iterator[str]:
     if name not in known:
-        yield f"<{element}> has no attribute {name}{_nearest(name, known)}"
-    elif name in _NO_EFFECT.get(element, frozenset()):
+        yield f"<{element}> has no attribute {name}{_suggest_name(name, known)}"
+    elif name in _INEFFECTIVE_ATTRIBUTES.get(element, frozenset()):
         yield f"{name} of <{element}> has no effect with the compiler in use. Take it out"
     elif name == "mj-class" and len(value.split()) > 1:
         yield f"<{element}> has several mj-class names, of which compilers take different ones. Give it one"
@@ -144,17 +144,17 @@ def _check_attribute(element: str, name: str, value: str, known: Mapping[str, st
         yield "inline of <mj-style> has no effect. Begin the style with /*inline*/ instead"
     elif element == "mj-hero" and name == "mode" and value == "fluid-height":
         yield 'mode="fluid-height" of <mj-hero> comes out broken. Use fixed-height'
-    elif FILLED not in value and (fault := check_value(known[name], value)):
-        yield f"{name} of <{element}>: {fault}"
+    elif FILLED_MARK not in value and (problem := check_value(known[name], value)):
+        yield f"{name} of <{element}>: {problem}"
 
 
-def _blank(match: re.Match[str]) -> str:
+def _blank_out_jinja(match: re.Match[str]) -> str:
     """Jinja out of the way, line for line; what fills in a value leaves a mark."""
-    mark = FILLED if match.group().startswith("{{") else " "
+    mark = FILLED_MARK if match.group().startswith("{{") else " "
     return "".join("\n" if char == "\n" else mark for char in match.group())
 
 
-def _nearest(word: str, known: Mapping[str, Any]) -> str:
+def _suggest_name(word: str, known: Mapping[str, Any]) -> str:
     near = get_close_matches(word, known, n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else ""
 

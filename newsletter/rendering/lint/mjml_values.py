@@ -2,7 +2,7 @@
 
 import re
 
-_UNIT = re.compile(r"unit(?P<negative>WithNegative)?\((?P<units>[^)]*)\)(?:\{(?P<least>\d),(?P<most>\d)\})?")
+_UNIT = re.compile(r"unit(?P<negative>WithNegative)?\((?P<units>[^)]*)\)(?:\{(?P<min_count>\d),(?P<max_count>\d)\})?")
 _ENUM = re.compile(r"enum\((.*)\)")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}|transparent|inherit|rgba?\([\d.,%\s]+\)")
 _SHORT = re.compile(r"#[0-9a-fA-F]{3}")
@@ -28,7 +28,7 @@ def check_value(kind: str, value: str) -> str:
 
 def _check_units(value: str, kind: re.Match[str]) -> str:
     parts = value.split()
-    if not int(kind["least"] or 1) <= len(parts) <= int(kind["most"] or 1):
+    if not int(kind["min_count"] or 1) <= len(parts) <= int(kind["max_count"] or 1):
         return f"“{value}” has {len(parts)} lengths"
     units = kind["units"].split(",")
     sign = "-?" if kind["negative"] else ""

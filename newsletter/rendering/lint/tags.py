@@ -13,21 +13,21 @@ _RAW = re.compile(r"(<(style|script|title)\b[^>]*>).*?(</\2>)", re.DOTALL | re.I
 
 @dataclass(frozen=True)
 class Tag:
-    """An opening or closing tag. ``inside`` are the names open around it, ``fault`` is why it cannot stand there.
+    """An opening or closing tag. ``inside`` are the names open around it, ``problem`` is why it cannot stand there.
 
-    ``line`` counts from 1 and is known for faults alone (0: it is the end of the text that is at fault).
+    ``line`` counts from 1 and is known for problems alone (0: it is the end of the text that is at problem).
     """
 
     name: str
     line: int
     inside: tuple[str, ...]
-    fault: str = ""
+    problem: str = ""
 
 
-def walk_tags(source: str, *, deepest: int) -> Iterator[Tag]:
-    """Each opening tag, and each fault: a wrong closing tag, nesting beyond ``deepest``, a tag that is never closed.
+def walk_tags(source: str, *, max_depth: int) -> Iterator[Tag]:
+    """Each opening tag, and each problem: a wrong closing tag, nesting beyond ``max_depth``, a tag that is never closed.
 
-    Stops at the first fault. Comments, and what stands in style, script and title, are passed over.
+    Stops at the first problem. Comments, and what stands in style, script and title, are passed over.
     """
     source = _RAW.sub(lambda match: match[1] + "\n" * match.group().count("\n") + match[3], source)
     stack: list[str] = []
@@ -46,8 +46,8 @@ def walk_tags(source: str, *, deepest: int) -> Iterator[Tag]:
         if match["empty"] or name in VOID:
             continue
         stack.append(name)
-        if len(stack) > deepest:
-            yield Tag(name, _line(source, match), inside, f"nests more than {deepest} tags in each other")
+        if len(stack) > max_depth:
+            yield Tag(name, _line(source, match), inside, f"nests more than {max_depth} tags in each other")
             return
     if stack:
         yield Tag(stack[-1], 0, tuple(stack), f"never closes <{stack[-1]}>")
@@ -57,6 +57,6 @@ def _line(source: str, match: re.Match[str]) -> int:
     return source.count("\n", 0, match.start()) + 1
 
 
-def find_fault(source: str, *, deepest: int = 1000) -> Tag | None:
+def find_tag_problem(source: str, *, max_depth: int = 1000) -> Tag | None:
     """The first tag that cannot stand where it does, or None."""
-    return next((tag for tag in walk_tags(source, deepest=deepest) if tag.fault), None)
+    return next((tag for tag in walk_tags(source, max_depth=max_depth) if tag.problem), None)

@@ -11,13 +11,13 @@ from functools import cached_property
 
 _SEAM = "\x00"
 """Stands where an invisible character was: nothing is seen between two words, and yet they may be two."""
-_ALIKE = (
+_LOOKALIKES = (
     ("АаΑαɑ", "a"), ("ВΒʙ", "b"), ("СсϹϲᴄ", "c"), ("ԁԀ", "d"), ("ЕеΕεҽ", "e"), ("ɡԌ", "g"), ("НһΗҺ", "h"), ("ІіӀӏΙιɩ", "i"),
     ("ЈјϳͿ", "j"), ("КкΚκ", "k"), ("ʟ", "l"), ("МмΜ", "m"), ("Νηɴ", "n"), ("ОоΟο", "o"), ("РрΡρ", "p"), ("Ԛԛ", "q"),
     ("гʀ", "r"), ("Ѕѕꜱ", "s"), ("ТтΤτ", "t"), ("υʋ", "u"), ("νѵѴ", "v"), ("ԜԝѡωѠ", "w"), ("ХхΧχ", "x"), ("УуΥγүҮ", "y"),
     ("ΖᴢꙀ", "z"),
 )  # fmt: skip
-_LIKE = {char: latin for chars, latin in _ALIKE for char in chars}
+_LATIN_BY_LOOKALIKE = {char: latin for chars, latin in _LOOKALIKES for char in chars}
 _LETTERS = {
     "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ı": "i", "ħ": "h", "Ħ": "H", "ŧ": "t", "Ŧ": "T",
     "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ẞ": "ss",
@@ -29,18 +29,18 @@ _MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff"
     "\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f\u0640\u00ad\U000e0100-\U000e01ef]"
 )
-_UNSEEN = frozenset("\u115f\u1160\u3164\uffa0\u2800\u180e")
+_INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800\u180e")
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff"
     "\U00020000-\U0003ffff"
 )
 _WORD = re.compile(rf"[{_UNSPACED}]|(?:[^\W\d_{_UNSPACED}]|[\u0900-\u0963\u0971-\u0dff\u0f40-\u0fbc])+|\d+")
-_ALIKE_LETTER = re.compile(f"[{''.join(_LIKE)}]")
+_ALIKE_LETTER = re.compile(f"[{''.join(_LATIN_BY_LOOKALIKE)}]")
 _WITHOUT_SPACES = re.compile(f"[{_UNSPACED}]")
-_TIGHT = re.compile(r"[-._~‐-―−·•・∙\x00]+")
-_HUMP = re.compile(r"(?<=[a-zα-ωа-ё])(?=[A-ZΑ-ΩЀ-Я])")
+_TIGHT_GAP = re.compile(r"[-._~‐-―−·•・∙\x00]+")
+_CASE_CHANGE = re.compile(r"(?<=[a-zα-ωа-ё])(?=[A-ZΑ-ΩЀ-Я])")
 """JaneDoe is Jane and Doe, as names of files and tags have it."""
-_WIDEST = 4
+_MAX_GAP_LENGTH = 4
 
 
 class Gap(IntEnum):
@@ -85,7 +85,7 @@ def has_lookalikes(text: str) -> bool:
 def fold(text: str, *, by_shape: bool = True) -> Folded:
     """The words of a text. A letter that changes to a capital, and a digit beside a letter, begin a word of their own."""
     plain = text if text.isascii() else text.translate(_BY_SHAPE if by_shape else _BY_LETTER)
-    plain = _HUMP.sub(_SEAM, plain)
+    plain = _CASE_CHANGE.sub(_SEAM, plain)
     lower = plain.casefold()
     return Folded(plain, lower, _WORD.findall(lower))
 
@@ -95,7 +95,7 @@ def spell_out(text: str) -> str:
     return unicodedata.normalize("NFC", text).translate(_SPELLED_OUT)
 
 
-def weigh(text: str) -> int:
+def count_letters(text: str) -> int:
     """How much a text tells apart: its letters and digits; one of a script without spaces counts twice."""
     return sum(2 if _WITHOUT_SPACES.match(char) else 1 for char in text if char.isalnum())
 
@@ -103,9 +103,9 @@ def weigh(text: str) -> int:
 def _name_gap(between: str) -> Gap:
     if not between.strip(_SEAM):
         return Gap.NONE
-    if _TIGHT.fullmatch(between):
+    if _TIGHT_GAP.fullmatch(between):
         return Gap.TIGHT
-    return Gap.WIDE if len("".join(between.split())) < _WIDEST else Gap.BREAK
+    return Gap.WIDE if len("".join(between.split())) < _MAX_GAP_LENGTH else Gap.BREAK
 
 
 class _Table(dict[int, str]):
@@ -113,14 +113,14 @@ class _Table(dict[int, str]):
 
     def __init__(self, *, by_shape: bool) -> None:
         super().__init__()
-        self._like = _LIKE if by_shape else {}
+        self._like = _LATIN_BY_LOOKALIKE if by_shape else {}
 
     def __missing__(self, code: int) -> str:
         self[code] = made = self._fold(chr(code))
         return made
 
     def _fold(self, char: str) -> str:
-        if char in _UNSEEN or (unicodedata.category(char) == "Cf" and char != "\u00ad"):
+        if char in _INVISIBLE or (unicodedata.category(char) == "Cf" and char != "\u00ad"):
             return _SEAM
         if _WITHOUT_SPACES.match(char):
             return unicodedata.normalize("NFKC", char)

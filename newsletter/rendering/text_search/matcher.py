@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from newsletter.rendering.text_search.folding import Folded, Gap, fold, has_lookalikes, spell_out, weigh
+from newsletter.rendering.text_search.folding import Folded, Gap, count_letters, fold, has_lookalikes, spell_out
 
-SHORT = 4
+MIN_FUZZY_LENGTH = 4
 """A term of fewer letters and digits is found only as it is written, or in capitals: there is too much that is like it."""
-_GLUED = 7
-_MOST_WORDS_SHOWN = 3
-_DECODED = 3
+_MIN_JOINED_LENGTH = 7
+_MAX_WORDS_SHOWN = 3
+_MAX_DECODE_PASSES = 3
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,13 @@ class Matcher:
         exact = _spellings(folded) if short else frozenset()
         term = _Term(number, len(letters), frozenset(cuts), exact)
         index.add(letters, term)
-        if len(cuts) > 1 and len(letters) >= _GLUED:
+        if len(cuts) > 1 and len(letters) >= _MIN_JOINED_LENGTH:
             self._glued[letters].add(number)
             index.add(f"{letters}s", term)
 
 
 def is_short(text: str) -> bool:
-    return weigh(text) < SHORT
+    return count_letters(text) < MIN_FUZZY_LENGTH
 
 
 def name_letters(text: str) -> str:
@@ -103,13 +103,13 @@ def mask(text: str) -> str:
     if is_short(text):
         return "•••"
     words = text.split()
-    shown = " ".join(f"{word[0]}•••" for word in words[:_MOST_WORDS_SHOWN])
-    return f"{shown} …" if len(words) > _MOST_WORDS_SHOWN else shown
+    shown = " ".join(f"{word[0]}•••" for word in words[:_MAX_WORDS_SHOWN])
+    return f"{shown} …" if len(words) > _MAX_WORDS_SHOWN else shown
 
 
 def decode(address: str) -> str:
     """An address without percent signs, also where it was encoded more than once."""
-    for _ in range(_DECODED):
+    for _ in range(_MAX_DECODE_PASSES):
         read = unquote(address)
         if read == address:
             break

@@ -5,16 +5,16 @@ from email.message import Message
 
 import authres
 
-from newsletter.sending.deliverability.finding import Finding, error, ok, warning
+from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 
 CHECK = "what the receiver found"
 _METHODS = ("dkim", "spf", "dmarc")
 
 
-def check_receiver(message: Message, *, receiver: str) -> Iterator[Finding]:
+def check_receiver_results(message: Message, *, receiver: str) -> Iterator[Finding]:
     """``receiver`` is its authserv-id. Its topmost field speaks; others, and any below it, anybody could have written."""
     fields = [_parse(str(value)) for value in message.get_all("Authentication-Results", [])]
-    said = next((one for one in fields if one is not None and _is(one, receiver)), None)
+    said = next((one for one in fields if one is not None and _is_from(one, receiver)), None)
     if said is None:
         others = sorted({str(one.authserv_id) for one in fields if one is not None and one.authserv_id})
         found = (
@@ -29,10 +29,10 @@ def check_receiver(message: Message, *, receiver: str) -> Iterator[Finding]:
         return
     results = {str(one.method).lower(): str(one.result).lower() for one in reversed(said.results)}
     for method in _METHODS:
-        yield _say(method, results.get(method, ""), receiver=receiver)
+        yield _describe_result(method, results.get(method, ""), receiver=receiver)
 
 
-def _say(method: str, result: str, *, receiver: str) -> Finding:
+def _describe_result(method: str, result: str, *, receiver: str) -> Finding:
     name = f"{method} at {receiver}"
     if result == "pass":
         return ok(name, "It passed.")
@@ -44,7 +44,7 @@ def _say(method: str, result: str, *, receiver: str) -> Finding:
     return level(name, f"It did not pass: {result}.", "Repair the domain's records as your provider's pages say.")
 
 
-def _is(field: authres.AuthenticationResultsHeader, receiver: str) -> bool:
+def _is_from(field: authres.AuthenticationResultsHeader, receiver: str) -> bool:
     return str(field.authserv_id or "").lower() == receiver.lower()
 
 

@@ -8,10 +8,10 @@ import dns.resolver
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
-from newsletter.sending.deliverability.finding import Finding, error, ok, warning
+from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 
-SECONDS = 3.0
-FindTexts = Callable[[str], list[str]]
+TIMEOUT_SECONDS = 3.0
+FindTxtRecords = Callable[[str], list[str]]
 
 
 class NoAnswer(DomainError):
@@ -19,7 +19,7 @@ class NoAnswer(DomainError):
 
 
 @dataclass(frozen=True)
-class Practice:
+class ProviderDnsRecords:
     """What a provider asks to be put into DNS: its SPF include, and the DKIM selectors it usually gives."""
 
     spf: str
@@ -27,19 +27,21 @@ class Practice:
     needs_spf: bool
 
 
-PRACTICES = {
-    "mailgun": Practice("include:mailgun.org", ("pic", "mta", "smtp", "k1", "krs", "mailo", "mg"), needs_spf=True),
-    "sendgrid": Practice("include:sendgrid.net", ("s1", "s2", "smtpapi"), needs_spf=False),
-    "postmark": Practice("include:spf.mtasv.net", ("pm",), needs_spf=False),
-    "resend": Practice("include:amazonses.com", ("resend",), needs_spf=False),
+PROVIDER_DNS_RECORDS = {
+    "mailgun": ProviderDnsRecords(
+        "include:mailgun.org", ("pic", "mta", "smtp", "k1", "krs", "mailo", "mg"), needs_spf=True
+    ),
+    "sendgrid": ProviderDnsRecords("include:sendgrid.net", ("s1", "s2", "smtpapi"), needs_spf=False),
+    "postmark": ProviderDnsRecords("include:spf.mtasv.net", ("pm",), needs_spf=False),
+    "resend": ProviderDnsRecords("include:amazonses.com", ("resend",), needs_spf=False),
 }
 
 
-def find_texts(name: str) -> list[str]:
+def find_txt_records(name: str) -> list[str]:
     """The TXT records of a name, [] where there are none. Raises NoAnswer."""
     resolver = dns.resolver.Resolver()
     try:
-        answer = resolver.resolve(name, "TXT", lifetime=SECONDS, search=False)
+        answer = resolver.resolve(name, "TXT", lifetime=TIMEOUT_SECONDS, search=False)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
     except dns.exception.DNSException as fault:
@@ -49,9 +51,9 @@ def find_texts(name: str) -> list[str]:
     return [b"".join(record.strings).decode("utf-8", "replace") for record in answer]
 
 
-def check_sender_domain(domain: str, *, provider: str, find: FindTexts) -> Iterator[Finding]:
+def check_sender_domain(domain: str, *, provider: str, find: FindTxtRecords) -> Iterator[Finding]:
     """SPF, DKIM and DMARC of one domain in ASCII. A DNS that does not answer is a warning."""
-    practice = PRACTICES.get(provider)
+    practice = PROVIDER_DNS_RECORDS.get(provider)
     if practice is None:
         return
     for check in (_check_spf, _check_dkim, _check_dmarc):
@@ -65,7 +67,7 @@ def check_sender_domain(domain: str, *, provider: str, find: FindTexts) -> Itera
             )
 
 
-def _check_spf(domain: str, practice: Practice, find: FindTexts) -> Finding:
+def _check_spf(domain: str, practice: ProviderDnsRecords, find: FindTxtRecords) -> Finding:
     name = Message("SPF of %(domain)s", domain=domain)
     records = [text for text in find(domain) if text.lower().split(" ")[0] == "v=spf1"]
     add = Message(
@@ -90,7 +92,7 @@ def _check_spf(domain: str, practice: Practice, find: FindTexts) -> Finding:
     return ok(name, Message("The SPF record names the provider."))
 
 
-def _check_dkim(domain: str, practice: Practice, find: FindTexts) -> Finding:
+def _check_dkim(domain: str, practice: ProviderDnsRecords, find: FindTxtRecords) -> Finding:
     name = Message("DKIM of %(domain)s", domain=domain)
     for selector in practice.selectors:
         texts = find(f"{selector}._domainkey.{domain}")
@@ -102,7 +104,7 @@ def _check_dkim(domain: str, practice: Practice, find: FindTexts) -> Finding:
     return warning(name, Message("No signing key was found under the provider's usual names."), do)
 
 
-def _check_dmarc(domain: str, practice: Practice, find: FindTexts) -> Finding:
+def _check_dmarc(domain: str, practice: ProviderDnsRecords, find: FindTxtRecords) -> Finding:
     name = Message("DMARC of %(domain)s", domain=domain)
     labels = domain.split(".")
     for start in range(max(len(labels) - 1, 1)):

@@ -14,13 +14,13 @@ from newsletter.common.messages import Message
 from newsletter.models import Publication, SenderDomain
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.registry import ProviderSettings, read_provider_url
-from newsletter.sending.deliverability.domain_records import FindTexts, check_sender_domain, find_texts
-from newsletter.sending.deliverability.finding import Finding
+from newsletter.sending.deliverability.domain_records import FindTxtRecords, check_sender_domain, find_txt_records
+from newsletter.sending.deliverability.findings import Finding
 from subscribers.addresses.normalise import to_ascii
 
 OUTBOX = "outbox"
-OLD = timedelta(hours=6)
-AT_FAULT = timedelta(minutes=10)
+RECHECK_AFTER = timedelta(hours=6)
+RECHECK_FAULTY_AFTER = timedelta(minutes=10)
 _OWN_HOSTS = {
     "mailgun": "mailgun.net",
     "postmark": "postmarkapp.com",
@@ -54,7 +54,7 @@ def domain_of(address: str) -> str:
         return ""
 
 
-def look_at_domains(*, now: datetime, find: FindTexts = find_texts, most: int = 5) -> int:
+def refresh_sender_domains(*, now: datetime, find: FindTxtRecords = find_txt_records, limit: int = 5) -> int:
     """Ask DNS about sender domains not looked at for some hours, where mail goes to a real provider. Returns how many."""
     provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
     if provider is None or not is_own_endpoint(provider):
@@ -64,19 +64,23 @@ def look_at_domains(*, now: datetime, find: FindTexts = find_texts, most: int = 
     SenderDomain.objects.bulk_create((SenderDomain(domain=domain) for domain in sorted(domains)), ignore_conflicts=True)
     rows = SenderDomain.objects.filter(domain__in=domains).order_by(F("looked_at").asc(nulls_first=True))
     due = [row for row in rows if _is_due(row, provider=provider.scheme, now=now)]
-    for row in due[:most]:
+    for row in due[:limit]:
         found = [vars(finding) for finding in check_sender_domain(row.domain, provider=provider.scheme, find=find)]
         SenderDomain.objects.filter(pk=row.pk).update(findings=found, provider=provider.scheme, looked_at=now)
-    return len(due[:most])
+    return len(due[:limit])
 
 
 def _is_due(row: SenderDomain, *, provider: str, now: datetime) -> bool:
     """A domain at fault is looked at again soon: somebody is mending it, and its issues wait."""
     at_fault = any(found["level"] == "error" for found in row.findings or ())
-    return row.looked_at is None or row.provider != provider or row.looked_at < now - (AT_FAULT if at_fault else OLD)
+    return (
+        row.looked_at is None
+        or row.provider != provider
+        or row.looked_at < now - (RECHECK_FAULTY_AFTER if at_fault else RECHECK_AFTER)
+    )
 
 
-def find_domain_faults(from_email: str) -> list[Finding]:
+def find_domain_problems(from_email: str) -> list[Finding]:
     """What the last look found wrong with a sender's domain; a warning where nobody has looked yet.
 
     Nothing where mail does not go to a provider of its own.

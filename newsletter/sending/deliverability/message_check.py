@@ -6,27 +6,27 @@ from email.message import Message
 from email.utils import getaddresses
 
 from newsletter.common.errors import BadAddress, NotReady
-from newsletter.sending.deliverability.auth_results import check_receiver
-from newsletter.sending.deliverability.dkim import Signature, read_signatures
-from newsletter.sending.deliverability.domain_records import FindTexts, NoAnswer
-from newsletter.sending.deliverability.finding import Finding, error, ok, warning
+from newsletter.sending.deliverability.auth_results import check_receiver_results
+from newsletter.sending.deliverability.dkim_signatures import Signature, read_signatures
+from newsletter.sending.deliverability.domain_records import FindTxtRecords, NoAnswer
+from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 from subscribers.addresses.normalise import to_ascii
 
 MOST_BYTES = 5_000_000
-LEAST_BITS, GOOD_BITS = 1024, 2048
-COVERED = ("From", "Subject", "Date", "To", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post")
+MIN_KEY_BITS, RECOMMENDED_KEY_BITS = 1024, 2048
+SIGNED_HEADERS = ("From", "Subject", "Date", "To", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post")
 ONE_CLICK = "List-Unsubscribe=One-Click"
 SIGNATURE = "DKIM signature"
 
 
-def check_arrived(raw: bytes, *, find: FindTexts, receiver: str = "") -> Iterator[Finding]:
+def check_received_message(raw: bytes, *, find: FindTxtRecords, receiver: str = "") -> Iterator[Finding]:
     """Every finding. ``raw`` is the message's source; ``receiver`` the authserv-id of whoever received it, "" to leave it out.
 
     Raises NotReady where it is no message.
     """
     raw = raw.lstrip(b"\xef\xbb\xbf\r\n\t ")
     message = _read(raw)
-    domain = _sender_of(message)
+    domain = _find_sender_domain(message)
     yield ok("sender", f"The message is from {domain}.")
     yield _check_one_click(message)
     try:
@@ -34,7 +34,7 @@ def check_arrived(raw: bytes, *, find: FindTexts, receiver: str = "") -> Iterato
     except NoAnswer as fault:
         yield warning(SIGNATURE, str(fault), "Check that this machine can reach DNS, then run this again.")
     if receiver:
-        yield from check_receiver(message, receiver=receiver)
+        yield from check_receiver_results(message, receiver=receiver)
 
 
 def _read(raw: bytes) -> Message:
@@ -50,7 +50,7 @@ def _read(raw: bytes) -> Message:
     return message
 
 
-def _sender_of(message: Message) -> str:
+def _find_sender_domain(message: Message) -> str:
     senders = message.get_all("From", [])
     addresses = [address for _, address in getaddresses([str(sender) for sender in senders])]
     if len(senders) != 1 or len(addresses) != 1:
@@ -87,33 +87,33 @@ def _check_signatures(signatures: list[Signature], *, domain: str) -> Iterator[F
     own = [signature for signature in signatures if _is_aligned(signature.domain, domain)]
     holding = [signature for signature in own if not signature.fault]
     if not own:
-        yield _say_foreign(signatures, domain=domain)
+        yield _describe_foreign(signatures, domain=domain)
     elif not holding:
         do = "Look that you pasted the whole source unchanged; then compare the key in DNS with your provider's pages."
         yield error(SIGNATURE, f"The signature of {own[0].domain} does not hold: {own[0].fault}.", do)
     else:
-        yield from min((list(_judge(signature)) for signature in holding), key=_count_faults)
+        yield from min((list(_check_signature(signature)) for signature in holding), key=_count_faults)
 
 
-def _judge(signature: Signature) -> Iterator[Finding]:
+def _check_signature(signature: Signature) -> Iterator[Finding]:
     yield ok(SIGNATURE, f"{signature.domain} signed it ({signature.selector}), and the signature holds.")
     name = f"signature of {signature.domain}"
-    missing = [header for header in COVERED if header.lower() not in signature.headers]
+    missing = [header for header in SIGNED_HEADERS if header.lower() not in signature.headers]
     if missing:
         do = "Ask your provider to sign these lines: mailbox providers believe one-click leaving only where they are signed."
         yield error(name, f"It does not cover {', '.join(missing)}.", do)
     else:
         yield ok(name, "It covers every line that it must.")
-    if signature.cuts_body:
+    if signature.covers_part_of_body:
         do = "Ask your provider to leave l= out: with it anybody may add to the mail below your text."
         yield error(name, "It covers only the beginning of the text (l=).", do)
-    if signature.bits and signature.bits < GOOD_BITS:
-        level = error if signature.bits < LEAST_BITS else warning
-        do = f"Make a key of {GOOD_BITS} bits in your provider's pages and put it into DNS."
+    if signature.bits and signature.bits < RECOMMENDED_KEY_BITS:
+        level = error if signature.bits < MIN_KEY_BITS else warning
+        do = f"Make a key of {RECOMMENDED_KEY_BITS} bits in your provider's pages and put it into DNS."
         yield level(name, f"Its key has {signature.bits} bits.", do)
 
 
-def _say_foreign(signatures: list[Signature], *, domain: str) -> Finding:
+def _describe_foreign(signatures: list[Signature], *, domain: str) -> Finding:
     names = ", ".join(sorted({signature.domain for signature in signatures if signature.domain})) or "nobody"
     do = f"Verify {domain} in your provider's pages, so that it signs as {domain} and not only as itself."
     return error(SIGNATURE, f"It is signed by {names}, not by {domain}, so it proves nothing of the sender.", do)

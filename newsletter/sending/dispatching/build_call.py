@@ -9,27 +9,27 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from newsletter.common.errors import Broken
+from newsletter.common.errors import InvariantViolated
 from newsletter.models import Batch, Variant
 from newsletter.providers.base.contract import BatchCall, Mail, Person
 from newsletter.rendering.mail import hash_mail
 from newsletter.rendering.tokens import Variable
 from newsletter.rendering.values import Values, plan_values
-from newsletter.sending.dispatching.recipients import Reader
-from newsletter.sending.settling.unrenderable import UNMAKEABLE, say_unmade
+from newsletter.sending.dispatching.recipients import Recipient
+from newsletter.sending.settling.render_failures import RENDER_ERRORS, describe_render_failure
 from subscribers.links.signed_links import Purpose, Signer, link_keys
 from subscribers.models import Place
-from subscribers.places.regions import say_region
+from subscribers.places.regions import region_label
 
 LINKS = frozenset({"unsubscribe", "preferences"})
 
 
-class Whereabouts(NamedTuple):
+class CityAndRegion(NamedTuple):
     city: str
     region: str
 
 
-class Letter(NamedTuple):
+class PreparedVariant(NamedTuple):
     """One variant, read once and found to be the bytes that were rendered: what all its batches hand over."""
 
     mail: Mail
@@ -41,71 +41,73 @@ class Letter(NamedTuple):
     language: str
 
 
-class Places(dict[tuple[int | None, str], Whereabouts]):
-    """Where readers are, in the language of a mail, read once each. A place's row never changes: another town is another."""
+class LocationNames(dict[tuple[int | None, str], CityAndRegion]):
+    """Where recipients are, in the language of a mail, read once each. A place's row never changes: another town is another."""
 
-    def __missing__(self, place_and_language: tuple[int | None, str]) -> Whereabouts:
+    def __missing__(self, place_and_language: tuple[int | None, str]) -> CityAndRegion:
         place_id, language = place_and_language
         place = Place.objects.filter(pk=place_id).first() if place_id else None
-        region = say_region(place.region, language=language) if place and place.region else ""
-        found = self[place_and_language] = Whereabouts(place.town if place else "", region)
+        region = region_label(place.region, language=language) if place and place.region else ""
+        found = self[place_and_language] = CityAndRegion(place.town if place else "", region)
         return found
 
 
-class Shelf:
+class VariantCache:
     """The letters of the sends under way, so that their bytes are read and checked once and not for every batch."""
 
-    def __init__(self, *, most: int = 256) -> None:
-        self.places = Places()
-        self._most = most
-        self._letters: dict[int, Letter] = {}
+    def __init__(self, *, max_size: int = 256) -> None:
+        self.places = LocationNames()
+        self._max_size = max_size
+        self._prepared: dict[int, PreparedVariant] = {}
 
-    def letter(self, variant_id: int) -> Letter:
-        """Raises Broken where the variant's bytes are not those that were rendered and approved."""
-        letter = self._letters.get(variant_id)
-        if letter is None:
-            if len(self._letters) >= self._most:
-                self._letters.clear()
-            letter = self._letters[variant_id] = read_letter(
+    def prepared(self, variant_id: int) -> PreparedVariant:
+        """Raises InvariantViolated where the variant's bytes are not those that were rendered and approved."""
+        prepared = self._prepared.get(variant_id)
+        if prepared is None:
+            if len(self._prepared) >= self._max_size:
+                self._prepared.clear()
+            prepared = self._prepared[variant_id] = prepare_variant(
                 Variant.objects.select_related("revision", "issue__publication").get(pk=variant_id)
             )
-        return letter
+        return prepared
 
 
-def build_call(*, batch: Batch, readers: Sequence[Reader], letter: Letter, places: Places) -> BatchCall:
+def build_call(
+    *, batch: Batch, recipients: Sequence[Recipient], prepared: PreparedVariant, places: LocationNames
+) -> BatchCall:
     """The call for these people of a batch."""
     send = batch.send
-    fields = plan_fields(letter, signer=signer_of(send.made_at, send.pk), places=places)
-    values = letter.values(fields(readers))
+    fields = plan_fields(prepared, signer=make_link_signer(send.made_at, send.pk), places=places)
+    values = prepared.values(fields(recipients))
     return BatchCall(
         key=batch.key,
         issue=send.issue.public_id,
-        variant=letter.key,
-        label=letter.label,
-        mail=letter.mail,
-        people=[Person(reader.delivery, reader.email, own) for reader, own in zip(readers, values, strict=True)],
+        variant=prepared.key,
+        label=prepared.label,
+        mail=prepared.mail,
+        people=[Person(reader.delivery, reader.email, own) for reader, own in zip(recipients, values, strict=True)],
     )
 
 
 def build_for_each(
-    *, batch: Batch, readers: Sequence[Reader], letter: Letter, places: Places
+    *, batch: Batch, recipients: Sequence[Recipient], prepared: PreparedVariant, places: LocationNames
 ) -> tuple[BatchCall | None, dict[int, str]]:
     """The same, one by one: the call for those whose mail can be made, and why it cannot for each of the others (F16)."""
-    calls, unmade = [], {}
-    for reader in readers:
+    calls, failures = [], {}
+    for reader in recipients:
         try:
-            calls.append(build_call(batch=batch, readers=[reader], letter=letter, places=places))
-        except UNMAKEABLE as error:
-            unmade[reader.delivery] = say_unmade(error)
+            calls.append(build_call(batch=batch, recipients=[reader], prepared=prepared, places=places))
+        except RENDER_ERRORS as error:
+            failures[reader.delivery] = describe_render_failure(error)
     if not calls:
-        return None, unmade
-    return replace(calls[0], people=[person for call in calls for person in call.people]), unmade
+        return None, failures
+    return replace(calls[0], people=[person for call in calls for person in call.people]), failures
 
 
-def read_letter(variant: Variant) -> Letter:
+def prepare_variant(variant: Variant) -> PreparedVariant:
     content = variant.revision.content["publication"]
     variables = read_variables(variant)
-    return Letter(
+    return PreparedVariant(
         mail=make_mail(variant=variant, publication=content),
         values=plan_values(variables, plain=_plain_links()),
         fields=frozenset(variable.field for variable in variables),
@@ -125,11 +127,11 @@ def make_mail(*, variant: Variant, publication: Mapping[str, Any]) -> Mail:
         from_name=publication["from_name"],
         from_email=publication["from_email"],
         reply_to=publication["reply_to"],
-        headers=list_headers(publication),
+        headers=build_headers(publication),
     )
 
 
-def list_headers(publication: Mapping[str, Any]) -> dict[str, str]:
+def build_headers(publication: Mapping[str, Any]) -> dict[str, str]:
     """List-Id and the one-click pair. The list is named by an id that never changes and betrays nothing."""
     domain = publication["from_email"].rpartition("@")[2]
     return {
@@ -140,29 +142,29 @@ def list_headers(publication: Mapping[str, Any]) -> dict[str, str]:
 
 
 def plan_fields(
-    letter: Letter, *, signer: Signer, places: Places
-) -> Callable[[Sequence[Reader]], dict[str, list[str]]]:
+    prepared: PreparedVariant, *, signer: Signer, places: LocationNames
+) -> Callable[[Sequence[Recipient]], dict[str, list[str]]]:
     """Of the closed list of fields that a mail may hold of a person, those it does hold; the links are the person's own.
 
-    The plan gives each field's values in the order of the readers.
+    The plan gives each field's values in the order of the recipients.
     """
-    unsubscribe = signer.maker(Purpose.UNSUBSCRIBE, letter.list_id)
-    preferences = signer.maker(Purpose.PREFERENCES, letter.list_id)
-    language = letter.language
-    every: dict[str, Callable[[Sequence[Reader]], list[str]]] = {
-        "name": lambda readers: [reader.name for reader in readers],
-        "first_name": lambda readers: [_first_word(reader.name) for reader in readers],
-        "city": lambda readers: [places[reader.place, language].city for reader in readers],
-        "region": lambda readers: [places[reader.place, language].region for reader in readers],
-        "unsubscribe": lambda readers: unsubscribe([reader.uuid for reader in readers]),
-        "preferences": lambda readers: preferences([reader.uuid for reader in readers]),
-        "reader": lambda readers: [""] * len(readers),
+    unsubscribe = signer.maker(Purpose.UNSUBSCRIBE, prepared.list_id)
+    preferences = signer.maker(Purpose.PREFERENCES, prepared.list_id)
+    language = prepared.language
+    every: dict[str, Callable[[Sequence[Recipient]], list[str]]] = {
+        "name": lambda recipients: [reader.name for reader in recipients],
+        "first_name": lambda recipients: [_find_first_word(reader.name) for reader in recipients],
+        "city": lambda recipients: [places[reader.place, language].city for reader in recipients],
+        "region": lambda recipients: [places[reader.place, language].region for reader in recipients],
+        "unsubscribe": lambda recipients: unsubscribe([reader.uuid for reader in recipients]),
+        "preferences": lambda recipients: preferences([reader.uuid for reader in recipients]),
+        "reader": lambda recipients: [""] * len(recipients),
     }
-    wanted = [(name, every[name]) for name in sorted(letter.fields)]
-    return lambda readers: {name: field(readers) for name, field in wanted}
+    wanted = [(name, every[name]) for name in sorted(prepared.fields)]
+    return lambda recipients: {name: field(recipients) for name, field in wanted}
 
 
-def _first_word(name: str) -> str:
+def _find_first_word(name: str) -> str:
     return name.split(maxsplit=1)[0] if name.strip() else ""
 
 
@@ -170,7 +172,7 @@ def read_variables(variant: Variant) -> tuple[Variable, ...]:
     """The variant's variables, after making sure that its bytes are the ones that were rendered and approved."""
     variables = tuple(Variable(**data) for data in variant.variables)
     if hash_mail(subject=variant.subject, html=variant.html, text=variant.text, variables=variables) != variant.sha256:
-        raise Broken(
+        raise InvariantViolated(
             "Variant %(key)s of %(issue)s is not what was rendered. Nothing of it is sent.",
             key=variant.key,
             issue=variant.issue,
@@ -184,6 +186,6 @@ def _plain_links() -> frozenset[str]:
 
 
 @lru_cache(maxsize=16)
-def signer_of(made_at: datetime, send_id: int) -> Signer:
+def make_link_signer(made_at: datetime, send_id: int) -> Signer:
     """The maker of links of one send. Its moment and number are the same for all, so the same batch gives the same bytes."""
     return Signer(link_keys(), site_url=settings.NEWSLETTER_SITE_URL, issued=made_at, mailing=send_id)

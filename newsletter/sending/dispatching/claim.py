@@ -14,20 +14,25 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from newsletter.common.messages import Message
-from newsletter.issues.approval.publication_switches import of_switched_off
-from newsletter.issues.snapshot.exposure import shows_withdrawn
+from newsletter.issues.approval.publication_switches import make_switched_off_filter
+from newsletter.issues.snapshot.exposure import shows_withdrawn_story
 from newsletter.models import Batch, DeliveryException, Installation, Issue, ProtectedTerm, Send
-from newsletter.sending.dispatching.compiled_queries import SOME_MOMENT, SOME_ROW, Composed, compose
+from newsletter.sending.dispatching.compiled_queries import (
+    ROW_PLACEHOLDER,
+    TIME_PLACEHOLDER,
+    CompiledQuery,
+    compile_query,
+)
 from newsletter.sending.dispatching.lease import LEASE
-from newsletter.sending.dispatching.recipients import Reader, find_readers
+from newsletter.sending.dispatching.recipients import Recipient, find_recipients
 from newsletter.sending.dispatching.statements import begin_attempt, take_batch
-from subscribers.audience.recipient_allowlist import who_alone
+from subscribers.audience.recipient_allowlist import get_recipient_allowlist
 
 LEFT = Message("left since the audience was frozen")
-REACHED = Message("left since the audience was frozen, for an address that the issue went to already")
-OUTSIDE = Message("not among those that NEWSLETTER_ONLY_TO allows here")
+ALREADY_MAILED = Message("left since the audience was frozen, for an address that the issue went to already")
+NOT_ON_ALLOWLIST = Message("not among those that NEWSLETTER_ONLY_TO allows here")
 
-Wait = Callable[[Batch, datetime], datetime | None]
+FindWait = Callable[[Batch, datetime], datetime | None]
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class Claim:
     batch: Batch
     n: int
     lease_until: datetime
-    readers: list[Reader]
+    recipients: list[Recipient]
     made: float = field(default_factory=time.monotonic)
 
 
@@ -51,17 +56,19 @@ def find_due_batches(*, now: datetime, limit: int = 50) -> list[int]:
 
 def _due_batches(*, now: datetime) -> QuerySet[Batch]:
     due = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    return Batch.objects.filter(due, ~shows_withdrawn(), state=Batch.State.PENDING, send__in=running_sends(now=now))
+    return Batch.objects.filter(
+        due, ~shows_withdrawn_story(), state=Batch.State.PENDING, send__in=running_sends(now=now)
+    )
 
 
 @lru_cache(maxsize=2)
-def _find_one_batch(vendor: str) -> Composed:
+def _find_one_batch(vendor: str) -> CompiledQuery:
     """Of the due batches the one with a given id, on this kind of database.
 
     PostgreSQL passes over a row that another holds: behind a worker that stands still in its claim all would queue up.
     """
-    free = _due_batches(now=SOME_MOMENT).select_for_update(skip_locked=True, of=("self",))
-    return compose(free.filter(pk=SOME_ROW).values("pk"))
+    free = _due_batches(now=TIME_PLACEHOLDER).select_for_update(skip_locked=True, of=("self",))
+    return compile_query(free.filter(pk=ROW_PLACEHOLDER).values("pk"))
 
 
 def running_sends(*, now: datetime) -> QuerySet[Send]:
@@ -73,19 +80,19 @@ def running_sends(*, now: datetime) -> QuerySet[Send]:
     open_now = Q(not_before__isnull=True) | Q(not_before__lte=now)
     held = Installation.objects.filter(held=True)
     not_searched_for = ProtectedTerm.objects.filter(pk__gt=OuterRef("searched_up_to")).order_by()
-    off = Issue.objects.filter(of_switched_off(), pk=OuterRef("issue")).order_by()
+    off = Issue.objects.filter(make_switched_off_filter(), pk=OuterRef("issue")).order_by()
     return Send.objects.filter(
         open_now, ~Exists(held), ~Exists(not_searched_for), ~Exists(off), state=Send.State.SUBMITTING
     )
 
 
-def go_at_once(batch: Batch, now: datetime) -> None:
+def never_wait(batch: Batch, now: datetime) -> None:
     """No limit of any kind: the answer of ``claim_batch``'s question when a batch must wait."""
 
 
 @transaction.atomic
 def claim_batch(
-    *, batch_id: int, provider: str, now: datetime, wait_until: Wait = go_at_once, sends: "Sends | None" = None
+    *, batch_id: int, provider: str, now: datetime, wait_until: FindWait = never_wait, sends: "Sends | None" = None
 ) -> Claim | None:
     """Claim a pending batch of a running send, or None where somebody else has it or it may not be sent now.
 
@@ -102,13 +109,18 @@ def claim_batch(
     if later is not None:
         _put_back(batch, until=later)
         return None
-    readers = find_readers(batch, mailing_list=batch.send.issue.publication.mailing_list, now=now)
-    if readers.left:
-        _leave_out(readers.left, reason=f"{LEFT}, or {OUTSIDE}" if who_alone() else LEFT, batch=batch, now=now)
-    if readers.reached:
-        _leave_out(readers.reached, reason=REACHED, batch=batch, now=now)
-    begin_attempt(batch, provider=provider, people=len(readers.staying), now=now)
-    return Claim(batch=batch, n=batch.attempts, lease_until=lease_until, readers=readers.staying)
+    recipients = find_recipients(batch, mailing_list=batch.send.issue.publication.mailing_list, now=now)
+    if recipients.left:
+        _leave_out(
+            recipients.left,
+            reason=f"{LEFT}, or {NOT_ON_ALLOWLIST}" if get_recipient_allowlist() else LEFT,
+            batch=batch,
+            now=now,
+        )
+    if recipients.reached:
+        _leave_out(recipients.reached, reason=ALREADY_MAILED, batch=batch, now=now)
+    begin_attempt(batch, provider=provider, people=len(recipients.mailable), now=now)
+    return Claim(batch=batch, n=batch.attempts, lease_until=lease_until, recipients=recipients.mailable)
 
 
 class Sends:

@@ -6,28 +6,28 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import QuerySet
 
-SOME_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
-SOME_ROW = -1
+TIME_PLACEHOLDER = datetime(1970, 1, 1, tzinfo=UTC)
+ROW_PLACEHOLDER = -1
 
 
-class Composed(NamedTuple):
-    """``parameters`` hold ``SOME_MOMENT`` and ``SOME_ROW`` where the blanks are, as the database writes them."""
+class CompiledQuery(NamedTuple):
+    """``parameters`` hold ``TIME_PLACEHOLDER`` and ``ROW_PLACEHOLDER`` where the blanks are, as the database writes them."""
 
     sql: str
     parameters: tuple[Any, ...]
 
-    def fill(self, *, moment: datetime, row: int = SOME_ROW) -> list[Any]:
+    def fill(self, *, moment: datetime, row: int = ROW_PLACEHOLDER) -> list[Any]:
         """The parameters with the blanks filled in."""
-        blanks = {as_moment(SOME_MOMENT): as_moment(moment), SOME_ROW: row}
+        blanks = {to_database_time(TIME_PLACEHOLDER): to_database_time(moment), ROW_PLACEHOLDER: row}
         return [blanks.get(parameter, parameter) for parameter in self.parameters]
 
 
-def compose(queryset: QuerySet[Any, Any]) -> Composed:
+def compile_query(queryset: QuerySet[Any, Any]) -> CompiledQuery:
     """The query of one database connection's kind; keep it for that kind only."""
     sql, parameters = queryset.order_by().query.sql_with_params()
-    return Composed(sql, tuple(parameters))
+    return CompiledQuery(sql, tuple(parameters))
 
 
-def as_moment(moment: datetime | None) -> Any:
+def to_database_time(moment: datetime | None) -> Any:
     """A moment as the database at hand takes it beside the ORM."""
     return connection.ops.adapt_datetimefield_value(moment)

@@ -17,8 +17,8 @@ from newsletter.sending.dispatching.statements import holds_lease
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=45)
-LONGEST = timedelta(minutes=5)
-EVERY_SECONDS = 10.0
+MAX_LEASE_TIME = timedelta(minutes=5)
+RENEW_SECONDS = 10.0
 
 
 class Lease:
@@ -26,7 +26,7 @@ class Lease:
 
     def __init__(self, *, batch_id: int, n: int, until: datetime) -> None:
         self.batch_id, self.n, self.until = batch_id, n, until
-        self._last = until - LEASE + LONGEST
+        self._last = until - LEASE + MAX_LEASE_TIME
 
     def holds(self, *, now: datetime) -> bool:
         """Whether the batch is still this claim's: by our clock, and by the row, for another machine's clock may differ."""
@@ -46,12 +46,12 @@ class Lease:
         return Batch.objects.filter(pk=self.batch_id, state=Batch.State.SUBMITTING, attempts=self.n)
 
 
-class Keeper:
+class LeaseRenewer:
     """Renews what it was given to hold, from a thread that lives only while there is something to hold."""
 
-    def __init__(self, *, clock: Callable[[], datetime], every_seconds: float = EVERY_SECONDS) -> None:
+    def __init__(self, *, clock: Callable[[], datetime], every_seconds: float = RENEW_SECONDS) -> None:
         self._clock = clock
-        self._every = every_seconds
+        self._interval = every_seconds
         self._held: set[Lease] = set()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -61,7 +61,7 @@ class Keeper:
         with self._lock:
             self._held.add(lease)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._keep, name="leases", daemon=True)
+                self._thread = threading.Thread(target=self._renew_until_idle, name="leases", daemon=True)
                 self._thread.start()
         try:
             yield lease
@@ -80,10 +80,10 @@ class Keeper:
                 log.warning("The lease of batch %s could not be lengthened: %s", lease.batch_id, error)
                 connection.close()
 
-    def _keep(self) -> None:
+    def _renew_until_idle(self) -> None:
         nap = threading.Event()
         while True:
-            nap.wait(self._every)
+            nap.wait(self._interval)
             with self._lock:
                 if not self._held:
                     self._thread = None

@@ -10,13 +10,13 @@ from newsletter.models import Issue, Send
 from newsletter.providers.base.contract import Adapter
 from newsletter.providers.outbox.adapter import issue_folder
 from newsletter.providers.outbox.index import write_index
-from newsletter.providers.registry import adapter_for, describe, read_provider_url
-from newsletter.sending.limits.recipient_allowlist import put_fence
+from newsletter.providers.registry import describe, make_adapter, read_provider_url
+from newsletter.sending.limits.recipient_allowlist import apply_allowlist
 
 
 def current_adapter() -> Adapter:
     """The adapter of NEWSLETTER_PROVIDER_URL, behind its fence: there is no other way to one. Raises BadProviderUrl."""
-    return put_fence(_adapter(settings.NEWSLETTER_PROVIDER_URL, outbox_folder()))
+    return apply_allowlist(_adapter(settings.NEWSLETTER_PROVIDER_URL, outbox_folder()))
 
 
 def provider_label() -> str:
@@ -49,4 +49,4 @@ def close_outbox(send: Send) -> None:
 
 @lru_cache(maxsize=4)
 def _adapter(url: str, outbox: Path) -> Adapter:
-    return adapter_for(url, outbox_dir=outbox)
+    return make_adapter(url, outbox_dir=outbox)

@@ -9,10 +9,10 @@ from django.db import connection
 from django.db.models.expressions import RawSQL
 
 from newsletter.models import Batch, DeliveryException
-from newsletter.sending.dispatching.compiled_queries import SOME_MOMENT, Composed, compose
-from newsletter.sending.settling.address_changes import find_reached
+from newsletter.sending.dispatching.compiled_queries import TIME_PLACEHOLDER, CompiledQuery, compile_query
+from newsletter.sending.settling.address_changes import find_already_mailed
 from subscribers.audience.eligibility import ANY_FREQUENCY, eligible
-from subscribers.audience.recipient_allowlist import OnlyTo, who_alone
+from subscribers.audience.recipient_allowlist import RecipientAllowlist, get_recipient_allowlist
 from subscribers.models import MailingList
 
 ENDED = (DeliveryException.State.SKIPPED.value, DeliveryException.State.REJECTED.value)
@@ -33,7 +33,7 @@ ORDER BY mine.delivery
 _UUID_AS_HEX = {"postgresql": "ENCODE(UUID_SEND(person.uuid), 'hex')", "sqlite": "person.uuid"}
 
 
-class Reader(NamedTuple):
+class Recipient(NamedTuple):
     """One person who is to get the batch's mail. ``uuid`` is the 16 bytes that their links are made of."""
 
     delivery: int
@@ -43,40 +43,40 @@ class Reader(NamedTuple):
     place: int | None
 
 
-class Readers(NamedTuple):
+class BatchRecipients(NamedTuple):
     """Those to mail, in the order of their deliveries, and the deliveries of those who left since the freeze.
 
     ``reached`` are those who changed to an address that has the issue already, or may have.
     """
 
-    staying: list[Reader]
+    mailable: list[Recipient]
     left: list[int]
     reached: list[int]
 
 
-def find_readers(batch: Batch, *, mailing_list: MailingList, now: datetime) -> Readers:
+def find_recipients(batch: Batch, *, mailing_list: MailingList, now: datetime) -> BatchRecipients:
     """People who have an end of their own already are in none."""
-    people = _find_people(mailing_list, connection.vendor, who_alone())
+    people = _compile_people_query(mailing_list, connection.vendor, get_recipient_allowlist())
     sql = _READ.format(eligible=people.sql, uuid=_UUID_AS_HEX[connection.vendor])
     with connection.cursor() as cursor:
         cursor.execute(sql, [batch.pk, *ENDED, *people.fill(moment=now)])
-        staying, left, moved = _tell_apart(cursor.fetchall())
-    reached = find_reached(moved, batch=batch)
+        mailable, left, moved = _split_rows(cursor.fetchall())
+    reached = find_already_mailed(moved, batch=batch)
     if reached:
-        staying = [reader for reader in staying if reader.delivery not in reached]
-    return Readers(staying, left, sorted(reached))
+        mailable = [recipient for recipient in mailable if recipient.delivery not in reached]
+    return BatchRecipients(mailable, left, sorted(reached))
 
 
 @lru_cache(maxsize=64)
-def _find_people(mailing_list: MailingList, vendor: str, only_to: OnlyTo | None) -> Composed:
+def _compile_people_query(mailing_list: MailingList, vendor: str, only_to: RecipientAllowlist | None) -> CompiledQuery:
     """Of the people whom ``mine`` names in the statement around it, those who may be mailed; ``only_to`` is in it too."""
     people = eligible(
         mailing_list=mailing_list,
-        now=SOME_MOMENT,
+        now=TIME_PLACEHOLDER,
         frequencies=ANY_FREQUENCY,
         among=RawSQL("SELECT subscriber FROM mine", ()),
     )
-    return compose(
+    return compile_query(
         people.values_list(
             "subscriber_id",
             "subscriber__uuid",
@@ -88,19 +88,19 @@ def _find_people(mailing_list: MailingList, vendor: str, only_to: OnlyTo | None)
     )
 
 
-def _tell_apart(rows: Iterable[tuple[Any, ...]]) -> tuple[list[Reader], list[int], list[int]]:
+def _split_rows(rows: Iterable[tuple[Any, ...]]) -> tuple[list[Recipient], list[int], list[int]]:
     """Those who stay, those who left, and of those who stay the deliveries of whoever changed their address.
 
     Nothing stands in place of a uuid for people who left.
     """
-    staying: list[Reader] = []
+    mailable: list[Recipient] = []
     left: list[int] = []
     moved: list[int] = []
     for delivery, uuid, email, name, place, elsewhere in rows:
         if uuid is None:
             left.append(delivery)
             continue
-        staying.append(Reader(delivery, bytes.fromhex(uuid), email, name, place))
+        mailable.append(Recipient(delivery, bytes.fromhex(uuid), email, name, place))
         if elsewhere:
             moved.append(delivery)
-    return staying, left, moved
+    return mailable, left, moved

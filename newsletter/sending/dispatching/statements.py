@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from newsletter.models import Batch
-from newsletter.sending.dispatching.compiled_queries import Composed, as_moment
+from newsletter.sending.dispatching.compiled_queries import CompiledQuery, to_database_time
 
 _NEEDED = {"id", "send_id", "seq", "variant_id", "part", "size", "key", "attempts"}
 # In the order of the model, whatever that is: a row is read by it.
@@ -37,12 +37,12 @@ WHERE id = %s AND attempts = %s AND state IN ('submitting', %s)
 """
 
 
-def take_batch(batch_id: int, *, may_go: Composed, lease_until: datetime, now: datetime) -> Batch | None:
+def take_batch(batch_id: int, *, may_go: CompiledQuery, lease_until: datetime, now: datetime) -> Batch | None:
     """pending -> submitting, one attempt further. None where another has it or it is not the row that ``may_go`` finds."""
     with connection.cursor() as cursor:
         cursor.execute(
             _TAKE.format(may_go=may_go.sql, columns=", ".join(_BATCH)),
-            [as_moment(lease_until), batch_id, *may_go.fill(moment=now, row=batch_id)],
+            [to_database_time(lease_until), batch_id, *may_go.fill(moment=now, row=batch_id)],
         )
         row = cursor.fetchone()
     return None if row is None else Batch.from_db(connection.alias, _BATCH, row)
@@ -50,17 +50,17 @@ def take_batch(batch_id: int, *, may_go: Composed, lease_until: datetime, now: d
 
 def begin_attempt(batch: Batch, *, provider: str, people: int, now: datetime) -> None:
     """Raises IntegrityError where the batch has this attempt, or an open one, already."""
-    _run(_BEGIN, batch.pk, batch.attempts, provider, people, as_moment(now))
+    _run(_BEGIN, batch.pk, batch.attempts, provider, people, to_database_time(now))
 
 
 def holds_lease(batch_id: int, *, n: int, now: datetime) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(_HOLDS, [batch_id, n, as_moment(now)])
+        cursor.execute(_HOLDS, [batch_id, n, to_database_time(now)])
         return cursor.fetchone() is not None
 
 
 def end_attempt(batch_id: int, *, n: int, outcome: str, detail: str, now: datetime) -> None:
-    _run(_END, as_moment(now), outcome, detail, batch_id, n)
+    _run(_END, to_database_time(now), outcome, detail, batch_id, n)
 
 
 def settle_batch(
@@ -78,7 +78,7 @@ def settle_batch(
     What the provider accepted is evidence, however late it comes: it settles the batch that was given up as uncertain too.
     """
     given_up = "uncertain" if state in (Batch.State.ACCEPTED, Batch.State.PARTIAL) else "submitting"
-    moments = (as_moment(not_before), as_moment(settled_at))
+    moments = (to_database_time(not_before), to_database_time(settled_at))
     return bool(_run(_SETTLE, state, reason, provider_id, *moments, batch_id, n, given_up))
 
 

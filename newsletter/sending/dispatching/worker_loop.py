@@ -14,24 +14,24 @@ from newsletter.providers.base.contract import Adapter
 from newsletter.sending.dispatching.claim import find_due_batches
 from newsletter.sending.dispatching.dispatch import Clock, Dispatcher, utc_now
 from newsletter.sending.dispatching.provider import close_outbox
-from newsletter.sending.limits.rate import recover_pace
-from newsletter.sending.limits.send_window import gate_sends
+from newsletter.sending.limits.rate_limit import recover_pace
+from newsletter.sending.limits.send_window import enforce_send_window
 from newsletter.sending.settling.reconcile import ask_provider, replay_uncertain
-from newsletter.sending.settling.sweep import finish_sends, resume_unstarted, wake_up
+from newsletter.sending.settling.sweep import finish_sends, resume_stalled_starts, wake_up
 
-LONGEST_NAP = 1.0
-TOLD_EVERY = 0.25
-BETWEEN_SWEEPS = 200
-SWEPT_EVERY = 5.0
-LANES = 8
+MAX_NAP_SECONDS = 1.0
+PROGRESS_SECONDS = 0.25
+BATCHES_BETWEEN_SWEEPS = 200
+SWEEP_SECONDS = 5.0
+DEFAULT_CONCURRENCY = 8
 
 
-class Feed:
+class BatchQueue:
     """Hands out the ids of due batches, each once, to the lanes of one process."""
 
-    def __init__(self, *, clock: Clock, most: int, stopping: Callable[[], bool]) -> None:
+    def __init__(self, *, clock: Clock, limit: int, stopping: Callable[[], bool]) -> None:
         self._clock = clock
-        self._left = most
+        self._left = limit
         self._stopping = stopping
         self._ids: list[int] = []
         self._given: set[int] = set()
@@ -57,40 +57,40 @@ def dispatch_due(
     *,
     dispatcher: Dispatcher,
     lanes: int = 1,
-    most: int = 100_000,
+    limit: int = 100_000,
     stopping: Callable[[], bool] = lambda: False,
     progress: Callable[[], None] = lambda: None,
 ) -> int:
-    """Send the batches that are due, up to ``most``, in so many threads. Returns how many this call sent.
+    """Send the batches that are due, up to ``limit``, in so many threads. Returns how many this call sent.
 
     Once ``stopping`` says so, no further batch is begun. ``progress`` is called now and then from this thread.
     """
-    feed = Feed(clock=dispatcher.clock, most=most, stopping=stopping)
+    queue = BatchQueue(clock=dispatcher.clock, limit=limit, stopping=stopping)
     if lanes <= 1:
-        return _lane(feed, dispatcher, progress=progress)
-    first = feed.next()
+        return _work(queue, dispatcher, progress=progress)
+    first = queue.next()
     if first is None:
         return 0
     with ThreadPoolExecutor(max_workers=lanes, thread_name_prefix="lane") as pool:
-        others = [pool.submit(_lane_of_its_own, feed, dispatcher) for _ in range(lanes - 1)]
-        sent = int(dispatcher.dispatch(first)) + _lane(feed, dispatcher, progress=progress)
+        others = [pool.submit(_work_in_thread, queue, dispatcher) for _ in range(lanes - 1)]
+        sent = int(dispatcher.dispatch(first)) + _work(queue, dispatcher, progress=progress)
         return sent + sum(other.result() for other in others)
 
 
-def _lane(feed: Feed, dispatcher: Dispatcher, *, progress: Callable[[], None] = lambda: None) -> int:
-    sent, told_at = 0, time.monotonic()
-    while (batch := feed.next()) is not None:
+def _work(queue: BatchQueue, dispatcher: Dispatcher, *, progress: Callable[[], None] = lambda: None) -> int:
+    sent, reported_at = 0, time.monotonic()
+    while (batch := queue.next()) is not None:
         sent += dispatcher.dispatch(batch)
-        if time.monotonic() - told_at > TOLD_EVERY:
+        if time.monotonic() - reported_at > PROGRESS_SECONDS:
             progress()
-            told_at = time.monotonic()
+            reported_at = time.monotonic()
     return sent
 
 
-def _lane_of_its_own(feed: Feed, dispatcher: Dispatcher) -> int:
+def _work_in_thread(queue: BatchQueue, dispatcher: Dispatcher) -> int:
     """A lane in a thread that came into being for it: its database connection ends with it."""
     try:
-        return _lane(feed, dispatcher)
+        return _work(queue, dispatcher)
     finally:
         connection.close()
 
@@ -98,9 +98,9 @@ def _lane_of_its_own(feed: Feed, dispatcher: Dispatcher) -> int:
 def sweep(*, adapter: Adapter, clock: Clock = utc_now) -> list[Send]:
     """One round of the sweeps. Returns the sends that came to an end in it."""
     wake_up(now=clock())
-    resume_unstarted(now=clock())
-    gate_sends(now=clock())
-    recover_pace(seconds=SWEPT_EVERY)
+    resume_stalled_starts(now=clock())
+    enforce_send_window(now=clock())
+    recover_pace(seconds=SWEEP_SECONDS)
     replay_uncertain(capabilities=adapter.capabilities, now=clock())
     ask_provider(adapter=adapter, now=clock())
     finished = finish_sends(now=clock())
@@ -121,7 +121,7 @@ def run_send(
     """Dispatch in this process until the send has an end, beside any other worker. Returns the send as it ended."""
     dispatcher = Dispatcher(adapter=adapter, clock=clock)
     while True:
-        sent = dispatch_due(dispatcher=dispatcher, lanes=lanes, most=BETWEEN_SWEEPS * lanes, progress=progress)
+        sent = dispatch_due(dispatcher=dispatcher, lanes=lanes, limit=BATCHES_BETWEEN_SWEEPS * lanes, progress=progress)
         sweep(adapter=adapter, clock=clock)
         progress()
         send.refresh_from_db()
@@ -133,5 +133,5 @@ def run_send(
 
 def _until_next(send: Send, *, now: datetime) -> float:
     next_at = send.batches.filter(state=Batch.State.PENDING).aggregate(at=Min("not_before"))["at"]
-    wait = (next_at - now).total_seconds() if next_at else LONGEST_NAP / 20
-    return min(max(wait, 0.01), LONGEST_NAP)
+    wait = (next_at - now).total_seconds() if next_at else MAX_NAP_SECONDS / 20
+    return min(max(wait, 0.01), MAX_NAP_SECONDS)

@@ -10,18 +10,18 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from newsletter.issues.variants.groups import find_candidates
+from newsletter.issues.variants.recipient_groups import find_candidates
 from newsletter.models import Send
 
 _COLUMNS = ("subscriber_ref", "hash_ref", "place_ref", "giving_ref", "radius_ref", "frequency_ref", "why")
 _CREATE = """
-CREATE TEMPORARY TABLE freeze_roll (
+CREATE TEMPORARY TABLE audience_snapshot_rows (
     subscriber bigint, address_hash {bytes}, place bigint, giving varchar(8), radius integer, frequency varchar(8),
     why varchar(40)
 )
 """
 _COUNT = """
-SELECT why, place, giving, radius, frequency, COUNT(*) FROM freeze_roll GROUP BY why, place, giving, radius, frequency
+SELECT why, place, giving, radius, frequency, COUNT(*) FROM audience_snapshot_rows GROUP BY why, place, giving, radius, frequency
 """
 _DELIVER = """
 INSERT INTO newsletter_delivery (issue_id, batch_id, subscriber_id, address_hash, proof)
@@ -29,7 +29,7 @@ SELECT %s, batch.id, reader.subscriber, reader.address_hash, %s
 FROM (
     SELECT person.subscriber, SUBSTR(person.address_hash, 1, 16) AS address_hash, grp.variant_id AS variant,
            ROW_NUMBER() OVER (PARTITION BY grp.variant_id ORDER BY person.subscriber) - 1 AS position
-    FROM freeze_roll AS person
+    FROM audience_snapshot_rows AS person
     JOIN newsletter_readergroup AS grp
       ON grp.revision_id = %s AND grp.place_id = person.place AND grp.giving = person.giving
      AND grp.radius_km = person.radius AND grp.frequency = person.frequency AND grp.variant_id IS NOT NULL
@@ -40,7 +40,7 @@ JOIN newsletter_batch AS batch
 """
 
 
-class RollCount(NamedTuple):
+class SnapshotCount(NamedTuple):
     """How many people share a reason, "" for those whom the mail may reach, and a group of readers."""
 
     why: str
@@ -52,21 +52,21 @@ class RollCount(NamedTuple):
 
 
 @contextmanager
-def call_roll(send: Send, *, now: datetime) -> Iterator[None]:
+def create_snapshot(send: Send, *, now: datetime) -> Iterator[None]:
     """The roll stands inside this block, in the transaction that is open; it is gone afterwards, whatever happens."""
     people = find_candidates(send.issue, now=now).values_list(*_COLUMNS)
     sql, parameters = people.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(_CREATE.format(bytes="bytea" if connection.vendor == "postgresql" else "blob"))
-        cursor.execute(f"INSERT INTO freeze_roll {sql}", parameters)
+        cursor.execute(f"INSERT INTO audience_snapshot_rows {sql}", parameters)
         yield
-        cursor.execute("DROP TABLE freeze_roll")
+        cursor.execute("DROP TABLE audience_snapshot_rows")
 
 
-def count_roll() -> list[RollCount]:
+def count_snapshot() -> list[SnapshotCount]:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT)
-        return [RollCount(*row) for row in cursor.fetchall()]
+        return [SnapshotCount(*row) for row in cursor.fetchall()]
 
 
 def write_deliveries(send: Send, *, revision_id: int, max_batch: int) -> int:

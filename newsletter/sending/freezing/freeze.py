@@ -12,31 +12,31 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from newsletter.common.errors import Broken, NotReady
+from newsletter.common.errors import InvariantViolated, NotReady
 from newsletter.common.messages import Message, Quantity
-from newsletter.issues.approval.approval_rules import require_enough
+from newsletter.issues.approval.approval_rules import require_enough_approvals
 from newsletter.issues.approval.approve import require_approval
-from newsletter.issues.approval.approved_audience import most_after
-from newsletter.issues.approval.publication_switches import require_on
+from newsletter.issues.approval.approved_audience import max_people_after_growth
+from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.protected_terms.check import require_unprotected
-from newsletter.issues.snapshot.related_links import require_fit_links
-from newsletter.issues.variants.groups import NO_EVENT_NEAR, find_groups, with_those_who_left
-from newsletter.issues.variants.notified import ToldMeanwhile, note_told
+from newsletter.issues.snapshot.related_links import require_unrestricted_links
+from newsletter.issues.variants.notified import AlreadyCorrected, record_corrected_deliveries
+from newsletter.issues.variants.recipient_groups import NO_EVENT_NEAR, add_unsubscribed_to_exclusions, find_groups
 from newsletter.issues.variants.render import make_variants
-from newsletter.issues.variants.story_checks import require_fit
+from newsletter.issues.variants.story_checks import require_unrestricted_stories
 from newsletter.models import Approval, Batch, Delivery, Issue, ReaderGroup, Send, Variant, move
 from newsletter.providers.base.contract import Capabilities
-from newsletter.providers.base.size import mail_bytes, variable_bytes
-from newsletter.sending.dispatching.build_call import read_letter
-from newsletter.sending.freezing.audience_snapshot import call_roll, count_roll, write_deliveries
-from newsletter.sending.limits.daily_limit import smallest_limit
-from subscribers.audience.eligibility import AudienceCount, sum_up
+from newsletter.providers.base.message_size import mail_bytes, variable_bytes
+from newsletter.sending.dispatching.build_call import prepare_variant
+from newsletter.sending.freezing.audience_snapshot import count_snapshot, create_snapshot, write_deliveries
+from newsletter.sending.limits.daily_limit import find_limit_today
+from subscribers.audience.eligibility import AudienceCount, make_audience_count
 
-TRIES = 5
+MAX_FREEZE_ATTEMPTS = 5
 WRITE_CACHE = -64_000  # kB
 SORT_MEMORY = "64MB"
 _LONG = "W" * 120
-LONGEST_FIELDS = {
+LONGEST_VALUES = {
     **dict.fromkeys(("name", "first_name", "city", "region"), (_LONG,)),
     **dict.fromkeys(("unsubscribe", "preferences"), ("https://" + _LONG,)),
 }
@@ -48,17 +48,17 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
     or segment is not or many more people would get it, SwitchedOff, and NotReady when nobody is left or it says a
     protected term, whenever that was put on the list.
     """
-    require_on(send.issue)
+    require_issue_enabled(send.issue)
     approval = require_approval(send.issue, now=now)
-    require_fit(approval.revision.content, at=now)
-    require_fit_links(approval.revision.content, at=now)
-    for _ in range(TRIES):
+    require_unrestricted_stories(approval.revision.content, at=now)
+    require_unrestricted_links(approval.revision.content, at=now)
+    for _ in range(MAX_FREEZE_ATTEMPTS):
         done = False
         variants = make_variants(revision=approval.revision, groups=find_groups(send.issue, now=now))
         searched = require_unprotected(issue=send.issue, content=approval.revision.content, mails=variants)
-        cut = cut_for(variants, capabilities=capabilities)
-        cut = min(cut, smallest_limit(send.issue.publication, now=now) or cut)
-        with _room_to_write(), suppress(ToldMeanwhile):
+        cut = find_batch_size(variants, capabilities=capabilities)
+        cut = min(cut, find_limit_today(send.issue.publication, now=now) or cut)
+        with _enlarge_sqlite_cache(), suppress(AlreadyCorrected):
             done = _freeze(send=send, approval=approval, max_batch=cut, searched_up_to=searched, now=now)
         if done:
             _refresh_statistics()
@@ -69,7 +69,7 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
     )
 
 
-def cut_for(variants: Sequence[Variant], *, capabilities: Capabilities) -> int:
+def find_batch_size(variants: Sequence[Variant], *, capabilities: Capabilities) -> int:
     """How many people go into one call: by count, by bytes, and by what a slow rate allows in an hour.
 
     Raises NotReady where the issue is too big for even one.
@@ -78,11 +78,11 @@ def cut_for(variants: Sequence[Variant], *, capabilities: Capabilities) -> int:
     if capabilities.people_per_second:
         people = min(people, max(int(capabilities.people_per_second * 3600), 1))
     for variant in variants:
-        letter = read_letter(variant)
+        prepared = prepare_variant(variant)
         people = min(
             people,
-            capabilities.people_for(
-                mail_bytes=mail_bytes(letter.mail), variable_bytes=variable_bytes(letter.values(LONGEST_FIELDS)[0])
+            capabilities.count_people_per_call(
+                mail_bytes=mail_bytes(prepared.mail), variable_bytes=variable_bytes(prepared.values(LONGEST_VALUES)[0])
             ),
         )
     if people < 1:
@@ -95,28 +95,30 @@ def cut_for(variants: Sequence[Variant], *, capabilities: Capabilities) -> int:
 @transaction.atomic
 def _freeze(*, send: Send, approval: Approval, max_batch: int, searched_up_to: int, now: datetime) -> bool:
     """One try. False, with nothing written, where somebody came to a place that has no variant yet."""
-    _read_one_snapshot()
+    _set_repeatable_read()
     if not Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).exists():
         return True
-    with call_roll(send, now=now):
+    with create_snapshot(send, now=now):
         counted, sizes = _count(issue=send.issue, revision_id=approval.revision_id)
         placed = sum(people for _, people in sizes)
         if placed < counted.eligible:
             return False
         if not placed:
-            raise NotReady("Nobody is left who may be mailed: %(excluded)s.", excluded=_in_words(counted.excluded))
+            raise NotReady(
+                "Nobody is left who may be mailed: %(excluded)s.", excluded=_describe_excluded(counted.excluded)
+            )
         _require_as_approved(send, approval=approval, people=placed)
-        _cut_batches(send=send, sizes=sizes, max_batch=max_batch)
+        _create_batches(send=send, sizes=sizes, max_batch=max_batch)
         written = write_deliveries(send, revision_id=approval.revision_id, max_batch=max_batch)
     if written != placed or counted.candidates != written + sum(counted.excluded.values()):
-        raise Broken(
+        raise InvariantViolated(
             "The audience of %(issue)s does not add up: %(counted)s but %(written)s deliveries. Nothing was sent.",
             issue=send.issue,
             counted=counted,
             written=written,
         )
     if send.issue.kind == Issue.Kind.CORRECTION:
-        note_told(send.issue)
+        record_corrected_deliveries(send.issue)
     moved = move(
         send,
         of=[Send.State.PREPARING],
@@ -129,16 +131,16 @@ def _freeze(*, send: Send, approval: Approval, max_batch: int, searched_up_to: i
         searched_up_to=searched_up_to,
     )
     if not moved:
-        raise Broken("%(send)s was moved while its audience was being frozen. Nothing was sent.", send=send)
+        raise InvariantViolated("%(send)s was moved while its audience was being frozen. Nothing was sent.", send=send)
     return True
 
 
 def _require_as_approved(send: Send, *, approval: Approval, people: int) -> None:
     """The last look, in the transaction that writes the deliveries: the switch, the number and the people who approved."""
     issue = Issue.objects.select_related("publication__mailing_list", "publication__segment").get(pk=send.issue_id)
-    require_on(issue)
-    require_enough(issue, sha256=approval.sha256, people=people)
-    if send.asked is not None and people > most_after(send.asked):
+    require_issue_enabled(issue)
+    require_enough_approvals(issue, sha256=approval.sha256, people=people)
+    if send.asked is not None and people > max_people_after_growth(send.asked):
         raise NotReady(
             "%(issue)s was started for %(asked)s people and would go to %(people)s. Nothing was sent. Look "
             "at who gets it and start it again.",
@@ -156,17 +158,17 @@ def _count(*, issue: Issue, revision_id: int) -> tuple[AudienceCount, list[tuple
     }
     sizes: Counter[int] = Counter()
     reasons: Counter[str] = Counter()
-    for row in count_roll():
+    for row in count_snapshot():
         group = (row.place_id, row.giving, row.radius_km, row.frequency)
         nothing = not row.why and variants.get(group, 0) is None
         reasons[NO_EVENT_NEAR if nothing else row.why] += row.people
         variant = None if row.why else variants.get(group)
         if variant is not None:
             sizes[variant] += row.people
-    return with_those_who_left(issue, counted=sum_up(reasons)), sorted(sizes.items())
+    return add_unsubscribed_to_exclusions(issue, counted=make_audience_count(reasons)), sorted(sizes.items())
 
 
-def _cut_batches(*, send: Send, sizes: Sequence[tuple[int, int]], max_batch: int) -> None:
+def _create_batches(*, send: Send, sizes: Sequence[tuple[int, int]], max_batch: int) -> None:
     batches: list[Batch] = []
     for variant, people in sizes:
         for part in range(math.ceil(people / max_batch)):
@@ -185,7 +187,7 @@ def _cut_batches(*, send: Send, sizes: Sequence[tuple[int, int]], max_batch: int
 
 
 @contextmanager
-def _room_to_write() -> Iterator[None]:
+def _enlarge_sqlite_cache() -> Iterator[None]:
     """SQLite keeps 2 MB of pages; an index of a million people in no order would go to and fro between them and the disk."""
     if connection.vendor != "sqlite":
         yield
@@ -200,7 +202,7 @@ def _room_to_write() -> Iterator[None]:
             cursor.execute("PRAGMA shrink_memory")
 
 
-def _read_one_snapshot() -> None:
+def _set_repeatable_read() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -214,5 +216,5 @@ def _refresh_statistics() -> None:
             cursor.execute(f"ANALYZE {Delivery._meta.db_table}, {Batch._meta.db_table}")
 
 
-def _in_words(excluded: dict[str, int]) -> str:
+def _describe_excluded(excluded: dict[str, int]) -> str:
     return ", ".join(f"{people} {reason}" for reason, people in excluded.items()) or Message("the list is empty")

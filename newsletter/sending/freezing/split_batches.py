@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import F, Max
 
-from newsletter.common.errors import Broken
+from newsletter.common.errors import InvariantViolated
 from newsletter.models import Batch, Delivery
 
 
@@ -24,7 +24,7 @@ def split_off(*, batch: Batch, deliveries: Sequence[int], not_before: datetime |
     )
     moved = Delivery.objects.filter(batch=batch, pk__in=list(deliveries)).update(batch=new)
     if moved != len(deliveries):
-        raise Broken(
+        raise InvariantViolated(
             f"{batch} was to be split by {len(deliveries)} people but holds {moved} of them. Nothing was changed."
         )
     Batch.objects.filter(pk=batch.pk).update(size=F("size") - moved)

@@ -10,20 +10,20 @@ from django.utils.translation import gettext as _
 from newsletter.common.errors import DomainError, NotAllowed, NotApproved, NotReady, WrongState
 from newsletter.common.messages import Message
 from newsletter.issues.approval.approval_rules import count_recipients
-from newsletter.issues.approval.approve import ask_again, hold_issue, require_approval
-from newsletter.issues.approval.approved_audience import most_after
-from newsletter.issues.approval.publication_switches import require_on
+from newsletter.issues.approval.approve import hold_issue, reopen_approval, require_approval
+from newsletter.issues.approval.approved_audience import max_people_after_growth
+from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.models import Issue, Send, move
-from newsletter.sending.deliverability.domains import find_domain_faults
+from newsletter.sending.deliverability.domains import find_domain_problems
 from newsletter.sending.dispatching.provider import current_adapter, provider_label
-from newsletter.sending.dispatching.signals import ring
-from newsletter.sending.freezing.check_events import look_at_events
-from newsletter.sending.freezing.check_stories import look_last
+from newsletter.sending.dispatching.wake_up_signal import send_wake_up_signal
+from newsletter.sending.freezing.check_events import recheck_events
+from newsletter.sending.freezing.check_stories import recheck_stories
 from newsletter.sending.freezing.freeze import freeze_audience
-from newsletter.sending.limits.installation_hold import check_installation, require_no_hold, write_journal
-from newsletter.sending.limits.quiet_hours import end_of_quiet
-from newsletter.sending.limits.recipient_allowlist import require_open
+from newsletter.sending.limits.installation_hold import check_installation, require_not_held, write_send_journal
+from newsletter.sending.limits.quiet_hours import find_quiet_hours_end
+from newsletter.sending.limits.recipient_allowlist import require_sending_allowed
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +33,10 @@ def start_send(*, issue: Issue, now: datetime) -> Send:
 
     Raises NotApproved, NotReady, WrongState; then no send is left behind and the issue stays as it was.
     """
-    return prepare_send(send=_begin(issue=issue, now=now), now=now)
+    return prepare_send(send=_create_send(issue=issue, now=now), now=now)
 
 
-def begin_send(*, issue: Issue, by: Any, now: datetime, asked: int | None = None) -> Send:
+def request_send(*, issue: Issue, by: Any, now: datetime, asked: int | None = None) -> Send:
     """A person starts the send of an approved issue now. The engine fixes the audience in a moment and sends.
 
     ``asked`` is the number of people that the person confirmed. Many more than that are not mailed.
@@ -45,19 +45,19 @@ def begin_send(*, issue: Issue, by: Any, now: datetime, asked: int | None = None
     if not by.has_perm("newsletter.send_issue"):
         raise NotAllowed(_("%(by)s may not start sends. An administrator can give the role “approver”.") % {"by": by})
     people = count_recipients(issue, now=now) if asked is not None else 0
-    if asked is not None and people > most_after(asked):
+    if asked is not None and people > max_people_after_growth(asked):
         raise NotReady(
             _(
                 "You were asked about %(asked)s people, and now the issue would go to %(people)s. Look again, then send it."
             )
             % {"asked": f"{asked:,}", "people": f"{people:,}"}
         )
-    send = _begin(issue=issue, now=now)
+    send = _create_send(issue=issue, now=now)
     Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).update(not_before=now, asked=asked)
     return send
 
 
-def prepare_begun(*, now: datetime) -> list[Issue]:
+def prepare_requested_sends(*, now: datetime) -> list[Issue]:
     """Fix the audiences of the sends that were begun. Returns the issues that are held now because it could not be done."""
     held = []
     begun = Send.objects.filter(state=Send.State.PREPARING, not_before__lte=now)
@@ -77,14 +77,14 @@ def prepare_begun(*, now: datetime) -> list[Issue]:
     return held
 
 
-def _begin(*, issue: Issue, now: datetime) -> Send:
+def _create_send(*, issue: Issue, now: datetime) -> Send:
     check_installation(now=now)
-    require_no_hold()
-    require_open()
+    require_not_held()
+    require_sending_allowed()
     live = issue.sends.exclude(state=Send.State.CANCELLED).first()
     if live is not None:
         return live
-    require_on(issue)
+    require_issue_enabled(issue)
     if issue.state != Issue.State.APPROVED:
         require_approval(issue, now=now)
         raise WrongState(
@@ -99,7 +99,7 @@ def _begin(*, issue: Issue, now: datetime) -> Send:
     try:
         approval = require_approval(issue, now=now)
     except NotApproved as error:
-        ask_again(issue=issue, error=error, now=now)
+        reopen_approval(issue=issue, error=error, now=now)
         raise
     require_unprotected(issue=issue, content=approval.revision.content, mails=approval.revision.variants.all())
     try:
@@ -114,7 +114,7 @@ def _begin(*, issue: Issue, now: datetime) -> Send:
 
 def _require_own_domain(issue: Issue) -> None:
     """B1: mailbox providers bar senders whose domain does not say who may send for it."""
-    for fault in find_domain_faults(issue.publication.from_email):
+    for fault in find_domain_problems(issue.publication.from_email):
         if fault.level == "error":
             raise NotReady(
                 _("%(issue)s cannot go out yet: %(fault)s") % {"issue": issue, "fault": f"{fault.says} {fault.do}"}
@@ -124,18 +124,18 @@ def _require_own_domain(issue: Issue) -> None:
 def prepare_send(*, send: Send, now: datetime) -> Send:
     """Take a send that was begun, by us or by a process that died, to submitting. Later states are left alone."""
     if send.state == Send.State.PREPARING:
-        look_at_events(send=send, now=now)
+        recheck_events(send=send, now=now)
         try:
-            look_last(send=send, now=now)
+            recheck_stories(send=send, now=now)
             freeze_audience(send=send, capabilities=current_adapter().capabilities, now=now)
         except (DomainError, DatabaseError) as error:
             _settle_failure(send, error=error, now=now)
     if send.state in (Send.State.PREPARING, Send.State.READY):
-        write_journal(send, now=now)
+        write_send_journal(send, now=now)
         with transaction.atomic():
-            wakes_at = end_of_quiet(send.issue.publication, now=now)
+            wakes_at = find_quiet_hours_end(send.issue.publication, now=now)
             if move(send, of=[Send.State.READY], to=Send.State.SUBMITTING, started_at=now, not_before=wakes_at):
-                ring(send)
+                send_wake_up_signal(send)
             move(send.issue, of=[Issue.State.APPROVED], to=Issue.State.SENDING)
     send.refresh_from_db()
     return send
@@ -150,5 +150,5 @@ def _settle_failure(send: Send, *, error: Exception, now: datetime) -> None:
     if isinstance(error, DomainError):
         move(send, of=[Send.State.PREPARING], to=Send.State.CANCELLED, reason=str(error)[:500], ended_at=now)
     if isinstance(error, NotApproved):
-        ask_again(issue=send.issue, error=error, now=now)
+        reopen_approval(issue=send.issue, error=error, now=now)
     raise error

@@ -7,29 +7,29 @@ from django.db.models import F
 
 from newsletter.models import Batch, Publication, SendingDay
 
-WARM_UP = (50, 100, 500, 1_000, 5_000, 10_000, 20_000, 40_000, 70_000, 100_000)
+WARM_UP_LIMITS = (50, 100, 500, 1_000, 5_000, 10_000, 20_000, 40_000, 70_000, 100_000)
 
 
-def limit_of(publication: Publication, *, day: date) -> int | None:
+def find_daily_limit(publication: Publication, *, day: date) -> int | None:
     """The most people of a local day, None where there is no limit."""
     limits = [publication.people_per_day] if publication.people_per_day else []
     if publication.warm_up_from:
         age = max((day - publication.warm_up_from).days, 0)
-        if age < len(WARM_UP):
-            limits.append(WARM_UP[age])
+        if age < len(WARM_UP_LIMITS):
+            limits.append(WARM_UP_LIMITS[age])
     return min(limits) if limits else None
 
 
-def smallest_limit(publication: Publication, *, now: datetime) -> int | None:
+def find_limit_today(publication: Publication, *, now: datetime) -> int | None:
     """The most that one batch may hold, so that it fits into the first day."""
-    return limit_of(publication, day=_today(publication, now))
+    return find_daily_limit(publication, day=_today(publication, now))
 
 
-def reserve_day(batch: Batch, *, now: datetime) -> datetime | None:
+def reserve_daily_quota(batch: Batch, *, now: datetime) -> datetime | None:
     """Take the batch's people from today's limit, in one UPDATE. Where they do not fit: when tomorrow begins."""
     publication = batch.send.issue.publication
     today = _today(publication, now)
-    limit = limit_of(publication, day=today)
+    limit = find_daily_limit(publication, day=today)
     if limit is None:
         return None
     SendingDay.objects.get_or_create(publication=publication, day=today)
@@ -39,7 +39,7 @@ def reserve_day(batch: Batch, *, now: datetime) -> datetime | None:
     return datetime.combine(today + timedelta(days=1), time(), ZoneInfo(publication.zone))
 
 
-def give_back_day(batch: Batch, *, now: datetime) -> None:
+def release_daily_quota(batch: Batch, *, now: datetime) -> None:
     """The batch was not called after all."""
     publication = batch.send.issue.publication
     SendingDay.objects.filter(publication=publication, day=_today(publication, now), people__gte=batch.size).update(

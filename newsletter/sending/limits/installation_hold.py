@@ -21,11 +21,11 @@ from django.db.models import Max
 from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
 from newsletter.models import Attempt, Installation, Send
-from subscribers.erasing.journal_check import try_to_complete_journal
+from subscribers.erasing.journal_check import try_to_repair_journal
 from subscribers.erasing.journal_replay import replay_journal
 
 log = logging.getLogger(__name__)
-_PLAYED: list[datetime | None] = []
+_REPLAYED: list[datetime | None] = []
 
 COPY = Message(
     "this database belongs to an installation with another NEWSLETTER_ADDRESS_KEY: it looks like a "
@@ -38,7 +38,7 @@ OLDER = Message(
 
 
 @dataclass(frozen=True)
-class Mark:
+class SendMark:
     """How far the sending had come: the newest send and its issue's public id, the newest try, and when it was noted."""
 
     send: int
@@ -46,7 +46,7 @@ class Mark:
     attempt: int
     at: str
 
-    def is_beyond(self, other: "Mark | None") -> bool:
+    def is_beyond(self, other: "SendMark | None") -> bool:
         return other is None or (self.send, self.attempt) > (other.send, other.attempt)
 
 
@@ -54,53 +54,53 @@ def check_installation(*, now: datetime) -> None:
     """Hold everything where this database is a copy or was restored. Called before anything is sent."""
     row, _ = Installation.objects.get_or_create(pk=1, defaults={"address_key_hash": _key_hash(), "changed_at": now})
     if not hmac.compare_digest(row.address_key_hash, _key_hash()):
-        hold_everything(reason=COPY, now=now)
-    elif _was_further(read_journal(), released_at=row.released_at):
-        hold_everything(reason=OLDER, now=now)
+        hold_installation(reason=COPY, now=now)
+    elif _is_database_older(read_send_journal(), released_at=row.released_at):
+        hold_installation(reason=OLDER, now=now)
     else:
-        _remember(now=now)
-    _play_back(now=now)
+        _update_send_journal(now=now)
+    _replay_suppressions(now=now)
 
 
-def _play_back(*, now: datetime) -> None:
+def _replay_suppressions(*, now: datetime) -> None:
     """What this machine noted of who left: once when the process starts, and once in each hold.
 
     A process that starts also notes what an earlier one had no room for.
     """
     hold = Installation.objects.filter(pk=1, held=True).values_list("changed_at", flat=True).first()
-    if _PLAYED and _PLAYED[-1] == hold:
+    if _REPLAYED and _REPLAYED[-1] == hold:
         return
-    if hold is not None or not _PLAYED:
+    if hold is not None or not _REPLAYED:
         replay_journal(now=now)
-    if not _PLAYED:
-        try_to_complete_journal(now=now)
-    _PLAYED[:] = [hold]
+    if not _REPLAYED:
+        try_to_repair_journal(now=now)
+    _REPLAYED[:] = [hold]
 
 
-def hold_everything(*, reason: str, now: datetime) -> None:
+def hold_installation(*, reason: str, now: datetime) -> None:
     Installation.objects.get_or_create(pk=1, defaults={"address_key_hash": _key_hash(), "changed_at": now})
     Installation.objects.filter(pk=1, held=False).update(held=True, reason=reason[:500], changed_at=now)
 
 
-def release_everything(*, now: datetime) -> None:
+def release_installation(*, now: datetime) -> None:
     """A person has looked. All journals begin anew. Raises NotReady where the key is not this database's own."""
     row = Installation.objects.filter(pk=1).first()
     if row and not hmac.compare_digest(row.address_key_hash, _key_hash()):
         raise NotReady("The hold stays: %(copy)s.", copy=COPY)
-    _journal().unlink(missing_ok=True)
+    _journal_path().unlink(missing_ok=True)
     Installation.objects.filter(pk=1).update(held=False, reason="", changed_at=now, released_at=now)
 
 
-def require_no_hold() -> None:
+def require_not_held() -> None:
     """Raises NotReady where nothing may be sent from here."""
     row = Installation.objects.filter(pk=1, held=True).first()
     if row:
         raise NotReady("Everything is held: %(reason)s.", reason=row.reason)
 
 
-def write_journal(send: Send, *, now: datetime) -> None:
+def write_send_journal(send: Send, *, now: datetime) -> None:
     """Remember, outside the database, that this send is about to begin. Raises NotReady where that cannot be written."""
-    mark = Mark(send.pk, send.issue.public_id, _newest_attempt(), now.isoformat())
+    mark = SendMark(send.pk, send.issue.public_id, _newest_attempt(), now.isoformat())
     try:
         _write(mark)
     except OSError as error:
@@ -112,22 +112,22 @@ def write_journal(send: Send, *, now: datetime) -> None:
         ) from error
 
 
-def read_journal() -> Mark | None:
+def read_send_journal() -> SendMark | None:
     """The furthest that this machine has seen, or nothing."""
     try:
-        found = orjson.loads(_journal().read_bytes())
-        return Mark(int(found["send"]), str(found["issue"]), int(found["attempt"]), str(found["at"]))
+        found = orjson.loads(_journal_path().read_bytes())
+        return SendMark(int(found["send"]), str(found["issue"]), int(found["attempt"]), str(found["at"]))
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
         return None
 
 
-def _remember(*, now: datetime) -> None:
+def _update_send_journal(*, now: datetime) -> None:
     """Part of every sweep: what other machines did is remembered here too."""
     newest = Send.objects.exclude(started_at=None).order_by("-pk").values_list("pk", "issue__public_id").first()
     if newest is None:
         return
-    mark = Mark(newest[0], newest[1], _newest_attempt(), now.isoformat())
-    if not mark.is_beyond(read_journal()):
+    mark = SendMark(newest[0], newest[1], _newest_attempt(), now.isoformat())
+    if not mark.is_beyond(read_send_journal()):
         return
     try:
         _write(mark)
@@ -135,7 +135,7 @@ def _remember(*, now: datetime) -> None:
         log.warning("How far the sending has come cannot be noted in the data folder: %s", error)
 
 
-def _was_further(mark: Mark | None, *, released_at: datetime | None) -> bool:
+def _is_database_older(mark: SendMark | None, *, released_at: datetime | None) -> bool:
     if mark is None or (released_at and datetime.fromisoformat(mark.at) <= released_at):
         return False
     known = Send.objects.filter(pk=mark.send, issue__public_id=mark.issue).exists()
@@ -146,8 +146,8 @@ def _newest_attempt() -> int:
     return Attempt.objects.aggregate(newest=Max("pk"))["newest"] or 0
 
 
-def _write(mark: Mark) -> None:
-    path = _journal()
+def _write(mark: SendMark) -> None:
+    path = _journal_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
@@ -157,7 +157,7 @@ def _write(mark: Mark) -> None:
         part.unlink(missing_ok=True)
 
 
-def _journal() -> Path:
+def _journal_path() -> Path:
     return Path(settings.NEWSLETTER_DATA_DIR) / "last-send.json"
 
 

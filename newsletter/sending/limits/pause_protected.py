@@ -4,8 +4,8 @@ From the term's commit on no batch is claimed (`claim.running_sends`); a send th
 """
 
 from newsletter.common.messages import Message
-from newsletter.issues.protected_terms.check import look_for_protected
-from newsletter.issues.protected_terms.matcher import keep_watch
+from newsletter.issues.protected_terms.check import scan_for_protected_terms
+from newsletter.issues.protected_terms.matcher import get_term_matcher
 from newsletter.models import Batch, Issue, Send, Variant, move
 
 _RUNNING = (Send.State.READY, Send.State.SUBMITTING)
@@ -17,7 +17,7 @@ def pause_protected() -> list[Issue]:
 
     Part of the sweep, so that a send that is let go on pauses again for as long as the term is on the list.
     """
-    if keep_watch().idle:
+    if get_term_matcher().idle:
         return []
     waiting = Batch.objects.filter(state=Batch.State.PENDING)
     sends = Send.objects.filter(pk__in=waiting.values("send"), state__in=_RUNNING)
@@ -27,7 +27,7 @@ def pause_protected() -> list[Issue]:
 def _pause(send: Send) -> bool:
     if send.revision is None:
         return False
-    look = look_for_protected(send.revision.content)
+    look = scan_for_protected_terms(send.revision.content)
     mails = Variant.objects.filter(pk__in=send.batches.filter(state__in=_MAY_STILL_GO).values("variant"))
     findings = look.findings or [finding for mail in mails.iterator() for finding in look.find_in(mail)]
     if not findings:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from newsletter.common.messages import Message
-from newsletter.issues.approval.publication_switches import of_switched_off
+from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.models import Issue, Send, move
 from newsletter.models.feedback import AutomaticPause
 
@@ -15,7 +15,9 @@ REASON = Message(
 def pause_switched_off(*, now: datetime) -> list[Issue]:
     """Pause them and record the rule as the reason. Returns their issues. Part of the sweep; safe to repeat."""
     states = [Send.State.READY, Send.State.SUBMITTING]
-    running = Send.objects.filter(of_switched_off("issue__"), state__in=states).select_related("issue__publication")
+    running = Send.objects.filter(make_switched_off_filter("issue__"), state__in=states).select_related(
+        "issue__publication"
+    )
     paused = []
     for send in running:
         if move(send, of=states, to=Send.State.PAUSED, reason=REASON):

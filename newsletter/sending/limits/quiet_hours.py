@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 from newsletter.models import Publication, Send
 from newsletter.models.feedback import AutomaticPause
 
-ASKED_AGAIN = timedelta(minutes=1)
+STALE_RECHECK_AFTER = timedelta(minutes=1)
 
 
-def wait_of(send: Send, *, now: datetime) -> datetime | None:
+def find_wait(send: Send, *, now: datetime) -> datetime | None:
     """When its batches may be looked at again; None if they may go now. A stale send waits until the sweep pauses it."""
     if is_stale(send, now=now):
-        return now + ASKED_AGAIN
-    return end_of_quiet(send.issue.publication, now=now)
+        return now + STALE_RECHECK_AFTER
+    return find_quiet_hours_end(send.issue.publication, now=now)
 
 
 def is_stale(send: Send, *, now: datetime) -> bool:
@@ -24,7 +24,7 @@ def is_stale(send: Send, *, now: datetime) -> bool:
     return late and not send.automatic_pauses.filter(rule=AutomaticPause.Rule.STALE).exists()
 
 
-def end_of_quiet(publication: Publication, *, now: datetime) -> datetime | None:
+def find_quiet_hours_end(publication: Publication, *, now: datetime) -> datetime | None:
     """When the quiet hours that we are in end; None outside of them."""
     start, end = publication.quiet_from, publication.quiet_until
     if start is None or end is None or start == end:

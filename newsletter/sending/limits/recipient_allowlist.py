@@ -11,45 +11,58 @@ from django.conf import settings
 
 from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
-from newsletter.providers.base.contract import Adapter, BatchCall, Capabilities, Finder, Found, Outcome, Verdict
-from newsletter.providers.base.suppression_list import Barred, Lister
+from newsletter.providers.base.contract import (
+    Adapter,
+    BatchCall,
+    BatchFinder,
+    BatchLookup,
+    Capabilities,
+    Outcome,
+    Verdict,
+)
+from newsletter.providers.base.suppression_list_reader import SuppressedAddress, SuppressionLister
 from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
-from subscribers.audience.recipient_allowlist import OnlyTo, who_alone
+from subscribers.audience.recipient_allowlist import RecipientAllowlist, get_recipient_allowlist
 
-OUTSIDE = Message("the address is not among those that NEWSLETTER_ONLY_TO allows here")
+NOT_ON_ALLOWLIST = Message("the address is not among those that NEWSLETTER_ONLY_TO allows here")
 CLOSED = Message(
     "this installation is not production and would mail real people. In earnest, set "
     "NEWSLETTER_PRODUCTION=true; to try things out, name in NEWSLETTER_ONLY_TO whom it may mail"
 )
 
 
-def is_closed() -> bool:
+def is_sending_blocked() -> bool:
     """Whether nobody may be mailed from here: a real provider, not production, and no list of whom alone to mail."""
     provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
     real = provider is not None and is_own_endpoint(provider)
-    return real and not settings.NEWSLETTER_PRODUCTION and who_alone() is None
+    return real and not settings.NEWSLETTER_PRODUCTION and get_recipient_allowlist() is None
 
 
-def require_open() -> None:
+def require_sending_allowed() -> None:
     """Raises NotReady where nobody may be mailed from here."""
-    if is_closed():
+    if is_sending_blocked():
         raise NotReady("Nothing is sent: %(closed)s.", closed=CLOSED)
 
 
-def put_fence(adapter: Adapter) -> Adapter:
+def apply_allowlist(adapter: Adapter) -> Adapter:
     """The adapter behind the fence that the settings ask for; the adapter itself where they ask for none."""
-    only_to, closed = who_alone(), is_closed()
+    only_to, closed = get_recipient_allowlist(), is_sending_blocked()
     if only_to is None and not closed:
         return adapter
-    finds, lists = isinstance(adapter, Finder), isinstance(adapter, Lister)
-    kinds = {(False, False): Fence, (True, False): _Finding, (False, True): _Listing, (True, True): _FindingAndListing}
+    finds, lists = isinstance(adapter, BatchFinder), isinstance(adapter, SuppressionLister)
+    kinds = {
+        (False, False): AllowlistAdapter,
+        (True, False): _FinderAdapter,
+        (False, True): _ListerAdapter,
+        (True, True): _FinderAndListerAdapter,
+    }
     return kinds[finds, lists](adapter, only_to=only_to)
 
 
-class Fence:
+class AllowlistAdapter:
     """An adapter that hands over whom ``only_to`` has; where it is None, nobody: the batch waits as not sent."""
 
-    def __init__(self, adapter: Adapter, *, only_to: OnlyTo | None) -> None:
+    def __init__(self, adapter: Adapter, *, only_to: RecipientAllowlist | None) -> None:
         self._adapter = adapter
         self._only_to = only_to
 
@@ -63,10 +76,10 @@ class Fence:
         if only_to is None:
             return Outcome(Verdict.NOT_SENT, CLOSED, stop=True)
         outside = {person.delivery for person in call.people if not only_to.has(person.address)}
-        refused = dict.fromkeys(outside, (Verdict.REJECTED, OUTSIDE))
+        refused = dict.fromkeys(outside, (Verdict.REJECTED, NOT_ON_ALLOWLIST))
         inside = [person for person in call.people if person.delivery not in outside]
         if outside and not inside:
-            return Outcome(Verdict.REJECTED, OUTSIDE, people=refused)
+            return Outcome(Verdict.REJECTED, NOT_ON_ALLOWLIST, people=refused)
         outcome = self._adapter.deliver(replace(call, people=inside) if outside else call)
         return replace(outcome, people={**outcome.people, **refused}) if refused else outcome
 
@@ -74,16 +87,16 @@ class Fence:
         self._adapter.close()
 
 
-class _Finding(Fence):
-    def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> Found:
-        found: Found = self._adapter.find_batch(key=key, deliveries=deliveries, sent_at=sent_at)  # type: ignore[attr-defined]
+class _FinderAdapter(AllowlistAdapter):
+    def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> BatchLookup:
+        found: BatchLookup = self._adapter.find_batch(key=key, deliveries=deliveries, sent_at=sent_at)  # type: ignore[attr-defined]
         return found
 
 
-class _Listing(Fence):
-    def list_barred(self, *, since: datetime | None) -> Iterator[list[Barred]]:
-        yield from self._adapter.list_barred(since=since)  # type: ignore[attr-defined]
+class _ListerAdapter(AllowlistAdapter):
+    def list_suppressed(self, *, since: datetime | None) -> Iterator[list[SuppressedAddress]]:
+        yield from self._adapter.list_suppressed(since=since)  # type: ignore[attr-defined]
 
 
-class _FindingAndListing(_Finding, _Listing):
+class _FinderAndListerAdapter(_FinderAdapter, _ListerAdapter):
     pass

@@ -5,14 +5,14 @@ from datetime import datetime
 from newsletter.common.messages import Message
 from newsletter.models import Send, move
 from newsletter.models.feedback import AutomaticPause
-from newsletter.sending.limits.fit_daily_limit import fit_batches
+from newsletter.sending.limits.oversized_batches import split_oversized_batches
 from newsletter.sending.limits.pause_protected import pause_protected
 from newsletter.sending.limits.pause_switched_off import pause_switched_off
-from newsletter.sending.limits.quiet_hours import end_of_quiet, is_stale
+from newsletter.sending.limits.quiet_hours import find_quiet_hours_end, is_stale
 from newsletter.sending.limits.withdraw import pause_withdrawn
 
 
-def gate_sends(*, now: datetime) -> None:
+def enforce_send_window(*, now: datetime) -> None:
     """Put off or pause what must not go on now. Part of the sweep; safe to repeat."""
     pause_switched_off(now=now)
     pause_withdrawn()
@@ -31,7 +31,7 @@ def gate_sends(*, now: datetime) -> None:
                     send=send, rule=AutomaticPause.Rule.STALE, defaults={"cases": 0, "at": now}
                 )
             continue
-        fit_batches(send, now=now)
-        wakes_at = end_of_quiet(publication, now=now)
+        split_oversized_batches(send, now=now)
+        wakes_at = find_quiet_hours_end(publication, now=now)
         if send.not_before != wakes_at:
             Send.objects.filter(pk=send.pk, state=Send.State.SUBMITTING).update(not_before=wakes_at)

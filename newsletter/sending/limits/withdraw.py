@@ -15,8 +15,8 @@ from django.db.models import Q, QuerySet
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message, Quantity
 from newsletter.issues.approval.approve import hold_issue, withdraw_approvals
-from newsletter.issues.snapshot.exposure import Reach, find_reach, shows_withdrawn, variants_with
-from newsletter.issues.snapshot.redact import Content, leave_out, stories_of
+from newsletter.issues.snapshot.exposure import Reach, find_reach, find_variants_showing, shows_withdrawn_story
+from newsletter.issues.snapshot.redact import Content, iter_stories, remove_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Batch, Issue, IssueRevision, Picture, Send, Shown, Story, move
 
@@ -40,7 +40,7 @@ class Withdrawal:
 
 def withdraw_story(*, story: Story, by: Any, reason: str, now: datetime) -> Withdrawal:
     """Raises NotAllowed, or WrongState where it was withdrawn already."""
-    _require(by)
+    _require_permission(by)
     with transaction.atomic():
         waiting = list(_find_waiting(story))
         taken = Story.objects.filter(
@@ -60,7 +60,7 @@ def withdraw_story(*, story: Story, by: Any, reason: str, now: datetime) -> With
 
 def reinstate_story(*, story: Story, by: Any) -> None:
     """It was withdrawn by mistake. Issues that were held and sends that were paused wait for a person."""
-    _require(by)
+    _require_permission(by)
     with transaction.atomic():
         rows = Story.objects.filter(Q(pk=story.pk) | Q(same_as=story.pk) | Q(twins=story.pk))
         if not rows.filter(withdrawn_at__isnull=False).update(withdrawn_at=None, withdrawn_reason=""):
@@ -74,15 +74,17 @@ def pause_withdrawn() -> list[Issue]:
 
     Part of the sweep as well, for sends that are resumed.
     """
-    waiting = Batch.objects.filter(shows_withdrawn(), state=Batch.State.PENDING)
+    waiting = Batch.objects.filter(shows_withdrawn_story(), state=Batch.State.PENDING)
     of = [Send.State.READY, Send.State.SUBMITTING]
     sends = Send.objects.filter(pk__in=waiting.values("send"), state__in=of).select_related("issue__publication")
     return [
-        send.issue for send in sends if move(send, of=of, to=Send.State.PAUSED, reason=_why(waiting.filter(send=send)))
+        send.issue
+        for send in sends
+        if move(send, of=of, to=Send.State.PAUSED, reason=_describe_pause(waiting.filter(send=send)))
     ]
 
 
-def _why(batches: QuerySet[Batch]) -> str:
+def _describe_pause(batches: QuerySet[Batch]) -> str:
     people = sum(batches.values_list("size", flat=True))
     return Message(
         "a story in it was withdrawn or is gone at its source: the mails of %(people)s people that show "
@@ -97,7 +99,7 @@ def _find_waiting(story: Story) -> Iterator[tuple[Issue, Content]]:
     waiting = Issue.objects.filter(state__in=_WAITING).select_related("publication__brand", "slot")
     for issue in waiting:
         content = resolve_content(issue)
-        without = leave_out(content, stories={story.pk, story.url})
+        without = remove_stories(content, stories={story.pk, story.url})
         if without is not content:
             yield issue, without
 
@@ -123,21 +125,21 @@ def _hold(issue: Issue, story: Story, *, reworded: Content, now: datetime) -> Is
 def _pictures_of(story: Story) -> QuerySet[Picture]:
     """Every copy of the story's pictures, by whatever name: its own, and those that issues showed in its place."""
     names = set()
-    revisions = IssueRevision.objects.filter(variants__in=variants_with(Shown.Kind.STORY, story.pk)).distinct()
+    revisions = IssueRevision.objects.filter(variants__in=find_variants_showing(Shown.Kind.STORY, story.pk)).distinct()
     for content in revisions.values_list("content", flat=True):
-        for told in stories_of(content):
+        for told in iter_stories(content):
             if told["id"] == story.pk and told["picture"]:
-                names.add(_name(told["picture"]["url"]))
+                names.add(_find_picture_name(told["picture"]["url"]))
     shown = Picture.objects.filter(Q(pk=story.picture_id) | Q(name__in=names))
     return Picture.objects.filter(sha256__in=list(shown.values_list("sha256", flat=True)))
 
 
-def _name(url: str) -> str:
+def _find_picture_name(url: str) -> str:
     """A picture's name from its address on our site."""
     return url.removeprefix(f"{settings.NEWSLETTER_SITE_URL}/m/").rpartition(".")[0]
 
 
-def _require(by: Any) -> None:
+def _require_permission(by: Any) -> None:
     if not by.has_perm("newsletter.change_story"):
         raise NotAllowed(
             "%(by)s may not withdraw stories. An administrator can give the role “writer” or “editor”.", by=by

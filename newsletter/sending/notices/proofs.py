@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadAddress, NotAllowed, NotReady
 from newsletter.issues.protected_terms.check import require_unprotected
-from newsletter.issues.variants.groups import Group
+from newsletter.issues.variants.recipient_groups import RecipientGroup
 from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.models import Issue, Proof, Variant
 from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Person, Verdict
@@ -25,10 +25,10 @@ from newsletter.rendering.text import tidy_line
 from newsletter.rendering.values import values_for
 from newsletter.sending.dispatching.build_call import make_mail, read_variables
 from newsletter.sending.notices.single_mails import deliver_single
-from newsletter.sending.notices.staff_language import language_of
+from newsletter.sending.notices.staff_language import find_staff_language
 from subscribers.addresses.normalise import to_ascii
 
-MOST = 10
+MAX_PROOFS = 10
 _STATES = {
     Verdict.ACCEPTED: Proof.State.ACCEPTED,
     Verdict.UNCERTAIN: Proof.State.UNCERTAIN,
@@ -43,7 +43,7 @@ _BANNER = (
 
 
 def send_proofs(
-    *, issue: Issue, group: Group, to: Sequence[Any], by: Any, now: datetime, adapter: Adapter
+    *, issue: Issue, group: RecipientGroup, to: Sequence[Any], by: Any, now: datetime, adapter: Adapter
 ) -> list[Proof]:
     """One mail to each of these members of staff, as readers of a group would get the issue as it is now.
 
@@ -55,8 +55,8 @@ def send_proofs(
     people = [person for person in to if person.is_active and person.email]
     if not people:
         raise NotReady(_("Choose at least one member of staff with an email address."))
-    if len(people) > MOST:
-        raise NotReady(_("A proof goes to at most %(most)s people at once. Choose fewer.") % {"most": MOST})
+    if len(people) > MAX_PROOFS:
+        raise NotReady(_("A proof goes to at most %(most)s people at once. Choose fewer.") % {"most": MAX_PROOFS})
     if issue.state == Issue.State.SENT:
         raise NotReady(_("%(issue)s has gone out, so there is nothing to prove any more.") % {"issue": issue})
     revision = freeze_revision(issue=issue, now=now)
@@ -66,7 +66,7 @@ def send_proofs(
     require_unprotected(issue=issue, content=revision.content, mails=variants)
     mail = make_mail(variant=variants[0], publication=revision.content["publication"])
     return [
-        _send(issue=issue, variant=variants[0], mail=mail, person=person, by=by, now=now, adapter=adapter)
+        _send_proof(issue=issue, variant=variants[0], mail=mail, person=person, by=by, now=now, adapter=adapter)
         for person in people
     ]
 
@@ -90,13 +90,13 @@ def mark_as_proof(mail: Mail, *, issue: Issue, language: str) -> Mail:
     )
 
 
-def harmless_links() -> dict[str, str]:
+def make_proof_links() -> dict[str, str]:
     """Where a proof's personal links lead: pages that say what readers would find there."""
     site = settings.NEWSLETTER_SITE_URL
     return {"unsubscribe": f"{site}/proof/unsubscribe", "preferences": f"{site}/proof/preferences"}
 
 
-def _send(
+def _send_proof(
     *, issue: Issue, variant: Variant, mail: Mail, person: Any, by: Any, now: datetime, adapter: Adapter
 ) -> Proof:
     proof = Proof.objects.create(
@@ -108,9 +108,9 @@ def _send(
         key=f"proof-{secrets.token_hex(12)}",
         at=now,
     )
-    known = {"name": person.get_full_name(), "first_name": person.first_name, **harmless_links()}
+    known = {"name": person.get_full_name(), "first_name": person.first_name, **make_proof_links()}
     values = values_for(variables=read_variables(variant), fields=known)
-    marked = mark_as_proof(mail, issue=issue, language=language_of(person))
+    marked = mark_as_proof(mail, issue=issue, language=find_staff_language(person))
     try:
         reader = Person(delivery=1, address=to_ascii(person.email), variables=values)
         call = BatchCall(

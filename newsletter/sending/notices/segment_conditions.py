@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy
 from newsletter.common.errors import BadRule
 from newsletter.common.messages import Message
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, ReaderClick, Send
-from subscribers.segments.among import among
+from subscribers.segments.membership import among
 from subscribers.segments.registry import ConditionKind, register_condition
 
-_HAVE_IT = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.UNCERTAIN, Batch.State.WRITTEN_OFF)
-_SENT = (Issue.State.SENDING, Issue.State.SENT)
-_OFFERED = 100
+_MAILED_STATES = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.UNCERTAIN, Batch.State.WRITTEN_OFF)
+_SENT_STATES = (Issue.State.SENDING, Issue.State.SENT)
+_MAX_CHOICES = 100
 
 
 def register() -> None:
@@ -36,16 +36,16 @@ def register() -> None:
                 key=key,
                 label=label,
                 compile=compiled,
-                say=lambda name, words=words: words % {"issue": _say(name)},  # type: ignore[misc]
+                say=lambda name, words=words: words % {"issue": _describe_issue(name)},  # type: ignore[misc]
                 choices=_choices,
                 help=named,
-                resolve=lambda name: _find(name).pk,
+                resolve=lambda name: _find_issue(name).pk,
             )
         )
 
 
 def _received(name: str) -> Q:
-    issue = _find(name)
+    issue = _find_issue(name)
     gone = Send.objects.filter(issue=issue, forgotten_at__isnull=False)
     if gone.exists():
         raise BadRule(
@@ -55,7 +55,7 @@ def _received(name: str) -> Q:
         Q(state__in=[DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED]) | Q(bounced_at__isnull=False),
         delivery=OuterRef("pk"),
     )
-    batches = Batch.objects.filter(send__issue=issue, state__in=_HAVE_IT).values("pk")
+    batches = Batch.objects.filter(send__issue=issue, state__in=_MAILED_STATES).values("pk")
     people = Delivery.objects.filter(~Exists(otherwise), issue=issue, proof=False, batch__in=batches)
     return among(people)
 
@@ -65,7 +65,7 @@ def _not_received(name: str) -> Q:
 
 
 def _clicked(name: str) -> Q:
-    issue = _find(name)
+    issue = _find_issue(name)
     clicks = ReaderClick.objects.filter(issue=issue)
     if issue.publication.clicks != Publication.Clicks.READERS and not clicks.exists():
         raise BadRule(
@@ -76,11 +76,11 @@ def _clicked(name: str) -> Q:
     return among(clicks)
 
 
-def _find(name: str) -> Issue:
+def _find_issue(name: str) -> Issue:
     slug, _, number = name.strip().rpartition("/")
     issues = Issue.objects.select_related("publication").filter(publication__slug=slug, kind=Issue.Kind.ISSUE)
     if number == "latest":
-        found = issues.filter(state__in=_SENT).order_by("-number").first()
+        found = issues.filter(state__in=_SENT_STATES).order_by("-number").first()
     else:
         found = issues.filter(number=int(number)).first() if number.isdecimal() and len(number) < 10 else None
     if found is None:
@@ -94,8 +94,8 @@ def _find(name: str) -> Issue:
     return found
 
 
-def _say(name: str) -> str:
-    issue = _find(name)
+def _describe_issue(name: str) -> str:
+    issue = _find_issue(name)
     return _("%(issue)s, the latest") % {"issue": issue} if name.endswith("/latest") else str(issue)
 
 
@@ -105,5 +105,5 @@ def _choices() -> list[tuple[str, str]]:
         (f"{publication.slug}/latest", _("%(name)s: always the latest that was sent") % {"name": publication.name})
         for publication in Publication.objects.all()
     ]
-    newest = Issue.objects.filter(kind=Issue.Kind.ISSUE).select_related("publication")[:_OFFERED]
+    newest = Issue.objects.filter(kind=Issue.Kind.ISSUE).select_related("publication")[:_MAX_CHOICES]
     return latest + [(issue.reference, f"{issue}: {issue.subject[:60]}".rstrip(": ")) for issue in newest]

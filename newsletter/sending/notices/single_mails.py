@@ -14,13 +14,13 @@ from newsletter.common.messages import Message
 from newsletter.models import ProviderAccount
 from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Verdict
 from newsletter.sending.dispatching.outcome import wait_before_next
-from newsletter.sending.limits.rate import cost_in_seconds, slow_down
+from newsletter.sending.limits.rate_limit import cost_in_seconds, slow_down
 
 PROBE_SECONDS = 45.0
 """How long one process may be trying while all others wait: longer than any call takes."""
-LONGEST_WAIT_FOR_STAFF = timedelta(minutes=1)
+MAX_WAIT_FOR_STAFF = timedelta(minutes=1)
 """What a person must repair (a key, a setting) is looked at again each minute."""
-WAITING = Message("the provider asks to wait before anything else is sent")
+WAITING_REASON = Message("the provider asks to wait before anything else is sent")
 _JITTER = 0.25
 
 
@@ -35,14 +35,14 @@ def deliver_single(*, adapter: Adapter, call: BatchCall, now: datetime) -> Outco
 
     The verdict of the outcome is that of the person.
     """
-    until = _take_turn(adapter, now=now)
+    until = _reserve_call(adapter, now=now)
     if until is None:
-        return Outcome(Verdict.THROTTLED, WAITING)
+        return Outcome(Verdict.THROTTLED, WAITING_REASON)
     outcome = adapter.deliver(call)
-    if _came_to_nothing(outcome):
-        _wait_longer(adapter, outcome, probed_until=until, now=now)
+    if _has_failed(outcome):
+        _extend_wait(adapter, outcome, probed_until=until, now=now)
     else:
-        note_answer(name=adapter.capabilities.name, probed_until=until)
+        record_success(name=adapter.capabilities.name, probed_until=until)
     verdict, reason = outcome.people.get(1, (outcome.verdict, outcome.reason))
     return Outcome(verdict, reason, provider_id=outcome.provider_id, stop=outcome.stop, retry_after=outcome.retry_after)
 
@@ -53,13 +53,13 @@ def may_be_repeated(outcome: Outcome) -> bool:
     return refused_for_us or outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED)
 
 
-def note_answer(*, name: str, probed_until: float = 0.0) -> None:
+def record_success(*, name: str, probed_until: float = 0.0) -> None:
     """The provider answers as it should: nobody waits because of what failed before."""
     failing = ProviderAccount.objects.filter(name=name, failures__gt=0)
     failing.update(failures=0, wait_until=Case(When(wait_until=probed_until, then=Value(0.0)), default=F("wait_until")))
 
 
-def _take_turn(adapter: Adapter, *, now: datetime) -> float | None:
+def _reserve_call(adapter: Adapter, *, now: datetime) -> float | None:
     """The moment up to which everybody else waits for this call; 0 where nobody has to, None where this one must wait."""
     capabilities, at = adapter.capabilities, now.timestamp()
     account, _ = ProviderAccount.objects.get_or_create(name=capabilities.name)
@@ -72,20 +72,20 @@ def _take_turn(adapter: Adapter, *, now: datetime) -> float | None:
     return until if taken else None
 
 
-def _came_to_nothing(outcome: Outcome) -> bool:
+def _has_failed(outcome: Outcome) -> bool:
     """Also of unknown end: a provider that does not answer would put one mail after another in doubt."""
     verdict, _ = outcome.people.get(1, (outcome.verdict, ""))
     return outcome.stop or verdict in (Verdict.NOT_SENT, Verdict.THROTTLED, Verdict.UNCERTAIN)
 
 
-def _wait_longer(adapter: Adapter, outcome: Outcome, *, probed_until: float, now: datetime) -> None:
+def _extend_wait(adapter: Adapter, outcome: Outcome, *, probed_until: float, now: datetime) -> None:
     """At least as long as the provider asks for; else twice as long each time, up to ten minutes, with jitter."""
     name = adapter.capabilities.name
     account = ProviderAccount.objects.filter(name=name)
     account.update(failures=F("failures") + 1)
     wait = wait_before_next(tries=account.get().failures, retry_after=outcome.retry_after)
     if outcome.stop:
-        wait = min(wait, LONGEST_WAIT_FOR_STAFF)
+        wait = min(wait, MAX_WAIT_FOR_STAFF)
     until = now + wait * (1 + _JITTER * random.random())  # noqa: S311 - spreads calls, keeps no secret
     at = Value(until.timestamp())
     account.update(

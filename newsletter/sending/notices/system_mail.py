@@ -12,7 +12,7 @@ from newsletter.models import Brand, Publication
 from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Outcome, Person
 from newsletter.rendering.blocks import Block, Button, Document, Note
 from newsletter.rendering.blocks import Brand as Look
-from newsletter.rendering.phrases import direction_of
+from newsletter.rendering.phrases import find_text_direction
 from newsletter.rendering.pipeline import render
 from newsletter.sending.notices.single_mails import deliver_single
 from subscribers.addresses.normalise import to_ascii
@@ -34,12 +34,12 @@ def sender_of(publication: Publication) -> Sender:
         name=publication.from_name,
         email=publication.from_email,
         reply_to=publication.reply_to,
-        look=look_of(publication.brand),
+        look=make_notice_brand(publication.brand),
         language=publication.language,
     )
 
 
-def look_of(brand: Brand) -> Look:
+def make_notice_brand(brand: Brand) -> Look:
     """The brand without pictures, so that a notice loads nothing from anywhere."""
     return Look(
         name=brand.name,
@@ -80,7 +80,7 @@ def send_notice(
             subject=subject,
             preheader="",
             language=sender.language,
-            direction=direction_of(sender.language),
+            direction=find_text_direction(sender.language),
             brand=sender.look,
             blocks=tuple(blocks),
             publication=sender.look.name,

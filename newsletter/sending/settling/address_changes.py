@@ -18,7 +18,7 @@ _CALLED = (
 _HAS_NOT = (DeliveryException.State.SKIPPED, DeliveryException.State.REJECTED)
 
 
-def find_reached(deliveries: Collection[int], *, batch: Batch) -> frozenset[int]:
+def find_already_mailed(deliveries: Collection[int], *, batch: Batch) -> frozenset[int]:
     """Of these deliveries of a batch those whose person is now where another one of the issue went, or may have gone."""
     if not deliveries:
         return frozenset()

@@ -7,17 +7,17 @@ asked for its records, or its reports are on their way.
 from datetime import datetime, timedelta
 
 from newsletter.models import Batch, Send
-from newsletter.providers.base.contract import Adapter, Finder
+from newsletter.providers.base.contract import Adapter, BatchFinder
 from newsletter.sending.dispatching.provider import account_label
-from newsletter.sending.settling.reconcile import ASKED_FOR, MOST_REPLAYS, replayed_since
-from newsletter.sending.settling.uncertain_people import people_in_doubt
+from newsletter.sending.settling.reconcile import ASK_PROVIDER_FOR, MAX_REPLAYS, find_replay_start
+from newsletter.sending.settling.uncertain_recipients import find_uncertain_recipients
 
 REPORTS_AWAITED = timedelta(hours=1)
 
 
-def has_uncertain_people(send: Send) -> bool:
+def has_uncertain_recipients(send: Send) -> bool:
     """Return True if it is unknown of anybody whether they have the mail."""
-    return send.batches.filter(state=Batch.State.UNCERTAIN).exists() or people_in_doubt(send).exists()
+    return send.batches.filter(state=Batch.State.UNCERTAIN).exists() or find_uncertain_recipients(send).exists()
 
 
 def has_refused_batches(send: Send) -> bool:
@@ -30,15 +30,15 @@ def is_enquiry_under_way(send: Send, *, adapter: Adapter, now: datetime) -> bool
     account, capabilities = account_label(), adapter.capabilities
     uncertain, doubtful = Batch.objects.filter(send=send), Batch.objects.filter(send=send)
     if capabilities.reconcile == "replay":
-        start = replayed_since(capabilities, now=now)
-        again = uncertain.uncertain(provider=account, start=start, end=now).filter(attempts__lt=MOST_REPLAYS)
+        start = find_replay_start(capabilities, now=now)
+        again = uncertain.uncertain(provider=account, start=start, end=now).filter(attempts__lt=MAX_REPLAYS)
         if again.exists():
             return True
-    awaited = ASKED_FOR if isinstance(adapter, Finder) else REPORTS_AWAITED
+    awaited = ASK_PROVIDER_FOR if isinstance(adapter, BatchFinder) else REPORTS_AWAITED
     start = now - awaited
     return (
         uncertain.uncertain(provider=account, start=start, end=now).exists()
-        or doubtful.with_people_in_doubt(provider=account, start=start, end=now).exists()
+        or doubtful.with_uncertain_recipients(provider=account, start=start, end=now).exists()
     )
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.db.models import Count, Q, Sum
 
-from newsletter.common.errors import Broken
+from newsletter.common.errors import InvariantViolated
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
 from newsletter.sending.settling.delivered import DeliveredBits, count_delivered
 from newsletter.sending.settling.unsubscribed import count_unsubscribed, find_unsubscribed
 
-_OF_BATCH: dict[str, str] = {
+_DELIVERY_STATE: dict[str, str] = {
     Batch.State.PENDING: "pending",
     Batch.State.SUBMITTING: "pending",
     Batch.State.ACCEPTED: "accepted",
@@ -42,7 +42,7 @@ class Receipt:
 
 
 def make_receipt(send: Send | None) -> Receipt:
-    """The receipt of a send. Raises Broken where its numbers do not add up."""
+    """The receipt of a send. Raises InvariantViolated where its numbers do not add up."""
     states = dict.fromkeys(("pending", "accepted", "rejected", "skipped", "uncertain"), 0)
     if send is None:
         return Receipt(deliveries=states)
@@ -51,11 +51,11 @@ def make_receipt(send: Send | None) -> Receipt:
     batches: dict[str, int] = {}
     for state, calls, people in send.batches.order_by().values_list("state").annotate(Count("pk"), Sum("size")):
         batches[state] = calls
-        states[_OF_BATCH[state]] += people
+        states[_DELIVERY_STATE[state]] += people
     exceptions = DeliveryException.objects.filter(delivery__batch__send=send)
     own = exceptions.exclude(state="").order_by().values_list("delivery__batch__state", "state").annotate(Count("pk"))
     for batch_state, state, people in own:
-        states[_OF_BATCH[batch_state]] -= people
+        states[_DELIVERY_STATE[batch_state]] -= people
         states[state] += people
     facts = exceptions.aggregate(
         bounced=Count("pk", filter=Q(bounced_at__isnull=False)),
@@ -75,7 +75,7 @@ def make_receipt(send: Send | None) -> Receipt:
         cancelled=cancelled,
         **facts,
     )
-    _check(receipt, send)
+    _check_sums(receipt, send)
     return receipt
 
 
@@ -104,7 +104,7 @@ def list_deliveries(send: Send) -> Iterator[list[Any]]:
     for delivery, subscriber, seq, batch_state, batch_reason, own_state, own_reason, *facts, reported in rows.iterator(
         chunk_size=5000
     ):
-        state = own_state or _OF_BATCH[batch_state]
+        state = own_state or _DELIVERY_STATE[batch_state]
         reason = own_reason if own_state else batch_reason
         if state == "pending" and send.state == Send.State.CANCELLED:
             state, reason = "skipped", reason or CANCELLED
@@ -139,13 +139,13 @@ def status_of(issue: Issue) -> dict[str, Any]:
     }
 
 
-def _check(receipt: Receipt, send: Send) -> None:
+def _check_sums(receipt: Receipt, send: Send) -> None:
     audience = receipt.recipients + sum(receipt.excluded.values())
     told = sum(receipt.deliveries.values())
     if not send.recipients:
         return
     if audience != receipt.candidates or told != receipt.recipients:
-        raise Broken(
+        raise InvariantViolated(
             f"The receipt of {send} does not add up: {receipt.candidates} candidates, {receipt.recipients} recipients, "
             f"{sum(receipt.excluded.values())} excluded, {told} told of. This is a defect: report it."
         )

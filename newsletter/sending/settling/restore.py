@@ -7,14 +7,14 @@ from django.db import transaction
 
 from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, Issue, Send
-from newsletter.sending.limits.installation_hold import hold_everything, release_everything
+from newsletter.sending.limits.installation_hold import hold_installation, release_installation
 from subscribers.erasing.journal_replay import Replayed, replay_journal
 
 REASON = Message("the database was restored from a backup; this may have been sent since")
 
 
 @dataclass(frozen=True)
-class Doubt:
+class RestoreFindings:
     """What a person has to look at: batches made uncertain, and issues that are held. `left` were played back."""
 
     batches: int
@@ -24,9 +24,9 @@ class Doubt:
 
 
 @transaction.atomic
-def doubt_what_was_open(*, now: datetime) -> Doubt:
+def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
     """Hold everything; batches that were not settled become uncertain, and issues whose time has come are held."""
-    hold_everything(reason=REASON, now=now)
+    hold_installation(reason=REASON, now=now)
     replayed = replay_journal(now=now)
     open_batches = Batch.objects.filter(
         state__in=[Batch.State.PENDING, Batch.State.SUBMITTING],
@@ -42,11 +42,11 @@ def doubt_what_was_open(*, now: datetime) -> Doubt:
     )
     names = [issue.reference for issue in due.select_related("publication")]
     due.update(held=True, held_reason=REASON)
-    return Doubt(batches=len(sizes), people=sum(sizes), issues=names, left=replayed.marked)
+    return RestoreFindings(batches=len(sizes), people=sum(sizes), issues=names, left=replayed.marked)
 
 
 def release_after_restore(*, now: datetime) -> Replayed:
     """Mail may go out again, to nobody who left since the backup."""
     replayed = replay_journal(now=now)
-    release_everything(now=now)
+    release_installation(now=now)
     return replayed

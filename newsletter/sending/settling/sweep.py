@@ -10,47 +10,53 @@ from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, Issue, Send, move
 from newsletter.sending.dispatching.claim import LEFT
 from newsletter.sending.freezing.start import prepare_send
-from newsletter.sending.limits.control import go_on_with
 from newsletter.sending.limits.installation_hold import check_installation
-from newsletter.sending.settling.clock_skew import LONGEST_LEASE, forget_far_moments
-from newsletter.sending.settling.uncertain_people import people_in_doubt
+from newsletter.sending.limits.send_controls import reopen_send
+from newsletter.sending.settling.clock_skew import MAX_LEASE, clear_far_future_times
+from newsletter.sending.settling.uncertain_recipients import find_uncertain_recipients
 
-STARTING = timedelta(minutes=2)
-LOST = Message("the worker was lost during the call; we do not know what the provider did")
-OPEN = (Batch.State.PENDING, Batch.State.SUBMITTING)
-RUNNING = (Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION)
+START_TIMEOUT = timedelta(minutes=2)
+LEASE_EXPIRED = Message("the worker was lost during the call; we do not know what the provider did")
+OPEN_STATES = (Batch.State.PENDING, Batch.State.SUBMITTING)
+RUNNING_STATES = (Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION)
 
 
 def wake_up(*, now: datetime) -> None:
     """What comes before any worker starts: is this our database, as new as what was done with it; who was lost meanwhile."""
     check_installation(now=now)
-    forget_far_moments(now=now)
-    settle_lost_leases(now=now)
+    clear_far_future_times(now=now)
+    settle_expired_leases(now=now)
 
 
 @transaction.atomic
-def settle_lost_leases(*, now: datetime) -> int:
+def settle_expired_leases(*, now: datetime) -> int:
     """Batches whose worker did not come back are uncertain: never sent again unasked. Returns how many.
 
     A lease longer than any is one that was taken before the clock was put back.
     A row that somebody holds at this moment is left for the next round: a worker that stands still in the middle of a
     transaction must not make the others stand still with it.
     """
-    over = Q(lease_until__lt=now) | Q(lease_until__gt=now + LONGEST_LEASE)
+    over = Q(lease_until__lt=now) | Q(lease_until__gt=now + MAX_LEASE)
     lost = list(
         Batch.objects.filter(over, state=Batch.State.SUBMITTING)
         .select_for_update(skip_locked=True)
         .order_by("pk")
         .values_list("pk", flat=True)
     )
-    Batch.objects.filter(pk__in=lost).update(state=Batch.State.UNCERTAIN, reason=LOST, lease_until=None, settled_at=now)
-    Attempt.objects.filter(batch__in=lost, ended_at__isnull=True).update(ended_at=now, outcome="uncertain", detail=LOST)
+    Batch.objects.filter(pk__in=lost).update(
+        state=Batch.State.UNCERTAIN, reason=LEASE_EXPIRED, lease_until=None, settled_at=now
+    )
+    Attempt.objects.filter(batch__in=lost, ended_at__isnull=True).update(
+        ended_at=now, outcome="uncertain", detail=LEASE_EXPIRED
+    )
     return len(lost)
 
 
-def resume_unstarted(*, now: datetime) -> None:
+def resume_stalled_starts(*, now: datetime) -> None:
     """Sends whose process died between being made and being handed to workers."""
-    for send in Send.objects.filter(state__in=[Send.State.PREPARING, Send.State.READY], made_at__lt=now - STARTING):
+    for send in Send.objects.filter(
+        state__in=[Send.State.PREPARING, Send.State.READY], made_at__lt=now - START_TIMEOUT
+    ):
         try:
             prepare_send(send=send, now=now)
         except DomainError:
@@ -60,35 +66,35 @@ def resume_unstarted(*, now: datetime) -> None:
 def finish_sends(*, now: datetime) -> list[Send]:
     """Sends with no batch left to do: submitted, or in need of a person where something is uncertain or refused."""
     finished = []
-    running = Send.objects.filter(state__in=RUNNING).select_related("issue")
-    for send in running.exclude(Q(batches__state__in=OPEN)):
-        worry = _worry(send)
-        to = Send.State.NEEDS_ATTENTION if worry else Send.State.SUBMITTED
+    running = Send.objects.filter(state__in=RUNNING_STATES).select_related("issue")
+    for send in running.exclude(Q(batches__state__in=OPEN_STATES)):
+        attention_reason = _find_attention_reason(send)
+        to = Send.State.NEEDS_ATTENTION if attention_reason else Send.State.SUBMITTED
         if send.state == to:
-            Send.objects.filter(pk=send.pk, state=to).exclude(reason=worry).update(reason=worry)
+            Send.objects.filter(pk=send.pk, state=to).exclude(reason=attention_reason).update(reason=attention_reason)
             continue
         with transaction.atomic():
-            if _end(send, to=to, worry=worry, now=now):
+            if _finish_send(send, to=to, attention_reason=attention_reason, now=now):
                 if to == Send.State.SUBMITTED:
                     move(send.issue, of=[Issue.State.SENDING], to=Issue.State.SENT)
                 finished.append(send)
-    _reopen()
+    _reopen_sends()
     return finished
 
 
-def _end(send: Send, *, to: Send.State, worry: str, now: datetime) -> bool:
+def _finish_send(send: Send, *, to: Send.State, attention_reason: str, now: datetime) -> bool:
     """In one statement that looks at the batches once more: what was uncertain a moment ago may be about to go out again."""
-    running = Send.objects.filter(pk=send.pk, state__in=RUNNING)
+    running = Send.objects.filter(pk=send.pk, state__in=RUNNING_STATES)
     if to == Send.State.SUBMITTED:
-        running = running.exclude(batches__state__in=[*OPEN, Batch.State.UNCERTAIN])
-    if not running.update(state=to, reason=worry, ended_at=now):
+        running = running.exclude(batches__state__in=[*OPEN_STATES, Batch.State.UNCERTAIN])
+    if not running.update(state=to, reason=attention_reason, ended_at=now):
         return False
-    send.state, send.reason, send.ended_at = to, worry, now
+    send.state, send.reason, send.ended_at = to, attention_reason, now
     return True
 
 
-def _worry(send: Send) -> str:
-    alone = people_in_doubt(send)
+def _find_attention_reason(send: Send) -> str:
+    alone = find_uncertain_recipients(send)
     left = alone.filter(reason__startswith=LEFT).count()
     uncertain = send.batches.filter(state=Batch.State.UNCERTAIN)
     refused = send.batches.filter(state=Batch.State.REJECTED, size__gt=1)
@@ -121,9 +127,9 @@ def _worry(send: Send) -> str:
     return "; ".join(words)[:500]
 
 
-def _reopen() -> None:
+def _reopen_sends() -> None:
     """A send that needed attention and has batches to do again is running again."""
-    again = Send.objects.filter(state=Send.State.NEEDS_ATTENTION, batches__state__in=OPEN).distinct()
+    again = Send.objects.filter(state=Send.State.NEEDS_ATTENTION, batches__state__in=OPEN_STATES).distinct()
     for send in again:
         with transaction.atomic():
-            go_on_with(send)
+            reopen_send(send)

@@ -23,6 +23,6 @@ def find_unsubscribed(send: Send) -> dict[int, datetime]:
     return dict(CountedUnsubscribe.objects.filter(mailing=send.pk).values_list("subscriber_id", "at"))
 
 
-def forget_unsubscribed(send: Send) -> None:
+def delete_unsubscribed(send: Send) -> None:
     """Delete the rows of people. The receipt has its final number by then."""
     CountedUnsubscribe.objects.filter(mailing=send.pk).delete()

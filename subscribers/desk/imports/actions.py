@@ -16,12 +16,12 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
-from subscribers.desk.decisions import REVEAL
-from subscribers.desk.imports.viewset import BATCHES, MAY, OneImport, note_step
-from subscribers.exporting.export_requests import CannotExport, note_disclosure
-from subscribers.importing.writing.batches import start_run, throw_away
-from subscribers.importing.writing.refused_file import refused_rows
-from subscribers.importing.writing.undo import ask_to_undo
+from subscribers.desk.imports.views import BATCHES, REQUIRED_PERMISSION, ImportDetailPage, record_step
+from subscribers.desk.person_actions import REVEAL
+from subscribers.exporting.export_requests import CannotExport, record_disclosure
+from subscribers.importing.writing.import_steps import discard_import, start_run
+from subscribers.importing.writing.refused_file import format_refused_rows
+from subscribers.importing.writing.undo import request_undo
 from subscribers.models import Disclosure, ImportBatch
 
 ACTIONS = {
@@ -39,7 +39,7 @@ ACTIONS = {
 """What staff do here, as the staff log names it."""
 
 
-class AskUndo(OneImport):
+class ConfirmUndoPage(ImportDetailPage):
     """“Are you sure?”, with the numbers. Does nothing by itself."""
 
     template_name = "desk/imports/undo.html"
@@ -48,7 +48,7 @@ class AskUndo(OneImport):
 @require_POST
 def take_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """Does one step with an import and goes back to its page with a word about it."""
-    if not request.user.has_perm(MAY):
+    if not request.user.has_perm(REQUIRED_PERMISSION):
         raise PermissionDenied
     batch = get_object_or_404(BATCHES, pk=pk)
     try:
@@ -60,20 +60,20 @@ def take_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 def _run(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
     start_run(batch, now=timezone.now())
-    note_step(request, batch, step="import", message=_("The import has begun. You can leave this page; it goes on."))
+    record_step(request, batch, step="import", message=_("The import has begun. You can leave this page; it goes on."))
     return redirect("subscribers_import", batch.pk)
 
 
 def _undo(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
-    ask_to_undo(batch, by=request.user.get_username(), now=timezone.now())
-    note_step(request, batch, step="import_undo", message=_("The import is being taken back."))
+    request_undo(batch, by=request.user.get_username(), now=timezone.now())
+    record_step(request, batch, step="import_undo", message=_("The import is being taken back."))
     return redirect("subscribers_import", batch.pk)
 
 
 def _discard(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
     name = batch.file_name
-    throw_away(batch)
-    note_step(
+    discard_import(batch)
+    record_step(
         request,
         batch,
         step="import_discard",
@@ -90,7 +90,7 @@ _STEPS: dict[str, Callable[[HttpRequest, ImportBatch], HttpResponse]] = {
 STEPS = tuple(_STEPS)
 
 
-class Echo:
+class LineEcho:
     """What a CSV writer writes to, so that each line can be handed on."""
 
     def write(self, text: str) -> str:
@@ -103,24 +103,26 @@ def download_refused(request: HttpRequest, pk: int) -> HttpResponse | StreamingH
 
     Whoever brought the file has its people already. For anybody else they count as people taken.
     """
-    if not request.user.has_perms([MAY, REVEAL]):
+    if not request.user.has_perms([REQUIRED_PERMISSION, REVEAL]):
         raise PermissionDenied
     batch = get_object_or_404(BATCHES, pk=pk)
     refused = batch.refusals.count()
     if refused and batch.by != request.user.get_username():
         kind = Disclosure.Kind.REFUSED_LINES
         try:
-            note_disclosure(by=request.user, kind=kind, people=refused, about=batch.pk, now=timezone.now())
+            record_disclosure(by=request.user, kind=kind, people=refused, about=batch.pk, now=timezone.now())
         except CannotExport as error:
             own = _("Whoever imported the file may take its refused lines.")
             messages.error(request, f"{translate(error)} {own}")
             return redirect("subscribers_import", batch.pk)
     log(instance=batch, action="subscribers.import_refused", user=request.user, data={"import": batch.pk})
-    writer: Any = csv.writer(Echo(), lineterminator="\r\n")
+    writer: Any = csv.writer(LineEcho(), lineterminator="\r\n")
 
     def lines() -> Iterator[str]:
         yield "\ufeff"
-        for row in refused_rows(header=batch.header, rows=batch.refusals.order_by("line").iterator(chunk_size=2_000)):
+        for row in format_refused_rows(
+            header=batch.header, rows=batch.refusals.order_by("line").iterator(chunk_size=2_000)
+        ):
             yield writer.writerow(row)
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")

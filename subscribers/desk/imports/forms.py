@@ -13,12 +13,12 @@ from subscribers.importing.reading.column_mapping import (
     ATTRIBUTE,
     EACH_LIST,
     FIELDS,
-    LEFT_OUT,
+    NOT_IMPORTED,
     guess_target,
-    name_column,
+    normalise_column_name,
 )
 from subscribers.importing.reading.encodings import ENCODINGS
-from subscribers.importing.writing.batches import Terms
+from subscribers.importing.writing.import_steps import ImportOptions
 from subscribers.models import Basis, ImportBatch, ImportKind, MailingList
 
 BASES = {
@@ -30,7 +30,7 @@ BASES = {
     Basis.CONTRACT: gettext_lazy("A contract with them asks for it"),
     Basis.CASL_IMPLIED: gettext_lazy("They gave, helped or met us, in Canada: implied consent, which runs out"),
 }
-CHARITY_WORDS = gettext_lazy(
+CHARITY_DECLARATION = gettext_lazy(
     "We are a charity; these people gave us their address themselves while they showed interest or offered support; "
     "they could say no then and can in every mail; and what we send is only for our charitable purposes."
 )
@@ -69,7 +69,7 @@ class TermsForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    charity = forms.BooleanField(label=CHARITY_WORDS, required=False)
+    charity = forms.BooleanField(label=CHARITY_DECLARATION, required=False)
     collected_on = forms.DateField(
         label=gettext_lazy("When did they give their address?"),
         help_text=gettext_lazy(
@@ -136,15 +136,15 @@ class TermsForm(forms.Form):
     def mapping(self) -> list[str]:
         return [str(self.cleaned_data.get(f"column_{at}", "")) for at in range(len(self.batch.header))]
 
-    def terms(self) -> Terms:
+    def terms(self) -> ImportOptions:
         given = self.cleaned_data
         soft = given["basis"] == Basis.SOFT_OPT_IN
         evidence = given["evidence"].strip()
-        return Terms(
+        return ImportOptions(
             mapping=self.mapping(),
             kind=ImportKind(given["kind"]),
             basis=Basis(given["basis"] or Basis.CONSENT),
-            evidence=f"{evidence}\n{CHARITY_WORDS}" if soft else evidence,
+            evidence=f"{evidence}\n{CHARITY_DECLARATION}" if soft else evidence,
             collected_on=given["collected_on"] if soft else None,
             expires_on=given["expires_on"] if given["basis"] == Basis.CASL_IMPLIED else None,
             confirm=given["confirm"],
@@ -172,7 +172,7 @@ class ExportForm(PasswordForm):
 
 def _targets(name: str, chosen: str) -> list[Any]:
     own = {target for target in (chosen, guess_target(name)) if target.startswith(ATTRIBUTE)}
-    key = name_column(name)
+    key = normalise_column_name(name)
     if not own and key and (target := f"{ATTRIBUTE}{attribute_key(key)}") != ATTRIBUTE:
         own = {target}
     keep = [
@@ -180,7 +180,7 @@ def _targets(name: str, chosen: str) -> list[Any]:
         for target in sorted(own)
     ]
     return [
-        (LEFT_OUT, _("Leave out")),
+        (NOT_IMPORTED, _("Leave out")),
         *keep,
         (_("The newsletter’s own"), [(name, translate(label)) for name, label in FIELDS.items()]),
     ]

@@ -8,9 +8,9 @@ from django.utils.translation import ngettext_lazy
 
 from newsletter.common.translation import translate
 from subscribers.importing.reading.column_mapping import ATTRIBUTE, FIELDS
-from subscribers.importing.reading.outcomes import REFUSED_WORDS, Refused
-from subscribers.importing.writing.report import OUTCOME_WORDS
-from subscribers.importing.writing.undo import undone_counts
+from subscribers.importing.reading.parsed_rows import REFUSAL_LABELS, RefusalKind
+from subscribers.importing.writing.report import OUTCOME_LABELS
+from subscribers.importing.writing.undo import count_undone
 from subscribers.models import ImportBatch
 
 _UNDONE = {
@@ -32,28 +32,30 @@ _UNDONE = {
 }
 
 
-def say_numbers(found: Mapping[str, Any]) -> list[tuple[int, str]]:
+def label_outcomes(found: Mapping[str, Any]) -> list[tuple[int, str]]:
     """How many lines had which outcome, without those that none had."""
-    return [(int(found.get(name, 0)), words) for name, words in OUTCOME_WORDS.items() if found.get(name)]
+    return [(int(found.get(name, 0)), words) for name, words in OUTCOME_LABELS.items() if found.get(name)]
 
 
-def say_reasons(found: Mapping[str, Any]) -> list[tuple[int, str]]:
+def label_refusal_reasons(found: Mapping[str, Any]) -> list[tuple[int, str]]:
     """How many lines were refused why, the most frequent first."""
     reasons = found.get("reasons", {})
-    return [(lines, REFUSED_WORDS[Refused(kind)]) for kind, lines in sorted(reasons.items(), key=lambda item: -item[1])]
+    return [
+        (lines, REFUSAL_LABELS[RefusalKind(kind)]) for kind, lines in sorted(reasons.items(), key=lambda item: -item[1])
+    ]
 
 
-def say_undone(batch: ImportBatch) -> list[tuple[int, str]]:
-    counts = undone_counts(batch)
+def label_undone(batch: ImportBatch) -> list[tuple[int, str]]:
+    counts = count_undone(batch)
     return [(counts[name], words % counts[name]) for name, words in _UNDONE.items() if counts[name]]
 
 
 def describe_columns(batch: ImportBatch) -> list[tuple[str, str]]:
     """What each used column is."""
-    return [(name, _say_target(target)) for name, target in zip(batch.header, batch.mapping, strict=True) if target]
+    return [(name, _label_target(target)) for name, target in zip(batch.header, batch.mapping, strict=True) if target]
 
 
-def _say_target(target: str) -> str:
+def _label_target(target: str) -> str:
     return translate(FIELDS.get(target, "")) or _("attribute “%(removeprefix)s”") % {
         "removeprefix": target.removeprefix(ATTRIBUTE)
     }

@@ -11,16 +11,16 @@ from django.utils.translation import gettext_lazy
 from wagtail import blocks
 
 from newsletter.common.errors import UnknownPlace
-from subscribers.attribute_rules import MOST_OF_A_VALUE
+from subscribers.attribute_rules import MAX_VALUE_LENGTH
 from subscribers.desk.segments import rule_choices
-from subscribers.desk.segments.rule_parts import (
+from subscribers.desk.segments.rule_block_bases import (
+    ChoiceConditionBlock,
     ConditionBlock,
-    OfferedBlock,
-    PartsBlock,
     RegionInput,
     Rule,
-    TextBy,
+    StructConditionBlock,
     TownInput,
+    WidgetCharBlock,
 )
 from subscribers.models import Giving
 from subscribers.places.regions import country_name, resolve_country, resolve_region
@@ -35,7 +35,7 @@ _TESTS = [
 ]
 
 
-class ListChoice(OfferedBlock):
+class ListChoice(ChoiceConditionBlock):
     key = "list"
     help = gettext_lazy("Everybody who asked for it and has not left. Who has not confirmed is not mailed.")
     choices = staticmethod(rule_choices.lists)
@@ -45,7 +45,7 @@ class ListChoice(OfferedBlock):
         icon = "list-ul"
 
 
-class TopicChoice(OfferedBlock):
+class TopicChoice(ChoiceConditionBlock):
     key = "topic"
     choices = staticmethod(rule_choices.topics)
 
@@ -54,7 +54,7 @@ class TopicChoice(OfferedBlock):
         icon = "tag"
 
 
-class LanguageChoice(OfferedBlock):
+class LanguageChoice(ChoiceConditionBlock):
     key = "language"
     help = gettext_lazy("“English” is also British English, American English and so on.")
     choices = staticmethod(rule_choices.languages)
@@ -64,7 +64,7 @@ class LanguageChoice(OfferedBlock):
         icon = "globe"
 
 
-class GivingChoice(OfferedBlock):
+class GivingChoice(ChoiceConditionBlock):
     key = "giving"
     choices = Giving.choices
 
@@ -89,9 +89,9 @@ class SourceText(ConditionBlock, blocks.CharBlock):
         icon = "link"
 
 
-class PlaceChoice(PartsBlock, blocks.StructBlock):
+class PlaceChoice(StructConditionBlock, blocks.StructBlock):
     country = blocks.ChoiceBlock(choices=rule_choices.country_choices)
-    region = TextBy(widget=RegionInput(), required=False, max_length=20)
+    region = WidgetCharBlock(widget=RegionInput(), required=False, max_length=20)
 
     def to_rule(self, value: Mapping[str, Any]) -> Rule:
         return {"region": value["region"]} if value["region"] else {"country": value["country"]}
@@ -106,8 +106,10 @@ class PlaceChoice(PartsBlock, blocks.StructBlock):
         label_format = gettext_lazy("In {region} {country}")
 
 
-class TownChoice(PartsBlock, blocks.StructBlock):
-    town = TextBy(widget=TownInput(), max_length=200, help_text=gettext_lazy("Type the first letters and choose."))
+class TownChoice(StructConditionBlock, blocks.StructBlock):
+    town = WidgetCharBlock(
+        widget=TownInput(), max_length=200, help_text=gettext_lazy("Type the first letters and choose.")
+    )
     km = blocks.FloatBlock(label=gettext_lazy("Kilometres"), min_value=1, max_value=MAX_KM, default=50)
 
     def to_rule(self, value: Mapping[str, Any]) -> Rule:
@@ -123,7 +125,7 @@ class TownChoice(PartsBlock, blocks.StructBlock):
         label_format = gettext_lazy("Within {km} km of {town}")
 
 
-class JoinedChoice(PartsBlock, blocks.StructBlock):
+class JoinedChoice(StructConditionBlock, blocks.StructBlock):
     when = blocks.ChoiceBlock(choices=[("joined_after", gettext_lazy("on or after")), ("joined_before", "before")])
     day = blocks.DateBlock()
 
@@ -141,7 +143,7 @@ class JoinedChoice(PartsBlock, blocks.StructBlock):
         label_format = gettext_lazy("Joined {when} {day}")
 
 
-class AttributeChoice(PartsBlock, blocks.StructBlock):
+class AttributeChoice(StructConditionBlock, blocks.StructBlock):
     attribute = blocks.ChoiceBlock(choices=rule_choices.attributes)
     test = blocks.ChoiceBlock(choices=_TESTS, default="is", label=gettext_lazy("What about it"))
     values = blocks.TextBlock(
@@ -168,13 +170,13 @@ class AttributeChoice(PartsBlock, blocks.StructBlock):
         test, text = value.get("test"), (value.get("values") or "").strip()
         lines = text.splitlines()
         if test in ("is", "one_of") and not text:
-            raise _on("values", _("Write the value, or ask whether it is set at all."))
+            raise _field_error("values", _("Write the value, or ask whether it is set at all."))
         if test == "is" and len(lines) > 1:
-            raise _on("values", _("These are several values. Choose “is one of”."))
-        if any(len(line) > MOST_OF_A_VALUE for line in lines):
-            raise _on(
+            raise _field_error("values", _("These are several values. Choose “is one of”."))
+        if any(len(line) > MAX_VALUE_LENGTH for line in lines):
+            raise _field_error(
                 "values",
-                _("A value has at most %(most_of_a_value)s characters.") % {"most_of_a_value": MOST_OF_A_VALUE},
+                _("A value has at most %(most_of_a_value)s characters.") % {"most_of_a_value": MAX_VALUE_LENGTH},
             )
         return super().clean(value)
 
@@ -184,7 +186,7 @@ class AttributeChoice(PartsBlock, blocks.StructBlock):
         label_format = "{attribute} {test} {values}"
 
 
-class KindChoice(OfferedBlock):
+class KindChoice(ChoiceConditionBlock):
     """A condition that another app registered."""
 
     def __init__(self, kind: ConditionKind, **kwargs: Any) -> None:
@@ -192,7 +194,7 @@ class KindChoice(OfferedBlock):
         super().__init__(choices=rule_choices.choices_of(kind), label=kind.label, icon="mail", **kwargs)
 
 
-class UnreadText(blocks.TextBlock):
+class UnsupportedRuleBlock(blocks.TextBlock):
     """A part that the builder has no block for: it is shown, kept as it is, and cannot be saved from here."""
 
     def clean(self, value: Any) -> Any:
@@ -209,7 +211,7 @@ class UnreadText(blocks.TextBlock):
         icon = "warning"
 
 
-def _on(part: str, message: str) -> ValidationError:
+def _field_error(part: str, message: str) -> ValidationError:
     fault: ValidationError = blocks.StructBlockValidationError(block_errors={part: ValidationError(message)})
     return fault
 

@@ -10,6 +10,7 @@ from wagtail.blocks.stream_block import StreamValue
 
 from newsletter.common.errors import BadRule
 from newsletter.common.translation import translate
+from subscribers.desk.segments.rule_block_bases import Rule
 from subscribers.desk.segments.rule_blocks import (
     AttributeChoice,
     GivingChoice,
@@ -21,11 +22,10 @@ from subscribers.desk.segments.rule_blocks import (
     SourceText,
     TopicChoice,
     TownChoice,
-    UnreadText,
+    UnsupportedRuleBlock,
 )
-from subscribers.desk.segments.rule_parts import Rule
 from subscribers.segments.compile import check_rule
-from subscribers.segments.registry import read_rule, registered_kinds
+from subscribers.segments.registry import list_condition_kinds, read_rule
 from subscribers.segments.rules import GROUPS, MAX_DEPTH
 
 _BLOCK_OF = {
@@ -60,8 +60,8 @@ def make_builder() -> blocks.StreamBlock:
         ("joined", JoinedChoice(group=gettext_lazy("What you know about them"))),
         ("source", SourceText(group=gettext_lazy("What you know about them"))),
         ("attribute", AttributeChoice(group=gettext_lazy("What you know about them"))),
-        *((kind.key, KindChoice(kind, group=gettext_lazy("What they were sent"))) for kind in registered_kinds()),
-        ("unread", UnreadText(group=gettext_lazy("What they were sent"))),
+        *((kind.key, KindChoice(kind, group=gettext_lazy("What they were sent"))) for kind in list_condition_kinds()),
+        ("unread", UnsupportedRuleBlock(group=gettext_lazy("What they were sent"))),
     ]
     hidden = {"unread": {"max_num": 0}}
     here = blocks.StreamBlock(leaves, block_counts=hidden, label=gettext_lazy("Conditions"))
@@ -128,11 +128,11 @@ def _child(rule: Any, *, stream: blocks.StreamBlock) -> tuple[str, Any]:
         read_rule(rule)
     except BadRule:
         if not _is_group(rule):
-            return "unread", UnreadText().from_rule(rule)
+            return "unread", UnsupportedRuleBlock().from_rule(rule)
     kind = next(iter(rule))
     if _is_group(rule):
         if "group" not in stream.child_blocks:
-            return "unread", UnreadText().from_rule(rule)
+            return "unread", UnsupportedRuleBlock().from_rule(rule)
         group = stream.child_blocks["group"]
         inner = _stream(rule[kind], stream=group.child_blocks["rules"])
         return "group", blocks.StructValue(group, [("match", kind), ("rules", inner)])

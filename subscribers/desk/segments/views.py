@@ -18,12 +18,12 @@ from newsletter.common.errors import BadAddress, BadRule
 from newsletter.common.translation import translate
 from subscribers.models import Segment, Subscriber
 from subscribers.people.lookup import UnknownPerson, find_person
-from subscribers.segments.count import FEWEST_SHOWN, look_at_people
-from subscribers.segments.labels import explain_rule
-from subscribers.segments.person import explain_person
+from subscribers.segments.count import MIN_PEOPLE_SHOWN, preview_people
+from subscribers.segments.explain import explain_membership
+from subscribers.segments.labels import describe_rule
 
 CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; sandbox allow-same-origin"
-SEE_PEOPLE = "subscribers.view_subscriber"
+VIEW_SUBSCRIBERS_PERMISSION = "subscribers.view_subscriber"
 
 
 class SegmentPreview(PreviewOnEditView):
@@ -41,19 +41,19 @@ class SegmentPreview(PreviewOnEditView):
                 said = {"unfinished": True}
             else:
                 self.object.rule = form.cleaned_data["rule"]
-        response = render(request, "desk/frames/segment.html", said or self._say(request))
+        response = render(request, "desk/frames/segment.html", said or self._describe_segment(request))
         response["Content-Security-Policy"] = CSP
         return response
 
-    def _say(self, request: HttpRequest) -> dict[str, Any]:
-        may_see = request.user.has_perm(SEE_PEOPLE)
+    def _describe_segment(self, request: HttpRequest) -> dict[str, Any]:
+        may_see = request.user.has_perm(VIEW_SUBSCRIBERS_PERMISSION)
         try:
-            look = look_at_people(self.object.rule)
-            said = {"words": explain_rule(self.object.rule), "size": look}
+            look = preview_people(self.object.rule)
+            said = {"words": describe_rule(self.object.rule), "size": look}
         except BadRule as error:
             return {"error": translate(error)}
         examples = [(person, _where(person)) for person in look.examples] if may_see else []
-        return {**said, "examples": examples, "may_see": may_see, "fewest": FEWEST_SHOWN}
+        return {**said, "examples": examples, "may_see": may_see, "fewest": MIN_PEOPLE_SHOWN}
 
 
 class NewSegmentPreview(SegmentPreview, PreviewOnCreateView):
@@ -67,7 +67,7 @@ class WhyInSegment(WagtailAdminTemplateMixin, TemplateView):
     header_icon = "group"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if not request.user.has_perm(SEE_PEOPLE):
+        if not request.user.has_perm(VIEW_SUBSCRIBERS_PERMISSION):
             raise PermissionDenied
         self.segment = get_object_or_404(Segment, pk=kwargs["pk"])
         return super().dispatch(request, *args, **kwargs)
@@ -75,7 +75,7 @@ class WhyInSegment(WagtailAdminTemplateMixin, TemplateView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The address comes in the body of the request: addresses stand in no URL and no log."""
         address = request.POST.get("address", "").strip()
-        return self.render_to_response(self.get_context_data(address=address, **self._judge(request, address)))
+        return self.render_to_response(self.get_context_data(address=address, **self._explain(request, address)))
 
     def get_page_title(self) -> str:
         return _("Who is in %(name)s, and why") % {"name": self.segment.name}
@@ -92,10 +92,10 @@ class WhyInSegment(WagtailAdminTemplateMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs), "segment": self.segment}
 
-    def _judge(self, request: HttpRequest, address: str) -> dict[str, Any]:
+    def _explain(self, request: HttpRequest, address: str) -> dict[str, Any]:
         try:
             person = find_person(address)
-            judgement = explain_person(self.segment.rule, person=person)
+            judgement = explain_membership(self.segment.rule, person=person)
         except (BadAddress, UnknownPerson, BadRule) as error:
             return {"error": translate(error)}
         log(instance=person, action="subscribers.look", user=request.user)

@@ -16,22 +16,22 @@ from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
 from newsletter.common.errors import BadRule
 from subscribers.desk.choosers import NoncedChooserViewSet
-from subscribers.desk.listing import FROM_HOME, DeskList
+from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 from subscribers.desk.segments.rule_field import RuleField
-from subscribers.desk.segments.views import SEE_PEOPLE, NewSegmentPreview, SegmentPreview
-from subscribers.desk.short_names import KeepsShortName
+from subscribers.desk.segments.views import VIEW_SUBSCRIBERS_PERMISSION, NewSegmentPreview, SegmentPreview
+from subscribers.desk.short_name_form import ShortNameForm
 from subscribers.models import Segment
-from subscribers.segments.labels import explain_rule
+from subscribers.segments.labels import describe_rule
 
 
-def say_rule(segment: Segment) -> str:
+def describe_segment_rule(segment: Segment) -> str:
     try:
-        return explain_rule(segment.rule)
+        return describe_rule(segment.rule)
     except BadRule as error:
         return _("Cannot be used, so selects nobody: %(error)s") % {"error": error}
 
 
-class SegmentForm(KeepsShortName):
+class SegmentForm(ShortNameForm):
     rule = RuleField(
         label=gettext_lazy("Who is in it"),
         help_text=gettext_lazy("Everyone for whom all of these are true. Without any condition, everyone is in it."),
@@ -43,7 +43,7 @@ class SegmentForm(KeepsShortName):
         return rule if self["rule"]._has_changed() else self.initial.get("rule", rule)
 
 
-class _OpenPreview:
+class _OpenPreviewMixin:
     """The preview stands open beside the builder, without the checks of a web page."""
 
     @property
@@ -56,35 +56,35 @@ class _OpenPreview:
         return MediaContainer([panel for panel in panels if not isinstance(panel, ChecksSidePanel)])
 
 
-class SegmentEditor(_OpenPreview, EditView):
+class SegmentEditView(_OpenPreviewMixin, EditView):
     @cached_property
     def header_more_buttons(self) -> list[Any]:
         buttons = list(super().header_more_buttons)
-        if self.request.user.has_perm(SEE_PEOPLE):
+        if self.request.user.has_perm(VIEW_SUBSCRIBERS_PERMISSION):
             where = reverse("subscribers_why_in_segment", args=[self.object.pk])
             buttons.append(HeaderButton(_("Why is someone in it?"), url=where, icon_name="help", priority=10))
         return buttons
 
 
-class SegmentMaker(_OpenPreview, CreateView):
+class SegmentCreateView(_OpenPreviewMixin, CreateView):
     pass
 
 
 class SegmentViewSet(SnippetViewSet):
     model = Segment
     chooser_viewset_class = NoncedChooserViewSet
-    breadcrumbs_items = FROM_HOME
+    breadcrumbs_items = HOME_BREADCRUMB
     index_view_class = DeskList
     icon = "group"
     menu_label = gettext_lazy("Segments")
     base_url_path = "segments"
-    add_view_class = SegmentMaker
-    edit_view_class = SegmentEditor
+    add_view_class = SegmentCreateView
+    edit_view_class = SegmentEditView
     preview_on_add_view_class = NewSegmentPreview
     preview_on_edit_view_class = SegmentPreview
     search_fields = ["name", "slug"]
     search_backend_name = None
-    list_display = ["name", Column("rule", label=gettext_lazy("Who is in it"), accessor=say_rule)]
+    list_display = ["name", Column("rule", label=gettext_lazy("Who is in it"), accessor=describe_segment_rule)]
     edit_handler = ObjectList(
         [
             TitleFieldPanel("name", targets=["slug"], classname=""),

@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Sequence
 
 from newsletter.common.messages import Message
-from newsletter.common.text import clean_line, unguard_cell
+from newsletter.common.text import clean_line, unescape_csv_cell
 from subscribers.attribute_rules import attribute_key
 from subscribers.importing.reading.errors import BadFile
 
-LEFT_OUT = ""
+NOT_IMPORTED = ""
 ATTRIBUTE = "attribute:"
 EACH_LIST = "each_list"
 FIELDS = {
@@ -37,10 +37,10 @@ FIELDS = {
     "attributes": Message("Several values as JSON"),
 }
 """The targets that a column can have, in words; besides them "" (left out) and "attribute:<key>"."""
-SEVERAL = {"topics", "asked_on", "left_on"}
+REPEATABLE_TARGETS = {"topics", "asked_on", "left_on"}
 """Targets that more than one column may have: topics add up, of the days the first that is given counts."""
 
-_CALLED = {
+_ALIASES = {
     "email": "e-mail, email address, e-mail address, mail, email_address, emailaddress, correo, correo electrónico, courriel",
     "name": "full name, fullname, display name, nombre, nom, contact name",
     "first_name": "first name, firstname, fname, given name, forename, prénom",
@@ -61,35 +61,35 @@ _CALLED = {
     "left_on": "unsub_time, clean_time, unsubscribed at, bounced at",
     "left_because": "unsub_reason",
 }
-_BY_NAME = {field: field for field in FIELDS} | {
-    word.strip(): field for field, words in _CALLED.items() for word in words.split(",")
+_TARGET_BY_NAME = {field: field for field in FIELDS} | {
+    word.strip(): field for field, words in _ALIASES.items() for word in words.split(",")
 }
-_NOT_NEEDED = {
+_IRRELEVANT_COLUMNS = {
     *("lists", "uuid", "id", "updated_at"),
     *("address", "street", "address line 1", "address line 2", "phone", "phone number", "mobile", "birthday"),
     *("date of birth", "dob", "notes", "member_rating", "optin_ip", "confirm_ip", "ip", "ip address", "latitude"),
     *("longitude", "gmtoff", "dstoff", "last_changed", "leid", "euid", "unsub_campaign_title", "unsub_campaign_id"),
     *("unsub_reason_other", "clean_campaign_title", "clean_campaign_id", "line in the file", "why it was refused"),
 }
-LINE, WHY = Message("Line in the file"), Message("Why it was refused")
+LINE_COLUMN, REASON_COLUMN = Message("Line in the file"), Message("Why it was refused")
 """What a file of refused lines has before the columns of its own."""
-_SAID_NOTHING_OF = {"lists", "uuid", "id", "line in the file", "why it was refused"}
+_UNREPORTED_COLUMNS = {"lists", "uuid", "id", "line in the file", "why it was refused"}
 
 
-def name_column(text: str) -> str:
+def normalise_column_name(text: str) -> str:
     """A column's name as it is compared and shown: one clean line, in lower case."""
-    return clean_line(unguard_cell(text), most=100).lower()
+    return clean_line(unescape_csv_cell(text), most=100).lower()
 
 
 def guess_target(name: str) -> str:
     """The likely target of a column. What is neither known nor of a kind that a newsletter has no use for is kept."""
-    plain = name_column(name)
+    plain = normalise_column_name(name)
     if plain.startswith(ATTRIBUTE) and attribute_key(plain.removeprefix(ATTRIBUTE)):
         return f"{ATTRIBUTE}{attribute_key(plain.removeprefix(ATTRIBUTE))}"
-    if plain in _BY_NAME:
-        return _BY_NAME[plain]
-    if plain in _NOT_NEEDED or not attribute_key(plain):
-        return LEFT_OUT
+    if plain in _TARGET_BY_NAME:
+        return _TARGET_BY_NAME[plain]
+    if plain in _IRRELEVANT_COLUMNS or not attribute_key(plain):
+        return NOT_IMPORTED
     return f"{ATTRIBUTE}{attribute_key(plain)}"
 
 
@@ -98,7 +98,7 @@ def guess_mapping(header: Sequence[str]) -> list[str]:
     mapping: list[str] = []
     for name in header:
         target = guess_target(name)
-        mapping.append(LEFT_OUT if target in mapping and target.startswith(ATTRIBUTE) else target)
+        mapping.append(NOT_IMPORTED if target in mapping and target.startswith(ATTRIBUTE) else target)
     return mapping
 
 
@@ -108,7 +108,7 @@ def check_mapping(mapping: Sequence[str], *, header: Sequence[str]) -> None:
         raise BadFile("The columns of the file are not those that were chosen. Choose again what each of them is.")
     for target in mapping:
         key = target.removeprefix(ATTRIBUTE)
-        if target not in FIELDS and target != LEFT_OUT and (key == target or attribute_key(key) != key or not key):
+        if target not in FIELDS and target != NOT_IMPORTED and (key == target or attribute_key(key) != key or not key):
             raise BadFile(
                 "“%(target)s” is nothing that a column can be. It can be %(fields)s or attribute:NAME.",
                 target=target,
@@ -120,7 +120,9 @@ def check_mapping(mapping: Sequence[str], *, header: Sequence[str]) -> None:
             "or rename it.",
             header=", ".join(header)[:300],
         )
-    twice = next((target for target in mapping if target and target not in SEVERAL and mapping.count(target) > 1), "")
+    twice = next(
+        (target for target in mapping if target and target not in REPEATABLE_TARGETS and mapping.count(target) > 1), ""
+    )
     if twice:
         columns = ", ".join(f"“{name}”" for name, target in zip(header, mapping, strict=True) if target == twice)
         raise BadFile(
@@ -130,23 +132,27 @@ def check_mapping(mapping: Sequence[str], *, header: Sequence[str]) -> None:
         )
 
 
-def unused_columns(header: Sequence[str], mapping: Sequence[str]) -> list[str]:
+def list_unused_columns(header: Sequence[str], mapping: Sequence[str]) -> list[str]:
     """The columns that are left out, without those that nobody expects to be used."""
-    names = [name_column(name) for name, target in zip(header, mapping, strict=True) if target == LEFT_OUT]
-    return [name for name in names if name and name not in _SAID_NOTHING_OF]
+    names = [
+        normalise_column_name(name) for name, target in zip(header, mapping, strict=True) if target == NOT_IMPORTED
+    ]
+    return [name for name in names if name and name not in _UNREPORTED_COLUMNS]
 
 
 def header_key(header: Sequence[str]) -> str:
     """64 hexadecimal characters that files with the same columns share, the refused lines of one of them too."""
-    return hashlib.sha256("\x1f".join(name_column(name) for name in header if is_own(name)).encode()).hexdigest()
+    return hashlib.sha256(
+        "\x1f".join(normalise_column_name(name) for name in header if is_file_column(name)).encode()
+    ).hexdigest()
 
 
-def map_alike(header: Sequence[str], *, before: Sequence[str], mapping: Sequence[str]) -> list[str]:
+def reuse_mapping(header: Sequence[str], *, before: Sequence[str], mapping: Sequence[str]) -> list[str]:
     """The mapping of the columns ``before`` for a header of the same key."""
-    own = iter([target for name, target in zip(before, mapping, strict=True) if is_own(name)])
-    return [next(own) if is_own(name) else LEFT_OUT for name in header]
+    own = iter([target for name, target in zip(before, mapping, strict=True) if is_file_column(name)])
+    return [next(own) if is_file_column(name) else NOT_IMPORTED for name in header]
 
 
-def is_own(name: str) -> bool:
+def is_file_column(name: str) -> bool:
     """Whether a column is the file's own, and not what a file of refused lines says about them."""
-    return name_column(name) not in (LINE.lower(), WHY.lower())
+    return normalise_column_name(name) not in (LINE_COLUMN.lower(), REASON_COLUMN.lower())

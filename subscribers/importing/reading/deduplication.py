@@ -2,42 +2,42 @@
 
 from array import array
 
-_SMALLEST = 1 << 10
-_FULLEST = 0.6
+_INITIAL_SLOTS = 1 << 10
+_MAX_LOAD_FACTOR = 0.6
 
 
-class Seen:
+class SeenAddresses:
     """A set of keyed hashes, of which it keeps 64 bits: two of a million people share these once in 30 million files."""
 
     def __init__(self) -> None:
-        self._many = 0
-        self._table = _empty(_SMALLEST)
+        self._count = 0
+        self._table = _make_table(_INITIAL_SLOTS)
 
     def __len__(self) -> int:
-        return self._many
+        return self._count
 
     def add(self, address_hash: bytes) -> bool:
         """True where it was not there before."""
-        if self._many >= _FULLEST * len(self._table):
+        if self._count >= _MAX_LOAD_FACTOR * len(self._table):
             self._grow()
-        if not _put(self._table, int.from_bytes(address_hash[:8]) or 1):
+        if not _insert(self._table, int.from_bytes(address_hash[:8]) or 1):
             return False
-        self._many += 1
+        self._count += 1
         return True
 
     def _grow(self) -> None:
-        larger = _empty(2 * len(self._table))
+        larger = _make_table(2 * len(self._table))
         for short in self._table:
             if short:
-                _put(larger, short)
+                _insert(larger, short)
         self._table = larger
 
 
-def _empty(size: int) -> "array[int]":
+def _make_table(size: int) -> "array[int]":
     return array("Q", bytes(8 * size))
 
 
-def _put(table: "array[int]", short: int) -> bool:
+def _insert(table: "array[int]", short: int) -> bool:
     """Into the first free place from its own on; the size is a power of two. False where it is there already."""
     last = len(table) - 1
     at = short & last

@@ -5,13 +5,13 @@ A file of all lists has it, with lists between semicolons, so that each list can
 
 from collections.abc import Iterable, Mapping
 
-TERMS = ("asked_on", "expires_on", "mail_frequency", "paused_until")
+LIST_TERMS = ("asked_on", "expires_on", "mail_frequency", "paused_until")
 
 
 def write_each_list(lists: Iterable[tuple[str, Mapping[str, str]]]) -> str:
     """From the slug of each list and its terms; those that say nothing are left out."""
     return "; ".join(
-        " ".join([slug, *(f"{term}={terms[term]}" for term in TERMS if terms.get(term))]) for slug, terms in lists
+        " ".join([slug, *(f"{term}={terms[term]}" for term in LIST_TERMS if terms.get(term))]) for slug, terms in lists
     )
 
 
@@ -21,5 +21,5 @@ def read_each_list(text: str, *, slug: str) -> dict[str, str] | None:
         words = part.split()
         if words and words[0] == slug:
             given = dict(word.partition("=")[::2] for word in words[1:])
-            return {term: given.get(term, "") for term in TERMS}
+            return {term: given.get(term, "") for term in LIST_TERMS}
     return None

@@ -10,14 +10,14 @@ from typing import BinaryIO
 from newsletter.common.messages import Message
 from subscribers.importing.reading.errors import BadFile
 
-MOST_BYTES = 200 * 1024 * 1024
-BLOCK = 1 << 20
-_LONGEST_LINE_BLOCKS = 4
-MIXED = "utf-8+cp1252"
+MAX_FILE_BYTES = 200 * 1024 * 1024
+BLOCK_BYTES = 1 << 20
+_MAX_LINE_BLOCKS = 4
+UTF8_WITH_CP1252 = "utf-8+cp1252"
 ENCODINGS = {
     "utf-8": "UTF-8",
     "utf-8-sig": Message("UTF-8 with a mark at its start"),
-    MIXED: Message("UTF-8 with some lines in Windows-1252"),
+    UTF8_WITH_CP1252: Message("UTF-8 with some lines in Windows-1252"),
     "utf-16": "UTF-16",
     "utf-16-le": Message("UTF-16 (little-endian)"),
     "utf-16-be": Message("UTF-16 (big-endian)"),
@@ -31,11 +31,11 @@ ENCODINGS = {
 """What a person may choose instead of what was detected, in words."""
 _STRAY = re.compile("[\udc80-\udcff]")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
-_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
-_NO_LISTS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"{\\rtf")
+_XLS_SIGNATURE = b"\xd0\xcf\x11\xe0"
+_NOT_A_LIST_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"{\\rtf")
 
 
-class _Borrowed(io.TextIOWrapper):
+class _NonClosingTextWrapper(io.TextIOWrapper):
     """Text of a file that stays the caller's: letting go of the text leaves the file open."""
 
     def close(self) -> None:
@@ -43,28 +43,28 @@ class _Borrowed(io.TextIOWrapper):
             self.detach()
 
 
-def _take_for_windows(error: UnicodeError) -> tuple[str, int]:
+def _decode_as_windows(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
 
 
-codecs.register_error("subscribers.windows", _take_for_windows)
+codecs.register_error("subscribers.windows", _decode_as_windows)
 
 
 def open_text(file: BinaryIO, *, encoding: str) -> io.TextIOWrapper:
     """The file as text from where it stands; it stays the caller's to close. Line endings are left as they are."""
-    if encoding == MIXED:
-        return _Borrowed(file, encoding="utf-8", errors="subscribers.windows", newline="")
-    return _Borrowed(file, encoding=encoding, errors="replace", newline="")
+    if encoding == UTF8_WITH_CP1252:
+        return _NonClosingTextWrapper(file, encoding="utf-8", errors="subscribers.windows", newline="")
+    return _NonClosingTextWrapper(file, encoding=encoding, errors="replace", newline="")
 
 
 def make_seekable(file: BinaryIO) -> BinaryIO:
     """The file itself, or a copy of one that cannot be rewound. Raises `BadFile` when it is too large."""
     if not file.seekable():
-        copy = tempfile.SpooledTemporaryFile(max_size=8 * BLOCK)  # noqa: SIM115  lives as long as its rows are read
+        copy = tempfile.SpooledTemporaryFile(max_size=8 * BLOCK_BYTES)  # noqa: SIM115  lives as long as its rows are read
         size = 0
-        while block := file.read(BLOCK):
+        while block := file.read(BLOCK_BYTES):
             size += len(block)
             _check_size(size)
             copy.write(block)
@@ -81,31 +81,31 @@ def detect_encoding(file: BinaryIO) -> str:
     start = file.tell()
     head = file.read(4096)
     file.seek(start)
-    if head.startswith(_OLD_EXCEL):
+    if head.startswith(_XLS_SIGNATURE):
         raise BadFile("This is a workbook of an old Excel (.xls). Save it as .xlsx or as CSV and choose it again.")
-    if head.startswith(_NO_LISTS):
+    if head.startswith(_NOT_A_LIST_SIGNATURES):
         raise BadFile("This is a picture or a document, and no list. Choose a CSV file or an Excel workbook (.xlsx).")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if head.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig" if not _strays(file)[0] else MIXED
+        return "utf-8-sig" if not _count_undecodable(file)[0] else UTF8_WITH_CP1252
     if head and head.count(0) > len(head) // 4:
         return "utf-16-le" if head[1:2] == b"\0" else "utf-16-be"
-    strays, others = _strays(file)
+    strays, others = _count_undecodable(file)
     if not strays:
         return "utf-8"
-    return MIXED if others > strays else "cp1252"
+    return UTF8_WITH_CP1252 if others > strays else "cp1252"
 
 
-def _strays(file: BinaryIO) -> tuple[int, int]:
+def _count_undecodable(file: BinaryIO) -> tuple[int, int]:
     """How many bytes are not UTF-8, and how many characters beyond ASCII are."""
     start = file.tell()
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     strays = others = unbroken = 0
     try:
-        while block := file.read(BLOCK):
+        while block := file.read(BLOCK_BYTES):
             unbroken = 0 if b"\n" in block or b"\r" in block else unbroken + 1
-            if unbroken == _LONGEST_LINE_BLOCKS:
+            if unbroken == _MAX_LINE_BLOCKS:
                 raise BadFile("The file has a line of more than four million characters. It is probably no CSV file.")
             text = decoder.decode(block)
             if not text.isascii():
@@ -119,8 +119,8 @@ def _strays(file: BinaryIO) -> tuple[int, int]:
 
 
 def _check_size(size: int) -> None:
-    if size > MOST_BYTES:
+    if size > MAX_FILE_BYTES:
         raise BadFile(
-            "The file is larger than %(most_bytes)s MiB. Split it and import the parts.",
-            most_bytes=MOST_BYTES // 1024 // 1024,
+            "The file is larger than %(max_bytes)s MiB. Split it and import the parts.",
+            max_bytes=MAX_FILE_BYTES // 1024 // 1024,
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from newsletter.common.messages import Message
-from subscribers.importing.reading.column_mapping import name_column
+from subscribers.importing.reading.column_mapping import normalise_column_name
 from subscribers.importing.reading.errors import BadFile
 
 JOIN, LEFT_LIST, LEFT_ALL, BOUNCED, COMPLAINED = "join", "left_list", "left_all", "bounced", "complained"
@@ -62,9 +62,9 @@ LAYOUTS = (
 _BY_SLUG = {layout.slug: layout for layout in (PLAIN, *LAYOUTS)}
 
 
-def recognise(header: Sequence[str]) -> Layout:
+def detect_layout(header: Sequence[str]) -> Layout:
     """The layout that has these columns."""
-    names = {name_column(name) for name in header}
+    names = {normalise_column_name(name) for name in header}
     if "email address" in names and len(names & _MAILCHIMP) >= 2:
         left = bool(names & {"unsub_time", "unsub_reason"})
         return _BY_SLUG["mailchimp_left" if left else "mailchimp_cleaned" if "clean_time" in names else "mailchimp"]
@@ -75,7 +75,7 @@ def recognise(header: Sequence[str]) -> Layout:
     return PLAIN
 
 
-def refuse_the_never_asked(layout: Layout, *, file_name: str) -> None:
+def refuse_non_subscribed_export(layout: Layout, *, file_name: str) -> None:
     """Mailchimp writes people who never asked in the columns of those who did; only the name of the file tells. `BadFile`."""
     if layout.slug == "mailchimp" and PurePath(file_name).name.lower().startswith("nonsubscribed"):
         raise BadFile(

@@ -11,19 +11,24 @@ from typing import BinaryIO
 from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Quantity
 from subscribers.addresses.normalise import normalise
-from subscribers.importing.reading.column_mapping import WHY, check_mapping, guess_mapping, name_column
+from subscribers.importing.reading.column_mapping import (
+    REASON_COLUMN,
+    check_mapping,
+    guess_mapping,
+    normalise_column_name,
+)
+from subscribers.importing.reading.csv_records import Record, split_records
 from subscribers.importing.reading.encodings import detect_encoding, make_seekable, open_text
 from subscribers.importing.reading.errors import BadFile
-from subscribers.importing.reading.layouts import JOIN, Layout, recognise
-from subscribers.importing.reading.outcomes import PersonRow, RefusedRow
-from subscribers.importing.reading.records import Record, split_records
-from subscribers.importing.reading.rows import RowReader
-from subscribers.importing.reading.spreadsheet import is_workbook, to_csv
+from subscribers.importing.reading.layouts import JOIN, Layout, detect_layout
+from subscribers.importing.reading.parsed_rows import PersonRow, RefusedRow
+from subscribers.importing.reading.row_reader import RowReader
+from subscribers.importing.reading.spreadsheet import convert_workbook_to_csv, is_workbook
 
-MOST_ROWS = 2_000_000
-MOST_COLUMNS = 500
-_MOST_EMPTY = 100
-_SHOWN = 200
+MAX_ROWS = 2_000_000
+MAX_COLUMNS = 500
+_MAX_LEADING_EMPTY_LINES = 100
+_SAMPLE_ROWS = 200
 
 
 @dataclass(frozen=True)
@@ -49,12 +54,12 @@ def open_csv(file: BinaryIO) -> Iterator[BinaryIO]:
         if source is not file:
             copies.callback(source.close)
         if is_workbook(source):
-            source = to_csv(source)
+            source = convert_workbook_to_csv(source)
             copies.callback(source.close)
         yield source
 
 
-def look_at(file: BinaryIO, *, encoding: str = "") -> PeopleFile:
+def inspect_file(file: BinaryIO, *, encoding: str = "") -> PeopleFile:
     """Detects encoding, delimiter, columns and layout of a CSV file; the file is rewound. Raises `BadFile`."""
     encoding = encoding or detect_encoding(file)
     number, header_line = _find_header(file, encoding=encoding)
@@ -67,20 +72,20 @@ def look_at(file: BinaryIO, *, encoding: str = "") -> PeopleFile:
             "The first line is a person, and should name the columns. Put a line above it, such as: "
             "email,name,country,city"
         )
-    if len(header) > MOST_COLUMNS:
+    if len(header) > MAX_COLUMNS:
         raise BadFile(
             "The file has %(header)s columns; at most %(most_columns)s can be read.",
             header=Quantity(len(header)),
-            most_columns=MOST_COLUMNS,
+            most_columns=MAX_COLUMNS,
         )
-    return PeopleFile(encoding, delimiter, header, recognise(header), number)
+    return PeopleFile(encoding, delimiter, header, detect_layout(header), number)
 
 
 def _find_header(file: BinaryIO, *, encoding: str) -> tuple[int, str]:
     """The number and the text of the first line that says something. The file is rewound."""
     start = file.tell()
     text = open_text(file, encoding=encoding)
-    lines = [line.lstrip("\ufeff") for line in islice(text, _MOST_EMPTY)]
+    lines = [line.lstrip("\ufeff") for line in islice(text, _MAX_LEADING_EMPTY_LINES)]
     text.detach()
     file.seek(start)
     for number, line in enumerate(lines, 1):
@@ -115,7 +120,7 @@ def read_people(
     expires_on: date | None = None,
     slug: str = "",
 ) -> Iterator[PersonRow | RefusedRow]:
-    """The rows of a file that `look_at` looked at, once. Raises `BadFile` for an unusable mapping, or too many rows."""
+    """The rows of a file that `inspect_file` looked at, once. Raises `BadFile` for an unusable mapping, or too many rows."""
     check_mapping(mapping, header=look.header)
     reader = RowReader(
         mapping,
@@ -127,7 +132,7 @@ def read_people(
         expires_on=expires_on,
         delimiter=look.delimiter,
         slug=slug,
-        why_at=look.header.index(WHY) if WHY in look.header else None,
+        reason_at=look.header.index(REASON_COLUMN) if REASON_COLUMN in look.header else None,
     )
     return _rows(file, look=look, reader=reader, email_at=list(mapping).index("email"))
 
@@ -139,10 +144,10 @@ def _rows(file: BinaryIO, *, look: PeopleFile, reader: RowReader, email_at: int)
         if row is None:
             continue
         found += 1
-        if found > MOST_ROWS:
+        if found > MAX_ROWS:
             raise BadFile(
                 "The file has more than %(most_rows)s lines. Split it; what came before was imported.",
-                most_rows=Quantity(MOST_ROWS),
+                most_rows=Quantity(MAX_ROWS),
             )
         yield row
 
@@ -156,14 +161,14 @@ def _records(file: BinaryIO, *, look: PeopleFile, email_at: int) -> Iterator[Rec
     )
 
 
-def sample_values(file: BinaryIO, *, look: PeopleFile, of_each: int = 3) -> list[list[str]]:
+def sample_values(file: BinaryIO, *, look: PeopleFile, limit: int = 3) -> list[list[str]]:
     """For each column, up to three different values of the first lines, cut to 60 characters. The file is rewound."""
     start = file.tell()
     seen: list[dict[str, None]] = [{} for _ in look.header]
-    for record in islice(_records(file, look=look, email_at=0), _SHOWN):
+    for record in islice(_records(file, look=look, email_at=0), _SAMPLE_ROWS):
         for values, cell in zip(seen, record.cells or [], strict=False):
-            plain = name_column(cell) and " ".join(cell.split())[:60]
-            if plain and len(values) < of_each:
+            plain = normalise_column_name(cell) and " ".join(cell.split())[:60]
+            if plain and len(values) < limit:
                 values[plain] = None
     file.seek(start)
     return [list(values) for values in seen]

@@ -13,9 +13,9 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from subscribers.importing.reading.errors import BadFile
 
-MOST_UNPACKED = 1 << 30
-MOST_SHARED = 160 << 20
-MOST_CELLS = 1_000
+MAX_UNPACKED_BYTES = 1 << 30
+MAX_SHARED_STRINGS_BYTES = 160 << 20
+MAX_CELLS_PER_ROW = 1_000
 _ZIP = b"PK\x03\x04"
 
 
@@ -27,7 +27,7 @@ def is_workbook(file: BinaryIO) -> bool:
     return head == _ZIP
 
 
-def to_csv(file: BinaryIO) -> BinaryIO:
+def convert_workbook_to_csv(file: BinaryIO) -> BinaryIO:
     """A UTF-8 CSV file of the sheet's values, open at its start; line N is row N. Raises `BadFile`."""
     _check_archive(file)
     out = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115  the caller reads it
@@ -38,8 +38,8 @@ def to_csv(file: BinaryIO) -> BinaryIO:
         written = 0
         for sheet in book.worksheets:
             sheet.reset_dimensions()
-            for row in sheet.iter_rows(values_only=True, max_col=MOST_CELLS):
-                cells = [_say(value) for value in row]
+            for row in sheet.iter_rows(values_only=True, max_col=MAX_CELLS_PER_ROW):
+                cells = [_format_cell(value) for value in row]
                 while cells and not cells[-1]:
                     cells.pop()
                 writer.writerow(cells)
@@ -69,11 +69,11 @@ def _check_archive(file: BinaryIO) -> None:
     if "xl/workbook.xml" not in names:
         raise BadFile("This archive is no Excel workbook. Unpack it and choose the CSV files in it, one by one.")
     shared = sum(part.file_size for part in parts if part.filename.endswith("sharedStrings.xml"))
-    if sum(part.file_size for part in parts) > MOST_UNPACKED or shared > MOST_SHARED:
+    if sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES or shared > MAX_SHARED_STRINGS_BYTES:
         raise BadFile("The workbook is too large to be read. Save it as CSV and choose that.")
 
 
-def _say(value: object) -> str:
+def _format_cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -2,7 +2,7 @@
 
 from newsletter.common.messages import Message
 from subscribers.importing.reading.layouts import BOUNCED, COMPLAINED, JOIN, LEFT_ALL, LEFT_LIST
-from subscribers.importing.reading.outcomes import Refused
+from subscribers.importing.reading.parsed_rows import RefusalKind
 
 _STATUS = {
     **dict.fromkeys(("", "subscribed", "enabled", "active", "confirmed", "opted in", "yes"), JOIN),
@@ -16,26 +16,26 @@ _NOT_ASKED |= {"deleted", "inactive", "never subscribed", "no"}
 _SPAM_WORDS = ("spam", "abuse", "complain")
 
 
-def read_status(text: str) -> tuple[str, Refused | None]:
+def read_status(text: str) -> tuple[str, RefusalKind | None]:
     """What becomes of somebody of this status, or why their line is refused."""
     status = text.strip().lower()
     kind = _STATUS.get(status)
     if kind is not None:
         return kind, None
-    return "", Refused.NOT_SUBSCRIBED if status in _NOT_ASKED else Refused.UNKNOWN_STATUS
+    return "", RefusalKind.NOT_SUBSCRIBED if status in _NOT_ASKED else RefusalKind.UNKNOWN_STATUS
 
 
-def explain_status(text: str, refused: Refused) -> str:
+def explain_status(text: str, refused: RefusalKind) -> str:
     """The refusal in words."""
     status = text.strip().lower()[:40]
-    if refused is Refused.NOT_SUBSCRIBED:
+    if refused is RefusalKind.NOT_SUBSCRIBED:
         return Message(
             "The status is “%(status)s”: this person was not mailed there, and nobody asked for it here.", status=status
         )
     return Message("The status “%(status)s” is not known. Write subscribed, unsubscribed or bounced.", status=status)
 
 
-def read_farewell(kind: str, because: str) -> str:
+def apply_unsubscribe_reason(kind: str, because: str) -> str:
     """A farewell whose reason was spam is a complaint."""
     if kind in (LEFT_LIST, LEFT_ALL) and any(word in because.lower() for word in _SPAM_WORDS):
         return COMPLAINED

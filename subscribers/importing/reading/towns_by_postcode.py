@@ -3,32 +3,32 @@
 from functools import lru_cache
 
 from newsletter.common.errors import UnknownPlace
-from subscribers.places.choosing import describe, describe_closely
+from subscribers.places.disambiguation import describe, describe_closely
 from subscribers.places.postcodes import shorten_postcode
 from subscribers.places.regions import resolve_country
 from subscribers.places.search import find_described, find_place
 
-_LONGEST = 12
-_KNOWN = ("GB", "US")
+_MAX_LENGTH = 12
+_SUPPORTED_COUNTRIES = ("GB", "US")
 
 
-def town_of_postcode(text: str, *, country: str) -> str:
+def find_town_by_postcode(text: str, *, country: str) -> str:
     """Return the town in words, as `locate` understands them; "" if the postcode is not of a country whose table we have.
 
     A ZIP code counts only beside its country: other countries write five digits too.
     """
     text = text.strip()
-    if not text or len(text) > _LONGEST:
+    if not text or len(text) > _MAX_LENGTH:
         return ""
     try:
         code = resolve_country(country) if country.strip() else "GB"
     except UnknownPlace:
         return ""
-    return _town(shorten_postcode(text, country=code), code) if code in _KNOWN else ""
+    return _describe_town(shorten_postcode(text, country=code), code) if code in _SUPPORTED_COUNTRIES else ""
 
 
 @lru_cache(maxsize=8192)
-def _town(short: str, country: str) -> str:
+def _describe_town(short: str, country: str) -> str:
     match = find_place(short, country=country) if short else None
     if match is None or match.place is None:
         return ""

@@ -27,7 +27,9 @@ def claim(batch: ImportBatch, *, states: Iterable[ImportState], now: datetime) -
     return token if won else ""
 
 
-def hold(batch: ImportBatch, *, token: str, now: datetime, where: dict[str, Any] | None = None, **fields: Any) -> None:
+def renew_claim(
+    batch: ImportBatch, *, token: str, now: datetime, where: dict[str, Any] | None = None, **fields: Any
+) -> None:
     """Writes fields of the batch and lengthens the lease, if it is still this process's turn. Raises `ClaimLost`."""
     held = ImportBatch.objects.filter(pk=batch.pk, claimed_by=token, state=batch.state, **(where or {}))
     if not held.update(claimed_until=now + LEASE, **fields):

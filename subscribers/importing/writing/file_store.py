@@ -5,7 +5,7 @@ import tempfile
 import zlib
 from typing import BinaryIO, cast
 
-from subscribers.importing.reading.encodings import BLOCK
+from subscribers.importing.reading.encodings import BLOCK_BYTES
 from subscribers.models import ImportBatch, ImportPiece
 
 _MEMORY = 16 << 20
@@ -14,7 +14,7 @@ _MEMORY = 16 << 20
 def store_file(batch: ImportBatch, file: BinaryIO) -> None:
     """Writes the pieces of a file, from where it stands. The batch must be saved; its `stored` is set."""
     seq = 0
-    while block := file.read(BLOCK):
+    while block := file.read(BLOCK_BYTES):
         ImportPiece.objects.create(batch=batch, seq=seq, data=zlib.compress(block, 3))
         seq += 1
     batch.stored = True
@@ -30,7 +30,7 @@ def load_file(batch: ImportBatch) -> BinaryIO:
     return out
 
 
-def forget_file(batch: ImportBatch) -> None:
+def delete_stored_file(batch: ImportBatch) -> None:
     """The pieces go; what was imported and refused stays."""
     ImportPiece.objects.filter(batch=batch).delete()
     ImportBatch.objects.filter(pk=batch.pk).update(stored=False)
@@ -41,7 +41,7 @@ def measure_file(file: BinaryIO) -> tuple[str, int, int]:
     start = file.tell()
     digest = hashlib.sha256()
     size = lines = 0
-    while block := file.read(BLOCK):
+    while block := file.read(BLOCK_BYTES):
         digest.update(block)
         size += len(block)
         lines += block.count(b"\n") or block.count(b"\r")

@@ -5,30 +5,30 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
-from newsletter.common.text import guard_cell, unguard_cell
-from subscribers.importing.reading.column_mapping import LINE, WHY, is_own
-from subscribers.importing.reading.outcomes import RefusedRow
+from newsletter.common.text import escape_csv_cell, unescape_csv_cell
+from subscribers.importing.reading.column_mapping import LINE_COLUMN, REASON_COLUMN, is_file_column
+from subscribers.importing.reading.parsed_rows import RefusedRow
 from subscribers.models import ImportBatch, ImportRefusal
 
 
 def write_refused(out: TextIO, *, header: Sequence[str], rows: Iterable[RefusedRow | ImportRefusal]) -> None:
-    """Writes `refused_rows` to a text file."""
-    csv.writer(out, lineterminator="\r\n").writerows(refused_rows(header=header, rows=rows))
+    """Writes `format_refused_rows` to a text file."""
+    csv.writer(out, lineterminator="\r\n").writerows(format_refused_rows(header=header, rows=rows))
 
 
-def refused_rows(*, header: Sequence[str], rows: Iterable[RefusedRow | ImportRefusal]) -> Iterator[list[str]]:
+def format_refused_rows(*, header: Sequence[str], rows: Iterable[RefusedRow | ImportRefusal]) -> Iterator[list[str]]:
     """The header and the rows, with the line number and the reason before them, safe to open in a spreadsheet.
 
     Those of an earlier file of refused lines are dropped; a value that was made safe before is so once, not twice.
     """
-    earlier = {at for at, name in enumerate(header) if not is_own(name)}
+    earlier = {at for at, name in enumerate(header) if not is_file_column(name)}
 
     def safe(cells: Iterable[str]) -> Iterator[str]:
-        return (guard_cell(unguard_cell(cell)) for at, cell in enumerate(cells) if at not in earlier)
+        return (escape_csv_cell(unescape_csv_cell(cell)) for at, cell in enumerate(cells) if at not in earlier)
 
-    yield [LINE, WHY, *safe(header)]
+    yield [LINE_COLUMN, REASON_COLUMN, *safe(header)]
     for row in rows:
-        yield [str(row.line), guard_cell(row.reason), *safe(read_raw(row.raw, width=len(header)))]
+        yield [str(row.line), escape_csv_cell(row.reason), *safe(read_raw(row.raw, width=len(header)))]
 
 
 def read_raw(raw: str, *, width: int) -> list[str]:
@@ -37,5 +37,5 @@ def read_raw(raw: str, *, width: int) -> list[str]:
     return cells + [""] * (width - len(cells))
 
 
-def refusals_of(batch: ImportBatch) -> Iterator[ImportRefusal]:
+def iterate_refusals(batch: ImportBatch) -> Iterator[ImportRefusal]:
     return batch.refusals.order_by("line").iterator(chunk_size=2_000)

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from newsletter.common.messages import Message
-from subscribers.importing.reading.outcomes import RefusedRow
+from subscribers.importing.reading.parsed_rows import RefusedRow
 
-MOST_NOTES = 1_000
-MOST_REFUSED = 10_000
+MAX_NOTES = 1_000
+MAX_REFUSALS = 10_000
 OUTCOMES = ("new", "updated", "unchanged", "waiting", "barred", "suppressed", "elsewhere", "repeated", "refused")
-OUTCOME_WORDS = {
+OUTCOME_LABELS = {
     "new": Message("new on the list"),
     "updated": Message("known, with something new"),
     "unchanged": Message("known, nothing new"),
@@ -67,15 +67,15 @@ class ImportReport:
         for row in rows:
             self.refused += 1
             self.reasons[row.kind] = self.reasons.get(row.kind, 0) + 1
-            if len(self.refusals) < MOST_REFUSED:
+            if len(self.refusals) < MAX_REFUSALS:
                 self.refusals.append(row)
 
     def note(self, line: int, text: str) -> None:
         self.noted += 1
-        if len(self.notes) < MOST_NOTES:
+        if len(self.notes) < MAX_NOTES:
             self.notes.append((line, text))
 
-    def drop_remarks(self) -> None:
+    def discard_row_notes(self) -> None:
         """Only the numbers stay."""
         self.notes, self.refusals = [], []
 
@@ -89,7 +89,7 @@ class ImportReport:
             **({"refusals": [[row.line, row.reason] for row in self.refusals[:refusals]]} if refusals else {}),
         }
 
-    def take_up(self, stored: Mapping[str, Any]) -> None:
+    def resume_from(self, stored: Mapping[str, Any]) -> None:
         """Goes on counting from what was stored."""
         for name in ("rows", *OUTCOMES, "noted"):
             setattr(self, name, int(stored.get(name, 0)))

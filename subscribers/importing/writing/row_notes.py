@@ -1,6 +1,6 @@
 """What an import keeps about single lines beside its numbers. It may hold words of the file, so it does not stay.
 
-An import at work holds remarks in its memory too. `remarks_dropped` tells it that they are not to be written any more.
+An import at work holds remarks in its memory too. `row_notes_dropped` tells it that they are not to be written any more.
 """
 
 from datetime import datetime
@@ -12,33 +12,33 @@ from django.db.models import F, Q
 from subscribers.models import ImportBatch, ImportState
 
 _KEYS = ("notes", "refusals")
-_AT_WORK = Q(state__in=[ImportState.CHECKING, ImportState.RUNNING])
-_WITH_REMARKS = Q(counts__has_any_keys=_KEYS) | Q(checked__has_any_keys=_KEYS)
+_RUNNING = Q(state__in=[ImportState.CHECKING, ImportState.RUNNING])
+_WITH_NOTES = Q(counts__has_any_keys=_KEYS) | Q(checked__has_any_keys=_KEYS)
 
 
-def forget_remarks(*, before: datetime) -> None:
+def delete_old_row_notes(*, before: datetime) -> None:
     """Of imports begun before then, only the numbers stay."""
-    _tell_those_at_work(Q(started_at__lt=before))
-    for pk in ImportBatch.objects.filter(_WITH_REMARKS, started_at__lt=before).values_list("pk", flat=True):
+    _signal_running_imports(Q(started_at__lt=before))
+    for pk in ImportBatch.objects.filter(_WITH_NOTES, started_at__lt=before).values_list("pk", flat=True):
         _rewrite(pk, holding="")
 
 
-def forget_remarks_about(email: str) -> None:
+def delete_row_notes_about(email: str) -> None:
     """Remarks that hold the address go, however it is written there. Call it last: it waits for an import's step."""
-    _tell_those_at_work(Q())
-    for batch in ImportBatch.objects.filter(_WITH_REMARKS).only("pk", "counts", "checked"):
+    _signal_running_imports(Q())
+    for batch in ImportBatch.objects.filter(_WITH_NOTES).only("pk", "counts", "checked"):
         if (batch.counts, batch.checked) != (_without(batch.counts, email), _without(batch.checked, email)):
             _rewrite(batch.pk, holding=email)
 
 
-def remarks_dropped_by_now(pk: int) -> int:
+def lock_and_read_notes_dropped(pk: int) -> int:
     """How often remarks were dropped; within a transaction, none are dropped from here to its end."""
-    batch = ImportBatch.objects.select_for_update().only("remarks_dropped").filter(pk=pk).first()
-    return batch.remarks_dropped if batch is not None else 0
+    batch = ImportBatch.objects.select_for_update().only("row_notes_dropped").filter(pk=pk).first()
+    return batch.row_notes_dropped if batch is not None else 0
 
 
-def _tell_those_at_work(which: Q) -> None:
-    ImportBatch.objects.filter(_AT_WORK, which).update(remarks_dropped=F("remarks_dropped") + 1)
+def _signal_running_imports(which: Q) -> None:
+    ImportBatch.objects.filter(_RUNNING, which).update(row_notes_dropped=F("row_notes_dropped") + 1)
 
 
 @transaction.atomic

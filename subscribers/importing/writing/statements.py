@@ -10,7 +10,7 @@ from django.db.backends.utils import CursorWrapper
 
 from subscribers.importing.reading.column_mapping import EACH_LIST
 from subscribers.importing.reading.layouts import BOUNCED, COMPLAINED, LEFT_ALL, LEFT_LIST
-from subscribers.importing.writing.staged_rows import insert_staged
+from subscribers.importing.writing.staged_inserts import insert_staged
 from subscribers.models import (
     Basis,
     Confirmation,
@@ -25,38 +25,38 @@ from subscribers.models import (
     Subscription,
     Suppression,
 )
-from subscribers.unsubscribing.suppression_journal import Note, note_down
+from subscribers.unsubscribing.suppression_journal import JournalEntry, journal_after_commit
 
-KEPT_FROM_MAIL = {
+SUPPRESSION_BY_KIND = {
     LEFT_LIST: (Reason.UNSUBSCRIBE, Scope.LIST),
     LEFT_ALL: (Reason.UNSUBSCRIBE, Scope.ALL),
     BOUNCED: (Reason.HARD, Scope.ALL),
     COMPLAINED: (Reason.COMPLAINT, Scope.ALL),
 }
-_WELCOME = "kind = 'join' AND barred IS NULL"
-_JOINING = f"{_WELCOME} AND was IS NULL AND subscriber_id IS NOT NULL"
+_MAY_JOIN = "kind = 'join' AND barred IS NULL"
+_NEW_ON_LIST = f"{_MAY_JOIN} AND was IS NULL AND subscriber_id IS NOT NULL"
 WAITING, MAILED, MARKED = 1, 2, 3
 
-_JUDGE = """
+_CLASSIFY = """
 UPDATE import_stage SET
   barred = (SELECT 1 FROM subscribers_suppression s WHERE s.lifted_at IS NULL AND s.address_hash = import_stage.address_hash
             AND import_stage.kind = 'join' AND (s.scope = 'all' OR s.mailing_list_id = %s) LIMIT 1),
   subscriber_id = (SELECT p.id FROM subscribers_subscriber p WHERE p.address_hash = import_stage.address_hash)
 """
-_STANDING = """
+_FIND_STATUS = """
 UPDATE import_stage SET was =
   (SELECT CASE WHEN u.basis <> 'consent_double_opt_in' OR u.confirmed_at IS NOT NULL THEN 2 ELSE 1 END
    FROM subscribers_subscription u
    WHERE u.ended_at IS NULL AND u.subscriber_id = import_stage.subscriber_id AND u.mailing_list_id = %s)
 WHERE subscriber_id IS NOT NULL AND kind = 'join'
 """
-_MARKED = """
+_FIND_SUPPRESSED = """
 UPDATE import_stage SET was =
   (SELECT 3 FROM subscribers_suppression s WHERE s.lifted_at IS NULL AND s.address_hash = import_stage.address_hash
    AND s.reason = %s AND s.scope = %s AND (s.scope = 'all' OR s.mailing_list_id = %s) LIMIT 1)
 WHERE kind = %s
 """
-_CHANGED = """
+_FIND_CHANGED = """
 UPDATE import_stage SET changed =
   (SELECT 1 FROM subscribers_subscriber p WHERE p.id = import_stage.subscriber_id AND (
      (import_stage.name <> '' AND import_stage.name <> p.name)
@@ -67,8 +67,8 @@ UPDATE import_stage SET changed =
      OR (import_stage.place_id IS NOT NULL AND import_stage.place_id <> COALESCE(p.place_id, 0))))
 WHERE subscriber_id IS NOT NULL AND kind = 'join' AND barred IS NULL
 """
-_RENEWED = f"""
-UPDATE import_stage SET renewed = 1, changed = 1 WHERE {_WELCOME} AND was = 2 AND EXISTS
+_FIND_RENEWED = f"""
+UPDATE import_stage SET renewed = 1, changed = 1 WHERE {_MAY_JOIN} AND was = 2 AND EXISTS
   (SELECT 1 FROM subscribers_subscription u WHERE u.ended_at IS NULL AND u.basis = 'casl_implied'
    AND u.subscriber_id = import_stage.subscriber_id AND u.mailing_list_id = %s
    AND (import_stage.expires_at IS NULL OR u.expires_at < import_stage.expires_at))
@@ -92,31 +92,31 @@ FROM import_stage s WHERE s.changed = 1 AND s.subscriber_id = subscribers_subscr
 _FIND_NEW = f"""
 UPDATE import_stage SET made = 1, subscriber_id =
   (SELECT p.id FROM subscribers_subscriber p WHERE p.address_hash = import_stage.address_hash)
-WHERE subscriber_id IS NULL AND {_WELCOME}
+WHERE subscriber_id IS NULL AND {_MAY_JOIN}
 """  # noqa: S608  no value from outside is in it
 _COUNT = f"""
 SELECT
-  COUNT(CASE WHEN {_WELCOME} AND was IS NULL THEN 1 END),
-  COUNT(CASE WHEN {_WELCOME} AND was = 2 AND changed = 1 THEN 1 END),
-  COUNT(CASE WHEN {_WELCOME} AND was = 2 AND changed IS NULL THEN 1 END),
-  COUNT(CASE WHEN {_WELCOME} AND was = 1 THEN 1 END),
+  COUNT(CASE WHEN {_MAY_JOIN} AND was IS NULL THEN 1 END),
+  COUNT(CASE WHEN {_MAY_JOIN} AND was = 2 AND changed = 1 THEN 1 END),
+  COUNT(CASE WHEN {_MAY_JOIN} AND was = 2 AND changed IS NULL THEN 1 END),
+  COUNT(CASE WHEN {_MAY_JOIN} AND was = 1 THEN 1 END),
   COUNT(CASE WHEN kind <> 'join' AND was IS NULL THEN 1 END),
   COUNT(CASE WHEN (kind = 'join' AND barred = 1) OR (kind <> 'join' AND was = 3) THEN 1 END)
 FROM import_stage
 """  # noqa: S608  no value from outside is in it
 
 
-def judge(cursor: CursorWrapper, batch: ImportBatch, *, kinds: set[str]) -> None:
+def classify(cursor: CursorWrapper, batch: ImportBatch, *, kinds: set[str]) -> None:
     """Finds who of the stage is known, suppressed, on the list already, and who has something new."""
     list_id = batch.mailing_list_id
-    cursor.execute(_JUDGE, [list_id])
-    cursor.execute(_STANDING, [list_id])
-    cursor.execute(_CHANGED)
+    cursor.execute(_CLASSIFY, [list_id])
+    cursor.execute(_FIND_STATUS, [list_id])
+    cursor.execute(_FIND_CHANGED)
     if not batch.confirm:
-        cursor.execute(_RENEWED, [list_id])
-    for kind in kinds & set(KEPT_FROM_MAIL):
-        reason, scope = KEPT_FROM_MAIL[kind]
-        cursor.execute(_MARKED, [str(reason), str(scope), list_id, kind])
+        cursor.execute(_FIND_RENEWED, [list_id])
+    for kind in kinds & set(SUPPRESSION_BY_KIND):
+        reason, scope = SUPPRESSION_BY_KIND[kind]
+        cursor.execute(_FIND_SUPPRESSED, [str(reason), str(scope), list_id, kind])
 
 
 def count(cursor: CursorWrapper) -> dict[str, int]:
@@ -140,12 +140,12 @@ def write_people(cursor: CursorWrapper, batch: ImportBatch) -> None:
         Subscriber,
         staged={**given, "giving": f"CASE WHEN giving = '' THEN '{Giving.NONE}' ELSE giving END"},
         same={"import_batch_id": batch.pk, "created_at": batch.started_at},
-        where=f"{_WELCOME} AND subscriber_id IS NULL",
+        where=f"{_MAY_JOIN} AND subscriber_id IS NULL",
     )
     cursor.execute(_FIND_NEW)
 
 
-def renew(cursor: CursorWrapper, batch: ImportBatch) -> None:
+def renew_implied_consent(cursor: CursorWrapper, batch: ImportBatch) -> None:
     """Implied consent lasts longer by newer proof, or becomes consent that does not run out; each is on record."""
     cursor.execute(_RENEW, [str(batch.basis), batch.evidence, batch.mailing_list_id])
     for basis, which in _by_basis(batch):
@@ -156,7 +156,7 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
     """Opens a subscription, with its proof, for everyone welcome who has none."""
     asked = "%s" if batch.confirm else "COALESCE(given_at, %s)"
     for basis, which in _by_basis(batch):
-        where = f"{_JOINING} AND {which}"
+        where = f"{_NEW_ON_LIST} AND {which}"
         _record_import(cursor, batch, basis=basis, where=where)
         insert_staged(
             cursor,
@@ -167,7 +167,7 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
                 "paused_until": "paused_until",
                 "frequency": f"CASE WHEN frequency = '' THEN '{Frequency.EVERY}' ELSE frequency END",
             },
-            worked_out={"requested_at": (asked, batch.started_at)},
+            computed={"requested_at": (asked, batch.started_at)},
             same={
                 "mailing_list_id": batch.mailing_list_id,
                 "basis": str(basis),
@@ -182,7 +182,7 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
             Confirmation,
             staged={"subscriber_id": "subscriber_id"},
             same={"mailing_list_id": batch.mailing_list_id, "requested_at": batch.started_at},
-            where=f"{_JOINING} AND made = 1",
+            where=f"{_NEW_ON_LIST} AND made = 1",
         )
 
 
@@ -215,19 +215,19 @@ def _record_import(cursor: CursorWrapper, batch: ImportBatch, *, basis: Basis, w
     )
 
 
-def keep_from_mail(cursor: CursorWrapper, batch: ImportBatch, *, kind: str) -> None:
+def suppress_addresses(cursor: CursorWrapper, batch: ImportBatch, *, kind: str) -> None:
     """Suppresses the addresses of one kind that are not suppressed so already, and ends what the kind ends.
 
     Each is noted beside the database too, as if the person had left here.
     """
-    reason, scope = KEPT_FROM_MAIL[kind]
+    reason, scope = SUPPRESSION_BY_KIND[kind]
     list_id = batch.mailing_list_id if scope == Scope.LIST else None
     fresh = f"kind = '{kind}' AND was IS NULL"
     marked = insert_staged(
         cursor,
         Suppression,
         staged={"address_hash": "address_hash"},
-        worked_out={"at": ("COALESCE(given_at, %s)", batch.started_at)},
+        computed={"at": ("COALESCE(given_at, %s)", batch.started_at)},
         same={
             "scope": str(scope),
             "mailing_list_id": list_id,
@@ -239,7 +239,7 @@ def keep_from_mail(cursor: CursorWrapper, batch: ImportBatch, *, kind: str) -> N
         returning="id",
     )
     rows = Suppression.objects.filter(pk__in=[pk for (pk,) in marked]).values_list("address_hash", "at")
-    note_down(Note(bytes(address_hash), list_id, str(reason), at) for address_hash, at in rows)
+    journal_after_commit(JournalEntry(bytes(address_hash), list_id, str(reason), at) for address_hash, at in rows)
     insert_staged(
         cursor,
         ConsentEvent,

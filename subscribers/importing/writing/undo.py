@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.messages import Message
 from subscribers.importing.reading.errors import CannotImport
-from subscribers.importing.writing.claims import claim, hold, release
-from subscribers.importing.writing.file_store import forget_file
+from subscribers.importing.writing.claims import claim, release, renew_claim
+from subscribers.importing.writing.file_store import delete_stored_file
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
@@ -25,13 +25,13 @@ from subscribers.models import (
     Subscription,
     Suppression,
 )
-from subscribers.unsubscribing.suppression_journal import Note, note_down
+from subscribers.unsubscribing.suppression_journal import JournalEntry, journal_after_commit
 
-STEP = 2_000
+STEP_SIZE = 2_000
 _UNDOABLE = (ImportState.FINISHED, ImportState.FAILED, ImportState.RUNNING)
 
 
-def ask_to_undo(batch: ImportBatch, *, by: str, now: datetime) -> None:
+def request_undo(batch: ImportBatch, *, by: str, now: datetime) -> None:
     """From now on the import is being taken back; a run of it stops. Raises `CannotImport` where there is nothing to undo."""
     counts = {**batch.counts, "undone_by": by}
     begun = ImportBatch.objects.filter(pk=batch.pk, state__in=_UNDOABLE).update(
@@ -47,28 +47,28 @@ def ask_to_undo(batch: ImportBatch, *, by: str, now: datetime) -> None:
 def undo_now(batch: ImportBatch, *, by: str, now: datetime, clock: Callable[[], datetime]) -> dict[str, int]:
     """Takes the import back in this process; what became of it, in numbers. Raises `CannotImport`."""
     if batch.state != ImportState.UNDOING:
-        ask_to_undo(batch, by=by, now=now)
+        request_undo(batch, by=by, now=now)
     token = claim(batch, states=[ImportState.UNDOING], now=clock())
     if not token:
         raise CannotImport(_("This import is being taken back just now. Wait for it to end."))
-    work_on_undo(batch, token=token, clock=clock)
+    continue_undo(batch, token=token, clock=clock)
     batch.refresh_from_db()
-    return undone_counts(batch)
+    return count_undone(batch)
 
 
-def undone_counts(batch: ImportBatch) -> dict[str, int]:
+def count_undone(batch: ImportBatch) -> dict[str, int]:
     """What was undone: people `removed`, subscriptions `ended`, people who `stayed`, suppressions `lifted` and `kept`."""
     found = batch.counts.get("undone", {})
     return {name: int(found.get(name, 0)) for name in ("removed", "ended", "stayed", "lifted", "kept")}
 
 
-def work_on_undo(
+def continue_undo(
     batch: ImportBatch, *, token: str, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False
 ) -> bool:
     """Goes on taking the import back. False when it was asked to stop before the end. Raises `ClaimLost`."""
     batch.refresh_from_db()
     steps: list[Callable[[datetime], dict[str, int]]] = [
-        lambda now: _end_people(batch, now=now),
+        lambda now: _remove_people(batch, now=now),
         lambda now: _lift(batch, now=now),
     ]
     for step in steps:
@@ -78,40 +78,42 @@ def work_on_undo(
             with transaction.atomic():
                 now = clock()
                 done = step(now)
-                _add(batch, done)
-                hold(batch, token=token, now=now, counts=batch.counts)
+                _add_counts(batch, done)
+                renew_claim(batch, token=token, now=now, counts=batch.counts)
             if not any(done.values()):
                 break
-    _add(batch, {"stayed": _brought(batch).count(), "kept": _marked(batch).count()})
+    _add_counts(
+        batch, {"stayed": _imported_subscriptions(batch).count(), "kept": _imported_suppressions(batch).count()}
+    )
     release(batch, token=token, state=ImportState.UNDONE, undone_at=clock(), counts=batch.counts)
-    forget_file(batch)
+    delete_stored_file(batch)
     return True
 
 
-def _add(batch: ImportBatch, done: dict[str, int]) -> None:
+def _add_counts(batch: ImportBatch, done: dict[str, int]) -> None:
     undone = dict(batch.counts.get("undone", {}))
     for name, people in done.items():
         undone[name] = undone.get(name, 0) + people
     batch.counts = {**batch.counts, "undone": undone}
 
 
-def _brought(batch: ImportBatch) -> QuerySet[Subscription]:
+def _imported_subscriptions(batch: ImportBatch) -> QuerySet[Subscription]:
     return Subscription.objects.open().filter(import_batch=batch)
 
 
-def _marked(batch: ImportBatch) -> QuerySet[Suppression]:
+def _imported_suppressions(batch: ImportBatch) -> QuerySet[Suppression]:
     return Suppression.objects.live().filter(import_batch=batch)
 
 
-def _own_acts(batch: ImportBatch, **who: Any) -> Exists:
+def _has_acted_since(batch: ImportBatch, **who: Any) -> Exists:
     """Something that the person did themselves after the import."""
     return Exists(ConsentEvent.objects.filter(at__gte=batch.started_at, by="", **who))
 
 
-def _end_people(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
-    acted = _own_acts(batch, address_hash=OuterRef("subscriber__address_hash"))
-    found = _brought(batch).filter(~acted, confirmed_at__isnull=True).order_by("pk")
-    ids = dict(found.values_list("pk", "subscriber_id")[:STEP])
+def _remove_people(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
+    acted = _has_acted_since(batch, address_hash=OuterRef("subscriber__address_hash"))
+    found = _imported_subscriptions(batch).filter(~acted, confirmed_at__isnull=True).order_by("pk")
+    ids = dict(found.values_list("pk", "subscriber_id")[:STEP_SIZE])
     others = Subscription.objects.filter(~Q(import_batch=batch) | Q(import_batch=None), subscriber=OuterRef("pk"))
     gone = Subscriber.objects.filter(pk__in=ids.values(), import_batch=batch).exclude(Exists(others))
     removed = list(gone.values_list("pk", flat=True))
@@ -121,7 +123,9 @@ def _end_people(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
     Confirmation.objects.filter(
         sent_at__isnull=True, mailing_list=batch.mailing_list, subscriber__subscriptions__in=staying
     ).delete()
-    ended = _brought(batch).filter(pk__in=staying).update(ended_at=now, end_reason=EndReason.IMPORT_UNDONE)
+    ended = (
+        _imported_subscriptions(batch).filter(pk__in=staying).update(ended_at=now, end_reason=EndReason.IMPORT_UNDONE)
+    )
     return {"removed": len(removed), "ended": ended}
 
 
@@ -147,11 +151,13 @@ def _lift(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
             source=f"import {batch.pk}"
         )
     )
-    rows = list(_marked(batch).filter(~since).order_by("pk")[:STEP])
+    rows = list(_imported_suppressions(batch).filter(~since).order_by("pk")[:STEP_SIZE])
     by = str(batch.counts.get("undone_by", ""))
-    lifted = _marked(batch).filter(pk__in=[row.pk for row in rows])
+    lifted = _imported_suppressions(batch).filter(pk__in=[row.pk for row in rows])
     lifted.update(lifted_at=now, lifted_by=by, lifted_reason=Message("Import %(pk)s was undone.", pk=batch.pk))
-    note_down(Note(bytes(row.address_hash), row.mailing_list_id, row.reason, now, lifted=True) for row in rows)
+    journal_after_commit(
+        JournalEntry(bytes(row.address_hash), row.mailing_list_id, row.reason, now, lifted=True) for row in rows
+    )
     people = Subscriber.objects.filter(address_hash__in=[row.address_hash for row in rows])
     ended = Subscription.objects.filter(
         subscriber__in=people,
@@ -162,12 +168,12 @@ def _lift(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
             Subscription.objects.open().filter(subscriber=OuterRef("subscriber"), mailing_list=OuterRef("mailing_list"))
         )
     )
-    Subscription.objects.bulk_create(_again(row) for row in list(ended))
+    Subscription.objects.bulk_create(_copy_as_open(row) for row in list(ended))
     _record(batch, people, kind=ConsentEvent.Kind.LIFTED, now=now)
     return {"lifted": len(rows)}
 
 
-def _again(ended: Subscription) -> Subscription:
+def _copy_as_open(ended: Subscription) -> Subscription:
     ended.pk = None
     ended.ended_at, ended.end_reason = None, ""
     return ended

@@ -1,12 +1,12 @@
 """Three hundred public addresses of six countries: none is put in the wrong place, and at most five are left unsure."""
 
-from tests.support.located import judge_addresses
+from tests.support.address_evaluation import evaluate_addresses
 
 MOST_UNSURE = 5
 
 
 def test_three_hundred_addresses_are_found_and_none_wrongly() -> None:
-    judged = list(judge_addresses())
+    judged = list(evaluate_addresses())
     table = "\n".join(str(one) for one in judged if one.verdict != "right")
     assert len(judged) >= 300
     assert [one for one in judged if one.verdict == "wrong"] == [], table

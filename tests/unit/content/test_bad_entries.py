@@ -13,7 +13,7 @@ from newsletter.content.parsing.entries import Parsed
 from newsletter.content.parsing.entry_rules import collect
 from newsletter.content.parsing.json_text import has_broken_characters
 from newsletter.content.parsing.parse import Document, parse_document
-from newsletter.content.parsing.sandbox.process import ParsingChild
+from newsletter.content.parsing.sandbox.process import ParserProcess
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 URL = "https://news.example/source"
@@ -54,7 +54,7 @@ def rss(*titles: str) -> bytes:
 def test_a_damaged_character_in_json_refuses_its_entry_alone(kind: str, make: Any, bad: str) -> None:
     parsed = parse_as(kind, make("First", bad, "Third"))
     assert [story.title for story in parsed.stories] == ["First", "Third"]
-    assert [aside.reason for aside in parsed.set_aside] == [entry_rules.BROKEN]
+    assert [aside.reason for aside in parsed.set_aside] == [entry_rules.BROKEN_CHARACTERS]
 
 
 @pytest.mark.parametrize(("kind", "make"), [("feed", json_feed), ("wordpress", posts)])
@@ -134,7 +134,7 @@ def test_many_slow_entries_stop_the_rest_and_keep_what_came_before() -> None:
 
 
 def test_the_parsing_process_survives_a_damaged_entry() -> None:
-    child = ParsingChild()
+    child = ParserProcess()
     try:
         first = child.parse(Document("feed", json_feed("First", "A \ud800 half"), URL, "", NOW))
         pid = child.pid

@@ -8,8 +8,8 @@ from newsletter.content.parsing.calendars.calendar import parse_calendar
 from newsletter.content.parsing.calendars.zone_names import find_zone_name
 from newsletter.content.parsing.entries import EventEntry, Parsed
 from newsletter.content.parsing.parse import Document, parse_document
-from newsletter.content.parsing.sandbox.process import parse_apart
-from tests.support.shapes import MARKER, list_shapes, read_shape
+from newsletter.content.parsing.sandbox.process import parse_in_sandbox
+from tests.support.sample_documents import MARKER, list_shapes, read_shape
 
 START, END = datetime(2026, 10, 20, tzinfo=UTC), datetime(2027, 11, 1, tzinfo=UTC)
 URL = "https://cal.example/c.ics"
@@ -257,7 +257,7 @@ def test_a_heavy_event_is_refused_alone(heavy: str, reason: str) -> None:
 def test_five_thousand_daily_series_hide_no_single_event() -> None:
     daily = [event(f"UID:{n}\nSUMMARY:Daily\nDTSTART:20200101T190000Z\nRRULE:FREQ=DAILY") for n in range(5_000)]
     body = f"BEGIN:VCALENDAR\n{''.join(daily)}{NEXT}END:VCALENDAR\n".encode()
-    parsed = parse_apart(Document(kind="calendar", body=body, url=URL, content_type="text/calendar", now=START))
+    parsed = parse_in_sandbox(Document(kind="calendar", body=body, url=URL, content_type="text/calendar", now=START))
     assert "Next" in titles(parsed)
     assert len(parsed.events) == 501
     assert parsed.complete_until is not None

@@ -9,7 +9,7 @@ import pytest
 from newsletter.content.parsing.calendars.calendar import parse_calendar
 from newsletter.content.parsing.entries import EventEntry, Parsed
 from newsletter.content.parsing.parse import Document
-from newsletter.content.parsing.sandbox.process import parse_apart
+from newsletter.content.parsing.sandbox.process import parse_in_sandbox
 
 START, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2027, 11, 1, tzinfo=UTC)
 
@@ -177,7 +177,7 @@ def test_a_document_that_is_no_calendar_is_told(body: bytes, words: str) -> None
 def test_what_was_not_read_of_a_calendar_with_too_many_events_is_not_said_to_be_gone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("newsletter.content.parsing.calendars.calendar._MOST_SERIES", 2)
+    monkeypatch.setattr("newsletter.content.parsing.calendars.calendar._MAX_SERIES", 2)
     parsed = calendar(*(f"UID:{n}\nSUMMARY:A\nDTSTART:20261105T190000Z" for n in range(3)))
     assert (len(parsed.events), parsed.set_aside[0].entry, parsed.complete_until) == (2, "More events", START)
 
@@ -191,7 +191,7 @@ def test_a_calendar_of_seven_megabytes_is_read_in_the_sandbox() -> None:
     opening = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:test\r\n{_OWN_ZONE}"
     body = "".join([opening, *past, *weekly, *ahead, "END:VCALENDAR\r\n"]).encode()
     assert len(body) > 7_000_000
-    parsed = parse_apart(
+    parsed = parse_in_sandbox(
         Document(kind="calendar", body=body, url="https://cal.example/c.ics", content_type="text/calendar", now=now)
     )
     assert not parsed.error

@@ -15,7 +15,7 @@ import pytest
 from newsletter.content.parsing.calendars.calendar import parse_calendar
 from newsletter.content.parsing.feeds.feed import parse_feed
 from newsletter.content.parsing.html import clean_html, plain_text, title_text
-from newsletter.content.parsing.pseudonyms import find_pseudonyms, notes_for
+from newsletter.content.parsing.pseudonyms import find_pseudonyms, list_notes_for
 from newsletter.content.parsing.text import TITLE_LENGTH
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -174,6 +174,6 @@ def test_the_real_story_keeps_its_note_and_gives_it_to_no_other_name() -> None:
     assert [name for name, _ in pseudonyms] == ["Manisha"]
     ((_, note),) = pseudonyms
     assert note.startswith("*A pseudonym. Note: Manisha")
-    assert notes_for("Crucial evidence came from Manisha, a survivor", pseudonyms) == (note,)
-    assert notes_for("Two girls are free", pseudonyms) == ()
+    assert list_notes_for("Crucial evidence came from Manisha, a survivor", pseudonyms) == (note,)
+    assert list_notes_for("Two girls are free", pseudonyms) == ()
     assert dict(find_pseudonyms(story + related))["Antonia"] == "*A pseudonym."

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from newsletter.content.parsing.entries import EventEntry
-from newsletter.content.parsing.event_locations import Located, is_online_text, locate_event
+from newsletter.content.parsing.event_locations import EventLocation, is_online_text, locate_event
 
 
-def locate(place: str = "", *, region: str = "", country: str = "", **fields: Any) -> Located:
+def locate(place: str = "", *, region: str = "", country: str = "", **fields: Any) -> EventLocation:
     entry = EventEntry("1", "Talk", datetime(2026, 12, 1, 19, tzinfo=UTC), place=place, **fields)
     return locate_event(entry, default_region=region, default_country=country)
 
@@ -197,7 +197,7 @@ def test_a_place_that_is_a_whole_region_is_that_region() -> None:
 )
 def test_words_that_mean_no_place_are_online(words: str) -> None:
     assert is_online_text(words)
-    assert locate(words, region="US-TX") == Located(online=True)
+    assert locate(words, region="US-TX") == EventLocation(online=True)
 
 
 @pytest.mark.parametrize("words", ["Leeds", "The Zoomery", "Lineham Hall", ""])
@@ -212,7 +212,7 @@ def test_an_event_both_online_and_somewhere_is_both(words: str) -> None:
 
 
 def test_an_event_marked_online_without_words_is_online() -> None:
-    assert locate(online=True, region="US-TX") == Located(online=True)
+    assert locate(online=True, region="US-TX") == EventLocation(online=True)
 
 
 def test_an_event_without_a_place_says_so() -> None:

@@ -8,12 +8,12 @@ import pytest
 
 from newsletter.content.parsing.entries import EventEntry, Parsed
 from newsletter.content.parsing.pages.event_page import parse_event_page
-from newsletter.content.parsing.pages.interface_links import is_tribe_address, under
+from newsletter.content.parsing.pages.rest_links import is_tribe_address, under
 from newsletter.content.parsing.pages.the_events_calendar import parse_tribe_events, tribe_url
 from newsletter.content.parsing.parse import Document
 from newsletter.content.parsing.repaired_json import read_repaired_json
-from newsletter.content.parsing.sandbox.process import parse_apart
-from tests.support.shapes import MARKER, list_shapes, read_shape
+from newsletter.content.parsing.sandbox.process import parse_in_sandbox
+from tests.support.sample_documents import MARKER, list_shapes, read_shape
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 URL = "https://example.org/events/"
@@ -195,7 +195,9 @@ def test_an_answer_of_something_else_is_said(body: bytes) -> None:
 
 def test_the_interface_is_read_apart_as_in_place() -> None:
     body = read_shape("eventpage", "the-events-calendar.json")
-    apart = parse_apart(Document(kind="tribe_events", body=body, url=URL, content_type="application/json", now=NOW))
+    apart = parse_in_sandbox(
+        Document(kind="tribe_events", body=body, url=URL, content_type="application/json", now=NOW)
+    )
     assert apart == parse_tribe_events(body, url=URL, now=NOW)
 
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from newsletter.content.ingesting.event_zones import settle_zone
+from newsletter.content.ingesting.event_zones import resolve_event_zone
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.event_locations import locate_event
-from subscribers.places.zones import main_zone
+from subscribers.places.time_zones import main_zone
 
 
 def settle(place: str = "", *, region: str = "", hour: int = 19, **fields: Any) -> EventEntry:
     entry = EventEntry("1", "Talk", datetime(2026, 12, 6, hour, tzinfo=UTC), place=place, **fields)
-    return settle_zone(entry, located=locate_event(entry, default_region=region), source_region=region)
+    return resolve_event_zone(entry, located=locate_event(entry, default_region=region), source_region=region)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from newsletter.content.fetching.fetch import (
+from newsletter.content.fetching.fetcher import (
     FEED,
     BadStatus,
     Fetcher,
@@ -355,7 +355,7 @@ def test_x11_how_long_a_busy_site_wants_to_be_left_alone_is_kept(
 
 def test_a_secure_address_does_not_lead_to_an_open_one(monkeypatch: pytest.MonkeyPatch) -> None:
     fetcher = Fetcher()
-    monkeypatch.setattr(fetcher, "_ask", lambda url, headers, **limits: "http://news.example/")
+    monkeypatch.setattr(fetcher, "_request", lambda url, headers, **limits: "http://news.example/")
     with pytest.raises(Refused, match="secure address"):
         fetcher.fetch("https://news.example/feed")
 

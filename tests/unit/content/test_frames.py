@@ -9,7 +9,12 @@ from datetime import UTC, date, datetime
 import pytest
 
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside, StoryEntry
-from newsletter.content.parsing.sandbox.protocol import LARGEST, BadFrame, read_frame, write_frame
+from newsletter.content.parsing.sandbox.protocol import (
+    MAX_MESSAGE_BYTES,
+    SandboxProtocolError,
+    read_message,
+    write_message,
+)
 
 
 def framed(data: bytes) -> io.BytesIO:
@@ -30,23 +35,23 @@ def test_entries_arrive_as_they_were_sent() -> None:
         extra={"version": "rss20"},
     )
     stream = io.BytesIO()
-    write_frame(stream, parsed)
+    write_message(stream, parsed)
     stream.seek(0)
-    assert read_frame(stream) == parsed
+    assert read_message(stream) == parsed
     with pytest.raises(EOFError):
-        read_frame(stream)
+        read_message(stream)
 
 
 def test_x7_a_subverted_child_cannot_make_its_parent_run_anything() -> None:
-    with pytest.raises(BadFrame, match="system may not come from a parser"):
-        read_frame(framed(pickle.dumps(Attack())))
+    with pytest.raises(SandboxProtocolError, match="system may not come from a parser"):
+        read_message(framed(pickle.dumps(Attack())))
 
 
 @pytest.mark.parametrize(
     "stream",
     [
         io.BytesIO(b"\0\0"),
-        io.BytesIO(struct.pack(">Q", LARGEST + 1)),
+        io.BytesIO(struct.pack(">Q", MAX_MESSAGE_BYTES + 1)),
         io.BytesIO(struct.pack(">Q", 100) + b"short"),
         framed(b"not a pickle"),
         framed(b""),
@@ -55,5 +60,5 @@ def test_x7_a_subverted_child_cannot_make_its_parent_run_anything() -> None:
 )
 def test_an_answer_that_is_none_is_refused(stream: io.BytesIO) -> None:
     stream.seek(0)
-    with pytest.raises(BadFrame):
-        read_frame(stream)
+    with pytest.raises(SandboxProtocolError):
+        read_message(stream)

@@ -5,7 +5,7 @@ import ipaddress
 
 import pytest
 
-from newsletter.content.fetching.fetch_errors import Refused
+from newsletter.content.fetching.errors import Refused
 from newsletter.content.fetching.url_guard import AllowList, check_addresses, check_url, is_public
 
 PRIVATE = """

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from newsletter.content.parsing.html import clean_html, plain_text, title_text
-from newsletter.content.parsing.pseudonyms import DEFAULT_NOTE, find_pseudonyms, notes_for
+from newsletter.content.parsing.pseudonyms import DEFAULT_NOTE, find_pseudonyms, list_notes_for
 from newsletter.content.parsing.text import cut_at_word, make_teaser, tidy
 
 
@@ -112,11 +112,11 @@ def test_a_name_of_two_words_is_one_name_inside_a_sentence() -> None:
 
 @pytest.mark.parametrize("text", ["Maya* is safe", "Maya is safe", "They met Maya’s mother", "MAYA, or Maya?"])
 def test_the_note_goes_with_every_text_that_shows_the_name(text: str) -> None:
-    assert notes_for(text, (("Maya", "*A pseudonym."), ("Nora", "*A pseudonym."))) == ("*A pseudonym.",)
+    assert list_notes_for(text, (("Maya", "*A pseudonym."), ("Nora", "*A pseudonym."))) == ("*A pseudonym.",)
 
 
 def test_no_note_goes_with_other_texts() -> None:
-    assert notes_for("Mayan pyramids", (("Maya", "*A pseudonym."),)) == ()
+    assert list_notes_for("Mayan pyramids", (("Maya", "*A pseudonym."),)) == ()
 
 
 def test_a_hostile_text_is_searched_in_time() -> None:

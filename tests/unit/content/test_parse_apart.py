@@ -12,7 +12,13 @@ import pytest
 
 from newsletter.content.parsing.parse import Document, parse_document
 from newsletter.content.parsing.sandbox import process as rooms
-from newsletter.content.parsing.sandbox.process import Cost, ParsingChild, TooHeavy, Unreadable, parse_apart
+from newsletter.content.parsing.sandbox.process import (
+    ParserCrashed,
+    ParserProcess,
+    ResourceLimitExceeded,
+    ResourceLimits,
+    parse_in_sandbox,
+)
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 RSS = '<?xml version="1.0"?><rss version="2.0"><channel><title>Notes</title>%s</channel></rss>'
@@ -33,8 +39,10 @@ def document(kind: str, body: bytes, content_type: str = "text/html") -> Documen
 
 
 @pytest.fixture
-def child() -> Iterator[ParsingChild]:
-    made = ParsingChild(cost=Cost(cpu_seconds=1, wall_seconds=20.0, memory_bytes=96 * 1024 * 1024), most_documents=3)
+def child() -> Iterator[ParserProcess]:
+    made = ParserProcess(
+        limits=ResourceLimits(cpu_seconds=1, wall_seconds=20.0, memory_bytes=96 * 1024 * 1024), max_documents=3
+    )
     yield made
     made.close()
 
@@ -60,21 +68,21 @@ SAMPLES = [
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.kind)
 def test_x7_every_kind_of_source_gives_apart_what_it_gives_in_place(sample: Document) -> None:
-    apart = parse_apart(sample)
+    apart = parse_in_sandbox(sample)
     assert apart == parse_document(sample)
     assert apart.stories or apart.events or apart.error
 
 
-def test_x7_a_document_that_takes_too_long_is_given_up_and_the_next_is_read(child: ParsingChild) -> None:
-    with pytest.raises(TooHeavy, match="too heavy to read"):
+def test_x7_a_document_that_takes_too_long_is_given_up_and_the_next_is_read(child: ParserProcess) -> None:
+    with pytest.raises(ResourceLimitExceeded, match="too heavy to read"):
         child.parse(feed_of(40_000))
     assert len(child.parse(feed_of(2)).stories) == 2
 
 
 def test_x7_a_document_that_takes_too_much_memory_is_given_up_and_the_next_is_read() -> None:
-    lean = ParsingChild(cost=Cost(cpu_seconds=10, wall_seconds=20.0, memory_bytes=24 * 1024 * 1024))
+    lean = ParserProcess(limits=ResourceLimits(cpu_seconds=10, wall_seconds=20.0, memory_bytes=24 * 1024 * 1024))
     try:
-        with pytest.raises(TooHeavy, match="time or memory"):
+        with pytest.raises(ResourceLimitExceeded, match="time or memory"):
             lean.parse(feed_of(2, text="word " * 2_000_000))
         assert len(lean.parse(feed_of(2)).stories) == 2
     finally:
@@ -82,10 +90,10 @@ def test_x7_a_document_that_takes_too_much_memory_is_given_up_and_the_next_is_re
 
 
 def test_x7_a_document_that_takes_too_long_on_the_clock_is_given_up() -> None:
-    hasty = ParsingChild(cost=Cost(cpu_seconds=10, wall_seconds=0.2))
+    hasty = ParserProcess(limits=ResourceLimits(cpu_seconds=10, wall_seconds=0.2))
     try:
         started = time.monotonic()
-        with pytest.raises(TooHeavy):
+        with pytest.raises(ResourceLimitExceeded):
             hasty.parse(feed_of(40_000))
         assert time.monotonic() - started < 10
         assert hasty.pid is None
@@ -94,7 +102,7 @@ def test_x7_a_document_that_takes_too_long_on_the_clock_is_given_up() -> None:
 
 
 def test_x7_a_document_that_breaks_the_parser_is_said_to_be_damaged_and_the_next_is_read(
-    child: ParsingChild,
+    child: ParserProcess,
 ) -> None:
     child.parse(feed_of(1))
     first = child.pid
@@ -102,7 +110,7 @@ def test_x7_a_document_that_breaks_the_parser_is_said_to_be_damaged_and_the_next
     killer = threading.Timer(0.2, os.kill, (first, signal.SIGSEGV))
     killer.start()
     try:
-        with pytest.raises(Unreadable, match="damaged in a way that stops our reader"):
+        with pytest.raises(ParserCrashed, match="damaged in a way that stops our reader"):
             child.parse(feed_of(20_000))
     finally:
         killer.join()
@@ -111,7 +119,7 @@ def test_x7_a_document_that_breaks_the_parser_is_said_to_be_damaged_and_the_next
 
 
 def test_x7_processor_time_is_counted_for_each_document_and_not_in_all() -> None:
-    patient = ParsingChild(cost=Cost(cpu_seconds=1))
+    patient = ParserProcess(limits=ResourceLimits(cpu_seconds=1))
     try:
         for _ in range(5):
             patient.parse(feed_of(1_500))
@@ -119,7 +127,7 @@ def test_x7_processor_time_is_counted_for_each_document_and_not_in_all() -> None
         patient.close()
 
 
-def test_one_child_serves_many_documents_from_many_threads_and_is_replaced_when_worn(child: ParsingChild) -> None:
+def test_one_child_serves_many_documents_from_many_threads_and_is_replaced_when_worn(child: ParserProcess) -> None:
     children: set[int | None] = set()
     counts: list[int] = []
 
@@ -136,7 +144,7 @@ def test_one_child_serves_many_documents_from_many_threads_and_is_replaced_when_
     assert 2 <= len(children - {None}) <= 3
 
 
-def test_a_child_that_left_is_replaced_in_silence(child: ParsingChild) -> None:
+def test_a_child_that_left_is_replaced_in_silence(child: ParserProcess) -> None:
     child.parse(feed_of(1))
     assert child.pid is not None
     os.kill(child.pid, signal.SIGTERM)
@@ -144,7 +152,7 @@ def test_a_child_that_left_is_replaced_in_silence(child: ParsingChild) -> None:
     assert len(child.parse(feed_of(1)).stories) == 1
 
 
-def test_a_closed_child_is_gone_and_starts_again_when_asked(child: ParsingChild) -> None:
+def test_a_closed_child_is_gone_and_starts_again_when_asked(child: ParserProcess) -> None:
     child.parse(feed_of(1))
     pid = child.pid
     assert pid is not None
@@ -154,21 +162,21 @@ def test_a_closed_child_is_gone_and_starts_again_when_asked(child: ParsingChild)
     assert len(child.parse(feed_of(1)).stories) == 1
 
 
-def test_the_child_is_given_no_secrets(child: ParsingChild, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_child_is_given_no_secrets(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEWSLETTER_SECRET_KEY", "a secret")
     child.parse(feed_of(1))
     with open(f"/proc/{child.pid}/environ", "rb") as environment:
         assert b"NEWSLETTER" not in environment.read()
 
 
-def test_a_child_that_does_not_start_is_told(child: ParsingChild, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_that_does_not_start_is_told(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rooms.sys, "executable", "/bin/true")
-    with pytest.raises(Unreadable, match="does not start"):
+    with pytest.raises(ParserCrashed, match="does not start"):
         child.parse(feed_of(1))
 
 
 def test_a_child_without_work_leaves_and_another_comes_when_there_is_some() -> None:
-    restless = ParsingChild(idle_seconds=0.1)
+    restless = ParserProcess(idle_seconds=0.1)
     try:
         restless.parse(feed_of(1))
         first = restless.pid
@@ -181,33 +189,33 @@ def test_a_child_without_work_leaves_and_another_comes_when_there_is_some() -> N
 
 @pytest.mark.parametrize("failures", [1, 2])
 def test_a_child_that_leaves_just_as_it_is_given_work_is_replaced_once(
-    child: ParsingChild, monkeypatch: pytest.MonkeyPatch, failures: int
+    child: ParserProcess, monkeypatch: pytest.MonkeyPatch, failures: int
 ) -> None:
     left = [BrokenPipeError] * failures
-    send = rooms.write_frame
+    send = rooms.write_message
 
     def write(stream: BinaryIO, value: object) -> None:
         if left:
             raise left.pop()
         send(stream, value)
 
-    monkeypatch.setattr(rooms, "write_frame", write)
+    monkeypatch.setattr(rooms, "write_message", write)
     if failures == 1:
         assert len(child.parse(feed_of(1)).stories) == 1
     else:
-        with pytest.raises(Unreadable, match="does not start"):
+        with pytest.raises(ParserCrashed, match="does not start"):
             child.parse(feed_of(1))
 
 
-def test_an_answer_that_is_no_reading_is_not_taken(child: ParsingChild, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "read_frame", lambda stream: rooms.READY)
-    with pytest.raises(Unreadable, match="answered something else"):
+def test_an_answer_that_is_no_reading_is_not_taken(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rooms, "read_message", lambda stream: rooms.READY)
+    with pytest.raises(ParserCrashed, match="answered something else"):
         child.parse(feed_of(1))
     assert child.pid is None
 
 
-def test_a_child_that_will_not_leave_is_made_to(child: ParsingChild, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "_LEAVE_SECONDS", 0.2)
+def test_a_child_that_will_not_leave_is_made_to(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rooms, "_EXIT_SECONDS", 0.2)
     child.parse(feed_of(1))
     pid = child.pid
     assert pid is not None
@@ -218,7 +226,7 @@ def test_a_child_that_will_not_leave_is_made_to(child: ParsingChild, monkeypatch
 
 
 def test_a_fork_leaves_the_child_to_its_parent_and_starts_its_own(
-    child: ParsingChild, monkeypatch: pytest.MonkeyPatch
+    child: ParserProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     child.parse(feed_of(1))
     parents = child._process
@@ -231,7 +239,7 @@ def test_a_fork_leaves_the_child_to_its_parent_and_starts_its_own(
     os.waitpid(parents.pid, 0)
 
 
-def test_a_fork_taken_while_a_document_is_read_can_read_too(child: ParsingChild) -> None:
+def test_a_fork_taken_while_a_document_is_read_can_read_too(child: ParserProcess) -> None:
     taken, over = threading.Event(), threading.Event()
 
     def hold_the_lock() -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from newsletter.content.images.encode import MOST_JPEG_BYTES, PLACES, BadPicture, make_picture
+from newsletter.content.images.encode import MAX_JPEG_BYTES, RENDITION_FORMATS, BadPicture, make_picture
 
 
 def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
@@ -37,7 +37,7 @@ def test_x10_each_known_format_becomes_one_that_mail_shows(kind: str) -> None:
 
 def test_a_wide_picture_is_made_as_wide_as_asked_and_light() -> None:
     made = make_picture(encoded(photo(2400, 1200), "JPEG", quality=95), width=1200)
-    assert len(made.data) <= MOST_JPEG_BYTES
+    assert len(made.data) <= MAX_JPEG_BYTES
     assert made.width <= 1200
     assert made.width == 2 * made.height
     assert make_picture(encoded(photo(300, 200), "PNG"), width=100).width == 100
@@ -113,7 +113,7 @@ def logo(ink: tuple[int, int, int]) -> bytes:
 
 
 def test_a_logo_in_dark_ink_gets_a_light_edge_so_that_it_reads_on_a_page_that_was_turned_dark() -> None:
-    made = opened(make_picture(logo((20, 60, 80)), place=PLACES["logo"]).data).convert("RGBA")
+    made = opened(make_picture(logo((20, 60, 80)), place=RENDITION_FORMATS["logo"]).data).convert("RGBA")
     row = [made.getpixel((x, made.height // 2)) for x in range(made.width // 2)]
     clear, light, dark = row[0], row[52], row[-1]
     assert clear[3] == 0
@@ -125,7 +125,7 @@ def test_a_logo_in_dark_ink_gets_a_light_edge_so_that_it_reads_on_a_page_that_wa
 @pytest.mark.parametrize("ink", [(240, 230, 210), None])
 def test_a_logo_in_light_ink_or_in_none_gets_no_edge_and_loses_nothing(ink: tuple[int, int, int] | None) -> None:
     data = logo(ink) if ink else encoded(Image.new("RGBA", (200, 200), (0, 0, 0, 0)), "PNG")
-    made = make_picture(data, place=PLACES["logo"])
+    made = make_picture(data, place=RENDITION_FORMATS["logo"])
     assert (made.width, made.height) == (200, 200)
     assert opened(made.data).convert("RGBA").getchannel("A").getextrema() == ((0, 255) if ink else (0, 0))
 

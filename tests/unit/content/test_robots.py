@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from newsletter.content.fetching.fetch import BadStatus, Fetcher, Limits, Refused, TooSlow, Unreachable
-from newsletter.content.fetching.host_locks import turn_at
+from newsletter.content.fetching.fetcher import BadStatus, Fetcher, Limits, Refused, TooSlow, Unreachable
+from newsletter.content.fetching.host_locks import host_lock
 from newsletter.content.fetching.robots import Robots
 from newsletter.content.ingesting.read_source import read_source
 from newsletter.content.ingesting.read_source import robots as shared
@@ -100,7 +100,7 @@ def test_x11_a_site_that_cannot_be_reached_is_said_to_be_so() -> None:
 def test_the_rules_of_a_thousand_sites_are_kept_and_no_more(
     server: MisbehavingServer, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("newsletter.content.fetching.robots._MOST_SITES", 1)
+    monkeypatch.setattr("newsletter.content.fetching.robots._MAX_SITES", 1)
     with misbehaving_server() as other:
         everywhere = Fetcher(allow=["127.0.0.1"])
         robots = Robots()
@@ -166,7 +166,7 @@ def test_x11_a_host_has_one_guest_at_a_time(server: MisbehavingServer, fetcher: 
 def test_x11_who_waits_too_long_for_a_turn_tries_again_later(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/feed"] = respond(b"<rss/>")
     started = time.monotonic()
-    with turn_at("127.0.0.1", patience=1.0) as came:
+    with host_lock("127.0.0.1", timeout=1.0) as came:
         assert came
         with pytest.raises(TooSlow, match="tried again later"):
             fetcher.fetch(f"{server.url}/feed", limits=Limits(max_bytes=100, total=0.1))

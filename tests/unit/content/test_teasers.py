@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from newsletter.content.parsing.pseudonyms import ANY_NAME, find_pseudonyms, notes_for
-from newsletter.content.parsing.shortcodes import without_shortcodes
+from newsletter.content.parsing.pseudonyms import ANY_NAME, find_pseudonyms, list_notes_for
+from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.teasers import teaser_from_html, teaser_from_text
 
 LEAD = "The court freed eleven people on Monday."
@@ -102,14 +102,14 @@ def test_sentences_are_not_cut_at_initials_and_days() -> None:
 
 
 def test_shortcodes_go_and_brackets_of_people_stay() -> None:
-    assert without_shortcodes('a [vc_row css=".x{}"]b[/vc_row] c [contact-form-7 id="4"]').split() == ["a", "b", "c"]
-    assert without_shortcodes("he [sic] said [laughs] no [1]") == "he [sic] said [laughs] no [1]"
+    assert remove_shortcodes('a [vc_row css=".x{}"]b[/vc_row] c [contact-form-7 id="4"]').split() == ["a", "b", "c"]
+    assert remove_shortcodes("he [sic] said [laughs] no [1]") == "he [sic] said [laughs] no [1]"
 
 
 def test_a_note_without_a_marked_name_goes_with_the_story_once() -> None:
     pairs = find_pseudonyms("Eleven are free", LEAD, f"{LEAD}\n*Names have been changed.", "Names have been changed")
     assert pairs == ((ANY_NAME, "*Names have been changed."),)
-    assert notes_for(f"Eleven are free\n{LEAD}", pairs) == ("*Names have been changed.",)
+    assert list_notes_for(f"Eleven are free\n{LEAD}", pairs) == ("*Names have been changed.",)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_note_in_its_own_sentence_is_known(note: str) -> None:
 def test_the_same_note_in_two_writings_is_one() -> None:
     text = "Maya* and Nora* spoke.\n*Names have been changed.\n* Names have been changed"
     pairs = find_pseudonyms(text)
-    assert notes_for("Maya and Nora", pairs) == ("*Names have been changed.",)
+    assert list_notes_for("Maya and Nora", pairs) == ("*Names have been changed.",)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_hostile_text_takes_no_longer_than_another(piece: str) -> None:
     teaser_from_html(f"<p>{text}")
     teaser_from_text(text)
     find_pseudonyms(text)
-    without_shortcodes(text)
+    remove_shortcodes(text)
     assert time.monotonic() - started < 6
 
 

@@ -6,11 +6,11 @@ from django.test import override_settings
 from newsletter.common.errors import BadLink
 from newsletter.issues.variants.click_links import (
     READER,
-    count_links,
     make_click_url,
-    name_link,
-    read_click,
-    restore_links,
+    make_link_key,
+    track_links,
+    untrack_links,
+    verify_click,
 )
 from newsletter.rendering.mail import RenderedMail, hash_mail
 
@@ -29,37 +29,37 @@ def mail(html: str = HTML) -> RenderedMail:
 
 def test_where_nothing_is_counted_not_one_byte_changes() -> None:
     """P11: off by default, and then no code path rewrites a link."""
-    assert count_links(mail(), issue=ISSUE, clicks="off") == mail()
+    assert track_links(mail(), issue=ISSUE, clicks="off") == mail()
 
 
 def test_only_links_to_elsewhere_are_led_over_us_and_each_names_its_target() -> None:
     """P11, U: what leaves a list or is personal is never rewritten; neither are pictures and the plain text."""
-    counted = count_links(mail(), issue=ISSUE, clicks="counts")
+    counted = track_links(mail(), issue=ISSUE, clicks="counts")
     url = make_click_url(issue=ISSUE, url="https://example.org/a?b=1&c=%20")
     assert counted.html.count("/r/") == 1
     assert f'class="x" href="{url}"' in counted.html
     assert counted.html.replace(url, "https://example.org/a?b=1&amp;c=%20") == HTML
     assert (counted.text, counted.variables) == (mail().text, ())
     assert counted.sha256 != mail().sha256
-    assert restore_links(counted.html) == HTML
+    assert untrack_links(counted.html) == HTML
 
 
 def test_a_counted_link_is_the_same_for_every_reader_unless_readers_may_agree_to_more() -> None:
     """P11: anonymous counts hold no personal part."""
-    assert "__pv_u_reader__" not in count_links(mail(), issue=ISSUE, clicks="counts").html
-    counted = count_links(mail(), issue=ISSUE, clicks="readers")
+    assert "__pv_u_reader__" not in track_links(mail(), issue=ISSUE, clicks="counts").html
+    counted = track_links(mail(), issue=ISSUE, clicks="readers")
     assert counted.html.count("&amp;who=__pv_u_reader__") == 1
     assert counted.variables == (READER,)
-    assert restore_links(counted.html) == HTML
+    assert untrack_links(counted.html) == HTML
     personal_only = mail('<a href="__pv_u_unsubscribe__">Leave</a>')
-    assert count_links(personal_only, issue=ISSUE, clicks="readers") == personal_only
+    assert track_links(personal_only, issue=ISSUE, clicks="readers") == personal_only
 
 
 def test_a_link_leads_only_where_it_was_made_to_lead() -> None:
     """No open redirect: target and issue are under the signature."""
     url = make_click_url(issue=ISSUE, url="https://example.org/a")
     mac = url.split("/r/")[1].split("/")[1].split("?")[0]
-    read_click(issue=ISSUE, mac=mac, url="https://example.org/a")
+    verify_click(issue=ISSUE, mac=mac, url="https://example.org/a")
     for issue, signature, target in (
         (ISSUE, mac, "https://evil.example/"),
         (ISSUE[::-1], mac, "https://example.org/a"),
@@ -68,18 +68,18 @@ def test_a_link_leads_only_where_it_was_made_to_lead() -> None:
         (ISSUE, "", ""),
     ):
         with pytest.raises(BadLink, match="not one of ours"):
-            read_click(issue=issue, mac=signature, url=target)
+            verify_click(issue=issue, mac=signature, url=target)
 
 
 def test_links_go_on_leading_after_the_key_was_changed() -> None:
     """K4."""
     with override_settings(SUBSCRIBERS_LINK_KEYS=["a new key", "a secret of the tests, long enough to sign with"]):
         mac = make_click_url(issue=ISSUE, url="https://example.org/a").split(f"{ISSUE}/")[1].split("?")[0]
-        read_click(issue=ISSUE, mac=mac, url="https://example.org/a")
+        verify_click(issue=ISSUE, mac=mac, url="https://example.org/a")
     with override_settings(SUBSCRIBERS_LINK_KEYS=["a newer key", "a new key"]):
-        read_click(issue=ISSUE, mac=mac, url="https://example.org/a")
+        verify_click(issue=ISSUE, mac=mac, url="https://example.org/a")
 
 
 def test_a_links_name_is_short_and_its_own() -> None:
-    assert name_link("https://example.org/a") != name_link("https://example.org/b")
-    assert len(name_link("https://example.org/a")) == 16
+    assert make_link_key("https://example.org/a") != make_link_key("https://example.org/b")
+    assert len(make_link_key("https://example.org/a")) == 16

@@ -5,13 +5,17 @@ from typing import Any
 
 import pytest
 
-from newsletter.issues.variants.documents import Visible, describe_visible, make_document
-from newsletter.issues.variants.nearby_events import Chosen, Where, choose_events_for
+from newsletter.issues.variants.documents import VisibleContent, describe_visible, make_document
+from newsletter.issues.variants.nearby_events import EventSelection, RecipientLocation, choose_events_for
 from newsletter.rendering.blocks import EventItem, Events
 
 
 def show(
-    language: str = "en", publication_zone: str = "Europe/London", *, where: Where | None = None, **changes: Any
+    language: str = "en",
+    publication_zone: str = "Europe/London",
+    *,
+    where: RecipientLocation | None = None,
+    **changes: Any,
 ) -> EventItem:
     event: dict[str, Any] = {
         "id": 1, "title": "Vigil", "url": "https://example.org/vigil/", "starts_at": "2026-12-05T18:30:00+00:00", "ends_at": "",
@@ -28,10 +32,10 @@ def show(
         "publication": {"name": "Weekly", "zone": publication_zone, "host_url": "", "list_name": "Weekly"},
         "blocks": [{"type": "events", "key": "e", "heading": "", "events": [event]}],
     }  # fmt: skip
-    chosen = Chosen(kind="near", events=(event,))
+    chosen = EventSelection(kind="near", events=(event,))
     if where:
-        chosen = choose_events_for(where, events=[event], most=3, radius_km=80, host=False)
-    visible = Visible(language=language, events={"e": chosen}, appeals={})
+        chosen = choose_events_for(where, events=[event], limit=3, radius_km=80, host=False)
+    visible = VisibleContent(language=language, events={"e": chosen}, appeals={})
     (block,) = make_document(content, visible=visible, view_online="").blocks
     assert isinstance(block, Events)
     return block.events[0]
@@ -99,9 +103,9 @@ def test_an_event_of_whole_days_is_shown_from_its_first_to_its_last(
 
 
 LEEDS, BRADFORD, YORK = (
-    Where("GB", "GB-ENG", "Leeds", 53.8, -1.55),
-    Where("GB", "GB-ENG", "Bradford", 53.79, -1.75),
-    Where("GB", "GB-ENG", "York", 53.96, -1.08),
+    RecipientLocation("GB", "GB-ENG", "Leeds", 53.8, -1.55),
+    RecipientLocation("GB", "GB-ENG", "Bradford", 53.79, -1.75),
+    RecipientLocation("GB", "GB-ENG", "York", 53.96, -1.08),
 )
 
 
@@ -115,7 +119,9 @@ LEEDS, BRADFORD, YORK = (
         (YORK, "en", ""),
     ],
 )
-def test_an_event_that_is_close_to_its_readers_says_how_close(where: Where, language: str, distance: str) -> None:
+def test_an_event_that_is_close_to_its_readers_says_how_close(
+    where: RecipientLocation, language: str, distance: str
+) -> None:
     assert spaced(show(language, where=where).distance) == distance
 
 
@@ -126,7 +132,7 @@ def test_an_event_online_is_not_close_to_anybody() -> None:
 def test_readers_to_whom_an_event_is_close_have_a_variant_of_their_own_and_others_share_one() -> None:
     event = {"id": 1, "online": False, "cancelled": False, "latitude": 53.8, "longitude": -1.55, "town": "Leeds"}
     seen = [
-        Visible("en", {"e": choose_events_for(where, events=[event], most=3, radius_km=80, host=False)}, {})
+        VisibleContent("en", {"e": choose_events_for(where, events=[event], limit=3, radius_km=80, host=False)}, {})
         for where in (LEEDS, BRADFORD, YORK)
     ]
     assert [one.key == seen[2].key for one in seen] == [False, True, True]

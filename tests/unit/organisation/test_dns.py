@@ -11,8 +11,8 @@ import dns.resolver
 import dns.rrset
 import pytest
 
-from newsletter.sending.deliverability.domain_records import NoAnswer, check_sender_domain, find_texts
-from newsletter.sending.deliverability.finding import Finding
+from newsletter.sending.deliverability.domain_records import NoAnswer, check_sender_domain, find_txt_records
+from newsletter.sending.deliverability.findings import Finding
 
 GOOD = {
     "news.example.org": ["v=spf1 include:mailgun.org ~all"],
@@ -97,11 +97,11 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("resolver")
 def test_records_in_pieces_are_joined_and_a_missing_name_has_none() -> None:
-    assert find_texts("long.example.org") == ["v=spf1 -all"]
-    assert find_texts("none.example.org") == []
+    assert find_txt_records("long.example.org") == ["v=spf1 -all"]
+    assert find_txt_records("none.example.org") == []
 
 
 @pytest.mark.usefixtures("resolver")
 def test_a_failing_name_server_is_no_answer() -> None:
     with pytest.raises(NoAnswer, match=r"about broken\.example\.org"):
-        find_texts("broken.example.org")
+        find_txt_records("broken.example.org")

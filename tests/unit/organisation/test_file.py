@@ -6,9 +6,9 @@ import pytest
 
 from newsletter.common.errors import BadFile
 from newsletter.demo.organisation import write_organisation
-from newsletter.organisation.read import MOST_BYTES, read_organisation
-from newsletter.organisation.sample import read_sample, write_samples
-from newsletter.organisation.values import every_of, minutes_of
+from newsletter.organisation.read_file import MAX_ORGANISATION_FILE_BYTES, read_organisation
+from newsletter.organisation.sample_files import read_sample, write_samples
+from newsletter.organisation.value_types import format_interval, parse_interval_minutes
 
 PUBLICATION = '[[publication]]\nslug = "weekly"\n'
 SOURCE = '[[source]]\nname = "Stories"\n'
@@ -31,7 +31,7 @@ def test_the_sample_file_and_the_demonstrations_file_are_valid(tmp_path: Path) -
 
 
 def test_every_key_of_every_table_stands_in_the_sample_so_that_staff_can_find_it() -> None:
-    from newsletter.organisation.read import _keys_of
+    from newsletter.organisation.read_file import _keys_of
     from newsletter.organisation.schema import ENTRIES
 
     sample = read_sample("sample.toml")
@@ -80,7 +80,7 @@ def test_every_key_of_every_table_stands_in_the_sample_so_that_staff_can_find_it
         (PUBLICATION + 'stories = 21\nzzz = 1', "(and 1 more)"),
         ("slug = ", "is not valid TOML"),
         (b"\xff\xfe", "is not UTF-8 text (byte 0)"),
-        (b" " * (MOST_BYTES + 1), "is larger than 2 MB"),
+        (b" " * (MAX_ORGANISATION_FILE_BYTES + 1), "is larger than 2 MB"),
     ],
 )  # fmt: skip
 def test_a_fault_is_said_in_words_that_name_the_table_and_the_key(
@@ -114,8 +114,8 @@ def test_values_are_kept_as_the_rest_of_the_system_writes_them(tmp_path: Path) -
 
 @pytest.mark.parametrize(("text", "minutes"), [("30m", 30), ("2h", 120), ("1d", 1440), (" 90 min ", 90)])
 def test_how_often_is_read_in_minutes_and_written_back_short(text: str, minutes: int) -> None:
-    assert minutes_of(text) == minutes
-    assert minutes_of(every_of(minutes)) == minutes
+    assert parse_interval_minutes(text) == minutes
+    assert parse_interval_minutes(format_interval(minutes)) == minutes
 
 
 def test_samples_are_written_once_and_never_over_a_file(tmp_path: Path) -> None:

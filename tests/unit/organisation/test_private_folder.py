@@ -10,9 +10,9 @@ import pytest
 
 from newsletter.management.private_output import open_private, write_private
 from newsletter.organisation.health.machine import check_owner, check_privacy
-from newsletter.organisation.private_folder import DataPlaces, close_to_others, find_open
-from tests.support.bare import free_port, run_bare, started_bare
-from tests.support.nobody import NOBODY, as_nobody, folder_open_to_all
+from newsletter.organisation.private_folder import DataPaths, find_readable_by_others, restrict_to_owner
+from tests.support.unconfigured import free_port, run_unconfigured, start_unconfigured
+from tests.support.unprivileged_user import NOBODY, make_world_writable_folder, run_as_nobody
 
 
 def modes(folder: Path) -> dict[str, str]:
@@ -30,7 +30,7 @@ def umask_of_an_ordinary_user() -> Iterator[None]:
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with folder_open_to_all() as folder:
+    with make_world_writable_folder() as folder:
         yield folder
 
 
@@ -50,18 +50,18 @@ def data(home: Path) -> Path:
 
 
 def test_what_commands_write_is_private_from_the_first_byte(home: Path) -> None:
-    done = run_bare(["staff", "list"], folder=home, umask=0)
+    done = run_unconfigured(["staff", "list"], folder=home, umask=0)
     assert done.returncode == 0, done.stderr
     found = modes(home)
     assert found.pop("var") == "700"
     assert {"var/newsletter.sqlite3", "var/secret.key", "var/address.key"} <= set(found)
     assert set(found.values()) == {"600"}
-    assert "Permission denied" in as_nobody(lambda: (home / "var" / "secret.key").read_text())
+    assert "Permission denied" in run_as_nobody(lambda: (home / "var" / "secret.key").read_text())
 
 
 def test_what_a_serving_process_writes_is_private(home: Path) -> None:
     arguments = ["serve", "--port", str(free_port())]
-    with started_bare(arguments, folder=home, says="Serving ", umask=0):
+    with start_unconfigured(arguments, folder=home, says="Serving ", umask=0):
         found = modes(home / "var")
         assert any(name.endswith("-wal") for name in found)
         folders = {name for name in found if (home / "var" / name).is_dir()}
@@ -75,44 +75,44 @@ def test_an_open_data_folder_is_closed_when_the_program_starts(home: Path, data:
         (data / name).unlink()
     sqlite3.connect(data / "newsletter.sqlite3").close()
     (data / "secret.key").write_text("an earlier key that is long enough to be one")
-    assert as_nobody(lambda: (data / "left.journal").read_text()) == "reader@example.org"
-    done = run_bare(["status"], folder=home)
+    assert run_as_nobody(lambda: (data / "left.journal").read_text()) == "reader@example.org"
+    done = run_unconfigured(["status"], folder=home)
     assert f"Closed to other users of this machine: {data}" in done.stderr
-    assert "Permission denied" in as_nobody(lambda: (data / "left.journal").read_text())
-    assert "Permission denied" in as_nobody(lambda: (data / "outbox" / "issue" / "1.eml").read_text())
+    assert "Permission denied" in run_as_nobody(lambda: (data / "left.journal").read_text())
+    assert "Permission denied" in run_as_nobody(lambda: (data / "outbox" / "issue" / "1.eml").read_text())
     found = modes(data)
     assert found["outbox"] == found["media"] == "700"
     assert found["left.journal"] == found["newsletter.sqlite3.backup"] == found["secret.key"] == "600"
 
 
 def test_doctor_says_what_others_could_read(data: Path) -> None:
-    places = DataPlaces(data)
+    places = DataPaths(data)
     found = check_privacy(places)
     assert (found.level, str(data / "newsletter.sqlite3") in found.says) == ("error", True)
-    assert data in close_to_others(places)
+    assert data in restrict_to_owner(places)
     assert check_privacy(places).level == "ok"
-    assert close_to_others(places) == []
+    assert restrict_to_owner(places) == []
 
 
 def test_a_closed_parent_protects_whatever_lies_below(home: Path, data: Path) -> None:
     home.chmod(0o700)
-    assert find_open(DataPlaces(data)) == []
+    assert find_readable_by_others(DataPaths(data)) == []
 
 
 def test_a_folder_with_other_programs_in_it_keeps_its_mode(data: Path) -> None:
     (data / "somebody-else").mkdir(mode=0o755)
     (data / "notes.txt").touch(mode=0o644)
-    closed = close_to_others(DataPlaces(data))
+    closed = restrict_to_owner(DataPaths(data))
     assert data / "newsletter.sqlite3" in closed
     assert data / "outbox" in closed
     assert modes(data)["somebody-else"] == "755"
     assert f"{data.stat().st_mode & 0o777:o}" == "755"
-    assert find_open(DataPlaces(data)) == []
+    assert find_readable_by_others(DataPaths(data)) == []
 
 
 def test_a_folder_that_is_everybodys_keeps_its_mode(data: Path) -> None:
     data.chmod(0o1777)
-    assert data / "secret.key" in close_to_others(DataPlaces(data))
+    assert data / "secret.key" in restrict_to_owner(DataPaths(data))
     assert data.stat().st_mode & 0o7777 == 0o1777
 
 
@@ -121,28 +121,28 @@ def test_links_are_not_followed_and_doctor_names_where_they_lead(home: Path, dat
     elsewhere.mkdir(mode=0o755)
     shutil.rmtree(data / "media")
     (data / "media").symlink_to(elsewhere)
-    close_to_others(DataPlaces(data))
+    restrict_to_owner(DataPaths(data))
     assert elsewhere.stat().st_mode & 0o777 == 0o755
     data.chmod(0o711)
-    assert find_open(DataPlaces(data)) == [data / "media"]
+    assert find_readable_by_others(DataPaths(data)) == [data / "media"]
 
 
 def test_a_database_outside_the_data_folder_is_closed_too(home: Path) -> None:
     database = home / "people.db"
     for end in ("", "-wal"):
         (home / f"people.db{end}").touch(mode=0o644)
-    places = DataPlaces(home / "var", database)
-    assert find_open(places) == [database, home / "people.db-wal"]
-    assert close_to_others(places) == [database, home / "people.db-wal"]
+    places = DataPaths(home / "var", database)
+    assert find_readable_by_others(places) == [database, home / "people.db-wal"]
+    assert restrict_to_owner(places) == [database, home / "people.db-wal"]
     assert home.stat().st_mode & 0o777 == 0o755
 
 
 def test_a_million_pictures_are_not_looked_at(data: Path) -> None:
     below = data / "media" / "a.jpg"
     below.touch(mode=0o644)
-    close_to_others(DataPlaces(data))
+    restrict_to_owner(DataPaths(data))
     assert below.stat().st_mode & 0o777 == 0o644
-    assert "Permission denied" in as_nobody(lambda: below.read_bytes())
+    assert "Permission denied" in run_as_nobody(lambda: below.read_bytes())
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
@@ -153,8 +153,8 @@ def test_data_of_another_user_is_said_with_who_should_run_commands(data: Path) -
 
 
 def test_a_folder_that_is_not_ours_to_change_is_left_and_said(home: Path, data: Path) -> None:
-    assert as_nobody(lambda: close_to_others(DataPlaces(data))) == "[]"
-    assert check_privacy(DataPlaces(data)).level == "error"
+    assert run_as_nobody(lambda: restrict_to_owner(DataPaths(data))) == "[]"
+    assert check_privacy(DataPaths(data)).level == "error"
 
 
 def test_a_file_that_a_command_writes_over_is_private_before_anything_is_in_it(tmp_path: Path) -> None:

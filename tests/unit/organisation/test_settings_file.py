@@ -8,8 +8,8 @@ from environs import EnvError
 
 from newsletter.project import env, settings_file
 from newsletter.project.settings_file import SettingsFile, SettingsFileError, parse_settings, read_settings_file
-from tests.support.bare import run_bare
-from tests.support.nobody import as_nobody, folder_open_to_all
+from tests.support.unconfigured import run_unconfigured
+from tests.support.unprivileged_user import make_world_writable_folder, run_as_nobody
 
 
 @pytest.fixture(autouse=True)
@@ -138,18 +138,18 @@ def test_without_a_file_on_purpose_the_data_folder_is_here(folder: Path, monkeyp
 )
 def test_a_file_that_cannot_be_read_stops_the_command_with_one_line(folder: Path, make: object, says: str) -> None:
     make(folder / ".env")  # type: ignore[operator]
-    done = run_bare(["status"], folder=folder)
+    done = run_unconfigured(["status"], folder=folder)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert says in done.stderr
     assert not (folder / "var").exists(), "it started as another installation"
 
 
 def test_a_file_that_this_user_may_not_read_is_an_error() -> None:
-    with folder_open_to_all() as folder:
+    with make_world_writable_folder() as folder:
         file = folder / "letter.env"
         file.write_text("A=1\n")
         file.chmod(0o600)
-        said = as_nobody(lambda: read_settings_file({"NEWSLETTER_ENV_FILE": str(file)}))
+        said = run_as_nobody(lambda: read_settings_file({"NEWSLETTER_ENV_FILE": str(file)}))
     assert said.startswith(f"SettingsFileError: The settings file {file} cannot be read: Permission denied.")
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.organisation.sample import read_sample
+from newsletter.organisation.sample_files import read_sample
 from newsletter.project import cli
-from tests.support.bare import ROOT, free_port, mark_unused, run_bare, started_bare, was_used
+from tests.support.unconfigured import ROOT, free_port, mark_unused, run_unconfigured, start_unconfigured, was_used
 
 SITE = "https://letter.example.org"
 SERVING = {
@@ -43,7 +43,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with all tables, made once by `newsletter migrate` as a stranger runs it."""
     folder = tmp_path_factory.mktemp("migrated")
     (folder / ".env").write_text(f"DATABASE_URL=sqlite:///{folder}/people.sqlite3\n")
-    done = run_bare(["migrate"], folder=folder)
+    done = run_unconfigured(["migrate"], folder=folder)
     assert done.returncode == 0, done.stderr
     mark_unused(folder / "people.sqlite3")
     return folder / "people.sqlite3"
@@ -79,7 +79,7 @@ def test_every_command_that_the_documents_name_is_started_here() -> None:
 @pytest.mark.parametrize("name", OPENING_DATABASE)
 def test_a_command_opens_the_database_that_the_settings_file_names(folder: Path, name: str) -> None:
     (folder / "organisation.toml").write_text(read_sample("sample.toml"))
-    done = run_bare(OPENING_DATABASE[name], folder=folder)
+    done = run_unconfigured(OPENING_DATABASE[name], folder=folder)
     assert "Traceback" not in done.stderr
     assert was_used(database_of(folder)), done.stderr
     assert not list(folder.rglob("newsletter.sqlite3")), "the default database was used"
@@ -87,7 +87,7 @@ def test_a_command_opens_the_database_that_the_settings_file_names(folder: Path,
 
 @pytest.mark.parametrize("name", WITHOUT_DATABASE)
 def test_a_command_without_a_database_uses_the_settings_file(folder: Path, name: str) -> None:
-    done = run_bare(WITHOUT_DATABASE[name], folder=folder)
+    done = run_unconfigured(WITHOUT_DATABASE[name], folder=folder)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -95,7 +95,7 @@ def test_the_demo_works_in_the_data_folder_of_the_settings_file(folder: Path) ->
     (folder / "kept" / "demo").mkdir(parents=True)
     (folder / "kept" / "demo" / "mine").write_text("not a demonstration")
     (folder / "kept" / "secret.key").write_text("as `folder` wants it")
-    done = run_bare(["demo", "--no-serve", "--port", str(free_port())], folder=folder)
+    done = run_unconfigured(["demo", "--no-serve", "--port", str(free_port())], folder=folder)
     assert done.stderr.startswith(f"{folder}/kept/demo holds something that is not a demonstration.")
 
 
@@ -103,7 +103,7 @@ def test_the_demo_works_in_the_data_folder_of_the_settings_file(folder: Path) ->
 def test_a_serving_process_uses_the_settings_file(folder: Path, name: str) -> None:
     arguments, says = SERVING[name]
     arguments = [word.replace("PORT", str(free_port())) for word in arguments]
-    with started_bare(arguments, folder=folder, says=says) as log:
+    with start_unconfigured(arguments, folder=folder, says=says) as log:
         assert f"Settings: {folder}/.env. Data: {folder}/kept. This is a trial" in log.read_text()
     assert was_used(database_of(folder))
 
@@ -117,7 +117,7 @@ def test_a_web_server_of_your_own_uses_the_settings_file(folder: Path) -> None:
     (folder / "kept" / "secret.key").write_text("an earlier key of a trial, long enough to be one")
     port = free_port()
     gunicorn = [sys.executable, "-m", "gunicorn", "newsletter.project.wsgi:application"]
-    with started_bare(["-b", f"127.0.0.1:{port}"], command=gunicorn, folder=folder, says="Booting worker"):
+    with start_unconfigured(["-b", f"127.0.0.1:{port}"], command=gunicorn, folder=folder, says="Booting worker"):
         assert answer(port, host="letter.example.org") in {200, 301, 302, 404}
         assert answer(port, host="somebody-else.example") == 400, "only a production installation minds the host"
 

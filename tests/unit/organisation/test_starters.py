@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from newsletter.common.errors import NotFound
-from newsletter.organisation.read import read_organisation
-from newsletter.organisation.sample import write_samples
-from newsletter.organisation.starters import find_starter, load_starters
+from newsletter.organisation.read_file import read_organisation
+from newsletter.organisation.sample_files import write_samples
+from newsletter.organisation.starter_brands import find_starter, load_starters
 from newsletter.rendering.colours import contrast
-from newsletter.rendering.lint.colour_advice import advise_on_colours, suggest
+from newsletter.rendering.lint.colour_advice import find_colour_problems, suggest_readable_colour
 
 
 @pytest.mark.parametrize("slug", sorted(load_starters()))
@@ -24,7 +24,7 @@ def test_each_finished_brand_makes_a_file_that_can_be_applied(slug: str, tmp_pat
 @pytest.mark.parametrize("slug", sorted(load_starters()))
 def test_each_finished_brand_is_shown_by_day_in_the_colours_it_names(slug: str) -> None:
     starter = load_starters()[slug]
-    advice = advise_on_colours(colour=starter.colour, accent=starter.accent, background=starter.background)
+    advice = find_colour_problems(colour=starter.colour, accent=starter.accent, background=starter.background)
     assert [one for one in advice if one.scheme == "light"] == []
 
 
@@ -34,14 +34,14 @@ def test_a_brand_that_is_none_of_them_is_refused_with_the_nearest() -> None:
 
 
 def test_a_colour_that_nobody_could_read_is_refused_with_one_that_can_be() -> None:
-    advice = advise_on_colours(colour="#ffee00", accent="#ffd000", background="#ffffff")
+    advice = find_colour_problems(colour="#ffee00", accent="#ffd000", background="#ffffff")
     assert [one.field for one in advice if one.refused] == ["colour", "accent"]
     assert all(contrast(one.used, "#fffdf9") >= 4.5 and one.used in one.message for one in advice if one.refused)
-    assert contrast(suggest("#ffee00"), "#fffdf9") >= 4.5
-    assert suggest("yellow") == "#1f4e5f"
+    assert contrast(suggest_readable_colour("#ffee00"), "#fffdf9") >= 4.5
+    assert suggest_readable_colour("yellow") == "#1f4e5f"
 
 
 def test_a_colour_that_is_nearly_readable_is_corrected_and_said_so() -> None:
-    advice = advise_on_colours(colour="#1f4e5f", accent="#c4622d", background="#f4f1ec")
+    advice = find_colour_problems(colour="#1f4e5f", accent="#c4622d", background="#f4f1ec")
     links = [one for one in advice if one.message.startswith("Links")]
     assert [(one.refused, one.scheme) for one in links] == [(False, "light")]

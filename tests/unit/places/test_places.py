@@ -7,20 +7,20 @@ import time
 import pytest
 
 from newsletter.common.errors import UnknownPlace
-from subscribers.places.choosing import describe, describe_apart
+from subscribers.places.disambiguation import describe, describe_apart
 from subscribers.places.distance import distance_km
-from subscribers.places.names import fold, usable_alternate
+from subscribers.places.folding import fold, is_usable_alternate
 from subscribers.places.postcodes import find_postcodes
 from subscribers.places.regions import (
     countries,
+    country_label,
     country_name,
     country_of,
+    region_label,
     region_name,
     regions_of,
     resolve_country,
     resolve_region,
-    say_country,
-    say_region,
 )
 from subscribers.places.search import find_described, find_place
 from subscribers.places.suggest import suggest_towns
@@ -260,10 +260,10 @@ def test_names_are_compared_without_accents_case_or_dots() -> None:
     assert fold("  Saint-Étienne ") == fold("St. Etienne") == "saint etienne"
     assert fold("Łódź") == "lodz"
     assert fold("Straße") == "strasse"
-    assert not usable_alternate("NYC")
-    assert not usable_alternate("Москва")
-    assert not usable_alternate("li ci")
-    assert usable_alternate("Calcutta")
+    assert not is_usable_alternate("NYC")
+    assert not is_usable_alternate("Москва")
+    assert not is_usable_alternate("li ci")
+    assert is_usable_alternate("Calcutta")
 
 
 def test_look_ups_are_quick_and_safe_from_many_threads() -> None:
@@ -305,7 +305,7 @@ def test_look_ups_are_quick_and_safe_from_many_threads() -> None:
 def test_a_region_is_called_as_its_reader_calls_it_where_that_name_is_known(
     code: str, language: str, name: str
 ) -> None:
-    assert say_region(code, language=language) == name
+    assert region_label(code, language=language) == name
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_a_region_is_called_as_its_reader_calls_it_where_that_name_is_known(
     ],
 )
 def test_a_country_is_called_as_its_reader_calls_it(code: str, language: str, name: str) -> None:
-    assert say_country(code, language=language) == name
+    assert country_label(code, language=language) == name
 
 
 def test_regions_and_countries_are_listed_by_their_names_in_the_language() -> None:

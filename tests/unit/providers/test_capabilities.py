@@ -6,9 +6,9 @@ import pytest
 
 from newsletter.providers.base.contract import Capabilities
 from newsletter.providers.base.errors import BadBatch
-from newsletter.providers.base.size import mail_bytes, variable_bytes
+from newsletter.providers.base.message_size import mail_bytes, variable_bytes
 from newsletter.providers.postmark.adapter import Postmark
-from newsletter.providers.registry import adapter_for
+from newsletter.providers.registry import make_adapter
 from tests.support.provider_fixtures import make_call, make_mail, make_person
 
 URLS = [
@@ -24,13 +24,13 @@ URLS = [
 
 def test_the_number_of_people_is_the_first_limit() -> None:
     can = Capabilities(name="x", merge="substitute", max_batch=1000, max_bytes=25_000_000)
-    assert can.people_for(mail_bytes=60_000, variable_bytes=700) == 1000
+    assert can.count_people_per_call(mail_bytes=60_000, variable_bytes=700) == 1000
 
 
 def test_a_complete_mail_for_each_person_fills_a_call_sooner() -> None:
     can = Capabilities(name="x", merge="full", max_batch=500, max_bytes=10_000_000)
-    assert 140 < can.people_for(mail_bytes=60_000, variable_bytes=700) < 167
-    assert can.people_for(mail_bytes=20_000_000, variable_bytes=700) == 0
+    assert 140 < can.count_people_per_call(mail_bytes=60_000, variable_bytes=700) < 167
+    assert can.count_people_per_call(mail_bytes=20_000_000, variable_bytes=700) == 0
 
 
 def test_a_limit_on_the_values_of_a_call_or_of_one_person_counts() -> None:
@@ -42,9 +42,9 @@ def test_a_limit_on_the_values_of_a_call_or_of_one_person_counts() -> None:
         max_variable_bytes=100_000,
         max_call_variable_bytes=1_000_000,
     )
-    assert can.people_for(mail_bytes=60_000, variable_bytes=2_000) == 500
-    assert can.people_for(mail_bytes=60_000, variable_bytes=0) == 1000
-    assert can.people_for(mail_bytes=60_000, variable_bytes=100_001) == 0
+    assert can.count_people_per_call(mail_bytes=60_000, variable_bytes=2_000) == 500
+    assert can.count_people_per_call(mail_bytes=60_000, variable_bytes=0) == 1000
+    assert can.count_people_per_call(mail_bytes=60_000, variable_bytes=100_001) == 0
 
 
 def test_a_mail_and_values_are_measured_as_json_has_them() -> None:
@@ -57,12 +57,14 @@ def test_a_mail_and_values_are_measured_as_json_has_them() -> None:
 @pytest.mark.parametrize("size", [2_000, 60_000, 400_000])
 @pytest.mark.parametrize("url", URLS)
 def test_as_many_people_as_are_said_to_fit_do_fit(url: str, size: int) -> None:
-    adapter = adapter_for(url)
+    adapter = make_adapter(url)
     mail = make_mail(
         html='<p title="x">__pv_h_first_name__ <a href="__pv_u_unsubscribe__">Leave</a></p>\n' + "y" * size
     )
     values = make_person(1).variables
-    fits = adapter.capabilities.people_for(mail_bytes=mail_bytes(mail), variable_bytes=variable_bytes(values) + 10)
+    fits = adapter.capabilities.count_people_per_call(
+        mail_bytes=mail_bytes(mail), variable_bytes=variable_bytes(values) + 10
+    )
     assert fits > 0
     request = adapter.build(make_call(*(make_person(n) for n in range(fits)), mail=mail))  # type: ignore[attr-defined]
     assert len(request.body) <= adapter.capabilities.max_bytes

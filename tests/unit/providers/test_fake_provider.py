@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 import requests
 
-from newsletter.providers.registry import adapter_for
+from newsletter.providers.registry import make_adapter
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import Fault, answer, too_many
 from tests.support.provider_fixtures import make_call, make_person
@@ -118,7 +118,7 @@ def test_it_runs_as_a_program_that_other_processes_can_script_and_read() -> None
         with requests.Session() as session:
             session.trust_env = False
             session.post(f"{endpoint}/_faults", json=[{"kind": "answer", "status": 500, "request": 1}], timeout=5)
-            adapter = adapter_for(url)
+            adapter = make_adapter(url)
             first, second = (adapter.deliver(make_call(make_person(1), key=f"b{n}")) for n in (1, 2))
             ledger = session.get(f"{endpoint}/_ledger", timeout=5).json()
             mails = session.get(f"{endpoint}/_mailbox/{quote('person1@example.com')}", timeout=5).json()
@@ -133,10 +133,10 @@ def test_it_runs_as_a_program_that_other_processes_can_script_and_read() -> None
 
 def test_a_door_that_is_closed_refuses_breaks_off_and_opens_again_at_the_same_address(provider: FakeProvider) -> None:
     assert post(provider, GOOD).status_code == 200
-    provider.close_door()
+    provider.stop_listening()
     with pytest.raises(requests.ConnectionError):
         post(provider, GOOD)
-    provider.open_door()
+    provider.start_listening()
     assert post(provider, GOOD).status_code == 200
     assert len(provider.accepted()) == 2
 
@@ -146,8 +146,8 @@ def test_without_the_words_of_mails_to_many_the_ledger_still_knows_whose_they_we
     try:
         batch = make_call(make_person(1), make_person(2), key="batch-7")
         for scheme in ("mailgun", "resend"):
-            adapter_for(slim.url_of(scheme)).deliver(batch)
-        adapter_for(slim.url_of("resend")).deliver(batch)
+            make_adapter(slim.url_of(scheme)).deliver(batch)
+        make_adapter(slim.url_of("resend")).deliver(batch)
         mails = slim.mailbox("person2@example.com")
     finally:
         slim.stop()

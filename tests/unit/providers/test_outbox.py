@@ -13,7 +13,7 @@ import pytest
 from newsletter.providers.base.contract import BatchCall, Verdict
 from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.providers.outbox.adapter import Outbox, issue_folder, safe_name
-from newsletter.providers.outbox.index import read_shelves, write_index
+from newsletter.providers.outbox.index import read_outbox_variants, write_index
 from tests.support.provider_fixtures import make_call, make_mail, make_person
 
 WHEN = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
@@ -88,8 +88,8 @@ def test_the_page_counts_people_by_variant_and_every_link_on_it_leads_somewhere(
     outbox.deliver(batch("b2", 5, 6))
     outbox.deliver(batch("b3", 7, variant="es-online"))
     page = tmp_path / "weekly-12/index.html"
-    shelves = read_shelves(page.parent)
-    assert [(shelf.variant, shelf.people) for shelf in shelves] == [("en-near-1", 6), ("es-online", 1)]
+    outbox_variants = read_outbox_variants(page.parent)
+    assert [(shelf.variant, shelf.people) for shelf in outbox_variants] == [("en-near-1", 6), ("es-online", 1)]
     links = Links()
     links.feed(page.read_text())
     assert "script" not in links.tags
@@ -99,7 +99,7 @@ def test_the_page_counts_people_by_variant_and_every_link_on_it_leads_somewhere(
         else:
             assert (page.parent / target).exists(), target
     assert "7 people," in page.read_text()
-    assert f"<h1>Outbox: {shelves[0].subject}</h1>" in page.read_text()
+    assert f"<h1>Outbox: {outbox_variants[0].subject}</h1>" in page.read_text()
 
 
 def test_hostile_words_come_out_as_words_on_the_page(outbox: Outbox, tmp_path: Path) -> None:

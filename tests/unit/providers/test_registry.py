@@ -7,23 +7,23 @@ import pytest
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.mailgun.adapter import Mailgun
 from newsletter.providers.outbox.adapter import Outbox
-from newsletter.providers.registry import adapter_for, describe, read_provider_url
+from newsletter.providers.registry import describe, make_adapter, read_provider_url
 
 
 def test_outbox_is_the_adapter_that_writes_to_the_folder_given(tmp_path: Path) -> None:
-    adapter = adapter_for("outbox://", outbox_dir=tmp_path)
+    adapter = make_adapter("outbox://", outbox_dir=tmp_path)
     assert isinstance(adapter, Outbox)
     assert adapter.capabilities.name == "outbox"
 
 
 def test_outbox_without_a_folder_says_so() -> None:
     with pytest.raises(BadProviderUrl, match="needs a folder"):
-        adapter_for("outbox://")
+        make_adapter("outbox://")
 
 
 def test_mailgun_gets_its_key_domain_endpoint_and_rates() -> None:
     url = "mailgun://key-1@News.Example.org?endpoint=https%3A%2F%2Fapi.eu.mailgun.net&people_per_second=50&calls_per_second=2.5&max_batch=1000"
-    adapter = adapter_for(url)
+    adapter = make_adapter(url)
     assert isinstance(adapter, Mailgun)
     can = adapter.capabilities
     assert (can.people_per_second, can.calls_per_second, can.max_batch) == (50.0, 2.5, 1000)
@@ -93,13 +93,13 @@ def test_the_settings_do_not_show_their_keys_when_printed() -> None:
 )
 def test_a_url_that_cannot_be_used_says_what_is_wrong_and_never_the_key(url: str, says: str) -> None:
     with pytest.raises(BadProviderUrl, match=says) as caught:
-        adapter_for(url, outbox_dir=Path("unused"))
+        make_adapter(url, outbox_dir=Path("unused"))
     assert "s3c" not in str(caught.value)
 
 
 @pytest.mark.parametrize("scheme", ["postmark", "sendgrid", "resend"])
 def test_providers_without_a_domain_take_a_key_and_an_at(scheme: str) -> None:
-    adapter = adapter_for(f"{scheme}://key-1@?people_per_second=20&max_batch=7")
+    adapter = make_adapter(f"{scheme}://key-1@?people_per_second=20&max_batch=7")
     can = adapter.capabilities
     assert (can.name, can.people_per_second, can.max_batch) == (scheme, 20.0, 7)
     adapter.close()

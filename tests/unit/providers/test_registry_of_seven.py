@@ -4,7 +4,7 @@ import pytest
 
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.brevo.adapter import Brevo
-from newsletter.providers.registry import adapter_for, describe, read_provider_url
+from newsletter.providers.registry import describe, make_adapter, read_provider_url
 from newsletter.providers.ses.adapter import Ses
 from newsletter.providers.sparkpost.adapter import SparkPost
 
@@ -18,7 +18,7 @@ from newsletter.providers.sparkpost.adapter import SparkPost
     ],
 )
 def test_each_provider_has_its_adapter(url: str, kind: type) -> None:
-    adapter = adapter_for(url)
+    adapter = make_adapter(url)
     assert isinstance(adapter, kind)
     adapter.close()
 
@@ -36,10 +36,10 @@ def test_the_label_names_the_region_and_no_key() -> None:
 
 
 def test_brevo_says_how_often_it_may_be_called() -> None:
-    can = adapter_for("brevo://k@").capabilities
+    can = make_adapter("brevo://k@").capabilities
     assert can.calls_per_second == pytest.approx(100 / 60)
     assert (can.rate_unit, can.idempotency, can.idempotency_seconds) == ("calls", "body", 900)
-    assert adapter_for("brevo://k@?calls_per_second=5").capabilities.calls_per_second == 5
+    assert make_adapter("brevo://k@?calls_per_second=5").capabilities.calls_per_second == 5
 
 
 @pytest.mark.parametrize(
@@ -63,5 +63,5 @@ def test_brevo_says_how_often_it_may_be_called() -> None:
 )
 def test_a_url_that_cannot_be_used_says_why_and_keeps_the_key(url: str, says: str) -> None:
     with pytest.raises(BadProviderUrl, match=says) as caught:
-        adapter_for(url)
+        make_adapter(url)
     assert "s3cret" not in str(caught.value)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.providers.sender_names import find_address, find_foreign_domain
+from newsletter.providers.sender_names import find_impersonated_domain, has_address
 
 OWN = ["mail.amnesty.org.uk", "example.org"]
 
@@ -26,13 +26,13 @@ OWN = ["mail.amnesty.org.uk", "example.org"]
     ],
 )
 def test_a_plain_name_and_the_senders_own_domain_are_fine(name: str) -> None:
-    assert not find_address(name)
-    assert find_foreign_domain(name, own=OWN) == ""
+    assert not has_address(name)
+    assert find_impersonated_domain(name, own=OWN) == ""
 
 
 @pytest.mark.parametrize("name", ["boss@bank.example", "Open Door <a@b.example>", "Open Door \uff20 bank", "a\u200b@b"])
 def test_an_address_in_a_name_is_found(name: str) -> None:
-    assert find_address(name)
+    assert has_address(name)
 
 
 @pytest.mark.parametrize(
@@ -49,4 +49,4 @@ def test_an_address_in_a_name_is_found(name: str) -> None:
     ],
 )
 def test_the_domain_of_somebody_else_in_a_name_is_found(name: str, domain: str) -> None:
-    assert find_foreign_domain(name, own=OWN) == domain
+    assert find_impersonated_domain(name, own=OWN) == domain

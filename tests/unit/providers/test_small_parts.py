@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from newsletter.providers.base.addresses import sort_people
-from newsletter.providers.base.answers import quote, wait_seconds
-from newsletter.providers.base.contract import HttpAnswer, Person
+from newsletter.providers.base.addresses import split_by_valid_address
+from newsletter.providers.base.contract import Person, ProviderResponse
 from newsletter.providers.base.deadline import Deadline
 from newsletter.providers.base.errors import BadMail
 from newsletter.providers.base.headers import mailbox
 from newsletter.providers.base.multipart import build_multipart
+from newsletter.providers.base.responses import quote, read_retry_after
 from newsletter.providers.base.transport import CountingBody
 from newsletter.providers.mailgun.text import check_variables
 
@@ -28,7 +28,7 @@ def test_the_boundary_of_a_form_is_never_found_in_its_content() -> None:
 
 
 def test_a_content_that_holds_every_boundary_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newsletter.providers.base.multipart._TRIES", 1)
+    monkeypatch.setattr("newsletter.providers.base.multipart._MAX_BOUNDARY_ATTEMPTS", 1)
     first = build_multipart([("a", b"x")], key="k")[1].partition("boundary=")[2]
     with pytest.raises(ValueError, match="no boundary"):
         build_multipart([("a", first.encode())], key="k")
@@ -46,7 +46,7 @@ def test_a_content_that_holds_every_boundary_is_refused(monkeypatch: pytest.Monk
     ],
 )
 def test_a_wait_is_read_from_a_number_or_a_date(header: str, seconds: float | None) -> None:
-    assert wait_seconds(HttpAnswer(429, {"retry-after": header}, b""), now=NOW) == seconds
+    assert read_retry_after(ProviderResponse(429, {"retry-after": header}, b""), now=NOW) == seconds
 
 
 def test_a_quote_is_one_short_line() -> None:
@@ -69,15 +69,15 @@ def test_variables_that_do_not_add_up_are_refused(declared: set[str]) -> None:
 def test_a_body_read_in_pieces_is_wholly_written_only_when_more_is_asked_for() -> None:
     body = CountingBody(b"x" * 100_000)
     assert len(body.read(16_384) + body.read(16_384)) == len(body) == 100_000
-    assert body.wholly_written is False
+    assert body.is_fully_written is False
     assert body.read(16_384) == b""
-    assert body.wholly_written is True
+    assert body.is_fully_written is True
     assert b"".join(CountingBody(b"abc")) == b"abc"
 
 
 def test_a_connection_made_after_the_time_is_up_is_not_used() -> None:
     deadline = Deadline(seconds=60)
-    deadline.passed = True
+    deadline.has_passed = True
     with pytest.raises(TimeoutError):
         deadline.watch(object())
 
@@ -90,11 +90,11 @@ def test_a_deadline_on_a_connection_that_is_gone_already_is_quiet() -> None:
     deadline = Deadline(seconds=60)
     deadline.watch(Gone())
     deadline._end()
-    assert deadline.passed
+    assert deadline.has_passed
 
 
 def test_an_address_with_a_line_break_is_refused_although_its_lines_are_addresses():
     people = [Person(1, "a@example.org\nb@example.org", {}), Person(2, "a@example.org", {})]
-    good, refused = sort_people(people)
+    good, refused = split_by_valid_address(people)
     assert [address for address, _ in good] == ["a@example.org"]
     assert list(refused) == [1]

@@ -3,8 +3,8 @@
 import pytest
 
 from newsletter.providers.base.contract import Verdict
-from newsletter.providers.base.rows import sum_up_rows
-from newsletter.providers.base.tags import ascii_tag, strict_tag
+from newsletter.providers.base.row_verdicts import combine_row_verdicts
+from newsletter.providers.base.tags import make_ascii_tag, make_ses_tag
 
 YES, NO, LATER, UNKNOWN = (
     (Verdict.ACCEPTED, ""),
@@ -15,9 +15,9 @@ YES, NO, LATER, UNKNOWN = (
 
 
 def test_a_tag_has_plain_characters_and_is_never_empty() -> None:
-    assert ascii_tag("Ünser Brief/12") == "nser-Brief-12"
-    assert (ascii_tag("…"), len(ascii_tag("x" * 500))) == ("newsletter", 128)
-    assert (strict_tag("weekly/1.2"), strict_tag(""), len(strict_tag("x" * 500))) == ("weekly-1-2", "-", 256)
+    assert make_ascii_tag("Ünser Brief/12") == "nser-Brief-12"
+    assert (make_ascii_tag("…"), len(make_ascii_tag("x" * 500))) == ("newsletter", 128)
+    assert (make_ses_tag("weekly/1.2"), make_ses_tag(""), len(make_ses_tag("x" * 500))) == ("weekly-1-2", "-", 256)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_tag_has_plain_characters_and_is_never_empty() -> None:
 def test_what_may_not_be_tried_again_decides_and_the_commonest_after_it(
     people: list[tuple[Verdict, str]], verdict: Verdict
 ) -> None:
-    outcome = sum_up_rows(dict(enumerate(people)), at_fault=[], provider_id="m")
+    outcome = combine_row_verdicts(dict(enumerate(people)), account_errors=[], provider_id="m")
     assert (outcome.verdict, outcome.stop) == (verdict, False)
     assert [outcome.people.get(n, (outcome.verdict, outcome.reason)) for n in range(len(people))] == people
 
@@ -42,7 +42,7 @@ def test_what_may_not_be_tried_again_decides_and_the_commonest_after_it(
 def test_our_account_at_fault_stops_the_send_unless_somebody_has_the_mail(
     first: tuple[Verdict, str], stop: bool
 ) -> None:
-    outcome = sum_up_rows({1: first, 2: NO}, at_fault=[2], provider_id="m")
+    outcome = combine_row_verdicts({1: first, 2: NO}, account_errors=[2], provider_id="m")
     assert outcome.stop is stop
     second = outcome.people.get(2, (outcome.verdict, ""))[0]
     assert second is (Verdict.REJECTED if stop else Verdict.NOT_SENT)

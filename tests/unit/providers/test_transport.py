@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from newsletter.providers.base.contract import HttpRequest
-from newsletter.providers.base.errors import Ambiguous, NotSent
+from newsletter.providers.base.errors import OutcomeUnknown, RequestNotSent
 from newsletter.providers.base.transport import Transport
-from tests.support.provider_sockets import SocketServer, read_request, reset, serve
+from tests.support.socket_server import SocketServer, read_request, reset, serve
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 BIG = b"x" * 12_000_000
@@ -59,7 +59,7 @@ def test_a_request_shows_neither_key_nor_body_when_printed() -> None:
 def test_a_refused_connection_is_not_sent(transport: Transport) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    with pytest.raises(NotSent, match="refused the connection"):
+    with pytest.raises(RequestNotSent, match="refused the connection"):
         transport.call(post(f"http://127.0.0.1:{port}"))
 
 
@@ -68,7 +68,7 @@ def test_an_unknown_host_is_not_sent(transport: Transport, monkeypatch: pytest.M
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
-    with pytest.raises(NotSent, match="DNS"):
+    with pytest.raises(RequestNotSent, match="DNS"):
         transport.call(post("http://provider.example"))
 
 
@@ -77,7 +77,7 @@ def test_a_server_that_does_not_speak_tls_is_not_sent(transport: Transport) -> N
         connection.recv(1000)
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    with serve(behave) as server, pytest.raises(NotSent, match="TLS"):
+    with serve(behave) as server, pytest.raises(RequestNotSent, match="TLS"):
         transport.call(post(server.url.replace("http:", "https:")))
 
 
@@ -89,14 +89,14 @@ def test_a_server_that_does_not_pick_up_is_not_sent(transport: Transport) -> Non
         for caller in waiting:
             caller.setblocking(False)
             caller.connect_ex(listener.getsockname())
-        with pytest.raises(NotSent, match="did not pick up in time"):
+        with pytest.raises(RequestNotSent, match="did not pick up in time"):
             transport.call(post(f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=(0.3, 1.0)))
         for caller in waiting:
             caller.close()
 
 
 def test_a_url_that_cannot_be_called_is_not_sent(transport: Transport) -> None:
-    with pytest.raises(NotSent, match="connection failed"):
+    with pytest.raises(RequestNotSent, match="connection failed"):
         transport.call(post("http://"))
 
 
@@ -108,7 +108,7 @@ def test_a_connection_broken_before_the_last_byte_was_written_is_not_sent(
         connection.recv(1000)
         hang_up(connection)
 
-    with serve(behave) as server, pytest.raises(NotSent, match="could not be handed over whole"):
+    with serve(behave) as server, pytest.raises(RequestNotSent, match="could not be handed over whole"):
         transport.call(post(server.url, body=BIG))
 
 
@@ -120,7 +120,7 @@ def test_a_server_that_stops_reading_a_big_request_is_not_sent(transport: Transp
         done.wait(5)
 
     with serve(behave) as server:
-        with pytest.raises(NotSent):
+        with pytest.raises(RequestNotSent):
             transport.call(post(server.url, body=BIG, timeout=(0.3, 0.3)))
         done.set()
 
@@ -134,7 +134,7 @@ def test_a_connection_broken_after_the_request_was_read_is_ambiguous(
         hang_up(connection)
 
     with serve(behave) as server:
-        with pytest.raises(Ambiguous, match="closed the connection"):
+        with pytest.raises(OutcomeUnknown, match="closed the connection"):
             transport.call(post(server.url, body=b"x" * 200_000))
         assert len(server.requests) == 1, "an ambiguous call must never be tried again by itself"
 
@@ -147,7 +147,7 @@ def test_silence_after_the_request_is_ambiguous(transport: Transport) -> None:
         done.wait(5)
 
     with serve(behave) as server:
-        with pytest.raises(Ambiguous, match="did not answer in time"):
+        with pytest.raises(OutcomeUnknown, match="did not answer in time"):
             transport.call(post(server.url, timeout=(1.0, 0.2)))
         done.set()
         assert len(server.requests) == 1
@@ -166,7 +166,10 @@ def drip(start: bytes) -> Callable[[SocketServer, socket.socket], None]:
 
 def test_a_status_line_of_one_byte_at_a_time_ends_at_the_deadline(transport: Transport) -> None:
     began = time.monotonic()
-    with serve(drip(b"HTTP/1.1 ")) as server, pytest.raises(Ambiguous, match=r"no full answer within 0\.6 seconds"):
+    with (
+        serve(drip(b"HTTP/1.1 ")) as server,
+        pytest.raises(OutcomeUnknown, match=r"no full answer within 0\.6 seconds"),
+    ):
         transport.call(post(server.url, timeout=(0.3, 0.3)))
     assert time.monotonic() - began < 3
 
@@ -197,7 +200,7 @@ def test_an_answer_beyond_the_limit_is_cut_and_marked_incomplete() -> None:
         read_request(server, connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + b"y" * 300_000)
 
-    transport = Transport(largest_answer=100_000)
+    transport = Transport(max_response_bytes=100_000)
     with serve(behave) as server:
         answer = transport.call(post(server.url))
         transport.close()
@@ -244,7 +247,7 @@ def test_a_connection_is_not_used_again_after_a_failed_call(transport: Transport
             connection.sendall(OK)
 
     with serve(behave) as server:
-        with pytest.raises(Ambiguous):
+        with pytest.raises(OutcomeUnknown):
             transport.call(post(server.url))
         assert transport.call(post(server.url)).status == 200
 
@@ -277,5 +280,5 @@ def test_a_call_without_a_body_that_fails_is_not_sent(transport: Transport) -> N
     def behave(server: SocketServer, connection: socket.socket) -> None:
         read_request(server, connection)
 
-    with serve(behave) as server, pytest.raises(NotSent):
+    with serve(behave) as server, pytest.raises(RequestNotSent):
         transport.call(HttpRequest("GET", server.url, {}, b"", None, (1.0, 1.0)))

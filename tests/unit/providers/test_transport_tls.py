@@ -13,9 +13,9 @@ import pytest
 import requests.adapters
 
 from newsletter.providers.base.contract import HttpRequest
-from newsletter.providers.base.errors import Ambiguous, NotSent
+from newsletter.providers.base.errors import OutcomeUnknown, RequestNotSent
 from newsletter.providers.base.transport import Transport
-from tests.support.provider_sockets import SocketServer, read_request, serve
+from tests.support.socket_server import SocketServer, read_request, serve
 
 x509 = pytest.importorskip("cryptography.x509", reason="cryptography is needed to make a certificate")
 
@@ -96,7 +96,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_sent_to(transport: Transpo
     def behave(server: SocketServer, connection: socket.socket) -> None:
         seen.append(read_request(server, connection))
 
-    with secure(certificate, behave) as server, pytest.raises(NotSent, match="TLS"):
+    with secure(certificate, behave) as server, pytest.raises(RequestNotSent, match="TLS"):
         transport.call(post(server.url))
     assert seen == []
 
@@ -109,7 +109,7 @@ def test_one_byte_at_a_time_over_a_secure_connection_ends_at_the_deadline(transp
             time.sleep(0.05)
 
     began = time.monotonic()
-    with secure(trusted, behave) as server, pytest.raises(Ambiguous, match="no full answer within"):
+    with secure(trusted, behave) as server, pytest.raises(OutcomeUnknown, match="no full answer within"):
         transport.call(post(server.url))
     assert time.monotonic() - began < 3
 
@@ -124,7 +124,7 @@ def test_a_handshake_that_never_ends_is_not_sent(transport: Transport) -> None:
             time.sleep(0.1)
 
     began = time.monotonic()
-    with serve(behave) as server, pytest.raises(NotSent):
+    with serve(behave) as server, pytest.raises(RequestNotSent):
         transport.call(post(server.url.replace("http:", "https:")))
     assert time.monotonic() - began < 3
 
@@ -133,5 +133,5 @@ def test_a_secure_connection_lost_after_the_request_is_ambiguous(transport: Tran
     def behave(server: SocketServer, connection: socket.socket) -> None:
         read_request(server, connection)
 
-    with secure(trusted, behave) as server, pytest.raises(Ambiguous, match="closed the connection"):
+    with secure(trusted, behave) as server, pytest.raises(OutcomeUnknown, match="closed the connection"):
         transport.call(post(server.url, body=b"x" * 100_000))

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from newsletter.providers.base.webhooks.call import WebhookCall
 from newsletter.providers.base.webhooks.events import Feedback
-from newsletter.providers.webhook_readers import READERS
+from newsletter.providers.base.webhooks.verification import WebhookRequest
+from newsletter.providers.webhook_handlers import WEBHOOK_HANDLERS
 from tests.support.provider_fixtures import corpus
 
 MEANS = {"queued": "accepted", "sent": "accepted", "subscribed": "unknown", "rejected": "bounced", "failed": "bounced"}
@@ -17,8 +17,8 @@ def parse(provider: str, payloads: dict[str, Any]) -> list[Feedback]:
     body: Any = next(iter(payloads.values()))
     if provider == "ses":
         body = {**payloads["raw_sns_message"], "Message": json.dumps(payloads["raw_ses_event"])}
-    return READERS[provider].parse(
-        WebhookCall(json.dumps(body).encode(), {"svix-id": "msg_2W2D3qXLS5fOaPja1GDg7rF2CwB"})
+    return WEBHOOK_HANDLERS[provider].parse(
+        WebhookRequest(json.dumps(body).encode(), {"svix-id": "msg_2W2D3qXLS5fOaPja1GDg7rF2CwB"})
     )
 
 

@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from newsletter.providers.base.errors import BadWebhook
-from newsletter.providers.base.webhooks.bounces import judge_bounce
-from newsletter.providers.base.webhooks.call import WebhookCall
+from newsletter.providers.base.webhooks.bounces import classify_bounce
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback
-from newsletter.providers.webhook_readers import READERS
+from newsletter.providers.base.webhooks.verification import WebhookRequest
+from newsletter.providers.webhook_handlers import WEBHOOK_HANDLERS
 
 AT = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
 OURS = {"delivery": "7", "batch": "1-1-ab"}
 
 
 def parse(provider: str, body: Any, **headers: str) -> list[Feedback]:
-    return READERS[provider].parse(WebhookCall(json.dumps(body).encode(), headers))
+    return WEBHOOK_HANDLERS[provider].parse(WebhookRequest(json.dumps(body).encode(), headers))
 
 
 def meaning(provider: str, body: Any) -> tuple[str, str]:
@@ -91,7 +91,7 @@ def test_the_same_event_has_the_same_key_each_time(provider: str) -> None:
 @pytest.mark.parametrize("body", ["1", '"x"', "null", "[[]]", "{", "", '{"a": NaN}'])
 def test_what_has_not_the_providers_form_is_refused(provider: str, body: str) -> None:
     with pytest.raises(BadWebhook):
-        READERS[provider].parse(WebhookCall(body.encode()))
+        WEBHOOK_HANDLERS[provider].parse(WebhookRequest(body.encode()))
 
 
 @pytest.mark.parametrize("provider", BODIES)
@@ -419,4 +419,4 @@ def test_sparkpost_asks_whether_we_are_there_and_that_is_no_event() -> None:
     ],
 )
 def test_the_words_of_a_server_tell_whose_fault_it_is(said: str, bounce_class: str) -> None:
-    assert judge_bounce(said, otherwise=BounceClass.HARD) == bounce_class
+    assert classify_bounce(said, fallback=BounceClass.HARD) == bounce_class

@@ -11,21 +11,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from newsletter.providers.base.errors import BadWebhook
-from newsletter.providers.base.webhooks.call import CannotCheckWebhook, WebhookCall
 from newsletter.providers.base.webhooks.events import FeedbackKind
+from newsletter.providers.base.webhooks.verification import WebhookCheckUnavailable, WebhookRequest
 from newsletter.providers.resend.webhooks import verify_resend
 from newsletter.providers.sendgrid.webhooks import verify_sendgrid
 from newsletter.providers.ses.sns import Certificates, is_amazon
-from newsletter.providers.ses.webhooks import make_ses_reader
-from newsletter.providers.webhook_readers import READERS, reader_for
+from newsletter.providers.ses.webhooks import make_ses_handler
+from newsletter.providers.webhook_handlers import WEBHOOK_HANDLERS, find_webhook_handler
 from tests.support.provider_webhooks import FakeSns, sendgrid_keys, sign_sendgrid, sign_svix
 
 NOW = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
 BODY = b'[{"event":"delivered","email":"ana@example.com"}]\r\n'
 
 
-def call(body: bytes, headers: dict[str, str]) -> WebhookCall:
-    return WebhookCall(body, {name.lower(): value for name, value in headers.items()})
+def call(body: bytes, headers: dict[str, str]) -> WebhookRequest:
+    return WebhookRequest(body, {name.lower(): value for name, value in headers.items()})
 
 
 # SendGrid
@@ -36,10 +36,10 @@ def test_sendgrid_signs_timestamp_and_raw_body() -> None:
     signed = call(BODY, sign_sendgrid(BODY, key=private, now=NOW))
     assert verify_sendgrid(signed, public, NOW) == ""
     with pytest.raises(BadWebhook, match="signature is wrong"):
-        verify_sendgrid(WebhookCall(BODY.strip(), signed.headers), public, NOW)
+        verify_sendgrid(WebhookRequest(BODY.strip(), signed.headers), public, NOW)
     later = {**signed.headers, "x-twilio-email-event-webhook-timestamp": str(int(NOW.timestamp()) + 1)}
     with pytest.raises(BadWebhook, match="signature is wrong"):
-        verify_sendgrid(WebhookCall(BODY, later), public, NOW)
+        verify_sendgrid(WebhookRequest(BODY, later), public, NOW)
 
 
 def test_sendgrid_keys_may_overlap_while_one_replaces_the_other() -> None:
@@ -60,7 +60,7 @@ def test_a_plus_that_a_url_turned_into_a_space_does_no_harm() -> None:
 def test_sendgrid_without_a_signature_is_refused(headers: dict[str, str]) -> None:
     _, public = sendgrid_keys()
     with pytest.raises(BadWebhook, match="no signature"):
-        verify_sendgrid(WebhookCall(BODY, headers), public, NOW)
+        verify_sendgrid(WebhookRequest(BODY, headers), public, NOW)
 
 
 def test_a_signature_that_is_no_base64_is_refused() -> None:
@@ -94,7 +94,7 @@ def test_a_signature_older_than_what_we_remember_is_refused() -> None:
 )
 def test_a_verification_key_that_is_none_is_named(key: str) -> None:
     with pytest.raises(BadWebhook, match="not its verification key"):
-        verify_sendgrid(WebhookCall(BODY, {}), key, NOW)
+        verify_sendgrid(WebhookRequest(BODY, {}), key, NOW)
 
 
 # Resend
@@ -108,9 +108,9 @@ def test_resend_signs_id_timestamp_and_raw_body() -> None:
     assert verify_resend(signed, f"whsec_AAAA,{SECRET}", NOW) == ""
     for changed in ({"svix-id": "msg_2"}, {"svix-timestamp": "1803000000"}, {"svix-signature": "v1,AAAA"}):
         with pytest.raises(BadWebhook, match="signature is wrong"):
-            verify_resend(WebhookCall(BODY, {**signed.headers, **changed}), SECRET, NOW)
+            verify_resend(WebhookRequest(BODY, {**signed.headers, **changed}), SECRET, NOW)
     with pytest.raises(BadWebhook, match="signature is wrong"):
-        verify_resend(WebhookCall(BODY + b" ", signed.headers), SECRET, NOW)
+        verify_resend(WebhookRequest(BODY + b" ", signed.headers), SECRET, NOW)
 
 
 @pytest.mark.parametrize("minutes", [-6, 6])
@@ -122,12 +122,12 @@ def test_resend_has_five_minutes(minutes: int) -> None:
 @pytest.mark.parametrize("headers", [{}, {"svix-id": "msg_1"}, {"svix-id": "msg_1", "svix-timestamp": "now"}])
 def test_resend_without_a_signature_is_refused(headers: dict[str, str]) -> None:
     with pytest.raises(BadWebhook, match="no signature"):
-        verify_resend(WebhookCall(BODY, headers), SECRET, NOW)
+        verify_resend(WebhookRequest(BODY, headers), SECRET, NOW)
 
 
 def test_a_signing_secret_that_is_none_is_refused() -> None:
     with pytest.raises(BadWebhook, match="signing secret cannot be read"):
-        verify_resend(WebhookCall(BODY, {}), "whsec_§", NOW)
+        verify_resend(WebhookRequest(BODY, {}), "whsec_§", NOW)
 
 
 # Amazon SES through SNS
@@ -143,7 +143,7 @@ def sns() -> Iterator[FakeSns]:
 
 
 def verify(sns: FakeSns, message: dict[str, Any], *, topic: str = FakeSns.TOPIC, now: datetime = NOW) -> str:
-    return make_ses_reader(sns.certificates).verify(WebhookCall(json.dumps(message).encode()), topic, now)
+    return make_ses_handler(sns.certificates).verify(WebhookRequest(json.dumps(message).encode()), topic, now)
 
 
 @pytest.mark.parametrize("version", ["1", "2"])
@@ -203,11 +203,11 @@ def test_a_certificate_out_of_date_proves_nothing(sns: FakeSns) -> None:
 
 def test_while_the_certificate_cannot_be_had_the_provider_is_to_ask_again(sns: FakeSns) -> None:
     sns.status = 500
-    with pytest.raises(CannotCheckWebhook, match="its host said 500"):
+    with pytest.raises(WebhookCheckUnavailable, match="its host said 500"):
         verify(sns, sns.message(EVENT, now=NOW))
     sns.status, pem = 200, sns.pem
     sns.pem = b"<html>"
-    with pytest.raises(CannotCheckWebhook, match="not a certificate"):
+    with pytest.raises(WebhookCheckUnavailable, match="not a certificate"):
         verify(sns, sns.message(EVENT, now=NOW))
     sns.pem = pem
     assert verify(sns, sns.message(EVENT, now=NOW)) == ""
@@ -215,7 +215,7 @@ def test_while_the_certificate_cannot_be_had_the_provider_is_to_ask_again(sns: F
 
 def test_a_certificate_host_that_is_away_is_no_forgery() -> None:
     nowhere = Certificates(address_of=lambda url: "http://127.0.0.1:9/")
-    with pytest.raises(CannotCheckWebhook, match="could not be fetched"):
+    with pytest.raises(WebhookCheckUnavailable, match="could not be fetched"):
         nowhere.get(FakeSns.URL)
     nowhere.close()
 
@@ -250,13 +250,15 @@ def test_the_question_of_a_topic_is_kept_for_a_persons_click(sns: FakeSns) -> No
         "You have chosen to subscribe", now=NOW, Type="SubscriptionConfirmation", Token="1", SubscribeURL=url
     )
     assert verify(sns, message) == ""
-    (told,) = READERS["ses"].parse(WebhookCall(json.dumps(message).encode()))
+    (told,) = WEBHOOK_HANDLERS["ses"].parse(WebhookRequest(json.dumps(message).encode()))
     assert (told.kind, told.link) == (FeedbackKind.SUBSCRIPTION, url)
     assert FakeSns.TOPIC in told.reason
     with pytest.raises(BadWebhook, match="does not lead to Amazon"):
-        READERS["ses"].parse(WebhookCall(json.dumps({**message, "SubscribeURL": "https://evil.example/"}).encode()))
+        WEBHOOK_HANDLERS["ses"].parse(
+            WebhookRequest(json.dumps({**message, "SubscribeURL": "https://evil.example/"}).encode())
+        )
 
 
 def test_a_provider_that_nobody_knows_has_no_reader() -> None:
     with pytest.raises(BadWebhook, match="Known are mailgun"):
-        reader_for("pigeon")
+        find_webhook_handler("pigeon")

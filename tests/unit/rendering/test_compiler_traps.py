@@ -11,8 +11,8 @@ from newsletter.content.parsing.html import clean_html
 from newsletter.rendering.blocks import Brand, Document, LeadStory
 from newsletter.rendering.compile import check_source, compile_mjml, inline_styles
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.lint.balance import view_for_outlook
 from newsletter.rendering.lint.mjml import check_mjml
+from newsletter.rendering.lint.tag_balance import view_for_outlook
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render
 from newsletter.rendering.templates import default_templates

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser
 
 from newsletter.rendering.blocks import Document, LeadStory, StoryCards
 from newsletter.rendering.pipeline import LAYOUTS, render
-from tests.gallery.bar import find_axe_faults, find_faults
+from tests.gallery.browser_checks import find_axe_violations, find_page_problems
 from tests.gallery.documents import documents, flat_picture
-from tests.gallery.shoot import CHROMIUM, SCHEMES, open_browser, open_mail
+from tests.gallery.screenshots import CHROMIUM, SCHEMES, open_browser, open_mail
 from tests.unit.rendering.samples import document, story
 
 BRANDS = ("harbour", "meadow", "lantern", "meadow", "harbour")
@@ -51,15 +51,15 @@ def test_each_layout_can_be_read_by_everybody_on_every_screen(
     with open_mail(browser, html, width=640, scheme=scheme) as (page, seen):
         for width in (640, 375):
             page.set_viewport_size({"width": width, "height": 900})
-            assert list(find_faults(page, seen, width=width, scheme=scheme)) == []
-        assert find_axe_faults(page) == []
+            assert list(find_page_problems(page, seen, width=width, scheme=scheme)) == []
+        assert find_axe_violations(page) == []
 
 
 @pytest.mark.browser
 def test_long_words_break_on_the_narrowest_phone(browser: Browser):
     odd = document(LeadStory(story("x" * 3000, picture=None)), StoryCards((story("y" * 300, picture=None),)))
     with open_mail(browser, render(odd).html, width=320, scheme="light") as (page, seen):
-        faults = [fault for fault in find_faults(page, seen, width=320, scheme="light") if "asks" not in fault]
+        faults = [fault for fault in find_page_problems(page, seen, width=320, scheme="light") if "asks" not in fault]
     assert faults == []
 
 
@@ -70,7 +70,7 @@ def test_the_bar_itself_finds_what_is_wrong(browser: Browser):
         "<h1", '<p style="color:#ccc">pale</p><img src="https://elsewhere.example/x.png" width="1"><h1', 1
     )
     with open_mail(browser, bad, width=640, scheme="light") as (page, seen):
-        faults = " ".join(find_faults(page, seen, width=640, scheme="light"))
+        faults = " ".join(find_page_problems(page, seen, width=640, scheme="light"))
         assert "hard to read: ['pale'" in faults
         assert "asks somebody else: https://elsewhere.example/x.png" in faults
-        assert any(fault.startswith("image-alt") for fault in find_axe_faults(page))
+        assert any(fault.startswith("image-alt") for fault in find_axe_violations(page))

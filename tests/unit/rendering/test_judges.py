@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.gallery import check, judges
-from tests.gallery.judges import Unavailable
+from tests.gallery import check, validators
+from tests.gallery.validators import Unavailable
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_judge_that_is_not_installed_is_named_with_what_to_install(tmp_path: P
         "html-validate: node is not installed (Debian: apt install default-jre-headless npm).",
     ]
     with pytest.raises(Unavailable, match="apt install spamassassin"):
-        judges.score_spam(html)
+        validators.score_spam(html)
 
 
 def test_a_validator_that_dies_is_not_taken_for_one_that_finds_nothing(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_a_validator_that_dies_is_not_taken_for_one_that_finds_nothing(tmp_path:
     broken.write_text("#!/bin/sh\necho it broke >&2\nexit 1\n")
     broken.chmod(0o755)
     with pytest.raises(Unavailable, match="did not answer: it broke"):
-        judges.validate_with_html_validate(broken, tmp_path / "mail.html", config=tmp_path / "c.json", out=tmp_path)
+        validators.validate_with_html_validate(broken, tmp_path / "mail.html", config=tmp_path / "c.json", out=tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ from newsletter.rendering.blocks import (
     StoryCards,
 )
 from newsletter.rendering.errors import MergeError, TemplateError
-from newsletter.rendering.lint.balance import view_for_outlook
 from newsletter.rendering.lint.checks import check
+from newsletter.rendering.lint.tag_balance import view_for_outlook
 from newsletter.rendering.pipeline import render
 from tests.unit.rendering.samples import (
     BRAND,
@@ -427,14 +427,14 @@ def test_m4_links_that_the_plain_form_of_a_note_forgot_are_listed_under_it():
 
 
 def test_without_templates_the_refusal_says_where_they_should_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(templates, "_PLACES", (tmp_path / "one", tmp_path / "two"))
+    monkeypatch.setattr(templates, "_TEMPLATE_FOLDERS", (tmp_path / "one", tmp_path / "two"))
     with pytest.raises(TemplateError, match="templates are missing"):
         render(document())
 
 
 def test_in_an_installed_package_the_templates_beside_it_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     copy_templates(tmp_path / "two")
-    monkeypatch.setattr(templates, "_PLACES", (tmp_path / "one", tmp_path / "two"))
+    monkeypatch.setattr(templates, "_TEMPLATE_FOLDERS", (tmp_path / "one", tmp_path / "two"))
     assert render(document()).html == render(document(), templates=TEMPLATES).html
 
 
@@ -447,12 +447,12 @@ def test_the_text_part_holds_every_link_of_the_html():
 
 
 def test_a_brands_rules_are_remembered_from_a_mail_that_used_few_of_them_for_one_that_uses_all():
-    compile._RULES.clear()
+    compile._RULES_BY_SHEET.clear()
     whole = render(rich_document()).html
-    compile._RULES.clear()
+    compile._RULES_BY_SHEET.clear()
     render(document(Button("Go", "https://harbour.example/")))
     assert render(rich_document()).html == whole
-    assert len(compile._RULES) == 1
+    assert len(compile._RULES_BY_SHEET) == 1
 
 
 def test_soft_hyphens_stand_in_the_words_of_the_html_alone():

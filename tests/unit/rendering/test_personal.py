@@ -3,10 +3,10 @@
 import pytest
 
 from newsletter.rendering.blocks import LeadStory, Note, StoryCards
-from newsletter.rendering.errors import MergeError, MissingValue, TokenLost
+from newsletter.rendering.errors import MergeError, MissingValueError, TokenLostError
 from newsletter.rendering.fragments import split
 from newsletter.rendering.pipeline import render
-from newsletter.rendering.tokens import TokenBook, Variable, assert_tokens_kept, count_tokens
+from newsletter.rendering.tokens import TokenRegistry, Variable, assert_tokens_kept, count_tokens
 from newsletter.rendering.values import plan_values, values_for
 from tests.unit.rendering.samples import document, rich_document, story, visible_text
 
@@ -56,7 +56,7 @@ def test_links_are_whole_values_of_href_and_are_escaped_in_html_alone():
 
 def test_a_mail_without_a_link_to_leave_is_not_made():
     mail = render(rich_document())
-    with pytest.raises(MissingValue, match="unsubscribe"):
+    with pytest.raises(MissingValueError, match="unsubscribe"):
         values_for(variables=mail.variables, fields={"preferences": "https://news.example/p/1"})
 
 
@@ -207,7 +207,7 @@ def test_the_title_of_the_html_is_the_subject_as_a_stranger_reads_it():
 
 @pytest.mark.parametrize("after", ["Dear", "__pv_h_a____pv_h_a__", "__pv_h_b__", "__pv_h_a__ __pv_h "])
 def test_a_step_that_loses_doubles_or_breaks_a_token_stops_the_mail(after: str):
-    with pytest.raises(TokenLost, match="“styles”"):
+    with pytest.raises(TokenLostError, match="“styles”"):
         assert_tokens_kept(before="__pv_h_a__", after=after, step="styles")
 
 
@@ -224,8 +224,8 @@ def test_a_person_without_a_value_is_noticed_when_joining():
 
 
 def test_a_token_book_numbers_defaults_of_one_field():
-    book = TokenBook()
-    made = [book.token(name="city", default=default, context="t") for default in ("here", "there", "here")]
+    registry = TokenRegistry()
+    made = [registry.token(name="city", default=default, context="t") for default in ("here", "there", "here")]
     assert made == ["__pv_t_city_1__", "__pv_t_city_2__", "__pv_t_city_1__"]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.rendering.text_search.folding import weigh
+from newsletter.rendering.text_search.folding import count_letters
 from newsletter.rendering.text_search.matcher import Matcher, decode, is_short, mask, name_letters
 from newsletter.rendering.text_search.page_text import read_page
 
@@ -122,7 +122,7 @@ def test_v3_a_short_term_is_found_only_as_it_is_written_or_in_capitals() -> None
 
 
 def test_v3_a_name_in_a_script_without_spaces_is_not_short() -> None:
-    assert weigh("王小") == 4
+    assert count_letters("王小") == 4
     assert not is_short("王小")
 
 

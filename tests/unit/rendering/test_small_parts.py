@@ -4,12 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.rendering.colours import contrast, dark_palette, light_palette, make_readable, mix, normalise
+from newsletter.rendering.colours import (
+    contrast,
+    dark_palette,
+    light_palette,
+    make_readable,
+    mix_colours,
+    normalise_colour,
+)
 from newsletter.rendering.errors import RenderingError
-from newsletter.rendering.hyphens import soften
-from newsletter.rendering.lint.tags import find_fault
-from newsletter.rendering.phrases import WORDS, direction_of, word
-from newsletter.rendering.text import LINE, safe_url, shorten, tidy_lines, tidy_paragraphs, wrap
+from newsletter.rendering.hyphens import add_soft_hyphens
+from newsletter.rendering.lint.tags import find_tag_problem
+from newsletter.rendering.phrases import WORDS, find_text_direction, word
+from newsletter.rendering.text import MAX_LINE_LENGTH, safe_url, shorten, tidy_lines, tidy_paragraphs, wrap
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 PAIRS = [
@@ -56,9 +63,9 @@ def test_a_readable_colour_is_left_alone():
 
 
 def test_colours_are_written_with_six_digits():
-    assert normalise("FaB", otherwise="#000000") == "#ffaabb"
-    assert normalise("#fab1", otherwise="#1f4e5f") == "#1f4e5f"
-    assert mix("#000000", "#ffffff", share=0.5) == "#808080"
+    assert normalise_colour("FaB", fallback="#000000") == "#ffaabb"
+    assert normalise_colour("#fab1", fallback="#1f4e5f") == "#1f4e5f"
+    assert mix_colours("#000000", "#ffffff", share=0.5) == "#808080"
 
 
 def test_every_language_has_every_word():
@@ -94,7 +101,7 @@ def test_words_that_do_not_exist_are_refused_by_name():
     ],
 )
 def test_the_direction_follows_the_language_or_its_script(language: str, direction: str):
-    assert direction_of(language) == direction
+    assert find_text_direction(language) == direction
 
 
 @given(text=st.text(max_size=400), length=st.integers(2, 50))
@@ -113,7 +120,7 @@ def test_text_is_cut_at_a_word_where_there_is_one():
 @given(text=st.text(alphabet=st.characters(exclude_categories=["C", "Z"]) | st.just(" "), max_size=500))
 def test_wrapped_lines_fit_and_lose_nothing(text: str):
     wrapped = wrap(text, indent="  ")
-    assert all(len(line) <= LINE for line in wrapped.split("\n")) or "://" in text or "__pv_" in text
+    assert all(len(line) <= MAX_LINE_LENGTH for line in wrapped.split("\n")) or "://" in text or "__pv_" in text
     assert "".join(wrapped.split()) == "".join(text.split())
 
 
@@ -156,13 +163,13 @@ def test_every_other_link_is_dropped(url: str):
 
 
 def test_tags_that_close_in_order_have_no_fault():
-    assert find_fault("<p title='a > b'>x<br>y<img src=z><o:p/></p><!-- </p> --><style>a{</b>}</style>") is None
+    assert find_tag_problem("<p title='a > b'>x<br>y<img src=z><o:p/></p><!-- </p> --><style>a{</b>}</style>") is None
 
 
 def test_a_fault_has_its_line():
-    fault = find_fault("<div>\n<p>\n</div>")
-    assert fault
-    assert (fault.line, fault.fault) == (3, "closes <div> where <p> is open")
+    problem = find_tag_problem("<div>\n<p>\n</div>")
+    assert problem
+    assert (problem.line, problem.problem) == (3, "closes <div> where <p> is open")
 
 
 @pytest.mark.parametrize(
@@ -181,5 +188,5 @@ def test_a_fault_has_its_line():
     ],
 )
 def test_long_words_may_be_parted_where_their_language_parts_them(language: str, words: str, parted: str):
-    assert soften(words, language=language).replace("\u00ad", "|") == parted
-    assert soften((words,), language=language) == (parted.replace("|", "\u00ad"),)
+    assert add_soft_hyphens(words, language=language).replace("\u00ad", "|") == parted
+    assert add_soft_hyphens((words,), language=language) == (parted.replace("|", "\u00ad"),)

@@ -5,12 +5,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from subscribers.importing.reading.cell_values import read_day
 from subscribers.importing.reading.column_mapping import check_mapping, guess_mapping, header_key
 from subscribers.importing.reading.errors import BadFile
-from subscribers.importing.reading.layouts import recognise, refuse_the_never_asked
-from subscribers.importing.reading.outcomes import PersonRow, Refused, RefusedRow
-from subscribers.importing.reading.people_file import look_at, read_people, sample_values
-from subscribers.importing.reading.values import read_day
+from subscribers.importing.reading.layouts import detect_layout, refuse_non_subscribed_export
+from subscribers.importing.reading.parsed_rows import PersonRow, RefusalKind, RefusedRow
+from subscribers.importing.reading.people_file import inspect_file, read_people, sample_values
 
 MAILCHIMP = (
     "Email Address,First Name,Last Name,Address,Phone Number,Birthday,Shoe,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,"
@@ -27,7 +27,7 @@ LISTMONK = "uuid,email,name,attributes,status,created_at,updated_at\n"
 
 def read(text: str, **fields: object) -> list[PersonRow | RefusedRow]:
     file = io.BytesIO(text.encode())
-    look = look_at(file)
+    look = inspect_file(file)
     return list(read_people(file, look=look, mapping=look.guess(), kind=look.layout.kind, **fields))
 
 
@@ -44,7 +44,7 @@ def read(text: str, **fields: object) -> list[PersonRow | RefusedRow]:
     ],
 )
 def test_an_export_is_known_by_its_columns(header: str, slug: str, kind: str) -> None:
-    layout = recognise(header.strip().split(","))
+    layout = detect_layout(header.strip().split(","))
     assert (layout.slug, layout.kind) == (slug, kind)
 
 
@@ -89,11 +89,11 @@ def test_each_status_of_listmonk_has_its_own_end_and_its_attributes_are_unpacked
     assert ann.notes == ("The attribute “deep” holds several values; left out.",)
     assert ann.on == datetime(2023, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert isinstance(bea, RefusedRow)
-    assert bea.kind == Refused.NOT_SUBSCRIBED
+    assert bea.kind == RefusalKind.NOT_SUBSCRIBED
     assert isinstance(cy, PersonRow)
     assert cy.kind == "left_all"
     assert isinstance(di, RefusedRow)
-    assert di.kind == Refused.UNKNOWN_STATUS
+    assert di.kind == RefusalKind.UNKNOWN_STATUS
     assert isinstance(ed, PersonRow)
     assert ed.notes == ("The attributes are no JSON object; left out.",)
 
@@ -105,21 +105,21 @@ def test_a_column_counts_before_a_packed_value_of_the_same_name() -> None:
 
 
 def test_those_who_never_asked_at_mailchimp_are_told_by_the_name_of_their_file_and_refused() -> None:
-    mailchimp = recognise(SUBSCRIBED.strip().split(","))
-    refuse_the_never_asked(mailchimp, file_name="subscribed_email_audience_export_1a2b.csv")
-    refuse_the_never_asked(recognise(["email"]), file_name="nonsubscribed.csv")
+    mailchimp = detect_layout(SUBSCRIBED.strip().split(","))
+    refuse_non_subscribed_export(mailchimp, file_name="subscribed_email_audience_export_1a2b.csv")
+    refuse_non_subscribed_export(detect_layout(["email"]), file_name="nonsubscribed.csv")
     with pytest.raises(BadFile, match="never asked"):
-        refuse_the_never_asked(mailchimp, file_name="export/nonsubscribed_email_audience_export_1a2b.csv")
+        refuse_non_subscribed_export(mailchimp, file_name="export/nonsubscribed_email_audience_export_1a2b.csv")
 
 
 def test_p3_the_soft_opt_in_takes_nobody_from_before_the_law_and_nobody_without_a_day() -> None:
     text = "email,signed up\nann@example.org,2026-02-04\nbea@example.org,2026-02-05\ncy@example.org,\n"
     early, fine, none = read(text, soft_opt_in=True)
     assert isinstance(early, RefusedRow)
-    assert (early.kind, "2026-02-04" in early.reason) == (Refused.TOO_EARLY, True)
+    assert (early.kind, "2026-02-04" in early.reason) == (RefusalKind.TOO_EARLY, True)
     assert isinstance(fine, PersonRow)
     assert isinstance(none, RefusedRow)
-    assert none.kind == Refused.NO_DAY
+    assert none.kind == RefusalKind.NO_DAY
     assert isinstance(read(text, soft_opt_in=True, collected_on=date(2026, 3, 1))[2], PersonRow)
 
 
@@ -165,7 +165,10 @@ def test_the_same_columns_have_the_same_key_whatever_their_case() -> None:
 
 def test_some_values_of_each_column_are_shown() -> None:
     file = io.BytesIO(b"email,name\nann@example.org,Ann\nbea@example.org,Ann\nbad,,,\n,Cy\n")
-    assert sample_values(file, look=look_at(file)) == [["ann@example.org", "bea@example.org", "bad"], ["Ann", "Cy"]]
+    assert sample_values(file, look=inspect_file(file)) == [
+        ["ann@example.org", "bea@example.org", "bad"],
+        ["Ann", "Cy"],
+    ]
     assert file.tell() == 0
 
 

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from subscribers.importing.reading.records import split_records
+from subscribers.importing.reading.csv_records import split_records
 
 
 def split(text: str, width: int = 2) -> list[tuple[int, list[str] | None]]:

@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.common.text import clean_line, guard_cell, unguard_cell
+from newsletter.common.text import clean_line, escape_csv_cell, unescape_csv_cell
 
 
 @pytest.mark.parametrize(
     "start", ["=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠", "  =", '"=', "'="]
 )
 def test_d1_cells_that_begin_like_a_formula_are_defused(start: str) -> None:
-    assert guard_cell(f"{start}1+1") == f"'{start}1+1"
+    assert escape_csv_cell(f"{start}1+1") == f"'{start}1+1"
 
 
 @pytest.mark.parametrize("text", ["", "Ada", "o'neil@example.org", "'tis", "a=b"])
 def test_d1_other_cells_are_left_alone(text: str) -> None:
-    assert guard_cell(text) == text
+    assert escape_csv_cell(text) == text
 
 
 @pytest.mark.parametrize(
@@ -36,15 +36,15 @@ def test_d1_other_cells_are_left_alone(text: str) -> None:
     ],
 )
 def test_d1_cells_for_programs_that_separate_otherwise_are_defused(text: str, guarded: str) -> None:
-    assert guard_cell(text) == guarded
-    assert unguard_cell(guarded) == text
+    assert escape_csv_cell(text) == guarded
+    assert unescape_csv_cell(guarded) == text
 
 
 @pytest.mark.parametrize("separator", [";", "\t"])
 @given(text=st.text(alphabet="'=+-@ \"ab\t;\n\r", max_size=12))
 def test_d1_no_cell_of_a_file_read_with_another_separator_is_a_formula(separator: str, text: str) -> None:
     file = io.StringIO(newline="")
-    csv.writer(file, lineterminator="\r\n").writerow(["ada@example.org", guard_cell(text)])
+    csv.writer(file, lineterminator="\r\n").writerow(["ada@example.org", escape_csv_cell(text)])
     for line in re.split(r"[\r\n]+", file.getvalue()):
         for cell in line.split(separator):
             assert not re.match(r"""[ "]*[=+\-@]""", cell), (text, cell)
@@ -52,7 +52,7 @@ def test_d1_no_cell_of_a_file_read_with_another_separator_is_a_formula(separator
 
 @given(st.text(alphabet="'=+-@ \"ab\t;\n\r＝", max_size=12))
 def test_d1_guarding_is_undone_exactly(text: str) -> None:
-    assert unguard_cell(guard_cell(text)) == text
+    assert unescape_csv_cell(escape_csv_cell(text)) == text
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from django.conf import settings
 from gunicorn.config import Config
 
 from newsletter.management.server import Log
-from subscribers.links.log_lines import WithoutTokens
 from subscribers.links.signed_links import Purpose, make_link
+from subscribers.links.token_masking import TokenMaskingFormatter
 
 LINK, OLDER = (
     make_link(
@@ -34,14 +34,14 @@ def test_k6_a_line_of_the_log_and_its_traceback_name_no_token(link):
         raise RuntimeError(f"no page for {link}")
     except RuntimeError as error:
         record.exc_info = (type(error), error, error.__traceback__)
-    line = WithoutTokens("{message}", style="{").format(record)
+    line = TokenMaskingFormatter("{message}", style="{").format(record)
     assert link.rpartition("/")[2] not in line
     assert "/u/…" in line
     assert "RuntimeError: no page for" in line
 
 
 def test_k6_the_settings_write_every_line_so():
-    assert settings.LOGGING["formatters"]["plain"]["()"] == "subscribers.links.log_lines.WithoutTokens"
+    assert settings.LOGGING["formatters"]["plain"]["()"] == "subscribers.links.token_masking.TokenMaskingFormatter"
     assert [handler["formatter"] for handler in settings.LOGGING["handlers"].values()] == ["plain"]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.common.networks import client_address, near_network, wide_network
+from newsletter.common.networks import client_address, single_client_network, wide_network
 
 OURS = ["10.0.0.0/8", "fd00::/8"]
 
@@ -33,8 +33,12 @@ def test_the_client_is_the_nearest_address_that_is_not_our_proxy(
 
 
 def test_a_home_is_one_ipv4_address_or_one_ipv6_64_and_a_neighbourhood_is_wider() -> None:
-    assert near_network("192.0.2.9") == "192.0.2.9/32"
-    assert near_network("2001:db8:1:2:3::4") == near_network("2001:db8:1:2:ffff::1") == "2001:db8:1:2::/64"
+    assert single_client_network("192.0.2.9") == "192.0.2.9/32"
+    assert (
+        single_client_network("2001:db8:1:2:3::4")
+        == single_client_network("2001:db8:1:2:ffff::1")
+        == "2001:db8:1:2::/64"
+    )
     assert wide_network("192.0.2.9") == "192.0.2.0/24"
     assert wide_network("2001:db8:1:2::4") == "2001:db8:1::/48"
-    assert near_network("unix:") == wide_network("") == "unknown"
+    assert single_client_network("unix:") == wide_network("") == "unknown"

@@ -7,29 +7,29 @@ import pytest
 from django.db import OperationalError
 
 from newsletter.common import database_deadlines as patience
-from newsletter.common.database_deadlines import end_of_patience, note_silence, wait_at_most
+from newsletter.common.database_deadlines import current_deadline, database_deadline, open_circuit
 
 
 @pytest.fixture(autouse=True)
 def _forget_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(patience._silence, "until", -inf)
+    monkeypatch.setitem(patience._circuit, "until", -inf)
 
 
 def test_an_end_holds_inside_only_and_a_new_one_inside_counts_from_then() -> None:
-    with wait_at_most(5):
-        outer = end_of_patience()
-        with wait_at_most(50):
-            assert end_of_patience() > outer + 40
-        assert end_of_patience() == outer
+    with database_deadline(5):
+        outer = current_deadline()
+        with database_deadline(50):
+            assert current_deadline() > outer + 40
+        assert current_deadline() == outer
         assert 4 < outer - monotonic() <= 5
-    assert end_of_patience() == inf
+    assert current_deadline() == inf
 
 
 def test_who_comes_right_after_a_silence_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    note_silence()
-    with pytest.raises(OperationalError, match="in a moment"), wait_at_most(5):
+    open_circuit()
+    with pytest.raises(OperationalError, match="in a moment"), database_deadline(5):
         raise AssertionError("it went on")
-    assert end_of_patience() == inf
+    assert current_deadline() == inf
     monkeypatch.setattr(patience, "monotonic", lambda: monotonic() + 3)
-    with wait_at_most(5):
-        assert end_of_patience() < inf
+    with database_deadline(5):
+        assert current_deadline() < inf

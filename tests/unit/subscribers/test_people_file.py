@@ -8,10 +8,10 @@ from typing import BinaryIO
 import pytest
 
 from subscribers.importing.reading import encodings, people_file
-from subscribers.importing.reading.column_mapping import unused_columns
+from subscribers.importing.reading.column_mapping import list_unused_columns
 from subscribers.importing.reading.errors import BadFile
-from subscribers.importing.reading.outcomes import PersonRow, RefusedRow
-from subscribers.importing.reading.people_file import look_at, open_csv, read_people
+from subscribers.importing.reading.parsed_rows import PersonRow, RefusedRow
+from subscribers.importing.reading.people_file import inspect_file, open_csv, read_people
 
 
 def read(body: bytes) -> list[PersonRow | RefusedRow]:
@@ -20,7 +20,7 @@ def read(body: bytes) -> list[PersonRow | RefusedRow]:
 
 def read_file(file: BinaryIO) -> list[PersonRow | RefusedRow]:
     with open_csv(file) as source:
-        look = look_at(source)
+        look = inspect_file(source)
         return list(read_people(source, look=look, mapping=look.guess()))
 
 
@@ -37,7 +37,7 @@ def read_file(file: BinaryIO) -> list[PersonRow | RefusedRow]:
 )
 def test_d2_encodings_are_detected(encoding: str, detected: str) -> None:
     body = "email,name\nada@example.org,Zoë Šimi\n".encode(encoding)
-    assert look_at(io.BytesIO(body)).encoding == detected
+    assert inspect_file(io.BytesIO(body)).encoding == detected
     assert [row.name for row in read(body) if isinstance(row, PersonRow)] == ["Zoë Šimi"]
 
 
@@ -61,13 +61,13 @@ def test_a_file_that_cannot_be_rewound_is_read_too() -> None:
 @pytest.mark.parametrize("body", [b"ada@example.org,Ada\nbea@example.org,Bea\n", b"Ada;ada@example.org;GB\n"])
 def test_a_file_without_names_of_columns_is_refused_before_its_first_person_is_taken_for_them(body: bytes) -> None:
     with pytest.raises(BadFile, match="The first line is a person"):
-        look_at(io.BytesIO(body))
+        inspect_file(io.BytesIO(body))
 
 
 @pytest.mark.parametrize("start", [b"\x89PNG\r\n\x1a\n", b"%PDF-1.7\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"{\\rtf1"])
 def test_a_picture_or_a_document_is_no_list_of_people(start: bytes) -> None:
     with pytest.raises(BadFile, match="a picture or a document"):
-        look_at(io.BytesIO(start + bytes(range(10, 256)) * 3))
+        inspect_file(io.BytesIO(start + bytes(range(10, 256)) * 3))
 
 
 @pytest.mark.parametrize("body", [b"email\nada@example.org\n", b"", b"name\nAda\n"], ids=["good", "empty", "no email"])
@@ -141,9 +141,9 @@ def test_values_that_are_not_understood_are_left_out_and_noted() -> None:
 
 
 def test_columns_that_are_not_used_are_reported_and_those_of_no_known_meaning_are_kept_as_attributes() -> None:
-    look = look_at(io.BytesIO(b"email,shoe size,postcode,Phone Number\n"))
+    look = inspect_file(io.BytesIO(b"email,shoe size,postcode,Phone Number\n"))
     assert look.guess() == ["email", "attribute:shoe_size", "postcode", ""]
-    assert unused_columns(look.header, look.guess()) == ["phone number"]
+    assert list_unused_columns(look.header, look.guess()) == ["phone number"]
 
 
 @pytest.mark.parametrize(
@@ -191,9 +191,9 @@ def test_files_without_usable_columns_are_refused_whole(body: bytes, says: str) 
 
 
 def test_d2_files_and_rows_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(people_file, "MOST_ROWS", 2)
+    monkeypatch.setattr(people_file, "MAX_ROWS", 2)
     with pytest.raises(BadFile, match="more than 2 lines"):
         read(b"email\na@example.org\nb@example.org\nc@example.org\n")
-    monkeypatch.setattr(encodings, "MOST_BYTES", 10)
+    monkeypatch.setattr(encodings, "MAX_FILE_BYTES", 10)
     with pytest.raises(BadFile, match="larger than"):
         read(b"email\nada@example.org\n")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.feedback import forget
+from newsletter.feedback import event_retention as forget
 from newsletter.sending.settling import retention as sends
 from subscribers.erasing import retention
-from subscribers.importing.writing import batches
+from subscribers.importing.writing import import_steps as batches
 
 PAGE = (Path(__file__).parents[3] / "docs" / "privacy.md").read_text(encoding="utf-8")
 
@@ -16,14 +16,14 @@ PAGE = (Path(__file__).parents[3] / "docs" / "privacy.md").read_text(encoding="u
 @pytest.mark.parametrize(
     ("begins", "kept"),
     [
-        ("address, name, town", retention.LEFT_KEPT),
-        ("a sign-up that was not confirmed", retention.UNCONFIRMED_KEPT),
-        ("a sign-up that waits", retention.HELD_KEPT),
-        ("links that were mailed", retention.LINKS_KEPT),
-        ("counts of sign-ups", retention.COUNTS_KEPT),
-        ("how often a mailbox", retention.ASKINGS_KEPT),
-        ("an import's file", timedelta(days=batches.FILE_DAYS)),
-        ("an import's refused lines", timedelta(days=batches.FILE_DAYS)),
+        ("address, name, town", retention.UNSUBSCRIBED_RETENTION),
+        ("a sign-up that was not confirmed", retention.UNCONFIRMED_RETENTION),
+        ("a sign-up that waits", retention.HELD_SIGNUP_RETENTION),
+        ("links that were mailed", retention.MAILED_LINK_RETENTION),
+        ("counts of sign-ups", retention.COUNTER_RETENTION),
+        ("how often a mailbox", retention.CONFIRMATION_QUOTA_RETENTION),
+        ("an import's file", timedelta(days=batches.UPLOAD_RETENTION_DAYS)),
+        ("an import's refused lines", timedelta(days=batches.UPLOAD_RETENTION_DAYS)),
         ("what the provider reports", forget.KEPT),
         ("who was sent which issue", sends.KEPT),
     ],
@@ -34,7 +34,7 @@ def test_p8_the_page_names_the_very_days_that_each_thing_is_kept(begins: str, ke
 
 
 def test_p8_nothing_is_kept_longer_than_the_numbers_that_were_set() -> None:
-    kept = [retention.UNCONFIRMED_KEPT, retention.LEFT_KEPT, forget.KEPT, sends.KEPT]
+    kept = [retention.UNCONFIRMED_RETENTION, retention.UNSUBSCRIBED_RETENTION, forget.KEPT, sends.KEPT]
     most = [timedelta(days=days) for days in (7, 28, 30, 396)]
     assert [one for one in zip(kept, most, strict=True) if one[0] > one[1]] == []
-    assert batches.FILE_DAYS <= 7
+    assert batches.UPLOAD_RETENTION_DAYS <= 7

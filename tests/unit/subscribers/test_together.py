@@ -7,12 +7,12 @@ import psycopg
 import pytest
 from django.db import IntegrityError, OperationalError
 
-from subscribers.unsubscribing.group_commit import Together
+from subscribers.unsubscribing.group_commit import GroupCommit
 
 CROWD = 12
 
 
-def ask_all(desk: Together[int, int]) -> list[object]:
+def ask_all(desk: GroupCommit[int, int]) -> list[object]:
     def ask(number: int) -> object:
         try:
             return desk.do(number)
@@ -36,7 +36,7 @@ def test_u7_a_crowd_waits_once_for_a_database_that_is_away_and_is_served_again_a
         time.sleep(0.5)
         raise error
 
-    desk = Together(fail_first)
+    desk = GroupCommit(fail_first)
     answers = ask_all(desk)
     if isinstance(error, OperationalError):
         assert answers == [error] * CROWD
@@ -65,7 +65,7 @@ def test_u7_whoever_is_in_the_way_is_refused_alone(error: Exception) -> None:
             raise error
         return numbers
 
-    answers = ask_all(Together(refuse_five))
+    answers = ask_all(GroupCommit(refuse_five))
     assert answers == [error if number == 5 else number for number in range(CROWD)]
 
 
@@ -83,7 +83,7 @@ def test_u7_where_the_database_goes_away_while_each_is_tried_alone_nobody_after_
             raise away
         return numbers
 
-    answers = ask_all(Together(refuse))
+    answers = ask_all(GroupCommit(refuse))
     served = {number for numbers in (asked[0], asked[2]) for number in numbers}
     assert len(asked) == 4
     assert answers == [number if number in served else away for number in range(CROWD)]
@@ -95,5 +95,5 @@ def test_nobody_is_kept_waiting_behind_a_failure() -> None:
         raise OperationalError("it is away")
 
     began = time.monotonic()
-    assert all(isinstance(answer, OperationalError) for answer in ask_all(Together(fail)))
+    assert all(isinstance(answer, OperationalError) for answer in ask_all(GroupCommit(fail)))
     assert time.monotonic() - began < 2

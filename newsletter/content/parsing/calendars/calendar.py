@@ -18,9 +18,9 @@ from icalendar.error import GloballyUniqueTZIDGuessed
 from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.events import read_event
 from newsletter.content.parsing.calendars.lines import CalendarText, split_calendars
-from newsletter.content.parsing.calendars.occurrences import series_of
+from newsletter.content.parsing.calendars.occurrence_ids import get_series_id
 from newsletter.content.parsing.calendars.privacy import is_private_calendar
-from newsletter.content.parsing.calendars.rules import LONGEST_UID
+from newsletter.content.parsing.calendars.recurrence_rules import MAX_UID_LENGTH
 from newsletter.content.parsing.calendars.series import (
     Series,
     check_text,
@@ -30,16 +30,16 @@ from newsletter.content.parsing.calendars.series import (
     withhold_private,
 )
 from newsletter.content.parsing.calendars.zones import Zones
-from newsletter.content.parsing.complete_until import find_listed_until
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
 from newsletter.content.parsing.entry_rules import BadEntry, label
 from newsletter.content.parsing.html import title_text
-from newsletter.content.parsing.sandbox.cpu_budget import OverBudget, cpu_budget
+from newsletter.content.parsing.list_truncation import find_truncated_from
+from newsletter.content.parsing.sandbox.cpu_budget import CpuBudgetExceeded, cpu_budget
 from newsletter.content.parsing.text import cut_at_word, tidy
 
-MOST_OCCURRENCES = 500
-_WIDEST_WINDOW = timedelta(days=400)
-_MOST_SERIES = 5_000
+MAX_OCCURRENCES = 500
+_MAX_WINDOW = timedelta(days=400)
+_MAX_SERIES = 5_000
 _ENTRY_SECONDS = 0.5
 _ALL_SECONDS = 4.0
 _TOO_MUCH_WORK = Message(
@@ -65,7 +65,7 @@ def parse_calendar(body: bytes, *, url: str, window_start: datetime, window_end:
         return Parsed(
             error=Message("This calendar is damaged and cannot be read. Ask whoever keeps it to export it again.")
         )
-    reader = _Reader(url=url, start=window_start, end=min(window_end, window_start + _WIDEST_WINDOW))
+    reader = _Reader(url=url, start=window_start, end=min(window_end, window_start + _MAX_WINDOW))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GloballyUniqueTZIDGuessed)
         for calendar in calendars:
@@ -73,7 +73,7 @@ def parse_calendar(body: bytes, *, url: str, window_start: datetime, window_end:
     return reader.result()
 
 
-def _sound(text: str) -> str:
+def _replace_bad_characters(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
@@ -104,7 +104,7 @@ class _Reader:
 
     def read(self, calendar: CalendarText) -> None:
         name = calendar.value("NAME", "X-WR-CALNAME").replace("\\,", ",").replace("\\;", ";").replace("\\n", " ")
-        self.title = self.title or cut_at_word(tidy(_sound(name)), 300)
+        self.title = self.title or cut_at_word(tidy(_replace_bad_characters(name)), 300)
         zones = Zones(calendar)
         default_zone = zones.resolve(calendar.value("X-WR-TIMEZONE", "TIMEZONE-ID"))
         closed = is_private_calendar(calendar.opening)
@@ -113,18 +113,18 @@ class _Reader:
         self.starts += [one.start for one in public if not one.repeats and one.start]
         ahead = [one for one in public if not one.is_over((self.start - timedelta(days=2)).date())]
         for series in sorted(ahead, key=lambda one: (one.repeats, one.start)):
-            if not series.repeats and len(self.singles) >= 2 * MOST_OCCURRENCES:
+            if not series.repeats and len(self.singles) >= 2 * MAX_OCCURRENCES:
                 # They come in order, so this one is later than all that there is room for.
                 self.dropped += 1
                 continue
             self.number += 1
             late = time.process_time() - self.begun > _ALL_SECONDS
-            if late or self.number > _MOST_SERIES:
+            if late or self.number > _MAX_SERIES:
                 self._stop(
                     _TOO_MUCH_IN_ALL
                     if late
                     else Message(
-                        "Only the first %(most_series)s events of a calendar are read.", most_series=_MOST_SERIES
+                        "Only the first %(most_series)s events of a calendar are read.", most_series=_MAX_SERIES
                     )
                 )
                 break
@@ -133,11 +133,11 @@ class _Reader:
             reason = Message(
                 "Its rules cannot be used. Its events are read in the calendar’s own zone or their place’s."
             )
-            self.aside.append(SetAside(Message("Time zone %(name)s", name=_sound(name)[:60]), reason))
+            self.aside.append(SetAside(Message("Time zone %(name)s", name=_replace_bad_characters(name)[:60]), reason))
 
     def _withhold(self, series: Series, zones: Zones, *, closed: bool) -> bool:
         """Note what is private. True when nothing of the series may be read."""
-        uid, blocks = series.uid[:LONGEST_UID], len(series.blocks)
+        uid, blocks = series.uid[:MAX_UID_LENGTH], len(series.blocks)
         if closed:
             series.withheld = True
         else:
@@ -148,16 +148,16 @@ class _Reader:
             return True
         self.private += [f"{uid}#{stamp.removesuffix('+')}" for stamp in series.private]
         if uid:
-            self.series.add(series_of(uid))
+            self.series.add(get_series_id(uid))
         return False
 
     def _read_series(self, series: Series, zones: Zones, default_zone: str) -> None:
-        uid = series.uid[:LONGEST_UID]
+        uid = series.uid[:MAX_UID_LENGTH]
         found = self.repeated if series.repeats else self.singles
         try:
             check_text(series)
             with cpu_budget(_ENTRY_SECONDS):
-                occurrences = read_dates(series, zones=zones, start=self.start, end=self._end(), most=MOST_OCCURRENCES)
+                occurrences = read_dates(series, zones=zones, start=self.start, end=self._end(), most=MAX_OCCURRENCES)
                 for occurrence in occurrences:
                     entry = read_event(
                         occurrence, repeats=series.repeats, zones=zones, default_zone=default_zone, url=self.url
@@ -166,12 +166,12 @@ class _Reader:
                         found.setdefault(entry.external_id, entry)
         except BadEntry as error:
             self.aside.append(SetAside(self._name(series), str(error), external_id=uid))
-        except OverBudget:
+        except CpuBudgetExceeded:
             self.aside.append(SetAside(self._name(series), _TOO_MUCH_WORK, external_id=uid))
         for stamp in series.broken:
             reason = Message("One date of this event is changed in a way that cannot be read. That date is left out.")
             self.aside.append(SetAside(self._name(series), reason, external_id=f"{uid}#{stamp.removesuffix('+')}"))
-        if len(self.repeated) >= 2 * MOST_OCCURRENCES:
+        if len(self.repeated) >= 2 * MAX_OCCURRENCES:
             self.repeated = {one.external_id: one for one in self._cut(self.repeated)}
 
     def _name(self, series: Series) -> str:
@@ -179,12 +179,12 @@ class _Reader:
         damaged = any(is_damaged(block) for block in series.blocks)
         if damaged:
             return Message("Entry %(number)s", number=self.number)
-        title = title_text(_sound(series.blocks[0].value("SUMMARY").replace("\\", "")))
+        title = title_text(_replace_bad_characters(series.blocks[0].value("SUMMARY").replace("\\", "")))
         return label(title=title, link=series.uid, number=self.number)
 
     def _end(self) -> datetime:
         """Dates of repeating events are looked for only up to the last one that there is room for."""
-        full = len(self.repeated) >= MOST_OCCURRENCES and self.complete_until is not None
+        full = len(self.repeated) >= MAX_OCCURRENCES and self.complete_until is not None
         return min(self.end, self.complete_until) if full and self.complete_until else self.end
 
     def _stop(self, reason: str) -> None:
@@ -193,17 +193,17 @@ class _Reader:
 
     def _cut(self, entries: dict[str, EventEntry]) -> list[EventEntry]:
         ordered = sorted(entries.values(), key=lambda entry: (entry.starts_at, entry.external_id))
-        if len(ordered) > MOST_OCCURRENCES:
-            self.dropped += len(ordered) - MOST_OCCURRENCES
-            first = ordered[MOST_OCCURRENCES].starts_at
+        if len(ordered) > MAX_OCCURRENCES:
+            self.dropped += len(ordered) - MAX_OCCURRENCES
+            first = ordered[MAX_OCCURRENCES].starts_at
             self.complete_until = min(self.complete_until, first) if self.complete_until else first
-        return ordered[:MOST_OCCURRENCES]
+        return ordered[:MAX_OCCURRENCES]
 
     def result(self) -> Parsed:
         events = [*self._cut(self.singles), *self._cut(self.repeated)]
         if self.dropped:
             reason = Message(
-                "Only the next %(most_occurrences)s dates of a calendar are used.", most_occurrences=MOST_OCCURRENCES
+                "Only the next %(most_occurrences)s dates of a calendar are used.", most_occurrences=MAX_OCCURRENCES
             )
             self.aside.append(SetAside(Message("%(dropped)s later dates", dropped=self.dropped), reason))
         if self.withheld:
@@ -220,7 +220,7 @@ class _Reader:
             complete_until=self.complete_until,
             private=tuple(self.private),
             listed=self.listed,
-            listed_until=find_listed_until(
+            listed_until=find_truncated_from(
                 days,
                 entries=[entry.starts_at for entry in self.singles.values()],
                 count=self.listed,

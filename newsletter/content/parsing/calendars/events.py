@@ -5,12 +5,12 @@ from typing import Any
 
 import icalendar
 
-from newsletter.content.parsing.calendars.occurrences import stamp_of
-from newsletter.content.parsing.calendars.rules import part, uid_of
-from newsletter.content.parsing.calendars.times import When, read_when
+from newsletter.content.parsing.calendars.event_times import When, read_event_times
+from newsletter.content.parsing.calendars.occurrence_ids import format_stamp
+from newsletter.content.parsing.calendars.recurrence_rules import part, uid_of
 from newsletter.content.parsing.calendars.zones import Zones
 from newsletter.content.parsing.entries import EventEntry
-from newsletter.content.parsing.entry_rules import BadEntry, checked_title, safe_link
+from newsletter.content.parsing.entry_rules import BadEntry, require_title, safe_link
 from newsletter.content.parsing.event_locations import is_online_text
 from newsletter.content.parsing.html import plain_text, title_text
 from newsletter.content.parsing.text import cut_at_word, tidy
@@ -23,9 +23,9 @@ _READ_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSE
 
 def read_event(event: icalendar.Component, *, repeats: bool, zones: Zones, default_zone: str, url: str) -> EventEntry:
     """BadEntry when it has no title or its date cannot be read. ``repeats``: it is one date of several."""
-    title = checked_title(title_text(str(part(event, "SUMMARY") or "")))
+    title = require_title(title_text(str(part(event, "SUMMARY") or "")))
     try:
-        when = read_when(event, default_zone=default_zone)
+        when = read_event_times(event, default_zone=default_zone)
     except _READ_ERRORS as error:
         raise BadEntry("The date of this event cannot be read.") from error
     apple = part(event, "X-APPLE-STRUCTURED-LOCATION")
@@ -58,7 +58,7 @@ def _identity(event: icalendar.Component, when: When, *, repeats: bool, title: s
     if not repeats:
         return uid
     planned = part(event, "RECURRENCE-ID")
-    return f"{uid}#{stamp_of(planned.dt if planned is not None else part(event, 'DTSTART').dt)}"
+    return f"{uid}#{format_stamp(planned.dt if planned is not None else part(event, 'DTSTART').dt)}"
 
 
 def _named_by_apple(location: Any) -> str:

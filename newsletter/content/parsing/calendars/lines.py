@@ -31,7 +31,7 @@ class Line:
 
 
 @dataclass
-class Block:
+class ComponentText:
     """One component without the components in it. ``damaged``: its begin or its end is missing."""
 
     kind: str
@@ -55,7 +55,7 @@ class CalendarText:
 
     lines: list[Line] = field(default_factory=list)
     opening: list[Line] = field(default_factory=list)
-    events: list[Block] = field(default_factory=list)
+    events: list[ComponentText] = field(default_factory=list)
     zones: dict[str, str] = field(default_factory=dict)
 
     def value(self, *names: str) -> str:
@@ -67,24 +67,24 @@ class CalendarText:
 def split_calendars(body: bytes) -> list[CalendarText]:
     """The calendars of a document, in order. An empty list when none begins."""
     calendars: list[CalendarText] = []
-    stack: list[Block] = []
+    stack: list[ComponentText] = []
     zone: list[str] = []
-    last: Block | None = None
+    last: ComponentText | None = None
     stray = False
     for line in _lines(body):
         if line.name == "BEGIN":
             kind = line.value.strip().upper()
             if kind == "VCALENDAR":
-                _mark(stack)
+                _mark_damaged(stack)
                 calendars.append(CalendarText())
                 stack, last, stray = [], None, False
             elif not calendars:
                 continue
             else:
                 if kind in ("VEVENT", "VTIMEZONE"):
-                    _mark(stack)
+                    _mark_damaged(stack)
                     stack = []
-                stack.append(Block(kind, damaged=stray and kind == "VEVENT"))
+                stack.append(ComponentText(kind, damaged=stray and kind == "VEVENT"))
                 stray = False
                 if kind == "VEVENT":
                     calendars[-1].events.append(stack[-1])
@@ -92,7 +92,7 @@ def split_calendars(body: bytes) -> list[CalendarText]:
         elif line.name == "END":
             kind = line.value.strip().upper()
             if kind == "VCALENDAR":
-                _mark(stack)
+                _mark_damaged(stack)
                 stack = []
             elif any(block.kind == kind for block in stack):
                 if zone:
@@ -126,11 +126,11 @@ def split_calendars(body: bytes) -> list[CalendarText]:
                 # A line of an event outside of every event: the one before lost its end, or the next its beginning, and
                 # perhaps what made it private.
                 last.damaged = True
-    _mark(stack)
+    _mark_damaged(stack)
     return calendars
 
 
-def _mark(stack: list[Block]) -> None:
+def _mark_damaged(stack: list[ComponentText]) -> None:
     for block in stack:
         block.damaged = True
 

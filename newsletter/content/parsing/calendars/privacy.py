@@ -4,16 +4,16 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from newsletter.content.parsing.calendars.lines import Block, Line
-from newsletter.content.parsing.calendars.private_words import BUSY, PRIVATE
+from newsletter.content.parsing.calendars.lines import ComponentText, Line
+from newsletter.content.parsing.calendars.private_titles import BUSY, PRIVATE
 
-_OPEN = frozenset({"PUBLIC"})
+_PUBLIC_VALUES = frozenset({"PUBLIC"})
 _OPEN_ELSEWHERE = frozenset({"PUBLIC", "NORMAL", "DEFAULT", "NONE", "OPEN"})
-_SAYS_WHO_MAY_SEE = re.compile(r"X-(?:[A-Z0-9-]*-)?(?:CLASS|CLASSIFICATION|ACCESS|SENSITIVITY|VISIBILITY|PRIVACY)")
-_CLOSED = ("PRIVATE", "CONFIDENTIAL", "RESTRICTED", "PERSONAL")
+_VISIBILITY_PROPERTY = re.compile(r"X-(?:[A-Z0-9-]*-)?(?:CLASS|CLASSIFICATION|ACCESS|SENSITIVITY|VISIBILITY|PRIVACY)")
+_PRIVATE_VALUES = ("PRIVATE", "CONFIDENTIAL", "RESTRICTED", "PERSONAL")
 _CLOSED_WORD = re.compile(r"\b(?:PRIVATE|CONFIDENTIAL)\b", re.IGNORECASE)
 # Shorter words differ from others by one letter.
-_LONG = 7
+_MIN_FUZZY_LENGTH = 7
 _TEXTS = frozenset({"SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CATEGORIES", "CONTACT", "X-ALT-DESC", "URL"})
 _ABOUT_A_CALENDAR = _TEXTS | {"NAME", "X-WR-CALNAME", "X-WR-CALDESC", "PRODID", "X-WR-RELCALID", "UID"}
 _NOT_WORDS = re.compile(r"[^\w ]+")
@@ -39,12 +39,12 @@ _PRIVATE_TITLES = _phrases(PRIVATE)
 
 def is_private_calendar(lines: Iterable[Line]) -> bool:
     """Return True if a calendar as a whole is not for the public, as Apple's server marks it."""
-    return any(_closes(line) for line in lines if line.name not in _ABOUT_A_CALENDAR)
+    return any(_marks_private(line) for line in lines if line.name not in _ABOUT_A_CALENDAR)
 
 
-def is_private(event: Block) -> bool:
+def is_private(event: ComponentText) -> bool:
     """Return True if an entry is marked private, is an unnamed busy time, or is damaged where it may say so."""
-    if any(_closes(line) for line in event.lines):
+    if any(_marks_private(line) for line in event.lines):
         return True
     summaries = [_plain(line.value) for line in event.lines if line.name == "SUMMARY"]
     if any(is_private_title(line.value) for line in event.lines if line.name == "SUMMARY"):
@@ -59,27 +59,27 @@ def is_private(event: Block) -> bool:
 def is_private_title(title: str) -> bool:
     """Return True if a title stands in place of a private one ("Private appointment") or is marked so by WordPress."""
     plain = _plain(title)
-    near = any(_is_near(plain, phrase) for phrase in _PRIVATE_TITLES if len(phrase) >= _LONG)
+    near = any(_is_typo_of(plain, phrase) for phrase in _PRIVATE_TITLES if len(phrase) >= _MIN_FUZZY_LENGTH)
     return near or plain in _PRIVATE_TITLES or _WORDPRESS_PREFIX.match(title) is not None
 
 
-def _closes(line: Line) -> bool:
+def _marks_private(line: Line) -> bool:
     """Return True if this line says that its entry is not public, also where the line is damaged."""
     value = line.value.strip().strip('"').upper()
     if line.name == "CLASS":
-        return value not in _OPEN
+        return value not in _PUBLIC_VALUES
     if line.name in _TEXTS:
         return False
-    if _SAYS_WHO_MAY_SEE.fullmatch(line.name):
+    if _VISIBILITY_PROPERTY.fullmatch(line.name):
         return value not in _OPEN_ELSEWHERE
     if not line.name:
-        return _CLOSED_WORD.search(line.whole) is not None or _is_near(line.whole.strip().upper()[:5], "CLASS")
-    if _is_near(line.name, "CLASS"):
-        return value not in _OPEN
-    return any(_is_near(value, word) for word in _CLOSED)
+        return _CLOSED_WORD.search(line.whole) is not None or _is_typo_of(line.whole.strip().upper()[:5], "CLASS")
+    if _is_typo_of(line.name, "CLASS"):
+        return value not in _PUBLIC_VALUES
+    return any(_is_typo_of(value, word) for word in _PRIVATE_VALUES)
 
 
-def _is_near(text: str, word: str) -> bool:
+def _is_typo_of(text: str, word: str) -> bool:
     """Return True if at most one character was changed, lost, added or swapped with its neighbour."""
     if text == word:
         return True

@@ -13,23 +13,23 @@ import icalendar
 import recurring_ical_events
 from recurring_ical_events.errors import InvalidCalendar
 
-from newsletter.content.parsing.calendars.lines import Block
-from newsletter.content.parsing.calendars.occurrences import local_stamp_of, stamp_of
+from newsletter.content.parsing.calendars.lines import ComponentText
+from newsletter.content.parsing.calendars.occurrence_ids import format_local_stamp, format_stamp
 from newsletter.content.parsing.calendars.privacy import is_private
-from newsletter.content.parsing.calendars.rules import check_repetition, part
+from newsletter.content.parsing.calendars.recurrence_rules import check_repetition, part
 from newsletter.content.parsing.calendars.zones import Zones
 from newsletter.content.parsing.entry_rules import BadEntry
 
 READ_ERRORS: Final = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, ArithmeticError)
 _NEEDED = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
-_ONCE = ("UID", "DTSTAMP", "DTSTART", "RECURRENCE-ID", "SUMMARY")
+_SINGLE_PROPERTIES = ("UID", "DTSTAMP", "DTSTART", "RECURRENCE-ID", "SUMMARY")
 _READ = frozenset(
     (*_NEEDED, "UID", "SUMMARY", "DESCRIPTION", "LOCATION", "URL", "GEO", "STATUS", "SEQUENCE", "CONFERENCE")
 )
 _KEPT = _READ | {"X-MICROSOFT-CDO-ALLDAYEVENT", "X-APPLE-STRUCTURED-LOCATION"}
-_MOST_CHARS = 256 * 1024
-_MOST_MASTERS = 10
-_MOST_CHANGES = 1_000
+_MAX_CHARS = 256 * 1024
+_MAX_MASTERS = 10
+_MAX_CHANGES = 1_000
 _BROKEN = re.compile("[\ud800-\udfff]")
 _DATE = re.compile(r"(\d{8})")
 _UNTIL = re.compile(r"UNTIL=(\d{8})", re.IGNORECASE)
@@ -41,7 +41,7 @@ class Series:
     """The VEVENTs of one UID. ``private`` holds the moments (see ``calendar_stamps``) that are withheld."""
 
     uid: str
-    blocks: list[Block]
+    blocks: list[ComponentText]
     withheld: bool = False
     private: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Series:
         return not changed and len(known) == len(ends) and all(end < before for end in known)
 
 
-def group_series(blocks: list[Block]) -> list[Series]:
+def group_series(blocks: list[ComponentText]) -> list[Series]:
     """The entries by UID, in order. Those without UID stand alone."""
     groups: dict[str, Series] = {}
     for number, block in enumerate(blocks):
@@ -86,9 +86,9 @@ def withhold_private(series: Series, *, zones: Zones) -> None:
     series.withheld = not series.blocks
 
 
-def is_damaged(block: Block) -> bool:
+def is_damaged(block: ComponentText) -> bool:
     """Return True if lines of an entry are missing, or lines of another one are among them."""
-    return block.damaged or any(sum(line.name == name for line in block.lines) > 1 for name in _ONCE)
+    return block.damaged or any(sum(line.name == name for line in block.lines) > 1 for name in _SINGLE_PROPERTIES)
 
 
 def check_text(series: Series) -> None:
@@ -98,15 +98,15 @@ def check_text(series: Series) -> None:
             raise BadEntry("This entry is damaged and cannot be read: its lines may belong to another one.")
         if any(_BROKEN.search(line.whole) for line in block.lines):
             raise BadEntry("This entry contains a character that no text may have, so it cannot be used.")
-        if sum(len(line.whole) for line in block.lines if line.name in _KEPT) > _MOST_CHARS:
-            raise BadEntry("This entry is longer than %(most_chars)s kB.", most_chars=_MOST_CHARS // 1024)
+        if sum(len(line.whole) for line in block.lines if line.name in _KEPT) > _MAX_CHARS:
+            raise BadEntry("This entry is longer than %(most_chars)s kB.", most_chars=_MAX_CHARS // 1024)
     changes = sum(block.first("RECURRENCE-ID") is not None for block in series.blocks)
     rules = sum(line.name == "RRULE" for block in series.blocks for line in block.lines)
-    if rules > _MOST_MASTERS or changes > _MOST_CHANGES:
+    if rules > _MAX_MASTERS or changes > _MAX_CHANGES:
         raise BadEntry(
             "This event has more than %(most_masters)s rules or %(most_changes)s changed dates.",
-            most_masters=_MOST_MASTERS,
-            most_changes=_MOST_CHANGES,
+            most_masters=_MAX_MASTERS,
+            most_changes=_MAX_CHANGES,
         )
 
 
@@ -133,7 +133,7 @@ def read_dates(
         yield occurrence
 
 
-def _parse(series: Series, block: Block, zones: Zones) -> icalendar.Component | None:
+def _parse(series: Series, block: ComponentText, zones: Zones) -> icalendar.Component | None:
     """One entry as the library reads it; None for a changed date that is broken, whose date is then left out."""
     try:
         return _parse_entry(block, zones)
@@ -145,7 +145,7 @@ def _parse(series: Series, block: Block, zones: Zones) -> icalendar.Component | 
         return None
 
 
-def _parse_entry(block: Block, zones: Zones) -> icalendar.Component:
+def _parse_entry(block: ComponentText, zones: Zones) -> icalendar.Component:
     text = _text_of(block, zones, names=_KEPT)
     try:
         event = icalendar.Calendar.from_ical(text).walk("VEVENT")[0]
@@ -160,7 +160,7 @@ def _parse_entry(block: Block, zones: Zones) -> icalendar.Component:
     return event
 
 
-def _text_of(block: Block, zones: Zones, *, names: frozenset[str]) -> str:
+def _text_of(block: ComponentText, zones: Zones, *, names: frozenset[str]) -> str:
     seen: set[str] = set()
     lines = []
     for line in block.lines:
@@ -171,7 +171,7 @@ def _text_of(block: Block, zones: Zones, *, names: frozenset[str]) -> str:
     return "\r\n".join(["BEGIN:VCALENDAR", "BEGIN:VEVENT", *lines, "END:VEVENT", "END:VCALENDAR", ""])
 
 
-def _stamp_of_change(block: Block, zones: Zones) -> str:
+def _stamp_of_change(block: ComponentText, zones: Zones) -> str:
     """The moment that a changed date was planned for; with "+" at its end where it changes all later ones too; or ""."""
     line = block.first("RECURRENCE-ID")
     if line is None:
@@ -179,7 +179,7 @@ def _stamp_of_change(block: Block, zones: Zones) -> str:
     try:
         text = _text_of(block, zones, names=frozenset({"RECURRENCE-ID"}))
         planned = part(icalendar.Calendar.from_ical(text).walk("VEVENT")[0], "RECURRENCE-ID")
-        stamp = stamp_of(planned.dt)
+        stamp = format_stamp(planned.dt)
     except READ_ERRORS:
         return ""
     return stamp + ("+" if "THISANDFUTURE" in line.parameters.upper() else "")
@@ -189,14 +189,14 @@ def _is_hidden(occurrence: icalendar.Component, hidden: set[str]) -> bool:
     if not hidden:
         return False
     planned = part(occurrence, "RECURRENCE-ID") or part(occurrence, "DTSTART")
-    names = {stamp_of(planned.dt), local_stamp_of(planned.dt), f"{planned.dt:%Y-%m-%d}"}
+    names = {format_stamp(planned.dt), format_local_stamp(planned.dt), f"{planned.dt:%Y-%m-%d}"}
     if names & hidden:
         return True
-    day = local_stamp_of(planned.dt).replace("-", "")[:8]
+    day = format_local_stamp(planned.dt).replace("-", "")[:8]
     return any(one.endswith("+") and one.replace("-", "")[:8] <= day for one in hidden)
 
 
-def _last_day(block: Block) -> date | None:
+def _last_day(block: ComponentText) -> date | None:
     """The last day on which an entry can have a date, by a look at its text; None when that cannot be said."""
     try:
         rule = block.value("RRULE")

@@ -6,11 +6,11 @@ from zoneinfo import available_timezones
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-_LONGEST = 200
+_MAX_LENGTH = 200
 _DESCRIPTION = re.compile(r"^\(?(?:UTC|GMT)\s*(?:[+-−–]\s*\d{1,2}(?::?\d{2})?)?\)\s*:?\s*(?P<words>.*)$", re.IGNORECASE)
 _UNIVERSAL = frozenset({"UTC", "Z", "GMT", "ETC/UTC", "ETC/GMT", "UTC+00:00", "GMT+00:00"})
 # Outlook's descriptions that name a zone and no town of the database, by their words without what is in brackets.
-_WORDS = {
+_ZONES_BY_DESCRIPTION = {
     "coordinated universal time": "UTC",
     "eastern time": "America/New_York",
     "central time": "America/Chicago",
@@ -60,7 +60,7 @@ _WORDS = {
 def find_zone_name(name: str) -> str:
     """The IANA name of a zone, or "" when no zone is known by this name."""
     text = " ".join(name.strip().strip('"').split())
-    return _find(text) if 0 < len(text) <= _LONGEST else ""
+    return _find(text) if 0 < len(text) <= _MAX_LENGTH else ""
 
 
 @cache
@@ -81,7 +81,7 @@ def _towns() -> dict[str, str]:
 def _find(text: str) -> str:
     if text.upper() in _UNIVERSAL:
         return "UTC"
-    found = WINDOWS_TO_OLSON.get(text) or _known(text) or _WORDS.get(text.casefold(), "")
+    found = WINDOWS_TO_OLSON.get(text) or _known(text) or _ZONES_BY_DESCRIPTION.get(text.casefold(), "")
     if found:
         return found
     # “/mozilla.org/20050126_1/Europe/Berlin”, “/freeassociation.sourceforge.net/Europe/London”, “tzone://Microsoft/Utc”
@@ -92,15 +92,15 @@ def _find(text: str) -> str:
         if found:
             return found
     described = _DESCRIPTION.match(text)
-    return _of_words(described["words"]) if described else ""
+    return _find_in_description(described["words"]) if described else ""
 
 
-def _of_words(words: str) -> str:
+def _find_in_description(words: str) -> str:
     if "london" in words.casefold():
         return "Europe/London"
     for part in re.split(r"[,:;]", words):
         place = " ".join(re.sub(r"\(.*?\)|\(.*$", "", part).casefold().split())
-        found = WINDOWS_TO_OLSON.get(part.strip()) or _WORDS.get(place) or _towns().get(place, "")
+        found = WINDOWS_TO_OLSON.get(part.strip()) or _ZONES_BY_DESCRIPTION.get(place) or _towns().get(place, "")
         if found and _known(found):
             return found
     return ""

@@ -9,14 +9,14 @@ from icalendar.timezone import tzp
 
 from newsletter.content.parsing.calendars.lines import DATED, CalendarText, Line
 from newsletter.content.parsing.calendars.zone_names import find_zone_name
-from newsletter.content.parsing.sandbox.cpu_budget import OverBudget, cpu_budget
+from newsletter.content.parsing.sandbox.cpu_budget import CpuBudgetExceeded, cpu_budget
 
 _TZID = re.compile(r";TZID=(?P<name>\"[^\"]*\"|.*?(?=;(?:VALUE|X-)|$))", re.IGNORECASE)
 _LOCATION = re.compile(r"^X-LIC-LOCATION\s*:\s*(?P<name>\S.*)$", re.IGNORECASE | re.MULTILINE)
 _RULE = re.compile(r"^RRULE[^:\n]*:(?P<rule>.*)$", re.IGNORECASE | re.MULTILINE)
 _DAY = re.compile(r"\d{8}(?:,\d{8})*")
 _ZONE_SECONDS = 0.3
-_MOST_CHARS = 64_000
+_MAX_CHARS = 64_000
 _READ_ERRORS: Final = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, ArithmeticError)
 
 
@@ -67,20 +67,20 @@ class Zones:
             return ""
         located = _LOCATION.search(definition)
         found = find_zone_name(located["name"]) if located else ""
-        if not found and not _load(definition):
+        if not found and not _register_definition(definition):
             self.unusable.append(name)
         return found
 
 
-def _load(definition: str) -> bool:
+def _register_definition(definition: str) -> bool:
     """Give a zone's definition to the library that reads dates. False when it cannot be used."""
     rules = [match["rule"].upper() for match in _RULE.finditer(definition)]
-    if len(definition) > _MOST_CHARS or any("FREQ=YEARLY" not in rule or "INTERVAL=0" in rule for rule in rules):
+    if len(definition) > _MAX_CHARS or any("FREQ=YEARLY" not in rule or "INTERVAL=0" in rule for rule in rules):
         return False
     text = f"BEGIN:VCALENDAR\r\n{definition}\r\nEND:VCALENDAR\r\n"
     try:
         with cpu_budget(_ZONE_SECONDS):
             zones = icalendar.Calendar.from_ical(text).walk("VTIMEZONE")
             return bool(zones) and not any(part.errors for zone in zones for part in zone.walk())
-    except (OverBudget, *_READ_ERRORS):
+    except (CpuBudgetExceeded, *_READ_ERRORS):
         return False

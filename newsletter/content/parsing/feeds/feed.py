@@ -11,35 +11,35 @@ from typing import Any
 import feedparser
 
 from newsletter.common.messages import Message
-from newsletter.content.parsing.dates import ReadDate, read_any_date
+from newsletter.content.parsing.dates import ParsedDate, parse_date_text
 from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
-    BROKEN,
+    BROKEN_CHARACTERS,
     BadEntry,
-    checked_date,
-    checked_link,
-    checked_title,
     collect,
     label,
+    normalise_date,
+    require_link,
+    require_title,
     safe_link,
 )
 from newsletter.content.parsing.feeds.json_feed import looks_like_json, parse_json_feed
-from newsletter.content.parsing.feeds.pictures import PICTURE_WORDS, first_picture, picture_in_html
+from newsletter.content.parsing.feeds.pictures import MEDIA_DESCRIPTION_FIELD, find_named_picture, find_picture_in_html
 from newsletter.content.parsing.feeds.xml_references import has_bad_reference, mark_bad_references
 from newsletter.content.parsing.html import clean_html, plain_text, title_text
 from newsletter.content.parsing.nesting import is_deep_xml
-from newsletter.content.parsing.password_form import REASON as PROTECTED
-from newsletter.content.parsing.password_form import says_protected
+from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
+from newsletter.content.parsing.password_form import is_protected_entry
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
-from newsletter.content.parsing.shortcodes import without_shortcodes
+from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.teasers import teaser_from_html
 from newsletter.content.parsing.text import cut_at_word, tidy
 from newsletter.content.parsing.xml_guard import has_internal_subset
 
 _SUMMARY_BYTES = 20_000
 _BODY_CHARS = 200_000
-_MOST_CATEGORIES = 20
-_PICTURE_WORDS = re.compile(rb"(</?)media:description\b")
+_MAX_CATEGORIES = 20
+_MEDIA_DESCRIPTION = re.compile(rb"(</?)media:description\b")
 _FEED_LINK = re.compile(
     rb"<link\b[^>]*type=[\"']application/(?:rss|atom)\+xml[\"'][^>]*href=[\"']([^\"'>]{1,500})", re.IGNORECASE
 )
@@ -66,7 +66,7 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
         return Parsed(error=Message("The address gave an empty document. Check that it is the address of the feed."))
     try:
         document = feedparser.parse(
-            mark_bad_references(_set_picture_words_apart(body)),
+            mark_bad_references(_rename_media_descriptions(body)),
             response_headers={"content-type": content_type, "content-location": url},
             sanitize_html=False,
             resolve_relative_uris=False,
@@ -86,14 +86,14 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
         return label(title=_title(raw, literal), link=str(raw.get("link") or ""), number=number)
 
     stories, aside = collect(document.entries, read=read, name=name, key=lambda story: story.external_id)
-    stories = tuple(replace(story, addresses=_as_written(story.addresses, body)) for story in stories)
+    stories = tuple(replace(story, addresses=_exclude_invented(story.addresses, body)) for story in stories)
     extra = {"version": str(document.get("version", "")), "link": safe_link(str(feed.get("link") or ""), base_url=url)}
     return Parsed(stories=stories, set_aside=aside, title=_feed_title(feed, literal), extra=extra)
 
 
-def _set_picture_words_apart(body: bytes) -> bytes:
+def _rename_media_descriptions(body: bytes) -> bytes:
     """feedparser takes a picture's ``media:description`` for the entry's own summary; under another name it keeps both."""
-    return _PICTURE_WORDS.sub(rb"\1media:" + PICTURE_WORDS.encode(), body)
+    return _MEDIA_DESCRIPTION.sub(rb"\1media:" + MEDIA_DESCRIPTION_FIELD.encode(), body)
 
 
 def _not_a_feed(body: bytes, url: str) -> str:
@@ -121,18 +121,18 @@ def _feed_title(feed: Mapping[str, Any], literal: bool) -> str:
 
 def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: str, now: datetime) -> StoryEntry:
     if has_bad_reference(raw):
-        raise BadEntry(BROKEN)
-    title = checked_title(_title(raw, literal))
-    link = checked_link(str(raw.get("link") or ""), base_url=url)
+        raise BadEntry(BROKEN_CHARACTERS)
+    title = require_title(_title(raw, literal))
+    link = require_link(str(raw.get("link") or ""), base_url=url)
     html = _longest_html(raw)
     summary = str(raw.get("summary") or "")[:_SUMMARY_BYTES]
     text = "\n".join(plain_text(part) for part in (html, summary) if part)
-    if says_protected(title=title, text=plain_text(summary), html=html + summary):
+    if is_protected_entry(title=title, text=plain_text(summary), html=html + summary):
         raise BadEntry(PROTECTED)
     teaser = teaser_from_html(summary, html, title=title)
-    picture, alt = first_picture(raw, base_url=link, html=html or summary)
+    picture, alt = find_named_picture(raw, base_url=link, html=html or summary)
     if not picture:
-        picture, alt = picture_in_html(html or summary, base_url=link)
+        picture, alt = find_picture_in_html(html or summary, base_url=link)
     detail = raw.get("title_detail") or {}
     spoken = str(raw.get("language") or detail.get("language") or language or "")[:35]
     date = _date(raw, language=spoken, now=now)
@@ -141,11 +141,11 @@ def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: st
         url=link,
         title=title,
         teaser=teaser,
-        body_html=clean_html(without_shortcodes(html or summary), base_url=link),
+        body_html=clean_html(remove_shortcodes(html or summary), base_url=link),
         picture_url=picture,
         picture_alt=alt,
         author=cut_at_word(title_text(str(raw.get("author_detail", {}).get("name") or raw.get("author") or "")), 200),
-        published_at=checked_date(date.moment, now=now),
+        published_at=normalise_date(date.moment, now=now),
         language=spoken,
         categories=_categories(raw),
         pseudonyms=find_pseudonyms(title, teaser, text),
@@ -162,7 +162,7 @@ def _addresses(raw: Mapping[str, Any], *, base_url: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(url for url in urls if safe_link(url, base_url=base_url)))
 
 
-def _as_written(addresses: tuple[str, ...], body: bytes) -> tuple[str, ...]:
+def _exclude_invented(addresses: tuple[str, ...], body: bytes) -> tuple[str, ...]:
     """Only those that the feed holds: feedparser makes an address of any identity, and “1” is one in many feeds."""
     return tuple(url for url in addresses if url.encode() in body or escape(url).encode() in body)
 
@@ -172,11 +172,11 @@ def _longest_html(raw: Mapping[str, Any]) -> str:
     return max(parts, key=len, default="")[:_BODY_CHARS]
 
 
-def _date(raw: Mapping[str, Any], *, language: str, now: datetime) -> ReadDate:
+def _date(raw: Mapping[str, Any], *, language: str, now: datetime) -> ParsedDate:
     moment = _moment(raw)
     fields = (field for field in ("published", "updated", "created") if field in raw)
     said = next((str(raw[field]) for field in fields if raw[field]), "")
-    return ReadDate(moment) if moment else read_any_date(said, language=language, now=now)
+    return ParsedDate(moment) if moment else parse_date_text(said, language=language, now=now)
 
 
 def _moment(raw: Mapping[str, Any]) -> datetime | None:
@@ -192,4 +192,4 @@ def _moment(raw: Mapping[str, Any]) -> datetime | None:
 
 def _categories(raw: Mapping[str, Any]) -> tuple[str, ...]:
     names = (title_text(str(tag.get("label") or tag.get("term") or "")) for tag in raw.get("tags") or [])
-    return tuple(dict.fromkeys(cut_at_word(name, 100) for name in names if name))[:_MOST_CATEGORIES]
+    return tuple(dict.fromkeys(cut_at_word(name, 100) for name in names if name))[:_MAX_CATEGORIES]

@@ -6,31 +6,31 @@ from html import unescape
 from typing import Any
 
 from newsletter.common.messages import Message
-from newsletter.content.parsing.dates import read_any_date
+from newsletter.content.parsing.dates import parse_date_text
 from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
-    BROKEN,
+    BROKEN_CHARACTERS,
     BadEntry,
-    checked_date,
-    checked_link,
-    checked_title,
     collect,
     label,
+    normalise_date,
+    require_link,
+    require_title,
     safe_link,
 )
-from newsletter.content.parsing.feeds.pictures import alt_in_html, picture_in_html
+from newsletter.content.parsing.feeds.pictures import find_alt_in_html, find_picture_in_html
 from newsletter.content.parsing.html import clean_html, plain_text
 from newsletter.content.parsing.json_text import BadJson, has_broken_characters, read_json
-from newsletter.content.parsing.password_form import REASON as PROTECTED
-from newsletter.content.parsing.password_form import says_protected
-from newsletter.content.parsing.picture_addresses import is_of_a_story
+from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
+from newsletter.content.parsing.password_form import is_protected_entry
+from newsletter.content.parsing.picture_urls import is_story_picture
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
-from newsletter.content.parsing.shortcodes import without_shortcodes
+from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.teasers import teaser_from_html, teaser_from_text
 from newsletter.content.parsing.text import cut_at_word, tidy
 
 _BODY_CHARS = 200_000
-_MOST_CATEGORIES = 20
+_MAX_CATEGORIES = 20
 
 
 def looks_like_json(body: bytes, content_type: str) -> bool:
@@ -53,7 +53,7 @@ def parse_json_feed(body: bytes, *, url: str, now: datetime) -> Parsed:
 
     def read(raw: Any) -> StoryEntry:
         if has_broken_characters(raw):
-            raise BadEntry(BROKEN)
+            raise BadEntry(BROKEN_CHARACTERS)
         return _read_item(_mapping(raw), url=url, language=language, now=now)
 
     def name(raw: Any, number: int) -> str:
@@ -77,18 +77,18 @@ def _text(item: Mapping[str, Any], field: str) -> str:
 
 
 def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetime) -> StoryEntry:
-    title = checked_title(unescape(_text(item, "title")))
-    link = checked_link(_text(item, "url") or _text(item, "external_url"), base_url=url)
+    title = require_title(unescape(_text(item, "title")))
+    link = require_link(_text(item, "url") or _text(item, "external_url"), base_url=url)
     html = _text(item, "content_html")[:_BODY_CHARS]
     said, plain = _text(item, "summary"), tidy(_text(item, "content_text")[:_BODY_CHARS], keep_lines=True)
     text = "\n".join(part for part in (plain, plain_text(html), said) if part)
-    if says_protected(title=title, text=said or text, html=html):
+    if is_protected_entry(title=title, text=said or text, html=html):
         raise BadEntry(PROTECTED)
     teaser = teaser_from_text(said, title=title) or teaser_from_text(plain, title=title)
     teaser = teaser or teaser_from_html(html, title=title)
     picture, alt = _picture(item, html, base_url=link)
     spoken = (_text(item, "language") or language)[:35]
-    date = read_any_date(_text(item, "date_published") or _text(item, "date_modified"), language=spoken, now=now)
+    date = parse_date_text(_text(item, "date_published") or _text(item, "date_modified"), language=spoken, now=now)
     tags = item.get("tags")
     names = [tidy(str(tag)) for tag in tags] if isinstance(tags, list) else []
     return StoryEntry(
@@ -96,13 +96,13 @@ def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetim
         url=link,
         title=title,
         teaser=teaser,
-        body_html=clean_html(without_shortcodes(html), base_url=link),
+        body_html=clean_html(remove_shortcodes(html), base_url=link),
         picture_url=picture,
         picture_alt=alt,
         author=_author(item),
-        published_at=checked_date(date.moment, now=now),
+        published_at=normalise_date(date.moment, now=now),
         language=spoken,
-        categories=tuple(dict.fromkeys(cut_at_word(name, 100) for name in names if name))[:_MOST_CATEGORIES],
+        categories=tuple(dict.fromkeys(cut_at_word(name, 100) for name in names if name))[:_MAX_CATEGORIES],
         pseudonyms=find_pseudonyms(title, teaser, text),
         addresses=(identity,) if (identity := _text(item, "id")).startswith(("http://", "https://")) else (),
         note=date.note,
@@ -117,9 +117,9 @@ def _picture(item: Mapping[str, Any], html: str, *, base_url: str) -> tuple[str,
     named += [_text(file, "url") for file in files if _text(file, "mime_type").startswith("image/")]
     for link in named:
         safe = safe_link(link, base_url=base_url)
-        if safe and is_of_a_story(safe):
-            return safe, alt_in_html(html, url=safe)
-    return picture_in_html(html, base_url=base_url)
+        if safe and is_story_picture(safe):
+            return safe, find_alt_in_html(html, url=safe)
+    return find_picture_in_html(html, base_url=base_url)
 
 
 def _author(item: Mapping[str, Any]) -> str:

@@ -11,37 +11,37 @@ from lxml.html import HtmlElement
 from newsletter.content.parsing.entry_rules import safe_link
 from newsletter.content.parsing.html import title_text
 from newsletter.content.parsing.nesting import is_deep_html
-from newsletter.content.parsing.picture_addresses import (
-    SMALLEST,
+from newsletter.content.parsing.picture_urls import (
+    MIN_PICTURE_SIDE,
     choose_size,
-    is_of_a_story,
-    is_shown_large,
-    links_of,
+    is_large_enough,
+    is_story_picture,
+    list_picture_urls,
     number,
 )
 from newsletter.content.parsing.text import cut_at_word
 
-PICTURE_WORDS = "picturewords"
+MEDIA_DESCRIPTION_FIELD = "picturewords"
 _ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
-_MOST_BYTES = 40 * 1024 * 1024
+_MAX_BYTES = 40 * 1024 * 1024
 _ALT_LENGTH = 300
 _SIZE_IN_NAME = re.compile(r"-(?:\d{2,5}x\d{2,5}|scaled)(?=\.\w{3,4}$)")
 
 
-def first_picture(raw: Mapping[str, Any], *, base_url: str, html: str = "") -> tuple[str, str]:
+def find_named_picture(raw: Mapping[str, Any], *, base_url: str, html: str = "") -> tuple[str, str]:
     """The (URL, alt text) of the picture that a feed entry names in its own fields, or ("", "").
 
     Where the field has no words for it, those of the same picture in the entry's ``html`` are taken.
     """
     for link, alt in _named(raw):
         safe = safe_link(link, base_url=base_url)
-        if safe and is_of_a_story(safe):
-            return safe, tidy_alt(alt) or alt_in_html(html, url=safe)
+        if safe and is_story_picture(safe):
+            return safe, tidy_alt(alt) or find_alt_in_html(html, url=safe)
     return "", ""
 
 
 def _named(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    alt = str(raw.get(f"media_{PICTURE_WORDS}") or "")
+    alt = str(raw.get(f"media_{MEDIA_DESCRIPTION_FIELD}") or "")
     media = [item for item in raw.get("media_content") or [] if _is_picture(item)]
     sizes = [(str(item.get("url") or ""), number(item.get("width"))) for item in media]
     while sizes:
@@ -74,39 +74,39 @@ def _is_picture(item: Mapping[str, Any]) -> bool:
 
 def _is_too_much(item: Mapping[str, Any]) -> bool:
     """A tracking pixel by its own measure, or more bytes than are fetched."""
-    tiny = any(item.get(side) and number(item.get(side)) < SMALLEST for side in ("width", "height"))
+    tiny = any(item.get(side) and number(item.get(side)) < MIN_PICTURE_SIDE for side in ("width", "height"))
     size = str(item.get("filesize") or item.get("length") or "")[:15]
-    return tiny or (size.isascii() and size.isdigit() and int(size) > _MOST_BYTES)
+    return tiny or (size.isascii() and size.isdigit() and int(size) > _MAX_BYTES)
 
 
-def picture_in_html(html: str, *, base_url: str) -> tuple[str, str]:
+def find_picture_in_html(html: str, *, base_url: str) -> tuple[str, str]:
     """The (URL, alt text) of the first picture in HTML that belongs to its story, or ("", "")."""
     tree = _tree(html)
-    return picture_in_tree(tree, base_url=base_url) if tree is not None else ("", "")
+    return find_picture_in_tree(tree, base_url=base_url) if tree is not None else ("", "")
 
 
-def picture_in_tree(tree: HtmlElement, *, base_url: str) -> tuple[str, str]:
+def find_picture_in_tree(tree: HtmlElement, *, base_url: str) -> tuple[str, str]:
     """The same of a parsed piece. A picture that is loaded late counts by the address that it is loaded from."""
     for image in _images(tree):
-        if not is_shown_large(image.attrib):
+        if not is_large_enough(image.attrib):
             continue
-        for link in links_of(image.attrib):
+        for link in list_picture_urls(image.attrib):
             safe = safe_link(link, base_url=base_url)
-            if safe and is_of_a_story(safe):
+            if safe and is_story_picture(safe):
                 return safe, tidy_alt(image.get("alt") or "")
     return "", ""
 
 
-def alt_in_html(html: str, *, url: str) -> str:
+def find_alt_in_html(html: str, *, url: str) -> str:
     """The words of the picture at ``url`` where the HTML shows it too, in whatever size."""
     tree = _tree(html)
-    return alt_in_tree(tree, url=url) if tree is not None else ""
+    return find_alt_in_tree(tree, url=url) if tree is not None else ""
 
 
-def alt_in_tree(tree: HtmlElement, *, url: str) -> str:
+def find_alt_in_tree(tree: HtmlElement, *, url: str) -> str:
     wanted = _same_file(url)
     for image in _images(tree):
-        if wanted and any(_same_file(link) == wanted for link in links_of(image.attrib)):
+        if wanted and any(_same_file(link) == wanted for link in list_picture_urls(image.attrib)):
             return tidy_alt(image.get("alt") or "")
     return ""
 

@@ -12,8 +12,10 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 POSTS = "posts"
 _NAMESPACE = "wp/v2/"
-_MOST_PER_PAGE = 100
-_OURS = frozenset({"_embed", "_fields", "per_page", "page", "orderby", "order", "after", "include", "rest_route"})
+_MAX_PER_PAGE = 100
+_OWN_PARAMETERS = frozenset(
+    {"_embed", "_fields", "per_page", "page", "orderby", "order", "after", "include", "rest_route"}
+)
 _KIND = re.compile(r"^/?wp/v2/(?P<kind>[\w-]+)")
 _LINK_HEADER = re.compile(r"<(?P<url>[^<>]{1,2000})>[^,<]*?rel=[\"']?https://api\.w\.org/", re.IGNORECASE)
 _LINK_TAG = re.compile(rb"<link\b[^>]{0,2000}>", re.IGNORECASE)
@@ -34,17 +36,17 @@ class Collection:
     def list_url(self, *, page: int = 1, per_page: int = 20, after: datetime | None = None) -> str:
         """Return the address of one page of posts, newest first, with what is embedded in them."""
         query = dict(self.filters)
-        query |= {"_embed": "1", "per_page": str(min(per_page, _MOST_PER_PAGE)), "page": str(page)}
+        query |= {"_embed": "1", "per_page": str(min(per_page, _MAX_PER_PAGE)), "page": str(page)}
         query |= {"orderby": "date", "order": "desc"}
         if after is not None:
             query["after"] = after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
         return rest_url(self.root, _NAMESPACE + self.kind, query)
 
-    def chosen_url(self, ids: Iterable[str]) -> str:
+    def posts_by_id_url(self, ids: Iterable[str]) -> str:
         """Return the address that lists those of these posts that anybody may read, without their text."""
         query = {
             "include": ",".join(ids),
-            "per_page": str(_MOST_PER_PAGE),
+            "per_page": str(_MAX_PER_PAGE),
             "_fields": "id,status,link,content.protected",
         }
         return rest_url(self.root, _NAMESPACE + self.kind, query)
@@ -60,7 +62,7 @@ class Collection:
         return replace(self, root=root)
 
 
-def read_address(url: str) -> Collection:
+def parse_site_address(url: str) -> Collection:
     """Return what an address given by staff names: the posts of a site, or the type of posts whose REST address it is."""
     parts = urlsplit(url.strip())
     query = parse_qsl(parts.query)
@@ -71,7 +73,7 @@ def read_address(url: str) -> Collection:
     path = re.sub(r"/(?:index\.php|feed)/?$", "", before).rstrip("/")
     home = urlunsplit((parts.scheme, parts.netloc, f"{path}/", "", ""))
     plain = not rest and bool(route)
-    filters = tuple((name, value) for name, value in query if name not in _OURS) if found else ()
+    filters = tuple((name, value) for name, value in query if name not in _OWN_PARAMETERS) if found else ()
     return Collection(
         home=home,
         root=plain_root(home) if plain else pretty_root(home),
@@ -100,9 +102,9 @@ def short_address(home: str, identity: str) -> str:
     return f"{home}?p={identity}"
 
 
-def home_of(rest_address: str) -> str:
+def get_site_url(rest_address: str) -> str:
     """Return the address of the site whose REST interface this is."""
-    return read_address(rest_address).home
+    return parse_site_address(rest_address).home
 
 
 def rest_url(root: str, route: str, query: Mapping[str, str]) -> str:

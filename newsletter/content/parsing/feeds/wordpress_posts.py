@@ -7,32 +7,37 @@ from typing import Any
 from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
-    BROKEN,
+    BROKEN_CHARACTERS,
     BadEntry,
-    checked_date,
-    checked_link,
-    checked_title,
     collect,
     label,
-    read_date,
+    normalise_date,
+    parse_iso_date,
+    require_link,
+    require_title,
     safe_link,
 )
-from newsletter.content.parsing.feeds.pictures import picture_in_html
-from newsletter.content.parsing.feeds.wordpress_addresses import home_of, plain_root, read_address, short_address
+from newsletter.content.parsing.feeds.pictures import find_picture_in_html
+from newsletter.content.parsing.feeds.wordpress_addresses import (
+    get_site_url,
+    parse_site_address,
+    plain_root,
+    short_address,
+)
 from newsletter.content.parsing.html import clean_html, plain_text, title_text
 from newsletter.content.parsing.json_text import BadJson, has_broken_characters, read_json
-from newsletter.content.parsing.password_form import REASON as PROTECTED
+from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.password_form import has_password_form
-from newsletter.content.parsing.picture_addresses import is_of_a_story, number
+from newsletter.content.parsing.picture_urls import is_story_picture, number
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
-from newsletter.content.parsing.shortcodes import without_shortcodes
+from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.teasers import teaser_from_html
 from newsletter.content.parsing.text import cut_at_word
 
 _BODY_CHARS = 200_000
-_WIDEST_PICTURE = 1600
-_MOST_PAGES = 50
-_MOST_CATEGORIES = 20
+_MAX_PICTURE_WIDTH = 1600
+_MAX_PAGES = 50
+_MAX_CATEGORIES = 20
 
 
 def posts_url(
@@ -42,7 +47,7 @@ def posts_url(
 
     ``after`` asks for posts published later. ``plain_links`` is for sites without permalinks (``?rest_route=``).
     """
-    collection = read_address(site)
+    collection = parse_site_address(site)
     if plain_links:
         collection = collection.at(plain_root(collection.home))
     return collection.list_url(page=page, per_page=per_page, after=after)
@@ -51,7 +56,7 @@ def posts_url(
 def total_pages(headers: Mapping[str, str]) -> int:
     """How many pages of posts the answer says there are (header names in any case); at least 1, at most 50."""
     value = next((text for name, text in headers.items() if name.lower() == "x-wp-totalpages"), "")
-    return max(1, min(int(value[:6]), _MOST_PAGES)) if value.isascii() and value.isdigit() else 1
+    return max(1, min(int(value[:6]), _MAX_PAGES)) if value.isascii() and value.isdigit() else 1
 
 
 def parse_posts(body: bytes, *, url: str, now: datetime | None = None) -> Parsed:
@@ -81,7 +86,7 @@ def parse_posts(body: bytes, *, url: str, now: datetime | None = None) -> Parsed
 
     def read(raw: Any) -> StoryEntry:
         if has_broken_characters(raw):
-            raise BadEntry(BROKEN)
+            raise BadEntry(BROKEN_CHARACTERS)
         return _read_post(_mapping(raw), url=url, now=moment)
 
     def name(raw: Any, number: int) -> str:
@@ -107,14 +112,14 @@ def _rendered(post: Mapping[str, Any], field: str) -> str:
 
 
 def _read_post(post: Mapping[str, Any], *, url: str, now: datetime) -> StoryEntry:
-    title = checked_title(title_text(_rendered(post, "title")))
+    title = require_title(title_text(_rendered(post, "title")))
     if any(_mapping(post.get(part)).get("protected") for part in ("content", "excerpt")) or has_password_form(
         _rendered(post, "content")
     ):
         raise BadEntry(PROTECTED)
     if post.get("status") not in (None, "publish"):
         raise BadEntry("This post is not published.")
-    link = checked_link(str(post.get("link") or ""), base_url=url)
+    link = require_link(str(post.get("link") or ""), base_url=url)
     html = _rendered(post, "content")
     excerpt = _rendered(post, "excerpt")
     text = f"{plain_text(html)}\n{plain_text(excerpt)}"
@@ -122,19 +127,19 @@ def _read_post(post: Mapping[str, Any], *, url: str, now: datetime) -> StoryEntr
     embedded = _mapping(post.get("_embedded"))
     picture, alt = _featured(embedded, base_url=link)
     if not picture:
-        picture, alt = picture_in_html(html, base_url=link)
+        picture, alt = find_picture_in_html(html, base_url=link)
     identity = post.get("id")
     return StoryEntry(
         external_id=str(identity) if isinstance(identity, int | str) and identity else link[:500],
         url=link,
         title=title,
         teaser=teaser,
-        body_html=clean_html(without_shortcodes(html), base_url=link),
+        body_html=clean_html(remove_shortcodes(html), base_url=link),
         picture_url=picture,
         picture_alt=alt,
         author=_authors(embedded),
-        published_at=checked_date(
-            read_date(str(post.get("date_gmt") or "")) or read_date(str(post.get("date") or "")), now=now
+        published_at=normalise_date(
+            parse_iso_date(str(post.get("date_gmt") or "")) or parse_iso_date(str(post.get("date") or "")), now=now
         ),
         language=str(post.get("lang") or "")[:35],
         categories=_terms(embedded),
@@ -146,7 +151,7 @@ def _read_post(post: Mapping[str, Any], *, url: str, now: datetime) -> StoryEntr
 def _addresses(post: Mapping[str, Any], *, url: str) -> tuple[str, ...]:
     """The post's other addresses: the one that stays whatever its permalink, and the one that its feed names."""
     identity, guid = post.get("id"), safe_link(_rendered(post, "guid"), base_url=url)
-    short = short_address(home_of(url), str(identity)) if isinstance(identity, int) else ""
+    short = short_address(get_site_url(url), str(identity)) if isinstance(identity, int) else ""
     return tuple(dict.fromkeys(address for address in (guid, short) if address))
 
 
@@ -157,10 +162,10 @@ def _featured(embedded: Mapping[str, Any], *, base_url: str) -> tuple[str, str]:
         if media.get("media_type") not in (None, "image"):
             continue
         sizes = [_mapping(size) for size in _mapping(_mapping(media.get("media_details")).get("sizes")).values()]
-        usable = [size for size in sizes if 600 <= _width(size) <= _WIDEST_PICTURE]
+        usable = [size for size in sizes if 600 <= _width(size) <= _MAX_PICTURE_WIDTH]
         best = max(usable, key=_width, default=media)
         link = safe_link(str(best.get("source_url") or media.get("source_url") or ""), base_url=base_url)
-        if link and is_of_a_story(link):
+        if link and is_story_picture(link):
             return link, cut_at_word(title_text(str(media.get("alt_text") or "")), 300)
     return "", ""
 
@@ -184,4 +189,4 @@ def _terms(embedded: Mapping[str, Any]) -> tuple[str, ...]:
             name = title_text(str(term.get("name") or ""))
             if name and str(term.get("slug") or "") != "uncategorized":
                 found.append((0 if term.get("taxonomy") == "category" else 1, cut_at_word(name, 100)))
-    return tuple(dict.fromkeys(name for _, name in sorted(found, key=lambda pair: pair[0])))[:_MOST_CATEGORIES]
+    return tuple(dict.fromkeys(name for _, name in sorted(found, key=lambda pair: pair[0])))[:_MAX_CATEGORIES]

@@ -10,7 +10,7 @@ _OUTSIDE = ("aside", "nav", "footer")
 _OUTSIDE_WORDS = ("related", "comment", "sidebar", "widget", "recent-posts", "wp-block-latest-posts", "wp-block-query")
 
 
-def main_article(tree: HtmlElement) -> HtmlElement | None:
+def find_main_article(tree: HtmlElement) -> HtmlElement | None:
     """The element around the page's story: the article with the main heading, else the only article, else ``main``."""
     articles = [one for one in tree.iter("article") if not is_outside(one)]
     for article in articles:
@@ -26,7 +26,7 @@ def main_article(tree: HtmlElement) -> HtmlElement | None:
     return next(tree.iter("main"), None)
 
 
-def within_story(article: HtmlElement, *tags: str) -> Iterator[HtmlElement]:
+def iter_story_elements(article: HtmlElement, *tags: str) -> Iterator[HtmlElement]:
     """The elements of these tags inside the story itself, not inside other stories or comments that it holds."""
     for element in article.iter(*tags):
         if not is_outside(element, until=article):

@@ -6,8 +6,8 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from newsletter.content.parsing.dates import ReadDate, read_any_date
-from newsletter.content.parsing.pages.article import is_outside, main_article, within_story
+from newsletter.content.parsing.dates import ParsedDate, parse_date_text
+from newsletter.content.parsing.pages.article import find_main_article, is_outside, iter_story_elements
 from newsletter.content.parsing.pages.json_ld import first_text
 from newsletter.content.parsing.text import tidy
 
@@ -17,21 +17,21 @@ _META = (
 )  # fmt: skip
 _DATE_CLASSES = ("entry-date", "post-date", "published", "posted-on", "article-date", "field--name-created", "date")
 _LATER = ("updated", "modified", "dateModified")
-_LONGEST = 80
+_MAX_LENGTH = 80
 
 
-def page_date(
+def find_page_date(
     tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, Any], guess: str, language: str, now: datetime
-) -> ReadDate:
+) -> ParsedDate:
     """Read the date of a page's story. ``guess`` is the extraction library's, used where no date stands on the page."""
-    unread = ReadDate()
+    unread = ParsedDate()
     for said in _said(tree, meta, node):
-        date = read_any_date(said, language=language, now=now)
+        date = parse_date_text(said, language=language, now=now)
         if date.moment is not None:
             return date
         unread = unread if unread.note else date
     if next(tree.iter("time"), None) is None:
-        date = read_any_date(guess, language=language, now=now)
+        date = parse_date_text(guess, language=language, now=now)
         return date if date.moment is not None else unread
     return unread
 
@@ -39,15 +39,15 @@ def page_date(
 def _said(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any]) -> Iterator[str]:
     yield first_text(node.get("datePublished")) or first_text(node.get("dateCreated"))
     yield from (meta[name] for name in _META if meta.get(name))
-    article = main_article(tree)
-    inside = within_story(article, "time", "span", "div", "p") if article is not None else ()
+    article = find_main_article(tree)
+    inside = iter_story_elements(article, "time", "span", "div", "p") if article is not None else ()
     elements = list(inside) or [one for one in tree.iter("time") if not is_outside(one)]
     times = [one for one in elements if one.tag == "time" and not _is_later(one)]
     # The date of publishing comes before any other moment that the text may name.
     for time in sorted(times, key=lambda one: not _is_of_publishing(one)):
         yield str(time.get("datetime") or "") or tidy(time.text_content())
     for element in elements:
-        if element.tag != "time" and _is_of_publishing(element) and len(tidy(element.text_content())) <= _LONGEST:
+        if element.tag != "time" and _is_of_publishing(element) and len(tidy(element.text_content())) <= _MAX_LENGTH:
             yield tidy(element.text_content())
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 from newsletter.common.messages import Message
-from newsletter.content.parsing.calendars.times import whole_days
+from newsletter.content.parsing.calendars.event_times import whole_days
 from newsletter.content.parsing.entry_rules import BadEntry
 
-_FARTHEST = timedelta(days=366 * 10)
-_LONGEST = timedelta(days=366)
+_MAX_AHEAD = timedelta(days=366 * 10)
+_MAX_DURATION = timedelta(days=366)
 _NEAR_ISO = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
     r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
@@ -35,7 +35,7 @@ def read_span(start_text: str, end_text: str, *, now: datetime) -> Span:
         raise BadEntry("This event has no start that can be read.")
     zone = begins.tzinfo
     start = (begins if zone else begins.replace(tzinfo=UTC)).astimezone(UTC)
-    if start > now + _FARTHEST:
+    if start > now + _MAX_AHEAD:
         raise BadEntry("This event is dated in the year %(year)s, which cannot be true.", year=begins.year)
     ends, end_day = read_moment(end_text)
     if day is None and ends is not None:
@@ -46,13 +46,13 @@ def read_span(start_text: str, end_text: str, *, now: datetime) -> Span:
             return Span(start, last, days[0], floating=zone is None)
     if day is not None:
         last_day = end_day or (ends.date() if ends else day)
-        last_day = last_day if day <= last_day <= day + _LONGEST else day
+        last_day = last_day if day <= last_day <= day + _MAX_DURATION else day
         return Span(start, datetime.combine(last_day + timedelta(days=1), time(), UTC), day, floating=True)
     end = None
     if ends is not None:
         end = (ends if ends.tzinfo and zone else ends.replace(tzinfo=zone or UTC)).astimezone(UTC)
     note = "" if zone else Message("The event names no time zone.")
-    if end is not None and end - start > _LONGEST:
+    if end is not None and end - start > _MAX_DURATION:
         return Span(
             start, None, None, zone is None, note or Message("The end of the event makes no sense and is left out.")
         )
@@ -66,7 +66,7 @@ def read_moment(text: str) -> tuple[datetime | None, date | None]:
         moment, day = _read(stripped)
         if moment is not None:
             moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-            (moment + _LONGEST, moment - _LONGEST)
+            (moment + _MAX_DURATION, moment - _MAX_DURATION)
     except (ValueError, OverflowError):
         return None, None
     return moment, day

@@ -9,7 +9,7 @@ import orjson
 from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.privacy import is_private_title
 from newsletter.content.parsing.entries import EventEntry
-from newsletter.content.parsing.entry_rules import BadEntry, checked_title, safe_link
+from newsletter.content.parsing.entry_rules import BadEntry, require_title, safe_link
 from newsletter.content.parsing.event_locations import is_online_text
 from newsletter.content.parsing.html import plain_text, title_text
 from newsletter.content.parsing.pages.event_dates import read_span
@@ -17,14 +17,22 @@ from newsletter.content.parsing.pages.event_venues import read_venue
 from newsletter.content.parsing.pages.json_ld import first_text, mapping, types_of
 
 _SUMMARY_CHARS = 20_000
-_MOST_CHARS = 256 * 1024
+_MAX_CHARS = 256 * 1024
 _OTHER_KINDS = frozenset({"eventseries", "festival", "hackathon", "courseinstance"})
-_SAYS_WHO_MAY_SEE = ("creativeWorkStatus", "visibility", "status", "post_status", "publishingStatus", "class", "access")
-_CLOSED = frozenset(
+_VISIBILITY_FIELDS = (
+    "creativeWorkStatus",
+    "visibility",
+    "status",
+    "post_status",
+    "publishingStatus",
+    "class",
+    "access",
+)
+_PRIVATE_STATUSES = frozenset(
     {"private", "draft", "pending", "password", "protected", "trash", "hidden", "confidential", "unlisted"}
 )
-_DEEPEST = 8
-_MOST_FOLLOWED = 2_000
+_MAX_DEPTH = 8
+_MAX_FOLLOWED = 2_000
 _INHERITED = ("location", "url", "description", "eventAttendanceMode", "eventStatus", "name")
 
 
@@ -39,8 +47,8 @@ def is_event(node: Mapping[str, Any]) -> bool:
 
 def is_private_node(node: Mapping[str, Any]) -> bool:
     """Return True if the event is a draft, private, hidden or has a password, by its own words or by its title."""
-    marks = [text_of(node, name).rsplit("/", 1)[-1].strip().casefold() for name in _SAYS_WHO_MAY_SEE]
-    return any(mark in _CLOSED for mark in marks) or is_private_title(title_text(text_of(node, "name")))
+    marks = [text_of(node, name).rsplit("/", 1)[-1].strip().casefold() for name in _VISIBILITY_FIELDS]
+    return any(mark in _PRIVATE_STATUSES for mark in marks) or is_private_title(title_text(text_of(node, "name")))
 
 
 def identity_of(node: Mapping[str, Any], *, url: str) -> str:
@@ -57,7 +65,7 @@ def complete(nodes: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     for node in nodes:
         if not is_event(node):
             continue
-        follow = _Follow(named)
+        follow = _NodeResolver(named)
         whole = _inherit({name: follow.of(value) for name, value in node.items()})
         below = [part for name in ("subEvent", "subEvents") for part in _objects(whole.get(name))]
         if below and not node.get("startDate"):
@@ -70,7 +78,7 @@ def complete(nodes: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
 def read_event_node(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEntry:
     """BadEntry if the event cannot be used."""
     _check_text(node)
-    title = checked_title(title_text(text_of(node, "name")))
+    title = require_title(title_text(text_of(node, "name")))
     span = read_span(text_of(node, "startDate"), text_of(node, "endDate"), now=now)
     venue = read_venue(node.get("location"))
     link = safe_link(text_of(node, "url"), base_url=url) or url
@@ -111,8 +119,8 @@ def _check_text(node: Mapping[str, Any]) -> None:
         size = len(orjson.dumps(node, default=str))
     except (TypeError, ValueError, RecursionError) as error:
         raise BadEntry("This entry contains a character that no text may have, so it cannot be used.") from error
-    if size > _MOST_CHARS:
-        raise BadEntry("This entry is longer than %(most_chars)s kB.", most_chars=_MOST_CHARS // 1024)
+    if size > _MAX_CHARS:
+        raise BadEntry("This entry is longer than %(most_chars)s kB.", most_chars=_MAX_CHARS // 1024)
 
 
 def _inherit(node: dict[str, Any]) -> dict[str, Any]:
@@ -122,14 +130,14 @@ def _inherit(node: dict[str, Any]) -> dict[str, Any]:
     return node
 
 
-class _Follow:
+class _NodeResolver:
     """Puts the nodes that values only name in their places. ``_left`` bounds the work for nodes that name each other."""
 
     def __init__(self, named: Mapping[str, Mapping[str, Any]]) -> None:
         self._named = named
-        self._left = _MOST_FOLLOWED
+        self._left = _MAX_FOLLOWED
 
-    def of(self, value: Any, depth: int = _DEEPEST) -> Any:
+    def of(self, value: Any, depth: int = _MAX_DEPTH) -> Any:
         self._left -= 1
         if depth <= 0 or self._left <= 0:
             return value

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from newsletter.common.messages import Message
-from newsletter.content.parsing.calendars.occurrences import series_of
-from newsletter.content.parsing.complete_until import find_listed_until
+from newsletter.content.parsing.calendars.occurrence_ids import get_series_id
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
-from newsletter.content.parsing.entry_rules import MOST_ENTRIES, BadEntry, collect, label
+from newsletter.content.parsing.entry_rules import MAX_ENTRIES, BadEntry, collect, label
 from newsletter.content.parsing.html import title_text
-from newsletter.content.parsing.markup import decode_page
+from newsletter.content.parsing.list_truncation import find_truncated_from
+from newsletter.content.parsing.page_decoding import decode_page
 from newsletter.content.parsing.pages.event_dates import read_moment
 from newsletter.content.parsing.pages.event_nodes import (
     complete,
@@ -20,9 +20,9 @@ from newsletter.content.parsing.pages.event_nodes import (
     read_event_node,
     text_of,
 )
-from newsletter.content.parsing.pages.interface_links import find_rest_links
 from newsletter.content.parsing.pages.json_ld import read_nodes
-from newsletter.content.parsing.pages.markup_events import read_marked_up
+from newsletter.content.parsing.pages.markup_events import read_markup_events
+from newsletter.content.parsing.pages.rest_links import find_rest_links
 
 _UNREADABLE = Message(
     "A part of the page’s event data (JSON-LD) is damaged and cannot be read. Ask whoever runs the site to mend it."
@@ -43,14 +43,14 @@ def parse_event_page(body: bytes, *, url: str, content_type: str = "", now: date
     tree = decode_page(body, content_type)
     nodes = read_nodes(tree)
     links = find_rest_links(tree, url=url)
-    found = nodes.found if any(is_event(node) for node in nodes.found) else read_marked_up(tree, url=url)
+    found = nodes.found if any(is_event(node) for node in nodes.found) else read_markup_events(tree, url=url)
     listed = list(complete(found))
     if not listed:
         return Parsed(error=_UNREADABLE if nodes.unreadable else _NONE, extra=links)
-    parsed = read_listed(listed, url=url, now=moment)
+    parsed = parse_event_nodes(listed, url=url, now=moment)
     aside = list(parsed.set_aside)
     if nodes.repairs and found is nodes.found:
-        aside.append(SetAside(Message("Event data of the page"), _say_repaired(", ".join(nodes.repairs))))
+        aside.append(SetAside(Message("Event data of the page"), _describe_repairs(", ".join(nodes.repairs))))
     if nodes.unreadable:
         aside.append(SetAside(Message("Event data of the page"), _UNREADABLE))
     return Parsed(
@@ -66,13 +66,13 @@ def parse_event_page(body: bytes, *, url: str, content_type: str = "", now: date
     )
 
 
-def read_listed(nodes: list[Mapping[str, Any]], *, url: str, now: datetime) -> Parsed:
+def parse_event_nodes(nodes: list[Mapping[str, Any]], *, url: str, now: datetime) -> Parsed:
     """The events among a page's nodes that are public and not over, the soonest first if there are too many."""
     private = [node for node in nodes if is_private_node(node)]
     public = [node for node in nodes if not is_private_node(node)]
     over = [node for node in public if _is_over(node, now)]
     ahead = [node for node in public if not _is_over(node, now)]
-    if len(ahead) > MOST_ENTRIES:
+    if len(ahead) > MAX_ENTRIES:
         ahead.sort(key=_start)
 
     def read(node: Mapping[str, Any]) -> EventEntry:
@@ -102,21 +102,21 @@ def read_listed(nodes: list[Mapping[str, Any]], *, url: str, now: datetime) -> P
     return Parsed(
         events=tuple(ordered),
         set_aside=aside,
-        complete_until=now if len(ahead) > MOST_ENTRIES else None,
+        complete_until=now if len(ahead) > MAX_ENTRIES else None,
         private=tuple(identity for node in private if (identity := identity_of(node, url=url)) != url),
         listed=len(public),
-        listed_until=find_listed_until(
+        listed_until=find_truncated_from(
             [entry.starts_at for entry in events],
             entries=[entry.starts_at for entry in ordered],
             count=len(public),
             start=now - timedelta(days=1),
             end=datetime.max.replace(tzinfo=UTC),
         ),
-        series=tuple(sorted({series_of(identity_of(node, url=url)) for node in public} - {url})),
+        series=tuple(sorted({get_series_id(identity_of(node, url=url)) for node in public} - {url})),
     )
 
 
-def _say_repaired(mistakes: str) -> str:
+def _describe_repairs(mistakes: str) -> str:
     return Message(
         "Small mistakes in the page’s event data were repaired (%(mistakes)s). Compare its events with the page.",
         mistakes=mistakes,

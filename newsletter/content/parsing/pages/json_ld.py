@@ -8,9 +8,9 @@ from lxml.html import HtmlElement
 
 from newsletter.content.parsing.repaired_json import read_repaired_json
 
-_MOST_NODES = 5_000
-_DEEPEST = 20
-_READ_WITH_IT = frozenset({"subEvent", "subEvents", "superEvent"})
+_MAX_NODES = 5_000
+_MAX_DEPTH = 20
+_RELATED_EVENT_FIELDS = frozenset({"subEvent", "subEvents", "superEvent"})
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Nodes:
     unreadable: int = 0
 
 
-def nodes_in(tree: HtmlElement | None) -> list[Mapping[str, Any]]:
+def list_nodes(tree: HtmlElement | None) -> list[Mapping[str, Any]]:
     """Every JSON-LD object of a page, at any depth, outer ones first; scripts that are not JSON are passed over."""
     return read_nodes(tree).found
 
@@ -42,12 +42,12 @@ def read_nodes(tree: HtmlElement | None) -> Nodes:
         nodes.repairs += [part for part in repaired.split(", ") if part and part not in nodes.repairs]
         for node in walk(data):
             nodes.found.append(node)
-            if len(nodes.found) >= _MOST_NODES:
+            if len(nodes.found) >= _MAX_NODES:
                 return nodes
     return nodes
 
 
-def walk(data: Any, depth: int = _DEEPEST) -> Iterator[Mapping[str, Any]]:
+def walk(data: Any, depth: int = _MAX_DEPTH) -> Iterator[Mapping[str, Any]]:
     """Every object with a type, at any depth. The events above and below an event are read with it, not beside it."""
     if depth <= 0:
         return
@@ -58,7 +58,7 @@ def walk(data: Any, depth: int = _DEEPEST) -> Iterator[Mapping[str, Any]]:
         if data.get("@type"):
             yield data
         for name, value in data.items():
-            if isinstance(value, dict | list) and name not in _READ_WITH_IT:
+            if isinstance(value, dict | list) and name not in _RELATED_EVENT_FIELDS:
                 yield from walk(value, depth - 1)
 
 

@@ -8,15 +8,15 @@ import lxml.html
 from lxml.html import HtmlElement
 
 from newsletter.content.parsing.pages.json_ld import walk
-from newsletter.content.parsing.sandbox.cpu_budget import OverBudget, cpu_budget
+from newsletter.content.parsing.sandbox.cpu_budget import CpuBudgetExceeded, cpu_budget
 
 _SECONDS = 3.0
-_MOST_NODES = 5_000
+_MAX_NODES = 5_000
 _VOCABULARY = re.compile(r"^https?://(?:www\.)?schema\.org/", re.IGNORECASE)
 _READ_ERRORS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, AssertionError)
 
 
-def read_marked_up(tree: HtmlElement | None, *, url: str) -> list[Mapping[str, Any]]:
+def read_markup_events(tree: HtmlElement | None, *, url: str) -> list[Mapping[str, Any]]:
     """The nodes of a page's microdata, else of its RDFa; an empty list if there is neither, or it cannot be read."""
     marked = tree is not None and tree.find(".//*[@itemscope]") is not None
     typed = tree is not None and tree.find(".//*[@typeof]") is not None
@@ -30,14 +30,14 @@ def read_marked_up(tree: HtmlElement | None, *, url: str) -> list[Mapping[str, A
         with cpu_budget(_SECONDS):
             if marked:
                 found = [_from_microdata(item) for item in MicrodataExtractor().extract_items(tree, base_url=url)]
-                nodes = list(walk(found))[:_MOST_NODES]
+                nodes = list(walk(found))[:_MAX_NODES]
                 if nodes:
                     return nodes
             if typed:
                 _show_times(tree)
                 text = lxml.html.tostring(tree, encoding="unicode")
                 return _from_rdfa(RDFaExtractor().extract(text, base_url=url, expanded=True))
-    except (OverBudget, *_READ_ERRORS):
+    except (CpuBudgetExceeded, *_READ_ERRORS):
         return []
     return []
 
@@ -66,4 +66,4 @@ def _from_rdfa(graph: Any) -> list[Mapping[str, Any]]:
         if isinstance(raw, dict) and raw.get("@type"):
             named = {_VOCABULARY.sub("", str(name)): value for name, value in raw.items()}
             nodes.append(named)
-    return nodes[:_MOST_NODES]
+    return nodes[:_MAX_NODES]

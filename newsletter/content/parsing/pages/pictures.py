@@ -6,26 +6,28 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from newsletter.content.parsing.entry_rules import safe_link
-from newsletter.content.parsing.feeds.pictures import alt_in_tree, picture_in_tree, tidy_alt
-from newsletter.content.parsing.pages.article import is_outside, main_article
+from newsletter.content.parsing.feeds.pictures import find_alt_in_tree, find_picture_in_tree, tidy_alt
+from newsletter.content.parsing.pages.article import find_main_article, is_outside
 from newsletter.content.parsing.pages.json_ld import first_text, mapping
-from newsletter.content.parsing.picture_addresses import is_of_a_story
+from newsletter.content.parsing.picture_urls import is_story_picture
 
 _OPENERS = ("wp-block-post-featured-image", "wp-block-cover", "wp-post-image", "post-thumbnail", "featured-image")
 
 
-def page_picture(tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, Any], url: str) -> tuple[str, str]:
+def find_page_picture(
+    tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, Any], url: str
+) -> tuple[str, str]:
     """The (URL, alt text) of the story's picture, or ("", "")."""
     for said, words in _named(meta, node):
         link = safe_link(said, base_url=url)
-        if link and is_of_a_story(link):
-            return link, tidy_alt(words) or alt_in_tree(tree, url=link)
-    article = main_article(tree)
+        if link and is_story_picture(link):
+            return link, tidy_alt(words) or find_alt_in_tree(tree, url=link)
+    article = find_main_article(tree)
     for opener in _openers(tree):
-        link, alt = picture_in_tree(opener, base_url=url)
+        link, alt = find_picture_in_tree(opener, base_url=url)
         if link:
             return link, alt
-    return picture_in_tree(article, base_url=url) if article is not None else ("", "")
+    return find_picture_in_tree(article, base_url=url) if article is not None else ("", "")
 
 
 def _named(meta: Mapping[str, str], node: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -21,25 +21,25 @@ _EMPTY_WORDS = re.compile(
     re.I,
 )
 _TITLES = ("h2", "h3", "h4", "h5", "h6", "strong")
-_MOST = 6
-_HIGHEST_CLIMB = 4
-_SHORTEST_TITLE = 12
+_MAX_LINKS = 6
+_MAX_CLIMB = 4
+_MIN_TITLE_LENGTH = 12
 
 
-def related_stories(tree: HtmlElement, *, base_url: str, own_url: str) -> tuple[tuple[str, str], ...]:
+def find_related_stories(tree: HtmlElement, *, base_url: str, own_url: str) -> tuple[tuple[str, str], ...]:
     """The (title, URL) pairs under a heading such as "You might also be interested in", in their order, at most six."""
     section = _section(tree)
     found: dict[str, str] = {}
     for link in section.iter("a") if section is not None else ():
         url = safe_link(str(link.get("href") or ""), base_url=base_url).split("#")[0]
         title = _link_title(link)
-        if not url or url in (own_url, base_url) or len(title) < _SHORTEST_TITLE or _EMPTY_WORDS.search(title):
+        if not url or url in (own_url, base_url) or len(title) < _MIN_TITLE_LENGTH or _EMPTY_WORDS.search(title):
             continue
         found.setdefault(url, cut_at_word(title, 300))
-    return tuple((title, url) for url, title in found.items())[:_MOST]
+    return tuple((title, url) for url, title in found.items())[:_MAX_LINKS]
 
 
-def without_related(tree: HtmlElement) -> HtmlElement:
+def remove_related(tree: HtmlElement) -> HtmlElement:
     """A copy of the page without that part, so that its text and its changed names are not taken for the story's."""
     rest = copy.deepcopy(tree)
     section = _section(rest)
@@ -55,7 +55,7 @@ def _section(tree: HtmlElement) -> HtmlElement | None:
         if len(element) > 2 or not _HEADING.match(tidy(element.text_content())[:80]):
             continue
         around = element
-        for _ in range(_HIGHEST_CLIMB):
+        for _ in range(_MAX_CLIMB):
             around = around.getparent()
             if around is None or around.tag in ("body", "html"):
                 break

@@ -13,18 +13,18 @@ from trafilatura.settings import Document
 
 from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import Parsed, SetAside, StoryEntry
-from newsletter.content.parsing.entry_rules import BadEntry, checked_date, checked_title, label, safe_link
+from newsletter.content.parsing.entry_rules import BadEntry, label, normalise_date, require_title, safe_link
 from newsletter.content.parsing.html import clean_html, plain_text, title_text
-from newsletter.content.parsing.markup import decode_page, page_text
-from newsletter.content.parsing.pages.dates import page_date
-from newsletter.content.parsing.pages.json_ld import first_text, mapping, nodes_in, types_of
-from newsletter.content.parsing.pages.pictures import page_picture
-from newsletter.content.parsing.pages.related_links import related_stories, without_related
-from newsletter.content.parsing.pages.titles import page_title
-from newsletter.content.parsing.password_form import REASON as PROTECTED
+from newsletter.content.parsing.page_decoding import decode_page, page_text
+from newsletter.content.parsing.page_urls import normalise_url
+from newsletter.content.parsing.pages.dates import find_page_date
+from newsletter.content.parsing.pages.json_ld import first_text, list_nodes, mapping, types_of
+from newsletter.content.parsing.pages.pictures import find_page_picture
+from newsletter.content.parsing.pages.related_links import find_related_stories, remove_related
+from newsletter.content.parsing.pages.titles import find_page_title
+from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.password_form import has_password_form
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
-from newsletter.content.parsing.same_page import name_page
 from newsletter.content.parsing.teasers import teaser_from_text
 from newsletter.content.parsing.text import cut_at_word, tidy
 
@@ -33,7 +33,7 @@ _STORY_TYPES = {
     "SocialMediaPosting",
     "AnalysisNewsArticle", "BackgroundNewsArticle", "TechArticle",
 }  # fmt: skip
-_MOST_CATEGORIES = 20
+_MAX_CATEGORIES = 20
 _BODY_CHARS = 200_000
 
 
@@ -48,9 +48,9 @@ def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: date
     meta = _meta(tree)
     node = _main_node(tree, meta, url)
     found = _extract(tree, url)
-    title = page_title(tree, meta=meta, node=node, url=url, guess=str(found.get("title") or ""))
+    title = find_page_title(tree, meta=meta, node=node, url=url, guess=str(found.get("title") or ""))
     try:
-        story = _story(tree, meta, node, found, title=checked_title(title), url=url, now=now or datetime.now(UTC))
+        story = _story(tree, meta, node, found, title=require_title(title), url=url, now=now or datetime.now(UTC))
     except BadEntry as error:
         reason = str(error).replace(
             Message("This entry has no title."), Message("This page has no title and no heading.")
@@ -65,7 +65,7 @@ def parse_page_picture(body: bytes, *, url: str, content_type: str = "") -> Pars
     if tree is None:
         return Parsed(extra={"picture": "", "alt": ""})
     meta = _meta(tree)
-    link, alt = page_picture(tree, meta=meta, node=_main_node(tree, meta, url), url=url)
+    link, alt = find_page_picture(tree, meta=meta, node=_main_node(tree, meta, url), url=url)
     return Parsed(extra={"picture": link, "alt": alt})
 
 
@@ -80,14 +80,14 @@ def _story(
     now: datetime,
 ) -> StoryEntry:
     address = _address(tree, meta, url)
-    whole = plain_text(_inner_html(without_related(tree)))
+    whole = plain_text(_inner_html(remove_related(tree)))
     text = str(found.get("text") or "")
     said = meta.get("og:description") or first_text(node.get("description")) or meta.get("description", "")
     teaser = teaser_from_text(title_text(said), title=title) or teaser_from_text(_lead(text, title), title=title)
     language = _language(tree, meta, node)
     guess = str(found.get("date") or "")
-    date = page_date(tree, meta=meta, node=node, guess=guess, language=language, now=now)
-    picture, alt = page_picture(tree, meta=meta, node=node, url=url)
+    date = find_page_date(tree, meta=meta, node=node, guess=guess, language=language, now=now)
+    picture, alt = find_page_picture(tree, meta=meta, node=node, url=url)
     story = StoryEntry(
         external_id=address[:500],
         url=address,
@@ -97,10 +97,10 @@ def _story(
         picture_url=picture,
         picture_alt=alt,
         author=_author(meta, node, found),
-        published_at=checked_date(date.moment, now=now),
+        published_at=normalise_date(date.moment, now=now),
         language=language,
         categories=_categories(meta, node),
-        related=related_stories(tree, base_url=url, own_url=address),
+        related=find_related_stories(tree, base_url=url, own_url=address),
         addresses=_addresses(tree, meta, url),
         note=date.note,
     )
@@ -109,8 +109,8 @@ def _story(
 
 def _main_node(tree: HtmlElement, meta: Mapping[str, str], url: str) -> Mapping[str, Any]:
     """What JSON-LD says of the page's own story, {} where it speaks of other stories only."""
-    nodes = [one for one in nodes_in(tree) if _STORY_TYPES & set(types_of(one))]
-    own = {name_page(link) for link in (url, _address(tree, meta, url)) if link}
+    nodes = [one for one in list_nodes(tree) if _STORY_TYPES & set(types_of(one))]
+    own = {normalise_url(link) for link in (url, _address(tree, meta, url)) if link}
     titles = {tidy(heading.text_content()).casefold() for heading in tree.iter("h1")}
     titles |= {title_text(meta.get("og:title", "")).casefold()} - {""}
     named = [(one, _node_pages(one, url), title_text(first_text(one.get("headline"))).casefold()) for one in nodes]
@@ -125,14 +125,14 @@ def _node_pages(node: Mapping[str, Any], url: str) -> set[str]:
     main = node.get("mainEntityOfPage")
     said = (node.get("url"), node.get("@id"), mapping(main).get("@id") or mapping(main).get("url") or main)
     links = (safe_link(first_text(one), base_url=url) for one in said if one and not isinstance(one, bool))
-    return {name_page(link) for link in links if link}
+    return {normalise_url(link) for link in links if link}
 
 
 def _extract(tree: HtmlElement, url: str) -> Mapping[str, Any]:
     """What the extraction library makes of the page: its text without menus, and guesses at author and date."""
     try:
         found = trafilatura.bare_extraction(
-            without_related(tree),
+            remove_related(tree),
             url=url,
             with_metadata=True,
             include_comments=False,
@@ -196,7 +196,7 @@ def _categories(meta: Mapping[str, str], node: Mapping[str, Any]) -> tuple[str, 
         names += [str(item) for item in raw] if isinstance(raw, list) else first_text(raw).split(",")
     names += [meta.get("article:section", ""), *meta.get("article:tag", "").split("\n")]
     tidied = (title_text(name) for name in names)
-    return tuple(dict.fromkeys(cut_at_word(name, 100) for name in tidied if name))[:_MOST_CATEGORIES]
+    return tuple(dict.fromkeys(cut_at_word(name, 100) for name in tidied if name))[:_MAX_CATEGORIES]
 
 
 def _inner_html(tree: HtmlElement) -> str:

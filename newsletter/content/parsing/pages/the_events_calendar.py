@@ -6,24 +6,24 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from newsletter.common.messages import Message
+from newsletter.content.parsing.calendars.event_times import all_day, iana_zone
 from newsletter.content.parsing.calendars.privacy import is_private_title
-from newsletter.content.parsing.calendars.times import all_day, iana_zone
 from newsletter.content.parsing.calendars.zone_names import find_zone_name
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
-from newsletter.content.parsing.entry_rules import BadEntry, checked_title, collect, label, safe_link
+from newsletter.content.parsing.entry_rules import BadEntry, collect, label, require_title, safe_link
 from newsletter.content.parsing.event_locations import is_online_text
 from newsletter.content.parsing.html import plain_text, title_text
 from newsletter.content.parsing.pages.event_dates import read_moment
 from newsletter.content.parsing.pages.event_venues import join_place, read_point
-from newsletter.content.parsing.pages.interface_links import TRIBE
 from newsletter.content.parsing.pages.json_ld import mapping
+from newsletter.content.parsing.pages.rest_links import TRIBE_ROUTE
 from newsletter.content.parsing.repaired_json import read_repaired_json
 
 PER_PAGE = 50
 _SUMMARY_CHARS = 20_000
 _PART_CHARS = 200
-_CALLED_OFF = frozenset({"canceled", "cancelled", "postponed"})
-_LONGEST = timedelta(days=366)
+_CANCELLED_STATUSES = frozenset({"canceled", "cancelled", "postponed"})
+_MAX_DURATION = timedelta(days=366)
 
 
 def tribe_url(rest: str, *, page: int, start: date, end: date) -> str:
@@ -35,9 +35,9 @@ def tribe_url(rest: str, *, page: int, start: date, end: date) -> str:
     query = dict(parse_qsl(parts.query))
     path = parts.path
     if "rest_route" in query:
-        query["rest_route"] = f"/{TRIBE}/events"
+        query["rest_route"] = f"/{TRIBE_ROUTE}/events"
     else:
-        path = f"{parts.path.partition('/wp-json')[0]}/wp-json/{TRIBE}/events"
+        path = f"{parts.path.partition('/wp-json')[0]}/wp-json/{TRIBE_ROUTE}/events"
     query |= {"per_page": str(PER_PAGE), "page": str(page), "start_date": f"{start}", "end_date": f"{end} 23:59:59"}
     query["status"] = "publish"
     return urlunsplit((parts.scheme, parts.netloc, path, urlencode(query), ""))
@@ -96,12 +96,12 @@ def _is_private(node: Mapping[str, Any]) -> bool:
 
 
 def _read_event(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEntry:
-    title = checked_title(title_text(_text(node, "title")))
+    title = require_title(title_text(_text(node, "title")))
     zone = find_zone_name(_text(node, "timezone"))
     start, end = (_moment(node, name, zone) for name in ("start_date", "end_date"))
     if start is None:
         raise BadEntry("This event has no start that can be read.")
-    if start > now + 10 * _LONGEST:
+    if start > now + 10 * _MAX_DURATION:
         raise BadEntry("This event is dated in the year %(year)s, which cannot be true.", year=start.year)
     link = safe_link(_text(node, "url"), base_url=url)
     if not link:
@@ -113,7 +113,7 @@ def _read_event(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEnt
         day = first.date() if first else start.date()
         when = all_day(day, (last.date() if last else day) + timedelta(days=1), zone=zone)
         start, end = when.starts_at, when.ends_at
-    elif end is not None and (end < start or end - start > _LONGEST):
+    elif end is not None and (end < start or end - start > _MAX_DURATION):
         end, note = None, Message("The end of the event makes no sense and is left out.")
     venue = mapping(node.get("venue"))
     street, locality, postcode, country = (_part(venue, name) for name in ("address", "city", "zip", "country"))
@@ -135,7 +135,7 @@ def _read_event(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEnt
         latitude=latitude,
         longitude=longitude,
         online=bool(node.get("is_virtual")) or is_online_text(place),
-        cancelled=status.casefold() in _CALLED_OFF,
+        cancelled=status.casefold() in _CANCELLED_STATUSES,
         note=Message("The event is postponed; it has no new date yet.") if status.casefold() == "postponed" else note,
         street=street,
         locality=locality,

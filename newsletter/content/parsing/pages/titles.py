@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from newsletter.content.parsing.html import title_text
-from newsletter.content.parsing.pages.article import main_article
-from newsletter.content.parsing.pages.json_ld import first_text, mapping, nodes_in, types_of
+from newsletter.content.parsing.pages.article import find_main_article
+from newsletter.content.parsing.pages.json_ld import first_text, list_nodes, mapping, types_of
 from newsletter.content.parsing.text import tidy
 
 _SEPARATOR = re.compile(r"\s+(?:[|\-–—·•»«:]|::)\s+|\s*\|\s*")
@@ -17,7 +17,9 @@ _SITES = ("WebSite", "Organization", "NewsMediaOrganization", "NGO")
 _PARTS_OF_HOSTS = re.compile(r"[^a-z0-9]+")
 
 
-def page_title(tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, Any], url: str, guess: str) -> str:
+def find_page_title(
+    tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, Any], url: str, guess: str
+) -> str:
     """Return the title, "" for none. ``guess`` is the extraction library's, used before the ``title`` element."""
     sites = {_plain(name) for name in _site_names(tree, meta, node)} - {""}
     host = _PARTS_OF_HOSTS.sub("", (urlsplit(url).hostname or "").removeprefix("www.").rpartition(".")[0])
@@ -27,11 +29,11 @@ def page_title(tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str,
     first = next((text for one in said if (text := title_text(one)) and _plain(text) not in sites), "")
     for candidate in (first, *headings[:1], tidy(guess), named):
         if candidate:
-            return without_site(candidate, sites=sites, host=host, headings=headings)
+            return remove_site_name(candidate, sites=sites, host=host, headings=headings)
     return ""
 
 
-def without_site(title: str, *, sites: set[str], host: str, headings: list[str]) -> str:
+def remove_site_name(title: str, *, sites: set[str], host: str, headings: list[str]) -> str:
     """A title without the site's name: one that the page says, that its host spells, or what its heading leaves out."""
     while True:
         cuts = list(_SEPARATOR.finditer(title))
@@ -55,14 +57,14 @@ def _site_names(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, A
     yield from (meta.get("og:site_name", ""), meta.get("application-name", ""))
     yield first_text(mapping(node.get("publisher")).get("name"))
     yield first_text(mapping(node.get("isPartOf")).get("name"))
-    for one in nodes_in(tree):
+    for one in list_nodes(tree):
         if set(_SITES) & set(types_of(one)):
             yield first_text(one.get("name"))
 
 
 def _headings(tree: HtmlElement) -> list[str]:
     """The main headings, those of the story first."""
-    article = main_article(tree)
+    article = find_main_article(tree)
     inside = list(article.iter("h1")) if article is not None else []
     texts = (tidy(heading.text_content()) for heading in [*inside, *tree.iter("h1")])
     return list(dict.fromkeys(text for text in texts if text))

@@ -1,6 +1,6 @@
 """The child process that reads what came from outside, within limits of time and memory that end it when they break.
 
-Started by ``parse_apart`` for one kind of work (documents or pictures). It holds no secret, writes no file, and leaves
+Started by ``parse_in_sandbox`` for one kind of work (documents or pictures). It holds no secret, writes no file, and leaves
 when its parent does or has no work for it.
 """
 
@@ -14,13 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from newsletter.content.parsing.sandbox.protocol import read_frame, write_frame
+from newsletter.content.parsing.sandbox.protocol import read_message, write_message
 
 OUT_OF_MEMORY = 3
 READY = "ready"
 WORK = {
     "documents": ("newsletter.content.parsing.parse", "parse_document"),
-    "pictures": ("newsletter.content.images.encode", "make_ordered"),
+    "pictures": ("newsletter.content.images.encode", "make_requested_picture"),
 }
 _STATM = Path("/proc/self/statm")
 
@@ -41,7 +41,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     with answers:
-        write_frame(answers, READY)
+        write_message(answers, READY)
         try:
             _serve(sys.stdin.buffer, answers, work, cpu_seconds=cpu_seconds, idle_seconds=idle_seconds)
         except MemoryError:
@@ -54,11 +54,11 @@ def _serve(
 ) -> None:
     while select.select([orders], [], [], idle_seconds)[0]:
         try:
-            order = read_frame(orders)
+            order = read_message(orders)
         except EOFError:
             return
         _limit_processor(cpu_seconds)
-        write_frame(answers, work(order))
+        write_message(answers, work(order))
 
 
 def _limit_memory(more_bytes: int) -> None:

@@ -9,13 +9,13 @@ from types import FrameType
 _AGAIN_SECONDS = 0.05
 
 
-class OverBudget(BaseException):
+class CpuBudgetExceeded(BaseException):
     """The step used more processor time than it may. Not an Exception, so that no library takes it for one of its own."""
 
 
 @contextmanager
 def cpu_budget(seconds: float) -> Iterator[None]:
-    """Raise OverBudget in the block after ``seconds`` of processor time.
+    """Raise CpuBudgetExceeded in the block after ``seconds`` of processor time.
 
     It works in the main thread only, where the parsing child does all its work. Elsewhere the block has no limit.
     Budgets do not nest.
@@ -34,4 +34,4 @@ def cpu_budget(seconds: float) -> Iterator[None]:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    raise OverBudget
+    raise CpuBudgetExceeded

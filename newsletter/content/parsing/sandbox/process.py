@@ -1,6 +1,6 @@
 """Parses documents in a child process that is killed when one of them takes too much, so that no source stops the rest.
 
-``SandboxChild`` is the process itself, which does other work too (see ``picture_apart``).
+``SandboxProcess`` is the process itself, which does other work too (see ``picture_apart``).
 One warm child for each process, used by one thread at a time; it starts by itself and is replaced after an overrun.
 """
 
@@ -19,27 +19,27 @@ from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import Parsed
 from newsletter.content.parsing.parse import Document
 from newsletter.content.parsing.sandbox.child import OUT_OF_MEMORY, READY
-from newsletter.content.parsing.sandbox.protocol import BadFrame, read_frame, write_frame
+from newsletter.content.parsing.sandbox.protocol import SandboxProtocolError, read_message, write_message
 
-_OVERRUN = {-signal.SIGXCPU, -signal.SIGKILL, OUT_OF_MEMORY}
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TZDIR", "PYTHONTZPATH", "LD_LIBRARY_PATH", "TMPDIR")
+_LIMIT_EXIT_CODES = {-signal.SIGXCPU, -signal.SIGKILL, OUT_OF_MEMORY}
+_INHERITED_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TZDIR", "PYTHONTZPATH", "LD_LIBRARY_PATH", "TMPDIR")
 # For the GNU C library, which else keeps 64 MiB of address space for each further thread and does not give large blocks back.
 # The limit of memory counts both, so that after one large picture the next one did not fit.
 _ALLOCATOR = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144"}
 _START_SECONDS = 60.0
-_LEAVE_SECONDS = 5.0
+_EXIT_SECONDS = 5.0
 
 
-class TooHeavy(DomainError):
+class ResourceLimitExceeded(DomainError):
     """A document took more time or memory than any source may."""
 
 
-class Unreadable(DomainError):
+class ParserCrashed(DomainError):
     """A document broke the parser itself."""
 
 
 @dataclass(frozen=True)
-class Cost:
+class ResourceLimits:
     """What one document may take: processor seconds, seconds on the clock, and bytes of memory."""
 
     cpu_seconds: int = 10
@@ -47,7 +47,7 @@ class Cost:
     memory_bytes: int = 512 * 1024 * 1024
 
 
-_sandboxes: "weakref.WeakSet[SandboxChild]" = weakref.WeakSet()
+_sandboxes: "weakref.WeakSet[SandboxProcess]" = weakref.WeakSet()
 
 
 def _renew_locks() -> None:
@@ -58,23 +58,28 @@ def _renew_locks() -> None:
 os.register_at_fork(after_in_child=_renew_locks)
 
 
-class _Left(Exception):
+class _ChildExited(Exception):
     """The child had gone before it was given the document."""
 
 
-class SandboxChild:
+class SandboxProcess:
     """A child process and the means to start, feed, replace and end it. Threads may share one.
 
     ``work`` is what it does: a name of ``child.WORK``.
     """
 
     def __init__(
-        self, *, work: str = "documents", cost: Cost = Cost(), most_documents: int = 200, idle_seconds: float = 60.0
+        self,
+        *,
+        work: str = "documents",
+        limits: ResourceLimits = ResourceLimits(),
+        max_documents: int = 200,
+        idle_seconds: float = 60.0,
     ) -> None:
         self._work = work
-        self._cost = cost
+        self._limits = limits
         self._idle_seconds = idle_seconds
-        self._most_documents = most_documents
+        self._max_documents = max_documents
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
@@ -87,15 +92,15 @@ class SandboxChild:
         return self._process.pid if self._process is not None else None
 
     def ask(self, order: object) -> object:
-        """Return the child's answer. Raises TooHeavy or Unreadable, in words for staff; the next order is done as ever."""
+        """Return the child's answer. Raises ResourceLimitExceeded or ParserCrashed; the next call works as before."""
         with self._lock:
             for _ in range(2):
                 process = self._running()
                 try:
                     return self._ask(process, order)
-                except _Left:
+                except _ChildExited:
                     self._end()
-            raise Unreadable(_broken(Message("the reader does not start")))
+            raise ParserCrashed(_damaged_message(Message("the reader does not start")))
 
     def close(self) -> None:
         """Ends the child. The next document starts another."""
@@ -111,18 +116,18 @@ class SandboxChild:
             # This is a fork; the child belongs to the process it came from.
             self._process.returncode = 0
             self._process = None
-        worn = self._documents >= self._most_documents
-        if self._process is not None and (worn or self._process.poll() is not None):
+        is_used_up = self._documents >= self._max_documents
+        if self._process is not None and (is_used_up or self._process.poll() is not None):
             self._end()
         if self._process is None:
             self._process = self._start()
         return self._process
 
     def _start(self) -> subprocess.Popen[bytes]:
-        kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        kept = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
         command = [sys.executable, "-P", "-m", "newsletter.content.parsing.sandbox.child", self._work]
         process = subprocess.Popen(  # noqa: S603
-            [*command, str(self._cost.cpu_seconds), str(self._cost.memory_bytes), str(self._idle_seconds)],
+            [*command, str(self._limits.cpu_seconds), str(self._limits.memory_bytes), str(self._idle_seconds)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**kept, **_ALLOCATOR, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
@@ -130,30 +135,30 @@ class SandboxChild:
         self._owner, self._documents, self._process = os.getpid(), 0, process
         with _Deadline(process, _START_SECONDS):
             try:
-                ready = read_frame(_output(process))
-            except (EOFError, BadFrame):
+                ready = read_message(_output(process))
+            except (EOFError, SandboxProtocolError):
                 ready = ""
         if ready != READY:
             self._end()
-            raise Unreadable(_broken(Message("the reader does not start")))
+            raise ParserCrashed(_damaged_message(Message("the reader does not start")))
         return process
 
     def _ask(self, process: subprocess.Popen[bytes], order: object) -> object:
         self._documents += 1
-        with _Deadline(process, self._cost.wall_seconds) as deadline:
+        with _Deadline(process, self._limits.wall_seconds) as deadline:
             try:
-                write_frame(_input(process), order)
-                answer: object = read_frame(_output(process))
-            except (EOFError, OSError, BadFrame) as error:
+                write_message(_input(process), order)
+                answer: object = read_message(_output(process))
+            except (EOFError, OSError, SandboxProtocolError) as error:
                 code = self._end()
-                if deadline.passed or code in _OVERRUN:
-                    raise TooHeavy(
+                if deadline.passed or code in _LIMIT_EXIT_CODES:
+                    raise ResourceLimitExceeded(
                         "This source is too heavy to read: it takes more time or memory than any source may. Nothing "
                         "was used. Ask whoever runs it for a shorter one, such as the newest entries only."
                     ) from error
                 if code == 0:
-                    raise _Left from error
-                raise Unreadable(_broken(Message("the reader ended with %(code)s", code=code))) from error
+                    raise _ChildExited from error
+                raise ParserCrashed(_damaged_message(Message("the reader ended with %(code)s", code=code))) from error
         return answer
 
     def _end(self) -> int | None:
@@ -169,21 +174,21 @@ class SandboxChild:
                 # What it was still to be told does not matter any more.
                 continue
         try:
-            return process.wait(_LEAVE_SECONDS)
+            return process.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()
 
 
-class ParsingChild(SandboxChild):
+class ParserProcess(SandboxProcess):
     """The child that parses documents."""
 
     def parse(self, document: Document) -> Parsed:
-        """Return what the document gives. Raises TooHeavy or Unreadable."""
+        """Return what the document gives. Raises ResourceLimitExceeded or ParserCrashed."""
         answer = self.ask(document)
         if not isinstance(answer, Parsed):
             self.close()
-            raise Unreadable(_broken(Message("the reader answered something else")))
+            raise ParserCrashed(_damaged_message(Message("the reader answered something else")))
         return answer
 
 
@@ -217,7 +222,7 @@ def _output(process: subprocess.Popen[bytes]) -> BinaryIO:
     return cast(BinaryIO, process.stdout)
 
 
-def _broken(why: str) -> str:
+def _damaged_message(why: str) -> str:
     return Message(
         "This source cannot be read: it is damaged in a way that stops our reader (%(why)s). Nothing "
         "was used, and what it gave before is kept. Ask whoever runs it to look at it.",
@@ -225,10 +230,10 @@ def _broken(why: str) -> str:
     )
 
 
-_child = ParsingChild()
+_child = ParserProcess()
 atexit.register(_child.close)
 
 
-def parse_apart(document: Document) -> Parsed:
-    """What a document gives, parsed in this process's child. Raises TooHeavy or Unreadable."""
+def parse_in_sandbox(document: Document) -> Parsed:
+    """What a document gives, parsed in this process's child. Raises ResourceLimitExceeded or ParserCrashed."""
     return _child.parse(document)

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from newsletter.common.errors import DomainError
 
-LARGEST = 64 * 1024 * 1024
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 _LENGTH = struct.Struct(">Q")
 _ALLOWED = {
     ("datetime", "date"),
@@ -22,13 +22,13 @@ _ALLOWED = {
     ("newsletter.content.parsing.entries", "StoryEntry"),
     ("newsletter.content.parsing.parse", "Document"),
     ("newsletter.content.images.sandbox_messages", "EncodedPicture"),
-    ("newsletter.content.images.sandbox_messages", "PictureOrder"),
-    ("newsletter.content.images.sandbox_messages", "Place"),
-    ("newsletter.content.images.sandbox_messages", "RefusedPicture"),
+    ("newsletter.content.images.sandbox_messages", "PictureRequest"),
+    ("newsletter.content.images.sandbox_messages", "RenditionFormat"),
+    ("newsletter.content.images.sandbox_messages", "PictureRefusal"),
 }
 
 
-class BadFrame(DomainError):
+class SandboxProtocolError(DomainError):
     """The other side spoke something else than was agreed, or fell silent in the middle of it."""
 
 
@@ -37,11 +37,11 @@ class _PlainData(pickle.Unpickler):
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:
         if (module_name, global_name) not in _ALLOWED:
-            raise BadFrame(f"{module_name}.{global_name} may not come from a parser.")
+            raise SandboxProtocolError(f"{module_name}.{global_name} may not come from a parser.")
         return super().find_class(module_name, global_name)
 
 
-def write_frame(stream: BinaryIO, value: object) -> None:
+def write_message(stream: BinaryIO, value: object) -> None:
     """Sends one value; OSError where nobody listens any more."""
     data = pickle.dumps(value, protocol=5)
     stream.write(_LENGTH.pack(len(data)))
@@ -49,18 +49,18 @@ def write_frame(stream: BinaryIO, value: object) -> None:
     stream.flush()
 
 
-def read_frame(stream: BinaryIO) -> Any:
-    """The next value; EOFError where the other side has gone between two values. BadFrame for anything odd."""
+def read_message(stream: BinaryIO) -> Any:
+    """The next value; EOFError where the other side has gone between two values. SandboxProtocolError for anything odd."""
     head = stream.read(_LENGTH.size)
     if not head:
         raise EOFError
-    size = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else LARGEST + 1
-    if size > LARGEST:
-        raise BadFrame("The answer of a parser has no length, or one that is too large.")
+    size = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else MAX_MESSAGE_BYTES + 1
+    if size > MAX_MESSAGE_BYTES:
+        raise SandboxProtocolError("The answer of a parser has no length, or one that is too large.")
     data = stream.read(size)
     if len(data) != size:
-        raise BadFrame("The answer of a parser broke off.")
+        raise SandboxProtocolError("The answer of a parser broke off.")
     try:
         return _PlainData(io.BytesIO(data)).load()
     except (pickle.UnpicklingError, EOFError, AttributeError, IndexError, ValueError, TypeError, KeyError) as error:
-        raise BadFrame("The answer of a parser cannot be understood.") from error
+        raise SandboxProtocolError("The answer of a parser cannot be understood.") from error

@@ -13,7 +13,7 @@ _POLICY_WORDS = re.compile(
     r"\b(spam|blocked|blacklist|blocklist|denylist|reputation|policy|dmarc|dkim|spf|unauthenticated|rate limit)",
     re.IGNORECASE,
 )
-_FULL = ((2, 2), (2, 3), (3, 4))
+_FULL_CODES = ((2, 2), (2, 3), (3, 4))
 _STORAGE_EXCEEDED = re.compile(r"\b552\b")
 _FULL_WORDS = re.compile(
     r"(mail ?box|inbox|folder|storage|account|user)\b.{0,30}\b(full|exceed(s|ed)|over) ?(quota|storage|limit)?\b"
@@ -31,25 +31,25 @@ def enhanced_status(said: str) -> str:
     return found.group(0) if found else ""
 
 
-def is_full(said: str) -> bool:
+def is_mailbox_full(said: str) -> bool:
     """Return True if the words say that the mailbox is full or the mail too large: the address is alive."""
     return bool(_FULL_WORDS.search(said))
 
 
-def judge_bounce(said: str, *, otherwise: BounceClass = BounceClass.HARD) -> BounceClass:
-    """Class a final failure by its words; ``otherwise`` is what the provider calls it, for words that say nothing."""
+def classify_bounce(said: str, *, fallback: BounceClass = BounceClass.HARD) -> BounceClass:
+    """Class a final failure by its words; ``fallback`` is what the provider calls it, for words that say nothing."""
     if found := _ENHANCED.search(said):
         kind, subject, detail = (int(part) for part in found.groups())
         if subject == 7:
             return BounceClass.BLOCK
-        if kind == 4 or subject in (3, 4) or (subject, detail) in _FULL or is_full(said):
+        if kind == 4 or subject in (3, 4) or (subject, detail) in _FULL_CODES or is_mailbox_full(said):
             return BounceClass.SOFT
-        return otherwise
+        return fallback
     basic = _BASIC.search(said[:40])
     if basic and basic.group(1) == "4":
         return BounceClass.SOFT
-    if is_full(said):
+    if is_mailbox_full(said):
         return BounceClass.SOFT
     if _POLICY_WORDS.search(said):
         return BounceClass.BLOCK
-    return BounceClass.SOFT if _STORAGE_EXCEEDED.search(said[:40]) else otherwise
+    return BounceClass.SOFT if _STORAGE_EXCEEDED.search(said[:40]) else fallback

@@ -11,10 +11,10 @@ import orjson
 
 from newsletter.providers.base.errors import BadWebhook
 
-DEEPEST = 20
-LONGEST_KEY = 120
+MAX_JSON_DEPTH = 20
+MAX_KEY_LENGTH = 120
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_FAR = 32_503_680_000
+_MAX_TIMESTAMP = 32_503_680_000
 
 
 def read_json(body: bytes) -> Any:
@@ -23,12 +23,12 @@ def read_json(body: bytes) -> Any:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadWebhook("The webhook cannot be read: it is not JSON.") from error
-    if _too_deep(parsed):
-        raise BadWebhook(f"The webhook is nested more than {DEEPEST} deep, which no provider does.")
+    if _is_too_deep(parsed):
+        raise BadWebhook(f"The webhook is nested more than {MAX_JSON_DEPTH} deep, which no provider does.")
     return parsed
 
 
-def read_table(body: bytes, *, provider: str) -> Mapping[str, Any]:
+def read_json_object(body: bytes, *, provider: str) -> Mapping[str, Any]:
     """Give the JSON object of a body. Raises BadWebhook."""
     parsed = read_json(body)
     if not isinstance(parsed, dict):
@@ -36,7 +36,7 @@ def read_table(body: bytes, *, provider: str) -> Mapping[str, Any]:
     return parsed
 
 
-def read_tables(body: bytes, *, provider: str) -> Iterator[Mapping[str, Any]]:
+def read_json_objects(body: bytes, *, provider: str) -> Iterator[Mapping[str, Any]]:
     """Give each event of a body that is one object or a list of them. Raises BadWebhook, before the first."""
     parsed = read_json(body)
     rows = parsed if isinstance(parsed, list) else [parsed]
@@ -45,19 +45,19 @@ def read_tables(body: bytes, *, provider: str) -> Iterator[Mapping[str, Any]]:
     return iter(rows)
 
 
-def text(value: object, *, longest: int = 500) -> str:
+def text(value: object, *, max_length: int = 500) -> str:
     """Give a text or a whole number as one printable line, else nothing."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
         return ""
-    value = value[:longest]
+    value = value[:max_length]
     return value.strip() if value.isprintable() else "".join(c if c.isprintable() else " " for c in value).strip()
 
 
 def address(value: object) -> str:
     """Give the address of ``Name <address>`` or of a bare one."""
-    said = text(value, longest=400)
+    said = text(value, max_length=400)
     named = re.search(r"<([^<>]*)>\s*$", said)
     return (named.group(1) if named else said).strip()[:254]
 
@@ -72,25 +72,25 @@ def rows(value: object) -> Sequence[Any]:
 
 def delivery_id(value: object) -> int | None:
     """Give our delivery id, which providers give back as text, where it is one."""
-    said = text(value, longest=40)
+    said = text(value, max_length=40)
     return int(said) if re.fullmatch(r"[0-9]{1,18}", said) else None
 
 
-def moment(value: object) -> datetime | None:
+def parse_time(value: object) -> datetime | None:
     """Give a time from Unix seconds (a number, or digits in a text) or from ISO 8601; nothing where it is neither."""
     if isinstance(value, str):
         if not re.fullmatch(r"\d{9,12}(\.\d+)?", value):
-            return _from_iso(value)
+            return _parse_iso(value)
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
-    return datetime.fromtimestamp(value, UTC) if 0 <= value < _FAR else None
+    return datetime.fromtimestamp(value, UTC) if 0 <= value < _MAX_TIMESTAMP else None
 
 
 def make_key(*parts: object) -> str:
     """Give a key of bearable length that is the same for the same parts: the parts themselves, or their digest."""
     plain = ":".join(str(part) for part in parts)
-    if len(plain) <= LONGEST_KEY and plain.isascii() and not _CONTROL.search(plain):
+    if len(plain) <= MAX_KEY_LENGTH and plain.isascii() and not _CONTROL.search(plain):
         return plain
     return hashlib.sha256("\x1f".join(str(part) for part in parts).encode("utf-8", "replace")).hexdigest()
 
@@ -100,7 +100,7 @@ def fingerprint(event: Mapping[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(event, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _from_iso(said: str) -> datetime | None:
+def _parse_iso(said: str) -> datetime | None:
     """Postmark writes seven digits of a second and Python reads six."""
     try:
         found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", said[:40]))
@@ -109,9 +109,9 @@ def _from_iso(said: str) -> datetime | None:
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _too_deep(parsed: object) -> bool:
+def _is_too_deep(parsed: object) -> bool:
     level: list[object] = [parsed]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_JSON_DEPTH):
         level = [
             child
             for node in level

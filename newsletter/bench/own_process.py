@@ -1,0 +1,49 @@
+"""Runs one measurement in a process and a database of its own, so that no figure carries another's memory or rows."""
+
+import multiprocessing
+import os
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
+from importlib import import_module
+from multiprocessing.connection import Connection
+from typing import Any
+
+from newsletter.bench.errors import NotMeasured
+
+MAX_SECONDS = 3600
+
+
+def measure_in_own_process(measure: Callable[..., Any], **options: Any) -> dict[str, Any]:
+    """The figures of a public function of the bench, as plain data, with the ``database`` they were measured on.
+
+    Raises NotMeasured where it died or took longer than an hour; what it said of itself is on standard error.
+    """
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    name = (measure.__module__, measure.__name__)
+    process = multiprocessing.get_context("spawn").Process(target=_measure, args=(theirs, name, options))
+    process.start()
+    theirs.close()
+    try:
+        if not ours.poll(MAX_SECONDS):
+            raise NotMeasured(f"{measure.__name__} took longer than an hour.")
+        figures: dict[str, Any] = ours.recv()
+        return figures
+    except EOFError as error:
+        raise NotMeasured(f"{measure.__name__} did not come to an end; the reason is above.") from error
+    finally:
+        process.join(30)
+        process.kill()
+
+
+def _measure(pipe: Connection, name: tuple[str, str], options: dict[str, Any]) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
+    import django
+
+    django.setup()
+    from newsletter.bench.database import temporary_database
+
+    module, function = name
+    with temporary_database() as database:
+        figures = getattr(import_module(module), function)(**options)
+        plain = asdict(figures) if is_dataclass(figures) and not isinstance(figures, type) else figures
+        pipe.send({"database": database, **plain})

@@ -1,0 +1,152 @@
+"""The figures: what a send costs from approved issue to everything recorded, and a bare loop of the same bytes beside it."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import orjson
+import requests
+from django.conf import settings
+from django.db import connection
+
+from newsletter.bench.audience import make_approved_issue, make_audience
+from newsletter.bench.errors import NotMeasured
+from newsletter.bench.provider import serve_provider
+from newsletter.bench.workers import start_workers
+from newsletter.models import Batch, Delivery, Issue, Send
+from newsletter.providers.base.multipart import build_multipart
+from newsletter.providers.mailgun.adapter import Mailgun
+from newsletter.sending.dispatching.build_call import VariantCache, build_call
+from newsletter.sending.dispatching.recipients import find_recipients
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.receipt import make_receipt
+
+BATCH = 1000
+
+
+class BareCall(NamedTuple):
+    url: str
+    auth: tuple[str, str] | None
+    fields: list[tuple[str, str]]
+    table: dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True)
+class SendFigures:
+    """One send from approved issue to everything recorded, by ``workers`` processes of ``lanes`` threads.
+
+    ``bare`` is a loop in one process that posts the same bytes from as many threads and keeps no books. Memory is of
+    the hungriest worker, MB: what it holds before the send, and the most it held.
+    """
+
+    people: int
+    latency_ms: int
+    workers: int
+    lanes: int
+    freeze_seconds: float
+    dispatch_seconds: float
+    sender_cpu_us_per_person: float
+    people_per_second: float
+    bare_people_per_second: float
+    ratio: float
+    worker_idle_mb: float
+    worker_peak_mb: float
+    database_mb: float
+
+
+def measure_send(*, people: int, latency_ms: int, lanes: int) -> SendFigures:
+    """One whole send to a provider on loopback, in the database that is connected.
+
+    Where the provider is instant, PostgreSQL is given two workers; else there is one, as on SQLite.
+    """
+    publication = make_audience(people)
+    before = database_bytes()
+    number = 2 if connection.vendor == "postgresql" and not latency_ms else 1
+    with serve_provider(latency=latency_ms / 1000) as endpoint:
+        settings.NEWSLETTER_PROVIDER_URL = f"mailgun://bench@news.example.org?endpoint={endpoint}&max_batch={BATCH}"
+        issue = make_approved_issue(publication)
+        with start_workers(number, lanes=lanes) as workers:
+            started = time.perf_counter()
+            send = start_send(issue=issue, now=datetime.now(UTC))
+            frozen = time.perf_counter()
+            for worker in workers:
+                worker.begin(send.pk)
+            costs = [worker.end() for worker in workers]
+            ended = time.perf_counter()
+        _check(send, people)
+        adapter = Mailgun(key="bench", domain="news.example.org", endpoint=endpoint, max_batch=BATCH)
+        bare = _measure_bare(_some_calls(issue, adapter), people=people, lanes=lanes)
+        adapter.close()
+    whole = people / (ended - started)
+    return SendFigures(
+        people=people,
+        latency_ms=latency_ms,
+        workers=number,
+        lanes=lanes,
+        freeze_seconds=round(frozen - started, 2),
+        dispatch_seconds=round(ended - frozen, 2),
+        sender_cpu_us_per_person=round(sum(cost.cpu_seconds for cost in costs) / people * 1e6, 1),
+        people_per_second=round(whole),
+        bare_people_per_second=round(bare),
+        ratio=round(whole / bare, 2),
+        worker_idle_mb=max(cost.idle_mb for cost in costs),
+        worker_peak_mb=max(cost.peak_mb for cost in costs),
+        database_mb=round((database_bytes() - before) / 1e6, 1),
+    )
+
+
+def database_bytes() -> int:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT pg_database_size(current_database())")
+        else:
+            cursor.execute("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+        return int(cursor.fetchone()[0])
+
+
+def _check(send: Send, people: int) -> None:
+    receipt = make_receipt(send)
+    if receipt.deliveries["accepted"] != people or Delivery.objects.count() != people:
+        raise NotMeasured(f"The bench's send did not reach everybody: {receipt}")
+
+
+def _some_calls(issue: Issue, adapter: Mailgun, *, most: int = 20) -> list[BareCall]:
+    """What the first batches said, taken apart so that a bare loop can write the very same bytes."""
+    variants, calls = VariantCache(), []
+    for batch in Batch.objects.select_related("send__issue__publication__mailing_list").order_by("seq")[:most]:
+        recipients = find_recipients(batch, mailing_list=issue.publication.mailing_list, now=datetime.now(UTC)).mailable
+        call = build_call(
+            batch=batch, recipients=recipients, prepared=variants.prepared(batch.variant_id), places=variants.places
+        )
+        request = adapter.build(call)
+        fields = adapter.fields(call)
+        table = orjson.loads(dict(fields)["recipient-variables"])
+        calls.append(
+            BareCall(request.url, request.auth, [field for field in fields if field[0] != "recipient-variables"], table)
+        )
+    return calls
+
+
+def _measure_bare(calls: list[BareCall], *, people: int, lanes: int) -> float:
+    """People a second of a loop of requests and orjson that keeps no books, with as many threads as the send had."""
+    rounds = max(people // BATCH, 1)
+    local = threading.local()
+
+    def post(number: int) -> None:
+        session = getattr(local, "session", None)
+        if session is None:
+            session = local.session = requests.Session()
+            session.trust_env = False
+        call = calls[number % len(calls)]
+        variables = ("recipient-variables", orjson.dumps(call.table).decode())
+        parts = [(name, value.encode()) for name, value in [*call.fields, variables]]
+        body, content_type = build_multipart(parts, key=str(number))
+        session.post(call.url, data=body, headers={"Content-Type": content_type}, auth=call.auth, timeout=30).json()
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(max_workers=lanes) as pool:
+        list(pool.map(post, range(rounds)))
+    return rounds * BATCH / (time.perf_counter() - started)

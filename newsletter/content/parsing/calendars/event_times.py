@@ -1,0 +1,138 @@
+"""When a calendar event starts and ends. An unknown zone is said to be so, never guessed in silence."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import icalendar
+
+from newsletter.common.messages import Message
+from newsletter.content.parsing.calendars.recurrence_rules import part
+from newsletter.content.parsing.entry_rules import BadEntry
+
+_MAX_DURATION = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class When:
+    """Aware moments; ``zone`` an IANA name or ""; ``day`` set for an all-day event; ``note`` for staff or "".
+
+    ``floating``: no zone is known, and the moments are a wall clock that bears UTC.
+    """
+
+    starts_at: datetime
+    ends_at: datetime | None
+    zone: str
+    day: date | None
+    note: str
+    floating: bool = False
+
+
+def read_event_times(event: icalendar.Component, *, default_zone: str) -> When:
+    """The times of one event. A time without a zone is read in the calendar's own zone, else it floats."""
+    start = part(event, "DTSTART").dt
+    named = str(part(event, "DTSTART").params.get("TZID") or "")
+    end = _end(event, start)
+    calendar_zone = iana_zone(default_zone)
+    if not isinstance(start, datetime):
+        last = end if isinstance(end, date) and not isinstance(end, datetime) else start + timedelta(days=1)
+        return all_day(start, last, zone=default_zone if calendar_zone else "")
+    flagged = str(part(event, "X-MICROSOFT-CDO-ALLDAYEVENT") or "").strip().upper() == "TRUE"
+    on_its_clock = start if flagged or calendar_zone is None or not _is_utc(start) else start.astimezone(calendar_zone)
+    days = whole_days(on_its_clock, end)
+    if days is not None:
+        zone = "" if _is_utc(start) else _zone_name(start, named)
+        return all_day(*days, zone=zone or (default_zone if calendar_zone else ""))
+    zone_name, note = _zone_name(start, named), ""
+    if zone_name == "UTC" and calendar_zone:
+        zone_name = default_zone
+    tz = start.tzinfo or calendar_zone or UTC
+    if start.tzinfo is None:
+        zone_name = default_zone if calendar_zone else ""
+        if named and not calendar_zone:
+            note = Message("The time zone “%(named)s” is not known.", named=named[:60])
+        elif named:
+            note = Message(
+                "The time zone “%(named)s” is not known; the calendar's own, %(default_zone)s, is used. Check it.",
+                named=named[:60],
+                default_zone=default_zone,
+            )
+        elif not calendar_zone:
+            note = Message("The event names no time zone.")
+    floating = start.tzinfo is None and not calendar_zone
+    ends_at = None
+    if isinstance(end, datetime):
+        ends_at = (end if end.tzinfo and not floating else end.replace(tzinfo=tz)).astimezone(UTC)
+    starts_at = (start if start.tzinfo else start.replace(tzinfo=tz)).astimezone(UTC)
+    if ends_at == starts_at:
+        ends_at = None
+    if ends_at is not None and (ends_at < starts_at or ends_at - starts_at > _MAX_DURATION):
+        ends_at, note = None, note or Message("The end of the event makes no sense and is left out.")
+    return When(starts_at, ends_at, zone_name, None, note, floating)
+
+
+def all_day(first: date, after: date, *, zone: str) -> When:
+    """The days from ``first`` until before ``after``. Without an IANA ``zone`` they float."""
+    tz = iana_zone(zone) or UTC
+    last = after if first < after <= first + _MAX_DURATION else first + timedelta(days=1)
+    return When(
+        starts_at=datetime.combine(first, time(), tz).astimezone(UTC),
+        ends_at=datetime.combine(last, time(), tz).astimezone(UTC),
+        zone=zone,
+        day=first,
+        note="",
+        floating=not zone,
+    )
+
+
+def whole_days(start: datetime, end: date | None) -> tuple[date, date] | None:
+    """The first day and the day after the last one of a time from midnight to midnight, or to the minute before it."""
+    if not isinstance(end, datetime) or start.time() != time():
+        return None
+    local = end.astimezone(start.tzinfo) if end.tzinfo and start.tzinfo else end
+    if local.time().replace(second=0, microsecond=0) == time(23, 59):
+        after = local.date() + timedelta(days=1)
+    elif local.time() == time():
+        after = local.date()
+    else:
+        return None
+    return (start.date(), after) if after > start.date() else None
+
+
+def _is_utc(start: datetime) -> bool:
+    return (
+        start.tzinfo is not None
+        and str(getattr(start.tzinfo, "key", "UTC")) in ("UTC", "Etc/UTC")
+        and not start.utcoffset()
+    )
+
+
+def iana_zone(name: str) -> ZoneInfo | None:
+    """The zone of an IANA name, or None when there is none."""
+    if not name or name.startswith(("/", ".")) or len(name) > 60:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _zone_name(start: datetime, named: str) -> str:
+    if start.tzinfo is None:
+        return ""
+    key = str(getattr(start.tzinfo, "key", "") or "")
+    if key and iana_zone(key):
+        return key
+    return named if iana_zone(named) else ("UTC" if start.utcoffset() == timedelta(0) and not named else "")
+
+
+def _end(event: icalendar.Component, start: date | datetime) -> date | datetime | None:
+    if part(event, "DTEND") is not None:
+        found = part(event, "DTEND").dt
+        if not isinstance(found, date):
+            raise BadEntry("The end of this event is not a date.")
+        return found
+    if part(event, "DURATION") is not None:
+        length: timedelta = part(event, "DURATION").dt
+        return start + length
+    return None

@@ -1,0 +1,83 @@
+"""Which repetitions of calendar events are read: those that a reader could attend and that end in bounded work."""
+
+import calendar
+from datetime import date, datetime
+from typing import Any
+
+import icalendar
+from dateutil.rrule import rrulestr
+
+from newsletter.content.parsing.entry_rules import BadEntry
+
+_REFUSED_FREQUENCIES = {"SECONDLY", "MINUTELY", "HOURLY"}
+_MAX_TIMES_A_DAY = 24
+_MAX_DATES = 2_000
+_MIN_YEAR = 1900
+_PROBE_YEAR = 9904
+MAX_UID_LENGTH = 400
+_NARROWING = ("BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS", "BYDAY")
+
+
+def part(event: icalendar.Component, name: str) -> Any:
+    """A property of an event as the library gives it, None when the event has none."""
+    return event.get(name)
+
+
+def check_repetition(event: icalendar.Component) -> None:
+    """BadEntry for rules that repeat more often than hourly, that never come true, or that begin before 1900."""
+    for name in ("RDATE", "EXDATE"):
+        if _count(part(event, name)) > _MAX_DATES:
+            raise BadEntry("This event lists more than %(most_dates)s dates.", most_dates=_MAX_DATES)
+    rules = part(event, "RRULE")
+    for rule in rules if isinstance(rules, list) else [rules]:
+        if rule is None:
+            continue
+        start = part(event, "DTSTART").dt
+        if isinstance(start, date) and start.year < _MIN_YEAR:
+            raise BadEntry("This event repeats since before the year 1900.")
+        _check_rule(rule)
+
+
+def uid_of(event: icalendar.Component) -> str:
+    """The UID of an event, cut to a length that can be kept, or ""."""
+    return str(part(event, "UID") or "").strip()[:MAX_UID_LENGTH]
+
+
+def _count(dates: Any) -> int:
+    lists = dates if isinstance(dates, list) else [dates]
+    return sum(len(getattr(one, "dts", ())) for one in lists)
+
+
+def _check_rule(rule: Any) -> None:
+    frequency = str((rule.get("FREQ") or [""])[0]).upper()
+    if not frequency or frequency in _REFUSED_FREQUENCIES:
+        raise BadEntry("This event repeats every hour or more often, or does not say how often.")
+    if any(str(interval).strip() in ("0", "") or int(interval) < 1 for interval in rule.get("INTERVAL") or []):
+        raise BadEntry("This event repeats at an interval of nothing.")
+    times = 1
+    for part in ("BYHOUR", "BYMINUTE", "BYSECOND"):
+        times *= max(1, len(rule.get(part) or []))
+    if times > _MAX_TIMES_A_DAY:
+        raise BadEntry(
+            "This event repeats more than %(most_times_a_day)s times a day.", most_times_a_day=_MAX_TIMES_A_DAY
+        )
+    if any(rule.get(part) for part in _NARROWING) and not _has_any_date(rule):
+        raise BadEntry("How this event repeats never comes true on any day.")
+
+
+def _has_any_date(rule: Any) -> bool:
+    """Whether the rule gives any day at all, tried near the last year that dates have, so that trying ends soon."""
+    months, days = rule.get("BYMONTH") or [], rule.get("BYMONTHDAY") or []
+    if months and days and all(_is_impossible_date(int(month), int(day)) for month in months for day in days):
+        return False
+    parts = {name: value for name, value in rule.items() if name not in ("UNTIL", "COUNT", "INTERVAL")}
+    text: str = icalendar.vRecur(parts).to_ical().decode()  # type: ignore[no-untyped-call]
+    try:
+        probe = rrulestr(text, dtstart=datetime(_PROBE_YEAR, 1, 1))  # noqa: DTZ001
+        return next(iter(probe), None) is not None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BadEntry("How this event repeats cannot be understood.") from error
+
+
+def _is_impossible_date(month: int, day: int) -> bool:
+    return 1 <= month <= 12 and abs(day) > calendar.monthrange(2024, month)[1]

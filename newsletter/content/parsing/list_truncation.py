@@ -1,0 +1,29 @@
+"""Up to which start a list of events is complete, when its source may list only so many of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+
+# How many entries calendars and pages are cut at.
+PAGE_SIZES = frozenset({5, 6, 8, 9, 10, 12, 15, 16, 18, 20, 24, 25, 30, 40, 50, 60, 75, 80, 99, 100, 120, 365})
+_LARGE = 100
+
+
+def is_page_size(count: int) -> bool:
+    """Return True if lists are often cut at this number."""
+    return count in PAGE_SIZES or (count > _LARGE and count % 50 == 0)
+
+
+def find_truncated_from(
+    days: Sequence[datetime], *, entries: Sequence[datetime], count: int, start: datetime, end: datetime
+) -> datetime | None:
+    """From when on entries may be missing from a list of ``count``; None when none can be, in [start, end).
+
+    ``days`` are the days of its single events in its own order; ``entries`` the moments of those that were read.
+    """
+    ordered = all(one <= other for one, other in pairwise(days))
+    if not ordered and is_page_size(count):
+        return start
+    if any(day > end for day in days):
+        return None
+    return max(entries, default=start)

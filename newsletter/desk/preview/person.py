@@ -1,0 +1,145 @@
+"""Previews as one person: who may, whom they find, and what is known of them. People are shown masked and looked up whole."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import Http404, HttpRequest, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from wagtail.log_actions import log
+
+from newsletter.common.errors import BadAddress
+from newsletter.common.translation import translate
+from newsletter.issues.variants.recipient_groups import FREQUENCIES, RecipientGroup
+from newsletter.models import AuditEntry, Issue
+from subscribers.addresses.normalise import normalise
+from subscribers.audience.eligibility import explain_ineligible
+from subscribers.identity import identify
+from subscribers.models import Subscriber, Subscription
+from subscribers.places.regions import region_label
+
+PERSON_PREFIX = "person."
+MAX_RESULTS = 8
+MIN_QUERY_LENGTH = 3
+MAX_ID_DIGITS = 18
+PREVIEW_ACTION = "newsletter.previewed_as"
+REPEAT_WINDOW = timedelta(minutes=10)
+
+
+def can_preview_people(user: Any) -> bool:
+    """Whoever may look at people anyway, and nobody else."""
+    return bool(user.has_perm("subscribers.view_subscriber"))
+
+
+@require_POST
+def search_people(request: HttpRequest, pk: int) -> JsonResponse:
+    """People by their whole address, or by the beginning of a name or a town: masked, a few. Each search is logged."""
+    issue = get_object_or_404(Issue.objects.select_related("publication__mailing_list"), pk=pk)
+    if not can_preview_people(request.user):
+        raise Http404("Nobody may look people up here without the right to.")
+    query = request.POST.get("q", "").strip()
+    if len(query) < MIN_QUERY_LENGTH:
+        return JsonResponse(
+            {"people": [], "hint": _("Type at least %(shortest)s letters.") % {"shortest": MIN_QUERY_LENGTH}}
+        )
+    people = search_list(query, issue=issue)
+    log(instance=issue, action="newsletter.preview_as", user=request.user, data=_log_data(people))
+    hint = "" if people else _("Nobody on this list. Type a whole address, or the beginning of a name or a town.")
+    rows = [_search_result(person, issue, now=timezone.now()) for person in people]
+    return JsonResponse({"people": rows, "hint": hint})
+
+
+def _log_data(people: list[Subscriber]) -> dict[str, Any]:
+    """How many were shown, and who, by the numbers of their rows."""
+    return {"found": len(people), "people": [person.pk for person in people]}
+
+
+def search_list(query: str, *, issue: Issue) -> list[Subscriber]:
+    """At most a few of the publication's list."""
+    on_list = Subscriber.objects.filter(
+        subscriptions__mailing_list=issue.publication.mailing_list, subscriptions__ended_at__isnull=True
+    ).select_related("place")
+    if "@" in query:
+        try:
+            return list(on_list.filter(address_hash=identify(normalise(query))).distinct()[:MAX_RESULTS])
+        except BadAddress:
+            return []
+    named = on_list.filter(name__istartswith=query)
+    from_town = on_list.filter(place__town__istartswith=query)
+    return list((named | from_town).distinct().order_by("pk")[:MAX_RESULTS])
+
+
+def load_preview_person(
+    name: str, *, user: Any, publication: Mapping[str, Any]
+) -> tuple[RecipientGroup, dict[str, str]]:
+    """The group in a publication, as content has it, and the fields of the person whom ``person.ID`` names.
+
+    The use goes on record. Raises Http404 for staff who may not see people, and for a person who is not on its list.
+    """
+    number = name.removeprefix(PERSON_PREFIX)
+    if not can_preview_people(user) or not number.isdecimal() or len(number) > MAX_ID_DIGITS:
+        raise Http404("There is nobody like that to preview as.")
+    on_list = Subscription.objects.open().filter(mailing_list__public_id=publication["list_id"])
+    here = on_list.filter(subscriber=int(number)).select_related("subscriber__place").first()
+    if here is None:
+        raise Http404("There is nobody like that to preview as.")
+    _log_preview(here.subscriber, user=user, publication=publication["slug"], now=timezone.now())
+    return make_group(here), make_personal_fields(here.subscriber, language=publication["language"])
+
+
+def _log_preview(person: Subscriber, *, user: Any, publication: str, now: datetime) -> None:
+    """One entry for each time that staff look. The preview is drawn again with every key, which is the same look."""
+    entries = AuditEntry.objects.for_instance(person)
+    same = entries.filter(
+        user=user, action=PREVIEW_ACTION, timestamp__gt=now - REPEAT_WINDOW, data__publication=publication
+    )
+    if not same.exists():
+        log(instance=person, action=PREVIEW_ACTION, user=user, data={"publication": publication})
+
+
+def make_group(subscription: Subscription) -> RecipientGroup:
+    """With the rhythm that they chose for the list, since that too decides what they get."""
+    person = subscription.subscriber
+    return RecipientGroup(
+        place_id=person.place_id or 0,
+        giving=person.giving,
+        people=1,
+        radius_km=person.radius_km or 0,
+        frequency=subscription.frequency,
+    )
+
+
+def make_personal_fields(person: Subscriber, *, language: str) -> dict[str, str]:
+    """What a mail may say of the person; its links are put in by whoever shows it."""
+    place = person.place
+    return {
+        "name": person.name,
+        "first_name": person.first_name,
+        "city": place.town if place else "",
+        "region": region_label(place.region, language=language) if place and place.region else "",
+    }
+
+
+def mask_person(person: Subscriber) -> str:
+    """Enough to tell two apart, too little to know who it is: “M…, m•••@e•••.org, Houston, Texas, United States”."""
+    initial = next((letter for letter in person.name if letter.isalpha()), "")
+    return f"{initial and initial + '…, '}{person}, {person.place or _('place unknown')}"
+
+
+def _search_result(person: Subscriber, issue: Issue, *, now: datetime) -> dict[str, str]:
+    publication = issue.publication
+    why_not = explain_ineligible(
+        person,
+        mailing_list=publication.mailing_list,
+        segment=publication.segment,
+        now=now,
+        frequencies=FREQUENCIES[Issue.Kind(issue.kind)],
+    )
+    return {
+        "mode": f"{PERSON_PREFIX}{person.pk}",
+        "label": mask_person(person),
+        "note": _("Would not get it. %(why_not)s") % {"why_not": translate(why_not)} if why_not else "",
+    }

@@ -1,0 +1,115 @@
+"""The publication's form: the schedule is chosen in words, and checked as it will be used."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail.snippets.widgets import AdminSnippetChooser
+
+from newsletter.common.errors import BadSchedule
+from newsletter.common.languages import language_choices
+from newsletter.common.translation import translate
+from newsletter.desk.publications.schedule_text import (
+    DAYS,
+    MONTHLY,
+    OTHER,
+    WEEKLY,
+    ScheduleChoice,
+    format_cron,
+    parse_schedule,
+)
+from newsletter.issues.assembly.schedule import check_schedule
+
+
+class PublicationForm(WagtailAdminModelForm):
+    rhythm = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("How often"),
+        choices=[
+            (WEEKLY, gettext_lazy("On days of the week")),
+            (MONTHLY, gettext_lazy("Once a month")),
+            (OTHER, gettext_lazy("Another schedule, written below")),
+        ],
+    )
+    weekdays = forms.MultipleChoiceField(
+        required=False,
+        label=gettext_lazy("On these days"),
+        choices=DAYS,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("For a weekly rhythm."),
+    )
+    month_day = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=28,
+        label=gettext_lazy("Day of the month"),
+        help_text=gettext_lazy("For a monthly rhythm: 1 to 28, which every month has."),
+    )
+    at = forms.TimeField(
+        required=False,
+        label=gettext_lazy("At"),
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        help_text=gettext_lazy("On the clock of the time zone."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        found = parse_schedule(self.instance.schedule) if self.instance.schedule else ScheduleChoice(kind=WEEKLY)
+        self.initial: dict[str, Any] = {
+            "rhythm": found.kind,
+            "weekdays": list(found.days),
+            "month_day": found.day,
+            "at": found.at,
+            **self.initial,
+        }
+        for field in self.fields.values():
+            if isinstance(field.widget, AdminSnippetChooser):  # made, and worded, when the program started
+                field.widget.choose_one_text = _("Choose one")
+                field.widget.choose_another_text = _("Choose another")
+        if "language" in self.fields:
+            self.fields["language"].widget = forms.Select(choices=language_choices(self.instance.language)[1:])
+        if "another_approves" in self.fields:
+            self.fields["another_approves"].widget.choices = [
+                ("unknown", _("Yes, if two or more people may approve")),
+                ("true", _("Yes")),
+                ("false", _("No")),
+            ]
+        if "schedule" in self.fields:
+            self.fields["schedule"].required = False
+            self.fields["schedule"].help_text = _(
+                "For another schedule only: minute, hour, day, month, weekday, such as 0 9 * * mon,thu."
+            )
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        self._write_schedule(cleaned)
+        zone = cleaned.get("zone")
+        for name in ("schedule", "digest_schedule"):
+            schedule = cleaned.get(name)
+            if not schedule or not zone:
+                continue
+            try:
+                cleaned[name] = check_schedule(schedule=schedule, zone=zone)
+            except BadSchedule as error:
+                self.add_error(name if zone in available_timezones() else "zone", translate(error))
+        return cleaned
+
+    def _write_schedule(self, cleaned: dict[str, Any]) -> None:
+        """The five fields from what was chosen in words, where it was."""
+        kind = cleaned.get("rhythm") or OTHER
+        days, day, at = cleaned.get("weekdays") or [], cleaned.get("month_day"), cleaned.get("at")
+        if kind == OTHER:
+            if not cleaned.get("schedule") and "schedule" not in self.errors:
+                self.add_error("schedule", _("Write the schedule, or choose days above."))
+            return
+        if kind == WEEKLY and not days:
+            self.add_error("weekdays", _("Choose at least one day."))
+        elif kind == MONTHLY and not day:
+            self.add_error("month_day", _("Choose a day of the month."))
+        elif at is None:
+            self.add_error("at", _("Say at what time it goes out."))
+        else:
+            cleaned["schedule"] = format_cron(ScheduleChoice(kind=kind, at=at, days=tuple(days), day=day))

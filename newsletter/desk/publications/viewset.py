@@ -1,0 +1,82 @@
+"""Publications and brands in the desk: who gets what, when, from whom, by which rules, in which look."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.panels import ObjectList
+from wagtail.admin.ui.tables import BooleanColumn, Column
+from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet, SnippetViewSetGroup
+
+from newsletter.common.errors import NotReady
+from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
+from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
+from newsletter.desk.issues.next_issue import find_next_issue
+from newsletter.desk.issues.variant_groups import resolve_complete_content
+from newsletter.desk.preview.panel import IframePreview, Mode, PreviewedCreateView, PreviewedEditView
+from newsletter.desk.publications.brands import BrandViewSet
+from newsletter.desk.publications.forms import PublicationForm
+from newsletter.desk.publications.panels import PUBLICATION_PANELS
+from newsletter.desk.publications.schedule_text import describe_schedule
+from newsletter.models import Publication
+from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
+
+
+class PublicationEditView(VoidApprovalsMixin, PreviewedEditView):
+    def list_modes(self) -> list[Mode]:
+        return [Mode(DEFAULT_MODE, _("Its next issue"))]
+
+
+class PublicationPreview(IframePreview):
+    """The next issue by the rules as they stand in the form."""
+
+    def show(self, mode: str) -> HttpResponse:
+        publication: Any = self.object
+        issue = find_next_issue(publication, now=timezone.now())
+        if not issue.body:
+            raise NotReady(
+                _("By these rules there would be nothing in the next issue: no new story, no event to come.")
+            )
+        return show_mail_part(resolve_complete_content(issue), mode=mode or DEFAULT_MODE, request=self.request)
+
+
+class NewPublicationPreview(IframePreview, PreviewOnCreateView):
+    def show(self, mode: str) -> HttpResponse:
+        raise NotReady(_("A new publication has no issue yet. Save it; its first issue will be shown here."))
+
+
+class PublicationViewSet(SnippetViewSet):
+    model = Publication
+    breadcrumbs_items = HOME_BREADCRUMB
+    index_view_class = DeskList
+    icon = "mail"
+    base_url_path = "publications"
+    copy_view_enabled = False
+    add_view_class = PreviewedCreateView
+    preview_on_add_view_class = NewPublicationPreview
+    edit_view_class = PublicationEditView
+    preview_on_edit_view_class = PublicationPreview
+    search_fields = ["name", "slug"]
+    search_backend_name = None
+    list_display = [
+        "name",
+        Column("schedule", label=gettext_lazy("When"), accessor=describe_schedule),
+        Column("mailing_list", label=gettext_lazy("List")),
+        Column("segment", label=gettext_lazy("Segment")),
+        Column("approval", label=gettext_lazy("Approval"), accessor="get_approval_display"),
+        BooleanColumn("enabled", label=gettext_lazy("In use")),
+    ]
+    edit_handler = ObjectList(PUBLICATION_PANELS, base_form_class=PublicationForm)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Publication]:
+        return Publication.objects.select_related("mailing_list", "segment", "brand")
+
+
+class PublicationGroup(SnippetViewSetGroup):
+    items = (PublicationViewSet, BrandViewSet)
+    menu_label = gettext_lazy("Publications")
+    menu_icon = "folder-open-inverse"
+    menu_order = 150

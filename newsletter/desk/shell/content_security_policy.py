@@ -1,0 +1,39 @@
+"""What a browser may load and run on the pages of staff: a policy with a nonce, and no device of the visitor for any page.
+
+Pages that send a policy of their own keep it: public pages, the archive, mails in their frames.
+"""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from newsletter.common.script_nonce import fresh_nonce
+from subscribers.web.page import PERMISSIONS, PRIVATE_HEADERS
+
+STAFF_PAGES = ("/admin/", "/accounts/")
+POLICY = (
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
+    "style-src-attr 'unsafe-inline'; img-src 'self' data: blob: {site}; font-src 'self' data:; connect-src 'self'; "
+    "frame-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
+)
+
+
+class ContentSecurityPolicyMiddleware:
+    """Middleware. Adds the headers to every answer that lacks them."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with fresh_nonce() as nonce:
+            response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
+        response.headers.setdefault("Content-Security-Policy", self._policy(request, response, nonce=nonce))
+        return response
+
+    def _policy(self, request: HttpRequest, response: HttpResponse, *, nonce: str) -> str:
+        if not request.path_info.startswith(STAFF_PAGES):
+            return PRIVATE_HEADERS["Content-Security-Policy"]
+        framed = response.headers.get("X-Frame-Options", "").upper() == "SAMEORIGIN"
+        return POLICY.format(nonce=nonce, site=settings.NEWSLETTER_SITE_URL, ancestors="'self'" if framed else "'none'")

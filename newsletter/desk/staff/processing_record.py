@@ -1,0 +1,128 @@
+"""The record of processing (GDPR, article 30): what this installation does with people, of its settings and its rows.
+
+It only reads, names nobody, and says of nothing more than it knows: who runs the machine stands in no setting.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.db.models import Count
+
+from newsletter.feedback import event_retention as forget
+from newsletter.models import ApiKey, Brand, Publication
+from newsletter.providers.registry import ProviderSettings, read_provider_url
+from newsletter.sending.settling import retention as sends
+from subscribers.erasing import retention
+from subscribers.exporting import export_requests as exports
+from subscribers.importing.writing import import_steps as batches
+from subscribers.models import Basis, MailingList, Subscriber, Subscription
+from subscribers.segments.attributes import attribute_keys
+
+PROVIDERS = {
+    "mailgun": "Mailgun",
+    "sendgrid": "Twilio SendGrid",
+    "postmark": "Postmark",
+    "ses": "Amazon SES",
+    "resend": "Resend",
+    "brevo": "Brevo",
+    "sparkpost": "SparkPost",
+}
+EU_HOST_LABELS = ("eu", "europe")
+
+
+@dataclass(frozen=True)
+class Processor:
+    """Somebody outside who gets data of people, or of this installation. `region` is empty where no setting says it."""
+
+    name: str
+    host: str
+    region: str
+
+
+@dataclass(frozen=True)
+class ProcessingRecord:
+    """What the page says. Numbers are of the moment at which it was made; days are those that the program keeps to."""
+
+    made_at: datetime
+    controllers: list[Brand]
+    purposes: list[Publication]
+    other_lists: list[MailingList]
+    people: int
+    bases: list[tuple[str, int]]
+    attributes: list[str]
+    provider: Processor | None
+    monitor: str
+    keys: list[ApiKey]
+    site: str
+    database: str
+    staff: list[tuple[str, int]]
+    kept: dict[str, int]
+
+
+def describe_processing(*, now: datetime) -> ProcessingRecord:
+    """The record as it is at `now`. Raises BadProviderUrl."""
+    publications = list(Publication.objects.select_related("mailing_list", "segment", "brand").order_by("name"))
+    with_mail = {one.mailing_list_id for one in publications}
+    return ProcessingRecord(
+        made_at=now,
+        controllers=list(Brand.objects.order_by("name")),
+        purposes=publications,
+        other_lists=list(MailingList.objects.exclude(pk__in=with_mail).order_by("name")),
+        people=Subscriber.objects.count(),
+        bases=list(_count_bases(now)),
+        attributes=attribute_keys(),
+        provider=find_processor(read_provider_url(settings.NEWSLETTER_PROVIDER_URL)),
+        monitor=urlsplit(settings.NEWSLETTER_PULSE_URL or "").hostname or "",
+        keys=list(ApiKey.objects.valid(now=now).order_by("name")),
+        site=settings.NEWSLETTER_SITE_URL,
+        database="PostgreSQL" if connection.vendor == "postgresql" else "SQLite",
+        staff=list(_count_staff()),
+        kept=retention_days(),
+    )
+
+
+def find_processor(provider: ProviderSettings) -> Processor | None:
+    """Who sends the mail; None where it is written to files on this machine."""
+    if provider.scheme == "outbox":
+        return None
+    host = urlsplit(provider.endpoint).hostname or ""
+    region = provider.domain if provider.scheme == "ses" else "EU" if set(EU_HOST_LABELS) & set(host.split(".")) else ""
+    return Processor(name=PROVIDERS[provider.scheme], host=host, region=region)
+
+
+def retention_days() -> dict[str, int]:
+    """For how many days each thing is kept, by its name on the page. They are what the retention jobs themselves read."""
+    spans: dict[str, timedelta] = {
+        "left": retention.UNSUBSCRIBED_RETENTION,
+        "unconfirmed": retention.UNCONFIRMED_RETENTION,
+        "held": retention.HELD_SIGNUP_RETENTION,
+        "links": retention.MAILED_LINK_RETENTION,
+        "counts": retention.COUNTER_RETENTION,
+        "askings": retention.CONFIRMATION_QUOTA_RETENTION,
+        "files": timedelta(days=batches.UPLOAD_RETENTION_DAYS),
+        "exports": exports.EXPORT_RECORD_RETENTION,
+        "reports": forget.KEPT,
+        "deliveries": sends.KEPT,
+    }
+    return {name: span.days for name, span in spans.items()}
+
+
+def _count_bases(now: datetime) -> Iterator[tuple[str, int]]:
+    """Each basis that holds for somebody now, with how many subscriptions, the most first."""
+    holding = Subscription.objects.mailable().exclude(expires_at__lte=now).order_by()
+    rows = holding.values("basis").annotate(people=Count("pk"))
+    for row in sorted(rows, key=lambda row: (-row["people"], row["basis"])):
+        yield str(Basis(row["basis"]).label), row["people"]
+
+
+def _count_staff() -> Iterator[tuple[str, int]]:
+    """How many people there are of each role who may sign in."""
+    for group in Group.objects.order_by("name"):
+        people = group.user_set.filter(is_active=True).count()
+        if people:
+            yield group.name, people

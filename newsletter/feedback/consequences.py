@@ -1,0 +1,125 @@
+"""What events mean for people: who must not be mailed any more, and who unsubscribed. They can only take mail away (W9)."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from newsletter.common.messages import Message
+from newsletter.models import Delivery, DeliveryException, Send
+from newsletter.models.feedback import Bounce
+from newsletter.sending.settling.delivered import find_delivered
+from subscribers.models import MailingList, Reason, Subscriber, Subscription
+from subscribers.unsubscribing.suppression import suppress
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
+
+SOFT_IN_A_ROW = 3
+SOFT_SPAN = timedelta(days=15)
+_LOOK_BACK = 60
+
+_Past = tuple[str | None, datetime | None, bool]
+
+
+@dataclass(frozen=True)
+class ProviderUnsubscribe:
+    """Someone who unsubscribed at the provider; ``send`` says which list, None means that it is not known which."""
+
+    address_hash: bytes
+    send: int | None
+    at: datetime
+
+
+@dataclass
+class Consequences:
+    """What a round of events brings for people, collected first and done once.
+
+    Address hash to a note for staff; ``soft`` is subscriber id to address hash.
+    """
+
+    hard: dict[bytes, str] = field(default_factory=dict)
+    complained: dict[bytes, str] = field(default_factory=dict)
+    soft: dict[int, bytes] = field(default_factory=dict)
+    unsubscribed: list[ProviderUnsubscribe] = field(default_factory=list)
+
+
+def apply_consequences(found: Consequences, *, now: datetime) -> None:
+    """Suppress, and end subscriptions. Doing it again changes nothing."""
+    for address_hash, note in sorted(found.complained.items()):
+        suppress(address_hash=address_hash, reason=Reason.COMPLAINT, now=now, note=note)
+    for address_hash, note in sorted(found.hard.items()):
+        suppress(address_hash=address_hash, reason=Reason.HARD, now=now, note=note)
+    for address_hash in sorted(found.soft[person] for person in _find_soft_failing(found.soft)):
+        suppress(
+            address_hash=address_hash,
+            reason=Reason.SOFT_LIMIT,
+            now=now,
+            note=Message(
+                "%(soft_in_a_row)s or more issues in a row could not be delivered, over %(days)s days or more",
+                soft_in_a_row=SOFT_IN_A_ROW,
+                days=SOFT_SPAN.days,
+            ),
+        )
+    lists = _find_lists(leaver.send for leaver in found.unsubscribed if leaver.send is not None)
+    for leaver in found.unsubscribed:
+        _unsubscribe(leaver, mailing_list=lists.get(leaver.send) if leaver.send is not None else None, now=now)
+
+
+def find_known_hashes(hashes: Collection[bytes]) -> set[bytes]:
+    """Those of the hashes that are subscribers' here."""
+    found = Subscriber.objects.filter(address_hash__in=list(hashes)).values_list("address_hash", flat=True)
+    return {bytes(each) for each in found}
+
+
+def _unsubscribe(leaver: ProviderUnsubscribe, *, mailing_list: MailingList | None, now: datetime) -> None:
+    person = Subscriber.objects.filter(address_hash=leaver.address_hash).first()
+    if person is None:
+        suppress(address_hash=leaver.address_hash, reason=Reason.UNSUBSCRIBE, now=now, mailing_list=mailing_list)
+        return
+    if mailing_list is None:
+        unsubscribe_from_all(subscriber=person, now=now, source=Message("the provider's own unsubscribe"))
+        return
+    came_back = Subscription.objects.filter(subscriber=person, mailing_list=mailing_list, requested_at__gt=leaver.at)
+    if not came_back.open().exists():
+        unsubscribe_from_list(
+            subscriber=person, mailing_list=mailing_list, now=now, source=Message("the provider's own unsubscribe")
+        )
+
+
+def _find_lists(sends: Iterable[int]) -> dict[int, MailingList]:
+    rows = Send.objects.filter(pk__in=set(sends)).select_related("issue__publication__mailing_list")
+    return {send.pk: send.issue.publication.mailing_list for send in rows}
+
+
+def _find_soft_failing(subscribers: Collection[int]) -> set[int]:
+    """Those whose last issues all failed softly, in a row and over the span (S2)."""
+    if not subscribers:
+        return set()
+    history: dict[int, list[tuple[int, int, str | None, datetime | None]]] = {}
+    rows = (
+        Delivery.objects.filter(subscriber_id__in=list(subscribers), proof=False)
+        .exclude(exception__state__in=[DeliveryException.State.SKIPPED, DeliveryException.State.REJECTED])
+        .order_by("subscriber_id", "-pk")
+        .values_list("subscriber_id", "pk", "batch__send_id", "bounce__bounce_class", "bounce__at")
+    )
+    for subscriber, delivery, send, bounce_class, at in rows:
+        kept = history.setdefault(subscriber, [])
+        if len(kept) < _LOOK_BACK:
+            kept.append((delivery, send, bounce_class, at))
+    delivered = find_delivered({pk: send for past in history.values() for pk, send, _, _ in past})
+    return {
+        subscriber
+        for subscriber, past in history.items()
+        if _has_failed_in_a_row((bounce_class, at, pk in delivered) for pk, _, bounce_class, at in past)
+    }
+
+
+def _has_failed_in_a_row(past: Iterable[_Past]) -> bool:
+    """``past`` is newest first. What nothing is known of yet does not count, nor does a refusal because of us."""
+    failed: list[datetime] = []
+    for bounce_class, at, delivered in past:
+        if bounce_class == Bounce.Final.SOFT and at is not None:
+            failed.append(at)
+        elif bounce_class == Bounce.Final.BLOCK or (not delivered and bounce_class is None and not failed):
+            continue
+        else:
+            break
+    return len(failed) >= SOFT_IN_A_ROW and max(failed) - min(failed) >= SOFT_SPAN

@@ -1,0 +1,135 @@
+"""Once a day, whom the provider mails no more: what its webhooks did not bring is barred here as well (W8).
+
+Its list only ever adds to ours. What a person decided after an entry was made stands.
+"""
+
+import logging
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from newsletter.common.errors import BadAddress
+from newsletter.common.messages import Message
+from newsletter.feedback.consequences import Consequences, ProviderUnsubscribe, apply_consequences
+from newsletter.feedback.facts import redact_addresses
+from newsletter.models import ListReading
+from newsletter.providers.base.contract import Adapter
+from newsletter.providers.base.errors import SuppressionListError
+from newsletter.providers.base.suppression_list_reader import SuppressedAddress, SuppressionLister
+from newsletter.providers.base.webhooks.events import FeedbackKind
+from subscribers.addresses.normalise import normalise
+from subscribers.identity import identify
+from subscribers.models import Reason, Subscription, Suppression
+
+log = logging.getLogger(__name__)
+READ_EVERY = timedelta(days=1)
+RETRY_AFTER = timedelta(hours=1)
+OVERLAP = timedelta(days=2)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_REASONS = {
+    FeedbackKind.BOUNCED: Reason.HARD,
+    FeedbackKind.COMPLAINED: Reason.COMPLAINT,
+    FeedbackKind.UNSUBSCRIBED: Reason.UNSUBSCRIBE,
+}
+
+
+@dataclass(frozen=True)
+class ListEntry:
+    """An entry of the list, by the address's hash."""
+
+    address_hash: bytes
+    reason: Reason
+    at: datetime
+    note: str
+
+
+def read_suppression_list(*, adapter: Adapter, account: str, now: datetime) -> int:
+    """Read the list where that is due, and bar whoever is not barred yet. Returns how many that were.
+
+    ``account`` names the account, for each has a list of its own. Of two processes at once one reads.
+    """
+    if not isinstance(adapter, SuppressionLister):
+        return 0
+    reading = _claim(account, now=now)
+    if reading is None:
+        return 0
+    entries = barred = 0
+    try:
+        for page in adapter.list_suppressed(since=reading.known_until and reading.known_until - OVERLAP):
+            entries += len(page)
+            barred += _suppress_entries(page, account=account, now=now)
+    except SuppressionListError as error:
+        log.warning("%s", error)
+        ListReading.objects.filter(pk=reading.pk).update(error=str(error)[:500], barred=barred, entries=entries)
+    else:
+        ListReading.objects.filter(pk=reading.pk).update(known_until=now, error="", barred=barred, entries=entries)
+    return barred
+
+
+def _claim(account: str, *, now: datetime) -> ListReading | None:
+    ListReading.objects.get_or_create(provider=account, defaults={"begun_at": _LONG_AGO})
+    due = Q(begun_at__lte=now - READ_EVERY) | Q(begun_at__lte=now - RETRY_AFTER) & ~Q(error="")
+    if ListReading.objects.filter(due, provider=account).update(begun_at=now):
+        return ListReading.objects.get(provider=account)
+    return None
+
+
+@transaction.atomic
+def _suppress_entries(page: Iterable[SuppressedAddress], *, account: str, now: datetime) -> int:
+    found = Consequences()
+    for entry in _find_new_entries(_hash_entries(page, account=account, now=now)):
+        if entry.reason == Reason.HARD:
+            found.hard[entry.address_hash] = entry.note
+        elif entry.reason == Reason.COMPLAINT:
+            found.complained[entry.address_hash] = entry.note
+        else:
+            found.unsubscribed.append(ProviderUnsubscribe(entry.address_hash, None, entry.at))
+    apply_consequences(found, now=now)
+    return len(found.hard) + len(found.complained) + len(found.unsubscribed)
+
+
+def _hash_entries(
+    page: Iterable[SuppressedAddress], *, account: str, now: datetime
+) -> dict[tuple[bytes, Reason], ListEntry]:
+    entries = {}
+    for each in page:
+        try:
+            address_hash = identify(normalise(each.address))
+        except BadAddress:
+            continue
+        note = Message(
+            "on the list of %(account)s: %(reason)s", account=account, reason=redact_addresses(each.reason)
+        ).rstrip(": ")
+        reason = _REASONS[each.kind]
+        entries[address_hash, reason] = ListEntry(address_hash, reason, min(each.at or _LONG_AGO, now), note)
+    return entries
+
+
+def _find_new_entries(entries: dict[tuple[bytes, Reason], ListEntry]) -> list[ListEntry]:
+    """Those that are not on record, and against which nobody decided since: staff, or the reader by a fresh request."""
+    decided: dict[tuple[bytes, Reason], datetime] = {}
+    hashes = {address_hash for address_hash, _ in entries}
+    rows = Suppression.objects.filter(address_hash__in=list(hashes))
+    for address_hash, reason, lifted_at in rows.values_list("address_hash", "reason", "lifted_at"):
+        key = bytes(address_hash), Reason(reason)
+        decided[key] = max(decided.get(key, _LONG_AGO), lifted_at or datetime.max.replace(tzinfo=UTC))
+    wanted = _find_last_requests(hashes)
+    return [
+        entry
+        for key, entry in entries.items()
+        if (key not in decided or decided[key] < entry.at)
+        and (entry.reason == Reason.HARD or wanted.get(entry.address_hash, _LONG_AGO) <= entry.at)
+    ]
+
+
+def _find_last_requests(hashes: Collection[bytes]) -> dict[bytes, datetime]:
+    """When each person last said yes by mail. What was entered for them by somebody else is no such yes."""
+    rows = Subscription.objects.filter(subscriber__address_hash__in=list(hashes), confirmed_at__isnull=False).open()
+    found: dict[bytes, datetime] = {}
+    for address_hash, at in rows.values_list("subscriber__address_hash", "confirmed_at"):
+        if at is not None:
+            found[bytes(address_hash)] = max(found.get(bytes(address_hash), at), at)
+    return found

@@ -1,0 +1,58 @@
+"""Why each story, event and appeal is in an issue as it stands, or out of it: for the desk's pickers. Reads only."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from newsletter.common.messages import Message
+from newsletter.issues.assembly.assemble import make_draft
+from newsletter.issues.assembly.selection import Reason
+from newsletter.models import Appeal, EventNotice, Issue, Story
+
+BY_HAND, TAKEN_OUT, CAME_LATER = "put in by hand", "taken out by hand", "came after the issue was assembled"
+_MODELS: dict[str, Any] = {"story": Story, "event": EventNotice, "appeal": Appeal}
+
+
+def explain_candidates(issue: Issue, *, now: datetime) -> list[Reason]:
+    """Every candidate of now and everything that is in, with ``chosen`` as the issue stands; those that are in come first."""
+    if issue.slot is None:
+        return []
+    in_body = list_body_items(issue)
+    known = {(reason["kind"], reason["id"]) for reason in issue.reasons if reason.get("chosen")}
+    rules = make_draft(slot=issue.slot, now=now, exclude_issue=issue).choice.reasons
+    reasons = [_apply_manual_choice(reason, in_body=in_body, known=known) for reason in rules]
+    listed = {(reason.kind, reason.id) for reason in reasons}
+    by_hand = [
+        Reason(kind, row.pk, str(row), True, BY_HAND)
+        for kind, model in _MODELS.items()
+        for row in model.objects.filter(pk__in=[pk for its, pk in in_body - listed if its == kind])
+    ]
+    return sorted([*by_hand, *reasons], key=lambda reason: not reason.chosen)
+
+
+def list_body_items(issue: Issue) -> set[tuple[str, int]]:
+    """(kind, id) of everything that the body names."""
+    found: set[tuple[str, int]] = set()
+    for child in issue.body:
+        value = child.value
+        match child.block_type:
+            case "lead_story":
+                found |= {("story", value["story"].pk)} if value["story"] else set()
+            case "stories":
+                found |= {("story", item["story"].pk) for item in value["stories"] if item["story"]}
+            case "events":
+                found |= {("event", event.pk) for event in value["events"] if event}
+            case "appeal":
+                found |= {("appeal", appeal.pk) for appeal in value["appeals"] if appeal}
+    return found
+
+
+def _apply_manual_choice(reason: Reason, *, in_body: set[tuple[str, int]], known: set[tuple[str, int]]) -> Reason:
+    key = (reason.kind, reason.id)
+    if reason.chosen == (key in in_body):
+        return reason
+    if key in in_body:
+        return replace(
+            reason, chosen=True, why=Message("%(by_hand)s; by the rules %(why)s", by_hand=BY_HAND, why=reason.why)
+        )
+    return replace(reason, chosen=False, why=TAKEN_OUT if key in known else CAME_LATER)

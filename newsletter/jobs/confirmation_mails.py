@@ -1,0 +1,71 @@
+"""Sends the confirmation mails that are due. They have their own job, so that no bulk send stands before them."""
+
+import logging
+from dataclasses import replace
+from datetime import datetime
+
+from newsletter.common.languages import best_language
+from newsletter.models import Publication
+from newsletter.providers.base.contract import Adapter, Verdict
+from newsletter.rendering.phrases import word
+from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
+from newsletter.sending.notices.system_mail import Sender, send_notice, sender_of
+from subscribers.consent.confirmations import list_due_confirmations, make_confirmation_url, mark_sent
+from subscribers.models import Confirmation, MailingList
+
+log = logging.getLogger(__name__)
+BATCH_LIMIT = 100
+
+
+def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> int:
+    """Send what is due; each row is claimed first. Returns how many mails the provider took.
+
+    Where the provider asks to wait, or does not answer, the rest stays as it is until it may be called again.
+    """
+    adapter = adapter or current_adapter()
+    sent = 0
+    for confirmation in list_due_confirmations(now=now)[:BATCH_LIMIT]:
+        if must_wait(adapter=adapter, now=now):
+            break
+        sender = find_sender(confirmation.mailing_list)
+        if sender is None:
+            log.error(
+                "No publication sends to the list %s, so nobody can be asked to confirm.", confirmation.mailing_list
+            )
+            continue
+        if mark_sent(confirmation=confirmation, now=now):
+            sent += _send(confirmation, sender=sender, adapter=adapter, now=now)
+    return sent
+
+
+def find_sender(mailing_list: MailingList) -> Sender | None:
+    """The sender of a publication that goes to the list, of one in use if there is one.
+
+    A confirmation answers what a person asked for: it goes out also while every publication of the list is switched off.
+    """
+    publications = Publication.objects.select_related("brand").filter(mailing_list=mailing_list)
+    publication = publications.order_by("-enabled", "pk").first()
+    return sender_of(publication) if publication else None
+
+
+def _send(confirmation: Confirmation, *, sender: Sender, adapter: Adapter, now: datetime) -> int:
+    name = confirmation.mailing_list.public_name
+    language = best_language([confirmation.subscriber.language]) or sender.language
+    outcome = send_notice(
+        adapter=adapter,
+        sender=replace(sender, language=language),
+        to=confirmation.subscriber.email,
+        key=f"confirm-{confirmation.pk}",
+        subject=word("confirm_subject", language, list=name),
+        paragraphs=[word("confirm_text", language, list=name, organisation=sender.look.name)],
+        button=(word("confirm_button", language), make_confirmation_url(confirmation=confirmation, now=now)),
+        now=now,
+        reason=word("confirm_reason", language, organisation=sender.look.name),
+    )
+    if may_be_repeated(outcome):
+        Confirmation.objects.filter(pk=confirmation.pk).update(sent_at=None)
+        log.warning("A confirmation was not sent and is tried again: %s", outcome.reason)
+    elif outcome.verdict is not Verdict.ACCEPTED:
+        log.error("A confirmation may not have been sent: %s", outcome.reason)
+    return int(outcome.verdict is Verdict.ACCEPTED)

@@ -1,0 +1,145 @@
+"""One round of everything that has fallen due. Safe to run at any time, by any number of processes at once."""
+
+import logging
+from datetime import datetime
+
+from django.db import DatabaseError
+
+from newsletter.common.errors import AudienceChanged, DomainError, NeedsManualApproval, SwitchedOff
+from newsletter.common.messages import Message
+from newsletter.content.ingesting.ingest import ingest_due
+from newsletter.issues.approval.approval_rules import is_automatic
+from newsletter.issues.approval.approve import approve_by_policy, hold_issue, void_changed_approvals
+from newsletter.issues.approval.publication_switches import make_switched_off_filter
+from newsletter.issues.assembly.assemble import (
+    GRACE_PERIOD,
+    Assembly,
+    assemble_slot,
+    create_due_slots,
+    find_slots_to_assemble,
+)
+from newsletter.issues.assembly.history import log_assembled
+from newsletter.issues.assembly.stories_at_source import (
+    check_before_assembly,
+    check_stories_at_source,
+    has_recently_removed_story,
+    remove_gone_stories,
+)
+from newsletter.jobs.staff_notices import (
+    notify_approval_needed,
+    notify_assembly,
+    notify_changed_after_approval,
+    notify_hold,
+)
+from newsletter.models import Issue, Publication, move
+from newsletter.sending.freezing.start import prepare_requested_sends, start_send
+
+log = logging.getLogger(__name__)
+
+
+def poll_sources(*, now: datetime) -> None:
+    """Look at the sources that are due; where that changed an approved issue, its approval is void and staff are told."""
+    reports = ingest_due(now=now)
+    for report in reports:
+        if report.error:
+            log.warning("Source %s: %s", report.name, report.error)
+    if reports or has_recently_removed_story(now=now):
+        for issue in remove_gone_stories(now=now):
+            notify_hold(issue, now=now)
+        void_stale_approvals(now=now)
+
+
+def void_stale_approvals(*, now: datetime) -> None:
+    """Void the approvals of issues whose content, list or segment is no longer the approved one; staff are told."""
+    for issue, changes in void_changed_approvals(now=now):
+        notify_changed_after_approval(issue, what=changes, now=now)
+
+
+def assemble_due(*, now: datetime) -> list[Assembly]:
+    """Open the slots whose time has come and assemble them. Returns what this call made. One fault stops no other slot."""
+    for publication in Publication.objects.filter(enabled=True):
+        try:
+            create_due_slots(publication=publication, now=now)
+        except DomainError as error:
+            log.error("%s has no next slot: %s", publication, error)
+    made = []
+    for slot in find_slots_to_assemble(now=now):
+        try:
+            check_before_assembly(slot=slot, now=now)
+            assembly = assemble_slot(slot=slot, now=now)
+        except (DomainError, DatabaseError) as error:
+            log.error("%s, slot %s was not assembled: %s", slot.publication, slot.due_local, error)
+            continue
+        if assembly.made:
+            log.info("%s", assembly.issue or f"{slot.publication}: {slot.due_local} skipped: {assembly.slot.reason}")
+            if assembly.issue:
+                log_assembled(assembly.issue)
+            notify_assembly(assembly, now=now)
+            made.append(assembly)
+    return made
+
+
+def start_due_sends(*, now: datetime) -> None:
+    """Start the issues whose slot has come: approved ones, and those of publications that go out unless held.
+
+    What is switched off stays as it is. An automatic issue that needs a person moves into review, and staff are told.
+    """
+    waiting = Issue.objects.filter(
+        ~make_switched_off_filter(),
+        state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED],
+        slot__due_at__lte=now,
+        held=False,
+    ).select_related("publication__brand", "publication__mailing_list", "publication__segment", "slot")
+    for issue in waiting:
+        if issue.slot and issue.slot.due_at + GRACE_PERIOD < now and issue.released_at is None:
+            hold_late(issue, now=now)
+        elif issue.state == Issue.State.APPROVED or (issue.state == Issue.State.DRAFT and is_automatic(issue)):
+            _start(issue, now=now)
+
+
+def prepare_begun_sends(*, now: datetime) -> None:
+    """Fix the audience of what somebody started by hand; staff are told of what is held because it could not be done."""
+    for issue in prepare_requested_sends(now=now):
+        notify_hold(issue, now=now)
+
+
+def hold_late(issue: Issue, *, now: datetime) -> None:
+    """More than six hours late: never sent unasked."""
+    hours = int((now - issue.slot.due_at).total_seconds() // 3600) if issue.slot else 0
+    hold(
+        issue,
+        Message(
+            "It was due %(hours)s hours ago and was not sent in time. Send it by hand if it still makes sense.",
+            hours=hours,
+        ),
+        now=now,
+    )
+
+
+def hold(issue: Issue, reason: str, *, now: datetime) -> None:
+    log.error("%s is held: %s", issue, reason)
+    hold_issue(issue=issue, reason=reason)
+    notify_hold(issue, now=now)
+
+
+def _start(issue: Issue, *, now: datetime) -> None:
+    try:
+        if issue.state != Issue.State.APPROVED:
+            check_stories_at_source(issue=issue, now=now)
+            if issue.held:
+                notify_hold(issue, now=now)
+                return
+            approve_by_policy(issue=issue, now=now)
+        send = start_send(issue=issue, now=now)
+        log.info("%s: %s people", issue, send.recipients)
+    except SwitchedOff as error:
+        log.info("%s", error)
+    except NeedsManualApproval as error:
+        log.info("%s", error)
+        if move(issue, of=[Issue.State.DRAFT], to=Issue.State.IN_REVIEW):
+            notify_approval_needed(issue, why=str(error), now=now)
+    except AudienceChanged as error:
+        log.warning("%s", error)
+        notify_changed_after_approval(issue, what=[str(error)], now=now)
+    except DomainError as error:
+        hold(issue, str(error), now=now)

@@ -1,0 +1,79 @@
+"""What `newsletter subscribers import` and `undo` say, to people and to programs."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from subscribers.importing.reading.encodings import ENCODINGS
+from subscribers.importing.reading.parsed_rows import REFUSAL_LABELS, RefusalKind
+from subscribers.importing.writing.report import MAX_NOTES, OUTCOME_LABELS, ImportReport
+
+SHOWN_LINES = 20
+
+
+def report_as_json(report: ImportReport, *, mailing_list: str, dry_run: bool) -> dict[str, Any]:
+    return {
+        "list": mailing_list,
+        "dry_run": dry_run,
+        **report.counts(),
+        "reasons": report.reasons,
+        "refusals": [{"line": row.line, "kind": str(row.kind), "reason": row.reason} for row in report.refusals],
+        "notes": [{"line": line, "note": note} for line, note in report.notes],
+        "encoding": report.encoding,
+        "layout": report.layout,
+        "columns": report.columns,
+        "ignored_columns": report.ignored_columns,
+        "resumed_after": report.resumed_after,
+        "import": report.batch_id,
+    }
+
+
+def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator[str]:
+    counts = report.counts()
+    if report.layout:
+        yield f"The file is recognised: {report.layout}."
+    if report.encoding not in ("utf-8", "utf-8-sig"):
+        yield f"Its encoding is taken to be {ENCODINGS.get(report.encoding, report.encoding)}."
+    if report.resumed_after:
+        yield f"An import of this file had stopped after {report.resumed_after:,} lines and went on from there."
+    lines = "1 line" if report.rows == 1 else f"{report.rows:,} lines"
+    yield f"{'Nothing is written. ' if dry_run else ''}{lines} for the list “{name}”:"
+    for word, meaning in OUTCOME_LABELS.items():
+        if counts[word] or (word == "new" and not counts["barred"]):
+            yield f"{counts[word]:>9,}  {meaning}"
+    if len(report.reasons) > 1:
+        for kind, refused in sorted(report.reasons.items(), key=lambda item: -item[1]):
+            yield f"{refused:>13,}  {REFUSAL_LABELS[RefusalKind(kind)]}"
+    for row in report.refusals[:SHOWN_LINES]:
+        yield f"  line {row.line}: {row.reason}"
+    if report.refused > SHOWN_LINES:
+        yield f"  … and {report.refused - SHOWN_LINES:,} more; --refused FILE writes all of them, to be mended."
+    if report.noted:
+        many = "1 value was" if report.noted == 1 else f"{report.noted:,} values were"
+        yield f"{many} left out, or a look is needed:"
+        shown = sorted(report.notes[:SHOWN_LINES])
+        yield from (f"  line {line}: {note}" for line, note in shown)
+        if report.noted > len(shown):
+            yield f"  … and {report.noted - len(shown):,} more; --json has up to {MAX_NOTES:,} of them."
+    if report.ignored_columns:
+        yield f"Columns that were not used: {', '.join(report.ignored_columns)}."
+    kept = [target.partition(":")[2] for target in report.columns.values() if ":" in target]
+    if kept:
+        yield f"Kept as attributes: {', '.join(kept)}."
+    if report.batch_id:
+        yield f"To take it back: newsletter subscribers undo {report.batch_id}"
+
+
+def format_undone(done: Mapping[str, int], *, number: int) -> Iterator[str]:
+    yield f"Import {number} is taken back:"
+    for word, meaning in UNDONE_LABELS.items():
+        if done[word] or word == "removed":
+            yield f"{done[word]:>9,}  {meaning}"
+
+
+UNDONE_LABELS = {
+    "removed": "people removed who came in with it",
+    "ended": "people taken off the list again who were known before",
+    "stayed": "people stay: since then they confirmed, chose or left something themselves",
+    "lifted": "addresses may be mailed again that it had marked",
+    "kept": "addresses stay marked: something else happened to them since",
+}

@@ -1,0 +1,57 @@
+"""Makes the database say what the organisation's file says: created, updated or unchanged, all or nothing.
+
+What the file leaves out stays as it is; nothing is ever deleted.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from django.db import transaction
+
+from newsletter.organisation.apply_tables import (
+    apply_appeal,
+    apply_brand,
+    apply_list,
+    apply_publication,
+    apply_segment,
+    apply_source,
+    apply_topic,
+)
+from newsletter.organisation.logos import Logos, host_logos
+from newsletter.organisation.read_file import read_organisation
+from newsletter.organisation.schema import OrganisationFile
+from newsletter.organisation.upsert import Change
+
+__all__ = ["Change", "apply_file"]
+
+
+def apply_file(path: Path, *, dry_run: bool = False, now: datetime) -> list[Change]:
+    """Creates or updates everything in the file, in one transaction; with `dry_run` nothing is written.
+
+    Raises BadFile that names the table and the key at fault; then nothing is changed.
+    """
+    organisation = read_organisation(path)
+    logos = host_logos(organisation.brand, folder=path.parent, dry_run=dry_run)
+    with transaction.atomic():
+        changes = list(_apply(organisation, logos=logos, now=now))
+        if dry_run:
+            transaction.set_rollback(True)
+    return changes
+
+
+def _apply(organisation: OrganisationFile, *, logos: Logos, now: datetime) -> Iterator[Change]:
+    if organisation.brand is not None:
+        yield apply_brand(organisation.brand, logos=logos)
+    for mailing_list in organisation.lists:
+        yield apply_list(mailing_list)
+    for topic in organisation.topics:
+        yield apply_topic(topic)
+    for segment in organisation.segments:
+        yield apply_segment(segment)
+    for source in organisation.sources:
+        yield apply_source(source, now=now)
+    for appeal in organisation.appeals:
+        yield apply_appeal(appeal)
+    for publication in organisation.publications:
+        yield apply_publication(publication)

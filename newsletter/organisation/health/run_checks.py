@@ -1,0 +1,90 @@
+"""Runs every check in order. What needs the database is left out where there is none to ask."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+
+from newsletter.organisation.health.configuration import (
+    check_keys,
+    check_monitor,
+    check_proxies,
+    check_quotes,
+    check_setting_names,
+    check_settings_file,
+)
+from newsletter.organisation.health.content import (
+    check_brand,
+    check_overdue,
+    check_protected_terms,
+    check_publications,
+    check_sources,
+    check_staff,
+)
+from newsletter.organisation.health.machine import (
+    check_data_folder,
+    check_database,
+    check_disk,
+    check_owner,
+    check_privacy,
+    check_site_url,
+    check_templates,
+)
+from newsletter.organisation.health.sending import (
+    check_hold,
+    check_journal,
+    check_provider,
+    check_recipient_allowlist,
+    check_senders,
+)
+from newsletter.organisation.private_folder import DataPaths
+from newsletter.sending.deliverability.domain_records import FindTxtRecords, find_txt_records
+from newsletter.sending.deliverability.domains import OUTBOX, read_provider
+from newsletter.sending.deliverability.findings import Finding
+
+
+def examine(*, find: FindTxtRecords = find_txt_records) -> Iterator[Finding]:
+    """Every finding, as it is made. `find` asks DNS for TXT records."""
+    yield from _check_configuration()
+    folder = Path(settings.NEWSLETTER_DATA_DIR)
+    data = check_data_folder(folder)
+    yield data
+    if data.level == "ok":
+        yield check_privacy(DataPaths(folder, settings.NEWSLETTER_DATABASE_FILE))
+        yield check_owner(folder)
+        yield check_disk(folder)
+    url = settings.NEWSLETTER_PROVIDER_URL
+    yield from check_provider(url)
+    yield check_recipient_allowlist()
+    provider = read_provider(url)
+    yield from check_site_url(
+        settings.NEWSLETTER_SITE_URL,
+        production=settings.ENV.production,
+        sends_real_mail=provider is not None and provider.scheme != OUTBOX,
+    )
+    yield check_templates()
+    database = check_database()
+    yield database
+    if database.level != "error":
+        yield check_hold()
+        if data.level == "ok":
+            yield check_journal(now=datetime.now(UTC))
+        yield check_brand()
+        yield check_staff()
+        yield from check_publications()
+        yield from check_sources()
+        yield check_overdue(now=datetime.now(UTC))
+        yield check_protected_terms()
+        yield from check_senders(url, find=find)
+
+
+def _check_configuration() -> Iterator[Finding]:
+    known = set(settings.ENV.by_name())
+    yield check_settings_file(settings.ENV.env_file, folder=Path.cwd())
+    yield from check_setting_names(environ=os.environ, in_file=settings.ENV.names_in_file(), known=known)
+    yield from check_quotes(environ=os.environ, known=known)
+    yield check_keys(settings.ENV.weak_keys(), production=settings.ENV.production)
+    yield from check_monitor(settings.NEWSLETTER_PULSE_URL)
+    yield check_proxies(settings.NEWSLETTER_SITE_URL, proxies=settings.SUBSCRIBERS_TRUSTED_PROXIES)

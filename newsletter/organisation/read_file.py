@@ -1,0 +1,126 @@
+"""Reads the organisation's file into checked data; the first fault is said in words that name table and key."""
+
+import tomllib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from newsletter.common.errors import BadFile
+from newsletter.organisation.schema import ENTRIES, Entry, OrganisationFile
+from newsletter.organisation.value_types import nearest
+
+MAX_ORGANISATION_FILE_BYTES = 2_000_000
+
+
+def read_organisation(path: Path) -> OrganisationFile:
+    """The file as data. Raises BadFile."""
+    return check_organisation(_parse(path))
+
+
+def check_organisation(document: Mapping[str, Any]) -> OrganisationFile:
+    """A parsed file as data. Raises BadFile that names the table and the key at fault."""
+    try:
+        organisation = OrganisationFile.model_validate(document)
+    except ValidationError as error:
+        faults = [_describe_error(fault, document) for fault in error.errors(include_url=False)]
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise BadFile(faults[0] + more) from error
+    for kind, entry_type in ENTRIES.items():
+        if kind != "brand":
+            _refuse_duplicates(kind, entry_type, document.get(kind, []))
+    return organisation
+
+
+def entry_label(kind: str, name: str) -> str:
+    """How a table of the file is named in messages: ``[[list]] weekly``."""
+    return f"[[{kind}]] {name}" if kind != "brand" else "[brand]"
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_ORGANISATION_FILE_BYTES:
+            raise BadFile(
+                f"{path} is larger than {MAX_ORGANISATION_FILE_BYTES // 1_000_000} MB, too large for an organisation's file."
+            )
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise BadFile(f"There is no file {path}. Make a sample with: newsletter init") from error
+    except OSError as error:
+        raise BadFile(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise BadFile(f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadFile(f"{path} is not valid TOML: {error}.") from error
+
+
+def _refuse_duplicates(kind: str, entry_type: type[Entry], tables: Sequence[Mapping[str, Any]]) -> None:
+    counted = Counter(str(table[entry_type.identity]) for table in tables)
+    for name, times in counted.items():
+        if times > 1:
+            raise BadFile(f"{entry_label(kind, name)} is in the file {times} times. Keep one of them.")
+
+
+def _describe_error(fault: Any, document: Mapping[str, Any]) -> str:
+    kind, rest = str(fault["loc"][0]), list(fault["loc"][1:])
+    if kind not in ENTRIES:
+        return _unknown("The file", f"table [{kind}]", kind, ENTRIES)
+    entry_type = ENTRIES[kind]
+    where, keys = _locate(kind, entry_type, rest, document)
+    if not keys:
+        expected = "[brand]" if kind == "brand" else f"[[{kind}]]"
+        return f"{where}: this must be a table, written as {expected} on a line of its own."
+    key = keys[0]
+    if fault["type"] == "extra_forbidden":
+        return _unknown(where, f"key “{key}”", key, _keys_of(entry_type))
+    if fault["type"] == "missing":
+        return f"{where}: “{key}” is missing."
+    shown = ".".join(str(part) for part in keys)
+    return f"{where}: {shown}: {_reason(fault)}"
+
+
+def _locate(kind: str, entry_type: type[Entry], rest: list[Any], document: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    if kind == "brand" or not rest or not isinstance(rest[0], int):
+        return entry_label(kind, "").strip(), rest
+    table = document[kind][rest[0]]
+    name = table.get(entry_type.identity) if isinstance(table, Mapping) else None
+    place = name if isinstance(name, str) and name.strip() else f"number {rest[0] + 1}"
+    return entry_label(kind, place[:80]), rest[1:]
+
+
+def _keys_of(entry_type: type[Entry]) -> list[str]:
+    return [field.alias or name for name, field in entry_type.model_fields.items()]
+
+
+def _unknown(where: str, what: str, word: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+    hint = nearest(word, known) or f"known are {', '.join(known)}."
+    return f"{where}: unknown {what}; {hint}"
+
+
+def _reason(fault: Any) -> str:
+    context, given = fault.get("ctx", {}), fault["input"]
+    match fault["type"]:
+        case "value_error":
+            return f"{context['error']}".rstrip(".") + "."
+        case "literal_error":
+            known = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
+            hint = nearest(str(given), known) if isinstance(given, str) else ""
+            choices = ", ".join(f"“{word}”" for word in known)
+            return f"“{given}” is not one of {choices}{'; ' + hint if hint else '.'}"
+        case "greater_than_equal":
+            return f"{given} is too small; write {context['ge']} or more."
+        case "less_than_equal":
+            return f"{given} is too large; write {context['le']} or less."
+        case "int_type":
+            return "write a whole number, without quotes."
+        case "bool_type":
+            return "write true or false, without quotes."
+        case "string_type":
+            return "write a text, in quotes."
+        case "list_type":
+            return 'write a list, such as ["one", "two"].'
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return 'write a table, such as { name = "value" }.'
+    return f"{fault['msg']}."

@@ -1,0 +1,162 @@
+"""Checks the values of the organisation's file, one kind each, in words for staff. It asks nothing else."""
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from babel import Locale, UnknownLocaleError
+from pydantic import AfterValidator
+
+from newsletter.common.errors import BadAddress, UnknownPlace
+from newsletter.rendering.errors import MergeError
+from newsletter.rendering.merge import fill_defaults
+from subscribers.addresses.normalise import normalise
+from subscribers.places.regions import resolve_region
+
+MAX_URL_LENGTH = 2_000
+SUBJECT_PLACEHOLDERS = ("lead_headline", "publication", "number")
+_SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
+_COLOUR = re.compile(r"#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
+_EVERY = re.compile(r"(\d{1,5})\s*(m|min|h|d)")
+_EVERY_MINUTES = {"m": 1, "min": 1, "h": 60, "d": 24 * 60}
+_MAX_INTERVAL_MINUTES = 31 * 24 * 60
+_SINGLE_BRACES = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
+
+
+def nearest(word: str, known: Iterable[str], *, quote: tuple[str, str] = ("“", "”")) -> str:
+    """``did you mean “x”?``, or "" where nothing is near."""
+    spellings = {name.casefold(): name for name in known}
+    close = get_close_matches(word.casefold(), spellings, n=1, cutoff=0.6)
+    return f"did you mean {quote[0]}{spellings[close[0]]}{quote[1]}?" if close else ""
+
+
+def _check_slug(text: str) -> str:
+    if not _SLUG.fullmatch(text):
+        raise ValueError(
+            f"“{text[:60]}” cannot be a slug; use up to 50 letters, digits and hyphens, such as “weekly-letter”"
+        )
+    return text
+
+
+def _check_line(text: str) -> str:
+    if "\n" in text or "\r" in text:
+        raise ValueError("this must be one line; take the line break out")
+    return text.strip()
+
+
+def _check_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable or re.search(r"[\s<>\"]", text):
+        raise ValueError(f"“{text[:80]}” is not a web address; write it whole, such as https://www.example.org/page")
+    if len(text) > MAX_URL_LENGTH:
+        raise ValueError(f"this web address is longer than {MAX_URL_LENGTH:,} characters")
+    return text
+
+
+def _check_source_url(text: str) -> str:
+    """As any web address, or one for calendar programs (``webcal:``)."""
+    webcal = re.match(r"webcals?(?=://)", text, re.IGNORECASE)
+    if webcal:
+        _check_url(f"https{text[webcal.end() :]}")
+        return text
+    return _check_url(text)
+
+
+def _check_email(text: str) -> str:
+    try:
+        return normalise(text)
+    except BadAddress as error:
+        raise ValueError(f"“{text[:80]}”: {error}") from error
+
+
+def _check_colour(text: str) -> str:
+    match = _COLOUR.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"“{text[:30]}” is not a colour; write it as # and six hexadecimal digits, such as “#17414f”")
+    digits = match[1].lower()
+    return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
+
+
+def _check_language(text: str) -> str:
+    try:
+        Locale.parse(text, sep="_" if "_" in text else "-")
+    except (UnknownLocaleError, ValueError) as error:
+        raise ValueError(f"“{text[:30]}” is not a language code; write one such as “en”, “en-GB” or “es”") from error
+    return text.replace("_", "-")
+
+
+def _check_region(text: str) -> str:
+    try:
+        return resolve_region(text)
+    except UnknownPlace as error:
+        raise ValueError(str(error)) from error
+
+
+def _check_every(text: str) -> str:
+    parse_interval_minutes(text)
+    return text
+
+
+def _check_subject(text: str) -> str:
+    text = _check_line(text)
+    for word in _SINGLE_BRACES.findall(text):
+        if word not in SUBJECT_PLACEHOLDERS:
+            known = ", ".join("{" + name + "}" for name in SUBJECT_PLACEHOLDERS)
+            raise ValueError(f"“{{{word}}}” stands for nothing here; known are {known}")
+    return _check_staff_text(text)
+
+
+def _check_staff_text(text: str) -> str:
+    try:
+        fill_defaults(text)
+    except MergeError as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+def _or_empty(text: str, check: AfterValidator) -> str:
+    return str(check.func(text)) if text.strip() else ""  # type: ignore[call-arg]
+
+
+def parse_interval_minutes(every: str) -> int:
+    """How many minutes “30m”, “2h” or “1d” are. Raises ValueError."""
+    match = _EVERY.fullmatch(every.strip().lower())
+    minutes = int(match[1]) * _EVERY_MINUTES[match[2]] if match else 0
+    if not 1 <= minutes <= _MAX_INTERVAL_MINUTES:
+        raise ValueError(
+            f"“{every[:30]}” is not how often; write minutes, hours or days such as “30m”, “2h” or “1d”, up to 31 days"
+        )
+    return minutes
+
+
+def format_interval(minutes: int) -> str:
+    """The shortest way to write minutes: 120 is “2h”."""
+    for unit, size in (("d", 24 * 60), ("h", 60)):
+        if minutes % size == 0:
+            return f"{minutes // size}{unit}"
+    return f"{minutes}m"
+
+
+_URL, _EMAIL = AfterValidator(_check_url), AfterValidator(_check_email)
+_REGION, _LANGUAGE = AfterValidator(_check_region), AfterValidator(_check_language)
+
+Slug = Annotated[str, AfterValidator(_check_slug)]
+Line = Annotated[str, AfterValidator(_check_line)]
+Url = Annotated[str, _URL]
+SourceUrl = Annotated[str, AfterValidator(_check_source_url)]
+OptionalUrl = Annotated[str, AfterValidator(lambda text: _or_empty(text, _URL))]
+Email = Annotated[str, _EMAIL]
+OptionalEmail = Annotated[str, AfterValidator(lambda text: _or_empty(text, _EMAIL))]
+Colour = Annotated[str, AfterValidator(_check_colour)]
+Language = Annotated[str, _LANGUAGE]
+OptionalLanguage = Annotated[str, AfterValidator(lambda text: _or_empty(text, _LANGUAGE))]
+OptionalRegion = Annotated[str, AfterValidator(lambda text: _or_empty(text, _REGION))]
+Every = Annotated[str, AfterValidator(_check_every)]
+Subject = Annotated[str, AfterValidator(_check_subject)]
+StaffText = Annotated[str, AfterValidator(_check_staff_text)]

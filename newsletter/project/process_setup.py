@@ -1,0 +1,32 @@
+"""The first lines of every process of the product: what it writes is private, and the settings file is read."""
+
+import logging
+import os
+from pathlib import Path
+
+from newsletter.organisation.private_folder import DataPaths, restrict_to_owner
+from newsletter.project.settings_file import read_settings_file
+
+PRIVATE = 0o077
+_LOG = logging.getLogger(__name__)
+
+
+def make_files_private() -> None:
+    """Let no other user of this machine read what this process writes. Call it before anything is written."""
+    os.umask(PRIVATE)
+
+
+def enter() -> None:
+    """Call this before anything reads a setting or writes a file. Raises SettingsFileError."""
+    make_files_private()
+    read_settings_file(os.environ)
+
+
+def restrict_data_folder() -> None:
+    """Close what an earlier version left open in the data folder. Call it once Django's settings can be read."""
+    from django.conf import settings
+
+    places = DataPaths(Path(settings.NEWSLETTER_DATA_DIR), settings.NEWSLETTER_DATABASE_FILE)
+    closed = restrict_to_owner(places)
+    if closed:
+        _LOG.info("Closed to other users of this machine: %s", ", ".join(map(str, closed)))

@@ -1,0 +1,122 @@
+"""What publishing tells the pages of people: the brand in readable colours, and what a month of mail was."""
+
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from newsletter.issues.variants.render import find_locations
+from newsletter.issues.variants.visibility import ONLY_EVENTS, see
+from newsletter.models import Brand, Issue, Picture, ProviderEvent, Publication, Send
+from newsletter.rendering.colours import (
+    Palette,
+    choose_text_colour,
+    dark_palette,
+    light_palette,
+    make_readable,
+    mix_colours,
+    normalise_colour,
+)
+from subscribers.models import Frequency, MailingList, Subscriber
+from subscribers.people.publishing_hooks import Look, MonthlyMailCount, PublishingHooks, register_publishing_hooks
+
+MONTH = timedelta(days=31)
+_MAX_ISSUES = 40
+_STARTED_STATES = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.SUBMITTED, Send.State.NEEDS_ATTENTION)
+_GOOD, _BAD = "#2f8f4e", "#c0392b"
+
+
+def register() -> None:
+    """Called when the app starts."""
+    register_publishing_hooks(
+        PublishingHooks(
+            look=build_style_context,
+            last_month=count_last_month,
+            rhythms=list_offered_frequencies,
+            forget=forget_reports,
+        )
+    )
+
+
+def build_style_context() -> Look:
+    """The look of the organisation: its first brand."""
+    brand = Brand.objects.select_related("logo", "logo_dark").order_by("pk").first()
+    if brand is None:
+        return Look()
+    publication = Publication.objects.filter(brand=brand).order_by("pk").first()
+    colour = normalise_colour(brand.colour, fallback="#1f4e5f")
+    accent = normalise_colour(brand.accent, fallback="#b3541e")
+    background = normalise_colour(brand.background, fallback="#f4f1ec")
+    return Look(
+        name=brand.name,
+        language=publication.language if publication else "en",
+        website=brand.website,
+        logo=_path(brand.logo),
+        logo_dark=_path(brand.logo_dark),
+        display_font="".join(char for char in brand.font if char.isalnum() or char in " ,'\"-"),
+        light=_colours(light_palette(colour=colour, accent=accent, background=background), good=0.14),
+        dark=_colours(dark_palette(colour=colour, accent=accent), good=0.3),
+    )
+
+
+def count_last_month(person: Subscriber, mailing_list: MailingList, now: datetime) -> MonthlyMailCount | None:
+    """What the last 31 days of a list were for this person; None where nothing went out."""
+    sends = (
+        Send.objects.filter(
+            state__in=_STARTED_STATES,
+            issue__kind=Issue.Kind.ISSUE,
+            issue__publication__mailing_list=mailing_list,
+            started_at__gt=now - MONTH,
+            started_at__lte=now,
+        )
+        .select_related("revision")
+        .order_by("-started_at")[:_MAX_ISSUES]
+    )
+    place = person.place_id or 0
+    where = find_locations([place])[place]
+    contents = [send.revision.content for send in sends]
+    near = [
+        not see(
+            content, where=where, giving=person.giving, radius_km=person.radius_km or 0, frequency=ONLY_EVENTS
+        ).nothing
+        for content in contents
+    ]
+    return MonthlyMailCount(issues=len(contents), with_events=sum(near)) if contents else None
+
+
+def list_offered_frequencies(mailing_list: MailingList) -> frozenset[Frequency]:
+    """What people may choose on a list: the month in one mail only where a publication of the list makes it."""
+    monthly = Publication.objects.filter(mailing_list=mailing_list, monthly_digest=True).exists()
+    return frozenset(Frequency) if monthly else frozenset(Frequency) - {Frequency.MONTHLY}
+
+
+def forget_reports(person: Subscriber) -> None:
+    """What providers reported about an address: their words hold it, and they have done their work."""
+    reports = ProviderEvent.objects.filter(applied_at__isnull=False, body__address__iexact=person.email)
+    reports.delete()
+
+
+def _colours(palette: Palette, *, good: float) -> dict[str, str]:
+    pleased, alarmed = mix_colours(palette.paper, _GOOD, share=good), mix_colours(palette.paper, _BAD, share=good)
+    return {
+        "page": palette.page,
+        "page-ink": palette.page_ink,
+        "page-soft": palette.page_soft,
+        "masthead": palette.masthead,
+        "card": palette.paper,
+        "ink": palette.ink,
+        "quiet": make_readable(palette.soft, on=palette.paper),
+        "rule": palette.line,
+        "line": make_readable(palette.line, on=palette.paper, ratio=3.0),
+        "heading": palette.heading,
+        "link": palette.link,
+        "action": palette.button,
+        "on-action": choose_text_colour(palette.button),
+        "good": pleased,
+        "on-good": make_readable(palette.ink, on=pleased),
+        "bad": alarmed,
+        "on-bad": make_readable(palette.ink, on=alarmed),
+        "alarm": make_readable(_BAD, on=palette.paper),
+    }
+
+
+def _path(picture: Picture | None) -> str:
+    return urlsplit(picture.url).path if picture is not None and picture.withdrawn_at is None else ""

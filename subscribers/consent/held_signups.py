@@ -1,0 +1,86 @@
+"""Sign-ups that wait for staff: kept, let in, or dropped. Letting in is asking by mail, as for everybody."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from newsletter.common.errors import DomainError
+from newsletter.common.text import clean_line
+from subscribers.consent.signup import SignupResult, request_subscription
+from subscribers.identity import identify
+from subscribers.models import HeldSignup, MailingList, Place, Topic
+
+KEPT = timedelta(days=7)
+
+
+class AlreadyDecided(DomainError):
+    """Somebody else let this sign-up in or dropped it."""
+
+
+@transaction.atomic
+def hold_signup(
+    *,
+    email: str,
+    mailing_list: MailingList,
+    wording: str,
+    source: str,
+    why: str,
+    now: datetime,
+    name: str = "",
+    language: str = "",
+    place: Place | None = None,
+    topics: Iterable[Topic] = (),
+) -> HeldSignup:
+    """Keeps the sign-up of a normalised address until a person decides; a repeat keeps the first."""
+    held, made = HeldSignup.objects.get_or_create(
+        address_hash=identify(email),
+        mailing_list=mailing_list,
+        defaults={
+            "email": email,
+            "name": clean_line(name, most=200),
+            "language": language,
+            "place": place,
+            "wording": wording,
+            "source": source[:200],
+            "why": why,
+            "at": now,
+        },
+    )
+    if made:
+        held.topics.add(*topics)
+    return held
+
+
+@transaction.atomic
+def release_held_signup(*, held_id: int, now: datetime) -> SignupResult:
+    """The person is asked by mail as if they had just signed up. Raises `AlreadyDecided`."""
+    held = (
+        HeldSignup.objects.select_for_update(of=("self",))
+        .filter(pk=held_id)
+        .select_related("mailing_list", "place")
+        .first()
+    )
+    if held is None:
+        raise AlreadyDecided(_("This sign-up was let in or dropped already."))
+    outcome = request_subscription(
+        email=held.email,
+        mailing_list=held.mailing_list,
+        wording=held.wording,
+        source=held.source,
+        now=now,
+        name=held.name,
+        language=held.language,
+        place=held.place,
+        topics=list(held.topics.all()),
+        must_confirm=True,
+    )
+    held.delete()
+    return outcome
+
+
+def drop(*, held_id: int) -> None:
+    """The sign-up is forgotten. Raises `AlreadyDecided`."""
+    if not HeldSignup.objects.filter(pk=held_id).delete()[0]:
+        raise AlreadyDecided(_("This sign-up was let in or dropped already."))

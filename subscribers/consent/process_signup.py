@@ -1,0 +1,61 @@
+"""The one way in for somebody who signs up, from our own page or another site: weighed, then taken, held or dropped."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from newsletter.common.messages import Message
+from subscribers.consent.held_signups import hold_signup
+from subscribers.consent.proof_of_work import Proof
+from subscribers.consent.signup import request_subscription
+from subscribers.consent.signup_limits import SignupOutcome, screen_signup
+from subscribers.models import MailingList, Place, Topic
+
+
+def process_signup(
+    *,
+    email: str,
+    mailing_list: MailingList,
+    wording: str,
+    source: str,
+    client: str,
+    proof: Proof,
+    must_confirm: bool,
+    now: datetime,
+    name: str = "",
+    language: str = "",
+    place: Place | None = None,
+    topics: Iterable[Topic] = (),
+) -> SignupOutcome:
+    """Weighs a normalised address and its sign-up, and lets it go its way. `client` is the visitor's network address.
+
+    Which way it went is for staff and tests; whoever signed up is never told.
+    """
+    decision = screen_signup(address=email, client=client, proof=proof, now=now)
+    source = Message("%(source)s, disposable address", source=source) if decision.disposable else source
+    if decision.way is SignupOutcome.IN:
+        request_subscription(
+            email=email,
+            mailing_list=mailing_list,
+            wording=wording,
+            source=source,
+            now=now,
+            name=name,
+            language=language,
+            place=place,
+            topics=topics,
+            must_confirm=must_confirm,
+        )
+    elif decision.way is SignupOutcome.HELD:
+        hold_signup(
+            email=email,
+            mailing_list=mailing_list,
+            wording=wording,
+            source=source,
+            why=decision.why,
+            now=now,
+            name=name,
+            language=language,
+            place=place,
+            topics=topics,
+        )
+    return decision.way

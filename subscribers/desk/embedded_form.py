@@ -1,0 +1,44 @@
+"""The sign-up form of a list as plain HTML, for staff to copy into any web site. It needs no script and asks no cookie."""
+
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+from wagtail.admin.panels import Panel
+
+from newsletter.common.languages import best_language, language_choices
+from subscribers.consent_events import make_consent_wording
+from subscribers.models import MailingList, Topic
+from subscribers.people.publishing_hooks import get_publishing_hooks
+
+
+def render_embed_form(mailing_list: MailingList) -> str:
+    """HTML in the organisation's language. It posts to our own sign-up page, which asks for one press of a button more."""
+    with translation.override(best_language([get_publishing_hooks().look().language]) or "en"):
+        context = {
+            "list": mailing_list,
+            "action": join_url(mailing_list),
+            "topics": Topic.objects.all() if mailing_list.ask_topics else (),
+            "languages": language_choices(""),
+            "wording": make_consent_wording(mailing_list),
+        }
+        return render_to_string("subscribers/embed.html", context).strip()
+
+
+def join_url(mailing_list: MailingList) -> str:
+    return f"{settings.SUBSCRIBERS_SITE_URL}/join/{mailing_list.slug}"
+
+
+class EmbedPanel(Panel):
+    """Shows the form's HTML on the page of a saved, public list."""
+
+    class BoundPanel(Panel.BoundPanel):
+        template_name = "desk/panels/embed.html"
+
+        def is_shown(self) -> bool:
+            return super().is_shown() and self.instance.pk is not None and self.instance.public
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            context: dict[str, Any] = super().get_context_data(parent_context)
+            return {**context, "url": join_url(self.instance), "form_html": render_embed_form(self.instance)}

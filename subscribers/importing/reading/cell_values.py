@@ -1,0 +1,135 @@
+"""PURE. Reads what one cell says. What is not understood is left out and said in the notes of its line, never guessed."""
+
+import json
+import re
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+from zoneinfo import available_timezones
+
+from newsletter.common.messages import Message, Quantity
+from newsletter.common.text import clean_line, unescape_csv_cell
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}", re.I)
+_GIVING = {"none", "donor", "monthly"}
+_FREQUENCY = {"every", "monthly", "events"}
+_MAX_RADIUS_KM = 1_000
+_TOPIC_SPLIT = re.compile(r"[;|,]")
+_DAY = re.compile(
+    r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T](\d{1,2}):(\d\d)(?::(\d\d))?(?:\.\d+)?)?"
+    r"\s*(?:(Z|UTC|[+-]\d\d(?::?\d\d)?)(?: (?:[A-Z]{1,5}|[+-]\d{2,4}))?)?"  # the zone's name after its offset: listmonk
+)
+_MAX_JSON_CHARACTERS = 20_000
+
+
+@lru_cache(maxsize=65_536)
+def read_line(text: str, most: int) -> str:
+    return clean_line(unescape_csv_cell(text), most=most)
+
+
+def read_topics(text: str) -> list[str]:
+    """The words of a cell that holds several, between semicolons, bars or commas."""
+    words = (part.strip().strip('"').strip() for part in _TOPIC_SPLIT.split(unescape_csv_cell(text)))
+    return [word for word in words if word]
+
+
+def read_day(text: str) -> datetime | None:
+    """The moment of a text such as 2026-03-31 or 2026-03-31 09:00:00; UTC unless it says otherwise. None if it is none."""
+    found = _DAY.fullmatch(text.strip())
+    if found is None:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        zone = found[7]
+        return (
+            moment
+            if zone in (None, "Z", "UTC")
+            else datetime.fromisoformat(f"{moment:%Y-%m-%dT%H:%M:%S}{zone}").astimezone(UTC)
+        )
+    except (ValueError, OverflowError):
+        return None
+
+
+def read_day_or_note(text: str, notes: list[str]) -> datetime | None:
+    """As `read_day`; a text that is no day is said."""
+    day = read_day(text)
+    if day is None and text.strip():
+        notes.append(Message("“%(text)s” is not a day such as 2026-03-31; left out.", text=text.strip()[:40]))
+    return day
+
+
+def read_timezone(text: str, notes: list[str]) -> str:
+    zone = text.strip()
+    if not zone or zone in _zones():
+        return zone
+    notes.append(Message("“%(zone)s” is not a time zone such as Europe/London; left out.", zone=zone[:40]))
+    return ""
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def unpack_attributes(text: str, notes: list[str]) -> dict[str, str]:
+    """The single values of a JSON object; what is nested or no JSON is left out and said."""
+    try:
+        if len(text) > _MAX_JSON_CHARACTERS:
+            raise ValueError
+        given = json.loads(text)
+        if not isinstance(given, dict):
+            raise ValueError
+    except (ValueError, RecursionError):
+        notes.append(Message("The attributes are no JSON object; left out."))
+        return {}
+    single: dict[str, str] = {}
+    for key, value in given.items():
+        if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):
+            single[key] = ", ".join(str(one) for one in value)
+        elif isinstance(value, dict | list):
+            notes.append(Message("The attribute “%(key)s” holds several values; left out.", key=key[:40]))
+        elif value is not None:
+            single[key] = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    return single
+
+
+def read_language(text: str, notes: list[str]) -> str:
+    code = text.strip().replace("_", "-")
+    if not code or (_LANGUAGE.fullmatch(code) and len(code) <= 16):
+        return code
+    notes.append(Message("“%(code)s” is not a language code such as en or pt-BR; left out.", code=code[:40]))
+    return ""
+
+
+def read_giving(text: str, notes: list[str]) -> str:
+    word = text.strip().lower()
+    if not word or word in _GIVING:
+        return word
+    notes.append(Message("“%(word)s” is not one of none, donor, monthly; left out.", word=word[:40]))
+    return ""
+
+
+def read_radius(text: str, notes: list[str]) -> int | None:
+    """Whole kilometres."""
+    words = text.strip()
+    if not words:
+        return None
+    km = int(words) if words.isdecimal() and len(words) <= len(str(_MAX_RADIUS_KM)) else 0
+    if 0 < km <= _MAX_RADIUS_KM:
+        return km
+    notes.append(
+        Message(
+            "“%(words)s” is not a distance from 1 to %(farthest_km)s km; left out.",
+            words=words[:40],
+            farthest_km=Quantity(_MAX_RADIUS_KM),
+        )
+    )
+    return None
+
+
+def read_frequency(text: str, notes: list[str]) -> str:
+    word = text.strip().lower()
+    if not word or word in _FREQUENCY:
+        return word
+    notes.append(Message("“%(word)s” is not one of every, monthly, events; left out.", word=word[:40]))
+    return ""

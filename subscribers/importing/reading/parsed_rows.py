@@ -1,0 +1,95 @@
+"""PURE. What a line of a file comes to: a person, or a refusal with its reason and the line as it was."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from newsletter.common.messages import Message, Quantity
+from subscribers.importing.reading.layouts import JOIN
+
+MAX_CELL_CHARACTERS = 10_000
+
+
+class RefusalKind(StrEnum):
+    """Why a line was refused, for counting."""
+
+    NO_ADDRESS = "no_address"
+    BAD_ADDRESS = "bad_address"
+    TOO_MANY_VALUES = "too_many_values"
+    LONG_VALUE = "long_value"
+    UNREADABLE = "unreadable"
+    NOT_SUBSCRIBED = "not_subscribed"
+    UNKNOWN_STATUS = "unknown_status"
+    TOO_EARLY = "too_early"
+    NO_DAY = "no_day"
+    NO_EXPIRY = "no_expiry"
+    IMPLIED_CONSENT_EXPIRED = "run_out"
+    TOO_LONG = "too_long"
+
+
+REFUSAL_LABELS = {
+    RefusalKind.NO_ADDRESS: Message("no email address"),
+    RefusalKind.BAD_ADDRESS: Message("not an email address that can be mailed"),
+    RefusalKind.TOO_MANY_VALUES: Message("more values than there are columns"),
+    RefusalKind.LONG_VALUE: Message(
+        "a value of more than %(most_field)s characters", most_field=Quantity(MAX_CELL_CHARACTERS)
+    ),
+    RefusalKind.UNREADABLE: Message("a quotation mark is missing"),
+    RefusalKind.NOT_SUBSCRIBED: Message("not subscribed where they come from"),
+    RefusalKind.UNKNOWN_STATUS: Message("a status that is not known"),
+    RefusalKind.TOO_EARLY: Message("signed up before the charitable soft opt-in existed (5 February 2026)"),
+    RefusalKind.NO_DAY: Message("no day of signing up, which the charitable soft opt-in needs"),
+    RefusalKind.NO_EXPIRY: Message("no day on which the implied consent runs out"),
+    RefusalKind.IMPLIED_CONSENT_EXPIRED: Message("implied consent that has run out"),
+    RefusalKind.TOO_LONG: Message("implied consent for longer than two years"),
+}
+
+
+@dataclass(slots=True)
+class PersonRow:
+    """One good line. Texts are clean and may be empty; `notes` say what was left out of the line, and why.
+
+    `kind` is what becomes of the person: `join`, one of the kinds of `layouts` that keep them from mail, or `elsewhere`.
+    """
+
+    line: int
+    email: str
+    name: str = ""
+    country: str = ""
+    region: str = ""
+    city: str = ""
+    language: str = ""
+    topics: tuple[str, ...] = ()
+    giving: str = ""
+    timezone: str = ""
+    radius_km: int | None = None
+    frequency: str = ""
+    paused_until: datetime | None = None
+    source: str = ""
+    kind: str = JOIN
+    on: datetime | None = None
+    expires_on: date | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class RefusedRow:
+    """One line that is not imported. `raw` is the line as CSV with commas, its cells cut to 10,001 characters."""
+
+    line: int
+    raw: str
+    reason: str
+    kind: RefusalKind
+
+
+def format_csv_line(cells: Sequence[str]) -> str:
+    """The cells as one line of a CSV file with commas, fit for any database; one that is too long stays so, and no longer."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(
+        [cell[: MAX_CELL_CHARACTERS + 1].replace("\x00", "\N{REPLACEMENT CHARACTER}") for cell in cells]
+    )
+    return out.getvalue()

@@ -1,0 +1,186 @@
+"""Writes one chunk of people in one transaction, in a handful of statements whatever its size; or only counts them."""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from newsletter.common.bulk_sql import insert_rows
+from newsletter.common.messages import Message
+from subscribers.addresses.normalise import hash_address
+from subscribers.consent.confirmations import queue_confirmation
+from subscribers.identity import address_key
+from subscribers.importing.reading.layouts import JOIN
+from subscribers.importing.reading.parsed_rows import PersonRow
+from subscribers.importing.writing import statements
+from subscribers.importing.writing.staging_table import fill_staging_table
+from subscribers.models import ImportBatch, Subscriber, Topic
+from subscribers.people.locations import Location, find_place_ids, get_or_create_places, locate
+from subscribers.segments.attributes import read_attributes_by_person, write_attributes
+
+Note = Callable[[int, str], None]
+_NEW_PLACE_ID = -1
+MAX_PAUSE = timedelta(days=366)
+
+
+def _end_of(day: date | None) -> datetime | None:
+    """The moment after the last one of a day."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC) if day is not None else None
+
+
+class ChunkWriter:
+    """Holds what is the same for all chunks of one import: the batch, the topics, the places met so far."""
+
+    def __init__(self, *, batch: ImportBatch, dry_run: bool) -> None:
+        self._batch = batch
+        self._dry_run = dry_run
+        self._key = address_key()
+        self._places: dict[tuple[str, str, str], tuple[int | None, str]] = {}
+        topics = Topic.objects.all()
+        self._topics = {word.casefold(): topic.pk for topic in topics for word in (topic.name, topic.slug)}
+
+    def identify(self, email: str) -> bytes:
+        return hash_address(email, key=self._key)
+
+    def prepare(self, people: Mapping[bytes, PersonRow], *, note: Note) -> list[tuple[Any, ...]]:
+        """The staged form of people by address hash. Places that nobody lived in yet are made (not in a dry run)."""
+        self._resolve_places([row for row in people.values() if row.kind == JOIN])
+        moment = connection.ops.adapt_datetimefield_value
+        staged = []
+        for address_hash, row in people.items():
+            for text in row.notes:
+                note(row.line, text)
+            given_at = row.on
+            if given_at is not None and given_at > self._batch.started_at:
+                note(row.line, Message("%(given_at)s is in the future; left out.", given_at=f"{given_at:%Y-%m-%d}"))
+                given_at = None
+            place_id, said = self._places.get((row.country, row.region, row.city), (None, ""))
+            if said:
+                note(row.line, said)
+            staged.append(
+                (
+                    row.line,
+                    address_hash,
+                    uuid.uuid4().hex,
+                    row.email,
+                    row.name,
+                    row.language,
+                    row.giving,
+                    row.timezone,
+                    row.source,
+                    row.radius_km,
+                    row.frequency,
+                    moment(self._pause(row, note=note)),
+                    place_id,
+                    row.kind,
+                    moment(given_at),
+                    moment(_end_of(row.expires_on)),
+                )
+            )
+        return staged
+
+    def _pause(self, row: PersonRow, *, note: Note) -> datetime | None:
+        """When the pause of a line ends, where there is one now."""
+        until, now = row.paused_until, self._batch.started_at
+        if until is None or until <= now:
+            return None
+        if until > now + MAX_PAUSE:
+            note(
+                row.line, Message("A pause until %(until)s is longer than a year; left out.", until=f"{until:%Y-%m-%d}")
+            )
+            return None
+        return until
+
+    def write(
+        self, people: Mapping[bytes, PersonRow], *, note: Note, after: Callable[[dict[str, int]], None]
+    ) -> dict[str, int]:
+        """Writes people and counts what became of them, by outcome; `after` runs in the same transaction. A dry run
+        only counts.
+        """
+        staged = self.prepare(people, note=note)
+        kinds = {row.kind for row in people.values()}
+        with self._transaction(), connection.cursor() as cursor:
+            fill_staging_table(cursor, staged)
+            statements.classify(cursor, self._batch, kinds=kinds)
+            if not self._dry_run:
+                statements.write_people(cursor, self._batch)
+            self._add_details(cursor, people, note=note)
+            outcomes = statements.count(cursor)
+            if not self._dry_run:
+                statements.renew_implied_consent(cursor, self._batch)
+                statements.subscribe(cursor, self._batch)
+                for kind in kinds & set(statements.SUPPRESSION_BY_KIND):
+                    statements.suppress_addresses(cursor, self._batch, kind=kind)
+                if self._batch.confirm:
+                    self._queue_confirmations(cursor)
+            after(outcomes)
+        return outcomes
+
+    def _transaction(self) -> AbstractContextManager[Any]:
+        """A dry run on SQLite takes no lock: it would stand in the way of everybody else."""
+        return nullcontext() if self._dry_run and connection.vendor == "sqlite" else transaction.atomic()
+
+    def _resolve_places(self, rows: Sequence[PersonRow]) -> None:
+        new = {(row.country, row.region, row.city) for row in rows} - self._places.keys()
+        found: dict[tuple[str, str, str], Location] = {
+            texts: locate(country=texts[0], region=texts[1], town=texts[2]) for texts in new
+        }
+        known = [location for location in found.values() if location.known]
+        ids = find_place_ids(known) if self._dry_run else get_or_create_places(known)
+        for texts, location in found.items():
+            place_id = ids.get(location.key, _NEW_PLACE_ID) if location.known else None
+            self._places[texts] = (place_id, location.note)
+
+    def _add_details(self, cursor: CursorWrapper, people: Mapping[bytes, PersonRow], *, note: Note) -> None:
+        """Topics and attributes are added, none is taken away; who of the known got one is marked as changed."""
+        with_more = {row.line: row for row in people.values() if row.kind == JOIN and (row.topics or row.attributes)}
+        if not with_more:
+            return
+        topics = {line: self._topic_ids(row, note=note) for line, row in with_more.items() if row.topics}
+        cursor.execute("SELECT line, subscriber_id FROM import_stage WHERE kind = 'join' AND barred IS NULL")
+        ids = {line: pk for line, pk in cursor.fetchall() if line in with_more and pk is not None}
+        attributes = {ids[line]: row.attributes for line, row in with_more.items() if line in ids and row.attributes}
+        changed = self._add_topics({ids[line]: chosen for line, chosen in topics.items() if line in ids})
+        changed |= self._find_changed_attributes(attributes) if self._dry_run else write_attributes(attributes.items())
+        rows = [(pk,) for pk in sorted(changed)]
+        if rows:
+            cursor.executemany("UPDATE import_stage SET changed = 1 WHERE subscriber_id = %s AND made IS NULL", rows)
+
+    def _topic_ids(self, row: PersonRow, *, note: Note) -> set[int]:
+        ids = set()
+        for word in row.topics:
+            found = self._topics.get(word.casefold())
+            if found is None:
+                note(row.line, Message("There is no topic “%(word)s”; left out.", word=word[:60]))
+            else:
+                ids.add(found)
+        return ids
+
+    def _add_topics(self, chosen: Mapping[int, set[int]]) -> set[int]:
+        """The ids of those who got a topic that they had not."""
+        through = Subscriber.topics.through
+        rows = through.objects.filter(subscriber_id__in=list(chosen)).values_list("subscriber_id", "topic_id")
+        have = set(rows)
+        wanted = [(pk, topic) for pk, topics in chosen.items() for topic in sorted(topics) if (pk, topic) not in have]
+        if wanted and not self._dry_run:
+            insert_rows(through, same={}, columns=["subscriber_id", "topic_id"], rows=wanted)
+        return {pk for pk, _ in wanted}
+
+    def _find_changed_attributes(self, given: Mapping[int, Mapping[str, str]]) -> set[int]:
+        have = read_attributes_by_person(given)
+        return {
+            pk for pk, values in given.items() if any(have.get(pk, {}).get(key) != text for key, text in values.items())
+        }
+
+    def _queue_confirmations(self, cursor: CursorWrapper) -> None:
+        cursor.execute(
+            "SELECT subscriber_id FROM import_stage"
+            " WHERE kind = 'join' AND barred IS NULL AND was IS NULL AND made IS NULL AND subscriber_id IS NOT NULL"
+        )
+        known = [pk for (pk,) in cursor.fetchall()]
+        for person in Subscriber.objects.filter(pk__in=known).order_by("pk"):
+            queue_confirmation(subscriber=person, mailing_list=self._batch.mailing_list, now=self._batch.started_at)

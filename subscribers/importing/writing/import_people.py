@@ -1,0 +1,137 @@
+"""Imports a whole file at once, in the process that asks: for the command, the sample and tests. The desk uses `batches`."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import BinaryIO
+
+from django.utils.translation import gettext as _
+
+from subscribers.importing.reading.column_mapping import check_mapping, header_key, normalise_column_name
+from subscribers.importing.reading.errors import BadFile, CannotImport
+from subscribers.importing.reading.layouts import JOIN, refuse_non_subscribed_export
+from subscribers.importing.reading.people_file import inspect_file, open_csv
+from subscribers.importing.writing.claims import claim
+from subscribers.importing.writing.file_store import measure_file
+from subscribers.importing.writing.import_run import ImportRun, fill_from_file, finish_run
+from subscribers.importing.writing.report import ImportReport
+from subscribers.models import Basis, ImportBatch, ImportKind, ImportState, MailingList
+
+IMPORTABLE = (Basis.CONSENT, Basis.SOFT_OPT_IN, Basis.LEGITIMATE_INTEREST, Basis.CONTRACT, Basis.CASL_IMPLIED)
+
+
+def import_people(
+    *,
+    file: BinaryIO,
+    mailing_list: MailingList,
+    basis: Basis | str,
+    evidence: str,
+    by: str,
+    now: datetime,
+    dry_run: bool = False,
+    confirm: bool = False,
+    progress: Callable[[int], None] | None = None,
+    file_name: str = "",
+    columns: Mapping[str, str] | None = None,
+    kind: ImportKind | str = "",
+    collected_on: date | None = None,
+    expires_on: date | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> ImportReport:
+    """Imports a CSV file or workbook of people (bytes). With `confirm` they are asked by mail first.
+
+    `columns` names the target of a column where it is not what is guessed; `kind` says what the people are, where it is
+    not what the file looks like; `collected_on` is the day of those without one, `expires_on` the last day of
+    implied consent of those without one. `progress` is told the number of rows
+    read so far. An import of the very same file, list and terms that was interrupted is gone on with.
+    Raises `CannotImport` or `BadFile` before anything is written.
+    """
+    check_terms(basis=basis, evidence=evidence, by=by, kind=kind or ImportKind.JOIN)
+    batch = ImportBatch(
+        mailing_list=mailing_list,
+        state=ImportState.RUNNING,
+        file_name=file_name[:200],
+        basis=basis,
+        evidence=evidence.strip(),
+        collected_on=collected_on,
+        expires_on=expires_on,
+        confirm=confirm,
+        by=by,
+        started_at=now,
+    )
+    with open_csv(file) as source:
+        look = inspect_file(source)
+        fill_from_file(batch, look)
+        if (kind or look.layout.kind) == JOIN:
+            refuse_non_subscribed_export(look.layout, file_name=file_name)
+        batch.kind = ImportKind(kind or look.layout.kind)
+        batch.header_key = header_key(look.header)
+        batch.mapping = _make_mapping(look.header, look.guess(), columns or {})
+        if dry_run:
+            run = ImportRun(batch=batch, file=source, dry_run=True, clock=clock, progress=progress)
+            run.go()
+            return run.report
+        return _run_import(batch, source, clock=clock, progress=progress)
+
+
+def _run_import(
+    batch: ImportBatch, source: BinaryIO, *, clock: Callable[[], datetime], progress: Callable[[int], None] | None
+) -> ImportReport:
+    batch.file_key, batch.file_bytes, batch.lines = measure_file(source)
+    batch = _resume_or_save(batch)
+    token = claim(batch, states=[ImportState.RUNNING], now=clock())
+    if not token:
+        raise CannotImport(
+            _(
+                "This very file is being imported just now, or was a minute ago by a command that was killed. "
+                "Wait a minute and run it again; it goes on where it stopped."
+            )
+        )
+    batch.refresh_from_db()
+    run = ImportRun(batch=batch, file=source, dry_run=False, clock=clock, token=token, progress=progress)
+    run.go()
+    finish_run(batch, token=token, run=run, now=clock())
+    return run.report
+
+
+def check_terms(*, basis: Basis | str, evidence: str, by: str, kind: ImportKind | str) -> None:
+    """Raises `CannotImport` where the law would miss something."""
+    if not by.strip():
+        raise CannotImport(_("Say who imports these people; the name is kept with the proof."))
+    if kind != ImportKind.JOIN:
+        return
+    if basis not in IMPORTABLE:
+        raise CannotImport(
+            _("“%(basis)s” is not a basis for an import. Use one of %(named)s.")
+            % {"basis": basis, "named": ", ".join(IMPORTABLE)}
+        )
+    if not evidence.strip():
+        raise CannotImport(
+            _("Say what proves that these people may be mailed, such as “sign-up sheet, spring fair 2026”.")
+        )
+
+
+def _resume_or_save(batch: ImportBatch) -> ImportBatch:
+    """The interrupted import of the same file on the same terms, or this one, saved."""
+    terms = ("mailing_list", "kind", "basis", "evidence", "confirm", "collected_on", "expires_on")
+    same = (*terms, "file_key", "mapping", "encoding")
+    given = {name: getattr(batch, name) for name in same}
+    begun = ImportBatch.objects.filter(state=ImportState.RUNNING, stored=False, **given).order_by("-pk").first()
+    if begun is not None:
+        return begun
+    batch.save()
+    return batch
+
+
+def _make_mapping(header: list[str], guessed: list[str], columns: Mapping[str, str]) -> list[str]:
+    named = {normalise_column_name(name): target for name, target in columns.items()}
+    names = [normalise_column_name(name) for name in header]
+    unknown = next((name for name in named if name not in names), "")
+    if unknown:
+        raise BadFile(
+            _("The file has no column “%(unknown)s”. Its columns are: %(value)s.")
+            % {"unknown": unknown, "value": ", ".join(names)[:300]}
+        )
+    taken = set(named.values())
+    mapping = [named.get(name, "" if target in taken else target) for name, target in zip(names, guessed, strict=True)]
+    check_mapping(mapping, header=header)
+    return mapping

@@ -1,0 +1,185 @@
+"""The steps of an import in the desk: a file is left here, its columns are chosen, it is checked, run, or thrown away.
+
+Each step moves the batch by compare-and-set; the work itself is done by whatever worker is free.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import BinaryIO
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from newsletter.common.errors import DomainError
+from subscribers.importing.reading.column_mapping import check_mapping, guess_mapping, header_key, reuse_mapping
+from subscribers.importing.reading.encodings import ENCODINGS
+from subscribers.importing.reading.errors import CannotImport
+from subscribers.importing.reading.layouts import refuse_non_subscribed_export
+from subscribers.importing.reading.people_file import inspect_file, open_csv, sample_values
+from subscribers.importing.writing.claims import ClaimLost, claim, release
+from subscribers.importing.writing.file_store import delete_stored_file, load_file, measure_file, store_file
+from subscribers.importing.writing.import_people import check_terms
+from subscribers.importing.writing.import_run import ImportRun, fill_from_file, finish_check, finish_run
+from subscribers.importing.writing.row_notes import delete_old_row_notes
+from subscribers.importing.writing.undo import continue_undo
+from subscribers.models import Basis, ImportBatch, ImportKind, ImportRefusal, ImportState, MailingList
+
+UPLOAD_RETENTION_DAYS = 7
+_MAPPED_STATES = (ImportState.CHECKED, ImportState.RUNNING, ImportState.FINISHED, ImportState.UNDONE)
+_DISCARDABLE_STATES = (ImportState.DRAFT, ImportState.CHECKED, ImportState.FAILED)
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """What a person decided about a file: the target of each column, what the people are, and why they may be mailed."""
+
+    mapping: Sequence[str]
+    kind: ImportKind
+    basis: Basis
+    evidence: str
+    collected_on: date | None = None
+    expires_on: date | None = None
+    confirm: bool = False
+    encoding: str = ""
+
+
+@transaction.atomic
+def create_draft_import(*, file: BinaryIO, name: str, mailing_list: MailingList, by: str, now: datetime) -> ImportBatch:
+    """Keeps a file for an import that is still to be decided, with what was seen in it. Raises `BadFile`."""
+    with open_csv(file) as source:
+        look = inspect_file(source)
+        refuse_non_subscribed_export(look.layout, file_name=name)
+        batch = ImportBatch(mailing_list=mailing_list, file_name=name[:200], by=by, started_at=now)
+        fill_from_file(batch, look)
+        batch.kind = ImportKind(look.layout.kind)
+        batch.header_key = header_key(look.header)
+        batch.mapping = find_previous_mapping(look.header) or guess_mapping(look.header)
+        batch.file_key, batch.file_bytes, batch.lines = measure_file(source)
+        batch.save()
+        store_file(batch, source)
+    return batch
+
+
+def find_previous_mapping(header: Sequence[str]) -> list[str]:
+    """What was chosen last for a file with these very columns; empty where there was none."""
+    before = ImportBatch.objects.filter(header_key=header_key(header), state__in=_MAPPED_STATES).order_by("-pk").first()
+    return reuse_mapping(header, before=before.header, mapping=before.mapping) if before is not None else []
+
+
+def read_samples(batch: ImportBatch) -> list[list[str]]:
+    """Some values of each column of the stored file."""
+    with load_file(batch) as file:
+        return sample_values(file, look=inspect_file(file, encoding=batch.encoding))
+
+
+def set_import_terms(batch: ImportBatch, *, terms: ImportOptions, now: datetime) -> None:
+    """Writes down what was decided and has the file checked. Raises `CannotImport`, `BadFile`."""
+    if terms.encoding and terms.encoding not in ENCODINGS:
+        raise CannotImport(_("This encoding is not known. Choose one of the list."))
+    check_terms(basis=terms.basis, evidence=terms.evidence, by=batch.by, kind=terms.kind)
+    header = list(batch.header)
+    encoding = terms.encoding or batch.encoding
+    if encoding != batch.encoding:
+        with load_file(batch) as file:
+            header = inspect_file(file, encoding=encoding).header
+    check_mapping(terms.mapping, header=header)
+    _transition(
+        batch,
+        states=_DISCARDABLE_STATES,
+        state=ImportState.CHECKING,
+        mapping=list(terms.mapping),
+        kind=terms.kind,
+        basis=terms.basis,
+        evidence=terms.evidence.strip(),
+        collected_on=terms.collected_on,
+        expires_on=terms.expires_on,
+        confirm=terms.confirm,
+        encoding=encoding,
+        header=header,
+        checked={},
+        problem="",
+        rows_done=0,
+    )
+
+
+def start_run(batch: ImportBatch, *, now: datetime) -> None:
+    """Lets the checked file be brought in. Raises `CannotImport`."""
+    _transition(batch, states=(ImportState.CHECKED,), state=ImportState.RUNNING, started_at=now, rows_done=0, counts={})
+
+
+def discard_import(batch: ImportBatch) -> None:
+    """Removes an import that has brought nobody in, with its file. Raises `CannotImport`."""
+    gone, _ = ImportBatch.objects.filter(
+        pk=batch.pk, state__in=[*_DISCARDABLE_STATES, ImportState.CHECKING], counts={}
+    ).delete()
+    if not gone:
+        raise CannotImport("This import has begun to bring people in. Undo it instead.")
+
+
+def process_pending_imports(*, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> int:
+    """Goes on with every import that waits for work and that nobody else works on. How many it ended."""
+    ended = 0
+    for batch in ImportBatch.objects.at_work().select_related("mailing_list").order_by("pk"):
+        if stopping():
+            break
+        token = claim(batch, states=[ImportState(batch.state)], now=clock())
+        if token:
+            batch.refresh_from_db()
+            ended += _process(batch, token=token, clock=clock, stopping=stopping)
+    return ended
+
+
+def delete_old_import_files(*, now: datetime) -> int:
+    """Files that nobody decided about, refused lines and remarks go after 7 days. How many imports or lines went."""
+    before = now - timedelta(days=UPLOAD_RETENTION_DAYS)
+    old = ImportBatch.objects.filter(started_at__lt=before, state__in=_DISCARDABLE_STATES)
+    stale = list(old.filter(counts={}))
+    for batch in stale:
+        batch.delete()
+    for batch in old.filter(stored=True):
+        delete_stored_file(batch)
+    lines, _ = ImportRefusal.objects.filter(batch__started_at__lt=before).delete()
+    delete_old_row_notes(before=before)
+    return len(stale) + lines
+
+
+def _process(batch: ImportBatch, *, token: str, clock: Callable[[], datetime], stopping: Callable[[], bool]) -> bool:
+    try:
+        if batch.state == ImportState.UNDOING:
+            ended = continue_undo(batch, token=token, clock=clock, stopping=stopping)
+        else:
+            ended = _process_file(batch, token=token, clock=clock, stopping=stopping)
+    except ClaimLost:
+        return False
+    except DomainError as error:
+        release(batch, token=token, state=ImportState.FAILED, problem=str(error))
+        return True
+    if not ended:
+        release(batch, token=token)
+    return ended
+
+
+def _process_file(
+    batch: ImportBatch, *, token: str, clock: Callable[[], datetime], stopping: Callable[[], bool]
+) -> bool:
+    checking = batch.state == ImportState.CHECKING
+    with load_file(batch) as file:
+        run = ImportRun(batch=batch, file=file, dry_run=checking, clock=clock, token=token, stopping=stopping)
+        if not run.go():
+            return False
+        if checking:
+            finish_check(batch, token=token, run=run)
+        else:
+            finish_run(batch, token=token, run=run, now=clock())
+            delete_stored_file(batch)
+    return True
+
+
+def _transition(batch: ImportBatch, *, states: Sequence[ImportState], **fields: object) -> None:
+    moved = ImportBatch.objects.filter(pk=batch.pk, state__in=states, stored=True).update(
+        claimed_by="", claimed_until=None, **fields
+    )
+    if not moved:
+        raise CannotImport(_("This import has gone on meanwhile, perhaps by a colleague. Look at where it stands now."))
+    batch.refresh_from_db()

@@ -1,0 +1,40 @@
+"""Rows of a table from the rows of a staged chunk, in one statement. What is written, and of whom, is for `statements`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from django.db.models import Model
+
+
+def insert_staged(
+    cursor: CursorWrapper,
+    model: type[Model],
+    *,
+    staged: Mapping[str, str],
+    same: Mapping[str, Any],
+    where: str,
+    computed: Mapping[str, tuple[str, Any]] | None = None,
+    returning: str = "",
+) -> list[tuple[Any, ...]]:
+    """One row for each staged one. `staged` and `computed` hold SQL by attribute; what is named nowhere gets its default.
+
+    The columns `returning` of the rows that were written.
+    """
+    fields = {field.attname: field for field in model._meta.concrete_fields if not field.primary_key}
+    expressions, values = dict(staged), []
+    for name, (sql, value) in (computed or {}).items():
+        expressions[name] = sql
+        values.append(fields[name].get_db_prep_save(value, connection))
+    rest = {name: field.get_default() for name, field in fields.items() if name not in expressions} | dict(same)
+    values += [fields[name].get_db_prep_save(value, connection) for name, value in rest.items()]
+    columns = ", ".join(f'"{fields[name].column}"' for name in (*expressions, *rest))
+    picked = ", ".join([*expressions.values(), *["%s"] * len(rest)])
+    cursor.execute(
+        f'INSERT INTO "{model._meta.db_table}" ({columns})'  # noqa: S608
+        f" SELECT {picked} FROM import_stage WHERE {where} ORDER BY line ON CONFLICT DO NOTHING"
+        + (f" RETURNING {returning}" if returning else ""),
+        values,
+    )
+    return cursor.fetchall() if returning else []

@@ -1,0 +1,73 @@
+"""The words of the mails that carry a link which somebody asked for. Nothing that a stranger typed stands in them."""
+
+from dataclasses import dataclass
+
+from django.utils import translation
+from django.utils.translation import gettext
+
+from newsletter.common.languages import best_language
+from subscribers.models import MailedLink
+
+Kind = MailedLink.Kind
+
+
+@dataclass(frozen=True)
+class LinkMail:
+    """One mail: its subject, what it says, what its button says, and why it came."""
+
+    subject: str
+    text: str
+    button: str
+    reason: str
+
+
+def write_link_mail(*, kind: MailedLink.Kind, organisation: str, language: str) -> LinkMail:
+    """The mail for one kind of link, in the language, else in English."""
+    with translation.override(best_language([language]) or "en"):
+        subject, text, button = _link_mail_text(kind)
+        named = {"organisation": organisation}
+        reason = gettext(
+            "You get this mail because somebody asked %(organisation)s for it with this address. "
+            "If it was not you, do nothing: nothing changes."
+        )
+        return LinkMail(subject=subject % named, text=text % named, button=button, reason=reason % named)
+
+
+def _link_mail_text(kind: MailedLink.Kind) -> tuple[str, str, str]:
+    if kind == Kind.PREFERENCES:
+        return (
+            gettext("Your mail from %(organisation)s"),
+            gettext(
+                "This link leads to all that you chose: what you get, how often, and where. It is good for 90 days; "
+                "keep it to yourself."
+            ),
+            gettext("Open my choices"),
+        )
+    if kind == Kind.DOWNLOAD:
+        return (
+            gettext("Your data at %(organisation)s"),
+            gettext("You asked for a file with all that we keep about you. The button works once, for an hour."),
+            gettext("Get my data"),
+        )
+    if kind == Kind.ERASE:
+        return (
+            gettext("Erase what %(organisation)s knows about you?"),
+            gettext(
+                "You asked us to erase you. The button works once, for an hour. Nothing happens before you press it."
+            ),
+            gettext("Look at what happens"),
+        )
+    if kind == Kind.MOVE:
+        return (
+            gettext("Your new address for %(organisation)s"),
+            gettext("You asked to get our mail at another address. The button works once, for an hour."),
+            gettext("Write the new address"),
+        )
+    return (
+        gettext("Get mail from %(organisation)s here?"),
+        gettext(
+            "Somebody, we think you, wants to get our mail at this address from now on. "
+            "Press the button to say yes. It works once, for an hour."
+        ),
+        gettext("Yes, send it here"),
+    )

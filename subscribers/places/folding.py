@@ -1,0 +1,25 @@
+"""How place names are compared: folded to plain lower-case letters and digits. No data here."""
+
+import re
+import unicodedata
+
+_LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "œ": "oe"})
+_SAINTS = {"st": "saint", "ste": "sainte", "mt": "mount", "ft": "fort"}
+_APOSTROPHES = re.compile(r"['’ʻʼ‘`´.]")
+_NOT_WORD = re.compile(r"[^\w]+|_+")
+
+
+def fold(text: str) -> str:
+    """The comparable form of a name: no accents, lower case, single spaces, "St." as "saint"."""
+    lowered = text.casefold().translate(_LETTERS)
+    decomposed = unicodedata.normalize("NFKD", lowered)
+    bare = "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_LETTERS)
+    words = _NOT_WORD.sub(" ", _APOSTROPHES.sub("", bare)).split()
+    return " ".join(_SAINTS.get(word, word) for word in words)
+
+
+def is_usable_alternate(name: str) -> bool:
+    """Whether an alternate name is one that people write: Latin letters, capitalised, at least four of them."""
+    if len(name) < 4 or not name[0].isupper() or name.isupper():
+        return False
+    return all(char in " -'’." or (char.isalpha() and "LATIN" in unicodedata.name(char, "")) for char in name)

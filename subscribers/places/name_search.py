@@ -1,0 +1,195 @@
+"""Find the town that the words of an address name, the last that do, or the question which of several it is."""
+
+from collections.abc import Sequence
+
+from newsletter.common.messages import Message
+from subscribers.places import areas
+from subscribers.places.areas import Area, is_code
+from subscribers.places.disambiguation import (
+    LARGE_TOWN_POPULATION,
+    TOWN_POPULATION,
+    NamedTowns,
+    choose_town,
+    describe,
+    describe_apart,
+)
+from subscribers.places.folding import fold
+from subscribers.places.narrowing import NarrowedAddress, Step
+from subscribers.places.place_match import PlaceMatch
+from subscribers.places.regions import names_region, region_name
+from subscribers.places.towns import Town, find_towns_named
+from subscribers.places.venue_words import civic_owner, is_street, is_venue_only, without_qualifiers
+
+MAX_TOWN_WORDS = 4
+_DISTINCTIVE_WORDS = 3
+_MIN_FAME = 20
+
+
+def find_by_name(narrowed: NarrowedAddress, near: str) -> PlaceMatch | None:
+    """The town that a part of the address names, the last that does; an area's name as that of a town comes next."""
+    for number, part in reversed(list(enumerate(narrowed.left))):
+        is_first_of_many = number == 0 and len(narrowed.left) > 1
+        found = _towns(
+            part, narrowed, near, smallest=LARGE_TOWN_POPULATION if is_first_of_many and not narrowed.given else 0
+        )
+        if found:
+            return _choose(part, found, near, _beside(part, narrowed), given=narrowed.given)
+    for step in reversed(narrowed.steps):
+        meant = _area_as_town(step, narrowed, near)
+        if meant is not None:
+            return meant
+    for part in reversed(narrowed.left):
+        found = _towns_in_a_part(part, narrowed, near)
+        if found:
+            return _choose(part, found, near, ())
+    return None
+
+
+def _area_as_town(step: Step, narrowed: NarrowedAddress, near: str) -> PlaceMatch | None:
+    """The town of an area's name: Cork in Cork, Victoria in British Columbia where no town of the address is in Australia."""
+    part = step.part
+    called = areas.find_areas_named(part)
+    if is_code(part) or any(not area.region for area in called):
+        return None
+    wider = NarrowedAddress((part,), (), step.before)
+    found = _towns(part, wider, near)
+    if not found or (wider.given and _names_a_town_outside(narrowed, step)):
+        return None
+    named = [area for area in called if area.is_widely_known and names_region(part, area.region)]
+    named += [area for area in called if area.counties and not any(area.holds(place) for place, own in found if own)]
+    if any(area.holds(place) for area in named for place, _ in found):
+        found = [pair for pair in found if any(area.holds(pair[0]) for area in named)]
+    elif named:
+        return _area_or_town(part, named[0], found, near)
+    return _choose(part, found, near, (), given=wider.given)
+
+
+def _names_a_town_outside(narrowed: NarrowedAddress, step: Step) -> bool:
+    """Whether a part before an area names a town of the same country, so that the area cannot be the town itself."""
+    wider = NarrowedAddress(narrowed.left, (), step.before)
+    return any(
+        own and place.population >= TOWN_POPULATION and wider.holds(place)
+        for part in narrowed.left
+        for place, own in find_towns_named(part)
+    )
+
+
+def _area_or_town(part: str, area: Area, found: NamedTowns, near: str) -> PlaceMatch | None:
+    """What "Victoria" means after a place that is not known: the region, or a town elsewhere in the world."""
+    large = [(place, own) for place, own in found if own and place.population >= LARGE_TOWN_POPULATION]
+    exactly = [
+        pair for pair in large if pair[0].name.casefold() == part.casefold() != region_name(area.region).casefold()
+    ]
+    if exactly or (near and near[:2] != area.country and any(_is_in(place, near[:2]) for place, _ in large)):
+        return _choose(part, exactly or found, near, ())
+    if large and near != area.region:
+        what, also = area.describe(), describe(large[0][0])
+        return PlaceMatch(
+            ambiguous=True,
+            candidates=tuple(place for place, _ in large),
+            reason=Message("“%(part)s” could be %(what)s, or the town %(also)s.", part=part, what=what, also=also),
+        )
+    return None
+
+
+def _towns(part: str, narrowed: NarrowedAddress, near: str, smallest: int = 0) -> NamedTowns:
+    """The towns that a whole part names: "Leeds", "Downtown Houston"."""
+    if not narrowed.given and (is_street(part) or is_venue_only(part)):
+        return []
+    found = [(place, own) for place, own in find_towns_named(part) if narrowed.holds(place)]
+    if not found:
+        found = [
+            (place, own)
+            for name, only_large in without_qualifiers(part)
+            for place, own in find_towns_named(name)
+            if narrowed.holds(place) and (place.population >= LARGE_TOWN_POPULATION or not only_large)
+        ]
+    return [pair for pair in found if pair[0].population >= smallest or _is_in(pair[0], near)]
+
+
+def _towns_in_a_part(part: str, narrowed: NarrowedAddress, near: str) -> NamedTowns:
+    """Towns that a part names beside a venue: "Central Library Manchester", "Leeds Town Hall", "Hay-on-Wye Castle".
+
+    Only where the words or the source say that the country is the right one: cafés are called Paris everywhere.
+    """
+    if is_street(part):
+        return []
+    words = part.split()
+    pieces = [" ".join(words[-count:]) for count in range(min(len(words) - 1, MAX_TOWN_WORDS), 0, -1)]
+    for piece in [*pieces, *filter(None, [civic_owner(part)])]:
+        found = [
+            (place, own)
+            for place, own in find_towns_named(piece)
+            if own and place.population >= LARGE_TOWN_POPULATION and _is_likely(place, narrowed, near)
+        ]
+        if found:
+            return found
+    for count in range(len(words) - 1, 0, -1):
+        piece = " ".join(words[:count])
+        if len(fold(piece).split()) >= _DISTINCTIVE_WORDS:
+            found = [
+                (place, own) for place, own in find_towns_named(piece) if own and _is_likely(place, narrowed, near)
+            ]
+            if found:
+                return found
+    return []
+
+
+def _is_likely(place: Town, narrowed: NarrowedAddress, near: str) -> bool:
+    return narrowed.holds(place) and (narrowed.given or _is_in(place, near[:2]))
+
+
+def _is_in(place: Town, near: str) -> bool:
+    return bool(near) and near in (place.region, place.country)
+
+
+def _beside(part: str, narrowed: NarrowedAddress) -> list[Town]:
+    """The towns that the other parts name: Jesmond tells which Newcastle is meant."""
+    others = [other for other in narrowed.left if other != part and not is_venue_only(other) and not is_street(other)]
+    return [place for other in others for place, _ in find_towns_named(other)]
+
+
+def _choose(part: str, found: NamedTowns, near: str, beside: Sequence[Town], *, given: bool = True) -> PlaceMatch:
+    choice = choose_town(found, near=near, beside=beside)
+    own = dict(found).get(choice.place, True) if choice.place else True
+    if choice.place is not None and not given and _is_doubtful(choice.place, own, near):
+        return PlaceMatch(
+            ambiguous=True,
+            candidates=choice.candidates,
+            reason=Message(
+                "“%(part)s” could be %(place)s, but nothing else says so. Add the state or the country.",
+                part=part,
+                place=describe(choice.place),
+            ),
+        )
+    if choice.place is not None:
+        place = choice.place
+        return PlaceMatch(place=place, candidates=(place,), country=place.country, region=place.region)
+    meant = choice.candidates
+    shown = describe_apart(meant[:3])
+    more = Message(" (and %(meant)s more)", meant=len(meant) - 3) if len(meant) > 3 else ""
+    reason = Message(
+        "“%(part)s” could be %(shown)s; or %(shown_2)s%(more)s. Add the state or the country.",
+        part=part,
+        shown="; ".join(shown[:-1]),
+        shown_2=shown[-1],
+        more=more,
+    )
+    if len(shown) == 1:
+        reason = Message("Several places are called “%(shown)s”. Name a larger town nearby.", shown=shown[0])
+    return PlaceMatch(
+        ambiguous=True,
+        candidates=meant,
+        reason=reason,
+        country=meant[0].country if len({place.country for place in meant}) == 1 else "",
+        region=meant[0].region if len({place.region for place in meant}) == 1 else "",
+    )
+
+
+def _is_doubtful(place: Town, own: bool, near: str) -> bool:
+    """Whether a town that is named without its country is too little known to be meant far from the source."""
+    if near and place.country == near[:2]:
+        return False
+    if place.population >= LARGE_TOWN_POPULATION:
+        return False
+    return bool(near) or not (own or place.fame >= _MIN_FAME)

@@ -1,0 +1,204 @@
+"""Find the town of an address by its postcode, or by a point, and say where words and postcode contradict each other."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from newsletter.common.messages import Message
+from subscribers.places import areas
+from subscribers.places.addresses import address_parts
+from subscribers.places.areas import Area
+from subscribers.places.disambiguation import SAME_TOWN_RADIUS_KM, describe, weight
+from subscribers.places.distance import distance_km
+from subscribers.places.name_search import MAX_TOWN_WORDS, find_by_name
+from subscribers.places.narrowing import NarrowedAddress, narrow_address
+from subscribers.places.place_match import PlaceMatch
+from subscribers.places.postcodes import Postcode
+from subscribers.places.towns import Town, find_towns_named, nearest_place
+from subscribers.places.venue_words import is_street, is_venue_only, without_qualifiers
+
+_MIN_POPULATION = 15_000
+_POST_TOWN_KM = {"GB": 40.0}
+_ELSEWHERE_KM = 60.0
+_BRACKETED = re.compile(r"([^\W\d][\w .'-]*?)\s*\(([^()]{1,40})\)")
+
+
+def choose_postcode(
+    codes: Sequence[Postcode], narrowed: NarrowedAddress, text: str, near: str
+) -> Postcode | PlaceMatch | None:
+    """The postcode to go by; the contradiction, where the words say that it lies elsewhere; None without one.
+
+    Of what several countries write as a postcode, the one of ``near``, the source's country, counts.
+    """
+    for code in codes:
+        agrees = bool(areas.combine([area_of(code)], areas.without_counties(narrowed.areas)))
+        if code.certain:
+            return code if agrees else _contradiction(code, narrowed)
+        if not _is_at_the_end(code, narrowed, text):
+            continue
+        in_words = any(area.country == code.country for area in narrowed.areas)
+        if not agrees and in_words and code.country == "US":
+            return _contradiction(code, narrowed)
+        if agrees and (in_words or code.country == near or _is_supported(code, narrowed)):
+            return code
+    return None
+
+
+def _is_at_the_end(code: Postcode, narrowed: NarrowedAddress, text: str) -> bool:
+    """Whether at most a country follows it, as it does a ZIP code but no street's number and no German postcode."""
+    after = address_parts(text[text.rfind(code.text) + len(code.text) :])
+    return all(part in narrowed.taken and areas.find_areas_named(part) for part in after)
+
+
+def _is_supported(code: Postcode, narrowed: NarrowedAddress) -> bool:
+    """Whether a town of the address lies where a postcode does that other countries could have written as well."""
+    return any(
+        _distance_to(code, place) <= SAME_TOWN_RADIUS_KM
+        for _, place, _ in _near_names(narrowed)
+        if narrowed.holds(place)
+    )
+
+
+def _distance_to(code: Postcode, place: Town) -> float:
+    return distance_km(code.latitude or 0.0, code.longitude or 0.0, place.latitude, place.longitude)
+
+
+def _near_names(narrowed: NarrowedAddress) -> Iterator[tuple[str, Town, bool]]:
+    """Every (name, town, own name?) that the address names, the likeliest first.
+
+    Whole parts come before the first or last words of one, the last part before others. A street comes last, and only
+    a town's own name counts in it: "Hope Street" is in Wrexham, and "Cheltenham Road" is not in Rode.
+    """
+    left, taken = narrowed.left[::-1], narrowed.taken[::-1]
+    streets = [part for part in left if is_street(part)]
+    places = [part for part in left if part not in streets]
+    for name in [*places, *taken]:
+        yield from _find_named(name)
+    for part in [*places, *taken]:
+        for name in [*_pieces(part), *(name for name, _ in without_qualifiers(part))]:
+            yield from _find_named(name)
+    for part in streets:
+        for name in [part, *_pieces(part)]:
+            yield from (found for found in _find_named(name) if found[2])
+
+
+def _find_named(name: str) -> Iterator[tuple[str, Town, bool]]:
+    if not is_venue_only(name):
+        yield from ((name, place, own) for place, own in find_towns_named(name))
+
+
+def _pieces(part: str) -> list[str]:
+    """The last words of a part, then its first ones, the most words first."""
+    words = part.split()
+    most = min(len(words) - 1, MAX_TOWN_WORDS)
+    ends = [words[-count:] for count in range(most, 0, -1)] + [words[:count] for count in range(most, 0, -1)]
+    return [" ".join(piece) for piece in ends]
+
+
+def find_named_near(text: str, *, latitude: float, longitude: float, within_km: float) -> Town | None:
+    """The town that a text names, if one of that name lies within a distance of a point; None if none does."""
+    parts = address_parts(join_brackets(text))
+    if not parts:
+        return None
+    narrowed = narrow_address(parts, Area())
+    loose = replace(narrowed, areas=tuple(areas.without_counties(narrowed.areas)))
+    return _closest(loose, (latitude, longitude), within_km)
+
+
+def _closest(narrowed: NarrowedAddress, point: tuple[float, float], within_km: float, region: str = "") -> Town | None:
+    """Of the towns near a point the one that the words name; of several of that name one in the region, whose own it is."""
+    here: list[tuple[str, tuple[bool, bool, float], Town]] = []
+    for name, place, own in _near_names(narrowed):
+        away = distance_km(*point, place.latitude, place.longitude)
+        if away <= within_km and narrowed.holds(place):
+            here.append((name, (bool(region) and place.region != region, not own, away), place))
+    alike = [(rank, place) for name, rank, place in here if name == here[0][0]]
+    return min(alike, key=lambda pair: pair[0])[1] if alike else None
+
+
+def match_postcode(code: Postcode, point: tuple[float, float], narrowed: NarrowedAddress) -> PlaceMatch:
+    """The town of the address that lies where the postcode does, else the one that people would name for it."""
+    inland = replace(narrowed, areas=(Area(country=code.country),))
+    town = _closest(inland, point, _POST_TOWN_KM.get(code.country, _ELSEWHERE_KM), code.region)
+    if town is not None:
+        return _make_match(town, code, point)
+    large = [
+        (weight(place, own), place)
+        for name in (*narrowed.taken, *narrowed.left[-1:])
+        if not is_street(name)
+        for place, own in find_towns_named(name)
+        if place.population >= _MIN_POPULATION and inland.holds(place) and narrowed.holds(place)
+    ]
+    if large:
+        return _contradiction(code, narrowed, town=max(large, key=lambda pair: pair[0])[1])
+    nearest = nearest_place(latitude=point[0], longitude=point[1])
+    return (
+        _make_match(nearest, code, point)
+        if nearest
+        else PlaceMatch(reason=Message("“%(text)s” names no town.", text=code.text), point=point)
+    )
+
+
+def _make_match(place: Town, code: Postcode, point: tuple[float, float]) -> PlaceMatch:
+    region = code.region or place.region
+    return PlaceMatch(place=place, candidates=(place,), country=code.country, region=region, point=point)
+
+
+def _contradiction(code: Postcode, narrowed: NarrowedAddress, town: Town | None = None) -> PlaceMatch:
+    """The question that is left where the postcode and the other words name places far from each other."""
+    there = None
+    if code.latitude is not None and code.longitude is not None:
+        there = nearest_place(latitude=code.latitude, longitude=code.longitude)
+    if town is None:
+        by_name = find_by_name(narrowed, "")
+        town = by_name.place if by_name else None
+    meant = tuple(dict.fromkeys(place for place in (there, town) if place))
+    certain = code.country if all(area.country == code.country for area in narrowed.areas) else ""
+    words = describe(town) if town else narrowed.areas[0].describe()
+    return PlaceMatch(
+        ambiguous=True,
+        candidates=meant,
+        reason=Message(
+            "The postcode %(text)s lies in %(value)s, but the address says %(words)s.",
+            text=code.text.strip(),
+            value=describe(there) if there else area_of(code).describe(),
+            words=words,
+        ),
+        country=certain,
+    )
+
+
+def area_of(code: Postcode) -> Area:
+    return Area(country=code.country, region=code.region)
+
+
+def match_postcode_alone(text: str, codes: Sequence[Postcode], within: Area) -> PlaceMatch:
+    """A text of a postcode and no words is the town there; an outward code or ZIP code needs its country beside it."""
+    for code in codes:
+        alone = code.country == "GB" and code.text == text.strip()
+        if areas.combine([area_of(code)], [within]) and (code.certain or within.country or alone):
+            if code.latitude is not None and code.longitude is not None:
+                return match_postcode(code, (code.latitude, code.longitude), NarrowedAddress((), (), (within,)))
+            area = area_of(code)
+            return PlaceMatch(
+                reason=Message("“%(text)s” names no town, only %(area)s.", text=code.text, area=area.describe()),
+                country=area.country,
+                region=area.region,
+                is_area=True,
+            )
+    return PlaceMatch(
+        reason=Message("No place is given.")
+        if not text.strip()
+        else Message("“%(text)s” names no town.", text=text.strip())
+    )
+
+
+def _keep_brackets(match: re.Match[str]) -> str:
+    """ "Frankfurt (Oder)" is one name, "Montréal (Québec)" are two."""
+    joined = f"{match[1]} {match[2]}"
+    return joined if find_towns_named(joined) else match[0]
+
+
+def join_brackets(text: str) -> str:
+    """The text with the brackets off where they are part of a town's name."""
+    return _BRACKETED.sub(_keep_brackets, text)

@@ -1,0 +1,45 @@
+"""Why one person is in a segment or not: the rule again, with a yes or a no at each of its parts."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy
+
+from subscribers.models import Subscriber
+from subscribers.segments.compile import compile_condition
+from subscribers.segments.labels import describe_condition
+from subscribers.segments.membership import for_few_people
+from subscribers.segments.registry import read_rule
+from subscribers.segments.rules import Condition, Group
+
+_GROUP_LABELS = {
+    "all": gettext_lazy("all of these"),
+    "any": gettext_lazy("at least one of these"),
+    "none": gettext_lazy("none of these"),
+}
+
+
+@dataclass(frozen=True)
+class RuleExplanation:
+    """One part of a rule, in words, and whether it holds for the person; a group has its parts below it."""
+
+    words: str
+    holds: bool
+    parts: tuple["RuleExplanation", ...] = ()
+
+
+def explain_membership(rule: object, *, person: Subscriber) -> RuleExplanation:
+    """The rule as it holds for one person. Raises `BadRule`."""
+    with for_few_people():
+        return _explain(read_rule(rule), person=person)
+
+
+def _explain(node: Condition | Group, *, person: Subscriber) -> RuleExplanation:
+    if isinstance(node, Condition):
+        holds = Subscriber.objects.filter(compile_condition(node), pk=person.pk).exists()
+        return RuleExplanation(describe_condition(node), holds)
+    if not node.parts:
+        return RuleExplanation("everyone", True)
+    parts = tuple(_explain(part, person=person) for part in node.parts)
+    held = [part.holds for part in parts]
+    holds = all(held) if node.kind == "all" else any(held) if node.kind == "any" else not any(held)
+    return RuleExplanation(str(_GROUP_LABELS[node.kind]), holds, parts)

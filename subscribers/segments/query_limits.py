@@ -1,0 +1,54 @@
+"""A time limit for one reading query, so that a page is answered in time. It must enclose no writing."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import OperationalError, connection, transaction
+
+_STEPS_BETWEEN_CHECKS = 10_000  # of SQLite's virtual machine between two looks at the clock
+
+
+class QueryTimeout(Exception):
+    """The database did not answer within the limit and was stopped."""
+
+
+@contextmanager
+def query_time_limit(milliseconds: int) -> Iterator[None]:
+    """Stops the queries inside after so many milliseconds and raises `QueryTimeout`."""
+    try:
+        if connection.vendor == "postgresql":
+            with postgres_settings(statement_timeout=str(milliseconds), work_mem="64MB", jit="off"):
+                yield
+        else:
+            with _sqlite_time_limit(milliseconds):
+                yield
+    except OperationalError as error:
+        if "interrupted" in str(error) or "statement timeout" in str(error):
+            raise QueryTimeout from error
+        raise
+
+
+@contextmanager
+def postgres_settings(**settings: str) -> Iterator[None]:
+    """PostgreSQL's own settings for the queries inside; nothing elsewhere."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        for name, value in settings.items():
+            cursor.execute(f"SET LOCAL {name} TO '{value}'")
+        yield
+        for name in settings:
+            cursor.execute(f"SET LOCAL {name} TO DEFAULT")
+
+
+@contextmanager
+def _sqlite_time_limit(milliseconds: int) -> Iterator[None]:
+    connection.ensure_connection()
+    end = time.monotonic() + milliseconds / 1000
+    connection.connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS_BETWEEN_CHECKS)
+    try:
+        yield
+    finally:
+        connection.connection.set_progress_handler(None, 0)

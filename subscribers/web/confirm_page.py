@@ -1,0 +1,40 @@
+"""Confirming a sign-up: opening the link shows a button, and only the button confirms, because scanners open links."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from subscribers.consent.signup import ConfirmationResult, confirm_subscription
+from subscribers.links.signed_links import LinkTarget, Purpose
+from subscribers.models import MailingList
+from subscribers.web.links import find_target, join_path, linked_page, make_related_path
+from subscribers.web.page import activate_language_of, public_list_name, say, show
+
+
+@linked_page(Purpose.CONFIRM)
+def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
+    person, mailing_list = find_target(target)
+    if person is None or mailing_list is None:
+        return _gone(mailing_list)
+    activate_language_of(person)
+    name = public_list_name(mailing_list)
+    button = gettext("Yes, send me %(name)s") % {"name": name}
+    if request.method != "POST":
+        return show("confirm.html", {"name": name, "button": button})
+    outcome = confirm_subscription(target=target, now=timezone.now(), wording=button, source="confirmation link")
+    if outcome is ConfirmationResult.GONE:
+        return _gone(mailing_list)
+    context = {
+        "name": name,
+        "before": outcome is ConfirmationResult.BEFORE,
+        "preferences_path": make_related_path(target, Purpose.PREFERENCES),
+    }
+    return show("confirmed.html", context)
+
+
+def _gone(mailing_list: MailingList | None) -> HttpResponse:
+    return say(
+        gettext("There is nothing to confirm"),
+        gettext("This sign-up was cancelled or is over, and no mail comes from it."),
+        join_path=join_path(mailing_list),
+    )

@@ -1,0 +1,130 @@
+"""The sign-up page of a public list. Its answer is the same for a new, a known and a suppressed address."""
+
+from datetime import datetime
+
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import get_language, gettext
+
+from newsletter.common.languages import language_choices
+from subscribers.addresses.normalise import mask
+from subscribers.consent.process_signup import process_signup
+from subscribers.consent.proof_of_work import Proof, check_proof, make_challenge, use_proof
+from subscribers.consent.signup_limits import is_flooded
+from subscribers.consent_events import make_consent_wording
+from subscribers.models import MailingList, Topic
+from subscribers.people.locations import Location, get_place_for
+from subscribers.web.join_form import JoinForm
+from subscribers.web.page import client_address_of, private_page, say, show
+
+MIN_FORM_SECONDS = {"join": 3, "again": 1}
+MAX_FORM_SECONDS = 2 * 60 * 60
+_STAMP = signing.TimestampSigner(salt="subscribers.join")
+
+
+@private_page
+def join(request: HttpRequest, slug: str) -> HttpResponse:
+    mailing_list = MailingList.objects.filter(slug=slug, public=True).first()
+    if mailing_list is None:
+        text = gettext("There is no newsletter to join here.")
+        return say(gettext("This page does not exist"), text, status=404)
+    wording = make_consent_wording(mailing_list)
+    if request.method != "POST":
+        return _form_page(request, mailing_list, form=JoinForm(mailing_list=mailing_list), wording=wording)
+    form = JoinForm(request.POST, mailing_list=mailing_list)
+    if not form.is_valid():
+        return _form_page(request, mailing_list, form=form, wording=wording, status=400)
+    if not form.cleaned_data["website"]:
+        now = timezone.now()
+        started, payload = request.POST.get("started", ""), request.POST.get("altcha", "")
+        if not started:
+            hint = gettext("Almost there: please check what you wrote and press the button once.")
+            return _form_page(request, mailing_list, form=form, wording=wording, hint=hint, stamp="again")
+        hint = _check_form_age(started) or _check_proof_of_work(payload, now=now)
+        if hint:
+            return _form_page(request, mailing_list, form=form, wording=wording, hint=hint, status=400)
+        proof = Proof.GOOD if payload else Proof.NONE
+        _process(
+            form, mailing_list=mailing_list, wording=wording, client=client_address_of(request), proof=proof, now=now
+        )
+    return show("joined.html", {"mailing_list": mailing_list, "masked": mask(form.cleaned_data["email"])})
+
+
+def _process(
+    form: JoinForm, *, mailing_list: MailingList, wording: str, client: str, proof: Proof, now: datetime
+) -> None:
+    """The sign-up goes its way; nothing of which way is told."""
+    data = form.cleaned_data
+    process_signup(
+        email=data["email"],
+        mailing_list=mailing_list,
+        wording=wording,
+        source="sign-up page",
+        client=client,
+        proof=proof,
+        must_confirm=proof is not Proof.GOOD,
+        now=now,
+        name=data.get("name", ""),
+        language=data.get("language") or get_language() or "",
+        place=get_place_for(data.get("city") or Location()),
+        topics=data.get("topics", ()),
+    )
+
+
+def _check_proof_of_work(payload: str, *, now: datetime) -> str:
+    """What to tell someone whose proof of work does not count; empty where it does, and is spent, or there is none."""
+    if not payload:
+        return ""
+    if check_proof(payload) is Proof.GOOD and use_proof(payload, now=now):
+        return ""
+    return gettext("This page was used before or was open for a long time. Please press the button once more.")
+
+
+def _check_form_age(started: str) -> str:
+    """What to tell someone whose form came back too fast or too late; empty when the pace is a person's."""
+    try:
+        page = _STAMP.unsign(started, max_age=MAX_FORM_SECONDS)
+    except signing.BadSignature:
+        return gettext("This page was open for a long time. Please press the button once more.")
+    try:
+        _STAMP.unsign(started, max_age=MIN_FORM_SECONDS.get(page, 3))
+    except signing.SignatureExpired:
+        return ""
+    return gettext("That was quick. Please check your details and press the button once more.")
+
+
+def _form_page(
+    request: HttpRequest,
+    mailing_list: MailingList,
+    *,
+    form: JoinForm,
+    wording: str,
+    hint: str = "",
+    stamp: str = "join",
+    status: int = 200,
+) -> HttpResponse:
+    now = timezone.now()
+    chosen = {int(pk) for pk in request.POST.getlist("topics") if pk.isdecimal()}
+    started = request.POST.get("started", "")
+    topics = Topic.objects.all() if "topics" in form.fields else ()
+    context = {
+        "mailing_list": mailing_list,
+        "form": form,
+        "values": request.POST,
+        "topics": [(topic, topic.pk in chosen) for topic in topics],
+        "languages": language_choices(""),
+        "wording": wording,
+        "hint": hint,
+        "started": started if _is_fresh(started) else _STAMP.sign(stamp),
+        "challenge": make_challenge(now=now, hard=is_flooded(now=now)),
+    }
+    return show("join.html", context, status=status)
+
+
+def _is_fresh(started: str) -> bool:
+    try:
+        _STAMP.unsign(started, max_age=MAX_FORM_SECONDS)
+    except signing.BadSignature:
+        return False
+    return True

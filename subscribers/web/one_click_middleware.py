@@ -1,0 +1,84 @@
+"""Answers a good one-click POST before Django makes a request of it; everything else goes on to Django.
+
+Mailbox providers send these by the thousand. The answer is the one that Django's page would give, header by header; a
+link that is not good, an address with a query, a fault that a second try may mend: Django says what there is to say. A
+database that does not answer is waited for once, and the answer is 503.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.conf import settings
+from django.db import Error, InterfaceError, OperationalError
+from django.utils import timezone, translation
+
+from newsletter.common.database_deadlines import database_deadline, is_retryable
+from newsletter.common.errors import BadLink
+from subscribers.links.signed_links import LINK_PATTERN, Purpose, read_link
+from subscribers.unsubscribing.group_commit import GroupCommitFailed
+from subscribers.unsubscribing.one_click import unsubscribe_by_link
+from subscribers.web.page import DATABASE_WAIT_SECONDS, PRIVATE_HEADERS, database_unavailable_page, language_for
+from subscribers.web.unsubscribe_page import render_unsubscribed_page
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+_PATH = re.compile(rf"/u/({LINK_PATTERN})")
+_USUAL_LENGTH_DIGITS = 5
+_HEADERS = [
+    ("Content-Type", "text/html; charset=utf-8"),
+    *PRIVATE_HEADERS.items(),
+    ("Vary", "Accept-Language"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+]
+
+
+class OneClickMiddleware:
+    """Stands before the WSGI application of all pages."""
+
+    def __init__(self, pages: Application) -> None:
+        self._pages = pages
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        link = _PATH.fullmatch(environ.get("PATH_INFO", ""))
+        if (
+            link is None
+            or environ["REQUEST_METHOD"] != "POST"
+            or environ.get("QUERY_STRING")
+            or _has_unusual_length(environ)
+        ):
+            return self._pages(environ, start_response)
+        accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")
+        status, more = "200 OK", []
+        try:
+            with database_deadline(DATABASE_WAIT_SECONDS):
+                page = _unsubscribe(link[1], accepted=accepted)
+        except (OperationalError, InterfaceError) as error:
+            if is_retryable(error):
+                return self._pages(environ, start_response)
+            away = database_unavailable_page(error, asked="", accepted=accepted)
+            status, page = f"{away.status_code} {away.reason_phrase}", away.content
+            more = [("Retry-After", away["Retry-After"])]
+        except (BadLink, Error, GroupCommitFailed):
+            return self._pages(environ, start_response)
+        start_response(status, [*_headers(environ), *more, ("Content-Length", str(len(page)))])
+        return [page]
+
+
+def _unsubscribe(token: str, *, accepted: str) -> bytes:
+    """The page for the person, who has left when this returns."""
+    target = read_link(token, purpose=Purpose.UNSUBSCRIBE, now=timezone.now())
+    with translation.override(language_for("", accepted=accepted)):
+        return render_unsubscribed_page(target, unsubscribe_by_link(target)).encode()
+
+
+def _has_unusual_length(environ: dict[str, Any]) -> bool:
+    """Return True if the body's length is unusual: Django's middleware knows the limits and refuses it."""
+    length = str(environ.get("CONTENT_LENGTH") or "0")
+    return not (length.isascii() and length.isdigit() and len(length) < _USUAL_LENGTH_DIGITS)
+
+
+def _headers(environ: dict[str, Any]) -> list[tuple[str, str]]:
+    if environ.get("wsgi.url_scheme") == "https" and settings.SECURE_HSTS_SECONDS:
+        subdomains = "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
+        return [*_HEADERS, ("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}{subdomains}")]
+    return _HEADERS

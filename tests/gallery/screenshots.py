@@ -1,0 +1,68 @@
+"""Opens mails in Chromium as a reader would: two widths, day and night, our own pictures served from memory, nothing else."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+from newsletter.rendering.social import ICONS as ICON_FOLDER
+from tests.gallery.documents import ICONS, MEDIA, picture_bytes
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+SCHEMES = ("light", "dark")
+WIDTHS = (375, 640)
+
+
+@dataclass
+class RequestedUrls:
+    """What the page asked for: our own files, and addresses of anybody else (there must be none)."""
+
+    own: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def open_browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def open_mail(browser: Browser, html: str, *, width: int, scheme: str) -> Iterator[tuple[Page, RequestedUrls]]:
+    """The mail in a page of its own, its pictures loaded."""
+    seen = RequestedUrls()
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    page.route("**/*", lambda route: _answer(route, seen))
+    try:
+        page.set_content(html, wait_until="load")
+        yield page, seen
+    finally:
+        page.close()
+
+
+def _answer(route: Route, seen: RequestedUrls) -> None:
+    url = route.request.url
+    if url.startswith(f"{ICONS}/"):
+        seen.own.append(url)
+        route.fulfill(body=(ICON_FOLDER / url.rsplit("/", 1)[-1]).read_bytes(), content_type="image/png")
+    elif url.startswith(f"{MEDIA}/"):
+        seen.own.append(url)
+        name = url.rsplit("/", 1)[-1]
+        kind = "image/png" if name.endswith(".png") else "image/jpeg"
+        route.fulfill(body=picture_bytes(name), content_type=kind)
+    else:
+        seen.others.append(url)
+        route.abort()
+
+
+def save(page: Page, path: Path) -> None:
+    page.screenshot(path=str(path), full_page=True)

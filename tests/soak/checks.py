@@ -1,0 +1,173 @@
+"""What must be so after a soak, whatever went wrong in it. The provider's ledger is the judge, our rows are the accused."""
+
+import time
+from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from tests.soak.addresses import address_of, new_address_of, number_of
+from tests.soak.reports import Reports
+from tests.soak.subscribers import Readers
+from tests.support.fake_provider import Entry, FakeProvider
+from tests.support.processes import Installation
+
+MAX_REPLAYS = 5
+SAME_TIME_SECONDS = 0.05
+MAX_CLOCK_ERROR_SECONDS = 1_500.0
+UNAPPLIED = "SELECT COUNT(*) FROM newsletter_providerevent WHERE applied_at IS NULL"
+
+
+class LedgerAttempt(NamedTuple):
+    """One attempt of a batch as the rows have it; ``started`` is seconds since 1970 by the clock of who made it."""
+
+    started: float
+    account: str
+
+
+class Facts:
+    """The attempts by the key of their batch. What is ``known`` from before time was made to pass in the rows is kept."""
+
+    def __init__(self, here: Installation, *, known: "Facts | None" = None) -> None:
+        self.by_id: dict[int, tuple[str, LedgerAttempt]] = {}
+        rows = here.query(
+            "SELECT a.id, b.key, a.started_at, a.provider FROM newsletter_attempt a"
+            " JOIN newsletter_batch b ON b.id = a.batch_id ORDER BY a.id"
+        )
+        for pk, key, started, account in rows:
+            self.by_id[int(pk)] = str(key), LedgerAttempt(_seconds(started), str(account))
+        self.by_id.update(known.by_id if known else {})
+        self.tries: dict[str, list[LedgerAttempt]] = defaultdict(list)
+        for key, one in self.by_id.values():
+            self.tries[key].append(one)
+
+    def is_for_a_person(self, key: str) -> bool:
+        """Whether a batch was tried at two accounts, or by a clock that was wrong: neither is asked about or replayed."""
+        tries, now = self.tries[key], time.time()
+        return len({one.account for one in tries}) > 1 or any(
+            abs(now - one.started) > MAX_CLOCK_ERROR_SECONDS for one in tries
+        )
+
+
+def check_people(here: Installation, provider: FakeProvider, *, people: int) -> None:
+    """I1, I2, I4: one send, everybody in it once, nobody mailed twice, and what is said to be accepted was taken."""
+    assert here.query("SELECT COUNT(*) FROM newsletter_send") == [(1,)], "more than one send was made of the issue"
+    assert here.query(
+        "SELECT SUM(size), SUM(CASE WHEN state IN ('pending', 'submitting') THEN 1 ELSE 0 END) FROM newsletter_batch"
+    ) == [(people, 0)]
+    states = here.people_by_state()
+    assert sum(states.values()) == people, f"the audience is {people} but {states}"
+    assert max(provider.accepted_counts().values(), default=0) <= 1, "somebody got the issue twice at one address"
+    taken = Counter(number for entry in provider.accepted() for number in numbers_in(entry))
+    assert max(taken.values(), default=0) <= 1, "somebody who moved got the issue at both addresses"
+    state_of = states_by_person(here)
+    invented = [number for number, state in state_of.items() if state == "accepted" and not taken[number]]
+    assert not invented, f"{len(invented)} people are said to have been handed over and were not"
+    forgotten = [number for number in taken if state_of[number] not in ("accepted", "uncertain")]
+    assert not forgotten, f"{len(forgotten)} people were handed over and it is not on record"
+
+
+def check_unsubscribes(
+    provider: FakeProvider, readers: Readers, facts: Facts, *, jumps: list[timedelta]
+) -> tuple[int, float]:
+    """U8, F15: no call that was opened after somebody was told that they are gone holds them, by not a moment.
+
+    A call that was under way is another matter: gives how many people it reached, and after how many seconds at most.
+    """
+    late, longest = 0, 0.0
+    for entry in provider.accepted():
+        for address in readers.gone_at.keys() & set(entry.recipients):
+            answered = readers.gone_at[address]
+            opened = find_opening(entry, facts, jumps=jumps)
+            assert opened <= answered, (
+                f"{address} was told at {answered:.3f} that they are gone; a call that holds them was opened at {opened:.3f}"
+            )
+            if entry.at > answered:
+                late, longest = late + 1, max(longest, entry.at - answered)
+    return late, longest
+
+
+def find_opening(entry: Entry, facts: Facts, *, jumps: list[timedelta]) -> float:
+    """When the attempt behind a request was put on record. A clock that was set is set right again."""
+    assert entry.form is not None
+    key = entry.form.mail_for(entry.recipients[0]).variables["batch"]
+    shifts = [0.0, *(jump.total_seconds() for jump in jumps)]
+    openings = [
+        min((one.started - shift for shift in shifts), key=lambda at: abs(at - entry.at)) for one in facts.tries[key]
+    ]
+    before = [at for at in openings if at <= entry.at + SAME_TIME_SECONDS]
+    assert before, f"a request came of which no attempt was on record before: {entry.number}"
+    return max(before)
+
+
+def check_reports(here: Installation, reports: Reports) -> None:
+    """W2, W4, W5: what was answered with 200 is applied once, and what was forged is nowhere."""
+    assert here.query(UNAPPLIED) == [(0,)], "reports were taken and not applied"
+    assert not reports.forgeries_taken, f"forged reports were believed: {reports.forgeries_taken[:3]}"
+    assert not reports.refused, f"{reports.refused} honest reports were refused"
+    [(delivered,)] = here.query("SELECT COALESCE(SUM(people), 0) FROM newsletter_delivered")
+    assert delivered == len(reports.told["delivered"]), f"{delivered} are on record as delivered"
+    for what in ("hard", "soft"):
+        rows = here.query("SELECT delivery_id FROM newsletter_bounce WHERE bounce_class = ?", what)
+        assert {int(row[0]) for row in rows} == reports.told[what], f"the {what} bounces on record are others than told"
+    rows = here.query("SELECT delivery_id FROM newsletter_deliveryexception WHERE complained_at IS NOT NULL")
+    assert {int(row[0]) for row in rows} == reports.told["complained"], "the complaints on record are others than told"
+
+
+def check_uncertain(here: Installation, provider: FakeProvider, reports: Reports, facts: Facts, *, scheme: str) -> str:
+    """What could be found out was: nothing is uncertain that a report proved, that Mailgun has, or that may be replayed.
+
+    Gives what is left to a person in words.
+    """
+    left = {str(key) for (key,) in here.query("SELECT key FROM newsletter_batch WHERE state = 'uncertain'")}
+    unheard = left & reports.proven
+    assert not unheard, f"{len(unheard)} batches are uncertain although the provider reported of them"
+    unsettled = find_unsettled(here, provider=provider, facts=facts, scheme=scheme)
+    assert not unsettled, f"{len(unsettled)} batches are uncertain although {scheme} can still tell of them"
+    return f"{len(left)} batches, {len(left & taken_keys(provider))} of them taken"
+
+
+def find_unsettled(here: Installation, *, provider: FakeProvider, facts: Facts, scheme: str) -> set[str]:
+    """The keys of uncertain batches of which something can still be found out without a person."""
+    rows = here.query("SELECT key, attempts FROM newsletter_batch WHERE state = 'uncertain'")
+    mine = {str(key): int(attempts) for key, attempts in rows if not facts.is_for_a_person(str(key))}
+    if scheme == "mailgun":
+        return mine.keys() & taken_keys(provider)
+    return {key for key, attempts in mine.items() if attempts < MAX_REPLAYS}
+
+
+def taken_keys(provider: FakeProvider) -> set[str]:
+    """The batches that the provider took, by our key."""
+    return {key_of(entry) for entry in provider.accepted()}
+
+
+def states_by_person(here: Installation) -> dict[int, str]:
+    """Everybody of the audience, by their number, with their own state or else their batch's."""
+    rows = here.query(
+        "SELECT d.subscriber_id, COALESCE(NULLIF(e.state, ''), b.state) FROM newsletter_delivery d"
+        " JOIN newsletter_batch b ON b.id = d.batch_id"
+        " LEFT JOIN newsletter_deliveryexception e ON e.delivery_id = d.id"
+    )
+    return {int(number): str(state) for number, state in rows}
+
+
+def numbers_in(entry: Entry) -> set[int]:
+    return {number for address in entry.recipients if (number := number_of(address)) is not None}
+
+
+def key_of(entry: Entry) -> str:
+    """Our key of the batch of a request; "" where it was none of the audience's."""
+    if entry.form is None or not numbers_in(entry):
+        return ""
+    return entry.form.mail_for(entry.recipients[0]).variables["batch"]
+
+
+def count_moved(provider: FakeProvider, readers: Readers) -> int:
+    """How many of those who moved were mailed at their new address."""
+    counts = provider.accepted_counts()
+    return sum(new_address_of(number) in counts and address_of(number) not in counts for number in readers.moved)
+
+
+def _seconds(moment: datetime | str) -> float:
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,98 @@
+"""Starts the product as a stranger does: in a folder with nothing but a `.env`, and an environment without its settings.
+
+The settings of the test run (tests/support/environment.py) never reach these processes.
+"""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
+COMMAND = [sys.executable, "-m", "newsletter.project.cli"]
+START_SECONDS = 400
+"""Making a new database takes seconds alone, and minutes on a machine where everything else is tested too."""
+
+
+def make_unconfigured_environment(**more: str) -> dict[str, str]:
+    """An environment without any setting of the product or of its tests."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **more}
+
+
+def run_unconfigured(
+    arguments: Sequence[str], *, folder: Path, command: Sequence[str] = COMMAND, umask: int = 0o022, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """`newsletter …` in this folder, with the umask of an ordinary user."""
+    return subprocess.run(
+        [*command, *arguments],
+        cwd=folder,
+        env=make_unconfigured_environment(**more),
+        umask=umask,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+
+
+@contextmanager
+def start_unconfigured(
+    arguments: Sequence[str], *, folder: Path, says: str, command: Sequence[str] = COMMAND, umask: int = 0o022
+) -> Iterator[Path]:
+    """A process that serves until the end of the block; gives its log once it `says` this. Raises AssertionError."""
+    log = folder.parent / f"{folder.name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, *arguments],
+            cwd=folder,
+            env=make_unconfigured_environment(),
+            umask=umask,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        end = time.monotonic() + START_SECONDS
+        while says not in log.read_text(errors="replace"):
+            if process.poll() is not None or time.monotonic() > end:
+                raise AssertionError(f"it did not say “{says}”: {log.read_text(errors='replace')}")
+            time.sleep(0.1)
+        yield log
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(40)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(10)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def mark_unused(database: Path) -> None:
+    """Leave a SQLite file in the state in which the product never leaves one, so that `was_used` can tell."""
+    connection = sqlite3.connect(database)
+    try:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        connection.close()
+
+
+def was_used(database: Path) -> bool:
+    """Return True if the product opened this SQLite file: it turns on the write-ahead log, which stays in the header."""
+    return database.read_bytes()[18] == 2

@@ -1,0 +1,140 @@
+"""A real `newsletter web` on loopback with a database of its own, for tests of what a web server lets through.
+
+As a program, `python -m tests.support.web_server`, it fills the database and prints what tests need to know as JSON.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.support.processes import Process, open_process
+
+MEMBERS = 12
+
+
+class RunningWebServer:
+    """The address of a running server, and what `tests.support.web_server` filled in."""
+
+    def __init__(self, *, port: int, known: Mapping[str, Any], process: Process) -> None:
+        self.port, self.known, self.process = port, known, process
+
+    def connect(self, *, source: str = "127.0.0.1", timeout: float = 30) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=timeout, source_address=(source, 0))
+
+    def send(self, request: bytes, *, source: str = "127.0.0.1", timeout: float = 30) -> bytes:
+        """Everything that the server answers to these bytes until it closes the connection."""
+        with self.connect(source=source, timeout=timeout) as sock:
+            sock.sendall(request)
+            return read_all(sock)
+
+    def ask(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        source: str = "127.0.0.1",
+        timeout: float = 30,
+    ) -> tuple[int, str]:
+        """The status and the whole text of an answer."""
+        lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", "Connection: close"]
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        lines += [f"Content-Length: {len(body)}"] if body or method == "POST" else []
+        answer = self.send("\r\n".join([*lines, "", ""]).encode("latin-1") + body, source=source, timeout=timeout)
+        return status_of(answer), answer.decode("utf-8", "replace")
+
+
+def status_of(answer: bytes) -> int:
+    assert answer.startswith(b"HTTP/1.1 "), answer[:200]
+    return int(answer[9:12])
+
+
+def read_all(sock: socket.socket) -> bytes:
+    """What arrives until the server closes."""
+    parts = []
+    while True:
+        try:
+            part = sock.recv(65_536)
+        except ConnectionResetError:
+            break
+        if not part:
+            break
+        parts.append(part)
+    return b"".join(parts)
+
+
+@contextmanager
+def serve(folder: Path, **env: str) -> Iterator[RunningWebServer]:
+    """A server in this folder, stopped at the end."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    whole = {
+        **os.environ,
+        "DATABASE_URL": f"sqlite:///{folder / 'newsletter.sqlite3'}",
+        "NEWSLETTER_DATA_DIR": str(folder),
+        "NEWSLETTER_SITE_URL": f"http://127.0.0.1:{port}",
+        **env,
+    }
+    filled = subprocess.run(
+        [sys.executable, "-m", "tests.support.web_server"], env=whole, check=True, timeout=300, stdout=subprocess.PIPE
+    )
+    log = folder / "web.log"
+    command = [sys.executable, "-m", "newsletter.project.cli", "web", "--port", str(port)]
+    process = Process(open_process(command, env=whole, log=log), log=log)
+    try:
+        _wait_for(port, process=process)
+        yield RunningWebServer(port=port, known=json.loads(filled.stdout), process=process)
+    finally:
+        if process.running:
+            process.kill()
+
+
+def _wait_for(port: int, *, process: Process) -> None:
+    end = time.monotonic() + 90
+    while time.monotonic() < end and process.running:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(f"the server did not start: {process.said()}")
+
+
+def _fill() -> dict[str, Any]:
+    from django.contrib.auth.models import User
+    from django.core.management import call_command
+    from django.test import Client
+    from django.utils import timezone
+
+    from newsletter.api_keys import make_key
+    from newsletter.organisation.staff import add_staff
+    from tests.support.people import make_list, make_member, path_to
+
+    call_command("migrate", verbosity=0, interactive=False)
+    weekly = make_list()
+    people = [make_member(weekly, f"reader{number}@example.org") for number in range(MEMBERS)]
+    add_staff(email="approver@example.org", role="approver", password="a quiet harbour at dawn")
+    client = Client()
+    client.force_login(User.objects.get(username="approver@example.org"))
+    return {
+        "leave": [path_to(person, weekly) for person in people],
+        "cookie": "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items()),
+        "key": make_key(name="web site", scope="read", by="root", now=timezone.now())[1],
+    }
+
+
+if __name__ == "__main__":
+    import django
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "newsletter.project.settings"
+    django.setup()
+    sys.stdout.write(json.dumps(_fill()))

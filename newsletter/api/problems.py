@@ -12,7 +12,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from newsletter.common.errors import DomainError, NotFound
 from subscribers.people.lookup import UnknownPerson
 
-DOCS_HINT = "See docs/api.md and /api/v1/openapi.json."
+DOCS_HINT = "See docs/reference/api.md and /api/v1/openapi.json."
 
 
 class Problem(Exception):

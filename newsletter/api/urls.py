@@ -22,7 +22,7 @@ class Api(NinjaAPI):
 api = Api(
     title="Newsletter",
     version="1",
-    description="For the organisation's web site, donor database and reports. Described in docs/api.md.",
+    description="For the organisation's web site, donor database and reports. Described in docs/reference/api.md.",
     docs_url=None,
     urls_namespace="api",
 )

@@ -1,4 +1,4 @@
-"""Reads the environment once. Every setting of the product is named here and in docs/settings.md, nowhere else."""
+"""Reads the environment once. Every setting of the product is named here and in docs/reference/settings.md, nowhere else."""
 
 import os
 from dataclasses import dataclass, fields

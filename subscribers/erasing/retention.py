@@ -1,6 +1,6 @@
 """Forgets people and counts when their time is over. Suppressions, keyed hashes and the proof of consent stay.
 
-The numbers are promises to readers: whoever changes one changes docs/privacy.md too.
+The numbers are promises to readers: whoever changes one changes docs/reference/privacy.md too.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """A week at the desk, by keyboard: assembled, edited, looked at, mended, proofed, approved by another person, sent, reported.
 
-The pictures of docs/staff-guide.md are taken on the way; `make guide-pictures` keeps them.
+The pictures of docs/how-to/use-the-desk.md are taken on the way; `make guide-pictures` keeps them.
 """
 
 import re

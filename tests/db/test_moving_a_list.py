@@ -1,4 +1,4 @@
-"""docs/moving-a-list.md, followed with files in the formats of Mailchimp and listmonk: who left goes first and stays away."""
+"""docs/how-to/move-a-list.md, followed with files in the formats of Mailchimp and listmonk: who left goes first and stays away."""
 
 import io
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.support.people import NOW, make_list
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "moving-a-list.md"
+PAGE = ROOT / "docs/how-to/move-a-list.md"
 DESK = ROOT / "templates" / "web" / "desk" / "imports"
 MAILCHIMP = "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME,TIMEZONE,CC,REGION,LAST_CHANGED"
 TAIL = "LEID,EUID,NOTES,TAGS"

@@ -48,7 +48,7 @@ def test_links_are_found_in_every_form_in_which_they_are_written() -> None:
 
 def test_the_settings_that_are_documented_are_those_that_are_read() -> None:
     read = set(_SETTING.findall((ROOT / "newsletter/project/env.py").read_text(encoding="utf-8")))
-    rows = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs/settings.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert len(read) > 5
     assert sorted(rows) == sorted(read)
 
@@ -61,7 +61,7 @@ def test_no_document_names_a_setting_that_is_not_read(document: Path) -> None:
 
 @pytest.mark.parametrize(("table", "entry"), ENTRIES.items(), ids=str)
 def test_the_keys_of_the_organisations_file_are_all_documented_with_their_table(table: str, entry: type[Entry]) -> None:
-    text = (ROOT / "docs/organisation-file.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/reference/organisation-file.md").read_text(encoding="utf-8")
     row = re.search(rf"^\| `\[+{table}\]+` \| (.+) \|$", text, re.MULTILINE)
     assert row
     keys = {field.alias or name for name, field in entry.model_fields.items()}
@@ -70,7 +70,7 @@ def test_the_keys_of_the_organisations_file_are_all_documented_with_their_table(
 
 
 def test_the_options_and_schemes_of_the_provider_url_are_all_documented() -> None:
-    provider = (ROOT / "docs/settings.md").read_text(encoding="utf-8").partition("## The provider")[2]
+    provider = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8").partition("## The provider")[2]
     options = re.findall(r"`([a-z_]+)=[^`]+`", provider)
     assert sorted(options) == sorted(registry._OPTIONS)
     assert sorted(re.findall(r"^\| `([a-z]+)://", provider, re.MULTILINE)) == sorted(registry._SCHEMES)

@@ -374,7 +374,7 @@ def _make_twice(admin: Client) -> Any:
 
 
 def test_the_documented_calls_are_all_the_calls_there_are() -> None:
-    text = (Path(__file__).parents[2] / "docs/api.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs/reference/api.md").read_text(encoding="utf-8")
     curls = re.findall(
         r"curl (?:-X (\w+) )?\"?\$SITE(/api/v1/[\w/-]+)(.*?)(?=^```|^curl)", text, re.MULTILINE | re.DOTALL
     )

@@ -112,7 +112,7 @@ def test_p13_who_does_not_look_after_people_does_not_read_it(role: str) -> None:
 
 
 def test_p13_a_template_of_an_impact_assessment_ships_and_every_part_of_it_is_there() -> None:
-    page = (ROOT / "docs" / "dpia.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference/impact-assessment.md").read_text(encoding="utf-8")
     for part in ("Processing", "Necessity and proportion", "Who was asked", "Risks", "Measures", "Decision"):
         assert f"\n## {part}" in page
-    assert "dpia.md" in (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
+    assert "impact-assessment.md" in (ROOT / "docs/reference/privacy.md").read_text(encoding="utf-8")

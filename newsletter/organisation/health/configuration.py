@@ -46,7 +46,7 @@ def check_setting_names(
         if name not in in_file and not name.upper().startswith(_PREFIX):
             continue
         where = "the settings file" if name in in_file else "the environment"
-        do = f"Did you mean {near[0]}?" if near else "Remove it, or look for its name in docs/settings.md."
+        do = f"Did you mean {near[0]}?" if near else "Remove it, or look for its name in docs/reference/settings.md."
         yield (error if name in in_file else warning)(f"setting {name}", f"{where} has it, and it does nothing.", do)
 
 
@@ -90,7 +90,7 @@ def check_proxies(site_url: str, *, proxies: Sequence[str]) -> Finding:
         return ok("proxies", "None is trusted: visitors come to this program directly.")
     do = (
         "Set NEWSLETTER_TRUSTED_PROXIES to the address of the web server in front (127.0.0.1 if it is on this machine), "
-        "and let that server send X-Forwarded-For: docs/operations.md has examples."
+        "and let that server send X-Forwarded-For: docs/how-to/install.md has examples."
     )
     says = "All visitors seem to have one address, so that one of them can lock all others out of sign-in, sign-up and API."
     return error("proxies", says, do)

@@ -1,4 +1,4 @@
-"""P8, P13: docs/privacy.md promises readers what the program keeps to."""
+"""P8, P13: docs/reference/privacy.md promises readers what the program keeps to."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from newsletter.sending.settling import retention as sends
 from subscribers.erasing import retention
 from subscribers.importing.writing import import_steps as batches
 
-PAGE = (Path(__file__).parents[3] / "docs" / "privacy.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs/reference/privacy.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from newsletter.organisation.schema import ENTRIES, Entry
 from newsletter.providers import registry
+from scripts.commands_reference import describe_commands
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -74,3 +75,9 @@ def test_the_options_and_schemes_of_the_provider_url_are_all_documented() -> Non
     options = re.findall(r"`([a-z_]+)=[^`]+`", provider)
     assert sorted(options) == sorted(registry._OPTIONS)
     assert sorted(re.findall(r"^\| `([a-z]+)://", provider, re.MULTILINE)) == sorted(registry._SCHEMES)
+
+
+def test_the_reference_of_commands_is_what_the_commands_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run `make docs` after a change of a command."""
+    monkeypatch.setenv("COLUMNS", "100")
+    assert (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8") == describe_commands()

@@ -8,7 +8,8 @@ from pathlib import Path
 PAGE = Path(__file__).parent.parent / "docs/reference/commands.md"
 _INTRODUCTION = """# Commands
 
-Made from the commands by `make docs`; do not edit. `ISSUE` is an id, `SLUG/NUMBER` or `SLUG/latest`. Commands that print take `--json`.
+Made from the commands by `make docs`; do not edit. `ISSUE` is an id, `SLUG/NUMBER` or `SLUG/latest`.
+Commands that print take `--json`.
 """
 
 

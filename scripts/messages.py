@@ -27,7 +27,13 @@ DOMAIN = "django"
 OPERATORS = ("bench", "demo", "management", "organisation", "project")
 ALSO_IN_THE_DESK = ("logos.py",)
 """Packages of newsletter whose errors only people at a command line read, in English."""
-ENGLISH_ERRORS = {"SandboxProtocolError", "BadProviderUrl", "BadWebhook", "InvariantViolated", "WebhookCheckUnavailable"}
+ENGLISH_ERRORS = {
+    "SandboxProtocolError",
+    "BadProviderUrl",
+    "BadWebhook",
+    "InvariantViolated",
+    "WebhookCheckUnavailable",
+}
 """Errors that only providers and operators read."""
 WAGTAIL_MESSAGES = (
     "Actions (footer)",

@@ -1,4 +1,4 @@
-"""docs/how-to/move-a-list.md, followed with files in the formats of Mailchimp and listmonk: who left goes first and stays away."""
+"""Follow docs/how-to/move-a-list.md with files of Mailchimp and listmonk: who unsubscribed goes first and stays away."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``make email-blocks``: writes docs/reference/email-blocks.md from the blocks themselves, and a picture of each, by day and by night."""
+"""``make email-blocks``: write docs/reference/email-blocks.md from the blocks, with a picture of each, light and dark."""
 
 import re
 import sys

@@ -49,7 +49,9 @@ def test_links_are_found_in_every_form_in_which_they_are_written() -> None:
 
 def test_the_settings_that_are_documented_are_those_that_are_read() -> None:
     read = set(_SETTING.findall((ROOT / "newsletter/project/env.py").read_text(encoding="utf-8")))
-    rows = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([A-Z_]+)` \|", (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert len(read) > 5
     assert sorted(rows) == sorted(read)
 

@@ -1,4 +1,4 @@
-"""Checks the provider and the senders' domains. The provider's key is never shown."""
+"""Check the provider and the senders' domains. The provider's key is never shown."""
 
 import os
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ def _check_webhooks(provider: ProviderSettings) -> Iterator[Finding]:
 
 
 def check_recipient_allowlist() -> Finding:
-    """Whether everyone may be mailed from here, some, or nobody (F24)."""
+    """Report whether this installation may mail everybody, some people, or nobody."""
     only_to = get_recipient_allowlist()
     if is_sending_blocked():
         do = "Set NEWSLETTER_PRODUCTION=true in earnest; to try things out, name your own addresses in NEWSLETTER_ONLY_TO."
@@ -68,7 +68,7 @@ def check_recipient_allowlist() -> Finding:
 
 
 def check_senders(url: str, *, find: FindTxtRecords) -> Iterator[Finding]:
-    """SPF, DKIM and DMARC of every domain that mail is sent from, where it goes to the provider itself."""
+    """Check SPF, DKIM and DMARC of every domain that sends, unless mail goes to files."""
     provider = read_provider(url)
     if provider is None or not is_own_endpoint(provider):
         yield ok("sender domains", "Not checked: mail does not go to a provider of its own.")
@@ -84,7 +84,7 @@ def check_senders(url: str, *, find: FindTxtRecords) -> Iterator[Finding]:
 
 
 def check_journal(*, now: datetime) -> Finding:
-    """Whether everyone who unsubscribed is noted beside the database. What was missed for want of room is added."""
+    """Check the suppression journal, and add what it misses."""
     path = journal_path()
     if path.parent.stat().st_uid != os.geteuid():
         return ok("unsubscribe journal", "Not checked: the data belongs to another user, who alone should write there.")
@@ -99,7 +99,7 @@ def check_journal(*, now: datetime) -> Finding:
 
 
 def check_hold() -> Finding:
-    """Whether anything may leave this database at all."""
+    """Report a hold of the whole installation."""
     row = Installation.objects.filter(held=True).first()
     if row is None:
         return ok("hold", "Mail may go out from this database.")

@@ -1,4 +1,4 @@
-"""newsletter send: hand an approved issue to its slot, or send it now in this process."""
+"""newsletter send: send an approved issue at its slot, or now in this process."""
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime

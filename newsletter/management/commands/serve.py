@@ -1,4 +1,4 @@
-"""newsletter serve: web, scheduler and sender in one process."""
+"""newsletter serve: run web, scheduler and sender in one process."""
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime

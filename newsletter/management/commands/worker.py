@@ -1,4 +1,4 @@
-"""newsletter worker: the sender only. Any number may run on one database."""
+"""newsletter worker: run a sender only. Any number may run on one database."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -22,7 +22,7 @@ class Command(ProductCommand):
 
 
 def write_flushed(command: ProductCommand, text: str) -> None:
-    """A line that stands in a log file at once, not when the process ends."""
+    """Write a line and flush it, so that it appears in a log file at once."""
     command.stdout.write(text)
     command.stdout.flush()
 

@@ -1,6 +1,6 @@
-"""The statements that turn a staged chunk into people, subscriptions, proof and suppressions. They write sets, not rows.
+"""The set-based statements that turn a staged chunk into people, subscriptions, proof and suppressions.
 
-Everything that decides who may come in is here: a suppressed address never gets a row, whatever the file says.
+They decide who may be imported: a suppressed address never gets a row, whatever the file says.
 """
 
 from collections.abc import Iterator
@@ -107,7 +107,7 @@ FROM import_stage
 
 
 def classify(cursor: CursorWrapper, batch: ImportBatch, *, kinds: set[str]) -> None:
-    """Finds who of the stage is known, suppressed, on the list already, and who has something new."""
+    """Mark which staged people are known, suppressed, subscribed already, or have something new."""
     list_id = batch.mailing_list_id
     cursor.execute(_CLASSIFY, [list_id])
     cursor.execute(_FIND_STATUS, [list_id])
@@ -120,14 +120,14 @@ def classify(cursor: CursorWrapper, batch: ImportBatch, *, kinds: set[str]) -> N
 
 
 def count(cursor: CursorWrapper) -> dict[str, int]:
-    """The outcomes of the stage, by the names of the report."""
+    """Return the outcomes of the staged rows, by the names of the report."""
     cursor.execute(_COUNT)
     names = ("new", "updated", "unchanged", "waiting", "barred", "suppressed")
     return dict(zip(names, cursor.fetchone(), strict=True))
 
 
 def write_people(cursor: CursorWrapper, batch: ImportBatch) -> None:
-    """Updates those who have something new and makes those who are not there. Nobody else's row is touched."""
+    """Update people who have something new, and create the missing ones. No other row is touched."""
     cursor.execute(_UPDATE)
     given = {
         name: name
@@ -146,14 +146,14 @@ def write_people(cursor: CursorWrapper, batch: ImportBatch) -> None:
 
 
 def renew_implied_consent(cursor: CursorWrapper, batch: ImportBatch) -> None:
-    """Implied consent lasts longer by newer proof, or becomes consent that does not run out; each is on record."""
+    """Extend implied consent by newer proof, or replace it by consent that does not expire. Each change is recorded."""
     cursor.execute(_RENEW, [str(batch.basis), batch.evidence, batch.mailing_list_id])
     for basis, which in _by_basis(batch):
         _record_import(cursor, batch, basis=basis, where=f"renewed = 1 AND {which}")
 
 
 def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
-    """Opens a subscription, with its proof, for everyone welcome who has none."""
+    """Open a subscription with its proof for everybody admitted who has none."""
     asked = "%s" if batch.confirm else "COALESCE(given_at, %s)"
     for basis, which in _by_basis(batch):
         where = f"{_NEW_ON_LIST} AND {which}"
@@ -187,7 +187,7 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
 
 
 def _by_basis(batch: ImportBatch) -> Iterator[tuple[Basis, str]]:
-    """The bases of one import, with who of the stage each is of: whoever has a last day is of implied consent."""
+    """Yield the bases of one import with a condition for its people: everybody with a last day has implied consent."""
     if batch.confirm:
         yield Basis.DOUBLE_OPT_IN, "expires_at IS NULL"
         return
@@ -216,9 +216,9 @@ def _record_import(cursor: CursorWrapper, batch: ImportBatch, *, basis: Basis, w
 
 
 def suppress_addresses(cursor: CursorWrapper, batch: ImportBatch, *, kind: str) -> None:
-    """Suppresses the addresses of one kind that are not suppressed so already, and ends what the kind ends.
+    """Suppress the addresses of one kind, and end what the kind ends.
 
-    Each is noted beside the database too, as if the person had left here.
+    Each is also written to the suppression journal, as if the person had unsubscribed here.
     """
     reason, scope = SUPPRESSION_BY_KIND[kind]
     list_id = batch.mailing_list_id if scope == Scope.LIST else None

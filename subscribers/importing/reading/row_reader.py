@@ -47,9 +47,10 @@ _PACKED_FIELD_LENGTHS = {"country": 100, "region": 100, "city": 120, "language":
 class RowReader:
     """Reads the records of one file with these columns. `soft_opt_in` requires a day for each person.
 
-    `implied_from` is the day on which people with implied consent are imported: everybody with a last day is one of them, and with
-    `all_implied` everybody is and needs one. It is None if people are asked by mail, so that no last day counts. `slug` is the list
-    for a file that covers several lists. `reason_at` is the column of reasons in a file of refused lines.
+    `implied_from` is the day on which people with implied consent are imported: everybody with a last day is one of
+    them, and with `all_implied` everybody is and needs one. It is None if people are asked by mail, so that no last day
+    counts. `slug` is the list for a file that covers several lists. `reason_at` is the column of reasons in a file of
+    refused lines.
     """
 
     def __init__(

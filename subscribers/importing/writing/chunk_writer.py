@@ -16,7 +16,7 @@ from subscribers.consent.confirmations import queue_confirmation
 from subscribers.identity import address_key
 from subscribers.importing.reading.layouts import JOIN
 from subscribers.importing.reading.parsed_rows import PersonRow
-from subscribers.importing.writing import statements
+from subscribers.importing.writing import chunk_statements
 from subscribers.importing.writing.staging_table import fill_staging_table
 from subscribers.models import ImportBatch, Subscriber, Topic
 from subscribers.people.locations import Location, find_place_ids, get_or_create_places, locate
@@ -103,16 +103,16 @@ class ChunkWriter:
         kinds = {row.kind for row in people.values()}
         with self._transaction(), connection.cursor() as cursor:
             fill_staging_table(cursor, staged)
-            statements.classify(cursor, self._batch, kinds=kinds)
+            chunk_statements.classify(cursor, self._batch, kinds=kinds)
             if not self._dry_run:
-                statements.write_people(cursor, self._batch)
+                chunk_statements.write_people(cursor, self._batch)
             self._add_details(cursor, people, note=note)
-            outcomes = statements.count(cursor)
+            outcomes = chunk_statements.count(cursor)
             if not self._dry_run:
-                statements.renew_implied_consent(cursor, self._batch)
-                statements.subscribe(cursor, self._batch)
-                for kind in kinds & set(statements.SUPPRESSION_BY_KIND):
-                    statements.suppress_addresses(cursor, self._batch, kind=kind)
+                chunk_statements.renew_implied_consent(cursor, self._batch)
+                chunk_statements.subscribe(cursor, self._batch)
+                for kind in kinds & set(chunk_statements.SUPPRESSION_BY_KIND):
+                    chunk_statements.suppress_addresses(cursor, self._batch, kind=kind)
                 if self._batch.confirm:
                     self._queue_confirmations(cursor)
             after(outcomes)

@@ -28,7 +28,7 @@ COLUMNS = (
     "given_at",
     "expires_at",
 )
-"""What is filled in; `subscriber_id`, `barred`, `was`, `made`, `changed` and `renewed` are worked out by statements."""
+"""The staged columns. The statements compute `subscriber_id`, `barred`, `was`, `made`, `changed` and `renewed`."""
 
 _TABLE = (
     "CREATE TEMPORARY TABLE {exists} import_stage (line integer, address_hash {binary}, uuid {uuid}, email text,"

@@ -161,7 +161,7 @@ def test_weak_keys_are_a_warning_in_a_trial() -> None:
     assert check_keys(["NEWSLETTER_ADDRESS_KEY"], production=False).level == "warning"
 
 
-def test_the_sample_of_init_names_the_proxies_and_only_settings_that_are_read() -> None:
+def test_the_sample_env_names_only_settings_that_are_read() -> None:
     named = set(re.findall(r"^#? ?([A-Z_]+)=", read_sample("sample.env"), re.MULTILINE))
     assert "NEWSLETTER_TRUSTED_PROXIES" in named
     assert named <= set(env.read().by_name())

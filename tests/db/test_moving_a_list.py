@@ -52,7 +52,7 @@ def readers(weekly: MailingList) -> set[str]:
     return set(eligible(mailing_list=weekly, now=NOW).values_list("subscriber__email", flat=True))
 
 
-def test_a_list_moves_from_mailchimp_without_those_who_left_or_cannot_be_reached() -> None:
+def test_a_mailchimp_list_moves_without_the_unsubscribed_and_cleaned() -> None:
     weekly = make_list()
     Topic.objects.create(slug="land", name="Land rights")
     left = ["2024-01-02 03:04:05,Spring,9,NORMAL,,", "2024-01-02 03:04:05,Spring,9,SPAM,,"]
@@ -76,7 +76,7 @@ def test_a_list_moves_from_mailchimp_without_those_who_left_or_cannot_be_reached
     )
 
 
-def test_people_who_never_asked_mailchimp_for_a_newsletter_are_not_brought_in() -> None:
+def test_nonsubscribed_people_of_mailchimp_are_not_imported() -> None:
     weekly = make_list()
     with pytest.raises(BadFile, match="never asked"):
         bring_in(weekly, f"{MAILCHIMP},{TAIL}", mailchimp("ann@example.org"), name="nonsubscribed_1a2b.csv")

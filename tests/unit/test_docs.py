@@ -63,7 +63,7 @@ def test_no_document_names_a_setting_that_is_not_read(document: Path) -> None:
 
 
 @pytest.mark.parametrize(("table", "entry"), ENTRIES.items(), ids=str)
-def test_the_keys_of_the_organisations_file_are_all_documented_with_their_table(table: str, entry: type[Entry]) -> None:
+def test_every_key_of_the_organisation_file_is_documented(table: str, entry: type[Entry]) -> None:
     text = (ROOT / "docs/reference/organisation-file.md").read_text(encoding="utf-8")
     row = re.search(rf"^\| `\[+{table}\]+` \| (.+) \|$", text, re.MULTILINE)
     assert row

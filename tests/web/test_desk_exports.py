@@ -98,7 +98,8 @@ def step(client: Client, asked: ExportRequest, name: str, **fields: str) -> str:
     return said(client.get(answer["Location"]))[-1]
 
 
-def test_v10_a_large_file_waits_for_a_second_person_and_is_taken_once(
+@pytest.mark.requirement("V10")
+def test_a_large_file_waits_for_a_second_person_and_is_taken_once(
     ann: Client, bob: Client, weekly: MailingList
 ) -> None:
     asked = ask(ann, weekly)
@@ -122,7 +123,8 @@ def test_v10_a_large_file_waits_for_a_second_person_and_is_taken_once(
     ]
 
 
-def test_v10_many_small_files_are_no_way_round(ann: Client) -> None:
+@pytest.mark.requirement("V10")
+def test_many_small_files_are_no_way_round(ann: Client) -> None:
     small = [fill(make_list(f"list-{number}"), 200) for number in range(3)]
     assert [ask(ann, one).alone for one in small] == [True, True, False]
     tomorrow = timezone.now() + timedelta(days=1, minutes=1)
@@ -130,7 +132,8 @@ def test_v10_many_small_files_are_no_way_round(ann: Client) -> None:
     assert request_export(by=who, mailing_list=small[2], reason="Print run", mark=False, now=tomorrow).alone
 
 
-def test_v10_what_was_allowed_is_over_after_a_day_and_what_nobody_allowed_after_a_week(
+@pytest.mark.requirement("V10")
+def test_what_was_allowed_is_over_after_a_day_and_what_nobody_allowed_after_a_week(
     ann: Client, bob: Client, weekly: MailingList
 ) -> None:
     first, second = User.objects.get(username="ann@example.org"), User.objects.get(username="bob@example.org")
@@ -145,7 +148,8 @@ def test_v10_what_was_allowed_is_over_after_a_day_and_what_nobody_allowed_after_
     assert not ExportRequest.objects.exists()
 
 
-def test_v10_the_second_person_allows_a_number_of_people_and_is_asked_again_when_the_list_has_grown_past_it(
+@pytest.mark.requirement("V10")
+def test_the_second_person_allows_a_number_of_people_and_is_asked_again_when_the_list_has_grown_past_it(
     ann: Client, bob: Client, weekly: MailingList
 ) -> None:
     asked = ask(ann, weekly)
@@ -171,11 +175,13 @@ def test_v10_the_second_person_allows_a_number_of_people_and_is_asked_again_when
     assert (entry.data["people"], entry.data["most"], entry.data["taken"]) == (again.people, again.most, again.most)
 
 
-def test_v10_who_joins_while_the_file_is_written_makes_it_no_longer_than_was_allowed(weekly: MailingList) -> None:
+@pytest.mark.requirement("V10")
+def test_who_joins_while_the_file_is_written_makes_it_no_longer_than_was_allowed(weekly: MailingList) -> None:
     assert len(list(export_rows(weekly, most=10))) == 1 + 10
 
 
-def test_g6_wrong_passwords_at_an_export_are_counted_with_those_of_the_sign_in_and_put_on_record(
+@pytest.mark.requirement("G6")
+def test_wrong_passwords_at_an_export_are_counted_with_those_of_the_sign_in_and_put_on_record(
     ann: Client, bob: Client, weekly: MailingList
 ) -> None:
     asked = ask(bob, weekly)
@@ -201,7 +207,8 @@ def test_g6_wrong_passwords_at_an_export_are_counted_with_those_of_the_sign_in_a
     ]
 
 
-def test_g6_the_old_password_on_ones_own_page_is_guessed_a_few_times_only(ann: Client) -> None:
+@pytest.mark.requirement("G6")
+def test_the_old_password_on_ones_own_page_is_guessed_a_few_times_only(ann: Client) -> None:
     def change(old: str) -> str:
         new = {"password-new_password1": "a lantern over the bay", "password-new_password2": "a lantern over the bay"}
         return ann.post("/admin/account/", {**ACCOUNT, **new, "password-old_password": old}).content.decode()
@@ -229,14 +236,16 @@ def wrongs(asked: ExportRequest) -> Iterator[dict[str, object]]:
     yield {**second, "used_at": NOW, "taken": asked.most + 1}
 
 
-def test_v10_the_database_itself_refuses_what_may_not_be(ann: Client, bob: Client, weekly: MailingList) -> None:
+@pytest.mark.requirement("V10")
+def test_the_database_itself_refuses_what_may_not_be(ann: Client, bob: Client, weekly: MailingList) -> None:
     asked = ask(ann, weekly)
     for fields in wrongs(asked):
         with pytest.raises(IntegrityError), transaction.atomic():
             ExportRequest.objects.filter(pk=asked.pk).update(**fields)
 
 
-def test_v10_those_who_may_allow_are_told_by_mail_once_and_who_asked_is_not(
+@pytest.mark.requirement("V10")
+def test_those_who_may_allow_are_told_by_mail_once_and_who_asked_is_not(
     ann: Client, bob: Client, weekly: MailingList
 ) -> None:
     sign_in("writer")

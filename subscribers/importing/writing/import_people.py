@@ -40,9 +40,9 @@ def import_people(
     """Import a CSV file or workbook of people (bytes). With `confirm`, people are asked by mail first.
 
     `columns` names the field of a column if the guess is wrong, and `kind` what the people are if the file does not tell.
-    `collected_on` is the day of people without one, `expires_on` the last day of implied consent of people without one. `progress` gets
-    the number of rows read. An interrupted import of the same file, list and terms is continued. Raises `CannotImport`
-    or `BadFile` before anything is written.
+    `collected_on` is the day of people without one, `expires_on` the last day of implied consent of people without one.
+    `progress` gets the number of rows read. An interrupted import of the same file, list and terms is continued. Raises
+    `CannotImport` or `BadFile` before anything is written.
     """
     check_terms(basis=basis, evidence=evidence, by=by, kind=kind or ImportKind.JOIN)
     batch = ImportBatch(

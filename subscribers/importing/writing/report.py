@@ -27,7 +27,8 @@ OUTCOME_LABELS = {
 class ImportReport:
     """Counts of an import. `rows` is the sum of the outcomes; `reasons` splits the refused ones by kind.
 
-    `new` are people new to the list, `waiting` have not confirmed, `barred` were suppressed by this file, `suppressed` had been before,
+    `new` are people new to the list, `waiting` have not confirmed, `barred` were suppressed by this file, `suppressed`
+    had been before,
     `elsewhere` are on other lists by the file itself, `repeated` are further lines of an address. Only the first 10,000 refused
     lines and the first 1,000 notes (line number, text) are held; `noted` counts all notes.
     """

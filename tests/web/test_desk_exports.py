@@ -133,7 +133,7 @@ def test_many_small_files_are_no_way_round(ann: Client) -> None:
 
 
 @pytest.mark.requirement("V10")
-def test_what_was_allowed_is_over_after_a_day_and_what_nobody_allowed_after_a_week(
+def test_an_approved_export_ends_after_a_day_an_open_one_after_a_week(
     ann: Client, bob: Client, weekly: MailingList
 ) -> None:
     first, second = User.objects.get(username="ann@example.org"), User.objects.get(username="bob@example.org")
@@ -149,7 +149,7 @@ def test_what_was_allowed_is_over_after_a_day_and_what_nobody_allowed_after_a_we
 
 
 @pytest.mark.requirement("V10")
-def test_the_second_person_allows_a_number_of_people_and_is_asked_again_when_the_list_has_grown_past_it(
+def test_an_export_that_outgrew_its_approval_needs_another_one(
     ann: Client, bob: Client, weekly: MailingList
 ) -> None:
     asked = ask(ann, weekly)
@@ -176,12 +176,12 @@ def test_the_second_person_allows_a_number_of_people_and_is_asked_again_when_the
 
 
 @pytest.mark.requirement("V10")
-def test_who_joins_while_the_file_is_written_makes_it_no_longer_than_was_allowed(weekly: MailingList) -> None:
+def test_people_who_join_during_a_download_are_not_in_the_file(weekly: MailingList) -> None:
     assert len(list(export_rows(weekly, most=10))) == 1 + 10
 
 
 @pytest.mark.requirement("G6")
-def test_wrong_passwords_at_an_export_are_counted_with_those_of_the_sign_in_and_put_on_record(
+def test_wrong_passwords_at_an_export_count_with_those_of_the_sign_in(
     ann: Client, bob: Client, weekly: MailingList
 ) -> None:
     asked = ask(bob, weekly)

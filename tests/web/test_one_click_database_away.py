@@ -136,7 +136,7 @@ def test_with_postgresql_stopped_it_is_503_quickly_and_200_once_it_is_back(web: 
 
 
 @pytest.mark.requirement("U7")
-def test_with_postgresql_standing_still_a_crowd_gets_503_within_seconds_and_nobody_a_false_200(web: Web) -> None:
+def test_a_stalled_postgresql_gives_a_crowd_503_and_nobody_a_false_200(web: Web) -> None:
     people = take(web, ROBOTS)
     web.cluster.freeze()
     try:

@@ -37,7 +37,7 @@ def add(role: str = "approver", email: str = "ann@example.org") -> User:
     return User.objects.get(username=email)
 
 
-def test_passwords_are_kept_as_argon2id_wherever_the_settings_are_the_products_own() -> None:
+def test_passwords_are_stored_as_argon2id() -> None:
     with override_settings(PASSWORD_HASHERS=product.PASSWORD_HASHERS):
         assert add().password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
         assert get_hashers()[0].algorithm == "argon2"
@@ -98,7 +98,7 @@ def test_wagtails_own_log_in_leads_to_ours_and_takes_no_password() -> None:
 
 
 @pytest.mark.requirement("G4")
-def test_an_approver_without_a_second_factor_is_led_to_set_one_up_and_then_works() -> None:
+def test_an_approver_without_a_second_factor_has_to_set_one_up() -> None:
     """until it is set up, the desk stays closed."""
     add()
     client = Client()
@@ -110,7 +110,7 @@ def test_an_approver_without_a_second_factor_is_led_to_set_one_up_and_then_works
     assert len(re.findall(r"<li><code>\d+</code>", codes)) == 10
 
 
-def test_after_setting_the_factor_up_the_way_leads_to_the_page_that_was_asked_for_once() -> None:
+def test_after_setting_up_a_factor_the_requested_page_opens_once() -> None:
     add()
     client = Client()
     give_password(client)
@@ -166,7 +166,7 @@ def test_nothing_that_is_posted_beside_the_password_skips_the_code(more: dict[st
 
 
 @pytest.mark.requirement("G4")
-def test_a_password_alone_does_not_reach_the_page_that_takes_the_factor_away() -> None:
+def test_a_password_alone_cannot_remove_the_second_factor() -> None:
     add()
     first = Client()
     give_password(first)
@@ -186,7 +186,7 @@ def test_secrets_and_recovery_codes_are_not_in_the_database_as_they_are() -> Non
     assert all(secret not in str(row.data) for row in Authenticator.objects.all())
 
 
-def test_a_recovery_code_lets_in_once_and_an_administrator_can_take_the_factor_away() -> None:
+def test_a_recovery_code_works_once_and_admins_can_remove_the_factor() -> None:
     add()
     client = Client()
     give_password(client)
@@ -215,7 +215,7 @@ def test_another_role_ends_the_sessions_that_are_open() -> None:
 
 @pytest.mark.requirement("G2")
 @pytest.mark.parametrize("how", ["password", "off", "groups"])
-def test_another_password_and_a_closed_account_end_the_sessions_that_are_open(how: str) -> None:
+def test_a_new_password_or_a_closed_account_ends_open_sessions(how: str) -> None:
     client = sign_in("editor", email="ann@example.org")
     assert opens(client)
     person = User.objects.get(username="ann@example.org")
@@ -255,7 +255,7 @@ def test_a_session_ends_after_an_hour_unused_and_after_twelve_in_any_case(steps:
 
 
 @pytest.mark.requirement("G6")
-def test_many_wrong_passwords_for_one_person_are_slowed_down_also_for_the_right_one() -> None:
+def test_ten_wrong_passwords_from_one_network_slow_down_the_right_one() -> None:
     add("writer")
     client = Client()
     for _ in range(10):
@@ -264,7 +264,7 @@ def test_many_wrong_passwords_for_one_person_are_slowed_down_also_for_the_right_
     assert not opens(client)
 
 
-def test_wrong_passwords_for_others_do_not_refuse_a_right_one_of_the_same_address() -> None:
+def test_wrong_passwords_for_others_do_not_refuse_a_right_one() -> None:
     add("writer")
     for number in range(MAX_FAILURES_PER_NETWORK + 10):
         last = Client().post(LOGIN, {"login": f"person{number}@example.org", "password": "wrong"})
@@ -375,7 +375,7 @@ def test_a_used_code_is_not_taken_when_it_is_asked_for_again() -> None:
 
 
 @pytest.mark.requirement("G6")
-def test_a_stranger_is_told_the_same_whether_or_not_there_is_such_an_account() -> None:
+def test_a_stranger_cannot_tell_whether_an_account_exists() -> None:
     add("writer")
     known = give_password(Client(), password="wrong").content.decode()
     unknown = Client().post(LOGIN, {"login": "nobody@example.org", "password": "wrong"}).content.decode()
@@ -383,7 +383,7 @@ def test_a_stranger_is_told_the_same_whether_or_not_there_is_such_an_account() -
     assert say.findall(known) == say.findall(unknown) != []
 
 
-def test_nobody_makes_an_account_for_themselves_or_resets_a_password_by_mail() -> None:
+def test_nobody_can_create_an_account_or_reset_a_password_by_mail() -> None:
     for page in ("/accounts/signup/", "/accounts/password/reset/", "/accounts/email/", "/accounts/login/code/"):
         assert Client().get(page).status_code == 404
 
@@ -398,7 +398,7 @@ def test_following_a_link_signs_nobody_out() -> None:
     assert not opens(client)
 
 
-def test_in_the_demonstrations_own_folder_nobody_is_asked_for_a_second_factor() -> None:
+def test_the_demo_asks_nobody_for_a_second_factor() -> None:
     client = sign_in("admin", factor=False)
     assert not opens(client)
     with override_settings(NEWSLETTER_DEMO=True):
@@ -417,7 +417,7 @@ def test_signing_in_and_failing_to_are_in_the_staff_log() -> None:
     ]
 
 
-def test_the_sessions_page_lists_where_one_is_signed_in_and_ends_the_others() -> None:
+def test_the_sessions_page_lists_and_ends_other_sessions() -> None:
     add("writer")
     mine, other = Client(), Client()
     give_password(mine)

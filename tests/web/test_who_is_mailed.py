@@ -22,7 +22,7 @@ def test_home_and_the_issues_page_say_who_is_mailed(settings: Any) -> None:
 
 
 @pytest.mark.requirement("F24")
-def test_home_says_that_nobody_is_mailed_where_a_real_provider_stands_behind_a_trial(settings: Any) -> None:
+def test_home_says_that_a_trial_mails_nobody_through_a_real_provider(settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
     assert (
         "This installation is not production and would mail real people"

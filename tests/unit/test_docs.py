@@ -83,3 +83,11 @@ def test_the_reference_of_commands_is_what_the_commands_say(monkeypatch: pytest.
     """Run `make docs` after a change of a command."""
     monkeypatch.setenv("COLUMNS", "100")
     assert (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8") == describe_commands()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_path_that_a_document_names_exists(document: Path) -> None:
+    named = re.findall(
+        r"`((?:newsletter|subscribers|tests|templates|scripts|docs)/[\w/.-]*)`", document.read_text("utf-8")
+    )
+    assert [path for path in named if not (ROOT / path).exists()] == []

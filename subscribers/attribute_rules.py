@@ -21,7 +21,7 @@ def attribute_key(text: str) -> str:
 
 def attribute_value(text: str) -> str:
     """The value as one clean line of at most 300 characters; may be empty."""
-    return clean_line(text, most=MAX_VALUE_LENGTH)
+    return clean_line(text, max_length=MAX_VALUE_LENGTH)
 
 
 def fold_value(value: str) -> str:

@@ -38,7 +38,7 @@ OTHER_FREQUENCY = {Frequency.EVERY: "every_issue", Frequency.MONTHLY: "monthly",
 
 EVERY_ISSUE = frozenset({Frequency.EVERY})
 ANY_FREQUENCY = frozenset(Frequency)
-Among = QuerySet[Any, int] | RawSQL | None
+SubscriberIds = QuerySet[Any, int] | RawSQL | None
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,18 @@ class AudienceCount:
 
 
 def list_contactable(
-    *, mailing_list: MailingList, segment: Segment | None = None, among: Among = None, now: datetime | None = None
+    *,
+    mailing_list: MailingList,
+    segment: Segment | None = None,
+    subscriber_ids: SubscriberIds = None,
+    now: datetime | None = None,
 ) -> QuerySet[Subscription]:
     """Everyone who said yes to the list and is not suppressed, whatever rhythm or pause they chose: one row a person.
 
-    Implied consent that has run out at `now` (this moment, if not given) is no yes any more. ``among`` is a query of
+    Implied consent that has run out at `now` (this moment, if not given) is no yes any more. ``subscriber_ids`` is a query of
     subscriber ids: nobody else is a candidate at all.
     """
-    candidates = _candidates(mailing_list=mailing_list, segment=segment, among=among)
+    candidates = _candidates(mailing_list=mailing_list, segment=segment, subscriber_ids=subscriber_ids)
     lasting = ~_has_expired(now or timezone.now())
     return candidates.filter(MAILABLE, lasting, ~_is_suppressed(mailing_list))
 
@@ -69,14 +73,14 @@ def eligible(
     segment: Segment | None = None,
     now: datetime,
     frequencies: Set[Frequency] = EVERY_ISSUE,
-    among: Among = None,
+    subscriber_ids: SubscriberIds = None,
 ) -> QuerySet[Subscription]:
     """Everyone whom mail of this kind may reach at `now`, as one query of subscriptions: one row a person.
 
     `frequencies` are the choices that the mail serves; `ANY_FREQUENCY` for whoever may be mailed at all.
     """
     asked = Q() if frequencies >= ANY_FREQUENCY else Q(frequency__in=sorted(frequencies))
-    people = list_contactable(mailing_list=mailing_list, segment=segment, among=among, now=now)
+    people = list_contactable(mailing_list=mailing_list, segment=segment, subscriber_ids=subscriber_ids, now=now)
     return people.filter(~_is_paused(now), asked, _is_on_allowlist())
 
 
@@ -86,7 +90,7 @@ def candidates(
     segment: Segment | None = None,
     now: datetime,
     frequencies: Set[Frequency] = EVERY_ISSUE,
-    among: Among = None,
+    subscriber_ids: SubscriberIds = None,
 ) -> QuerySet[Any]:
     """Everyone on the list and in the segment, a subscription each.
 
@@ -96,8 +100,8 @@ def candidates(
     or `events_only` for those who asked for another kind of mail, and `outside` for those whom this installation may
     not mail at all (F24). The first that holds, in this order, is the one given.
     """
-    people = _candidates(mailing_list=mailing_list, segment=segment, among=among).order_by()
-    return people.annotate(why=_exclusion_reason(mailing_list, now=now, frequencies=frequencies))
+    people = _candidates(mailing_list=mailing_list, segment=segment, subscriber_ids=subscriber_ids).order_by()
+    return people.annotate(exclusion_reason=_exclusion_reason(mailing_list, now=now, frequencies=frequencies))
 
 
 def count_audience(
@@ -106,11 +110,15 @@ def count_audience(
     segment: Segment | None = None,
     now: datetime,
     frequencies: Set[Frequency] = EVERY_ISSUE,
-    among: Among = None,
+    subscriber_ids: SubscriberIds = None,
 ) -> AudienceCount:
     """Counts candidates, eligible and excluded in one statement, so that the three always agree."""
-    people = candidates(mailing_list=mailing_list, segment=segment, now=now, frequencies=frequencies, among=among)
-    return make_audience_count(dict(people.values("why").annotate(people=Count("pk")).values_list("why", "people")))
+    people = candidates(
+        mailing_list=mailing_list, segment=segment, now=now, frequencies=frequencies, subscriber_ids=subscriber_ids
+    )
+    return make_audience_count(
+        dict(people.values("exclusion_reason").annotate(people=Count("pk")).values_list("exclusion_reason", "people"))
+    )
 
 
 def count_lists(*, now: datetime) -> dict[int, AudienceCount]:
@@ -119,10 +127,12 @@ def count_lists(*, now: datetime) -> dict[int, AudienceCount]:
     One statement for all lists; what somebody chose to get of a list does not matter here.
     """
     why = _exclusion_reason(OuterRef("mailing_list"), now=now, frequencies=ANY_FREQUENCY)
-    people = Subscription.objects.open().order_by().annotate(why=why).values("mailing_list", "why")
+    people = (
+        Subscription.objects.open().order_by().annotate(exclusion_reason=why).values("mailing_list", "exclusion_reason")
+    )
     counted: dict[int, dict[str, int]] = {}
     for row in people.annotate(people=Count("pk")):
-        counted.setdefault(row["mailing_list"], {})[row["why"]] = row["people"]
+        counted.setdefault(row["mailing_list"], {})[row["exclusion_reason"]] = row["people"]
     return {pk: make_audience_count(by_reason) for pk, by_reason in counted.items()}
 
 
@@ -143,10 +153,12 @@ def explain_ineligible(
 ) -> str:
     """Why this person would not get such mail of this list, in words; an empty text when they would."""
     open_now = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
-    subscription = open_now.annotate(why=_exclusion_reason(mailing_list, now=now, frequencies=frequencies)).first()
+    subscription = open_now.annotate(
+        exclusion_reason=_exclusion_reason(mailing_list, now=now, frequencies=frequencies)
+    ).first()
     if subscription is None:
         return Message("Not on the list %(name)s.", name=mailing_list.name)
-    why = str(getattr(subscription, "why"))  # noqa: B009 annotated above
+    why = str(getattr(subscription, "exclusion_reason"))  # noqa: B009 annotated above
     if why == UNCONFIRMED:
         return Message("Has not yet confirmed by mail.")
     if why == IMPLIED_CONSENT_EXPIRED and subscription.expires_at:
@@ -165,10 +177,12 @@ def explain_ineligible(
     return ""
 
 
-def _candidates(*, mailing_list: MailingList, segment: Segment | None, among: Among) -> QuerySet[Subscription]:
+def _candidates(
+    *, mailing_list: MailingList, segment: Segment | None, subscriber_ids: SubscriberIds
+) -> QuerySet[Subscription]:
     people = Subscription.objects.filter(mailing_list=mailing_list).open()
-    if among is not None:
-        people = people.filter(subscriber_id__in=among)
+    if subscriber_ids is not None:
+        people = people.filter(subscriber_id__in=subscriber_ids)
     if segment is None:
         return people
     return people.filter(subscriber__in=Subscriber.objects.filter(compile_rule(segment.rule)).values("pk"))
@@ -201,8 +215,8 @@ def _exclusion_reason(mailing_list: MailingList | OuterRef, *, now: datetime, fr
         Suppression.objects.covering(mailing_list)
         .filter(address_hash=OuterRef("subscriber__address_hash"))
         .order_by(severity)
-        .annotate(why=Concat(Value("suppressed:"), "reason"))
-        .values("why")[:1]
+        .annotate(exclusion_reason=Concat(Value("suppressed:"), "reason"))
+        .values("exclusion_reason")[:1]
     )
     waiting = Q(basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True)
     chosen = Case(

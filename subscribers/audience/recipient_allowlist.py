@@ -20,7 +20,7 @@ class RecipientAllowlist:
     addresses: frozenset[str]
     domains: frozenset[str]
 
-    def has(self, address: str) -> bool:
+    def allows(self, address: str) -> bool:
         """Whether mail to this address may leave. `address` in any spelling; what is no address may not."""
         try:
             wanted = canonical(normalise(address))

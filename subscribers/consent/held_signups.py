@@ -10,7 +10,7 @@ from newsletter.common.errors import DomainError
 from newsletter.common.text import clean_line
 from subscribers.consent.signup import SignupResult, request_subscription
 from subscribers.identity import identify
-from subscribers.models import HeldSignup, MailingList, Place, Topic
+from subscribers.models import HeldSignup, MailingList, SubscriberLocation, Topic
 
 KEPT = timedelta(days=7)
 
@@ -26,11 +26,11 @@ def hold_signup(
     mailing_list: MailingList,
     wording: str,
     source: str,
-    why: str,
+    reason: str,
     now: datetime,
     name: str = "",
     language: str = "",
-    place: Place | None = None,
+    place: SubscriberLocation | None = None,
     topics: Iterable[Topic] = (),
 ) -> HeldSignup:
     """Keeps the sign-up of a normalised address until a person decides; a repeat keeps the first."""
@@ -39,12 +39,12 @@ def hold_signup(
         mailing_list=mailing_list,
         defaults={
             "email": email,
-            "name": clean_line(name, most=200),
+            "name": clean_line(name, max_length=200),
             "language": language,
             "place": place,
             "wording": wording,
             "source": source[:200],
-            "why": why,
+            "reason": reason,
             "at": now,
         },
     )
@@ -80,7 +80,7 @@ def release_held_signup(*, held_id: int, now: datetime) -> SignupResult:
     return outcome
 
 
-def drop(*, held_id: int) -> None:
+def discard_held_signup(*, held_id: int) -> None:
     """The sign-up is forgotten. Raises `AlreadyDecided`."""
     if not HeldSignup.objects.filter(pk=held_id).delete()[0]:
         raise AlreadyDecided(_("This sign-up was let in or dropped already."))

@@ -32,19 +32,19 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True)
 class Challenge:
-    """What the page's script needs: find the number up to `most` whose SHA-256 after `salt` is `challenge`."""
+    """What the page's script needs: find the number up to `max_number` whose SHA-256 after `salt` is `challenge`."""
 
     challenge: str
     salt: str
     signature: str
-    most: int
+    max_number: int
 
 
 def make_challenge(*, now: datetime, hard: bool = False) -> Challenge:
     """A fresh challenge, good for two hours and one use."""
-    most = HARD if hard else EASY
-    made = create_challenge(ChallengeOptions(hmac_key=_key(), max_number=most, expires=now + CHALLENGE_LIFETIME))
-    return Challenge(challenge=made.challenge, salt=made.salt, signature=made.signature, most=most)
+    max_number = HARD if hard else EASY
+    made = create_challenge(ChallengeOptions(hmac_key=_key(), max_number=max_number, expires=now + CHALLENGE_LIFETIME))
+    return Challenge(challenge=made.challenge, salt=made.salt, signature=made.signature, max_number=max_number)
 
 
 def check_proof(payload: str) -> Proof:

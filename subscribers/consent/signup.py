@@ -15,7 +15,16 @@ from subscribers.consent.throttle import reset_confirmation_quota
 from subscribers.consent_events import record_consent_event
 from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget
-from subscribers.models import Basis, ConsentEvent, FormerIdentity, MailingList, Place, Subscriber, Subscription, Topic
+from subscribers.models import (
+    Basis,
+    ConsentEvent,
+    FormerIdentity,
+    MailingList,
+    Subscriber,
+    SubscriberLocation,
+    Subscription,
+    Topic,
+)
 from subscribers.unsubscribing.suppression import is_signup_blocked, is_suppressed, remove_own_suppressions
 
 
@@ -47,7 +56,7 @@ def request_subscription(
     now: datetime,
     name: str = "",
     language: str = "",
-    place: Place | None = None,
+    place: SubscriberLocation | None = None,
     topics: Iterable[Topic] = (),
     must_confirm: bool = False,
 ) -> SignupResult:
@@ -64,7 +73,7 @@ def request_subscription(
     subscriber = _get_or_create_subscriber(
         address=address,
         address_hash=address_hash,
-        details={"name": clean_line(name, most=200), "language": language, "place": place},
+        details={"name": clean_line(name, max_length=200), "language": language, "place": place},
         topics=topics,
         source=source,
         now=now,
@@ -140,7 +149,7 @@ def _get_or_create_subscriber(
     *,
     address: str,
     address_hash: bytes,
-    details: dict[str, str | Place | None],
+    details: dict[str, str | SubscriberLocation | None],
     topics: Iterable[Topic],
     source: str,
     now: datetime,

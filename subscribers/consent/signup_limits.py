@@ -38,8 +38,8 @@ class SignupOutcome(StrEnum):
 class Decision:
     """`why` says to staff what stood out; `disposable` marks an address that may last for minutes."""
 
-    way: SignupOutcome
-    why: str = ""
+    outcome: SignupOutcome
+    reason: str = ""
     disposable: bool = False
 
 
@@ -68,14 +68,14 @@ def screen_signup(*, address: str, client: str, proof: Proof, now: datetime) -> 
         (bool(unproven) and site > MAX_SIGNUPS_PER_SITE, "a flood of sign-ups, and this one without JavaScript"),
         (bool(unproven) and disposable, "an address that may last for minutes, without JavaScript"),
     ]
-    why = next((words for holds, words in reasons if holds), "")
-    if not why:
+    reason = next((words for holds, words in reasons if holds), "")
+    if not reason:
         return Decision(SignupOutcome.IN, disposable=disposable)
     if HeldSignup.objects.count() >= MAX_HELD_SIGNUPS:
-        if increment_counter(DROPPED, now=now, stretch=DAY) == 1:
+        if increment_counter(DROPPED, now=now, window=DAY) == 1:
             _LOG.error("%s sign-ups wait for staff; further ones are dropped until some are decided.", MAX_HELD_SIGNUPS)
-        return Decision(SignupOutcome.DROPPED, why=why, disposable=disposable)
-    return Decision(SignupOutcome.HELD, why=why, disposable=disposable)
+        return Decision(SignupOutcome.DROPPED, reason=reason, disposable=disposable)
+    return Decision(SignupOutcome.HELD, reason=reason, disposable=disposable)
 
 
 def is_full(*, waiting: int) -> bool:
@@ -85,9 +85,9 @@ def is_full(*, waiting: int) -> bool:
 
 def count_dropped(*, now: datetime) -> int:
     """Return how many sign-ups were dropped today and yesterday (UTC) because too many were waiting."""
-    return read_counter(DROPPED, now=now, stretch=DAY) + read_counter(DROPPED, now=now - DAY, stretch=DAY)
+    return read_counter(DROPPED, now=now, window=DAY) + read_counter(DROPPED, now=now - DAY, window=DAY)
 
 
 def is_flooded(*, now: datetime) -> bool:
     """Whether this hour saw so many sign-ups that proof of work is made harder."""
-    return read_counter("site", now=now, stretch=HOUR) > MAX_SIGNUPS_PER_SITE
+    return read_counter("site", now=now, window=HOUR) > MAX_SIGNUPS_PER_SITE

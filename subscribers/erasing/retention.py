@@ -14,17 +14,17 @@ from subscribers.consent.implied_consent import end_lapsed_subscriptions
 from subscribers.consent_events import record_consent_event
 from subscribers.exporting.export_requests import delete_old_exports
 from subscribers.models import (
-    Asking,
     Basis,
     Confirmation,
+    ConfirmationQuota,
     ConsentEvent,
     EndReason,
     HeldSignup,
     MailedLink,
+    RateCounter,
     SpentProof,
     Subscriber,
     Subscription,
-    Tally,
 )
 
 UNCONFIRMED_RETENTION = timedelta(days=7)
@@ -57,17 +57,17 @@ def purge_expired_data(*, now: datetime) -> PurgeCounts:
     """One round: people who never confirmed, people who left long ago, and what was only kept to count or to ask."""
     HeldSignup.objects.filter(at__lt=now - HELD_SIGNUP_RETENTION).delete()
     MailedLink.objects.filter(asked_at__lt=now - MAILED_LINK_RETENTION).delete()
-    Tally.objects.filter(starts_at__lt=now - COUNTER_RETENTION).delete()
+    RateCounter.objects.filter(starts_at__lt=now - COUNTER_RETENTION).delete()
     SpentProof.objects.filter(expires_at__lt=now).delete()
-    Asking.objects.filter(last_at__lt=now - CONFIRMATION_QUOTA_RETENTION).delete()
+    ConfirmationQuota.objects.filter(last_requested_at__lt=now - CONFIRMATION_QUOTA_RETENTION).delete()
     delete_old_exports(now=now)
-    unconfirmed = _delete_people(_list_never_confirmed(now), why=Message("never confirmed"), now=now)
+    unconfirmed = _delete_people(_list_never_confirmed(now), reason=Message("never confirmed"), now=now)
     requests = _end_old_requests(now)
     end_lapsed_subscriptions(now=now)
     return PurgeCounts(
         unconfirmed=unconfirmed,
         requests=requests,
-        left=_delete_people(_list_unsubscribed_long_ago(now), why=Message("left 28 days ago"), now=now),
+        left=_delete_people(_list_unsubscribed_long_ago(now), reason=Message("left 28 days ago"), now=now),
     )
 
 
@@ -111,7 +111,7 @@ def _end_old_requests(now: datetime) -> int:
     return ended.update(ended_at=now, end_reason=EndReason.EXPIRED)
 
 
-def _delete_people(people: QuerySet[Subscriber], *, why: str, now: datetime) -> int:
+def _delete_people(people: QuerySet[Subscriber], *, reason: str, now: datetime) -> int:
     """Each person is looked at once more within the transaction: they may just have confirmed."""
     gone = 0
     for pk in list(people.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]):
@@ -125,7 +125,7 @@ def _delete_people(people: QuerySet[Subscriber], *, why: str, now: datetime) -> 
                 address_hash=bytes(person.address_hash),
                 mailing_list=None,
                 now=now,
-                source=Message("kept no longer: %(why)s", why=why),
+                source=Message("kept no longer: %(reason)s", reason=reason),
             )
             person.delete()
             gone += 1

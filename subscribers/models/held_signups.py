@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy
 
 from subscribers.addresses.normalise import mask
 from subscribers.models.lists import MailingList, Topic
-from subscribers.models.places import Place
+from subscribers.models.locations import SubscriberLocation
 
 
 class HeldSignup(models.Model):
@@ -16,11 +16,11 @@ class HeldSignup(models.Model):
     mailing_list = models.ForeignKey(MailingList, on_delete=models.CASCADE, related_name="held_signups")
     name = models.CharField(max_length=200, blank=True, default="")
     language = models.CharField(max_length=16, blank=True, default="")
-    place = models.ForeignKey(Place, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    place = models.ForeignKey(SubscriberLocation, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     topics = models.ManyToManyField(Topic, blank=True, related_name="+")
     wording = models.TextField()
     source = models.CharField(max_length=200)
-    why = models.CharField(max_length=200)
+    reason = models.CharField(max_length=200)
     at = models.DateTimeField()
 
     wagtail_reference_index_ignore = True

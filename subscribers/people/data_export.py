@@ -61,7 +61,7 @@ def _describe_held(row: HeldSignup) -> dict[str, object]:
         "topics": sorted(topic.slug for topic in row.topics.all()),
         "wording": row.wording,
         "source": row.source,
-        "why": row.why,
+        "why": row.reason,
         "at": _isoformat(row.at),
     }
 

@@ -1,4 +1,4 @@
-"""Turns what people write about where they live into a shared, coarse `Place` row. Postcodes are never kept."""
+"""Turns what people write about where they live into a shared, coarse `SubscriberLocation` row. Postcodes are never kept."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from newsletter.common.errors import UnknownPlace
 from newsletter.common.messages import Message
-from subscribers.models import Place
-from subscribers.models.places import place_key
+from subscribers.models import SubscriberLocation
+from subscribers.models.locations import location_key
 from subscribers.places.disambiguation import describe_apart
 from subscribers.places.regions import country_of, resolve_country, resolve_region
 from subscribers.places.search import find_place
@@ -39,8 +39,8 @@ class Location:
 
     @property
     def key(self) -> str:
-        """The key of its `Place` row."""
-        return place_key(
+        """The key of its `SubscriberLocation` row."""
+        return location_key(
             country=self.country,
             region=self.region,
             town=self.town,
@@ -102,21 +102,21 @@ def get_or_create_place(
     latitude: float | None = None,
     longitude: float | None = None,
     zone: str = "",
-) -> Place:
+) -> SubscriberLocation:
     """The row of this place, made when nobody lives there yet. Coordinates are degrees, cut to two decimals."""
     rounded = {
         "latitude": round(latitude, 2) if latitude is not None else None,
         "longitude": round(longitude, 2) if longitude is not None else None,
     }
-    key = place_key(country=country, region=region, town=town, **rounded)
-    place, _ = Place.objects.get_or_create(
+    key = location_key(country=country, region=region, town=town, **rounded)
+    place, _ = SubscriberLocation.objects.get_or_create(
         key=key,
         defaults={"country": country.upper(), "region": region.upper(), "town": town, "zone": zone, **rounded},
     )
     return place
 
 
-def get_place_for(location: Location) -> Place | None:
+def get_place_for(location: Location) -> SubscriberLocation | None:
     """The row of a location; None when not even its country is known."""
     if not location.known:
         return None
@@ -133,7 +133,7 @@ def get_place_for(location: Location) -> Place | None:
 def find_place_ids(locations: Iterable[Location]) -> dict[str, int]:
     """The ids of the rows of these locations that are there, by key."""
     keys = {location.key for location in locations}
-    return dict(Place.objects.filter(key__in=keys).values_list("key", "pk"))
+    return dict(SubscriberLocation.objects.filter(key__in=keys).values_list("key", "pk"))
 
 
 def get_or_create_places(locations: Iterable[Location]) -> dict[str, int]:
@@ -143,9 +143,9 @@ def get_or_create_places(locations: Iterable[Location]) -> dict[str, int]:
     missing = [location for key, location in wanted.items() if key not in found]
     if not missing:
         return found
-    Place.objects.bulk_create(
+    SubscriberLocation.objects.bulk_create(
         (
-            Place(
+            SubscriberLocation(
                 key=location.key,
                 country=location.country.upper(),
                 region=location.region.upper(),

@@ -108,8 +108,8 @@ def _list_slug(mailing_list: MailingList | None, hidden: Mapping[str, str]) -> s
 
 
 def _hide_private_lists(data: Mapping[str, Any], hidden: Mapping[str, str]) -> dict[str, Any]:
-    """The rhythms on record stand under the names of their lists."""
-    rhythms = data.get("frequency")
-    if not hidden or not isinstance(rhythms, dict):
+    """The frequencies on record stand under the names of their lists."""
+    frequencies = data.get("frequency")
+    if not hidden or not isinstance(frequencies, dict):
         return dict(data)
-    return {**data, "frequency": {hidden.get(slug, slug): frequency for slug, frequency in rhythms.items()}}
+    return {**data, "frequency": {hidden.get(slug, slug): frequency for slug, frequency in frequencies.items()}}

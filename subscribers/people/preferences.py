@@ -8,7 +8,7 @@ from django.db import transaction
 from subscribers.consent.signup import SignupResult, request_subscription
 from subscribers.consent_events import record_consent_event
 from subscribers.links.signed_links import LinkTarget
-from subscribers.models import ConsentEvent, Frequency, MailingList, Place, Subscriber, Subscription, Topic
+from subscribers.models import ConsentEvent, Frequency, MailingList, Subscriber, SubscriberLocation, Subscription, Topic
 from subscribers.unsubscribing.suppression import is_suppressed
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 
@@ -22,7 +22,7 @@ def save_preferences(
     subscriber: Subscriber,
     topics: Iterable[Topic],
     language: str,
-    place: Place | None,
+    place: SubscriberLocation | None,
     now: datetime,
     radius_km: int | None = None,
     by: str = "",
@@ -50,11 +50,11 @@ def save_preferences(
 
 @transaction.atomic
 def set_frequencies(
-    *, subscriber: Subscriber, rhythms: Mapping[MailingList, Frequency], now: datetime, by: str = ""
+    *, subscriber: Subscriber, frequencies: Mapping[MailingList, Frequency], now: datetime, by: str = ""
 ) -> bool:
     """How often each list may write, from the next issue on. True when something changed."""
     changed = {}
-    for mailing_list, frequency in rhythms.items():
+    for mailing_list, frequency in frequencies.items():
         other = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
         if other.exclude(frequency=frequency).update(frequency=frequency):
             changed[mailing_list.slug] = str(frequency)

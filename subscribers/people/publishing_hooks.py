@@ -11,7 +11,7 @@ from subscribers.models import Frequency, MailingList, Subscriber
 
 
 @dataclass(frozen=True)
-class Look:
+class Branding:
     """The organisation as its pages show it. Paths are of this site; `light` and `dark` are CSS colours by name.
 
     Whoever registers a look sees to it that its colours are readable on one another.
@@ -39,11 +39,11 @@ class MonthlyMailCount:
 class PublishingHooks:
     """The functions of the app around the people."""
 
-    look: Callable[[], Look] = Look
+    branding: Callable[[], Branding] = Branding
     last_month: Callable[[Subscriber, MailingList, datetime], MonthlyMailCount | None] = (
         lambda person, mailing_list, now: None
     )
-    rhythms: Callable[[MailingList], frozenset[Frequency]] = lambda mailing_list: frozenset(Frequency)
+    frequencies: Callable[[MailingList], frozenset[Frequency]] = lambda mailing_list: frozenset(Frequency)
     forget: Callable[[Subscriber], None] = lambda person: None
 
 

@@ -44,14 +44,14 @@ class GroupCommit(Generic[Item, Result]):
     for it a second time. Each is woken once: by whoever worked for them, or to work for those who came meanwhile.
     """
 
-    def __init__(self, work: Callable[[list[Item]], list[Result]], *, most: int = 100) -> None:
+    def __init__(self, work: Callable[[list[Item]], list[Result]], *, max_batch_size: int = 100) -> None:
         self._work = work
-        self._max_batch_size = most
+        self._max_batch_size = max_batch_size
         self._waiting: list[_PendingItem[Item, Result]] = []
         self._busy = False
         self._queue = Lock()
 
-    def do(self, item: Item) -> Result:
+    def submit(self, item: Item) -> Result:
         """The result for this item, once it is committed."""
         ticket: _PendingItem[Item, Result] = _PendingItem(item)
         with self._queue:

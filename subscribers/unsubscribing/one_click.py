@@ -12,8 +12,9 @@ from django.utils import timezone
 from newsletter.common.database_deadlines import database_deadline
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import FormerIdentity, MailingList, Subscriber
+from subscribers.unsubscribing.bulk_unsubscribe import Unsubscribe
 from subscribers.unsubscribing.group_commit import GroupCommit
-from subscribers.unsubscribing.unsubscribe import Unsubscribe, unsubscribe_from_lists
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_lists
 
 DATABASE_WAIT_SECONDS = 3.0
 _Person = tuple[int, bytes, str]  # row id, keyed hash, language
@@ -37,7 +38,7 @@ class UnsubscribedPerson:
 
 def unsubscribe_by_link(target: LinkTarget) -> UnsubscribedPerson:
     """The person of the link leaves its list; committed when this returns. Erased people and lists change nothing."""
-    return _grouped.do(target)
+    return _group_commit.submit(target)
 
 
 def unsubscribe_batch(targets: Sequence[LinkTarget], *, now: datetime) -> list[UnsubscribedPerson]:
@@ -91,4 +92,4 @@ def _unsubscribe_now(targets: Sequence[LinkTarget]) -> list[UnsubscribedPerson]:
         return unsubscribe_batch(targets, now=timezone.now())
 
 
-_grouped: GroupCommit[LinkTarget, UnsubscribedPerson] = GroupCommit(_unsubscribe_now)
+_group_commit: GroupCommit[LinkTarget, UnsubscribedPerson] = GroupCommit(_unsubscribe_now)

@@ -89,15 +89,15 @@ def end_subscriptions(
 
 
 @transaction.atomic
-def remove_suppression(*, suppression: Suppression, by: str, why: str, now: datetime) -> None:
+def remove_suppression(*, suppression: Suppression, by: str, reason: str, now: datetime) -> None:
     """Allow mail again, with a reason. Raise `CannotRemoveSuppression` without one, or if only the person may do it."""
-    if not why.strip():
+    if not reason.strip():
         raise CannotRemoveSuppression(_("Write why mail to this address may start again. The reason is kept as proof."))
     if not can_staff_remove(suppression):
         raise CannotRemoveSuppression(
             _("This person asked not to be mailed. Only they can undo it, by signing up again and confirming by mail.")
         )
-    if not _remove(Q(pk=suppression.pk), by=by, why=why, now=now):
+    if not _remove(Q(pk=suppression.pk), by=by, reason=reason, now=now):
         raise CannotRemoveSuppression(_("This was lifted already. Nothing was changed."))
     record_consent_event(
         kind=ConsentEvent.Kind.LIFTED,
@@ -106,7 +106,7 @@ def remove_suppression(*, suppression: Suppression, by: str, why: str, now: date
         mailing_list=suppression.mailing_list,
         now=now,
         by=by,
-        wording=why,
+        wording=reason,
         data={"reason": suppression.reason},
     )
 
@@ -120,7 +120,7 @@ def remove_own_suppressions(*, address_hash: bytes, mailing_list: MailingList, n
     """The person confirmed by mail that they want this list: what they themselves had set is lifted. How many were."""
     own = Q(address_hash=address_hash, reason__in=REASONS_REMOVED_BY_CONFIRMING)
     covering = Q(scope=Scope.ALL) | Q(mailing_list=mailing_list)
-    return _remove(own & covering, by="", why=Message("confirmed a fresh request by mail"), now=now)
+    return _remove(own & covering, by="", reason=Message("confirmed a fresh request by mail"), now=now)
 
 
 def is_signup_blocked(*, address_hash: bytes, mailing_list: MailingList) -> bool:
@@ -134,10 +134,10 @@ def is_suppressed(*, address_hash: bytes, mailing_list: MailingList) -> bool:
     return Suppression.objects.covering(mailing_list).filter(address_hash=address_hash).exists()
 
 
-def _remove(which: Q, *, by: str, why: str, now: datetime) -> int:
+def _remove(which: Q, *, by: str, reason: str, now: datetime) -> int:
     rows = list(Suppression.objects.live().filter(which))
     lifted = Suppression.objects.live().filter(which, pk__in=[row.pk for row in rows])
     journal_after_commit(
         JournalEntry(bytes(row.address_hash), row.mailing_list_id, row.reason, now, lifted=True) for row in rows
     )
-    return lifted.update(lifted_at=now, lifted_by=by, lifted_reason=why)
+    return lifted.update(lifted_at=now, lifted_by=by, lifted_reason=reason)

@@ -12,8 +12,6 @@ from subscribers.unsubscribing.bulk_unsubscribe import Unsubscribe, count_unsubs
 from subscribers.unsubscribing.suppression import end_subscriptions, write_suppression
 from subscribers.unsubscribing.suppression_journal import JournalEntry, journal_after_commit, journal_now
 
-__all__ = ["Unsubscribe", "unsubscribe_from_all", "unsubscribe_from_list", "unsubscribe_from_lists"]
-
 
 def unsubscribe_from_list(
     *, subscriber: Subscriber, mailing_list: MailingList, now: datetime, source: str = "", mailing: int = 0

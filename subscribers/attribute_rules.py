@@ -1,4 +1,4 @@
-"""PURE. The names and values of custom attributes: one spelling each, within limits. Stores nothing."""
+"""The rules for names and values of custom attributes: spelling and limits. No I/O."""
 
 import re
 import unicodedata
@@ -14,23 +14,23 @@ _SEPARATORS = re.compile(r"[\W_]+")
 
 
 def attribute_key(text: str) -> str:
-    """The one spelling of an attribute's name: “Member since” and `member_since` are `member_since`; may be empty."""
+    """Return the canonical name: “Member since” and `member_since` both give `member_since`. It may be empty."""
     lower = unicodedata.normalize("NFC", text).lower()
     return _SEPARATORS.sub("_", lower).strip("_")[:MAX_KEY_LENGTH].rstrip("_")
 
 
 def attribute_value(text: str) -> str:
-    """The value as one clean line of at most 300 characters; may be empty."""
+    """Return the value as one clean line of at most 300 characters. It may be empty."""
     return clean_line(text, max_length=MAX_VALUE_LENGTH)
 
 
 def fold_value(value: str) -> str:
-    """The value as rules compare it: without regard to case, in one Unicode form, at most 300 characters."""
+    """Return the value as rules compare it: case-folded, NFC, at most 300 characters."""
     return unicodedata.normalize("NFC", value.casefold())[:MAX_VALUE_LENGTH]
 
 
 def clean_attributes(given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The attributes as they can be kept, without empty ones, and in words what was left out or cut, and why."""
+    """Return the attributes that can be kept, and a message for each that was left out or cut."""
     clean: dict[str, str] = {}
     notes: list[str] = []
     for name, text in given.items():

@@ -1,4 +1,4 @@
-"""Sign-ups that wait for staff: kept, let in, or dropped. Letting in is asking by mail, as for everybody."""
+"""Sign-ups that wait for staff, who release or discard each one."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ KEPT = timedelta(days=7)
 
 
 class AlreadyDecided(DomainError):
-    """Somebody else let this sign-up in or dropped it."""
+    """Somebody else released or discarded this sign-up."""
 
 
 @transaction.atomic
@@ -33,7 +33,7 @@ def hold_signup(
     place: SubscriberLocation | None = None,
     topics: Iterable[Topic] = (),
 ) -> HeldSignup:
-    """Keeps the sign-up of a normalised address until a person decides; a repeat keeps the first."""
+    """Keep the sign-up of a normalised address until staff decide. A repeat keeps the first."""
     held, made = HeldSignup.objects.get_or_create(
         address_hash=identify(email),
         mailing_list=mailing_list,
@@ -43,7 +43,7 @@ def hold_signup(
             "language": language,
             "place": place,
             "wording": wording,
-            "source": source[:200],
+            "source": source,
             "reason": reason,
             "at": now,
         },
@@ -55,7 +55,11 @@ def hold_signup(
 
 @transaction.atomic
 def release_held_signup(*, held_id: int, now: datetime) -> SignupResult:
-    """The person is asked by mail as if they had just signed up. Raises `AlreadyDecided`."""
+    """Ask the person to confirm by mail, as if they had just signed up.
+
+    Raises:
+        AlreadyDecided: Somebody else decided first.
+    """
     held = (
         HeldSignup.objects.select_for_update(of=("self",))
         .filter(pk=held_id)
@@ -81,6 +85,6 @@ def release_held_signup(*, held_id: int, now: datetime) -> SignupResult:
 
 
 def discard_held_signup(*, held_id: int) -> None:
-    """The sign-up is forgotten. Raises `AlreadyDecided`."""
+    """Delete the sign-up. Raises `AlreadyDecided`."""
     if not HeldSignup.objects.filter(pk=held_id).delete()[0]:
         raise AlreadyDecided(_("This sign-up was let in or dropped already."))

@@ -1,4 +1,4 @@
-"""The one way in for somebody who signs up, from our own page or another site: weighed, then taken, held or dropped."""
+"""The entry point for every sign-up, from our own page or another site: accept, hold or drop it."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -26,9 +26,9 @@ def process_signup(
     place: SubscriberLocation | None = None,
     topics: Iterable[Topic] = (),
 ) -> SignupOutcome:
-    """Weighs a normalised address and its sign-up, and lets it go its way. `client` is the visitor's network address.
+    """Screen the sign-up of a normalised address and act on the decision. `client` is the visitor's network address.
 
-    Which way it went is for staff and tests; whoever signed up is never told.
+    The outcome is for staff and tests. Never show it to the person who signed up.
     """
     decision = screen_signup(address=email, client=client, proof=proof, now=now)
     source = Message("%(source)s, disposable address", source=source) if decision.disposable else source

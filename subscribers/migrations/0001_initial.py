@@ -3,6 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
+import newsletter.common.message_fields
 import re
 import subscribers.models.lists
 import uuid
@@ -124,10 +125,10 @@ class Migration(migrations.Migration):
                 ('rows_done', models.PositiveIntegerField(default=0)),
                 ('claimed_by', models.CharField(blank=True, default='', max_length=32)),
                 ('claimed_until', models.DateTimeField(blank=True, null=True)),
-                ('checked', models.JSONField(blank=True, default=dict, help_text='What the dry run found')),
-                ('counts', models.JSONField(blank=True, default=dict)),
+                ('checked', newsletter.common.message_fields.MessagesJSONField(blank=True, default=dict, help_text='What the dry run found')),
+                ('counts', newsletter.common.message_fields.MessagesJSONField(blank=True, default=dict)),
                 ('row_notes_dropped', models.PositiveIntegerField(db_default=0, default=0, help_text='How often remarks about single lines were dropped while the import was at work')),
-                ('problem', models.TextField(blank=True, default='')),
+                ('problem', newsletter.common.message_fields.MessageField(blank=True, default='')),
                 ('mailing_list', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='import_batches', to='subscribers.mailinglist')),
             ],
             options={
@@ -219,8 +220,8 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('requested', 'asked to join'), ('confirmed', 'confirmed'), ('imported', 'imported'), ('left', 'left the list'), ('left_all', 'left everything'), ('preferences', 'changed preferences'), ('suppressed', 'suppressed'), ('lifted', 'suppression lifted'), ('ended', 'ended'), ('erased', 'erased'), ('moved', 'changed address'), ('merged', 'found to be the same person')], max_length=12)),
                 ('at', models.DateTimeField()),
                 ('wording', models.TextField(blank=True, default='', help_text='The words that the person saw')),
-                ('source', models.CharField(blank=True, default='', max_length=200)),
-                ('by', models.CharField(blank=True, default='', help_text='A member of staff; empty: the person', max_length=254)),
+                ('source', newsletter.common.message_fields.MessageField(blank=True, default='')),
+                ('by', newsletter.common.message_fields.MessageField(blank=True, default='', help_text='A member of staff or “the system”; empty for the person')),
                 ('data', models.JSONField(blank=True, default=dict)),
                 ('mailing_list', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.mailinglist')),
                 ('subscriber', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='consent_events', to='subscribers.subscriber')),
@@ -293,10 +294,10 @@ class Migration(migrations.Migration):
                 ('scope', models.CharField(choices=[('all', 'all mail'), ('list', 'one list')], max_length=4)),
                 ('reason', models.CharField(choices=[('unsubscribe', 'left'), ('complaint', 'reported as spam'), ('hard', 'the address does not exist'), ('soft_limit', 'mail kept failing'), ('erasure', 'asked to be erased'), ('staff', 'blocked by staff'), ('legal', 'legal reasons')], max_length=12)),
                 ('at', models.DateTimeField()),
-                ('note', models.TextField(blank=True, default='')),
+                ('note', newsletter.common.message_fields.MessageField(blank=True, default='')),
                 ('lifted_at', models.DateTimeField(blank=True, null=True)),
                 ('lifted_by', models.CharField(blank=True, default='', max_length=254)),
-                ('lifted_reason', models.TextField(blank=True, default='')),
+                ('lifted_reason', newsletter.common.message_fields.MessageField(blank=True, default='')),
                 ('import_batch', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='subscribers.importbatch')),
                 ('mailing_list', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.mailinglist')),
             ],
@@ -315,8 +316,8 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(blank=True, default='', max_length=200)),
                 ('language', models.CharField(blank=True, default='', max_length=16)),
                 ('wording', models.TextField()),
-                ('source', models.CharField(max_length=200)),
-                ('reason', models.CharField(max_length=200)),
+                ('source', newsletter.common.message_fields.MessageField()),
+                ('reason', newsletter.common.message_fields.MessageField()),
                 ('at', models.DateTimeField()),
                 ('mailing_list', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='held_signups', to='subscribers.mailinglist')),
                 ('place', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.subscriberlocation')),
@@ -362,7 +363,7 @@ class Migration(migrations.Migration):
                 ('line', models.PositiveIntegerField()),
                 ('kind', models.CharField(blank=True, default='', max_length=20)),
                 ('raw', models.TextField()),
-                ('reason', models.TextField()),
+                ('reason', newsletter.common.message_fields.MessageField()),
                 ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='refusals', to='subscribers.importbatch')),
             ],
             options={

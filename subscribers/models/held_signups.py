@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.message_fields import MessageField
 from subscribers.addresses.normalise import mask
 from subscribers.models.lists import MailingList, Topic
 from subscribers.models.locations import SubscriberLocation
@@ -19,8 +20,8 @@ class HeldSignup(models.Model):
     place = models.ForeignKey(SubscriberLocation, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     topics = models.ManyToManyField(Topic, blank=True, related_name="+")
     wording = models.TextField()
-    source = models.CharField(max_length=200)
-    reason = models.CharField(max_length=200)
+    source = MessageField()
+    reason = MessageField()
     at = models.DateTimeField()
 
     wagtail_reference_index_ignore = True

@@ -86,8 +86,8 @@ def write_unsubscribes(unsubscribes: Sequence[Unsubscribe], *, now: datetime, so
     """Write all of these or none. Each (person, list) pair must occur once."""
     chosen = sorted(unsubscribes)
     if connection.vendor == "postgresql":
-        return _write_in_one_statement(chosen, now, source[:200])
-    return _write_with_orm(chosen, now, source[:200])
+        return _write_in_one_statement(chosen, now, source)
+    return _write_with_orm(chosen, now, source)
 
 
 def _write_in_one_statement(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:

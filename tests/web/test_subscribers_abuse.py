@@ -248,7 +248,7 @@ def test_a5_a_lent_address_is_marked_and_let_in_with_proof_and_waits_without(
     join(client, weekly, email="ada@mailinator.com", client_address="192.0.2.1")
     join(client, weekly, email="bea@mailinator.com", client_address="192.0.2.2", proven=False)
     assert Subscriber.objects.get().source == "sign-up page, disposable address"
-    assert "may last for minutes" in HeldSignup.objects.get().reason
+    assert "a short-lived address" in HeldSignup.objects.get().reason
 
 
 def test_what_waits_has_an_end_too(caplog: pytest.LogCaptureFixture, weekly: MailingList) -> None:

@@ -39,19 +39,17 @@ def clean_attributes(given: Mapping[str, str]) -> tuple[dict[str, str], list[str
             continue
         if not key:
             notes.append(
-                Message(
-                    "“%(name)s” cannot name an attribute: it has no letter or digit; left out.", name=name.strip()[:40]
-                )
+                Message("“%(name)s” was left out: an attribute name needs a letter or digit.", name=name.strip()[:40])
             )
             continue
         if key in clean:
-            notes.append(Message("The attribute %(key)s is there more than once; the first value counts.", key=key))
+            notes.append(Message("The attribute %(key)s occurs more than once. The first value was kept.", key=key))
             continue
         if len(clean) == MAX_ATTRIBUTES_PER_PERSON:
             notes.append(
                 Message(
-                    "More than %(most_of_a_person)s attributes for one person; %(key)s and what follows is left out.",
-                    most_of_a_person=MAX_ATTRIBUTES_PER_PERSON,
+                    "One person can have %(max_attributes)s attributes. %(key)s and the next ones were left out.",
+                    max_attributes=MAX_ATTRIBUTES_PER_PERSON,
                     key=key,
                 )
             )
@@ -59,9 +57,9 @@ def clean_attributes(given: Mapping[str, str]) -> tuple[dict[str, str], list[str
         if len(text.strip()) > MAX_VALUE_LENGTH:
             notes.append(
                 Message(
-                    "The value of %(key)s is longer than %(most_of_a_value)s characters; its end is left out.",
+                    "The value of %(key)s was cut to %(max_length)s characters.",
                     key=key,
-                    most_of_a_value=MAX_VALUE_LENGTH,
+                    max_length=MAX_VALUE_LENGTH,
                 )
             )
         clean[key] = value

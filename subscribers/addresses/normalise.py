@@ -29,25 +29,25 @@ def normalise(text: str) -> str:
     """
     address = unicodedata.normalize("NFC", text).strip(_EDGES)
     if not address:
-        raise BadAddress("There is no email address here. Write one like name@example.org.")
+        raise BadAddress("The email address is empty. Write one like name@example.org.")
     if len(address) > MAX_LENGTH:
         raise BadAddress(
-            "This email address has %(address)s characters; the longest possible has %(max_length)s.",
-            address=len(address),
+            "This email address has %(length)s characters. The limit is %(max_length)s.",
+            length=len(address),
             max_length=MAX_LENGTH,
         )
     if _CONTROL.search(address):
-        raise BadAddress("This address has a line break or another control character in it. Write one address only.")
+        raise BadAddress("This address contains a line break or another control character. Write one address only.")
     plain = _PLAIN.fullmatch(address)
     if plain and len(plain[1]) <= 64 and not _RESERVED.search(plain[2]):
-        return f"{plain[1]}@{plain[2].lower()}"  # the library would say the same; this is 30 times as fast
+        return f"{plain[1]}@{plain[2].lower()}"  # the same result as the library, 30 times as fast
     try:
         found = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
-        raise BadAddress("This is not an email address that can be mailed: %(error)s", error=error) from error
+        raise BadAddress("This email address cannot be mailed: %(error)s", error=error) from error
     if "." not in found.ascii_domain:
         raise BadAddress(
-            "The part after the @ (%(domain)s) is not a full domain name such as example.org.", domain=found.domain
+            "The part after the @ (%(domain)s) is not a complete domain such as example.org.", domain=found.domain
         )
     return found.normalized
 
@@ -60,7 +60,7 @@ def to_ascii(address: str) -> str:
     try:
         found = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
-        raise BadAddress("This is not an email address that can be mailed: %(error)s", error=error) from error
+        raise BadAddress("This email address cannot be mailed: %(error)s", error=error) from error
     return f"{found.local_part}@{found.ascii_domain}"
 
 

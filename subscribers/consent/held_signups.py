@@ -1,18 +1,15 @@
 """Sign-ups that wait for staff, who release or discard each one."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError
 from newsletter.common.text import clean_line
 from subscribers.consent.signup import SignupResult, request_subscription
 from subscribers.identity import identify
 from subscribers.models import HeldSignup, MailingList, SubscriberLocation, Topic
-
-KEPT = timedelta(days=7)
 
 
 class AlreadyDecided(DomainError):
@@ -67,8 +64,8 @@ def release_held_signup(*, held_id: int, now: datetime) -> SignupResult:
         .first()
     )
     if held is None:
-        raise AlreadyDecided(_("This sign-up was let in or dropped already."))
-    outcome = request_subscription(
+        raise AlreadyDecided("Somebody else released or discarded this sign-up already.")
+    result = request_subscription(
         email=held.email,
         mailing_list=held.mailing_list,
         wording=held.wording,
@@ -81,10 +78,10 @@ def release_held_signup(*, held_id: int, now: datetime) -> SignupResult:
         must_confirm=True,
     )
     held.delete()
-    return outcome
+    return result
 
 
 def discard_held_signup(*, held_id: int) -> None:
     """Delete the sign-up. Raises `AlreadyDecided`."""
     if not HeldSignup.objects.filter(pk=held_id).delete()[0]:
-        raise AlreadyDecided(_("This sign-up was let in or dropped already."))
+        raise AlreadyDecided("Somebody else released or discarded this sign-up already.")

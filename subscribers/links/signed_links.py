@@ -19,7 +19,6 @@ from enum import StrEnum
 from functools import lru_cache
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadLink
 from newsletter.common.messages import Message
@@ -74,7 +73,7 @@ LIFETIMES: dict[Purpose, timedelta | None] = {
 class ExpiredLink(BadLink):
     """A valid link of ours that is too old. `target` is what it names."""
 
-    def __init__(self, message: str, *, target: "LinkTarget") -> None:
+    def __init__(self, message: Message, *, target: "LinkTarget") -> None:
         super().__init__(message)
         self.target = target
 
@@ -119,7 +118,7 @@ class Signer:
     def maker(self, purpose: Purpose, mailing_list: bytes) -> Callable[[Sequence[bytes]], list[str]]:
         """Return a function from subscribers to their links, in the same order. A send calls it for each batch."""
         size = _WITH_MAILING if self._mailing else _WITHOUT_MAILING
-        head, inner_start, outer_start = _start_token(self._key, purpose, _VERSIONS[size])
+        head, inner_start, outer_start = _prepare_token(self._key, purpose, _VERSIONS[size])
         prefix = f"{self._site_url}/{_PATHS[purpose]}/"
         tail = mailing_list + self._issued + self._mailing
         length = size * 4 // 3
@@ -133,9 +132,9 @@ class Signer:
                 outer = outer_start.copy()
                 outer.update(inner.digest())
                 tokens.append(head + body + outer.digest()[:_MAC_BYTES])
-            # Multiples of three bytes need no padding, so one writing of all of them is each one's own, end to end.
-            written = b2a_base64(b"".join(tokens), newline=False).translate(_URL_SAFE).decode("ascii")
-            return [prefix + written[start : start + length] for start in range(0, len(written), length)]
+            # Tokens are multiples of three bytes, so one base64 text of all of them is the texts of each, end to end.
+            encoded = b2a_base64(b"".join(tokens), newline=False).translate(_URL_SAFE).decode("ascii")
+            return [prefix + encoded[start : start + length] for start in range(0, len(encoded), length)]
 
         return urls
 
@@ -158,9 +157,9 @@ def read_link(token: str, *, purpose: Purpose, now: datetime, keys: Sequence[str
     target = _verify(token, purpose=purpose, keys=link_keys() if keys is None else keys)
     lifetime = LIFETIMES[purpose]
     if lifetime is not None and now - target.issued > lifetime:
-        span = f"{lifetime.days} days" if lifetime.days else Message("an hour")
+        span = Message("%(days)s days", days=lifetime.days) if lifetime.days else Message("an hour")
         raise ExpiredLink(
-            _("This link was good for %(span)s and is older. Use a newer one from us.") % {"span": span}, target=target
+            Message("This link was valid for %(span)s and is older. Use a newer one from us.", span=span), target=target
         )
     return target
 
@@ -173,13 +172,13 @@ def link_keys() -> list[str]:
 def _verify(token: str, *, purpose: Purpose, keys: Sequence[str]) -> LinkTarget:
     raw = _decode(token)
     head, body, mac = raw[:4], raw[4:-_MAC_BYTES], raw[-_MAC_BYTES:]
-    right = False
+    valid = False
     for secret in keys:
         key = _derive(secret, purpose)
         expected = _HEAD.pack(_VERSIONS[len(raw)], _CODES[purpose]) + _key_id(key)
         signed = hmac.digest(key, raw[:-_MAC_BYTES], hashlib.sha256)[:_MAC_BYTES]
-        right |= hmac.compare_digest(expected + signed, head + mac)
-    if not right:
+        valid |= hmac.compare_digest(expected + signed, head + mac)
+    if not valid:
         raise _make_bad_link()
     subscriber, mailing_list, issued = _TAIL.unpack_from(body)
     mailing = int.from_bytes(body[_TAIL.size :], "big")
@@ -200,9 +199,7 @@ def _decode(token: str) -> bytes:
 
 
 def _make_bad_link() -> BadLink:
-    return BadLink(
-        Message("This link is not one of ours, or was cut short on its way. Use the link as it is in the mail.")
-    )
+    return BadLink("This link is not one of ours, or it was cut off. Use the link exactly as it is in the mail.")
 
 
 @lru_cache(maxsize=256)
@@ -211,7 +208,7 @@ def _derive(secret: str, purpose: Purpose) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _start_token(secret: str, purpose: Purpose, version: int) -> tuple[bytes, "hashlib._Hash", "hashlib._Hash"]:
+def _prepare_token(secret: str, purpose: Purpose, version: int) -> tuple[bytes, "hashlib._Hash", "hashlib._Hash"]:
     """Return the head of a token and its two HMAC states after key and head. Copy the states; never update them."""
     key = _derive(secret, purpose)
     head = _HEAD.pack(version, _CODES[purpose]) + _key_id(key)

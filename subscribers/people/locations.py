@@ -1,4 +1,4 @@
-"""Turns what people write about where they live into a shared, coarse `SubscriberLocation` row. Postcodes are never kept."""
+"""Turning what people write about where they live into a shared, coarse `SubscriberLocation`. Postcodes are never kept."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ _MAX_TOWN_LENGTH = 120
 
 @dataclass(frozen=True)
 class Location:
-    """Where a text is, as far as is certain. `note` says in words what could not be told; empty when all was clear.
+    """The location that a text names, as far as it is certain. `note` explains what is not clear; it is empty otherwise.
 
-    `is_area`: it names a whole region or country. `candidates` are the towns that it could mean, in words.
+    `is_area` means that the text names a whole region or country. `candidates` describe the towns that it could mean.
     """
 
     country: str = ""
@@ -39,7 +39,7 @@ class Location:
 
     @property
     def key(self) -> str:
-        """The key of its `SubscriberLocation` row."""
+        """Return the key of its `SubscriberLocation` row."""
         return location_key(
             country=self.country,
             region=self.region,
@@ -51,9 +51,9 @@ class Location:
 
 @lru_cache(maxsize=16_384)
 def locate(*, country: str = "", region: str = "", town: str = "") -> Location:
-    """The location that these texts name: a town where it is certain, else the region, else the country, else nothing.
+    """Return the location that these texts name: a certain town, else the region, else the country, else nothing.
 
-    It does not raise: what is not understood is left out and said in `note`.
+    It never raises. What it does not understand is left out and explained in `note`.
     """
     notes: list[str] = []
     country_code = _country(country, notes)
@@ -63,21 +63,21 @@ def locate(*, country: str = "", region: str = "", town: str = "") -> Location:
     if region_code and country_of(region_code) != country_code:
         notes.append(
             Message(
-                "The region %(region_code)s is not in the country %(country_code)s, so only the country is kept.",
+                "The region %(region_code)s is not in the country %(country_code)s. Only the country is kept.",
                 region_code=region_code,
                 country_code=country_code,
             )
         )
         region_code = ""
     if not town.strip():
-        return Location(country_code, region_code, note=" ".join(notes))
+        return Location(country_code, region_code, note=_join(notes))
     match = find_place(town.strip()[:_MAX_TOWN_LENGTH], country=country_code, region=region_code)
     if match.place is None:
         notes.append(match.reason)
         return Location(
             country_code or match.country,
             region_code or match.region,
-            note=" ".join(notes),
+            note=_join(notes),
             ambiguous=match.ambiguous,
             is_area=match.is_area,
             candidates=tuple(describe_apart(match.candidates)),
@@ -90,7 +90,7 @@ def locate(*, country: str = "", region: str = "", town: str = "") -> Location:
         round(found.latitude, 2),
         round(found.longitude, 2),
         found.zone,
-        " ".join(notes),
+        _join(notes),
     )
 
 
@@ -103,7 +103,7 @@ def get_or_create_place(
     longitude: float | None = None,
     zone: str = "",
 ) -> SubscriberLocation:
-    """The row of this place, made when nobody lives there yet. Coordinates are degrees, cut to two decimals."""
+    """Return the row of this location, creating it if needed. Coordinates in degrees are rounded to two decimals."""
     rounded = {
         "latitude": round(latitude, 2) if latitude is not None else None,
         "longitude": round(longitude, 2) if longitude is not None else None,
@@ -117,7 +117,7 @@ def get_or_create_place(
 
 
 def get_place_for(location: Location) -> SubscriberLocation | None:
-    """The row of a location; None when not even its country is known."""
+    """Return the row of a location, or None if not even its country is known."""
     if not location.known:
         return None
     return get_or_create_place(
@@ -131,13 +131,13 @@ def get_place_for(location: Location) -> SubscriberLocation | None:
 
 
 def find_place_ids(locations: Iterable[Location]) -> dict[str, int]:
-    """The ids of the rows of these locations that are there, by key."""
+    """Return the ids of the existing rows of these locations, by key."""
     keys = {location.key for location in locations}
     return dict(SubscriberLocation.objects.filter(key__in=keys).values_list("key", "pk"))
 
 
 def get_or_create_places(locations: Iterable[Location]) -> dict[str, int]:
-    """The ids of the rows of these known locations, by key; missing ones are made, also while somebody else makes them."""
+    """Return the ids of the rows of these known locations, by key. Safe if another process adds them too."""
     wanted = {location.key: location for location in locations}
     found = find_place_ids(wanted.values())
     missing = [location for key, location in wanted.items() if key not in found]
@@ -161,13 +161,17 @@ def get_or_create_places(locations: Iterable[Location]) -> dict[str, int]:
     return find_place_ids(wanted.values())
 
 
+def _join(notes: list[str]) -> str:
+    return Message.joined(notes, between=" ") if notes else ""
+
+
 def _country(text: str, notes: list[str]) -> str:
     if not text.strip():
         return ""
     try:
         return resolve_country(text)
     except UnknownPlace as error:
-        notes.append(str(error))
+        notes.append(error.message)
         return ""
 
 
@@ -177,5 +181,5 @@ def _region(text: str, country: str, notes: list[str]) -> str:
     try:
         return resolve_region(text, country=country)
     except UnknownPlace as error:
-        notes.append(str(error))
+        notes.append(error.message)
         return ""

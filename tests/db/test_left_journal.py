@@ -151,7 +151,7 @@ def test_p7_whom_an_import_marked_since_the_backup_is_not_mailed_after_it(weekly
     bring_leavers(weekly)
     assert replay_journal(now=LATER) == Replayed()
     restore_the_backup(weekly)
-    assert replay_journal(now=LATER) == Replayed(marked=4)
+    assert replay_journal(now=LATER) == Replayed(suppressed=4)
     assert readers(weekly) == {"eve"}
 
 
@@ -295,7 +295,7 @@ def test_what_a_process_that_was_killed_had_not_noted_is_noted_at_the_next_start
     monkeypatch.setattr(hold, "_REPLAYED", [])
     wake_up(now=LATER)
     restore_the_backup(weekly)
-    assert replay_journal(now=LATER).marked == 3
+    assert replay_journal(now=LATER).suppressed == 3
     assert readers(weekly) == {"dora", "eve"}
 
 
@@ -331,7 +331,7 @@ def test_an_older_database_takes_no_leaving_out_of_the_journal(weekly: MailingLi
     repair_journal(now=NOW)
     restore_the_backup(weekly)
     assert repair_journal(now=LATER) == 0
-    assert replay_journal(now=LATER).marked == 1
+    assert replay_journal(now=LATER).suppressed == 1
 
 
 def test_doctor_completes_the_journal_or_says_why_it_cannot(weekly: MailingList, full: Path) -> None:

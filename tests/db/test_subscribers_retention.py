@@ -36,7 +36,7 @@ def test_p8_people_who_never_confirm_are_gone_after_seven_days_and_not_before() 
     assert purge_expired_data(now=NOW + WEEK) == PurgeCounts(unconfirmed=0, requests=0, left=0)
     assert purge_expired_data(now=NOW + WEEK + MINUTE).unconfirmed == 1
     assert not Subscriber.objects.exists()
-    assert ConsentEvent.objects.get().source == "kept no longer: never confirmed"
+    assert ConsentEvent.objects.get().source == "retention ended: never confirmed"
 
 
 def test_a_person_asked_again_keeps_the_time_of_the_last_mail() -> None:

@@ -25,7 +25,7 @@ def make_key(*, name: str, scope: str, by: str, now: datetime, days: int = DAYS)
 
     Raises BadKey.
     """
-    name = clean_line(name, most=120)
+    name = clean_line(name, max_length=120)
     if not name:
         raise BadKey(_("Give the key a name that says what uses it, such as “Web site”."))
     if scope not in ApiKey.Scope.values:

@@ -34,11 +34,11 @@ class ApiKeyAuth(HttpBearer):
         key = find_key(token, now=now)
         if key is None:
             network = single_client_network(client_address_of(request))
-            if read_counter(f"bad api key {network}", now=now, stretch=MINUTE) > MAX_BAD_KEYS_PER_MINUTE:
+            if read_counter(f"bad api key {network}", now=now, window=MINUTE) > MAX_BAD_KEYS_PER_MINUTE:
                 raise _too_many_calls(now, "Too many calls with a wrong key")
-            increment_counter(f"bad api key {network}", now=now, stretch=MINUTE)
+            increment_counter(f"bad api key {network}", now=now, window=MINUTE)
             return None
-        if increment_counter(f"api key {key.pk}", now=now, stretch=MINUTE) > MAX_CALLS_PER_MINUTE:
+        if increment_counter(f"api key {key.pk}", now=now, window=MINUTE) > MAX_CALLS_PER_MINUTE:
             raise _too_many_calls(now, f"More than {MAX_CALLS_PER_MINUTE} calls in a minute")
         if self.scope not in key.scope.split():
             raise Problem(

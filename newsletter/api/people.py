@@ -86,7 +86,7 @@ def change(request: HttpRequest, data: PeopleChange) -> PeopleChanged:
         ]
         log(instance=key, action="newsletter.api_changed", data={**counts, "people": _find_ids(about)})
     rows = [
-        RowAnswer.model_validate({"row": number, "result": str(answer.outcome), "why": answer.why})
+        RowAnswer.model_validate({"row": number, "result": str(answer.outcome), "why": answer.reason})
         for number, answer in enumerate(answers)
     ]
     return PeopleChanged(**counts, rows=rows)

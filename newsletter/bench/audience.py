@@ -12,7 +12,7 @@ from newsletter.bench.errors import NotMeasured
 from newsletter.issues.approval.approve import approve_by_policy
 from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
-from subscribers.models import MailingList, Place
+from subscribers.models import MailingList, SubscriberLocation
 
 TOWNS = (
     ("GB", "GB-ENG", "London", 51.51, -0.13),
@@ -94,9 +94,9 @@ def make_approved_issue(publication: Publication) -> Issue:
     return issue
 
 
-def _place(country: str, region: str, town: str, latitude: float, longitude: float) -> Place:
+def _place(country: str, region: str, town: str, latitude: float, longitude: float) -> SubscriberLocation:
     key = f"{country}|{region}|{town}|{latitude}|{longitude}"
-    return Place.objects.create(
+    return SubscriberLocation.objects.create(
         key=key, country=country, region=region, town=town, latitude=latitude, longitude=longitude, zone="Europe/London"
     )
 

@@ -11,7 +11,7 @@ from django.db.models import Model
 
 from newsletter.models import Batch, Brand, Delivery, Issue, IssueRevision, Publication, Send, Variant
 from subscribers.audience.eligibility import count_lists
-from subscribers.models import MailingList, Place, Subscriber, SubscriberAttribute, Subscription, Topic
+from subscribers.models import MailingList, Subscriber, SubscriberAttribute, SubscriberLocation, Subscription, Topic
 from subscribers.places.search import find_place
 from subscribers.places.suggest import suggest_towns
 from subscribers.segments.count import count_people, preview_people
@@ -121,17 +121,17 @@ def _make_publication() -> Publication:
     )
 
 
-def _make_places() -> list[Place]:
+def _make_places() -> list[SubscriberLocation]:
     """Some hundreds of the world's towns."""
     named = {
         name
         for first in "abcdefghijklmnopqrstuvwxyz"
         for second in "aeiou"
-        for name in suggest_towns(first + second, most=_TOWNS_A_LETTER)
+        for name in suggest_towns(first + second, limit=_TOWNS_A_LETTER)
     }
     towns = [match.place for match in map(find_place, sorted(named)) if match.place is not None]
-    return Place.objects.bulk_create(
-        Place(
+    return SubscriberLocation.objects.bulk_create(
+        SubscriberLocation(
             key=f"bench|{number}",
             country=town.country,
             region=town.region,

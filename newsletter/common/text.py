@@ -11,12 +11,12 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _JOINERS = "\u200c\u200d"  # letters of some scripts, and some emoji, need them
 
 
-def clean_line(text: str, *, most: int) -> str:
-    """Return one NFC line with single spaces, without control and direction characters, of at most `most` characters."""
+def clean_line(text: str, *, max_length: int) -> str:
+    """Return one NFC line with single spaces, without control and direction characters, of at most `max_length` characters."""
     flat = _SPACES.sub(" ", unicodedata.normalize("NFC", text))
     if not flat.isascii() or not flat.isprintable():
         flat = "".join(char for char in flat if char in _JOINERS or unicodedata.category(char) not in _UNSEEN)
-    return flat.strip()[:most].rstrip()
+    return flat.strip()[:max_length].rstrip()
 
 
 def escape_csv_cell(text: str) -> str:

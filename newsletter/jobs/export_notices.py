@@ -30,13 +30,13 @@ def notify_waiting_exports(*, now: datetime) -> None:
                     Message(
                         "%(asked_by)s asks to export %(people)s people, for “%(reason)s”.",
                         asked_by=asked.asked_by,
-                        people=Quantity(asked.people),
+                        people=Quantity(asked.people_when_asked),
                         reason=asked.reason,
                     ),
                     Message(
                         "What you allow is %(most)s people at most; if there are more when the file is taken, you are "
                         "asked again.",
-                        most=Quantity(asked.most),
+                        most=Quantity(asked.max_people),
                     ),
                     Message("More than 500 people may leave the system only if a second person allows it."),
                 ],

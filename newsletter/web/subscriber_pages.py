@@ -16,7 +16,7 @@ from newsletter.rendering.colours import (
     normalise_colour,
 )
 from subscribers.models import Frequency, MailingList, Subscriber
-from subscribers.people.publishing_hooks import Look, MonthlyMailCount, PublishingHooks, register_publishing_hooks
+from subscribers.people.publishing_hooks import Branding, MonthlyMailCount, PublishingHooks, register_publishing_hooks
 
 MONTH = timedelta(days=31)
 _MAX_ISSUES = 40
@@ -28,24 +28,24 @@ def register() -> None:
     """Called when the app starts."""
     register_publishing_hooks(
         PublishingHooks(
-            look=build_style_context,
+            branding=build_style_context,
             last_month=count_last_month,
-            rhythms=list_offered_frequencies,
+            frequencies=list_offered_frequencies,
             forget=forget_reports,
         )
     )
 
 
-def build_style_context() -> Look:
+def build_style_context() -> Branding:
     """The look of the organisation: its first brand."""
     brand = Brand.objects.select_related("logo", "logo_dark").order_by("pk").first()
     if brand is None:
-        return Look()
+        return Branding()
     publication = Publication.objects.filter(brand=brand).order_by("pk").first()
     colour = normalise_colour(brand.colour, fallback="#1f4e5f")
     accent = normalise_colour(brand.accent, fallback="#b3541e")
     background = normalise_colour(brand.background, fallback="#f4f1ec")
-    return Look(
+    return Branding(
         name=brand.name,
         language=publication.language if publication else "en",
         website=brand.website,

@@ -53,9 +53,10 @@ class Export(ImportPage):
         form = ExportForm(request.POST, user=request.user)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form), status=400)
-        given = {name: form.cleaned_data[name] for name in ("mailing_list", "reason", "mark")}
-        asked = request_export(by=request.user, now=timezone.now(), **given)
-        if asked.alone:
+        given = {name: form.cleaned_data[name] for name in ("mailing_list", "reason")}
+        has_bom = form.cleaned_data["mark"]
+        asked = request_export(by=request.user, has_bom=has_bom, now=timezone.now(), **given)
+        if asked.without_approval:
             return _take(request, asked)
         _record(request, asked, action="subscribers.export_asked")
         messages.success(
@@ -119,9 +120,9 @@ def _record(request: HttpRequest, asked: ExportRequest, *, action: str) -> None:
         "reason": asked.reason,
         "list": mailing_list.slug if mailing_list else "all",
         "list_id": mailing_list.pk if mailing_list else None,
-        "people": asked.people,
-        "most": asked.most,
-        **({"taken": asked.taken} if asked.taken is not None else {}),
+        "people": asked.people_when_asked,
+        "most": asked.max_people,
+        **({"taken": asked.people_in_file} if asked.people_in_file is not None else {}),
     }
     log(instance=mailing_list or request.user, action=action, user=request.user, data=record)
 
@@ -131,9 +132,9 @@ def _stream(asked: ExportRequest) -> StreamingHttpResponse:
     writer: Any = csv.writer(LineEcho(), lineterminator="\r\n")
 
     def lines() -> Iterator[str]:
-        if asked.mark:
+        if asked.has_bom:
             yield BYTE_ORDER_MARK
-        for cells in export_rows(mailing_list, most=asked.taken):
+        for cells in export_rows(mailing_list, most=asked.people_in_file):
             yield writer.writerow(cells)
 
     name = f"{mailing_list.slug if mailing_list else 'people'}-{timezone.localdate().isoformat()}.csv"

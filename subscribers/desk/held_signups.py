@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.log_actions import log
 
-from subscribers.consent.held_signups import AlreadyDecided, drop, release_held_signup
+from subscribers.consent.held_signups import AlreadyDecided, discard_held_signup, release_held_signup
 from subscribers.consent.signup_limits import MAX_HELD_SIGNUPS, count_dropped, is_full
 from subscribers.desk.people_page import SHOWN, PeoplePage
 from subscribers.models import HeldSignup, Subscriber
@@ -73,7 +73,7 @@ def _decide(request: HttpRequest, pk: int, verb: str) -> bool:
         if verb == "in":
             release_held_signup(held_id=pk, now=timezone.now())
         else:
-            drop(held_id=pk)
+            discard_held_signup(held_id=pk)
     except AlreadyDecided:
         return False
     if held is not None:

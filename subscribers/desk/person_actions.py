@@ -48,7 +48,7 @@ def _lift(request: HttpRequest, *, pk: int, suppression: int, by: str) -> HttpRe
     person = get_object_or_404(Subscriber, pk=pk)
     row = get_object_or_404(Suppression, pk=suppression, address_hash=bytes(person.address_hash))
     try:
-        remove_suppression(suppression=row, by=by, why=request.POST.get("why", ""), now=timezone.now())
+        remove_suppression(suppression=row, by=by, reason=request.POST.get("why", ""), now=timezone.now())
     except CannotRemoveSuppression as error:
         messages.error(request, translate(error))
     else:

@@ -28,7 +28,7 @@ class CannotExport(DomainError):
 
 @transaction.atomic
 def request_export(
-    *, by: Any, mailing_list: MailingList | None, reason: str, mark: bool, now: datetime
+    *, by: Any, mailing_list: MailingList | None, reason: str, has_bom: bool, now: datetime
 ) -> ExportRequest:
     """Record that somebody wants an export. `alone` means that they may download it at once."""
     get_user_model().objects.select_for_update().get(pk=by.pk)  # two at once would not count each other
@@ -39,10 +39,10 @@ def request_export(
         asked_at=now,
         reason=reason.strip(),
         mailing_list=mailing_list,
-        mark=mark,
-        people=people,
-        most=people if alone else people + people // GROWTH_DIVISOR,
-        alone=alone,
+        has_bom=has_bom,
+        people_when_asked=people,
+        max_people=people if alone else people + people // GROWTH_DIVISOR,
+        without_approval=alone,
     )
 
 
@@ -60,9 +60,9 @@ def take_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
     """Record the download, which is possible once, with at most `taken` people. Raises `CannotExport`."""
     if request.asked_by_id != by.pk:
         raise CannotExport(_("Only who asked for this file may take it."))
-    taken = request.people if request.alone else _check_not_grown(request)
+    taken = request.people_when_asked if request.without_approval else _check_not_grown(request)
     free = ExportRequest.objects.filter(pk=request.pk, used_at__isnull=True)
-    if not free.filter(Q(alone=True) | Q(expires_at__gte=now)).update(used_at=now, taken=taken):
+    if not free.filter(Q(without_approval=True) | Q(expires_at__gte=now)).update(used_at=now, people_in_file=taken):
         raise CannotExport(
             _(
                 "This file may not be taken: nobody has allowed it yet, it was taken already, or a day is over. Ask again."
@@ -107,25 +107,26 @@ def delete_old_exports(*, now: datetime) -> None:
 def _check_not_grown(request: ExportRequest) -> int:
     """Return how many people would be exported now. Raises `CannotExport` if they are more than requested."""
     people = people_to_export(request.mailing_list).count()
-    if people > request.most:
+    if people > request.max_people:
         raise CannotExport(
             _(
                 "There are %(people)s people now. The file was asked for %(asked)s, and may hold %(most)s at most. "
                 "Ask for it again, so that a second person sees the new number."
             )
-            % {"people": f"{people:,}", "asked": f"{request.people:,}", "most": f"{request.most:,}"}
+            % {"people": f"{people:,}", "asked": f"{request.people_when_asked:,}", "most": f"{request.max_people:,}"}
         )
     return people
 
 
 def _waiting(now: datetime) -> QuerySet[ExportRequest]:
     return ExportRequest.objects.filter(
-        alone=False, used_at__isnull=True, allowed_at__isnull=True, asked_at__gt=now - REQUEST_LIFETIME
+        without_approval=False, used_at__isnull=True, allowed_at__isnull=True, asked_at__gt=now - REQUEST_LIFETIME
     )
 
 
 def _taken_alone(by: Any, *, now: datetime) -> int:
     """Return how many people this person exported alone, downloaded singly, or was shown in the last day."""
-    asked = ExportRequest.objects.filter(asked_by=by, alone=True, asked_at__gt=now - DAY)
+    asked = ExportRequest.objects.filter(asked_by=by, without_approval=True, asked_at__gt=now - DAY)
     shown = Disclosure.objects.filter(by=by, at__gt=now - DAY)
-    return sum(int(rows.aggregate(all=Sum("people"))["all"] or 0) for rows in (asked, shown))
+    alone = asked.aggregate(all=Sum("people_when_asked"))["all"] or 0
+    return int(alone) + int(shown.aggregate(all=Sum("people"))["all"] or 0)

@@ -18,8 +18,8 @@ from subscribers.models import (
     Frequency,
     Giving,
     MailingList,
-    Place,
     Subscriber,
+    SubscriberLocation,
     Subscription,
     Topic,
 )
@@ -61,7 +61,7 @@ def begin() -> MailingList:
 
 
 def start_anew() -> MailingList:
-    for model in (Subscriber, Place, Topic):
+    for model in (Subscriber, SubscriberLocation, Topic):
         model.objects.all().delete()
     Subscription.objects.all().delete()
     MailingList.objects.all().update(slug="old")

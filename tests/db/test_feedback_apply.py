@@ -202,7 +202,9 @@ def test_what_is_told_twice_is_applied_once() -> None:
     """F8, also where a person decided otherwise meanwhile."""
     one, _, _ = people(make_send())
     apply(brevo("hard_bounce", one, **HARD))
-    remove_suppression(suppression=Suppression.objects.get(), by="staff@example.org", why="they wrote to us", now=LATER)
+    remove_suppression(
+        suppression=Suppression.objects.get(), by="staff@example.org", reason="they wrote to us", now=LATER
+    )
     again = LATER + timedelta(minutes=1)
     apply(brevo("hard_bounce", one, **HARD), now=again)
     apply(brevo("hard_bounce", one, **HARD, at=again), now=again)

@@ -265,7 +265,8 @@ def test_d3_an_undone_import_takes_away_whom_it_brought_and_leaves_who_was_there
     }  # fmt: skip
     assert not Subscription.objects.open().filter(mailing_list=weekly).exists()
     assert Subscription.objects.open().filter(subscriber=known, mailing_list=events).exists()
-    assert ConsentEvent.objects.filter(kind="ended", by="kim", source=f"import {batch.pk} undone").count() == 3
+    ended = ConsentEvent.objects.filter(kind="ended", by="kim").values_list("source", flat=True)
+    assert list(ended) == [f"import {batch.pk} undone"] * 3
     batch.refresh_from_db()
     assert (batch.state, batch.undone_at) == (ImportState.UNDONE, LATER)
     with pytest.raises(CannotImport, match="taken back already"):

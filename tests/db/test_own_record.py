@@ -65,8 +65,8 @@ TOLD = {
 }
 """The tables of people. Beside each the columns that are not told, and why; every other column is told."""
 NOT_HELD = {
-    "subscribers.Asking": "counts mails to a mailbox by a code, for a day, so that nobody is bombed",
-    "subscribers.Tally": "counts requests by a code, for an hour",
+    "subscribers.ConfirmationQuota": "counts mails to a mailbox by a code, for a day, so that nobody is bombed",
+    "subscribers.RateCounter": "counts requests by a code, for an hour",
 }
 KEYS = {
     "place": ("country", "region", "city"),
@@ -148,7 +148,7 @@ def make_everything() -> Subscriber:
     )
     held = HeldSignup.objects.create(
         email=person.email, address_hash=person.address_hash, mailing_list=weekly, wording="Join", source="form",
-        why="many requests", at=NOW,
+        reason="many requests", at=NOW,
     )  # fmt: skip
     held.topics.add(Topic.objects.create(slug="land", name="Land"))
     batch = ImportBatch.objects.create(mailing_list=weekly, by="kim", started_at=NOW)
@@ -166,7 +166,7 @@ def all_keys(value: object) -> list[str]:
 def test_p5_what_a_person_is_given_does_not_name_a_private_list() -> None:
     hidden = make_list("witnesses", public=False)
     ada = make_member(hidden)
-    set_frequencies(subscriber=ada, rhythms={hidden: Frequency.EVENTS}, now=NOW)
+    set_frequencies(subscriber=ada, frequencies={hidden: Frequency.EVENTS}, now=NOW)
     unsubscribe_from_list(subscriber=ada, mailing_list=hidden, now=NOW)
     assert "witnesses" in json.dumps(describe_person(ada, now=NOW))
     given = json.dumps(describe_person(ada, now=NOW, for_themselves=True))

@@ -103,7 +103,7 @@ def test_a_list_that_cannot_be_read_is_tried_again_within_the_hour_and_bars_nobo
 
 def test_what_staff_lifted_since_stays_lifted_and_a_later_entry_counts(provider: FakeProvider) -> None:
     suppress(address_hash=identify("person0@example.com"), reason=Reason.HARD, now=THEN)
-    remove_suppression(suppression=Suppression.objects.get(), by="staff@example.org", why="they wrote", now=TOMORROW)
+    remove_suppression(suppression=Suppression.objects.get(), by="staff@example.org", reason="they wrote", now=TOMORROW)
     provider.barred = [ListedAddress("hard", "person0@example.com", THEN)]
     assert read(TOMORROW) == 0
     provider.barred = [ListedAddress("hard", "person0@example.com", TOMORROW + timedelta(hours=1))]

@@ -103,7 +103,7 @@ def test_a_large_file_waits_for_a_second_person_and_is_taken_once(
     ann: Client, bob: Client, weekly: MailingList
 ) -> None:
     asked = ask(ann, weekly)
-    assert not asked.alone
+    assert not asked.without_approval
     assert "nobody has allowed it yet" in step(ann, asked, "take")
     assert "A second person has to allow it" in step(ann, asked, "allow", password=PASSWORD)
     assert "This is not your password" in step(bob, asked, "allow", password="guess")
@@ -126,10 +126,12 @@ def test_a_large_file_waits_for_a_second_person_and_is_taken_once(
 @pytest.mark.requirement("V10")
 def test_many_small_files_are_no_way_round(ann: Client) -> None:
     small = [fill(make_list(f"list-{number}"), 200) for number in range(3)]
-    assert [ask(ann, one).alone for one in small] == [True, True, False]
+    assert [ask(ann, one).without_approval for one in small] == [True, True, False]
     tomorrow = timezone.now() + timedelta(days=1, minutes=1)
     who = User.objects.get(username="ann@example.org")
-    assert request_export(by=who, mailing_list=small[2], reason="Print run", mark=False, now=tomorrow).alone
+    assert request_export(
+        by=who, mailing_list=small[2], reason="Print run", has_bom=False, now=tomorrow
+    ).without_approval
 
 
 @pytest.mark.requirement("V10")
@@ -137,7 +139,9 @@ def test_an_approved_export_ends_after_a_day_an_open_one_after_a_week(
     ann: Client, bob: Client, weekly: MailingList
 ) -> None:
     first, second = User.objects.get(username="ann@example.org"), User.objects.get(username="bob@example.org")
-    asked = [request_export(by=first, mailing_list=weekly, reason="Print run", mark=False, now=NOW) for _ in range(2)]
+    asked = [
+        request_export(by=first, mailing_list=weekly, reason="Print run", has_bom=False, now=NOW) for _ in range(2)
+    ]
     allow_export(request=asked[0], by=second, now=NOW)
     with pytest.raises(CannotExport, match="a day is over"):
         take_export(request=asked[0], by=first, now=NOW + timedelta(days=1, seconds=1))
@@ -149,9 +153,7 @@ def test_an_approved_export_ends_after_a_day_an_open_one_after_a_week(
 
 
 @pytest.mark.requirement("V10")
-def test_an_export_that_outgrew_its_approval_needs_another_one(
-    ann: Client, bob: Client, weekly: MailingList
-) -> None:
+def test_an_export_that_outgrew_its_approval_needs_another_one(ann: Client, bob: Client, weekly: MailingList) -> None:
     asked = ask(ann, weekly)
     shown = bob.get(URL).content.decode()
     assert "501 people of" in shown
@@ -162,17 +164,21 @@ def test_an_export_that_outgrew_its_approval_needs_another_one(
     grown = "There are 527 people now. The file was asked for 501, and may hold 526 at most."
     assert grown in step(ann, asked, "take")
     asked.refresh_from_db()
-    assert (asked.used_at, asked.taken) == (None, None)
+    assert (asked.used_at, asked.people_in_file) == (None, None)
     again = ask(ann, weekly)
-    fill(weekly, again.most - again.people + 1)
+    fill(weekly, again.max_people - again.people_when_asked + 1)
     assert "people now" in step(bob, again, "allow", password=PASSWORD)
     again.refresh_from_db()
     assert again.allowed_by is None
     Subscription.objects.order_by("-pk")[0].delete()
     step(bob, again, "allow", password=PASSWORD)
-    assert step(ann, again, "take").count("@example.org") == again.most
+    assert step(ann, again, "take").count("@example.org") == again.max_people
     entry = ModelLogEntry.objects.filter(action="subscribers.export").get()
-    assert (entry.data["people"], entry.data["most"], entry.data["taken"]) == (again.people, again.most, again.most)
+    assert (entry.data["people"], entry.data["most"], entry.data["taken"]) == (
+        again.people_when_asked,
+        again.max_people,
+        again.max_people,
+    )
 
 
 @pytest.mark.requirement("V10")
@@ -226,14 +232,14 @@ def wrongs(asked: ExportRequest) -> Iterator[dict[str, object]]:
     yield {"allowed_by": asked.asked_by, "allowed_at": NOW, "expires_at": NOW}
     yield {"used_at": NOW}
     yield {"allowed_at": NOW}
-    yield {"alone": True}
+    yield {"without_approval": True}
     yield {"reason": ""}
-    yield {"most": asked.people - 1}
-    yield {"most": asked.people + asked.people // 20 + 1}
-    yield {"taken": 1}
+    yield {"max_people": asked.people_when_asked - 1}
+    yield {"max_people": asked.people_when_asked + asked.people_when_asked // 20 + 1}
+    yield {"people_in_file": 1}
     second = {"allowed_by": User.objects.get(username="bob@example.org"), "allowed_at": NOW, "expires_at": NOW}
     yield {**second, "used_at": NOW}
-    yield {**second, "used_at": NOW, "taken": asked.most + 1}
+    yield {**second, "used_at": NOW, "people_in_file": asked.max_people + 1}
 
 
 @pytest.mark.requirement("V10")
@@ -287,12 +293,12 @@ def test_many_single_downloads_leave_no_room_for_a_file(ann: Client) -> None:
     person, by = Subscriber.objects.all()[0], User.objects.get(username="ann@example.org")
     for _ in range(2):
         record_disclosure(by=by, kind=Disclosure.Kind.REVEAL, people=245, about=person.pk, now=timezone.now())
-    asked = request_export(by=by, mailing_list=mailing_list, reason="Print", mark=False, now=timezone.now())
-    assert asked.alone
-    asked = request_export(by=by, mailing_list=mailing_list, reason="Print", mark=False, now=timezone.now())
-    assert not asked.alone
+    asked = request_export(by=by, mailing_list=mailing_list, reason="Print", has_bom=False, now=timezone.now())
+    assert asked.without_approval
+    asked = request_export(by=by, mailing_list=mailing_list, reason="Print", has_bom=False, now=timezone.now())
+    assert not asked.without_approval
     later = timezone.now() + timedelta(days=1, minutes=1)
-    assert request_export(by=by, mailing_list=mailing_list, reason="Print", mark=False, now=later).alone
+    assert request_export(by=by, mailing_list=mailing_list, reason="Print", has_bom=False, now=later).without_approval
 
 
 def test_refused_lines_of_somebody_elses_import_count(ann: Client) -> None:

@@ -38,7 +38,7 @@ HELD = "/admin/people/held/"
 def hold(email: str) -> HeldSignup:
     mailing_list = make_list() if not HeldSignup.objects.exists() else HeldSignup.objects.all()[0].mailing_list
     return hold_signup(
-        email=email, mailing_list=mailing_list, wording="Yes", source="page", why="many from one network", now=NOW
+        email=email, mailing_list=mailing_list, wording="Yes", source="page", reason="many from one network", now=NOW
     )
 
 
@@ -193,7 +193,9 @@ def test_an_erased_person_does_not_wait_for_staff_either() -> None:
 def fill_up(*, people: int = MAX_HELD_SIGNUPS) -> None:
     fair = make_list("fair")
     HeldSignup.objects.bulk_create(
-        HeldSignup(email=f"p{number}@example.org", address_hash=number.to_bytes(32), mailing_list=fair, why="", at=NOW)
+        HeldSignup(
+            email=f"p{number}@example.org", address_hash=number.to_bytes(32), mailing_list=fair, reason="", at=NOW
+        )
         for number in range(people)
     )
 

@@ -14,7 +14,7 @@ from newsletter.desk.issues.variant_groups import parse_group_key
 from newsletter.issues.variants.nearby_events import EventSelection
 from newsletter.issues.variants.visibility import VisibleContent, describe_visible
 from newsletter.models import AuditEntry, Issue, Proof, Publication
-from subscribers.models import Basis, Place, Subscriber
+from subscribers.models import Basis, Subscriber, SubscriberLocation
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,
@@ -78,7 +78,7 @@ def test_a_spanish_desk_names_regions_and_countries_in_spanish(issue: Issue) -> 
     UserProfile.objects.update_or_create(
         user=User.objects.get(username="approver@example.org"), defaults={"preferred_language": "es"}
     )
-    Place.objects.filter(region="US-TX").update(region="US-NY")
+    SubscriberLocation.objects.filter(region="US-TX").update(region="US-NY")
     page = client.get(f"/admin/issues/{issue.pk}/audience/").content.decode()
     assert "Nueva York, Estados Unidos" in page
     assert "Inglaterra, Reino Unido" in page

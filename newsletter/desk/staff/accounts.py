@@ -87,7 +87,7 @@ class AccountAdapter(DefaultAccountAdapter):
             log(instance=person, action="newsletter.sign_in_failed", user=_signed_in(request))
         super().authentication_failed(request, **credentials)
         network = single_client_network(client_address_of(request))
-        if increment_counter(f"failed sign-in {network}", now=now, stretch=FAILURE_WINDOW) > MAX_FAILURES_PER_NETWORK:
+        if increment_counter(f"failed sign-in {network}", now=now, window=FAILURE_WINDOW) > MAX_FAILURES_PER_NETWORK:
             raise self.validation_error("too_many_login_attempts")
 
 

@@ -17,7 +17,7 @@ from newsletter.issues.variants.notified import find_misinforming_deliveries
 from newsletter.issues.variants.visibility import Content, VisibleContent, see
 from newsletter.models import Delivery, Issue
 from subscribers.audience.eligibility import ANY_FREQUENCY, AudienceCount, candidates, count_audience, eligible
-from subscribers.models import Frequency, Place
+from subscribers.models import Frequency, SubscriberLocation
 
 FREQUENCIES = {
     Issue.Kind.ISSUE: frozenset({Frequency.EVERY, Frequency.EVENTS}),
@@ -115,7 +115,7 @@ def choose_visible_for_group(
 def find_locations(place_ids: Iterable[int]) -> dict[int, RecipientLocation]:
     """Places by id, with 0 for the unknown one."""
     locations = {0: RecipientLocation()}
-    for place in Place.objects.filter(pk__in=set(place_ids)):
+    for place in SubscriberLocation.objects.filter(pk__in=set(place_ids)):
         locations[place.pk] = RecipientLocation(
             country=place.country,
             region=place.region,

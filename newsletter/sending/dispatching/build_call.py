@@ -18,7 +18,7 @@ from newsletter.rendering.values import Values, plan_values
 from newsletter.sending.dispatching.recipients import Recipient
 from newsletter.sending.settling.render_failures import RENDER_ERRORS, describe_render_failure
 from subscribers.links.signed_links import Purpose, Signer, link_keys
-from subscribers.models import Place
+from subscribers.models import SubscriberLocation
 from subscribers.places.regions import region_label
 
 LINKS = frozenset({"unsubscribe", "preferences"})
@@ -46,7 +46,7 @@ class LocationNames(dict[tuple[int | None, str], CityAndRegion]):
 
     def __missing__(self, place_and_language: tuple[int | None, str]) -> CityAndRegion:
         place_id, language = place_and_language
-        place = Place.objects.filter(pk=place_id).first() if place_id else None
+        place = SubscriberLocation.objects.filter(pk=place_id).first() if place_id else None
         region = region_label(place.region, language=language) if place and place.region else ""
         found = self[place_and_language] = CityAndRegion(place.town if place else "", region)
         return found

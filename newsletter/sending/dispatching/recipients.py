@@ -74,7 +74,7 @@ def _compile_people_query(mailing_list: MailingList, vendor: str, only_to: Recip
         mailing_list=mailing_list,
         now=TIME_PLACEHOLDER,
         frequencies=ANY_FREQUENCY,
-        among=RawSQL("SELECT subscriber FROM mine", ()),
+        subscriber_ids=RawSQL("SELECT subscriber FROM mine", ()),
     )
     return compile_query(
         people.values_list(

@@ -13,7 +13,7 @@ from django.db import connection
 from newsletter.issues.variants.recipient_groups import find_candidates
 from newsletter.models import Send
 
-_COLUMNS = ("subscriber_ref", "hash_ref", "place_ref", "giving_ref", "radius_ref", "frequency_ref", "why")
+_COLUMNS = ("subscriber_ref", "hash_ref", "place_ref", "giving_ref", "radius_ref", "frequency_ref", "exclusion_reason")
 _CREATE = """
 CREATE TEMPORARY TABLE audience_snapshot_rows (
     subscriber bigint, address_hash {bytes}, place bigint, giving varchar(8), radius integer, frequency varchar(8),

@@ -75,7 +75,7 @@ class AllowlistAdapter:
         only_to = self._only_to
         if only_to is None:
             return Outcome(Verdict.NOT_SENT, CLOSED, stop=True)
-        outside = {person.delivery for person in call.people if not only_to.has(person.address)}
+        outside = {person.delivery for person in call.people if not only_to.allows(person.address)}
         refused = dict.fromkeys(outside, (Verdict.REJECTED, NOT_ON_ALLOWLIST))
         inside = [person for person in call.people if person.delivery not in outside]
         if outside and not inside:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from newsletter.common.errors import BadRule
 from newsletter.common.messages import Message
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, ReaderClick, Send
-from subscribers.segments.membership import among
+from subscribers.segments.membership import subscriber_in
 from subscribers.segments.registry import ConditionKind, register_condition
 
 _MAILED_STATES = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.UNCERTAIN, Batch.State.WRITTEN_OFF)
@@ -36,7 +36,7 @@ def register() -> None:
                 key=key,
                 label=label,
                 compile=compiled,
-                say=lambda name, words=words: words % {"issue": _describe_issue(name)},  # type: ignore[misc]
+                describe=lambda name, words=words: words % {"issue": _describe_issue(name)},  # type: ignore[misc]
                 choices=_choices,
                 help=named,
                 resolve=lambda name: _find_issue(name).pk,
@@ -57,7 +57,7 @@ def _received(name: str) -> Q:
     )
     batches = Batch.objects.filter(send__issue=issue, state__in=_MAILED_STATES).values("pk")
     people = Delivery.objects.filter(~Exists(otherwise), issue=issue, proof=False, batch__in=batches)
-    return among(people)
+    return subscriber_in(people)
 
 
 def _not_received(name: str) -> Q:
@@ -73,7 +73,7 @@ def _clicked(name: str) -> Q:
             "and then covers readers who agree to it.",
             publication=issue.publication,
         )
-    return among(clicks)
+    return subscriber_in(clicks)
 
 
 def _find_issue(name: str) -> Issue:

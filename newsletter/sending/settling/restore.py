@@ -42,7 +42,7 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
     )
     names = [issue.reference for issue in due.select_related("publication")]
     due.update(held=True, held_reason=REASON)
-    return RestoreFindings(batches=len(sizes), people=sum(sizes), issues=names, left=replayed.marked)
+    return RestoreFindings(batches=len(sizes), people=sum(sizes), issues=names, left=replayed.suppressed)
 
 
 def release_after_restore(*, now: datetime) -> Replayed:

@@ -23,7 +23,7 @@ _MAX_JSON_CHARACTERS = 20_000
 
 @lru_cache(maxsize=65_536)
 def read_line(text: str, most: int) -> str:
-    return clean_line(unescape_csv_cell(text), most=most)
+    return clean_line(unescape_csv_cell(text), max_length=most)
 
 
 def read_topics(text: str) -> list[str]:

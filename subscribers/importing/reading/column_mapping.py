@@ -78,7 +78,7 @@ _UNREPORTED_COLUMNS = {"lists", "uuid", "id", "line in the file", "why it was re
 
 def normalise_column_name(text: str) -> str:
     """Return a column's name as it is compared and shown: one clean lower-case line."""
-    return clean_line(unescape_csv_cell(text), most=100).lower()
+    return clean_line(unescape_csv_cell(text), max_length=100).lower()
 
 
 def guess_target(name: str) -> str:

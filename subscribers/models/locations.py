@@ -6,7 +6,7 @@ from django.utils.translation import get_language, gettext_lazy
 from subscribers.places.regions import country_label, region_label
 
 
-class Place(models.Model):
+class SubscriberLocation(models.Model):
     """A town, region or country that at least one subscriber named; shared by everyone there.
 
     `key` is "US|US-TX|Houston|29.76|-95.37"; coordinates are degrees rounded to two decimals (about a kilometre).
@@ -39,7 +39,7 @@ class Place(models.Model):
         return ", ".join(name for name in names if name)
 
 
-def place_key(*, country: str, region: str, town: str, latitude: float | None, longitude: float | None) -> str:
+def location_key(*, country: str, region: str, town: str, latitude: float | None, longitude: float | None) -> str:
     """The text that names a place once, whatever the case in which its country and region were written."""
     spot = [f"{value:.2f}" if value is not None else "" for value in (latitude, longitude)]
     return "|".join([country.upper(), region.upper(), town, *spot])

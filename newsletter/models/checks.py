@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.message_fields import MessageField, MessagesJSONField
 from newsletter.models.issues import Issue
 from newsletter.models.states import one_of
 
@@ -16,7 +17,7 @@ class Acknowledgement(models.Model):
     warning = models.CharField(
         max_length=64, help_text=gettext_lazy("sha256 over the warning's code, message and place.")
     )
-    message = models.CharField(max_length=500)
+    message = MessageField()
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
 
@@ -37,7 +38,7 @@ class SenderDomain(models.Model):
 
     domain = models.CharField(max_length=255, unique=True)
     provider = models.CharField(max_length=60, blank=True)
-    findings = models.JSONField(default=list)
+    findings = MessagesJSONField(default=list)
     looked_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
@@ -46,7 +47,7 @@ class SenderDomain(models.Model):
         return self.domain
 
 
-class LinkLook(models.Model):
+class LinkCheck(models.Model):
     """The last look at where one link of an issue leads. ``sha256`` is over the address, so that one address stands once."""
 
     class State(models.TextChoices):
@@ -57,13 +58,13 @@ class LinkLook(models.Model):
     sha256 = models.CharField(max_length=64, unique=True)
     url = models.TextField()
     state = models.CharField(max_length=10, choices=State.choices)
-    says = models.CharField(max_length=300, blank=True)
+    message = MessageField(blank=True)
     looked_at = models.DateTimeField()
 
     wagtail_reference_index_ignore = True
 
     class Meta:
-        constraints = [one_of("link_look_state", "state", ["good", "dead", "unreached"])]
+        constraints = [one_of("link_check_state", "state", ["good", "dead", "unreached"])]
 
     def __str__(self) -> str:
         return self.url

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.models import LockableMixin, PreviewableMixin, RevisionMixin
 
 from newsletter.common.errors import InvariantViolated
+from newsletter.common.message_fields import MessageField, MessagesJSONField
 from newsletter.models.body_blocks import BodyField, make_body_block
 from newsletter.models.content import Story
 from newsletter.models.publications import Layout, Publication, Slot
@@ -57,9 +58,9 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     public_id = models.CharField(max_length=32, unique=True, editable=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT, editable=False)
     held = models.BooleanField(default=False, editable=False)
-    held_reason = models.CharField(max_length=500, blank=True, editable=False)
+    held_reason = MessageField(blank=True, editable=False)
     released_at = models.DateTimeField(null=True, editable=False)
-    reasons = models.JSONField(
+    reasons = MessagesJSONField(
         default=list, editable=False, help_text=gettext_lazy("[{kind, title, in, why}, …] as assembly decided.")
     )
     made_at = models.DateTimeField(editable=False)
@@ -78,19 +79,26 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         editable=False,
         help_text=gettext_lazy("The hash of the audience staff were told of."),
     )
-    subject = models.CharField(max_length=300, blank=True)
-    preheader = models.CharField(max_length=300, blank=True)
+    subject = models.CharField(gettext_lazy("subject"), max_length=300, blank=True)
+    preheader = models.CharField(gettext_lazy("preheader"), max_length=300, blank=True)
     layout = models.CharField(
-        max_length=12, choices=Layout.choices, blank=True, help_text=gettext_lazy("Empty: that of the publication.")
+        gettext_lazy("layout"),
+        max_length=12,
+        choices=Layout.choices,
+        blank=True,
+        help_text=gettext_lazy("Empty: that of the publication."),
     )
     headline = models.CharField(
+        gettext_lazy("headline"),
         max_length=200,
         blank=True,
         help_text=gettext_lazy("Above an announcement, an event notice or an appeal. Empty: the subject."),
     )
-    body = BodyField(make_body_block(), blank=True)
+    body = BodyField(make_body_block(), verbose_name=gettext_lazy("body"), blank=True)
 
     class Meta:
+        verbose_name = gettext_lazy("issue")
+        verbose_name_plural = gettext_lazy("issues")
         ordering = ["-made_at", "-id"]
         permissions = [
             ("approve_issue", gettext_lazy("Can approve an issue")),
@@ -134,12 +142,12 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         return issue
 
 
-class PlacedStory(models.Model):
+class StoryPlacement(models.Model):
     """A story stands in at most one issue of a publication, and in at most one digest: this row is what makes that so."""
 
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE)
-    story = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="placed")
-    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="placed")
+    story = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="placements")
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="placements")
     kind = models.CharField(max_length=10, choices=Issue.Kind.choices, default=Issue.Kind.ISSUE)
 
     wagtail_reference_index_ignore = True
@@ -147,7 +155,7 @@ class PlacedStory(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["publication", "kind", "story"], name="story_once_per_publication"),
-            one_of("placed_story_kind", "kind", ["issue", "digest"]),
+            one_of("story_placement_kind", "kind", ["issue", "digest"]),
         ]
 
 
@@ -168,7 +176,7 @@ class _ImmutableModel(models.Model):
 class IssueRevision(_ImmutableModel):
     """An issue's whole content at one moment, resolved to plain data: all variants are made from this and nothing else."""
 
-    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="frozen")
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="content_revisions")
     number = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
     content = models.JSONField()
@@ -197,7 +205,7 @@ class Variant(_ImmutableModel):
     html = models.TextField()
     text = models.TextField()
     variables = models.JSONField(default=list)
-    findings = models.JSONField(default=list)
+    findings = MessagesJSONField(default=list)
     sha256 = models.CharField(max_length=64)
 
     wagtail_reference_index_ignore = True
@@ -210,14 +218,14 @@ class Variant(_ImmutableModel):
         return self.label
 
 
-class Shown(models.Model):
+class ShownItem(models.Model):
     """What a variant shows, by row: so that it is known who was shown a story or an event."""
 
     class Kind(models.TextChoices):
         STORY = "story", gettext_lazy("Story")
         EVENT = "event", gettext_lazy("Event")
 
-    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="shows")
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="shown_items")
     kind = models.CharField(max_length=5, choices=Kind.choices)
     row_id = models.BigIntegerField()
 
@@ -225,8 +233,8 @@ class Shown(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["kind", "row_id", "variant"], name="shown_once"),
-            one_of("shown_kind", "kind", ["story", "event"]),
+            models.UniqueConstraint(fields=["kind", "row_id", "variant"], name="shown_item_once"),
+            one_of("shown_item_kind", "kind", ["story", "event"]),
         ]
 
 

@@ -13,7 +13,7 @@ def make_picture_name() -> str:
 class Picture(models.Model):
     """One re-encoded picture. ``file`` is relative to the media folder; ``source_url`` is where it was copied from.
 
-    ``original`` is the picture that this one was cut from for its place in a mail; ``weight`` is the file's bytes.
+    ``original`` is the picture that this one was cut from for its place in a mail; ``byte_size`` is the file's bytes.
     """
 
     name = models.CharField(max_length=40, unique=True, default=make_picture_name, editable=False)
@@ -23,8 +23,8 @@ class Picture(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     alt = models.CharField(max_length=300, blank=True)
-    original = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="cuts", editable=False)
-    weight = models.PositiveIntegerField(default=0, editable=False)
+    original = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="renditions", editable=False)
+    byte_size = models.PositiveIntegerField(default=0, editable=False)
     made_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True, editable=False)
 

@@ -1,10 +1,34 @@
-"""Where content comes from, and what was set aside on the way in."""
+"""Sources of content, the entries of theirs that were set aside, and what staff said about their events' locations."""
 
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 from django.utils.translation import gettext_lazy
 
-from newsletter.models.source_address import SourceAddressField
+from newsletter.common.message_fields import MessageField
 from subscribers.models import Topic
+
+SCHEMES = ("http", "https", "webcal", "webcals")
+
+
+class SourceAddressFormField(forms.URLField):
+    default_validators = [URLValidator(schemes=SCHEMES)]
+
+
+class SourceAddressField(models.URLField):  # type: ignore[type-arg]
+    """A URLField that also takes ``webcal:`` addresses. The column is the same."""
+
+    default_validators = [URLValidator(schemes=SCHEMES)]
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": SourceAddressFormField, **kwargs})
+
+    def deconstruct(self) -> Any:
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.URLField", args, kwargs
 
 
 class Source(models.Model):
@@ -17,35 +41,41 @@ class Source(models.Model):
         CALENDAR = "calendar", gettext_lazy("Calendar (iCalendar)")
         EVENTS = "events", gettext_lazy("Web page of events")
 
-    name = models.CharField(max_length=120, unique=True)
-    kind = models.CharField(max_length=12, choices=Kind.choices)
-    url = SourceAddressField(max_length=2000)
+    name = models.CharField(gettext_lazy("name"), max_length=120, unique=True)
+    kind = models.CharField(gettext_lazy("kind"), max_length=12, choices=Kind.choices)
+    url = SourceAddressField(gettext_lazy("url"), max_length=2000)
     every_minutes = models.PositiveIntegerField(
-        default=30, help_text=gettext_lazy("How often it is looked at, in minutes.")
+        gettext_lazy("every minutes"), default=30, help_text=gettext_lazy("How often it is looked at, in minutes.")
     )
     topics = models.ManyToManyField(
         Topic,
+        verbose_name=gettext_lazy("topics"),
         blank=True,
         help_text=gettext_lazy("Given to everything from here, beside the topics its own categories name."),
     )
     region = models.CharField(
-        max_length=10, blank=True, help_text=gettext_lazy("ISO 3166-2, e.g. US-TX: where events without a place are.")
+        gettext_lazy("region"),
+        max_length=10,
+        blank=True,
+        help_text=gettext_lazy("ISO 3166-2, e.g. US-TX: where events without a place are."),
     )
-    language = models.CharField(max_length=12, blank=True)
-    enabled = models.BooleanField(default=True)
+    language = models.CharField(gettext_lazy("language"), max_length=12, blank=True)
+    enabled = models.BooleanField(gettext_lazy("enabled"), default=True)
 
     etag = models.CharField(max_length=500, blank=True, editable=False)
     last_modified = models.CharField(max_length=100, blank=True, editable=False)
-    listed = models.PositiveIntegerField(
+    last_event_count = models.PositiveIntegerField(
         null=True, editable=False, help_text=gettext_lazy("How many events it listed when it was last read.")
     )
     due_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
     looked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
-    error = models.TextField(blank=True, editable=False)
+    error = MessageField(blank=True, editable=False)
 
     class Meta:
+        verbose_name = gettext_lazy("source")
+        verbose_name_plural = gettext_lazy("sources")
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
@@ -62,7 +92,7 @@ class SetAsideEntry(models.Model):
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="set_aside")
     entry = models.CharField(max_length=300)
-    reason = models.CharField(max_length=500)
+    reason = MessageField()
     at = models.DateTimeField()
 
     wagtail_reference_index_ignore = True
@@ -72,3 +102,27 @@ class SetAsideEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.entry}: {self.reason}"
+
+
+class LocationAnswer(models.Model):
+    """Where the words of a source are: the answer to a question, used whenever the source writes them again.
+
+    ``words`` are folded, so that capitals, accents and line breaks make no new question.
+    """
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="location_answers")
+    words = models.CharField(max_length=300)
+    town = models.CharField(max_length=120, blank=True)
+    country = models.CharField(max_length=2)
+    region = models.CharField(max_length=10, blank=True)
+    latitude = models.FloatField(validators=[MinValueValidator(-90), MaxValueValidator(90)])
+    longitude = models.FloatField(validators=[MinValueValidator(-180), MaxValueValidator(180)])
+    zone = models.CharField(max_length=60, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "words"], name="location_answered_once")]
+
+    def __str__(self) -> str:
+        return f"{self.words}: {self.town}"

@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 
 from newsletter.common.errors import WrongState
 from newsletter.issues.assembly.assemble import assemble_slot, create_due_slots, get_or_create_slot
-from newsletter.models import Issue, PlacedStory, Slot
+from newsletter.models import Issue, Slot, StoryPlacement
 from tests.support.fixtures import (
     DUE,
     NOW,
@@ -51,7 +51,7 @@ def test_a_story_is_in_at_most_one_issue_of_a_publication_and_the_next_says_so(p
     assert second.number == 2
     assert reason_for(second, "The first verdict") == "left out: already in No. 1"
     with pytest.raises(IntegrityError), transaction.atomic():
-        PlacedStory.objects.create(publication=publication, story=story, issue=second)
+        StoryPlacement.objects.create(publication=publication, story=story, issue=second)
 
 
 def test_nothing_new_skips_the_slot_and_says_so(publication):
@@ -137,7 +137,7 @@ def test_stories_without_a_date_take_no_room_from_dated_ones(publication):
     for number in range(5):
         make_story(f"No date {number}", published_at=None, seen_at=NOW - timedelta(hours=number))
         make_story(f"Dated {number}", days_old=number + 1)
-    placed = PlacedStory.objects.filter(issue=make_issue(publication)).values_list("story__title", flat=True)
+    placed = StoryPlacement.objects.filter(issue=make_issue(publication)).values_list("story__title", flat=True)
     assert set(placed) == {f"Dated {number}" for number in range(5)}
 
 

@@ -69,8 +69,8 @@ def test_an_issue_that_nobody_edited_becomes_what_would_be_assembled_now():
     done = again(issue)
     assert titles_of(issue) == ["Told just now", "Story 0", "Story 1"]
     assert issue.subject == "Told just now"
-    assert (done.came, done.went, done.kept, done.changed) == (["Told just now"], ["Story 2"], [], True)
-    assert set(issue.placed.values_list("story__title", flat=True)) == set(titles_of(issue))
+    assert (done.added, done.removed, done.kept, done.changed) == (["Told just now"], ["Story 2"], [], True)
+    assert set(issue.placements.values_list("story__title", flat=True)) == set(titles_of(issue))
     assert issue.get_latest_revision_as_object().subject == "Told just now"
 
 
@@ -79,7 +79,7 @@ def test_where_nothing_is_new_nothing_changes_and_an_approval_stands():
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     ids = [child.id for child in issue.body]
     done = again(issue)
-    assert (done.came, done.went, done.kept, done.changed) == ([], [], [], False)
+    assert (done.added, done.removed, done.kept, done.changed) == ([], [], [], False)
     assert [child.id for child in issue.body] == ids
     assert issue.state == Issue.State.APPROVED
     assert find_current_approval(issue) is not None

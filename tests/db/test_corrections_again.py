@@ -14,15 +14,15 @@ from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slo
 from newsletter.issues.corrections import correct as corrections
 from newsletter.issues.corrections.correct import (
     announce_change,
+    cancel_correction,
     find_misinformed,
     find_obsolete_corrections,
-    take_back,
 )
 from newsletter.issues.variants import notified as told
 from newsletter.issues.variants.recipient_groups import count_people
 from newsletter.models import (
     Batch,
-    Corrected,
+    CorrectedDelivery,
     Correction,
     Delivery,
     DeliveryException,
@@ -87,7 +87,7 @@ def test_an_event_announced_as_cancelled_that_takes_place_is_announced_to_those_
     pause("person2@example.com", until=None)
     move_event(event, cancelled=False)
     (misinformed,) = find_misinformed(event, now=NOW)
-    assert (misinformed.people, misinformed.what, misinformed.mixed, misinformed.was["cancelled"]) == (
+    assert (misinformed.people, misinformed.change_type, misinformed.mixed, misinformed.was["cancelled"]) == (
         2,
         "restored",
         False,
@@ -130,7 +130,7 @@ def test_who_was_told_before_the_content_kept_the_event_is_told_all_the_same() -
     assert [one.correction for one in find_misinformed(event, now=NOW)] == [first.correction]
     move_event(event, cancelled=False)
     issue = tell(event, publication)
-    assert issue.correction.what == "restored"
+    assert issue.correction.change_type == "restored"
     assert list_recipient_addresses(issue) == LONDONERS
 
 
@@ -143,7 +143,7 @@ def test_where_only_some_were_told_that_it_is_cancelled_the_words_are_true_for_e
     move_event(event, cancelled=False, starts_at=event.starts_at + TWO_DAYS)
     issue = tell(event, publication)
     assert list_recipient_addresses(issue) == LONDONERS
-    assert issue.correction.what == "restored"
+    assert issue.correction.change_type == "restored"
     assert "told some of you that it was cancelled, and others another day or place" in text_of(issue)
     assert "Friday, 13 March 2026" in text_of(issue)
 
@@ -155,7 +155,7 @@ def test_who_was_told_that_it_takes_place_after_all_is_told_of_a_move_as_of_a_mo
         tell(event, publication)
     move_event(event, starts_at=event.starts_at + TWO_DAYS)
     (misinformed,) = find_misinformed(event, now=NOW)
-    assert (misinformed.what, misinformed.people) == ("moved", 3)
+    assert (misinformed.change_type, misinformed.people) == ("moved", 3)
 
 
 def test_a_cancelled_event_whose_day_is_edited_is_as_cancelled_as_before() -> None:
@@ -189,7 +189,7 @@ def test_an_event_that_moved_back_is_announced_to_those_who_were_told_of_the_mov
     pause("person2@example.com", until=None)
     move_event(event, starts_at=back)
     (misinformed,) = find_misinformed(event, now=NOW)
-    assert (misinformed.people, misinformed.what) == (2, "moved")
+    assert (misinformed.people, misinformed.change_type) == (2, "moved")
     assert ("13 March" in misinformed.when, "11 March" in misinformed.when_now) == (True, True)
     issue = tell(event, publication)
     assert list_recipient_addresses(issue) == {"person0@example.com", "person1@example.com"}
@@ -202,7 +202,7 @@ def test_each_change_is_announced_once_however_often_an_event_goes_back_and_fort
     for turn, starts_at in enumerate((second, first, second, first), 1):
         move_event(event, starts_at=starts_at)
         issue = tell(event, publication)
-        assert (issue.number, issue.correction.turn, list_recipient_addresses(issue)) == (turn, turn, LONDONERS)
+        assert (issue.number, issue.correction.sequence, list_recipient_addresses(issue)) == (turn, turn, LONDONERS)
         assert announce(event, publication) == issue
         assert count_people(issue, now=NOW).eligible == 3
 
@@ -229,7 +229,7 @@ def test_who_has_the_old_facts_from_a_mail_that_came_after_the_announcement_is_t
     assert [one.before for one in find_misinformed(event, now=NOW)] == [first.correction, None]
     second = tell(event, publication)
     assert list_recipient_addresses(second) == {"person2@example.com"}
-    assert (second.correction.turn, second.correction.fingerprint) == (2, "cancelled")
+    assert (second.correction.sequence, second.correction.fingerprint) == (2, "cancelled")
     assert list_recipient_addresses(tell(event, other)) == LONDONERS - {"person2@example.com"}
 
 
@@ -240,11 +240,11 @@ def test_no_mail_is_put_right_twice_for_the_same_facts_and_no_turn_is_taken_twic
     publication, event = publish()
     move_event(event, cancelled=True)
     issue = tell(event, publication)
-    row = Corrected.objects.first()
+    row = CorrectedDelivery.objects.first()
     assert row is not None
-    assert Corrected.objects.count() == 3
+    assert CorrectedDelivery.objects.count() == 3
     with pytest.raises(IntegrityError), transaction.atomic():
-        Corrected.objects.create(
+        CorrectedDelivery.objects.create(
             delivery=row.delivery,
             correction_delivery=row.correction_delivery,
             correction=issue.correction,
@@ -253,7 +253,7 @@ def test_no_mail_is_put_right_twice_for_the_same_facts_and_no_turn_is_taken_twic
         )
     with pytest.raises(IntegrityError), transaction.atomic():
         Correction.objects.create(
-            issue=Issue.objects.get(kind="issue"), publication=publication, event=event, what="moved", made_at=NOW
+            issue=Issue.objects.get(kind="issue"), publication=publication, event=event, change_type="moved", made_at=NOW
         )
 
 
@@ -348,7 +348,7 @@ def test_a_correction_that_the_event_overtook_can_neither_be_approved_nor_go_out
     assert [one.issue for one in find_obsolete_corrections(event)] == [draft]
     with pytest.raises(NotReady, match="nothing to correct"):
         announce(event, publication)
-    take_back(correction=draft.correction, by=by, now=NOW)
+    cancel_correction(correction=draft.correction, by=by, now=NOW)
     assert Issue.objects.get(pk=draft.pk).state == "cancelled"
     assert find_obsolete_corrections(event) == []
 
@@ -410,7 +410,7 @@ def test_only_staff_who_may_edit_issues_take_one_back() -> None:
     stranger = make_approver("stranger@example.org")
     stranger.user_permissions.clear()
     with pytest.raises(NotAllowed):
-        take_back(correction=draft.correction, by=type(stranger).objects.get(pk=stranger.pk), now=NOW)
+        cancel_correction(correction=draft.correction, by=type(stranger).objects.get(pk=stranger.pk), now=NOW)
 
 
 def test_whom_a_correction_that_was_cancelled_midway_had_not_reached_is_told_by_another(settings: Any) -> None:
@@ -424,12 +424,12 @@ def test_whom_a_correction_that_was_cancelled_midway_had_not_reached_is_told_by_
     Batch.objects.filter(pk=reached.pk).update(state=Batch.State.ACCEPTED)
     Batch.objects.filter(pk=unknown.pk).update(state=Batch.State.UNCERTAIN)
     with pytest.raises(WrongState, match="on its way"):
-        take_back(correction=issue.correction, by=make_approver(), now=NOW)
+        cancel_correction(correction=issue.correction, by=make_approver(), now=NOW)
     cancel_send(send=Send.objects.get(pk=send.pk), by=make_approver(), now=NOW)
     left = Subscriber.objects.get(pk=Delivery.objects.get(batch=waiting).subscriber_id).email
     assert [one.people for one in find_misinformed(event, now=NOW)] == [1]
     assert list_recipient_addresses(tell(event, publication)) == {left}
-    assert Corrected.objects.count() == 3
+    assert CorrectedDelivery.objects.count() == 3
     move_event(event, cancelled=False)
     assert list_recipient_addresses(tell(event, publication)) == LONDONERS
 
@@ -455,7 +455,7 @@ def test_a_correction_that_was_cancelled_before_it_reached_anybody_makes_room_fo
     publication, event = publish()
     move_event(event, cancelled=True)
     first = announce(event, publication)
-    take_back(correction=first.correction, by=make_approver(), now=NOW)
+    cancel_correction(correction=first.correction, by=make_approver(), now=NOW)
     second = announce(event, publication)
     assert second != first
     assert count_people(second, now=NOW).eligible == 3
@@ -471,7 +471,7 @@ def test_the_rows_go_when_the_deliveries_of_old_sends_do() -> None:
     Send.objects.update(state=Send.State.SUBMITTED, ended_at=NOW)
     delete_old_deliveries(now=NOW + timedelta(days=91))
     assert not Delivery.objects.exists()
-    assert not Corrected.objects.exists()
+    assert not CorrectedDelivery.objects.exists()
     assert find_misinformed(event, now=NOW) == []
 
 

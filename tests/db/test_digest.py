@@ -12,7 +12,7 @@ from newsletter.issues.assembly.lookup import find_issue
 from newsletter.issues.snapshot.placements import update_story_placements
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.recipient_groups import count_people
-from newsletter.models import Issue, PlacedStory, Publication, Send, Slot
+from newsletter.models import Issue, Publication, Send, Slot, StoryPlacement
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import Subscription
 from tests.support.fixtures import (
@@ -151,19 +151,19 @@ def test_what_the_last_digest_told_is_not_told_again_and_a_missed_month_is_caugh
     send_out(issue, now=later)
     second = assemble_digest(weekly, now=datetime(2026, 6, 1, 6, tzinfo=UTC)).issue
     assert second is not None
-    assert list(second.placed.values_list("story", flat=True)) == [story.pk]
+    assert list(second.placements.values_list("story", flat=True)) == [story.pk]
 
 
 def test_the_table_keeps_a_story_to_one_issue_and_to_one_digest(weekly):
     publish_month(weekly)
     digest = assemble_digest(weekly).issue
     assert digest is not None
-    row = digest.placed.first()
+    row = digest.placements.first()
     assert row is not None
-    assert PlacedStory.objects.filter(story=row.story).count() == 2
+    assert StoryPlacement.objects.filter(story=row.story).count() == 2
     for kind in ("issue", "digest"):
         with pytest.raises(IntegrityError), transaction.atomic():
-            PlacedStory.objects.create(publication=weekly, story=row.story, issue=digest, kind=kind)
+            StoryPlacement.objects.create(publication=weekly, story=row.story, issue=digest, kind=kind)
 
 
 def test_a_story_that_staff_put_in_by_hand_takes_its_place_and_one_taken_out_frees_it(weekly):
@@ -172,7 +172,7 @@ def test_a_story_that_staff_put_in_by_hand_takes_its_place_and_one_taken_out_fre
     issue.body[0].value["story"] = make_story("By hand", days_old=60)
     issue.save()
     update_story_placements(issue=issue, content=resolve_content(issue))
-    assert list(issue.placed.values_list("story__title", flat=True)) == ["By hand"]
+    assert list(issue.placements.values_list("story__title", flat=True)) == ["By hand"]
     blank = {"headline": "", "teaser": "", "picture": None, "link": ""}
     other_issue = Issue.objects.create(
         publication=weekly, number=9, public_id="x" * 24, made_at=NOW, body=[("lead_story", blank | {"story": story})]

@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.approval.merge_field_checks import find_merge_field_error
+from newsletter.issues.approval.content_checks import find_merge_field_error
 from newsletter.models import Publication, Variant
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
-from newsletter.models import Acknowledgement, EventNotice, Issue, LinkLook, Publication, SenderDomain
+from newsletter.models import Acknowledgement, EventNotice, Issue, LinkCheck, Publication, SenderDomain
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_source, make_story
 from tests.web.desk import audience_fields, said, sign_in
@@ -188,13 +188,13 @@ def test_a_dead_link_is_a_warning_and_one_not_reached_is_so_only_where_others_ar
 
     urls = list(find_web_links(resolve_content(issue)))
     story = next(url for url in urls if "/stories/" in url)
-    look = LinkLook.objects.create(
+    look = LinkCheck.objects.create(
         sha256=hash_url(story), url=story, state="unreached", says="No web site is found.", looked_at=timezone.now()
     )
     assert "leads nowhere" not in overview(issue)
-    LinkLook.objects.create(sha256="good", url="https://example.org/good", state="good", looked_at=timezone.now())
+    LinkCheck.objects.create(sha256="good", url="https://example.org/good", state="good", looked_at=timezone.now())
     assert "leads nowhere: No web site is found." in overview(issue)
-    LinkLook.objects.filter(pk=look.pk).update(state="good")
+    LinkCheck.objects.filter(pk=look.pk).update(state="good")
     assert "leads nowhere" not in overview(issue)
 
 

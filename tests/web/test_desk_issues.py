@@ -27,12 +27,12 @@ def url(issue: Issue, step: str) -> str:
 
 
 def edit(client: Client, issue: Issue, **fields: str) -> object:
-    story = issue.placed.get().story
+    story = issue.placements.get().story
     return client.post(f"/admin/issues/edit/{issue.pk}/", issue_form(issue, story=story, **fields), follow=True)
 
 
 def autosave(client: Client, issue: Issue, **fields: str) -> object:
-    story = issue.placed.get().story
+    story = issue.placements.get().story
     return client.post(
         f"/admin/issues/edit/{issue.pk}/",
         issue_form(issue, story=story, **fields),
@@ -121,7 +121,7 @@ def test_going_back_to_an_older_version_takes_the_approval_back(issue: Issue) ->
     first = fresh(issue).latest_revision
     edit(client, fresh(issue), subject="Second words")
     approve(client, issue)
-    story = issue.placed.get().story
+    story = issue.placements.get().story
     page = f"/admin/issues/history/{issue.pk}/revisions/{first.pk}/revert/"
     client.post(page, issue_form(fresh(issue), story=story, subject="First words"))
     assert fresh(issue).subject == "First words"
@@ -150,7 +150,7 @@ def test_an_autosave_goes_on_writing_its_own_version(issue: Issue) -> None:
 def test_a_change_of_the_story_itself_takes_the_approval_of_its_issue_back(issue: Issue) -> None:
     client = sign_in("approver")
     approve(client, issue)
-    story = issue.placed.get().story
+    story = issue.placements.get().story
     fields = {"title": "A new headline", "teaser": story.teaser, "url": story.url, "language": "en", "picture_alt": ""}
     response = client.post(f"/admin/stories/edit/{story.pk}/", {**fields, "pseudonyms": "", "author": ""}, follow=True)
     assert fresh(issue).state == "draft"
@@ -187,7 +187,7 @@ def test_what_is_going_out_or_has_gone_out_is_sealed(issue: Issue, state: str) -
     assert autosave(client, fresh(issue), subject="Too late").status_code == 400
     client.post(
         f"/admin/issues/history/{issue.pk}/revisions/{fresh(issue).latest_revision_id}/revert/",
-        issue_form(fresh(issue), story=issue.placed.get().story, subject="Too late"),
+        issue_form(fresh(issue), story=issue.placements.get().story, subject="Too late"),
     )
     assert fresh(issue).subject == before
     assert client.get(f"/admin/issues/edit/{issue.pk}/").status_code == 200

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Q
-from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadRule, WrongState
 from newsletter.common.messages import Message
@@ -24,7 +23,7 @@ from newsletter.issues.assembly.digest import (
 from newsletter.issues.assembly.draft import draft_body, draft_preheader, draft_subject
 from newsletter.issues.assembly.schedule import Due, due_after, parse_due
 from newsletter.issues.assembly.selection import Choice, choose_content, has_new_event
-from newsletter.models import Issue, PlacedStory, Publication, Slot, Story, move
+from newsletter.models import Issue, Publication, Slot, Story, StoryPlacement, move
 
 GRACE_PERIOD = timedelta(hours=6)
 NOTHING_NEW = Message("Nothing new: no story and no new event since the last issue was assembled.")
@@ -83,8 +82,7 @@ def get_or_create_slot(*, publication: Publication, due: str, now: datetime, kin
         moment = parse_due(due, zone=publication.zone)
         if moment.at + GRACE_PERIOD < now:
             raise WrongState(
-                _("%(local)s is more than six hours past. Name a moment to come, or leave --due out.")
-                % {"local": moment.local}
+                "%(local)s is more than six hours past. Name a moment to come, or leave --due out.", local=moment.local
             )
     else:
         moment = next(due_after(now, schedule=schedule, zone=publication.zone))
@@ -126,9 +124,7 @@ def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
     slot = Slot.objects.select_for_update(of=("self",)).select_related("publication__brand").get(pk=slot.pk)
     require_publication_enabled(slot.publication, kind=slot.kind)
     if slot.state == Slot.State.MISSED:
-        raise WrongState(
-            _("The slot %(due_local)s was missed: %(reason)s") % {"due_local": slot.due_local, "reason": slot.reason}
-        )
+        raise WrongState("The slot %(due_local)s was missed: %(reason)s", due_local=slot.due_local, reason=slot.reason)
     skipped_before = slot.state == Slot.State.SKIPPED
     if slot.state != Slot.State.DUE and not (skipped_before and now < slot.due_at):
         return Assembly(slot=slot, issue=Issue.objects.filter(slot=slot).first(), made=False)
@@ -214,8 +210,8 @@ def _make_issue(slot: Slot, draft: Draft, now: datetime) -> Issue:
     )
     save_assembled_content(issue)
     record_announced_audience(issue, now=now)
-    PlacedStory.objects.bulk_create(
-        PlacedStory(publication=publication, kind=slot.kind, story=story, issue=issue) for story in choice.stories
+    StoryPlacement.objects.bulk_create(
+        StoryPlacement(publication=publication, kind=slot.kind, story=story, issue=issue) for story in choice.stories
     )
     issue.save_revision(log_action=False)
     return issue

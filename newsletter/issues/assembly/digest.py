@@ -16,7 +16,7 @@ from newsletter.issues.assembly.selection import Choice, Reason, choose_appeals,
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
 from newsletter.issues.variants.dates import get_babel_locale
-from newsletter.models import Issue, PlacedStory, Publication, Send, Slot, Story
+from newsletter.models import Issue, Publication, Send, Slot, Story, StoryPlacement
 from subscribers.models import Frequency, Subscription
 
 MOST_STORIES = 12
@@ -72,7 +72,7 @@ def choose_digest_content(
     since = find_digest_start(slot, now=now)
     told = list(_iter_sent_stories_since(publication, since))
     told.sort(key=lambda one: not one[2])
-    rows = PlacedStory.objects.filter(publication=publication, kind=Slot.Kind.DIGEST)
+    rows = StoryPlacement.objects.filter(publication=publication, kind=Slot.Kind.DIGEST)
     if exclude_issue is not None:
         rows = rows.exclude(issue=exclude_issue)
     placed = set(rows.values_list("story_id", flat=True))

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message
@@ -32,8 +31,8 @@ _KEPT_LABELS = {
 class Reassembly:
     """Titles of stories that came in and went out, and what was kept because somebody had edited it, in words."""
 
-    came: list[str]
-    went: list[str]
+    added: list[str]
+    removed: list[str]
     kept: list[str]
     changed: bool
 
@@ -42,19 +41,14 @@ class Reassembly:
 def reassemble_issue(*, issue: Issue, by: Any, now: datetime) -> Reassembly:
     """Raises NotAllowed; WrongState for an issue that is on its way, or that no slot stands behind."""
     if not by.has_perm("newsletter.change_issue"):
-        raise NotAllowed(
-            _("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.") % {"by": by}
-        )
+        raise NotAllowed("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.", by=by)
     issue = Issue.objects.select_for_update(of=("self",)).select_related("slot__publication__brand").get(pk=issue.pk)
     if issue.slot is None:
-        raise WrongState(
-            _("%(issue)s was not assembled from the sources, so it cannot be assembled again.") % {"issue": issue}
-        )
+        raise WrongState("%(issue)s was not assembled from the sources, so it cannot be assembled again.", issue=issue)
     require_issue_enabled(issue)
     if issue.state not in (*OPEN_STATES, Issue.State.APPROVED):
         raise WrongState(
-            _("%(issue)s is %(state)s; it is too late to assemble it again.")
-            % {"issue": issue, "state": issue.get_state_display()}
+            "%(issue)s is %(state)s; it is too late to assemble it again.", issue=issue, state=issue.get_state_display()
         )
     draft = make_draft(slot=issue.slot, now=now, exclude_issue=issue)
     fresh = Issue(publication=issue.publication, body=draft.body, number=issue.number)
@@ -83,8 +77,8 @@ def reassemble_issue(*, issue: Issue, by: Any, now: datetime) -> Reassembly:
         issue.save_revision(user=by, log_action=False)
         withdraw_approvals(issue=issue, now=now)
     return Reassembly(
-        came=_find_titles(merged.body, but=before),
-        went=_find_titles(before, but=merged.body),
+        added=_find_titles(merged.body, not_in=before),
+        removed=_find_titles(before, not_in=merged.body),
         kept=kept + [_KEPT_LABELS[kind] for kind in _KEPT_LABELS if kind in merged.kept],
         changed=changed,
     )
@@ -98,8 +92,8 @@ def _normalise_body(issue: Issue, body: list[dict[str, Any]]) -> list[dict[str, 
     return plain
 
 
-def _find_titles(body: list[dict[str, Any]], *, but: list[dict[str, Any]]) -> list[str]:
-    there = {value["story"] for value in list_stories(but)}
+def _find_titles(body: list[dict[str, Any]], *, not_in: list[dict[str, Any]]) -> list[str]:
+    there = {value["story"] for value in list_stories(not_in)}
     ids = [value["story"] for value in list_stories(body) if value["story"] not in there]
     titles = dict(Story.objects.filter(pk__in=ids).values_list("pk", "title"))
     return [titles[pk] for pk in ids if pk in titles]

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
-from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadSchedule
 from newsletter.common.messages import Message
@@ -32,11 +31,9 @@ def check_schedule(*, schedule: str, zone: str) -> str:
     fields = schedule.split()
     if len(fields) != 5:
         raise BadSchedule(
-            _(
-                "“%(schedule)s” is not a schedule: it needs five fields, minute hour day month weekday, "
-                "such as “0 9 * * thu”."
-            )
-            % {"schedule": schedule}
+            "“%(schedule)s” is not a schedule: it needs five fields, minute hour day month weekday, "
+            "such as “0 9 * * thu”.",
+            schedule=schedule,
         )
     _zone(zone)
     fields[4] = _name_weekdays(fields[4].lower())
@@ -45,8 +42,9 @@ def check_schedule(*, schedule: str, zone: str) -> str:
         next(CronSim(named, datetime(2026, 1, 1)))  # noqa: DTZ001 - wall clock on purpose
     except (CronSimError, StopIteration) as error:
         raise BadSchedule(
-            _("“%(schedule)s” is not a schedule that ever falls due: %(value)s.")
-            % {"schedule": schedule, "value": error or Message("no such date")}
+            "“%(schedule)s” is not a schedule that ever falls due: %(value)s.",
+            schedule=schedule,
+            value=error or Message("no such date"),
         ) from error
     return named
 
@@ -69,9 +67,7 @@ def parse_due(local: str, *, zone: str) -> Due:
     try:
         given = datetime.fromisoformat(local)
     except ValueError as error:
-        raise BadSchedule(
-            _("“%(local)s” is not a date and time: write it as 2026-11-26T09:00.") % {"local": local}
-        ) from error
+        raise BadSchedule("“%(local)s” is not a date and time: write it as 2026-11-26T09:00.", local=local) from error
     wall = given.astimezone(local_zone).replace(tzinfo=None) if given.tzinfo else given
     wall = wall.replace(second=0, microsecond=0)
     return Due(local=wall.strftime(_LOCAL), at=_instant(wall, local_zone))
@@ -115,9 +111,7 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise BadSchedule(
-            _("“%(name)s” is not a time zone: write one such as Europe/London.") % {"name": name}
-        ) from error
+        raise BadSchedule("“%(name)s” is not a time zone: write one such as Europe/London.", name=name) from error
 
 
 def _instant(wall: datetime, zone: ZoneInfo) -> datetime:

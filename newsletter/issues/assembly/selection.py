@@ -7,7 +7,7 @@ from django.db.models import F, Prefetch, Q
 
 from newsletter.common.messages import Message
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
-from newsletter.models import Appeal, EventNotice, Issue, PlacedStory, Publication, Source, Story
+from newsletter.models import Appeal, EventNotice, Issue, Publication, Source, Story, StoryPlacement
 
 MAX_CANDIDATES = 200
 STALE_SOURCE_AGE = timedelta(days=8)
@@ -82,14 +82,14 @@ def choose_stories(
     oldest = due_at - timedelta(days=publication.days_back)
     sources = set(publication.sources.values_list("pk", flat=True))
     wanted = {topic.pk for topic in publication.topics.all()}
-    placed = PlacedStory.objects.filter(publication=publication, kind=Issue.Kind.ISSUE).select_related("issue")
+    placed = StoryPlacement.objects.filter(publication=publication, kind=Issue.Kind.ISSUE).select_related("issue")
     if exclude_issue is not None:
         placed = placed.exclude(issue=exclude_issue)
     candidates = (
         Story.objects.published_or_seen_since(oldest)
         .filter(same_as__isnull=True)
         .select_related("source", "picture")
-        .prefetch_related("topics", "origins__source", Prefetch("placed", queryset=placed, to_attr="placed_here"))
+        .prefetch_related("topics", "origins__source", Prefetch("placements", queryset=placed, to_attr="placed_here"))
         .order_by(F("published_at").desc(nulls_last=True), F("published_or_seen_at").desc(), "-pk")[:MAX_CANDIDATES]
     )
     chosen: list[Story] = []

@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, models, transaction
@@ -13,7 +16,7 @@ from wagtail.models import ModelLogEntry
 from wagtail.models.audit_log import ModelLogEntryManager
 
 from newsletter.common.errors import InvariantViolated
-from newsletter.models.content_edits import record_edit
+from newsletter.common.message_fields import MessageField, MessagesJSONField
 
 done_from: ContextVar[str] = ContextVar("done_from", default="")
 START = "0" * 64
@@ -42,13 +45,13 @@ class AuditEntryManager(ModelLogEntryManager):
             "The staff log could not be written: too many people did something at the same moment. Try again."
         )
 
-    def find_break(self, *, most: int) -> "AuditEntry | None":
-        """The first of the newest ``most`` entries that is not what was written, or whose predecessor is gone."""
-        newest: list[AuditEntry] = list(self.order_by("-pk")[: most + 1])
+    def find_break(self, *, limit: int) -> "AuditEntry | None":
+        """The first of the newest ``limit`` entries that is not what was written, or whose predecessor is gone."""
+        newest: list[AuditEntry] = list(self.order_by("-pk")[: limit + 1])
         if not newest:
             return None
         for entry, before in zip(newest, [*newest[1:], None], strict=True):
-            last = entry is newest[-1] and len(newest) > most
+            last = entry is newest[-1] and len(newest) > limit
             follows = last or entry.previous == (before.sha256 if before else START)
             if not last and (not follows or entry.sha256 != entry.digest()):
                 return entry
@@ -95,3 +98,88 @@ class AuditEntry(ModelLogEntry):
             self.address,
         ]
         return hashlib.sha256(json.dumps(said, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()
+
+
+EDIT_ACTIONS = frozenset(
+    {
+        "wagtail.create",
+        "wagtail.edit",
+        "wagtail.delete",
+        "wagtail.revert",
+        "wagtail.publish",
+        "wagtail.unpublish",
+        "newsletter.withdraw_story",
+        "newsletter.reinstate_story",
+    }
+)
+"""The actions of the staff log that change what a row says."""
+TRACKED_MODELS = frozenset(
+    {
+        "newsletter.story",
+        "newsletter.eventnotice",
+        "newsletter.appeal",
+        "newsletter.brand",
+        "newsletter.publication",
+        "newsletter.source",
+        "newsletter.picture",
+        "subscribers.mailinglist",
+        "subscribers.segment",
+        "subscribers.topic",
+        "wagtailimages.image",
+    }
+)
+"""Models whose rows decide what an issue says or who gets it, as ``app.model``. An issue's own edits are its revisions."""
+
+
+class ContentEdit(models.Model):
+    """One edit by one member of staff. ``kind`` is ``app.model`` and ``row_id`` the row's id."""
+
+    kind = models.CharField(max_length=60)
+    row_id = models.BigIntegerField()
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "row_id", "at"], name="content_edit_by_row")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.row_id}"
+
+
+def record_edit(instance: models.Model, *, action: str, person: Any, at: Any) -> None:
+    """Record who edited the row, if the action changed something that issues show."""
+    if action in EDIT_ACTIONS and instance._meta.label_lower in TRACKED_MODELS and isinstance(instance.pk, int):
+        record_edits([instance], person=person, at=at)
+
+
+def record_edits(rows: Iterable[models.Model], *, person: Any, at: datetime) -> None:
+    """Record who edited these rows, for a step that changes rows other than the one that the staff log names."""
+    if person is None or not person.pk:
+        return
+    ContentEdit.objects.bulk_create(
+        ContentEdit(kind=row._meta.label_lower, row_id=row.pk, person_id=person.pk, at=at) for row in rows
+    )
+
+
+class StaffNotice(models.Model):
+    """One mail to one person about one thing. The constraint is why nobody is told twice."""
+
+    key = models.CharField(max_length=120)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    subject = MessageField()
+    paragraphs = MessagesJSONField(default=list)
+    link = models.CharField(max_length=300)
+    publication = models.ForeignKey("newsletter.Publication", on_delete=models.CASCADE, related_name="+")
+    made_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["made_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["key", "person"], name="staff_notice_once")]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -234,7 +234,7 @@ class Publication(PreviewableMixin, models.Model):
     )
     archive = models.CharField(gettext_lazy("archive"), max_length=8, choices=Archive.choices, default=Archive.OFF)
     enabled = models.BooleanField(gettext_lazy("enabled"), default=True)
-    made_at = models.DateTimeField(gettext_lazy("made at"), auto_now_add=True)
+    made_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         verbose_name = gettext_lazy("publication")

@@ -74,7 +74,7 @@ def test_one_person_does_not_count_as_two_and_two_do(issue: Issue) -> None:
     for _ in range(2):
         approve_issue(issue=issue, by=make_approver(), now=NOW)
     assert issue.state == "in_review"
-    with pytest.raises(NotApproved, match="goes to 3 people, and The weekly letter asks that a second person"):
+    with pytest.raises(NotApproved, match="The weekly letter needs a second approval"):
         require_approval(issue)
     approve_issue(issue=issue, by=make_approver("second@example.org"), now=NOW)
     assert issue.state == "approved"
@@ -113,7 +113,7 @@ def test_an_automatic_issue_below_the_limit_needs_no_person(issue: Issue) -> Non
 def test_an_automatic_issue_above_the_limit_waits_for_two_people(issue: Issue) -> None:
     issue = ask_for(issue, second_approval_above=2, approval="auto")
     with pytest.raises(
-        NeedsManualApproval, match=r"It goes to 3 people\. Two people must approve what goes to more than 2"
+        NeedsManualApproval, match=r"It goes to 3 people\. Two people must approve an issue that goes to more than 2"
     ):
         approve_by_policy(issue=issue, now=NOW)
     approve_issue(issue=issue, by=make_approver(), now=NOW)

@@ -36,7 +36,7 @@ def test_an_issue_takes_the_newest_stories_and_says_why_each_is_in_or_out(public
         "Story 4",
     ]
     assert reason_for(issue, "Story 0").startswith("newest")
-    assert reason_for(issue, "Story 6") == "left out: no room: the issue takes 5"
+    assert reason_for(issue, "Story 6") == "left out: the issue holds 5 stories at most"
 
 
 def test_a_story_is_in_at_most_one_issue_of_a_publication_and_the_next_says_so(publication):
@@ -130,7 +130,7 @@ def test_a_story_without_a_date_never_leads_while_a_dated_one_is_there(publicati
     make_story("Told last week", days_old=6)
     issue = make_issue(publication)
     assert issue.subject == "Told last week"
-    assert reason_for(issue, "No date") == "no date at the source, so after those that have one"
+    assert reason_for(issue, "No date") == "no date at its source, so after the others"
 
 
 def test_stories_without_a_date_take_no_room_from_dated_ones(publication):

@@ -99,7 +99,7 @@ def test_a_headline_and_a_subject_that_somebody_wrote_stay_with_their_story():
     assert issue.subject == "Our own subject"
     assert issue.body[0].value["headline"] == "Our own headline"
     assert titles_of(issue) == ["Story 0", "Told just now", "Story 1"]
-    assert done.kept == ["the subject", "your choice of stories and what you wrote for them"]
+    assert done.kept == ["the subject", "your choice of stories and your texts for them"]
 
 
 def test_a_link_that_somebody_wrote_stays_with_its_story():
@@ -207,8 +207,8 @@ def test_the_pickers_know_why_each_thing_is_in_or_out_as_the_issue_stands():
     bring()
     why = {reason.title: (reason.chosen, reason.why) for reason in explain_candidates(issue, now=LATER)}
     assert why["Story 0"] == (True, "newest")
-    assert why["Story 1"] == (False, "taken out by hand")
-    assert why["Story 3"] == (False, "left out: no room: the issue takes 3")
-    assert why["Very old"] == (True, "put in by hand")
-    assert why["Told just now"] == (False, "came after the issue was assembled")
+    assert why["Story 1"] == (False, "removed by hand")
+    assert why["Story 3"] == (False, "left out: the issue holds 3 stories at most")
+    assert why["Very old"] == (True, "added by hand")
+    assert why["Told just now"] == (False, "arrived after the issue was assembled")
     assert why["Story 2"][0]

@@ -43,7 +43,7 @@ def test_the_mail_about_an_automatic_issue_names_the_number_that_is_kept(publica
     assert assembly.issue is not None
     assert assembly.issue.announced_people == 20
     paragraphs = StaffNotice.objects.get().paragraphs
-    assert "goes out on 2026-03-05 at 09:00 (Europe/London) unless somebody holds it." in paragraphs[0]
+    assert "will be sent on 2026-03-05 at 09:00 (Europe/London) unless somebody holds it." in paragraphs[0]
     assert paragraphs[2] == "It goes to 20 people."
 
 
@@ -55,8 +55,8 @@ def test_it_waits_for_two_people_above_the_limit_and_says_so(publication: Public
     assembly = assemble_slot(slot=get_or_create_slot(publication=Publication.objects.get(), due=DUE, now=NOW), now=NOW)
     notify_assembly(assembly, now=NOW)
     first = StaffNotice.objects.filter(key__startswith="assembled-")[0].paragraphs
-    assert "waits for your approval" in first[0]
-    assert first[2] == "It goes to 20 people. Two people must approve what goes to more than 19."
+    assert "is waiting for your approval" in first[0]
+    assert first[2] == "It goes to 20 people. Two people must approve an issue that goes to more than 19."
     issue = assembly.issue
     assert issue is not None
     for _ in range(2):

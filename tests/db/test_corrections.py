@@ -142,7 +142,7 @@ def test_who_is_reached_by_two_publications_is_told_by_one():
 def test_an_event_that_is_as_it_was_shown_has_nothing_to_announce():
     publication, event = publish()
     assert find_misinformed(event, now=NOW) == []
-    with pytest.raises(NotReady, match="showed nobody “Vigil by the river” otherwise"):
+    with pytest.raises(NotReady, match="gave nobody other details of “Vigil by the river”"):
         announce(event, publication)
 
 
@@ -178,7 +178,7 @@ def test_a_correction_needs_a_persons_yes_also_where_issues_go_out_by_themselves
     publication, event = publish(approval="auto")
     move_event(event, cancelled=True)
     issue = announce(event, publication)
-    with pytest.raises(NotAllowed, match="as every correction"):
+    with pytest.raises(NotAllowed, match="is a correction, so it needs a person's approval"):
         approve_by_policy(issue=issue, now=NOW)
 
 

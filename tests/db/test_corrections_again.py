@@ -253,7 +253,11 @@ def test_no_mail_is_put_right_twice_for_the_same_facts_and_no_turn_is_taken_twic
         )
     with pytest.raises(IntegrityError), transaction.atomic():
         Correction.objects.create(
-            issue=Issue.objects.get(kind="issue"), publication=publication, event=event, change_type="moved", made_at=NOW
+            issue=Issue.objects.get(kind="issue"),
+            publication=publication,
+            event=event,
+            change_type="moved",
+            made_at=NOW,
         )
 
 
@@ -370,7 +374,7 @@ def test_what_a_correction_says_is_checked_against_the_event_as_it_is() -> None:
     move_event(event, starts_at=event.starts_at + TWO_DAYS)
     draft = announce(event, publication)
     move_event(event, starts_at=event.starts_at + TWO_DAYS)
-    with pytest.raises(NotReady, match="“Vigil by the river” changed again: what this says no longer holds"):
+    with pytest.raises(NotReady, match="“Vigil by the river” changed again, so this correction is out of date"):
         freeze_checked_revision(issue=Issue.objects.get(pk=draft.pk), now=NOW)
 
 
@@ -395,7 +399,7 @@ def test_a_correction_on_its_way_that_says_otherwise_must_come_to_its_end_first(
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     start_send(issue=issue, now=NOW)
     move_event(event, cancelled=False, starts_at=event.starts_at + TWO_DAYS)
-    with pytest.raises(WrongState, match="correction 1 is on its way, or went out"):
+    with pytest.raises(WrongState, match="correction 1 is being sent, or was sent"):
         announce(event, publication)
     assert Issue.objects.get(pk=issue.pk).state == "sending"
     Batch.objects.filter(send__issue=issue).update(state=Batch.State.ACCEPTED)
@@ -423,7 +427,7 @@ def test_whom_a_correction_that_was_cancelled_midway_had_not_reached_is_told_by_
     reached, unknown, waiting = send.batches.order_by("seq")
     Batch.objects.filter(pk=reached.pk).update(state=Batch.State.ACCEPTED)
     Batch.objects.filter(pk=unknown.pk).update(state=Batch.State.UNCERTAIN)
-    with pytest.raises(WrongState, match="on its way"):
+    with pytest.raises(WrongState, match="is being sent"):
         cancel_correction(correction=issue.correction, by=make_approver(), now=NOW)
     cancel_send(send=Send.objects.get(pk=send.pk), by=make_approver(), now=NOW)
     left = Subscriber.objects.get(pk=Delivery.objects.get(batch=waiting).subscriber_id).email

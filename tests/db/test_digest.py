@@ -135,7 +135,7 @@ def test_a_month_in_which_nothing_went_out_has_no_digest_and_says_so(weekly):
     assembly = assemble_digest(weekly)
     assert assembly.issue is None
     assert assembly.slot.state == Slot.State.SKIPPED
-    assert assembly.slot.reason.startswith("Nothing to tell")
+    assert assembly.slot.reason.startswith("Nothing new")
 
 
 def test_what_the_last_digest_told_is_not_told_again_and_a_missed_month_is_caught_up(weekly):

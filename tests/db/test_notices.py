@@ -76,7 +76,7 @@ def test_staff_who_may_approve_are_told_with_a_link(mailgun):
     (mail,) = mailgun.mailbox("approver@example.org")
     assert mail.subject == "The weekly letter No. 1 is ready to read"
     assert "/admin/decide/" in mail.text
-    assert "without approval nothing goes out" in mail.text
+    assert "without approval nothing is sent" in mail.text
 
 
 def test_v3_a_term_that_is_protected_between_the_writing_and_the_mail_stands_in_no_mail_to_staff(mailgun):
@@ -90,7 +90,7 @@ def test_v3_a_term_that_is_protected_between_the_writing_and_the_mail_stands_in_
     (mail,) = mailgun.mailbox("approver@example.org")
     assert "uintanilla" not in mail.html + mail.text + mail.subject
     assert "Read it in the desk" in mail.text
-    assert "without approval nothing goes out" in mail.text
+    assert "without approval nothing is sent" in mail.text
 
 
 def test_staff_are_told_that_nothing_goes_out(mailgun):
@@ -99,7 +99,7 @@ def test_staff_are_told_that_nothing_goes_out(mailgun):
     notify_assembly(assemble_slot(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW), now=NOW)
     send_due_notices(now=NOW)
     (mail,) = mailgun.mailbox("approver@example.org")
-    assert "nothing goes out" in mail.subject
+    assert "nothing will be sent" in mail.subject
     assert "Nothing new" in mail.text
 
 

@@ -32,7 +32,7 @@ def due_issue(*, approved: bool = True, **publication: str) -> Issue:
 
 def test_an_approved_issue_that_nothing_began_is_trouble_on_home_in_doctor_and_in_status(capsys) -> None:
     issue = due_issue()
-    assert "was not begun when its time came" in find_trouble(now=LATER)
+    assert "is overdue" in find_trouble(now=LATER)
     assert check_overdue(now=LATER).level == "error"
     assert "newsletter scheduler" in check_overdue(now=LATER).do
     with time_machine.travel(LATER, tick=False):
@@ -41,12 +41,12 @@ def test_an_approved_issue_that_nothing_began_is_trouble_on_home_in_doctor_and_i
     assert "The weekly letter No. 1 did not go out at its time" in page
     row = json.loads(capsys.readouterr().out)["issues"][0]
     assert (row["issue"], row["overdue"]) == (issue.reference, True)
-    assert "Does the scheduler run?" in row["reason"]
+    assert "Check that the scheduler is running" in row["reason"]
 
 
 def test_so_is_one_that_goes_out_unless_it_is_held_and_home_names_it_once() -> None:
     due_issue(approved=False, approval="auto")
-    assert "was not begun when its time came" in find_trouble(now=LATER)
+    assert "is overdue" in find_trouble(now=LATER)
     with time_machine.travel(LATER, tick=False):
         page = sign_in("writer").get("/admin/").content.decode()
     assert "did not go out at its time" in page

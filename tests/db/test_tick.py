@@ -118,7 +118,7 @@ def test_a_send_that_needs_a_person_or_stopped_by_itself_is_told(mailgun):
     send_all(ready_issue(readers=3))
     for _ in range(2):
         notify_stopped_sends(now=NOW + timedelta(days=1))
-    assert told() == ["The send of The weekly letter No. 1 needs you"]
+    assert told() == ["The send of The weekly letter No. 1 needs your decision"]
 
 
 def test_a_send_that_stops_once_more_after_it_was_let_go_on_is_told_once_more(mailgun):
@@ -159,7 +159,7 @@ def test_the_next_slot_by_hand_is_the_schedules_next_and_not_one_made_up_far_ahe
 
 
 def test_a_slot_long_past_is_refused():
-    with pytest.raises(WrongState, match="more than six hours past"):
+    with pytest.raises(WrongState, match="more than six hours ago"):
         get_or_create_slot(publication=make_publication(), due="2026-03-01T09:00", now=NOW)
 
 
@@ -192,7 +192,7 @@ def test_f14_a_feed_that_breaks_on_send_day_leaves_out_its_part_and_staff_are_to
     assert Send.objects.get().issue.publication == publication
     assert Slot.objects.get(publication=other).state == Slot.State.SKIPPED
     for notice in StaffNotice.objects.exclude(subject__contains="held"):
-        assert notice.paragraphs[-1] == "What is new there may be missing, for it could not be read: Broken."
+        assert notice.paragraphs[-1] == "These sources could not be read, so new content may be missing: Broken."
     assert StaffNotice.objects.count() == 2
 
 

@@ -8,9 +8,8 @@ import pytest
 
 from newsletter.issues.approval.approve import hold_issue, release_issue
 from newsletter.jobs.heartbeat import find_trouble
-from newsletter.jobs.send_notices import ENQUIRY_NOTICE_DELAY, notify_stopped_sends
+from newsletter.jobs.send_notices import ENQUIRY_NOTICE_DELAY, notify_stopped_sends, notify_watch_warnings
 from newsletter.jobs.staff_notices import notify_hold, send_due_notices
-from newsletter.jobs.watch_notices import notify_watch_warnings
 from newsletter.models import Batch, Delivery, DeliveryException, Send, StaffNotice
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.dispatching.dispatch import Dispatcher

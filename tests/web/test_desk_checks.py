@@ -80,7 +80,7 @@ def test_the_checks_stand_beside_the_editor_and_follow_each_autosave(issue: Issu
 
 def test_an_approval_with_a_warning_that_nobody_saw_is_refused(issue: Issue) -> None:
     response = approve(sign_in("approver"), issue)
-    assert "a warning that nobody has said to have seen" in said(response)[0]
+    assert "a warning that nobody has acknowledged" in said(response)[0]
     assert Issue.objects.get(pk=issue.pk).state == "draft"
 
 
@@ -130,7 +130,7 @@ def test_an_edit_asks_for_the_warnings_anew(issue: Issue) -> None:
 def test_a_tick_for_other_words_than_were_shown_is_refused(issue: Issue) -> None:
     client, names = sign_in("writer"), names_on(overview(issue))
     response = client.post(f"/admin/issues/{issue.pk}/seen/", {"sha256": "old", "warning": names}, follow=True)
-    assert "edited after you looked" in said(response)[0]
+    assert "edited after you opened it" in said(response)[0]
     assert not Acknowledgement.objects.exists()
     response = client.post(f"/admin/issues/{issue.pk}/seen/", {"sha256": seen_now(issue)}, follow=True)
     assert "Nothing was ticked." in said(response)[0]
@@ -149,8 +149,8 @@ def test_an_event_that_will_be_over_blocks_the_approval(publication: Publication
     issue = make_issue(publication)
     EventNotice.objects.filter(pk=event.pk).update(starts_at=NOW - timedelta(days=1))
     page = overview(issue)
-    assert "The event “Evening of letters” will be over when readers get this." in page
-    assert "-section" in page.split("will be over when readers get this")[1].split("</li>")[0]
+    assert "The event “Evening of letters” will be over when people get this issue." in page
+    assert "-section" in page.split("will be over when people get this issue")[1].split("</li>")[0]
     assert "fails a check" in said(approve(sign_in("approver"), issue, looked="yes"))[0]
     assert Issue.objects.get(pk=issue.pk).state == "draft"
 
@@ -175,7 +175,7 @@ def test_a_changed_name_in_our_own_words_needs_its_note(publication: Publication
     publication.save()
     add_subscribers(publication, 1)
     issue = make_issue(publication)
-    assert "“Maya” is a changed name, and its note does not stand beside it here." in overview(issue)
+    assert "“Maya” is a changed name, and its note is missing here." in overview(issue)
     body = issue.body.get_prep_value()
     body[0]["value"]["text"] = "<p>Maya writes to you today. *A pseudonym.</p>"
     issue.body = issue.body.stream_block.to_python(body)
@@ -242,7 +242,7 @@ def test_the_picker_says_truly_why_an_event_was_not_asked_for(issue: Issue) -> N
             "/admin/snippets/choose/newsletter/eventnotice/", headers={"referer": editor}
         ).content.decode()
     assert re.search(r"Bus \(13 Mar 2026\).*?left out: its source is not one of this publication", page, re.DOTALL)
-    assert "left out: too far ahead: the issue looks 30 days ahead" in page
+    assert "left out: too far ahead: the issue covers the next 30 days" in page
     assert "left out: it begins before the issue goes out" in page
     assert "Fri 13 Mar 2026, 04:30 (America/Chicago)" in page
 

@@ -78,7 +78,7 @@ def test_an_approval_of_other_words_than_were_seen_is_refused(issue: Issue) -> N
     seen = hash_content(resolve_content(issue))
     edit(sign_in("writer"), issue, subject="Other words")
     response = approve(client, issue, sha256=seen)
-    assert "edited after you looked" in said(response)[0]
+    assert "edited after you opened it" in said(response)[0]
     assert fresh(issue).state == "draft"
 
 

@@ -173,9 +173,9 @@ def test_an_approval_of_another_audience_than_the_page_showed_is_refused(issue: 
     client = sign_in("approver")
     fields = audience_fields(issue)
     Segment.objects.update(rule={})
-    assert "Who gets the issue was changed after you looked at it" in approve(issue, client, **fields)
+    assert "The audience of the issue changed after you opened it" in approve(issue, client, **fields)
     add_subscribers(issue.publication, 30, where=LONDON, start=100)
-    assert "You looked at 20 people, and now the issue would go to 90" in approve(issue, client, people="20")
+    assert "You saw 20 recipients, and now the issue would go to 90" in approve(issue, client, people="20")
     assert "names what was looked at and how many people" in approve(issue, client, audience="")
     assert "names what was looked at and how many people" in approve(issue, client, people="many")
     assert not Approval.objects.exists()
@@ -199,10 +199,10 @@ def test_home_and_the_page_say_why_an_automatic_issue_waits(issue: Issue) -> Non
     client = sign_in("approver")
     home = client.get("/admin/").content.decode()
     assert "The weekly letter No. 1 waits for approval" in home
-    assert "Two people must approve what goes to more than 19." in home
+    assert "Two people must approve an issue that goes to more than 19." in home
     assert "goes out by itself" not in home
     page = overview(issue, client)
-    assert "Two people must approve what goes to more than 19." in page
+    assert "Two people must approve an issue that goes to more than 19." in page
     assert "It goes out by itself" not in page
 
 

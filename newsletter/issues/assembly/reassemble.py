@@ -1,4 +1,4 @@
-"""Assembles an issue that waits once more, from what there is now, without losing what people made of it."""
+"""Assemble an unsent issue again from the current content, and keep manual edits."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -19,8 +19,8 @@ from newsletter.models import Issue, Story
 
 _FIELD_LABELS = {"subject": Message("the subject"), "preheader": Message("the preheader")}
 _KEPT_LABELS = {
-    "note": Message("your words"),
-    "stories": Message("your choice of stories and what you wrote for them"),
+    "note": Message("your text"),
+    "stories": Message("your choice of stories and your texts for them"),
     "events": Message("your choice of events"),
     "appeal": Message("your choice of appeals"),
     "related": Message("your links"),
@@ -29,7 +29,7 @@ _KEPT_LABELS = {
 
 @dataclass(frozen=True)
 class Reassembly:
-    """Titles of stories that came in and went out, and what was kept because somebody had edited it, in words."""
+    """The titles of added and removed stories, and labels of what was kept because somebody had edited it."""
 
     added: list[str]
     removed: list[str]
@@ -39,7 +39,7 @@ class Reassembly:
 
 @transaction.atomic
 def reassemble_issue(*, issue: Issue, by: Any, now: datetime) -> Reassembly:
-    """Raises NotAllowed; WrongState for an issue that is on its way, or that no slot stands behind."""
+    """Assemble the issue again. Raises NotAllowed, SwitchedOff, WrongState if it has no slot or its send has begun."""
     if not by.has_perm("newsletter.change_issue"):
         raise NotAllowed("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.", by=by)
     issue = Issue.objects.select_for_update(of=("self",)).select_related("slot__publication__brand").get(pk=issue.pk)
@@ -52,7 +52,7 @@ def reassemble_issue(*, issue: Issue, by: Any, now: datetime) -> Reassembly:
         )
     draft = make_draft(slot=issue.slot, now=now, exclude_issue=issue)
     fresh = Issue(publication=issue.publication, body=draft.body, number=issue.number)
-    words = {"subject": draft.subject, "preheader": draft_preheader(draft.choice)}
+    texts = {"subject": draft.subject, "preheader": draft_preheader(draft.choice)}
     before, hash_before = _normalise_body(issue, issue.body.get_prep_value()), hash_content(resolve_content(issue))
     merged = merge_bodies(
         assembled=_normalise_body(issue, issue.assembled.get("body", [])),
@@ -60,14 +60,14 @@ def reassemble_issue(*, issue: Issue, by: Any, now: datetime) -> Reassembly:
         new=_normalise_body(issue, fresh.body.get_prep_value()),
         max_stories=max(issue.publication.stories, len(draft.choice.stories)),
     )
-    kept: list[str] = [_FIELD_LABELS[name] for name in words if getattr(issue, name) != issue.assembled.get(name)]
-    for name, value in words.items():
+    kept: list[str] = [_FIELD_LABELS[name] for name in texts if getattr(issue, name) != issue.assembled.get(name)]
+    for name, value in texts.items():
         if getattr(issue, name) == issue.assembled.get(name):
             setattr(issue, name, value)
     issue.body = issue.body.stream_block.to_python(merged.body)
     issue.save()
     Issue.objects.filter(pk=issue.pk).update(
-        assembled={**words, "body": merged.assembled}, reasons=[asdict(reason) for reason in draft.choice.reasons]
+        assembled={**texts, "body": merged.assembled}, reasons=[asdict(reason) for reason in draft.choice.reasons]
     )
     issue.refresh_from_db()
     content = resolve_content(issue)
@@ -85,7 +85,7 @@ def reassemble_issue(*, issue: Issue, by: Any, now: datetime) -> Reassembly:
 
 
 def _normalise_body(issue: Issue, body: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A body's plain form with every field in it, also those that its blocks did not have when it was stored."""
+    """Return the body as plain data with every current field, also those added to blocks after it was stored."""
     value = issue.body.stream_block.to_python(body)
     list(value)
     plain: list[dict[str, Any]] = value.get_prep_value()

@@ -1,4 +1,4 @@
-"""Tables, constraints and querysets of publishing. No services here."""
+"""Tables, constraints and querysets of publishing. Services live elsewhere."""
 
 from newsletter.models.api_keys import ApiKey
 from newsletter.models.checks import Acknowledgement, LinkCheck, SenderDomain

@@ -1,4 +1,7 @@
-"""The three kinds of content: stories, events and appeals."""
+"""Content: stories with the consent of the people in them, events, and appeals.
+
+`newsletter.issues.snapshot.consent_rules` decides what the columns of consent mean for an issue.
+"""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -38,12 +41,12 @@ class ConsentGiver(models.TextChoices):
 
 
 class ConsentMixin(models.Model):
-    """Mixed into stories. Dates are whole days in UTC: a consent holds through its last one."""
+    """The consent columns of a story. Dates are whole days in UTC; a consent is valid through its last day."""
 
     consent_needed = models.BooleanField(
         gettext_lazy("about a person who must have agreed"),
         default=False,
-        help_text=gettext_lazy("Without a consent that holds, the story goes into no issue."),
+        help_text=gettext_lazy("Without a valid consent, the story is not put into any issue."),
     )
     consent_channels = models.JSONField(gettext_lazy("agreed to"), default=list, blank=True)
     consent_identity = models.CharField(
@@ -66,15 +69,13 @@ class ConsentMixin(models.Model):
     about_minor = models.BooleanField(
         gettext_lazy("the person is under 18"),
         default=False,
-        help_text=gettext_lazy(
-            "Then a parent or guardian must have agreed, and the person is not shown by their name."
-        ),
+        help_text=gettext_lazy("Then a parent or guardian must have agreed, and the person's name is not shown."),
     )
     embargo_until = models.DateTimeField(
         gettext_lazy("embargoed until"),
         null=True,
         blank=True,
-        help_text=gettext_lazy("Nothing of the story is shown anywhere before."),
+        help_text=gettext_lazy("The story is not shown anywhere before."),
     )
     not_in_regions = models.JSONField(gettext_lazy("must not reach"), default=list, blank=True)
     withdrawn_at = models.DateTimeField(null=True, editable=False)
@@ -97,10 +98,10 @@ class StoryQuerySet(models.QuerySet["Story"]):
 
 
 class Story(ConsentMixin, SourceVisibilityMixin, PreviewableMixin, index.Indexed, models.Model):
-    """A story as its source tells it, unless staff edited a field: ``edited_fields`` are then left alone by ingest.
+    """A story from a source or from staff. Ingesting never overwrites ``edited_fields``.
 
-    ``picture_waiting``: its picture could not be had yet and is asked for at the next visit. ``picture_page_etag`` and
-    ``picture_page_modified`` are those of the story's page when it was last asked for a picture.
+    If ``picture_waiting``, its picture could not be fetched yet and is fetched at the next visit. ``picture_page_etag``
+    and ``picture_page_modified`` are from the last visit of the story's page for its picture.
     """
 
     source = models.ForeignKey(
@@ -161,9 +162,9 @@ class Story(ConsentMixin, SourceVisibilityMixin, PreviewableMixin, index.Indexed
 
 
 class EventNotice(index.Indexed, models.Model):
-    """One occurrence of an event. ``latitude``/``longitude`` are set only when the place is sure.
+    """One occurrence of an event. ``latitude`` and ``longitude`` are set only if its location is certain.
 
-    ``changed_at`` is when its time, place or cancellation last changed; ``change_notified_at`` when staff were told.
+    ``changed_at`` is when its time, location or cancellation last changed, ``change_notified_at`` when staff were notified.
     """
 
     source = models.ForeignKey(
@@ -227,7 +228,7 @@ class EventNotice(index.Indexed, models.Model):
 
     @property
     def first_day(self) -> date:
-        """The day by its own clock; by UTC where its zone is none that is known."""
+        """Return the day in the event's own time zone, or in UTC if the zone is unknown."""
         if self.all_day and self.day:
             return self.day
         try:
@@ -238,7 +239,7 @@ class EventNotice(index.Indexed, models.Model):
 
 
 class Appeal(models.Model):
-    """A way to get involved, for everybody or for people of one giving status."""
+    """A way to get involved, for everybody or for people with one giving status."""
 
     class Audience(models.TextChoices):
         ALL = "all", gettext_lazy("Everybody")

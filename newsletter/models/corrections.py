@@ -1,4 +1,4 @@
-"""Which change of which event a correction announces, and which mails it put right. The constraints are the promises here."""
+"""Corrections: the event change that each announces, and the mails that it corrects."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy
@@ -11,9 +11,10 @@ from newsletter.models.states import one_of
 
 
 class Correction(models.Model):
-    """``fingerprint`` names the event as it is announced to be. ``sequence`` counts what a publication announced of an event.
+    """One announced change of an event. ``fingerprint`` is that of the event as announced.
 
-    One change may be announced anew, as where an event moved back; two people who announce it at once make one correction.
+    ``sequence`` counts a publication's corrections of one event, so that two people who announce a change at once make one
+    correction. The same details may be announced again later, as when an event moves back.
     """
 
     class ChangeType(models.TextChoices):
@@ -42,10 +43,10 @@ class Correction(models.Model):
 
 
 class CorrectedDelivery(models.Model):
-    """A mail that told of an event otherwise, put right: by one correction for the same facts, of whichever publication.
+    """A mail with old details that one correction corrects. Nobody else corrects it again for the same facts.
 
-    Written when a correction's audience is frozen. A mail that told it otherwise later is another, to be put right again.
-    ``correction_delivery`` is the delivery that does it: where it surely reached nobody, nothing is put right.
+    The row is written when the correction's audience is frozen. ``correction_delivery`` is the delivery of the
+    correction: if it certainly reached nobody, the mail is not corrected.
     """
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="+", db_index=False)

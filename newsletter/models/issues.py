@@ -1,4 +1,4 @@
-"""Issues, the frozen revisions of their content, their variants, and who approved which content."""
+"""Issues, the frozen revisions of their content, their variants, and approvals."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ from newsletter.models.states import one_of
 
 
 class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
-    """One numbered edition of a publication. What staff edit is subject, preheader and body; the rest moves by services."""
+    """One numbered issue of a publication. Staff edit its texts, layout and body; services change everything else."""
 
     class Kind(models.TextChoices):
-        """An issue of the schedule; the month for those who chose it; a change to those who were shown something else."""
+        """A scheduled issue, a monthly digest for those who chose it, or a correction for those with old event details."""
 
         ISSUE = "issue", gettext_lazy("issue")
         DIGEST = "digest", gettext_lazy("monthly digest")
@@ -125,7 +125,7 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         return f"{self.publication.slug}/{number}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Never writes the columns that services move, except when the row is made."""
+        """Save without the columns that services manage, unless the row is new or ``update_fields`` is given."""
         if self.pk and not self._state.adding and kwargs.get("update_fields") is None:
             kwargs["update_fields"] = [
                 field.attname
@@ -135,7 +135,7 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         super().save(*args, **kwargs)
 
     def with_content_json(self, content: dict[str, Any]) -> "Issue":
-        """An older revision brings back its words, never an older state."""
+        """Restore the content of an older revision and keep the columns that services manage."""
         issue: Issue = super().with_content_json(content)
         for name in self.SERVICE_MANAGED_FIELDS:
             setattr(issue, name, getattr(self, name))
@@ -143,7 +143,7 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
 
 
 class StoryPlacement(models.Model):
-    """A story stands in at most one issue of a publication, and in at most one digest: this row is what makes that so."""
+    """A story in an issue. The constraint allows a story in one issue and one digest of a publication."""
 
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE)
     story = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="placements")
@@ -160,7 +160,7 @@ class StoryPlacement(models.Model):
 
 
 class _ImmutableModel(models.Model):
-    """A row that is inserted and never changed."""
+    """A row that is inserted once and never changed."""
 
     class Meta:
         abstract = True
@@ -174,7 +174,7 @@ class _ImmutableModel(models.Model):
 
 
 class IssueRevision(_ImmutableModel):
-    """An issue's whole content at one moment, resolved to plain data: all variants are made from this and nothing else."""
+    """The whole content of an issue at one moment, as plain data. Variants are made only from this."""
 
     issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="content_revisions")
     number = models.PositiveIntegerField()
@@ -192,7 +192,7 @@ class IssueRevision(_ImmutableModel):
 
 
 class Variant(_ImmutableModel):
-    """The issue as one group of readers gets it, with tokens where personal values go. ``sha256`` is over these bytes."""
+    """The issue as one group of recipients gets it, with tokens for personal values. ``sha256`` covers these bytes."""
 
     issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="variants")
     revision = models.ForeignKey(IssueRevision, on_delete=models.CASCADE, related_name="variants")
@@ -219,7 +219,7 @@ class Variant(_ImmutableModel):
 
 
 class ShownItem(models.Model):
-    """What a variant shows, by row: so that it is known who was shown a story or an event."""
+    """A story or event that a variant shows, to find the people who saw it."""
 
     class Kind(models.TextChoices):
         STORY = "story", gettext_lazy("Story")
@@ -239,9 +239,9 @@ class ShownItem(models.Model):
 
 
 class ReaderGroup(models.Model):
-    """Which variant people get who share a place, a giving status, a radius and a rhythm; None where they get nothing.
+    """The variant for recipients with the same place, giving status, radius and frequency; None if they get nothing.
 
-    ``place_id`` 0 stands for an unknown place, ``radius_km`` 0 for the publication's own.
+    ``place_id`` 0 means an unknown place, ``radius_km`` 0 the publication's own radius.
     """
 
     revision = models.ForeignKey(IssueRevision, on_delete=models.CASCADE, related_name="groups")
@@ -263,10 +263,10 @@ class ReaderGroup(models.Model):
 
 
 class Approval(models.Model):
-    """A named person's yes to one content hash, or the publication's own rule that none is needed (``by_policy``).
+    """A named person's approval of one content hash, or an automatic one by the publication's policy (``by_policy``).
 
-    ``audience`` says which list and segment rule it was for, and ``people`` how many got it then. Rows from before
-    audiences were recorded have neither: they approve nothing that has not been frozen yet.
+    ``audience`` is the list and segment rule that it was for, and ``people`` the number of recipients then. Without them
+    it approves nothing that is not frozen yet.
     """
 
     issue = models.ForeignKey(Issue, on_delete=models.PROTECT, related_name="approvals")

@@ -1,4 +1,4 @@
-"""Pictures copied from outside, re-encoded, and hosted by us under names nobody can guess."""
+"""Pictures copied from other sites, re-encoded, and hosted under names that nobody can guess."""
 
 import secrets
 
@@ -11,9 +11,9 @@ def make_picture_name() -> str:
 
 
 class Picture(models.Model):
-    """One re-encoded picture. ``file`` is relative to the media folder; ``source_url`` is where it was copied from.
+    """One re-encoded picture. ``file`` is relative to the media folder, ``source_url`` is where it was copied from.
 
-    ``original`` is the picture that this one was cut from for its place in a mail; ``byte_size`` is the file's bytes.
+    ``original`` is set for a rendition made for one position in a mail. ``byte_size`` is the size of the file.
     """
 
     name = models.CharField(max_length=40, unique=True, default=make_picture_name, editable=False)

@@ -1,4 +1,4 @@
-"""Publications: their look, sender, schedule and rules; and the due moments of their schedules."""
+"""Publications: their brand, sender, schedule and rules, and the due slots of their schedules."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from subscribers.models import MailingList, Segment, Topic
 
 
 class Brand(PreviewableMixin, models.Model):
-    """How the organisation looks and where it is."""
+    """The organisation's look, address and links."""
 
     class Masthead(models.TextChoices):
         PLAIN = "plain", gettext_lazy("The name in the middle, on the page")
@@ -72,7 +72,7 @@ class Brand(PreviewableMixin, models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Raises ValidationError where the name, which senders' names are made of, is that of somebody else."""
+        """Raise ValidationError if the name, which sender names include, looks like somebody else's domain."""
         check_sender_name(self.name, field="name", own=[urlsplit(self.website).hostname or ""])
 
 
@@ -91,20 +91,20 @@ class Publication(PreviewableMixin, models.Model):
 
     class ApprovalPolicy(models.TextChoices):
         APPROVE = "approve", gettext_lazy("A named person approves each issue")
-        AUTO = "auto", gettext_lazy("Goes out at its time unless held")
+        AUTO = "auto", gettext_lazy("Sent when due unless held")
 
     class Archive(models.TextChoices):
         OFF = "off", gettext_lazy("No archive")
         UNLISTED = (
             "unlisted",
-            gettext_lazy("Only for those who have the link; search engines are asked to leave it out"),
+            gettext_lazy("Only for people with the link; search engines are asked not to list it"),
         )
         PUBLIC = "public", gettext_lazy("For everybody, with a feed")
 
     class Clicks(models.TextChoices):
-        OFF = "off", gettext_lazy("Links are left alone; nobody is counted")
-        COUNTS = "counts", gettext_lazy("Anonymous counts per link; nobody is known")
-        READERS = "readers", gettext_lazy("Counts, and of readers who agreed to it who followed which link")
+        OFF = "off", gettext_lazy("Clicks are not counted")
+        COUNTS = "counts", gettext_lazy("Anonymous counts per link")
+        READERS = "readers", gettext_lazy("Counts, and who clicked which link, for subscribers who agreed")
 
     slug = models.SlugField(gettext_lazy("slug"), unique=True)
     name = models.CharField(gettext_lazy("name"), max_length=120)
@@ -140,7 +140,7 @@ class Publication(PreviewableMixin, models.Model):
         blank=True,
         default=None,
         help_text=gettext_lazy(
-            "Whoever edits an issue, or anything that it shows, cannot approve it; somebody else must. "
+            "A person who edits an issue, or content that it shows, cannot approve it; somebody else must. "
             "Unless you choose, this is on if two or more people may approve."
         ),
     )
@@ -148,7 +148,7 @@ class Publication(PreviewableMixin, models.Model):
         gettext_lazy("second approval above"),
         null=True,
         blank=True,
-        help_text=gettext_lazy("To more people than this, two persons approve. Empty: one is enough."),
+        help_text=gettext_lazy("An issue that goes to more people needs two approvals. Empty: one is enough."),
     )
     clicks = models.CharField(gettext_lazy("clicks"), max_length=7, choices=Clicks.choices, default=Clicks.OFF)
     stories = models.PositiveSmallIntegerField(gettext_lazy("stories"), default=5, validators=[MaxValueValidator(20)])
@@ -175,7 +175,7 @@ class Publication(PreviewableMixin, models.Model):
         gettext_lazy("host url"),
         max_length=2000,
         blank=True,
-        help_text=gettext_lazy("Where readers with no event near them learn to host one."),
+        help_text=gettext_lazy("Where recipients with no event near them learn to host one."),
     )
     language = models.CharField(gettext_lazy("language"), max_length=12, default="en")
     layout = models.CharField(
@@ -201,14 +201,14 @@ class Publication(PreviewableMixin, models.Model):
         gettext_lazy("stale hours"),
         default=48,
         help_text=gettext_lazy(
-            "So long after it was due, a send stops and asks whether it still makes sense. 0: never."
+            "A send that is later than this pauses, and staff decide whether it is still useful. 0: never."
         ),
     )
     people_per_day = models.PositiveIntegerField(
         gettext_lazy("people per day"),
         null=True,
         blank=True,
-        help_text=gettext_lazy("No more people a day; the rest follow on the next."),
+        help_text=gettext_lazy("At most so many people a day; the rest follow on the next day."),
     )
     warm_up_from = models.DateField(
         gettext_lazy("warm up from"),
@@ -230,7 +230,7 @@ class Publication(PreviewableMixin, models.Model):
     consent_required = models.BooleanField(
         gettext_lazy("consent required"),
         default=False,
-        help_text=gettext_lazy("No story without a recorded consent, also where nobody marked it as about a person."),
+        help_text=gettext_lazy("No story without a recorded consent, even if it is not marked as about a person."),
     )
     archive = models.CharField(gettext_lazy("archive"), max_length=8, choices=Archive.choices, default=Archive.OFF)
     enabled = models.BooleanField(gettext_lazy("enabled"), default=True)
@@ -251,14 +251,14 @@ class Publication(PreviewableMixin, models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Raises ValidationError where mailboxes would take the sender's name for a forgery."""
+        """Raise ValidationError if mailboxes would treat the sender's name as a forgery."""
         check_sender_name(self.from_name, field="from_name", own=[domain_of(self.from_email), domain_of(self.reply_to)])
 
 
 class Slot(models.Model):
-    """One due moment. ``due_local`` is wall clock without offset, so the hour that comes twice is one slot.
+    """One due time. ``due_local`` is wall-clock time without offset, so an hour that comes twice in autumn is one slot.
 
-    ``period`` is the month (``YYYY-MM``) in which a digest is due: one digest a month, whatever its schedule says.
+    ``period`` is the month (``YYYY-MM``) in which a digest is due. The database allows one digest a month.
     """
 
     class Kind(models.TextChoices):
@@ -302,22 +302,22 @@ class Slot(models.Model):
 
 
 def check_sender_name(name: str, *, field: str, own: Sequence[str]) -> None:
-    """Raises ValidationError of ``field``. ``own`` are the sender's own domains, which the name may hold."""
+    """Raise ValidationError for ``field`` if the name looks like an address or another's domain. ``own`` are own domains."""
     if has_address(name):
         raise ValidationError(
-            {field: _("The name holds @, < or >, which mailboxes take for a forgery. Use a plain name.")}
+            {field: _("The name contains @, < or >, which mailboxes treat as a forgery. Use a plain name.")}
         )
     domain = find_impersonated_domain(name, own=own)
     if domain:
-        words = _(
-            "“%(domain)s” is not the domain of your sender's address, so mailboxes take the name for a forgery. "
-            "Leave it out, or write a space after the dot if it is no domain."
+        message = _(
+            "“%(domain)s” is not the domain of your sender's address, so mailboxes treat the name as a forgery. "
+            "Remove it, or write a space after the dot if it is no domain."
         )
-        raise ValidationError({field: words % {"domain": domain}})
+        raise ValidationError({field: message % {"domain": domain}})
 
 
 def domain_of(email: str) -> str:
-    """Give the domain of an address in its readable form."""
+    """Return the domain of an address in its readable form."""
     domain = email.rpartition("@")[2].lower()
     try:
         return domain.encode("ascii").decode("idna") if "xn--" in domain else domain

@@ -11,17 +11,19 @@ from django.utils.translation import gettext_lazy
 from newsletter.common.message_fields import MessageField
 from subscribers.models import Topic
 
-SCHEMES = ("http", "https", "webcal", "webcals")
+SOURCE_SCHEMES = ("http", "https", "webcal", "webcals")
 
 
 class SourceAddressFormField(forms.URLField):
-    default_validators = [URLValidator(schemes=SCHEMES)]
+    """A form field for web and ``webcal:`` URLs."""
+
+    default_validators = [URLValidator(schemes=SOURCE_SCHEMES)]
 
 
 class SourceAddressField(models.URLField):  # type: ignore[type-arg]
-    """A URLField that also takes ``webcal:`` addresses. The column is the same."""
+    """A URLField that also accepts ``webcal:`` URLs. The column is the same."""
 
-    default_validators = [URLValidator(schemes=SCHEMES)]
+    default_validators = [URLValidator(schemes=SOURCE_SCHEMES)]
 
     def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"form_class": SourceAddressFormField, **kwargs})
@@ -32,7 +34,7 @@ class SourceAddressField(models.URLField):  # type: ignore[type-arg]
 
 
 class Source(models.Model):
-    """A feed, CMS, calendar or page that is polled. The fields below ``enabled`` are the poller's notes."""
+    """A feed, CMS, calendar or page that is polled. The poller writes the fields below ``enabled``."""
 
     class Kind(models.TextChoices):
         FEED = "feed", gettext_lazy("Feed (RSS, Atom or JSON Feed)")
@@ -45,19 +47,19 @@ class Source(models.Model):
     kind = models.CharField(gettext_lazy("kind"), max_length=12, choices=Kind.choices)
     url = SourceAddressField(gettext_lazy("url"), max_length=2000)
     every_minutes = models.PositiveIntegerField(
-        gettext_lazy("every minutes"), default=30, help_text=gettext_lazy("How often it is looked at, in minutes.")
+        gettext_lazy("every minutes"), default=30, help_text=gettext_lazy("How often it is read, in minutes.")
     )
     topics = models.ManyToManyField(
         Topic,
         verbose_name=gettext_lazy("topics"),
         blank=True,
-        help_text=gettext_lazy("Given to everything from here, beside the topics its own categories name."),
+        help_text=gettext_lazy("Added to everything from here, besides the topics of its own categories."),
     )
     region = models.CharField(
         gettext_lazy("region"),
         max_length=10,
         blank=True,
-        help_text=gettext_lazy("ISO 3166-2, e.g. US-TX: where events without a place are."),
+        help_text=gettext_lazy("ISO 3166-2, e.g. US-TX: where events without a location are."),
     )
     language = models.CharField(gettext_lazy("language"), max_length=12, blank=True)
     enabled = models.BooleanField(gettext_lazy("enabled"), default=True)
@@ -65,7 +67,7 @@ class Source(models.Model):
     etag = models.CharField(max_length=500, blank=True, editable=False)
     last_modified = models.CharField(max_length=100, blank=True, editable=False)
     last_event_count = models.PositiveIntegerField(
-        null=True, editable=False, help_text=gettext_lazy("How many events it listed when it was last read.")
+        null=True, editable=False, help_text=gettext_lazy("How many events it had when it was last read.")
     )
     due_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
     looked_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -88,7 +90,7 @@ class Source(models.Model):
 
 
 class SetAsideEntry(models.Model):
-    """An entry that did not go in, and why, in words for staff. Rewritten each time its source is read."""
+    """An entry that was not stored, with the reason for staff. Rewritten each time its source is read."""
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="set_aside")
     entry = models.CharField(max_length=300)
@@ -105,9 +107,9 @@ class SetAsideEntry(models.Model):
 
 
 class LocationAnswer(models.Model):
-    """Where the words of a source are: the answer to a question, used whenever the source writes them again.
+    """The location that staff gave for a source's text. It is used whenever the source writes the same text again.
 
-    ``words`` are folded, so that capitals, accents and line breaks make no new question.
+    ``words`` is the text without differences in capitals, accents and line breaks.
     """
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="location_answers")

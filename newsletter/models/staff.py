@@ -1,4 +1,4 @@
-"""The staff log: who did what, when, to what. Rows are only ever added, and each names the one before it by its hash."""
+"""Staff: the tamper-evident log of their actions, the edits that make them authors, and the notices mailed to them."""
 
 import hashlib
 import json
@@ -20,14 +20,14 @@ from newsletter.common.message_fields import MessageField, MessagesJSONField
 
 done_from: ContextVar[str] = ContextVar("done_from", default="")
 START = "0" * 64
-TRIES = 20
+MAX_APPEND_ATTEMPTS = 20
 
 
 class AuditEntryManager(ModelLogEntryManager):
     def log_action(self, instance: models.Model, action: str, **kwargs: Any) -> "AuditEntry":
-        """Add one entry at the end of the chain; another that takes the same place at the same time makes it try again."""
+        """Append an entry to the chain, retrying if another entry was appended at the same time."""
         kwargs.setdefault("address", done_from.get()[:45])
-        for _ in range(TRIES):
+        for _ in range(MAX_APPEND_ATTEMPTS):
             last = self.order_by("-pk").values_list("sha256", flat=True).first() or START
             try:
                 with transaction.atomic():
@@ -42,11 +42,11 @@ class AuditEntryManager(ModelLogEntryManager):
                     record_edit(instance, action=action, person=kwargs.get("user"), at=entry.timestamp)
                 return entry
         raise InvariantViolated(
-            "The staff log could not be written: too many people did something at the same moment. Try again."
+            "The staff log could not be written, because too many people did something at once. Nothing was done. Try again."
         )
 
     def find_break(self, *, limit: int) -> "AuditEntry | None":
-        """The first of the newest ``limit`` entries that is not what was written, or whose predecessor is gone."""
+        """Return one of the newest ``limit`` entries that was changed or whose predecessor is gone; None if all are intact."""
         newest: list[AuditEntry] = list(self.order_by("-pk")[: limit + 1])
         if not newest:
             return None
@@ -59,7 +59,7 @@ class AuditEntryManager(ModelLogEntryManager):
 
 
 class AuditEntry(ModelLogEntry):
-    """``previous`` is unique: the chain never forks. ``sha256`` is over this entry and ``previous``."""
+    """One entry of the staff log. ``sha256`` covers the entry and ``previous``, which is unique: the chain never forks."""
 
     address = models.CharField(
         max_length=45, blank=True, help_text=gettext_lazy("The network address it was done from, if known.")
@@ -78,16 +78,16 @@ class AuditEntry(ModelLogEntry):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
-            raise InvariantViolated("The staff log is only added to.")
+            raise InvariantViolated("Entries of the staff log cannot be changed or deleted.")
         self.sha256 = self.digest()
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        raise InvariantViolated("The staff log is only added to.")
+        raise InvariantViolated("Entries of the staff log cannot be changed or deleted.")
 
     def digest(self) -> str:
-        """sha256, hexadecimal, over what the entry says and the hash of the one before."""
-        said = [
+        """Return the sha256, hexadecimal, of this entry and the hash of the one before."""
+        facts = [
             self.previous,
             self.timestamp.isoformat(),
             self.user_id,
@@ -97,7 +97,7 @@ class AuditEntry(ModelLogEntry):
             self.data,
             self.address,
         ]
-        return hashlib.sha256(json.dumps(said, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(facts, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()
 
 
 EDIT_ACTIONS = frozenset(
@@ -112,7 +112,7 @@ EDIT_ACTIONS = frozenset(
         "newsletter.reinstate_story",
     }
 )
-"""The actions of the staff log that change what a row says."""
+"""The actions of the staff log that change a row's content."""
 TRACKED_MODELS = frozenset(
     {
         "newsletter.story",
@@ -128,7 +128,7 @@ TRACKED_MODELS = frozenset(
         "wagtailimages.image",
     }
 )
-"""Models whose rows decide what an issue says or who gets it, as ``app.model``. An issue's own edits are its revisions."""
+"""The models, as ``app.model``, that decide what an issue says or who gets it. Edits of issues are their revisions."""
 
 
 class ContentEdit(models.Model):
@@ -149,13 +149,13 @@ class ContentEdit(models.Model):
 
 
 def record_edit(instance: models.Model, *, action: str, person: Any, at: Any) -> None:
-    """Record who edited the row, if the action changed something that issues show."""
+    """Record who edited the row, if the action changed content that issues show."""
     if action in EDIT_ACTIONS and instance._meta.label_lower in TRACKED_MODELS and isinstance(instance.pk, int):
         record_edits([instance], person=person, at=at)
 
 
 def record_edits(rows: Iterable[models.Model], *, person: Any, at: datetime) -> None:
-    """Record who edited these rows, for a step that changes rows other than the one that the staff log names."""
+    """Record who edited these rows, for an action that changes more rows than the staff log names."""
     if person is None or not person.pk:
         return
     ContentEdit.objects.bulk_create(
@@ -164,7 +164,7 @@ def record_edits(rows: Iterable[models.Model], *, person: Any, at: datetime) -> 
 
 
 class StaffNotice(models.Model):
-    """One mail to one person about one thing. The constraint is why nobody is told twice."""
+    """One mail to one person about one thing. The constraint prevents a second one."""
 
     key = models.CharField(max_length=120)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

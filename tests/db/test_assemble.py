@@ -155,7 +155,7 @@ def test_what_staff_wrote_themselves_belongs_to_no_source_and_may_stand_in_any_p
     issue = make_issue(publication)
     assert issue.subject == "Written at the desk"
     assert reason_for(issue, "From another source") == "left out: its source is not one of this publication's"
-    assert reason_for(issue, "An evening of ours (11 Mar 2026)").startswith("ahead")
+    assert reason_for(issue, "An evening of ours (11 Mar 2026)").startswith("coming up")
 
 
 @pytest.mark.parametrize(("days", "left_out"), [(7.9, False), (8.1, True)])

@@ -79,7 +79,7 @@ def show_in_another_letter(event: EventNotice) -> Publication:
 # --------------------------------------------------------------------------------- it takes place after all
 
 
-def test_an_event_announced_as_cancelled_that_takes_place_is_announced_to_those_who_were_told_so() -> None:
+def test_a_restored_event_goes_to_people_told_of_the_cancellation() -> None:
     publication, event = publish()
     pause("person2@example.com")
     move_event(event, cancelled=True)
@@ -109,7 +109,7 @@ def test_an_event_announced_as_cancelled_that_takes_place_is_announced_to_those_
     assert html.count("11 March 2026") >= 2
 
 
-def test_in_spanish_too() -> None:
+def test_a_restored_event_is_announced_in_spanish() -> None:
     publication, event = publish(language="es")
     move_event(event, cancelled=True)
     tell(event, publication)
@@ -120,7 +120,7 @@ def test_in_spanish_too() -> None:
     assert "miércoles, 11 de marzo de 2026" in issue.preheader
 
 
-def test_who_was_told_before_the_content_kept_the_event_is_told_all_the_same() -> None:
+def test_old_corrections_without_event_data_count_as_cancelled() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     first = tell(event, publication)
@@ -134,7 +134,7 @@ def test_who_was_told_before_the_content_kept_the_event_is_told_all_the_same() -
     assert list_recipient_addresses(issue) == LONDONERS
 
 
-def test_where_only_some_were_told_that_it_is_cancelled_the_words_are_true_for_everybody() -> None:
+def test_the_text_fits_if_only_some_heard_of_the_cancellation() -> None:
     publication, event = publish()
     pause("person2@example.com")
     move_event(event, cancelled=True)
@@ -148,7 +148,7 @@ def test_where_only_some_were_told_that_it_is_cancelled_the_words_are_true_for_e
     assert "Friday, 13 March 2026" in text_of(issue)
 
 
-def test_who_was_told_that_it_takes_place_after_all_is_told_of_a_move_as_of_a_move() -> None:
+def test_a_move_after_a_restoration_is_announced_as_a_move() -> None:
     publication, event = publish()
     for cancelled in (True, False):
         move_event(event, cancelled=cancelled)
@@ -158,7 +158,7 @@ def test_who_was_told_that_it_takes_place_after_all_is_told_of_a_move_as_of_a_mo
     assert (misinformed.change_type, misinformed.people) == ("moved", 3)
 
 
-def test_a_cancelled_event_whose_day_is_edited_is_as_cancelled_as_before() -> None:
+def test_editing_a_cancelled_event_needs_no_correction() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     first = tell(event, publication)
@@ -166,7 +166,7 @@ def test_a_cancelled_event_whose_day_is_edited_is_as_cancelled_as_before() -> No
     assert announce(event, publication) == first
 
 
-def test_an_event_that_takes_place_after_all_and_is_over_has_nothing_to_announce() -> None:
+def test_a_restored_event_that_is_over_cannot_be_corrected() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     tell(event, publication)
@@ -180,7 +180,7 @@ def test_an_event_that_takes_place_after_all_and_is_over_has_nothing_to_announce
 # ------------------------------------------------------------------------------------ back, and forth again
 
 
-def test_an_event_that_moved_back_is_announced_to_those_who_were_told_of_the_move_and_to_nobody_else() -> None:
+def test_an_event_that_moved_back_goes_to_people_told_of_the_move() -> None:
     publication, event = publish()
     pause("person2@example.com")
     there, back = event.starts_at + TWO_DAYS, event.starts_at
@@ -196,7 +196,7 @@ def test_an_event_that_moved_back_is_announced_to_those_who_were_told_of_the_mov
     assert "We told you about “Vigil by the river” (Friday, 13 March 2026" in text_of(issue)
 
 
-def test_each_change_is_announced_once_however_often_an_event_goes_back_and_forth() -> None:
+def test_repeated_moves_are_each_announced_once() -> None:
     publication, event = publish()
     first, second = event.starts_at, event.starts_at + TWO_DAYS
     for turn, starts_at in enumerate((second, first, second, first), 1):
@@ -207,14 +207,14 @@ def test_each_change_is_announced_once_however_often_an_event_goes_back_and_fort
         assert count_people(issue, now=NOW).eligible == 3
 
 
-def test_who_was_only_shown_the_event_as_it_is_again_is_not_misled() -> None:
+def test_people_who_only_saw_the_current_details_are_not_misinformed() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     move_event(event, cancelled=False)
     assert find_misinformed(event, now=NOW) == []
 
 
-def test_who_has_the_old_facts_from_a_mail_that_came_after_the_announcement_is_told_anew_and_alone() -> None:
+def test_old_details_in_a_later_mail_need_another_correction() -> None:
     publication, event = publish()
     other = show_in_another_letter(event)
     late = Batch.objects.get(send__issue__publication=other)
@@ -236,7 +236,7 @@ def test_who_has_the_old_facts_from_a_mail_that_came_after_the_announcement_is_t
 # ------------------------------------------------------------------------------------- nobody twice: the rows
 
 
-def test_no_mail_is_put_right_twice_for_the_same_facts_and_no_turn_is_taken_twice() -> None:
+def test_the_database_refuses_a_second_correction_of_one_mail() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     issue = tell(event, publication)
@@ -261,7 +261,7 @@ def test_no_mail_is_put_right_twice_for_the_same_facts_and_no_turn_is_taken_twic
         )
 
 
-def test_whom_another_publication_told_while_the_audience_was_fixed_is_not_told_again(
+def test_a_race_during_the_freeze_corrects_nobody_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The freeze reads one snapshot: what was committed since is seen by the constraint alone."""
@@ -293,7 +293,7 @@ def test_whom_another_publication_told_while_the_audience_was_fixed_is_not_told_
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes one transaction after the other")
-def test_of_two_publications_that_announce_it_at_the_same_moment_one_tells_each_person() -> None:
+def test_two_simultaneous_corrections_reach_each_person_once() -> None:
     publication, event = publish()
     other = show_in_another_letter(event)
     move_event(event, cancelled=True)
@@ -318,7 +318,7 @@ def test_of_two_publications_that_announce_it_at_the_same_moment_one_tells_each_
     assert sorted(len(list_recipient_addresses(issue)) for issue in issues) == [0, 3]
 
 
-def test_two_who_announce_one_change_at_once_get_one_draft(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_simultaneous_announcements_make_one_draft(monkeypatch: pytest.MonkeyPatch) -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     look, drafts = corrections._find_misinformed_group, []
@@ -338,7 +338,7 @@ def test_two_who_announce_one_change_at_once_get_one_draft(monkeypatch: pytest.M
 # ------------------------------------------------------------------- what was not sent, and what broke off midway
 
 
-def test_a_correction_that_the_event_overtook_can_neither_be_approved_nor_go_out_and_is_taken_back() -> None:
+def test_an_outdated_correction_is_neither_approved_nor_sent() -> None:
     publication, event = publish()
     by = make_approver()
     move_event(event, cancelled=True)
@@ -357,7 +357,7 @@ def test_a_correction_that_the_event_overtook_can_neither_be_approved_nor_go_out
     assert find_obsolete_corrections(event) == []
 
 
-def test_a_draft_whose_people_another_publication_told_is_no_longer_needed() -> None:
+def test_a_draft_is_obsolete_if_another_publication_told_its_people() -> None:
     publication, event = publish()
     other = show_in_another_letter(event)
     move_event(event, cancelled=True)
@@ -369,7 +369,7 @@ def test_a_draft_whose_people_another_publication_told_is_no_longer_needed() -> 
         freeze_checked_revision(issue=draft, now=NOW)
 
 
-def test_what_a_correction_says_is_checked_against_the_event_as_it_is() -> None:
+def test_an_outdated_correction_fails_its_checks() -> None:
     publication, event = publish()
     move_event(event, starts_at=event.starts_at + TWO_DAYS)
     draft = announce(event, publication)
@@ -378,7 +378,7 @@ def test_what_a_correction_says_is_checked_against_the_event_as_it_is() -> None:
         freeze_checked_revision(issue=Issue.objects.get(pk=draft.pk), now=NOW)
 
 
-def test_announcing_another_change_takes_back_the_draft_that_says_otherwise() -> None:
+def test_announcing_another_change_cancels_the_old_draft() -> None:
     publication, event = publish()
     move_event(event, starts_at=event.starts_at + TWO_DAYS)
     older = announce(event, publication)
@@ -392,7 +392,7 @@ def test_announcing_another_change_takes_back_the_draft_that_says_otherwise() ->
     assert list_recipient_addresses(newer) == LONDONERS
 
 
-def test_a_correction_on_its_way_that_says_otherwise_must_come_to_its_end_first() -> None:
+def test_a_correction_in_sending_must_end_before_the_next() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     issue = announce(event, publication)
@@ -407,7 +407,7 @@ def test_a_correction_on_its_way_that_says_otherwise_must_come_to_its_end_first(
     assert list_recipient_addresses(tell(event, publication)) == LONDONERS
 
 
-def test_only_staff_who_may_edit_issues_take_one_back() -> None:
+def test_only_staff_who_may_edit_issues_cancel_a_correction() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     draft = announce(event, publication)
@@ -417,7 +417,7 @@ def test_only_staff_who_may_edit_issues_take_one_back() -> None:
         cancel_correction(correction=draft.correction, by=type(stranger).objects.get(pk=stranger.pk), now=NOW)
 
 
-def test_whom_a_correction_that_was_cancelled_midway_had_not_reached_is_told_by_another(settings: Any) -> None:
+def test_another_correction_reaches_people_missed_by_a_cancelled_one(settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=1"
     publication, event = publish()
     move_event(event, cancelled=True)
@@ -438,7 +438,7 @@ def test_whom_a_correction_that_was_cancelled_midway_had_not_reached_is_told_by_
     assert list_recipient_addresses(tell(event, publication)) == LONDONERS
 
 
-def test_whom_the_provider_refused_is_told_by_another_and_is_not_told_of_the_way_back(settings: Any) -> None:
+def test_another_correction_reaches_people_whose_mail_was_refused(settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=2"
     publication, event = publish()
     move_event(event, cancelled=True)
@@ -455,7 +455,7 @@ def test_whom_the_provider_refused_is_told_by_another_and_is_not_told_of_the_way
     assert [one.people for one in find_misinformed(event, now=NOW)] == [1]
 
 
-def test_a_correction_that_was_cancelled_before_it_reached_anybody_makes_room_for_another() -> None:
+def test_a_correction_cancelled_before_sending_can_be_replaced() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     first = announce(event, publication)
@@ -468,7 +468,7 @@ def test_a_correction_that_was_cancelled_before_it_reached_anybody_makes_room_fo
 # ------------------------------------------------------------------------------------------------ older rows
 
 
-def test_the_rows_go_when_the_deliveries_of_old_sends_do() -> None:
+def test_corrected_deliveries_are_deleted_with_old_deliveries() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     tell(event, publication)
@@ -479,7 +479,7 @@ def test_the_rows_go_when_the_deliveries_of_old_sends_do() -> None:
     assert find_misinformed(event, now=NOW) == []
 
 
-def test_an_issue_that_shows_the_event_rightly_does_not_tell_of_a_change() -> None:
+def test_an_issue_with_current_details_does_not_count_as_a_correction() -> None:
     """Whoever noted the old day is misinformed until they are told that it changed: a line in a list does not say so."""
     publication, event = publish()
     move_event(event, starts_at=event.starts_at + TWO_DAYS * 7)

@@ -130,7 +130,7 @@ def test_an_edit_asks_for_the_warnings_anew(issue: Issue) -> None:
 def test_a_tick_for_other_words_than_were_shown_is_refused(issue: Issue) -> None:
     client, names = sign_in("writer"), names_on(overview(issue))
     response = client.post(f"/admin/issues/{issue.pk}/seen/", {"sha256": "old", "warning": names}, follow=True)
-    assert "edited after you opened it" in said(response)[0]
+    assert "edited after you looked" in said(response)[0]
     assert not Acknowledgement.objects.exists()
     response = client.post(f"/admin/issues/{issue.pk}/seen/", {"sha256": seen_now(issue)}, follow=True)
     assert "Nothing was ticked." in said(response)[0]
@@ -189,7 +189,7 @@ def test_a_dead_link_is_a_warning_and_one_not_reached_is_so_only_where_others_ar
     urls = list(find_web_links(resolve_content(issue)))
     story = next(url for url in urls if "/stories/" in url)
     look = LinkCheck.objects.create(
-        sha256=hash_url(story), url=story, state="unreached", says="No web site is found.", looked_at=timezone.now()
+        sha256=hash_url(story), url=story, state="unreached", message="No web site is found.", looked_at=timezone.now()
     )
     assert "leads nowhere" not in overview(issue)
     LinkCheck.objects.create(sha256="good", url="https://example.org/good", state="good", looked_at=timezone.now())

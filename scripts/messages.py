@@ -106,7 +106,7 @@ def collect() -> Catalog:
     for file in sorted((ROOT / "templates/web").rglob("*.html")):
         _take(catalog, file, templatize(file.read_text(encoding="utf-8"), origin=str(file)).encode())
     for name in sorted(_names()):
-        catalog.add(name, locations=[("names of tables and fields", 1)])
+        catalog.add(name, locations=[("names of tables and blocks", 1)])
     return catalog
 
 
@@ -180,11 +180,13 @@ def _take(catalog: Catalog, file: Path, source: bytes, *, errors: Iterable[str] 
 
 
 def _names() -> Iterator[str]:
-    """Yield the names of tables and fields, the texts of mail blocks, and what Wagtail's catalogues lack."""
-    from newsletter.models.verbose_names import list_names
+    """Yield the names of tables, the labels of a mail's blocks, and what Wagtail's own catalogues lack."""
+    from django.apps import apps
+
     from newsletter.rendering.schemas import load_schemas
 
-    yield from list_names()
+    for app in ("newsletter", "subscribers"):
+        yield from (str(model._meta.verbose_name) for model in apps.get_app_config(app).get_models())
     yield from WAGTAIL_MESSAGES
     for schema in load_schemas().values():
         said = [schema.label, schema.about]

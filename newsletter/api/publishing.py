@@ -32,7 +32,7 @@ def issues(
     """The newest first, of all publications or of one. What staff wrote to one another is not among it."""
     only = find_publication(publication) if publication else None
     now = timezone.now()
-    rows = list_issues(now=now, publication=only, most=most)
+    rows = list_issues(now=now, publication=only, limit=most)
     found = Issue.objects.in_bulk([row["id"] for row in rows])
     return {
         "issues": [

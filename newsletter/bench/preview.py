@@ -65,7 +65,7 @@ def _preview_once(client: Client, issue: Issue, *, subject: str) -> int:
 
 def _make_body_fields(issue: Issue) -> dict[str, str]:
     """The form's fields of a lead story and the cards of the others."""
-    stories = [place.story_id for place in issue.placed.all()]
+    stories = [place.story_id for place in issue.placements.all()]
     fields = {"body-count": "2"}
     for at, kind in enumerate(("lead_story", "stories")):
         fields |= {

@@ -1,4 +1,4 @@
-"""Model fields that keep messages, so that each reader sees them in their own language."""
+"""Model fields that keep messages, so that each reader sees them in a language of their own."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.db import models
 from newsletter.common.messages import decode, dumps, encode, loads
 
 
-class MessageField(models.TextField):  # type: ignore[type-arg]  # Django cannot subscript it at run time
+class MessageField(models.TextField):  # type: ignore[type-arg]
     """Text that may be a `Message`."""
 
     def get_prep_value(self, value: Any) -> Any:
@@ -17,7 +17,7 @@ class MessageField(models.TextField):  # type: ignore[type-arg]  # Django cannot
         return loads(value) if isinstance(value, str) else value
 
 
-class MessagesJSONField(models.JSONField):  # type: ignore[type-arg]  # as above
+class MessagesJSONField(models.JSONField):  # type: ignore[type-arg]
     """JSON data in which any text may be a `Message`."""
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:

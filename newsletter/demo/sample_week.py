@@ -13,8 +13,7 @@ from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.demo.organisation import write_organisation
 from newsletter.demo.sample_subscribers import fill_list, fill_realistic_list
 from newsletter.issues.approval.approve import approve_by_policy
-from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
-from newsletter.issues.assembly.history import log_assembled
+from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot, log_assembled
 from newsletter.issues.assembly.stories_at_source import check_before_assembly
 from newsletter.management.progress_bar import show_send_progress
 from newsletter.management.receipt_table import print_receipt

@@ -1,4 +1,4 @@
-"""Sends the confirmation mails that are due. They have their own job, so that no bulk send stands before them."""
+"""Send due confirmation mails. They have a job of their own, so that they never wait behind a bulk send."""
 
 import logging
 from dataclasses import replace
@@ -19,9 +19,9 @@ BATCH_LIMIT = 100
 
 
 def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> int:
-    """Send what is due; each row is claimed first. Returns how many mails the provider took.
+    """Send the due confirmations, claiming each row first. Return how many the provider accepted.
 
-    Where the provider asks to wait, or does not answer, the rest stays as it is until it may be called again.
+    If the provider asks us to wait, or does not answer, the rest stays due.
     """
     adapter = adapter or current_adapter()
     sent = 0
@@ -31,7 +31,8 @@ def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> 
         sender = find_sender(confirmation.mailing_list)
         if sender is None:
             log.error(
-                "No publication sends to the list %s, so nobody can be asked to confirm.", confirmation.mailing_list
+                "No publication sends to the list %s, so its confirmations have no sender. Create one.",
+                confirmation.mailing_list,
             )
             continue
         if mark_sent(confirmation=confirmation, now=now):
@@ -40,9 +41,9 @@ def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> 
 
 
 def find_sender(mailing_list: MailingList) -> Sender | None:
-    """The sender of a publication that goes to the list, of one in use if there is one.
+    """Return the sender of a publication of the list, an enabled one if possible.
 
-    A confirmation answers what a person asked for: it goes out also while every publication of the list is switched off.
+    A confirmation answers a person's request, so it is sent even if every publication of the list is switched off.
     """
     publications = Publication.objects.select_related("brand").filter(mailing_list=mailing_list)
     publication = publications.order_by("-enabled", "pk").first()
@@ -65,7 +66,7 @@ def _send(confirmation: Confirmation, *, sender: Sender, adapter: Adapter, now: 
     )
     if may_be_repeated(outcome):
         Confirmation.objects.filter(pk=confirmation.pk).update(sent_at=None)
-        log.warning("A confirmation was not sent and is tried again: %s", outcome.reason)
+        log.warning("A confirmation was not sent and will be retried: %s", outcome.reason)
     elif outcome.verdict is not Verdict.ACCEPTED:
         log.error("A confirmation may not have been sent: %s", outcome.reason)
     return int(outcome.verdict is Verdict.ACCEPTED)

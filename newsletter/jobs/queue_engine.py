@@ -1,6 +1,6 @@
-"""The Procrastinate engine: its workers in a thread of this process, started again when the database went away.
+"""The Procrastinate engine runs queue workers in a thread and restarts them after a lost database connection.
 
-Scheduler jobs ring in this process as they do in the embedded engine; rows keep two schedulers from doing a thing twice.
+Scheduler jobs run on timers in this process, as in the embedded engine. Rows keep two schedulers from doing one thing twice.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ SPARE_THREADS = 4
 
 
 class QueueEngine:
-    """The roles that this process takes. ``lanes`` is how many calls to the provider go at once."""
+    """Run the jobs of some roles. ``lanes`` is the number of concurrent calls to the provider."""
 
     def __init__(self, *, roles: frozenset[str], lanes: int) -> None:
         self._roles = roles
@@ -40,7 +40,7 @@ class QueueEngine:
         self._worker: WorkerThread | None = None
 
     def start(self) -> None:
-        """Leases that ran out while nobody was here are settled before any worker starts."""
+        """Settle expired leases, then start the worker and the timers."""
         clear_stop_request()
         if WORKER in self._roles:
             wake_up(now=datetime.now(UTC))
@@ -50,6 +50,7 @@ class QueueEngine:
         self._timer.start()
 
     def stop(self) -> bool:
+        """Start nothing more and wait for running calls. Return True if all ended in time."""
         ask_to_stop()
         ends_at = time.monotonic() + GRACE_SECONDS
         ended = self._timer.stop(within=GRACE_SECONDS)
@@ -59,7 +60,7 @@ class QueueEngine:
 
 
 class WorkerThread(threading.Thread):
-    """Two of Procrastinate's workers in one event loop: confirmations and sweeps never wait behind a bulk send."""
+    """A thread with two Procrastinate workers, so that confirmations and sweeps never wait behind a bulk send."""
 
     def __init__(self, *, lanes: int) -> None:
         super().__init__(name="queue", daemon=True)
@@ -81,7 +82,7 @@ class WorkerThread(threading.Thread):
             self._loop.close()
 
     def stop(self, *, within: float) -> bool:
-        """Take no further job; wait so many seconds for those under way. Returns whether all ended."""
+        """Take no further job and wait ``within`` seconds for running ones. Return True if all ended."""
         if self._main is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._main.cancel)
         self.join(within)
@@ -92,12 +93,12 @@ class WorkerThread(threading.Thread):
             try:
                 await self._work()
             except (ConnectorException, psycopg.Error, psycopg_pool.PoolTimeout) as error:
-                log.error("The queue cannot be reached and is tried again: %s", error)
+                log.error("The queue cannot be reached and will be retried: %s", error)
             if not is_stopping():
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _work(self) -> None:
-        """Until one of the two ends, as both do when the database went away, or until this is cancelled."""
+        """Run both workers until one ends, as both do if the database connection is lost, or until cancelled."""
         app = make_worker_app(connector_params())
         async with app.open_async():
             workers = [

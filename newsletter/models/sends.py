@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.message_fields import MessagesJSONField
 from newsletter.models.issues import Issue, IssueRevision, Variant
 from newsletter.models.publications import Publication
 from newsletter.models.states import one_of
@@ -47,7 +48,7 @@ class Send(models.Model):
     resumed_after = models.BigIntegerField(default=0)
     searched_up_to = models.BigIntegerField(default=0)
     asked = models.PositiveIntegerField(null=True)
-    unchecked_stories = models.JSONField(
+    unchecked_stories = MessagesJSONField(
         default=list, help_text=gettext_lazy("[[title, why], …]: stories that could not be checked before it began.")
     )
     totals = models.JSONField(

@@ -73,7 +73,7 @@ def apply_source(entry: SourceEntry, *, now: datetime) -> Change:
     asks_elsewhere = any(name in values and values[name] != getattr(row, name) for name in ("kind", "url"))
     if asks_elsewhere:
         row.etag = row.last_modified = row.error = ""
-        row.failures, row.due_at, row.listed = 0, now, None
+        row.failures, row.due_at, row.last_event_count = 0, now, None
     return upsert(
         kind="source",
         name=entry.name,

@@ -72,8 +72,8 @@ sha256 = hash_content(resolve_content(issue))
 print(make_decision_url(issue=issue.public_id, sha256=sha256, person=person.pk, now=datetime.now(UTC)))
 """
 CANCELLED_EVENT = """
-from newsletter.models import EventNotice, Shown
-event = EventNotice.objects.filter(pk__in=Shown.objects.filter(kind="event").values("row_id"), online=False).last()
+from newsletter.models import EventNotice, ShownItem
+event = EventNotice.objects.filter(pk__in=ShownItem.objects.filter(kind="event").values("row_id"), online=False).last()
 EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
 print(event.pk)
 """

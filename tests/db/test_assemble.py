@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 
 from newsletter.common.errors import WrongState
 from newsletter.issues.assembly.assemble import assemble_slot, create_due_slots, get_or_create_slot
-from newsletter.models import Issue, PlacedStory, Slot
+from newsletter.models import Issue, Slot, StoryPlacement
 from tests.support.fixtures import (
     DUE,
     NOW,
@@ -36,7 +36,7 @@ def test_an_issue_takes_the_newest_stories_and_says_why_each_is_in_or_out(public
         "Story 4",
     ]
     assert reason_for(issue, "Story 0").startswith("newest")
-    assert reason_for(issue, "Story 6") == "left out: no room: the issue takes 5"
+    assert reason_for(issue, "Story 6") == "left out: the issue holds 5 stories at most"
 
 
 def test_a_story_is_in_one_issue_of_a_publication_and_the_next_says_why(publication):
@@ -51,7 +51,7 @@ def test_a_story_is_in_one_issue_of_a_publication_and_the_next_says_why(publicat
     assert second.number == 2
     assert reason_for(second, "The first verdict") == "left out: already in No. 1"
     with pytest.raises(IntegrityError), transaction.atomic():
-        PlacedStory.objects.create(publication=publication, story=story, issue=second)
+        StoryPlacement.objects.create(publication=publication, story=story, issue=second)
 
 
 def test_nothing_new_skips_the_slot_and_says_so(publication):
@@ -130,14 +130,14 @@ def test_a_story_without_a_date_never_leads_while_a_dated_one_is_there(publicati
     make_story("Told last week", days_old=6)
     issue = make_issue(publication)
     assert issue.subject == "Told last week"
-    assert reason_for(issue, "No date") == "no date at the source, so after those that have one"
+    assert reason_for(issue, "No date") == "no date at its source, so after the others"
 
 
 def test_stories_without_a_date_take_no_room_from_dated_ones(publication):
     for number in range(5):
         make_story(f"No date {number}", published_at=None, seen_at=NOW - timedelta(hours=number))
         make_story(f"Dated {number}", days_old=number + 1)
-    placed = PlacedStory.objects.filter(issue=make_issue(publication)).values_list("story__title", flat=True)
+    placed = StoryPlacement.objects.filter(issue=make_issue(publication)).values_list("story__title", flat=True)
     assert set(placed) == {f"Dated {number}" for number in range(5)}
 
 
@@ -155,7 +155,7 @@ def test_stories_by_staff_may_be_in_any_publication(publication):
     issue = make_issue(publication)
     assert issue.subject == "Written at the desk"
     assert reason_for(issue, "From another source") == "left out: its source is not one of this publication's"
-    assert reason_for(issue, "An evening of ours (11 Mar 2026)").startswith("ahead")
+    assert reason_for(issue, "An evening of ours (11 Mar 2026)").startswith("coming up")
 
 
 @pytest.mark.requirement("X11")

@@ -67,7 +67,7 @@ def test_v1_a_publication_that_asks_for_consent_takes_no_story_without_a_record(
     make_story("No record")
     make_story("With record", days_old=2, **GIVEN)
     issue = make_issue(publication)
-    assert list(issue.placed.values_list("story__title", flat=True)) == ["With record"]
+    assert list(issue.placements.values_list("story__title", flat=True)) == ["With record"]
     assert "left out: has no recorded consent" in [reason["why"] for reason in issue.reasons]
 
 
@@ -76,7 +76,7 @@ def test_v6_an_embargoed_story_waits_for_the_first_issue_that_is_due_after_it():
     make_story("Waits", embargo_until=DUE + timedelta(hours=1))
     make_story("May be told", days_old=2)
     issue = make_issue(publication)
-    assert list(issue.placed.values_list("story__title", flat=True)) == ["May be told"]
+    assert list(issue.placements.values_list("story__title", flat=True)) == ["May be told"]
     assert any("is under embargo until 5 March 2026, 10:00 UTC" in reason["why"] for reason in issue.reasons)
 
 

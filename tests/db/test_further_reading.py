@@ -191,7 +191,8 @@ def test_a_button_to_a_story_of_the_issue_goes_to_whom_the_story_goes():
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     story = Story.objects.get(url=URL)
     shown = {
-        "Maya" in variant.html: variant.shows.filter(row_id=story.pk).exists() for variant in Variant.objects.all()
+        "Maya" in variant.html: variant.shown_items.filter(row_id=story.pk).exists()
+        for variant in Variant.objects.all()
     }
     assert shown == {True: True, False: False}
 

@@ -10,7 +10,7 @@ from newsletter.content.fetching.errors import Unreachable
 from newsletter.content.fetching.fetcher import Fetcher
 from newsletter.issues.snapshot.link_checks import check_due_links, find_dead_links, find_web_links
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.models import Issue, LinkLook, Publication, Send, SenderDomain
+from newsletter.models import Issue, LinkCheck, Publication, Send, SenderDomain
 from newsletter.sending.deliverability.domain_records import NoAnswer
 from newsletter.sending.deliverability.domains import find_domain_problems, refresh_sender_domains
 from newsletter.sending.freezing.start import start_send
@@ -70,7 +70,7 @@ def test_a_site_that_only_refuses_us_is_not_called_dead(
 def test_where_no_site_at_all_is_reached_nothing_is_called_dead(publication: Publication, fetcher: Fetcher) -> None:
     issue = issue_with(publication, "https://nowhere.example/story")
     check_due_links(now=NOW, fetcher=fetcher)
-    assert LinkLook.objects.filter(state="unreached").count() == 2
+    assert LinkCheck.objects.filter(state="unreached").count() == 2
     assert dead(issue) == []
 
 

@@ -55,7 +55,7 @@ TOLD = {
     "newsletter.DeliveryException": {"at": "the batch's moment is told"},
     "newsletter.Bounce": {"at": "the moment of the bounce is told with the delivery"},
     "newsletter.ReaderClick": {},
-    "newsletter.Corrected": {
+    "newsletter.CorrectedDelivery": {
         "delivery": OURS,
         "correction_delivery": OURS,
         "correction": OURS,

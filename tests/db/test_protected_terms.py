@@ -534,7 +534,7 @@ def test_v3_no_neighbour_leads_to_an_issue_that_is_not_shown(gone: Issue) -> Non
     older = Issue.objects.create(publication=publication, number=1, public_id="older", made_at=NOW, state="sent")
     revision = gone.sends.get().revision
     content = {**revision.content, "subject": "Quiet", "blocks": []}
-    quiet = older.frozen.create(number=1, sha256="0" * 64, content=content, made_at=NOW)
+    quiet = older.content_revisions.create(number=1, sha256="0" * 64, content=content, made_at=NOW)
     Send.objects.create(issue=older, revision=quiet, sha256="0" * 64, state="submitted", made_at=NOW, started_at=NOW)
     assert b'/news/weekly/2/"' in Client().get("/news/weekly/1/").content
     protect(SECRET)

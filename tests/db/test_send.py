@@ -305,7 +305,7 @@ def test_approving_needs_the_right_and_the_content_that_was_seen(mailgun):
     issue = make_issue(publication)
     with pytest.raises(NotAllowed, match="approver"):
         approve_issue(issue=issue, by=User.objects.create(username="writer@example.org"), now=NOW)
-    with pytest.raises(NotApproved, match="edited after you looked"):
+    with pytest.raises(NotApproved, match="edited after you opened it"):
         approve_issue(issue=issue, by=make_approver(), now=NOW, seen_sha256="0" * 64)
 
 

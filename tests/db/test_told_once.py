@@ -8,9 +8,8 @@ import pytest
 
 from newsletter.issues.approval.approve import hold_issue, release_issue
 from newsletter.jobs.heartbeat import find_trouble
-from newsletter.jobs.send_notices import ENQUIRY_NOTICE_DELAY, notify_stopped_sends
+from newsletter.jobs.send_notices import ENQUIRY_NOTICE_DELAY, notify_stopped_sends, notify_watch_warnings
 from newsletter.jobs.staff_notices import notify_hold, send_due_notices
-from newsletter.jobs.watch_notices import notify_watch_warnings
 from newsletter.models import Batch, Delivery, DeliveryException, Send, StaffNotice
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.dispatching.dispatch import Dispatcher
@@ -98,7 +97,7 @@ def test_one_first_word_and_one_when_it_is_theirs_whatever_was_settled_between(m
     assert Batch.objects.filter(state=Batch.State.ACCEPTED).count() == 6
     assert mails_to_staff(mailgun) == ["is being checked"]
     hours.pass_by(ASK_PROVIDER_FOR, every=timedelta(minutes=10))
-    assert mails_to_staff(mailgun) == ["is being checked", "needs you"]
+    assert mails_to_staff(mailgun) == ["is being checked", "needs your decision"]
     assert "for 12 people we do not know" in mailgun.mailbox(APPROVER)[-1].text
     assert "waits for a person" in find_trouble(now=hours.now)
     settle_as_accepted(
@@ -137,7 +136,7 @@ def test_where_reports_alone_can_settle_it_staff_are_told_after_an_hour(fake_pro
     hours.pass_by(REPORTS_AWAITED - timedelta(minutes=1), every=timedelta(minutes=1))
     assert mails_to_staff(fake_provider) == ["is being checked"]
     hours.pass_by(timedelta(minutes=5), every=timedelta(minutes=1))
-    assert mails_to_staff(fake_provider) == ["is being checked", "needs you"]
+    assert mails_to_staff(fake_provider) == ["is being checked", "needs your decision"]
 
 
 def test_a_refusal_is_told_at_once_and_the_uncertain_later_once(mailgun: Any) -> None:
@@ -147,9 +146,9 @@ def test_a_refusal_is_told_at_once_and_the_uncertain_later_once(mailgun: Any) ->
     mailgun.fault_next(Fault("reset_after_accepting"))
     mailgun.unrecorded = {f"person{number}@example.com" for number in range(4)}
     hours.pass_by(timedelta(minutes=9), every=timedelta(minutes=1))
-    assert mails_to_staff(mailgun) == ["needs you"]
+    assert mails_to_staff(mailgun) == ["needs your decision"]
     hours.pass_by(ASK_PROVIDER_FOR, every=timedelta(minutes=10))
-    assert mails_to_staff(mailgun) == ["needs you", "needs you"]
+    assert mails_to_staff(mailgun) == ["needs your decision", "needs your decision"]
     send.refresh_from_db()
     assert send.state == Send.State.NEEDS_ATTENTION
     assert Batch.objects.get(pk=second.pk).state == Batch.State.UNCERTAIN
@@ -166,7 +165,7 @@ def test_a_stopped_send_is_told_once_however_many_of_its_people_are_settled(mail
         notify_stopped_sends(now=hours.now)
         Batch.objects.filter(pk=batch.pk).update(state=Batch.State.ACCEPTED)
     notify_stopped_sends(now=hours.now)
-    assert StaffNotice.objects.filter(subject__endswith="stopped").count() == 1
+    assert sum(notice.subject.endswith("stopped") for notice in StaffNotice.objects.all()) == 1
 
 
 def test_a_send_that_stops_again_after_a_person_let_it_go_on_is_told_again(mailgun: Any) -> None:
@@ -177,7 +176,7 @@ def test_a_send_that_stops_again_after_a_person_let_it_go_on_is_told_again(mailg
     pause_failing_send(send=send, reason="Its events are over")
     notify_stopped_sends(now=NOW)
     notify_stopped_sends(now=NOW)
-    assert StaffNotice.objects.filter(subject__endswith="stopped").count() == 2
+    assert sum(notice.subject.endswith("stopped") for notice in StaffNotice.objects.all()) == 2
 
 
 def test_an_issue_that_is_held_again_for_another_reason_is_told_again() -> None:

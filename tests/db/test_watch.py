@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from newsletter.feedback.send_warnings import check_recent_sends, count_domain_complaints
-from newsletter.jobs.watch_notices import notify_watch_warnings
+from newsletter.jobs.send_notices import notify_watch_warnings
 from newsletter.models import Send, StaffNotice
 from newsletter.models.feedback import AutomaticPause
 from subscribers.models import Subscriber

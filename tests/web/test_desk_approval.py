@@ -55,7 +55,7 @@ def edit(issue: Issue, client: Client, *, story: Story, **fields: str) -> object
     return client.post(f"/admin/issues/edit/{issue.pk}/", issue_form(issue, story=story, **fields))
 
 
-def test_the_writer_is_told_that_somebody_else_approves_and_cannot_do_it_either(issue: Issue, story: Story) -> None:
+def test_an_author_is_told_why_they_cannot_approve(issue: Issue, story: Story) -> None:
     """G7."""
     Publication.objects.update(another_approves=True)
     writer, other = sign_in("admin", email="ann@example.org"), sign_in("approver", email="bob@example.org")
@@ -67,7 +67,7 @@ def test_the_writer_is_told_that_somebody_else_approves_and_cannot_do_it_either(
     assert "is approved as it is now" in approve(issue, other)[0]
 
 
-def test_the_second_approval_is_asked_for_on_the_page_and_given_there(issue: Issue) -> None:
+def test_the_page_asks_for_the_second_approval(issue: Issue) -> None:
     Publication.objects.update(second_approval_above=2)
     ann, bob = sign_in("approver", email="ann@example.org"), sign_in("approver", email="bob@example.org")
     assert "A second person must approve it" in approve(issue, ann)[0]
@@ -78,7 +78,7 @@ def test_the_second_approval_is_asked_for_on_the_page_and_given_there(issue: Iss
     assert "is approved as it is now" in approve(issue, bob)[0]
 
 
-def test_a_first_approval_is_void_as_soon_as_what_the_issue_shows_is_edited(issue: Issue, story: Story) -> None:
+def test_an_edit_voids_a_first_approval_at_once(issue: Issue, story: Story) -> None:
     """Also while it waits for a second one: nobody gives the second to something else than the first."""
     Publication.objects.update(second_approval_above=2)
     approve(issue, sign_in("approver", email="ann@example.org"))
@@ -90,7 +90,7 @@ def test_a_first_approval_is_void_as_soon_as_what_the_issue_shows_is_edited(issu
     assert not issue.approvals.filter(withdrawn_at__isnull=True).exists()
 
 
-def test_the_mails_link_shows_the_issue_and_both_decisions_and_changes_nothing_by_itself(issue: Issue) -> None:
+def test_following_the_mails_link_changes_nothing(issue: Issue) -> None:
     """G3: a scanner that follows the link approves nothing."""
     client = sign_in("approver", email="ann@example.org")
     link = link_of(issue, "ann@example.org")
@@ -106,21 +106,21 @@ def test_the_mails_link_shows_the_issue_and_both_decisions_and_changes_nothing_b
     assert list(Issue.objects.values()) == before
 
 
-def test_the_mails_link_says_when_the_issue_is_no_longer_what_the_mail_announced(issue: Issue, story: Story) -> None:
+def test_the_mails_link_says_if_the_issue_changed(issue: Issue, story: Story) -> None:
     client = sign_in("approver", email="ann@example.org")
     link = link_of(issue, "ann@example.org")
     edit(issue, sign_in("writer"), story=story, subject="Something else")
     assert "It is no longer what it was when the mail was written." in client.get(link).content.decode()
 
 
-def test_the_mails_link_is_of_no_use_to_anybody_else(issue: Issue) -> None:
+def test_the_mails_link_works_for_one_person_only(issue: Issue) -> None:
     """K2."""
     sign_in("approver", email="ann@example.org")
     link = link_of(issue, "ann@example.org")
     assert "made for another member of staff" in said(sign_in("admin").get(link, follow=True))[0]
 
 
-def test_the_mails_link_to_an_issue_that_is_out_leaves_nothing_to_decide(issue: Issue) -> None:
+def test_the_mails_link_to_a_sent_issue_offers_no_decision(issue: Issue) -> None:
     client = sign_in("approver", email="ann@example.org")
     Issue.objects.update(state="sent")
     assert "There is nothing left to decide." in client.get(link_of(issue, "ann@example.org")).content.decode()
@@ -164,7 +164,7 @@ def latest(issue: Issue) -> str:
     return str(issue.revisions.order_by("-pk").values_list("pk", flat=True)[0])
 
 
-def test_the_approval_of_an_issue_that_is_on_its_way_stays_on_record(issue: Issue) -> None:
+def test_the_approval_of_an_issue_in_sending_stays(issue: Issue) -> None:
     client = sign_in("approver", email="ann@example.org")
     approve_issue(issue=issue, by=person_with_right(), now=NOW)
     Issue.objects.update(state="sending")

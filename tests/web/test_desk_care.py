@@ -226,7 +226,7 @@ def test_a_correction_that_the_event_overtook_says_so_and_is_taken_back():
     EventNotice.objects.filter(pk=event.pk).update(cancelled=False)
     draft = Issue.objects.get(kind="correction")
     overview = browser.get(f"/admin/issues/{draft.pk}/overview/").content.decode()
-    assert "changed again: what this says no longer holds" in overview
+    assert "changed again, so this correction is out of date" in overview
     assert "has not gone out and is no longer needed" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
     page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
     assert f"{draft} is no longer needed" in page

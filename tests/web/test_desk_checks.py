@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
-from newsletter.models import Acknowledgement, EventNotice, Issue, LinkLook, Publication, SenderDomain
+from newsletter.models import Acknowledgement, EventNotice, Issue, LinkCheck, Publication, SenderDomain
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_source, make_story
 from tests.web.desk import audience_fields, said, sign_in
@@ -80,7 +80,7 @@ def test_the_checks_stand_beside_the_editor_and_follow_each_autosave(issue: Issu
 
 def test_an_approval_with_a_warning_that_nobody_saw_is_refused(issue: Issue) -> None:
     response = approve(sign_in("approver"), issue)
-    assert "a warning that nobody has said to have seen" in said(response)[0]
+    assert "a warning that nobody has acknowledged" in said(response)[0]
     assert Issue.objects.get(pk=issue.pk).state == "draft"
 
 
@@ -149,8 +149,8 @@ def test_an_event_that_will_be_over_blocks_the_approval(publication: Publication
     issue = make_issue(publication)
     EventNotice.objects.filter(pk=event.pk).update(starts_at=NOW - timedelta(days=1))
     page = overview(issue)
-    assert "The event “Evening of letters” will be over when readers get this." in page
-    assert "-section" in page.split("will be over when readers get this")[1].split("</li>")[0]
+    assert "The event “Evening of letters” will be over when people get this issue." in page
+    assert "-section" in page.split("will be over when people get this issue")[1].split("</li>")[0]
     assert "fails a check" in said(approve(sign_in("approver"), issue, looked="yes"))[0]
     assert Issue.objects.get(pk=issue.pk).state == "draft"
 
@@ -175,7 +175,7 @@ def test_a_changed_name_in_our_own_words_needs_its_note(publication: Publication
     publication.save()
     add_subscribers(publication, 1)
     issue = make_issue(publication)
-    assert "“Maya” is a changed name, and its note does not stand beside it here." in overview(issue)
+    assert "“Maya” is a changed name, and its note is missing here." in overview(issue)
     body = issue.body.get_prep_value()
     body[0]["value"]["text"] = "<p>Maya writes to you today. *A pseudonym.</p>"
     issue.body = issue.body.stream_block.to_python(body)
@@ -188,13 +188,13 @@ def test_a_dead_link_is_a_warning_and_one_not_reached_is_so_only_where_others_ar
 
     urls = list(find_web_links(resolve_content(issue)))
     story = next(url for url in urls if "/stories/" in url)
-    look = LinkLook.objects.create(
-        sha256=hash_url(story), url=story, state="unreached", says="No web site is found.", looked_at=timezone.now()
+    look = LinkCheck.objects.create(
+        sha256=hash_url(story), url=story, state="unreached", message="No web site is found.", looked_at=timezone.now()
     )
     assert "leads nowhere" not in overview(issue)
-    LinkLook.objects.create(sha256="good", url="https://example.org/good", state="good", looked_at=timezone.now())
+    LinkCheck.objects.create(sha256="good", url="https://example.org/good", state="good", looked_at=timezone.now())
     assert "leads nowhere: No web site is found." in overview(issue)
-    LinkLook.objects.filter(pk=look.pk).update(state="good")
+    LinkCheck.objects.filter(pk=look.pk).update(state="good")
     assert "leads nowhere" not in overview(issue)
 
 
@@ -242,7 +242,7 @@ def test_the_picker_says_truly_why_an_event_was_not_asked_for(issue: Issue) -> N
             "/admin/snippets/choose/newsletter/eventnotice/", headers={"referer": editor}
         ).content.decode()
     assert re.search(r"Bus \(13 Mar 2026\).*?left out: its source is not one of this publication", page, re.DOTALL)
-    assert "left out: too far ahead: the issue looks 30 days ahead" in page
+    assert "left out: too far ahead: the issue covers the next 30 days" in page
     assert "left out: it begins before the issue goes out" in page
     assert "Fri 13 Mar 2026, 04:30 (America/Chicago)" in page
 

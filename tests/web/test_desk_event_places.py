@@ -7,7 +7,7 @@ import time_machine
 
 from newsletter.content.ingesting.location_questions import make_location_question
 from newsletter.content.parsing.event_locations import EventLocation
-from newsletter.models import EventNotice, Issue, SettledPlace
+from newsletter.models import EventNotice, Issue, LocationAnswer
 from subscribers.places.distance import compass_point
 from subscribers.places.search import find_place
 from tests.support.fixtures import LONDON, NOW, add_subscribers, make_event, make_issue, make_publication, make_story
@@ -70,7 +70,7 @@ def test_one_click_settles_all_events_at_the_same_words() -> None:
         one.refresh_from_db()
         assert (one.region, one.note, one.place_question) == ("US-IL", "", {})
         assert one.latitude == pytest.approx(39.8, abs=0.1)
-    assert SettledPlace.objects.get().words == "springfield"
+    assert LocationAnswer.objects.get().words == "springfield"
     assert "Every event to come has a certain place" in answer.content.decode()
 
 

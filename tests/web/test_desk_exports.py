@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from newsletter.jobs.export_notices import notify_waiting_exports
+from newsletter.jobs.people_notices import notify_waiting_exports
 from newsletter.models import AuditEntry, StaffNotice
 from subscribers.exporting import export_requests as exports
 from subscribers.exporting.csv_export import export_rows
@@ -263,7 +263,7 @@ def test_those_who_may_allow_are_told_by_mail_once_and_who_asked_is_not(
     told = StaffNotice.objects.filter(key__startswith="export-").order_by("person__email")
     assert list(told.values_list("person__email", flat=True)) == ["admin@example.org", "bob@example.org"]
     assert "ann@example.org asks to export 501 people, for “Print run”." in told[0].paragraphs
-    assert told[0].paragraphs[1].startswith("What you allow is 526 people at most;")
+    assert told[0].paragraphs[1].startswith("You allow at most 526 people.")
     assert told[0].link.endswith(URL)
 
 

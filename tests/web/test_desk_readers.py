@@ -227,11 +227,11 @@ def test_a_proof_to_nobody_is_refused_in_words(issue: Issue) -> None:
 def test_an_issue_that_has_gone_out_gives_no_proof_and_no_new_revision(issue: Issue) -> None:
     client = sign_in("writer")
     Issue.objects.filter(pk=issue.pk).update(state="sent")
-    before = issue.frozen.count()
+    before = issue.content_revisions.count()
     answer = proof(client, issue, to=[client.session["_auth_user_id"]], readers="0.none")
     assert said(answer) == ["The weekly letter No. 1 has gone out, so there is nothing to prove any more."]
     assert not Proof.objects.exists()
-    assert issue.frozen.count() == before
+    assert issue.content_revisions.count() == before
 
 
 def test_a_number_that_is_none_names_no_readers(issue: Issue) -> None:

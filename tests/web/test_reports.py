@@ -18,9 +18,9 @@ from newsletter.models import (
     DeliveryException,
     Issue,
     LinkClicks,
-    PlacedStory,
     Publication,
     Send,
+    StoryPlacement,
     Variant,
 )
 from newsletter.organisation.staff import add_staff
@@ -164,7 +164,7 @@ def test_issues_stand_beside_one_another_with_trends_and_those_ticked_are_compar
 def another(first: Send) -> Send:
     """The publication's next issue, a week later."""
     Issue.objects.filter(pk=first.issue_id).update(slot=None)
-    PlacedStory.objects.all().delete()
+    StoryPlacement.objects.all().delete()
     issue = Issue.objects.create(
         publication=first.issue.publication, number=8, public_id="8" * 32, made_at=NOW, subject="The next", body=[]
     )

@@ -31,7 +31,7 @@ def host_picture_bytes(*, data: bytes, source_url: str, alt: str = "", width: in
         width=encoded.width,
         height=encoded.height,
         alt=alt[:300],
-        weight=len(encoded.data),
+        byte_size=len(encoded.data),
         withdrawn_at=_withdrawn_at(encoded.sha256),
     )
 

@@ -36,7 +36,7 @@ def make_rendition(picture: Picture, *, place: str, focus: Focus = DEFAULT_FOCUS
         height=encoded.height,
         alt=picture.alt,
         original=picture,
-        weight=len(encoded.data),
+        byte_size=len(encoded.data),
     )
 
 

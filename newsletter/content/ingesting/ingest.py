@@ -14,6 +14,7 @@ from newsletter.content.ingesting.event_zones import resolve_event_zone
 from newsletter.content.ingesting.location_questions import (
     apply_remembered_location,
     has_edited_location,
+    join_notes,
     make_location_question,
 )
 from newsletter.content.ingesting.missing_events import HELD_ENTRY, cancel_missing_events, cancel_private_events
@@ -86,7 +87,7 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
         )
     except (FetchError, ResourceLimitExceeded, ParserCrashed) as error:
         _check_story_page(source, report, fetcher=fetcher, now=now)
-        return _record_failure(source, report, str(error), now, retry_after=getattr(error, "retry_after", None))
+        return _record_failure(source, report, error.message, now, retry_after=getattr(error, "retry_after", None))
     if reading.parsed.error:
         _check_story_page(source, report, fetcher=fetcher, now=now)
         return _record_failure(source, report, reading.parsed.error, now, retry_after=None)
@@ -119,7 +120,16 @@ def _record_failure(
 def _save_schedule(source: Source, *, now: datetime, wait: timedelta) -> None:
     source.looked_at, source.due_at = now, now + wait
     source.save(
-        update_fields=["etag", "last_modified", "listed", "failures", "error", "last_success_at", "looked_at", "due_at"]
+        update_fields=[
+            "etag",
+            "last_modified",
+            "last_event_count",
+            "failures",
+            "error",
+            "last_success_at",
+            "looked_at",
+            "due_at",
+        ]
     )
 
 
@@ -150,7 +160,7 @@ def _store_entries(
             report.set_aside.append(held)
         else:
             # While events are held, the count from before decides at the next reading.
-            source.listed = parsed.listed
+            source.last_event_count = parsed.listed
     if source.kind in _STORY_KINDS:
         checked = check_missing_stories(source, parsed, now=now, fetcher=fetcher, since=now - MISSING_STORY_WINDOW)
         report.gone += len(checked.gone)
@@ -161,7 +171,7 @@ def _keep_set_aside(source: Source, report: IngestReport, *, now: datetime) -> N
     with transaction.atomic():
         source.set_aside.all().delete()
         SetAsideEntry.objects.bulk_create(
-            SetAsideEntry(source=source, entry=aside.entry[:300], reason=aside.reason[:500], at=now)
+            SetAsideEntry(source=source, entry=aside.entry[:300], reason=aside.reason, at=now)
             for aside in report.set_aside
         )
 
@@ -204,9 +214,7 @@ def _store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
         "longitude": located.longitude,
         "online": located.online,
         "cancelled": entry.cancelled,
-        "note": " ".join(part for part in (entry.note, "" if has_edited_location(known) else located.note) if part)[
-            :500
-        ],
+        "note": join_notes(entry.note, "" if has_edited_location(known) else located.note),
         "place_question": {} if has_edited_location(known) else make_location_question(located),
         "source_sha256": sha256,
     }

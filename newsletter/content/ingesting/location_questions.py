@@ -6,16 +6,16 @@ from typing import Any
 
 from django.db import transaction
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.event_locations import EventLocation
-from newsletter.models import EventNotice, SettledPlace, Source
-from newsletter.models.content_edits import record_edits
+from newsletter.models import EventNotice, LocationAnswer, Source
+from newsletter.models.staff import record_edits
 from subscribers.places.folding import fold
 from subscribers.places.towns import Town
 
 LocationQuestion = dict[str, Any]
 _FIELDS = ("town", "country", "region", "latitude", "longitude")
 _MAX_KEY_LENGTH = 300
-_COMPARED_CHARS = 60
 _MAX_CANDIDATES = 12
 PLACE_FIELDS = frozenset({*_FIELDS, "online"})
 
@@ -31,7 +31,7 @@ def apply_remembered_location(located: EventLocation, *, source: Source, words: 
     """Return the place with the answer that staff gave for the same words of this source, if it is a question at all."""
     if not make_location_question(located):
         return located
-    settled = SettledPlace.objects.filter(source=source, words=_key(words)).first()
+    settled = LocationAnswer.objects.filter(source=source, words=_key(words)).first()
     if settled is None:
         return located
     return replace(located, **{name: getattr(settled, name) for name in (*_FIELDS, "zone")}, note="", candidates=())
@@ -46,7 +46,7 @@ def answer_location_question(*, event: EventNotice, place: Town, by: Any, now: d
     with transaction.atomic():
         alike = EventNotice.objects.select_for_update().filter(pk=event.pk)
         if event.source_id:
-            SettledPlace.objects.update_or_create(
+            LocationAnswer.objects.update_or_create(
                 source_id=event.source_id, words=_key(event.place_text), defaults={**answer, "by": by, "at": now}
             )
             alike = EventNotice.objects.select_for_update().filter(source=event.source_id).exclude(place_question={})
@@ -62,9 +62,15 @@ def remove_location_question(event: EventNotice) -> None:
     """Take the question, and what the event's note says of it, off an event whose place staff have settled."""
     asked = event.place_question.get("note", "")
     if asked:
-        start = event.note.find(asked[:_COMPARED_CHARS])
-        event.note = (event.note[:start] if start >= 0 else event.note).strip()
+        notes = event.note.values.values() if isinstance(event.note, Message) and event.note != asked else [event.note]
+        event.note = join_notes(*(note for note in notes if note != asked)) if asked in event.note else event.note
     event.place_question = {}
+
+
+def join_notes(*notes: str) -> str:
+    """Return the notes that are not empty as one text, of which each part is translated by itself."""
+    given = [note for note in notes if note]
+    return Message.joined(given, between=" ") if len(given) > 1 else next(iter(given), "")
 
 
 def has_edited_location(event: EventNotice | None) -> bool:

@@ -9,7 +9,7 @@ from django.utils.translation import get_language, gettext_lazy
 
 from newsletter.common.errors import UnknownPlace
 from newsletter.common.translation import translate
-from newsletter.models.consent import Channel
+from newsletter.models.content import Channel
 from subscribers.places.regions import country_label, region_label, resolve_country, resolve_region
 
 _CODE = re.compile(r"[A-Za-z]{2}-[A-Za-z0-9]{1,3}")

@@ -22,9 +22,9 @@ from newsletter.common.translation import translate
 from newsletter.issues.corrections.correct import (
     MisinformedGroup,
     announce_change,
+    cancel_correction,
     find_misinformed,
     find_obsolete_corrections,
-    take_back,
 )
 from newsletter.models import EventNotice, Issue
 
@@ -86,7 +86,7 @@ class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
         if overtaken is None:
             raise Http404("This correction is not there, or not overtaken, or on its way.")
         try:
-            take_back(correction=overtaken, by=request.user, now=timezone.now())
+            cancel_correction(correction=overtaken, by=request.user, now=timezone.now())
         except DomainError as error:
             messages.error(request, translate(error))
         else:

@@ -32,7 +32,7 @@ from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.plain_text import escape_merge_fields
 from newsletter.issues.snapshot.resolve import Content, resolve_content
-from newsletter.models import Issue, PlacedStory, Publication, Source, Story
+from newsletter.models import Issue, Publication, Source, Story, StoryPlacement
 from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList
 from subscribers.models import Topic
 
@@ -102,7 +102,7 @@ def make_preview_content(story: Story) -> Content:
 
 def origin_panel_context(story: Story) -> dict[str, Any]:
     """Where the story came from, what staff changed, and which issues show it."""
-    placed = PlacedStory.objects.filter(story=story).select_related("issue__publication")
+    placed = StoryPlacement.objects.filter(story=story).select_related("issue__publication")
     names = [label_for_field(name, Story) for name in story.edited_fields]
     issues = [place.issue for place in placed]
     return {

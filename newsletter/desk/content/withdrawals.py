@@ -18,7 +18,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from newsletter.issues.snapshot.exposure import find_reach
-from newsletter.models import Shown, Story
+from newsletter.models import ShownItem, Story
 from newsletter.sending.limits.withdraw import Withdrawal, reinstate_story, withdraw_story
 
 EDIT_URL_NAME = "wagtailsnippets_newsletter_story:edit"
@@ -79,7 +79,7 @@ class WithdrawStory(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateV
 
 def reach_context(story: Story) -> dict[str, Any]:
     """``reach`` by issue, and ``people``, of those who may have the story in a mail."""
-    reach = find_reach(Shown.Kind.STORY, story.pk)
+    reach = find_reach(ShownItem.Kind.STORY, story.pk)
     return {"reach": reach, "people": sum(one.people for one in reach)}
 
 

@@ -157,7 +157,7 @@ def _draft_tasks(now: datetime, *, can_approve: bool) -> list[Task]:
                 % {"issue": issue},
                 detail=f"{due}“{issue.subject}”"
                 + (" " + (_("Hold it if it should not.") if auto else why)).rstrip()
-                + "".join(f" {translate(lost)}" for lost in list_lost_stories(issue)),
+                + "".join(f" {format_reason(lost)}" for lost in list_lost_stories(issue)),
                 url=issue_url(issue),
                 button=_("Read and approve") if can_approve and not auto else _("Read it"),
                 tone="calm" if auto else "waits",

@@ -57,7 +57,7 @@ def list_gaps(issue: Issue, error: Exception) -> list[tuple[str, str]]:
     if isinstance(error, MergeError):
         return [(translate(error), _editor_url(issue, error.block))]
     if gaps := find_incomplete_blocks(issue):
-        return [(translate(gap.says), _editor_url(issue, gap.block)) for gap in gaps]
+        return [(translate(gap.message), _editor_url(issue, gap.block)) for gap in gaps]
     return [(line, "") for line in translate(error).splitlines()]
 
 

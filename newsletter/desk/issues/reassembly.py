@@ -35,8 +35,8 @@ def describe_reassembly(done: Reassembly) -> str:
     """What became of the issue, in sentences."""
     said = [
         _("It was assembled again.") if done.changed else _("It was assembled again; nothing is different."),
-        _("New: %(titles)s.") % {"titles": _quote(done.came)} if done.came else "",
-        _("Gone: %(titles)s.") % {"titles": _quote(done.went)} if done.went else "",
+        _("New: %(titles)s.") % {"titles": _quote(done.added)} if done.added else "",
+        _("Gone: %(titles)s.") % {"titles": _quote(done.removed)} if done.removed else "",
         _("Kept as you made it: %(what)s.") % {"what": ", ".join(translate(one) for one in done.kept)}
         if done.kept
         else "",

@@ -121,7 +121,7 @@ class AuditLog(AuditPermission, WagtailAdminTemplateMixin, TemplateView):
             "people": User.objects.filter(pk__in=AuditEntry.objects.all().get_user_ids()).order_by("username"),
             "actions": sorted(_actions().items(), key=lambda pair: pair[1]),
             "periods": PERIODS.items(),
-            "broken": AuditEntry.objects.find_break(most=ROWS_CHECKED),
+            "broken": AuditEntry.objects.find_break(limit=ROWS_CHECKED),
             "query": query.urlencode(),
         }
 
@@ -134,7 +134,7 @@ def describe_entry(entry: AuditEntry) -> dict[str, Any]:
         "who": entry.user_display_name if entry.user_id else _("the system"),
         "what": entry.message,
         "label": entry.label,
-        "kind": str(kind._meta.verbose_name) if kind else "",
+        "kind": _(str(kind._meta.verbose_name)) if kind else "",
         "address": entry.address,
         "details": ", ".join(f"{name}: {value}" for name, value in (entry.data or {}).items() if not _is_long(value)),
         "deleted": entry.deleted,

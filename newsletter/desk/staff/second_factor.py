@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 from wagtail.users.models import UserProfile
 
-from newsletter.models.audit import done_from
+from newsletter.models.staff import done_from
 from subscribers.web.page import client_address_of
 
 SECOND_FACTOR_PERMISSIONS = (

@@ -1,4 +1,4 @@
-"""Whom an approval is for: the list, the segment's rule with what it names, and how many more people may join later."""
+"""The audience that an approval is for: list, segment rule, and how much it may grow before a new approval is needed."""
 
 import hashlib
 from typing import Any
@@ -15,7 +15,7 @@ MAX_GROWTH = 500
 
 
 def describe_audience(issue: Issue) -> dict[str, Any]:
-    """The audience as data, from the rows as they are now. It names rows by id and never counts people."""
+    """Return the current audience as data. It names rows by id and never counts people."""
     publication = issue.publication
     described: dict[str, Any] = {"list": publication.mailing_list_id}
     if issue.kind == Issue.Kind.CORRECTION:
@@ -33,13 +33,13 @@ def describe_audience(issue: Issue) -> dict[str, Any]:
 
 
 def hash_audience(audience: dict[str, Any]) -> str:
-    """sha256, hexadecimal, over the canonical JSON."""
+    """Return the sha256, hexadecimal, of the canonical JSON."""
     return hashlib.sha256(orjson.dumps(audience, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def max_people_after_growth(people: int) -> int:
-    """How many people an issue may go to that was approved for so many: 10 % more, and never over 500 more.
+    """Return how many people may get an issue that was approved for so many: 10 % more, at most 500 more.
 
-    One more person is always fine, so that a list of five can gain a reader.
+    One more person is always allowed, so that a list of five people can grow.
     """
     return people + min(max(people // GROWTH_DIVISOR, 1), MAX_GROWTH)

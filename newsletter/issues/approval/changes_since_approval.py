@@ -1,4 +1,4 @@
-"""What changed in an issue since it was approved, in words: its own words, a story, an event, the brand, the rules."""
+"""Describe what changed in an issue since it was approved: texts, stories, events, brand, rules, audience."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ _PART_LABELS = {
 
 
 def find_changes(issue: Issue) -> list[str]:
-    """Nothing where the newest standing approval is of what the issue says now, or where there is none."""
+    """Describe each change since the newest valid approval. Return an empty list if nothing changed or nobody approved."""
     approval = issue.approvals.filter(withdrawn_at__isnull=True).select_related("revision").order_by("-at").first()
     if approval is None:
         return []
@@ -45,7 +45,7 @@ def _compare(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
                 "%(kind)s “%(title)s” is gone", kind=thing["kind"], title=thing["title"]
             )
         elif new[key] != thing:
-            yield f"{thing['kind']} “{thing['title']}”"
+            yield Message("%(kind)s “%(title)s”", kind=thing["kind"], title=thing["title"])
     yield from (
         Message("%(kind)s “%(title)s” is new", kind=thing["kind"], title=thing["title"])
         for key, thing in new.items()
@@ -58,19 +58,19 @@ def _compare(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
 
 
 def describe_gone_story(story: Story) -> str:
-    """Say that a story is gone and why, with its code's words."""
+    """Describe that a story is gone, and why."""
     return Message("the story “%(title)s” is gone: %(why_gone)s", title=story.title, why_gone=WHY_GONE[story.gone_code])
 
 
 def _describe_missing(key: tuple[str, int]) -> str:
-    """Say why a story is gone, if its source no longer shows it."""
+    """Describe a story that its source no longer shows; "" for anything else."""
     kind, pk = key
     story = Story.objects.filter(pk=pk, gone_at__isnull=False).first() if kind == "the story" else None
     return describe_gone_story(story) if story else ""
 
 
 def _index_items(content: dict[str, Any]) -> dict[tuple[str, int], dict[str, Any]]:
-    """Every story, event and appeal by kind and id."""
+    """Return every story, event and appeal by kind and id."""
     found: dict[tuple[str, int], dict[str, Any]] = {}
     for block in content["blocks"]:
         stories = [block["story"]] if "story" in block else block.get("stories", [])
@@ -89,7 +89,7 @@ def _index_items(content: dict[str, Any]) -> dict[tuple[str, int], dict[str, Any
 
 
 def _list_block_structure(block: dict[str, Any]) -> dict[str, Any]:
-    """A block without the things it shows."""
+    """Return a block with the ids of its items instead of the items."""
     things = ("story", "stories", "events", "appeals")
     ids = [thing["id"] for name in things if isinstance(block.get(name), list) for thing in block[name]]
     return {name: value for name, value in block.items() if name not in things} | {"ids": ids}

@@ -65,7 +65,7 @@ def _may_be_seen(story: Story, content: Content, channel: str, at: datetime) -> 
 
 def find_hidden_in_variant(variant: Variant, *, at: datetime) -> Hidden:
     """The stories that the mail shows and its online view must not."""
-    shown = set(variant.shows.filter(kind="story").values_list("row_id", flat=True))
+    shown = set(variant.shown_items.filter(kind="story").values_list("row_id", flat=True))
     hidden = find_hidden(variant.revision.content, channel=EMAIL, at=at)
     return frozenset(one for one in hidden if isinstance(one, str) or one in shown)
 

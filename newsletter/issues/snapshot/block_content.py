@@ -30,7 +30,7 @@ def resolve_picture(picture: Picture | None, *, alt: str) -> Content | None:
         "width": picture.width,
         "height": picture.height,
         "alt": alt,
-        "weight": picture.weight,
+        "weight": picture.byte_size,
     }
 
 

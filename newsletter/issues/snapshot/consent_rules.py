@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from newsletter.common.messages import Message
-from newsletter.models.consent import Channel, ConsentGiver, Identity
+from newsletter.models.content import Channel, ConsentGiver, Identity
 from newsletter.models.story_origins import GoneCode
 
 ConsentRecord = dict[str, Any]

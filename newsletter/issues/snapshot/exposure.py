@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from newsletter.models import Batch, Delivery, DeliveryException, Issue, Shown, Story, Variant
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, ShownItem, Story, Variant
 
 _POSSIBLY_DELIVERED_STATES = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.UNCERTAIN, Batch.State.WRITTEN_OFF)
 _NOT_DELIVERED_STATES = (DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED)
@@ -29,13 +29,15 @@ def find_possible_deliveries(variants: QuerySet[Variant] | list[int]) -> QuerySe
 
 
 def find_variants_showing(kind: str, row_id: int) -> QuerySet[Variant]:
-    return Variant.objects.filter(pk__in=Shown.objects.filter(kind=kind, row_id=row_id).values("variant"))
+    return Variant.objects.filter(pk__in=ShownItem.objects.filter(kind=kind, row_id=row_id).values("variant"))
 
 
 def shows_withdrawn_story() -> Exists:
     """Of a batch: its mail shows a story that was withdrawn, or that its source no longer shows."""
     withdrawn = Story.objects.filter(Q(withdrawn_at__isnull=False) | Q(gone_at__isnull=False)).values("pk")
-    return Exists(Shown.objects.filter(variant=OuterRef("variant_id"), kind=Shown.Kind.STORY, row_id__in=withdrawn))
+    return Exists(
+        ShownItem.objects.filter(variant=OuterRef("variant_id"), kind=ShownItem.Kind.STORY, row_id__in=withdrawn)
+    )
 
 
 def find_reach(kind: str, row_id: int) -> list[Reach]:

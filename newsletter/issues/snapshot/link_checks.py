@@ -15,7 +15,7 @@ from newsletter.common.messages import Message
 from newsletter.content.fetching.fetcher import BadStatus, Fetcher, FetchError, Limits, Unreachable
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.resolve import Content
-from newsletter.models import Issue, LinkLook
+from newsletter.models import Issue, LinkCheck
 from newsletter.rendering.lint.findings import Finding
 
 MAX_CHECK_AGE = timedelta(hours=12)
@@ -48,14 +48,14 @@ def check_due_links(*, now: datetime, fetcher: Fetcher, limit: int = 10) -> int:
         except (DomainError, OSError):
             continue
     names = {hash_url(url): url for url in due}
-    fresh = LinkLook.objects.filter(sha256__in=names, looked_at__gt=now - MAX_CHECK_AGE).values_list(
+    fresh = LinkCheck.objects.filter(sha256__in=names, looked_at__gt=now - MAX_CHECK_AGE).values_list(
         "sha256", flat=True
     )
     waiting = [name for name in names if name not in set(fresh)][:limit]
     for name in waiting:
-        state, says = _check_link(names[name], fetcher)
-        LinkLook.objects.update_or_create(
-            sha256=name, defaults={"url": names[name], "state": state, "says": says[:300], "looked_at": now}
+        state, message = _check_link(names[name], fetcher)
+        LinkCheck.objects.update_or_create(
+            sha256=name, defaults={"url": names[name], "state": state, "message": message, "looked_at": now}
         )
     return len(waiting)
 
@@ -63,16 +63,16 @@ def check_due_links(*, now: datetime, fetcher: Fetcher, limit: int = 10) -> int:
 def find_dead_links(content: Content, *, now: datetime) -> list[Finding]:
     """What the last looks found of this issue's links."""
     links = find_web_links(content)
-    looks = {look.sha256: look for look in LinkLook.objects.filter(sha256__in=[hash_url(url) for url in links])}
-    online = LinkLook.objects.filter(state=LinkLook.State.GOOD, looked_at__gt=now - 2 * MAX_CHECK_AGE).exists()
+    looks = {look.sha256: look for look in LinkCheck.objects.filter(sha256__in=[hash_url(url) for url in links])}
+    online = LinkCheck.objects.filter(state=LinkCheck.State.GOOD, looked_at__gt=now - 2 * MAX_CHECK_AGE).exists()
     findings = []
     for url, key in links.items():
         look = looks.get(hash_url(url))
-        if look is None or look.state == LinkLook.State.GOOD:
+        if look is None or look.state == LinkCheck.State.GOOD:
             continue
-        if look.state == LinkLook.State.UNREACHED and not online:
+        if look.state == LinkCheck.State.UNREACHED and not online:
             continue
-        message = Message("The link to %(url)s leads nowhere: %(says)s", url=url[:90], says=look.says)
+        message = Message("The link to %(url)s leads nowhere: %(says)s", url=url[:90], says=look.message)
         findings.append(Finding("warning", "dead-link", message, block=key, field="url"))
     return findings
 
@@ -86,13 +86,13 @@ def _check_link(url: str, fetcher: Fetcher) -> tuple[str, str]:
         fetcher.fetch(url, limits=FETCH_LIMITS)
     except BadStatus as error:
         if error.status in GONE_STATUSES:
-            return LinkLook.State.DEAD, Message("its site says that there is no such page.")
-        return LinkLook.State.GOOD, str(error)
+            return LinkCheck.State.DEAD, Message("its site says that there is no such page.")
+        return LinkCheck.State.GOOD, error.message
     except Unreachable as error:
-        return LinkLook.State.UNREACHED, str(error)
+        return LinkCheck.State.UNREACHED, error.message
     except FetchError as error:
-        return LinkLook.State.GOOD, str(error)
-    return LinkLook.State.GOOD, ""
+        return LinkCheck.State.GOOD, error.message
+    return LinkCheck.State.GOOD, ""
 
 
 def _links(value: Any, *, name: str = "") -> Iterator[str]:

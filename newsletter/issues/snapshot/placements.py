@@ -4,7 +4,7 @@ from django.db import transaction
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.snapshot.redact import Content, iter_stories
-from newsletter.models import Issue, PlacedStory
+from newsletter.models import Issue, StoryPlacement
 
 
 @transaction.atomic
@@ -16,15 +16,15 @@ def update_story_placements(*, issue: Issue, content: Content) -> None:
     if issue.kind == Issue.Kind.CORRECTION:
         return
     titles = {story["id"]: story["title"] for story in iter_stories(content)}
-    issue.placed.exclude(story__in=titles).delete()
-    PlacedStory.objects.bulk_create(
+    issue.placements.exclude(story__in=titles).delete()
+    StoryPlacement.objects.bulk_create(
         (
-            PlacedStory(publication_id=issue.publication_id, kind=issue.kind, story_id=story, issue=issue)
+            StoryPlacement(publication_id=issue.publication_id, kind=issue.kind, story_id=story, issue=issue)
             for story in titles
         ),
         ignore_conflicts=True,
     )
-    taken = PlacedStory.objects.filter(publication=issue.publication_id, kind=issue.kind, story__in=titles)
+    taken = StoryPlacement.objects.filter(publication=issue.publication_id, kind=issue.kind, story__in=titles)
     elsewhere = taken.exclude(issue=issue).select_related("issue__publication").first()
     if elsewhere is not None:
         raise NotReady(

@@ -14,19 +14,19 @@ from newsletter.issues.snapshot.event_fingerprint import find_event_in_content, 
 from newsletter.issues.snapshot.exposure import find_possible_deliveries, find_variants_showing
 from newsletter.models import (
     Batch,
-    Corrected,
+    CorrectedDelivery,
     Correction,
     Delivery,
     DeliveryException,
     Issue,
     IssueRevision,
     Send,
-    Shown,
+    ShownItem,
     Variant,
 )
 
 _INSERT_CORRECTED = """
-INSERT INTO newsletter_corrected (delivery_id, correction_delivery, correction_id, event_id, fingerprint)
+INSERT INTO newsletter_correcteddelivery (delivery_id, correction_delivery, correction_id, event_id, fingerprint)
 SELECT mail.id, correction_delivery.id, %s, %s, %s
 FROM ({mails}) AS mail
 JOIN newsletter_delivery AS correction_delivery
@@ -62,7 +62,7 @@ class EventMention:
 def find_event_mentions(event_id: int) -> list[EventMention]:
     """Every variant that tells of the event, newest first."""
     announced = dict(Correction.objects.filter(event=event_id).values_list("issue", "fingerprint"))
-    variants = find_variants_showing(Shown.Kind.EVENT, event_id) | Variant.objects.filter(issue__in=list(announced))
+    variants = find_variants_showing(ShownItem.Kind.EVENT, event_id) | Variant.objects.filter(issue__in=list(announced))
     rows = list(variants.order_by("-revision", "pk").values_list("pk", "revision", "issue", "issue__publication"))
     contents = IssueRevision.objects.filter(pk__in={row[1] for row in rows}).values_list("pk", "content")
     events = {pk: find_event_in_content(content, event_id) for pk, content in contents.iterator()}
@@ -102,7 +102,7 @@ def record_corrected_deliveries(issue: Issue) -> None:
     wrong = [one.variant_id for one in find_event_mentions(correction.event_id) if one.facts != correction.fingerprint]
     people = Delivery.objects.filter(issue=issue, proof=False).order_by().values("subscriber_id")
     mails = find_possible_deliveries(wrong).filter(subscriber_id__in=people)
-    for_these = Corrected.objects.filter(event=correction.event_id, fingerprint=correction.fingerprint)
+    for_these = CorrectedDelivery.objects.filter(event=correction.event_id, fingerprint=correction.fingerprint)
     for_these.filter(_reached_nobody(), delivery__in=mails.order_by().values("pk")).delete()
     left = mails.filter(~Exists(_find_already_corrected(correction))).order_by().values("id", "subscriber_id")
     sql, parameters = left.query.sql_with_params()
@@ -116,9 +116,9 @@ def record_corrected_deliveries(issue: Issue) -> None:
         raise AlreadyCorrected(str(issue)) from error
 
 
-def _find_already_corrected(correction: Correction) -> QuerySet[Corrected]:
+def _find_already_corrected(correction: Correction) -> QuerySet[CorrectedDelivery]:
     """Of a delivery: it was put right for these facts, or may have been."""
-    return Corrected.objects.filter(
+    return CorrectedDelivery.objects.filter(
         ~_reached_nobody(), delivery=OuterRef("pk"), event=correction.event_id, fingerprint=correction.fingerprint
     )
 

@@ -26,7 +26,7 @@ from newsletter.issues.variants.recipient_groups import (
 )
 from newsletter.issues.variants.story_checks import check_stories
 from newsletter.issues.variants.visibility import Content, VisibleContent, describe_visible, list_shown_ids
-from newsletter.models import Issue, IssueRevision, ReaderGroup, Shown, Variant
+from newsletter.models import Issue, IssueRevision, ReaderGroup, ShownItem, Variant
 from newsletter.rendering.lint.checks import check
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render
@@ -61,7 +61,7 @@ def freeze_revision(*, issue: Issue, now: datetime) -> IssueRevision:
     known = IssueRevision.objects.filter(issue=issue, sha256=sha256).first()
     if known:
         return known
-    number = (issue.frozen.aggregate(last=Max("number"))["last"] or 0) + 1
+    number = (issue.content_revisions.aggregate(last=Max("number"))["last"] or 0) + 1
     try:
         with transaction.atomic():
             return IssueRevision.objects.create(issue=issue, number=number, sha256=sha256, content=content, made_at=now)
@@ -162,5 +162,7 @@ def _save_shown_items(variant: Variant, *, content: Content, visible: VisibleCon
     stories, events = list_shown_ids(content, visible=visible)
     if not visible.only_events:
         stories |= find_linked_stories(remove_stories(content, stories=visible.hidden))
-    rows = [(Shown.Kind.STORY, row_id) for row_id in stories] + [(Shown.Kind.EVENT, row_id) for row_id in events]
-    Shown.objects.bulk_create(Shown(variant=variant, kind=kind, row_id=row_id) for kind, row_id in sorted(rows))
+    rows = [(ShownItem.Kind.STORY, row_id) for row_id in stories] + [
+        (ShownItem.Kind.EVENT, row_id) for row_id in events
+    ]
+    ShownItem.objects.bulk_create(ShownItem(variant=variant, kind=kind, row_id=row_id) for kind, row_id in sorted(rows))

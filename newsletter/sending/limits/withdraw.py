@@ -18,7 +18,7 @@ from newsletter.issues.approval.approve import hold_issue, withdraw_approvals
 from newsletter.issues.snapshot.exposure import Reach, find_reach, find_variants_showing, shows_withdrawn_story
 from newsletter.issues.snapshot.redact import Content, iter_stories, remove_stories
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.models import Batch, Issue, IssueRevision, Picture, Send, Shown, Story, move
+from newsletter.models import Batch, Issue, IssueRevision, Picture, Send, ShownItem, Story, move
 
 _WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 
@@ -45,13 +45,13 @@ def withdraw_story(*, story: Story, by: Any, reason: str, now: datetime) -> With
         waiting = list(_find_waiting(story))
         taken = Story.objects.filter(
             Q(pk=story.pk) | Q(same_as=story.pk) | Q(twins=story.pk), withdrawn_at__isnull=True
-        ).update(withdrawn_at=now, withdrawn_reason=reason[:300])
+        ).update(withdrawn_at=now, withdrawn_reason=reason)
         if not taken:
             raise WrongState("“%(title)s” was withdrawn already.", title=story.title)
         story.refresh_from_db()
         pictures = _pictures_of(story).update(withdrawn_at=now)
         return Withdrawal(
-            reach=find_reach(Shown.Kind.STORY, story.pk),
+            reach=find_reach(ShownItem.Kind.STORY, story.pk),
             held=[_hold(issue, story, reworded=reworded, now=now) for issue, reworded in waiting],
             paused=pause_withdrawn(),
             pictures=pictures,
@@ -125,7 +125,9 @@ def _hold(issue: Issue, story: Story, *, reworded: Content, now: datetime) -> Is
 def _pictures_of(story: Story) -> QuerySet[Picture]:
     """Every copy of the story's pictures, by whatever name: its own, and those that issues showed in its place."""
     names = set()
-    revisions = IssueRevision.objects.filter(variants__in=find_variants_showing(Shown.Kind.STORY, story.pk)).distinct()
+    revisions = IssueRevision.objects.filter(
+        variants__in=find_variants_showing(ShownItem.Kind.STORY, story.pk)
+    ).distinct()
     for content in revisions.values_list("content", flat=True):
         for told in iter_stories(content):
             if told["id"] == story.pk and told["picture"]:

@@ -9,9 +9,9 @@ class NewsletterConfig(AppConfig):
         from newsletter.feedback import data_export as own_record
         from newsletter.models.verbose_names import translate_names
         from newsletter.sending.notices import segment_conditions as conditions
-        from newsletter.web import subscriber_pages as host
+        from newsletter.web import subscriber_pages
 
         conditions.register()
         own_record.register()
-        host.register()
+        subscriber_pages.install_publishing_hooks()
         translate_names()

@@ -1,4 +1,4 @@
-"""The archive's feed (RSS 2.0): the newest issues of a publication that opted in."""
+"""The RSS 2.0 feed of a public archive: the newest issues."""
 
 from datetime import UTC, datetime
 from html import escape
@@ -20,7 +20,7 @@ CACHE_SECONDS = 30
 @require_safe
 @conditional_page
 def show_feed(request: HttpRequest, slug: str) -> HttpResponse:
-    """Titles, summaries and the titles of stories; never a reader's name or link."""
+    """Answer with the titles, summaries and story titles of the newest issues, without anything personal."""
     publications = Publication.objects.select_related("brand", "mailing_list")
     publication = get_object_or_404(publications, slug=slug, archive=Publication.Archive.PUBLIC)
     site, language = settings.NEWSLETTER_SITE_URL, publication.language

@@ -105,7 +105,7 @@ def test_a_region_that_is_none_and_a_consent_that_ends_before_it_began_are_said_
         consent_expires_on="2026-01-01",
     ).content.decode()
     assert "“Narnia” is not a region" in page
-    assert "The consent ends before it was given." in page
+    assert "The consent ends before it was given. Correct one of the dates." in page
     assert "A new title" in page
     story.refresh_from_db()
     assert story.not_in_regions == []
@@ -206,7 +206,7 @@ def test_an_event_that_takes_place_after_all_says_so_and_to_how_many_it_is_told(
     browser = sign_in("editor")
     assert "told 3 people that it is cancelled" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
     page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
-    assert "It takes place after all." in page
+    assert "The event is no longer cancelled." in page
     assert ">Wednesday, 11 March 2026, 09:30 (London): cancelled</td>" in page
     assert "<strong>Wednesday, 11 March 2026, 09:30 (London)</strong>" in page
     assert "<strong>London</strong>" in page

@@ -112,7 +112,7 @@ def test_a_large_file_waits_for_a_second_person_and_is_taken_once(
     assert "for 501 people of Weekly, for “Print run”" in page
     assert "Allowed" in step(bob, asked, "allow", password=PASSWORD)
     assert "Only who asked" in step(bob, asked, "take")
-    assert "Allowed, and yours to take" in ann.get(URL).content.decode()
+    assert "Ready to download" in ann.get(URL).content.decode()
     assert step(ann, asked, "take").count("@example.org") == MAX_PEOPLE_WITHOUT_APPROVAL + 1
     assert "it was taken already" in step(ann, asked, "take")
     actions = ModelLogEntry.objects.filter(action__startswith="subscribers.export").order_by("pk")
@@ -196,7 +196,7 @@ def test_wrong_passwords_at_an_export_count_with_those_of_the_sign_in(
             answer = ann.post(URL, {"mailing_list": "", "reason": "Print run", "password": f"guess {number}"})
             assert "This is not your password." in answer.content.decode()
         else:
-            assert "Nothing was allowed." in step(ann, asked, "allow", password=f"guess {number}")
+            assert "The export was not allowed." in step(ann, asked, "allow", password=f"guess {number}")
     for _ in range(2):
         answer = ann.post(URL, {"mailing_list": "", "reason": "Print run", "password": PASSWORD})
         assert (answer.status_code, "Too many attempts. Wait five minutes" in answer.content.decode()) == (400, True)
@@ -317,7 +317,7 @@ def test_refused_lines_of_somebody_elses_import_count(ann: Client) -> None:
     )
     refused = reverse("subscribers_import_refused", args=[batch.pk])
     assert ann.get(refused).headers["Content-Type"].startswith("text/csv")
-    assert "Whoever imported the file may take its refused lines." in said(ann.get(refused, follow=True))[0]
+    assert "The person who uploaded the file can download its refused lines." in said(ann.get(refused, follow=True))[0]
     assert Disclosure.objects.get().people == 300
     bob = sign_in("data", email="bob@example.org")
     for _ in range(2):

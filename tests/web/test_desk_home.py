@@ -170,7 +170,7 @@ def test_a_failing_source_says_when_it_was_good_last(publication: Publication) -
     with time_machine.travel(NOW, tick=False):
         page = home()
     assert "The site did not answer. Failed once; last good on Wed 4 Mar, 09:30." in page
-    assert "No such host. Failed 2 times in a row; never good so far." in page
+    assert "No such host. Failed 2 times in a row; never succeeded." in page
 
 
 def sent(publication: Publication) -> Issue:

@@ -50,7 +50,7 @@ def test_staff_let_in_or_drop_who_waits_and_nobody_is_subscribed_without_confirm
     assert "a•••@e•••.org" in page
     assert "ada@example.org" not in page
     assert "many from one network" in page
-    assert "Sign-ups that wait" in client.get("/admin/").content.decode()
+    assert "Sign-ups to review" in client.get("/admin/").content.decode()
     client.post(HELD, {"in": one.pk})
     client.post(HELD, {"out": other.pk})
     assert [row.subscriber.email for row in Confirmation.objects.all()] == ["ada@example.org"]

@@ -59,7 +59,7 @@ def test_those_who_get_nothing_stand_there_with_their_reason(issue: Issue) -> No
     )
     page = get(sign_in("writer"), issue, "audience/")
     assert "4 people would get it" in page
-    assert "have not confirmed by mail yet" in page
+    assert "not confirmed yet" in page
 
 
 def test_the_oddest_people_are_masked_and_each_says_why(issue: Issue) -> None:
@@ -252,7 +252,7 @@ def test_the_links_of_a_proof_open_and_change_nothing(issue: Issue, name: str, m
         f"/proof/{name}", {"List-Unsubscribe": "One-Click"} if method == "post" else {}
     )
     assert response.status_code == 200
-    assert "This was a proof" in response.content.decode()
+    assert "This was a test email" in response.content.decode()
     assert issue.publication.mailing_list.subscriptions.filter(ended_at__isnull=True).count() == 5
 
 

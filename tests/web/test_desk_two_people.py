@@ -226,7 +226,7 @@ def test_the_desk_says_if_a_publication_is_switched_off(issue: Issue, state: str
 def test_a_publication_decides_if_another_person_must_approve(issue: Issue) -> None:
     client = sign_in("admin")
     page = client.get(f"/admin/publications/edit/{issue.publication.pk}/").content.decode()
-    assert "Yes, if two or more people may approve" in page
+    assert "Yes, if two or more people can approve" in page
 
 
 @pytest.mark.parametrize("change", [lambda: Brand.objects.all(), lambda: MailingList.objects.all()])

@@ -1,10 +1,11 @@
-"""Fields for what protects the person behind a story: channels, and regions by code or name."""
+"""Form fields that protect the person in a story: the channels of their consent, and excluded regions."""
 
 import re
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 
 from newsletter.common.errors import UnknownPlace
@@ -17,31 +18,30 @@ _IN_BRACKETS = re.compile(r"\(([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?)\)$")
 
 
 class ChannelsField(forms.MultipleChoiceField):
-    """Where the person agreed to be shown, as a list of channels."""
+    """The channels in which the person agreed to appear."""
 
     widget = forms.CheckboxSelectMultiple
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=Channel.choices, required=False, **kwargs)
+    def __init__(self, *, label: Promise) -> None:
+        super().__init__(choices=Channel.choices, required=False, label=label)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return sorted(initial or []) != sorted(data or [])
 
 
 class RegionsField(forms.Field):
-    """["US", "US-TX"] as lines of codes or names."""
+    """A list of country and region codes such as ["US", "US-TX"], typed one per line as codes or names."""
 
     widget = forms.Textarea(attrs={"rows": 2})
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self) -> None:
         super().__init__(
             required=False,
-            label=gettext_lazy("Must not reach"),
+            label=gettext_lazy("Do not show in"),
             help_text=gettext_lazy(
-                "Countries or regions, one a line: “US-TX”, “Texas, US” or “Kenya”. Readers there, and readers who may be"
-                " there for all we know, get the issue without this story; so does the public archive."
+                "Countries or regions, one per line: “US-TX”, “Texas, US” or “Kenya”. People there, or whose location we"
+                " do not know, get the issue without this story. The public archive leaves it out too."
             ),
-            **kwargs,
         )
 
     def prepare_value(self, value: Any) -> str:
@@ -60,14 +60,14 @@ class RegionsField(forms.Field):
 
 
 def label_region_code(code: str) -> str:
-    """“Texas (US-TX)”; the code alone where it is none that is known any more."""
+    """Return “Texas (US-TX)”, or the code alone if it is unknown."""
     language = get_language() or "en"
     name = region_label(code, language=language) if "-" in code else country_label(code, language=language)
     return code if name == code else f"{name} ({code})"
 
 
 def _parse_region(line: str) -> str:
-    """A country's code, or a top-level region's."""
+    """Return the code of a country or region. Raise ValidationError if there is none of this name."""
     if inside := _IN_BRACKETS.search(line):
         line = inside[1]
     try:

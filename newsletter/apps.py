@@ -6,12 +6,12 @@ class NewsletterConfig(AppConfig):
     verbose_name = "Publishing"
 
     def ready(self) -> None:
-        from newsletter.feedback import data_export as own_record
+        from newsletter.feedback import data_export
         from newsletter.models.verbose_names import translate_names
-        from newsletter.sending.notices import segment_conditions as conditions
+        from newsletter.sending.notices import segment_conditions
         from newsletter.web import subscriber_pages as host
 
-        conditions.register()
-        own_record.register()
+        segment_conditions.register()
+        data_export.register()
         host.register()
         translate_names()

@@ -19,7 +19,7 @@ from newsletter.bench.workers import start_workers
 from newsletter.models import Batch, Delivery, Issue, Send
 from newsletter.providers.base.multipart import build_multipart
 from newsletter.providers.mailgun.adapter import Mailgun
-from newsletter.sending.dispatching.build_call import VariantCache, build_call
+from newsletter.sending.build_call import VariantCache, build_call
 from newsletter.sending.dispatching.recipients import find_recipients
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt

@@ -92,8 +92,8 @@ def _work(pipe: Connection, told: dict[str, Any]) -> None:
     settings.NEWSLETTER_PROVIDER_URL = told["provider"]
 
     from newsletter.models import Send
-    from newsletter.sending.dispatching.provider import current_adapter
     from newsletter.sending.dispatching.worker_loop import run_send
+    from newsletter.sending.provider import current_adapter
 
     adapter = current_adapter()
     connection.ensure_connection()

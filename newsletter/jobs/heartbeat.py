@@ -11,7 +11,7 @@ from django.db.models import Q
 from newsletter.content.fetching.fetcher import Fetcher, FetchError, Limits, TooLarge
 from newsletter.issues.assembly.overdue import find_overdue
 from newsletter.models import Batch, Installation, ProviderEvent, Send, Slot, StaffNotice
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.awaited_reports import needs_person
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from newsletter.common.messages import Message
 from newsletter.jobs.staff_notices import issue_page_url, write_notice
 from newsletter.models import Send, StaffNotice
 from newsletter.providers.base.contract import Adapter
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.awaited_reports import (
     has_refused_batches,
     has_uncertain_recipients,

@@ -14,12 +14,12 @@ from newsletter.jobs import shutdown as stopping
 from newsletter.jobs.catalogue import ALL_ROLES, JOBS, SCHEDULER, WORKER, Job, list_jobs
 from newsletter.jobs.timer import JobTimer, run_job
 from newsletter.models import Batch
-from newsletter.sending.dispatching import wake_up_signal as bell
+from newsletter.sending import wake_up_signal
 from newsletter.sending.dispatching.claim import claim_batch
-from newsletter.sending.dispatching.dispatch import Dispatcher
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,12 +105,12 @@ def test_whoever_listens_hears_of_a_send_in_the_transaction_that_begins_it():
     def listener(send):
         heard.append((send.pk, send.batches.count()))
 
-    bell.connect_listener(listener)
-    bell.connect_listener(listener)
+    wake_up_signal.connect_listener(listener)
+    wake_up_signal.connect_listener(listener)
     try:
         send = begun()
     finally:
-        bell.disconnect_listener(listener)
+        wake_up_signal.disconnect_listener(listener)
     assert heard == [(send.pk, 1)]
 
 
@@ -118,11 +118,11 @@ def test_a_listener_that_fails_undoes_the_beginning_and_the_next_try_begins_it()
     def fail(send):
         raise OperationalError("the queue is away")
 
-    bell.connect_listener(fail)
+    wake_up_signal.connect_listener(fail)
     try:
         with pytest.raises(OperationalError):
             begun()
     finally:
-        bell.disconnect_listener(fail)
+        wake_up_signal.disconnect_listener(fail)
     [state] = Batch.objects.values_list("send__state", flat=True)
     assert state == "ready"

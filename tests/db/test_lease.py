@@ -8,12 +8,12 @@ from django.db import connection, transaction
 
 from newsletter.models import Attempt, Batch
 from newsletter.providers.base.contract import Outcome, Verdict
-from newsletter.sending.dispatching import dispatch
+from newsletter.sending.dispatching import dispatcher
 from newsletter.sending.dispatching.claim import Claim, claim_batch
 from newsletter.sending.dispatching.lease import LEASE, MAX_LEASE_TIME, Lease, LeaseRenewer
 from newsletter.sending.dispatching.outcome import record_outcome
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.sweep import settle_expired_leases
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
@@ -124,8 +124,8 @@ def test_i3_a_worker_that_stood_still_since_it_looked_its_people_up_does_not_cal
     batch_id = claim_one().batch_id
     Attempt.objects.update(ended_at=NOW, outcome="not_sent")
     Batch.objects.update(state=Batch.State.PENDING, lease_until=None)
-    monkeypatch.setattr(dispatch, "MAX_LOOKUP_AGE_SECONDS", -1.0)
-    assert dispatch.Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(batch_id)
+    monkeypatch.setattr(dispatcher, "MAX_LOOKUP_AGE_SECONDS", -1.0)
+    assert dispatcher.Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(batch_id)
     assert Batch.objects.get().state == Batch.State.PENDING
     assert fake_provider.ledger == []
 

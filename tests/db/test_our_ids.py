@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
 from subscribers.models import Subscriber
 from tests.db.test_send import Clock, ready_issue
 from tests.support.fixtures import NOW

@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.feedback.provider_suppressions import read_suppression_list
 from newsletter.models import ListReading
-from newsletter.sending.dispatching.provider import current_adapter, provider_label
+from newsletter.sending.provider import current_adapter, provider_label
 from subscribers.identity import identify
 from subscribers.models import Reason, Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.suppression import remove_suppression, suppress

@@ -7,14 +7,18 @@ import pytest
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.models import Attempt, Batch, Issue, Send
 from newsletter.providers.base.contract import Outcome, Verdict
-from newsletter.sending.dispatching import wake_up_signal as bell
+from newsletter.sending import wake_up_signal
 from newsletter.sending.dispatching.claim import claim_batch
-from newsletter.sending.dispatching.dispatch import Dispatcher
+from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.outcome import record_outcome
-from newsletter.sending.dispatching.provider import account_label, current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send, sweep
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.send_controls import (
+from newsletter.sending.provider import account_label, current_adapter
+from newsletter.sending.settling import sweep as sweep_module
+from newsletter.sending.settling.receipt import make_receipt
+from newsletter.sending.settling.reconcile import replay_uncertain
+from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
+from newsletter.sending.settling.send_controls import (
     cancel_send,
     end_send,
     pause_send,
@@ -23,10 +27,6 @@ from newsletter.sending.limits.send_controls import (
     settle_as_accepted,
     write_off,
 )
-from newsletter.sending.settling import sweep as sweep_module
-from newsletter.sending.settling.receipt import make_receipt
-from newsletter.sending.settling.reconcile import replay_uncertain
-from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
 from newsletter.sending.settling.sweep import finish_sends
 from subscribers.models import Subscriber
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
@@ -223,14 +223,14 @@ def test_whoever_sends_hears_of_a_batch_that_a_person_or_a_replay_sends_again(re
     def listener(rung: Send) -> None:
         heard.append((rung.state, rung.batches.get().state))
 
-    bell.connect_listener(listener)
+    wake_up_signal.connect_listener(listener)
     try:
         send_again(batch=Batch.objects.get(), by=make_approver(), now=NOW)
         Batch.objects.update(state=Batch.State.UNCERTAIN)
         Send.objects.filter(pk=send.pk).update(state=Send.State.NEEDS_ATTENTION)
         assert replay_uncertain(capabilities=current_adapter().capabilities, now=NOW + timedelta(minutes=1)) == 1
     finally:
-        bell.disconnect_listener(listener)
+        wake_up_signal.disconnect_listener(listener)
     assert heard == [("submitting", "pending")] * 2
 
 

@@ -12,9 +12,9 @@ from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.dispatching.outcome import record_outcome
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import prepare_send, start_send
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt, status_of
 from newsletter.sending.settling.sweep import finish_sends, settle_expired_leases
 from subscribers.models import Reason, Subscriber, Subscription

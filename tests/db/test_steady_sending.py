@@ -6,19 +6,19 @@ import pytest
 
 from newsletter.common.errors import NotReady
 from newsletter.models import Batch, Delivery, Installation, ProviderAccount, Publication, Send
-from newsletter.sending.dispatching import worker_loop as run
+from newsletter.sending.dispatching import worker_loop
 from newsletter.sending.dispatching.claim import claim_batch
-from newsletter.sending.dispatching.dispatch import Dispatcher
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.daily_limit import find_daily_limit
 from newsletter.sending.limits.installation_hold import release_installation
 from newsletter.sending.limits.rate_limit import recover_pace
-from newsletter.sending.limits.send_controls import resume_send
 from newsletter.sending.limits.send_window import enforce_send_window, find_quiet_hours_end
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.retention import delete_old_deliveries
+from newsletter.sending.settling.send_controls import resume_send
 from newsletter.sending.settling.sweep import wake_up
 from tests.db.test_send import Clock, ready_issue
 from tests.support.fixtures import NOW, make_approver, make_publication
@@ -223,7 +223,7 @@ def test_c1_a_call_that_was_not_taken_takes_nothing_from_the_day(mailgun):
 
 
 def test_c2_a_send_that_always_finds_something_to_do_still_keeps_the_quiet_hours(mailgun, monkeypatch):
-    monkeypatch.setattr(run, "BATCHES_BETWEEN_SWEEPS", 1)
+    monkeypatch.setattr(worker_loop, "BATCHES_BETWEEN_SWEEPS", 1)
     issue = ready_issue(readers=45, quiet_from=time(21), quiet_until=time(7))
     clock = Clock()
     clock.now = NOW.replace(hour=20, minute=58)

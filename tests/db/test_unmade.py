@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from newsletter.models import Batch, DeliveryException, Send
-from newsletter.sending.dispatching.build_call import CityAndRegion, LocationNames
-from newsletter.sending.dispatching.dispatch import Dispatcher
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.build_call import CityAndRegion, LocationNames
+from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send, sweep
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.send_controls import resume_send
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from newsletter.sending.settling.render_failures import REASON
+from newsletter.sending.settling.send_controls import resume_send
 from subscribers.models import Subscriber
 from tests.db.test_send import Clock
 from tests.support.fixtures import (

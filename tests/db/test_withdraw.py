@@ -15,9 +15,9 @@ from newsletter.issues.approval.approve import approve_issue, release_issue
 from newsletter.models import Batch, Issue, Picture, Send, Story, Variant
 from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.send_controls import resume_send
 from newsletter.sending.limits.send_window import enforce_send_window
 from newsletter.sending.limits.withdraw import reinstate_story, withdraw_story
+from newsletter.sending.settling.send_controls import resume_send
 from tests.support.fixtures import (
     NOW,
     add_subscribers,

@@ -18,7 +18,7 @@ from newsletter.desk.shell.confirmed_numbers import read_confirmed_people
 from newsletter.desk.shell.labels import label_people
 from newsletter.models import Batch, Issue, Send
 from newsletter.sending.freezing.start import request_send
-from newsletter.sending.limits.send_controls import (
+from newsletter.sending.settling.send_controls import (
     cancel_send,
     end_send,
     pause_send,

@@ -13,10 +13,10 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.db.models import Count
 
-from newsletter.feedback import event_retention as forget
+from newsletter.feedback import event_retention
 from newsletter.models import ApiKey, Brand, Publication
 from newsletter.providers.registry import ProviderSettings, read_provider_url
-from newsletter.sending.settling import retention as sends
+from newsletter.sending.settling import retention as send_retention
 from subscribers.erasing import retention
 from subscribers.exporting import export_requests as exports
 from subscribers.importing.writing import import_steps as batches
@@ -106,8 +106,8 @@ def retention_days() -> dict[str, int]:
         "askings": retention.CONFIRMATION_QUOTA_RETENTION,
         "files": timedelta(days=batches.UPLOAD_RETENTION_DAYS),
         "exports": exports.EXPORT_RECORD_RETENTION,
-        "reports": forget.KEPT,
-        "deliveries": sends.KEPT,
+        "reports": event_retention.KEPT,
+        "deliveries": send_retention.KEPT,
     }
     return {name: span.days for name, span in spans.items()}
 

@@ -11,7 +11,7 @@ from newsletter.models import Attempt, Batch, DeliveryException, Send, move
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.dispatching.claim import Claim
 from newsletter.sending.dispatching.statements import end_attempt, settle_batch
-from newsletter.sending.freezing.split_batches import halve, split_off
+from newsletter.sending.limits.split_batches import halve, split_off
 from newsletter.sending.settling.render_failures import REASON, find_too_many_failures, was_resumed_after_failures
 from newsletter.sending.settling.uncertain_recipients import resolve_as_accepted
 

@@ -12,10 +12,10 @@ from django.db.models import Min
 from newsletter.models import Batch, Send
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.dispatching.claim import find_due_batches
-from newsletter.sending.dispatching.dispatch import Clock, Dispatcher, utc_now
-from newsletter.sending.dispatching.provider import close_outbox
+from newsletter.sending.dispatching.dispatcher import Clock, Dispatcher, utc_now
 from newsletter.sending.limits.rate_limit import recover_pace
 from newsletter.sending.limits.send_window import enforce_send_window
+from newsletter.sending.provider import close_outbox
 from newsletter.sending.settling.reconcile import ask_provider, replay_uncertain
 from newsletter.sending.settling.sweep import finish_sends, resume_stalled_starts, wake_up
 

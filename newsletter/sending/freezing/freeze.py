@@ -27,7 +27,7 @@ from newsletter.issues.variants.story_checks import require_unrestricted_stories
 from newsletter.models import Approval, Batch, Delivery, Issue, ReaderGroup, Send, Variant, move
 from newsletter.providers.base.contract import Capabilities
 from newsletter.providers.base.message_size import mail_bytes, variable_bytes
-from newsletter.sending.dispatching.build_call import prepare_variant
+from newsletter.sending.build_call import prepare_variant
 from newsletter.sending.freezing.audience_snapshot import count_snapshot, create_snapshot, write_deliveries
 from newsletter.sending.limits.daily_limit import find_limit_today
 from subscribers.audience.eligibility import AudienceCount, make_audience_count

@@ -16,14 +16,14 @@ from newsletter.issues.approval.publication_switches import require_issue_enable
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.models import Issue, Send, move
 from newsletter.sending.deliverability.domains import find_domain_problems
-from newsletter.sending.dispatching.provider import current_adapter, provider_label
-from newsletter.sending.dispatching.wake_up_signal import send_wake_up_signal
 from newsletter.sending.freezing.check_events import recheck_events
 from newsletter.sending.freezing.check_stories import recheck_stories
 from newsletter.sending.freezing.freeze import freeze_audience
 from newsletter.sending.limits.installation_hold import check_installation, require_not_held, write_send_journal
 from newsletter.sending.limits.quiet_hours import find_quiet_hours_end
 from newsletter.sending.limits.recipient_allowlist import require_sending_allowed
+from newsletter.sending.provider import current_adapter, provider_label
+from newsletter.sending.wake_up_signal import send_wake_up_signal
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from django.db import transaction
 
 from newsletter.models import Batch, Send
-from newsletter.sending.freezing.split_batches import split_off
 from newsletter.sending.limits.daily_limit import find_limit_today
+from newsletter.sending.limits.split_batches import split_off
 
 MAX_BATCHES_A_ROUND = 50
 

@@ -23,7 +23,7 @@ from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Person,
 from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.rendering.text import tidy_line
 from newsletter.rendering.values import values_for
-from newsletter.sending.dispatching.build_call import make_mail, read_variables
+from newsletter.sending.build_call import make_mail, read_variables
 from newsletter.sending.notices.single_mails import deliver_single
 from newsletter.sending.notices.staff_language import find_staff_language
 from subscribers.addresses.normalise import to_ascii

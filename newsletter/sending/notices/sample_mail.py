@@ -3,7 +3,7 @@
 from newsletter.models import Variant
 from newsletter.providers.base.contract import Mail, Person
 from newsletter.rendering.values import values_for
-from newsletter.sending.dispatching.build_call import make_mail, read_variables
+from newsletter.sending.build_call import make_mail, read_variables
 
 SAMPLE_ADDRESS = "reader@example.org"
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from newsletter.models import Batch, Send
 from newsletter.providers.base.contract import Adapter, BatchFinder
-from newsletter.sending.dispatching.provider import account_label
+from newsletter.sending.provider import account_label
 from newsletter.sending.settling.reconcile import ASK_PROVIDER_FOR, MAX_REPLAYS, find_replay_start
 from newsletter.sending.settling.uncertain_recipients import find_uncertain_recipients
 

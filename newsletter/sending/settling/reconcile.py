@@ -11,9 +11,9 @@ from django.db.models import Max, Min
 from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send, move
 from newsletter.providers.base.contract import Adapter, BatchFinder, BatchLookup, Capabilities, Verdict
-from newsletter.sending.dispatching.provider import account_label
-from newsletter.sending.limits.send_controls import SENT_AGAIN, reopen_send
+from newsletter.sending.provider import account_label
 from newsletter.sending.settling.delivered import find_delivered
+from newsletter.sending.settling.send_controls import SENT_AGAIN, reopen_send
 from newsletter.sending.settling.uncertain_recipients import settle_uncertain_recipients
 
 FIRST_QUESTION_AFTER = timedelta(minutes=2)

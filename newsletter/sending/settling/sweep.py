@@ -11,8 +11,8 @@ from newsletter.models import Attempt, Batch, Issue, Send, move
 from newsletter.sending.dispatching.claim import LEFT
 from newsletter.sending.freezing.start import prepare_send
 from newsletter.sending.limits.installation_hold import check_installation
-from newsletter.sending.limits.send_controls import reopen_send
 from newsletter.sending.settling.clock_skew import MAX_LEASE, clear_far_future_times
+from newsletter.sending.settling.send_controls import reopen_send
 from newsletter.sending.settling.uncertain_recipients import find_uncertain_recipients
 
 START_TIMEOUT = timedelta(minutes=2)

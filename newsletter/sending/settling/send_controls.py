@@ -11,8 +11,8 @@ from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.models import Attempt, Batch, Issue, Send, move
-from newsletter.sending.dispatching.wake_up_signal import send_wake_up_signal
 from newsletter.sending.settling.uncertain_recipients import settle_unsubscribed
+from newsletter.sending.wake_up_signal import send_wake_up_signal
 
 RUNNING = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING)
 SENT_AGAIN = Message("sent again, at the risk of a second mail")

@@ -16,15 +16,15 @@ from newsletter.common.messages import Message
 from newsletter.models import Batch
 from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Verdict
 from newsletter.providers.base.errors import BadBatch
-from newsletter.sending.dispatching.build_call import VariantCache, build_call, build_for_each
+from newsletter.sending.build_call import VariantCache, build_call, build_for_each
 from newsletter.sending.dispatching.claim import Claim, Sends, claim_batch
 from newsletter.sending.dispatching.lease import Lease, LeaseRenewer
 from newsletter.sending.dispatching.outcome import count_failures, record_outcome, wait_before_next
-from newsletter.sending.dispatching.provider import account_label
 from newsletter.sending.limits.daily_limit import release_daily_quota, reserve_daily_quota
 from newsletter.sending.limits.quiet_hours import find_wait
 from newsletter.sending.limits.rate_limit import postpone_calls, reserve_call, slow_down
 from newsletter.sending.notices.single_mails import record_success
+from newsletter.sending.provider import account_label
 from newsletter.sending.settling.reconcile import is_repeat_safe
 from newsletter.sending.settling.render_failures import RENDER_ERRORS, describe_render_failure, find_failure_run
 

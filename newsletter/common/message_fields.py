@@ -7,7 +7,7 @@ from django.db import models
 from newsletter.common.messages import decode, dumps, encode, loads
 
 
-class MessageField(models.TextField[Any, Any]):
+class MessageField(models.TextField):  # type: ignore[type-arg]  # Django cannot subscript it at run time
     """Text that may be a `Message`."""
 
     def get_prep_value(self, value: Any) -> Any:
@@ -17,7 +17,7 @@ class MessageField(models.TextField[Any, Any]):
         return loads(value) if isinstance(value, str) else value
 
 
-class MessagesJSONField(models.JSONField[Any, Any]):
+class MessagesJSONField(models.JSONField):  # type: ignore[type-arg]  # as above
     """JSON data in which any text may be a `Message`."""
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:

@@ -68,9 +68,9 @@ def _dispatcher(provider_url: str, data_dir: Path) -> Dispatcher:
     return Dispatcher(adapter=current_adapter())
 
 
-def _dispatch(lanes: int = DEFAULT_CONCURRENCY) -> None:
+def _dispatch(concurrency: int = DEFAULT_CONCURRENCY) -> None:
     # A ring ends after so many batches, so that smaller sends and batches put off get their turn beside a large one.
-    dispatch_due(dispatcher=current_dispatcher(), lanes=lanes, limit=50 * lanes, stopping=is_stopping)
+    dispatch_due(dispatcher=current_dispatcher(), concurrency=concurrency, limit=50 * concurrency, stopping=is_stopping)
 
 
 def _look_at_links() -> None:
@@ -122,7 +122,7 @@ JOBS = (
 )
 
 
-def list_jobs(roles: frozenset[str], *, lanes: int = DEFAULT_CONCURRENCY) -> list[Job]:
+def list_jobs(roles: frozenset[str], *, concurrency: int = DEFAULT_CONCURRENCY) -> list[Job]:
     """The jobs of these roles; dispatch calls the provider in so many threads."""
     jobs = [job for job in JOBS if job.role in roles]
-    return [replace(job, run=partial(_dispatch, lanes)) if job.name == DISPATCH else job for job in jobs]
+    return [replace(job, run=partial(_dispatch, concurrency)) if job.name == DISPATCH else job for job in jobs]

@@ -8,21 +8,21 @@ from newsletter.jobs.catalogue import ALL_ROLES, WORKER, list_jobs
 from newsletter.jobs.shutdown import GRACE_SECONDS, ask_to_stop, clear_stop_request
 from newsletter.jobs.timer import JobTimer
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
-from newsletter.sending.settling.sweep import wake_up
+from newsletter.sending.settling.sweep import prepare_for_work
 
 
 class Engine:
-    """The roles that this process takes: scheduler, worker, both or none. ``lanes`` is how many calls go at once."""
+    """The roles that this process takes: scheduler, worker, both or none. ``concurrency`` is how many calls go at once."""
 
-    def __init__(self, *, roles: frozenset[str] = ALL_ROLES, lanes: int = DEFAULT_CONCURRENCY) -> None:
+    def __init__(self, *, roles: frozenset[str] = ALL_ROLES, concurrency: int = DEFAULT_CONCURRENCY) -> None:
         self._roles = roles
-        self._timer = JobTimer(list_jobs(roles, lanes=lanes))
+        self._timer = JobTimer(list_jobs(roles, concurrency=concurrency))
 
     def start(self) -> None:
         """Leases that ran out while nobody was here are settled before any worker starts."""
         clear_stop_request()
         if WORKER in self._roles:
-            wake_up(now=datetime.now(UTC))
+            prepare_for_work(now=datetime.now(UTC))
             close_old_connections()
         self._timer.start()
 

@@ -27,13 +27,13 @@ class Engine(Protocol):
         """Begin nothing more and wait for the calls under way. Returns whether all of them ended in time."""
 
 
-def make_engine(*, roles: frozenset[str] = ALL_ROLES, lanes: int = DEFAULT_CONCURRENCY) -> Engine:
-    """The engine of NEWSLETTER_ENGINE. ``lanes`` is how many calls to the provider go at once."""
+def make_engine(*, roles: frozenset[str] = ALL_ROLES, concurrency: int = DEFAULT_CONCURRENCY) -> Engine:
+    """The engine of NEWSLETTER_ENGINE. ``concurrency`` is how many calls to the provider go at once."""
     if settings.NEWSLETTER_ENGINE == PROCRASTINATE:
         from newsletter.jobs.queue_engine import QueueEngine
 
-        return QueueEngine(roles=roles, lanes=lanes)
-    return embedded.Engine(roles=roles, lanes=lanes)
+        return QueueEngine(roles=roles, concurrency=concurrency)
+    return embedded.Engine(roles=roles, concurrency=concurrency)
 
 
 def run_until_stopped(engine: Engine, *, started: Callable[[], object]) -> None:

@@ -75,6 +75,6 @@ def _is_abandoned(now: datetime) -> Q:
     """Its lease ran out long ago, or its send has called nobody for as long although it may."""
     over = Q(state=Batch.State.SUBMITTING, lease_until__lt=now - STALLED_AFTER)
     put_off = Q(not_before__gt=now - STALLED_AFTER) | Q(send__not_before__gt=now - STALLED_AFTER)
-    busy = Q(send__batches__tries__started_at__gt=now - STALLED_AFTER)
+    busy = Q(send__batches__attempts__started_at__gt=now - STALLED_AFTER)
     waiting = Q(state=Batch.State.PENDING, send__state=Send.State.SUBMITTING, send__started_at__lt=now - STALLED_AFTER)
     return over | (waiting & ~put_off & ~busy)

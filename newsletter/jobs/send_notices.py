@@ -23,7 +23,7 @@ _LOOK = Message("Nobody is mailed twice while you look. What to do stands on its
 def notify_stopped_sends(*, now: datetime, adapter: Adapter | None = None) -> None:
     """Write the notices that are due. Each is about one change of a send's state and is written once."""
     adapter = adapter or current_adapter()
-    for send in Send.objects.filter(state=Send.State.PAUSED).exclude(reason__startswith=Message("paused by ")):
+    for send in Send.objects.filter(state=Send.State.PAUSED).exclude(code=Send.Code.PAUSED_BY_STAFF):
         _notify(
             send,
             f"paused-{_digest(send.reason)}",
@@ -91,7 +91,7 @@ def _is_notified(send: Send, *what: str) -> bool:
 
 
 def _key(send: Send, what: str) -> str:
-    return f"send-{send.pk}-{send.resumed_after}-{what}"
+    return f"send-{send.pk}-{send.resumed_after_attempt}-{what}"
 
 
 def _digest(reason: str) -> str:

@@ -4,6 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 import modelsearch.index
+import newsletter.common.message_fields
 import newsletter.models.body_blocks
 import newsletter.models.pictures
 import wagtail.models.preview
@@ -42,12 +43,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('seq', models.PositiveIntegerField()),
-                ('part', models.PositiveIntegerField(help_text="Which cut of its variant's people, from 0.")),
+                ('part', models.PositiveIntegerField(help_text='The number of this batch within its variant, from 0.')),
                 ('size', models.PositiveIntegerField()),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('submitting', 'Submitting'), ('accepted', 'Accepted'), ('partial', 'Partial'), ('rejected', 'Rejected'), ('uncertain', 'Uncertain'), ('written_off', 'Written Off')], default='pending', max_length=12)),
-                ('reason', models.CharField(blank=True, max_length=500)),
+                ('reason', newsletter.common.message_fields.MessageField(blank=True)),
+                ('code', models.CharField(blank=True, choices=[('', 'any other reason'), ('render_failure', 'the mail could not be made')], default='', max_length=14)),
                 ('key', models.CharField(max_length=40, unique=True, verbose_name='idempotency key')),
-                ('attempts', models.PositiveIntegerField(default=0)),
+                ('attempt_number', models.PositiveIntegerField(default=0)),
                 ('not_before', models.DateTimeField(null=True)),
                 ('lease_until', models.DateTimeField(null=True)),
                 ('provider_id', models.CharField(blank=True, max_length=200)),
@@ -93,26 +95,14 @@ class Migration(migrations.Migration):
             bases=(modelsearch.index.Indexed, models.Model),
         ),
         migrations.CreateModel(
-            name='ListReading',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(max_length=120, unique=True)),
-                ('begun_at', models.DateTimeField()),
-                ('known_until', models.DateTimeField(null=True)),
-                ('entries', models.PositiveIntegerField(default=0)),
-                ('barred', models.PositiveIntegerField(default=0)),
-                ('error', models.CharField(blank=True, max_length=500)),
-            ],
-        ),
-        migrations.CreateModel(
             name='ProviderAccount',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=120, unique=True)),
                 ('next_at', models.FloatField(default=0, help_text='Seconds since 1970.')),
-                ('wait_until', models.FloatField(default=0, help_text='Seconds since 1970: nobody calls before.')),
-                ('failures', models.PositiveIntegerField(default=0, help_text='Single mails in a row that came to nothing.')),
-                ('pace', models.FloatField(default=1, help_text='Share of the rate in use since “too many”.')),
+                ('wait_until', models.FloatField(default=0, help_text='Seconds since 1970: no calls before this.')),
+                ('failures', models.PositiveIntegerField(default=0, help_text='Single mails that failed in a row.')),
+                ('pace', models.FloatField(default=1, help_text='Share of the rate in use since the provider answered “too many”.')),
             ],
         ),
         migrations.CreateModel(
@@ -121,15 +111,27 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('domain', models.CharField(max_length=255, unique=True)),
                 ('provider', models.CharField(blank=True, max_length=60)),
-                ('findings', models.JSONField(default=list)),
+                ('findings', newsletter.common.message_fields.MessagesJSONField(default=list)),
                 ('looked_at', models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='SuppressionListReading',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('provider', models.CharField(max_length=120, unique=True)),
+                ('begun_at', models.DateTimeField()),
+                ('known_until', models.DateTimeField(null=True)),
+                ('entries', models.PositiveIntegerField(default=0)),
+                ('suppressed', models.PositiveIntegerField(default=0)),
+                ('error', newsletter.common.message_fields.MessageField(blank=True)),
             ],
         ),
         migrations.CreateModel(
             name='ApiKey',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='What uses it, such as “Web site” or “Donor database”.', max_length=120)),
+                ('name', models.CharField(help_text='What uses the key, such as “Web site” or “Donor database”.', max_length=120)),
                 ('digest', models.CharField(editable=False, max_length=64, unique=True)),
                 ('hint', models.CharField(editable=False, max_length=12)),
                 ('scope', models.CharField(choices=[('people', 'sign up, change and read people'), ('read', 'read publications, issues and receipts'), ('people read', 'both')], max_length=12)),
@@ -170,7 +172,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('address_key_hash', models.CharField(max_length=64)),
                 ('held', models.BooleanField(default=False)),
-                ('reason', models.CharField(blank=True, max_length=500)),
+                ('reason', newsletter.common.message_fields.MessageField(blank=True)),
                 ('changed_at', models.DateTimeField()),
                 ('released_at', models.DateTimeField(null=True)),
             ],
@@ -338,9 +340,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('sha256', models.CharField(max_length=64)),
-                ('label', models.CharField(help_text='Whose mail it shows.', max_length=200)),
+                ('label', models.CharField(help_text='The group of recipients whose mail it shows.', max_length=200)),
                 ('state', models.CharField(choices=[('asked', 'Asked'), ('accepted', 'Accepted'), ('failed', 'Failed'), ('uncertain', 'Uncertain')], default='asked', max_length=10)),
-                ('reason', models.CharField(blank=True, max_length=500)),
+                ('reason', newsletter.common.message_fields.MessageField(blank=True)),
                 ('key', models.CharField(max_length=40, unique=True)),
                 ('at', models.DateTimeField()),
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -380,7 +382,7 @@ class Migration(migrations.Migration):
                 ('received_at', models.DateTimeField()),
                 ('retry_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('applied_at', models.DateTimeField(null=True)),
-                ('result', models.CharField(blank=True, choices=[('', 'waiting'), ('applied', 'Applied'), ('orphan', 'of no mail of ours'), ('noted', 'noted, nothing to do')], default='', max_length=8)),
+                ('result', models.CharField(blank=True, choices=[('', 'Waiting'), ('applied', 'Applied'), ('orphan', 'Not about our mail'), ('noted', 'Nothing to do')], default='', max_length=8)),
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('applied_at__isnull', True)), fields=['retry_at', 'id'], name='provider_event_waiting')],
@@ -453,12 +455,12 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='ReaderClick',
+            name='RecipientClick',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('link', models.CharField(max_length=16)),
                 ('at', models.DateTimeField()),
-                ('issue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reader_clicks', to='newsletter.issue')),
+                ('issue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recipient_clicks', to='newsletter.issue')),
                 ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.subscriber')),
             ],
         ),
@@ -468,7 +470,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('sha256', models.CharField(max_length=64)),
                 ('state', models.CharField(choices=[('preparing', 'Preparing'), ('ready', 'Ready'), ('submitting', 'Submitting'), ('paused', 'Paused'), ('submitted', 'Submitted'), ('needs_attention', 'Needs Attention'), ('cancelled', 'Cancelled')], default='preparing', max_length=16)),
-                ('reason', models.CharField(blank=True, max_length=500)),
+                ('reason', newsletter.common.message_fields.MessageField(blank=True)),
+                ('code', models.CharField(blank=True, choices=[('', 'any other reason'), ('paused_by_staff', 'paused by staff'), ('sender_refused', 'mail servers refuse the sender')], default='', max_length=16)),
                 ('provider', models.CharField(max_length=60)),
                 ('candidates', models.PositiveIntegerField(default=0)),
                 ('recipients', models.PositiveIntegerField(default=0)),
@@ -477,12 +480,12 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField(null=True)),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('not_before', models.DateTimeField(null=True)),
-                ('resumed_after', models.BigIntegerField(default=0)),
-                ('searched_up_to', models.BigIntegerField(default=0)),
-                ('asked', models.PositiveIntegerField(null=True)),
-                ('unchecked_stories', models.JSONField(default=list, help_text='[[title, why], …]: stories that could not be checked before it began.')),
-                ('totals', models.JSONField(help_text='The receipt, once the rows of its people may be deleted.', null=True)),
-                ('forgotten_at', models.DateTimeField(null=True)),
+                ('resumed_after_attempt', models.BigIntegerField(default=0)),
+                ('newest_term_searched', models.BigIntegerField(default=0)),
+                ('confirmed_recipients', models.PositiveIntegerField(null=True)),
+                ('unchecked_stories', newsletter.common.message_fields.MessagesJSONField(default=list, help_text='[[title, reason], …]: stories that could not be checked before it began.')),
+                ('totals', models.JSONField(help_text='The receipt, once the rows of its recipients may be deleted.', null=True)),
+                ('purged_at', models.DateTimeField(null=True)),
                 ('issue', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sends', to='newsletter.issue')),
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='newsletter.issuerevision')),
             ],
@@ -513,7 +516,7 @@ class Migration(migrations.Migration):
             name='AutomaticPause',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rule', models.CharField(choices=[('hard', 'too many addresses that do not exist'), ('complaints', 'too many complaints'), ('authentication', "the domain's proof was refused"), ('domain', 'too many complaints at one mailbox domain'), ('stale', 'it was late'), ('switched_off', 'the publication was switched off')], max_length=14)),
+                ('rule', models.CharField(choices=[('hard', 'too many addresses that do not exist'), ('complaints', 'too many complaints'), ('authentication', 'the domain is not authenticated'), ('domain', 'too many complaints at one mailbox domain'), ('stale', 'it was late'), ('switched_off', 'the publication was switched off')], max_length=14)),
                 ('cases', models.PositiveIntegerField()),
                 ('at', models.DateTimeField()),
                 ('send', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='automatic_pauses', to='newsletter.send')),
@@ -767,18 +770,19 @@ class Migration(migrations.Migration):
             name='Attempt',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('n', models.PositiveIntegerField()),
+                ('number', models.PositiveIntegerField(db_column='n')),
                 ('provider', models.CharField(blank=True, max_length=60)),
                 ('people', models.PositiveIntegerField()),
                 ('started_at', models.DateTimeField()),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('outcome', models.CharField(blank=True, max_length=12)),
-                ('detail', models.CharField(blank=True, max_length=500)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tries', to='newsletter.batch')),
+                ('detail', newsletter.common.message_fields.MessageField(blank=True)),
+                ('code', models.CharField(blank=True, choices=[('', 'any other detail'), ('sent_again', 'staff allowed a second mail'), ('render_failure', 'the mail could not be made'), ('render_stop', 'stopped because mails could not be made'), ('not_called', 'too late to call the provider')], default='', max_length=14)),
+                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='newsletter.batch')),
             ],
             options={
-                'ordering': ['batch', 'n'],
-                'constraints': [models.UniqueConstraint(fields=('batch', 'n'), name='attempt_once'), models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('batch',), name='one_open_attempt')],
+                'ordering': ['batch', 'number'],
+                'constraints': [models.UniqueConstraint(fields=('batch', 'number'), name='attempt_once'), models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('batch',), name='one_open_attempt'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'sent_again', 'render_failure', 'render_stop', 'not_called'])), name='attempt_code')],
             },
         ),
         migrations.CreateModel(
@@ -800,7 +804,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('bounce_class', models.CharField(choices=[('hard', 'the address does not exist'), ('soft', 'failed this time'), ('block', 'refused because of the sender')], max_length=5)),
                 ('status', models.CharField(blank=True, max_length=12)),
-                ('reason', models.CharField(blank=True, help_text="The receiving server's words, without addresses.", max_length=300)),
+                ('reason', models.CharField(blank=True, help_text='What the receiving server said, without addresses.', max_length=300)),
                 ('at', models.DateTimeField()),
                 ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='bounce', to='newsletter.delivery')),
             ],
@@ -813,7 +817,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('state', models.CharField(blank=True, choices=[('rejected', 'Rejected'), ('skipped', 'Skipped'), ('uncertain', 'Uncertain')], max_length=10)),
-                ('reason', models.CharField(blank=True, max_length=300)),
+                ('reason', newsletter.common.message_fields.MessageField(blank=True)),
+                ('code', models.CharField(blank=True, choices=[('', 'any other reason'), ('unsubscribed', 'may no longer be mailed'), ('already_mailed', 'the new address has the issue already'), ('render_failure', 'the mail could not be made')], default='', max_length=14)),
                 ('at', models.DateTimeField()),
                 ('bounced_at', models.DateTimeField(null=True)),
                 ('complained_at', models.DateTimeField(null=True)),
@@ -821,8 +826,8 @@ class Migration(migrations.Migration):
                 ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='exception', to='newsletter.delivery')),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'uncertain')), fields=['delivery'], name='delivery_in_doubt')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['', 'rejected', 'skipped', 'uncertain'])), name='delivery_exception_state')],
+                'indexes': [models.Index(condition=models.Q(('state', 'uncertain')), fields=['delivery'], name='delivery_uncertain')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['', 'rejected', 'skipped', 'uncertain'])), name='delivery_exception_state'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'unsubscribed', 'already_mailed', 'render_failure'])), name='delivery_exception_code')],
             },
         ),
         migrations.CreateModel(
@@ -892,8 +897,8 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('what__in', ['cancelled', 'moved', 'restored'])), name='correction_what'),
         ),
         migrations.AddConstraint(
-            model_name='readerclick',
-            constraint=models.UniqueConstraint(fields=('issue', 'subscriber', 'link'), name='reader_click_once'),
+            model_name='recipientclick',
+            constraint=models.UniqueConstraint(fields=('issue', 'subscriber', 'link'), name='recipient_click_once'),
         ),
         migrations.AddConstraint(
             model_name='send',
@@ -902,6 +907,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='send',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['preparing', 'ready', 'submitting', 'paused', 'submitted', 'needs_attention', 'cancelled'])), name='send_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='send',
+            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['', 'paused_by_staff', 'sender_refused'])), name='send_code'),
         ),
         migrations.AddConstraint(
             model_name='delivered',
@@ -1046,5 +1055,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='batch',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'submitting', 'accepted', 'partial', 'rejected', 'uncertain', 'written_off'])), name='batch_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='batch',
+            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['', 'render_failure'])), name='batch_code'),
         ),
     ]

@@ -3,11 +3,11 @@
 from newsletter.models.api_keys import ApiKey
 from newsletter.models.audit import AuditEntry
 from newsletter.models.checks import Acknowledgement, LinkLook, SenderDomain
-from newsletter.models.clicks import LinkClicks, ReaderClick
+from newsletter.models.clicks import LinkClicks, RecipientClick
 from newsletter.models.content import Appeal, EventNotice, Story
 from newsletter.models.content_edits import ContentEdit
 from newsletter.models.corrections import Corrected, Correction
-from newsletter.models.feedback import Delivered, ListReading, ProviderEvent
+from newsletter.models.feedback import Delivered, ProviderEvent, SuppressionListReading
 from newsletter.models.issues import Approval, Issue, IssueRevision, PlacedStory, ReaderGroup, Shown, Variant
 from newsletter.models.location_answers import SettledPlace
 from newsletter.models.notices import StaffNotice
@@ -26,7 +26,7 @@ from newsletter.models.sends import (
     SendingDay,
 )
 from newsletter.models.sources import SetAsideEntry, Source
-from newsletter.models.states import move
+from newsletter.models.states import transition
 from newsletter.models.story_origins import GoneCode, StoryAddress, StoryOrigin
 
 __all__ = [
@@ -51,7 +51,6 @@ __all__ = [
     "IssueRevision",
     "LinkClicks",
     "LinkLook",
-    "ListReading",
     "Picture",
     "PlacedStory",
     "Proof",
@@ -59,8 +58,8 @@ __all__ = [
     "ProviderAccount",
     "ProviderEvent",
     "Publication",
-    "ReaderClick",
     "ReaderGroup",
+    "RecipientClick",
     "Send",
     "SenderDomain",
     "SendingDay",
@@ -73,6 +72,7 @@ __all__ = [
     "Story",
     "StoryAddress",
     "StoryOrigin",
+    "SuppressionListReading",
     "Variant",
-    "move",
+    "transition",
 ]

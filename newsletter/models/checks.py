@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.message_fields import MessagesJSONField
 from newsletter.models.issues import Issue
 from newsletter.models.states import one_of
 
@@ -37,7 +38,7 @@ class SenderDomain(models.Model):
 
     domain = models.CharField(max_length=255, unique=True)
     provider = models.CharField(max_length=60, blank=True)
-    findings = models.JSONField(default=list)
+    findings = MessagesJSONField(default=list)
     looked_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True

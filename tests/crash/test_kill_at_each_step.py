@@ -39,7 +39,7 @@ def test_f1_where_a_call_may_be_repeated_all_that_killed_workers_held_ends_accep
     assert here.people_by_state() == {"accepted": PEOPLE}
     assert set(here.count_newsletters().values()) == {1}
     assert len(here.count_newsletters()) == PEOPLE
-    again = here.query("SELECT SUM(attempts - 1) FROM newsletter_batch")
+    again = here.query("SELECT SUM(attempt_number - 1) FROM newsletter_batch")
     assert again >= [(sum(lost.values()) - lost["after_outcome"],)], "what was lost was not called again"
 
 

@@ -106,7 +106,8 @@ def test_f22_a_worker_that_stands_still_inside_a_transaction_does_not_hold_up_th
     here = install()
     [(stuck,)] = here.query("SELECT MIN(id) FROM newsletter_batch")
     here.query(
-        "UPDATE newsletter_batch SET state = 'submitting', attempts = 1, lease_until = now() - interval '1 hour' WHERE id = ?",
+        "UPDATE newsletter_batch SET state = 'submitting', attempt_number = 1, lease_until = now() - interval '1 hour'"
+        " WHERE id = ?",
         stuck,
     )
     with psycopg.connect(here.database_url) as sleeper:

@@ -164,7 +164,7 @@ def test_growth_is_asked_about_at_the_slot_too(approved: Issue) -> None:
 
 
 def test_growth_between_the_start_by_hand_and_the_freeze_is_asked_about(approved: Issue) -> None:
-    request_send(issue=read(approved), by=make_approver(), now=NOW, asked=20)
+    request_send(issue=read(approved), by=make_approver(), now=NOW, confirmed_recipients=20)
     add_subscribers(approved.publication, 9, where=LONDON, start=100)
     assert [held.pk for held in prepare_requested_sends(now=NOW)] == [approved.pk]
     assert "would now go to 29" in read(approved).held_reason
@@ -174,7 +174,7 @@ def test_growth_between_the_start_by_hand_and_the_freeze_is_asked_about(approved
 def test_a_number_that_staff_confirmed_is_not_exceeded(approved: Issue) -> None:
     """Also where the approval would allow more: the page asked about fewer."""
     with pytest.raises(NotReady, match="You were asked about 10 people, and now the issue would go to 20"):
-        request_send(issue=read(approved), by=make_approver(), now=NOW, asked=10)
+        request_send(issue=read(approved), by=make_approver(), now=NOW, confirmed_recipients=10)
     assert not Send.objects.exists()
 
 

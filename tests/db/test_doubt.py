@@ -98,7 +98,7 @@ def test_who_left_before_a_call_that_was_taken_stays_unknown_and_the_send_and_a_
     assert "person1@example.com" not in provider.accepted_counts()
     assert look_again(send) == {"pending": 0, "accepted": 4, "rejected": 0, "skipped": 0, "uncertain": 1}
     assert send.state == Send.State.NEEDS_ATTENTION
-    assert send.reason.startswith("for 1 person who left meanwhile we do not know")
+    assert send.reason.startswith("for 1 person who unsubscribed meanwhile we do not know")
     notify_stopped_sends(now=LATER)
     assert not StaffNotice.objects.exists(), "the provider may still say what became of them"
     notify_stopped_sends(now=LATER + timedelta(days=1))

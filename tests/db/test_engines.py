@@ -81,7 +81,7 @@ def test_f18_no_batch_is_begun_once_the_process_is_to_end(fake_provider, setting
     begun()
     stopping.ask_to_stop()
     dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
-    assert dispatch_due(dispatcher=dispatcher, lanes=1, stopping=stopping.is_stopping) == 0
+    assert dispatch_due(dispatcher=dispatcher, concurrency=1, stopping=stopping.is_stopping) == 0
     assert fake_provider.ledger == []
     assert set(Batch.objects.values_list("state", flat=True)) == {Batch.State.PENDING}
 
@@ -91,7 +91,7 @@ def test_leases_that_ran_out_are_settled_before_the_embedded_engine_rings_anythi
     batch = Batch.objects.get()
     long_ago = timezone.now() - timedelta(hours=1)
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=long_ago) is not None
-    monkeypatch.setattr(embedded, "list_jobs", lambda roles, lanes: [])
+    monkeypatch.setattr(embedded, "list_jobs", lambda roles, concurrency: [])
     chosen = engine.make_engine()
     chosen.start()
     batch.refresh_from_db()

@@ -38,7 +38,7 @@ def make_send(*, readers: int = 3, state: str = Batch.State.ACCEPTED, slug: str 
     make_story(f"The first verdict of {slug}")
     add_subscribers(made, readers)
     send = start_send(issue=make_issue(made, approved=True), now=NOW)
-    send.batches.update(state=state, attempts=1)
+    send.batches.update(state=state, attempt_number=1)
     return send
 
 
@@ -186,7 +186,7 @@ def test_a_send_says_that_mail_is_refused_because_of_the_sender() -> None:
     apply(brevo("hard_bounce", one, reason="550 5.7.26 not authenticated"))
     apply(brevo("hard_bounce", two, reason="550 5.7.1 policy"), now=LATER + timedelta(minutes=1))
     send.refresh_from_db()
-    assert "because of the sender, not the reader: 2 so far (5.7.1, 5.7.26)" in send.reason
+    assert "because of the sender, not the recipient: 2 so far (5.7.1, 5.7.26)" in send.reason
     assert send.state == Send.State.SUBMITTING
 
 

@@ -72,7 +72,7 @@ def test_three_complaints_stop_a_small_send() -> None:
     apply(*(brevo("delivered", each) for each in people(send)), *(brevo("spam", each) for each in people(send)[:3]))
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED
-    assert "3 of 20 readers reported this issue as spam (15.0 %" in send.reason
+    assert "3 of 20 recipients reported this issue as spam (15.0 %" in send.reason
 
 
 def test_refused_proofs_of_the_domain_stop_the_send_and_bar_nobody() -> None:

@@ -12,7 +12,7 @@ from newsletter.models import Attempt, Batch, DeliveryException, Installation, S
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.installation_hold import read_send_journal, release_installation
-from newsletter.sending.settling.sweep import wake_up
+from newsletter.sending.settling.sweep import prepare_for_work
 from tests.db.test_send import ready_issue
 from tests.support.fixtures import NOW
 
@@ -46,15 +46,15 @@ def go_back_to_the_backup() -> None:
     """As the database was before the first call."""
     Attempt.objects.all().delete()
     DeliveryException.objects.all().delete()
-    Batch.objects.update(state="pending", attempts=0, lease_until=None)
+    Batch.objects.update(state="pending", attempt_number=0, lease_until=None)
 
 
 def test_a_backup_from_the_middle_of_a_send_is_known_by_the_tries_it_lacks(on_machine: OnMachine) -> None:
     begun()
     assert claim_one() is not None
-    wake_up(now=NOW)
+    prepare_for_work(now=NOW)
     go_back_to_the_backup()
-    wake_up(now=LATER)
+    prepare_for_work(now=LATER)
     assert Installation.objects.get().held
     assert claim_one() is None
 
@@ -62,10 +62,10 @@ def test_a_backup_from_the_middle_of_a_send_is_known_by_the_tries_it_lacks(on_ma
 def test_a_machine_remembers_what_another_one_began(on_machine: OnMachine) -> None:
     send = begun()
     on_machine("second")
-    wake_up(now=NOW)
+    prepare_for_work(now=NOW)
     assert read_send_journal() is not None
     Send.objects.filter(pk=send.pk).update(issue=ready_other(send))
-    wake_up(now=LATER)
+    prepare_for_work(now=LATER)
     assert Installation.objects.get().held
     with pytest.raises(NotReady, match="restored from a backup"):
         start_send(issue=send.issue, now=LATER)
@@ -85,13 +85,13 @@ def test_a_hold_that_was_ended_on_one_machine_does_not_come_back_on_another(on_m
     assert claim_one() is not None
     for name in ("second", "first"):
         on_machine(name)
-        wake_up(now=NOW)
+        prepare_for_work(now=NOW)
     go_back_to_the_backup()
-    wake_up(now=LATER)
+    prepare_for_work(now=LATER)
     release_installation(now=LATER)
     for name in ("second", "third", "first"):
         on_machine(name)
-        wake_up(now=LATER + timedelta(minutes=1))
+        prepare_for_work(now=LATER + timedelta(minutes=1))
         assert not Installation.objects.get().held
     assert claim_one() is not None
 
@@ -114,7 +114,7 @@ def test_a_worker_whose_data_folder_is_full_goes_on(
     begun()
     (tmp_path / "file").write_text("not a folder")
     settings.NEWSLETTER_DATA_DIR = tmp_path / "file"
-    wake_up(now=NOW)
+    prepare_for_work(now=NOW)
     assert "cannot be noted in the data folder" in caplog.text
     assert claim_one() is not None
 

@@ -32,7 +32,7 @@ def take_one() -> Claim:
 
 def claim_one() -> Lease:
     claim = take_one()
-    return Lease(batch_id=claim.batch.pk, n=claim.n, until=claim.lease_until)
+    return Lease(batch_id=claim.batch.pk, attempt_number=claim.attempt_number, until=claim.lease_until)
 
 
 def test_work_of_a_lost_worker_is_given_up_within_a_minute_of_its_last_sign_of_life():
@@ -98,7 +98,7 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_the_keeper(caplog):
     with connection.execute_wrapper(_away):
         keeper._held.add(lease)
         keeper.renew()
-    assert "could not be lengthened" in caplog.text
+    assert "could not be renewed" in caplog.text
     keeper.renew()
     assert lease.until == NOW + timedelta(seconds=30) + LEASE
 

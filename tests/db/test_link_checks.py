@@ -142,7 +142,7 @@ def test_b1_nothing_goes_out_for_a_domain_that_does_not_say_who_may_send_for_it(
     settings.NEWSLETTER_PRODUCTION = True
     settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
     refresh_sender_domains(now=NOW, find=no_records)
-    with pytest.raises(NotReady, match="cannot go out yet"):
+    with pytest.raises(NotReady, match="cannot be sent yet"):
         start_send(issue=issue, now=NOW)
     assert not Send.objects.exists()
     assert refresh_sender_domains(now=NOW + timedelta(minutes=11), find=no_records) == 1
@@ -161,4 +161,4 @@ def test_an_unreadable_provider_or_sender_breaks_no_check(publication: Publicati
     settings.NEWSLETTER_PROVIDER_URL = "pigeon://"
     assert find_domain_problems(publication.from_email) == []
     settings.NEWSLETTER_PROVIDER_URL = "postmark://token@"
-    assert find_domain_problems("nobody")[0].says.startswith("Nobody has looked yet whether nobody")
+    assert find_domain_problems("nobody")[0].says.startswith("The DNS records of nobody were not checked yet")

@@ -45,8 +45,7 @@ from newsletter.models import (
 )
 from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.pause_protected import pause_protected
-from newsletter.sending.limits.send_window import enforce_send_window
+from newsletter.sending.limits.send_window import enforce_send_window, pause_protected
 from newsletter.sending.notices.proofs import send_proofs
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.send_controls import resume_send
@@ -387,7 +386,7 @@ def may_be_claimed(batch: int) -> bool:
     """Whether a worker gets it now; it goes back as it was."""
     claim = claim_batch(batch_id=batch, provider="outbox", now=NOW)
     Attempt.objects.filter(batch=batch).delete()
-    Batch.objects.filter(pk=batch).update(state=Batch.State.PENDING, attempts=0)
+    Batch.objects.filter(pk=batch).update(state=Batch.State.PENDING, attempt_number=0)
     return claim is not None
 
 

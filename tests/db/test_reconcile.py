@@ -57,7 +57,7 @@ def test_a_replay_under_the_same_key_settles_a_lost_answer_without_a_second_mail
     resend.fault_on(1, Fault("reset_after_accepting"))
     send = send_all(ready_issue(readers=5))
     assert send.state == Send.State.SUBMITTED
-    assert list(Attempt.objects.order_by("n").values_list("outcome", flat=True)) == ["uncertain", "accepted"]
+    assert list(Attempt.objects.order_by("number").values_list("outcome", flat=True)) == ["uncertain", "accepted"]
     assert set(resend.accepted_counts().values()) == {1}
 
 
@@ -92,7 +92,7 @@ def test_f20_a_provider_that_certainly_took_nothing_does_not_keep_the_next_one_f
     fake_provider.fault_on(2, Fault("reset_after_accepting"))
     clock = Clock()
     run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
-    assert list(Attempt.objects.order_by("n").values_list("outcome", flat=True)) == [
+    assert list(Attempt.objects.order_by("number").values_list("outcome", flat=True)) == [
         "throttled",
         "uncertain",
         "accepted",
@@ -202,14 +202,14 @@ def test_a_named_person_settles_what_nothing_else_could(mailgun):
     write_off(batch=second, by=person, now=NOW)
     mailgun.fault_always(None)
     send_again(batch=third, by=person, now=NOW)
-    with pytest.raises(WrongState, match="only an uncertain one"):
+    with pytest.raises(WrongState, match="Only an uncertain batch"):
         write_off(batch=first, by=person, now=NOW)
     clock = Clock()
     send.refresh_from_db()
     send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
     assert send.state == Send.State.SUBMITTED
     assert make_receipt(send).deliveries == {"pending": 0, "accepted": 15, "rejected": 0, "skipped": 0, "uncertain": 10}
-    assert "approver@example.org" in Attempt.objects.filter(batch=third).latest("pk").batch.tries.first().detail
+    assert "approver@example.org" in Attempt.objects.filter(batch=third).latest("pk").batch.attempts.first().detail
 
 
 def test_whoever_sends_hears_of_a_batch_that_a_person_or_a_replay_sends_again(resend):
@@ -311,7 +311,7 @@ def test_what_is_unknown_of_single_people_can_be_left_and_the_send_ended(mailgun
     send = start_send(issue=ready_issue(readers=5), now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW)
     assert claim is not None
-    unsure = {claim.readers[0].delivery: (Verdict.UNCERTAIN, "no answer for this person")}
+    unsure = {claim.recipients[0].delivery: (Verdict.UNCERTAIN, "no answer for this person")}
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.ACCEPTED, people=unsure), now=NOW)
     sweep(adapter=current_adapter(), clock=lambda: NOW)
     send.refresh_from_db()

@@ -19,7 +19,7 @@ from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.retention import delete_old_deliveries
 from newsletter.sending.settling.send_controls import resume_send
-from newsletter.sending.settling.sweep import wake_up
+from newsletter.sending.settling.sweep import prepare_for_work
 from tests.db.test_send import Clock, ready_issue
 from tests.support.fixtures import NOW, make_approver, make_publication
 from tests.support.provider_faults import too_many
@@ -143,12 +143,12 @@ def test_r2_a_database_older_than_the_last_send_is_held_until_a_person_has_looke
     Send.objects.filter(pk=send.pk).update(state="submitting")
     batch = Batch.objects.order_by("seq")[0]
     journal_knows_more(send)
-    wake_up(now=NOW)
+    prepare_for_work(now=NOW)
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW) is None
     with pytest.raises(NotReady, match="restored from a backup"):
         start_send(issue=issue, now=NOW)
     release_installation(now=NOW)
-    wake_up(now=NOW)
+    prepare_for_work(now=NOW)
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW) is not None
 
 
@@ -156,10 +156,10 @@ def test_r2_a_copy_of_the_database_without_the_key_cannot_mail_anyone(mailgun, s
     issue = ready_issue(readers=25)
     start_send(issue=issue, now=NOW)
     settings.SUBSCRIBERS_ADDRESS_KEY = "the key of another installation"
-    wake_up(now=NOW)
+    prepare_for_work(now=NOW)
     assert Installation.objects.get().held
     assert claim_batch(batch_id=Batch.objects.order_by("seq")[0].pk, provider="mailgun", now=NOW) is None
-    with pytest.raises(NotReady, match="looks like a copy"):
+    with pytest.raises(NotReady, match="probably a copy"):
         release_installation(now=NOW)
     assert mailgun.ledger == []
 

@@ -11,7 +11,6 @@ from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send, s
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
-from newsletter.sending.settling.render_failures import REASON
 from newsletter.sending.settling.send_controls import resume_send
 from subscribers.models import Subscriber
 from tests.db.test_send import Clock
@@ -28,6 +27,7 @@ from tests.support.fixtures import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
+REASON = "the mail could not be made for this person"
 GREETING = "".join(f'{{{{ name | default:"friend {n}" }}}} ' for n in range(14))
 
 

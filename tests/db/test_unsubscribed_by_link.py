@@ -213,7 +213,7 @@ def test_the_count_outlives_the_person_and_the_rows_of_people(mailgun: Any) -> N
     assert make_receipt(send).unsubscribed == 1
     delete_old_deliveries(now=NOW + timedelta(days=91))
     send.refresh_from_db()
-    assert send.forgotten_at
+    assert send.purged_at
     assert make_receipt(send).unsubscribed == 1
     assert not CountedUnsubscribe.objects.exists()
 

@@ -81,7 +81,7 @@ def test_a_send_stops_by_what_the_readers_at_one_provider_say_although_the_whole
     check_recent_sends(now=LATER)
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED
-    assert "3 of 12 readers at strict.example" in send.reason
+    assert "3 of 12 recipients at strict.example" in send.reason
     assert AutomaticPause.objects.get().rule == "domain"
 
 

@@ -91,7 +91,7 @@ def test_v5_a_running_send_is_paused_and_says_why_and_no_mail_with_the_story_is_
     assert done.paused == [issue]
     assert send.state == Send.State.PAUSED
     left = send.batches.get(state=Batch.State.PENDING)
-    assert f"the mails of {left.size} people that show it do not leave any more" in send.reason
+    assert f"the mails of {left.size} people that show it are not sent" in send.reason
     assert done.people == 5 - left.size
     resume_send(send=send, by=editor)
     assert find_due_batches(now=NOW) == []

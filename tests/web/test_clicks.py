@@ -79,14 +79,14 @@ def test_who_follows_many_links_within_seconds_is_taken_for_a_machine_also_for_t
 
 
 def test_the_same_link_again_and_again_is_no_burst_and_neither_are_slow_readers() -> None:
-    bursts = ClickBursts(links=3, seconds=10, most=2)
+    bursts = ClickBursts(links=3, seconds=10, max_clients=2)
     for at in range(5):
-        assert bursts.note(who="a", issue="i", url="one", at=at) == []
-    assert not bursts.is_burst(who="a", issue="i")
+        assert bursts.note(client="a", issue="i", url="one", at=at) == []
+    assert not bursts.is_burst(client="a", issue="i")
     for at, url in ((20, "two"), (40, "three"), (60, "four")):
-        assert bursts.note(who="a", issue="i", url=url, at=at) == []
+        assert bursts.note(client="a", issue="i", url=url, at=at) == []
     for who in ("b", "c"):
-        bursts.note(who=who, issue="i", url="one", at=61)
+        bursts.note(client=who, issue="i", url="one", at=61)
     assert len(bursts._seen) == 2
 
 

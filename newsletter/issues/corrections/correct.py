@@ -24,7 +24,7 @@ from newsletter.issues.variants.dates import format_event_time, get_babel_locale
 from newsletter.issues.variants.event_location import describe_event_location
 from newsletter.issues.variants.notified import EventMention, find_event_mentions, find_misinforming_deliveries
 from newsletter.issues.variants.phrases import say
-from newsletter.models import Correction, Delivery, EventNotice, Issue, Publication, Send, move
+from newsletter.models import Correction, Delivery, EventNotice, Issue, Publication, Send, transition
 
 _WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 
@@ -129,7 +129,7 @@ def take_back(*, correction: Correction, by: Any, now: datetime) -> None:
     with transaction.atomic():
         live = issue.sends.exclude(state=Send.State.CANCELLED).exists()
         withdraw_approvals(issue=issue, now=now)
-        if live or not move(issue, of=_WAITING, to=Issue.State.CANCELLED):
+        if live or not transition(issue, from_states=_WAITING, to=Issue.State.CANCELLED):
             raise WrongState(
                 _(
                     "%(issue)s is on its way, or went out, and says otherwise. Cancel its send, or wait until it is over."

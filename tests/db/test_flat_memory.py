@@ -51,7 +51,8 @@ def measure(*, readers: int, start: int, slug: str) -> dict[str, int]:
     return found
 
 
-def test_f21_what_is_held_at_most_does_not_grow_with_the_people() -> None:
+@pytest.mark.requirement("F21")
+def test_memory_does_not_grow_with_the_number_of_people() -> None:
     measure(readers=100, start=0, slug="warm")
     few = measure(readers=FEW, start=100, slug="few")
     many = measure(readers=MANY, start=100 + FEW, slug="many")

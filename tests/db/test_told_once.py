@@ -70,7 +70,7 @@ def mails_to_staff(provider: Any) -> list[str]:
     return [mail.subject.removeprefix("The send of The weekly letter No. 1 ") for mail in provider.mailbox(APPROVER)]
 
 
-def test_nobody_is_told_while_the_provider_is_asked_and_answers(mailgun: Any) -> None:
+def test_staff_get_no_notice_while_the_provider_still_answers(mailgun: Any) -> None:
     """Records come one after the other; the number of the uncertain falls again and again."""
     lose_all_answers(mailgun)
     send, hours = begin(), Hours()
@@ -87,7 +87,7 @@ def test_nobody_is_told_while_the_provider_is_asked_and_answers(mailgun: Any) ->
     assert set(mailgun.accepted_counts().values()) == {1}
 
 
-def test_one_first_word_and_one_when_it_is_theirs_whatever_was_settled_between(mailgun: Any) -> None:
+def test_staff_get_one_notice_at_first_and_one_when_they_must_act(mailgun: Any) -> None:
     lose_all_answers(mailgun)
     begin()
     hours = Hours()
@@ -108,7 +108,7 @@ def test_one_first_word_and_one_when_it_is_theirs_whatever_was_settled_between(m
     assert len(mails_to_staff(mailgun)) == 2
 
 
-def test_whoever_heard_of_the_enquiry_hears_that_it_is_settled(mailgun: Any) -> None:
+def test_staff_told_of_the_enquiry_are_told_that_it_is_settled(mailgun: Any) -> None:
     lose_all_answers(mailgun)
     begin()
     hours = Hours()
@@ -118,7 +118,7 @@ def test_whoever_heard_of_the_enquiry_hears_that_it_is_settled(mailgun: Any) -> 
     assert mails_to_staff(mailgun) == ["is being checked", "is settled"]
 
 
-def test_a_replay_that_ends_well_is_told_to_nobody(fake_provider: Any, settings: Any) -> None:
+def test_a_successful_replay_causes_no_notice(fake_provider: Any, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("resend") + "&max_batch=2"
     lose_all_answers(fake_provider, 4)
     send, hours = begin(), Hours()
@@ -129,7 +129,7 @@ def test_a_replay_that_ends_well_is_told_to_nobody(fake_provider: Any, settings:
     assert set(fake_provider.accepted_counts().values()) == {1}
 
 
-def test_where_reports_alone_can_settle_it_staff_are_told_after_an_hour(fake_provider: Any, settings: Any) -> None:
+def test_staff_are_told_after_an_hour_without_reports(fake_provider: Any, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("sendgrid") + "&max_batch=2"
     lose_all_answers(fake_provider, 3)
     begin(6)
@@ -140,7 +140,7 @@ def test_where_reports_alone_can_settle_it_staff_are_told_after_an_hour(fake_pro
     assert mails_to_staff(fake_provider) == ["is being checked", "needs you"]
 
 
-def test_a_refusal_is_told_at_once_and_the_uncertain_later_once(mailgun: Any) -> None:
+def test_a_refusal_is_reported_at_once_and_uncertain_people_later(mailgun: Any) -> None:
     send, hours = begin(4), Hours()
     first, second = Batch.objects.order_by("pk")
     Batch.objects.filter(pk=first.pk).update(state=Batch.State.REJECTED, reason="no", settled_at=NOW)
@@ -155,7 +155,7 @@ def test_a_refusal_is_told_at_once_and_the_uncertain_later_once(mailgun: Any) ->
     assert Batch.objects.get(pk=second.pk).state == Batch.State.UNCERTAIN
 
 
-def test_a_stopped_send_is_told_once_however_many_of_its_people_are_settled(mailgun: Any) -> None:
+def test_a_paused_send_is_reported_once(mailgun: Any) -> None:
     lose_all_answers(mailgun, 3)
     send, hours = begin(6), Hours()
     hours.pass_by(timedelta(seconds=20))
@@ -169,7 +169,7 @@ def test_a_stopped_send_is_told_once_however_many_of_its_people_are_settled(mail
     assert StaffNotice.objects.filter(subject__endswith="stopped").count() == 1
 
 
-def test_a_send_that_stops_again_after_a_person_let_it_go_on_is_told_again(mailgun: Any) -> None:
+def test_a_send_that_pauses_again_after_a_resume_is_reported_again(mailgun: Any) -> None:
     send = begin(6)
     pause_failing_send(send=send, reason="The account is closed")
     notify_stopped_sends(now=NOW)
@@ -180,7 +180,7 @@ def test_a_send_that_stops_again_after_a_person_let_it_go_on_is_told_again(mailg
     assert StaffNotice.objects.filter(subject__endswith="stopped").count() == 2
 
 
-def test_an_issue_that_is_held_again_for_another_reason_is_told_again() -> None:
+def test_an_issue_held_again_for_another_reason_is_reported_again() -> None:
     publication = make_publication()
     make_story("The first verdict")
     issue = make_issue(publication)
@@ -192,7 +192,7 @@ def test_an_issue_that_is_held_again_for_another_reason_is_told_again() -> None:
     assert StaffNotice.objects.count() == 2
 
 
-def test_a_send_that_spam_reports_stopped_is_not_warned_of_as_well(mailgun: Any) -> None:
+def test_a_send_paused_by_complaints_gets_no_warning_too(mailgun: Any) -> None:
     send, hours = begin(6), Hours()
     hours.pass_by(timedelta(seconds=20))
     complain(Delivery.objects.all()[:3], at=NOW)

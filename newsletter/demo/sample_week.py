@@ -20,9 +20,9 @@ from newsletter.management.receipt_table import print_receipt
 from newsletter.models import Issue, Publication, Source
 from newsletter.organisation.apply_file import apply_file
 from newsletter.organisation.staff import add_staff
-from newsletter.sending.dispatching.provider import current_adapter, outbox_of
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter, outbox_of
 from newsletter.sending.settling.receipt import status_of
 from subscribers.models import MailingList
 

@@ -49,9 +49,9 @@ def _count_click(request: HttpRequest, *, issue: str, url: str) -> None:
         return
     now = datetime.now(UTC)
     machine = looks_like_machine({name.lower(): value for name, value in request.headers.items()})
-    visitor = f"{client_address_of(request)}|{request.headers.get('User-Agent', '')}"
+    client = f"{client_address_of(request)}|{request.headers.get('User-Agent', '')}"
     if not machine:
-        earlier = _bursts.note(who=visitor, issue=issue, url=url, at=time.monotonic())
+        earlier = _bursts.note(client=client, issue=issue, url=url, at=time.monotonic())
         recount_as_machine(issue=row, urls=earlier, now=now)
-        machine = _bursts.is_burst(who=visitor, issue=issue)
+        machine = _bursts.is_burst(client=client, issue=issue)
     count_click(issue=row, url=url, machine=machine, now=now)

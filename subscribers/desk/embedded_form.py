@@ -15,7 +15,7 @@ from subscribers.people.publishing_hooks import get_publishing_hooks
 
 def render_embed_form(mailing_list: MailingList) -> str:
     """Return HTML in the organisation's language. It posts to our sign-up page, where one more button keeps robots out."""
-    with translation.override(best_language([get_publishing_hooks().look().language]) or "en"):
+    with translation.override(best_language([get_publishing_hooks().branding().language]) or "en"):
         context = {
             "list": mailing_list,
             "action": join_url(mailing_list),

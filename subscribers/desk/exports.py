@@ -107,7 +107,7 @@ def _take(request: HttpRequest, asked: ExportRequest) -> StreamingHttpResponse:
     _log_export(request, asked, action="subscribers.export")
     mailing_list = asked.mailing_list
     name = f"{mailing_list.slug if mailing_list else 'people'}-{timezone.localdate().isoformat()}.csv"
-    return stream_csv(export_rows(mailing_list, most=asked.taken), file_name=name, mark=asked.mark)
+    return stream_csv(export_rows(mailing_list, most=asked.people_in_file), file_name=name, mark=asked.has_bom)
 
 
 def _log_export(request: HttpRequest, asked: ExportRequest, *, action: str) -> None:

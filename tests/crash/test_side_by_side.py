@@ -14,7 +14,8 @@ from tests.support.processes import CONFIRMING, wait_until
 from tests.support.provider_faults import Fault
 
 
-def test_f12_five_schedulers_start_one_send_of_an_issue_that_is_due(install):
+@pytest.mark.requirement("F12")
+def test_five_schedulers_start_one_send_of_a_due_issue(install):
     here = install("approved")
     schedulers = [here.start("scheduler") for _ in range(5)]
     wait_until(lambda: here.send_state() == "submitting", seconds=60, what="the start of the send")
@@ -27,7 +28,8 @@ def test_f12_five_schedulers_start_one_send_of_an_issue_that_is_due(install):
     assert [scheduler.terminate() for scheduler in schedulers] == [0] * 5
 
 
-def test_f15_no_call_that_begins_after_somebody_left_holds_them(install):
+@pytest.mark.requirement("F15")
+def test_no_call_after_an_unsubscribe_contains_that_person(install):
     here = install()
     here.provider.fault_always(Fault("slow", seconds=0.3))
     here.start("worker", "--lanes", "2")
@@ -54,7 +56,9 @@ def test_f15_no_call_that_begins_after_somebody_left_holds_them(install):
     assert here.send_state() == "submitted"
 
 
-def test_b4_i6_a_confirmation_does_not_wait_for_a_bulk_send_whose_every_lane_is_stuck(install):
+@pytest.mark.requirement("B4")
+@pytest.mark.requirement("I6")
+def test_a_confirmation_does_not_wait_for_a_stuck_bulk_send(install):
     here = install()
     here.provider.fault_always(Fault("stall_after_accepting", seconds=20))
     here.start("worker", "--lanes", "2")
@@ -75,7 +79,8 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.skipif(bool(SERVER), reason="the disk of SQLite's file; PostgreSQL's is its own server's affair")
-def test_f10_a_full_disk_stops_sending_before_the_call_and_it_goes_on_when_there_is_room(disk, install):
+@pytest.mark.requirement("F10")
+def test_a_full_disk_stops_sending_until_there_is_room(disk, install):
     here = install(folder=disk)
     here.provider.fault_always(Fault("slow", seconds=0.3))
     worker = here.start("worker", "--lanes", "2", log=disk.parent / "worker.log")

@@ -22,7 +22,7 @@ def issue(publication: Publication) -> Issue:
     return make_issue(publication, approved=True)
 
 
-def test_the_engine_fixes_the_audience_of_what_a_person_started(issue: Issue) -> None:
+def test_the_engine_freezes_the_audience_of_a_requested_send(issue: Issue) -> None:
     send = request_send(issue=issue, by=make_approver(), now=NOW)
     assert (send.state, send.recipients) == ("preparing", 0)
     assert prepare_requested_sends(now=NOW) == []
@@ -31,13 +31,13 @@ def test_the_engine_fixes_the_audience_of_what_a_person_started(issue: Issue) ->
     assert request_send(issue=issue, by=make_approver(), now=NOW) == send
 
 
-def test_nobody_starts_a_send_without_the_right(issue: Issue) -> None:
+def test_starting_a_send_needs_the_permission(issue: Issue) -> None:
     with pytest.raises(NotAllowed, match="may not start sends"):
         request_send(issue=issue, by=User.objects.create_user("writer@example.org"), now=NOW)
     assert not Send.objects.exists()
 
 
-def test_what_cannot_be_prepared_is_held_and_told(issue: Issue) -> None:
+def test_an_issue_that_cannot_be_prepared_is_held_with_a_notice(issue: Issue) -> None:
     request_send(issue=issue, by=make_approver(), now=NOW)
     Subscription.objects.all().update(ended_at=NOW, end_reason="unsubscribe")
     prepare_begun_sends(now=NOW)
@@ -47,14 +47,14 @@ def test_what_cannot_be_prepared_is_held_and_told(issue: Issue) -> None:
     assert StaffNotice.objects.filter(key__startswith="held-").count() == 1
 
 
-def test_a_hold_that_comes_before_the_audience_is_fixed_stops_the_send(issue: Issue) -> None:
+def test_a_hold_before_the_freeze_stops_the_send(issue: Issue) -> None:
     request_send(issue=issue, by=make_approver(), now=NOW)
     Issue.objects.update(held=True, held_reason="A wrong date.")
     assert prepare_requested_sends(now=NOW) == []
     assert Send.objects.get().state == "cancelled"
 
 
-def test_a_send_that_another_process_prepared_meanwhile_goes_on(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_send_that_another_process_prepared_goes_on(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two processes fix one audience at once: one is refused by the database, and nothing is cancelled."""
     send = request_send(issue=issue, by=make_approver(), now=NOW)
     stale = Send.objects.get(pk=send.pk)
@@ -70,7 +70,7 @@ def test_a_send_that_another_process_prepared_meanwhile_goes_on(issue: Issue, mo
         prepare_send(send=Send.objects.get(), now=NOW)
 
 
-def test_the_schedules_own_start_is_not_prepared_twice(issue: Issue) -> None:
+def test_a_scheduled_start_is_not_prepared_twice(issue: Issue) -> None:
     start_send(issue=issue, now=NOW)
     Send.objects.update(state="preparing", not_before=None)
     assert prepare_requested_sends(now=NOW) == []

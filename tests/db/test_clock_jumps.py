@@ -7,10 +7,10 @@ import pytest
 
 from newsletter.models import Batch, Send
 from newsletter.sending.dispatching.claim import claim_batch
-from newsletter.sending.dispatching.dispatch import Dispatcher
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import run_send, sweep
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
 from tests.db.test_faults import Clock, check
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
@@ -34,9 +34,8 @@ def begun(now: datetime, *, readers: int = 60) -> Send:
 
 
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
-def test_f11_a_send_whose_clock_jumps_mails_everybody_once_and_within_hours(
-    mailgun: FakeProvider, jump: timedelta
-) -> None:
+@pytest.mark.requirement("F11")
+def test_a_clock_that_jumps_mails_everybody_once_within_hours(mailgun: FakeProvider, jump: timedelta) -> None:
     """The rate, the waits and the leases are kept in rows, as moments of the clock that was."""
     clock, naps = Clock(), 0
     send = begun(clock())
@@ -60,7 +59,8 @@ def test_f11_a_send_whose_clock_jumps_mails_everybody_once_and_within_hours(
     assert len(mailgun.ledger) == 7
 
 
-def test_f11_a_machine_whose_clock_is_an_hour_ahead_costs_knowledge_and_mails_nobody_twice(
+@pytest.mark.requirement("F11")
+def test_a_clock_an_hour_ahead_mails_nobody_twice(
     mailgun: FakeProvider,
 ) -> None:
     send = begun(NOW)
@@ -75,7 +75,8 @@ def test_f11_a_machine_whose_clock_is_an_hour_ahead_costs_knowledge_and_mails_no
     assert check(send, mailgun).deliveries["uncertain"] == 10
 
 
-def test_f11_the_batch_of_a_worker_that_died_before_the_clock_was_put_back_does_not_wait_for_that_day(
+@pytest.mark.requirement("F11")
+def test_a_lease_from_before_the_clock_was_set_back_ends_at_once(
     mailgun: FakeProvider,
 ) -> None:
     begun(NOW)
@@ -86,7 +87,7 @@ def test_f11_the_batch_of_a_worker_that_died_before_the_clock_was_put_back_does_
     assert batch.state == Batch.State.UNCERTAIN
 
 
-def test_a_wait_that_a_provider_or_a_limit_asked_for_is_not_cut_short(mailgun: FakeProvider, settings: Any) -> None:
+def test_a_requested_wait_is_not_shortened(mailgun: FakeProvider, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=10"
     begun(NOW, readers=10)
     mailgun.fault_on(1, too_many("21000"))

@@ -34,8 +34,8 @@ from newsletter.models import (
 )
 from newsletter.sending.freezing import freeze
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.send_controls import cancel_send
 from newsletter.sending.settling.retention import delete_old_deliveries
+from newsletter.sending.settling.send_controls import cancel_send
 from subscribers.models import Subscriber, Subscription
 from tests.support.event_changes import (
     LONDONERS,

@@ -11,13 +11,13 @@ from newsletter.jobs.send_notices import notify_stopped_sends
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send, StaffNotice
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.dispatching.claim import claim_batch
-from newsletter.sending.dispatching.dispatch import Dispatcher
+from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.outcome import record_outcome
-from newsletter.sending.dispatching.provider import account_label, current_adapter
 from newsletter.sending.dispatching.worker_loop import sweep
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.send_controls import end_send, send_again, settle_as_accepted
+from newsletter.sending.provider import account_label, current_adapter
 from newsletter.sending.settling.receipt import make_receipt
+from newsletter.sending.settling.send_controls import end_send, send_again, settle_as_accepted
 from subscribers.models import Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.db.test_send import ready_issue
@@ -90,7 +90,7 @@ def evidence_of(number: int, *, atomic: bool) -> None:
     settle_by_evidence(proven=[target], atomic={delivery.batch_id} if atomic else set(), now=LATER)
 
 
-def test_who_left_before_a_call_that_was_taken_stays_unknown_and_the_send_and_a_mail_to_staff_say_so(provider):
+def test_staff_hear_of_a_person_who_left_before_an_accepted_call(provider):
     send = begin()
     try_without_an_end()
     leave(1)
@@ -98,14 +98,14 @@ def test_who_left_before_a_call_that_was_taken_stays_unknown_and_the_send_and_a_
     assert "person1@example.com" not in provider.accepted_counts()
     assert look_again(send) == {"pending": 0, "accepted": 4, "rejected": 0, "skipped": 0, "uncertain": 1}
     assert send.state == Send.State.NEEDS_ATTENTION
-    assert send.reason.startswith("for 1 person who left meanwhile we do not know")
+    assert send.reason.startswith("for 1 person who unsubscribed meanwhile we do not know")
     notify_stopped_sends(now=LATER)
     assert not StaffNotice.objects.exists(), "the provider may still say what became of them"
     notify_stopped_sends(now=LATER + timedelta(days=1))
     assert "mailed before they left" in StaffNotice.objects.get().paragraphs[0]
 
 
-def test_the_report_of_their_own_mail_settles_who_left(provider):
+def test_a_report_of_their_own_mail_settles_people_who_left(provider):
     send = begin()
     try_without_an_end()
     leave(1)
@@ -118,7 +118,7 @@ def test_the_report_of_their_own_mail_settles_who_left(provider):
     assert send.state == Send.State.SUBMITTED
 
 
-def test_a_record_of_the_batch_proves_that_who_left_after_the_only_call_was_mailed_before(mailgun):
+def test_a_record_of_the_batch_settles_people_who_left_after_the_call(mailgun):
     """Everybody left before the second try, so it called nobody."""
     mailgun.fault_on(1, Fault("reset_after_accepting"))
     send = begin(readers=2)
@@ -132,7 +132,7 @@ def test_a_record_of_the_batch_proves_that_who_left_after_the_only_call_was_mail
     assert len(mailgun.ledger) == 1
 
 
-def test_a_report_of_the_batch_by_webhook_proves_as_much(mailgun):
+def test_a_webhook_about_the_batch_settles_them_too(mailgun):
     send = begin(readers=2)
     try_without_an_end()
     leave(0, 1)
@@ -141,7 +141,7 @@ def test_a_report_of_the_batch_by_webhook_proves_as_much(mailgun):
     assert look_again(send)["accepted"] == 2
 
 
-def test_a_person_who_knows_that_the_provider_took_it_settles_who_left_after_that_call_too(mailgun):
+def test_staff_who_accept_a_batch_settle_people_who_left_after_it(mailgun):
     send = begin()
     try_without_an_end()
     leave(1)
@@ -157,7 +157,7 @@ def test_a_person_who_knows_that_the_provider_took_it_settles_who_left_after_tha
     assert look_again(send)["uncertain"] == 0
 
 
-def test_a_provider_with_a_record_of_each_person_is_asked_about_those_who_left(postmark):
+def test_a_provider_with_personal_records_is_asked_about_them(postmark):
     postmark.fault_on(1, Fault("reset_after_accepting"))
     send = begin()
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
@@ -167,7 +167,7 @@ def test_a_provider_with_a_record_of_each_person_is_asked_about_those_who_left(p
     assert look_again(send) == {"pending": 0, "accepted": 5, "rejected": 0, "skipped": 0, "uncertain": 0}
 
 
-def test_who_left_and_came_back_before_a_call_that_was_taken_is_in_doubt_no_more(mailgun):
+def test_people_who_came_back_before_an_accepted_call_are_settled(mailgun):
     send = begin()
     try_without_an_end()
     leave(1)
@@ -184,7 +184,7 @@ def test_who_left_and_came_back_before_a_call_that_was_taken_is_in_doubt_no_more
     assert send.state == Send.State.SUBMITTED
 
 
-def test_a_person_can_end_a_send_of_which_somebody_who_left_stays_unknown(mailgun):
+def test_staff_can_end_a_send_with_an_uncertain_person(mailgun):
     send = begin()
     try_without_an_end()
     leave(1)
@@ -195,7 +195,7 @@ def test_a_person_can_end_a_send_of_which_somebody_who_left_stays_unknown(mailgu
     assert send.state == Send.State.SUBMITTED
 
 
-def test_the_page_says_how_many_are_left_in_doubt_and_not_how_many_there_were(mailgun):
+def test_the_page_shows_only_the_people_still_uncertain(mailgun):
     mailgun.fault_always(Fault("reset_after_accepting"))
     send = begin(readers=25)
     for batch in Batch.objects.order_by("seq"):

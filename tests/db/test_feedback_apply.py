@@ -38,7 +38,7 @@ def make_send(*, readers: int = 3, state: str = Batch.State.ACCEPTED, slug: str 
     make_story(f"The first verdict of {slug}")
     add_subscribers(made, readers)
     send = start_send(issue=make_issue(made, approved=True), now=NOW)
-    send.batches.update(state=state, attempts=1)
+    send.batches.update(state=state, attempt_number=1)
     return send
 
 
@@ -100,7 +100,7 @@ def is_subscribed(delivery: Delivery) -> bool:
 HARD = {"reason": "550 5.1.1 <person0@example.com> User unknown"}
 
 
-def test_the_receipt_counts_what_the_provider_told() -> None:
+def test_the_receipt_counts_what_the_provider_reported() -> None:
     send = make_send(readers=5)
     one, two, three, four, _ = people(send)
     apply(
@@ -114,7 +114,7 @@ def test_the_receipt_counts_what_the_provider_told() -> None:
     assert receipt.deliveries["accepted"] == 5
 
 
-def test_an_applied_event_keeps_nothing_of_the_person() -> None:
+def test_an_applied_event_keeps_nothing_about_the_person() -> None:
     (one, *_) = people(make_send())
     apply(brevo("hard_bounce", one, **HARD))
     event = ProviderEvent.objects.get()
@@ -127,7 +127,7 @@ def test_an_applied_event_keeps_nothing_of_the_person() -> None:
     )
 
 
-def test_a_dead_address_is_barred_from_all_mail_at_once() -> None:
+def test_a_hard_bounce_suppresses_the_address_at_once() -> None:
     """S2."""
     one, two, _ = people(make_send())
     apply(brevo("hard_bounce", one, **HARD))
@@ -136,7 +136,7 @@ def test_a_dead_address_is_barred_from_all_mail_at_once() -> None:
     assert "(address)" in Suppression.objects.get().note
 
 
-def test_a_complaint_bars_from_all_mail_and_ends_the_subscription() -> None:
+def test_a_complaint_suppresses_and_ends_the_subscription() -> None:
     """S3."""
     one, _, _ = people(make_send())
     apply(brevo("spam", one))
@@ -144,7 +144,7 @@ def test_a_complaint_bars_from_all_mail_and_ends_the_subscription() -> None:
     assert not is_subscribed(one)
 
 
-def test_leaving_at_the_provider_is_leaving_the_list_of_the_issue() -> None:
+def test_unsubscribing_at_the_provider_ends_the_issues_subscription() -> None:
     one, _, _ = people(make_send())
     apply(brevo("unsubscribed", one))
     assert suppressed(one) == {Reason.UNSUBSCRIBE}
@@ -152,14 +152,14 @@ def test_leaving_at_the_provider_is_leaving_the_list_of_the_issue() -> None:
     assert not is_subscribed(one)
 
 
-def test_a_late_word_that_someone_left_does_not_end_what_they_asked_for_since() -> None:
+def test_a_late_unsubscribe_does_not_end_a_newer_subscription() -> None:
     one, _, _ = people(make_send())
     Subscription.objects.filter(subscriber=one.subscriber_id).update(requested_at=LATER + timedelta(hours=1))
     apply(brevo("unsubscribed", one), now=LATER + timedelta(hours=2))
     assert is_subscribed(one)
 
 
-def test_an_erased_person_who_leaves_stays_barred_by_hash() -> None:
+def test_an_erased_person_who_unsubscribes_stays_suppressed_by_hash() -> None:
     one, _, _ = people(make_send())
     told = brevo("unsubscribed", one)
     ConsentEvent.objects.all()._raw_delete(using="default")
@@ -171,7 +171,7 @@ def test_an_erased_person_who_leaves_stays_barred_by_hash() -> None:
 @pytest.mark.parametrize(
     "words", ["550 5.7.1 rejected by policy", "550 5.7.26 not authenticated", "blocked by our list"]
 )
-def test_a_refusal_because_of_the_sender_never_bars_the_reader(words: str) -> None:
+def test_a_refusal_of_the_sender_never_suppresses_the_recipient(words: str) -> None:
     """B5."""
     send = make_send()
     one, _, _ = people(send)
@@ -180,17 +180,17 @@ def test_a_refusal_because_of_the_sender_never_bars_the_reader(words: str) -> No
     assert Bounce.objects.get().bounce_class == "block"
 
 
-def test_a_send_says_that_mail_is_refused_because_of_the_sender() -> None:
+def test_a_send_shows_that_its_sender_is_refused() -> None:
     send = make_send()
     one, two, _ = people(send)
     apply(brevo("hard_bounce", one, reason="550 5.7.26 not authenticated"))
     apply(brevo("hard_bounce", two, reason="550 5.7.1 policy"), now=LATER + timedelta(minutes=1))
     send.refresh_from_db()
-    assert "because of the sender, not the reader: 2 so far (5.7.1, 5.7.26)" in send.reason
+    assert "because of the sender, not the recipient: 2 so far (5.7.1, 5.7.26)" in send.reason
     assert send.state == Send.State.SUBMITTING
 
 
-def test_a_graver_reason_is_not_written_over() -> None:
+def test_a_more_serious_reason_is_not_replaced() -> None:
     send = make_send()
     Send.objects.filter(pk=send.pk).update(reason="a person stopped it")
     apply(brevo("hard_bounce", people(send)[0], reason="550 5.7.26 not authenticated"))
@@ -198,7 +198,7 @@ def test_a_graver_reason_is_not_written_over() -> None:
     assert send.reason == "a person stopped it"
 
 
-def test_what_is_told_twice_is_applied_once() -> None:
+def test_a_repeated_event_is_applied_once() -> None:
     """F8, also where a person decided otherwise meanwhile."""
     one, _, _ = people(make_send())
     apply(brevo("hard_bounce", one, **HARD))
@@ -225,7 +225,7 @@ def five_events(delivery: Delivery) -> list[dict[str, Any]]:
     ]
 
 
-def test_all_orders_of_five_events_end_in_the_same_rows() -> None:
+def test_five_events_give_the_same_rows_in_any_order() -> None:
     """W7, S6: 120 orders, one event at a time."""
     send = make_send(readers=120)
     columns = ("state", "bounced_at", "complained_at", "unsubscribed_at")
@@ -245,7 +245,7 @@ def test_all_orders_of_five_events_end_in_the_same_rows() -> None:
     assert {frozenset(suppressed(each)) for each in wanted} == {frozenset({"hard", "complaint"})}
 
 
-def test_events_together_and_shuffled_and_doubled_end_as_one_by_one() -> None:
+def test_shuffled_and_repeated_events_end_as_one_by_one() -> None:
     """F8."""
     one, two, _ = people(make_send())
     apply(*five_events(one), *reversed(five_events(one)))
@@ -256,13 +256,13 @@ def test_events_together_and_shuffled_and_doubled_end_as_one_by_one() -> None:
     assert Bounce.objects.values_list("bounce_class", "status", "reason", "at").distinct().count() == 1
 
 
-def test_an_event_may_say_a_time_that_is_not_yet_and_it_counts_as_now() -> None:
+def test_an_event_from_the_future_counts_as_now() -> None:
     one, _, _ = people(make_send())
     apply(brevo("spam", one, at=LATER + timedelta(days=400)))
     assert DeliveryException.objects.get().complained_at == LATER
 
 
-def test_an_event_without_a_time_counts_when_it_came() -> None:
+def test_an_event_without_a_time_counts_when_it_arrived() -> None:
     one, _, _ = people(make_send())
     apply({**brevo("spam", one), "ts_epoch": None})
     assert DeliveryException.objects.get().complained_at == LATER
@@ -271,7 +271,7 @@ def test_an_event_without_a_time_counts_when_it_came() -> None:
 # Who has it
 
 
-def test_a_delivered_mail_leaves_a_bit_and_no_row_of_its_own() -> None:
+def test_a_delivered_mail_sets_a_bit_and_adds_no_row() -> None:
     """W7: a million of them are 123 rows; told again, in other orders, by two rounds at once, they are the same bits."""
     send = make_send(readers=30)
     wanted = people(send)
@@ -285,7 +285,7 @@ def test_a_delivered_mail_leaves_a_bit_and_no_row_of_its_own() -> None:
     assert Delivered.objects.get().last_at == LATER
 
 
-def test_the_list_of_a_receipt_says_who_has_it() -> None:
+def test_the_list_of_deliveries_shows_who_has_the_mail() -> None:
     send = make_send(readers=3)
     one, two, three = people(send)
     apply(brevo("delivered", one), brevo("soft_bounce", two, reason="452 4.2.2 full"), brevo("delivered", two))
@@ -293,7 +293,7 @@ def test_the_list_of_a_receipt_says_who_has_it() -> None:
     assert told == {one.pk: ["yes", ""], two.pk: ["yes", LATER.isoformat()], three.pk: ["", ""]}
 
 
-def test_deliveries_on_both_sides_of_a_part_are_two_parts() -> None:
+def test_deliveries_across_a_boundary_are_in_two_parts() -> None:
     send = make_send(readers=2)
     numbers = {8191: send.pk, 8192: send.pk, 16384: send.pk}
     mark_delivered(numbers, at=LATER)
@@ -304,7 +304,7 @@ def test_deliveries_on_both_sides_of_a_part_are_two_parts() -> None:
     assert [n for n in (4, 5, 8191, 8192, 8193, 16384, 90_000) if n in bits] == [5, 8191, 8192, 16384]
 
 
-def test_whose_delivery_was_told_during_the_call_is_not_in_doubt_afterwards() -> None:
+def test_a_delivery_reported_during_the_call_is_not_uncertain() -> None:
     send = make_send(readers=3, state=Batch.State.UNCERTAIN)
     one, two, three = people(send)
     mark_delivered({one.pk: send.pk}, at=LATER)
@@ -315,7 +315,7 @@ def test_whose_delivery_was_told_during_the_call_is_not_in_doubt_afterwards() ->
 # Evidence
 
 
-def test_one_report_proves_the_whole_batch_of_a_provider_that_takes_all_or_nothing() -> None:
+def test_one_report_proves_the_whole_batch_of_an_atomic_provider() -> None:
     send = make_send(readers=15, state=Batch.State.UNCERTAIN)
     first = people(send)[0]
     apply(brevo("request", first))
@@ -324,7 +324,7 @@ def test_one_report_proves_the_whole_batch_of_a_provider_that_takes_all_or_nothi
     assert make_receipt(send).deliveries["accepted"] == 10
 
 
-def test_a_send_that_needed_attention_is_done_when_the_last_doubt_is_gone() -> None:
+def test_a_send_ends_when_its_last_uncertain_person_is_settled() -> None:
     send = make_send(state=Batch.State.UNCERTAIN)
     finish_sends(now=NOW)
     send.refresh_from_db()
@@ -335,7 +335,7 @@ def test_a_send_that_needed_attention_is_done_when_the_last_doubt_is_gone() -> N
     assert send.state == Send.State.SUBMITTED
 
 
-def test_where_each_mail_is_taken_by_itself_a_report_proves_only_its_own() -> None:
+def test_a_report_of_another_provider_proves_only_its_own_mail() -> None:
     send = make_send(readers=4, state=Batch.State.UNCERTAIN)
     one, two, _, _ = people(send)
     apply(postmark("Delivery", one), provider="postmark")
@@ -345,7 +345,7 @@ def test_where_each_mail_is_taken_by_itself_a_report_proves_only_its_own() -> No
     assert list(send.batches.values_list("state", flat=True)) == [Batch.State.PARTIAL]
 
 
-def test_who_was_skipped_stays_skipped_when_the_batch_is_proven() -> None:
+def test_skipped_people_stay_skipped_when_the_batch_is_proven() -> None:
     send = make_send(readers=3, state=Batch.State.UNCERTAIN)
     one, two, _ = people(send)
     DeliveryException.objects.create(delivery=two, state="skipped", reason="left", at=NOW)
@@ -353,14 +353,14 @@ def test_who_was_skipped_stays_skipped_when_the_batch_is_proven() -> None:
     assert make_receipt(send).deliveries == {"pending": 0, "accepted": 1, "rejected": 0, "skipped": 1, "uncertain": 1}
 
 
-def test_a_batch_that_waits_is_not_sent_again_when_the_provider_reports_of_it() -> None:
+def test_a_pending_batch_with_a_report_is_not_sent_again() -> None:
     """A backup was restored, or "not sent" was wrong: nobody is mailed twice."""
     send = make_send(state=Batch.State.PENDING)
     apply(brevo("delivered", people(send)[0]))
     assert list(send.batches.values_list("state", flat=True)) == [Batch.State.ACCEPTED]
 
 
-def test_a_report_during_the_call_waits_for_the_end_of_the_call() -> None:
+def test_a_report_during_the_call_waits_for_its_end() -> None:
     """The worker may die during the call; then the report is what proves the batch."""
     send = make_send(state=Batch.State.SUBMITTING)
     hear(brevo("request", people(send)[0]))
@@ -373,7 +373,7 @@ def test_a_report_during_the_call_waits_for_the_end_of_the_call() -> None:
     assert not ProviderEvent.objects.exists()
 
 
-def test_nothing_told_of_a_batch_changes_its_uncertainty_by_itself() -> None:
+def test_time_alone_does_not_settle_an_uncertain_batch() -> None:
     send = make_send(state=Batch.State.UNCERTAIN)
     apply(brevo("list_addition", people(send)[0]))
     assert list(send.batches.values_list("state", flat=True)) == [Batch.State.UNCERTAIN]
@@ -393,7 +393,7 @@ def test_two_workers_do_not_apply_the_same_events_at_once() -> None:
     assert apply_events(now=LATER) == 1
 
 
-def test_a_worker_killed_before_the_end_of_a_round_has_changed_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_killed_during_a_round_changed_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """W5: the effect happens once, when the next worker comes."""
     (one, *_) = people(make_send(state=Batch.State.UNCERTAIN))
     hear(brevo("hard_bounce", one, **HARD))
@@ -412,7 +412,7 @@ def test_a_worker_killed_before_the_end_of_a_round_has_changed_nothing(monkeypat
     assert ConsentEvent.objects.filter(kind=ConsentEvent.Kind.SUPPRESSED).count() == 1
 
 
-def test_a_round_is_many_to_a_statement(django_assert_max_num_queries: Any) -> None:
+def test_a_round_uses_few_statements(django_assert_max_num_queries: Any) -> None:
     send = make_send(readers=100)
     hear(*(brevo("delivered", each) for each in people(send)))
     with django_assert_max_num_queries(25):
@@ -438,7 +438,7 @@ def test_an_event_before_its_delivery_waits_for_it() -> None:
     assert count_delivered(send) == 1
 
 
-def test_an_event_whose_delivery_never_comes_is_left_after_a_quarter_of_an_hour() -> None:
+def test_an_event_without_a_delivery_is_given_up_after_15_minutes() -> None:
     """W6."""
     (one, *_) = people(make_send())
     hear({**brevo("spam", one), "email": "", "X-Mailin-custom": '{"delivery": "987654", "batch": "elsewhere"}'})
@@ -449,13 +449,13 @@ def test_an_event_whose_delivery_never_comes_is_left_after_a_quarter_of_an_hour(
     assert not DeliveryException.objects.exists()
 
 
-def test_the_same_number_of_another_installation_is_not_our_delivery() -> None:
+def test_a_delivery_id_of_another_installation_is_not_ours() -> None:
     one, _, _ = people(make_send())
     apply({**brevo("delivered", one), "X-Mailin-custom": json.dumps({"delivery": str(one.pk), "batch": "theirs"})})
     assert not Delivered.objects.exists()
 
 
-def test_an_event_of_our_number_and_of_another_address_bars_nobody_by_the_number() -> None:
+def test_our_id_with_another_address_suppresses_nobody() -> None:
     """W4."""
     one, _, _ = people(make_send())
     apply({**brevo("spam", one), "email": "somebody@example.net"})
@@ -463,7 +463,8 @@ def test_an_event_of_our_number_and_of_another_address_bars_nobody_by_the_number
     assert suppressed(one) == set()
 
 
-def test_f15_a_report_from_where_somebody_moved_after_the_freeze_is_about_their_mail() -> None:
+@pytest.mark.requirement("F15")
+def test_a_report_from_a_changed_address_is_about_the_same_mail() -> None:
     one, two, _ = people(make_send())
     at = "moved@example.net"
     Subscriber.objects.filter(pk=one.subscriber_id).update(email=at, address_hash=identify(at))
@@ -471,20 +472,20 @@ def test_f15_a_report_from_where_somebody_moved_after_the_freeze_is_about_their_
     assert find_delivered({each.pk: each.batch.send_id for each in (one, two)}) == {one.pk}
 
 
-def test_an_event_without_our_number_is_found_by_batch_and_address() -> None:
+def test_an_event_without_our_id_is_found_by_batch_and_address() -> None:
     one, _, _ = people(make_send())
     apply({**brevo("delivered", one), "X-Mailin-custom": json.dumps({"batch": one.batch.key})})
     assert [one.pk in DeliveredBits(one.batch.send_id), Delivered.objects.get().people] == [True, 1]
 
 
-def test_an_event_of_our_number_alone_counts_where_the_address_is_right() -> None:
+def test_an_event_with_only_our_id_counts_if_the_address_is_right() -> None:
     one, two, _ = people(make_send())
     apply({**brevo("delivered", one), "X-Mailin-custom": json.dumps({"delivery": one.pk})})
     apply({**brevo("delivered", two), "email": "", "X-Mailin-custom": json.dumps({"delivery": two.pk})})
     assert find_delivered({each.pk: each.batch.send_id for each in (one, two)}) == {one.pk}
 
 
-def test_a_complaint_about_a_mail_that_was_no_issue_counts_too() -> None:
+def test_a_complaint_about_another_mail_counts_too() -> None:
     """S3: a question to confirm, say, which has no delivery."""
     one, two, three = people(make_send())
     apply(
@@ -500,7 +501,7 @@ def test_a_complaint_about_a_mail_that_was_no_issue_counts_too() -> None:
     assert set(ProviderEvent.objects.values_list("result", flat=True)) == {"orphan"}
 
 
-def test_coming_back_at_the_provider_is_noted_and_brings_nobody_back() -> None:
+def test_resubscribing_at_the_provider_brings_nobody_back() -> None:
     """W9."""
     one, _, _ = people(make_send())
     suppress(address_hash=identify(address_of(one)), reason=Reason.HARD, now=NOW)
@@ -547,7 +548,7 @@ def reader() -> Subscriber:
     return Subscriber.objects.get()
 
 
-def test_a_mailbox_that_failed_three_issues_over_fifteen_days_is_barred(reader: Subscriber) -> None:
+def test_three_soft_bounces_over_fifteen_days_suppress(reader: Subscriber) -> None:
     """S2."""
     for number, day in enumerate((7, 14)):
         soft_issue(reader, number, at=NOW + timedelta(days=day), **FULL)
@@ -557,7 +558,7 @@ def test_a_mailbox_that_failed_three_issues_over_fifteen_days_is_barred(reader: 
     assert suppressed(fourth) == {Reason.SOFT_LIMIT}
 
 
-def test_two_failures_far_apart_bar_nobody(reader: Subscriber) -> None:
+def test_two_soft_bounces_far_apart_suppress_nobody(reader: Subscriber) -> None:
     soft_issue(reader, 0, at=NOW + timedelta(days=7), **FULL)
     second = soft_issue(reader, 1, at=NOW + timedelta(days=60), **FULL)
     assert suppressed(second) == set()
@@ -572,7 +573,7 @@ def test_one_delivery_starts_the_count_again(reader: Subscriber) -> None:
     assert suppressed(last) == set()
 
 
-def test_a_refusal_because_of_us_neither_counts_nor_interrupts(reader: Subscriber) -> None:
+def test_a_refusal_of_the_sender_neither_counts_nor_interrupts(reader: Subscriber) -> None:
     soft_issue(reader, 0, at=NOW + timedelta(days=7), **FULL)
     soft_issue(reader, 1, at=NOW + timedelta(days=14), **FULL)
     blocked = soft_issue(reader, 2, at=NOW + timedelta(days=21), event="blocked", reason="listed")
@@ -581,7 +582,7 @@ def test_a_refusal_because_of_us_neither_counts_nor_interrupts(reader: Subscribe
     assert suppressed(last) == {Reason.SOFT_LIMIT}
 
 
-def test_an_issue_of_which_nothing_is_known_interrupts_the_count_unless_it_is_the_newest(reader: Subscriber) -> None:
+def test_only_an_older_issue_without_a_report_interrupts_the_count(reader: Subscriber) -> None:
     for number, day in enumerate((7, 14, 21)):
         soft_issue(reader, number, at=NOW + timedelta(days=day), **FULL)
     silent = soft_issue(reader, 3, at=NOW, event="")

@@ -45,7 +45,7 @@ def counts(**changes: int) -> SendCounts:
         ({"complained": 3}, ["complaints"]),
     ],
 )
-def test_each_rule_has_its_number(numbers: dict[str, int], rules: list[str]) -> None:
+def test_each_rule_has_its_limit(numbers: dict[str, int], rules: list[str]) -> None:
     """B2, B3."""
     assert [rule for rule, _, _ in find_broken_rules(counts(**numbers))] == rules
 
@@ -54,7 +54,7 @@ def hard(count: int, send: Send, *, start: int = 0) -> list[dict[str, Any]]:
     return [brevo("hard_bounce", each, reason="550 5.1.1 unknown") for each in people(send)[start : start + count]]
 
 
-def test_a_send_to_an_old_list_stops_with_the_numbers_and_what_to_do() -> None:
+def test_a_send_to_an_old_list_pauses_with_numbers_and_advice() -> None:
     """B3."""
     send = make_send(readers=500)
     apply(*hard(24, send))
@@ -66,16 +66,16 @@ def test_a_send_to_an_old_list_stops_with_the_numbers_and_what_to_do() -> None:
     assert "25 of 500 addresses do not exist (5.0 %; the limit is 5 %)" in send.reason
 
 
-def test_three_complaints_stop_a_small_send() -> None:
+def test_three_complaints_pause_a_small_send() -> None:
     """B2."""
     send = make_send(readers=20)
     apply(*(brevo("delivered", each) for each in people(send)), *(brevo("spam", each) for each in people(send)[:3]))
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED
-    assert "3 of 20 readers reported this issue as spam (15.0 %" in send.reason
+    assert "3 of 20 recipients reported this issue as spam (15.0 %" in send.reason
 
 
-def test_refused_proofs_of_the_domain_stop_the_send_and_bar_nobody() -> None:
+def test_refused_authentication_pauses_and_suppresses_nobody() -> None:
     """B5."""
     send = make_send(readers=40)
     apply(*(brevo("hard_bounce", each, reason="550 5.7.26 unauthenticated") for each in people(send)[:20]))
@@ -85,7 +85,7 @@ def test_refused_proofs_of_the_domain_stop_the_send_and_bar_nobody() -> None:
     assert suppressed(people(send)[0]) == set()
 
 
-def test_a_send_that_a_person_resumed_stops_again_at_twice_the_number_only() -> None:
+def test_a_resumed_send_pauses_again_only_at_twice_the_cases() -> None:
     send = make_send(readers=20)
     apply(*(brevo("spam", each) for each in people(send)[:3]))
     Send.objects.filter(pk=send.pk).update(state=Send.State.SUBMITTING, reason="")
@@ -98,7 +98,7 @@ def test_a_send_that_a_person_resumed_stops_again_at_twice_the_number_only() -> 
     assert AutomaticPause.objects.get().cases == 6
 
 
-def test_a_rule_that_a_person_overrode_does_not_hide_another_one() -> None:
+def test_an_overridden_rule_does_not_hide_another_one() -> None:
     send = make_send(readers=500)
     apply(*(brevo("spam", each) for each in people(send)[:3]))
     Send.objects.filter(pk=send.pk).update(state=Send.State.SUBMITTING, reason="")
@@ -109,7 +109,7 @@ def test_a_rule_that_a_person_overrode_does_not_hide_another_one() -> None:
 
 
 @pytest.mark.parametrize("state", [Send.State.PAUSED, Send.State.SUBMITTED, Send.State.CANCELLED])
-def test_what_is_not_running_is_left_as_it_is(state: str) -> None:
+def test_a_send_that_is_not_running_is_left_alone(state: str) -> None:
     send = make_send(readers=20)
     Send.objects.filter(pk=send.pk).update(state=state, reason="as it was")
     apply(*(brevo("spam", each) for each in people(send)[:3]))
@@ -117,7 +117,7 @@ def test_what_is_not_running_is_left_as_it_is(state: str) -> None:
     assert (send.state, send.reason) == (state, "as it was")
 
 
-def test_old_events_are_let_go_and_what_waits_is_kept() -> None:
+def test_old_events_are_deleted_and_waiting_ones_are_kept() -> None:
     """W2: longer than a week."""
     send = make_send()
     one, two, _ = people(send)

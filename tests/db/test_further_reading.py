@@ -42,7 +42,7 @@ def issue_with_a_link(**about: Any) -> Issue:
     return make_issue(publication, approved=True)
 
 
-def test_a_link_to_a_story_that_may_be_shown_stands_in_the_mail():
+def test_a_link_to_a_story_that_may_be_shown_is_in_the_mail():
     issue_with_a_link()
     html = Variant.objects.get().html
     assert TITLE in html
@@ -59,7 +59,10 @@ def test_a_link_to_a_story_that_may_be_shown_stands_in_the_mail():
     ],
     ids=["v6 embargo", "v1 no consent", "regions", "v5 withdrawn"],
 )
-def test_v1_v5_v6_a_link_to_a_story_that_may_not_be_shown_stands_in_no_mail(about: dict[str, Any]):
+@pytest.mark.requirement("V1")
+@pytest.mark.requirement("V5")
+@pytest.mark.requirement("V6")
+def test_a_link_to_a_restricted_story_is_in_no_mail(about: dict[str, Any]):
     issue_with_a_link(**about)
     html = Variant.objects.get().html
     assert "Maya" not in html
@@ -78,7 +81,10 @@ def test_v1_v5_v6_a_link_to_a_story_that_may_not_be_shown_stands_in_no_mail(abou
     ],
 )
 @pytest.mark.parametrize("own", [URL, f"{URL}?utm_source=feed", "https://Example.org/stories/maya/?fbclid=1#top"])
-def test_v1_v5_v6_a_link_is_known_however_its_address_is_written(link: str, own: str):
+@pytest.mark.requirement("V1")
+@pytest.mark.requirement("V5")
+@pytest.mark.requirement("V6")
+def test_a_restricted_link_is_recognised_in_any_spelling(link: str, own: str):
     publication = make_publication(archive="public")
     make_story("The clinic opens its doors", related=[[TITLE, link]])
     make_story(TITLE, url=own, days_old=90)
@@ -101,12 +107,18 @@ def test_v1_v5_v6_a_link_is_known_however_its_address_is_written(link: str, own:
         ("https://example.org/?p=12&lang=es", "http://example.org/?lang=es&p=12"),
     ],
 )
-def test_v1_v5_v6_a_story_is_known_by_a_link_whatever_is_encoded_in_its_own_address(own: str, link: str):
+@pytest.mark.requirement("V1")
+@pytest.mark.requirement("V5")
+@pytest.mark.requirement("V6")
+def test_a_restricted_story_with_an_encoded_url_is_recognised(own: str, link: str):
     make_story(TITLE, url=own, withdrawn_at=NOW)
     assert find_restricted_links([link], channel="email", at=NOW, required=False) == {link}
 
 
-def test_v1_v5_v6_an_appeal_that_links_to_such_a_story_is_not_approved():
+@pytest.mark.requirement("V1")
+@pytest.mark.requirement("V5")
+@pytest.mark.requirement("V6")
+def test_an_appeal_that_links_to_a_restricted_story_is_refused():
     issue = issue_that_says(("appeal", {"appeals": [make_appeal(headline="Maya again", link=URL)]}), approved=False)
     Story.objects.filter(url=URL).update(withdrawn_at=NOW)
     with pytest.raises(NotReady, match="may not be shown"):
@@ -139,7 +151,10 @@ def issue_that_says(block: tuple[str, Any], *, approved: bool = True) -> Issue:
     [{"withdrawn_at": NOW}, {"embargo_until": timezone.now() + timedelta(days=9)}, {"consent_needed": True}],
     ids=["v5", "v6", "v1"],
 )
-def test_v1_v5_v6_what_staff_wrote_of_a_story_keeps_to_its_consent_too(block: tuple[str, Any], changed: dict[str, Any]):
+@pytest.mark.requirement("V1")
+@pytest.mark.requirement("V5")
+@pytest.mark.requirement("V6")
+def test_text_of_staff_about_a_story_obeys_its_consent_too(block: tuple[str, Any], changed: dict[str, Any]):
     issue = issue_that_says(block)
     send = start_send(issue=issue, now=NOW)
     pages = [f"/view/{Variant.objects.get().public_id}", f"/news/weekly/{issue.number}/"]
@@ -153,7 +168,10 @@ def test_v1_v5_v6_what_staff_wrote_of_a_story_keeps_to_its_consent_too(block: tu
 
 
 @pytest.mark.parametrize("block", WRITTEN, ids=["note", "button"])
-def test_v1_v5_v6_an_issue_whose_own_words_link_to_such_a_story_is_neither_approved_nor_frozen(
+@pytest.mark.requirement("V1")
+@pytest.mark.requirement("V5")
+@pytest.mark.requirement("V6")
+def test_own_text_that_links_to_a_restricted_story_is_refused(
     block: tuple[str, Any],
 ):
     issue = issue_that_says(block, approved=False)
@@ -169,7 +187,8 @@ def test_v1_v5_v6_an_issue_whose_own_words_link_to_such_a_story_is_neither_appro
         start_send(issue=issue, now=NOW)
 
 
-def test_v5_withdrawing_holds_an_issue_whose_own_words_link_to_the_story():
+@pytest.mark.requirement("V5")
+def test_withdrawing_holds_an_issue_whose_own_text_links_to_it():
     issue = issue_that_says(WRITTEN[0])
     editor = make_approver()
     editor.user_permissions.add(Permission.objects.get(codename="change_story"))
@@ -179,7 +198,7 @@ def test_v5_withdrawing_holds_an_issue_whose_own_words_link_to_the_story():
     assert done.held == [issue]
 
 
-def test_a_button_to_a_story_of_the_issue_goes_to_whom_the_story_goes():
+def test_a_button_to_a_story_follows_the_audience_of_the_story():
     publication = make_publication()
     make_story("The clinic opens its doors")
     make_story(TITLE, url=URL, days_old=2, not_in_regions=["US-TX"])
@@ -197,13 +216,14 @@ def test_a_button_to_a_story_of_the_issue_goes_to_whom_the_story_goes():
     assert shown == {True: True, False: False}
 
 
-def test_a_link_to_another_page_of_the_same_site_is_not_taken_for_the_story():
+def test_another_page_of_the_same_site_is_not_the_story():
     issue = issue_with_a_link()
     Story.objects.filter(url=URL).update(url="https://example.org/rules/?p=7", withdrawn_at=NOW)
     assert "Our house rules" in repr(resolve_content(Issue.objects.get(pk=issue.pk)))
 
 
-def test_v6_an_embargo_after_the_approval_voids_it():
+@pytest.mark.requirement("V6")
+def test_an_embargo_after_the_approval_voids_it():
     issue = issue_with_a_link()
     Story.objects.filter(url=URL).update(embargo_until=NOW + timedelta(days=30))
     issue = Issue.objects.get(pk=issue.pk)
@@ -211,7 +231,8 @@ def test_v6_an_embargo_after_the_approval_voids_it():
     assert find_current_approval(issue) is None
 
 
-def test_v5_withdrawing_holds_an_issue_that_waits_and_only_links_to_the_story():
+@pytest.mark.requirement("V5")
+def test_withdrawing_holds_a_waiting_issue_that_only_links_to_it():
     issue = issue_with_a_link()
     editor = make_approver()
     editor.user_permissions.add(Permission.objects.get(codename="change_story"))
@@ -222,7 +243,8 @@ def test_v5_withdrawing_holds_an_issue_that_waits_and_only_links_to_the_story():
     assert find_current_approval(Issue.objects.get(pk=issue.pk)) is None
 
 
-def test_v5_withdrawing_pauses_a_send_on_its_way_that_only_links_to_the_story_and_counts_who_has_it(settings: Any):
+@pytest.mark.requirement("V5")
+def test_withdrawing_pauses_a_running_send_that_only_links_to_it(settings: Any):
     settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=1"
     issue = issue_with_a_link()
     send = start_send(issue=issue, now=NOW)
@@ -241,7 +263,10 @@ def test_v5_withdrawing_pauses_a_send_on_its_way_that_only_links_to_the_story_an
     [{"withdrawn_at": NOW}, {"embargo_until": timezone.now() + timedelta(days=9)}, {"consent_needed": True}],
     ids=["v5", "v6", "v1"],
 )
-def test_v1_v5_v6_the_online_view_and_the_archive_lose_the_link_of_a_mail_that_went_out(changed: dict[str, Any]):
+@pytest.mark.requirement("V1")
+@pytest.mark.requirement("V5")
+@pytest.mark.requirement("V6")
+def test_online_view_and_archive_lose_the_restricted_link(changed: dict[str, Any]):
     issue = issue_with_a_link()
     start_send(issue=issue, now=NOW)
     pages = [f"/view/{Variant.objects.get().public_id}", f"/news/weekly/{issue.number}/"]

@@ -12,7 +12,7 @@ from newsletter.models import Attempt, Batch, DeliveryException, Installation, S
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.installation_hold import read_send_journal, release_installation
-from newsletter.sending.settling.sweep import wake_up
+from newsletter.sending.settling.sweep import prepare_for_work
 from tests.db.test_send import ready_issue
 from tests.support.fixtures import NOW
 
@@ -46,26 +46,26 @@ def go_back_to_the_backup() -> None:
     """As the database was before the first call."""
     Attempt.objects.all().delete()
     DeliveryException.objects.all().delete()
-    Batch.objects.update(state="pending", attempts=0, lease_until=None)
+    Batch.objects.update(state="pending", attempt_number=0, lease_until=None)
 
 
-def test_a_backup_from_the_middle_of_a_send_is_known_by_the_tries_it_lacks(on_machine: OnMachine) -> None:
+def test_a_backup_from_mid_send_is_recognised_by_missing_attempts(on_machine: OnMachine) -> None:
     begun()
     assert claim_one() is not None
-    wake_up(now=NOW)
+    prepare_for_work(now=NOW)
     go_back_to_the_backup()
-    wake_up(now=LATER)
+    prepare_for_work(now=LATER)
     assert Installation.objects.get().held
     assert claim_one() is None
 
 
-def test_a_machine_remembers_what_another_one_began(on_machine: OnMachine) -> None:
+def test_a_machine_notes_what_another_one_started(on_machine: OnMachine) -> None:
     send = begun()
     on_machine("second")
-    wake_up(now=NOW)
+    prepare_for_work(now=NOW)
     assert read_send_journal() is not None
     Send.objects.filter(pk=send.pk).update(issue=ready_other(send))
-    wake_up(now=LATER)
+    prepare_for_work(now=LATER)
     assert Installation.objects.get().held
     with pytest.raises(NotReady, match="restored from a backup"):
         start_send(issue=send.issue, now=LATER)
@@ -80,23 +80,23 @@ def ready_other(send: Send) -> Any:
     return issue
 
 
-def test_a_hold_that_was_ended_on_one_machine_does_not_come_back_on_another(on_machine: OnMachine) -> None:
+def test_a_released_hold_does_not_return_on_another_machine(on_machine: OnMachine) -> None:
     begun()
     assert claim_one() is not None
     for name in ("second", "first"):
         on_machine(name)
-        wake_up(now=NOW)
+        prepare_for_work(now=NOW)
     go_back_to_the_backup()
-    wake_up(now=LATER)
+    prepare_for_work(now=LATER)
     release_installation(now=LATER)
     for name in ("second", "third", "first"):
         on_machine(name)
-        wake_up(now=LATER + timedelta(minutes=1))
+        prepare_for_work(now=LATER + timedelta(minutes=1))
         assert not Installation.objects.get().held
     assert claim_one() is not None
 
 
-def test_nothing_begins_that_cannot_be_remembered(on_machine: OnMachine, settings: Any, tmp_path: Path) -> None:
+def test_a_send_that_cannot_be_noted_does_not_begin(on_machine: OnMachine, settings: Any, tmp_path: Path) -> None:
     """F10: the data folder is full, or not ours to write to."""
     issue = ready_issue(readers=25)
     (tmp_path / "file").write_text("not a folder")
@@ -108,19 +108,19 @@ def test_nothing_begins_that_cannot_be_remembered(on_machine: OnMachine, setting
     assert start_send(issue=issue, now=NOW).state == Send.State.SUBMITTING
 
 
-def test_a_worker_whose_data_folder_is_full_goes_on(
+def test_a_worker_with_a_full_data_folder_goes_on(
     on_machine: OnMachine, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     begun()
     (tmp_path / "file").write_text("not a folder")
     settings.NEWSLETTER_DATA_DIR = tmp_path / "file"
-    wake_up(now=NOW)
+    prepare_for_work(now=NOW)
     assert "cannot be noted in the data folder" in caplog.text
     assert claim_one() is not None
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"send": 1}', b'{"send": "x", "issue": 1, "attempt": 1}'])
-def test_a_journal_that_cannot_be_read_is_none(on_machine: OnMachine, tmp_path: Path, content: bytes) -> None:
+def test_an_unreadable_journal_counts_as_none(on_machine: OnMachine, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "first").mkdir()
     (tmp_path / "first" / "last-send.json").write_bytes(content)
     assert read_send_journal() is None

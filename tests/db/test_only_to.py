@@ -12,11 +12,11 @@ from newsletter.jobs.staff_notices import send_due_notices, write_notice
 from newsletter.models import Batch, Proof, Send, StaffNotice
 from newsletter.organisation.health.sending import check_recipient_allowlist
 from newsletter.providers.base.contract import BatchFinder, Verdict
-from newsletter.sending.dispatching.dispatch import Dispatcher
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.notices.proofs import send_proofs
 from newsletter.sending.notices.system_mail import send_notice, sender_of
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from subscribers.audience.eligibility import explain_ineligible
 from subscribers.audience.recipient_allowlist import parse_allowlist
@@ -55,20 +55,23 @@ def only(settings: Any, *words: str) -> None:
         ("no address", False),
     ],
 )
-def test_f24_addresses_and_whole_domains_are_inside_and_nobody_else(address: str, inside: bool) -> None:
+@pytest.mark.requirement("F24")
+def test_the_allowlist_allows_addresses_and_whole_domains(address: str, inside: bool) -> None:
     only_to = parse_allowlist(["me@example.org", "@charity.example", "Bücher.example"])
     assert only_to is not None
     assert only_to.has(address) is inside
 
 
-def test_f24_a_word_that_is_neither_is_an_error_and_no_words_are_everyone() -> None:
+@pytest.mark.requirement("F24")
+def test_an_invalid_entry_is_an_error_and_no_entries_allow_all() -> None:
     assert parse_allowlist([]) is None
     for word in ("charity", "a b@example.org", "example.org/x"):
         with pytest.raises(BadAddress, match="neither an address nor a domain"):
             parse_allowlist([word])
 
 
-def test_f24_the_freeze_leaves_out_who_is_outside_under_a_reason_of_its_own(mailgun: Any, settings: Any) -> None:
+@pytest.mark.requirement("F24")
+def test_the_freeze_excludes_others_with_their_own_reason(mailgun: Any, settings: Any) -> None:
     only(settings, "person3@example.com", "PERSON4@example.com", "person5@example.com")
     issue = ready_issue(readers=25)
     five = Subscriber.objects.get(email="person5@example.com")
@@ -84,7 +87,8 @@ def test_f24_the_freeze_leaves_out_who_is_outside_under_a_reason_of_its_own(mail
     assert "NEWSLETTER_ONLY_TO" in explain_ineligible(outsider, mailing_list=issue.publication.mailing_list, now=NOW)
 
 
-def test_f24_a_send_that_was_under_way_when_the_copy_was_made_skips_who_is_outside(mailgun: Any, settings: Any) -> None:
+@pytest.mark.requirement("F24")
+def test_a_running_send_in_a_copy_skips_people_not_on_the_list(mailgun: Any, settings: Any) -> None:
     send = start_send(issue=ready_issue(readers=5), now=NOW)
     only(settings, "person3@example.com")
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
@@ -93,7 +97,8 @@ def test_f24_a_send_that_was_under_way_when_the_copy_was_made_skips_who_is_outsi
     assert sum("NEWSLETTER_ONLY_TO" in str(row[4]) for row in list_deliveries(send)) == 4
 
 
-def test_f24_the_fence_stands_before_the_provider_whatever_was_looked_up_before(mailgun: Any, settings: Any) -> None:
+@pytest.mark.requirement("F24")
+def test_the_allowlist_is_checked_before_the_provider_too(mailgun: Any, settings: Any) -> None:
     """Read without the setting, called with it: as a worker whose settings were changed under way."""
     start_send(issue=ready_issue(readers=5), now=NOW)
     dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
@@ -113,7 +118,8 @@ def test_f24_the_fence_stands_before_the_provider_whatever_was_looked_up_before(
     assert isinstance(fenced, BatchFinder)
 
 
-def test_f24_proofs_and_mails_of_the_system_obey_it_too(mailgun: Any, settings: Any) -> None:
+@pytest.mark.requirement("F24")
+def test_proofs_and_system_mails_obey_the_allowlist(mailgun: Any, settings: Any) -> None:
     issue = ready_issue(readers=2)
     only(settings, "ann@example.org")
     ann, bob = make_approver("ann@example.org"), make_approver("bob@example.org")
@@ -142,7 +148,8 @@ def test_f24_proofs_and_mails_of_the_system_obey_it_too(mailgun: Any, settings: 
     assert set(mailgun.accepted_counts()) == {"ann@example.org"}
 
 
-def test_f24_what_is_not_production_hands_a_real_provider_nobody_and_loses_nothing(mailgun: Any, settings: Any) -> None:
+@pytest.mark.requirement("F24")
+def test_outside_production_a_real_provider_gets_nobody(mailgun: Any, settings: Any) -> None:
     issue = ready_issue(readers=5)
     start_send(issue=issue, now=NOW)
     settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
@@ -164,13 +171,14 @@ def test_f24_what_is_not_production_hands_a_real_provider_nobody_and_loses_nothi
     assert check_recipient_allowlist().says == "Everyone who asked for it."
 
 
-def test_f24_no_module_but_one_makes_an_adapter_so_the_fence_has_no_way_round() -> None:
+@pytest.mark.requirement("F24")
+def test_only_one_module_makes_adapters() -> None:
     makers = set()
     for file in (ROOT / "newsletter").rglob("*.py"):
         names = {node.func.id for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if _is_named_call(node)}
         if "make_adapter" in names:
             makers.add(str(file.relative_to(ROOT)))
-    assert makers == {"newsletter/sending/dispatching/provider.py"}
+    assert makers == {"newsletter/sending/provider.py"}
 
 
 def _is_named_call(node: ast.AST) -> bool:

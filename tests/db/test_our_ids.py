@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
 from subscribers.models import Subscriber
 from tests.db.test_send import Clock, ready_issue
 from tests.support.fixtures import NOW
@@ -16,7 +16,8 @@ SCHEMES = ["mailgun", "postmark", "resend", "sendgrid", "brevo", "sparkpost", "s
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_m10_no_id_that_a_provider_gets_names_anybody(scheme: str, fake_provider: Any, settings: Any) -> None:
+@pytest.mark.requirement("M10")
+def test_no_id_sent_to_a_provider_identifies_a_person(scheme: str, fake_provider: Any, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of(scheme)
     issue = ready_issue(readers=3)
     for number, person in enumerate(Subscriber.objects.order_by("pk")):

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from newsletter.feedback.provider_suppressions import read_suppression_list
-from newsletter.models import ListReading
-from newsletter.sending.dispatching.provider import current_adapter, provider_label
+from newsletter.models import SuppressionListReading
+from newsletter.sending.provider import current_adapter, provider_label
 from subscribers.identity import identify
 from subscribers.models import Reason, Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.suppression import remove_suppression, suppress
@@ -54,8 +54,8 @@ def test_who_is_on_the_providers_list_is_barred_here_as_well(provider: FakeProvi
         "on the list of postmark"
         in Suppression.objects.get(reason="hard", address_hash=identify("person0@example.com")).note
     )
-    reading = ListReading.objects.get()
-    assert (reading.entries, reading.barred, reading.known_until, reading.error) == (5, 4, TOMORROW, "")
+    reading = SuppressionListReading.objects.get()
+    assert (reading.entries, reading.suppressed, reading.known_until, reading.error) == (5, 4, TOMORROW, "")
     assert Suppression.objects.filter(address_hash=identify("stranger@example.net")).exists()
 
 
@@ -94,11 +94,11 @@ def test_a_list_that_cannot_be_read_is_tried_again_within_the_hour_and_bars_nobo
     provider.query_fault = answer(500)
     provider.barred = [ListedAddress("hard", "stranger@example.net", THEN)]
     assert read() == 0
-    assert "gave no usable list" in ListReading.objects.get().error
+    assert "gave no usable list" in SuppressionListReading.objects.get().error
     provider.query_fault = None
     assert read(TOMORROW + timedelta(minutes=59)) == 0
     assert read(TOMORROW + timedelta(minutes=61)) == 1
-    assert ListReading.objects.get().error == ""
+    assert SuppressionListReading.objects.get().error == ""
 
 
 def test_what_staff_lifted_since_stays_lifted_and_a_later_entry_counts(provider: FakeProvider) -> None:
@@ -133,4 +133,4 @@ def test_a_provider_without_a_list_is_not_asked(settings: Any) -> None:
     make_publication()
     settings.NEWSLETTER_PROVIDER_URL = "outbox://"
     assert read() == 0
-    assert not ListReading.objects.exists()
+    assert not SuppressionListReading.objects.exists()

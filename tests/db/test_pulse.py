@@ -89,7 +89,8 @@ TROUBLES = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda one: one.__name__)
-def test_f23_silence_is_the_alarm_for_whatever_stands_still(trouble: Callable[[], None], monitor: Site) -> None:
+@pytest.mark.requirement("F23")
+def test_the_heartbeat_stops_if_anything_stalls(trouble: Callable[[], None], monitor: Site) -> None:
     url = monitor.put("/alive", "ok")
     trouble()
     assert TROUBLES[trouble] in find_trouble(now=LATER)
@@ -97,7 +98,8 @@ def test_f23_silence_is_the_alarm_for_whatever_stands_still(trouble: Callable[[]
     assert monitor.asked == []
 
 
-def test_f23_a_send_that_goes_on_or_waits_as_it_should_is_no_trouble(monitor: Site) -> None:
+@pytest.mark.requirement("F23")
+def test_a_running_or_waiting_send_keeps_the_heartbeat(monitor: Site) -> None:
     url = monitor.put("/alive", "ok")
     begun()
     soon = NOW + timedelta(minutes=9)
@@ -107,9 +109,7 @@ def test_f23_a_send_that_goes_on_or_waits_as_it_should_is_no_trouble(monitor: Si
     assert len(monitor.asked) == 2
 
 
-def test_a_monitor_that_is_away_is_tried_again_and_harms_nothing(
-    monitor: Site, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_absent_monitor_is_tried_again_and_harms_nothing(monitor: Site, caplog: pytest.LogCaptureFixture) -> None:
     gone = monitor.put("/alive", "no", status=503)
     assert not send_heartbeat(url=gone, fetcher=Fetcher(allow=["127.0.0.1"]), now=NOW)
     assert "The monitor could not be reached" in caplog.text

@@ -12,10 +12,10 @@ from newsletter.jobs.link_mails import send_due_links
 from newsletter.jobs.staff_notices import send_due_notices, write_notice
 from newsletter.models import Proof, ProviderAccount, Publication
 from newsletter.providers.base.contract import BatchCall, Outcome
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.limits.rate_limit import slow_down
 from newsletter.sending.notices.proofs import send_proofs
 from newsletter.sending.notices.single_mails import must_wait
+from newsletter.sending.provider import current_adapter
 from subscribers.consent.signup import request_subscription
 from subscribers.models import Confirmation
 from subscribers.people.mailed_links import Kind, request_mailed_link
@@ -87,7 +87,7 @@ def everybody_once() -> dict[str, int]:
     }
 
 
-def test_retry_after_is_honoured_by_every_mail_in_the_queue(provider: Any, queued: Publication) -> None:
+def test_every_waiting_mail_honours_retry_after(provider: Any, queued: Publication) -> None:
     provider.fault_next(too_many("120"))
     counting = Counting()
     assert counting.run_for(timedelta(seconds=120)) == 0
@@ -97,7 +97,7 @@ def test_retry_after_is_honoured_by_every_mail_in_the_queue(provider: Any, queue
     assert len(provider.ledger) == 1 + 3 * PEOPLE
 
 
-def test_too_many_without_a_moment_is_tried_ever_more_seldom(provider: Any, queued: Publication) -> None:
+def test_too_many_without_retry_after_is_tried_ever_more_seldom(provider: Any, queued: Publication) -> None:
     provider.fault_always(too_many())
     counting = Counting()
     counting.run_for(timedelta(seconds=20))
@@ -109,7 +109,7 @@ def test_too_many_without_a_moment_is_tried_ever_more_seldom(provider: Any, queu
     assert provider.accepted_counts() == everybody_once()
 
 
-def test_a_provider_that_is_away_for_long_is_tried_a_few_times(provider: Any, queued: Publication) -> None:
+def test_a_long_outage_of_the_provider_costs_few_attempts(provider: Any, queued: Publication) -> None:
     provider.stop_listening()
     counting = Counting()
     counting.run_for(timedelta(minutes=45), every=timedelta(seconds=5))
@@ -121,7 +121,7 @@ def test_a_provider_that_is_away_for_long_is_tried_a_few_times(provider: Any, qu
     assert provider.accepted_counts() == everybody_once()
 
 
-def test_two_installations_do_not_come_back_at_the_same_moment(provider: Any, queued: Publication) -> None:
+def test_two_installations_do_not_retry_at_the_same_moment(provider: Any, queued: Publication) -> None:
     moments = set()
     for _ in range(5):
         ProviderAccount.objects.all().delete()
@@ -148,7 +148,7 @@ def test_after_a_failure_one_process_tries_and_the_others_wait(provider: Any, qu
     assert waited == [True] + [False] * (3 * PEOPLE - 1)
 
 
-def test_answers_that_get_lost_do_not_put_one_mail_after_another_in_doubt(provider: Any, queued: Publication) -> None:
+def test_lost_answers_do_not_make_one_mail_after_another_uncertain(provider: Any, queued: Publication) -> None:
     provider.fault_always(Fault("reset_after_accepting"))
     counting = Counting()
     counting.run_for(timedelta(minutes=1))
@@ -159,7 +159,7 @@ def test_answers_that_get_lost_do_not_put_one_mail_after_another_in_doubt(provid
     assert provider.accepted_counts() == everybody_once()
 
 
-def test_a_key_that_is_refused_loses_no_mail_and_is_tried_each_minute(provider: Any, queued: Publication) -> None:
+def test_a_refused_key_loses_no_mail_and_is_tried_each_minute(provider: Any, queued: Publication) -> None:
     provider.fault_always(answer(401, b"Forbidden"))
     counting = Counting()
     counting.run_for(timedelta(minutes=5))
@@ -169,7 +169,7 @@ def test_a_key_that_is_refused_loses_no_mail_and_is_tried_each_minute(provider: 
     assert provider.accepted_counts() == everybody_once()
 
 
-def test_a_bulk_send_that_was_slowed_down_stops_single_mails_too(provider: Any, queued: Publication) -> None:
+def test_a_throttled_bulk_send_stops_single_mails_too(provider: Any, queued: Publication) -> None:
     slow_down(name="mailgun", until=NOW + timedelta(seconds=90))
     counting = Counting()
     assert counting.run_for(timedelta(seconds=90)) == 0
@@ -177,12 +177,12 @@ def test_a_bulk_send_that_was_slowed_down_stops_single_mails_too(provider: Any, 
     assert counting.run_for(timedelta(seconds=20)) == 3 * PEOPLE
 
 
-def test_the_pace_of_a_bulk_send_does_not_hold_single_mails_back(provider: Any, queued: Publication) -> None:
+def test_the_pace_of_a_bulk_send_does_not_delay_single_mails(provider: Any, queued: Publication) -> None:
     ProviderAccount.objects.create(name="mailgun", next_at=NOW.timestamp() + 3600)
     assert Counting().run_for(timedelta(seconds=2)) == 3 * PEOPLE
 
 
-def test_a_proof_waits_as_well_and_says_why(provider: Any) -> None:
+def test_a_proof_waits_too_and_shows_why(provider: Any) -> None:
     publication = make_publication()
     make_story("The first verdict")
     add_subscribers(publication, 2)

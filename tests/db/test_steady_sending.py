@@ -6,20 +6,20 @@ import pytest
 
 from newsletter.common.errors import NotReady
 from newsletter.models import Batch, Delivery, Installation, ProviderAccount, Publication, Send
-from newsletter.sending.dispatching import worker_loop as run
+from newsletter.sending.dispatching import worker_loop
 from newsletter.sending.dispatching.claim import claim_batch
-from newsletter.sending.dispatching.dispatch import Dispatcher
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.daily_limit import find_daily_limit
 from newsletter.sending.limits.installation_hold import release_installation
 from newsletter.sending.limits.rate_limit import recover_pace
-from newsletter.sending.limits.send_controls import resume_send
 from newsletter.sending.limits.send_window import enforce_send_window, find_quiet_hours_end
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.retention import delete_old_deliveries
-from newsletter.sending.settling.sweep import wake_up
+from newsletter.sending.settling.send_controls import resume_send
+from newsletter.sending.settling.sweep import prepare_for_work
 from tests.db.test_send import Clock, ready_issue
 from tests.support.fixtures import NOW, make_approver, make_publication
 from tests.support.provider_faults import too_many
@@ -37,7 +37,8 @@ def mailgun(fake_provider, settings):
     ("local", "wakes"),
     [("20:59", None), ("21:00", "07:00"), ("23:30", "07:00"), ("06:59", "07:00"), ("07:00", None)],
 )
-def test_c2_quiet_hours_are_those_of_the_publications_zone(local, wakes):
+@pytest.mark.requirement("C2")
+def test_quiet_hours_follow_the_publications_zone(local, wakes):
     publication = make_publication(quiet_from=time(21), quiet_until=time(7))
     publication.zone = "America/Chicago"
     hour, minute = map(int, local.split(":"))
@@ -46,7 +47,8 @@ def test_c2_quiet_hours_are_those_of_the_publications_zone(local, wakes):
     assert (found.astimezone(UTC) - timedelta(hours=6)).strftime("%H:%M") == wakes if found else wakes is None
 
 
-def test_c2_a_running_send_waits_for_the_end_of_the_quiet_hours_and_goes_on_then(mailgun):
+@pytest.mark.requirement("C2")
+def test_a_running_send_waits_until_quiet_hours_end(mailgun):
     issue = ready_issue(readers=25, quiet_from=time(9), quiet_until=time(11))
     send = start_send(issue=issue, now=NOW)
     enforce_send_window(now=NOW)
@@ -56,7 +58,7 @@ def test_c2_a_running_send_waits_for_the_end_of_the_quiet_hours_and_goes_on_then
     assert send.not_before == NOW.replace(hour=11, minute=0)
 
 
-def test_quiet_hours_set_while_a_send_is_running_hold_before_the_next_sweep(mailgun):
+def test_new_quiet_hours_stop_a_send_before_the_next_sweep(mailgun):
     issue = ready_issue(readers=25)
     send = start_send(issue=issue, now=NOW)
     Publication.objects.update(quiet_from=time(9), quiet_until=time(11))
@@ -65,7 +67,7 @@ def test_quiet_hours_set_while_a_send_is_running_hold_before_the_next_sweep(mail
     assert mailgun.ledger == []
 
 
-def test_a_stale_send_makes_no_call_before_the_sweep_pauses_it_and_goes_on_once_resumed(mailgun):
+def test_a_stale_send_makes_no_call_until_resumed(mailgun):
     send = start_send(issue=ready_issue(readers=25, stale_hours=12), now=NOW)
     later = NOW + timedelta(hours=40)
     dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: later)
@@ -81,7 +83,7 @@ def test_a_stale_send_makes_no_call_before_the_sweep_pauses_it_and_goes_on_once_
     assert dispatcher.dispatch(send.batches.all()[0].pk)
 
 
-def test_a_daily_limit_lowered_while_a_send_is_running_holds_and_drops_nobody(mailgun):
+def test_a_lowered_daily_limit_applies_and_drops_nobody(mailgun):
     send = start_send(issue=ready_issue(readers=25), now=NOW)
     Publication.objects.update(people_per_day=7)
     enforce_send_window(now=NOW)
@@ -100,7 +102,7 @@ def _forward(clock):
     clock.now += timedelta(hours=6)
 
 
-def test_a_stale_send_pauses_and_asks(mailgun):
+def test_a_stale_send_pauses_for_staff(mailgun):
     send = start_send(issue=ready_issue(readers=25, stale_hours=12), now=NOW)
     enforce_send_window(now=NOW + timedelta(hours=35))
     send.refresh_from_db()
@@ -111,7 +113,8 @@ def test_a_stale_send_pauses_and_asks(mailgun):
     assert "12 hours late" in send.reason
 
 
-def test_c1_a_daily_limit_carries_the_rest_to_the_next_days_and_drops_nobody(mailgun):
+@pytest.mark.requirement("C1")
+def test_a_daily_limit_sends_the_rest_on_the_next_days(mailgun):
     issue = ready_issue(readers=25, people_per_day=10)
     clock = Clock()
     send = start_send(issue=issue, now=clock())
@@ -131,40 +134,44 @@ def test_c1_a_daily_limit_carries_the_rest_to_the_next_days_and_drops_nobody(mai
     assert make_receipt(send).deliveries["accepted"] == 25
 
 
-def test_c1_a_new_domain_warms_up_day_by_day():
+@pytest.mark.requirement("C1")
+def test_a_new_domain_warms_up_day_by_day():
     publication = make_publication(warm_up_from=date(2026, 3, 1), people_per_day=700)
     days = [date(2026, 3, 1) + timedelta(days=n) for n in (0, 1, 2, 3, 10)]
     assert [find_daily_limit(publication, day=day) for day in days] == [50, 100, 500, 700, 700]
 
 
-def test_r2_a_database_older_than_the_last_send_is_held_until_a_person_has_looked(mailgun):
+@pytest.mark.requirement("R2")
+def test_a_database_older_than_the_last_send_is_held(mailgun):
     issue = ready_issue(readers=25)
     send = start_send(issue=issue, now=NOW)
     Send.objects.filter(pk=send.pk).update(state="submitting")
     batch = Batch.objects.order_by("seq")[0]
     journal_knows_more(send)
-    wake_up(now=NOW)
+    prepare_for_work(now=NOW)
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW) is None
     with pytest.raises(NotReady, match="restored from a backup"):
         start_send(issue=issue, now=NOW)
     release_installation(now=NOW)
-    wake_up(now=NOW)
+    prepare_for_work(now=NOW)
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW) is not None
 
 
-def test_r2_a_copy_of_the_database_without_the_key_cannot_mail_anyone(mailgun, settings):
+@pytest.mark.requirement("R2")
+def test_a_copy_of_the_database_without_the_key_cannot_mail_anyone(mailgun, settings):
     issue = ready_issue(readers=25)
     start_send(issue=issue, now=NOW)
     settings.SUBSCRIBERS_ADDRESS_KEY = "the key of another installation"
-    wake_up(now=NOW)
+    prepare_for_work(now=NOW)
     assert Installation.objects.get().held
     assert claim_batch(batch_id=Batch.objects.order_by("seq")[0].pk, provider="mailgun", now=NOW) is None
-    with pytest.raises(NotReady, match="looks like a copy"):
+    with pytest.raises(NotReady, match="probably a copy"):
         release_installation(now=NOW)
     assert mailgun.ledger == []
 
 
-def test_p8_after_ninety_days_a_send_keeps_its_receipt_and_not_its_people(mailgun):
+@pytest.mark.requirement("P8")
+def test_after_ninety_days_a_send_keeps_only_its_receipt(mailgun):
     clock = Clock()
     send = start_send(issue=ready_issue(readers=25), now=clock())
     send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
@@ -176,7 +183,8 @@ def test_p8_after_ninety_days_a_send_keeps_its_receipt_and_not_its_people(mailgu
     assert make_receipt(Send.objects.get()) == before
 
 
-def test_f4_too_many_for_one_worker_is_too_many_for_all_and_slows_the_pace(mailgun):
+@pytest.mark.requirement("F4")
+def test_too_many_for_one_worker_slows_all_workers(mailgun):
     mailgun.fault_next(too_many("60"))
     start_send(issue=ready_issue(readers=25), now=NOW)
     dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
@@ -190,7 +198,7 @@ def test_f4_too_many_for_one_worker_is_too_many_for_all_and_slows_the_pace(mailg
     assert ProviderAccount.objects.get().pace == 1
 
 
-def test_the_rate_of_the_account_is_kept_by_all_workers_together(mailgun, settings):
+def test_all_workers_share_the_accounts_rate(mailgun, settings):
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=10&people_per_second=10"
     clock = Clock()
     send = start_send(issue=ready_issue(readers=25), now=clock())
@@ -206,14 +214,15 @@ def journal_knows_more(send: Send) -> None:
     write_send_journal(send, now=NOW)
 
 
-def test_a_rate_too_slow_for_a_whole_call_within_the_hour_makes_the_calls_smaller(mailgun, settings):
+def test_a_slow_rate_makes_the_calls_smaller(mailgun, settings):
     """A wait longer than a day would be taken for one that a clock put back had left, and be forgotten."""
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=10&people_per_second=0.001"
     start_send(issue=ready_issue(readers=6), now=NOW)
     assert list(Batch.objects.order_by("seq").values_list("size", flat=True)) == [3, 3]
 
 
-def test_c1_a_call_that_was_not_taken_takes_nothing_from_the_day(mailgun):
+@pytest.mark.requirement("C1")
+def test_a_call_that_mailed_nobody_uses_no_daily_quota(mailgun):
     start_send(issue=ready_issue(readers=10, people_per_day=10), now=NOW)
     mailgun.fault_next(too_many("5"))
     first = Batch.objects.get().pk
@@ -222,8 +231,9 @@ def test_c1_a_call_that_was_not_taken_takes_nothing_from_the_day(mailgun):
     assert len(mailgun.accepted_counts()) == 10
 
 
-def test_c2_a_send_that_always_finds_something_to_do_still_keeps_the_quiet_hours(mailgun, monkeypatch):
-    monkeypatch.setattr(run, "BATCHES_BETWEEN_SWEEPS", 1)
+@pytest.mark.requirement("C2")
+def test_a_busy_send_still_keeps_the_quiet_hours(mailgun, monkeypatch):
+    monkeypatch.setattr(worker_loop, "BATCHES_BETWEEN_SWEEPS", 1)
     issue = ready_issue(readers=45, quiet_from=time(21), quiet_until=time(7))
     clock = Clock()
     clock.now = NOW.replace(hour=20, minute=58)

@@ -11,9 +11,9 @@ from newsletter.jobs.scheduler_jobs import assemble_due, poll_sources, start_due
 from newsletter.jobs.send_notices import notify_stopped_sends
 from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import Issue, Send, Slot, Source, StaffNotice, Story
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
-from newsletter.sending.limits.send_controls import resume_send
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.settling.send_controls import resume_send
 from tests.db.test_ingest import item
 from tests.db.test_send import Clock, ready_issue, send_all
 from tests.support.fixtures import (

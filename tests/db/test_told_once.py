@@ -12,14 +12,14 @@ from newsletter.jobs.send_notices import ENQUIRY_NOTICE_DELAY, notify_stopped_se
 from newsletter.jobs.staff_notices import notify_hold, send_due_notices
 from newsletter.models import Batch, Delivery, DeliveryException, Send, StaffNotice
 from newsletter.models.feedback import AutomaticPause
-from newsletter.sending.dispatching.dispatch import Dispatcher
+from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.outcome import pause_failing_send
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import dispatch_due, sweep
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.send_controls import resume_send, settle_as_accepted
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.awaited_reports import REPORTS_AWAITED
 from newsletter.sending.settling.reconcile import ASK_PROVIDER_FOR
+from newsletter.sending.settling.send_controls import resume_send, settle_as_accepted
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.provider_faults import Fault
 
@@ -69,7 +69,7 @@ def mails_to_staff(provider: Any) -> list[str]:
     return [mail.subject.removeprefix("The send of The weekly letter No. 1 ") for mail in provider.mailbox(APPROVER)]
 
 
-def test_nobody_is_told_while_the_provider_is_asked_and_answers(mailgun: Any) -> None:
+def test_staff_get_no_notice_while_the_provider_still_answers(mailgun: Any) -> None:
     """Records come one after the other; the number of the uncertain falls again and again."""
     lose_all_answers(mailgun)
     send, hours = begin(), Hours()
@@ -86,7 +86,7 @@ def test_nobody_is_told_while_the_provider_is_asked_and_answers(mailgun: Any) ->
     assert set(mailgun.accepted_counts().values()) == {1}
 
 
-def test_one_first_word_and_one_when_it_is_theirs_whatever_was_settled_between(mailgun: Any) -> None:
+def test_staff_get_one_notice_at_first_and_one_when_they_must_act(mailgun: Any) -> None:
     lose_all_answers(mailgun)
     begin()
     hours = Hours()
@@ -107,7 +107,7 @@ def test_one_first_word_and_one_when_it_is_theirs_whatever_was_settled_between(m
     assert len(mails_to_staff(mailgun)) == 2
 
 
-def test_whoever_heard_of_the_enquiry_hears_that_it_is_settled(mailgun: Any) -> None:
+def test_staff_told_of_the_enquiry_are_told_that_it_is_settled(mailgun: Any) -> None:
     lose_all_answers(mailgun)
     begin()
     hours = Hours()
@@ -117,7 +117,7 @@ def test_whoever_heard_of_the_enquiry_hears_that_it_is_settled(mailgun: Any) -> 
     assert mails_to_staff(mailgun) == ["is being checked", "is settled"]
 
 
-def test_a_replay_that_ends_well_is_told_to_nobody(fake_provider: Any, settings: Any) -> None:
+def test_a_successful_replay_causes_no_notice(fake_provider: Any, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("resend") + "&max_batch=2"
     lose_all_answers(fake_provider, 4)
     send, hours = begin(), Hours()
@@ -128,7 +128,7 @@ def test_a_replay_that_ends_well_is_told_to_nobody(fake_provider: Any, settings:
     assert set(fake_provider.accepted_counts().values()) == {1}
 
 
-def test_where_reports_alone_can_settle_it_staff_are_told_after_an_hour(fake_provider: Any, settings: Any) -> None:
+def test_staff_are_told_after_an_hour_without_reports(fake_provider: Any, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("sendgrid") + "&max_batch=2"
     lose_all_answers(fake_provider, 3)
     begin(6)
@@ -139,7 +139,7 @@ def test_where_reports_alone_can_settle_it_staff_are_told_after_an_hour(fake_pro
     assert mails_to_staff(fake_provider) == ["is being checked", "needs your decision"]
 
 
-def test_a_refusal_is_told_at_once_and_the_uncertain_later_once(mailgun: Any) -> None:
+def test_a_refusal_is_reported_at_once_and_uncertain_people_later(mailgun: Any) -> None:
     send, hours = begin(4), Hours()
     first, second = Batch.objects.order_by("pk")
     Batch.objects.filter(pk=first.pk).update(state=Batch.State.REJECTED, reason="no", settled_at=NOW)
@@ -154,7 +154,7 @@ def test_a_refusal_is_told_at_once_and_the_uncertain_later_once(mailgun: Any) ->
     assert Batch.objects.get(pk=second.pk).state == Batch.State.UNCERTAIN
 
 
-def test_a_stopped_send_is_told_once_however_many_of_its_people_are_settled(mailgun: Any) -> None:
+def test_a_paused_send_is_reported_once(mailgun: Any) -> None:
     lose_all_answers(mailgun, 3)
     send, hours = begin(6), Hours()
     hours.pass_by(timedelta(seconds=20))
@@ -168,7 +168,7 @@ def test_a_stopped_send_is_told_once_however_many_of_its_people_are_settled(mail
     assert sum(notice.subject.endswith("stopped") for notice in StaffNotice.objects.all()) == 1
 
 
-def test_a_send_that_stops_again_after_a_person_let_it_go_on_is_told_again(mailgun: Any) -> None:
+def test_a_send_that_pauses_again_after_a_resume_is_reported_again(mailgun: Any) -> None:
     send = begin(6)
     pause_failing_send(send=send, reason="The account is closed")
     notify_stopped_sends(now=NOW)
@@ -179,7 +179,7 @@ def test_a_send_that_stops_again_after_a_person_let_it_go_on_is_told_again(mailg
     assert sum(notice.subject.endswith("stopped") for notice in StaffNotice.objects.all()) == 2
 
 
-def test_an_issue_that_is_held_again_for_another_reason_is_told_again() -> None:
+def test_an_issue_held_again_for_another_reason_is_reported_again() -> None:
     publication = make_publication()
     make_story("The first verdict")
     issue = make_issue(publication)
@@ -191,7 +191,7 @@ def test_an_issue_that_is_held_again_for_another_reason_is_told_again() -> None:
     assert StaffNotice.objects.count() == 2
 
 
-def test_a_send_that_spam_reports_stopped_is_not_warned_of_as_well(mailgun: Any) -> None:
+def test_a_send_paused_by_complaints_gets_no_warning_too(mailgun: Any) -> None:
     send, hours = begin(6), Hours()
     hours.pass_by(timedelta(seconds=20))
     complain(Delivery.objects.all()[:3], at=NOW)

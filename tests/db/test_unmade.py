@@ -5,14 +5,13 @@ from typing import Any
 import pytest
 
 from newsletter.models import Batch, DeliveryException, Send
-from newsletter.sending.dispatching.build_call import CityAndRegion, LocationNames
-from newsletter.sending.dispatching.dispatch import Dispatcher
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.build_call import CityAndRegion, LocationNames
+from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send, sweep
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.send_controls import resume_send
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
-from newsletter.sending.settling.render_failures import REASON
+from newsletter.sending.settling.send_controls import resume_send
 from subscribers.models import Subscriber
 from tests.db.test_send import Clock
 from tests.support.fixtures import (
@@ -28,6 +27,7 @@ from tests.support.fixtures import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
+REASON = "the mail could not be made for this person"
 GREETING = "".join(f'{{{{ name | default:"friend {n}" }}}} ' for n in range(14))
 
 
@@ -70,7 +70,8 @@ def sendgrid(fake_provider: Any, settings: Any) -> Any:
     return fake_provider
 
 
-def test_f16_whom_the_mail_cannot_be_made_for_is_rejected_alone_and_the_others_go(mailgun: Any) -> None:
+@pytest.mark.requirement("F16")
+def test_a_person_whose_mail_cannot_be_made_is_rejected_alone(mailgun: Any) -> None:
     send = begin(london=30, houston=1)
     assert dispatch(send, places=NoHouston()) == {
         "pending": 0,
@@ -90,7 +91,8 @@ def test_f16_whom_the_mail_cannot_be_made_for_is_rejected_alone_and_the_others_g
     )
 
 
-def test_f16_ten_in_a_row_stop_the_send_and_a_person_lets_it_go_on(mailgun: Any) -> None:
+@pytest.mark.requirement("F16")
+def test_ten_render_failures_in_a_row_pause_the_send(mailgun: Any) -> None:
     """Nobody is rejected before: so many are more likely our own fault. Whoever mends it lets it go on, and all get it."""
     send = begin(london=120, houston=10)
     assert dispatch(send, places=NoHouston())["rejected"] == 0
@@ -101,7 +103,8 @@ def test_f16_ten_in_a_row_stop_the_send_and_a_person_lets_it_go_on(mailgun: Any)
     assert send.state == Send.State.SUBMITTED
 
 
-def test_f16_a_person_who_lets_it_go_on_all_the_same_leaves_those_ten_out(mailgun: Any) -> None:
+@pytest.mark.requirement("F16")
+def test_resuming_after_ten_failures_leaves_those_ten_out(mailgun: Any) -> None:
     send = begin(london=120, houston=10)
     dispatch(send, places=NoHouston())
     resume_send(send=send, by=make_approver())
@@ -110,7 +113,8 @@ def test_f16_a_person_who_lets_it_go_on_all_the_same_leaves_those_ten_out(mailgu
     assert send.state == Send.State.SUBMITTED
 
 
-def test_f16_more_than_one_in_a_thousand_stop_the_send(mailgun: Any) -> None:
+@pytest.mark.requirement("F16")
+def test_more_than_one_failure_in_a_thousand_pauses_the_send(mailgun: Any) -> None:
     send = begin(london=200, houston=3)
     assert dispatch(send, places=NoHouston())["rejected"] == 3
     assert send.state == Send.State.PAUSED
@@ -120,14 +124,16 @@ def test_f16_more_than_one_in_a_thousand_stop_the_send(mailgun: Any) -> None:
     assert send.state == Send.State.SUBMITTED
 
 
-def test_f16_everybody_of_a_batch_unmade_calls_nobody(mailgun: Any) -> None:
+@pytest.mark.requirement("F16")
+def test_a_batch_whose_mails_all_fail_makes_no_call(mailgun: Any) -> None:
     send = begin(houston=2)
     assert dispatch(send, places=NoHouston())["rejected"] == 2
     assert mailgun.ledger == []
     assert send.state == Send.State.SUBMITTED
 
 
-def test_f16_values_too_big_for_the_provider_are_found_by_halving_and_cost_nobody_else(sendgrid: Any) -> None:
+@pytest.mark.requirement("F16")
+def test_values_too_big_for_the_provider_are_found_by_halving(sendgrid: Any) -> None:
     """A name of 200 signs, each written with five letters in HTML, in every place where the greeting has one."""
     publication = make_publication(intro=GREETING)
     make_story("The first verdict")
@@ -143,7 +149,8 @@ def test_f16_values_too_big_for_the_provider_are_found_by_halving_and_cost_nobod
     assert sum(Batch.objects.values_list("size", flat=True)) == 40
 
 
-def test_f16_a_fault_of_the_whole_mail_is_not_taken_for_one_of_each_person(sendgrid: Any) -> None:
+@pytest.mark.requirement("F16")
+def test_an_error_of_the_whole_mail_rejects_nobody(sendgrid: Any) -> None:
     publication = make_publication(intro=GREETING)
     make_story("The first verdict")
     add_subscribers(publication, 400)

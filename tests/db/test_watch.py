@@ -40,7 +40,7 @@ def spread_over_domains(send: Send, **shares: int) -> None:
         readers = readers[count:]
 
 
-def test_many_addresses_that_do_not_exist_are_told_of_long_before_the_send_stops() -> None:
+def test_staff_are_warned_of_hard_bounces_before_the_send_pauses() -> None:
     """B3: 2 %."""
     send = make_send(readers=250)
     dead = [brevo("hard_bounce", each, reason="550 5.1.1 unknown") for each in people(send)[:5]]
@@ -52,7 +52,7 @@ def test_many_addresses_that_do_not_exist_are_told_of_long_before_the_send_stops
     assert send.state == Send.State.SUBMITTING
 
 
-def test_a_few_spam_reports_are_told_of_once_by_mail_with_the_numbers_and_what_to_do() -> None:
+def test_staff_are_warned_of_complaints_once_with_numbers() -> None:
     """B2: 0.08 %."""
     send = make_send(readers=1500)
     apply(*(brevo("delivered", each) for each in people(send)))
@@ -69,7 +69,7 @@ def test_a_few_spam_reports_are_told_of_once_by_mail_with_the_numbers_and_what_t
     )
 
 
-def test_a_send_stops_by_what_the_readers_at_one_provider_say_although_the_whole_is_well() -> None:
+def test_complaints_at_one_mailbox_domain_pause_a_good_send() -> None:
     """B2: three of twelve there, of sixty in all."""
     send = make_send(readers=60)
     apply(*(brevo("delivered", each) for each in people(send)))
@@ -81,11 +81,11 @@ def test_a_send_stops_by_what_the_readers_at_one_provider_say_although_the_whole
     check_recent_sends(now=LATER)
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED
-    assert "3 of 12 readers at strict.example" in send.reason
+    assert "3 of 12 recipients at strict.example" in send.reason
     assert AutomaticPause.objects.get().rule == "domain"
 
 
-def test_a_person_who_resumes_knowing_of_a_domain_is_asked_again_at_twice_as_many() -> None:
+def test_a_send_resumed_despite_a_domain_pauses_at_twice_as_many() -> None:
     send = make_send(readers=60)
     apply(*(brevo("spam", each) for each in people(send)[:3]))
     go_on(send)
@@ -96,7 +96,7 @@ def test_a_person_who_resumes_knowing_of_a_domain_is_asked_again_at_twice_as_man
     assert send.state == Send.State.SUBMITTING
 
 
-def test_complaints_of_the_week_before_and_of_two_people_at_a_domain_weigh_nothing() -> None:
+def test_old_complaints_and_two_at_a_domain_do_not_count() -> None:
     send = make_send(readers=20)
     told = [*people(send)[:2], *people(send)[10:12]]
     apply(*(brevo("spam", each) for each in told))
@@ -106,6 +106,6 @@ def test_complaints_of_the_week_before_and_of_two_people_at_a_domain_weigh_nothi
     assert check_recent_sends(now=NOW + timedelta(days=8)) == []
 
 
-def test_a_send_that_is_well_worries_nobody() -> None:
+def test_a_good_send_causes_no_warning() -> None:
     apply(*(brevo("delivered", each) for each in people(make_send(readers=20))))
     assert check_recent_sends(now=LATER) == []

@@ -128,7 +128,7 @@ def check_uncertain(here: Installation, provider: FakeProvider, reports: Reports
 
 def find_unsettled(here: Installation, *, provider: FakeProvider, facts: Facts, scheme: str) -> set[str]:
     """The keys of uncertain batches of which something can still be found out without a person."""
-    rows = here.query("SELECT key, attempts FROM newsletter_batch WHERE state = 'uncertain'")
+    rows = here.query("SELECT key, attempt_number FROM newsletter_batch WHERE state = 'uncertain'")
     mine = {str(key): int(attempts) for key, attempts in rows if not facts.is_for_a_person(str(key))}
     if scheme == "mailgun":
         return mine.keys() & taken_keys(provider)

@@ -4,7 +4,7 @@ from newsletter.models import Brand
 from newsletter.sending.notices.system_mail import make_notice_brand
 
 
-def test_a_notice_has_the_shape_of_the_brand_and_none_of_its_pictures() -> None:
+def test_a_notice_uses_the_brand_without_its_pictures() -> None:
     brand = Brand(
         name="Harbour", masthead="band", radius=16, heading_font="Georgia, serif", social={"x": "https://x.example/"}
     )

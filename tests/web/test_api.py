@@ -21,8 +21,8 @@ from newsletter.issues.approval.approve import hold_issue
 from newsletter.issues.protected_terms.terms import add_terms
 from newsletter.models import ApiKey, AuditEntry, Publication, Story
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.send_controls import pause_send
 from newsletter.sending.settling.receipt import status_of
+from newsletter.sending.settling.send_controls import pause_send
 from subscribers.consent.signup_limits import MAX_SIGNUPS_PER_ADDRESS
 from subscribers.models import Confirmation, ConsentEvent, HeldSignup, Subscriber, Subscription, Suppression
 from tests.support.fixtures import add_subscribers, make_issue, make_story

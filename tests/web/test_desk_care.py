@@ -53,7 +53,8 @@ def publish(**of_the_event: str) -> tuple[Issue, Story, EventNotice]:
     return issue, story, event
 
 
-def test_v1_the_consent_of_a_person_is_kept_with_the_story():
+@pytest.mark.requirement("V1")
+def test_consent_is_stored_with_the_story():
     story = make_story("How Maya came home")
     save_story(
         sign_in("editor"),
@@ -71,7 +72,7 @@ def test_v1_the_consent_of_a_person_is_kept_with_the_story():
     assert (story.consent_given_by, story.consent_form_holder) == ("self", "The casework team")
 
 
-def test_the_editor_says_why_a_story_goes_into_no_issue_and_the_list_says_it_shortly():
+def test_editor_and_list_show_why_a_story_is_in_no_issue():
     story = make_story("How Maya came home", consent_needed=True)
     browser = sign_in("editor")
     assert (
@@ -94,7 +95,7 @@ def test_regions_are_written_by_code_or_name_and_shown_with_both(typed, kept):
     assert "Texas (US-TX)" in browser.get(f"/admin/stories/edit/{story.pk}/").content.decode()
 
 
-def test_a_region_that_is_none_and_a_consent_that_ends_before_it_began_are_said_and_nothing_is_lost():
+def test_invalid_region_and_consent_dates_are_shown_and_kept():
     story = make_story("How Maya came home")
     page = save_story(
         sign_in("editor"),
@@ -111,7 +112,8 @@ def test_a_region_that_is_none_and_a_consent_that_ends_before_it_began_are_said_
     assert story.not_in_regions == []
 
 
-def test_v5_withdrawing_asks_first_with_the_number_of_people_and_then_says_what_it_did():
+@pytest.mark.requirement("V5")
+def test_withdrawing_asks_first_and_reports_what_it_did():
     issue, story, _ = publish()
     browser = sign_in("editor")
     page = browser.get(f"/admin/stories/withdraw/{story.pk}/").content.decode()
@@ -129,7 +131,7 @@ def test_v5_withdrawing_asks_first_with_the_number_of_people_and_then_says_what_
     assert "Withdrawn" in browser.get("/admin/stories/").content.decode()
 
 
-def test_a_story_withdrawn_by_mistake_is_brought_back_and_a_second_withdrawal_is_refused_in_words():
+def test_a_withdrawn_story_can_be_reinstated():
     _, story, _ = publish()
     browser = sign_in("editor")
     address = f"/admin/stories/withdraw/{story.pk}/"
@@ -141,7 +143,7 @@ def test_a_story_withdrawn_by_mistake_is_brought_back_and_a_second_withdrawal_is
     assert story.withdrawn_at is None
 
 
-def test_withdrawing_says_what_it_held_and_what_it_paused():
+def test_withdrawing_names_held_issues_and_paused_sends():
     publication = make_publication()
     story = make_story("How Maya came home")
     add_subscribers(publication, 3)
@@ -154,7 +156,7 @@ def test_withdrawing_says_what_it_held_and_what_it_paused():
     assert "Its send is paused: The other letter No. 1." in said(done)[0]
 
 
-def test_a_changed_event_offers_to_tell_those_who_were_shown_it_and_drafts_one_mail():
+def test_a_changed_event_offers_one_correction_mail():
     _, _, event = publish()
     browser = sign_in("editor")
     assert "Announce the change" not in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
@@ -170,7 +172,7 @@ def test_a_changed_event_offers_to_tell_those_who_were_shown_it_and_drafts_one_m
     assert "This change is announced in" in browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
 
 
-def test_the_place_that_people_were_shown_names_its_town_once():
+def test_the_location_that_was_sent_names_its_town_once():
     _, _, event = publish(place_text="London, London, England, United Kingdom")
     EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
     page = sign_in("editor").get(f"/admin/events/announce/{event.pk}/").content.decode()
@@ -178,7 +180,7 @@ def test_the_place_that_people_were_shown_names_its_town_once():
     assert "London, London" not in page
 
 
-def test_a_moved_event_says_from_where_and_when_to_where_and_when():
+def test_a_moved_event_shows_old_and_new_location_and_time():
     _, _, event = publish()
     changes = {"starts_at": event.starts_at + timedelta(days=2), "place_text": "Town hall, London"}
     EventNotice.objects.filter(pk=event.pk).update(**changes)
@@ -189,7 +191,7 @@ def test_a_moved_event_says_from_where_and_when_to_where_and_when():
     assert "<strong>Town hall, London</strong>" in page
 
 
-def test_an_event_whose_hour_alone_changed_does_not_say_its_place_twice():
+def test_a_changed_hour_does_not_repeat_the_location():
     _, _, event = publish()
     EventNotice.objects.filter(pk=event.pk).update(starts_at=event.starts_at + timedelta(hours=1))
     page = sign_in("editor").get(f"/admin/events/announce/{event.pk}/").content.decode()
@@ -197,7 +199,7 @@ def test_an_event_whose_hour_alone_changed_does_not_say_its_place_twice():
     assert ">the same</td>" in page
 
 
-def test_an_event_that_takes_place_after_all_says_so_and_to_how_many_it_is_told():
+def test_a_reinstated_event_shows_how_many_will_be_told():
     issue, _, event = publish()
     EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
     event.refresh_from_db()
@@ -218,7 +220,7 @@ def test_an_event_that_takes_place_after_all_says_so_and_to_how_many_it_is_told(
     assert (overview.status_code, overview.context["recipients"]) == (200, 3)
 
 
-def test_a_correction_that_the_event_overtook_says_so_and_is_taken_back():
+def test_an_outdated_correction_is_shown_and_cancelled():
     issue, _, event = publish()
     EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
     browser = sign_in("editor")
@@ -240,7 +242,7 @@ def test_a_correction_that_the_event_overtook_says_so_and_is_taken_back():
     assert "waits for approval" not in browser.get("/admin/").content.decode()
 
 
-def test_a_changed_event_that_is_over_is_not_offered_for_announcement():
+def test_a_past_event_is_not_offered_for_correction():
     issue, _, event = publish()
     EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
     with time_machine.travel(NOW + timedelta(days=8)):
@@ -250,14 +252,14 @@ def test_a_changed_event_that_is_over_is_not_offered_for_announcement():
         assert browser.post(f"/admin/events/announce/{event.pk}/", publication).status_code == 404
 
 
-def test_there_is_nothing_to_announce_where_nobody_was_misled():
+def test_without_misinformed_people_no_correction_is_offered():
     _, _, event = publish()
     browser = sign_in("editor")
     assert "nothing to announce" in browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
     assert browser.post(f"/admin/events/announce/{event.pk}/", {"publication": "1"}).status_code == 404
 
 
-def test_a_correction_waits_for_a_person_and_says_whom_it_goes_to_also_where_issues_go_out_by_themselves():
+def test_a_correction_always_waits_for_staff():
     issue, _, event = publish()
     Publication.objects.update(approval="auto", another_approves=True)
     add_subscribers(issue.publication, 4, where=LONDON, start=20)
@@ -274,7 +276,7 @@ def test_a_correction_waits_for_a_person_and_says_whom_it_goes_to_also_where_iss
     assert "You wrote or edited it" in writer.get(f"/admin/issues/{draft.pk}/overview/").content.decode()
 
 
-def test_a_correction_that_was_cancelled_and_made_anew_can_still_be_looked_at():
+def test_a_cancelled_and_repeated_correction_can_be_viewed():
     issue, _, event = publish()
     EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
     browser = sign_in("editor")
@@ -285,7 +287,7 @@ def test_a_correction_that_was_cancelled_and_made_anew_can_still_be_looked_at():
     assert browser.get(f"/admin/issues/{first.pk}/overview/").status_code == 200
 
 
-def test_a_reason_that_was_kept_in_english_is_read_in_spanish_by_whoever_chose_it():
+def test_a_stored_reason_is_shown_in_the_persons_language():
     publication = make_publication()
     story = make_story("How Maya came home")
     make_story("The second verdict", days_old=2)

@@ -221,7 +221,7 @@ def test_a_proof_counts_as_no_delivery_and_approves_nothing(issue: Issue) -> Non
 
 
 def test_a_proof_to_nobody_is_refused_in_words(issue: Issue) -> None:
-    assert "Choose at least one member of staff" in said(proof(sign_in("writer"), issue))[0]
+    assert "choose at least one member of staff" in said(proof(sign_in("writer"), issue))[0]
 
 
 def test_an_issue_that_has_gone_out_gives_no_proof_and_no_new_revision(issue: Issue) -> None:
@@ -229,7 +229,7 @@ def test_an_issue_that_has_gone_out_gives_no_proof_and_no_new_revision(issue: Is
     Issue.objects.filter(pk=issue.pk).update(state="sent")
     before = issue.content_revisions.count()
     answer = proof(client, issue, to=[client.session["_auth_user_id"]], readers="0.none")
-    assert said(answer) == ["The weekly letter No. 1 has gone out, so there is nothing to prove any more."]
+    assert said(answer) == ["The weekly letter No. 1 has been sent; you can no longer send a proof."]
     assert not Proof.objects.exists()
     assert issue.content_revisions.count() == before
 

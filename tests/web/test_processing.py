@@ -14,7 +14,7 @@ from newsletter.desk.staff.processing_page import KEPT
 from newsletter.desk.staff.processing_record import describe_processing, find_processor
 from newsletter.models import Publication
 from newsletter.providers.registry import read_provider_url
-from newsletter.sending.settling import retention as sends
+from newsletter.sending.settling import retention as send_retention
 from subscribers.erasing import retention
 from subscribers.models import Basis
 from subscribers.segments.attributes import write_attributes
@@ -65,7 +65,7 @@ def test_p13_the_page_is_made_of_the_settings_and_the_rows(publication: Publicat
         "pulse.example.net | a heartbeat, no personal data | to be filled in: region",
         "Donor database | through an API key: sign up, change and read people | to be filled in: region",
         f"address and details, after the person left the last list | {retention.UNSUBSCRIBED_RETENTION.days} days",
-        f"who was sent which issue; after that, only totals | {sends.KEPT.days} days",
+        f"who was sent which issue; after that, only totals | {send_retention.KEPT.days} days",
     ):
         assert any(line in one for one in said), (line, said)
     assert any(publication.name in one and publication.from_email in one for one in said)

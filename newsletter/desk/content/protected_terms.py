@@ -24,7 +24,7 @@ from newsletter.common.translation import translate
 from newsletter.issues.protected_terms.check import find_issues_with_protected_terms
 from newsletter.issues.protected_terms.terms import AddedTerms, add_terms, list_terms, remove_terms, reveal_term
 from newsletter.models import Issue, ProtectedTerm
-from newsletter.sending.limits.pause_protected import pause_protected
+from newsletter.sending.limits.send_window import pause_protected
 from subscribers.desk.listing import make_breadcrumbs
 
 PER_PAGE = 100

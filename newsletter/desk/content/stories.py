@@ -32,7 +32,7 @@ from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.plain_text import escape_merge_fields
 from newsletter.issues.snapshot.resolve import Content, resolve_content
-from newsletter.models import Issue, Publication, Source, Story
+from newsletter.models import Issue, Publication, Source, Story, StoryPlacement
 from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList
 from subscribers.models import Topic
 
@@ -103,7 +103,7 @@ def make_preview_content(story: Story) -> Content:
 
 def origin_panel_context(story: Story) -> dict[str, object]:
     """Return the story's source, the fields that staff edited, and the issues that show it."""
-    placed = PlacedStory.objects.filter(story=story).select_related("issue__publication")
+    placed = StoryPlacement.objects.filter(story=story).select_related("issue__publication")
     issues = [placement.issue for placement in placed]
     sealed = [issue for issue in issues if issue.state in SEALED_STATES]
     return {

@@ -16,7 +16,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from newsletter.issues.snapshot.exposure import find_reach
-from newsletter.models import Story
+from newsletter.models import ShownItem, Story
 from newsletter.sending.limits.withdraw import Withdrawal, reinstate_story, withdraw_story
 from subscribers.desk.listing import make_breadcrumbs
 
@@ -75,7 +75,7 @@ class WithdrawStoryPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Templ
 
 def reach_context(story: Story) -> dict[str, object]:
     """Return `reach`, the people who may have the story by issue, and their number, `people`."""
-    reach = find_reach(Shown.Kind.STORY, story.pk)
+    reach = find_reach(ShownItem.Kind.STORY, story.pk)
     return {"reach": reach, "people": sum(one.people for one in reach)}
 
 

@@ -19,8 +19,8 @@ from newsletter.desk.issues.variant_groups import EMPTY_GROUP, group_key, parse_
 from newsletter.desk.shell.labels import format_reason
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import Issue, Proof
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.notices.proofs import send_proofs
+from newsletter.sending.provider import current_adapter
 
 MAX_PROOFS_SHOWN = 5
 

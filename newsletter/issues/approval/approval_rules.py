@@ -55,7 +55,7 @@ def find_manual_approval_reason(issue: Issue, *, people: int) -> str:
         return Message(
             "It goes to %(people)s people. Two people must approve an issue that goes to more than %(limit)s.",
             people=Quantity(people),
-            limit=Quantity(publication.second_approval_above),
+            limit=Quantity(publication.second_approval_above or 0),
         )
     if requires_other_approver(publication) and find_authors(issue):
         return Message("Staff edited it or something that it shows, so another person must approve it.")
@@ -168,7 +168,7 @@ def _raise_not_enough(issue: Issue, *, candidates: Sequence[Approval], people: i
             issue=issue,
             people=Quantity(people),
             publication=issue.publication,
-            limit=Quantity(issue.publication.second_approval_above),
+            limit=Quantity(issue.publication.second_approval_above or 0),
             given=persons,
         )
     if any(not one.by_policy and _is_by_author(issue, one) for one in candidates):

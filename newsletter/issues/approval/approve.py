@@ -26,7 +26,7 @@ from newsletter.issues.snapshot.placements import update_story_placements
 from newsletter.issues.snapshot.related_links import check_linked_stories
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.issues.variants.render import find_groups, freeze_revision, make_variants
-from newsletter.models import Approval, Issue, IssueRevision, Publication, move
+from newsletter.models import Approval, Issue, IssueRevision, Publication, transition
 
 OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW)
 _CHECK_FAILED = Message("%(issue)s fails a check: %(error)s")
@@ -181,7 +181,7 @@ def reopen_approval(*, issue: Issue, error: NotApproved, now: datetime) -> None:
     if isinstance(error, AudienceChanged):
         withdraw_approvals(issue=issue, now=now)
     elif find_current_approval(issue) is not None:
-        move(issue, of=[Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
+        transition(issue, from_states=[Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
 
 
 def withdraw_approvals(*, issue: Issue, now: datetime) -> int:
@@ -192,7 +192,7 @@ def withdraw_approvals(*, issue: Issue, now: datetime) -> int:
     open_ = Issue.objects.filter(pk=issue.pk, state__in=[*OPEN_STATES, Issue.State.APPROVED])
     with transaction.atomic():
         withdrawn = issue.approvals.filter(withdrawn_at__isnull=True, issue__in=open_).update(withdrawn_at=now)
-        move(issue, of=[Issue.State.APPROVED, Issue.State.IN_REVIEW], to=Issue.State.DRAFT)
+        transition(issue, from_states=[Issue.State.APPROVED, Issue.State.IN_REVIEW], to=Issue.State.DRAFT)
     return withdrawn
 
 
@@ -253,9 +253,9 @@ def _record_approval(
         except IntegrityError:
             approval = own.get()
         if person is None or _has_enough(issue, sha256=revision.sha256, people=people):
-            move(issue, of=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.APPROVED)
+            transition(issue, from_states=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.APPROVED)
         else:
-            move(issue, of=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
+            transition(issue, from_states=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
     return approval
 
 

@@ -23,7 +23,7 @@ from newsletter.issues.variants.dates import format_event_time, get_babel_locale
 from newsletter.issues.variants.event_location import describe_event_location
 from newsletter.issues.variants.notified import EventMention, find_event_mentions, find_misinforming_deliveries
 from newsletter.issues.variants.phrases import say
-from newsletter.models import Correction, Delivery, EventNotice, Issue, Publication, Send, move
+from newsletter.models import Correction, Delivery, EventNotice, Issue, Publication, Send, transition
 
 _WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 
@@ -130,7 +130,7 @@ def cancel_correction(*, correction: Correction, by: Any, now: datetime) -> None
     with transaction.atomic():
         live = issue.sends.exclude(state=Send.State.CANCELLED).exists()
         withdraw_approvals(issue=issue, now=now)
-        if live or not move(issue, of=_WAITING, to=Issue.State.CANCELLED):
+        if live or not transition(issue, from_states=_WAITING, to=Issue.State.CANCELLED):
             raise WrongState(
                 "%(issue)s is being sent, or was sent, with other details. Cancel its send, or wait until it ends.",
                 issue=issue,

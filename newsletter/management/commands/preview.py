@@ -16,7 +16,7 @@ from newsletter.management.private_output import write_private
 from newsletter.models import Issue, Variant
 from newsletter.providers.base.mime import build_message
 from newsletter.rendering.fragments import split
-from newsletter.sending.notices.sample_mail import sample_mail
+from newsletter.sending.notices.proofs import make_sample_mail
 
 WHOLE_LINES = SMTP.clone(max_line_length=998)
 
@@ -74,7 +74,7 @@ def _find_variants(issue: Issue, key: str | None) -> list[Variant]:
 
 
 def _write(variant: Variant, out: Path) -> dict[str, Any]:
-    mail, person = sample_mail(variant, site_url=settings.NEWSLETTER_SITE_URL)
+    mail, person = make_sample_mail(variant, site_url=settings.NEWSLETTER_SITE_URL)
     html = split(mail.html).join(person.variables)
     write_private(out / f"{variant.key}.html", html.encode())
     write_private(out / f"{variant.key}.txt", split(mail.text).join(person.variables).encode())

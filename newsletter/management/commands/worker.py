@@ -16,7 +16,7 @@ class Command(ProductCommand):
         add_lanes(parser)
 
     def run(self, **options: Any) -> None:
-        engine = make_engine(roles=frozenset({WORKER}), lanes=options["lanes"])
+        engine = make_engine(roles=frozenset({WORKER}), concurrency=options["lanes"])
         text = f"The worker runs, {options['lanes']} calls at once. Ctrl-C stops it.\n{describe_start()}"
         run_until_stopped(engine, started=lambda: write_flushed(self, text))
 

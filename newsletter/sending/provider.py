@@ -1,4 +1,4 @@
-"""The one provider that this installation sends through, from the settings."""
+"""The provider that this installation sends through, from its settings."""
 
 from functools import lru_cache
 from hashlib import blake2b
@@ -15,21 +15,24 @@ from newsletter.sending.limits.recipient_allowlist import apply_allowlist
 
 
 def current_adapter() -> Adapter:
-    """The adapter of NEWSLETTER_PROVIDER_URL, behind its fence: there is no other way to one. Raises BadProviderUrl."""
+    """Return the adapter of NEWSLETTER_PROVIDER_URL behind the recipient allowlist. Raise BadProviderUrl.
+
+    Nothing else in the product makes an adapter, so the allowlist cannot be passed by.
+    """
     return apply_allowlist(_adapter(settings.NEWSLETTER_PROVIDER_URL, outbox_folder()))
 
 
 def provider_label() -> str:
-    """The provider in words, without its key."""
+    """Return a description of the provider without its key."""
     return describe(settings.NEWSLETTER_PROVIDER_URL)
 
 
 def account_label() -> str:
-    """Names the account of NEWSLETTER_PROVIDER_URL so that another is told apart, and tells nothing of its key."""
+    """Return a name that tells provider accounts apart and reveals nothing of their keys."""
     provider = read_provider_url(settings.NEWSLETTER_PROVIDER_URL)
-    said = [provider.scheme, provider.key, provider.secret, provider.domain, provider.endpoint]
+    identity = [provider.scheme, provider.key, provider.secret, provider.domain, provider.endpoint]
     key = settings.SUBSCRIBERS_ADDRESS_KEY.encode()[:64]
-    return f"{provider.scheme}:{blake2b('|'.join(said).encode(), key=key, digest_size=8).hexdigest()}"
+    return f"{provider.scheme}:{blake2b('|'.join(identity).encode(), key=key, digest_size=8).hexdigest()}"
 
 
 def outbox_folder() -> Path:
@@ -37,12 +40,12 @@ def outbox_folder() -> Path:
 
 
 def outbox_of(issue: Issue) -> Path:
-    """Where the outbox keeps what would have been sent of an issue."""
+    """Return the folder in which the outbox keeps the mails of an issue."""
     return issue_folder(outbox=outbox_folder(), issue=issue.public_id)
 
 
 def close_outbox(send: Send) -> None:
-    """Bring the page of a finished send up to date, where the outbox is the provider."""
+    """Update the index page of a finished send if the outbox is the provider."""
     if send.provider == "outbox":
         write_index(outbox_of(send.issue))
 

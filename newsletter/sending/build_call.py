@@ -1,4 +1,7 @@
-"""Builds what one batch hands to the provider: the variant's mail and each person's values. Same batch, same bytes."""
+"""Builds what a batch hands to the provider: the mail of its variant and the values of each recipient.
+
+The same batch always gives the same bytes.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -10,18 +13,31 @@ from typing import Any, NamedTuple
 from django.conf import settings
 
 from newsletter.common.errors import InvariantViolated
+from newsletter.common.messages import Message
 from newsletter.models import Batch, Variant
 from newsletter.providers.base.contract import BatchCall, Mail, Person
+from newsletter.rendering.errors import MissingValueError
 from newsletter.rendering.mail import hash_mail
 from newsletter.rendering.tokens import Variable
 from newsletter.rendering.values import Values, plan_values
-from newsletter.sending.dispatching.recipients import Recipient
-from newsletter.sending.settling.render_failures import RENDER_ERRORS, describe_render_failure
 from subscribers.links.signed_links import Purpose, Signer, link_keys
 from subscribers.models import SubscriberLocation
 from subscribers.places.regions import region_label
 
 LINKS = frozenset({"unsubscribe", "preferences"})
+_ODD_VALUE = (ValueError, LookupError, TypeError, AttributeError)
+RENDER_ERRORS = (MissingValueError, *_ODD_VALUE)
+"""The errors of building a call if a value of a recipient is missing or malformed."""
+
+
+class Recipient(NamedTuple):
+    """One person to mail. ``uuid`` is the 16 bytes that their links are made of; ``place`` is a row id."""
+
+    delivery: int
+    uuid: bytes
+    email: str
+    name: str
+    place: int | None
 
 
 class CityAndRegion(NamedTuple):
@@ -30,7 +46,7 @@ class CityAndRegion(NamedTuple):
 
 
 class PreparedVariant(NamedTuple):
-    """One variant, read once and found to be the bytes that were rendered: what all its batches hand over."""
+    """One variant, checked against its hash: what all its batches have in common."""
 
     mail: Mail
     values: Values
@@ -42,7 +58,7 @@ class PreparedVariant(NamedTuple):
 
 
 class LocationNames(dict[tuple[int | None, str], CityAndRegion]):
-    """Where recipients are, in the language of a mail, read once each. A place's row never changes: another town is another."""
+    """City and region by place id and language, read once each. Rows of places never change."""
 
     def __missing__(self, place_and_language: tuple[int | None, str]) -> CityAndRegion:
         place_id, language = place_and_language
@@ -53,7 +69,7 @@ class LocationNames(dict[tuple[int | None, str], CityAndRegion]):
 
 
 class VariantCache:
-    """The letters of the sends under way, so that their bytes are read and checked once and not for every batch."""
+    """The prepared variants of running sends, so that each is read and checked once and not for every batch."""
 
     def __init__(self, *, max_size: int = 256) -> None:
         self.places = LocationNames()
@@ -61,7 +77,7 @@ class VariantCache:
         self._prepared: dict[int, PreparedVariant] = {}
 
     def prepared(self, variant_id: int) -> PreparedVariant:
-        """Raises InvariantViolated where the variant's bytes are not those that were rendered and approved."""
+        """Return the variant. Raise InvariantViolated if its bytes are not those that were approved."""
         prepared = self._prepared.get(variant_id)
         if prepared is None:
             if len(self._prepared) >= self._max_size:
@@ -75,7 +91,7 @@ class VariantCache:
 def build_call(
     *, batch: Batch, recipients: Sequence[Recipient], prepared: PreparedVariant, places: LocationNames
 ) -> BatchCall:
-    """The call for these people of a batch."""
+    """Build the call for these recipients of a batch. Raise one of RENDER_ERRORS if a value cannot be used."""
     send = batch.send
     fields = plan_fields(prepared, signer=make_link_signer(send.made_at, send.pk), places=places)
     values = prepared.values(fields(recipients))
@@ -85,23 +101,31 @@ def build_call(
         variant=prepared.key,
         label=prepared.label,
         mail=prepared.mail,
-        people=[Person(reader.delivery, reader.email, own) for reader, own in zip(recipients, values, strict=True)],
+        people=[
+            Person(recipient.delivery, recipient.email, own) for recipient, own in zip(recipients, values, strict=True)
+        ],
     )
 
 
 def build_for_each(
     *, batch: Batch, recipients: Sequence[Recipient], prepared: PreparedVariant, places: LocationNames
 ) -> tuple[BatchCall | None, dict[int, str]]:
-    """The same, one by one: the call for those whose mail can be made, and why it cannot for each of the others (F16)."""
+    """Build the call person by person. Return it and, by delivery id, why the mail of some could not be made."""
     calls, failures = [], {}
-    for reader in recipients:
+    for recipient in recipients:
         try:
-            calls.append(build_call(batch=batch, recipients=[reader], prepared=prepared, places=places))
+            calls.append(build_call(batch=batch, recipients=[recipient], prepared=prepared, places=places))
         except RENDER_ERRORS as error:
-            failures[reader.delivery] = describe_render_failure(error)
+            failures[recipient.delivery] = describe_render_failure(error)
     if not calls:
         return None, failures
     return replace(calls[0], people=[person for call in calls for person in call.people]), failures
+
+
+def describe_render_failure(error: Exception) -> Message:
+    """Return the reason to store. Only our own errors are quoted: others may contain a personal value."""
+    cause = type(error).__name__ if isinstance(error, _ODD_VALUE) else error
+    return Message("the mail could not be made for this person: %(cause)s", cause=cause)
 
 
 def prepare_variant(variant: Variant) -> PreparedVariant:
@@ -109,7 +133,7 @@ def prepare_variant(variant: Variant) -> PreparedVariant:
     variables = read_variables(variant)
     return PreparedVariant(
         mail=make_mail(variant=variant, publication=content),
-        values=plan_values(variables, plain=_plain_links()),
+        values=plan_values(variables, plain=_find_plain_links()),
         fields=frozenset(variable.field for variable in variables),
         key=variant.key,
         label=variant.label,
@@ -119,7 +143,7 @@ def prepare_variant(variant: Variant) -> PreparedVariant:
 
 
 def make_mail(*, variant: Variant, publication: Mapping[str, Any]) -> Mail:
-    """The variant as mail of its publication, with the headers that every newsletter carries."""
+    """Return the variant as a mail of its publication, with the headers of every newsletter."""
     return Mail(
         subject=variant.subject,
         html=variant.html,
@@ -132,7 +156,7 @@ def make_mail(*, variant: Variant, publication: Mapping[str, Any]) -> Mail:
 
 
 def build_headers(publication: Mapping[str, Any]) -> dict[str, str]:
-    """List-Id and the one-click pair. The list is named by an id that never changes and betrays nothing."""
+    """Return List-Id and the one-click pair. The id of the list never changes and reveals nothing."""
     domain = publication["from_email"].rpartition("@")[2]
     return {
         "List-Id": f"<{publication['list_id']}.{domain}>",
@@ -144,48 +168,49 @@ def build_headers(publication: Mapping[str, Any]) -> dict[str, str]:
 def plan_fields(
     prepared: PreparedVariant, *, signer: Signer, places: LocationNames
 ) -> Callable[[Sequence[Recipient]], dict[str, list[str]]]:
-    """Of the closed list of fields that a mail may hold of a person, those it does hold; the links are the person's own.
+    """Return a function that gives, for each field the mail uses, its values in the order of the recipients.
 
-    The plan gives each field's values in the order of the recipients.
+    A mail may use only the fields listed here. The links are made for each recipient.
     """
     unsubscribe = signer.maker(Purpose.UNSUBSCRIBE, prepared.list_id)
     preferences = signer.maker(Purpose.PREFERENCES, prepared.list_id)
     language = prepared.language
     every: dict[str, Callable[[Sequence[Recipient]], list[str]]] = {
-        "name": lambda recipients: [reader.name for reader in recipients],
-        "first_name": lambda recipients: [_find_first_word(reader.name) for reader in recipients],
-        "city": lambda recipients: [places[reader.place, language].city for reader in recipients],
-        "region": lambda recipients: [places[reader.place, language].region for reader in recipients],
-        "unsubscribe": lambda recipients: unsubscribe([reader.uuid for reader in recipients]),
-        "preferences": lambda recipients: preferences([reader.uuid for reader in recipients]),
+        "name": lambda recipients: [recipient.name for recipient in recipients],
+        "first_name": lambda recipients: [_find_first_word(recipient.name) for recipient in recipients],
+        "city": lambda recipients: [places[recipient.place, language].city for recipient in recipients],
+        "region": lambda recipients: [places[recipient.place, language].region for recipient in recipients],
+        "unsubscribe": lambda recipients: unsubscribe([recipient.uuid for recipient in recipients]),
+        "preferences": lambda recipients: preferences([recipient.uuid for recipient in recipients]),
         "reader": lambda recipients: [""] * len(recipients),
     }
     wanted = [(name, every[name]) for name in sorted(prepared.fields)]
     return lambda recipients: {name: field(recipients) for name, field in wanted}
 
 
-def _find_first_word(name: str) -> str:
-    return name.split(maxsplit=1)[0] if name.strip() else ""
-
-
 def read_variables(variant: Variant) -> tuple[Variable, ...]:
-    """The variant's variables, after making sure that its bytes are the ones that were rendered and approved."""
+    """Return the variant's variables. Raise InvariantViolated if its bytes are not those that were approved."""
     variables = tuple(Variable(**data) for data in variant.variables)
     if hash_mail(subject=variant.subject, html=variant.html, text=variant.text, variables=variables) != variant.sha256:
         raise InvariantViolated(
-            "Variant %(key)s of %(issue)s is not what was rendered. Nothing of it is sent.",
+            "Variant %(key)s of %(issue)s was changed after it was approved. Nothing of it is sent. This is a defect: "
+            "report it.",
             key=variant.key,
             issue=variant.issue,
         )
     return variables
 
 
-def _plain_links() -> frozenset[str]:
-    """Our own links hold nothing to escape, unless the site's address does."""
-    return LINKS if escape(settings.NEWSLETTER_SITE_URL) == settings.NEWSLETTER_SITE_URL else frozenset()
-
-
 @lru_cache(maxsize=16)
 def make_link_signer(made_at: datetime, send_id: int) -> Signer:
-    """The maker of links of one send. Its moment and number are the same for all, so the same batch gives the same bytes."""
+    """Return the signer of one send's links. Its time and number are fixed, so a batch always gives the same bytes."""
     return Signer(link_keys(), site_url=settings.NEWSLETTER_SITE_URL, issued=made_at, mailing=send_id)
+
+
+def _find_first_word(name: str) -> str:
+    return name.split(maxsplit=1)[0] if name.strip() else ""
+
+
+def _find_plain_links() -> frozenset[str]:
+    """Return the link fields that need no escaping: all, unless the site's address has a special character."""
+    return LINKS if escape(settings.NEWSLETTER_SITE_URL) == settings.NEWSLETTER_SITE_URL else frozenset()

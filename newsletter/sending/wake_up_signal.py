@@ -1,6 +1,6 @@
-"""Rings when batches of a send may be taken, inside the transaction that says so. Whoever sends listens.
+"""Tells listeners that batches of a send may be taken, so that workers start at once.
 
-Nothing depends on being heard: workers look at rows as well.
+It is only faster: workers also look at the rows themselves.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _listeners: list[Listener] = []
 
 
 def connect_listener(listener: Listener) -> None:
-    """Call it for every send that begins or goes on. It runs in that transaction: what it raises undoes it."""
+    """Call the listener for every send that begins or resumes, inside that transaction. Its errors roll it back."""
     if listener not in _listeners:
         _listeners.append(listener)
 
